@@ -1,0 +1,81 @@
+import { spawn } from "node:child_process";
+import { closeSync, existsSync, fsyncSync, mkdtempSync, openSync, readdirSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { text } from "node:stream/consumers";
+import { own, type Account } from "./account.ts";
+import type { Binaries } from "./binaries.ts";
+import type { Endpoint } from "./endpoint.ts";
+import { unusable } from "./unusable.ts";
+
+type Options = { dataDir: string; binaries: Binaries; account: Account; endpoint: Endpoint; durable: boolean };
+
+const UNFINISHED = "postgres-new-";
+
+/** The cluster's directory, owned by the account; made on the first start, whole or not at all. */
+export async function initializeCluster(options: Options): Promise<string> {
+  const { dataDir, account } = options;
+  const cluster = join(dataDir, "postgres");
+  try {
+    if (!existsSync(cluster)) await makeCluster(options, cluster);
+    own(cluster, account);
+    return cluster;
+  } catch (error) {
+    throw unusable(dataDir, error);
+  }
+}
+
+async function makeCluster(options: Options, cluster: string): Promise<void> {
+  const { dataDir, account } = options;
+  for (const name of readdirSync(dataDir)) {
+    if (name.startsWith(UNFINISHED)) rmSync(join(dataDir, name), { recursive: true, force: true });
+  }
+  const unfinished = mkdtempSync(join(dataDir, UNFINISHED));
+  own(unfinished, account);
+  try {
+    await initdb(options, unfinished);
+    renameSync(unfinished, cluster);
+    if (options.durable) syncDirectory(dataDir);
+  } catch (error) {
+    rmSync(unfinished, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function initdb({ dataDir, binaries, account, endpoint, durable }: Options, directory: string): Promise<void> {
+  const args = [`--pgdata=${directory}`, "--username=jangnal", "--encoding=UTF8", "--locale=C", "--no-instructions"];
+  // Names sort by code point, which for Hangul is the order of the dictionary, alike on every machine and every libc.
+  args.push("--locale-provider=builtin", "--builtin-locale=C.UTF-8");
+  // What was promised as durable must not stand on files that a power cut can take away.
+  if (!durable) args.push("--no-sync");
+  const passwordFile = join(dataDir, "postgres.pwfile");
+  if (endpoint.password === undefined) {
+    args.push("--auth-local=trust", "--auth-host=reject");
+  } else {
+    writeFileSync(passwordFile, endpoint.password, { mode: 0o600 });
+    args.push("--auth=scram-sha-256", `--pwfile=${passwordFile}`);
+  }
+  try {
+    const failure = await run([...account.prefix, binaries.initdb, ...args], { ...account.ids, cwd: "/", env: binaries.env });
+    if (failure !== undefined) throw new Error(`initdb says “${failure}”`);
+  } finally {
+    rmSync(passwordFile, { force: true });
+  }
+}
+
+/** The line that says why, or undefined when all went well. */
+async function run(command: string[], options: { uid?: number; gid?: number; cwd: string; env: Record<string, string> }): Promise<string | undefined> {
+  const child = spawn(command[0] ?? "", command.slice(1), { ...options, stdio: ["ignore", "ignore", "pipe"] });
+  const ended = new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
+  const [code, said] = await Promise.all([ended, text(child.stderr)]);
+  if (code === 0) return undefined;
+  const lines = said.trim().split("\n");
+  return (lines.find((line) => /FATAL|error/i.test(line)) ?? lines.at(-1) ?? "").trim();
+}
+
+function syncDirectory(directory: string): void {
+  // Windows cannot, and need not, sync a directory.
+  if (process.platform === "win32") return;
+  const handle = openSync(directory, "r");
+  fsyncSync(handle);
+  closeSync(handle);
+}

@@ -1,0 +1,61 @@
+import type { ChildProcess } from "node:child_process";
+import { closeSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { unusable } from "./unusable.ts";
+
+/** Where the server's standard error goes, and what it said last. */
+export type Log = {
+  stdio(): number | "pipe";
+  attach(child: ChildProcess): void;
+  /** The last lines since `attach`. */
+  tail(): string[];
+};
+
+const KEPT_BYTES = 10_000_000;
+
+export function openLog(dataDir: string, listener: ((line: string) => void) | undefined): Log {
+  return listener === undefined ? fileLog(dataDir) : lineLog(listener);
+}
+
+/** Written by PostgreSQL itself: a pipe would make it wait for us when we are busy, and lose its last words when we are killed. */
+function fileLog(dataDir: string): Log {
+  const file = join(dataDir, "postgres.log");
+  let from = 0;
+  let handle: number | undefined;
+  return {
+    stdio() {
+      try {
+        from = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
+        if (from > KEPT_BYTES) {
+          renameSync(file, `${file}.1`);
+          from = 0;
+        }
+        handle = openSync(file, "a", 0o600);
+        return handle;
+      } catch (error) {
+        throw unusable(dataDir, error);
+      }
+    },
+    attach() {
+      if (handle !== undefined) closeSync(handle);
+    },
+    tail: () => readFileSync(file).subarray(from).toString("utf8").trim().split("\n").slice(-20),
+  };
+}
+
+function lineLog(listener: (line: string) => void): Log {
+  let lines: string[] = [];
+  return {
+    stdio: () => "pipe",
+    attach(child) {
+      lines = [];
+      if (child.stderr === null) return;
+      createInterface({ input: child.stderr }).on("line", (line) => {
+        lines = [...lines.slice(-19), line];
+        listener(line);
+      });
+    },
+    tail: () => lines,
+  };
+}
