@@ -1,0 +1,67 @@
+#!/usr/bin/env node
+// The executable. Plain JavaScript that Node 18 understands: its first task is to find a Node that understands the rest.
+import { spawn, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** From here on TypeScript runs as it is. */
+const NEEDED = [24, 12];
+
+if (isNewEnough(process.versions.node)) {
+  const { main } = await import("../src/main.ts");
+  await main(process.argv.slice(2));
+} else {
+  const node = findNode();
+  if (node === undefined) {
+    console.error(
+      `Jangnal needs Node ${NEEDED.join(".")} or newer, and this is ${process.versions.node}: ` +
+        "install a newer one, or run npm ci without --omit=optional, which brings its own for Linux and Windows.",
+    );
+    process.exit(1);
+  }
+  runWith(node);
+}
+
+function isNewEnough(version) {
+  const [major, minor] = version.split(".").map(Number);
+  return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
+}
+
+/** The Node that came with npm as an optional dependency of ours. */
+function findNode() {
+  const platform = process.platform === "win32" ? "win" : process.platform;
+  try {
+    const manifest = createRequire(import.meta.url).resolve(`node-${platform}-${process.arch}/package.json`);
+    const node = join(dirname(manifest), "bin", process.platform === "win32" ? "node.exe" : "node");
+    return existsSync(node) ? node : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+/** Becomes, as far as one process can, the same command line under another Node: its input and output, its signals, its end. */
+function runWith(node) {
+  const command = [...dieWithUs(), node, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const child = spawn(command[0], command.slice(1), { stdio: "inherit" });
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"]) {
+    if (signal in constants.signals) process.on(signal, () => child.kill(signal));
+  }
+  child.once("error", (error) => {
+    console.error(`Node ${NEEDED.join(".")} from npm could not be started: ${error.message}.`);
+    process.exit(1);
+  });
+  child.once("exit", (code, signal) => {
+    if (signal === null) process.exit(code);
+    process.removeAllListeners(signal);
+    process.kill(process.pid, signal);
+  });
+}
+
+/** A SIGKILL can't be passed on; where the kernel can do that for us, let it, lest a killed shop lives on unseen. */
+function dieWithUs() {
+  const prefix = ["setpriv", "--pdeathsig", "KILL"];
+  return process.platform === "linux" && spawnSync("setpriv", [...prefix.slice(1), "true"]).status === 0 ? prefix : [];
+}
