@@ -1,0 +1,123 @@
+import { planRefunds } from "./plan-refunds.ts";
+import type { PlannedRefund } from "./plan-refunds.ts";
+import { ReplayError } from "./replay-error.ts";
+import type { Sale } from "./sale.ts";
+import type { SalesFile } from "./sales-file.ts";
+
+export type PlannedVariant = { sku: string; name: string; price: number; stock: number };
+export type PlannedProduct = { stockCode: string; name: string; variants: PlannedVariant[] };
+export type PlannedLine = { sku: string; stockCode: string; price: number; quantity: number };
+export type PlannedOrder = { invoice: string; customer: string; orderedAt: string; lines: PlannedLine[] };
+export type PlannedCustomer = { customer: string; spends: number };
+
+/** What the file adds up to, and what the shop must say afterwards. Amounts in pence. */
+export type Sums = {
+  orders: number;
+  lines: number;
+  units: number;
+  revenue: number;
+  refunds: number;
+  refundedUnits: number;
+  refundedAmount: number;
+  /** As the sales statistics count: what was refunded is taken off. */
+  soldUnits: number;
+  soldRevenue: number;
+};
+
+export type Plan = {
+  digest: string;
+  products: PlannedProduct[];
+  customers: PlannedCustomer[];
+  /** Oldest first, as are the refunds. */
+  orders: PlannedOrder[];
+  refunds: PlannedRefund[];
+  sums: Sums;
+};
+
+/** What it takes to bring the file's sales into a shop. The same file always gives the same plan, to the letter: a rerun must send the same requests. */
+export function planReplay(file: SalesFile): Plan {
+  const orders = planOrders(file.sales);
+  const refunds = planRefunds(orders, file.cancellations);
+  return {
+    digest: file.digest,
+    products: planProducts(file.sales),
+    customers: planCustomers(orders),
+    orders,
+    refunds,
+    sums: sumsOf(orders, refunds),
+  };
+}
+
+/** An article at a price, such as `85123A@255`. Of one article the prices vary by invoice, and the total must be the invoice's own. */
+const skuOf = (sale: Sale) => `${sale.stockCode}@${sale.price}`;
+
+function planProducts(sales: Sale[]): PlannedProduct[] {
+  return [...Map.groupBy(sales, (sale) => sale.stockCode)].map(([stockCode, sold]) => ({
+    stockCode,
+    name: mostFrequent(sold.map((sale) => sale.description).filter((description) => description !== "")) ?? stockCode,
+    variants: [...Map.groupBy(sold, skuOf)].map(([sku, atPrice]) => planVariant(sku, atPrice)),
+  }));
+}
+
+function planVariant(sku: string, sold: Sale[]): PlannedVariant {
+  const { price } = sold[0]!;
+  const pence = String(price).padStart(3, "0");
+  return { sku, name: `£${pence.slice(0, -2)}.${pence.slice(-2)}`, price, stock: total(sold, (sale) => sale.quantity) };
+}
+
+function mostFrequent(texts: string[]): string | undefined {
+  const byCount = [...Map.groupBy(texts, (text) => text)].sort(([, a], [, b]) => b.length - a.length);
+  return byCount[0]?.[0];
+}
+
+function planOrders(sales: Sale[]): PlannedOrder[] {
+  const orders = [...Map.groupBy(sales, (sale) => sale.invoice)].map(([invoice, sold]) => planOrder(invoice, sold));
+  return orders.sort((a, b) => compare(a.orderedAt, b.orderedAt) || compare(a.invoice, b.invoice));
+}
+
+function planOrder(invoice: string, sold: Sale[]): PlannedOrder {
+  const customer = sold[0]!.customer;
+  if (sold.some((sale) => sale.customer !== customer)) throw new ReplayError(`Invoice ${invoice} is of more than one customer.`);
+  // An invoice typed in over a minute's end has two times: it was begun at the first.
+  const orderedAt = sold.map((sale) => sale.at).reduce((a, b) => (a < b ? a : b));
+  const lines = [...Map.groupBy(sold, skuOf)].map(([sku, equal]) => ({
+    sku,
+    stockCode: equal[0]!.stockCode,
+    price: equal[0]!.price,
+    quantity: total(equal, (sale) => sale.quantity),
+  }));
+  return { invoice, customer, orderedAt, lines };
+}
+
+function planCustomers(orders: PlannedOrder[]): PlannedCustomer[] {
+  return [...Map.groupBy(orders, (order) => order.customer)].map(([customer, theirs]) => ({
+    customer,
+    spends: total(theirs, (order) => total(order.lines, amountOf)),
+  }));
+}
+
+function sumsOf(orders: PlannedOrder[], refunds: PlannedRefund[]): Sums {
+  const bought = orders.flatMap((order) => order.lines);
+  const returned = refunds.flatMap((refund) => refund.lines);
+  const [units, revenue] = [total(bought, (line) => line.quantity), total(bought, amountOf)];
+  const [refundedUnits, refundedAmount] = [total(returned, (line) => line.quantity), total(returned, amountOf)];
+  return {
+    orders: orders.length,
+    lines: bought.length,
+    units,
+    revenue,
+    refunds: refunds.length,
+    refundedUnits,
+    refundedAmount,
+    soldUnits: units - refundedUnits,
+    soldRevenue: revenue - refundedAmount,
+  };
+}
+
+const amountOf = (line: PlannedLine) => line.price * line.quantity;
+
+const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
+
+function total<T>(items: T[], of: (item: T) => number): number {
+  return items.reduce((sum, item) => sum + of(item), 0);
+}

@@ -1,0 +1,94 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { gzipSync } from "node:zlib";
+import { londonToUtc } from "./london-time.ts";
+import { parseSales, readSalesFile } from "./sales-file.ts";
+
+const header = "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID,Country";
+const sale = "1,A,LAMP,2,2010-12-01 08:00:00,2.55,7.0,France";
+
+const read = (...lines: string[]) => parseSales(Buffer.from(lines.join("\n")), "sales.csv");
+
+let folder = "";
+before(async () => void (folder = await mkdtemp(join(tmpdir(), "replay-"))));
+after(() => rm(folder, { recursive: true }));
+
+async function fileOf(name: string, content: string | Buffer): Promise<string> {
+  await writeFile(join(folder, name), content);
+  return join(folder, name);
+}
+
+test("lines without a customer, a positive quantity or a price in whole pence are left out and counted", () => {
+  const file = read(
+    header,
+    sale,
+    sale.replace("7.0", ""),
+    sale.replace(",2,", ",-2,"),
+    sale.replace("2.55", "0.0"),
+    sale.replace("2.55", "-1.0"),
+    sale.replace("2.55", "0.001"),
+    sale.replace("1,", "C1,").replace(",2,", ",-2,"),
+    sale.replace("1,", "C1,"),
+  );
+  assert.equal(file.sales.length, 1);
+  assert.deepEqual(file.cancellations.map(({ invoice, quantity }) => [invoice, quantity]), [["C1", 2]]);
+  assert.deepEqual(Object.fromEntries(file.leftOut), {
+    "without a customer": 1,
+    "without a positive quantity": 2,
+    "without a price in whole pence": 3,
+  });
+});
+
+for (const [pounds, pence] of [["2.55", 255], ["2.1", 210], ["3", 300], ["0.07", 7], ["1.150", 115], ["16888.02", 1_688_802]] as const) {
+  test(`${pounds} pounds are ${pence} pence`, () => assert.equal(read(header, sale.replace("2.55", pounds)).sales[0]?.price, pence));
+}
+
+for (const [wallClock, instant] of [
+  ["2010-12-01 08:26:00", "2010-12-01T08:26:00.000Z"],
+  ["12/1/2010 8:26", "2010-12-01T08:26:00.000Z"],
+  ["2011-07-01 08:26:00", "2011-07-01T07:26:00.000Z"],
+  ["2011-03-27 00:59:00", "2011-03-27T00:59:00.000Z"],
+  ["2011-03-27 02:00:00", "2011-03-27T01:00:00.000Z"],
+  ["2011-10-30 00:59:00", "2011-10-29T23:59:00.000Z"],
+  ["2011-10-30 02:00:00", "2011-10-30T02:00:00.000Z"],
+  ["2011-02-31 08:00:00", undefined],
+  ["2011-02-28 24:30:00", undefined],
+  ["yesterday", undefined],
+] as const) {
+  test(`a British clock shows ${wallClock} at ${instant ?? "no time"}`, () => assert.equal(londonToUtc(wallClock), instant));
+}
+
+test("a file is the same file zipped or not, and with a byte order mark", async () => {
+  const plain = await readSalesFile(await fileOf("plain.csv", `\ufeff${header}\r\n${sale}\r\n`));
+  const zipped = await readSalesFile(await fileOf("zipped.csv.gz", gzipSync(`\ufeff${header}\r\n${sale}\r\n`)));
+  assert.equal(plain.sales.length, 1);
+  assert.deepEqual(plain, zipped);
+});
+
+const refused: [name: string, content: string | Buffer, sentence: RegExp][] = [
+  ["no.csv.gz", "InvoiceNo\n", /^.*no\.csv\.gz is not gzip, although its name says so\.$/],
+  ["cut.csv.gz", gzipSync(header.repeat(99)).subarray(0, 50), /is damaged: it begins as gzip but cannot be unpacked\.$/],
+  ["columns.csv", "InvoiceNo,StockCode,Description,Quantity,InvoiceDate\n", /columns\.csv lacks the columns UnitPrice, CustomerID\.$/],
+  ["ragged.csv", `${header}\n1,A\n`, /is not the CSV that it should be: /],
+  ["quotes.csv", `${header}\n1,"A\n`, /is not the CSV that it should be: /],
+  ["empty.csv", "", /empty\.csv holds no sale/],
+  ["none.csv", `${header}\n`, /none\.csv holds no sale/],
+  ["quantity.csv", `${header}\n${sale}\n${sale.replace(",2,", ",two,")}\n`, /^Row 3: "two" is no Quantity\.$/],
+  ["price.csv", `${header}\n${sale.replace("2.55", "1e3")}\n`, /^Row 2: "1e3" is no UnitPrice\.$/],
+  ["date.csv", `${header}\n${sale.replace("2010-12-01", "1/12")}\n`, /^Row 2: "1\/12 08:00:00" is no InvoiceDate\.$/],
+];
+
+for (const [name, content, sentence] of refused) {
+  test(`${name} is refused in one sentence`, async () => {
+    const path = await fileOf(name, content);
+    await assert.rejects(readSalesFile(path), { name: "ReplayError", message: sentence });
+  });
+}
+
+test("a file that is not there, or is a folder, is refused in one sentence", async () => {
+  await assert.rejects(readSalesFile(join(folder, "nowhere.csv")), { name: "ReplayError", message: /^There is no file .*nowhere\.csv\.$/ });
+  await assert.rejects(readSalesFile(folder), { name: "ReplayError", message: /cannot be read \(EISDIR\)\.$/ });
+});
