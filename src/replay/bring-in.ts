@@ -1,5 +1,6 @@
 import { concurrently } from "./concurrently.ts";
-import type { Plan, PlannedOrder } from "./plan.ts";
+import type { PlannedOrder } from "./plan-orders.ts";
+import type { Plan } from "./plan.ts";
 import type { PlannedRefund } from "./plan-refunds.ts";
 import type { Progress } from "./progress.ts";
 import { ReplayError } from "./replay-error.ts";
@@ -33,7 +34,10 @@ export async function bringUsers({ shop }: Ways, plan: Plan): Promise<Ids["users
 export async function bringProducts({ shop }: Ways, plan: Plan): Promise<Pick<Ids, "products" | "variants">> {
   const ids = { products: new Map<string, string>(), variants: new Map<string, string>() };
   for (const [part, planned] of chunks(plan.products, productsPerCall)) {
-    const made = await shop.createProducts(planned.map(({ name, variants }) => ({ name, variants })), `products ${part}`);
+    const made = await shop.createProducts(
+      planned.map(({ name, variants }) => ({ name, variants })),
+      `products ${part}`,
+    );
     for (const [index, product] of made.entries()) {
       ids.products.set(planned[index]!.stockCode, product.id);
       for (const variant of product.variants) ids.variants.set(variant.sku, variant.id);

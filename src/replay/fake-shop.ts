@@ -16,7 +16,7 @@ type Body = {
 };
 
 export type Heard = { method: string; path: string; key: string | undefined; body: Body };
-export type Answer = { status: number; body: unknown; headers?: Record<string, string> };
+type Answer = { status: number; body: unknown; headers?: Record<string, string> };
 /** Answers in the shop's stead, or looks on. */
 export type Meddler = (heard: Heard, orders: Order[]) => Answer | "hang up" | undefined;
 
@@ -33,63 +33,89 @@ export async function openFakeShop(meddle: Meddler = () => undefined) {
 
   const routes: [RegExp, (body: Body, ids: string[], query: URLSearchParams) => unknown][] = [
     [/^POST \/admin\/users$/, ({ users }) => ({ users: users.map(() => ({ id: newId() })) })],
-    [/^POST \/admin\/balances\/grant$/, ({ grants }) => {
-      for (const { userId, amount } of grants) balances.set(userId, amount);
-      return { granted: grants.length };
-    }],
-    [/^POST \/admin\/products$/, ({ products }) => ({
-      products: products.map((product) => ({
-        id: newId(),
-        variants: product.variants.map(({ sku, price, stock }) => {
-          const id = newId();
-          variants.set(id, { price, stock });
-          return { id, sku };
-        }),
-      })),
-    })],
-    [/^POST \/orders$/, ({ userId, orderItems, orderedAt }) => {
-      const items = orderItems.map((item) => ({ ...item, refundedQuantity: 0, unitPrice: variants.get(item.variantId)!.price }));
-      const totalAmount = items.reduce((sum, item) => sum + item.quantity * item.unitPrice, 0);
-      balances.set(userId, balances.get(userId)! - totalAmount);
-      for (const item of items) variants.get(item.variantId)!.stock -= item.quantity;
-      const order = { orderId: newId(), userId, status: "COMPLETED", orderItems: items, totalAmount, refundedAmount: 0, createdAt: orderedAt };
-      orders.push(order);
-      return order;
-    }],
-    [/^POST \/admin\/orders\/([^/]+)\/refunds$/, ({ items }, [orderId]) => {
-      const order = orders.find((order) => order.orderId === orderId)!;
-      for (const { variantId, quantity } of items) {
-        const item = order.orderItems.find((item) => item.variantId === variantId)!;
-        item.refundedQuantity += quantity;
-        order.refundedAmount += quantity * item.unitPrice;
-      }
-      refunds.push(order);
-      return order;
-    }],
+    [
+      /^POST \/admin\/balances\/grant$/,
+      ({ grants }) => {
+        for (const { userId, amount } of grants) balances.set(userId, amount);
+        return { granted: grants.length };
+      },
+    ],
+    [
+      /^POST \/admin\/products$/,
+      ({ products }) => ({
+        products: products.map((product) => ({
+          id: newId(),
+          variants: product.variants.map(({ sku, price, stock }) => {
+            const id = newId();
+            variants.set(id, { price, stock });
+            return { id, sku };
+          }),
+        })),
+      }),
+    ],
+    [
+      /^POST \/orders$/,
+      ({ userId, orderItems, orderedAt }) => {
+        const items = orderItems.map((item) => ({ ...item, refundedQuantity: 0, unitPrice: variants.get(item.variantId)!.price }));
+        const totalAmount = items.reduce((sum, item) => sum + item.quantity * item.unitPrice, 0);
+        balances.set(userId, balances.get(userId)! - totalAmount);
+        for (const item of items) variants.get(item.variantId)!.stock -= item.quantity;
+        const order = { orderId: newId(), userId, status: "COMPLETED", orderItems: items, totalAmount, refundedAmount: 0, createdAt: orderedAt };
+        orders.push(order);
+        return order;
+      },
+    ],
+    [
+      /^POST \/admin\/orders\/([^/]+)\/refunds$/,
+      ({ items }, [orderId]) => {
+        const order = orders.find((order) => order.orderId === orderId)!;
+        for (const { variantId, quantity } of items) {
+          const item = order.orderItems.find((item) => item.variantId === variantId)!;
+          item.refundedQuantity += quantity;
+          order.refundedAmount += quantity * item.unitPrice;
+        }
+        refunds.push(order);
+        return order;
+      },
+    ],
     [/^POST \/admin\/jobs\/aggregate-sales\/run$/, () => ({})],
     [/^GET \/admin\/users$/, () => ({ users: [], nextCursor: null })],
-    [/^GET \/admin\/orders$/, (_, __, query) => {
-      const start = Number(query.get("cursor") ?? 0);
-      const inDays = orders.filter(({ createdAt }) => createdAt.slice(0, 10) >= query.get("from")! && createdAt.slice(0, 10) <= query.get("to")!);
-      const end = start + Number(query.get("limit"));
-      return { orders: inDays.slice(start, end), nextCursor: end < inDays.length ? String(end) : null };
-    }],
-    [/^GET \/users\/([^/]+)\/balance\/transactions$/, (_, [userId]) => ({
-      transactions: refunds.filter((refund) => refund.userId === userId).map(({ orderId }) => ({ type: "REFUND", status: "COMPLETED", orderId })),
-      nextCursor: null,
-    })],
-    [/^GET \/admin\/sales$/, () => ({
-      sales: orders.flatMap(({ orderItems }) => orderItems).map(({ productId, quantity, refundedQuantity, unitPrice }) => ({
-        productId,
-        units: quantity - refundedQuantity,
-        revenue: (quantity - refundedQuantity) * unitPrice,
-      })),
-    })],
+    [
+      /^GET \/admin\/orders$/,
+      (_, __, query) => {
+        const start = Number(query.get("cursor") ?? 0);
+        const inDays = orders.filter(({ createdAt }) => createdAt.slice(0, 10) >= query.get("from")! && createdAt.slice(0, 10) <= query.get("to")!);
+        const end = start + Number(query.get("limit"));
+        return { orders: inDays.slice(start, end), nextCursor: end < inDays.length ? String(end) : null };
+      },
+    ],
+    [
+      /^GET \/users\/([^/]+)\/balance\/transactions$/,
+      (_, [userId]) => ({
+        transactions: refunds.filter((refund) => refund.userId === userId).map(({ orderId }) => ({ type: "REFUND", status: "COMPLETED", orderId })),
+        nextCursor: null,
+      }),
+    ],
+    [
+      /^GET \/admin\/sales$/,
+      () => ({
+        sales: orders
+          .flatMap(({ orderItems }) => orderItems)
+          .map(({ productId, quantity, refundedQuantity, unitPrice }) => ({
+            productId,
+            units: quantity - refundedQuantity,
+            revenue: (quantity - refundedQuantity) * unitPrice,
+          })),
+      }),
+    ],
   ];
 
   function answerTo({ method, path, key, body }: Heard): Answer {
     const earlier = key === undefined ? undefined : answers.get(key);
-    if (earlier) return earlier.body === JSON.stringify(body) ? { ...earlier.answer, headers: { "idempotent-replayed": "true" } } : { status: 422, body: { code: "IDEMPOTENCY_KEY_REUSED" } };
+    if (earlier)
+      return earlier.body === JSON.stringify(body)
+        ? { ...earlier.answer, headers: { "idempotent-replayed": "true" } }
+        : { status: 422, body: { code: "IDEMPOTENCY_KEY_REUSED" } };
     const url = new URL(path, "http://shop");
     for (const [route, act] of routes) {
       const match = route.exec(`${method} ${url.pathname}`);

@@ -1,7 +1,7 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { ReplayError } from "./replay-error.ts";
 
-export type Call = {
+type Call = {
   method: "GET" | "POST";
   path: string;
   body?: unknown;
@@ -11,7 +11,7 @@ export type Call = {
   what: string;
 };
 
-export type Answer<T> = { body: T; replayed: boolean };
+type Answer<T> = { body: T; replayed: boolean };
 
 export type Caller = <T>(call: Call) => Promise<Answer<T>>;
 
@@ -42,10 +42,12 @@ export function callerOf(url: string, token: string): Caller {
       const last = attempt === attempts;
       if (heard instanceof Error) {
         // Nothing has ever been heard at this address: the address is wrong, and patience would not help.
-        if (last || !everAnswered || heard.name === "TimeoutError") throw new ReplayError(`The shop at ${url} cannot be reached (${reasonOf(heard)}).`);
+        if (last || !everAnswered || heard.name === "TimeoutError")
+          throw new ReplayError(`The shop at ${url} cannot be reached (${reasonOf(heard)}).`);
       } else {
         everAnswered = true;
-        if (heard.status >= 200 && heard.status < 300) return { body: parsed<T>(heard, url), replayed: heard.headers.get("idempotent-replayed") === "true" };
+        if (heard.status >= 200 && heard.status < 300)
+          return { body: parsed<T>(heard, url), replayed: heard.headers.get("idempotent-replayed") === "true" };
         if (last || !isPassing(heard)) throw refused(heard, what, url);
       }
       await pause(pauseMs(heard, attempt));
@@ -110,7 +112,8 @@ function reasonOf(error: Error): string {
 
 function baseOf(url: string): string {
   const parsed = URL.parse(url);
-  if (parsed === null || !/^https?:$/.test(parsed.protocol)) throw new ReplayError(`${url} is not the address of a shop, such as http://127.0.0.1:3000.`);
+  if (parsed === null || !/^https?:$/.test(parsed.protocol))
+    throw new ReplayError(`${url} is not the address of a shop, such as http://127.0.0.1:3000.`);
   return parsed.origin + parsed.pathname.replace(/\/+$/, "");
 }
 

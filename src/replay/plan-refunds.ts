@@ -1,4 +1,4 @@
-import type { PlannedLine, PlannedOrder } from "./plan.ts";
+import type { PlannedLine, PlannedOrder } from "./plan-orders.ts";
 import type { Sale } from "./sale.ts";
 
 /** What one cancellation takes back of one order. */
@@ -20,7 +20,10 @@ export function planRefunds(orders: PlannedOrder[], cancellations: Sale[]): Plan
   for (const cancelled of cancellations.toSorted((a, b) => (a.at < b.at ? -1 : a.at > b.at ? 1 : 0))) {
     const open = openByArticle.get(articleOf(cancelled.customer, cancelled.stockCode)) ?? [];
     const before = open.filter(({ order }) => order.orderedAt <= cancelled.at);
-    const [atItsPrice, atAnother] = [before.filter((of) => of.line.price === cancelled.price), before.filter((of) => of.line.price !== cancelled.price)];
+    const [atItsPrice, atAnother] = [
+      before.filter((of) => of.line.price === cancelled.price),
+      before.filter((of) => of.line.price !== cancelled.price),
+    ];
     let wanted = cancelled.quantity;
     for (const of of [...atItsPrice, ...atAnother]) {
       const quantity = Math.min(wanted, of.left);

@@ -28,7 +28,11 @@ test("equal articles of one invoice at one price are added up, at two prices the
   const plan = planOf("1,A,2,08:00,2.55,7.0", "1,B,1,08:00,1.0,7.0", "1,A,3,08:00,2.55,7.0", "1,A,1,08:00,2.1,7.0");
   assert.deepEqual(
     plan.orders[0]?.lines.map((line) => [line.sku, line.quantity]),
-    [["A@255", 5], ["B@100", 1], ["A@210", 1]],
+    [
+      ["A@255", 5],
+      ["B@100", 1],
+      ["A@210", 1],
+    ],
   );
   assert.deepEqual(plan.products[0]?.variants, [
     { sku: "A@255", name: "£2.55", price: 255, stock: 5 },
@@ -47,13 +51,20 @@ test("a product has its article's most frequent name, and its stock code where n
   const lines = [named("A", ""), named("A", ""), named("A", "LAMP"), named("A", "LAMP, RED"), named("A", "LAMP"), named("B", " ")];
   lines[3] = lines[3]!.replace("LAMP, RED", '"LAMP, RED"');
   const plan = planReplay(parseSales(Buffer.from([header, ...lines].join("\n")), "sales.csv"));
-  assert.deepEqual(plan.products.map((product) => product.name), ["LAMP", "B"]);
+  assert.deepEqual(
+    plan.products.map((product) => product.name),
+    ["LAMP", "B"],
+  );
 });
 
 // Goes red without `toReversed` in `planRefunds`.
 test("a cancellation takes back the latest orders first, as far as they reach", () => {
   const plan = planOf("1,A,5,08:00,1.0,7.0", "2,A,5,09:00,1.0,7.0", "C3,A,-7,10:00,1.0,7.0", "C4,A,-7,11:00,1.0,7.0", "C5,A,-1,12:00,1.0,7.0");
-  assert.deepEqual(refundsOf(plan), [["C3", "2", "5 A@100"], ["C3", "1", "2 A@100"], ["C4", "1", "3 A@100"]]);
+  assert.deepEqual(refundsOf(plan), [
+    ["C3", "2", "5 A@100"],
+    ["C3", "1", "2 A@100"],
+    ["C4", "1", "3 A@100"],
+  ]);
   assert.equal(plan.sums.refunds, 3);
   assert.equal(plan.sums.refundedUnits, 10);
   assert.equal(plan.sums.soldUnits, 0);
@@ -62,7 +73,10 @@ test("a cancellation takes back the latest orders first, as far as they reach", 
 // Goes red without `atItsPrice`.
 test("a cancellation prefers what was sold at its own price, then takes the rest at another", () => {
   const plan = planOf("1,A,2,08:00,1.0,7.0", "2,A,2,09:00,3.0,7.0", "C3,A,-3,10:00,1.0,7.0");
-  assert.deepEqual(refundsOf(plan), [["C3", "1", "2 A@100"], ["C3", "2", "1 A@300"]]);
+  assert.deepEqual(refundsOf(plan), [
+    ["C3", "1", "2 A@100"],
+    ["C3", "2", "1 A@300"],
+  ]);
   assert.equal(plan.sums.refundedAmount, 500);
 });
 
@@ -89,7 +103,9 @@ test("whatever is bought and cancelled, no line is refunded beyond what was boug
     fc.property(lines, (all) => {
       // An invoice is its customer's, and its number its time.
       const plan = planOf(
-        ...all.map((of) => `${of.quantity < 0 ? "C" : ""}${of.invoice},${of.article},${of.quantity},1${of.invoice}:00,${of.price},${of.invoice % 2}.0`),
+        ...all.map(
+          (of) => `${of.quantity < 0 ? "C" : ""}${of.invoice},${of.article},${of.quantity},1${of.invoice}:00,${of.price},${of.invoice % 2}.0`,
+        ),
       );
       for (const order of plan.orders) {
         for (const bought of order.lines) {

@@ -1,14 +1,13 @@
+import { amountOf, planOrders, skuOf, total } from "./plan-orders.ts";
+import type { PlannedOrder } from "./plan-orders.ts";
 import { planRefunds } from "./plan-refunds.ts";
 import type { PlannedRefund } from "./plan-refunds.ts";
-import { ReplayError } from "./replay-error.ts";
 import type { Sale } from "./sale.ts";
 import type { SalesFile } from "./sales-file.ts";
 
-export type PlannedVariant = { sku: string; name: string; price: number; stock: number };
-export type PlannedProduct = { stockCode: string; name: string; variants: PlannedVariant[] };
-export type PlannedLine = { sku: string; stockCode: string; price: number; quantity: number };
-export type PlannedOrder = { invoice: string; customer: string; orderedAt: string; lines: PlannedLine[] };
-export type PlannedCustomer = { customer: string; spends: number };
+type PlannedVariant = { sku: string; name: string; price: number; stock: number };
+type PlannedProduct = { stockCode: string; name: string; variants: PlannedVariant[] };
+type PlannedCustomer = { customer: string; spends: number };
 
 /** What the file adds up to, and what the shop must say afterwards. Amounts in pence. */
 export type Sums = {
@@ -48,9 +47,6 @@ export function planReplay(file: SalesFile): Plan {
   };
 }
 
-/** An article at a price, such as `85123A@255`. Of one article the prices vary by invoice, and the total must be the invoice's own. */
-const skuOf = (sale: Sale) => `${sale.stockCode}@${sale.price}`;
-
 function planProducts(sales: Sale[]): PlannedProduct[] {
   return [...Map.groupBy(sales, (sale) => sale.stockCode)].map(([stockCode, sold]) => ({
     stockCode,
@@ -68,25 +64,6 @@ function planVariant(sku: string, sold: Sale[]): PlannedVariant {
 function mostFrequent(texts: string[]): string | undefined {
   const byCount = [...Map.groupBy(texts, (text) => text)].sort(([, a], [, b]) => b.length - a.length);
   return byCount[0]?.[0];
-}
-
-function planOrders(sales: Sale[]): PlannedOrder[] {
-  const orders = [...Map.groupBy(sales, (sale) => sale.invoice)].map(([invoice, sold]) => planOrder(invoice, sold));
-  return orders.sort((a, b) => compare(a.orderedAt, b.orderedAt) || compare(a.invoice, b.invoice));
-}
-
-function planOrder(invoice: string, sold: Sale[]): PlannedOrder {
-  const customer = sold[0]!.customer;
-  if (sold.some((sale) => sale.customer !== customer)) throw new ReplayError(`Invoice ${invoice} is of more than one customer.`);
-  // An invoice typed in over a minute's end has two times: it was begun at the first.
-  const orderedAt = sold.map((sale) => sale.at).reduce((a, b) => (a < b ? a : b));
-  const lines = [...Map.groupBy(sold, skuOf)].map(([sku, equal]) => ({
-    sku,
-    stockCode: equal[0]!.stockCode,
-    price: equal[0]!.price,
-    quantity: total(equal, (sale) => sale.quantity),
-  }));
-  return { invoice, customer, orderedAt, lines };
 }
 
 function planCustomers(orders: PlannedOrder[]): PlannedCustomer[] {
@@ -112,12 +89,4 @@ function sumsOf(orders: PlannedOrder[], refunds: PlannedRefund[]): Sums {
     soldUnits: units - refundedUnits,
     soldRevenue: revenue - refundedAmount,
   };
-}
-
-const amountOf = (line: PlannedLine) => line.price * line.quantity;
-
-const compare = (a: string, b: string) => (a < b ? -1 : a > b ? 1 : 0);
-
-function total<T>(items: T[], of: (item: T) => number): number {
-  return items.reduce((sum, item) => sum + of(item), 0);
 }

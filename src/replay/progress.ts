@@ -1,6 +1,6 @@
 /** Begins a stage of so many steps. */
 export type Progress = (label: string, total: number) => Stage;
-export type Stage = { step(): void; end(): void };
+type Stage = { step(): void; end(): void };
 
 type Terminal = { isTTY?: boolean; write(text: string): unknown };
 
@@ -17,7 +17,9 @@ function bar(terminal: Terminal): Progress {
     let drawnAt = 0;
     const draw = () => {
       const filled = Math.round((barWidth * done) / Math.max(1, total));
-      terminal.write(`\r${label.padEnd(8)} ${"█".repeat(filled)}${"░".repeat(barWidth - filled)} ${done.toLocaleString("en")} / ${total.toLocaleString("en")}`);
+      terminal.write(
+        `\r${label.padEnd(8)} ${"█".repeat(filled)}${"░".repeat(barWidth - filled)} ${done.toLocaleString("en")} / ${total.toLocaleString("en")}`,
+      );
       drawnAt = performance.now();
     };
     draw();

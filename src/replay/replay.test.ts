@@ -159,7 +159,10 @@ for (const [why, meddle, sentence] of turnedAway) {
   test(`${why} ends the run in one sentence, before anything is sent`, async (t) => {
     const { shop, run } = await given(t, meddle);
     await assert.rejects(run(small), { name: "ReplayError", message: sentence });
-    assert.deepEqual(shop.heard.map(({ method }) => method), ["GET"]);
+    assert.deepEqual(
+      shop.heard.map(({ method }) => method),
+      ["GET"],
+    );
   });
 }
 

@@ -14,7 +14,7 @@ import { shopClient } from "./shop-client.ts";
 
 export { ReplayError };
 
-export type ReplayOptions = {
+type ReplayOptions = {
   file: string;
   url: string;
   token: string;

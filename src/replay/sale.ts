@@ -19,9 +19,7 @@ export type Row = Record<(typeof columns)[number], string>;
 export const columns = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"] as const;
 
 /** Why a line of the file is neither a sale nor a cancellation. */
-export const leftOut = ["without a customer", "without a positive quantity", "without a price in whole pence"] as const;
-
-export type LeftOut = (typeof leftOut)[number];
+export type LeftOut = "without a customer" | "without a positive quantity" | "without a price in whole pence";
 
 /** The line as a sale, or why it is none; `rowNumber`, the header being row 1, is for the sentence that says what cannot be read. */
 export function saleOf(row: Row, rowNumber: number): Sale | LeftOut {

@@ -34,7 +34,10 @@ test("lines without a customer, a positive quantity or a price in whole pence ar
     sale.replace("1,", "C1,"),
   );
   assert.equal(file.sales.length, 1);
-  assert.deepEqual(file.cancellations.map(({ invoice, quantity }) => [invoice, quantity]), [["C1", 2]]);
+  assert.deepEqual(
+    file.cancellations.map(({ invoice, quantity }) => [invoice, quantity]),
+    [["C1", 2]],
+  );
   assert.deepEqual(Object.fromEntries(file.leftOut), {
     "without a customer": 1,
     "without a positive quantity": 2,
@@ -42,7 +45,14 @@ test("lines without a customer, a positive quantity or a price in whole pence ar
   });
 });
 
-for (const [pounds, pence] of [["2.55", 255], ["2.1", 210], ["3", 300], ["0.07", 7], ["1.150", 115], ["16888.02", 1_688_802]] as const) {
+for (const [pounds, pence] of [
+  ["2.55", 255],
+  ["2.1", 210],
+  ["3", 300],
+  ["0.07", 7],
+  ["1.150", 115],
+  ["16888.02", 1_688_802],
+] as const) {
   test(`${pounds} pounds are ${pence} pence`, () => assert.equal(read(header, sale.replace("2.55", pounds)).sales[0]?.price, pence));
 }
 

@@ -1,16 +1,16 @@
 import type { Caller } from "./http-caller.ts";
 import { ReplayError } from "./replay-error.ts";
 
-export type NewProduct = { name: string; variants: { sku: string; name: string; price: number; stock: number }[] };
-export type ShopProduct = { id: string; variants: { id: string; sku: string }[] };
-export type ShopOrder = {
+type NewProduct = { name: string; variants: { sku: string; name: string; price: number; stock: number }[] };
+type ShopProduct = { id: string; variants: { id: string; sku: string }[] };
+type ShopOrder = {
   orderId: string;
   status: string;
   orderItems: { productId: string; quantity: number; refundedQuantity: number }[];
   totalAmount: number;
   refundedAmount: number;
 };
-export type Transaction = { type: string; status: string; orderId?: string | null };
+type Transaction = { type: string; status: string; orderId?: string | null };
 export type NewOrder = { userId: string; orderItems: { productId: string; variantId: string; quantity: number }[]; orderedAt: string };
 export type Days = { from: string; to: string };
 
@@ -39,7 +39,13 @@ export function shopClient(call: Caller, keyPrefix: string) {
     },
 
     async createUsers(users: { name: string; externalId: string }[], key: string): Promise<{ id: string }[]> {
-      const { body } = await call<{ users: { id: string }[] }>({ method: "POST", path: "/admin/users", body: { users }, idempotencyKey: keyed(key), what: key });
+      const { body } = await call<{ users: { id: string }[] }>({
+        method: "POST",
+        path: "/admin/users",
+        body: { users },
+        idempotencyKey: keyed(key),
+        what: key,
+      });
       return asMany(body.users, users, key);
     },
 
@@ -48,13 +54,25 @@ export function shopClient(call: Caller, keyPrefix: string) {
     },
 
     async createProducts(products: NewProduct[], key: string): Promise<ShopProduct[]> {
-      const { body } = await call<{ products: ShopProduct[] }>({ method: "POST", path: "/admin/products", body: { products }, idempotencyKey: keyed(key), what: key });
+      const { body } = await call<{ products: ShopProduct[] }>({
+        method: "POST",
+        path: "/admin/products",
+        body: { products },
+        idempotencyKey: keyed(key),
+        what: key,
+      });
       return asMany(body.products, products, key);
     },
 
     /** Whether the order was there already, from an earlier run, is `replayed`. */
     async placeOrder(order: NewOrder, key: string): Promise<{ orderId: string; replayed: boolean }> {
-      const { body, replayed } = await call<{ orderId: string }>({ method: "POST", path: "/orders", body: order, idempotencyKey: keyed(key), what: key });
+      const { body, replayed } = await call<{ orderId: string }>({
+        method: "POST",
+        path: "/orders",
+        body: order,
+        idempotencyKey: keyed(key),
+        what: key,
+      });
       return { orderId: body.orderId, replayed };
     },
 
@@ -68,7 +86,8 @@ export function shopClient(call: Caller, keyPrefix: string) {
     },
 
     async *orders({ from, to }: Days): AsyncGenerator<ShopOrder> {
-      for await (const page of pages<Page & { orders: ShopOrder[] }>(`/admin/orders?from=${from}&to=${to}&`, "the list of orders")) yield* page.orders;
+      for await (const page of pages<Page & { orders: ShopOrder[] }>(`/admin/orders?from=${from}&to=${to}&`, "the list of orders"))
+        yield* page.orders;
     },
 
     async *transactions(userId: string): AsyncGenerator<Transaction> {
