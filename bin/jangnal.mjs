@@ -11,6 +11,7 @@ import { fileURLToPath } from "node:url";
 const NEEDED = [24, 12];
 
 if (isNewEnough(process.versions.node)) {
+  whenNpmLeaves(() => process.kill(process.pid, "SIGTERM"));
   const { main } = await import("../src/main.ts");
   await main(process.argv.slice(2));
 } else {
@@ -49,6 +50,7 @@ function runWith(node) {
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"]) {
     if (signal in constants.signals) process.on(signal, () => child.kill(signal));
   }
+  whenNpmLeaves(() => child.kill("SIGTERM"));
   child.once("error", (error) => {
     console.error(`Node ${NEEDED.join(".")} from npm could not be started: ${error.message}.`);
     process.exit(1);
@@ -58,6 +60,21 @@ function runWith(node) {
     process.removeAllListeners(signal);
     process.kill(process.pid, signal);
   });
+}
+
+/**
+ * npm and npx pass SIGTERM to the shell between them and us, and with a shell that does not pass it on that is the end of it:
+ * they end, and we would live on, unseen, holding port and data. A parent that is no longer there means that we were asked to stop.
+ */
+function whenNpmLeaves(stop) {
+  if (process.env.npm_command === undefined || process.platform === "win32") return;
+  const parent = process.ppid;
+  const watch = setInterval(() => {
+    if (process.ppid === parent) return;
+    clearInterval(watch);
+    stop();
+  }, 200);
+  watch.unref();
 }
 
 /** A SIGKILL can't be passed on; where the kernel can do that for us, let it, lest a killed shop lives on unseen. */
