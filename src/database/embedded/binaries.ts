@@ -1,5 +1,5 @@
 import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export type Binaries = {
@@ -39,7 +39,7 @@ function findNative(): string {
 
 /**
  * Makes the library symlinks that an npm package cannot carry and that the package's install script, usually off, would make.
- * Where node_modules is not ours to write they go to `privateDir`, whose path is returned for LD_LIBRARY_PATH.
+ * Where node_modules is not ours to write they go to `privateDir`, and what LD_LIBRARY_PATH must then be is returned.
  */
 export function linkLibraries(native: string, privateDir: string): string | undefined {
   const missing = readLinks(native).filter(({ target }) => !existsSync(join(native, "..", target)));
@@ -52,7 +52,8 @@ export function linkLibraries(native: string, privateDir: string): string | unde
     rmSync(privateDir, { recursive: true, force: true });
     mkdirSync(privateDir, { mode: 0o755 });
     for (const { source, target } of missing) link(join(native, "..", source), join(privateDir, basename(target)));
-    return privateDir;
+    // The package's own directory too: a library found through a link looks for its neighbours beside the link.
+    return [privateDir, join(native, "lib")].join(delimiter);
   }
 }
 
