@@ -1,0 +1,97 @@
+import { instants, plain, quoted, type Statement } from "../database/statement.ts";
+import type { Change, Journal, Shelf } from "../till/shelf.ts";
+import type { Transaction, Wallet } from "./balance.ts";
+
+/** Wallets, locked. A user's wallet is part of the user's row: it is there, with nothing in it, from the first moment. */
+export const users: Shelf<Wallet> = {
+  name: "users",
+  load: (ids) => ({
+    name: "lock users",
+    text: "SELECT id, balance, version FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
+    values: [plain(ids, (id) => id)],
+  }),
+  read: (row) => [row["id"] as string, row as Wallet],
+  save(changes) {
+    const made = changes.filter((change) => change.before === undefined);
+    const moved = changes.filter((change) => change.before !== undefined);
+    return [...(made.length > 0 ? [insertUsers(made)] : []), ...(moved.length > 0 ? [updateWallets(moved)] : [])];
+  },
+};
+
+function insertUsers(changes: Change<Wallet>[]): Statement {
+  return {
+    name: "insert users",
+    text: `INSERT INTO users (id, name, external_id, balance, version, created_at)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::timestamptz[])`,
+    values: [
+      plain(changes, ({ key }) => key),
+      quoted(changes, ({ after }) => after.made?.name),
+      quoted(changes, ({ after }) => after.made?.externalId),
+      plain(changes, ({ after }) => after.balance),
+      plain(changes, ({ after }) => after.version),
+      instants(changes, ({ after }) => after.made?.createdAt),
+    ],
+  };
+}
+
+function updateWallets(changes: Change<Wallet>[]): Statement {
+  return {
+    name: "update wallets",
+    text: `UPDATE users u SET balance = v.balance, version = v.version
+           FROM unnest($1::uuid[], $2::bigint[], $3::int[]) v(id, balance, version) WHERE u.id = v.id`,
+    values: [plain(changes, ({ key }) => key), plain(changes, ({ after }) => after.balance), plain(changes, ({ after }) => after.version)],
+    rows: changes.length,
+  };
+}
+
+/** Whether a user exists, for commands that leave the wallet alone. Users are never deleted, so no lock is needed. */
+export const members: Shelf<true> = {
+  name: "members",
+  load: (ids) => ({ name: "read members", text: "SELECT id FROM users WHERE id = ANY($1::uuid[])", values: [plain(ids, (id) => id)] }),
+  read: (row) => [row["id"] as string, true],
+  save: () => [],
+};
+
+/** Who has which external id. The table's UNIQUE constraint settles what two rounds try at once. */
+export const externalIds: Shelf<string> = {
+  name: "external ids",
+  load: (ids) => ({ name: "read external ids", text: "SELECT id, external_id FROM users WHERE external_id = ANY($1::text[])", values: [quoted(ids, (id) => id)] }),
+  read: (row) => [row["external_id"] as string, row["id"] as string],
+  save: () => [],
+};
+
+export const ledger: Journal<Transaction> = {
+  name: "balance transactions",
+  append: (rows) => ({
+    name: "insert balance transactions",
+    text: `INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, order_id, reason, created_at)
+           SELECT user_id, version, id, type, 'COMPLETED', amount, balance_after, order_id, reason, created_at
+           FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[], $8::text[], $9::timestamptz[])
+             v(user_id, version, id, type, amount, balance_after, order_id, reason, created_at)`,
+    values: [
+      plain(rows, (row) => row.userId),
+      plain(rows, (row) => row.version),
+      plain(rows, (row) => row.id),
+      plain(rows, (row) => row.type),
+      plain(rows, (row) => row.amount),
+      plain(rows, (row) => row.balanceAfter),
+      plain(rows, (row) => row.orderId),
+      quoted(rows, (row) => row.reason),
+      instants(rows, (row) => row.createdAt),
+    ],
+  }),
+};
+
+/** @param after a wallet version: transactions before it, newest first */
+export function selectTransactions(userId: string, after: number | null, limit: number): Statement {
+  return {
+    name: "select balance transactions",
+    text: `SELECT id, version, type, status, amount, balance_after, order_id, created_at FROM balance_transactions
+           WHERE user_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3`,
+    values: [userId, after ?? 2_147_483_647, limit],
+  };
+}
+
+export function selectWallets(ids: string[]): Statement {
+  return { name: "select wallets", text: "SELECT id, balance, version FROM users WHERE id = ANY($1::uuid[])", values: [plain(ids, (id) => id)] };
+}

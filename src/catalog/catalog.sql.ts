@@ -1,0 +1,147 @@
+import { instants, plain, quoted, type Statement } from "../database/statement.ts";
+import type { Change, Journal, Shelf } from "../till/shelf.ts";
+import type { Product, Variant } from "./catalog.ts";
+
+/** Variants, locked. Whoever changes a product locks its variants, so an order that holds a variant sees the product stand still. */
+export const variants: Shelf<Variant> = {
+  name: "variants",
+  load: (ids) => ({
+    name: "lock variants",
+    text: `SELECT id, product_id AS "productId", position, sku, name, options, price, stock FROM variants
+           WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
+    values: [plain(ids, (id) => id)],
+  }),
+  read: (row) => [row["id"] as string, row as Variant],
+  save(changes) {
+    const made = changes.filter((change) => change.before === undefined);
+    const sold = changes.filter(({ before, after }) => before !== undefined && before.stock !== after.stock);
+    const renamed = changes.filter(({ before, after }) => before !== undefined && (before.price !== after.price || before.name !== after.name || before.sku !== after.sku || before.options !== after.options));
+    return [...(made.length > 0 ? [insertVariants(made)] : []), ...(sold.length > 0 ? [updateStock(sold)] : []), ...(renamed.length > 0 ? [updateVariants(renamed)] : [])];
+  },
+};
+
+function insertVariants(changes: Change<Variant>[]): Statement {
+  return {
+    name: "insert variants",
+    text: `INSERT INTO variants (id, product_id, position, sku, name, options, price, stock)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::text[], $6::jsonb[], $7::bigint[], $8::bigint[])`,
+    values: [
+      plain(changes, ({ key }) => key),
+      plain(changes, ({ after }) => after.productId),
+      plain(changes, ({ after }) => after.position),
+      ...describing(changes),
+      plain(changes, ({ after }) => after.price),
+      plain(changes, ({ after }) => after.stock),
+    ],
+  };
+}
+
+/** Five hundred orders of one variant are one new version of its row. */
+function updateStock(changes: Change<Variant>[]): Statement {
+  return {
+    name: "update stock",
+    text: "UPDATE variants SET stock = v.stock FROM unnest($1::uuid[], $2::bigint[]) v(id, stock) WHERE variants.id = v.id",
+    values: [plain(changes, ({ key }) => key), plain(changes, ({ after }) => after.stock)],
+    rows: changes.length,
+  };
+}
+
+function updateVariants(changes: Change<Variant>[]): Statement {
+  return {
+    name: "update variants",
+    text: `UPDATE variants SET sku = v.sku, name = v.name, options = v.options, price = v.price
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[]) v(id, sku, name, options, price) WHERE variants.id = v.id`,
+    values: [plain(changes, ({ key }) => key), ...describing(changes), plain(changes, ({ after }) => after.price)],
+    rows: changes.length,
+  };
+}
+
+function describing(changes: Change<Variant>[]): string[] {
+  return [quoted(changes, ({ after }) => after.sku), quoted(changes, ({ after }) => after.name), quoted(changes, ({ after }) => JSON.stringify(after.options))];
+}
+
+/** Products, read after their variants are locked: that lock guards them. */
+export const products: Shelf<Product> = {
+  name: "products",
+  load: (ids) => ({
+    name: "read products",
+    text: "SELECT id, name, description, status FROM products WHERE id = ANY($1::uuid[])",
+    values: [plain(ids, (id) => id)],
+  }),
+  read: (row) => [row["id"] as string, row as Product],
+  save(changes) {
+    const made = changes.filter((change) => change.before === undefined);
+    const changed = changes.filter((change) => change.before !== undefined);
+    return [...(made.length > 0 ? [insertProducts(made)] : []), ...(changed.length > 0 ? [updateProducts(changed)] : [])];
+  },
+};
+
+function insertProducts(changes: Change<Product>[]): Statement {
+  return {
+    name: "insert products",
+    text: "INSERT INTO products (id, name, description, status, created_at) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])",
+    values: [
+      plain(changes, ({ key }) => key),
+      quoted(changes, ({ after }) => after.name),
+      quoted(changes, ({ after }) => after.description),
+      plain(changes, ({ after }) => after.status),
+      instants(changes, ({ after }) => after.made?.createdAt),
+    ],
+  };
+}
+
+function updateProducts(changes: Change<Product>[]): Statement {
+  return {
+    name: "update products",
+    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) v(id, name, description, status) WHERE p.id = v.id`,
+    values: [plain(changes, ({ key }) => key), quoted(changes, ({ after }) => after.name), quoted(changes, ({ after }) => after.description), plain(changes, ({ after }) => after.status)],
+    rows: changes.length,
+  };
+}
+
+export type StockAdjustment = { id: string; variantId: string; delta: number; stockAfter: number; reason: string; createdAt: number };
+
+/** Every change of stock that is not a sale or its return, the first filling included. */
+export const stockAdjustments: Journal<StockAdjustment> = {
+  name: "stock adjustments",
+  append: (rows) => ({
+    name: "insert stock adjustments",
+    text: `INSERT INTO stock_adjustments (id, variant_id, delta, stock_after, reason, created_at)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::timestamptz[])`,
+    values: [
+      plain(rows, (row) => row.id),
+      plain(rows, (row) => row.variantId),
+      plain(rows, (row) => row.delta),
+      plain(rows, (row) => row.stockAfter),
+      quoted(rows, (row) => row.reason),
+      instants(rows, (row) => row.createdAt),
+    ],
+  }),
+};
+
+/** Which variants a product has, in order: a fact that never changes. */
+export function selectVariantIds(productIds: string[]): Statement {
+  return {
+    name: "select variant ids",
+    text: `SELECT product_id AS "productId", array_agg(id ORDER BY position) AS "variantIds" FROM variants WHERE product_id = ANY($1::uuid[]) GROUP BY product_id`,
+    values: [plain(productIds, (id) => id)],
+  };
+}
+
+/** The product of a variant: a fact that never changes. */
+export function selectProductOfVariant(variantId: string): Statement {
+  return { name: "select product of variant", text: `SELECT product_id AS "productId" FROM variants WHERE id = $1`, values: [variantId] };
+}
+
+/** Whole products as committed, their variants with them. */
+export function selectProducts(ids: string[]): Statement {
+  return {
+    name: "select products",
+    text: `SELECT p.id, p.name, p.description, p.status,
+             (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options, 'price', v.price, 'stock', v.stock) ORDER BY v.position)
+              FROM variants v WHERE v.product_id = p.id) AS variants
+           FROM products p WHERE p.id = ANY($1::uuid[])`,
+    values: [plain(ids, (id) => id)],
+  };
+}

@@ -1,0 +1,59 @@
+// Products and their variants. What is bought is always a variant; a product has at least one, and the set of them never
+// changes after it is made, so that a product's id stands for its only variant for ever where it has one.
+
+import { refuse } from "../refusal.ts";
+import type { WorkingSet } from "../till/working-set.ts";
+import { products, variants } from "./catalog.sql.ts";
+
+export type SaleStatus = "ON_SALE" | "NOT_FOR_SALE";
+
+/** `made` is there only in the round that makes the product. */
+export type Product = { id: string; name: string; description: string; status: SaleStatus; made?: { createdAt: number } };
+
+/** `price` in minor units, `stock` in pieces. `name` is null where the product's own will do. */
+export type Variant = {
+  id: string;
+  productId: string;
+  position: number;
+  sku: string | null;
+  name: string | null;
+  options: Record<string, string>;
+  price: number;
+  stock: number;
+};
+
+export const STOCK_MAX = 1_000_000_000_000;
+export const PRICE_MAX = 1_000_000_000_000;
+
+/** A variant that may be sold now, with its product. Errors: PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE. */
+export function forSale(shop: WorkingSet, productId: string, variantId: string): { product: Product; variant: Variant } {
+  const product = shop.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
+  const variant = shop.find(variants, variantId);
+  if (variant === undefined || variant.productId !== productId) refuse("PRODUCT_NOT_FOUND", { productId, variantId });
+  if (product.status !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId });
+  return { product, variant };
+}
+
+/** Takes pieces off the shelf. Errors: STOCK_INSUFFICIENT. */
+export function takeStock(shop: WorkingSet, { productId, variantId, quantity }: { productId: string; variantId: string; quantity: number }): void {
+  const variant = shop.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
+  if (variant.stock < quantity) refuse("STOCK_INSUFFICIENT", { productId, variantId, requested: quantity, available: variant.stock });
+  shop.put(variants, variantId, { ...variant, stock: variant.stock - quantity });
+}
+
+/** Puts pieces back that had been taken for an order. */
+export function returnStock(shop: WorkingSet, { variantId, quantity }: { variantId: string; quantity: number }): void {
+  const variant = shop.find(variants, variantId);
+  if (variant === undefined) throw new Error(`variant ${variantId} was sold and is gone`);
+  shop.put(variants, variantId, { ...variant, stock: variant.stock + quantity });
+}
+
+/** What an order line or a cart calls the thing: the product, and the variant where it has a name of its own. */
+export function displayName(product: { name: string }, variant: { name: string | null }): string {
+  return variant.name === null ? product.name : `${product.name} ${variant.name}`;
+}
+
+/** What a shopper sees: a variant that is for sale and has nothing left is sold out. */
+export function saleStatus(status: SaleStatus, stock: number): SaleStatus | "SOLD_OUT" {
+  return status === "ON_SALE" && stock === 0 ? "SOLD_OUT" : status;
+}

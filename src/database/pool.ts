@@ -1,0 +1,78 @@
+// How the shop's PostgreSQL is reached: a pool for reads and jobs, and the types that the shop wants back.
+
+import pg from "pg";
+import type { Statement } from "./statement.ts";
+
+const { builtins } = pg.types;
+
+/** int8 and numeric sums as numbers (all of the shop's amounts stay below 2^53), instants as ms since 1970, dates as they are written. */
+const PARSERS = new Map<number, (text: string) => unknown>([
+  [builtins.INT8, Number],
+  [builtins.NUMERIC, Number],
+  [builtins.TIMESTAMPTZ, parseInstant],
+  [builtins.DATE, (text) => text],
+]);
+
+/** `2026-11-20 10:23:33.123+00`, as a session in UTC writes it. */
+function parseInstant(text: string): number {
+  if (text === "infinity") return Number.POSITIVE_INFINITY;
+  if (text === "-infinity") return Number.NEGATIVE_INFINITY;
+  return Date.parse(`${text.slice(0, 10)}T${text.slice(11).replace(/\+00$/, "Z")}`);
+}
+
+export const types = {
+  getTypeParser: (oid: number, format?: "text" | "binary") => PARSERS.get(oid) ?? pg.types.getTypeParser(oid, format as "text"),
+} as pg.CustomTypesConfig;
+
+/** What every connection of the shop's begins with. */
+export function connectionSettings(url: string): pg.ClientConfig {
+  return { connectionString: url, types, options: "-c timezone=UTC -c datestyle=ISO", application_name: "jangnal", keepAlive: true, connectionTimeoutMillis: 5000 };
+}
+
+/** Reads and jobs. The till has connections of its own. */
+export class Database {
+  readonly url: string;
+  readonly pool: pg.Pool;
+
+  constructor(url: string, options: { size: number; onError: (error: Error) => void }) {
+    this.url = url;
+    this.pool = new pg.Pool({ ...connectionSettings(url), max: options.size, idleTimeoutMillis: 60_000 });
+    this.pool.on("error", options.onError); // An idle connection that breaks is replaced at the next use.
+  }
+
+  /** One prepared statement outside any transaction, its rows. */
+  async rows<Row>(statement: Statement): Promise<Row[]> {
+    const result = await this.pool.query(statement);
+    return result.rows as Row[];
+  }
+
+  /** Runs `work` in one transaction on one connection; whatever it throws rolls back. */
+  async transaction<T>(work: (run: <Row>(text: string, values?: unknown[]) => Promise<Row[]>) => Promise<T>): Promise<T> {
+    const client = await this.pool.connect();
+    try {
+      await client.query("BEGIN");
+      const result = await work(async <Row>(text: string, values?: unknown[]) => (await client.query(text, values)).rows as Row[]);
+      await client.query("COMMIT");
+      client.release();
+      return result;
+    } catch (error) {
+      // The connection may be in any state: closing it is the rollback that always works.
+      client.release(true);
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    await this.pool.end();
+  }
+}
+
+/** Whether the database could not be reached or is going away, as opposed to having refused what was asked. */
+export function isConnectionError(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  const code = (error as { code?: unknown }).code;
+  if (typeof code === "string") {
+    return /^(08|57P0[1-5]|ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENETUNREACH|EAI_|53300|25P03)/.test(code);
+  }
+  return /Query read timeout|Connection terminated|connection error|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|server closed/i.test(error.message);
+}
