@@ -13,6 +13,8 @@ import { DataDirInUse, startEmbedded } from "../src/database/embedded.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "embedded-test-"));
 chmodSync(scratch, 0o755);
+// Where sockets go: what killed owners leave is removed with the rest.
+process.env.TMPDIR = scratch;
 const children: ChildProcess[] = [];
 after(() => {
   for (const child of children) child.kill("SIGKILL");
@@ -52,7 +54,7 @@ test("the server is durable, private to its socket, and takes the caller's setti
   assert.equal(existsSync(String(is.unix_socket_directories)), false);
 });
 
-// Goes red without the clean environment in findBinaries, or without port and sslmode in the URL.
+// Goes red without port and sslmode in the URL.
 test("PostgreSQL's variables in the environment change nothing", async () => {
   const variables = { PGPORT: "1", PGHOST: "nowhere.invalid", PGUSER: "nobody", PGDATABASE: "none", PGSSLMODE: "require", PGDATA: "/none" };
   const owner = await hold(newPath(), { ...process.env, ...variables });
