@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { lchownSync, lstatSync, mkdtempSync, readFileSync, readdirSync, rmSync, statSync } from "node:fs";
+import { accessSync, constants, lchownSync, lstatSync, mkdtempSync, readFileSync, readdirSync, rmdirSync, statSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Binaries } from "./binaries.ts";
@@ -57,7 +57,8 @@ function waysToRun(dataDir: string): Account[] {
     return hasName() || nobody === undefined ? [asWeAre] : [{ prefix: mapped(nobody), ids: {} }, asWeAre];
   }
   const user = clusterOwner(dataDir) ?? findUser("postgres") ?? findUser("nobody") ?? { uid: 65534, gid: 65534 };
-  const ids = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups"];
+  // The last, because access(), by which initdb looks for its neighbours, else disregards an ordinary user's capabilities.
+  const ids = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--securebits=+no_setuid_fixup"];
   const withCapability = (name: string): Account => ({
     prefix: ["setpriv", ...ids, `--inh-caps=-all,+${name}`, `--ambient-caps=-all,+${name}`],
     ids: {},
@@ -68,7 +69,7 @@ function waysToRun(dataDir: string): Account[] {
     withCapability("dac_read_search"),
     // Mightier, but the one of the two that containers usually grant.
     withCapability("dac_override"),
-    // Root outside, an ordinary user in its own namespace: needs neither of them, nor the right to change ids.
+    // Root outside, an ordinary user in its own namespace: needs neither of them.
     { prefix: mapped(user), ids: {}, owner: { uid: 0, gid: 0 } },
   ];
 }
@@ -79,16 +80,20 @@ function tryAccount(account: Account, dataDir: string, binaries: Binaries, socke
   try {
     probe = mkdtempSync(join(dataDir, "probe-"));
     const places = [probe, socketDirectory ?? probe];
-    for (const place of places) own(place, account);
-    const script = 'cd "$1" && : > written && cd "$2" && exec "$3" --version';
+    for (const place of places) {
+      own(place, account);
+      // We must get in as well, and root without its capabilities is an ordinary user.
+      accessSync(place, constants.R_OK | constants.X_OK);
+    }
+    const script = 'cd "$1" && [ -w . ] && cd "$2" && [ -w . ] && exec "$3" --version';
     const command = [...account.prefix, "/bin/sh", "-c", script, "sh", ...places, binaries.postgres];
     const result = spawnSync(command[0] ?? "", command.slice(1), { ...account.ids, cwd: "/", env: binaries.env, encoding: "utf8" });
     if (result.status === 0) return undefined;
     return (result.stderr || result.error?.message || `signal ${result.signal}`).trim().split("\n").at(-1);
   } catch (error) {
-    return unusable(dataDir, error).message;
+    return error instanceof Error ? error.message : String(error);
   } finally {
-    if (probe !== undefined) rmSync(probe, { recursive: true });
+    if (probe !== undefined) rmdirSync(probe);
   }
 }
 

@@ -1,4 +1,4 @@
-import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { unusable } from "./unusable.ts";
@@ -16,10 +16,13 @@ const SQLITE_BUSY = 5;
  * The transaction stays open and writes nothing; the file stays empty.
  */
 export function lockDataDir(dataDir: string): { release(): void } {
+  const lockFile = join(dataDir, "lock");
   const holderFile = join(dataDir, "lock.pid");
   let database: DatabaseSync | undefined;
   try {
-    database = new DatabaseSync(join(dataDir, "lock"), { timeout: 0 });
+    // SQLite would open a file that it can't write read-only, and lock nothing.
+    accessSync(existsSync(lockFile) ? lockFile : dataDir, constants.W_OK);
+    database = new DatabaseSync(lockFile, { timeout: 0 });
     // A journal on disk would be a change that the refused process makes.
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
     // Says who, to people; nobody decides by it.
