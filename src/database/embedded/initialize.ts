@@ -5,6 +5,7 @@ import { text } from "node:stream/consumers";
 import { own, type Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Endpoint } from "./endpoint.ts";
+import { lastWords } from "./log.ts";
 import { unusable } from "./unusable.ts";
 
 type Options = { dataDir: string; binaries: Binaries; account: Account; endpoint: Endpoint; durable: boolean };
@@ -67,9 +68,7 @@ async function run(command: string[], options: { uid?: number; gid?: number; cwd
   const child = spawn(command[0] ?? "", command.slice(1), { ...options, stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
   const [code, said] = await Promise.all([ended, text(child.stderr)]);
-  if (code === 0) return undefined;
-  const lines = said.trim().split("\n");
-  return (lines.find((line) => /FATAL|error/i.test(line)) ?? lines.at(-1) ?? "").trim();
+  return code === 0 ? undefined : lastWords(said.trim().split("\n"));
 }
 
 function syncDirectory(directory: string): void {

@@ -59,3 +59,9 @@ function lineLog(listener: (line: string) => void): Log {
     tail: () => lines,
   };
 }
+
+/** Why a PostgreSQL program ended, out of the lines that it wrote, without their time and pid. */
+export function lastWords(lines: string[]): string {
+  const line = lines.findLast((each) => /FATAL|PANIC|ERROR/.test(each)) ?? lines.at(-1) ?? "";
+  return line.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, "").trim();
+}

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Endpoint } from "./endpoint.ts";
-import type { Log } from "./log.ts";
+import { lastWords, type Log } from "./log.ts";
 import { findPidFile } from "./pidfile.ts";
 import { SHOP_SETTINGS } from "./settings.ts";
 import { unusable } from "./unusable.ts";
@@ -30,7 +30,8 @@ type Options = {
 
 const POLL_MS = 5;
 const FAST_STOP_MS = 5_000;
-const ORPHANS_MS = 15_000;
+/** Whoever watches over the shop expects it to be back, or to have given up, within ten seconds. */
+const ORPHANS_MS = 8_000;
 /** What PostgreSQL says while backends that outlived their killed postmaster hold the shared memory; they end by themselves. */
 const ORPHANS_LEFT = /pre-existing shared memory block|lock file .* already exists/;
 
@@ -65,7 +66,7 @@ async function launchOnce({ cluster, binaries, account, endpoint, settings, log 
   void ended.then(() => (state.ended = true));
   // However long recovery takes: it takes as long after every further attempt.
   while (!state.ended && !isReady(cluster, child.pid)) await sleep(POLL_MS);
-  return state.ended ? { reason: lastWords(log) || (await ended) } : { postmaster: supervise(child, ended) };
+  return state.ended ? { reason: lastWords(log.tail()) || (await ended) } : { postmaster: supervise(child, ended) };
 }
 
 function isReady(cluster: string, pid: number | undefined): boolean {
@@ -104,9 +105,4 @@ function endOf(child: ChildProcess): Promise<string> {
       setTimeout(end, 100);
     });
   });
-}
-
-function lastWords(log: Log): string {
-  const fatal = log.tail().findLast((line) => /FATAL|PANIC|ERROR/.test(line)) ?? log.tail().at(-1) ?? "";
-  return fatal.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, "");
 }

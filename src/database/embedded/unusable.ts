@@ -4,6 +4,7 @@ const REASONS: Record<string, string> = {
   EROFS: "the file system is read-only",
   ENOSPC: "the disk is full",
   EDQUOT: "the disk quota is used up",
+  ENOENT: "it cannot be made",
   ENOTDIR: "it is not a directory",
   EEXIST: "it is not a directory",
   ENAMETOOLONG: "the path is too long",
