@@ -12,9 +12,9 @@ const root = join(import.meta.dirname, "..");
 const shop = mkdtempSync(join(tmpdir(), "bin-test-"));
 // A shop that says who runs it, and then does what it is told.
 const MAIN = `export async function main(argv: string[]): Promise<void> {
+  if (argv[0] === "orderly") process.once("SIGTERM", () => process.exit(0));
   console.log(JSON.stringify({ node: process.execPath, pid: process.pid, argv }));
   if (argv[0] === "exit") process.exit(Number(argv[1]));
-  if (argv[0] === "orderly") process.once("SIGTERM", () => process.exit(0));
   setTimeout(() => undefined, 30_000);
 }`;
 // The Node that runs these tests is new enough; this makes the executable believe otherwise.
