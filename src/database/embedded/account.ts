@@ -78,7 +78,7 @@ function waysToRun(dataDir: string): Account[] {
 function tryAccount(account: Account, dataDir: string, binaries: Binaries, socketDirectory: string | undefined): string | undefined {
   let probe: string | undefined;
   try {
-    probe = mkdtempSync(join(dataDir, "probe-"));
+    probe = mkdtempSync(join(dataDir, "postgres-try-"));
     const places = [probe, socketDirectory ?? probe];
     for (const place of places) {
       own(place, account);

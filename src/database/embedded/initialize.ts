@@ -10,13 +10,15 @@ import { unusable } from "./unusable.ts";
 
 type Options = { dataDir: string; binaries: Binaries; account: Account; endpoint: Endpoint; durable: boolean };
 
-const UNFINISHED = "postgres-new-";
+/** What only a start that was cut off leaves. */
+const LEFTOVER = /^postgres-(new|try)-/;
 
 /** The cluster's directory, owned by the account; made on the first start, whole or not at all. */
 export async function initializeCluster(options: Options): Promise<string> {
   const { dataDir, account } = options;
   const cluster = join(dataDir, "postgres");
   try {
+    removeLeftovers(dataDir);
     if (!existsSync(cluster)) await makeCluster(options, cluster);
     own(cluster, account);
     return cluster;
@@ -25,12 +27,16 @@ export async function initializeCluster(options: Options): Promise<string> {
   }
 }
 
+function removeLeftovers(dataDir: string): void {
+  for (const name of readdirSync(dataDir).filter((each) => LEFTOVER.test(each))) {
+    // Retried, for an orphaned initdb may be writing there until it notices.
+    rmSync(join(dataDir, name), { recursive: true, force: true, maxRetries: 5 });
+  }
+}
+
 async function makeCluster(options: Options, cluster: string): Promise<void> {
   const { dataDir, account } = options;
-  for (const name of readdirSync(dataDir)) {
-    if (name.startsWith(UNFINISHED)) rmSync(join(dataDir, name), { recursive: true, force: true });
-  }
-  const unfinished = mkdtempSync(join(dataDir, UNFINISHED));
+  const unfinished = mkdtempSync(join(dataDir, "postgres-new-"));
   own(unfinished, account);
   try {
     await initdb(options, unfinished);
