@@ -1,0 +1,37 @@
+import type { Check } from "./check.ts";
+
+/** Per variant: initial stock + adjustments = on hand + held by payments in flight + sold − returned; never negative. */
+export const stock: Check[] = [
+  {
+    invariant: 2,
+    what: "stock is not what came in less what went out",
+    sql: `SELECT v.id AS "variantId", (coalesce(a.sum, 0) - coalesce(o.sum, 0))::bigint AS expected, v.stock AS actual
+          FROM variants v
+          LEFT JOIN (SELECT variant_id, sum(delta) AS sum FROM stock_adjustments GROUP BY variant_id) a ON a.variant_id = v.id
+          LEFT JOIN (
+            SELECT i.variant_id, sum(i.quantity - i.refunded_quantity) AS sum FROM order_items i JOIN orders o ON o.id = i.order_id
+            WHERE o.status IN ('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')
+              OR (o.status = 'PENDING' AND EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN')))
+            GROUP BY i.variant_id
+          ) o ON o.variant_id = v.id
+          WHERE v.stock <> coalesce(a.sum, 0) - coalesce(o.sum, 0) OR v.stock < 0`,
+  },
+  {
+    invariant: 2,
+    what: "an adjustment is of a variant that does not exist",
+    sql: `SELECT a.variant_id AS "variantId", a.id AS "adjustmentId" FROM stock_adjustments a LEFT JOIN variants v ON v.id = a.variant_id WHERE v.id IS NULL`,
+  },
+  {
+    invariant: 2,
+    what: "an order's line is of a variant that does not exist, or is another product's",
+    sql: `SELECT i.order_id AS "orderId", i.variant_id AS "variantId", i.product_id AS "productId"
+          FROM order_items i LEFT JOIN variants v ON v.id = i.variant_id AND v.product_id = i.product_id WHERE v.id IS NULL`,
+  },
+  {
+    invariant: 2,
+    what: "a cart holds a variant that does not exist, or is another product's, or is nobody's",
+    sql: `SELECT c.id AS "cartItemId", c.user_id AS "userId", c.variant_id AS "variantId"
+          FROM cart_items c LEFT JOIN variants v ON v.id = c.variant_id AND v.product_id = c.product_id LEFT JOIN users u ON u.id = c.user_id
+          WHERE v.id IS NULL OR u.id IS NULL`,
+  },
+];

@@ -1,0 +1,38 @@
+import type { Check } from "./check.ts";
+
+/**
+ * Aggregated sales = a recount from orders, for every product and day, as of the checkpoint. Counted from the orders' lines, not
+ * from what the aggregation reads: what is sold by now, less what was completed after the checkpoint, plus what was refunded after it.
+ */
+export const sales: Check[] = [
+  {
+    invariant: 7,
+    what: "aggregated sales are not what the orders say",
+    usesTimezone: true,
+    sql: `WITH checkpoint AS (SELECT xid FROM checkpoints WHERE name = 'aggregate-sales'),
+            later AS (
+              SELECT e.order_id, r."variantId" AS variant_id, sum(r.quantity) AS quantity
+              FROM checkpoint c JOIN order_events e ON e.xid > c.xid CROSS JOIN LATERAL jsonb_to_recordset(e.data -> 'items') AS r("variantId" uuid, quantity bigint)
+              WHERE e.type IN ('order.refunded', 'order.partially-refunded') GROUP BY 1, 2
+            ),
+            uncounted AS (SELECT e.order_id FROM checkpoint c JOIN order_events e ON e.xid > c.xid WHERE e.type = 'order.completed'),
+            lines AS (
+              SELECT (o.completed_at AT TIME ZONE $1)::date AS day, i.product_id, i.unit_price,
+                CASE WHEN u.order_id IS NULL THEN i.quantity ELSE 0 END - i.refunded_quantity + coalesce(l.quantity, 0) AS units
+              FROM orders o JOIN order_items i ON i.order_id = o.id
+              LEFT JOIN uncounted u ON u.order_id = o.id LEFT JOIN later l ON l.order_id = o.id AND l.variant_id = i.variant_id
+              WHERE o.completed_at IS NOT NULL
+            ),
+            recount AS (SELECT day, product_id, sum(units) AS units, sum(units * unit_price) AS revenue FROM lines GROUP BY day, product_id)
+          SELECT coalesce(s.product_id, r.product_id) AS "productId", coalesce(s.day, r.day)::text AS day,
+            json_build_object('units', coalesce(r.units, 0), 'revenue', coalesce(r.revenue, 0)) AS expected,
+            json_build_object('units', coalesce(s.units, 0), 'revenue', coalesce(s.revenue, 0)) AS actual
+          FROM product_sales s FULL JOIN recount r ON r.day = s.day AND r.product_id = s.product_id
+          WHERE coalesce(s.units, 0) <> coalesce(r.units, 0) OR coalesce(s.revenue, 0) <> coalesce(r.revenue, 0)`,
+  },
+  {
+    invariant: 7,
+    what: "sales are of a product that does not exist",
+    sql: `SELECT s.product_id AS "productId", s.day::text AS day FROM product_sales s LEFT JOIN products p ON p.id = s.product_id WHERE p.id IS NULL`,
+  },
+];

@@ -1,0 +1,48 @@
+// What the shop does by the clock.
+
+import type { Database } from "../database/pool.ts";
+import { relayEverything } from "../outbox/relay-everything.ts";
+import type { Relay } from "../outbox/relay.ts";
+import { aggregateSales } from "../popular/aggregate-sales.ts";
+import { snapshotPopular } from "../popular/snapshot-popular.ts";
+import type { Job } from "./job.ts";
+import { purge } from "./purge.ts";
+
+export type ShopJobsOptions = {
+  database: Database;
+  timezone: string;
+  relay: Relay;
+  /** Both go through the till. They answer how many they expired. */
+  expireOrders: () => Promise<number>;
+  expireCoupons: () => Promise<number>;
+  /** Sales were added up: a cached popular list is no longer the latest. */
+  onAggregated: () => unknown;
+};
+
+export function shopJobs({ database, timezone, relay, expireOrders, expireCoupons, onAggregated }: ShopJobsOptions): Job[] {
+  return [
+    {
+      name: "aggregate-sales",
+      schedule: "0 * * * *",
+      async run() {
+        const result = await aggregateSales(database, timezone);
+        await onAggregated();
+        return result;
+      },
+    },
+    {
+      name: "snapshot-popular",
+      schedule: "0 0 * * *",
+      async run() {
+        const result = await snapshotPopular(database, timezone);
+        await onAggregated();
+        return result;
+      },
+    },
+    { name: "expire-orders", schedule: "* * * * *", run: async () => ({ expired: await expireOrders() }) },
+    { name: "expire-coupons", schedule: "*/10 * * * *", run: async () => ({ expired: await expireCoupons() }) },
+    // The relay works all the time; this is for the operator who wants it done now.
+    { name: "relay-events", schedule: "*/10 * * * *", run: () => relayEverything(relay) },
+    { name: "purge", schedule: "30 * * * *", run: () => purge(database) },
+  ];
+}

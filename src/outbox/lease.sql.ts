@@ -1,0 +1,92 @@
+// One instance at a time relays to a sink. The lease is kept by the database's clock, so that instances need not agree on theirs.
+
+import { quoted, type Statement } from "../database/statement.ts";
+
+/** A dead relay's lease runs out after this; a living one renews it. */
+export const LEASE_SECONDS = 10;
+
+export type Lease = { position: string; failures: number };
+
+export function insertSinks(names: string[]): Statement {
+  return { name: "insert sinks", text: "INSERT INTO sinks (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", values: [quoted(names, (name) => name)] };
+}
+
+/** Whether a pass would find anything: asked before the lease is taken, so that an idle shop writes nothing. */
+export function selectHasWork(sink: string, atOnce: boolean): Statement {
+  return {
+    name: "select has work",
+    text: `SELECT (SELECT xid FROM order_events WHERE xid > s.position AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid LIMIT 1) IS NOT NULL
+             OR EXISTS (SELECT FROM letters l WHERE l.sink = s.name AND l.status = 'WAITING' AND l.next_attempt_at <= now()) AS work
+           FROM sinks s WHERE name = $1 AND ($2 OR next_attempt_at <= now())`,
+    values: [sink, atOnce],
+  };
+}
+
+/** Nobody, or this owner, or somebody whose lease has run out: one of two who try gets a row. */
+export function takeLease(sink: string, owner: string, atOnce: boolean): Statement {
+  return {
+    name: "take lease",
+    text: `UPDATE sinks SET lease_owner = $2, lease_until = now() + interval '${LEASE_SECONDS} s'
+           WHERE name = $1 AND (lease_owner IS NULL OR lease_owner = $2 OR lease_until < now()) AND ($3 OR next_attempt_at <= now())
+           RETURNING position::text, failures`,
+    values: [sink, owner, atOnce],
+  };
+}
+
+export function renewLease(sink: string, owner: string): Statement {
+  return {
+    name: "renew lease",
+    text: `UPDATE sinks SET lease_until = now() + interval '${LEASE_SECONDS} s' WHERE name = $1 AND lease_owner = $2 RETURNING name`,
+    values: [sink, owner],
+  };
+}
+
+/** The owner has something to write down and the sink answered: a row comes back only for the owner of the lease. */
+export function confirmLease(sink: string, owner: string): Statement {
+  return {
+    name: "confirm lease",
+    text: `UPDATE sinks SET lease_until = now() + interval '${LEASE_SECONDS} s', failures = 0, last_error = NULL, next_attempt_at = '-infinity'
+           WHERE name = $1 AND lease_owner = $2 RETURNING name`,
+    values: [sink, owner],
+  };
+}
+
+export function releaseLease(sink: string, owner: string): Statement {
+  return { name: "release lease", text: "UPDATE sinks SET lease_owner = NULL, lease_until = NULL WHERE name = $1 AND lease_owner = $2", values: [sink, owner] };
+}
+
+/** The sink has what is up to `upper`; a row comes back only for the owner of the lease, and only if nobody went on meanwhile. */
+export function advancePosition(sink: string, owner: string, from: string, upper: string): Statement {
+  return {
+    name: "advance position",
+    text: `WITH moved AS (UPDATE sinks SET position = $4::xid8, failures = 0, last_error = NULL, next_attempt_at = '-infinity'
+                          WHERE name = $1 AND lease_owner = $2 AND position = $3::xid8 RETURNING name)
+           INSERT INTO deliveries (sink, position, delivered_at) SELECT name, $4::xid8, now() FROM moved RETURNING sink`,
+    values: [sink, owner, from, upper],
+  };
+}
+
+/** The sink was away: nobody tries again before `pauseMs` from now. */
+export function postpone(sink: string, owner: string, pauseMs: number, reason: string): Statement {
+  return {
+    name: "postpone sink",
+    text: `UPDATE sinks SET failures = failures + 1, next_attempt_at = now() + $3 * interval '1 ms', last_error = $4, lease_owner = NULL, lease_until = NULL
+           WHERE name = $1 AND lease_owner = $2`,
+    values: [sink, owner, pauseMs, reason],
+  };
+}
+
+export type Backlog = { waiting: number; dead: number };
+
+/** What these sinks do not have yet, and what lies dead. */
+export function selectBacklog(sinks: string[]): Statement {
+  return {
+    name: "select backlog",
+    text: `SELECT coalesce(sum(w.n + l.waiting), 0)::bigint AS waiting, coalesce(sum(l.dead), 0)::bigint AS dead
+           FROM unnest($1::text[]) AS s(name) JOIN sinks USING (name)
+           CROSS JOIN LATERAL (SELECT count(*) AS n FROM order_events WHERE xid > sinks.position) w
+           CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE status = 'WAITING') AS waiting, count(*) FILTER (WHERE status = 'DEAD') AS dead
+                               FROM letters WHERE sink = s.name AND status <> 'DELIVERED') l`,
+    values: [quoted(sinks, (name) => name)],
+  };
+}

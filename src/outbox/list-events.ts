@@ -1,0 +1,57 @@
+// What an operator sees of the outbox: every event, and whether the data platform has it.
+
+import type { Database } from "../database/pool.ts";
+import { iso, isoOrNull } from "../database/statement.ts";
+import { eventId, parseEventId, UUID_PATTERN } from "../ids.ts";
+import { invalid } from "../refusal.ts";
+import { type EventPlace, type EventRecord, type EventStatus, selectEvent, selectEvents } from "./events.sql.ts";
+import { requestReplay } from "./letters.sql.ts";
+
+/** `attempts` counts the tries of the sink that took the most; while a sink is away, its tries since then. */
+export type EventView = { id: string; type: string; orderId: string; status: EventStatus; attempts: number; createdAt: string; deliveredAt: string | null };
+
+export type ListEvents = { sinks: string[]; status: EventStatus | null; limit: number; cursor: string | null };
+
+/** One page of events, newest first. Errors: INVALID_REQUEST for a cursor that is not ours. */
+export async function listEvents(database: Database, { sinks, status, limit, cursor }: ListEvents): Promise<{ events: EventView[]; nextCursor: string | null }> {
+  const found = await database.rows<EventRecord>(selectEvents(sinks, status, cursor === null ? null : readCursor(cursor), limit + 1));
+  const page = found.slice(0, limit);
+  const last = page.at(-1);
+  return { events: page.map(eventView), nextCursor: found.length > limit && last ? writeCursor(last) : null };
+}
+
+/**
+ * Has an event delivered once more, to every sink: also one that was delivered, and one that lies dead. One that has not had
+ * its first turn yet is left to it. Answers the event, or undefined where there is none with this id. Wake the relay afterwards.
+ */
+export async function replayEvent(database: Database, sinks: string[], id: string): Promise<EventView | undefined> {
+  const { orderId, seq } = parseEventId(id);
+  await database.rows(requestReplay(sinks, { orderId, seq }));
+  const [found] = await database.rows<EventRecord>(selectEvent(sinks, orderId, seq));
+  return found && eventView(found);
+}
+
+function eventView({ orderId, seq, type, status, attempts, createdAt, deliveredAt }: EventRecord): EventView {
+  return { id: eventId(orderId, seq), type, orderId, status, attempts, createdAt: iso(createdAt), deliveredAt: isoOrNull(deliveredAt) };
+}
+
+function writeCursor({ xid, orderId, seq }: EventPlace): string {
+  return Buffer.from(JSON.stringify([xid, orderId, seq])).toString("base64url");
+}
+
+const UUID = new RegExp(UUID_PATTERN);
+const XID = /^\d{1,19}$/;
+
+function readCursor(cursor: string): EventPlace {
+  let parts: unknown;
+  try {
+    parts = JSON.parse(Buffer.from(cursor, "base64url").toString());
+  } catch {
+    parts = undefined;
+  }
+  const [xid, orderId, seq] = Array.isArray(parts) ? (parts as unknown[]) : [];
+  if (typeof xid !== "string" || !XID.test(xid) || typeof orderId !== "string" || !UUID.test(orderId) || typeof seq !== "number" || !Number.isInteger(seq) || seq < 0 || seq > 65_535) {
+    invalid("/cursor", "is not a cursor of this list");
+  }
+  return { xid, orderId, seq };
+}

@@ -1,0 +1,83 @@
+// An order as it stood when an event of it happened, put together from rows that never change: so the outbox needs no
+// copy of the order in every event, and an event that is sent again says what it said the first time.
+
+import type { Database } from "../database/pool.ts";
+import { iso, isoOrNull } from "../database/statement.ts";
+import type { OrderEventType, OrderStatus } from "../order/order.ts";
+import type { OutboxEvent, RefundData } from "./envelope.ts";
+import { type ItemFact, type OrderFact, type RefundFact, selectItemFacts, selectOrderFacts, selectRefunds } from "./outbox.sql.ts";
+
+/** Amounts in minor units of the shop's currency. `paidAmount` is 0 until it is paid. */
+export type OrderAtEvent = {
+  orderId: string;
+  userId: string;
+  status: OrderStatus;
+  orderItems: { productId: string; variantId: string; name: string; unitPrice: number; quantity: number; refundedQuantity: number }[];
+  totalAmount: number;
+  discountAmount: number;
+  paidAmount: number;
+  refundedAmount: number;
+  discount: { userCouponId: string; couponId: string; amount: number } | null;
+  payment: { paymentId: string; method: "BALANCE" | "CARD"; status: OrderStatus; amount: number; paidAt: string | null } | null;
+  /** What this very event gave back. */
+  refund: RefundData | null;
+  createdAt: string;
+  expiresAt: string | null;
+  completedAt: string | null;
+};
+
+const STATUS_AFTER: Record<OrderEventType, OrderStatus> = {
+  "order.placed": "PENDING",
+  "order.completed": "COMPLETED",
+  "order.cancelled": "CANCELLED",
+  "order.expired": "EXPIRED",
+  "order.refunded": "REFUNDED",
+  "order.partially-refunded": "PARTIALLY_REFUNDED",
+};
+const PAID: ReadonlySet<OrderStatus> = new Set(["COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED"]);
+
+/**
+ * The order of each of these events, as of that event, in the same order; undefined where an event has no order, which only
+ * damage can bring about. Three reads, however many events.
+ */
+export async function readOrdersAt(database: Database, events: OutboxEvent[]): Promise<(OrderAtEvent | undefined)[]> {
+  const ids = [...new Set(events.map((event) => event.orderId))];
+  const refunded = [...new Set(events.filter((event) => event.data !== null).map((event) => event.orderId))];
+  const [orders, items, refunds] = await Promise.all([
+    database.rows<OrderFact>(selectOrderFacts(ids)),
+    database.rows<ItemFact>(selectItemFacts(ids)),
+    refunded.length === 0 ? [] : database.rows<RefundFact>(selectRefunds(refunded)),
+  ]);
+  const orderOf = new Map(orders.map((order) => [order.orderId, order]));
+  const itemsOf = Map.groupBy(items, (item) => item.orderId);
+  const refundsOf = Map.groupBy(refunds, (refund) => refund.orderId);
+  return events.map((event) => {
+    const order = orderOf.get(event.orderId);
+    return order && orderAt(event, order, itemsOf.get(event.orderId) ?? [], refundsOf.get(event.orderId) ?? []);
+  });
+}
+
+function orderAt(event: OutboxEvent, order: OrderFact, items: ItemFact[], refunds: RefundFact[]): OrderAtEvent {
+  const status = STATUS_AFTER[event.type];
+  const paid = PAID.has(status);
+  const sofar = refunds.filter((refund) => refund.seq <= event.seq).map((refund) => refund.data);
+  const back = new Map<string, number>();
+  for (const refund of sofar) for (const { variantId, quantity } of refund.items) back.set(variantId, (back.get(variantId) ?? 0) + quantity);
+  const { totalAmount, discountAmount, userCouponId, couponId } = order;
+  return {
+    orderId: order.orderId,
+    userId: order.userId,
+    status,
+    orderItems: items.map(({ productId, variantId, name, unitPrice, quantity }) => ({ productId, variantId, name, unitPrice, quantity, refundedQuantity: back.get(variantId) ?? 0 })),
+    totalAmount,
+    discountAmount,
+    paidAmount: paid ? totalAmount - discountAmount : 0,
+    refundedAmount: sofar.reduce((sum, refund) => sum + refund.amount, 0),
+    discount: userCouponId === null || couponId === null ? null : { userCouponId, couponId, amount: discountAmount },
+    payment: paid && order.paymentId !== null && order.method !== null ? { paymentId: order.paymentId, method: order.method, status, amount: order.amount ?? 0, paidAt: isoOrNull(order.paidAt) } : null,
+    refund: event.data,
+    createdAt: iso(order.createdAt),
+    expiresAt: isoOrNull(order.expiresAt),
+    completedAt: paid ? isoOrNull(order.completedAt) : null,
+  };
+}

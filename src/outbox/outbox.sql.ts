@@ -1,0 +1,100 @@
+// The outbox, read in whole transactions: a pass covers those after a position and older than every running one.
+// A number taken before the commit (an id, a clock) says nothing about what has been committed; this does.
+
+import { plain, type Statement } from "../database/statement.ts";
+import type { RefundData } from "./envelope.ts";
+
+/**
+ * Events after `position` that can be read by now, by transaction, at most `limit`; the last transaction may be cut.
+ * ORDER BY is what makes the planner take the index: it believes that a third of the table lies behind any position.
+ */
+export function selectReadable(position: string, limit: number): Statement {
+  return {
+    name: "select readable events",
+    text: `SELECT order_id AS "orderId", xid::text FROM order_events
+           WHERE xid > $1::xid8 AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid LIMIT $2`,
+    values: [position, limit],
+  };
+}
+
+/** The orders that one transaction changed. */
+export function selectOrdersOfTransaction(xid: string): Statement {
+  return { name: "select orders of transaction", text: `SELECT order_id AS "orderId" FROM order_events WHERE xid = $1::xid8`, values: [xid] };
+}
+
+/**
+ * The events of these orders that a pass from `position` to `upper` covers, in the order of their delivery.
+ *
+ * Transactions number themselves at their first lock, not in the order in which they get an order's lock. So number 10 may
+ * write an order's third event after number 12 has written its second, and while number 11 is running, 10 is readable
+ * and 12 is not. An event is therefore due with the earliest transaction among its own and its successors': whoever
+ * delivers the third event delivers the second before it, and not again when its own turn comes.
+ */
+export function selectDue(orderIds: string[], position: string, upper: string): Statement {
+  return {
+    name: "select due events",
+    text: `SELECT order_id AS "orderId", seq, type, data, created_at AS at FROM (
+             SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM order_events WHERE order_id = ANY($1::uuid[])
+           ) e WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq`,
+    values: [plain(orderIds, (id) => id), position, upper],
+  };
+}
+
+export type OrderFact = {
+  orderId: string;
+  userId: string;
+  userCouponId: string | null;
+  couponId: string | null;
+  totalAmount: number;
+  discountAmount: number;
+  createdAt: number;
+  expiresAt: number | null;
+  completedAt: number | null;
+  paymentId: string | null;
+  method: "BALANCE" | "CARD" | null;
+  amount: number | null;
+  paidAt: number | null;
+};
+
+export function selectOrderFacts(orderIds: string[]): Statement {
+  return {
+    name: "select orders at events",
+    text: `SELECT o.id AS "orderId", o.user_id AS "userId", o.user_coupon_id AS "userCouponId", c.campaign_id AS "couponId",
+             o.total_amount AS "totalAmount", o.discount_amount AS "discountAmount",
+             o.created_at AS "createdAt", o.expires_at AS "expiresAt", o.completed_at AS "completedAt",
+             p.id AS "paymentId", p.method, p.amount, p.paid_at AS "paidAt"
+           FROM orders o LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN payments p ON p.order_id = o.id AND p.status <> 'FAILED'
+           WHERE o.id = ANY($1::uuid[])`,
+    values: [plain(orderIds, (id) => id)],
+  };
+}
+
+export type ItemFact = { orderId: string; productId: string; variantId: string; name: string; unitPrice: number; quantity: number };
+
+export function selectItemFacts(orderIds: string[]): Statement {
+  return {
+    name: "select items at events",
+    text: `SELECT order_id AS "orderId", product_id AS "productId", variant_id AS "variantId", name, unit_price AS "unitPrice", quantity
+           FROM order_items WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, line`,
+    values: [plain(orderIds, (id) => id)],
+  };
+}
+
+export type RefundFact = { orderId: string; seq: number; data: RefundData };
+
+export function selectRefunds(orderIds: string[]): Statement {
+  return {
+    name: "select refund events",
+    text: `SELECT order_id AS "orderId", seq, data FROM order_events WHERE order_id = ANY($1::uuid[]) AND data IS NOT NULL ORDER BY order_id, seq`,
+    values: [plain(orderIds, (id) => id)],
+  };
+}
+
+/** All events of one order, oldest first. */
+export function selectEventsOfOrder(orderId: string): Statement {
+  return {
+    name: "select events of order",
+    text: `SELECT order_id AS "orderId", seq, type, data, created_at AS at FROM order_events WHERE order_id = $1 ORDER BY seq`,
+    values: [orderId],
+  };
+}

@@ -1,0 +1,21 @@
+import type { Database } from "../database/pool.ts";
+import { ADD_SALES, LOCK_CHECKPOINT, MOVE_CHECKPOINT, OLDEST_RUNNING } from "./popular.sql.ts";
+
+/** `events` that counted, and how many rows of product and day were new or added to. */
+export type Aggregated = { events: number; rowsMade: number; rowsAdded: number };
+
+/**
+ * Adds up what was sold and refunded since the last time, per product and day in the shop's zone. Every event is counted in exactly one
+ * run, however late its transaction commits: a run stops before the oldest transaction that is still running.
+ */
+export async function aggregateSales(database: Database, timezone: string): Promise<Aggregated> {
+  return database.transaction(async (run) => {
+    const [checkpoint] = await run<{ xid: string }>(LOCK_CHECKPOINT);
+    const [oldest] = await run<{ xmin: string }>(OLDEST_RUNNING);
+    if (!checkpoint || !oldest) throw new Error("the aggregation has no checkpoint");
+    const upper = String(BigInt(oldest.xmin) - 1n);
+    const [counts] = await run<Aggregated>(ADD_SALES, [checkpoint.xid, upper, timezone]);
+    await run(MOVE_CHECKPOINT, [upper]);
+    return counts ?? { events: 0, rowsMade: 0, rowsAdded: 0 };
+  });
+}

@@ -1,0 +1,77 @@
+import type { Statement } from "../database/statement.ts";
+
+/** Kept by name in `checkpoints`. Its row's lock lets one aggregation run at a time. */
+export const LOCK_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = 'aggregate-sales' FOR UPDATE";
+
+/** The oldest transaction that is still running: everything before it is committed, and visible, or never will be. */
+export const OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin";
+
+/**
+ * Adds what the events after $1 and up to $2 say to the sales per product and day ($3: the shop's time zone). A refund counts against the
+ * day on which its order was completed. Units that come back leave a row of 0 rather than none; whoever lists sales leaves those out.
+ * Numbers of transactions, not times or ids, bound the window: so a transaction that commits late is counted once, later.
+ */
+export const ADD_SALES = `
+  WITH events AS (
+    SELECT e.type, e.data, e.order_id, (o.completed_at AT TIME ZONE $3)::date AS day
+    FROM order_events e JOIN orders o ON o.id = e.order_id
+    WHERE e.xid > $1::xid8 AND e.xid <= $2::xid8 AND e.type IN ('order.completed', 'order.refunded', 'order.partially-refunded')
+  ), moved AS (
+    SELECT day, i.product_id, i.quantity::bigint AS units, i.unit_price * i.quantity AS revenue
+    FROM events JOIN order_items i USING (order_id) WHERE type = 'order.completed'
+    UNION ALL
+    SELECT day, r."productId", -r.quantity, -r.quantity * r."unitPrice"
+    FROM events CROSS JOIN LATERAL jsonb_to_recordset(data -> 'items') AS r("productId" uuid, quantity bigint, "unitPrice" bigint) WHERE type <> 'order.completed'
+  ), saved AS (
+    INSERT INTO product_sales AS s (day, product_id, units, revenue)
+    SELECT day, product_id, sum(units), sum(revenue) FROM moved GROUP BY day, product_id ORDER BY day, product_id
+    ON CONFLICT (day, product_id) DO UPDATE SET units = s.units + excluded.units, revenue = s.revenue + excluded.revenue
+    RETURNING xmax = 0 AS made
+  )
+  SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM saved WHERE made) AS "rowsMade", (SELECT count(*) FROM saved WHERE NOT made) AS "rowsAdded"`;
+
+export const MOVE_CHECKPOINT = "UPDATE checkpoints SET xid = $1::xid8, at = now() WHERE name = 'aggregate-sales'";
+
+/** The five best-selling products of the three days before day $1, as that day's snapshot. */
+export const INSERT_SNAPSHOT = `
+  INSERT INTO popular_snapshots (day, rank, product_id, total_sales)
+  SELECT $1::date, row_number() OVER (ORDER BY sum(units) DESC, product_id), product_id, sum(units)
+  FROM product_sales WHERE day BETWEEN $1::date - 3 AND $1::date - 1
+  GROUP BY product_id HAVING sum(units) > 0 ORDER BY sum(units) DESC, product_id LIMIT 5`;
+
+export const DELETE_SNAPSHOT = "DELETE FROM popular_snapshots WHERE day = $1::date";
+export const DELETE_OLD_SNAPSHOTS = "WITH gone AS (DELETE FROM popular_snapshots WHERE day < $1::date - 3 RETURNING 1) SELECT count(*) AS count FROM gone";
+
+export type PopularRecord = { productId: string; name: string; status: "ON_SALE"; price: number; stock: number; totalSales: number };
+
+/** The best-selling products of these days, both included, that can be bought. */
+export function selectPopular(from: string, to: string, limit: number): Statement {
+  return {
+    name: "select popular products",
+    text: `SELECT s.product_id AS "productId", p.name, p.status, v.price, v.stock, s.units AS "totalSales"
+           FROM (SELECT product_id, sum(units) AS units FROM product_sales WHERE day BETWEEN $1::date AND $2::date GROUP BY product_id HAVING sum(units) > 0) s
+           JOIN products p ON p.id = s.product_id AND p.status = 'ON_SALE'
+           CROSS JOIN LATERAL (SELECT min(price) AS price, sum(stock) AS stock FROM variants WHERE product_id = p.id) v
+           ORDER BY s.units DESC, s.product_id LIMIT $3`,
+    values: [from, to, limit],
+  };
+}
+
+/** When sales were last added up, in ms. */
+export function selectAggregatedAt(): Statement {
+  return { name: "select aggregated at", text: "SELECT at FROM checkpoints WHERE name = 'aggregate-sales'", values: [] };
+}
+
+export type SalesRecord = { productId: string; name: string; units: number; revenue: number };
+
+/** Sales by product; null leaves that end of the time open. */
+export function selectSales(from: string | null, to: string | null, limit: number): Statement {
+  return {
+    name: "select sales",
+    text: `SELECT s.product_id AS "productId", p.name, s.units, s.revenue
+           FROM (SELECT product_id, sum(units) AS units, sum(revenue) AS revenue FROM product_sales
+                 WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day <= $2::date) GROUP BY product_id HAVING sum(units) > 0) s
+           JOIN products p ON p.id = s.product_id ORDER BY s.units DESC, s.product_id LIMIT $3`,
+    values: [from, to, limit],
+  };
+}

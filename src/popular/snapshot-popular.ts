@@ -1,0 +1,23 @@
+import type { Database } from "../database/pool.ts";
+import { aggregateSales } from "./aggregate-sales.ts";
+import { addDays, dayOf } from "./day.ts";
+import { DELETE_OLD_SNAPSHOTS, DELETE_SNAPSHOT, INSERT_SNAPSHOT } from "./popular.sql.ts";
+
+export type Snapshot = { day: string; from: string; to: string; products: number; deleted: number };
+
+/**
+ * Writes down the five best-selling products of the last three full days, and deletes snapshots older than three days. Sales
+ * are added up first, so that the last hour before midnight is in it. A second run on the same day replaces the first.
+ * What happened to a product later, that it was taken from sale for one, does not change what was popular.
+ */
+export async function snapshotPopular(database: Database, timezone: string, now: number = Date.now()): Promise<Snapshot> {
+  await aggregateSales(database, timezone);
+  const day = dayOf(now, timezone);
+  return database.transaction(async (run) => {
+    await run(DELETE_SNAPSHOT, [day]);
+    await run(INSERT_SNAPSHOT, [day]);
+    const [old] = await run<{ count: number }>(DELETE_OLD_SNAPSHOTS, [day]);
+    const [made] = await run<{ count: number }>("SELECT count(*) AS count FROM popular_snapshots WHERE day = $1::date", [day]);
+    return { day, from: addDays(day, -3), to: addDays(day, -1), products: made?.count ?? 0, deleted: old?.count ?? 0 };
+  });
+}
