@@ -95,3 +95,18 @@ export function selectTransactions(userId: string, after: number | null, limit: 
 export function selectWallets(ids: string[]): Statement {
   return { name: "select wallets", text: "SELECT id, balance, version FROM users WHERE id = ANY($1::uuid[])", values: [plain(ids, (id) => id)] };
 }
+
+const USER = `id, name, external_id AS "externalId"`;
+
+export function selectUser(id: string): Statement {
+  return { name: "select user", text: `SELECT ${USER} FROM users WHERE id = $1`, values: [id] };
+}
+
+/** Users before this id, newest first. */
+export function selectUserPage(before: string | null, limit: number): Statement {
+  return {
+    name: "select user page",
+    text: `SELECT ${USER} FROM users WHERE id < $1::uuid ORDER BY id DESC LIMIT $2`,
+    values: [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", limit],
+  };
+}

@@ -65,7 +65,7 @@ export const products: Shelf<Product> = {
   name: "products",
   load: (ids) => ({
     name: "read products",
-    text: "SELECT id, name, description, status FROM products WHERE id = ANY($1::uuid[])",
+    text: "SELECT id, name, description, status, price FROM products WHERE id = ANY($1::uuid[])",
     values: [plain(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Product],
@@ -79,12 +79,13 @@ export const products: Shelf<Product> = {
 function insertProducts(changes: Change<Product>[]): Statement {
   return {
     name: "insert products",
-    text: "INSERT INTO products (id, name, description, status, created_at) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::timestamptz[])",
+    text: "INSERT INTO products (id, name, description, status, price, created_at) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])",
     values: [
       plain(changes, ({ key }) => key),
       quoted(changes, ({ after }) => after.name),
       quoted(changes, ({ after }) => after.description),
       plain(changes, ({ after }) => after.status),
+      plain(changes, ({ after }) => after.price),
       instants(changes, ({ after }) => after.made?.createdAt),
     ],
   };
@@ -93,9 +94,15 @@ function insertProducts(changes: Change<Product>[]): Statement {
 function updateProducts(changes: Change<Product>[]): Statement {
   return {
     name: "update products",
-    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[]) v(id, name, description, status) WHERE p.id = v.id`,
-    values: [plain(changes, ({ key }) => key), quoted(changes, ({ after }) => after.name), quoted(changes, ({ after }) => after.description), plain(changes, ({ after }) => after.status)],
+    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[]) v(id, name, description, status, price) WHERE p.id = v.id`,
+    values: [
+      plain(changes, ({ key }) => key),
+      quoted(changes, ({ after }) => after.name),
+      quoted(changes, ({ after }) => after.description),
+      plain(changes, ({ after }) => after.status),
+      plain(changes, ({ after }) => after.price),
+    ],
     rows: changes.length,
   };
 }
@@ -143,5 +150,34 @@ export function selectProducts(ids: string[]): Statement {
               FROM variants v WHERE v.product_id = p.id) AS variants
            FROM products p WHERE p.id = ANY($1::uuid[])`,
     values: [plain(ids, (id) => id)],
+  };
+}
+
+export type ProductSort = "newest" | "price" | "-price" | "name";
+export type ProductPage = { sort: ProductSort; search: string | null; includeSoldOut: boolean; after: (string | number)[] | null; limit: number };
+export type ProductListItem = { id: string; name: string; price: number; stock: number };
+
+/** The column that each order goes by, ties by id, and which way. */
+const SORTS = {
+  newest: { place: "(p.id)", kinds: ["uuid"], beyond: "<", direction: "DESC" },
+  price: { place: "(p.price, p.id)", kinds: ["bigint", "uuid"], beyond: ">", direction: "ASC" },
+  "-price": { place: "(p.price, p.id)", kinds: ["bigint", "uuid"], beyond: "<", direction: "DESC" },
+  name: { place: "(p.name, p.id)", kinds: ["text", "uuid"], beyond: ">", direction: "ASC" },
+} as const;
+
+/** Products for sale in this order, from the place after `after` on. */
+export function selectProductPage({ sort, search, includeSoldOut, after, limit }: ProductPage): Statement {
+  const { place, kinds, beyond, direction } = SORTS[sort];
+  const values: unknown[] = [limit];
+  const where = ["p.status = 'ON_SALE'"];
+  if (after) where.push(`${place} ${beyond} (${kinds.map((kind, i) => `$${values.push(after[i])}::${kind}`).join(", ")})`);
+  if (search !== null) where.push(`p.name ILIKE $${values.push(`%${search.replace(/[%_\\]/g, "\\$&")}%`)}`);
+  if (!includeSoldOut) where.push("EXISTS (SELECT FROM variants v WHERE v.product_id = p.id AND v.stock > 0)");
+  const order = place.slice(1, -1).split(", ").map((column) => `${column} ${direction}`).join(", ");
+  return {
+    name: `select product page ${sort} ${after !== null} ${search !== null} ${includeSoldOut}`,
+    text: `SELECT p.id, p.name, p.price, (SELECT sum(v.stock)::bigint FROM variants v WHERE v.product_id = p.id) AS stock
+           FROM products p WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT $1`,
+    values,
   };
 }

@@ -7,8 +7,8 @@ import { products, variants } from "./catalog.sql.ts";
 
 export type SaleStatus = "ON_SALE" | "NOT_FOR_SALE";
 
-/** `made` is there only in the round that makes the product. */
-export type Product = { id: string; name: string; description: string; status: SaleStatus; made?: { createdAt: number } };
+/** `price` is the lowest of its variants'. `made` is there only in the round that makes the product. */
+export type Product = { id: string; name: string; description: string; status: SaleStatus; price: number; made?: { createdAt: number } };
 
 /** `price` in minor units, `stock` in pieces. `name` is null where the product's own will do. */
 export type Variant = {

@@ -4,6 +4,7 @@
 import pg from "pg";
 import { connectionSettings, isConnectionError } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
+import { firstComeLock } from "../lock/first-come.ts";
 import { rank } from "./lock-order.ts";
 import type { Changes, Loaded, Need, Shelf } from "./shelf.ts";
 import { Conflict, LockTimeout, LostCommit, type OpenRound, RoundRejected, type Store, StoreUnavailable } from "./store.ts";
@@ -32,10 +33,11 @@ export class PostgresStore implements Store {
     const client = await this.#take();
     const wanted = [...byShelf(needs)];
     try {
-      const begun = client.query("BEGIN");
-      const results = await flight([begun, ...wanted.map(([shelf, keys]) => client.query(shelf.load([...keys])))]);
+      const contended = wanted.flatMap(([shelf, keys]) => (shelf.firstCome ? [...keys] : []));
+      const before = [client.query("BEGIN"), ...(contended.length > 0 ? [client.query(firstComeLock(contended))] : [])];
+      const results = await flight([...before, ...wanted.map(([shelf, keys]) => client.query(shelf.load([...keys])))]);
       const loaded: Loaded = new Map();
-      wanted.forEach(([shelf], i) => loaded.set(shelf, index(shelf, results[i + 1]?.rows ?? [])));
+      wanted.forEach(([shelf], i) => loaded.set(shelf, index(shelf, results[before.length + i]?.rows ?? [])));
       return { loaded, commit: (roundId, changes) => this.#commit(client, roundId, changes), release: () => this.#release(client) };
     } catch (error) {
       this.#discard(client);
@@ -155,8 +157,9 @@ function exactly({ name, text, values, rows }: Statement): Statement {
   return { name, text: `WITH touched AS (${text} RETURNING 1) SELECT 1 / (count(*) = $${values.length + 1})::int FROM touched`, values: [...values, rows] };
 }
 
+/** Deadlock, serialization, and a unique row that another transaction made first: looked at again, each will be decided otherwise. */
 function isConflict(error: unknown): boolean {
-  return ["40P01", "40001"].includes(String((error as { code?: unknown }).code));
+  return ["40P01", "40001", "23505"].includes(String((error as { code?: unknown }).code));
 }
 
 function lockFailure(error: unknown): Error {

@@ -9,6 +9,8 @@ export type Change<Row> = { key: string; before: Row | undefined; after: Row };
 
 export interface Shelf<Row> {
   readonly name: ShelfName;
+  /** Whole crowds meet at one of these rows: instances are admitted to it one at a time (lock/first-come.ts). */
+  readonly firstCome?: true;
   /** Locks the rows of these keys (`ORDER BY id FOR NO KEY UPDATE`), or reads what another lock guards. */
   load(keys: string[]): Statement;
   /** The key and the row of one record that `load` gave. */

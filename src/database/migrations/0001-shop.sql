@@ -32,8 +32,11 @@ CREATE TABLE products (
   name        text NOT NULL,
   description text NOT NULL DEFAULT '',
   status      text NOT NULL CHECK (status IN ('ON_SALE', 'NOT_FOR_SALE')),
+  price       bigint NOT NULL CHECK (price >= 0), -- the lowest of its variants', so that lists can be sorted by it
   created_at  timestamptz NOT NULL
 );
+CREATE INDEX products_by_price ON products (price, id) WHERE status = 'ON_SALE';
+CREATE INDEX products_by_name ON products (name, id) WHERE status = 'ON_SALE';
 
 CREATE TABLE variants (
   id         uuid PRIMARY KEY,

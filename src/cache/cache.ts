@@ -1,0 +1,21 @@
+// Port: answers that many ask for and that may be shared. Between instances it is Redis' business (REDIS_URL); here each keeps its own
+// and they tell each other what has changed.
+
+export type Cached<Value> = {
+  key: string;
+  /** What a change drops: every key of the group at once. */
+  group: string;
+  /** How long this value may be kept, in ms. */
+  ttlMs: (value: Value) => number;
+  load: () => Promise<Value>;
+};
+
+export interface Cache {
+  /**
+   * The kept value, or a fresh one: however many ask, one loads. A value whose loading began before a drop is never kept nor
+   * handed to anyone who asked after it. Where loading fails, an outdated value is better than none.
+   */
+  read<Value>(cached: Cached<Value>): Promise<Value>;
+  /** Lets go of a group: whoever asks from now on sees what was committed before this call. */
+  drop(group: string): void;
+}

@@ -1,0 +1,47 @@
+import { LRUCache } from "lru-cache";
+import type { Cache, Cached } from "./cache.ts";
+
+type Entry = { value: unknown; until: number; generation: number };
+type Loading = { promise: Promise<unknown>; generation: number };
+
+/** The cache of one process. */
+export class MemoryCache implements Cache {
+  readonly #entries: LRUCache<string, Entry>;
+  readonly #loading = new Map<string, Loading>();
+  readonly #generations = new Map<string, number>();
+  readonly #now: () => number;
+
+  constructor({ most = 1000, now = Date.now }: { most?: number; now?: () => number } = {}) {
+    this.#entries = new LRUCache({ max: most });
+    this.#now = now;
+  }
+
+  read<Value>(cached: Cached<Value>): Promise<Value> {
+    const generation = this.#generations.get(cached.group) ?? 0;
+    const entry = this.#entries.get(cached.key);
+    if (entry && entry.generation === generation && entry.until > this.#now()) return Promise.resolve(entry.value as Value);
+    const loading = this.#loading.get(cached.key);
+    if (loading && loading.generation === generation) return loading.promise as Promise<Value>;
+    const promise = this.#load(cached, generation, entry);
+    this.#loading.set(cached.key, { promise, generation });
+    return promise;
+  }
+
+  drop(group: string): void {
+    this.#generations.set(group, (this.#generations.get(group) ?? 0) + 1);
+  }
+
+  async #load<Value>({ key, ttlMs, load }: Cached<Value>, generation: number, outdated: Entry | undefined): Promise<Value> {
+    try {
+      const value = await load();
+      // Kept under the generation in which its loading began: if that is over by now, nobody will be given it.
+      this.#entries.set(key, { value, until: this.#now() + ttlMs(value), generation });
+      return value;
+    } catch (error) {
+      if (outdated) return outdated.value as Value;
+      throw error;
+    } finally {
+      if (this.#loading.get(key)?.generation === generation) this.#loading.delete(key);
+    }
+  }
+}

@@ -1,0 +1,93 @@
+import { instants, plain, type Statement } from "../database/statement.ts";
+import type { Shelf } from "../till/shelf.ts";
+import type { CartItem } from "./cart.ts";
+
+/** Whole carts by user, read after the user is locked. What a round changed is written item by item. */
+export const carts: Shelf<CartItem[]> = {
+  name: "carts",
+  load: (userIds) => ({
+    name: "read carts",
+    text: `SELECT user_id, array_agg(id ORDER BY id) AS ids, array_agg(product_id ORDER BY id) AS products, array_agg(variant_id ORDER BY id) AS variants,
+             array_agg(quantity ORDER BY id) AS quantities, array_agg(extract(epoch FROM created_at) * 1000 ORDER BY id) AS created
+           FROM cart_items WHERE user_id = ANY($1::uuid[]) GROUP BY user_id`,
+    values: [plain(userIds, (id) => id)],
+  }),
+  read(row) {
+    const { ids, products, variants, quantities, created } = row as { ids: string[]; products: string[]; variants: string[]; quantities: number[]; created: string[] };
+    const items = ids.map((id, i) => ({
+      id,
+      productId: products[i] as string,
+      variantId: variants[i] as string,
+      quantity: quantities[i] as number,
+      createdAt: Number(created[i]),
+    }));
+    return [row["user_id"] as string, items];
+  },
+  save(changes) {
+    const added: (CartItem & { userId: string })[] = [];
+    const changed: CartItem[] = [];
+    const removed: string[] = [];
+    for (const { key: userId, before = [], after } of changes) {
+      const had = new Map(before.map((item) => [item.id, item]));
+      for (const item of after) {
+        const was = had.get(item.id);
+        if (!was) added.push({ ...item, userId });
+        else if (was.quantity !== item.quantity) changed.push(item);
+        had.delete(item.id);
+      }
+      removed.push(...had.keys());
+    }
+    // What leaves goes first: the same variant may come back in the same round.
+    return [...(removed.length > 0 ? [deleteItems(removed)] : []), ...(added.length > 0 ? [insertItems(added)] : []), ...(changed.length > 0 ? [updateQuantities(changed)] : [])];
+  },
+};
+
+function insertItems(items: (CartItem & { userId: string })[]): Statement {
+  return {
+    name: "insert cart items",
+    text: `INSERT INTO cart_items (id, user_id, product_id, variant_id, quantity, created_at)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::timestamptz[])`,
+    values: [
+      plain(items, (item) => item.id),
+      plain(items, (item) => item.userId),
+      plain(items, (item) => item.productId),
+      plain(items, (item) => item.variantId),
+      plain(items, (item) => item.quantity),
+      instants(items, (item) => item.createdAt),
+    ],
+  };
+}
+
+function updateQuantities(items: CartItem[]): Statement {
+  return {
+    name: "update cart quantities",
+    text: "UPDATE cart_items c SET quantity = v.quantity FROM unnest($1::uuid[], $2::int[]) v(id, quantity) WHERE c.id = v.id",
+    values: [plain(items, (item) => item.id), plain(items, (item) => item.quantity)],
+    rows: items.length,
+  };
+}
+
+function deleteItems(ids: string[]): Statement {
+  return { name: "delete cart items", text: "DELETE FROM cart_items WHERE id = ANY($1::uuid[])", values: [plain(ids, (id) => id)], rows: ids.length };
+}
+
+/** What stands in a cart, with what the catalogue says of it now. No row at all where there is no such user; one without an item where the cart is empty. */
+export function selectCart(userId: string): Statement {
+  return {
+    name: "select cart",
+    text: `SELECT c.id, c.product_id AS "productId", c.variant_id AS "variantId", c.quantity, p.name AS "productName", v.name AS "variantName", v.price, v.stock, p.status
+           FROM users u LEFT JOIN (cart_items c JOIN variants v ON v.id = c.variant_id JOIN products p ON p.id = c.product_id) ON c.user_id = u.id
+           WHERE u.id = $1 ORDER BY c.id`,
+    values: [userId],
+  };
+}
+
+/** The articles in a cart, to know which rows its checkout will need. */
+export function selectCartArticles(userId: string): Statement {
+  return { name: "select cart articles", text: `SELECT product_id AS "productId", variant_id AS "variantId" FROM cart_items WHERE user_id = $1`, values: [userId] };
+}
+
+/** The article of one item of a user's cart. */
+export function selectCartArticle(userId: string, itemId: string): Statement {
+  return { name: "select cart article", text: `SELECT product_id AS "productId", variant_id AS "variantId" FROM cart_items WHERE user_id = $1 AND id = $2`, values: [userId, itemId] };
+}

@@ -1,0 +1,21 @@
+// The cart: what a user means to buy. Guarded by the user's lock, like the wallet.
+
+import { refuse } from "../refusal.ts";
+import { users } from "../balance/balance.sql.ts";
+import type { WorkingSet } from "../till/working-set.ts";
+import { carts } from "./cart.sql.ts";
+
+export type CartItem = { id: string; productId: string; variantId: string; quantity: number; createdAt: number };
+
+export const CART_MAX = 2000;
+
+/** The user's cart, oldest first. The user must be locked. Errors: USER_NOT_FOUND. */
+export function cartOf(shop: WorkingSet, userId: string): CartItem[] {
+  if (!shop.find(users, userId)) refuse("USER_NOT_FOUND", { userId });
+  return shop.find(carts, userId) ?? [];
+}
+
+/** One item of the user's cart. Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND. */
+export function itemOf(shop: WorkingSet, userId: string, itemId: string): CartItem {
+  return cartOf(shop, userId).find((item) => item.id === itemId) ?? refuse("CART_ITEM_NOT_FOUND", { id: itemId });
+}

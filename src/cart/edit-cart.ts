@@ -1,0 +1,100 @@
+import { users } from "../balance/balance.sql.ts";
+import { displayName, forSale, saleStatus } from "../catalog/catalog.ts";
+import { products, variants } from "../catalog/catalog.sql.ts";
+import type { CatalogFacts } from "../catalog/facts.ts";
+import { soleVariant } from "../catalog/sole-variant.ts";
+import { invalid, refuse } from "../refusal.ts";
+import { type Command, command } from "../till/command.ts";
+import { type Need, need } from "../till/shelf.ts";
+import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
+import { CART_MAX, type CartItem, cartOf, itemOf } from "./cart.ts";
+import { carts } from "./cart.sql.ts";
+
+/** `unitPrice` in minor units; `stock` and `status` as they are now. */
+export type CartItemView = {
+  id: string;
+  productId: string;
+  variantId: string;
+  name: string;
+  unitPrice: number;
+  quantity: number;
+  stock: number;
+  status: "ON_SALE" | "SOLD_OUT" | "NOT_FOR_SALE";
+};
+
+export type AddToCart = { userId: string; productId: string; variantId?: string; quantity: number; variantIds?: string[] };
+
+/**
+ * Puts a variant into the cart; `variantId` may be left out where the product has one. Nothing is reserved.
+ * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, CART_ITEM_DUPLICATE, INVALID_REQUEST.
+ */
+export function addToCart(facts: CatalogFacts): Command<AddToCart, CartItemView> {
+  return command<AddToCart, CartItemView>({
+    name: "add to cart",
+    prepare(input) {
+      const variantIds = facts.variantsOf(input.productId);
+      if (variantIds instanceof Promise) return variantIds.then((ids = []) => ({ ...input, variantIds: ids }));
+      return { ...input, variantIds: variantIds ?? [] };
+    },
+    needs: (input) => [...cartNeeds(input.userId), need(products, input.productId), ...variantNeed(input)],
+
+    decide(shop, input) {
+      const { userId, productId, quantity } = input;
+      const cart = cartOf(shop, userId);
+      if (!shop.find(products, productId)) refuse("PRODUCT_NOT_FOUND", { productId });
+      const variantId = soleVariant(input, input.variantIds ?? [], "/variantId");
+      forSale(shop, productId, variantId);
+      if (cart.some((item) => item.variantId === variantId)) refuse("CART_ITEM_DUPLICATE", { productId, variantId });
+      if (cart.length >= CART_MAX) invalid("", `a cart holds at most ${CART_MAX} items`);
+
+      const item: CartItem = { id: shop.newId(), productId, variantId, quantity, createdAt: shop.now };
+      shop.put(carts, userId, [...cart, item]);
+      return view(shop, item);
+    },
+  });
+}
+
+function variantNeed({ variantId, variantIds = [] }: AddToCart): Need[] {
+  const id = variantId ?? (variantIds.length === 1 ? variantIds[0] : undefined);
+  return id === undefined ? [] : [need(variants, id)];
+}
+
+export type SetQuantity = { userId: string; itemId: string; quantity: number; article?: { productId: string; variantId: string } };
+
+/** Changes how many of an item are meant to be bought. Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND. */
+export function setQuantity(articleOf: (userId: string, itemId: string) => Promise<SetQuantity["article"]>): Command<SetQuantity, CartItemView> {
+  return command<SetQuantity, CartItemView>({
+    name: "set cart quantity",
+    prepare: (input) => articleOf(input.userId, input.itemId).then((article) => (article ? { ...input, article } : input)),
+    needs: ({ userId, article }) => [...cartNeeds(userId), ...(article ? [need(products, article.productId), need(variants, article.variantId)] : [])],
+
+    decide(shop, { userId, itemId, quantity }) {
+      const changed = { ...itemOf(shop, userId, itemId), quantity };
+      if (!shop.holds(variants, changed.variantId)) throw new NeedsChanged();
+      shop.put(carts, userId, cartOf(shop, userId).map((item) => (item.id === itemId ? changed : item)));
+      return view(shop, changed);
+    },
+  });
+}
+
+/** Takes an item out of the cart. Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND. */
+export const removeFromCart = command<{ userId: string; itemId: string }, null>({
+  name: "remove from cart",
+  needs: ({ userId }) => cartNeeds(userId),
+
+  decide(shop, { userId, itemId }) {
+    const { id } = itemOf(shop, userId, itemId);
+    shop.put(carts, userId, cartOf(shop, userId).filter((item) => item.id !== id));
+    return null;
+  },
+});
+
+function cartNeeds(userId: string): Need[] {
+  return [need(users, userId), need(carts, userId)];
+}
+
+function view(shop: WorkingSet, { id, productId, variantId, quantity }: CartItem): CartItemView {
+  const product = shop.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
+  const variant = shop.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
+  return { id, productId, variantId, name: displayName(product, variant), unitPrice: variant.price, quantity, stock: variant.stock, status: saleStatus(product.status, variant.stock) };
+}

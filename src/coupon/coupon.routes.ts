@@ -1,0 +1,253 @@
+import Type from "typebox";
+import { iso, isoOrNull } from "../database/statement.ts";
+import { SharedRead } from "../database/shared-read.ts";
+import { nextCursor, readCursor } from "../http/cursor.ts";
+import { type Routes, type Submission, submit } from "../http/route.ts";
+import { Amount, Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
+import { Refusal, refuse } from "../refusal.ts";
+import type { Shop } from "../shop.ts";
+import { selectWallets } from "../balance/balance.sql.ts";
+import { type Campaign, campaignStatus, couponStatus, type Discount, type UserCoupon } from "./coupon.ts";
+import { campaignOf, discountOf, selectCampaignPage, selectCampaigns, selectUserCoupons } from "./coupon.sql.ts";
+import { type CampaignFields, createCampaign, editCampaign } from "./edit-campaign.ts";
+import { issueCoupon } from "./issue-coupon.ts";
+
+const AMOUNT_MAX = 1_000_000_000_000;
+const NO_COUPONS = { ko: "보유한 쿠폰이 없습니다", en: "There are no coupons here" };
+
+const minOrderAmount = Type.Optional(Amount(0, AMOUNT_MAX));
+/** Told apart by `type`, so that an error names the field that is wrong and not the shape that was not meant. */
+const DiscountBody = Type.Unsafe<Discount>({
+  type: "object",
+  discriminator: { propertyName: "type" },
+  required: ["type"],
+  oneOf: [
+    Body({ type: Type.Literal("FIXED"), amount: Amount(1, AMOUNT_MAX), minOrderAmount }),
+    Body({ type: Type.Literal("PERCENTAGE"), rate: Type.Integer({ minimum: 1, maximum: 100 }), maxAmount: Type.Optional(Amount(1, AMOUNT_MAX)), minOrderAmount }),
+  ],
+});
+const CampaignAnswer = Type.Object({
+  id: Id(),
+  name: Type.String(),
+  discount: DiscountBody,
+  totalQuantity: Type.Integer(),
+  remainingQuantity: Type.Integer(),
+  opensAt: Instant(),
+  closesAt: Nullable(Instant()),
+  validDays: Nullable(Type.Integer()),
+  expiresAt: Nullable(Instant()),
+  status: OneOf(["UPCOMING", "OPEN", "SOLD_OUT", "CLOSED"]),
+});
+const UserCouponAnswer = Type.Object({
+  id: Id(),
+  couponId: Id(),
+  name: Type.String(),
+  discount: DiscountBody,
+  discountAmount: Nullable(Type.Integer({ description: "Null for a percentage" })),
+  status: OneOf(["AVAILABLE", "USED", "EXPIRED"]),
+  issuedAt: Instant(),
+  expiresAt: Nullable(Instant()),
+  usedAt: Nullable(Instant()),
+});
+
+export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void {
+  const campaigns = new SharedRead(async (ids) => {
+    const rows = await database.rows<Record<string, unknown>>(selectCampaigns(ids));
+    return new Map(rows.map((row) => [row["id"] as string, campaignOf(row)]));
+  });
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/coupons",
+      operationId: "listCoupons",
+      audience: "anyone",
+      tag: "Coupons",
+      summary: "Coupon campaigns, newest first",
+      query: Query(page),
+      answers: { 200: Type.Object({ coupons: Type.Array(CampaignAnswer), nextCursor: NextCursor }) },
+    },
+    async ({ query }) => {
+      const { limit = 20 } = query;
+      const [before] = (readCursor("coupons", query.cursor, ["id"]) ?? [null]) as [string | null];
+      const rows = (await database.rows<Record<string, unknown>>(selectCampaignPage(before, limit + 1))).map(campaignOf);
+      return { coupons: rows.slice(0, limit).map((campaign) => campaignView(campaign, Date.now())), nextCursor: nextCursor(rows, limit, "coupons", (row) => [row.id]) };
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/coupons/{couponId}",
+      operationId: "getCoupon",
+      audience: "anyone",
+      tag: "Coupons",
+      summary: "One campaign, with what is left of it as committed",
+      params: Type.Object({ couponId: Id() }),
+      answers: { 200: CampaignAnswer },
+      refusals: ["COUPON_NOT_FOUND"],
+    },
+    async ({ params: { couponId } }) => campaignView((await campaigns.get(couponId)) ?? refuse("COUPON_NOT_FOUND", { couponId }), Date.now()),
+  );
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/coupons/{couponId}/issue",
+      operationId: "issueCoupon",
+      audience: "shopper",
+      tag: "Coupons",
+      summary: "Claim a coupon: first come, first served, one per user",
+      params: Type.Object({ couponId: Id() }),
+      body: Body({ userId: Type.Optional(Id("The caller's own, unless an operator calls")) }),
+      answers: { 201: Type.Object({ userCouponId: Id(), couponId: Id(), issuedAt: Instant(), expiresAt: Nullable(Instant()) }) },
+      refusals: ["FORBIDDEN", "USER_NOT_FOUND", "COUPON_NOT_FOUND", "COUPON_CLOSED", "COUPON_ALREADY_ISSUED", "COUPON_SOLD_OUT"],
+    },
+    ({ caller, params: { couponId }, body, keyed }) => {
+      const userId = body.userId?.toLowerCase() ?? caller.id;
+      if (caller.role !== "operator" && userId !== caller.id) refuse("FORBIDDEN");
+      // A keyed refusal has to be kept, so it is decided at the till; any other may be known without it.
+      if (!keyed) soldOut.check(couponId, userId, Date.now());
+      const submission = submit(issueCoupon, { couponId, userId }, 201, ({ id, issuedAt, expiresAt }) => ({
+        userCouponId: id,
+        couponId,
+        issuedAt: iso(issuedAt),
+        expiresAt: isoOrNull(expiresAt),
+      }));
+      return noticing(submission, () => soldOut.seen(userId));
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/users/{userId}/coupons",
+      operationId: "listUserCoupons",
+      audience: "owner",
+      tag: "Coupons",
+      summary: "The user's coupons, newest first",
+      params: UserParams,
+      query: Query({ ...page, status: Type.Optional(OneOf(["AVAILABLE", "USED", "EXPIRED", "ALL"])) }),
+      answers: {
+        200: Type.Object({
+          userCoupons: Type.Array(UserCouponAnswer),
+          nextCursor: NextCursor,
+          message: Type.Optional(Type.String({ description: "Only where the list is empty" })),
+        }),
+      },
+      faults: { "params/userId": "INVALID_USER_ID" },
+      refusals: ["USER_NOT_FOUND"],
+    },
+    async ({ params: { userId }, query, locale }) => {
+      const { limit = 20, status = "AVAILABLE" } = query;
+      const list = `user coupons ${status}`;
+      const now = Date.now();
+      const [before] = (readCursor(list, query.cursor, ["id"]) ?? [null]) as [string | null];
+      const rows = await database.rows<Record<string, unknown>>(selectUserCoupons(userId, status, now, before, limit + 1));
+      if (rows.length === 0 && (await database.rows(selectWallets([userId]))).length === 0) refuse("USER_NOT_FOUND", { userId });
+      const userCoupons = rows.slice(0, limit).map((row) => userCouponView(row, now));
+      return { userCoupons, nextCursor: nextCursor(rows, limit, list, (row) => [row["id"] as string]), ...(userCoupons.length === 0 ? { message: NO_COUPONS[locale] } : {}) };
+    },
+  );
+
+  const fields = {
+    name: Text(300),
+    discount: DiscountBody,
+    totalQuantity: Type.Integer({ minimum: 1, maximum: 100_000_000 }),
+    opensAt: Type.Optional(Instant()),
+    closesAt: Type.Optional(Nullable(Instant())),
+    validDays: Type.Optional(Nullable(Type.Integer({ minimum: 1, maximum: 36_500 }))),
+    expiresAt: Type.Optional(Nullable(Instant())),
+  };
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/coupons",
+      operationId: "createCoupon",
+      audience: "operator",
+      tag: "Coupons",
+      summary: "Create a campaign",
+      description: "Without `opensAt` it opens at once. A coupon runs out `validDays` after it was issued, or at `expiresAt`; with neither it does not.",
+      body: Body(fields),
+      answers: { 201: CampaignAnswer },
+    },
+    ({ body }) => submit(createCampaign, instantsOf(body) as CampaignFields, 201, (campaign) => campaignView(campaign, Date.now())),
+  );
+
+  routes.write(
+    {
+      method: "PATCH",
+      path: "/admin/coupons/{id}",
+      operationId: "editCoupon",
+      audience: "operator",
+      tag: "Coupons",
+      summary: "Change a campaign",
+      description: "Takes any subset. The discount stands once a coupon is issued; the total can't fall below what was issued.",
+      params: Type.Object({ id: Id() }),
+      body: Body({ ...fields, name: Type.Optional(fields.name), discount: Type.Optional(DiscountBody), totalQuantity: Type.Optional(fields.totalQuantity) }),
+      answers: { 200: CampaignAnswer },
+      refusals: ["COUPON_NOT_FOUND"],
+    },
+    ({ params, body }) => submit(editCampaign, { couponId: params.id, fields: instantsOf(body) }, 200, (campaign) => campaignView(campaign, Date.now())),
+  );
+}
+
+type Written = Omit<Partial<CampaignFields>, "opensAt" | "closesAt" | "expiresAt"> & { opensAt?: string; closesAt?: string | null; expiresAt?: string | null };
+
+/** The same with its instants in ms. */
+function instantsOf({ opensAt, closesAt, expiresAt, ...fields }: Written): Partial<CampaignFields> {
+  return {
+    ...fields,
+    ...(opensAt === undefined ? {} : { opensAt: Date.parse(opensAt) }),
+    ...(closesAt === undefined ? {} : { closesAt: closesAt === null ? null : Date.parse(closesAt) }),
+    ...(expiresAt === undefined ? {} : { expiresAt: expiresAt === null ? null : Date.parse(expiresAt) }),
+  };
+}
+
+function campaignView(campaign: Campaign, now: number) {
+  const { id, name, discount, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt } = campaign;
+  return {
+    id,
+    name,
+    discount,
+    totalQuantity,
+    remainingQuantity: totalQuantity - issuedQuantity,
+    opensAt: iso(opensAt),
+    closesAt: isoOrNull(closesAt),
+    validDays,
+    expiresAt: isoOrNull(expiresAt),
+    status: campaignStatus(campaign, now),
+  };
+}
+
+function userCouponView(row: Record<string, unknown>, now: number) {
+  const { id, couponId, issuedAt, expiresAt, usedAt } = row as UserCoupon;
+  const discount = discountOf(row);
+  return {
+    id,
+    couponId,
+    name: row["name"] as string,
+    discount,
+    discountAmount: discount.type === "FIXED" ? discount.amount : null,
+    status: couponStatus(row as UserCoupon, now),
+    issuedAt: iso(issuedAt),
+    expiresAt: isoOrNull(expiresAt),
+    usedAt: isoOrNull(usedAt),
+  };
+}
+
+/** Every answer of the till but one of these few means that it has found the user. */
+function noticing(submission: Submission, seen: () => void): Submission {
+  return {
+    async to(...args) {
+      try {
+        const answer = await submission.to(...args);
+        if (answer.status === 201) seen();
+        return answer;
+      } catch (error) {
+        if (error instanceof Refusal && (error.code === "COUPON_SOLD_OUT" || error.code === "COUPON_ALREADY_ISSUED")) seen();
+        throw error;
+      }
+    },
+  };
+}

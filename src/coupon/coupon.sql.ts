@@ -1,0 +1,212 @@
+import { instants, plain, quoted, type Statement } from "../database/statement.ts";
+import type { Change, Shelf } from "../till/shelf.ts";
+import type { Campaign, Discount, UserCoupon } from "./coupon.ts";
+
+const CAMPAIGN = `id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity AS "totalQuantity",
+  issued_quantity AS "issuedQuantity", opens_at AS "opensAt", closes_at AS "closesAt", valid_days AS "validDays", expires_at AS "expiresAt"`;
+
+/** Campaigns, locked: the row of a drop is the counter at which its whole crowd meets. */
+export const campaigns: Shelf<Campaign> = {
+  name: "campaigns",
+  firstCome: true,
+  load: (ids) => ({
+    name: "lock campaigns",
+    text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
+    values: [plain(ids, (id) => id)],
+  }),
+  read: (row) => [row["id"] as string, campaignOf(row)],
+  save(changes) {
+    const made = changes.filter((change) => change.before === undefined);
+    const issued = changes.filter(({ before, after }) => before !== undefined && before.issuedQuantity !== after.issuedQuantity);
+    const edited = changes.filter(({ before, after }) => before !== undefined && !sameTerms(before, after));
+    return [...(made.length > 0 ? [insertCampaigns(made)] : []), ...(issued.length > 0 ? [updateIssued(issued)] : []), ...(edited.length > 0 ? [updateCampaigns(edited)] : [])];
+  },
+};
+
+/** Whether issuing is all that happened: a round may hold an operator's edit and a crowd's claims of one campaign. */
+function sameTerms(a: Campaign, b: Campaign): boolean {
+  return (
+    a.name === b.name &&
+    a.discount === b.discount &&
+    a.totalQuantity === b.totalQuantity &&
+    a.opensAt === b.opensAt &&
+    a.closesAt === b.closesAt &&
+    a.validDays === b.validDays &&
+    a.expiresAt === b.expiresAt
+  );
+}
+
+/** A campaign from a record of the columns above. */
+export function campaignOf(row: Record<string, unknown>): Campaign {
+  const { id, name, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt } = row as Campaign;
+  return { id, name, discount: discountOf(row), totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt };
+}
+
+/** A discount from `discount_type`, `discount_value`, `max_amount`, `min_order_amount`. */
+export function discountOf(row: Record<string, unknown>): Discount {
+  const value = row["discount_value"] as number;
+  const minimum = row["min_order_amount"] === null ? {} : { minOrderAmount: row["min_order_amount"] as number };
+  if (row["discount_type"] === "FIXED") return { type: "FIXED", amount: value, ...minimum };
+  return { type: "PERCENTAGE", rate: value, ...(row["max_amount"] === null ? {} : { maxAmount: row["max_amount"] as number }), ...minimum };
+}
+
+function insertCampaigns(changes: Change<Campaign>[]): Statement {
+  return {
+    name: "insert campaigns",
+    text: `INSERT INTO campaigns (id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity, opens_at, closes_at, valid_days, expires_at, created_at)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[], $12::timestamptz[])`,
+    values: [...columns(changes), instants(changes, ({ after }) => after.made?.createdAt)],
+  };
+}
+
+function updateIssued(changes: Change<Campaign>[]): Statement {
+  return {
+    name: "update issued",
+    text: "UPDATE campaigns c SET issued_quantity = v.issued FROM unnest($1::uuid[], $2::int[]) v(id, issued) WHERE c.id = v.id",
+    values: [plain(changes, ({ key }) => key), plain(changes, ({ after }) => after.issuedQuantity)],
+    rows: changes.length,
+  };
+}
+
+function updateCampaigns(changes: Change<Campaign>[]): Statement {
+  return {
+    name: "update campaigns",
+    text: `UPDATE campaigns c SET name = v.name, discount_type = v.discount_type, discount_value = v.discount_value, max_amount = v.max_amount,
+             min_order_amount = v.min_order_amount, total_quantity = v.total_quantity, opens_at = v.opens_at, closes_at = v.closes_at,
+             valid_days = v.valid_days, expires_at = v.expires_at
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[])
+             v(id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity, opens_at, closes_at, valid_days, expires_at)
+           WHERE c.id = v.id`,
+    values: columns(changes),
+    rows: changes.length,
+  };
+}
+
+function columns(changes: Change<Campaign>[]): string[] {
+  return [
+    plain(changes, ({ key }) => key),
+    quoted(changes, ({ after }) => after.name),
+    plain(changes, ({ after }) => after.discount.type),
+    plain(changes, ({ after: { discount } }) => (discount.type === "FIXED" ? discount.amount : discount.rate)),
+    plain(changes, ({ after: { discount } }) => (discount.type === "PERCENTAGE" ? discount.maxAmount : null)),
+    plain(changes, ({ after }) => after.discount.minOrderAmount),
+    plain(changes, ({ after }) => after.totalQuantity),
+    instants(changes, ({ after }) => after.opensAt),
+    instants(changes, ({ after }) => after.closesAt),
+    plain(changes, ({ after }) => after.validDays),
+    instants(changes, ({ after }) => after.expiresAt),
+  ];
+}
+
+const USER_COUPON = `uc.id, uc.campaign_id AS "couponId", uc.user_id AS "userId", uc.status, uc.issued_at AS "issuedAt", uc.expires_at AS "expiresAt",
+  uc.used_at AS "usedAt", uc.order_id AS "orderId", c.discount_type, c.discount_value, c.max_amount, c.min_order_amount`;
+
+/** Coupons in users' hands, locked. The campaign is joined for its discount only, which stands still once a coupon is issued. */
+export const userCoupons: Shelf<UserCoupon> = {
+  name: "user coupons",
+  load: (ids) => ({
+    name: "lock user coupons",
+    text: `SELECT ${USER_COUPON} FROM user_coupons uc JOIN campaigns c ON c.id = uc.campaign_id
+           WHERE uc.id = ANY($1::uuid[]) ORDER BY uc.id FOR NO KEY UPDATE OF uc`,
+    values: [plain(ids, (id) => id)],
+  }),
+  read(row) {
+    const { id, couponId, userId, status, issuedAt, expiresAt, usedAt, orderId } = row as UserCoupon;
+    return [id, { id, couponId, userId, status, issuedAt, expiresAt, usedAt, orderId, discount: discountOf(row) }];
+  },
+  save(changes) {
+    const issued = changes.filter((change) => change.before === undefined);
+    const used = changes.filter((change) => change.before !== undefined);
+    return [...(issued.length > 0 ? [insertUserCoupons(issued)] : []), ...(used.length > 0 ? [updateUserCoupons(used)] : [])];
+  },
+};
+
+function insertUserCoupons(changes: Change<UserCoupon>[]): Statement {
+  return {
+    name: "insert user coupons",
+    text: `INSERT INTO user_coupons (id, campaign_id, user_id, status, issued_at, expires_at)
+           SELECT id, campaign_id, user_id, 'AVAILABLE', issued_at, expires_at
+           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[]) v(id, campaign_id, user_id, issued_at, expires_at)`,
+    values: [
+      plain(changes, ({ key }) => key),
+      plain(changes, ({ after }) => after.couponId),
+      plain(changes, ({ after }) => after.userId),
+      instants(changes, ({ after }) => after.issuedAt),
+      instants(changes, ({ after }) => after.expiresAt),
+    ],
+  };
+}
+
+function updateUserCoupons(changes: Change<UserCoupon>[]): Statement {
+  return {
+    name: "update user coupons",
+    text: `UPDATE user_coupons uc SET status = v.status, used_at = v.used_at, order_id = v.order_id
+           FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[]) v(id, status, used_at, order_id) WHERE uc.id = v.id`,
+    values: [
+      plain(changes, ({ key }) => key),
+      plain(changes, ({ after }) => after.status),
+      instants(changes, ({ after }) => after.usedAt),
+      plain(changes, ({ after }) => after.orderId),
+    ],
+    rows: changes.length,
+  };
+}
+
+/** Who has claimed what: `claimKey` to the coupon's id. Guarded by the campaign's lock, and by UNIQUE (campaign_id, user_id). */
+export const claims: Shelf<string> = {
+  name: "claims",
+  load: (keys) => ({
+    name: "read claims",
+    text: `SELECT uc.campaign_id, uc.user_id, uc.id FROM unnest($1::uuid[], $2::uuid[]) k(campaign_id, user_id)
+           JOIN user_coupons uc ON uc.campaign_id = k.campaign_id AND uc.user_id = k.user_id`,
+    values: [plain(keys, (key) => key.slice(0, 36)), plain(keys, (key) => key.slice(37))],
+  }),
+  read: (row) => [claimKey(row["campaign_id"] as string, row["user_id"] as string), row["id"] as string],
+  save: () => [], // The coupon itself is written by its own shelf.
+};
+
+export function claimKey(couponId: string, userId: string): string {
+  return `${couponId}:${userId}`;
+}
+
+export function selectCampaigns(ids: string[]): Statement {
+  return { name: "select campaigns", text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id = ANY($1::uuid[])`, values: [plain(ids, (id) => id)] };
+}
+
+/** Campaigns before this id, newest first. */
+export function selectCampaignPage(before: string | null, limit: number): Statement {
+  return {
+    name: "select campaign page",
+    text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id < $1::uuid ORDER BY id DESC LIMIT $2`,
+    values: [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", limit],
+  };
+}
+
+/** Everyone who has a coupon of this campaign. */
+export function selectClaimers(couponId: string): Statement {
+  return { name: "select claimers", text: `SELECT user_id AS "userId" FROM user_coupons WHERE campaign_id = $1`, values: [couponId] };
+}
+
+/**
+ * A user's coupons before this id, newest first. A coupon whose time is up counts as expired before the job has come by.
+ * @param status AVAILABLE, USED, EXPIRED or ALL @param now ms
+ */
+export function selectUserCoupons(userId: string, status: string, now: number, before: string | null, limit: number): Statement {
+  return {
+    name: "select user coupons",
+    text: `SELECT ${USER_COUPON}, c.name FROM user_coupons uc JOIN campaigns c ON c.id = uc.campaign_id
+           WHERE uc.user_id = $1 AND uc.id < $2::uuid AND ($4::text = 'ALL' OR $4 =
+             CASE WHEN uc.status = 'AVAILABLE' AND uc.expires_at <= $3::timestamptz THEN 'EXPIRED' ELSE uc.status END)
+           ORDER BY uc.id DESC LIMIT $5`,
+    values: [userId, before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", new Date(now).toISOString(), status, limit],
+  };
+}
+
+/** Coupons whose time is up and that nobody has marked yet. */
+export function selectExpiredCoupons(now: number, limit: number): Statement {
+  return {
+    name: "select expired coupons",
+    text: "SELECT id FROM user_coupons WHERE status = 'AVAILABLE' AND expires_at <= $1::timestamptz ORDER BY expires_at LIMIT $2",
+    values: [new Date(now).toISOString(), limit],
+  };
+}

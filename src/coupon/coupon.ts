@@ -1,0 +1,104 @@
+// Coupons: a campaign that issues them first come, first served, and what each one takes off an order.
+
+import { refuse } from "../refusal.ts";
+import type { WorkingSet } from "../till/working-set.ts";
+import { userCoupons } from "./coupon.sql.ts";
+
+/** Amounts in minor units; `rate` in percent, 1–100. */
+export type Discount =
+  | { type: "FIXED"; amount: number; minOrderAmount?: number }
+  | { type: "PERCENTAGE"; rate: number; maxAmount?: number; minOrderAmount?: number };
+
+/** Instants in ms. A campaign without an end stays open while coupons last. `made` is there only in the round that makes it. */
+export type Campaign = {
+  id: string;
+  name: string;
+  discount: Discount;
+  totalQuantity: number;
+  issuedQuantity: number;
+  opensAt: number;
+  closesAt: number | null;
+  validDays: number | null;
+  expiresAt: number | null;
+  made?: { createdAt: number };
+};
+
+export type CampaignStatus = "UPCOMING" | "OPEN" | "SOLD_OUT" | "CLOSED";
+
+/** A coupon in somebody's hands. Its discount is the campaign's, which no longer changes once a coupon is issued. */
+export type UserCoupon = {
+  id: string;
+  couponId: string;
+  userId: string;
+  status: "AVAILABLE" | "USED" | "EXPIRED";
+  issuedAt: number;
+  expiresAt: number | null;
+  usedAt: number | null;
+  orderId: string | null;
+  discount: Discount;
+};
+
+const DAY_MS = 86_400_000;
+
+/** Whether the campaign issues coupons at this moment: from `opensAt` on, up to but not including `closesAt`. */
+export function isOpen(campaign: Pick<Campaign, "opensAt" | "closesAt">, now: number): boolean {
+  return campaign.opensAt <= now && (campaign.closesAt === null || now < campaign.closesAt);
+}
+
+export function campaignStatus(campaign: Campaign, now: number): CampaignStatus {
+  if (campaign.closesAt !== null && now >= campaign.closesAt) return "CLOSED";
+  if (campaign.issuedQuantity >= campaign.totalQuantity) return "SOLD_OUT";
+  return now < campaign.opensAt ? "UPCOMING" : "OPEN";
+}
+
+/** When a coupon issued now runs out: `validDays` later, or with the campaign's own date, whichever comes first; null is never. */
+export function expiryOf(campaign: Campaign, now: number): number | null {
+  const byDays = campaign.validDays === null ? Number.POSITIVE_INFINITY : now + campaign.validDays * DAY_MS;
+  const earlier = Math.min(byDays, campaign.expiresAt ?? Number.POSITIVE_INFINITY);
+  return Number.isFinite(earlier) ? earlier : null;
+}
+
+/** What a usable coupon takes off, in minor units, never more than the order is worth. Rounds down: the shop keeps the last won. */
+export function discountFor(discount: Discount, totalAmount: number): number {
+  if (discount.type === "FIXED") return Math.min(discount.amount, totalAmount);
+  const wanted = percentOf(totalAmount, discount.rate);
+  return Math.min(wanted, discount.maxAmount ?? wanted, totalAmount);
+}
+
+/** Whole percents of an amount, rounded down, exact up to 2^53: the hundreds and the rest are taken apart before they are multiplied. */
+function percentOf(amount: number, rate: number): number {
+  const rest = amount % 100;
+  return ((amount - rest) / 100) * rate + Math.floor((rest * rate) / 100);
+}
+
+/** What a coupon is at this moment: one whose time is up is expired even before the job has come by. */
+export function couponStatus(coupon: Pick<UserCoupon, "status" | "expiresAt">, now: number): UserCoupon["status"] {
+  return coupon.status === "AVAILABLE" && coupon.expiresAt !== null && coupon.expiresAt <= now ? "EXPIRED" : coupon.status;
+}
+
+/**
+ * The user's coupon, if it may be used on an order of this total now.
+ * Errors: COUPON_NOT_FOUND where it does not exist or is another's, COUPON_UNUSABLE with `reason` USED, EXPIRED or MIN_ORDER_AMOUNT.
+ */
+export function usableCoupon(shop: WorkingSet, userCouponId: string, userId: string, totalAmount: number): UserCoupon {
+  const coupon = shop.find(userCoupons, userCouponId);
+  if (coupon === undefined || coupon.userId !== userId) refuse("COUPON_NOT_FOUND", { userCouponId });
+  const status = couponStatus(coupon, shop.now);
+  if (status !== "AVAILABLE") refuse("COUPON_UNUSABLE", { userCouponId, reason: status });
+  const { minOrderAmount = 0 } = coupon.discount;
+  if (totalAmount < minOrderAmount) refuse("COUPON_UNUSABLE", { userCouponId, reason: "MIN_ORDER_AMOUNT", minOrderAmount, totalAmount });
+  return coupon;
+}
+
+/** Uses a coupon up for an order. It must have been found usable in this decision. */
+export function takeCoupon(shop: WorkingSet, coupon: UserCoupon, orderId: string): void {
+  shop.put(userCoupons, coupon.id, { ...coupon, status: "USED", usedAt: shop.now, orderId });
+}
+
+/** Gives an order's coupon back: available again, unless its time is up by now. Only if this order still has it. */
+export function returnCoupon(shop: WorkingSet, userCouponId: string, orderId: string): void {
+  const coupon = shop.find(userCoupons, userCouponId);
+  if (coupon?.orderId !== orderId) throw new Error(`coupon ${userCouponId} is not held by order ${orderId}`);
+  const returned: UserCoupon = { ...coupon, status: "AVAILABLE", usedAt: null, orderId: null };
+  shop.put(userCoupons, coupon.id, { ...returned, status: couponStatus(returned, shop.now) });
+}

@@ -1,0 +1,42 @@
+import { members } from "../balance/balance.sql.ts";
+import { refuse } from "../refusal.ts";
+import { command } from "../till/command.ts";
+import { need } from "../till/shelf.ts";
+import { expiryOf, isOpen, type UserCoupon } from "./coupon.ts";
+import { campaigns, claimKey, claims, userCoupons } from "./coupon.sql.ts";
+
+export type IssueCoupon = { couponId: string; userId: string };
+
+/**
+ * One user gets one coupon of a campaign, while they last, in order of arrival.
+ * Errors: USER_NOT_FOUND, COUPON_NOT_FOUND, COUPON_CLOSED, COUPON_ALREADY_ISSUED, COUPON_SOLD_OUT.
+ */
+export const issueCoupon = command<IssueCoupon, UserCoupon>({
+  name: "issue coupon",
+  needs: ({ couponId, userId }) => [need(members, userId), need(campaigns, couponId), need(claims, claimKey(couponId, userId))],
+
+  decide(shop, { couponId, userId }) {
+    if (!shop.find(members, userId)) refuse("USER_NOT_FOUND", { userId });
+    const campaign = shop.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
+    if (!isOpen(campaign, shop.now)) refuse("COUPON_CLOSED", { couponId });
+    if (shop.find(claims, claimKey(couponId, userId))) refuse("COUPON_ALREADY_ISSUED", { couponId });
+    if (campaign.issuedQuantity >= campaign.totalQuantity) refuse("COUPON_SOLD_OUT", { couponId });
+
+    // Below this line the coupon is issued.
+    const coupon: UserCoupon = {
+      id: shop.newId(),
+      couponId,
+      userId,
+      status: "AVAILABLE",
+      issuedAt: shop.now,
+      expiresAt: expiryOf(campaign, shop.now),
+      usedAt: null,
+      orderId: null,
+      discount: campaign.discount,
+    };
+    shop.put(campaigns, couponId, { ...campaign, issuedQuantity: campaign.issuedQuantity + 1 });
+    shop.put(userCoupons, coupon.id, coupon);
+    shop.put(claims, claimKey(couponId, userId), coupon.id);
+    return coupon;
+  },
+});

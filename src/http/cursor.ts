@@ -1,0 +1,35 @@
+// Where a list goes on. A cursor is opaque to clients: the list's name and the place after which the next page begins.
+
+import { invalid } from "../refusal.ts";
+
+/** @param list tells lists, and orders of one list, apart: a cursor of one is refused by another */
+export function writeCursor(list: string, place: (string | number)[]): string {
+  return Buffer.from(JSON.stringify([list, ...place])).toString("base64url");
+}
+
+/**
+ * The place that `writeCursor` wrote, or null where there is no cursor.
+ * Errors: INVALID_REQUEST for a cursor that is not this list's. `kinds` tells what its parts must be.
+ */
+export function readCursor(list: string, cursor: string | undefined, kinds: ("id" | "number" | "text")[]): (string | number)[] | null {
+  if (cursor === undefined) return null;
+  try {
+    const [name, ...place] = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")) as unknown[];
+    if (name === list && place.length === kinds.length && place.every((part, i) => FITS[kinds[i] as keyof typeof FITS](part))) return place as (string | number)[];
+  } catch {
+    // Not even JSON: refused below, like any other that is not ours.
+  }
+  invalid("/cursor", "is not a cursor of this list");
+}
+
+const FITS = {
+  id: (part: unknown) => typeof part === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part),
+  number: (part: unknown) => Number.isSafeInteger(part),
+  text: (part: unknown) => typeof part === "string" && part.length <= 300 && !part.includes("\0"),
+};
+
+/** One row more than the page was read: whether it is there tells whether a next page is. */
+export function nextCursor<Row>(rows: Row[], limit: number, list: string, place: (row: Row) => (string | number)[]): string | null {
+  const last = rows[limit - 1];
+  return rows.length > limit && last !== undefined ? writeCursor(list, place(last)) : null;
+}

@@ -1,0 +1,88 @@
+// The effect of a keyed request happens once per caller and key: the key and the first answer are written in the effect's own
+// transaction, and whoever comes again gets that answer.
+
+import { createHash } from "node:crypto";
+import { instants, plain, quoted } from "../database/statement.ts";
+import { invalid, isAnswer, Refusal, refuse } from "../refusal.ts";
+import type { Command } from "../till/command.ts";
+import { need, type Shelf } from "../till/shelf.ts";
+import { type Locale, type Rendered, renderProblem } from "./problem.ts";
+
+export type Key = { caller: string; key: string; fingerprint: string };
+export type KeyedAnswer = Rendered & { replayed: boolean };
+
+type KeptAnswer = Key & Rendered & { createdAt: number };
+
+/** Answers given so far, by caller and key. The primary key settles what two rounds write at once. */
+export const answers: Shelf<KeptAnswer> = {
+  name: "answers",
+  load: (ids) => ({
+    name: "read answers",
+    text: `SELECT a.caller, a.key, a.fingerprint, a.status, a.body FROM unnest($1::text[], $2::text[]) k(caller, key)
+           JOIN idempotency_keys a ON a.caller = k.caller AND a.key = k.key`,
+    values: [quoted(ids, (id) => id.slice(0, id.lastIndexOf(" "))), quoted(ids, (id) => id.slice(id.lastIndexOf(" ") + 1))],
+  }),
+  read: (row) => [`${row["caller"]} ${row["key"]}`, row as KeptAnswer],
+  save: (changes) => [
+    {
+      name: "insert answers",
+      text: `INSERT INTO idempotency_keys (caller, key, fingerprint, status, body, created_at)
+             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::timestamptz[])`,
+      values: [
+        quoted(changes, ({ after }) => after.caller),
+        quoted(changes, ({ after }) => after.key),
+        quoted(changes, ({ after }) => after.fingerprint),
+        plain(changes, ({ after }) => after.status),
+        quoted(changes, ({ after }) => after.body),
+        instants(changes, ({ after }) => after.createdAt),
+      ],
+    },
+  ],
+};
+
+/**
+ * The same command, done once per key. The shop's own refusals are answers and are kept; what never reached the rules is not.
+ * Errors: IDEMPOTENCY_KEY_REUSED where the key came with another request.
+ * @param render the answer as it goes out, status and body
+ */
+export function once<Input, Answer>(command: Command<Input, Answer>, { caller, key, fingerprint }: Key, render: (answer: Answer) => Rendered, locale: Locale): Command<Input, KeyedAnswer> {
+  const id = `${caller} ${key}`;
+  return {
+    name: command.name,
+    ...(command.prepare ? { prepare: (input: Input) => (command.prepare as (input: Input) => Input | Promise<Input>)(input) } : {}),
+    needs: (input) => [...command.needs(input), need(answers, id)],
+
+    decide(shop, input) {
+      const kept = shop.find(answers, id);
+      if (kept) {
+        if (kept.fingerprint !== fingerprint) refuse("IDEMPOTENCY_KEY_REUSED");
+        return { status: kept.status, body: kept.body, replayed: true };
+      }
+      let rendered: Rendered;
+      try {
+        rendered = render(command.decide(shop, input));
+      } catch (error) {
+        if (!(error instanceof Refusal) || !isAnswer(error.code)) throw error;
+        shop.drop(); // Refused: nothing of it remains but that it was refused.
+        rendered = renderProblem(error, locale);
+      }
+      shop.put(answers, id, { caller, key, fingerprint, ...rendered, createdAt: shop.now });
+      return { ...rendered, replayed: false };
+    },
+  };
+}
+
+/** The request's key, or undefined. Errors: INVALID_REQUEST where it is not 1–255 visible ASCII characters. */
+export function keyOf(key: string | string[] | undefined, caller: string, request: { method: string; url: string; body: unknown }): Key | undefined {
+  if (key === undefined) return undefined;
+  if (typeof key !== "string" || !/^[\x21-\x7e]{1,255}$/.test(key)) invalid("/headers/idempotency-key", "must be 1 to 255 visible ASCII characters");
+  const fingerprint = createHash("sha256").update(`${request.method} ${request.url} ${canonical(request.body)}`).digest("base64url");
+  return { caller, key, fingerprint };
+}
+
+/** JSON with its members in order, so that a client that writes them in another one repeats the same request. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value ?? null, (_, part: unknown) =>
+    part !== null && typeof part === "object" && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+  );
+}

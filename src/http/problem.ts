@@ -1,0 +1,45 @@
+// The one place where a refusal becomes a problem document (RFC 9457).
+
+import { STATUS_CODES } from "node:http";
+import { isConnectionError } from "../database/pool.ts";
+import { REFUSALS, Refusal, type RefusalCode } from "../refusal.ts";
+
+export type Locale = "ko" | "en";
+export type Rendered = { status: number; body: string };
+
+export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
+
+/** A refusal as its document, in the caller's language. */
+export function renderProblem(refusal: Refusal, locale: Locale): Rendered {
+  const { status, [locale]: detail } = REFUSALS[refusal.code];
+  const document = { type: problemType(refusal.code), title: STATUS_CODES[status] ?? "Error", status, code: refusal.code, detail, ...refusal.details };
+  return { status, body: JSON.stringify(document) };
+}
+
+export function problemType(code: RefusalCode): string {
+  return `/problems/${code.toLowerCase().replaceAll("_", "-")}`;
+}
+
+/** What a caller may know of anything that was thrown: refusals as they are, a database that is away as UNAVAILABLE, the rest as INTERNAL. */
+export function toRefusal(error: unknown): Refusal {
+  if (error instanceof Refusal) return error;
+  if (isConnectionError(error)) return new Refusal("UNAVAILABLE", { retryAfter: 1 });
+  return new Refusal("INTERNAL");
+}
+
+/** The first of the languages that the shop speaks in an `Accept-Language` header, by weight; else the shop's own. */
+export function localeOf(header: string | undefined, fallback: Locale): Locale {
+  if (!header) return fallback;
+  let best: Locale = fallback;
+  let weight = 0;
+  for (const part of header.split(",")) {
+    const [tag = "", ...parameters] = part.trim().toLowerCase().split(";");
+    const q = Number(parameters.find((one) => one.trim().startsWith("q="))?.trim().slice(2) ?? 1);
+    const language = tag.split("-")[0];
+    if ((language === "ko" || language === "en") && q > weight) {
+      best = language;
+      weight = q;
+    }
+  }
+  return best;
+}

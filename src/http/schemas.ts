@@ -1,0 +1,58 @@
+// Pieces of request and answer that many routes share.
+
+import Type, { type TProperties, type TSchema } from "typebox";
+import { UUID_PATTERN } from "../ids.ts";
+import { REFUSALS, type RefusalCode } from "../refusal.ts";
+import { problemType } from "./problem.ts";
+
+/** An object without members that nobody asked for: unknown ones are refused. */
+export function Body<T extends TProperties>(properties: T, options: Record<string, unknown> = {}): ReturnType<typeof Type.Object<T>> {
+  return Type.Object(properties, { additionalProperties: false, ...options });
+}
+
+/** A query: strings become what the schema wants, and what it does not name is passed over. */
+export function Query<T extends TProperties>(properties: T): ReturnType<typeof Type.Object<T>> {
+  return Type.Object(properties);
+}
+
+export const Id = (description?: string) => Type.String({ format: "uuid", pattern: UUID_PATTERN, ...(description ? { description } : {}) });
+export const Instant = () => Type.String({ format: "date-time", description: "RFC 3339, in UTC" });
+export const Day = (description: string) => Type.String({ format: "date", description });
+/** Text without line noise at its ends counting: at least one character that is not white space. */
+export const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "\\S" });
+export const Amount = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum, description: "In the currency's minor unit" });
+export const Quantity = () => Type.Integer({ minimum: 1, maximum: 1_000_000 });
+export const Money = () => Type.Integer({ description: "In the currency's minor unit" });
+export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
+export const OneOf = <const T extends readonly string[]>(values: T) => Type.Unsafe<T[number]>({ type: "string", enum: [...values] });
+
+export const UserParams = Type.Object({ userId: Id() });
+
+/** `limit` and `cursor` of every list. */
+export const page = {
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+  cursor: Type.Optional(Type.String({ maxLength: 500, description: "`nextCursor` of the page before" })),
+};
+export const NextCursor = Nullable(Type.String({ description: "The next page's `cursor`; null at the end" }));
+
+/**
+ * Either shape, told apart by whether `member` is there. Errors come from the shape that was meant, and name its fields.
+ */
+export function Either<A, B>(member: string, withMember: TSchema, without: TSchema): ReturnType<typeof Type.Unsafe<A | B>> {
+  return Type.Unsafe<A | B>({ type: "object", if: { required: [member] }, then: withMember, else: without });
+}
+
+/** The problem document (RFC 9457) of these refusals. */
+export function problemSchema(codes: RefusalCode[]): TSchema {
+  return Type.Object(
+    {
+      type: Type.String({ format: "uri-reference", examples: codes.slice(0, 1).map(problemType) }),
+      title: Type.String(),
+      status: Type.Integer({ enum: [...new Set(codes.map((code) => REFUSALS[code].status))] }),
+      code: OneOf(codes),
+      detail: Type.String({ description: codes.map((code) => `${code}: ${REFUSALS[code].ko} / ${REFUSALS[code].en}`).join("; ") }),
+      errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+    },
+    { additionalProperties: true },
+  );
+}

@@ -1,0 +1,45 @@
+// What is known of an order before its turn at the till: only what never changes.
+
+import { LRUCache } from "lru-cache";
+import { users } from "../balance/balance.sql.ts";
+import { products, variants } from "../catalog/catalog.sql.ts";
+import { userCoupons } from "../coupon/coupon.sql.ts";
+import type { Database } from "../database/pool.ts";
+import { SharedRead } from "../database/shared-read.ts";
+import { type Need, need } from "../till/shelf.ts";
+import { orderItems, orders, selectOrderFacts } from "./order.sql.ts";
+import { payments } from "./payment.sql.ts";
+
+export type OrderFact = { id: string; userId: string; userCouponId: string | null; articles: { variantId: string; productId: string }[] };
+
+const KEPT = 10_000;
+
+export class OrderFacts {
+  readonly #known = new LRUCache<string, OrderFact>({ max: KEPT });
+  readonly #read: SharedRead<OrderFact>;
+
+  constructor(database: Database) {
+    this.#read = new SharedRead(async (ids) => new Map((await database.rows<OrderFact>(selectOrderFacts(ids))).map((fact) => [fact.id, fact])));
+  }
+
+  /** Undefined where there is no such order. */
+  async of(orderId: string): Promise<OrderFact | undefined> {
+    const known = this.#known.get(orderId);
+    if (known) return known;
+    const fact = await this.#read.get(orderId);
+    if (fact) this.#known.set(orderId, fact);
+    return fact;
+  }
+}
+
+/** Everything that paying, cancelling or refunding an order looks at. */
+export function wholeOrder(orderId: string, fact: OrderFact | undefined): Need[] {
+  const itself = [need(orders, orderId), need(orderItems, orderId), need(payments, orderId)];
+  if (!fact) return itself;
+  return [
+    ...itself,
+    need(users, fact.userId),
+    ...fact.articles.flatMap(({ variantId, productId }) => [need(variants, variantId), need(products, productId)]),
+    ...(fact.userCouponId === null ? [] : [need(userCoupons, fact.userCouponId)]),
+  ];
+}

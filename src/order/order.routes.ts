@@ -1,0 +1,221 @@
+import Type, { type Static } from "typebox";
+import { selectUser } from "../balance/balance.sql.ts";
+import { SharedRead } from "../database/shared-read.ts";
+import type { Caller } from "../http/auth.ts";
+import { nextCursor, readCursor } from "../http/cursor.ts";
+import { type Routes, submit } from "../http/route.ts";
+import { Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
+import { invalid, refuse } from "../refusal.ts";
+import type { Shop } from "../shop.ts";
+import { dayOrInstant } from "./day-or-instant.ts";
+import { type Order, type OrderItem, orderView } from "./order.ts";
+import { selectOrderPage, selectOrders } from "./order.sql.ts";
+import type { PaymentRow } from "./payment.sql.ts";
+import { placeOrder } from "./place-order.ts";
+import { cancelOrder, refundOrder } from "./undo-order.ts";
+
+type OrderRecord = Order & { items: OrderItem[]; payment: PaymentRow | null };
+
+const STATUSES = ["PENDING", "COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const;
+const OrderAnswer = Type.Object({
+  orderId: Id(),
+  userId: Id(),
+  status: OneOf(STATUSES),
+  orderItems: Type.Array(
+    Type.Object({ productId: Id(), variantId: Id(), name: Type.String(), unitPrice: Money(), quantity: Type.Integer(), refundedQuantity: Type.Integer() }),
+  ),
+  userCouponId: Nullable(Id()),
+  totalAmount: Money(),
+  discountAmount: Money(),
+  paidAmount: Type.Integer({ description: "0 until the order is paid, in the currency's minor unit" }),
+  refundedAmount: Money(),
+  payment: Nullable(
+    Type.Object({ paymentId: Id(), method: OneOf(["BALANCE", "CARD"]), status: OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]) }),
+  ),
+  createdAt: Instant(),
+  expiresAt: Nullable(Instant()),
+  completedAt: Nullable(Instant()),
+});
+const OrderPage = Type.Object({ orders: Type.Array(OrderAnswer), nextCursor: NextCursor });
+
+const OrderParams = Type.Object({ orderId: Id() });
+const Article = Body({ productId: Id(), variantId: Type.Optional(Id("May be left out where the product has one variant")), quantity: Quantity() });
+const order = {
+  userId: Type.Optional(Id("The caller's own, unless an operator calls")),
+  userCouponId: Type.Optional(Id()),
+  payment: Type.Optional(Body({ method: OneOf(["BALANCE", "DEFERRED"]) }, { description: "Default BALANCE: paid at once. DEFERRED: to be paid later" })),
+  orderedAt: Type.Optional(Type.String({ format: "date-time", description: "Operators only: when an order that is brought in was made" })),
+};
+const FromCart = Body({ ...order, fromCart: Type.Literal(true) });
+const FromItems = Body({ ...order, orderItems: Type.Array(Article, { minItems: 1, maxItems: 2000 }) });
+type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: Static<typeof Article>[] };
+
+export function orderRoutes(routes: Routes, { config, database, catalogFacts, orderFacts }: Shop): void {
+  const { balanceMax, orderExpiresAfterMs } = config;
+  const place = placeOrder(catalogFacts, database);
+  const cancel = cancelOrder(orderFacts);
+  const refund = refundOrder(orderFacts);
+  const orders = new SharedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])));
+  const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined);
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/orders",
+      operationId: "placeOrder",
+      audience: "shopper",
+      tag: "Orders",
+      summary: "Place an order, and pay it at once or later",
+      description: "All or nothing. The same variant twice is added up. `fromCart` orders the whole cart and empties it.",
+      body: Either<NewOrder, NewOrder>("fromCart", FromCart, FromItems),
+      answers: { 201: OrderAnswer },
+      refusals: [
+        "FORBIDDEN",
+        "USER_NOT_FOUND",
+        "PRODUCT_NOT_FOUND",
+        "PRODUCT_NOT_FOR_SALE",
+        "STOCK_INSUFFICIENT",
+        "COUPON_NOT_FOUND",
+        "COUPON_UNUSABLE",
+        "BALANCE_INSUFFICIENT",
+      ],
+    },
+    ({ caller, body }) => {
+      const { orderItems, userCouponId, payment, orderedAt } = body;
+      if (orderedAt !== undefined && Date.parse(orderedAt) > Date.now()) invalid("/orderedAt", "must not lie in the future");
+      if (orderedAt !== undefined && Date.parse(orderedAt) < 0) invalid("/orderedAt", "must not lie before 1970");
+      const userId = onBehalf(caller, body.userId);
+      if (orderedAt !== undefined && caller.role !== "operator") refuse("FORBIDDEN");
+      return submit(
+        place,
+        {
+          userId,
+          articles: orderItems?.map(({ productId, variantId, quantity }) => ({ productId: productId.toLowerCase(), ...(variantId === undefined ? {} : { variantId: variantId.toLowerCase() }), quantity })) ?? null,
+          userCouponId: userCouponId?.toLowerCase() ?? null,
+          method: payment?.method ?? "BALANCE",
+          orderedAt: orderedAt === undefined ? null : Date.parse(orderedAt),
+          expiresAfterMs: orderExpiresAfterMs,
+          balanceMax,
+        },
+        201,
+      );
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/orders/{orderId}",
+      operationId: "getOrder",
+      audience: "shopper",
+      tag: "Orders",
+      summary: "One order as committed",
+      params: OrderParams,
+      answers: { 200: OrderAnswer },
+      refusals: ["ORDER_NOT_FOUND"],
+    },
+    async ({ caller, params: { orderId } }) => {
+      const row = await orders.get(orderId);
+      return row && mayRead(caller, row.userId) ? view(row) : refuse("ORDER_NOT_FOUND", { orderId });
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/users/{userId}/orders",
+      operationId: "listUserOrders",
+      audience: "owner",
+      tag: "Orders",
+      summary: "The user's orders, newest first",
+      params: UserParams,
+      query: Query(page),
+      answers: { 200: OrderPage },
+      faults: { "params/userId": "INVALID_USER_ID" },
+      refusals: ["USER_NOT_FOUND"],
+    },
+    async ({ params: { userId }, query }) => {
+      const answer = await orderPage({ userId, status: null, from: null, to: null }, query);
+      if (answer.orders.length === 0 && (await database.rows(selectUser(userId))).length === 0) refuse("USER_NOT_FOUND", { userId });
+      return answer;
+    },
+  );
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/orders/{orderId}/cancel",
+      operationId: "cancelOrder",
+      audience: "shopper",
+      tag: "Orders",
+      summary: "Cancel an unpaid order, or refund a paid one whole",
+      params: OrderParams,
+      body: Body({}),
+      answers: { 200: OrderAnswer },
+      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_CANCELLABLE", "PAYMENT_IN_PROGRESS", "BALANCE_LIMIT_EXCEEDED"],
+    },
+    ({ caller, params: { orderId } }) => submit(cancel, { orderId, callerId: caller.role === "operator" ? null : caller.id, balanceMax }),
+  );
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/orders/{id}/refunds",
+      operationId: "refundOrder",
+      audience: "operator",
+      tag: "Orders",
+      summary: "Refund a paid order, whole or in part",
+      description: "Without `items` everything that is left. What is given back for an item is its share of what was paid; the parts always add up to the whole.",
+      params: Type.Object({ id: Id() }),
+      body: Body({ items: Type.Optional(Type.Array(Body({ variantId: Id(), quantity: Quantity() }), { minItems: 1, maxItems: 2000 })), reason: Text(500) }),
+      answers: { 200: OrderAnswer },
+      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "BALANCE_LIMIT_EXCEEDED"],
+    },
+    ({ params, body }) => {
+      const items = body.items?.map(({ variantId, quantity }) => ({ variantId: variantId.toLowerCase(), quantity })) ?? null;
+      return submit(refund, { orderId: params.id, items, reason: body.reason, balanceMax });
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/orders",
+      operationId: "listOrders",
+      audience: "operator",
+      tag: "Orders",
+      summary: "Orders, newest first",
+      query: Query({
+        ...page,
+        status: Type.Optional(OneOf(STATUSES)),
+        userId: Type.Optional(Id()),
+        from: Type.Optional(Type.String({ maxLength: 40, description: "An instant, or a day in the shop's zone; included" })),
+        to: Type.Optional(Type.String({ maxLength: 40, description: "An instant, not included, or a day in the shop's zone, included" })),
+      }),
+      answers: { 200: OrderPage },
+    },
+    ({ query }) => {
+      const from = dayOrInstant("/from", query.from, config.timezone, "start");
+      const to = dayOrInstant("/to", query.to, config.timezone, "end");
+      return orderPage({ userId: query.userId?.toLowerCase() ?? null, status: query.status ?? null, from, to }, query);
+    },
+  );
+
+  async function orderPage(filter: Parameters<typeof selectOrderPage>[0], { limit = 20, cursor }: { limit?: number; cursor?: string }) {
+    const [before] = (readCursor("orders", cursor, ["id"]) ?? [null]) as [string | null];
+    const rows = await database.rows<OrderRecord>(selectOrderPage(filter, before, limit + 1));
+    return { orders: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "orders", (row) => [row.id]) };
+  }
+}
+
+/** Whose order it is to be. Errors: FORBIDDEN where a shopper names another. */
+function onBehalf(caller: Caller, userId: string | undefined): string {
+  const wanted = userId?.toLowerCase() ?? caller.id;
+  if (caller.role !== "operator" && wanted !== caller.id) refuse("FORBIDDEN");
+  return wanted;
+}
+
+/** Another's order is not there, as far as a shopper can tell. */
+export function mayRead(caller: Caller, ownerId: string): boolean {
+  return caller.role === "operator" || caller.id === ownerId;
+}

@@ -1,0 +1,173 @@
+import { instants, plain, quoted, type Statement } from "../database/statement.ts";
+import type { Change, Journal, Shelf } from "../till/shelf.ts";
+import type { Order, OrderEvent, OrderItem } from "./order.ts";
+
+const ORDER = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",
+  o.discount_amount AS "discountAmount", o.refunded_amount AS "refundedAmount", o.created_at AS "createdAt", o.expires_at AS "expiresAt", o.completed_at AS "completedAt"`;
+
+/** Orders, locked: whoever holds one holds its items and payments too. */
+export const orders: Shelf<Order> = {
+  name: "orders",
+  load: (ids) => ({
+    name: "lock orders",
+    text: `SELECT ${ORDER} FROM orders o WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE`,
+    values: [plain(ids, (id) => id)],
+  }),
+  read: (row) => [row["id"] as string, row as Order],
+  save(changes) {
+    const placed = changes.filter((change) => change.before === undefined);
+    const changed = changes.filter((change) => change.before !== undefined);
+    return [...(placed.length > 0 ? [insertOrders(placed)] : []), ...(changed.length > 0 ? [updateOrders(changed)] : [])];
+  },
+};
+
+function insertOrders(changes: Change<Order>[]): Statement {
+  return {
+    name: "insert orders",
+    text: `INSERT INTO orders (id, user_id, status, changes, user_coupon_id, total_amount, discount_amount, refunded_amount, created_at, expires_at, completed_at)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[])`,
+    values: [
+      plain(changes, ({ key }) => key),
+      plain(changes, ({ after }) => after.userId),
+      plain(changes, ({ after }) => after.status),
+      plain(changes, ({ after }) => after.changes),
+      plain(changes, ({ after }) => after.userCouponId),
+      plain(changes, ({ after }) => after.totalAmount),
+      plain(changes, ({ after }) => after.discountAmount),
+      plain(changes, ({ after }) => after.refundedAmount),
+      instants(changes, ({ after }) => after.createdAt),
+      instants(changes, ({ after }) => after.expiresAt),
+      instants(changes, ({ after }) => after.completedAt),
+    ],
+  };
+}
+
+function updateOrders(changes: Change<Order>[]): Statement {
+  return {
+    name: "update orders",
+    text: `UPDATE orders o SET status = v.status, changes = v.changes, refunded_amount = v.refunded_amount, completed_at = v.completed_at
+           FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::timestamptz[]) v(id, status, changes, refunded_amount, completed_at) WHERE o.id = v.id`,
+    values: [
+      plain(changes, ({ key }) => key),
+      plain(changes, ({ after }) => after.status),
+      plain(changes, ({ after }) => after.changes),
+      plain(changes, ({ after }) => after.refundedAmount),
+      instants(changes, ({ after }) => after.completedAt),
+    ],
+    rows: changes.length,
+  };
+}
+
+/** The lines of an order, by order, guarded by the order's lock. Only how much of them was refunded ever changes. */
+export const orderItems: Shelf<OrderItem[]> = {
+  name: "order items",
+  load: (orderIds) => ({
+    name: "read order items",
+    text: `SELECT order_id, json_agg(${ITEM_JSON} ORDER BY line) AS items FROM order_items WHERE order_id = ANY($1::uuid[]) GROUP BY order_id`,
+    values: [plain(orderIds, (id) => id)],
+  }),
+  read: (row) => [row["order_id"] as string, row["items"] as OrderItem[]],
+  save(changes) {
+    const placed: (OrderItem & { orderId: string })[] = [];
+    const refunded: (OrderItem & { orderId: string })[] = [];
+    for (const { key: orderId, before, after } of changes) {
+      if (before === undefined) for (const item of after) placed.push({ ...item, orderId });
+      else after.forEach((item, i) => item.refundedQuantity !== before[i]?.refundedQuantity && refunded.push({ ...item, orderId }));
+    }
+    return [...(placed.length > 0 ? [insertItems(placed)] : []), ...(refunded.length > 0 ? [updateRefunded(refunded)] : [])];
+  },
+};
+
+const ITEM_JSON = `json_build_object('variantId', variant_id, 'productId', product_id, 'line', line, 'name', name, 'unitPrice', unit_price, 'quantity', quantity, 'refundedQuantity', refunded_quantity)`;
+
+function insertItems(items: (OrderItem & { orderId: string })[]): Statement {
+  return {
+    name: "insert order items",
+    text: `INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::bigint[], $7::int[])`,
+    values: [
+      plain(items, (item) => item.orderId),
+      plain(items, (item) => item.variantId),
+      plain(items, (item) => item.productId),
+      plain(items, (item) => item.line),
+      quoted(items, (item) => item.name),
+      plain(items, (item) => item.unitPrice),
+      plain(items, (item) => item.quantity),
+    ],
+  };
+}
+
+function updateRefunded(items: (OrderItem & { orderId: string })[]): Statement {
+  return {
+    name: "update refunded quantities",
+    text: `UPDATE order_items i SET refunded_quantity = v.refunded FROM unnest($1::uuid[], $2::uuid[], $3::int[]) v(order_id, variant_id, refunded)
+           WHERE i.order_id = v.order_id AND i.variant_id = v.variant_id`,
+    values: [plain(items, (item) => item.orderId), plain(items, (item) => item.variantId), plain(items, (item) => item.refundedQuantity)],
+    rows: items.length,
+  };
+}
+
+/** The outbox, written in the order's own transaction. */
+export const orderEvents: Journal<OrderEvent> = {
+  name: "order events",
+  append: (rows) => ({
+    name: "insert order events",
+    text: "INSERT INTO order_events (order_id, seq, type, data, created_at) SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::timestamptz[])",
+    values: [
+      plain(rows, (row) => row.orderId),
+      plain(rows, (row) => row.seq),
+      plain(rows, (row) => row.type),
+      quoted(rows, (row) => (row.data === null ? null : JSON.stringify(row.data))),
+      instants(rows, (row) => row.at),
+    ],
+  }),
+};
+
+const WHOLE = `${ORDER},
+  (SELECT json_agg(${ITEM_JSON} ORDER BY line) FROM order_items i WHERE i.order_id = o.id) AS items,
+  (SELECT json_build_object('id', p.id, 'method', p.method, 'status', p.status) FROM payments p WHERE p.order_id = o.id ORDER BY p.status = 'FAILED', p.id DESC LIMIT 1) AS payment`;
+
+/** Whole orders: their columns, `items` and the `payment` that counts. */
+export function selectOrders(ids: string[]): Statement {
+  return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o WHERE o.id = ANY($1::uuid[])`, values: [plain(ids, (id) => id)] };
+}
+
+export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null };
+
+/** Orders before this id, newest first. `from` is included, `to` is not (ms). */
+export function selectOrderPage({ userId, status, from, to }: OrderFilter, before: string | null, limit: number): Statement {
+  const values: unknown[] = [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", limit];
+  const where = ["o.id < $1::uuid"];
+  const name = ["select order page"];
+  for (const [value, condition] of [
+    [userId, "o.user_id ="],
+    [status, "o.status ="],
+    [from === null ? null : new Date(from).toISOString(), "o.created_at >="],
+    [to === null ? null : new Date(to).toISOString(), "o.created_at <"],
+  ] as const) {
+    if (value === null) continue;
+    where.push(`${condition} $${values.push(value)}`);
+    name.push(condition);
+  }
+  return { name: name.join(" "), text: `SELECT ${WHOLE} FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2`, values };
+}
+
+/** What never changes of an order: whose it is, what is in it, which coupon it names. */
+export function selectOrderFacts(ids: string[]): Statement {
+  return {
+    name: "select order facts",
+    text: `SELECT o.id, o.user_id AS "userId", o.user_coupon_id AS "userCouponId",
+             (SELECT json_agg(json_build_object('variantId', variant_id, 'productId', product_id) ORDER BY line) FROM order_items i WHERE i.order_id = o.id) AS articles
+           FROM orders o WHERE o.id = ANY($1::uuid[])`,
+    values: [plain(ids, (id) => id)],
+  };
+}
+
+/** Unpaid orders whose time is up. */
+export function selectExpiredOrders(now: number, limit: number): Statement {
+  return {
+    name: "select expired orders",
+    text: "SELECT id FROM orders WHERE status = 'PENDING' AND expires_at <= $1::timestamptz ORDER BY expires_at LIMIT $2",
+    values: [new Date(now).toISOString(), limit],
+  };
+}

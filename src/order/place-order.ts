@@ -1,0 +1,136 @@
+import { members, users } from "../balance/balance.sql.ts";
+import { cartOf } from "../cart/cart.ts";
+import { carts, selectCartArticles } from "../cart/cart.sql.ts";
+import { displayName, forSale } from "../catalog/catalog.ts";
+import { products, variants } from "../catalog/catalog.sql.ts";
+import type { CatalogFacts } from "../catalog/facts.ts";
+import { soleVariant } from "../catalog/sole-variant.ts";
+import { discountFor, usableCoupon } from "../coupon/coupon.ts";
+import { userCoupons } from "../coupon/coupon.sql.ts";
+import type { Database } from "../database/pool.ts";
+import { invalid, refuse } from "../refusal.ts";
+import { type Command, command } from "../till/command.ts";
+import { type Need, need } from "../till/shelf.ts";
+import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
+import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
+import { orderEvents, orderItems, orders } from "./order.sql.ts";
+import { payFromBalance } from "./pay-from-balance.ts";
+
+export type Article = { productId: string; variantId?: string; quantity: number };
+
+export type PlaceOrder = {
+  userId: string;
+  /** What is bought, or null for whatever is in the cart. */
+  articles: Article[] | null;
+  userCouponId: string | null;
+  method: "BALANCE" | "DEFERRED";
+  /** History brought in has a time of its own, in ms; null is now. */
+  orderedAt: number | null;
+  expiresAfterMs: number;
+  balanceMax: number;
+  /** Filled in by `prepare`: the variants of each product, which never change, and what the cart held when it was read. */
+  variantIds?: Map<string, string[]>;
+  cartArticles?: { productId: string; variantId: string }[];
+};
+
+const MOST_PIECES = 1_000_000;
+
+/**
+ * Places an order and pays it from the balance in the same breath, or (DEFERRED) only writes it down to be paid later.
+ * `fromCart` orders the whole cart and empties it. All or nothing.
+ * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE,
+ * BALANCE_INSUFFICIENT, INVALID_REQUEST.
+ */
+export function placeOrder(facts: CatalogFacts, database: Database): Command<PlaceOrder, OrderView> {
+  return command<PlaceOrder, OrderView>({
+    name: "place order",
+
+    prepare(input) {
+      if (input.articles === null) {
+        return database.rows<{ productId: string; variantId: string }>(selectCartArticles(input.userId)).then((cartArticles) => ({ ...input, cartArticles }));
+      }
+      const known = facts.variantsOfAll(input.articles.filter((article) => article.variantId === undefined).map((article) => article.productId));
+      return known instanceof Promise ? known.then((variantIds) => ({ ...input, variantIds })) : { ...input, variantIds: known };
+    },
+
+    needs: (input) => [
+      input.method === "DEFERRED" && input.articles !== null ? need(members, input.userId) : need(users, input.userId),
+      ...(input.articles === null ? [need(carts, input.userId)] : []),
+      ...articleNeeds(input),
+      ...(input.userCouponId === null ? [] : [need(userCoupons, input.userCouponId)]),
+    ],
+
+    decide(shop, input) {
+      const items = input.articles === null ? itemsFromCart(shop, input.userId) : itemsFor(shop, input, input.articles);
+      const order = newOrder(shop, input, items);
+      const paid = input.method === "BALANCE" ? payFromBalance(shop, order, items, input.balanceMax) : undefined;
+
+      // Below this line the order stands.
+      shop.put(orders, order.id, order);
+      shop.put(orderItems, order.id, items);
+      shop.append(orderEvents, { orderId: order.id, seq: 1, type: paid ? "order.completed" : "order.placed", data: null, at: order.createdAt });
+      if (input.articles === null) shop.put(carts, input.userId, []);
+      return orderView(order, items, paid);
+    },
+  });
+}
+
+function articleNeeds({ articles, cartArticles = [], variantIds }: PlaceOrder): Need[] {
+  if (articles === null) return cartArticles.flatMap(({ productId, variantId }) => [need(products, productId), need(variants, variantId)]);
+  return articles.flatMap(({ productId, variantId }) => {
+    const ids = variantId === undefined ? (variantIds?.get(productId) ?? []) : [variantId];
+    return ids.length === 1 ? [need(products, productId), need(variants, ids[0] as string)] : [need(products, productId)];
+  });
+}
+
+function itemsFromCart(shop: WorkingSet, userId: string): OrderItem[] {
+  const cart = cartOf(shop, userId);
+  if (cart.length === 0) invalid("/fromCart", "the cart is empty");
+  // The cart may have grown since it was read: then this order steps back and comes again with the right rows.
+  if (cart.some((item) => !shop.holds(variants, item.variantId))) throw new NeedsChanged();
+  return cart.map(({ productId, variantId, quantity }, line) => itemFor(shop, productId, variantId, quantity, line));
+}
+
+/** The lines of an order. The same variant twice is one line of the sum, so that its stock is checked once for all of it. */
+function itemsFor(shop: WorkingSet, input: PlaceOrder, articles: Article[]): OrderItem[] {
+  const known = input.method === "DEFERRED" ? shop.find(members, input.userId) : shop.find(users, input.userId);
+  if (!known) refuse("USER_NOT_FOUND", { userId: input.userId });
+  const lines = new Map<string, { productId: string; quantity: number }>();
+  articles.forEach((article, i) => {
+    if (!shop.find(products, article.productId)) refuse("PRODUCT_NOT_FOUND", { productId: article.productId });
+    const variantId = soleVariant(article, input.variantIds?.get(article.productId) ?? [], `/orderItems/${i}/variantId`);
+    const line = lines.get(variantId);
+    if (line && line.productId !== article.productId) refuse("PRODUCT_NOT_FOUND", { productId: article.productId, variantId });
+    const quantity = (line?.quantity ?? 0) + article.quantity;
+    if (quantity > MOST_PIECES) invalid(`/orderItems/${i}/quantity`, `together with the other lines of this variant it exceeds ${MOST_PIECES}`);
+    lines.set(variantId, { productId: article.productId, quantity });
+  });
+  return [...lines].map(([variantId, { productId, quantity }], line) => itemFor(shop, productId, variantId, quantity, line));
+}
+
+function itemFor(shop: WorkingSet, productId: string, variantId: string, quantity: number, line: number): OrderItem {
+  const { product, variant } = forSale(shop, productId, variantId);
+  return { variantId, productId, line, name: displayName(product, variant), unitPrice: variant.price, quantity, refundedQuantity: 0 };
+}
+
+/** The order itself: as good as completed where it is paid at once, else waiting for its payment until it expires. */
+function newOrder(shop: WorkingSet, input: PlaceOrder, items: OrderItem[]): Order {
+  const totalAmount = items.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0);
+  if (!Number.isSafeInteger(totalAmount)) invalid("/orderItems", "the order's total is too large");
+  const coupon = input.userCouponId === null ? undefined : usableCoupon(shop, input.userCouponId, input.userId, totalAmount);
+  const createdAt = input.orderedAt ?? shop.now;
+  const paid = input.method === "BALANCE";
+  return {
+    id: shop.newOrderId(createdAt),
+    userId: input.userId,
+    status: paid ? "COMPLETED" : "PENDING",
+    changes: 1,
+    userCouponId: coupon?.id ?? null,
+    totalAmount,
+    discountAmount: coupon ? discountFor(coupon.discount, totalAmount) : 0,
+    refundedAmount: 0,
+    createdAt,
+    expiresAt: paid ? null : shop.now + input.expiresAfterMs,
+    completedAt: paid ? createdAt : null,
+  };
+}

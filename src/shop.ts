@@ -1,0 +1,22 @@
+// What the routes of every noun are given: the parts of one running shop.
+
+import type { Cache } from "./cache/cache.ts";
+import type { CatalogFacts } from "./catalog/facts.ts";
+import type { Config } from "./config.ts";
+import type { SoldOut } from "./coupon/sold-out.ts";
+import type { Database } from "./database/pool.ts";
+import type { Routes } from "./http/route.ts";
+import type { OrderFacts } from "./order/facts.ts";
+import type { Till } from "./till/till.ts";
+
+export type Shop = {
+  config: Config;
+  database: Database;
+  till: Till;
+  cache: Cache;
+  catalogFacts: CatalogFacts;
+  orderFacts: OrderFacts;
+  soldOut: SoldOut;
+};
+
+export type RoutesOf = (routes: Routes, shop: Shop) => void;
