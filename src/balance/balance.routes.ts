@@ -1,0 +1,181 @@
+import Type from "typebox";
+import { isoOrNull } from "../database/statement.ts";
+import { SharedRead } from "../database/shared-read.ts";
+import { nextCursor, readCursor } from "../http/cursor.ts";
+import { type Routes, submit } from "../http/route.ts";
+import { Amount, Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
+import { refuse } from "../refusal.ts";
+import type { Shop } from "../shop.ts";
+import { selectTransactions, selectUser, selectUserPage, selectWallets } from "./balance.sql.ts";
+import type { Wallet } from "./balance.ts";
+import { chargeBalance } from "./charge-balance.ts";
+import { createUsers, type UserView } from "./create-users.ts";
+import { grantBalances } from "./grant-balances.ts";
+
+type TransactionRecord = { id: string; version: number; type: string; status: string; amount: number; balance_after: number; order_id: string | null; created_at: number };
+
+const Balance = Type.Object({ userId: Id(), balance: Money(), version: Type.Integer({ description: "Moves with every movement of the balance" }) });
+const Transaction = Type.Object({
+  transactionId: Id(),
+  type: OneOf(["CHARGE", "PAYMENT", "REFUND", "GRANT"]),
+  status: OneOf(["PENDING", "COMPLETED", "FAILED"]),
+  amount: Type.Integer({ description: "Signed: what is paid is negative" }),
+  balanceAfter: Nullable(Money()),
+  orderId: Type.Optional(Id()),
+  createdAt: Instant(),
+});
+const User = Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(Type.String()) });
+
+export function balanceRoutes(routes: Routes, { config, database }: Shop): void {
+  const { balanceMax, chargeMax } = config;
+  const wallets = new SharedRead(async (ids) => new Map((await database.rows<Wallet>(selectWallets(ids))).map((wallet) => [wallet.id, wallet])));
+  const walletOf = async (userId: string): Promise<Wallet> => (await wallets.get(userId)) ?? refuse("USER_NOT_FOUND", { userId });
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/users/{userId}/balance/charge",
+      operationId: "chargeBalance",
+      audience: "owner",
+      tag: "Balance",
+      summary: "Charge the balance",
+      description: "With `version`, as read from the balance, only if it has not moved since.",
+      params: UserParams,
+      body: Body({
+        amount: Amount(1, chargeMax),
+        version: Type.Optional(Type.Integer({ minimum: 0 })),
+        paymentKey: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "For BALANCE_FUNDING=gateway only" })),
+      }),
+      answers: { 200: Type.Object({ userId: Id(), newBalance: Money(), transactionId: Id(), version: Type.Integer() }) },
+      faults: { "params/userId": "INVALID_USER_ID", "body/amount": "INVALID_AMOUNT" },
+      refusals: ["USER_NOT_FOUND", "BALANCE_CONFLICT", "BALANCE_LIMIT_EXCEEDED"],
+    },
+    ({ caller, params, body }) => {
+      if (config.balanceFunding === "operator" && caller.role !== "operator") refuse("FORBIDDEN");
+      return submit(chargeBalance, { userId: params.userId, amount: body.amount, version: body.version ?? null, balanceMax });
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/users/{userId}/balance",
+      operationId: "getBalance",
+      audience: "owner",
+      tag: "Balance",
+      summary: "The balance as committed",
+      params: UserParams,
+      answers: { 200: Balance },
+      faults: { "params/userId": "INVALID_USER_ID" },
+      refusals: ["USER_NOT_FOUND"],
+    },
+    async ({ params }) => {
+      const { id, balance, version } = await walletOf(params.userId);
+      return { userId: id, balance, version };
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/users/{userId}/balance/transactions",
+      operationId: "listTransactions",
+      audience: "owner",
+      tag: "Balance",
+      summary: "The ledger, newest first",
+      params: UserParams,
+      query: Query(page),
+      answers: { 200: Type.Object({ transactions: Type.Array(Transaction), nextCursor: NextCursor }) },
+      faults: { "params/userId": "INVALID_USER_ID" },
+      refusals: ["USER_NOT_FOUND"],
+    },
+    async ({ params, query }) => {
+      const { limit = 20 } = query;
+      const [before] = (readCursor("transactions", query.cursor, ["number"]) ?? [null]) as [number | null];
+      const [, rows] = await Promise.all([walletOf(params.userId), database.rows<TransactionRecord>(selectTransactions(params.userId, before, limit + 1))]);
+      const transactions = rows.slice(0, limit).map((row) => ({
+        transactionId: row.id,
+        type: row.type,
+        status: row.status,
+        amount: row.amount,
+        balanceAfter: row.balance_after,
+        ...(row.order_id === null ? {} : { orderId: row.order_id }),
+        createdAt: isoOrNull(row.created_at),
+      }));
+      return { transactions, nextCursor: nextCursor(rows, limit, "transactions", (row) => [row.version]) };
+    },
+  );
+
+  const NewUser = { name: Text(200), externalId: Type.Optional(Text(200)) };
+  type NewUser = { name: string; externalId?: string };
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/users",
+      operationId: "createUsers",
+      audience: "operator",
+      tag: "Users",
+      summary: "Create a user, or up to 10,000 in the order sent",
+      body: Either<NewUser, { users: NewUser[] }>("users", Body({ users: Type.Array(Body(NewUser), { minItems: 1, maxItems: 10_000 }) }), Body(NewUser)),
+      answers: { 201: Type.Unsafe({ anyOf: [User, Type.Object({ users: Type.Array(User) })] }) },
+    },
+    ({ body }) => {
+      const bulk = "users" in body;
+      const users = (bulk ? body.users : [body]).map(({ name, externalId = null }) => ({ name, externalId }));
+      return submit(createUsers, { users, bulk }, 201, (made) => (bulk ? { users: made } : made[0]));
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/users",
+      operationId: "listUsers",
+      audience: "operator",
+      tag: "Users",
+      summary: "Users, newest first",
+      query: Query(page),
+      answers: { 200: Type.Object({ users: Type.Array(User), nextCursor: NextCursor }) },
+    },
+    async ({ query }) => {
+      const { limit = 20 } = query;
+      const [before] = (readCursor("users", query.cursor, ["id"]) ?? [null]) as [string | null];
+      const rows = await database.rows<UserView>(selectUserPage(before, limit + 1));
+      return { users: rows.slice(0, limit), nextCursor: nextCursor(rows, limit, "users", (row) => [row.id]) };
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/users/{id}",
+      operationId: "getUser",
+      audience: "operator",
+      tag: "Users",
+      summary: "One user",
+      params: Type.Object({ id: Id() }),
+      answers: { 200: User },
+      faults: { "params/id": "INVALID_USER_ID" },
+      refusals: ["USER_NOT_FOUND"],
+    },
+    async ({ params }) => {
+      const [user] = await database.rows<UserView>(selectUser(params.id));
+      return user ?? refuse("USER_NOT_FOUND", { userId: params.id });
+    },
+  );
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/balances/grant",
+      operationId: "grantBalances",
+      audience: "operator",
+      tag: "Balance",
+      summary: "Grant balances, all or nothing",
+      body: Body({ grants: Type.Array(Body({ userId: Id(), amount: Amount(1, balanceMax), reason: Text(500) }), { minItems: 1, maxItems: 10_000 }) }),
+      answers: { 200: Type.Object({ granted: Type.Integer(), totalAmount: Money() }) },
+      refusals: ["USER_NOT_FOUND", "BALANCE_LIMIT_EXCEEDED"],
+    },
+    ({ body }) => submit(grantBalances, { grants: body.grants.map((grant) => ({ ...grant, userId: grant.userId.toLowerCase() })), balanceMax }),
+  );
+}

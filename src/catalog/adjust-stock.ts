@@ -1,0 +1,23 @@
+import { invalid, refuse } from "../refusal.ts";
+import { command } from "../till/command.ts";
+import { need } from "../till/shelf.ts";
+import { STOCK_MAX } from "./catalog.ts";
+import { stockAdjustments, variants } from "./catalog.sql.ts";
+
+export type AdjustStock = { variantId: string; delta: number; reason: string };
+
+/** Pieces arrive or leave other than by sale, and the journal says why. Errors: PRODUCT_NOT_FOUND, STOCK_INSUFFICIENT below zero, INVALID_REQUEST. */
+export const adjustStock = command<AdjustStock, { variantId: string; stock: number }>({
+  name: "adjust stock",
+  needs: ({ variantId }) => [need(variants, variantId)],
+
+  decide(shop, { variantId, delta, reason }) {
+    const variant = shop.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { variantId });
+    const stock = variant.stock + delta;
+    if (stock < 0) refuse("STOCK_INSUFFICIENT", { variantId, requested: -delta, available: variant.stock });
+    if (stock > STOCK_MAX) invalid("/delta", `the stock would exceed ${STOCK_MAX}`);
+    shop.put(variants, variantId, { ...variant, stock });
+    shop.append(stockAdjustments, { id: shop.newId(), variantId, delta, stockAfter: stock, reason, createdAt: shop.now });
+    return { variantId, stock };
+  },
+});
