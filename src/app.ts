@@ -1,0 +1,140 @@
+// Puts the shop together, and takes it apart again in the right order.
+
+import { mkdirSync } from "node:fs";
+import { pino } from "pino";
+import { MemoryCache } from "./cache/memory-cache.ts";
+import { catalogRoutes, PRODUCT_LISTS } from "./catalog/catalog.routes.ts";
+import { variants, products } from "./catalog/catalog.sql.ts";
+import { CatalogFacts } from "./catalog/facts.ts";
+import { balanceRoutes } from "./balance/balance.routes.ts";
+import { cartRoutes } from "./cart/cart.routes.ts";
+import type { Config } from "./config.ts";
+import { couponRoutes } from "./coupon/coupon.routes.ts";
+import { campaigns } from "./coupon/coupon.sql.ts";
+import type { Campaign } from "./coupon/coupon.ts";
+import { SoldOut } from "./coupon/sold-out.ts";
+import { startEmbedded, type EmbeddedServer } from "./database/embedded.ts";
+import { Listener } from "./database/listener.ts";
+import { migrate } from "./database/migrate.ts";
+import { Database } from "./database/pool.ts";
+import { authenticator } from "./http/auth.ts";
+import { documentRoutes } from "./http/document.ts";
+import { measureAnswers, shopMetrics } from "./http/metrics.ts";
+import { operationsRoutes } from "./http/operations.routes.ts";
+import { Routes } from "./http/route.ts";
+import { shopSecret } from "./http/secret.ts";
+import { createServer } from "./http/server.ts";
+import { OrderFacts } from "./order/facts.ts";
+import { orderRoutes } from "./order/order.routes.ts";
+import { paymentRoutes } from "./payment/payment.routes.ts";
+import type { Shop } from "./shop.ts";
+import { CHANNEL, PostgresStore } from "./till/postgres-store.ts";
+import type { Change, Changes, Shelf } from "./till/shelf.ts";
+import { Till } from "./till/till.ts";
+
+export type OpenShop = Shop & {
+  /** Where it listens. */
+  url: string;
+  /** What tokens are signed with, unless an issuer's keys are configured. */
+  secret: string;
+  /** Resolves with a reason when the shop can't go on: the embedded database died. */
+  broken: Promise<string>;
+  /** Stops accepting, finishes what was accepted, lets everything go. */
+  close(): Promise<void>;
+};
+
+/**
+ * Opens a shop: database, migrations, till, jobs, HTTP.
+ * Errors: ConfigError and the embedded database's own, each one sentence that says what to do.
+ */
+export async function openShop(config: Config): Promise<OpenShop> {
+  const log = pino({ level: config.logLevel });
+  const embedded = config.databaseUrl === undefined ? await embeddedDatabase(config, (line) => log.debug({ postgres: line })) : undefined;
+  try {
+    return await openOn(config, config.databaseUrl ?? (embedded as EmbeddedServer).url("jangnal"), embedded, log);
+  } catch (error) {
+    await embedded?.stop();
+    throw error;
+  }
+}
+
+async function embeddedDatabase(config: Config, log: (line: string) => void): Promise<EmbeddedServer> {
+  mkdirSync(config.dataDir, { recursive: true });
+  return startEmbedded({ dataDir: config.dataDir, log });
+}
+
+async function openOn(config: Config, url: string, embedded: EmbeddedServer | undefined, log: pino.Logger): Promise<OpenShop> {
+  const secret = shopSecret(config);
+  await migrate(url);
+  const onError = (error: Error): void => log.warn({ err: error.message }, "a database connection broke");
+  const database = new Database(url, { size: 8, onError });
+  const cache = new MemoryCache();
+  const soldOut = new SoldOut(database);
+  const store = new PostgresStore({ url, lockWaitMs: config.lockWaitMs, announce });
+  const till = new Till({
+    store,
+    waitMs: config.lockWaitMs,
+    onCommit(changes) {
+      heard(announce(changes) ?? "");
+      rememberSoldOut(soldOut, changes, log);
+    },
+    onFault: (command, error) => log.error({ err: error, command }, "a command broke"),
+  });
+  const listener = new Listener({ url, channel: CHANNEL, onMessage: heard, onGap: () => heard(EVERYTHING), onError });
+
+  function heard(message: string): void {
+    for (const word of message.split(" ")) {
+      if (word === STOCK || word === EVERYTHING) cache.drop(PRODUCT_LISTS);
+      if (word === EVERYTHING) soldOut.forget();
+      if (word.startsWith(CAMPAIGN)) soldOut.forget(word.slice(CAMPAIGN.length));
+    }
+  }
+
+  const shop: Shop = { config, database, till, cache, catalogFacts: new CatalogFacts(database), orderFacts: new OrderFacts(database), soldOut };
+  const registry = shopMetrics(till);
+  const server = createServer({ config, authenticator: authenticator(config.auth, secret), onFault: (error) => log.error({ err: error }, "a request broke") });
+  measureAnswers(server, registry);
+  await documentRoutes(server);
+  const routes = new Routes(server, till, config.locale);
+  for (const declare of [balanceRoutes, catalogRoutes, couponRoutes, cartRoutes, orderRoutes, paymentRoutes]) declare(routes, shop);
+  operationsRoutes(routes, server, { database, registry });
+
+  await listener.start();
+  const address = await server.listen({ port: config.port, host: config.host });
+
+  let closing: Promise<void> | undefined;
+  return {
+    ...shop,
+    url: address,
+    secret,
+    broken: embedded?.died ?? new Promise<string>(() => {}),
+    close: () =>
+      (closing ??= (async () => {
+        await server.close();
+        await listener.stop();
+        await store.close();
+        await database.close();
+        await embedded?.stop();
+      })()),
+  };
+}
+
+const STOCK = "stock";
+const CAMPAIGN = "campaign:";
+const EVERYTHING = "everything";
+
+/** What other instances should let go of: lists that show stock or products, and campaigns that an operator has changed. */
+function announce({ shelves }: Changes): string | undefined {
+  const words: string[] = [];
+  if (shelves.has(variants as Shelf<unknown>) || shelves.has(products as Shelf<unknown>)) words.push(STOCK);
+  for (const { key, before, after } of (shelves.get(campaigns as Shelf<unknown>) ?? []) as Change<Campaign>[]) {
+    if (before && before.issuedQuantity === after.issuedQuantity) words.push(CAMPAIGN + key);
+  }
+  return words.length === 0 ? undefined : words.join(" ");
+}
+
+function rememberSoldOut(soldOut: SoldOut, { shelves }: Changes, log: pino.Logger): void {
+  for (const { after } of (shelves.get(campaigns as Shelf<unknown>) ?? []) as Change<Campaign>[]) {
+    if (after.issuedQuantity >= after.totalQuantity) soldOut.remember(after).catch((error: Error) => log.warn({ err: error.message }, "who holds a sold-out coupon could not be read"));
+  }
+}

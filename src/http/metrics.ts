@@ -1,0 +1,38 @@
+// What Prometheus is told. Numbers that the parts keep anyway are read when it asks; only the answers are counted as they go.
+
+import type { FastifyInstance } from "fastify";
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import type { Till } from "../till/till.ts";
+
+export function shopMetrics(till: Till): Registry {
+  const registry = new Registry();
+  collectDefaultMetrics({ register: registry });
+  const gauge = (name: string, help: string, read: () => number): Gauge =>
+    new Gauge({
+      name,
+      help,
+      registers: [registry],
+      collect() {
+        this.set(read());
+      },
+    });
+  gauge("jangnal_till_waiting", "Commands that wait for their turn", () => till.waiting);
+  gauge("jangnal_till_rounds_total", "Rounds served", () => till.served.rounds);
+  gauge("jangnal_till_commands_total", "Commands served", () => till.served.commands);
+  gauge("jangnal_till_largest_round", "Most commands in one round so far", () => till.served.largest);
+  gauge("jangnal_till_retries_total", "Rounds that had to be tried again", () => till.served.retries);
+  return registry;
+}
+
+/** Counts and times every answer by route and status. */
+export function measureAnswers(server: FastifyInstance, registry: Registry): void {
+  const labelNames = ["method", "route", "status"] as const;
+  const answers = new Counter({ name: "jangnal_http_answers_total", help: "Answers by route and status", labelNames, registers: [registry] });
+  const seconds = new Histogram({ name: "jangnal_http_answer_seconds", help: "Time to answer", labelNames: ["route"], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5], registers: [registry] });
+  server.addHook("onResponse", (request, reply, done) => {
+    const route = request.routeOptions.url ?? "unknown";
+    answers.inc({ method: request.method, route, status: reply.statusCode });
+    seconds.observe({ route }, reply.elapsedTime / 1000);
+    done();
+  });
+}

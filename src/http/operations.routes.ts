@@ -1,0 +1,39 @@
+// For those who run the shop: is it alive, is it ready, what is it doing.
+
+import { Registry } from "prom-client";
+import type { FastifyInstance } from "fastify";
+import Type from "typebox";
+import { migrationNames } from "../database/migrate.ts";
+import type { Database } from "../database/pool.ts";
+import { refuse } from "../refusal.ts";
+import type { Routes } from "./route.ts";
+
+export function operationsRoutes(routes: Routes, server: FastifyInstance, { database, registry }: { database: Database; registry: Registry }): void {
+  routes.read(
+    { method: "GET", path: "/healthz", operationId: "health", audience: "anyone", tag: "Operations", summary: "The process lives", answers: { 200: Type.Object({ status: Type.Literal("ok") }) } },
+    () => ({ status: "ok" }),
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/readyz",
+      operationId: "readiness",
+      audience: "anyone",
+      tag: "Operations",
+      summary: "The database answers, and is migrated",
+      answers: { 200: Type.Object({ status: Type.Literal("ready"), checks: Type.Record(Type.String(), Type.String()) }) },
+    },
+    async () => {
+      const rows = await database.rows<{ name: string }>({ name: "select migrations", text: "SELECT name FROM migrations", values: [] });
+      const missing = migrationNames().filter((name) => !rows.some((row) => row.name === name));
+      if (missing.length > 0) refuse("UNAVAILABLE", { retryAfter: 5, missingMigrations: missing });
+      return { status: "ready", checks: { database: "ok", migrations: "ok" } };
+    },
+  );
+
+  // Not JSON, so not one of the routes above.
+  server.get("/metrics", { schema: { tags: ["Operations"], operationId: "metrics", summary: "Prometheus' text format", produces: ["text/plain"] } }, async (_request, reply) =>
+    reply.type(registry.contentType).send(await registry.metrics()),
+  );
+}
