@@ -1,0 +1,181 @@
+// A running shop for a test file, and the hands that a test needs: users, operators, products, campaigns, crowds.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { Agent, request as httpRequest } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type OpenShop, openShop } from "../../src/app.ts";
+import { readConfig } from "../../src/config.ts";
+import { mintToken } from "../../src/http/auth.ts";
+import { freshDatabase } from "./database.ts";
+
+export const SECRET = "a secret that only the tests know, 32 bytes and more";
+
+// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+export type Answer = { status: number; headers: Record<string, string | string[] | undefined>; body: any };
+
+const agent = new Agent({ keepAlive: true, maxSockets: 500 });
+
+/** One request over a real connection. `body` is JSON, unless it is a string, which goes as it is. */
+export function call(url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
+  return new Promise((resolve, reject) => {
+    const sent = httpRequest(new URL(path, url), { method, agent, headers: { ...(text === undefined ? {} : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }), ...headers } }, (response) => {
+      const chunks: Buffer[] = [];
+      response.on("data", (chunk: Buffer) => chunks.push(chunk));
+      response.on("error", reject);
+      response.on("end", () => {
+        const raw = Buffer.concat(chunks).toString("utf8");
+        const json = /json/.test(response.headers["content-type"] ?? "");
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: json ? JSON.parse(raw) : raw });
+      });
+    });
+    sent.on("error", reject);
+    sent.end(text);
+  });
+}
+
+/** Somebody with a token. */
+export class Client {
+  readonly id: string;
+  readonly role: "shopper" | "operator";
+  readonly token: string;
+  readonly #url: string;
+
+  constructor(url: string, id: string, role: "shopper" | "operator") {
+    this.#url = url;
+    this.id = id;
+    this.role = role;
+    this.token = mintToken(SECRET, { id, role }, 24);
+  }
+
+  /** The same person at another instance. */
+  at(shop: { url: string }): Client {
+    return new Client(shop.url, this.id, this.role);
+  }
+
+  send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+    return call(this.#url, method, path, body, { authorization: `Bearer ${this.token}`, ...headers });
+  }
+
+  get(path: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.send("GET", path, undefined, headers);
+  }
+
+  post(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
+    return this.send("POST", path, body, headers);
+  }
+
+  patch(path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
+    return this.send("PATCH", path, body, headers);
+  }
+
+  delete(path: string, headers?: Record<string, string>): Promise<Answer> {
+    return this.send("DELETE", path, undefined, headers);
+  }
+}
+
+export class TestShop {
+  readonly shop: OpenShop;
+  readonly operator: Client;
+  readonly #cleanUp: () => Promise<void>;
+
+  constructor(shop: OpenShop, cleanUp: () => Promise<void>) {
+    this.shop = shop;
+    this.operator = new Client(shop.url, "a-test-operator", "operator");
+    this.#cleanUp = cleanUp;
+  }
+
+  get url(): string {
+    return this.shop.url;
+  }
+
+  /** A request without a token. */
+  anyone(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
+    return call(this.url, method, path, body, headers);
+  }
+
+  async user({ balance = 0, name = "손님" } = {}): Promise<Client> {
+    const [user] = await this.users(1, { balance, name });
+    return user as Client;
+  }
+
+  async users(count: number, { balance = 0, name = "손님" } = {}): Promise<Client[]> {
+    const made = good(await this.operator.post("/admin/users", { users: Array.from({ length: count }, () => ({ name })) }), 201).users as { id: string }[];
+    if (balance > 0) good(await this.operator.post("/admin/balances/grant", { grants: made.map(({ id }) => ({ userId: id, amount: balance, reason: "test" })) }), 200);
+    return made.map(({ id }) => new Client(this.url, id, "shopper"));
+  }
+
+  /** A product with one variant, unless `variants` are given. */
+  async product(fields: Record<string, unknown> = {}): Promise<{ id: string; variants: { id: string }[] }> {
+    const stock = "variants" in fields ? {} : { price: 1000, stock: 100 };
+    return good(await this.operator.post("/admin/products", { name: "사과", ...stock, ...fields }), 201);
+  }
+
+  async campaign(fields: Record<string, unknown> = {}): Promise<{ id: string }> {
+    return good(await this.operator.post("/admin/coupons", { name: "첫 쿠폰", discount: { type: "FIXED", amount: 100 }, totalQuantity: 10, ...fields }), 201);
+  }
+
+  /** A coupon of a campaign (a new one, unless given) in the user's hands. */
+  async coupon(user: Client, fields: Record<string, unknown> = {}): Promise<string> {
+    const campaign = await this.campaign(fields);
+    return good(await user.post(`/coupons/${campaign.id}/issue`), 201).userCouponId;
+  }
+
+  async balanceOf(user: Client): Promise<number> {
+    return good(await this.operator.get(`/users/${user.id}/balance`), 200).balance;
+  }
+
+  async stockOf(product: { id: string }): Promise<number> {
+    return good(await this.anyone("GET", `/products/${product.id}`), 200).stock;
+  }
+
+  async close(): Promise<void> {
+    await this.shop.close();
+    await this.#cleanUp();
+  }
+}
+
+/** The body of an answer that has to have this status. */
+// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+export function good(answer: Answer, status: number): any {
+  assert.equal(answer.status, status, JSON.stringify(answer.body));
+  return answer.body;
+}
+
+/** The problem of a refusal with this status and code. */
+export function refused(answer: Answer, status: number, code: string): Record<string, unknown> {
+  assert.deepEqual({ status: answer.status, code: answer.body.code }, { status, code }, JSON.stringify(answer.body));
+  assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/);
+  return answer.body;
+}
+
+/** Opens a shop on a database of its own, or on another test shop's. `env` are the settings of the contract. */
+export async function openTestShop({ env = {}, beside }: { env?: Record<string, string>; beside?: TestShop } = {}): Promise<TestShop> {
+  const database = beside ? undefined : await freshDatabase();
+  const dataDir = mkdtempSync(join(tmpdir(), "jangnal-shop-"));
+  const shop = await openShop(
+    readConfig({
+      DATABASE_URL: beside?.shop.config.databaseUrl ?? database?.url,
+      DATA_DIR: dataDir,
+      PORT: "0",
+      AUTH_JWT_SECRET: SECRET,
+      BALANCE_FUNDING: "open",
+      LOG_LEVEL: "fatal",
+      ...env,
+    }),
+  );
+  return new TestShop(shop, async () => {
+    await database?.drop();
+    rmSync(dataDir, { recursive: true, force: true });
+  });
+}
+
+/** `count` requests at once; how many answers there were of each status. */
+export async function race(count: number, send: (i: number) => Promise<Answer>): Promise<Record<number, number>> {
+  const answers = await Promise.all(Array.from({ length: count }, (_, i) => send(i)));
+  const tally: Record<number, number> = {};
+  for (const { status } of answers) tally[status] = (tally[status] ?? 0) + 1;
+  return tally;
+}
