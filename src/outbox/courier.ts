@@ -48,6 +48,11 @@ export class Courier {
     return turn;
   }
 
+  /** Resolves when no pass is under way. */
+  async idle(): Promise<void> {
+    await this.#busy;
+  }
+
   async #pass(atOnce: boolean): Promise<number> {
     const sink = this.sink.name;
     const [found] = await this.#database.rows<{ work: boolean }>(selectHasWork(sink, atOnce));

@@ -2,7 +2,8 @@
 
 import type { Database } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
-import { eventId, parseEventId, UUID_PATTERN } from "../ids.ts";
+import { nextCursor, readCursor } from "../http/cursor.ts";
+import { eventId, parseEventId } from "../ids.ts";
 import { invalid } from "../refusal.ts";
 import { type EventPlace, type EventRecord, type EventStatus, selectEvent, selectEvents } from "./events.sql.ts";
 import { requestReplay } from "./letters.sql.ts";
@@ -10,14 +11,12 @@ import { requestReplay } from "./letters.sql.ts";
 /** `attempts` counts the tries of the sink that took the most; while a sink is away, its tries since then. */
 export type EventView = { id: string; type: string; orderId: string; status: EventStatus; attempts: number; createdAt: string; deliveredAt: string | null };
 
-export type ListEvents = { sinks: string[]; status: EventStatus | null; limit: number; cursor: string | null };
+export type ListEvents = { sinks: string[]; status: EventStatus | null; limit: number; cursor: string | undefined };
 
 /** One page of events, newest first. Errors: INVALID_REQUEST for a cursor that is not ours. */
 export async function listEvents(database: Database, { sinks, status, limit, cursor }: ListEvents): Promise<{ events: EventView[]; nextCursor: string | null }> {
-  const found = await database.rows<EventRecord>(selectEvents(sinks, status, cursor === null ? null : readCursor(cursor), limit + 1));
-  const page = found.slice(0, limit);
-  const last = page.at(-1);
-  return { events: page.map(eventView), nextCursor: found.length > limit && last ? writeCursor(last) : null };
+  const found = await database.rows<EventRecord>(selectEvents(sinks, status, readPlace(cursor), limit + 1));
+  return { events: found.slice(0, limit).map(eventView), nextCursor: nextCursor(found, limit, LIST, placeOf) };
 }
 
 /**
@@ -35,23 +34,17 @@ function eventView({ orderId, seq, type, status, attempts, createdAt, deliveredA
   return { id: eventId(orderId, seq), type, orderId, status, attempts, createdAt: iso(createdAt), deliveredAt: isoOrNull(deliveredAt) };
 }
 
-function writeCursor({ xid, orderId, seq }: EventPlace): string {
-  return Buffer.from(JSON.stringify([xid, orderId, seq])).toString("base64url");
+const LIST = "events";
+
+function placeOf({ xid, orderId, seq }: EventPlace): (string | number)[] {
+  return [Number(xid), orderId, seq];
 }
 
-const UUID = new RegExp(UUID_PATTERN);
-const XID = /^\d{1,19}$/;
-
-function readCursor(cursor: string): EventPlace {
-  let parts: unknown;
-  try {
-    parts = JSON.parse(Buffer.from(cursor, "base64url").toString());
-  } catch {
-    parts = undefined;
-  }
-  const [xid, orderId, seq] = Array.isArray(parts) ? (parts as unknown[]) : [];
-  if (typeof xid !== "string" || !XID.test(xid) || typeof orderId !== "string" || !UUID.test(orderId) || typeof seq !== "number" || !Number.isInteger(seq) || seq < 0 || seq > 65_535) {
-    invalid("/cursor", "is not a cursor of this list");
-  }
-  return { xid, orderId, seq };
+/** A cursor somebody made up may hold numbers that no event has, and that the database would not take. */
+function readPlace(cursor: string | undefined): EventPlace | null {
+  const place = readCursor(LIST, cursor, ["number", "id", "number"]) as [number, string, number] | null;
+  if (place === null) return null;
+  const [xid, orderId, seq] = place;
+  if (xid < 0 || seq < 0 || seq > 65_535) invalid("/cursor", "is not a cursor of this list");
+  return { xid: String(xid), orderId, seq };
 }

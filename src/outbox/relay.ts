@@ -21,6 +21,8 @@ export type Relayed = { delivered: number; waiting: number; dead: number };
 const POLL_MS = 1000;
 /** Between two passes at least this, and as long as the last one took: under load the relay falls behind rather than slow the till. */
 const PAUSE_MS = 50;
+/** A sink that hangs must not keep the process from ending. */
+const STOP_MS = 5000;
 
 export class Relay {
   readonly #database: Database;
@@ -67,11 +69,12 @@ export class Relay {
     return backlog ?? { waiting: 0, dead: 0 };
   }
 
-  /** Ends when the passes under way are through. */
+  /** Ends when the passes under way are through, or cannot be waited for: what they had not written down comes again. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.wake();
-    await this.#loops;
+    const through = Promise.all([this.#loops, ...this.#couriers.map((courier) => courier.idle())]);
+    await Promise.race([through, new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())]);
     await Promise.all(this.#couriers.map((courier) => courier.sink.close()));
   }
 

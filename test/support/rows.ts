@@ -86,9 +86,9 @@ async function settle(db: Queryable, { id, userId, items, discount }: RowOrder, 
   await db.query("UPDATE orders SET status = 'COMPLETED', completed_at = $2 WHERE id = $1", [id, at]);
 }
 
-/** Gives back pieces of a paid order that had no discount; the whole of it where they are all that is left. */
-export async function refundOrder(db: Queryable, order: RowOrder, pieces: { product: RowProduct; quantity: number }[], reason = "changed my mind"): Promise<void> {
-  const amount = pieces.reduce((sum, { product, quantity }) => sum + product.price * quantity, 0);
+/** Gives back pieces of a paid order; the whole of it where they are all that is left. What was discounted brings its own `amounts`, one per piece. */
+export async function refundOrder(db: Queryable, order: RowOrder, pieces: { product: RowProduct; quantity: number }[], reason = "changed my mind", amounts: number[] = pieces.map(({ product, quantity }) => product.price * quantity)): Promise<void> {
+  const amount = amounts.reduce((sum, one) => sum + one, 0);
   for (const { product, quantity } of pieces) {
     await db.query("UPDATE variants SET stock = stock + $2 WHERE id = $1", [product.variantId, quantity]);
     await db.query("UPDATE order_items SET refunded_quantity = refunded_quantity + $3 WHERE order_id = $1 AND variant_id = $2", [order.id, product.variantId, quantity]);
@@ -99,7 +99,7 @@ export async function refundOrder(db: Queryable, order: RowOrder, pieces: { prod
   const status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
   await db.query("UPDATE payments SET status = $2 WHERE order_id = $1", [order.id, status]);
   await db.query("UPDATE orders SET status = $2, refunded_amount = refunded_amount + $3 WHERE id = $1", [order.id, status, amount]);
-  const items = pieces.map(({ product, quantity }) => ({ variantId: product.variantId, productId: product.id, quantity, unitPrice: product.price, amount: product.price * quantity }));
+  const items = pieces.map(({ product, quantity }, i) => ({ variantId: product.variantId, productId: product.id, quantity, unitPrice: product.price, amount: amounts[i] }));
   await nextEvent(db, order, whole ? "order.refunded" : "order.partially-refunded", { items, amount, reason });
 }
 

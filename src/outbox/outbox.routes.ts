@@ -1,0 +1,75 @@
+import Type from "typebox";
+import { type Routes, perform } from "../http/route.ts";
+import { Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query } from "../http/schemas.ts";
+import { mayRead } from "../order/order.routes.ts";
+import { refuse } from "../refusal.ts";
+import type { Shop } from "../shop.ts";
+import { orderHistory } from "./order-history.ts";
+import { listEvents, replayEvent } from "./list-events.ts";
+
+const STATUS = OneOf(["WAITING", "DELIVERED", "DEAD"]);
+const Event = Type.Object({
+  id: Id(),
+  type: Type.String(),
+  orderId: Id(),
+  status: STATUS,
+  attempts: Type.Integer(),
+  createdAt: Instant(),
+  deliveredAt: Nullable(Instant()),
+});
+
+export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Shop): void {
+  routes.read(
+    {
+      method: "GET",
+      path: "/orders/{orderId}/history",
+      operationId: "getOrderHistory",
+      audience: "shopper",
+      tag: "Orders",
+      summary: "Everything that happened to an order, oldest first",
+      params: Type.Object({ orderId: Id() }),
+      answers: { 200: Type.Object({ events: Type.Array(Type.Object({ type: Type.String(), at: Instant(), data: Type.Unknown() })) }) },
+      refusals: ["ORDER_NOT_FOUND"],
+    },
+    async ({ caller, params: { orderId } }) => {
+      const fact = await orderFacts.of(orderId);
+      if (!fact || !mayRead(caller, fact.userId)) refuse("ORDER_NOT_FOUND", { orderId });
+      return orderHistory(database, orderId);
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/events",
+      operationId: "listEvents",
+      audience: "operator",
+      tag: "Events",
+      summary: "What goes to the data platform, newest first",
+      query: Query({ ...page, status: Type.Optional(STATUS) }),
+      answers: { 200: Type.Object({ events: Type.Array(Event), nextCursor: NextCursor }) },
+    },
+    ({ query: { limit = 20, cursor, status = null } }) => listEvents(database, { sinks: relay.sinkNames, status, limit, cursor }),
+  );
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/events/{id}/replay",
+      operationId: "replayEvent",
+      audience: "operator",
+      tag: "Events",
+      summary: "Deliver an event once more, also one that lies dead",
+      params: Type.Object({ id: Id() }),
+      body: Body({}),
+      answers: { 200: Event },
+      refusals: ["NOT_FOUND"],
+    },
+    ({ params: { id } }) =>
+      perform(async () => {
+        const event = await replayEvent(database, relay.sinkNames, id);
+        relay.wake();
+        return event ?? refuse("NOT_FOUND", { id });
+      }),
+  );
+}

@@ -1,0 +1,340 @@
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { audit, CHECKS, type Violation } from "../src/audit/audit.ts";
+import { Database } from "../src/database/pool.ts";
+import { newId, newOrderId } from "../src/ids.ts";
+import { aggregateSales } from "../src/popular/aggregate-sales.ts";
+import { freshDatabase } from "./support/database.ts";
+import { cancelOrder, inTransaction, insertCampaign, insertOrder, insertProduct, insertUser, insertUserCoupon, payOrder, refundOrder, type RowOrder, type RowProduct } from "./support/rows.ts";
+
+const ZONE = "Asia/Seoul";
+let database: Database;
+let drop: () => Promise<void>;
+let shop: Awaited<ReturnType<typeof openShop>>;
+
+before(async () => {
+  const fresh = await freshDatabase();
+  drop = fresh.drop;
+  database = new Database(fresh.url, { size: 4, onError: () => {} });
+  shop = await openShop();
+});
+after(async () => {
+  await database.close();
+  await drop();
+});
+
+/** One of everything: orders in each status, a coupon used, one not used, a payment in flight, refunds before and after the aggregation. */
+async function openShop(): Promise<{ buyer: string; apple: RowProduct; pear: RowProduct; campaign: string; sold: RowOrder; partly: RowOrder; refunded: RowOrder; waiting: RowOrder; used: string; spare: string }> {
+  const db = database.pool;
+  const buyer = await insertUser(db);
+  const [apple, pear] = [await insertProduct(db), await insertProduct(db, { name: "배", price: 2500 })];
+  const campaign = await insertCampaign(db);
+  const [used, spare] = [await insertUserCoupon(db, campaign, buyer), await insertUserCoupon(db, campaign, await insertUser(db))];
+  const sold = await insertOrder(db, { userId: buyer, items: [{ product: apple, quantity: 3 }, { product: pear, quantity: 1 }], coupon: { userCouponId: used, amount: 500 } });
+  const partly = await insertOrder(db, { userId: buyer, items: [{ product: apple, quantity: 4 }] });
+  const refunded = await insertOrder(db, { userId: buyer, items: [{ product: pear, quantity: 2 }] });
+  await refundOrder(db, partly, [{ product: apple, quantity: 1 }]);
+  await aggregateSales(database, ZONE);
+  await refundOrder(db, partly, [{ product: apple, quantity: 2 }]);
+  await refundOrder(db, refunded, [{ product: pear, quantity: 2 }]);
+  const waiting = await insertOrder(db, { userId: buyer, items: [{ product: apple, quantity: 1 }], paid: false });
+  await cancelOrder(db, await insertOrder(db, { userId: buyer, items: [{ product: apple, quantity: 9 }], paid: false }));
+  await payOrder(db, await insertOrder(db, { userId: buyer, items: [{ product: pear, quantity: 1 }], paid: false }));
+  // A card whose outcome nobody knows yet: its pieces are off the shelf.
+  const card = await insertOrder(db, { userId: buyer, items: [{ product: pear, quantity: 5 }], paid: false });
+  await db.query("INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'UNKNOWN', 12500, now())", [newId(Date.now()), card.id]);
+  await db.query("UPDATE variants SET stock = stock - 5 WHERE id = $1", [pear.variantId]);
+  return { buyer, apple, pear, campaign, sold, partly, refunded, waiting, used, spare };
+}
+
+/** What the audit says after these statements. */
+async function violationsAfter(...damage: [sql: string, values?: unknown[]][]): Promise<Violation[]> {
+  await inTransaction(database.pool, async (client) => {
+    await client.query("SET session_replication_role = replica"); // Foreign keys look away.
+    for (const [sql, values] of damage) await client.query(sql, values);
+    await client.query("SET session_replication_role = DEFAULT");
+  });
+  return (await audit(database, ZONE)).violations;
+}
+
+test("a shop in which everything is right has no violations, before an aggregation and after it", async () => {
+  const { violations, checkedAt } = await audit(database, ZONE);
+  assert.deepEqual(violations, []);
+  assert.match(checkedAt, /^\d{4}-\d\d-\d\dT.*Z$/);
+  await aggregateSales(database, ZONE);
+  assert.deepEqual((await audit(database, ZONE)).violations, []);
+});
+
+const SOMEBODY = newId(Date.now());
+const NO_ORDER = newOrderId(Date.now());
+
+type Planted = { invariant: number; what: RegExp; expected?: unknown; actual?: unknown; plant: () => [sql: string, values?: unknown[]][]; undo: () => [sql: string, values?: unknown[]][] };
+
+/** Each kind of damage that the audit knows, and what it says to it. */
+const DAMAGE: Record<string, Planted> = {
+  "money that no transaction brought": {
+    invariant: 1,
+    what: /sum of its transactions/,
+    expected: 991500,
+    actual: 991501,
+    plant: () => [["UPDATE users SET balance = balance + 1 WHERE id = $1", [shop.buyer]]],
+    undo: () => [["UPDATE users SET balance = balance - 1 WHERE id = $1", [shop.buyer]]],
+  },
+  "a ledger with a row that does not follow": {
+    invariant: 1,
+    what: /does not follow/,
+    expected: 995000,
+    actual: 994999,
+    plant: () => [["UPDATE balance_transactions SET balance_after = balance_after - 1 WHERE user_id = $1 AND version = 2", [shop.buyer]]],
+    undo: () => [["UPDATE balance_transactions SET balance_after = balance_after + 1 WHERE user_id = $1 AND version = 2", [shop.buyer]]],
+  },
+  "money that moved for nobody": {
+    invariant: 1,
+    what: /belongs to nobody/,
+    plant: () => [["INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, created_at) VALUES ($1, 1, $1, 'GRANT', 'COMPLETED', 5, 5, now())", [SOMEBODY]]],
+    undo: () => [["DELETE FROM balance_transactions WHERE user_id = $1", [SOMEBODY]]],
+  },
+  "a piece too many on the shelf": {
+    invariant: 2,
+    what: /came in less what went out/,
+    expected: 996,
+    actual: 997,
+    plant: () => [["UPDATE variants SET stock = stock + 1 WHERE id = $1", [shop.apple.variantId]]],
+    undo: () => [["UPDATE variants SET stock = stock - 1 WHERE id = $1", [shop.apple.variantId]]],
+  },
+  "stock that came for no variant": {
+    invariant: 2,
+    what: /adjustment is of a variant/,
+    plant: () => [["INSERT INTO stock_adjustments VALUES ($1, $1, 5, 5, 'lost', now())", [SOMEBODY]]],
+    undo: () => [["DELETE FROM stock_adjustments WHERE id = $1", [SOMEBODY]]],
+  },
+  "a line that names another product's variant": {
+    invariant: 2,
+    what: /line is of a variant/,
+    plant: () => [["UPDATE order_items SET product_id = $2 WHERE order_id = $1", [shop.waiting.id, shop.pear.id]]],
+    undo: () => [["UPDATE order_items SET product_id = $2 WHERE order_id = $1", [shop.waiting.id, shop.apple.id]]],
+  },
+  "a cart of nobody": {
+    invariant: 2,
+    what: /cart holds/,
+    plant: () => [["INSERT INTO cart_items VALUES ($1, $1, $2, $3, 1, now())", [SOMEBODY, shop.apple.id, shop.apple.variantId]]],
+    undo: () => [["DELETE FROM cart_items WHERE id = $1", [SOMEBODY]]],
+  },
+  "a coupon that was issued and not counted": {
+    invariant: 3,
+    what: /issued quantity/,
+    expected: 2,
+    actual: 1,
+    plant: () => [["UPDATE campaigns SET issued_quantity = 1 WHERE id = $1", [shop.campaign]]],
+    undo: () => [["UPDATE campaigns SET issued_quantity = 2 WHERE id = $1", [shop.campaign]]],
+  },
+  "two coupons of one campaign for one user": {
+    invariant: 3,
+    what: /more than one coupon/,
+    expected: 1,
+    actual: 2,
+    plant: () => [
+      ["ALTER TABLE user_coupons DROP CONSTRAINT user_coupons_campaign_id_user_id_key"],
+      ["INSERT INTO user_coupons (id, campaign_id, user_id, status, issued_at) VALUES ($1, $2, $3, 'AVAILABLE', now())", [SOMEBODY, shop.campaign, shop.buyer]],
+    ],
+    undo: () => [["DELETE FROM user_coupons WHERE id = $1", [SOMEBODY]], ["ALTER TABLE user_coupons ADD UNIQUE (campaign_id, user_id)"]],
+  },
+  "a coupon that stays used by an order that was given back": {
+    invariant: 3,
+    what: /used coupon's order/,
+    plant: () => [["UPDATE user_coupons SET status = 'USED', used_at = now(), order_id = $2 WHERE id = $1", [shop.spare, shop.refunded.id]]],
+    undo: () => [["UPDATE user_coupons SET status = 'AVAILABLE', used_at = NULL, order_id = NULL WHERE id = $1", [shop.spare]]],
+  },
+  "a coupon that an order used and that can be used again": {
+    invariant: 3,
+    what: /order uses a coupon/,
+    plant: () => [["UPDATE user_coupons SET status = 'AVAILABLE', used_at = NULL, order_id = NULL WHERE id = $1", [shop.used]]],
+    undo: () => [["UPDATE user_coupons SET status = 'USED', used_at = now(), order_id = $2 WHERE id = $1", [shop.used, shop.sold.id]]],
+  },
+  "a coupon that was another's": {
+    invariant: 3,
+    what: /another user's/,
+    plant: () => [["UPDATE orders SET user_coupon_id = $2 WHERE id = $1", [shop.waiting.id, shop.spare]]],
+    undo: () => [["UPDATE orders SET user_coupon_id = NULL WHERE id = $1", [shop.waiting.id]]],
+  },
+  "a coupon for nobody": {
+    invariant: 3,
+    what: /coupon is of a campaign or a user/,
+    plant: () => [["INSERT INTO user_coupons (id, campaign_id, user_id, status, issued_at) VALUES ($1, $1, $1, 'AVAILABLE', now())", [SOMEBODY]]],
+    undo: () => [["DELETE FROM user_coupons WHERE id = $1", [SOMEBODY]]],
+  },
+  "an order that costs more than its lines": {
+    invariant: 4,
+    what: /sum of its lines/,
+    expected: 4000,
+    actual: 4001,
+    plant: () => [["UPDATE orders SET total_amount = total_amount + 1 WHERE id = $1", [shop.partly.id]]],
+    undo: () => [["UPDATE orders SET total_amount = total_amount - 1 WHERE id = $1", [shop.partly.id]]],
+  },
+  "a completed order whose payment failed": {
+    invariant: 4,
+    what: /exactly one settled payment/,
+    expected: "COMPLETED",
+    actual: [],
+    plant: () => [["UPDATE payments SET status = 'FAILED' WHERE order_id = $1", [shop.sold.id]]],
+    undo: () => [["UPDATE payments SET status = 'COMPLETED' WHERE order_id = $1", [shop.sold.id]]],
+  },
+  "an unpaid order with a settled payment": {
+    invariant: 4,
+    what: /unpaid one has any/,
+    expected: "PENDING",
+    actual: ["COMPLETED"],
+    plant: () => [["INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'COMPLETED', 1000, now())", [SOMEBODY, shop.waiting.id]]],
+    undo: () => [["DELETE FROM payments WHERE id = $1", [SOMEBODY]]],
+  },
+  "a payment of less than the order costs": {
+    invariant: 4,
+    what: /what its order costs/,
+    expected: 5000,
+    actual: 4999,
+    plant: () => [["UPDATE payments SET amount = amount - 1 WHERE order_id = $1", [shop.sold.id]]],
+    undo: () => [["UPDATE payments SET amount = amount + 1 WHERE order_id = $1", [shop.sold.id]]],
+  },
+  "a payment that never left the balance": {
+    invariant: 4,
+    what: /balance did not pay/,
+    expected: 5000,
+    actual: 0,
+    plant: () => [["UPDATE balance_transactions SET order_id = NULL WHERE order_id = $1 AND type = 'PAYMENT'", [shop.sold.id]]],
+    undo: () => [["UPDATE balance_transactions SET order_id = $1 WHERE user_id = $2 AND type = 'PAYMENT' AND order_id IS NULL", [shop.sold.id, shop.buyer]]],
+  },
+  "an order of nobody": {
+    invariant: 4,
+    what: /order belongs to nobody/,
+    plant: () => [["UPDATE orders SET user_id = $2 WHERE id = $1", [shop.waiting.id, SOMEBODY]]],
+    undo: () => [["UPDATE orders SET user_id = $2 WHERE id = $1", [shop.waiting.id, shop.buyer]]],
+  },
+  "a line of no order": {
+    invariant: 4,
+    what: /line is of an order/,
+    plant: () => [["INSERT INTO order_items VALUES ($1, $2, $3, 0, 'x', 1, 1)", [NO_ORDER, shop.apple.variantId, shop.apple.id]]],
+    undo: () => [["DELETE FROM order_items WHERE order_id = $1", [NO_ORDER]]],
+  },
+  "a payment of no order": {
+    invariant: 4,
+    what: /payment is of an order/,
+    plant: () => [["INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'FAILED', 1, now())", [SOMEBODY, NO_ORDER]]],
+    undo: () => [["DELETE FROM payments WHERE id = $1", [SOMEBODY]]],
+  },
+  "a refund that no event tells of": {
+    invariant: 5,
+    what: /refunded more than was paid/,
+    expected: 0,
+    actual: 700,
+    plant: () => [["UPDATE orders SET refunded_amount = 700 WHERE id = $1", [shop.sold.id]]],
+    undo: () => [["UPDATE orders SET refunded_amount = 0 WHERE id = $1", [shop.sold.id]]],
+  },
+  "a piece that came back twice": {
+    invariant: 5,
+    what: /more of a line/,
+    expected: 3,
+    actual: 2,
+    plant: () => [["UPDATE order_items SET refunded_quantity = 2 WHERE order_id = $1", [shop.partly.id]]],
+    undo: () => [["UPDATE order_items SET refunded_quantity = 3 WHERE order_id = $1", [shop.partly.id]]],
+  },
+  "an order that came back whole and does not say so": {
+    invariant: 5,
+    what: /status does not say/,
+    expected: "REFUNDED",
+    actual: "PARTIALLY_REFUNDED",
+    plant: () => [["UPDATE orders SET status = 'PARTIALLY_REFUNDED' WHERE id = $1", [shop.refunded.id]]],
+    undo: () => [["UPDATE orders SET status = 'REFUNDED' WHERE id = $1", [shop.refunded.id]]],
+  },
+  "an order that came back whole for less than was paid": {
+    invariant: 5,
+    what: /not all of its money/,
+    expected: 5000,
+    actual: 4999,
+    plant: () => [["UPDATE orders SET refunded_amount = refunded_amount - 1 WHERE id = $1", [shop.refunded.id]]],
+    undo: () => [["UPDATE orders SET refunded_amount = refunded_amount + 1 WHERE id = $1", [shop.refunded.id]]],
+  },
+  "a refund that never reached the balance": {
+    invariant: 5,
+    what: /not given back/,
+    expected: 5000,
+    actual: 0,
+    plant: () => [["UPDATE balance_transactions SET order_id = NULL WHERE order_id = $1 AND type = 'REFUND'", [shop.refunded.id]]],
+    undo: () => [["UPDATE balance_transactions SET order_id = $1 WHERE user_id = $2 AND type = 'REFUND' AND order_id IS NULL", [shop.refunded.id, shop.buyer]]],
+  },
+  "a change without an event": {
+    invariant: 6,
+    what: /one event per change/,
+    expected: 1,
+    actual: 0,
+    plant: () => [["DELETE FROM order_events WHERE order_id = $1", [shop.waiting.id]]],
+    undo: () => [["INSERT INTO order_events (order_id, seq, type, created_at) VALUES ($1, 1, 'order.placed', now())", [shop.waiting.id]]],
+  },
+  "an event that tells of another change": {
+    invariant: 6,
+    what: /made its status/,
+    expected: "order.placed",
+    actual: "order.expired",
+    plant: () => [["UPDATE order_events SET type = 'order.expired' WHERE order_id = $1", [shop.waiting.id]]],
+    undo: () => [["UPDATE order_events SET type = 'order.placed' WHERE order_id = $1", [shop.waiting.id]]],
+  },
+  "an event of no order": {
+    invariant: 6,
+    what: /event is of an order/,
+    plant: () => [["INSERT INTO order_events (order_id, seq, type, created_at) VALUES ($1, 1, 'order.placed', now())", [NO_ORDER]]],
+    undo: () => [["DELETE FROM order_events WHERE order_id = $1", [NO_ORDER]]],
+  },
+  "a letter of no event": {
+    invariant: 6,
+    what: /letter is of an event/,
+    plant: () => [["INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at) VALUES ('file', $1, 1, 'DEAD', 8, now())", [NO_ORDER]]],
+    undo: () => [["DELETE FROM letters WHERE order_id = $1", [NO_ORDER]]],
+  },
+  "sales that nobody made": {
+    invariant: 7,
+    what: /aggregated sales/,
+    expected: { units: 2, revenue: 5000 },
+    actual: { units: 3, revenue: 5000 },
+    plant: () => [["UPDATE product_sales SET units = units + 1 WHERE product_id = $1", [shop.pear.id]]],
+    undo: () => [["UPDATE product_sales SET units = units - 1 WHERE product_id = $1", [shop.pear.id]]],
+  },
+  "sales of a day on which nothing was sold": {
+    invariant: 7,
+    what: /aggregated sales/,
+    expected: { units: 0, revenue: 0 },
+    actual: { units: 4, revenue: 0 },
+    plant: () => [["INSERT INTO product_sales VALUES ('2020-01-01', $1, 4, 0)", [shop.pear.id]]],
+    undo: () => [["DELETE FROM product_sales WHERE day = '2020-01-01'"]],
+  },
+  "sales of no product": {
+    invariant: 7,
+    what: /product that does not exist/,
+    plant: () => [["INSERT INTO product_sales VALUES ('2020-01-01', $1, 0, 0)", [SOMEBODY]]],
+    undo: () => [["DELETE FROM product_sales WHERE day = '2020-01-01'"]],
+  },
+};
+
+// Each goes red without the check of that name in src/audit.
+for (const [damage, { invariant, what, plant, undo, ...sums }] of Object.entries(DAMAGE)) {
+  test(`the audit finds ${damage}`, async () => {
+    const violations = await violationsAfter(...plant());
+    const repaired = await violationsAfter(...undo());
+    const found = violations.find((violation) => violation.invariant === invariant && what.test(violation.what));
+    assert.ok(found, JSON.stringify(violations));
+    for (const [name, sum] of Object.entries(sums)) assert.deepEqual(found[name], sum, name);
+    assert.deepEqual(repaired, []);
+  });
+}
+
+// Goes red without LIMIT in audit.ts.
+test("a hundred violations of an invariant are enough, and hide no other invariant's", async () => {
+  const violations = await violationsAfter(
+    ["INSERT INTO stock_adjustments SELECT gen_random_uuid(), gen_random_uuid(), 1, 1, 'lost', now() FROM generate_series(1, 150)"],
+    ["INSERT INTO order_events (order_id, seq, type, created_at) VALUES ($1, 1, 'order.placed', now())", [NO_ORDER]],
+  );
+  assert.deepEqual(Object.entries(Object.groupBy(violations, ({ invariant }) => invariant)).map(([invariant, all]) => [invariant, all?.length]), [["2", 100], ["6", 1]]);
+});
+
+test("there is a damage for every check of the audit", () => {
+  const untried = CHECKS.filter((check) => !Object.values(DAMAGE).some(({ invariant, what }) => invariant === check.invariant && what.test(check.what)));
+  assert.deepEqual(untried, []);
+});

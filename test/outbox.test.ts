@@ -1,0 +1,477 @@
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import { Database } from "../src/database/pool.ts";
+import { eventId } from "../src/ids.ts";
+import { backoffMs, MOST_TRIES } from "../src/outbox/backoff.ts";
+import type { Envelope } from "../src/outbox/envelope.ts";
+import { FileSink } from "../src/outbox/file-sink.ts";
+import { listEvents, replayEvent } from "../src/outbox/list-events.ts";
+import { orderHistory } from "../src/outbox/order-history.ts";
+import { Relay } from "../src/outbox/relay.ts";
+import type { DeliveryResult, Sink } from "../src/outbox/sink.ts";
+import { Refusal } from "../src/refusal.ts";
+import { freshDatabase } from "./support/database.ts";
+import { inTransaction, insertCampaign, insertOrder, insertProduct, insertUser, insertUserCoupon, payOrder, refundOrder, type RowOrder, type RowProduct } from "./support/rows.ts";
+
+let database: Database;
+let drop: () => Promise<void>;
+let buyer: string;
+let apple: RowProduct;
+const relays: Relay[] = [];
+
+before(async () => {
+  const fresh = await freshDatabase();
+  drop = fresh.drop;
+  database = new Database(fresh.url, { size: 10, onError: () => {} });
+  buyer = await insertUser(database.pool, 100_000_000);
+  apple = await insertProduct(database.pool, { stock: 1_000_000 });
+});
+beforeEach(async () => {
+  await database.pool.query("TRUNCATE orders, order_items, order_events, payments, sinks, deliveries, letters");
+});
+afterEach(async () => {
+  await Promise.all(relays.splice(0).map((relay) => relay.stop()));
+});
+after(async () => {
+  await database.close();
+  await drop();
+});
+
+/** A data platform that keeps what it gets, and behaves as told. */
+class Platform implements Sink {
+  readonly name: string;
+  readonly received: Envelope[] = [];
+  /** Asked before anything is taken: may throw, may wait, may refuse. */
+  behaviour: (envelopes: Envelope[]) => Promise<DeliveryResult | undefined> | DeliveryResult | undefined = () => undefined;
+  closed = false;
+
+  constructor(name = "platform") {
+    this.name = name;
+  }
+
+  async deliver(envelopes: Envelope[]): Promise<DeliveryResult> {
+    const { failed } = (await this.behaviour(envelopes)) ?? { failed: new Map<string, string>() };
+    this.received.push(...envelopes.filter((envelope) => !failed.has(envelope.id)));
+    return { failed };
+  }
+
+  async close(): Promise<void> {
+    this.closed = true;
+  }
+
+  get ids(): string[] {
+    return this.received.map((envelope) => envelope.id);
+  }
+
+  /** Refuses whatever is about this order. */
+  refuse(orderId: string): void {
+    this.behaviour = (envelopes) => ({ failed: new Map(envelopes.filter(({ subject }) => subject === orderId).map(({ id }) => [id, "not this one"])) });
+  }
+}
+
+function relayTo(...sinks: Sink[]): Relay {
+  const relay = new Relay({ database, sinks, onError: (error) => assert.fail(error as Error) });
+  relays.push(relay);
+  return relay;
+}
+
+function sell(quantity = 1): Promise<RowOrder> {
+  return inTransaction(database.pool, (client) => insertOrder(client, { userId: buyer, items: [{ product: apple, quantity }] }));
+}
+
+function refundOne(order: RowOrder): Promise<void> {
+  return inTransaction(database.pool, (client) => refundOrder(client, order, [{ product: apple, quantity: 1 }]));
+}
+
+async function lettersDueNow(): Promise<void> {
+  await database.pool.query("UPDATE letters SET next_attempt_at = now() WHERE next_attempt_at <> 'infinity'");
+}
+
+async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+  for (const deadline = Date.now() + ms; !(await condition()); ) {
+    if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
+    await new Promise((resolve) => setTimeout(resolve, 10));
+  }
+}
+
+const first = (order: RowOrder): string => eventId(order.id, 1);
+
+test("every event is delivered once, and a second pass finds nothing", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const orders = [await sell(), await sell(), await sell()];
+  assert.deepEqual(await relay.runOnce(), { delivered: 3, waiting: 0, dead: 0 });
+  assert.deepEqual(await relay.runOnce(), { delivered: 0, waiting: 0, dead: 0 });
+  assert.deepEqual(platform.ids, orders.map(first));
+});
+
+// Goes red without `xid < pg_snapshot_xmin(…)` in selectReadable: the position passes over the slow transaction.
+test("a transaction that commits late is neither lost nor delivered twice", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const slow = await database.pool.connect();
+  await slow.query("BEGIN");
+  const late = await insertOrder(slow, { userId: await insertUser(slow), items: [{ product: await insertProduct(slow), quantity: 1 }] });
+  const early = await sell();
+
+  const meanwhile = await relay.runOnce();
+  assert.equal(meanwhile.delivered, 0, "what is newer than a running transaction waits for it");
+  await slow.query("COMMIT");
+  slow.release();
+  assert.equal((await relay.runOnce()).delivered, 2);
+  assert.equal((await relay.runOnce()).delivered, 0);
+  assert.deepEqual(platform.ids.sort(), [first(late), first(early)].sort());
+});
+
+// Goes red where selectDue takes `xid` in place of `due`: the third event is delivered before the second.
+test("an order's events arrive in order though a transaction with a lower number wrote the later one", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const order = await sell(5);
+  await relay.runOnce();
+  // Numbers are taken at the first lock: `low` has the lowest, waits for the order, and writes after `high`; `between` goes on running.
+  const [low, between, high] = [await database.pool.connect(), await database.pool.connect(), await database.pool.connect()];
+  for (const client of [low, between, high]) {
+    await client.query("BEGIN");
+    await client.query("SELECT pg_current_xact_id()");
+  }
+  await refundOrder(high, order, [{ product: apple, quantity: 1 }]);
+  await high.query("COMMIT");
+  await refundOrder(low, order, [{ product: apple, quantity: 1 }]);
+  await low.query("COMMIT");
+
+  assert.equal((await relay.runOnce()).delivered, 2);
+  await between.query("COMMIT");
+  for (const client of [low, between, high]) client.release();
+  assert.equal((await relay.runOnce()).delivered, 0);
+  assert.deepEqual(platform.ids, [1, 2, 3].map((seq) => eventId(order.id, seq)));
+});
+
+// Goes red without selectOrdersOfTransaction: the rest of the round behind the limit is passed over.
+test("a round larger than a stretch is delivered whole", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  await sell();
+  await inTransaction(database.pool, async (client) => {
+    await client.query(`INSERT INTO orders (id, user_id, status, changes, total_amount, discount_amount, created_at)
+      SELECT (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-000000000000')::uuid, $1, 'PENDING', 1, 0, 0, now() FROM generate_series(1, 1500) n`, [buyer]);
+    await client.query("INSERT INTO order_events (order_id, seq, type, created_at) SELECT id, 1, 'order.placed', now() FROM orders WHERE status = 'PENDING'");
+  });
+  await sell();
+  assert.equal((await relay.runOnce()).delivered, 1501);
+  assert.equal((await relay.runOnce()).delivered, 1);
+  assert.equal(new Set(platform.ids).size, 1502);
+});
+
+// Goes red without the condition on the lease in takeLease.
+test("two relays on one database deliver each event once, each order's in order", async () => {
+  const platform = new Platform();
+  const copies = relayTo(platform);
+  const relay = relayTo(platform);
+  platform.behaviour = () => new Promise((resolve) => setTimeout(resolve, 5));
+  relay.start();
+  copies.start();
+  const orders: RowOrder[] = [];
+  for (let i = 0; i < 20; i++) {
+    const order = await sell(2);
+    orders.push(order);
+    if (i % 2) relay.wake();
+    else copies.wake();
+    await refundOne(order);
+  }
+  await until(() => platform.received.length >= 40);
+  await Promise.all([relay.stop(), copies.stop()]);
+  assert.equal(platform.received.length, 40);
+  for (const order of orders) assert.deepEqual(platform.ids.filter((id) => id.slice(0, 32) === order.id.slice(0, 32)), [first(order), eventId(order.id, 2)]);
+});
+
+// Goes red without `lease_owner = $2` in advancePosition: the first would write down, for the second, what it has not done.
+test("a relay that died between delivery and writing it down leaves its events to another, which delivers them again", async () => {
+  const platform = new Platform();
+  const dying = relayTo(platform);
+  await sell();
+  const recoveries: (() => void)[] = [];
+  platform.behaviour = () => new Promise((resolve) => recoveries.push(() => resolve(undefined)));
+  const stuck = dying.runOnce();
+  await until(() => recoveries.length === 1);
+
+  const other = new Platform();
+  const heir = relayTo(other);
+  assert.equal((await heir.runOnce()).delivered, 0, "as long as the lease holds");
+  await database.pool.query("UPDATE sinks SET lease_until = now() - interval '1 s'");
+  assert.equal((await heir.runOnce()).delivered, 1);
+
+  await sell();
+  recoveries[0]?.();
+  assert.equal((await stuck).delivered, 0, "who has lost the lease writes nothing down");
+  assert.equal((await heir.runOnce()).delivered, 1);
+  assert.equal(other.received.length, 2);
+});
+
+// Goes red without `position` staying where it is: nothing may count as delivered.
+test("a kill between delivery and writing it down delivers the events again", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const order = await sell();
+  platform.behaviour = async () => {
+    await database.pool.query("UPDATE sinks SET lease_owner = gen_random_uuid(), lease_until = now() - interval '1 s'"); // As after a restart.
+    return undefined;
+  };
+  assert.equal((await relay.runOnce()).delivered, 0);
+  platform.behaviour = () => undefined;
+  assert.equal((await relayTo(platform).runOnce()).delivered, 1);
+  assert.deepEqual(platform.ids, [first(order), first(order)]);
+});
+
+// Goes red without SinkAway: the pass throws. And without `next_attempt_at` in postpone: there is no pause.
+test("a platform that is away gets everything later, in order, and nothing dies of it", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const order = await sell(2);
+  await refundOne(order);
+  platform.behaviour = () => {
+    throw new Error("connection refused by platform.internal:9092");
+  };
+  for (let i = 0; i < 2 * MOST_TRIES; i++) assert.deepEqual(await relay.runOnce(), { delivered: 0, waiting: 2, dead: 0 });
+  const { rows } = await database.pool.query("SELECT failures, next_attempt_at - now() BETWEEN interval '25 s' AND interval '61 s' AS waits, last_error FROM sinks");
+  assert.deepEqual(rows, [{ failures: 2 * MOST_TRIES, waits: true, last_error: "connection refused by platform.internal:9092" }]);
+  const { events } = await listEvents(database, { sinks: relay.sinkNames, status: "WAITING", limit: 10, cursor: undefined });
+  assert.deepEqual(events.map(({ attempts }) => attempts), [2 * MOST_TRIES, 2 * MOST_TRIES]);
+
+  platform.behaviour = () => undefined;
+  assert.deepEqual(await relay.runOnce(), { delivered: 2, waiting: 0, dead: 0 });
+  assert.deepEqual(platform.ids, [first(order), eventId(order.id, 2)]);
+  assert.equal((await database.pool.query("SELECT FROM sinks WHERE failures = 0 AND last_error IS NULL AND next_attempt_at < now()")).rowCount, 1);
+});
+
+// Goes red where Relay has one loop for all sinks and one throws.
+test("a platform that is away does not keep another waiting", async () => {
+  const [away, well] = [new Platform("away"), new Platform("well")];
+  away.behaviour = () => new Promise((_, reject) => setTimeout(() => reject(new Error("timeout")), 20));
+  const relay = relayTo(away, well);
+  const order = await sell();
+  assert.deepEqual(await relay.runOnce(), { delivered: 1, waiting: 1, dead: 0 });
+  assert.deepEqual(well.ids, [first(order)]);
+  const { events } = await listEvents(database, { sinks: relay.sinkNames, status: null, limit: 10, cursor: undefined });
+  assert.deepEqual(events.map(({ status }) => status), ["WAITING"], "delivered is what all have");
+});
+
+// Goes red without `blocked.add` in deliverInOrder: the refund arrives before its order.
+test("a refused event holds up its own order, in order, and no other", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const [refused, other] = [await sell(3), await sell(3)];
+  await refundOne(refused);
+  platform.refuse(refused.id);
+  assert.deepEqual(await relay.runOnce(), { delivered: 1, waiting: 2, dead: 0 });
+  await refundOne(refused);
+  await refundOne(other);
+  assert.deepEqual(await relay.runOnce(), { delivered: 1, waiting: 3, dead: 0 });
+  assert.deepEqual(platform.ids, [first(other), eventId(other.id, 2)]);
+
+  platform.behaviour = () => undefined;
+  await lettersDueNow();
+  while ((await relay.runOnce()).delivered > 0);
+  assert.deepEqual(platform.ids.slice(2), [1, 2, 3].map((seq) => eventId(refused.id, seq)));
+  await refundOne(refused);
+  assert.deepEqual(await relay.runOnce(), { delivered: 1, waiting: 0, dead: 0 });
+});
+
+// Goes red without the limit of tries, without wakeParked (its successors wait for ever), or without the waves (they overtake).
+test("an event that is refused to the end lies dead, its order goes on, and a replay delivers it", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const order = await sell(3);
+  platform.behaviour = (envelopes) => ({ failed: new Map(envelopes.filter(({ sequence }) => sequence === "00001").map(({ id }) => [id, "too odd"])) });
+  await relay.runOnce();
+  await refundOne(order);
+  for (let tries = 1; tries < MOST_TRIES; tries++) {
+    const [event] = (await listEvents(database, { sinks: ["platform"], status: "WAITING", limit: 1, cursor: undefined })).events.filter(({ id }) => id === first(order));
+    assert.equal(event?.attempts ?? tries, tries);
+    await lettersDueNow();
+    await relay.runOnce();
+  }
+  const { events } = await listEvents(database, { sinks: ["platform"], status: "DEAD", limit: 10, cursor: undefined });
+  assert.deepEqual(events.map(({ id, attempts, deliveredAt }) => [id, attempts, deliveredAt]), [[first(order), MOST_TRIES, null]]);
+  assert.deepEqual(await relay.runOnce(), { delivered: 1, waiting: 0, dead: 1 });
+  assert.deepEqual(platform.ids, [eventId(order.id, 2)]);
+
+  platform.behaviour = () => undefined;
+  const replayed = await replayEvent(database, relay.sinkNames, first(order));
+  assert.deepEqual([replayed?.status, replayed?.attempts], ["WAITING", 0]);
+  assert.deepEqual(await relay.runOnce(), { delivered: 1, waiting: 0, dead: 0 });
+  assert.deepEqual(platform.ids, [eventId(order.id, 2), first(order)]);
+});
+
+// Goes red without ON CONFLICT in requestReplay, or without `e.xid <= s.position`: the waiting one would come twice.
+test("a delivered event is delivered once more when it is replayed; one whose turn has not come only once; an unknown one is unknown", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const [old, young] = [await sell(), await sell()];
+  await relay.runOnce();
+  const waiting = await sell();
+  for (let i = 0; i < 2; i++) assert.equal((await replayEvent(database, relay.sinkNames, first(old)))?.status, "WAITING");
+  assert.equal((await replayEvent(database, relay.sinkNames, first(waiting)))?.status, "WAITING");
+  assert.equal(await replayEvent(database, relay.sinkNames, eventId(young.id, 7)), undefined);
+  await relay.runOnce();
+  assert.deepEqual(platform.ids, [old, young, old, waiting].map(first));
+  assert.equal((await listEvents(database, { sinks: relay.sinkNames, status: "WAITING", limit: 10, cursor: undefined })).events.length, 0);
+});
+
+// Goes red where readOrdersAt throws for it: everybody's events would wait behind the damage.
+test("an event whose order is missing holds up nobody", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const [broken, whole] = [await sell(), await sell()];
+  await database.pool.query("DELETE FROM orders WHERE id = $1", [broken.id]);
+  assert.deepEqual(await relay.runOnce(), { delivered: 1, waiting: 1, dead: 0 });
+  assert.deepEqual(platform.ids, [first(whole)]);
+});
+
+// Goes red without wake(): then it is found by the next look, up to a second later.
+test("an idle relay delivers at once when it is woken, and closes its sinks when it is stopped", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  relay.start();
+  await new Promise((resolve) => setTimeout(resolve, 200)); // Asleep by now.
+  const took: number[] = [];
+  for (let i = 1; i <= 3; i++) {
+    await sell();
+    const at = performance.now();
+    relay.wake();
+    await until(() => platform.received.length === i);
+    took.push(performance.now() - at);
+  }
+  assert.ok(Math.max(...took) < 500, String(took));
+  await relay.stop();
+  assert.equal(platform.closed, true);
+});
+
+// Goes red without the poll.
+test("an idle relay finds what another instance has committed", async () => {
+  const platform = new Platform();
+  relayTo(platform).start();
+  await new Promise((resolve) => setTimeout(resolve, 200));
+  await sell();
+  await until(() => platform.received.length === 1, 2500);
+});
+
+test("an envelope says what the order was at its event, however much later it is sent, and as docs/events.md shows it", async () => {
+  const platform = new Platform();
+  const relay = relayTo(platform);
+  const campaign = await insertCampaign(database.pool);
+  const userCouponId = await insertUserCoupon(database.pool, campaign, buyer);
+  const pear = await insertProduct(database.pool, { name: "배", price: 2500 });
+  const order = await insertOrder(database.pool, { userId: buyer, items: [{ product: apple, quantity: 2 }, { product: pear, quantity: 1 }], paid: false, coupon: { userCouponId, amount: 500 } });
+  await payOrder(database.pool, order);
+  await refundOrder(database.pool, order, [{ product: apple, quantity: 1 }], "bruised", [888]);
+  await relay.runOnce();
+
+  const [placed, completed, refunded] = platform.received;
+  assert.deepEqual(platform.received.map(({ type }) => type), ["jangnal.order.placed", "jangnal.order.completed", "jangnal.order.partially-refunded"]);
+  assert.deepEqual([placed?.data.status, placed?.data.paidAmount, placed?.data.payment, placed?.data.completedAt], ["PENDING", 0, null, null]);
+  assert.deepEqual([completed?.data.status, completed?.data.paidAmount, completed?.data.refundedAmount, completed?.data.refund], ["COMPLETED", 4000, 0, null]);
+  assert.deepEqual(completed?.data.orderItems.map(({ refundedQuantity }) => refundedQuantity), [0, 0]);
+  assert.deepEqual(completed?.data.discount, { userCouponId, couponId: campaign, amount: 500 });
+  assert.equal(completed?.data.payment?.status, "COMPLETED");
+  assert.deepEqual(refunded?.data.orderItems.map(({ refundedQuantity }) => refundedQuantity), [1, 0]);
+  assert.deepEqual([refunded?.data.status, refunded?.data.refundedAmount, refunded?.data.refund?.reason, refunded?.data.payment?.status], ["PARTIALLY_REFUNDED", 888, "bruised", "PARTIALLY_REFUNDED"]);
+
+  const shown = /```json\n([^]*?)```/.exec(readFileSync(new URL("../docs/events.md", import.meta.url), "utf8"))?.[1] ?? "";
+  assert.deepEqual(anonymous(JSON.parse(shown)), anonymous(refunded));
+
+  const { events } = await orderHistory(database, order.id);
+  assert.deepEqual(events.map(({ type }) => type), ["order.placed", "order.completed", "order.partially-refunded"]);
+  assert.deepEqual(events[0]?.data, { orderItems: placed?.data.orderItems, totalAmount: 4500, discountAmount: 500, discount: placed?.data.discount, expiresAt: placed?.data.expiresAt });
+  assert.deepEqual(events[1]?.data, { orderItems: completed?.data.orderItems, totalAmount: 4500, discountAmount: 500, discount: completed?.data.discount, paidAmount: 4000, payment: completed?.data.payment });
+  assert.deepEqual(events[2]?.data, refunded?.data.refund);
+});
+
+/** Without what differs from run to run: ids and instants. */
+function anonymous(value: unknown): unknown {
+  return JSON.parse(JSON.stringify(value).replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID").replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME"));
+}
+
+// Goes red without the cursor's condition in selectEvents, or where it looks at less than the whole place.
+test("the list of events shows each once, newest first, page by page, whatever is written meanwhile", async () => {
+  const relay = relayTo(new Platform());
+  const orders: RowOrder[] = [];
+  for (let i = 0; i < 7; i++) orders.push(await sell());
+  await relay.runOnce();
+  const seen: string[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await listEvents(database, { sinks: relay.sinkNames, status: "DELIVERED", limit: 3, cursor });
+    for (const event of page.events) {
+      seen.push(event.id);
+      assert.deepEqual([event.status, event.attempts, event.type], ["DELIVERED", 1, "order.completed"]);
+      assert.ok(event.deliveredAt !== null && event.deliveredAt >= event.createdAt);
+    }
+    cursor = page.nextCursor ?? undefined;
+    await sell();
+    await relay.runOnce();
+  } while (cursor !== undefined);
+  assert.deepEqual(seen, orders.map(first).reverse());
+});
+
+// Goes red without the check of ranges in readPlace: the database would refuse it, and that is a 500.
+test("a cursor that is not of this list is refused", async () => {
+  const made = (place: unknown): string => Buffer.from(JSON.stringify(place)).toString("base64url");
+  const id = "01a1f8a5-9f23-7000-9938-84a66edc0000";
+  for (const cursor of ["x", "", made(["orders", id]), made(["events", -1, id, 1]), made(["events", 1, id, 1e9]), made(["events", 1, "no", 1]), made(["events", 1.5, id, 1])]) {
+    await assert.rejects(listEvents(database, { sinks: ["platform"], status: null, limit: 3, cursor }), (error) => error instanceof Refusal && error.code === "INVALID_REQUEST", cursor);
+  }
+});
+
+test("pauses double up to a minute, and are never all the same", () => {
+  assert.deepEqual([1, 2, 3, 20, 5000].map((tries) => backoffMs(tries, () => 1)), [500, 1000, 2000, 60_000, 60_000]);
+  assert.equal(backoffMs(1, () => 0), 250);
+});
+
+function fileSink(): { sink: FileSink; lines: () => string[]; remove: () => void } {
+  const directory = mkdtempSync(join(tmpdir(), "jangnal-events-"));
+  const sink = new FileSink(directory);
+  return { sink, lines: () => readFileSync(sink.path, "utf8").split("\n"), remove: () => rmSync(directory, { recursive: true }) };
+}
+
+const envelope = (id: string): Envelope => ({ id, data: { note: "배\n" } }) as unknown as Envelope;
+
+// Goes red without cutTornLine: the torn line and the next one become one.
+test("the event file holds one event per line, for its owner only, and a line that a crash tore off is cut", async () => {
+  const { sink, lines, remove } = fileSink();
+  await sink.deliver([envelope("1"), envelope("2")]);
+  writeFileSync(sink.path, `${"x".repeat(200_000)}`, { flag: "a" });
+  await sink.deliver([envelope("3")]);
+  assert.deepEqual(lines().filter(Boolean).map((line) => (JSON.parse(line) as Envelope).id), ["1", "2", "3"]);
+  assert.equal(lines().at(-1), "");
+  if (process.platform !== "win32") assert.equal(statSync(sink.path).mode & 0o777, 0o600);
+  writeFileSync(sink.path, "torn from the first line on");
+  await sink.deliver([envelope("4")]);
+  assert.deepEqual(lines(), [JSON.stringify(envelope("4")), ""]);
+  remove();
+});
+
+// Goes red where the file is opened once: the events go to where nobody reads.
+test("the event file is begun again when it was moved away or deleted", async () => {
+  const { sink, lines, remove } = fileSink();
+  await sink.deliver([envelope("1")]);
+  renameSync(sink.path, `${sink.path}.1`);
+  await sink.deliver([envelope("2")]);
+  assert.deepEqual(lines(), [JSON.stringify(envelope("2")), ""]);
+  unlinkSync(sink.path);
+  await sink.deliver([envelope("3")]);
+  assert.deepEqual(lines(), [JSON.stringify(envelope("3")), ""]);
+  remove();
+});
+
+test("events reach the event file through the relay", async () => {
+  const { sink, lines, remove } = fileSink();
+  const order = await sell();
+  assert.equal((await relayTo(sink).runOnce()).delivered, 1);
+  const [line] = lines();
+  assert.equal((JSON.parse(line ?? "") as Envelope).id, first(order));
+  remove();
+});
