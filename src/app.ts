@@ -2,6 +2,7 @@
 
 import { mkdirSync } from "node:fs";
 import { pino } from "pino";
+import { auditRoutes } from "./audit/audit.routes.ts";
 import { MemoryCache } from "./cache/memory-cache.ts";
 import { catalogRoutes, PRODUCT_LISTS } from "./catalog/catalog.routes.ts";
 import { variants, products } from "./catalog/catalog.sql.ts";
@@ -12,7 +13,9 @@ import type { Config } from "./config.ts";
 import { couponRoutes } from "./coupon/coupon.routes.ts";
 import { campaigns } from "./coupon/coupon.sql.ts";
 import type { Campaign } from "./coupon/coupon.ts";
+import { expireDueCoupons } from "./coupon/expire-due-coupons.ts";
 import { SoldOut } from "./coupon/sold-out.ts";
+import { fillWithDemo } from "./demo/demo.ts";
 import { startEmbedded, type EmbeddedServer } from "./database/embedded.ts";
 import { Listener } from "./database/listener.ts";
 import { migrate } from "./database/migrate.ts";
@@ -24,12 +27,21 @@ import { operationsRoutes } from "./http/operations.routes.ts";
 import { Routes } from "./http/route.ts";
 import { shopSecret } from "./http/secret.ts";
 import { createServer } from "./http/server.ts";
+import { shopJobs } from "./jobs/shop-jobs.ts";
+import { jobsRoutes } from "./jobs/jobs.routes.ts";
+import { Scheduler } from "./jobs/scheduler.ts";
+import { expireOrders } from "./order/expire-orders.ts";
 import { OrderFacts } from "./order/facts.ts";
 import { orderRoutes } from "./order/order.routes.ts";
+import { orderEvents } from "./order/order.sql.ts";
+import { FileSink } from "./outbox/file-sink.ts";
+import { outboxRoutes } from "./outbox/outbox.routes.ts";
+import { Relay } from "./outbox/relay.ts";
+import { POPULAR, popularRoutes } from "./popular/popular.routes.ts";
 import { paymentRoutes } from "./payment/payment.routes.ts";
 import type { Shop } from "./shop.ts";
 import { CHANNEL, PostgresStore } from "./till/postgres-store.ts";
-import type { Change, Changes, Shelf } from "./till/shelf.ts";
+import type { Change, Changes, Journal, Shelf } from "./till/shelf.ts";
 import { Till } from "./till/till.ts";
 
 export type OpenShop = Shop & {
@@ -76,6 +88,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     waitMs: config.lockWaitMs,
     onCommit(changes) {
       heard(announce(changes) ?? "");
+      if (changes.journals.has(orderEvents as Journal<unknown>)) relay.wake();
       rememberSoldOut(soldOut, changes, log);
     },
     onFault: (command, error) => log.error({ err: error, command }, "a command broke"),
@@ -85,21 +98,44 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   function heard(message: string): void {
     for (const word of message.split(" ")) {
       if (word === STOCK || word === EVERYTHING) cache.drop(PRODUCT_LISTS);
+      if (word === POPULAR_WORD || word === EVERYTHING) cache.drop(POPULAR);
       if (word === EVERYTHING) soldOut.forget();
       if (word.startsWith(CAMPAIGN)) soldOut.forget(word.slice(CAMPAIGN.length));
     }
   }
 
-  const shop: Shop = { config, database, till, cache, catalogFacts: new CatalogFacts(database), orderFacts: new OrderFacts(database), soldOut };
+  const orderFacts = new OrderFacts(database);
+  const relay = new Relay({ database, sinks: [new FileSink(config.dataDir)], onError: (error) => log.warn({ err: error }, "events could not be relayed; they wait") });
+  const scheduler = new Scheduler({
+    database,
+    timezone: config.timezone,
+    jobs: shopJobs({
+      database,
+      timezone: config.timezone,
+      relay,
+      expireOrders: () => expireOrders({ database, till, orderFacts }),
+      expireCoupons: () => expireDueCoupons({ database, till }),
+      onAggregated() {
+        heard(POPULAR_WORD);
+        return tell(database, POPULAR_WORD);
+      },
+    }),
+    onError: (job, error) => log.error({ err: error, job }, "a job failed"),
+  });
+
+  const shop: Shop = { config, database, till, cache, catalogFacts: new CatalogFacts(database), orderFacts, soldOut, relay, scheduler };
   const registry = shopMetrics(till);
   const server = createServer({ config, authenticator: authenticator(config.auth, secret), onFault: (error) => log.error({ err: error }, "a request broke") });
   measureAnswers(server, registry);
   await documentRoutes(server);
   const routes = new Routes(server, till, config.locale);
-  for (const declare of [balanceRoutes, catalogRoutes, couponRoutes, cartRoutes, orderRoutes, paymentRoutes]) declare(routes, shop);
+  for (const declare of [balanceRoutes, catalogRoutes, couponRoutes, cartRoutes, orderRoutes, paymentRoutes, popularRoutes, outboxRoutes, jobsRoutes, auditRoutes]) declare(routes, shop);
   operationsRoutes(routes, server, { database, registry });
 
   await listener.start();
+  if (config.demo) await fillWithDemo(shop);
+  relay.start();
+  await scheduler.start();
   const address = await server.listen({ port: config.port, host: config.host });
 
   let closing: Promise<void> | undefined;
@@ -111,6 +147,8 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     close: () =>
       (closing ??= (async () => {
         await server.close();
+        await scheduler.stop();
+        await relay.stop();
         await listener.stop();
         await store.close();
         await database.close();
@@ -120,8 +158,14 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
 }
 
 const STOCK = "stock";
+const POPULAR_WORD = "popular";
 const CAMPAIGN = "campaign:";
 const EVERYTHING = "everything";
+
+/** Every instance hears it. */
+async function tell(database: Database, word: string): Promise<void> {
+  await database.rows({ name: "tell", text: "SELECT pg_notify($1, $2)", values: [CHANNEL, word] });
+}
 
 /** What other instances should let go of: lists that show stock or products, and campaigns that an operator has changed. */
 function announce({ shelves }: Changes): string | undefined {

@@ -5,8 +5,9 @@ import type { CatalogFacts } from "./catalog/facts.ts";
 import type { Config } from "./config.ts";
 import type { SoldOut } from "./coupon/sold-out.ts";
 import type { Database } from "./database/pool.ts";
-import type { Routes } from "./http/route.ts";
+import type { Scheduler } from "./jobs/scheduler.ts";
 import type { OrderFacts } from "./order/facts.ts";
+import type { Relay } from "./outbox/relay.ts";
 import type { Till } from "./till/till.ts";
 
 export type Shop = {
@@ -17,6 +18,6 @@ export type Shop = {
   catalogFacts: CatalogFacts;
   orderFacts: OrderFacts;
   soldOut: SoldOut;
+  relay: Relay;
+  scheduler: Scheduler;
 };
-
-export type RoutesOf = (routes: Routes, shop: Shop) => void;

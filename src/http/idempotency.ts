@@ -6,6 +6,7 @@ import { instants, plain, quoted } from "../database/statement.ts";
 import { invalid, isAnswer, Refusal, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 import { need, type Shelf } from "../till/shelf.ts";
+import type { WorkingSet } from "../till/working-set.ts";
 import { type Locale, type Rendered, renderProblem } from "./problem.ts";
 
 export type Key = { caller: string; key: string; fingerprint: string };
@@ -53,11 +54,8 @@ export function once<Input, Answer>(command: Command<Input, Answer>, { caller, k
     needs: (input) => [...command.needs(input), need(answers, id)],
 
     decide(shop, input) {
-      const kept = shop.find(answers, id);
-      if (kept) {
-        if (kept.fingerprint !== fingerprint) refuse("IDEMPOTENCY_KEY_REUSED");
-        return { status: kept.status, body: kept.body, replayed: true };
-      }
+      const kept = find(shop, { caller, key, fingerprint });
+      if (kept) return kept;
       let rendered: Rendered;
       try {
         rendered = render(command.decide(shop, input));
@@ -70,6 +68,17 @@ export function once<Input, Answer>(command: Command<Input, Answer>, { caller, k
       return { ...rendered, replayed: false };
     },
   };
+}
+
+/** Looks up the answer that was kept under a key, or null. Errors: IDEMPOTENCY_KEY_REUSED. */
+export function keptAnswer({ caller, key, fingerprint }: Key): Command<null, KeyedAnswer | null> {
+  return { name: "find answer", needs: () => [need(answers, `${caller} ${key}`)], decide: (shop) => find(shop, { caller, key, fingerprint }) };
+}
+
+function find(shop: WorkingSet, { caller, key, fingerprint }: Key): KeyedAnswer | null {
+  const kept = shop.find(answers, `${caller} ${key}`);
+  if (kept && kept.fingerprint !== fingerprint) refuse("IDEMPOTENCY_KEY_REUSED");
+  return kept ? { status: kept.status, body: kept.body, replayed: true } : null;
 }
 
 /** The request's key, or undefined. Errors: INVALID_REQUEST where it is not 1–255 visible ASCII characters. */

@@ -8,7 +8,7 @@ import { REFUSALS, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 import type { Till } from "../till/till.ts";
 import type { Caller } from "./auth.ts";
-import { type Key, type KeyedAnswer, keyOf, once } from "./idempotency.ts";
+import { type Key, type KeyedAnswer, keptAnswer, keyOf, once } from "./idempotency.ts";
 import { type Locale, localeOf, PROBLEM_TYPE, type Rendered } from "./problem.ts";
 import { problemSchema } from "./schemas.ts";
 
@@ -46,6 +46,21 @@ export function submit<Input, Answer>(command: Command<Input, Answer>, input: In
   return {
     to: (till, key, locale, gone) =>
       key ? till.submit(once(command, key, render, locale), input, gone) : till.submit(command, input, gone).then((answer) => ({ ...render(answer), replayed: false })),
+  };
+}
+
+/**
+ * Work that is not the till's (a job, a replay), with its answer. Under a key it may be done twice when two ask at the same moment,
+ * so it must bear that; both get the answer that was kept first.
+ */
+export function perform(work: () => Promise<unknown>, status = 200): Submission {
+  return {
+    async to(till, key, locale, gone) {
+      const kept = key && (await till.submit(keptAnswer(key), null, gone));
+      if (kept) return kept;
+      const answer = await work();
+      return submit({ name: "keep answer", needs: () => [], decide: () => answer }, null, status).to(till, key, locale, gone);
+    },
   };
 }
 

@@ -1,0 +1,80 @@
+// Fills an empty shop, so that there is something to buy a minute after it was cloned.
+
+import { createUsers, type UserView } from "../balance/create-users.ts";
+import { grantBalances } from "../balance/grant-balances.ts";
+import { createProducts } from "../catalog/create-products.ts";
+import type { ProductView } from "../catalog/product-view.ts";
+import { createCampaign } from "../coupon/edit-campaign.ts";
+import { once } from "../http/idempotency.ts";
+import { placeOrder } from "../order/place-order.ts";
+import type { Shop } from "../shop.ts";
+import type { Command } from "../till/command.ts";
+import { PRODUCTS, USERS } from "./catalogue.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const DAY_MS = 24 * HOUR_MS;
+
+/**
+ * Gives an empty shop a small catalogue, users with balances, coupons and yesterday's first sales. A shop that has a user or a
+ * product is left alone. Several instances may start at once: each step is done once, under a key. Answers whether it was empty.
+ */
+export async function fillWithDemo(shop: Shop): Promise<boolean> {
+  const { database, till, config, catalogFacts } = shop;
+  const [state] = await database.rows<{ empty: boolean }>({
+    name: "is the shop empty",
+    text: "SELECT NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM products) AS empty",
+    values: [],
+  });
+  if (!state?.empty) return false;
+
+  async function step<Input, Answer>(key: string, command: Command<Input, Answer>, input: Input): Promise<Answer> {
+    const render = (answer: Answer) => ({ status: 200, body: JSON.stringify(answer) });
+    const { body } = await till.submit(once(command, { caller: "demo", key, fingerprint: key }, render, config.locale), input);
+    return JSON.parse(body) as Answer;
+  }
+
+  const users: UserView[] = await step("users", createUsers, { users: USERS, bulk: true });
+  const grants = users.flatMap(({ id }, i) => (USERS[i]?.balance ? [{ userId: id, amount: USERS[i].balance, reason: "demo" }] : []));
+  await step("grants", grantBalances, { grants, balanceMax: config.balanceMax });
+  const products: ProductView[] = await step("products", createProducts, { products: PRODUCTS });
+
+  const now = Date.now();
+  await step("coupon now", createCampaign, {
+    name: "첫 장날 5,000원 · First market day",
+    discount: { type: "FIXED", amount: 5_000, minOrderAmount: 20_000 },
+    totalQuantity: 1_000,
+    opensAt: now,
+    closesAt: now + 30 * DAY_MS,
+    validDays: 7,
+  });
+  await step("coupon soon", createCampaign, {
+    name: "선착순 100명 30% · First hundred",
+    discount: { type: "PERCENTAGE", rate: 30, maxAmount: 20_000 },
+    totalQuantity: 100,
+    opensAt: now + 5 * MINUTE_MS,
+    closesAt: now + DAY_MS,
+    validDays: 3,
+  });
+
+  const [minsu, seoyeon] = users;
+  const [mug, , , , tangerines, press] = products;
+  const sales = [
+    { userId: minsu?.id, product: tangerines, quantity: 3, hoursAgo: 26 },
+    { userId: seoyeon?.id, product: mug, quantity: 2, hoursAgo: 5 },
+    { userId: minsu?.id, product: press, quantity: 1, hoursAgo: 2 },
+  ];
+  for (const [i, { userId, product, quantity, hoursAgo }] of sales.entries()) {
+    if (!userId || !product) continue;
+    await step(`sale ${i}`, placeOrder(catalogFacts, database), {
+      userId,
+      articles: [{ productId: product.id, quantity }],
+      userCouponId: null,
+      method: "BALANCE",
+      orderedAt: now - hoursAgo * HOUR_MS,
+      expiresAfterMs: config.orderExpiresAfterMs,
+      balanceMax: config.balanceMax,
+    });
+  }
+  return true;
+}

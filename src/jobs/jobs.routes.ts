@@ -1,0 +1,35 @@
+import Type from "typebox";
+import { type Routes, perform } from "../http/route.ts";
+import { Body, Instant, Nullable } from "../http/schemas.ts";
+import type { Shop } from "../shop.ts";
+
+const Job = Type.Object({
+  name: Type.String(),
+  schedule: Type.String({ description: "cron, in the shop's zone" }),
+  lastRunAt: Nullable(Instant()),
+  lastResult: Type.Unknown(),
+  lastRuns: Type.Array(Type.Object({ startedAt: Instant(), finishedAt: Instant(), result: Type.Unknown() }), { description: "The last ten, newest first" }),
+});
+
+export function jobsRoutes(routes: Routes, { scheduler }: Shop): void {
+  routes.read(
+    { method: "GET", path: "/admin/jobs", operationId: "listJobs", audience: "operator", tag: "Jobs", summary: "What the shop does by the clock", answers: { 200: Type.Object({ jobs: Type.Array(Job) }) } },
+    () => scheduler.list(),
+  );
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/jobs/{name}/run",
+      operationId: "runJob",
+      audience: "operator",
+      tag: "Jobs",
+      summary: "Run a job now; answers when it is done",
+      params: Type.Object({ name: Type.String({ maxLength: 100 }) }),
+      body: Body({}),
+      answers: { 200: Job },
+      refusals: ["NOT_FOUND"],
+    },
+    ({ params: { name } }) => perform(() => scheduler.run(name)),
+  );
+}
