@@ -1,18 +1,45 @@
-// The command line.
+// The command line: `npx jangnal COMMAND`.
 
-import { openShop } from "./app.ts";
-import { ConfigError, readConfig } from "./config.ts";
+import { audit } from "./cli/audit.ts";
+import { type CliCommand, CommandFailed, parse } from "./cli/command-line.ts";
+import { demo } from "./cli/demo.ts";
+import { migrate } from "./cli/migrate.ts";
+import { replay } from "./cli/replay.ts";
+import { serve } from "./cli/serve.ts";
+import { token } from "./cli/token.ts";
+import { isConnectionError } from "./database/pool.ts";
 
+const COMMANDS: Record<string, CliCommand> = { serve, migrate, demo, token, audit, replay };
+
+/** Runs one command and ends the process with its code. What it can't do it says in one line. */
 export async function main(argv: string[]): Promise<void> {
-  const [command = "serve"] = argv;
-  if (command !== "serve") throw new Error("not yet");
-  try {
-    const shop = await openShop(readConfig(process.env));
-    console.log(`Jangnal is open at ${shop.url}`);
-    for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => void shop.close().then(() => process.exit(0)));
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    console.error(error.message);
-    process.exitCode = 1;
+  const [name, ...words] = argv;
+  if (name === undefined || name === "--help" || name === "-h" || name === "help") {
+    console.log(overview());
+    return;
   }
+  try {
+    const command = COMMANDS[name];
+    if (!command) throw new CommandFailed(`There is no command ${JSON.stringify(name)}; see npx jangnal --help`);
+    const { values, positionals } = parse(command, words);
+    if (values["help"]) console.log(`npx jangnal ${name}${command.usage}`);
+    else process.exit(await command.run(values, positionals));
+  } catch (error) {
+    console.error(oneLine(error));
+    process.exit(1);
+  }
+}
+
+function overview(): string {
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);
+  return `npx jangnal COMMAND\n\n${rows.join("\n")}\n\nnpx jangnal COMMAND --help tells more of each.`;
+}
+
+/** Everything that somebody can mend is one line. A bug shows where it is. */
+function oneLine(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if ([TypeError, RangeError, ReferenceError, SyntaxError].some((bug) => error instanceof bug)) return error.stack ?? error.message;
+  if ("code" in error && error.code === "EADDRINUSE") return `PORT is in use: ${error.message}`;
+  if (isConnectionError(error)) return `The database can't be reached: ${error.message || String((error as { code?: unknown }).code)}`;
+  return error.message;
 }

@@ -1,0 +1,19 @@
+import { openShop } from "../app.ts";
+import { readConfig } from "../config.ts";
+import type { CliCommand } from "./command-line.ts";
+
+export const demo: CliCommand = {
+  summary: "Fill an empty shop with a small catalogue, users and coupons",
+  usage: "\n\nDoes nothing where there is a user or a product. `serve` does it too where DEMO is on.",
+  options: {},
+  async run() {
+    const shop = await openShop({ ...readConfig(process.env), port: 0, host: "127.0.0.1", demo: true });
+    try {
+      const { rows } = await shop.database.pool.query<{ products: number; users: number }>("SELECT (SELECT count(*) FROM products) AS products, (SELECT count(*) FROM users) AS users");
+      console.log(`The shop has ${rows[0]?.products} products and ${rows[0]?.users} users.`);
+    } finally {
+      await shop.close();
+    }
+    return 0;
+  },
+};

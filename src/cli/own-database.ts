@@ -1,0 +1,33 @@
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Config } from "../config.ts";
+import { DataDirInUse, startEmbedded } from "../database/embedded.ts";
+
+/**
+ * Works on the shop's database, wherever it is: the configured one; the embedded one of a shop that is running; or else the embedded
+ * one, started for this and stopped again.
+ */
+export async function withShopDatabase<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
+  if (config.databaseUrl !== undefined) return work(config.databaseUrl);
+  try {
+    const embedded = await startEmbedded({ dataDir: config.dataDir });
+    try {
+      return await work(embedded.url("jangnal"));
+    } finally {
+      await embedded.stop();
+    }
+  } catch (error) {
+    if (!(error instanceof DataDirInUse)) throw error;
+    const url = runningDatabase(config.dataDir);
+    if (url === undefined) throw error;
+    return work(url);
+  }
+}
+
+/** The embedded database of a running shop: PostgreSQL writes its port and socket directory into `postmaster.pid`, lines 4 and 5. */
+function runningDatabase(dataDir: string): string | undefined {
+  const path = join(dataDir, "postgres", "postmaster.pid");
+  if (!existsSync(path)) return undefined;
+  const [, , , port, directory] = readFileSync(path, "utf8").split("\n");
+  return port && directory ? `postgresql:///jangnal?host=${encodeURIComponent(directory)}&port=${port}&user=jangnal&sslmode=disable` : undefined;
+}

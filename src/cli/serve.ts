@@ -1,0 +1,55 @@
+import { type OpenShop, openShop } from "../app.ts";
+import { readConfig } from "../config.ts";
+import { mintToken } from "../http/auth.ts";
+import type { CliCommand } from "./command-line.ts";
+
+/** What was accepted is finished within this; then the process ends all the same. */
+const CLOSE_WITHIN_MS = 9_000;
+
+export const serve: CliCommand = {
+  summary: "Open the shop",
+  usage: "\n\nSettings come from the environment; README.md lists them. Without any, everything is kept in ./.data.",
+  options: {},
+  async run() {
+    const shop = await openShop(readConfig(process.env));
+    await greet(shop);
+    const reason = await new Promise<string | null>((resolve) => {
+      for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(null));
+      void shop.broken.then(resolve);
+    });
+    if (reason !== null) console.error(`The shop can't go on: ${reason}`);
+    const overdue = setTimeout(() => process.exit(1), CLOSE_WITHIN_MS);
+    await shop.close();
+    clearTimeout(overdue);
+    return reason === null ? 0 : 1;
+  },
+};
+
+/** The last lines that are printed: where it is, where its documents are, and an order to try. */
+async function greet(shop: OpenShop): Promise<void> {
+  console.log(`\nJangnal is open at ${shop.url}`);
+  console.log(`API documents at   ${shop.url}/docs`);
+  const order = await firstOrder(shop);
+  if (order) console.log(`\nA first order:\n\n${order}\n`);
+}
+
+/** A request that works as pasted: a demo user buys the newest product that there is. Nothing where there is no user with money. */
+async function firstOrder({ config, database, secret, url }: OpenShop): Promise<string | undefined> {
+  if (config.auth.jwksUrl !== undefined) return undefined;
+  const [found] = await database.rows<{ userId: string; productId: string }>({
+    name: "select first order",
+    text: `SELECT u.id AS "userId", p.id AS "productId" FROM users u, products p JOIN variants v ON v.product_id = p.id
+           WHERE p.status = 'ON_SALE' AND v.stock > 0 AND u.balance >= v.price
+             AND (SELECT count(*) FROM variants every WHERE every.product_id = p.id) = 1
+           ORDER BY v.stock DESC, u.balance DESC LIMIT 1`,
+    values: [],
+  });
+  if (!found) return undefined;
+  const token = mintToken(secret, { id: found.userId, role: "shopper" }, 24, config.auth);
+  return [
+    `curl -X POST ${url}/orders \\`,
+    `  -H 'Authorization: Bearer ${token}' \\`,
+    `  -H 'Content-Type: application/json' \\`,
+    `  -d '{"orderItems": [{"productId": "${found.productId}", "quantity": 1}]}'`,
+  ].join("\n");
+}
