@@ -44,7 +44,7 @@ export function shopJobs({ database, timezone, relay, expireOrders, expireCoupon
     // Payments from a balance are settled in the round that takes them, so nothing is ever in doubt until cards are offered.
     { name: "settle-payments", schedule: "* * * * *", run: async () => ({ settled: 0 }) },
     // The relay works all the time; this is for the operator who wants it done now.
-    { name: "relay-events", schedule: "*/10 * * * *", run: () => relayEverything(relay) },
+    { name: "relay-events", schedule: "*/10 * * * *", run: () => relayEverything(database, relay) },
     { name: "purge", schedule: "30 * * * *", run: () => purge(database) },
   ];
 }

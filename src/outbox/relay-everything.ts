@@ -1,10 +1,14 @@
+import type { Database } from "../database/pool.ts";
+import { waitForStragglers } from "../database/stragglers.ts";
 import type { Relay, Relayed } from "./relay.ts";
 
+const STRAGGLERS_MS = 2000;
 const FRUITLESS_TRIES = 5;
 const PAUSE_MS = 100;
 
 /** Relays until nothing waits any more, or nothing moves: a sink is away, letters have their pauses, another instance is at it. */
-export async function relayEverything(relay: Relay): Promise<Relayed> {
+export async function relayEverything(database: Database, relay: Relay): Promise<Relayed> {
+  await waitForStragglers(database, STRAGGLERS_MS);
   let delivered = 0;
   for (let fruitless = 0; ; ) {
     const pass = await relay.runOnce();

@@ -1,0 +1,210 @@
+import assert from "node:assert/strict";
+import { after, afterEach, before, beforeEach, test } from "node:test";
+import pg from "pg";
+import { Database } from "../src/database/pool.ts";
+import type { Job } from "../src/jobs/job.ts";
+import { tryLockJob } from "../src/jobs/jobs.sql.ts";
+import { purge } from "../src/jobs/purge.ts";
+import { Scheduler } from "../src/jobs/scheduler.ts";
+import { shopJobs } from "../src/jobs/shop-jobs.ts";
+import { newestSlot } from "../src/jobs/slot.ts";
+import { Relay } from "../src/outbox/relay.ts";
+import { Refusal } from "../src/refusal.ts";
+import { freshDatabase } from "./support/database.ts";
+
+const ZONE = "Asia/Seoul";
+const YEARLY = "0 0 1 1 *";
+
+let url: string;
+let database: Database;
+let drop: () => Promise<void>;
+const schedulers: Scheduler[] = [];
+
+before(async () => {
+  const fresh = await freshDatabase();
+  ({ url, drop } = fresh);
+  database = new Database(url, { size: 10, onError: () => {} });
+});
+beforeEach(async () => {
+  await database.pool.query("TRUNCATE jobs, job_runs");
+});
+afterEach(async () => {
+  await Promise.all(schedulers.splice(0).map((scheduler) => scheduler.stop()));
+});
+after(async () => {
+  await database.close();
+  await drop();
+});
+
+function scheduler(jobs: Job[], options: { waitMs?: number; onError?: (job: string, error: unknown) => void } = {}): Scheduler {
+  const made = new Scheduler({ database, jobs, timezone: ZONE, onError: (_, error) => assert.fail(error as Error), ...options });
+  schedulers.push(made);
+  return made;
+}
+
+/** A job that counts its runs, and notices when two of them overlap. */
+class Counting implements Job {
+  readonly name = "count";
+  readonly schedule: string;
+  readonly lastsMs: number;
+  runs = 0;
+  mostAtOnce = 0;
+  #now = 0;
+
+  constructor(schedule = YEARLY, lastsMs = 20) {
+    this.schedule = schedule;
+    this.lastsMs = lastsMs;
+  }
+
+  async run(): Promise<Record<string, unknown>> {
+    this.runs++;
+    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#now);
+    await pause(this.lastsMs);
+    this.#now--;
+    return { runs: this.runs };
+  }
+}
+
+const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
+
+async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
+  for (const deadline = Date.now() + ms; !(await condition()); ) {
+    if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
+    await pause(10);
+  }
+}
+
+const recorded = async (): Promise<number> => (await database.pool.query("SELECT FROM job_runs")).rowCount ?? 0;
+
+// Goes red without the look at the slot under the lock in #underLock.
+test("a slot that was missed is caught up once, by one of five instances", async () => {
+  const job = new Counting();
+  await Promise.all(Array.from({ length: 5 }, () => scheduler([job]).start()));
+  await until(async () => (await recorded()) === 1);
+  await Promise.all(schedulers.splice(0).map((one) => one.stop()));
+  assert.deepEqual([job.runs, job.mostAtOnce, await recorded()], [1, 1, 1]);
+  await scheduler([job]).start();
+  await pause(200);
+  assert.equal(job.runs, 1, "a slot that is done stays done");
+});
+
+// Goes red without the slot: each instance would run each time.
+test("two instances that tick run a job once per slot", async () => {
+  const job = new Counting("* * * * * *");
+  await Promise.all([scheduler([job]).start(), scheduler([job]).start()]);
+  await until(() => job.runs >= 4);
+  await Promise.all(schedulers.splice(0).map((one) => one.stop()));
+  const { rows } = await database.pool.query<{ seconds: number; runs: number }>("SELECT count(DISTINCT date_trunc('second', started_at)) AS seconds, count(*) AS runs FROM job_runs");
+  assert.equal(job.mostAtOnce, 1);
+  assert.equal(rows[0]?.runs, job.runs);
+  assert.equal(rows[0]?.seconds, job.runs);
+});
+
+// Goes red without tryLockJob.
+test("operators on two instances who run the same job at once get a run each, one after the other", async () => {
+  const job = new Counting();
+  const [one, other] = [scheduler([job]), scheduler([job])];
+  const views = await Promise.all([one.run("count"), other.run("count"), one.run("count")]);
+  assert.deepEqual([job.runs, job.mostAtOnce], [3, 1]);
+  assert.deepEqual(views.map(({ name, schedule }) => [name, schedule]), Array(3).fill(["count", YEARLY]));
+});
+
+// Goes red where the slot is written down before the run: then it counts as done.
+test("a job whose instance died in the middle is done by another, at once", async () => {
+  const job = new Counting();
+  let begun = false;
+  const dying = new Scheduler({ database, jobs: [{ ...job, run: () => ((begun = true), new Promise<never>(() => {})) }], timezone: ZONE });
+  await dying.start();
+  await until(() => begun);
+  await scheduler([job]).start();
+  await pause(300);
+  assert.equal(job.runs, 0, "while it lives nobody else does it");
+  await database.pool.query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+  await until(() => job.runs === 1, 1000);
+  void dying.stop(); // Its run never ends.
+});
+
+// Goes red without the deadline in #underLock.
+test("an operator does not wait for ever, and an unknown job is refused", async () => {
+  const holder = new pg.Client({ connectionString: url });
+  await holder.connect();
+  await holder.query(tryLockJob("count"));
+  const impatient = scheduler([new Counting()], { waitMs: 150 });
+  await assert.rejects(impatient.run("count"), (error) => error instanceof Refusal && error.code === "BUSY");
+  await holder.end();
+  await assert.rejects(impatient.run("nothing"), (error) => error instanceof Refusal && error.code === "NOT_FOUND");
+});
+
+// Goes red without explain(): the message names a table and a host.
+test("a failure is recorded without what happened inside, told to the log, and stops nothing", async () => {
+  const told: unknown[] = [];
+  let fails = true;
+  const job: Job = {
+    name: "fragile",
+    schedule: "* * * * * *",
+    run: async () => (fails ? database.rows({ name: "broken", text: "SELECT * FROM secret_table_on_db_internal", values: [] }).then(() => ({})) : { well: true }),
+  };
+  const one = scheduler([job], { onError: (_, error) => told.push(error) });
+  const { lastResult } = await one.run("fragile");
+  assert.deepEqual(lastResult, { error: "the job failed; the log says why" });
+  assert.match(String(told[0]), /secret_table_on_db_internal/);
+  fails = false;
+  await one.start();
+  await until(async () => JSON.stringify((await one.list()).jobs[0]?.lastResult) === '{"well":true}', 3000);
+});
+
+// Goes red without `old` in recordRun, or without LIMIT in selectJobs.
+test("the last runs of a job are shown, and the last fifty kept", async () => {
+  const one = scheduler([new Counting(YEARLY, 0), { name: "never", schedule: YEARLY, run: async () => ({}) }]);
+  for (let i = 0; i < 53; i++) await one.run("count");
+  assert.equal(await recorded(), 50);
+  const { jobs } = await one.list();
+  assert.deepEqual(jobs.map(({ name, lastRuns, lastResult }) => [name, lastRuns.length, lastResult]), [["count", 10, { runs: 53 }], ["never", 0, null]]);
+  assert.deepEqual(jobs[0]?.lastRuns.map(({ result }) => result), [53, 52, 51, 50, 49, 48, 47, 46, 45, 44].map((runs) => ({ runs })));
+  const [latest] = jobs[0]?.lastRuns ?? [];
+  assert.equal(latest?.startedAt, jobs[0]?.lastRunAt);
+  assert.ok(latest !== undefined && latest.finishedAt >= latest.startedAt);
+});
+
+// Goes red without the time zone in newestSlot.
+test("midnight is the shop's", () => {
+  const slot = (at: string, zone = ZONE, schedule = "0 0 * * *"): string | undefined => newestSlot(schedule, zone, Date.parse(at))?.toISOString();
+  assert.equal(slot("2026-11-20T14:59:59.999Z"), "2026-11-19T15:00:00.000Z");
+  assert.equal(slot("2026-11-20T15:00:00.000Z"), "2026-11-20T15:00:00.000Z");
+  assert.equal(slot("2026-07-01T12:00:00Z", "America/New_York"), "2026-07-01T04:00:00.000Z");
+  assert.equal(slot("2026-12-01T12:00:00Z", "America/New_York"), "2026-12-01T05:00:00.000Z");
+  assert.equal(slot("2026-11-20T15:00:59Z", ZONE, "* * * * *"), "2026-11-20T15:00:00.000Z");
+});
+
+// Goes red with another age in purge.ts, and without the chunks' loop.
+test("purge lets go of old keys, rounds and deliveries, and of nothing that is still needed", async () => {
+  await database.pool.query(`INSERT INTO idempotency_keys SELECT 'me', n::text, '', 200, '{}', now() - interval '49 hours' FROM generate_series(1, 12000) n`);
+  await database.pool.query(`INSERT INTO idempotency_keys VALUES ('me', 'kept', '', 200, '{}', now() - interval '47 hours')`);
+  await database.pool.query("INSERT INTO rounds SELECT gen_random_uuid(), now() - n * interval '50 minutes' FROM generate_series(1, 2) n");
+  const hour = "date_trunc('hour', now()) - interval '3 hours'";
+  await database.pool.query(`INSERT INTO deliveries VALUES ('a', '1', ${hour}), ('a', '2', ${hour} + interval '59 s'), ('a', '3', ${hour} + interval '60 s'), ('b', '1', ${hour}), ('a', '4', now()), ('a', '5', now())`);
+  assert.deepEqual(await purge(database), { idempotencyKeys: 12000, rounds: 1, deliveries: 1 });
+  assert.deepEqual((await database.pool.query("SELECT key FROM idempotency_keys")).rows, [{ key: "kept" }]);
+  assert.deepEqual((await database.pool.query("SELECT sink || position AS kept FROM deliveries ORDER BY 1")).rows.map(({ kept }) => kept as string), ["a2", "a3", "a4", "a5", "b1"]);
+  assert.deepEqual(await purge(database), { idempotencyKeys: 0, rounds: 0, deliveries: 0 });
+});
+
+test("the shop's own jobs run, and say what they did", async () => {
+  let aggregated = 0;
+  const relay = new Relay({ database, sinks: [] });
+  const jobs = shopJobs({ database, timezone: ZONE, relay, expireOrders: async () => 3, expireCoupons: async () => 4, onAggregated: () => aggregated++ });
+  const one = scheduler(jobs);
+  const results: Record<string, unknown> = {};
+  for (const { name } of jobs) results[name] = (await one.run(name)).lastResult;
+  const { day, from, to } = results["snapshot-popular"] as Record<string, string>;
+  assert.deepEqual(results, {
+    "aggregate-sales": { events: 0, rowsMade: 0, rowsAdded: 0 },
+    "snapshot-popular": { day, from, to, products: 0, deleted: 0 },
+    "expire-orders": { expired: 3 },
+    "expire-coupons": { expired: 4 },
+    "settle-payments": { settled: 0 },
+    "relay-events": { delivered: 0, waiting: 0, dead: 0 },
+    purge: { idempotencyKeys: 0, rounds: 0, deliveries: 0 },
+  });
+  assert.equal(aggregated, 2);
+});
