@@ -1,0 +1,36 @@
+// The shop as its own process, as `npm start` runs it.
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { SECRET } from "./shop.ts";
+
+const BIN = join(import.meta.dirname, "../../bin/jangnal.mjs");
+
+export type Ended = { code: number | null; signal: NodeJS.Signals | null; output: string };
+
+/** Runs the command line to its end. */
+export function jangnal(args: string[], env: Record<string, string>): Promise<Ended> {
+  const { ended } = start(args, env);
+  return ended;
+}
+
+/** `serve`, from the moment at which it says that it is open. */
+export async function serve(env: Record<string, string>): Promise<{ url: string; child: ChildProcess; ended: Promise<Ended>; output: () => string }> {
+  const { child, ended, output } = start(["serve"], { PORT: "0", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error", ...env });
+  const url = await new Promise<string>((resolve, reject) => {
+    child.stdout?.on("data", () => {
+      const found = /Jangnal is open at (\S+)/.exec(output());
+      if (found) resolve(found[1] as string);
+    });
+    void ended.then((end) => reject(new Error(`the shop ended before it was open: ${JSON.stringify(end)}`)));
+  });
+  return { url, child, ended, output };
+}
+
+function start(args: string[], env: Record<string, string>): { child: ChildProcess; ended: Promise<Ended>; output: () => string } {
+  const child = spawn(process.execPath, [BIN, ...args], { env: { PATH: process.env.PATH ?? "", ...env }, stdio: ["ignore", "pipe", "pipe"] });
+  let output = "";
+  for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
+  const ended = new Promise<Ended>((resolve) => child.once("close", (code, signal) => resolve({ code, signal, output })));
+  return { child, ended, output: () => output };
+}
