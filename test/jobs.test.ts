@@ -78,7 +78,7 @@ const recorded = async (): Promise<number> => (await database.pool.query("SELECT
 
 // Goes red without the look at the slot under the lock in #underLock.
 test("a slot that was missed is caught up once, by one of five instances", async () => {
-  const job = new Counting();
+  const job = new Counting(YEARLY, 0);
   await Promise.all(Array.from({ length: 5 }, () => scheduler([job]).start()));
   await until(async () => (await recorded()) === 1);
   await Promise.all(schedulers.splice(0).map((one) => one.stop()));
@@ -116,12 +116,12 @@ test("a job whose instance died in the middle is done by another, at once", asyn
   const dying = new Scheduler({ database, jobs: [{ ...job, run: () => ((begun = true), new Promise<never>(() => {})) }], timezone: ZONE });
   await dying.start();
   await until(() => begun);
+  void dying.stop(); // No more ticks; its run never ends.
   await scheduler([job]).start();
   await pause(300);
   assert.equal(job.runs, 0, "while it lives nobody else does it");
   await database.pool.query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
   await until(() => job.runs === 1, 1000);
-  void dying.stop(); // Its run never ends.
 });
 
 // Goes red without the deadline in #underLock.
