@@ -1,23 +1,37 @@
+import type { IncomingMessage } from "node:http";
+import type { Duplex } from "node:stream";
 import type { FastifyReply, FastifyRequest } from "fastify";
 
-const inTurn = new WeakMap<object, (() => void)[]>();
+/** What has come on a connection and is not answered yet, in order. The first is under way. */
+type Turn = { request: IncomingMessage | null; begin: () => void };
+const turns = new WeakMap<Duplex, Turn[]>();
 
 /**
  * Requests pipelined on one connection are handled one after the other, so they are decided in the order in which they were sent and
  * each sees what the one before it did. A connection with one request at a time, which is nearly every one, waits for nothing.
  */
-export function oneAtATime(request: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const { socket } = request.raw;
-  const waiting = inTurn.get(socket);
+export function oneAtATime({ raw: request }: FastifyRequest, reply: FastifyReply, done: () => void): void {
+  const line = turns.get(request.socket) ?? [];
+  turns.set(request.socket, line);
+  const turn = { request, begin: done };
+  line.push(turn);
   reply.raw.once("close", () => {
-    const next = inTurn.get(socket)?.shift();
-    if (next) next();
-    else inTurn.delete(socket);
+    const first = line[0];
+    line.splice(line.indexOf(turn), 1);
+    if (line[0] !== first) line[0]?.begin();
   });
-  if (waiting) {
-    waiting.push(done);
-  } else {
-    inTurn.set(socket, []);
-    done();
-  }
+  if (line[0] === turn) done();
+}
+
+/**
+ * Does something to a connection when all that came on it before is answered: at once where nothing is under way. A request whose
+ * body broke off will never be answered; this takes its place.
+ */
+export function inItsTurn(connection: Duplex, begin: () => void): void {
+  const line = turns.get(connection) ?? [];
+  const last = line.at(-1);
+  const torn = last?.request?.complete === false;
+  if (torn) last.begin = begin;
+  else line.push({ request: null, begin });
+  if (line.length === 1) begin();
 }

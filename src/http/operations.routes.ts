@@ -10,7 +10,16 @@ import type { Routes } from "./route.ts";
 
 export function operationsRoutes(routes: Routes, server: FastifyInstance, { database, registry }: { database: Database; registry: Registry }): void {
   routes.read(
-    { method: "GET", path: "/healthz", operationId: "health", audience: "anyone", tag: "Operations", summary: "The process lives", answers: { 200: Type.Object({ status: Type.Literal("ok") }) } },
+    {
+      method: "GET",
+      path: "/healthz",
+      operationId: "health",
+      audience: "anyone",
+      unlimited: true,
+      tag: "Operations",
+      summary: "The process lives",
+      answers: { 200: Type.Object({ status: Type.Literal("ok") }) },
+    },
     () => ({ status: "ok" }),
   );
 
@@ -20,6 +29,7 @@ export function operationsRoutes(routes: Routes, server: FastifyInstance, { data
       path: "/readyz",
       operationId: "readiness",
       audience: "anyone",
+      unlimited: true,
       tag: "Operations",
       summary: "The database answers, and is migrated",
       answers: { 200: Type.Object({ status: Type.Literal("ready"), checks: Type.Record(Type.String(), Type.String()) }) },
@@ -33,7 +43,7 @@ export function operationsRoutes(routes: Routes, server: FastifyInstance, { data
   );
 
   // Not JSON, so not one of the routes above.
-  server.get("/metrics", { schema: { tags: ["Operations"], operationId: "metrics", summary: "Prometheus' text format", produces: ["text/plain"] } }, async (_request, reply) =>
+  server.get("/metrics", { config: { unlimited: true }, schema: { tags: ["Operations"], operationId: "metrics", summary: "Prometheus' text format", produces: ["text/plain"] } }, async (_request, reply) =>
     reply.type(registry.contentType).send(await registry.metrics()),
   );
 }

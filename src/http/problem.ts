@@ -9,10 +9,9 @@ export type Rendered = { status: number; body: string };
 
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 
-/** A refusal as its document, in the caller's language. */
-export function renderProblem(refusal: Refusal, locale: Locale): Rendered {
-  const { status, [locale]: detail } = REFUSALS[refusal.code];
-  const document = { type: problemType(refusal.code), title: STATUS_CODES[status] ?? "Error", status, code: refusal.code, detail, ...refusal.details };
+/** A refusal as its document, in the caller's language. @param status where HTTP has a word of its own for it: 408, 431 */
+export function renderProblem(refusal: Refusal, locale: Locale, status: number = REFUSALS[refusal.code].status): Rendered {
+  const document = { type: problemType(refusal.code), title: STATUS_CODES[status] ?? "Error", status, code: refusal.code, detail: REFUSALS[refusal.code][locale], ...refusal.details };
   return { status, body: JSON.stringify(document) };
 }
 

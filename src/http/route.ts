@@ -33,6 +33,8 @@ export type RouteFacts<P extends TSchema, Q extends TSchema, B extends TSchema> 
   answers: Record<number, TSchema | null>;
   refusals?: RefusalCode[];
   faults?: Record<string, RefusalCode>;
+  /** Whoever asks gets an answer, whatever RATE_LIMIT says. */
+  unlimited?: true;
 };
 
 type CallOf<P extends TSchema, Q extends TSchema, B extends TSchema> = Call<Static<P>, Static<Q>, Static<B>>;
@@ -112,7 +114,7 @@ export class Routes {
     this.#server.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
-      config: { audience, faults: facts.faults ?? {}, takesBody: body !== undefined },
+      config: { audience, faults: facts.faults ?? {}, takesBody: body !== undefined, unlimited: facts.unlimited ?? false },
       schema: {
         operationId: facts.operationId,
         tags: [facts.tag],
@@ -172,10 +174,13 @@ function responses(answers: Record<number, TSchema | null>, refusals: RefusalCod
 declare module "fastify" {
   interface FastifyRequest {
     caller: Caller | null;
+    /** Why nobody knows who calls. */
+    stranger: Error | null;
   }
   interface FastifyContextConfig {
     audience?: Audience;
     faults?: Record<string, RefusalCode>;
     takesBody?: boolean;
+    unlimited?: boolean;
   }
 }

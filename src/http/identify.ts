@@ -1,0 +1,44 @@
+import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { Authenticator, Caller } from "./auth.ts";
+
+function isPublic(request: FastifyRequest): boolean {
+  return (request.routeOptions.config.audience ?? "anyone") === "anyone";
+}
+
+/**
+ * Finds out who calls, or else (`stranger`) why nobody knows. Where anyone may call, a token matters only to whoever counts callers.
+ * Without a promise unless a key has still to be fetched, so that requests keep their order.
+ */
+export function identify(server: FastifyInstance, authenticator: Authenticator, counted: boolean): void {
+  server.decorateRequest("caller", null);
+  server.decorateRequest("stranger", null);
+  server.addHook("onRequest", (request, _reply, done) => {
+    const { authorization } = request.headers;
+    if (isPublic(request) && !(counted && authorization !== undefined)) return done();
+    const known = (caller: Caller): void => {
+      request.caller = caller;
+      done();
+    };
+    const unknown = (error: Error): void => {
+      request.stranger = error;
+      done();
+    };
+    let caller: Caller | Promise<Caller>;
+    try {
+      caller = authenticator.callerOf(authorization);
+    } catch (error) {
+      return unknown(error as Error);
+    }
+    if (caller instanceof Promise) void caller.then(known, unknown);
+    else known(caller);
+  });
+}
+
+/** Turns strangers away where not everybody may call. What callers are told is for them alone. */
+export function turnStrangersAway(server: FastifyInstance): void {
+  server.addHook("onRequest", (request, reply, done) => {
+    if (isPublic(request)) return done();
+    reply.header("cache-control", "no-store");
+    done(request.stranger ?? undefined);
+  });
+}

@@ -1,0 +1,44 @@
+// Whether a request has the shape that its route declares, and what is said where it has not.
+
+import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
+import { UUID_PATTERN } from "../ids.ts";
+import { type FieldError, Refusal, type RefusalCode } from "../refusal.ts";
+import { isDay, parseInstant } from "./instant.ts";
+import { escapePointer } from "./json.ts";
+
+const MOST_ERRORS = 20;
+
+const FORMATS = {
+  uuid: new RegExp(UUID_PATTERN),
+  "date-time": (text: string) => parseInstant(text) !== undefined,
+  date: isDay,
+  "uri-reference": true,
+} as const;
+
+// `strict` is about schemas, and theirs are TypeBox's; `strictNumbers` is about 1e400, which is not a number that the shop knows.
+const STRICT = { allErrors: true, strict: false, strictNumbers: true, removeAdditional: false, useDefaults: true, discriminator: true, formats: FORMATS };
+/** Bodies are taken as they are. */
+const BODY = new Ajv({ ...STRICT, coerceTypes: false });
+/** Paths, queries and headers are strings, and become what the schema wants. */
+const STRINGS = new Ajv({ ...STRICT, coerceTypes: true });
+
+export function validatorFor({ schema, httpPart }: { schema: object; httpPart?: string }): ValidateFunction {
+  return (httpPart === "body" ? BODY : STRINGS).compile(schema);
+}
+
+/** Names every field at fault by its JSON pointer. A field with a code of its own (`body/amount`) decides the refusal's. */
+export function invalidRequest(validation: ErrorObject[], part: string, faults: Record<string, RefusalCode>): Refusal {
+  const errors = validation.filter(({ keyword }) => keyword !== "if").map(fieldError);
+  const own = errors.map(({ path }) => faults[`${part}${path}`]).find((code) => code !== undefined);
+  return new Refusal(own ?? "INVALID_REQUEST", { errors: errors.slice(0, MOST_ERRORS) });
+}
+
+function fieldError({ instancePath, keyword, params, message = "is not valid" }: ErrorObject): FieldError {
+  const { missingProperty, additionalProperty, allowedValues, tag } = params as Record<string, unknown>;
+  const within = (name: unknown): string => `${instancePath}/${escapePointer(String(name))}`;
+  if (keyword === "required") return { path: within(missingProperty), message: "is required" };
+  if (keyword === "additionalProperties") return { path: within(additionalProperty), message: "is not known here" };
+  if (keyword === "discriminator") return { path: within(tag), message: "is not one of the kinds known here" };
+  if (keyword === "enum") return { path: instancePath, message: `must be one of ${(allowedValues as string[]).join(", ")}` };
+  return { path: instancePath, message };
+}
