@@ -1,6 +1,7 @@
 // Races over real connections, against one instance and against two on one database: whatever the luck, the sums are right.
 
 import assert from "node:assert/strict";
+import { connect, type Socket } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { type Client, openTestShop, race, type TestShop } from "./support/shop.ts";
 
@@ -91,6 +92,40 @@ for (const instances of [1, 2]) {
       assert.equal(cancelled, 20);
       assert.equal(await shop.balanceOf(user), 100_000);
       assert.equal(await shop.stockOf(product), 1000);
+    });
+  });
+}
+
+// Goes red when the line is not served from the front (`round.push` in till/line.ts), or a token's check leaves the thread (http/auth.ts).
+test("first come, first served: of two hundred who claim a hundred coupons, the first hundred get them", async () => {
+  const shop = await openTestShop();
+  try {
+    const campaign = await shop.campaign({ totalQuantity: 100 });
+    const users = await shop.users(200);
+    const sockets = await Promise.all(users.map(() => connected(shop.url)));
+    const answers = sockets.map(firstLine);
+    users.forEach(({ token }, i) => sockets[i]?.write(`POST /coupons/${campaign.id}/issue HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer ${token}\r\nContent-Length: 0\r\n\r\n`));
+    const statuses = (await Promise.all(answers)).map((line) => Number(line.split(" ")[1]));
+    assert.deepEqual(statuses, [...Array<number>(100).fill(201), ...Array<number>(100).fill(409)]);
+    for (const socket of sockets) socket.destroy();
+  } finally {
+    await shop.close();
+  }
+});
+
+function connected(url: string): Promise<Socket> {
+  return new Promise((resolve, reject) => {
+    const socket = connect(Number(new URL(url).port), "127.0.0.1", () => resolve(socket.setNoDelay(true)));
+    socket.once("error", reject);
+  });
+}
+
+function firstLine(socket: Socket): Promise<string> {
+  return new Promise((resolve) => {
+    let text = "";
+    socket.on("data", (chunk: Buffer) => {
+      text += chunk.toString("latin1");
+      if (text.includes("\r\n")) resolve(text.slice(0, text.indexOf("\r\n")));
     });
   });
 }
