@@ -2,6 +2,7 @@ import Type from "typebox";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { SharedRead } from "../database/shared-read.ts";
 import { nextCursor, readCursor } from "../http/cursor.ts";
+import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
 import { Amount, Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
 import { Refusal, refuse } from "../refusal.ts";
@@ -104,8 +105,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       refusals: ["FORBIDDEN", "USER_NOT_FOUND", "COUPON_NOT_FOUND", "COUPON_CLOSED", "COUPON_ALREADY_ISSUED", "COUPON_SOLD_OUT"],
     },
     ({ caller, params: { couponId }, body, keyed }) => {
-      const userId = body.userId?.toLowerCase() ?? caller.id;
-      if (caller.role !== "operator" && userId !== caller.id) refuse("FORBIDDEN");
+      const userId = onBehalf(caller, body.userId);
       // A keyed refusal has to be kept, so it is decided at the till; any other may be known without it.
       if (!keyed) soldOut.check(couponId, userId, Date.now());
       const submission = submit(issueCoupon, { couponId, userId }, 201, ({ id, issuedAt, expiresAt }) => ({

@@ -3,6 +3,7 @@ import { selectUser } from "../balance/balance.sql.ts";
 import { SharedRead } from "../database/shared-read.ts";
 import type { Caller } from "../http/auth.ts";
 import { nextCursor, readCursor } from "../http/cursor.ts";
+import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
 import { invalid, refuse } from "../refusal.ts";
@@ -206,13 +207,6 @@ export function orderRoutes(routes: Routes, { config, database, catalogFacts, or
     const rows = await database.rows<OrderRecord>(selectOrderPage(filter, before, limit + 1));
     return { orders: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "orders", (row) => [row.id]) };
   }
-}
-
-/** Whose order it is to be. Errors: FORBIDDEN where a shopper names another. */
-function onBehalf(caller: Caller, userId: string | undefined): string {
-  const wanted = userId?.toLowerCase() ?? caller.id;
-  if (caller.role !== "operator" && wanted !== caller.id) refuse("FORBIDDEN");
-  return wanted;
 }
 
 /** Another's order is not there, as far as a shopper can tell. */
