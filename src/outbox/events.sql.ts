@@ -42,9 +42,10 @@ const COLUMNS = `e.order_id AS "orderId", e.seq, e.xid::text, e.type, e.created_
 const CANDIDATES: Record<EventStatus | "ANY", string> = {
   ANY: "order_events e",
   DELIVERED: "order_events e",
-  DEAD: `(SELECT DISTINCT e.* FROM order_events e JOIN letters USING (order_id, seq) WHERE sink = ANY($1::text[]) AND letters.status = 'DEAD') e`,
+  DEAD: `(SELECT * FROM order_events WHERE (order_id, seq) IN (SELECT order_id, seq FROM letters WHERE sink = ANY($1::text[]) AND status = 'DEAD')) e`,
   WAITING: `(SELECT * FROM order_events WHERE xid > (SELECT min(position) FROM sinks WHERE name = ANY($1::text[]))
-             UNION SELECT e.* FROM order_events e JOIN letters USING (order_id, seq) WHERE sink = ANY($1::text[]) AND letters.status = 'WAITING') e`,
+             UNION ALL SELECT e.* FROM order_events e WHERE e.xid <= (SELECT min(position) FROM sinks WHERE name = ANY($1::text[]))
+               AND (e.order_id, e.seq) IN (SELECT order_id, seq FROM letters WHERE sink = ANY($1::text[]) AND status = 'WAITING')) e`,
 };
 
 /** Events behind a place, newest first. */
