@@ -444,6 +444,26 @@ test("the list of events shows each once, newest first, page by page, whatever i
   assert.deepEqual(seen, orders.map(first).reverse());
 });
 
+// Goes red where what is dead at one sink counts as waiting for another (the page comes up short, and seems the last).
+test("what waits is listed page by page too, among it what one sink has and another has not, and letters", async () => {
+  const [well, away] = [new Platform("well"), new Platform("away")];
+  const relay = relayTo(well, away);
+  const orders: RowOrder[] = [];
+  for (let i = 0; i < 6; i++) orders.push(await sell());
+  const [letter] = orders as [RowOrder];
+  await relayed(relay);
+  await database.pool.query("UPDATE sinks SET position = (SELECT xid FROM order_events WHERE order_id = $1) WHERE name = 'away'", [letter.id]);
+  await database.pool.query("INSERT INTO letters VALUES ('well', $1, 1, 'WAITING', 3, now()), ('well', $2, 1, 'DEAD', 8, now())", [letter.id, orders[3]?.id]);
+  const seen: unknown[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await listEvents(database, { sinks: relay.sinkNames, status: "WAITING", limit: 2, cursor });
+    seen.push(...page.events.map(({ id, status, attempts }) => [id, status, attempts]));
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  assert.deepEqual(seen, [5, 4, 2, 1, 0].map((i) => [first(orders[i] as RowOrder), "WAITING", i === 0 ? 3 : 1]));
+});
+
 // Goes red without the check of ranges in readPlace: the database would refuse it, and that is a 500.
 test("a cursor that is not of this list is refused", async () => {
   const made = (place: unknown): string => Buffer.from(JSON.stringify(place)).toString("base64url");

@@ -6,11 +6,11 @@ import type { Statement } from "../database/statement.ts";
 import { backoffMs, MOST_TRIES } from "./backoff.ts";
 import { deliverInOrder, refusalsOf, sayable } from "./deliver-in-order.ts";
 import { envelopeOf, type OutboxEvent } from "./envelope.ts";
-import { advancePosition, confirmLease, type Lease, LEASE_SECONDS, postpone, releaseLease, renewLease, selectHasWork, takeLease } from "./lease.sql.ts";
+import { advancePosition, confirmLease, disable, type Lease, LEASE_SECONDS, postpone, releaseLease, renewLease, selectHasWork, takeLease } from "./lease.sql.ts";
 import { type DueLetter, insertLetters, type NewLetter, selectBlockedOrders, selectDueLetters, type TriedLetter, updateLetters, wakeParked } from "./letters.sql.ts";
 import { readOrdersAt } from "./order-at-event.ts";
 import { selectDue, selectOrdersOfTransaction, selectReadable } from "./outbox.sql.ts";
-import type { Sink } from "./sink.ts";
+import { type Sink, SinkAsksToWait, SinkGone } from "./sink.ts";
 
 export type CourierOptions = { database: Database; sink: Sink; owner: string };
 
@@ -66,7 +66,7 @@ export class Courier {
     } catch (error) {
       if (error instanceof LeaseLost) return 0;
       if (!(error instanceof SinkAway)) throw error;
-      await this.#database.rows(postpone(sink, this.#owner, backoffMs(lease.failures + 1), sayable(error.cause)));
+      await this.#database.rows(this.#afterFailure(error.cause, lease.failures + 1));
       return 0;
     } finally {
       // Not kept between passes: another instance may go on at once, and only a crash in a pass has to be waited out.
@@ -74,11 +74,17 @@ export class Courier {
     }
   }
 
+  #afterFailure(cause: unknown, failures: number): Statement {
+    if (cause instanceof SinkGone) return disable(this.sink.name, this.#owner, sayable(cause));
+    const pauseMs = backoffMs(failures);
+    return postpone(this.sink.name, this.#owner, cause instanceof SinkAsksToWait ? Math.max(pauseMs, cause.waitMs) : pauseMs, sayable(cause));
+  }
+
   /** Letters whose time has come, each order's first one. */
   async #tryLetters(): Promise<number> {
     const due = await this.#database.rows<DueLetter>(selectDueLetters(this.sink.name, LETTERS));
     if (due.length === 0) return 0;
-    const { delivered, refused } = await deliverInOrder(due, new Set(), (wave) => this.#send(wave));
+    const { delivered, refused } = await deliverInOrder(due, new Set(), (wave) => this.#send(wave, true));
     const tried: TriedLetter[] = [
       ...delivered.map(({ orderId, seq }) => ({ orderId, seq, refusal: null })),
       ...refused.map(({ event: { orderId, seq, attempts }, reason }) => ({ orderId, seq, refusal: { reason, pauseMs: attempts + 1 < MOST_TRIES ? backoffMs(attempts + 1) : null } })),
@@ -101,7 +107,7 @@ export class Courier {
     const letters: NewLetter[] = [];
     let count = 0;
     for (let at = 0; at < events.length; at += ARMFUL) {
-      const { delivered, refused, parked } = await deliverInOrder(events.slice(at, at + ARMFUL), blocked, (wave) => this.#send(wave));
+      const { delivered, refused, parked } = await deliverInOrder(events.slice(at, at + ARMFUL), blocked, (wave) => this.#send(wave, false));
       count += delivered.length;
       for (const { event, reason } of refused) letters.push({ orderId: event.orderId, seq: event.seq, refusal: { reason, pauseMs: backoffMs(1) } });
       for (const event of parked) letters.push({ orderId: event.orderId, seq: event.seq, refusal: null });
@@ -119,13 +125,13 @@ export class Courier {
     return { orderIds: [...new Set([...found, ...rest].map((event) => event.orderId))], upper };
   }
 
-  async #send<Event extends OutboxEvent>(wave: Event[]): Promise<Map<Event, string>> {
+  async #send<Event extends OutboxEvent>(wave: Event[], again: boolean): Promise<Map<Event, string>> {
     const orders = await readOrdersAt(this.#database, wave);
     const sent = wave.flatMap((event, i) => {
       const order = orders[i];
       return order ? [{ event, envelope: envelopeOf(event, order) }] : [];
     });
-    const { failed } = await this.#whileRenewing(() => this.sink.deliver(sent.map(({ envelope }) => envelope)));
+    const { failed } = await this.#whileRenewing(() => this.sink.deliver(sent.map(({ envelope }) => envelope), again));
     const refusals = refusalsOf(sent, failed);
     wave.forEach((event, i) => orders[i] ?? refusals.set(event, "its order does not exist"));
     return refusals;

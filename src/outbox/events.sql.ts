@@ -38,23 +38,30 @@ const STATE = `
 
 const COLUMNS = `e.order_id AS "orderId", e.seq, e.xid::text, e.type, e.created_at AS "createdAt", state.status, state.attempts, state."deliveredAt"`;
 
-/** What can have a status is far less than everything, but for what was delivered: so the search begins where it can be. */
-const CANDIDATES: Record<EventStatus | "ANY", string> = {
-  ANY: "order_events e",
-  DELIVERED: "order_events e",
-  DEAD: `(SELECT * FROM order_events WHERE (order_id, seq) IN (SELECT order_id, seq FROM letters WHERE sink = ANY($1::text[]) AND status = 'DEAD')) e`,
-  WAITING: `(SELECT * FROM order_events WHERE xid > (SELECT min(position) FROM sinks WHERE name = ANY($1::text[]))
-             UNION ALL SELECT e.* FROM order_events e WHERE e.xid <= (SELECT min(position) FROM sinks WHERE name = ANY($1::text[]))
-               AND (e.order_id, e.seq) IN (SELECT order_id, seq FROM letters WHERE sink = ANY($1::text[]) AND status = 'WAITING')) e`,
+/** Up to here every sink has been given everything. */
+const EVERYWHERE = "(SELECT min(position) FROM sinks WHERE name = ANY($1::text[]))";
+const letters = (status: EventStatus): string => `(SELECT order_id, seq FROM letters WHERE sink = ANY($1::text[]) AND status = '${status}')`;
+const NEWEST_FIRST = "ORDER BY e.xid DESC, e.order_id DESC, e.seq DESC LIMIT $3";
+
+/**
+ * Where events of a status are looked for, `behind` a place: the outbox is long, and what waits or lies dead is as a rule a few rows
+ * of it; or else a few million, of which a page needs the newest.
+ */
+const CANDIDATES: Record<EventStatus | "ANY", (behind: string) => string> = {
+  ANY: () => "SELECT * FROM order_events",
+  DELIVERED: () => `SELECT * FROM order_events WHERE xid <= ${EVERYWHERE}`,
+  DEAD: () => `SELECT * FROM order_events WHERE (order_id, seq) IN ${letters("DEAD")}`,
+  WAITING: (behind) => `
+    (SELECT * FROM order_events e WHERE xid > ${EVERYWHERE} AND (order_id, seq) NOT IN ${letters("DEAD")} ${behind} ${NEWEST_FIRST})
+    UNION ALL SELECT * FROM order_events WHERE xid <= ${EVERYWHERE} AND (order_id, seq) IN ${letters("WAITING")}`,
 };
 
 /** Events behind a place, newest first. */
 export function selectEvents(sinks: string[], status: EventStatus | null, after: EventPlace | null, limit: number): Statement {
+  const behind = after ? "AND (e.xid, e.order_id, e.seq) < ($4::xid8, $5::uuid, $6::int)" : "";
   return {
     name: `select events ${status ?? "ANY"}${after ? " after" : ""}`,
-    text: `SELECT ${COLUMNS} FROM ${CANDIDATES[status ?? "ANY"]} ${STATE}
-           WHERE ($2::text IS NULL OR state.status = $2) ${after ? "AND (e.xid, e.order_id, e.seq) < ($4::xid8, $5::uuid, $6::int)" : ""}
-           ORDER BY e.xid DESC, e.order_id DESC, e.seq DESC LIMIT $3`,
+    text: `SELECT ${COLUMNS} FROM (${CANDIDATES[status ?? "ANY"](behind)}) e ${STATE} WHERE ($2::text IS NULL OR state.status = $2) ${behind} ${NEWEST_FIRST}`,
     values: [quoted(sinks, (name) => name), status, limit, ...(after ? [after.xid, after.orderId, after.seq] : [])],
   };
 }

@@ -11,13 +11,16 @@ export function insertSinks(names: string[]): Statement {
   return { name: "insert sinks", text: "INSERT INTO sinks (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", values: [quoted(names, (name) => name)] };
 }
 
+/** `$n`: without waiting for the pause to end. A sink that said that it is gone has no end of its pause. */
+const ITS_TIME = "(next_attempt_at <= now() OR $n AND next_attempt_at < 'infinity')";
+
 /** Whether a pass would find anything: asked before the lease is taken, so that an idle shop writes nothing. */
 export function selectHasWork(sink: string, atOnce: boolean): Statement {
   return {
     name: "select has work",
     text: `SELECT (SELECT xid FROM order_events WHERE xid > s.position AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid LIMIT 1) IS NOT NULL
              OR EXISTS (SELECT FROM letters l WHERE l.sink = s.name AND l.status = 'WAITING' AND l.next_attempt_at <= now()) AS work
-           FROM sinks s WHERE name = $1 AND ($2 OR next_attempt_at <= now())`,
+           FROM sinks s WHERE name = $1 AND ${ITS_TIME.replace("$n", "$2")}`,
     values: [sink, atOnce],
   };
 }
@@ -27,7 +30,7 @@ export function takeLease(sink: string, owner: string, atOnce: boolean): Stateme
   return {
     name: "take lease",
     text: `UPDATE sinks SET lease_owner = $2, lease_until = now() + interval '${LEASE_SECONDS} s'
-           WHERE name = $1 AND (lease_owner IS NULL OR lease_owner = $2 OR lease_until < now()) AND ($3 OR next_attempt_at <= now())
+           WHERE name = $1 AND (lease_owner IS NULL OR lease_owner = $2 OR lease_until < now()) AND ${ITS_TIME.replace("$n", "$3")}
            RETURNING position::text, failures`,
     values: [sink, owner, atOnce],
   };
@@ -74,6 +77,21 @@ export function postpone(sink: string, owner: string, pauseMs: number, reason: s
            WHERE name = $1 AND lease_owner = $2`,
     values: [sink, owner, pauseMs, reason],
   };
+}
+
+/** The sink is gone for good: nobody tries again before an operator says so. */
+export function disable(sink: string, owner: string, reason: string): Statement {
+  return {
+    name: "disable sink",
+    text: `UPDATE sinks SET failures = failures + 1, next_attempt_at = 'infinity', last_error = $3, lease_owner = NULL, lease_until = NULL
+           WHERE name = $1 AND lease_owner = $2`,
+    values: [sink, owner, reason],
+  };
+}
+
+/** Sinks that were gone are tried again. */
+export function enableSinks(sinks: string[]): Statement {
+  return { name: "enable sinks", text: "UPDATE sinks SET next_attempt_at = '-infinity' WHERE name = ANY($1::text[]) AND next_attempt_at = 'infinity'", values: [quoted(sinks, (name) => name)] };
 }
 
 export type Backlog = { waiting: number; dead: number };

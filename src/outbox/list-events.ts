@@ -6,6 +6,7 @@ import { nextCursor, readCursor } from "../http/cursor.ts";
 import { eventId, parseEventId } from "../ids.ts";
 import { invalid } from "../refusal.ts";
 import { type EventPlace, type EventRecord, type EventStatus, selectEvent, selectEvents } from "./events.sql.ts";
+import { enableSinks } from "./lease.sql.ts";
 import { requestReplay } from "./letters.sql.ts";
 
 /** `attempts` counts the tries of the sink that took the most; while a sink is away, its tries since then. */
@@ -21,12 +22,13 @@ export async function listEvents(database: Database, { sinks, status, limit, cur
 
 /**
  * Has an event delivered once more, to every sink: also one that was delivered, and one that lies dead. One that has not had
- * its first turn yet is left to it. Answers the event, or undefined where there is none with this id. Wake the relay afterwards.
+ * its first turn yet is left to it. A sink that had said that it is gone is tried again from now on. Answers the event, or undefined where there is none with this id. Wake the relay afterwards.
  */
 export async function replayEvent(database: Database, sinks: string[], id: string): Promise<EventView | undefined> {
   const { orderId, seq } = parseEventId(id);
   await database.rows(requestReplay(sinks, { orderId, seq }));
   const [found] = await database.rows<EventRecord>(selectEvent(sinks, orderId, seq));
+  if (found) await database.rows(enableSinks(sinks));
   return found && eventView(found);
 }
 

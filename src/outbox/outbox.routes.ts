@@ -8,15 +8,18 @@ import { orderHistory } from "./order-history.ts";
 import { listEvents, replayEvent } from "./list-events.ts";
 
 const STATUS = OneOf(["WAITING", "DELIVERED", "DEAD"]);
-const Event = Type.Object({
-  id: Id(),
-  type: Type.String(),
-  orderId: Id(),
-  status: STATUS,
-  attempts: Type.Integer(),
-  createdAt: Instant(),
-  deliveredAt: Nullable(Instant()),
-});
+const Event = Type.Object(
+  {
+    id: Id(),
+    type: Type.String(),
+    orderId: Id(),
+    status: STATUS,
+    attempts: Type.Integer(),
+    createdAt: Instant(),
+    deliveredAt: Nullable(Instant()),
+  },
+  { title: "Event" },
+);
 
 export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Shop): void {
   routes.read(

@@ -15,7 +15,21 @@ export interface Sink {
    * may be refused without its successor having overtaken it. The same event may come again: it is at least once.
    * Throws when the place as a whole is away: then nothing counts as delivered, and all of it comes again later.
    * Must settle within half a minute.
+   * @param again each of these was refused before, by itself: an answer that may mean the event or the place means the event
    */
-  deliver(envelopes: Envelope[]): Promise<DeliveryResult>;
+  deliver(envelopes: Envelope[], again?: boolean): Promise<DeliveryResult>;
   close(): Promise<void>;
 }
+
+/** The place is away and says for how long: nobody knocks earlier. */
+export class SinkAsksToWait extends Error {
+  readonly waitMs: number;
+
+  constructor(message: string, waitMs: number) {
+    super(message);
+    this.waitMs = waitMs;
+  }
+}
+
+/** The place says that it is gone for good: nothing is sent until an operator replays an event to it. */
+export class SinkGone extends Error {}

@@ -1,0 +1,75 @@
+// A data platform behind Kafka. The key is the order's id, so an order's events share a partition and keep their order there.
+
+import { type Broker, type ConnectionOptions, Producer, ProduceAcks, type SASLMechanismValue, stringSerializers } from "@platformatic/kafka";
+import type { Envelope } from "./envelope.ts";
+import { ALL_DELIVERED, type DeliveryResult, type Sink } from "./sink.ts";
+
+export type KafkaSinkOptions = { name: string; url: URL };
+
+const TIMEOUT_MS = 10_000;
+
+/**
+ * `kafka://[user:password@]host:9092/topic?brokers=other:9092;third:9092&tls=on&sasl=SCRAM-SHA-512`. Acknowledged by all replicas, and
+ * idempotent: what the client itself sends again is written once. What the relay sends again after a crash is recognised by `id`.
+ */
+export class KafkaSink implements Sink {
+  readonly name: string;
+  readonly #options: KafkaSinkOptions;
+  readonly #topic: string;
+  #producer: Producer<string, string, string, string> | undefined;
+
+  constructor(options: KafkaSinkOptions) {
+    this.name = options.name;
+    this.#options = options;
+    this.#topic = decodeURIComponent(options.url.pathname.slice(1)) || "jangnal.events";
+  }
+
+  async deliver(envelopes: Envelope[]): Promise<DeliveryResult> {
+    if (envelopes.length === 0) return ALL_DELIVERED;
+    const producer = (this.#producer ??= this.#connect());
+    try {
+      await producer.send({
+        messages: envelopes.map((envelope) => ({ topic: this.#topic, key: envelope.partitionkey, value: JSON.stringify(envelope), headers: { id: envelope.id, type: envelope.type } })),
+        acks: ProduceAcks.ALL,
+        idempotent: true,
+      });
+      return ALL_DELIVERED;
+    } catch (error) {
+      await this.close();
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    try {
+      await producer?.close(true);
+    } catch {}
+  }
+
+  #connect(): Producer<string, string, string, string> {
+    const { hostname, port, searchParams, username, password } = this.#options.url;
+    const more = searchParams.get("brokers")?.split(";").filter(Boolean) ?? [];
+    const security: ConnectionOptions = {
+      ...(searchParams.get("tls") === "on" ? { tls: {} } : {}),
+      ...(username ? { sasl: { mechanism: (searchParams.get("sasl") ?? "PLAIN") as SASLMechanismValue, username: decodeURIComponent(username), password: decodeURIComponent(password) } } : {}),
+    };
+    return new Producer({
+      clientId: "jangnal",
+      bootstrapBrokers: [{ host: hostname, port: Number(port || 9092) }, ...more.map(broker)],
+      serializers: stringSerializers,
+      autocreateTopics: true,
+      connectTimeout: TIMEOUT_MS / 2,
+      requestTimeout: TIMEOUT_MS,
+      timeout: TIMEOUT_MS,
+      retries: 1,
+      ...security,
+    });
+  }
+}
+
+function broker(address: string): Broker {
+  const [host = "", port = "9092"] = address.split(":");
+  return { host, port: Number(port) };
+}

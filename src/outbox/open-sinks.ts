@@ -1,0 +1,41 @@
+// The data platforms that the settings name. A client is loaded only where it is needed.
+
+import { createHash } from "node:crypto";
+import { FileSink } from "./file-sink.ts";
+import type { Sink } from "./sink.ts";
+
+export type DataPlatforms = {
+  /** `file`, or URLs whose scheme says what they are. */
+  platforms: readonly string[];
+  dataDir: string;
+  /** Set where one of them is a webhook. */
+  webhookSecret: string | undefined;
+};
+
+export async function openSinks({ platforms, dataDir, webhookSecret }: DataPlatforms): Promise<Sink[]> {
+  return Promise.all(platforms.map((platform) => (platform === "file" ? new FileSink(dataDir) : openSink(new URL(platform), webhookSecret ?? ""))));
+}
+
+async function openSink(url: URL, secret: string): Promise<Sink> {
+  const name = nameOf(url);
+  switch (url.protocol) {
+    case "nats:":
+    case "tls:":
+      return new (await import("./nats-sink.ts")).NatsSink({ name, url });
+    case "kafka:":
+      return new (await import("./kafka-sink.ts")).KafkaSink({ name, url });
+    case "redis:":
+    case "rediss:":
+      return new (await import("./redis-stream-sink.ts")).RedisStreamSink({ name, url });
+    default:
+      return new (await import("./webhook-sink.ts")).WebhookSink({ name, url: url.href, secret });
+  }
+}
+
+/** Stands in the database and in metrics, so it holds no credentials, which paths and queries of webhooks may be. */
+export function nameOf(url: URL): string {
+  const place = new URL(url);
+  place.username = "";
+  place.password = "";
+  return `${url.protocol}//${url.host}#${createHash("sha256").update(place.href).digest("hex").slice(0, 8)}`;
+}
