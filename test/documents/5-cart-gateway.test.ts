@@ -1,0 +1,410 @@
+// Document 5: the cart, locks per user and per product, payment through an external gateway. Side by side with it, diagram by
+// diagram, branch by branch. Its 500s are refusals here, with the code of document 3 (reconciliations 6 and 7): 404 for what is
+// missing, 409 for what is there already, 400 for what the request or the order lacks.
+//
+// These branches come with card payments, which the shop does not offer yet (branches.json marks them `later`):
+//
+// | diagram | branch | will be |
+// | --- | --- | --- |
+// | 결제 | alt 외부 PG 결제 성공 | 201, the payment COMPLETED with every step in its history |
+// | 결제 | else 외부 PG 요청 실패 | 402 where the gateway declined, stock and coupon given back, the order payable again; 202 UNKNOWN where it did not answer |
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
+import { unchanged } from "../support/unchanged.ts";
+import { deferred, lines, NOBODY, says } from "./hands.ts";
+
+let shop: TestShop;
+/** A second instance on the same database: locks hold between instances. */
+let other: TestShop;
+before(async () => {
+  shop = await openTestShop({ env: { BALANCE_MAX: "20000000" } });
+  other = await openTestShop({ beside: shop, env: { DATA_DIR: shop.shop.config.dataDir, BALANCE_MAX: "20000000" } });
+});
+after(async () => {
+  await other.close();
+  await shop.close();
+});
+const stranger = (): Client => new Client(shop.url, NOBODY, "shopper");
+/** The i-th of a crowd comes by one instance or the other. */
+const spread = (client: Client, i: number): Client => client.at(i % 2 ? other : shop);
+
+describe("5-cart-gateway · 잔액 조회", () => {
+  test("alt 잔액 조회 요청 → answered for the user's own balance, and for an operator; another's is 403, without a token 401", async () => {
+    const [user, neighbour] = [await shop.user({ balance: 10 }), await shop.user()];
+    good(await user.get(`/users/${user.id}/balance`), 200);
+    good(await shop.operator.get(`/users/${user.id}/balance`), 200);
+    says(await neighbour.get(`/users/${user.id}/balance`), 403, "FORBIDDEN", "권한이 없습니다");
+    says(await shop.anyone("GET", `/users/${user.id}/balance`), 401, "UNAUTHENTICATED", "인증이 필요합니다");
+  });
+
+  test("else 파라미터 유효성 → 400", async () => {
+    const user = await shop.user();
+    says(await user.get("/users/abc/balance"), 400, "INVALID_USER_ID", "유효하지 않은 사용자 식별자입니다");
+  });
+
+  test("alt 유저 정보 존재 → 200", async () => {
+    const user = await shop.user({ balance: 10 });
+    assert.equal(good(await user.get(`/users/${user.id}/balance`), 200).userId, user.id);
+  });
+
+  test("else 유저 정보 미존재 → 404, not 500", async () => {
+    says(await stranger().get(`/users/${NOBODY}/balance`), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+  });
+
+  test("alt 잔액 정보 조회 존재 → the balance", async () => {
+    const user = await shop.user({ balance: 77 });
+    assert.equal(good(await user.get(`/users/${user.id}/balance`), 200).balance, 77);
+  });
+
+  test("else 잔액 정보 미존재 → 0, not 500", async () => {
+    const user = await shop.user();
+    assert.equal(good(await user.get(`/users/${user.id}/balance`), 200).balance, 0);
+  });
+
+  test("flow → the balance, at either instance", async () => {
+    const user = await shop.user({ balance: 123 });
+    for (const instance of [shop, other]) assert.equal(good(await user.at(instance).get(`/users/${user.id}/balance`), 200).balance, 123);
+  });
+});
+
+describe("5-cart-gateway · 잔액 충전", () => {
+  test("opt 유효성 검사 → 400: a malformed user, no amount, text", async () => {
+    const user = await shop.user();
+    refused(await user.post("/users/abc/balance/charge", { amount: 100 }), 400, "INVALID_USER_ID");
+    for (const body of [{}, { amount: "100" }, { amount: true }]) {
+      const answer = await unchanged(shop, { users: [user] }, () => user.post(`/users/${user.id}/balance/charge`, body));
+      refused(answer, 400, "INVALID_AMOUNT");
+    }
+  });
+
+  test("alt 유저 정보 존재 → 200", async () => {
+    const user = await shop.user();
+    assert.equal(good(await user.post(`/users/${user.id}/balance/charge`, { amount: 100 }), 200).userId, user.id);
+  });
+
+  test("else 유저 정보 미존재 → 404, not 500", async () => {
+    const answer = await unchanged(shop, { users: [stranger()] }, () => stranger().post(`/users/${NOBODY}/balance/charge`, { amount: 100 }));
+    says(answer, 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+  });
+
+  // "사용자 ID 기반 Lock". Goes red without FOR NO KEY UPDATE on the shelf of users.
+  test("opt 충전 로직 → charges of one user take turns, at both instances, and each counts", async () => {
+    const user = await shop.user();
+    assert.deepEqual(await race(40, (i) => spread(user, i).post(`/users/${user.id}/balance/charge`, { amount: 5 })), { 200: 40 });
+    assert.equal(await shop.balanceOf(user), 200);
+  });
+
+  // Goes red without `balance > balanceMax` in moveMoney: the limit is looked at under the user's lock, so a crowd can't pass it together.
+  test("alt 충전 유효성 검사 실패 → 400, not 500: nobody holds more than the most, however many charge at once", async () => {
+    const user = await shop.user({ balance: 10_000_001 });
+    const answer = await unchanged(shop, { users: [user] }, () => user.post(`/users/${user.id}/balance/charge`, { amount: 10_000_000 }));
+    says(answer, 400, "BALANCE_LIMIT_EXCEEDED", "보유 한도를 초과합니다");
+    assert.deepEqual(await race(4, (i) => spread(user, i).post(`/users/${user.id}/balance/charge`, { amount: 4_000_000 })), { 200: 2, 400: 2 });
+    assert.equal(await shop.balanceOf(user), 18_000_001);
+  });
+
+  test("flow → the new balance", async () => {
+    const user = await shop.user({ balance: 1 });
+    assert.equal(good(await user.post(`/users/${user.id}/balance/charge`, { amount: 99 }), 200).newBalance, 100);
+  });
+});
+
+describe("5-cart-gateway · 상품 조회", () => {
+  test("opt 유효성 검사 → 400", async () => {
+    says(await shop.anyone("GET", "/products/abc"), 400, "INVALID_PRODUCT_ID", "유효하지 않은 상품 ID입니다");
+  });
+
+  test("alt 상품 정보 조회 → 200", async () => {
+    const product = await shop.product({ name: "옹기" });
+    assert.equal(good(await shop.anyone("GET", `/products/${product.id}`), 200).name, "옹기");
+  });
+
+  test("else 상품 정보 미존재 → 404, not 500", async () => {
+    says(await shop.anyone("GET", `/products/${NOBODY}`), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
+  });
+
+  test("flow → the product, also one that is not for sale, which says so", async () => {
+    const product = await shop.product({ name: "항아리", price: 5000, stock: 2, status: "NOT_FOR_SALE" });
+    const { name, price, stock, status } = good(await shop.anyone("GET", `/products/${product.id}`), 200);
+    assert.deepEqual({ name, price, stock, status }, { name: "항아리", price: 5000, stock: 2, status: "NOT_FOR_SALE" });
+  });
+});
+
+/** Puts it into the user's cart; the item. */
+// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+async function put(user: Client, product: { id: string }, quantity = 1): Promise<any> {
+  return good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity }), 201);
+}
+const cartOf = async (user: Client): Promise<{ cartItems: { id: string; quantity: number }[]; totalAmount: number }> =>
+  good(await user.get(`/users/${user.id}/cart`), 200);
+
+describe("5-cart-gateway · 장바구니 목록 정보 조회", () => {
+  test("flow → what is in the cart, at the price and with the stock of now; an empty cart is an empty list", async () => {
+    const user = await shop.user();
+    assert.deepEqual(await cartOf(user), { cartItems: [], totalAmount: 0 });
+    const [rice, beans] = [await shop.product({ name: "쌀", price: 3000, stock: 5 }), await shop.product({ name: "콩", price: 500, stock: 0 })];
+    const [first, second] = [await put(user, rice, 2), await put(user, beans)];
+    good(await shop.operator.patch(`/admin/products/${rice.id}`, { price: 3500 }), 200);
+    assert.deepEqual(await cartOf(user), {
+      cartItems: [
+        { id: first.id, productId: rice.id, variantId: rice.variants[0]?.id, name: "쌀", unitPrice: 3500, quantity: 2, stock: 5, status: "ON_SALE" },
+        {
+          id: second.id,
+          productId: beans.id,
+          variantId: beans.variants[0]?.id,
+          name: "콩",
+          unitPrice: 500,
+          quantity: 1,
+          stock: 0,
+          status: "SOLD_OUT",
+        },
+      ],
+      totalAmount: 7500,
+    });
+  });
+});
+
+describe("5-cart-gateway · 장바구니 추가", () => {
+  test("opt 유효성 검사 → 400 for a bad quantity or id and for what is not for sale, 404 for what is not there, 403 for another's cart", async () => {
+    const [user, neighbour] = (await shop.users(2)) as [Client, Client];
+    const [product, hidden] = [await shop.product(), await shop.product({ status: "NOT_FOR_SALE" })];
+    const add = (body: unknown, owner = user) =>
+      unchanged(shop, { users: [user, neighbour], products: [product] }, () => user.post(`/users/${owner.id}/cart/items`, body));
+    for (const quantity of [0, -1, 1.5, 1_000_001, "1"]) refused(await add({ productId: product.id, quantity }), 400, "INVALID_REQUEST");
+    refused(await add({ productId: "abc", quantity: 1 }), 400, "INVALID_REQUEST");
+    refused(await add({ productId: product.id, quantity: 1, price: 1 }), 400, "INVALID_REQUEST");
+    says(await add({ productId: hidden.id, quantity: 1 }), 400, "PRODUCT_NOT_FOR_SALE", "현재 구매할 수 없는 상품입니다");
+    says(await add({ productId: NOBODY, quantity: 1 }), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
+    says(await add({ productId: product.id, quantity: 1 }, neighbour), 403, "FORBIDDEN", "권한이 없습니다");
+  });
+
+  // Goes red without the `some` in addToCart, and where the cart is not guarded by its user's lock.
+  test("opt 장바구니 중복 Error → 409, not 500; of ten who add the same at once one gets through", async () => {
+    const [user, product] = [await shop.user(), await shop.product()];
+    await put(user, product, 2);
+    const answer = await unchanged(shop, { users: [user], products: [product] }, () =>
+      user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 3 }),
+    );
+    says(answer, 409, "CART_ITEM_DUPLICATE", "이미 장바구니에 담긴 상품입니다");
+    const next = await shop.product();
+    assert.deepEqual(await race(10, (i) => spread(user, i).post(`/users/${user.id}/cart/items`, { productId: next.id, quantity: 1 })), {
+      201: 1,
+      409: 9,
+    });
+    assert.equal((await cartOf(user)).cartItems.length, 2);
+  });
+
+  test("flow → 201 with the item; nothing is reserved, and how many can be changed", async () => {
+    const [user, product] = [await shop.user(), await shop.product({ name: "팥", price: 900, stock: 4 })];
+    const item = await put(user, product, 9);
+    assert.deepEqual(item, {
+      id: item.id,
+      productId: product.id,
+      variantId: product.variants[0]?.id,
+      name: "팥",
+      unitPrice: 900,
+      quantity: 9,
+      stock: 4,
+      status: "ON_SALE",
+    });
+    assert.equal(await shop.stockOf(product), 4);
+    assert.equal(good(await user.patch(`/users/${user.id}/cart/items/${item.id}`, { quantity: 3 }), 200).quantity, 3);
+    assert.equal((await cartOf(user)).totalAmount, 2700);
+  });
+});
+
+describe("5-cart-gateway · 장바구니 삭제", () => {
+  test("opt 유효성 검사 → 400 for a malformed id, and the cart as it was", async () => {
+    const [user, product] = [await shop.user(), await shop.product()];
+    await put(user, product);
+    const answer = await unchanged(shop, { users: [user] }, () => user.delete(`/users/${user.id}/cart/items/abc`));
+    says(answer, 400, "INVALID_REQUEST", "유효하지 않은 요청입니다");
+  });
+
+  // Goes red where an item is looked up without its user.
+  test("opt 장바구니 미존재 Error → 404, not 500: for what was never there, is gone already, or is another's", async () => {
+    const [user, neighbour] = (await shop.users(2)) as [Client, Client];
+    const product = await shop.product();
+    const [gone, theirs] = [await put(user, product), await put(neighbour, product)];
+    good(await user.delete(`/users/${user.id}/cart/items/${gone.id}`), 204);
+    for (const id of [NOBODY, gone.id, theirs.id]) {
+      const answer = await unchanged(shop, { users: [user, neighbour] }, () => user.delete(`/users/${user.id}/cart/items/${id}`));
+      says(answer, 404, "CART_ITEM_NOT_FOUND", "장바구니 상품이 존재하지 않습니다");
+    }
+  });
+
+  test("flow → 204, and the rest of the cart stays; it can be put in again", async () => {
+    const [user, product, rest] = [await shop.user(), await shop.product(), await shop.product()];
+    const [item, kept] = [await put(user, product), await put(user, rest)];
+    good(await user.delete(`/users/${user.id}/cart/items/${item.id}`), 204);
+    assert.deepEqual(
+      (await cartOf(user)).cartItems.map(({ id }) => id),
+      [kept.id],
+    );
+    await put(user, product);
+    assert.equal((await cartOf(user)).cartItems.length, 2);
+  });
+});
+
+describe("5-cart-gateway · 주문", () => {
+  test("opt 유효성 검사 → 400 for what is no order, an empty cart among it, and the cart as it was", async () => {
+    const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product()];
+    const order = (body: unknown) => unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", body));
+    const orderItems = lines(product);
+    for (const body of [
+      {},
+      { fromCart: true },
+      { orderItems: [] },
+      { orderItems: lines([product, 0]) },
+      { orderItems: lines([product, 1_000_001]) },
+      { orderItems: lines([product, 600_000], [product, 600_000]) },
+      { orderItems: Array.from({ length: 2001 }, () => orderItems[0]) },
+      { fromCart: false },
+      { fromCart: true, orderItems },
+      { orderItems, payment: { method: "GOLD" } },
+      { orderItems, discount: 1 },
+    ]) {
+      refused(await order(body), 400, "INVALID_REQUEST");
+    }
+  });
+
+  test("alt 사용자 정보 존재 → the order is the user's, also where an operator places it; nobody else sees it", async () => {
+    const [user, neighbour] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
+    const product = await shop.product();
+    const own = good(await user.post("/orders", { orderItems: lines(product) }), 201);
+    const placed = good(await shop.operator.post("/orders", { userId: user.id, orderItems: lines(product) }), 201);
+    assert.deepEqual([own.userId, placed.userId], [user.id, user.id]);
+    says(await neighbour.get(`/orders/${own.orderId}`), 404, "ORDER_NOT_FOUND", "주문이 존재하지 않습니다");
+    const foreign = await unchanged(shop, { users: [user, neighbour], products: [product] }, () =>
+      neighbour.post("/orders", { userId: user.id, orderItems: lines(product) }),
+    );
+    says(foreign, 403, "FORBIDDEN", "권한이 없습니다");
+  });
+
+  test("else 사용자 정보 없음 → 404, not 500", async () => {
+    const product = await shop.product();
+    const order = (who: Client, body: object) => unchanged(shop, { users: [stranger()], products: [product] }, () => who.post("/orders", body));
+    says(await order(stranger(), { orderItems: lines(product) }), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+    says(
+      await order(stranger(), { orderItems: lines(product), payment: { method: "DEFERRED" } }),
+      404,
+      "USER_NOT_FOUND",
+      "사용자 정보가 존재하지 않습니다",
+    );
+    says(await order(shop.operator, { userId: NOBODY, fromCart: true }), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+  });
+
+  // "상품 ID 기반 Lock". Goes red with two instances without FOR NO KEY UPDATE on the shelf of variants.
+  test("alt 상품 재고 정보 존재 → buyers of one product take turns at both instances, and the stock falls by each", async () => {
+    const product = await shop.product({ price: 10, stock: 30 });
+    const users = await shop.users(20, { balance: 10 });
+    assert.deepEqual(await race(20, (i) => spread(users[i] as Client, i).post("/orders", { orderItems: lines(product) })), { 201: 20 });
+    assert.equal(await shop.stockOf(product), 10);
+  });
+
+  test("else 상품 재고 정보 미존재 → 404, not 500, and the other lines are not bought", async () => {
+    const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product()];
+    const answer = await unchanged(shop, { users: [user], products: [product] }, () =>
+      user.post("/orders", { orderItems: lines(product, { id: NOBODY }) }),
+    );
+    assert.equal(says(answer, 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다")["productId"], NOBODY);
+  });
+
+  test("alt 상품 재고 차감 가능 → 201, and the stock is less", async () => {
+    const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ stock: 5 })];
+    good(await user.post("/orders", { orderItems: lines([product, 5]) }), 201);
+    assert.equal(await shop.stockOf(product), 0);
+  });
+
+  // Goes red without `variant.stock < quantity` in takeStock; for the cart, where it is emptied although the order was refused.
+  test("else 상품 재고 차감 불가 → 400, not 500, and the cart stays as it was", async () => {
+    const [user, plenty, scarce] = [await shop.user({ balance: 10_000 }), await shop.product(), await shop.product({ stock: 1 })];
+    await put(user, plenty);
+    await put(user, scarce, 2);
+    const answer = await unchanged(shop, { users: [user], products: [plenty, scarce] }, () => user.post("/orders", { fromCart: true }));
+    says(answer, 400, "STOCK_INSUFFICIENT", "재고가 부족합니다");
+  });
+
+  // "사용자 ID 기반의 잔액 정보 Lock". Goes red without FOR NO KEY UPDATE on the shelf of users, or without `balance < 0` in moveMoney.
+  test("alt 잔액 정보 존재 → a balance that is enough once pays once, however many orders of the user's come at once", async () => {
+    const [user, product] = [await shop.user({ balance: 1999 }), await shop.product({ price: 1000 })];
+    assert.deepEqual(await race(10, (i) => spread(user, i).post("/orders", { orderItems: lines(product) })), { 201: 1, 400: 9 });
+    assert.deepEqual([await shop.balanceOf(user), await shop.stockOf(product)], [999, 99]);
+  });
+
+  test("else 잔액 정보 미존재 → 400, not 500: whoever never had a balance has 0, which pays for nothing but what costs nothing", async () => {
+    const [user, product, free] = [await shop.user(), await shop.product(), await shop.product({ price: 0 })];
+    await put(user, product);
+    const answer = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", { fromCart: true }));
+    assert.equal(says(answer, 400, "BALANCE_INSUFFICIENT", "포인트가 부족합니다")["available"], 0);
+    assert.equal(good(await user.post("/orders", { orderItems: lines(free) }), 201).paidAmount, 0);
+    assert.deepEqual(good(await user.get(`/users/${user.id}/balance/transactions`), 200).transactions, []);
+  });
+
+  // Goes red without `shop.put(carts, …, [])` in placeOrder.
+  test("flow → the whole cart is ordered, paid and emptied in one; a second time there is nothing to order", async () => {
+    const [user, rice, beans] = [
+      await shop.user({ balance: 10_000 }),
+      await shop.product({ name: "쌀", price: 3000 }),
+      await shop.product({ name: "콩", price: 500 }),
+    ];
+    await put(user, rice, 2);
+    await put(user, beans, 3);
+    const answers = await Promise.all([0, 1].map((i) => spread(user, i).post("/orders", { fromCart: true })));
+    const order = (answers.find(({ status }) => status === 201) as Answer).body;
+    refused(answers.find(({ status }) => status !== 201) as Answer, 400, "INVALID_REQUEST");
+    assert.deepEqual(
+      order.orderItems.map(({ name, quantity }: Record<string, unknown>) => [name, quantity]),
+      [
+        ["쌀", 2],
+        ["콩", 3],
+      ],
+    );
+    assert.deepEqual([order.status, order.paidAmount, await shop.balanceOf(user)], ["COMPLETED", 7500, 2500]);
+    assert.deepEqual(await cartOf(user), { cartItems: [], totalAmount: 0 });
+  });
+});
+
+describe("5-cart-gateway · 결제", () => {
+  test("opt 유효성 검사 → 400 for what is no payment, 404 for an order that is not there or another's, and nothing is paid", async () => {
+    const [user, neighbour] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
+    const product = await shop.product();
+    const orderId = await deferred(user, lines(product));
+    const pay = (who: Client, body: unknown) => unchanged(shop, { users: [user, neighbour], products: [product] }, () => who.post("/payments", body));
+    for (const body of [
+      {},
+      { orderId },
+      { method: "BALANCE" },
+      { orderId: "abc", method: "BALANCE" },
+      { orderId, method: "GOLD" },
+      { orderId, method: "BALANCE", amount: 1 },
+    ]) {
+      refused(await pay(user, body), 400, "INVALID_REQUEST");
+    }
+    says(await pay(user, { orderId: NOBODY, method: "BALANCE" }), 404, "ORDER_NOT_FOUND", "주문이 존재하지 않습니다");
+    says(await pay(neighbour, { orderId, method: "BALANCE" }), 404, "ORDER_NOT_FOUND", "주문이 존재하지 않습니다");
+    says(await pay(neighbour, { orderId, userId: user.id, method: "BALANCE" }), 403, "FORBIDDEN", "권한이 없습니다");
+  });
+
+  // From the balance; through a gateway with card payments.
+  test("flow → the order is looked up, the payment and its history are written", async () => {
+    const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ price: 1000 })];
+    const orderId = await deferred(user, lines([product, 3]));
+    const { paymentId } = good(await user.post("/payments", { orderId, method: "BALANCE" }), 201);
+    const payment = good(await user.get(`/payments/${paymentId}`), 200);
+    assert.deepEqual([payment.orderId, payment.status, payment.amount], [orderId, "COMPLETED", 3000]);
+    assert.deepEqual(
+      payment.history.map(({ status }: { status: string }) => status),
+      ["COMPLETED"],
+    );
+    good(await user.post(`/orders/${orderId}/cancel`), 200);
+    const { history } = good(await user.get(`/payments/${paymentId}`), 200);
+    assert.deepEqual(
+      history.map(({ status }: { status: string }) => status),
+      ["COMPLETED", "REFUNDED"],
+    );
+    assert.deepEqual([await shop.balanceOf(user), await shop.stockOf(product)], [10_000, 100]);
+  });
+});
