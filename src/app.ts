@@ -34,7 +34,7 @@ import { expireOrders } from "./order/expire-orders.ts";
 import { OrderFacts } from "./order/facts.ts";
 import { orderRoutes } from "./order/order.routes.ts";
 import { orderEvents } from "./order/order.sql.ts";
-import { FileSink } from "./outbox/file-sink.ts";
+import { openSinks } from "./outbox/open-sinks.ts";
 import { outboxRoutes } from "./outbox/outbox.routes.ts";
 import { Relay } from "./outbox/relay.ts";
 import { POPULAR, popularRoutes } from "./popular/popular.routes.ts";
@@ -105,7 +105,8 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   }
 
   const orderFacts = new OrderFacts(database);
-  const relay = new Relay({ database, sinks: [new FileSink(config.dataDir)], onError: (error) => log.warn({ err: error }, "events could not be relayed; they wait") });
+  const sinks = await openSinks({ platforms: config.dataPlatforms, dataDir: config.dataDir, webhookSecret: config.webhookSecret });
+  const relay = new Relay({ database, sinks, onError: (error) => log.warn({ err: error }, "events could not be relayed; they wait") });
   const scheduler = new Scheduler({
     database,
     timezone: config.timezone,

@@ -9,6 +9,9 @@ export type Config = {
   /** Unset: embedded PostgreSQL in `dataDir`. */
   databaseUrl: string | undefined;
   dataDir: string;
+  /** Where events go: `file`, or URLs; and what webhooks are signed with. */
+  dataPlatforms: readonly string[];
+  webhookSecret: string | undefined;
   auth: { secret: string | undefined; jwksUrl: string | undefined; issuer: string | undefined; audience: string | undefined };
   balanceFunding: "open" | "gateway" | "operator";
   /** Minor units. */
@@ -50,6 +53,7 @@ export function readConfig(env: Env): Config {
     host: text(env, "HOST") ?? "127.0.0.1",
     databaseUrl,
     dataDir: text(env, "DATA_DIR") ?? ".data",
+    ...dataPlatforms(env),
     auth: { secret, jwksUrl, issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") },
     balanceFunding: funding(env, embedded),
     chargeMax: integer(env, "CHARGE_MAX", 10_000_000, 1, Number.MAX_SAFE_INTEGER),
@@ -67,7 +71,6 @@ export function readConfig(env: Env): Config {
 
 const LATER = [
   ["REDIS_URL", "Redis adapter"],
-  ["DATA_PLATFORM_URL", "event sink other than the file"],
   ["PAYMENT_GATEWAY_URL", "payment gateway"],
 ] as const;
 
@@ -90,6 +93,32 @@ function oneOf<const T extends string>(env: Env, name: string, allowed: readonly
   const found = allowed.find((one) => one === value);
   if (found === undefined) throw new ConfigError(`${name} must be one of ${allowed.join(", ")}, not ${JSON.stringify(value)}`);
   return found;
+}
+
+const PLATFORMS = ["nats:", "tls:", "kafka:", "redis:", "rediss:", "https:", "http:"];
+
+/** `DATA_PLATFORM_URL` holds one place or several, separated by commas. */
+function dataPlatforms(env: Env): Pick<Config, "dataPlatforms" | "webhookSecret"> {
+  const platforms = (text(env, "DATA_PLATFORM_URL") ?? "file").split(",").map((one) => one.trim());
+  for (const platform of platforms) {
+    if (platform === "file") continue;
+    const url = URL.canParse(platform) ? new URL(platform) : undefined;
+    if (!url?.hostname || !PLATFORMS.includes(url.protocol)) throw new ConfigError("DATA_PLATFORM_URL must be file, https://…, nats://…, kafka://… or redis://…, or several of them separated by commas");
+    if (url.protocol === "http:" && !["127.0.0.1", "[::1]", "localhost"].includes(url.hostname)) throw new ConfigError("DATA_PLATFORM_URL may begin with http:// only for this machine; use https://");
+  }
+  if (new Set(platforms).size < platforms.length) throw new ConfigError("DATA_PLATFORM_URL names the same place twice");
+  const webhookSecret = text(env, "DATA_PLATFORM_WEBHOOK_SECRET");
+  if (webhookSecret === undefined && platforms.some((one) => /^https?:/.test(one))) throw new ConfigError("DATA_PLATFORM_WEBHOOK_SECRET is missing: a webhook of DATA_PLATFORM_URL must be signed");
+  if (webhookSecret !== undefined && !webhookSecret.split(/\s+/).every(isWebhookSecret)) {
+    throw new ConfigError("DATA_PLATFORM_WEBHOOK_SECRET must be whsec_ followed by 24 to 64 bytes in base64");
+  }
+  return { dataPlatforms: platforms, webhookSecret };
+}
+
+function isWebhookSecret(secret: string): boolean {
+  const key = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1];
+  const bytes = key === undefined ? 0 : Buffer.from(key, "base64").length;
+  return bytes >= 24 && bytes <= 64;
 }
 
 function funding(env: Env, embedded: boolean): Config["balanceFunding"] {

@@ -1,0 +1,195 @@
+// The data platforms that need no server of somebody else's: the file, and a webhook with all that its answers mean.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, afterEach, before, beforeEach, describe, test } from "node:test";
+import { Webhook } from "standardwebhooks";
+import { ConfigError, readConfig } from "../src/config.ts";
+import { FileSink } from "../src/outbox/file-sink.ts";
+import { nameOf } from "../src/outbox/open-sinks.ts";
+import { SinkAsksToWait, SinkGone } from "../src/outbox/sink.ts";
+import { signature, WebhookSink } from "../src/outbox/webhook-sink.ts";
+import { event, newOrder, sinkContract } from "./contract/sinks.ts";
+import { WEBHOOK_SECRET, WebhookReceiver } from "./support/webhook-receiver.ts";
+import { good, openTestShop, type TestShop } from "./support/shop.ts";
+
+sinkContract("a file", async () => {
+  const dir = mkdtempSync(join(tmpdir(), "jangnal-sink-"));
+  const sink = new FileSink(dir);
+  return {
+    sink,
+    recognises: false,
+    received: async () => readFileSync(sink.path, "utf8").trim().split("\n").map((line) => JSON.parse(line)),
+    remove: async () => rmSync(dir, { recursive: true }),
+  };
+});
+
+sinkContract("a webhook", async () => {
+  const receiver = new WebhookReceiver();
+  await receiver.listen();
+  const port = Number(new URL(receiver.url).port);
+  return {
+    sink: new WebhookSink({ name: "webhook", url: receiver.url, secret: WEBHOOK_SECRET }),
+    recognises: false,
+    received: async () => receiver.received,
+    kill: () => receiver.close(),
+    start: () => receiver.listen(port),
+    remove: () => receiver.close(),
+  };
+});
+
+describe("a webhook's answers", () => {
+  let receiver: WebhookReceiver;
+  let sink: WebhookSink;
+  beforeEach(async () => {
+    receiver = new WebhookReceiver();
+    await receiver.listen();
+    sink = new WebhookSink({ name: "webhook", url: receiver.url, secret: WEBHOOK_SECRET, timeoutMs: 500 });
+  });
+  afterEach(async () => {
+    await sink.close();
+    await receiver.close();
+  });
+  const events = (count: number): ReturnType<typeof event>[] => Array.from({ length: count }, () => event(newOrder()));
+
+  // Goes red when the signed text or the key is anything else than the specification's.
+  test("the specification's own example is signed as it says", () => {
+    const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const [id, at, body] = ["msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, '{"test": 2432232314}'];
+    assert.equal(signature(Buffer.from(secret.slice(6), "base64"), id, at, body), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+  });
+
+  test("while the key changes over, old and new both accept", async () => {
+    const newer = `whsec_${Buffer.from("another key of thirty-two bytes!").toString("base64")}`;
+    const both = new WebhookSink({ name: "webhook", url: receiver.url, secret: `${newer} ${WEBHOOK_SECRET}` });
+    await both.deliver(events(1));
+    assert.equal(receiver.received.length, 1);
+    assert.throws(() => new Webhook(newer).verify("{}", { "webhook-id": "x", "webhook-timestamp": "1", "webhook-signature": "v1,x" }));
+  });
+
+  test("an event that is refused is named, and the others are taken", async () => {
+    const sent = events(20);
+    receiver.answer = ({ id }) => ({ status: id === sent[7]?.id ? 422 : 204 });
+    assert.deepEqual([...(await sink.deliver(sent)).failed.keys()], [sent[7]?.id]);
+    assert.equal(receiver.received.length, 19);
+  });
+
+  // Goes red without `startedAt < lastTaken`: one event that breaks its receiver would hold back all the others for ever.
+  test("500 for one among many is that one's fault", async () => {
+    const sent = events(40);
+    receiver.answer = ({ id }) => ({ status: id === sent[3]?.id ? 500 : 204 });
+    assert.deepEqual([...(await sink.deliver(sent)).failed.keys()], [sent[3]?.id]);
+  });
+
+  test("500 for all is the receiver's: nobody is named, and soon nothing more is sent", async () => {
+    receiver.answer = () => ({ status: 500 });
+    await assert.rejects(sink.deliver(events(250)), /500/);
+    assert.ok(receiver.requests <= 24, `${receiver.requests} requests`);
+  });
+
+  // Goes red without `again`: a letter that breaks its receiver is always alone, and would never be given up.
+  test("500 for one that was refused before is its own fault", async () => {
+    receiver.answer = () => ({ status: 500 });
+    assert.equal((await sink.deliver(events(1), true)).failed.size, 1);
+  });
+
+  // Goes red without `#taken`.
+  test("what was taken before the receiver broke is not sent again", async () => {
+    const sent = events(60);
+    receiver.answer = () => ({ status: receiver.received.length < 20 ? 204 : 500 });
+    await assert.rejects(sink.deliver(sent));
+    receiver.answer = () => ({ status: 204 });
+    await sink.deliver(sent);
+    assert.equal(receiver.received.length, 60);
+  });
+
+  test("Retry-After is honoured, in seconds and as a date", async () => {
+    receiver.answer = () => ({ status: 503, headers: { "retry-after": "7" } });
+    await assert.rejects(sink.deliver(events(1)), (error) => error instanceof SinkAsksToWait && error.waitMs === 7000);
+    receiver.answer = () => ({ status: 429, headers: { "retry-after": new Date(Date.now() + 60_000).toUTCString() } });
+    await assert.rejects(sink.deliver(events(1)), (error) => error instanceof SinkAsksToWait && error.waitMs > 50_000 && error.waitMs <= 60_000);
+  });
+
+  test("410 says that it is gone", async () => {
+    receiver.answer = () => ({ status: 410 });
+    await assert.rejects(sink.deliver(events(5)), SinkGone);
+  });
+
+  test("a redirect is not followed, and silence is not waited for", async () => {
+    receiver.answer = () => ({ status: 307, headers: { location: receiver.url } });
+    await assert.rejects(sink.deliver(events(1)), /307/);
+    receiver.answer = () => new Promise(() => {});
+    await assert.rejects(sink.deliver(events(1)), /timeout/i);
+  });
+});
+
+describe("a shop with several data platforms", () => {
+  let alive: WebhookReceiver;
+  let other: WebhookReceiver;
+  let shop: TestShop;
+  before(async () => {
+    [alive, other] = [new WebhookReceiver(), new WebhookReceiver()];
+    await Promise.all([alive.listen(), other.listen()]);
+    shop = await openTestShop({ env: { DATA_PLATFORM_URL: `${alive.url},${other.url}/other,file`, DATA_PLATFORM_WEBHOOK_SECRET: WEBHOOK_SECRET } });
+  });
+  after(async () => {
+    await shop.close();
+    await alive.close();
+    await other.close();
+  });
+
+  async function sell(): Promise<string> {
+    const product = await shop.product({ price: 10 });
+    const user = await shop.user({ balance: 10 });
+    return good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201).orderId;
+  }
+  const has = (receiver: WebhookReceiver, order: string) => () => receiver.received.some(({ subject }) => subject === order);
+  const stateOf = async (name: string): Promise<{ failures: number; gone: boolean }> =>
+    (await shop.shop.database.pool.query<{ failures: number; gone: boolean }>("SELECT failures, next_attempt_at = 'infinity' AS gone FROM sinks WHERE name = $1", [name])).rows[0] as { failures: number; gone: boolean };
+  const otherName = (): string => nameOf(new URL(`${other.url}/other`));
+
+  test("a dead one holds back no other, and gets everything when it is back", async () => {
+    other.answer = () => ({ status: 500 });
+    const orders = [await sell(), await sell()];
+    for (const order of orders) await until(has(alive, order));
+    await until(async () => (await stateOf(otherName())).failures > 0);
+    other.answer = () => ({ status: 204 });
+    for (const order of orders) await until(has(other, order));
+  });
+
+  // Goes red without `disable` in the courier, without `< 'infinity'` in ITS_TIME, and without `enableSinks`.
+  test("410 ends it, whoever asks for a pass, until an operator replays an event", async () => {
+    other.answer = () => ({ status: 410 });
+    const order = await sell();
+    await until(async () => (await stateOf(otherName())).gone);
+    const { requests } = other;
+    good(await shop.operator.post("/admin/jobs/relay-events/run"), 200);
+    assert.equal(other.requests, requests);
+    other.answer = () => ({ status: 204 });
+    const { events } = good(await shop.operator.get("/admin/events?status=WAITING"), 200);
+    good(await shop.operator.post(`/admin/events/${events[0].id}/replay`), 200);
+    await until(has(other, order));
+    assert.equal((await stateOf(otherName())).gone, false);
+  });
+});
+
+test("a wrong data platform stops the start with a line that names the setting", () => {
+  const wrong = { "ftp://x/y": "DATA_PLATFORM_URL", "http://example.com/x": "DATA_PLATFORM_URL", "nats://a,nats://a": "DATA_PLATFORM_URL", "https://example.com/x": "DATA_PLATFORM_WEBHOOK_SECRET" };
+  for (const [DATA_PLATFORM_URL, name] of Object.entries(wrong)) assert.throws(() => readConfig({ DATA_PLATFORM_URL }), (error) => error instanceof ConfigError && error.message.includes(name) && !error.message.includes("\n"));
+  assert.throws(() => readConfig({ DATA_PLATFORM_URL: "https://example.com/x", DATA_PLATFORM_WEBHOOK_SECRET: "whsec_dG9vIHNob3J0" }), /DATA_PLATFORM_WEBHOOK_SECRET/);
+});
+
+test("a sink's name tells no secret", () => {
+  const name = nameOf(new URL("https://user:pw@example.com/hooks/T0K3N?key=s3cret"));
+  assert.match(name, /^https:\/\/example\.com#[0-9a-f]{8}$/);
+  assert.notEqual(name, nameOf(new URL("https://example.com/hooks/other")));
+});
+
+async function until(condition: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {
+  for (const deadline = Date.now() + ms; !(await condition()); ) {
+    if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}

@@ -1,0 +1,129 @@
+// Private servers for tests of what talks to them: real ones, from the installed binaries, on ports and data of their own.
+
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { connect, createServer, type AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+
+/** A server that can be killed, frozen and brought back on the same port. */
+export type Service = {
+  url: string;
+  port: number;
+  /** As a crash would. */
+  kill(): Promise<void>;
+  /** It holds its connections and answers nothing. */
+  freeze(): void;
+  thaw(): void;
+  start(): Promise<void>;
+  /** For good, with its data. */
+  remove(): Promise<void>;
+};
+
+const STARTS_WITHIN_MS = 10_000;
+
+/** Redis without persistence: what is killed comes back empty. */
+export function startRedis(...settings: string[]): Promise<Service> {
+  return service("redis", (port, dir) => [findBinary("redis-server"), "--bind", "127.0.0.1", "--port", String(port), "--dir", dir, "--save", "", "--appendonly", "no", ...settings]);
+}
+
+/** NATS with JetStream on disk. */
+export function startNats(): Promise<Service> {
+  return service("nats", (port, dir) => [findBinary("nats-server"), "-a", "127.0.0.1", "-p", String(port), "-js", "-sd", dir]);
+}
+
+async function service(scheme: string, command: (port: number, dir: string) => string[]): Promise<Service> {
+  const port = await freePort();
+  const dir = mkdtempSync(join(tmpdir(), `jangnal-${scheme}-`));
+  let child: ChildProcess | undefined;
+  const started = {
+    url: `${scheme}://127.0.0.1:${port}`,
+    port,
+    async start() {
+      const [file = "", ...args] = command(port, dir);
+      child = spawn(file, args, { stdio: "ignore" });
+      await answering(port, child);
+    },
+    async kill() {
+      if (!child || child.exitCode !== null || child.signalCode !== null) return;
+      const ended = new Promise((resolve) => child?.once("exit", resolve));
+      child.kill("SIGKILL");
+      await ended;
+    },
+    freeze: () => void child?.kill("SIGSTOP"),
+    thaw: () => void child?.kill("SIGCONT"),
+    async remove() {
+      await started.kill();
+      rmSync(dir, { recursive: true, force: true });
+    },
+  };
+  await started.start();
+  return started;
+}
+
+/** The mock that librdkafka has of a Kafka cluster, inside an idle kcat. It keeps nothing on disk. */
+export async function startKafkaMock(): Promise<{ broker: string; remove(): Promise<void> }> {
+  const child = spawn(findBinary("kcat"), ["-P", "-b", "unused:1", "-t", "unused", "-X", "test.mock.num.brokers=3", "-d", "mock"], { stdio: ["pipe", "ignore", "pipe"] });
+  let output = "";
+  const broker = await new Promise<string>((resolve, reject) => {
+    child.stderr.on("data", (chunk: Buffer) => {
+      output = (output + chunk.toString("utf8")).slice(-10_000);
+      const found = /bootstrap\.servers=([\d.:]+)/.exec(output);
+      if (found) resolve(found[1] as string);
+    });
+    child.once("exit", () => reject(new Error(`kcat ended: ${output}`)));
+  });
+  const ended = new Promise((resolve) => child.once("exit", resolve));
+  return {
+    broker,
+    async remove() {
+      child.kill("SIGKILL");
+      await ended;
+    },
+  };
+}
+
+/** Everything in a topic, as key and value, read with kcat: a consumer that is not ours. */
+export function readKafka(broker: string, topic: string): { key: string; value: string; partition: number }[] {
+  const read = spawnSync(findBinary("kcat"), ["-C", "-q", "-e", "-o", "beginning", "-b", broker, "-t", topic, "-f", "%p\\t%k\\t%s\\n"], { encoding: "utf8", timeout: 20_000 });
+  return read.stdout
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => {
+      const [partition, key = "", value = ""] = line.split("\t");
+      return { partition: Number(partition), key, value };
+    });
+}
+
+export function freePort(): Promise<number> {
+  return new Promise((resolve, reject) => {
+    const server = createServer().once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const { port } = server.address() as AddressInfo;
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+function findBinary(name: string): string {
+  const path = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"].map((folder) => join(folder, name)).find((file) => existsSync(file));
+  if (path === undefined) throw new Error(`${name} is not installed; npm run test:services needs it`);
+  return path;
+}
+
+async function answering(port: number, child: ChildProcess): Promise<void> {
+  for (const deadline = Date.now() + STARTS_WITHIN_MS; ; ) {
+    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    if (await connects(port)) return;
+    if (Date.now() > deadline) throw new Error(`nothing answers on port ${port}`);
+    await pause(20);
+  }
+}
+
+function connects(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => resolve(socket.destroy() && true));
+    socket.once("error", () => resolve(false));
+  });
+}
