@@ -24,12 +24,15 @@ import { authenticator } from "./http/auth.ts";
 import { documentRoutes } from "./http/document.ts";
 import { measureAnswers, shopMetrics } from "./http/metrics.ts";
 import { operationsRoutes } from "./http/operations.routes.ts";
+import { problemRoutes } from "./http/problems.routes.ts";
 import { Routes } from "./http/route.ts";
 import { shopSecret } from "./http/secret.ts";
 import { createServer } from "./http/server.ts";
 import { shopJobs } from "./jobs/shop-jobs.ts";
 import { jobsRoutes } from "./jobs/jobs.routes.ts";
 import { Scheduler } from "./jobs/scheduler.ts";
+import { Desk, strayWork } from "./gateway/desk.ts";
+import { openGateway } from "./gateway/open-gateway.ts";
 import { expireOrders } from "./order/expire-orders.ts";
 import { OrderFacts } from "./order/facts.ts";
 import { orderRoutes } from "./order/order.routes.ts";
@@ -38,6 +41,7 @@ import { openSinks } from "./outbox/open-sinks.ts";
 import { outboxRoutes } from "./outbox/outbox.routes.ts";
 import { Relay } from "./outbox/relay.ts";
 import { POPULAR, popularRoutes } from "./popular/popular.routes.ts";
+import { CardPayments } from "./payment/card-payments.ts";
 import { paymentRoutes } from "./payment/payment.routes.ts";
 import type { Shop } from "./shop.ts";
 import { CHANNEL, PostgresStore } from "./till/postgres-store.ts";
@@ -107,6 +111,16 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const orderFacts = new OrderFacts(database);
   const sinks = await openSinks({ platforms: config.dataPlatforms, dataDir: config.dataDir, webhookSecret: config.webhookSecret });
   const relay = new Relay({ database, sinks, onError: (error) => log.warn({ err: error }, "events could not be relayed; they wait") });
+  const registry = shopMetrics(till);
+  const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
+  if (simulator) log.info("payments by card are simulated in this process; PAYMENT_GATEWAY_URL names a real gateway");
+  const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway });
+  const desk = new Desk({
+    database,
+    works: [...cards.works, strayWork(database, gateway, config.gateway)],
+    hintsOf: (paymentKey) => cards.hintsOf(paymentKey),
+    onError: (error) => log.warn({ err: error }, "the gateway could not be asked; the clock comes by again"),
+  });
   const scheduler = new Scheduler({
     database,
     timezone: config.timezone,
@@ -116,6 +130,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
       relay,
       expireOrders: () => expireOrders({ database, till, orderFacts }),
       expireCoupons: () => expireDueCoupons({ database, till }),
+      settlePayments: () => desk.work(),
       onAggregated() {
         heard(POPULAR_WORD);
         return tell(database, POPULAR_WORD);
@@ -124,20 +139,21 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     onError: (job, error) => log.error({ err: error, job }, "a job failed"),
   });
 
-  const shop: Shop = { config, database, till, cache, catalogFacts: new CatalogFacts(database), orderFacts, soldOut, relay, scheduler };
-  const registry = shopMetrics(till);
+  const shop: Shop = { config, database, till, cache, catalogFacts: new CatalogFacts(database), orderFacts, soldOut, relay, scheduler, gateway, cards, desk };
   const server = createServer({ config, authenticator: authenticator(config.auth, secret), onFault: (error) => log.error({ err: error }, "a request broke") });
   measureAnswers(server, registry);
-  await documentRoutes(server);
   const routes = new Routes(server, till, config.locale);
   for (const declare of [balanceRoutes, catalogRoutes, couponRoutes, cartRoutes, orderRoutes, paymentRoutes, popularRoutes, outboxRoutes, jobsRoutes, auditRoutes]) declare(routes, shop);
-  operationsRoutes(routes, server, { database, registry });
+  operationsRoutes(routes, { database, registry });
+  problemRoutes(routes);
+  await documentRoutes(server, routes.operations);
 
   await listener.start();
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   await scheduler.start();
   const address = await server.listen({ port: config.port, host: config.host });
+  if (simulator) simulator.webhooks.url = `${address}/payments/webhooks/toss`;
 
   let closing: Promise<void> | undefined;
   return {
@@ -147,7 +163,12 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     broken: embedded?.died ?? new Promise<string>(() => {}),
     close: () =>
       (closing ??= (async () => {
+        // Whoever waits for a gateway that does not answer is told so in time: what is under way is found out at the next start.
+        const hurry = setTimeout(() => gateway.stop(), GATEWAY_PATIENCE_MS);
         await server.close();
+        clearTimeout(hurry);
+        await desk.stop();
+        await opened.close();
         await scheduler.stop();
         await relay.stop();
         await listener.stop();
@@ -157,6 +178,8 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
       })()),
   };
 }
+
+const GATEWAY_PATIENCE_MS = 4000;
 
 const STOCK = "stock";
 const POPULAR_WORD = "popular";

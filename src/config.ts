@@ -1,5 +1,8 @@
 // The only reader of the environment. A wrong setting stops the start with one line that names it.
 
+import type { DeskSettings } from "./gateway/desk.ts";
+import type { GatewaySettings } from "./gateway/open-gateway.ts";
+
 /** A setting that the shop cannot start with; `message` is one line that names the variable. */
 export class ConfigError extends Error {}
 
@@ -14,6 +17,7 @@ export type Config = {
   webhookSecret: string | undefined;
   auth: { secret: string | undefined; jwksUrl: string | undefined; issuer: string | undefined; audience: string | undefined };
   balanceFunding: "open" | "gateway" | "operator";
+  gateway: GatewaySettings & DeskSettings;
   /** Minor units. */
   chargeMax: number;
   /** Minor units. */
@@ -56,6 +60,7 @@ export function readConfig(env: Env): Config {
     ...dataPlatforms(env),
     auth: { secret, jwksUrl, issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") },
     balanceFunding: funding(env, embedded),
+    gateway: gateway(env),
     chargeMax: integer(env, "CHARGE_MAX", 10_000_000, 1, Number.MAX_SAFE_INTEGER),
     balanceMax: integer(env, "BALANCE_MAX", 1_000_000_000_000, 1, Number.MAX_SAFE_INTEGER),
     orderExpiresAfterMs: duration(env, "ORDER_EXPIRES_AFTER", "PT30M"),
@@ -71,7 +76,6 @@ export function readConfig(env: Env): Config {
 
 const LATER = [
   ["REDIS_URL", "Redis adapter"],
-  ["PAYMENT_GATEWAY_URL", "payment gateway"],
 ] as const;
 
 function text(env: Env, name: string): string | undefined {
@@ -121,9 +125,32 @@ function isWebhookSecret(secret: string): boolean {
   return bytes >= 24 && bytes <= 64;
 }
 
+/** A simulated gateway is near and answers at once, so nobody is kept waiting for it. */
+function gateway(env: Env): Config["gateway"] {
+  const url = text(env, "PAYMENT_GATEWAY_URL");
+  const secret = text(env, "PAYMENT_GATEWAY_SECRET");
+  if (url === undefined && secret !== undefined) throw new ConfigError("PAYMENT_GATEWAY_SECRET is set without PAYMENT_GATEWAY_URL; set both or none");
+  if (url !== undefined) {
+    const parsed = URL.canParse(url) ? new URL(url) : undefined;
+    if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.search || parsed.hash || parsed.username) throw new ConfigError("PAYMENT_GATEWAY_URL must be an https:// address without anything behind its path");
+    if (parsed.protocol === "http:" && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname)) throw new ConfigError("PAYMENT_GATEWAY_URL may begin with http:// on this machine only; the secret would be readable on its way");
+    if (secret === undefined) throw new ConfigError("PAYMENT_GATEWAY_SECRET is missing; PAYMENT_GATEWAY_URL needs it");
+  }
+  return {
+    url,
+    secret,
+    timeoutMs: integer(env, "PAYMENT_GATEWAY_TIMEOUT_MS", url === undefined ? 1500 : 10_000, 1, 120_000),
+    tries: integer(env, "PAYMENT_GATEWAY_TRIES", 3, 1, 10),
+    concurrency: integer(env, "PAYMENT_GATEWAY_CONCURRENCY", 64, 1, 10_000),
+    breakerCalls: integer(env, "PAYMENT_GATEWAY_BREAKER_CALLS", 20, 2, 10_000),
+    breakerMs: integer(env, "PAYMENT_GATEWAY_BREAKER_MS", 10_000, 1, 600_000),
+    settleAfterMs: integer(env, "PAYMENT_SETTLE_AFTER_MS", 5000, 1, 600_000),
+    giveUpAfterMs: integer(env, "PAYMENT_GIVE_UP_AFTER_MS", 900_000, 1, 86_400_000),
+  };
+}
+
 function funding(env: Env, embedded: boolean): Config["balanceFunding"] {
   const chosen = oneOf(env, "BALANCE_FUNDING", ["open", "gateway", "operator"], embedded ? "open" : "operator");
-  if (chosen === "gateway") throw new ConfigError("BALANCE_FUNDING=gateway needs a payment gateway, which this version does not have yet; use open or operator");
   return chosen;
 }
 

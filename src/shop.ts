@@ -5,9 +5,12 @@ import type { CatalogFacts } from "./catalog/facts.ts";
 import type { Config } from "./config.ts";
 import type { SoldOut } from "./coupon/sold-out.ts";
 import type { Database } from "./database/pool.ts";
+import type { Desk } from "./gateway/desk.ts";
+import type { Gateway } from "./gateway/gateway.ts";
 import type { Scheduler } from "./jobs/scheduler.ts";
 import type { OrderFacts } from "./order/facts.ts";
 import type { Relay } from "./outbox/relay.ts";
+import type { CardPayments } from "./payment/card-payments.ts";
 import type { Till } from "./till/till.ts";
 
 export type Shop = {
@@ -20,4 +23,7 @@ export type Shop = {
   soldOut: SoldOut;
   relay: Relay;
   scheduler: Scheduler;
+  gateway: Gateway;
+  cards: CardPayments;
+  desk: Desk;
 };

@@ -192,7 +192,7 @@ test("purge lets go of old keys, rounds and deliveries, and of nothing that is s
 test("the shop's own jobs run, and say what they did", async () => {
   let aggregated = 0;
   const relay = new Relay({ database, sinks: [] });
-  const jobs = shopJobs({ database, timezone: ZONE, relay, expireOrders: async () => 3, expireCoupons: async () => 4, onAggregated: () => aggregated++ });
+  const jobs = shopJobs({ database, timezone: ZONE, relay, expireOrders: async () => 3, settlePayments: async () => ({ settled: 0 }), expireCoupons: async () => 4, onAggregated: () => aggregated++ });
   const one = scheduler(jobs);
   const results: Record<string, unknown> = {};
   for (const { name } of jobs) results[name] = (await one.run(name)).lastResult;

@@ -2,44 +2,67 @@
 // transaction, and whoever comes again gets that answer.
 
 import { createHash } from "node:crypto";
-import { instants, plain, quoted } from "../database/statement.ts";
+import { instants, plain, quoted, type Statement } from "../database/statement.ts";
 import { invalid, isAnswer, Refusal, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
-import { need, type Shelf } from "../till/shelf.ts";
+import { type Change, need, type Shelf } from "../till/shelf.ts";
 import type { WorkingSet } from "../till/working-set.ts";
 import { type Locale, type Rendered, renderProblem } from "./problem.ts";
 
 export type Key = { caller: string; key: string; fingerprint: string };
 export type KeyedAnswer = Rendered & { replayed: boolean };
 
-type KeptAnswer = Key & Rendered & { createdAt: number };
+/** With an `attempt`, what is kept is not the answer yet but what the request began (two-rounds.ts). */
+export type KeptAnswer = Key & Rendered & { attempt: string | null; createdAt: number };
 
 /** Answers given so far, by caller and key. The primary key settles what two rounds write at once. */
 export const answers: Shelf<KeptAnswer> = {
   name: "answers",
   load: (ids) => ({
     name: "read answers",
-    text: `SELECT a.caller, a.key, a.fingerprint, a.status, a.body FROM unnest($1::text[], $2::text[]) k(caller, key)
+    text: `SELECT a.caller, a.key, a.fingerprint, a.status, a.body, a.attempt FROM unnest($1::text[], $2::text[]) k(caller, key)
            JOIN idempotency_keys a ON a.caller = k.caller AND a.key = k.key`,
     values: [quoted(ids, (id) => id.slice(0, id.lastIndexOf(" "))), quoted(ids, (id) => id.slice(id.lastIndexOf(" ") + 1))],
   }),
   read: (row) => [`${row["caller"]} ${row["key"]}`, row as KeptAnswer],
-  save: (changes) => [
-    {
-      name: "insert answers",
-      text: `INSERT INTO idempotency_keys (caller, key, fingerprint, status, body, created_at)
-             SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::timestamptz[])`,
-      values: [
-        quoted(changes, ({ after }) => after.caller),
-        quoted(changes, ({ after }) => after.key),
-        quoted(changes, ({ after }) => after.fingerprint),
-        plain(changes, ({ after }) => after.status),
-        quoted(changes, ({ after }) => after.body),
-        instants(changes, ({ after }) => after.createdAt),
-      ],
-    },
-  ],
+  save(changes) {
+    const given = changes.filter((change) => change.before === undefined);
+    const ended = changes.filter((change) => change.before !== undefined);
+    return [...(given.length > 0 ? [insertAnswers(given)] : []), ...(ended.length > 0 ? [updateAnswers(ended)] : [])];
+  },
 };
+
+function insertAnswers(changes: Change<KeptAnswer>[]): Statement {
+  return {
+    name: "insert answers",
+    text: `INSERT INTO idempotency_keys (caller, key, fingerprint, status, body, attempt, created_at)
+           SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::uuid[], $7::timestamptz[])`,
+    values: [
+      quoted(changes, ({ after }) => after.caller),
+      quoted(changes, ({ after }) => after.key),
+      quoted(changes, ({ after }) => after.fingerprint),
+      plain(changes, ({ after }) => after.status),
+      quoted(changes, ({ after }) => after.body),
+      plain(changes, ({ after }) => after.attempt),
+      instants(changes, ({ after }) => after.createdAt),
+    ],
+  };
+}
+
+/** The answer that an attempt came to. Whoever is first writes it, and it stays. */
+function updateAnswers(changes: Change<KeptAnswer>[]): Statement {
+  return {
+    name: "update answers",
+    text: `UPDATE idempotency_keys a SET status = v.status, body = v.body, attempt = NULL
+           FROM unnest($1::text[], $2::text[], $3::smallint[], $4::text[]) v(caller, key, status, body) WHERE a.caller = v.caller AND a.key = v.key AND a.attempt IS NOT NULL`,
+    values: [
+      quoted(changes, ({ after }) => after.caller),
+      quoted(changes, ({ after }) => after.key),
+      plain(changes, ({ after }) => after.status),
+      quoted(changes, ({ after }) => after.body),
+    ],
+  };
+}
 
 /**
  * The same command, done once per key. The shop's own refusals are answers and are kept; what never reached the rules is not.
@@ -64,7 +87,7 @@ export function once<Input, Answer>(command: Command<Input, Answer>, { caller, k
         shop.drop(); // Refused: nothing of it remains but that it was refused.
         rendered = renderProblem(error, locale);
       }
-      shop.put(answers, id, { caller, key, fingerprint, ...rendered, createdAt: shop.now });
+      shop.put(answers, id, { caller, key, fingerprint, ...rendered, attempt: null, createdAt: shop.now });
       return { ...rendered, replayed: false };
     },
   };
@@ -75,10 +98,16 @@ export function keptAnswer({ caller, key, fingerprint }: Key): Command<null, Key
   return { name: "find answer", needs: () => [need(answers, `${caller} ${key}`)], decide: (shop) => find(shop, { caller, key, fingerprint }) };
 }
 
-function find(shop: WorkingSet, { caller, key, fingerprint }: Key): KeyedAnswer | null {
+function find(shop: WorkingSet, key: Key): KeyedAnswer | null {
+  const kept = findKept(shop, key);
+  return kept ? { status: kept.status, body: kept.body, replayed: true } : null;
+}
+
+/** What is kept under a key, if anything. Errors: IDEMPOTENCY_KEY_REUSED. */
+export function findKept(shop: WorkingSet, { caller, key, fingerprint }: Key): KeptAnswer | undefined {
   const kept = shop.find(answers, `${caller} ${key}`);
   if (kept && kept.fingerprint !== fingerprint) refuse("IDEMPOTENCY_KEY_REUSED");
-  return kept ? { status: kept.status, body: kept.body, replayed: true } : null;
+  return kept;
 }
 
 /** The request's key, or undefined. Errors: INVALID_REQUEST where it is not 1–255 visible ASCII characters. */

@@ -15,11 +15,13 @@ export type ShopJobsOptions = {
   /** Both go through the till. They answer how many they expired. */
   expireOrders: () => Promise<number>;
   expireCoupons: () => Promise<number>;
+  /** Asks the gateway about everything whose outcome is not known. */
+  settlePayments: () => Promise<Record<string, unknown>>;
   /** Sales were added up: a cached popular list is no longer the latest. */
   onAggregated: () => unknown;
 };
 
-export function shopJobs({ database, timezone, relay, expireOrders, expireCoupons, onAggregated }: ShopJobsOptions): Job[] {
+export function shopJobs({ database, timezone, relay, expireOrders, expireCoupons, settlePayments, onAggregated }: ShopJobsOptions): Job[] {
   return [
     {
       name: "aggregate-sales",
@@ -41,8 +43,7 @@ export function shopJobs({ database, timezone, relay, expireOrders, expireCoupon
     },
     { name: "expire-orders", schedule: "* * * * *", run: async () => ({ expired: await expireOrders() }) },
     { name: "expire-coupons", schedule: "*/10 * * * *", run: async () => ({ expired: await expireCoupons() }) },
-    // Payments from a balance are settled in the round that takes them, so nothing is ever in doubt until cards are offered.
-    { name: "settle-payments", schedule: "* * * * *", run: async () => ({ settled: 0 }) },
+    { name: "settle-payments", schedule: "* * * * *", run: settlePayments },
     // The relay works all the time; this is for the operator who wants it done now.
     { name: "relay-events", schedule: "*/10 * * * *", run: () => relayEverything(database, relay) },
     { name: "purge", schedule: "30 * * * *", run: () => purge(database) },

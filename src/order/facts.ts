@@ -9,6 +9,7 @@ import { SharedRead } from "../database/shared-read.ts";
 import { type Need, need } from "../till/shelf.ts";
 import { orderItems, orders, selectOrderFacts } from "./order.sql.ts";
 import { payments } from "./payment.sql.ts";
+import { refunds } from "./refund.sql.ts";
 
 export type OrderFact = { id: string; userId: string; userCouponId: string | null; articles: { variantId: string; productId: string }[] };
 
@@ -34,7 +35,7 @@ export class OrderFacts {
 
 /** Everything that paying, cancelling or refunding an order looks at. */
 export function wholeOrder(orderId: string, fact: OrderFact | undefined): Need[] {
-  const itself = [need(orders, orderId), need(orderItems, orderId), need(payments, orderId)];
+  const itself = [need(orders, orderId), need(orderItems, orderId), need(payments, orderId), need(refunds, orderId)];
   if (!fact) return itself;
   return [
     ...itself,
@@ -42,4 +43,10 @@ export function wholeOrder(orderId: string, fact: OrderFact | undefined): Need[]
     ...fact.articles.flatMap(({ variantId, productId }) => [need(variants, variantId), need(products, productId)]),
     ...(fact.userCouponId === null ? [] : [need(userCoupons, fact.userCouponId)]),
   ];
+}
+
+/** The input with what is known of its order. */
+export async function withFact<Input extends { orderId: string }>(facts: OrderFacts, input: Input): Promise<Input & { fact?: OrderFact }> {
+  const fact = await facts.of(input.orderId);
+  return fact ? { ...input, fact } : input;
 }

@@ -4,12 +4,15 @@ import { SharedRead } from "../database/shared-read.ts";
 import type { Caller } from "../http/auth.ts";
 import { nextCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
-import { type Routes, submit } from "../http/route.ts";
+import { type Routes, type Submission, submit } from "../http/route.ts";
 import { Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
-import { invalid, refuse } from "../refusal.ts";
+import { invalid, Refusal, refuse } from "../refusal.ts";
+import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
 import type { Shop } from "../shop.ts";
+import type { Begun } from "../till/begun.ts";
+import type { Command } from "../till/command.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
-import { type Order, type OrderItem, orderView } from "./order.ts";
+import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
 import { selectOrderPage, selectOrders } from "./order.sql.ts";
 import type { PaymentRow } from "./payment.sql.ts";
 import { placeOrder } from "./place-order.ts";
@@ -18,25 +21,29 @@ import { cancelOrder, refundOrder } from "./undo-order.ts";
 type OrderRecord = Order & { items: OrderItem[]; payment: PaymentRow | null };
 
 const STATUSES = ["PENDING", "COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const;
-const OrderAnswer = Type.Object({
-  orderId: Id(),
-  userId: Id(),
-  status: OneOf(STATUSES),
-  orderItems: Type.Array(
-    Type.Object({ productId: Id(), variantId: Id(), name: Type.String(), unitPrice: Money(), quantity: Type.Integer(), refundedQuantity: Type.Integer() }),
-  ),
-  userCouponId: Nullable(Id()),
-  totalAmount: Money(),
-  discountAmount: Money(),
-  paidAmount: Type.Integer({ description: "0 until the order is paid, in the currency's minor unit" }),
-  refundedAmount: Money(),
-  payment: Nullable(
-    Type.Object({ paymentId: Id(), method: OneOf(["BALANCE", "CARD"]), status: OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]) }),
-  ),
-  createdAt: Instant(),
-  expiresAt: Nullable(Instant()),
-  completedAt: Nullable(Instant()),
-});
+const OrderAnswer = Type.Object(
+  {
+    orderId: Id(),
+    userId: Id(),
+    status: OneOf(STATUSES),
+    orderItems: Type.Array(
+      Type.Object({ productId: Id(), variantId: Id(), name: Type.String(), unitPrice: Money(), quantity: Type.Integer(), refundedQuantity: Type.Integer() }),
+    ),
+    userCouponId: Nullable(Id()),
+    totalAmount: Money(),
+    discountAmount: Money(),
+    paidAmount: Type.Integer({ description: "0 until the order is paid, in the currency's minor unit" }),
+    refundedAmount: Money(),
+    payment: Nullable(
+      Type.Object({ paymentId: Id(), method: OneOf(["BALANCE", "CARD"]), status: OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]) }),
+    ),
+    createdAt: Instant(),
+    expiresAt: Nullable(Instant()),
+    completedAt: Nullable(Instant()),
+  },
+  { title: "Order" },
+);
+const REFUND_BY_CARD = "What was paid by card goes back through the gateway. Where that does not answer: 202 and the order as it still is; the refund is under way, and done once the gateway has spoken.";
 const OrderPage = Type.Object({ orders: Type.Array(OrderAnswer), nextCursor: NextCursor });
 
 const OrderParams = Type.Object({ orderId: Id() });
@@ -51,8 +58,9 @@ const FromCart = Body({ ...order, fromCart: Type.Literal(true) });
 const FromItems = Body({ ...order, orderItems: Type.Array(Article, { minItems: 1, maxItems: 2000 }) });
 type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: Static<typeof Article>[] };
 
-export function orderRoutes(routes: Routes, { config, database, catalogFacts, orderFacts }: Shop): void {
+export function orderRoutes(routes: Routes, { config, database, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
   const { balanceMax, orderExpiresAfterMs } = config;
+  const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
   const place = placeOrder(catalogFacts, database);
   const cancel = cancelOrder(orderFacts);
   const refund = refundOrder(orderFacts);
@@ -152,10 +160,11 @@ export function orderRoutes(routes: Routes, { config, database, catalogFacts, or
       summary: "Cancel an unpaid order, or refund a paid one whole",
       params: OrderParams,
       body: Body({}),
-      answers: { 200: OrderAnswer },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_CANCELLABLE", "PAYMENT_IN_PROGRESS", "BALANCE_LIMIT_EXCEEDED"],
+      description: REFUND_BY_CARD,
+      answers: { 200: OrderAnswer, 202: OrderAnswer },
+      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_CANCELLABLE", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS", "BALANCE_LIMIT_EXCEEDED"],
     },
-    ({ caller, params: { orderId } }) => submit(cancel, { orderId, callerId: caller.role === "operator" ? null : caller.id, balanceMax }),
+    ({ caller, params: { orderId } }) => undo(cancel, { orderId, callerId: caller.role === "operator" ? null : caller.id, balanceMax, askAfterMs }),
   );
 
   routes.write(
@@ -166,15 +175,15 @@ export function orderRoutes(routes: Routes, { config, database, catalogFacts, or
       audience: "operator",
       tag: "Orders",
       summary: "Refund a paid order, whole or in part",
-      description: "Without `items` everything that is left. What is given back for an item is its share of what was paid; the parts always add up to the whole.",
+      description: `Without \`items\` everything that is left. What is given back for an item is its share of what was paid; the parts always add up to the whole. ${REFUND_BY_CARD}`,
       params: Type.Object({ id: Id() }),
       body: Body({ items: Type.Optional(Type.Array(Body({ variantId: Id(), quantity: Quantity() }), { minItems: 1, maxItems: 2000 })), reason: Text(500) }),
-      answers: { 200: OrderAnswer },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "BALANCE_LIMIT_EXCEEDED"],
+      answers: { 200: OrderAnswer, 202: OrderAnswer },
+      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS", "BALANCE_LIMIT_EXCEEDED"],
     },
     ({ params, body }) => {
       const items = body.items?.map(({ variantId, quantity }) => ({ variantId: variantId.toLowerCase(), quantity })) ?? null;
-      return submit(refund, { orderId: params.id, items, reason: body.reason, balanceMax });
+      return undo(refund, { orderId: params.id, items, reason: body.reason, balanceMax, askAfterMs });
     },
   );
 
@@ -201,6 +210,20 @@ export function orderRoutes(routes: Routes, { config, database, catalogFacts, or
       return orderPage({ userId: query.userId?.toLowerCase() ?? null, status: query.status ?? null, from, to }, query);
     },
   );
+
+  /** What was paid by card is only reserved in the first round: the money goes back through the gateway, then everything else does. */
+  function undo<Input>(begin: Command<Input, Begun<OrderView>>, input: Input): Submission {
+    return submitInTwoRounds({ begin, input, status: 200, admit: (work) => gateway.admit(work), bring: byCard });
+  }
+
+  async function byCard(id: string, first: boolean): Promise<Standing> {
+    const { orderId, status, amount, failure } = await cards.refund(id, first);
+    if (status === "FAILED") return { over: true, refusal: new Refusal("ORDER_NOT_REFUNDABLE", { orderId, amount, reason: failure }) };
+    const row = await orders.get(orderId);
+    if (row === undefined) throw new Error(`order ${orderId} of refund ${id} is gone`);
+    if (status === "PENDING") desk.again(config.gateway.settleAfterMs);
+    return { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: view(row) };
+  }
 
   async function orderPage(filter: Parameters<typeof selectOrderPage>[0], { limit = 20, cursor }: { limit?: number; cursor?: string }) {
     const [before] = (readCursor("orders", cursor, ["id"]) ?? [null]) as [string | null];

@@ -125,7 +125,10 @@ export const orderEvents: Journal<OrderEvent> = {
 
 const WHOLE = `${ORDER},
   (SELECT json_agg(${ITEM_JSON} ORDER BY line) FROM order_items i WHERE i.order_id = o.id) AS items,
-  (SELECT json_build_object('id', p.id, 'method', p.method, 'status', p.status) FROM payments p WHERE p.order_id = o.id ORDER BY p.status = 'FAILED', p.id DESC LIMIT 1) AS payment`;
+  coalesce(
+    (SELECT json_build_object('id', p.id, 'method', p.method, 'status', p.status) FROM payments p WHERE p.order_id = o.id AND p.status <> 'FAILED'),
+    (SELECT json_build_object('id', p.id, 'method', p.method, 'status', p.status) FROM payments p WHERE p.order_id = o.id AND p.status = 'FAILED' ORDER BY p.id DESC LIMIT 1)
+  ) AS payment`;
 
 /** Whole orders: their columns, `items` and the `payment` that counts. */
 export function selectOrders(ids: string[]): Statement {
@@ -163,11 +166,12 @@ export function selectOrderFacts(ids: string[]): Statement {
   };
 }
 
-/** Unpaid orders whose time is up. */
+/** Unpaid orders whose time is up. While a card may still pay one it stays, and must not stand in the others' way. */
 export function selectExpiredOrders(now: number, limit: number): Statement {
   return {
     name: "select expired orders",
-    text: "SELECT id FROM orders WHERE status = 'PENDING' AND expires_at <= $1::timestamptz ORDER BY expires_at LIMIT $2",
+    text: `SELECT id FROM orders o WHERE status = 'PENDING' AND expires_at <= $1::timestamptz
+             AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status <> 'FAILED') ORDER BY expires_at LIMIT $2`,
     values: [new Date(now).toISOString(), limit],
   };
 }

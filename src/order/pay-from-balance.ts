@@ -1,25 +1,22 @@
 import { moveMoney } from "../balance/balance.ts";
 import { users } from "../balance/balance.sql.ts";
-import { takeStock } from "../catalog/catalog.ts";
-import { takeCoupon, usableCoupon } from "../coupon/coupon.ts";
 import { refuse } from "../refusal.ts";
 import type { WorkingSet } from "../till/working-set.ts";
 import { type Order, type OrderItem, payable } from "./order.ts";
 import { type PaymentRow, payments } from "./payment.sql.ts";
+import { takeGoods } from "./take-goods.ts";
 
 /**
  * Takes an order's stock, coupon and money, all of them or none, and writes its payment. An order of 0 moves no money.
  * Errors: STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE, USER_NOT_FOUND, BALANCE_INSUFFICIENT.
  */
 export function payFromBalance(shop: WorkingSet, order: Order, items: OrderItem[], balanceMax: number): PaymentRow {
-  for (const item of items) takeStock(shop, item);
-  if (order.userCouponId !== null) takeCoupon(shop, usableCoupon(shop, order.userCouponId, order.userId, order.totalAmount), order.id);
-
+  takeGoods(shop, order, items);
   const amount = payable(order);
   const wallet = shop.find(users, order.userId) ?? refuse("USER_NOT_FOUND", { userId: order.userId });
   if (amount > 0) moveMoney(shop, wallet, { type: "PAYMENT", amount: -amount, orderId: order.id }, balanceMax);
 
-  const payment: PaymentRow = { id: shop.newId(), orderId: order.id, method: "BALANCE", status: "COMPLETED", amount, steps: null, createdAt: shop.now, paidAt: shop.now };
+  const payment: PaymentRow = { id: shop.newId(), orderId: order.id, method: "BALANCE", status: "COMPLETED", amount, steps: null, createdAt: shop.now, paidAt: shop.now, card: null };
   shop.put(payments, order.id, payment);
   return payment;
 }

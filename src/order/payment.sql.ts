@@ -1,5 +1,6 @@
-import { instants, plain, quoted, type Statement } from "../database/statement.ts";
+import { instants, iso, plain, quoted, type Statement } from "../database/statement.ts";
 import type { Change, Shelf } from "../till/shelf.ts";
+import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
 
 export type PaymentMethod = "BALANCE" | "CARD";
 export type PaymentStatus = "PENDING" | "UNKNOWN" | "COMPLETED" | "FAILED" | "REFUNDED" | "PARTIALLY_REFUNDED";
@@ -18,54 +19,115 @@ export type PaymentRow = {
   steps: PaymentStep[] | null;
   createdAt: number;
   paidAt: number | null;
+  /** There for cards only: which payment it is at the gateway, when the gateway is asked next, and how often it was. */
+  card: { paymentKey: string; askAt: number | null; asked: number } | null;
 };
 
-const PAYMENT = `id, order_id AS "orderId", method, status, amount, steps, created_at AS "createdAt", paid_at AS "paidAt"`;
+const PAYMENT = `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, p.steps, p.created_at AS "createdAt", p.paid_at AS "paidAt", p.payment_key, p.ask_at, p.asked`;
 
-/** The payment of an order that is settled or under way, by order. A failed attempt is not on this shelf. */
+/** A payment from a record of the columns above. */
+export function paymentOf(row: Record<string, unknown>): PaymentRow {
+  const { id, orderId, method, status, amount, steps, createdAt, paidAt } = row as PaymentRow;
+  const paymentKey = row["payment_key"] as string | null;
+  return { id, orderId, method, status, amount, steps, createdAt, paidAt, card: paymentKey === null ? null : { paymentKey, askAt: row["ask_at"] as number | null, asked: row["asked"] as number } };
+}
+
+/** The payment of an order that is settled or under way, by order: look it up with `livePayment`. A failed attempt leaves the shelf. */
 export const payments: Shelf<PaymentRow> = {
   name: "payments",
   load: (orderIds) => ({
     name: "lock payments",
-    text: `SELECT ${PAYMENT} FROM payments WHERE order_id = ANY($1::uuid[]) AND status <> 'FAILED' ORDER BY id FOR NO KEY UPDATE`,
+    text: `SELECT ${PAYMENT} FROM payments p WHERE p.order_id = ANY($1::uuid[]) AND p.status <> 'FAILED' ORDER BY p.id FOR NO KEY UPDATE`,
     values: [plain(orderIds, (id) => id)],
   }),
-  read: (row) => [row["orderId"] as string, row as PaymentRow],
+  read: (row) => [row["orderId"] as string, paymentOf(row)],
   save(changes) {
     const made = changes.filter((change) => change.before === undefined);
+    const byCard = made.filter((change) => change.after.card !== null);
+    const fromBalance = made.filter((change) => change.after.card === null);
     const moved = changes.filter((change) => change.before !== undefined);
-    return [...(made.length > 0 ? [insertPayments(made)] : []), ...(moved.length > 0 ? [updatePayments(moved)] : [])];
+    return [
+      ...(fromBalance.length > 0 ? [insertPayments(fromBalance)] : []),
+      ...(byCard.length > 0 ? [insertCardPayments(byCard)] : []),
+      ...(moved.length > 0 ? [updatePayments(moved)] : []),
+    ];
   },
 };
+
+/**
+ * The payment of this order that is settled or under way, if there is one. An attempt that failed in this very round is still in its
+ * place until that is written: whoever comes behind it in the same round is served in the next.
+ */
+export function livePayment(shop: WorkingSet, orderId: string): PaymentRow | undefined {
+  const payment = shop.find(payments, orderId);
+  if (payment?.status === "FAILED") throw new NeedsChanged();
+  return payment;
+}
+
+/**
+ * The payment keys of an order's failed attempts, guarded by the order's lock. None of them is tried again: money that arrives late for
+ * one of them can then only be stray, whatever else the order is paid with.
+ */
+export const failedKeys: Shelf<string[]> = {
+  name: "failed payments",
+  load: (orderIds) => ({
+    name: "read failed payments",
+    text: "SELECT order_id, json_agg(payment_key) AS keys FROM payments WHERE order_id = ANY($1::uuid[]) AND status = 'FAILED' GROUP BY order_id",
+    values: [plain(orderIds, (id) => id)],
+  }),
+  read: (row) => [row["order_id"] as string, row["keys"] as string[]],
+  save: () => [],
+};
+
+/** The payment with one more step. A payment that has none yet was paid when it was made. */
+export function stepped(payment: PaymentRow, status: PaymentStatus, now: number, reason: string | null): PaymentRow {
+  const steps = payment.steps ?? [{ status: payment.status, at: iso(payment.paidAt ?? payment.createdAt), reason: null }];
+  return { ...payment, status, steps: [...steps, { status, at: iso(now), reason }] };
+}
 
 function insertPayments(changes: Change<PaymentRow>[]): Statement {
   return {
     name: "insert payments",
     text: `INSERT INTO payments (id, order_id, method, status, amount, steps, created_at, paid_at)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[])`,
-    values: [
-      plain(changes, ({ after }) => after.id),
-      plain(changes, ({ key }) => key),
-      plain(changes, ({ after }) => after.method),
-      plain(changes, ({ after }) => after.status),
-      plain(changes, ({ after }) => after.amount),
-      quoted(changes, ({ after }) => (after.steps === null ? null : JSON.stringify(after.steps))),
-      instants(changes, ({ after }) => after.createdAt),
-      instants(changes, ({ after }) => after.paidAt),
-    ],
+    values: columns(changes),
   };
+}
+
+function insertCardPayments(changes: Change<PaymentRow>[]): Statement {
+  return {
+    name: "insert card payments",
+    text: `INSERT INTO payments (id, order_id, method, status, amount, steps, created_at, paid_at, payment_key, ask_at)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::timestamptz[])`,
+    values: [...columns(changes), quoted(changes, ({ after }) => after.card?.paymentKey), instants(changes, ({ after }) => after.card?.askAt)],
+  };
+}
+
+function columns(changes: Change<PaymentRow>[]): string[] {
+  return [
+    plain(changes, ({ after }) => after.id),
+    plain(changes, ({ key }) => key),
+    plain(changes, ({ after }) => after.method),
+    plain(changes, ({ after }) => after.status),
+    plain(changes, ({ after }) => after.amount),
+    quoted(changes, ({ after }) => (after.steps === null ? null : JSON.stringify(after.steps))),
+    instants(changes, ({ after }) => after.createdAt),
+    instants(changes, ({ after }) => after.paidAt),
+  ];
 }
 
 function updatePayments(changes: Change<PaymentRow>[]): Statement {
   return {
     name: "update payments",
-    text: `UPDATE payments p SET status = v.status, steps = v.steps, paid_at = v.paid_at
-           FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[]) v(id, status, steps, paid_at) WHERE p.id = v.id`,
+    text: `UPDATE payments p SET status = v.status, steps = v.steps, paid_at = v.paid_at, ask_at = v.ask_at, asked = v.asked
+           FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::timestamptz[], $6::int[]) v(id, status, steps, paid_at, ask_at, asked) WHERE p.id = v.id`,
     values: [
       plain(changes, ({ after }) => after.id),
       plain(changes, ({ after }) => after.status),
       quoted(changes, ({ after }) => (after.steps === null ? null : JSON.stringify(after.steps))),
       instants(changes, ({ after }) => after.paidAt),
+      instants(changes, ({ after }) => after.card?.askAt),
+      plain(changes, ({ after }) => after.card?.asked ?? 0),
     ],
     rows: changes.length,
   };
@@ -75,8 +137,46 @@ function updatePayments(changes: Change<PaymentRow>[]): Statement {
 export function selectPayment(id: string): Statement {
   return {
     name: "select payment",
-    text: `SELECT p.id, p.order_id AS "orderId", p.method, p.status, p.amount, p.steps, p.created_at AS "createdAt", p.paid_at AS "paidAt", o.user_id AS "userId"
-           FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.id = $1`,
+    text: `SELECT ${PAYMENT}, o.user_id AS "userId", o.expires_at AS "expiresAt" FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.id = $1`,
     values: [id],
+  };
+}
+
+export type PaymentRecord = PaymentRow & { userId: string; expiresAt: number | null };
+
+/** What `selectPayment` gave. */
+export function paymentRecordOf(row: Record<string, unknown>): PaymentRecord {
+  return { ...paymentOf(row), userId: row["userId"] as string, expiresAt: row["expiresAt"] as number | null };
+}
+
+/** Payments that the gateway is to be asked about by now, longest overdue first. Those whose outcome is not known always count. */
+export function selectPaymentsToAsk(now: number, everyUnknown: boolean, limit: number): Statement {
+  return {
+    name: `select payments to ask${everyUnknown ? " and unknown" : ""}`,
+    text: `SELECT id FROM payments WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${everyUnknown ? " OR status = 'UNKNOWN'" : ""}) ORDER BY ask_at LIMIT $2`,
+    values: [iso(now), limit],
+  };
+}
+
+/** Payments with this key that may still change, or that failed and might have been captured all the same. */
+export function selectPaymentsByKey(paymentKey: string): Statement {
+  return { name: "select payments by key", text: "SELECT id FROM payments WHERE payment_key = $1 AND status IN ('PENDING', 'UNKNOWN', 'FAILED') LIMIT 10", values: [paymentKey] };
+}
+
+/** When a failed attempt is looked at again, or never. */
+export function updateWatch(id: string, askAt: number | null, asked: number): Statement {
+  return { name: "update watch", text: "UPDATE payments SET ask_at = $2, asked = $3 WHERE id = $1 AND status = 'FAILED'", values: [id, askAt === null ? null : iso(askAt), asked] };
+}
+
+export type PaymentFilter = { status: string | null; method: string | null };
+
+/** Payments before this id, newest first. */
+export function selectPaymentPage({ status, method }: PaymentFilter, before: string | null, limit: number): Statement {
+  return {
+    name: "select payment page",
+    text: `SELECT ${PAYMENT}, o.user_id AS "userId", o.expires_at AS "expiresAt", s.amount AS "strayAmount", s.status AS "strayStatus"
+           FROM payments p JOIN orders o ON o.id = p.order_id LEFT JOIN stray_money s ON s.id = p.id
+           WHERE p.id < $1::uuid AND ($2::text IS NULL OR p.status = $2) AND ($3::text IS NULL OR p.method = $3) ORDER BY p.id DESC LIMIT $4`,
+    values: [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", status, method, limit],
   };
 }

@@ -1,18 +1,39 @@
 import Type from "typebox";
+import { nextCursor, readCursor } from "../http/cursor.ts";
+import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, Id, Instant, Money, Nullable, OneOf } from "../http/schemas.ts";
+import { Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query } from "../http/schemas.ts";
+import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
 import { mayRead } from "../order/order.routes.ts";
-import { type PaymentRow, selectPayment } from "../order/payment.sql.ts";
-import { invalid, refuse } from "../refusal.ts";
+import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentPage } from "../order/payment.sql.ts";
+import { invalid, Refusal, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { payOrder } from "./pay-order.ts";
 import { paymentHistory, paymentView } from "./payment.ts";
+import { isOpen } from "./settle-payment.ts";
+import { startCardPayment } from "./start-card-payment.ts";
 
-const PAYMENT_STATUS = OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]);
+const PAYMENT_STATUSES = ["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
+const PAYMENT_STATUS = OneOf(PAYMENT_STATUSES);
 const payment = { paymentId: Id(), orderId: Id(), method: OneOf(["BALANCE", "CARD"]), status: PAYMENT_STATUS, amount: Money(), paidAt: Nullable(Instant()) };
+const Payment = Type.Object(payment, { title: "Payment" });
+const History = Type.Array(Type.Object({ status: PAYMENT_STATUS, at: Instant(), reason: Nullable(Type.String()) }));
+const Stray = Type.Object({ amount: Money(), status: OneOf(["PENDING", "RETURNED", "REFUSED"]) }, { description: "What the gateway took although the payment failed, and whether it is sent back" });
 
-export function paymentRoutes(routes: Routes, { config, database, orderFacts }: Shop): void {
+export function paymentRoutes(routes: Routes, { config, database, orderFacts, gateway, cards, desk }: Shop): void {
   const pay = payOrder(orderFacts);
+  const startByCard = startCardPayment(orderFacts);
+
+  /** A payment by card as far as it is known: settled, declined, or still in doubt. */
+  async function byCard(id: string, first: boolean): Promise<Standing> {
+    const row = await cards.pay(id, first);
+    if (isOpen(row)) {
+      desk.again(config.gateway.settleAfterMs);
+      return { over: false, status: 202, body: paymentView(row) };
+    }
+    if (row.status !== "FAILED") return { over: true, status: 201, body: paymentView(row) };
+    return { over: true, refusal: new Refusal("PAYMENT_DECLINED", { orderId: row.orderId, paymentId: row.id, reason: row.steps?.at(-1)?.reason ?? null }) };
+  }
 
   routes.write(
     {
@@ -22,32 +43,39 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts }: 
       audience: "shopper",
       tag: "Payments",
       summary: "Pay an order that was placed DEFERRED",
+      description: "By card: 201 once the gateway has captured the money; 402 where it declines, and everything is given back; 202 where its outcome is not known yet: stock and coupon stay held, and the shop asks until it knows.",
       body: Body({
         orderId: Id(),
         userId: Type.Optional(Id("The caller's own, unless an operator calls")),
         method: OneOf(["BALANCE", "CARD"]),
-        paymentKey: Type.Optional(Type.String({ minLength: 1, maxLength: 200 })),
+        paymentKey: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: "^[\\x21-\\x7e]+$", description: "For CARD: the payment that the buyer has authorized at the gateway" })),
       }),
-      answers: { 201: Type.Object(payment) },
+      answers: { 201: Payment, 202: Payment },
       refusals: [
         "FORBIDDEN",
         "ORDER_NOT_FOUND",
         "ORDER_NOT_PAYABLE",
         "PAYMENT_IN_PROGRESS",
+        "PAYMENT_DECLINED",
         "PRODUCT_NOT_FOUND",
         "PRODUCT_NOT_FOR_SALE",
         "STOCK_INSUFFICIENT",
+        "COUPON_NOT_FOUND",
         "COUPON_UNUSABLE",
+        "USER_NOT_FOUND",
         "BALANCE_INSUFFICIENT",
       ],
+      shape: ({ body }) => {
+        if (body.method === "CARD" && body.paymentKey === undefined) invalid("/paymentKey", "is needed to pay by card");
+      },
     },
     ({ caller, body }) => {
-      if (body.method === "CARD") invalid("/method", "CARD is not offered by this shop yet");
-      const userId = body.userId?.toLowerCase();
-      if (userId !== undefined && caller.role !== "operator" && userId !== caller.id) refuse("FORBIDDEN");
       // An operator who names a user means that user's order and no other.
-      const callerId = caller.role === "operator" ? (userId ?? null) : caller.id;
-      return submit(pay, { orderId: body.orderId.toLowerCase(), callerId, balanceMax: config.balanceMax }, 201);
+      const callerId = caller.role === "operator" && body.userId === undefined ? null : onBehalf(caller, body.userId);
+      const orderId = body.orderId.toLowerCase();
+      if (body.method === "BALANCE") return submit(pay, { orderId, callerId, balanceMax: config.balanceMax }, 201);
+      const input = { orderId, callerId, paymentKey: body.paymentKey ?? "", askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs };
+      return submitInTwoRounds({ begin: startByCard, input, status: 201, admit: (work) => gateway.admit(work), bring: byCard });
     },
   );
 
@@ -60,13 +88,57 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts }: 
       tag: "Payments",
       summary: "One payment, and every step of it",
       params: Type.Object({ paymentId: Id() }),
-      answers: { 200: Type.Object({ ...payment, history: Type.Array(Type.Object({ status: PAYMENT_STATUS, at: Instant(), reason: Nullable(Type.String()) })) }) },
+      answers: { 200: Type.Object({ ...payment, history: History }, { title: "PaymentWithHistory" }) },
       refusals: ["PAYMENT_NOT_FOUND"],
     },
     async ({ caller, params: { paymentId } }) => {
-      const [row] = await database.rows<PaymentRow & { userId: string }>(selectPayment(paymentId));
+      const [found] = await database.rows<Record<string, unknown>>(selectPayment(paymentId));
+      const row = found && paymentRecordOf(found);
       if (!row || !mayRead(caller, row.userId)) refuse("PAYMENT_NOT_FOUND", { paymentId });
       return { ...paymentView(row), history: paymentHistory(row) };
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/payments",
+      operationId: "listPayments",
+      audience: "operator",
+      tag: "Payments",
+      summary: "Payments, newest first, with every step, and money that came for what had failed",
+      query: Query({ ...page, status: Type.Optional(PAYMENT_STATUS), method: Type.Optional(OneOf(["BALANCE", "CARD"])) }),
+      answers: { 200: Type.Object({ payments: Type.Array(Type.Object({ ...payment, userId: Id(), history: History, stray: Nullable(Stray) })), nextCursor: NextCursor }) },
+    },
+    async ({ query: { limit = 20, cursor, status = null, method = null } }) => {
+      const [before] = (readCursor("payments", cursor, ["id"]) ?? [null]) as [string | null];
+      const rows = (await database.rows<Record<string, unknown>>(selectPaymentPage({ status, method }, before, limit + 1))).map((row) => ({
+        ...paymentRecordOf(row),
+        stray: row["strayStatus"] === null ? null : { amount: row["strayAmount"], status: row["strayStatus"] },
+      }));
+      const view = (row: PaymentRecord & { stray: unknown }) => ({ ...paymentView(row), userId: row.userId, history: paymentHistory(row), stray: row.stray });
+      return { payments: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "payments", (row) => [row.id]) };
+    },
+  );
+
+  routes.read(
+    {
+      method: "POST",
+      path: "/payments/webhooks/toss",
+      operationId: "paymentWebhook",
+      audience: "anyone",
+      tag: "Payments",
+      summary: "Where the gateway says that a payment has changed",
+      description: "Unsigned, so it is a hint and nothing more: the shop then asks the gateway. Always 200 for what can be read.",
+      body: Type.Object(
+        { eventType: Type.String({ maxLength: 100 }), data: Type.Optional(Type.Object({ paymentKey: Type.Optional(Type.String({ maxLength: 200 })) }, { additionalProperties: true })) },
+        { additionalProperties: true },
+      ),
+      answers: { 200: Type.Object({}) },
+    },
+    ({ body }) => {
+      if (body.data?.paymentKey) desk.hint(body.data.paymentKey);
+      return {};
     },
   );
 }

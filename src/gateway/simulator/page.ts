@@ -1,0 +1,29 @@
+// A page to make payment keys with.
+
+import { STEPS, WEBHOOKS } from "./script.ts";
+
+export function page(): string {
+  const options = (words: readonly string[]): string => words.map((word) => `<option>${word}</option>`).join("");
+  const rows = Object.entries(STEPS).map(([step, meaning]) => `<tr><td><code>${step}</code></td><td>${meaning}</td></tr>`);
+  return `<!doctype html>
+<html lang="en"><meta charset="utf-8"><title>Payment keys</title>
+<style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:44rem;padding:0 1rem}td{padding:.1rem 1rem .1rem 0}output{display:block;margin:1rem 0;font-family:monospace;word-break:break-all}</style>
+<h1>Payment keys</h1>
+<p>Any key is approved. This one will do as you say: each call takes the next step, and when there are none left all is well. A step with a star is repeated for ever.</p>
+<form>
+<p><label>confirm <input name="confirm" placeholder="lost+ok"></label> <label>cancel <input name="cancel"></label> <label>find <input name="find"></label>
+<label>webhook <select name="webhook">${options(WEBHOOKS)}</select></label> <button>Make a key</button></p>
+<output></output>
+</form>
+<table>${rows.join("")}</table>
+<script>
+document.forms[0].onsubmit = async (event) => {
+  event.preventDefault();
+  const wanted = Object.fromEntries(new FormData(event.target));
+  for (const name of ["confirm", "cancel", "find"]) wanted[name] = wanted[name].split("+").filter(Boolean);
+  const answer = await fetch("/simulator/payment-keys", { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify(wanted) });
+  document.querySelector("output").textContent = (await answer.json()).paymentKey;
+};
+</script></html>
+`;
+}

@@ -1,0 +1,85 @@
+// A payment as the gateway would send it. The amounts are strings, as its published description has them; the adapter takes numbers too.
+
+import type { BookPayment, BookTransaction } from "./book.ts";
+
+const MERCHANT = "jangnal";
+const KST_MS = 9 * 3_600_000;
+
+/** RFC 3339 at +09:00, as the gateway writes it. */
+export function seoulTime(at: number): string {
+  return `${new Date(at + KST_MS).toISOString().slice(0, -1)}+09:00`;
+}
+
+export function paymentJson(payment: BookPayment): Record<string, unknown> {
+  const { paymentKey, orderId, amount, left, status, requestedAt, approvedAt, transactionKey, cancels } = payment;
+  const vat = Math.round(left / 11);
+  return {
+    version: "2022-11-16",
+    paymentKey,
+    type: "NORMAL",
+    orderId,
+    orderName: "장날",
+    mId: MERCHANT,
+    currency: "KRW",
+    method: "카드",
+    totalAmount: String(amount),
+    balanceAmount: String(left),
+    status,
+    requestedAt: seoulTime(requestedAt),
+    approvedAt: seoulTime(approvedAt ?? requestedAt),
+    useEscrow: false,
+    ...(transactionKey === null ? {} : { lastTransactionKey: cancels.at(-1)?.transactionKey ?? transactionKey }),
+    suppliedAmount: left - vat,
+    vat,
+    cultureExpense: false,
+    taxFreeAmount: 0,
+    taxExemptionAmount: 0,
+    ...(cancels.length === 0
+      ? {}
+      : {
+          cancels: cancels.map((cancel) => ({
+            cancelAmount: cancel.amount,
+            cancelReason: cancel.reason,
+            taxFreeAmount: 0,
+            taxExemptionAmount: 0,
+            refundableAmount: cancel.leftAfter,
+            easyPayDiscountAmount: 0,
+            canceledAt: seoulTime(cancel.at),
+            transactionKey: cancel.transactionKey,
+          })),
+        }),
+    isPartialCancelable: true,
+    card: {
+      amount,
+      issuerCode: "61",
+      acquirerCode: "31",
+      number: "43301234****123*",
+      installmentPlanMonths: 0,
+      approveNo: "00000000",
+      useCardPoint: false,
+      cardType: "신용",
+      ownerType: "개인",
+      acquireStatus: "READY",
+      isInterestFree: false,
+    },
+    country: "KR",
+    receipt: { url: "https://example.com/receipt" },
+  };
+}
+
+export function transactionJson({ transactionKey, paymentKey, orderId, status, amount, at }: BookTransaction): Record<string, unknown> {
+  return {
+    mId: MERCHANT,
+    transactionKey,
+    paymentKey,
+    orderId,
+    method: "카드",
+    customerKey: "anonymous",
+    useEscrow: false,
+    receiptUrl: "https://example.com/receipt",
+    status,
+    transactionAt: seoulTime(at),
+    currency: "KRW",
+    amount,
+  };
+}

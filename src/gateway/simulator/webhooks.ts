@@ -1,0 +1,37 @@
+// The simulator's webhooks: unsigned, as the real ones are, and sent again up to seven times while nobody takes them.
+
+import type { BookPayment } from "./book.ts";
+import { paymentJson, seoulTime } from "./payment-json.ts";
+
+const TRIES = 7;
+const FIRST_PAUSE_MS = 100;
+const TIMEOUT_MS = 5000;
+
+export class Webhooks {
+  /** Where they go; undefined: nowhere. */
+  url: string | undefined;
+  readonly #closing = new AbortController();
+
+  async send(payment: BookPayment, status: BookPayment["status"] = payment.status): Promise<void> {
+    const body = JSON.stringify({ eventType: "PAYMENT_STATUS_CHANGED", createdAt: seoulTime(Date.now()).slice(0, 26), data: { ...paymentJson(payment), status } });
+    for (let tries = 0; tries < TRIES && this.url !== undefined && !this.#closing.signal.aborted; tries++) {
+      if (await this.#deliver(this.url, body)) return;
+      await new Promise<void>((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** tries).unref());
+    }
+  }
+
+  close(): void {
+    this.#closing.abort();
+  }
+
+  async #deliver(url: string, body: string): Promise<boolean> {
+    try {
+      const signal = AbortSignal.any([this.#closing.signal, AbortSignal.timeout(TIMEOUT_MS)]);
+      const response = await fetch(url, { method: "POST", headers: { "content-type": "application/json" }, body, signal });
+      await response.body?.cancel();
+      return response.ok;
+    } catch {
+      return false;
+    }
+  }
+}

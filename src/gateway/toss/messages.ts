@@ -1,0 +1,83 @@
+// The gateway's messages, read no further than the shop needs them. What is not understood is not known: it never counts as a no.
+
+import { GATEWAY_STATUSES, type GatewayPayment, type GatewayStatus, type GatewayTransaction, GatewayUnknown } from "../gateway.ts";
+
+type Fields = Record<string, unknown>;
+
+/** Errors: GatewayUnknown. */
+export function readPayment(body: unknown): GatewayPayment {
+  const { paymentKey, orderId, status, totalAmount, balanceAmount, cancels } = fields(body);
+  return {
+    paymentKey: text(paymentKey),
+    orderId: text(orderId),
+    status: statusOf(status),
+    amount: amount(totalAmount),
+    left: amount(balanceAmount),
+    cancels: (Array.isArray(cancels) ? cancels : []).map((cancel) => {
+      const { cancelAmount, cancelReason } = fields(cancel);
+      return { amount: amount(cancelAmount), reason: String(cancelReason ?? "") };
+    }),
+  };
+}
+
+/** Errors: GatewayUnknown. */
+export function readTransactions(body: unknown): GatewayTransaction[] {
+  if (!Array.isArray(body)) return notUnderstood();
+  return body.map((one) => {
+    const { transactionKey, paymentKey, orderId, status, amount: moved, transactionAt } = fields(one);
+    const at = Date.parse(text(transactionAt));
+    if (Number.isNaN(at)) return notUnderstood();
+    const known = statusOf(status);
+    const size = Math.abs(amount(moved));
+    const back = known === "CANCELED" || known === "PARTIAL_CANCELED";
+    return { transactionKey: text(transactionKey), paymentKey: text(paymentKey), orderId: text(orderId), status: known, amount: back ? -size : size, at };
+  });
+}
+
+/** The code of a failure: a word of the gateway's, never its sentence, in which anything may stand. */
+export function codeOf(body: unknown): string {
+  const code = body !== null && typeof body === "object" ? (body as Fields)["code"] : undefined;
+  return typeof code === "string" && /^[A-Z0-9_]{1,64}$/.test(code) ? code : "UNRECOGNIZED_ERROR";
+}
+
+/** Errors that may be otherwise in a moment, some of them dressed as a 400; and refusals without a code, which may be anybody's. */
+const TEMPORARY: ReadonlySet<string> = new Set([
+  "PROVIDER_ERROR",
+  "CARD_PROCESSING_ERROR",
+  "IDEMPOTENT_REQUEST_PROCESSING",
+  "FAILED_INTERNAL_SYSTEM_PROCESSING",
+  "FAILED_PAYMENT_INTERNAL_SYSTEM_PROCESSING",
+  "UNKNOWN_PAYMENT_ERROR",
+  "UNAUTHORIZED_KEY",
+  "INVALID_API_KEY",
+  "FORBIDDEN_REQUEST",
+  "INCORRECT_BASIC_AUTH_FORMAT",
+  "UNRECOGNIZED_ERROR",
+]);
+
+export function isTemporary(status: number, code: string): boolean {
+  if (status === 200) return false;
+  return status === 408 || status === 409 || status === 425 || status === 429 || TEMPORARY.has(code);
+}
+
+function fields(value: unknown): Fields {
+  return value !== null && typeof value === "object" ? (value as Fields) : notUnderstood();
+}
+
+function text(value: unknown): string {
+  return typeof value === "string" && value !== "" ? value : notUnderstood();
+}
+
+/** Amounts come as numbers from the gateway and as strings in its description. */
+function amount(value: unknown): number {
+  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
+  return Number.isSafeInteger(number) ? (number as number) : notUnderstood();
+}
+
+function statusOf(value: unknown): GatewayStatus {
+  return GATEWAY_STATUSES.find((status) => status === value) ?? notUnderstood();
+}
+
+function notUnderstood(): never {
+  throw new GatewayUnknown("ANSWER_NOT_UNDERSTOOD");
+}

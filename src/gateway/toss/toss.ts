@@ -1,0 +1,154 @@
+// Toss Payments' core API, and whatever speaks the same. Nothing that goes wrong here names the secret, the host or a card.
+
+import {
+  type Cancellation,
+  type Confirmation,
+  type Gateway,
+  type GatewayAnswer,
+  type GatewayPayment,
+  type GatewayTransaction,
+  GatewayUnknown,
+} from "../gateway.ts";
+import { Guard, type GuardOptions } from "./guard.ts";
+import { codeOf, isTemporary, readPayment, readTransactions } from "./messages.ts";
+
+export type Operation = "confirm" | "cancel" | "find" | "transactions";
+
+export type TossOptions = GuardOptions & {
+  /** Where the API is, without a path. */
+  url: string;
+  secret: string;
+  /** Told of each call that was sent, when it is over; `outcome` is a status, or why there is none. */
+  onCall?: (call: { operation: Operation; outcome: string; seconds: number }) => void;
+};
+
+type Request = { operation: Operation; method: "GET" | "POST"; path: string; body?: unknown; idempotencyKey?: string };
+type Reply = { status: number; body: unknown };
+
+/** A book of many pages is asked for page by page. */
+const PAGE = 1000;
+const BOOK_TIMEOUT_MS = 60_000;
+const REPLY_MAX_BYTES = 8 * 1024 * 1024;
+/** Toss' own clock: a time without a zone means this one. */
+const KST_MS = 9 * 3_600_000;
+
+export class TossGateway implements Gateway {
+  readonly #url: string;
+  readonly #authorization: string;
+  readonly #onCall: NonNullable<TossOptions["onCall"]>;
+  readonly guard: Guard;
+  /** Reading the book may take a minute, and must not wear out the breaker of those who pay. */
+  readonly #readers: Guard;
+
+  constructor({ url, secret, onCall = () => {}, ...guard }: TossOptions) {
+    this.#url = url.replace(/\/+$/, "");
+    this.#authorization = `Basic ${Buffer.from(`${secret}:`).toString("base64")}`;
+    this.#onCall = onCall;
+    this.guard = new Guard(guard);
+    this.#readers = new Guard({ ...guard, timeoutMs: Math.max(guard.timeoutMs, BOOK_TIMEOUT_MS) });
+  }
+
+  confirm({ idempotencyKey, paymentKey, orderId, amount }: Confirmation): Promise<GatewayAnswer> {
+    return this.#change({ operation: "confirm", method: "POST", path: "/v1/payments/confirm", body: { paymentKey, orderId, amount }, idempotencyKey });
+  }
+
+  cancel({ idempotencyKey, paymentKey, amount, reason }: Cancellation): Promise<GatewayAnswer> {
+    const body = { cancelReason: reason.slice(0, 200), cancelAmount: amount };
+    return this.#change({ operation: "cancel", method: "POST", path: `/v1/payments/${encodeURIComponent(paymentKey)}/cancel`, body, idempotencyKey });
+  }
+
+  async find(paymentKey: string): Promise<GatewayPayment | undefined> {
+    const { status, body } = await this.#call({ operation: "find", method: "GET", path: `/v1/payments/${encodeURIComponent(paymentKey)}` });
+    if (status === 200) return readPayment(body);
+    if (codeOf(body) === "NOT_FOUND_PAYMENT") return undefined;
+    throw new GatewayUnknown(codeOf(body), { trouble: false });
+  }
+
+  async *transactions(from: number, to: number): AsyncGenerator<GatewayTransaction> {
+    for (let after: string | undefined; ; ) {
+      const query = new URLSearchParams({ startDate: seoulTime(from), endDate: seoulTime(to), limit: String(PAGE), ...(after === undefined ? {} : { startingAfter: after }) });
+      const { status, body } = await this.#call({ operation: "transactions", method: "GET", path: `/v1/transactions?${query}` });
+      if (status !== 200) throw new GatewayUnknown(codeOf(body), { trouble: false });
+      const page = readTransactions(body);
+      for (const one of page) if (one.at >= from && one.at < to) yield one;
+      if (page.length < PAGE) return;
+      after = page.at(-1)?.transactionKey;
+    }
+  }
+
+  admit<T>(work: () => Promise<T>): Promise<T> {
+    return this.guard.admit(work);
+  }
+
+  /** Nobody waits any longer: what is under way is not known, and is found out later. */
+  stop(): void {
+    this.guard.stop();
+    this.#readers.stop();
+  }
+
+  async #change(request: Request): Promise<GatewayAnswer> {
+    const { status, body } = await this.#call(request);
+    return status === 200 ? { kind: "payment", payment: readPayment(body) } : { kind: "refused", code: codeOf(body) };
+  }
+
+  /** Answers only what stands: 200, or a refusal that will not be another one tomorrow. */
+  #call(request: Request): Promise<Reply> {
+    const guard = request.operation === "transactions" ? this.#readers : this.guard;
+    return guard.call(async (signal) => {
+      const startedAt = performance.now();
+      let outcome = "no answer";
+      try {
+        const reply = await this.#send(request, signal);
+        outcome = String(reply.status);
+        // A key that is not let in says nothing of the payment: somebody has to mend the setting, and then it is asked again.
+        if (reply.status >= 500 || reply.status === 401) throw new GatewayUnknown(`HTTP_${reply.status}`);
+        if (isTemporary(reply.status, codeOf(reply.body))) throw new GatewayUnknown(codeOf(reply.body), { trouble: false });
+        return reply;
+      } finally {
+        this.#onCall({ operation: request.operation, outcome, seconds: (performance.now() - startedAt) / 1000 });
+      }
+    });
+  }
+
+  async #send({ method, path, body, idempotencyKey }: Request, signal: AbortSignal): Promise<Reply> {
+    try {
+      const response = await fetch(this.#url + path, {
+        method,
+        signal,
+        redirect: "error", // The secret goes nowhere else.
+        headers: {
+          authorization: this.#authorization,
+          ...(body === undefined ? {} : { "content-type": "application/json" }),
+          ...(idempotencyKey === undefined ? {} : { "idempotency-key": idempotencyKey }),
+        },
+        ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+      });
+      return { status: response.status, body: await readJson(response) };
+    } catch (error) {
+      if (error instanceof GatewayUnknown) throw error;
+      throw new GatewayUnknown(signal.aborted ? "TIMEOUT" : "CONNECTION_BROKEN", { cause: signal.aborted ? undefined : (error as { cause?: { code?: unknown } }).cause?.code });
+    }
+  }
+}
+
+/** An error page in front of the gateway is no JSON; its status speaks all the same. */
+async function readJson(response: Response): Promise<unknown> {
+  const chunks: Uint8Array[] = [];
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > REPLY_MAX_BYTES) throw new GatewayUnknown("ANSWER_TOO_LARGE");
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString("utf8"));
+  } catch {
+    if (response.status === 200) throw new GatewayUnknown("ANSWER_NOT_UNDERSTOOD");
+    return null;
+  }
+}
+
+function seoulTime(at: number): string {
+  return new Date(at + KST_MS).toISOString().slice(0, 23);
+}
+

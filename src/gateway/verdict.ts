@@ -1,0 +1,80 @@
+// What is to be believed of one capture: it was done, it failed and can't arrive any more, or nobody knows yet.
+
+import { type Confirmation, type Gateway, type GatewayAnswer, GatewayBusy, type GatewayPayment, GatewayUnknown } from "./gateway.ts";
+
+export type Verdict =
+  | { kind: "done" }
+  /**
+   * `heard` is false where the gateway never said so itself: then it is looked at again for a day. `captured` is money that it took and that
+   * can't be for this.
+   */
+  | { kind: "failed"; reason: string; heard: boolean; captured: number }
+  | { kind: "unknown"; reason: string };
+
+/** Captures for the first time, while somebody waits. Never throws for what the gateway does. */
+export function capture(gateway: Gateway, wanted: Confirmation): Promise<Verdict> {
+  return spoken(async () => {
+    const answer = await gateway.confirm(wanted);
+    if (answer.kind === "refused" && answer.code === "ALREADY_PROCESSED_PAYMENT") return lookUp(gateway, wanted, answer);
+    return judge(answer, wanted);
+  });
+}
+
+/**
+ * Finds out what became of a capture that may have been sent, or may not. While `mayConfirm` it is then confirmed again with the same key,
+ * which is safe: a first one that is still on its way gets the same answer. Later it is left, and given up once `mayGiveUp`.
+ */
+export function inquire(gateway: Gateway, wanted: Confirmation, { mayConfirm, mayGiveUp }: { mayConfirm: boolean; mayGiveUp: boolean }): Promise<Verdict> {
+  return spoken(async () => {
+    const found = await gateway.find(wanted.paymentKey);
+    const verdict: Verdict = found ? judge({ kind: "payment", payment: found }, wanted) : { kind: "unknown", reason: "NEVER_HEARD_OF" };
+    if (verdict.kind !== "unknown") return verdict;
+    if (mayConfirm) {
+      const answer = await gateway.confirm(wanted);
+      // A refusal of the second confirm may only mean that the first has arrived: the book has the last word.
+      return answer.kind === "refused" ? lookUp(gateway, wanted, answer) : judge(answer, wanted);
+    }
+    return mayGiveUp ? { kind: "failed", reason: "NEVER_CONFIRMED", heard: false, captured: 0 } : verdict;
+  });
+}
+
+async function lookUp(gateway: Gateway, wanted: Confirmation, refusal: GatewayAnswer): Promise<Verdict> {
+  const found = await gateway.find(wanted.paymentKey);
+  const verdict = found && judge({ kind: "payment", payment: found }, wanted);
+  return verdict && verdict.kind !== "unknown" ? verdict : judge(refusal, wanted);
+}
+
+async function spoken(ask: () => Promise<Verdict>): Promise<Verdict> {
+  try {
+    return await ask();
+  } catch (error) {
+    if (error instanceof GatewayUnknown) return { kind: "unknown", reason: error.reason };
+    if (error instanceof GatewayBusy) return { kind: "unknown", reason: "GATEWAY_NOT_CALLED" };
+    throw error;
+  }
+}
+
+/** What an answer means for what was wanted. Pure. */
+export function judge(answer: GatewayAnswer, wanted: Pick<Confirmation, "orderId" | "amount">): Verdict {
+  if (answer.kind === "refused") return { kind: "failed", reason: answer.code, heard: true, captured: 0 };
+  const { payment } = answer;
+  // Then it is another's money, and not ours to give back either.
+  if (payment.orderId !== wanted.orderId) return { kind: "failed", reason: "PAYMENT_KEY_OF_ANOTHER_ORDER", heard: true, captured: 0 };
+  switch (payment.status) {
+    case "DONE":
+    case "PARTIAL_CANCELED":
+      if (payment.amount === wanted.amount) return { kind: "done" };
+      return { kind: "failed", reason: "AMOUNT_MISMATCH", heard: true, captured: payment.left };
+    case "CANCELED":
+    case "ABORTED":
+    case "EXPIRED":
+      return { kind: "failed", reason: payment.status, heard: true, captured: 0 };
+    default:
+      return { kind: "unknown", reason: payment.status };
+  }
+}
+
+/** What the gateway holds for something that failed in the shop; 0 where it is nothing, or another's. */
+export function heldFor(payment: GatewayPayment | undefined, orderId: string): number {
+  return payment?.orderId === orderId && (payment.status === "DONE" || payment.status === "PARTIAL_CANCELED") ? payment.left : 0;
+}

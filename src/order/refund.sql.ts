@@ -1,0 +1,86 @@
+import { instants, iso, plain, quoted, type Statement } from "../database/statement.ts";
+import type { Change, Shelf } from "../till/shelf.ts";
+
+/** A refund to a card. `pieces`: what comes back, by variant. Instants in ms, `amount` in minor units. */
+export type RefundRow = {
+  id: string;
+  orderId: string;
+  paymentId: string;
+  paymentKey: string;
+  status: "PENDING" | "COMPLETED" | "FAILED";
+  amount: number;
+  pieces: [variantId: string, quantity: number][];
+  reason: string;
+  /** Why it is not known yet, or why the gateway would not. */
+  failure: string | null;
+  createdAt: number;
+  settledAt: number | null;
+  askAt: number | null;
+  asked: number;
+};
+
+const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces, reason, failure,
+  created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked`;
+
+/** The refund of an order that is under way, by order, guarded by the order's lock. */
+export const refunds: Shelf<RefundRow> = {
+  name: "refunds",
+  load: (orderIds) => ({ name: "read refunds", text: `SELECT ${REFUND} FROM refunds WHERE order_id = ANY($1::uuid[]) AND status = 'PENDING'`, values: [plain(orderIds, (id) => id)] }),
+  read: (row) => [row["orderId"] as string, row as RefundRow],
+  save(changes) {
+    const made = changes.filter((change) => change.before === undefined);
+    const moved = changes.filter((change) => change.before !== undefined);
+    return [...(made.length > 0 ? [insertRefunds(made)] : []), ...(moved.length > 0 ? [updateRefunds(moved)] : [])];
+  },
+};
+
+function insertRefunds(changes: Change<RefundRow>[]): Statement {
+  return {
+    name: "insert refunds",
+    text: `INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, reason, created_at, ask_at)
+           SELECT id, order_id, payment_id, payment_key, 'PENDING', amount, pieces, reason, created_at, ask_at
+           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::jsonb[], $7::text[], $8::timestamptz[], $9::timestamptz[])
+             v(id, order_id, payment_id, payment_key, amount, pieces, reason, created_at, ask_at)`,
+    values: [
+      plain(changes, ({ after }) => after.id),
+      plain(changes, ({ key }) => key),
+      plain(changes, ({ after }) => after.paymentId),
+      quoted(changes, ({ after }) => after.paymentKey),
+      plain(changes, ({ after }) => after.amount),
+      quoted(changes, ({ after }) => JSON.stringify(after.pieces)),
+      quoted(changes, ({ after }) => after.reason),
+      instants(changes, ({ after }) => after.createdAt),
+      instants(changes, ({ after }) => after.askAt),
+    ],
+  };
+}
+
+function updateRefunds(changes: Change<RefundRow>[]): Statement {
+  return {
+    name: "update refunds",
+    text: `UPDATE refunds r SET status = v.status, failure = v.failure, settled_at = v.settled_at, ask_at = v.ask_at, asked = v.asked
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[]) v(id, status, failure, settled_at, ask_at, asked)
+           WHERE r.id = v.id AND r.status = 'PENDING'`,
+    values: [
+      plain(changes, ({ after }) => after.id),
+      plain(changes, ({ after }) => after.status),
+      quoted(changes, ({ after }) => after.failure),
+      instants(changes, ({ after }) => after.settledAt),
+      instants(changes, ({ after }) => after.askAt),
+      plain(changes, ({ after }) => after.asked),
+    ],
+    rows: changes.length,
+  };
+}
+
+export function selectRefund(id: string): Statement {
+  return { name: "select refund", text: `SELECT ${REFUND} FROM refunds WHERE id = $1`, values: [id] };
+}
+
+export function selectRefundsToAsk(now: number, every: boolean, limit: number): Statement {
+  return {
+    name: `select refunds to ask${every ? " of all" : ""}`,
+    text: `SELECT id FROM refunds WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${every ? " OR asked > 0" : ""}) ORDER BY ask_at LIMIT $2`,
+    values: [iso(now), limit],
+  };
+}

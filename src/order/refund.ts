@@ -1,0 +1,86 @@
+// What a refund gives back, whichever way the money goes.
+
+import { moveMoney } from "../balance/balance.ts";
+import { users } from "../balance/balance.sql.ts";
+import { returnStock } from "../catalog/catalog.ts";
+import { returnCoupon } from "../coupon/coupon.ts";
+import { refuse } from "../refusal.ts";
+import type { Begun } from "../till/begun.ts";
+import type { WorkingSet } from "../till/working-set.ts";
+import { changeOrder, itemsOf, type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
+import { orderItems } from "./order.sql.ts";
+import { livePayment, type PaymentRow, payments, stepped } from "./payment.sql.ts";
+import { refundShares } from "./refund-shares.ts";
+import { type RefundRow, refunds } from "./refund.sql.ts";
+
+/** How many pieces of which variant. */
+export type Pieces = Map<string, number>;
+
+export function remaining(items: OrderItem[]): Pieces {
+  return new Map(items.filter((item) => item.quantity > item.refundedQuantity).map((item) => [item.variantId, item.quantity - item.refundedQuantity]));
+}
+
+export function addUp(items: { variantId: string; quantity: number }[]): Pieces {
+  const pieces: Pieces = new Map();
+  for (const { variantId, quantity } of items) pieces.set(variantId, (pieces.get(variantId) ?? 0) + quantity);
+  return pieces;
+}
+
+/**
+ * Refunds pieces of a paid order: at once where it was paid from the balance; where it was paid by card it only reserves them,
+ * so that nobody can give back the same again while the gateway is asked.
+ * Errors: ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS while another refund is under way, BALANCE_LIMIT_EXCEEDED.
+ */
+export function refund(shop: WorkingSet, order: Order, pieces: Pieces, reason: string, { balanceMax, askAfterMs }: { balanceMax: number; askAfterMs: number }): Begun<OrderView> {
+  if (shop.find(refunds, order.id)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId: order.id });
+  const payment = paymentOf(shop, order.id);
+  const { amount } = shareOf(shop, order, pieces);
+  if (payment.card !== null && amount > 0) {
+    const id = shop.newId();
+    const { paymentKey } = payment.card;
+    const row: RefundRow = { id, orderId: order.id, paymentId: payment.id, paymentKey, status: "PENDING", amount, pieces: [...pieces], reason, failure: null, createdAt: shop.now, settledAt: null, askAt: shop.now + askAfterMs, asked: 0 };
+    shop.put(refunds, order.id, row);
+    return { kind: "attempt", id };
+  }
+  const wallet = shop.find(users, order.userId);
+  if (wallet === undefined) throw new Error(`user ${order.userId} of order ${order.id} is gone`);
+  if (amount > 0) moveMoney(shop, wallet, { type: "REFUND", amount, orderId: order.id, reason }, balanceMax);
+  return { kind: "answer", answer: giveBack(shop, order, pieces, reason) };
+}
+
+/** The one place in which a paid order gives anything back but money: that has gone its way, or goes in this same round. */
+export function giveBack(shop: WorkingSet, order: Order, pieces: Pieces, reason: string): OrderView {
+  const { after, amount, given, whole } = shareOf(shop, order, pieces);
+  for (const item of given) returnStock(shop, item);
+  if (whole && order.userCouponId !== null) returnCoupon(shop, order.userCouponId, order.id);
+
+  const status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
+  const payment = stepped(paymentOf(shop, order.id), status, shop.now, reason);
+  shop.put(payments, order.id, payment);
+  shop.put(orderItems, order.id, after);
+  const event = whole ? "order.refunded" : "order.partially-refunded";
+  const changed = changeOrder(shop, order, event, { status, refundedAmount: order.refundedAmount + amount }, { items: given, amount, reason });
+  return orderView(changed, after, payment);
+}
+
+type Share = { after: OrderItem[]; amount: number; given: { variantId: string; productId: string; quantity: number; unitPrice: number; amount: number }[]; whole: boolean };
+
+/** What these pieces are worth, and what the order is without them. Errors: ORDER_NOT_REFUNDABLE for more than there is. */
+export function shareOf(shop: WorkingSet, order: Order, pieces: Pieces): Share {
+  const bought = itemsOf(shop, order.id);
+  const after = bought.map((item) => ({ ...item, refundedQuantity: item.refundedQuantity + (pieces.get(item.variantId) ?? 0) }));
+  const tooMany = after.find((item) => item.refundedQuantity > item.quantity);
+  if (tooMany || pieces.size === 0) refuse("ORDER_NOT_REFUNDABLE", { orderId: order.id, ...(tooMany ? { variantId: tooMany.variantId } : {}) });
+  const shares = refundShares(order, bought, after);
+  const given = after.flatMap(({ variantId, productId, unitPrice }, i) => {
+    const quantity = pieces.get(variantId);
+    return quantity === undefined ? [] : [{ variantId, productId, quantity, unitPrice, amount: shares[i] as number }];
+  });
+  return { after, amount: shares.reduce((sum, share) => sum + share, 0), given, whole: after.every((item) => item.refundedQuantity === item.quantity) };
+}
+
+function paymentOf(shop: WorkingSet, orderId: string): PaymentRow {
+  const payment = livePayment(shop, orderId);
+  if (payment === undefined) throw new Error(`order ${orderId} is paid without a payment`);
+  return payment;
+}

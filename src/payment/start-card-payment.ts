@@ -1,0 +1,51 @@
+import { iso } from "../database/statement.ts";
+import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order/facts.ts";
+import { changeOrder, payable } from "../order/order.ts";
+import { failedKeys, type PaymentRow, payments } from "../order/payment.sql.ts";
+import { takeGoods } from "../order/take-goods.ts";
+import { refuse } from "../refusal.ts";
+import type { Begun } from "../till/begun.ts";
+import { type Command, command } from "../till/command.ts";
+import { need } from "../till/shelf.ts";
+import { payableOrder } from "./payable-order.ts";
+import { type PaymentView, paymentView } from "./payment.ts";
+
+export type StartCardPayment = {
+  orderId: string;
+  /** Whose it must be; null for an operator. */
+  callerId: string | null;
+  paymentKey: string;
+  /** When the gateway is asked about it if nobody has brought it to its end by then. */
+  askAfterMs: number;
+  fact?: OrderFact;
+};
+
+/**
+ * The first round of paying by card: takes stock and coupon, and writes the attempt down before anybody calls the gateway. The order stays
+ * PENDING. An order of 0 needs no gateway and is paid.
+ * Errors: as `payOrder`, but for the balance; PAYMENT_DECLINED for a key with which an attempt on this order has failed already.
+ */
+export function startCardPayment(facts: OrderFacts): Command<StartCardPayment, Begun<PaymentView>> {
+  return command<StartCardPayment, Begun<PaymentView>>({
+    name: "start card payment",
+    prepare: (input) => withFact(facts, input),
+    needs: ({ orderId, fact }) => [...wholeOrder(orderId, fact), need(failedKeys, orderId)],
+
+    decide(shop, { orderId, callerId, paymentKey, askAfterMs }) {
+      const { order, items } = payableOrder(shop, orderId, callerId);
+      if (shop.find(failedKeys, orderId)?.includes(paymentKey)) refuse("PAYMENT_DECLINED", { orderId, reason: "PAYMENT_KEY_USED" });
+      takeGoods(shop, order, items);
+
+      const made = { id: shop.newId(), orderId, method: "CARD" as const, amount: payable(order), createdAt: shop.now };
+      if (made.amount === 0) {
+        const payment: PaymentRow = { ...made, status: "COMPLETED", steps: null, paidAt: shop.now, card: null };
+        shop.put(payments, orderId, payment);
+        changeOrder(shop, order, "order.completed", { status: "COMPLETED", completedAt: shop.now });
+        return { kind: "answer", answer: paymentView(payment) };
+      }
+      const card = { paymentKey, askAt: shop.now + askAfterMs, asked: 0 };
+      shop.put(payments, orderId, { ...made, status: "PENDING", steps: [{ status: "PENDING", at: iso(shop.now), reason: null }], paidAt: null, card });
+      return { kind: "attempt", id: made.id };
+    },
+  });
+}
