@@ -7,16 +7,19 @@ import type { Shop } from "../shop.ts";
 import { selectCart, selectCartArticle } from "./cart.sql.ts";
 import { addToCart, removeFromCart, type SetQuantity, setQuantity } from "./edit-cart.ts";
 
-const Item = Type.Object({
-  id: Id(),
-  productId: Id(),
-  variantId: Id(),
-  name: Type.String(),
-  unitPrice: Money(),
-  quantity: Type.Integer(),
-  stock: Type.Integer(),
-  status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
-});
+const Item = Type.Object(
+  {
+    id: Id(),
+    productId: Id(),
+    variantId: Id(),
+    name: Type.String(),
+    unitPrice: Money(),
+    quantity: Type.Integer(),
+    stock: Type.Integer(),
+    status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
+  },
+  { title: "CartItem" },
+);
 type CartRecord = { id: string | null; productId: string; variantId: string; quantity: number; productName: string; variantName: string | null; price: number; stock: number; status: SaleStatus };
 
 export function cartRoutes(routes: Routes, { database, catalogFacts }: Shop): void {

@@ -18,24 +18,31 @@ const LIST_TTL_MS = 5 * 60_000;
 const NO_PRODUCTS = { ko: "등록된 상품이 없습니다", en: "There are no products yet" };
 
 const Status = OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]);
-const VariantAnswer = Type.Object({
-  id: Id(),
-  sku: Type.Union([Type.String(), Type.Null()]),
-  name: Type.String(),
-  options: Type.Record(Type.String(), Type.String()),
-  price: Money(),
-  stock: Type.Integer(),
-  status: Status,
-});
-const ProductAnswer = Type.Object({
-  id: Id(),
-  name: Type.String(),
-  description: Type.String(),
-  price: Type.Integer({ description: "The lowest of the variants', in the currency's minor unit" }),
-  stock: Type.Integer({ description: "The sum of the variants'" }),
-  status: Status,
-  variants: Type.Array(VariantAnswer, { minItems: 1 }),
-});
+const VariantAnswer = Type.Object(
+  {
+    id: Id(),
+    sku: Type.Union([Type.String(), Type.Null()]),
+    name: Type.String(),
+    options: Type.Record(Type.String(), Type.String()),
+    price: Money(),
+    stock: Type.Integer(),
+    status: Status,
+  },
+  { title: "Variant" },
+);
+const ProductAnswer = Type.Object(
+  {
+    id: Id(),
+    name: Type.String(),
+    description: Type.String(),
+    price: Type.Integer({ description: "The lowest of the variants', in the currency's minor unit" }),
+    stock: Type.Integer({ description: "The sum of the variants'" }),
+    status: Status,
+    variants: Type.Array(VariantAnswer, { minItems: 1 }),
+  },
+  { title: "Product" },
+);
+const ProductInList = Type.Object({ id: Id(), name: Type.String(), price: Money(), stock: Type.Integer(), status: OneOf(["ON_SALE", "SOLD_OUT"]) }, { title: "ProductInList" });
 
 const ListQuery = Query({
   ...page,
@@ -72,7 +79,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       query: ListQuery,
       answers: {
         200: Type.Object({
-          products: Type.Array(Type.Object({ id: Id(), name: Type.String(), price: Money(), stock: Type.Integer(), status: OneOf(["ON_SALE", "SOLD_OUT"]) })),
+          products: Type.Array(ProductInList),
           nextCursor: NextCursor,
           message: Type.Optional(Type.String({ description: "Only where the list is empty" })),
         }),

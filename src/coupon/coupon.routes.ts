@@ -19,37 +19,44 @@ const NO_COUPONS = { ko: "보유한 쿠폰이 없습니다", en: "There are no c
 const minOrderAmount = Type.Optional(Amount(0, AMOUNT_MAX));
 /** Told apart by `type`, so that an error names the field that is wrong and not the shape that was not meant. */
 const DiscountBody = Type.Unsafe<Discount>({
+  title: "Discount",
   type: "object",
   discriminator: { propertyName: "type" },
   required: ["type"],
   oneOf: [
-    Body({ type: Type.Literal("FIXED"), amount: Amount(1, AMOUNT_MAX), minOrderAmount }),
-    Body({ type: Type.Literal("PERCENTAGE"), rate: Type.Integer({ minimum: 1, maximum: 100 }), maxAmount: Type.Optional(Amount(1, AMOUNT_MAX)), minOrderAmount }),
+    Body({ type: Type.Literal("FIXED"), amount: Amount(1, AMOUNT_MAX), minOrderAmount }, { title: "FixedDiscount" }),
+    Body({ type: Type.Literal("PERCENTAGE"), rate: Type.Integer({ minimum: 1, maximum: 100 }), maxAmount: Type.Optional(Amount(1, AMOUNT_MAX)), minOrderAmount }, { title: "PercentageDiscount" }),
   ],
 });
-const CampaignAnswer = Type.Object({
-  id: Id(),
-  name: Type.String(),
-  discount: DiscountBody,
-  totalQuantity: Type.Integer(),
-  remainingQuantity: Type.Integer(),
-  opensAt: Instant(),
-  closesAt: Nullable(Instant()),
-  validDays: Nullable(Type.Integer()),
-  expiresAt: Nullable(Instant()),
-  status: OneOf(["UPCOMING", "OPEN", "SOLD_OUT", "CLOSED"]),
-});
-const UserCouponAnswer = Type.Object({
-  id: Id(),
-  couponId: Id(),
-  name: Type.String(),
-  discount: DiscountBody,
-  discountAmount: Nullable(Type.Integer({ description: "Null for a percentage" })),
-  status: OneOf(["AVAILABLE", "USED", "EXPIRED"]),
-  issuedAt: Instant(),
-  expiresAt: Nullable(Instant()),
-  usedAt: Nullable(Instant()),
-});
+const CampaignAnswer = Type.Object(
+  {
+    id: Id(),
+    name: Type.String(),
+    discount: DiscountBody,
+    totalQuantity: Type.Integer(),
+    remainingQuantity: Type.Integer(),
+    opensAt: Instant(),
+    closesAt: Nullable(Instant()),
+    validDays: Nullable(Type.Integer()),
+    expiresAt: Nullable(Instant()),
+    status: OneOf(["UPCOMING", "OPEN", "SOLD_OUT", "CLOSED"]),
+  },
+  { title: "Campaign" },
+);
+const UserCouponAnswer = Type.Object(
+  {
+    id: Id(),
+    couponId: Id(),
+    name: Type.String(),
+    discount: DiscountBody,
+    discountAmount: Nullable(Type.Integer({ description: "Null for a percentage" })),
+    status: OneOf(["AVAILABLE", "USED", "EXPIRED"]),
+    issuedAt: Instant(),
+    expiresAt: Nullable(Instant()),
+    usedAt: Nullable(Instant()),
+  },
+  { title: "UserCoupon" },
+);
 
 export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void {
   const campaigns = new SharedRead(async (ids) => {

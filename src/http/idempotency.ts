@@ -2,6 +2,7 @@
 // transaction, and whoever comes again gets that answer.
 
 import { createHash } from "node:crypto";
+import type { FastifyRequest } from "fastify";
 import { instants, plain, quoted, type Statement } from "../database/statement.ts";
 import { invalid, isAnswer, Refusal, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
@@ -110,11 +111,16 @@ export function findKept(shop: WorkingSet, { caller, key, fingerprint }: Key): K
   return kept;
 }
 
-/** The request's key, or undefined. Errors: INVALID_REQUEST where it is not 1–255 visible ASCII characters. */
-export function keyOf(key: string | string[] | undefined, caller: string, request: { method: string; url: string; body: unknown }): Key | undefined {
-  if (key === undefined) return undefined;
-  if (typeof key !== "string" || !/^[\x21-\x7e]{1,255}$/.test(key)) invalid("/headers/idempotency-key", "must be 1 to 255 visible ASCII characters");
-  const fingerprint = createHash("sha256").update(`${request.method} ${request.url} ${canonical(request.body)}`).digest("base64url");
+/** Errors: INVALID_REQUEST where a key is not 1–255 visible ASCII characters. */
+export function checkKey(key: unknown): void {
+  if (key !== undefined && !(typeof key === "string" && /^[\x21-\x7e]{1,255}$/.test(key))) invalid("/headers/idempotency-key", "must be 1 to 255 visible ASCII characters");
+}
+
+/** The key of a request that was checked, with what it stands for: this route, the ids in its path, its body. What a query says changes no effect. */
+export function keyOf({ method, routeOptions, params, body, headers }: FastifyRequest, caller: string): Key | undefined {
+  const key = headers["idempotency-key"];
+  if (typeof key !== "string") return undefined;
+  const fingerprint = createHash("sha256").update(`${method} ${routeOptions.url} ${canonical(params)} ${canonical(body)}`).digest("base64url");
   return { caller, key, fingerprint };
 }
 

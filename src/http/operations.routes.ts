@@ -1,14 +1,13 @@
 // For those who run the shop: is it alive, is it ready, what is it doing.
 
-import { Registry } from "prom-client";
-import type { FastifyInstance } from "fastify";
+import type { Registry } from "prom-client";
 import Type from "typebox";
 import { migrationNames } from "../database/migrate.ts";
 import type { Database } from "../database/pool.ts";
 import { refuse } from "../refusal.ts";
 import type { Routes } from "./route.ts";
 
-export function operationsRoutes(routes: Routes, server: FastifyInstance, { database, registry }: { database: Database; registry: Registry }): void {
+export function operationsRoutes(routes: Routes, { database, registry }: { database: Database; registry: Registry }): void {
   routes.read(
     {
       method: "GET",
@@ -42,8 +41,18 @@ export function operationsRoutes(routes: Routes, server: FastifyInstance, { data
     },
   );
 
-  // Not JSON, so not one of the routes above.
-  server.get("/metrics", { config: { unlimited: true }, schema: { tags: ["Operations"], operationId: "metrics", summary: "Prometheus' text format", produces: ["text/plain"] } }, async (_request, reply) =>
-    reply.type(registry.contentType).send(await registry.metrics()),
+  routes.read(
+    {
+      method: "GET",
+      path: "/metrics",
+      operationId: "metrics",
+      audience: "anyone",
+      unlimited: true,
+      tag: "Operations",
+      summary: "Numbers for Prometheus, in its text format",
+      mediaType: registry.contentType,
+      answers: { 200: Type.String() },
+    },
+    () => registry.metrics(),
   );
 }

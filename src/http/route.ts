@@ -3,14 +3,12 @@
 
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static, TSchema } from "typebox";
-import type { RefusalCode } from "../refusal.ts";
-import { REFUSALS, refuse } from "../refusal.ts";
+import { Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 import type { Till } from "../till/till.ts";
 import type { Caller } from "./auth.ts";
-import { type Key, type KeyedAnswer, keptAnswer, keyOf, once } from "./idempotency.ts";
+import { checkKey, type Key, type KeyedAnswer, keptAnswer, keyOf, once } from "./idempotency.ts";
 import { type Locale, localeOf, PROBLEM_TYPE, type Rendered } from "./problem.ts";
-import { problemSchema } from "./schemas.ts";
 
 /** `owner`: the path's `userId` must be the caller's own, unless an operator calls. */
 export type Audience = "anyone" | "shopper" | "owner" | "operator";
@@ -33,6 +31,10 @@ export type RouteFacts<P extends TSchema, Q extends TSchema, B extends TSchema> 
   answers: Record<number, TSchema | null>;
   refusals?: RefusalCode[];
   faults?: Record<string, RefusalCode>;
+  /** What no schema can say of a request's shape: may refuse, before anybody asks who may do it. */
+  shape?: (call: CallOf<P, Q, B>) => void;
+  /** Of the answers, where that is not JSON. */
+  mediaType?: string;
   /** Whoever asks gets an answer, whatever RATE_LIMIT says. */
   unlimited?: true;
 };
@@ -53,23 +55,43 @@ export function submit<Input, Answer>(command: Command<Input, Answer>, input: In
 
 /**
  * Work that is not the till's (a job, a replay), with its answer. Under a key it may be done twice when two ask at the same moment,
- * so it must bear that; both get the answer that was kept first.
+ * so it must bear that; both get the answer that was kept first, be it a refusal.
  */
 export function perform(work: () => Promise<unknown>, status = 200): Submission {
   return {
     async to(till, key, locale, gone) {
       const kept = key && (await till.submit(keptAnswer(key), null, gone));
       if (kept) return kept;
-      const answer = await work();
-      return submit({ name: "keep answer", needs: () => [], decide: () => answer }, null, status).to(till, key, locale, gone);
+      const decide = await outcomeOf(work);
+      return submit({ name: "keep answer", needs: () => [], decide }, null, status).to(till, key, locale, gone);
     },
   };
 }
+
+/** What work that may be refused came to, to be said again at the till. */
+async function outcomeOf(work: () => Promise<unknown>): Promise<() => unknown> {
+  try {
+    const answer = await work();
+    return () => answer;
+  } catch (error) {
+    if (!(error instanceof Refusal)) throw error;
+    return () => {
+      throw error;
+    };
+  }
+}
+
+/** A declared route, for the document. */
+export type Operation = { facts: RouteFacts<TSchema, TSchema, TSchema>; refusals: RefusalCode[]; writes: boolean };
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
 
 export class Routes {
   readonly #server: FastifyInstance;
   readonly #till: Till;
   readonly #locale: Locale;
+  /** Everything that was declared so far. */
+  readonly operations: Operation[] = [];
 
   constructor(server: FastifyInstance, till: Till, locale: Locale) {
     this.#server = server;
@@ -77,62 +99,55 @@ export class Routes {
     this.#locale = locale;
   }
 
-  /** A route that changes nothing. Its answer is the body, or a string that is JSON already. */
+  /** A route that changes nothing. Its answer is the body, or a string that is written as it should go out already. */
   read<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, answer: (call: CallOf<P, Q, B>) => unknown): void {
-    this.#declare(facts, [], async (request, reply) => {
+    this.#declare(facts, false, async (request, reply) => {
       const body = await answer(this.#call(request));
-      return reply.type("application/json; charset=utf-8").send(typeof body === "string" ? body : JSON.stringify(body));
+      return reply.type(facts.mediaType ?? JSON_TYPE).send(typeof body === "string" ? body : JSON.stringify(body));
     });
   }
 
   /** A route that changes something: it names a command, which goes through the till, once per Idempotency-Key. */
   write<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, submission: (call: CallOf<P, Q, B>) => Submission): void {
-    this.#declare(facts, ["IDEMPOTENCY_KEY_REUSED", "BUSY"], async (request, reply) => {
-      const key = keyOf(request.headers["idempotency-key"], (request.caller as Caller).id, request);
-      const call = this.#call<P, Q, B>(request, key !== undefined);
+    this.#declare(facts, true, async (request, reply) => {
+      const call = this.#call<P, Q, B>(request);
+      const key = keyOf(request, call.caller.id);
       const gone = (): boolean => request.raw.socket.destroyed;
       const { status, body, replayed } = await submission(call).to(this.#till, key, call.locale, gone);
       if (replayed) reply.header("idempotent-replayed", "true");
       reply.code(status);
-      if (body !== "") reply.type(status < 400 ? "application/json; charset=utf-8" : PROBLEM_TYPE);
+      if (body !== "") reply.type(status < 400 ? JSON_TYPE : PROBLEM_TYPE);
       return reply.send(body === "" ? undefined : body);
     });
   }
 
-  #call<P extends TSchema, Q extends TSchema, B extends TSchema>(request: FastifyRequest, keyed = false): CallOf<P, Q, B> {
-    const { caller, params, query, body } = request;
-    return { caller, params, query, body, locale: localeOf(request.headers["accept-language"], this.#locale), keyed } as CallOf<P, Q, B>;
+  #call<P extends TSchema, Q extends TSchema, B extends TSchema>(request: FastifyRequest): CallOf<P, Q, B> {
+    const { caller, params, query, body, headers } = request;
+    return { caller, params, query, body, locale: localeOf(headers["accept-language"], this.#locale), keyed: headers["idempotency-key"] !== undefined } as CallOf<P, Q, B>;
   }
 
-  #declare<P extends TSchema, Q extends TSchema, B extends TSchema>(
-    facts: RouteFacts<P, Q, B>,
-    ownRefusals: RefusalCode[],
-    handler: (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>,
-  ): void {
-    const { method, path, audience, params, query, body } = facts;
-    const refusals = allRefusals(facts, ownRefusals);
+  #declare<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, writes: boolean, handler: Handler): void {
+    const { method, path, audience, params, query, body, faults = {}, unlimited = false } = facts;
+    this.operations.push({ facts: facts as never, refusals: refusalsOf(facts, writes), writes });
     this.#server.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
-      config: { audience, faults: facts.faults ?? {}, takesBody: body !== undefined, unlimited: facts.unlimited ?? false },
-      schema: {
-        operationId: facts.operationId,
-        tags: [facts.tag],
-        summary: facts.summary,
-        ...(facts.description ? { description: facts.description } : {}),
-        ...(params ? { params } : {}),
-        ...(query ? { querystring: query } : {}),
-        ...(body ? { body } : {}),
-        ...(audience === "anyone" ? {} : { security: [{ bearer: [] }] }),
-        response: responses(facts.answers, refusals),
+      config: { audience, faults, takesBody: body !== undefined, unlimited },
+      schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body ? { body } : {}) },
+      // Authority comes after shape: a shopper who sends nonsense to an operator's route is told that it is nonsense.
+      preHandler: (request, _reply, done) => {
+        if (writes) checkKey(request.headers["idempotency-key"]);
+        facts.shape?.(this.#call<P, Q, B>(request));
+        authorize(audience, request);
+        done();
       },
-      preHandler: async (request) => authorize(audience, request),
       handler,
     });
   }
 }
 
-/** Authority comes after shape: a shopper who sends nonsense to an operator's route is told that it is nonsense. */
+const JSON_TYPE = "application/json; charset=utf-8";
+
 function authorize(audience: Audience, request: FastifyRequest): void {
   if (audience === "anyone") return;
   const { caller } = request;
@@ -142,33 +157,21 @@ function authorize(audience: Audience, request: FastifyRequest): void {
   if (audience === "owner" && (request.params as { userId: string }).userId !== caller.id) refuse("FORBIDDEN");
 }
 
-function allRefusals({ audience, params, query, body, refusals = [], faults = {} }: RouteFacts<TSchema, TSchema, TSchema>, own: RefusalCode[]): RefusalCode[] {
+/** Every way in which an operation may say no: its own, and those that follow from what it takes and who may call it. */
+function refusalsOf({ audience, params, query, body, refusals = [], faults = {}, unlimited }: RouteFacts<TSchema, TSchema, TSchema>, writes: boolean): RefusalCode[] {
   return [
     ...new Set<RefusalCode>([
-      ...(params || query || body || own.length > 0 ? (["INVALID_REQUEST"] as const) : []),
+      ...(params || query || body || writes ? (["INVALID_REQUEST"] as const) : []),
       ...Object.values(faults),
       ...(audience === "anyone" ? [] : (["UNAUTHENTICATED"] as const)),
       ...(audience === "owner" || audience === "operator" ? (["FORBIDDEN"] as const) : []),
-      ...(body ? (["BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const) : []),
       ...refusals,
-      ...own,
-      "TOO_MANY_REQUESTS",
+      ...(writes ? (["BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE", "IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_IN_PROGRESS", "BUSY"] as const) : []),
+      ...(unlimited ? [] : (["TOO_MANY_REQUESTS"] as const)),
       "UNAVAILABLE",
       "INTERNAL",
     ]),
   ];
-}
-
-/** The answers, and one problem document per status with the codes that this operation can give. */
-function responses(answers: Record<number, TSchema | null>, refusals: RefusalCode[]): Record<string, unknown> {
-  const byStatus = new Map<number, RefusalCode[]>();
-  for (const code of refusals) {
-    const { status } = REFUSALS[code];
-    byStatus.set(status, [...(byStatus.get(status) ?? []), code]);
-  }
-  const good = Object.entries(answers).map(([status, schema]) => [status, schema ?? { type: "null", description: "Nothing" }]);
-  const bad = [...byStatus].map(([status, codes]) => [String(status), { description: codes.join(", "), content: { "application/problem+json": { schema: problemSchema(codes) } } }]);
-  return Object.fromEntries([...good, ...bad]);
 }
 
 declare module "fastify" {

@@ -2,8 +2,7 @@
 
 import Type, { type TProperties, type TSchema } from "typebox";
 import { UUID_PATTERN } from "../ids.ts";
-import { REFUSALS, type RefusalCode } from "../refusal.ts";
-import { problemType } from "./problem.ts";
+import type { RefusalCode } from "../refusal.ts";
 
 /** An object without members that nobody asked for: unknown ones are refused. */
 export function Body<T extends TProperties>(properties: T, options: Record<string, unknown> = {}): ReturnType<typeof Type.Object<T>> {
@@ -46,13 +45,13 @@ export function Either<A, B>(member: string, withMember: TSchema, without: TSche
 export function problemSchema(codes: RefusalCode[]): TSchema {
   return Type.Object(
     {
-      type: Type.String({ format: "uri-reference", examples: codes.slice(0, 1).map(problemType) }),
-      title: Type.String(),
-      status: Type.Integer({ enum: [...new Set(codes.map((code) => REFUSALS[code].status))] }),
+      type: Type.String({ format: "uri-reference", description: "Leads to what this kind of refusal is" }),
+      title: Type.String({ description: "HTTP's own name of the status" }),
+      status: Type.Integer(),
       code: OneOf(codes),
-      detail: Type.String({ description: codes.map((code) => `${code}: ${REFUSALS[code].ko} / ${REFUSALS[code].en}`).join("; ") }),
-      errors: Type.Optional(Type.Array(Type.Object({ path: Type.String(), message: Type.String() }))),
+      detail: Type.String({ description: "For people, in Korean or English" }),
+      errors: Type.Optional(Type.Array(Type.Object({ path: Type.String({ description: "A JSON pointer into the body, or the parameter's name behind a slash" }), message: Type.String() }), { description: "Which fields are at fault" })),
     },
-    { additionalProperties: true },
+    { title: "Problem", additionalProperties: true, description: "With it stands what the client needs in order to act: ids, amounts, `retryAfter` in seconds" },
   );
 }

@@ -3,13 +3,16 @@ import { type Routes, perform } from "../http/route.ts";
 import { Body, Instant, Nullable } from "../http/schemas.ts";
 import type { Shop } from "../shop.ts";
 
-const Job = Type.Object({
-  name: Type.String(),
-  schedule: Type.String({ description: "cron, in the shop's zone" }),
-  lastRunAt: Nullable(Instant()),
-  lastResult: Type.Unknown(),
-  lastRuns: Type.Array(Type.Object({ startedAt: Instant(), finishedAt: Instant(), result: Type.Unknown() }), { description: "The last ten, newest first" }),
-});
+const Job = Type.Object(
+  {
+    name: Type.String(),
+    schedule: Type.String({ description: "cron, in the shop's zone" }),
+    lastRunAt: Nullable(Instant()),
+    lastResult: Type.Unknown(),
+    lastRuns: Type.Array(Type.Object({ startedAt: Instant(), finishedAt: Instant(), result: Type.Unknown() }), { description: "The last ten, newest first" }),
+  },
+  { title: "Job" },
+);
 
 export function jobsRoutes(routes: Routes, { scheduler }: Shop): void {
   routes.read(

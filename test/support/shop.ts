@@ -9,6 +9,7 @@ import { type OpenShop, openShop } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { mintToken } from "../../src/http/auth.ts";
 import { freshDatabase } from "./database.ts";
+import { assertDocumented } from "./documented.ts";
 
 export const SECRET = "a secret that only the tests know, 32 bytes and more";
 
@@ -17,8 +18,17 @@ export type Answer = { status: number; headers: Record<string, string | string[]
 
 const agent = new Agent({ keepAlive: true, maxSockets: 500 });
 
-/** One request over a real connection. `body` is JSON, unless it is a string, which goes as it is. */
-export function call(url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+/**
+ * One request over a real connection. `body` is JSON, unless it is a string, which goes as it is. Whatever is answered must be as
+ * the shop's OpenAPI document says.
+ */
+export async function call(url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
+  const answer = await exchange(url, method, path, body, headers);
+  await assertDocumented(url, method, path, answer);
+  return answer;
+}
+
+function exchange(url: string, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
   const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const sent = httpRequest(new URL(path, url), { method, agent, headers: { ...(text === undefined ? {} : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }), ...headers } }, (response) => {
@@ -27,7 +37,7 @@ export function call(url: string, method: string, path: string, body?: unknown, 
       response.on("error", reject);
       response.on("end", () => {
         const raw = Buffer.concat(chunks).toString("utf8");
-        const json = /json/.test(response.headers["content-type"] ?? "");
+        const json = raw !== "" && /json/.test(response.headers["content-type"] ?? "");
         resolve({ status: response.statusCode ?? 0, headers: response.headers, body: json ? JSON.parse(raw) : raw });
       });
     });

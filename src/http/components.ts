@@ -1,0 +1,100 @@
+// What many operations of the document share stands in it once.
+
+import { STATUS_CODES } from "node:http";
+import type { TSchema } from "typebox";
+import { REFUSALS, type RefusalCode } from "../refusal.ts";
+import { allExamples, answerExamples, type Example, type Examples } from "./examples.ts";
+
+type Json = Record<string, unknown>;
+
+export class Components {
+  readonly #schemas: Record<string, Json> = {};
+  readonly #responses: Record<string, Json> = {};
+  readonly #examples: Examples;
+
+  constructor(examples: Examples) {
+    this.#examples = examples;
+  }
+
+  all(others: Json): Json {
+    return {
+      ...others,
+      schemas: this.#schemas,
+      responses: this.#responses,
+      parameters: {
+        IdempotencyKey: {
+          name: "Idempotency-Key",
+          in: "header",
+          required: false,
+          description: "The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.",
+          schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
+        },
+      },
+      headers: {
+        "Idempotent-Replayed": { description: "`true` where this is the answer to an earlier request with the same key", schema: { type: "string", const: "true" } },
+        "Retry-After": { description: "Seconds", schema: { type: "integer", minimum: 1 } },
+        "WWW-Authenticate": { description: "Bearer", schema: { type: "string" } },
+      },
+    };
+  }
+
+  idempotencyKey(): Json {
+    return ref("parameters", "IdempotencyKey");
+  }
+
+  replayed(): Json {
+    return ref("headers", "Idempotent-Replayed");
+  }
+
+  /** A schema with everything in it that has a title in its place among the components. */
+  schema(schema: TSchema): unknown {
+    return this.#hoist(schema);
+  }
+
+  /** The problem documents of one status. Without examples of its own it is the same for every operation that may give these codes. */
+  refusal(status: number, codes: RefusalCode[], own?: Example[]): Json {
+    const name = codes.map((code) => code.toLowerCase().replaceAll(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase())).join("Or");
+    if (own === undefined && this.#responses[name]) return ref("responses", name);
+    const examples = own ?? allExamples(this.#examples).filter(({ answer }) => codes.includes((answer as { code: RefusalCode } | undefined)?.code as RefusalCode));
+    const header = status === 401 ? "WWW-Authenticate" : status === 429 || status === 503 ? "Retry-After" : undefined;
+    const response = {
+      description: codes.map((code) => `\`${code}\`: ${REFUSALS[code].en}`).join("  \n") || STATUS_CODES[status],
+      ...(header ? { headers: { [header]: ref("headers", header) } } : {}),
+      content: { "application/problem+json": { schema: { allOf: [ref("schemas", "Problem"), { properties: { status: { const: status }, code: { enum: codes } } }] }, ...answerExamples(examples, status) } },
+    };
+    if (own !== undefined) return response;
+    this.#responses[name] = response;
+    return ref("responses", name);
+  }
+
+  #hoist(part: unknown): unknown {
+    if (Array.isArray(part)) return part.map((one) => this.#hoist(one));
+    if (typeof part !== "object" || part === null) return part;
+    const { title, ...rest } = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, this.#hoist(value)]));
+    const schema = this.#legible(rest);
+    if (typeof title !== "string") return title === undefined ? schema : { title, ...schema };
+    const known = this.#schemas[title];
+    if (known && JSON.stringify(known) !== JSON.stringify(schema)) throw new Error(`two schemas are called ${title}`);
+    this.#schemas[title] = schema;
+    return ref("schemas", title);
+  }
+
+  /** What validation tells apart by `if`, or by a discriminator, in the words that readers and generators of clients know. */
+  #legible(schema: Json): Json {
+    if (schema["if"] !== undefined && schema["then"] !== undefined) return { oneOf: [schema["else"], schema["then"]] };
+    const { discriminator, oneOf } = schema as { discriminator?: { propertyName: string }; oneOf?: { $ref: string }[] };
+    if (!discriminator || !oneOf) return schema;
+    const { propertyName } = discriminator;
+    const mapping = Object.fromEntries(
+      oneOf.map(({ $ref }) => {
+        const { properties } = this.#schemas[$ref.split("/").at(-1) as string] as { properties: Record<string, { const: string }> };
+        return [properties[propertyName]?.const, $ref];
+      }),
+    );
+    return { oneOf, discriminator: { propertyName, mapping } };
+  }
+}
+
+function ref(kind: string, name: string): { $ref: string } {
+  return { $ref: `#/components/${kind}/${name}` };
+}

@@ -1,0 +1,41 @@
+// The document's examples: requests that a test has run, with the answers that it got (test/examples.test.ts writes them down).
+
+import { readFileSync } from "node:fs";
+
+/** One request and its answer. `params` are the path's and the query's, by name. */
+export type Example = { name: string; params?: Record<string, unknown>; body?: unknown; status: number; answer?: unknown };
+export type Examples = Record<string, Example[]>;
+
+type Shown = { examples?: Record<string, { summary: string; value: unknown }> };
+
+export function readExamples(): Examples {
+  return JSON.parse(readFileSync(new URL("examples.json", import.meta.url), "utf8")) as Examples;
+}
+
+export function examplesOf(examples: Examples, operationId: string): Example[] {
+  return examples[operationId] ?? [];
+}
+
+export function allExamples(examples: Examples): Example[] {
+  return Object.values(examples).flat();
+}
+
+/** Bodies that did what they should. */
+export function requestExamples(examples: Example[]): Shown {
+  return show(examples.filter(({ status, body }) => status < 400 && body !== undefined), ({ body }) => body);
+}
+
+export function answerExamples(examples: Example[], status: number): Shown {
+  return show(examples.filter((example) => example.status === status && example.answer !== undefined), ({ answer }) => answer);
+}
+
+export function parameterExample(examples: Example[], name: string): unknown {
+  return examples.find(({ status, params }) => status < 400 && params?.[name] !== undefined)?.params?.[name];
+}
+
+/** The first of each name: a refusal that many operations share is shown once. */
+function show(examples: Example[], pick: (example: Example) => unknown): Shown {
+  if (examples.length === 0) return {};
+  const named = examples.toReversed().map((example) => [example.name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-"), { summary: example.name, value: pick(example) }] as const);
+  return { examples: Object.fromEntries(named.toReversed()) };
+}
