@@ -12,6 +12,8 @@ import { withDatabase } from "./support/server.ts";
 
 type TestServer = { url: string; template: string; remove(): Promise<void> };
 
+/** What needs servers that are not in npm: `npm run test:services`. */
+const NEEDS_SERVICES = /^test[\\/]services[\\/]/;
 /** The data is thrown away in any case, so nothing needs to reach the disk. */
 const THROWAWAY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "300" };
 
@@ -21,7 +23,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(given: string[]): Promise<number> {
-  const files = given.length > 0 ? given : globSync(["test/**/*.test.ts", "src/**/*.test.ts"]).sort();
+  const files = given.length > 0 ? given : globSync(["test/**/*.test.ts", "src/**/*.test.ts"]).filter((file) => !NEEDS_SERVICES.test(file)).sort();
   if (files.length === 0) {
     console.error("No test files found.");
     return 1;

@@ -1,6 +1,7 @@
 // Hears what other instances announce (LISTEN). While the line is down nobody knows what was missed, so whoever listens is told of the gap.
 
 import pg from "pg";
+import { ShopClient } from "./client.ts";
 import { connectionSettings } from "./pool.ts";
 
 export type ListenerOptions = {
@@ -27,7 +28,7 @@ export class Listener {
   /** Listens from now on, until `stop`; a line that breaks is taken up again. Errors: the first connection's. */
   async start(): Promise<void> {
     const { url, channel, onMessage, onGap, onError } = this.#options;
-    const client = new pg.Client(connectionSettings(url));
+    const client = new ShopClient(connectionSettings(url));
     let broken = false;
     const lost = (error: Error): void => {
       if (broken || this.#stopped) return;

@@ -1,7 +1,7 @@
 // Migrations are the SQL files beside this one, applied once each in the order of their names.
 
 import { readFileSync, readdirSync } from "node:fs";
-import pg from "pg";
+import { ShopClient } from "./client.ts";
 import { connectionSettings } from "./pool.ts";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
@@ -12,7 +12,7 @@ const LOCK_KEY = 7_264_001;
  * Each file is one transaction. Answers the names that were applied.
  */
 export async function migrate(url: string): Promise<string[]> {
-  const client = new pg.Client(connectionSettings(url));
+  const client = new ShopClient(connectionSettings(url));
   await client.connect();
   try {
     await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);

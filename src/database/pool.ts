@@ -1,6 +1,8 @@
 // How the shop's PostgreSQL is reached: a pool for reads and jobs, and the types that the shop wants back.
 
 import pg from "pg";
+import { ShopClient, type ShopClientConfig } from "./client.ts";
+import { serversOf } from "./servers.ts";
 import type { Statement } from "./statement.ts";
 
 const { builtins } = pg.types;
@@ -24,9 +26,10 @@ export const types = {
   getTypeParser: (oid: number, format?: "text" | "binary") => PARSERS.get(oid) ?? pg.types.getTypeParser(oid, format as "text"),
 } as pg.CustomTypesConfig;
 
-/** What every connection of the shop's begins with. */
-export function connectionSettings(url: string): pg.ClientConfig {
-  return { connectionString: url, types, options: "-c timezone=UTC -c datestyle=ISO", application_name: "jangnal", keepAlive: true, connectionTimeoutMillis: 5000 };
+/** What every connection of the shop's begins with; for a ShopClient, which finds the one of several servers that takes writes. */
+export function connectionSettings(url: string): ShopClientConfig {
+  const servers = serversOf(url);
+  return { connectionString: servers?.urls[0] ?? url, servers, types, options: "-c timezone=UTC -c datestyle=ISO", application_name: "jangnal", keepAlive: true, connectionTimeoutMillis: 5000 };
 }
 
 /** Reads and jobs. The till has connections of its own. */
@@ -36,7 +39,7 @@ export class Database {
 
   constructor(url: string, options: { size: number; onError: (error: Error) => void }) {
     this.url = url;
-    this.pool = new pg.Pool({ ...connectionSettings(url), max: options.size, idleTimeoutMillis: 60_000 });
+    this.pool = new pg.Pool({ ...connectionSettings(url), Client: ShopClient, max: options.size, idleTimeoutMillis: 60_000 });
     this.pool.on("error", options.onError); // An idle connection that breaks is replaced at the next use.
   }
 

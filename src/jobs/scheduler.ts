@@ -4,7 +4,8 @@
 // (docs/decisions/0003).
 
 import { Cron } from "croner";
-import pg from "pg";
+import type pg from "pg";
+import { ShopClient } from "../database/client.ts";
 import { connectionSettings, type Database, isConnectionError } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { Refusal, refuse } from "../refusal.ts";
@@ -98,7 +99,7 @@ export class Scheduler {
   async #underLock(job: Job, slot: string | null, waitMs: number): Promise<"ran" | "done already" | "busy"> {
     if (slot !== null && !(await this.#isFree(job, slot))) return "done already";
     const deadline = performance.now() + waitMs;
-    const client = new pg.Client(connectionSettings(this.#database.url));
+    const client = new ShopClient(connectionSettings(this.#database.url));
     client.on("error", () => {}); // Then the lock is gone, and another may begin: jobs bear that, they only need not do so often.
     try {
       await client.connect();

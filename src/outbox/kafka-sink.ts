@@ -1,6 +1,6 @@
 // A data platform behind Kafka. The key is the order's id, so an order's events share a partition and keep their order there.
 
-import { type Broker, type ConnectionOptions, Producer, ProduceAcks, type SASLMechanismValue, stringSerializers } from "@platformatic/kafka";
+import { type Broker, type ConnectionOptions, Producer, ProduceAcks, ResponseError, type SASLMechanismValue, stringSerializers, UnsupportedApiError } from "@platformatic/kafka";
 import type { Envelope } from "./envelope.ts";
 import { ALL_DELIVERED, type DeliveryResult, type Sink } from "./sink.ts";
 
@@ -9,14 +9,14 @@ export type KafkaSinkOptions = { name: string; url: URL };
 const TIMEOUT_MS = 10_000;
 
 /**
- * `kafka://[user:password@]host:9092/topic?brokers=other:9092;third:9092&tls=on&sasl=SCRAM-SHA-512`. Acknowledged by all replicas, and
- * idempotent: what the client itself sends again is written once. What the relay sends again after a crash is recognised by `id`.
+ * `kafka://[user:password@]host:9092/topic?brokers=other:9092;third:9092&tls=on&sasl=SCRAM-SHA-512`. Acknowledged by all replicas, and,
+ * where the broker allows it, idempotent: what the client itself sends again is written once. What the relay sends again after a crash is recognised by `id`.
  */
 export class KafkaSink implements Sink {
   readonly name: string;
   readonly #options: KafkaSinkOptions;
   readonly #topic: string;
-  #producer: Producer<string, string, string, string> | undefined;
+  #producer: { client: Producer<string, string, string, string>; idempotent: boolean } | undefined;
 
   constructor(options: KafkaSinkOptions) {
     this.name = options.name;
@@ -26,12 +26,12 @@ export class KafkaSink implements Sink {
 
   async deliver(envelopes: Envelope[]): Promise<DeliveryResult> {
     if (envelopes.length === 0) return ALL_DELIVERED;
-    const producer = (this.#producer ??= this.#connect());
     try {
-      await producer.send({
+      const { client, idempotent } = (this.#producer ??= await this.#connect());
+      await client.send({
         messages: envelopes.map((envelope) => ({ topic: this.#topic, key: envelope.partitionkey, value: JSON.stringify(envelope), headers: { id: envelope.id, type: envelope.type } })),
         acks: ProduceAcks.ALL,
-        idempotent: true,
+        idempotent,
       });
       return ALL_DELIVERED;
     } catch (error) {
@@ -44,11 +44,24 @@ export class KafkaSink implements Sink {
     const producer = this.#producer;
     this.#producer = undefined;
     try {
-      await producer?.close(true);
-    } catch {}
+      await producer?.client.close(true);
+    } catch {} // It is left behind in any case.
   }
 
-  #connect(): Producer<string, string, string, string> {
+  async #connect(): Promise<{ client: Producer<string, string, string, string>; idempotent: boolean }> {
+    const client = this.#client();
+    try {
+      // Asks for an id of its own: without -1 the client would claim to be producer 0.
+      await client.initIdempotentProducer({ producerId: -1n, producerEpoch: -1 });
+      return { client, idempotent: true };
+    } catch (error) {
+      if (error instanceof ResponseError || error instanceof UnsupportedApiError) return { client, idempotent: false };
+      await client.close(true);
+      throw error;
+    }
+  }
+
+  #client(): Producer<string, string, string, string> {
     const { hostname, port, searchParams, username, password } = this.#options.url;
     const more = searchParams.get("brokers")?.split(";").filter(Boolean) ?? [];
     const security: ConnectionOptions = {

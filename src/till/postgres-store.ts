@@ -2,6 +2,7 @@
 // BEGIN and every lock in one flight, every write and COMMIT in the next.
 
 import pg from "pg";
+import { ShopClient } from "../database/client.ts";
 import { connectionSettings, isConnectionError } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
 import { firstComeLock } from "../lock/first-come.ts";
@@ -91,7 +92,7 @@ export class PostgresStore implements Store {
     const idle = this.#idle.pop();
     if (idle) return idle;
     const settings = connectionSettings(this.#options.url);
-    const client = new pg.Client({
+    const client = new ShopClient({
       ...settings,
       options: `${settings.options} -c lock_timeout=${this.#options.lockWaitMs} -c idle_in_transaction_session_timeout=30000`,
       pipeline: true,

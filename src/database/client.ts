@@ -1,0 +1,27 @@
+// Every connection of the shop's: the driver's own, which where the database is on several servers first asks which of them takes writes.
+
+import pg from "pg";
+import type { Servers } from "./servers.ts";
+
+export type ShopClientConfig = pg.ClientConfig & { servers?: Servers | undefined };
+
+export class ShopClient extends pg.Client {
+  readonly #servers: Servers | undefined;
+
+  constructor(config: ShopClientConfig = {}) {
+    super(config);
+    this.#servers = config.servers;
+  }
+
+  override connect(): Promise<this>;
+  override connect(callback: (error: Error) => void): void;
+  override connect(callback?: (error: Error) => void): Promise<this> | void {
+    if (!this.#servers) return callback ? super.connect(callback) : (super.connect() as unknown as Promise<this>);
+    const found = this.#servers.primary().then(({ host, port }) => Object.assign(this, { host, port }));
+    if (!callback) return found.then(() => super.connect() as unknown as Promise<this>);
+    found.then(
+      () => super.connect(callback),
+      (error: Error) => callback(error),
+    );
+  }
+}

@@ -1,0 +1,57 @@
+// The database's primary dies under load and its standby is promoted: what was acknowledged is there, once.
+
+import assert from "node:assert/strict";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { serversOf } from "../../src/database/servers.ts";
+import { startPair } from "../support/clusters.ts";
+import { Load } from "../support/load.ts";
+import { serve } from "../support/process.ts";
+import { reckon } from "../support/reckoning.ts";
+import { Client, good } from "../support/shop.ts";
+
+describe("two instances on a primary with a synchronous standby", () => {
+  const folder = mkdtempSync(join(tmpdir(), "jangnal-failover-"));
+  let pair: Awaited<ReturnType<typeof startPair>>;
+  const shops: Awaited<ReturnType<typeof serve>>[] = [];
+  let load: Load;
+  let operator: Client;
+  before(async () => {
+    pair = await startPair();
+    for (const name of ["a", "b"]) shops.push(await serve({ DATABASE_URL: pair.url, DATA_DIR: join(folder, name), BALANCE_FUNDING: "open" }));
+    operator = new Client(shops[0]?.url ?? "", "an-operator", "operator");
+    load = new Load({ instances: () => shops.map(({ url }) => url), operator });
+    await load.start();
+  });
+  after(async () => {
+    await load.stop();
+    for (const { child, ended } of shops) {
+      child.kill("SIGTERM");
+      await ended;
+    }
+    await pair.remove();
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  // Goes red without `servers` in connectionSettings (they never find the new primary).
+  test("the primary is killed, the standby promoted, and no acknowledged order is missing or there twice", async () => {
+    await load.more(500);
+    await pair.primary.kill();
+    pair.standby.promote();
+    await load.more(500);
+    await load.stop();
+    const { acknowledged, ...wrong } = await reckon(pair.standby.url, load);
+    assert.ok(acknowledged > 1000);
+    assert.deepEqual(wrong, { lost: 0, duplicated: 0, undelivered: 0, outOfOrder: 0 });
+    assert.deepEqual(good(await operator.get("/admin/audit"), 200).violations, []);
+    for (const { url } of shops) good(await new Client(url, "an-operator", "operator").get("/readyz"), 200);
+  });
+
+  // Goes red without `toSorted` in Servers: the first host that takes writes would be taken.
+  test("an old primary that comes back as if nothing had happened is not written to", async () => {
+    await pair.primary.start();
+    assert.equal((await serversOf(pair.url)?.primary())?.port, pair.standby.port);
+  });
+});

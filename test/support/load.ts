@@ -1,0 +1,111 @@
+// Buyers who go on buying whatever happens, and remember what they were told. Each order has a key of its own and is asked for again,
+// at whichever instance answers, until somebody says what became of it: as a client should.
+
+import { setTimeout as pause } from "node:timers/promises";
+import { call, Client, good } from "./shop.ts";
+
+export type LoadOptions = {
+  /** Where instances are; read anew for each request, so that it may change. */
+  instances: () => readonly string[];
+  operator: Client;
+  buyers?: number;
+  /** Orders per second of all together; as many as possible, unless given. */
+  perSecond?: number;
+};
+
+type Told = { orderId: string; times: number };
+
+const AGAIN_MS = 50;
+const REQUEST_MS = 15_000;
+
+export class Load {
+  /** What was acknowledged, by buyer and key. */
+  readonly acknowledged = new Map<string, Told>();
+  /** Two answers to one key that name different orders. */
+  readonly contradictions: string[] = [];
+  /** Requests that got no answer, or one that says to come again. */
+  readonly unanswered = { broken: 0, told: new Map<string, number>() };
+  longestPauseMs = 0;
+  readonly userIds: string[] = [];
+  productId = "";
+  readonly #options: LoadOptions;
+  #lastAt = 0;
+  #stopped = false;
+  #buying: Promise<unknown> = Promise.resolve();
+  #turn = 0;
+
+  constructor(options: LoadOptions) {
+    this.#options = options;
+  }
+
+  async start(): Promise<void> {
+    const { operator, buyers = 40, perSecond } = this.#options;
+    const { users } = good(await operator.post("/admin/users", { users: Array.from({ length: buyers }, () => ({ name: "손님" })) }), 201) as { users: { id: string }[] };
+    this.userIds.push(...users.map(({ id }) => id));
+    good(await operator.post("/admin/balances/grant", { grants: this.userIds.map((userId) => ({ userId, amount: 100_000_000, reason: "load" })) }), 200);
+    this.productId = (good(await operator.post("/admin/products", { name: "사과", price: 1, stock: 100_000_000 }), 201) as { id: string }).id;
+    this.#lastAt = performance.now();
+    this.#buying = Promise.all(this.userIds.map((id) => this.#buy(id, perSecond === undefined ? 0 : (buyers * 1000) / perSecond)));
+  }
+
+  /** Resolves when so many more orders have been acknowledged. */
+  async more(count: number, withinMs = 60_000): Promise<void> {
+    const goal = this.acknowledged.size + count;
+    for (const deadline = Date.now() + withinMs; this.acknowledged.size < goal; await pause(5)) {
+      if (Date.now() > deadline) throw new Error(`only ${this.acknowledged.size - goal + count} of ${count} more orders were acknowledged within ${withinMs} ms`);
+    }
+  }
+
+  /** Nobody begins anything new; resolves when everybody knows what became of what they had begun. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    await this.#buying;
+  }
+
+  async #buy(userId: string, everyMs: number): Promise<void> {
+    const { token } = new Client("http://unused", userId, "shopper");
+    if (everyMs > 0) await pause(Math.random() * everyMs);
+    for (let i = 0; !this.#stopped; i++) {
+      const beganAt = performance.now();
+      await this.#order(`${userId}/${i}`, token);
+      // Every so often somebody asks once more: what was answered must be answered the same, everywhere.
+      if (i % 10 === 0) await this.#order(`${userId}/${i}`, token);
+      if (everyMs > 0) await pause(Math.max(0, everyMs - (performance.now() - beganAt)));
+    }
+  }
+
+  async #order(key: string, token: string): Promise<void> {
+    for (;;) {
+      const instances = this.#options.instances();
+      const url = instances[this.#turn++ % instances.length] as string;
+      try {
+        const sent = call(url, "POST", "/orders", { orderItems: [{ productId: this.productId, quantity: 1 }] }, { authorization: `Bearer ${token}`, "idempotency-key": key });
+        const answer = await Promise.race([sent, late()]);
+        if (answer.status === 201) return this.#remember(key, answer.body.orderId);
+        const code = String(answer.body?.code ?? answer.status);
+        this.unanswered.told.set(code, (this.unanswered.told.get(code) ?? 0) + 1);
+        if (answer.status < 500 && answer.status !== 409 && answer.status !== 429) throw new Refused(`an order was refused: ${JSON.stringify(answer.body)}`);
+      } catch (error) {
+        if (error instanceof Refused) throw error;
+        this.unanswered.broken++;
+      }
+      await pause(AGAIN_MS);
+    }
+  }
+
+  #remember(key: string, orderId: string): void {
+    const told = this.acknowledged.get(key);
+    if (told && told.orderId !== orderId) this.contradictions.push(key);
+    this.acknowledged.set(key, { orderId, times: (told?.times ?? 0) + 1 });
+    const now = performance.now();
+    this.longestPauseMs = Math.max(this.longestPauseMs, now - this.#lastAt);
+    this.#lastAt = now;
+  }
+}
+
+class Refused extends Error {}
+
+async function late(): Promise<never> {
+  await pause(REQUEST_MS, undefined, { ref: false });
+  throw new Error("no answer");
+}
