@@ -4,13 +4,11 @@ import { SharedRead } from "../database/shared-read.ts";
 import { nextCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Amount, Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
-import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
-import { invalid, Refusal, refuse } from "../refusal.ts";
+import { refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { selectTransactions, selectUser, selectUserPage, selectWallets } from "./balance.sql.ts";
 import type { Wallet } from "./balance.ts";
 import { chargeBalance } from "./charge-balance.ts";
-import { startCharge } from "./start-charge.ts";
 import { createUsers, type UserView } from "./create-users.ts";
 import { grantBalances } from "./grant-balances.ts";
 
@@ -31,22 +29,10 @@ const Transaction = Type.Object(
 );
 const User = Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(Type.String()) }, { title: "User" });
 
-export function balanceRoutes(routes: Routes, { config, database, gateway, charges, desk }: Shop): void {
+export function balanceRoutes(routes: Routes, { config, database }: Shop): void {
   const { balanceMax, chargeMax } = config;
   const wallets = new SharedRead(async (ids) => new Map((await database.rows<Wallet>(selectWallets(ids))).map((wallet) => [wallet.id, wallet])));
   const walletOf = async (userId: string): Promise<Wallet> => (await wallets.get(userId)) ?? refuse("USER_NOT_FOUND", { userId });
-
-  /** A charge by card as far as it is known. */
-  async function byCard(id: string, first: boolean): Promise<Standing> {
-    const { userId, status, version, amount, balanceAfter, reason } = await charges.charge(id, first);
-    if (status === "PENDING") {
-      desk.again(config.gateway.settleAfterMs);
-      return { over: false, status: 202, body: { userId, transactionId: id, status } };
-    }
-    if (status === "COMPLETED") return { over: true, status: 200, body: { userId, newBalance: balanceAfter, transactionId: id, version } };
-    const code = reason === "BALANCE_LIMIT_EXCEEDED" ? reason : "PAYMENT_DECLINED";
-    return { over: true, refusal: new Refusal(code, { transactionId: id, requested: amount, reason }) };
-  }
 
   routes.write(
     {
@@ -65,17 +51,10 @@ export function balanceRoutes(routes: Routes, { config, database, gateway, charg
       }),
       answers: { 200: Type.Object({ userId: Id(), newBalance: Money(), transactionId: Id(), version: Type.Integer() }) },
       faults: { "params/userId": "INVALID_USER_ID", "body/amount": "INVALID_AMOUNT" },
-      refusals: ["FORBIDDEN", "USER_NOT_FOUND", "BALANCE_CONFLICT", "BALANCE_LIMIT_EXCEEDED", "PAYMENT_DECLINED"],
-      shape: ({ body }) => {
-        if (config.balanceFunding === "gateway" && body.paymentKey === undefined) invalid("/paymentKey", "is needed: balances of this shop are charged by card");
-      },
+      refusals: ["USER_NOT_FOUND", "BALANCE_CONFLICT", "BALANCE_LIMIT_EXCEEDED"],
     },
     ({ caller, params, body }) => {
       if (config.balanceFunding === "operator" && caller.role !== "operator") refuse("FORBIDDEN");
-      if (config.balanceFunding === "gateway") {
-        const input = { userId: params.userId, amount: body.amount, version: body.version ?? null, balanceMax, paymentKey: body.paymentKey ?? "", askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs };
-        return submitInTwoRounds({ begin: startCharge, input, status: 200, admit: (work) => gateway.admit(work), bring: byCard });
-      }
       return submit(chargeBalance, { userId: params.userId, amount: body.amount, version: body.version ?? null, balanceMax });
     },
   );
