@@ -17,6 +17,8 @@ export type Waiting = {
   turns: number;
 };
 
+export type Arrival = Pick<Waiting, "command" | "input" | "arrivedAt" | "gone" | "resolve" | "reject">;
+
 /** A cart that changes between every reading and its locking is not waited for for ever. */
 const MOST_TURNS = 5;
 
@@ -33,25 +35,34 @@ export class Line {
     return this.#waiting.length - this.#head;
   }
 
+  /** When the first in the line arrived; undefined where nobody waits. */
+  get since(): number | undefined {
+    return this.#waiting[this.#head]?.arrivedAt;
+  }
+
   /** Takes the last place. A command whose needs must be read first holds it meanwhile. */
-  join(command: Command<unknown, unknown>, input: unknown, arrivedAt: number, gone: () => boolean, resolve: (answer: unknown) => void, reject: (error: unknown) => void): void {
-    const one: Waiting = { command, input, needs: [], state: "preparing", arrivedAt, gone, resolve, reject, turns: 0 };
+  join(arrival: Arrival): void {
+    const one: Waiting = { ...arrival, needs: [], state: "preparing", turns: 0 };
     this.#waiting.push(one);
     this.#prepare(one);
   }
 
-  /** Back to the front: its needs were no longer what had been read, and it has waited for its turn already. */
-  rejoin(one: Waiting): void {
-    if (++one.turns >= MOST_TURNS) return one.reject(new Refusal("BUSY", { retryAfter: 1 }));
-    one.state = "preparing";
-    if (this.#head > 0) this.#waiting[--this.#head] = one;
-    else this.#waiting.unshift(one);
-    this.#prepare(one);
+  /** Back to the front, in the order they had: their needs were no longer what had been read, and they have waited for their turn already. */
+  rejoin(again: Waiting[]): void {
+    for (const one of again) one.turns++;
+    const staying = again.filter((one) => one.turns < MOST_TURNS);
+    for (const one of again) if (one.turns >= MOST_TURNS) one.reject(new Refusal("BUSY", { retryAfter: 1 }));
+    this.#waiting.splice(0, this.#head, ...staying);
+    this.#head = 0;
+    for (const one of staying) {
+      one.state = "preparing";
+      this.#prepare(one);
+    }
   }
 
   /**
-   * The next round: everyone who is ready, from the front, up to `most` rows' worth, never passing over somebody who still prepares.
-   * Who has gone is dropped, who arrived before `notBefore` is answered BUSY: both before they are decided, never after.
+   * The next round: everyone who is ready, from the front, up to `most` and their rows' worth, never passing over somebody who still
+   * prepares. Who has gone is dropped, who arrived before `notBefore` is answered BUSY: both before they are decided, never after.
    */
   take(most: number, notBefore: number): Waiting[] {
     const round: Waiting[] = [];
@@ -59,8 +70,7 @@ export class Line {
     for (; this.#head < this.#waiting.length; this.#head++) {
       const one = this.#waiting[this.#head] as Waiting;
       if (one.state === "left") continue;
-      if (one.gone()) one.reject(new Refusal("BUSY", { retryAfter: 1 }));
-      else if (one.arrivedAt < notBefore) one.reject(new Refusal("BUSY", { retryAfter: 1 }));
+      if (one.arrivedAt <= notBefore || one.gone()) one.reject(new Refusal("BUSY", { retryAfter: 1 }));
       else if (one.state === "preparing") break;
       else {
         weight += one.needs.length;
@@ -68,34 +78,55 @@ export class Line {
         round.push(one);
       }
     }
-    if (this.#head > 1024 && this.#head * 2 > this.#waiting.length) {
-      this.#waiting = this.#waiting.slice(this.#head);
-      this.#head = 0;
-    }
+    this.#forget();
     return round;
+  }
+
+  /** Answers BUSY to those at the front who arrived before `notBefore`. */
+  dismiss(notBefore: number): void {
+    for (; this.#head < this.#waiting.length; this.#head++) {
+      const one = this.#waiting[this.#head] as Waiting;
+      if (one.state !== "left" && one.arrivedAt > notBefore) break;
+      one.reject(new Refusal("BUSY", { retryAfter: 1 }));
+    }
+    this.#forget();
+  }
+
+  /** Lets go of those who have left the line, at a price that does not grow with it. */
+  #forget(): void {
+    if (this.#head < this.#waiting.length && (this.#head <= 1024 || this.#head * 2 <= this.#waiting.length)) return;
+    this.#waiting = this.#waiting.slice(this.#head);
+    this.#head = 0;
   }
 
   #prepare(one: Waiting): void {
     try {
       const prepared = one.command.prepare ? one.command.prepare(one.input) : one.input;
-      if (prepared instanceof Promise) prepared.then((input: unknown) => this.#ready(one, input), (error: unknown) => this.#leave(one, error));
-      else this.#ready(one, prepared, true);
+      if (prepared instanceof Promise) void this.#prepareLater(one, prepared);
+      else this.#ready(one, prepared);
     } catch (error) {
       this.#leave(one, error);
     }
   }
 
-  #ready(one: Waiting, input: unknown, atOnce = false): void {
+  async #prepareLater(one: Waiting, prepared: Promise<unknown>): Promise<void> {
+    try {
+      this.#ready(one, await prepared);
+    } catch (error) {
+      this.#leave(one, error);
+    }
+    this.#onReady();
+  }
+
+  #ready(one: Waiting, input: unknown): void {
     one.input = input;
     one.needs = one.command.needs(input);
     one.state = "ready";
-    if (!atOnce) this.#onReady();
   }
 
   #leave(one: Waiting, error: unknown): void {
     one.state = "left";
     one.reject(error);
-    this.#onReady();
   }
 }
 

@@ -1,20 +1,22 @@
-// How long the line takes. A small round costs nearly as much as a large one, so the pace of a crowd is learnt from crowds only.
+// How long the line takes, learnt from the rounds that were served.
 
+/** A small round costs nearly as much as a large one: only a crowd can show that the till is slow, any round that it is fast. */
 const CROWD = 64;
 const WEIGHT = 0.2;
 
 export class Pace {
   #msPerCommand = 0.2;
-  #msPerRound = 5;
+  #servedAt = Number.NEGATIVE_INFINITY;
 
-  /** Takes note of a round of `commands` that took `ms`. */
-  served(commands: number, ms: number): void {
-    this.#msPerRound += WEIGHT * (ms - this.#msPerRound);
-    if (commands >= CROWD) this.#msPerCommand += WEIGHT * (ms / commands - this.#msPerCommand);
+  /** Takes note of a round of `commands`. Rounds overlap, so what counts is the time since the one before it ended. */
+  served(commands: number, setOutAt: number, servedAt: number): void {
+    const sample = (servedAt - Math.max(setOutAt, this.#servedAt)) / commands;
+    this.#servedAt = servedAt;
+    if (commands >= CROWD || sample < this.#msPerCommand) this.#msPerCommand += WEIGHT * (sample - this.#msPerCommand);
   }
 
   /** The time in ms until somebody who stands behind `waiting` others is served. */
   expectedMs(waiting: number): number {
-    return Math.max(waiting * this.#msPerCommand, waiting >= CROWD ? (waiting / 512) * this.#msPerRound : 0);
+    return waiting * this.#msPerCommand;
   }
 }

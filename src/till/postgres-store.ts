@@ -1,6 +1,7 @@
 // Rounds on PostgreSQL. Each round is one transaction on one pipelined connection and takes two round trips:
 // BEGIN and every lock in one flight, every write and COMMIT in the next.
 
+import { setTimeout as patience } from "node:timers/promises";
 import pg from "pg";
 import { ShopClient } from "../database/client.ts";
 import { connectionSettings, isConnectionError } from "../database/pool.ts";
@@ -30,29 +31,32 @@ export class PostgresStore implements Store {
     this.#options = options;
   }
 
-  async lock(needs: Iterable<Need>): Promise<OpenRound> {
-    const client = await this.#take();
+  async lock(needs: Iterable<Need>, waitMs: number): Promise<OpenRound> {
     const wanted = [...byShelf(needs)];
+    const before = this.#opening(wanted, waitMs);
+    const loads = wanted.map(([shelf, keys]) => shelf.load([...keys]));
+    const client = await this.#take();
     try {
-      const contended = wanted.flatMap(([shelf, keys]) => (shelf.firstCome ? [...keys] : []));
-      const before = [client.query("BEGIN"), ...(contended.length > 0 ? [client.query(firstComeLock(contended))] : [])];
-      const results = await flight([...before, ...wanted.map(([shelf, keys]) => client.query(shelf.load([...keys])))]);
+      const results = await flight(client, [...before, ...loads]);
       const loaded: Loaded = new Map();
       wanted.forEach(([shelf], i) => loaded.set(shelf, index(shelf, results[before.length + i]?.rows ?? [])));
       return { loaded, commit: (roundId, changes) => this.#commit(client, roundId, changes), release: () => this.#release(client) };
     } catch (error) {
       this.#discard(client);
-      throw lockFailure(error);
+      if (isConnectionError(error)) throw new StoreUnavailable("the database went away", { cause: error });
+      throw error instanceof pg.DatabaseError ? refused(error) : error;
     }
   }
 
   async outcome(roundId: string): Promise<"committed" | "abandoned"> {
-    // Taking the id ourselves waits for the lost transaction if it still runs, and if it never comes to write its own id, it never will.
     const client = await this.#take();
     try {
-      const { rowCount } = await client.query(ROUND_ID, [roundId]);
-      this.#idle.push(client);
-      return rowCount === 0 ? "committed" : "abandoned";
+      const [, looked] = await flight(client, [
+        { name: "claim round", text: CLAIM_ROUND, values: [roundId] },
+        { name: "look up round", text: LOOK_UP_ROUND, values: [roundId] },
+      ]);
+      this.#giveBack(client);
+      return looked?.rows[0]?.committed === true ? "committed" : "abandoned";
     } catch (error) {
       this.#discard(client);
       throw new StoreUnavailable("the outcome of a round can't be looked up", { cause: error });
@@ -60,52 +64,76 @@ export class PostgresStore implements Store {
   }
 
   async close(): Promise<void> {
-    await Promise.all([...this.#all].map((client) => client.end().catch(() => {})));
+    await Promise.all([...this.#all].map(goodbye));
+  }
+
+  #opening(wanted: [Shelf<unknown>, Set<string>][], waitMs: number): (string | Statement)[] {
+    const contended = wanted.flatMap(([shelf, keys]) => (shelf.firstCome ? [...keys] : []));
+    return ["BEGIN", ...(waitMs === this.#options.lockWaitMs ? [] : [`SET LOCAL lock_timeout = ${Math.ceil(waitMs)}`]), ...(contended.length > 0 ? [firstComeLock(contended)] : [])];
   }
 
   async #commit(client: pg.Client, roundId: string, changes: Changes): Promise<void> {
-    const statements: Statement[] = [{ name: "round", text: ROUND, values: [roundId] }];
-    for (const [shelf, changed] of changes.shelves) statements.push(...shelf.save(changed));
-    for (const [journal, rows] of changes.journals) statements.push(journal.append(rows));
-    const announcement = this.#options.announce?.(changes);
-    if (announcement !== undefined) statements.push({ name: "announce", text: `SELECT pg_notify('${CHANNEL}', $1)`, values: [announcement] });
+    let writes: Statement[];
     try {
-      const results = await flight([...statements.map((statement) => client.query(exactly(statement))), client.query("COMMIT")]);
+      writes = this.#writes(roundId, changes);
+    } catch (error) {
+      this.#release(client);
+      throw new RoundRejected("a round can't be put into words", { cause: error });
+    }
+    try {
+      const results = await flight(client, [...writes.map(exactly), "COMMIT"]);
       // Behind an error a pipelined COMMIT resolves all the same, as a ROLLBACK: only its tag tells.
       if (results.at(-1)?.command !== "COMMIT") throw new RoundRejected("COMMIT was answered with ROLLBACK");
-      this.#idle.push(client);
     } catch (error) {
       this.#discard(client);
       if (error instanceof RoundRejected) throw error;
-      if (isConnectionError(error)) throw new LostCommit("the connection broke while committing", { cause: error });
-      if (isConflict(error)) throw new Conflict("the round met another", { cause: error });
-      throw new RoundRejected(`the database rejected a round: ${(error as Error).message}`, { cause: error });
+      // Only what the server itself has refused is known not to be there. Anything else may have struck when COMMIT had arrived.
+      if (error instanceof pg.DatabaseError && !isConnectionError(error)) throw refused(error);
+      throw new LostCommit("the connection broke while committing", { cause: error });
     }
+    this.#giveBack(client);
   }
 
+  #writes(roundId: string, changes: Changes): Statement[] {
+    const writes: Statement[] = [{ name: "round", text: ROUND, values: [roundId] }];
+    for (const [shelf, changed] of changes.shelves) writes.push(...shelf.save(changed));
+    for (const [journal, rows] of changes.journals) writes.push(journal.append(rows));
+    const announcement = this.#options.announce?.(changes);
+    if (announcement !== undefined) writes.push({ name: "announce", text: `SELECT pg_notify('${CHANNEL}', $1)`, values: [announcement] });
+    return writes;
+  }
+
+  /** The next round may follow at once: on one connection everything is done in the order in which it was sent. */
   #release(client: pg.Client): void {
     client.query("ROLLBACK").catch(() => this.#discard(client));
-    this.#idle.push(client);
+    this.#giveBack(client);
   }
 
   async #take(): Promise<pg.Client> {
     const idle = this.#idle.pop();
     if (idle) return idle;
-    const settings = connectionSettings(this.#options.url);
+    const { url, lockWaitMs } = this.#options;
+    const settings = connectionSettings(url);
     const client = new ShopClient({
       ...settings,
-      options: `${settings.options} -c lock_timeout=${this.#options.lockWaitMs} -c idle_in_transaction_session_timeout=30000`,
+      // An instance that stops in the middle of a round holds up the others no longer than they would wait.
+      options: `${settings.options} -c lock_timeout=${lockWaitMs} -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}`,
       pipeline: true,
-      query_timeout: this.#options.lockWaitMs + 5000,
+      query_timeout: lockWaitMs + 5000,
     } as pg.ClientConfig);
     client.on("error", () => this.#discard(client));
     try {
       await client.connect();
     } catch (error) {
+      this.#discard(client);
       throw new StoreUnavailable("the database can't be reached", { cause: error });
     }
     this.#all.add(client);
     return client;
+  }
+
+  #giveBack(client: pg.Client): void {
+    if (this.#all.has(client)) this.#idle.push(client);
   }
 
   /** A connection on which anything failed is not used again: what it was in the middle of is nobody's to know. */
@@ -113,12 +141,28 @@ export class PostgresStore implements Store {
     this.#all.delete(client);
     const at = this.#idle.indexOf(client);
     if (at >= 0) this.#idle.splice(at, 1);
-    client.end().catch(() => {});
+    void goodbye(client);
   }
 }
 
 const ROUND = "INSERT INTO rounds (id) VALUES ($1)";
-const ROUND_ID = "INSERT INTO rounds (id) VALUES ($1) ON CONFLICT DO NOTHING";
+/**
+ * Taking the id ourselves waits for the lost transaction if it still runs, and if it never came to write its own id, it never will.
+ * The row says that it is ours, for the answer to this may be lost too.
+ */
+const CLAIM_ROUND = "INSERT INTO rounds (id, created_at) VALUES ($1, 'infinity') ON CONFLICT DO NOTHING";
+/**
+ * A write, though it changes nothing: with a synchronous standby it is answered when the standby has it, and then it has all that was
+ * written before. Only read, a round may be seen that one server alone has, and that goes with it.
+ */
+const LOOK_UP_ROUND = "UPDATE rounds SET created_at = created_at WHERE id = $1 RETURNING created_at < 'infinity' AS committed";
+
+/** Ends a connection, and cuts it where nobody is left on the other side to say goodbye to. */
+async function goodbye(client: pg.Client): Promise<void> {
+  await Promise.race([client.end(), patience(GOODBYE_MS, undefined, { ref: false })]);
+  client.connection.stream.destroy();
+}
+const GOODBYE_MS = 1000;
 
 /** The needs of a round, shelf by shelf in the global lock order, each key once. */
 function byShelf(needs: Iterable<Need>): Map<Shelf<unknown>, Set<string>> {
@@ -140,9 +184,9 @@ function index(shelf: Shelf<unknown>, records: unknown[]): Map<string, unknown> 
   return rows;
 }
 
-/** Waits for the whole flight, so that no answer is left on the wire, then fails with the first error of it. */
-async function flight(queries: Promise<pg.QueryResult>[]): Promise<pg.QueryResult[]> {
-  const settled = await Promise.allSettled(queries);
+/** Sends everything at once and waits for all of it, so that no answer is left on the wire, then fails with the first error of it. */
+async function flight(client: pg.Client, queries: (string | Statement)[]): Promise<pg.QueryResult[]> {
+  const settled = await Promise.allSettled(queries.map(async (query) => client.query(query)));
   return settled.map((one) => {
     if (one.status === "rejected") throw one.reason;
     return one.value;
@@ -158,14 +202,13 @@ function exactly({ name, text, values, rows }: Statement): Statement {
   return { name, text: `WITH touched AS (${text} RETURNING 1) SELECT 1 / (count(*) = $${values.length + 1})::int FROM touched`, values: [...values, rows] };
 }
 
-/** Deadlock, serialization, and a unique row that another transaction made first: looked at again, each will be decided otherwise. */
-function isConflict(error: unknown): boolean {
-  return ["40P01", "40001", "23505"].includes(String((error as { code?: unknown }).code));
-}
-
-function lockFailure(error: unknown): Error {
-  if (isConnectionError(error)) return new StoreUnavailable("the database went away", { cause: error });
-  if (isConflict(error)) return new Conflict("the round met another", { cause: error });
-  if ((error as { code?: unknown }).code === "55P03") return new LockTimeout("a row was held too long", { cause: error });
-  return error as Error;
+/** What it means for a round that the server has refused a statement of it. In each case nothing was written. */
+function refused(cause: pg.DatabaseError): Error {
+  const { code = "", message } = cause;
+  // Deadlock, serialization, and a unique row that another transaction made first: looked at again, each will be decided otherwise.
+  if (["40P01", "40001", "23505"].includes(code)) return new Conflict("the round met another", { cause });
+  if (code === "55P03") return new LockTimeout("a row was held too long", { cause });
+  // Full disks, too many connections, cancelled by hand, a primary that has become a standby: nothing that a command could help.
+  if (/^(53|57|58|25006)/.test(code)) return new StoreUnavailable("the database can't work now", { cause });
+  return new RoundRejected(`the database rejected a round: ${message}`, { cause });
 }

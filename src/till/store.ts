@@ -5,10 +5,10 @@ import type { Changes, Loaded, Need } from "./shelf.ts";
 
 export interface Store {
   /**
-   * Locks every row of `needs` in the global order and reads it.
-   * Errors: LockTimeout, Conflict (deadlock, serialization: try again), StoreUnavailable.
+   * Locks every row of `needs` in the global order, waiting for each at most `waitMs`, and reads it.
+   * Errors: LockTimeout, Conflict (deadlock, serialization: try again), StoreUnavailable, RoundRejected.
    */
-  lock(needs: Iterable<Need>): Promise<OpenRound>;
+  lock(needs: Iterable<Need>, waitMs: number): Promise<OpenRound>;
   /**
    * What became of a round whose COMMIT got no answer. Once it says "abandoned" the round can never commit any more.
    * Errors: StoreUnavailable while it can't be known.
@@ -20,7 +20,7 @@ export interface OpenRound {
   readonly loaded: Loaded;
   /**
    * Writes everything, the round's id with it, and commits; resolves when it is on disk.
-   * Errors: RoundRejected (nothing was written), Conflict, LostCommit (nobody knows: ask `outcome`).
+   * Errors: RoundRejected, Conflict, LockTimeout, StoreUnavailable: nothing was written; LostCommit: nobody knows, ask `outcome`.
    */
   commit(roundId: string, changes: Changes): Promise<void>;
   /** Lets the locks go without a trace. Nobody has to wait for it. */
@@ -31,9 +31,9 @@ export interface OpenRound {
 export class LockTimeout extends Error {}
 /** Deadlock or serialization failure: nothing was written, the same round may be tried again. */
 export class Conflict extends Error {}
-/** The database refused what the round wrote; nothing of it was kept. */
+/** The database refused what the round asked for or wrote; nothing of it was kept. */
 export class RoundRejected extends Error {}
-/** The connection broke while committing. */
+/** The connection broke while committing: it may have been done. */
 export class LostCommit extends Error {}
-/** The database can't be reached. Nothing was written. */
+/** The database can't be reached, or can't work now. Nothing was written. */
 export class StoreUnavailable extends Error {}

@@ -1,16 +1,18 @@
 // The till. Everything that moves money, stock or coupons is a command, and commands queue here. A free till takes everyone
 // who is waiting and serves them in one round: lock their rows, decide one after the other in order of arrival, save, commit, answer.
 // While a round is at the database the next crowd gathers, so a round is as large as the load makes it: alone, a buyer waits for
-// nobody; in a rush, hundreds share one flush of the disk. There is no timer and nothing to tune.
+// nobody; in a rush, hundreds share one flush of the disk. Nobody waits for a timer, and there is nothing to tune.
 
 import { randomUUID } from "node:crypto";
 import { Refusal } from "../refusal.ts";
+import { type Clock, realClock } from "./clock.ts";
 import type { Command } from "./command.ts";
+import { decide, type Outcome } from "./decide.ts";
 import { Line, type Waiting } from "./line.ts";
 import { Pace } from "./pace.ts";
-import type { Changes, Need } from "./shelf.ts";
-import { Conflict, LockTimeout, LostCommit, type OpenRound, RoundRejected, type Store, StoreUnavailable } from "./store.ts";
-import { NeedsChanged, WorkingSet } from "./working-set.ts";
+import { Round } from "./round.ts";
+import type { Changes } from "./shelf.ts";
+import { Conflict, LockTimeout, LostCommit, type OpenRound, type Store, StoreUnavailable } from "./store.ts";
 
 export type TillOptions = {
   store: Store;
@@ -20,7 +22,7 @@ export type TillOptions = {
   lanes?: number;
   /** Most commands in a round. */
   roundSize?: number;
-  now?: () => number;
+  clock?: Clock;
   /** Told of each committed round before anyone in it is answered: caches let go of what it changed. */
   onCommit?: (changes: Changes) => void;
   /** Told of what should never happen: a decision that broke, a command that the database would not take. */
@@ -29,23 +31,25 @@ export type TillOptions = {
 
 const CONFLICT_TRIES = 5;
 const UNAVAILABLE_PAUSE_MS = 50;
+/** A crowd that has waited for a row long enough looks for the one who needs it without waiting again. */
+const HURRIED_LOCK_WAIT_MS = 50;
 
 export class Till {
   readonly #store: Store;
-  readonly #options: Required<Omit<TillOptions, "store">>;
-  readonly #line: Line;
+  readonly #options: Required<Omit<TillOptions, "store" | "clock">>;
+  readonly #clock: Clock;
+  readonly #line = new Line(() => this.#callNext());
   readonly #pace = new Pace();
-  #freeLanes: number;
-  /** Rounds that do not hold their locks yet, or no longer: until they do nobody may set out behind them, lest they overtake. */
-  readonly #unlocked = new Set<Waiting[]>();
+  /** Rounds under way, in the order in which they set out. */
+  readonly #underWay = new Set<Round>();
+  #watching = false;
   /** Rounds and commands served, and how many per round, for the metrics. */
   readonly served = { rounds: 0, commands: 0, largest: 0, retries: 0 };
 
-  constructor({ store, ...options }: TillOptions) {
+  constructor({ store, clock = realClock, ...options }: TillOptions) {
     this.#store = store;
-    this.#options = { lanes: 2, roundSize: 512, now: Date.now, onCommit: () => {}, onFault: () => {}, ...options };
-    this.#freeLanes = this.#options.lanes;
-    this.#line = new Line(() => this.#callNext());
+    this.#clock = clock;
+    this.#options = { lanes: 2, roundSize: 512, onCommit: () => {}, onFault: () => {}, ...options };
   }
 
   /** Commands that wait for their turn. */
@@ -63,136 +67,159 @@ export class Till {
     const expectedMs = this.#pace.expectedMs(this.#line.length);
     if (expectedMs > this.#options.waitMs) return Promise.reject(busy(expectedMs));
     return new Promise<Answer>((resolve, reject) => {
-      this.#line.join(command as Command<unknown, unknown>, input, this.#options.now(), gone, resolve as (answer: unknown) => void, reject);
+      const arrivedAt = this.#clock.elapsedMs();
+      this.#line.join({ command: command as Command<unknown, unknown>, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject });
       this.#callNext();
+      this.#watch();
     });
   }
 
   #callNext(): void {
-    while (this.#freeLanes > 0 && this.#unlocked.size === 0) {
-      const round = this.#line.take(this.#options.roundSize, this.#options.now() - this.#options.waitMs);
-      if (round.length === 0) return;
-      this.#freeLanes--;
-      this.#unlocked.add(round);
-      void this.#serve(round).finally(() => {
-        this.#freeLanes++;
-        this.#callNext();
-      });
+    while (this.#underWay.size < this.#options.lanes && this.#nobodyIsOvertaken()) {
+      const commands = this.#line.take(this.#options.roundSize, this.#clock.elapsedMs() - this.#options.waitMs);
+      if (commands.length === 0) return;
+      const round = new Round(commands, this.#underWay, this.#clock.elapsedMs() + this.#options.waitMs, this.#options.waitMs);
+      this.#underWay.add(round);
+      void this.#serve(round);
     }
   }
 
-  async #serve(round: Waiting[]): Promise<void> {
-    const startedAt = performance.now();
-    // The next crowd may send for its rows as soon as this round holds its own: from then on nobody can overtake it.
-    const locked = (): void => {
-      this.#unlocked.delete(round);
+  /** The next crowd may send for its rows as soon as the rounds ahead hold theirs, and not while one of them has to come again. */
+  #nobodyIsOvertaken(): boolean {
+    for (const round of this.#underWay) if (!round.holdsItsRows) return false;
+    return true;
+  }
+
+  /** Nobody waits longer than was promised, even when no lane comes free to say so. */
+  #watch(): void {
+    const { since } = this.#line;
+    if (this.#watching || since === undefined) return;
+    this.#watching = true;
+    this.#clock.later(Math.ceil(since + this.#options.waitMs - this.#clock.elapsedMs()), () => {
+      this.#watching = false;
+      this.#line.dismiss(this.#clock.elapsedMs() - this.#options.waitMs);
       this.#callNext();
-    };
-    try {
-      await this.#attempt(round, locked, round);
-    } catch (error) {
-      for (const one of round) one.reject(error);
-      this.#options.onFault("round", error);
-    }
-    this.#unlocked.delete(round);
-    this.#pace.served(round.length, performance.now() - startedAt);
-    this.served.rounds++;
-    this.served.commands += round.length;
-    this.served.largest = Math.max(this.served.largest, round.length);
+      this.#watch();
+    });
   }
 
-  /** One round, tried until it is known what became of it. Never throws for what the database did. */
-  async #attempt(round: Waiting[], locked: () => void, whole: Waiting[]): Promise<void> {
-    const deadline = this.#options.now() + this.#options.waitMs;
+  async #serve(round: Round): Promise<void> {
+    const setOutAt = this.#clock.elapsedMs();
+    try {
+      await this.#attempt(round, round.commands);
+    } catch (error) {
+      this.#fault("a round", error);
+      rejectAll(round.commands, error);
+    }
+    round.settle();
+    this.#underWay.delete(round);
+    const { length } = round.commands;
+    this.#pace.served(length, setOutAt, this.#clock.elapsedMs());
+    this.served.rounds++;
+    this.served.commands += length;
+    this.served.largest = Math.max(this.served.largest, length);
+    this.#callNext();
+  }
+
+  /** Some commands of a round, tried until it is known what became of them. Throws nothing that the database did. */
+  async #attempt(round: Round, commands: Waiting[]): Promise<void> {
     for (let tries = 1; ; tries++) {
+      let outcomes: Outcome[];
       try {
-        return await this.#once(round, locked);
+        outcomes = await this.#once(round, commands);
       } catch (error) {
         this.served.retries++;
-        this.#unlocked.add(whole); // Whoever came later waits until this round's commands are settled.
-        if (error instanceof Conflict && tries < CONFLICT_TRIES) await pause(Math.random() * 2 ** tries);
-        else if (error instanceof StoreUnavailable && this.#options.now() < deadline) await pause(UNAVAILABLE_PAUSE_MS);
-        else if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown) return rejectAll(round, new Refusal("UNAVAILABLE", { retryAfter: 1 }));
-        else if (round.length > 1) return this.#halves(round, whole);
-        else return this.#alone(round, error);
+        round.stumble();
+        if (error instanceof Overtaking) await round.wayIsClear();
+        else if (error instanceof Conflict && tries < CONFLICT_TRIES) await this.#clock.pause(Math.random() * 2 ** tries);
+        else if (error instanceof StoreUnavailable && this.#clock.elapsedMs() < round.deadline) await this.#clock.pause(UNAVAILABLE_PAUSE_MS);
+        else if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown) return rejectAll(commands, new Refusal("UNAVAILABLE", { retryAfter: 1 }));
+        else if (commands.length > 1) return this.#halves(round, commands, error);
+        else return this.#alone(commands, error);
+        continue;
       }
+      // Outside of the try: what is on disk must not be done again, whatever happens from here on.
+      return this.#tell(commands, outcomes);
     }
   }
 
-  /** One bad command must not hurt its neighbours: each half is a round of its own, in order, until the culprit stands alone. */
-  async #halves(round: Waiting[], whole: Waiting[]): Promise<void> {
-    const middle = round.length >> 1;
-    const stillAhead = (): void => {};
-    await this.#attempt(round.slice(0, middle), stillAhead, whole);
-    await this.#attempt(round.slice(middle), stillAhead, whole);
+  /** One bad command must not hurt its neighbours: each half is served by itself, in order, until the culprit stands alone. */
+  async #halves(round: Round, commands: Waiting[], error: unknown): Promise<void> {
+    if (error instanceof LockTimeout) round.lockWaitMs = Math.min(round.lockWaitMs, HURRIED_LOCK_WAIT_MS);
+    const middle = commands.length >> 1;
+    await this.#attempt(round, commands.slice(0, middle));
+    await this.#attempt(round, commands.slice(middle));
   }
 
   #alone([culprit]: Waiting[], error: unknown): void {
-    if (error instanceof LockTimeout || error instanceof Conflict) return culprit?.reject(busy(1000));
-    this.#options.onFault(culprit?.command.name ?? "", error);
-    culprit?.reject(error);
+    if (!(error instanceof LockTimeout)) this.#fault(culprit?.command.name ?? "", error);
+    culprit?.reject(error instanceof LockTimeout || error instanceof Conflict ? busy(1000) : error);
   }
 
-  /** Lock, decide, save, answer. Errors: the store's, all of them meaning that nothing was written. */
-  async #once(round: Waiting[], locked: () => void): Promise<void> {
-    const needs = round.flatMap((one) => one.needs);
-    const open = await this.#store.lock(needs);
-    locked();
-    const { outcomes, changes } = this.#decide(round, needs, open);
-    if (changes) {
-      await this.#commit(randomUUID(), open, changes);
-      this.#options.onCommit(changes);
-    } else open.release();
-    round.forEach((one, i) => this.#tell(one, outcomes[i] as Outcome));
-  }
-
-  /** Pure: every command in order of arrival, each seeing what the ones before it did. */
-  #decide(round: Waiting[], needs: Need[], open: OpenRound): { outcomes: Outcome[]; changes: Changes | undefined } {
-    const shop = new WorkingSet(needs, open.loaded, this.#options.now());
-    const outcomes = round.map(({ command, input }): Outcome => {
-      try {
-        const answer = command.decide(shop, input);
-        shop.keep();
-        return { kind: "answer", answer };
-      } catch (error) {
-        shop.drop();
-        return { kind: error instanceof NeedsChanged ? "again" : "error", error };
-      }
-    });
-    return { outcomes, changes: shop.changes() };
+  /** Lock, decide, save. Errors: the store's, all of them meaning that nothing was written; Overtaking; OutcomeUnknown. */
+  async #once(round: Round, commands: Waiting[]): Promise<Outcome[]> {
+    const needs = commands.flatMap((one) => one.needs);
+    const open = await this.#store.lock(needs, round.lockWaitMs);
+    if (round.locked()) this.#callNext();
+    if (!(await round.mayDecide())) {
+      open.release();
+      throw new Overtaking();
+    }
+    const { outcomes, changes } = decide(commands, needs, open.loaded, this.#clock.now());
+    if (changes) await this.#commit(open, changes);
+    else open.release();
+    return outcomes;
   }
 
   /** A lost answer to COMMIT is not a failure: find out, and only then go on. */
-  async #commit(roundId: string, open: OpenRound, changes: Changes): Promise<void> {
+  async #commit(open: OpenRound, changes: Changes): Promise<void> {
+    const roundId = randomUUID();
     try {
       await open.commit(roundId, changes);
     } catch (error) {
       if (!(error instanceof LostCommit)) throw error;
       if ((await this.#outcome(roundId)) === "abandoned") throw new Conflict("the round was lost before it was committed");
     }
+    try {
+      this.#options.onCommit(changes);
+    } catch (error) {
+      this.#fault("after the commit", error);
+    }
   }
 
   async #outcome(roundId: string): Promise<"committed" | "abandoned"> {
-    const deadline = this.#options.now() + this.#options.waitMs;
+    const deadline = this.#clock.elapsedMs() + this.#options.waitMs;
     for (;;) {
       try {
         return await this.#store.outcome(roundId);
-      } catch (error) {
-        if (!(error instanceof StoreUnavailable) || this.#options.now() >= deadline) throw new OutcomeUnknown();
-        await pause(UNAVAILABLE_PAUSE_MS);
+      } catch {
+        if (this.#clock.elapsedMs() >= deadline) throw new OutcomeUnknown();
+        await this.#clock.pause(UNAVAILABLE_PAUSE_MS);
       }
     }
   }
 
-  #tell(one: Waiting, outcome: Outcome): void {
-    if (outcome.kind === "answer") return one.resolve(outcome.answer);
-    if (outcome.kind === "again") return this.#line.rejoin(one);
-    if (!(outcome.error instanceof Refusal)) this.#options.onFault(one.command.name, outcome.error);
-    one.reject(outcome.error);
+  #tell(commands: Waiting[], outcomes: Outcome[]): void {
+    this.#line.rejoin(commands.filter((_, i) => outcomes[i]?.kind === "again"));
+    for (const [i, one] of commands.entries()) {
+      const outcome = outcomes[i] as Outcome;
+      if (outcome.kind === "answer") one.resolve(outcome.answer);
+      if (outcome.kind !== "error") continue;
+      if (!(outcome.error instanceof Refusal)) this.#fault(one.command.name, outcome.error);
+      one.reject(outcome.error);
+    }
+  }
+
+  /** A listener that breaks must not break the till. */
+  #fault(command: string, error: unknown): void {
+    try {
+      this.#options.onFault(command, error);
+    } catch {}
   }
 }
 
-type Outcome = { kind: "answer"; answer: unknown } | { kind: "again" | "error"; error: unknown };
+/** A round ahead lost its rows and comes for them again: this one, which got hold of them, lets it pass. */
+class Overtaking extends Error {}
 
 /** Nobody can say whether the round was committed: it must not be tried again, and its callers must ask later. */
 class OutcomeUnknown extends Error {}
@@ -201,10 +228,6 @@ function busy(expectedMs: number): Refusal {
   return new Refusal("BUSY", { retryAfter: Math.max(1, Math.ceil(expectedMs / 1000)) });
 }
 
-function rejectAll(round: Waiting[], error: unknown): void {
-  for (const one of round) one.reject(error);
-}
-
-function pause(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
+function rejectAll(commands: Waiting[], error: unknown): void {
+  for (const one of commands) one.reject(error);
 }

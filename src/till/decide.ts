@@ -1,0 +1,24 @@
+// What a round decides, without a database: every command in order of arrival, each seeing what the ones before it did.
+
+import type { Command } from "./command.ts";
+import type { Changes, Loaded, Need } from "./shelf.ts";
+import { NeedsChanged, WorkingSet } from "./working-set.ts";
+
+/** Again: its needs were no longer what had been read. An error is the command's refusal, or a bug of its own. */
+export type Outcome = { kind: "answer"; answer: unknown } | { kind: "error"; error: unknown } | { kind: "again" };
+
+/** Pure. `changes` is what has to be written, undefined where nobody changed anything. @param now the instant of the round, in ms */
+export function decide(commands: { command: Command<unknown, unknown>; input: unknown }[], needs: Need[], loaded: Loaded, now: number): { outcomes: Outcome[]; changes: Changes | undefined } {
+  const shop = new WorkingSet(needs, loaded, now);
+  const outcomes = commands.map(({ command, input }): Outcome => {
+    try {
+      const answer = command.decide(shop, input);
+      shop.keep();
+      return { kind: "answer", answer };
+    } catch (error) {
+      shop.drop();
+      return error instanceof NeedsChanged ? { kind: "again" } : { kind: "error", error };
+    }
+  });
+  return { outcomes, changes: shop.changes() };
+}
