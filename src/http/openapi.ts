@@ -12,7 +12,7 @@ type Json = Record<string, unknown>;
 
 const CODES = Object.keys(REFUSALS) as RefusalCode[];
 /** Answers that say the same whatever was asked for. */
-const EVERYWHERE: ReadonlySet<number> = new Set([401, 413, 415, 429, 500, 503]);
+const EVERYWHERE: ReadonlySet<number> = new Set([401, 403, 413, 415, 422, 429, 500, 503]);
 
 const DESCRIPTION = `A headless commerce core for the minute in which everybody comes at once.
 

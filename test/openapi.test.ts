@@ -1,0 +1,132 @@
+// The OpenAPI document: it is valid, and says all that the contract says. That the shop answers nothing else is held in every
+// other test, where each answer is checked against it (support/documented.ts).
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { Validator } from "@seriousme/openapi-schema-validator";
+import { REFUSALS } from "../src/refusal.ts";
+import { good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+
+// oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
+type Document = any;
+
+let shop: TestShop;
+let document: Document;
+before(async () => {
+  shop = await openTestShop();
+  document = good(await shop.anyone("GET", "/openapi.json"), 200);
+});
+after(() => shop.close());
+
+/** The contract's tables, and what operators need besides. */
+const CONTRACT = `
+POST /users/{userId}/balance/charge
+GET /users/{userId}/balance
+GET /users/{userId}/balance/transactions
+GET /products
+GET /products/{productId}
+GET /products/popular
+GET /coupons
+GET /coupons/{couponId}
+POST /coupons/{couponId}/issue
+GET /users/{userId}/coupons
+GET /users/{userId}/cart
+POST /users/{userId}/cart/items
+PATCH /users/{userId}/cart/items/{id}
+DELETE /users/{userId}/cart/items/{id}
+POST /orders
+GET /orders/{orderId}
+GET /orders/{orderId}/history
+GET /users/{userId}/orders
+POST /orders/{orderId}/cancel
+POST /payments
+GET /payments/{paymentId}
+POST /admin/users
+POST /admin/balances/grant
+POST /admin/products
+PATCH /admin/products/{id}
+POST /admin/variants/{id}/stock
+POST /admin/coupons
+PATCH /admin/coupons/{id}
+POST /admin/orders/{id}/refunds
+GET /admin/orders
+GET /admin/users
+GET /admin/users/{id}
+GET /admin/sales
+GET /admin/events
+POST /admin/events/{id}/replay
+GET /admin/jobs
+POST /admin/jobs/{name}/run
+GET /admin/audit
+GET /healthz
+GET /readyz
+GET /metrics`;
+
+function operations(): { call: string; operation: Document }[] {
+  return Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods as Document).map(([method, operation]) => ({ call: `${method.toUpperCase()} ${path}`, operation })));
+}
+
+test("the document is valid OpenAPI 3.1", async () => {
+  const validator = new Validator();
+  assert.deepEqual(await validator.validate(structuredClone(document)), { valid: true });
+  assert.equal(validator.version, "3.1");
+  // The validator does look.
+  const { "/healthz": health } = structuredClone(document.paths);
+  delete health.get.responses[200].description;
+  assert.equal((await new Validator().validate({ ...structuredClone(document), paths: { "/healthz": health } })).valid, false);
+});
+
+test("every call of the contract is in it", () => {
+  const documented = new Set(operations().map(({ call }) => call));
+  assert.deepEqual(CONTRACT.trim().split("\n").filter((call) => !documented.has(call)), []);
+});
+
+// Goes red where refusal.ts and the routes go separate ways.
+test("every code is in it, and it names no other", () => {
+  assert.deepEqual(document.components.schemas.Problem.properties.code.enum.toSorted(), Object.keys(REFUSALS).toSorted());
+  const ofOperations = new Set<string>();
+  JSON.stringify({ paths: document.paths, responses: document.components.responses }, (key, value) => {
+    if (key === "code" && Array.isArray(value?.enum)) for (const code of value.enum) ofOperations.add(code);
+    return value;
+  });
+  assert.deepEqual([...ofOperations].filter((code) => !(code in REFUSALS)), []);
+  // What no operation gives is given where there is none.
+  assert.deepEqual(Object.keys(REFUSALS).filter((code) => !ofOperations.has(code)), ["METHOD_NOT_ALLOWED"]);
+});
+
+test("each problem stands under its own status", () => {
+  const check = (status: string, response: Document): void => {
+    const codes = response.content?.["application/problem+json"]?.schema.allOf[1].properties.code.enum ?? [];
+    for (const code of codes) assert.equal(String(REFUSALS[code as keyof typeof REFUSALS].status), status, code);
+  };
+  for (const { operation } of operations()) {
+    for (const [status, response] of Object.entries(operation.responses as Document)) {
+      const { $ref } = response as { $ref?: string };
+      check(status, $ref ? document.components.responses[$ref.split("/").at(-1) as string] : response);
+    }
+  }
+});
+
+test("operations have names of their own, a summary and a tag, and say who may call them", () => {
+  const names = operations().map(({ operation }) => operation.operationId);
+  assert.equal(new Set(names).size, names.length);
+  for (const { call, operation } of operations()) {
+    assert.ok(operation.summary && operation.tags.length === 1, call);
+    assert.equal("401" in operation.responses, operation.security !== undefined, call);
+    if (call.includes(" /admin/")) assert.ok("403" in operation.responses, call);
+  }
+});
+
+test("whatever changes something takes an Idempotency-Key, and nothing else does", () => {
+  for (const { call, operation } of operations()) {
+    const takes = JSON.stringify(operation.parameters).includes("IdempotencyKey");
+    assert.equal(takes, !call.startsWith("GET") && operation.security !== undefined, call);
+  }
+});
+
+test("a problem's type leads to what it means", async () => {
+  const refusal = refused(await shop.anyone("GET", "/products/0197a1c0-0000-7000-8000-000000000001"), 404, "PRODUCT_NOT_FOUND");
+  assert.deepEqual(good(await shop.anyone("GET", refusal["type"] as string), 200), { type: "/problems/product-not-found", code: "PRODUCT_NOT_FOUND", ...REFUSALS.PRODUCT_NOT_FOUND });
+  for (const code of Object.keys(REFUSALS)) assert.equal(good(await shop.anyone("GET", `/problems/${code.toLowerCase().replaceAll("_", "-")}`), 200).code, code);
+  for (const slug of ["stock", "STOCK-INSUFFICIENT", "stock_insufficient", "constructor", "%00"]) refused(await shop.anyone("GET", `/problems/${slug}`), 404, "NOT_FOUND");
+});
