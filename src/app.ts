@@ -7,6 +7,7 @@ import { MemoryCache } from "./cache/memory-cache.ts";
 import { catalogRoutes, PRODUCT_LISTS } from "./catalog/catalog.routes.ts";
 import { variants, products } from "./catalog/catalog.sql.ts";
 import { CatalogFacts } from "./catalog/facts.ts";
+import { CardCharges } from "./balance/card-charges.ts";
 import { balanceRoutes } from "./balance/balance.routes.ts";
 import { cartRoutes } from "./cart/cart.routes.ts";
 import type { Config } from "./config.ts";
@@ -42,6 +43,7 @@ import { outboxRoutes } from "./outbox/outbox.routes.ts";
 import { Relay } from "./outbox/relay.ts";
 import { POPULAR, popularRoutes } from "./popular/popular.routes.ts";
 import { CardPayments } from "./payment/card-payments.ts";
+import { reconciliationRoutes } from "./payment/reconciliation.routes.ts";
 import { paymentRoutes } from "./payment/payment.routes.ts";
 import type { Shop } from "./shop.ts";
 import { CHANNEL, PostgresStore } from "./till/postgres-store.ts";
@@ -115,10 +117,11 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
   if (simulator) log.info("payments by card are simulated in this process; PAYMENT_GATEWAY_URL names a real gateway");
   const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway });
+  const charges = new CardCharges({ database, till, gateway, settings: config.gateway, balanceMax: config.balanceMax });
   const desk = new Desk({
     database,
-    works: [...cards.works, strayWork(database, gateway, config.gateway)],
-    hintsOf: (paymentKey) => cards.hintsOf(paymentKey),
+    works: [...cards.works, charges.work, strayWork(database, gateway, config.gateway)],
+    hintsOf: async (paymentKey) => [...(await cards.hintsOf(paymentKey)), ...(await charges.hintsOf(paymentKey))],
     onError: (error) => log.warn({ err: error }, "the gateway could not be asked; the clock comes by again"),
   });
   const scheduler = new Scheduler({
@@ -139,11 +142,11 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     onError: (job, error) => log.error({ err: error, job }, "a job failed"),
   });
 
-  const shop: Shop = { config, database, till, cache, catalogFacts: new CatalogFacts(database), orderFacts, soldOut, relay, scheduler, gateway, cards, desk };
+  const shop: Shop = { config, database, till, cache, catalogFacts: new CatalogFacts(database), orderFacts, soldOut, relay, scheduler, gateway, cards, charges, desk };
   const server = createServer({ config, authenticator: authenticator(config.auth, secret), onFault: (error) => log.error({ err: error }, "a request broke") });
   measureAnswers(server, registry);
   const routes = new Routes(server, till, config.locale);
-  for (const declare of [balanceRoutes, catalogRoutes, couponRoutes, cartRoutes, orderRoutes, paymentRoutes, popularRoutes, outboxRoutes, jobsRoutes, auditRoutes]) declare(routes, shop);
+  for (const declare of [balanceRoutes, catalogRoutes, couponRoutes, cartRoutes, orderRoutes, paymentRoutes, reconciliationRoutes, popularRoutes, outboxRoutes, jobsRoutes, auditRoutes]) declare(routes, shop);
   operationsRoutes(routes, { database, registry });
   problemRoutes(routes);
   await documentRoutes(server, routes.operations);

@@ -5,6 +5,7 @@ import type { CatalogFacts } from "./catalog/facts.ts";
 import type { Config } from "./config.ts";
 import type { SoldOut } from "./coupon/sold-out.ts";
 import type { Database } from "./database/pool.ts";
+import type { CardCharges } from "./balance/card-charges.ts";
 import type { Desk } from "./gateway/desk.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Scheduler } from "./jobs/scheduler.ts";
@@ -25,5 +26,6 @@ export type Shop = {
   scheduler: Scheduler;
   gateway: Gateway;
   cards: CardPayments;
+  charges: CardCharges;
   desk: Desk;
 };

@@ -3,13 +3,28 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import type { Book } from "../src/gateway/simulator/book.ts";
+import { keyFor } from "../src/gateway/simulator/script.ts";
+import { Simulator } from "../src/gateway/simulator/simulator.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "./support/shop.ts";
 
 let shop: TestShop;
+let simulator: Simulator;
 before(async () => {
-  shop = await openTestShop({ env: { PAYMENT_GATEWAY_TIMEOUT_MS: "400", PAYMENT_GATEWAY_BREAKER_CALLS: "1000", PAYMENT_SETTLE_AFTER_MS: "600000" } });
+  simulator = new Simulator({ secret: "test_sk_of_the_tests", slowMs: 100 });
+  const url = await simulator.listen();
+  const settings = { PAYMENT_GATEWAY_TIMEOUT_MS: "400", PAYMENT_GATEWAY_BREAKER_CALLS: "1000", PAYMENT_SETTLE_AFTER_MS: "600000" };
+  shop = await openTestShop({ env: { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: "test_sk_of_the_tests", ...settings } });
+  simulator.webhooks.url = `${shop.url}/payments/webhooks/toss`;
 });
-after(() => shop.close());
+after(async () => {
+  await shop.close();
+  await simulator.close();
+});
+
+const book = (): Book => simulator.book;
+/** How often the gateway was called for this. */
+const calls = (operation: string): number => simulator.calls(operation);
 
 /** An unpaid order of one piece, of a product with ten. */
 async function unpaid({ price = 1000, coupon = false } = {}): Promise<{ user: Client; orderId: string; product: { id: string; variants: { id: string }[] }; userCouponId: string | undefined }> {
@@ -36,6 +51,325 @@ describe("a card payment", () => {
     assert.equal((await orderOf(orderId)).status, "COMPLETED");
     assert.equal(await shop.stockOf(product), 9);
     assert.equal(await shop.balanceOf(user), 100_000);
+    const { events } = good(await user.get(`/orders/${orderId}/history`), 200);
+    assert.deepEqual(events.map((event: { type: string }) => event.type), ["order.placed", "order.completed"]);
     await sound();
+  });
+
+  // Goes red without `returnGoods` in settlePayment, and where it is done twice without `isOpen`.
+  test("that is declined is 402, gives everything back once, and the order can be paid again", async () => {
+    const { user, orderId, product, userCouponId } = await unpaid({ coupon: true });
+    const problem = refused(await byCard(user, orderId, key("decline")), 402, "PAYMENT_DECLINED");
+    assert.equal(problem["reason"], "REJECT_CARD_PAYMENT");
+    assert.equal(await shop.stockOf(product), 10);
+    const { userCoupons } = good(await user.get(`/users/${user.id}/coupons`), 200);
+    assert.deepEqual(userCoupons.map((coupon: { id: string }) => coupon.id), [userCouponId]);
+    assert.deepEqual(await steps(problem["paymentId"] as string), ["PENDING", "FAILED"]);
+    assert.equal((await orderOf(orderId)).status, "PENDING");
+    await settle();
+    assert.equal(await shop.stockOf(product), 10);
+
+    good(await byCard(user, orderId, key("ok")), 201);
+    assert.equal(await shop.stockOf(product), 9);
+    assert.equal((await orderOf(orderId)).paidAmount, 900);
+    await sound();
+  });
+
+  // Goes red without the failedKeys check in startCardPayment.
+  test("is not tried twice with a key that failed", async () => {
+    const { user, orderId } = await unpaid();
+    const declined = key("decline");
+    refused(await byCard(user, orderId, declined), 402, "PAYMENT_DECLINED");
+    const before = calls("confirm");
+    assert.equal(refused(await byCard(user, orderId, declined), 402, "PAYMENT_DECLINED")["reason"], "PAYMENT_KEY_USED");
+    assert.equal(calls("confirm"), before);
+  });
+
+  // Goes red without `payment.orderId !== wanted.orderId` in judge.
+  test("of one order does not pay another", async () => {
+    const [one, other] = [await unpaid(), await unpaid()];
+    const shared = key("ok");
+    good(await byCard(one.user, one.orderId, shared), 201);
+    assert.equal(refused(await byCard(other.user, other.orderId, shared), 402, "PAYMENT_DECLINED")["reason"], "PAYMENT_KEY_OF_ANOTHER_ORDER");
+    assert.equal(await shop.stockOf(other.product), 10);
+    assert.equal(book().payments.get(shared)?.left, 1000);
+  });
+
+  // Goes red where settlePayment gives back on `unknown`.
+  test("without an answer is 202 UNKNOWN, holds everything, lets nobody else pay, cancel or expire, and is DONE once the gateway has spoken", async () => {
+    const { user, orderId, product, userCouponId } = await unpaid({ coupon: true });
+    const payment = good(await byCard(user, orderId, key("timeout")), 202);
+    assert.equal(payment.status, "UNKNOWN");
+    assert.equal(await shop.stockOf(product), 9);
+    refused(await byCard(user, orderId, key("ok")), 409, "PAYMENT_IN_PROGRESS");
+    refused(await user.post("/payments", { orderId, method: "BALANCE" }), 409, "PAYMENT_IN_PROGRESS");
+    refused(await user.post(`/orders/${orderId}/cancel`), 409, "PAYMENT_IN_PROGRESS");
+    await shop.shop.database.pool.query("UPDATE orders SET expires_at = now() WHERE id = $1", [orderId]);
+    good(await shop.operator.post("/admin/jobs/expire-orders/run"), 200);
+    assert.equal((await orderOf(orderId)).status, "PENDING");
+    await sound();
+
+    await settle();
+    const after = good(await user.get(`/payments/${payment.paymentId}`), 200);
+    assert.equal(after.status, "COMPLETED");
+    assert.deepEqual(after.history.map((step: { status: string; reason: string | null }) => [step.status, step.reason]), [["PENDING", null], ["UNKNOWN", "TIMEOUT"], ["COMPLETED", null]]);
+    assert.equal((await orderOf(orderId)).status, "COMPLETED");
+    assert.equal(good(await user.get(`/users/${user.id}/coupons?status=USED`), 200).userCoupons[0].id, userCouponId);
+    assert.equal(await shop.stockOf(product), 9);
+    await sound();
+  });
+
+  // Goes red without the retry in Guard, and without the idempotency key where the first try had its effect.
+  for (const step of ["error", "provider", "drop", "lost", "cut"] as const) {
+    test(`whose first call ends in ${step} is captured once all the same`, async () => {
+      const { user, orderId } = await unpaid();
+      const paymentKey = keyFor({ confirm: [step] }, randomUUID());
+      good(await byCard(user, orderId, paymentKey), 201);
+      assert.equal(book().payments.get(paymentKey)?.left, 1000);
+      await sound();
+    });
+  }
+
+  test("that never reached the gateway is confirmed by the job, while its order can be paid", async () => {
+    const { user, orderId } = await unpaid();
+    const paymentKey = keyFor({ confirm: ["silent"] }, randomUUID());
+    good(await byCard(user, orderId, paymentKey), 202);
+    assert.equal(book().payments.has(paymentKey), false);
+    await settle();
+    assert.equal((await orderOf(orderId)).status, "COMPLETED");
+  });
+
+  // Goes red without `mayConfirm`, and without #watch.
+  test("that never reached the gateway in time fails, and money that lands later goes back", async () => {
+    const { user, orderId, product } = await unpaid();
+    const paymentKey = keyFor({ confirm: ["silent"] }, randomUUID());
+    const { paymentId } = good(await byCard(user, orderId, paymentKey), 202);
+    const pool = shop.shop.database.pool;
+    await pool.query("UPDATE orders SET expires_at = now() WHERE id = $1", [orderId]);
+    await settle();
+    assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "UNKNOWN", "it may still land");
+    await pool.query("UPDATE payments SET created_at = now() - interval '1 hour' WHERE id = $1", [paymentId]);
+    await settle();
+    assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "FAILED");
+    assert.equal(await shop.stockOf(product), 10);
+
+    // The call that everybody had given up lands at last.
+    await shop.shop.gateway.confirm({ paymentKey, orderId, amount: 1000, idempotencyKey: paymentId });
+    await pool.query("UPDATE payments SET ask_at = now() WHERE id = $1", [paymentId]);
+    await settle();
+    await settle();
+    assert.deepEqual([book().payments.get(paymentKey)?.status, book().payments.get(paymentKey)?.left], ["CANCELED", 0]);
+    const shown = good(await shop.operator.get("/admin/payments?status=FAILED&limit=1"), 200).payments[0];
+    assert.deepEqual([shown.paymentId, shown.stray], [paymentId, { amount: 1000, status: "RETURNED" }]);
+    await sound();
+  });
+
+  // Goes red without `amount === wanted.amount` in judge.
+  test("that the gateway captured at another price fails, and the money goes back", async () => {
+    const { user, orderId } = await unpaid();
+    const paymentKey = key("ok");
+    await shop.shop.gateway.confirm({ paymentKey, orderId, amount: 1, idempotencyKey: randomUUID() });
+    assert.equal(refused(await byCard(user, orderId, paymentKey), 402, "PAYMENT_DECLINED")["reason"], "AMOUNT_MISMATCH");
+    await settle();
+    assert.equal(book().payments.get(paymentKey)?.left, 0);
+  });
+
+  test("of an order of 0 needs no gateway", async () => {
+    const { user, orderId } = await unpaid({ price: 100, coupon: true });
+    const before = calls("confirm");
+    assert.equal(good(await byCard(user, orderId, key("decline")), 201).status, "COMPLETED");
+    assert.equal(calls("confirm"), before);
+    assert.equal(good(await user.post(`/orders/${orderId}/cancel`), 200).status, "REFUNDED");
+    await sound();
+  });
+
+  test("needs a key, an order of one's own, and stock", async () => {
+    const { user, orderId, product } = await unpaid();
+    refused(await user.post("/payments", { orderId, method: "CARD" }), 400, "INVALID_REQUEST");
+    refused(await byCard(user, orderId, "bad\nkey"), 400, "INVALID_REQUEST");
+    refused(await byCard(await shop.user(), orderId, key("ok")), 404, "ORDER_NOT_FOUND");
+    good(await shop.operator.post(`/admin/variants/${product.variants[0]?.id}/stock`, { delta: -10, reason: "sold elsewhere" }), 200);
+    refused(await byCard(user, orderId, key("ok")), 400, "STOCK_INSUFFICIENT");
+  });
+});
+
+describe("under an Idempotency-Key", () => {
+  // Goes red without the attempt on the key's row.
+  test("twenty repeats at once are one attempt and one answer", async () => {
+    const { user, orderId } = await unpaid();
+    const headers = { "idempotency-key": randomUUID() };
+    const paymentKey = keyFor({ confirm: ["slow"] }, randomUUID());
+    const answers = await Promise.all(Array.from({ length: 20 }, () => byCard(user, orderId, paymentKey, headers)));
+    assert.deepEqual(new Set(answers.map((answer) => answer.status)), new Set([201]));
+    assert.equal(new Set(answers.map((answer) => answer.body.paymentId)).size, 1);
+    assert.equal(answers.filter((answer) => answer.headers["idempotent-replayed"] === "true").length, 19);
+  });
+
+  test("UNKNOWN is not the last word: the repeat gets what it came to, and that stays", async () => {
+    const { user, orderId } = await unpaid();
+    const headers = { "idempotency-key": randomUUID() };
+    const paymentKey = keyFor({ confirm: ["timeout"], find: ["error", "error", "error"] }, randomUUID());
+    const first = good(await byCard(user, orderId, paymentKey, headers), 202);
+    const again = await byCard(user, orderId, paymentKey, headers);
+    assert.deepEqual([again.status, again.body.paymentId, again.headers["idempotent-replayed"]], [202, first.paymentId, "true"]);
+    const last = good(await byCard(user, orderId, paymentKey, headers), 201);
+    assert.deepEqual([last.paymentId, last.status], [first.paymentId, "COMPLETED"]);
+    assert.deepEqual(good(await byCard(user, orderId, paymentKey, headers), 201), last);
+    refused(await byCard(user, orderId, key("other"), headers), 422, "IDEMPOTENCY_KEY_REUSED");
+  });
+
+  test("a decline is kept, and nothing is begun twice", async () => {
+    const { user, orderId } = await unpaid();
+    const headers = { "idempotency-key": randomUUID() };
+    const paymentKey = key("decline");
+    const first = refused(await byCard(user, orderId, paymentKey, headers), 402, "PAYMENT_DECLINED");
+    const again = await byCard(user, orderId, paymentKey, headers);
+    assert.deepEqual(refused(again, 402, "PAYMENT_DECLINED"), first);
+    assert.equal(again.headers["idempotent-replayed"], "true");
+  });
+});
+
+describe("a webhook", () => {
+  // Goes red without `hint`.
+  test("wakes the settling, and is believed nothing", async () => {
+    const { user, orderId } = await unpaid();
+    const paymentKey = key("timeout");
+    const { paymentId } = good(await byCard(user, orderId, paymentKey), 202);
+    const forged = await shop.anyone("POST", "/payments/webhooks/toss", { eventType: "PAYMENT_STATUS_CHANGED", createdAt: "2026-11-20T00:00:00", data: { paymentKey, orderId, status: "ABORTED" } });
+    assert.equal(forged.status, 200);
+    await shop.shop.desk.idle();
+    assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "COMPLETED");
+  });
+
+  for (const webhook of ["before", "twice", "disorder", "never"] as const) {
+    test(`that comes ${webhook} changes nothing about the outcome`, async () => {
+      const { user, orderId } = await unpaid();
+      good(await byCard(user, orderId, keyFor({ webhook }, randomUUID())), 201);
+      await shop.shop.desk.idle();
+      assert.equal((await orderOf(orderId)).status, "COMPLETED");
+      await sound();
+    });
+  }
+
+  test("for anything else, or of nonsense, is harmless", async () => {
+    const send = (body: unknown): Promise<Answer> => shop.anyone("POST", "/payments/webhooks/toss", body);
+    assert.deepEqual(await race(400, () => send({ eventType: "PAYMENT_STATUS_CHANGED", data: { paymentKey: randomUUID() } })), { 200: 400 });
+    assert.equal((await send({ eventType: "DEPOSIT_CALLBACK" })).status, 200);
+    assert.equal((await send({ nonsense: true })).status, 400);
+  });
+});
+
+describe("money goes back to the card", () => {
+  async function paid(paymentKey = key("ok"), quantity = 3): Promise<{ user: Client; orderId: string; product: { id: string; variants: { id: string }[] }; paymentKey: string; paymentId: string }> {
+    const product = await shop.product({ price: 1000, stock: 10 });
+    const user = await shop.user();
+    const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity }], payment: { method: "DEFERRED" } }), 201);
+    const { paymentId } = good(await byCard(user, orderId, paymentKey), 201);
+    return { user, orderId, product, paymentKey, paymentId };
+  }
+  const refund = (orderId: string, items?: unknown, headers?: Record<string, string>): Promise<Answer> => shop.operator.post(`/admin/orders/${orderId}/refunds`, { ...(items ? { items } : {}), reason: "bruised" }, headers);
+
+  test("in part, then the rest, and never more", async () => {
+    const { user, orderId, product, paymentKey } = await paid();
+    const variantId = product.variants[0]?.id;
+    const part = good(await refund(orderId, [{ variantId, quantity: 1 }]), 200);
+    assert.deepEqual([part.status, part.refundedAmount], ["PARTIALLY_REFUNDED", 1000]);
+    assert.equal(book().payments.get(paymentKey)?.left, 2000);
+    refused(await refund(orderId, [{ variantId, quantity: 3 }]), 409, "ORDER_NOT_REFUNDABLE");
+    assert.equal(good(await refund(orderId), 200).status, "REFUNDED");
+    refused(await refund(orderId), 409, "ORDER_NOT_REFUNDABLE");
+    assert.equal(book().payments.get(paymentKey)?.left, 0);
+    assert.equal(await shop.stockOf(product), 10);
+    assert.equal(await shop.balanceOf(user), 0);
+    await sound();
+  });
+
+  // Goes red without the refunds shelf in `refund`.
+  test("once, however many ask at once", async () => {
+    const { user, orderId, product, paymentKey } = await paid(keyFor({ cancel: ["slow"] }, randomUUID()));
+    const tally = await race(20, (i) => (i % 2 ? refund(orderId) : user.post(`/orders/${orderId}/cancel`)));
+    assert.deepEqual(tally, { 200: 1, 409: 19 });
+    assert.deepEqual(book().payments.get(paymentKey)?.cancels.length, 1);
+    assert.equal(await shop.stockOf(product), 10);
+    await sound();
+  });
+
+  for (const step of ["error", "lost", "cut", "drop"] as const) {
+    test(`once, though the first call ends in ${step}`, async () => {
+      const { orderId, paymentKey } = await paid(keyFor({ cancel: [step] }, randomUUID()));
+      assert.equal(good(await refund(orderId), 200).status, "REFUNDED");
+      assert.equal(book().payments.get(paymentKey)?.cancels.length, 1);
+    });
+  }
+
+  // Goes red without the refund's own key or its mark in the reason.
+  test("though nobody answers: 202, nothing given out again meanwhile, and the job brings it to its end", async () => {
+    const { user, orderId, product, paymentKey } = await paid(keyFor({ cancel: ["timeout"], find: [] }, randomUUID()));
+    const headers = { "idempotency-key": randomUUID() };
+    const first = await refund(orderId, undefined, headers);
+    assert.deepEqual([first.status, first.body.status], [202, "COMPLETED"]);
+    assert.equal(await shop.stockOf(product), 7);
+    refused(await refund(orderId), 409, "PAYMENT_IN_PROGRESS");
+    refused(await user.post(`/orders/${orderId}/cancel`), 409, "PAYMENT_IN_PROGRESS");
+    await sound();
+    await settle();
+    const done = await refund(orderId, undefined, headers);
+    assert.deepEqual([done.status, done.body.status], [200, "REFUNDED"]);
+    assert.equal(book().payments.get(paymentKey)?.cancels.length, 1);
+    assert.equal(await shop.stockOf(product), 10);
+    await sound();
+  });
+
+  test("not where the gateway refuses: then the order stays as it is", async () => {
+    const { orderId, product, paymentId } = await paid(keyFor({ cancel: ["decline*"] }, randomUUID()));
+    assert.equal(refused(await refund(orderId), 409, "ORDER_NOT_REFUNDABLE")["reason"], "NOT_CANCELABLE_PAYMENT");
+    assert.equal((await orderOf(orderId)).status, "COMPLETED");
+    assert.equal(await shop.stockOf(product), 7);
+    assert.match(good(await shop.operator.get(`/payments/${paymentId}`), 200).history.at(-1).reason, /refused: NOT_CANCELABLE_PAYMENT/);
+    await sound();
+  });
+});
+
+// Goes red without `livePayment` in payableOrder.
+test("twenty at once, by card and from the balance, are one payment and one capture", async () => {
+  for (let round = 0; round < 5; round++) {
+    const { user, orderId, product } = await unpaid();
+    const keys = Array.from({ length: 20 }, () => keyFor({ confirm: round % 2 ? ["slow"] : [] }, randomUUID()));
+    const tally = await race(20, (i) => (i % 2 ? byCard(user, orderId, keys[i] as string) : user.post("/payments", { orderId, method: "BALANCE" })));
+    assert.deepEqual(tally, { 201: 1, 409: 19 });
+    const captured = keys.filter((one) => book().payments.has(one)).length;
+    assert.equal(captured + (100_000 - (await shop.balanceOf(user))) / 1000, 1);
+    assert.equal(await shop.stockOf(product), 9);
+  }
+  await sound();
+});
+
+test("neither a card nor a secret is anywhere", async () => {
+  const { user, orderId } = await unpaid();
+  good(await byCard(user, orderId, key("ok")), 201);
+  const { rows: tables } = await shop.shop.database.pool.query<{ name: string }>("SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'");
+  for (const { name } of tables) {
+    const { rows } = await shop.shop.database.pool.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
+    for (const { row } of rows) assert.doesNotMatch(row, /43301234|test_sk_/, name);
+  }
+});
+
+describe("the books", () => {
+  test("agree, and where they do not every difference is listed", async () => {
+    const reconciliation = async (): Promise<Answer["body"]> => good(await shop.operator.get("/admin/reconciliation"), 200);
+    await settle();
+    assert.deepEqual((await reconciliation()).differences, []);
+
+    const { user, orderId } = await unpaid();
+    const lost = key("lost-in-the-shop");
+    good(await byCard(user, orderId, lost), 201);
+    const stranger = key("stranger");
+    await shop.shop.gateway.confirm({ paymentKey: stranger, orderId: randomUUID(), amount: 500, idempotencyKey: randomUUID() });
+    await shop.shop.gateway.cancel({ paymentKey: lost, amount: 1, reason: "by hand", idempotencyKey: randomUUID() });
+    const { differences } = await reconciliation();
+    assert.deepEqual(
+      differences.map((one: { what: string; paymentKey: string }) => [one.what, one.paymentKey]).sort(),
+      [["amounts given back differ", lost], ["only at the gateway", stranger]],
+    );
   });
 });

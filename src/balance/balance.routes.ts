@@ -4,17 +4,19 @@ import { SharedRead } from "../database/shared-read.ts";
 import { nextCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Amount, Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
-import { refuse } from "../refusal.ts";
+import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
+import { invalid, Refusal, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { selectTransactions, selectUser, selectUserPage, selectWallets } from "./balance.sql.ts";
 import type { Wallet } from "./balance.ts";
 import { chargeBalance } from "./charge-balance.ts";
+import { startCharge } from "./start-charge.ts";
 import { createUsers, type UserView } from "./create-users.ts";
 import { grantBalances } from "./grant-balances.ts";
 
 type TransactionRecord = { id: string; version: number; type: string; status: string; amount: number; balance_after: number; order_id: string | null; created_at: number };
 
-const Balance = Type.Object({ userId: Id(), balance: Money(), version: Type.Integer({ description: "Moves with every movement of the balance" }) }, { title: "Balance" });
+const Balance = Type.Object({ userId: Id(), balance: Money(), version: Type.Integer({ description: "Moves with every movement of the balance, and when a charge by card begins" }) }, { title: "Balance" });
 const Transaction = Type.Object(
   {
     transactionId: Id(),
@@ -29,10 +31,22 @@ const Transaction = Type.Object(
 );
 const User = Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(Type.String()) }, { title: "User" });
 
-export function balanceRoutes(routes: Routes, { config, database }: Shop): void {
+export function balanceRoutes(routes: Routes, { config, database, gateway, charges, desk }: Shop): void {
   const { balanceMax, chargeMax } = config;
   const wallets = new SharedRead(async (ids) => new Map((await database.rows<Wallet>(selectWallets(ids))).map((wallet) => [wallet.id, wallet])));
   const walletOf = async (userId: string): Promise<Wallet> => (await wallets.get(userId)) ?? refuse("USER_NOT_FOUND", { userId });
+
+  /** A charge by card as far as it is known. */
+  async function byCard(id: string, first: boolean): Promise<Standing> {
+    const { userId, status, version, amount, balanceAfter, reason } = await charges.charge(id, first);
+    if (status === "PENDING") {
+      desk.again(config.gateway.settleAfterMs);
+      return { over: false, status: 202, body: { userId, transactionId: id, status } };
+    }
+    if (status === "COMPLETED") return { over: true, status: 200, body: { userId, newBalance: balanceAfter, transactionId: id, version } };
+    const code = reason === "BALANCE_LIMIT_EXCEEDED" ? reason : "PAYMENT_DECLINED";
+    return { over: true, refusal: new Refusal(code, { transactionId: id, requested: amount, reason }) };
+  }
 
   routes.write(
     {
@@ -47,14 +61,24 @@ export function balanceRoutes(routes: Routes, { config, database }: Shop): void 
       body: Body({
         amount: Amount(1, chargeMax),
         version: Type.Optional(Type.Integer({ minimum: 0 })),
-        paymentKey: Type.Optional(Type.String({ minLength: 1, maxLength: 200, description: "For BALANCE_FUNDING=gateway only" })),
+        paymentKey: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: "^[\\x21-\\x7e]+$", description: "For BALANCE_FUNDING=gateway, where it is needed: the payment that the user has authorized at the gateway" })),
       }),
-      answers: { 200: Type.Object({ userId: Id(), newBalance: Money(), transactionId: Id(), version: Type.Integer() }) },
+      answers: {
+        200: Type.Object({ userId: Id(), newBalance: Money(), transactionId: Id(), version: Type.Integer() }),
+        202: Type.Object({ userId: Id(), transactionId: Id(), status: OneOf(["PENDING"]) }, { description: "By card: its outcome is not known yet; the balance moves once it is" }),
+      },
       faults: { "params/userId": "INVALID_USER_ID", "body/amount": "INVALID_AMOUNT" },
-      refusals: ["USER_NOT_FOUND", "BALANCE_CONFLICT", "BALANCE_LIMIT_EXCEEDED"],
+      refusals: ["FORBIDDEN", "USER_NOT_FOUND", "BALANCE_CONFLICT", "BALANCE_LIMIT_EXCEEDED", "PAYMENT_DECLINED"],
+      shape: ({ body }) => {
+        if (config.balanceFunding === "gateway" && body.paymentKey === undefined) invalid("/paymentKey", "is needed: balances of this shop are charged by card");
+      },
     },
     ({ caller, params, body }) => {
       if (config.balanceFunding === "operator" && caller.role !== "operator") refuse("FORBIDDEN");
+      if (config.balanceFunding === "gateway") {
+        const input = { userId: params.userId, amount: body.amount, version: body.version ?? null, balanceMax, paymentKey: body.paymentKey ?? "", askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs };
+        return submitInTwoRounds({ begin: startCharge, input, status: 200, admit: (work) => gateway.admit(work), bring: byCard });
+      }
       return submit(chargeBalance, { userId: params.userId, amount: body.amount, version: body.version ?? null, balanceMax });
     },
   );

@@ -55,6 +55,11 @@ export class Simulator {
     return `http://${host.includes(":") ? `[${host}]` : host}:${chosen}`;
   }
 
+  /** How often it was called for this, over all payments. */
+  calls(operation: string): number {
+    return [...this.#calls].reduce((sum, [name, count]) => sum + (name.startsWith(`${operation} `) ? count : 0), 0);
+  }
+
   /** Keeps no process alive that has nothing else to do. */
   unref(): void {
     this.#server.unref();

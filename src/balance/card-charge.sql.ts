@@ -1,0 +1,131 @@
+import { instants, iso, plain, quoted, type Statement } from "../database/statement.ts";
+import type { Shelf } from "../till/shelf.ts";
+
+/** A charge that is paid by card. `version` is where its row stands in the ledger; instants in ms, `amount` in minor units. */
+export type CardCharge = {
+  id: string;
+  userId: string;
+  version: number;
+  status: "PENDING" | "COMPLETED" | "FAILED";
+  amount: number;
+  paymentKey: string;
+  reason: string | null;
+  createdAt: number;
+  askAt: number | null;
+  asked: number;
+  /** Once it is completed: the balance behind it. */
+  balanceAfter: number | null;
+};
+
+const CHARGE = `c.id, c.user_id AS "userId", c.version, c.status, c.amount, c.payment_key AS "paymentKey", c.reason, c.created_at AS "createdAt", c.ask_at AS "askAt", c.asked`;
+
+/** Charges by card, guarded by their user's lock. */
+export const cardCharges: Shelf<CardCharge> = {
+  name: "card charges",
+  load: (ids) => ({ name: "read card charges", text: `SELECT ${CHARGE}, NULL::bigint AS "balanceAfter" FROM card_charges c WHERE c.id = ANY($1::uuid[])`, values: [plain(ids, (id) => id)] }),
+  read: (row) => [row["id"] as string, row as CardCharge],
+  save(changes) {
+    const begun = changes.filter((change) => change.before === undefined).map(({ after }) => after);
+    const moved = changes.filter((change) => change.before !== undefined);
+    const ended = moved.filter(({ before, after }) => before?.status !== after.status);
+    return [
+      ...(begun.length > 0 ? [insertCharges(begun), insertPending(begun)] : []),
+      ...(ended.length > 0 ? [endPending(ended.map(({ before, after }) => ({ ...after, stood: before?.version ?? after.version })))] : []),
+      ...(moved.length > 0 ? [updateCharges(moved.map(({ after }) => after))] : []),
+    ];
+  },
+};
+
+function insertCharges(charges: CardCharge[]): Statement {
+  return {
+    name: "insert card charges",
+    text: `INSERT INTO card_charges (id, user_id, version, status, amount, payment_key, created_at, ask_at)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::timestamptz[])`,
+    values: [
+      plain(charges, (charge) => charge.id),
+      plain(charges, (charge) => charge.userId),
+      plain(charges, (charge) => charge.version),
+      plain(charges, (charge) => charge.status),
+      plain(charges, (charge) => charge.amount),
+      quoted(charges, (charge) => charge.paymentKey),
+      instants(charges, (charge) => charge.createdAt),
+      instants(charges, (charge) => charge.askAt),
+    ],
+  };
+}
+
+/** Its row in the ledger, which moves nothing yet. */
+function insertPending(charges: CardCharge[]): Statement {
+  return {
+    name: "insert pending transactions",
+    text: `INSERT INTO balance_transactions (user_id, version, id, type, status, amount, created_at)
+           SELECT user_id, version, id, 'CHARGE', 'PENDING', amount, created_at FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[], $5::timestamptz[]) v(user_id, version, id, amount, created_at)`,
+    values: [
+      plain(charges, (charge) => charge.userId),
+      plain(charges, (charge) => charge.version),
+      plain(charges, (charge) => charge.id),
+      plain(charges, (charge) => charge.amount),
+      instants(charges, (charge) => charge.createdAt),
+    ],
+  };
+}
+
+/** A completed one moves to the ledger's end, because only now does the money move; a failed one stays where it was. */
+function endPending(charges: (CardCharge & { stood: number })[]): Statement {
+  return {
+    name: "end pending transactions",
+    text: `UPDATE balance_transactions t SET status = v.status, version = v.version, balance_after = v.balance_after
+           FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::bigint[]) v(user_id, stood, status, version, balance_after) WHERE t.user_id = v.user_id AND t.version = v.stood AND t.status = 'PENDING'`,
+    values: [
+      plain(charges, (charge) => charge.userId),
+      plain(charges, (charge) => charge.stood),
+      plain(charges, (charge) => charge.status),
+      plain(charges, (charge) => charge.version),
+      plain(charges, (charge) => charge.balanceAfter),
+    ],
+    rows: charges.length,
+  };
+}
+
+function updateCharges(charges: CardCharge[]): Statement {
+  return {
+    name: "update card charges",
+    text: `UPDATE card_charges c SET status = v.status, version = v.version, reason = v.reason, ask_at = v.ask_at, asked = v.asked
+           FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::int[]) v(id, status, version, reason, ask_at, asked) WHERE c.id = v.id AND c.status = 'PENDING'`,
+    values: [
+      plain(charges, (charge) => charge.id),
+      plain(charges, (charge) => charge.status),
+      plain(charges, (charge) => charge.version),
+      quoted(charges, (charge) => charge.reason),
+      instants(charges, (charge) => charge.askAt),
+      plain(charges, (charge) => charge.asked),
+    ],
+    rows: charges.length,
+  };
+}
+
+/** A charge, and the balance behind it once it is completed. */
+export function selectCharge(id: string): Statement {
+  return {
+    name: "select card charge",
+    text: `SELECT ${CHARGE}, t.balance_after AS "balanceAfter" FROM card_charges c LEFT JOIN balance_transactions t ON t.user_id = c.user_id AND t.version = c.version WHERE c.id = $1`,
+    values: [id],
+  };
+}
+
+export function selectChargesToAsk(now: number, every: boolean, limit: number): Statement {
+  return {
+    name: `select charges to ask${every ? " of all" : ""}`,
+    text: `SELECT id FROM card_charges WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${every ? " OR asked > 0" : ""}) ORDER BY ask_at LIMIT $2`,
+    values: [iso(now), limit],
+  };
+}
+
+export function selectChargesByKey(paymentKey: string): Statement {
+  return { name: "select charges by key", text: "SELECT id FROM card_charges WHERE payment_key = $1 AND status <> 'COMPLETED' LIMIT 10", values: [paymentKey] };
+}
+
+export function updateChargeWatch(id: string, askAt: number | null, asked: number): Statement {
+  return { name: "update charge watch", text: "UPDATE card_charges SET ask_at = $2, asked = $3 WHERE id = $1 AND status = 'FAILED'", values: [id, askAt === null ? null : iso(askAt), asked] };
+}
+

@@ -1,0 +1,87 @@
+// Charges by card, from the PENDING transaction to its end. No transaction is open while the gateway is asked.
+
+import type { Database } from "../database/pool.ts";
+import { type DeskSettings, type Failpoint, pauseAfter, WATCHED_MS, type Work } from "../gateway/desk.ts";
+import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
+import { insertStray } from "../gateway/stray.sql.ts";
+import { capture, heldFor, inquire } from "../gateway/verdict.ts";
+import type { Till } from "../till/till.ts";
+import { type CardCharge, selectCharge, selectChargesByKey, selectChargesToAsk, updateChargeWatch } from "./card-charge.sql.ts";
+import { settleCharge } from "./settle-charge.ts";
+
+export type CardChargesOptions = {
+  database: Database;
+  till: Till;
+  gateway: Gateway;
+  settings: DeskSettings;
+  balanceMax: number;
+  /** Called where a process may die between two steps; only tests give one. */
+  failpoint?: (point: Failpoint) => void | Promise<void>;
+};
+
+export class CardCharges {
+  readonly #options: Required<CardChargesOptions>;
+  readonly #underWay = new Map<string, Promise<CardCharge>>();
+
+  constructor(options: CardChargesOptions) {
+    this.#options = { failpoint: () => {}, ...options };
+  }
+
+  /** Brings a charge as far as the gateway lets it, and answers how it stands then. @param first by whoever has just begun it */
+  charge(id: string, first = false): Promise<CardCharge> {
+    const running = this.#underWay.get(id);
+    if (running) return running;
+    const started = this.#charge(id, first).finally(() => this.#underWay.delete(id));
+    this.#underWay.set(id, started);
+    return started;
+  }
+
+  get work(): Work {
+    return { due: selectChargesToAsk, bring: async (id) => (await this.charge(id)).status !== "PENDING" };
+  }
+
+  async hintsOf(paymentKey: string): Promise<(() => Promise<unknown>)[]> {
+    const rows = await this.#options.database.rows<{ id: string }>(selectChargesByKey(paymentKey));
+    return rows.map(({ id }) => () => this.charge(id));
+  }
+
+  async #charge(id: string, first: boolean): Promise<CardCharge> {
+    const { till, gateway, settings, balanceMax, failpoint } = this.#options;
+    const charge = await this.#find(id);
+    if (charge.status === "FAILED") return this.#watch(charge);
+    if (charge.status !== "PENDING") return charge;
+    const { userId, paymentKey, amount, createdAt } = charge;
+    const wanted = { paymentKey, orderId: id, amount, idempotencyKey: id };
+    await failpoint("charge begun");
+    const age = Date.now() - createdAt;
+    // What was confirmed at the last moment has as long again to be heard of.
+    const terms = { mayConfirm: age < settings.giveUpAfterMs, mayGiveUp: age >= 2 * settings.giveUpAfterMs };
+    const verdict = first ? await capture(gateway, wanted) : await inquire(gateway, wanted, terms);
+    await failpoint("charge answered");
+    await till.submit(settleCharge, { userId, chargeId: id, verdict, askAgainMs: pauseAfter(charge.asked, settings), balanceMax });
+    return this.#find(id);
+  }
+
+  /** A charge that failed must not have been captured. If it was all the same, the money goes back. */
+  async #watch(charge: CardCharge): Promise<CardCharge> {
+    const { database, gateway, settings } = this.#options;
+    const { id, paymentKey, asked, createdAt } = charge;
+    const now = Date.now();
+    let askAt: number | null = now + pauseAfter(asked, settings);
+    try {
+      const held = heldFor(await gateway.find(paymentKey), id);
+      if (held > 0) await database.rows(insertStray({ id, paymentKey, amount: held, reason: "CAPTURED_AFTER_FAILURE", createdAt: now }));
+      if (held > 0 || charge.askAt === null || now >= createdAt + WATCHED_MS) askAt = null;
+    } catch (error) {
+      if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
+    }
+    await database.rows(updateChargeWatch(id, askAt, asked + 1));
+    return charge;
+  }
+
+  async #find(id: string): Promise<CardCharge> {
+    const [row] = await this.#options.database.rows<CardCharge>(selectCharge(id));
+    if (row === undefined) throw new Error(`there is no charge ${id}`);
+    return row;
+  }
+}

@@ -1,0 +1,31 @@
+import { refuse } from "../refusal.ts";
+import type { Begun } from "../till/begun.ts";
+import { command } from "../till/command.ts";
+import { need } from "../till/shelf.ts";
+import { users } from "./balance.sql.ts";
+import { cardCharges } from "./card-charge.sql.ts";
+import type { ChargeBalance, Charged } from "./charge-balance.ts";
+
+export type StartCharge = ChargeBalance & { paymentKey: string; /** When the gateway is asked about it if nobody has brought it to its end by then. */ askAfterMs: number };
+
+/**
+ * The first round of a charge by card: a PENDING transaction, which moves nothing. It takes the wallet's next version as its place in the
+ * ledger, so the version moves although the balance does not.
+ * Errors: USER_NOT_FOUND, BALANCE_CONFLICT, BALANCE_LIMIT_EXCEEDED.
+ */
+export const startCharge = command<StartCharge, Begun<Charged>>({
+  name: "start charge",
+  needs: ({ userId }) => [need(users, userId)],
+
+  decide(shop, { userId, amount, version, balanceMax, paymentKey, askAfterMs }) {
+    const wallet = shop.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
+    if (version !== null && version !== wallet.version) refuse("BALANCE_CONFLICT", { version: wallet.version });
+    if (wallet.balance + amount > balanceMax) refuse("BALANCE_LIMIT_EXCEEDED", { requested: amount, balance: wallet.balance, limit: balanceMax });
+
+    const id = shop.newId();
+    const place = wallet.version + 1;
+    shop.put(users, userId, { ...wallet, version: place });
+    shop.put(cardCharges, id, { id, userId, version: place, status: "PENDING", amount, paymentKey, reason: null, createdAt: shop.now, askAt: shop.now + askAfterMs, asked: 0, balanceAfter: null });
+    return { kind: "attempt", id };
+  },
+});

@@ -1,0 +1,44 @@
+import { readConfig } from "../config.ts";
+import { Database } from "../database/pool.ts";
+import { openGateway } from "../gateway/open-gateway.ts";
+import { reconcile as compareBooks } from "../gateway/reconcile.ts";
+import { dayOrInstant } from "../order/day-or-instant.ts";
+import type { CliCommand } from "./command-line.ts";
+import { withShopDatabase } from "./own-database.ts";
+
+const DAY_MS = 86_400_000;
+
+export const reconcile: CliCommand = {
+  summary: "Compare the shop's card payments with the gateway's book",
+  usage: ` [--from DAY] [--to DAY] [--json]
+
+  --from, --to  days (YYYY-MM-DD) in the shop's zone, both included, or instants; default: the last 24 hours
+  --json        print it as JSON
+
+Reads only. Ends with 0 where both books agree, with 1 where they do not. Without PAYMENT_GATEWAY_URL it reads the simulator's book in DATA_DIR.`,
+  options: { from: { type: "string" }, to: { type: "string" }, json: { type: "boolean" } },
+  async run({ from: given, to: until, json }) {
+    const config = readConfig(process.env);
+    const to = dayOrInstant("/to", until as string | undefined, config.timezone, "end") ?? Date.now() + 1;
+    const from = dayOrInstant("/from", given as string | undefined, config.timezone, "start") ?? to - DAY_MS;
+    const { gateway, close } = await openGateway(config.gateway, { dataDir: config.dataDir });
+    try {
+      const result = await withShopDatabase(config, async (url) => {
+        const database = new Database(url, { size: 2, onError: () => {} });
+        try {
+          return await compareBooks({ database, gateway }, from, to);
+        } finally {
+          await database.close();
+        }
+      });
+      if (json) console.log(JSON.stringify(result, null, 2));
+      else {
+        for (const { what, paymentKey, shop, gateway: book } of result.differences) console.log(`${what}: ${paymentKey} ${JSON.stringify({ shop, gateway: book })}`);
+        console.log(`${result.compared} payments compared, ${result.captured} captured, ${result.givenBack} given back: ${result.differences.length === 0 ? "both books agree." : `${result.differences.length} differences.`}`);
+      }
+      return result.differences.length === 0 ? 0 : 1;
+    } finally {
+      await close();
+    }
+  },
+};

@@ -1,0 +1,34 @@
+import { iso, type Statement } from "../database/statement.ts";
+
+/** Something that the shop believes to have at the gateway: what was captured for it and what was given back, in minor units. */
+export type Claim = { paymentKey: string; gatewayOrderId: string; id: string; kind: "payment" | "charge"; status: string; captured: number; givenBack: number };
+
+/** Everything by card, settled or not, whose payment keys these are. */
+export function selectClaims(paymentKeys: string[]): Statement {
+  return {
+    name: "select claims",
+    text: `SELECT p.payment_key AS "paymentKey", p.order_id AS "gatewayOrderId", p.id, 'payment' AS kind, p.status,
+             CASE WHEN p.status IN ('COMPLETED', 'REFUNDED', 'PARTIALLY_REFUNDED') THEN p.amount ELSE coalesce(s.amount, 0) END AS captured,
+             (CASE WHEN s.status = 'RETURNED' THEN s.amount ELSE 0 END + coalesce((SELECT sum(r.amount) FROM refunds r WHERE r.payment_id = p.id AND r.status = 'COMPLETED'), 0))::bigint AS "givenBack"
+           FROM payments p LEFT JOIN stray_money s ON s.id = p.id WHERE p.payment_key = ANY($1::text[])
+           UNION ALL
+           SELECT c.payment_key, c.id, c.id, 'charge', c.status,
+             CASE WHEN c.status = 'COMPLETED' THEN c.amount ELSE coalesce(s.amount, 0) END, CASE WHEN s.status = 'RETURNED' THEN s.amount ELSE 0 END
+           FROM card_charges c LEFT JOIN stray_money s ON s.id = c.id WHERE c.payment_key = ANY($1::text[])`,
+    values: [paymentKeys],
+  };
+}
+
+/** The payment keys of everything by card that was settled in this time, or had money given back, page by page behind `after`. */
+export function selectSettledKeys(from: number, to: number, after: string, limit: number): Statement {
+  return {
+    name: "select settled keys",
+    text: `SELECT DISTINCT key FROM (
+             SELECT payment_key AS key FROM payments WHERE payment_key IS NOT NULL AND paid_at >= $1 AND paid_at < $2
+             UNION ALL SELECT payment_key FROM refunds WHERE settled_at >= $1 AND settled_at < $2
+             UNION ALL SELECT payment_key FROM stray_money WHERE created_at >= $1 AND created_at < $2
+             UNION ALL SELECT payment_key FROM card_charges WHERE status = 'COMPLETED' AND created_at >= $1 AND created_at < $2
+           ) k WHERE key > $3 ORDER BY key LIMIT $4`,
+    values: [iso(from), iso(to), after, limit],
+  };
+}

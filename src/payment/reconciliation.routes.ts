@@ -1,0 +1,58 @@
+import Type from "typebox";
+import { GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
+import { reconcile } from "../gateway/reconcile.ts";
+import type { Routes } from "../http/route.ts";
+import { Id, Instant, Money, Nullable, OneOf, Query } from "../http/schemas.ts";
+import { dayOrInstant } from "../order/day-or-instant.ts";
+import { refuse } from "../refusal.ts";
+import type { Shop } from "../shop.ts";
+
+const DAY_MS = 86_400_000;
+const Side = Nullable(Type.Object({ status: Type.String(), captured: Money(), givenBack: Money() }));
+
+export function reconciliationRoutes(routes: Routes, { config, database, gateway }: Shop): void {
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/reconciliation",
+      operationId: "reconcile",
+      audience: "operator",
+      tag: "Payments",
+      summary: "The gateway's book beside the shop's: every difference",
+      description: "Without `from` and `to` the last 24 hours. The period chooses the payments; each is compared as it stands now.",
+      query: Query({
+        from: Type.Optional(Type.String({ maxLength: 40, description: "An instant, or a day in the shop's zone; included" })),
+        to: Type.Optional(Type.String({ maxLength: 40, description: "An instant, not included, or a day in the shop's zone, included" })),
+      }),
+      answers: {
+        200: Type.Object({
+          from: Instant(),
+          to: Instant(),
+          compared: Type.Integer({ description: "Payments and charges that were looked at" }),
+          captured: Money(),
+          givenBack: Money(),
+          differences: Type.Array(
+            Type.Object({
+              what: OneOf(["only at the gateway", "only in the shop", "captured amounts differ", "amounts given back differ", "still open in the shop"]),
+              paymentKey: Type.String(),
+              paymentId: Nullable(Id()),
+              shop: Side,
+              gateway: Side,
+            }),
+          ),
+        }),
+      },
+      refusals: ["BUSY"],
+    },
+    async ({ query }) => {
+      const to = dayOrInstant("/to", query.to, config.timezone, "end") ?? Date.now() + 1;
+      const from = dayOrInstant("/from", query.from, config.timezone, "start") ?? to - DAY_MS;
+      try {
+        return await reconcile({ database, gateway }, from, to);
+      } catch (error) {
+        if (error instanceof GatewayUnknown || error instanceof GatewayBusy) refuse("BUSY", { retryAfter: 5 });
+        throw error;
+      }
+    },
+  );
+}
