@@ -83,17 +83,19 @@ describe("the line", () => {
     assert.deepEqual(seen, Array.from({ length: 10_000 }, (_, i) => String(i)));
   });
 
-  test("sends away who has come too long ago, from the front, and who has gone", () => {
+  // Goes red without either of the conditions in `take`.
+  test("sends away who has come too long ago, and who has gone", () => {
     const { line, come, left } = openLine();
     come("old", { at: 1 });
     come("gone", { at: 5, gone: () => true });
+    come("late", { at: 3, as: { prepare: () => new Promise(() => {}) } });
     come("new", { at: 5 });
     assert.equal(line.since, 1);
     line.dismiss(1);
     assert.deepEqual(left, { old: "BUSY" });
     assert.equal(line.since, 5);
     assert.deepEqual(names(line.take(9, 4)), ["new"]);
-    assert.deepEqual(left, { old: "BUSY", gone: "BUSY" });
+    assert.deepEqual(left, { old: "BUSY", gone: "BUSY", late: "BUSY" });
   });
 
   test("has them come again before everybody else, in their order, so many times", () => {
