@@ -1,0 +1,124 @@
+// The statements of one order, as the textbook writes them: the same rows as the till's, one order at a time.
+
+import type { Statement } from "../../src/database/statement.ts";
+import { newId, newOrderId } from "../../src/ids.ts";
+import { idOf } from "../support/ids.ts";
+import { GOODS } from "../support/goods.ts";
+import type { Basket } from "./baskets.ts";
+
+/** Everything that one order writes, named before it begins. */
+export type Entry = {
+  userId: string;
+  productId: string;
+  variantId: string;
+  orderId: string;
+  paymentId: string;
+  transactionId: string;
+  name: string;
+  price: number;
+  at: string;
+};
+
+export function entryOf({ user, products: [product = 0] }: Basket): Entry {
+  const now = Date.now();
+  return {
+    userId: idOf("user", user),
+    productId: idOf("product", product),
+    variantId: idOf("variant", product),
+    orderId: newOrderId(now),
+    paymentId: newId(now),
+    transactionId: newId(now),
+    name: `product ${product}`,
+    price: GOODS.price,
+    at: new Date(now).toISOString(),
+  };
+}
+
+export const readProduct = ({ productId }: Entry): Statement => ({
+  name: "product",
+  text: "SELECT id, name, status, price FROM products WHERE id = $1",
+  values: [productId],
+});
+
+export const lockStock = ({ variantId }: Entry): Statement => ({
+  name: "lock stock",
+  text: "SELECT id, price, stock FROM variants WHERE id = $1 FOR UPDATE",
+  values: [variantId],
+});
+
+/** Check and change at once: the row is held for as short as one statement and the commit allow. */
+export const takeStock = ({ variantId }: Entry): Statement => ({
+  name: "take stock",
+  text: "UPDATE variants SET stock = stock - 1 WHERE id = $1 AND stock >= 1 RETURNING stock",
+  values: [variantId],
+});
+
+export const lockWallet = ({ userId }: Entry): Statement => ({
+  name: "lock wallet",
+  text: "SELECT id, balance, version FROM users WHERE id = $1 FOR UPDATE",
+  values: [userId],
+});
+
+export const pay = ({ userId, price }: Entry): Statement => ({
+  name: "pay",
+  text: "UPDATE users SET balance = balance - $2, version = version + 1 WHERE id = $1 AND balance >= $2 RETURNING balance, version",
+  values: [userId, price],
+});
+
+export const insertTransaction = (entry: Entry, wallet: { balance: number; version: number }): Statement => ({
+  name: "transaction",
+  text: `INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, order_id, created_at)
+         VALUES ($1, $2, $3, 'PAYMENT', 'COMPLETED', $4, $5, $6, $7)`,
+  values: [entry.userId, wallet.version, entry.transactionId, -entry.price, wallet.balance, entry.orderId, entry.at],
+});
+
+export const insertOrder = (entry: Entry): Statement => ({
+  name: "order",
+  text: `INSERT INTO orders (id, user_id, status, changes, total_amount, discount_amount, created_at, completed_at) VALUES ($1, $2, 'COMPLETED', 1, $3, 0, $4, $4)`,
+  values: [entry.orderId, entry.userId, entry.price, entry.at],
+});
+
+export const insertItem = (entry: Entry): Statement => ({
+  name: "item",
+  text: "INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity) VALUES ($1, $2, $3, 0, $4, $5, 1)",
+  values: [entry.orderId, entry.variantId, entry.productId, entry.name, entry.price],
+});
+
+export const insertPayment = (entry: Entry): Statement => ({
+  name: "payment",
+  text: "INSERT INTO payments (id, order_id, method, status, amount, created_at, paid_at) VALUES ($1, $2, 'BALANCE', 'COMPLETED', $3, $4, $4)",
+  values: [entry.paymentId, entry.orderId, entry.price, entry.at],
+});
+
+export const insertEvent = (entry: Entry): Statement => ({
+  name: "event",
+  text: "INSERT INTO order_events (order_id, seq, type, created_at) VALUES ($1, 1, 'order.completed', $2)",
+  values: [entry.orderId, entry.at],
+});
+
+/** The same in one call. The hot row comes last, so it is held for the commit alone. */
+export const PLACE_ORDER = `
+CREATE FUNCTION textbook_order(the_user uuid, product uuid, variant uuid, the_order uuid, payment uuid, transaction uuid, item_name text, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+  cost bigint;
+  wallet record;
+BEGIN
+  SELECT p.price INTO cost FROM products p WHERE p.id = product AND p.status = 'ON_SALE';
+  IF NOT FOUND THEN RAISE EXCEPTION 'not for sale'; END IF;
+  UPDATE users SET balance = balance - cost, version = version + 1 WHERE id = the_user AND balance >= cost RETURNING balance, version INTO wallet;
+  IF NOT FOUND THEN RAISE EXCEPTION 'no money'; END IF;
+  INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, order_id, created_at)
+    VALUES (the_user, wallet.version, transaction, 'PAYMENT', 'COMPLETED', -cost, wallet.balance, the_order, at);
+  INSERT INTO orders (id, user_id, status, changes, total_amount, discount_amount, created_at, completed_at) VALUES (the_order, the_user, 'COMPLETED', 1, cost, 0, at, at);
+  INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity) VALUES (the_order, variant, product, 0, item_name, cost, 1);
+  INSERT INTO payments (id, order_id, method, status, amount, created_at, paid_at) VALUES (payment, the_order, 'BALANCE', 'COMPLETED', cost, at, at);
+  INSERT INTO order_events (order_id, seq, type, created_at) VALUES (the_order, 1, 'order.completed', at);
+  UPDATE variants SET stock = stock - 1 WHERE id = variant AND stock >= 1;
+  IF NOT FOUND THEN RAISE EXCEPTION 'sold out'; END IF;
+END $$`;
+
+export const callPlaceOrder = (entry: Entry): Statement => ({
+  name: "place order",
+  text: "SELECT textbook_order($1, $2, $3, $4, $5, $6, $7, $8)",
+  values: [entry.userId, entry.productId, entry.variantId, entry.orderId, entry.paymentId, entry.transactionId, entry.name, entry.at],
+});

@@ -1,0 +1,80 @@
+// The textbook: one transaction per order on a pool of 16. The same driver, prepared statements, the same rows, nobody's straw man.
+
+import pg from "pg";
+import { connectionSettings } from "../../src/database/pool.ts";
+import { crowd } from "../support/crowd.ts";
+import type { Sample } from "../support/sample.ts";
+import type { Basket } from "./baskets.ts";
+import type { Contender, Duration } from "./contender.ts";
+import * as sql from "./textbook.sql.ts";
+
+const POOL = 16;
+
+/** `locks first`: stock and wallet are locked, checked, then changed. `hot row last`: the stock is changed by one statement just before the commit. */
+export type Way = "locks first" | "hot row last" | "stored function";
+
+export class TextbookContender implements Contender {
+  readonly url: string;
+  readonly #basketOf: (n: number) => Basket;
+  readonly #way: Way;
+  readonly #pool: pg.Pool;
+
+  constructor(url: string, way: Way, basketOf: (n: number) => Basket) {
+    this.url = url;
+    this.#way = way;
+    this.#basketOf = basketOf;
+    this.#pool = new pg.Pool({ ...connectionSettings(url), max: POOL });
+  }
+
+  run(waiting: number, duration: Duration): Promise<Sample> {
+    return crowd(waiting, duration, (n) => this.#order(sql.entryOf(this.#basketOf(n))));
+  }
+
+  async #order(entry: sql.Entry): Promise<void> {
+    if (this.#way === "stored function") return void (await this.#pool.query(sql.callPlaceOrder(entry)));
+    const client = await this.#pool.connect();
+    try {
+      await client.query({ name: "begin", text: "BEGIN" });
+      if (this.#way === "locks first") await locksFirst(client, entry);
+      else await hotRowLast(client, entry);
+      await client.query({ name: "commit", text: "COMMIT" });
+      client.release();
+    } catch (error) {
+      client.release(true);
+      throw error;
+    }
+  }
+
+  close(): Promise<void> {
+    return this.#pool.end();
+  }
+}
+
+async function locksFirst(client: pg.PoolClient, entry: sql.Entry): Promise<void> {
+  await found(client, sql.readProduct(entry));
+  if (((await found(client, sql.lockStock(entry)))["stock"] as number) < 1) throw new Error("sold out");
+  if (((await found(client, sql.lockWallet(entry)))["balance"] as number) < entry.price) throw new Error("no money");
+  await found(client, sql.takeStock(entry));
+  await payAndWrite(client, entry);
+}
+
+async function hotRowLast(client: pg.PoolClient, entry: sql.Entry): Promise<void> {
+  await found(client, sql.readProduct(entry));
+  await payAndWrite(client, entry);
+  await found(client, sql.takeStock(entry));
+}
+
+async function payAndWrite(client: pg.PoolClient, entry: sql.Entry): Promise<void> {
+  const wallet = await found(client, sql.pay(entry));
+  await client.query(sql.insertTransaction(entry, wallet as { balance: number; version: number }));
+  await client.query(sql.insertOrder(entry));
+  await client.query(sql.insertItem(entry));
+  await client.query(sql.insertPayment(entry));
+  await client.query(sql.insertEvent(entry));
+}
+
+async function found(client: pg.PoolClient, statement: ReturnType<typeof sql.pay>): Promise<Record<string, unknown>> {
+  const { rows } = await client.query<Record<string, unknown>>(statement);
+  if (!rows[0]) throw new Error(`nothing found: ${statement.name}`);
+  return rows[0];
+}

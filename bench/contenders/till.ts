@@ -1,0 +1,54 @@
+// The shop's own till, as app.ts puts it together: in this process, without HTTP and without the relay of events.
+
+import { CatalogFacts } from "../../src/catalog/facts.ts";
+import { Database } from "../../src/database/pool.ts";
+import { placeOrder } from "../../src/order/place-order.ts";
+import { PostgresStore } from "../../src/till/postgres-store.ts";
+import { Till } from "../../src/till/till.ts";
+import { crowd } from "../support/crowd.ts";
+import { idOf } from "../support/ids.ts";
+import type { Sample } from "../support/sample.ts";
+import type { Basket } from "./baskets.ts";
+import type { Contender, Duration } from "./contender.ts";
+
+const WAIT_MS = 30_000;
+const BALANCE_MAX = 1_000_000_000_000;
+
+export class TillContender implements Contender {
+  readonly url: string;
+  readonly till: Till;
+  readonly #basketOf: (n: number) => Basket;
+  readonly #database: Database;
+  readonly #store: PostgresStore;
+  readonly #place: ReturnType<typeof placeOrder>;
+
+  constructor(url: string, basketOf: (n: number) => Basket) {
+    this.url = url;
+    this.#basketOf = basketOf;
+    this.#database = new Database(url, { size: 2, onError: (error) => console.error(error) });
+    this.#store = new PostgresStore({ url, lockWaitMs: WAIT_MS, announce: () => "stock" });
+    this.till = new Till({ store: this.#store, waitMs: WAIT_MS, onFault: (command, error) => console.error(command, error) });
+    this.#place = placeOrder(new CatalogFacts(this.#database), this.#database);
+  }
+
+  run(waiting: number, duration: Duration): Promise<Sample> {
+    return crowd(waiting, duration, (n) => this.#order(this.#basketOf(n)));
+  }
+
+  #order({ user, products, coupon }: Basket): Promise<unknown> {
+    return this.till.submit(this.#place, {
+      userId: idOf("user", user),
+      articles: products.map((product) => ({ productId: idOf("product", product), quantity: 1 })),
+      userCouponId: coupon === null ? null : idOf("coupon", coupon),
+      method: "BALANCE",
+      orderedAt: null,
+      expiresAfterMs: 1_800_000,
+      balanceMax: BALANCE_MAX,
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#store.close();
+    await this.#database.close();
+  }
+}

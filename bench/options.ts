@@ -1,0 +1,43 @@
+// How the bench was called.
+
+import { parseArgs } from "node:util";
+import type { Duration } from "./contenders/contender.ts";
+
+export type Options = {
+  /** Only shows that it works: no figure of it says anything. */
+  quick: boolean;
+  turns: number;
+  duration: Duration;
+  /** Sections to run; empty for all. */
+  only: string[];
+  /** Where results go. */
+  results: string;
+  tell: (line: string) => void;
+};
+
+export const USAGE = `npm run bench -- [--quick] [--only counter,…] [--turns 3] [--seconds 2] [--results bench/results]`;
+
+export function readOptions(args: string[]): Options {
+  const { values } = parseArgs({
+    args,
+    options: {
+      quick: { type: "boolean", default: false },
+      only: { type: "string" },
+      turns: { type: "string" },
+      seconds: { type: "string" },
+      results: { type: "string" },
+    },
+  });
+  const { quick } = values;
+  const ms = Number(values.seconds ?? (quick ? 0.3 : 2)) * 1000;
+  const turns = Number(values.turns ?? (quick ? 1 : 3));
+  if (!(ms > 0) || !Number.isInteger(turns) || turns < 1) throw new Error(USAGE);
+  return {
+    quick,
+    turns,
+    duration: { ms, warmUpMs: quick ? 100 : 500 },
+    only: values.only?.split(",") ?? [],
+    results: values.results ?? new URL("./results/", import.meta.url).pathname,
+    tell: (line) => process.stderr.write(`${line}\n`),
+  };
+}

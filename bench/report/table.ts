@@ -1,0 +1,43 @@
+// The table that is printed, and that goes into docs/performance.md as it is.
+
+import { isMet, type Ratio, type Section } from "./section.ts";
+
+export function markdown({ title, rows, ratios, notes }: Section): string {
+  const lines = [`## ${title}`, ""];
+  if (rows.length > 0) {
+    lines.push("| | waiting | per second | lowest–highest run | p50 ms | p99 ms | cores |", "| --- | ---: | ---: | ---: | ---: | ---: | --- |");
+    for (const { name, waiting, median, runs } of rows) {
+      const speeds = runs.map(({ perSecond }) => perSecond);
+      const cores = Object.entries(median.cores ?? {})
+        .map(([side, share]) => `${side} ${share.toFixed(1)}`)
+        .join(", ");
+      lines.push(
+        `| ${name} | ${count(waiting)} | ${count(median.perSecond)} | ${count(Math.min(...speeds))}–${count(Math.max(...speeds))} | ${ms(median.p50)} | ${ms(median.p99)} | ${cores} |`,
+      );
+    }
+    lines.push("");
+  }
+  if (ratios.length > 0) {
+    lines.push("| ratio | measured | target | |", "| --- | ---: | ---: | --- |");
+    for (const ratio of ratios) lines.push(`| ${ratio.name} | ${shown(ratio)} | ${target(ratio)} | ${verdict(ratio)} |`);
+    lines.push("");
+  }
+  return [...lines, ...notes.map((note) => `- ${note}`), ""].join("\n");
+}
+
+const count = (value: number): string => Math.round(value).toLocaleString("en");
+const ms = (value: number): string => value.toFixed(value < 10 ? 2 : 0);
+
+function shown({ value, unit = "" }: Ratio): string {
+  return `${value >= 10 ? value.toFixed(0) : value.toFixed(2)}${unit}`;
+}
+
+function target({ least, most, unit = "" }: Ratio): string {
+  if (least !== undefined) return `≥ ${least}${unit}`;
+  return most === undefined ? "" : `≤ ${most}${unit}`;
+}
+
+function verdict(ratio: Ratio): string {
+  const met = isMet(ratio);
+  return met === undefined ? "" : met ? "met" : "**not met**";
+}

@@ -1,0 +1,27 @@
+/**
+ * `npm run bench`: starts what it measures, measures it in turns, checks what was sold, and writes down what came of it.
+ * Nothing else has to be installed. See docs/performance.md.
+ */
+import { markdown } from "./report/table.ts";
+import type { Section } from "./report/section.ts";
+import { write } from "./report/write.ts";
+import { machine } from "./report/machine.ts";
+import { type Options, readOptions } from "./options.ts";
+import { counter } from "./sections/counter.ts";
+
+const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { counter };
+
+const options = readOptions(process.argv.slice(2));
+const unknown = options.only.filter((name) => !SECTIONS[name]);
+if (unknown.length > 0) throw new Error(`there is no section ${unknown.join(", ")}; there are ${Object.keys(SECTIONS).join(", ")}`);
+
+const startedAt = new Date();
+const results: Section[] = [];
+for (const [name, measure] of Object.entries(SECTIONS)) {
+  if (options.only.length > 0 && !options.only.includes(name)) continue;
+  options.tell(`\n${name}`);
+  results.push(await measure(options));
+}
+const about = machine(startedAt, options);
+console.log([...about.map((line) => `- ${line}`), "", ...results.map(markdown)].join("\n"));
+await write(options.results, about, results, startedAt);

@@ -1,0 +1,64 @@
+// How much processor a process and its children take, in cores. Only Linux says it; elsewhere nothing is said.
+
+import { readdirSync, readFileSync } from "node:fs";
+
+const TICKS_PER_SECOND = 100;
+
+type Stat = { pid: number; parent: number; ticks: number };
+
+function stats(): Stat[] {
+  try {
+    return readdirSync("/proc").flatMap((name) => (/^\d+$/.test(name) ? statOf(Number(name)) : []));
+  } catch {
+    return [];
+  }
+}
+
+function statOf(pid: number): Stat[] {
+  try {
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+      .replace(/^.*\) /, "")
+      .split(" ")
+      .map(Number);
+    // Children that have ended count with the parent that waited for them.
+    return [{ pid, parent: fields[1] ?? 0, ticks: [11, 12, 13, 14].reduce((sum, i) => sum + (fields[i] ?? 0), 0) }];
+  } catch {
+    return []; // It has ended meanwhile.
+  }
+}
+
+/** The process of this id, and where `tree` all that it has started. */
+export class Processor {
+  readonly #pid: number;
+  readonly #tree: boolean;
+  #ticks = 0;
+  #at = 0;
+
+  constructor(pid: number, tree: boolean) {
+    this.#pid = pid;
+    this.#tree = tree;
+    this.begin();
+  }
+
+  begin(): void {
+    this.#ticks = this.#now();
+    this.#at = performance.now();
+  }
+
+  /** In cores, since `begin`. */
+  cores(): number {
+    return (this.#now() - this.#ticks) / TICKS_PER_SECOND / ((performance.now() - this.#at) / 1000);
+  }
+
+  #now(): number {
+    const all = this.#tree ? stats() : statOf(this.#pid);
+    return all.filter(({ pid, parent }) => pid === this.#pid || (this.#tree && parent === this.#pid)).reduce((sum, { ticks }) => sum + ticks, 0);
+  }
+}
+
+/** Resident memory of a process, in MB; `peak` since it began. */
+export function memoryOf(pid: number): { now: number; peak: number } {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const mb = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024;
+  return { now: mb("VmRSS"), peak: mb("VmHWM") };
+}

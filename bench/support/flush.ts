@@ -1,0 +1,51 @@
+// What the disk gives: how often it can be flushed, and what one commit with two round trips takes at the least.
+
+import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from "node:fs";
+import { join } from "node:path";
+import pg from "pg";
+import { connectionSettings } from "../../src/database/pool.ts";
+import { newId } from "../../src/ids.ts";
+import { Latencies, type Sample } from "./sample.ts";
+
+const PAGE = Buffer.alloc(8192, 7);
+const FILE_PAGES = 2048;
+
+/** 8 kB written over an existing file and flushed, one after the other, as PostgreSQL does with its log. */
+export function flushes(directory: string, ms: number): Sample {
+  const path = join(directory, "flushes");
+  const file = openSync(path, "w");
+  for (let page = 0; page < FILE_PAGES; page++) writeSync(file, PAGE);
+  fdatasyncSync(file);
+  const latencies = new Latencies();
+  const startedAt = performance.now();
+  for (let page = 0; performance.now() - startedAt < ms; page = (page + 1) % FILE_PAGES) {
+    const beganAt = performance.now();
+    writeSync(file, PAGE, 0, PAGE.length, page * PAGE.length);
+    fdatasyncSync(file);
+    latencies.add(performance.now() - beganAt);
+  }
+  const sample = latencies.sample(performance.now() - startedAt);
+  closeSync(file);
+  rmSync(path);
+  return sample;
+}
+
+/** Two round trips and one flush: the first reads a row, the second writes one and commits. Nothing that is stored can be quicker. */
+export async function emptyRounds(url: string, ms: number): Promise<Sample> {
+  const client = new pg.Client({ ...connectionSettings(url), pipeline: true });
+  await client.connect();
+  const latencies = new Latencies();
+  const startedAt = performance.now();
+  while (performance.now() - startedAt < ms) {
+    const beganAt = performance.now();
+    await Promise.all([client.query("BEGIN"), client.query({ name: "read", text: "SELECT 1" })]);
+    await Promise.all([
+      client.query({ name: "write", text: "INSERT INTO rounds (id) VALUES ($1)", values: [newId(Date.now())] }),
+      client.query("COMMIT"),
+    ]);
+    latencies.add(performance.now() - beganAt);
+  }
+  const sample = latencies.sample(performance.now() - startedAt);
+  await client.end();
+  return sample;
+}

@@ -1,0 +1,20 @@
+// Ids that both sides can name without asking: the n-th of a kind, in the shape and order of a UUIDv7.
+
+const KINDS = ["user", "product", "variant", "campaign", "coupon", "adjustment", "grant", "order", "payment", "transaction"] as const;
+export type Kind = (typeof KINDS)[number];
+
+/** The id of the n-th of its kind, counted from 0. */
+export function idOf(kind: Kind, n: number): string {
+  return `${prefix(kind)}${n.toString(16).padStart(12, "0")}`;
+}
+
+/** The same as an SQL expression, of an expression for n. An order's id ends in sixteen zero bits, as the shop's do. */
+export function sqlId(kind: Kind, n: string): string {
+  return kind === "order"
+    ? `('${prefix(kind)}' || lpad(to_hex(${n}), 8, '0') || '0000')::uuid`
+    : `('${prefix(kind)}' || lpad(to_hex(${n}), 12, '0'))::uuid`;
+}
+
+function prefix(kind: Kind): string {
+  return `01900000-000${KINDS.indexOf(kind).toString(16)}-7000-8000-`;
+}

@@ -1,0 +1,21 @@
+// Speed counts only where what was sold is right.
+
+import { audit } from "../../src/audit/audit.ts";
+import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
+import { Database } from "../../src/database/pool.ts";
+
+const TIMEZONE = "Asia/Seoul";
+
+/** Adds up the sales and looks for violations of every invariant. Answers how many orders there are. Errors: what it found. */
+export async function assertRight(url: string): Promise<number> {
+  const database = new Database(url, { size: 2, onError: (error) => console.error(error) });
+  try {
+    await aggregateSales(database, TIMEZONE);
+    const { violations } = await audit(database, TIMEZONE);
+    if (violations.length > 0) throw new Error(`the audit found ${JSON.stringify(violations.slice(0, 5), null, 2)}`);
+    const [row] = await database.rows<{ orders: number }>({ name: "count orders", text: "SELECT count(*) AS orders FROM orders", values: [] });
+    return row?.orders ?? 0;
+  } finally {
+    await database.close();
+  }
+}

@@ -1,0 +1,42 @@
+// One measurement of one row, and the median of several.
+
+/** Times in ms. `cores` is how much processor each side took, in cores. */
+export type Sample = { count: number; perSecond: number; p50: number; p99: number; cores?: Record<string, number> };
+
+export function sampleOf(latencies: Float64Array, elapsedMs: number): Sample {
+  const sorted = latencies.sort();
+  const at = (share: number): number => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * share))] ?? Number.NaN;
+  return { count: sorted.length, perSecond: (sorted.length / elapsedMs) * 1000, p50: at(0.5), p99: at(0.99) };
+}
+
+export function median(values: number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
+  const middle = sorted.length >> 1;
+  return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
+}
+
+/** Of every number by itself. */
+export function medianSample(samples: Sample[]): Sample {
+  const of = (pick: (sample: Sample) => number): number => median(samples.map(pick));
+  const cores = Object.fromEntries(Object.keys(samples[0]?.cores ?? {}).map((side) => [side, of((sample) => sample.cores?.[side] ?? 0)]));
+  return { count: of((s) => s.count), perSecond: of((s) => s.perSecond), p50: of((s) => s.p50), p99: of((s) => s.p99), cores };
+}
+
+/** Latencies as they come, in an array that grows. */
+export class Latencies {
+  #values = new Float64Array(65_536);
+  #count = 0;
+
+  add(ms: number): void {
+    if (this.#count === this.#values.length) {
+      const larger = new Float64Array(this.#values.length * 2);
+      larger.set(this.#values);
+      this.#values = larger;
+    }
+    this.#values[this.#count++] = ms;
+  }
+
+  sample(elapsedMs: number): Sample {
+    return sampleOf(this.#values.slice(0, this.#count), elapsedMs);
+  }
+}
