@@ -89,7 +89,7 @@ describe("5-cart-gateway · 잔액 충전", () => {
     says(answer, 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
   });
 
-  // "사용자 ID 기반 Lock". Goes red without FOR NO KEY UPDATE on the shelf of users.
+  // "사용자 ID 기반 Lock": the row's in the shelf of users, and the ledger's key (user_id, version) behind it. Goes red without both.
   test("opt 충전 로직 → charges of one user take turns, at both instances, and each counts", async () => {
     const user = await shop.user();
     assert.deepEqual(await race(40, (i) => spread(user, i).post(`/users/${user.id}/balance/charge`, { amount: 5 })), { 200: 40 });
@@ -223,7 +223,6 @@ describe("5-cart-gateway · 장바구니 삭제", () => {
     says(answer, 400, "INVALID_REQUEST", "유효하지 않은 요청입니다");
   });
 
-  // Goes red where an item is looked up without its user.
   test("opt 장바구니 미존재 Error → 404, not 500: for what was never there, is gone already, or is another's", async () => {
     const [user, neighbour] = (await shop.users(2)) as [Client, Client];
     const product = await shop.product();
@@ -327,7 +326,7 @@ describe("5-cart-gateway · 주문", () => {
     says(answer, 400, "STOCK_INSUFFICIENT", "재고가 부족합니다");
   });
 
-  // "사용자 ID 기반의 잔액 정보 Lock". Goes red without FOR NO KEY UPDATE on the shelf of users, or without `balance < 0` in moveMoney.
+  // "사용자 ID 기반의 잔액 정보 Lock". Goes red without `balance < 0` in moveMoney, and without both the row's lock and the ledger's key.
   test("alt 잔액 정보 존재 → a balance that is enough once pays once, however many orders of the user's come at once", async () => {
     const [user, product] = [await shop.user({ balance: 1999 }), await shop.product({ price: 1000 })];
     assert.deepEqual(await race(10, (i) => spread(user, i).post("/orders", { orderItems: lines(product) })), { 201: 1, 400: 9 });
