@@ -1,9 +1,9 @@
 // Puts the shop together, and takes it apart again in the right order.
 
+import { randomUUID } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { pino } from "pino";
 import { auditRoutes } from "./audit/audit.routes.ts";
-import { MemoryCache } from "./cache/memory-cache.ts";
 import { catalogRoutes, PRODUCT_LISTS } from "./catalog/catalog.routes.ts";
 import { variants, products } from "./catalog/catalog.sql.ts";
 import { CatalogFacts } from "./catalog/facts.ts";
@@ -46,6 +46,7 @@ import { CardPayments } from "./payment/card-payments.ts";
 import { reconciliationRoutes } from "./payment/reconciliation.routes.ts";
 import { paymentRoutes } from "./payment/payment.routes.ts";
 import type { Shop } from "./shop.ts";
+import { betweenInstances } from "./redis/between-instances.ts";
 import { CHANNEL, PostgresStore } from "./till/postgres-store.ts";
 import type { Change, Changes, Journal, Shelf } from "./till/shelf.ts";
 import { Till } from "./till/till.ts";
@@ -86,9 +87,15 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   await migrate(url);
   const onError = (error: Error): void => log.warn({ err: error.message }, "a database connection broke");
   const database = new Database(url, { size: 8, onError });
-  const cache = new MemoryCache();
+  const between = await betweenInstances({
+    redisUrl: config.redisUrl,
+    database,
+    lockWaitMs: config.lockWaitMs,
+    onChange: (up, reason) => log.warn({ reason }, up ? "Redis is there" : "Redis is away; the shop goes on without"),
+  });
+  const { cache } = between;
   const soldOut = new SoldOut(database);
-  const store = new PostgresStore({ url, lockWaitMs: config.lockWaitMs, announce });
+  const store = new PostgresStore({ url, lockWaitMs: config.lockWaitMs, announce, firstCome: between.firstCome });
   const till = new Till({
     store,
     waitMs: config.lockWaitMs,
@@ -102,9 +109,11 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const listener = new Listener({ url, channel: CHANNEL, onMessage: heard, onGap: () => heard(EVERYTHING), onError });
 
   function heard(message: string): void {
-    for (const word of message.split(" ")) {
-      if (word === STOCK || word === EVERYTHING) cache.drop(PRODUCT_LISTS);
-      if (word === POPULAR_WORD || word === EVERYTHING) cache.drop(POPULAR);
+    const words = message.split(" ");
+    const change = words.find((word) => word.startsWith(CHANGE));
+    for (const word of words) {
+      if (word === STOCK || word === EVERYTHING) cache.drop(PRODUCT_LISTS, change);
+      if (word === POPULAR_WORD || word === EVERYTHING) cache.drop(POPULAR, change);
       if (word === EVERYTHING) soldOut.forget();
       if (word.startsWith(CAMPAIGN)) soldOut.forget(word.slice(CAMPAIGN.length));
     }
@@ -135,19 +144,21 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
       expireCoupons: () => expireDueCoupons({ database, till }),
       settlePayments: () => desk.work(),
       onAggregated() {
-        heard(POPULAR_WORD);
-        return tell(database, POPULAR_WORD);
+        const message = `${POPULAR_WORD} ${CHANGE}${randomUUID()}`;
+        heard(message);
+        return tell(database, message);
       },
     }),
     onError: (job, error) => log.error({ err: error, job }, "a job failed"),
   });
 
   const shop: Shop = { config, database, till, cache, catalogFacts: new CatalogFacts(database), orderFacts, soldOut, relay, scheduler, gateway, cards, charges, desk };
-  const server = createServer({ config, authenticator: authenticator(config.auth, secret), onFault: (error) => log.error({ err: error }, "a request broke") });
+  const server = createServer({ config, authenticator: authenticator(config.auth, secret), rates: between.rates, onFault: (error) => log.error({ err: error }, "a request broke") });
   measureAnswers(server, registry);
   const routes = new Routes(server, till, config.locale);
   for (const declare of [balanceRoutes, catalogRoutes, couponRoutes, cartRoutes, orderRoutes, paymentRoutes, reconciliationRoutes, popularRoutes, outboxRoutes, jobsRoutes, auditRoutes]) declare(routes, shop);
-  operationsRoutes(routes, { database, registry });
+  between.measure(registry);
+  operationsRoutes(routes, { database, registry, shared: between.state });
   problemRoutes(routes);
   await documentRoutes(server, routes.operations);
 
@@ -176,6 +187,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
         await relay.stop();
         await listener.stop();
         await store.close();
+        await between.close();
         await database.close();
         await embedded?.stop();
       })()),
@@ -188,20 +200,28 @@ const STOCK = "stock";
 const POPULAR_WORD = "popular";
 const CAMPAIGN = "campaign:";
 const EVERYTHING = "everything";
+/** What a change is called, so that instances can agree on having heard of it. */
+const CHANGE = "@";
 
 /** Every instance hears it. */
-async function tell(database: Database, word: string): Promise<void> {
-  await database.rows({ name: "tell", text: "SELECT pg_notify($1, $2)", values: [CHANNEL, word] });
+async function tell(database: Database, message: string): Promise<void> {
+  await database.rows({ name: "tell", text: "SELECT pg_notify($1, $2)", values: [CHANNEL, message] });
 }
 
+const changeNames = new WeakMap<Changes, string>();
+
 /** What other instances should let go of: lists that show stock or products, and campaigns that an operator has changed. */
-function announce({ shelves }: Changes): string | undefined {
+function announce(changes: Changes): string | undefined {
+  const { shelves } = changes;
   const words: string[] = [];
   if (shelves.has(variants as Shelf<unknown>) || shelves.has(products as Shelf<unknown>)) words.push(STOCK);
   for (const { key, before, after } of (shelves.get(campaigns as Shelf<unknown>) ?? []) as Change<Campaign>[]) {
     if (before && before.issuedQuantity === after.issuedQuantity) words.push(CAMPAIGN + key);
   }
-  return words.length === 0 ? undefined : words.join(" ");
+  if (words.length === 0) return undefined;
+  const name = changeNames.get(changes) ?? randomUUID();
+  changeNames.set(changes, name);
+  return [...words, CHANGE + name].join(" ");
 }
 
 function rememberSoldOut(soldOut: SoldOut, { shelves }: Changes, log: pino.Logger): void {

@@ -11,6 +11,8 @@ export type Config = {
   host: string;
   /** Unset: embedded PostgreSQL in `dataDir`. */
   databaseUrl: string | undefined;
+  /** Unset: each instance caches and counts for itself, and PostgreSQL locks. */
+  redisUrl: string | undefined;
   dataDir: string;
   /** Where events go: `file`, or URLs; and what webhooks are signed with. */
   dataPlatforms: readonly string[];
@@ -45,7 +47,6 @@ export function readConfig(env: Env): Config {
     throw new ConfigError("DATABASE_URL must begin with postgres:// or postgresql://");
   }
   const embedded = databaseUrl === undefined;
-  for (const [name, part] of LATER) if (text(env, name)) throw new ConfigError(`${name} is set, but this version has no ${part} yet; unset it`);
   const secret = text(env, "AUTH_JWT_SECRET");
   if (secret !== undefined && Buffer.byteLength(secret) < 32) throw new ConfigError("AUTH_JWT_SECRET must be at least 32 bytes long");
   const jwksUrl = text(env, "AUTH_JWKS_URL");
@@ -57,6 +58,7 @@ export function readConfig(env: Env): Config {
     host: text(env, "HOST") ?? "127.0.0.1",
     databaseUrl,
     dataDir: text(env, "DATA_DIR") ?? ".data",
+    redisUrl: redisUrl(env),
     ...dataPlatforms(env),
     auth: { secret, jwksUrl, issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") },
     balanceFunding: funding(env, embedded),
@@ -73,10 +75,6 @@ export function readConfig(env: Env): Config {
     logLevel: oneOf(env, "LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"], "info"),
   };
 }
-
-const LATER = [
-  ["REDIS_URL", "Redis adapter"],
-] as const;
 
 function text(env: Env, name: string): string | undefined {
   const value = env[name]?.trim();
@@ -97,6 +95,12 @@ function oneOf<const T extends string>(env: Env, name: string, allowed: readonly
   const found = allowed.find((one) => one === value);
   if (found === undefined) throw new ConfigError(`${name} must be one of ${allowed.join(", ")}, not ${JSON.stringify(value)}`);
   return found;
+}
+
+function redisUrl(env: Env): string | undefined {
+  const url = text(env, "REDIS_URL");
+  if (url !== undefined && !(URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol))) throw new ConfigError("REDIS_URL must begin with redis:// or rediss://");
+  return url;
 }
 
 const PLATFORMS = ["nats:", "tls:", "kafka:", "redis:", "rediss:", "https:", "http:"];

@@ -1,5 +1,5 @@
-// Port: answers that many ask for and that may be shared. Between instances it is Redis' business (REDIS_URL); here each keeps its own
-// and they tell each other what has changed.
+// Port: answers that many ask for and that may be shared: within a process (memory-cache.ts), and with REDIS_URL between instances
+// (redis-cache.ts). In both cases instances tell each other what has changed by NOTIFY, in the transaction that changes it.
 
 export type Cached<Value> = {
   key: string;
@@ -16,6 +16,9 @@ export interface Cache {
    * handed to anyone who asked after it. Where loading fails, an outdated value is better than none.
    */
   read<Value>(cached: Cached<Value>): Promise<Value>;
-  /** Lets go of a group: whoever asks from now on sees what was committed before this call. */
-  drop(group: string): void;
+  /**
+   * Lets go of a group: whoever asks from now on sees what was committed before this call.
+   * @param change the same at every instance that hears of one change; a name of its own, unless given
+   */
+  drop(group: string, change?: string): void;
 }

@@ -34,8 +34,9 @@ export class MemoryCache implements Cache {
   async #load<Value>({ key, ttlMs, load }: Cached<Value>, generation: number, outdated: Entry | undefined): Promise<Value> {
     try {
       const value = await load();
-      // Kept under the generation in which its loading began: if that is over by now, nobody will be given it.
-      this.#entries.set(key, { value, until: this.#now() + ttlMs(value), generation });
+      // Kept under the generation in which its loading began: if that is over by now, nobody will be given it, and it must not
+      // take the place of what was loaded since.
+      if ((this.#entries.get(key)?.generation ?? 0) <= generation) this.#entries.set(key, { value, until: this.#now() + ttlMs(value), generation });
       return value;
     } catch (error) {
       if (outdated) return outdated.value as Value;

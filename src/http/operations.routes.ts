@@ -7,7 +7,10 @@ import type { Database } from "../database/pool.ts";
 import { refuse } from "../refusal.ts";
 import type { Routes } from "./route.ts";
 
-export function operationsRoutes(routes: Routes, { database, registry }: { database: Database; registry: Registry }): void {
+/** `shared`: what instances share, and how it is. */
+type Operations = { database: Database; registry: Registry; shared?: () => Record<string, string> };
+
+export function operationsRoutes(routes: Routes, { database, registry, shared = () => ({}) }: Operations): void {
   routes.read(
     {
       method: "GET",
@@ -37,7 +40,7 @@ export function operationsRoutes(routes: Routes, { database, registry }: { datab
       const rows = await database.rows<{ name: string }>({ name: "select migrations", text: "SELECT name FROM migrations", values: [] });
       const missing = migrationNames().filter((name) => !rows.some((row) => row.name === name));
       if (missing.length > 0) refuse("UNAVAILABLE", { retryAfter: 5, missingMigrations: missing });
-      return { status: "ready", checks: { database: "ok", migrations: "ok" } };
+      return { status: "ready", checks: { database: "ok", migrations: "ok", ...shared() } };
     },
   );
 

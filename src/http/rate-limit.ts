@@ -1,4 +1,4 @@
-import rateLimit, { normalizeIP } from "@fastify/rate-limit";
+import rateLimit, { type FastifyRateLimitStoreCtor, normalizeIP } from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { refuse } from "../refusal.ts";
 
@@ -8,10 +8,11 @@ const CALLERS_KEPT = 100_000;
 /**
  * Lets each caller do so much in a second and answers TOO_MANY_REQUESTS beyond it. A caller is a token's `sub`; without a good token
  * the address, or for IPv6 the network of 64 bits that one subscriber has. Probes and Prometheus are let through (`unlimited`).
+ * @param shared counts over all instances; this one counts for itself, unless given
  */
-export function limitRates(server: FastifyInstance, perSecond: number): void {
+export function limitRates(server: FastifyInstance, perSecond: number, shared?: FastifyRateLimitStoreCtor): void {
   const nameOf = ({ caller, ip }: FastifyRequest): string => (caller ? `caller ${caller.id}` : `ip ${normalizeIP(ip)}`);
-  server.register(rateLimit, { global: false, max: perSecond, timeWindow: 1000, cache: CALLERS_KEPT, keyGenerator: nameOf });
+  server.register(rateLimit, { global: false, max: perSecond, timeWindow: 1000, cache: CALLERS_KEPT, keyGenerator: nameOf, ...(shared ? { store: shared } : {}) });
 
   let count: ReturnType<FastifyInstance["createRateLimit"]>;
   server.addHook("onReady", (done) => {

@@ -1,6 +1,7 @@
 // The HTTP server: how requests are read, checked and refused. What they ask for is in the nouns' own `*.routes.ts`.
 
 import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import type { FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
 import type { ErrorObject } from "ajv";
 import type { Config } from "../config.ts";
 import { UUID_PATTERN } from "../ids.ts";
@@ -19,10 +20,10 @@ const BODY_LIMIT = 1024 * 1024;
 /** Node's own limit for a request's line and headers together: whatever comes through that is looked at. */
 const MOST_HEAD_BYTES = 16 * 1024;
 
-export type ServerOptions = { config: Pick<Config, "locale" | "rateLimit">; authenticator: Authenticator; onFault: (error: unknown) => void };
+export type ServerOptions = { config: Pick<Config, "locale" | "rateLimit">; authenticator: Authenticator; rates?: FastifyRateLimitStoreCtor | undefined; onFault: (error: unknown) => void };
 
 /** A server that checks and refuses as the contract says, and knows no route yet. */
-export function createServer({ config, authenticator, onFault }: ServerOptions): FastifyInstance {
+export function createServer({ config, authenticator, rates, onFault }: ServerOptions): FastifyInstance {
   const server = Fastify({
     logger: false,
     bodyLimit: BODY_LIMIT,
@@ -62,7 +63,7 @@ export function createServer({ config, authenticator, onFault }: ServerOptions):
   });
   identify(server, authenticator, config.rateLimit !== undefined);
   // Between finding out who calls and turning strangers away: whoever guesses at tokens is counted too, by address.
-  if (config.rateLimit !== undefined) limitRates(server, config.rateLimit);
+  if (config.rateLimit !== undefined) limitRates(server, config.rateLimit, rates);
   turnStrangersAway(server);
   // Where every member is optional the body may be left out.
   server.addHook("preValidation", (request, _reply, done) => {

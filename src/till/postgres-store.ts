@@ -6,7 +6,8 @@ import pg from "pg";
 import { ShopClient } from "../database/client.ts";
 import { connectionSettings, isConnectionError } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
-import { firstComeLock } from "../lock/first-come.ts";
+import type { Admission, FirstComeLock } from "../lock/lock.ts";
+import { postgresLock } from "../lock/postgres-lock.ts";
 import { rank } from "./lock-order.ts";
 import type { Changes, Loaded, Need, Shelf } from "./shelf.ts";
 import { Conflict, LockTimeout, LostCommit, type OpenRound, RoundRejected, type Store, StoreUnavailable } from "./store.ts";
@@ -17,6 +18,8 @@ export type PostgresStoreOptions = {
   lockWaitMs: number;
   /** What other instances should hear of a round, sent with NOTIFY in its transaction. */
   announce?: (changes: Changes) => string | undefined;
+  /** Who admits a round to first-come keys; PostgreSQL itself, unless given. */
+  firstCome?: FirstComeLock;
 };
 
 /** The channel on which instances tell each other what has changed. */
@@ -33,7 +36,26 @@ export class PostgresStore implements Store {
 
   async lock(needs: Iterable<Need>, waitMs: number): Promise<OpenRound> {
     const wanted = [...byShelf(needs)];
-    const before = this.#opening(wanted, waitMs);
+    const contended = wanted.flatMap(([shelf, keys]) => (shelf.firstCome ? [...keys] : []));
+    const admission = contended.length === 0 ? undefined : await (this.#options.firstCome ?? postgresLock).admit(contended, waitMs);
+    try {
+      const round = await this.#locked(wanted, waitMs, admission);
+      return {
+        loaded: round.loaded,
+        commit: (roundId, changes) => round.commit(roundId, changes).finally(() => admission?.leave()),
+        release() {
+          round.release();
+          admission?.leave();
+        },
+      };
+    } catch (error) {
+      admission?.leave(true);
+      throw error;
+    }
+  }
+
+  async #locked(wanted: [Shelf<unknown>, Set<string>][], waitMs: number, admission: Admission | undefined): Promise<OpenRound> {
+    const before = this.#opening(waitMs, admission);
     const loads = wanted.map(([shelf, keys]) => shelf.load([...keys]));
     const client = await this.#take();
     try {
@@ -67,9 +89,8 @@ export class PostgresStore implements Store {
     await Promise.all([...this.#all].map(goodbye));
   }
 
-  #opening(wanted: [Shelf<unknown>, Set<string>][], waitMs: number): (string | Statement)[] {
-    const contended = wanted.flatMap(([shelf, keys]) => (shelf.firstCome ? [...keys] : []));
-    return ["BEGIN", ...(waitMs === this.#options.lockWaitMs ? [] : [`SET LOCAL lock_timeout = ${Math.ceil(waitMs)}`]), ...(contended.length > 0 ? [firstComeLock(contended)] : [])];
+  #opening(waitMs: number, admission: Admission | undefined): (string | Statement)[] {
+    return ["BEGIN", ...(waitMs === this.#options.lockWaitMs ? [] : [`SET LOCAL lock_timeout = ${Math.ceil(waitMs)}`]), ...(admission ? [admission.statement] : [])];
   }
 
   async #commit(client: pg.Client, roundId: string, changes: Changes): Promise<void> {

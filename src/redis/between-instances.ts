@@ -1,0 +1,69 @@
+// What instances share: cache, rate limits, admission to first-come keys. By Redis where there is one; else each has its own, and
+// PostgreSQL admits.
+
+import type { FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
+import { Gauge, type Registry } from "prom-client";
+import type { Cache } from "../cache/cache.ts";
+import { MemoryCache } from "../cache/memory-cache.ts";
+import type { Database } from "../database/pool.ts";
+import type { FirstComeLock } from "../lock/lock.ts";
+import { postgresLock } from "../lock/postgres-lock.ts";
+
+export type BetweenInstances = {
+  cache: Cache;
+  firstCome: FirstComeLock;
+  /** Undefined: every instance counts for itself. */
+  rates: FastifyRateLimitStoreCtor | undefined;
+  /** For `/readyz`: what is shared, and how it is. The shop is ready either way. */
+  state(): Record<string, string>;
+  measure(registry: Registry): void;
+  close(): Promise<void>;
+};
+
+export type BetweenInstancesOptions = { redisUrl: string | undefined; database: Database; lockWaitMs: number; onChange: (up: boolean, reason: string) => void };
+
+/** An instance that died holds up the others no longer than they would wait in any case. */
+const LONGEST_LOCK_MS = 2000;
+const SHORTEST_LOCK_MS = 200;
+
+export async function betweenInstances({ redisUrl, database, lockWaitMs, onChange }: BetweenInstancesOptions): Promise<BetweenInstances> {
+  if (redisUrl === undefined) return { cache: new MemoryCache(), firstCome: postgresLock, rates: undefined, state: () => ({}), measure() {}, async close() {} };
+  // The client is loaded only where it is needed.
+  const [{ RedisLink }, { RedisCache }, { RedisLock }, { sharedRates }, { shopPrefix }] = await Promise.all([
+    import("./link.ts"),
+    import("../cache/redis-cache.ts"),
+    import("../lock/redis-lock.ts"),
+    import("./shared-rates.ts"),
+    import("./shop-prefix.ts"),
+  ]);
+  const link = new RedisLink({ url: redisUrl, prefix: await shopPrefix(database), onChange });
+  const cache = new RedisCache(link);
+  const firstCome = new RedisLock({ link, otherwise: postgresLock, expiresMs: Math.min(LONGEST_LOCK_MS, Math.max(SHORTEST_LOCK_MS, lockWaitMs / 2)) });
+  return {
+    cache,
+    firstCome,
+    rates: sharedRates(link),
+    state: () => ({ redis: link.up ? "ok" : "away: each instance caches and counts for itself, PostgreSQL locks" }),
+    measure(registry) {
+      const gauge = (name: string, help: string, read: () => number): Gauge =>
+        new Gauge({
+          name,
+          help,
+          registers: [registry],
+          collect() {
+            this.set(read());
+          },
+        });
+      gauge("jangnal_redis_up", "1 while Redis answers", () => Number(link.up));
+      gauge("jangnal_redis_asked_total", "What Redis was asked", () => link.counts.asked);
+      gauge("jangnal_redis_failed_total", "What it did not answer, or was not asked because it is away", () => link.counts.failed);
+      gauge("jangnal_cache_shared_total", "Cached answers that another instance had loaded", () => cache.counts.shared);
+      gauge("jangnal_cache_loaded_total", "Cached answers that were loaded and shared", () => cache.counts.loaded);
+      gauge("jangnal_cache_alone_total", "Cached answers that were loaded while Redis was away", () => cache.counts.alone);
+      gauge("jangnal_lock_redis_total", "Rounds admitted to first-come keys by Redis", () => firstCome.counts.admitted);
+      gauge("jangnal_lock_postgres_total", "Rounds admitted by PostgreSQL because Redis was away", () => firstCome.counts.otherwise);
+      gauge("jangnal_lock_too_late_total", "Rounds that were not admitted in time", () => firstCome.counts.tooLate);
+    },
+    close: () => link.close(),
+  };
+}
