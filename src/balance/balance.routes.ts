@@ -5,10 +5,11 @@ import { nextCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Amount, Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
 import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
-import { invalid, Refusal, refuse } from "../refusal.ts";
+import { invalid, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { selectTransactions, selectUser, selectUserPage, selectWallets } from "./balance.sql.ts";
 import type { Wallet } from "./balance.ts";
+import { chargeStanding } from "./charge-standing.ts";
 import { chargeBalance } from "./charge-balance.ts";
 import { startCharge } from "./start-charge.ts";
 import { createUsers, type UserView } from "./create-users.ts";
@@ -36,16 +37,11 @@ export function balanceRoutes(routes: Routes, { config, database, gateway, charg
   const wallets = new SharedRead(async (ids) => new Map((await database.rows<Wallet>(selectWallets(ids))).map((wallet) => [wallet.id, wallet])));
   const walletOf = async (userId: string): Promise<Wallet> => (await wallets.get(userId)) ?? refuse("USER_NOT_FOUND", { userId });
 
-  /** A charge by card as far as it is known. */
+  /** Brings a charge by card as far as it goes now. */
   async function byCard(id: string, first: boolean): Promise<Standing> {
-    const { userId, status, version, amount, balanceAfter, reason } = await charges.charge(id, first);
-    if (status === "PENDING") {
-      desk.again(config.gateway.settleAfterMs);
-      return { over: false, status: 202, body: { userId, transactionId: id, status } };
-    }
-    if (status === "COMPLETED") return { over: true, status: 200, body: { userId, newBalance: balanceAfter, transactionId: id, version } };
-    const code = reason === "BALANCE_LIMIT_EXCEEDED" ? reason : "PAYMENT_DECLINED";
-    return { over: true, refusal: new Refusal(code, { transactionId: id, requested: amount, reason }) };
+    const standing = chargeStanding(await charges.charge(id, first));
+    if (!standing.over) desk.again(config.gateway.settleAfterMs);
+    return standing;
   }
 
   routes.write(

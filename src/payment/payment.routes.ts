@@ -6,11 +6,10 @@ import { Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query } fr
 import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
 import { mayRead } from "../order/order.routes.ts";
 import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentPage } from "../order/payment.sql.ts";
-import { invalid, Refusal, refuse } from "../refusal.ts";
+import { invalid, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { payOrder } from "./pay-order.ts";
-import { paymentHistory, paymentView } from "./payment.ts";
-import { isOpen } from "./settle-payment.ts";
+import { paymentHistory, paymentStanding, paymentView } from "./payment.ts";
 import { startCardPayment } from "./start-card-payment.ts";
 
 const PAYMENT_STATUSES = ["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
@@ -24,15 +23,11 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
   const pay = payOrder(orderFacts);
   const startByCard = startCardPayment(orderFacts);
 
-  /** A payment by card as far as it is known: settled, declined, or still in doubt. */
+  /** Brings a payment by card as far as it goes now. */
   async function byCard(id: string, first: boolean): Promise<Standing> {
-    const row = await cards.pay(id, first);
-    if (isOpen(row)) {
-      desk.again(config.gateway.settleAfterMs);
-      return { over: false, status: 202, body: paymentView(row) };
-    }
-    if (row.status !== "FAILED") return { over: true, status: 201, body: paymentView(row) };
-    return { over: true, refusal: new Refusal("PAYMENT_DECLINED", { orderId: row.orderId, paymentId: row.id, reason: row.steps?.at(-1)?.reason ?? null }) };
+    const standing = paymentStanding(await cards.pay(id, first));
+    if (!standing.over) desk.again(config.gateway.settleAfterMs);
+    return standing;
   }
 
   routes.write(

@@ -1,7 +1,10 @@
 // Payments as the API shows them.
 
 import { iso, isoOrNull } from "../database/statement.ts";
+import type { Standing } from "../http/two-rounds.ts";
 import type { PaymentRow, PaymentStep } from "../order/payment.sql.ts";
+import { Refusal } from "../refusal.ts";
+import { isOpen } from "./settle-payment.ts";
 
 export type PaymentView = { paymentId: string; orderId: string; method: PaymentRow["method"]; status: PaymentRow["status"]; amount: number; paidAt: string | null };
 
@@ -12,4 +15,11 @@ export function paymentView({ id, orderId, method, status, amount, paidAt }: Pay
 /** Every step of a payment with its time and reason, oldest first. */
 export function paymentHistory(payment: PaymentRow): PaymentStep[] {
   return payment.steps ?? [{ status: payment.status, at: iso(payment.paidAt ?? payment.createdAt), reason: null }];
+}
+
+/** What a payment by card is answered with, as far as it is known: settled, declined, or still in doubt. */
+export function paymentStanding(payment: PaymentRow): Standing {
+  if (isOpen(payment)) return { over: false, status: 202, body: paymentView(payment) };
+  if (payment.status !== "FAILED") return { over: true, status: 201, body: paymentView(payment) };
+  return { over: true, refusal: new Refusal("PAYMENT_DECLINED", { orderId: payment.orderId, paymentId: payment.id, reason: payment.steps?.at(-1)?.reason ?? null }) };
 }

@@ -1,0 +1,11 @@
+import type { Standing } from "../http/two-rounds.ts";
+import { Refusal } from "../refusal.ts";
+import type { CardCharge } from "./card-charge.sql.ts";
+
+/** What a charge by card is answered with, as far as it is known. */
+export function chargeStanding({ id, userId, status, version, amount, balanceAfter, reason }: CardCharge): Standing {
+  if (status === "PENDING") return { over: false, status: 202, body: { userId, transactionId: id, status } };
+  if (status === "COMPLETED") return { over: true, status: 200, body: { userId, newBalance: balanceAfter, transactionId: id, version } };
+  const code = reason === "BALANCE_LIMIT_EXCEEDED" ? reason : "PAYMENT_DECLINED";
+  return { over: true, refusal: new Refusal(code, { transactionId: id, requested: amount, reason }) };
+}

@@ -1,0 +1,381 @@
+// Randomized runs of everything by card: each run has a misbehaving gateway, a process that dies at a chosen point, clients who repeat
+// what they got no answer to, and rivals. Afterwards the gateway's book and the shop's must agree, and nobody may have got more or less
+// than one thing for one payment. A run follows from its seed.
+
+import assert from "node:assert/strict";
+import { createServer, type Server } from "node:http";
+import { CardCharges } from "../../src/balance/card-charges.ts";
+import { chargeStanding } from "../../src/balance/charge-standing.ts";
+import { startCharge } from "../../src/balance/start-charge.ts";
+import type { Statement } from "../../src/database/statement.ts";
+import { Database } from "../../src/database/pool.ts";
+import { Desk, type DeskSettings, type Failpoint, strayWork } from "../../src/gateway/desk.ts";
+import type { Gateway } from "../../src/gateway/gateway.ts";
+import { keyFor, WEBHOOKS } from "../../src/gateway/simulator/script.ts";
+import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { TossGateway } from "../../src/gateway/toss/toss.ts";
+import type { KeyedAnswer } from "../../src/http/idempotency.ts";
+import type { Submission } from "../../src/http/route.ts";
+import { submitInTwoRounds } from "../../src/http/two-rounds.ts";
+import { OrderFacts } from "../../src/order/facts.ts";
+import { refundOrder } from "../../src/order/undo-order.ts";
+import { CardPayments } from "../../src/payment/card-payments.ts";
+import { paymentStanding } from "../../src/payment/payment.ts";
+import { startCardPayment } from "../../src/payment/start-card-payment.ts";
+import { Refusal } from "../../src/refusal.ts";
+import { PostgresStore } from "../../src/till/postgres-store.ts";
+import { Till } from "../../src/till/till.ts";
+import { good, openTestShop, type TestShop } from "./shop.ts";
+
+const SECRET = "test_sk_of_the_chaos";
+const SETTINGS: DeskSettings = { settleAfterMs: 2, giveUpAfterMs: 250 };
+const TIMEOUT_MS = 60;
+/** Longer than it takes to give up: what is late lands on something that has failed already. */
+const LATE_MS = 400;
+const BALANCE_MAX = 1_000_000_000;
+const PRICE = 1000;
+const STOCK = 50;
+
+/** Where a process dies; `during` the call it dies while the gateway works. */
+type Death = Failpoint | "during confirm" | "during cancel" | "during find" | "never";
+const DEATHS: Death[] = ["never", "payment begun", "payment answered", "refund begun", "refund answered", "charge begun", "charge answered", "during confirm", "during cancel", "during find"];
+const CONFIRM = ["ok", "ok", "decline", "slow", "error", "provider", "drop", "silent", "late", "lost", "cut", "timeout"];
+const CANCEL = ["ok", "ok", "slow", "error", "provider", "drop", "silent", "late", "lost", "cut", "timeout", "decline"];
+const FIND = ["ok", "ok", "ok", "error", "drop", "silent", "slow"];
+
+/** Numbers from a seed (mulberry32). */
+export function random(seed: number): { below(n: number): number; chance(p: number): boolean; pick<T>(from: readonly T[]): T } {
+  let state = seed >>> 0;
+  const next = (): number => {
+    state = (state + 0x6d2b79f5) >>> 0;
+    let t = Math.imul(state ^ (state >>> 15), state | 1);
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
+    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
+  };
+  return { below: (n) => Math.floor(next() * n), chance: (p) => next() < p, pick: (from) => from[Math.floor(next() * from.length)] as never };
+}
+
+const TABLES = ["payments", "refunds", "card_charges", "stray_money"];
+
+/** What the job would find, of this run only: so that runs beside each other stay as their seeds have them. */
+function dueOf(table: string, keys: string[]): Statement {
+  return { name: `due ${table}`, text: `SELECT id FROM ${table} WHERE payment_key = ANY($1::text[]) AND (ask_at <= now() OR asked > 0 AND status IN ('PENDING', 'UNKNOWN')) ORDER BY ask_at`, values: [keys] };
+}
+
+const never = <T>(): Promise<T> => new Promise<T>(() => {});
+
+class Died extends Error {}
+
+/** One life of the shop's process, as far as cards go. When it dies nothing of it does anything any more; what it had sent is under way. */
+class Process {
+  readonly cards: CardPayments;
+  readonly charges: CardCharges;
+  readonly desk: Desk;
+  readonly death: Promise<never>;
+  dead = false;
+  readonly #till: Till;
+  readonly #store: PostgresStore;
+  readonly #database: Database;
+  readonly #facts: OrderFacts;
+  readonly #adapter: TossGateway;
+  readonly #gateway: Gateway;
+  #die: (error: Error) => void = () => {};
+
+  constructor({ databaseUrl, gatewayUrl, death, keys }: { databaseUrl: string; gatewayUrl: string; death: Death; keys: string[] }) {
+    this.death = new Promise<never>((_, reject) => {
+      this.#die = reject;
+    });
+    this.death.catch(() => {});
+    this.#store = new PostgresStore({ url: databaseUrl, lockWaitMs: 10_000 });
+    const till = new Till({ store: this.#store, waitMs: 10_000, lanes: 1 });
+    this.#till = { submit: (...args: Parameters<Till["submit"]>) => (this.dead ? never() : till.submit(...args).then((answer) => (this.dead ? never() : answer))) } as never;
+    this.#database = new Database(databaseUrl, { size: 2, onError: () => {} });
+    this.#facts = new OrderFacts(this.#database);
+    this.#adapter = new TossGateway({ url: gatewayUrl, secret: SECRET, timeoutMs: TIMEOUT_MS, tries: 2, concurrency: 64, breakerCalls: 1_000_000, breakerMs: 1 });
+    const call = <T>(name: Death, send: () => Promise<T>): Promise<T> => {
+      if (this.dead) return never();
+      const sent = send();
+      sent.catch(() => {});
+      // Sent, and whether the gateway has it already is nobody's to know.
+      if (name === death) return new Promise((resolve) => setTimeout(resolve, 3)).then(() => this.die());
+      return sent.then(
+        (answer) => (this.dead ? never() : answer),
+        (error) => (this.dead ? never() : Promise.reject(error)),
+      );
+    };
+    this.#gateway = {
+      confirm: (confirmation) => call("during confirm", () => this.#adapter.confirm(confirmation)),
+      cancel: (cancellation) => call("during cancel", () => this.#adapter.cancel(cancellation)),
+      find: (paymentKey) => call("during find", () => this.#adapter.find(paymentKey)),
+      transactions: (from, to) => this.#adapter.transactions(from, to),
+      admit: (work) => this.#adapter.admit(work),
+    };
+    const failpoint = (point: Failpoint): Promise<void> | void => (this.dead ? never() : point === death ? this.die() : undefined);
+    const parts = { database: this.#database, till: this.#till, gateway: this.#gateway, settings: SETTINGS, failpoint };
+    this.cards = new CardPayments({ ...parts, orderFacts: this.#facts });
+    this.charges = new CardCharges({ ...parts, balanceMax: BALANCE_MAX });
+    this.desk = new Desk({
+      database: this.#database,
+      works: [...this.cards.works, this.charges.work, strayWork(this.#database, this.#gateway, SETTINGS)].map((work, i) => ({ ...work, due: () => dueOf(TABLES[i] as string, keys) })),
+      hintsOf: async (paymentKey) => [...(await this.cards.hintsOf(paymentKey)), ...(await this.charges.hintsOf(paymentKey))],
+      onError: () => {},
+    });
+  }
+
+  die(): Promise<never> {
+    this.dead = true;
+    this.#die(new Died());
+    return never();
+  }
+
+  pay(userId: string, orderId: string, paymentKey: string, key: string): Promise<KeyedAnswer> {
+    const input = { orderId, callerId: userId, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
+    return this.#submit(submitInTwoRounds({ begin: startCardPayment(this.#facts), input, status: 201, admit: (work) => this.#gateway.admit(work), bring: async (id, first) => paymentStanding(await this.cards.pay(id, first)) }), userId, key, `${orderId} ${paymentKey}`);
+  }
+
+  charge(userId: string, amount: number, paymentKey: string, key: string): Promise<KeyedAnswer> {
+    const input = { userId, amount, version: null, balanceMax: BALANCE_MAX, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
+    return this.#submit(submitInTwoRounds({ begin: startCharge, input, status: 200, admit: (work) => this.#gateway.admit(work), bring: async (id, first) => chargeStanding(await this.charges.charge(id, first)) }), userId, key, paymentKey);
+  }
+
+  refund(orderId: string, items: { variantId: string; quantity: number }[] | null, key: string): Promise<KeyedAnswer> {
+    const input = { orderId, items, reason: "chaos", balanceMax: BALANCE_MAX, askAfterMs: SETTINGS.settleAfterMs };
+    const bring = async (id: string, first: boolean) => {
+      const { status } = await this.cards.refund(id, first);
+      return status === "FAILED" ? { over: true as const, refusal: new Refusal("ORDER_NOT_REFUNDABLE") } : { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: {} };
+    };
+    return this.#submit(submitInTwoRounds({ begin: refundOrder(this.#facts), input, status: 200, admit: (work) => this.#gateway.admit(work), bring }), "operator", key, JSON.stringify(items));
+  }
+
+  async close(): Promise<void> {
+    this.dead = true;
+    this.#adapter.stop();
+    await Promise.all([this.#store.close(), this.#database.close().catch(() => {})]);
+  }
+
+  /** As a client sees it: an answer, a refusal, or a connection that broke. */
+  #submit(submission: Submission, caller: string, key: string, fingerprint: string): Promise<KeyedAnswer> {
+    const answer = submission.to(this.#till, { caller, key, fingerprint }, "en", () => false).catch((error: unknown): KeyedAnswer => {
+      if (error instanceof Refusal) return { status: error.status, body: JSON.stringify({ code: error.code }), replayed: false };
+      throw error;
+    });
+    return Promise.race([answer, this.death]);
+  }
+}
+
+export type Tally = Record<string, number>;
+
+export class Chaos {
+  readonly shop: TestShop;
+  readonly simulator: Simulator;
+  readonly #gatewayUrl: string;
+  readonly #hooks: Server;
+  /** Whose the payment is, for the webhooks. */
+  readonly #owners: Map<string, () => Process>;
+
+  private constructor(shop: TestShop, simulator: Simulator, gatewayUrl: string, hooks: Server, owners: Map<string, () => Process>) {
+    this.#owners = owners;
+    this.shop = shop;
+    this.simulator = simulator;
+    this.#gatewayUrl = gatewayUrl;
+    this.#hooks = hooks;
+  }
+
+  static async open(): Promise<Chaos> {
+    const simulator = new Simulator({ secret: SECRET, slowMs: 20, lateMs: LATE_MS });
+    const gatewayUrl = await simulator.listen();
+    const shop = await openTestShop({ env: { PAYMENT_GATEWAY_URL: gatewayUrl, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_SETTLE_AFTER_MS: "600000", LOCK_WAIT_MS: "10000" } });
+    const owners = new Map<string, () => Process>();
+    const hooks = createServer((request, response) => {
+      let text = "";
+      request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+      request.on("end", () => {
+        const { data } = JSON.parse(text) as { data: { paymentKey: string } };
+        const process = owners.get(data.paymentKey)?.();
+        if (process && !process.dead) process.desk.hint(data.paymentKey);
+        response.writeHead(process?.dead ? 503 : 200).end();
+      });
+    });
+    await new Promise<void>((resolve) => hooks.listen(0, "127.0.0.1", resolve));
+    simulator.webhooks.url = `http://127.0.0.1:${(hooks.address() as { port: number }).port}/`;
+    return new Chaos(shop, simulator, gatewayUrl, hooks, owners);
+  }
+
+  async close(): Promise<void> {
+    await this.shop.close();
+    await this.simulator.close();
+    this.#hooks.closeAllConnections();
+    await new Promise((resolve) => this.#hooks.close(resolve));
+  }
+
+  /** One run. Throws where anything is not as it must be. Answers what happened, for the tally. */
+  async run(seed: number): Promise<string> {
+    const dice = random(seed);
+    const plan = {
+      kind: dice.pick(["payment", "payment", "payment", "charge"] as const),
+      death: dice.pick(DEATHS),
+      secondDeath: dice.pick(DEATHS),
+      script: () => ({
+        confirm: list(dice, CONFIRM),
+        cancel: list(dice, CANCEL),
+        find: list(dice, FIND),
+        webhook: dice.pick(WEBHOOKS),
+      }),
+    };
+    const databaseUrl = this.shop.shop.config.databaseUrl as string;
+    const lives: Process[] = [];
+    const keys: string[] = [];
+    const deaths: Death[] = [plan.death, plan.secondDeath];
+    const alive = (): Process => {
+      const last = lives.at(-1);
+      if (last && !last.dead) return last;
+      const process = new Process({ databaseUrl, gatewayUrl: this.#gatewayUrl, death: deaths.shift() ?? "never", keys });
+      lives.push(process);
+      return process;
+    };
+    /** A client who repeats, under the same key, until somebody has answered for good. */
+    const insist = async (send: (process: Process) => Promise<KeyedAnswer>): Promise<KeyedAnswer> => {
+      for (let tries = 0; tries < 200; tries++) {
+        try {
+          const answer = await send(alive());
+          if (answer.status !== 202 && answer.status !== 503) return answer;
+        } catch (error) {
+          if (!(error instanceof Died)) throw error;
+        }
+        // Others settle too: not every client comes back.
+        if (!alive().dead) await Promise.race([alive().desk.work(), alive().death]).catch(() => {});
+        await pause(2 + tries);
+      }
+      throw new Error("nobody has answered for good");
+    };
+    try {
+      return await (plan.kind === "charge" ? this.#charge(seed, dice, plan.script, insist, alive, keys) : this.#payment(seed, dice, plan.script, insist, alive, keys));
+    } finally {
+      await Promise.all(lives.map((process) => process.close()));
+    }
+  }
+
+  async #payment(seed: number, dice: Dice, script: () => Script, insist: Insist, alive: () => Process, keys: string[]): Promise<string> {
+    const { shop, simulator } = this;
+    const [user, product] = [await shop.user({ balance: 100 * PRICE }), await shop.product({ price: PRICE, stock: STOCK })];
+    const variantId = product.variants[0]?.id as string;
+    const quantity = 1 + dice.below(3);
+    const userCouponId = dice.chance(0.4) ? await shop.coupon(user) : undefined;
+    const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity }], ...(userCouponId ? { userCouponId } : {}), payment: { method: "DEFERRED" } }), 201);
+    if (dice.chance(0.3)) await shop.shop.database.pool.query("UPDATE orders SET expires_at = now() + $2 * interval '1 ms' WHERE id = $1", [orderId, dice.below(300)]);
+
+    const newKey = (): string => {
+      const made = keyFor(script(), `${seed}-${keys.length}`);
+      keys.push(made);
+      this.#owners.set(made, alive);
+      return made;
+    };
+    const attempts: Promise<KeyedAnswer>[] = [];
+    const attempt = (name: string): void => {
+      const paymentKey = newKey();
+      const sendOnce = (): Promise<KeyedAnswer> => insist((process) => process.pay(user.id, orderId, paymentKey, `${seed}-${name}`));
+      attempts.push(sendOnce());
+      if (dice.chance(0.3)) attempts.push(sendOnce()); // An impatient client.
+    };
+    attempt("first");
+    if (dice.chance(0.4)) attempt("rival");
+    const rivals: Promise<unknown>[] = [];
+    if (dice.chance(0.2)) rivals.push(user.post("/payments", { orderId, method: "BALANCE" }));
+    if (dice.chance(0.15)) rivals.push(user.post(`/orders/${orderId}/cancel`));
+    if (dice.chance(0.2)) rivals.push(shop.operator.post("/admin/jobs/expire-orders/run"));
+    const answers = await Promise.all(attempts);
+    await Promise.all(rivals);
+    if (answers.every(({ status }) => status === 402) && dice.chance(0.7)) {
+      attempt("again");
+      answers.push(...(await Promise.all(attempts.slice(answers.length))));
+    }
+
+    for (const { status } of answers) assert.ok([201, 402, 409, 400].includes(status), `a payment was answered ${status}`);
+    const refunds: KeyedAnswer[] = [];
+    if (dice.chance(0.6)) {
+      const parts = dice.chance(0.5) ? [null] : [[{ variantId, quantity: 1 }], null];
+      for (const [i, items] of parts.entries()) {
+        const send = (key: string): Promise<KeyedAnswer> => insist((process) => process.refund(orderId, items, key));
+        refunds.push(...(await Promise.all(dice.chance(0.3) ? [send(`${seed}-refund-${i}`), send(`${seed}-other-${i}`)] : [send(`${seed}-refund-${i}`)])));
+      }
+    }
+    await this.#quiet(keys, alive);
+
+    const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
+    const { rows: payments } = await shop.shop.database.pool.query<{ status: string; method: string; payment_key: string | null }>("SELECT status, method, payment_key FROM payments WHERE order_id = $1", [orderId]);
+    const live = payments.filter(({ status }) => status !== "FAILED");
+    assert.ok(live.length <= 1, "more than one payment of one order");
+    assert.ok(payments.every(({ status }) => status !== "PENDING" && status !== "UNKNOWN"), "a payment is in doubt for ever");
+    const held = keys.reduce((sum, one) => sum + (simulator.book.payments.get(one)?.left ?? 0), 0);
+    const paidByCard = live[0]?.method === "CARD";
+    assert.equal(held, paidByCard ? order.paidAmount - order.refundedAmount : 0, "the gateway holds what the shop does not know of, or not what it knows of");
+    for (const one of keys) if (one !== live[0]?.payment_key) assert.equal(simulator.book.payments.get(one)?.left ?? 0, 0, "money for nothing");
+    assert.equal(await shop.balanceOf(user), 100 * PRICE - (live[0]?.method === "BALANCE" ? order.paidAmount - order.refundedAmount : 0));
+    const gone = live.length === 0 ? 0 : quantity - order.orderItems[0].refundedQuantity;
+    assert.equal(await shop.stockOf(product), STOCK - gone, "stock was given back not once");
+    const paid = answers.filter(({ status }) => status === 201).map(({ body }) => (JSON.parse(body) as { paymentId: string }).paymentId);
+    assert.ok(new Set(paid).size <= 1, "two payments were answered 201");
+    assert.equal(paid.length > 0, paidByCard, "the answer and the books differ");
+    return `payment ${order.status}`;
+  }
+
+  async #charge(seed: number, dice: Dice, script: () => Script, insist: Insist, alive: () => Process, keys: string[]): Promise<string> {
+    const { shop, simulator } = this;
+    const user = await shop.user();
+    const count = 1 + dice.below(3);
+    keys.push(...Array.from({ length: count }, (_, i) => keyFor(script(), `${seed}-${i}`)));
+    for (const one of keys) this.#owners.set(one, alive);
+    const answers = await Promise.all(keys.map((one, i) => insist((process) => process.charge(user.id, 100 + i, one, `${seed}-${i}`))));
+    await this.#quiet(keys, alive);
+    const charged = answers.reduce((sum, { status }, i) => sum + (status === 200 ? 100 + i : 0), 0);
+    for (const { status } of answers) assert.ok([200, 402].includes(status), `a charge was answered ${status}`);
+    assert.equal(await shop.balanceOf(user), charged, "the balance did not move once per charge");
+    assert.equal(keys.reduce((sum, one) => sum + (simulator.book.payments.get(one)?.left ?? 0), 0), charged, "the gateway holds other money than was charged");
+    return `charge ${charged > 0 ? "COMPLETED" : "FAILED"}`;
+  }
+
+  /** Lets everything land that is under way, and the job come by until nothing changes any more. */
+  async #quiet(keys: string[], alive: () => Process): Promise<void> {
+    const late = keys.some((one) => one.includes("late"));
+    if (late) await pause(LATE_MS + 50);
+    for (let clean = 0, tries = 0; clean < 2; tries++) {
+      if (tries > 300) throw new Error("the job does not come to an end");
+      try {
+        await Promise.race([alive().desk.work(), alive().death]);
+      } catch (error) {
+        if (!(error instanceof Died)) throw error;
+        continue;
+      }
+      clean = (await this.#isOpen(keys)) ? 0 : clean + 1;
+      await pause(3);
+    }
+  }
+
+  /** Whether anything with these keys is open, or failed and could still turn out otherwise. */
+  async #isOpen(keys: string[]): Promise<boolean> {
+    const { rows } = await this.shop.shop.database.pool.query(
+      `SELECT FROM payments WHERE payment_key = ANY($1) AND status IN ('PENDING', 'UNKNOWN')
+       UNION ALL SELECT FROM refunds WHERE payment_key = ANY($1) AND status = 'PENDING'
+       UNION ALL SELECT FROM card_charges WHERE payment_key = ANY($1) AND status = 'PENDING'
+       UNION ALL SELECT FROM stray_money WHERE payment_key = ANY($1) AND status = 'PENDING'
+       UNION ALL SELECT FROM payments WHERE payment_key = ANY($1) AND status = 'FAILED' AND ask_at IS NOT NULL AND asked = 0
+       UNION ALL SELECT FROM card_charges WHERE payment_key = ANY($1) AND status = 'FAILED' AND ask_at IS NOT NULL AND asked = 0 LIMIT 1`,
+      [keys],
+    );
+    return rows.length > 0;
+  }
+}
+
+type Dice = ReturnType<typeof random>;
+type Script = { confirm: string[]; cancel: string[]; find: string[]; webhook: (typeof WEBHOOKS)[number] };
+type Insist = (send: (process: Process) => Promise<KeyedAnswer>) => Promise<KeyedAnswer>;
+
+/** Up to three steps, then all is well. */
+function list(dice: Dice, steps: string[]): string[] {
+  return Array.from({ length: dice.below(4) }, () => dice.pick(steps));
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
+
