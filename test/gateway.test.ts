@@ -1,0 +1,396 @@
+// The adapter and the simulator against what is known of the gateway's API (gateway-facts.json), and the shop against a gateway in trouble.
+
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { appendFileSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, describe, test } from "node:test";
+import { readConfig } from "../src/config.ts";
+import { type GatewayAnswer, GatewayBusy, GatewayUnknown } from "../src/gateway/gateway.ts";
+import { keyFor, scriptOf, stepAt } from "../src/gateway/simulator/script.ts";
+import { Simulator } from "../src/gateway/simulator/simulator.ts";
+import { TossGateway, type TossOptions } from "../src/gateway/toss/toss.ts";
+import { type Answer, type Client, good, openTestShop, SECRET as TOKEN_SECRET, type TestShop } from "./support/shop.ts";
+
+const FACTS = JSON.parse(readFileSync(new URL("./gateway-facts.json", import.meta.url), "utf8"));
+const SECRET = "test_sk_nobody_may_read_this";
+const closing: (() => Promise<unknown>)[] = [];
+after(async () => {
+  for (const close of closing.toReversed()) await close();
+});
+
+type Received = { method: string; path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> };
+
+/** A server that answers as it is told, and remembers what it was asked. */
+async function stub(answer: (received: Received, nth: number) => { status: number; body: unknown } | "hang" | "break"): Promise<{ url: string; received: Received[]; server: Server }> {
+  const received: Received[] = [];
+  const server = createServer((request, response) => {
+    let text = "";
+    request.on("data", (chunk: Buffer) => (text += chunk.toString()));
+    request.on("end", () => {
+      const one: Received = { method: request.method ?? "", path: request.url ?? "", headers: request.headers, body: text === "" ? {} : JSON.parse(text) };
+      const said = answer(one, received.push(one));
+      if (said === "break") return void response.destroy();
+      if (said !== "hang") response.writeHead(said.status, { "content-type": "application/json" }).end(typeof said.body === "string" ? said.body : JSON.stringify(said.body));
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  closing.push(async () => {
+    server.closeAllConnections();
+    server.close();
+  });
+  return { url: `http://127.0.0.1:${(server.address() as { port: number }).port}`, received, server };
+}
+
+function adapter(url: string, options: Partial<TossOptions> = {}): TossGateway {
+  return new TossGateway({ url, secret: SECRET, timeoutMs: 200, tries: 2, concurrency: 10, breakerCalls: 1000, breakerMs: 1000, ...options });
+}
+
+async function simulated(options: Partial<ConstructorParameters<typeof Simulator>[0]> = {}): Promise<{ simulator: Simulator; url: string }> {
+  const simulator = new Simulator({ secret: SECRET, slowMs: 50, ...options });
+  const url = await simulator.listen();
+  closing.push(() => simulator.close());
+  return { simulator, url };
+}
+
+const payment = (fields: Record<string, unknown> = {}): Record<string, unknown> => ({ paymentKey: "k", orderId: "order-1", status: "DONE", totalAmount: 1000, balanceAmount: 1000, ...fields });
+const confirmation = (fields: Record<string, unknown> = {}) => ({ paymentKey: "k", orderId: "order-1", amount: 1000, idempotencyKey: randomUUID(), ...fields });
+
+describe("the adapter asks as the API wants to be asked", () => {
+  const authorization = `Basic ${Buffer.from(`${SECRET}:`).toString("base64")}`;
+
+  test("confirm", async () => {
+    const { url, received } = await stub(() => ({ status: 200, body: payment() }));
+    await adapter(url).confirm(confirmation({ idempotencyKey: "attempt-1" }));
+    const { method, path, headers, body } = received[0] as Received;
+    assert.deepEqual([method, path], [FACTS.paths.confirm.method, FACTS.paths.confirm.path]);
+    assert.deepEqual(Object.keys(body).sort(), [...FACTS.paths.confirm.required].sort());
+    assert.deepEqual([headers.authorization, headers["idempotency-key"], headers["content-type"]], [authorization, "attempt-1", "application/json"]);
+  });
+
+  test("cancel, with a key that has to be escaped and a reason that is too long", async () => {
+    const { url, received } = await stub(() => ({ status: 200, body: payment({ status: "CANCELED", balanceAmount: 0 }) }));
+    await adapter(url).cancel({ paymentKey: "a/b?c", amount: 10, reason: "r".repeat(500), idempotencyKey: "refund-1" });
+    const { method, path, headers, body } = received[0] as Received;
+    assert.deepEqual([method, path], [FACTS.paths.cancel.method, FACTS.paths.cancel.path.replace("{paymentKey}", "a%2Fb%3Fc")]);
+    for (const member of Object.keys(body)) assert.ok([...FACTS.paths.cancel.required, ...FACTS.paths.cancel.optional].includes(member), member);
+    assert.equal((body["cancelReason"] as string).length, FACTS.limits.cancelReason);
+    assert.deepEqual([body["cancelAmount"], headers["idempotency-key"]], [10, "refund-1"]);
+  });
+
+  test("find and transactions", async () => {
+    const { url, received } = await stub(({ path }) => ({ status: 200, body: path.includes("transactions") ? [] : payment() }));
+    await adapter(url).find("k");
+    for await (const _ of adapter(url).transactions(Date.parse("2026-11-20T00:00:00+09:00"), Date.parse("2026-11-21T00:00:00+09:00"))) assert.fail("there is nothing");
+    const query = new URL(received[1]?.path ?? "", url).searchParams;
+    assert.equal(received[0]?.path, FACTS.paths.find.path.replace("{paymentKey}", "k"));
+    for (const name of query.keys()) assert.ok(FACTS.paths.transactions.query.includes(name), name);
+    assert.deepEqual([query.get("startDate"), Number(query.get("limit")) <= FACTS.paths.transactions.limitMax], ["2026-11-20T00:00:00.000", true]);
+  });
+
+  // A payment's id is the order id of a charge, an order's of a payment; both are UUIDs.
+  test("the shop's ids are order ids that the gateway takes", () => {
+    const id = randomUUID();
+    assert.match(id, new RegExp(FACTS.limits.orderIdPattern));
+    assert.ok(id.length >= FACTS.limits.orderIdMin && id.length <= FACTS.limits.orderIdMax && `stray-${id}`.length <= FACTS.limits.idempotencyKey);
+  });
+});
+
+describe("what the adapter believes", () => {
+  const outcome = async (status: number, body: unknown): Promise<string> => {
+    const { url } = await stub(() => ({ status, body }));
+    try {
+      const answer: GatewayAnswer = await adapter(url, { tries: 1 }).confirm(confirmation());
+      return answer.kind === "payment" ? answer.payment.status : answer.code;
+    } catch (error) {
+      return error instanceof GatewayUnknown ? "not known" : String(error);
+    }
+  };
+
+  // Goes red without TEMPORARY, and where a 5xx or nonsense counts as a no.
+  for (const [status, body, expected] of [
+    [200, payment(), "DONE"],
+    [200, payment({ totalAmount: "1000", balanceAmount: "1000" }), "DONE"],
+    [400, { code: "ALREADY_PROCESSED_PAYMENT", message: "" }, "ALREADY_PROCESSED_PAYMENT"],
+    [403, { code: "REJECT_CARD_PAYMENT", message: "" }, "REJECT_CARD_PAYMENT"],
+    [422, { code: "NOT_FOUND_PAYMENT", message: "" }, "NOT_FOUND_PAYMENT"],
+    [400, { code: "PROVIDER_ERROR", message: "" }, "not known"],
+    [409, { code: "IDEMPOTENT_REQUEST_PROCESSING", message: "" }, "not known"],
+    [429, { code: "TOO_MANY", message: "" }, "not known"],
+    [500, { code: "FAILED_INTERNAL_SYSTEM_PROCESSING", message: "" }, "not known"],
+    [502, "<html>bad gateway</html>", "not known"],
+    [401, { code: "UNAUTHORIZED_KEY", message: "" }, "not known"],
+    [403, "<html>a firewall</html>", "not known"],
+    [200, "not json", "not known"],
+    [200, payment({ status: "SOMETHING_NEW" }), "not known"],
+    [200, payment({ totalAmount: 10.5 }), "not known"],
+    [200, {}, "not known"],
+  ] as const) {
+    test(`${status} ${typeof body === "string" ? body : JSON.stringify(body).slice(0, 70)} is ${expected}`, async () => assert.equal(await outcome(status, body), expected));
+  }
+
+  test("a redirection is not followed: the secret goes nowhere else", async () => {
+    const elsewhere = await stub(() => ({ status: 200, body: payment() }));
+    const { url } = await stub(() => ({ status: 307, body: "" }));
+    const server = createServer((_, response) => response.writeHead(307, { location: `${elsewhere.url}/v1/payments/confirm` }).end());
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    closing.push(async () => server.close());
+    await assert.rejects(adapter(`http://127.0.0.1:${(server.address() as { port: number }).port}`).confirm(confirmation()), GatewayUnknown);
+    await assert.rejects(adapter(url).confirm(confirmation()), GatewayUnknown);
+    assert.equal(elsewhere.received.length, 0);
+  });
+});
+
+describe("the guard", () => {
+  // Goes red where a retry makes a key of its own.
+  test("sends again what came back with nothing, with the same key, within its time", async () => {
+    const { url, received } = await stub((_, nth) => (nth < 3 ? "break" : { status: 200, body: payment() }));
+    await adapter(url, { tries: 3, timeoutMs: 1000 }).confirm(confirmation());
+    assert.equal(new Set(received.map(({ headers }) => headers["idempotency-key"])).size, 1);
+    assert.equal(received.length, 3);
+  });
+
+  test("waits no longer than it should, and says nothing of host or secret", async () => {
+    const { url } = await stub(() => "hang");
+    const startedAt = performance.now();
+    const error = await adapter(url, { timeoutMs: 100 }).confirm(confirmation()).then(() => assert.fail("it answered"), (thrown: Error) => thrown);
+    assert.ok(performance.now() - startedAt < 1500);
+    assert.ok(error instanceof GatewayUnknown);
+    for (const text of [error.message, error.reason, JSON.stringify(error), error.stack ?? "", String(error.cause)]) assert.doesNotMatch(text, /127\.0\.0\.1|test_sk|Basic/);
+  });
+
+  // Goes red without the breaker, and without the one probe at a time in #enter.
+  test("leaves a gateway in trouble alone, then lets one go and see", async () => {
+    let well = false;
+    const { url, received } = await stub(() => (well ? { status: 200, body: payment() } : { status: 500, body: {} }));
+    const gateway = adapter(url, { tries: 1, breakerCalls: 4, breakerMs: 150 });
+    for (let i = 0; i < 4; i++) await assert.rejects(gateway.confirm(confirmation()), GatewayUnknown);
+    assert.equal(gateway.guard.state, "open");
+    await assert.rejects(gateway.confirm(confirmation()), GatewayBusy);
+    await assert.rejects(gateway.admit(() => assert.fail("nobody is let in")), GatewayBusy);
+    assert.equal(received.length, 4);
+    await new Promise((resolve) => setTimeout(resolve, 200));
+    well = true;
+    const tries = await Promise.allSettled(Array.from({ length: 10 }, () => gateway.admit(() => gateway.confirm(confirmation()))));
+    assert.equal(tries.filter(({ status }) => status === "fulfilled").length, 1);
+    assert.equal(gateway.guard.state, "closed");
+  });
+
+  test("declines are no trouble", async () => {
+    const { url } = await stub(() => ({ status: 403, body: { code: "REJECT_CARD_PAYMENT", message: "" } }));
+    const gateway = adapter(url, { breakerCalls: 4 });
+    for (let i = 0; i < 20; i++) assert.equal((await gateway.confirm(confirmation())).kind, "refused");
+    assert.equal(gateway.guard.state, "closed");
+  });
+
+  test("lets in so many and no more", async () => {
+    const { url } = await stub(() => "hang");
+    const gateway = adapter(url, { concurrency: 3, timeoutMs: 150 });
+    const results = await Promise.allSettled(Array.from({ length: 20 }, () => gateway.admit(() => gateway.confirm(confirmation()))));
+    assert.equal(results.filter((one) => one.status === "rejected" && one.reason instanceof GatewayBusy).length, 14);
+  });
+});
+
+describe("the simulator is what the API's description says", () => {
+  const conforms = (value: Record<string, unknown>, types: Record<string, string>): void => {
+    for (const [member, type] of Object.entries(types)) assert.equal(typeof value[member], type, member);
+  };
+  const request = async (url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}) => {
+    const response = await fetch(url + path, {
+      method,
+      headers: { authorization: `Basic ${Buffer.from(`${SECRET}:`).toString("base64")}`, ...(body ? { "content-type": "application/json" } : {}), ...headers },
+      ...(body ? { body: JSON.stringify(body) } : {}),
+    });
+    // oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+    return { status: response.status, body: (await response.json()) as any };
+  };
+
+  test("payments, cancels, cards, transactions and failures", async () => {
+    const { url } = await simulated();
+    const body = { paymentKey: "pay-1", orderId: "order-1", amount: 1000 };
+    const confirmed = await request(url, "POST", FACTS.paths.confirm.path, body, { "idempotency-key": "a" });
+    assert.equal(confirmed.status, 200);
+    conforms(confirmed.body, FACTS.payment);
+    conforms(confirmed.body.card, FACTS.card);
+    assert.ok(FACTS.statuses.includes(confirmed.body.status) && FACTS.methods.includes(confirmed.body.method) && FACTS.types.includes(confirmed.body.type));
+    const cancelled = await request(url, "POST", "/v1/payments/pay-1/cancel", { cancelReason: "bruised", cancelAmount: 400 });
+    assert.deepEqual([cancelled.body.status, cancelled.body.balanceAmount, cancelled.body.totalAmount], ["PARTIAL_CANCELED", "600", "1000"]);
+    conforms(cancelled.body.cancels[0], FACTS.cancelItem);
+    assert.deepEqual((await request(url, "GET", "/v1/payments/pay-1")).body, cancelled.body);
+    assert.deepEqual((await request(url, "GET", "/v1/payments/orders/order-1")).body, cancelled.body);
+    const day = new Date(Date.now() + 9 * 3_600_000).toISOString().slice(0, 10);
+    const { body: moved } = await request(url, "GET", `/v1/transactions?startDate=${day}T00:00:00&endDate=${day}T23:59:59.999`);
+    assert.deepEqual(moved.map((one: { status: string; amount: number }) => [one.status, one.amount]), [["DONE", 1000], ["PARTIAL_CANCELED", -400]]);
+    for (const one of moved) conforms(one, FACTS.transaction);
+    for (const [method, path, sent, status, code] of [
+      ["GET", "/v1/payments/nobody", undefined, 404, "NOT_FOUND_PAYMENT"],
+      ["POST", FACTS.paths.confirm.path, body, 400, "ALREADY_PROCESSED_PAYMENT"],
+      ["POST", FACTS.paths.confirm.path, { ...body, orderId: "short" }, 400, "INVALID_REQUEST"],
+      ["POST", FACTS.paths.confirm.path, { paymentKey: "decline-1", orderId: "order-2", amount: 1 }, 403, "REJECT_CARD_PAYMENT"],
+      ["POST", "/v1/payments/pay-1/cancel", { cancelReason: "more", cancelAmount: 601 }, 403, "NOT_CANCELABLE_AMOUNT"],
+      ["POST", "/v1/payments/nobody/cancel", { cancelReason: "more" }, 404, "NOT_FOUND_PAYMENT"],
+    ] as const) {
+      const failed = await request(url, method, path, sent);
+      assert.deepEqual([failed.status, failed.body.code], [status, code]);
+      conforms(failed.body, FACTS.failure);
+    }
+    assert.equal((await request(url, "GET", "/v1/payments/pay-1", undefined, { authorization: "Basic bm9ib2R5Og==" })).status, 401);
+  });
+
+  test("an idempotency key has its effect once, and its answer again", async () => {
+    const { url, simulator } = await simulated();
+    await request(url, "POST", FACTS.paths.confirm.path, { paymentKey: "pay-1", orderId: "order-1", amount: 1000 });
+    const cancel = () => request(url, "POST", "/v1/payments/pay-1/cancel", { cancelReason: "x", cancelAmount: 400 }, { "idempotency-key": "once" });
+    assert.deepEqual(await cancel(), await cancel());
+    assert.equal(simulator.book.payments.get("pay-1")?.left, 600);
+    const other = await request(url, "POST", "/v1/payments/pay-1/cancel", { cancelReason: "x", cancelAmount: 1 }, { "idempotency-key": "once" });
+    assert.equal(other.status, 400);
+  });
+
+  test("its book outlives it, whatever a crash cut off", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "jangnal-book-"));
+    closing.push(async () => rmSync(folder, { recursive: true }));
+    const path = join(folder, "gateway.ndjson");
+    const first = await simulated({ path });
+    const send = (url: string) => adapter(url).confirm(confirmation({ paymentKey: "kept", idempotencyKey: "kept-key" }));
+    const said = await send(first.url);
+    await first.simulator.close();
+    closing.pop();
+    appendFileSync(path, '{"payment": {"paymentKey": "half');
+    const second = await simulated({ path });
+    assert.deepEqual(await send(second.url), said);
+    assert.equal(second.simulator.book.payments.size, 1);
+  });
+
+  test("webhooks carry no signature, and come again until they are taken", async () => {
+    const { url: hooks, received } = await stub((_, nth) => ({ status: nth < 3 ? 500 : 200, body: {} }));
+    const { url } = await simulated({ webhookUrl: hooks });
+    await adapter(url).confirm(confirmation());
+    for (let i = 0; received.length < 3 && i < 100; i++) await new Promise((resolve) => setTimeout(resolve, 20));
+    assert.equal(received.length, 3);
+    assert.deepEqual(Object.keys(received[2]?.body ?? {}).sort(), [...FACTS.webhook.members].sort());
+    assert.equal(received[2]?.body["eventType"], FACTS.webhook.eventType);
+  });
+
+  test("a key says how it will misbehave", () => {
+    const script = scriptOf(keyFor({ confirm: ["lost", "error*"], find: ["drop"], webhook: "twice" }, "1"));
+    assert.deepEqual([0, 1, 2, 9].map((call) => stepAt(script.confirm, call)), ["lost", "error", "error", "error"]);
+    assert.deepEqual([stepAt(script.find, 0), stepAt(script.find, 1), stepAt(script.cancel, 0), script.webhook], ["drop", "ok", "ok", "twice"]);
+    for (const [key, step] of [["decline", "decline"], ["timeout-7", "timeout"], ["lost-and-found", "ok"], ["a decline", "ok"]] as const) assert.equal(stepAt(scriptOf(key).confirm, 5), step);
+  });
+});
+
+describe("a shop whose gateway answers nothing", () => {
+  async function unpaid(shop: TestShop, count: number): Promise<{ user: Client; orderIds: string[]; productId: string }> {
+    const product = await shop.product({ price: 10, stock: 10_000 });
+    const user = await shop.user({ balance: 1_000_000 });
+    const orders = await Promise.all(Array.from({ length: count }, () => user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "DEFERRED" } })));
+    return { user, orderIds: orders.map((order) => good(order, 201).orderId), productId: product.id };
+  }
+  const timed = async (send: () => Promise<Answer>): Promise<{ answer: Answer; ms: number }> => {
+    const startedAt = performance.now();
+    return { answer: await send(), ms: performance.now() - startedAt };
+  };
+
+  // Goes red without `admit` around the two rounds: then everybody waits, and holds stock meanwhile.
+  test("sells from balances and shows its products as ever; cards get 202 or 503 with Retry-After, and nobody hangs", async () => {
+    const { url, received } = await stub(() => "hang");
+    const env = { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_TIMEOUT_MS: "700", PAYMENT_GATEWAY_CONCURRENCY: "20", PAYMENT_GATEWAY_BREAKER_CALLS: "10", PAYMENT_GATEWAY_BREAKER_MS: "60000", PAYMENT_SETTLE_AFTER_MS: "600000" };
+    const shop = await openTestShop({ env });
+    closing.push(() => shop.close());
+    const { user, orderIds, productId } = await unpaid(shop, 200);
+
+    const cards = orderIds.map((orderId) => timed(() => user.post("/payments", { orderId, method: "CARD", paymentKey: randomUUID() })));
+    const others = await Promise.all(Array.from({ length: 50 }, (_, i) => timed(() => (i % 2 ? shop.anyone("GET", `/products/${productId}`) : user.post("/orders", { orderItems: [{ productId, quantity: 1 }] })))));
+    for (const { answer, ms } of others) {
+      assert.ok(answer.status < 300);
+      assert.ok(ms < 600, `an order or a read took ${Math.round(ms)} ms`);
+    }
+    const answered = await Promise.all(cards);
+    const tally = Map.groupBy(answered, ({ answer }) => answer.status);
+    assert.deepEqual([...tally.keys()].sort(), [202, 503]);
+    assert.ok((tally.get(202) ?? []).length <= 40);
+    for (const { answer } of tally.get(503) ?? []) {
+      assert.equal(answer.body.code, "BUSY");
+      assert.ok(Number(answer.headers["retry-after"]) >= 1);
+    }
+    assert.ok(Math.max(...answered.map(({ ms }) => ms)) < 5000);
+    assert.ok(received.length <= 40);
+
+    const next = await timed(() => user.post("/payments", { orderId: orderIds.at(-1), method: "CARD", paymentKey: randomUUID() }));
+    assert.deepEqual([next.answer.status, next.ms < 500], [503, true]);
+    assert.match((await shop.anyone("GET", "/metrics")).body, /jangnal_gateway_breaker\{state="open"\} 1[^]*jangnal_gateway_breaks_total 1/);
+    const startedAt = performance.now();
+    good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
+    assert.ok(performance.now() - startedAt < 3000, "the job respects the breaker");
+    assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
+  });
+});
+
+describe("settings and commands", () => {
+  test("a wrong setting is named in one line", () => {
+    const wrong = (env: Record<string, string>, name: RegExp): void => assert.throws(() => readConfig(env), (error: Error) => name.test(error.message) && !error.message.includes("\n") && !error.message.includes(SECRET));
+    wrong({ PAYMENT_GATEWAY_URL: "https://api.example.com" }, /PAYMENT_GATEWAY_SECRET/);
+    wrong({ PAYMENT_GATEWAY_SECRET: SECRET }, /PAYMENT_GATEWAY_URL/);
+    wrong({ PAYMENT_GATEWAY_URL: "ftp://api.example.com", PAYMENT_GATEWAY_SECRET: SECRET }, /PAYMENT_GATEWAY_URL/);
+    wrong({ PAYMENT_GATEWAY_URL: "http://api.example.com", PAYMENT_GATEWAY_SECRET: SECRET }, /PAYMENT_GATEWAY_URL/);
+    wrong({ PAYMENT_GATEWAY_TIMEOUT_MS: "soon" }, /PAYMENT_GATEWAY_TIMEOUT_MS/);
+    assert.equal(readConfig({ PAYMENT_GATEWAY_URL: "https://api.tosspayments.com", PAYMENT_GATEWAY_SECRET: SECRET }).gateway.timeoutMs, 10_000);
+  });
+
+  const bin = new URL("../bin/jangnal.mjs", import.meta.url).pathname;
+
+  test("npx jangnal gateway opens one of its own, with a page and an endpoint that make keys", async () => {
+    const child = spawn(process.execPath, [bin, "gateway", "--port", "0", "--secret", SECRET], { stdio: ["ignore", "pipe", "inherit"] });
+    closing.push(async () => child.kill("SIGKILL"));
+    const [chunk] = (await once(child.stdout, "data")) as [Buffer];
+    const url = /http:\/\/[\d.:]+/.exec(chunk.toString())?.[0] ?? "";
+    assert.match(await (await fetch(url)).text(), /<form>/);
+    const made = await fetch(`${url}/simulator/payment-keys`, { method: "POST", headers: { "content-type": "application/json" }, body: JSON.stringify({ confirm: ["decline*"] }) });
+    const { paymentKey } = (await made.json()) as { paymentKey: string };
+    assert.deepEqual(await adapter(url, { timeoutMs: 2000 }).confirm(confirmation({ paymentKey })), { kind: "refused", code: "REJECT_CARD_PAYMENT" });
+    child.kill("SIGTERM");
+    assert.deepEqual(await once(child, "exit"), [0, null]);
+  });
+
+  test("the shop's log names neither secret nor card, npx jangnal reconcile compares, and a charge needs its card", async () => {
+    const { url } = await simulated();
+    const beside = await openTestShop({ env: { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET } });
+    closing.push(() => beside.close());
+    const { user, orderIds } = await unpaidOne(beside);
+    const databaseUrl = beside.shop.config.databaseUrl as string;
+    const env = { ...process.env, DATABASE_URL: databaseUrl, PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET, AUTH_JWT_SECRET: TOKEN_SECRET, PORT: "0", LOG_LEVEL: "trace", BALANCE_FUNDING: "gateway", PAYMENT_GATEWAY_TIMEOUT_MS: "300" };
+    const child = spawn(process.execPath, [bin, "serve"], { env, stdio: ["ignore", "pipe", "pipe"] });
+    closing.push(async () => child.kill("SIGKILL"));
+    let output = "";
+    for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
+    while (!/open at (http\S+)/.test(output)) await once(child.stdout, "data");
+    const there = { url: /open at (http\S+)/.exec(output)?.[1] ?? "" };
+    for (const [i, key] of ["ok-1", "decline-1", "timeout-1", keyFor({ confirm: ["error*"] }, "1")].entries()) {
+      assert.ok([201, 202, 402].includes((await user.at(there).post("/payments", { orderId: orderIds[i], method: "CARD", paymentKey: key })).status));
+    }
+    good(await user.at(there).post(`/users/${user.id}/balance/charge`, { amount: 10, paymentKey: "charge-1" }), 200);
+    good(await beside.operator.at(there).post("/admin/jobs/settle-payments/run"), 200);
+    child.kill("SIGTERM");
+    await once(child, "exit");
+    assert.doesNotMatch(output, /test_sk_|43301234|Basic /);
+
+    const reconcile = spawn(process.execPath, [bin, "reconcile"], { env, stdio: ["ignore", "pipe", "pipe"] });
+    let said = "";
+    for (const stream of [reconcile.stdout, reconcile.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    const [code] = await once(reconcile, "exit");
+    assert.deepEqual([code, /both books agree/.test(said)], [0, true], said);
+  });
+
+  async function unpaidOne(shop: TestShop): Promise<{ user: Client; orderIds: string[] }> {
+    const product = await shop.product({ price: 10, stock: 100 });
+    const user = await shop.user();
+    const orderIds: string[] = [];
+    for (let i = 0; i < 4; i++) orderIds.push(good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "DEFERRED" } }), 201).orderId);
+    return { user, orderIds };
+  }
+});
