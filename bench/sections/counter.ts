@@ -8,6 +8,7 @@ import { TillContender } from "../contenders/till.ts";
 import type { Contender } from "../contenders/contender.ts";
 import { perSecondOf, type Ratio, rowOf, type Section } from "../report/section.ts";
 import type { Options } from "../options.ts";
+import { Processor } from "../support/cores.ts";
 import { emptyRounds, flushes } from "../support/flush.ts";
 import { type Cell, interleave, type Row } from "../support/interleave.ts";
 import { assertRight } from "../support/right.ts";
@@ -17,7 +18,8 @@ import { Stage } from "../support/stage.ts";
 const CROWD = 256;
 const WAYS: Way[] = ["locks first", "hot row last", "stored function"];
 
-export async function counter({ turns, duration, quick, tell }: Options): Promise<Section> {
+export async function counter(options: Options): Promise<Section> {
+  const { turns, quick, tell } = options;
   const stage = await Stage.open();
   const contenders: Contender[] = [];
   try {
@@ -40,7 +42,7 @@ export async function counter({ turns, duration, quick, tell }: Options): Promis
 
     const least = await leastTimes(stage, till.url, turns, quick ? 200 : 1000);
     const { served } = till.till;
-    const rows = await interleave(stage, cells, turns, duration, tell);
+    const rows = await interleave(stage, { driver: new Processor(process.pid, false), postgres: new Processor(stage.pid, true) }, cells, options);
     const orders = await check(contenders, tell);
     return {
       title: "At the counter, in process",

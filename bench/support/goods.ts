@@ -31,3 +31,30 @@ export async function fillGoods(client: pg.ClientBase): Promise<void> {
   await client.query("COMMIT");
   await client.query("VACUUM (ANALYZE, FREEZE)");
 }
+
+/** Users without money, so that there are `count` in all. */
+export async function moreUsers(client: pg.ClientBase, count: number): Promise<void> {
+  await client.query(
+    `INSERT INTO users (id, name, created_at) SELECT ${sqlId("user", "n")}, 'user ' || n, now() FROM generate_series(${GOODS.users}, ${count - 1}) n`,
+  );
+}
+
+/** A campaign with so many coupons, none of them issued. @param n its number, behind those that `fillGoods` made */
+export async function openCampaign(client: pg.ClientBase, n: number, coupons: number): Promise<void> {
+  await client.query(`INSERT INTO campaigns (id, name, discount_type, discount_value, total_quantity, opens_at, created_at)
+    SELECT ${sqlId("campaign", String(n))}, 'campaign ${n}', 'FIXED', 100, ${coupons}, now(), now()`);
+}
+
+/** Orders that wait for their payment, of one piece of one product each. The n-th is the n-th user's. */
+export async function pendingOrders(client: pg.ClientBase, count: number): Promise<void> {
+  const { users, products, price } = GOODS;
+  const order = sqlId("order", "n");
+  const all = `generate_series(0, ${count - 1}) n`;
+  await client.query("BEGIN");
+  await client.query(`INSERT INTO orders (id, user_id, status, changes, total_amount, discount_amount, created_at, expires_at)
+    SELECT ${order}, ${sqlId("user", `n % ${users}`)}, 'PENDING', 1, ${price}, 0, now(), now() + interval '1 day' FROM ${all}`);
+  await client.query(`INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity)
+    SELECT ${order}, ${sqlId("variant", `n % ${products}`)}, ${sqlId("product", `n % ${products}`)}, 0, 'product', ${price}, 1 FROM ${all}`);
+  await client.query(`INSERT INTO order_events (order_id, seq, type, created_at) SELECT ${order}, 1, 'order.placed', now() FROM ${all}`);
+  await client.query("COMMIT");
+}

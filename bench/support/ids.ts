@@ -5,6 +5,7 @@ export type Kind = (typeof KINDS)[number];
 
 /** The id of the n-th of its kind, counted from 0. */
 export function idOf(kind: Kind, n: number): string {
+  if (kind === "order") return `${prefix(kind)}${n.toString(16).padStart(8, "0")}0000`;
   return `${prefix(kind)}${n.toString(16).padStart(12, "0")}`;
 }
 

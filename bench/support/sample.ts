@@ -36,7 +36,11 @@ export class Latencies {
     this.#values[this.#count++] = ms;
   }
 
+  values(): Float64Array {
+    return this.#values.slice(0, this.#count);
+  }
+
   sample(elapsedMs: number): Sample {
-    return sampleOf(this.#values.slice(0, this.#count), elapsedMs);
+    return sampleOf(this.values(), elapsedMs);
   }
 }

@@ -1,0 +1,60 @@
+// The floor's own process: the shop's HTTP server with two routes that do nothing. One takes an order, checked like a real one, and
+// answers as much as a real one would; the other answers a constant.
+
+import Type from "typebox";
+import { authenticator } from "../../src/http/auth.ts";
+import { measureAnswers } from "../../src/http/metrics.ts";
+import { Routes, type Submission } from "../../src/http/route.ts";
+import { Body, Id, Quantity } from "../../src/http/schemas.ts";
+import { createServer } from "../../src/http/server.ts";
+import { idOf } from "../support/ids.ts";
+import { readConfig } from "../../src/config.ts";
+import { Registry } from "prom-client";
+
+const config = readConfig(process.env);
+const server = createServer({
+  config,
+  authenticator: authenticator(config.auth, config.auth.secret ?? ""),
+  onFault: (error) => console.error(error),
+});
+measureAnswers(server, new Registry());
+// Nothing here reaches a till.
+const routes = new Routes(server, undefined as never, config.locale);
+const body = JSON.stringify({
+  orderId: idOf("order", 0),
+  orderItems: [{ productId: idOf("product", 0), variantId: idOf("variant", 0), quantity: 1 }],
+  totalAmount: 1000,
+  padding: "x".repeat(280),
+});
+const nothing: Submission = { to: async () => ({ status: 201, body, replayed: false }) };
+
+routes.write(
+  {
+    method: "POST",
+    path: "/orders",
+    operationId: "placeNothing",
+    audience: "shopper",
+    tag: "Floor",
+    summary: "A checked order that is not placed",
+    body: Body({
+      orderItems: Type.Array(Body({ productId: Id(), variantId: Type.Optional(Id()), quantity: Quantity() }), { minItems: 1, maxItems: 2000 }),
+      userCouponId: Type.Optional(Id()),
+    }),
+    answers: { 201: Type.Object({}) },
+  },
+  () => nothing,
+);
+routes.read(
+  {
+    method: "GET",
+    path: "/constant",
+    operationId: "getConstant",
+    audience: "anyone",
+    tag: "Floor",
+    summary: "The same for everybody",
+    answers: { 200: Type.Object({}) },
+  },
+  () => body,
+);
+
+console.log(`open at ${await server.listen({ port: 0, host: "127.0.0.1" })}`);
