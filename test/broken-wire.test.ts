@@ -1,0 +1,216 @@
+// The whole shop over a wire to its database that is slow, breaks, and loses a COMMIT or its answer: whatever is answered is the truth.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import pg from "pg";
+import { startEmbedded } from "../src/database/embedded.ts";
+import { freshDatabase } from "./support/database.ts";
+import { Proxy } from "./support/proxy.ts";
+import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "./support/shop.ts";
+
+const LOCK_WAIT_MS = 500;
+
+/** Asks again, as a client should, until it is told what became of its request. */
+async function insist(send: () => Promise<Answer>, forMs = 20_000): Promise<Answer> {
+  for (const until = Date.now() + forMs; ; ) {
+    const answer = await send().catch(() => undefined);
+    if (answer && answer.status !== 503) return answer;
+    if (Date.now() > until) assert.fail(`still not told: ${JSON.stringify(answer?.body)}`);
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+describe("an order whose COMMIT meets trouble", () => {
+  let database: Awaited<ReturnType<typeof freshDatabase>>;
+  let proxy: Proxy;
+  let shop: TestShop;
+  let direct: pg.Client;
+  before(async () => {
+    database = await freshDatabase();
+    proxy = await Proxy.open(database.url);
+    shop = await openTestShop({ env: { DATABASE_URL: proxy.url, LOCK_WAIT_MS: String(LOCK_WAIT_MS) } });
+    direct = new pg.Client({ connectionString: database.url });
+    await direct.connect();
+  });
+  after(async () => {
+    await direct.end();
+    await shop.close();
+    await proxy.close();
+    await database.drop();
+  });
+
+  /** A buyer, and the one order that they want. */
+  async function given(): Promise<{ user: Client; product: { id: string }; order: () => Promise<Answer>; orders: () => Promise<string[]> }> {
+    const product = await shop.product({ price: 100, stock: 5 });
+    const user = await shop.user({ balance: 1000 });
+    const key = randomUUID();
+    return {
+      user,
+      product,
+      order: () => user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }, { "idempotency-key": key }),
+      orders: async () => (await direct.query<{ id: string }>("SELECT id FROM orders WHERE user_id = $1", [user.id])).rows.map(({ id }) => id),
+    };
+  }
+
+  for (const fate of ["lost", "answer lost"] as const) {
+    // Goes red where a lost COMMIT is answered as a failure (lost answer), or taken for granted (lost COMMIT).
+    test(`(${fate}) is answered 201, and there is exactly one`, async () => {
+      const { user, product, order, orders } = await given();
+      let troubles = 0;
+      proxy.onCommit = () => (troubles++ === 0 ? fate : "pass");
+      const { orderId } = good(await order(), 201);
+      proxy.onCommit = () => "pass";
+      assert.equal(troubles, fate === "lost" ? 2 : 1);
+      assert.deepEqual(await orders(), [orderId]);
+      assert.equal(await shop.stockOf(product), 4);
+      assert.equal(await shop.balanceOf(user), 900);
+      const again = await order();
+      assert.equal(again.headers["idempotent-replayed"], "true");
+      assert.equal(good(again, 201).orderId, orderId);
+    });
+
+    // Goes red where what can't be known is answered as if it were, or tried again.
+    test(`(${fate}) and then finds the database away for too long is 503, and the same key later gets the truth`, async () => {
+      const { user, product, order, orders } = await given();
+      proxy.onCommit = () => {
+        proxy.refusing = true;
+        return fate;
+      };
+      const answer = await order();
+      refused(answer, 503, "UNAVAILABLE");
+      assert.equal(answer.headers["retry-after"], "1");
+      proxy.onCommit = () => "pass";
+      const before = await orders();
+      assert.equal(before.length, fate === "lost" ? 0 : 1);
+      proxy.comeBack();
+      const told = await insist(order);
+      const { orderId } = good(told, 201);
+      assert.equal(told.headers["idempotent-replayed"], fate === "lost" ? undefined : "true");
+      assert.deepEqual(await orders(), [orderId]);
+      assert.equal(await shop.stockOf(product), 4);
+      assert.equal(await shop.balanceOf(user), 900);
+    });
+  }
+
+  // Goes red where errors of what is read before a command's turn are the command's own.
+  test("and what must be read first, while the database is away, is 503 and no bug", async () => {
+    const { user, product } = await given();
+    good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
+    proxy.goAway();
+    const answer = await user.post("/orders", { fromCart: true });
+    proxy.comeBack();
+    refused(answer, 503, "UNAVAILABLE");
+    assert.equal(good(await insist(() => user.post("/orders", { fromCart: true })), 201).totalAmount, 100);
+  });
+
+  test("is as right over a slow wire as over a quick one", async () => {
+    const product = await shop.product({ price: 10, stock: 20 });
+    const users = await shop.users(60, { balance: 10 });
+    proxy.latencyMs = 20;
+    const tally = await race(60, (i) => (users[i] as Client).post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }));
+    proxy.latencyMs = 0;
+    assert.deepEqual(tally, { 201: 20, 400: 40 });
+    assert.equal(await shop.stockOf(product), 0);
+  });
+
+  // Goes red where connections that broke are used again, or new ones are not made.
+  test("is taken again once the wire is mended, however often it broke", async () => {
+    for (let i = 0; i < 5; i++) {
+      const { order, orders } = await given();
+      proxy.cut();
+      const { orderId } = good(await insist(order), 201);
+      assert.deepEqual(await orders(), [orderId]);
+    }
+  });
+});
+
+describe("two instances on one database", () => {
+  let shop: TestShop;
+  let other: TestShop;
+  before(async () => {
+    shop = await openTestShop();
+    other = await openTestShop({ beside: shop });
+  });
+  after(async () => {
+    await other.close();
+    await shop.close();
+  });
+
+  for (const [kind, method] of [["paid at once", "BALANCE"], ["to be paid later, which lock no user", "DEFERRED"]] as const) {
+    // Goes red without the idempotency keys' primary key, and without 23505 among the conflicts.
+    test(`the same key at once at both is one effect and one answer (${kind})`, async () => {
+      const product = await shop.product({ price: 100, stock: 100 });
+      for (let i = 0; i < 10; i++) {
+        const user = await shop.user({ balance: 1000 });
+        const body = { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method } };
+        const key = { "idempotency-key": randomUUID() };
+        const answers = await Promise.all([user, user.at(other), user, user.at(other)].map((client) => client.post("/orders", body, key)));
+        const bodies = new Set(answers.map((answer) => JSON.stringify(good(answer, 201))));
+        assert.equal(bodies.size, 1);
+        assert.equal(good(await shop.operator.get(`/users/${user.id}/orders`), 200).orders.length, 1);
+        assert.equal(await shop.balanceOf(user), method === "BALANCE" ? 900 : 1000);
+      }
+      assert.equal(await shop.stockOf(product), method === "BALANCE" ? 90 : 100);
+    });
+  }
+
+  // Goes red without users' UNIQUE (external_id), and without 23505 among the conflicts.
+  test("the same external id at once at both is one user", async () => {
+    for (let i = 0; i < 10; i++) {
+      const externalId = `member ${i}`;
+      const tally = await race(4, (n) => shop.operator.at(n % 2 ? other : shop).post("/admin/users", { name: "손님", externalId }));
+      assert.deepEqual(tally, { 201: 1, 400: 3 });
+    }
+  });
+});
+
+describe("a database that is stopped and started again under load", () => {
+  const dataDir = mkdtempSync(join(tmpdir(), "jangnal-restart-"));
+  after(() => rmSync(dataDir, { recursive: true, force: true }));
+
+  // Goes red where anything that was answered is not on disk, or anything that was asked again is there twice.
+  test("keeps every order that was acknowledged, once", async () => {
+    let server = await startEmbedded({ dataDir });
+    const proxy = await Proxy.open(server.url("jangnal"));
+    const shop = await openTestShop({ env: { DATABASE_URL: proxy.url } });
+    const product = await shop.product({ price: 1, stock: 1_000_000 });
+    const users = await shop.users(24, { balance: 1_000_000 });
+
+    let over = false;
+    const told = new Map<string, string>();
+    const buying = users.map(async (user) => {
+      while (!over) {
+        const key = randomUUID();
+        const send = (): Promise<Answer> => user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }, { "idempotency-key": key });
+        told.set(key, good(await insist(send), 201).orderId);
+      }
+    });
+    for (const signal of [undefined, "SIGKILL", undefined] as const) {
+      await new Promise((resolve) => setTimeout(resolve, 400));
+      if (signal) process.kill(server.pid, signal);
+      await server.stop();
+      server = await startEmbedded({ dataDir });
+      proxy.upstreamUrl = server.url("jangnal");
+    }
+    await new Promise((resolve) => setTimeout(resolve, 400));
+    over = true;
+    await Promise.all(buying);
+
+    const direct = new pg.Client({ connectionString: server.url("jangnal") });
+    await direct.connect();
+    const { rows } = await direct.query<{ id: string }>("SELECT id FROM orders ORDER BY id");
+    await direct.end();
+    const stock = await shop.stockOf(product);
+    const { retries } = shop.shop.till.served;
+    await shop.close();
+    await proxy.close();
+    await server.stop();
+    assert.deepEqual(rows.map(({ id }) => id), [...told.values()].sort());
+    assert.equal(stock, 1_000_000 - told.size);
+    assert.ok(retries > 0, "nothing was under way when the database went");
+  });
+});

@@ -1,0 +1,154 @@
+// A wire between a shop and its PostgreSQL that can be slow, hang, break, and lose a COMMIT or the answer to it.
+
+import { createServer, connect, type Server, type Socket } from "node:net";
+import type { AddressInfo } from "node:net";
+
+/** What becomes of a COMMIT: it passes; it is lost; it passes and its answer is lost; it passes and no answer ever comes. */
+export type CommitFate = "pass" | "lost" | "answer lost" | "silence";
+
+export class Proxy {
+  /** The same database, through the proxy. */
+  readonly url: string;
+  /** Where PostgreSQL is: a server that was started again may be elsewhere. */
+  upstreamUrl: string;
+  /** In each direction. */
+  latencyMs = 0;
+  /** Nobody is let through, as where the database is away. */
+  refusing = false;
+  /** Nothing is passed on, and nobody is told. */
+  hanging = false;
+  /** Asked for each COMMIT of a till's round. */
+  onCommit: () => CommitFate = () => "pass";
+  readonly #server: Server;
+  readonly #wires = new Set<Wire>();
+
+  private constructor(server: Server, upstreamUrl: string) {
+    this.#server = server;
+    this.upstreamUrl = upstreamUrl;
+    const url = new URL(upstreamUrl.replace(/^(\w+:\/\/)\//, "$1localhost/"));
+    for (const [name, value] of [["host", undefined], ["port", undefined], ["sslmode", "disable"]] as const) {
+      url.searchParams.delete(name);
+      if (value !== undefined) url.searchParams.set(name, value);
+    }
+    url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+    this.url = url.href;
+    server.on("connection", (client) => {
+      if (this.refusing) return client.destroy();
+      const wire = new Wire(this, client, upstream(this.upstreamUrl));
+      this.#wires.add(wire);
+      wire.over.then(() => this.#wires.delete(wire));
+    });
+  }
+
+  static open(upstreamUrl: string): Promise<Proxy> {
+    const server = createServer();
+    return new Promise((resolve) => server.listen(0, "127.0.0.1", () => resolve(new Proxy(server, upstreamUrl))));
+  }
+
+  /** Breaks every connection. */
+  cut(): void {
+    for (const wire of this.#wires) wire.cut();
+  }
+
+  /** The database is away from now on, until `comeBack`. */
+  goAway(): void {
+    this.refusing = true;
+    this.cut();
+  }
+
+  comeBack(): void {
+    this.refusing = false;
+  }
+
+  async close(): Promise<void> {
+    this.refusing = true;
+    this.cut();
+    await new Promise((resolve) => this.#server.close(resolve));
+  }
+}
+
+function upstream(url: string): Socket {
+  const { hostname, port, searchParams } = new URL(url.replace(/^(\w+:\/\/)\//, "$1localhost/"));
+  const host = searchParams.get("host") ?? hostname;
+  const at = Number(searchParams.get("port") ?? (port || 5432));
+  return host.startsWith("/") ? connect(`${host}/.s.PGSQL.${at}`) : connect(at, host);
+}
+
+const COMMIT = "COMMIT\0";
+
+/** One connection: messages are taken apart on their way, so that a COMMIT is seen however it was cut into packets. */
+class Wire {
+  readonly over: Promise<void>;
+  readonly #proxy: Proxy;
+  readonly #client: Socket;
+  readonly #server: Socket;
+  #isRound = false;
+  #fate: CommitFate = "pass";
+
+  constructor(proxy: Proxy, client: Socket, server: Socket) {
+    this.#proxy = proxy;
+    this.#client = client;
+    this.#server = server;
+    this.over = new Promise((resolve) => client.on("close", () => resolve()));
+    for (const socket of [client, server]) socket.setNoDelay(true).on("error", () => this.cut());
+    client.on("close", () => server.end()); // What it had sent before still arrives.
+    server.on("close", () => client.destroy());
+    this.#carry(client, server, true, (type, body) => this.#asked(type, body));
+    this.#carry(server, client, false, (type, body) => this.#answered(type, body));
+  }
+
+  cut(): void {
+    this.#client.destroy();
+    this.#server.destroy();
+  }
+
+  /** The till's rounds write their own id: only their COMMIT is tampered with. */
+  #asked(type: string, body: Buffer): boolean {
+    if (type === "B" && body.includes("\0round\0")) this.#isRound = true;
+    if (type !== "Q" || body.toString("latin1") !== COMMIT || !this.#isRound) return true;
+    this.#isRound = false;
+    this.#fate = this.#proxy.onCommit();
+    return this.#fate !== "lost";
+  }
+
+  #answered(type: string, body: Buffer): boolean {
+    return this.#fate !== "silence" && (this.#fate !== "answer lost" || type !== "C" || body.toString("latin1") !== COMMIT);
+  }
+
+  /** @param passes answers false at the message that is lost, and everything behind it */
+  #carry(from: Socket, to: Socket, hasGreeting: boolean, passes: (type: string, body: Buffer) => boolean): void {
+    let rest: Buffer = Buffer.alloc(0);
+    let greeting = hasGreeting;
+    from.on("data", (chunk: Buffer) => {
+      rest = rest.length === 0 ? chunk : Buffer.concat([rest, chunk]);
+      const passed: Buffer[] = [];
+      let stopped = false;
+      while (!stopped) {
+        const head = greeting ? 0 : 1; // The first message of a client has no type.
+        if (rest.length < head + 4) break;
+        const end = head + rest.readUInt32BE(head);
+        if (rest.length < end) break;
+        const message = rest.subarray(0, end);
+        rest = rest.subarray(end);
+        const type = greeting ? "" : String.fromCharCode(message[0] as number);
+        greeting = false;
+        if (passes(type, message.subarray(head + 4))) passed.push(message);
+        else stopped = true;
+      }
+      if (passed.length > 0) this.#send(to, Buffer.concat(passed));
+      if (stopped && this.#fate !== "silence") this.#lose();
+    });
+  }
+
+  /** This connection breaks here; and where nobody is let in any more, the others with it. */
+  #lose(): void {
+    this.#client.destroy();
+    if (this.#proxy.refusing) this.#proxy.goAway();
+  }
+
+  #send(to: Socket, data: Buffer): void {
+    if (this.#proxy.hanging) return;
+    if (this.#proxy.latencyMs === 0) to.write(data);
+    else setTimeout(() => to.writable && to.write(data), this.#proxy.latencyMs);
+  }
+}
