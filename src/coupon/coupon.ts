@@ -40,13 +40,18 @@ export type UserCoupon = {
 
 const DAY_MS = 86_400_000;
 
-/** Whether the campaign issues coupons at this moment: from `opensAt` on, up to but not including `closesAt`. */
-export function isOpen(campaign: Pick<Campaign, "opensAt" | "closesAt">, now: number): boolean {
-  return campaign.opensAt <= now && (campaign.closesAt === null || now < campaign.closesAt);
+/** Whether the campaign issues coupons at this moment: from `opensAt` on, and until it is over. */
+export function isOpen(campaign: Pick<Campaign, "opensAt" | "closesAt" | "expiresAt">, now: number): boolean {
+  return campaign.opensAt <= now && !isOver(campaign, now);
+}
+
+/** From `closesAt` on; and from `expiresAt` on, when whatever it issued would have run out before anyone could use it. */
+function isOver({ closesAt, expiresAt }: Pick<Campaign, "closesAt" | "expiresAt">, now: number): boolean {
+  return (closesAt !== null && closesAt <= now) || (expiresAt !== null && expiresAt <= now);
 }
 
 export function campaignStatus(campaign: Campaign, now: number): CampaignStatus {
-  if (campaign.closesAt !== null && now >= campaign.closesAt) return "CLOSED";
+  if (isOver(campaign, now)) return "CLOSED";
   if (campaign.issuedQuantity >= campaign.totalQuantity) return "SOLD_OUT";
   return now < campaign.opensAt ? "UPCOMING" : "OPEN";
 }
