@@ -290,18 +290,22 @@ describe("2-balance-cache · 선착순 쿠폰 발급", () => {
   });
 
   // One branch in the document; the contract tells sold out ("쿠폰 재고가 없습니다") from not yet open or over. Goes red without isOpen in issueCoupon.
-  test("else 발급 불가 (품절 또는 비활성) → 409 for a campaign that is sold out, not open yet, or over", async () => {
+  test("else 발급 불가 (품절 또는 비활성) → 409 for a campaign that is sold out, not open yet, or over: closed, or with coupons that have run out", async () => {
     const [user, first] = (await shop.users(2)) as [Client, Client];
     const soldOut = await shop.campaign({ totalQuantity: 1 });
     good(await first.post(`/coupons/${soldOut.id}/issue`), 201);
     const inAMinute = new Date(Date.now() + MINUTE_MS).toISOString();
-    const [upcoming, closing] = [await shop.campaign({ opensAt: inAMinute }), await shop.campaign({ closesAt: inAMinute })];
+    const upcoming = await shop.campaign({ opensAt: inAMinute });
+    const [closing, expiring] = [await shop.campaign({ closesAt: inAMinute }), await shop.campaign({ expiresAt: inAMinute })];
     const issue = (campaign: { id: string }) =>
       unchanged(shop, { users: [user], campaigns: [campaign] }, () => user.post(`/coupons/${campaign.id}/issue`));
     says(await issue(soldOut), 409, "COUPON_SOLD_OUT", "쿠폰 재고가 없습니다");
     says(await issue(upcoming), 409, "COUPON_CLOSED", "쿠폰 발급이 마감되었습니다");
     clock.forward(MINUTE_MS);
-    says(await issue(closing), 409, "COUPON_CLOSED", "쿠폰 발급이 마감되었습니다");
+    for (const over of [closing, expiring]) {
+      says(await issue(over), 409, "COUPON_CLOSED", "쿠폰 발급이 마감되었습니다");
+      assert.equal(good(await shop.anyone("GET", `/coupons/${over.id}`), 200).status, "CLOSED");
+    }
     good(await user.post(`/coupons/${upcoming.id}/issue`), 201);
   });
 

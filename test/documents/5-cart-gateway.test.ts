@@ -1,26 +1,21 @@
 // Document 5: the cart, locks per user and per product, payment through an external gateway. Side by side with it, diagram by
 // diagram, branch by branch. Its 500s are refusals here, with the code of document 3 (reconciliations 6 and 7): 404 for what is
 // missing, 409 for what is there already, 400 for what the request or the order lacks.
-//
-// These branches come with card payments, which the shop does not offer yet (branches.json marks them `later`):
-//
-// | diagram | branch | will be |
-// | --- | --- | --- |
-// | 결제 | alt 외부 PG 결제 성공 | 201, the payment COMPLETED with every step in its history |
-// | 결제 | else 외부 PG 요청 실패 | 402 where the gateway declined, stock and coupon given back, the order payable again; 202 UNKNOWN where it did not answer |
+// The gateway is the simulator that the shop has where none is configured; what else a gateway may do is in ../payments.test.ts.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
-import { deferred, lines, NOBODY, says } from "./hands.ts";
+import { deferred, lines, NOBODY, runJob, says } from "./hands.ts";
 
 let shop: TestShop;
 /** A second instance on the same database: locks hold between instances. */
 let other: TestShop;
 before(async () => {
-  shop = await openTestShop({ env: { BALANCE_MAX: "20000000" } });
-  other = await openTestShop({ beside: shop, env: { DATA_DIR: shop.shop.config.dataDir, BALANCE_MAX: "20000000" } });
+  const env = { BALANCE_MAX: "20000000", PAYMENT_GATEWAY_TIMEOUT_MS: "100" };
+  shop = await openTestShop({ env });
+  other = await openTestShop({ beside: shop, env: { ...env, DATA_DIR: shop.shop.config.dataDir } });
 });
 after(async () => {
   await other.close();
@@ -387,23 +382,53 @@ describe("5-cart-gateway · 결제", () => {
     says(await pay(neighbour, { orderId, userId: user.id, method: "BALANCE" }), 403, "FORBIDDEN", "권한이 없습니다");
   });
 
-  // From the balance; through a gateway with card payments.
-  test("flow → the order is looked up, the payment and its history are written", async () => {
+  // Goes red where the outcome of the gateway's call is not written down, or where the balance pays beside the card.
+  test("alt 외부 PG 결제 성공 → 201, COMPLETED by the card, with every step in the history", async () => {
+    const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ price: 1000 })];
+    const userCouponId = await shop.coupon(user);
+    const orderId = await deferred(user, lines([product, 3]), { userCouponId });
+    const payment = good(await user.post("/payments", { orderId, method: "CARD", paymentKey: `card-${orderId}` }), 201);
+    assert.deepEqual([payment.method, payment.status, payment.amount], ["CARD", "COMPLETED", 2900]);
+    assert.deepEqual(await stepsOf(user, payment.paymentId), ["PENDING", "COMPLETED"]);
+    assert.equal(good(await user.get(`/orders/${orderId}`), 200).status, "COMPLETED");
+    assert.deepEqual([await shop.balanceOf(user), await shop.stockOf(product)], [10_000, 97]);
+    assert.equal(good(await user.get(`/users/${user.id}/coupons?status=USED`), 200).userCoupons[0].id, userCouponId);
+  });
+
+  // Goes red without `returnGoods` in settlePayment for what was declined, and with it for what nobody knows.
+  test("else 외부 PG 요청 실패 → 402 for a card that is declined: everything is given back, and the order can be paid; 202 where no answer came: all is held until it is known", async () => {
+    const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ price: 1000 })];
+    const userCouponId = await shop.coupon(user);
+    const orderId = await deferred(user, lines([product, 3]), { userCouponId });
+    const pay = (paymentKey: string) => user.post("/payments", { orderId, method: "CARD", paymentKey: `${paymentKey}-${orderId}` });
+    const { paymentId } = says(await pay("decline"), 402, "PAYMENT_DECLINED", "결제가 거절되었습니다");
+    assert.deepEqual(await stepsOf(user, String(paymentId)), ["PENDING", "FAILED"]);
+    assert.deepEqual([await shop.stockOf(product), await shop.balanceOf(user)], [100, 10_000]);
+    assert.equal(good(await user.get(`/users/${user.id}/coupons`), 200).userCoupons[0].id, userCouponId);
+    assert.equal(good(await user.get(`/orders/${orderId}`), 200).status, "PENDING");
+
+    const unknown = good(await pay("timeout"), 202);
+    assert.deepEqual([unknown.status, await shop.stockOf(product)], ["UNKNOWN", 97]);
+    const meanwhile = await unchanged(shop, { users: [user], products: [product] }, () => pay("card"));
+    says(meanwhile, 409, "PAYMENT_IN_PROGRESS", "결제가 진행 중입니다");
+    await runJob(shop, "settle-payments");
+    assert.deepEqual(await stepsOf(user, unknown.paymentId), ["PENDING", "UNKNOWN", "COMPLETED"]);
+    assert.deepEqual([good(await user.get(`/orders/${orderId}`), 200).status, await shop.stockOf(product)], ["COMPLETED", 97]);
+  });
+
+  test("flow → the order is looked up, the payment and its history are written: from the balance as by card", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ price: 1000 })];
     const orderId = await deferred(user, lines([product, 3]));
     const { paymentId } = good(await user.post("/payments", { orderId, method: "BALANCE" }), 201);
     const payment = good(await user.get(`/payments/${paymentId}`), 200);
     assert.deepEqual([payment.orderId, payment.status, payment.amount], [orderId, "COMPLETED", 3000]);
-    assert.deepEqual(
-      payment.history.map(({ status }: { status: string }) => status),
-      ["COMPLETED"],
-    );
+    assert.deepEqual(await stepsOf(user, paymentId), ["COMPLETED"]);
     good(await user.post(`/orders/${orderId}/cancel`), 200);
-    const { history } = good(await user.get(`/payments/${paymentId}`), 200);
-    assert.deepEqual(
-      history.map(({ status }: { status: string }) => status),
-      ["COMPLETED", "REFUNDED"],
-    );
+    assert.deepEqual(await stepsOf(user, paymentId), ["COMPLETED", "REFUNDED"]);
     assert.deepEqual([await shop.balanceOf(user), await shop.stockOf(product)], [10_000, 100]);
   });
+
+  async function stepsOf(user: Client, paymentId: string): Promise<string[]> {
+    return good(await user.get(`/payments/${paymentId}`), 200).history.map(({ status }: { status: string }) => status);
+  }
 });
