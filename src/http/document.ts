@@ -1,17 +1,51 @@
 // Where the OpenAPI document is found, and Scalar to read it with.
 
+import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import scalar from "@scalar/fastify-api-reference";
 import type { FastifyInstance } from "fastify";
+import { invalid } from "../refusal.ts";
 import { readExamples } from "./examples.ts";
 import { openApi } from "./openapi.ts";
 import type { Operation } from "./route.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
 
+/** Nothing that Scalar would fetch elsewhere, ask for or send home. */
+const CONFIGURATION = {
+  url: "/openapi.json",
+  pageTitle: "Jangnal API",
+  authentication: { preferredSecurityScheme: "bearer" },
+  withDefaultFonts: false,
+  telemetry: false,
+  hideClientButton: true,
+  showDeveloperTools: "never",
+  agent: { disabled: true },
+  mcp: { disabled: true },
+};
+
 /** Serves the document of these operations. */
 export async function documentRoutes(server: FastifyInstance, operations: readonly Operation[]): Promise<void> {
   let document: string | undefined;
   server.get("/openapi.json", (_request, reply) => reply.type("application/json; charset=utf-8").send((document ??= JSON.stringify(openApi(operations, version, readExamples())))));
-  await server.register(scalar, { routePrefix: "/docs", configuration: { url: "/openapi.json", withDefaultFonts: false, telemetry: false, hideClientButton: true } as never });
+
+  await server.register(async (docs) => {
+    docs.addHook("onRequest", (request, _reply, done) => {
+      // Scalar builds a URL of it.
+      if (!URL.canParse(`http://${request.hostname}`)) invalid("/headers/host", "is not a host");
+      done();
+    });
+    docs.addHook("onSend", (_request, reply, payload, done) => {
+      if (reply.statusCode < 400) reply.header("content-security-policy", policyFor(payload));
+      done();
+    });
+    await docs.register(scalar, { routePrefix: "/docs", configuration: CONFIGURATION as never });
+  });
+}
+
+/** The page may run what comes from here and the one script that stands in it, and reach nothing else. Styles are Vue's, written as it goes. */
+function policyFor(page: unknown): string {
+  const script = typeof page === "string" ? /<script type="text\/javascript">([^]*?)<\/script>/.exec(page)?.[1] : undefined;
+  const hash = script === undefined ? "" : ` 'sha256-${createHash("sha256").update(script).digest("base64")}'`;
+  return `default-src 'none'; script-src 'self'${hash}; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`;
 }
