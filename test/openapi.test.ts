@@ -128,5 +128,5 @@ test("a problem's type leads to what it means", async () => {
   const refusal = refused(await shop.anyone("GET", "/products/0197a1c0-0000-7000-8000-000000000001"), 404, "PRODUCT_NOT_FOUND");
   assert.deepEqual(good(await shop.anyone("GET", refusal["type"] as string), 200), { type: "/problems/product-not-found", code: "PRODUCT_NOT_FOUND", ...REFUSALS.PRODUCT_NOT_FOUND });
   for (const code of Object.keys(REFUSALS)) assert.equal(good(await shop.anyone("GET", `/problems/${code.toLowerCase().replaceAll("_", "-")}`), 200).code, code);
-  for (const slug of ["stock", "STOCK-INSUFFICIENT", "stock_insufficient", "constructor", "%00"]) refused(await shop.anyone("GET", `/problems/${slug}`), 404, "NOT_FOUND");
+  for (const slug of ["stock", "STOCK-INSUFFICIENT", "stock_insufficient", "constructor"]) refused(await shop.anyone("GET", `/problems/${slug}`), 404, "NOT_FOUND");
 });

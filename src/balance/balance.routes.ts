@@ -1,9 +1,9 @@
 import Type from "typebox";
 import { isoOrNull } from "../database/statement.ts";
 import { SharedRead } from "../database/shared-read.ts";
-import { nextCursor, readCursor } from "../http/cursor.ts";
+import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Amount, Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
+import { Amount, Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams, Version } from "../http/schemas.ts";
 import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
 import { invalid, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
@@ -56,7 +56,7 @@ export function balanceRoutes(routes: Routes, { config, database, gateway, charg
       params: UserParams,
       body: Body({
         amount: Amount(1, chargeMax),
-        version: Type.Optional(Type.Integer({ minimum: 0 })),
+        version: Type.Optional(Version()),
         paymentKey: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: "^[\\x21-\\x7e]+$", description: "For BALANCE_FUNDING=gateway, where it is needed: the payment that the user has authorized at the gateway" })),
       }),
       answers: {
@@ -111,10 +111,11 @@ export function balanceRoutes(routes: Routes, { config, database, gateway, charg
       answers: { 200: Type.Object({ transactions: Type.Array(Transaction), nextCursor: NextCursor }) },
       faults: { "params/userId": "INVALID_USER_ID" },
       refusals: ["USER_NOT_FOUND"],
+      shape: ownCursor("transactions", ["count"]),
     },
     async ({ params, query }) => {
       const { limit = 20 } = query;
-      const [before] = (readCursor("transactions", query.cursor, ["number"]) ?? [null]) as [number | null];
+      const [before] = (readCursor("transactions", query.cursor, ["count"]) ?? [null]) as [number | null];
       const [, rows] = await Promise.all([walletOf(params.userId), database.rows<TransactionRecord>(selectTransactions(params.userId, before, limit + 1))]);
       const transactions = rows.slice(0, limit).map((row) => ({
         transactionId: row.id,
@@ -159,6 +160,7 @@ export function balanceRoutes(routes: Routes, { config, database, gateway, charg
       summary: "Users, newest first",
       query: Query(page),
       answers: { 200: Type.Object({ users: Type.Array(User), nextCursor: NextCursor }) },
+      shape: ownCursor("users", ["id"]),
     },
     async ({ query }) => {
       const { limit = 20 } = query;

@@ -59,11 +59,10 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
   });
 
   async function productPage({ limit = 20, cursor, q = "", sort = "newest", includeSoldOut = true }: Static<typeof ListQuery>, locale: "ko" | "en"): Promise<string> {
-    const list = `products ${sort}`;
-    const after = readCursor(list, cursor, PLACES[sort]);
+    const after = productPlace({ cursor, sort });
     const rows = await database.rows<ProductListItem>(selectProductPage({ sort, search: q === "" ? null : q, includeSoldOut, after, limit: limit + 1 }));
     const products = rows.slice(0, limit).map(({ id, name, price, stock }) => ({ id, name, price, stock, status: saleStatus("ON_SALE", stock) }));
-    const next = nextCursor(rows, limit, list, (row) => (sort === "newest" ? [row.id] : [sort === "name" ? row.name : row.price, row.id]));
+    const next = nextCursor(rows, limit, `products ${sort}`, (row) => (sort === "newest" ? [row.id] : [sort === "name" ? row.name : row.price, row.id]));
     return JSON.stringify({ products, nextCursor: next, ...(products.length === 0 ? { message: NO_PRODUCTS[locale] } : {}) });
   }
 
@@ -84,6 +83,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
           message: Type.Optional(Type.String({ description: "Only where the list is empty" })),
         }),
       },
+      shape: ({ query }) => void productPlace(query),
     },
     ({ query, locale }) =>
       cache.read({
@@ -180,6 +180,11 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
     },
     ({ params, body }) => submit(adjustStock, { variantId: params.id, ...body }),
   );
+}
+
+/** Each order of the products is a list of its own. */
+function productPlace({ cursor, sort = "newest" }: { cursor?: string | undefined; sort?: ProductSort }): (string | number)[] | null {
+  return readCursor(`products ${sort}`, cursor, PLACES[sort]);
 }
 
 const PLACES: Record<ProductSort, ("id" | "number" | "text")[]> = { newest: ["id"], price: ["number", "id"], "-price": ["number", "id"], name: ["text", "id"] };

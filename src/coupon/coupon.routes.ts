@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { SharedRead } from "../database/shared-read.ts";
-import { nextCursor, readCursor } from "../http/cursor.ts";
+import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
 import { Amount, Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
@@ -74,6 +74,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       summary: "Coupon campaigns, newest first",
       query: Query(page),
       answers: { 200: Type.Object({ coupons: Type.Array(CampaignAnswer), nextCursor: NextCursor }) },
+      shape: ownCursor("coupons", ["id"]),
     },
     async ({ query }) => {
       const { limit = 20 } = query;
@@ -144,6 +145,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       },
       faults: { "params/userId": "INVALID_USER_ID" },
       refusals: ["USER_NOT_FOUND"],
+      shape: ({ query: { cursor, status = "AVAILABLE" } }) => void readCursor(`user coupons ${status}`, cursor, ["id"]),
     },
     async ({ params: { userId }, query, locale }) => {
       const { limit = 20, status = "AVAILABLE" } = query;

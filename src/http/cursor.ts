@@ -11,22 +11,30 @@ export function writeCursor(list: string, place: (string | number)[]): string {
  * The place that `writeCursor` wrote, or null where there is no cursor.
  * Errors: INVALID_REQUEST for a cursor that is not this list's. `kinds` tells what its parts must be.
  */
-export function readCursor(list: string, cursor: string | undefined, kinds: ("id" | "number" | "text")[]): (string | number)[] | null {
+export function readCursor(list: string, cursor: string | undefined, kinds: Kind[]): (string | number)[] | null {
   if (cursor === undefined) return null;
   try {
     const [name, ...place] = JSON.parse(Buffer.from(cursor, "base64url").toString("utf8")) as unknown[];
-    if (name === list && place.length === kinds.length && place.every((part, i) => FITS[kinds[i] as keyof typeof FITS](part))) return place as (string | number)[];
+    if (name === list && place.length === kinds.length && place.every((part, i) => FITS[kinds[i] as Kind](part))) return place as (string | number)[];
   } catch {
     // Not even JSON: refused below, like any other that is not ours.
   }
   invalid("/cursor", "is not a cursor of this list");
 }
 
+/** `count` is what PostgreSQL keeps as an integer, `number` what it keeps as a bigint. */
+type Kind = keyof typeof FITS;
 const FITS = {
   id: (part: unknown) => typeof part === "string" && /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/.test(part),
+  count: (part: unknown) => Number.isInteger(part) && (part as number) >= 0 && (part as number) < 2 ** 31,
   number: (part: unknown) => Number.isSafeInteger(part),
   text: (part: unknown) => typeof part === "string" && part.length <= 300 && !part.includes("\0"),
 };
+
+/** A list's `shape`: a cursor that is not its own is nonsense, whoever sends it. */
+export function ownCursor(list: string, kinds: Kind[]): (call: { query: { cursor?: string } }) => void {
+  return ({ query }) => void readCursor(list, query.cursor, kinds);
+}
 
 /** One row more than the page was read: whether it is there tells whether a next page is. */
 export function nextCursor<Row>(rows: Row[], limit: number, list: string, place: (row: Row) => (string | number)[]): string | null {

@@ -1,7 +1,6 @@
 // Pieces of request and answer that many routes share.
 
 import Type, { type TProperties, type TSchema } from "typebox";
-import { UUID_PATTERN } from "../ids.ts";
 import type { RefusalCode } from "../refusal.ts";
 
 /** An object without members that nobody asked for: unknown ones are refused. */
@@ -14,13 +13,15 @@ export function Query<T extends TProperties>(properties: T): ReturnType<typeof T
   return Type.Object(properties);
 }
 
-export const Id = (description?: string) => Type.String({ format: "uuid", pattern: UUID_PATTERN, ...(description ? { description } : {}) });
+export const Id = (description?: string) => Type.String({ format: "uuid", ...(description ? { description } : {}) });
 export const Instant = () => Type.String({ format: "date-time", description: "RFC 3339, in UTC" });
 export const Day = (description: string) => Type.String({ format: "date", description });
 /** Text without line noise at its ends counting: at least one character that is not white space. */
 export const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "\\S" });
 export const Amount = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum, description: "In the currency's minor unit" });
 export const Quantity = () => Type.Integer({ minimum: 1, maximum: 1_000_000 });
+/** As PostgreSQL's integer: a balance that moves once a second outlives it by decades. */
+export const Version = (description?: string) => Type.Integer({ minimum: 0, maximum: 2_147_483_647, ...(description ? { description } : {}) });
 export const Money = () => Type.Integer({ description: "In the currency's minor unit" });
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 export const OneOf = <const T extends readonly string[]>(values: T) => Type.Unsafe<T[number]>({ type: "string", enum: [...values] });
@@ -30,7 +31,8 @@ export const UserParams = Type.Object({ userId: Id() });
 /** `limit` and `cursor` of every list. */
 export const page = {
   limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
-  cursor: Type.Optional(Type.String({ maxLength: 500, description: "`nextCursor` of the page before" })),
+  // A name of 300 characters, each escaped in JSON and all of them in base64, is the longest that a cursor holds.
+  cursor: Type.Optional(Type.String({ maxLength: 3000, description: "`nextCursor` of the page before" })),
 };
 export const NextCursor = Nullable(Type.String({ description: "The next page's `cursor`; null at the end" }));
 

@@ -5,11 +5,11 @@ import type { FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
 import type { ErrorObject } from "ajv";
 import type { Config } from "../config.ts";
 import { UUID_PATTERN } from "../ids.ts";
-import { Refusal, type RefusalCode, refuse } from "../refusal.ts";
+import { invalid, Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Authenticator } from "./auth.ts";
 import { refuseNonsense } from "./client-error.ts";
 import { identify, turnStrangersAway } from "./identify.ts";
-import { readJson } from "./json.ts";
+import { escapePointer, readJson } from "./json.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
 import { localeOf, PROBLEM_TYPE, renderProblem, toRefusal } from "./problem.ts";
 import { limitRates } from "./rate-limit.ts";
@@ -31,7 +31,7 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
     forceCloseConnections: "idle",
     keepAliveTimeout: 65_000,
     requestTimeout: 30_000,
-    http: { maxHeaderSize: MOST_HEAD_BYTES },
+    http: { maxHeaderSize: MOST_HEAD_BYTES, requireHostHeader: false },
     routerOptions: { maxParamLength: MOST_HEAD_BYTES, ignoreDuplicateSlashes: false },
     frameworkErrors: (error, request, reply) => void refuseWith(error, request, reply),
     clientErrorHandler: (error, socket) => refuseNonsense(error, socket, config.locale),
@@ -59,15 +59,18 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
 
   server.addHook("onRequest", (request, reply, done) => {
     protect(reply);
+    // Node would answer this one by itself, in no language of ours.
+    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") invalid("/headers/host", "is required");
     oneAtATime(request, reply, done);
   });
   identify(server, authenticator, config.rateLimit !== undefined);
   // Between finding out who calls and turning strangers away: whoever guesses at tokens is counted too, by address.
   if (config.rateLimit !== undefined) limitRates(server, config.rateLimit, rates);
   turnStrangersAway(server);
-  // Where every member is optional the body may be left out.
+  // Where every member is optional the body may be left out; where none is known none may be in it.
   server.addHook("preValidation", (request, _reply, done) => {
-    if (request.routeOptions.config.takesBody && request.body === undefined) request.body = {};
+    if (!request.routeOptions.config.takesBody) refuseMembers(request.body);
+    else if (request.body === undefined) request.body = {};
     done();
   });
   // Ids are compared as PostgreSQL writes them, in lower case.
@@ -93,6 +96,13 @@ const UUID = new RegExp(UUID_PATTERN);
 /** An answer is data: a browser that is led to one must neither guess at its type, nor run it, nor show it inside another page. */
 function protect(reply: FastifyReply): FastifyReply {
   return reply.header("x-content-type-options", "nosniff").header("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+}
+
+function refuseMembers(body: unknown): void {
+  if (body === undefined) return;
+  if (typeof body !== "object" || body === null || Array.isArray(body)) invalid("", "must be object");
+  const errors = Object.keys(body).map((name) => ({ path: `/${escapePointer(name)}`, message: "is not known here" }));
+  if (errors.length > 0) refuse("INVALID_REQUEST", { errors });
 }
 
 function takeJson(server: FastifyInstance): void {

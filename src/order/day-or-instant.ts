@@ -1,3 +1,4 @@
+import { FIRST_INSTANT, isDay, LAST_INSTANT, parseInstant } from "../http/instant.ts";
 import { invalid } from "../refusal.ts";
 
 /**
@@ -7,11 +8,12 @@ import { invalid } from "../refusal.ts";
  */
 export function dayOrInstant(path: string, text: string | undefined, timezone: string, edge: "start" | "end"): number | null {
   if (text === undefined) return null;
-  if (/^\d{4}-\d\d-\d\d$/.test(text) && !Number.isNaN(Date.parse(text)) && new Date(text).toISOString().startsWith(text)) {
-    return startOfDay(Date.parse(text) + (edge === "end" ? DAY_MS : 0), timezone);
+  if (isDay(text)) {
+    const at = startOfDay(Date.parse(text) + (edge === "end" ? DAY_MS : 0), timezone);
+    // The first and the last day of all end outside of what can be written.
+    return Math.min(Math.max(at, FIRST_INSTANT), LAST_INSTANT);
   }
-  const at = /^\d{4}-\d\d-\d\dT/.test(text) ? Date.parse(text) : Number.NaN;
-  return Number.isNaN(at) ? invalid(path, "must be an RFC 3339 instant or a day, YYYY-MM-DD") : at;
+  return parseInstant(text) ?? invalid(path, "must be an RFC 3339 instant or a day, YYYY-MM-DD");
 }
 
 const DAY_MS = 86_400_000;

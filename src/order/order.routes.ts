@@ -2,7 +2,7 @@ import Type, { type Static } from "typebox";
 import { selectUser } from "../balance/balance.sql.ts";
 import { SharedRead } from "../database/shared-read.ts";
 import type { Caller } from "../http/auth.ts";
-import { nextCursor, readCursor } from "../http/cursor.ts";
+import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
 import { Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
@@ -142,6 +142,7 @@ export function orderRoutes(routes: Routes, { config, database, catalogFacts, or
       answers: { 200: OrderPage },
       faults: { "params/userId": "INVALID_USER_ID" },
       refusals: ["USER_NOT_FOUND"],
+      shape: ownCursor("orders", ["id"]),
     },
     async ({ params: { userId }, query }) => {
       const answer = await orderPage({ userId, status: null, from: null, to: null }, query);
@@ -203,13 +204,17 @@ export function orderRoutes(routes: Routes, { config, database, catalogFacts, or
         to: Type.Optional(Type.String({ maxLength: 40, description: "An instant, not included, or a day in the shop's zone, included" })),
       }),
       answers: { 200: OrderPage },
+      shape({ query }) {
+        span(query);
+        readCursor("orders", query.cursor, ["id"]);
+      },
     },
-    ({ query }) => {
-      const from = dayOrInstant("/from", query.from, config.timezone, "start");
-      const to = dayOrInstant("/to", query.to, config.timezone, "end");
-      return orderPage({ userId: query.userId?.toLowerCase() ?? null, status: query.status ?? null, from, to }, query);
-    },
+    ({ query }) => orderPage({ userId: query.userId?.toLowerCase() ?? null, status: query.status ?? null, ...span(query) }, query),
   );
+
+  function span({ from, to }: { from?: string; to?: string }): { from: number | null; to: number | null } {
+    return { from: dayOrInstant("/from", from, config.timezone, "start"), to: dayOrInstant("/to", to, config.timezone, "end") };
+  }
 
   /** What was paid by card is only reserved in the first round: the money goes back through the gateway, then everything else does. */
   function undo<Input>(begin: Command<Input, Begun<OrderView>>, input: Input): Submission {

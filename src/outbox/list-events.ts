@@ -16,7 +16,7 @@ export type ListEvents = { sinks: string[]; status: EventStatus | null; limit: n
 
 /** One page of events, newest first. Errors: INVALID_REQUEST for a cursor that is not ours. */
 export async function listEvents(database: Database, { sinks, status, limit, cursor }: ListEvents): Promise<{ events: EventView[]; nextCursor: string | null }> {
-  const found = await database.rows<EventRecord>(selectEvents(sinks, status, readPlace(cursor), limit + 1));
+  const found = await database.rows<EventRecord>(selectEvents(sinks, status, eventPlace(cursor), limit + 1));
   return { events: found.slice(0, limit).map(eventView), nextCursor: nextCursor(found, limit, LIST, placeOf) };
 }
 
@@ -42,8 +42,8 @@ function placeOf({ xid, orderId, seq }: EventPlace): (string | number)[] {
   return [Number(xid), orderId, seq];
 }
 
-/** A cursor somebody made up may hold numbers that no event has, and that the database would not take. */
-function readPlace(cursor: string | undefined): EventPlace | null {
+/** Where a page goes on. A cursor that somebody made up may hold numbers that no event has, and that the database would not take. Errors: INVALID_REQUEST. */
+export function eventPlace(cursor: string | undefined): EventPlace | null {
   const place = readCursor(LIST, cursor, ["number", "id", "number"]) as [number, string, number] | null;
   if (place === null) return null;
   const [xid, orderId, seq] = place;

@@ -5,7 +5,7 @@ import { mayRead } from "../order/order.routes.ts";
 import { refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { orderHistory } from "./order-history.ts";
-import { listEvents, replayEvent } from "./list-events.ts";
+import { eventPlace, listEvents, replayEvent } from "./list-events.ts";
 
 const STATUS = OneOf(["WAITING", "DELIVERED", "DEAD"]);
 const Event = Type.Object(
@@ -51,6 +51,7 @@ export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Sh
       summary: "What goes to the data platform, newest first",
       query: Query({ ...page, status: Type.Optional(STATUS) }),
       answers: { 200: Type.Object({ events: Type.Array(Event), nextCursor: NextCursor }) },
+      shape: ({ query }) => void eventPlace(query.cursor),
     },
     ({ query: { limit = 20, cursor, status = null } }) => listEvents(database, { sinks: relay.sinkNames, status, limit, cursor }),
   );

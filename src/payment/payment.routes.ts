@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { nextCursor, readCursor } from "../http/cursor.ts";
+import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query } from "../http/schemas.ts";
@@ -104,6 +104,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       summary: "Payments, newest first, with every step, and money that came for what had failed",
       query: Query({ ...page, status: Type.Optional(PAYMENT_STATUS), method: Type.Optional(OneOf(["BALANCE", "CARD"])) }),
       answers: { 200: Type.Object({ payments: Type.Array(Type.Object({ ...payment, userId: Id(), history: History, stray: Nullable(Stray) })), nextCursor: NextCursor }) },
+      shape: ownCursor("payments", ["id"]),
     },
     async ({ query: { limit = 20, cursor, status = null, method = null } }) => {
       const [before] = (readCursor("payments", cursor, ["id"]) ?? [null]) as [string | null];
