@@ -251,6 +251,7 @@ export class Chaos {
     try {
       return await (plan.kind === "charge" ? this.#charge(seed, dice, plan.script, insist, alive, keys) : this.#payment(seed, dice, plan.script, insist, alive, keys));
     } finally {
+      for (const one of keys) this.#owners.delete(one);
       await Promise.all(lives.map((process) => process.close()));
     }
   }

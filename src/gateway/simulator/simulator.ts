@@ -156,7 +156,7 @@ export class Simulator {
   #misbehave(step: Step, effect: () => Outcome, response: ServerResponse): void {
     switch (step) {
       case "slow":
-        return this.#later(this.#options.slowMs, () => answer(response, effect()));
+        return void this.#later(this.#options.slowMs, () => answer(response, effect()));
       case "late":
         this.landing++;
         this.#later(this.#options.lateMs, () => {
@@ -198,15 +198,22 @@ export class Simulator {
   }
 
   #silence(response: ServerResponse): void {
-    this.#later(SILENCE_MS, () => response.destroy());
+    const timer = this.#later(SILENCE_MS, () => response.destroy());
+    response.once("close", () => this.#forget(timer));
   }
 
-  #later(ms: number, work: () => unknown): void {
+  #later(ms: number, work: () => unknown): NodeJS.Timeout {
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
       work();
     }, ms).unref();
     this.#timers.add(timer);
+    return timer;
+  }
+
+  #forget(timer: NodeJS.Timeout): void {
+    clearTimeout(timer);
+    this.#timers.delete(timer);
   }
 
   #nextStep(operation: Operation, paymentKey: string): Step {
