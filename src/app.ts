@@ -21,6 +21,7 @@ import { startEmbedded, type EmbeddedServer } from "./database/embedded.ts";
 import { Listener } from "./database/listener.ts";
 import { migrate } from "./database/migrate.ts";
 import { Database } from "./database/pool.ts";
+import { shareMetrics } from "./http/all-metrics.ts";
 import { authenticator } from "./http/auth.ts";
 import { documentRoutes } from "./http/document.ts";
 import { measureAnswers, shopMetrics } from "./http/metrics.ts";
@@ -158,6 +159,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const routes = new Routes(server, till, config.locale);
   for (const declare of [balanceRoutes, catalogRoutes, couponRoutes, cartRoutes, orderRoutes, paymentRoutes, reconciliationRoutes, popularRoutes, outboxRoutes, jobsRoutes, auditRoutes]) declare(routes, shop);
   between.measure(registry);
+  shareMetrics(registry);
   operationsRoutes(routes, { database, registry, shared: between.state });
   problemRoutes(routes);
   await documentRoutes(server, routes.operations);

@@ -1,18 +1,23 @@
+import cluster from "node:cluster";
 import { type OpenShop, openShop } from "../app.ts";
 import { readConfig } from "../config.ts";
 import { mintToken } from "../http/auth.ts";
-import type { CliCommand } from "./command-line.ts";
+import { type CliCommand, CommandFailed } from "./command-line.ts";
+import { runWorkers } from "./workers.ts";
 
 /** What was accepted is finished within this; then the process ends all the same. */
 const CLOSE_WITHIN_MS = 9_000;
 
 export const serve: CliCommand = {
   summary: "Open the shop",
-  usage: "\n\nSettings come from the environment; README.md lists them. Without any, everything is kept in ./.data.",
-  options: {},
-  async run() {
+  usage: " [--workers N]\n\n  --workers N    instances on this port, to use the machine's cores; default 1\n\nSettings come from the environment; README.md lists them. Without any, everything is kept in ./.data.",
+  options: { workers: { type: "string" } },
+  async run({ workers = "1" }) {
+    if (!/^[1-9]\d{0,2}$/.test(String(workers))) throw new CommandFailed("--workers must be a whole number from 1 to 999.");
+    if (Number(workers) > 1) return runWorkers(readConfig(process.env), Number(workers));
     const shop = await openShop(readConfig(process.env));
-    await greet(shop);
+    // Of several workers the first one says it for all.
+    if (cluster.isPrimary || cluster.worker?.id === 1) await greet(shop);
     const reason = await new Promise<string | null>((resolve) => {
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(null));
       void shop.broken.then(resolve);

@@ -12,10 +12,13 @@ export function shopMetrics(till: Till): Registry {
       name,
       help,
       registers: [registry],
+      // How `--workers` puts the numbers of several together.
+      aggregator: name === "jangnal_till_largest_round" ? "max" : "sum",
       collect() {
         this.set(read());
       },
     });
+  gauge("jangnal_instances", "Instances whose numbers these are", () => 1);
   gauge("jangnal_till_waiting", "Commands that wait for their turn", () => till.waiting);
   gauge("jangnal_till_rounds_total", "Rounds served", () => till.served.rounds);
   gauge("jangnal_till_commands_total", "Commands served", () => till.served.commands);

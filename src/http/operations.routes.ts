@@ -5,6 +5,7 @@ import Type from "typebox";
 import { migrationNames } from "../database/migrate.ts";
 import type { Database } from "../database/pool.ts";
 import { refuse } from "../refusal.ts";
+import { allMetrics } from "./all-metrics.ts";
 import type { Routes } from "./route.ts";
 
 /** `shared`: what instances share, and how it is. */
@@ -56,6 +57,6 @@ export function operationsRoutes(routes: Routes, { database, registry, shared = 
       mediaType: registry.contentType,
       answers: { 200: Type.String() },
     },
-    () => registry.metrics(),
+    () => allMetrics(registry),
   );
 }

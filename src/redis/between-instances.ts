@@ -50,6 +50,7 @@ export async function betweenInstances({ redisUrl, database, lockWaitMs, onChang
           name,
           help,
           registers: [registry],
+          aggregator: name.endsWith("_up") ? "min" : "sum",
           collect() {
             this.set(read());
           },
