@@ -10,12 +10,14 @@ export type Options = {
   duration: Duration;
   /** Sections to run; empty for all. */
   only: string[];
+  /** How many million orders the tables are filled with, from size to size. */
+  millions: number[];
   /** Where results go. */
   results: string;
   tell: (line: string) => void;
 };
 
-export const USAGE = `npm run bench -- [--quick] [--only counter,…] [--turns 3] [--seconds 2] [--results bench/results]`;
+export const USAGE = `npm run bench -- [--quick] [--only counter,…] [--turns 3] [--seconds 2] [--millions 1,10] [--results bench/results]`;
 
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
@@ -25,6 +27,7 @@ export function readOptions(args: string[]): Options {
       only: { type: "string" },
       turns: { type: "string" },
       seconds: { type: "string" },
+      millions: { type: "string", default: "1" },
       results: { type: "string" },
     },
   });
@@ -37,6 +40,7 @@ export function readOptions(args: string[]): Options {
     turns,
     duration: { ms, warmUpMs: quick ? 100 : 500 },
     only: values.only?.split(",") ?? [],
+    millions: values.millions.split(",").map(Number),
     results: values.results ?? new URL("./results/", import.meta.url).pathname,
     tell: (line) => process.stderr.write(`${line}\n`),
   };

@@ -9,10 +9,11 @@ import { machine } from "./report/machine.ts";
 import { type Options, readOptions } from "./options.ts";
 import { counter } from "./sections/counter.ts";
 import { coupons } from "./sections/coupons.ts";
+import { growth } from "./sections/growth.ts";
 import { http } from "./sections/http.ts";
 import { start } from "./sections/start.ts";
 
-const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { start, counter, http, coupons };
+const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { start, counter, http, coupons, growth };
 
 const options = readOptions(process.argv.slice(2));
 const unknown = options.only.filter((name) => !SECTIONS[name]);

@@ -31,14 +31,14 @@ export async function counter(options: Options): Promise<Section> {
     const till = new TillContender(await stage.database("till"), hot);
     enter("till, hot product", till, ...(quick ? [1, CROWD] : [1, 64, CROWD, 1000, 4000]));
     enter("limit, one connection", new LimitContender(await stage.database("limit"), 1), CROWD);
-    enter("limit, two connections", new LimitContender(await stage.database("limit 2"), 2), CROWD);
+    enter("limit, two connections", new LimitContender(await stage.database("limit_2"), 2), CROWD);
     const textbook = await stage.database("textbook");
     await stage.query("textbook", (client) => client.query(PLACE_ORDER));
     for (const way of WAYS) enter(`textbook, ${way}, hot product`, new TextbookContender(textbook, way, hot), CROWD);
     enter("textbook, stored function, 1,000 products", new TextbookContender(textbook, "stored function", thousand), CROWD);
-    enter("till, 1,000 products", new TillContender(await stage.database("till 1000"), thousand), CROWD, ...(quick ? [] : [1000]));
-    enter("till, ten lines", new TillContender(await stage.database("till ten"), tenLines), CROWD);
-    enter("till, with coupon", new TillContender(await stage.database("till coupon"), withCoupon()), CROWD);
+    enter("till, 1,000 products", new TillContender(await stage.database("till_thousand"), thousand), CROWD, ...(quick ? [] : [1000]));
+    enter("till, ten lines", new TillContender(await stage.database("till_ten"), tenLines), CROWD);
+    enter("till, with coupon", new TillContender(await stage.database("till_coupon"), withCoupon()), CROWD);
 
     const least = await leastTimes(stage, till.url, turns, quick ? 200 : 1000);
     const { served } = till.till;

@@ -1,0 +1,29 @@
+// A statement of the shop's own, read again and again on a pool as large as the shop's.
+
+import { Database } from "../../src/database/pool.ts";
+import type { Statement } from "../../src/database/statement.ts";
+import { crowd } from "../support/crowd.ts";
+import type { Sample } from "../support/sample.ts";
+import type { Contender, Duration } from "./contender.ts";
+
+const POOL = 8;
+
+export class ReadingContender implements Contender {
+  readonly url: string;
+  readonly #statementOf: (n: number) => Statement;
+  readonly #database: Database;
+
+  constructor(url: string, statementOf: (n: number) => Statement) {
+    this.url = url;
+    this.#statementOf = statementOf;
+    this.#database = new Database(url, { size: POOL, onError: (error) => console.error(error) });
+  }
+
+  run(waiting: number, duration: Duration): Promise<Sample> {
+    return crowd(waiting, duration, (n) => this.#database.rows(this.#statementOf(n)));
+  }
+
+  close(): Promise<void> {
+    return this.#database.close();
+  }
+}

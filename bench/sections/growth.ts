@@ -1,0 +1,106 @@
+// Row 8: does it stay as quick when the tables are full? Orders by the million, then the same crowds, a day's statistics and the audit.
+
+import { selectProducts } from "../../src/catalog/catalog.sql.ts";
+import { Database } from "../../src/database/pool.ts";
+import { selectOrderPage } from "../../src/order/order.sql.ts";
+import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
+import { hot, thousand } from "../contenders/baskets.ts";
+import type { Contender } from "../contenders/contender.ts";
+import { ReadingContender } from "../contenders/reading.ts";
+import { TillContender } from "../contenders/till.ts";
+import type { Options } from "../options.ts";
+import { perSecondOf, type Ratio, type Section } from "../report/section.ts";
+import { Processor } from "../support/cores.ts";
+import { GOODS } from "../support/goods.ts";
+import { withoutIndexes, writeHistory } from "../support/history.ts";
+import { idOf } from "../support/ids.ts";
+import { type Cell, interleave, type Row } from "../support/interleave.ts";
+import { assertRight } from "../support/right.ts";
+import { Stage } from "../support/stage.ts";
+
+const CROWD = 256;
+const READERS = 64;
+const TIMEZONE = "Asia/Seoul";
+/** One of thirty days is written apart, to be added up by itself. */
+const DAYS = 30;
+/** What is measured on each database, by name. */
+const SALES = { "hot product": hot, "1,000 products": thousand };
+
+export async function growth(options: Options): Promise<Section> {
+  const { quick, millions, tell } = options;
+  const sizes = quick ? [0, 60_000] : [0, ...millions.map((one) => one * 1_000_000)];
+  const stage = await Stage.open();
+  const contenders: Contender[] = [];
+  const notes: string[] = [];
+  try {
+    const cells: Cell[] = [];
+    const enter = (name: string, waiting: number, contender: Contender): void => {
+      contenders.push(contender);
+      cells.push({ name, waiting, contender });
+    };
+    for (const size of sizes) {
+      const name = sized(size);
+      const url = await stage.database(databaseOf(size));
+      if (size > 0) notes.push(...(await fill(stage, size, tell)));
+      for (const [what, basket] of Object.entries(SALES)) enter(`till, ${what}, ${name}`, CROWD, new TillContender(url, basket));
+      enter(
+        `a user's orders, ${name}`,
+        READERS,
+        new ReadingContender(url, (n) => selectOrderPage({ userId: idOf("user", n % GOODS.users), status: null, from: null, to: null }, null, 21)),
+      );
+      enter(`product detail, ${name}`, READERS, new ReadingContender(url, (n) => selectProducts([idOf("product", n % GOODS.products)])));
+    }
+    const rows = await interleave(stage, { driver: new Processor(process.pid, false), postgres: new Processor(stage.pid, true) }, cells, options);
+    for (const size of sizes) {
+      const beganAt = performance.now();
+      const orders = await assertRight(stage.url(databaseOf(size)));
+      notes.push(`audit of ${orders.toLocaleString("en")} orders: ${seconds(beganAt)}, no violation`);
+    }
+    return { title: "With full tables", rows, ratios: ratios(rows, sizes), notes };
+  } finally {
+    await Promise.all(contenders.map((one) => one.close()));
+    await stage.close();
+  }
+}
+
+const sized = (orders: number): string => (orders === 0 ? "empty" : `${orders.toLocaleString("en")} orders`);
+const databaseOf = (orders: number): string => `orders_${orders}`;
+const seconds = (beganAt: number): string => `${((performance.now() - beganAt) / 1000).toFixed(1)} s`;
+
+async function fill(stage: Stage, size: number, tell: (line: string) => void): Promise<string[]> {
+  const name = databaseOf(size);
+  const beganAt = performance.now();
+  // Whole shares for every user and every product, so that each has the same.
+  const step = GOODS.users;
+  const earlier = size - Math.max(step, Math.floor(size / DAYS / step) * step);
+  const database = new Database(stage.url(name), { size: 1, onError: (error) => console.error(error) });
+  try {
+    await stage.query(name, (client) => withoutIndexes(client, () => writeHistory(client, 0, earlier, size)));
+    await aggregateSales(database, TIMEZONE);
+    await stage.query(name, async (client) => {
+      await writeHistory(client, earlier, size, size);
+      await client.query("VACUUM (ANALYZE)");
+    });
+    tell(`filled with ${sized(size)} in ${seconds(beganAt)}`);
+    await stage.settle();
+    const aggregatingAt = performance.now();
+    await aggregateSales(database, TIMEZONE);
+    return [`adding up a day of ${(size - earlier).toLocaleString("en")} among ${size.toLocaleString("en")} orders: ${seconds(aggregatingAt)}`];
+  } finally {
+    await database.close();
+  }
+}
+
+function ratios(rows: Row[], sizes: number[]): Ratio[] {
+  return sizes.slice(1).flatMap((size) =>
+    [
+      ...Object.keys(SALES).map((what) => ({ what: `till, ${what}`, waiting: CROWD })),
+      { what: "a user's orders", waiting: READERS },
+      { what: "product detail", waiting: READERS },
+    ].map(({ what, waiting }) => ({
+      name: `${what}: ${sized(size)} ÷ empty`,
+      value: perSecondOf(rows, `${what}, ${sized(size)}`, waiting) / perSecondOf(rows, `${what}, empty`, waiting),
+      least: 0.9,
+    })),
+  );
+}

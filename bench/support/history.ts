@@ -1,0 +1,45 @@
+// Years of trade in a minute: orders as the shop would have written them, set-based, so that `audit` finds nothing wrong with them.
+
+import type pg from "pg";
+import { GOODS } from "./goods.ts";
+import { sqlId } from "./ids.ts";
+
+const TABLES = ["orders", "order_items", "payments", "balance_transactions", "order_events"];
+const DAYS = 30;
+
+/** Writes the orders numbered `from` to `to` − 1 of `all`, which are spread over the last thirty days. The n-th is the n-th user's. */
+export async function writeHistory(client: pg.ClientBase, from: number, to: number, all: number): Promise<void> {
+  const { users, products, price, balance } = GOODS;
+  const range = `generate_series(${from}, ${to - 1}) n`;
+  const order = sqlId("order", "n");
+  const at = `date_trunc('second', now()) - (${all} - n) * interval '${(DAYS * 86_400_000) / all} ms'`;
+  await client.query("BEGIN");
+  await client.query(`INSERT INTO orders (id, user_id, status, changes, total_amount, discount_amount, created_at, completed_at)
+    SELECT ${order}, ${sqlId("user", `n % ${users}`)}, 'COMPLETED', 1, ${price}, 0, ${at}, ${at} FROM ${range}`);
+  await client.query(`INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity)
+    SELECT ${order}, ${sqlId("variant", `n % ${products}`)}, ${sqlId("product", `n % ${products}`)}, 0, 'product', ${price}, 1 FROM ${range}`);
+  await client.query(
+    `INSERT INTO payments (id, order_id, method, status, amount, created_at, paid_at) SELECT ${sqlId("payment", "n")}, ${order}, 'BALANCE', 'COMPLETED', ${price}, ${at}, ${at} FROM ${range}`,
+  );
+  await client.query(`INSERT INTO order_events (order_id, seq, type, created_at) SELECT ${order}, 1, 'order.completed', ${at} FROM ${range}`);
+  // Each user's movements lie together, as the ledger's key has them.
+  await client.query(`INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, order_id, created_at)
+    SELECT ${sqlId("user", "u")}, 2 + k, ${sqlId("transaction", "n")}, 'PAYMENT', 'COMPLETED', -${price}, ${balance} - ${price} * (k + 1), ${order}, ${at}
+    FROM generate_series(0, ${users - 1}) u, generate_series(${from / users}, ${to / users - 1}) k, LATERAL (SELECT k * ${users} + u AS n) numbered`);
+  await client.query(`UPDATE users SET balance = ${balance} - ${price} * ${to / users}::bigint, version = 1 + ${to / users}`);
+  await client.query(`UPDATE variants SET stock = stock - ${(to - from) / products}`);
+  await client.query("COMMIT");
+}
+
+/** Does `work` without the tables' indexes, but for their keys, and makes them anew afterwards: that is quicker. */
+export async function withoutIndexes(client: pg.ClientBase, work: () => Promise<void>): Promise<void> {
+  const { rows } = await client.query<{ name: string; definition: string }>(
+    `SELECT i.indexrelid::regclass::text AS name, pg_get_indexdef(i.indexrelid) AS definition FROM pg_index i WHERE i.indrelid = ANY($1::text[]::regclass[]) AND NOT i.indisprimary`,
+    [TABLES],
+  );
+  for (const { name } of rows) await client.query(`DROP INDEX ${name}`);
+  await work();
+  await client.query("SET maintenance_work_mem = '256MB'");
+  for (const { definition } of rows) await client.query(definition);
+  await client.query("VACUUM (ANALYZE)");
+}
