@@ -175,7 +175,7 @@ test("the popular list is the top five of today and the two days before, with wh
 test("an empty popular list says so, in the reader's language", async () => {
   const list = await findPopularProducts(database, ZONE, NOW);
   assert.deepEqual(list.popularProducts, []);
-  assert.equal(popularAnswer(list, "ko").message, "현재 인기 상품 정보가 없습니다");
+  assert.equal(popularAnswer(list, "ko").message, "통계 데이터가 없습니다");
   assert.equal(popularAnswer(list, "en").message, "There are no popular products yet");
 });
 

@@ -10,7 +10,7 @@ export type PopularProduct = { rank: number; productId: string; name: string; pr
 export type PopularProducts = { popularProducts: PopularProduct[]; from: string; to: string; aggregatedAt: string | null };
 
 const MOST = 5;
-const MESSAGES = { ko: "현재 인기 상품 정보가 없습니다", en: "There are no popular products yet" };
+const MESSAGES = { ko: "통계 데이터가 없습니다", en: "There are no popular products yet" };
 
 /**
  * The five best-selling products of today and the two days before, by units, then by id. What is not for sale is left out, and makes

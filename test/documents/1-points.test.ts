@@ -689,12 +689,12 @@ describe("1-points · 최근 3일 판매 상위 5개 데이터 저장", () => {
 });
 
 describe("1-points · 최근 3일 판매 상위 5개 데이터 조회", () => {
-  // The document throws; an empty list is no error (reconciliation 11).
+  // The document throws; an empty list is no error, and has document 2's shape and words (reconciliation 11).
   test("opt 배치 데이터 없음 → 200 with an empty list and a message", async () => {
     const empty = await openTestShop();
     try {
       const { popularProducts, message } = good(await empty.anyone("GET", "/products/popular"), 200);
-      assert.deepEqual({ popularProducts, message }, { popularProducts: [], message: "현재 인기 상품 정보가 없습니다" });
+      assert.deepEqual({ popularProducts, message }, { popularProducts: [], message: "통계 데이터가 없습니다" });
     } finally {
       await empty.close();
     }

