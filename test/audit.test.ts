@@ -94,6 +94,14 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [["INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, created_at) VALUES ($1, 1, $1, 'GRANT', 'COMPLETED', 5, 5, now())", [SOMEBODY]]],
     undo: () => [["DELETE FROM balance_transactions WHERE user_id = $1", [SOMEBODY]]],
   },
+  "a charge by card without its transaction": {
+    invariant: 1,
+    what: /charge by card/,
+    expected: "PENDING",
+    actual: null,
+    plant: () => [["INSERT INTO card_charges (id, user_id, version, status, amount, payment_key, created_at) VALUES ($1, $2, 9999, 'PENDING', 5, 'k', now())", [SOMEBODY, shop.buyer]]],
+    undo: () => [["DELETE FROM card_charges WHERE id = $1", [SOMEBODY]]],
+  },
   "a piece too many on the shelf": {
     invariant: 2,
     what: /came in less what went out/,
@@ -288,6 +296,14 @@ const DAMAGE: Record<string, Planted> = {
     what: /letter is of an event/,
     plant: () => [["INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at) VALUES ('file', $1, 1, 'DEAD', 8, now())", [NO_ORDER]]],
     undo: () => [["DELETE FROM letters WHERE order_id = $1", [NO_ORDER]]],
+  },
+  "a refund to a card that the order knows nothing of": {
+    invariant: 5,
+    what: /card was not given back/,
+    expected: 0,
+    actual: 5,
+    plant: () => [["INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, reason, created_at, settled_at) VALUES ($1, $2, $1, 'k', 'COMPLETED', 5, '[]', 'lost', now(), now())", [SOMEBODY, shop.waiting.id]]],
+    undo: () => [["DELETE FROM refunds WHERE id = $1", [SOMEBODY]]],
   },
   "sales that nobody made": {
     invariant: 7,

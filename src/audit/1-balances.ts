@@ -19,6 +19,13 @@ export const balances: Check[] = [
   },
   {
     invariant: 1,
+    what: "a charge by card and its transaction differ",
+    sql: `SELECT c.user_id AS "userId", c.id AS "transactionId", c.status AS expected, t.status AS actual
+          FROM card_charges c LEFT JOIN balance_transactions t ON t.user_id = c.user_id AND t.version = c.version AND t.id = c.id
+          WHERE t.id IS NULL OR t.status <> c.status OR t.amount <> c.amount OR t.type <> 'CHARGE'`,
+  },
+  {
+    invariant: 1,
     what: "a transaction belongs to nobody",
     sql: `SELECT t.user_id AS "userId", t.id AS "transactionId" FROM balance_transactions t LEFT JOIN users u ON u.id = t.user_id WHERE u.id IS NULL`,
   },

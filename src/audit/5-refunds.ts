@@ -44,4 +44,14 @@ export const refunds: Check[] = [
           SELECT coalesce(owed.id, given.order_id) AS "orderId", coalesce(owed.refunded_amount, 0) AS expected, coalesce(given.sum, 0)::bigint AS actual
           FROM owed FULL JOIN given ON given.order_id = owed.id WHERE coalesce(owed.refunded_amount, 0) <> coalesce(given.sum, 0)`,
   },
+  {
+    // What is under way is reserved, and no more than what is left of the payment.
+    invariant: 5,
+    what: "the card was not given back what the order says, or may get back more than was paid",
+    sql: `WITH given AS (SELECT order_id, sum(amount) FILTER (WHERE status = 'COMPLETED') AS done, sum(amount) FILTER (WHERE status <> 'FAILED') AS reserved FROM refunds GROUP BY order_id),
+            owed AS (SELECT o.id, o.refunded_amount, p.amount FROM orders o JOIN payments p ON p.order_id = o.id AND p.method = 'CARD' AND p.status <> 'FAILED')
+          SELECT coalesce(owed.id, given.order_id) AS "orderId", coalesce(owed.refunded_amount, 0) AS expected, coalesce(given.done, 0)::bigint AS actual, coalesce(given.reserved, 0)::bigint AS reserved
+          FROM owed FULL JOIN given ON given.order_id = owed.id
+          WHERE coalesce(owed.refunded_amount, 0) <> coalesce(given.done, 0) OR coalesce(given.reserved, 0) > coalesce(owed.amount, 0)`,
+  },
 ];

@@ -29,7 +29,7 @@ import { good, openTestShop, type TestShop } from "./shop.ts";
 
 const SECRET = "test_sk_of_the_chaos";
 const SETTINGS: DeskSettings = { settleAfterMs: 2, giveUpAfterMs: 250 };
-const TIMEOUT_MS = 60;
+const TIMEOUT_MS = 120;
 /** Longer than it takes to give up: what is late lands on something that has failed already. */
 const LATE_MS = 400;
 const BALANCE_MAX = 1_000_000_000;
@@ -235,7 +235,8 @@ export class Chaos {
     };
     /** A client who repeats, under the same key, until somebody has answered for good. */
     const insist = async (send: (process: Process) => Promise<KeyedAnswer>): Promise<KeyedAnswer> => {
-      for (let tries = 0; tries < 200; tries++) {
+      const deadline = Date.now() + 60_000;
+    for (let tries = 0; Date.now() < deadline; tries++) {
         try {
           const answer = await send(alive());
           if (answer.status !== 202 && answer.status !== 503) return answer;
@@ -244,7 +245,7 @@ export class Chaos {
         }
         // Others settle too: not every client comes back.
         if (!alive().dead) await Promise.race([alive().desk.work(), alive().death]).catch(() => {});
-        await pause(2 + tries);
+        await pause(2 + Math.min(tries, 50));
       }
       throw new Error("nobody has answered for good");
     };
@@ -339,8 +340,9 @@ export class Chaos {
   async #quiet(keys: string[], alive: () => Process): Promise<void> {
     const late = keys.some((one) => one.includes("late"));
     if (late) await pause(LATE_MS + 50);
-    for (let clean = 0, tries = 0; clean < 2; tries++) {
-      if (tries > 300) throw new Error("the job does not come to an end");
+    const deadline = Date.now() + 60_000;
+    for (let clean = 0; clean < 2; ) {
+      if (Date.now() > deadline) throw new Error(`the job does not come to an end: ${JSON.stringify(await this.#state(keys))}`);
       try {
         await Promise.race([alive().desk.work(), alive().death]);
       } catch (error) {
@@ -350,6 +352,12 @@ export class Chaos {
       clean = (await this.#isOpen(keys)) ? 0 : clean + 1;
       await pause(3);
     }
+  }
+
+  /** What there is of a run, for whoever has to understand it. */
+  async #state(keys: string[]): Promise<unknown> {
+    const read = async (table: string): Promise<unknown> => (await this.shop.shop.database.pool.query(`SELECT * FROM ${table} WHERE payment_key = ANY($1)`, [keys])).rows;
+    return { now: new Date(), book: keys.map((one) => this.simulator.book.payments.get(one) ?? one), ...Object.fromEntries(await Promise.all(TABLES.map(async (table) => [table, await read(table)]))) };
   }
 
   /** Whether anything with these keys is open, or failed and could still turn out otherwise. */
