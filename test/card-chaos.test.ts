@@ -7,7 +7,7 @@ import { Chaos, type Tally } from "./support/chaos.ts";
 import { good } from "./support/shop.ts";
 
 const SEED = Number(process.env.CHAOS_SEED ?? 1);
-const RUNS = Number(process.env.CHAOS_RUNS ?? 200);
+const RUNS = Number(process.env.CHAOS_RUNS ?? 150);
 const AT_ONCE = 12;
 
 let chaos: Chaos;

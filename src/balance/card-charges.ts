@@ -58,7 +58,8 @@ export class CardCharges {
     const terms = { mayConfirm: age < settings.giveUpAfterMs, mayGiveUp: age >= 2 * settings.giveUpAfterMs };
     const verdict = first ? await capture(gateway, wanted) : await inquire(gateway, wanted, terms);
     await failpoint("charge answered");
-    await till.submit(settleCharge, { userId, chargeId: id, verdict, askAgainMs: pauseAfter(charge.asked, settings), balanceMax });
+    const askAgainMs = pauseAfter(verdict.kind === "unknown" ? charge.asked : 0, settings);
+    await till.submit(settleCharge, { userId, chargeId: id, verdict, askAgainMs, balanceMax });
     return this.#find(id);
   }
 

@@ -76,7 +76,9 @@ export class CardPayments {
     const mayGiveUp = now >= payment.createdAt + settings.giveUpAfterMs;
     const verdict = first ? await capture(gateway, wanted) : await inquire(gateway, wanted, { mayConfirm, mayGiveUp });
     await failpoint("payment answered");
-    await till.submit(this.#settle, { orderId: payment.orderId, paymentId: id, verdict, askAgainMs: pauseAfter(payment.card.asked, settings) });
+    // What has just failed unheard is looked at again soon: money that comes late mostly comes a little late.
+    const askAgainMs = pauseAfter(verdict.kind === "unknown" ? payment.card.asked : 0, settings);
+    await till.submit(this.#settle, { orderId: payment.orderId, paymentId: id, verdict, askAgainMs });
     return this.#find(id);
   }
 
