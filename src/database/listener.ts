@@ -11,12 +11,15 @@ export type ListenerOptions = {
   /** Anything may have been announced unheard. */
   onGap: () => void;
   onError: (error: Error) => void;
+  /** The pause before each try to take a broken line up again, in ms. */
+  retryMs?: number;
 };
 
 const RETRY_MS = 500;
 
 export class Listener {
   readonly #options: ListenerOptions;
+  /** The line while it is up. */
   #client: pg.Client | undefined;
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -27,22 +30,23 @@ export class Listener {
 
   /** Listens from now on, until `stop`; a line that breaks is taken up again. Errors: the first connection's. */
   async start(): Promise<void> {
-    const { url, channel, onMessage, onGap, onError } = this.#options;
+    const { url, channel, onMessage, onGap } = this.#options;
     const client = new ShopClient(connectionSettings(url));
-    let broken = false;
+    // Before it is up, whatever breaks it also rejects `connect`, and one retry is enough.
     const lost = (error: Error): void => {
-      if (broken || this.#stopped) return;
-      broken = true;
-      onError(error);
-      onGap();
-      void client.end().catch(() => {});
-      this.#again();
+      if (this.#client === client) this.#lost(error);
     };
     client.on("error", lost);
     client.on("end", () => lost(new Error("the line on which instances talk has ended")));
     client.on("notification", ({ payload = "" }) => onMessage(payload));
-    await client.connect();
-    await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    try {
+      await client.connect();
+      await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
+    } catch (error) {
+      void client.end().catch(() => {});
+      throw error;
+    }
+    if (this.#stopped) return client.end();
     this.#client = client;
     onGap();
   }
@@ -50,15 +54,27 @@ export class Listener {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearTimeout(this.#retry);
-    await this.#client?.end();
+    const client = this.#client;
+    this.#client = undefined;
+    await client?.end();
+  }
+
+  #lost(error: Error): void {
+    const client = this.#client;
+    this.#client = undefined;
+    void client?.end().catch(() => {});
+    this.#options.onError(error);
+    this.#options.onGap();
+    this.#again();
   }
 
   #again(): void {
     this.#retry = setTimeout(() => {
       this.start().catch((error: Error) => {
+        if (this.#stopped) return;
         this.#options.onError(error);
-        if (!this.#stopped) this.#again();
+        this.#again();
       });
-    }, RETRY_MS);
+    }, this.#options.retryMs ?? RETRY_MS);
   }
 }
