@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import { freePort } from "./services.ts";
+import { dieWithUs, freePort } from "./services.ts";
 
 const SETTINGS = ["listen_addresses=127.0.0.1", "max_connections=200", "wal_level=replica", "max_wal_senders=5", "hot_standby=on"];
 const AS = process.getuid?.() === 0 ? ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] : [];
@@ -32,6 +32,7 @@ export class Cluster {
   async start(): Promise<void> {
     const [file = "", ...args] = [...AS, binary("postgres"), "-D", this.data, "-p", String(this.port), ...this.#settings.flatMap((one) => ["-c", one])];
     this.#child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"], cwd: this.#dir });
+    dieWithUs(this.#child);
     let log = "";
     this.#child.stderr?.on("data", (chunk: Buffer) => (log = (log + chunk.toString("utf8")).slice(-5000)));
     for (const deadline = Date.now() + 20_000; ; await pause(30)) {

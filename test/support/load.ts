@@ -2,7 +2,7 @@
 // at whichever instance answers, until somebody says what became of it: as a client should.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { call, Client, good } from "./shop.ts";
+import { type Answer, call, Client, good } from "./shop.ts";
 
 export type LoadOptions = {
   /** Where instances are; read anew for each request, so that it may change. */
@@ -25,11 +25,13 @@ export class Load {
   readonly contradictions: string[] = [];
   /** Requests that got no answer, or one that says to come again. */
   readonly unanswered = { broken: 0, told: new Map<string, number>() };
-  longestPauseMs = 0;
+  /** Who buys. */
   readonly userIds: string[] = [];
   productId = "";
   readonly #options: LoadOptions;
   #lastAt = 0;
+  #longestPauseMs = 0;
+  #lapped = { acknowledged: 0, askedAgain: 0 };
   #stopped = false;
   #buying: Promise<unknown> = Promise.resolve();
   #turn = 0;
@@ -75,22 +77,40 @@ export class Load {
   }
 
   async #order(key: string, token: string): Promise<void> {
-    for (;;) {
+    const answer = await this.ask("/orders", { orderItems: [{ productId: this.productId, quantity: 1 }] }, key, token);
+    if (answer.status !== 201) throw new Error(`an order was refused: ${JSON.stringify(answer.body)}`);
+    this.#remember(key, answer.body.orderId);
+  }
+
+  /** Asks again, at one instance after the other, until one says what became of it. */
+  async ask(path: string, body: unknown, key: string, token: string): Promise<Answer> {
+    for (; ; await pause(AGAIN_MS)) {
       const instances = this.#options.instances();
       const url = instances[this.#turn++ % instances.length] as string;
+      let answer: Answer;
       try {
-        const sent = call(url, "POST", "/orders", { orderItems: [{ productId: this.productId, quantity: 1 }] }, { authorization: `Bearer ${token}`, "idempotency-key": key });
-        const answer = await Promise.race([sent, late()]);
-        if (answer.status === 201) return this.#remember(key, answer.body.orderId);
-        const code = String(answer.body?.code ?? answer.status);
-        this.unanswered.told.set(code, (this.unanswered.told.get(code) ?? 0) + 1);
-        if (answer.status < 500 && answer.status !== 409 && answer.status !== 429) throw new Refused(`an order was refused: ${JSON.stringify(answer.body)}`);
-      } catch (error) {
-        if (error instanceof Refused) throw error;
+        answer = await Promise.race([call(url, "POST", path, body, { authorization: `Bearer ${token}`, "idempotency-key": key }), late()]);
+      } catch {
         this.unanswered.broken++;
+        continue;
       }
-      await pause(AGAIN_MS);
+      const code = String(answer.body?.code ?? answer.status);
+      if (answer.status < 500 && answer.status !== 429 && code !== "IDEMPOTENCY_IN_PROGRESS") return answer;
+      this.unanswered.told.set(code, (this.unanswered.told.get(code) ?? 0) + 1);
     }
+  }
+
+  /** What happened since it was asked last. */
+  lap(): { acknowledged: number; longestPauseMs: number; askedAgain: number } {
+    const askedAgain = this.unanswered.broken + [...this.unanswered.told.values()].reduce((sum, count) => sum + count, 0);
+    const lap = {
+      acknowledged: this.acknowledged.size - this.#lapped.acknowledged,
+      longestPauseMs: Math.max(this.#longestPauseMs, performance.now() - this.#lastAt),
+      askedAgain: askedAgain - this.#lapped.askedAgain,
+    };
+    this.#lapped = { acknowledged: this.acknowledged.size, askedAgain };
+    this.#longestPauseMs = 0;
+    return lap;
   }
 
   #remember(key: string, orderId: string): void {
@@ -98,12 +118,10 @@ export class Load {
     if (told && told.orderId !== orderId) this.contradictions.push(key);
     this.acknowledged.set(key, { orderId, times: (told?.times ?? 0) + 1 });
     const now = performance.now();
-    this.longestPauseMs = Math.max(this.longestPauseMs, now - this.#lastAt);
+    this.#longestPauseMs = Math.max(this.#longestPauseMs, now - this.#lastAt);
     this.#lastAt = now;
   }
 }
-
-class Refused extends Error {}
 
 async function late(): Promise<never> {
   await pause(REQUEST_MS, undefined, { ref: false });

@@ -2,7 +2,7 @@
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
-import { connect, createServer, type AddressInfo } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
@@ -43,6 +43,7 @@ async function service(scheme: string, command: (port: number, dir: string) => s
     async start() {
       const [file = "", ...args] = command(port, dir);
       child = spawn(file, args, { stdio: "ignore" });
+      dieWithUs(child);
       await answering(port, child);
     },
     async kill() {
@@ -65,6 +66,7 @@ async function service(scheme: string, command: (port: number, dir: string) => s
 /** The mock that librdkafka has of a Kafka cluster, inside an idle kcat. It keeps nothing on disk. */
 export async function startKafkaMock(): Promise<{ broker: string; remove(): Promise<void> }> {
   const child = spawn(findBinary("kcat"), ["-P", "-b", "unused:1", "-t", "unused", "-X", "test.mock.num.brokers=3", "-d", "mock"], { stdio: ["pipe", "ignore", "pipe"] });
+  dieWithUs(child);
   let output = "";
   const broker = await new Promise<string>((resolve, reject) => {
     child.stderr.on("data", (chunk: Buffer) => {
@@ -96,14 +98,24 @@ export function readKafka(broker: string, topic: string): { key: string; value: 
     });
 }
 
-export function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const server = createServer().once("error", reject);
-    server.listen(0, "127.0.0.1", () => {
-      const { port } = server.address() as AddressInfo;
-      server.close(() => resolve(port));
-    });
+/** Below those that the system hands out by itself, so that nobody takes it before it is used, or while its server is dead. */
+export async function freePort(): Promise<number> {
+  for (;;) {
+    const port = 20_000 + Math.floor(Math.random() * 12_000);
+    if (await isFree(port)) return port;
+  }
+}
+
+function isFree(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const server = createServer().once("error", () => resolve(false));
+    server.listen(port, "127.0.0.1", () => server.close(() => resolve(true)));
   });
+}
+
+/** A test that ends in the middle leaves no server behind. */
+export function dieWithUs(child: ChildProcess): void {
+  process.once("exit", () => child.kill("SIGKILL"));
 }
 
 function findBinary(name: string): string {
