@@ -4,7 +4,9 @@ import { spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 
-const { values } = parseArgs({ options: { seed: { type: "string", default: String(Date.now() % 1_000_000_000) }, runs: { type: "string", default: "2000" } } });
+const { values } = parseArgs({
+  options: { seed: { type: "string", default: String(Date.now() % 1_000_000_000) }, runs: { type: "string", default: "2000" } },
+});
 for (const [name, value] of Object.entries(values)) {
   if (!/^\d+$/.test(value)) {
     console.error(`--${name} must be a whole number.`);

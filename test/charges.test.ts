@@ -12,7 +12,12 @@ let shop: TestShop;
 let simulator: Simulator;
 before(async () => {
   simulator = new Simulator({ secret: "test_sk_of_the_tests", slowMs: 100 });
-  const env = { PAYMENT_GATEWAY_URL: await simulator.listen(), PAYMENT_GATEWAY_SECRET: "test_sk_of_the_tests", PAYMENT_GATEWAY_TIMEOUT_MS: "400", PAYMENT_GATEWAY_BREAKER_CALLS: "1000" };
+  const env = {
+    PAYMENT_GATEWAY_URL: await simulator.listen(),
+    PAYMENT_GATEWAY_SECRET: "test_sk_of_the_tests",
+    PAYMENT_GATEWAY_TIMEOUT_MS: "400",
+    PAYMENT_GATEWAY_BREAKER_CALLS: "1000",
+  };
   shop = await openTestShop({ env: { ...env, PAYMENT_SETTLE_AFTER_MS: "600000", BALANCE_FUNDING: "gateway", BALANCE_MAX: String(MOST) } });
 });
 after(async () => {
@@ -20,12 +25,19 @@ after(async () => {
   await simulator.close();
 });
 
-const charge = (user: Client, amount: number, paymentKey: string, more: Record<string, unknown> = {}, headers?: Record<string, string>): Promise<Answer> =>
-  user.post(`/users/${user.id}/balance/charge`, { amount, paymentKey, ...more }, headers);
+const charge = (
+  user: Client,
+  amount: number,
+  paymentKey: string,
+  more: Record<string, unknown> = {},
+  headers?: Record<string, string>,
+): Promise<Answer> => user.post(`/users/${user.id}/balance/charge`, { amount, paymentKey, ...more }, headers);
 const key = (kind: string): string => `${kind}-${randomUUID()}`;
 const settle = async (): Promise<void> => void good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
 const ledger = async (user: Client): Promise<[string, number, number | null][]> =>
-  good(await user.get(`/users/${user.id}/balance/transactions`), 200).transactions.map((one: { status: string; amount: number; balanceAfter: number | null }) => [one.status, one.amount, one.balanceAfter]);
+  good(await user.get(`/users/${user.id}/balance/transactions`), 200).transactions.map(
+    (one: { status: string; amount: number; balanceAfter: number | null }) => [one.status, one.amount, one.balanceAfter],
+  );
 const sound = async (): Promise<void> => assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
 
 test("an approved charge moves the balance, at once", async () => {
@@ -34,7 +46,10 @@ test("an approved charge moves the balance, at once", async () => {
   assert.equal(newBalance, 5000);
   assert.deepEqual(good(await user.get(`/users/${user.id}/balance`), 200), { userId: user.id, balance: 5000, version });
   const { transactions } = good(await user.get(`/users/${user.id}/balance/transactions`), 200);
-  assert.deepEqual([transactions.length, transactions[0].transactionId, transactions[0].status, transactions[0].balanceAfter], [1, transactionId, "COMPLETED", 5000]);
+  assert.deepEqual(
+    [transactions.length, transactions[0].transactionId, transactions[0].status, transactions[0].balanceAfter],
+    [1, transactionId, "COMPLETED", 5000],
+  );
   await sound();
 });
 
@@ -47,7 +62,10 @@ test("a declined charge is 402, and stands in the ledger as FAILED", async () =>
   const user = await shop.user({ balance: 10 });
   refused(await charge(user, 5000, key("decline")), 402, "PAYMENT_DECLINED");
   assert.equal(await shop.balanceOf(user), 10);
-  assert.deepEqual(await ledger(user), [["FAILED", 5000, null], ["COMPLETED", 10, 10]]);
+  assert.deepEqual(await ledger(user), [
+    ["FAILED", 5000, null],
+    ["COMPLETED", 10, 10],
+  ]);
   await sound();
 });
 
@@ -58,13 +76,23 @@ test("a charge without an answer is 202 PENDING, and completed behind whatever m
   const paymentKey = key("timeout");
   const first = await charge(user, 5000, paymentKey, {}, headers);
   assert.deepEqual([first.status, first.body.status], [202, "PENDING"]);
-  assert.deepEqual(await ledger(user), [["PENDING", 5000, null], ["COMPLETED", 10, 10]]);
+  assert.deepEqual(await ledger(user), [
+    ["PENDING", 5000, null],
+    ["COMPLETED", 10, 10],
+  ]);
   good(await shop.operator.post("/admin/balances/grant", { grants: [{ userId: user.id, amount: 7, reason: "meanwhile" }] }), 200);
   await settle();
   await settle();
-  assert.deepEqual(await ledger(user), [["COMPLETED", 5000, 5017], ["COMPLETED", 7, 17], ["COMPLETED", 10, 10]]);
+  assert.deepEqual(await ledger(user), [
+    ["COMPLETED", 5000, 5017],
+    ["COMPLETED", 7, 17],
+    ["COMPLETED", 10, 10],
+  ]);
   const again = await charge(user, 5000, paymentKey, {}, headers);
-  assert.deepEqual([again.status, again.body.newBalance, again.body.transactionId, again.headers["idempotent-replayed"]], [200, 5017, first.body.transactionId, "true"]);
+  assert.deepEqual(
+    [again.status, again.body.newBalance, again.body.transactionId, again.headers["idempotent-replayed"]],
+    [200, 5017, first.body.transactionId, "true"],
+  );
   await sound();
 });
 

@@ -27,19 +27,33 @@ const book = (): Book => simulator.book;
 const calls = (operation: string): number => simulator.calls(operation);
 
 /** An unpaid order of one piece, of a product with ten. */
-async function unpaid({ price = 1000, coupon = false } = {}): Promise<{ user: Client; orderId: string; product: { id: string; variants: { id: string }[] }; userCouponId: string | undefined }> {
+async function unpaid({ price = 1000, coupon = false } = {}): Promise<{
+  user: Client;
+  orderId: string;
+  product: { id: string; variants: { id: string }[] };
+  userCouponId: string | undefined;
+}> {
   const product = await shop.product({ price, stock: 10 });
   const user = await shop.user({ balance: 100_000 });
   const userCouponId = coupon ? await shop.coupon(user) : undefined;
-  const order = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], ...(userCouponId ? { userCouponId } : {}), payment: { method: "DEFERRED" } }), 201);
+  const order = good(
+    await user.post("/orders", {
+      orderItems: [{ productId: product.id, quantity: 1 }],
+      ...(userCouponId ? { userCouponId } : {}),
+      payment: { method: "DEFERRED" },
+    }),
+    201,
+  );
   return { user, orderId: order.orderId, product, userCouponId };
 }
 
-const byCard = (user: Client, orderId: string, paymentKey: string, headers?: Record<string, string>): Promise<Answer> => user.post("/payments", { orderId, method: "CARD", paymentKey }, headers);
+const byCard = (user: Client, orderId: string, paymentKey: string, headers?: Record<string, string>): Promise<Answer> =>
+  user.post("/payments", { orderId, method: "CARD", paymentKey }, headers);
 const key = (kind: string): string => `${kind}-${randomUUID()}`;
 const settle = async (): Promise<void> => void good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
 const orderOf = async (orderId: string): Promise<Answer["body"]> => good(await shop.operator.get(`/orders/${orderId}`), 200);
-const steps = async (paymentId: string): Promise<string[]> => good(await shop.operator.get(`/payments/${paymentId}`), 200).history.map((step: { status: string }) => step.status);
+const steps = async (paymentId: string): Promise<string[]> =>
+  good(await shop.operator.get(`/payments/${paymentId}`), 200).history.map((step: { status: string }) => step.status);
 const sound = async (): Promise<void> => assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
 
 describe("a card payment", () => {
@@ -52,7 +66,10 @@ describe("a card payment", () => {
     assert.equal(await shop.stockOf(product), 9);
     assert.equal(await shop.balanceOf(user), 100_000);
     const { events } = good(await user.get(`/orders/${orderId}/history`), 200);
-    assert.deepEqual(events.map((event: { type: string }) => event.type), ["order.placed", "order.completed"]);
+    assert.deepEqual(
+      events.map((event: { type: string }) => event.type),
+      ["order.placed", "order.completed"],
+    );
     await sound();
   });
 
@@ -63,7 +80,10 @@ describe("a card payment", () => {
     assert.equal(problem["reason"], "REJECT_CARD_PAYMENT");
     assert.equal(await shop.stockOf(product), 10);
     const { userCoupons } = good(await user.get(`/users/${user.id}/coupons`), 200);
-    assert.deepEqual(userCoupons.map((coupon: { id: string }) => coupon.id), [userCouponId]);
+    assert.deepEqual(
+      userCoupons.map((coupon: { id: string }) => coupon.id),
+      [userCouponId],
+    );
     assert.deepEqual(await steps(problem["paymentId"] as string), ["PENDING", "FAILED"]);
     assert.equal((await orderOf(orderId)).status, "PENDING");
     await settle();
@@ -112,7 +132,14 @@ describe("a card payment", () => {
     await settle();
     const after = good(await user.get(`/payments/${payment.paymentId}`), 200);
     assert.equal(after.status, "COMPLETED");
-    assert.deepEqual(after.history.map((step: { status: string; reason: string | null }) => [step.status, step.reason]), [["PENDING", null], ["UNKNOWN", "TIMEOUT"], ["COMPLETED", null]]);
+    assert.deepEqual(
+      after.history.map((step: { status: string; reason: string | null }) => [step.status, step.reason]),
+      [
+        ["PENDING", null],
+        ["UNKNOWN", "TIMEOUT"],
+        ["COMPLETED", null],
+      ],
+    );
     assert.equal((await orderOf(orderId)).status, "COMPLETED");
     assert.equal(good(await user.get(`/users/${user.id}/coupons?status=USED`), 200).userCoupons[0].id, userCouponId);
     assert.equal(await shop.stockOf(product), 9);
@@ -235,7 +262,11 @@ describe("a webhook", () => {
     const { user, orderId } = await unpaid();
     const paymentKey = key("timeout");
     const { paymentId } = good(await byCard(user, orderId, paymentKey), 202);
-    const forged = await shop.anyone("POST", "/payments/webhooks/toss", { eventType: "PAYMENT_STATUS_CHANGED", createdAt: "2026-11-20T00:00:00", data: { paymentKey, orderId, status: "ABORTED" } });
+    const forged = await shop.anyone("POST", "/payments/webhooks/toss", {
+      eventType: "PAYMENT_STATUS_CHANGED",
+      createdAt: "2026-11-20T00:00:00",
+      data: { paymentKey, orderId, status: "ABORTED" },
+    });
     assert.equal(forged.status, 200);
     await shop.shop.desk.idle();
     assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "COMPLETED");
@@ -260,14 +291,18 @@ describe("a webhook", () => {
 });
 
 describe("money goes back to the card", () => {
-  async function paid(paymentKey = key("ok"), quantity = 3): Promise<{ user: Client; orderId: string; product: { id: string; variants: { id: string }[] }; paymentKey: string; paymentId: string }> {
+  async function paid(
+    paymentKey = key("ok"),
+    quantity = 3,
+  ): Promise<{ user: Client; orderId: string; product: { id: string; variants: { id: string }[] }; paymentKey: string; paymentId: string }> {
     const product = await shop.product({ price: 1000, stock: 10 });
     const user = await shop.user();
     const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity }], payment: { method: "DEFERRED" } }), 201);
     const { paymentId } = good(await byCard(user, orderId, paymentKey), 201);
     return { user, orderId, product, paymentKey, paymentId };
   }
-  const refund = (orderId: string, items?: unknown, headers?: Record<string, string>): Promise<Answer> => shop.operator.post(`/admin/orders/${orderId}/refunds`, { ...(items ? { items } : {}), reason: "bruised" }, headers);
+  const refund = (orderId: string, items?: unknown, headers?: Record<string, string>): Promise<Answer> =>
+    shop.operator.post(`/admin/orders/${orderId}/refunds`, { ...(items ? { items } : {}), reason: "bruised" }, headers);
 
   test("in part, then the rest, and never more", async () => {
     const { user, orderId, product, paymentKey } = await paid();
@@ -347,7 +382,9 @@ test("twenty at once, by card and from the balance, are one payment and one capt
 test("neither a card nor a secret is anywhere", async () => {
   const { user, orderId } = await unpaid();
   good(await byCard(user, orderId, key("ok")), 201);
-  const { rows: tables } = await shop.shop.database.pool.query<{ name: string }>("SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'");
+  const { rows: tables } = await shop.shop.database.pool.query<{ name: string }>(
+    "SELECT table_name AS name FROM information_schema.tables WHERE table_schema = 'public'",
+  );
   for (const { name } of tables) {
     const { rows } = await shop.shop.database.pool.query<{ row: string }>(`SELECT t::text AS row FROM ${name} t`);
     for (const { row } of rows) assert.doesNotMatch(row, /43301234|test_sk_/, name);
@@ -367,9 +404,9 @@ describe("the books", () => {
     await shop.shop.gateway.confirm({ paymentKey: stranger, orderId: randomUUID(), amount: 500, idempotencyKey: randomUUID() });
     await shop.shop.gateway.cancel({ paymentKey: lost, amount: 1, reason: "by hand", idempotencyKey: randomUUID() });
     const { differences } = await reconciliation();
-    assert.deepEqual(
-      differences.map((one: { what: string; paymentKey: string }) => [one.what, one.paymentKey]).sort(),
-      [["amounts given back differ", lost], ["only at the gateway", stranger]],
-    );
+    assert.deepEqual(differences.map((one: { what: string; paymentKey: string }) => [one.what, one.paymentKey]).sort(), [
+      ["amounts given back differ", lost],
+      ["only at the gateway", stranger],
+    ]);
   });
 });

@@ -22,7 +22,11 @@ const CHARGE = `c.id, c.user_id AS "userId", c.version, c.status, c.amount, c.pa
 /** Charges by card, guarded by their user's lock. */
 export const cardCharges: Shelf<CardCharge> = {
   name: "card charges",
-  load: (ids) => ({ name: "read card charges", text: `SELECT ${CHARGE}, NULL::bigint AS "balanceAfter" FROM card_charges c WHERE c.id = ANY($1::uuid[])`, values: [plain(ids, (id) => id)] }),
+  load: (ids) => ({
+    name: "read card charges",
+    text: `SELECT ${CHARGE}, NULL::bigint AS "balanceAfter" FROM card_charges c WHERE c.id = ANY($1::uuid[])`,
+    values: [plain(ids, (id) => id)],
+  }),
   read: (row) => [row["id"] as string, row as CardCharge],
   save(changes) {
     const begun = changes.filter((change) => change.before === undefined).map(({ after }) => after);
@@ -122,10 +126,17 @@ export function selectChargesToAsk(now: number, every: boolean, limit: number): 
 }
 
 export function selectChargesByKey(paymentKey: string): Statement {
-  return { name: "select charges by key", text: "SELECT id FROM card_charges WHERE payment_key = $1 AND status <> 'COMPLETED' LIMIT 10", values: [paymentKey] };
+  return {
+    name: "select charges by key",
+    text: "SELECT id FROM card_charges WHERE payment_key = $1 AND status <> 'COMPLETED' LIMIT 10",
+    values: [paymentKey],
+  };
 }
 
 export function updateChargeWatch(id: string, askAt: number | null, asked: number): Statement {
-  return { name: "update charge watch", text: "UPDATE card_charges SET ask_at = $2, asked = $3 WHERE id = $1 AND status = 'FAILED'", values: [id, askAt === null ? null : iso(askAt), asked] };
+  return {
+    name: "update charge watch",
+    text: "UPDATE card_charges SET ask_at = $2, asked = $3 WHERE id = $1 AND status = 'FAILED'",
+    values: [id, askAt === null ? null : iso(askAt), asked],
+  };
 }
-

@@ -42,7 +42,11 @@ export class CardCharges {
 
   async hintsOf(paymentKey: string): Promise<(() => Promise<unknown>)[]> {
     const rows = await this.#options.database.rows<{ id: string }>(selectChargesByKey(paymentKey));
-    return rows.map(({ id }) => () => this.charge(id));
+    return rows.map(
+      ({ id }) =>
+        () =>
+          this.charge(id),
+    );
   }
 
   async #charge(id: string, first: boolean): Promise<CardCharge> {

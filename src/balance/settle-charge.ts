@@ -6,7 +6,13 @@ import { need } from "../till/shelf.ts";
 import { users } from "./balance.sql.ts";
 import { cardCharges } from "./card-charge.sql.ts";
 
-export type SettleCharge = { userId: string; chargeId: string; verdict: Verdict; /** When the gateway is asked again, in ms from now. */ askAgainMs: number; balanceMax: number };
+export type SettleCharge = {
+  userId: string;
+  chargeId: string;
+  verdict: Verdict;
+  /** When the gateway is asked again, in ms from now. */ askAgainMs: number;
+  balanceMax: number;
+};
 
 /** The second round of a charge by card: the balance moves, once, or never. Money for which there is no more room on the balance goes back. */
 export const settleCharge = command<SettleCharge, null>({
@@ -29,7 +35,8 @@ export const settleCharge = command<SettleCharge, null>({
       shop.put(cardCharges, chargeId, { ...charge, status: "COMPLETED", version, balanceAfter: balance, reason: null, askAt: null });
       return null;
     }
-    const { reason, heard, captured } = verdict.kind === "done" ? { reason: "BALANCE_LIMIT_EXCEEDED", heard: true, captured: charge.amount } : verdict;
+    const { reason, heard, captured } =
+      verdict.kind === "done" ? { reason: "BALANCE_LIMIT_EXCEEDED", heard: true, captured: charge.amount } : verdict;
     shop.put(cardCharges, chargeId, { ...charge, status: "FAILED", reason, askAt: heard ? null : shop.now + askAgainMs, asked: 0 });
     if (captured > 0) shop.append(strays, { id: chargeId, paymentKey: charge.paymentKey, amount: captured, reason, createdAt: shop.now });
     return null;

@@ -6,7 +6,10 @@ import { users } from "./balance.sql.ts";
 import { cardCharges } from "./card-charge.sql.ts";
 import type { ChargeBalance, Charged } from "./charge-balance.ts";
 
-export type StartCharge = ChargeBalance & { paymentKey: string; /** When the gateway is asked about it if nobody has brought it to its end by then. */ askAfterMs: number };
+export type StartCharge = ChargeBalance & {
+  paymentKey: string;
+  /** When the gateway is asked about it if nobody has brought it to its end by then. */ askAfterMs: number;
+};
 
 /**
  * The first round of a charge by card: a PENDING transaction, which moves nothing. It takes the wallet's next version as its place in the
@@ -25,7 +28,19 @@ export const startCharge = command<StartCharge, Begun<Charged>>({
     const id = shop.newId();
     const place = wallet.version + 1;
     shop.put(users, userId, { ...wallet, version: place });
-    shop.put(cardCharges, id, { id, userId, version: place, status: "PENDING", amount, paymentKey, reason: null, createdAt: shop.now, askAt: shop.now + askAfterMs, asked: 0, balanceAfter: null });
+    shop.put(cardCharges, id, {
+      id,
+      userId,
+      version: place,
+      status: "PENDING",
+      amount,
+      paymentKey,
+      reason: null,
+      createdAt: shop.now,
+      askAt: shop.now + askAfterMs,
+      asked: 0,
+      balanceAfter: null,
+    });
     return { kind: "attempt", id };
   },
 });

@@ -16,7 +16,11 @@ Speaks the HTTP of Toss Payments' core API. Open it in a browser to make payment
   async run({ port = "3100", host = "127.0.0.1", secret = "test_sk_jangnal", book, webhook }) {
     if (!/^\d+$/.test(String(port)) || Number(port) > 65_535) throw new CommandFailed("--port must be a whole number from 0 to 65535.");
     if (webhook !== undefined && !URL.canParse(String(webhook))) throw new CommandFailed("--webhook must be a URL.");
-    const simulator = new Simulator({ secret: String(secret), ...(book === undefined ? {} : { path: String(book) }), ...(webhook === undefined ? {} : { webhookUrl: String(webhook) }) });
+    const simulator = new Simulator({
+      secret: String(secret),
+      ...(book === undefined ? {} : { path: String(book) }),
+      ...(webhook === undefined ? {} : { webhookUrl: String(webhook) }),
+    });
     const url = await simulator.listen(Number(port), String(host));
     console.log(`A simulated payment gateway is open at ${url}\n\nPAYMENT_GATEWAY_URL=${url} PAYMENT_GATEWAY_SECRET=${secret} npx jangnal serve`);
     await new Promise<void>((resolve) => {

@@ -33,8 +33,11 @@ Reads only. Ends with 0 where both books agree, with 1 where they do not. Withou
       });
       if (json) console.log(JSON.stringify(result, null, 2));
       else {
-        for (const { what, paymentKey, shop, gateway: book } of result.differences) console.log(`${what}: ${paymentKey} ${JSON.stringify({ shop, gateway: book })}`);
-        console.log(`${result.compared} payments compared, ${result.captured} captured, ${result.givenBack} given back: ${result.differences.length === 0 ? "both books agree." : `${result.differences.length} differences.`}`);
+        for (const { what, paymentKey, shop, gateway: book } of result.differences)
+          console.log(`${what}: ${paymentKey} ${JSON.stringify({ shop, gateway: book })}`);
+        console.log(
+          `${result.compared} payments compared, ${result.captured} captured, ${result.givenBack} given back: ${result.differences.length === 0 ? "both books agree." : `${result.differences.length} differences.`}`,
+        );
       }
       return result.differences.length === 0 ? 0 : 1;
     } finally {

@@ -43,7 +43,12 @@ export class Desk {
   #working: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
-  constructor(options: { database: Database; works: Work[]; hintsOf: (paymentKey: string) => Promise<(() => Promise<unknown>)[]>; onError: (error: unknown) => void }) {
+  constructor(options: {
+    database: Database;
+    works: Work[];
+    hintsOf: (paymentKey: string) => Promise<(() => Promise<unknown>)[]>;
+    onError: (error: unknown) => void;
+  }) {
     this.#database = options.database;
     this.#works = options.works;
     this.#hintsOf = options.hintsOf;
@@ -112,10 +117,17 @@ export function strayWork(database: Database, gateway: Gateway, settings: DeskSe
     async bring(id) {
       const [stray] = await database.rows<StrayRow>(selectStray(id));
       if (stray?.status !== "PENDING") return true;
-      const outcome = await giveMoneyBack(gateway, { id: `stray-${id}`, paymentKey: stray.paymentKey, amount: stray.amount, reason: "the order can no longer be paid" }, stray.asked > 0);
+      const outcome = await giveMoneyBack(
+        gateway,
+        { id: `stray-${id}`, paymentKey: stray.paymentKey, amount: stray.amount, reason: "the order can no longer be paid" },
+        stray.asked > 0,
+      );
       const now = Date.now();
       if (outcome.kind === "unknown") await database.rows(updateStray(id, "PENDING", outcome.reason, now, now + pauseAfter(stray.asked, settings)));
-      else await database.rows(updateStray(id, outcome.kind === "done" ? "RETURNED" : "REFUSED", outcome.kind === "done" ? null : outcome.code, now, null));
+      else
+        await database.rows(
+          updateStray(id, outcome.kind === "done" ? "RETURNED" : "REFUSED", outcome.kind === "done" ? null : outcome.code, now, null),
+        );
       return outcome.kind !== "unknown";
     },
   };

@@ -1,7 +1,16 @@
 // The port to whoever takes card payments. Nothing here is ever called inside a transaction.
 
 /** What a payment is at the gateway, in the words of the Toss Payments core API. */
-export const GATEWAY_STATUSES = ["READY", "IN_PROGRESS", "WAITING_FOR_DEPOSIT", "DONE", "CANCELED", "PARTIAL_CANCELED", "ABORTED", "EXPIRED"] as const;
+export const GATEWAY_STATUSES = [
+  "READY",
+  "IN_PROGRESS",
+  "WAITING_FOR_DEPOSIT",
+  "DONE",
+  "CANCELED",
+  "PARTIAL_CANCELED",
+  "ABORTED",
+  "EXPIRED",
+] as const;
 export type GatewayStatus = (typeof GATEWAY_STATUSES)[number];
 
 /** Of what the gateway says of a payment only this is taken in: no card number, no name. Amounts in minor units. */

@@ -9,7 +9,11 @@ export type GivenBack = { kind: "done" } | { kind: "refused"; code: string } | {
  * whether it was done already, even from a gateway that has forgotten the key. Never throws for what the gateway does.
  * @param again whether it may have been sent before
  */
-export async function giveMoneyBack(gateway: Gateway, { id, paymentKey, amount, reason }: { id: string; paymentKey: string; amount: number; reason: string }, again: boolean): Promise<GivenBack> {
+export async function giveMoneyBack(
+  gateway: Gateway,
+  { id, paymentKey, amount, reason }: { id: string; paymentKey: string; amount: number; reason: string },
+  again: boolean,
+): Promise<GivenBack> {
   try {
     if (again && (await isGivenBack(gateway, paymentKey, id))) return { kind: "done" };
     const answer = await gateway.cancel({ paymentKey, amount, reason: `${reason.slice(0, 150)} [${id}]`, idempotencyKey: id });

@@ -7,8 +7,19 @@ const STATES = ["closed", "half-open", "open"] as const;
 /** What Prometheus is told of the gateway. Answers what is to be told of each call. */
 export function gatewayMetrics(registry: Registry, guard: () => Guard): NonNullable<TossOptions["onCall"]> {
   const registers = [registry];
-  const calls = new Counter({ name: "jangnal_gateway_calls_total", help: "Calls to the payment gateway by operation and outcome", labelNames: ["operation", "outcome"] as const, registers });
-  const seconds = new Histogram({ name: "jangnal_gateway_call_seconds", help: "Time that calls to the payment gateway took", labelNames: ["operation"] as const, buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30], registers });
+  const calls = new Counter({
+    name: "jangnal_gateway_calls_total",
+    help: "Calls to the payment gateway by operation and outcome",
+    labelNames: ["operation", "outcome"] as const,
+    registers,
+  });
+  const seconds = new Histogram({
+    name: "jangnal_gateway_call_seconds",
+    help: "Time that calls to the payment gateway took",
+    labelNames: ["operation"] as const,
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers,
+  });
   new Gauge({
     name: "jangnal_gateway_breaker",
     help: "1 for the state that the gateway's circuit breaker is in",

@@ -13,10 +13,17 @@ export type GatewaySettings = GuardOptions & {
   secret: string | undefined;
 };
 
-export type OpenGateway = { gateway: TossGateway; /** There where it is simulated in this process. */ simulator: Simulator | undefined; close(): Promise<void> };
+export type OpenGateway = {
+  gateway: TossGateway;
+  /** There where it is simulated in this process. */ simulator: Simulator | undefined;
+  close(): Promise<void>;
+};
 
 /** The gateway that is configured, or a simulated one, whose book is kept in `dataDir`. Both are spoken to over HTTP by the same adapter. */
-export async function openGateway({ url, secret, ...guard }: GatewaySettings, { dataDir, registry }: { dataDir: string; registry?: Registry | undefined }): Promise<OpenGateway> {
+export async function openGateway(
+  { url, secret, ...guard }: GatewaySettings,
+  { dataDir, registry }: { dataDir: string; registry?: Registry | undefined },
+): Promise<OpenGateway> {
   let simulator: Simulator | undefined;
   let access = { url: url ?? "", secret: secret ?? "" };
   if (url === undefined) {

@@ -1,7 +1,15 @@
 import { iso, type Statement } from "../database/statement.ts";
 
 /** Something that the shop believes to have at the gateway: what was captured for it and what was given back, in minor units. */
-export type Claim = { paymentKey: string; gatewayOrderId: string; id: string; kind: "payment" | "charge"; status: string; captured: number; givenBack: number };
+export type Claim = {
+  paymentKey: string;
+  gatewayOrderId: string;
+  id: string;
+  kind: "payment" | "charge";
+  status: string;
+  captured: number;
+  givenBack: number;
+};
 
 /** Everything by card, settled or not, whose payment keys these are. */
 export function selectClaims(paymentKeys: string[]): Statement {

@@ -25,7 +25,7 @@ const PAGE = 500;
 export async function reconcile({ database, gateway }: { database: Database; gateway: Gateway }, from: number, to: number): Promise<Reconciliation> {
   const keys = new Set<string>();
   for await (const { paymentKey } of gateway.transactions(from, to)) keys.add(paymentKey);
-  for (let after = ""; ; ) {
+  for (let after = ""; ;) {
     const page = await database.rows<{ key: string }>(selectSettledKeys(from, to, after, PAGE));
     for (const { key } of page) keys.add(key);
     if (page.length < PAGE) break;

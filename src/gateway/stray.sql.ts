@@ -14,7 +14,13 @@ export const strays: Journal<Stray> = {
     name: "insert stray money",
     text: `INSERT INTO stray_money ${COLUMNS} SELECT id, payment_key, amount, reason, 'PENDING', created_at, created_at
            FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[]) v(id, payment_key, amount, reason, created_at) ON CONFLICT DO NOTHING`,
-    values: [plain(rows, (row) => row.id), quoted(rows, (row) => row.paymentKey), plain(rows, (row) => row.amount), quoted(rows, (row) => row.reason), instants(rows, (row) => row.createdAt)],
+    values: [
+      plain(rows, (row) => row.id),
+      quoted(rows, (row) => row.paymentKey),
+      plain(rows, (row) => row.amount),
+      quoted(rows, (row) => row.reason),
+      instants(rows, (row) => row.createdAt),
+    ],
   }),
 };
 
@@ -24,7 +30,11 @@ export function insertStray(stray: Stray): Statement {
 }
 
 export function selectStray(id: string): Statement {
-  return { name: "select stray", text: `SELECT id, payment_key AS "paymentKey", amount, reason, status, failure, asked FROM stray_money WHERE id = $1`, values: [id] };
+  return {
+    name: "select stray",
+    text: `SELECT id, payment_key AS "paymentKey", amount, reason, status, failure, asked FROM stray_money WHERE id = $1`,
+    values: [id],
+  };
 }
 
 export function selectStraysToAsk(now: number, every: boolean, limit: number): Statement {

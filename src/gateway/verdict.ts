@@ -24,7 +24,11 @@ export function capture(gateway: Gateway, wanted: Confirmation): Promise<Verdict
  * Finds out what became of a capture that may have been sent, or may not. While `mayConfirm` it is then confirmed again with the same key,
  * which is safe: a first one that is still on its way gets the same answer. Later it is left, and given up once `mayGiveUp`.
  */
-export function inquire(gateway: Gateway, wanted: Confirmation, { mayConfirm, mayGiveUp }: { mayConfirm: boolean; mayGiveUp: boolean }): Promise<Verdict> {
+export function inquire(
+  gateway: Gateway,
+  wanted: Confirmation,
+  { mayConfirm, mayGiveUp }: { mayConfirm: boolean; mayGiveUp: boolean },
+): Promise<Verdict> {
   return spoken(async () => {
     const found = await gateway.find(wanted.paymentKey);
     const verdict: Verdict = found ? judge({ kind: "payment", payment: found }, wanted) : { kind: "unknown", reason: "NEVER_HEARD_OF" };
@@ -69,7 +73,9 @@ export function judge(answer: GatewayAnswer, wanted: Pick<Confirmation, "orderId
     case "ABORTED":
     case "EXPIRED":
       return { kind: "failed", reason: payment.status, heard: true, captured: 0 };
-    default:
+    case "READY":
+    case "IN_PROGRESS":
+    case "WAITING_FOR_DEPOSIT":
       return { kind: "unknown", reason: payment.status };
   }
 }

@@ -72,13 +72,20 @@ function keptOrBegun(key: Key): Command<null, Kept | null> {
     decide(shop) {
       const kept = findKept(shop, key);
       if (!kept) return null;
-      return kept.attempt === null ? { kind: "kept", answer: { status: kept.status, body: kept.body, replayed: true } } : { kind: "attempt", id: kept.attempt, first: false };
+      return kept.attempt === null
+        ? { kind: "kept", answer: { status: kept.status, body: kept.body, replayed: true } }
+        : { kind: "attempt", id: kept.attempt, first: false };
     },
   };
 }
 
 /** The first round, once per key: what is kept is its answer, or the attempt. Errors: IDEMPOTENCY_KEY_REUSED. */
-function beginOnce<Input, Answer>(begin: Command<Input, Begun<Answer>>, key: Key, render: (answer: Answer) => Rendered, locale: Locale): Command<Input, Kept> {
+function beginOnce<Input, Answer>(
+  begin: Command<Input, Begun<Answer>>,
+  key: Key,
+  render: (answer: Answer) => Rendered,
+  locale: Locale,
+): Command<Input, Kept> {
   const id = `${key.caller} ${key.key}`;
   const look = keptOrBegun(key);
   return {

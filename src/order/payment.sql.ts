@@ -29,7 +29,17 @@ const PAYMENT = `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, p.
 export function paymentOf(row: Record<string, unknown>): PaymentRow {
   const { id, orderId, method, status, amount, steps, createdAt, paidAt } = row as PaymentRow;
   const paymentKey = row["payment_key"] as string | null;
-  return { id, orderId, method, status, amount, steps, createdAt, paidAt, card: paymentKey === null ? null : { paymentKey, askAt: row["ask_at"] as number | null, asked: row["asked"] as number } };
+  return {
+    id,
+    orderId,
+    method,
+    status,
+    amount,
+    steps,
+    createdAt,
+    paidAt,
+    card: paymentKey === null ? null : { paymentKey, askAt: row["ask_at"] as number | null, asked: row["asked"] as number },
+  };
 }
 
 /** The payment of an order that is settled or under way, by order: look it up with `livePayment`. A failed attempt leaves the shelf. */
@@ -160,12 +170,20 @@ export function selectPaymentsToAsk(now: number, everyUnknown: boolean, limit: n
 
 /** Payments with this key that may still change, or that failed and might have been captured all the same. */
 export function selectPaymentsByKey(paymentKey: string): Statement {
-  return { name: "select payments by key", text: "SELECT id FROM payments WHERE payment_key = $1 AND status IN ('PENDING', 'UNKNOWN', 'FAILED') LIMIT 10", values: [paymentKey] };
+  return {
+    name: "select payments by key",
+    text: "SELECT id FROM payments WHERE payment_key = $1 AND status IN ('PENDING', 'UNKNOWN', 'FAILED') LIMIT 10",
+    values: [paymentKey],
+  };
 }
 
 /** When a failed attempt is looked at again, or never. */
 export function updateWatch(id: string, askAt: number | null, asked: number): Statement {
-  return { name: "update watch", text: "UPDATE payments SET ask_at = $2, asked = $3 WHERE id = $1 AND status = 'FAILED'", values: [id, askAt === null ? null : iso(askAt), asked] };
+  return {
+    name: "update watch",
+    text: "UPDATE payments SET ask_at = $2, asked = $3 WHERE id = $1 AND status = 'FAILED'",
+    values: [id, askAt === null ? null : iso(askAt), asked],
+  };
 }
 
 export type PaymentFilter = { status: string | null; method: string | null };

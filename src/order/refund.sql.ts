@@ -25,7 +25,11 @@ const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_ke
 /** The refund of an order that is under way, by order, guarded by the order's lock. */
 export const refunds: Shelf<RefundRow> = {
   name: "refunds",
-  load: (orderIds) => ({ name: "read refunds", text: `SELECT ${REFUND} FROM refunds WHERE order_id = ANY($1::uuid[]) AND status = 'PENDING'`, values: [plain(orderIds, (id) => id)] }),
+  load: (orderIds) => ({
+    name: "read refunds",
+    text: `SELECT ${REFUND} FROM refunds WHERE order_id = ANY($1::uuid[]) AND status = 'PENDING'`,
+    values: [plain(orderIds, (id) => id)],
+  }),
   read: (row) => [row["orderId"] as string, row as RefundRow],
   save(changes) {
     const made = changes.filter((change) => change.before === undefined);

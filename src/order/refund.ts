@@ -17,7 +17,9 @@ import { type RefundRow, refunds } from "./refund.sql.ts";
 export type Pieces = Map<string, number>;
 
 export function remaining(items: OrderItem[]): Pieces {
-  return new Map(items.filter((item) => item.quantity > item.refundedQuantity).map((item) => [item.variantId, item.quantity - item.refundedQuantity]));
+  return new Map(
+    items.filter((item) => item.quantity > item.refundedQuantity).map((item) => [item.variantId, item.quantity - item.refundedQuantity]),
+  );
 }
 
 export function addUp(items: { variantId: string; quantity: number }[]): Pieces {
@@ -31,14 +33,34 @@ export function addUp(items: { variantId: string; quantity: number }[]): Pieces 
  * so that nobody can give back the same again while the gateway is asked.
  * Errors: ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS while another refund is under way, BALANCE_LIMIT_EXCEEDED.
  */
-export function refund(shop: WorkingSet, order: Order, pieces: Pieces, reason: string, { balanceMax, askAfterMs }: { balanceMax: number; askAfterMs: number }): Begun<OrderView> {
+export function refund(
+  shop: WorkingSet,
+  order: Order,
+  pieces: Pieces,
+  reason: string,
+  { balanceMax, askAfterMs }: { balanceMax: number; askAfterMs: number },
+): Begun<OrderView> {
   if (shop.find(refunds, order.id)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId: order.id });
   const payment = paymentOf(shop, order.id);
   const { amount } = shareOf(shop, order, pieces);
   if (payment.card !== null && amount > 0) {
     const id = shop.newId();
     const { paymentKey } = payment.card;
-    const row: RefundRow = { id, orderId: order.id, paymentId: payment.id, paymentKey, status: "PENDING", amount, pieces: [...pieces], reason, failure: null, createdAt: shop.now, settledAt: null, askAt: shop.now + askAfterMs, asked: 0 };
+    const row: RefundRow = {
+      id,
+      orderId: order.id,
+      paymentId: payment.id,
+      paymentKey,
+      status: "PENDING",
+      amount,
+      pieces: [...pieces],
+      reason,
+      failure: null,
+      createdAt: shop.now,
+      settledAt: null,
+      askAt: shop.now + askAfterMs,
+      asked: 0,
+    };
     shop.put(refunds, order.id, row);
     return { kind: "attempt", id };
   }
@@ -63,7 +85,12 @@ export function giveBack(shop: WorkingSet, order: Order, pieces: Pieces, reason:
   return orderView(changed, after, payment);
 }
 
-type Share = { after: OrderItem[]; amount: number; given: { variantId: string; productId: string; quantity: number; unitPrice: number; amount: number }[]; whole: boolean };
+type Share = {
+  after: OrderItem[];
+  amount: number;
+  given: { variantId: string; productId: string; quantity: number; unitPrice: number; amount: number }[];
+  whole: boolean;
+};
 
 /** What these pieces are worth, and what the order is without them. Errors: ORDER_NOT_REFUNDABLE for more than there is. */
 export function shareOf(shop: WorkingSet, order: Order, pieces: Pieces): Share {
@@ -76,7 +103,12 @@ export function shareOf(shop: WorkingSet, order: Order, pieces: Pieces): Share {
     const quantity = pieces.get(variantId);
     return quantity === undefined ? [] : [{ variantId, productId, quantity, unitPrice, amount: shares[i] as number }];
   });
-  return { after, amount: shares.reduce((sum, share) => sum + share, 0), given, whole: after.every((item) => item.refundedQuantity === item.quantity) };
+  return {
+    after,
+    amount: shares.reduce((sum, share) => sum + share, 0),
+    given,
+    whole: after.every((item) => item.refundedQuantity === item.quantity),
+  };
 }
 
 function paymentOf(shop: WorkingSet, orderId: string): PaymentRow {

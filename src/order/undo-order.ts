@@ -10,7 +10,13 @@ import { orders } from "./order.sql.ts";
 import { livePayment } from "./payment.sql.ts";
 import { addUp, refund, remaining } from "./refund.ts";
 
-export type CancelOrder = { orderId: string; /** Whose it must be; null for an operator. */ callerId: string | null; balanceMax: number; /** When the gateway is asked what became of a refund to a card that nobody brought to its end. */ askAfterMs: number; fact?: OrderFact };
+export type CancelOrder = {
+  orderId: string;
+  /** Whose it must be; null for an operator. */ callerId: string | null;
+  balanceMax: number;
+  /** When the gateway is asked what became of a refund to a card that nobody brought to its end. */ askAfterMs: number;
+  fact?: OrderFact;
+};
 
 /**
  * An unpaid order is cancelled, a paid one refunded whole.
@@ -27,7 +33,10 @@ export function cancelOrder(facts: OrderFacts): Command<CancelOrder, Begun<Order
       if (order.status === "COMPLETED") return refund(shop, order, remaining(itemsOf(shop, orderId)), "cancelled", terms);
       if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE", { orderId, orderStatus: order.status });
       if (livePayment(shop, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
-      return { kind: "answer", answer: orderView(changeOrder(shop, order, "order.cancelled", { status: "CANCELLED" }), itemsOf(shop, orderId), undefined) };
+      return {
+        kind: "answer",
+        answer: orderView(changeOrder(shop, order, "order.cancelled", { status: "CANCELLED" }), itemsOf(shop, orderId), undefined),
+      };
     },
   });
 }
@@ -55,8 +64,11 @@ export function refundOrder(facts: OrderFacts): Command<RefundOrder, Begun<Order
     decide(shop, { orderId, items, reason, ...terms }) {
       const order = ownOrder(shop, orderId, null);
       const bought = itemsOf(shop, orderId);
-      if (items) for (const [i, item] of items.entries()) if (!bought.some(({ variantId }) => variantId === item.variantId)) invalid(`/items/${i}/variantId`, "was not bought with this order");
-      if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED") refuse("ORDER_NOT_REFUNDABLE", { orderId, orderStatus: order.status });
+      if (items)
+        for (const [i, item] of items.entries())
+          if (!bought.some(({ variantId }) => variantId === item.variantId)) invalid(`/items/${i}/variantId`, "was not bought with this order");
+      if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")
+        refuse("ORDER_NOT_REFUNDABLE", { orderId, orderStatus: order.status });
       return refund(shop, order, items ? addUp(items) : remaining(bought), reason, terms);
     },
   });

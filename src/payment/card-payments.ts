@@ -60,7 +60,11 @@ export class CardPayments {
   /** What there is to look at when somebody says that this payment has changed. */
   async hintsOf(paymentKey: string): Promise<(() => Promise<unknown>)[]> {
     const rows = await this.#options.database.rows<{ id: string }>(selectPaymentsByKey(paymentKey));
-    return rows.map(({ id }) => () => this.pay(id));
+    return rows.map(
+      ({ id }) =>
+        () =>
+          this.pay(id),
+    );
   }
 
   async #pay(id: string, first: boolean): Promise<PaymentRecord> {

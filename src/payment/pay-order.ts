@@ -5,7 +5,12 @@ import { type Command, command } from "../till/command.ts";
 import { payableOrder } from "./payable-order.ts";
 import { type PaymentView, paymentView } from "./payment.ts";
 
-export type PayOrder = { orderId: string; /** Whose it must be; null for an operator. */ callerId: string | null; balanceMax: number; fact?: OrderFact };
+export type PayOrder = {
+  orderId: string;
+  /** Whose it must be; null for an operator. */ callerId: string | null;
+  balanceMax: number;
+  fact?: OrderFact;
+};
 
 /**
  * Pays an order from its owner's balance: stock, coupon and money are taken now, under the same rules as when it was placed.

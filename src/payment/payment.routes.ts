@@ -14,10 +14,20 @@ import { startCardPayment } from "./start-card-payment.ts";
 
 const PAYMENT_STATUSES = ["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
 const PAYMENT_STATUS = OneOf(PAYMENT_STATUSES);
-const payment = { paymentId: Id(), orderId: Id(), method: OneOf(["BALANCE", "CARD"]), status: PAYMENT_STATUS, amount: Money(), paidAt: Nullable(Instant()) };
+const payment = {
+  paymentId: Id(),
+  orderId: Id(),
+  method: OneOf(["BALANCE", "CARD"]),
+  status: PAYMENT_STATUS,
+  amount: Money(),
+  paidAt: Nullable(Instant()),
+};
 const Payment = Type.Object(payment, { title: "Payment" });
 const History = Type.Array(Type.Object({ status: PAYMENT_STATUS, at: Instant(), reason: Nullable(Type.String()) }));
-const Stray = Type.Object({ amount: Money(), status: OneOf(["PENDING", "RETURNED", "REFUSED"]) }, { description: "What the gateway took although the payment failed, and whether it is sent back" });
+const Stray = Type.Object(
+  { amount: Money(), status: OneOf(["PENDING", "RETURNED", "REFUSED"]) },
+  { description: "What the gateway took although the payment failed, and whether it is sent back" },
+);
 
 export function paymentRoutes(routes: Routes, { config, database, orderFacts, gateway, cards, desk }: Shop): void {
   const pay = payOrder(orderFacts);
@@ -38,12 +48,20 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       audience: "shopper",
       tag: "Payments",
       summary: "Pay an order that was placed DEFERRED",
-      description: "By card: 201 once the gateway has captured the money; 402 where it declines, and everything is given back; 202 where its outcome is not known yet: stock and coupon stay held, and the shop asks until it knows.",
+      description:
+        "By card: 201 once the gateway has captured the money; 402 where it declines, and everything is given back; 202 where its outcome is not known yet: stock and coupon stay held, and the shop asks until it knows.",
       body: Body({
         orderId: Id(),
         userId: Type.Optional(Id("The caller's own, unless an operator calls")),
         method: OneOf(["BALANCE", "CARD"]),
-        paymentKey: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: "^[\\x21-\\x7e]+$", description: "For CARD: the payment that the buyer has authorized at the gateway" })),
+        paymentKey: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 200,
+            pattern: "^[\\x21-\\x7e]+$",
+            description: "For CARD: the payment that the buyer has authorized at the gateway",
+          }),
+        ),
       }),
       answers: { 201: Payment, 202: Payment },
       refusals: [
@@ -103,7 +121,12 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       tag: "Payments",
       summary: "Payments, newest first, with every step, and money that came for what had failed",
       query: Query({ ...page, status: Type.Optional(PAYMENT_STATUS), method: Type.Optional(OneOf(["BALANCE", "CARD"])) }),
-      answers: { 200: Type.Object({ payments: Type.Array(Type.Object({ ...payment, userId: Id(), history: History, stray: Nullable(Stray) })), nextCursor: NextCursor }) },
+      answers: {
+        200: Type.Object({
+          payments: Type.Array(Type.Object({ ...payment, userId: Id(), history: History, stray: Nullable(Stray) })),
+          nextCursor: NextCursor,
+        }),
+      },
       shape: ownCursor("payments", ["id"]),
     },
     async ({ query: { limit = 20, cursor, status = null, method = null } }) => {
@@ -112,7 +135,12 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
         ...paymentRecordOf(row),
         stray: row["strayStatus"] === null ? null : { amount: row["strayAmount"], status: row["strayStatus"] },
       }));
-      const view = (row: PaymentRecord & { stray: unknown }) => ({ ...paymentView(row), userId: row.userId, history: paymentHistory(row), stray: row.stray });
+      const view = (row: PaymentRecord & { stray: unknown }) => ({
+        ...paymentView(row),
+        userId: row.userId,
+        history: paymentHistory(row),
+        stray: row.stray,
+      });
       return { payments: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "payments", (row) => [row.id]) };
     },
   );
@@ -127,7 +155,10 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       summary: "Where the gateway says that a payment has changed",
       description: "Unsigned, so it is a hint and nothing more: the shop then asks the gateway. Always 200 for what can be read.",
       body: Type.Object(
-        { eventType: Type.String({ maxLength: 100 }), data: Type.Optional(Type.Object({ paymentKey: Type.Optional(Type.String({ maxLength: 200 })) }, { additionalProperties: true })) },
+        {
+          eventType: Type.String({ maxLength: 100 }),
+          data: Type.Optional(Type.Object({ paymentKey: Type.Optional(Type.String({ maxLength: 200 })) }, { additionalProperties: true })),
+        },
         { additionalProperties: true },
       ),
       answers: { 200: Type.Object({}) },

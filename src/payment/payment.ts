@@ -6,7 +6,14 @@ import type { PaymentRow, PaymentStep } from "../order/payment.sql.ts";
 import { Refusal } from "../refusal.ts";
 import { isOpen } from "./settle-payment.ts";
 
-export type PaymentView = { paymentId: string; orderId: string; method: PaymentRow["method"]; status: PaymentRow["status"]; amount: number; paidAt: string | null };
+export type PaymentView = {
+  paymentId: string;
+  orderId: string;
+  method: PaymentRow["method"];
+  status: PaymentRow["status"];
+  amount: number;
+  paidAt: string | null;
+};
 
 export function paymentView({ id, orderId, method, status, amount, paidAt }: PaymentRow): PaymentView {
   return { paymentId: id, orderId, method, status, amount, paidAt: isoOrNull(paidAt) };
@@ -21,5 +28,8 @@ export function paymentHistory(payment: PaymentRow): PaymentStep[] {
 export function paymentStanding(payment: PaymentRow): Standing {
   if (isOpen(payment)) return { over: false, status: 202, body: paymentView(payment) };
   if (payment.status !== "FAILED") return { over: true, status: 201, body: paymentView(payment) };
-  return { over: true, refusal: new Refusal("PAYMENT_DECLINED", { orderId: payment.orderId, paymentId: payment.id, reason: payment.steps?.at(-1)?.reason ?? null }) };
+  return {
+    over: true,
+    refusal: new Refusal("PAYMENT_DECLINED", { orderId: payment.orderId, paymentId: payment.id, reason: payment.steps?.at(-1)?.reason ?? null }),
+  };
 }

@@ -33,7 +33,13 @@ export function reconciliationRoutes(routes: Routes, { config, database, gateway
           givenBack: Money(),
           differences: Type.Array(
             Type.Object({
-              what: OneOf(["only at the gateway", "only in the shop", "captured amounts differ", "amounts given back differ", "still open in the shop"]),
+              what: OneOf([
+                "only at the gateway",
+                "only in the shop",
+                "captured amounts differ",
+                "amounts given back differ",
+                "still open in the shop",
+              ]),
               paymentKey: Type.String(),
               paymentId: Nullable(Id()),
               shop: Side,

@@ -42,7 +42,10 @@ export function settlePayment(facts: OrderFacts): Command<SettlePayment, null> {
         changeOrder(shop, order, "order.completed", { status: "COMPLETED", completedAt: shop.now });
       } else {
         const { reason, heard, captured } = verdict;
-        shop.put(payments, orderId, { ...stepped(payment, "FAILED", shop.now, reason), card: { ...payment.card, askAt: heard ? null : shop.now + askAgainMs, asked: 0 } });
+        shop.put(payments, orderId, {
+          ...stepped(payment, "FAILED", shop.now, reason),
+          card: { ...payment.card, askAt: heard ? null : shop.now + askAgainMs, asked: 0 },
+        });
         returnGoods(shop, order, itemsOf(shop, orderId));
         if (captured > 0) shop.append(strays, { id: payment.id, paymentKey: payment.card.paymentKey, amount: captured, reason, createdAt: shop.now });
       }

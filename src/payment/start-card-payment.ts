@@ -44,7 +44,13 @@ export function startCardPayment(facts: OrderFacts): Command<StartCardPayment, B
         return { kind: "answer", answer: paymentView(payment) };
       }
       const card = { paymentKey, askAt: shop.now + askAfterMs, asked: 0 };
-      shop.put(payments, orderId, { ...made, status: "PENDING", steps: [{ status: "PENDING", at: iso(shop.now), reason: null }], paidAt: null, card });
+      shop.put(payments, orderId, {
+        ...made,
+        status: "PENDING",
+        steps: [{ status: "PENDING", at: iso(shop.now), reason: null }],
+        paidAt: null,
+        card,
+      });
       return { kind: "attempt", id: made.id };
     },
   });

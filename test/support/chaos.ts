@@ -38,7 +38,18 @@ const STOCK = 50;
 
 /** Where a process dies; `during` the call it dies while the gateway works. */
 type Death = Failpoint | "during confirm" | "during cancel" | "during find" | "never";
-const DEATHS: Death[] = ["never", "payment begun", "payment answered", "refund begun", "refund answered", "charge begun", "charge answered", "during confirm", "during cancel", "during find"];
+const DEATHS: Death[] = [
+  "never",
+  "payment begun",
+  "payment answered",
+  "refund begun",
+  "refund answered",
+  "charge begun",
+  "charge answered",
+  "during confirm",
+  "during cancel",
+  "during find",
+];
 const CONFIRM = ["ok", "ok", "decline", "slow", "error", "provider", "drop", "silent", "late", "lost", "cut", "timeout"];
 const CANCEL = ["ok", "ok", "slow", "error", "provider", "drop", "silent", "late", "lost", "cut", "timeout", "decline"];
 const FIND = ["ok", "ok", "ok", "error", "drop", "silent", "slow"];
@@ -59,7 +70,11 @@ const TABLES = ["payments", "refunds", "card_charges", "stray_money"];
 
 /** What the job would find, of this run only: so that runs beside each other stay as their seeds have them. */
 function dueOf(table: string, keys: string[]): Statement {
-  return { name: `due ${table}`, text: `SELECT id FROM ${table} WHERE payment_key = ANY($1::text[]) AND (ask_at <= now() OR asked > 0 AND status IN ('PENDING', 'UNKNOWN')) ORDER BY ask_at`, values: [keys] };
+  return {
+    name: `due ${table}`,
+    text: `SELECT id FROM ${table} WHERE payment_key = ANY($1::text[]) AND (ask_at <= now() OR asked > 0 AND status IN ('PENDING', 'UNKNOWN')) ORDER BY ask_at`,
+    values: [keys],
+  };
 }
 
 const never = <T>(): Promise<T> => new Promise<T>(() => {});
@@ -88,10 +103,20 @@ class Process {
     this.death.catch(() => {});
     this.#store = new PostgresStore({ url: databaseUrl, lockWaitMs: 10_000 });
     const till = new Till({ store: this.#store, waitMs: 10_000, lanes: 1 });
-    this.#till = { submit: (...args: Parameters<Till["submit"]>) => (this.dead ? never() : till.submit(...args).then((answer) => (this.dead ? never() : answer))) } as never;
+    this.#till = {
+      submit: (...args: Parameters<Till["submit"]>) => (this.dead ? never() : till.submit(...args).then((answer) => (this.dead ? never() : answer))),
+    } as never;
     this.#database = new Database(databaseUrl, { size: 2, onError: () => {} });
     this.#facts = new OrderFacts(this.#database);
-    this.#adapter = new TossGateway({ url: gatewayUrl, secret: SECRET, timeoutMs: TIMEOUT_MS, tries: 2, concurrency: 64, breakerCalls: 1_000_000, breakerMs: 1 });
+    this.#adapter = new TossGateway({
+      url: gatewayUrl,
+      secret: SECRET,
+      timeoutMs: TIMEOUT_MS,
+      tries: 2,
+      concurrency: 64,
+      breakerCalls: 1_000_000,
+      breakerMs: 1,
+    });
     const call = <T>(name: Death, send: () => Promise<T>): Promise<T> => {
       if (this.dead) return never();
       const sent = send();
@@ -116,7 +141,10 @@ class Process {
     this.charges = new CardCharges({ ...parts, balanceMax: BALANCE_MAX });
     this.desk = new Desk({
       database: this.#database,
-      works: [...this.cards.works, this.charges.work, strayWork(this.#database, this.#gateway, SETTINGS)].map((work, i) => ({ ...work, due: () => dueOf(TABLES[i] as string, keys) })),
+      works: [...this.cards.works, this.charges.work, strayWork(this.#database, this.#gateway, SETTINGS)].map((work, i) => ({
+        ...work,
+        due: () => dueOf(TABLES[i] as string, keys),
+      })),
       hintsOf: async (paymentKey) => [...(await this.cards.hintsOf(paymentKey)), ...(await this.charges.hintsOf(paymentKey))],
       onError: () => {},
     });
@@ -130,21 +158,50 @@ class Process {
 
   pay(userId: string, orderId: string, paymentKey: string, key: string): Promise<KeyedAnswer> {
     const input = { orderId, callerId: userId, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
-    return this.#submit(submitInTwoRounds({ begin: startCardPayment(this.#facts), input, status: 201, admit: (work) => this.#gateway.admit(work), bring: async (id, first) => paymentStanding(await this.cards.pay(id, first)) }), userId, key, `${orderId} ${paymentKey}`);
+    return this.#submit(
+      submitInTwoRounds({
+        begin: startCardPayment(this.#facts),
+        input,
+        status: 201,
+        admit: (work) => this.#gateway.admit(work),
+        bring: async (id, first) => paymentStanding(await this.cards.pay(id, first)),
+      }),
+      userId,
+      key,
+      `${orderId} ${paymentKey}`,
+    );
   }
 
   charge(userId: string, amount: number, paymentKey: string, key: string): Promise<KeyedAnswer> {
     const input = { userId, amount, version: null, balanceMax: BALANCE_MAX, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
-    return this.#submit(submitInTwoRounds({ begin: startCharge, input, status: 200, admit: (work) => this.#gateway.admit(work), bring: async (id, first) => chargeStanding(await this.charges.charge(id, first)) }), userId, key, paymentKey);
+    return this.#submit(
+      submitInTwoRounds({
+        begin: startCharge,
+        input,
+        status: 200,
+        admit: (work) => this.#gateway.admit(work),
+        bring: async (id, first) => chargeStanding(await this.charges.charge(id, first)),
+      }),
+      userId,
+      key,
+      paymentKey,
+    );
   }
 
   refund(orderId: string, items: { variantId: string; quantity: number }[] | null, key: string): Promise<KeyedAnswer> {
     const input = { orderId, items, reason: "chaos", balanceMax: BALANCE_MAX, askAfterMs: SETTINGS.settleAfterMs };
     const bring = async (id: string, first: boolean) => {
       const { status } = await this.cards.refund(id, first);
-      return status === "FAILED" ? { over: true as const, refusal: new Refusal("ORDER_NOT_REFUNDABLE") } : { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: {} };
+      return status === "FAILED"
+        ? { over: true as const, refusal: new Refusal("ORDER_NOT_REFUNDABLE") }
+        : { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: {} };
     };
-    return this.#submit(submitInTwoRounds({ begin: refundOrder(this.#facts), input, status: 200, admit: (work) => this.#gateway.admit(work), bring }), "operator", key, JSON.stringify(items));
+    return this.#submit(
+      submitInTwoRounds({ begin: refundOrder(this.#facts), input, status: 200, admit: (work) => this.#gateway.admit(work), bring }),
+      "operator",
+      key,
+      JSON.stringify(items),
+    );
   }
 
   async close(): Promise<void> {
@@ -155,10 +212,12 @@ class Process {
 
   /** As a client sees it: an answer, a refusal, or a connection that broke. */
   #submit(submission: Submission, caller: string, key: string, fingerprint: string): Promise<KeyedAnswer> {
-    const answer = submission.to(this.#till, { caller, key, fingerprint }, "en", () => false).catch((error: unknown): KeyedAnswer => {
-      if (error instanceof Refusal) return { status: error.status, body: JSON.stringify({ code: error.code }), replayed: false };
-      throw error;
-    });
+    const answer = submission
+      .to(this.#till, { caller, key, fingerprint }, "en", () => false)
+      .catch((error: unknown): KeyedAnswer => {
+        if (error instanceof Refusal) return { status: error.status, body: JSON.stringify({ code: error.code }), replayed: false };
+        throw error;
+      });
     return Promise.race([answer, this.death]);
   }
 }
@@ -184,7 +243,9 @@ export class Chaos {
   static async open(): Promise<Chaos> {
     const simulator = new Simulator({ secret: SECRET, slowMs: 20, lateMs: LATE_MS });
     const gatewayUrl = await simulator.listen();
-    const shop = await openTestShop({ env: { PAYMENT_GATEWAY_URL: gatewayUrl, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_SETTLE_AFTER_MS: "600000", LOCK_WAIT_MS: "10000" } });
+    const shop = await openTestShop({
+      env: { PAYMENT_GATEWAY_URL: gatewayUrl, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_SETTLE_AFTER_MS: "600000", LOCK_WAIT_MS: "10000" },
+    });
     const owners = new Map<string, () => Process>();
     const hooks = createServer((request, response) => {
       let text = "";
@@ -236,7 +297,7 @@ export class Chaos {
     /** A client who repeats, under the same key, until somebody has answered for good. */
     const insist = async (send: (process: Process) => Promise<KeyedAnswer>): Promise<KeyedAnswer> => {
       const deadline = Date.now() + 60_000;
-    for (let tries = 0; Date.now() < deadline; tries++) {
+      for (let tries = 0; Date.now() < deadline; tries++) {
         try {
           const answer = await send(alive());
           if (answer.status !== 202 && answer.status !== 503) return answer;
@@ -250,7 +311,9 @@ export class Chaos {
       throw new Error("nobody has answered for good");
     };
     try {
-      return await (plan.kind === "charge" ? this.#charge(seed, dice, plan.script, insist, alive, keys) : this.#payment(seed, dice, plan.script, insist, alive, keys));
+      return await (plan.kind === "charge"
+        ? this.#charge(seed, dice, plan.script, insist, alive, keys)
+        : this.#payment(seed, dice, plan.script, insist, alive, keys));
     } finally {
       for (const one of keys) this.#owners.delete(one);
       await Promise.all(lives.map((process) => process.close()));
@@ -263,8 +326,16 @@ export class Chaos {
     const variantId = product.variants[0]?.id as string;
     const quantity = 1 + dice.below(3);
     const userCouponId = dice.chance(0.4) ? await shop.coupon(user) : undefined;
-    const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity }], ...(userCouponId ? { userCouponId } : {}), payment: { method: "DEFERRED" } }), 201);
-    if (dice.chance(0.3)) await shop.shop.database.pool.query("UPDATE orders SET expires_at = now() + $2 * interval '1 ms' WHERE id = $1", [orderId, dice.below(300)]);
+    const { orderId } = good(
+      await user.post("/orders", {
+        orderItems: [{ productId: product.id, quantity }],
+        ...(userCouponId ? { userCouponId } : {}),
+        payment: { method: "DEFERRED" },
+      }),
+      201,
+    );
+    if (dice.chance(0.3))
+      await shop.shop.database.pool.query("UPDATE orders SET expires_at = now() + $2 * interval '1 ms' WHERE id = $1", [orderId, dice.below(300)]);
 
     const newKey = (): string => {
       const made = keyFor(script(), `${seed}-${keys.length}`);
@@ -298,19 +369,31 @@ export class Chaos {
       const parts = dice.chance(0.5) ? [null] : [[{ variantId, quantity: 1 }], null];
       for (const [i, items] of parts.entries()) {
         const send = (key: string): Promise<KeyedAnswer> => insist((process) => process.refund(orderId, items, key));
-        refunds.push(...(await Promise.all(dice.chance(0.3) ? [send(`${seed}-refund-${i}`), send(`${seed}-other-${i}`)] : [send(`${seed}-refund-${i}`)])));
+        refunds.push(
+          ...(await Promise.all(dice.chance(0.3) ? [send(`${seed}-refund-${i}`), send(`${seed}-other-${i}`)] : [send(`${seed}-refund-${i}`)])),
+        );
       }
     }
     await this.#quiet(keys, alive);
 
     const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
-    const { rows: payments } = await shop.shop.database.pool.query<{ status: string; method: string; payment_key: string | null }>("SELECT status, method, payment_key FROM payments WHERE order_id = $1", [orderId]);
+    const { rows: payments } = await shop.shop.database.pool.query<{ status: string; method: string; payment_key: string | null }>(
+      "SELECT status, method, payment_key FROM payments WHERE order_id = $1",
+      [orderId],
+    );
     const live = payments.filter(({ status }) => status !== "FAILED");
     assert.ok(live.length <= 1, "more than one payment of one order");
-    assert.ok(payments.every(({ status }) => status !== "PENDING" && status !== "UNKNOWN"), "a payment is in doubt for ever");
+    assert.ok(
+      payments.every(({ status }) => status !== "PENDING" && status !== "UNKNOWN"),
+      "a payment is in doubt for ever",
+    );
     const held = keys.reduce((sum, one) => sum + (simulator.book.payments.get(one)?.left ?? 0), 0);
     const paidByCard = live[0]?.method === "CARD";
-    assert.equal(held, paidByCard ? order.paidAmount - order.refundedAmount : 0, "the gateway holds what the shop does not know of, or not what it knows of");
+    assert.equal(
+      held,
+      paidByCard ? order.paidAmount - order.refundedAmount : 0,
+      "the gateway holds what the shop does not know of, or not what it knows of",
+    );
     for (const one of keys) if (one !== live[0]?.payment_key) assert.equal(simulator.book.payments.get(one)?.left ?? 0, 0, "money for nothing");
     assert.equal(await shop.balanceOf(user), 100 * PRICE - (live[0]?.method === "BALANCE" ? order.paidAmount - order.refundedAmount : 0));
     const gone = live.length === 0 ? 0 : quantity - order.orderItems[0].refundedQuantity;
@@ -332,7 +415,11 @@ export class Chaos {
     const charged = answers.reduce((sum, { status }, i) => sum + (status === 200 ? 100 + i : 0), 0);
     for (const { status } of answers) assert.ok([200, 402].includes(status), `a charge was answered ${status}`);
     assert.equal(await shop.balanceOf(user), charged, "the balance did not move once per charge");
-    assert.equal(keys.reduce((sum, one) => sum + (simulator.book.payments.get(one)?.left ?? 0), 0), charged, "the gateway holds other money than was charged");
+    assert.equal(
+      keys.reduce((sum, one) => sum + (simulator.book.payments.get(one)?.left ?? 0), 0),
+      charged,
+      "the gateway holds other money than was charged",
+    );
     return `charge ${charged > 0 ? "COMPLETED" : "FAILED"}`;
   }
 
@@ -341,7 +428,7 @@ export class Chaos {
     const late = keys.some((one) => one.includes("late"));
     if (late) await pause(LATE_MS + 50);
     const deadline = Date.now() + 60_000;
-    for (let clean = 0; clean < 2; ) {
+    for (let clean = 0; clean < 2;) {
       if (Date.now() > deadline) throw new Error(`the job does not come to an end: ${JSON.stringify(await this.#state(keys))}`);
       try {
         await Promise.race([alive().desk.work(), alive().death]);
@@ -356,8 +443,13 @@ export class Chaos {
 
   /** What there is of a run, for whoever has to understand it. */
   async #state(keys: string[]): Promise<unknown> {
-    const read = async (table: string): Promise<unknown> => (await this.shop.shop.database.pool.query(`SELECT * FROM ${table} WHERE payment_key = ANY($1)`, [keys])).rows;
-    return { now: new Date(), book: keys.map((one) => this.simulator.book.payments.get(one) ?? one), ...Object.fromEntries(await Promise.all(TABLES.map(async (table) => [table, await read(table)]))) };
+    const read = async (table: string): Promise<unknown> =>
+      (await this.shop.shop.database.pool.query(`SELECT * FROM ${table} WHERE payment_key = ANY($1)`, [keys])).rows;
+    return {
+      now: new Date(),
+      book: keys.map((one) => this.simulator.book.payments.get(one) ?? one),
+      ...Object.fromEntries(await Promise.all(TABLES.map(async (table) => [table, await read(table)]))),
+    };
   }
 
   /** Whether anything with these keys is open, or failed and could still turn out otherwise. */
@@ -387,4 +479,3 @@ function list(dice: Dice, steps: string[]): string[] {
 function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
-

@@ -49,7 +49,12 @@ export class Book {
     return this.#remember(key, fingerprint, this.#confirm(wanted, decline));
   }
 
-  cancel(wanted: { paymentKey: string; amount: number | undefined; reason: string }, decline: boolean, key: string | undefined, fingerprint: string): Outcome {
+  cancel(
+    wanted: { paymentKey: string; amount: number | undefined; reason: string },
+    decline: boolean,
+    key: string | undefined,
+    fingerprint: string,
+  ): Outcome {
     const before = this.remembered(key, fingerprint);
     if (before) return before;
     return this.#remember(key, fingerprint, this.#cancel(wanted, decline));
@@ -67,7 +72,14 @@ export class Book {
       if (approvedAt === null || transactionKey === null) continue;
       moved.push({ transactionKey, paymentKey, orderId, status: "DONE", amount, at: approvedAt });
       for (const cancel of cancels) {
-        moved.push({ transactionKey: cancel.transactionKey, paymentKey, orderId, status: cancel.leftAfter === 0 ? "CANCELED" : "PARTIAL_CANCELED", amount: -cancel.amount, at: cancel.at });
+        moved.push({
+          transactionKey: cancel.transactionKey,
+          paymentKey,
+          orderId,
+          status: cancel.leftAfter === 0 ? "CANCELED" : "PARTIAL_CANCELED",
+          amount: -cancel.amount,
+          at: cancel.at,
+        });
       }
     }
     return moved.filter(({ at }) => at >= from && at < to).sort((a, b) => a.at - b.at || (a.transactionKey < b.transactionKey ? -1 : 1));
@@ -81,7 +93,17 @@ export class Book {
     const known = this.payments.get(paymentKey);
     if (known && known.status !== "ABORTED") return failure(400, "ALREADY_PROCESSED_PAYMENT", "이미 처리된 결제 입니다.");
     const now = Date.now();
-    const payment: BookPayment = { paymentKey, orderId, amount, left: 0, status: "ABORTED", requestedAt: now, approvedAt: null, transactionKey: null, cancels: [] };
+    const payment: BookPayment = {
+      paymentKey,
+      orderId,
+      amount,
+      left: 0,
+      status: "ABORTED",
+      requestedAt: now,
+      approvedAt: null,
+      transactionKey: null,
+      cancels: [],
+    };
     if (decline) {
       this.#keep(payment);
       return failure(403, "REJECT_CARD_PAYMENT", "한도초과 혹은 잔액부족으로 결제에 실패했습니다.");
@@ -95,7 +117,8 @@ export class Book {
     const payment = this.payments.get(paymentKey);
     if (!payment) return this.find(paymentKey);
     if (payment.status === "CANCELED") return failure(400, "ALREADY_CANCELED_PAYMENT", "이미 취소된 결제 입니다.");
-    if (decline || (payment.status !== "DONE" && payment.status !== "PARTIAL_CANCELED")) return failure(403, "NOT_CANCELABLE_PAYMENT", "취소 할 수 없는 결제 입니다.");
+    if (decline || (payment.status !== "DONE" && payment.status !== "PARTIAL_CANCELED"))
+      return failure(403, "NOT_CANCELABLE_PAYMENT", "취소 할 수 없는 결제 입니다.");
     const back = amount ?? payment.left;
     if (back <= 0 || back > payment.left) return failure(403, "NOT_CANCELABLE_AMOUNT", "취소 할 수 없는 금액 입니다.");
     const left = payment.left - back;

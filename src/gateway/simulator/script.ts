@@ -41,7 +41,10 @@ export function scriptOf(paymentKey: string): Script {
 }
 
 /** A key with this script. `unique` tells it from all others. */
-export function keyFor({ confirm = [], cancel = [], find = [], webhook = "after" }: { confirm?: string[]; cancel?: string[]; find?: string[]; webhook?: Webhook }, unique: string): string {
+export function keyFor(
+  { confirm = [], cancel = [], find = [], webhook = "after" }: { confirm?: string[]; cancel?: string[]; find?: string[]; webhook?: Webhook },
+  unique: string,
+): string {
   return ["sim", confirm.join("+"), cancel.join("+"), find.join("+"), webhook, unique].join(".");
 }
 

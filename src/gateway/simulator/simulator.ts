@@ -86,10 +86,15 @@ export class Simulator {
     const body = readJson(text);
     if (body === undefined) return send(response, 400, { code: "INVALID_REQUEST", message: "the request is no JSON" });
     if (request.method === "POST" && path === "/simulator/payment-keys") return send(response, 201, newKey(body));
-    if (!this.#isAllowed(request)) return send(response, 401, { code: "UNAUTHORIZED_KEY", message: "인증되지 않은 시크릿 키 혹은 클라이언트 키 입니다." });
+    if (!this.#isAllowed(request))
+      return send(response, 401, { code: "UNAUTHORIZED_KEY", message: "인증되지 않은 시크릿 키 혹은 클라이언트 키 입니다." });
 
     const header = request.headers["idempotency-key"];
-    const sent: Sent = { key: typeof header === "string" ? header : undefined, fingerprint: createHash("sha256").update(`${request.method} ${path} ${text}`).digest("base64url"), body };
+    const sent: Sent = {
+      key: typeof header === "string" ? header : undefined,
+      fingerprint: createHash("sha256").update(`${request.method} ${path} ${text}`).digest("base64url"),
+      body,
+    };
     const order = /^\/v1\/payments\/orders\/([^/]+)$/.exec(path)?.[1];
     const [, paymentKey, action] = /^\/v1\/payments\/([^/]+)(\/cancel)?$/.exec(path) ?? [];
     if (request.method === "POST" && path === "/v1/payments/confirm") return this.#confirm(sent, response);
@@ -102,7 +107,15 @@ export class Simulator {
 
   #confirm({ key, fingerprint, body }: Sent, response: ServerResponse): void {
     const { paymentKey, orderId, amount } = body;
-    if (typeof paymentKey !== "string" || paymentKey === "" || paymentKey.length > 200 || typeof orderId !== "string" || !ORDER_ID.test(orderId) || !Number.isSafeInteger(amount) || (amount as number) < 1) {
+    if (
+      typeof paymentKey !== "string" ||
+      paymentKey === "" ||
+      paymentKey.length > 200 ||
+      typeof orderId !== "string" ||
+      !ORDER_ID.test(orderId) ||
+      !Number.isSafeInteger(amount) ||
+      (amount as number) < 1
+    ) {
       return answer(response, failure(400, "INVALID_REQUEST", "잘못된 요청입니다."));
     }
     const effect = (decline: boolean): Outcome => this.book.confirm({ paymentKey, orderId, amount: amount as number }, decline, key, fingerprint);
@@ -111,10 +124,16 @@ export class Simulator {
 
   #cancel(paymentKey: string, { key, fingerprint, body }: Sent, response: ServerResponse): void {
     const { cancelReason, cancelAmount } = body;
-    if (typeof cancelReason !== "string" || cancelReason === "" || cancelReason.length > 200 || (cancelAmount !== undefined && !Number.isSafeInteger(cancelAmount))) {
+    if (
+      typeof cancelReason !== "string" ||
+      cancelReason === "" ||
+      cancelReason.length > 200 ||
+      (cancelAmount !== undefined && !Number.isSafeInteger(cancelAmount))
+    ) {
       return answer(response, failure(400, "INVALID_REQUEST", "잘못된 요청입니다."));
     }
-    const effect = (decline: boolean): Outcome => this.book.cancel({ paymentKey, amount: cancelAmount as number | undefined, reason: cancelReason }, decline, key, fingerprint);
+    const effect = (decline: boolean): Outcome =>
+      this.book.cancel({ paymentKey, amount: cancelAmount as number | undefined, reason: cancelReason }, decline, key, fingerprint);
     this.#perform("cancel", paymentKey, key, effect, response);
   }
 
@@ -124,13 +143,15 @@ export class Simulator {
 
   #byOrder(orderId: string): Outcome {
     const payments = [...this.book.payments.values()].filter((payment) => payment.orderId === orderId);
-    return payments.length === 0 ? this.book.find("") : this.book.find((payments.find(({ status }) => status !== "ABORTED") ?? (payments[0] as BookPayment)).paymentKey);
+    const counts = payments.find(({ status }) => status !== "ABORTED") ?? payments[0];
+    return this.book.find(counts?.paymentKey ?? "");
   }
 
   #transactions(query: URLSearchParams, response: ServerResponse): void {
     const [from, to] = [time(query.get("startDate")), time(query.get("endDate"))];
     const limit = Number(query.get("limit") ?? 100);
-    if (Number.isNaN(from) || Number.isNaN(to) || !Number.isInteger(limit) || limit < 1 || limit > 5000) return answer(response, failure(400, "INVALID_REQUEST", "잘못된 요청입니다."));
+    if (Number.isNaN(from) || Number.isNaN(to) || !Number.isInteger(limit) || limit < 1 || limit > 5000)
+      return answer(response, failure(400, "INVALID_REQUEST", "잘못된 요청입니다."));
     const all = this.book.transactions(from, to);
     const start = all.findIndex(({ transactionKey }) => transactionKey === query.get("startingAfter")) + 1;
     send(response, 200, all.slice(start, start + limit).map(transactionJson));
@@ -138,7 +159,8 @@ export class Simulator {
 
   /** A call that changes something: one per idempotency key at a time, as its script wants it, with the webhooks that belong to it. */
   #perform(operation: Operation, paymentKey: string, key: string | undefined, effect: (decline: boolean) => Outcome, response: ServerResponse): void {
-    if (key !== undefined && this.#running.has(key)) return answer(response, failure(409, "IDEMPOTENT_REQUEST_PROCESSING", "이전 멱등 요청이 처리중입니다."));
+    if (key !== undefined && this.#running.has(key))
+      return answer(response, failure(409, "IDEMPOTENT_REQUEST_PROCESSING", "이전 멱등 요청이 처리중입니다."));
     const step = this.#nextStep(operation, paymentKey);
     const { webhook } = scriptOf(paymentKey);
     if (step === "slow" && key !== undefined) this.#running.add(key);
@@ -181,7 +203,8 @@ export class Simulator {
       case "timeout":
         effect();
         return this.#silence(response);
-      default:
+      case "ok":
+      case "decline":
         return answer(response, effect());
     }
   }
@@ -228,7 +251,8 @@ export class Simulator {
 }
 
 function newKey(wanted: Record<string, unknown>): { paymentKey: string } {
-  const words = (name: string): string[] => (Array.isArray(wanted[name]) ? wanted[name] : []).map(String).filter((word) => Object.hasOwn(STEPS, word.replace(/\*$/, "")));
+  const words = (name: string): string[] =>
+    (Array.isArray(wanted[name]) ? wanted[name] : []).map(String).filter((word) => Object.hasOwn(STEPS, word.replace(/\*$/, "")));
   const webhook = WEBHOOKS.find((one) => one === wanted["webhook"]) ?? "after";
   return { paymentKey: keyFor({ confirm: words("confirm"), cancel: words("cancel"), find: words("find"), webhook }, randomUUID()) };
 }

@@ -13,7 +13,11 @@ export class Webhooks {
   readonly #closing = new AbortController();
 
   async send(payment: BookPayment, status: BookPayment["status"] = payment.status): Promise<void> {
-    const body = JSON.stringify({ eventType: "PAYMENT_STATUS_CHANGED", createdAt: seoulTime(Date.now()).slice(0, 26), data: { ...paymentJson(payment), status } });
+    const body = JSON.stringify({
+      eventType: "PAYMENT_STATUS_CHANGED",
+      createdAt: seoulTime(Date.now()).slice(0, 26),
+      data: { ...paymentJson(payment), status },
+    });
     for (let tries = 0; tries < TRIES && this.url !== undefined && !this.#closing.signal.aborted; tries++) {
       if (await this.#deliver(this.url, body)) return;
       await new Promise<void>((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** tries).unref());

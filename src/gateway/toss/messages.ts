@@ -15,7 +15,7 @@ export function readPayment(body: unknown): GatewayPayment {
     left: amount(balanceAmount),
     cancels: (Array.isArray(cancels) ? cancels : []).map((cancel) => {
       const { cancelAmount, cancelReason } = fields(cancel);
-      return { amount: amount(cancelAmount), reason: String(cancelReason ?? "") };
+      return { amount: amount(cancelAmount), reason: typeof cancelReason === "string" ? cancelReason : "" };
     }),
   };
 }
@@ -30,7 +30,14 @@ export function readTransactions(body: unknown): GatewayTransaction[] {
     const known = statusOf(status);
     const size = Math.abs(amount(moved));
     const back = known === "CANCELED" || known === "PARTIAL_CANCELED";
-    return { transactionKey: text(transactionKey), paymentKey: text(paymentKey), orderId: text(orderId), status: known, amount: back ? -size : size, at };
+    return {
+      transactionKey: text(transactionKey),
+      paymentKey: text(paymentKey),
+      orderId: text(orderId),
+      status: known,
+      amount: back ? -size : size,
+      at,
+    };
   });
 }
 

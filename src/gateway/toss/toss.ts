@@ -49,7 +49,13 @@ export class TossGateway implements Gateway {
   }
 
   confirm({ idempotencyKey, paymentKey, orderId, amount }: Confirmation): Promise<GatewayAnswer> {
-    return this.#change({ operation: "confirm", method: "POST", path: "/v1/payments/confirm", body: { paymentKey, orderId, amount }, idempotencyKey });
+    return this.#change({
+      operation: "confirm",
+      method: "POST",
+      path: "/v1/payments/confirm",
+      body: { paymentKey, orderId, amount },
+      idempotencyKey,
+    });
   }
 
   cancel({ idempotencyKey, paymentKey, amount, reason }: Cancellation): Promise<GatewayAnswer> {
@@ -65,9 +71,14 @@ export class TossGateway implements Gateway {
   }
 
   async *transactions(from: number, to: number): AsyncGenerator<GatewayTransaction> {
-    for (let after: string | undefined; ; ) {
-      const query = new URLSearchParams({ startDate: seoulTime(from), endDate: seoulTime(to), limit: String(PAGE), ...(after === undefined ? {} : { startingAfter: after }) });
-      const { status, body } = await this.#call({ operation: "transactions", method: "GET", path: `/v1/transactions?${query}` });
+    for (let after: string | undefined; ;) {
+      const query = new URLSearchParams({
+        startDate: seoulTime(from),
+        endDate: seoulTime(to),
+        limit: String(PAGE),
+        ...(after === undefined ? {} : { startingAfter: after }),
+      });
+      const { status, body } = await this.#call({ operation: "transactions", method: "GET", path: `/v1/transactions?${query.toString()}` });
       if (status !== 200) throw new GatewayUnknown(codeOf(body), { trouble: false });
       const page = readTransactions(body);
       for (const one of page) if (one.at >= from && one.at < to) yield one;
@@ -126,7 +137,9 @@ export class TossGateway implements Gateway {
       return { status: response.status, body: await readJson(response) };
     } catch (error) {
       if (error instanceof GatewayUnknown) throw error;
-      throw new GatewayUnknown(signal.aborted ? "TIMEOUT" : "CONNECTION_BROKEN", { cause: signal.aborted ? undefined : (error as { cause?: { code?: unknown } }).cause?.code });
+      throw new GatewayUnknown(signal.aborted ? "TIMEOUT" : "CONNECTION_BROKEN", {
+        cause: signal.aborted ? undefined : (error as { cause?: { code?: unknown } }).cause?.code,
+      });
     }
   }
 }
@@ -151,4 +164,3 @@ async function readJson(response: Response): Promise<unknown> {
 function seoulTime(at: number): string {
   return new Date(at + KST_MS).toISOString().slice(0, 23);
 }
-
