@@ -17,7 +17,9 @@ test("first come, first served: of two hundred who claim a hundred coupons, the 
     const users = await shop.users(200);
     const sockets = await Promise.all(users.map(() => connected(shop.url)));
     const answers = sockets.map(firstLine);
-    users.forEach(({ token }, i) => sockets[i]?.write(`POST /coupons/${campaign.id}/issue HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer ${token}\r\nContent-Length: 0\r\n\r\n`));
+    users.forEach(({ token }, i) =>
+      sockets[i]?.write(`POST /coupons/${campaign.id}/issue HTTP/1.1\r\nHost: shop\r\nAuthorization: Bearer ${token}\r\nContent-Length: 0\r\n\r\n`),
+    );
     const statuses = (await Promise.all(answers)).map((line) => Number(line.split(" ")[1]));
     assert.deepEqual(statuses, [...Array<number>(100).fill(201), ...Array<number>(100).fill(409)]);
     for (const socket of sockets) socket.destroy();

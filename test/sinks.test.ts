@@ -21,7 +21,11 @@ sinkContract("a file", async () => {
   return {
     sink,
     recognises: false,
-    received: async () => readFileSync(sink.path, "utf8").trim().split("\n").map((line) => JSON.parse(line)),
+    received: async () =>
+      readFileSync(sink.path, "utf8")
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
     remove: async () => rmSync(dir, { recursive: true }),
   };
 });
@@ -147,7 +151,12 @@ describe("a shop with several data platforms", () => {
   }
   const has = (receiver: WebhookReceiver, order: string) => () => receiver.received.some(({ subject }) => subject === order);
   const stateOf = async (name: string): Promise<{ failures: number; gone: boolean }> =>
-    (await shop.shop.database.pool.query<{ failures: number; gone: boolean }>("SELECT failures, next_attempt_at = 'infinity' AS gone FROM sinks WHERE name = $1", [name])).rows[0] as { failures: number; gone: boolean };
+    (
+      await shop.shop.database.pool.query<{ failures: number; gone: boolean }>(
+        "SELECT failures, next_attempt_at = 'infinity' AS gone FROM sinks WHERE name = $1",
+        [name],
+      )
+    ).rows[0] as { failures: number; gone: boolean };
   const otherName = (): string => nameOf(new URL(`${other.url}/other`));
 
   test("a dead one holds back no other, and gets everything when it is back", async () => {
@@ -176,9 +185,21 @@ describe("a shop with several data platforms", () => {
 });
 
 test("a wrong data platform stops the start with a line that names the setting", () => {
-  const wrong = { "ftp://x/y": "DATA_PLATFORM_URL", "http://example.com/x": "DATA_PLATFORM_URL", "nats://a,nats://a": "DATA_PLATFORM_URL", "https://example.com/x": "DATA_PLATFORM_WEBHOOK_SECRET" };
-  for (const [DATA_PLATFORM_URL, name] of Object.entries(wrong)) assert.throws(() => readConfig({ DATA_PLATFORM_URL }), (error) => error instanceof ConfigError && error.message.includes(name) && !error.message.includes("\n"));
-  assert.throws(() => readConfig({ DATA_PLATFORM_URL: "https://example.com/x", DATA_PLATFORM_WEBHOOK_SECRET: "whsec_dG9vIHNob3J0" }), /DATA_PLATFORM_WEBHOOK_SECRET/);
+  const wrong = {
+    "ftp://x/y": "DATA_PLATFORM_URL",
+    "http://example.com/x": "DATA_PLATFORM_URL",
+    "nats://a,nats://a": "DATA_PLATFORM_URL",
+    "https://example.com/x": "DATA_PLATFORM_WEBHOOK_SECRET",
+  };
+  for (const [DATA_PLATFORM_URL, name] of Object.entries(wrong))
+    assert.throws(
+      () => readConfig({ DATA_PLATFORM_URL }),
+      (error) => error instanceof ConfigError && error.message.includes(name) && !error.message.includes("\n"),
+    );
+  assert.throws(
+    () => readConfig({ DATA_PLATFORM_URL: "https://example.com/x", DATA_PLATFORM_WEBHOOK_SECRET: "whsec_dG9vIHNob3J0" }),
+    /DATA_PLATFORM_WEBHOOK_SECRET/,
+  );
 });
 
 test("a sink's name tells no secret", () => {
@@ -188,7 +209,7 @@ test("a sink's name tells no secret", () => {
 });
 
 async function until(condition: () => boolean | Promise<boolean>, ms = 15_000): Promise<void> {
-  for (const deadline = Date.now() + ms; !(await condition()); ) {
+  for (const deadline = Date.now() + ms; !(await condition());) {
     if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }

@@ -19,7 +19,8 @@ describe("a shop with two workers", () => {
     await until(async () => (await instances()) === 2);
   });
   /** Workers that are open. */
-  const instances = async (): Promise<number> => Number(/^jangnal_instances (\d+)/m.exec(String((await call(shop.url, "GET", "/metrics", undefined, { connection: "close" })).body))?.[1]);
+  const instances = async (): Promise<number> =>
+    Number(/^jangnal_instances (\d+)/m.exec(String((await call(shop.url, "GET", "/metrics", undefined, { connection: "close" })).body))?.[1]);
   after(async () => {
     shop.child.kill("SIGKILL");
     await shop.ended;
@@ -35,22 +36,31 @@ describe("a shop with two workers", () => {
 
   test("sells exactly what is there, whichever worker is asked", async () => {
     const product = good(await operator.post("/admin/products", { name: "사과", price: 10, stock: 50 }), 201);
-    const { users } = good(await operator.post("/admin/users", { users: Array.from({ length: 200 }, () => ({ name: "손님" })) }), 201) as { users: { id: string }[] };
+    const { users } = good(await operator.post("/admin/users", { users: Array.from({ length: 200 }, () => ({ name: "손님" })) }), 201) as {
+      users: { id: string }[];
+    };
     good(await operator.post("/admin/balances/grant", { grants: users.map(({ id }) => ({ userId: id, amount: 10, reason: "test" })) }), 200);
     const clients = users.map(({ id }) => new Client(shop.url, id, "shopper"));
-    assert.deepEqual(await race(200, (i) => (clients[i] as Client).post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] })), { 201: 50, 400: 150 });
+    assert.deepEqual(await race(200, (i) => (clients[i] as Client).post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] })), {
+      201: 50,
+      400: 150,
+    });
   });
 
   // Goes red where a worker answers for itself: 200 orders were shared by two.
   test("whichever worker is asked for its numbers, they are everybody's", async () => {
-    const counts = await Promise.all(Array.from({ length: 4 }, async () => String((await call(shop.url, "GET", "/metrics", undefined, { connection: "close" })).body)));
+    const counts = await Promise.all(
+      Array.from({ length: 4 }, async () => String((await call(shop.url, "GET", "/metrics", undefined, { connection: "close" })).body)),
+    );
     for (const text of counts) assert.equal(/jangnal_http_answers_total\{method="POST",route="\/orders",status="201"\} (\d+)/.exec(text)?.[1], "50");
   });
 
   test("a worker that dies is replaced, and nobody who asks meanwhile is turned away for long", async () => {
     const [victim] = await workersOf(shop.child.pid);
     process.kill(victim as number, "SIGKILL");
-    await until(async () => (await call(shop.url, "GET", "/healthz", undefined, { connection: "close" }).catch(() => ({ status: 0 }))).status === 200);
+    await until(
+      async () => (await call(shop.url, "GET", "/healthz", undefined, { connection: "close" }).catch(() => ({ status: 0 }))).status === 200,
+    );
     await until(async () => (await instances()) === 2);
     assert.equal((await workersOf(shop.child.pid)).includes(victim as number), false);
   });
@@ -76,5 +86,6 @@ async function workersOf(pid: number | undefined): Promise<number[]> {
 }
 
 async function until(condition: () => Promise<boolean>, ms = 30_000): Promise<void> {
-  for (const deadline = Date.now() + ms; !(await condition()); await pause(30)) if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
+  for (const deadline = Date.now() + ms; !(await condition()); await pause(30))
+    if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
 }

@@ -70,7 +70,10 @@ export class RedisCache implements Cache {
     if (found) {
       this.counts.loaded++;
       // Nobody waits for it, and where it fails the next one loads it.
-      if (ms >= 1) void this.#link.ask((redis) => redis.set(this.#place(group, found.generation, key), JSON.stringify(value), "PX", Math.floor(ms))).catch(() => {});
+      if (ms >= 1)
+        void this.#link
+          .ask((redis) => redis.set(this.#place(group, found.generation, key), JSON.stringify(value), "PX", Math.floor(ms)))
+          .catch(() => {});
     } else this.counts.alone++;
     return { value, until: Date.now() + ms };
   }
@@ -85,7 +88,9 @@ export class RedisCache implements Cache {
     const sent = [...changes];
     const keys = [`${this.#link.prefix}:generation:${group}`, ...sent.map((change) => `${this.#link.prefix}:changed:${group}:${change}`)];
     try {
-      const [generation, text, leftMs] = await this.#link.ask<[string, string | null, number]>((redis) => redis.eval(READ, keys.length, ...keys, randomUUID(), `${this.#link.prefix}:cached:${group}:`, `:${key}`));
+      const [generation, text, leftMs] = await this.#link.ask<[string, string | null, number]>((redis) =>
+        redis.eval(READ, keys.length, ...keys, randomUUID(), `${this.#link.prefix}:cached:${group}:`, `:${key}`),
+      );
       for (const change of sent) changes.delete(change);
       // What failed or came anew meanwhile stays noted, and goes with the next.
       if (state.changes === changes) state.connection = connection;

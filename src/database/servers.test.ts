@@ -11,8 +11,14 @@ test("a URL with several hosts is several URLs, as libpq reads it", () => {
     "postgresql://me:p%2Cw@b/shop?sslmode=require",
     "postgresql://me:p%2Cw@c:1/shop?sslmode=require",
   ]);
-  assert.deepEqual(splitHosts("postgres:///shop?host=/run/a,/run/b&port=1,2"), ["postgres:///shop?host=%2Frun%2Fa&port=1", "postgres:///shop?host=%2Frun%2Fb&port=2"]);
-  assert.deepEqual(splitHosts("postgres:///shop?host=/run/a,/run/b&port=1"), ["postgres:///shop?host=%2Frun%2Fa&port=1", "postgres:///shop?host=%2Frun%2Fb&port=1"]);
+  assert.deepEqual(splitHosts("postgres:///shop?host=/run/a,/run/b&port=1,2"), [
+    "postgres:///shop?host=%2Frun%2Fa&port=1",
+    "postgres:///shop?host=%2Frun%2Fb&port=2",
+  ]);
+  assert.deepEqual(splitHosts("postgres:///shop?host=/run/a,/run/b&port=1"), [
+    "postgres:///shop?host=%2Frun%2Fa&port=1",
+    "postgres:///shop?host=%2Frun%2Fb&port=1",
+  ]);
 });
 
 test("a URL with one host is left as it is", () => {

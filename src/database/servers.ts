@@ -101,6 +101,6 @@ export function splitHosts(url: string): string[] {
       own.set("host", host);
       if (port) own.set("port", port);
     }
-    return `${scheme}${user}${authority === "" ? "" : host}${path}${own.size > 0 ? `?${own}` : ""}`;
+    return `${scheme}${user}${authority === "" ? "" : host}${path}${own.size > 0 ? `?${own.toString()}` : ""}`;
   });
 }

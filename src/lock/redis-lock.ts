@@ -155,5 +155,9 @@ export class RedisLock implements FirstComeLock {
 
 /** Fails with 40001, upon which the round is tried again, where somebody with a higher number has been there. */
 function checkFences(fences: { key: string; fence: string }[]): Statement {
-  return { name: "check fences", text: "SELECT check_first_come_fences($1::text[], $2::bigint[])", values: [quoted(fences, ({ key }) => key), `{${fences.map(({ fence }) => fence).join(",")}}`] };
+  return {
+    name: "check fences",
+    text: "SELECT check_first_come_fences($1::text[], $2::bigint[])",
+    values: [quoted(fences, ({ key }) => key), `{${fences.map(({ fence }) => fence).join(",")}}`],
+  };
 }

@@ -6,8 +6,28 @@ import type { Statement } from "../database/statement.ts";
 import { backoffMs, MOST_TRIES } from "./backoff.ts";
 import { deliverInOrder, refusalsOf, sayable } from "./deliver-in-order.ts";
 import { envelopeOf, type OutboxEvent } from "./envelope.ts";
-import { advancePosition, confirmLease, disable, type Lease, LEASE_SECONDS, postpone, releaseLease, renewLease, selectHasWork, takeLease } from "./lease.sql.ts";
-import { type DueLetter, insertLetters, type NewLetter, selectBlockedOrders, selectDueLetters, type TriedLetter, updateLetters, wakeParked } from "./letters.sql.ts";
+import {
+  advancePosition,
+  confirmLease,
+  disable,
+  type Lease,
+  LEASE_SECONDS,
+  postpone,
+  releaseLease,
+  renewLease,
+  selectHasWork,
+  takeLease,
+} from "./lease.sql.ts";
+import {
+  type DueLetter,
+  insertLetters,
+  type NewLetter,
+  selectBlockedOrders,
+  selectDueLetters,
+  type TriedLetter,
+  updateLetters,
+  wakeParked,
+} from "./letters.sql.ts";
 import { readOrdersAt } from "./order-at-event.ts";
 import { selectDue, selectOrdersOfTransaction, selectReadable } from "./outbox.sql.ts";
 import { type Sink, SinkAsksToWait, SinkGone } from "./sink.ts";
@@ -87,7 +107,11 @@ export class Courier {
     const { delivered, refused } = await deliverInOrder(due, new Set(), (wave) => this.#send(wave, true));
     const tried: TriedLetter[] = [
       ...delivered.map(({ orderId, seq }) => ({ orderId, seq, refusal: null })),
-      ...refused.map(({ event: { orderId, seq, attempts }, reason }) => ({ orderId, seq, refusal: { reason, pauseMs: attempts + 1 < MOST_TRIES ? backoffMs(attempts + 1) : null } })),
+      ...refused.map(({ event: { orderId, seq, attempts }, reason }) => ({
+        orderId,
+        seq,
+        refusal: { reason, pauseMs: attempts + 1 < MOST_TRIES ? backoffMs(attempts + 1) : null },
+      })),
     ];
     // A dead letter no longer holds up its order: a platform that will never take one event should still learn what became
     // of the order. The gap shows, as a dead letter here and a missing sequence number there, until an operator replays it.
@@ -131,7 +155,12 @@ export class Courier {
       const order = orders[i];
       return order ? [{ event, envelope: envelopeOf(event, order) }] : [];
     });
-    const { failed } = await this.#whileRenewing(() => this.sink.deliver(sent.map(({ envelope }) => envelope), again));
+    const { failed } = await this.#whileRenewing(() =>
+      this.sink.deliver(
+        sent.map(({ envelope }) => envelope),
+        again,
+      ),
+    );
     const refusals = refusalsOf(sent, failed);
     wave.forEach((event, i) => orders[i] ?? refusals.set(event, "its order does not exist"));
     return refusals;
@@ -140,10 +169,13 @@ export class Courier {
   /** A slow delivery keeps its lease. */
   async #whileRenewing<T>(deliver: () => Promise<T>): Promise<T> {
     const startedAt = performance.now();
-    const timer = setInterval(() => {
-      if (performance.now() - startedAt > MOST_RENEWING_MS) clearInterval(timer);
-      else this.#database.rows(renewLease(this.sink.name, this.#owner)).catch(() => {});
-    }, (LEASE_SECONDS * 1000) / 3);
+    const timer = setInterval(
+      () => {
+        if (performance.now() - startedAt > MOST_RENEWING_MS) clearInterval(timer);
+        else this.#database.rows(renewLease(this.sink.name, this.#owner)).catch(() => {});
+      },
+      (LEASE_SECONDS * 1000) / 3,
+    );
     try {
       return await deliver();
     } catch (error) {

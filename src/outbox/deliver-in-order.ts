@@ -9,7 +9,11 @@ export type Delivered<Event> = { delivered: Event[]; refused: { event: Event; re
  * order is sent. What follows a refused event, or an order in `blocked`, is not sent but parked: the other orders go on.
  * @param send delivers one wave and answers the refused events with a reason each
  */
-export async function deliverInOrder<Event extends OutboxEvent>(events: Event[], blocked: Set<string>, send: (wave: Event[]) => Promise<Map<Event, string>>): Promise<Delivered<Event>> {
+export async function deliverInOrder<Event extends OutboxEvent>(
+  events: Event[],
+  blocked: Set<string>,
+  send: (wave: Event[]) => Promise<Map<Event, string>>,
+): Promise<Delivered<Event>> {
   const result: Delivered<Event> = { delivered: [], refused: [], parked: [] };
   let rest = events;
   while (rest.length > 0) {

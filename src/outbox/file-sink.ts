@@ -49,7 +49,7 @@ async function cutTornLine(file: FileHandle): Promise<void> {
   const { size } = await file.stat();
   const buffer = Buffer.alloc(Math.min(size, CHUNK_BYTES));
   if (size === 0 || ((await file.read(buffer, 0, 1, size - 1)).bytesRead === 1 && buffer[0] === NEWLINE)) return;
-  for (let end = size; end > 0; ) {
+  for (let end = size; end > 0;) {
     const start = Math.max(0, end - CHUNK_BYTES);
     const { bytesRead } = await file.read(buffer, 0, end - start, start);
     const newline = buffer.subarray(0, bytesRead).lastIndexOf(NEWLINE);

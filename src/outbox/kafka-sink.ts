@@ -1,6 +1,15 @@
 // A data platform behind Kafka. The key is the order's id, so an order's events share a partition and keep their order there.
 
-import { type Broker, type ConnectionOptions, Producer, ProduceAcks, ResponseError, type SASLMechanismValue, stringSerializers, UnsupportedApiError } from "@platformatic/kafka";
+import {
+  type Broker,
+  type ConnectionOptions,
+  Producer,
+  ProduceAcks,
+  ResponseError,
+  type SASLMechanismValue,
+  stringSerializers,
+  UnsupportedApiError,
+} from "@platformatic/kafka";
 import type { Envelope } from "./envelope.ts";
 import { ALL_DELIVERED, type DeliveryResult, type Sink } from "./sink.ts";
 
@@ -29,7 +38,12 @@ export class KafkaSink implements Sink {
     try {
       const { client, idempotent } = (this.#producer ??= await this.#connect());
       await client.send({
-        messages: envelopes.map((envelope) => ({ topic: this.#topic, key: envelope.partitionkey, value: JSON.stringify(envelope), headers: { id: envelope.id, type: envelope.type } })),
+        messages: envelopes.map((envelope) => ({
+          topic: this.#topic,
+          key: envelope.partitionkey,
+          value: JSON.stringify(envelope),
+          headers: { id: envelope.id, type: envelope.type },
+        })),
         acks: ProduceAcks.ALL,
         idempotent,
       });
@@ -66,7 +80,15 @@ export class KafkaSink implements Sink {
     const more = searchParams.get("brokers")?.split(";").filter(Boolean) ?? [];
     const security: ConnectionOptions = {
       ...(searchParams.get("tls") === "on" ? { tls: {} } : {}),
-      ...(username ? { sasl: { mechanism: (searchParams.get("sasl") ?? "PLAIN") as SASLMechanismValue, username: decodeURIComponent(username), password: decodeURIComponent(password) } } : {}),
+      ...(username
+        ? {
+            sasl: {
+              mechanism: (searchParams.get("sasl") ?? "PLAIN") as SASLMechanismValue,
+              username: decodeURIComponent(username),
+              password: decodeURIComponent(password),
+            },
+          }
+        : {}),
     };
     return new Producer({
       clientId: "jangnal",

@@ -8,7 +8,11 @@ export const LEASE_SECONDS = 10;
 export type Lease = { position: string; failures: number };
 
 export function insertSinks(names: string[]): Statement {
-  return { name: "insert sinks", text: "INSERT INTO sinks (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", values: [quoted(names, (name) => name)] };
+  return {
+    name: "insert sinks",
+    text: "INSERT INTO sinks (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING",
+    values: [quoted(names, (name) => name)],
+  };
 }
 
 /** `$n`: without waiting for the pause to end. A sink that said that it is gone has no end of its pause. */
@@ -55,7 +59,11 @@ export function confirmLease(sink: string, owner: string): Statement {
 }
 
 export function releaseLease(sink: string, owner: string): Statement {
-  return { name: "release lease", text: "UPDATE sinks SET lease_owner = NULL, lease_until = NULL WHERE name = $1 AND lease_owner = $2", values: [sink, owner] };
+  return {
+    name: "release lease",
+    text: "UPDATE sinks SET lease_owner = NULL, lease_until = NULL WHERE name = $1 AND lease_owner = $2",
+    values: [sink, owner],
+  };
 }
 
 /** The sink has what is up to `upper`; a row comes back only for the owner of the lease, and only if nobody went on meanwhile. */
@@ -91,7 +99,11 @@ export function disable(sink: string, owner: string, reason: string): Statement 
 
 /** Sinks that were gone are tried again. */
 export function enableSinks(sinks: string[]): Statement {
-  return { name: "enable sinks", text: "UPDATE sinks SET next_attempt_at = '-infinity' WHERE name = ANY($1::text[]) AND next_attempt_at = 'infinity'", values: [quoted(sinks, (name) => name)] };
+  return {
+    name: "enable sinks",
+    text: "UPDATE sinks SET next_attempt_at = '-infinity' WHERE name = ANY($1::text[]) AND next_attempt_at = 'infinity'",
+    values: [quoted(sinks, (name) => name)],
+  };
 }
 
 export type Backlog = { waiting: number; dead: number };

@@ -10,12 +10,23 @@ import { enableSinks } from "./lease.sql.ts";
 import { requestReplay } from "./letters.sql.ts";
 
 /** `attempts` counts the tries of the sink that took the most; while a sink is away, its tries since then. */
-export type EventView = { id: string; type: string; orderId: string; status: EventStatus; attempts: number; createdAt: string; deliveredAt: string | null };
+export type EventView = {
+  id: string;
+  type: string;
+  orderId: string;
+  status: EventStatus;
+  attempts: number;
+  createdAt: string;
+  deliveredAt: string | null;
+};
 
 export type ListEvents = { sinks: string[]; status: EventStatus | null; limit: number; cursor: string | undefined };
 
 /** One page of events, newest first. Errors: INVALID_REQUEST for a cursor that is not ours. */
-export async function listEvents(database: Database, { sinks, status, limit, cursor }: ListEvents): Promise<{ events: EventView[]; nextCursor: string | null }> {
+export async function listEvents(
+  database: Database,
+  { sinks, status, limit, cursor }: ListEvents,
+): Promise<{ events: EventView[]; nextCursor: string | null }> {
   const found = await database.rows<EventRecord>(selectEvents(sinks, status, eventPlace(cursor), limit + 1));
   return { events: found.slice(0, limit).map(eventView), nextCursor: nextCursor(found, limit, LIST, placeOf) };
 }

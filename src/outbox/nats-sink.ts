@@ -29,7 +29,11 @@ export class NatsSink implements Sink {
     const { client } = await (this.#open ??= this.#connect());
     // Sent in order on one connection; each is safe when the stream has acknowledged it.
     const acks = envelopes.map((envelope) =>
-      client.publish(subjectOf(this.#stream, envelope.type), JSON.stringify(envelope), { msgID: envelope.id, timeout: ACK_MS, expect: { streamName: this.#stream } }),
+      client.publish(subjectOf(this.#stream, envelope.type), JSON.stringify(envelope), {
+        msgID: envelope.id,
+        timeout: ACK_MS,
+        expect: { streamName: this.#stream },
+      }),
     );
     const settled = await Promise.allSettled(acks);
     const failure = settled.find((one) => one.status === "rejected");

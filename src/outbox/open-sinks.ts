@@ -13,7 +13,9 @@ export type DataPlatforms = {
 };
 
 export async function openSinks({ platforms, dataDir, webhookSecret }: DataPlatforms): Promise<Sink[]> {
-  return Promise.all(platforms.map((platform) => (platform === "file" ? new FileSink(dataDir) : openSink(new URL(platform), webhookSecret ?? ""))));
+  return Promise.all(
+    platforms.map(async (platform) => (platform === "file" ? new FileSink(dataDir) : openSink(new URL(platform), webhookSecret ?? ""))),
+  );
 }
 
 async function openSink(url: URL, secret: string): Promise<Sink> {

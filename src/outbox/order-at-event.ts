@@ -68,13 +68,23 @@ function orderAt(event: OutboxEvent, order: OrderFact, items: ItemFact[], refund
     orderId: order.orderId,
     userId: order.userId,
     status,
-    orderItems: items.map(({ productId, variantId, name, unitPrice, quantity }) => ({ productId, variantId, name, unitPrice, quantity, refundedQuantity: back.get(variantId) ?? 0 })),
+    orderItems: items.map(({ productId, variantId, name, unitPrice, quantity }) => ({
+      productId,
+      variantId,
+      name,
+      unitPrice,
+      quantity,
+      refundedQuantity: back.get(variantId) ?? 0,
+    })),
     totalAmount,
     discountAmount,
     paidAmount: paid ? totalAmount - discountAmount : 0,
     refundedAmount: sofar.reduce((sum, refund) => sum + refund.amount, 0),
     discount: userCouponId === null || couponId === null ? null : { userCouponId, couponId, amount: discountAmount },
-    payment: paid && order.paymentId !== null && order.method !== null ? { paymentId: order.paymentId, method: order.method, status, amount: order.amount ?? 0, paidAt: isoOrNull(order.paidAt) } : null,
+    payment:
+      paid && order.paymentId !== null && order.method !== null
+        ? { paymentId: order.paymentId, method: order.method, status, amount: order.amount ?? 0, paidAt: isoOrNull(order.paidAt) }
+        : null,
     refund: event.data,
     createdAt: iso(order.createdAt),
     expiresAt: isoOrNull(order.expiresAt),

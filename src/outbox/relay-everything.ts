@@ -10,7 +10,7 @@ const PAUSE_MS = 100;
 export async function relayEverything(database: Database, relay: Relay): Promise<Relayed> {
   await waitForStragglers(database, STRAGGLERS_MS);
   let delivered = 0;
-  for (let fruitless = 0; ; ) {
+  for (let fruitless = 0; ;) {
     const pass = await relay.runOnce();
     delivered += pass.delivered;
     fruitless = pass.delivered === 0 ? fruitless + 1 : 0;

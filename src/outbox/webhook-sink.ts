@@ -20,7 +20,11 @@ const MOST_MS = 20_000;
 /** What these say concerns what was sent, not the place that it was sent to. */
 const ABOUT_THE_EVENT = new Set([400, 413, 414, 415, 422]);
 
-type Said = { kind: "taken" } | { kind: "refused" | "either" | "away"; reason: string } | { kind: "wait"; reason: string; waitMs: number } | { kind: "gone" };
+type Said =
+  | { kind: "taken" }
+  | { kind: "refused" | "either" | "away"; reason: string }
+  | { kind: "wait"; reason: string; waitMs: number }
+  | { kind: "gone" };
 type Sent = { id: string; startedAt: number; said: Said };
 
 export class WebhookSink implements Sink {
@@ -65,14 +69,19 @@ export class WebhookSink implements Sink {
       while (!pointless && next < envelopes.length) {
         const envelope = envelopes[next++] as Envelope;
         const began = performance.now();
-        const said = began - startedAt > MOST_MS ? { kind: "away" as const, reason: "the receiver is too slow for all of it; the rest comes later" } : await this.#send(envelope);
+        const said =
+          began - startedAt > MOST_MS
+            ? { kind: "away" as const, reason: "the receiver is too slow for all of it; the rest comes later" }
+            : await this.#send(envelope);
         sent.push({ id: envelope.id, startedAt: began, said });
         failedInARow = said.kind === "taken" || said.kind === "refused" ? 0 : failedInARow + 1;
         pointless ||= ["away", "wait", "gone"].includes(said.kind) || failedInARow >= AT_ONCE;
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    if (pointless) for (const { id } of envelopes.slice(next)) sent.push({ id, startedAt: Number.POSITIVE_INFINITY, said: { kind: "either", reason: "not sent" } });
+    if (pointless)
+      for (const { id } of envelopes.slice(next))
+        sent.push({ id, startedAt: Number.POSITIVE_INFINITY, said: { kind: "either", reason: "not sent" } });
     return sent;
   }
 
@@ -137,7 +146,12 @@ function judge(sent: Sent[], again: boolean): Map<string, string> | Error {
   for (const { id, startedAt, said } of sent) {
     if (said.kind === "gone") return new SinkGone("answered with 410: the receiver is gone");
     if (said.kind === "wait") away = new SinkAsksToWait(said.reason, said.waitMs);
-    else if (said.kind === "refused" || (said.kind === "either" && startedAt < lastTaken) || (said.kind === "either" && again && startedAt < Number.POSITIVE_INFINITY)) failed.set(id, said.reason);
+    else if (
+      said.kind === "refused" ||
+      (said.kind === "either" && startedAt < lastTaken) ||
+      (said.kind === "either" && again && startedAt < Number.POSITIVE_INFINITY)
+    )
+      failed.set(id, said.reason);
     else if (said.kind !== "taken") away ??= new Error(said.reason);
   }
   return away ?? failed;

@@ -20,14 +20,20 @@ export type BetweenInstances = {
   close(): Promise<void>;
 };
 
-export type BetweenInstancesOptions = { redisUrl: string | undefined; database: Database; lockWaitMs: number; onChange: (up: boolean, reason: string) => void };
+export type BetweenInstancesOptions = {
+  redisUrl: string | undefined;
+  database: Database;
+  lockWaitMs: number;
+  onChange: (up: boolean, reason: string) => void;
+};
 
 /** An instance that died holds up the others no longer than they would wait in any case. */
 const LONGEST_LOCK_MS = 2000;
 const SHORTEST_LOCK_MS = 200;
 
 export async function betweenInstances({ redisUrl, database, lockWaitMs, onChange }: BetweenInstancesOptions): Promise<BetweenInstances> {
-  if (redisUrl === undefined) return { cache: new MemoryCache(), firstCome: postgresLock, rates: undefined, state: () => ({}), measure() {}, async close() {} };
+  if (redisUrl === undefined)
+    return { cache: new MemoryCache(), firstCome: postgresLock, rates: undefined, state: () => ({}), measure() {}, async close() {} };
   // The client is loaded only where it is needed.
   const [{ RedisLink }, { RedisCache }, { RedisLock }, { sharedRates }, { shopPrefix }] = await Promise.all([
     import("./link.ts"),
@@ -38,7 +44,11 @@ export async function betweenInstances({ redisUrl, database, lockWaitMs, onChang
   ]);
   const link = new RedisLink({ url: redisUrl, prefix: await shopPrefix(database), onChange });
   const cache = new RedisCache(link);
-  const firstCome = new RedisLock({ link, otherwise: postgresLock, expiresMs: Math.min(LONGEST_LOCK_MS, Math.max(SHORTEST_LOCK_MS, lockWaitMs / 2)) });
+  const firstCome = new RedisLock({
+    link,
+    otherwise: postgresLock,
+    expiresMs: Math.min(LONGEST_LOCK_MS, Math.max(SHORTEST_LOCK_MS, lockWaitMs / 2)),
+  });
   return {
     cache,
     firstCome,

@@ -32,10 +32,12 @@ export function sharedRates(link: RedisLink): FastifyRateLimitStoreCtor {
 
   return class SharedRates implements FastifyRateLimitStore {
     incr(key: string, callback: (error: Error | null, result?: { current: number; ttl: number }) => void, windowMs: number): void {
-      link.ask<[number, number]>((redis) => redis.eval(COUNT, 1, `${link.prefix}:rate:${key}`, windowMs)).then(
-        ([current, ttl]) => callback(null, { current, ttl }),
-        () => callback(null, countAlone(key, windowMs)),
-      );
+      link
+        .ask<[number, number]>((redis) => redis.eval(COUNT, 1, `${link.prefix}:rate:${key}`, windowMs))
+        .then(
+          ([current, ttl]) => callback(null, { current, ttl }),
+          () => callback(null, countAlone(key, windowMs)),
+        );
     }
 
     child(): SharedRates {

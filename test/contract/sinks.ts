@@ -51,7 +51,11 @@ export function sinkContract(kind: string, open: () => Promise<SinkUnderTest>): 
       const orders = Array.from({ length: 20 }, newOrder);
       for (const seq of [1, 2, 3]) await place.sink.deliver(orders.map((order) => event(order, seq)));
       const received = await ofOrders(orders);
-      for (const order of orders) assert.deepEqual(received.filter(({ subject }) => subject === order).map(({ sequence }) => Number(sequence)), [1, 2, 3]);
+      for (const order of orders)
+        assert.deepEqual(
+          received.filter(({ subject }) => subject === order).map(({ sequence }) => Number(sequence)),
+          [1, 2, 3],
+        );
     });
 
     test("what comes again is there under the same id", async () => {
@@ -83,7 +87,7 @@ export function sinkContract(kind: string, open: () => Promise<SinkUnderTest>): 
 
 /** As the relay does: tried until it succeeds. */
 async function delivered(sink: Sink, envelope: Envelope): Promise<void> {
-  for (const deadline = Date.now() + 20_000; ; ) {
+  for (const deadline = Date.now() + 20_000; ;) {
     try {
       return void (await sink.deliver([envelope]));
     } catch (error) {

@@ -32,7 +32,13 @@ export type FaultsOptions = {
 const COUPONS = 20;
 const DELIVERED_WITHIN_MS = 180_000;
 
-export async function runFaults({ seconds, sinkSeconds = seconds, perSecond = 200, buyers = 40, onPhase = () => {} }: FaultsOptions): Promise<Report> {
+export async function runFaults({
+  seconds,
+  sinkSeconds = seconds,
+  perSecond = 200,
+  buyers = 40,
+  onPhase = () => {},
+}: FaultsOptions): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), "jangnal-faults-"));
   const [pair, redis, nats] = await Promise.all([startPair(), startRedis(), startNats()]);
   const receiver = new WebhookReceiver();
@@ -106,12 +112,16 @@ export async function runFaults({ seconds, sinkSeconds = seconds, perSecond = 20
     for (let turn = 0; !campaign; turn++) {
       // The operator is somebody who asks again too, now here, now there.
       const { url = "" } = shops[turn % shops.length] ?? {};
-      const made = await new Client(url, operator.id, "operator").post("/admin/coupons", { name: "장날 쿠폰", discount: { type: "FIXED", amount: 1 }, totalQuantity: COUPONS }).catch(() => undefined);
+      const made = await new Client(url, operator.id, "operator")
+        .post("/admin/coupons", { name: "장날 쿠폰", discount: { type: "FIXED", amount: 1 }, totalQuantity: COUPONS })
+        .catch(() => undefined);
       if (made?.status === 201) campaign = made.body as { id: string };
       else await pause(50);
     }
     const { id } = campaign;
-    const answers = await Promise.all(of.userIds.map((userId) => of.ask(`/coupons/${id}/issue`, {}, `${id}/${userId}`, new Client("http://unused", userId, "shopper").token)));
+    const answers = await Promise.all(
+      of.userIds.map((userId) => of.ask(`/coupons/${id}/issue`, {}, `${id}/${userId}`, new Client("http://unused", userId, "shopper").token)),
+    );
     return `${answers.filter(({ status }) => status === 201).length} of ${COUPONS}`;
   }
 }

@@ -11,18 +11,29 @@ import { tableOf } from "./table.ts";
 
 const PAGE = join(import.meta.dirname, "../../docs/reliability.md");
 
-const { values } = parseArgs({ options: { seconds: { type: "string", default: "10" }, "sink-seconds": { type: "string", default: "60" }, "per-second": { type: "string", default: "200" }, write: { type: "boolean", default: false } } });
+const { values } = parseArgs({
+  options: {
+    seconds: { type: "string", default: "10" },
+    "sink-seconds": { type: "string", default: "60" },
+    "per-second": { type: "string", default: "200" },
+    write: { type: "boolean", default: false },
+  },
+});
 const report = await runFaults({
   seconds: Number(values.seconds),
   sinkSeconds: Number(values["sink-seconds"]),
   perSecond: Number(values["per-second"]),
-  onPhase: ({ name, acknowledged, longestPauseMs }) => console.error(`${name}: ${acknowledged} acknowledged, longest pause ${Math.round(longestPauseMs)} ms`),
+  onPhase: ({ name, acknowledged, longestPauseMs }) =>
+    console.error(`${name}: ${acknowledged} acknowledged, longest pause ${Math.round(longestPauseMs)} ms`),
 });
 const text = `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores shared by load, instances, databases and brokers.\n\n${tableOf(report)}`;
 console.log(text);
 if (values.write) {
   const page = readFileSync(PAGE, "utf8");
-  writeFileSync(PAGE, page.replace(/(<!-- figures -->\n)[\s\S]*(<!-- end of figures -->)/, (_, begin: string, end: string) => `${begin}\n${text}\n${end}`));
+  writeFileSync(
+    PAGE,
+    page.replace(/(<!-- figures -->\n)[\s\S]*(<!-- end of figures -->)/, (_, begin: string, end: string) => `${begin}\n${text}\n${end}`),
+  );
 }
 const { acknowledged: _, ...wrong } = report.reckoning;
 process.exit(Object.values(wrong).some((count) => count > 0) || report.violations.length > 0 ? 1 : 0);

@@ -2,7 +2,10 @@ import type { Report } from "./faults.ts";
 
 /** The report in Markdown. */
 export function tableOf({ buyers, perSecond, phases, reckoning, violations, deliveredAfterMs }: Report): string {
-  const rows = phases.map(({ name, seconds, acknowledged, longestPauseMs, askedAgain, coupons }) => `| ${name} | ${seconds.toFixed(0)} s | ${acknowledged} | ${Math.round(longestPauseMs)} ms | ${askedAgain} | ${coupons} |`);
+  const rows = phases.map(
+    ({ name, seconds, acknowledged, longestPauseMs, askedAgain, coupons }) =>
+      `| ${name} | ${seconds.toFixed(0)} s | ${acknowledged} | ${Math.round(longestPauseMs)} ms | ${askedAgain} | ${coupons} |`,
+  );
   const { acknowledged, lost, duplicated, undelivered, outOfOrder } = reckoning;
   return [
     `Two instances, ${buyers} buyers, ${perSecond} orders a second asked for; ${phases.reduce((sum, { seconds }) => sum + seconds, 0).toFixed(0)} s in all.`,

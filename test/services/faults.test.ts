@@ -6,7 +6,8 @@ import { runFaults } from "../faults/faults.ts";
 
 test("whatever breaks under load, nothing acknowledged is lost or there twice, every event arrives in order, and no coupon is issued too many", async (t) => {
   const { phases, reckoning, violations } = await runFaults({ seconds: 2, perSecond: 100 });
-  for (const { name, acknowledged, longestPauseMs } of phases) t.diagnostic(`${name}: ${acknowledged}, longest pause ${Math.round(longestPauseMs)} ms`);
+  for (const { name, acknowledged, longestPauseMs } of phases)
+    t.diagnostic(`${name}: ${acknowledged}, longest pause ${Math.round(longestPauseMs)} ms`);
   const { acknowledged, ...wrong } = reckoning;
   assert.ok(acknowledged > 500);
   assert.deepEqual(wrong, { lost: 0, duplicated: 0, undelivered: 0, outOfOrder: 0 });

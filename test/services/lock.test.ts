@@ -94,7 +94,10 @@ for (const [kind, open] of [
       const first = round(a.lock, ["busy"], () => (inside.resolve(), held.promise));
       await inside.promise;
       const askedAt = performance.now();
-      await assert.rejects(round(b.lock, ["busy"], async () => {}, 200), LockTimeout);
+      await assert.rejects(
+        round(b.lock, ["busy"], async () => {}, 200),
+        LockTimeout,
+      );
       assert.ok(performance.now() - askedAt < 1000);
       held.resolve();
       await first;
@@ -159,7 +162,8 @@ describe("Redis' lock", () => {
     await round(lock, ["away"], async () => {});
     assert.equal(lock.counts.otherwise, 1);
     await own.start();
-    for (const deadline = Date.now() + 5000; lock.counts.admitted === 0 && Date.now() < deadline; await pause(20)) await round(lock, ["away"], async () => {});
+    for (const deadline = Date.now() + 5000; lock.counts.admitted === 0 && Date.now() < deadline; await pause(20))
+      await round(lock, ["away"], async () => {});
     assert.ok(lock.counts.admitted > 0);
     await link.close();
     await own.remove();
@@ -233,6 +237,7 @@ describe("two instances with Redis", () => {
     assert.equal(status, 200);
     assert.match(body.checks.redis, /^away/);
     await redis.start();
-    for (const deadline = Date.now() + 5000; (await first().anyone("GET", "/readyz")).body.checks.redis !== "ok"; await pause(50)) assert.ok(Date.now() < deadline);
+    for (const deadline = Date.now() + 5000; (await first().anyone("GET", "/readyz")).body.checks.redis !== "ok"; await pause(50))
+      assert.ok(Date.now() < deadline);
   });
 });

@@ -12,12 +12,26 @@ import { readKafka, startKafkaMock, startNats, startRedis } from "../support/ser
 
 sinkContract("NATS JetStream", async () => {
   const nats = await startNats();
-  return { sink: new NatsSink({ name: "nats", url: new URL(`${nats.url}/SHOP`) }), recognises: true, received: () => readStream(nats.url, "SHOP"), kill: nats.kill, start: nats.start, remove: nats.remove };
+  return {
+    sink: new NatsSink({ name: "nats", url: new URL(`${nats.url}/SHOP`) }),
+    recognises: true,
+    received: () => readStream(nats.url, "SHOP"),
+    kill: nats.kill,
+    start: nats.start,
+    remove: nats.remove,
+  };
 });
 
 sinkContract("a Redis stream", async () => {
   const redis = await startRedis();
-  return { sink: new RedisStreamSink({ name: "redis", url: new URL(`${redis.url}/0?stream=shop`) }), recognises: true, received: () => readRedis(redis.url, "shop"), kill: redis.kill, start: redis.start, remove: redis.remove };
+  return {
+    sink: new RedisStreamSink({ name: "redis", url: new URL(`${redis.url}/0?stream=shop`) }),
+    recognises: true,
+    received: () => readRedis(redis.url, "shop"),
+    kill: redis.kill,
+    start: redis.start,
+    remove: redis.remove,
+  };
 });
 
 sinkContract("Kafka", async () => {
@@ -36,10 +50,11 @@ async function readStream(url: string, stream: string): Promise<Envelope[]> {
     const { state } = await (await jetstreamManager(connection)).streams.info(stream);
     const consumer = await jetstream(connection).consumers.get(stream);
     const envelopes: Envelope[] = [];
-    while (envelopes.length < state.messages) for await (const message of await consumer.fetch({ max_messages: state.messages, expires: 5000 })) {
-      envelopes.push(message.json());
-      if (envelopes.length === state.messages) break;
-    }
+    while (envelopes.length < state.messages)
+      for await (const message of await consumer.fetch({ max_messages: state.messages, expires: 5000 })) {
+        envelopes.push(message.json());
+        if (envelopes.length === state.messages) break;
+      }
     return envelopes;
   } finally {
     await connection.close();

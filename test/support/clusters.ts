@@ -30,14 +30,28 @@ export class Cluster {
   }
 
   async start(): Promise<void> {
-    const [file = "", ...args] = [...AS, binary("postgres"), "-D", this.data, "-p", String(this.port), ...this.#settings.flatMap((one) => ["-c", one])];
+    const [file = "", ...args] = [
+      ...AS,
+      binary("postgres"),
+      "-D",
+      this.data,
+      "-p",
+      String(this.port),
+      ...this.#settings.flatMap((one) => ["-c", one]),
+    ];
     this.#child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"], cwd: this.#dir });
     dieWithUs(this.#child);
     let log = "";
     this.#child.stderr?.on("data", (chunk: Buffer) => (log = (log + chunk.toString("utf8")).slice(-5000)));
     for (const deadline = Date.now() + 20_000; ; await pause(30)) {
       if (this.#child.exitCode !== null || Date.now() > deadline) throw new Error(`PostgreSQL did not start: ${log}`);
-      if (await this.query("SELECT 1", "postgres").then(() => true, () => false)) return;
+      if (
+        await this.query("SELECT 1", "postgres").then(
+          () => true,
+          () => false,
+        )
+      )
+        return;
     }
   }
 
@@ -86,7 +100,11 @@ export async function startPair(settings: string[] = []): Promise<{ primary: Clu
   await standby.start();
   await primary.query("ALTER SYSTEM SET synchronous_standby_names = '*'");
   await primary.query("SELECT pg_reload_conf()");
-  for (const deadline = Date.now() + 10_000; (await primary.query("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'")).length === 0; await pause(30)) {
+  for (
+    const deadline = Date.now() + 10_000;
+    (await primary.query("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'")).length === 0;
+    await pause(30)
+  ) {
     if (Date.now() > deadline) throw new Error("the standby does not follow");
   }
   return {
@@ -117,7 +135,8 @@ function run(command: string[], cwd: string): void {
 
 /** Of Debian's, the newest. */
 function binary(name: string): string {
-  const found = globSync(`/usr/lib/postgresql/*/bin/${name}`).sort().at(-1) ?? [`/usr/bin/${name}`, `/usr/local/bin/${name}`].find((path) => existsSync(path));
+  const found =
+    globSync(`/usr/lib/postgresql/*/bin/${name}`).sort().at(-1) ?? [`/usr/bin/${name}`, `/usr/local/bin/${name}`].find((path) => existsSync(path));
   if (found === undefined) throw new Error(`PostgreSQL's ${name} is not installed; npm run test:services needs it`);
   return found;
 }

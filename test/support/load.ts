@@ -42,9 +42,14 @@ export class Load {
 
   async start(): Promise<void> {
     const { operator, buyers = 40, perSecond } = this.#options;
-    const { users } = good(await operator.post("/admin/users", { users: Array.from({ length: buyers }, () => ({ name: "손님" })) }), 201) as { users: { id: string }[] };
+    const { users } = good(await operator.post("/admin/users", { users: Array.from({ length: buyers }, () => ({ name: "손님" })) }), 201) as {
+      users: { id: string }[];
+    };
     this.userIds.push(...users.map(({ id }) => id));
-    good(await operator.post("/admin/balances/grant", { grants: this.userIds.map((userId) => ({ userId, amount: 100_000_000, reason: "load" })) }), 200);
+    good(
+      await operator.post("/admin/balances/grant", { grants: this.userIds.map((userId) => ({ userId, amount: 100_000_000, reason: "load" })) }),
+      200,
+    );
     this.productId = (good(await operator.post("/admin/products", { name: "사과", price: 1, stock: 100_000_000 }), 201) as { id: string }).id;
     this.#lastAt = performance.now();
     this.#buying = Promise.all(this.userIds.map((id) => this.#buy(id, perSecond === undefined ? 0 : (buyers * 1000) / perSecond)));
@@ -54,7 +59,8 @@ export class Load {
   async more(count: number, withinMs = 60_000): Promise<void> {
     const goal = this.acknowledged.size + count;
     for (const deadline = Date.now() + withinMs; this.acknowledged.size < goal; await pause(5)) {
-      if (Date.now() > deadline) throw new Error(`only ${this.acknowledged.size - goal + count} of ${count} more orders were acknowledged within ${withinMs} ms`);
+      if (Date.now() > deadline)
+        throw new Error(`only ${this.acknowledged.size - goal + count} of ${count} more orders were acknowledged within ${withinMs} ms`);
     }
   }
 

@@ -12,9 +12,13 @@ export async function reckon(databaseUrl: string, load: Load, sinks: Record<stri
   const client = new pg.Client({ connectionString: databaseUrl, types });
   await client.connect();
   try {
-    const there = new Set((await client.query<{ id: string }>("SELECT id FROM orders WHERE user_id = ANY($1::uuid[])", [load.userIds])).rows.map(({ id }) => id));
+    const there = new Set(
+      (await client.query<{ id: string }>("SELECT id FROM orders WHERE user_id = ANY($1::uuid[])", [load.userIds])).rows.map(({ id }) => id),
+    );
     const told = new Set([...load.acknowledged.values()].map(({ orderId }) => orderId));
-    const events = (await client.query<{ id: string; seq: number }>("SELECT order_id AS id, seq FROM order_events WHERE order_id = ANY($1::uuid[])", [[...there]])).rows;
+    const events = (
+      await client.query<{ id: string; seq: number }>("SELECT order_id AS id, seq FROM order_events WHERE order_id = ANY($1::uuid[])", [[...there]])
+    ).rows;
     const each = Object.values(sinks).map((received) => deliveredTo(received, events));
     return {
       acknowledged: told.size,

@@ -25,7 +25,20 @@ const STARTS_WITHIN_MS = 10_000;
 
 /** Redis without persistence: what is killed comes back empty. */
 export function startRedis(...settings: string[]): Promise<Service> {
-  return service("redis", (port, dir) => [findBinary("redis-server"), "--bind", "127.0.0.1", "--port", String(port), "--dir", dir, "--save", "", "--appendonly", "no", ...settings]);
+  return service("redis", (port, dir) => [
+    findBinary("redis-server"),
+    "--bind",
+    "127.0.0.1",
+    "--port",
+    String(port),
+    "--dir",
+    dir,
+    "--save",
+    "",
+    "--appendonly",
+    "no",
+    ...settings,
+  ]);
 }
 
 /** NATS with JetStream on disk. */
@@ -65,7 +78,9 @@ async function service(scheme: string, command: (port: number, dir: string) => s
 
 /** The mock that librdkafka has of a Kafka cluster, inside an idle kcat. It keeps nothing on disk. */
 export async function startKafkaMock(): Promise<{ broker: string; remove(): Promise<void> }> {
-  const child = spawn(findBinary("kcat"), ["-P", "-b", "unused:1", "-t", "unused", "-X", "test.mock.num.brokers=3", "-d", "mock"], { stdio: ["pipe", "ignore", "pipe"] });
+  const child = spawn(findBinary("kcat"), ["-P", "-b", "unused:1", "-t", "unused", "-X", "test.mock.num.brokers=3", "-d", "mock"], {
+    stdio: ["pipe", "ignore", "pipe"],
+  });
   dieWithUs(child);
   let output = "";
   const broker = await new Promise<string>((resolve, reject) => {
@@ -88,7 +103,10 @@ export async function startKafkaMock(): Promise<{ broker: string; remove(): Prom
 
 /** Everything in a topic, as key and value, read with kcat: a consumer that is not ours. */
 export function readKafka(broker: string, topic: string): { key: string; value: string; partition: number }[] {
-  const read = spawnSync(findBinary("kcat"), ["-C", "-q", "-e", "-o", "beginning", "-b", broker, "-t", topic, "-f", "%p\\t%k\\t%s\\n"], { encoding: "utf8", timeout: 20_000 });
+  const read = spawnSync(findBinary("kcat"), ["-C", "-q", "-e", "-o", "beginning", "-b", broker, "-t", topic, "-f", "%p\\t%k\\t%s\\n"], {
+    encoding: "utf8",
+    timeout: 20_000,
+  });
   return read.stdout
     .split("\n")
     .filter(Boolean)
@@ -119,13 +137,15 @@ export function dieWithUs(child: ChildProcess): void {
 }
 
 function findBinary(name: string): string {
-  const path = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"].map((folder) => join(folder, name)).find((file) => existsSync(file));
+  const path = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"]
+    .map((folder) => join(folder, name))
+    .find((file) => existsSync(file));
   if (path === undefined) throw new Error(`${name} is not installed; npm run test:services needs it`);
   return path;
 }
 
 async function answering(port: number, child: ChildProcess): Promise<void> {
-  for (const deadline = Date.now() + STARTS_WITHIN_MS; ; ) {
+  for (const deadline = Date.now() + STARTS_WITHIN_MS; ;) {
     if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
     if (await connects(port)) return;
     if (Date.now() > deadline) throw new Error(`nothing answers on port ${port}`);

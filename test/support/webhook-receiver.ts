@@ -12,13 +12,17 @@ export class WebhookReceiver {
   /** Everything that arrived, also what was not taken. */
   requests = 0;
   /** What to answer for an event; 204 takes it. */
-  answer: (envelope: Envelope) => { status: number; headers?: Record<string, string> } | Promise<{ status: number; headers?: Record<string, string> }> = () => ({ status: 204 });
+  answer: (
+    envelope: Envelope,
+  ) => { status: number; headers?: Record<string, string> } | Promise<{ status: number; headers?: Record<string, string> }> = () => ({ status: 204 });
   readonly #verifier = new Webhook(WEBHOOK_SECRET);
   readonly #server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      void this.#take(Buffer.concat(chunks).toString("utf8"), request.headers).then(({ status, headers = {} }) => response.writeHead(status, headers).end());
+      void this.#take(Buffer.concat(chunks).toString("utf8"), request.headers).then(({ status, headers = {} }) =>
+        response.writeHead(status, headers).end(),
+      );
     });
   });
 
