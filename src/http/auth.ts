@@ -6,7 +6,7 @@ import { LRUCache } from "lru-cache";
 import type { Config } from "../config.ts";
 import { UUID_PATTERN } from "../ids.ts";
 import { refuse } from "../refusal.ts";
-import { type Checks, KeySet, REFRESH_AFTER_MS, type Verify } from "./key-set.ts";
+import { type Checks, KeySet, type Verify } from "./key-set.ts";
 
 export type Role = "shopper" | "operator";
 /** `id` is the token's `sub`: for a shopper the user's id, for an operator any name. */
@@ -32,8 +32,8 @@ export function authenticator(auth: Config["auth"], secret: string, now: () => n
 
   const accept = (token: string, hash: string, verify: Verify): Caller => {
     const { caller, until } = claims(verify, token);
-    // Kept under its hash: no token lies in memory longer than its request. Not for longer than the key may be trusted.
-    known.set(hash, { ...caller, until: keys ? Math.min(until, now() + REFRESH_AFTER_MS) : until });
+    // Kept under its hash: no token lies in memory longer than its request. Not for longer than its key is trusted.
+    known.set(hash, { ...caller, until: keys ? Math.min(until, keys.freshUntil) : until });
     return caller;
   };
 

@@ -14,8 +14,8 @@ type Jwk = JsonWebKey & { kid?: string; use?: string; alg?: string };
 /** An unknown key is looked for at most this often, so that made-up ones don't make us a nuisance to the issuer. */
 const REFETCH_AFTER_MS = 30_000;
 const RETRY_AFTER_MS = 5_000;
-/** A key that the issuer has withdrawn is trusted for no longer than about this. */
-export const REFRESH_AFTER_MS = 300_000;
+/** For so long keys are trusted without asking again. */
+const FRESH_MS = 300_000;
 const FETCH_TIMEOUT_MS = 5_000;
 
 export class KeySet {
@@ -24,6 +24,8 @@ export class KeySet {
   readonly #now: () => number;
   #verifiers = new Map<string, Verify>();
   #triedAt = Number.NEGATIVE_INFINITY;
+  /** Until when the keys that we have may be trusted blindly. */
+  freshUntil = Number.NEGATIVE_INFINITY;
   #failed = false;
   #fetching: Promise<void> | undefined;
 
@@ -39,7 +41,7 @@ export class KeySet {
     const known = this.#verifiers.get(kid);
     if (known) {
       // Meanwhile the keys that we have are good enough, and go on being so while the issuer is away.
-      if (age >= REFRESH_AFTER_MS) this.#refresh().catch(() => {});
+      if (this.#now() >= this.freshUntil && age >= RETRY_AFTER_MS) this.#refresh().catch(() => {});
       return known;
     }
     if (!this.#fetching && age < (this.#failed ? RETRY_AFTER_MS : REFETCH_AFTER_MS)) refuse(this.#failed ? "UNAVAILABLE" : "UNAUTHENTICATED", this.#failed ? { retryAfter: 5 } : {});
@@ -64,6 +66,7 @@ export class KeySet {
       // An issuer with one key need not name it in its tokens.
       if (found.length === 1) this.#verifiers.set("", (found[0] as [string, Verify])[1]);
       this.#failed = false;
+      this.freshUntil = this.#triedAt + FRESH_MS;
     } catch {
       this.#failed = true;
       refuse("UNAVAILABLE", { retryAfter: 5 });
@@ -73,9 +76,9 @@ export class KeySet {
 
 /** A key that we can't use is passed over, as RFC 7517 wants it: the others may be for us. */
 function verifierFor(jwk: Jwk, checks: Checks): Verify | undefined {
-  const algorithms = algorithmsOf(jwk);
-  if (algorithms.length === 0 || (jwk.use ?? "sig") !== "sig") return undefined;
   try {
+    const algorithms = algorithmsOf(jwk);
+    if (algorithms.length === 0 || (jwk.use ?? "sig") !== "sig") return undefined;
     const key = createPublicKey({ key: jwk, format: "jwk" }).export({ type: "spki", format: "pem" });
     return createVerifier({ key, algorithms, cache: false, ...checks });
   } catch {

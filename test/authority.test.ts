@@ -1,0 +1,394 @@
+// Who may do what, and in which order that is found out: token (401), shape (400), authority (403), existence (404), state (400, 402, 409).
+// The tables are made of the OpenAPI document, so that no route can be forgotten.
+
+import assert from "node:assert/strict";
+import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import { authenticator } from "../src/http/auth.ts";
+import { Refusal } from "../src/refusal.ts";
+import { type Answer, call, type Client, good, openTestShop, refused, SECRET, type TestShop } from "./support/shop.ts";
+import { type Claims, Issuer, token } from "./support/tokens.ts";
+
+// oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
+type Document = any;
+type Route = { name: string; method: string; path: string; operation: Document };
+
+const NOBODY = "0197a1c0-0000-7000-8000-000000000001";
+const NOTHING = "0197a1c0-0000-7000-8000-000000000002";
+
+/** Bodies of the right shape, for things that are not there. */
+const BODIES: Record<string, unknown> = {
+  chargeBalance: { amount: 1 },
+  addToCart: { productId: NOTHING, quantity: 1 },
+  setCartQuantity: { quantity: 1 },
+  placeOrder: { orderItems: [{ productId: NOTHING, quantity: 1 }] },
+  payOrder: { orderId: NOTHING, method: "BALANCE" },
+  createUsers: { name: "김민수" },
+  grantBalances: { grants: [{ userId: NOBODY, amount: 1, reason: "환영" }] },
+  createProducts: { name: "사과", price: 1, stock: 1 },
+  adjustStock: { delta: 1, reason: "실사" },
+  createCoupon: { name: "쿠폰", totalQuantity: 1, discount: { type: "FIXED", amount: 1 } },
+  refundOrder: { reason: "단순 변심" },
+};
+
+let shop: TestShop;
+let shopper: Client;
+let other: Client;
+let guarded: Route[];
+before(async () => {
+  shop = await openTestShop();
+  [shopper, other] = (await shop.users(2, { balance: 100_000 })) as [Client, Client];
+  const { paths }: Document = good(await shop.anyone("GET", "/openapi.json"), 200);
+  guarded = Object.entries(paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Document).flatMap(([method, operation]) => ((operation as Document).security ? [{ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation }] : [])),
+  );
+});
+after(() => shop.close());
+
+function filled(path: string, userId = NOBODY, id = NOTHING): string {
+  return path.replace("{userId}", userId).replace("{name}", "no-such-job").replaceAll(/\{\w+\}/g, id);
+}
+
+function bodyFor({ operation }: Route): unknown {
+  const body = BODIES[operation.operationId];
+  assert.ok(body !== undefined || !operation.requestBody?.required, `BODIES needs a body for ${operation.operationId}`);
+  return body;
+}
+
+async function each(routes: Route[], check: (route: Route) => Promise<unknown>): Promise<void> {
+  assert.ok(routes.length > 0);
+  const wrong: string[] = [];
+  for (const route of routes) await check(route).catch((error: Error) => wrong.push(`${route.name}: ${error.message}`));
+  assert.deepEqual(wrong, []);
+}
+
+const isAdmin = ({ path }: Route): boolean => path.startsWith("/admin/");
+const isOwned = ({ path }: Route): boolean => path.startsWith("/users/");
+
+describe("the order in which requests are checked", () => {
+  test("whatever is not for everybody wants a token first, whatever else is wrong", () =>
+    each(guarded, async ({ method, path }) => {
+      const answer = await shop.anyone(method, `${path.replaceAll(/\{\w+\}/g, "nonsense")}?limit=0`, method === "GET" ? undefined : "[", { "idempotency-key": "" });
+      refused(answer, 401, "UNAUTHENTICATED");
+      assert.match(String(answer.headers["www-authenticate"]), /^Bearer/);
+    }));
+
+  test("shape comes before authority", () =>
+    each(guarded, async (route) => {
+      const { method, path, operation } = route;
+      const badIds = [...path.matchAll(/\{(\w+)\}/g)].filter(([, name]) => name !== "name").map(([placeholder]) => filled(path.replace(placeholder, "nonsense")));
+      for (const bad of badIds) assert.equal((await other.send(method, bad, bodyFor(route))).status, 400, bad);
+      for (const { name } of operation.parameters as { name?: string }[]) {
+        if (name === "limit" || name === "from") assert.equal((await other.get(`${filled(path)}?${name}=0`)).status, 400, name);
+        if (name === "cursor") assert.equal((await other.get(`${filled(path)}?cursor=x`)).status, 400, name);
+      }
+      if (method === "GET") return;
+      assert.equal((await other.send(method, filled(path), "[]")).status, 400);
+      refused(await other.send(method, filled(path), bodyFor(route), { "idempotency-key": "two words" }), 400, "INVALID_REQUEST");
+    }));
+
+  test("operators' calls are forbidden to shoppers, be there anything or not", () => each(guarded.filter(isAdmin), async (route) => refused(await shopper.send(route.method, filled(route.path), bodyFor(route)), 403, "FORBIDDEN")));
+
+  test("another user's calls are forbidden, be there such a user or not", () =>
+    each(guarded.filter(isOwned), async (route) => {
+      for (const userId of [other.id, other.id.toUpperCase(), NOBODY]) refused(await shopper.send(route.method, filled(route.path, userId), bodyFor(route)), 403, "FORBIDDEN");
+    }));
+
+  test("what is not there is 404 to whoever may look", () =>
+    each(guarded.filter(({ path }) => path.includes("{")), async (route) => {
+      const caller = isAdmin(route) ? shop.operator : shopper;
+      if (isOwned(route)) refused(await shop.operator.send(route.method, filled(route.path), bodyFor(route)), 404, "USER_NOT_FOUND");
+      if (!isOwned(route) || route.path.includes("{id}")) assert.equal((await caller.send(route.method, filled(route.path, shopper.id), bodyFor(route))).status, 404);
+    }));
+
+  test("what is not there is said before what can't be done", async () => {
+    const [closed, open] = [await shop.product({ status: "NOT_FOR_SALE" }), await shop.product({ stock: 0, price: 1_000_000 })];
+    const one = (product: { id: string }, more = {}): unknown => ({ productId: product.id, quantity: 1, ...more });
+    const order = (orderItems: unknown[], more = {}): Promise<Answer> => shopper.post("/orders", { orderItems, ...more });
+    refused(await order([one(closed), one({ id: NOTHING })]), 404, "PRODUCT_NOT_FOUND");
+    refused(await order([one(closed), one(open, { variantId: NOTHING })]), 404, "PRODUCT_NOT_FOUND");
+    refused(await order([one(open, { variantId: closed.variants[0]?.id })]), 404, "PRODUCT_NOT_FOUND");
+    refused(await order([one(closed)], { userCouponId: NOTHING }), 404, "COUPON_NOT_FOUND");
+    refused(await order([one(open)], { userCouponId: NOTHING }), 404, "COUPON_NOT_FOUND");
+    refused(await order([one(closed)]), 400, "PRODUCT_NOT_FOR_SALE");
+    refused(await order([one(open)]), 400, "STOCK_INSUFFICIENT");
+    refused(await shop.operator.post("/orders", { orderItems: [one(open)], userId: NOBODY }), 404, "USER_NOT_FOUND");
+    refused(await shop.operator.post("/orders", { fromCart: true, userId: NOBODY }), 404, "USER_NOT_FOUND");
+    refused(await shopper.post(`/users/${shopper.id}/cart/items`, one(closed, { variantId: NOTHING })), 404, "PRODUCT_NOT_FOUND");
+
+    const gone = await shop.campaign({ totalQuantity: 1 });
+    good(await other.post(`/coupons/${gone.id}/issue`), 201);
+    refused(await shop.operator.post(`/coupons/${gone.id}/issue`, { userId: NOBODY }), 404, "USER_NOT_FOUND");
+    refused(await shopper.post(`/coupons/${gone.id}/issue`), 409, "COUPON_SOLD_OUT");
+
+    const much = { userId: shopper.id, amount: 1_000_000_000_000, reason: "너무 많이" };
+    refused(await shop.operator.post("/admin/balances/grant", { grants: [much, { ...much, userId: NOBODY }] }), 404, "USER_NOT_FOUND");
+    refused(await shop.operator.post("/admin/balances/grant", { grants: [much] }), 400, "BALANCE_LIMIT_EXCEEDED");
+  });
+});
+
+describe("what is another's", () => {
+  let theirs: { orderId: string; paymentId: string; itemId: string; couponId: string };
+  let product: { id: string; variants: { id: string }[] };
+  before(async () => {
+    product = await shop.product({ stock: 1000 });
+    const order = good(await other.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+    const item = good(await other.post(`/users/${other.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
+    theirs = { orderId: order.orderId, paymentId: order.payment.paymentId, itemId: item.id, couponId: await shop.coupon(other) };
+  });
+
+  test("is as if it did not exist, to the letter", async () => {
+    const hidden: [what: string, ask: (id: string) => Promise<Answer>, id: string, code: string][] = [
+      ["order", (id) => shopper.get(`/orders/${id}`), theirs.orderId, "ORDER_NOT_FOUND"],
+      ["history", (id) => shopper.get(`/orders/${id}/history`), theirs.orderId, "ORDER_NOT_FOUND"],
+      ["cancel", (id) => shopper.post(`/orders/${id}/cancel`), theirs.orderId, "ORDER_NOT_FOUND"],
+      ["payment", (id) => shopper.get(`/payments/${id}`), theirs.paymentId, "PAYMENT_NOT_FOUND"],
+      ["pay", (id) => shopper.post("/payments", { orderId: id, method: "BALANCE" }), theirs.orderId, "ORDER_NOT_FOUND"],
+      ["pay by card", (id) => shopper.post("/payments", { orderId: id, method: "CARD", paymentKey: "key" }), theirs.orderId, "ORDER_NOT_FOUND"],
+      ["cart quantity", (id) => shopper.patch(`/users/${shopper.id}/cart/items/${id}`, { quantity: 2 }), theirs.itemId, "CART_ITEM_NOT_FOUND"],
+      ["cart removal", (id) => shopper.delete(`/users/${shopper.id}/cart/items/${id}`), theirs.itemId, "CART_ITEM_NOT_FOUND"],
+      ["coupon", (id) => shopper.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], userCouponId: id }), theirs.couponId, "COUPON_NOT_FOUND"],
+    ];
+    for (const [what, ask, id, code] of hidden) {
+      const [real, absent] = [await ask(id), await ask(NOTHING)];
+      refused(real, 404, code);
+      assert.equal(JSON.stringify(real.body).replaceAll(id, NOTHING), JSON.stringify(absent.body), what);
+    }
+    // All of it is still there.
+    assert.equal(good(await other.get(`/orders/${theirs.orderId}`), 200).status, "COMPLETED");
+    assert.equal(good(await other.get(`/users/${other.id}/cart`), 200).cartItems[0].quantity, 1);
+    assert.equal(good(await other.get(`/users/${other.id}/coupons`), 200).userCoupons[0].id, theirs.couponId);
+  });
+
+  test("may not be named in a body, but by operators", async () => {
+    const campaign = await shop.campaign();
+    const orderItems = [{ productId: product.id, quantity: 1 }];
+    for (const userId of [other.id, other.id.toUpperCase(), NOBODY]) {
+      refused(await shopper.post("/orders", { orderItems, userId }), 403, "FORBIDDEN");
+      refused(await shopper.post("/orders", { fromCart: true, userId }), 403, "FORBIDDEN");
+      refused(await shopper.post("/payments", { orderId: theirs.orderId, method: "BALANCE", userId }), 403, "FORBIDDEN");
+      refused(await shopper.post(`/coupons/${campaign.id}/issue`, { userId }), 403, "FORBIDDEN");
+    }
+    for (const userId of [shopper.id, shopper.id.toUpperCase()]) {
+      const order = good(await shopper.post("/orders", { orderItems, userId, payment: { method: "DEFERRED" } }), 201);
+      assert.equal(order.userId, shopper.id);
+      good(await shopper.post("/payments", { orderId: order.orderId, method: "BALANCE", userId }), 201);
+    }
+    good(await shopper.post(`/coupons/${campaign.id}/issue`, { userId: shopper.id.toUpperCase() }), 201);
+
+    const onBehalf = good(await shop.operator.post("/orders", { orderItems, userId: other.id, payment: { method: "DEFERRED" } }), 201);
+    assert.equal(onBehalf.userId, other.id);
+    refused(await shop.operator.post("/payments", { orderId: onBehalf.orderId, method: "BALANCE", userId: shopper.id }), 404, "ORDER_NOT_FOUND");
+    good(await shop.operator.post("/payments", { orderId: onBehalf.orderId, method: "BALANCE" }), 201);
+    good(await shop.operator.post(`/coupons/${campaign.id}/issue`, { userId: other.id }), 201);
+    good(await shop.operator.post(`/orders/${onBehalf.orderId}/cancel`), 200);
+    good(await shop.operator.get(`/users/${other.id}/cart`), 200);
+  });
+
+  test("an operator without a name of a user's orders for nobody", async () => {
+    refused(await shop.operator.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 404, "USER_NOT_FOUND");
+    refused(await shop.operator.post(`/coupons/${(await shop.campaign()).id}/issue`), 404, "USER_NOT_FOUND");
+  });
+});
+
+describe("tokens", () => {
+  const now = (): number => Math.floor(Date.now() / 1000);
+  const ask = (value: string | undefined, scheme = "Bearer "): Promise<Answer> => call(shop.url, "GET", `/users/${shopper.id}/balance`, undefined, value === undefined ? {} : { authorization: scheme + value });
+  const HS256 = { alg: "HS256" };
+  const good = (claims: Claims = {}): Claims => ({ sub: shopper.id, role: "shopper", ...claims });
+
+  test("good ones are taken", async () => {
+    for (const claims of [good(), good({ exp: now() + 60, iat: now(), nbf: now() - 1 }), good({ sub: shopper.id.toUpperCase() }), good({ iss: "anybody", aud: ["anything"], extra: { x: 1 } })]) assert.equal((await ask(token(HS256, claims, SECRET))).status, 200);
+    for (const scheme of ["bearer ", "BEARER ", "Bearer   "]) assert.equal((await ask(shopper.token, scheme)).status, 200);
+    for (const sub of ["a", "운영자 1", "system:nightly", "x".repeat(255), shopper.id]) assert.equal((await ask(token(HS256, { sub, role: "operator" }, SECRET))).status, 200, sub);
+  });
+
+  const bad: [name: string, header: () => string | undefined, scheme?: string][] = [
+    ["none", () => undefined],
+    ["an empty one", () => "", "Bearer"],
+    ["another scheme", () => shopper.token, "Basic "],
+    ["the token alone", () => shopper.token, ""],
+    ["two tokens", () => `${shopper.token} ${shopper.token}`],
+    ["a word", () => "token"],
+    ["two parts", () => shopper.token.split(".").slice(0, 2).join(".")],
+    ["four parts", () => `${shopper.token}.x`],
+    ["one that is expired", () => token(HS256, good({ exp: now() - 1 }), SECRET)],
+    ["one that expired in 1970", () => token(HS256, good({ exp: 0 }), SECRET)],
+    ["one that expires no sooner than a word", () => token(HS256, good({ exp: "tomorrow" }), SECRET)],
+    ["one that is not valid yet", () => token(HS256, good({ nbf: now() + 60 }), SECRET)],
+    ["one signed with another secret", () => token(HS256, good(), "another secret, also of 32 bytes and more")],
+    ["one without a signature", () => token(HS256, good())],
+    ["one with a signature that is cut short", () => token(HS256, good(), SECRET).slice(0, -2)],
+    ["one whose claims were changed", () => token(HS256, good(), SECRET).replace(/\.[^.]+\./, `.${Buffer.from(JSON.stringify({ sub: "x", role: "operator" })).toString("base64url")}.`)],
+    ["alg none", () => token({ alg: "none" }, good())],
+    ["alg None", () => token({ alg: "None" }, good())],
+    ["alg none with a signature", () => token({ alg: "none" }, good()) + token(HS256, good(), SECRET).split(".")[2]],
+    ["a larger HMAC", () => token({ alg: "HS512" }, good(), SECRET)],
+    ["an extension that nobody knows, said to be critical", () => token({ ...HS256, crit: ["x"], x: 1 }, good(), SECRET)],
+    ["a role that there is not", () => token(HS256, good({ role: "admin" }), SECRET)],
+    ["roles", () => token(HS256, good({ role: ["operator"] }), SECRET)],
+    ["no role", () => token(HS256, { sub: shopper.id }, SECRET)],
+    ["no sub", () => token(HS256, { role: "operator" }, SECRET)],
+    ["an empty sub", () => token(HS256, { sub: "", role: "operator" }, SECRET)],
+    ["a sub that is a number", () => token(HS256, { sub: 1, role: "operator" }, SECRET)],
+    ["a sub of 256 characters", () => token(HS256, { sub: "x".repeat(256), role: "operator" }, SECRET)],
+    ["a sub with NUL in it", () => token(HS256, { sub: "a\0b", role: "operator" }, SECRET)],
+    ["a sub with half a surrogate pair", () => token(HS256, '{"sub":"\\ud800","role":"operator"}', SECRET)],
+    ["a shopper whose sub is no UUID", () => token(HS256, { sub: "kim", role: "shopper" }, SECRET)],
+    ["claims that are a list", () => token(HS256, "[]", SECRET)],
+    ["claims that are not JSON", () => token(HS256, "claims", SECRET)],
+    ["more than 8 kB", () => token(HS256, good({ extra: "x".repeat(9000) }), SECRET)],
+  ];
+  for (const [name, header, scheme] of bad) test(`refused: ${name}`, async () => void refused(await ask(header(), scheme), 401, "UNAUTHENTICATED"));
+
+  test("one that was good is not when its time is up", async () => {
+    const clock = { now: Date.now() };
+    const auth = authenticator({ secret: SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined }, SECRET, () => clock.now);
+    const short = `Bearer ${token(HS256, good({ exp: now() + 5 }), SECRET)}`;
+    assert.deepEqual((await auth.callerOf(short)).id, shopper.id);
+    clock.now += 3000;
+    assert.ok(auth.callerOf(short));
+    clock.now += 3000;
+    // The one clock that is not ours is the library's: by now it is asked again.
+    const verified = Date.now;
+    try {
+      Date.now = () => clock.now;
+      assert.throws(() => auth.callerOf(short), (error: Refusal) => error.code === "UNAUTHENTICATED");
+    } finally {
+      Date.now = verified;
+    }
+  });
+
+  test("issuer and audience, where configured, must be said and be right", async () => {
+    const strict = await openTestShop({ env: { AUTH_ISSUER: "https://id.example", AUTH_AUDIENCE: "shop" }, beside: shop });
+    const strictly = async (claims: Claims): Promise<number> => (await call(strict.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${token(HS256, good(claims), SECRET)}` })).status;
+    assert.equal(await strictly({ iss: "https://id.example", aud: "shop" }), 200);
+    assert.equal(await strictly({ iss: "https://id.example", aud: ["other", "shop"] }), 200);
+    for (const claims of [{}, { iss: "https://id.example" }, { aud: "shop" }, { iss: "https://id.example.evil", aud: "shop" }, { iss: "https://id.example", aud: "shops" }, { iss: "https://id.example", aud: [] }, { iss: ["https://other"], aud: "shop" }, { iss: null, aud: null }]) assert.equal(await strictly(claims), 401, JSON.stringify(claims));
+    await strict.close();
+  });
+});
+
+describe("an issuer's keys", () => {
+  const rsa = generateKeyPairSync("rsa", { modulusLength: 2048 });
+  const ec = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const ed = generateKeyPairSync("ed25519");
+  const jwk = (key: KeyObject, kid: string, more = {}): Record<string, unknown> => ({ ...key.export({ format: "jwk" }), kid, use: "sig", ...more });
+  const claims = { sub: "an operator", role: "operator" };
+  const auth = (url: string) => ({ secret: undefined, jwksUrl: url, issuer: undefined, audience: undefined });
+
+  let issuer: Issuer;
+  before(async () => (issuer = await Issuer.open()));
+  after(() => issuer.close());
+
+  async function code(caller: () => unknown): Promise<string> {
+    try {
+      await caller();
+      return "taken";
+    } catch (error) {
+      return error instanceof Refusal ? error.code : `${error}`;
+    }
+  }
+
+  test("RS256, ES256 and EdDSA are taken over HTTP; what a key is not for is not", async () => {
+    issuer.keys = [jwk(rsa.publicKey, "r"), jwk(ec.publicKey, "e", { alg: "ES256" }), jwk(ed.publicKey, "d"), jwk(rsa.publicKey, "enc", { use: "enc" }), { kty: "oct", k: Buffer.from(SECRET).toString("base64url"), kid: "oct", alg: "HS256" }, { kty: "RSA", kid: "torn" }, { kty: "XYZ" }, null];
+    const keyed = await openTestShop({ env: { AUTH_JWKS_URL: issuer.url, AUTH_JWT_SECRET: "" }, beside: shop });
+    const ask = async (value: string): Promise<Answer> => call(keyed.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${value}` });
+    assert.equal((await ask(token({ alg: "RS256", kid: "r" }, claims, rsa.privateKey))).status, 200);
+    assert.equal((await ask(token({ alg: "ES256", kid: "e" }, claims, ec.privateKey))).status, 200);
+    assert.equal((await ask(token({ alg: "EdDSA", kid: "d" }, claims, ed.privateKey))).status, 200);
+    assert.equal((await ask(token({ alg: "RS256", kid: "r" }, { sub: shopper.id, role: "shopper" }, rsa.privateKey))).status, 200);
+
+    const pem = createPublicKey(rsa.privateKey).export({ type: "spki", format: "pem" });
+    const der = createPublicKey(rsa.privateKey).export({ type: "spki", format: "der" });
+    const bad: [string, string][] = [
+      ["the public key as an HMAC secret", token({ alg: "HS256", kid: "r" }, claims, pem)],
+      ["the same in DER", token({ alg: "HS256", kid: "r" }, claims, der)],
+      ["the shop's own secret", token({ alg: "HS256" }, claims, SECRET)],
+      ["a symmetric key in the set", token({ alg: "HS256", kid: "oct" }, claims, SECRET)],
+      ["no algorithm", token({ alg: "none", kid: "r" }, claims)],
+      ["another key's name", token({ alg: "ES256", kid: "r" }, claims, ec.privateKey)],
+      ["a key for encryption", token({ alg: "RS256", kid: "enc" }, claims, rsa.privateKey)],
+      ["a key in the token itself", token({ alg: "RS256", kid: "x", jwk: jwk(rsa.publicKey, "x") }, claims, rsa.privateKey)],
+      ["a key elsewhere", token({ alg: "RS256", kid: "x", jku: "http://127.0.0.1:1/" }, claims, rsa.privateKey)],
+      ["nobody's key", token({ alg: "RS256", kid: "r" }, claims, generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey)],
+      ["no name where there are several", token({ alg: "RS256" }, claims, rsa.privateKey)],
+    ];
+    for (const [name, value] of bad) assert.equal((await ask(value)).status, 401, name);
+    await keyed.close();
+  });
+
+  test("an unknown key is looked for at once, then every 30 s at most; the only key needs no name", async () => {
+    const clock = { now: 1_000_000 };
+    issuer.keys = [jwk(rsa.publicKey, "one")];
+    const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
+    const with_ = (kid: string | undefined, key: KeyObject): string => `Bearer ${token({ alg: "RS256", ...(kid === undefined ? {} : { kid }) }, { ...claims, jti: Math.random() }, key)}`;
+    const before = issuer.asked;
+    // A crowd that comes at once waits for one answer.
+    await Promise.all(Array.from({ length: 20 }, () => callerOf(with_("one", rsa.privateKey))));
+    assert.equal(issuer.asked - before, 1);
+    assert.equal(await code(() => callerOf(with_(undefined, rsa.privateKey))), "taken");
+
+    const next = generateKeyPairSync("rsa", { modulusLength: 2048 });
+    issuer.keys = [jwk(rsa.publicKey, "one"), jwk(next.publicKey, "two")];
+    assert.equal(await code(() => callerOf(with_("two", next.privateKey))), "UNAUTHENTICATED");
+    assert.equal(issuer.asked - before, 1);
+    clock.now += 30_000;
+    assert.equal(await code(() => callerOf(with_("two", next.privateKey))), "taken");
+    for (let i = 0; i < 10; i++) assert.equal(await code(() => callerOf(with_(`made up ${i}`, next.privateKey))), "UNAUTHENTICATED");
+    assert.equal(issuer.asked - before, 2);
+    // Known keys are checked without a promise: requests keep their order.
+    assert.ok(!(callerOf(with_("one", rsa.privateKey)) instanceof Promise));
+  });
+
+  test("a key that the issuer withdrew is trusted for five minutes at most, with tokens that were seen before", async () => {
+    const clock = { now: 1_000_000 };
+    issuer.keys = [jwk(rsa.publicKey, "one"), jwk(ec.publicKey, "two")];
+    const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
+    const one = `Bearer ${token({ alg: "RS256", kid: "one" }, claims, rsa.privateKey)}`;
+    assert.equal(await code(() => callerOf(one)), "taken");
+    issuer.keys = [jwk(ec.publicKey, "two")];
+    clock.now += 299_000;
+    assert.equal(await code(() => callerOf(one)), "taken");
+    const asked = issuer.asked;
+    clock.now += 2000;
+    // This one still goes through, and sets off the asking that ends it.
+    assert.equal(await code(() => callerOf(one)), "taken");
+    while (issuer.asked === asked) await new Promise((resolve) => setImmediate(resolve));
+    const deadline = Date.now() + 5000;
+    while ((await code(() => callerOf(one))) === "taken" && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(await code(() => callerOf(one)), "UNAUTHENTICATED");
+  });
+
+  test("while the issuer is away strangers are told to come back, and known keys go on", async () => {
+    const clock = { now: 1_000_000 };
+    issuer.keys = [jwk(rsa.publicKey, "one"), jwk(ec.publicKey, "two")];
+    for (const answer of [{ status: 500, body: "{}" }, { status: 200, body: "no json" }, { status: 200, body: "{}" }, { status: 404, body: '{"keys":[]}' }]) {
+      const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
+      const one = (): string => `Bearer ${token({ alg: "RS256", kid: "one" }, { ...claims, jti: Math.random() }, rsa.privateKey)}`;
+      issuer.answer = answer;
+      assert.equal(await code(() => callerOf(one())), "UNAVAILABLE");
+      clock.now += 1000;
+      // Not asked again at once, but what was not known before is no better known now.
+      assert.equal(await code(() => callerOf(one())), "UNAVAILABLE");
+      issuer.answer = undefined;
+      clock.now += 5000;
+      assert.equal(await code(() => callerOf(one())), "taken");
+      issuer.answer = answer;
+      clock.now += 600_000;
+      assert.equal(await code(() => callerOf(one())), "taken");
+      assert.equal(await code(() => callerOf(one())), "taken");
+      issuer.answer = undefined;
+    }
+  });
+
+  test("over HTTP that is 503 with Retry-After", async () => {
+    const away = await openTestShop({ env: { AUTH_JWKS_URL: "http://127.0.0.1:1/jwks.json", AUTH_JWT_SECRET: "" }, beside: shop });
+    const answer = await call(away.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${token({ alg: "RS256", kid: "one" }, claims, rsa.privateKey)}` });
+    refused(answer, 503, "UNAVAILABLE");
+    assert.equal(answer.headers["retry-after"], "5");
+    refused(await call(away.url, "GET", `/users/${shopper.id}/balance`), 401, "UNAUTHENTICATED");
+    good(await call(away.url, "GET", "/products"), 200);
+    await away.close();
+  });
+});
