@@ -1,7 +1,7 @@
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/shelf.ts";
-import { moveMoney } from "./balance.ts";
+import { moveMoney, type Wallet } from "./balance.ts";
 import { users } from "./balance.sql.ts";
 
 export type GrantBalances = { grants: { userId: string; amount: number; reason: string }[]; balanceMax: number };
@@ -13,10 +13,11 @@ export const grantBalances = command<GrantBalances, Granted>({
   needs: ({ grants }) => grants.map(({ userId }) => need(users, userId)),
 
   decide(shop, { grants, balanceMax }) {
+    const stranger = grants.find(({ userId }) => !shop.find(users, userId));
+    if (stranger) refuse("USER_NOT_FOUND", { userId: stranger.userId });
     let totalAmount = 0;
     for (const { userId, amount, reason } of grants) {
-      const wallet = shop.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
-      moveMoney(shop, wallet, { type: "GRANT", amount, reason }, balanceMax);
+      moveMoney(shop, shop.find(users, userId) as Wallet, { type: "GRANT", amount, reason }, balanceMax);
       totalAmount += amount;
     }
     return { granted: grants.length, totalAmount };

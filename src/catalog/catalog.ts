@@ -25,13 +25,19 @@ export type Variant = {
 export const STOCK_MAX = 1_000_000_000_000;
 export const PRICE_MAX = 1_000_000_000_000;
 
-/** A variant that may be sold now, with its product. Errors: PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE. */
-export function forSale(shop: WorkingSet, productId: string, variantId: string): { product: Product; variant: Variant } {
+/** A variant with its product. Errors: PRODUCT_NOT_FOUND, also where the variant is another product's. */
+export function articleOf(shop: WorkingSet, productId: string, variantId: string): { product: Product; variant: Variant } {
   const product = shop.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
   const variant = shop.find(variants, variantId);
   if (variant === undefined || variant.productId !== productId) refuse("PRODUCT_NOT_FOUND", { productId, variantId });
-  if (product.status !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId });
   return { product, variant };
+}
+
+/** The same, if it may be sold now. Errors: PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE. */
+export function forSale(shop: WorkingSet, productId: string, variantId: string): { product: Product; variant: Variant } {
+  const article = articleOf(shop, productId, variantId);
+  if (article.product.status !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId });
+  return article;
 }
 
 /** Takes pieces off the shelf. Errors: STOCK_INSUFFICIENT. */

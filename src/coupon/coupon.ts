@@ -81,13 +81,19 @@ export function couponStatus(coupon: Pick<UserCoupon, "status" | "expiresAt">, n
   return coupon.status === "AVAILABLE" && coupon.expiresAt !== null && coupon.expiresAt <= now ? "EXPIRED" : coupon.status;
 }
 
-/**
- * The user's coupon, if it may be used on an order of this total now.
- * Errors: COUPON_NOT_FOUND where it does not exist or is another's, COUPON_UNUSABLE with `reason` USED, EXPIRED or MIN_ORDER_AMOUNT.
- */
-export function usableCoupon(shop: WorkingSet, userCouponId: string, userId: string, totalAmount: number): UserCoupon {
+/** The user's coupon. Errors: COUPON_NOT_FOUND where it does not exist or is another's. */
+export function ownCoupon(shop: WorkingSet, userCouponId: string, userId: string): UserCoupon {
   const coupon = shop.find(userCoupons, userCouponId);
   if (coupon === undefined || coupon.userId !== userId) refuse("COUPON_NOT_FOUND", { userCouponId });
+  return coupon;
+}
+
+/**
+ * The same, if it may be used on an order of this total now.
+ * Errors: COUPON_NOT_FOUND, COUPON_UNUSABLE with `reason` USED, EXPIRED or MIN_ORDER_AMOUNT.
+ */
+export function usableCoupon(shop: WorkingSet, userCouponId: string, userId: string, totalAmount: number): UserCoupon {
+  const coupon = ownCoupon(shop, userCouponId, userId);
   const status = couponStatus(coupon, shop.now);
   if (status !== "AVAILABLE") refuse("COUPON_UNUSABLE", { userCouponId, reason: status });
   const { minOrderAmount = 0 } = coupon.discount;

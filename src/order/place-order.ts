@@ -1,11 +1,11 @@
 import { members, users } from "../balance/balance.sql.ts";
 import { cartOf } from "../cart/cart.ts";
 import { carts, selectCartArticles } from "../cart/cart.sql.ts";
-import { displayName, forSale } from "../catalog/catalog.ts";
+import { articleOf, displayName, forSale } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
 import type { CatalogFacts } from "../catalog/facts.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
-import { discountFor, usableCoupon } from "../coupon/coupon.ts";
+import { discountFor, ownCoupon, usableCoupon } from "../coupon/coupon.ts";
 import { userCoupons } from "../coupon/coupon.sql.ts";
 import type { Database } from "../database/pool.ts";
 import { invalid, refuse } from "../refusal.ts";
@@ -61,7 +61,10 @@ export function placeOrder(facts: CatalogFacts, database: Database): Command<Pla
     ],
 
     decide(shop, input) {
-      const items = input.articles === null ? itemsFromCart(shop, input.userId) : itemsFor(shop, input, input.articles);
+      // What is not there is said before what can't be done.
+      const lines = input.articles === null ? linesOfCart(shop, input.userId) : linesOf(shop, input, input.articles);
+      if (input.userCouponId !== null) ownCoupon(shop, input.userCouponId, input.userId);
+      const items = lines.map((line, i) => itemFor(shop, line, i));
       const order = newOrder(shop, input, items);
       const paid = input.method === "BALANCE" ? payFromBalance(shop, order, items, input.balanceMax) : undefined;
 
@@ -83,32 +86,33 @@ function articleNeeds({ articles, cartArticles = [], variantIds }: PlaceOrder): 
   });
 }
 
-function itemsFromCart(shop: WorkingSet, userId: string): OrderItem[] {
+type Line = { productId: string; variantId: string; quantity: number };
+
+function linesOfCart(shop: WorkingSet, userId: string): Line[] {
   const cart = cartOf(shop, userId);
   if (cart.length === 0) invalid("/fromCart", "the cart is empty");
   // The cart may have grown since it was read: then this order steps back and comes again with the right rows.
   if (cart.some((item) => !shop.holds(variants, item.variantId))) throw new NeedsChanged();
-  return cart.map(({ productId, variantId, quantity }, line) => itemFor(shop, productId, variantId, quantity, line));
+  return cart;
 }
 
 /** The lines of an order. The same variant twice is one line of the sum, so that its stock is checked once for all of it. */
-function itemsFor(shop: WorkingSet, input: PlaceOrder, articles: Article[]): OrderItem[] {
+function linesOf(shop: WorkingSet, input: PlaceOrder, articles: Article[]): Line[] {
   const known = input.method === "DEFERRED" ? shop.find(members, input.userId) : shop.find(users, input.userId);
   if (!known) refuse("USER_NOT_FOUND", { userId: input.userId });
-  const lines = new Map<string, { productId: string; quantity: number }>();
+  const lines = new Map<string, Line>();
   articles.forEach((article, i) => {
     if (!shop.find(products, article.productId)) refuse("PRODUCT_NOT_FOUND", { productId: article.productId });
     const variantId = soleVariant(article, input.variantIds?.get(article.productId) ?? [], `/orderItems/${i}/variantId`);
-    const line = lines.get(variantId);
-    if (line && line.productId !== article.productId) refuse("PRODUCT_NOT_FOUND", { productId: article.productId, variantId });
-    const quantity = (line?.quantity ?? 0) + article.quantity;
+    articleOf(shop, article.productId, variantId);
+    const quantity = (lines.get(variantId)?.quantity ?? 0) + article.quantity;
     if (quantity > MOST_PIECES) invalid(`/orderItems/${i}/quantity`, `together with the other lines of this variant it exceeds ${MOST_PIECES}`);
-    lines.set(variantId, { productId: article.productId, quantity });
+    lines.set(variantId, { productId: article.productId, variantId, quantity });
   });
-  return [...lines].map(([variantId, { productId, quantity }], line) => itemFor(shop, productId, variantId, quantity, line));
+  return [...lines.values()];
 }
 
-function itemFor(shop: WorkingSet, productId: string, variantId: string, quantity: number, line: number): OrderItem {
+function itemFor(shop: WorkingSet, { productId, variantId, quantity }: Line, line: number): OrderItem {
   const { product, variant } = forSale(shop, productId, variantId);
   return { variantId, productId, line, name: displayName(product, variant), unitPrice: variant.price, quantity, refundedQuantity: 0 };
 }

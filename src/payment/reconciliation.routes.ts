@@ -11,6 +11,11 @@ const DAY_MS = 86_400_000;
 const Side = Nullable(Type.Object({ status: Type.String(), captured: Money(), givenBack: Money() }));
 
 export function reconciliationRoutes(routes: Routes, { config, database, gateway }: Shop): void {
+  function spanOf(query: { from?: string; to?: string }): { from: number; to: number } {
+    const to = dayOrInstant("/to", query.to, config.timezone, "end") ?? Date.now() + 1;
+    return { from: dayOrInstant("/from", query.from, config.timezone, "start") ?? to - DAY_MS, to };
+  }
+
   routes.read(
     {
       method: "GET",
@@ -49,10 +54,10 @@ export function reconciliationRoutes(routes: Routes, { config, database, gateway
         }),
       },
       refusals: ["BUSY"],
+      shape: ({ query }) => void spanOf(query),
     },
     async ({ query }) => {
-      const to = dayOrInstant("/to", query.to, config.timezone, "end") ?? Date.now() + 1;
-      const from = dayOrInstant("/from", query.from, config.timezone, "start") ?? to - DAY_MS;
+      const { from, to } = spanOf(query);
       try {
         return await reconcile({ database, gateway }, from, to);
       } catch (error) {
