@@ -21,6 +21,7 @@ import { startEmbedded, type EmbeddedServer } from "./database/embedded.ts";
 import { Listener } from "./database/listener.ts";
 import { migrate } from "./database/migrate.ts";
 import { Database } from "./database/pool.ts";
+import { Replica } from "./database/replica.ts";
 import { shareMetrics } from "./http/all-metrics.ts";
 import { authenticator } from "./http/auth.ts";
 import { documentRoutes } from "./http/document.ts";
@@ -88,6 +89,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   await migrate(url);
   const onError = (error: Error): void => log.warn({ err: error.message }, "a database connection broke");
   const database = new Database(url, { size: 8, onError });
+  const lists = config.databaseReadUrl === undefined ? database : new Replica(config.databaseReadUrl, database, { size: 4, onError });
   const between = await betweenInstances({
     redisUrl: config.redisUrl,
     database,
@@ -153,7 +155,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     onError: (job, error) => log.error({ err: error, job }, "a job failed"),
   });
 
-  const shop: Shop = { config, database, till, cache, catalogFacts: new CatalogFacts(database), orderFacts, soldOut, relay, scheduler, gateway, cards, charges, desk };
+  const shop: Shop = { config, database, lists, till, cache, catalogFacts: new CatalogFacts(database), orderFacts, soldOut, relay, scheduler, gateway, cards, charges, desk };
   const server = createServer({ config, authenticator: authenticator(config.auth, secret), rates: between.rates, onFault: (error) => log.error({ err: error }, "a request broke") });
   measureAnswers(server, registry);
   const routes = new Routes(server, till, config.locale);
@@ -190,6 +192,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
         await listener.stop();
         await store.close();
         await between.close();
+        if (lists !== database) await lists.close();
         await database.close();
         await embedded?.stop();
       })()),

@@ -11,6 +11,8 @@ export type Config = {
   host: string;
   /** Unset: embedded PostgreSQL in `dataDir`. */
   databaseUrl: string | undefined;
+  /** A replica for operators' lists. */
+  databaseReadUrl: string | undefined;
   /** Unset: each instance caches and counts for itself, and PostgreSQL locks. */
   redisUrl: string | undefined;
   dataDir: string;
@@ -58,6 +60,7 @@ export function readConfig(env: Env): Config {
     host: text(env, "HOST") ?? "127.0.0.1",
     databaseUrl,
     dataDir: text(env, "DATA_DIR") ?? ".data",
+    databaseReadUrl: databaseReadUrl(env, embedded),
     redisUrl: redisUrl(env),
     ...dataPlatforms(env),
     auth: { secret, jwksUrl, issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") },
@@ -95,6 +98,13 @@ function oneOf<const T extends string>(env: Env, name: string, allowed: readonly
   const found = allowed.find((one) => one === value);
   if (found === undefined) throw new ConfigError(`${name} must be one of ${allowed.join(", ")}, not ${JSON.stringify(value)}`);
   return found;
+}
+
+function databaseReadUrl(env: Env, embedded: boolean): string | undefined {
+  const url = text(env, "DATABASE_READ_URL");
+  if (url !== undefined && !/^postgres(ql)?:\/\//.test(url)) throw new ConfigError("DATABASE_READ_URL must begin with postgres:// or postgresql://");
+  if (url !== undefined && embedded) throw new ConfigError("DATABASE_READ_URL needs DATABASE_URL: the embedded database has no replica");
+  return url;
 }
 
 function redisUrl(env: Env): string | undefined {

@@ -17,6 +17,8 @@ import type { Till } from "./till/till.ts";
 export type Shop = {
   config: Config;
   database: Database;
+  /** For operators' lists, which may be a little old: a replica, where there is one. */
+  lists: Database;
   till: Till;
   cache: Cache;
   catalogFacts: CatalogFacts;

@@ -32,7 +32,7 @@ const Transaction = Type.Object(
 );
 const User = Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(Type.String()) }, { title: "User" });
 
-export function balanceRoutes(routes: Routes, { config, database, gateway, charges, desk }: Shop): void {
+export function balanceRoutes(routes: Routes, { config, database, lists, gateway, charges, desk }: Shop): void {
   const { balanceMax, chargeMax } = config;
   const wallets = new SharedRead(async (ids) => new Map((await database.rows<Wallet>(selectWallets(ids))).map((wallet) => [wallet.id, wallet])));
   const walletOf = async (userId: string): Promise<Wallet> => (await wallets.get(userId)) ?? refuse("USER_NOT_FOUND", { userId });
@@ -165,7 +165,7 @@ export function balanceRoutes(routes: Routes, { config, database, gateway, charg
     async ({ query }) => {
       const { limit = 20 } = query;
       const [before] = (readCursor("users", query.cursor, ["id"]) ?? [null]) as [string | null];
-      const rows = await database.rows<UserView>(selectUserPage(before, limit + 1));
+      const rows = await lists.rows<UserView>(selectUserPage(before, limit + 1));
       return { users: rows.slice(0, limit), nextCursor: nextCursor(rows, limit, "users", (row) => [row.id]) };
     },
   );

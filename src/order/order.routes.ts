@@ -58,7 +58,7 @@ const FromCart = Body({ ...order, fromCart: Type.Literal(true) });
 const FromItems = Body({ ...order, orderItems: Type.Array(Article, { minItems: 1, maxItems: 2000 }) });
 type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: Static<typeof Article>[] };
 
-export function orderRoutes(routes: Routes, { config, database, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
+export function orderRoutes(routes: Routes, { config, database, lists, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
   const { balanceMax, orderExpiresAfterMs } = config;
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
   const place = placeOrder(catalogFacts, database);
@@ -209,7 +209,7 @@ export function orderRoutes(routes: Routes, { config, database, catalogFacts, or
         readCursor("orders", query.cursor, ["id"]);
       },
     },
-    ({ query }) => orderPage({ userId: query.userId?.toLowerCase() ?? null, status: query.status ?? null, ...span(query) }, query),
+    ({ query }) => orderPage({ userId: query.userId?.toLowerCase() ?? null, status: query.status ?? null, ...span(query) }, query, lists),
   );
 
   function span({ from, to }: { from?: string; to?: string }): { from: number | null; to: number | null } {
@@ -230,9 +230,9 @@ export function orderRoutes(routes: Routes, { config, database, catalogFacts, or
     return { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: view(row) };
   }
 
-  async function orderPage(filter: Parameters<typeof selectOrderPage>[0], { limit = 20, cursor }: { limit?: number; cursor?: string }) {
+  async function orderPage(filter: Parameters<typeof selectOrderPage>[0], { limit = 20, cursor }: { limit?: number; cursor?: string }, from = database) {
     const [before] = (readCursor("orders", cursor, ["id"]) ?? [null]) as [string | null];
-    const rows = await database.rows<OrderRecord>(selectOrderPage(filter, before, limit + 1));
+    const rows = await from.rows<OrderRecord>(selectOrderPage(filter, before, limit + 1));
     return { orders: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "orders", (row) => [row.id]) };
   }
 }

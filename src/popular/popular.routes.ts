@@ -10,7 +10,7 @@ export const POPULAR = "popular";
 const HOUR_MS = 3_600_000;
 const TEN_MINUTES_MS = 600_000;
 
-export function popularRoutes(routes: Routes, { config, database, cache }: Shop): void {
+export function popularRoutes(routes: Routes, { config, database, lists, cache }: Shop): void {
   routes.read(
     {
       method: "GET",
@@ -60,6 +60,6 @@ export function popularRoutes(routes: Routes, { config, database, cache }: Shop)
       }),
       answers: { 200: Type.Object({ sales: Type.Array(Type.Object({ productId: Id(), name: Type.String(), units: Type.Integer(), revenue: Money() })) }) },
     },
-    ({ query: { from = null, to = null, limit = 100 } }) => listSales(database, { from, to, limit }),
+    ({ query: { from = null, to = null, limit = 100 } }) => listSales(lists, { from, to, limit }),
   );
 }

@@ -55,3 +55,27 @@ describe("two instances on a primary with a synchronous standby", () => {
     assert.equal((await serversOf(pair.url)?.primary())?.port, pair.standby.port);
   });
 });
+
+test("operators' lists come from the replica while it is there, and from the primary when it is not", async () => {
+  const pair = await startPair();
+  const folder = mkdtempSync(join(tmpdir(), "jangnal-replica-"));
+  const shop = await serve({ DATABASE_URL: pair.primary.url, DATABASE_READ_URL: pair.standby.url, DATA_DIR: folder, BALANCE_FUNDING: "open" });
+  try {
+    const operator = new Client(shop.url, "an-operator", "operator");
+    good(await operator.post("/admin/users", { name: "손님" }), 201);
+    // The standby has what was acknowledged; that it can be read there takes a moment more.
+    const listed = async (): Promise<number> => good(await operator.get("/admin/users"), 200).users.length;
+    while ((await listed()) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
+    const asked = await pair.standby.query("SELECT FROM pg_stat_activity WHERE application_name = 'jangnal' AND backend_type = 'client backend'");
+    assert.ok(asked.length > 0);
+    await pair.primary.query("ALTER SYSTEM RESET synchronous_standby_names");
+    await pair.primary.query("SELECT pg_reload_conf()");
+    await pair.standby.kill();
+    assert.equal(await listed(), 1);
+  } finally {
+    shop.child.kill("SIGTERM");
+    await shop.ended;
+    await pair.remove();
+    rmSync(folder, { recursive: true, force: true });
+  }
+});
