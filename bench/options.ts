@@ -1,5 +1,6 @@
 // How the bench was called.
 
+import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Duration } from "./contenders/contender.ts";
 
@@ -17,7 +18,7 @@ export type Options = {
   tell: (line: string) => void;
 };
 
-export const USAGE = `npm run bench -- [--quick] [--only counter,…] [--turns 3] [--seconds 2] [--millions 1,10] [--results bench/results]`;
+export const USAGE = `npm run bench -- [--quick] [--only counter,…] [--turns 3] [--seconds 1.5] [--millions 1,10] [--results bench/results]`;
 
 export function readOptions(args: string[]): Options {
   const { values } = parseArgs({
@@ -32,7 +33,7 @@ export function readOptions(args: string[]): Options {
     },
   });
   const { quick } = values;
-  const ms = Number(values.seconds ?? (quick ? 0.3 : 2)) * 1000;
+  const ms = Number(values.seconds ?? (quick ? 0.3 : 1.5)) * 1000;
   const turns = Number(values.turns ?? (quick ? 1 : 3));
   if (!(ms > 0) || !Number.isInteger(turns) || turns < 1) throw new Error(USAGE);
   return {
@@ -41,7 +42,7 @@ export function readOptions(args: string[]): Options {
     duration: { ms, warmUpMs: quick ? 100 : 500 },
     only: values.only?.split(",") ?? [],
     millions: values.millions.split(",").map(Number),
-    results: values.results ?? new URL("./results/", import.meta.url).pathname,
+    results: values.results ?? fileURLToPath(new URL(quick ? "./results/tmp/" : "./results/", import.meta.url)),
     tell: (line) => process.stderr.write(`${line}\n`),
   };
 }

@@ -1,5 +1,6 @@
 // A statement of the shop's own, read again and again on a pool as large as the shop's.
 
+import { ignore } from "../support/ignore.ts";
 import { Database } from "../../src/database/pool.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { crowd } from "../support/crowd.ts";
@@ -16,7 +17,7 @@ export class ReadingContender implements Contender {
   constructor(url: string, statementOf: (n: number) => Statement) {
     this.url = url;
     this.#statementOf = statementOf;
-    this.#database = new Database(url, { size: POOL, onError: (error) => console.error(error) });
+    this.#database = new Database(url, { size: POOL, onError: ignore });
   }
 
   run(waiting: number, duration: Duration): Promise<Sample> {

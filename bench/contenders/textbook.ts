@@ -1,5 +1,6 @@
 // The textbook: one transaction per order on a pool of 16. The same driver, prepared statements, the same rows, nobody's straw man.
 
+import { ignore } from "../support/ignore.ts";
 import pg from "pg";
 import { connectionSettings } from "../../src/database/pool.ts";
 import { crowd } from "../support/crowd.ts";
@@ -24,6 +25,7 @@ export class TextbookContender implements Contender {
     this.#way = way;
     this.#basketOf = basketOf;
     this.#pool = new pg.Pool({ ...connectionSettings(url), max: POOL });
+    this.#pool.on("error", ignore);
   }
 
   run(waiting: number, duration: Duration): Promise<Sample> {

@@ -1,10 +1,11 @@
 // The shop's own till, as app.ts puts it together: in this process, without HTTP and without the relay of events.
 
+import { ignore } from "../support/ignore.ts";
 import { CatalogFacts } from "../../src/catalog/facts.ts";
 import { Database } from "../../src/database/pool.ts";
 import { placeOrder } from "../../src/order/place-order.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
-import { Till } from "../../src/till/till.ts";
+import { Till, type TillOptions } from "../../src/till/till.ts";
 import { crowd } from "../support/crowd.ts";
 import { idOf } from "../support/ids.ts";
 import type { Sample } from "../support/sample.ts";
@@ -22,12 +23,12 @@ export class TillContender implements Contender {
   readonly #store: PostgresStore;
   readonly #place: ReturnType<typeof placeOrder>;
 
-  constructor(url: string, basketOf: (n: number) => Basket) {
+  constructor(url: string, basketOf: (n: number) => Basket, options: Pick<TillOptions, "lanes"> = {}) {
     this.url = url;
     this.#basketOf = basketOf;
-    this.#database = new Database(url, { size: 2, onError: (error) => console.error(error) });
+    this.#database = new Database(url, { size: 2, onError: ignore });
     this.#store = new PostgresStore({ url, lockWaitMs: WAIT_MS, announce: () => "stock" });
-    this.till = new Till({ store: this.#store, waitMs: WAIT_MS, onFault: (command, error) => console.error(command, error) });
+    this.till = new Till({ store: this.#store, waitMs: WAIT_MS, onFault: (command, error) => console.error(command, error), ...options });
     this.#place = placeOrder(new CatalogFacts(this.#database), this.#database);
   }
 

@@ -1,5 +1,6 @@
 // Row 5: 50,000 people for 1,000 coupons. How long until they are gone, how quickly everybody else is told, and whether anybody was overtaken.
 
+import { ignore } from "../support/ignore.ts";
 import { Database } from "../../src/database/pool.ts";
 import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
 import { mintToken } from "../../src/http/auth.ts";
@@ -78,7 +79,7 @@ export async function coupons({ quick, turns, tell }: Options): Promise<Section>
 
 /** Lets everybody step into one line, and counts who got a coupon although somebody who stood before them got none. */
 async function overtaken(url: string, couponId: string, people: number): Promise<number> {
-  const database = new Database(url, { size: 1, onError: (error) => console.error(error) });
+  const database = new Database(url, { size: 1, onError: ignore });
   const store = new PostgresStore({ url, lockWaitMs: WAIT_MS });
   const till = new Till({ store, waitMs: WAIT_MS });
   const got = await Promise.all(

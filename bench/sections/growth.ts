@@ -1,5 +1,6 @@
 // Row 8: does it stay as quick when the tables are full? Orders by the million, then the same crowds, a day's statistics and the audit.
 
+import { ignore } from "../support/ignore.ts";
 import { selectProducts } from "../../src/catalog/catalog.sql.ts";
 import { Database } from "../../src/database/pool.ts";
 import { selectOrderPage } from "../../src/order/order.sql.ts";
@@ -73,7 +74,7 @@ async function fill(stage: Stage, size: number, tell: (line: string) => void): P
   // Whole shares for every user and every product, so that each has the same.
   const step = GOODS.users;
   const earlier = size - Math.max(step, Math.floor(size / DAYS / step) * step);
-  const database = new Database(stage.url(name), { size: 1, onError: (error) => console.error(error) });
+  const database = new Database(stage.url(name), { size: 1, onError: ignore });
   try {
     await stage.query(name, (client) => withoutIndexes(client, () => writeHistory(client, 0, earlier, size)));
     await aggregateSales(database, TIMEZONE);
