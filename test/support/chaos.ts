@@ -310,13 +310,23 @@ export class Chaos {
       }
       throw new Error("nobody has answered for good");
     };
+    // Another instance on the same database, whose job comes by while the first is still at it.
+    const neighbour = dice.chance(0.5) ? new Process({ databaseUrl, gatewayUrl: this.#gatewayUrl, death: "never", keys }) : undefined;
+    let over = false;
+    const beside = (async () => {
+      while (neighbour && !over) {
+        await neighbour.desk.work();
+        await pause(1);
+      }
+    })();
     try {
-      return await (plan.kind === "charge"
-        ? this.#charge(seed, dice, plan.script, insist, alive, keys)
-        : this.#payment(seed, dice, plan.script, insist, alive, keys));
+      const work = plan.kind === "charge" ? this.#charge.bind(this) : this.#payment.bind(this);
+      return await work(seed, dice, plan.script, insist, alive, keys);
     } finally {
+      over = true;
+      await beside;
       for (const one of keys) this.#owners.delete(one);
-      await Promise.all(lives.map((process) => process.close()));
+      await Promise.all([...lives, ...(neighbour ? [neighbour] : [])].map((process) => process.close()));
     }
   }
 
