@@ -82,5 +82,5 @@ function take(received: Buffer): { answer: Answer; rest: Buffer } | undefined {
   if (body.length < length) return undefined;
   const text = body.toString("utf8");
   const status = Number(line.split(" ")[1]);
-  return { answer: { status, headers, body: text !== "" && /json/.test(headers["content-type"] ?? "") ? JSON.parse(text) : text }, rest: received.subarray(end + 4 + length) };
+  return { answer: { status, headers, text, body: text !== "" && /json/.test(headers["content-type"] ?? "") ? JSON.parse(text) : text }, rest: received.subarray(end + 4 + length) };
 }

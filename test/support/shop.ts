@@ -13,8 +13,9 @@ import { assertDocumented } from "./documented.ts";
 
 export const SECRET = "a secret that only the tests know, 32 bytes and more";
 
+// `text` is the body as it came, `body` what it says.
 // oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
-export type Answer = { status: number; headers: Record<string, string | string[] | undefined>; body: any };
+export type Answer = { status: number; headers: Record<string, string | string[] | undefined>; text: string; body: any };
 
 const agent = new Agent({ keepAlive: true, maxSockets: 500 });
 
@@ -36,9 +37,9 @@ function exchange(url: string, method: string, path: string, body: unknown, head
       response.on("data", (chunk: Buffer) => chunks.push(chunk));
       response.on("error", reject);
       response.on("end", () => {
-        const raw = Buffer.concat(chunks).toString("utf8");
-        const json = raw !== "" && /json/.test(response.headers["content-type"] ?? "");
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, body: json ? JSON.parse(raw) : raw });
+        const text = Buffer.concat(chunks).toString("utf8");
+        const json = text !== "" && /json/.test(response.headers["content-type"] ?? "");
+        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: json ? JSON.parse(text) : text });
       });
     });
     sent.on("error", reject);
