@@ -16,8 +16,8 @@ before(async () => {
 });
 after(() => chaos.close());
 
-// Goes red without: the gateway's idempotency key; the attempt on the key's row; `isOpen` in settlePayment; `mayConfirm`; #watch;
-// the refund's mark in the reason; `refunds` in `refund`; the answer "unknown" to a timeout.
+// Goes red, within fifty runs, without: the attempt on the key's row (two-rounds.ts); `isOpen` in settlePayment; `refunds` in `refund`; the
+// mark in a refund's reason (give-back.ts); "unknown" for a call without an answer (verdict.ts).
 test(`${RUNS} runs from seed ${SEED} leave both books agreed and every invariant whole`, async (t) => {
   const tally: Tally = {};
   const failed: string[] = [];

@@ -337,7 +337,7 @@ describe("money goes back to the card", () => {
     });
   }
 
-  // Goes red without the refund's own key or its mark in the reason.
+  // Goes red without both of what makes a repeated cancel one: the refund's own key, and its mark in the reason.
   test("though nobody answers: 202, nothing given out again meanwhile, and the job brings it to its end", async () => {
     const { user, orderId, product, paymentKey } = await paid(keyFor({ cancel: ["timeout"], find: [] }, randomUUID()));
     const headers = { "idempotency-key": randomUUID() };
