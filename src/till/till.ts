@@ -178,7 +178,7 @@ export class Till {
       await open.commit(roundId, changes);
     } catch (error) {
       if (!(error instanceof LostCommit)) throw error;
-      if ((await this.#outcome(roundId)) === "abandoned") throw new Conflict("the round was lost before it was committed");
+      if ((await this.#outcome(roundId)) === "abandoned") throw new StoreUnavailable("the round was lost before it was committed");
     }
     try {
       this.#options.onCommit(changes);

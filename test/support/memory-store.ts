@@ -12,10 +12,13 @@ export type MemoryStoreOptions = {
   clock: Clock;
   /** Asked at each step what goes wrong there. The step takes as long as the answer. */
   mishap?: (step: Step) => Mishap | undefined | Promise<Mishap | undefined>;
-  /** A round is on disk (true), or has ended without a trace. */
-  onEnd?: (committed: boolean, changes?: Changes) => void;
+  /** Asked when a round says what is to become of it; `onEnd` is told. */
+  witness?: () => unknown;
+  /** A round has ended: with these changes on disk; with nothing to write; or without a trace. */
+  onEnd?: (end: "committed" | "released" | "undone", witnessed: unknown, changes?: Changes) => void;
 };
 
+type End = (how: "committed" | "released" | "undone", witnessed: unknown, changes?: Changes) => void;
 type Waiter = { wanted: string[]; grant: () => void };
 
 const LOCKED: ReadonlySet<string> = new Set(LOCK_ORDER);
@@ -55,14 +58,18 @@ export class MemoryStore implements Store {
     await this.#acquire(locks, waitMs);
     this.open++;
     let over = false;
-    const end = (committed: boolean, changes?: Changes): void => {
+    const end: End = (how, witnessed, changes) => {
       if (over) throw new Error("a round was ended twice");
       over = true;
       this.open--;
-      this.#options.onEnd?.(committed, changes);
+      this.#options.onEnd?.(how, witnessed, changes);
       this.#release(locks);
     };
-    return { loaded: this.#load(wanted), commit: (roundId, changes) => this.#commit(roundId, changes, end), release: () => end(false) };
+    return {
+      loaded: this.#load(wanted),
+      commit: (roundId, changes) => this.#commit(roundId, changes, end),
+      release: () => end("released", this.#options.witness?.()),
+    };
   }
 
   async outcome(roundId: string): Promise<"committed" | "abandoned"> {
@@ -71,16 +78,17 @@ export class MemoryStore implements Store {
     return this.#committed.has(roundId) ? "committed" : "abandoned";
   }
 
-  async #commit(roundId: string, changes: Changes, end: (committed: boolean, changes?: Changes) => void): Promise<void> {
+  async #commit(roundId: string, changes: Changes, end: End): Promise<void> {
+    const witnessed = this.#options.witness?.();
     const mishap = await this.#options.mishap?.({ name: "commit", changes });
     const error = mishap ? failure(mishap) : this.#clash(changes);
     if (error && mishap !== "lost but committed") {
-      end(false);
+      end("undone", witnessed);
       throw error;
     }
     this.#apply(changes);
     this.#committed.add(roundId);
-    end(true, changes);
+    end("committed", witnessed, changes);
     if (error) throw error;
   }
 

@@ -1,6 +1,6 @@
 // A wire between a shop and its PostgreSQL that can be slow, hang, break, and lose a COMMIT or the answer to it.
 
-import { createServer, connect, type Server, type Socket } from "node:net";
+import { connect, createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
 /** What becomes of a COMMIT: it passes; it is lost; it passes and its answer is lost; it passes and no answer ever comes. */
@@ -15,6 +15,9 @@ export class Proxy {
   latencyMs = 0;
   /** Nobody is let through, as where the database is away. */
   refusing = false;
+  /** Whoever comes waits at the door, as where a pooler pauses while the database moves. */
+  #door: Promise<void> | undefined;
+  #opened = (): void => {};
   /** Nothing is passed on, and nobody is told. */
   hanging = false;
   /** Asked for each COMMIT of a till's round. */
@@ -33,11 +36,16 @@ export class Proxy {
     url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
     this.url = url.href;
     server.on("connection", (client) => {
-      if (this.refusing) return client.destroy();
-      const wire = new Wire(this, client, upstream(this.upstreamUrl));
-      this.#wires.add(wire);
-      wire.over.then(() => this.#wires.delete(wire));
+      if (this.refusing) return void client.destroy();
+      client.on("error", () => client.destroy());
+      void (this.#door ?? Promise.resolve()).then(() => client.destroyed || this.#connect(client));
     });
+  }
+
+  #connect(client: Socket): void {
+    const wire = new Wire(this, client, upstream(this.upstreamUrl));
+    this.#wires.add(wire);
+    void wire.over.then(() => this.#wires.delete(wire));
   }
 
   static open(upstreamUrl: string): Promise<Proxy> {
@@ -58,6 +66,19 @@ export class Proxy {
 
   comeBack(): void {
     this.refusing = false;
+  }
+
+  /** Breaks every connection and lets new ones wait, until `resume`. */
+  pause(): void {
+    this.#door = new Promise((resolve) => (this.#opened = resolve));
+    this.cut();
+  }
+
+  /** The database is at this URL from now on. */
+  resume(upstreamUrl: string): void {
+    this.upstreamUrl = upstreamUrl;
+    this.#door = undefined;
+    this.#opened();
   }
 
   async close(): Promise<void> {
