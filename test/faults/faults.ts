@@ -51,7 +51,15 @@ export async function runFaults({
     BALANCE_FUNDING: "open",
   };
   const ports = [String(await freePort()), String(await freePort())];
-  const open = (i: number): ReturnType<typeof serve> => serve({ ...env, PORT: ports[i] as string, DATA_DIR: join(folder, `instance-${i}`) });
+  const expected = new Set<unknown>();
+  async function open(i: number): ReturnType<typeof serve> {
+    const shop = await serve({ ...env, PORT: ports[i] as string, DATA_DIR: join(folder, `instance-${i}`) });
+    // Nothing that is broken here may end an instance but its own SIGKILL.
+    void shop.ended.then(({ output, ...end }) =>
+      expected.has(shop) ? undefined : console.error(`an instance ended: ${JSON.stringify(end)} ${output.slice(-3000)}`),
+    );
+    return shop;
+  }
   const shops = [await open(0), await open(1)];
   const operator = new Client(shops[0]?.url ?? "", "an-operator", "operator");
   const load = new Load({ instances: () => shops.map(({ url }) => url), operator, buyers, perSecond });
@@ -79,7 +87,10 @@ export async function runFaults({
     await phase("NATS back", seconds, () => nats.start());
     await phase("the webhook's receiver answers 500", sinkSeconds, () => (receiver.answer = () => ({ status: 500 })));
     await phase("the receiver is well", seconds, () => (receiver.answer = () => ({ status: 204 })));
-    await phase("one instance of two SIGKILLed", seconds, () => shops[1]?.child.kill("SIGKILL"));
+    await phase("one instance of two SIGKILLed", seconds, () => {
+      expected.add(shops[1]);
+      shops[1]?.child.kill("SIGKILL");
+    });
     await phase("the instance is back", seconds, async () => (shops[1] = await open(1)));
     await phase("the database's primary SIGKILLed, the standby promoted", seconds, async () => {
       await pair.primary.kill();
@@ -97,9 +108,10 @@ export async function runFaults({
     return { buyers, perSecond, phases, reckoning, violations, deliveredAfterMs };
   } finally {
     await load.stop().catch(() => {});
-    for (const { child, ended } of shops) {
-      child.kill("SIGTERM");
-      await ended;
+    for (const shop of shops) {
+      expected.add(shop);
+      shop.child.kill("SIGTERM");
+      await shop.ended;
     }
     await receiver.close();
     await Promise.all([pair.remove(), redis.remove(), nats.remove()]);

@@ -118,6 +118,23 @@ export async function startPair(settings: string[] = []): Promise<{ primary: Clu
   };
 }
 
+/** An empty database `jangnal` on one server. */
+export async function startSingle(settings: string[] = []): Promise<Cluster> {
+  const cluster = await newCluster(settings);
+  run([binary("initdb"), "-D", cluster.data, "-U", "jangnal", "-A", "trust", "-E", "UTF8", "--locale=C"], join(cluster.data, ".."));
+  await cluster.start();
+  await cluster.query("CREATE DATABASE jangnal", "postgres");
+  return cluster;
+}
+
+/** A logical copy of one shop's database into another's. */
+export function dumpInto(from: Cluster, to: Cluster): void {
+  const dump = spawnSync(binary("pg_dump"), ["-Fc", "-d", from.url], { maxBuffer: 1 << 30 });
+  if (dump.status !== 0) throw new Error(`pg_dump failed: ${String(dump.stderr)}`);
+  const restore = spawnSync(binary("pg_restore"), ["-d", to.url, "--exit-on-error"], { input: dump.stdout });
+  if (restore.status !== 0) throw new Error(`pg_restore failed: ${String(restore.stderr)}`);
+}
+
 async function newCluster(settings: string[]): Promise<Cluster> {
   const dir = mkdtempSync(join(tmpdir(), "jangnal-cluster-"));
   if (AS.length > 0) {

@@ -1,0 +1,25 @@
+# A small image of the shop, as an instance of many: it has no database in it. Written with care and not built: no container engine ran where it was
+# written (see docs/operating.md).
+FROM node:24-bookworm-slim AS packages
+WORKDIR /shop
+COPY package.json package-lock.json .npmrc ./
+# Without the embedded PostgreSQL and the Node from npm: the image has a Node, and DATABASE_URL names a database.
+RUN npm ci --omit=dev --omit=optional --ignore-scripts
+
+FROM node:24-bookworm-slim
+ENV NODE_ENV=production HOST=0.0.0.0 PORT=3000 DATA_DIR=/data
+WORKDIR /shop
+COPY --from=packages /shop/node_modules ./node_modules
+COPY package.json LICENSE NOTICE ./
+COPY bin ./bin
+COPY src ./src
+COPY docs ./docs
+RUN mkdir /data && chown node:node /data
+VOLUME /data
+USER node
+EXPOSE 3000
+# SIGTERM: what was accepted is finished within ten seconds.
+STOPSIGNAL SIGTERM
+HEALTHCHECK --interval=5s --timeout=3s --start-period=30s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
+ENTRYPOINT ["node", "bin/jangnal.mjs"]
+CMD ["serve"]
