@@ -18,7 +18,8 @@ export function oneAtATime({ raw: request }: FastifyRequest, reply: FastifyReply
   reply.raw.once("close", () => {
     const first = line[0];
     line.splice(line.indexOf(turn), 1);
-    if (line[0] !== first) line[0]?.begin();
+    // On a connection that ends nobody would hear what became of the rest, so nothing becomes of it.
+    if (line[0] !== first && request.socket.writable) line[0]?.begin();
   });
   if (line[0] === turn) done();
 }

@@ -180,6 +180,8 @@ declare module "fastify" {
     caller: Caller | null;
     /** Why nobody knows who calls. */
     stranger: Error | null;
+    /** What was wrong with the body. */
+    misread: Error | null;
   }
   interface FastifyContextConfig {
     audience?: Audience;

@@ -69,6 +69,7 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
   turnStrangersAway(server);
   // Where every member is optional the body may be left out; where none is known none may be in it.
   server.addHook("preValidation", (request, _reply, done) => {
+    if (request.misread) throw request.misread;
     if (!request.routeOptions.config.takesBody) refuseMembers(request.body);
     else if (request.body === undefined) request.body = {};
     done();
@@ -106,6 +107,7 @@ function refuseMembers(body: unknown): void {
 }
 
 function takeJson(server: FastifyInstance): void {
+  server.decorateRequest("misread", null);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser<Buffer>(/^application\/(?:[\w.+-]+\+)?json(?:\s*;|$)/i, { parseAs: "buffer" }, (request, bytes, done) => {
     try {
@@ -114,7 +116,9 @@ function takeJson(server: FastifyInstance): void {
       if (!/^utf-?8$/i.test(charset) || encoding.toLowerCase() !== "identity") refuse("UNSUPPORTED_MEDIA_TYPE");
       done(null, readJson(bytes));
     } catch (error) {
-      done(error as Error);
+      // Fastify would end the connection, on which there may be more; but this body has been read whole.
+      request.misread = error as Error;
+      done(null);
     }
   });
 }

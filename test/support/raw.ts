@@ -9,12 +9,24 @@ export class RawConnection {
   readonly socket: Socket;
   #received: Buffer = Buffer.alloc(0);
   #closed = false;
+  #news = Promise.withResolvers<void>();
 
   private constructor(socket: Socket) {
     this.socket = socket;
-    socket.on("data", (chunk: Buffer) => (this.#received = Buffer.concat([this.#received, chunk])));
+    socket.on("data", (chunk: Buffer) => {
+      this.#received = Buffer.concat([this.#received, chunk]);
+      this.#tell();
+    });
     socket.on("error", () => {});
-    socket.on("close", () => (this.#closed = true));
+    socket.on("close", () => {
+      this.#closed = true;
+      this.#tell();
+    });
+  }
+
+  #tell(): void {
+    this.#news.resolve();
+    this.#news = Promise.withResolvers();
   }
 
   static async open(url: string): Promise<RawConnection> {
@@ -37,13 +49,13 @@ export class RawConnection {
         return taken.answer;
       }
       if (this.#closed) throw new Error(`the connection ended after ${JSON.stringify(this.#received.toString("latin1"))}`);
-      await Promise.race([once(this.socket, "data"), once(this.socket, "close")]);
+      await this.#news.promise;
     }
   }
 
   /** Resolves when the other side has closed the connection; nothing more may have come. */
   async ended(): Promise<void> {
-    if (!this.#closed) await once(this.socket, "close");
+    while (!this.#closed) await this.#news.promise;
     if (this.#received.length > 0) throw new Error(`more came: ${this.#received.toString("latin1")}`);
   }
 

@@ -1,0 +1,142 @@
+// What an answer says beside what was asked for: how a browser has to treat it, and nothing about how the shop is made.
+
+import assert from "node:assert/strict";
+import { createHash } from "node:crypto";
+import { after, before, describe, test } from "node:test";
+import pg from "pg";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { Proxy } from "./support/proxy.ts";
+
+let shop: TestShop;
+let user: Client;
+before(async () => {
+  shop = await openTestShop();
+  user = await shop.user({ balance: 1000 });
+});
+after(() => shop.close());
+
+describe("headers", () => {
+  const SOME_ID = "0197a1c0-0000-7000-8000-000000000001";
+  const asked = (): Promise<Answer>[] => [
+    shop.anyone("GET", "/products"),
+    shop.anyone("GET", "/nothing"),
+    shop.anyone("GET", "/products/%zz"),
+    shop.anyone("GET", `/orders/${SOME_ID}`),
+    shop.anyone("PUT", "/orders"),
+    user.get(`/users/${user.id}/balance`),
+    user.get(`/orders/${SOME_ID}`),
+    user.post("/orders", "{"),
+    user.get("/admin/users"),
+    shop.anyone("GET", "/metrics"),
+    shop.anyone("GET", "/openapi.json"),
+  ];
+
+  test("nobody guesses at a type, runs an answer or shows it in a frame", async () => {
+    for (const { headers, text } of await Promise.all(asked())) {
+      assert.equal(headers["x-content-type-options"], "nosniff", text);
+      assert.equal(headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'", text);
+    }
+  });
+
+  test("what callers are told is kept by no cache", async () => {
+    for (const path of [`/users/${user.id}/balance`, `/orders/${SOME_ID}`, "/admin/users", "/orders/nonsense"]) assert.equal((await user.get(path)).headers["cache-control"], "no-store", path);
+    assert.equal((await shop.anyone("GET", `/orders/${SOME_ID}`)).headers["cache-control"], "no-store");
+    assert.equal((await user.post(`/users/${user.id}/balance/charge`, { amount: 1 })).headers["cache-control"], "no-store");
+  });
+
+  test("nothing tells what it was made with", async () => {
+    for (const { headers } of await Promise.all(asked())) for (const name of ["server", "x-powered-by", "via"]) assert.equal(headers[name], undefined);
+  });
+
+  test("answers say which characters they are in, and problems that they are problems", async () => {
+    for (const { status, headers } of await Promise.all(asked())) {
+      if (status >= 400) assert.equal(headers["content-type"], "application/problem+json; charset=utf-8");
+      else assert.match(String(headers["content-type"]), /charset=utf-8/);
+    }
+  });
+});
+
+describe("the documents' page", () => {
+  test("loads nothing from elsewhere, and may not", async () => {
+    const page = await shop.anyone("GET", "/docs/");
+    const policy = String(page.headers["content-security-policy"]);
+    assert.equal(policy.replace(/ 'sha256-[^']+'/, ""), "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    const [, inline = ""] = /<script type="text\/javascript">([^]*?)<\/script>/.exec(page.text) ?? [];
+    assert.ok(policy.includes(createHash("sha256").update(inline).digest("base64")));
+    const addresses = [...page.text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address);
+    assert.deepEqual(addresses, ["js/scalar.js"]);
+    assert.ok(!/https?:/.test(page.text));
+    const script = await shop.anyone("GET", "/docs/js/scalar.js");
+    assert.equal(script.status, 200);
+    assert.match(String(script.headers["content-type"]), /javascript/);
+    assert.ok(script.text.length > 1_000_000);
+  });
+
+  test("is found without the slash too", async () => {
+    const answer = await shop.anyone("GET", "/docs");
+    assert.equal(answer.status, 301);
+    assert.equal(answer.headers["location"], "/docs/");
+  });
+});
+
+describe("when something breaks inside", () => {
+  /** Nothing but what the contract says of a problem. */
+  function tellsNothing(answer: Answer, status: number, code: string): void {
+    const { type, title, detail, retryAfter, ...others } = refused(answer, status, code);
+    assert.deepEqual(others, { status, code });
+    assert.doesNotMatch(answer.text, /select|insert|relation|column|postgres|pg_|node:|\.ts|at \w+ \(|127\.0\.0\.1|localhost|ECONN|5432/i);
+    assert.ok(type && title && detail && (status !== 503 || retryAfter));
+  }
+
+  test("a broken database is 500, and says nothing of it", async () => {
+    const broken = await openTestShop();
+    const client = new pg.Client({ connectionString: broken.shop.config.databaseUrl });
+    await client.connect();
+    const me = await broken.user({ balance: 1000 });
+    const product = await broken.product();
+    const order = good(await me.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+    for (const table of ["orders", "balance_transactions", "variants", "jobs", "order_events"]) await client.query(`ALTER TABLE ${table} RENAME TO ${table}_gone`);
+    tellsNothing(await me.get(`/orders/${order.orderId}`), 500, "INTERNAL");
+    tellsNothing(await me.get(`/users/${me.id}/balance/transactions`), 500, "INTERNAL");
+    tellsNothing(await broken.anyone("GET", `/products/${product.id}`), 500, "INTERNAL");
+    tellsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }), 500, "INTERNAL");
+    tellsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }, { "idempotency-key": "broken" }), 500, "INTERNAL");
+    tellsNothing(await me.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 500, "INTERNAL");
+    tellsNothing(await broken.operator.post("/admin/jobs/expire-orders/run"), 500, "INTERNAL");
+    tellsNothing(await broken.operator.get("/admin/events"), 500, "INTERNAL");
+    tellsNothing(await broken.operator.get("/admin/audit"), 500, "INTERNAL");
+    await client.end();
+    await broken.close();
+  });
+
+  test("a bug's answer is not kept under a key", async () => {
+    const broken = await openTestShop();
+    const client = new pg.Client({ connectionString: broken.shop.config.databaseUrl });
+    await client.connect();
+    const me = await broken.user();
+    const charge = (): Promise<Answer> => me.post(`/users/${me.id}/balance/charge`, { amount: 1 }, { "idempotency-key": "mended" });
+    await client.query("ALTER TABLE balance_transactions RENAME TO gone");
+    tellsNothing(await charge(), 500, "INTERNAL");
+    await client.query("ALTER TABLE gone RENAME TO balance_transactions");
+    good(await charge(), 200);
+    assert.equal(await broken.balanceOf(me), 1);
+    await client.end();
+    await broken.close();
+  });
+
+  test("a database that is away is 503 with Retry-After, and says nothing of where it was", async () => {
+    const proxy = await Proxy.open(shop.shop.config.databaseUrl as string);
+    const remote = await openTestShop({ env: { DATABASE_URL: proxy.url, LOCK_WAIT_MS: "300" }, beside: shop });
+    assert.equal(remote.shop.config.databaseUrl, proxy.url);
+    const me = user.at(remote);
+    good(await me.get(`/users/${me.id}/balance`), 200);
+    proxy.goAway();
+    tellsNothing(await me.get(`/users/${me.id}/balance`), 503, "UNAVAILABLE");
+    tellsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }), 503, "UNAVAILABLE");
+    tellsNothing(await remote.anyone("GET", "/readyz"), 503, "UNAVAILABLE");
+    good(await remote.anyone("GET", "/healthz"), 200);
+    proxy.comeBack();
+    await remote.close();
+    await proxy.close();
+  });
+});

@@ -1,0 +1,74 @@
+// RATE_LIMIT: so many requests a second from each caller, and 429 with Retry-After beyond.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { type Answer, call, type Client, openTestShop, race, refused, type TestShop } from "./support/shop.ts";
+
+let shop: TestShop;
+let limited: TestShop;
+let users: Client[];
+before(async () => {
+  shop = await openTestShop();
+  limited = await openTestShop({ env: { RATE_LIMIT: "5" }, beside: shop });
+  users = (await shop.users(8)).map((user) => user.at(limited));
+});
+after(async () => {
+  await limited.close();
+  await shop.close();
+});
+
+const balance = (user: Client): Promise<Answer> => user.get(`/users/${user.id}/balance`);
+
+/** A second that is new to this address: the whole file shares it. */
+async function freshSecond(): Promise<void> {
+  const deadline = Date.now() + 5000;
+  while ((await call(limited.url, "GET", "/products")).status === 429 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+  await new Promise((resolve) => setTimeout(resolve, 1050));
+}
+
+test("what is beyond the limit is refused with the time to wait, and served after it", async () => {
+  const [user] = users as [Client];
+  const answers = await Promise.all(Array.from({ length: 20 }, () => balance(user)));
+  const refusals = answers.filter(({ status }) => status === 429);
+  assert.equal(answers.filter(({ status }) => status === 200).length, 5);
+  assert.equal(refusals.length, 15);
+  for (const refusal of refusals) {
+    assert.equal(refused(refusal, 429, "TOO_MANY_REQUESTS")["retryAfter"], 1);
+    assert.equal(refusal.headers["retry-after"], "1");
+  }
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  assert.equal((await balance(user)).status, 200);
+});
+
+test("each caller is counted alone", async () => {
+  const tally = await race(30, (i) => balance(users[1 + (i % 6)] as Client));
+  assert.deepEqual(tally, { 200: 30 });
+});
+
+test("without a token it is the address that is counted, with one the caller, on what everybody may call too", async () => {
+  await freshSecond();
+  const user = users[7] as Client;
+  assert.deepEqual(await race(10, () => limited.anyone("GET", "/products")), { 200: 5, 429: 5 });
+  assert.deepEqual(await race(10, () => user.get("/products")), { 200: 5, 429: 5 });
+});
+
+test("whoever guesses at tokens is counted by address", async () => {
+  await freshSecond();
+  const tally = await race(20, (i) => limited.anyone("GET", "/admin/users", undefined, { authorization: `Bearer a.b.${i}` }));
+  assert.deepEqual(tally, { 401: 5, 429: 15 });
+});
+
+test("probes and Prometheus are let through", async () => {
+  for (const path of ["/healthz", "/readyz", "/metrics"]) assert.deepEqual(await race(20, () => limited.anyone("GET", path)), { 200: 20 }, path);
+});
+
+test("a refused command is not done", async () => {
+  const [user] = await shop.users(1) as [Client];
+  const tally = await race(20, () => user.at(limited).post(`/users/${user.id}/balance/charge`, { amount: 1 }));
+  assert.deepEqual(tally, { 200: 5, 429: 15 });
+  assert.equal(await shop.balanceOf(user), 5);
+});
+
+test("by default nobody is counted", async () => {
+  assert.deepEqual(await race(300, () => shop.anyone("GET", "/products")), { 200: 300 });
+});
