@@ -11,6 +11,9 @@ export class ShopClient extends pg.Client {
   constructor(config: ShopClientConfig = {}) {
     super(config);
     this.#servers = config.servers;
+    // A connection that breaks fails what is running on it; that it says so as an event too must not end the process where nobody listens,
+    // as in the middle of a transaction on a pool's connection.
+    this.on("error", () => {});
   }
 
   override connect(): Promise<this>;

@@ -17,7 +17,15 @@ import { Client, good } from "../support/shop.ts";
 import { WEBHOOK_SECRET, WebhookReceiver } from "../support/webhook-receiver.ts";
 
 export type Phase = { name: string; seconds: number; acknowledged: number; longestPauseMs: number; askedAgain: number; coupons: string };
-export type Report = { buyers: number; perSecond: number; phases: Phase[]; reckoning: Reckoning; violations: unknown[]; deliveredAfterMs: number };
+export type Report = {
+  buyers: number;
+  perSecond: number;
+  phases: Phase[];
+  reckoning: Reckoning;
+  violations: unknown[];
+  deliveredAfterMs: number;
+  crashes: number;
+};
 
 export type FaultsOptions = {
   /** How long each fault lasts, and the quiet after it. */
@@ -52,12 +60,15 @@ export async function runFaults({
   };
   const ports = [String(await freePort()), String(await freePort())];
   const expected = new Set<unknown>();
+  let crashes = 0;
   async function open(i: number): ReturnType<typeof serve> {
     const shop = await serve({ ...env, PORT: ports[i] as string, DATA_DIR: join(folder, `instance-${i}`) });
     // Nothing that is broken here may end an instance but its own SIGKILL.
-    void shop.ended.then(({ output, ...end }) =>
-      expected.has(shop) ? undefined : console.error(`an instance ended: ${JSON.stringify(end)} ${output.slice(-3000)}`),
-    );
+    void shop.ended.then(({ output, ...end }) => {
+      if (expected.has(shop)) return;
+      crashes++;
+      console.error(`an instance ended: ${JSON.stringify(end)} ${output.slice(-3000)}`);
+    });
     return shop;
   }
   const shops = [await open(0), await open(1)];
@@ -105,7 +116,7 @@ export async function runFaults({
     const sinks = { nats: await readStream(nats.url, "SHOP"), webhook: receiver.received };
     const reckoning = await reckon(pair.standby.url, load, sinks);
     const { violations } = good(await operator.get("/admin/audit"), 200);
-    return { buyers, perSecond, phases, reckoning, violations, deliveredAfterMs };
+    return { buyers, perSecond, phases, reckoning, violations, deliveredAfterMs, crashes };
   } finally {
     await load.stop().catch(() => {});
     for (const shop of shops) {

@@ -36,4 +36,4 @@ if (values.write) {
   );
 }
 const { acknowledged: _, ...wrong } = report.reckoning;
-process.exit(Object.values(wrong).some((count) => count > 0) || report.violations.length > 0 ? 1 : 0);
+process.exit(Object.values(wrong).some((count) => count > 0) || report.violations.length > 0 || report.crashes > 0 ? 1 : 0);

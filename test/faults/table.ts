@@ -1,7 +1,7 @@
 import type { Report } from "./faults.ts";
 
 /** The report in Markdown. */
-export function tableOf({ buyers, perSecond, phases, reckoning, violations, deliveredAfterMs }: Report): string {
+export function tableOf({ buyers, perSecond, phases, reckoning, violations, deliveredAfterMs, crashes }: Report): string {
   const rows = phases.map(
     ({ name, seconds, acknowledged, longestPauseMs, askedAgain, coupons }) =>
       `| ${name} | ${seconds.toFixed(0)} s | ${acknowledged} | ${Math.round(longestPauseMs)} ms | ${askedAgain} | ${coupons} |`,
@@ -14,9 +14,9 @@ export function tableOf({ buyers, perSecond, phases, reckoning, violations, deli
     "| --- | --- | --- | --- | --- | --- |",
     ...rows,
     "",
-    "| acknowledged | lost | duplicated | events undelivered | out of order | violations found by `audit` |",
-    "| --- | --- | --- | --- | --- | --- |",
-    `| ${acknowledged} | ${lost} | ${duplicated} | ${undelivered} | ${outOfOrder} | ${violations.length} |`,
+    "| acknowledged | lost | duplicated | events undelivered | out of order | violations found by `audit` | instances that ended by themselves |",
+    "| --- | --- | --- | --- | --- | --- | --- |",
+    `| ${acknowledged} | ${lost} | ${duplicated} | ${undelivered} | ${outOfOrder} | ${violations.length} | ${crashes} |`,
     "",
     `The last event was delivered everywhere ${(deliveredAfterMs / 1000).toFixed(1)} s after the last order.`,
     "",

@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { runFaults } from "../faults/faults.ts";
 
 test("whatever breaks under load, nothing acknowledged is lost or there twice, every event arrives in order, and no coupon is issued too many", async (t) => {
-  const { phases, reckoning, violations } = await runFaults({ seconds: 2, perSecond: 100 });
+  const { phases, reckoning, violations, crashes } = await runFaults({ seconds: 2, perSecond: 100 });
   for (const { name, acknowledged, longestPauseMs } of phases)
     t.diagnostic(`${name}: ${acknowledged}, longest pause ${Math.round(longestPauseMs)} ms`);
   const { acknowledged, ...wrong } = reckoning;
@@ -13,4 +13,5 @@ test("whatever breaks under load, nothing acknowledged is lost or there twice, e
   assert.deepEqual(wrong, { lost: 0, duplicated: 0, undelivered: 0, outOfOrder: 0 });
   assert.deepEqual(new Set(phases.map(({ coupons }) => coupons)), new Set(["20 of 20"]));
   assert.deepEqual(violations, []);
+  assert.equal(crashes, 0);
 });
