@@ -164,7 +164,7 @@ test("a first start that was cut off is begun anew", async () => {
 
 // Only root runs PostgreSQL as somebody else: for anybody else there is no such test.
 const asRoot = isRoot ? test : () => {};
-asRoot("starts below a directory of mode 700 as root", async () => {
+void asRoot("starts below a directory of mode 700 as root", async () => {
   const home = newPath();
   mkdirSync(home, { mode: 0o700 });
   const dataDir = join(home, "shop", ".data");

@@ -136,11 +136,6 @@ export function selectVariantIds(productIds: string[]): Statement {
   };
 }
 
-/** The product of a variant: a fact that never changes. */
-export function selectProductOfVariant(variantId: string): Statement {
-  return { name: "select product of variant", text: `SELECT product_id AS "productId" FROM variants WHERE id = $1`, values: [variantId] };
-}
-
 /** Whole products as committed, their variants with them. */
 export function selectProducts(ids: string[]): Statement {
   return {

@@ -4,7 +4,7 @@ import { SharedRead } from "../database/shared-read.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
-import { Amount, Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
+import { Amount, Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { selectWallets } from "../balance/balance.sql.ts";

@@ -142,7 +142,7 @@ test("the same file is the same plan, to the letter", async () => {
 
 // The whole month is not in the repository: it lies beside the excerpt, or where ONLINE_RETAIL says. Where it is not, there is no such test.
 const whereTheMonthIs = existsSync(month) ? test : () => {};
-whereTheMonthIs("December 2010 comes to its known sums", async () => {
+void whereTheMonthIs("December 2010 comes to its known sums", async () => {
   const plan = planReplay(await readSalesFile(month));
   const { orders, lines, units, revenue } = plan.sums;
   const variants = plan.products.flatMap((product) => product.variants);
