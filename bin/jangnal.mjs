@@ -12,6 +12,7 @@ const NEEDED = [24, 12];
 
 if (isNewEnough(process.versions.node)) {
   whenNpmLeaves(() => process.kill(process.pid, "SIGTERM"));
+  await keepWhatWasCompiled();
   const { main } = await import("../src/main.ts");
   await main(process.argv.slice(2));
 } else {
@@ -24,6 +25,12 @@ if (isNewEnough(process.versions.node)) {
     process.exit(1);
   }
   runWith(node);
+}
+
+/** The next start need not strip types and compile again. Where nothing can be kept it does. Among our own dependencies, where only who installs us writes. */
+async function keepWhatWasCompiled() {
+  const { enableCompileCache } = await import("node:module");
+  enableCompileCache(join(dirname(fileURLToPath(import.meta.url)), "../node_modules/.cache/jangnal"));
 }
 
 function isNewEnough(version) {
