@@ -33,6 +33,10 @@ export async function http(options: Options): Promise<Section> {
     const campaigns = times(GOODS.campaigns, (n) => GOODS.campaigns + n);
     for (const n of campaigns) await stage.query((client) => openCampaign(client, n, GOODS.users));
 
+    // One coupon, which the first caller gets: the shop has to have sold it out itself.
+    const soldOut = 2 * GOODS.campaigns;
+    await stage.query((client) => openCampaign(client, soldOut, 1));
+
     const cells: Cell[] = [];
     const enter = (
       name: string,
@@ -86,7 +90,7 @@ export async function http(options: Options): Promise<Section> {
       [201],
       CROWD,
     );
-    enter("refusal, coupon sold out", shop, { method: "POST", paths: [`/coupons/${idOf("campaign", 0)}/issue`], tokens }, [409], CROWD);
+    enter("refusal, coupon sold out", shop, { method: "POST", paths: [`/coupons/${idOf("campaign", soldOut)}/issue`], tokens }, [201, 409], CROWD);
     enter("product detail, committed", shop, { method: "GET", paths: [`/products/${idOf("product", 0)}`] }, [200], CROWD);
     enter("product list", shop, { method: "GET", paths: ["/products"] }, [200], CROWD);
     enter("popular products", shop, { method: "GET", paths: ["/products/popular"] }, [200], CROWD);
