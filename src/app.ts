@@ -231,6 +231,6 @@ function announce(changes: Changes): string | undefined {
 
 function rememberSoldOut(soldOut: SoldOut, { shelves }: Changes, log: pino.Logger): void {
   for (const { after } of (shelves.get(campaigns as Shelf<unknown>) ?? []) as Change<Campaign>[]) {
-    if (after.issuedQuantity >= after.totalQuantity) soldOut.remember(after).catch((error: Error) => log.warn({ err: error.message }, "who holds a sold-out coupon could not be read"));
+    if (after.issuedQuantity >= after.totalQuantity) soldOut.learn(after.id).catch((error: Error) => log.warn({ err: error.message }, "who holds a sold-out coupon could not be read"));
   }
 }

@@ -122,7 +122,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
         issuedAt: iso(issuedAt),
         expiresAt: isoOrNull(expiresAt),
       }));
-      return noticing(submission, () => soldOut.seen(userId));
+      return noticing(submission, { seen: () => soldOut.seen(userId), soldOut: () => void soldOut.learn(couponId).catch(() => {}) });
     },
   );
 
@@ -245,8 +245,8 @@ function userCouponView(row: Record<string, unknown>, now: number) {
   };
 }
 
-/** Every answer of the till but one of these few means that it has found the user. */
-function noticing(submission: Submission, seen: () => void): Submission {
+/** What the till's answer tells beside itself: that it has found the user, and that nothing is left. What can't be learnt now will be at the next refusal. */
+function noticing(submission: Submission, { seen, soldOut }: { seen: () => void; soldOut: () => void }): Submission {
   return {
     async to(...args) {
       try {
@@ -254,7 +254,9 @@ function noticing(submission: Submission, seen: () => void): Submission {
         if (answer.status === 201) seen();
         return answer;
       } catch (error) {
-        if (error instanceof Refusal && (error.code === "COUPON_SOLD_OUT" || error.code === "COUPON_ALREADY_ISSUED")) seen();
+        const code = error instanceof Refusal ? error.code : null;
+        if (code === "COUPON_SOLD_OUT" || code === "COUPON_ALREADY_ISSUED") seen();
+        if (code === "COUPON_SOLD_OUT") soldOut();
         throw error;
       }
     },

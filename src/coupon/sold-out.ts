@@ -5,15 +5,17 @@ import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
 import { refuse } from "../refusal.ts";
 import { type Campaign, isOpen } from "./coupon.ts";
-import { selectClaimers } from "./coupon.sql.ts";
+import { campaignOf, selectCampaigns, selectClaimers } from "./coupon.sql.ts";
 
 /** Beyond this many the holders of a campaign's coupons are not kept in memory, and refusals go on being decided at the till. */
 const MOST_CLAIMERS = 100_000;
+const KNOWN_CAMPAIGNS = 100;
 const KNOWN_USERS = 200_000;
 
 export class SoldOut {
   readonly #database: Database;
-  readonly #campaigns = new Map<string, { campaign: Campaign; claimers: Set<string> }>();
+  readonly #campaigns = new LRUCache<string, { campaign: Campaign; claimers: Set<string> }>({ max: KNOWN_CAMPAIGNS });
+  readonly #learning = new Set<string>();
   readonly #knownUsers = new LRUCache<string, true>({ max: KNOWN_USERS });
   /** Counts what was forgotten, so that claimers read before an operator's change are not kept after it. */
   #epoch = 0;
@@ -39,12 +41,23 @@ export class SoldOut {
     this.#knownUsers.set(userId, true);
   }
 
-  /** A committed round left this campaign with nothing to issue. */
-  async remember(campaign: Campaign): Promise<void> {
-    if (campaign.totalQuantity > MOST_CLAIMERS || this.#campaigns.has(campaign.id)) return;
+  /**
+   * The till has refused a coupon of this campaign because none are left, or issued the last one: from now on it is known, holders and
+   * all. Does nothing where an operator changes the campaign meanwhile. Errors: the database's.
+   */
+  async learn(couponId: string): Promise<void> {
+    if (this.#campaigns.has(couponId) || this.#learning.has(couponId)) return;
     const epoch = this.#epoch;
-    const rows = await this.#database.rows<{ userId: string }>(selectClaimers(campaign.id));
-    if (epoch === this.#epoch) this.#campaigns.set(campaign.id, { campaign, claimers: new Set(rows.map((row) => row.userId)) });
+    this.#learning.add(couponId);
+    try {
+      const [row] = await this.#database.rows<Record<string, unknown>>(selectCampaigns([couponId]));
+      const campaign = row && campaignOf(row);
+      if (!campaign || campaign.issuedQuantity < campaign.totalQuantity || campaign.totalQuantity > MOST_CLAIMERS) return;
+      const holders = await this.#database.rows<{ userId: string }>(selectClaimers(couponId));
+      if (epoch === this.#epoch) this.#campaigns.set(couponId, { campaign, claimers: new Set(holders.map(({ userId }) => userId)) });
+    } finally {
+      this.#learning.delete(couponId);
+    }
   }
 
   /** An operator has changed this campaign, or (without an id) nobody knows what was changed. */
