@@ -102,6 +102,11 @@ export class TestShop {
     return this.shop.url;
   }
 
+  /** A shopper of whom only the id is known. */
+  client(id: string): Client {
+    return new Client(this.url, id, "shopper");
+  }
+
   /** A request without a token. */
   anyone(method: string, path: string, body?: unknown, headers?: Record<string, string>): Promise<Answer> {
     return call(this.url, method, path, body, headers);

@@ -1,0 +1,406 @@
+// The examples of the OpenAPI document. A morning in a Korean shop runs through every operation and the most telling refusals; what
+// was asked and answered is held against src/http/examples.json, from which the document takes its examples.
+// UPDATE_EXAMPLES=1 writes that file anew.
+
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+import { Ajv2020 } from "ajv/dist/2020.js";
+import type { Example, Examples } from "../src/http/examples.ts";
+import { whileHeld } from "./support/hold.ts";
+import { PlainExamples } from "./support/plain-example.ts";
+import { call, type Client, good, openTestShop, type TestShop } from "./support/shop.ts";
+
+// oxlint-disable-next-line typescript/no-explicit-any -- what is read from an answer or the document is what it is said to be
+type Any = any;
+
+const FILE = join(import.meta.dirname, "../src/http/examples.json");
+const DAY_MS = 86_400_000;
+
+let shop: TestShop;
+let document: Any;
+let routes: Map<string, { method: string; path: string }>;
+const written: Examples = {};
+const plain = new PlainExamples("Asia/Seoul");
+
+before(async () => {
+  shop = await openTestShop();
+  document = good(await shop.anyone("GET", "/openapi.json"), 200);
+  routes = new Map(
+    Object.entries(document.paths).flatMap(([path, methods]) =>
+      Object.entries(methods as Any).map(([method, { operationId }]: [string, Any]) => [operationId, { method: method.toUpperCase(), path }]),
+    ),
+  );
+});
+after(() => shop.close());
+
+type Asked = { params?: Record<string, string | number>; body?: unknown; headers?: Record<string, string>; at?: string };
+
+/** Asks as this caller (null: nobody), and writes down what was asked and answered. Gives the answer's body. */
+async function show(
+  caller: Client | null,
+  operationId: string,
+  name: string,
+  status: number,
+  { params = {}, body, headers = {}, at = shop.url }: Asked = {},
+): Promise<Any> {
+  const { method, path } = routes.get(operationId) as { method: string; path: string };
+  const query = Object.entries(params).filter(([key]) => !path.includes(`{${key}}`));
+  const filled = path.replaceAll(/\{(\w+)\}/g, (_, key: string) => String(params[key]));
+  const url = query.length === 0 ? filled : `${filled}?${new URLSearchParams(query.map(([key, value]): [string, string] => [key, String(value)]))}`;
+  const authorization: Record<string, string> = caller ? { authorization: `Bearer ${caller.token}` } : {};
+  const inPlain = plain.next();
+  const answer = await call(at, method, url, body, { ...authorization, ...headers });
+  good(answer, status);
+  const value = operationId === "metrics" ? excerpt(answer.text) : operationId === "listJobs" ? certainRuns(answer.body) : answer.body;
+  const example: Example = {
+    name,
+    ...(Object.keys(params).length > 0 ? { params: inPlain(params) as Record<string, unknown> } : {}),
+    // What is only there to be refused for what it is, is not worth showing.
+    ...(body === undefined || typeof body === "string" ? {} : { body: inPlain(body) }),
+    status,
+    ...(value === "" ? {} : { answer: inPlain(value) }),
+  };
+  (written[operationId] ??= []).push(example);
+  // No two examples share an instant, or a time would belong to one or the other by chance.
+  const endedAt = Date.now();
+  while (Date.now() <= endedAt) await new Promise((resolve) => setImmediate(resolve));
+  return answer.body;
+}
+
+/** Of all that Prometheus is told, what the morning has made. */
+function excerpt(text: string): string {
+  return `${text
+    .split("\n")
+    .filter((line) => /^# (HELP|TYPE) jangnal_http_answers_total|^jangnal_http_answers_total.*route="\/orders"/.test(line))
+    .join("\n")}\n`;
+}
+
+/** The run that was asked for; of the others the one at the opening, for the clock may have run them since. */
+function certainRuns({ jobs }: { jobs: { name: string; schedule: string; lastRuns: { startedAt: string; result: unknown }[] }[] }): unknown {
+  return {
+    jobs: jobs.map(({ name, schedule, lastRuns }) => {
+      const run = lastRuns.at(name === "aggregate-sales" ? 0 : -1);
+      return { name, schedule, lastRunAt: run?.startedAt, lastResult: run?.result, lastRuns: [run] };
+    }),
+  };
+}
+
+/** Jobs run when a shop opens, and at the full hour: what they count is only certain in between. */
+async function quietJobs(): Promise<void> {
+  const toTheHour = 3_600_000 - (Date.now() % 3_600_000);
+  if (toTheHour < 20_000) await new Promise((resolve) => setTimeout(resolve, toTheHour + 2000));
+  const deadline = Date.now() + 10_000;
+  for (;;) {
+    const { jobs } = good(await shop.operator.get("/admin/jobs"), 200);
+    if (jobs.every((job: { lastRunAt: string | null }) => job.lastRunAt !== null)) return;
+    assert.ok(Date.now() < deadline, "the jobs have not run at the start");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+async function delivered(): Promise<void> {
+  const deadline = Date.now() + 10_000;
+  while (good(await shop.operator.get("/admin/events?status=WAITING"), 200).events.length > 0) {
+    assert.ok(Date.now() < deadline, "events are not delivered");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+}
+
+test("a morning in the shop is as the document shows it", async () => {
+  await quietJobs();
+  const operator = shop.operator;
+
+  // The shop opens.
+  await show(null, "health", "The process lives", 200);
+  await show(null, "readiness", "Ready", 200);
+  const minsu = shop.client((await show(operator, "createUsers", "One user", 201, { body: { name: "김민수", externalId: "member-1024" } })).id);
+  const { users } = await show(operator, "createUsers", "Several users", 201, {
+    body: { users: [{ name: "이서연", externalId: "member-1025" }, { name: "박지우" }] },
+  });
+  const [seoyeon, jiwoo] = users.map(({ id }: { id: string }) => shop.client(id)) as [Client, Client];
+  await show(operator, "createUsers", "INVALID_REQUEST: the external id is taken", 400, { body: { name: "김민수", externalId: "member-1024" } });
+  await show(operator, "listUsers", "The first two", 200, { params: { limit: 2 } });
+  await show(operator, "getUser", "김민수", 200, { params: { id: minsu.id } });
+  await show(operator, "grantBalances", "Welcome money", 200, {
+    body: {
+      grants: [
+        { userId: seoyeon.id, amount: 50_000, reason: "가입 환영 적립금" },
+        { userId: jiwoo.id, amount: 30_000, reason: "가입 환영 적립금" },
+      ],
+    },
+  });
+  await show(operator, "grantBalances", "USER_NOT_FOUND: nobody gets anything", 404, {
+    body: {
+      grants: [
+        { userId: jiwoo.id, amount: 5_000, reason: "이벤트" },
+        { userId: NOBODY, amount: 5_000, reason: "이벤트" },
+      ],
+    },
+  });
+
+  const tangerines = await show(operator, "createProducts", "One product, one variant", 201, {
+    body: { name: "제주 노지 감귤 5kg", description: "서귀포에서 오늘 딴 감귤", price: 19_900, stock: 40 },
+  });
+  const scarf = await show(operator, "createProducts", "One product, two variants", 201, {
+    body: {
+      name: "한산 모시 손수건",
+      variants: [
+        { sku: "MOSI-W", options: { 색상: "백색" }, price: 12_000, stock: 15 },
+        { sku: "MOSI-I", options: { 색상: "쪽빛" }, price: 14_000, stock: 3 },
+      ],
+    },
+  });
+  const { products } = await show(operator, "createProducts", "Several products", 201, {
+    body: {
+      products: [
+        { name: "안동 간고등어 2손", price: 15_500, stock: 1 },
+        { name: "담양 죽순 1kg", price: 9_800, stock: 20, status: "NOT_FOR_SALE" },
+      ],
+    },
+  });
+  const [mackerel, bamboo] = products;
+  await show(operator, "createProducts", "INVALID_REQUEST: the price is missing", 400, { body: { name: "이천 쌀 10kg", stock: 5 } });
+  await show(operator, "editProduct", "A better description", 200, {
+    params: { id: tangerines.id },
+    body: { description: "서귀포에서 오늘 아침에 딴 노지 감귤" },
+  });
+  await show(operator, "editProduct", "INVALID_REQUEST: which variant's price?", 400, { params: { id: scarf.id }, body: { price: 11_000 } });
+  await show(operator, "adjustStock", "Ten boxes arrive", 200, { params: { id: tangerines.variants[0].id }, body: { delta: 10, reason: "입고" } });
+  await show(operator, "adjustStock", "STOCK_INSUFFICIENT: fewer are there", 400, {
+    params: { id: mackerel.variants[0].id },
+    body: { delta: -5, reason: "파손" },
+  });
+
+  const soon = new Date(Date.now() + DAY_MS).toISOString();
+  const inAMonth = new Date(Date.now() + 30 * DAY_MS).toISOString();
+  const welcome = await show(operator, "createCoupon", "5,000 won off, first come, first served", 201, {
+    body: {
+      name: "첫 장날 5,000원 쿠폰",
+      discount: { type: "FIXED", amount: 5_000, minOrderAmount: 20_000 },
+      totalQuantity: 2,
+      closesAt: inAMonth,
+      validDays: 7,
+    },
+  });
+  const tomorrow = await show(operator, "createCoupon", "20 percent off, from tomorrow", 201, {
+    body: {
+      name: "김장철 20% 쿠폰",
+      discount: { type: "PERCENTAGE", rate: 20, maxAmount: 10_000 },
+      totalQuantity: 100,
+      opensAt: soon,
+      expiresAt: inAMonth,
+    },
+  });
+  await show(operator, "createCoupon", "INVALID_REQUEST: more than everything off", 400, {
+    body: { name: "김장철 쿠폰", discount: { type: "PERCENTAGE", rate: 120 }, totalQuantity: 100 },
+  });
+  await show(operator, "editCoupon", "Another name", 200, { params: { id: tomorrow.id }, body: { name: "김장 준비 20% 쿠폰" } });
+  await show(operator, "editCoupon", "COUPON_NOT_FOUND", 404, { params: { id: NOBODY }, body: { name: "김장 준비 쿠폰" } });
+
+  // Shoppers look around.
+  await show(null, "listProducts", "Cheapest first, two a page", 200, { params: { limit: 2, sort: "price" } });
+  await show(null, "listProducts", "A search", 200, { params: { q: "감귤" } });
+  await show(null, "listProducts", "INVALID_REQUEST: no more than 100 a page", 400, { params: { limit: 500 } });
+  await show(null, "getProduct", "A product with two variants", 200, { params: { productId: scarf.id } });
+  await show(null, "getProduct", "PRODUCT_NOT_FOUND", 404, { params: { productId: NOBODY } });
+  await show(null, "getProduct", "INVALID_PRODUCT_ID", 400, { params: { productId: "감귤" } });
+  await show(null, "listPopularProducts", "Nothing was sold yet", 200);
+  await show(null, "listCoupons", "Two campaigns", 200);
+  await show(null, "getCoupon", "One that is open", 200, { params: { couponId: welcome.id } });
+  await show(null, "getCoupon", "COUPON_NOT_FOUND", 404, { params: { couponId: NOBODY } });
+  await show(null, "explainProblem", "STOCK_INSUFFICIENT", 200, { params: { slug: "stock-insufficient" } });
+  await show(null, "explainProblem", "NOT_FOUND", 404, { params: { slug: "out-of-mandarins" } });
+
+  // Coupons.
+  const mine = await show(minsu, "issueCoupon", "Claimed", 201, { params: { couponId: welcome.id } });
+  await show(minsu, "issueCoupon", "COUPON_ALREADY_ISSUED", 409, { params: { couponId: welcome.id } });
+  await show(operator, "issueCoupon", "On a user's behalf", 201, { params: { couponId: welcome.id }, body: { userId: jiwoo.id } });
+  await show(seoyeon, "issueCoupon", "COUPON_SOLD_OUT", 409, { params: { couponId: welcome.id } });
+  await show(seoyeon, "issueCoupon", "COUPON_CLOSED: not open yet", 409, { params: { couponId: tomorrow.id } });
+  await show(minsu, "listUserCoupons", "What can be used", 200, { params: { userId: minsu.id, status: "AVAILABLE" } });
+
+  // Money.
+  await show(minsu, "chargeBalance", "30,000 won", 200, { params: { userId: minsu.id }, body: { amount: 30_000 } });
+  await show(minsu, "chargeBalance", "Only if nothing has moved since it was read", 200, {
+    params: { userId: minsu.id },
+    body: { amount: 10_000, version: 1 },
+  });
+  await show(minsu, "chargeBalance", "BALANCE_CONFLICT: it has moved", 409, { params: { userId: minsu.id }, body: { amount: 10_000, version: 1 } });
+  await show(minsu, "chargeBalance", "INVALID_AMOUNT", 400, { params: { userId: minsu.id }, body: { amount: -500 } });
+  await show(operator, "chargeBalance", "USER_NOT_FOUND", 404, { params: { userId: NOBODY }, body: { amount: 10_000 } });
+  await show(minsu, "getBalance", "김민수's balance", 200, { params: { userId: minsu.id } });
+  await show(null, "getBalance", "UNAUTHENTICATED", 401, { params: { userId: minsu.id } });
+  await show(jiwoo, "getBalance", "FORBIDDEN: another's", 403, { params: { userId: minsu.id } });
+  await show(minsu, "getBalance", "INVALID_USER_ID", 400, { params: { userId: "minsu" } });
+
+  // The cart.
+  const item = await show(minsu, "addToCart", "A box of tangerines", 201, {
+    params: { userId: minsu.id },
+    body: { productId: tangerines.id, quantity: 1 },
+  });
+  await show(minsu, "addToCart", "One of several variants", 201, {
+    params: { userId: minsu.id },
+    body: { productId: scarf.id, variantId: scarf.variants[1].id, quantity: 1 },
+  });
+  await show(minsu, "addToCart", "CART_ITEM_DUPLICATE", 409, { params: { userId: minsu.id }, body: { productId: tangerines.id, quantity: 3 } });
+  await show(minsu, "addToCart", "PRODUCT_NOT_FOR_SALE", 400, { params: { userId: minsu.id }, body: { productId: bamboo.id, quantity: 1 } });
+  await show(minsu, "setCartQuantity", "Two boxes", 200, { params: { userId: minsu.id, id: item.id }, body: { quantity: 2 } });
+  await show(minsu, "setCartQuantity", "CART_ITEM_NOT_FOUND", 404, { params: { userId: minsu.id, id: NOBODY }, body: { quantity: 2 } });
+  const { cartItems } = await show(minsu, "getCart", "What is in it", 200, { params: { userId: minsu.id } });
+  await show(minsu, "removeFromCart", "No handkerchief after all", 204, { params: { userId: minsu.id, id: cartItems[1].id } });
+  await show(minsu, "removeFromCart", "CART_ITEM_NOT_FOUND: it is gone", 404, { params: { userId: minsu.id, id: cartItems[1].id } });
+
+  // Orders.
+  const key = { "idempotency-key": "a7f3c1d2-order-1" };
+  const order = await show(minsu, "placeOrder", "The whole cart, with a coupon", 201, {
+    body: { fromCart: true, userCouponId: mine.userCouponId },
+    headers: key,
+  });
+  await show(minsu, "placeOrder", "IDEMPOTENCY_KEY_REUSED", 422, { body: { orderItems: [{ productId: tangerines.id, quantity: 1 }] }, headers: key });
+  const paid = await show(seoyeon, "placeOrder", "Two articles, paid at once", 201, {
+    body: {
+      orderItems: [
+        { productId: tangerines.id, quantity: 1 },
+        { productId: scarf.id, variantId: scarf.variants[0].id, quantity: 2 },
+      ],
+    },
+  });
+  const unpaid = await show(jiwoo, "placeOrder", "To be paid later", 201, {
+    body: { orderItems: [{ productId: mackerel.id, quantity: 1 }], payment: { method: "DEFERRED" } },
+  });
+  await show(operator, "placeOrder", "History brought in by an operator", 201, {
+    body: {
+      userId: seoyeon.id,
+      orderItems: [{ productId: tangerines.id, quantity: 1 }],
+      payment: { method: "DEFERRED" },
+      orderedAt: new Date(Date.now() - DAY_MS).toISOString(),
+    },
+  }).then((old) => operator.post(`/orders/${old.orderId}/cancel`));
+  await show(minsu, "placeOrder", "STOCK_INSUFFICIENT", 400, { body: { orderItems: [{ productId: mackerel.id, quantity: 2 }] } });
+  await show(minsu, "placeOrder", "BALANCE_INSUFFICIENT", 400, { body: { orderItems: [{ productId: tangerines.id, quantity: 20 }] } });
+  await show(minsu, "placeOrder", "COUPON_UNUSABLE", 400, {
+    body: { orderItems: [{ productId: tangerines.id, quantity: 2 }], userCouponId: mine.userCouponId },
+  });
+  await show(minsu, "placeOrder", "INVALID_REQUEST", 400, { body: { orderItems: [{ productId: tangerines.id, quantity: 0 }], gift: true } });
+  await show(minsu, "placeOrder", "PRODUCT_NOT_FOUND", 404, { body: { orderItems: [{ productId: NOBODY, quantity: 1 }] } });
+  await show(minsu, "placeOrder", "UNSUPPORTED_MEDIA_TYPE", 415, { body: "<order/>", headers: { "content-type": "application/xml" } });
+  await show(minsu, "placeOrder", "BODY_TOO_LARGE", 413, { body: JSON.stringify({ orderItems: " ".repeat(1_100_000) }) });
+  await show(minsu, "getOrder", "A paid order", 200, { params: { orderId: order.orderId } });
+  await show(jiwoo, "getOrder", "ORDER_NOT_FOUND: another's too", 404, { params: { orderId: order.orderId } });
+  await show(minsu, "listUserOrders", "김민수's orders", 200, { params: { userId: minsu.id, limit: 20 } });
+
+  // Payments.
+  await show(jiwoo, "payOrder", "PAYMENT_DECLINED: by card", 402, {
+    body: { orderId: unpaid.orderId, method: "CARD", paymentKey: "decline_5zJ4xY7m0kODnyRpQWGrN" },
+  });
+  const payment = await show(jiwoo, "payOrder", "From the balance", 201, { body: { orderId: unpaid.orderId, method: "BALANCE" } });
+  await show(jiwoo, "payOrder", "ORDER_NOT_PAYABLE: it is paid", 409, { body: { orderId: unpaid.orderId, method: "BALANCE" } });
+  const gift = good(
+    await jiwoo.post("/orders", {
+      orderItems: [{ productId: scarf.id, variantId: scarf.variants[1].id, quantity: 1 }],
+      payment: { method: "DEFERRED" },
+    }),
+    201,
+  );
+  await show(jiwoo, "payOrder", "By card", 201, { body: { orderId: gift.orderId, method: "CARD", paymentKey: "tgen_20261120100012abcd3" } });
+  await show(jiwoo, "getPayment", "Paid from the balance", 200, { params: { paymentId: payment.paymentId } });
+  await show(jiwoo, "getPayment", "PAYMENT_NOT_FOUND", 404, { params: { paymentId: NOBODY } });
+  await show(null, "paymentWebhook", "The gateway's hint", 200, {
+    body: { eventType: "PAYMENT_STATUS_CHANGED", data: { paymentKey: "tgen_20261120100012abcd3" } },
+  });
+  await show(operator, "listPayments", "Payments by card", 200, { params: { method: "CARD" } });
+  await show(operator, "reconcile", "The gateway's book beside the shop's", 200);
+
+  // Second thoughts.
+  await show(operator, "refundOrder", "One of two handkerchiefs", 200, {
+    params: { id: paid.orderId },
+    body: { items: [{ variantId: scarf.variants[0].id, quantity: 1 }], reason: "단순 변심" },
+  });
+  await show(operator, "refundOrder", "ORDER_NOT_REFUNDABLE: more than is left", 409, {
+    params: { id: paid.orderId },
+    body: { items: [{ variantId: scarf.variants[0].id, quantity: 2 }], reason: "단순 변심" },
+  });
+  await show(operator, "refundOrder", "INVALID_REQUEST: it was not bought", 400, {
+    params: { id: paid.orderId },
+    body: { items: [{ variantId: mackerel.variants[0].id, quantity: 1 }], reason: "단순 변심" },
+  });
+  await show(jiwoo, "cancelOrder", "A paid order is refunded whole", 200, { params: { orderId: unpaid.orderId } });
+  await show(jiwoo, "cancelOrder", "ORDER_NOT_CANCELLABLE", 409, { params: { orderId: unpaid.orderId } });
+  await show(seoyeon, "getOrderHistory", "Placed, paid and refunded in part", 200, { params: { orderId: paid.orderId } });
+  await show(seoyeon, "listTransactions", "이서연's ledger", 200, { params: { userId: seoyeon.id, limit: 2 } });
+
+  // The office.
+  const today = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Seoul" }).format(new Date());
+  await show(operator, "runJob", "Sales are added up", 200, { params: { name: "aggregate-sales" } });
+  await show(operator, "runJob", "NOT_FOUND: no such job", 404, { params: { name: "water-the-plants" } });
+  await show(operator, "listJobs", "All jobs", 200);
+  await show(null, "listPopularProducts", "After a good morning", 200);
+  await show(operator, "listSales", "Today's", 200, { params: { from: today, to: today } });
+  await show(operator, "listOrders", "What was refunded in part", 200, { params: { status: "PARTIALLY_REFUNDED", from: today, limit: 20 } });
+  await delivered();
+  const { events } = await show(operator, "listEvents", "The two newest", 200, { params: { limit: 2 } });
+  await show(operator, "replayEvent", "Once more", 200, { params: { id: events[0].id } });
+  await show(operator, "replayEvent", "NOT_FOUND", 404, { params: { id: NOBODY } });
+  await show(operator, "audit", "Nothing is violated", 200);
+  await show(null, "metrics", "Answers by route", 200);
+
+  // What a shop says when it can't keep up.
+  const limited = await openTestShop({ env: { RATE_LIMIT: "1" }, beside: shop });
+  good(await minsu.at(limited).get(`/users/${minsu.id}/cart`), 200);
+  await show(minsu, "getCart", "TOO_MANY_REQUESTS", 429, { params: { userId: minsu.id }, at: limited.url });
+  await limited.close();
+  const impatient = await openTestShop({ env: { LOCK_WAIT_MS: "200" }, beside: shop });
+  await whileHeld(shop.shop.config.databaseUrl as string, "SELECT FROM users WHERE id = $1 FOR UPDATE", [minsu.id], () =>
+    show(minsu, "chargeBalance", "BUSY", 503, { params: { userId: minsu.id }, body: { amount: 10_000 }, at: impatient.url }),
+  );
+  await impatient.close();
+
+  const text = `${JSON.stringify(written, null, 2)}\n`;
+  if (process.env["UPDATE_EXAMPLES"] === "1") writeFileSync(FILE, text);
+  assert.deepEqual(
+    written,
+    JSON.parse(readFileSync(FILE, "utf8")),
+    "run with UPDATE_EXAMPLES=1 if this is how it should be, and look at what has changed",
+  );
+});
+
+test("every operation has an example of what it answers", () => {
+  for (const [operationId, { method }] of routes) {
+    const examples = written[operationId] ?? [];
+    assert.ok(
+      examples.some(({ status }) => status < 300),
+      operationId,
+    );
+    if (method !== "GET" && operationId !== "paymentWebhook")
+      assert.ok(
+        examples.some(({ status }) => status >= 400),
+        `${operationId} refuses nothing`,
+      );
+  }
+});
+
+test("the document shows the examples, each of them as its schema has it", () => {
+  const ajv = new Ajv2020({ strict: false, validateSchema: false, validateFormats: false });
+  ajv.addSchema(document, "shop");
+  let shown = 0;
+  const look = (part: Any, pointer: string): void => {
+    if (typeof part !== "object" || part === null) return;
+    if (part.schema && part.examples) {
+      const validate = ajv.compile({ $ref: `shop#${encodeURI(`${pointer}/schema`)}` });
+      for (const [name, { value }] of Object.entries<Any>(part.examples)) {
+        assert.ok(validate(value), `${pointer} ${name}: ${JSON.stringify(validate.errors)}`);
+        shown++;
+      }
+    } else for (const [key, value] of Object.entries(part)) look(value, `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+  };
+  look(document.paths, "/paths");
+  look(document.components.responses, "/components/responses");
+  assert.ok(shown > 100, String(shown));
+  for (const { parameters } of Object.values(document.paths).flatMap((methods) => Object.values(methods as Any)) as Any[]) {
+    for (const { name, in: where, example } of parameters) if (where === "path") assert.notEqual(example, undefined, name);
+  }
+});
+
+const NOBODY = "019aa000-0000-7000-8000-00000000dead";
