@@ -50,7 +50,7 @@ import { paymentRoutes } from "./payment/payment.routes.ts";
 import type { Shop } from "./shop.ts";
 import { betweenInstances } from "./redis/between-instances.ts";
 import { CHANNEL, PostgresStore } from "./till/postgres-store.ts";
-import type { Change, Changes, Journal, Shelf } from "./till/shelf.ts";
+import type { Change, Changes } from "./till/shelf.ts";
 import { Till } from "./till/till.ts";
 
 export type OpenShop = Shop & {
@@ -104,7 +104,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     waitMs: config.lockWaitMs,
     onCommit(changes) {
       heard(announce(changes) ?? "");
-      if (changes.journals.has(orderEvents as Journal<unknown>)) relay.wake();
+      if (changes.journals.has(orderEvents)) relay.wake();
       rememberSoldOut(soldOut, changes, log);
     },
     onFault: (command, error) => log.error({ err: error, command }, "a command broke"),
@@ -155,11 +155,44 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     onError: (job, error) => log.error({ err: error, job }, "a job failed"),
   });
 
-  const shop: Shop = { config, database, lists, till, cache, catalogFacts: new CatalogFacts(database), orderFacts, soldOut, relay, scheduler, gateway, cards, charges, desk };
-  const server = createServer({ config, authenticator: authenticator(config.auth, secret), rates: between.rates, onFault: (error) => log.error({ err: error }, "a request broke") });
+  const shop: Shop = {
+    config,
+    database,
+    lists,
+    till,
+    cache,
+    catalogFacts: new CatalogFacts(database),
+    orderFacts,
+    soldOut,
+    relay,
+    scheduler,
+    gateway,
+    cards,
+    charges,
+    desk,
+  };
+  const server = createServer({
+    config,
+    authenticator: authenticator(config.auth, secret),
+    rates: between.rates,
+    onFault: (error) => log.error({ err: error }, "a request broke"),
+  });
   measureAnswers(server, registry);
   const routes = new Routes(server, till, config.locale);
-  for (const declare of [balanceRoutes, catalogRoutes, couponRoutes, cartRoutes, orderRoutes, paymentRoutes, reconciliationRoutes, popularRoutes, outboxRoutes, jobsRoutes, auditRoutes]) declare(routes, shop);
+  for (const declare of [
+    balanceRoutes,
+    catalogRoutes,
+    couponRoutes,
+    cartRoutes,
+    orderRoutes,
+    paymentRoutes,
+    reconciliationRoutes,
+    popularRoutes,
+    outboxRoutes,
+    jobsRoutes,
+    auditRoutes,
+  ])
+    declare(routes, shop);
   between.measure(registry);
   shareMetrics(registry);
   operationsRoutes(routes, { database, registry, shared: between.state });
@@ -219,8 +252,8 @@ const changeNames = new WeakMap<Changes, string>();
 function announce(changes: Changes): string | undefined {
   const { shelves } = changes;
   const words: string[] = [];
-  if (shelves.has(variants as Shelf<unknown>) || shelves.has(products as Shelf<unknown>)) words.push(STOCK);
-  for (const { key, before, after } of (shelves.get(campaigns as Shelf<unknown>) ?? []) as Change<Campaign>[]) {
+  if (shelves.has(variants) || shelves.has(products)) words.push(STOCK);
+  for (const { key, before, after } of (shelves.get(campaigns) ?? []) as Change<Campaign>[]) {
     if (before && before.issuedQuantity === after.issuedQuantity) words.push(CAMPAIGN + key);
   }
   if (words.length === 0) return undefined;
@@ -230,7 +263,8 @@ function announce(changes: Changes): string | undefined {
 }
 
 function rememberSoldOut(soldOut: SoldOut, { shelves }: Changes, log: pino.Logger): void {
-  for (const { after } of (shelves.get(campaigns as Shelf<unknown>) ?? []) as Change<Campaign>[]) {
-    if (after.issuedQuantity >= after.totalQuantity) soldOut.learn(after.id).catch((error: Error) => log.warn({ err: error.message }, "who holds a sold-out coupon could not be read"));
+  for (const { after } of (shelves.get(campaigns) ?? []) as Change<Campaign>[]) {
+    if (after.issuedQuantity >= after.totalQuantity)
+      soldOut.learn(after.id).catch((error: Error) => log.warn({ err: error.message }, "who holds a sold-out coupon could not be read"));
   }
 }

@@ -88,7 +88,8 @@ function integer(env: Env, name: string, fallback: number, least: number, most: 
   const value = text(env, name);
   if (value === undefined) return fallback;
   const number = Number(value);
-  if (!/^\d+$/.test(value) || number < least || number > most) throw new ConfigError(`${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(value)}`);
+  if (!/^\d+$/.test(value) || number < least || number > most)
+    throw new ConfigError(`${name} must be a whole number from ${least} to ${most}, not ${JSON.stringify(value)}`);
   return number;
 }
 
@@ -109,11 +110,12 @@ function databaseReadUrl(env: Env, embedded: boolean): string | undefined {
 
 function redisUrl(env: Env): string | undefined {
   const url = text(env, "REDIS_URL");
-  if (url !== undefined && !(URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol))) throw new ConfigError("REDIS_URL must begin with redis:// or rediss://");
+  if (url !== undefined && !(URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol)))
+    throw new ConfigError("REDIS_URL must begin with redis:// or rediss://");
   return url;
 }
 
-const PLATFORMS = ["nats:", "tls:", "kafka:", "redis:", "rediss:", "https:", "http:"];
+const PLATFORMS = new Set(["nats:", "tls:", "kafka:", "redis:", "rediss:", "https:", "http:"]);
 
 /** `DATA_PLATFORM_URL` holds one place or several, separated by commas. */
 function dataPlatforms(env: Env): Pick<Config, "dataPlatforms" | "webhookSecret"> {
@@ -121,12 +123,15 @@ function dataPlatforms(env: Env): Pick<Config, "dataPlatforms" | "webhookSecret"
   for (const platform of platforms) {
     if (platform === "file") continue;
     const url = URL.canParse(platform) ? new URL(platform) : undefined;
-    if (!url?.hostname || !PLATFORMS.includes(url.protocol)) throw new ConfigError("DATA_PLATFORM_URL must be file, https://…, nats://…, kafka://… or redis://…, or several of them separated by commas");
-    if (url.protocol === "http:" && !["127.0.0.1", "[::1]", "localhost"].includes(url.hostname)) throw new ConfigError("DATA_PLATFORM_URL may begin with http:// only for this machine; use https://");
+    if (!url?.hostname || !PLATFORMS.has(url.protocol))
+      throw new ConfigError("DATA_PLATFORM_URL must be file, https://…, nats://…, kafka://… or redis://…, or several of them separated by commas");
+    if (url.protocol === "http:" && !["127.0.0.1", "[::1]", "localhost"].includes(url.hostname))
+      throw new ConfigError("DATA_PLATFORM_URL may begin with http:// only for this machine; use https://");
   }
   if (new Set(platforms).size < platforms.length) throw new ConfigError("DATA_PLATFORM_URL names the same place twice");
   const webhookSecret = text(env, "DATA_PLATFORM_WEBHOOK_SECRET");
-  if (webhookSecret === undefined && platforms.some((one) => /^https?:/.test(one))) throw new ConfigError("DATA_PLATFORM_WEBHOOK_SECRET is missing: a webhook of DATA_PLATFORM_URL must be signed");
+  if (webhookSecret === undefined && platforms.some((one) => /^https?:/.test(one)))
+    throw new ConfigError("DATA_PLATFORM_WEBHOOK_SECRET is missing: a webhook of DATA_PLATFORM_URL must be signed");
   if (webhookSecret !== undefined && !webhookSecret.split(/\s+/).every(isWebhookSecret)) {
     throw new ConfigError("DATA_PLATFORM_WEBHOOK_SECRET must be whsec_ followed by 24 to 64 bytes in base64");
   }
@@ -146,8 +151,10 @@ function gateway(env: Env): Config["gateway"] {
   if (url === undefined && secret !== undefined) throw new ConfigError("PAYMENT_GATEWAY_SECRET is set without PAYMENT_GATEWAY_URL; set both or none");
   if (url !== undefined) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
-    if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.search || parsed.hash || parsed.username) throw new ConfigError("PAYMENT_GATEWAY_URL must be an https:// address without anything behind its path");
-    if (parsed.protocol === "http:" && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname)) throw new ConfigError("PAYMENT_GATEWAY_URL may begin with http:// on this machine only; the secret would be readable on its way");
+    if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.search || parsed.hash || parsed.username)
+      throw new ConfigError("PAYMENT_GATEWAY_URL must be an https:// address without anything behind its path");
+    if (parsed.protocol === "http:" && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname))
+      throw new ConfigError("PAYMENT_GATEWAY_URL may begin with http:// on this machine only; the secret would be readable on its way");
     if (secret === undefined) throw new ConfigError("PAYMENT_GATEWAY_SECRET is missing; PAYMENT_GATEWAY_URL needs it");
   }
   return {
@@ -174,7 +181,8 @@ function duration(env: Env, name: string, fallback: string): number {
   const parts = /^P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(value);
   const [days, hours, minutes, seconds] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
   const ms = Math.round(((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000);
-  if (!parts || ms <= 0 || ms > 366 * 86_400_000) throw new ConfigError(`${name} must be an ISO 8601 duration like PT30M, more than nothing and at most a year, not ${JSON.stringify(value)}`);
+  if (!parts || ms <= 0 || ms > 366 * 86_400_000)
+    throw new ConfigError(`${name} must be an ISO 8601 duration like PT30M, more than nothing and at most a year, not ${JSON.stringify(value)}`);
   return ms;
 }
 

@@ -5,7 +5,19 @@ import { Database } from "../src/database/pool.ts";
 import { newId, newOrderId } from "../src/ids.ts";
 import { aggregateSales } from "../src/popular/aggregate-sales.ts";
 import { freshDatabase } from "./support/database.ts";
-import { cancelOrder, inTransaction, insertCampaign, insertOrder, insertProduct, insertUser, insertUserCoupon, payOrder, refundOrder, type RowOrder, type RowProduct } from "./support/rows.ts";
+import {
+  cancelOrder,
+  inTransaction,
+  insertCampaign,
+  insertOrder,
+  insertProduct,
+  insertUser,
+  insertUserCoupon,
+  payOrder,
+  refundOrder,
+  type RowOrder,
+  type RowProduct,
+} from "./support/rows.ts";
 
 const ZONE = "Asia/Seoul";
 let database: Database;
@@ -24,13 +36,31 @@ after(async () => {
 });
 
 /** One of everything: orders in each status, a coupon used, one not used, a payment in flight, refunds before and after the aggregation. */
-async function openShop(): Promise<{ buyer: string; apple: RowProduct; pear: RowProduct; campaign: string; sold: RowOrder; partly: RowOrder; refunded: RowOrder; waiting: RowOrder; used: string; spare: string }> {
+async function openShop(): Promise<{
+  buyer: string;
+  apple: RowProduct;
+  pear: RowProduct;
+  campaign: string;
+  sold: RowOrder;
+  partly: RowOrder;
+  refunded: RowOrder;
+  waiting: RowOrder;
+  used: string;
+  spare: string;
+}> {
   const db = database.pool;
   const buyer = await insertUser(db);
   const [apple, pear] = [await insertProduct(db), await insertProduct(db, { name: "배", price: 2500 })];
   const campaign = await insertCampaign(db);
   const [used, spare] = [await insertUserCoupon(db, campaign, buyer), await insertUserCoupon(db, campaign, await insertUser(db))];
-  const sold = await insertOrder(db, { userId: buyer, items: [{ product: apple, quantity: 3 }, { product: pear, quantity: 1 }], coupon: { userCouponId: used, amount: 500 } });
+  const sold = await insertOrder(db, {
+    userId: buyer,
+    items: [
+      { product: apple, quantity: 3 },
+      { product: pear, quantity: 1 },
+    ],
+    coupon: { userCouponId: used, amount: 500 },
+  });
   const partly = await insertOrder(db, { userId: buyer, items: [{ product: apple, quantity: 4 }] });
   const refunded = await insertOrder(db, { userId: buyer, items: [{ product: pear, quantity: 2 }] });
   await refundOrder(db, partly, [{ product: apple, quantity: 1 }]);
@@ -42,7 +72,10 @@ async function openShop(): Promise<{ buyer: string; apple: RowProduct; pear: Row
   await payOrder(db, await insertOrder(db, { userId: buyer, items: [{ product: pear, quantity: 1 }], paid: false }));
   // A card whose outcome nobody knows yet: its pieces are off the shelf.
   const card = await insertOrder(db, { userId: buyer, items: [{ product: pear, quantity: 5 }], paid: false });
-  await db.query("INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'UNKNOWN', 12500, now())", [newId(Date.now()), card.id]);
+  await db.query("INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'UNKNOWN', 12500, now())", [
+    newId(Date.now()),
+    card.id,
+  ]);
   await db.query("UPDATE variants SET stock = stock - 5 WHERE id = $1", [pear.variantId]);
   return { buyer, apple, pear, campaign, sold, partly, refunded, waiting, used, spare };
 }
@@ -68,7 +101,14 @@ test("a shop in which everything is right has no violations, before an aggregati
 const SOMEBODY = newId(Date.now());
 const NO_ORDER = newOrderId(Date.now());
 
-type Planted = { invariant: number; what: RegExp; expected?: unknown; actual?: unknown; plant: () => [sql: string, values?: unknown[]][]; undo: () => [sql: string, values?: unknown[]][] };
+type Planted = {
+  invariant: number;
+  what: RegExp;
+  expected?: unknown;
+  actual?: unknown;
+  plant: () => [sql: string, values?: unknown[]][];
+  undo: () => [sql: string, values?: unknown[]][];
+};
 
 /** Each kind of damage that the audit knows, and what it says to it. */
 const DAMAGE: Record<string, Planted> = {
@@ -91,7 +131,12 @@ const DAMAGE: Record<string, Planted> = {
   "money that moved for nobody": {
     invariant: 1,
     what: /belongs to nobody/,
-    plant: () => [["INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, created_at) VALUES ($1, 1, $1, 'GRANT', 'COMPLETED', 5, 5, now())", [SOMEBODY]]],
+    plant: () => [
+      [
+        "INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, created_at) VALUES ($1, 1, $1, 'GRANT', 'COMPLETED', 5, 5, now())",
+        [SOMEBODY],
+      ],
+    ],
     undo: () => [["DELETE FROM balance_transactions WHERE user_id = $1", [SOMEBODY]]],
   },
   "a charge by card without its transaction": {
@@ -99,7 +144,12 @@ const DAMAGE: Record<string, Planted> = {
     what: /charge by card/,
     expected: "PENDING",
     actual: null,
-    plant: () => [["INSERT INTO card_charges (id, user_id, version, status, amount, payment_key, created_at) VALUES ($1, $2, 9999, 'PENDING', 5, 'k', now())", [SOMEBODY, shop.buyer]]],
+    plant: () => [
+      [
+        "INSERT INTO card_charges (id, user_id, version, status, amount, payment_key, created_at) VALUES ($1, $2, 9999, 'PENDING', 5, 'k', now())",
+        [SOMEBODY, shop.buyer],
+      ],
+    ],
     undo: () => [["DELETE FROM card_charges WHERE id = $1", [SOMEBODY]]],
   },
   "a piece too many on the shelf": {
@@ -143,7 +193,10 @@ const DAMAGE: Record<string, Planted> = {
     actual: 2,
     plant: () => [
       ["ALTER TABLE user_coupons DROP CONSTRAINT user_coupons_campaign_id_user_id_key"],
-      ["INSERT INTO user_coupons (id, campaign_id, user_id, status, issued_at) VALUES ($1, $2, $3, 'AVAILABLE', now())", [SOMEBODY, shop.campaign, shop.buyer]],
+      [
+        "INSERT INTO user_coupons (id, campaign_id, user_id, status, issued_at) VALUES ($1, $2, $3, 'AVAILABLE', now())",
+        [SOMEBODY, shop.campaign, shop.buyer],
+      ],
     ],
     undo: () => [["DELETE FROM user_coupons WHERE id = $1", [SOMEBODY]], ["ALTER TABLE user_coupons ADD UNIQUE (campaign_id, user_id)"]],
   },
@@ -192,7 +245,12 @@ const DAMAGE: Record<string, Planted> = {
     what: /unpaid one has any/,
     expected: "PENDING",
     actual: ["COMPLETED"],
-    plant: () => [["INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'COMPLETED', 1000, now())", [SOMEBODY, shop.waiting.id]]],
+    plant: () => [
+      [
+        "INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'COMPLETED', 1000, now())",
+        [SOMEBODY, shop.waiting.id],
+      ],
+    ],
     undo: () => [["DELETE FROM payments WHERE id = $1", [SOMEBODY]]],
   },
   "a payment of less than the order costs": {
@@ -209,7 +267,9 @@ const DAMAGE: Record<string, Planted> = {
     expected: 5000,
     actual: 0,
     plant: () => [["UPDATE balance_transactions SET order_id = NULL WHERE order_id = $1 AND type = 'PAYMENT'", [shop.sold.id]]],
-    undo: () => [["UPDATE balance_transactions SET order_id = $1 WHERE user_id = $2 AND type = 'PAYMENT' AND order_id IS NULL", [shop.sold.id, shop.buyer]]],
+    undo: () => [
+      ["UPDATE balance_transactions SET order_id = $1 WHERE user_id = $2 AND type = 'PAYMENT' AND order_id IS NULL", [shop.sold.id, shop.buyer]],
+    ],
   },
   "an order of nobody": {
     invariant: 4,
@@ -226,7 +286,9 @@ const DAMAGE: Record<string, Planted> = {
   "a payment of no order": {
     invariant: 4,
     what: /payment is of an order/,
-    plant: () => [["INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'FAILED', 1, now())", [SOMEBODY, NO_ORDER]]],
+    plant: () => [
+      ["INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'FAILED', 1, now())", [SOMEBODY, NO_ORDER]],
+    ],
     undo: () => [["DELETE FROM payments WHERE id = $1", [SOMEBODY]]],
   },
   "a refund that no event tells of": {
@@ -267,7 +329,9 @@ const DAMAGE: Record<string, Planted> = {
     expected: 5000,
     actual: 0,
     plant: () => [["UPDATE balance_transactions SET order_id = NULL WHERE order_id = $1 AND type = 'REFUND'", [shop.refunded.id]]],
-    undo: () => [["UPDATE balance_transactions SET order_id = $1 WHERE user_id = $2 AND type = 'REFUND' AND order_id IS NULL", [shop.refunded.id, shop.buyer]]],
+    undo: () => [
+      ["UPDATE balance_transactions SET order_id = $1 WHERE user_id = $2 AND type = 'REFUND' AND order_id IS NULL", [shop.refunded.id, shop.buyer]],
+    ],
   },
   "a change without an event": {
     invariant: 6,
@@ -294,7 +358,9 @@ const DAMAGE: Record<string, Planted> = {
   "a letter of no event": {
     invariant: 6,
     what: /letter is of an event/,
-    plant: () => [["INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at) VALUES ('file', $1, 1, 'DEAD', 8, now())", [NO_ORDER]]],
+    plant: () => [
+      ["INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at) VALUES ('file', $1, 1, 'DEAD', 8, now())", [NO_ORDER]],
+    ],
     undo: () => [["DELETE FROM letters WHERE order_id = $1", [NO_ORDER]]],
   },
   "a refund to a card that the order knows nothing of": {
@@ -302,7 +368,12 @@ const DAMAGE: Record<string, Planted> = {
     what: /card was not given back/,
     expected: 0,
     actual: 5,
-    plant: () => [["INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, reason, created_at, settled_at) VALUES ($1, $2, $1, 'k', 'COMPLETED', 5, '[]', 'lost', now(), now())", [SOMEBODY, shop.waiting.id]]],
+    plant: () => [
+      [
+        "INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, reason, created_at, settled_at) VALUES ($1, $2, $1, 'k', 'COMPLETED', 5, '[]', 'lost', now(), now())",
+        [SOMEBODY, shop.waiting.id],
+      ],
+    ],
     undo: () => [["DELETE FROM refunds WHERE id = $1", [SOMEBODY]]],
   },
   "sales that nobody made": {
@@ -347,10 +418,18 @@ test("a hundred violations of an invariant are enough, and hide no other invaria
     ["INSERT INTO stock_adjustments SELECT gen_random_uuid(), gen_random_uuid(), 1, 1, 'lost', now() FROM generate_series(1, 150)"],
     ["INSERT INTO order_events (order_id, seq, type, created_at) VALUES ($1, 1, 'order.placed', now())", [NO_ORDER]],
   );
-  assert.deepEqual(Object.entries(Object.groupBy(violations, ({ invariant }) => invariant)).map(([invariant, all]) => [invariant, all?.length]), [["2", 100], ["6", 1]]);
+  assert.deepEqual(
+    Object.entries(Object.groupBy(violations, ({ invariant }) => invariant)).map(([invariant, all]) => [invariant, all?.length]),
+    [
+      ["2", 100],
+      ["6", 1],
+    ],
+  );
 });
 
 test("there is a damage for every check of the audit", () => {
-  const untried = CHECKS.filter((check) => !Object.values(DAMAGE).some(({ invariant, what }) => invariant === check.invariant && what.test(check.what)));
+  const untried = CHECKS.filter(
+    (check) => !Object.values(DAMAGE).some(({ invariant, what }) => invariant === check.invariant && what.test(check.what)),
+  );
   assert.deepEqual(untried, []);
 });

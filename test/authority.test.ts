@@ -40,13 +40,18 @@ before(async () => {
   [shopper, other] = (await shop.users(2, { balance: 100_000 })) as [Client, Client];
   const { paths }: Document = good(await shop.anyone("GET", "/openapi.json"), 200);
   guarded = Object.entries(paths).flatMap(([path, methods]) =>
-    Object.entries(methods as Document).flatMap(([method, operation]) => ((operation as Document).security ? [{ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation }] : [])),
+    Object.entries(methods as Document).flatMap(([method, operation]) =>
+      (operation as Document).security ? [{ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation }] : [],
+    ),
   );
 });
 after(() => shop.close());
 
 function filled(path: string, userId = NOBODY, id = NOTHING): string {
-  return path.replace("{userId}", userId).replace("{name}", "no-such-job").replaceAll(/\{\w+\}/g, id);
+  return path
+    .replace("{userId}", userId)
+    .replace("{name}", "no-such-job")
+    .replaceAll(/\{\w+\}/g, id);
 }
 
 function bodyFor({ operation }: Route): unknown {
@@ -68,7 +73,9 @@ const isOwned = ({ path }: Route): boolean => path.startsWith("/users/");
 describe("the order in which requests are checked", () => {
   test("whatever is not for everybody wants a token first, whatever else is wrong", () =>
     each(guarded, async ({ method, path }) => {
-      const answer = await shop.anyone(method, `${path.replaceAll(/\{\w+\}/g, "nonsense")}?limit=0`, method === "GET" ? undefined : "[", { "idempotency-key": "" });
+      const answer = await shop.anyone(method, `${path.replaceAll(/\{\w+\}/g, "nonsense")}?limit=0`, method === "GET" ? undefined : "[", {
+        "idempotency-key": "",
+      });
       refused(answer, 401, "UNAUTHENTICATED");
       assert.match(String(answer.headers["www-authenticate"]), /^Bearer/);
     }));
@@ -76,7 +83,9 @@ describe("the order in which requests are checked", () => {
   test("shape comes before authority", () =>
     each(guarded, async (route) => {
       const { method, path, operation } = route;
-      const badIds = [...path.matchAll(/\{(\w+)\}/g)].filter(([, name]) => name !== "name").map(([placeholder]) => filled(path.replace(placeholder, "nonsense")));
+      const badIds = [...path.matchAll(/\{(\w+)\}/g)]
+        .filter(([, name]) => name !== "name")
+        .map(([placeholder]) => filled(path.replace(placeholder, "nonsense")));
       for (const bad of badIds) assert.equal((await other.send(method, bad, bodyFor(route))).status, 400, bad);
       for (const { name } of operation.parameters as { name?: string }[]) {
         if (name === "limit" || name === "from") assert.equal((await other.get(`${filled(path)}?${name}=0`)).status, 400, name);
@@ -87,19 +96,25 @@ describe("the order in which requests are checked", () => {
       refused(await other.send(method, filled(path), bodyFor(route), { "idempotency-key": "two words" }), 400, "INVALID_REQUEST");
     }));
 
-  test("operators' calls are forbidden to shoppers, be there anything or not", () => each(guarded.filter(isAdmin), async (route) => refused(await shopper.send(route.method, filled(route.path), bodyFor(route)), 403, "FORBIDDEN")));
+  test("operators' calls are forbidden to shoppers, be there anything or not", () =>
+    each(guarded.filter(isAdmin), async (route) => refused(await shopper.send(route.method, filled(route.path), bodyFor(route)), 403, "FORBIDDEN")));
 
   test("another user's calls are forbidden, be there such a user or not", () =>
     each(guarded.filter(isOwned), async (route) => {
-      for (const userId of [other.id, other.id.toUpperCase(), NOBODY]) refused(await shopper.send(route.method, filled(route.path, userId), bodyFor(route)), 403, "FORBIDDEN");
+      for (const userId of [other.id, other.id.toUpperCase(), NOBODY])
+        refused(await shopper.send(route.method, filled(route.path, userId), bodyFor(route)), 403, "FORBIDDEN");
     }));
 
   test("what is not there is 404 to whoever may look", () =>
-    each(guarded.filter(({ path }) => path.includes("{")), async (route) => {
-      const caller = isAdmin(route) ? shop.operator : shopper;
-      if (isOwned(route)) refused(await shop.operator.send(route.method, filled(route.path), bodyFor(route)), 404, "USER_NOT_FOUND");
-      if (!isOwned(route) || route.path.includes("{id}")) assert.equal((await caller.send(route.method, filled(route.path, shopper.id), bodyFor(route))).status, 404);
-    }));
+    each(
+      guarded.filter(({ path }) => path.includes("{")),
+      async (route) => {
+        const caller = isAdmin(route) ? shop.operator : shopper;
+        if (isOwned(route)) refused(await shop.operator.send(route.method, filled(route.path), bodyFor(route)), 404, "USER_NOT_FOUND");
+        if (!isOwned(route) || route.path.includes("{id}"))
+          assert.equal((await caller.send(route.method, filled(route.path, shopper.id), bodyFor(route))).status, 404);
+      },
+    ));
 
   test("what is not there is said before what can't be done", async () => {
     const [closed, open] = [await shop.product({ status: "NOT_FOR_SALE" }), await shop.product({ stock: 0, price: 1_000_000 })];
@@ -147,7 +162,12 @@ describe("what is another's", () => {
       ["pay by card", (id) => shopper.post("/payments", { orderId: id, method: "CARD", paymentKey: "key" }), theirs.orderId, "ORDER_NOT_FOUND"],
       ["cart quantity", (id) => shopper.patch(`/users/${shopper.id}/cart/items/${id}`, { quantity: 2 }), theirs.itemId, "CART_ITEM_NOT_FOUND"],
       ["cart removal", (id) => shopper.delete(`/users/${shopper.id}/cart/items/${id}`), theirs.itemId, "CART_ITEM_NOT_FOUND"],
-      ["coupon", (id) => shopper.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], userCouponId: id }), theirs.couponId, "COUPON_NOT_FOUND"],
+      [
+        "coupon",
+        (id) => shopper.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], userCouponId: id }),
+        theirs.couponId,
+        "COUPON_NOT_FOUND",
+      ],
     ];
     for (const [what, ask, id, code] of hidden) {
       const [real, absent] = [await ask(id), await ask(NOTHING)];
@@ -193,14 +213,22 @@ describe("what is another's", () => {
 
 describe("tokens", () => {
   const now = (): number => Math.floor(Date.now() / 1000);
-  const ask = (value: string | undefined, scheme = "Bearer "): Promise<Answer> => call(shop.url, "GET", `/users/${shopper.id}/balance`, undefined, value === undefined ? {} : { authorization: scheme + value });
+  const ask = (value: string | undefined, scheme = "Bearer "): Promise<Answer> =>
+    call(shop.url, "GET", `/users/${shopper.id}/balance`, undefined, value === undefined ? {} : { authorization: scheme + value });
   const HS256 = { alg: "HS256" };
   const good = (claims: Claims = {}): Claims => ({ sub: shopper.id, role: "shopper", ...claims });
 
   test("good ones are taken", async () => {
-    for (const claims of [good(), good({ exp: now() + 60, iat: now(), nbf: now() - 1 }), good({ sub: shopper.id.toUpperCase() }), good({ iss: "anybody", aud: ["anything"], extra: { x: 1 } })]) assert.equal((await ask(token(HS256, claims, SECRET))).status, 200);
+    for (const claims of [
+      good(),
+      good({ exp: now() + 60, iat: now(), nbf: now() - 1 }),
+      good({ sub: shopper.id.toUpperCase() }),
+      good({ iss: "anybody", aud: ["anything"], extra: { x: 1 } }),
+    ])
+      assert.equal((await ask(token(HS256, claims, SECRET))).status, 200);
     for (const scheme of ["bearer ", "BEARER ", "Bearer   "]) assert.equal((await ask(shopper.token, scheme)).status, 200);
-    for (const sub of ["a", "운영자 1", "system:nightly", "x".repeat(255), shopper.id]) assert.equal((await ask(token(HS256, { sub, role: "operator" }, SECRET))).status, 200, sub);
+    for (const sub of ["a", "운영자 1", "system:nightly", "x".repeat(255), shopper.id])
+      assert.equal((await ask(token(HS256, { sub, role: "operator" }, SECRET))).status, 200, sub);
   });
 
   const bad: [name: string, header: () => string | undefined, scheme?: string][] = [
@@ -219,7 +247,11 @@ describe("tokens", () => {
     ["one signed with another secret", () => token(HS256, good(), "another secret, also of 32 bytes and more")],
     ["one without a signature", () => token(HS256, good())],
     ["one with a signature that is cut short", () => token(HS256, good(), SECRET).slice(0, -2)],
-    ["one whose claims were changed", () => token(HS256, good(), SECRET).replace(/\.[^.]+\./, `.${Buffer.from(JSON.stringify({ sub: "x", role: "operator" })).toString("base64url")}.`)],
+    [
+      "one whose claims were changed",
+      () =>
+        token(HS256, good(), SECRET).replace(/\.[^.]+\./, `.${Buffer.from(JSON.stringify({ sub: "x", role: "operator" })).toString("base64url")}.`),
+    ],
     ["alg none", () => token({ alg: "none" }, good())],
     ["alg None", () => token({ alg: "None" }, good())],
     ["alg none with a signature", () => token({ alg: "none" }, good()) + token(HS256, good(), SECRET).split(".")[2]],
@@ -253,7 +285,10 @@ describe("tokens", () => {
     const verified = Date.now;
     try {
       Date.now = () => clock.now;
-      assert.throws(() => auth.callerOf(short), (error: Refusal) => error.code === "UNAUTHENTICATED");
+      assert.throws(
+        () => auth.callerOf(short),
+        (error: Refusal) => error.code === "UNAUTHENTICATED",
+      );
     } finally {
       Date.now = verified;
     }
@@ -261,10 +296,22 @@ describe("tokens", () => {
 
   test("issuer and audience, where configured, must be said and be right", async () => {
     const strict = await openTestShop({ env: { AUTH_ISSUER: "https://id.example", AUTH_AUDIENCE: "shop" }, beside: shop });
-    const strictly = async (claims: Claims): Promise<number> => (await call(strict.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${token(HS256, good(claims), SECRET)}` })).status;
+    const strictly = async (claims: Claims): Promise<number> =>
+      (await call(strict.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${token(HS256, good(claims), SECRET)}` }))
+        .status;
     assert.equal(await strictly({ iss: "https://id.example", aud: "shop" }), 200);
     assert.equal(await strictly({ iss: "https://id.example", aud: ["other", "shop"] }), 200);
-    for (const claims of [{}, { iss: "https://id.example" }, { aud: "shop" }, { iss: "https://id.example.evil", aud: "shop" }, { iss: "https://id.example", aud: "shops" }, { iss: "https://id.example", aud: [] }, { iss: ["https://other"], aud: "shop" }, { iss: null, aud: null }]) assert.equal(await strictly(claims), 401, JSON.stringify(claims));
+    for (const claims of [
+      {},
+      { iss: "https://id.example" },
+      { aud: "shop" },
+      { iss: "https://id.example.evil", aud: "shop" },
+      { iss: "https://id.example", aud: "shops" },
+      { iss: "https://id.example", aud: [] },
+      { iss: ["https://other"], aud: "shop" },
+      { iss: null, aud: null },
+    ])
+      assert.equal(await strictly(claims), 401, JSON.stringify(claims));
     await strict.close();
   });
 });
@@ -291,9 +338,19 @@ describe("an issuer's keys", () => {
   }
 
   test("RS256, ES256 and EdDSA are taken over HTTP; what a key is not for is not", async () => {
-    issuer.keys = [jwk(rsa.publicKey, "r"), jwk(ec.publicKey, "e", { alg: "ES256" }), jwk(ed.publicKey, "d"), jwk(rsa.publicKey, "enc", { use: "enc" }), { kty: "oct", k: Buffer.from(SECRET).toString("base64url"), kid: "oct", alg: "HS256" }, { kty: "RSA", kid: "torn" }, { kty: "XYZ" }, null];
+    issuer.keys = [
+      jwk(rsa.publicKey, "r"),
+      jwk(ec.publicKey, "e", { alg: "ES256" }),
+      jwk(ed.publicKey, "d"),
+      jwk(rsa.publicKey, "enc", { use: "enc" }),
+      { kty: "oct", k: Buffer.from(SECRET).toString("base64url"), kid: "oct", alg: "HS256" },
+      { kty: "RSA", kid: "torn" },
+      { kty: "XYZ" },
+      null,
+    ];
     const keyed = await openTestShop({ env: { AUTH_JWKS_URL: issuer.url, AUTH_JWT_SECRET: "" }, beside: shop });
-    const ask = async (value: string): Promise<Answer> => call(keyed.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${value}` });
+    const ask = async (value: string): Promise<Answer> =>
+      call(keyed.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${value}` });
     assert.equal((await ask(token({ alg: "RS256", kid: "r" }, claims, rsa.privateKey))).status, 200);
     assert.equal((await ask(token({ alg: "ES256", kid: "e" }, claims, ec.privateKey))).status, 200);
     assert.equal((await ask(token({ alg: "EdDSA", kid: "d" }, claims, ed.privateKey))).status, 200);
@@ -322,10 +379,11 @@ describe("an issuer's keys", () => {
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one")];
     const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
-    const with_ = (kid: string | undefined, key: KeyObject): string => `Bearer ${token({ alg: "RS256", ...(kid === undefined ? {} : { kid }) }, { ...claims, jti: Math.random() }, key)}`;
+    const with_ = (kid: string | undefined, key: KeyObject): string =>
+      `Bearer ${token({ alg: "RS256", ...(kid === undefined ? {} : { kid }) }, { ...claims, jti: Math.random() }, key)}`;
     const before = issuer.asked;
     // A crowd that comes at once waits for one answer.
-    await Promise.all(Array.from({ length: 20 }, () => callerOf(with_("one", rsa.privateKey))));
+    await Promise.all(Array.from({ length: 20 }, async () => callerOf(with_("one", rsa.privateKey))));
     assert.equal(issuer.asked - before, 1);
     assert.equal(await code(() => callerOf(with_(undefined, rsa.privateKey))), "taken");
 
@@ -363,7 +421,12 @@ describe("an issuer's keys", () => {
   test("while the issuer is away strangers are told to come back, and known keys go on", async () => {
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one"), jwk(ec.publicKey, "two")];
-    for (const answer of [{ status: 500, body: "{}" }, { status: 200, body: "no json" }, { status: 200, body: "{}" }, { status: 404, body: '{"keys":[]}' }]) {
+    for (const answer of [
+      { status: 500, body: "{}" },
+      { status: 200, body: "no json" },
+      { status: 200, body: "{}" },
+      { status: 404, body: '{"keys":[]}' },
+    ]) {
       const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
       const one = (): string => `Bearer ${token({ alg: "RS256", kid: "one" }, { ...claims, jti: Math.random() }, rsa.privateKey)}`;
       issuer.answer = answer;
@@ -384,7 +447,9 @@ describe("an issuer's keys", () => {
 
   test("over HTTP that is 503 with Retry-After", async () => {
     const away = await openTestShop({ env: { AUTH_JWKS_URL: "http://127.0.0.1:1/jwks.json", AUTH_JWT_SECRET: "" }, beside: shop });
-    const answer = await call(away.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${token({ alg: "RS256", kid: "one" }, claims, rsa.privateKey)}` });
+    const answer = await call(away.url, "GET", `/users/${shopper.id}/balance`, undefined, {
+      authorization: `Bearer ${token({ alg: "RS256", kid: "one" }, claims, rsa.privateKey)}`,
+    });
     refused(answer, 503, "UNAVAILABLE");
     assert.equal(answer.headers["retry-after"], "5");
     refused(await call(away.url, "GET", `/users/${shopper.id}/balance`), 401, "UNAUTHENTICATED");

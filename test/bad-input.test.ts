@@ -25,7 +25,12 @@ before(async () => {
   order = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
   const document: Document = good(await shop.anyone("GET", "/openapi.json"), 200);
   operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods as Document).map(([method, operation]): Operation => ({ method: method.toUpperCase(), path, takes: (operation as Document).requestBody ? "body" : "nothing", operation })),
+    Object.entries(methods as Document).map(([method, operation]): Operation => ({
+      method: method.toUpperCase(),
+      path,
+      takes: (operation as Document).requestBody ? "body" : "nothing",
+      operation,
+    })),
   );
 });
 after(() => shop.close());
@@ -34,13 +39,20 @@ const SOME_ID = "0197a1c0-0000-7000-8000-000000000001";
 
 /** The path with ids in it that could be: shape is looked at before existence. */
 function filled(path: string, id = SOME_ID): string {
-  return path.replace("{name}", "aggregate-sales").replace("{slug}", "not-found").replace("{userId}", user.id).replaceAll(/\{\w+\}/g, id);
+  return path
+    .replace("{name}", "aggregate-sales")
+    .replace("{slug}", "not-found")
+    .replace("{userId}", user.id)
+    .replaceAll(/\{\w+\}/g, id);
 }
 
 /** A 400 that names this field. */
 function bad(answer: Answer, path: string, code = "INVALID_REQUEST"): void {
   const { errors } = refused(answer, 400, code) as { errors?: { path: string; message: string }[] };
-  assert.ok(errors?.some((one) => one.path === path && one.message !== ""), `${path} is not among ${JSON.stringify(errors)}`);
+  assert.ok(
+    errors?.some((one) => one.path === path && one.message !== ""),
+    `${path} is not among ${JSON.stringify(errors)}`,
+  );
 }
 
 /** As it goes over the wire: JSON.stringify can't write what JSON.parse should not read. */
@@ -68,15 +80,29 @@ describe("numbers", () => {
     ["POST /orders", "/orderItems/0/quantity", order],
     ["POST /admin/products", "/price", (v) => `{"name":"사과","stock":1,"price":${v}}`, { zero: true }],
     ["POST /admin/products", "/stock", (v) => `{"name":"사과","price":1,"stock":${v}}`, { zero: true }],
-    ["POST /admin/products", "/products/0/variants/1/price", (v) => `{"products":[{"name":"사과","variants":[{"price":1,"stock":1},{"price":${v},"stock":1}]}]}`, { zero: true }],
+    [
+      "POST /admin/products",
+      "/products/0/variants/1/price",
+      (v) => `{"products":[{"name":"사과","variants":[{"price":1,"stock":1},{"price":${v},"stock":1}]}]}`,
+      { zero: true },
+    ],
     ["PATCH /admin/products/{id}", "/price", (v) => `{"price":${v}}`, { zero: true }],
     ["POST /admin/variants/{id}/stock", "/delta", (v) => `{"reason":"실사","delta":${v}}`, { negative: true }],
     ["POST /admin/balances/grant", "/grants/0/amount", (v) => `{"grants":[{"userId":"${SOME_ID}","reason":"환영","amount":${v}}]}`],
     ["POST /admin/coupons", "/totalQuantity", (v) => `{"name":"쿠폰","discount":{"type":"FIXED","amount":1},"totalQuantity":${v}}`],
     ["POST /admin/coupons", "/discount/amount", (v) => `{"name":"쿠폰","totalQuantity":1,"discount":{"type":"FIXED","amount":${v}}}`],
     ["POST /admin/coupons", "/discount/rate", (v) => `{"name":"쿠폰","totalQuantity":1,"discount":{"type":"PERCENTAGE","rate":${v}}}`],
-    ["POST /admin/coupons", "/discount/maxAmount", (v) => `{"name":"쿠폰","totalQuantity":1,"discount":{"type":"PERCENTAGE","rate":1,"maxAmount":${v}}}`],
-    ["POST /admin/coupons", "/discount/minOrderAmount", (v) => `{"name":"쿠폰","totalQuantity":1,"discount":{"type":"FIXED","amount":1,"minOrderAmount":${v}}}`, { zero: true }],
+    [
+      "POST /admin/coupons",
+      "/discount/maxAmount",
+      (v) => `{"name":"쿠폰","totalQuantity":1,"discount":{"type":"PERCENTAGE","rate":1,"maxAmount":${v}}}`,
+    ],
+    [
+      "POST /admin/coupons",
+      "/discount/minOrderAmount",
+      (v) => `{"name":"쿠폰","totalQuantity":1,"discount":{"type":"FIXED","amount":1,"minOrderAmount":${v}}}`,
+      { zero: true },
+    ],
     ["POST /admin/coupons", "/validDays", (v) => coupon(`"validDays":${v}`)],
     ["PATCH /admin/coupons/{id}", "/totalQuantity", (v) => `{"totalQuantity":${v}}`],
     ["POST /admin/orders/{id}/refunds", "/items/0/quantity", (v) => `{"reason":"단순 변심","items":[{"variantId":"${SOME_ID}","quantity":${v}}]}`],
@@ -86,11 +112,27 @@ describe("numbers", () => {
     test(`${route} ${pointer}`, async () => {
       const [method = "", path = ""] = route.split(" ");
       const code = pointer === "/amount" ? "INVALID_AMOUNT" : "INVALID_REQUEST";
-      const wrong = ["1.5", '"1"', "true", "[]", "{}", "9007199254740993", "1e16", "1e400", "-1e400", "0.1e-400", ...(also.zero ? ["-1"] : also.negative ? ["0"] : ["0", "-1", "-0"])];
+      const wrong = [
+        "1.5",
+        '"1"',
+        "true",
+        "[]",
+        "{}",
+        "9007199254740993",
+        "1e16",
+        "1e400",
+        "-1e400",
+        "0.1e-400",
+        ...(also.zero ? ["-1"] : also.negative ? ["0"] : ["0", "-1", "-0"]),
+      ];
       // `null` takes a value away where there may be none.
       if (pointer !== "/validDays") wrong.push("null");
       // Underflow is 0, and where 0 is taken it is taken.
-      await each(wrong.filter((value) => !(also.zero && value === "0.1e-400")), String, async (value) => bad(await raw(shop.operator, method, filled(path), body(value)), pointer, code));
+      await each(
+        wrong.filter((value) => !(also.zero && value === "0.1e-400")),
+        String,
+        async (value) => bad(await raw(shop.operator, method, filled(path), body(value)), pointer, code),
+      );
     });
   }
 
@@ -106,12 +148,19 @@ describe("numbers", () => {
   });
 
   test("pieces of the same variant are added up before they are too many", async () => {
-    bad(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 600_000 }, { productId: product.id, quantity: 600_000 }] }), "/orderItems/1/quantity");
+    bad(
+      await user.post("/orders", {
+        orderItems: [
+          { productId: product.id, quantity: 600_000 },
+          { productId: product.id, quantity: 600_000 },
+        ],
+      }),
+      "/orderItems/1/quantity",
+    );
   });
 });
 
 describe("bodies", () => {
-  const taking = (): Operation[] => operations.filter(({ takes, operation }) => takes === "body" && operation.operationId !== "paymentWebhook");
   const writing = (): Operation[] => operations.filter(({ method }) => method !== "GET");
   const nameOf = ({ method, path }: Operation): string => `${method} ${path}`;
 
@@ -133,23 +182,61 @@ describe("bodies", () => {
 
   test("what is not JSON is refused, everywhere", () =>
     each(
-      writing().flatMap((one) => ["{", "{}}", "{'a':1}", "undefined", "NaN", " ", "{\"a\":1,}", "\uFEFF{}", "\0", '{"a":"\0"}', "[".repeat(100_000), '{"a":'.repeat(100_000), "[".repeat(100_000) + "]".repeat(100_000)].map((text) => ({ ...one, text }))),
+      writing().flatMap((one) =>
+        [
+          "{",
+          "{}}",
+          "{'a':1}",
+          "undefined",
+          "NaN",
+          " ",
+          '{"a":1,}',
+          "\uFEFF{}",
+          "\0",
+          '{"a":"\0"}',
+          "[".repeat(100_000),
+          '{"a":'.repeat(100_000),
+          "[".repeat(100_000) + "]".repeat(100_000),
+        ].map((text) => ({ ...one, text })),
+      ),
       (one) => `${nameOf(one)} ${one.text.slice(0, 20)}`,
       async ({ method, path, text }) => void refused(await raw(shop.operator, method, filled(path), text), 400, "INVALID_REQUEST"),
     ));
 
   test("other types of content are refused, everywhere", () =>
     each(
-      writing().flatMap((one) => ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/jsonp", "application/json; charset=euc-kr", "json", "*/*", ""].map((type) => ({ ...one, type }))),
+      writing().flatMap((one) =>
+        [
+          "text/plain",
+          "application/x-www-form-urlencoded",
+          "multipart/form-data; boundary=x",
+          "application/jsonp",
+          "application/json; charset=euc-kr",
+          "json",
+          "*/*",
+          "",
+        ].map((type) => ({ ...one, type })),
+      ),
       (one) => `${nameOf(one)} ${one.type}`,
-      async ({ method, path, type }) => void refused(await raw(shop.operator, method, filled(path), "{}", { "content-type": type }), 415, "UNSUPPORTED_MEDIA_TYPE"),
+      async ({ method, path, type }) =>
+        void refused(await raw(shop.operator, method, filled(path), "{}", { "content-type": type }), 415, "UNSUPPORTED_MEDIA_TYPE"),
     ));
 
   test("JSON goes by several names", async () => {
-    for (const type of ["application/json", "application/json; charset=utf-8", "APPLICATION/JSON;charset=\"UTF-8\"", "application/merge-patch+json", "application/json;v=1"]) {
+    for (const type of [
+      "application/json",
+      "application/json; charset=utf-8",
+      'APPLICATION/JSON;charset="UTF-8"',
+      "application/merge-patch+json",
+      "application/json;v=1",
+    ]) {
       assert.equal((await raw(user, "POST", `/users/${user.id}/balance/charge`, '{"amount":1}', { "content-type": type })).status, 200, type);
     }
-    refused(await raw(user, "POST", `/users/${user.id}/balance/charge`, '{"amount":1}', { "content-encoding": "gzip" }), 415, "UNSUPPORTED_MEDIA_TYPE");
+    refused(
+      await raw(user, "POST", `/users/${user.id}/balance/charge`, '{"amount":1}', { "content-encoding": "gzip" }),
+      415,
+      "UNSUPPORTED_MEDIA_TYPE",
+    );
   });
 
   test("more than a mebibyte is refused, with its length told or not", async () => {
@@ -157,10 +244,21 @@ describe("bodies", () => {
     refused(await raw(user, "POST", `/users/${user.id}/balance/charge`, body), 413, "BODY_TOO_LARGE");
     const authorization = `Bearer ${user.token}`;
     const chunk = "10000\r\n" + " ".repeat(0x10000) + "\r\n";
-    const [chunked] = await speak(shop.url, requestText("POST", `/users/${user.id}/balance/charge`, { Authorization: authorization, "Transfer-Encoding": "chunked" }, chunk.repeat(17) + "0\r\n\r\n"));
+    const [chunked] = await speak(
+      shop.url,
+      requestText(
+        "POST",
+        `/users/${user.id}/balance/charge`,
+        { Authorization: authorization, "Transfer-Encoding": "chunked" },
+        chunk.repeat(17) + "0\r\n\r\n",
+      ),
+    );
     refused(chunked as Answer, 413, "BODY_TOO_LARGE");
     // Only said to be long: it need not come.
-    const [announced] = await speak(shop.url, requestText("POST", `/users/${user.id}/balance/charge`, { Authorization: authorization, "Content-Length": "99999999999" }, ""));
+    const [announced] = await speak(
+      shop.url,
+      requestText("POST", `/users/${user.id}/balance/charge`, { Authorization: authorization, "Content-Length": "99999999999" }, ""),
+    );
     refused(announced as Answer, 413, "BODY_TOO_LARGE");
     // Just under it is read, and then refused for what it says.
     bad(await raw(user, "POST", `/users/${user.id}/balance/charge`, body.slice(0, 1024 * 1024 - 2) + '"}'), "/paymentKey");
@@ -178,22 +276,44 @@ describe("bodies", () => {
 
   test("a member that stands there twice is refused: nobody knows which was meant", async () => {
     bad(await raw(user, "POST", `/users/${user.id}/balance/charge`, '{"amount":1,"amount":1000}'), "/amount");
-    bad(await raw(user, "POST", "/orders", `{"orderItems":[{"productId":"${product.id}","quantity":1,"\\u0071uantity":2}]}`), "/orderItems/0/quantity");
+    bad(
+      await raw(user, "POST", "/orders", `{"orderItems":[{"productId":"${product.id}","quantity":1,"\\u0071uantity":2}]}`),
+      "/orderItems/0/quantity",
+    );
   });
 
   test("__proto__ and its like are members like any other that nobody knows", async () => {
     bad(await raw(user, "POST", "/orders", `{"__proto__":{"orderItems":[]},"orderItems":[]}`), "/__proto__");
     bad(await raw(user, "POST", "/orders", `{"constructor":{"prototype":{}},"orderItems":[]}`), "/constructor");
-    bad(await raw(shop.operator, "POST", "/admin/products", '{"name":"사과","price":1,"stock":1,"variants":[{"price":1,"stock":1,"options":{"__proto__":"x"}}]}'), "/variants/0/options/__proto__");
-    const { body } = await raw(shop.operator, "POST", "/admin/products", '{"name":"사과","variants":[{"price":1,"stock":1,"options":{"constructor":"x","toString":"y"}}]}');
+    bad(
+      await raw(
+        shop.operator,
+        "POST",
+        "/admin/products",
+        '{"name":"사과","price":1,"stock":1,"variants":[{"price":1,"stock":1,"options":{"__proto__":"x"}}]}',
+      ),
+      "/variants/0/options/__proto__",
+    );
+    const { body } = await raw(
+      shop.operator,
+      "POST",
+      "/admin/products",
+      '{"name":"사과","variants":[{"price":1,"stock":1,"options":{"constructor":"x","toString":"y"}}]}',
+    );
     assert.deepEqual(body.variants[0].options, { constructor: "x", toString: "y" });
   });
 
   test("text that PostgreSQL cannot keep is refused", async () => {
     bad(await raw(shop.operator, "POST", "/admin/users", '{"name":"김\\u0000"}'), "/name");
     bad(await raw(shop.operator, "POST", "/admin/users", '{"users":[{"name":"김"},{"name":"\\ud83d"}]}'), "/users/1/name");
-    bad(await raw(shop.operator, "POST", "/admin/products", '{"name":"사과","variants":[{"price":1,"stock":1,"options":{"색":"\\udc00"}}]}'), "/variants/0/options/색");
-    bad(await raw(shop.operator, "POST", "/admin/products", '{"name":"사과","variants":[{"price":1,"stock":1,"options":{"\\u0000":"x"}}]}'), "/variants/0/options");
+    bad(
+      await raw(shop.operator, "POST", "/admin/products", '{"name":"사과","variants":[{"price":1,"stock":1,"options":{"색":"\\udc00"}}]}'),
+      "/variants/0/options/색",
+    );
+    bad(
+      await raw(shop.operator, "POST", "/admin/products", '{"name":"사과","variants":[{"price":1,"stock":1,"options":{"\\u0000":"x"}}]}'),
+      "/variants/0/options",
+    );
     const notUtf8 = requestText("POST", "/admin/users", { Authorization: `Bearer ${shop.operator.token}`, "Content-Length": "12" }, "");
     const [answer] = await speak(shop.url, Buffer.concat([Buffer.from(notUtf8), Buffer.from('{"name":"'), Buffer.from([0xff]), Buffer.from('"}')]));
     bad(answer as Answer, "");
@@ -213,9 +333,15 @@ describe("bodies", () => {
     assert.equal((await user.post("/orders", { orderItems: Array.from({ length: 20 }, () => item) })).status, 201);
     bad(await shop.operator.post("/admin/users", { users: [] }), "/users");
     bad(await shop.operator.post("/admin/users", { users: Array.from({ length: 10_001 }, () => ({ name: "김" })) }), "/users");
-    assert.equal(good(await shop.operator.post("/admin/users", { users: Array.from({ length: 10_000 }, () => ({ name: "김" })) }), 201).users.length, 10_000);
+    assert.equal(
+      good(await shop.operator.post("/admin/users", { users: Array.from({ length: 10_000 }, () => ({ name: "김" })) }), 201).users.length,
+      10_000,
+    );
     bad(await shop.operator.post("/admin/products", { products: [] }), "/products");
-    bad(await shop.operator.post("/admin/products", { products: Array.from({ length: 1001 }, () => ({ name: "사과", price: 1, stock: 1 })) }), "/products");
+    bad(
+      await shop.operator.post("/admin/products", { products: Array.from({ length: 1001 }, () => ({ name: "사과", price: 1, stock: 1 })) }),
+      "/products",
+    );
     bad(await shop.operator.post("/admin/products", { name: "사과", variants: [] }), "/variants");
     bad(await shop.operator.post("/admin/balances/grant", { grants: [] }), "/grants");
     bad(await shop.operator.post(`/admin/orders/${order.orderId}/refunds`, { items: [], reason: "단순 변심" }), "/items");
@@ -238,20 +364,53 @@ describe("bodies", () => {
     bad(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "CREDIT" } }), "/payment/method");
     bad(await shop.operator.post("/admin/coupons", { name: "쿠폰", totalQuantity: 1, discount: { type: "HALF" } }), "/discount/type");
     bad(await shop.operator.post("/admin/coupons", { name: "쿠폰", totalQuantity: 1, discount: {} }), "/discount/type");
-    bad(await shop.operator.post("/admin/coupons", { name: "쿠폰", totalQuantity: 1, discount: { type: "FIXED", amount: 1, rate: 1 } }), "/discount/rate");
+    bad(
+      await shop.operator.post("/admin/coupons", { name: "쿠폰", totalQuantity: 1, discount: { type: "FIXED", amount: 1, rate: 1 } }),
+      "/discount/rate",
+    );
   });
 });
 
 describe("ids", () => {
-  const NOT_IDS = ["abc", "1", "0", "-1", "null", `${SOME_ID}0`, SOME_ID.slice(1), SOME_ID.replaceAll("-", ""), `{${SOME_ID}}`, `urn:uuid:${SOME_ID}`, SOME_ID.replace("0", "g"), `${SOME_ID}%00`, "%00", "%20", `${SOME_ID}%0A`, "%EF%BC%91", "..%2F..", "'%20OR%201=1--", "a".repeat(300), "%C3%A9".repeat(300), SOME_ID.repeat(300)];
+  const NOT_IDS = [
+    "abc",
+    "1",
+    "0",
+    "-1",
+    "null",
+    `${SOME_ID}0`,
+    SOME_ID.slice(1),
+    SOME_ID.replaceAll("-", ""),
+    `{${SOME_ID}}`,
+    `urn:uuid:${SOME_ID}`,
+    SOME_ID.replace("0", "g"),
+    `${SOME_ID}%00`,
+    "%00",
+    "%20",
+    `${SOME_ID}%0A`,
+    "%EF%BC%91",
+    "..%2F..",
+    "'%20OR%201=1--",
+    "a".repeat(300),
+    "%C3%A9".repeat(300),
+    SOME_ID.repeat(300),
+  ];
 
   test("a path's id that is none is refused by the name of what it should be", () =>
     each(
-      operations.flatMap((one) => [...one.path.matchAll(/\{(\w+)\}/g)].map(([placeholder, name = ""]) => ({ ...one, placeholder, name }))).filter(({ name }) => name !== "name" && name !== "slug"),
+      operations
+        .flatMap((one) => [...one.path.matchAll(/\{(\w+)\}/g)].map(([placeholder, name = ""]) => ({ ...one, placeholder, name })))
+        .filter(({ name }) => name !== "name" && name !== "slug"),
       ({ method, path }) => `${method} ${path}`,
       async ({ method, path, placeholder, name, operation }) => {
-        const code = path.startsWith("/admin/users/") || name === "userId" ? "INVALID_USER_ID" : path.startsWith("/admin/products/") || name === "productId" ? "INVALID_PRODUCT_ID" : "INVALID_REQUEST";
-        for (const id of NOT_IDS) bad(await shop.operator.send(method, filled(path.replace(placeholder, id)), operation.requestBody ? {} : undefined), `/${name}`, code);
+        const code =
+          path.startsWith("/admin/users/") || name === "userId"
+            ? "INVALID_USER_ID"
+            : path.startsWith("/admin/products/") || name === "productId"
+              ? "INVALID_PRODUCT_ID"
+              : "INVALID_REQUEST";
+        for (const id of NOT_IDS)
+          bad(await shop.operator.send(method, filled(path.replace(placeholder, id)), operation.requestBody ? {} : undefined), `/${name}`, code);
       },
     ));
 
@@ -269,7 +428,12 @@ describe("ids", () => {
   });
 
   test("any UUID that is well formed is looked up", async () => {
-    for (const id of ["00000000-0000-0000-0000-000000000000", "ffffffff-ffff-ffff-ffff-ffffffffffff", "c232ab00-9414-11ec-b3c8-9f6bdeced846", "919108f7-52d1-4320-9bac-f847db4148a8"]) {
+    for (const id of [
+      "00000000-0000-0000-0000-000000000000",
+      "ffffffff-ffff-ffff-ffff-ffffffffffff",
+      "c232ab00-9414-11ec-b3c8-9f6bdeced846",
+      "919108f7-52d1-4320-9bac-f847db4148a8",
+    ]) {
       refused(await shop.anyone("GET", `/products/${id}`), 404, "PRODUCT_NOT_FOUND");
       refused(await shop.anyone("GET", `/coupons/${id}`), 404, "COUPON_NOT_FOUND");
       refused(await user.get(`/orders/${id}`), 404, "ORDER_NOT_FOUND");
@@ -288,26 +452,49 @@ describe("ids", () => {
     assert.equal(good(await shop.anyone("GET", `/products/${product.id.toUpperCase()}`), 200).id, product.id);
     assert.equal(good(await user.get(`/users/${user.id.toUpperCase()}/balance`), 200).userId, user.id);
     assert.equal(good(await user.get(`/orders/${order.orderId.toUpperCase()}`), 200).orderId, order.orderId);
-    const placed = good(await user.post("/orders", { userId: user.id.toUpperCase(), orderItems: [{ productId: product.id.toUpperCase(), variantId: product.variants[0]?.id.toUpperCase(), quantity: 1 }] }), 201);
+    const placed = good(
+      await user.post("/orders", {
+        userId: user.id.toUpperCase(),
+        orderItems: [{ productId: product.id.toUpperCase(), variantId: product.variants[0]?.id.toUpperCase(), quantity: 1 }],
+      }),
+      201,
+    );
     assert.equal(placed.userId, user.id);
     assert.equal(placed.orderItems[0].productId, product.id);
-    assert.equal(good(await shop.operator.post(`/admin/orders/${placed.orderId.toUpperCase()}/refunds`, { items: [{ variantId: product.variants[0]?.id.toUpperCase(), quantity: 1 }], reason: "단순 변심" }), 200).status, "REFUNDED");
+    assert.equal(
+      good(
+        await shop.operator.post(`/admin/orders/${placed.orderId.toUpperCase()}/refunds`, {
+          items: [{ variantId: product.variants[0]?.id.toUpperCase(), quantity: 1 }],
+          reason: "단순 변심",
+        }),
+        200,
+      ).status,
+      "REFUNDED",
+    );
     assert.equal(good(await shop.operator.get(`/admin/orders?userId=${user.id.toUpperCase()}&limit=1`), 200).orders[0].userId, user.id);
   });
 });
 
 describe("lists", () => {
-  const lists = (): Operation[] => operations.filter(({ operation }) => operation.parameters.some(({ name }: { name?: string }) => name === "cursor"));
+  const lists = (): Operation[] =>
+    operations.filter(({ operation }) => operation.parameters.some(({ name }: { name?: string }) => name === "cursor"));
   const nameOf = ({ path }: Operation): string => path;
 
   test("a limit is from 1 to 100", () =>
     each(lists(), nameOf, async ({ path }) => {
-      for (const limit of ["0", "-1", "101", "abc", "1.5", "1e400", "NaN", "", "1,2", "%00", "1&limit=2", "9007199254740993"]) bad(await shop.operator.get(`${filled(path)}?limit=${limit}`), "/limit");
+      for (const limit of ["0", "-1", "101", "abc", "1.5", "1e400", "NaN", "", "1,2", "%00", "1&limit=2", "9007199254740993"])
+        bad(await shop.operator.get(`${filled(path)}?limit=${limit}`), "/limit");
     }));
 
   test("a cursor of another list, or of nobody's, is refused", async () => {
     await fillLists();
-    const pages = [...lists().flatMap(({ path }) => (path === "/products" ? ["newest", "price", "-price", "name"].map((sort) => `${path}?sort=${sort}`) : path.endsWith("/coupons") && path !== "/coupons" ? [`${path}?status=ALL`, `${path}?status=AVAILABLE`] : [`${path}?`]))];
+    const pages = lists().flatMap(({ path }) =>
+      path === "/products"
+        ? ["newest", "price", "-price", "name"].map((sort) => `${path}?sort=${sort}`)
+        : path.endsWith("/coupons") && path !== "/coupons"
+          ? [`${path}?status=ALL`, `${path}?status=AVAILABLE`]
+          : [`${path}?`],
+    );
     const cursors = new Map<string, string>();
     await each(pages, String, async (page) => {
       const { nextCursor } = good(await shop.operator.get(`${filled(page)}&limit=1`), 200);
@@ -317,8 +504,34 @@ describe("lists", () => {
     const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString("base64url");
     const mangled = [...cursors.values()].flatMap((cursor) => {
       const [name, ...place] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
-      const odd = [2 ** 53, 2 ** 31, 2 ** 63, -(2 ** 31) - 1, 1.5, -1, "", "0", null, {}, [], "ffffffff", "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF", "\0", "\ud800", "9".repeat(400), "'; DROP TABLE users; --"];
-      return [cursor.slice(1), cursor.slice(0, -2), `${cursor}x`, encode([name]), encode([name, ...place, 1]), encode({ name }), ...odd.flatMap((value) => place.map((_, i) => encode([name, ...place.with(i, value)])))];
+      const odd = [
+        2 ** 53,
+        2 ** 31,
+        2 ** 63,
+        -(2 ** 31) - 1,
+        1.5,
+        -1,
+        "",
+        "0",
+        null,
+        {},
+        [],
+        "ffffffff",
+        "FFFFFFFF-FFFF-FFFF-FFFF-FFFFFFFFFFFF",
+        "\0",
+        "\ud800",
+        "9".repeat(400),
+        "'; DROP TABLE users; --",
+      ];
+      return [
+        cursor.slice(1),
+        cursor.slice(0, -2),
+        `${cursor}x`,
+        encode([name]),
+        encode([name, ...place, 1]),
+        encode({ name }),
+        ...odd.flatMap((value) => place.map((_, i) => encode([name, ...place.with(i, value)]))),
+      ];
     });
     const nonsense = ["", "x", "%00", "%F0%9F%98%80", "null", "e30", "W10", "[]", "a".repeat(400), "a".repeat(10_000), ...mangled];
     // Some of what was mangled may still be a place of the list that it names; nothing may break it.
@@ -360,21 +573,49 @@ describe("lists", () => {
     bad(await shop.operator.get("/admin/orders?userId=1"), "/userId");
     bad(await shop.operator.get("/admin/events?status=LOST"), "/status");
     bad(await shop.operator.get("/admin/sales?limit=10001"), "/limit");
-    for (const q of ["%25", "_", "%5C", "'", "%F0%9F%98%80", "%ED%A0%80", ""]) assert.equal((await shop.anyone("GET", `/products?q=${q}`)).status, 200, q);
+    for (const q of ["%25", "_", "%5C", "'", "%F0%9F%98%80", "%ED%A0%80", ""])
+      assert.equal((await shop.anyone("GET", `/products?q=${q}`)).status, 200, q);
     assert.equal((await shop.anyone("GET", "/products?colour=red&__proto__=x&limit=1")).status, 200);
   });
 });
 
 describe("times", () => {
-  const NOT_TIMES = ["2026-02-31T00:00:00Z", "2026-13-01T00:00:00Z", "2026-01-01", "2026-01-01T00:00:00", "2026-01-01T24:00:00Z", "2026-01-01T00:60:00Z", "2026-01-01T00:00:00+24:00", "2026-01-01 00:00:00Z", "0000-01-01T00:00:00Z", "10000-01-01T00:00:00Z", "+010000-01-01T00:00:00Z", "+275760-09-13T00:00:00Z", "-000001-01-01T00:00:00Z", "infinity", "now", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00", "20260101T000000Z", "2026-W01-1", "1767225600000", ""];
+  const NOT_TIMES = [
+    "2026-02-31T00:00:00Z",
+    "2026-13-01T00:00:00Z",
+    "2026-01-01",
+    "2026-01-01T00:00:00",
+    "2026-01-01T24:00:00Z",
+    "2026-01-01T00:60:00Z",
+    "2026-01-01T00:00:00+24:00",
+    "2026-01-01 00:00:00Z",
+    "0000-01-01T00:00:00Z",
+    "10000-01-01T00:00:00Z",
+    "+010000-01-01T00:00:00Z",
+    "+275760-09-13T00:00:00Z",
+    "-000001-01-01T00:00:00Z",
+    "infinity",
+    "now",
+    "0001-01-01T00:00:00+14:00",
+    "9999-12-31T23:59:59-14:00",
+    "20260101T000000Z",
+    "2026-W01-1",
+    "1767225600000",
+    "",
+  ];
   const NOT_DAYS = ["2026-02-31", "2026-00-10", "0000-01-01", "10000-01-01", "+275760-09-13", "2026-1-1", "20260101", "today", "", "-infinity"];
   const campaign = { name: "쿠폰", totalQuantity: 1, discount: { type: "FIXED", amount: 1 } };
 
   test("a time that there is not is refused", () =>
     each(NOT_TIMES, String, async (time) => {
-      for (const field of ["opensAt", "closesAt", "expiresAt"]) bad(await shop.operator.post("/admin/coupons", { ...campaign, [field]: time }), `/${field}`);
-      bad(await shop.operator.post("/orders", { userId: user.id, orderItems: [{ productId: product.id, quantity: 1 }], orderedAt: time }), "/orderedAt");
-      for (const field of ["from", "to"]) if (!/^\d{4}-01-01$/.test(time)) bad(await shop.operator.get(`/admin/orders?${field}=${encodeURIComponent(time)}`), `/${field}`);
+      for (const field of ["opensAt", "closesAt", "expiresAt"])
+        bad(await shop.operator.post("/admin/coupons", { ...campaign, [field]: time }), `/${field}`);
+      bad(
+        await shop.operator.post("/orders", { userId: user.id, orderItems: [{ productId: product.id, quantity: 1 }], orderedAt: time }),
+        "/orderedAt",
+      );
+      for (const field of ["from", "to"])
+        if (!/^\d{4}-01-01$/.test(time)) bad(await shop.operator.get(`/admin/orders?${field}=${encodeURIComponent(time)}`), `/${field}`);
     }));
 
   test("a day that there is not is refused", () =>
@@ -386,10 +627,16 @@ describe("times", () => {
     }));
 
   test("the first and the last times that there are, are kept as they came", async () => {
-    for (const [opensAt, closesAt] of [["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"], ["2026-01-01t09:00:00.1234567+09:00", "2026-06-30T12:00:00z"]] as const) {
+    for (const [opensAt, closesAt] of [
+      ["0001-01-01T00:00:00Z", "9999-12-31T23:59:59.999Z"],
+      ["2026-01-01t09:00:00.1234567+09:00", "2026-06-30T12:00:00z"],
+    ] as const) {
       const made = good(await shop.operator.post("/admin/coupons", { ...campaign, opensAt, closesAt, validDays: 36_500 }), 201);
       const read = good(await shop.anyone("GET", `/coupons/${made.id}`), 200);
-      assert.deepEqual([read.opensAt, read.closesAt], [new Date(opensAt.toUpperCase()).toISOString(), new Date(closesAt.toUpperCase()).toISOString()]);
+      assert.deepEqual(
+        [read.opensAt, read.closesAt],
+        [new Date(opensAt.toUpperCase()).toISOString(), new Date(closesAt.toUpperCase()).toISOString()],
+      );
     }
     for (const day of ["0001-01-01", "9999-12-31"]) {
       assert.equal((await shop.operator.get(`/admin/sales?from=${day}&to=${day}`)).status, 200, day);
@@ -399,7 +646,10 @@ describe("times", () => {
 
   test("a campaign that closes before it opens is refused", async () => {
     bad(await shop.operator.post("/admin/coupons", { ...campaign, opensAt: "2026-02-01T00:00:00Z", closesAt: "2026-02-01T00:00:00Z" }), "/closesAt");
-    bad(await shop.operator.post("/admin/coupons", { ...campaign, opensAt: "2026-02-01T00:00:00Z", expiresAt: "2026-01-01T00:00:00Z" }), "/expiresAt");
+    bad(
+      await shop.operator.post("/admin/coupons", { ...campaign, opensAt: "2026-02-01T00:00:00Z", expiresAt: "2026-01-01T00:00:00Z" }),
+      "/expiresAt",
+    );
     bad(await shop.operator.post("/admin/coupons", { ...campaign, validDays: 36_501 }), "/validDays");
   });
 
@@ -409,33 +659,66 @@ describe("times", () => {
     bad(await shop.operator.post("/orders", { userId: user.id, orderItems, orderedAt: "1969-12-31T23:59:59Z" }), "/orderedAt");
     bad(await user.post("/orders", { orderItems, orderedAt: new Date(Date.now() + 60_000).toISOString() }), "/orderedAt");
     refused(await user.post("/orders", { orderItems, orderedAt: "2026-01-01T00:00:00Z" }), 403, "FORBIDDEN");
-    assert.equal(good(await shop.operator.post("/orders", { userId: user.id, orderItems, orderedAt: "1970-01-01T00:00:00Z" }), 201).createdAt, "1970-01-01T00:00:00.000Z");
+    assert.equal(
+      good(await shop.operator.post("/orders", { userId: user.id, orderItems, orderedAt: "1970-01-01T00:00:00Z" }), 201).createdAt,
+      "1970-01-01T00:00:00.000Z",
+    );
   });
 });
 
 describe("paths and methods", () => {
   test("what is not here is 404, by any method", async () => {
-    for (const path of ["/nothing", "/", `/products/${SOME_ID}/`, "/products//", "/Products", "/admin", "/users", `/users/${SOME_ID}`, "/%2e%2e/etc/passwd", "/docs/../openapi.json/x", "/products/%2F/x"]) {
+    for (const path of [
+      "/nothing",
+      "/",
+      `/products/${SOME_ID}/`,
+      "/products//",
+      "/Products",
+      "/admin",
+      "/users",
+      `/users/${SOME_ID}`,
+      "/%2e%2e/etc/passwd",
+      "/docs/../openapi.json/x",
+      "/products/%2F/x",
+    ]) {
       refused(await shop.anyone("GET", path), 404, "NOT_FOUND");
       refused(await shop.operator.post(path, {}), 404, "NOT_FOUND");
     }
   });
 
   test("what is here by another method is 405, and says by which", () =>
-    each(operations, ({ method, path }) => `${method} ${path}`, async ({ path }) => {
-      const here = operations.filter((one) => one.path === path).flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
-      const answer = await shop.anyone("PUT", filled(path));
-      refused(answer, 405, "METHOD_NOT_ALLOWED");
-      const allowed = String(answer.headers["allow"]).split(", ");
-      assert.ok(here.every((method) => allowed.includes(method)), String(allowed));
-      for (const method of ["OPTIONS", "PROPFIND", "DELETE", "TRACE"]) if (!allowed.includes(method)) refused(await shop.anyone(method, filled(path)), 405, "METHOD_NOT_ALLOWED");
-    }));
+    each(
+      operations,
+      ({ method, path }) => `${method} ${path}`,
+      async ({ path }) => {
+        const here = operations.filter((one) => one.path === path).flatMap(({ method }) => (method === "GET" ? ["GET", "HEAD"] : [method]));
+        const answer = await shop.anyone("PUT", filled(path));
+        refused(answer, 405, "METHOD_NOT_ALLOWED");
+        const allowed = String(answer.headers["allow"]).split(", ");
+        assert.ok(
+          here.every((method) => allowed.includes(method)),
+          String(allowed),
+        );
+        for (const method of ["OPTIONS", "PROPFIND", "DELETE", "TRACE"])
+          if (!allowed.includes(method)) refused(await shop.anyone(method, filled(path)), 405, "METHOD_NOT_ALLOWED");
+      },
+    ));
 
   test("HEAD says what GET would, without the body", async () => {
-    for (const [path, status] of [[`/products/${product.id}`, 200], ["/products", 200], ["/healthz", 200], [`/products/${SOME_ID}`, 404], ["/products/1", 400], ["/nothing", 404]] as const) {
+    for (const [path, status] of [
+      [`/products/${product.id}`, 200],
+      ["/products", 200],
+      ["/healthz", 200],
+      [`/products/${SOME_ID}`, 404],
+      ["/products/1", 400],
+      ["/nothing", 404],
+    ] as const) {
       const head = await shop.anyone("HEAD", path);
       const get = await shop.anyone("GET", path);
-      assert.deepEqual({ status: head.status, body: head.body, length: head.headers["content-length"] }, { status, body: "", length: get.headers["content-length"] });
+      assert.deepEqual(
+        { status: head.status, body: head.body, length: head.headers["content-length"] },
+        { status, body: "", length: get.headers["content-length"] },
+      );
     }
     assert.equal((await shop.anyone("HEAD", "/orders")).status, 405);
     assert.equal((await shop.anyone("HEAD", `/orders/${order.orderId}`)).status, 401);
@@ -447,7 +730,8 @@ describe("paths and methods", () => {
       assert.ok(answer.status === 400, `${path} ${answer.status}`);
       assert.match(answer.body.code, /^INVALID_/);
     }
-    for (const query of ["%", "%zz", "limit=%zz", "q=%ff", "&&&==", "?", "a=1=2", "q=%E0%A4%A"]) assert.ok([200, 400].includes((await shop.anyone("GET", `/products?${query}`)).status), query);
+    for (const query of ["%", "%zz", "limit=%zz", "q=%ff", "&&&==", "?", "a=1=2", "q=%E0%A4%A"])
+      assert.ok([200, 400].includes((await shop.anyone("GET", `/products?${query}`)).status), query);
   });
 
   test("the longest paths and queries that fit into a request are read", async () => {
@@ -462,7 +746,11 @@ describe("what is hardly HTTP", () => {
   const nonsense: [name: string, bytes: string | Buffer | (() => string), status: number][] = [
     ["a path of 20 kB", requestText("GET", `/products/${"a".repeat(20_000)}`), 431],
     ["headers of 20 kB", requestText("GET", "/products", { "X-Much": "a".repeat(20_000) }), 431],
-    ["two thousand headers", requestText("GET", "/products", Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`X-${i}`, "some value"]))), 431],
+    [
+      "two thousand headers",
+      requestText("GET", "/products", Object.fromEntries(Array.from({ length: 2000 }, (_, i) => [`X-${i}`, "some value"]))),
+      431,
+    ],
     ["NUL in a path", requestText("GET", "/products/\0"), 400],
     ["NUL in a query", requestText("GET", "/products?q=\0"), 400],
     ["NUL in a header", requestText("GET", "/products", { "Accept-Language": "k\0o" }), 400],
@@ -472,7 +760,11 @@ describe("what is hardly HTTP", () => {
     ["a length that is none", requestText("POST", "/orders", { "Content-Length": "-1" }, "{}"), 400],
     ["two lengths", requestText("POST", "/orders", { "Content-Length": "2", "content-length": "3" }, "{}"), 400],
     ["a length and chunks", requestText("POST", "/orders", { "Content-Length": "2", "Transfer-Encoding": "chunked" }, "0\r\n\r\n"), 400],
-    ["chunks that are none", () => requestText("POST", "/orders", { Authorization: `Bearer ${user.token}`, "Transfer-Encoding": "chunked" }, "zz\r\n"), 400],
+    [
+      "chunks that are none",
+      () => requestText("POST", "/orders", { Authorization: `Bearer ${user.token}`, "Transfer-Encoding": "chunked" }, "zz\r\n"),
+      400,
+    ],
     ["a version that there is not", "GET /products HTTP/9.9\r\nHost: shop\r\n\r\n", 400],
     ["no host", "GET /products HTTP/1.1\r\n\r\n", 400],
   ];
@@ -488,7 +780,13 @@ describe("what is hardly HTTP", () => {
 
   test("such an answer is a problem document too", async () => {
     const [answer] = await speak(shop.url, requestText("GET", "/products", { "X-Much": "a".repeat(20_000) }));
-    assert.deepEqual(answer?.body, { type: "/problems/invalid-request", title: "Request Header Fields Too Large", status: 431, code: "INVALID_REQUEST", detail: "유효하지 않은 요청입니다" });
+    assert.deepEqual(answer?.body, {
+      type: "/problems/invalid-request",
+      title: "Request Header Fields Too Large",
+      status: 431,
+      code: "INVALID_REQUEST",
+      detail: "유효하지 않은 요청입니다",
+    });
   });
 
   test("odd hosts are nobody's business", async () => {
@@ -538,7 +836,10 @@ describe("languages", () => {
   test("a shop may speak English by itself", async () => {
     const english = await openTestShop({ env: { SHOP_LOCALE: "en" }, beside: shop });
     assert.equal((await call(english.url, "GET", `/products/${SOME_ID}`)).body.detail, "There is no such product");
-    assert.equal((await call(english.url, "GET", `/products/${SOME_ID}`, undefined, { "accept-language": "ko" })).body.detail, "상품이 존재하지 않습니다");
+    assert.equal(
+      (await call(english.url, "GET", `/products/${SOME_ID}`, undefined, { "accept-language": "ko" })).body.detail,
+      "상품이 존재하지 않습니다",
+    );
     await english.close();
   });
 });

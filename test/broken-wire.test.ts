@@ -16,7 +16,7 @@ const LOCK_WAIT_MS = 500;
 
 /** Asks again, as a client should, until it is told what became of its request. */
 async function insist(send: () => Promise<Answer>, forMs = 20_000): Promise<Answer> {
-  for (const until = Date.now() + forMs; ; ) {
+  for (const until = Date.now() + forMs; ;) {
     const answer = await send().catch(() => undefined);
     if (answer && answer.status !== 503) return answer;
     if (Date.now() > until) assert.fail(`still not told: ${JSON.stringify(answer?.body)}`);
@@ -148,7 +148,10 @@ describe("two instances on one database", () => {
     await shop.close();
   });
 
-  for (const [kind, method] of [["paid at once", "BALANCE"], ["to be paid later, which lock no user", "DEFERRED"]] as const) {
+  for (const [kind, method] of [
+    ["paid at once", "BALANCE"],
+    ["to be paid later, which lock no user", "DEFERRED"],
+  ] as const) {
     // Goes red without the idempotency keys' primary key, and without 23505 among the conflicts.
     test(`the same key at once at both is one effect and one answer (${kind})`, async () => {
       const product = await shop.product({ price: 100, stock: 100 });
@@ -202,7 +205,8 @@ describe("a database that is stopped, killed and started again under load", () =
     const buying = users.map(async (user) => {
       while (!over) {
         const key = randomUUID();
-        const send = (): Promise<Answer> => user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }, { "idempotency-key": key });
+        const send = (): Promise<Answer> =>
+          user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }, { "idempotency-key": key });
         told.set(key, good(await insist(send, 60_000), 201).orderId);
       }
     });
@@ -226,7 +230,10 @@ describe("a database that is stopped, killed and started again under load", () =
     await direct.connect();
     const { rows } = await direct.query<{ id: string }>("SELECT id FROM orders ORDER BY id");
     await direct.end();
-    assert.deepEqual(rows.map(({ id }) => id), [...told.values()].sort());
+    assert.deepEqual(
+      rows.map(({ id }) => id),
+      [...told.values()].sort(),
+    );
     assert.equal(await shop.stockOf(product), 1_000_000 - told.size);
     assert.ok(shop.shop.till.served.retries > 0, "nothing was under way when the database went");
   });

@@ -39,13 +39,15 @@ describe("headers", () => {
   });
 
   test("what callers are told is kept by no cache", async () => {
-    for (const path of [`/users/${user.id}/balance`, `/orders/${SOME_ID}`, "/admin/users", "/orders/nonsense"]) assert.equal((await user.get(path)).headers["cache-control"], "no-store", path);
+    for (const path of [`/users/${user.id}/balance`, `/orders/${SOME_ID}`, "/admin/users", "/orders/nonsense"])
+      assert.equal((await user.get(path)).headers["cache-control"], "no-store", path);
     assert.equal((await shop.anyone("GET", `/orders/${SOME_ID}`)).headers["cache-control"], "no-store");
     assert.equal((await user.post(`/users/${user.id}/balance/charge`, { amount: 1 })).headers["cache-control"], "no-store");
   });
 
   test("nothing tells what it was made with", async () => {
-    for (const { headers } of await Promise.all(asked())) for (const name of ["server", "x-powered-by", "via"]) assert.equal(headers[name], undefined);
+    for (const { headers } of await Promise.all(asked()))
+      for (const name of ["server", "x-powered-by", "via"]) assert.equal(headers[name], undefined);
   });
 
   test("answers say which characters they are in, and problems that they are problems", async () => {
@@ -60,7 +62,10 @@ describe("the documents' page", () => {
   test("loads nothing from elsewhere, and may not", async () => {
     const page = await shop.anyone("GET", "/docs/");
     const policy = String(page.headers["content-security-policy"]);
-    assert.equal(policy.replace(/ 'sha256-[^']+'/, ""), "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'");
+    assert.equal(
+      policy.replace(/ 'sha256-[^']+'/, ""),
+      "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+    );
     const [, inline = ""] = /<script type="text\/javascript">([^]*?)<\/script>/.exec(page.text) ?? [];
     assert.ok(policy.includes(createHash("sha256").update(inline).digest("base64")));
     const addresses = [...page.text.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, address]) => address);
@@ -95,7 +100,8 @@ describe("when something breaks inside", () => {
     const me = await broken.user({ balance: 1000 });
     const product = await broken.product();
     const order = good(await me.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
-    for (const table of ["orders", "balance_transactions", "variants", "jobs", "order_events"]) await client.query(`ALTER TABLE ${table} RENAME TO ${table}_gone`);
+    for (const table of ["orders", "balance_transactions", "variants", "jobs", "order_events"])
+      await client.query(`ALTER TABLE ${table} RENAME TO ${table}_gone`);
     tellsNothing(await me.get(`/orders/${order.orderId}`), 500, "INTERNAL");
     tellsNothing(await me.get(`/users/${me.id}/balance/transactions`), 500, "INTERNAL");
     tellsNothing(await broken.anyone("GET", `/products/${product.id}`), 500, "INTERNAL");

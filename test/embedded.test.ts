@@ -68,10 +68,7 @@ test("a second process on the same DATA_DIR is refused and touches nothing", asy
   const server = await startEmbedded({ dataDir });
   const before = snapshot(dataDir);
   const second = await hold(dataDir);
-  assert.equal(
-    second.refused,
-    `DataDirInUse: DATA_DIR ${dataDir} is already in use by process ${process.pid}; stop it or choose another DATA_DIR.`,
-  );
+  assert.equal(second.refused, `DataDirInUse: DATA_DIR ${dataDir} is already in use by process ${process.pid}; stop it or choose another DATA_DIR.`);
   await assert.rejects(startEmbedded({ dataDir }), DataDirInUse);
   assert.deepEqual(snapshot(dataDir), before);
   assert.deepEqual(await query(server.url("jangnal"), "SELECT 1 AS one"), [{ one: 1 }]);
@@ -185,15 +182,19 @@ test("missing library symlinks are made", { skip: process.platform === "linux" ?
   assert.equal(spawnSync(join(native, "bin", "initdb"), ["--version"]).status, 0);
 });
 
-test("missing library symlinks are made elsewhere when they cannot be made in place", { skip: process.platform === "linux" ? false : "tried on Linux" }, () => {
-  const native = copyWithoutLinks();
-  const list = join(native, "pg-symlinks.json");
-  // Stands for a node_modules that cannot be written: root could write that too.
-  writeFileSync(list, readFileSync(list, "utf8").replaceAll('"target":"native/lib/', '"target":"native/nowhere/'));
-  const libraries = linkLibraries(native, newPath());
-  const found = spawnSync(join(native, "bin", "initdb"), ["--version"], { env: { LD_LIBRARY_PATH: libraries } });
-  assert.equal(found.status, 0, String(found.stderr));
-});
+test(
+  "missing library symlinks are made elsewhere when they cannot be made in place",
+  { skip: process.platform === "linux" ? false : "tried on Linux" },
+  () => {
+    const native = copyWithoutLinks();
+    const list = join(native, "pg-symlinks.json");
+    // Stands for a node_modules that cannot be written: root could write that too.
+    writeFileSync(list, readFileSync(list, "utf8").replaceAll('"target":"native/lib/', '"target":"native/nowhere/'));
+    const libraries = linkLibraries(native, newPath());
+    const found = spawnSync(join(native, "bin", "initdb"), ["--version"], { env: { LD_LIBRARY_PATH: libraries } });
+    assert.equal(found.status, 0, String(found.stderr));
+  },
+);
 
 test("an unusable DATA_DIR is named in one sentence", async () => {
   const file = newPath();
@@ -201,7 +202,9 @@ test("an unusable DATA_DIR is named in one sentence", async () => {
   await assert.rejects(startEmbedded({ dataDir: file }), { message: `DATA_DIR ${file} cannot be used: it is not a directory.` });
   const broken = newPath();
   mkdirSync(join(broken, "postgres"), { recursive: true, mode: 0o700 });
-  await assert.rejects(startEmbedded({ dataDir: broken }), (error: Error) => error.message.startsWith(`DATA_DIR ${broken} cannot be used: PostgreSQL says`));
+  await assert.rejects(startEmbedded({ dataDir: broken }), (error: Error) =>
+    error.message.startsWith(`DATA_DIR ${broken} cannot be used: PostgreSQL says`),
+  );
 });
 
 type Owner = { process: ChildProcess; pid?: number; url?: string; refused?: string };

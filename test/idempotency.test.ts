@@ -40,7 +40,8 @@ async function thrice(client: Client, method: string, path: string, body?: unkno
   const key = randomUUID();
   const answer = await client.send(method, path, body, keyed(key));
   const kept = first(answer);
-  for (const instance of [shop, second]) assert.deepEqual(replayed(await client.at(instance).send(method, path, body, keyed(key, { "accept-language": "en" }))), kept);
+  for (const instance of [shop, second])
+    assert.deepEqual(replayed(await client.at(instance).send(method, path, body, keyed(key, { "accept-language": "en" }))), kept);
   return answer;
 }
 
@@ -108,17 +109,38 @@ describe("a repeat gets the first answer", () => {
   });
 
   test("operators' bulk calls", async () => {
-    const users = good(await thrice(shop.operator, "POST", "/admin/users", { users: [{ name: "김" }, { name: "이" }, { name: "박" }] }), 201).users as { id: string }[];
-    good(await thrice(shop.operator, "POST", "/admin/balances/grant", { grants: users.map(({ id }) => ({ userId: id, amount: 7, reason: "환영" })) }), 200);
+    const users = good(await thrice(shop.operator, "POST", "/admin/users", { users: [{ name: "김" }, { name: "이" }, { name: "박" }] }), 201)
+      .users as { id: string }[];
+    good(
+      await thrice(shop.operator, "POST", "/admin/balances/grant", { grants: users.map(({ id }) => ({ userId: id, amount: 7, reason: "환영" })) }),
+      200,
+    );
     for (const { id } of users) assert.equal(good(await shop.operator.get(`/users/${id}/balance`), 200).balance, 7);
-    const many = good(await thrice(shop.operator, "POST", "/admin/products", { products: [{ name: "배", price: 1, stock: 1 }, { name: "감", price: 2, stock: 2 }] }), 201).products;
+    const many = good(
+      await thrice(shop.operator, "POST", "/admin/products", {
+        products: [
+          { name: "배", price: 1, stock: 1 },
+          { name: "감", price: 2, stock: 2 },
+        ],
+      }),
+      201,
+    ).products;
     good(await thrice(shop.operator, "POST", `/admin/variants/${many[0].variants[0].id}/stock`, { delta: 5, reason: "입고" }), 200);
     assert.equal(await shop.stockOf(many[0]), 6);
     good(await thrice(shop.operator, "PATCH", `/admin/products/${many[1].id}`, { price: 3 }), 200);
-    const { id } = good(await thrice(shop.operator, "POST", "/admin/coupons", { name: "쿠폰", totalQuantity: 1, discount: { type: "FIXED", amount: 1 } }), 201);
+    const { id } = good(
+      await thrice(shop.operator, "POST", "/admin/coupons", { name: "쿠폰", totalQuantity: 1, discount: { type: "FIXED", amount: 1 } }),
+      201,
+    );
     good(await thrice(shop.operator, "PATCH", `/admin/coupons/${id}`, { name: "새 쿠폰" }), 200);
     const order = good(await user.post("/orders", orderOf(5)), 201);
-    good(await thrice(shop.operator, "POST", `/admin/orders/${order.orderId}/refunds`, { items: [{ variantId: product.variants[0]?.id, quantity: 2 }], reason: "단순 변심" }), 200);
+    good(
+      await thrice(shop.operator, "POST", `/admin/orders/${order.orderId}/refunds`, {
+        items: [{ variantId: product.variants[0]?.id, quantity: 2 }],
+        reason: "단순 변심",
+      }),
+      200,
+    );
     assert.equal(good(await user.get(`/orders/${order.orderId}`), 200).refundedAmount, 200);
     good(await thrice(shop.operator, "POST", "/admin/jobs/expire-orders/run"), 200);
   });
@@ -156,7 +178,12 @@ describe("what never reached the rules is not kept", () => {
   test("too much", () => again("much", 413, () => user.post(charge(), `{"amount":1${" ".repeat(1_100_000)}}`, keyed("much"))));
   test("another type", () => again("type", 415, () => user.post(charge(), "<amount/>", keyed("type", { "content-type": "application/xml" }))));
   test("what only the shop could tell to be of a wrong shape", async () => {
-    const several = await shop.product({ variants: [{ price: 1, stock: 1 }, { price: 2, stock: 2 }] });
+    const several = await shop.product({
+      variants: [
+        { price: 1, stock: 1 },
+        { price: 2, stock: 2 },
+      ],
+    });
     await again("which", 400, async () => {
       const answer = await user.post("/orders", { orderItems: [{ productId: several.id, quantity: 1 }] }, keyed("which"));
       refused(answer, 400, "INVALID_REQUEST");
@@ -165,13 +192,19 @@ describe("what never reached the rules is not kept", () => {
   });
 
   test("a shop that is busy", () =>
-    again("busy", 503, () => whileHeld(shop.shop.config.databaseUrl as string, "SELECT FROM users WHERE id = $1 FOR UPDATE", [user.id], () => user.post(charge(), { amount: 1 }, keyed("busy")))));
+    again("busy", 503, () =>
+      whileHeld(shop.shop.config.databaseUrl as string, "SELECT FROM users WHERE id = $1 FOR UPDATE", [user.id], () =>
+        user.post(charge(), { amount: 1 }, keyed("busy")),
+      ),
+    ));
 
   test("too many requests", async () => {
     const limited = await openTestShop({ env: { RATE_LIMIT: "1" }, beside: shop });
     const me = user.at(limited);
     await again("many", 429, async () => {
-      const answers = await Promise.all(Array.from({ length: 5 }, (_, i) => me.post(charge(), { amount: 1 }, keyed(i === 0 ? "let through" : "many"))));
+      const answers = await Promise.all(
+        Array.from({ length: 5 }, (_, i) => me.post(charge(), { amount: 1 }, keyed(i === 0 ? "let through" : "many"))),
+      );
       return answers.at(-1) as Answer;
     });
     await limited.close();
@@ -200,11 +233,18 @@ describe("one key is one request", () => {
   test("the same JSON in another order, with other spaces, ids in other case and a query is the same request", async () => {
     const me = await shop.user({ balance: 1000 });
     const item = product.variants[0]?.id as string;
-    const kept = first(await me.post("/orders", `{"userId":"${me.id}","orderItems":[{"productId":"${product.id}","variantId":"${item}","quantity":1}]}`, keyed("order")));
+    const kept = first(
+      await me.post(
+        "/orders",
+        `{"userId":"${me.id}","orderItems":[{"productId":"${product.id}","variantId":"${item}","quantity":1}]}`,
+        keyed("order"),
+      ),
+    );
     for (const body of [
       `{"orderItems":[{"quantity":1,"variantId":"${item}","productId":"${product.id}"}],"userId":"${me.id}"}`,
       `{ "orderItems" : [ { "quantity" : 1.0, "productId" : "${product.id}", "variantId": "${item}" } ],\n"user\\u0049d" : "${me.id}" }`,
-    ]) assert.deepEqual(replayed(await me.post("/orders", body, keyed("order"))), kept);
+    ])
+      assert.deepEqual(replayed(await me.post("/orders", body, keyed("order"))), kept);
     const charged = first(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }, keyed("charge")));
     assert.deepEqual(replayed(await me.post(`/users/${me.id.toUpperCase()}/balance/charge?again=yes`, { amount: 1 }, keyed("charge"))), charged);
     const { id } = await shop.campaign();
@@ -214,7 +254,10 @@ describe("one key is one request", () => {
 
   test("lists in another order are another request", async () => {
     const other = await shop.product({ price: 1 });
-    const items = [{ productId: product.id, quantity: 1 }, { productId: other.id, quantity: 1 }];
+    const items = [
+      { productId: product.id, quantity: 1 },
+      { productId: other.id, quantity: 1 },
+    ];
     good(await user.post("/orders", { orderItems: items }, keyed("list")), 201);
     refused(await user.post("/orders", { orderItems: items.toReversed() }, keyed("list")), 422, "IDEMPOTENCY_KEY_REUSED");
   });
@@ -229,7 +272,9 @@ describe("one key is one request", () => {
 
   test("a key is 1 to 255 visible ASCII characters", async () => {
     for (const key of ["", " ", "two words", "a\tb", "k".repeat(256), "kéy"]) {
-      const { errors } = refused(await user.post(`/users/${user.id}/balance/charge`, { amount: 1 }, keyed(key)), 400, "INVALID_REQUEST") as { errors: { path: string }[] };
+      const { errors } = refused(await user.post(`/users/${user.id}/balance/charge`, { amount: 1 }, keyed(key)), 400, "INVALID_REQUEST") as {
+        errors: { path: string }[];
+      };
       assert.equal(errors[0]?.path, "/headers/idempotency-key", JSON.stringify(key));
     }
     for (const key of ["k".repeat(255), "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "a"]) good(await thriceWith(key), 200);
@@ -245,7 +290,8 @@ describe("one key is one request", () => {
 });
 
 describe("a crowd under one key", () => {
-  const crowd = (count: number, ask: (client: Client, i: number) => Promise<Answer>): Promise<Answer[]> => Promise.all(Array.from({ length: count }, (_, i) => ask(user.at(i % 2 ? second : shop), i)));
+  const crowd = (count: number, ask: (client: Client, i: number) => Promise<Answer>): Promise<Answer[]> =>
+    Promise.all(Array.from({ length: count }, (_, i) => ask(user.at(i % 2 ? second : shop), i)));
 
   // Goes red without the primary key on idempotency_keys.
   test("a hundred at once, at two instances, are one effect and one answer", async () => {
@@ -282,7 +328,12 @@ describe("a crowd under one key", () => {
   test("a caller who has left and comes again finds what was done for them, or has it done now", async () => {
     const me = await shop.user();
     const gone = AbortSignal.timeout(2);
-    await fetch(`${shop.url}/users/${me.id}/balance/charge`, { method: "POST", signal: gone, headers: { authorization: `Bearer ${me.token}`, "content-type": "application/json", "idempotency-key": "gone" }, body: '{"amount":5}' }).catch(() => {});
+    await fetch(`${shop.url}/users/${me.id}/balance/charge`, {
+      method: "POST",
+      signal: gone,
+      headers: { authorization: `Bearer ${me.token}`, "content-type": "application/json", "idempotency-key": "gone" },
+      body: '{"amount":5}',
+    }).catch(() => {});
     good(await call(shop.url, "POST", `/users/${me.id}/balance/charge`, { amount: 5 }, keyed("gone", { authorization: `Bearer ${me.token}` })), 200);
     assert.equal(await shop.balanceOf(me), 5);
   });

@@ -68,7 +68,7 @@ class Counting implements Job {
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
-  for (const deadline = Date.now() + ms; !(await condition()); ) {
+  for (const deadline = Date.now() + ms; !(await condition());) {
     if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
     await pause(10);
   }
@@ -94,7 +94,9 @@ test("two instances that tick run a job once per slot", async () => {
   await Promise.all([scheduler([job]).start(), scheduler([job]).start()]);
   await until(() => job.runs >= 4);
   await Promise.all(schedulers.splice(0).map((one) => one.stop()));
-  const { rows } = await database.pool.query<{ seconds: number; runs: number }>("SELECT count(DISTINCT date_trunc('second', started_at)) AS seconds, count(*) AS runs FROM job_runs");
+  const { rows } = await database.pool.query<{ seconds: number; runs: number }>(
+    "SELECT count(DISTINCT date_trunc('second', started_at)) AS seconds, count(*) AS runs FROM job_runs",
+  );
   assert.equal(job.mostAtOnce, 1);
   assert.equal(rows[0]?.runs, job.runs);
   assert.equal(rows[0]?.seconds, job.runs);
@@ -106,7 +108,10 @@ test("operators on two instances who run the same job at once get a run each, on
   const [one, other] = [scheduler([job]), scheduler([job])];
   const views = await Promise.all([one.run("count"), other.run("count"), one.run("count")]);
   assert.deepEqual([job.runs, job.mostAtOnce], [3, 1]);
-  assert.deepEqual(views.map(({ name, schedule }) => [name, schedule]), views.map(() => ["count", YEARLY]));
+  assert.deepEqual(
+    views.map(({ name, schedule }) => [name, schedule]),
+    views.map(() => ["count", YEARLY]),
+  );
 });
 
 // Goes red where the slot is written down before the run: then it counts as done.
@@ -120,7 +125,9 @@ test("a job whose instance died in the middle is done by another, at once", asyn
   await scheduler([job]).start();
   await pause(300);
   assert.equal(job.runs, 0, "while it lives nobody else does it");
-  await database.pool.query("SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())");
+  await database.pool.query(
+    "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
+  );
   await until(() => job.runs === 1, 1000);
 });
 
@@ -142,7 +149,8 @@ test("a failure is recorded without what happened inside, told to the log, and s
   const job: Job = {
     name: "fragile",
     schedule: "* * * * * *",
-    run: async () => (fails ? database.rows({ name: "broken", text: "SELECT * FROM secret_table_on_db_internal", values: [] }).then(() => ({})) : { well: true }),
+    run: async () =>
+      fails ? database.rows({ name: "broken", text: "SELECT * FROM secret_table_on_db_internal", values: [] }).then(() => ({})) : { well: true },
   };
   const one = scheduler([job], { onError: (_, error) => told.push(error) });
   const { lastResult } = await one.run("fragile");
@@ -159,8 +167,17 @@ test("the last runs of a job are shown, and the last fifty kept", async () => {
   for (let i = 0; i < 53; i++) await one.run("count");
   assert.equal(await recorded(), 50);
   const { jobs } = await one.list();
-  assert.deepEqual(jobs.map(({ name, lastRuns, lastResult }) => [name, lastRuns.length, lastResult]), [["count", 10, { runs: 53 }], ["never", 0, null]]);
-  assert.deepEqual(jobs[0]?.lastRuns.map(({ result }) => result), [53, 52, 51, 50, 49, 48, 47, 46, 45, 44].map((runs) => ({ runs })));
+  assert.deepEqual(
+    jobs.map(({ name, lastRuns, lastResult }) => [name, lastRuns.length, lastResult]),
+    [
+      ["count", 10, { runs: 53 }],
+      ["never", 0, null],
+    ],
+  );
+  assert.deepEqual(
+    jobs[0]?.lastRuns.map(({ result }) => result),
+    [53, 52, 51, 50, 49, 48, 47, 46, 45, 44].map((runs) => ({ runs })),
+  );
   const [latest] = jobs[0]?.lastRuns ?? [];
   assert.equal(latest?.startedAt, jobs[0]?.lastRunAt);
   assert.ok(latest !== undefined && latest.finishedAt >= latest.startedAt);
@@ -178,21 +195,36 @@ test("midnight is the shop's", () => {
 
 // Goes red with another age in purge.ts, and without the chunks' loop.
 test("purge lets go of old keys, rounds and deliveries, and of nothing that is still needed", async () => {
-  await database.pool.query(`INSERT INTO idempotency_keys SELECT 'me', n::text, '', 200, '{}', now() - interval '49 hours' FROM generate_series(1, 12000) n`);
+  await database.pool.query(
+    `INSERT INTO idempotency_keys SELECT 'me', n::text, '', 200, '{}', now() - interval '49 hours' FROM generate_series(1, 12000) n`,
+  );
   await database.pool.query(`INSERT INTO idempotency_keys VALUES ('me', 'kept', '', 200, '{}', now() - interval '47 hours')`);
   await database.pool.query("INSERT INTO rounds SELECT gen_random_uuid(), now() - n * interval '50 minutes' FROM generate_series(1, 2) n");
   const hour = "date_trunc('hour', now()) - interval '3 hours'";
-  await database.pool.query(`INSERT INTO deliveries VALUES ('a', '1', ${hour}), ('a', '2', ${hour} + interval '59 s'), ('a', '3', ${hour} + interval '60 s'), ('b', '1', ${hour}), ('a', '4', now()), ('a', '5', now())`);
+  await database.pool.query(
+    `INSERT INTO deliveries VALUES ('a', '1', ${hour}), ('a', '2', ${hour} + interval '59 s'), ('a', '3', ${hour} + interval '60 s'), ('b', '1', ${hour}), ('a', '4', now()), ('a', '5', now())`,
+  );
   assert.deepEqual(await purge(database), { idempotencyKeys: 12000, rounds: 1, deliveries: 1 });
   assert.deepEqual((await database.pool.query("SELECT key FROM idempotency_keys")).rows, [{ key: "kept" }]);
-  assert.deepEqual((await database.pool.query("SELECT sink || position AS kept FROM deliveries ORDER BY 1")).rows.map(({ kept }) => kept as string), ["a2", "a3", "a4", "a5", "b1"]);
+  assert.deepEqual(
+    (await database.pool.query("SELECT sink || position AS kept FROM deliveries ORDER BY 1")).rows.map(({ kept }) => kept as string),
+    ["a2", "a3", "a4", "a5", "b1"],
+  );
   assert.deepEqual(await purge(database), { idempotencyKeys: 0, rounds: 0, deliveries: 0 });
 });
 
 test("the shop's own jobs run, and say what they did", async () => {
   let aggregated = 0;
   const relay = new Relay({ database, sinks: [] });
-  const jobs = shopJobs({ database, timezone: ZONE, relay, expireOrders: async () => 3, settlePayments: async () => ({ settled: 0 }), expireCoupons: async () => 4, onAggregated: () => aggregated++ });
+  const jobs = shopJobs({
+    database,
+    timezone: ZONE,
+    relay,
+    expireOrders: async () => 3,
+    settlePayments: async () => ({ settled: 0 }),
+    expireCoupons: async () => 4,
+    onAggregated: () => aggregated++,
+  });
   const one = scheduler(jobs);
   const results: Record<string, unknown> = {};
   for (const { name } of jobs) results[name] = (await one.run(name)).lastResult;

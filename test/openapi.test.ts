@@ -63,7 +63,9 @@ GET /readyz
 GET /metrics`;
 
 function operations(): { call: string; operation: Document }[] {
-  return Object.entries(document.paths).flatMap(([path, methods]) => Object.entries(methods as Document).map(([method, operation]) => ({ call: `${method.toUpperCase()} ${path}`, operation })));
+  return Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods as Document).map(([method, operation]) => ({ call: `${method.toUpperCase()} ${path}`, operation })),
+  );
 }
 
 test("the document is valid OpenAPI 3.1", async () => {
@@ -78,7 +80,12 @@ test("the document is valid OpenAPI 3.1", async () => {
 
 test("every call of the contract is in it", () => {
   const documented = new Set(operations().map(({ call }) => call));
-  assert.deepEqual(CONTRACT.trim().split("\n").filter((call) => !documented.has(call)), []);
+  assert.deepEqual(
+    CONTRACT.trim()
+      .split("\n")
+      .filter((call) => !documented.has(call)),
+    [],
+  );
 });
 
 // Goes red where refusal.ts and the routes go separate ways.
@@ -89,9 +96,15 @@ test("every code is in it, and it names no other", () => {
     if (key === "code" && Array.isArray(value?.enum)) for (const code of value.enum) ofOperations.add(code);
     return value;
   });
-  assert.deepEqual([...ofOperations].filter((code) => !(code in REFUSALS)), []);
+  assert.deepEqual(
+    [...ofOperations].filter((code) => !(code in REFUSALS)),
+    [],
+  );
   // What no operation gives is given where there is none.
-  assert.deepEqual(Object.keys(REFUSALS).filter((code) => !ofOperations.has(code)), ["METHOD_NOT_ALLOWED"]);
+  assert.deepEqual(
+    Object.keys(REFUSALS).filter((code) => !ofOperations.has(code)),
+    ["METHOD_NOT_ALLOWED"],
+  );
 });
 
 test("each problem stands under its own status", () => {
@@ -100,7 +113,7 @@ test("each problem stands under its own status", () => {
     for (const code of codes) assert.equal(String(REFUSALS[code as keyof typeof REFUSALS].status), status, code);
   };
   for (const { operation } of operations()) {
-    for (const [status, response] of Object.entries(operation.responses as Document)) {
+    for (const [status, response] of Object.entries(operation.responses)) {
       const { $ref } = response as { $ref?: string };
       check(status, $ref ? document.components.responses[$ref.split("/").at(-1) as string] : response);
     }
@@ -126,7 +139,13 @@ test("whatever changes something takes an Idempotency-Key, and nothing else does
 
 test("a problem's type leads to what it means", async () => {
   const refusal = refused(await shop.anyone("GET", "/products/0197a1c0-0000-7000-8000-000000000001"), 404, "PRODUCT_NOT_FOUND");
-  assert.deepEqual(good(await shop.anyone("GET", refusal["type"] as string), 200), { type: "/problems/product-not-found", code: "PRODUCT_NOT_FOUND", ...REFUSALS.PRODUCT_NOT_FOUND });
-  for (const code of Object.keys(REFUSALS)) assert.equal(good(await shop.anyone("GET", `/problems/${code.toLowerCase().replaceAll("_", "-")}`), 200).code, code);
-  for (const slug of ["stock", "STOCK-INSUFFICIENT", "stock_insufficient", "constructor"]) refused(await shop.anyone("GET", `/problems/${slug}`), 404, "NOT_FOUND");
+  assert.deepEqual(good(await shop.anyone("GET", refusal["type"] as string), 200), {
+    type: "/problems/product-not-found",
+    code: "PRODUCT_NOT_FOUND",
+    ...REFUSALS.PRODUCT_NOT_FOUND,
+  });
+  for (const code of Object.keys(REFUSALS))
+    assert.equal(good(await shop.anyone("GET", `/problems/${code.toLowerCase().replaceAll("_", "-")}`), 200).code, code);
+  for (const slug of ["stock", "STOCK-INSUFFICIENT", "stock_insufficient", "constructor"])
+    refused(await shop.anyone("GET", `/problems/${slug}`), 404, "NOT_FOUND");
 });

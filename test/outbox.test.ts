@@ -15,7 +15,18 @@ import { Relay } from "../src/outbox/relay.ts";
 import type { DeliveryResult, Sink } from "../src/outbox/sink.ts";
 import { Refusal } from "../src/refusal.ts";
 import { freshDatabase } from "./support/database.ts";
-import { inTransaction, insertCampaign, insertOrder, insertProduct, insertUser, insertUserCoupon, payOrder, refundOrder, type RowOrder, type RowProduct } from "./support/rows.ts";
+import {
+  inTransaction,
+  insertCampaign,
+  insertOrder,
+  insertProduct,
+  insertUser,
+  insertUserCoupon,
+  payOrder,
+  refundOrder,
+  type RowOrder,
+  type RowProduct,
+} from "./support/rows.ts";
 
 let database: Database;
 let drop: () => Promise<void>;
@@ -98,7 +109,7 @@ async function lettersDueNow(): Promise<void> {
 }
 
 async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Promise<void> {
-  for (const deadline = Date.now() + ms; !(await condition()); ) {
+  for (const deadline = Date.now() + ms; !(await condition());) {
     if (Date.now() > deadline) assert.fail(`not within ${ms} ms: ${String(condition)}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -151,12 +162,15 @@ test("an order's events arrive in order though a transaction with a lower number
   for (const client of [low, high]) client.release();
 
   let delivered = 0;
-  for (const deadline = Date.now() + 10_000; delivered === 0 && Date.now() < deadline; ) delivered = (await relay.runOnce()).delivered;
+  for (const deadline = Date.now() + 10_000; delivered === 0 && Date.now() < deadline;) delivered = (await relay.runOnce()).delivered;
   await between.query("COMMIT");
   between.release();
   assert.equal(delivered, 2);
   assert.equal((await relayed(relay)).delivered, 0);
-  assert.deepEqual(platform.ids, [1, 2, 3].map((seq) => eventId(order.id, seq)));
+  assert.deepEqual(
+    platform.ids,
+    [1, 2, 3].map((seq) => eventId(order.id, seq)),
+  );
 });
 
 // Goes red without selectOrdersOfTransaction: the rest of the round behind the limit is passed over.
@@ -165,9 +179,14 @@ test("a round larger than a stretch is delivered whole", async () => {
   const relay = relayTo(platform);
   await sell();
   await inTransaction(database.pool, async (client) => {
-    await client.query(`INSERT INTO orders (id, user_id, status, changes, total_amount, discount_amount, created_at)
-      SELECT (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-000000000000')::uuid, $1, 'PENDING', 1, 0, 0, now() FROM generate_series(1, 1500) n`, [buyer]);
-    await client.query("INSERT INTO order_events (order_id, seq, type, created_at) SELECT id, 1, 'order.placed', now() FROM orders WHERE status = 'PENDING'");
+    await client.query(
+      `INSERT INTO orders (id, user_id, status, changes, total_amount, discount_amount, created_at)
+      SELECT (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-000000000000')::uuid, $1, 'PENDING', 1, 0, 0, now() FROM generate_series(1, 1500) n`,
+      [buyer],
+    );
+    await client.query(
+      "INSERT INTO order_events (order_id, seq, type, created_at) SELECT id, 1, 'order.placed', now() FROM orders WHERE status = 'PENDING'",
+    );
   });
   await sell();
   assert.equal((await relayed(relay)).delivered, 1501);
@@ -179,9 +198,14 @@ test("a round larger than a stretch is delivered whole", async () => {
 test("transactions are read in the order of their numbers, not of their digits", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
-  await database.pool.query(`INSERT INTO orders (id, user_id, status, changes, total_amount, discount_amount, created_at)
-    SELECT (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-000000000000')::uuid, $1, 'PENDING', 1, 0, 0, now() FROM generate_series(1, 1001) n`, [buyer]);
-  await database.pool.query("INSERT INTO order_events (order_id, seq, type, created_at, xid) SELECT id, 1, 'order.placed', now(), CASE WHEN row_number() OVER (ORDER BY id) = 1 THEN '9' ELSE '10' END::xid8 FROM orders");
+  await database.pool.query(
+    `INSERT INTO orders (id, user_id, status, changes, total_amount, discount_amount, created_at)
+    SELECT (lpad(to_hex(n), 8, '0') || '-0000-7000-8000-000000000000')::uuid, $1, 'PENDING', 1, 0, 0, now() FROM generate_series(1, 1001) n`,
+    [buyer],
+  );
+  await database.pool.query(
+    "INSERT INTO order_events (order_id, seq, type, created_at, xid) SELECT id, 1, 'order.placed', now(), CASE WHEN row_number() OVER (ORDER BY id) = 1 THEN '9' ELSE '10' END::xid8 FROM orders",
+  );
   while ((await relayed(relay)).delivered > 0);
   assert.equal(platform.received.length, 1001);
 });
@@ -205,7 +229,11 @@ test("two relays on one database deliver each event once, each order's in order"
   await until(() => platform.received.length >= 40);
   await Promise.all([relay.stop(), copies.stop()]);
   assert.equal(platform.received.length, 40);
-  for (const order of orders) assert.deepEqual(platform.ids.filter((id) => id.slice(0, 32) === order.id.slice(0, 32)), [first(order), eventId(order.id, 2)]);
+  for (const order of orders)
+    assert.deepEqual(
+      platform.ids.filter((id) => id.slice(0, 32) === order.id.slice(0, 32)),
+      [first(order), eventId(order.id, 2)],
+    );
 });
 
 // Goes red without `lease_owner = $2` in advancePosition: the first would write down, for the second, what it has not done.
@@ -257,10 +285,15 @@ test("a platform that is away gets everything later, in order, and nothing dies 
     throw new Error("connection refused by platform.internal:9092");
   };
   for (let i = 0; i < 2 * MOST_TRIES; i++) assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 2, dead: 0 });
-  const { rows } = await database.pool.query("SELECT failures, next_attempt_at - now() BETWEEN interval '25 s' AND interval '61 s' AS waits, last_error FROM sinks");
+  const { rows } = await database.pool.query(
+    "SELECT failures, next_attempt_at - now() BETWEEN interval '25 s' AND interval '61 s' AS waits, last_error FROM sinks",
+  );
   assert.deepEqual(rows, [{ failures: 2 * MOST_TRIES, waits: true, last_error: "connection refused by platform.internal:9092" }]);
   const { events } = await listEvents(database, { sinks: relay.sinkNames, status: "WAITING", limit: 10, cursor: undefined });
-  assert.deepEqual(events.map(({ attempts }) => attempts), [2 * MOST_TRIES, 2 * MOST_TRIES]);
+  assert.deepEqual(
+    events.map(({ attempts }) => attempts),
+    [2 * MOST_TRIES, 2 * MOST_TRIES],
+  );
 
   platform.behaviour = () => undefined;
   assert.deepEqual(await relayed(relay), { delivered: 2, waiting: 0, dead: 0 });
@@ -277,7 +310,11 @@ test("a platform that is away does not keep another waiting", async () => {
   assert.deepEqual(await relayed(relay), { delivered: 1, waiting: 1, dead: 0 });
   assert.deepEqual(well.ids, [first(order)]);
   const { events } = await listEvents(database, { sinks: relay.sinkNames, status: null, limit: 10, cursor: undefined });
-  assert.deepEqual(events.map(({ status }) => status), ["WAITING"], "delivered is what all have");
+  assert.deepEqual(
+    events.map(({ status }) => status),
+    ["WAITING"],
+    "delivered is what all have",
+  );
 });
 
 // Goes red without `blocked.add` or the waves in deliverInOrder, without selectBlockedOrders, or without NOT EXISTS in selectDueLetters: each time
@@ -302,7 +339,10 @@ test("a refused event holds up its own order, in order, and no other", async () 
   platform.behaviour = () => undefined;
   await lettersDueNow();
   while ((await relayed(relay)).delivered > 0);
-  assert.deepEqual(platform.ids.slice(2), [1, 2, 3].map((seq) => eventId(refused.id, seq)));
+  assert.deepEqual(
+    platform.ids.slice(2),
+    [1, 2, 3].map((seq) => eventId(refused.id, seq)),
+  );
   await refundOne(refused);
   assert.deepEqual(await relayed(relay), { delivered: 1, waiting: 0, dead: 0 });
 });
@@ -317,12 +357,21 @@ test("an event that is refused to the end lies dead, its order goes on, and a re
   await refundOne(order);
   for (let tries = 1; tries < MOST_TRIES; tries++) {
     const { events } = await listEvents(database, { sinks: ["platform"], status: "WAITING", limit: 5, cursor: undefined });
-    assert.deepEqual(events.map(({ id, attempts }) => [id, attempts]), [[eventId(order.id, 2), 0], [first(order), tries]]);
+    assert.deepEqual(
+      events.map(({ id, attempts }) => [id, attempts]),
+      [
+        [eventId(order.id, 2), 0],
+        [first(order), tries],
+      ],
+    );
     await lettersDueNow();
     await relayed(relay);
   }
   const { events } = await listEvents(database, { sinks: ["platform"], status: "DEAD", limit: 10, cursor: undefined });
-  assert.deepEqual(events.map(({ id, attempts, deliveredAt }) => [id, attempts, deliveredAt]), [[first(order), MOST_TRIES, null]]);
+  assert.deepEqual(
+    events.map(({ id, attempts, deliveredAt }) => [id, attempts, deliveredAt]),
+    [[first(order), MOST_TRIES, null]],
+  );
   assert.deepEqual(await relayed(relay), { delivered: 1, waiting: 0, dead: 1 });
   assert.deepEqual(platform.ids, [eventId(order.id, 2)]);
 
@@ -392,34 +441,77 @@ test("an envelope says what the order was at its event, however much later it is
   const campaign = await insertCampaign(database.pool);
   const userCouponId = await insertUserCoupon(database.pool, campaign, buyer);
   const pear = await insertProduct(database.pool, { name: "배", price: 2500 });
-  const order = await insertOrder(database.pool, { userId: buyer, items: [{ product: apple, quantity: 2 }, { product: pear, quantity: 1 }], paid: false, coupon: { userCouponId, amount: 500 } });
+  const order = await insertOrder(database.pool, {
+    userId: buyer,
+    items: [
+      { product: apple, quantity: 2 },
+      { product: pear, quantity: 1 },
+    ],
+    paid: false,
+    coupon: { userCouponId, amount: 500 },
+  });
   await payOrder(database.pool, order);
   await refundOrder(database.pool, order, [{ product: apple, quantity: 1 }], "bruised", [888]);
   await relayed(relay);
 
   const [placed, completed, refunded] = platform.received;
-  assert.deepEqual(platform.received.map(({ type }) => type), ["jangnal.order.placed", "jangnal.order.completed", "jangnal.order.partially-refunded"]);
+  assert.deepEqual(
+    platform.received.map(({ type }) => type),
+    ["jangnal.order.placed", "jangnal.order.completed", "jangnal.order.partially-refunded"],
+  );
   assert.deepEqual([placed?.data.status, placed?.data.paidAmount, placed?.data.payment, placed?.data.completedAt], ["PENDING", 0, null, null]);
-  assert.deepEqual([completed?.data.status, completed?.data.paidAmount, completed?.data.refundedAmount, completed?.data.refund], ["COMPLETED", 4000, 0, null]);
-  assert.deepEqual(completed?.data.orderItems.map(({ refundedQuantity }) => refundedQuantity), [0, 0]);
+  assert.deepEqual(
+    [completed?.data.status, completed?.data.paidAmount, completed?.data.refundedAmount, completed?.data.refund],
+    ["COMPLETED", 4000, 0, null],
+  );
+  assert.deepEqual(
+    completed?.data.orderItems.map(({ refundedQuantity }) => refundedQuantity),
+    [0, 0],
+  );
   assert.deepEqual(completed?.data.discount, { userCouponId, couponId: campaign, amount: 500 });
   assert.equal(completed?.data.payment?.status, "COMPLETED");
-  assert.deepEqual(refunded?.data.orderItems.map(({ refundedQuantity }) => refundedQuantity), [1, 0]);
-  assert.deepEqual([refunded?.data.status, refunded?.data.refundedAmount, refunded?.data.refund?.reason, refunded?.data.payment?.status], ["PARTIALLY_REFUNDED", 888, "bruised", "PARTIALLY_REFUNDED"]);
+  assert.deepEqual(
+    refunded?.data.orderItems.map(({ refundedQuantity }) => refundedQuantity),
+    [1, 0],
+  );
+  assert.deepEqual(
+    [refunded?.data.status, refunded?.data.refundedAmount, refunded?.data.refund?.reason, refunded?.data.payment?.status],
+    ["PARTIALLY_REFUNDED", 888, "bruised", "PARTIALLY_REFUNDED"],
+  );
 
   const shown = /```json\n([^]*?)```/.exec(readFileSync(new URL("../docs/events.md", import.meta.url), "utf8"))?.[1] ?? "";
   assert.deepEqual(anonymous(JSON.parse(shown)), anonymous(refunded));
 
   const { events } = await orderHistory(database, order.id);
-  assert.deepEqual(events.map(({ type }) => type), ["order.placed", "order.completed", "order.partially-refunded"]);
-  assert.deepEqual(events[0]?.data, { orderItems: placed?.data.orderItems, totalAmount: 4500, discountAmount: 500, discount: placed?.data.discount, expiresAt: placed?.data.expiresAt });
-  assert.deepEqual(events[1]?.data, { orderItems: completed?.data.orderItems, totalAmount: 4500, discountAmount: 500, discount: completed?.data.discount, paidAmount: 4000, payment: completed?.data.payment });
+  assert.deepEqual(
+    events.map(({ type }) => type),
+    ["order.placed", "order.completed", "order.partially-refunded"],
+  );
+  assert.deepEqual(events[0]?.data, {
+    orderItems: placed?.data.orderItems,
+    totalAmount: 4500,
+    discountAmount: 500,
+    discount: placed?.data.discount,
+    expiresAt: placed?.data.expiresAt,
+  });
+  assert.deepEqual(events[1]?.data, {
+    orderItems: completed?.data.orderItems,
+    totalAmount: 4500,
+    discountAmount: 500,
+    discount: completed?.data.discount,
+    paidAmount: 4000,
+    payment: completed?.data.payment,
+  });
   assert.deepEqual(events[2]?.data, refunded?.data.refund);
 });
 
 /** Without what differs from run to run: ids and instants. */
 function anonymous(value: unknown): unknown {
-  return JSON.parse(JSON.stringify(value).replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID").replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME"));
+  return JSON.parse(
+    JSON.stringify(value)
+      .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID")
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME"),
+  );
 }
 
 // Goes red without the cursor's condition in selectEvents, or where it looks at less than the whole place.
@@ -453,7 +545,10 @@ test("what waits is listed page by page too, among it what one sink has and anot
   const [letter] = orders as [RowOrder];
   await relayed(relay);
   await database.pool.query("UPDATE sinks SET position = (SELECT xid FROM order_events WHERE order_id = $1) WHERE name = 'away'", [letter.id]);
-  await database.pool.query("INSERT INTO letters VALUES ('well', $1, 1, 'WAITING', 3, now()), ('well', $2, 1, 'DEAD', 8, now())", [letter.id, orders[3]?.id]);
+  await database.pool.query("INSERT INTO letters VALUES ('well', $1, 1, 'WAITING', 3, now()), ('well', $2, 1, 'DEAD', 8, now())", [
+    letter.id,
+    orders[3]?.id,
+  ]);
   const seen: unknown[] = [];
   let cursor: string | undefined;
   do {
@@ -461,21 +556,42 @@ test("what waits is listed page by page too, among it what one sink has and anot
     seen.push(...page.events.map(({ id, status, attempts }) => [id, status, attempts]));
     cursor = page.nextCursor ?? undefined;
   } while (cursor !== undefined);
-  assert.deepEqual(seen, [5, 4, 2, 1, 0].map((i) => [first(orders[i] as RowOrder), "WAITING", i === 0 ? 3 : 1]));
+  assert.deepEqual(
+    seen,
+    [5, 4, 2, 1, 0].map((i) => [first(orders[i] as RowOrder), "WAITING", i === 0 ? 3 : 1]),
+  );
 });
 
 // Goes red without the check of ranges in readPlace: the database would refuse it, and that is a 500.
 test("a cursor that is not of this list is refused", async () => {
   const made = (place: unknown): string => Buffer.from(JSON.stringify(place)).toString("base64url");
   const id = "01a1f8a5-9f23-7000-9938-84a66edc0000";
-  for (const cursor of ["x", "", made(["orders", id]), made(["events", -1, id, 1]), made(["events", 1, id, 1e9]), made(["events", 1, "no", 1]), made(["events", 1.5, id, 1])]) {
-    await assert.rejects(listEvents(database, { sinks: ["platform"], status: null, limit: 3, cursor }), (error) => error instanceof Refusal && error.code === "INVALID_REQUEST", cursor);
+  for (const cursor of [
+    "x",
+    "",
+    made(["orders", id]),
+    made(["events", -1, id, 1]),
+    made(["events", 1, id, 1e9]),
+    made(["events", 1, "no", 1]),
+    made(["events", 1.5, id, 1]),
+  ]) {
+    await assert.rejects(
+      listEvents(database, { sinks: ["platform"], status: null, limit: 3, cursor }),
+      (error) => error instanceof Refusal && error.code === "INVALID_REQUEST",
+      cursor,
+    );
   }
 });
 
 test("pauses double up to a minute, and are never all the same", () => {
-  assert.deepEqual([1, 2, 3, 20, 5000].map((tries) => backoffMs(tries, () => 1)), [500, 1000, 2000, 60_000, 60_000]);
-  assert.equal(backoffMs(1, () => 0), 250);
+  assert.deepEqual(
+    [1, 2, 3, 20, 5000].map((tries) => backoffMs(tries, () => 1)),
+    [500, 1000, 2000, 60_000, 60_000],
+  );
+  assert.equal(
+    backoffMs(1, () => 0),
+    250,
+  );
 });
 
 function fileSink(): { sink: FileSink; lines: () => string[]; remove: () => void } {
@@ -490,9 +606,14 @@ const envelope = (id: string): Envelope => ({ id, data: { note: "배\n" } }) as 
 test("the event file holds one event per line, for its owner only, and a line that a crash tore off is cut", async () => {
   const { sink, lines, remove } = fileSink();
   await sink.deliver([envelope("1"), envelope("2")]);
-  writeFileSync(sink.path, `${"x".repeat(200_000)}`, { flag: "a" });
+  writeFileSync(sink.path, "x".repeat(200_000), { flag: "a" });
   await sink.deliver([envelope("3")]);
-  assert.deepEqual(lines().filter(Boolean).map((line) => (JSON.parse(line) as Envelope).id), ["1", "2", "3"]);
+  assert.deepEqual(
+    lines()
+      .filter(Boolean)
+      .map((line) => (JSON.parse(line) as Envelope).id),
+    ["1", "2", "3"],
+  );
   assert.equal(lines().at(-1), "");
   if (process.platform !== "win32") assert.equal(statSync(sink.path).mode & 0o777, 0o600);
   writeFileSync(sink.path, "torn from the first line on");

@@ -15,7 +15,12 @@ before(async () => {
 after(() => shop.close());
 
 function ask(client: Client, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): string {
-  return requestText(method, path, { Authorization: `Bearer ${client.token}`, ...headers }, body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body));
+  return requestText(
+    method,
+    path,
+    { Authorization: `Bearer ${client.token}`, ...headers },
+    body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body),
+  );
 }
 
 const statuses = (answers: Answer[]): number[] => answers.map(({ status }) => status);
@@ -49,12 +54,24 @@ test("each request sees what the one before it did", async () => {
   const answers = await speak(shop.url, lines.join(""), lines.length);
   assert.deepEqual(statuses(answers), [400, 200, 200, 201, 200, 200, 409, 200, 200]);
   assert.deepEqual([answers[2]?.body.balance, answers[4]?.body.balance, answers[5]?.body.stock], [100, 30, 4]);
-  assert.deepEqual(answers[8]?.body.transactions.map((one: { amount: number }) => one.amount), [1, -70, 100]);
+  assert.deepEqual(
+    answers[8]?.body.transactions.map((one: { amount: number }) => one.amount),
+    [1, -70, 100],
+  );
 });
 
 test("nonsense in the middle is answered in its place", async () => {
   const charge = (amount: number): string => ask(user, "POST", `/users/${user.id}/balance/charge`, { amount });
-  const lines = [charge(1), ask(user, "POST", "/orders", "{"), ask(user, "GET", "/nothing"), requestText("GET", `/users/${user.id}/balance`), ask(user, "PUT", "/orders", {}), charge(0), ask(user, "GET", "/products/%zz"), charge(1)];
+  const lines = [
+    charge(1),
+    ask(user, "POST", "/orders", "{"),
+    ask(user, "GET", "/nothing"),
+    requestText("GET", `/users/${user.id}/balance`),
+    ask(user, "PUT", "/orders", {}),
+    charge(0),
+    ask(user, "GET", "/products/%zz"),
+    charge(1),
+  ];
   assert.deepEqual(statuses(await speak(shop.url, lines.join(""), lines.length)), [200, 400, 404, 401, 405, 400, 400, 200]);
 });
 
@@ -87,7 +104,9 @@ test("bodies that come in pieces, and large ones, keep their order", async () =>
   connection.write(charge.slice(-4));
   assert.equal(good(await connection.read(), 200).newBalance, 10);
 
-  const large = Array.from({ length: 8 }, (_, i) => ask(shop.operator, "POST", "/admin/users", { users: Array.from({ length: 5000 }, () => ({ name: `${i} ${"가".repeat(30)}` })) }));
+  const large = Array.from({ length: 8 }, (_, i) =>
+    ask(shop.operator, "POST", "/admin/users", { users: Array.from({ length: 5000 }, () => ({ name: `${i} ${"가".repeat(30)}` })) }),
+  );
   connection.write(large.join(""));
   for (let i = 0; i < large.length; i++) assert.equal(good(await connection.read(), 201).users[0].name[0], String(i));
   connection.close();
@@ -97,7 +116,11 @@ test("a connection that waits holds up no other", async () => {
   await whileHeld(shop.shop.config.databaseUrl as string, "SELECT FROM users WHERE id = $1 FOR UPDATE", [user.id], async () => {
     const stuck = await RawConnection.open(shop.url);
     stuck.write(ask(user, "POST", `/users/${user.id}/balance/charge`, { amount: 1 }) + ask(user, "GET", "/products"));
-    const others = await Promise.all(Array.from({ length: 20 }, () => speak(shop.url, ask(user, "GET", "/healthz") + ask(user, "GET", `/users/${user.id}/balance`) + ask(user, "GET", "/products"), 3)));
+    const others = await Promise.all(
+      Array.from({ length: 20 }, () =>
+        speak(shop.url, ask(user, "GET", "/healthz") + ask(user, "GET", `/users/${user.id}/balance`) + ask(user, "GET", "/products"), 3),
+      ),
+    );
     for (const answers of others) assert.deepEqual(statuses(answers), [200, 200, 200]);
     stuck.close();
   });

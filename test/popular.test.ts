@@ -25,7 +25,9 @@ before(async () => {
   buyer = await insertUser(database.pool, 1_000_000_000);
 });
 beforeEach(async () => {
-  await database.pool.query("TRUNCATE orders, order_items, order_events, payments, product_sales, popular_snapshots, products, variants, stock_adjustments");
+  await database.pool.query(
+    "TRUNCATE orders, order_items, order_events, payments, product_sales, popular_snapshots, products, variants, stock_adjustments",
+  );
 });
 after(async () => {
   await database.close();
@@ -36,13 +38,18 @@ function sell(product: RowProduct, quantity: number, at = "2026-11-20T00:30:00+0
   return inTransaction(database.pool, (client) => insertOrder(client, { userId: buyer, items: [{ product, quantity }], at }));
 }
 
-const product = (name: string, options: { stock?: number; status?: string; price?: number } = {}): Promise<RowProduct> => insertProduct(database.pool, { name, ...options });
+const product = (name: string, options: { stock?: number; status?: string; price?: number } = {}): Promise<RowProduct> =>
+  insertProduct(database.pool, { name, ...options });
 
 /** Other test files have transactions on the same server: they are waited for. */
 const aggregate = (): ReturnType<typeof aggregateSales> => aggregateSales(database, ZONE, 10_000);
 
 async function salesRows(): Promise<unknown[]> {
-  return (await database.pool.query("SELECT s.day, p.name, s.units, s.revenue FROM product_sales s JOIN products p ON p.id = s.product_id ORDER BY s.day, p.name")).rows;
+  return (
+    await database.pool.query(
+      "SELECT s.day, p.name, s.units, s.revenue FROM product_sales s JOIN products p ON p.id = s.product_id ORDER BY s.day, p.name",
+    )
+  ).rows;
 }
 
 // Goes red without ON CONFLICT … DO UPDATE in ADD_SALES, or where the day is UTC's.
@@ -89,14 +96,24 @@ test("a transaction that commits late is counted, and once", async () => {
   const apple = await product("사과");
   const slow = await database.pool.connect();
   await slow.query("BEGIN");
-  await insertOrder(slow, { userId: await insertUser(slow), items: [{ product: await insertProduct(slow, { name: "늦은 배" }), quantity: 5 }], at: "2026-11-20T00:30:00+09:00" });
+  await insertOrder(slow, {
+    userId: await insertUser(slow),
+    items: [{ product: await insertProduct(slow, { name: "늦은 배" }), quantity: 5 }],
+    at: "2026-11-20T00:30:00+09:00",
+  });
   await sell(apple, 2);
   assert.equal((await aggregateSales(database, ZONE, 100)).events, 0);
   await slow.query("COMMIT");
   slow.release();
   assert.equal((await aggregate()).events, 2);
   assert.equal((await aggregate()).events, 0);
-  assert.deepEqual((await listSales(database, ALL)).sales.map(({ name, units }) => [name, units]), [["늦은 배", 5], ["사과", 2]]);
+  assert.deepEqual(
+    (await listSales(database, ALL)).sales.map(({ name, units }) => [name, units]),
+    [
+      ["늦은 배", 5],
+      ["사과", 2],
+    ],
+  );
 });
 
 // Goes red without FOR UPDATE on the checkpoint: both count the same events.
@@ -104,8 +121,14 @@ test("two aggregations at once count each event once", async () => {
   const apple = await product("사과");
   for (let i = 0; i < 20; i++) await sell(apple, 1);
   const runs = await Promise.all([1, 2, 3, 4].map(() => aggregate()));
-  assert.equal(runs.reduce((sum, { events }) => sum + events, 0), 20);
-  assert.deepEqual((await listSales(database, ALL)).sales.map(({ units }) => units), [20]);
+  assert.equal(
+    runs.reduce((sum, { events }) => sum + events, 0),
+    20,
+  );
+  assert.deepEqual(
+    (await listSales(database, ALL)).sales.map(({ units }) => units),
+    [20],
+  );
 });
 
 // Goes red without the second half of `moved`; or where a refund counts on its own day; or without HAVING in the lists.
@@ -124,7 +147,10 @@ test("what comes back is taken off the day on which it was sold, and a list show
     { day: "2026-11-19", name: "사과", units: 3, revenue: 3000 },
   ]);
   assert.deepEqual((await listSales(database, ALL)).sales, [{ productId: apple.id, name: "사과", units: 3, revenue: 3000 }]);
-  assert.deepEqual((await findPopularProducts(database, ZONE, NOW)).popularProducts.map(({ name }) => name), ["사과"]);
+  assert.deepEqual(
+    (await findPopularProducts(database, ZONE, NOW)).popularProducts.map(({ name }) => name),
+    ["사과"],
+  );
 });
 
 // Goes red where either end is left out, or ties go by anything but the id.
@@ -137,7 +163,8 @@ test("sales are listed for days of the shop, both ends included, most units firs
   await sell(na, 9, "2026-11-20T00:00:00+09:00");
   await sell(da, 9, "2026-11-17T23:59:59+09:00");
   await aggregate();
-  const names = async (from: string | null, to: string | null, limit = 100): Promise<unknown> => (await listSales(database, { from, to, limit })).sales.map(({ name, units }) => `${name} ${units}`);
+  const names = async (from: string | null, to: string | null, limit = 100): Promise<unknown> =>
+    (await listSales(database, { from, to, limit })).sales.map(({ name, units }) => `${name} ${units}`);
   const [tied, other] = ga.id < da.id ? ["가 2", "다 2"] : ["다 2", "가 2"];
   assert.deepEqual(await names("2026-11-18", "2026-11-19"), ["나 3", tied, other]);
   assert.deepEqual(await names("2026-11-18", "2026-11-19", 1), ["나 3"]);
@@ -161,13 +188,16 @@ test("the popular list is the top five of today and the two days before, with wh
   await aggregate();
   const list = await findPopularProducts(database, ZONE, NOW);
   assert.deepEqual([list.from, list.to], ["2026-11-18", "2026-11-20"]);
-  assert.deepEqual(list.popularProducts.map(({ rank, name, totalSales, status, price }) => [rank, name, totalSales, status, price]), [
-    [1, "일", 9, "ON_SALE", 1000],
-    [2, "이", 8, "ON_SALE", 1000],
-    [3, "삼", 7, "SOLD_OUT", 1000],
-    [4, "사", 6, "ON_SALE", 1000],
-    [5, "오", 5, "ON_SALE", 1000],
-  ]);
+  assert.deepEqual(
+    list.popularProducts.map(({ rank, name, totalSales, status, price }) => [rank, name, totalSales, status, price]),
+    [
+      [1, "일", 9, "ON_SALE", 1000],
+      [2, "이", 8, "ON_SALE", 1000],
+      [3, "삼", 7, "SOLD_OUT", 1000],
+      [4, "사", 6, "ON_SALE", 1000],
+      [5, "오", 5, "ON_SALE", 1000],
+    ],
+  );
   assert.equal(Math.abs(Date.parse(list.aggregatedAt ?? "") - Date.now()) < 60_000, true);
   assert.equal("message" in popularAnswer(list, "ko"), false);
 });
@@ -190,24 +220,38 @@ test("document 1, the batch at midnight: the top five of the last three full day
     ["사", 6, "2026-11-18T12:00:00+09:00"],
     ["오", 5, "2026-11-18T12:00:00+09:00"],
     ["육", 4, "2026-11-18T12:00:00+09:00"],
-  ] as const) await sell(await product(name), units, at);
+  ] as const)
+    await sell(await product(name), units, at);
   assert.deepEqual(await snapshotPopular(database, ZONE, NOW), { day: "2026-11-20", from: "2026-11-17", to: "2026-11-19", products: 5, deleted: 0 });
-  assert.deepEqual(await snapshotRows(), [["2026-11-20", 1, "일", 9], ["2026-11-20", 2, "이", 8], ["2026-11-20", 3, "삼", 7], ["2026-11-20", 4, "사", 6], ["2026-11-20", 5, "오", 5]]);
+  assert.deepEqual(await snapshotRows(), [
+    ["2026-11-20", 1, "일", 9],
+    ["2026-11-20", 2, "이", 8],
+    ["2026-11-20", 3, "삼", 7],
+    ["2026-11-20", 4, "사", 6],
+    ["2026-11-20", 5, "오", 5],
+  ]);
 });
 
 // Goes red without DELETE_SNAPSHOT (the rank is taken), or with another age in DELETE_OLD_SNAPSHOTS.
 test("a second snapshot of a day replaces the first, and those older than three days are deleted", async () => {
   const apple = await product("사과");
   await sell(apple, 1, "2026-11-19T12:00:00+09:00");
-  for (const day of ["2026-11-16", "2026-11-17", "2026-11-19"]) await database.pool.query("INSERT INTO popular_snapshots VALUES ($1, 1, $2, 7)", [day, apple.id]);
+  for (const day of ["2026-11-16", "2026-11-17", "2026-11-19"])
+    await database.pool.query("INSERT INTO popular_snapshots VALUES ($1, 1, $2, 7)", [day, apple.id]);
   assert.deepEqual(await snapshotPopular(database, ZONE, NOW), { day: "2026-11-20", from: "2026-11-17", to: "2026-11-19", products: 1, deleted: 1 });
   await sell(apple, 2, "2026-11-19T12:00:00+09:00");
   await snapshotPopular(database, ZONE, NOW);
-  assert.deepEqual(await snapshotRows(), [["2026-11-17", 1, "사과", 7], ["2026-11-19", 1, "사과", 7], ["2026-11-20", 1, "사과", 3]]);
+  assert.deepEqual(await snapshotRows(), [
+    ["2026-11-17", 1, "사과", 7],
+    ["2026-11-19", 1, "사과", 7],
+    ["2026-11-20", 1, "사과", 3],
+  ]);
 });
 
 async function snapshotRows(): Promise<unknown[]> {
-  const { rows } = await database.pool.query<{ day: string; rank: number; name: string; total_sales: number }>("SELECT s.*, p.name FROM popular_snapshots s JOIN products p ON p.id = product_id ORDER BY day, rank");
+  const { rows } = await database.pool.query<{ day: string; rank: number; name: string; total_sales: number }>(
+    "SELECT s.*, p.name FROM popular_snapshots s JOIN products p ON p.id = product_id ORDER BY day, rank",
+  );
   return rows.map(({ day, rank, name, total_sales }) => [day, rank, name, total_sales]);
 }
 

@@ -16,7 +16,9 @@ type Loaded = { acknowledged: Map<string, string>; unanswered: number; done: Pro
 
 /** Forty shoppers who order again and again, each order under a key of its own, and remember what they were told. */
 async function load(url: string, operator: Client): Promise<Loaded> {
-  const { users } = good(await operator.post("/admin/users", { users: Array.from({ length: 40 }, () => ({ name: "손님" })) }), 201) as { users: { id: string }[] };
+  const { users } = good(await operator.post("/admin/users", { users: Array.from({ length: 40 }, () => ({ name: "손님" })) }), 201) as {
+    users: { id: string }[];
+  };
   good(await operator.post("/admin/balances/grant", { grants: users.map(({ id }) => ({ userId: id, amount: 10_000_000, reason: "test" })) }), 200);
   const product = good(await operator.post("/admin/products", { name: "사과", price: 1, stock: 1_000_000 }), 201) as { id: string };
   const loaded: Loaded = { acknowledged: new Map(), unanswered: 0, done: Promise.resolve(), stop: () => (stopped = true) };
@@ -25,7 +27,11 @@ async function load(url: string, operator: Client): Promise<Loaded> {
     const user = new Client(url, id, "shopper");
     for (let i = 0; !stopped; i++) {
       try {
-        const answer: Answer = await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }, { "idempotency-key": `order-${i}` });
+        const answer: Answer = await user.post(
+          "/orders",
+          { orderItems: [{ productId: product.id, quantity: 1 }] },
+          { "idempotency-key": `order-${i}` },
+        );
         if (answer.status === 201) loaded.acknowledged.set(answer.body.orderId, id);
       } catch {
         loaded.unanswered++;
@@ -55,9 +61,15 @@ describe("an embedded shop", () => {
 
     const { products } = good(await call(shop.url, "GET", "/products"), 200);
     assert.ok(products.some((one: { status: string }) => one.status === "SOLD_OUT"));
-    assert.ok(products.some((one: { stock: number }) => one.stock > 0 && one.stock < 5), "one is about to sell out");
+    assert.ok(
+      products.some((one: { stock: number }) => one.stock > 0 && one.stock < 5),
+      "one is about to sell out",
+    );
     const { coupons } = good(await call(shop.url, "GET", "/coupons"), 200);
-    assert.ok(coupons.some((one: { status: string }) => one.status === "UPCOMING"), "a coupon is about to open");
+    assert.ok(
+      coupons.some((one: { status: string }) => one.status === "UPCOMING"),
+      "a coupon is about to open",
+    );
     assert.equal(statSync(join(DATA_DIR, "secret"), { throwIfNoEntry: false }), undefined, "a configured secret is not written down");
 
     const second = await jangnal(["serve"], { DATA_DIR, PORT: "0" });
@@ -102,7 +114,7 @@ describe("an embedded shop", () => {
     const operator = new Client(again.url, "operator", "operator");
     const orders = new Set<string>();
     for (const userId of new Set(loaded.acknowledged.values())) {
-      for (let cursor = ""; ; ) {
+      for (let cursor = ""; ;) {
         const page = good(await operator.get(`/users/${userId}/orders?limit=100${cursor}`), 200);
         for (const { orderId } of page.orders) orders.add(orderId);
         if (page.nextCursor === null) break;

@@ -22,7 +22,8 @@ const balance = (user: Client): Promise<Answer> => user.get(`/users/${user.id}/b
 /** A second that is new to this address: the whole file shares it. */
 async function freshSecond(): Promise<void> {
   const deadline = Date.now() + 5000;
-  while ((await call(limited.url, "GET", "/products")).status === 429 && Date.now() < deadline) await new Promise((resolve) => setTimeout(resolve, 50));
+  while ((await call(limited.url, "GET", "/products")).status === 429 && Date.now() < deadline)
+    await new Promise((resolve) => setTimeout(resolve, 50));
   await new Promise((resolve) => setTimeout(resolve, 1050));
 }
 
@@ -63,7 +64,7 @@ test("probes and Prometheus are let through", async () => {
 });
 
 test("a refused command is not done", async () => {
-  const [user] = await shop.users(1) as [Client];
+  const [user] = (await shop.users(1)) as [Client];
   const tally = await race(20, () => user.at(limited).post(`/users/${user.id}/balance/charge`, { amount: 1 }));
   assert.deepEqual(tally, { 200: 5, 429: 15 });
   assert.equal(await shop.balanceOf(user), 5);

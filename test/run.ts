@@ -23,7 +23,12 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal
 process.exitCode = await main(process.argv.slice(2));
 
 async function main(given: string[]): Promise<number> {
-  const files = given.length > 0 ? given : globSync(["test/**/*.test.ts", "src/**/*.test.ts"]).filter((file) => !NEEDS_SERVICES.test(file)).sort();
+  const files =
+    given.length > 0
+      ? given
+      : globSync(["test/**/*.test.ts", "src/**/*.test.ts"])
+          .filter((file) => !NEEDS_SERVICES.test(file))
+          .sort();
   if (files.length === 0) {
     console.error("No test files found.");
     return 1;

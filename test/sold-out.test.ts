@@ -41,7 +41,8 @@ test("an operator who adds coupons is believed at every instance", async () => {
   const campaign = await shop.campaign({ totalQuantity: 1 });
   const [first, second, third] = await shop.users(3);
   good(await first!.post(`/coupons/${campaign.id}/issue`), 201);
-  for (const one of [shop, other]) await untilKnown(one, async () => refused(await second!.at(one).post(`/coupons/${campaign.id}/issue`), 409, "COUPON_SOLD_OUT"));
+  for (const one of [shop, other])
+    await untilKnown(one, async () => refused(await second!.at(one).post(`/coupons/${campaign.id}/issue`), 409, "COUPON_SOLD_OUT"));
   good(await shop.operator.patch(`/admin/coupons/${campaign.id}`, { totalQuantity: 3 }), 200);
   good(await second!.post(`/coupons/${campaign.id}/issue`), 201);
   for (let tries = 0; ; tries++) {

@@ -45,11 +45,14 @@ beforeEach(async () => {
   await rival.query("ROLLBACK");
 });
 
-const changesOf = <Row>(shelf: Shelf<Row>, ...changes: Change<Row>[]): Changes => ({ shelves: new Map([[shelf as Shelf<unknown>, changes as Change<unknown>[]]]), journals: new Map() });
+const changesOf = <Row>(shelf: Shelf<Row>, ...changes: Change<Row>[]): Changes => ({
+  shelves: new Map([[shelf as Shelf<unknown>, changes as Change<unknown>[]]]),
+  journals: new Map(),
+});
 
 /** Another balance for a user that a round has locked. */
 function moved(loaded: Map<Shelf<unknown>, Map<string, unknown>>, id: string, balance: number): Change<Wallet> {
-  const wallet = loaded.get(users as Shelf<unknown>)?.get(id) as Wallet;
+  const wallet = loaded.get(users)?.get(id) as Wallet;
   return { key: id, before: wallet, after: { ...wallet, balance, version: wallet.version + 1 } };
 }
 
@@ -69,7 +72,7 @@ async function isFree(table: "users" | "variants", id: string): Promise<boolean>
 }
 
 async function eventually(what: string, holds: () => Promise<boolean>): Promise<void> {
-  for (const until = Date.now() + 10_000; !(await holds()); ) {
+  for (const until = Date.now() + 10_000; !(await holds());) {
     if (Date.now() > until) assert.fail(`never: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
@@ -78,7 +81,9 @@ async function eventually(what: string, holds: () => Promise<boolean>): Promise<
 /** Sessions of tills on this database that are in the middle of a round, or that wait for a lock. */
 async function sessions(doing: "idle" | "in a round" | "waiting"): Promise<number[]> {
   const where = { idle: "state = 'idle'", "in a round": "state = 'idle in transaction'", waiting: "wait_event_type = 'Lock'" }[doing];
-  const { rows } = await onlooker.query<{ pid: number }>(`SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'jangnal' AND ${where}`);
+  const { rows } = await onlooker.query<{ pid: number }>(
+    `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'jangnal' AND ${where}`,
+  );
   return rows.map(({ pid }) => pid);
 }
 
@@ -131,7 +136,7 @@ describe("locks", () => {
     const user = await insertUser(rival);
     for (let i = 0; i < 20; i++) {
       const { loaded, release } = await store.lock([need(users, user)], WAIT_MS);
-      assert.ok(loaded.get(users as Shelf<unknown>)?.has(user));
+      assert.ok(loaded.get(users)?.has(user));
       release();
     }
     await eventually("it is idle", async () => (await sessions("in a round")).length === 0 && (await sessions("idle")).length > 0);
@@ -177,8 +182,18 @@ describe("a round's writes", () => {
   test("that can't be put into words leave nothing locked", async () => {
     const user = await insertUser(rival, 100);
     const round = await store.lock([need(users, user)], WAIT_MS);
-    const unspeakable = { id: "", userId: user, version: 9, type: "GRANT" as const, amount: 1, balanceAfter: 1, orderId: null, reason: null, createdAt: Number.MAX_SAFE_INTEGER };
-    await assert.rejects(round.commit(randomUUID(), { shelves: new Map(), journals: new Map([[ledger, [unspeakable]]]) as Changes["journals"] }), RoundRejected);
+    const unspeakable = {
+      id: "",
+      userId: user,
+      version: 9,
+      type: "GRANT" as const,
+      amount: 1,
+      balanceAfter: 1,
+      orderId: null,
+      reason: null,
+      createdAt: Number.MAX_SAFE_INTEGER,
+    };
+    await assert.rejects(round.commit(randomUUID(), { shelves: new Map(), journals: new Map([[ledger, [unspeakable]]]) }), RoundRejected);
     await eventually("the user is free", () => isFree("users", user));
   });
 
@@ -256,7 +271,10 @@ describe("over a wire that breaks", () => {
     await proxy.close();
   });
 
-  for (const [fate, truth] of [["lost", "abandoned"], ["answer lost", "committed"]] as const) {
+  for (const [fate, truth] of [
+    ["lost", "abandoned"],
+    ["answer lost", "committed"],
+  ] as const) {
     test(`a COMMIT (${fate}) is lost, and its outcome ${truth}`, async () => {
       const user = await insertUser(rival, 100);
       const round = await far.lock([need(users, user)], WAIT_MS);
@@ -307,7 +325,8 @@ describe("over a wire that breaks", () => {
 });
 
 describe("a till on this store", () => {
-  const charge = (till: Till, userId: string, amount = 1): Promise<Charged> => till.submit(chargeBalance, { userId, amount, version: null, balanceMax: 1e12 });
+  const charge = (till: Till, userId: string, amount = 1): Promise<Charged> =>
+    till.submit(chargeBalance, { userId, amount, version: null, balanceMax: 1e12 });
   const codeOf = (error: unknown): unknown => (error instanceof Refusal ? error.code : error);
 
   /** Submits these in one round: the first holds up the others for a moment. */
@@ -324,8 +343,15 @@ describe("a till on this store", () => {
     await rival.query("BEGIN");
     await rival.query("SELECT FROM users WHERE id = $1 FOR UPDATE", [ids[11]]);
     const from = performance.now();
-    const answers = await together<ChargeBalance, Charged>(till, chargeBalance, ids.map((userId) => ({ userId, amount: 1, version: null, balanceMax: 1000 })));
-    assert.deepEqual(answers.map((answer) => (answer as Charged).newBalance ?? answer), ids.map((_, i) => (i === 11 ? "BUSY" : 101)));
+    const answers = await together<ChargeBalance, Charged>(
+      till,
+      chargeBalance,
+      ids.map((userId) => ({ userId, amount: 1, version: null, balanceMax: 1000 })),
+    );
+    assert.deepEqual(
+      answers.map((answer) => (answer as Charged).newBalance ?? answer),
+      ids.map((_, i) => (i === 11 ? "BUSY" : 101)),
+    );
     assert.ok(performance.now() - from < WAIT_MS + 1500);
     await rival.query("ROLLBACK");
     assert.equal((await charge(till, ids[11] as string)).newBalance, 101);
@@ -403,18 +429,33 @@ describe("a till on this store", () => {
     let over = false;
     const killing = (async () => {
       while (!over) {
-        await onlooker.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'jangnal'");
+        await onlooker.query(
+          "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'jangnal'",
+        );
         await new Promise((resolve) => setTimeout(resolve, 3 + Math.random() * 20));
       }
     })();
     // Whoever was told that it is unavailable was not charged, or was: only who was told that it was counts for sure.
     const told: (number | string)[] = [];
-    for (let i = 0; i < 40; i++) told.push(...(await Promise.all(Array.from({ length: 10 }, () => charge(till, user).then(() => 1, (error: Refusal) => error.code)))));
+    for (let i = 0; i < 40; i++)
+      told.push(
+        ...(await Promise.all(
+          Array.from({ length: 10 }, () =>
+            charge(till, user).then(
+              () => 1,
+              (error: Refusal) => error.code,
+            ),
+          ),
+        )),
+      );
     over = true;
     await killing;
     const charged = told.filter((one) => one === 1).length;
     assert.deepEqual(new Set(told.filter((one) => one !== 1 && one !== "UNAVAILABLE" && one !== "BUSY")), new Set());
-    const { rows } = await onlooker.query("SELECT count(*)::int AS count, sum(amount)::int AS sum, max(balance_after)::int AS last FROM balance_transactions WHERE user_id = $1 AND type = 'CHARGE'", [user]);
+    const { rows } = await onlooker.query(
+      "SELECT count(*)::int AS count, sum(amount)::int AS sum, max(balance_after)::int AS last FROM balance_transactions WHERE user_id = $1 AND type = 'CHARGE'",
+      [user],
+    );
     assert.ok(till.served.retries > 0, "nothing was ever killed in the middle");
     const [{ count, sum, last }] = rows as [{ count: number; sum: number; last: number }];
     assert.deepEqual({ sum, last }, { sum: count, last: count + 1 });

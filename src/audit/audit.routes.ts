@@ -16,7 +16,9 @@ export function auditRoutes(routes: Routes, { config, database }: Shop): void {
       description: "Reads one snapshot and holds up nobody. At most 100 violations of each invariant.",
       answers: {
         200: Type.Object({
-          violations: Type.Array(Type.Object({ invariant: Type.Integer({ minimum: 1, maximum: 7 }), what: Type.String() }, { additionalProperties: true })),
+          violations: Type.Array(
+            Type.Object({ invariant: Type.Integer({ minimum: 1, maximum: 7 }), what: Type.String() }, { additionalProperties: true }),
+          ),
           checkedAt: Instant(),
         }),
       },

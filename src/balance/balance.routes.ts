@@ -15,9 +15,25 @@ import { startCharge } from "./start-charge.ts";
 import { createUsers, type UserView } from "./create-users.ts";
 import { grantBalances } from "./grant-balances.ts";
 
-type TransactionRecord = { id: string; version: number; type: string; status: string; amount: number; balance_after: number; order_id: string | null; created_at: number };
+type TransactionRecord = {
+  id: string;
+  version: number;
+  type: string;
+  status: string;
+  amount: number;
+  balance_after: number;
+  order_id: string | null;
+  created_at: number;
+};
 
-const Balance = Type.Object({ userId: Id(), balance: Money(), version: Type.Integer({ description: "Moves with every movement of the balance, and when a charge by card begins" }) }, { title: "Balance" });
+const Balance = Type.Object(
+  {
+    userId: Id(),
+    balance: Money(),
+    version: Type.Integer({ description: "Moves with every movement of the balance, and when a charge by card begins" }),
+  },
+  { title: "Balance" },
+);
 const Transaction = Type.Object(
   {
     transactionId: Id(),
@@ -57,22 +73,40 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       body: Body({
         amount: Amount(1, chargeMax),
         version: Type.Optional(Version()),
-        paymentKey: Type.Optional(Type.String({ minLength: 1, maxLength: 200, pattern: "^[\\x21-\\x7e]+$", description: "For BALANCE_FUNDING=gateway, where it is needed: the payment that the user has authorized at the gateway" })),
+        paymentKey: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 200,
+            pattern: "^[\\x21-\\x7e]+$",
+            description: "For BALANCE_FUNDING=gateway, where it is needed: the payment that the user has authorized at the gateway",
+          }),
+        ),
       }),
       answers: {
         200: Type.Object({ userId: Id(), newBalance: Money(), transactionId: Id(), version: Type.Integer() }),
-        202: Type.Object({ userId: Id(), transactionId: Id(), status: OneOf(["PENDING"]) }, { description: "By card: its outcome is not known yet; the balance moves once it is" }),
+        202: Type.Object(
+          { userId: Id(), transactionId: Id(), status: OneOf(["PENDING"]) },
+          { description: "By card: its outcome is not known yet; the balance moves once it is" },
+        ),
       },
       faults: { "params/userId": "INVALID_USER_ID", "body/amount": "INVALID_AMOUNT" },
       refusals: ["FORBIDDEN", "USER_NOT_FOUND", "BALANCE_CONFLICT", "BALANCE_LIMIT_EXCEEDED", "PAYMENT_DECLINED"],
       shape: ({ body }) => {
-        if (config.balanceFunding === "gateway" && body.paymentKey === undefined) invalid("/paymentKey", "is needed: balances of this shop are charged by card");
+        if (config.balanceFunding === "gateway" && body.paymentKey === undefined)
+          invalid("/paymentKey", "is needed: balances of this shop are charged by card");
       },
     },
     ({ caller, params, body }) => {
       if (config.balanceFunding === "operator" && caller.role !== "operator") refuse("FORBIDDEN");
       if (config.balanceFunding === "gateway") {
-        const input = { userId: params.userId, amount: body.amount, version: body.version ?? null, balanceMax, paymentKey: body.paymentKey ?? "", askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs };
+        const input = {
+          userId: params.userId,
+          amount: body.amount,
+          version: body.version ?? null,
+          balanceMax,
+          paymentKey: body.paymentKey ?? "",
+          askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs,
+        };
         return submitInTwoRounds({ begin: startCharge, input, status: 200, admit: (work) => gateway.admit(work), bring: byCard });
       }
       return submit(chargeBalance, { userId: params.userId, amount: body.amount, version: body.version ?? null, balanceMax });
@@ -116,7 +150,10 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
     async ({ params, query }) => {
       const { limit = 20 } = query;
       const [before] = (readCursor("transactions", query.cursor, ["count"]) ?? [null]) as [number | null];
-      const [, rows] = await Promise.all([walletOf(params.userId), database.rows<TransactionRecord>(selectTransactions(params.userId, before, limit + 1))]);
+      const [, rows] = await Promise.all([
+        walletOf(params.userId),
+        database.rows<TransactionRecord>(selectTransactions(params.userId, before, limit + 1)),
+      ]);
       const transactions = rows.slice(0, limit).map((row) => ({
         transactionId: row.id,
         type: row.type,
@@ -140,7 +177,11 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       audience: "operator",
       tag: "Users",
       summary: "Create a user, or up to 10,000 in the order sent",
-      body: Either<NewUser, { users: NewUser[] }>("users", Body({ users: Type.Array(Body(NewUser), { minItems: 1, maxItems: 10_000 }) }), Body(NewUser)),
+      body: Either<NewUser, { users: NewUser[] }>(
+        "users",
+        Body({ users: Type.Array(Body(NewUser), { minItems: 1, maxItems: 10_000 }) }),
+        Body(NewUser),
+      ),
       answers: { 201: Type.Unsafe({ anyOf: [User, Type.Object({ users: Type.Array(User) })] }) },
     },
     ({ body }) => {

@@ -55,7 +55,11 @@ export const members: Shelf<true> = {
 /** Who has which external id. The table's UNIQUE constraint settles what two rounds try at once. */
 export const externalIds: Shelf<string> = {
   name: "external ids",
-  load: (ids) => ({ name: "read external ids", text: "SELECT id, external_id FROM users WHERE external_id = ANY($1::text[])", values: [quoted(ids, (id) => id)] }),
+  load: (ids) => ({
+    name: "read external ids",
+    text: "SELECT id, external_id FROM users WHERE external_id = ANY($1::text[])",
+    values: [quoted(ids, (id) => id)],
+  }),
   read: (row) => [row["external_id"] as string, row["id"] as string],
   save: () => [],
 };

@@ -20,7 +20,17 @@ const Item = Type.Object(
   },
   { title: "CartItem" },
 );
-type CartRecord = { id: string | null; productId: string; variantId: string; quantity: number; productName: string; variantName: string | null; price: number; stock: number; status: SaleStatus };
+type CartRecord = {
+  id: string | null;
+  productId: string;
+  variantId: string;
+  quantity: number;
+  productName: string;
+  variantName: string | null;
+  price: number;
+  stock: number;
+  status: SaleStatus;
+};
 
 export function cartRoutes(routes: Routes, { database, catalogFacts }: Shop): void {
   const add = addToCart(catalogFacts);
@@ -45,7 +55,20 @@ export function cartRoutes(routes: Routes, { database, catalogFacts }: Shop): vo
       const rows = await database.rows<CartRecord>(selectCart(userId));
       if (rows.length === 0) refuse("USER_NOT_FOUND", { userId });
       const cartItems = rows.flatMap(({ id, productName, variantName, price, status, ...row }) =>
-        id === null ? [] : [{ id, productId: row.productId, variantId: row.variantId, name: variantName === null ? productName : `${productName} ${variantName}`, unitPrice: price, quantity: row.quantity, stock: row.stock, status: saleStatus(status, row.stock) }],
+        id === null
+          ? []
+          : [
+              {
+                id,
+                productId: row.productId,
+                variantId: row.variantId,
+                name: variantName === null ? productName : `${productName} ${variantName}`,
+                unitPrice: price,
+                quantity: row.quantity,
+                stock: row.stock,
+                status: saleStatus(status, row.stock),
+              },
+            ],
       );
       return { cartItems, totalAmount: cartItems.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0) };
     },
@@ -66,7 +89,16 @@ export function cartRoutes(routes: Routes, { database, catalogFacts }: Shop): vo
       refusals: ["USER_NOT_FOUND", "PRODUCT_NOT_FOUND", "PRODUCT_NOT_FOR_SALE", "CART_ITEM_DUPLICATE"],
     },
     ({ params, body: { productId, variantId, quantity } }) =>
-      submit(add, { userId: params.userId, productId: productId.toLowerCase(), ...(variantId === undefined ? {} : { variantId: variantId.toLowerCase() }), quantity }, 201),
+      submit(
+        add,
+        {
+          userId: params.userId,
+          productId: productId.toLowerCase(),
+          ...(variantId === undefined ? {} : { variantId: variantId.toLowerCase() }),
+          quantity,
+        },
+        201,
+      ),
   );
 
   routes.write(

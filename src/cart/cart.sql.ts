@@ -13,7 +13,13 @@ export const carts: Shelf<CartItem[]> = {
     values: [plain(userIds, (id) => id)],
   }),
   read(row) {
-    const { ids, products, variants, quantities, created } = row as { ids: string[]; products: string[]; variants: string[]; quantities: number[]; created: string[] };
+    const { ids, products, variants, quantities, created } = row as {
+      ids: string[];
+      products: string[];
+      variants: string[];
+      quantities: number[];
+      created: string[];
+    };
     const items = ids.map((id, i) => ({
       id,
       productId: products[i] as string,
@@ -38,7 +44,11 @@ export const carts: Shelf<CartItem[]> = {
       removed.push(...had.keys());
     }
     // What leaves goes first: the same variant may come back in the same round.
-    return [...(removed.length > 0 ? [deleteItems(removed)] : []), ...(added.length > 0 ? [insertItems(added)] : []), ...(changed.length > 0 ? [updateQuantities(changed)] : [])];
+    return [
+      ...(removed.length > 0 ? [deleteItems(removed)] : []),
+      ...(added.length > 0 ? [insertItems(added)] : []),
+      ...(changed.length > 0 ? [updateQuantities(changed)] : []),
+    ];
   },
 };
 
@@ -84,10 +94,18 @@ export function selectCart(userId: string): Statement {
 
 /** The articles in a cart, to know which rows its checkout will need. */
 export function selectCartArticles(userId: string): Statement {
-  return { name: "select cart articles", text: `SELECT product_id AS "productId", variant_id AS "variantId" FROM cart_items WHERE user_id = $1`, values: [userId] };
+  return {
+    name: "select cart articles",
+    text: `SELECT product_id AS "productId", variant_id AS "variantId" FROM cart_items WHERE user_id = $1`,
+    values: [userId],
+  };
 }
 
 /** The article of one item of a user's cart. */
 export function selectCartArticle(userId: string, itemId: string): Statement {
-  return { name: "select cart article", text: `SELECT product_id AS "productId", variant_id AS "variantId" FROM cart_items WHERE user_id = $1 AND id = $2`, values: [userId, itemId] };
+  return {
+    name: "select cart article",
+    text: `SELECT product_id AS "productId", variant_id AS "variantId" FROM cart_items WHERE user_id = $1 AND id = $2`,
+    values: [userId, itemId],
+  };
 }

@@ -66,12 +66,19 @@ export function setQuantity(articleOf: (userId: string, itemId: string) => Promi
   return command<SetQuantity, CartItemView>({
     name: "set cart quantity",
     prepare: (input) => articleOf(input.userId, input.itemId).then((article) => (article ? { ...input, article } : input)),
-    needs: ({ userId, article }) => [...cartNeeds(userId), ...(article ? [need(products, article.productId), need(variants, article.variantId)] : [])],
+    needs: ({ userId, article }) => [
+      ...cartNeeds(userId),
+      ...(article ? [need(products, article.productId), need(variants, article.variantId)] : []),
+    ],
 
     decide(shop, { userId, itemId, quantity }) {
       const changed = { ...itemOf(shop, userId, itemId), quantity };
       if (!shop.holds(variants, changed.variantId)) throw new NeedsChanged();
-      shop.put(carts, userId, cartOf(shop, userId).map((item) => (item.id === itemId ? changed : item)));
+      shop.put(
+        carts,
+        userId,
+        cartOf(shop, userId).map((item) => (item.id === itemId ? changed : item)),
+      );
       return view(shop, changed);
     },
   });
@@ -84,7 +91,11 @@ export const removeFromCart = command<{ userId: string; itemId: string }, null>(
 
   decide(shop, { userId, itemId }) {
     const { id } = itemOf(shop, userId, itemId);
-    shop.put(carts, userId, cartOf(shop, userId).filter((item) => item.id !== id));
+    shop.put(
+      carts,
+      userId,
+      cartOf(shop, userId).filter((item) => item.id !== id),
+    );
     return null;
   },
 });
@@ -96,5 +107,14 @@ function cartNeeds(userId: string): Need[] {
 function view(shop: WorkingSet, { id, productId, variantId, quantity }: CartItem): CartItemView {
   const product = shop.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
   const variant = shop.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
-  return { id, productId, variantId, name: displayName(product, variant), unitPrice: variant.price, quantity, stock: variant.stock, status: saleStatus(product.status, variant.stock) };
+  return {
+    id,
+    productId,
+    variantId,
+    name: displayName(product, variant),
+    unitPrice: variant.price,
+    quantity,
+    stock: variant.stock,
+    status: saleStatus(product.status, variant.stock),
+  };
 }

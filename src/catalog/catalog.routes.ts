@@ -42,7 +42,10 @@ const ProductAnswer = Type.Object(
   },
   { title: "Product" },
 );
-const ProductInList = Type.Object({ id: Id(), name: Type.String(), price: Money(), stock: Type.Integer(), status: OneOf(["ON_SALE", "SOLD_OUT"]) }, { title: "ProductInList" });
+const ProductInList = Type.Object(
+  { id: Id(), name: Type.String(), price: Money(), stock: Type.Integer(), status: OneOf(["ON_SALE", "SOLD_OUT"]) },
+  { title: "ProductInList" },
+);
 
 const ListQuery = Query({
   ...page,
@@ -58,11 +61,18 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
     return new Map(rows.map((row) => [row.id, JSON.stringify(productView(row, row.variants))]));
   });
 
-  async function productPage({ limit = 20, cursor, q = "", sort = "newest", includeSoldOut = true }: Static<typeof ListQuery>, locale: "ko" | "en"): Promise<string> {
+  async function productPage(
+    { limit = 20, cursor, q = "", sort = "newest", includeSoldOut = true }: Static<typeof ListQuery>,
+    locale: "ko" | "en",
+  ): Promise<string> {
     const after = productPlace({ cursor, sort });
-    const rows = await database.rows<ProductListItem>(selectProductPage({ sort, search: q === "" ? null : q, includeSoldOut, after, limit: limit + 1 }));
+    const rows = await database.rows<ProductListItem>(
+      selectProductPage({ sort, search: q === "" ? null : q, includeSoldOut, after, limit: limit + 1 }),
+    );
     const products = rows.slice(0, limit).map(({ id, name, price, stock }) => ({ id, name, price, stock, status: saleStatus("ON_SALE", stock) }));
-    const next = nextCursor(rows, limit, `products ${sort}`, (row) => (sort === "newest" ? [row.id] : [sort === "name" ? row.name : row.price, row.id]));
+    const next = nextCursor(rows, limit, `products ${sort}`, (row) =>
+      sort === "newest" ? [row.id] : [sort === "name" ? row.name : row.price, row.id],
+    );
     return JSON.stringify({ products, nextCursor: next, ...(products.length === 0 ? { message: NO_PRODUCTS[locale] } : {}) });
   }
 
@@ -111,7 +121,11 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
   );
 
   const Options = Type.Record(Type.String({ minLength: 1, maxLength: 100 }), Type.String({ maxLength: 200 }), { maxProperties: 20 });
-  const facts = { name: Text(300), description: Type.Optional(Type.String({ maxLength: 10_000 })), status: Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"])) };
+  const facts = {
+    name: Text(300),
+    description: Type.Optional(Type.String({ maxLength: 10_000 })),
+    status: Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"])),
+  };
   const forSale = { price: Amount(0, PRICE_MAX), stock: Type.Integer({ minimum: 0, maximum: STOCK_MAX }) };
   const described = { sku: Type.Optional(Text(100)), name: Type.Optional(Text(300)), options: Type.Optional(Options) };
   const Several = Body({ ...facts, variants: Type.Array(Body({ ...described, ...forSale }), { minItems: 1, maxItems: 200 }) });
@@ -162,7 +176,11 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       refusals: ["PRODUCT_NOT_FOUND"],
     },
     ({ params, body: { variants, ...fields } }) =>
-      submit(editProduct(catalogFacts), { productId: params.id, ...fields, ...(variants ? { variants: variants.map((edit) => ({ ...edit, id: edit.id.toLowerCase() })) } : {}) }),
+      submit(editProduct(catalogFacts), {
+        productId: params.id,
+        ...fields,
+        ...(variants ? { variants: variants.map((edit) => ({ ...edit, id: edit.id.toLowerCase() })) } : {}),
+      }),
   );
 
   routes.write(
@@ -174,7 +192,10 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       tag: "Catalogue",
       summary: "Add to a variant's stock, or take from it",
       params: Type.Object({ id: Id() }),
-      body: Body({ delta: Type.Integer({ minimum: -STOCK_MAX, maximum: STOCK_MAX, not: { const: 0 }, description: "Pieces; never 0" }), reason: Text(500) }),
+      body: Body({
+        delta: Type.Integer({ minimum: -STOCK_MAX, maximum: STOCK_MAX, not: { const: 0 }, description: "Pieces; never 0" }),
+        reason: Text(500),
+      }),
       answers: { 200: Type.Object({ variantId: Id(), stock: Type.Integer() }) },
       refusals: ["PRODUCT_NOT_FOUND", "STOCK_INSUFFICIENT"],
     },
@@ -187,4 +208,9 @@ function productPlace({ cursor, sort = "newest" }: { cursor?: string | undefined
   return readCursor(`products ${sort}`, cursor, PLACES[sort]);
 }
 
-const PLACES: Record<ProductSort, ("id" | "number" | "text")[]> = { newest: ["id"], price: ["number", "id"], "-price": ["number", "id"], name: ["text", "id"] };
+const PLACES: Record<ProductSort, ("id" | "number" | "text")[]> = {
+  newest: ["id"],
+  price: ["number", "id"],
+  "-price": ["number", "id"],
+  name: ["text", "id"],
+};

@@ -15,8 +15,16 @@ export const variants: Shelf<Variant> = {
   save(changes) {
     const made = changes.filter((change) => change.before === undefined);
     const sold = changes.filter(({ before, after }) => before !== undefined && before.stock !== after.stock);
-    const renamed = changes.filter(({ before, after }) => before !== undefined && (before.price !== after.price || before.name !== after.name || before.sku !== after.sku || before.options !== after.options));
-    return [...(made.length > 0 ? [insertVariants(made)] : []), ...(sold.length > 0 ? [updateStock(sold)] : []), ...(renamed.length > 0 ? [updateVariants(renamed)] : [])];
+    const renamed = changes.filter(
+      ({ before, after }) =>
+        before !== undefined &&
+        (before.price !== after.price || before.name !== after.name || before.sku !== after.sku || before.options !== after.options),
+    );
+    return [
+      ...(made.length > 0 ? [insertVariants(made)] : []),
+      ...(sold.length > 0 ? [updateStock(sold)] : []),
+      ...(renamed.length > 0 ? [updateVariants(renamed)] : []),
+    ];
   },
 };
 
@@ -57,7 +65,11 @@ function updateVariants(changes: Change<Variant>[]): Statement {
 }
 
 function describing(changes: Change<Variant>[]): string[] {
-  return [quoted(changes, ({ after }) => after.sku), quoted(changes, ({ after }) => after.name), quoted(changes, ({ after }) => JSON.stringify(after.options))];
+  return [
+    quoted(changes, ({ after }) => after.sku),
+    quoted(changes, ({ after }) => after.name),
+    quoted(changes, ({ after }) => JSON.stringify(after.options)),
+  ];
 }
 
 /** Products, read after their variants are locked: that lock guards them. */
@@ -168,7 +180,11 @@ export function selectProductPage({ sort, search, includeSoldOut, after, limit }
   if (after) where.push(`${place} ${beyond} (${kinds.map((kind, i) => `$${values.push(after[i])}::${kind}`).join(", ")})`);
   if (search !== null) where.push(`p.name ILIKE $${values.push(`%${search.replace(/[%_\\]/g, "\\$&")}%`)}`);
   if (!includeSoldOut) where.push("EXISTS (SELECT FROM variants v WHERE v.product_id = p.id AND v.stock > 0)");
-  const order = place.slice(1, -1).split(", ").map((column) => `${column} ${direction}`).join(", ");
+  const order = place
+    .slice(1, -1)
+    .split(", ")
+    .map((column) => `${column} ${direction}`)
+    .join(", ");
   return {
     name: `select product page ${sort} ${after !== null} ${search !== null} ${includeSoldOut}`,
     text: `SELECT p.id, p.name, p.price, (SELECT sum(v.stock)::bigint FROM variants v WHERE v.product_id = p.id) AS stock

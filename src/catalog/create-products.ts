@@ -21,7 +21,14 @@ export const createProducts = command<{ products: NewProduct[] }, ProductView[]>
       shop.put(products, product.id, product);
       for (const variant of made) {
         shop.put(variants, variant.id, variant);
-        shop.append(stockAdjustments, { id: shop.newId(), variantId: variant.id, delta: variant.stock, stockAfter: variant.stock, reason: "initial stock", createdAt: shop.now });
+        shop.append(stockAdjustments, {
+          id: shop.newId(),
+          variantId: variant.id,
+          delta: variant.stock,
+          stockAfter: variant.stock,
+          reason: "initial stock",
+          createdAt: shop.now,
+        });
       }
       return productView(product, made);
     });

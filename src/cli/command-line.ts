@@ -17,8 +17,12 @@ export type CliCommand = {
 /** Reads a command's own words. Errors: CommandFailed for an option that it does not have. */
 export function parse(command: CliCommand, words: string[]): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
   try {
-    const { values, positionals } = parseArgs({ args: words, options: { ...command.options, help: { type: "boolean", short: "h" } }, allowPositionals: true });
-    return { values: values as Record<string, string | boolean | undefined>, positionals };
+    const { values, positionals } = parseArgs({
+      args: words,
+      options: { ...command.options, help: { type: "boolean", short: "h" } },
+      allowPositionals: true,
+    });
+    return { values: values, positionals };
   } catch (error) {
     throw new CommandFailed((error as Error).message);
   }

@@ -9,7 +9,9 @@ export const demo: CliCommand = {
   async run() {
     const shop = await openShop({ ...readConfig(process.env), port: 0, host: "127.0.0.1", demo: true });
     try {
-      const { rows } = await shop.database.pool.query<{ products: number; users: number }>("SELECT (SELECT count(*) FROM products) AS products, (SELECT count(*) FROM users) AS users");
+      const { rows } = await shop.database.pool.query<{ products: number; users: number }>(
+        "SELECT (SELECT count(*) FROM products) AS products, (SELECT count(*) FROM users) AS users",
+      );
       console.log(`The shop has ${rows[0]?.products} products and ${rows[0]?.users} users.`);
     } finally {
       await shop.close();

@@ -24,7 +24,13 @@ is in data/online-retail/.`,
     if (!Number.isInteger(atOnce) || atOnce < 1 || atOnce > 256) throw new CommandFailed("--concurrency must be a whole number from 1 to 256.");
     const config = readConfig(process.env);
     const address = typeof url === "string" ? url : `http://127.0.0.1:${config.port}`;
-    const { ok } = await bringIn({ file, url: address, token: typeof token === "string" ? token : operatorToken(config), concurrency: atOnce, out: (line) => console.log(line) });
+    const { ok } = await bringIn({
+      file,
+      url: address,
+      token: typeof token === "string" ? token : operatorToken(config),
+      concurrency: atOnce,
+      out: (line) => console.log(line),
+    });
     return ok ? 0 : 1;
   },
 };

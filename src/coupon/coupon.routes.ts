@@ -25,7 +25,15 @@ const DiscountBody = Type.Unsafe<Discount>({
   required: ["type"],
   oneOf: [
     Body({ type: Type.Literal("FIXED"), amount: Amount(1, AMOUNT_MAX), minOrderAmount }, { title: "FixedDiscount" }),
-    Body({ type: Type.Literal("PERCENTAGE"), rate: Type.Integer({ minimum: 1, maximum: 100 }), maxAmount: Type.Optional(Amount(1, AMOUNT_MAX)), minOrderAmount }, { title: "PercentageDiscount" }),
+    Body(
+      {
+        type: Type.Literal("PERCENTAGE"),
+        rate: Type.Integer({ minimum: 1, maximum: 100 }),
+        maxAmount: Type.Optional(Amount(1, AMOUNT_MAX)),
+        minOrderAmount,
+      },
+      { title: "PercentageDiscount" },
+    ),
   ],
 });
 const CampaignAnswer = Type.Object(
@@ -80,7 +88,10 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       const { limit = 20 } = query;
       const [before] = (readCursor("coupons", query.cursor, ["id"]) ?? [null]) as [string | null];
       const rows = (await database.rows<Record<string, unknown>>(selectCampaignPage(before, limit + 1))).map(campaignOf);
-      return { coupons: rows.slice(0, limit).map((campaign) => campaignView(campaign, Date.now())), nextCursor: nextCursor(rows, limit, "coupons", (row) => [row.id]) };
+      return {
+        coupons: rows.slice(0, limit).map((campaign) => campaignView(campaign, Date.now())),
+        nextCursor: nextCursor(rows, limit, "coupons", (row) => [row.id]),
+      };
     },
   );
 
@@ -155,7 +166,11 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       const rows = await database.rows<Record<string, unknown>>(selectUserCoupons(userId, status, now, before, limit + 1));
       if (rows.length === 0 && (await database.rows(selectWallets([userId]))).length === 0) refuse("USER_NOT_FOUND", { userId });
       const userCoupons = rows.slice(0, limit).map((row) => userCouponView(row, now));
-      return { userCoupons, nextCursor: nextCursor(rows, limit, list, (row) => [row["id"] as string]), ...(userCoupons.length === 0 ? { message: NO_COUPONS[locale] } : {}) };
+      return {
+        userCoupons,
+        nextCursor: nextCursor(rows, limit, list, (row) => [row["id"] as string]),
+        ...(userCoupons.length === 0 ? { message: NO_COUPONS[locale] } : {}),
+      };
     },
   );
 
@@ -176,7 +191,8 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       audience: "operator",
       tag: "Coupons",
       summary: "Create a campaign",
-      description: "Without `opensAt` it opens at once. A coupon runs out `validDays` after it was issued, or at `expiresAt`; with neither it does not.",
+      description:
+        "Without `opensAt` it opens at once. A coupon runs out `validDays` after it was issued, or at `expiresAt`; with neither it does not.",
       body: Body(fields),
       answers: { 201: CampaignAnswer },
     },
@@ -193,15 +209,25 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       summary: "Change a campaign",
       description: "Takes any subset. The discount stands once a coupon is issued; the total can't fall below what was issued.",
       params: Type.Object({ id: Id() }),
-      body: Body({ ...fields, name: Type.Optional(fields.name), discount: Type.Optional(DiscountBody), totalQuantity: Type.Optional(fields.totalQuantity) }),
+      body: Body({
+        ...fields,
+        name: Type.Optional(fields.name),
+        discount: Type.Optional(DiscountBody),
+        totalQuantity: Type.Optional(fields.totalQuantity),
+      }),
       answers: { 200: CampaignAnswer },
       refusals: ["COUPON_NOT_FOUND"],
     },
-    ({ params, body }) => submit(editCampaign, { couponId: params.id, fields: instantsOf(body) }, 200, (campaign) => campaignView(campaign, Date.now())),
+    ({ params, body }) =>
+      submit(editCampaign, { couponId: params.id, fields: instantsOf(body) }, 200, (campaign) => campaignView(campaign, Date.now())),
   );
 }
 
-type Written = Omit<Partial<CampaignFields>, "opensAt" | "closesAt" | "expiresAt"> & { opensAt?: string; closesAt?: string | null; expiresAt?: string | null };
+type Written = Omit<Partial<CampaignFields>, "opensAt" | "closesAt" | "expiresAt"> & {
+  opensAt?: string;
+  closesAt?: string | null;
+  expiresAt?: string | null;
+};
 
 /** The same with its instants in ms. */
 function instantsOf({ opensAt, closesAt, expiresAt, ...fields }: Written): Partial<CampaignFields> {

@@ -19,7 +19,11 @@ export const campaigns: Shelf<Campaign> = {
     const made = changes.filter((change) => change.before === undefined);
     const issued = changes.filter(({ before, after }) => before !== undefined && before.issuedQuantity !== after.issuedQuantity);
     const edited = changes.filter(({ before, after }) => before !== undefined && !sameTerms(before, after));
-    return [...(made.length > 0 ? [insertCampaigns(made)] : []), ...(issued.length > 0 ? [updateIssued(issued)] : []), ...(edited.length > 0 ? [updateCampaigns(edited)] : [])];
+    return [
+      ...(made.length > 0 ? [insertCampaigns(made)] : []),
+      ...(issued.length > 0 ? [updateIssued(issued)] : []),
+      ...(edited.length > 0 ? [updateCampaigns(edited)] : []),
+    ];
   },
 };
 

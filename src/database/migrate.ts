@@ -33,5 +33,7 @@ export async function migrate(url: string): Promise<string[]> {
 
 /** The files' names, in order. */
 export function migrationNames(): string[] {
-  return readdirSync(FOLDER).filter((name) => name.endsWith(".sql")).sort();
+  return readdirSync(FOLDER)
+    .filter((name) => name.endsWith(".sql"))
+    .sort();
 }

@@ -23,13 +23,21 @@ function parseInstant(text: string): number {
 }
 
 export const types = {
-  getTypeParser: (oid: number, format?: "text" | "binary") => PARSERS.get(oid) ?? pg.types.getTypeParser(oid, format as "text"),
-} as pg.CustomTypesConfig;
+  getTypeParser: (oid: number, format?: "text" | "binary") => PARSERS.get(oid) ?? pg.types.getTypeParser(oid, format),
+};
 
 /** What every connection of the shop's begins with; for a ShopClient, which finds the one of several servers that takes writes. */
 export function connectionSettings(url: string): ShopClientConfig {
   const servers = serversOf(url);
-  return { connectionString: servers?.urls[0] ?? url, servers, types, options: "-c timezone=UTC -c datestyle=ISO", application_name: "jangnal", keepAlive: true, connectionTimeoutMillis: 5000 };
+  return {
+    connectionString: servers?.urls[0] ?? url,
+    servers,
+    types,
+    options: "-c timezone=UTC -c datestyle=ISO",
+    application_name: "jangnal",
+    keepAlive: true,
+    connectionTimeoutMillis: 5000,
+  };
 }
 
 /** Reads and jobs. The till has connections of its own. */
@@ -77,5 +85,7 @@ export function isConnectionError(error: unknown): boolean {
   if (typeof code === "string") {
     return /^(08|57P0[1-5]|ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENETUNREACH|EAI_|53300|25P03)/.test(code);
   }
-  return /Query read timeout|Connection terminated|connection error|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|server closed/i.test(error.message);
+  return /Query read timeout|Connection terminated|connection error|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|server closed/i.test(
+    error.message,
+  );
 }

@@ -85,7 +85,18 @@ function keyId(token: string): string {
 }
 
 /** A token of the shop's own, for `npx jangnal token` and the demo. @param hours how long it is good for */
-export function mintToken(secret: string, { id, role }: Caller, hours: number, extra: { issuer?: string | undefined; audience?: string | undefined } = {}): string {
-  const sign = createSigner({ key: secret, algorithm: "HS256", expiresIn: hours * 3_600_000, ...(extra.issuer ? { iss: extra.issuer } : {}), ...(extra.audience ? { aud: extra.audience } : {}) });
+export function mintToken(
+  secret: string,
+  { id, role }: Caller,
+  hours: number,
+  extra: { issuer?: string | undefined; audience?: string | undefined } = {},
+): string {
+  const sign = createSigner({
+    key: secret,
+    algorithm: "HS256",
+    expiresIn: hours * 3_600_000,
+    ...(extra.issuer ? { iss: extra.issuer } : {}),
+    ...(extra.audience ? { aud: extra.audience } : {}),
+  });
   return sign({ sub: id, role });
 }

@@ -14,6 +14,8 @@ export function refuseNonsense(error: Error & { code?: string }, socket: Socket,
   inItsTurn(socket, () => {
     if (!socket.writable) return socket.destroy();
     const { status, body } = renderProblem(new Refusal("INVALID_REQUEST"), locale, STATUS[error.code ?? ""]);
-    socket.end(`HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`);
+    socket.end(
+      `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nContent-Type: ${PROBLEM_TYPE}\r\nContent-Length: ${Buffer.byteLength(body)}\r\nX-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n${body}`,
+    );
   });
 }

@@ -31,7 +31,10 @@ export class Components {
         },
       },
       headers: {
-        "Idempotent-Replayed": { description: "`true` where this is the answer to an earlier request with the same key", schema: { type: "string", const: "true" } },
+        "Idempotent-Replayed": {
+          description: "`true` where this is the answer to an earlier request with the same key",
+          schema: { type: "string", const: "true" },
+        },
         "Retry-After": { description: "Seconds", schema: { type: "integer", minimum: 1 } },
         "WWW-Authenticate": { description: "Bearer", schema: { type: "string" } },
       },
@@ -55,12 +58,18 @@ export class Components {
   refusal(status: number, codes: RefusalCode[], own?: Example[]): Json {
     const name = codes.map((code) => code.toLowerCase().replaceAll(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase())).join("Or");
     if (own === undefined && this.#responses[name]) return ref("responses", name);
-    const examples = own ?? allExamples(this.#examples).filter(({ answer }) => codes.includes((answer as { code: RefusalCode } | undefined)?.code as RefusalCode));
+    const examples =
+      own ?? allExamples(this.#examples).filter(({ answer }) => codes.includes((answer as { code: RefusalCode } | undefined)?.code as RefusalCode));
     const header = status === 401 ? "WWW-Authenticate" : status === 429 || status === 503 ? "Retry-After" : undefined;
     const response = {
       description: codes.map((code) => `\`${code}\`: ${REFUSALS[code].en}`).join("  \n") || STATUS_CODES[status],
       ...(header ? { headers: { [header]: ref("headers", header) } } : {}),
-      content: { "application/problem+json": { schema: { allOf: [ref("schemas", "Problem"), { properties: { status: { const: status }, code: { enum: codes } } }] }, ...answerExamples(examples, status) } },
+      content: {
+        "application/problem+json": {
+          schema: { allOf: [ref("schemas", "Problem"), { properties: { status: { const: status }, code: { enum: codes } } }] },
+          ...answerExamples(examples, status),
+        },
+      },
     };
     if (own !== undefined) return response;
     this.#responses[name] = response;

@@ -22,11 +22,17 @@ export function allExamples(examples: Examples): Example[] {
 
 /** Bodies that did what they should. */
 export function requestExamples(examples: Example[]): Shown {
-  return show(examples.filter(({ status, body }) => status < 400 && body !== undefined), ({ body }) => body);
+  return show(
+    examples.filter(({ status, body }) => status < 400 && body !== undefined),
+    ({ body }) => body,
+  );
 }
 
 export function answerExamples(examples: Example[], status: number): Shown {
-  return show(examples.filter((example) => example.status === status && example.answer !== undefined), ({ answer }) => answer);
+  return show(
+    examples.filter((example) => example.status === status && example.answer !== undefined),
+    ({ answer }) => answer,
+  );
 }
 
 export function parameterExample(examples: Example[], name: string): unknown {
@@ -36,6 +42,8 @@ export function parameterExample(examples: Example[], name: string): unknown {
 /** The first of each name: a refusal that many operations share is shown once. */
 function show(examples: Example[], pick: (example: Example) => unknown): Shown {
   if (examples.length === 0) return {};
-  const named = examples.toReversed().map((example) => [example.name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-"), { summary: example.name, value: pick(example) }] as const);
+  const named = examples
+    .toReversed()
+    .map((example) => [example.name.toLowerCase().replaceAll(/[^\p{L}\p{N}]+/gu, "-"), { summary: example.name, value: pick(example) }] as const);
   return { examples: Object.fromEntries(named.toReversed()) };
 }

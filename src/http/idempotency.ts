@@ -70,7 +70,12 @@ function updateAnswers(changes: Change<KeptAnswer>[]): Statement {
  * Errors: IDEMPOTENCY_KEY_REUSED where the key came with another request.
  * @param render the answer as it goes out, status and body
  */
-export function once<Input, Answer>(command: Command<Input, Answer>, { caller, key, fingerprint }: Key, render: (answer: Answer) => Rendered, locale: Locale): Command<Input, KeyedAnswer> {
+export function once<Input, Answer>(
+  command: Command<Input, Answer>,
+  { caller, key, fingerprint }: Key,
+  render: (answer: Answer) => Rendered,
+  locale: Locale,
+): Command<Input, KeyedAnswer> {
   const id = `${caller} ${key}`;
   return {
     name: command.name,
@@ -113,20 +118,25 @@ export function findKept(shop: WorkingSet, { caller, key, fingerprint }: Key): K
 
 /** Errors: INVALID_REQUEST where a key is not 1–255 visible ASCII characters. */
 export function checkKey(key: unknown): void {
-  if (key !== undefined && !(typeof key === "string" && /^[\x21-\x7e]{1,255}$/.test(key))) invalid("/headers/idempotency-key", "must be 1 to 255 visible ASCII characters");
+  if (key !== undefined && !(typeof key === "string" && /^[\x21-\x7e]{1,255}$/.test(key)))
+    invalid("/headers/idempotency-key", "must be 1 to 255 visible ASCII characters");
 }
 
 /** The key of a request that was checked, with what it stands for: this route, the ids in its path, its body. What a query says changes no effect. */
 export function keyOf({ method, routeOptions, params, body, headers }: FastifyRequest, caller: string): Key | undefined {
   const key = headers["idempotency-key"];
   if (typeof key !== "string") return undefined;
-  const fingerprint = createHash("sha256").update(`${method} ${routeOptions.url} ${canonical(params)} ${canonical(body)}`).digest("base64url");
+  const fingerprint = createHash("sha256")
+    .update(`${method} ${routeOptions.url} ${canonical(params)} ${canonical(body)}`)
+    .digest("base64url");
   return { caller, key, fingerprint };
 }
 
 /** JSON with its members in order, so that a client that writes them in another one repeats the same request. */
 function canonical(value: unknown): string {
   return JSON.stringify(value ?? null, (_, part: unknown) =>
-    part !== null && typeof part === "object" && !Array.isArray(part) ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1))) : part,
+    part !== null && typeof part === "object" && !Array.isArray(part)
+      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
+      : part,
   );
 }

@@ -18,7 +18,11 @@ function refusedAt(text: string | Buffer): string {
 
 test("what is JSON is read as JSON.parse reads it", () => {
   const orderly = fc.jsonValue({ maxDepth: 8 }).filter((value) => !/\\u0000|\\ud[89a-f]|"__proto__"/i.test(JSON.stringify(value)));
-  fc.assert(fc.property(orderly, fc.constantFrom(undefined, 2), (value, indent) => assert.deepEqual(read(JSON.stringify(value, null, indent)), JSON.parse(JSON.stringify(value)))));
+  fc.assert(
+    fc.property(orderly, fc.constantFrom(undefined, 2), (value, indent) =>
+      assert.deepEqual(read(JSON.stringify(value, null, indent)), JSON.parse(JSON.stringify(value))),
+    ),
+  );
 });
 
 test("an empty body is no body", () => assert.equal(read(""), undefined));

@@ -35,7 +35,8 @@ function inspect(text: string): void {
   const open: Open[] = [];
   for (let i = 0; i < text.length; i++) {
     const inside = open.at(-1);
-    switch (text[i]) {
+    const character = text.charAt(i);
+    switch (character) {
       case '"': {
         const end = endOfString(text, i);
         const value = text.slice(i, end + 1);
@@ -47,7 +48,7 @@ function inspect(text: string): void {
       case "{":
       case "[":
         if (open.length === MOST_DEPTH) invalid(pointer(open), "is nested too deeply");
-        open.push(text[i] === "{" ? { members: new Set(), at: "", beforeColon: true } : { members: null, at: 0, beforeColon: false });
+        open.push(character === "{" ? { members: new Set(), at: "", beforeColon: true } : { members: null, at: 0, beforeColon: false });
         break;
       case "}":
       case "]":
@@ -58,6 +59,8 @@ function inspect(text: string): void {
         break;
       case ",":
         next(open, inside as Open);
+        break;
+      default: // Whatever stands between these tells nothing of the shape.
     }
   }
 }

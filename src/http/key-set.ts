@@ -44,7 +44,8 @@ export class KeySet {
       if (this.#now() >= this.freshUntil && age >= RETRY_AFTER_MS) this.#refresh().catch(() => {});
       return known;
     }
-    if (!this.#fetching && age < (this.#failed ? RETRY_AFTER_MS : REFETCH_AFTER_MS)) refuse(this.#failed ? "UNAVAILABLE" : "UNAUTHENTICATED", this.#failed ? { retryAfter: 5 } : {});
+    if (!this.#fetching && age < (this.#failed ? RETRY_AFTER_MS : REFETCH_AFTER_MS))
+      refuse(this.#failed ? "UNAVAILABLE" : "UNAUTHENTICATED", this.#failed ? { retryAfter: 5 } : {});
     return this.#refresh().then(() => this.#verifiers.get(kid) ?? refuse("UNAUTHENTICATED"));
   }
 

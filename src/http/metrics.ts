@@ -31,7 +31,13 @@ export function shopMetrics(till: Till): Registry {
 export function measureAnswers(server: FastifyInstance, registry: Registry): void {
   const labelNames = ["method", "route", "status"] as const;
   const answers = new Counter({ name: "jangnal_http_answers_total", help: "Answers by route and status", labelNames, registers: [registry] });
-  const seconds = new Histogram({ name: "jangnal_http_answer_seconds", help: "Time to answer", labelNames: ["route"], buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5], registers: [registry] });
+  const seconds = new Histogram({
+    name: "jangnal_http_answer_seconds",
+    help: "Time to answer",
+    labelNames: ["route"],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5],
+    registers: [registry],
+  });
   server.addHook("onResponse", (request, reply, done) => {
     const route = request.routeOptions.url ?? "unknown";
     answers.inc({ method: request.method, route, status: reply.statusCode });

@@ -35,7 +35,11 @@ export function openApi(operations: readonly Operation[], version: string, examp
     servers: [{ url: "/" }],
     tags: [...new Set(operations.map(({ facts }) => facts.tag))].map((name) => ({ name })),
     paths,
-    components: components.all({ securitySchemes: { bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "`sub` is the user id, `role` is `shopper` or `operator`" } } }),
+    components: components.all({
+      securitySchemes: {
+        bearer: { type: "http", scheme: "bearer", bearerFormat: "JWT", description: "`sub` is the user id, `role` is `shopper` or `operator`" },
+      },
+    }),
   };
 }
 
@@ -54,10 +58,19 @@ function describe({ facts, refusals, writes }: Operation, components: Components
     ...(description ? { description } : {}),
     ...(audience === "anyone" ? {} : { security: [{ bearer: [] }] }),
     parameters: [...parameters, ...(writes ? [components.idempotencyKey()] : [])],
-    ...(body ? { requestBody: { required: !optional, content: { "application/json": { schema: components.schema(body), ...requestExamples(examples) } } } } : {}),
+    ...(body
+      ? { requestBody: { required: !optional, content: { "application/json": { schema: components.schema(body), ...requestExamples(examples) } } } }
+      : {}),
     responses: {
-      ...Object.fromEntries(Object.entries(answers).map(([status, schema]) => [status, answer(Number(status), schema, mediaType, writes, components, examples)])),
-      ...Object.fromEntries([...Map.groupBy(refusals, (code) => REFUSALS[code].status)].map(([status, codes]) => [String(status), components.refusal(status, codes, EVERYWHERE.has(status) ? undefined : examples)])),
+      ...Object.fromEntries(
+        Object.entries(answers).map(([status, schema]) => [status, answer(Number(status), schema, mediaType, writes, components, examples)]),
+      ),
+      ...Object.fromEntries(
+        [...Map.groupBy(refusals, (code) => REFUSALS[code].status)].map(([status, codes]) => [
+          String(status),
+          components.refusal(status, codes, EVERYWHERE.has(status) ? undefined : examples),
+        ]),
+      ),
     },
   };
 }
@@ -65,10 +78,13 @@ function describe({ facts, refusals, writes }: Operation, components: Components
 type Parameter = { name: string; in: string; required: boolean; description?: string; schema: TSchema };
 
 function parametersIn(where: "path" | "query", schema: TSchema | undefined): Parameter[] {
-  const { properties = {}, required = [] } = (schema ?? {}) as { properties?: Record<string, TSchema & { description?: string }>; required?: string[] };
+  const { properties = {}, required = [] } = (schema ?? {}) as {
+    properties?: Record<string, TSchema & { description?: string }>;
+    required?: string[];
+  };
   return Object.entries(properties).map(([name, property]) => {
     const { description, ...rest } = property;
-    return { name, in: where, required: required.includes(name), ...(description ? { description } : {}), schema: rest as TSchema };
+    return { name, in: where, required: required.includes(name), ...(description ? { description } : {}), schema: rest };
   });
 }
 
@@ -78,10 +94,19 @@ function hasRequired(body: TSchema): boolean {
   return required.length > 0 || either !== undefined;
 }
 
-function answer(status: number, schema: TSchema | null, mediaType: string, writes: boolean, components: Components, examples: ReturnType<typeof examplesOf>): Json {
+function answer(
+  status: number,
+  schema: TSchema | null,
+  mediaType: string,
+  writes: boolean,
+  components: Components,
+  examples: ReturnType<typeof examplesOf>,
+): Json {
   return {
     description: STATUS_CODES[status] ?? "",
     ...(writes ? { headers: { "Idempotent-Replayed": components.replayed() } } : {}),
-    ...(schema === null ? {} : { content: { [mediaType.split(";", 1)[0] as string]: { schema: components.schema(schema), ...answerExamples(examples, status) } } }),
+    ...(schema === null
+      ? {}
+      : { content: { [mediaType.split(";", 1)[0] as string]: { schema: components.schema(schema), ...answerExamples(examples, status) } } }),
   };
 }

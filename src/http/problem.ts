@@ -11,7 +11,14 @@ export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 
 /** A refusal as its document, in the caller's language. @param status where HTTP has a word of its own for it: 408, 431 */
 export function renderProblem(refusal: Refusal, locale: Locale, status: number = REFUSALS[refusal.code].status): Rendered {
-  const document = { type: problemType(refusal.code), title: STATUS_CODES[status] ?? "Error", status, code: refusal.code, detail: REFUSALS[refusal.code][locale], ...refusal.details };
+  const document = {
+    type: problemType(refusal.code),
+    title: STATUS_CODES[status] ?? "Error",
+    status,
+    code: refusal.code,
+    detail: REFUSALS[refusal.code][locale],
+    ...refusal.details,
+  };
   return { status, body: JSON.stringify(document) };
 }
 
@@ -33,7 +40,12 @@ export function localeOf(header: string | undefined, fallback: Locale): Locale {
   let weight = 0;
   for (const part of header.split(",")) {
     const [tag = "", ...parameters] = part.trim().toLowerCase().split(";");
-    const q = Number(parameters.find((one) => one.trim().startsWith("q="))?.trim().slice(2) ?? 1);
+    const q = Number(
+      parameters
+        .find((one) => one.trim().startsWith("q="))
+        ?.trim()
+        .slice(2) ?? 1,
+    );
     const language = tag.split("-")[0];
     if ((language === "ko" || language === "en") && q > weight) {
       best = language;

@@ -18,7 +18,12 @@ export function problemRoutes(routes: Routes): void {
       tag: "Operations",
       summary: "What a problem's `type` means",
       params: Type.Object({ slug: Type.String({ description: "Its code in lower case with hyphens" }) }),
-      answers: { 200: Type.Object({ type: Type.String({ format: "uri-reference" }), code: OneOf(CODES), status: Type.Integer(), ko: Type.String(), en: Type.String() }, { title: "ProblemType" }) },
+      answers: {
+        200: Type.Object(
+          { type: Type.String({ format: "uri-reference" }), code: OneOf(CODES), status: Type.Integer(), ko: Type.String(), en: Type.String() },
+          { title: "ProblemType" },
+        ),
+      },
       refusals: ["NOT_FOUND"],
     },
     ({ params: { slug } }) => {

@@ -12,7 +12,14 @@ const CALLERS_KEPT = 100_000;
  */
 export function limitRates(server: FastifyInstance, perSecond: number, shared?: FastifyRateLimitStoreCtor): void {
   const nameOf = ({ caller, ip }: FastifyRequest): string => (caller ? `caller ${caller.id}` : `ip ${normalizeIP(ip)}`);
-  server.register(rateLimit, { global: false, max: perSecond, timeWindow: 1000, cache: CALLERS_KEPT, keyGenerator: nameOf, ...(shared ? { store: shared } : {}) });
+  server.register(rateLimit, {
+    global: false,
+    max: perSecond,
+    timeWindow: 1000,
+    cache: CALLERS_KEPT,
+    keyGenerator: nameOf,
+    ...(shared ? { store: shared } : {}),
+  });
 
   let count: ReturnType<FastifyInstance["createRateLimit"]>;
   server.addHook("onReady", (done) => {

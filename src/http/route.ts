@@ -45,11 +45,18 @@ type CallOf<P extends TSchema, Q extends TSchema, B extends TSchema> = Call<Stat
 export type Submission = { to(till: Till, key: Key | undefined, locale: Locale, gone: () => boolean): Promise<KeyedAnswer> };
 
 /** Submits a command and answers its result: 200 unless said otherwise, the result itself unless a view of it is given. */
-export function submit<Input, Answer>(command: Command<Input, Answer>, input: Input, status = 200, view: (answer: Answer) => unknown = (answer) => answer): Submission {
+export function submit<Input, Answer>(
+  command: Command<Input, Answer>,
+  input: Input,
+  status = 200,
+  view: (answer: Answer) => unknown = (answer) => answer,
+): Submission {
   const render = (answer: Answer): Rendered => ({ status, body: status === 204 ? "" : JSON.stringify(view(answer)) });
   return {
     to: (till, key, locale, gone) =>
-      key ? till.submit(once(command, key, render, locale), input, gone) : till.submit(command, input, gone).then((answer) => ({ ...render(answer), replayed: false })),
+      key
+        ? till.submit(once(command, key, render, locale), input, gone)
+        : till.submit(command, input, gone).then((answer) => ({ ...render(answer), replayed: false })),
   };
 }
 
@@ -108,7 +115,10 @@ export class Routes {
   }
 
   /** A route that changes something: it names a command, which goes through the till, once per Idempotency-Key. */
-  write<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, submission: (call: CallOf<P, Q, B>) => Submission): void {
+  write<P extends TSchema, Q extends TSchema, B extends TSchema>(
+    facts: RouteFacts<P, Q, B>,
+    submission: (call: CallOf<P, Q, B>) => Submission,
+  ): void {
     this.#declare(facts, true, async (request, reply) => {
       const call = this.#call<P, Q, B>(request);
       const key = keyOf(request, call.caller.id);
@@ -123,12 +133,19 @@ export class Routes {
 
   #call<P extends TSchema, Q extends TSchema, B extends TSchema>(request: FastifyRequest): CallOf<P, Q, B> {
     const { caller, params, query, body, headers } = request;
-    return { caller, params, query, body, locale: localeOf(headers["accept-language"], this.#locale), keyed: headers["idempotency-key"] !== undefined } as CallOf<P, Q, B>;
+    return {
+      caller,
+      params,
+      query,
+      body,
+      locale: localeOf(headers["accept-language"], this.#locale),
+      keyed: headers["idempotency-key"] !== undefined,
+    } as CallOf<P, Q, B>;
   }
 
   #declare<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, writes: boolean, handler: Handler): void {
     const { method, path, audience, params, query, body, faults = {}, unlimited = false } = facts;
-    this.operations.push({ facts: facts as never, refusals: refusalsOf(facts, writes), writes });
+    this.operations.push({ facts: facts, refusals: refusalsOf(facts, writes), writes });
     this.#server.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
@@ -158,7 +175,10 @@ function authorize(audience: Audience, request: FastifyRequest): void {
 }
 
 /** Every way in which an operation may say no: its own, and those that follow from what it takes and who may call it. */
-function refusalsOf({ audience, params, query, body, refusals = [], faults = {}, unlimited }: RouteFacts<TSchema, TSchema, TSchema>, writes: boolean): RefusalCode[] {
+function refusalsOf(
+  { audience, params, query, body, refusals = [], faults = {}, unlimited }: RouteFacts<TSchema, TSchema, TSchema>,
+  writes: boolean,
+): RefusalCode[] {
   return [
     ...new Set<RefusalCode>([
       ...(params || query || body || writes ? (["INVALID_REQUEST"] as const) : []),

@@ -52,8 +52,20 @@ export function problemSchema(codes: RefusalCode[]): TSchema {
       status: Type.Integer(),
       code: OneOf(codes),
       detail: Type.String({ description: "For people, in Korean or English" }),
-      errors: Type.Optional(Type.Array(Type.Object({ path: Type.String({ description: "A JSON pointer into the body, or the parameter's name behind a slash" }), message: Type.String() }), { description: "Which fields are at fault" })),
+      errors: Type.Optional(
+        Type.Array(
+          Type.Object({
+            path: Type.String({ description: "A JSON pointer into the body, or the parameter's name behind a slash" }),
+            message: Type.String(),
+          }),
+          { description: "Which fields are at fault" },
+        ),
+      ),
     },
-    { title: "Problem", additionalProperties: true, description: "With it stands what the client needs in order to act: ids, amounts, `retryAfter` in seconds" },
+    {
+      title: "Problem",
+      additionalProperties: true,
+      description: "With it stands what the client needs in order to act: ids, amounts, `retryAfter` in seconds",
+    },
   );
 }

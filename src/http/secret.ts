@@ -15,7 +15,8 @@ export function shopSecret({ auth, dataDir }: Pick<Config, "auth" | "dataDir">):
     // Exclusive: of two processes that start at once one writes, and both read the same.
     writeFileSync(path, randomBytes(48).toString("base64url"), { mode: 0o600, flag: "wx" });
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw new ConfigError(`DATA_DIR ${dataDir} cannot be written: ${(error as Error).message}`);
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST")
+      throw new ConfigError(`DATA_DIR ${dataDir} cannot be written: ${(error as Error).message}`);
   }
   const secret = readFileSync(path, "utf8").trim();
   if (Buffer.byteLength(secret) < 32) throw new ConfigError(`the secret in ${path} is shorter than 32 bytes; delete the file to have a new one made`);

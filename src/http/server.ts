@@ -20,7 +20,12 @@ const BODY_LIMIT = 1024 * 1024;
 /** Node's own limit for a request's line and headers together: whatever comes through that is looked at. */
 const MOST_HEAD_BYTES = 16 * 1024;
 
-export type ServerOptions = { config: Pick<Config, "locale" | "rateLimit">; authenticator: Authenticator; rates?: FastifyRateLimitStoreCtor | undefined; onFault: (error: unknown) => void };
+export type ServerOptions = {
+  config: Pick<Config, "locale" | "rateLimit">;
+  authenticator: Authenticator;
+  rates?: FastifyRateLimitStoreCtor | undefined;
+  onFault: (error: unknown) => void;
+};
 
 /** A server that checks and refuses as the contract says, and knows no route yet. */
 export function createServer({ config, authenticator, rates, onFault }: ServerOptions): FastifyInstance {

@@ -17,7 +17,15 @@ const FORMATS = {
 const FORMAT_NAMES = { uuid: "UUID", "date-time": "time as in RFC 3339, in the years 1 to 9999", date: "day, YYYY-MM-DD" };
 
 // `strict` is about schemas, and theirs are TypeBox's; `strictNumbers` is about 1e400, which is not a number that the shop knows.
-const STRICT = { allErrors: true, strict: false, strictNumbers: true, removeAdditional: false, useDefaults: true, discriminator: true, formats: FORMATS };
+const STRICT = {
+  allErrors: true,
+  strict: false,
+  strictNumbers: true,
+  removeAdditional: false,
+  useDefaults: true,
+  discriminator: true,
+  formats: FORMATS,
+};
 /** Bodies are taken as they are. */
 const BODY = new Ajv({ ...STRICT, coerceTypes: false });
 /** Paths, queries and headers are strings, and become what the schema wants. */
@@ -30,7 +38,9 @@ export function validatorFor({ schema, httpPart }: { schema: object; httpPart?: 
   return (part) => {
     if (!validate(part)) return { error: validate.errors ?? [] };
     const odd = httpPart === "body" ? undefined : Object.entries(part as object).find(([, value]) => oddity(value));
-    return odd === undefined || { error: [{ instancePath: `/${odd[0]}`, keyword: "type", params: {}, schemaPath: "", message: oddity(odd[1]) as string }] };
+    return (
+      odd === undefined || { error: [{ instancePath: `/${odd[0]}`, keyword: "type", params: {}, schemaPath: "", message: oddity(odd[1]) as string }] }
+    );
   };
 }
 

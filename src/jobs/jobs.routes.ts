@@ -9,14 +9,24 @@ const Job = Type.Object(
     schedule: Type.String({ description: "cron, in the shop's zone" }),
     lastRunAt: Nullable(Instant()),
     lastResult: Type.Unknown(),
-    lastRuns: Type.Array(Type.Object({ startedAt: Instant(), finishedAt: Instant(), result: Type.Unknown() }), { description: "The last ten, newest first" }),
+    lastRuns: Type.Array(Type.Object({ startedAt: Instant(), finishedAt: Instant(), result: Type.Unknown() }), {
+      description: "The last ten, newest first",
+    }),
   },
   { title: "Job" },
 );
 
 export function jobsRoutes(routes: Routes, { scheduler }: Shop): void {
   routes.read(
-    { method: "GET", path: "/admin/jobs", operationId: "listJobs", audience: "operator", tag: "Jobs", summary: "What the shop does by the clock", answers: { 200: Type.Object({ jobs: Type.Array(Job) }) } },
+    {
+      method: "GET",
+      path: "/admin/jobs",
+      operationId: "listJobs",
+      audience: "operator",
+      tag: "Jobs",
+      summary: "What the shop does by the clock",
+      answers: { 200: Type.Object({ jobs: Type.Array(Job) }) },
+    },
     () => scheduler.list(),
   );
 

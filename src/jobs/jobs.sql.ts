@@ -5,7 +5,11 @@ export const RUNS_KEPT = 50;
 export const RUNS_SHOWN = 10;
 
 export function insertJobs(names: string[]): Statement {
-  return { name: "insert jobs", text: "INSERT INTO jobs (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING", values: [quoted(names, (name) => name)] };
+  return {
+    name: "insert jobs",
+    text: "INSERT INTO jobs (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING",
+    values: [quoted(names, (name) => name)],
+  };
 }
 
 /** Whether nobody has done this slot, or a later one, yet. */
@@ -26,7 +30,12 @@ export function recordRun({ name, slot, startedAt, finishedAt, result }: Run): S
   };
 }
 
-export type JobRecord = { name: string; lastRunAt: number | null; lastResult: unknown; lastRuns: { startedAt: number; finishedAt: number; result: unknown }[] };
+export type JobRecord = {
+  name: string;
+  lastRunAt: number | null;
+  lastResult: unknown;
+  lastRuns: { startedAt: number; finishedAt: number; result: unknown }[];
+};
 
 /** Jobs with their last runs, newest first; instants in ms. */
 export function selectJobs(names: string[]): Statement {

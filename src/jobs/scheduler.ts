@@ -90,7 +90,10 @@ export class Scheduler {
     const slot = newestSlot(job.schedule, this.#timezone, Date.now());
     if (slot === undefined || this.#ticking.has(job.name) || this.#stopping.signal.aborted) return;
     const work = this.#underLock(job, slot.toISOString(), TICK_WAITS_MS)
-      .then(() => {}, (error: unknown) => this.#onError(job.name, error))
+      .then(
+        () => {},
+        (error: unknown) => this.#onError(job.name, error),
+      )
       .finally(() => this.#ticking.delete(job.name));
     this.#ticking.set(job.name, work);
   }

@@ -27,7 +27,14 @@ const OrderAnswer = Type.Object(
     userId: Id(),
     status: OneOf(STATUSES),
     orderItems: Type.Array(
-      Type.Object({ productId: Id(), variantId: Id(), name: Type.String(), unitPrice: Money(), quantity: Type.Integer(), refundedQuantity: Type.Integer() }),
+      Type.Object({
+        productId: Id(),
+        variantId: Id(),
+        name: Type.String(),
+        unitPrice: Money(),
+        quantity: Type.Integer(),
+        refundedQuantity: Type.Integer(),
+      }),
     ),
     userCouponId: Nullable(Id()),
     totalAmount: Money(),
@@ -35,7 +42,11 @@ const OrderAnswer = Type.Object(
     paidAmount: Type.Integer({ description: "0 until the order is paid, in the currency's minor unit" }),
     refundedAmount: Money(),
     payment: Nullable(
-      Type.Object({ paymentId: Id(), method: OneOf(["BALANCE", "CARD"]), status: OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]) }),
+      Type.Object({
+        paymentId: Id(),
+        method: OneOf(["BALANCE", "CARD"]),
+        status: OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]),
+      }),
     ),
     createdAt: Instant(),
     expiresAt: Nullable(Instant()),
@@ -43,7 +54,8 @@ const OrderAnswer = Type.Object(
   },
   { title: "Order" },
 );
-const REFUND_BY_CARD = "What was paid by card goes back through the gateway. Where that does not answer: 202 and the order as it still is; the refund is under way, and done once the gateway has spoken.";
+const REFUND_BY_CARD =
+  "What was paid by card goes back through the gateway. Where that does not answer: 202 and the order as it still is; the refund is under way, and done once the gateway has spoken.";
 const OrderPage = Type.Object({ orders: Type.Array(OrderAnswer), nextCursor: NextCursor });
 
 const OrderParams = Type.Object({ orderId: Id() });
@@ -51,7 +63,9 @@ const Article = Body({ productId: Id(), variantId: Type.Optional(Id("May be left
 const order = {
   userId: Type.Optional(Id("The caller's own, unless an operator calls")),
   userCouponId: Type.Optional(Id()),
-  payment: Type.Optional(Body({ method: OneOf(["BALANCE", "DEFERRED"]) }, { description: "Default BALANCE: paid at once. DEFERRED: to be paid later" })),
+  payment: Type.Optional(
+    Body({ method: OneOf(["BALANCE", "DEFERRED"]) }, { description: "Default BALANCE: paid at once. DEFERRED: to be paid later" }),
+  ),
   orderedAt: Type.Optional(Type.String({ format: "date-time", description: "Operators only: when an order that is brought in was made" })),
 };
 const FromCart = Body({ ...order, fromCart: Type.Literal(true) });
@@ -99,7 +113,12 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
         place,
         {
           userId,
-          articles: orderItems?.map(({ productId, variantId, quantity }) => ({ productId: productId.toLowerCase(), ...(variantId === undefined ? {} : { variantId: variantId.toLowerCase() }), quantity })) ?? null,
+          articles:
+            orderItems?.map(({ productId, variantId, quantity }) => ({
+              productId: productId.toLowerCase(),
+              ...(variantId === undefined ? {} : { variantId: variantId.toLowerCase() }),
+              quantity,
+            })) ?? null,
           userCouponId: userCouponId?.toLowerCase() ?? null,
           method: payment?.method ?? "BALANCE",
           orderedAt: orderedAt === undefined ? null : Date.parse(orderedAt),
@@ -178,7 +197,10 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
       summary: "Refund a paid order, whole or in part",
       description: `Without \`items\` everything that is left. What is given back for an item is its share of what was paid; the parts always add up to the whole. ${REFUND_BY_CARD}`,
       params: Type.Object({ id: Id() }),
-      body: Body({ items: Type.Optional(Type.Array(Body({ variantId: Id(), quantity: Quantity() }), { minItems: 1, maxItems: 2000 })), reason: Text(500) }),
+      body: Body({
+        items: Type.Optional(Type.Array(Body({ variantId: Id(), quantity: Quantity() }), { minItems: 1, maxItems: 2000 })),
+        reason: Text(500),
+      }),
       answers: { 200: OrderAnswer, 202: OrderAnswer },
       refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS", "BALANCE_LIMIT_EXCEEDED"],
     },
@@ -230,7 +252,11 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
     return { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: view(row) };
   }
 
-  async function orderPage(filter: Parameters<typeof selectOrderPage>[0], { limit = 20, cursor }: { limit?: number; cursor?: string }, from = database) {
+  async function orderPage(
+    filter: Parameters<typeof selectOrderPage>[0],
+    { limit = 20, cursor }: { limit?: number; cursor?: string },
+    from = database,
+  ) {
     const [before] = (readCursor("orders", cursor, ["id"]) ?? [null]) as [string | null];
     const rows = await from.rows<OrderRecord>(selectOrderPage(filter, before, limit + 1));
     return { orders: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "orders", (row) => [row.id]) };

@@ -16,7 +16,17 @@ export function payFromBalance(shop: WorkingSet, order: Order, items: OrderItem[
   const wallet = shop.find(users, order.userId) ?? refuse("USER_NOT_FOUND", { userId: order.userId });
   if (amount > 0) moveMoney(shop, wallet, { type: "PAYMENT", amount: -amount, orderId: order.id }, balanceMax);
 
-  const payment: PaymentRow = { id: shop.newId(), orderId: order.id, method: "BALANCE", status: "COMPLETED", amount, steps: null, createdAt: shop.now, paidAt: shop.now, card: null };
+  const payment: PaymentRow = {
+    id: shop.newId(),
+    orderId: order.id,
+    method: "BALANCE",
+    status: "COMPLETED",
+    amount,
+    steps: null,
+    createdAt: shop.now,
+    paidAt: shop.now,
+    card: null,
+  };
   shop.put(payments, order.id, payment);
   return payment;
 }

@@ -47,7 +47,9 @@ export function placeOrder(facts: CatalogFacts, database: Database): Command<Pla
 
     prepare(input) {
       if (input.articles === null) {
-        return database.rows<{ productId: string; variantId: string }>(selectCartArticles(input.userId)).then((cartArticles) => ({ ...input, cartArticles }));
+        return database
+          .rows<{ productId: string; variantId: string }>(selectCartArticles(input.userId))
+          .then((cartArticles) => ({ ...input, cartArticles }));
       }
       const known = facts.variantsOfAll(input.articles.filter((article) => article.variantId === undefined).map((article) => article.productId));
       return known instanceof Promise ? known.then((variantIds) => ({ ...input, variantIds })) : { ...input, variantIds: known };

@@ -2,7 +2,13 @@
 
 /** The shop's day at an instant (ms). */
 export function dayOf(atMs: number, timezone: string): string {
-  const parts = new Intl.DateTimeFormat("en", { timeZone: timezone, calendar: "iso8601", year: "numeric", month: "2-digit", day: "2-digit" }).formatToParts(atMs);
+  const parts = new Intl.DateTimeFormat("en", {
+    timeZone: timezone,
+    calendar: "iso8601",
+    year: "numeric",
+    month: "2-digit",
+    day: "2-digit",
+  }).formatToParts(atMs);
   const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? "";
   return `${part("year").padStart(4, "0")}-${part("month")}-${part("day")}`;
 }

@@ -4,7 +4,14 @@ import { isoOrNull } from "../database/statement.ts";
 import { addDays, dayOf } from "./day.ts";
 import { type PopularRecord, selectAggregatedAt, selectPopular } from "./popular.sql.ts";
 
-export type PopularProduct = { rank: number; productId: string; name: string; price: number; status: ReturnType<typeof saleStatus>; totalSales: number };
+export type PopularProduct = {
+  rank: number;
+  productId: string;
+  name: string;
+  price: number;
+  status: ReturnType<typeof saleStatus>;
+  totalSales: number;
+};
 
 /** `from` and `to` are days, both included; `aggregatedAt` is when sales were last added up: later ones are not in yet. */
 export type PopularProducts = { popularProducts: PopularProduct[]; from: string; to: string; aggregatedAt: string | null };
@@ -23,7 +30,14 @@ export async function findPopularProducts(database: Database, timezone: string, 
   const [checkpoint] = await database.rows<{ at: number | null }>(selectAggregatedAt());
   const rows = await database.rows<PopularRecord>(selectPopular(from, to, MOST));
   return {
-    popularProducts: rows.map(({ productId, name, price, status, stock, totalSales }, i) => ({ rank: i + 1, productId, name, price, status: saleStatus(status, stock), totalSales })),
+    popularProducts: rows.map(({ productId, name, price, status, stock, totalSales }, i) => ({
+      rank: i + 1,
+      productId,
+      name,
+      price,
+      status: saleStatus(status, stock),
+      totalSales,
+    })),
     from,
     to,
     aggregatedAt: isoOrNull(checkpoint?.at ?? null),

@@ -23,7 +23,14 @@ export function popularRoutes(routes: Routes, { config, database, lists, cache }
       answers: {
         200: Type.Object({
           popularProducts: Type.Array(
-            Type.Object({ rank: Type.Integer(), productId: Id(), name: Type.String(), price: Money(), status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]), totalSales: Type.Integer({ description: "Units" }) }),
+            Type.Object({
+              rank: Type.Integer(),
+              productId: Id(),
+              name: Type.String(),
+              price: Money(),
+              status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
+              totalSales: Type.Integer({ description: "Units" }),
+            }),
             { maxItems: 5 },
           ),
           from: Day("The first day that counts, in the shop's zone"),
@@ -52,13 +59,16 @@ export function popularRoutes(routes: Routes, { config, database, lists, cache }
       audience: "operator",
       tag: "Sales",
       summary: "What was sold, by product, most units first",
-      description: "As of the last aggregation. An order counts on the day on which it was completed, less what of it has been refunded since; revenue is unit price × units before discounts.",
+      description:
+        "As of the last aggregation. An order counts on the day on which it was completed, less what of it has been refunded since; revenue is unit price × units before discounts.",
       query: Query({
         from: Type.Optional(Day("In the shop's zone, included")),
         to: Type.Optional(Day("In the shop's zone, included")),
         limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 100 })),
       }),
-      answers: { 200: Type.Object({ sales: Type.Array(Type.Object({ productId: Id(), name: Type.String(), units: Type.Integer(), revenue: Money() })) }) },
+      answers: {
+        200: Type.Object({ sales: Type.Array(Type.Object({ productId: Id(), name: Type.String(), units: Type.Integer(), revenue: Money() })) }),
+      },
     },
     ({ query: { from = null, to = null, limit = 100 } }) => listSales(lists, { from, to, limit }),
   );

@@ -40,7 +40,8 @@ export const INSERT_SNAPSHOT = `
   GROUP BY product_id HAVING sum(units) > 0 ORDER BY sum(units) DESC, product_id LIMIT 5`;
 
 export const DELETE_SNAPSHOT = "DELETE FROM popular_snapshots WHERE day = $1::date";
-export const DELETE_OLD_SNAPSHOTS = "WITH gone AS (DELETE FROM popular_snapshots WHERE day < $1::date - 3 RETURNING 1) SELECT count(*) AS count FROM gone";
+export const DELETE_OLD_SNAPSHOTS =
+  "WITH gone AS (DELETE FROM popular_snapshots WHERE day < $1::date - 3 RETURNING 1) SELECT count(*) AS count FROM gone";
 
 export type PopularRecord = { productId: string; name: string; status: "ON_SALE"; price: number; stock: number; totalSales: number };
 

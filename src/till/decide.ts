@@ -7,11 +7,18 @@ import { NeedsChanged, WorkingSet } from "./working-set.ts";
 /** Again: its needs were no longer what had been read. An error is the command's refusal, or a bug of its own. */
 export type Outcome = { kind: "answer"; answer: unknown } | { kind: "error"; error: unknown } | { kind: "again" };
 
+export type Prepared = { command: Command<unknown, unknown>; input: unknown; needs: Need[] };
+
 /** Pure. `changes` is what has to be written, undefined where nobody changed anything. @param now the instant of the round, in ms */
-export function decide(commands: { command: Command<unknown, unknown>; input: unknown }[], needs: Need[], loaded: Loaded, now: number): { outcomes: Outcome[]; changes: Changes | undefined } {
-  const shop = new WorkingSet(needs, loaded, now);
-  const outcomes = commands.map(({ command, input }): Outcome => {
+export function decide(commands: Prepared[], loaded: Loaded, now: number): { outcomes: Outcome[]; changes: Changes | undefined } {
+  const shop = new WorkingSet(
+    commands.flatMap((one) => one.needs),
+    loaded,
+    now,
+  );
+  const outcomes = commands.map(({ command, input, needs }): Outcome => {
     try {
+      shop.begin(needs);
       const answer = command.decide(shop, input);
       shop.keep();
       return { kind: "answer", answer };

@@ -16,7 +16,14 @@ function openLine(): { line: Line; come: (name: string, visit?: Visit) => void; 
   const left: Record<string, unknown> = {};
   const line = new Line(() => calls++);
   const come = (name: string, { as = {}, at = 0, gone = () => false }: Visit = {}): void =>
-    line.join({ command: { ...nothing, ...as }, input: name, arrivedAt: at, gone, resolve: () => {}, reject: (error) => (left[name] = error instanceof Refusal ? error.code : error) });
+    line.join({
+      command: { ...nothing, ...as },
+      input: name,
+      arrivedAt: at,
+      gone,
+      resolve: () => {},
+      reject: (error) => (left[name] = error instanceof Refusal ? error.code : error),
+    });
   return { line, come, left, ready: () => calls };
 }
 
@@ -80,7 +87,10 @@ describe("the line", () => {
       if (i % 3 === 0) seen.push(...names(line.take(2, -1)));
     }
     while (line.length > 0) seen.push(...names(line.take(512, -1)));
-    assert.deepEqual(seen, Array.from({ length: 10_000 }, (_, i) => String(i)));
+    assert.deepEqual(
+      seen,
+      Array.from({ length: 10_000 }, (_, i) => String(i)),
+    );
   });
 
   // Goes red without either of the conditions in `take`.

@@ -8,7 +8,18 @@ export const LOCK_ORDER = ["users", "variants", "campaigns", "user coupons", "or
  * Shelves that are only read, after every lock is held: what they show is guarded by a lock above
  * (an order's items by the order, a cart by its user, a product by its variants) or never changes.
  */
-export const READ_AFTER = ["products", "order items", "refunds", "failed payments", "card charges", "members", "claims", "external ids", "carts", "answers"] as const;
+export const READ_AFTER = [
+  "products",
+  "order items",
+  "refunds",
+  "failed payments",
+  "card charges",
+  "members",
+  "claims",
+  "external ids",
+  "carts",
+  "answers",
+] as const;
 
 export type ShelfName = (typeof LOCK_ORDER)[number] | (typeof READ_AFTER)[number];
 

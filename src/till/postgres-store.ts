@@ -90,7 +90,11 @@ export class PostgresStore implements Store {
   }
 
   #opening(waitMs: number, admission: Admission | undefined): (string | Statement)[] {
-    return ["BEGIN", ...(waitMs === this.#options.lockWaitMs ? [] : [`SET LOCAL lock_timeout = ${Math.ceil(waitMs)}`]), ...(admission ? [admission.statement] : [])];
+    return [
+      "BEGIN",
+      ...(waitMs === this.#options.lockWaitMs ? [] : [`SET LOCAL lock_timeout = ${Math.ceil(waitMs)}`]),
+      ...(admission ? [admission.statement] : []),
+    ];
   }
 
   async #commit(client: pg.Client, roundId: string, changes: Changes): Promise<void> {
@@ -141,7 +145,7 @@ export class PostgresStore implements Store {
       options: `${settings.options} -c lock_timeout=${lockWaitMs} -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}`,
       pipeline: true,
       query_timeout: lockWaitMs + 5000,
-    } as pg.ClientConfig);
+    });
     client.on("error", () => this.#discard(client));
     try {
       await client.connect();
@@ -220,7 +224,11 @@ async function flight(client: pg.Client, queries: (string | Statement)[]): Promi
  */
 function exactly({ name, text, values, rows }: Statement): Statement {
   if (rows === undefined) return { name, text, values };
-  return { name, text: `WITH touched AS (${text} RETURNING 1) SELECT 1 / (count(*) = $${values.length + 1})::int FROM touched`, values: [...values, rows] };
+  return {
+    name,
+    text: `WITH touched AS (${text} RETURNING 1) SELECT 1 / (count(*) = $${values.length + 1})::int FROM touched`,
+    values: [...values, rows],
+  };
 }
 
 /** What it means for a round that the server has refused a statement of it. In each case nothing was written. */

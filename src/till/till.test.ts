@@ -47,7 +47,9 @@ function open(mishap: MemoryStoreOptions["mishap"] | undefined = undefined, opti
 
 /** Submits these so that they are served in one round: the first holds them all up for a moment. */
 function together({ till, clock }: Setting, inputs: Put[], as: (input: Put) => Command<Put, number> = () => put): Promise<unknown[]> {
-  return outcomes(inputs.map((input, i) => till.submit(i === 0 ? { ...as(input), prepare: () => clock.pause(0).then(() => input) } : as(input), input)));
+  return outcomes(
+    inputs.map((input, i) => till.submit(i === 0 ? { ...as(input), prepare: () => clock.pause(0).then(() => input) } : as(input), input)),
+  );
 }
 
 /** These mishaps, one at each step of this name; then nothing more. */
@@ -55,7 +57,7 @@ function first(name: Step["name"], ...mishaps: (Mishap | undefined)[]): (step: S
   return (step) => (step.name === name ? mishaps.shift() : undefined);
 }
 
-const words = (changes: Changes): string[] => (changes.journals.get(book as Journal<unknown>) ?? []) as string[];
+const words = (changes: Changes): string[] => (changes.journals.get(book) ?? []) as string[];
 
 /** What became of each: its answer, or the code or message of its error. */
 async function outcomes(commands: Promise<unknown>[]): Promise<unknown[]> {
@@ -76,14 +78,22 @@ describe("order of arrival", () => {
   test("commands are decided in the order in which they came", async () => {
     const setting = open();
     const all = Array.from({ length: 100 }, (_, i) => setting.till.submit(put, { box: "a", word: String(i) }));
-    assert.deepEqual(await setting.clock.run(outcomes(all)), Array.from({ length: 100 }, (_, i) => i + 1));
-    assert.deepEqual(setting.store.entries(book), Array.from({ length: 100 }, (_, i) => String(i)));
+    assert.deepEqual(
+      await setting.clock.run(outcomes(all)),
+      Array.from({ length: 100 }, (_, i) => i + 1),
+    );
+    assert.deepEqual(
+      setting.store.entries(book),
+      Array.from({ length: 100 }, (_, i) => String(i)),
+    );
     assertQuiet(setting);
   });
 
   // Goes red without `#nobodyIsOvertaken`.
   test("a round whose locks are slow to come is not overtaken on another lane", async () => {
-    const { till, store, clock } = open((step) => (step.name === "lock" && step.needs.length === 1 ? clock.pause(50).then(() => undefined) : undefined));
+    const { till, store, clock } = open((step) =>
+      step.name === "lock" && step.needs.length === 1 ? clock.pause(50).then(() => undefined) : undefined,
+    );
     const slow = till.submit(put, { box: "a", word: "first" });
     const quick = [till.submit(put, { box: "a", word: "second" }), till.submit(put, { box: "b", word: "third" })];
     await clock.run(outcomes([slow, ...quick]));
@@ -92,7 +102,9 @@ describe("order of arrival", () => {
 
   // Goes red without `if (round.locked()) this.#callNext()`: then there is one lane, whatever `lanes` says.
   test("while one round commits the next one locks its rows, and decides where it meets nobody", async () => {
-    const { till, store, clock } = open((step) => (step.name === "commit" && words(step.changes).includes("slow") ? clock.pause(50).then(() => undefined) : undefined));
+    const { till, store, clock } = open((step) =>
+      step.name === "commit" && words(step.changes).includes("slow") ? clock.pause(50).then(() => undefined) : undefined,
+    );
     const slow = till.submit(put, { box: "a", word: "slow" });
     const quick = till.submit(put, { box: "b", word: "quick" });
     await clock.run(Promise.all([slow, quick]));
@@ -114,10 +126,16 @@ describe("order of arrival", () => {
       const mishaps = [mishap];
       const setting = open((step) => (step.name === "commit" ? setting.clock.pause(10).then(() => mishaps.shift()) : undefined));
       const { till, store, clock } = setting;
-      const ahead = together(setting, ["1", "2", "3", "4"].map((word) => ({ box: "a", word })));
+      const ahead = together(
+        setting,
+        ["1", "2", "3", "4"].map((word) => ({ box: "a", word })),
+      );
       await clock.advance(0);
       const behind = outcomes(["5", "6"].map((word) => till.submit(put, { box: "a", word })));
-      assert.deepEqual(await clock.run(Promise.all([ahead, behind])), [[1, 2, 3, 4], [5, 6]]);
+      assert.deepEqual(await clock.run(Promise.all([ahead, behind])), [
+        [1, 2, 3, 4],
+        [5, 6],
+      ]);
       assert.deepEqual(store.entries(book), ["1", "2", "3", "4", "5", "6"]);
       assertQuiet(setting);
     });
@@ -127,12 +145,20 @@ describe("order of arrival", () => {
   test("of three rounds that meet, those behind the one that comes again all let it pass", async () => {
     const { till, store, clock } = open(first("commit", "conflict"), { lanes: 3 });
     const all: Promise<number>[] = [];
-    for (const [box, word] of [["a", "1"], ["a", "2"], ["a", "3"], ["b", "other"]] as const) {
+    for (const [box, word] of [
+      ["a", "1"],
+      ["a", "2"],
+      ["a", "3"],
+      ["b", "other"],
+    ] as const) {
       all.push(till.submit(put, { box, word }));
       await Promise.resolve();
     }
     assert.deepEqual(await clock.run(outcomes(all)), [1, 2, 3, 1]);
-    assert.deepEqual(store.entries(book).filter((word) => word !== "other"), ["1", "2", "3"]);
+    assert.deepEqual(
+      store.entries(book).filter((word) => word !== "other"),
+      ["1", "2", "3"],
+    );
   });
 
   // Goes red without `holdsItsRows = false` in `stumble`.
@@ -165,7 +191,11 @@ describe("order of arrival", () => {
         return put.decide(shop, input);
       },
     };
-    const round = together(setting, ["0", "1", "2", "3"].map((word) => ({ box: "a", word })), ({ word }) => (word === "0" ? put : wary));
+    const round = together(
+      setting,
+      ["0", "1", "2", "3"].map((word) => ({ box: "a", word })),
+      ({ word }) => (word === "0" ? put : wary),
+    );
     const next = outcomes([setting.till.submit(put, { box: "b", word: "4" })]);
     await setting.clock.run(Promise.all([round, next]));
     assert.deepEqual(store.entries(book), ["0", "1", "2", "3", "4"]);
@@ -198,7 +228,10 @@ describe("isolation", () => {
     const all = [till.submit(put, { box: "a", word: "1" }), till.submit(broken, { box: "a", word: "2" }), till.submit(put, { box: "a", word: "3" })];
     assert.deepEqual(await clock.run(outcomes(all)), [1, "a bug", 2]);
     assert.deepEqual(store.entries(book), ["1", "3"]);
-    assert.deepEqual(faults.map(({ command: name, error }) => [name, (error as Error).message]), [["broken", "a bug"]]);
+    assert.deepEqual(
+      faults.map(({ command: name, error }) => [name, (error as Error).message]),
+      [["broken", "a bug"]],
+    );
     assertQuiet(setting);
   });
 
@@ -206,7 +239,9 @@ describe("isolation", () => {
   test("a command that finds what it did not ask for breaks", async () => {
     const { till, clock, faults } = open();
     const nosy: Command<Put, number> = { ...put, needs: () => [] };
-    assert.deepEqual(await clock.run(outcomes([till.submit(nosy, { box: "a", word: "1" })])), ["variants a was not asked for in the command's needs"]);
+    assert.deepEqual(await clock.run(outcomes([till.submit(nosy, { box: "a", word: "1" })])), [
+      "variants a was not asked for in the command's needs",
+    ]);
     assert.equal(faults.length, 1);
   });
 
@@ -237,11 +272,24 @@ describe("a round that the store does not take", () => {
   test("one bad command in a crowd fails alone, loudly; its neighbours succeed, in order", async () => {
     const setting = open(withoutBad);
     const { store, clock, faults } = setting;
-    const all = together(setting, Array.from({ length: 50 }, (_, i) => ({ box: "a", word: i === 17 ? "bad" : String(i) })), ({ word }) => ({ ...put, name: `put ${word}` }));
+    const all = together(
+      setting,
+      Array.from({ length: 50 }, (_, i) => ({ box: "a", word: i === 17 ? "bad" : String(i) })),
+      ({ word }) => ({ ...put, name: `put ${word}` }),
+    );
     const answers = await clock.run(all);
-    assert.deepEqual(answers, Array.from({ length: 50 }, (_, i) => (i === 17 ? "rejected" : i < 17 ? i + 1 : i)));
-    assert.deepEqual(store.entries(book), Array.from({ length: 50 }, (_, i) => String(i)).filter((word) => word !== "17"));
-    assert.deepEqual(faults.map((fault) => fault.command), ["put bad"]);
+    assert.deepEqual(
+      answers,
+      Array.from({ length: 50 }, (_, i) => (i === 17 ? "rejected" : i < 17 ? i + 1 : i)),
+    );
+    assert.deepEqual(
+      store.entries(book),
+      Array.from({ length: 50 }, (_, i) => String(i)).filter((word) => word !== "17"),
+    );
+    assert.deepEqual(
+      faults.map((fault) => fault.command),
+      ["put bad"],
+    );
     assertQuiet(setting);
   });
 
@@ -270,7 +318,14 @@ describe("a round that the store does not take", () => {
         return put.decide(shop, input);
       },
     };
-    const all = together(setting, [{ box: "a", word: "1" }, { box: "b", word: "2" }], ({ word }) => (word === "2" ? rival : put));
+    const all = together(
+      setting,
+      [
+        { box: "a", word: "1" },
+        { box: "b", word: "2" },
+      ],
+      ({ word }) => (word === "2" ? rival : put),
+    );
     assert.deepEqual(await setting.clock.run(all), [1, 1]);
     assert.deepEqual(setting.store.entries(book), ["1", "2"]);
   });
@@ -278,7 +333,10 @@ describe("a round that the store does not take", () => {
   // Goes red without LockTimeout in `#alone`, or without the halves.
   test("a row that is held too long makes those who need it BUSY, and nobody else", async () => {
     const setting = open((step) => (step.name === "lock" && step.needs.some(({ key }) => key === "stuck") ? "timeout" : undefined));
-    const all = together(setting, ["a", "stuck", "b", "stuck", "a"].map((box, i) => ({ box, word: String(i) })));
+    const all = together(
+      setting,
+      ["a", "stuck", "b", "stuck", "a"].map((box, i) => ({ box, word: String(i) })),
+    );
     assert.deepEqual(await setting.clock.run(all), [1, "BUSY", 1, "BUSY", 2]);
     assert.equal(setting.faults.length, 0);
     assertQuiet(setting);
@@ -290,8 +348,16 @@ describe("a round that the store does not take", () => {
     const { store, clock } = setting;
     const holder = await store.lock([need(boxes, "stuck")], 0);
     const from = clock.elapsedMs();
-    const answers = await clock.run(together(setting, Array.from({ length: 64 }, (_, i) => ({ box: i === 40 ? "stuck" : `b${i}`, word: String(i) }))));
-    assert.deepEqual(answers, Array.from({ length: 64 }, (_, i) => (i === 40 ? "BUSY" : 1)));
+    const answers = await clock.run(
+      together(
+        setting,
+        Array.from({ length: 64 }, (_, i) => ({ box: i === 40 ? "stuck" : `b${i}`, word: String(i) })),
+      ),
+    );
+    assert.deepEqual(
+      answers,
+      Array.from({ length: 64 }, (_, i) => (i === 40 ? "BUSY" : 1)),
+    );
     assert.ok(clock.elapsedMs() - from < 3500, `${clock.elapsedMs() - from} ms`);
     holder.release();
     assertQuiet(setting);
@@ -304,7 +370,11 @@ describe("a round that the store does not take", () => {
     };
     const setting = open(undefined, { onCommit: bug, onFault: bug });
     const broken: Command<Put, number> = { ...put, decide: bug };
-    const all = together(setting, ["1", "2", "3"].map((word) => ({ box: "a", word })), ({ word }) => (word === "2" ? broken : put));
+    const all = together(
+      setting,
+      ["1", "2", "3"].map((word) => ({ box: "a", word })),
+      ({ word }) => (word === "2" ? broken : put),
+    );
     assert.deepEqual(await setting.clock.run(all), [1, "a listener's bug", 2]);
     assert.deepEqual(setting.store.entries(book), ["1", "3"]);
     assertQuiet(setting);
@@ -329,7 +399,10 @@ describe("a store that goes away", () => {
       }
       return rejected ? "unavailable" : undefined;
     });
-    const all = together(setting, Array.from({ length: 32 }, (_, i) => ({ box: "a", word: String(i) })));
+    const all = together(
+      setting,
+      Array.from({ length: 32 }, (_, i) => ({ box: "a", word: String(i) })),
+    );
     assert.deepEqual(new Set(await setting.clock.run(all)), new Set(["UNAVAILABLE"]));
     assert.ok(setting.clock.elapsedMs() < 3500, `${setting.clock.elapsedMs()} ms`);
     assert.deepEqual(setting.store.entries(book), []);
@@ -339,7 +412,15 @@ describe("a store that goes away", () => {
   // Goes red where a lost answer to COMMIT counts as a failure.
   test("a round whose COMMIT was lost and done is answered once and not repeated", async () => {
     const setting = open(first("commit", "lost but committed"));
-    assert.deepEqual(await setting.clock.run(together(setting, [{ box: "a", word: "1" }, { box: "a", word: "2" }])), [1, 2]);
+    assert.deepEqual(
+      await setting.clock.run(
+        together(setting, [
+          { box: "a", word: "1" },
+          { box: "a", word: "2" },
+        ]),
+      ),
+      [1, 2],
+    );
     assert.deepEqual(setting.store.entries(book), ["1", "2"]);
     assert.equal(setting.till.served.retries, 0);
     assertQuiet(setting);
@@ -348,7 +429,15 @@ describe("a store that goes away", () => {
   // Goes red without `=== "abandoned"`.
   test("one whose COMMIT was lost and not done is done again, once", async () => {
     const setting = open(first("commit", "lost and abandoned"));
-    assert.deepEqual(await setting.clock.run(together(setting, [{ box: "a", word: "1" }, { box: "a", word: "2" }])), [1, 2]);
+    assert.deepEqual(
+      await setting.clock.run(
+        together(setting, [
+          { box: "a", word: "1" },
+          { box: "a", word: "2" },
+        ]),
+      ),
+      [1, 2],
+    );
     assert.deepEqual(setting.store.entries(book), ["1", "2"]);
     assertQuiet(setting);
   });
@@ -368,7 +457,15 @@ describe("a store that goes away", () => {
     test(`if that can't be known in time (${truth}), everybody is told so and nothing is repeated`, async () => {
       const lost = first("commit", truth);
       const setting = open((step) => (step.name === "outcome" ? "unavailable" : lost(step)));
-      assert.deepEqual(await setting.clock.run(together(setting, [{ box: "a", word: "1" }, { box: "a", word: "2" }])), ["UNAVAILABLE", "UNAVAILABLE"]);
+      assert.deepEqual(
+        await setting.clock.run(
+          together(setting, [
+            { box: "a", word: "1" },
+            { box: "a", word: "2" },
+          ]),
+        ),
+        ["UNAVAILABLE", "UNAVAILABLE"],
+      );
       assert.deepEqual(setting.store.entries(book), truth === "lost but committed" ? ["1", "2"] : []);
       assert.ok(setting.clock.elapsedMs() < 3500);
       assertQuiet(setting);
@@ -385,7 +482,10 @@ describe("pressure", () => {
     for (let i = 0; i < 40; i++) await setting.clock.run(together(setting, crowd(100)));
     const all = together(setting, crowd(400));
     assert.equal(setting.till.waiting, 301, "the others were sent away before anything else happened");
-    await assert.rejects(setting.till.submit(put, { box: "a", word: "" }), (refusal: Refusal) => refusal.code === "BUSY" && refusal.details.retryAfter === 4);
+    await assert.rejects(
+      setting.till.submit(put, { box: "a", word: "" }),
+      (refusal: Refusal) => refusal.code === "BUSY" && refusal.details.retryAfter === 4,
+    );
     const answers = await setting.clock.run(all);
     assert.deepEqual(new Set(answers.slice(301)), new Set(["BUSY"]));
     assert.ok(answers.slice(0, 300).every((answer) => typeof answer === "number"));
@@ -414,7 +514,8 @@ describe("pressure", () => {
     const { till, clock } = open((step) => (step.name === "lock" ? clock.pause(60_000).then(() => undefined) : undefined));
     const served = till.submit(put, { box: "a", word: "1" });
     const told: number[] = [];
-    const busy = (command: Command<Put, number>): Promise<unknown> => outcomes([till.submit(command, { box: "a", word: "" })]).then(([answer]) => answer === "BUSY" && told.push(clock.elapsedMs()));
+    const busy = (command: Command<Put, number>): Promise<unknown> =>
+      outcomes([till.submit(command, { box: "a", word: "" })]).then(([answer]) => answer === "BUSY" && told.push(clock.elapsedMs()));
     const waiting = [busy(putLater(new Promise(() => {}))), busy(put)];
     await clock.advance(1000);
     waiting.push(busy(put));
@@ -460,7 +561,10 @@ describe("pressure", () => {
         throw new NeedsChanged();
       },
     };
-    assert.deepEqual(await clock.run(outcomes([till.submit(restless, { box: "a", word: "1" }), till.submit(put, { box: "a", word: "2" })])), ["BUSY", 1]);
+    assert.deepEqual(await clock.run(outcomes([till.submit(restless, { box: "a", word: "1" }), till.submit(put, { box: "a", word: "2" })])), [
+      "BUSY",
+      1,
+    ]);
     assert.equal(turns, 5);
     assertQuiet(setting);
   });
@@ -469,7 +573,10 @@ describe("pressure", () => {
   test("a round is limited by its commands and by their rows", async () => {
     const rounds: number[] = [];
     const { till, clock } = open((step) => void (step.name === "lock" && rounds.push(step.needs.length)), { roundSize: 4 });
-    const heavy = (rows: number): Command<Put, number> => ({ ...put, needs: ({ box }) => Array.from({ length: rows }, (_, i) => need(boxes, i === 0 ? box : `${box}${i}`)) });
+    const heavy = (rows: number): Command<Put, number> => ({
+      ...put,
+      needs: ({ box }) => Array.from({ length: rows }, (_, i) => need(boxes, i === 0 ? box : `${box}${i}`)),
+    });
     const all = [1, 1, 1, 1, 1, 1, 60, 10, 100, 1].map((rows, i) => till.submit(heavy(rows), { box: `${i}`, word: "" }));
     await clock.run(outcomes(all));
     // The first sets out alone; then at most four, of at most 64 rows, and whoever needs more goes alone.

@@ -68,7 +68,7 @@ export class Till {
     if (expectedMs > this.#options.waitMs) return Promise.reject(busy(expectedMs));
     return new Promise<Answer>((resolve, reject) => {
       const arrivedAt = this.#clock.elapsedMs();
-      this.#line.join({ command: command as Command<unknown, unknown>, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject });
+      this.#line.join({ command: command, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject });
       this.#callNext();
       this.#watch();
     });
@@ -133,7 +133,8 @@ export class Till {
         if (error instanceof Overtaking) await round.wayIsClear();
         else if (error instanceof Conflict && tries < CONFLICT_TRIES) await this.#clock.pause(Math.random() * 2 ** tries);
         else if (error instanceof StoreUnavailable && this.#clock.elapsedMs() < round.deadline) await this.#clock.pause(UNAVAILABLE_PAUSE_MS);
-        else if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown) return rejectAll(commands, new Refusal("UNAVAILABLE", { retryAfter: 1 }));
+        else if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown)
+          return rejectAll(commands, new Refusal("UNAVAILABLE", { retryAfter: 1 }));
         else if (commands.length > 1) return this.#halves(round, commands, error);
         else return this.#alone(commands, error);
         continue;
@@ -158,14 +159,16 @@ export class Till {
 
   /** Lock, decide, save. Errors: the store's, all of them meaning that nothing was written; Overtaking; OutcomeUnknown. */
   async #once(round: Round, commands: Waiting[]): Promise<Outcome[]> {
-    const needs = commands.flatMap((one) => one.needs);
-    const open = await this.#store.lock(needs, round.lockWaitMs);
+    const open = await this.#store.lock(
+      commands.flatMap((one) => one.needs),
+      round.lockWaitMs,
+    );
     if (round.locked()) this.#callNext();
     if (!(await round.mayDecide())) {
       open.release();
       throw new Overtaking();
     }
-    const { outcomes, changes } = decide(commands, needs, open.loaded, this.#clock.now());
+    const { outcomes, changes } = decide(commands, open.loaded, this.#clock.now());
     if (changes) await this.#commit(open, changes);
     else open.release();
     return outcomes;

@@ -12,12 +12,20 @@ function unused(): never {
 
 function openSet(): WorkingSet {
   const loaded = new Map([[cups as Shelf<unknown>, new Map<string, unknown>([["a", { tea: 1 }]])]]);
-  return new WorkingSet([need(cups, "a"), need(cups, "absent")], loaded, 1000);
+  const needs = [need(cups, "a"), need(cups, "absent")];
+  const shop = new WorkingSet(needs, loaded, 1000);
+  shop.begin(needs);
+  return shop;
 }
 
 const written = (shop: WorkingSet): unknown => {
   const changes = shop.changes();
-  return changes && { shelves: [...changes.shelves].map(([{ name }, rows]) => [name, rows]), journals: [...changes.journals].map(([{ name }, rows]) => [name, rows]) };
+  return (
+    changes && {
+      shelves: [...changes.shelves].map(([{ name }, rows]) => [name, rows]),
+      journals: [...changes.journals].map(([{ name }, rows]) => [name, rows]),
+    }
+  );
 };
 
 describe("the working set", () => {
@@ -35,6 +43,17 @@ describe("the working set", () => {
     assert.throws(() => shop.find(plates, "a"), /products a was not asked for/);
     assert.ok(!shop.holds(cups, "b"));
     assert.ok(!shop.holds(plates, "a"));
+  });
+
+  // Goes red where `holds` asks for the needs of the whole round.
+  test("tells a command of what it has asked for itself, whoever stands beside it", () => {
+    const shop = openSet();
+    shop.begin([need(cups, "absent")]);
+    assert.ok(shop.holds(cups, "absent"));
+    assert.ok(!shop.holds(cups, "a"));
+    shop.begin([need(cups, "a")]);
+    assert.ok(!shop.holds(cups, "absent"));
+    assert.ok(shop.holds(cups, "a"));
   });
 
   // Goes red without `tray.draft.get(key)` in `find`, without `drop`, and without `keep`.

@@ -16,6 +16,8 @@ export class WorkingSet {
   readonly #drafted: Tray[] = [];
   readonly #journals = new Map<Journal<unknown>, unknown[]>();
   readonly #entries: { journal: Journal<unknown>; row: unknown }[] = [];
+  #own: readonly Need[] = [];
+  #ownRows: Set<string> | undefined;
 
   constructor(needs: Iterable<Need>, loaded: Loaded, now: number) {
     this.now = now;
@@ -29,9 +31,15 @@ export class WorkingSet {
     }
   }
 
+  /** The next command is decided, which has asked for these rows. */
+  begin(needs: readonly Need[]): void {
+    this.#own = needs;
+    this.#ownRows = undefined;
+  }
+
   /** The row as it stands now, this command's own changes included. Reading what was not locked is a bug, and throws. */
   find<Row>(shelf: Shelf<Row>, key: string): Row | undefined {
-    const tray = this.#trays.get(shelf as Shelf<unknown>);
+    const tray = this.#trays.get(shelf);
     if (tray) {
       const row = tray.draft.get(key) ?? tray.found.get(key);
       if (row !== undefined) return row as Row;
@@ -40,17 +48,21 @@ export class WorkingSet {
     throw new Error(`${shelf.name} ${key} was not asked for in the command's needs`);
   }
 
-  /** Whether this key was asked for, so that `find` may be called. */
+  /**
+   * Whether this command asked for this key, so that `find` may be called. What only a neighbour in the round has asked for does not
+   * count: else what a decision comes to would depend on who happens to stand beside it.
+   */
   holds<Row>(shelf: Shelf<Row>, key: string): boolean {
-    return this.#trays.get(shelf as Shelf<unknown>)?.asked.has(key) ?? false;
+    this.#ownRows ??= new Set(this.#own.map((need) => `${need.shelf.name} ${need.key}`));
+    return this.#ownRows.has(`${shelf.name} ${key}`);
   }
 
   /** Replaces the row of this key, or makes it. Rows are never changed in place. */
   put<Row>(shelf: Shelf<Row>, key: string, row: Row): void {
-    let tray = this.#trays.get(shelf as Shelf<unknown>);
+    let tray = this.#trays.get(shelf);
     if (!tray) {
       tray = { found: new Map(), asked: new Set(), before: new Map(), draft: new Map() };
-      this.#trays.set(shelf as Shelf<unknown>, tray);
+      this.#trays.set(shelf, tray);
     }
     if (tray.draft.size === 0) this.#drafted.push(tray);
     tray.draft.set(key, row);
@@ -58,7 +70,7 @@ export class WorkingSet {
 
   /** Adds a row to a journal. */
   append<Row>(journal: Journal<Row>, row: Row): void {
-    this.#entries.push({ journal: journal as Journal<unknown>, row });
+    this.#entries.push({ journal: journal, row });
   }
 
   newId(): string {

@@ -17,10 +17,14 @@ export async function assertDocumented(url: string, method: string, path: string
   learned ??= learn(url);
   const documented = await learned.catch(() => (learned = undefined));
   if (!documented) return; // A shop that can't even say this is asked for it again by the next answer.
-  const problem = /^application\/problem\+json/.test(String(answer.headers["content-type"]));
+  const problem = String(answer.headers["content-type"]).startsWith("application/problem+json");
   const operation = operationFor(documented, method, path);
   if (operation) fits(documented, operation, method, path, answer);
-  else if (problem && method !== "HEAD") assert.ok(validator(documented, "#/components/schemas/Problem")(answer.body), `${method} ${path} answers a problem that is none: ${JSON.stringify(answer.body)}`);
+  else if (problem && method !== "HEAD")
+    assert.ok(
+      validator(documented, "#/components/schemas/Problem")(answer.body),
+      `${method} ${path} answers a problem that is none: ${JSON.stringify(answer.body)}`,
+    );
 }
 
 function fits(documented: Documented, { pointer, responses }: Operation, method: string, path: string, { status, headers, body }: Answer): void {
@@ -28,11 +32,15 @@ function fits(documented: Documented, { pointer, responses }: Operation, method:
   assert.ok(named, `${method} ${path} answers ${status}, which the document does not name: ${JSON.stringify(body)}`);
   const at = named.$ref ?? `${pointer}/responses/${status}`;
   const response = named.$ref ? (find(documented.document, named.$ref) as Response) : named;
-  if (method === "HEAD" || response.content === undefined) return assert.ok(!body, `${method} ${path} answers a body with ${status}, and the document names none`);
+  if (method === "HEAD" || response.content === undefined)
+    return assert.ok(!body, `${method} ${path} answers a body with ${status}, and the document names none`);
   const mediaType = String(headers["content-type"]).split(";", 1)[0] as string;
   assert.ok(mediaType in response.content, `${method} ${path} answers ${mediaType} with ${status}, which the document does not name`);
   const validate = validator(documented, `${at}/content/${escape(mediaType)}/schema`);
-  assert.ok(validate(body), `${method} ${path} answers ${status} ${JSON.stringify(body)}, which is not as documented: ${JSON.stringify(validate.errors)}`);
+  assert.ok(
+    validate(body),
+    `${method} ${path} answers ${status} ${JSON.stringify(body)}, which is not as documented: ${JSON.stringify(validate.errors)}`,
+  );
 }
 
 async function learn(url: string): Promise<Documented> {
@@ -48,7 +56,12 @@ async function learn(url: string): Promise<Documented> {
   );
   // `/products/popular` before `/products/{productId}`.
   operations.sort((a, b) => a.pointer.split("{").length - b.pointer.split("{").length);
-  const formats = { uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/, "date-time": /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/, date: /^\d{4}-\d\d-\d\d$/, "uri-reference": /^\/[\w/-]+$/ };
+  const formats = {
+    uuid: /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/,
+    "date-time": /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/,
+    date: /^\d{4}-\d\d-\d\d$/,
+    "uri-reference": /^\/[\w/-]+$/,
+  };
   const ajv = new Ajv2020({ strict: false, validateSchema: false, formats });
   ajv.addSchema(closed(document) as Json, "shop");
   return { document, operations, validators: new Map(), ajv };
@@ -70,11 +83,16 @@ function closed(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(closed);
   if (typeof part !== "object" || part === null) return part;
   const copy = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, closed(value)]));
-  return copy["type"] === "object" && copy["properties"] !== undefined && copy["additionalProperties"] === undefined ? { ...copy, additionalProperties: false } : copy;
+  return copy["type"] === "object" && copy["properties"] !== undefined && copy["additionalProperties"] === undefined
+    ? { ...copy, additionalProperties: false }
+    : copy;
 }
 
 function find(document: Json, pointer: string): unknown {
-  return pointer.slice(2).split("/").reduce((part: unknown, key) => (part as Json)[key.replaceAll("~1", "/").replaceAll("~0", "~")], document);
+  return pointer
+    .slice(2)
+    .split("/")
+    .reduce((part: unknown, key) => (part as Json)[key.replaceAll("~1", "/").replaceAll("~0", "~")], document);
 }
 
 function escape(key: string): string {

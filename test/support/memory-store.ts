@@ -39,15 +39,15 @@ export class MemoryStore implements Store {
   }
 
   row<Row>(shelf: Shelf<Row>, key: string): Row | undefined {
-    return this.#shelf(shelf as Shelf<unknown>).get(key) as Row | undefined;
+    return this.#shelf(shelf).get(key) as Row | undefined;
   }
 
   rows<Row>(shelf: Shelf<Row>): Row[] {
-    return [...this.#shelf(shelf as Shelf<unknown>).values()] as Row[];
+    return [...this.#shelf(shelf).values()] as Row[];
   }
 
   entries<Row>(journal: Journal<Row>): Row[] {
-    return (this.journals.get(journal as Journal<unknown>) ?? []) as Row[];
+    return (this.journals.get(journal) ?? []) as Row[];
   }
 
   async lock(needs: Iterable<Need>, waitMs: number): Promise<OpenRound> {
@@ -81,8 +81,9 @@ export class MemoryStore implements Store {
   async #commit(roundId: string, changes: Changes, end: End): Promise<void> {
     const witnessed = this.#options.witness?.();
     const mishap = await this.#options.mishap?.({ name: "commit", changes });
-    const error = mishap ? failure(mishap) : this.#clash(changes);
-    if (error && mishap !== "lost but committed") {
+    const clash = this.#clash(changes);
+    const error = mishap ? failure(mishap) : clash;
+    if (clash || (mishap && mishap !== "lost but committed")) {
       end("undone", witnessed);
       throw error;
     }
@@ -94,7 +95,10 @@ export class MemoryStore implements Store {
 
   /** All of a round's locks or none of them: nobody waits while holding one. */
   #acquire(wanted: string[], waitMs: number): Promise<void> | undefined {
-    if (!wanted.some((lock) => this.#held.has(lock))) return void this.#take(wanted);
+    if (!wanted.some((lock) => this.#held.has(lock))) {
+      this.#take(wanted);
+      return undefined;
+    }
     return new Promise((resolve, reject) => {
       const waiter = { wanted, grant: resolve };
       this.#waiters.add(waiter);

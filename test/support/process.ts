@@ -15,7 +15,10 @@ export function jangnal(args: string[], env: Record<string, string>): Promise<En
 }
 
 /** `serve`, from the moment at which it says that it is open. */
-export async function serve(env: Record<string, string>, args: string[] = []): Promise<{ url: string; child: ChildProcess; ended: Promise<Ended>; output: () => string }> {
+export async function serve(
+  env: Record<string, string>,
+  args: string[] = [],
+): Promise<{ url: string; child: ChildProcess; ended: Promise<Ended>; output: () => string }> {
   const { child, ended, output } = start(["serve", ...args], { PORT: "0", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error", ...env });
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.on("data", () => {

@@ -29,7 +29,11 @@ export class Proxy {
     this.#server = server;
     this.upstreamUrl = upstreamUrl;
     const url = new URL(upstreamUrl.replace(/^(\w+:\/\/)\//, "$1localhost/"));
-    for (const [name, value] of [["host", undefined], ["port", undefined], ["sslmode", "disable"]] as const) {
+    for (const [name, value] of [
+      ["host", undefined],
+      ["port", undefined],
+      ["sslmode", "disable"],
+    ] as const) {
       url.searchParams.delete(name);
       if (value !== undefined) url.searchParams.set(name, value);
     }

@@ -80,19 +80,31 @@ export async function speak(url: string, bytes: string | Buffer, count = 1): Pro
 /** A request as text. Whoever gives no Content-Length or Transfer-Encoding gets the body's own length. */
 export function requestText(method: string, path: string, headers: Record<string, string> = {}, body?: string): string {
   const lengths = Object.keys(headers).some((name) => /^(content-length|transfer-encoding)$/i.test(name));
-  const all = { Host: "shop", ...(body === undefined ? {} : { "Content-Type": "application/json" }), ...(body === undefined || lengths ? {} : { "Content-Length": String(Buffer.byteLength(body)) }), ...headers };
-  return `${method} ${path} HTTP/1.1\r\n${Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`).join("")}\r\n${body ?? ""}`;
+  const all = {
+    Host: "shop",
+    ...(body === undefined ? {} : { "Content-Type": "application/json" }),
+    ...(body === undefined || lengths ? {} : { "Content-Length": String(Buffer.byteLength(body)) }),
+    ...headers,
+  };
+  return `${method} ${path} HTTP/1.1\r\n${Object.entries(all)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join("")}\r\n${body ?? ""}`;
 }
 
 function take(received: Buffer): { answer: Answer; rest: Buffer } | undefined {
   const end = received.indexOf("\r\n\r\n");
   if (end < 0) return undefined;
   const [line = "", ...fields] = received.toString("latin1", 0, end).split("\r\n");
-  const headers = Object.fromEntries(fields.map((field) => [field.slice(0, field.indexOf(":")).toLowerCase(), field.slice(field.indexOf(":") + 1).trim()]));
+  const headers = Object.fromEntries(
+    fields.map((field) => [field.slice(0, field.indexOf(":")).toLowerCase(), field.slice(field.indexOf(":") + 1).trim()]),
+  );
   const length = Number(headers["content-length"] ?? 0);
   const body = received.subarray(end + 4, end + 4 + length);
   if (body.length < length) return undefined;
   const text = body.toString("utf8");
   const status = Number(line.split(" ")[1]);
-  return { answer: { status, headers, text, body: text !== "" && /json/.test(headers["content-type"] ?? "") ? JSON.parse(text) : text }, rest: received.subarray(end + 4 + length) };
+  return {
+    answer: { status, headers, text, body: text !== "" && /json/.test(headers["content-type"] ?? "") ? JSON.parse(text) : text },
+    rest: received.subarray(end + 4 + length),
+  };
 }

@@ -12,7 +12,10 @@ export type RowOrder = { id: string; userId: string; items: { product: RowProduc
 export async function insertUser(db: Queryable, balance = 1_000_000): Promise<string> {
   const id = newId(Date.now());
   await db.query("INSERT INTO users (id, name, balance, version, created_at) VALUES ($1, '손님', $2, 1, now())", [id, balance]);
-  await db.query("INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, created_at) VALUES ($1, 1, $2, 'GRANT', 'COMPLETED', $3, $3, now())", [id, newId(Date.now()), balance]);
+  await db.query(
+    "INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, created_at) VALUES ($1, 1, $2, 'GRANT', 'COMPLETED', $3, $3, now())",
+    [id, newId(Date.now()), balance],
+  );
   return id;
 }
 
@@ -21,7 +24,10 @@ export async function insertProduct(db: Queryable, { name = "사과", price = 10
   const variantId = newId(Date.now());
   await db.query("INSERT INTO products (id, name, status, price, created_at) VALUES ($1, $2, $3, $4, now())", [id, name, status, price]);
   await db.query("INSERT INTO variants (id, product_id, position, price, stock) VALUES ($1, $2, 0, $3, $4)", [variantId, id, price, stock]);
-  await db.query("INSERT INTO stock_adjustments (id, variant_id, delta, stock_after, reason, created_at) VALUES ($1, $2, $3, $3, 'first filling', now())", [newId(Date.now()), variantId, stock]);
+  await db.query(
+    "INSERT INTO stock_adjustments (id, variant_id, delta, stock_after, reason, created_at) VALUES ($1, $2, $3, $3, 'first filling', now())",
+    [newId(Date.now()), variantId, stock],
+  );
   return { id, variantId, name, price };
 }
 
@@ -37,7 +43,10 @@ export async function insertCampaign(db: Queryable, { amount = 500, totalQuantit
 export async function insertUserCoupon(db: Queryable, campaignId: string, userId: string): Promise<string> {
   const id = newId(Date.now());
   await db.query("UPDATE campaigns SET issued_quantity = issued_quantity + 1 WHERE id = $1", [campaignId]);
-  await db.query("INSERT INTO user_coupons (id, campaign_id, user_id, status, issued_at, expires_at) VALUES ($1, $2, $3, 'AVAILABLE', now(), now() + interval '30 days')", [id, campaignId, userId]);
+  await db.query(
+    "INSERT INTO user_coupons (id, campaign_id, user_id, status, issued_at, expires_at) VALUES ($1, $2, $3, 'AVAILABLE', now(), now() + interval '30 days')",
+    [id, campaignId, userId],
+  );
   return id;
 }
 
@@ -51,7 +60,10 @@ export type InsertOrder = {
 };
 
 /** An order, paid from the balance or not paid yet, with its first event. Several statements: give a transaction where that matters. */
-export async function insertOrder(db: Queryable, { userId, items, paid = true, at = new Date().toISOString(), coupon }: InsertOrder): Promise<RowOrder> {
+export async function insertOrder(
+  db: Queryable,
+  { userId, items, paid = true, at = new Date().toISOString(), coupon }: InsertOrder,
+): Promise<RowOrder> {
   const id = newOrderId(Date.now());
   const total = items.reduce((sum, { product, quantity }) => sum + product.price * quantity, 0);
   const discount = coupon?.amount ?? 0;
@@ -61,7 +73,10 @@ export async function insertOrder(db: Queryable, { userId, items, paid = true, a
     [id, userId, coupon?.userCouponId ?? null, total, discount, at],
   );
   for (const [line, { product, quantity }] of items.entries()) {
-    await db.query("INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity) VALUES ($1, $2, $3, $4, $5, $6, $7)", [id, product.variantId, product.id, line, product.name, product.price, quantity]);
+    await db.query(
+      "INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity) VALUES ($1, $2, $3, $4, $5, $6, $7)",
+      [id, product.variantId, product.id, line, product.name, product.price, quantity],
+    );
   }
   const order = { id, userId, items, discount, seq: 1 };
   if (paid) {
@@ -81,17 +96,33 @@ async function settle(db: Queryable, { id, userId, items, discount }: RowOrder, 
   const amount = items.reduce((sum, { product, quantity }) => sum + product.price * quantity, 0) - discount;
   for (const { product, quantity } of items) await db.query("UPDATE variants SET stock = stock - $2 WHERE id = $1", [product.variantId, quantity]);
   await moveMoney(db, userId, "PAYMENT", -amount, id);
-  await db.query("INSERT INTO payments (id, order_id, method, status, amount, created_at, paid_at) VALUES ($1, $2, 'BALANCE', 'COMPLETED', $3, $4, $4)", [newId(Date.now()), id, amount, at]);
-  await db.query("UPDATE user_coupons SET status = 'USED', used_at = $2, order_id = $1 WHERE id = (SELECT user_coupon_id FROM orders WHERE id = $1)", [id, at]);
+  await db.query(
+    "INSERT INTO payments (id, order_id, method, status, amount, created_at, paid_at) VALUES ($1, $2, 'BALANCE', 'COMPLETED', $3, $4, $4)",
+    [newId(Date.now()), id, amount, at],
+  );
+  await db.query(
+    "UPDATE user_coupons SET status = 'USED', used_at = $2, order_id = $1 WHERE id = (SELECT user_coupon_id FROM orders WHERE id = $1)",
+    [id, at],
+  );
   await db.query("UPDATE orders SET status = 'COMPLETED', completed_at = $2 WHERE id = $1", [id, at]);
 }
 
 /** Gives back pieces of a paid order; the whole of it where they are all that is left. What was discounted brings its own `amounts`, one per piece. */
-export async function refundOrder(db: Queryable, order: RowOrder, pieces: { product: RowProduct; quantity: number }[], reason = "changed my mind", amounts: number[] = pieces.map(({ product, quantity }) => product.price * quantity)): Promise<void> {
+export async function refundOrder(
+  db: Queryable,
+  order: RowOrder,
+  pieces: { product: RowProduct; quantity: number }[],
+  reason = "changed my mind",
+  amounts: number[] = pieces.map(({ product, quantity }) => product.price * quantity),
+): Promise<void> {
   const amount = amounts.reduce((sum, one) => sum + one, 0);
   for (const { product, quantity } of pieces) {
     await db.query("UPDATE variants SET stock = stock + $2 WHERE id = $1", [product.variantId, quantity]);
-    await db.query("UPDATE order_items SET refunded_quantity = refunded_quantity + $3 WHERE order_id = $1 AND variant_id = $2", [order.id, product.variantId, quantity]);
+    await db.query("UPDATE order_items SET refunded_quantity = refunded_quantity + $3 WHERE order_id = $1 AND variant_id = $2", [
+      order.id,
+      product.variantId,
+      quantity,
+    ]);
   }
   await moveMoney(db, order.userId, "REFUND", amount, order.id);
   const left = await db.query<{ left: string }>("SELECT sum(quantity - refunded_quantity) AS left FROM order_items WHERE order_id = $1", [order.id]);
@@ -99,7 +130,13 @@ export async function refundOrder(db: Queryable, order: RowOrder, pieces: { prod
   const status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
   await db.query("UPDATE payments SET status = $2 WHERE order_id = $1", [order.id, status]);
   await db.query("UPDATE orders SET status = $2, refunded_amount = refunded_amount + $3 WHERE id = $1", [order.id, status, amount]);
-  const items = pieces.map(({ product, quantity }, i) => ({ variantId: product.variantId, productId: product.id, quantity, unitPrice: product.price, amount: amounts[i] }));
+  const items = pieces.map(({ product, quantity }, i) => ({
+    variantId: product.variantId,
+    productId: product.id,
+    quantity,
+    unitPrice: product.price,
+    amount: amounts[i],
+  }));
   await nextEvent(db, order, whole ? "order.refunded" : "order.partially-refunded", { items, amount, reason });
 }
 
@@ -124,7 +161,12 @@ async function nextEvent(db: Queryable, order: RowOrder, type: string, data: unk
 }
 
 async function insertEvent(db: Queryable, order: RowOrder, type: string, data: unknown = null): Promise<void> {
-  await db.query("INSERT INTO order_events (order_id, seq, type, data, created_at) VALUES ($1, $2, $3, $4, now())", [order.id, order.seq, type, data === null ? null : JSON.stringify(data)]);
+  await db.query("INSERT INTO order_events (order_id, seq, type, data, created_at) VALUES ($1, $2, $3, $4, now())", [
+    order.id,
+    order.seq,
+    type,
+    data === null ? null : JSON.stringify(data),
+  ]);
 }
 
 /** Runs `work` in one transaction on a connection of the pool, so that what it writes is one round. */

@@ -32,16 +32,27 @@ export async function call(url: string, method: string, path: string, body?: unk
 function exchange(url: string, method: string, path: string, body: unknown, headers: Record<string, string>): Promise<Answer> {
   const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
-    const sent = httpRequest(new URL(path, url), { method, agent, headers: { ...(text === undefined ? {} : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }), ...headers } }, (response) => {
-      const chunks: Buffer[] = [];
-      response.on("data", (chunk: Buffer) => chunks.push(chunk));
-      response.on("error", reject);
-      response.on("end", () => {
-        const text = Buffer.concat(chunks).toString("utf8");
-        const json = text !== "" && /json/.test(response.headers["content-type"] ?? "");
-        resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: json ? JSON.parse(text) : text });
-      });
-    });
+    const sent = httpRequest(
+      new URL(path, url),
+      {
+        method,
+        agent,
+        headers: {
+          ...(text === undefined ? {} : { "content-type": "application/json", "content-length": String(Buffer.byteLength(text)) }),
+          ...headers,
+        },
+      },
+      (response) => {
+        const chunks: Buffer[] = [];
+        response.on("data", (chunk: Buffer) => chunks.push(chunk));
+        response.on("error", reject);
+        response.on("end", () => {
+          const text = Buffer.concat(chunks).toString("utf8");
+          const json = text !== "" && /json/.test(response.headers["content-type"] ?? "");
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: json ? JSON.parse(text) : text });
+        });
+      },
+    );
     sent.on("error", reject);
     sent.end(text);
   });
@@ -118,8 +129,14 @@ export class TestShop {
   }
 
   async users(count: number, { balance = 0, name = "손님" } = {}): Promise<Client[]> {
-    const made = good(await this.operator.post("/admin/users", { users: Array.from({ length: count }, () => ({ name })) }), 201).users as { id: string }[];
-    if (balance > 0) good(await this.operator.post("/admin/balances/grant", { grants: made.map(({ id }) => ({ userId: id, amount: balance, reason: "test" })) }), 200);
+    const made = good(await this.operator.post("/admin/users", { users: Array.from({ length: count }, () => ({ name })) }), 201).users as {
+      id: string;
+    }[];
+    if (balance > 0)
+      good(
+        await this.operator.post("/admin/balances/grant", { grants: made.map(({ id }) => ({ userId: id, amount: balance, reason: "test" })) }),
+        200,
+      );
     return made.map(({ id }) => new Client(this.url, id, "shopper"));
   }
 
@@ -130,7 +147,10 @@ export class TestShop {
   }
 
   async campaign(fields: Record<string, unknown> = {}): Promise<{ id: string }> {
-    return good(await this.operator.post("/admin/coupons", { name: "첫 쿠폰", discount: { type: "FIXED", amount: 100 }, totalQuantity: 10, ...fields }), 201);
+    return good(
+      await this.operator.post("/admin/coupons", { name: "첫 쿠폰", discount: { type: "FIXED", amount: 100 }, totalQuantity: 10, ...fields }),
+      201,
+    );
   }
 
   /** A coupon of a campaign (a new one, unless given) in the user's hands. */

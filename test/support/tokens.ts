@@ -18,9 +18,12 @@ function signature(alg: string, input: string, key: KeyObject | string | Buffer)
   if (alg.toLowerCase() === "none" || key === "") return Buffer.alloc(0);
   const bits = alg.slice(2);
   if (alg.startsWith("HS")) return createHmac(`sha${bits}`, key).update(input).digest();
-  if (alg.startsWith("RS")) return createSign(`sha${bits}`).update(input).sign(key as KeyObject);
-  if (alg.startsWith("ES")) return createSign(`sha${bits}`).update(input).sign({ key: key as KeyObject, dsaEncoding: "ieee-p1363" });
-  return sign(null, Buffer.from(input), key as KeyObject);
+  if (alg.startsWith("RS")) return createSign(`sha${bits}`).update(input).sign(key);
+  if (alg.startsWith("ES"))
+    return createSign(`sha${bits}`)
+      .update(input)
+      .sign({ key: key as KeyObject, dsaEncoding: "ieee-p1363" });
+  return sign(null, Buffer.from(input), key);
 }
 
 /** Serves `keys` as a JWKS, counts how often it was asked, and can be away. */

@@ -40,8 +40,7 @@ function socketEndpoint(dataDir: string): Endpoint {
   }
   return {
     // Port and sslmode are there lest PGPORT and PGSSLMODE of the environment take their place.
-    url: (database) =>
-      `postgresql:///${encodeURIComponent(database)}?host=${encodeURIComponent(directory)}&port=5432&user=${USER}&sslmode=disable`,
+    url: (database) => `postgresql:///${encodeURIComponent(database)}?host=${encodeURIComponent(directory)}&port=5432&user=${USER}&sslmode=disable`,
     settings: { listen_addresses: "", port: "5432", unix_socket_directories: directory, unix_socket_permissions: "0700" },
     directory,
     remove() {

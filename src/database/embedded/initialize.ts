@@ -70,7 +70,10 @@ async function initdb({ dataDir, binaries, account, endpoint, durable }: Options
 }
 
 /** The line that says why, or undefined when all went well. */
-async function run(command: string[], options: { uid?: number; gid?: number; cwd: string; env: Record<string, string> }): Promise<string | undefined> {
+async function run(
+  command: string[],
+  options: { uid?: number; gid?: number; cwd: string; env: Record<string, string> },
+): Promise<string | undefined> {
   const child = spawn(command[0] ?? "", command.slice(1), { ...options, stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
   const [code, said] = await Promise.all([ended, text(child.stderr)]);

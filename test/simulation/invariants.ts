@@ -1,0 +1,98 @@
+// The contract's invariants 1 to 6, on rows in memory. 7 is of what is added up later, outside of the till.
+
+import assert from "node:assert/strict";
+import { ledger, users } from "../../src/balance/balance.sql.ts";
+import { stockAdjustments, variants } from "../../src/catalog/catalog.sql.ts";
+import { campaigns, userCoupons } from "../../src/coupon/coupon.sql.ts";
+import { orderEvents, orderItems, orders } from "../../src/order/order.sql.ts";
+import { payments } from "../../src/order/payment.sql.ts";
+import type { MemoryStore } from "../support/memory-store.ts";
+
+const SOLD: ReadonlySet<string> = new Set(["COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"]);
+
+export function checkInvariants(store: MemoryStore): void {
+  const sum = (to: Map<string, number>, key: string, amount: number): void => void to.set(key, (to.get(key) ?? 0) + amount);
+
+  // 1. A balance is the sum of its transactions, and what the last of them says; never negative.
+  const balances = new Map<string, { balance: number; version: number }>();
+  const refundedTo = new Map<string, number>();
+  const paidFor = new Map<string, number>();
+  for (const { userId, amount, balanceAfter, version, type, orderId } of store.entries(ledger)) {
+    const before = balances.get(userId) ?? { balance: 0, version: 0 };
+    assert.deepEqual(
+      { balanceAfter, version },
+      { balanceAfter: before.balance + amount, version: before.version + 1 },
+      `1: the ledger of ${userId} has a gap`,
+    );
+    balances.set(userId, { balance: balanceAfter, version });
+    if (type === "REFUND") sum(refundedTo, orderId as string, amount);
+    if (type === "PAYMENT") sum(paidFor, orderId as string, -amount);
+  }
+  for (const { id, balance, version } of store.rows(users)) {
+    assert.ok(balance >= 0, `1: ${id} owes ${-balance}`);
+    assert.deepEqual({ balance, version }, balances.get(id) ?? { balance: 0, version: 0 }, `1: the balance of ${id} is not its ledger's`);
+  }
+
+  // 4 to 6, order by order, and what they hold of stock and coupons.
+  const held = new Map<string, number>();
+  const couponOf = new Map<string, string>();
+  const seen = new Map<string, number>();
+  for (const { orderId, seq } of store.entries(orderEvents)) {
+    assert.equal(seq, (seen.get(orderId) ?? 0) + 1, `6: the events of ${orderId} are out of order`);
+    seen.set(orderId, seq);
+  }
+  for (const { id, status, totalAmount, discountAmount, refundedAmount, userCouponId, changes } of store.rows(orders)) {
+    const items = store.row(orderItems, id) ?? [];
+    const payment = store.row(payments, id);
+    const paid = totalAmount - discountAmount;
+    assert.equal(changes, seen.get(id), `6: ${id} has changed without an event`);
+    assert.equal(
+      totalAmount,
+      items.reduce((total, item) => total + item.unitPrice * item.quantity, 0),
+      `4: ${id} does not add up`,
+    );
+    assert.ok(discountAmount >= 0 && discountAmount <= totalAmount, `4: the discount of ${id}`);
+    if (SOLD.has(status)) {
+      assert.deepEqual({ status: payment?.status, amount: payment?.amount }, { status, amount: paid }, `4: ${id} and its payment differ`);
+      for (const { variantId, quantity, refundedQuantity } of items) sum(held, variantId, quantity - refundedQuantity);
+      if (userCouponId !== null && status !== "REFUNDED") {
+        assert.ok(!couponOf.has(userCouponId), `3: coupon ${userCouponId} is used twice`);
+        couponOf.set(userCouponId, id);
+      }
+    } else {
+      assert.equal(payment, undefined, `4: ${id} is ${status} and has a payment`);
+    }
+    assert.equal(paidFor.get(id) ?? 0, SOLD.has(status) ? paid : 0, `4: what was paid for ${id}`);
+    assert.equal(refundedTo.get(id) ?? 0, refundedAmount, `5: what was refunded of ${id}`);
+    assert.ok(
+      refundedAmount <= paid && items.every((item) => item.refundedQuantity >= 0 && item.refundedQuantity <= item.quantity),
+      `5: more of ${id} was refunded than paid`,
+    );
+    const back = items.every((item) => item.refundedQuantity === item.quantity);
+    assert.equal(status === "REFUNDED", back, `5: ${id} is ${status}`);
+    if (back) assert.equal(refundedAmount, paid, `5: all of ${id} came back, and not all of the money`);
+  }
+
+  // 2. Stock is what came in, less what was sold and kept; never negative.
+  const adjusted = new Map<string, number>();
+  for (const { variantId, delta } of store.entries(stockAdjustments)) sum(adjusted, variantId, delta);
+  for (const { id, stock } of store.rows(variants)) {
+    assert.ok(stock >= 0, `2: there are ${stock} of ${id}`);
+    assert.equal(stock, (adjusted.get(id) ?? 0) - (held.get(id) ?? 0), `2: the stock of ${id}`);
+  }
+
+  // 3. A campaign has issued what is in its users' hands, one each, and not more than it has; used is what a standing order took.
+  const holders = new Map<string, Set<string>>();
+  for (const { id, couponId, userId, status, orderId } of store.rows(userCoupons)) {
+    let of = holders.get(couponId);
+    if (!of) holders.set(couponId, (of = new Set()));
+    assert.ok(!of.has(userId), `3: ${userId} has two coupons of ${couponId}`);
+    of.add(userId);
+    assert.equal(status === "USED" ? orderId : undefined, couponOf.get(id), `3: coupon ${id} is ${status}`);
+    if (status !== "USED") assert.equal(orderId, null, `3: coupon ${id} is ${status} and has an order`);
+  }
+  for (const { id, issuedQuantity, totalQuantity } of store.rows(campaigns)) {
+    assert.equal(issuedQuantity, holders.get(id)?.size ?? 0, `3: what campaign ${id} has issued`);
+    assert.ok(issuedQuantity <= totalQuantity, `3: campaign ${id} has issued too many`);
+  }
+}

@@ -1,0 +1,374 @@
+// The shop as somebody would describe it who has never seen its code: one thing after the other, in plain maps, nobody beside.
+// It shares no rule with src/, nor arithmetic: it is the judge. New things get the ids that the shop gave them.
+
+import assert from "node:assert/strict";
+import type { Discount } from "../../src/coupon/coupon.ts";
+import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Result, type Step, type Terms } from "./steps.ts";
+
+type Item = { variantId: string; productId: string; price: number; quantity: number; refunded: number };
+type Order = {
+  userId: string;
+  status: string;
+  items: Item[];
+  total: number;
+  discount: number;
+  refunded: number;
+  coupon: string | null;
+  expiresAt: number | null;
+};
+type Coupon = { couponId: string; userId: string; state: "AVAILABLE" | "USED" | "EXPIRED"; expiresAt: number; orderId: string | null };
+type CartItem = { id: string; productId: string; variantId: string; quantity: number };
+
+/** Thrown, without the stack that an error would bring: half of what is asked is refused. */
+class No {
+  readonly code: string;
+  constructor(code: string) {
+    this.code = code;
+  }
+}
+function no(code: string): never {
+  throw new No(code);
+}
+
+// oxlint-disable-next-line typescript/no-explicit-any -- answers are compared member by member
+type Answer = any;
+
+export class Model {
+  readonly users = new Map<string, { balance: number; version: number }>();
+  readonly externalIds = new Set<string>();
+  readonly products = new Map<string, { forSale: boolean; variants: string[] }>();
+  readonly variants = new Map<string, { productId: string; price: number; stock: number }>();
+  readonly campaigns = new Map<string, Terms & { holders: Set<string> }>();
+  readonly coupons = new Map<string, Coupon>();
+  readonly carts = new Map<string, CartItem[]>();
+  readonly orders = new Map<string, Order>();
+
+  /** What must come of this step at this moment, given what came of it (for its ids, and for what a refund may round either way). */
+  do(step: Step, now: number, came: Result): Result {
+    try {
+      // Whatever refuses changes nothing, so everything is looked at before anything is changed.
+      return { answer: this.#do(step, now, "answer" in came ? came.answer : undefined) };
+    } catch (error) {
+      if (error instanceof No) return { refusal: error.code };
+      throw error;
+    }
+  }
+
+  #do(step: Step, now: number, a: Answer): unknown {
+    switch (step.kind) {
+      case "create user":
+        if (step.externalId !== null && this.externalIds.has(step.externalId)) no("INVALID_REQUEST");
+        if (!a) return "a user";
+        if (step.externalId !== null) this.externalIds.add(step.externalId);
+        this.users.set(a[0].id, { balance: 0, version: 0 });
+        return [{ id: a[0].id, externalId: step.externalId }];
+
+      case "charge": {
+        const user = this.users.get(step.userId) ?? no("USER_NOT_FOUND");
+        if (step.version !== null && step.version !== user.version) no("BALANCE_CONFLICT");
+        this.#pay(step.userId, step.amount);
+        return { userId: step.userId, newBalance: user.balance, version: user.version };
+      }
+
+      case "grant": {
+        const each = new Map<string, number>();
+        if (!step.userIds.every((id) => this.users.has(id))) no("USER_NOT_FOUND");
+        for (const id of step.userIds) {
+          const user = this.users.get(id) ?? no("USER_NOT_FOUND");
+          each.set(id, (each.get(id) ?? 0) + step.amount);
+          if (user.balance + (each.get(id) ?? 0) > BALANCE_MAX) no("BALANCE_LIMIT_EXCEEDED");
+        }
+        for (const id of step.userIds) this.#pay(id, step.amount);
+        return { granted: step.userIds.length, totalAmount: step.userIds.length * step.amount };
+      }
+
+      case "create product": {
+        if (!a) return "a product";
+        const ids = (a[0].variants as { id: string }[]).map(({ id }) => id);
+        step.variants.forEach(({ price, stock }, i) => this.variants.set(ids[i] as string, { productId: a[0].id, price, stock }));
+        this.products.set(a[0].id, { forSale: step.forSale, variants: ids });
+        return [this.#product(a[0].id)];
+      }
+
+      case "edit product": {
+        const product = this.products.get(step.productId) ?? no("PRODUCT_NOT_FOUND");
+        if (step.price !== null && product.variants.length > 1) no("INVALID_REQUEST");
+        product.forSale = step.forSale;
+        if (step.price !== null) this.#variant(product.variants[0] as string).price = step.price;
+        return this.#product(step.productId);
+      }
+
+      case "adjust stock": {
+        const variant = this.variants.get(step.variantId) ?? no("PRODUCT_NOT_FOUND");
+        if (variant.stock + step.delta < 0) no("STOCK_INSUFFICIENT");
+        variant.stock += step.delta;
+        return { variantId: step.variantId, stock: variant.stock };
+      }
+
+      case "create campaign":
+        this.#checkTimes(step.terms);
+        if (!a) return "a campaign";
+        this.campaigns.set(a.id, { ...step.terms, holders: new Set() });
+        return { id: a.id, issuedQuantity: 0, ...step.terms };
+
+      case "edit campaign": {
+        const campaign = this.campaigns.get(step.couponId) ?? no("COUPON_NOT_FOUND");
+        if (step.terms.discount && campaign.holders.size > 0) no("INVALID_REQUEST");
+        if ((step.terms.totalQuantity ?? campaign.totalQuantity) < campaign.holders.size) no("INVALID_REQUEST");
+        this.#checkTimes({ ...campaign, ...step.terms });
+        Object.assign(campaign, step.terms);
+        return { id: step.couponId, issuedQuantity: campaign.holders.size, totalQuantity: campaign.totalQuantity };
+      }
+
+      case "issue coupon": {
+        if (!this.users.has(step.userId)) no("USER_NOT_FOUND");
+        const campaign = this.campaigns.get(step.couponId) ?? no("COUPON_NOT_FOUND");
+        const { opensAt, closesAt, expiresAt, validDays, holders } = campaign;
+        if (now < opensAt || now >= (closesAt ?? Infinity) || now >= (expiresAt ?? Infinity)) no("COUPON_CLOSED");
+        if (holders.has(step.userId)) no("COUPON_ALREADY_ISSUED");
+        if (holders.size === campaign.totalQuantity) no("COUPON_SOLD_OUT");
+        if (!a) return "a coupon";
+        const ends = Math.min(expiresAt ?? Infinity, validDays === null ? Infinity : now + validDays * 24 * 60 * 60 * 1000);
+        holders.add(step.userId);
+        this.coupons.set(a.id, { couponId: step.couponId, userId: step.userId, state: "AVAILABLE", expiresAt: ends, orderId: null });
+        return {
+          id: a.id,
+          couponId: step.couponId,
+          userId: step.userId,
+          issuedAt: now,
+          expiresAt: ends === Infinity ? null : ends,
+          status: "AVAILABLE",
+        };
+      }
+
+      case "expire coupons": {
+        const due = step.userCouponIds.map((id) => this.coupons.get(id)).filter((coupon) => coupon?.state === "AVAILABLE" && coupon.expiresAt <= now);
+        for (const coupon of due) (coupon as Coupon).state = "EXPIRED";
+        return due.length;
+      }
+
+      case "add to cart": {
+        if (!this.users.has(step.userId)) no("USER_NOT_FOUND");
+        const variantId = this.#meant(step);
+        this.#sellable(step.productId);
+        const cart = this.carts.get(step.userId) ?? [];
+        if (cart.some((item) => item.variantId === variantId)) no("CART_ITEM_DUPLICATE");
+        if (!a) return "an item";
+        this.carts.set(step.userId, [...cart, { id: a.id, productId: step.productId, variantId, quantity: step.quantity }]);
+        return { id: a.id, variantId, quantity: step.quantity, unitPrice: this.#variant(variantId).price, stock: this.#variant(variantId).stock };
+      }
+
+      case "set quantity":
+      case "remove from cart": {
+        if (!this.users.has(step.userId)) no("USER_NOT_FOUND");
+        const cart = this.carts.get(step.userId) ?? [];
+        const item = cart.find(({ id }) => id === step.itemId) ?? no("CART_ITEM_NOT_FOUND");
+        const rest = step.kind === "set quantity" ? [{ ...item, quantity: step.quantity }] : [];
+        this.carts.set(
+          step.userId,
+          cart.flatMap((one) => (one === item ? rest : [one])),
+        );
+        return step.kind === "set quantity" ? { id: item.id, variantId: item.variantId, quantity: step.quantity } : null;
+      }
+
+      case "place order": {
+        const { userId, userCouponId: coupon, method } = step;
+        if (!this.users.has(userId)) no("USER_NOT_FOUND");
+        const cart = this.carts.get(userId) ?? [];
+        if (step.articles === null && cart.length === 0) no("INVALID_REQUEST");
+        const lines = new Map<string, Item>();
+        for (const article of step.articles ?? cart) {
+          const variantId = this.#meant(article);
+          const line = lines.get(variantId);
+          if (line) line.quantity += article.quantity;
+          else lines.set(variantId, { variantId, productId: article.productId, price: 0, quantity: article.quantity, refunded: 0 });
+        }
+        if (coupon !== null && this.coupons.get(coupon)?.userId !== userId) no("COUPON_NOT_FOUND");
+        const items = [...lines.values()];
+        for (const line of items) {
+          this.#sellable(line.productId);
+          line.price = this.#variant(line.variantId).price;
+        }
+        const total = items.reduce((sum, item) => sum + item.price * item.quantity, 0);
+        const discount = coupon === null ? 0 : takenOff(this.#usable(coupon, userId, total, now), total);
+        const order: Order = { userId, status: "PENDING", items, total, discount, refunded: 0, coupon, expiresAt: now + ORDER_EXPIRES_AFTER_MS };
+        if (method === "BALANCE") this.#affordable(order, now);
+        if (!a) return "an order";
+        this.orders.set(a.orderId, order);
+        if (method === "BALANCE") this.#complete(a.orderId, order);
+        if (step.articles === null) this.carts.set(userId, []);
+        return this.#order(a.orderId);
+      }
+
+      case "pay order": {
+        const order = this.#own(step);
+        if (order.status !== "PENDING" || now >= (order.expiresAt as number)) no("ORDER_NOT_PAYABLE");
+        for (const item of order.items) this.#sellable(item.productId);
+        this.#affordable(order, now);
+        this.#complete(step.orderId, order);
+        return { orderId: step.orderId, status: "COMPLETED", amount: order.total - order.discount };
+      }
+
+      case "cancel order": {
+        const order = this.#own(step);
+        if (order.status === "COMPLETED")
+          return this.#refund(
+            step.orderId,
+            order,
+            order.items.map(({ quantity }) => quantity),
+            now,
+            a,
+          );
+        if (order.status !== "PENDING") no("ORDER_NOT_CANCELLABLE");
+        order.status = "CANCELLED";
+        return this.#order(step.orderId);
+      }
+
+      case "refund order": {
+        const order = this.#own({ ...step, callerId: null });
+        if (step.items?.some(({ variantId }) => !order.items.some((item) => item.variantId === variantId))) no("INVALID_REQUEST");
+        if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED") no("ORDER_NOT_REFUNDABLE");
+        const wanted = order.items.map((item) =>
+          step.items
+            ? step.items.filter((one) => one.variantId === item.variantId).reduce((sum, one) => sum + one.quantity, 0)
+            : item.quantity - item.refunded,
+        );
+        if (wanted.every((quantity) => quantity === 0)) no("ORDER_NOT_REFUNDABLE");
+        if (order.items.some((item, i) => item.refunded + (wanted[i] as number) > item.quantity)) no("ORDER_NOT_REFUNDABLE");
+        return this.#refund(step.orderId, order, wanted, now, a);
+      }
+
+      case "expire order": {
+        const order = this.orders.get(step.orderId);
+        if (order?.status !== "PENDING" || now < (order.expiresAt as number)) return false;
+        order.status = "EXPIRED";
+        return true;
+      }
+    }
+  }
+
+  #pay(userId: string, amount: number): void {
+    const user = this.users.get(userId) ?? no("USER_NOT_FOUND");
+    if (amount === 0) return;
+    if (amount > 0 && user.balance + amount > BALANCE_MAX) no("BALANCE_LIMIT_EXCEEDED");
+    user.balance += amount;
+    user.version += 1;
+  }
+
+  #checkTimes({ opensAt, closesAt, expiresAt }: Terms): void {
+    if ((closesAt ?? Infinity) <= opensAt || (expiresAt ?? Infinity) <= opensAt) no("INVALID_REQUEST");
+  }
+
+  #variant(id: string): { productId: string; price: number; stock: number } {
+    return this.variants.get(id) ?? no("PRODUCT_NOT_FOUND");
+  }
+
+  /** The variant that is meant: where a product has one it may be left out. */
+  #meant({ productId, variantId }: { productId: string; variantId: string | null }): string {
+    const { variants } = this.products.get(productId) ?? no("PRODUCT_NOT_FOUND");
+    if (variantId === null && variants.length !== 1) no("INVALID_REQUEST");
+    return variants.find((id) => variantId === null || id === variantId) ?? no("PRODUCT_NOT_FOUND");
+  }
+
+  #sellable(productId: string): void {
+    if (!this.products.get(productId)?.forSale) no("PRODUCT_NOT_FOR_SALE");
+  }
+
+  #usable(userCouponId: string, userId: string, total: number, now: number): Discount {
+    const coupon = this.coupons.get(userCouponId);
+    if (coupon?.userId !== userId) return no("COUPON_NOT_FOUND");
+    if (coupon.state === "AVAILABLE" && coupon.expiresAt <= now) no("COUPON_UNUSABLE EXPIRED");
+    if (coupon.state !== "AVAILABLE") no(`COUPON_UNUSABLE ${coupon.state}`);
+    const { discount } = this.campaigns.get(coupon.couponId) as Terms;
+    if (total < (discount.minOrderAmount ?? 0)) no("COUPON_UNUSABLE MIN_ORDER_AMOUNT");
+    return discount;
+  }
+
+  /** Looks whether stock, coupon and money suffice, in this order. */
+  #affordable({ userId, items, total, discount, coupon }: Order, now: number): void {
+    for (const item of items) if (this.#variant(item.variantId).stock < item.quantity) no("STOCK_INSUFFICIENT");
+    if (coupon !== null) this.#usable(coupon, userId, total, now);
+    if ((this.users.get(userId)?.balance ?? 0) < total - discount) no("BALANCE_INSUFFICIENT");
+  }
+
+  #complete(orderId: string, order: Order): void {
+    for (const item of order.items) this.#variant(item.variantId).stock -= item.quantity;
+    if (order.coupon !== null) Object.assign(this.coupons.get(order.coupon) as Coupon, { state: "USED", orderId });
+    this.#pay(order.userId, order.discount - order.total);
+    order.status = "COMPLETED";
+  }
+
+  #own({ orderId, callerId }: { orderId: string; callerId: string | null }): Order {
+    const order = this.orders.get(orderId);
+    if (!order || (callerId !== null && order.userId !== callerId)) no("ORDER_NOT_FOUND");
+    return order;
+  }
+
+  /** So many of each line come back. Their share may be rounded either way, a little; all of them together are all that was paid. */
+  #refund(orderId: string, order: Order, wanted: number[], now: number, a: Answer): unknown {
+    const paid = order.total - order.discount;
+    const whole = order.items.every((item, i) => item.refunded + (wanted[i] as number) === item.quantity);
+    const worth = order.items.reduce((sum, item, i) => sum + item.price * (wanted[i] as number), 0);
+    const fair = order.total === 0 ? 0 : (paid * worth) / order.total;
+    const about = 2 * order.items.length;
+    const amount = whole ? paid - order.refunded : a ? a.refundedAmount - order.refunded : Math.ceil(fair + about);
+    if (this.#balance(order.userId) + amount > BALANCE_MAX) no("BALANCE_LIMIT_EXCEEDED");
+    if (!a) return "a refund";
+    assert.ok(amount >= 0 && Math.abs(amount - fair) <= about, `${amount} of ${paid} were given back for what is worth ${fair}`);
+    for (const [i, item] of order.items.entries()) {
+      item.refunded += wanted[i] as number;
+      this.#variant(item.variantId).stock += wanted[i] as number;
+    }
+    this.#pay(order.userId, amount);
+    order.refunded += amount;
+    order.status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
+    const coupon = whole && order.coupon !== null ? this.coupons.get(order.coupon) : undefined;
+    if (coupon) Object.assign(coupon, { state: coupon.expiresAt <= now ? "EXPIRED" : "AVAILABLE", orderId: null });
+    return this.#order(orderId);
+  }
+
+  #balance(userId: string): number {
+    return this.users.get(userId)?.balance ?? no("USER_NOT_FOUND");
+  }
+
+  #product(id: string): unknown {
+    const { forSale, variants } = this.products.get(id) as { forSale: boolean; variants: string[] };
+    const each = variants.map((variantId) => ({ id: variantId, price: this.#variant(variantId).price, stock: this.#variant(variantId).stock }));
+    const stock = each.reduce((sum, variant) => sum + variant.stock, 0);
+    return {
+      id,
+      price: Math.min(...each.map(({ price }) => price)),
+      stock,
+      status: !forSale ? "NOT_FOR_SALE" : stock > 0 ? "ON_SALE" : "SOLD_OUT",
+      variants: each,
+    };
+  }
+
+  #order(orderId: string): unknown {
+    const { userId, status, total, discount, refunded, coupon, items } = this.orders.get(orderId) as Order;
+    const unpaid = status === "PENDING" || status === "CANCELLED";
+    return {
+      orderId,
+      userId,
+      status,
+      totalAmount: total,
+      discountAmount: discount,
+      paidAmount: unpaid ? 0 : total - discount,
+      refundedAmount: refunded,
+      userCouponId: coupon,
+      orderItems: items.map((item) => ({
+        variantId: item.variantId,
+        unitPrice: item.price,
+        quantity: item.quantity,
+        refundedQuantity: item.refunded,
+      })),
+    };
+  }
+}
+
+/** In whole won, by long division: big integers know no rounding but down. */
+function takenOff(discount: Discount, total: number): number {
+  const wanted = discount.type === "FIXED" ? discount.amount : Number((BigInt(total) * BigInt(discount.rate)) / 100n);
+  const most = discount.type === "PERCENTAGE" ? (discount.maxAmount ?? Infinity) : Infinity;
+  return Math.min(wanted, most, total);
+}

@@ -1,0 +1,44 @@
+// What anybody can ask of the shop, in the simulation's own words.
+
+import type { Discount } from "../../src/coupon/coupon.ts";
+
+export type Terms = {
+  discount: Discount;
+  totalQuantity: number;
+  opensAt: number;
+  closesAt: number | null;
+  validDays: number | null;
+  expiresAt: number | null;
+};
+
+export type Step =
+  | { kind: "charge"; userId: string; amount: number; version: number | null }
+  | { kind: "grant"; userIds: string[]; amount: number }
+  | { kind: "create user"; externalId: string | null }
+  | { kind: "create product"; variants: { price: number; stock: number }[]; forSale: boolean }
+  | { kind: "edit product"; productId: string; forSale: boolean; price: number | null }
+  | { kind: "adjust stock"; variantId: string; delta: number }
+  | { kind: "create campaign"; terms: Terms }
+  | { kind: "edit campaign"; couponId: string; terms: Partial<Terms> }
+  | { kind: "issue coupon"; couponId: string; userId: string }
+  | { kind: "expire coupons"; userCouponIds: string[] }
+  | { kind: "add to cart"; userId: string; productId: string; variantId: string | null; quantity: number }
+  | { kind: "set quantity"; userId: string; itemId: string; quantity: number }
+  | { kind: "remove from cart"; userId: string; itemId: string }
+  | {
+      kind: "place order";
+      userId: string;
+      articles: { productId: string; variantId: string | null; quantity: number }[] | null;
+      userCouponId: string | null;
+      method: "BALANCE" | "DEFERRED";
+    }
+  | { kind: "pay order"; orderId: string; callerId: string | null }
+  | { kind: "cancel order"; orderId: string; callerId: string | null }
+  | { kind: "refund order"; orderId: string; items: { variantId: string; quantity: number }[] | null }
+  | { kind: "expire order"; orderId: string };
+
+/** What came of a step: its answer, or the code of its refusal, with the reason where it gives one. */
+export type Result = { answer: unknown } | { refusal: string };
+
+export const BALANCE_MAX = 1_000_000;
+export const ORDER_EXPIRES_AFTER_MS = 30 * 60_000;
