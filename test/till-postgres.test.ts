@@ -8,8 +8,10 @@ import pg from "pg";
 import type { Wallet } from "../src/balance/balance.ts";
 import { ledger, users } from "../src/balance/balance.sql.ts";
 import { type ChargeBalance, chargeBalance, type Charged } from "../src/balance/charge-balance.ts";
+import { adjustStock } from "../src/catalog/adjust-stock.ts";
 import type { Variant } from "../src/catalog/catalog.ts";
 import { variants } from "../src/catalog/catalog.sql.ts";
+import { createProducts } from "../src/catalog/create-products.ts";
 import { Refusal } from "../src/refusal.ts";
 import { type Command, command } from "../src/till/command.ts";
 import { PostgresStore } from "../src/till/postgres-store.ts";
@@ -355,6 +357,23 @@ describe("a till on this store", () => {
     assert.ok(performance.now() - from < WAIT_MS + 1500);
     await rival.query("ROLLBACK");
     assert.equal((await charge(till, ids[11] as string)).newBalance, 101);
+  });
+
+  // Goes red without the sort in `#writes`: variants, which the first command has asked for, would be written before the products they belong to.
+  test("writes what is referred to before what refers to it, whoever was first in the round", async () => {
+    const till = new Till({ store, waitMs: WAIT_MS });
+    const { variantId } = await insertProduct(rival);
+    const adjust = { variantId, delta: 1, reason: "test" };
+    const make = { products: [{ name: "사과", variants: [{ price: 1, stock: 1 }] }] };
+    const either = command<typeof adjust | typeof make, unknown>({
+      name: "either",
+      needs: (input) => ("delta" in input ? adjustStock.needs(input) : createProducts.needs(input)),
+      decide: (shop, input) => ("delta" in input ? adjustStock.decide(shop, input) : createProducts.decide(shop, input)),
+    });
+    const [adjusted, made] = await together<typeof adjust | typeof make, unknown>(till, either, [adjust, make]);
+    assert.equal((adjusted as { variantId: string }).variantId, variantId);
+    assert.ok(Array.isArray(made));
+    assert.equal(till.served.retries, 0);
   });
 
   // Goes red without `#halves`.

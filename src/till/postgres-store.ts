@@ -121,7 +121,9 @@ export class PostgresStore implements Store {
 
   #writes(roundId: string, changes: Changes): Statement[] {
     const writes: Statement[] = [{ name: "round", text: ROUND, values: [roundId] }];
-    for (const [shelf, changed] of changes.shelves) writes.push(...shelf.save(changed));
+    // The lock order backwards, whoever asked first: a product stands there before its variants, which refer to it.
+    const shelves = [...changes.shelves].sort(([a], [b]) => rank(b.name) - rank(a.name));
+    for (const [shelf, changed] of shelves) writes.push(...shelf.save(changed));
     for (const [journal, rows] of changes.journals) writes.push(journal.append(rows));
     const announcement = this.#options.announce?.(changes);
     if (announcement !== undefined) writes.push({ name: "announce", text: `SELECT pg_notify('${CHANNEL}', $1)`, values: [announcement] });
