@@ -294,8 +294,9 @@ describe("tokens", () => {
     }
   });
 
-  test("issuer and audience, where configured, must be said and be right", async () => {
+  test("issuer and audience, where configured, must be said and be right", async (t) => {
     const strict = await openTestShop({ env: { AUTH_ISSUER: "https://id.example", AUTH_AUDIENCE: "shop" }, beside: shop });
+    t.after(() => strict.close());
     const strictly = async (claims: Claims): Promise<number> =>
       (await call(strict.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${token(HS256, good(claims), SECRET)}` }))
         .status;
@@ -312,7 +313,6 @@ describe("tokens", () => {
       { iss: null, aud: null },
     ])
       assert.equal(await strictly(claims), 401, JSON.stringify(claims));
-    await strict.close();
   });
 });
 
@@ -337,7 +337,7 @@ describe("an issuer's keys", () => {
     }
   }
 
-  test("RS256, ES256 and EdDSA are taken over HTTP; what a key is not for is not", async () => {
+  test("RS256, ES256 and EdDSA are taken over HTTP; what a key is not for is not", async (t) => {
     issuer.keys = [
       jwk(rsa.publicKey, "r"),
       jwk(ec.publicKey, "e", { alg: "ES256" }),
@@ -349,6 +349,7 @@ describe("an issuer's keys", () => {
       null,
     ];
     const keyed = await openTestShop({ env: { AUTH_JWKS_URL: issuer.url, AUTH_JWT_SECRET: "" }, beside: shop });
+    t.after(() => keyed.close());
     const ask = async (value: string): Promise<Answer> =>
       call(keyed.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${value}` });
     assert.equal((await ask(token({ alg: "RS256", kid: "r" }, claims, rsa.privateKey))).status, 200);
@@ -372,7 +373,6 @@ describe("an issuer's keys", () => {
       ["no name where there are several", token({ alg: "RS256" }, claims, rsa.privateKey)],
     ];
     for (const [name, value] of bad) assert.equal((await ask(value)).status, 401, name);
-    await keyed.close();
   });
 
   test("an unknown key is looked for at once, then every 30 s at most; the only key needs no name", async () => {
@@ -445,8 +445,9 @@ describe("an issuer's keys", () => {
     }
   });
 
-  test("over HTTP that is 503 with Retry-After", async () => {
+  test("over HTTP that is 503 with Retry-After", async (t) => {
     const away = await openTestShop({ env: { AUTH_JWKS_URL: "http://127.0.0.1:1/jwks.json", AUTH_JWT_SECRET: "" }, beside: shop });
+    t.after(() => away.close());
     const answer = await call(away.url, "GET", `/users/${shopper.id}/balance`, undefined, {
       authorization: `Bearer ${token({ alg: "RS256", kid: "one" }, claims, rsa.privateKey)}`,
     });
@@ -454,6 +455,5 @@ describe("an issuer's keys", () => {
     assert.equal(answer.headers["retry-after"], "5");
     refused(await call(away.url, "GET", `/users/${shopper.id}/balance`), 401, "UNAUTHENTICATED");
     good(await call(away.url, "GET", "/products"), 200);
-    await away.close();
   });
 });

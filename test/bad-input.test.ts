@@ -833,13 +833,13 @@ describe("languages", () => {
     });
   }
 
-  test("a shop may speak English by itself", async () => {
+  test("a shop may speak English by itself", async (t) => {
     const english = await openTestShop({ env: { SHOP_LOCALE: "en" }, beside: shop });
+    t.after(() => english.close());
     assert.equal((await call(english.url, "GET", `/products/${SOME_ID}`)).body.detail, "There is no such product");
     assert.equal(
       (await call(english.url, "GET", `/products/${SOME_ID}`, undefined, { "accept-language": "ko" })).body.detail,
       "상품이 존재하지 않습니다",
     );
-    await english.close();
   });
 });

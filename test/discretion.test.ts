@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
-import { after, before, describe, test } from "node:test";
+import { after, before, describe, test, type TestContext } from "node:test";
 import pg from "pg";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
 import { Proxy } from "./support/proxy.ts";
@@ -93,10 +93,20 @@ describe("when something breaks inside", () => {
     assert.ok(type && title && detail && (status !== 503 || retryAfter));
   }
 
-  test("a broken database is 500, and says nothing of it", async () => {
+  /** A shop of its own, and a way to its tables. */
+  async function toBreak(t: TestContext): Promise<{ broken: TestShop; client: pg.Client }> {
     const broken = await openTestShop();
     const client = new pg.Client({ connectionString: broken.shop.config.databaseUrl });
+    t.after(async () => {
+      await client.end();
+      await broken.close();
+    });
     await client.connect();
+    return { broken, client };
+  }
+
+  test("a broken database is 500, and says nothing of it", async (t) => {
+    const { broken, client } = await toBreak(t);
     const me = await broken.user({ balance: 1000 });
     const product = await broken.product();
     const order = good(await me.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
@@ -111,14 +121,10 @@ describe("when something breaks inside", () => {
     tellsNothing(await broken.operator.post("/admin/jobs/expire-orders/run"), 500, "INTERNAL");
     tellsNothing(await broken.operator.get("/admin/events"), 500, "INTERNAL");
     tellsNothing(await broken.operator.get("/admin/audit"), 500, "INTERNAL");
-    await client.end();
-    await broken.close();
   });
 
-  test("a bug's answer is not kept under a key", async () => {
-    const broken = await openTestShop();
-    const client = new pg.Client({ connectionString: broken.shop.config.databaseUrl });
-    await client.connect();
+  test("a bug's answer is not kept under a key", async (t) => {
+    const { broken, client } = await toBreak(t);
     const me = await broken.user();
     const charge = (): Promise<Answer> => me.post(`/users/${me.id}/balance/charge`, { amount: 1 }, { "idempotency-key": "mended" });
     await client.query("ALTER TABLE balance_transactions RENAME TO gone");
@@ -126,13 +132,16 @@ describe("when something breaks inside", () => {
     await client.query("ALTER TABLE gone RENAME TO balance_transactions");
     good(await charge(), 200);
     assert.equal(await broken.balanceOf(me), 1);
-    await client.end();
-    await broken.close();
   });
 
-  test("a database that is away is 503 with Retry-After, and says nothing of where it was", async () => {
+  test("a database that is away is 503 with Retry-After, and says nothing of where it was", async (t) => {
     const proxy = await Proxy.open(shop.shop.config.databaseUrl as string);
     const remote = await openTestShop({ env: { DATABASE_URL: proxy.url, LOCK_WAIT_MS: "300" }, beside: shop });
+    t.after(async () => {
+      proxy.comeBack();
+      await remote.close();
+      await proxy.close();
+    });
     assert.equal(remote.shop.config.databaseUrl, proxy.url);
     const me = user.at(remote);
     good(await me.get(`/users/${me.id}/balance`), 200);
@@ -141,8 +150,5 @@ describe("when something breaks inside", () => {
     tellsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }), 503, "UNAVAILABLE");
     tellsNothing(await remote.anyone("GET", "/readyz"), 503, "UNAVAILABLE");
     good(await remote.anyone("GET", "/healthz"), 200);
-    proxy.comeBack();
-    await remote.close();
-    await proxy.close();
   });
 });

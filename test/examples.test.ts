@@ -108,7 +108,7 @@ async function delivered(): Promise<void> {
   }
 }
 
-test("a morning in the shop is as the document shows it", async () => {
+test("a morning in the shop is as the document shows it", async (t) => {
   await quietJobs();
   const operator = shop.operator;
 
@@ -254,11 +254,6 @@ test("a morning in the shop is as the document shows it", async () => {
 
   // Orders.
   const key = { "idempotency-key": "a7f3c1d2-order-1" };
-  const order = await show(minsu, "placeOrder", "The whole cart, with a coupon", 201, {
-    body: { fromCart: true, userCouponId: mine.userCouponId },
-    headers: key,
-  });
-  await show(minsu, "placeOrder", "IDEMPOTENCY_KEY_REUSED", 422, { body: { orderItems: [{ productId: tangerines.id, quantity: 1 }] }, headers: key });
   const paid = await show(seoyeon, "placeOrder", "Two articles, paid at once", 201, {
     body: {
       orderItems: [
@@ -267,6 +262,11 @@ test("a morning in the shop is as the document shows it", async () => {
       ],
     },
   });
+  const order = await show(minsu, "placeOrder", "The whole cart, with a coupon", 201, {
+    body: { fromCart: true, userCouponId: mine.userCouponId },
+    headers: key,
+  });
+  await show(minsu, "placeOrder", "IDEMPOTENCY_KEY_REUSED", 422, { body: { orderItems: [{ productId: tangerines.id, quantity: 1 }] }, headers: key });
   const unpaid = await show(jiwoo, "placeOrder", "To be paid later", 201, {
     body: { orderItems: [{ productId: mackerel.id, quantity: 1 }], payment: { method: "DEFERRED" } },
   });
@@ -348,14 +348,14 @@ test("a morning in the shop is as the document shows it", async () => {
 
   // What a shop says when it can't keep up.
   const limited = await openTestShop({ env: { RATE_LIMIT: "1" }, beside: shop });
+  t.after(() => limited.close());
   good(await minsu.at(limited).get(`/users/${minsu.id}/cart`), 200);
   await show(minsu, "getCart", "TOO_MANY_REQUESTS", 429, { params: { userId: minsu.id }, at: limited.url });
-  await limited.close();
   const impatient = await openTestShop({ env: { LOCK_WAIT_MS: "200" }, beside: shop });
+  t.after(() => impatient.close());
   await whileHeld(shop.shop.config.databaseUrl as string, "SELECT FROM users WHERE id = $1 FOR UPDATE", [minsu.id], () =>
     show(minsu, "chargeBalance", "BUSY", 503, { params: { userId: minsu.id }, body: { amount: 10_000 }, at: impatient.url }),
   );
-  await impatient.close();
 
   const text = `${JSON.stringify(written, null, 2)}\n`;
   if (process.env["UPDATE_EXAMPLES"] === "1") writeFileSync(FILE, text);

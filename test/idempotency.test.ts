@@ -151,13 +151,14 @@ describe("a repeat gets the first answer", () => {
     assert.deepEqual(replayed(await user.post("/orders", orderOf(500_000), keyed("english", { "accept-language": "ko" }))), kept);
   });
 
-  test("after a restart too", async () => {
+  test("after a restart too", async (t) => {
     const before = await openTestShop({ beside: shop });
+    t.after(() => before.close());
     const kept = first(await user.at(before).post("/orders", orderOf(), keyed("restart")));
     await before.close();
     const after = await openTestShop({ beside: shop });
+    t.after(() => after.close());
     assert.deepEqual(replayed(await user.at(after).post("/orders", orderOf(), keyed("restart"))), kept);
-    await after.close();
   });
 });
 
@@ -198,8 +199,9 @@ describe("what never reached the rules is not kept", () => {
       ),
     ));
 
-  test("too many requests", async () => {
+  test("too many requests", async (t) => {
     const limited = await openTestShop({ env: { RATE_LIMIT: "1" }, beside: shop });
+    t.after(() => limited.close());
     const me = user.at(limited);
     await again("many", 429, async () => {
       const answers = await Promise.all(
@@ -207,7 +209,6 @@ describe("what never reached the rules is not kept", () => {
       );
       return answers.at(-1) as Answer;
     });
-    await limited.close();
   });
 });
 

@@ -25,7 +25,6 @@ function ask(client: Client, method: string, path: string, body?: unknown, heade
 
 const statuses = (answers: Answer[]): number[] => answers.map(({ status }) => status);
 
-// Goes red without oneAtATime.
 test("of fifty claims written in one go the first twenty get the twenty coupons", async () => {
   const users = await shop.users(50);
   for (let i = 0; i < 5; i++) {
@@ -35,6 +34,7 @@ test("of fifty claims written in one go the first twenty get the twenty coupons"
   }
 });
 
+// Goes red without oneAtATime.
 test("each request sees what the one before it did", async () => {
   const product = await shop.product({ price: 70, stock: 5 });
   const me = await shop.user();

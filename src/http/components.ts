@@ -62,7 +62,7 @@ export class Components {
       own ?? allExamples(this.#examples).filter(({ answer }) => codes.includes((answer as { code: RefusalCode } | undefined)?.code as RefusalCode));
     const header = status === 401 ? "WWW-Authenticate" : status === 429 || status === 503 ? "Retry-After" : undefined;
     const response = {
-      description: codes.map((code) => `\`${code}\`: ${REFUSALS[code].en}`).join("  \n") || STATUS_CODES[status],
+      description: codes.map((code) => `\`${code}\`: ${REFUSALS[code].en}`).join("; ") || STATUS_CODES[status],
       ...(header ? { headers: { [header]: ref("headers", header) } } : {}),
       content: {
         "application/problem+json": {

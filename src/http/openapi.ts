@@ -18,6 +18,8 @@ const DESCRIPTION = `A headless commerce core for the minute in which everybody 
 
 Money is an integer in the currency's minor unit (won), instants are RFC 3339 in UTC, ids are UUIDs. Every list takes \`limit\` and \`cursor\` and answers \`nextCursor\`.
 
+Whoever calls shows a token; where the shop mints its own, \`npx jangnal token --user ID --role shopper\` gives one. A request that changes something may come with an \`Idempotency-Key\`: it is then done once, however often it is sent.
+
 A refusal is a problem document (RFC 9457): \`code\` is for programs, \`detail\` for people, in Korean, or in English for \`Accept-Language: en\`. What is checked first: token (401), shape (400), authority (403), existence (404), state (400, 402, 409). A path that is not here answers 404 \`NOT_FOUND\`, one that is here by another method 405 \`METHOD_NOT_ALLOWED\`; what is no HTTP request at all is answered 400, 408 or 431 and the connection closed.`;
 
 /** @param examples what a test has run, by operation; the document shows no other */
