@@ -7,6 +7,8 @@ export type Clock = {
   elapsedMs(): number;
   /** Resolves `ms` later. */
   pause(ms: number): Promise<void>;
+  /** From 0 up to 1: spreads those who have met, so that they do not meet again. */
+  random(): number;
   /** Runs `work` about `ms` later, unless the process has nothing else left to do. */
   later(ms: number, work: () => void): void;
 };
@@ -15,5 +17,6 @@ export const realClock: Clock = {
   now: () => Date.now(),
   elapsedMs: () => performance.now(),
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
+  random: () => Math.random(),
   later: (ms, work) => void setTimeout(work, ms).unref(),
 };

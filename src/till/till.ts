@@ -131,7 +131,7 @@ export class Till {
         this.served.retries++;
         round.stumble();
         if (error instanceof Overtaking) await round.wayIsClear();
-        else if (error instanceof Conflict && tries < CONFLICT_TRIES) await this.#clock.pause(Math.random() * 2 ** tries);
+        else if (error instanceof Conflict && tries < CONFLICT_TRIES) await this.#clock.pause(this.#clock.random() * 2 ** tries);
         else if (error instanceof StoreUnavailable && this.#clock.elapsedMs() < round.deadline) await this.#clock.pause(UNAVAILABLE_PAUSE_MS);
         else if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown)
           return rejectAll(commands, new Refusal("UNAVAILABLE", { retryAfter: 1 }));

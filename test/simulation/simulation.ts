@@ -27,7 +27,7 @@ export async function simulate({ seed, steps }: { seed: number; steps: number })
     } finally {
       commands += world.commands;
       rounds += world.rounds;
-      for (const [what, count] of world.tally) tally.set(what, (tally.get(what) ?? 0) + count);
+      for (const [what, count] of world.judge.tally) tally.set(what, (tally.get(what) ?? 0) + count);
     }
   };
   const histories = fc.tuple(fc.integer({ min: 1, max: 2 }), fc.array(event, { maxLength: LONGEST, size: "max" }));

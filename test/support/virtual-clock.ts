@@ -5,6 +5,7 @@ import type { Clock } from "../../src/till/clock.ts";
 export class VirtualClock implements Clock {
   #offset: number;
   #elapsed = 0;
+  #drawn = 1;
   /** Soonest last. */
   readonly #timers: { at: number; run: () => void }[] = [];
 
@@ -22,6 +23,12 @@ export class VirtualClock implements Clock {
 
   pause(ms: number): Promise<void> {
     return new Promise((resolve) => this.later(ms, resolve));
+  }
+
+  /** Always the same numbers, in the same order (a linear congruential generator's). */
+  random(): number {
+    this.#drawn = (this.#drawn * 1_664_525 + 1_013_904_223) % 2 ** 32;
+    return this.#drawn / 2 ** 32;
   }
 
   later(ms: number, run: () => void): void {

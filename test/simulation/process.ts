@@ -1,0 +1,175 @@
+// One process of the simulated shop's: the real till and commands, and the knowledge of things that never change, until it dies.
+
+import { chargeBalance } from "../../src/balance/charge-balance.ts";
+import { createUsers } from "../../src/balance/create-users.ts";
+import { grantBalances } from "../../src/balance/grant-balances.ts";
+import { addToCart, removeFromCart, setQuantity } from "../../src/cart/edit-cart.ts";
+import { adjustStock } from "../../src/catalog/adjust-stock.ts";
+import { createProducts } from "../../src/catalog/create-products.ts";
+import { editProduct } from "../../src/catalog/edit-product.ts";
+import { CatalogFacts } from "../../src/catalog/facts.ts";
+import { createCampaign, editCampaign } from "../../src/coupon/edit-campaign.ts";
+import { expireCoupons } from "../../src/coupon/expire-coupons.ts";
+import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
+import type { Database } from "../../src/database/pool.ts";
+import { OrderFacts } from "../../src/order/facts.ts";
+import { placeOrder } from "../../src/order/place-order.ts";
+import { cancelOrder, expireOrder, refundOrder } from "../../src/order/undo-order.ts";
+import { payOrder } from "../../src/payment/pay-order.ts";
+import type { Command } from "../../src/till/command.ts";
+import type { OpenRound, Store } from "../../src/till/store.ts";
+import { Till } from "../../src/till/till.ts";
+import type { VirtualClock } from "../support/virtual-clock.ts";
+import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
+
+/** Commands with what their process knows of things that never change. */
+export type Commands = ReturnType<typeof openCommands>;
+export function openCommands(database: Database) {
+  const catalogFacts = new CatalogFacts(database);
+  const orderFacts = new OrderFacts(database);
+  const articleOf = async (userId: string, itemId: string): Promise<{ productId: string; variantId: string } | undefined> =>
+    (await database.rows<{ productId: string; variantId: string }>({ name: "select cart article", text: "", values: [userId, itemId] }))[0];
+  return {
+    editProduct: editProduct(catalogFacts),
+    addToCart: addToCart(catalogFacts),
+    setQuantity: setQuantity(articleOf),
+    placeOrder: placeOrder(catalogFacts, database),
+    payOrder: payOrder(orderFacts),
+    cancelOrder: cancelOrder(orderFacts),
+    refundOrder: refundOrder(orderFacts),
+    expireOrder: expireOrder(orderFacts),
+  };
+}
+
+export type ProcessOptions = {
+  number: number;
+  store: Store;
+  clock: VirtualClock;
+  commands: Commands;
+  onFault: (command: string, error: unknown) => void;
+  forget: () => void;
+};
+
+export class Process {
+  readonly number: number;
+  readonly till: Till;
+  readonly died: Promise<void>;
+  dead = false;
+  #dies = (): void => {};
+  readonly #holding = new Set<OpenRound>();
+  /** What a dead process decides is heard of by nobody. */
+  readonly #forget: () => void;
+  readonly #commands: Commands;
+
+  constructor({ number, store, clock, commands, onFault, forget }: ProcessOptions) {
+    this.number = number;
+    this.#forget = forget;
+    this.died = new Promise((resolve) => (this.#dies = resolve));
+    this.till = new Till({ store: this.#mortal(store), clock, waitMs: 3000, roundSize: 16, onFault });
+    this.#commands = commands;
+  }
+
+  /** It is no more: what it has sent to the store arrives, and nobody hears what came of it; the store lets go of its locks. */
+  die(): void {
+    this.dead = true;
+    for (const round of this.#holding) round.release();
+    this.#dies();
+  }
+
+  #mortal(store: Store): Store {
+    const lock: Store["lock"] = async (needs, waitMs) => {
+      if (this.dead) return never();
+      const round = await store.lock(needs, waitMs);
+      this.#holding.add(round);
+      if (this.dead) {
+        round.release();
+        return never();
+      }
+      return {
+        loaded: round.loaded,
+        commit: async (roundId, changes) => {
+          if (this.dead) {
+            this.#forget();
+            return never();
+          }
+          this.#holding.delete(round);
+          await round.commit(roundId, changes).catch((error: unknown) => (this.dead ? never() : Promise.reject(error as Error)));
+          if (this.dead) return never();
+        },
+        release: () => {
+          if (this.dead) return this.#forget();
+          this.#holding.delete(round);
+          round.release();
+        },
+      };
+    };
+    return { lock, outcome: (roundId) => (this.dead ? never() : store.outcome(roundId)) };
+  }
+
+  commandFor(step: Step): [Command<unknown, unknown>, unknown] {
+    const as = <Input, Answer>(command: Command<Input, Answer>, input: Input): [Command<unknown, unknown>, unknown] => [command, input];
+    const commands = this.#commands;
+    const balanceMax = BALANCE_MAX;
+    switch (step.kind) {
+      case "charge":
+        return as(chargeBalance, { ...step, balanceMax });
+      case "grant":
+        return as(grantBalances, { grants: step.userIds.map((userId) => ({ userId, amount: step.amount, reason: "simulated" })), balanceMax });
+      case "create user":
+        return as(createUsers, { users: [{ name: "somebody", externalId: step.externalId }], bulk: false });
+      case "create product":
+        return as(createProducts, { products: [{ name: "something", status: saleStatus(step), variants: step.variants }] });
+      case "edit product":
+        return as(commands.editProduct, {
+          productId: step.productId,
+          status: saleStatus(step),
+          ...(step.price === null ? {} : { price: step.price }),
+        });
+      case "adjust stock":
+        return as(adjustStock, { ...step, reason: "simulated" });
+      case "create campaign":
+        return as(createCampaign, { name: "a campaign", ...step.terms });
+      case "edit campaign":
+        return as(editCampaign, { couponId: step.couponId, fields: step.terms });
+      case "issue coupon":
+        return as(issueCoupon, step);
+      case "expire coupons":
+        return as(expireCoupons, step);
+      case "add to cart":
+        return as(commands.addToCart, withoutNull(step));
+      case "set quantity":
+        return as(commands.setQuantity, { ...step });
+      case "remove from cart":
+        return as(removeFromCart, step);
+      case "place order":
+        return as(commands.placeOrder, {
+          ...step,
+          articles: step.articles?.map(withoutNull) ?? null,
+          orderedAt: null,
+          expiresAfterMs: ORDER_EXPIRES_AFTER_MS,
+          balanceMax,
+        });
+      case "pay order":
+        return as(commands.payOrder, { ...step, balanceMax });
+      case "cancel order":
+        return as(commands.cancelOrder, { ...step, balanceMax, askAfterMs: 0 });
+      case "refund order":
+        return as(commands.refundOrder, { ...step, reason: "simulated", balanceMax, askAfterMs: 0 });
+      case "expire order":
+        return as(commands.expireOrder, { orderId: step.orderId });
+    }
+  }
+}
+
+const saleStatus = ({ forSale }: { forSale: boolean }): "ON_SALE" | "NOT_FOR_SALE" => (forSale ? "ON_SALE" : "NOT_FOR_SALE");
+
+function withoutNull<T extends { productId: string; variantId: string | null; quantity: number }>({
+  variantId,
+  ...rest
+}: T): Omit<T, "variantId"> & { variantId?: string } {
+  return variantId === null ? rest : { ...rest, variantId };
+}
+
+function never(): Promise<never> {
+  return new Promise(() => {});
+}

@@ -1,0 +1,167 @@
+// What there is in a simulated world by now, and what an event of its history asks for of it.
+
+import { orders } from "../../src/order/order.sql.ts";
+import { userCoupons } from "../../src/coupon/coupon.sql.ts";
+import type { MemoryStore } from "../support/memory-store.ts";
+import type { Ask } from "./history.ts";
+import type { Model } from "./model.ts";
+import type { Step } from "./steps.ts";
+
+const NOBODY = "00000000-0000-7000-8000-000000000000";
+
+export class Things {
+  readonly #store: MemoryStore;
+  readonly #model: Model;
+  readonly #known = {
+    users: [] as string[],
+    products: [] as string[],
+    variants: [] as string[],
+    campaigns: [] as string[],
+    coupons: [] as string[],
+    orders: [] as string[],
+    items: [] as string[],
+  };
+
+  constructor(store: MemoryStore, model: Model) {
+    this.#store = store;
+    this.#model = model;
+  }
+
+  /** What a step has made is there from now on. */
+  learn({ kind }: Step, answer: unknown): void {
+    const known = this.#known;
+    const { id, orderId } = (answer ?? {}) as { id: string; orderId: string };
+    const made = answer as { id: string; variants: { id: string }[] }[];
+    if (kind === "create user") known.users.push((made[0] as { id: string }).id);
+    if (kind === "create product") known.products.push((made[0] as { id: string }).id);
+    if (kind === "create product") known.variants.push(...(made[0] as { variants: { id: string }[] }).variants.map((variant) => variant.id));
+    if (kind === "create campaign") known.campaigns.push(id);
+    if (kind === "issue coupon") known.coupons.push(id);
+    if (kind === "add to cart") known.items.push(id);
+    if (kind === "place order") known.orders.push(orderId);
+  }
+
+  /** What an event asks for, of those things that there are by now. */
+  steps(event: Ask, now: number): Step[] {
+    const known = this.#known;
+    const article = ({
+      variant,
+      named,
+      quantity,
+    }: {
+      variant: number;
+      named: boolean;
+      quantity: number;
+    }): { productId: string; variantId: string | null; quantity: number } => {
+      const variantId = pick(known.variants, variant);
+      return {
+        productId: this.#model.variants.get(variantId)?.productId ?? pick(known.products, variant),
+        variantId: named ? variantId : null,
+        quantity,
+      };
+    };
+    const caller = (orderId: string, by: number): string | null =>
+      by % 8 === 0 ? null : by % 8 === 1 ? pick(known.users, by) : (this.#model.orders.get(orderId)?.userId ?? null);
+    switch (event.ask) {
+      case "charge": {
+        const userId = pick(known.users, event.user);
+        return [{ kind: "charge", userId, amount: event.amount, version: event.stale ? (this.#model.users.get(userId)?.version ?? 0) : null }];
+      }
+      case "grant":
+        return [{ kind: "grant", userIds: event.users.map((user) => pick(known.users, user)), amount: event.amount }];
+      case "create user":
+        return [{ kind: "create user", externalId: event.external === null ? null : `external ${event.external}` }];
+      case "create product":
+        return [{ kind: "create product", variants: event.variants, forSale: event.forSale }];
+      case "edit product":
+        return [{ kind: "edit product", productId: pick(known.products, event.product), forSale: event.forSale, price: event.price }];
+      case "adjust stock":
+        return [{ kind: "adjust stock", variantId: pick(known.variants, event.variant), delta: event.delta }];
+      case "create campaign": {
+        const { discount, total, opensIn, closesIn, validDays, expiresIn } = event;
+        return [
+          {
+            kind: "create campaign",
+            terms: {
+              discount,
+              totalQuantity: total,
+              opensAt: now + opensIn,
+              closesAt: closesIn === null ? null : now + closesIn,
+              validDays,
+              expiresAt: expiresIn === null ? null : now + expiresIn,
+            },
+          },
+        ];
+      }
+      case "edit campaign": {
+        const { total, discount, closesIn } = event;
+        const terms = {
+          ...(total === null ? {} : { totalQuantity: total }),
+          ...(discount === null ? {} : { discount }),
+          ...(closesIn === null ? {} : { closesAt: now + closesIn }),
+        };
+        return [{ kind: "edit campaign", couponId: pick(known.campaigns, event.campaign), terms }];
+      }
+      case "issue coupon":
+        return [{ kind: "issue coupon", couponId: pick(known.campaigns, event.campaign), userId: pick(known.users, event.user) }];
+      case "expire coupons": {
+        const due = this.#store.rows(userCoupons).filter(({ status, expiresAt }) => status === "AVAILABLE" && expiresAt !== null && expiresAt <= now);
+        return [{ kind: "expire coupons", userCouponIds: due.map(({ id }) => id) }];
+      }
+      case "add to cart":
+        return [{ kind: "add to cart", userId: pick(known.users, event.user), ...article(event) }];
+      case "set quantity":
+        return [
+          {
+            kind: "set quantity",
+            userId: this.#ownerOf(pick(known.items, event.item), event.user),
+            itemId: pick(known.items, event.item),
+            quantity: event.quantity,
+          },
+        ];
+      case "remove from cart":
+        return [
+          { kind: "remove from cart", userId: this.#ownerOf(pick(known.items, event.item), event.user), itemId: pick(known.items, event.item) },
+        ];
+      case "place order": {
+        const userCouponId = event.coupon === null ? null : pick(known.coupons, event.coupon);
+        // Mostly by whom the coupon belongs to.
+        const owner = userCouponId !== null && event.user % 8 > 0 ? this.#model.coupons.get(userCouponId)?.userId : undefined;
+        return [
+          {
+            kind: "place order",
+            userId: owner ?? pick(known.users, event.user),
+            articles: event.articles?.map(article) ?? null,
+            userCouponId,
+            method: event.method,
+          },
+        ];
+      }
+      case "pay order":
+        return [{ kind: "pay order", orderId: pick(known.orders, event.order), callerId: caller(pick(known.orders, event.order), event.by) }];
+      case "cancel order":
+        return [{ kind: "cancel order", orderId: pick(known.orders, event.order), callerId: caller(pick(known.orders, event.order), event.by) }];
+      case "refund order": {
+        const orderId = pick(known.orders, event.order);
+        const lines = this.#model.orders.get(orderId)?.items.map(({ variantId }) => variantId) ?? [];
+        return [
+          { kind: "refund order", orderId, items: event.items?.map(({ line, quantity }) => ({ variantId: pick(lines, line), quantity })) ?? null },
+        ];
+      }
+      case "expire orders": {
+        const due = this.#store.rows(orders).filter(({ status, expiresAt }) => status === "PENDING" && expiresAt !== null && expiresAt <= now);
+        return due.map(({ id }) => ({ kind: "expire order", orderId: id }));
+      }
+    }
+  }
+
+  #ownerOf(itemId: string, user: number): string {
+    for (const [userId, cart] of this.#model.carts) if (cart.some(({ id }) => id === itemId)) return userId;
+    return pick(this.#known.users, user);
+  }
+}
+
+/** The n-th of these, or now and then one that does not exist. */
+function pick(ids: string[], n: number): string {
+  return (n % 32 === 31 ? undefined : ids[n % ids.length]) ?? NOBODY;
+}
