@@ -143,7 +143,10 @@ export async function runFaults({
     }
     const { id } = campaign;
     const answers = await Promise.all(
-      of.userIds.map((userId) => of.ask(`/coupons/${id}/issue`, {}, `${id}/${userId}`, new Client("http://unused", userId, "shopper").token)),
+      of.userIds.map((userId) => {
+        const { token } = new Client("http://unused", userId, "shopper");
+        return of.asker.ask({ method: "POST", path: `/coupons/${id}/issue`, body: {}, key: `${id}/${userId}`, token });
+      }),
     );
     return `${answers.filter(({ status }) => status === 201).length} of ${COUPONS}`;
   }

@@ -25,6 +25,7 @@ import { startCardPayment } from "../../src/payment/start-card-payment.ts";
 import { Refusal } from "../../src/refusal.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { Till } from "../../src/till/till.ts";
+import { type Dice, random } from "./dice.ts";
 import { good, openTestShop, type TestShop } from "./shop.ts";
 
 const SECRET = "test_sk_of_the_chaos";
@@ -53,18 +54,6 @@ const DEATHS: Death[] = [
 const CONFIRM = ["ok", "ok", "decline", "slow", "error", "provider", "drop", "silent", "late", "lost", "cut", "timeout"];
 const CANCEL = ["ok", "ok", "slow", "error", "provider", "drop", "silent", "late", "lost", "cut", "timeout", "decline"];
 const FIND = ["ok", "ok", "ok", "error", "drop", "silent", "slow"];
-
-/** Numbers from a seed (mulberry32). */
-export function random(seed: number): { below(n: number): number; chance(p: number): boolean; pick<T>(from: readonly T[]): T } {
-  let state = seed >>> 0;
-  const next = (): number => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let t = Math.imul(state ^ (state >>> 15), state | 1);
-    t ^= t + Math.imul(t ^ (t >>> 7), t | 61);
-    return ((t ^ (t >>> 14)) >>> 0) / 2 ** 32;
-  };
-  return { below: (n) => Math.floor(next() * n), chance: (p) => next() < p, pick: (from) => from[Math.floor(next() * from.length)] as never };
-}
 
 const TABLES = ["payments", "refunds", "card_charges", "stray_money"];
 
@@ -481,7 +470,6 @@ export class Chaos {
   }
 }
 
-type Dice = ReturnType<typeof random>;
 type Script = { confirm: string[]; cancel: string[]; find: string[]; webhook: (typeof WEBHOOKS)[number] };
 type Insist = (send: (process: Process) => Promise<KeyedAnswer>) => Promise<KeyedAnswer>;
 

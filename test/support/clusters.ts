@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
+import { cutPower } from "./power.ts";
 import { dieWithUs, freePort } from "./services.ts";
 
 const SETTINGS = ["listen_addresses=127.0.0.1", "max_connections=200", "wal_level=replica", "max_wal_senders=5", "hot_standby=on"];
@@ -72,11 +73,7 @@ export class Cluster {
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
     const postmaster = Number(readFileSync(join(this.data, "postmaster.pid"), "utf8").split("\n")[0]);
-    for (const pid of [postmaster, ...childrenOf(postmaster)]) {
-      try {
-        process.kill(pid, "SIGKILL");
-      } catch {} // It has ended by itself.
-    }
+    cutPower(postmaster);
     await ended;
   }
 
@@ -156,9 +153,4 @@ function binary(name: string): string {
     globSync(`/usr/lib/postgresql/*/bin/${name}`).sort().at(-1) ?? [`/usr/bin/${name}`, `/usr/local/bin/${name}`].find((path) => existsSync(path));
   if (found === undefined) throw new Error(`PostgreSQL's ${name} is not installed; npm run test:services needs it`);
   return found;
-}
-
-function childrenOf(pid: number): number[] {
-  const listed = spawnSync("ps", ["-o", "pid=", "--ppid", String(pid)], { encoding: "utf8" });
-  return listed.stdout.trim().split(/\s+/).filter(Boolean).map(Number);
 }

@@ -2,7 +2,8 @@
 // at whichever instance answers, until somebody says what became of it: as a client should.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { type Answer, call, Client, good } from "./shop.ts";
+import { Asker } from "./asker.ts";
+import { Client, good } from "./shop.ts";
 
 export type LoadOptions = {
   /** Where instances are; read anew for each request, so that it may change. */
@@ -15,16 +16,12 @@ export type LoadOptions = {
 
 type Told = { orderId: string; times: number };
 
-const AGAIN_MS = 50;
-const REQUEST_MS = 15_000;
-
 export class Load {
   /** What was acknowledged, by buyer and key. */
   readonly acknowledged = new Map<string, Told>();
   /** Two answers to one key that name different orders. */
   readonly contradictions: string[] = [];
-  /** Requests that got no answer, or one that says to come again. */
-  readonly unanswered = { broken: 0, told: new Map<string, number>() };
+  readonly asker: Asker;
   /** Who buys. */
   readonly userIds: string[] = [];
   productId = "";
@@ -34,10 +31,14 @@ export class Load {
   #lapped = { acknowledged: 0, askedAgain: 0 };
   #stopped = false;
   #buying: Promise<unknown> = Promise.resolve();
-  #turn = 0;
 
   constructor(options: LoadOptions) {
     this.#options = options;
+    this.asker = new Asker(options.instances);
+  }
+
+  get unanswered(): Asker["unanswered"] {
+    return this.asker.unanswered;
   }
 
   async start(): Promise<void> {
@@ -83,32 +84,15 @@ export class Load {
   }
 
   async #order(key: string, token: string): Promise<void> {
-    const answer = await this.ask("/orders", { orderItems: [{ productId: this.productId, quantity: 1 }] }, key, token);
+    const body = { orderItems: [{ productId: this.productId, quantity: 1 }] };
+    const answer = await this.asker.ask({ method: "POST", path: "/orders", body, key, token });
     if (answer.status !== 201) throw new Error(`an order was refused: ${JSON.stringify(answer.body)}`);
     this.#remember(key, answer.body.orderId);
   }
 
-  /** Asks again, at one instance after the other, until one says what became of it. */
-  async ask(path: string, body: unknown, key: string, token: string): Promise<Answer> {
-    for (; ; await pause(AGAIN_MS)) {
-      const instances = this.#options.instances();
-      const url = instances[this.#turn++ % instances.length] as string;
-      let answer: Answer;
-      try {
-        answer = await Promise.race([call(url, "POST", path, body, { authorization: `Bearer ${token}`, "idempotency-key": key }), late()]);
-      } catch {
-        this.unanswered.broken++;
-        continue;
-      }
-      const code = String(answer.body?.code ?? answer.status);
-      if (answer.status < 500 && answer.status !== 429 && code !== "IDEMPOTENCY_IN_PROGRESS") return answer;
-      this.unanswered.told.set(code, (this.unanswered.told.get(code) ?? 0) + 1);
-    }
-  }
-
   /** What happened since it was asked last. */
   lap(): { acknowledged: number; longestPauseMs: number; askedAgain: number } {
-    const askedAgain = this.unanswered.broken + [...this.unanswered.told.values()].reduce((sum, count) => sum + count, 0);
+    const { askedAgain } = this.asker;
     const lap = {
       acknowledged: this.acknowledged.size - this.#lapped.acknowledged,
       longestPauseMs: Math.max(this.#longestPauseMs, performance.now() - this.#lastAt),
@@ -127,9 +111,4 @@ export class Load {
     this.#longestPauseMs = Math.max(this.#longestPauseMs, now - this.#lastAt);
     this.#lastAt = now;
   }
-}
-
-async function late(): Promise<never> {
-  await pause(REQUEST_MS, undefined, { ref: false });
-  throw new Error("no answer");
 }

@@ -33,7 +33,10 @@ export async function reckon(databaseUrl: string, load: Load, sinks: Record<stri
 }
 
 /** An event is out of order where it comes for the first time behind a later one of its order. */
-function deliveredTo(received: readonly Envelope[], events: { id: string; seq: number }[]): { missing: number; outOfOrder: number } {
+export function deliveredTo(
+  received: readonly Pick<Envelope, "subject" | "sequence">[],
+  events: { id: string; seq: number }[],
+): { missing: number; outOfOrder: number } {
   const seen = new Map<string, Set<number>>();
   let outOfOrder = 0;
   for (const { subject, sequence } of received) {
