@@ -12,6 +12,8 @@ WORKDIR /shop
 COPY --from=packages /shop/node_modules ./node_modules
 COPY package.json LICENSE NOTICE ./
 COPY bin ./bin
+COPY client/src ./client/src
+COPY faces/dist ./faces/dist
 COPY src ./src
 COPY docs ./docs
 RUN mkdir /data && chown node:node /data

@@ -25,6 +25,7 @@ import { Replica } from "./database/replica.ts";
 import { shareMetrics } from "./http/all-metrics.ts";
 import { authenticator } from "./http/auth.ts";
 import { documentRoutes } from "./http/document.ts";
+import { faceRoutes } from "./http/faces.ts";
 import { measureAnswers, shopMetrics } from "./http/metrics.ts";
 import { operationsRoutes } from "./http/operations.routes.ts";
 import { problemRoutes } from "./http/problems.routes.ts";
@@ -198,6 +199,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   operationsRoutes(routes, { database, registry, shared: between.state });
   problemRoutes(routes);
   await documentRoutes(server, routes.operations);
+  faceRoutes(server);
 
   await listener.start();
   if (config.demo) await fillWithDemo(shop);

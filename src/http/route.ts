@@ -208,5 +208,7 @@ declare module "fastify" {
     faults?: Record<string, RefusalCode>;
     takesBody?: boolean;
     unlimited?: boolean;
+    /** A page, or a part of one. */
+    face?: boolean;
   }
 }

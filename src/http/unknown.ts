@@ -1,10 +1,11 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Refusal } from "../refusal.ts";
 
-/** What to answer where no route is: nothing is here, or nothing by this method. Knows the routes that are declared after it was called. */
+/** What to answer where no route is: nothing is here, or nothing by this method. Knows the routes that are declared after it was called; pages are for browsers, and nothing is there for anybody else. */
 export function unknownRoutes(server: FastifyInstance): (request: FastifyRequest) => { refusal: Refusal; allow: string | undefined } {
   const known: { method: string; pattern: RegExp }[] = [];
-  server.addHook("onRoute", ({ method, url }) => {
+  server.addHook("onRoute", ({ method, url, config }) => {
+    if (config?.face) return;
     const pattern = new RegExp(`^${url.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(/:\w+/g, "[^/]+")}$`);
     for (const one of [method].flat()) known.push({ method: one, pattern });
   });

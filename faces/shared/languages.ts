@@ -1,0 +1,63 @@
+// Two languages, typed: what one dictionary says the other has to say as well. Numbers, dates and money are Intl's.
+
+import { computed, effect, signal } from "@preact/signals";
+
+export type Language = "ko" | "en";
+
+const KEPT_AT = "jangnal.language";
+
+export const language = signal<Language>(firstLanguage());
+effect(() => {
+  document.documentElement.lang = language.value;
+});
+
+export function speak(chosen: Language): void {
+  language.value = chosen;
+  localStorage.setItem(KEPT_AT, chosen);
+}
+
+/** As chosen before; else as the browser prefers; Korean where it speaks neither. */
+function firstLanguage(): Language {
+  const kept = localStorage.getItem(KEPT_AT);
+  if (kept === "ko" || kept === "en") return kept;
+  const preferred = navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => tag === "ko" || tag === "en");
+  return preferred ?? "ko";
+}
+
+/** Every entry a string, or a function of what it speaks of. */
+// oxlint-disable-next-line typescript/no-explicit-any -- parameters of any kind
+type Words = { readonly [key: string]: string | ((...given: any[]) => string) };
+
+/** The same entries with the same parameters, in other words. */
+type SameWords<T extends Words> = { readonly [K in keyof T]: T[K] extends string ? string : T[K] };
+
+/** A dictionary: `const t = dictionary(ko, en)`, then `t.value.cart`, in the language that is spoken at the moment. */
+export function dictionary<const T extends Words>(ko: T, en: SameWords<T>): { readonly value: SameWords<T> } {
+  return computed(() => (language.value === "ko" ? (ko as SameWords<T>) : en));
+}
+
+const LOCALES: Record<Language, string> = { ko: "ko-KR", en: "en-GB" };
+
+/** The shop's, as it says at `GET /shop`. */
+export const currency = signal("KRW");
+export const timeZone = signal("Asia/Seoul");
+
+const money = computed(
+  () => new Intl.NumberFormat(LOCALES[language.value], { style: "currency", currency: currency.value, currencyDisplay: "narrowSymbol" }),
+);
+const plain = computed(() => new Intl.NumberFormat(LOCALES[language.value]));
+const moment = computed(
+  () => new Intl.DateTimeFormat(LOCALES[language.value], { dateStyle: "medium", timeStyle: "short", timeZone: timeZone.value }),
+);
+const day = computed(() => new Intl.DateTimeFormat(LOCALES[language.value], { dateStyle: "medium", timeZone: timeZone.value }));
+
+/** @param amount minor units */
+export function formatMoney(amount: number): string {
+  const digits = money.value.resolvedOptions().maximumFractionDigits ?? 0;
+  return money.value.format(amount / 10 ** digits);
+}
+
+export const formatNumber = (value: number): string => plain.value.format(value);
+/** A day with its time, in the shop's zone. */
+export const formatInstant = (at: string | number): string => moment.value.format(new Date(at));
+export const formatDay = (at: string | number): string => day.value.format(new Date(at));
