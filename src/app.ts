@@ -17,6 +17,7 @@ import type { Campaign } from "./coupon/coupon.ts";
 import { expireDueCoupons } from "./coupon/expire-due-coupons.ts";
 import { SoldOut } from "./coupon/sold-out.ts";
 import { fillWithDemo } from "./demo/demo.ts";
+import { demoRoutes } from "./demo/demo.routes.ts";
 import { startEmbedded, type EmbeddedServer } from "./database/embedded.ts";
 import { Listener } from "./database/listener.ts";
 import { migrate } from "./database/migrate.ts";
@@ -32,6 +33,7 @@ import { problemRoutes } from "./http/problems.routes.ts";
 import { Routes } from "./http/route.ts";
 import { shopSecret } from "./http/secret.ts";
 import { createServer } from "./http/server.ts";
+import { shopRoutes } from "./http/shop.routes.ts";
 import { shopJobs } from "./jobs/shop-jobs.ts";
 import { jobsRoutes } from "./jobs/jobs.routes.ts";
 import { Scheduler } from "./jobs/scheduler.ts";
@@ -192,8 +194,10 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     outboxRoutes,
     jobsRoutes,
     auditRoutes,
+    shopRoutes,
   ])
     declare(routes, shop);
+  demoRoutes(routes, shop, secret);
   between.measure(registry);
   shareMetrics(registry);
   operationsRoutes(routes, { database, registry, shared: between.state });

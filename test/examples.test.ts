@@ -357,6 +357,16 @@ test("a morning in the shop is as the document shows it", async (t) => {
     show(minsu, "chargeBalance", "BUSY", 503, { params: { userId: minsu.id }, body: { amount: 10_000 }, at: impatient.url }),
   );
 
+  // What its pages ask first.
+  await show(null, "getShop", "What every page has to know", 200);
+  const demo = await openTestShop({ env: { DEMO: "on" }, beside: shop });
+  t.after(() => demo.close());
+  good(await operator.post("/admin/users", { name: "김민수", externalId: "demo-minsu" }), 201);
+  const { users: guests } = await show(null, "listDemoUsers", "Whom the demo brought", 200, { at: demo.url });
+  await show(null, "signInAsDemoUser", "As 김민수", 200, { body: { userId: guests[0].id }, at: demo.url });
+  await show(null, "signInAsDemoUser", "USER_NOT_FOUND: not the demo's", 404, { body: { userId: seoyeon.id }, at: demo.url });
+  await show(null, "signInAsDemoUser", "NOT_FOUND: no demo", 404, { body: { userId: guests[0].id } });
+
   const text = `${JSON.stringify(written, null, 2)}\n`;
   if (process.env["UPDATE_EXAMPLES"] === "1") writeFileSync(FILE, text);
   assert.deepEqual(

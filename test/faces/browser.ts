@@ -1,9 +1,9 @@
 // A real browser for the tests of the pages: Debian's Chromium, remote-controlled. Whoever has none is told so, and the tests are skipped.
 
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { createRequire } from "node:module";
+import { existsSync } from "node:fs";
 import { after, before, test } from "node:test";
+import axe from "axe-core";
 import { type Browser, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 import type { Client } from "../support/shop.ts";
 
@@ -11,8 +11,6 @@ const CHROMIUM = [process.env["CHROMIUM"] ?? "", "/usr/bin/chromium", "/usr/bin/
   (path) => path !== "" && existsSync(path),
 );
 const MISSING = "there is no Chromium here: apt-get install chromium, or name one by CHROMIUM=/path/to/it";
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
 
 let browser: Browser;
 
@@ -93,7 +91,7 @@ export async function visit(
 
 /** Asserts that axe finds nothing on the page as it stands. */
 export async function assertAccessible(page: Page): Promise<void> {
-  await page.evaluate(AXE);
+  await page.evaluate(axe.source);
   const violations = await page.evaluate(async () => {
     const { axe } = globalThis as unknown as {
       axe: { run(): Promise<{ violations: { id: string; nodes: { html: string; failureSummary: string }[] }[] }> };

@@ -32,6 +32,7 @@ export class PlainExamples {
       // When the relay came by is chance.
       if (INSTANT.test(value)) return name === "deliveredAt" ? new Date(minute).toISOString() : this.#instant(value, minute, began);
       if (/^\d{4}-\d\d-\d\d$/.test(value)) return addDays(DAY, (Date.parse(value) - Date.parse(today)) / 86_400_000);
+      if (name === "token") return "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmVk";
       return value;
     };
     const plain = (value: unknown, name = ""): unknown => {

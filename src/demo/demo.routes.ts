@@ -1,0 +1,59 @@
+// How one becomes a demo user without a command line. There only while DEMO is on, and for nobody but the users that the demo brought.
+
+import Type from "typebox";
+import { mintToken } from "../http/auth.ts";
+import type { Routes } from "../http/route.ts";
+import { Body, Id, Instant } from "../http/schemas.ts";
+import { isDemo } from "../http/shop.routes.ts";
+import { refuse } from "../refusal.ts";
+import type { Shop } from "../shop.ts";
+import { USERS } from "./catalogue.ts";
+
+const HOURS = 12;
+
+export function demoRoutes(routes: Routes, { config, database }: Shop, secret: string): void {
+  async function demoUsers(): Promise<{ id: string; name: string }[]> {
+    if (!isDemo(config)) refuse("NOT_FOUND");
+    return database.rows({
+      name: "select demo users",
+      text: "SELECT id, name FROM users WHERE external_id = ANY($1::text[]) ORDER BY array_position($1::text[], external_id)",
+      values: [USERS.map(({ externalId }) => externalId)],
+    });
+  }
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/demo/users",
+      operationId: "listDemoUsers",
+      audience: "anyone",
+      tag: "Demo",
+      summary: "The users that the demo brought",
+      description: "404 `NOT_FOUND` unless DEMO is on.",
+      answers: { 200: Type.Object({ users: Type.Array(Type.Object({ id: Id(), name: Type.String() })) }) },
+      refusals: ["NOT_FOUND"],
+    },
+    async () => ({ users: await demoUsers() }),
+  );
+
+  routes.read(
+    {
+      method: "POST",
+      path: "/demo/sign-in",
+      operationId: "signInAsDemoUser",
+      audience: "anyone",
+      tag: "Demo",
+      summary: "A shopper's token of a user that the demo brought",
+      description: "404 `NOT_FOUND` unless DEMO is on; 404 `USER_NOT_FOUND` for every other user, and never an operator's token.",
+      body: Body({ userId: Id() }),
+      answers: { 200: Type.Object({ token: Type.String(), userId: Id(), name: Type.String(), expiresAt: Instant() }) },
+      refusals: ["NOT_FOUND", "USER_NOT_FOUND"],
+    },
+    async ({ body }) => {
+      const userId = body.userId.toLowerCase();
+      const user = (await demoUsers()).find(({ id }) => id === userId) ?? refuse("USER_NOT_FOUND", { userId });
+      const expiresAt = new Date(Date.now() + HOURS * 3_600_000).toISOString();
+      return { token: mintToken(secret, { id: userId, role: "shopper" }, HOURS, config.auth), userId, name: user.name, expiresAt };
+    },
+  );
+}

@@ -1,0 +1,51 @@
+import Type from "typebox";
+import type { Shop } from "../shop.ts";
+import type { Routes } from "./route.ts";
+import { Instant, Money, OneOf } from "./schemas.ts";
+
+/** What a face of the shop has to know before it can show anything: in what money, in which zone, and what time it is here. */
+export function shopRoutes(routes: Routes, { config }: Shop): void {
+  routes.read(
+    {
+      method: "GET",
+      path: "/shop",
+      operationId: "getShop",
+      audience: "anyone",
+      tag: "Shop",
+      summary: "What the shop counts in, where it is, and what time it is there",
+      answers: {
+        200: Type.Object(
+          {
+            currency: Type.String({ description: "ISO 4217" }),
+            timezone: Type.String({ description: "IANA" }),
+            locale: OneOf(["ko", "en"]),
+            now: Instant(),
+            balanceFunding: OneOf(["open", "gateway", "operator"]),
+            chargeMax: Money(),
+            cards: Type.Unsafe<string>({
+              ...OneOf(["simulated", "gateway"]),
+              description: "simulated: no money moves, and any paymentKey will do",
+            }),
+            demo: Type.Boolean({ description: "Whether the demo's users can be signed in as" }),
+          },
+          { title: "Shop" },
+        ),
+      },
+    },
+    () => ({
+      currency: config.currency,
+      timezone: config.timezone,
+      locale: config.locale,
+      now: new Date().toISOString(),
+      balanceFunding: config.balanceFunding,
+      chargeMax: config.chargeMax,
+      cards: config.gateway.url === undefined ? "simulated" : "gateway",
+      demo: isDemo(config),
+    }),
+  );
+}
+
+/** Demo users can be signed in as where the shop was told to be a demo and signs tokens itself. */
+export function isDemo({ demo, auth }: Shop["config"]): boolean {
+  return demo && auth.jwksUrl === undefined;
+}

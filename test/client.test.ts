@@ -1,0 +1,195 @@
+// The client: what it promises about keys, patience and refusals, against a wire that does as it is told, and once against the shop.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { createShop, everyPage, isRefusal, Refused, type Retry, type ShopOptions, Unreachable } from "#client";
+import { REFUSALS } from "../src/refusal.ts";
+import { openTestShop, type TestShop } from "./support/shop.ts";
+
+type Reply = Response | Error;
+const ok = (body: unknown, init: ResponseInit = {}): Response => Response.json(body, init);
+const problem = (code: keyof typeof REFUSALS, headers: Record<string, string> = {}): Response =>
+  new Response(JSON.stringify({ type: "/problems/x", title: "", status: REFUSALS[code].status, code, detail: REFUSALS[code].en }), {
+    status: REFUSALS[code].status,
+    headers: { "content-type": "application/problem+json; charset=utf-8", ...headers },
+  });
+
+/** A shop at the end of a wire that gives these replies, one after the other. Pauses take no time and are written down. */
+function wire(replies: Reply[], options: Partial<ShopOptions> = {}) {
+  const sent: { url: string; method: string; headers: Headers; body: unknown }[] = [];
+  const pauses: number[] = [];
+  const retries: Retry[] = [];
+  const shop = createShop({
+    url: "http://shop.test/",
+    token: () => "a-token",
+    language: () => "en",
+    fetch: async (url, init = {}) => {
+      sent.push({ url: String(url), method: String(init.method), headers: new Headers(init.headers), body: init.body });
+      const reply = replies[sent.length - 1] ?? new Error("nobody expected this request");
+      if (reply instanceof Error) throw reply;
+      return reply;
+    },
+    pause: async (ms) => void pauses.push(ms),
+    onRetry: (retry) => retries.push(retry),
+    ...options,
+  });
+  return { shop, sent, pauses, retries };
+}
+
+const ORDER = { orderItems: [{ productId: "p", quantity: 1 }] };
+
+describe("what is sent", () => {
+  test("path and query are put in their places, escaped; what is undefined is left out", async () => {
+    const { shop, sent } = wire([ok({ orders: [], nextCursor: null })]);
+    await shop.listUserOrders({ path: { userId: "a/b c" }, query: { limit: 5, cursor: "=&" } });
+    assert.equal(sent[0]?.url, "http://shop.test/users/a%2Fb%20c/orders?limit=5&cursor=%3D%26");
+    assert.equal(sent[0]?.headers.get("authorization"), "Bearer a-token");
+    assert.equal(sent[0]?.headers.get("accept-language"), "en");
+    assert.equal(sent[0]?.headers.get("idempotency-key"), null, "what changes nothing needs no key");
+  });
+
+  // Goes red where the key is made per try (send.ts) and not per call (shop.ts).
+  test("a key is made for whatever changes something, and kept over all tries", async () => {
+    const { shop, sent } = wire([
+      new TypeError("fetch failed"),
+      problem("BUSY", { "retry-after": "1" }),
+      ok({ orderId: "o" }, { status: 201 }),
+      ok({}, { status: 201 }),
+    ]);
+    const { status, body } = await shop.placeOrder({ body: ORDER });
+    assert.deepEqual([status, body.orderId], [201, "o"]);
+    const keys = sent.map(({ headers }) => headers.get("idempotency-key"));
+    assert.match(String(keys[0]), /^[0-9a-f]{32}$/);
+    assert.deepEqual(new Set(keys).size, 1);
+    assert.deepEqual(new Set(sent.map((one) => one.body)), new Set([JSON.stringify(ORDER)]));
+    await shop.placeOrder({ body: ORDER });
+    assert.notEqual(sent[3]?.headers.get("idempotency-key"), keys[0], "another call is another thing");
+  });
+
+  test("a key of one's own is used", async () => {
+    const { shop, sent } = wire([ok({}, { headers: { "idempotent-replayed": "true" }, status: 201 })]);
+    const { replayed } = await shop.placeOrder({ body: ORDER, idempotencyKey: "mine" });
+    assert.deepEqual([sent[0]?.headers.get("idempotency-key"), replayed], ["mine", true]);
+  });
+});
+
+describe("patience", () => {
+  // Goes red without `asked` in send.ts.
+  test("Retry-After is waited for, and what it is waited for is told", async () => {
+    const { shop, pauses, retries } = wire([
+      problem("TOO_MANY_REQUESTS", { "retry-after": "3" }),
+      problem("UNAVAILABLE", { "retry-after": "1" }),
+      ok({}),
+    ]);
+    await shop.getShop();
+    assert.ok((pauses[0] as number) >= 3000 && (pauses[0] as number) <= 3250, String(pauses));
+    assert.ok((pauses[1] as number) >= 1000 && (pauses[1] as number) <= 1250, String(pauses));
+    assert.deepEqual(
+      retries.map(({ attempt, reason }) => [attempt, isRefusal(reason) && reason.code]),
+      [
+        [1, "TOO_MANY_REQUESTS"],
+        [2, "UNAVAILABLE"],
+      ],
+    );
+  });
+
+  // Goes red without `attempt >= tries` in send.ts.
+  test("it ends", async () => {
+    const { shop, sent, pauses } = wire(Array.from({ length: 9 }, () => problem("BUSY", { "retry-after": "1" })));
+    await assert.rejects(shop.placeOrder({ body: ORDER }), (error) => isRefusal(error, "BUSY") && error.retryAfter === 1);
+    assert.deepEqual([sent.length, pauses.length], [5, 4]);
+  });
+
+  // Goes red without `pauseMs > longestPauseMs` in send.ts.
+  test("a pause that is longer than anybody waits is told about at once", async () => {
+    const { shop, sent } = wire([problem("UNAVAILABLE", { "retry-after": "60" })]);
+    await assert.rejects(shop.getShop(), (error) => isRefusal(error, "UNAVAILABLE") && error.retryAfter === 60);
+    assert.equal(sent.length, 1);
+  });
+
+  test("the shop's own no is final", async () => {
+    for (const code of ["STOCK_INSUFFICIENT", "UNAUTHENTICATED", "PAYMENT_DECLINED", "INTERNAL", "COUPON_SOLD_OUT"] as const) {
+      const { shop, sent } = wire([problem(code)]);
+      await assert.rejects(
+        shop.placeOrder({ body: ORDER }),
+        (error) => error instanceof Refused && error.code === code && error.message === REFUSALS[code].en,
+      );
+      assert.equal(sent.length, 1, code);
+    }
+  });
+
+  test("the same request that is under way is asked for again", async () => {
+    const { shop, sent } = wire([problem("IDEMPOTENCY_IN_PROGRESS"), ok({}, { status: 201 })]);
+    await shop.placeOrder({ body: ORDER });
+    assert.equal(sent.length, 2);
+  });
+
+  // Goes red without `repeatable` in send.ts.
+  test("what has no key and was not heard is not sent again: it may have been done", async () => {
+    const { shop, sent } = wire([new TypeError("fetch failed")]);
+    await assert.rejects(shop.paymentWebhook({ body: { eventType: "x" } }), Unreachable);
+    assert.equal(sent.length, 1);
+  });
+
+  test("whatever answers and is no shop is nothing heard", async () => {
+    const { shop, sent } = wire(Array.from({ length: 5 }, () => new Response("<h1>502 Bad Gateway</h1>", { status: 502 })));
+    await assert.rejects(shop.getShop(), Unreachable);
+    assert.equal(sent.length, 5);
+  });
+
+  // Goes red without `throwIfAborted` in send.ts.
+  test("an aborted request is not sent again, and rejects with the signal's reason", async () => {
+    const leaving = new AbortController();
+    const reason = new Error("the page was left");
+    const { shop, sent } = wire([problem("BUSY", { "retry-after": "1" })], {
+      fetch: async () => {
+        leaving.abort(reason);
+        throw new TypeError("aborted");
+      },
+    });
+    await assert.rejects(shop.getShop({ signal: leaving.signal }), reason);
+    assert.equal(sent.length, 0);
+  });
+
+  test("a pause ends with the signal", async () => {
+    const leaving = new AbortController();
+    const reason = new Error("the page was left");
+    const { shop } = wire([]);
+    const patient = createShop({
+      url: "http://shop.test",
+      fetch: async () => problem("BUSY", { "retry-after": "9" }),
+      onRetry: () => queueMicrotask(() => leaving.abort(reason)),
+    });
+    assert.ok(shop);
+    await assert.rejects(patient.getShop({ signal: leaving.signal }), reason);
+  });
+});
+
+describe("against the shop", () => {
+  let open: TestShop;
+  before(async () => {
+    open = await openTestShop();
+  });
+  after(() => open.close());
+
+  test("an order, its refusals with what they know, and lists to their end", async () => {
+    const user = await open.user({ balance: 10_000 });
+    const product = await open.product({ price: 1000, stock: 4 });
+    const shop = createShop({ url: open.url, token: () => user.token });
+    const orderItems = [{ productId: product.id, quantity: 1 }];
+    for (let i = 0; i < 3; i++) await shop.placeOrder({ body: { orderItems } });
+    const again = await Promise.all([1, 2].map(() => shop.placeOrder({ body: { orderItems }, idempotencyKey: "the fourth".replace(" ", "-") })));
+    assert.deepEqual(again.map(({ replayed }) => replayed).sort(), [false, true]);
+    await assert.rejects(
+      shop.placeOrder({ body: { orderItems } }),
+      (error) => isRefusal(error, "STOCK_INSUFFICIENT") && error.problem["available"] === 0,
+    );
+    const pages: number[] = [];
+    for await (const { orders } of everyPage((from) => shop.listUserOrders({ path: { userId: user.id }, query: { limit: 3, ...from } })))
+      pages.push(orders.length);
+    assert.deepEqual(pages, [3, 1]);
+    const metrics = await shop.metrics();
+    assert.match(metrics.body, /jangnal_http_answers_total/);
+    await assert.rejects(createShop({ url: open.url }).getCart({ path: { userId: user.id } }), (error) => isRefusal(error, "UNAUTHENTICATED"));
+  });
+});
