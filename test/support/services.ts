@@ -133,7 +133,9 @@ function isFree(port: number): Promise<boolean> {
 
 /** A test that ends in the middle leaves no server behind. */
 export function dieWithUs(child: ChildProcess): void {
-  process.once("exit", () => child.kill("SIGKILL"));
+  const end = (): void => void child.kill("SIGKILL");
+  process.once("exit", end);
+  child.once("exit", () => process.off("exit", end));
 }
 
 function findBinary(name: string): string {

@@ -1,0 +1,17 @@
+// A short torture; `npm run torture` kills the shop at every point that it has (test/torture/).
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { torture } from "./torture/torture.ts";
+
+// Goes red without the keys in the effects' own transactions (idempotency.ts), and where anyone is answered before COMMIT is (till.ts).
+test("killed again and again, alone and with its database, the shop keeps what it said and does nothing twice", async (t) => {
+  const seed = Number(process.env["TORTURE_SEED"] ?? 1);
+  const { kills, askedAgain, violations, differences, reckoning } = await torture({ seed, rounds: 6, firstLivesMs: 2000, customers: 8 });
+  t.diagnostic(JSON.stringify({ kills, askedAgain, ...reckoning, lost: reckoning.lost.length, duplicated: reckoning.duplicated.length }));
+  assert.deepEqual(
+    { lost: reckoning.lost, duplicated: reckoning.duplicated, violations, differences },
+    { lost: [], duplicated: [], violations: [], differences: [] },
+  );
+  assert.ok(reckoning.acknowledged > 0 && askedAgain > 0, "nobody was there to be killed");
+});

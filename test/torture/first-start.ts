@@ -1,0 +1,28 @@
+// A shop that dies while it makes its tables, at each point of it in turn: the next start goes on where it stopped.
+
+import { isOfMigration, Points } from "./points.ts";
+import { Premises } from "./premises.ts";
+import type { Report } from "./torture.ts";
+
+export async function tortureFirstStart(): Promise<Pick<Report, "points" | "violations">> {
+  const premises = await Premises.at();
+  const points = new Points(premises.pointsFile, isOfMigration);
+  const violations: unknown[] = [];
+  try {
+    await premises.open();
+    await premises.killShop();
+    points.learn(undefined, false);
+    for (const point of points.neverHit) {
+      await premises.empty();
+      await premises.open({ point, pass: 1 });
+      await premises.killShop();
+      points.learn(point, false);
+      if (!(await premises.open())) throw new Error(`the shop does not start after it died ${point}`);
+      violations.push(...(await premises.audit()));
+      await premises.killShop();
+    }
+    return { points: points.all, violations };
+  } finally {
+    await premises.remove();
+  }
+}

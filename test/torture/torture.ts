@@ -1,0 +1,147 @@
+// Lives of a shop under load, each of which ends with SIGKILL: at one of the points at which it meets the world, or at any moment, alone,
+// with its database, or the database without it. The next life begins on what the last one left on disk.
+
+import { setTimeout as pause } from "node:timers/promises";
+import { random } from "../support/dice.ts";
+import { Client, good } from "../support/shop.ts";
+import { Customers } from "./customers.ts";
+import { isOfMigration, Points } from "./points.ts";
+import { type Death, Premises } from "./premises.ts";
+import { type Reckoning, reckon, reckonEvents } from "./reckoning.ts";
+
+export type TortureOptions = {
+  seed: number;
+  /** Deaths after which it ends; without it when the shop has died at every point. */
+  rounds?: number;
+  customers?: number;
+  /** How long the first two lives last, in which the points turn out. */
+  firstLivesMs?: number;
+  /** At which points it is to die; all, unless given. */
+  which?: (point: string) => boolean;
+  onRound?: (round: number, end: string) => void;
+};
+
+const KINDS = ["shop", "database", "postmaster", "both"] as const;
+type Kind = (typeof KINDS)[number];
+
+export type Report = {
+  rounds: number;
+  points: [point: string, hits: number][];
+  kills: Record<Kind | "at a point", number>;
+  askedAgain: number;
+  audits: number;
+  violations: unknown[];
+  differences: unknown[];
+  reckoning: Reckoning;
+};
+
+/** How long a life lasts whose point is not passed. */
+const LIFE_MS = 4000;
+const ANY_MOMENT_MS = 1500;
+const BREAK_EVERY_MS = 150;
+/** Every so many deaths one is at any moment. */
+const AT_ANY_MOMENT = 6;
+const SETTLED_WITHIN_MS = 60_000;
+
+export async function torture({
+  seed,
+  rounds,
+  customers: count = 16,
+  firstLivesMs = 6000,
+  which = () => true,
+  onRound = () => {},
+}: TortureOptions): Promise<Report> {
+  const dice = random(seed);
+  const premises = await Premises.at();
+  const points = new Points(premises.pointsFile, (point) => !isOfMigration(point) && which(point));
+  const customers = new Customers(premises.url, seed);
+  const kills = { "at a point": 0, shop: 0, database: 0, postmaster: 0, both: 0 };
+  const violations: unknown[] = [];
+  let round = 0;
+  let audits = 0;
+
+  try {
+    const filled = customers.start(count);
+    // The first two lives show which points there are.
+    await live("shop", undefined, false);
+    await filled;
+    await live("both", undefined, true);
+    while (rounds === undefined ? points.neverHit.length > 0 && round < MOST_PER_POINT * points.all.length : round < rounds) {
+      const death = dice.below(AT_ANY_MOMENT) === 0 ? undefined : points.aim(dice);
+      await live(dice.pick(KINDS), death, death ? points.isOnlyInTrouble(death.point) : dice.chance(0.3));
+    }
+    await premises.open();
+    await customers.stop();
+    await audit();
+    const differences = await settled();
+    const { lost, ...reckoned } = await reckon(premises.url, customers);
+    const events = await reckonEvents(premises.databaseUrl, premises.eventsFile);
+    return {
+      rounds: round,
+      points: points.all,
+      kills,
+      askedAgain: customers.asker.askedAgain,
+      audits,
+      violations,
+      differences,
+      reckoning: { ...reckoned, events: events.events, lost: [...lost, ...events.lost] },
+    };
+  } finally {
+    await premises.remove();
+  }
+
+  /** One life, on what the last one left, to its end. */
+  async function live(kind: Kind, death: Death | undefined, inTrouble: boolean): Promise<void> {
+    await premises.openDatabase();
+    if (!premises.own && round > 0) await audit();
+    const lifeMs = death ? LIFE_MS : round < 2 ? firstLivesMs : dice.below(ANY_MOMENT_MS);
+    const opened = await premises.open(death);
+    const end = opened ? await whileBreaking(inTrouble, () => premises.ended(lifeMs)) : "SIGKILL";
+    const diedAt = points.learn(death?.point, inTrouble);
+    if (end !== undefined && diedAt === undefined) throw new Error(`the shop ended by itself: ${end}`);
+    // Where nothing was aimed at, or what was aimed at did not come by, it dies now.
+    if (end === undefined) await kill(kind);
+    kills[diedAt === undefined ? kind : "at a point"]++;
+    onRound(++round, diedAt ?? kind);
+  }
+
+  async function kill(kind: Kind): Promise<void> {
+    if (kind === "shop") return premises.killShop();
+    if (kind === "both") return premises.killBoth(dice.chance(0.4));
+    await premises.killDatabase({ children: kind === "database" });
+    // A shop that has lost its own database says so and ends; one whose database is apart goes on, until it is killed too.
+    const end = await premises.ended(premises.own ? 15_000 : dice.below(ANY_MOMENT_MS));
+    if (premises.own !== (end?.startsWith("1 ") ?? false)) throw new Error(`the shop, when it lost its database: ${end ?? "went on"}`);
+    if (!premises.own) await premises.killShop();
+  }
+
+  async function whileBreaking<T>(inTrouble: boolean, life: () => Promise<T>): Promise<T> {
+    const over = new AbortController();
+    const breaking = (async () => {
+      for (; inTrouble && !over.signal.aborted; await pause(BREAK_EVERY_MS)) await premises.breakConnections();
+    })();
+    const end = await life();
+    over.abort();
+    await breaking;
+    return end;
+  }
+
+  async function audit(): Promise<void> {
+    violations.push(...(await premises.audit()));
+    audits++;
+  }
+
+  /** Lets the shop work off what is open, and the gateway's book be held against its own; answers in what they differ. */
+  async function settled(): Promise<unknown[]> {
+    const operator = new Client(premises.url, "an-operator", "operator");
+    for (const deadline = Date.now() + SETTLED_WITHIN_MS; ; await pause(200)) {
+      for (const job of ["settle-payments", "relay-events", "aggregate-sales"]) good(await operator.post(`/admin/jobs/${job}/run`), 200);
+      const { differences } = good(await operator.get("/admin/reconciliation"), 200) as { differences: unknown[] };
+      const { events } = good(await operator.get("/admin/events?status=WAITING&limit=1"), 200) as { events: unknown[] };
+      if ((differences.length === 0 && events.length === 0) || Date.now() > deadline) return differences;
+    }
+  }
+}
+
+/** Of deaths per point, before it gives up. */
+const MOST_PER_POINT = 12;
