@@ -16,13 +16,15 @@ export const serve: CliCommand = {
   async run({ workers = "1" }) {
     if (!/^[1-9]\d{0,2}$/.test(String(workers))) throw new CommandFailed("--workers must be a whole number from 1 to 999.");
     if (Number(workers) > 1) return runWorkers(readConfig(process.env), Number(workers));
-    const shop = await openShop(readConfig(process.env));
+    const config = readConfig(process.env);
+    // From the first moment on: whoever is asked to stop while it opens has perhaps accepted something already.
+    const stopped = new Promise<null>((resolve) => {
+      for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(null));
+    });
+    const shop = await openShop(config);
     // Of several workers the first one says it for all.
     if (cluster.isPrimary || cluster.worker?.id === 1) await greet(shop);
-    const reason = await new Promise<string | null>((resolve) => {
-      for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(null));
-      void shop.broken.then(resolve);
-    });
+    const reason = await Promise.race([stopped, shop.broken]);
     if (reason !== null) console.error(`The shop can't go on: ${reason}`);
     const overdue = setTimeout(() => process.exit(1), CLOSE_WITHIN_MS);
     await shop.close();

@@ -4,7 +4,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { SECRET } from "./shop.ts";
 
-const BIN = join(import.meta.dirname, "../../bin/jangnal.mjs");
+/** Where the version lies that is tested. */
+export const VERSION_UNDER_TEST = join(import.meta.dirname, "../..");
 
 export type Ended = { code: number | null; signal: NodeJS.Signals | null; output: string };
 
@@ -18,8 +19,9 @@ export function jangnal(args: string[], env: Record<string, string>): Promise<En
 export async function serve(
   env: Record<string, string>,
   args: string[] = [],
+  version = VERSION_UNDER_TEST,
 ): Promise<{ url: string; child: ChildProcess; ended: Promise<Ended>; output: () => string }> {
-  const { child, ended, output } = start(["serve", ...args], { PORT: "0", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error", ...env });
+  const { child, ended, output } = start(["serve", ...args], { PORT: "0", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error", ...env }, version);
   const url = await new Promise<string>((resolve, reject) => {
     child.stdout?.on("data", () => {
       const found = /Jangnal is open at (\S+)/.exec(output());
@@ -30,8 +32,15 @@ export async function serve(
   return { url, child, ended, output };
 }
 
-function start(args: string[], env: Record<string, string>): { child: ChildProcess; ended: Promise<Ended>; output: () => string } {
-  const child = spawn(process.execPath, [BIN, ...args], { env: { PATH: process.env.PATH ?? "", ...env }, stdio: ["ignore", "pipe", "pipe"] });
+function start(
+  args: string[],
+  env: Record<string, string>,
+  version = VERSION_UNDER_TEST,
+): { child: ChildProcess; ended: Promise<Ended>; output: () => string } {
+  const child = spawn(process.execPath, [join(version, "bin/jangnal.mjs"), ...args], {
+    env: { PATH: process.env.PATH ?? "", ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
   let output = "";
   for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString("utf8")));
   const ended = new Promise<Ended>((resolve) => child.once("close", (code, signal) => resolve({ code, signal, output })));
