@@ -133,7 +133,7 @@ describe("locks", () => {
     await eventually("the user is free", () => isFree("users", user));
   });
 
-  // Goes red without `await flight` taking the whole flight: answers would be read by the next round.
+  // Goes red without the one Sync at the end of a flight: answers would be read by the next round.
   test("are let go by a round that is released, and its connection serves the next one", async () => {
     const user = await insertUser(rival);
     for (let i = 0; i < 20; i++) {
@@ -158,7 +158,7 @@ describe("locks", () => {
 });
 
 describe("a round's writes", () => {
-  // Goes red without the first error of the flight: COMMIT itself is answered well, as a ROLLBACK.
+  // Goes red where a flight does not fail with the first error in it, and goes on behind it as if nothing had happened.
   test("are all or nothing: one that a constraint refuses is RoundRejected, and nothing was written", async () => {
     const user = await insertUser(rival, 100);
     const other = await insertUser(rival, 100);

@@ -4,12 +4,14 @@
 import pg from "pg";
 import { ledger, users } from "../../src/balance/balance.sql.ts";
 import type { Transaction, Wallet } from "../../src/balance/balance.ts";
+import { BEGIN, COMMIT, fly } from "../../src/database/flight.ts";
 import { connectionSettings } from "../../src/database/pool.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { newId, newOrderId } from "../../src/ids.ts";
 import { orderEvents, orderItems, orders } from "../../src/order/order.sql.ts";
 import type { Order, OrderEvent, OrderItem } from "../../src/order/order.ts";
 import { type PaymentRow, payments } from "../../src/order/payment.sql.ts";
+import { BY_KEY } from "../../src/till/postgres-store.ts";
 import type { Change } from "../../src/till/shelf.ts";
 import { GOODS } from "../support/goods.ts";
 import { idOf } from "../support/ids.ts";
@@ -39,7 +41,7 @@ export class LimitContender implements Contender {
     const lane = async (client: pg.Client, mine: number): Promise<void> => {
       while (!stopped) {
         const beganAt = performance.now();
-        await Promise.all(this.#batch(waiting, mine).map((statement) => client.query(statement)));
+        await fly(client, this.#batch(waiting, mine));
         for (let i = 0; i < waiting; i++) latencies.add(performance.now() - beganAt);
       }
     };
@@ -55,7 +57,7 @@ export class LimitContender implements Contender {
   }
 
   /** Each connection has users of its own; the one row that all share comes last. */
-  #batch(size: number, mine: number): (Statement | string)[] {
+  #batch(size: number, mine: number): Statement[] {
     const now = Date.now();
     const wallets: Change<Wallet>[] = [];
     const entries: Transaction[] = [];
@@ -103,7 +105,7 @@ export class LimitContender implements Contender {
       ...payments.save(paid),
       orderEvents.append(events),
     ];
-    return ["BEGIN", ...writes.map(({ name, text, values }) => ({ name, text, values })), sell(size), "COMMIT"];
+    return [BEGIN, ...writes, sell(size), COMMIT];
   }
 
   async close(): Promise<void> {
@@ -112,7 +114,8 @@ export class LimitContender implements Contender {
 }
 
 async function connected(url: string): Promise<pg.Client> {
-  const client = new pg.Client({ ...connectionSettings(url), pipeline: true });
+  const settings = connectionSettings(url);
+  const client = new pg.Client({ ...settings, options: `${settings.options} ${BY_KEY}`, pipeline: true });
   await client.connect();
   return client;
 }

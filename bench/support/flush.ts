@@ -3,6 +3,7 @@
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
+import { BEGIN, COMMIT, fly } from "../../src/database/flight.ts";
 import { connectionSettings } from "../../src/database/pool.ts";
 import { newId } from "../../src/ids.ts";
 import { Latencies, type Sample } from "./sample.ts";
@@ -38,11 +39,8 @@ export async function emptyRounds(url: string, ms: number): Promise<Sample> {
   const startedAt = performance.now();
   while (performance.now() - startedAt < ms) {
     const beganAt = performance.now();
-    await Promise.all([client.query("BEGIN"), client.query({ name: "read", text: "SELECT 1" })]);
-    await Promise.all([
-      client.query({ name: "write", text: "INSERT INTO rounds (id) VALUES ($1)", values: [newId(Date.now())] }),
-      client.query("COMMIT"),
-    ]);
+    await fly(client, [BEGIN, { name: "read", text: "SELECT 1", values: [] }]);
+    await fly(client, [{ name: "write", text: "INSERT INTO rounds (id) VALUES ($1)", values: [newId(Date.now())] }, COMMIT]);
     latencies.add(performance.now() - beganAt);
   }
   const sample = latencies.sample(performance.now() - startedAt);

@@ -4,6 +4,7 @@
 import { setTimeout as patience } from "node:timers/promises";
 import pg from "pg";
 import { ShopClient } from "../database/client.ts";
+import { BEGIN, COMMIT, fly } from "../database/flight.ts";
 import { connectionSettings, isConnectionError } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
 import type { Admission, FirstComeLock } from "../lock/lock.ts";
@@ -59,7 +60,7 @@ export class PostgresStore implements Store {
     const loads = wanted.map(([shelf, keys]) => shelf.load([...keys]));
     const client = await this.#take();
     try {
-      const results = await flight(client, [...before, ...loads]);
+      const results = await fly(client, [...before, ...loads]);
       const loaded: Loaded = new Map();
       wanted.forEach(([shelf], i) => loaded.set(shelf, index(shelf, results[before.length + i]?.rows ?? [])));
       return { loaded, commit: (roundId, changes) => this.#commit(client, roundId, changes), release: () => this.#release(client) };
@@ -73,7 +74,7 @@ export class PostgresStore implements Store {
   async outcome(roundId: string): Promise<"committed" | "abandoned"> {
     const client = await this.#take();
     try {
-      const [, looked] = await flight(client, [
+      const [, looked] = await fly(client, [
         { name: "claim round", text: CLAIM_ROUND, values: [roundId] },
         { name: "look up round", text: LOOK_UP_ROUND, values: [roundId] },
       ]);
@@ -89,10 +90,10 @@ export class PostgresStore implements Store {
     await Promise.all([...this.#all].map(goodbye));
   }
 
-  #opening(waitMs: number, admission: Admission | undefined): (string | Statement)[] {
+  #opening(waitMs: number, admission: Admission | undefined): Statement[] {
     return [
-      "BEGIN",
-      ...(waitMs === this.#options.lockWaitMs ? [] : [`SET LOCAL lock_timeout = ${Math.ceil(waitMs)}`]),
+      BEGIN,
+      ...(waitMs === this.#options.lockWaitMs ? [] : [{ name: "lock timeout", text: LOCK_TIMEOUT, values: [Math.ceil(waitMs)] }]),
       ...(admission ? [admission.statement] : []),
     ];
   }
@@ -106,8 +107,8 @@ export class PostgresStore implements Store {
       throw new RoundRejected("a round can't be put into words", { cause: error });
     }
     try {
-      const results = await flight(client, [...writes.map(exactly), "COMMIT"]);
-      // Behind an error a pipelined COMMIT resolves all the same, as a ROLLBACK: only its tag tells.
+      const results = await fly(client, [...writes.map(exactly), COMMIT]);
+      // A transaction that has failed is answered well too, with ROLLBACK: only the tag tells.
       if (results.at(-1)?.command !== "COMMIT") throw new RoundRejected("COMMIT was answered with ROLLBACK");
     } catch (error) {
       this.#discard(client);
@@ -144,7 +145,7 @@ export class PostgresStore implements Store {
     const client = new ShopClient({
       ...settings,
       // An instance that stops in the middle of a round holds up the others no longer than they would wait.
-      options: `${settings.options} -c lock_timeout=${lockWaitMs} -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}`,
+      options: `${settings.options} ${BY_KEY} -c lock_timeout=${lockWaitMs} -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}`,
       pipeline: true,
       query_timeout: lockWaitMs + 5000,
     });
@@ -172,6 +173,15 @@ export class PostgresStore implements Store {
   }
 }
 
+/**
+ * A round finds every row by its key, so its plans need not be made anew for each round (which costs a lonely order more than what they
+ * do), nor can they become scans of whole tables because nobody has counted those yet.
+ */
+export const BY_KEY = ["plan_cache_mode=force_generic_plan", "enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off"]
+  .map((setting) => `-c ${setting}`)
+  .join(" ");
+
+const LOCK_TIMEOUT = "SELECT set_config('lock_timeout', $1, true)";
 const ROUND = "INSERT INTO rounds (id) VALUES ($1)";
 /**
  * Taking the id ourselves waits for the lost transaction if it still runs, and if it never came to write its own id, it never will.
@@ -209,15 +219,6 @@ function index(shelf: Shelf<unknown>, records: unknown[]): Map<string, unknown> 
     rows.set(key, row);
   }
   return rows;
-}
-
-/** Sends everything at once and waits for all of it, so that no answer is left on the wire, then fails with the first error of it. */
-async function flight(client: pg.Client, queries: (string | Statement)[]): Promise<pg.QueryResult[]> {
-  const settled = await Promise.allSettled(queries.map(async (query) => client.query(query)));
-  return settled.map((one) => {
-    if (one.status === "rejected") throw one.reason;
-    return one.value;
-  });
 }
 
 /**

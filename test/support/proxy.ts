@@ -100,6 +100,8 @@ function upstream(url: string): Socket {
 }
 
 const COMMIT = "COMMIT\0";
+/** How a flight names it (src/database/flight.ts). */
+const BIND_COMMIT = "\0commit\0";
 
 /** One connection: messages are taken apart on their way, so that a COMMIT is seen however it was cut into packets. */
 class Wire {
@@ -130,7 +132,7 @@ class Wire {
   /** The till's rounds write their own id: only their COMMIT is tampered with. */
   #asked(type: string, body: Buffer): boolean {
     if (type === "B" && body.includes("\0round\0")) this.#isRound = true;
-    if (type !== "Q" || body.toString("latin1") !== COMMIT || !this.#isRound) return true;
+    if (type !== "B" || !body.includes(BIND_COMMIT) || !this.#isRound) return true;
     this.#isRound = false;
     this.#fate = this.#proxy.onCommit();
     return this.#fate !== "lost";

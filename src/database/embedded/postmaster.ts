@@ -48,6 +48,12 @@ export async function launchPostmaster(options: Options): Promise<Postmaster> {
 
 type Launch = { postmaster: Postmaster; reason?: never } | { postmaster?: never; reason: string };
 
+/**
+ * To glibc: a backend keeps the memory of one statement for the next instead of giving it back and asking for it again, which costs a
+ * small statement a sixth of its time. At most so much per backend.
+ */
+const KEPT_MEMORY = { MALLOC_TRIM_THRESHOLD_: String(16 * 2 ** 20), MALLOC_TOP_PAD_: String(2 ** 20), MALLOC_MMAP_THRESHOLD_: String(4 * 2 ** 20) };
+
 async function launchOnce({ cluster, binaries, account, endpoint, settings, log }: Options): Promise<Launch> {
   const all = { ...SHOP_SETTINGS, ...settings, ...endpoint.settings };
   const args = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
@@ -56,7 +62,7 @@ async function launchOnce({ cluster, binaries, account, endpoint, settings, log 
   const child = spawn(command[0] ?? "", command.slice(1), {
     ...account.ids,
     cwd: "/",
-    env: binaries.env,
+    env: { ...binaries.env, ...KEPT_MEMORY },
     stdio: ["ignore", "ignore", log.stdio()],
     detached: true,
   });
