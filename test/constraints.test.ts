@@ -1,0 +1,227 @@
+// What the tables themselves refuse, whatever the code above them forgets: each CHECK, UNIQUE and key, by a row that nothing else refuses.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import pg from "pg";
+import { freshDatabase } from "./support/database.ts";
+
+const [A, B] = ["0193a000-0000-7000-8000-00000000000a", "0193a000-0000-7000-8000-00000000000b"];
+const NOW = "2026-11-20T00:00:00Z";
+
+type Row = Record<string, unknown>;
+
+/** A good row of each table. */
+const GOOD: Record<string, Row> = {
+  users: { id: A, name: "손님", external_id: "e", balance: 0, version: 0, created_at: NOW },
+  balance_transactions: { user_id: A, version: 1, id: A, type: "CHARGE", status: "COMPLETED", amount: 5, balance_after: 5, created_at: NOW },
+  products: { id: A, name: "사과", description: "", status: "ON_SALE", price: 1, created_at: NOW },
+  variants: { id: A, product_id: A, position: 0, options: {}, price: 1, stock: 1 },
+  stock_adjustments: { id: A, variant_id: A, delta: 1, stock_after: 1, reason: "r", created_at: NOW },
+  campaigns: { id: A, name: "n", discount_type: "FIXED", discount_value: 5, total_quantity: 5, issued_quantity: 5, opens_at: NOW, created_at: NOW },
+  user_coupons: { id: A, campaign_id: A, user_id: A, status: "USED", issued_at: NOW, used_at: NOW, order_id: A },
+  cart_items: { id: A, user_id: A, product_id: A, variant_id: A, quantity: 1, created_at: NOW },
+  orders: {
+    id: A,
+    user_id: A,
+    status: "COMPLETED",
+    changes: 1,
+    total_amount: 10,
+    discount_amount: 4,
+    refunded_amount: 6,
+    created_at: NOW,
+    completed_at: NOW,
+  },
+  order_items: { order_id: A, variant_id: A, product_id: A, line: 0, name: "n", unit_price: 1, quantity: 2, refunded_quantity: 2 },
+  payments: { id: A, order_id: A, method: "CARD", status: "COMPLETED", amount: 1, created_at: NOW, asked: 0 },
+  order_events: { order_id: A, seq: 1, type: "order.placed", created_at: NOW, xid: "5" },
+  sinks: { name: "file", position: "0", failures: 0, next_attempt_at: NOW },
+  deliveries: { sink: "file", position: "5", delivered_at: NOW },
+  letters: { sink: "file", order_id: A, seq: 1, status: "WAITING", attempts: 1, next_attempt_at: NOW },
+  product_sales: { day: "2026-11-20", product_id: A, units: 1, revenue: 1 },
+  checkpoints: { name: "another", xid: "0" },
+  popular_snapshots: { day: "2026-11-20", rank: 1, product_id: A, total_sales: 1 },
+  jobs: { name: "a job", slot: NOW },
+  idempotency_keys: { caller: "c", key: "k", fingerprint: "f", status: 200, body: "", created_at: NOW },
+  rounds: { id: A, created_at: NOW },
+  refunds: {
+    id: A,
+    order_id: A,
+    payment_id: A,
+    payment_key: "k",
+    status: "PENDING",
+    amount: 1,
+    pieces: [],
+    reason: "r",
+    created_at: NOW,
+    asked: 0,
+  },
+  card_charges: { id: A, user_id: A, version: 1, status: "PENDING", amount: 1, payment_key: "k", created_at: NOW, asked: 0 },
+  stray_money: { id: A, payment_key: "k", amount: 1, reason: "r", status: "PENDING", created_at: NOW, asked: 0 },
+  first_come_fences: { key: "k", fence: 1 },
+};
+
+/** What a row needs to be there already. */
+const BEFORE: Record<string, [table: string, row: Row][]> = { variants: [["products", GOOD["products"] as Row]] };
+
+/** A row that only this constraint refuses: what is other than in the good row; beside the good row where it says so. */
+type Bad = { constraint: string; fields: Row; beside?: true };
+
+const key = (constraint: string, fields: Row = {}): Bad => ({ constraint, fields, beside: true });
+const bad = (constraint: string, fields: Row): Bad => ({ constraint, fields });
+
+const BAD: Record<string, Bad[]> = {
+  users: [bad("users_balance_check", { balance: -1 }), key("users_pkey", { external_id: "f" }), key("users_external_id_key", { id: B })],
+  balance_transactions: [
+    bad("balance_transactions_type_check", { type: "GIFT" }),
+    bad("balance_transactions_status_check", { status: "DONE" }),
+    // Nothing moves nothing; what is paid is less than nothing, and nothing else is.
+    bad("balance_transactions_check", { amount: 0 }),
+    bad("balance_transactions_check", { type: "PAYMENT" }),
+    bad("balance_transactions_check", { amount: -5, balance_after: 0 }),
+    bad("balance_transactions_check1", { type: "PAYMENT", amount: -5, balance_after: -1 }),
+    // More arrived than is there.
+    bad("balance_transactions_check1", { balance_after: 4 }),
+    key("balance_transactions_pkey", { id: B }),
+  ],
+  products: [bad("products_status_check", { status: "SOLD_OUT" }), bad("products_price_check", { price: -1 }), key("products_pkey")],
+  variants: [
+    bad("variants_price_check", { price: -1 }),
+    bad("variants_stock_check", { stock: -1 }),
+    bad("variants_product_id_fkey", { product_id: B }),
+    key("variants_pkey"),
+  ],
+  stock_adjustments: [bad("stock_adjustments_stock_after_check", { stock_after: -1 }), key("stock_adjustments_pkey")],
+  campaigns: [
+    bad("campaigns_discount_type_check", { discount_type: "GIFT", discount_value: 5 }),
+    bad("campaigns_check", { discount_value: 0 }),
+    bad("campaigns_check", { discount_type: "PERCENTAGE", discount_value: 101 }),
+    bad("campaigns_max_amount_check", { max_amount: 0 }),
+    bad("campaigns_min_order_amount_check", { min_order_amount: -1 }),
+    bad("campaigns_check1", { total_quantity: -1, issued_quantity: 0 }),
+    bad("campaigns_check1", { issued_quantity: 6 }),
+    bad("campaigns_check1", { issued_quantity: -1 }),
+    bad("campaigns_valid_days_check", { valid_days: 0 }),
+    key("campaigns_pkey"),
+  ],
+  user_coupons: [
+    bad("user_coupons_status_check", { status: "LOST", used_at: null, order_id: null }),
+    bad("user_coupons_check", { used_at: null }),
+    bad("user_coupons_check", { order_id: null }),
+    bad("user_coupons_check", { status: "AVAILABLE" }),
+    key("user_coupons_pkey", { campaign_id: B, order_id: B }),
+    key("user_coupons_campaign_id_user_id_key", { id: B, order_id: B }),
+    key("user_coupons_one_per_order", { id: B, user_id: B }),
+  ],
+  cart_items: [
+    bad("cart_items_quantity_check", { quantity: 0 }),
+    bad("cart_items_quantity_check", { quantity: 1_000_001 }),
+    key("cart_items_pkey", { variant_id: B }),
+    key("cart_items_user_id_variant_id_key", { id: B }),
+  ],
+  orders: [
+    bad("orders_status_check", { status: "LOST", completed_at: null }),
+    bad("orders_changes_check", { changes: 0 }),
+    bad("orders_changes_check", { changes: 65_536 }),
+    bad("orders_check", { discount_amount: 11, refunded_amount: 0 }),
+    bad("orders_check", { total_amount: -1, discount_amount: 0, refunded_amount: 0 }),
+    bad("orders_check1", { refunded_amount: 7 }),
+    bad("orders_check1", { refunded_amount: -1 }),
+    bad("orders_check2", { completed_at: null }),
+    bad("orders_check2", { status: "CANCELLED" }),
+    key("orders_pkey"),
+  ],
+  order_items: [
+    bad("order_items_unit_price_check", { unit_price: -1 }),
+    bad("order_items_quantity_check", { quantity: 0, refunded_quantity: 0 }),
+    bad("order_items_check", { refunded_quantity: 3 }),
+    bad("order_items_check", { refunded_quantity: -1 }),
+    key("order_items_pkey"),
+  ],
+  payments: [
+    bad("payments_method_check", { method: "CASH" }),
+    bad("payments_status_check", { status: "LOST" }),
+    bad("payments_amount_check", { amount: -1 }),
+    key("payments_pkey", { order_id: B }),
+    key("payments_one_per_order", { id: B }),
+  ],
+  order_events: [key("order_events_pkey", { xid: "6" })],
+  sinks: [key("sinks_pkey")],
+  deliveries: [key("deliveries_pkey")],
+  letters: [bad("letters_status_check", { status: "LOST" }), key("letters_pkey")],
+  product_sales: [key("product_sales_pkey")],
+  checkpoints: [key("checkpoints_pkey")],
+  popular_snapshots: [key("popular_snapshots_pkey", { product_id: B })],
+  jobs: [key("jobs_pkey")],
+  idempotency_keys: [key("idempotency_keys_pkey", { fingerprint: "g" })],
+  rounds: [key("rounds_pkey")],
+  refunds: [
+    bad("refunds_status_check", { status: "LOST", settled_at: NOW }),
+    bad("refunds_amount_check", { amount: 0 }),
+    bad("refunds_check", { settled_at: NOW }),
+    bad("refunds_check", { status: "COMPLETED" }),
+    key("refunds_pkey", { order_id: B }),
+    key("refunds_one_under_way", { id: B }),
+  ],
+  card_charges: [bad("card_charges_status_check", { status: "LOST" }), bad("card_charges_amount_check", { amount: 0 }), key("card_charges_pkey")],
+  stray_money: [bad("stray_money_status_check", { status: "LOST" }), bad("stray_money_amount_check", { amount: 0 }), key("stray_money_pkey")],
+  first_come_fences: [key("first_come_fences_pkey")],
+};
+
+let drop: () => Promise<void>;
+let db: pg.Client;
+before(async () => {
+  const fresh = await freshDatabase();
+  drop = fresh.drop;
+  db = new pg.Client({ connectionString: fresh.url });
+  await db.connect();
+});
+after(async () => {
+  await db.end();
+  await drop();
+});
+
+async function insert(table: string, row: Row): Promise<void> {
+  const columns = Object.keys(row).join(", ");
+  await db.query(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM jsonb_populate_record(NULL::${table}, $1)`, [row]);
+}
+
+/** What the database says to these rows of one table: the constraint that refuses the last of them, or null. */
+async function refusalOf(table: string, rows: Row[]): Promise<string | null> {
+  await db.query("BEGIN");
+  try {
+    for (const [earlier, row] of BEFORE[table] ?? []) await insert(earlier, row);
+    for (const row of rows) await insert(table, row);
+    return null;
+  } catch (error) {
+    return (error as pg.DatabaseError).constraint ?? String(error);
+  } finally {
+    await db.query("ROLLBACK");
+  }
+}
+
+for (const [table, bads] of Object.entries(BAD)) {
+  const good = GOOD[table] as Row;
+  test(`a good row of ${table} is taken`, async () => assert.equal(await refusalOf(table, [good]), null));
+  for (const { constraint, fields, beside } of bads)
+    // Goes red without the constraint.
+    test(`${constraint} refuses ${beside ? "a second row" : ""}${JSON.stringify(fields)}`, async () => {
+      assert.equal(await refusalOf(table, [...(beside ? [good] : []), { ...good, ...fields }]), constraint);
+    });
+}
+
+test("of each CHECK, UNIQUE and key of the schema there is a row that it refuses", async () => {
+  const { rows } = await db.query<{ name: string }>(`
+    SELECT conname AS name FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'u', 'p', 'f')
+    UNION SELECT indexrelid::regclass::text FROM pg_index WHERE indisunique AND indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)`);
+  const tried = new Set(Object.values(BAD).flatMap((bads) => bads.map(({ constraint }) => constraint)));
+  assert.deepEqual(
+    rows.map(({ name }) => name).filter((name) => !tried.has(name) && !UNGUARDED.has(name)),
+    [],
+  );
+});
+
+/**
+ * The numbers of the runs and the book of the migrations, which nothing of the shop's refers to. And two that the ones behind them imply:
+ * nothing from 0 to a negative total can be issued, or taken off.
+ */
+const UNGUARDED = new Set(["job_runs_pkey", "migrations_pkey", "campaigns_total_quantity_check", "orders_total_amount_check"]);

@@ -1,0 +1,63 @@
+// Runs some tests of one file of this very copy of the project, until one of them goes red; says on stdout what became of them, as JSON.
+// `node test/guards/in-copy.ts <file> <part of the tests' names> <url of a server>`
+
+import { randomBytes } from "node:crypto";
+import { run } from "node:test";
+import pg from "pg";
+import { migrate } from "../../src/database/migrate.ts";
+import { withDatabase } from "../support/server.ts";
+import type { Trial } from "./trial.ts";
+
+const LONGEST_MS = 120_000;
+
+const [file, tests, serverUrl] = process.argv.slice(2) as [string, string, string];
+const template = `guards_${randomBytes(6).toString("hex")}`;
+
+const server = new pg.Client({ connectionString: serverUrl });
+await server.connect();
+let trial: Trial;
+try {
+  await server.query(`CREATE DATABASE ${template}`);
+  await migrate(withDatabase(serverUrl, template));
+  trial = await tryTests();
+} catch (error) {
+  trial = { passed: 0, red: null, broken: String(error) };
+}
+const { rows } = await server.query<{ datname: string }>("SELECT datname FROM pg_database WHERE starts_with(datname, $1)", [template]);
+for (const { datname } of rows) await server.query(`DROP DATABASE IF EXISTS ${datname} WITH (FORCE)`);
+await server.end();
+console.log(JSON.stringify(trial));
+process.exit();
+
+function tryTests(): Promise<Trial> {
+  process.env["TEST_SERVER_URL"] = serverUrl;
+  process.env["TEST_TEMPLATE"] = template;
+  const testNamePatterns = [new RegExp(tests.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"))];
+  const stop = new AbortController();
+  const trial: Trial = { passed: 0, red: null, broken: null };
+  return new Promise((resolve) => {
+    const over = (): void => {
+      clearTimeout(deadline);
+      stop.abort();
+      resolve(trial);
+    };
+    const deadline = setTimeout(() => {
+      trial.red = `(none: they had not ended after ${LONGEST_MS / 1000} s)`;
+      over();
+    }, LONGEST_MS);
+    run({ files: [file], testNamePatterns, signal: stop.signal })
+      .on("test:pass", ({ skip, details }) => {
+        if (skip === undefined && details.type !== "suite") trial.passed++;
+      })
+      .on("test:fail", ({ name, details }) => {
+        if (details.type === "suite" || stop.signal.aborted) return;
+        const failure = (details.error as Error & { failureType?: string }).failureType;
+        // What can't even be opened, or read, says nothing of any test.
+        if (failure === "hookFailed" || name.endsWith(file)) trial.broken ??= `${name}: ${String(details.error.cause ?? details.error)}`;
+        else trial.red ??= name;
+        over();
+      })
+      .on("end", over)
+      .resume();
+  });
+}

@@ -1,0 +1,11 @@
+import type { Guard } from "./guard.ts";
+import { AFTERWARDS } from "./list/afterwards.ts";
+import { CONSTRAINTS } from "./list/constraints.ts";
+import { COUNTS } from "./list/counts.ts";
+import { LOCKS } from "./list/locks.ts";
+import { ORDERS } from "./list/orders.ts";
+import { RULES_OF_THE_SHOP } from "./list/rules.ts";
+import { OF_THE_TILL } from "./list/till.ts";
+
+/** Everything without which the shop would oversell, charge twice, lose what it answered, or let somebody at what is another's. */
+export const GUARDS: Guard[] = [...LOCKS, ...CONSTRAINTS, ...COUNTS, ...RULES_OF_THE_SHOP, ...ORDERS, ...OF_THE_TILL, ...AFTERWARDS];

@@ -1,0 +1,25 @@
+// Each statement that counts the rows it touches, found in the shelves.
+
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { Guard } from "../guard.ts";
+
+const ROOT = join(import.meta.dirname, "../../..");
+
+export const COUNTS: Guard[] = globSync("src/**/*.sql.ts", { cwd: ROOT })
+  .sort()
+  .flatMap((file) => {
+    const statements = readFileSync(join(ROOT, file), "utf8").split(/(?=\bname: ")/);
+    return statements.flatMap((statement): Guard[] => {
+      const rows = /(?:^ *|, )rows: [\w.]+,?/m.exec(statement)?.[0];
+      const name = /^name: "([^"]+)"/.exec(statement)?.[1];
+      if (rows === undefined || name === undefined) return [];
+      return [
+        {
+          what: `the number of rows that “${name}” must touch`,
+          edits: [{ file, after: `name: "${name}"`, find: rows, put: "" }],
+          red: { file: "test/row-counts.test.ts", tests: `${name}: a row that is gone` },
+        },
+      ];
+    });
+  });

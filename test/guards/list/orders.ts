@@ -1,0 +1,214 @@
+// What an order, its payments and its refunds look at before they change.
+
+import { type Guard, guard } from "../guard.ts";
+
+const RULES = "test/order-rules.test.ts";
+const MONEY = "test/rules.test.ts";
+const PAYMENTS = "test/payments.test.ts";
+const CHARGES = "test/charges.test.ts";
+const UNDO = "src/order/undo-order.ts";
+const REFUND = "src/order/refund.ts";
+const PAYABLE = "src/payment/payable-order.ts";
+const SETTLE = "src/payment/settle-payment.ts";
+const START = "src/payment/start-card-payment.ts";
+const VERDICT = "src/gateway/verdict.ts";
+
+export const ORDERS: Guard[] = [
+  guard("whose an order is", UNDO, "order === undefined || (callerId !== null && order.userId !== callerId)", "order === undefined", [
+    RULES,
+    "is its owner's",
+  ]),
+  guard(
+    "that what is cancelled still waits",
+    UNDO,
+    'if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE"',
+    'if (false) refuse("ORDER_NOT_CANCELLABLE"',
+    [RULES, "can't be cancelled once it is"],
+  ),
+  guard(
+    "that no card is under way when an order is cancelled",
+    UNDO,
+    'if (livePayment(shop, orderId)) refuse("PAYMENT_IN_PROGRESS"',
+    'if (false) refuse("PAYMENT_IN_PROGRESS"',
+    [RULES, "can't be cancelled while a card's outcome"],
+  ),
+  guard("that what is refunded is paid", UNDO, 'if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")', "if (false)", [
+    RULES,
+    "can't be refunded while it is",
+  ]),
+  guard("that what is refunded was bought", UNDO, "if (!bought.some(({ variantId }) => variantId === item.variantId))", "if (false)", [
+    RULES,
+    "gives back nothing that was not bought",
+  ]),
+  guard("that no more is refunded than is left", REFUND, "item.refundedQuantity > item.quantity", "false", [
+    RULES,
+    "gives back no more than was bought",
+  ]),
+  guard("that a refund of nothing is none", REFUND, "tooMany || pieces.size === 0", "tooMany", [
+    RULES,
+    "gives back nothing where there is nothing left",
+  ]),
+  guard("that equal lines of a refund are added up", REFUND, "(pieces.get(variantId) ?? 0) + quantity", "quantity", [
+    RULES,
+    "gives back no more than was bought",
+  ]),
+  guard("one refund at a time", REFUND, 'shop.find(refunds, order.id)?.status === "PENDING"', "false", [
+    RULES,
+    "has one refund to its card at a time",
+  ]),
+  guard("that a coupon waits for the last piece", REFUND, "if (whole && order.userCouponId !== null)", "if (order.userCouponId !== null)", [
+    RULES,
+    "a coupon comes back with the last piece",
+  ]),
+  guard("that pieces come back with the money", REFUND, "for (const item of given) returnStock(shop, item);", "", [
+    RULES,
+    "gives back money, pieces and event",
+  ]),
+  guard("that money comes back with the pieces", REFUND, "if (amount > 0) moveMoney", "if (false) moveMoney", [
+    RULES,
+    "gives back money, pieces and event",
+  ]),
+  guard(
+    "that parts of a refund add up to the whole",
+    "src/order/refund-shares.ts",
+    "const share = part(paid, costSoFar, order.totalAmount) - from;",
+    "const share = Math.round(paid * (item.unitPrice * item.quantity) / (order.totalAmount || 1)); void from;",
+    [RULES, "the parts of a refund add up"],
+  ),
+  guard("that each change is one event", "src/order/order.ts", "  shop.append(orderEvents, {", "  if (false) shop.append(orderEvents, {", [
+    RULES,
+    "an order's change has its event",
+  ]),
+  guard("how many changes an order may have", "src/order/order.ts", "if (changes > CHANGES_MAX)", "if (false)", [
+    RULES,
+    "has at most 65,535 changes",
+  ]),
+  guard("that an order's time is not up", "src/order/order.ts", "(order.expiresAt === null || now < order.expiresAt)", "true", [
+    RULES,
+    "can't be paid once its time is up",
+  ]),
+  guard("that an order is paid once", "src/order/order.ts", 'return order.status === "PENDING" && (', "return (", [
+    "test/races.test.ts",
+    "the same order paid 20 times is paid once",
+  ]),
+  guard("that what is paid is still for sale", PAYABLE, "for (const { productId, variantId } of items) forSale(shop, productId, variantId);", "", [
+    RULES,
+    "can't be paid with what is no longer for sale",
+  ]),
+  guard("that no other payment is under way", PAYABLE, 'order.status === "PENDING" && livePayment(shop, orderId)', "false", [
+    PAYMENTS,
+    "twenty at once, by card and from the balance",
+  ]),
+  guard("that what expires is due", UNDO, " || order.expiresAt > shop.now", "", [RULES, "expires when its time is up"]),
+  guard(
+    "that what expires still waits",
+    UNDO,
+    '!order || order.status !== "PENDING" || order.expiresAt === null',
+    "!order || order.expiresAt === null",
+    [RULES, "expires when its time is up"],
+  ),
+  guard("that nothing expires with a card under way", UNDO, "if (livePayment(shop, orderId)) return false;", "", [
+    RULES,
+    "expires when its time is up",
+  ]),
+
+  // Cards
+  guard("that a declined card gives back what was taken", SETTLE, "        returnGoods(shop, order, itemsOf(shop, orderId));\n", "", [
+    PAYMENTS,
+    "that is declined is 402",
+  ]),
+  guard("that a payment is settled once", SETTLE, " || !isOpen(payment)", "", [RULES, "is settled once"]),
+  guard("which payment is settled", SETTLE, "payment?.id !== paymentId || ", "!payment || ", [RULES, "is settled once"]),
+  guard(
+    "that what nobody knows stays as it is",
+    SETTLE,
+    'if (verdict.kind === "unknown") {',
+    'if (verdict.kind === "unknown") { returnGoods(shop, order, itemsOf(shop, orderId));',
+    [PAYMENTS, "without an answer is 202 UNKNOWN"],
+  ),
+  guard("that captured money which is for nothing goes back", SETTLE, "if (captured > 0) shop.append(strays", "if (false) shop.append(strays", [
+    PAYMENTS,
+    "that the gateway captured at another price",
+  ]),
+  guard("that a key which failed is not tried again", START, "shop.find(failedKeys, orderId)?.includes(paymentKey)", "false", [
+    PAYMENTS,
+    "is not tried twice",
+  ]),
+  guard("that a card holds its goods", START, "      takeGoods(shop, order, items);\n", "", [PAYMENTS, "without an answer is 202 UNKNOWN"]),
+  guard("whose capture it is", VERDICT, "payment.orderId !== wanted.orderId", "false", [PAYMENTS, "of one order does not pay another"]),
+  guard("what was captured", VERDICT, "payment.amount === wanted.amount", "true", [PAYMENTS, "that the gateway captured at another price"]),
+  guard("that nothing is confirmed too late", "src/payment/card-payments.ts", "payment.expiresAt === null || now < payment.expiresAt", "true", [
+    PAYMENTS,
+    "that never reached the gateway in time fails",
+  ]),
+  guard(
+    "that what failed unheard is looked at again",
+    "src/payment/card-payments.ts",
+    'if (payment.status === "FAILED") return this.#watch(payment);',
+    "",
+    [PAYMENTS, "that never reached the gateway in time fails"],
+  ),
+  guard(
+    "the key under which a payment is confirmed",
+    "src/payment/card-payments.ts",
+    "idempotencyKey: id }",
+    "idempotencyKey: crypto.randomUUID() }",
+    [PAYMENTS, "that never reached the gateway is confirmed by the job"],
+  ),
+  guard(
+    "that a refund which was sent before is looked for",
+    "src/gateway/give-back.ts",
+    "again && (await isGivenBack(gateway, paymentKey, id))",
+    "false",
+    ["test/give-back.test.ts", "looked for before"],
+  ),
+  guard("the key under which money is given back", "src/gateway/give-back.ts", "idempotencyKey: id }", "idempotencyKey: crypto.randomUUID() }", [
+    "test/give-back.test.ts",
+    "under the refund's own id",
+  ]),
+  guard("that a refund is settled once", "src/order/settle-refund.ts", 'refund?.id !== refundId || refund.status !== "PENDING"', "!refund", [
+    RULES,
+    "gives back to a card only once",
+  ]),
+  guard("that what came back is worth what was sent", "src/order/settle-refund.ts", "if (amount !== refund.amount)", "if (false)", [
+    RULES,
+    "gives back to a card only once",
+  ]),
+  guard("that a charge is settled once", "src/balance/settle-charge.ts", 'charge?.status !== "PENDING"', "!charge", [
+    MONEY,
+    "a charge by card is settled once",
+  ]),
+  guard(
+    "the most on a balance, when a charge arrives",
+    "src/balance/settle-charge.ts",
+    'verdict.kind === "done" && balance <= balanceMax',
+    'verdict.kind === "done"',
+    [CHARGES, "money for which there is no room"],
+  ),
+  guard("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "wallet.balance + amount > balanceMax", "false", [
+    MONEY,
+    "a charge by card begins only where there is room",
+  ]),
+  guard("the version that a charge by card was read at", "src/balance/start-charge.ts", "version !== null && version !== wallet.version", "false", [
+    MONEY,
+    "a charge by card begins only where there is room",
+  ]),
+  guard("that a charge's end takes a new version", "src/balance/settle-charge.ts", "wallet.version + 1", "charge.version", [
+    CHARGES,
+    "a charge without an answer is 202 PENDING",
+  ]),
+  guard(
+    "that an attempt belongs to its key",
+    "src/http/two-rounds.ts",
+    'shop.put(answers, id, { ...key, status: 202, body: "", attempt: first.id, createdAt: shop.now });',
+    "",
+    [PAYMENTS, "twenty repeats at once are one attempt"],
+  ),
+  guard(
+    "that an attempt's answer is written once",
+    "src/http/two-rounds.ts",
+    "if (kept.attempt === null) return { status: kept.status, body: kept.body };",
+    "",
+    ["test/idempotency-rules.test.ts", "the first answer of an attempt stays"],
+  ),
+];

@@ -1,0 +1,174 @@
+// What the shop's own rules look at before they give anything away: stock, money, coupons, carts.
+
+import { type Guard, guard } from "../guard.ts";
+
+const [POINTS, CACHE, THIRD, VARIANTS, CART] = [
+  "test/documents/1-points.test.ts",
+  "test/documents/2-balance-cache.test.ts",
+  "test/documents/3-locks.test.ts",
+  "test/documents/4-variants-batch.test.ts",
+  "test/documents/5-cart-gateway.test.ts",
+];
+const RULES = "test/rules.test.ts";
+const ORDERS = "test/order-rules.test.ts";
+const CATALOG = "src/catalog/catalog.ts";
+const COUPON = "src/coupon/coupon.ts";
+const PLACE = "src/order/place-order.ts";
+const STOCK = "src/catalog/adjust-stock.ts";
+const CAMPAIGN = "src/coupon/edit-campaign.ts";
+const ISSUE = "src/coupon/issue-coupon.ts";
+
+export const RULES_OF_THE_SHOP: Guard[] = [
+  // Stock
+  guard("that there is as much as is taken", CATALOG, "variant.stock < quantity", "false", [THIRD, "alt 재고 부족 → 400 that says what there is"]),
+  guard("down to the last piece", CATALOG, "variant.stock < quantity", "variant.stock <= quantity", [THIRD, "down to the last piece"]),
+  guard("that a product is for sale", CATALOG, 'article.product.status !== "ON_SALE"', "false", [POINTS, "opt 판매 불가 상품"]),
+  guard("that a variant is the product's", CATALOG, "variant === undefined || variant.productId !== productId", "variant === undefined", [
+    VARIANTS,
+    "opt 존재하지 않는 유저/상품/보유쿠폰",
+  ]),
+  guard("that an adjustment leaves something", STOCK, "stock < 0", "false", [RULES, "an adjustment below nothing"]),
+  guard("that an adjustment is bounded", STOCK, "stock > STOCK_MAX", "false", [RULES, "an adjustment beyond the most"]),
+  guard("that a first filling is journalled", "src/catalog/create-products.ts", "delta: variant.stock,", "delta: 0,", [
+    RULES,
+    "a product's first pieces stand in the journal",
+  ]),
+  guard("that equal lines are added up", PLACE, "(lines.get(variantId)?.quantity ?? 0) + article.quantity", "article.quantity", [
+    VARIANTS,
+    "opt 재고 부족 → 400 where two lines of one variant together",
+  ]),
+  guard("that lines together are bounded", PLACE, "quantity > MOST_PIECES", "false", [RULES, "lines of one variant together beyond a million"]),
+  guard("that a total can be counted", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order too large to be counted"]),
+  guard("that the buyer exists", PLACE, "if (!known) refuse", "if (false) refuse", [RULES, "an order for nobody"]),
+  guard("that the product exists", PLACE, "if (!shop.find(products, article.productId))", "if (false)", [RULES, "an order for nothing"]),
+  guard("that goods are taken with the money", "src/order/pay-from-balance.ts", "  takeGoods(shop, order, items);\n", "", [
+    CACHE,
+    "par 핵심 주문 처리 → stock is checked and taken",
+  ]),
+  guard("that money is taken with the goods", "src/order/pay-from-balance.ts", "if (amount > 0) moveMoney", "if (false) moveMoney", [
+    CACHE,
+    "and (결제 처리) → the balance falls",
+  ]),
+
+  // Money
+  guard("that there is as much money as is paid", "src/balance/balance.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
+  guard("the most on a balance", "src/balance/balance.ts", "amount > 0 && balance > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
+  guard("that money moves with its row in the ledger", "src/balance/balance.ts", "  shop.append(ledger, transaction);\n", "", [
+    CACHE,
+    "else 충전 처리 성공 → {userId, newBalance, transactionId}",
+  ]),
+  guard("that a movement takes the next version", "src/balance/balance.ts", "wallet.version + 1", "wallet.version", [CACHE, "flow → charges add up"]),
+  guard("the version that a charge was read at", "src/balance/charge-balance.ts", "version !== null && version !== wallet.version", "false", [
+    THIRD,
+    "alt 동시성 충돌",
+  ]),
+  guard("the least and the most of a charge", "src/balance/balance.routes.ts", "Amount(1, chargeMax)", "Amount(-10, 9e15)", [
+    POINTS,
+    "opt 유효하지 않은 금액",
+  ]),
+  guard("that grants are for all or nobody", "src/balance/grant-balances.ts", "if (stranger) refuse", "if (false) refuse", [
+    RULES,
+    "grants of which one is for nobody",
+  ]),
+  guard("one user per external id", "src/balance/create-users.ts", "if (shop.find(externalIds, externalId))", "if (false)", [
+    RULES,
+    "an external id twice in one list",
+  ]),
+
+  // Coupons
+  guard("a campaign's total", ISSUE, "campaign.issuedQuantity >= campaign.totalQuantity", "false", [THIRD, "alt 발급 수량 초과"]),
+  guard("one coupon per user", ISSUE, "if (shop.find(claims, claimKey(couponId, userId)))", "if (false)", [THIRD, "alt 이미 보유 중"]),
+  guard("a campaign's window", ISSUE, "!isOpen(campaign, shop.now)", "false", [CACHE, "else 발급 불가 (품절 또는 비활성)"]),
+  guard("that a campaign has opened", COUPON, "return campaign.opensAt <= now && !isOver(campaign, now);", "return !isOver(campaign, now);", [
+    RULES,
+    "is open from opensAt on",
+  ]),
+  guard("that a campaign has closed", COUPON, "(closesAt !== null && closesAt <= now)", "(closesAt !== null && closesAt < now)", [
+    RULES,
+    "is open from opensAt on",
+  ]),
+  guard("that a campaign's coupons have not run out", COUPON, " || (expiresAt !== null && expiresAt <= now)", "", [RULES, "is open from opensAt on"]),
+  guard("that whoever gets a coupon exists", ISSUE, "if (!shop.find(members, userId))", "if (false)", [VARIANTS, "opt 존재하지 않는 유저/쿠폰"]),
+  guard("that an issued coupon is counted", ISSUE, "issuedQuantity: campaign.issuedQuantity + 1", "issuedQuantity: campaign.issuedQuantity", [
+    CACHE,
+    "else 발급 가능 → the coupon is AVAILABLE",
+  ]),
+  guard("whose a coupon is", COUPON, "coupon === undefined || coupon.userId !== userId", "coupon === undefined", [THIRD, "alt 쿠폰 무효"]),
+  guard("that a coupon is unused and not run out", COUPON, 'if (status !== "AVAILABLE") refuse', "if (false) refuse", [THIRD, "alt 쿠폰 무효"]),
+  guard("a coupon's time, before the job has come by", COUPON, "coupon.expiresAt !== null && coupon.expiresAt <= now", "false", [
+    VARIANTS,
+    "opt 쿠폰 상태가 UNUSED가 아닌 경우",
+  ]),
+  guard("a coupon's least order", COUPON, "totalAmount < minOrderAmount", "false", [THIRD, "alt 쿠폰 무효"]),
+  guard("that a fixed discount is no more than the order", COUPON, "Math.min(discount.amount, totalAmount)", "discount.amount", [
+    THIRD,
+    "else 쿠폰 유효 →",
+  ]),
+  guard("the most of a percentage", COUPON, "discount.maxAmount ?? wanted, totalAmount", "wanted, totalAmount", [THIRD, "else 쿠폰 유효 →"]),
+  guard("that a percentage rounds down", COUPON, "Math.floor((rest * rate) / 100)", "Math.ceil((rest * rate) / 100)", [THIRD, "else 쿠폰 유효 →"]),
+  guard(
+    "that a coupon is used up with its order",
+    "src/order/take-goods.ts",
+    "if (order.userCouponId !== null) takeCoupon",
+    "if (false) takeCoupon",
+    [THIRD, "opt 쿠폰 사용된 경우"],
+  ),
+  guard("that a coupon comes back only from the order that has it", COUPON, "if (coupon?.orderId !== orderId)", "if (coupon === undefined)", [
+    ORDERS,
+    "a coupon that another order has",
+  ]),
+  guard("that a coupon comes back expired where its time is up", COUPON, "status: couponStatus(returned, shop.now) }", 'status: "AVAILABLE" }', [
+    ORDERS,
+    "a coupon that comes back too late",
+  ]),
+  guard("that an issued discount stands", CAMPAIGN, "fields.discount && campaign.issuedQuantity > 0", "false", [
+    RULES,
+    "a discount that somebody holds",
+  ]),
+  guard("that a total stays above what was issued", CAMPAIGN, "edited.totalQuantity < campaign.issuedQuantity", "false", [
+    RULES,
+    "a total below what was issued",
+  ]),
+  guard("that a campaign closes after it opens", CAMPAIGN, "closesAt !== null && closesAt <= opensAt", "false", [RULES, "times that contradict"]),
+  guard("that a campaign's coupons outlast its opening", CAMPAIGN, "expiresAt !== null && expiresAt <= opensAt", "false", [
+    RULES,
+    "times that contradict",
+  ]),
+  guard("that a known sold-out campaign is told apart from a closed one", "src/coupon/sold-out.ts", "!isOpen(known.campaign, now)", "false", [
+    RULES,
+    "sold out and closed since",
+  ]),
+  guard("that what is sold out is learnt", "src/coupon/coupon.routes.ts", "void soldOut.learn(couponId).catch(() => {})", "{}", [
+    "test/sold-out.test.ts",
+    "what is sold out is refused without the till",
+  ]),
+  guard("that more coupons are believed", "src/app.ts", "soldOut.forget(word.slice(CAMPAIGN.length))", "{}", [
+    "test/sold-out.test.ts",
+    "an operator who adds coupons",
+  ]),
+  guard(
+    "that an expired coupon is not marked before its time",
+    "src/coupon/expire-coupons.ts",
+    '|| couponStatus(coupon, shop.now) !== "EXPIRED"',
+    "",
+    [RULES, "the job marks"],
+  ),
+
+  // Carts
+  guard("a variant once per cart", "src/cart/edit-cart.ts", "if (cart.some((item) => item.variantId === variantId))", "if (false)", [
+    CART,
+    "opt 장바구니 중복 Error",
+  ]),
+  guard("the most in a cart", "src/cart/edit-cart.ts", "cart.length >= CART_MAX", "false", [RULES, "a cart holds so many"]),
+  guard("that a checkout empties the cart", PLACE, "if (input.articles === null) shop.put(carts, input.userId, []);", "", [
+    CART,
+    "flow → the whole cart is ordered",
+  ]),
+  guard(
+    "that a cart which has grown is read again",
+    PLACE,
+    "if (cart.some((item) => !shop.holds(variants, item.variantId))) throw",
+    "if (false) throw",
+    [RULES, "a cart that has grown since it was read"],
+  ),
+];

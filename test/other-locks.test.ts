@@ -1,0 +1,72 @@
+// Locks that are no row's: the door before a campaign at which crowds meet, and the migrations'.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import pg from "pg";
+import { campaigns } from "../src/coupon/coupon.sql.ts";
+import { migrate, migrationNames } from "../src/database/migrate.ts";
+import { firstComeLock } from "../src/lock/first-come.ts";
+import { PostgresStore } from "../src/till/postgres-store.ts";
+import { need } from "../src/till/shelf.ts";
+import { LockTimeout } from "../src/till/store.ts";
+import { freshDatabase } from "./support/database.ts";
+import { insertCampaign } from "./support/rows.ts";
+import { withDatabase } from "./support/server.ts";
+
+let url: string;
+let drop: () => Promise<void>;
+let rival: pg.Client;
+before(async () => {
+  ({ url, drop } = await freshDatabase());
+  rival = new pg.Client({ connectionString: url });
+  await rival.connect();
+});
+after(async () => {
+  await rival.end();
+  await drop();
+});
+
+// Goes red without the admission's statement in #opening: the row behind it is free.
+test("a round waits for who was admitted to a campaign before it, without touching its row", async () => {
+  const store = new PostgresStore({ url, lockWaitMs: 2000 });
+  const campaign = await insertCampaign(rival);
+  await rival.query("BEGIN");
+  await rival.query(firstComeLock([campaign]));
+  await assert.rejects(
+    store.lock([need(campaigns, campaign)], 30).then((round) => round.release()),
+    LockTimeout,
+  );
+  await rival.query("ROLLBACK");
+  await store.close();
+});
+
+// Goes red without ORDER BY in firstComeLock: two rounds with two campaigns each the other way round would wait for each other.
+test("several campaigns are taken by name, whoever was asked for first", async () => {
+  const holder = new pg.Client({ connectionString: url });
+  await holder.connect();
+  await rival.query("BEGIN");
+  await rival.query(firstComeLock(["a"]));
+  await holder.query("BEGIN");
+  const waiting = holder.query(firstComeLock(["b", "a"]));
+  for (let waits = false; !waits;) {
+    const { rows } = await rival.query("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'");
+    waits = rows.length > 0;
+  }
+  const { rows } = await rival.query("SELECT pg_try_advisory_xact_lock(hashtextextended('b', 0)) AS free");
+  assert.deepEqual(rows, [{ free: true }]);
+  await rival.query("ROLLBACK");
+  await waiting;
+  await holder.end();
+});
+
+// Goes red without the advisory lock in `migrate`: two would run the same file.
+test("five that migrate an empty database at once do it once", async () => {
+  const name = `${rival.database}_empty`;
+  await rival.query(`CREATE DATABASE ${name} TEMPLATE template0`);
+  try {
+    const applied = await Promise.all(Array.from({ length: 5 }, () => migrate(withDatabase(url, name))));
+    assert.deepEqual(applied.flat(), migrationNames());
+  } finally {
+    await rival.query(`DROP DATABASE ${name} WITH (FORCE)`);
+  }
+});

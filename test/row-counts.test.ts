@@ -1,0 +1,160 @@
+// A statement that changes rows changes as many as were decided about, or the round does not take place: each of them, by a row that is gone.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { globSync, readFileSync } from "node:fs";
+import { after, before, test } from "node:test";
+import { users } from "../src/balance/balance.sql.ts";
+import { type CardCharge, cardCharges } from "../src/balance/card-charge.sql.ts";
+import { carts } from "../src/cart/cart.sql.ts";
+import { products, variants } from "../src/catalog/catalog.sql.ts";
+import { campaigns, userCoupons } from "../src/coupon/coupon.sql.ts";
+import { orderItems, orders } from "../src/order/order.sql.ts";
+import { payments } from "../src/order/payment.sql.ts";
+import { refunds } from "../src/order/refund.sql.ts";
+import { PostgresStore } from "../src/till/postgres-store.ts";
+import type { Change, Shelf } from "../src/till/shelf.ts";
+import { RoundRejected } from "../src/till/store.ts";
+import { freshDatabase } from "./support/database.ts";
+
+const ID = randomUUID();
+const CAMPAIGN = {
+  id: ID,
+  name: "n",
+  discount: { type: "FIXED" as const, amount: 1 },
+  totalQuantity: 5,
+  issuedQuantity: 1,
+  opensAt: 0,
+  closesAt: null,
+  validDays: null,
+  expiresAt: null,
+};
+const VARIANT = { id: ID, productId: ID, position: 0, sku: null, name: null, options: {}, price: 1, stock: 1 };
+const CART_ITEM = { id: ID, productId: ID, variantId: ID, quantity: 1, createdAt: 0 };
+const ITEM = { variantId: ID, productId: ID, line: 0, name: "n", unitPrice: 1, quantity: 2, refundedQuantity: 0 };
+const CHARGE: CardCharge = {
+  id: ID,
+  userId: ID,
+  version: 1,
+  status: "PENDING",
+  amount: 1,
+  paymentKey: "k",
+  reason: null,
+  createdAt: 0,
+  askAt: null,
+  asked: 0,
+  balanceAfter: null,
+};
+
+/** A change of one row, of which there is none: by the statement that it must fail. */
+function gone<Row>(statement: string, shelf: Shelf<Row>, before: Row, fields: Partial<Row> | Row): [string, Shelf<unknown>, Change<unknown>] {
+  const after = Array.isArray(before) ? fields : { ...before, ...fields };
+  return [statement, shelf, { key: ID, before, after }];
+}
+
+const GONE = [
+  gone("update wallets", users, { id: ID, balance: 1, version: 1 }, { balance: 2 }),
+  gone("update stock", variants, VARIANT, { stock: 2 }),
+  gone("update variants", variants, VARIANT, { price: 2 }),
+  gone("update products", products, { id: ID, name: "n", description: "", status: "ON_SALE", price: 1 }, { name: "m" }),
+  gone("update issued", campaigns, CAMPAIGN, { issuedQuantity: 2 }),
+  gone("update campaigns", campaigns, CAMPAIGN, { name: "m" }),
+  gone(
+    "update user coupons",
+    userCoupons,
+    {
+      id: ID,
+      couponId: ID,
+      userId: ID,
+      status: "AVAILABLE",
+      issuedAt: 0,
+      expiresAt: null,
+      usedAt: null,
+      orderId: null,
+      discount: CAMPAIGN.discount,
+    },
+    { status: "USED", usedAt: 0, orderId: ID },
+  ),
+  gone("update cart quantities", carts, [CART_ITEM], [{ ...CART_ITEM, quantity: 2 }]),
+  gone("delete cart items", carts, [CART_ITEM], []),
+  gone(
+    "update orders",
+    orders,
+    {
+      id: ID,
+      userId: ID,
+      status: "PENDING",
+      changes: 1,
+      userCouponId: null,
+      totalAmount: 1,
+      discountAmount: 0,
+      refundedAmount: 0,
+      createdAt: 0,
+      expiresAt: null,
+      completedAt: null,
+    },
+    { status: "CANCELLED", changes: 2 },
+  ),
+  gone("update refunded quantities", orderItems, [ITEM], [{ ...ITEM, refundedQuantity: 1 }]),
+  gone(
+    "update payments",
+    payments,
+    { id: ID, orderId: ID, method: "BALANCE", status: "COMPLETED", amount: 1, steps: null, createdAt: 0, paidAt: 0, card: null },
+    { status: "REFUNDED" },
+  ),
+  gone(
+    "update refunds",
+    refunds,
+    {
+      id: ID,
+      orderId: ID,
+      paymentId: ID,
+      paymentKey: "k",
+      status: "PENDING",
+      amount: 1,
+      pieces: [],
+      reason: "r",
+      failure: null,
+      createdAt: 0,
+      settledAt: null,
+      askAt: null,
+      asked: 0,
+    },
+    { asked: 1 },
+  ),
+  gone("end pending transactions", cardCharges, CHARGE, { status: "FAILED" }),
+  gone("update card charges", cardCharges, CHARGE, { asked: 1 }),
+];
+
+let drop: () => Promise<void>;
+let store: PostgresStore;
+before(async () => {
+  const fresh = await freshDatabase();
+  drop = fresh.drop;
+  store = new PostgresStore({ url: fresh.url, lockWaitMs: 2000 });
+});
+after(async () => {
+  await store.close();
+  await drop();
+});
+
+for (const [statement, shelf, change] of GONE)
+  // Goes red without `rows` in that statement: the round would be answered as if it had been done.
+  test(`${statement}: a row that is gone fails the round`, async () => {
+    // By itself: a charge that ends is two statements, and each has to count for itself.
+    const alone: Shelf<unknown> = { ...shelf, save: (changes) => shelf.save(changes).filter(({ name }) => name === statement) };
+    const changes = { shelves: new Map([[alone, [change]]]), journals: new Map() };
+    const round = await store.lock([], 2000);
+    await assert.rejects(round.commit(randomUUID(), changes), RoundRejected);
+  });
+
+test("these are all statements that count their rows", () => {
+  const counted = globSync("src/**/*.sql.ts", { cwd: `${import.meta.dirname}/..` }).flatMap((file) =>
+    readFileSync(`${import.meta.dirname}/../${file}`, "utf8")
+      .split(/\bname: "/)
+      .slice(1)
+      .filter((statement) => /^ *rows: |, rows: /m.test(statement))
+      .map((statement) => statement.slice(0, statement.indexOf('"'))),
+  );
+  assert.deepEqual(counted.sort(), GONE.map(([statement]) => statement).sort());
+});

@@ -1,0 +1,187 @@
+// The shop's rules, each by the decision that it forbids, without a database: what else refuses it over HTTP is out of the way.
+
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
+import { members, users } from "../src/balance/balance.sql.ts";
+import { createUsers } from "../src/balance/create-users.ts";
+import { grantBalances } from "../src/balance/grant-balances.ts";
+import { startCharge } from "../src/balance/start-charge.ts";
+import { settleCharge } from "../src/balance/settle-charge.ts";
+import { type CardCharge, cardCharges } from "../src/balance/card-charge.sql.ts";
+import { CART_MAX, type CartItem } from "../src/cart/cart.ts";
+import { carts } from "../src/cart/cart.sql.ts";
+import { addToCart } from "../src/cart/edit-cart.ts";
+import { adjustStock } from "../src/catalog/adjust-stock.ts";
+import { STOCK_MAX } from "../src/catalog/catalog.ts";
+import { stockAdjustments, variants } from "../src/catalog/catalog.sql.ts";
+import { createProducts } from "../src/catalog/create-products.ts";
+import type { CatalogFacts } from "../src/catalog/facts.ts";
+import { type Campaign, isOpen, type UserCoupon } from "../src/coupon/coupon.ts";
+import { campaigns } from "../src/coupon/coupon.sql.ts";
+import { createCampaign, editCampaign } from "../src/coupon/edit-campaign.ts";
+import { expireCoupons } from "../src/coupon/expire-coupons.ts";
+import { SoldOut } from "../src/coupon/sold-out.ts";
+import type { Database } from "../src/database/pool.ts";
+import { placeOrder, type PlaceOrder } from "../src/order/place-order.ts";
+import {
+  BALANCE_MAX,
+  CAMPAIGN,
+  coupon,
+  COUPON,
+  decided,
+  leaves,
+  NOW,
+  ORDER,
+  OTHER,
+  PRODUCT,
+  product,
+  refuses,
+  there,
+  type There,
+  unread,
+  USER,
+  variant,
+  VARIANT,
+  wallet,
+} from "./support/decided.ts";
+
+const campaign = (fields: Partial<Campaign> = {}): Campaign => ({
+  id: CAMPAIGN,
+  name: "n",
+  discount: { type: "FIXED", amount: 5 },
+  totalQuantity: 5,
+  issuedQuantity: 3,
+  opensAt: NOW - 1000,
+  closesAt: null,
+  validDays: null,
+  expiresAt: null,
+  ...fields,
+});
+
+const place = placeOrder({ variantsOfAll: unread, variantsOf: unread } as unknown as CatalogFacts, { rows: unread } as unknown as Database);
+const wish = (quantities: number[], fields: Partial<PlaceOrder> = {}): PlaceOrder => ({
+  userId: USER,
+  articles: quantities.map((quantity) => ({ productId: PRODUCT, variantId: VARIANT, quantity })),
+  userCouponId: null,
+  method: "BALANCE",
+  orderedAt: null,
+  expiresAfterMs: 1000,
+  balanceMax: BALANCE_MAX,
+  ...fields,
+});
+
+describe("placing an order", () => {
+  test("an order for nobody", () => refuses([product(), variant()], place, wish([1]), "USER_NOT_FOUND"));
+  test("an order for nobody, to be paid later", () => refuses([product(), variant()], place, wish([1], { method: "DEFERRED" }), "USER_NOT_FOUND"));
+  test("an order for nothing", () => refuses([wallet()], place, wish([1]), "PRODUCT_NOT_FOUND"));
+  test("lines of one variant together beyond a million", () =>
+    refuses([wallet(), product(), variant({ stock: 9_000_000, price: 0 })], place, wish([1_000_000, 1]), "INVALID_REQUEST"));
+  test("an order too large to be counted", () =>
+    refuses(
+      [there(members, USER, true), product(), variant({ price: 1_000_000_000_000 })],
+      place,
+      wish([1_000_000], { method: "DEFERRED" }),
+      "INVALID_REQUEST",
+    ));
+  test("a cart that has grown since it was read comes again with the rows that it needs", () => {
+    const item: CartItem = { id: COUPON, productId: PRODUCT, variantId: VARIANT, quantity: 1, createdAt: NOW };
+    const cart = there(carts, USER, [item, { ...item, id: ORDER, variantId: OTHER }]);
+    const input = wish([], { articles: null, cartArticles: [{ productId: PRODUCT, variantId: VARIANT }] });
+    assert.equal(decided([wallet(), product(), variant(), cart], place, input).outcome.kind, "again");
+  });
+});
+
+describe("stock", () => {
+  const adjust = (delta: number) => ({ variantId: VARIANT, delta, reason: "r" });
+  test("an adjustment below nothing", () => refuses([variant()], adjustStock, adjust(-6), "STOCK_INSUFFICIENT"));
+  test("an adjustment to nothing", () => assert.equal(leaves([variant()], adjustStock, adjust(-5), variants, VARIANT).stock, 0));
+  test("an adjustment beyond the most", () => refuses([variant()], adjustStock, adjust(STOCK_MAX - 4), "INVALID_REQUEST"));
+  test("a product's first pieces stand in the journal", () => {
+    const { changes } = decided([], createProducts, { products: [{ name: "n", variants: [{ price: 1, stock: 7 }] }] });
+    assert.deepEqual(
+      changes?.journals.get(stockAdjustments)?.map((row) => (row as { delta: number }).delta),
+      [7],
+    );
+  });
+});
+
+describe("money", () => {
+  test("grants of which one is for nobody", () => {
+    const grants = [USER, OTHER].map((userId) => ({ userId, amount: 1, reason: "r" }));
+    refuses([wallet()], grantBalances, { grants, balanceMax: BALANCE_MAX }, "USER_NOT_FOUND");
+  });
+  test("an external id twice in one list", () =>
+    refuses([], createUsers, { users: ["a", "a"].map((externalId) => ({ name: "n", externalId })), bulk: true }, "INVALID_REQUEST"));
+});
+
+describe("charges by card", () => {
+  const begin = { userId: USER, amount: 10, version: null, balanceMax: 1010, paymentKey: "k", askAfterMs: 1000 };
+  test("a charge by card begins only where there is room, and at the version that was read", () => {
+    assert.equal(leaves([wallet(1000)], startCharge, begin, users, USER).balance, 1000);
+    refuses([wallet(1001)], startCharge, begin, "BALANCE_LIMIT_EXCEEDED");
+    refuses([wallet(1000)], startCharge, { ...begin, version: 2 }, "BALANCE_CONFLICT");
+  });
+  test("a charge by card is settled once", () => {
+    const charge = { id: OTHER, userId: USER, version: 1, status: "PENDING", amount: 10, paymentKey: "k", asked: 0 } as CardCharge;
+    const settle = { userId: USER, chargeId: OTHER, verdict: { kind: "done" as const }, askAgainMs: 1000, balanceMax: 1010 };
+    assert.equal(leaves([wallet(), there(cardCharges, OTHER, charge)], settleCharge, settle, users, USER).balance, 1010);
+    for (const status of ["COMPLETED", "FAILED"] as const)
+      assert.equal(decided([wallet(), there(cardCharges, OTHER, { ...charge, status })], settleCharge, settle).changes, undefined);
+  });
+});
+
+describe("coupons", () => {
+  test("a campaign is open from opensAt on, until closesAt or expiresAt", () => {
+    const open = (opensAt: number, closesAt: number | null, expiresAt: number | null): boolean => isOpen({ opensAt, closesAt, expiresAt }, NOW);
+    assert.deepEqual(
+      [open(NOW, null, null), open(NOW + 1, null, null), open(0, NOW + 1, null), open(0, NOW, null), open(0, null, NOW + 1), open(0, null, NOW)],
+      [true, false, true, false, true, false],
+    );
+  });
+  test("a discount that somebody holds can't be changed, and one that nobody holds can", () => {
+    const fields = { discount: { type: "FIXED" as const, amount: 6 } };
+    refuses([there(campaigns, CAMPAIGN, campaign())], editCampaign, { couponId: CAMPAIGN, fields }, "INVALID_REQUEST");
+    const fresh = there(campaigns, CAMPAIGN, campaign({ issuedQuantity: 0 }));
+    assert.deepEqual(leaves([fresh], editCampaign, { couponId: CAMPAIGN, fields }, campaigns, CAMPAIGN).discount, fields.discount);
+  });
+  test("a total below what was issued", () =>
+    refuses([there(campaigns, CAMPAIGN, campaign())], editCampaign, { couponId: CAMPAIGN, fields: { totalQuantity: 2 } }, "INVALID_REQUEST"));
+  for (const end of ["closesAt", "expiresAt"] as const)
+    test(`times that contradict each other: ${end}`, () =>
+      refuses(
+        [],
+        createCampaign,
+        { name: "n", discount: { type: "FIXED", amount: 1 }, totalQuantity: 1, opensAt: NOW, [end]: NOW },
+        "INVALID_REQUEST",
+      ));
+  test("what is known to be sold out and closed since is closed", async () => {
+    const { discount: _, ...row } = campaign({ issuedQuantity: 5, closesAt: NOW });
+    const columns = { ...row, discount_type: "FIXED", discount_value: 5, max_amount: null, min_order_amount: null };
+    const database = { rows: ({ name }: { name: string }) => Promise.resolve(name === "select campaigns" ? [columns] : [{ userId: OTHER }]) };
+    const soldOut = new SoldOut(database as unknown as Database);
+    await soldOut.learn(CAMPAIGN);
+    soldOut.seen(USER);
+    assert.throws(() => soldOut.check(CAMPAIGN, USER, NOW - 1), { code: "COUPON_SOLD_OUT" });
+    assert.throws(() => soldOut.check(CAMPAIGN, USER, NOW), { code: "COUPON_CLOSED" });
+  });
+  test("the job marks a coupon whose time is up, and neither one before it nor a used one", () => {
+    const expire = (fields: Partial<UserCoupon>): unknown => {
+      const { outcome } = decided([coupon(fields)], expireCoupons, { userCouponIds: [COUPON] });
+      return outcome.kind === "answer" && outcome.answer;
+    };
+    assert.deepEqual([expire({ expiresAt: NOW }), expire({ expiresAt: NOW + 1 }), expire({})], [1, 0, 0]);
+    assert.equal(expire({ expiresAt: NOW, status: "USED", usedAt: NOW - 1, orderId: ORDER }), 0);
+  });
+});
+
+describe("a cart", () => {
+  test("a cart holds so many items and no more", () => {
+    const items = (count: number): CartItem[] =>
+      Array.from({ length: count }, (_, i) => ({ id: `${i}`, productId: PRODUCT, variantId: `${i}`, quantity: 1, createdAt: NOW }));
+    const add = addToCart({ variantsOf: unread } as unknown as CatalogFacts);
+    const input = { userId: USER, productId: PRODUCT, variantId: VARIANT, quantity: 1 };
+    const full = (count: number): There[] => [wallet(), product(), variant(), there(carts, USER, items(count))];
+    refuses(full(CART_MAX), add, input, "INVALID_REQUEST");
+    assert.equal(leaves(full(CART_MAX - 1), add, input, carts, USER).length, CART_MAX);
+  });
+});
