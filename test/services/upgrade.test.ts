@@ -81,6 +81,7 @@ describe("instances of one database", () => {
     // Somebody's report, which reads orders and has not ended.
     const report = new pg.Client({ connectionString: cluster.url });
     await report.connect();
+    t.after(() => report.end());
     await report.query("BEGIN; SELECT count(*) FROM orders");
     const upgrading = open("first-new", next);
     await waited(cluster, "ALTER TABLE orders");
