@@ -1,9 +1,19 @@
 import "../shared/theme.css";
+import "./styles/frame.css";
+import "./styles/parts.css";
+import "./styles/pages.css";
 import { render } from "preact";
+import { readFacts } from "./api.ts";
+import { App } from "./app.tsx";
 
-render(
-  <main>
-    <h1>장날</h1>
-  </main>,
-  document.querySelector("#app") as HTMLElement,
-);
+const FACTS_EVERY_MS = 60_000;
+
+/** What cannot be read now will be at the next time: pages do without, but for the money's sign. */
+function keepFacts(): void {
+  if (document.visibilityState === "visible") readFacts().catch(() => {});
+}
+
+keepFacts();
+setInterval(keepFacts, FACTS_EVERY_MS);
+document.addEventListener("visibilitychange", keepFacts);
+render(<App />, document.querySelector("#app") as HTMLElement);

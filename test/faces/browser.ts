@@ -12,15 +12,20 @@ const CHROMIUM = [process.env["CHROMIUM"] ?? "", "/usr/bin/chromium", "/usr/bin/
 );
 const MISSING = "there is no Chromium here: apt-get install chromium, or name one by CHROMIUM=/path/to/it";
 
-let browser: Browser;
+let browser: Browser | undefined;
+
+/** Errors: where there is no browser, one sentence that says so. */
+export async function openBrowser(): Promise<void> {
+  if (CHROMIUM === undefined) throw new Error(MISSING);
+  browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
+}
+
+export const closeBrowser = (): Promise<void> | undefined => browser?.close();
 
 /** Opens the browser before a file's tests, and closes it after them. To be called once in a file, before `before` hooks that need it. */
 export function useBrowser(): void {
-  before(async () => {
-    if (CHROMIUM === undefined) return;
-    browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
-  });
-  after(() => browser?.close());
+  before(() => (CHROMIUM === undefined ? undefined : openBrowser()));
+  after(closeBrowser);
 }
 
 /** A test that needs the browser. */
@@ -52,6 +57,7 @@ export async function visit(
   url: string,
   { as, name = "손님", language = "ko", theme = "light", size = PHONE, context }: VisitOptions = {},
 ): Promise<Visitor> {
+  if (browser === undefined) throw new Error("the browser is not open");
   const profile = await browser.newContext({
     viewport: size,
     colorScheme: theme,

@@ -1,1 +1,0 @@
-import{r as e,t}from"./jsxRuntime-BabCVSqh.js";e(t(`main`,{children:t(`h1`,{children:`장날`})}),document.querySelector(`#app`));

@@ -1,0 +1,129 @@
+import { useSignal } from "@preact/signals";
+import { shop } from "../api.ts";
+import { useAttempt } from "../attempt.ts";
+import { cartChanged } from "../cart.ts";
+import { Art } from "../parts/art.tsx";
+import { Icon } from "../parts/icon.tsx";
+import { type Cart as CartOfShop, useMine } from "../parts/mine.ts";
+import { Empty, Failure, Money, Notice, Skeleton, Stepper, Title } from "../parts/parts.tsx";
+import { to } from "../router.ts";
+import { session } from "../session.ts";
+import { t } from "../words/words.ts";
+
+type Item = CartOfShop["cartItems"][number];
+
+export function Cart() {
+  const cart = useMine("cart", async (userId, signal) => (await shop.getCart({ path: { userId }, signal })).body, { everyMs: 4000 });
+  const removed = useSignal(false);
+  const reload = async (): Promise<void> => {
+    cartChanged();
+    await cart.reload();
+  };
+  const blocked = cart.data?.cartItems.some((item) => !canBeOrdered(item)) ?? false;
+  return (
+    <>
+      <Title>{t.value.cart}</Title>
+      <p class="visually-hidden" role="status">
+        {removed.value ? t.value.removed : ""}
+      </p>
+      {!cart.data && (cart.error === undefined ? <Skeleton lines={4} /> : <Failure error={cart.error} retry={() => void cart.reload()} />)}
+      {cart.data?.cartItems.length === 0 && (
+        <Empty icon="cart" title={t.value.cartEmpty} hint={t.value.cartEmptyHint}>
+          <a class="button" href={to("/")}>
+            {t.value.toHome}
+          </a>
+        </Empty>
+      )}
+      {cart.data && cart.data.cartItems.length > 0 && (
+        <div class="with-aside">
+          <ul class="rows">
+            {cart.data.cartItems.map((item) => (
+              <CartRow key={item.id} item={item} changed={reload} removed={() => (removed.value = true)} />
+            ))}
+          </ul>
+          <aside class="sum">
+            <dl>
+              <div>
+                <dt>{t.value.total}</dt>
+                <dd>
+                  <Money amount={cart.data.totalAmount} />
+                </dd>
+              </div>
+            </dl>
+            {blocked && <Notice kind="warn">{t.value.cartBlocked}</Notice>}
+            {blocked ? (
+              <button type="button" class="button primary wide" disabled>
+                {t.value.toCheckout}
+              </button>
+            ) : (
+              <a class="button primary wide" href={to("/checkout")}>
+                {t.value.toCheckout}
+              </a>
+            )}
+          </aside>
+        </div>
+      )}
+    </>
+  );
+}
+
+const canBeOrdered = ({ status, stock, quantity }: Item): boolean => status === "ON_SALE" && quantity <= stock;
+
+function CartRow({ item, changed, removed }: { item: Item; changed: () => Promise<void>; removed: () => void }) {
+  const { id, productId, name, unitPrice, quantity, stock, status } = item;
+  const path = { userId: session.value?.userId ?? "", id };
+  // Shown at once, as it was wanted, until the shop has said how it is.
+  const wanted = useSignal<number | null>(null);
+  const set = useAttempt(async (key, many: number) => {
+    wanted.value = many;
+    try {
+      await shop.setCartQuantity({ path, body: { quantity: many }, idempotencyKey: key });
+    } finally {
+      await changed();
+      wanted.value = null;
+    }
+  });
+  const remove = useAttempt(async (key) => {
+    await shop.removeFromCart({ path, idempotencyKey: key });
+    removed();
+    await changed();
+  });
+  const shown = wanted.value ?? quantity;
+  return (
+    <li class="row">
+      <a class="row-art" href={to(`/products/${productId}`)} tabIndex={-1} aria-hidden="true">
+        <Art id={productId} name={name} />
+      </a>
+      <div class="row-body">
+        <a class="row-name" href={to(`/products/${productId}`)}>
+          <bdi>{name}</bdi>
+        </a>
+        <p class="muted">
+          <Money amount={unitPrice} /> {t.value.unit}
+        </p>
+        {status !== "ON_SALE" ? (
+          <p class="row-warning">{status === "SOLD_OUT" ? t.value.soldOut : t.value.notForSale}</p>
+        ) : (
+          quantity > stock && <p class="row-warning">{t.value.shortOf(stock)}</p>
+        )}
+        <div class="row-actions">
+          <Stepper label={t.value.quantityOf(name)} value={shown} most={Math.max(stock, 1)} set={(many) => void set.run(many)} disabled={set.busy} />
+          <button
+            type="button"
+            class="button small quiet icon-only"
+            aria-label={t.value.removeNamed(name)}
+            disabled={remove.busy}
+            onClick={() => void remove.run()}
+          >
+            <Icon name="bin" />
+          </button>
+        </div>
+        {set.error !== undefined && <Failure error={set.error} />}
+        {remove.error !== undefined && <Failure error={remove.error} />}
+      </div>
+      <p class="row-amount">
+        <Money amount={unitPrice * shown} />
+      </p>
+    </li>
+  );
+}

@@ -1,0 +1,69 @@
+import type { UserCoupon } from "#client";
+import { formatInstant } from "../../shared/languages.ts";
+import { shop } from "../api.ts";
+import { CampaignCard } from "../parts/campaign.tsx";
+import { discountWords } from "../parts/discount.ts";
+import { couponsOf, useMine } from "../parts/mine.ts";
+import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
+import { useResource } from "../resource.ts";
+import { session } from "../session.ts";
+import { t } from "../words/words.ts";
+
+export function Coupons() {
+  const campaigns = useResource("campaigns", async (signal) => (await shop.listCoupons({ query: { limit: 100 }, signal })).body.coupons, {
+    everyMs: 2000,
+  });
+  const mine = useMine("coupons", (userId, signal) => couponsOf(userId, "ALL", signal));
+  const claimed = new Set(mine.data?.map(({ couponId }) => couponId));
+  const changed = () => Promise.all([campaigns.reload(), mine.reload()]);
+  const order = { OPEN: 0, UPCOMING: 1, SOLD_OUT: 2, CLOSED: 3 };
+  return (
+    <>
+      <Title>{t.value.coupons}</Title>
+      <section>
+        <h2 class="section-head">{t.value.couponsOpen}</h2>
+        {!campaigns.data &&
+          (campaigns.error === undefined ? <Skeleton tall /> : <Failure error={campaigns.error} retry={() => void campaigns.reload()} />)}
+        {campaigns.data?.length === 0 && <Empty icon="coupon" title={t.value.noCampaigns} hint={t.value.noCampaignsHint} />}
+        <div class="campaigns">
+          {campaigns.data
+            ?.toSorted((a, b) => order[a.status] - order[b.status])
+            .map((campaign) => (
+              <CampaignCard key={campaign.id} campaign={campaign} mine={claimed.has(campaign.id)} changed={changed} />
+            ))}
+        </div>
+      </section>
+      {session.value !== null && (
+        <section>
+          <h2 class="section-head">{t.value.couponBox}</h2>
+          {!mine.data && (mine.error === undefined ? <Skeleton /> : <Failure error={mine.error} retry={() => void mine.reload()} />)}
+          {mine.data?.length === 0 && <Empty icon="coupon" title={t.value.noCoupons} hint={t.value.noCouponsHint} />}
+          <ul class="tickets">
+            {mine.data?.map((coupon) => (
+              <Ticket key={coupon.id} coupon={coupon} />
+            ))}
+          </ul>
+        </section>
+      )}
+    </>
+  );
+}
+
+function Ticket({ coupon: { name, discount, status, expiresAt, usedAt } }: { coupon: UserCoupon }) {
+  const { headline, conditions } = discountWords(discount);
+  const state = { AVAILABLE: t.value.usable, USED: t.value.used, EXPIRED: t.value.couponExpired };
+  return (
+    <li class={`ticket ${status.toLowerCase()}`}>
+      <span class="ticket-discount">{headline}</span>
+      <span class="ticket-body">
+        <bdi class="ticket-name">{name}</bdi>
+        <span class="muted">
+          {[...conditions, usedAt ? t.value.usedAt(usedAt) : expiresAt ? t.value.until(expiresAt) : t.value.forever].join(" · ")}
+        </span>
+      </span>
+      <span class="pill" title={usedAt ? formatInstant(usedAt) : undefined}>
+        {state[status]}
+      </span>
+    </li>
+  );
+}

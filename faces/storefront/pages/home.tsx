@@ -1,0 +1,194 @@
+import { useSignal } from "@preact/signals";
+import type { Body, Campaign, ProductInList } from "#client";
+import { shop } from "../api.ts";
+import { Art } from "../parts/art.tsx";
+import { CampaignCard, statusNow } from "../parts/campaign.tsx";
+import { useClaimed } from "../parts/mine.ts";
+import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
+import { place, replace, to } from "../router.ts";
+import { useResource } from "../resource.ts";
+import { t } from "../words/words.ts";
+import { Icon } from "../parts/icon.tsx";
+
+export function Home() {
+  const searching = place.value.query.size > 0;
+  return (
+    <>
+      <Title>
+        {t.value.brand} <span class="title-sub">{t.value.tagline}</span>
+      </Title>
+      {!searching && <NextCoupon />}
+      {!searching && <Popular />}
+      <Products />
+    </>
+  );
+}
+
+/** The campaign that matters most now: one that is open, else the next to open. */
+function NextCoupon() {
+  const campaigns = useResource("campaigns", async (signal) => (await shop.listCoupons({ query: { limit: 100 }, signal })).body.coupons, {
+    everyMs: 3000,
+  });
+  const claimed = useClaimed();
+  const next = campaigns.data && mostUrgent(campaigns.data, claimed.data ?? new Set());
+  if (!next) return null;
+  const changed = () => Promise.all([campaigns.reload(), claimed.reload()]);
+  return (
+    <section class="hero" aria-label={t.value.coupons}>
+      <CampaignCard key={next.id} campaign={next} mine={claimed.data?.has(next.id) ?? false} changed={changed} />
+    </section>
+  );
+}
+
+function mostUrgent(campaigns: readonly Campaign[], claimed: ReadonlySet<string>): Campaign | undefined {
+  const rank = (one: Campaign): number => (claimed.has(one.id) ? 2 : statusNow(one) === "OPEN" ? 0 : 1);
+  return campaigns
+    .filter((one) => statusNow(one) === "OPEN" || statusNow(one) === "UPCOMING")
+    .toSorted((a, b) => rank(a) - rank(b) || a.opensAt.localeCompare(b.opensAt))[0];
+}
+
+function Popular() {
+  const popular = useResource("popular", async (signal) => (await shop.listPopularProducts({ signal })).body.popularProducts);
+  if (!popular.data || popular.data.length === 0) return null;
+  return (
+    <section>
+      <div class="section-head">
+        <h2>{t.value.popular}</h2>
+        <p class="muted">{t.value.popularHint}</p>
+      </div>
+      {/* It scrolls sideways, so the keyboard has to be able to reach it: its links can. */}
+      <ol class="popular">
+        {popular.data.map(({ rank, productId, name, price, totalSales }) => (
+          <li key={productId}>
+            <a class="popular-card" href={to(`/products/${productId}`)}>
+              <Art id={productId} name={name} />
+              <span class="popular-rank number">{t.value.rank(rank)}</span>
+              <span class="card-name">
+                <bdi>{name}</bdi>
+              </span>
+              <span class="popular-facts">
+                <Money amount={price} />
+                <span class="muted number">{t.value.sold(totalSales)}</span>
+              </span>
+            </a>
+          </li>
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+const SORTS = ["newest", "price", "-price", "name"] as const;
+type Sort = (typeof SORTS)[number];
+
+function Products() {
+  const { query } = place.value;
+  const q = query.get("q") ?? "";
+  const sort = SORTS.find((one) => one === query.get("sort")) ?? "newest";
+  const hideSoldOut = query.get("available") !== null;
+  const pages = useSignal(1);
+  const products = useResource(
+    `products ${q} ${sort} ${hideSoldOut} ${pages.value}`,
+    (signal) => readPages({ q, sort, includeSoldOut: !hideSoldOut }, pages.value, signal),
+    { everyMs: 4000 },
+  );
+  const kept = useSignal<Body<"listProducts"> | undefined>(undefined);
+  if (products.data && kept.peek() !== products.data) kept.value = products.data;
+  const shown = products.data ?? (pages.value > 1 ? kept.value : undefined);
+  const look = (change: { q?: string; sort?: Sort; available?: boolean }): void => {
+    const next = { q, sort, available: hideSoldOut, ...change };
+    pages.value = 1;
+    replace(to("/", { q: next.q || undefined, sort: next.sort === "newest" ? undefined : next.sort, available: next.available ? "1" : undefined }));
+  };
+  const names = { newest: t.value.newest, price: t.value.cheapest, "-price": t.value.dearest, name: t.value.byName };
+
+  return (
+    <section>
+      <h2 class="section-head">{t.value.products}</h2>
+      <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
+        <label class="search">
+          <span class="visually-hidden">{t.value.search}</span>
+          <Icon name="search" />
+          <input type="search" maxLength={200} placeholder={t.value.search} value={q} onInput={(event) => look({ q: event.currentTarget.value })} />
+        </label>
+        <label class="select">
+          <span class="visually-hidden">{t.value.sort}</span>
+          <select value={sort} onChange={(event) => look({ sort: event.currentTarget.value as Sort })}>
+            {SORTS.map((one) => (
+              <option key={one} value={one}>
+                {names[one]}
+              </option>
+            ))}
+          </select>
+        </label>
+        <label class="check">
+          <input type="checkbox" checked={hideSoldOut} onChange={(event) => look({ available: event.currentTarget.checked })} />
+          {t.value.hideSoldOut}
+        </label>
+      </form>
+      {products.error !== undefined && !shown && <Failure error={products.error} retry={() => void products.reload()} />}
+      {!shown && products.error === undefined && <GridSkeleton />}
+      {shown?.products.length === 0 && <Empty icon="search" title={t.value.nothingFound} hint={t.value.nothingFoundHint} />}
+      {shown && shown.products.length > 0 && (
+        <ul class="grid">
+          {shown.products.map((product) => (
+            <ProductCard key={product.id} product={product} />
+          ))}
+        </ul>
+      )}
+      {shown?.nextCursor && (
+        <p class="more">
+          <button type="button" class="button quiet" onClick={() => (pages.value += 1)}>
+            {t.value.more}
+          </button>
+        </p>
+      )}
+    </section>
+  );
+}
+
+type Filter = { q: string; sort: Sort; includeSoldOut: boolean };
+
+/** So many pages of the list as they are now, as one. */
+async function readPages(filter: Filter, count: number, signal: AbortSignal): Promise<Body<"listProducts">> {
+  const products: ProductInList[] = [];
+  let cursor: string | null = null;
+  for (let i = 0; i < count; i++) {
+    const from: { cursor?: string } = cursor === null ? {} : { cursor };
+    const { body } = await shop.listProducts({ query: { limit: 24, ...filter, ...from }, signal });
+    products.push(...body.products);
+    cursor = body.nextCursor;
+    if (cursor === null) break;
+  }
+  return { products, nextCursor: cursor };
+}
+
+function ProductCard({ product: { id, name, price, stock, status } }: { product: ProductInList }) {
+  return (
+    <li>
+      <a class={`card ${status === "SOLD_OUT" ? "sold-out" : ""}`} href={to(`/products/${id}`)}>
+        <span class="card-art">
+          <Art id={id} name={name} />
+          {status === "SOLD_OUT" && <span class="stamp">{t.value.soldOut}</span>}
+          {status === "ON_SALE" && stock <= 5 && <span class="pill few number">{t.value.left(stock)}</span>}
+        </span>
+        <span class="card-name">
+          <bdi>{name}</bdi>
+        </span>
+        <span class="card-price">
+          <Money amount={price} />
+        </span>
+      </a>
+    </li>
+  );
+}
+
+function GridSkeleton() {
+  return (
+    <div class="grid">
+      {Array.from({ length: 6 }, (_, i) => (
+        <Skeleton key={i} tall lines={2} />
+      ))}
+    </div>
+  );
+}

@@ -1,0 +1,186 @@
+import { useSignal } from "@preact/signals";
+import { isRefusal } from "#client";
+import { formatInstant } from "../../shared/languages.ts";
+import { shop } from "../api.ts";
+import { useAttempt } from "../attempt.ts";
+import { Art } from "../parts/art.tsx";
+import { CancelOrder } from "../parts/cancel-order.tsx";
+import { Countdown } from "../parts/countdown.tsx";
+import { type Order as OrderOfShop, useMine } from "../parts/mine.ts";
+import { Empty, Failure, Money, Notice, Skeleton, Spinner, Title } from "../parts/parts.tsx";
+import { type Method, Paid, PayWith, payByCard, type SimulatedOutcome } from "../parts/pay-with.tsx";
+import { facts } from "../api.ts";
+import { place, replace, to } from "../router.ts";
+import { t } from "../words/words.ts";
+import { OrderStatus } from "./orders.tsx";
+
+type History = { type: string; at: string; data: unknown }[];
+type Seen = { order: OrderOfShop; history: History; balance: number };
+
+export function Order({ id }: { id: string }) {
+  const seen = useMine(
+    `order ${id}`,
+    async (userId, signal): Promise<Seen> => {
+      const [order, history, balance] = await Promise.all([
+        shop.getOrder({ path: { orderId: id }, signal }),
+        shop.getOrderHistory({ path: { orderId: id }, signal }),
+        shop.getBalance({ path: { userId }, signal }),
+      ]);
+      return { order: order.body, history: history.body.events, balance: balance.body.balance };
+    },
+    { everyMs: 3000 },
+  );
+  if (isRefusal(seen.error, "ORDER_NOT_FOUND", "INVALID_REQUEST")) return <Empty icon="order" title={seen.error.message} />;
+  return (
+    <>
+      <Title>{t.value.order}</Title>
+      {!seen.data && (seen.error === undefined ? <Skeleton lines={5} /> : <Failure error={seen.error} retry={() => void seen.reload()} />)}
+      {seen.data && <Detail {...seen.data} reload={seen.reload} />}
+    </>
+  );
+}
+
+/** Whether a card's outcome is still on its way. */
+const isOpen = ({ status, payment }: OrderOfShop): boolean =>
+  status === "PENDING" && (payment?.status === "PENDING" || payment?.status === "UNKNOWN");
+
+function Detail({ order, history, balance, reload }: Seen & { reload: () => Promise<void> }) {
+  const { orderId, status, orderItems, totalAmount, discountAmount, paidAmount, refundedAmount, payment, createdAt } = order;
+  const result = place.value.query.get("result");
+  return (
+    <div class="with-aside">
+      <div class="stack">
+        {result === "placed" && status === "COMPLETED" && <Notice kind="good">{t.value.placed}</Notice>}
+        {result === "cancelled" && (status === "CANCELLED" || status === "REFUNDED") && <Notice kind="good">{t.value.cancelled}</Notice>}
+        {result === "refunding" && status !== "REFUNDED" && <Notice kind="warn">{t.value.refundUnderWay}</Notice>}
+        {status === "PENDING" && payment?.status === "FAILED" && <Notice kind="bad">{t.value.declined}</Notice>}
+        {isOpen(order) && (
+          <Notice kind="warn">
+            <p>
+              <strong>{t.value.confirming}</strong>
+            </p>
+            <p>{t.value.confirmingHint}</p>
+          </Notice>
+        )}
+        <section class="panel">
+          <div class="order-head">
+            <OrderStatus status={status} />
+            <span class="muted">{formatInstant(createdAt)}</span>
+          </div>
+          <ul class="rows plain">
+            {orderItems.map((item) => (
+              <li class="row" key={item.variantId}>
+                <span class="row-art">
+                  <Art id={item.productId} name={item.name} />
+                </span>
+                <span class="row-body">
+                  <a class="row-name" href={to(`/products/${item.productId}`)}>
+                    <bdi>{item.name}</bdi>
+                  </a>
+                  <span class="muted">
+                    <Money amount={item.unitPrice} /> × {item.quantity}
+                  </span>
+                  {item.refundedQuantity > 0 && <span class="muted">{t.value.refundedOf(item.refundedQuantity)}</span>}
+                </span>
+                <span class="row-amount">
+                  <Money amount={item.unitPrice * item.quantity} />
+                </span>
+              </li>
+            ))}
+          </ul>
+        </section>
+        <Timeline history={history} />
+      </div>
+      <aside class="sum">
+        <dl>
+          <Paid label={t.value.total} amount={totalAmount} />
+          {discountAmount > 0 && <Paid label={t.value.discount} amount={-discountAmount} />}
+          {status === "PENDING" && <Paid label={t.value.toPay} amount={totalAmount - discountAmount} />}
+          {payment && status !== "PENDING" && (
+            <div>
+              <dt>{t.value.paidBy}</dt>
+              <dd>{t.value[payment.method]}</dd>
+            </div>
+          )}
+          {paidAmount > 0 && <Paid label={t.value.paid} amount={paidAmount} />}
+          {refundedAmount > 0 && <Paid label={t.value.refunded} amount={refundedAmount} />}
+        </dl>
+        {status === "PENDING" && !isOpen(order) && <PayNow order={order} balance={balance} reload={reload} />}
+        {(status === "PENDING" || status === "COMPLETED") && !isOpen(order) && <CancelOrder order={order} changed={reload} />}
+        <p class="muted order-number">
+          {t.value.orderNumber}
+          <br />
+          <code>{orderId}</code>
+        </p>
+      </aside>
+    </div>
+  );
+}
+
+function PayNow({ order, balance, reload }: { order: OrderOfShop; balance: number; reload: () => Promise<void> }) {
+  const toPay = order.totalAmount - order.discountAmount;
+  const method = useSignal<Method>("BALANCE");
+  const outcome = useSignal<SimulatedOutcome>("approve");
+  const pay = useAttempt(async (key, chosen: { method: Method; outcome: SimulatedOutcome }) => {
+    try {
+      if (chosen.method === "CARD") replace(to(`/orders/${order.orderId}`, { result: await payByCard(order.orderId, key, chosen.outcome) }));
+      else {
+        await shop.payOrder({ body: { orderId: order.orderId, method: "BALANCE" }, idempotencyKey: key });
+        replace(to(`/orders/${order.orderId}`, { result: "placed" }));
+      }
+    } finally {
+      await reload();
+    }
+  });
+  return (
+    <form
+      class="stack"
+      onSubmit={(event) => {
+        event.preventDefault();
+        void pay.run({ method: method.value, outcome: outcome.value });
+      }}
+    >
+      {order.expiresAt && <Countdown to={order.expiresAt} label={t.value.payWithin} />}
+      <PayWith method={method} outcome={outcome} balance={balance} toPay={toPay} cards={facts.value?.cards ?? "gateway"} />
+      {pay.error !== undefined && <Failure error={pay.error} />}
+      <button type="submit" class="button primary wide" disabled={pay.busy || (method.value === "BALANCE" && balance < toPay)}>
+        {pay.busy && <Spinner />}
+        {pay.busy ? t.value.paying : t.value.pay(toPay)}
+      </button>
+    </form>
+  );
+}
+
+const EVENTS = ["order.placed", "order.completed", "order.refunded", "order.partially-refunded", "order.cancelled", "order.expired"] as const;
+
+function Timeline({ history }: { history: History }) {
+  return (
+    <section class="panel">
+      <h2>{t.value.history}</h2>
+      <ol class="timeline">
+        {history.map(({ type, at, data }, i) => {
+          const known = EVENTS.find((one) => one === type);
+          const { amount, reason, paidAmount } = (data ?? {}) as { amount?: unknown; reason?: unknown; paidAmount?: unknown };
+          const moved = typeof amount === "number" ? amount : typeof paidAmount === "number" ? paidAmount : null;
+          return (
+            <li key={i}>
+              <span>
+                {known ? t.value[known] : type}
+                {moved !== null && (
+                  <>
+                    {" · "}
+                    <Money amount={moved} />
+                  </>
+                )}
+              </span>
+              {typeof reason === "string" && <bdi class="muted">{reason}</bdi>}
+              <time class="muted" dateTime={at}>
+                {formatInstant(at)}
+              </time>
+            </li>
+          );
+        })}
+      </ol>
+    </section>
+  );
+}

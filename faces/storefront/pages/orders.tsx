@@ -1,0 +1,79 @@
+import { useSignal } from "@preact/signals";
+import { everyPage } from "#client";
+import { formatInstant } from "../../shared/languages.ts";
+import { shop } from "../api.ts";
+import { Art } from "../parts/art.tsx";
+import { type Order, useMine } from "../parts/mine.ts";
+import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
+import { to } from "../router.ts";
+import { t } from "../words/words.ts";
+
+export function Orders() {
+  const pages = useSignal(1);
+  const orders = useMine(`orders ${pages.value}`, (userId, signal) => readOrders(userId, pages.value, signal));
+  const kept = useSignal(orders.data);
+  if (orders.data && kept.peek() !== orders.data) kept.value = orders.data;
+  const shown = orders.data ?? kept.value;
+  return (
+    <>
+      <Title>{t.value.orders}</Title>
+      {!shown && (orders.error === undefined ? <Skeleton lines={5} /> : <Failure error={orders.error} retry={() => void orders.reload()} />)}
+      {shown?.orders.length === 0 && (
+        <Empty icon="order" title={t.value.noOrders} hint={t.value.noOrdersHint}>
+          <a class="button" href={to("/")}>
+            {t.value.toHome}
+          </a>
+        </Empty>
+      )}
+      <ul class="rows">
+        {shown?.orders.map((order) => (
+          <OrderRow key={order.orderId} order={order} />
+        ))}
+      </ul>
+      {shown?.more && (
+        <p class="more">
+          <button type="button" class="button quiet" onClick={() => (pages.value += 1)}>
+            {t.value.more}
+          </button>
+        </p>
+      )}
+    </>
+  );
+}
+
+async function readOrders(userId: string, count: number, signal: AbortSignal): Promise<{ orders: Order[]; more: boolean }> {
+  const orders: Order[] = [];
+  let read = 0;
+  for await (const page of everyPage((from) => shop.listUserOrders({ path: { userId }, query: { limit: 20, ...from }, signal }))) {
+    orders.push(...page.orders);
+    if (++read === count) return { orders, more: page.nextCursor !== null };
+  }
+  return { orders, more: false };
+}
+
+function OrderRow({ order: { orderId, status, orderItems, totalAmount, discountAmount, createdAt } }: { order: Order }) {
+  const [first] = orderItems;
+  return (
+    <li>
+      <a class="row link" href={to(`/orders/${orderId}`)}>
+        <span class="row-art">
+          <Art id={first?.productId ?? orderId} name={first?.name ?? ""} />
+        </span>
+        <span class="row-body">
+          <OrderStatus status={status} />
+          <span class="row-name clamp">
+            <bdi>{t.value.andMore(first?.name ?? "", orderItems.length - 1)}</bdi>
+          </span>
+          <span class="muted">{formatInstant(createdAt)}</span>
+        </span>
+        <span class="row-amount">
+          <Money amount={totalAmount - discountAmount} />
+        </span>
+      </a>
+    </li>
+  );
+}
+
+export function OrderStatus({ status }: { status: Order["status"] }) {
+  return <span class={`pill state-${status.toLowerCase()}`}>{t.value[status]}</span>;
+}

@@ -1,0 +1,32 @@
+// Products have no pictures, so each gets a label of its own: two inks, a shape and its first letter, always the same for the same product.
+
+const SHAPES = 5;
+
+export function Art({ id, name }: { id: string; name: string }) {
+  const seed = hashOf(id);
+  const hue = seed % 360;
+  const second = (hue + 28 + ((seed >> 9) % 50)) % 360;
+  return (
+    <div
+      class={`art shape-${(seed >> 17) % SHAPES}`}
+      style={{ "--hue": String(hue), "--hue-2": String(second), "--turn": `${(seed >> 5) % 90}deg` }}
+      aria-hidden="true"
+    >
+      <span>{firstLetter(name)}</span>
+    </div>
+  );
+}
+
+/** FNV-1a: spreads what differs little. */
+function hashOf(text: string): number {
+  let hash = 0x811c9dc5;
+  for (const letter of text) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  hash ^= hash >>> 15;
+  return Math.imul(hash, 0x2c1b3c6d) >>> 0;
+}
+
+/** The first thing in a name that one would call a letter: of a family of emoji the whole family, and no direction mark. */
+function firstLetter(name: string): string {
+  for (const { segment } of new Intl.Segmenter().segment(name)) if (/[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(segment)) return segment;
+  return "·";
+}

@@ -1,0 +1,102 @@
+// A coupon campaign: what it gives, when it opens, how many are left, and the one button.
+
+import { useSignal } from "@preact/signals";
+import { type Campaign, isRefusal } from "#client";
+import { shop } from "../api.ts";
+import { useAttempt } from "../attempt.ts";
+import { to } from "../router.ts";
+import { session } from "../session.ts";
+import { reasonOf, t } from "../words/words.ts";
+import { Countdown, isPast } from "./countdown.tsx";
+import { discountWords } from "./discount.ts";
+import { Notice, Spinner } from "./parts.tsx";
+
+export function CampaignCard({ campaign, mine, changed }: { campaign: Campaign; mine: boolean; changed: () => Promise<unknown> }) {
+  const { headline, conditions } = discountWords(campaign.discount);
+  const status = statusNow(campaign);
+  const share = campaign.totalQuantity === 0 ? 0 : campaign.remainingQuantity / campaign.totalQuantity;
+  return (
+    <article class={`campaign ${status.toLowerCase()}`} data-campaign={campaign.id}>
+      <div class="campaign-body">
+        <p class="campaign-discount">{headline}</p>
+        <h3>
+          <bdi>{campaign.name}</bdi>
+        </h3>
+        <p class="muted">{[...conditions, campaign.closesAt ? t.value.until(campaign.closesAt) : ""].filter(Boolean).join(" · ")}</p>
+        <div class="campaign-left">
+          <div class="bar" aria-hidden="true">
+            <span style={{ inlineSize: `${share * 100}%` }} />
+          </div>
+          <p class="number">{t.value.couponsLeft(campaign.remainingQuantity, campaign.totalQuantity)}</p>
+        </div>
+      </div>
+      <div class="campaign-action">
+        {status === "UPCOMING" && <Countdown to={campaign.opensAt} label={t.value.opensIn} />}
+        <Claim campaign={campaign} status={status} mine={mine} changed={changed} />
+      </div>
+    </article>
+  );
+}
+
+/** As the shop said, but for the moment of opening: that comes by the clock, without asking again. */
+export function statusNow({ status, opensAt, remainingQuantity }: Campaign): Campaign["status"] {
+  if (status !== "UPCOMING" || !isPast(opensAt)) return status;
+  return remainingQuantity === 0 ? "SOLD_OUT" : "OPEN";
+}
+
+type Outcome = { kind: "good" | "bad" | "warn"; words: string };
+
+function Claim({
+  campaign,
+  status,
+  mine,
+  changed,
+}: {
+  campaign: Campaign;
+  status: Campaign["status"];
+  mine: boolean;
+  changed: () => Promise<unknown>;
+}) {
+  const outcome = useSignal<Outcome | null>(null);
+  const claim = useAttempt(async (key) => {
+    outcome.value = null;
+    try {
+      await shop.issueCoupon({ path: { couponId: campaign.id }, body: {}, idempotencyKey: key });
+      outcome.value = { kind: "good", words: t.value.gotIt };
+    } catch (error) {
+      outcome.value = outcomeOf(error);
+      if (!isRefusal(error)) throw error;
+    } finally {
+      await changed();
+    }
+  });
+  const said = outcome.value;
+  return (
+    <>
+      {session.value === null && (status === "OPEN" || status === "UPCOMING") ? (
+        <a class="button primary" href={to("/sign-in", { next: "/coupons" })}>
+          {t.value.signInToClaim}
+        </a>
+      ) : (
+        <button type="button" class="button primary" disabled={mine || status !== "OPEN" || claim.busy} onClick={() => void claim.run()}>
+          {claim.busy && <Spinner />}
+          {claim.busy ? t.value.claiming : label(status, mine)}
+        </button>
+      )}
+      {said && <Notice kind={said.kind}>{said.words}</Notice>}
+    </>
+  );
+}
+
+function label(status: Campaign["status"], mine: boolean): string {
+  if (mine) return t.value.claimed;
+  const labels = { UPCOMING: t.value.claimSoon, OPEN: t.value.claim, SOLD_OUT: t.value.allClaimed, CLOSED: t.value.closed };
+  return labels[status];
+}
+
+function outcomeOf(error: unknown): Outcome {
+  if (isRefusal(error, "COUPON_SOLD_OUT")) return { kind: "bad", words: t.value.claimSoldOut };
+  if (isRefusal(error, "COUPON_ALREADY_ISSUED")) return { kind: "good", words: t.value.claimAlready };
+  if (isRefusal(error, "COUPON_CLOSED")) return { kind: "warn", words: t.value.claimClosed };
+  return { kind: "warn", words: reasonOf(error) };
+}

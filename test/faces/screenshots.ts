@@ -1,0 +1,148 @@
+/**
+ * Pictures of every page, as phone and desktop, light and dark, in Korean and English, into ./screenshots (not kept in git): to be looked at.
+ * `npm run screenshots [-- PATTERN]`: only those whose name holds PATTERN, such as `phone-dark-ko` or `checkout`.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createShop, type Shop } from "#client";
+import { openShop } from "../../src/app.ts";
+import { readConfig } from "../../src/config.ts";
+import { mintToken } from "../../src/http/auth.ts";
+import { Client, SECRET } from "../support/shop.ts";
+import { closeBrowser, DESKTOP, openBrowser, PHONE, visit } from "./browser.ts";
+
+const TARGET = join(import.meta.dirname, "../../screenshots");
+const pattern = process.argv[2] ?? "";
+const dataDir = mkdtempSync(join(tmpdir(), "jangnal-screenshots-"));
+const open = await openShop(readConfig({ DATA_DIR: dataDir, PORT: "0", DEMO: "on", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error" }));
+try {
+  await openBrowser();
+  mkdirSync(TARGET, { recursive: true });
+  const pages = await storefrontPages();
+  for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP, narrow: { width: 320, height: 640 } })) {
+    for (const theme of ["light", "dark"] as const) {
+      for (const language of ["ko", "en"] as const) {
+        if (size === "narrow" && (theme === "dark" || language === "en")) continue;
+        for (const page of pages) await picture(`${page.name}-${size}-${theme}-${language}`, page, { size: viewport, theme, language });
+      }
+    }
+  }
+} finally {
+  await closeBrowser();
+  await open.close();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+
+type Page = {
+  name: string;
+  address: string;
+  as?: Client;
+  user?: string;
+  prepare?: (page: Awaited<ReturnType<typeof visit>>["page"]) => Promise<unknown>;
+};
+
+async function picture(name: string, { address, as, user, prepare }: Page, options: Parameters<typeof visit>[1]): Promise<void> {
+  if (!name.includes(pattern)) return;
+  const { page, close } = await visit(open.url + address, { ...options, ...(as ? { as } : {}), ...(user ? { name: user } : {}) });
+  await page.locator("h1").first().waitFor();
+  await page.waitForLoadState("networkidle").catch(() => {});
+  await page
+    .locator(".bone")
+    .first()
+    .waitFor({ state: "detached" })
+    .catch(() => {});
+  await prepare?.(page);
+  await page.screenshot({ path: join(TARGET, `${name}.png`), fullPage: true });
+  await close();
+  console.log(name);
+}
+
+/** The storefront's pages, in a shop where something has happened. */
+async function storefrontPages(): Promise<Page[]> {
+  const { body } = await createShop({ url: open.url }).listDemoUsers();
+  const [minsu, , alex, jiwoo] = body.users as { id: string; name: string }[];
+  const me = new Client(open.url, minsu?.id ?? "", "shopper");
+  const poor = new Client(open.url, jiwoo?.id ?? "", "shopper");
+  const shop = shopOf(me.id);
+  const { products } = (await shop.listProducts({ query: { limit: 100 } })).body;
+  const { coupons } = (await shop.listCoupons({})).body;
+  const named = (part: string): string => products.find(({ name }) => name.includes(part))?.id ?? "";
+  const path = { userId: me.id };
+  const { body: shirt } = await shop.getProduct({ path: { productId: named("티셔츠") } });
+
+  const openCoupon = coupons.find(({ status }) => status === "OPEN")?.id ?? "";
+  await shop.issueCoupon({ path: { couponId: openCoupon } });
+  const { body: paid } = await shop.placeOrder({
+    body: {
+      orderItems: [
+        { productId: named("감귤"), quantity: 2 },
+        { productId: shirt.id, variantId: shirt.variants[0]?.id ?? "", quantity: 1 },
+      ],
+    },
+  });
+  await operator().refundOrder({
+    path: { id: paid.orderId },
+    body: { items: [{ variantId: paid.orderItems[0]?.variantId ?? "", quantity: 1 }], reason: "단순 변심" },
+  });
+  const { body: unpaid } = await shop.placeOrder({
+    body: { orderItems: [{ productId: named("백자"), quantity: 1 }], payment: { method: "DEFERRED" } },
+  });
+  const { body: declined } = await shop.placeOrder({
+    body: { orderItems: [{ productId: named("호떡"), quantity: 1 }], payment: { method: "DEFERRED" } },
+  });
+  await shop.payOrder({ body: { orderId: declined.orderId, method: "CARD", paymentKey: "decline-1" } }).catch(() => {});
+  const { body: cancelled } = await shop.placeOrder({ body: { orderItems: [{ productId: named("호떡"), quantity: 1 }] } });
+  await shop.cancelOrder({ path: { orderId: cancelled.orderId } });
+  for (const [productId, quantity] of [
+    [named("백자"), 2],
+    [named("달항아리"), 1],
+    [named("감귤"), 1],
+  ] as const)
+    await shop.addToCart({ path, body: { productId, quantity } });
+  await shopOf(alex?.id ?? "").placeOrder({ body: { orderItems: [{ productId: named("감귤"), quantity: 1 }] } });
+
+  const mine = { as: me, user: minsu?.name ?? "" };
+  return [
+    { name: "home", address: "/", ...mine },
+    { name: "home-stranger", address: "/" },
+    { name: "search-empty", address: "/#/?q=호랑이" },
+    { name: "product", address: `/#/products/${named("백자")}`, ...mine },
+    { name: "product-options", address: `/#/products/${shirt.id}`, ...mine },
+    { name: "product-gone", address: `/#/products/${named("청자")}` },
+    { name: "coupons", address: "/#/coupons", ...mine },
+    { name: "cart", address: "/#/cart", ...mine },
+    { name: "cart-empty", address: "/#/cart", as: poor, user: jiwoo?.name ?? "" },
+    { name: "checkout", address: "/#/checkout", ...mine },
+    {
+      name: "checkout-poor",
+      address: `/#/checkout?product=${named("백자")}&variant=${(await shop.getProduct({ path: { productId: named("백자") } })).body.variants[0]?.id}&quantity=1`,
+      as: poor,
+      user: jiwoo?.name ?? "",
+    },
+    { name: "orders", address: "/#/orders", ...mine },
+    { name: "order-refunded", address: `/#/orders/${paid.orderId}`, ...mine },
+    { name: "order-unpaid", address: `/#/orders/${unpaid.orderId}`, ...mine },
+    { name: "order-declined", address: `/#/orders/${declined.orderId}`, ...mine },
+    {
+      name: "order-cancel",
+      address: `/#/orders/${paid.orderId.length > 0 ? unpaid.orderId : ""}`,
+      ...mine,
+      prepare: (page) => page.locator(".button.danger").first().click(),
+    },
+    { name: "balance", address: "/#/balance", ...mine },
+    { name: "sign-in", address: "/#/sign-in" },
+    { name: "needs-sign-in", address: "/#/orders" },
+    { name: "nowhere", address: "/#/nowhere" },
+  ];
+}
+
+function shopOf(userId: string): Shop {
+  const token = mintToken(SECRET, { id: userId, role: "shopper" }, 1);
+  return createShop({ url: open.url, token: () => token });
+}
+
+function operator(): Shop {
+  const token = mintToken(SECRET, { id: "photographer", role: "operator" }, 1);
+  return createShop({ url: open.url, token: () => token });
+}
