@@ -5,6 +5,8 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs"
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { freshDatabase } from "./support/database.ts";
+import { openLine } from "./support/line.ts";
 import { jangnal, serve } from "./support/process.ts";
 import { type Answer, call, Client, good } from "./support/shop.ts";
 
@@ -125,6 +127,24 @@ describe("an embedded shop", () => {
     again.child.kill("SIGTERM");
     assert.equal((await again.ended).code, 0);
   });
+});
+
+// Goes red without the catch behind `firstOrder` (serve.ts).
+test("a shop whose database goes while it greets stays open", async () => {
+  const database = await freshDatabase();
+  const line = await openLine(database.url);
+  const cut = line.cutAt("SELECT u.id AS");
+  try {
+    const shop = await serve({ DATABASE_URL: line.url, DATA_DIR: place("greets") });
+    await cut;
+    line.mend();
+    const answers = await Promise.race([call(shop.url, "GET", "/healthz"), shop.ended]);
+    shop.child.kill("SIGTERM");
+    assert.deepEqual([(answers as Answer).status, (await shop.ended).code], [200, 0]);
+  } finally {
+    await line.close();
+    await database.drop();
+  }
 });
 
 describe("the command line", () => {

@@ -37,7 +37,8 @@ export const serve: CliCommand = {
 async function greet(shop: OpenShop): Promise<void> {
   console.log(`\nJangnal is open at ${shop.url}`);
   console.log(`API documents at   ${shop.url}/docs`);
-  const order = await firstOrder(shop);
+  // The shop is open whether or not its database has just gone again.
+  const order = await firstOrder(shop).catch(() => undefined);
   if (order) console.log(`\nA first order:\n\n${order}\n`);
 }
 
