@@ -12,6 +12,8 @@ type Seen = {
   onlyInTrouble: boolean;
 };
 
+const MOST_MISSES = 6;
+
 export class Points {
   readonly #path: string;
   readonly #which: (point: string) => boolean;
@@ -32,13 +34,18 @@ export class Points {
     return this.all.flatMap(([point, hits]) => (hits === 0 ? [point] : []));
   }
 
+  /** Whether there is none left that was not hit, or aimed at so often that it seems not to come by any more. */
+  get areThrough(): boolean {
+    return [...this.#seen.values()].every(({ hits, misses }) => hits > 0 || misses >= MOST_MISSES);
+  }
+
   isOnlyInTrouble(point: string): boolean {
     return this.#seen.get(point)?.onlyInTrouble ?? true;
   }
 
   /** One of those at which it died least often; those that were missed come later, so that nothing is aimed at for ever. */
   aim(dice: Dice): { point: string; pass: number } | undefined {
-    const rank = ({ hits, misses }: Seen): number => hits * 3 + misses;
+    const rank = ({ hits, misses }: Seen): number => hits * MOST_MISSES + misses;
     const least = Math.min(...[...this.#seen.values()].map(rank));
     const rarest = [...this.#seen].filter(([, seen]) => rank(seen) === least);
     if (rarest.length === 0) return undefined;

@@ -66,7 +66,7 @@ export async function torture({
     await live("shop", undefined, false);
     await filled;
     await live("both", undefined, true);
-    while (rounds === undefined ? points.neverHit.length > 0 && round < MOST_PER_POINT * points.all.length : round < rounds) {
+    while (rounds === undefined ? !points.areThrough : round < rounds) {
       const death = dice.below(AT_ANY_MOMENT) === 0 ? undefined : points.aim(dice);
       await live(dice.pick(KINDS), death, death ? points.isOnlyInTrouble(death.point) : dice.chance(0.3));
     }
@@ -142,6 +142,3 @@ export async function torture({
     }
   }
 }
-
-/** Of deaths per point, before it gives up. */
-const MOST_PER_POINT = 12;
