@@ -304,7 +304,7 @@ export class Chaos {
     let over = false;
     const beside = (async () => {
       while (neighbour && !over) {
-        await neighbour.desk.work();
+        await neighbour.desk.work().catch(() => {}); // As the clock does: whatever it was, it comes by again.
         await pause(1);
       }
     })();

@@ -1,0 +1,101 @@
+// A shop that is stopped, or killed, while the gateway has not answered: what was under way comes to its end at the next start.
+
+import assert from "node:assert/strict";
+import type { ChildProcess } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { keyFor } from "../src/gateway/simulator/script.ts";
+import { Simulator } from "../src/gateway/simulator/simulator.ts";
+import { freshDatabase } from "./support/database.ts";
+import { serve } from "./support/process.ts";
+import { type Answer, Client, good } from "./support/shop.ts";
+
+const GATEWAY_SECRET = "test_sk_of_the_stop";
+const folder = mkdtempSync(join(tmpdir(), "jangnal-card-stop-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+/** The money is taken, and the shop never hears of it but by asking. */
+const takenInSilence = (name: string): string => keyFor({ confirm: ["timeout*"] }, name);
+/** Nothing is done, and there is no answer. */
+const lost = (name: string): string => keyFor({ confirm: ["silent"] }, name);
+
+const STOPS = {
+  // Goes red without `gateway.stop()` in `close` (src/app.ts): buyers wait for the gateway until the process gives up on them, and ends with 1.
+  SIGTERM: { timeoutMs: 60_000, isAnswered: true },
+  SIGKILL: { timeoutMs: 2000, isAnswered: false },
+} as const;
+
+for (const [signal, { timeoutMs, isAnswered }] of Object.entries(STOPS)) {
+  test(`${signal} while two cards, a charge and a refund wait for the gateway: the next start brings each to its end, once`, async () => {
+    const database = await freshDatabase();
+    const simulator = new Simulator({ secret: GATEWAY_SECRET });
+    const gateway = { PAYMENT_GATEWAY_URL: await simulator.listen(), PAYMENT_GATEWAY_SECRET: GATEWAY_SECRET };
+    const env = {
+      DATABASE_URL: database.url,
+      DATA_DIR: join(folder, signal),
+      BALANCE_FUNDING: "gateway",
+      PAYMENT_SETTLE_AFTER_MS: "1",
+      PAYMENT_GATEWAY_BREAKER_CALLS: "1000",
+      ...gateway,
+    };
+    const running: ChildProcess[] = [];
+    try {
+      const shop = await serve({ ...env, PAYMENT_GATEWAY_TIMEOUT_MS: String(timeoutMs) });
+      running.push(shop.child);
+      const operator = new Client(shop.url, "an-operator", "operator");
+      const [{ id }] = (good(await operator.post("/admin/users", { users: [{ name: "손님" }] }), 201) as { users: [{ id: string }] }).users;
+      const user = new Client(shop.url, id, "shopper");
+      const product = good(await operator.post("/admin/products", { name: "사과", price: 1000, stock: 10 }), 201) as { id: string };
+      const order = async (): Promise<string> =>
+        good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "DEFERRED" } }), 201).orderId;
+      const pay = (orderId: string, paymentKey: string): Promise<Answer> => user.post("/payments", { orderId, method: "CARD", paymentKey });
+      const [taken, untouched, refunded] = [await order(), await order(), await order()];
+      good(await pay(refunded, keyFor({ cancel: ["timeout"] }, "refunded")), 201);
+
+      const waiting = [
+        pay(taken, takenInSilence("taken")),
+        pay(untouched, lost("untouched")),
+        user.post(`/users/${id}/balance/charge`, { amount: 500, paymentKey: takenInSilence("charge") }),
+        operator.post(`/admin/orders/${refunded}/refunds`, { reason: "test" }),
+      ].map((sent) => sent.catch(() => undefined));
+      for (const deadline = Date.now() + 20_000; simulator.calls("confirm") < 4 || simulator.calls("cancel") < 1; await pause(5))
+        assert.ok(Date.now() < deadline, "the gateway was not asked for all of them");
+      shop.child.kill(signal as NodeJS.Signals);
+      const answers = await Promise.all(waiting);
+      assert.equal((await shop.ended).code, isAnswered ? 0 : null);
+      assert.deepEqual(
+        answers.map((answer) => answer?.status),
+        answers.map(() => (isAnswered ? 202 : undefined)),
+      );
+
+      const again = await serve({ ...env, PAYMENT_GATEWAY_TIMEOUT_MS: "300" });
+      running.push(again.child);
+      const [auditor, buyer] = [new Client(again.url, operator.id, "operator"), new Client(again.url, id, "shopper")];
+      const statusOf = async (orderId: string): Promise<string> => good(await buyer.get(`/orders/${orderId}`), 200).status;
+      const standing = async (): Promise<unknown[]> => {
+        good(await auditor.post("/admin/jobs/settle-payments/run"), 200);
+        const { balance } = good(await buyer.get(`/users/${id}/balance`), 200);
+        return [await statusOf(taken), await statusOf(untouched), await statusOf(refunded), balance];
+      };
+      const ended = ["COMPLETED", "COMPLETED", "REFUNDED", 500];
+      for (const deadline = Date.now() + 30_000; ;) {
+        const now = await standing();
+        if (now.every((one, i) => one === ended[i])) break;
+        if (Date.now() > deadline) assert.deepEqual(now, ended);
+      }
+      const held = [...simulator.book.payments.values()].map(({ left }) => left).sort((a, b) => a - b);
+      assert.deepEqual(held, [0, 500, 1000, 1000]);
+      assert.deepEqual(good(await auditor.get("/admin/reconciliation"), 200).differences, []);
+      assert.deepEqual(good(await auditor.get("/admin/audit"), 200).violations, []);
+      again.child.kill("SIGTERM");
+      await again.ended;
+    } finally {
+      for (const child of running) child.kill("SIGKILL");
+      await simulator.close();
+      await database.drop();
+    }
+  });
+}
