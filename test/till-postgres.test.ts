@@ -12,6 +12,7 @@ import { adjustStock } from "../src/catalog/adjust-stock.ts";
 import type { Variant } from "../src/catalog/catalog.ts";
 import { variants } from "../src/catalog/catalog.sql.ts";
 import { createProducts } from "../src/catalog/create-products.ts";
+import { updateInPlace } from "../src/database/statement.ts";
 import { Refusal } from "../src/refusal.ts";
 import { type Command, command } from "../src/till/command.ts";
 import { PostgresStore } from "../src/till/postgres-store.ts";
@@ -178,6 +179,15 @@ describe("a round's writes", () => {
     const nobody = { key: randomUUID(), before: { id: "", balance: 1, version: 1 }, after: { id: "", balance: 2, version: 2 } };
     await assert.rejects(round.commit(randomUUID(), changesOf(users, moved(round.loaded, user, 200), nobody)), RoundRejected);
     assert.equal(await balanceOf(user), 100);
+  });
+
+  // Goes red without the last condition of `updateInPlace`: a wallet would get what was meant for its neighbour.
+  test("give no row another's values, even if they come in the wrong order", async () => {
+    const ids = [await insertUser(rival, 100), await insertUser(rival, 100), await insertUser(rival, 100)].sort().reverse();
+    const text = updateInPlace("users", { balance: "bigint", version: "int" });
+    const right = new Map(ids.map((id, i) => [id, 200 + i]));
+    await rival.query(text, [`{${ids.join(",")}}`, `{${[...right.values()].join(",")}}`, "{2,2,2}"]);
+    for (const id of ids) assert.ok([100, right.get(id)].includes(await balanceOf(id)), id);
   });
 
   // Goes red without the catch around `#writes`: the connection would stay behind, in its transaction, with its locks.

@@ -1,4 +1,4 @@
-import { instants, plain, quoted, type Statement } from "../database/statement.ts";
+import { inOrder, instants, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
 import type { Change, Journal, Shelf } from "../till/shelf.ts";
 import type { Transaction, Wallet } from "./balance.ts";
 
@@ -34,13 +34,15 @@ function insertUsers(changes: Change<Wallet>[]): Statement {
   };
 }
 
+const UPDATE_WALLETS = updateInPlace("users", { balance: "bigint", version: "int" });
+
 function updateWallets(changes: Change<Wallet>[]): Statement {
+  const moved = inOrder(changes);
   return {
     name: "update wallets",
-    text: `UPDATE users u SET balance = v.balance, version = v.version
-           FROM unnest($1::uuid[], $2::bigint[], $3::int[]) v(id, balance, version) WHERE u.id = v.id`,
-    values: [plain(changes, ({ key }) => key), plain(changes, ({ after }) => after.balance), plain(changes, ({ after }) => after.version)],
-    rows: changes.length,
+    text: UPDATE_WALLETS,
+    values: [plain(moved, ({ key }) => key), plain(moved, ({ after }) => after.balance), plain(moved, ({ after }) => after.version)],
+    rows: moved.length,
   };
 }
 

@@ -4,11 +4,15 @@ import type { Cache, Cached } from "./cache.ts";
 type Entry = { value: unknown; until: number; generation: number };
 type Loading = { promise: Promise<unknown>; generation: number };
 
+/** A change that has been forgotten drops its group once more. */
+const CHANGES_KEPT = 1000;
+
 /** The cache of one process. */
 export class MemoryCache implements Cache {
   readonly #entries: LRUCache<string, Entry>;
   readonly #loading = new Map<string, Loading>();
   readonly #generations = new Map<string, number>();
+  readonly #heardOf = new LRUCache<string, true>({ max: CHANGES_KEPT });
   readonly #now: () => number;
 
   constructor({ most = 1000, now = Date.now }: { most?: number; now?: () => number } = {}) {
@@ -27,7 +31,12 @@ export class MemoryCache implements Cache {
     return promise;
   }
 
-  drop(group: string): void {
+  drop(group: string, change?: string): void {
+    if (change !== undefined) {
+      const name = `${group} ${change}`;
+      if (this.#heardOf.has(name)) return; // An instance hears of its own change at its commit, and again by NOTIFY.
+      this.#heardOf.set(name, true);
+    }
     this.#generations.set(group, (this.#generations.get(group) ?? 0) + 1);
   }
 

@@ -52,7 +52,7 @@ export class RedisCache implements Cache {
   }
 
   drop(group: string, change: string = randomUUID()): void {
-    this.#front.drop(group);
+    this.#front.drop(group, change);
     this.#group(group).changes.add(change);
   }
 

@@ -1,4 +1,4 @@
-import { instants, plain, quoted, type Statement } from "../database/statement.ts";
+import { inOrder, instants, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
 import type { Change, Journal, Shelf } from "../till/shelf.ts";
 import type { Product, Variant } from "./catalog.ts";
 
@@ -44,13 +44,16 @@ function insertVariants(changes: Change<Variant>[]): Statement {
   };
 }
 
+const UPDATE_STOCK = updateInPlace("variants", { stock: "bigint" });
+
 /** Five hundred orders of one variant are one new version of its row. */
 function updateStock(changes: Change<Variant>[]): Statement {
+  const sold = inOrder(changes);
   return {
     name: "update stock",
-    text: "UPDATE variants SET stock = v.stock FROM unnest($1::uuid[], $2::bigint[]) v(id, stock) WHERE variants.id = v.id",
-    values: [plain(changes, ({ key }) => key), plain(changes, ({ after }) => after.stock)],
-    rows: changes.length,
+    text: UPDATE_STOCK,
+    values: [plain(sold, ({ key }) => key), plain(sold, ({ after }) => after.stock)],
+    rows: sold.length,
   };
 }
 
@@ -176,7 +179,8 @@ const SORTS = {
 export function selectProductPage({ sort, search, includeSoldOut, after, limit }: ProductPage): Statement {
   const { place, kinds, beyond, direction } = SORTS[sort];
   const values: unknown[] = [limit];
-  const where = ["p.status = 'ON_SALE'"];
+  // Copies that a rehearsal sells are nobody else's.
+  const where = ["p.status = 'ON_SALE'", "NOT EXISTS (SELECT FROM rehearsals r WHERE r.product_id = p.id)"];
   if (after) where.push(`${place} ${beyond} (${kinds.map((kind, i) => `$${values.push(after[i])}::${kind}`).join(", ")})`);
   if (search !== null) where.push(`p.name ILIKE $${values.push(`%${search.replace(/[%_\\]/g, "\\$&")}%`)}`);
   if (!includeSoldOut) where.push("EXISTS (SELECT FROM variants v WHERE v.product_id = p.id AND v.stock > 0)");

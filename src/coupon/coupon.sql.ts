@@ -161,8 +161,9 @@ export const claims: Shelf<string> = {
   name: "claims",
   load: (keys) => ({
     name: "read claims",
-    text: `SELECT uc.campaign_id, uc.user_id, uc.id FROM unnest($1::uuid[], $2::uuid[]) k(campaign_id, user_id)
-           JOIN user_coupons uc ON uc.campaign_id = k.campaign_id AND uc.user_id = k.user_id`,
+    // OFFSET 0 keeps it a look-up for each claim, whatever the table was believed to be when this was planned.
+    text: `SELECT uc.* FROM unnest($1::uuid[], $2::uuid[]) k(campaign_id, user_id) CROSS JOIN LATERAL
+             (SELECT campaign_id, user_id, id FROM user_coupons WHERE campaign_id = k.campaign_id AND user_id = k.user_id OFFSET 0) uc`,
     values: [plain(keys, (key) => key.slice(0, 36)), plain(keys, (key) => key.slice(37))],
   }),
   read: (row) => [claimKey(row["campaign_id"] as string, row["user_id"] as string), row["id"] as string],
@@ -181,7 +182,8 @@ export function selectCampaigns(ids: string[]): Statement {
 export function selectCampaignPage(before: string | null, limit: number): Statement {
   return {
     name: "select campaign page",
-    text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id < $1::uuid ORDER BY id DESC LIMIT $2`,
+    text: `SELECT ${CAMPAIGN} FROM campaigns c WHERE id < $1::uuid AND NOT EXISTS (SELECT FROM rehearsals r WHERE r.coupon_id = c.id)
+           ORDER BY id DESC LIMIT $2`,
     values: [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", limit],
   };
 }

@@ -62,5 +62,5 @@ function send(connection: pg.Connection, statements: Statement[]): void {
 }
 
 function asText(value: unknown): string | null {
-  return value === null || value === undefined ? null : typeof value === "string" ? value : String(value as number);
+  return value === null || value === undefined ? null : typeof value === "string" ? value : String(value);
 }

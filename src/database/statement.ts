@@ -20,6 +20,22 @@ export function plain<Row>(rows: readonly Row[], pick: (row: Row) => string | nu
   return `${literal}}`;
 }
 
+/**
+ * An UPDATE of the rows whose ids stand in $1 by the values at their places in the other arrays; ids must come in order (`inOrder`), the
+ * columns' types must be of fixed width. It can only be planned as look-ups by key, where a join of the table with the arrays may become
+ * a scan of it. A row whose place is not found is not touched, and then `rows` tells.
+ */
+export function updateInPlace(table: string, columns: Record<string, string>): string {
+  const place = "[width_bucket(id, $1::uuid[])]";
+  const sets = Object.entries(columns).map(([column, type], i) => `${column} = ($${i + 2}::${type}[])${place}`);
+  return `UPDATE ${table} SET ${sets.join(", ")} WHERE id = ANY($1::uuid[]) AND ($1::uuid[])${place} = id`;
+}
+
+/** Ids as PostgreSQL orders them: written in lower case, as letters. */
+export function inOrder<Row extends { key: string }>(rows: readonly Row[]): Row[] {
+  return rows.toSorted((a, b) => (a.key < b.key ? -1 : 1));
+}
+
 /** Text of any kind, quoted. */
 export function quoted<Row>(rows: readonly Row[], pick: (row: Row) => string | null | undefined): string {
   let literal = "{";

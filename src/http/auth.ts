@@ -1,6 +1,6 @@
 // Who calls: a bearer token, checked without leaving the thread, so that requests reach the till in the order in which they came.
 
-import { createHash } from "node:crypto";
+import { hash as hashOf } from "node:crypto";
 import { createDecoder, createSigner, createVerifier } from "fast-jwt";
 import { LRUCache } from "lru-cache";
 import type { Config } from "../config.ts";
@@ -41,7 +41,7 @@ export function authenticator(auth: Config["auth"], secret: string, now: () => n
     callerOf(header) {
       const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header ?? "")?.[1];
       if (token === undefined || token.length > MOST_TOKEN_BYTES) refuse("UNAUTHENTICATED");
-      const hash = createHash("sha256").update(token).digest("base64");
+      const hash = hashOf("sha256", token, "base64");
       const seen = known.get(hash);
       if (seen && seen.until > now()) return seen;
       if (!keys) return accept(token, hash, bySecret);

@@ -1,7 +1,7 @@
 // The effect of a keyed request happens once per caller and key: the key and the first answer are written in the effect's own
 // transaction, and whoever comes again gets that answer.
 
-import { createHash } from "node:crypto";
+import { hash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
 import { instants, plain, quoted, type Statement } from "../database/statement.ts";
 import { invalid, isAnswer, Refusal, refuse } from "../refusal.ts";
@@ -21,8 +21,9 @@ export const answers: Shelf<KeptAnswer> = {
   name: "answers",
   load: (ids) => ({
     name: "read answers",
-    text: `SELECT a.caller, a.key, a.fingerprint, a.status, a.body, a.attempt FROM unnest($1::text[], $2::text[]) k(caller, key)
-           JOIN idempotency_keys a ON a.caller = k.caller AND a.key = k.key`,
+    // OFFSET 0 keeps it a look-up for each key: as a join it becomes a scan of the whole table where that was once believed to be empty.
+    text: `SELECT a.* FROM unnest($1::text[], $2::text[]) k(caller, key) CROSS JOIN LATERAL
+             (SELECT caller, key, fingerprint, status, body, attempt FROM idempotency_keys WHERE caller = k.caller AND key = k.key OFFSET 0) a`,
     values: [quoted(ids, (id) => id.slice(0, id.lastIndexOf(" "))), quoted(ids, (id) => id.slice(id.lastIndexOf(" ") + 1))],
   }),
   read: (row) => [`${row["caller"]} ${row["key"]}`, row as KeptAnswer],
@@ -126,17 +127,21 @@ export function checkKey(key: unknown): void {
 export function keyOf({ method, routeOptions, params, body, headers }: FastifyRequest, caller: string): Key | undefined {
   const key = headers["idempotency-key"];
   if (typeof key !== "string") return undefined;
-  const fingerprint = createHash("sha256")
-    .update(`${method} ${routeOptions.url} ${canonical(params)} ${canonical(body)}`)
-    .digest("base64url");
+  const fingerprint = hash("sha256", `${method} ${routeOptions.url} ${canonical(params)} ${canonical(body)}`, "base64url");
   return { caller, key, fingerprint };
 }
 
 /** JSON with its members in order, so that a client that writes them in another one repeats the same request. */
 function canonical(value: unknown): string {
-  return JSON.stringify(value ?? null, (_, part: unknown) =>
-    part !== null && typeof part === "object" && !Array.isArray(part)
-      ? Object.fromEntries(Object.entries(part).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : part,
+  return JSON.stringify(inOrder(value ?? null));
+}
+
+function inOrder(value: unknown): unknown {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(inOrder);
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, inOrder(member)]),
   );
 }

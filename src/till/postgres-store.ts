@@ -177,9 +177,7 @@ export class PostgresStore implements Store {
  * A round finds every row by its key, so its plans need not be made anew for each round (which costs a lonely order more than what they
  * do), nor can they become scans of whole tables because nobody has counted those yet.
  */
-export const BY_KEY = ["plan_cache_mode=force_generic_plan", "enable_seqscan=off", "enable_hashjoin=off", "enable_mergejoin=off"]
-  .map((setting) => `-c ${setting}`)
-  .join(" ");
+export const BY_KEY = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
 
 const LOCK_TIMEOUT = "SELECT set_config('lock_timeout', $1, true)";
 const ROUND = "INSERT INTO rounds (id) VALUES ($1)";

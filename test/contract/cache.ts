@@ -65,6 +65,19 @@ export function cacheContract(kind: string, open: () => Promise<{ cache: Cache; 
       assert.equal(await cache.read({ ...other, load: async () => "loaded again" }), "other");
     });
 
+    // Goes red without the line in `drop` that returns for a change it has heard of.
+    test("a change that is heard of twice drops a group once", async () => {
+      let loads = 0;
+      const one = cached(async () => ++loads);
+      const change = `change of ${one.group}`;
+      const afterwards: number[] = [];
+      for (const heard of [change, change, `another ${change}`]) {
+        cache.drop(one.group, heard);
+        afterwards.push(await cache.read(one));
+      }
+      assert.deepEqual(afterwards, [1, 1, 2]);
+    });
+
     // Goes red where an entry is kept under the generation of its end, not of its beginning.
     test("a value whose loading began before a drop is not kept, and not given to who asks after it", async () => {
       const slow = held("before");
