@@ -124,12 +124,7 @@ function Menu({ place: where }: { place: "top" | "bottom" }) {
       {MENU.map(({ path: target, icon, word }) => {
         const count = word === "cart" ? cartCount.value : 0;
         return (
-          <a
-            key={target}
-            href={to(target)}
-            aria-current={current === target ? "page" : undefined}
-            aria-label={count > 0 ? t.value.cartWith(count) : undefined}
-          >
+          <a key={target} href={to(target)} aria-current={current === target ? "page" : undefined}>
             <span class="menu-icon">
               <Icon name={icon} />
               {count > 0 && (
@@ -138,7 +133,10 @@ function Menu({ place: where }: { place: "top" | "bottom" }) {
                 </span>
               )}
             </span>
-            {t.value[word]}
+            <span>
+              {t.value[word]}
+              {count > 0 && <span class="visually-hidden"> {t.value.inside(count)}</span>}
+            </span>
           </a>
         );
       })}
@@ -166,7 +164,7 @@ function NeedsSignIn() {
     <>
       <Title>{t.value.needSignIn}</Title>
       {expired.value && <Notice kind="warn">{t.value.sessionExpired}</Notice>}
-      <Empty icon="person" title={t.value.needSignIn} hint={t.value.needSignInHint}>
+      <Empty icon="person" hint={t.value.needSignInHint}>
         <a class="button primary" href={to("/sign-in", { next: nextPlace() })}>
           {t.value.signIn}
         </a>
@@ -186,7 +184,7 @@ function Nowhere() {
   return (
     <>
       <Title>{t.value.notHere}</Title>
-      <Empty icon="search" title={t.value.notHere} hint={t.value.notHereHint}>
+      <Empty icon="search" hint={t.value.notHereHint}>
         <a class="button" href={to("/")}>
           {t.value.toHome}
         </a>

@@ -44,6 +44,10 @@ export type VisitOptions = {
   theme?: "light" | "dark";
   size?: { width: number; height: number };
   context?: BrowserContextOptions;
+  /** Where the shop is, if that is not where the first page is. */
+  origin?: string;
+  /** By how much the visitor's own clock is wrong. */
+  clockAheadMs?: number;
 };
 
 /** A visitor with a browser profile of their own. Everything that went wrong in their pages is in `errors`. */
@@ -55,7 +59,7 @@ export type Visitor = { page: Page; errors: string[]; close(): Promise<void> };
  */
 export async function visit(
   url: string,
-  { as, name = "손님", language = "ko", theme = "light", size = PHONE, context }: VisitOptions = {},
+  { as, name = "손님", language = "ko", theme = "light", size = PHONE, context, origin = url, clockAheadMs = 0 }: VisitOptions = {},
 ): Promise<Visitor> {
   if (browser === undefined) throw new Error("the browser is not open");
   const profile = await browser.newContext({
@@ -76,13 +80,18 @@ export async function visit(
       localStorage.setItem("jangnal.visited", "yes");
     }, session);
   }
+  if (clockAheadMs !== 0)
+    await profile.addInitScript((ahead) => {
+      const right = Date.now.bind(Date);
+      Date.now = () => right() + ahead;
+    }, clockAheadMs);
   const page = await profile.newPage();
   page.on("pageerror", (error) => errors.push(`${error.name}: ${error.message}`));
   page.on("console", (message) => {
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) errors.push(message.text());
   });
   page.on("request", (request) => {
-    if (!request.url().startsWith(new URL(url).origin) && !request.url().startsWith("data:")) errors.push(`asked elsewhere: ${request.url()}`);
+    if (!request.url().startsWith(new URL(origin).origin) && !request.url().startsWith("data:")) errors.push(`asked elsewhere: ${request.url()}`);
   });
   await page.goto(url);
   return {

@@ -1,21 +1,151 @@
-// Every page there is opens in a real browser, without an error, accessible.
+// Every page of the storefront: opens without an error, accessible in both themes and languages, readable at 320 px, small, and never runs what people wrote.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
-import { openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, facesTest, useBrowser, visit } from "./browser.ts";
+import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
+import { assertAccessible, DESKTOP, facesTest, PHONE, useBrowser, visit } from "./browser.ts";
+
+const NARROW = { width: 320, height: 640 };
+const FIRST_LOAD_MOST_BYTES = 60_000;
+
+/** Names that people give to things, and some that they should not. */
+const HOSTILE = [
+  `<img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>`,
+  `"><svg/onload=globalThis.ran=1> javascript:globalThis.ran=1 {{constructor}} \${7*7}`,
+  "\u202Eesrever ni si siht\u202C \u2066isolated\u2069 العربية ١٢٣ עברית",
+  "가나다라마바사아자차카타파하".repeat(22).slice(0, 300),
+  "W".repeat(300),
+  "👨‍👩‍👧‍👦🇰🇷👍🏽 e\u0301 Z̸̢͝a̴l̵g̷o̶",
+];
 
 useBrowser();
 let shop: TestShop;
+let user: Client;
+let addresses: string[];
 before(async () => {
-  shop = await openTestShop();
+  shop = await openTestShop({ env: { DEMO: "on" } });
+  [user] = (await shop.users(1, { balance: 1_000_000_000, name: HOSTILE[0] as string })) as [Client];
+  for (const name of HOSTILE) {
+    const product = await shop.product({
+      name,
+      description: `${name}\n${name}`,
+      variants: [
+        { name, options: { [name.slice(0, 100)]: name.slice(0, 200) }, price: 999_999_999, stock: 5000 },
+        { name, options: { [name.slice(0, 100)]: "2" }, price: 1000, stock: 0 },
+      ],
+    });
+    await shop.coupon(user, { name });
+    good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, variantId: product.variants[0]?.id, quantity: 1 }), 201);
+  }
+  const product = await shop.product({ name: HOSTILE[4], price: 1000, stock: 50 });
+  const placed = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 2 }] }), 201);
+  good(
+    await shop.operator.post(`/admin/orders/${placed.orderId}/refunds`, {
+      items: [{ variantId: product.variants[0]?.id, quantity: 1 }],
+      reason: HOSTILE[0],
+    }),
+    200,
+  );
+  const unpaid = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "DEFERRED" } }), 201);
+  const { products } = good(await shop.anyone("GET", "/products?limit=100"), 200) as { products: { id: string; name: string }[] };
+  const hostile = products.filter(({ name }) => HOSTILE.includes(name)).map(({ id }) => `/#/products/${id}`);
+  addresses = [
+    "/",
+    ...hostile,
+    "/#/coupons",
+    "/#/cart",
+    "/#/checkout",
+    "/#/orders",
+    `/#/orders/${placed.orderId}`,
+    `/#/orders/${unpaid.orderId}`,
+    "/#/balance",
+    "/#/sign-in",
+    "/#/nowhere",
+  ];
 });
 after(() => shop.close());
 
-facesTest("the console opens", async () => {
-  const { page, close } = await visit(`${shop.url}/console`);
-  assert.equal(await page.title(), "장날 콘솔 · Jangnal console");
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  await assertAccessible(page);
+/** Opens every page, one after the other, each in its final state. @param all also the products that differ in nothing but their names */
+async function eachPage(
+  options: Parameters<typeof visit>[1],
+  look: (page: Awaited<ReturnType<typeof visit>>["page"], address: string) => Promise<void>,
+  all = false,
+): Promise<void> {
+  const { page, close } = await visit(shop.url, { as: user, name: HOSTILE[0] as string, ...options });
+  const alike = addresses.filter((address) => address.includes("/products/")).slice(1);
+  for (const address of addresses.filter((one) => all || !alike.includes(one))) {
+    await page.goto(shop.url + address);
+    await page.locator("h1").waitFor();
+    await page.locator(".bone").first().waitFor({ state: "detached" });
+    await look(page, address);
+  }
+  await close();
+}
+
+for (const [theme, language, size] of [
+  ["light", "ko", PHONE],
+  ["dark", "en", PHONE],
+  ["light", "en", DESKTOP],
+  ["dark", "ko", DESKTOP],
+] as const) {
+  facesTest(`axe finds nothing on any page: ${theme}, ${language}, ${size.width} px`, () => eachPage({ theme, language, size }, assertAccessible));
+}
+
+// Goes red where a name is put into the page as markup, or wider than its place.
+facesTest("what people wrote is text: it does not run, does not turn the page round, and fits into 320 px", () =>
+  eachPage(
+    { size: NARROW, language: "en" },
+    async (page, address) => {
+      const found = await page.evaluate(() => ({
+        ran: "ran" in globalThis,
+        // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
+        ...((global: any) => ({
+          foreign: global.document.querySelectorAll("img, script:not([src^='/assets/']), svg[onload], iframe").length as number,
+          wide: (global.document.documentElement.scrollWidth - global.innerWidth) as number,
+        }))(globalThis),
+      }));
+      assert.deepEqual(found, { ran: false, foreign: 0, wide: 0 }, address);
+    },
+    true,
+  ),
+);
+
+facesTest("a name with markup is shown as it was written", async () => {
+  const { page, close } = await visit(shop.url, {});
+  await page
+    .getByText(HOSTILE[0] as string, { exact: true })
+    .first()
+    .waitFor();
+  await close();
+});
+
+facesTest("the first look costs less than 60 kB", async () => {
+  const { page, close } = await visit("about:blank", { origin: shop.url });
+  const session = await page.context().newCDPSession(page);
+  await session.send("Network.enable");
+  let bytes = 0;
+  session.on("Network.loadingFinished", ({ encodedDataLength }) => (bytes += encodedDataLength));
+  await page.goto(shop.url);
+  await page.locator(".card").first().waitFor();
+  await page.waitForLoadState("networkidle");
+  assert.ok(bytes > 10_000 && bytes < FIRST_LOAD_MOST_BYTES, `${bytes} bytes`);
+  await close();
+});
+
+facesTest("the language is the browser's, and can be changed and stays so", async () => {
+  const { page, close } = await visit(shop.url, { language: "en" });
+  await page.getByRole("button", { name: "한국어" }).click();
+  await page.getByRole("heading", { level: 1, name: /장날/ }).waitFor();
+  assert.equal(await page.locator("html").getAttribute("lang"), "ko");
+  await page.reload();
+  await page.getByRole("heading", { level: 1, name: /장날/ }).waitFor();
+  await close();
+});
+
+facesTest("the API's documents still open, and every link of the page leads somewhere", async () => {
+  const { page, close } = await visit(shop.url, {});
+  await page.getByRole("link", { name: "API 문서" }).click();
+  await page.waitForURL("**/docs/**");
+  await page.getByText("Jangnal").first().waitFor();
   await close();
 });

@@ -53,7 +53,11 @@ async function picture(name: string, { address, as, user, prepare }: Page, optio
     .waitFor({ state: "detached" })
     .catch(() => {});
   await prepare?.(page);
-  await page.screenshot({ path: join(TARGET, `${name}.png`), fullPage: true });
+  // As tall as the page: what sticks to an edge of the window then lies where a visitor who has scrolled sees it.
+  const { width, height } = (options?.size ?? PHONE) as { width: number; height: number };
+  const tall = (await page.locator("#app").boundingBox())?.height ?? height;
+  await page.setViewportSize({ width, height: Math.max(height, Math.ceil(tall)) });
+  await page.screenshot({ path: join(TARGET, `${name}.png`) });
   await close();
   console.log(name);
 }

@@ -21,7 +21,7 @@ export function Balance() {
     <>
       <Title>{t.value.myBalance}</Title>
       <div class="with-aside">
-        <section class="panel order-2">
+        <section class="panel later">
           <h2>{t.value.ledger}</h2>
           {!shown && (ledger.error === undefined ? <Skeleton lines={4} /> : <Failure error={ledger.error} retry={() => void ledger.reload()} />)}
           {shown?.transactions.length === 0 && <Empty icon="wallet" title={t.value.noLedger} hint={t.value.noLedgerHint} />}

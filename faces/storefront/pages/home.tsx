@@ -34,7 +34,8 @@ function NextCoupon() {
   if (!next) return null;
   const changed = () => Promise.all([campaigns.reload(), claimed.reload()]);
   return (
-    <section class="hero" aria-label={t.value.coupons}>
+    <section class="hero">
+      <h2 class="visually-hidden">{t.value.coupons}</h2>
       <CampaignCard key={next.id} campaign={next} mine={claimed.data?.has(next.id) ?? false} changed={changed} />
     </section>
   );

@@ -155,7 +155,7 @@ const EVENTS = ["order.placed", "order.completed", "order.refunded", "order.part
 
 function Timeline({ history }: { history: History }) {
   return (
-    <section class="panel">
+    <section class="panel later">
       <h2>{t.value.history}</h2>
       <ol class="timeline">
         {history.map(({ type, at, data }, i) => {

@@ -41,9 +41,7 @@ function DemoUsers() {
         {users.data?.map(({ id, name }) => (
           <li key={id}>
             <button type="button" class="person" disabled={enter.busy} onClick={() => void enter.run(id)} aria-label={t.value.signInAs(name)}>
-              <span class="avatar" aria-hidden="true">
-                {[...name][0]}
-              </span>
+              <span class="avatar" data-letter={[...name][0]} aria-hidden="true" />
               <bdi>{name}</bdi>
             </button>
           </li>

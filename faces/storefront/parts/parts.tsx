@@ -44,11 +44,11 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   );
 }
 
-export function Empty({ icon, title, hint, children }: { icon: IconName; title: string; hint?: string; children?: ComponentChildren }) {
+export function Empty({ icon, title, hint, children }: { icon: IconName; title?: string; hint?: string; children?: ComponentChildren }) {
   return (
     <div class="empty">
       <Icon name={icon} />
-      <p class="empty-title">{title}</p>
+      {title && <p class="empty-title">{title}</p>}
       {hint && <p>{hint}</p>}
       {children}
     </div>

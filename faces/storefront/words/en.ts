@@ -11,7 +11,7 @@ export const en = {
   home: "Browse",
   coupons: "Coupons",
   cart: "Cart",
-  cartWith: (count: number) => `Cart, ${pieces(count, "item", "items")}`,
+  inside: (count: number) => `(${pieces(count, "item", "items")})`,
   orders: "Orders",
   balance: "Balance",
   signIn: "Sign in",

@@ -9,7 +9,7 @@ export const ko = {
   home: "둘러보기",
   coupons: "쿠폰",
   cart: "장바구니",
-  cartWith: (count: number) => `장바구니, ${formatNumber(count)}개 담김`,
+  inside: (count: number) => `(${formatNumber(count)}개 담김)`,
   orders: "주문",
   balance: "잔액",
   signIn: "로그인",

@@ -1,0 +1,88 @@
+// Several at once: what one browser does, another sees.
+
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
+import { assertAccessible, facesTest, useBrowser, visit } from "./browser.ts";
+
+useBrowser();
+let shop: TestShop;
+before(async () => {
+  shop = await openTestShop();
+});
+after(() => shop.close());
+
+facesTest("of two browsers that race for the last coupon one gets it, and the other is told in words that it is gone", async () => {
+  const campaign = await shop.campaign({ name: "마지막 한 장", totalQuantity: 1 });
+  const users = await shop.users(2);
+  const visitors = await Promise.all(users.map((as) => visit(`${shop.url}/#/coupons`, { as })));
+  const cards = visitors.map(({ page }) => page.locator(`[data-campaign="${campaign.id}"]`));
+  await Promise.all(cards.map((card) => card.getByRole("button", { name: "쿠폰 받기" }).waitFor()));
+  await Promise.all(cards.map((card) => card.getByRole("button", { name: "쿠폰 받기" }).click()));
+  const told = await Promise.all(cards.map((card) => card.locator(".notice").innerText()));
+  assert.deepEqual(told.toSorted(), ["쿠폰을 받았습니다! 쿠폰함에 넣어 두었어요.", "아쉽지만 쿠폰이 모두 소진되었습니다."].toSorted());
+  const winner = told.findIndex((words) => words.startsWith("쿠폰을"));
+  const held = await Promise.all(users.map(async (user) => good(await user.get(`/users/${user.id}/coupons`), 200).userCoupons.length));
+  assert.deepEqual([held[winner], held[1 - winner]], [1, 0]);
+  await cards[winner]?.getByRole("button", { name: "받은 쿠폰입니다" }).waitFor();
+  await cards[1 - winner]?.getByRole("button", { name: "모두 소진" }).waitFor();
+  for (const { page } of visitors) await assertAccessible(page);
+  for (const { close } of visitors) await close();
+});
+
+facesTest("a coupon that is claimed elsewhere meanwhile is said to be one's own already", async () => {
+  const campaign = await shop.campaign({ name: "두 창", totalQuantity: 5 });
+  const user = await shop.user();
+  const { page, close } = await visit(`${shop.url}/#/coupons`, { as: user, language: "en" });
+  const card = page.locator(`[data-campaign="${campaign.id}"]`);
+  await card.getByRole("button", { name: "Claim coupon" }).waitFor();
+  good(await user.post(`/coupons/${campaign.id}/issue`), 201);
+  await card.getByRole("button", { name: "Claim coupon" }).click();
+  await card.getByText("You have this coupon already.").waitFor();
+  await close();
+});
+
+// Goes red without `heardTheTime` (clock.ts): by the visitor's clock it would have opened a day ago.
+facesTest("the countdown runs by the shop's clock, and at its end the button opens without a reload", async () => {
+  const user = await shop.user();
+  const campaign = await shop.campaign({ name: "곧 열려요", opensAt: new Date(Date.now() + 6000).toISOString() });
+  const { page, close } = await visit(`${shop.url}/#/coupons`, { as: user, clockAheadMs: 86_400_000 });
+  const card = page.locator(`[data-campaign="${campaign.id}"]`);
+  await card.getByRole("timer").waitFor();
+  await assertAccessible(page);
+  const claim = card.getByRole("button", { name: "쿠폰 받기" });
+  assert.equal(await claim.count(), 0);
+  await claim.click();
+  await card.getByText("쿠폰을 받았습니다!").waitFor();
+  assert.equal(good(await user.get(`/users/${user.id}/coupons`), 200).userCoupons.length, 1);
+  await close();
+});
+
+facesTest("sold out while looking: the page says so by itself, and takes the button away; and tells when it comes back", async () => {
+  const product = await shop.product({ name: "마지막 접시", price: 1000, stock: 1 });
+  const [looker, buyer] = (await shop.users(2, { balance: 5000 })) as [Client, Client];
+  const { page, close } = await visit(`${shop.url}/#/products/${product.id}`, { as: looker });
+  await page.getByText("1개 남음").waitFor();
+  const order = good(await buyer.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+  await page.getByText("방금 품절되었습니다.").waitFor();
+  await page.getByRole("button", { name: "바로 구매" }).and(page.locator(":disabled")).waitFor();
+  await assertAccessible(page);
+  good(await buyer.post(`/orders/${order.orderId}/cancel`), 200);
+  await page.getByText("1개 남음").waitFor();
+  await page.getByRole("button", { name: "바로 구매" }).and(page.locator(":enabled")).waitFor();
+  await close();
+});
+
+facesTest("sold out between the cart and the order: nothing is charged, and it says what is left", async () => {
+  const product = await shop.product({ name: "마지막 그릇", price: 1000, stock: 2 });
+  const [late, early] = (await shop.users(2, { balance: 5000 })) as [Client, Client];
+  const address = `${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=2`;
+  const { page, close } = await visit(address, { as: late });
+  const pay = page.getByRole("button", { name: "₩2,000 결제하기" });
+  await pay.waitFor();
+  good(await early.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+  await pay.click();
+  await page.getByRole("alert").getByText("재고가 1개뿐입니다").waitFor();
+  assert.equal(await shop.balanceOf(late), 5000);
+  await close();
+});

@@ -1,0 +1,218 @@
+// A shopper's way through the storefront, in a real browser: what is shown has to be what the shop then does.
+
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+import type { Page } from "playwright-core";
+import { good, openTestShop, type TestShop } from "../support/shop.ts";
+import { assertAccessible, DESKTOP, facesTest, useBrowser, visit } from "./browser.ts";
+
+useBrowser();
+let shop: TestShop;
+before(async () => {
+  shop = await openTestShop({ env: { DEMO: "on" } });
+});
+after(() => shop.close());
+
+const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
+const menu = (page: Page, name: string) => page.getByRole("navigation").getByRole("link", { name });
+const won = (amount: number): string =>
+  new Intl.NumberFormat("ko-KR", { style: "currency", currency: "KRW", currencyDisplay: "narrowSymbol" }).format(amount);
+
+facesTest("from the claim of a coupon to the refund, by what is on the page alone", async () => {
+  const { page, close } = await visit(shop.url);
+  await page.getByRole("link", { name: "로그인", exact: true }).first().click();
+  await button(page, "김민수 님으로 로그인").click();
+  await button(page, "로그아웃").waitFor();
+  const me = await page.evaluate(() => JSON.parse(localStorage.getItem("jangnal.session") ?? "{}") as { userId: string });
+  const user = shop.client(me.userId);
+  const before = await shop.balanceOf(user);
+
+  await menu(page, "쿠폰").click();
+  const campaign = page.locator("article.campaign", { hasText: "첫 장날 5,000원" });
+  await campaign.getByRole("button", { name: "쿠폰 받기" }).click();
+  await campaign.getByRole("status").getByText("쿠폰을 받았습니다!").waitFor();
+  await campaign.getByRole("button", { name: "받은 쿠폰입니다" }).waitFor();
+  await page.locator(".ticket", { hasText: "첫 장날" }).getByText("사용 가능").waitFor();
+  await assertAccessible(page);
+
+  await menu(page, "둘러보기").click();
+  await page
+    .getByRole("link", { name: /제주 감귤/ })
+    .last()
+    .click();
+  await button(page, "하나 더하기").click();
+  await button(page, "장바구니 담기").click();
+  await page.getByText("장바구니에 담았습니다.").waitFor();
+  await assertAccessible(page);
+  await page.getByRole("link", { name: "장바구니 보기" }).click();
+  await page.getByText("₩49,800").first().waitFor();
+  await button(page, "하나 더하기").click();
+  await page.getByRole("definition").getByText(won(74_700)).waitFor();
+  await assertAccessible(page);
+
+  await page.getByRole("link", { name: "주문하기" }).click();
+  const price = page.getByRole("table", { name: "금액 내역" });
+  await price.getByRole("row", { name: `쿠폰 할인 ${won(-5000)}` }).waitFor();
+  assert.deepEqual(
+    await price
+      .getByRole("row")
+      .allInnerTexts()
+      .then((rows) => rows.map((row) => row.replaceAll(/\s+/g, " ").trim())),
+    [
+      `제주 감귤 5kg · Jeju tangerines, 5 kg ${won(24_900)} × 3 ${won(74_700)}`,
+      `상품 금액 ${won(74_700)}`,
+      `쿠폰 할인 ${won(-5000)}`,
+      `결제 금액 ${won(69_700)}`,
+    ],
+  );
+  await assertAccessible(page);
+  await button(page, `${won(69_700)} 결제하기`).click();
+  await page.getByText("주문이 완료되었습니다. 고맙습니다!").waitFor();
+  await assertAccessible(page);
+  assert.equal(await shop.balanceOf(user), before - 69_700);
+  assert.deepEqual(good(await user.get(`/users/${user.id}/cart`), 200).cartItems, []);
+
+  await button(page, "주문 취소").click();
+  const dialog = page.getByRole("dialog");
+  await dialog.getByText(won(69_700)).waitFor();
+  await assertAccessible(page);
+  await dialog.getByRole("button", { name: "주문 취소" }).click();
+  await page.getByText("주문이 취소되었습니다.").waitFor();
+  await page.getByText("환불 완료").waitFor();
+  await page.getByText("모두 환불되었습니다").waitFor();
+  assert.equal(await shop.balanceOf(user), before);
+
+  await menu(page, "잔액").click();
+  await page.locator(".balance", { hasText: won(before) }).waitFor();
+  await page.locator(".entry", { hasText: `+${won(69_700)}` }).waitFor();
+  await assertAccessible(page);
+  await menu(page, "쿠폰").click();
+  await page.locator(".ticket", { hasText: "첫 장날" }).getByText("사용 가능").waitFor();
+  assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
+  await close();
+});
+
+facesTest("an option is chosen, a card is declined, the order is paid from the balance; in English, on a desktop", async () => {
+  const user = await shop.user({ balance: 100_000 });
+  const product = await shop.product({
+    name: "Scarf",
+    variants: [
+      { options: { color: "white", size: "S" }, price: 10_000, stock: 0 },
+      { options: { color: "white", size: "L" }, price: 12_000, stock: 5 },
+      { options: { color: "blue", size: "L" }, price: 13_000, stock: 8 },
+    ],
+  });
+  const { page, close } = await visit(`${shop.url}/#/products/${product.id}`, { as: user, language: "en", size: DESKTOP });
+  await page.getByText("5 left", { exact: true }).waitFor();
+  await page.getByRole("group", { name: "Colour" }).getByRole("radio", { name: "blue" }).check();
+  await page.getByText("8 in stock").waitFor();
+  await button(page, "Buy now").click();
+  await page.getByRole("radio", { name: /^Card/ }).check();
+  await page.getByRole("radio", { name: "declines" }).check();
+  await button(page, "Pay ₩13,000").click();
+  await page.getByText("The card was declined.").waitFor();
+  assert.equal(await shop.balanceOf(user), 100_000);
+  await page.getByText("Time left to pay").waitFor();
+  await assertAccessible(page);
+  await page.getByRole("radio", { name: /^Balance/ }).check();
+  await button(page, "Pay ₩13,000").click();
+  await page.getByText("Your order is complete. Thank you!").waitFor();
+  assert.equal(await shop.balanceOf(user), 87_000);
+  const { orders } = good(await user.get(`/users/${user.id}/orders`), 200);
+  assert.deepEqual(
+    orders.map(({ status, payment }: { status: string; payment: { method: string } }) => [status, payment.method]),
+    [["COMPLETED", "BALANCE"]],
+  );
+  await close();
+});
+
+facesTest("a card whose bank answers late is waited for, and the page tells when it has", async () => {
+  const user = await shop.user();
+  const product = await shop.product({ name: "Kite", price: 7000, stock: 2 });
+  const address = `${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`;
+  const { page, close } = await visit(address, { as: user, language: "en" });
+  await button(page, "Pay ₩7,000").and(page.locator(":disabled")).waitFor();
+  await page.getByText("₩7,000 short").waitFor();
+  await page.getByRole("radio", { name: /^Card/ }).check();
+  await page.getByRole("radio", { name: "answers late" }).check();
+  await button(page, "Pay ₩7,000").click();
+  await page.getByText("Waiting for the bank").waitFor();
+  await assertAccessible(page);
+  assert.equal(await shop.stockOf(product), 1, "it is held");
+  good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
+  await page.getByText("Paid", { exact: true }).first().waitFor();
+  await page.getByText("Waiting for the bank").waitFor({ state: "detached" });
+  await close();
+});
+
+facesTest("a balance is charged, and the ledger shows it", async () => {
+  const user = await shop.user();
+  const { page, close } = await visit(`${shop.url}/#/balance`, { as: user, language: "en" });
+  await page.getByText("Nothing yet").waitFor();
+  await page.getByLabel("Amount to charge").fill("0");
+  await button(page, "Charge").and(page.locator(":disabled")).waitFor();
+  await button(page, "₩10,000").click();
+  await button(page, "Charge").click();
+  await page.getByText("₩10,000 added.").waitFor();
+  await page.locator(".balance", { hasText: "₩10,000" }).waitFor();
+  await page.locator(".entry", { hasText: "+₩10,000" }).waitFor();
+  assert.equal(await shop.balanceOf(user), 10_000);
+  await close();
+});
+
+facesTest("products are found by name, put in order, and kept apart from what is sold out", async () => {
+  await shop.product({ name: "호랑이 등불", price: 3000, stock: 0 });
+  await shop.product({ name: "호랑이 부채", price: 2000, stock: 9 });
+  const { page, close } = await visit(shop.url, {});
+  await page.getByRole("searchbox").fill("호랑이");
+  const names = page.locator(".card .card-name");
+  await page.locator(".card", { hasText: "감귤" }).waitFor({ state: "detached" });
+  await page.getByRole("combobox").selectOption("price");
+  await page.locator(".card").first().getByText("부채").waitFor();
+  assert.deepEqual(await names.allInnerTexts(), ["호랑이 부채", "호랑이 등불"]);
+  await page.locator(".card", { hasText: "등불" }).getByText("품절").waitFor();
+  await page.getByRole("checkbox", { name: "품절 제외" }).check();
+  await page.locator(".card", { hasText: "등불" }).waitFor({ state: "detached" });
+  await page.getByRole("searchbox").fill("코끼리");
+  await page.getByText("찾는 상품이 없습니다").waitFor();
+  await close();
+});
+
+// Goes red without the focus on a page's heading (Title) and without :focus-visible elements for every control.
+facesTest("with the keyboard alone", async () => {
+  const user = await shop.user({ balance: 50_000 });
+  const product = await shop.product({ name: "Key ring", price: 1000, stock: 50 });
+  const { page, close } = await visit(shop.url, { as: user, language: "en" });
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
+  const focused = () => page.evaluate(() => String((globalThis as any).document.activeElement?.innerText ?? "").trim());
+  const press = async (key: string, until: (text: string) => boolean): Promise<void> => {
+    for (let i = 0; i < 80; i++) {
+      await page.keyboard.press(key);
+      if (until(await focused())) return;
+    }
+    assert.fail("it can't be reached by the keyboard");
+  };
+  await page.locator(":focus").blur();
+  await press("Tab", (text) => text === "Skip to content");
+  await page.keyboard.press("Enter");
+  assert.match(await focused(), /^Jangnal/);
+  await press("Tab", (text) => text.includes("Key ring"));
+  await page.keyboard.press("Enter");
+  await page.waitForURL(`**/#/products/${product.id}`);
+  await button(page, "Buy now").waitFor();
+  assert.equal(await focused(), "Key ring", "a new page begins at its heading");
+  await press("Tab", (text) => text === "Buy now");
+  await page.keyboard.press("Enter");
+  await button(page, "Pay ₩1,000").waitFor();
+  await press("Tab", (text) => text === "Pay ₩1,000");
+  await page.keyboard.press("Enter");
+  await page.getByText("Your order is complete.").waitFor();
+  await press("Tab", (text) => text === "Cancel order");
+  await page.keyboard.press("Enter");
+  await page.getByRole("dialog").waitFor();
+  await page.keyboard.press("Escape");
+  await page.getByRole("dialog").waitFor({ state: "hidden" });
+  assert.equal(await focused(), "Cancel order", "the dialog gives the focus back");
+  await close();
+});
