@@ -66,6 +66,11 @@ export class Customers {
     this.#shopping.catch(() => {}); // Whoever waits for the end hears of it.
   }
 
+  /** Resolves when so many more answers have been given. */
+  async more(count: number): Promise<void> {
+    for (const goal = this.told.length + count; this.told.length < goal;) await pause(5);
+  }
+
   /** Nobody begins anything new; resolves when everybody knows what became of what they had begun. */
   async stop(): Promise<void> {
     this.#stopped = true;

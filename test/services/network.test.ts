@@ -1,0 +1,26 @@
+// The wires to everything that a grown shop talks to, wrong in every way.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { breakWires } from "../network/network.ts";
+import { startNats, startRedis } from "../support/services.ts";
+
+// Goes red where Redis or a broker is waited for without a bound.
+test("wires to PostgreSQL, the gateway, Redis and NATS that are slow, trickle, hang or break lose nothing", { timeout: 300_000 }, async (t) => {
+  const [redis, nats] = await Promise.all([startRedis(), startNats()]);
+  try {
+    const { acknowledged, orders, askedAgain, ...wrong } = await breakWires({
+      seed: 1,
+      ms: 2000,
+      customers: 8,
+      others: [
+        { name: "Redis", port: redis.port, env: (at) => ({ REDIS_URL: `redis://${at}` }) },
+        { name: "NATS", port: nats.port, env: (at) => ({ DATA_PLATFORM_URL: `nats://${at}/SHOP` }) },
+      ],
+    });
+    t.diagnostic(JSON.stringify({ acknowledged, orders, askedAgain }));
+    assert.deepEqual(wrong, { faults: 16, lost: [], duplicated: [], violations: [], differences: [] });
+  } finally {
+    await Promise.all([redis.remove(), nats.remove()]);
+  }
+});
