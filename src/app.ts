@@ -209,7 +209,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   await scheduler.start();
-  const address = await server.listen({ port: config.port, host: config.host });
+  const address = await server.listen({ port: config.port, host: config.host, backlog: BACKLOG });
   if (simulator) simulator.webhooks.url = `${address}/payments/webhooks/toss`;
 
   let closing: Promise<void> | undefined;
@@ -239,6 +239,11 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
 }
 
 const GATEWAY_PATIENCE_MS = 4000;
+/**
+ * Connections that the kernel keeps until they are looked at. Whoever finds no place there is not refused but forgotten, and comes again
+ * after one second, three, seven: a crowd is larger than Node's 511. The kernel takes what it allows (net.core.somaxconn).
+ */
+const BACKLOG = 16_384;
 
 const STOCK = "stock";
 const POPULAR_WORD = "popular";

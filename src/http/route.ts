@@ -151,6 +151,8 @@ export class Routes {
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
       config: { audience, faults, takesBody: body !== undefined, unlimited },
       schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body ? { body } : {}) },
+      // Whoever would be told so in the end is told before the body is read: in a rush that is what most of the time would go into.
+      ...(writes && audience !== "operator" ? { onRequest: (_request, _reply, done) => done(this.#till.fullness) } : {}),
       // Authority comes after shape: a shopper who sends nonsense to an operator's route is told that it is nonsense.
       preHandler: (request, _reply, done) => {
         if (writes) checkKey(request.headers["idempotency-key"]);

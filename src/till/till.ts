@@ -57,6 +57,12 @@ export class Till {
     return this.#line.length;
   }
 
+  /** BUSY, where whoever came now would wait too long. */
+  get fullness(): Refusal | undefined {
+    const expectedMs = this.#pace.expectedMs(this.#line.length);
+    return expectedMs > this.#options.waitMs ? busy(expectedMs) : undefined;
+  }
+
   /**
    * Queues a command in order of arrival and answers when its round is on disk.
    * `gone` is asked when its turn comes: a caller who has left is not served.
@@ -64,8 +70,8 @@ export class Till {
    * reached or nobody could find out whether it committed.
    */
   submit<Input, Answer>(command: Command<Input, Answer>, input: Input, gone: () => boolean = () => false): Promise<Answer> {
-    const expectedMs = this.#pace.expectedMs(this.#line.length);
-    if (expectedMs > this.#options.waitMs) return Promise.reject(busy(expectedMs));
+    const { fullness } = this;
+    if (fullness) return Promise.reject(fullness);
     return new Promise<Answer>((resolve, reject) => {
       const arrivedAt = this.#clock.elapsedMs();
       this.#line.join({ command: command, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject });
