@@ -81,9 +81,10 @@ export class Database {
 /** Whether the database could not be reached or is going away, as opposed to having refused what was asked. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
-  const code = (error as { code?: unknown }).code;
+  const { code, syscall } = error as { code?: unknown; syscall?: unknown };
+  if (code === "ENOENT") return syscall === "connect"; // A server's socket that is not there, and no other file.
   if (typeof code === "string") {
-    return /^(08|57P0[1-5]|ECONN|EPIPE|ENOENT|ETIMEDOUT|EHOST|ENETUNREACH|EAI_|53300|25P03)/.test(code);
+    return /^(08|57P0[1-5]|ECONN|EPIPE|ETIMEDOUT|EHOST|ENETUNREACH|EAI_|53300|25P03|ERR_TLS|ERR_SSL|UNABLE_TO_)|CERT/.test(code);
   }
   return /Query read timeout|Connection terminated|connection error|timeout exceeded when trying to connect|Client has encountered a connection error|not queryable|server closed/i.test(
     error.message,

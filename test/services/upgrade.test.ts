@@ -72,7 +72,7 @@ describe("instances of one database", () => {
   // Goes red without `lock_timeout` in src/database/migrate.ts: orders wait behind the migration, which waits for the report. And without
   // `IN_THE_WAY`: the new instance ends instead of coming again.
   test("the next version takes over from this one under load, and gives back, and nothing acknowledged is lost or there twice", async (t) => {
-    let instances = [await open("old-1"), await open("old-2")];
+    const instances = [await open("old-1"), await open("old-2")];
     const operator = new Client(instances[0]?.url ?? "", "an-operator", "operator");
     const load = new Load({ instances: () => instances.map(({ url }) => url), operator, buyers: 20 });
     await load.start();
@@ -92,11 +92,10 @@ describe("instances of one database", () => {
 
     /** One after the other: the new one is ready before the old one goes. */
     async function roll(name: string, version: string): Promise<void> {
-      for (const [i, old] of instances.entries()) {
-        const replacement = await open(`${name}-${i}`, version);
-        instances = [...instances, replacement];
+      for (const [i, old] of [...instances].entries()) {
+        instances.push(await open(`${name}-${i}`, version));
         await load.more(200); // The two versions, side by side.
-        instances = instances.filter((one) => one !== old);
+        instances.splice(instances.indexOf(old), 1);
         await end(old);
         await load.more(200);
       }

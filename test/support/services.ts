@@ -23,7 +23,7 @@ export type Service = {
 
 const STARTS_WITHIN_MS = 10_000;
 
-/** Redis without persistence: what is killed comes back empty. */
+/** Redis without persistence: what is killed comes back empty. In its settings `{port}` stands for its port. */
 export function startRedis(...settings: string[]): Promise<Service> {
   return service("redis", (port, dir) => [
     findBinary("redis-server"),
@@ -37,13 +37,13 @@ export function startRedis(...settings: string[]): Promise<Service> {
     "",
     "--appendonly",
     "no",
-    ...settings,
+    ...settings.map((setting) => (setting === "{port}" ? String(port) : setting)),
   ]);
 }
 
 /** NATS with JetStream on disk. */
-export function startNats(): Promise<Service> {
-  return service("nats", (port, dir) => [findBinary("nats-server"), "-a", "127.0.0.1", "-p", String(port), "-js", "-sd", dir]);
+export function startNats(...settings: string[]): Promise<Service> {
+  return service("nats", (port, dir) => [findBinary("nats-server"), "-a", "127.0.0.1", "-p", String(port), "-js", "-sd", dir, ...settings]);
 }
 
 async function service(scheme: string, command: (port: number, dir: string) => string[]): Promise<Service> {

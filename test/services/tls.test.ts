@@ -1,0 +1,134 @@
+// Everything that the shop talks to, over TLS, with certificates that are checked.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { chmodSync, chownSync, copyFileSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import pg from "pg";
+import { type Cluster, startSingle } from "../support/clusters.ts";
+import { serve } from "../support/process.ts";
+import { type Service, startNats, startRedis } from "../support/services.ts";
+import { Client, good } from "../support/shop.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "jangnal-tls-"));
+const file = (name: string): string => join(folder, name);
+
+/** An authority of our own, and a server's certificate of its for this machine. */
+function certify(): void {
+  const authority = ["-newkey", "rsa:2048", "-nodes", "-days", "2"];
+  openssl("req", "-x509", ...authority, "-keyout", file("ca.key"), "-out", file("ca.pem"), "-subj", "/CN=jangnal test authority");
+  openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", file("server.key"), "-out", file("server.csr"), "-subj", "/CN=localhost");
+  writeFileSync(file("names"), "subjectAltName=DNS:localhost,IP:127.0.0.1\n");
+  const signing = ["-CA", file("ca.pem"), "-CAkey", file("ca.key"), "-CAcreateserial", "-days", "2", "-extfile", file("names")];
+  openssl("x509", "-req", "-in", file("server.csr"), ...signing, "-out", file("server.pem"));
+}
+
+function openssl(...args: string[]): void {
+  const { status, stderr } = spawnSync("openssl", args, { encoding: "utf8" });
+  assert.equal(status, 0, stderr);
+}
+
+describe("over TLS", () => {
+  let [redis, nats]: (Service | undefined)[] = [];
+  let cluster: Cluster | undefined;
+  before(async () => {
+    certify();
+    const keys = ["--tls-cert-file", file("server.pem"), "--tls-key-file", file("server.key")];
+    redis = await startRedis("--port", "0", "--tls-port", "{port}", ...keys, "--tls-auth-clients", "no");
+    nats = await startNats("--tls", "--tlscert", file("server.pem"), "--tlskey", file("server.key"));
+    cluster = await startSingle();
+    await encrypt(cluster);
+  });
+  after(async () => {
+    await Promise.all([redis?.remove(), nats?.remove(), cluster?.remove()]);
+    rmSync(folder, { recursive: true, force: true });
+  });
+
+  /** From now on it takes nobody over TCP who does not come encrypted. */
+  async function encrypt(of: Cluster): Promise<void> {
+    for (const name of ["server.pem", "server.key"]) {
+      copyFileSync(file(name), join(of.data, name));
+      chmodSync(join(of.data, name), 0o600);
+      if (process.getuid?.() === 0) {
+        const [uid, gid] = ["-u", "-g"].map((flag) => Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout));
+        chownSync(join(of.data, name), uid ?? 0, gid ?? 0);
+      }
+    }
+    for (const setting of ["ssl = on", "ssl_cert_file = 'server.pem'", "ssl_key_file = 'server.key'"]) await of.query(`ALTER SYSTEM SET ${setting}`);
+    writeFileSync(join(of.data, "pg_hba.conf"), "hostssl all all 127.0.0.1/32 trust\n");
+    await of.query("SELECT pg_reload_conf()");
+    for (const deadline = Date.now() + 10_000; Date.now() < deadline; await pause(20)) {
+      const refused = await of.query("SELECT 1").then(
+        () => false,
+        () => true,
+      );
+      if (refused) return;
+    }
+    throw new Error("PostgreSQL goes on taking connections that are not encrypted");
+  }
+
+  const env = (): Record<string, string> => ({
+    DATABASE_URL: `${cluster?.url}?sslmode=verify-full&sslrootcert=${file("ca.pem")}`,
+    REDIS_URL: `rediss://localhost:${redis?.port}`,
+    DATA_PLATFORM_URL: `nats://localhost:${nats?.port}/SHOP`,
+    DATA_DIR: file("shop"),
+    BALANCE_FUNDING: "open",
+  });
+
+  test("database, Redis and NATS are reached, where their authority is known", async () => {
+    const shop = await serve({ ...env(), NODE_EXTRA_CA_CERTS: file("ca.pem") });
+    try {
+      const operator = await sell(shop.url);
+      await until(async () => {
+        const { events } = good(await operator.get("/admin/events?status=DELIVERED"), 200) as { events: unknown[] };
+        return events.length > 0;
+      });
+      assert.equal(good(await operator.get("/readyz"), 200).checks.redis, "ok");
+    } finally {
+      shop.child.kill("SIGTERM");
+      await shop.ended;
+    }
+  });
+
+  // Goes red with `rejectUnauthorized: false` anywhere.
+  test("who can't be verified is not talked to", async () => {
+    const known = { ...env(), DATA_DIR: file("other") }; // The authority only for the database, by its own setting.
+    await assert.rejects(serve({ ...known, DATABASE_URL: `${cluster?.url}?sslmode=verify-full` }), /The database can't be reached/);
+    const shop = await serve(known);
+    try {
+      const operator = await sell(shop.url);
+      assert.match(good(await operator.get("/readyz"), 200).checks.redis, /^away/);
+      const url = `${cluster?.url}?sslmode=verify-full&sslrootcert=${file("ca.pem")}`;
+      const client = new pg.Client({ connectionString: url });
+      await client.connect();
+      await until(async () => {
+        const { rows } = await client.query<{ last_error: string }>("SELECT last_error FROM sinks WHERE last_error IS NOT NULL");
+        console.log(rows);
+        return rows.some(({ last_error }) => /certificate/i.test(last_error));
+      });
+      await client.end();
+    } finally {
+      shop.child.kill("SIGTERM");
+      await shop.ended;
+    }
+  });
+});
+
+async function until(holds: () => Promise<boolean>): Promise<void> {
+  for (const deadline = Date.now() + 15_000; !(await holds()); await pause(20)) if (Date.now() > deadline) throw new Error("it did not come to pass");
+}
+
+/** One order, so that there is something to tell. Answers an operator. */
+async function sell(url: string): Promise<Client> {
+  const operator = new Client(url, "an-operator", "operator");
+  const { users } = good(await operator.post("/admin/users", { users: [{ name: "손님" }] }), 201) as { users: { id: string }[] };
+  const userId = users[0]?.id ?? "";
+  good(await operator.post("/admin/balances/grant", { grants: [{ userId, amount: 10, reason: "test" }] }), 200);
+  const product = good(await operator.post("/admin/products", { name: "사과", price: 1, stock: 1 }), 201) as { id: string };
+  const order = { orderItems: [{ productId: product.id, quantity: 1 }] };
+  good(await new Client(url, userId, "shopper").post("/orders", order), 201);
+  return operator;
+}
