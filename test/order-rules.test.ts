@@ -149,6 +149,13 @@ describe("an order that stands", () => {
       { orderId: ORDER, callerId: USER, balanceMax: BALANCE_MAX, fact },
       "ORDER_NOT_PAYABLE",
     ));
+  test("can't be paid while a card's outcome is not known", () =>
+    refuses(
+      shop(waiting(), payment({ ...card, status: "UNKNOWN" })),
+      payOrder(facts),
+      { orderId: ORDER, callerId: USER, balanceMax: BALANCE_MAX, fact },
+      "PAYMENT_IN_PROGRESS",
+    ));
   test("can't be paid with what is no longer for sale", () =>
     refuses(
       [wallet(), product("NOT_FOR_SALE"), variant(), items(), waiting()],
@@ -167,8 +174,9 @@ describe("an order that stands", () => {
         expire(waiting()),
         expire(order({ expiresAt: NOW }), payment()),
         expire(waiting({ expiresAt: NOW }), payment({ ...card, status: "UNKNOWN" })),
+        expire(waiting({ expiresAt: NOW, status: "CANCELLED" })),
       ],
-      [true, false, false, false],
+      [true, false, false, false, false],
     );
   });
   test("an order's change has its event", () => {
@@ -226,4 +234,14 @@ test("the parts of a refund add up to what was paid, whatever the order and size
     items = after;
   }
   assert.equal(given, 999);
+  const three = [line(1, 1), line(1, 1), line(1, 1)];
+  const shares = refundShares(
+    { totalAmount: 3, discountAmount: 1 },
+    three,
+    three.map((item) => ({ ...item, refundedQuantity: 1 })),
+  );
+  assert.equal(
+    shares.reduce((sum, share) => sum + share, 0),
+    2,
+  );
 });

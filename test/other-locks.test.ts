@@ -5,7 +5,9 @@ import { after, before, test } from "node:test";
 import pg from "pg";
 import { campaigns } from "../src/coupon/coupon.sql.ts";
 import { migrate, migrationNames } from "../src/database/migrate.ts";
+import { Database } from "../src/database/pool.ts";
 import { firstComeLock } from "../src/lock/first-come.ts";
+import { aggregateSales } from "../src/popular/aggregate-sales.ts";
 import { PostgresStore } from "../src/till/postgres-store.ts";
 import { need } from "../src/till/shelf.ts";
 import { LockTimeout } from "../src/till/store.ts";
@@ -16,15 +18,29 @@ import { withDatabase } from "./support/server.ts";
 let url: string;
 let drop: () => Promise<void>;
 let rival: pg.Client;
+/** Outside of any transaction: inside one, what others are doing stands still. */
+let onlooker: pg.Client;
 before(async () => {
   ({ url, drop } = await freshDatabase());
   rival = new pg.Client({ connectionString: url });
-  await rival.connect();
+  onlooker = new pg.Client({ connectionString: url });
+  await Promise.all([rival.connect(), onlooker.connect()]);
 });
 after(async () => {
-  await rival.end();
+  await Promise.all([rival.end(), onlooker.end()]);
   await drop();
 });
+
+/** What somebody asked for who waits for a lock now, as soon as there is one. */
+async function whatWaits(): Promise<string> {
+  for (const until = Date.now() + 10_000; Date.now() < until;) {
+    const { rows } = await onlooker.query<{ query: string }>(
+      "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
+    );
+    if (rows[0]) return rows[0].query;
+  }
+  return assert.fail("nobody waits");
+}
 
 // Goes red without the admission's statement in #opening: the row behind it is free.
 test("a round waits for who was admitted to a campaign before it, without touching its row", async () => {
@@ -69,4 +85,16 @@ test("five that migrate an empty database at once do it once", async () => {
   } finally {
     await rival.query(`DROP DATABASE ${name} WITH (FORCE)`);
   }
+});
+
+// Goes red without FOR UPDATE in LOCK_CHECKPOINT: it would read where the other began, and count the same events again.
+test("an aggregation reads how far the one before it came only when that is over", async () => {
+  const database = new Database(url, { size: 1, onError: () => {} });
+  await rival.query("BEGIN");
+  await rival.query("UPDATE checkpoints SET xid = xid");
+  const aggregating = aggregateSales(database, "Asia/Seoul", 0);
+  assert.match(await whatWaits(), /^SELECT xid/);
+  await rival.query("ROLLBACK");
+  await aggregating;
+  await database.close();
 });

@@ -73,7 +73,11 @@ const wish = (quantities: number[], fields: Partial<PlaceOrder> = {}): PlaceOrde
 describe("placing an order", () => {
   test("an order for nobody", () => refuses([product(), variant()], place, wish([1]), "USER_NOT_FOUND"));
   test("an order for nobody, to be paid later", () => refuses([product(), variant()], place, wish([1], { method: "DEFERRED" }), "USER_NOT_FOUND"));
-  test("an order for nothing", () => refuses([wallet()], place, wish([1]), "PRODUCT_NOT_FOUND"));
+  test("an order for nothing", () => {
+    refuses([wallet()], place, wish([1]), "PRODUCT_NOT_FOUND");
+    const articles = [{ productId: PRODUCT, quantity: 1 }];
+    refuses([wallet()], place, wish([], { articles, variantIds: new Map() }), "PRODUCT_NOT_FOUND");
+  });
   test("lines of one variant together beyond a million", () =>
     refuses([wallet(), product(), variant({ stock: 9_000_000, price: 0 })], place, wish([1_000_000, 1]), "INVALID_REQUEST"));
   test("an order too large to be counted", () =>

@@ -63,8 +63,8 @@ export const LOCKS: Guard[] = [
     "of an instance that hangs in the middle of a round are let go",
   ]),
   guard("the lock on the checkpoint", "src/popular/popular.sql.ts", "name = 'aggregate-sales' FOR UPDATE", "name = 'aggregate-sales'", [
-    "test/popular.test.ts",
-    "two aggregations at once count each event once",
+    "test/other-locks.test.ts",
+    "an aggregation reads how far",
   ]),
   guard("the migrations' lock", "src/database/migrate.ts", 'await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);', "", [
     "test/other-locks.test.ts",

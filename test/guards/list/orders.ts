@@ -96,8 +96,8 @@ export const ORDERS: Guard[] = [
     "can't be paid with what is no longer for sale",
   ]),
   guard("that no other payment is under way", PAYABLE, 'order.status === "PENDING" && livePayment(shop, orderId)', "false", [
-    PAYMENTS,
-    "twenty at once, by card and from the balance",
+    RULES,
+    "can't be paid while a card's outcome",
   ]),
   guard("that what expires is due", UNDO, " || order.expiresAt > shop.now", "", [RULES, "expires when its time is up"]),
   guard(
@@ -160,10 +160,10 @@ export const ORDERS: Guard[] = [
     "src/gateway/give-back.ts",
     "again && (await isGivenBack(gateway, paymentKey, id))",
     "false",
-    ["test/give-back.test.ts", "looked for before"],
+    ["test/gateway-keys.test.ts", "looked for before"],
   ),
   guard("the key under which money is given back", "src/gateway/give-back.ts", "idempotencyKey: id }", "idempotencyKey: crypto.randomUUID() }", [
-    "test/give-back.test.ts",
+    "test/gateway-keys.test.ts",
     "under the refund's own id",
   ]),
   guard("that a refund is settled once", "src/order/settle-refund.ts", 'refund?.id !== refundId || refund.status !== "PENDING"', "!refund", [

@@ -1,9 +1,13 @@
-// Money that goes back to a card goes back once, whatever becomes of the call.
+// Under which keys the gateway is called: money is taken once and given back once, whatever becomes of the call.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Gateway, GatewayPayment } from "../src/gateway/gateway.ts";
 import { giveMoneyBack } from "../src/gateway/give-back.ts";
+import type { Database } from "../src/database/pool.ts";
+import type { OrderFacts } from "../src/order/facts.ts";
+import { CardPayments } from "../src/payment/card-payments.ts";
+import type { Till } from "../src/till/till.ts";
 
 const REFUND = { id: "r-1", paymentKey: "k", amount: 5, reason: "broken" };
 
@@ -33,4 +37,28 @@ test("it is sent under the refund's own id, which stands in the reason too", asy
   const { gateway, cancels } = forgetful();
   await giveMoneyBack(gateway, REFUND, false);
   assert.deepEqual([cancels[0]?.idempotencyKey, cancels[0]?.reason], ["r-1", "broken [r-1]"]);
+});
+
+// Goes red with any other key: a confirm that is sent again while the first is on its way would be a second one.
+test("a payment is confirmed under its own id, however often", async () => {
+  const keys: string[] = [];
+  const row = { id: "p-1", orderId: "o-1", method: "CARD", status: "PENDING", amount: 5, steps: null, createdAt: Date.now(), paidAt: null };
+  const cardPayments = new CardPayments({
+    database: {
+      rows: () => Promise.resolve([{ ...row, payment_key: "k", ask_at: null, asked: 0, userId: "u", expiresAt: null }]),
+    } as unknown as Database,
+    till: { submit: () => Promise.resolve(null) } as unknown as Till,
+    gateway: {
+      find: () => Promise.resolve(undefined),
+      confirm({ idempotencyKey }: { idempotencyKey: string }) {
+        keys.push(idempotencyKey);
+        return Promise.resolve({ kind: "refused", code: "NOT_NOW" });
+      },
+    } as unknown as Gateway,
+    orderFacts: {} as OrderFacts,
+    settings: { settleAfterMs: 1000, giveUpAfterMs: 1000 },
+  });
+  await cardPayments.pay("p-1", true);
+  await cardPayments.pay("p-1");
+  assert.deepEqual(keys, ["p-1", "p-1"]);
 });

@@ -1,0 +1,95 @@
+// Draws requests of every operation of the shop's own document and sends them; what the document does not allow is a failure.
+
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { audit } from "../../src/audit/audit.ts";
+import { Database } from "../../src/database/pool.ts";
+import { good, openTestShop } from "../support/shop.ts";
+import { type Operation, type Parameter, type Wish, wishes } from "./requests.ts";
+import { Sender } from "./sender.ts";
+import type { Schema } from "./values.ts";
+
+export type FuzzOptions = { seed: number; runs: number; path?: string | undefined };
+export type Fuzzed = { requests: number; tally: Map<string, number>; operations: string[] };
+
+/** At once: so that what goes wrong only beside others is found too. */
+const AT_ONCE = 6;
+
+/** Errors: with the smallest requests that are answered as they must not be, and the seed that draws them again; or what the audit found. */
+export async function fuzz({ seed, runs, path }: FuzzOptions): Promise<Fuzzed> {
+  // Every other seed charges by card.
+  const shop = await openTestShop({ env: { BALANCE_FUNDING: seed % 2 === 0 ? "open" : "gateway", DEMO: "off" } });
+  try {
+    const [one, another] = await shop.users(2, { balance: 100_000_000_000 });
+    assert.ok(one && another);
+    const sender = new Sender(shop, [one, another]);
+    const product = await shop.product({ stock: 1_000_000 });
+    sender.learn({ path: "/products" }, product);
+    for (const method of ["BALANCE", "DEFERRED"]) {
+      const body = { orderItems: [{ productId: product.id, quantity: 2 }], payment: { method } };
+      for (const buyer of [one, another]) sender.learn({ path: "/orders" }, good(await buyer.post("/orders", body), 201));
+    }
+    sender.learn({ path: "/userCoupons" }, { id: await shop.coupon(one) });
+    sender.learn({ path: "/coupons" }, await shop.campaign({ totalQuantity: 1000 }));
+    const { operations, lookup } = read(good(await shop.anyone("GET", "/openapi.json"), 200) as Document);
+
+    let requests = 0;
+    const property = fc.asyncProperty(
+      fc.array(fc.oneof(...operations.map((operation) => wishes(operation, lookup))), { minLength: 1, maxLength: AT_ONCE }),
+      async (wanted) => {
+        requests += wanted.length;
+        await Promise.all(wanted.map((wish) => sender.send(wish)));
+      },
+    );
+    const result = await fc.check(property, { seed, numRuns: runs, ...(path === undefined ? {} : { path }), endOnFailure: false });
+    if (result.failed) throw new Error(explain(result, sender), { cause: result.errorInstance });
+
+    const database = new Database(shop.shop.config.databaseUrl ?? "", { size: 1, onError: () => {} });
+    try {
+      assert.deepEqual((await audit(database, shop.shop.config.timezone)).violations, []);
+    } finally {
+      await database.close();
+    }
+    return { requests, tally: sender.tally, operations: operations.map(({ operationId }) => operationId) };
+  } finally {
+    await shop.close();
+  }
+}
+
+function explain({ seed, counterexample, counterexamplePath, numShrinks, errorInstance }: fc.RunDetails<[Wish[]]>, sender: Sender): string {
+  const shown = (counterexample?.[0] ?? []).map((wish) => {
+    const { path, headers, body } = sender.concrete(wish);
+    const { authorization: _, ...rest } = headers;
+    return `  as ${wish.as}: ${wish.method} ${path.slice(0, 500)} ${JSON.stringify(rest)} ${body?.slice(0, 1000) ?? ""}`;
+  });
+  return [
+    `npm run fuzz -- --seed ${seed} --path ${counterexamplePath} (made smaller ${numShrinks} times):`,
+    ...shown,
+    String(errorInstance).slice(-2000),
+  ].join("\n");
+}
+
+type Document = {
+  paths: Record<
+    string,
+    Record<string, { operationId: string; parameters?: Parameter[]; requestBody?: { content: Record<string, { schema: Schema }> } }>
+  >;
+};
+
+function read(document: Document): { operations: Operation[]; lookup: (reference: string) => Schema } {
+  const lookup = (reference: string): never =>
+    reference
+      .slice(2)
+      .split("/")
+      .reduce((part: unknown, name) => (part as Record<string, unknown>)[name], document) as never;
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, { operationId, parameters = [], requestBody }]) => ({
+      method: method.toUpperCase(),
+      path,
+      operationId,
+      parameters: parameters.map((one): Parameter => (one.$ref === undefined ? one : lookup(one.$ref))),
+      body: requestBody?.content["application/json"]?.schema,
+    })),
+  );
+  return { operations, lookup };
+}

@@ -1,0 +1,159 @@
+// Requests of every operation of the document, as they could come from anybody.
+
+import fc from "fast-check";
+import { anything, fitting, type Lookup, type Schema, someId, spoilt } from "./values.ts";
+
+export type Parameter = { $ref?: string; name: string; in: "path" | "query" | "header"; required?: boolean; schema: Schema };
+export type Operation = {
+  method: string;
+  path: string;
+  operationId: string;
+  parameters: Parameter[];
+  body: Schema | undefined;
+};
+
+export const CALLERS = ["nobody", "shopper", "another shopper", "operator", "a forger", "a shopper of old"] as const;
+
+/** Ids that are to be chosen stand in it as `{someId}`. */
+export type Wish = {
+  operationId: string;
+  method: string;
+  path: string;
+  as: (typeof CALLERS)[number];
+  params: Record<string, unknown>;
+  /** Name and value; a name may come twice. A value that is null is sent as it stands, without `=`. */
+  query: [string, unknown][];
+  headers: Record<string, string>;
+  /** JSON, unless it is text that goes as it is. */
+  body: { json: unknown } | { text: string } | null;
+};
+
+const KEYS = fc.oneof(
+  { weight: 6, arbitrary: fc.nat(5000).map((n) => `key-${n}`) },
+  { weight: 1, arbitrary: fc.constantFrom("", "a".repeat(255), "a".repeat(256), "with space", "caf\u00e9", "~!") },
+);
+
+const TYPES = fc.constantFrom(
+  "application/json",
+  "application/json; charset=utf-8",
+  "application/json;charset=latin1",
+  "application/problem+json",
+  "text/plain",
+  "application/x-www-form-urlencoded",
+  "multipart/form-data; boundary=x",
+  "application/",
+  ";",
+  "application/json, application/json",
+);
+
+/** Nearly JSON, or no JSON at all, or JSON that nobody should read. */
+const BROKEN = fc.constantFrom(
+  "",
+  "{",
+  "{}{}",
+  '{"a":1,}',
+  "{'a':1}",
+  '{"amount":1,"amount":2}',
+  '{"amount":1e400}',
+  '{"amount":01}',
+  '{"__proto__":{"role":"operator"}}',
+  '{"constructor":{"prototype":{"role":"operator"}}}',
+  "null",
+  "[]",
+  '"text"',
+  "1",
+  "\ufeff{}",
+  '{"a":"\ud800"}',
+  `${"[".repeat(5000)}${"]".repeat(5000)}`,
+  `{"a":${'{"a":'.repeat(2000)}1${"}".repeat(2000)}}`,
+  `{"name":"${"x".repeat(1_100_000)}"}`,
+  "NaN",
+  "undefined",
+  '{"amount":9007199254740993}',
+);
+
+export function wishes(operation: Operation, lookup: Lookup): fc.Arbitrary<Wish> {
+  const { method, path, operationId, parameters, body } = operation;
+  const inPath = parameters.filter((one) => one.in === "path");
+  const inQuery = parameters.filter((one) => one.in === "query");
+  return fc.record({
+    operationId: fc.constant(operationId),
+    method: fc.constant(method),
+    path: fc.constant(path),
+    as: fc.constantFrom(...CALLERS, ...Array.from({ length: 5 }, () => ["shopper", "operator"] as const).flat()),
+    params: fc.record(Object.fromEntries(inPath.map(({ name, schema }) => [name, pathValue(schema, lookup, kindOf(path, name))]))),
+    query: queries(inQuery, lookup),
+    headers: headers(),
+    body: body ? bodies(body, lookup) : fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: bodies({}, lookup) }),
+  });
+}
+
+/** What an id in a path is of: `/admin/orders/{id}` is an order's. */
+export function kindOf(path: string, name: string): string {
+  return name === "id" ? (KINDS[path.split("/{id}")[0]?.split("/").at(-1) as string] ?? "") : name;
+}
+
+/** By what lists of things are called, in paths and in answers. */
+export const KINDS: Record<string, string> = {
+  users: "userId",
+  products: "productId",
+  variants: "variantId",
+  coupons: "couponId",
+  userCoupons: "userCouponId",
+  orders: "orderId",
+  payments: "paymentId",
+  items: "cartItemId",
+  cartItems: "cartItemId",
+  events: "eventId",
+};
+
+function pathValue(schema: Schema, lookup: Lookup, kind: string): fc.Arbitrary<unknown> {
+  return fc.oneof(
+    { weight: 20, arbitrary: schema.format === "uuid" ? someId(kind) : fitting(schema, lookup, kind) },
+    { weight: 1, arbitrary: fc.constantFrom("x", "00000000-0000-0000-0000-000000000000", "%", "%25", "%00", "a".repeat(3000), "not-found") },
+    {
+      weight: kind === "name" ? 20 : 1,
+      arbitrary: kind === "name" ? fc.constantFrom("aggregate-sales", "expire-orders", "settle-payments", "purge") : fc.string(),
+    },
+    ...(kind === "slug" ? [{ weight: 20, arbitrary: fc.constantFrom("not-found", "busy", "internal") }] : []),
+  );
+}
+
+function queries(parameters: Parameter[], lookup: Lookup): fc.Arbitrary<[string, unknown][]> {
+  const known = parameters.map(({ name, schema }) =>
+    fc.tuple(fc.constant(name), fc.oneof({ weight: 8, arbitrary: fitting(schema, lookup, name) }, { weight: 1, arbitrary: anything })),
+  );
+  const odd: fc.Arbitrary<[string, unknown]> = fc.tuple(
+    fc.constantFrom("limit", "limit[]", "cursor", "__proto__", "%", "%ff", "a.b", "nobody-knows"),
+    anything,
+  );
+  return fc.array(fc.oneof(...known.map((arbitrary) => ({ weight: 4, arbitrary })), { weight: 1, arbitrary: odd }), {
+    maxLength: parameters.length === 0 ? 1 : 4,
+  });
+}
+
+function headers(): fc.Arbitrary<Record<string, string>> {
+  return fc.record(
+    {
+      "idempotency-key": KEYS,
+      "accept-language": fc.constantFrom("en", "ko", "de;q=0.5, en;q=0.1", "*", "x".repeat(2000), ";;;q=,"),
+      accept: fc.constantFrom("text/html", "application/json", "*/*", "image/png;q=0"),
+      "content-type": fc.oneof({ weight: 25, arbitrary: fc.constant("application/json") }, { weight: 1, arbitrary: TYPES }),
+      "content-encoding": fc.oneof({ weight: 25, arbitrary: fc.constant("identity") }, { weight: 1, arbitrary: fc.constant("gzip") }),
+      "x-forwarded-for": fc.constantFrom("127.0.0.1", "'", "::1"),
+      "x-http-method-override": fc.constantFrom("DELETE", "PATCH"),
+      "if-none-match": fc.constantFrom("*", '"x"'),
+      range: fc.constantFrom("bytes=0-", "bytes=5-1"),
+    },
+    { requiredKeys: [] },
+  );
+}
+
+function bodies(schema: Schema, lookup: Lookup): fc.Arbitrary<Wish["body"]> {
+  return fc.oneof(
+    { weight: 24, arbitrary: fitting(schema, lookup).map((json) => ({ json })) },
+    { weight: 8, arbitrary: spoilt(schema, lookup).map((json) => ({ json })) },
+    { weight: 2, arbitrary: BROKEN.map((text) => ({ text })) },
+    { weight: 1, arbitrary: fc.constant(null) },
+  );
+}

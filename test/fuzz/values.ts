@@ -1,0 +1,183 @@
+// Values for a JSON schema: ones that fit it, near its bounds where it has any, and ones that don't.
+
+import fc from "fast-check";
+
+export type Schema = {
+  $ref?: string;
+  type?: string | string[];
+  const?: unknown;
+  enum?: unknown[];
+  format?: string;
+  minLength?: number;
+  maxLength?: number;
+  minimum?: number;
+  maximum?: number;
+  items?: Schema;
+  minItems?: number;
+  maxItems?: number;
+  properties?: Record<string, Schema>;
+  patternProperties?: Record<string, Schema>;
+  required?: string[];
+  anyOf?: Schema[];
+  oneOf?: Schema[];
+};
+
+export type Lookup = (reference: string) => Schema;
+
+/** Stands for an id that is chosen when the request is sent: of a thing that is there, and mostly of the right kind (`productId`, …). */
+export type SomeId = { someId: number; of: string };
+
+const MOST_ITEMS = 4;
+
+const nasty = [
+  "",
+  " ",
+  "\0",
+  "a\0b",
+  "\ud800",
+  "e\u0301",
+  "\u202e장날",
+  "👩‍👩‍👧‍👦",
+  "'; DROP TABLE orders; --",
+  "%",
+  "_\\",
+  "${7*7}",
+  "__proto__",
+  "constructor",
+  "null",
+  "\r\nSet-Cookie: a=b",
+  "../../etc/passwd",
+  "<script>alert(1)</script>",
+  "\uffff",
+];
+
+export function someId(of: string): fc.Arbitrary<SomeId> {
+  return fc.nat(1_000_000).map((number) => ({ someId: number, of }));
+}
+
+const anyText: fc.Arbitrary<string> = fc.oneof(
+  { weight: 4, arbitrary: fc.string({ maxLength: 20 }) },
+  { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 20 }) },
+  { weight: 3, arbitrary: fc.constantFrom(...nasty) },
+  { weight: 1, arbitrary: fc.nat(20_000).map((length) => "가".repeat(length)) },
+);
+
+/** Anything at all that JSON can say. */
+export const anything: fc.Arbitrary<unknown> = fc.oneof(
+  fc.constantFrom<unknown>(null, true, false, 0, -1, 1.5, 1e21, -1e-7, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER + 1, [], {}, [[]], { a: {} }),
+  anyText,
+  someId(""),
+  fc.double({ noNaN: true, noDefaultInfinity: true }),
+  fc.jsonValue({ maxDepth: 3 }),
+);
+
+/** Values that fit the schema, or nearly always do. @param name of the member that it is for */
+export function fitting(schema: Schema, lookup: Lookup, name = ""): fc.Arbitrary<unknown> {
+  if (schema.$ref !== undefined) return fitting(lookup(schema.$ref), lookup, name);
+  if (schema.const !== undefined) return fc.constant(schema.const);
+  if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
+  const either = schema.anyOf ?? schema.oneOf;
+  if (either) return fc.oneof(...either.map((one) => fitting(one, lookup, name)));
+  switch (schema.type) {
+    case "null":
+      return fc.constant(null);
+    case "boolean":
+      return fc.boolean();
+    case "integer":
+    case "number":
+      return numbers(schema);
+    case "array":
+      return fc.array(fitting(schema.items ?? {}, lookup), {
+        minLength: schema.minItems ?? 0,
+        maxLength: Math.min(schema.maxItems ?? MOST_ITEMS, MOST_ITEMS),
+      });
+    case "object":
+      return members(schema, (property, name) => fitting(property, lookup, name));
+    case "string":
+      return texts(schema, name);
+    case undefined:
+    default:
+      return anything;
+  }
+}
+
+/** The same with something wrong somewhere in it: another type, a member too few or too many, a value behind its bounds. */
+export function spoilt(schema: Schema, lookup: Lookup): fc.Arbitrary<unknown> {
+  if (schema.$ref !== undefined) return spoilt(lookup(schema.$ref), lookup);
+  const either = schema.anyOf ?? schema.oneOf;
+  if (either) return fc.oneof(anything, ...either.map((one) => spoilt(one, lookup)));
+  switch (schema.type) {
+    case "integer":
+    case "number":
+      return fc.oneof(anything, fc.constantFrom((schema.minimum ?? 0) - 1, (schema.maximum ?? 2 ** 53) + 1, (schema.minimum ?? 0) + 0.5, 1e300));
+    case "string":
+      return fc.oneof(anything, anyText, fc.constant("x".repeat(Math.min(schema.maxLength ?? 300, 20_000) + 1)));
+    case "array":
+      return fc.oneof(
+        anything,
+        fc.array(fc.oneof(fitting(schema.items ?? {}, lookup), spoilt(schema.items ?? {}, lookup)), { maxLength: MOST_ITEMS }),
+      );
+    case "object":
+      return fc.oneof(
+        { weight: 1, arbitrary: anything },
+        { weight: 6, arbitrary: members({ ...schema, required: [] }, (property, name) => oneOfTwo(property, lookup, name)) },
+        { weight: 3, arbitrary: members(schema, (property, name) => oneOfTwo(property, lookup, name)) },
+        {
+          weight: 2,
+          arbitrary: fc
+            .tuple(
+              members(schema, (property, name) => fitting(property, lookup, name)),
+              fc.constantFrom("__proto__", "isAdmin", "id", "role", "toString", ""),
+              anything,
+            )
+            .map(([object, name, value]) => Object.defineProperty({ ...object }, name, { value, enumerable: true, configurable: true })),
+        },
+      );
+    case undefined:
+    default:
+      return anything;
+  }
+}
+
+function oneOfTwo(schema: Schema, lookup: Lookup, name: string): fc.Arbitrary<unknown> {
+  return fc.oneof(
+    { weight: 4, arbitrary: fitting(schema, lookup, name) },
+    { weight: 1, arbitrary: fc.constant(null).chain(() => spoilt(schema, lookup)) },
+  );
+}
+
+function members(
+  { properties = {}, patternProperties, required = [] }: Schema,
+  of: (schema: Schema, name: string) => fc.Arbitrary<unknown>,
+): fc.Arbitrary<object> {
+  const known = Object.fromEntries(Object.entries(properties).map(([name, property]) => [name, of(property, name)]));
+  const fixed = fc.record(known, { requiredKeys: required.filter((name) => name in known) });
+  const [free] = Object.values(patternProperties ?? {});
+  return free === undefined ? fixed : fc.dictionary(fc.string({ maxLength: 10 }), of(free, ""), { maxKeys: 3 });
+}
+
+function numbers({ minimum = -1000, maximum = 1_000_000 }: Schema): fc.Arbitrary<number> {
+  const within = (number: number): number => Math.max(minimum, Math.min(maximum, number));
+  return fc.oneof(
+    { weight: 4, arbitrary: fc.integer({ min: within(1), max: within(5) }) },
+    { weight: 2, arbitrary: fc.constantFrom(minimum, maximum, within(minimum + 1), within(maximum - 1)) },
+    { weight: 2, arbitrary: fc.maxSafeInteger().map((number) => within(Math.abs(number))) },
+  );
+}
+
+const INSTANTS = ["2020-01-01T00:00:00Z", "2026-02-29T00:00:00Z", "2024-02-29T23:59:59.999+09:00", "9999-12-31T23:59:59Z", "0001-01-01T00:00:00Z"];
+
+function texts({ format, minLength = 0, maxLength = 40 }: Schema, name: string): fc.Arbitrary<unknown> {
+  if (format === "uuid") return fc.oneof({ weight: 8, arbitrary: someId(name) }, { weight: 1, arbitrary: fc.uuid() });
+  if (format === "date-time")
+    return fc.oneof(
+      fc.constantFrom(...INSTANTS),
+      fc.integer({ min: -86_400, max: 86_400 }).map((seconds) => new Date(Date.now() + seconds * 1000).toISOString()),
+    );
+  if (format === "date") return fc.constantFrom("2026-11-20", "2020-02-29", "0001-01-01", "9999-12-31", "2026-11-31");
+  return fc.oneof(
+    { weight: 6, arbitrary: fc.string({ minLength, maxLength: Math.min(maxLength, 30) }) },
+    { weight: 2, arbitrary: anyText },
+    { weight: 1, arbitrary: fc.constant("y".repeat(Math.min(maxLength, 20_000))) },
+  );
+}
