@@ -6,6 +6,7 @@ import { pino } from "pino";
 import { auditRoutes } from "./audit/audit.routes.ts";
 import { catalogRoutes, PRODUCT_LISTS } from "./catalog/catalog.routes.ts";
 import { variants, products } from "./catalog/catalog.sql.ts";
+import { everyProductRoutes } from "./catalog/every-product.routes.ts";
 import { CatalogFacts } from "./catalog/facts.ts";
 import { CardCharges } from "./balance/card-charges.ts";
 import { balanceRoutes } from "./balance/balance.routes.ts";
@@ -34,6 +35,9 @@ import { Routes } from "./http/route.ts";
 import { shopSecret } from "./http/secret.ts";
 import { createServer } from "./http/server.ts";
 import { shopRoutes } from "./http/shop.routes.ts";
+import { Live } from "./live/live.ts";
+import { liveRoutes } from "./live/live.routes.ts";
+import { Tally } from "./live/tally.ts";
 import { shopJobs } from "./jobs/shop-jobs.ts";
 import { jobsRoutes } from "./jobs/jobs.routes.ts";
 import { Scheduler } from "./jobs/scheduler.ts";
@@ -50,6 +54,8 @@ import { POPULAR, popularRoutes } from "./popular/popular.routes.ts";
 import { CardPayments } from "./payment/card-payments.ts";
 import { reconciliationRoutes } from "./payment/reconciliation.routes.ts";
 import { paymentRoutes } from "./payment/payment.routes.ts";
+import { rehearsalRoutes } from "./rehearsal/rehearsal.routes.ts";
+import { Rehearsals } from "./rehearsal/rehearsals.ts";
 import type { Shop } from "./shop.ts";
 import { betweenInstances } from "./redis/between-instances.ts";
 import { CHANNEL, PostgresStore } from "./till/postgres-store.ts";
@@ -109,10 +115,18 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
       heard(announce(changes) ?? "");
       if (changes.journals.has(orderEvents)) relay.wake();
       rememberSoldOut(soldOut, changes, log);
+      live.committed(changes);
     },
     onFault: (command, error) => log.error({ err: error, command }, "a command broke"),
   });
-  const listener = new Listener({ url, channel: CHANNEL, onMessage: heard, onGap: () => heard(EVERYTHING), onError });
+  const live = new Live({ database, tally: new Tally(till), id: randomUUID().slice(0, 8), tell: (message) => tell(database, message) });
+  const listener = new Listener({
+    url,
+    channel: CHANNEL,
+    onMessage: (message) => live.hears(message) || heard(message),
+    onGap: () => heard(EVERYTHING),
+    onError,
+  });
 
   function heard(message: string): void {
     const words = message.split(" ");
@@ -180,11 +194,16 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     rates: between.rates,
     onFault: (error) => log.error({ err: error }, "a request broke"),
   });
-  measureAnswers(server, registry);
+  measureAnswers(server, registry, live);
+  server.addHook("preClose", (done) => {
+    live.stop();
+    done();
+  });
   const routes = new Routes(server, till, config.locale);
   for (const declare of [
     balanceRoutes,
     catalogRoutes,
+    everyProductRoutes,
     couponRoutes,
     cartRoutes,
     orderRoutes,
@@ -197,6 +216,9 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     shopRoutes,
   ])
     declare(routes, shop);
+  liveRoutes(routes, live);
+  const rehearsals = new Rehearsals({ shop, live, secret, onError: (error) => log.error({ err: error }, "a rehearsal broke") });
+  rehearsalRoutes(routes, rehearsals);
   demoRoutes(routes, shop, secret);
   between.measure(registry);
   shareMetrics(registry);
@@ -210,6 +232,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   relay.start();
   await scheduler.start();
   const address = await server.listen({ port: config.port, host: config.host, backlog: BACKLOG });
+  rehearsals.url = onThisMachine(address);
   if (simulator) simulator.webhooks.url = `${address}/payments/webhooks/toss`;
 
   let closing: Promise<void> | undefined;
@@ -222,6 +245,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
       (closing ??= (async () => {
         // Whoever waits for a gateway that does not answer is told so in time: what is under way is found out at the next start.
         const hurry = setTimeout(() => gateway.stop(), GATEWAY_PATIENCE_MS);
+        await rehearsals.close();
         await server.close();
         clearTimeout(hurry);
         await desk.stop();
@@ -251,6 +275,11 @@ const CAMPAIGN = "campaign:";
 const EVERYTHING = "everything";
 /** What a change is called, so that instances can agree on having heard of it. */
 const CHANGE = "@";
+
+/** An address that listens to everybody is reached from here by the loopback. */
+function onThisMachine(address: string): string {
+  return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+}
 
 /** Every instance hears it. */
 async function tell(database: Database, message: string): Promise<void> {

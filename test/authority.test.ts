@@ -29,6 +29,7 @@ const BODIES: Record<string, unknown> = {
   adjustStock: { delta: 1, reason: "실사" },
   createCoupon: { name: "쿠폰", totalQuantity: 1, discount: { type: "FIXED", amount: 1 } },
   refundOrder: { reason: "단순 변심" },
+  startRehearsal: { productId: NOTHING, buyers: 1 },
 };
 
 let shop: TestShop;

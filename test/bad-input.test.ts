@@ -560,6 +560,9 @@ describe("lists", () => {
       await shop.coupon(user);
       await user.post(`/users/${user.id}/balance/charge`, { amount: 1 });
       await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] });
+      const { id } = good(await shop.operator.post("/admin/rehearsals", { productId: product.id, buyers: 1, arriveWithinMs: 0 }), 201);
+      while (good(await shop.operator.get(`/admin/rehearsals/${id}`), 200).finishedAt === null)
+        await new Promise((resolve) => setTimeout(resolve, 20));
     }
   }
 

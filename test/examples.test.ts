@@ -10,7 +10,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Example, Examples } from "../src/http/examples.ts";
 import { whileHeld } from "./support/hold.ts";
 import { PlainExamples } from "./support/plain-example.ts";
-import { call, type Client, good, openTestShop, type TestShop } from "./support/shop.ts";
+import { type Answer, call, type Client, good, openTestShop, type TestShop } from "./support/shop.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what is read from an answer or the document is what it is said to be
 type Any = any;
@@ -53,7 +53,7 @@ async function show(
   const inPlain = plain.next();
   const answer = await call(at, method, url, body, { ...authorization, ...headers });
   good(answer, status);
-  const value = operationId === "metrics" ? excerpt(answer.text) : operationId === "listJobs" ? certainRuns(answer.body) : answer.body;
+  const value = CERTAIN[operationId]?.(answer) ?? answer.body;
   const example: Example = {
     name,
     ...(Object.keys(params).length > 0 ? { params: inPlain(params) as Record<string, unknown> } : {}),
@@ -67,6 +67,38 @@ async function show(
   const endedAt = Date.now();
   while (Date.now() <= endedAt) await new Promise((resolve) => setImmediate(resolve));
   return answer.body;
+}
+
+/** Of some answers only what a morning in the shop has made is the same each time. */
+const CERTAIN: Record<string, (answer: Answer) => unknown> = {
+  metrics: ({ text }) => excerpt(text),
+  listJobs: ({ body }) => certainRuns(body),
+  watchLive: ({ text }) => certainSecond(text),
+  getRehearsal: ({ body }) => (body.report ? { ...body, report: certainReport(body.report) } : body),
+  stopRehearsal: ({ body }) => (body.report ? { ...body, report: certainReport(body.report) } : body),
+  listRehearsals: ({ body }) => ({ ...body, rehearsals: body.rehearsals.map((one: Any) => ({ ...one, report: certainReport(one.report) })) }),
+};
+
+/** How long it took is another thing each time. */
+function certainReport({ claims, orders, timeline, ...report }: Any): unknown {
+  const latencyMs = { p50: 4.9, p95: 9.4, p99: 11.5, max: 11.5 };
+  const certain = (side: Any) => ({ ...side, latencyMs, order: { ...side.order, farthest: side.order.farthest === null ? null : 0 } });
+  const point = { claims: claims.succeeded, orders: orders.succeeded, refused: 2 * claims.asked - claims.succeeded - orders.succeeded };
+  return {
+    ...report,
+    tookMs: 96,
+    claims: certain(claims),
+    orders: certain(orders),
+    timeline: { ...timeline, stretchMs: 100, points: [{ ...point, p50: 4.9, p99: 11.5 }] },
+  };
+}
+
+/** A quiet second: what it counts is nothing, and how busy the machine was is left out. */
+function certainSecond(text: string): string {
+  const [, data = "{}"] = /^data: (.*)$/m.exec(text) ?? [];
+  const { perSecond, roundSize, waiting, latencyMs } = JSON.parse(data);
+  const at = "2026-11-20T01:00:01.000Z";
+  return `event: second\ndata: ${JSON.stringify({ at, perSecond: { ...perSecond, answers: 1, flushes: 0 }, roundSize, waiting, latencyMs })}\n\n`;
 }
 
 /** Of all that Prometheus is told, what the morning has made. */
@@ -114,6 +146,7 @@ test("a morning in the shop is as the document shows it", async (t) => {
 
   // The shop opens.
   await show(null, "health", "The process lives", 200);
+  await show(operator, "watchLive", "A quiet second", 200, { params: { seconds: 1 } });
   await show(null, "readiness", "Ready", 200);
   const minsu = shop.client((await show(operator, "createUsers", "One user", 201, { body: { name: "김민수", externalId: "member-1024" } })).id);
   const { users } = await show(operator, "createUsers", "Several users", 201, {
@@ -344,6 +377,9 @@ test("a morning in the shop is as the document shows it", async (t) => {
   await show(operator, "replayEvent", "Once more", 200, { params: { id: events[0].id } });
   await show(operator, "replayEvent", "NOT_FOUND", 404, { params: { id: NOBODY } });
   await show(operator, "audit", "Nothing is violated", 200);
+  await show(operator, "listSalesByDay", "Day by day", 200, { params: { from: today, to: today } });
+  await show(operator, "listEveryProduct", "What is not for sale", 200, { params: { status: "NOT_FOR_SALE" } });
+  await show(operator, "listUsers", "A search", 200, { params: { q: "1024" } });
   await show(null, "metrics", "Answers by route", 200);
 
   // What a shop says when it can't keep up.
@@ -366,6 +402,22 @@ test("a morning in the shop is as the document shows it", async (t) => {
   await show(null, "signInAsDemoUser", "As 김민수", 200, { body: { userId: guests[0].id }, at: demo.url });
   await show(null, "signInAsDemoUser", "USER_NOT_FOUND: not the demo's", 404, { body: { userId: seoyeon.id }, at: demo.url });
   await show(null, "signInAsDemoUser", "NOT_FOUND: no demo", 404, { body: { userId: guests[0].id } });
+
+  // Before the next market day.
+  const { id } = await show(operator, "startRehearsal", "Thirty who want a box and a coupon", 201, {
+    body: { productId: tangerines.id, couponId: welcome.id, buyers: 30, arriveWithinMs: 0 },
+  });
+  await show(operator, "startRehearsal", "PRODUCT_NOT_FOUND", 404, { body: { productId: NOBODY, buyers: 30 } });
+  const rehearsed = Date.now() + 20_000;
+  for (let over = false; !over; over = good(await operator.get(`/admin/rehearsals/${id}`), 200).finishedAt !== null) {
+    assert.ok(Date.now() < rehearsed, "the rehearsal does not end");
+    await new Promise((resolve) => setTimeout(resolve, 20));
+  }
+  await show(operator, "getRehearsal", "Done, with its report", 200, { params: { id } });
+  await show(operator, "getRehearsal", "NOT_FOUND", 404, { params: { id: NOBODY } });
+  await show(operator, "listRehearsals", "The last one", 200, { params: { limit: 1 } });
+  await show(operator, "stopRehearsal", "It was over already", 200, { params: { id } });
+  await show(operator, "stopRehearsal", "NOT_FOUND", 404, { params: { id: NOBODY } });
 
   const text = `${JSON.stringify(written, null, 2)}\n`;
   if (process.env["UPDATE_EXAMPLES"] === "1") writeFileSync(FILE, text);

@@ -199,14 +199,14 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       audience: "operator",
       tag: "Users",
       summary: "Users, newest first",
-      query: Query(page),
+      query: Query({ ...page, q: Type.Optional(Type.String({ maxLength: 200, description: "Searches the names and the external ids" })) }),
       answers: { 200: Type.Object({ users: Type.Array(User), nextCursor: NextCursor }) },
       shape: ownCursor("users", ["id"]),
     },
     async ({ query }) => {
-      const { limit = 20 } = query;
+      const { limit = 20, q = "" } = query;
       const [before] = (readCursor("users", query.cursor, ["id"]) ?? [null]) as [string | null];
-      const rows = await lists.rows<UserView>(selectUserPage(before, limit + 1));
+      const rows = await lists.rows<UserView>(selectUserPage(before, limit + 1, q === "" ? null : q));
       return { users: rows.slice(0, limit), nextCursor: nextCursor(rows, limit, "users", (row) => [row.id]) };
     },
   );

@@ -27,8 +27,11 @@ export function shopMetrics(till: Till): Registry {
   return registry;
 }
 
-/** Counts and times every answer by route and status. */
-export function measureAnswers(server: FastifyInstance, registry: Registry): void {
+/** An answer that has been given. `route` is as it was declared, `refusal` the code where it is one. */
+type Answered = { method: string; route: string; status: number; tookMs: number; refusal: string | null };
+
+/** Counts and times every answer by route and status, and tells whoever else wants to know. */
+export function measureAnswers(server: FastifyInstance, registry: Registry, watcher?: { active: boolean; answered(answer: Answered): void }): void {
   const labelNames = ["method", "route", "status"] as const;
   const answers = new Counter({ name: "jangnal_http_answers_total", help: "Answers by route and status", labelNames, registers: [registry] });
   const seconds = new Histogram({
@@ -42,6 +45,8 @@ export function measureAnswers(server: FastifyInstance, registry: Registry): voi
     const route = request.routeOptions.url ?? "unknown";
     answers.inc({ method: request.method, route, status: reply.statusCode });
     seconds.observe({ route }, reply.elapsedTime / 1000);
+    if (watcher?.active)
+      watcher.answered({ method: request.method, route, status: reply.statusCode, tookMs: reply.elapsedTime, refusal: reply.refusal });
     done();
   });
 }

@@ -1,6 +1,7 @@
 // How a route is declared. Whoever declares one says who may call it, what it takes, what it answers and every way in which it may
 // refuse; checking, authority, idempotency and the OpenAPI document follow from that, so no route can forget one of them.
 
+import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { Static, TSchema } from "typebox";
 import { Refusal, type RefusalCode, refuse } from "../refusal.ts";
@@ -114,6 +115,18 @@ export class Routes {
     });
   }
 
+  /** A route that goes on answering: what `open` gives is written as it comes, and let go of when the caller leaves. */
+  stream<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, open: (call: CallOf<P, Q, B>) => Readable): void {
+    this.#declare(facts, false, async (request, reply) => {
+      const stream = open(this.#call(request));
+      // Proxies that gather answers must not gather this one.
+      return reply
+        .type(facts.mediaType ?? JSON_TYPE)
+        .header("x-accel-buffering", "no")
+        .send(stream);
+    });
+  }
+
   /** A route that changes something: it names a command, which goes through the till, once per Idempotency-Key. */
   write<P extends TSchema, Q extends TSchema, B extends TSchema>(
     facts: RouteFacts<P, Q, B>,
@@ -126,6 +139,7 @@ export class Routes {
       const { status, body, replayed } = await submission(call).to(this.#till, key, call.locale, gone);
       if (replayed) reply.header("idempotent-replayed", "true");
       reply.code(status);
+      if (status >= 400) reply.refusal = /"code":"(\w+)"/.exec(body)?.[1] ?? null;
       if (body !== "") reply.type(status < 400 ? JSON_TYPE : PROBLEM_TYPE);
       return reply.send(body === "" ? undefined : body);
     });
@@ -204,6 +218,10 @@ declare module "fastify" {
     stranger: Error | null;
     /** What was wrong with the body. */
     misread: Error | null;
+  }
+  interface FastifyReply {
+    /** The code of the refusal that it is. */
+    refusal: string | null;
   }
   interface FastifyContextConfig {
     audience?: Audience;

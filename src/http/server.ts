@@ -45,12 +45,14 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
   function refuseWith(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
     const refusal = refusalFor(error, request);
     if (refusal.code === "INTERNAL") onFault(error);
+    reply.refusal = refusal.code;
     const { status, body } = renderProblem(refusal, localeOf(request.headers["accept-language"], config.locale));
     if (refusal.details.retryAfter !== undefined) reply.header("retry-after", String(refusal.details.retryAfter));
     if (status === 401) reply.header("www-authenticate", 'Bearer realm="jangnal"');
     return protect(reply).code(status).type(PROBLEM_TYPE).send(body);
   }
 
+  server.decorateReply("refusal", null);
   const unknown = unknownRoutes(server);
   server.setNotFoundHandler((request, reply) => {
     const { refusal, allow } = unknown(request);

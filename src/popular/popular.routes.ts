@@ -3,7 +3,7 @@ import type { Routes } from "../http/route.ts";
 import { Day, Id, Instant, Money, Nullable, OneOf, Query } from "../http/schemas.ts";
 import type { Shop } from "../shop.ts";
 import { findPopularProducts, popularAnswer } from "./popular-products.ts";
-import { listSales } from "./sales.ts";
+import { listSales, listSalesByDay } from "./sales.ts";
 
 /** The cache group of the popular products: dropped whenever sales have been added up. */
 export const POPULAR = "popular";
@@ -71,5 +71,26 @@ export function popularRoutes(routes: Routes, { config, database, lists, cache }
       },
     },
     ({ query: { from = null, to = null, limit = 100 } }) => listSales(lists, { from, to, limit }),
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/sales/days",
+      operationId: "listSalesByDay",
+      audience: "operator",
+      tag: "Sales",
+      summary: "What was sold, day by day, oldest first",
+      description: "As of the last aggregation, counted as `GET /admin/sales` does. Days on which nothing remains sold are left out.",
+      query: Query({
+        from: Type.Optional(Day("In the shop's zone, included")),
+        to: Type.Optional(Day("In the shop's zone, included")),
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 100, description: "The last so many days" })),
+      }),
+      answers: {
+        200: Type.Object({ days: Type.Array(Type.Object({ day: Day("In the shop's zone"), units: Type.Integer(), revenue: Money() })) }),
+      },
+    },
+    ({ query: { from = null, to = null, limit = 100 } }) => listSalesByDay(lists, { from, to, limit }),
   );
 }

@@ -76,3 +76,16 @@ export function selectSales(from: string | null, to: string | null, limit: numbe
     values: [from, to, limit],
   };
 }
+
+export type SalesDay = { day: string; units: number; revenue: number };
+
+/** Sales by day, oldest first; days on which nothing remains sold are not in it. */
+export function selectSalesByDay(from: string | null, to: string | null, limit: number): Statement {
+  return {
+    name: "select sales by day",
+    text: `SELECT * FROM (SELECT day, sum(units)::bigint AS units, sum(revenue)::bigint AS revenue FROM product_sales
+           WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day <= $2::date)
+           GROUP BY day HAVING sum(units) > 0 ORDER BY day DESC LIMIT $3) last ORDER BY day`,
+    values: [from, to, limit],
+  };
+}

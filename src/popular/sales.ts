@@ -1,5 +1,5 @@
 import type { Database } from "../database/pool.ts";
-import { type SalesRecord, selectSales } from "./popular.sql.ts";
+import { type SalesDay, type SalesRecord, selectSales, selectSalesByDay } from "./popular.sql.ts";
 
 /** Days (YYYY-MM-DD, the shop's), both included; null is open. */
 export type ListSales = { from: string | null; to: string | null; limit: number };
@@ -10,4 +10,9 @@ export type ListSales = { from: string | null; to: string | null; limit: number 
  */
 export async function listSales(database: Database, { from, to, limit }: ListSales): Promise<{ sales: SalesRecord[] }> {
   return { sales: await database.rows<SalesRecord>(selectSales(from, to, limit)) };
+}
+
+/** The same added up by day, oldest first; the last `limit` days on which something was sold. */
+export async function listSalesByDay(database: Database, { from, to, limit }: ListSales): Promise<{ days: SalesDay[] }> {
+  return { days: await database.rows<SalesDay>(selectSalesByDay(from, to, limit)) };
 }

@@ -14,6 +14,7 @@ export const OPERATIONS = {
   listProducts: ["GET", "/products"],
   getProduct: ["GET", "/products/{productId}"],
   createProducts: ["POST", "/admin/products", true],
+  listEveryProduct: ["GET", "/admin/products"],
   editProduct: ["PATCH", "/admin/products/{id}", true],
   adjustStock: ["POST", "/admin/variants/{id}/stock", true],
   listCoupons: ["GET", "/coupons"],
@@ -39,6 +40,7 @@ export const OPERATIONS = {
   reconcile: ["GET", "/admin/reconciliation"],
   listPopularProducts: ["GET", "/products/popular"],
   listSales: ["GET", "/admin/sales"],
+  listSalesByDay: ["GET", "/admin/sales/days"],
   getOrderHistory: ["GET", "/orders/{orderId}/history"],
   listEvents: ["GET", "/admin/events"],
   replayEvent: ["POST", "/admin/events/{id}/replay", true],
@@ -46,6 +48,11 @@ export const OPERATIONS = {
   runJob: ["POST", "/admin/jobs/{name}/run", true],
   audit: ["GET", "/admin/audit"],
   getShop: ["GET", "/shop"],
+  watchLive: ["GET", "/admin/live"],
+  startRehearsal: ["POST", "/admin/rehearsals", true],
+  listRehearsals: ["GET", "/admin/rehearsals"],
+  getRehearsal: ["GET", "/admin/rehearsals/{id}"],
+  stopRehearsal: ["POST", "/admin/rehearsals/{id}/stop", true],
   listDemoUsers: ["GET", "/demo/users"],
   signInAsDemoUser: ["POST", "/demo/sign-in"],
   health: ["GET", "/healthz"],
@@ -65,6 +72,7 @@ export type Operations = {
   listProducts: { data: types.ListProductsData; answers: types.ListProductsResponses; refusals: types.ListProductsErrors };
   getProduct: { data: types.GetProductData; answers: types.GetProductResponses; refusals: types.GetProductErrors };
   createProducts: { data: types.CreateProductsData; answers: types.CreateProductsResponses; refusals: types.CreateProductsErrors };
+  listEveryProduct: { data: types.ListEveryProductData; answers: types.ListEveryProductResponses; refusals: types.ListEveryProductErrors };
   editProduct: { data: types.EditProductData; answers: types.EditProductResponses; refusals: types.EditProductErrors };
   adjustStock: { data: types.AdjustStockData; answers: types.AdjustStockResponses; refusals: types.AdjustStockErrors };
   listCoupons: { data: types.ListCouponsData; answers: types.ListCouponsResponses; refusals: types.ListCouponsErrors };
@@ -90,6 +98,7 @@ export type Operations = {
   reconcile: { data: types.ReconcileData; answers: types.ReconcileResponses; refusals: types.ReconcileErrors };
   listPopularProducts: { data: types.ListPopularProductsData; answers: types.ListPopularProductsResponses; refusals: types.ListPopularProductsErrors };
   listSales: { data: types.ListSalesData; answers: types.ListSalesResponses; refusals: types.ListSalesErrors };
+  listSalesByDay: { data: types.ListSalesByDayData; answers: types.ListSalesByDayResponses; refusals: types.ListSalesByDayErrors };
   getOrderHistory: { data: types.GetOrderHistoryData; answers: types.GetOrderHistoryResponses; refusals: types.GetOrderHistoryErrors };
   listEvents: { data: types.ListEventsData; answers: types.ListEventsResponses; refusals: types.ListEventsErrors };
   replayEvent: { data: types.ReplayEventData; answers: types.ReplayEventResponses; refusals: types.ReplayEventErrors };
@@ -97,6 +106,11 @@ export type Operations = {
   runJob: { data: types.RunJobData; answers: types.RunJobResponses; refusals: types.RunJobErrors };
   audit: { data: types.AuditData; answers: types.AuditResponses; refusals: types.AuditErrors };
   getShop: { data: types.GetShopData; answers: types.GetShopResponses; refusals: types.GetShopErrors };
+  watchLive: { data: types.WatchLiveData; answers: types.WatchLiveResponses; refusals: types.WatchLiveErrors };
+  startRehearsal: { data: types.StartRehearsalData; answers: types.StartRehearsalResponses; refusals: types.StartRehearsalErrors };
+  listRehearsals: { data: types.ListRehearsalsData; answers: types.ListRehearsalsResponses; refusals: types.ListRehearsalsErrors };
+  getRehearsal: { data: types.GetRehearsalData; answers: types.GetRehearsalResponses; refusals: types.GetRehearsalErrors };
+  stopRehearsal: { data: types.StopRehearsalData; answers: types.StopRehearsalResponses; refusals: types.StopRehearsalErrors };
   listDemoUsers: { data: types.ListDemoUsersData; answers: types.ListDemoUsersResponses; refusals: types.ListDemoUsersErrors };
   signInAsDemoUser: { data: types.SignInAsDemoUserData; answers: types.SignInAsDemoUserResponses; refusals: types.SignInAsDemoUserErrors };
   health: { data: types.HealthData; answers: types.HealthResponses; refusals: types.HealthErrors };

@@ -330,6 +330,131 @@ export type Shop = {
     demo: boolean;
 };
 
+export type Rehearsal = {
+    id: string;
+    state: 'PREPARING' | 'RUNNING' | 'TIDYING' | 'AUDITING' | 'DONE' | 'STOPPED' | 'FAILED' | 'ABANDONED';
+    productId: string | null;
+    couponId: string | null;
+    copies: {
+        productId: string | null;
+        couponId: string | null;
+    };
+    plan: {
+        buyers: number;
+        arriveWithinMs: number;
+        product: {
+            name: string;
+            stock: number;
+        } | null;
+        coupon: {
+            name: string;
+            quantity: number;
+        } | null;
+    };
+    progress: {
+        /**
+         * RFC 3339, in UTC
+         */
+        opensAt: string;
+        arrived: number;
+        claimed: number;
+        sold: number;
+        refused: number;
+        /**
+         * Buyers who went home
+         */
+        done: number;
+    } | null;
+    report: {
+        /**
+         * From the opening to the last answer
+         */
+        tookMs: number;
+        claims: {
+            asked: number;
+            succeeded: number;
+            refusedBy: {
+                [key: string]: number;
+            };
+            /**
+             * How often somebody came again because the shop asked for patience
+             */
+            askedAgain: number;
+            latencyMs: {
+                p50: number;
+                p95: number;
+                p99: number;
+                max: number;
+            } | null;
+            order: {
+                /**
+                 * Who got something although they asked only after somebody else had been told that nothing was left
+                 */
+                outOfOrder: number;
+                farthest: number | null;
+            };
+        } | null;
+        orders: {
+            asked: number;
+            succeeded: number;
+            refusedBy: {
+                [key: string]: number;
+            };
+            /**
+             * How often somebody came again because the shop asked for patience
+             */
+            askedAgain: number;
+            latencyMs: {
+                p50: number;
+                p95: number;
+                p99: number;
+                max: number;
+            } | null;
+            order: {
+                /**
+                 * Who got something although they asked only after somebody else had been told that nothing was left
+                 */
+                outOfOrder: number;
+                farthest: number | null;
+            };
+        } | null;
+        timeline: {
+            stretchMs: number;
+            points: Array<{
+                claims: number;
+                orders: number;
+                refused: number;
+                p50: number | null;
+                p99: number | null;
+            }>;
+        };
+        /**
+         * Of the copies, before anything was given back
+         */
+        left: {
+            stock: number | null;
+            coupons: number | null;
+        };
+        /**
+         * Orders that were given back afterwards
+         */
+        refunded: number;
+        audit: {
+            violations: number;
+            /**
+             * RFC 3339, in UTC
+             */
+            checkedAt: string;
+        };
+    } | null;
+    failure: string | null;
+    /**
+     * RFC 3339, in UTC
+     */
+    createdAt: string;
+    finishedAt: string | null;
+};
+
 export type ProblemType = {
     type: string;
     code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
@@ -644,6 +769,10 @@ export type ListUsersData = {
          * `nextCursor` of the page before
          */
         cursor?: string;
+        /**
+         * Searches the names and the external ids
+         */
+        q?: string;
     };
     url: '/admin/users';
 };
@@ -1130,6 +1259,93 @@ export type GetProductResponses = {
 };
 
 export type GetProductResponse = GetProductResponses[keyof GetProductResponses];
+
+export type ListEveryProductData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the page before
+         */
+        cursor?: string;
+        /**
+         * Searches the names
+         */
+        q?: string;
+        status?: 'ON_SALE' | 'NOT_FOR_SALE';
+    };
+    url: '/admin/products';
+};
+
+export type ListEveryProductErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListEveryProductError = ListEveryProductErrors[keyof ListEveryProductErrors];
+
+export type ListEveryProductResponses = {
+    /**
+     * OK
+     */
+    200: {
+        products: Array<{
+            id: string;
+            name: string;
+            /**
+             * In the currency's minor unit
+             */
+            price: number;
+            stock: number;
+            variants: number;
+            status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+        }>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListEveryProductResponse = ListEveryProductResponses[keyof ListEveryProductResponses];
 
 export type CreateProductsData = {
     body: {
@@ -3706,6 +3922,94 @@ export type ListSalesResponses = {
 
 export type ListSalesResponse = ListSalesResponses[keyof ListSalesResponses];
 
+export type ListSalesByDayData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * In the shop's zone, included
+         */
+        from?: string;
+        /**
+         * In the shop's zone, included
+         */
+        to?: string;
+        /**
+         * The last so many days
+         */
+        limit?: number;
+    };
+    url: '/admin/sales/days';
+};
+
+export type ListSalesByDayErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListSalesByDayError = ListSalesByDayErrors[keyof ListSalesByDayErrors];
+
+export type ListSalesByDayResponses = {
+    /**
+     * OK
+     */
+    200: {
+        days: Array<{
+            /**
+             * In the shop's zone
+             */
+            day: string;
+            units: number;
+            /**
+             * In the currency's minor unit
+             */
+            revenue: number;
+        }>;
+    };
+};
+
+export type ListSalesByDayResponse = ListSalesByDayResponses[keyof ListSalesByDayResponses];
+
 export type GetOrderHistoryData = {
     body?: never;
     path: {
@@ -4234,6 +4538,441 @@ export type GetShopResponses = {
 };
 
 export type GetShopResponse = GetShopResponses[keyof GetShopResponses];
+
+export type WatchLiveData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * After so many it ends
+         */
+        seconds?: number;
+    };
+    url: '/admin/live';
+};
+
+export type WatchLiveErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type WatchLiveError = WatchLiveErrors[keyof WatchLiveErrors];
+
+export type WatchLiveResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type WatchLiveResponse = WatchLiveResponses[keyof WatchLiveResponses];
+
+export type ListRehearsalsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the page before
+         */
+        cursor?: string;
+    };
+    url: '/admin/rehearsals';
+};
+
+export type ListRehearsalsErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListRehearsalsError = ListRehearsalsErrors[keyof ListRehearsalsErrors];
+
+export type ListRehearsalsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        rehearsals: Array<Rehearsal>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListRehearsalsResponse = ListRehearsalsResponses[keyof ListRehearsalsResponses];
+
+export type StartRehearsalData = {
+    body: {
+        productId?: string;
+        /**
+         * A campaign. At least one of the two
+         */
+        couponId?: string;
+        buyers: number;
+        /**
+         * From the opening on; half of them come in the first quarter
+         */
+        arriveWithinMs?: number;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/rehearsals';
+};
+
+export type StartRehearsalErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `NOT_FOUND`: There is nothing here; `PRODUCT_NOT_FOUND`: There is no such product; `COUPON_NOT_FOUND`: There is no such coupon
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type StartRehearsalError = StartRehearsalErrors[keyof StartRehearsalErrors];
+
+export type StartRehearsalResponses = {
+    /**
+     * Created
+     */
+    201: Rehearsal;
+};
+
+export type StartRehearsalResponse = StartRehearsalResponses[keyof StartRehearsalResponses];
+
+export type GetRehearsalData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/rehearsals/{id}';
+};
+
+export type GetRehearsalErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `NOT_FOUND`: There is nothing here
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetRehearsalError = GetRehearsalErrors[keyof GetRehearsalErrors];
+
+export type GetRehearsalResponses = {
+    /**
+     * OK
+     */
+    200: Rehearsal;
+};
+
+export type GetRehearsalResponse = GetRehearsalResponses[keyof GetRehearsalResponses];
+
+export type StopRehearsalData = {
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/rehearsals/{id}/stop';
+};
+
+export type StopRehearsalErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `NOT_FOUND`: There is nothing here
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type StopRehearsalError = StopRehearsalErrors[keyof StopRehearsalErrors];
+
+export type StopRehearsalResponses = {
+    /**
+     * OK
+     */
+    200: Rehearsal;
+};
+
+export type StopRehearsalResponse = StopRehearsalResponses[keyof StopRehearsalResponses];
 
 export type ListDemoUsersData = {
     body?: never;

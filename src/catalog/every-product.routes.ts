@@ -1,0 +1,50 @@
+import Type from "typebox";
+import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
+import type { Routes } from "../http/route.ts";
+import { Id, Money, NextCursor, OneOf, page, Query } from "../http/schemas.ts";
+import type { Shop } from "../shop.ts";
+import { saleStatus } from "./catalog.ts";
+import { type EveryProduct, selectEveryProduct } from "./every-product.sql.ts";
+
+/** What operators see of the catalogue: what is not for sale, too. */
+export function everyProductRoutes(routes: Routes, { database }: Shop): void {
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/products",
+      operationId: "listEveryProduct",
+      audience: "operator",
+      tag: "Catalogue",
+      summary: "All products, also those that are not for sale, newest first",
+      query: Query({
+        ...page,
+        q: Type.Optional(Type.String({ maxLength: 200, description: "Searches the names" })),
+        status: Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"])),
+      }),
+      answers: {
+        200: Type.Object({
+          products: Type.Array(
+            Type.Object({
+              id: Id(),
+              name: Type.String(),
+              price: Money(),
+              stock: Type.Integer(),
+              variants: Type.Integer(),
+              status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
+            }),
+          ),
+          nextCursor: NextCursor,
+        }),
+      },
+      shape: ownCursor("every product", ["id"]),
+    },
+    async ({ query: { limit = 20, cursor, q = "", status = null } }) => {
+      const [before] = (readCursor("every product", cursor, ["id"]) ?? [null]) as [string | null];
+      const rows = await database.rows<EveryProduct>(selectEveryProduct({ search: q === "" ? null : q, status }, before, limit + 1));
+      return {
+        products: rows.slice(0, limit).map((row) => ({ ...row, status: saleStatus(row.status, row.stock) })),
+        nextCursor: nextCursor(rows, limit, "every product", (row) => [row.id]),
+      };
+    },
+  );
+}

@@ -1,0 +1,28 @@
+import { plain, type Statement } from "../database/statement.ts";
+
+/** What is left of these, as committed. */
+export function selectLeft(variantIds: string[], couponIds: string[]): Statement {
+  return {
+    name: "select what is left",
+    text: `SELECT
+      (SELECT coalesce(json_agg(json_build_object('variantId', v.id, 'productId', p.id, 'left', v.stock,
+                'name', CASE WHEN v.name IS NULL OR v.name = p.name THEN p.name ELSE p.name || ' · ' || v.name END) ORDER BY v.id DESC), '[]')
+       FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = ANY($1::uuid[])) AS stock,
+      (SELECT coalesce(json_agg(json_build_object('couponId', id, 'name', name, 'left', total_quantity - issued_quantity, 'total', total_quantity) ORDER BY id DESC), '[]')
+       FROM campaigns WHERE id = ANY($2::uuid[])) AS coupons`,
+    values: [plain(variantIds, (id) => id), plain(couponIds, (id) => id)],
+  };
+}
+
+/** Flushes of the write-ahead log since the server's statistics began: since 18 they stand in another view. */
+export function selectFlushes(serverVersion: number): Statement {
+  return serverVersion >= 180_000
+    ? { name: "select flushes", text: "SELECT sum(fsyncs)::bigint AS flushes FROM pg_stat_io WHERE object = 'wal'", values: [] }
+    : { name: "select flushes", text: "SELECT wal_sync AS flushes FROM pg_stat_wal", values: [] };
+}
+
+export const SERVER_VERSION: Statement = {
+  name: "select server version",
+  text: "SELECT current_setting('server_version_num')::int AS version",
+  values: [],
+};

@@ -1,0 +1,130 @@
+// The shop as it sells, as operators watch it.
+
+import assert from "node:assert/strict";
+import { get, type IncomingMessage } from "node:http";
+import { after, before, test } from "node:test";
+import { percentiles, Latency } from "../src/live/latency.ts";
+import type { Second } from "../src/live/second.ts";
+import { type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+
+let shop: TestShop;
+let beside: TestShop;
+before(async () => {
+  shop = await openTestShop();
+  beside = await openTestShop({ beside: shop });
+});
+after(async () => {
+  await beside.close();
+  await shop.close();
+});
+
+/** The seconds that an operator is told of, until the shop or the reader ends it. */
+async function* watch(at: TestShop, query = ""): AsyncGenerator<Second> {
+  const response = await new Promise<IncomingMessage>((resolve, reject) => {
+    get(`${at.url}/admin/live${query}`, { headers: { authorization: `Bearer ${at.operator.token}` } }, resolve).on("error", reject);
+  });
+  assert.equal(response.statusCode, 200);
+  assert.match(String(response.headers["content-type"]), /^text\/event-stream/);
+  try {
+    let text = "";
+    for await (const chunk of response) {
+      text += String(chunk);
+      const events = text.split("\n\n");
+      text = events.pop() ?? "";
+      for (const event of events) {
+        const data = /^data: (.*)$/m.exec(event)?.[1];
+        if (data !== undefined) yield JSON.parse(data) as Second;
+      }
+    }
+  } finally {
+    response.destroy();
+  }
+}
+
+/** Reads on until this holds of what was added up since the beginning. */
+async function until(seconds: AsyncGenerator<Second>, holds: (second: Second, sum: Record<string, number>) => boolean): Promise<Second> {
+  const sum: Record<string, number> = {};
+  const deadline = Date.now() + 20_000;
+  for (;;) {
+    const { value, done } = await seconds.next();
+    assert.ok(!done && Date.now() < deadline, JSON.stringify({ sum, value }));
+    const { refusals, ...counts } = value.perSecond;
+    for (const [name, count] of [...Object.entries(counts), ...Object.entries(refusals)]) sum[name] = (sum[name] ?? 0) + (count ?? 0);
+    if (holds(value, sum)) return value;
+  }
+}
+
+test("orders, claims, refusals by reason, stock and coupons running down are seen at every instance, wherever they happened", async () => {
+  const seconds = watch(beside);
+  await until(seconds, () => true); // From here on somebody watches.
+  // The other instance has been asked, and answers.
+  await until(seconds, ({ instances }) => instances.length === 2);
+  const product = await shop.product({ stock: 2, price: 100 });
+  const campaign = await shop.campaign({ totalQuantity: 1 });
+  const [first, second] = (await shop.users(2, { balance: 1000 })) as [Client, Client];
+  const orderItems = [{ productId: product.id, quantity: 1 }];
+  good(await first.post("/orders", { orderItems }), 201);
+  good(await second.at(beside).post("/orders", { orderItems }), 201);
+  refused(await second.post("/orders", { orderItems }), 400, "STOCK_INSUFFICIENT");
+  good(await first.post(`/coupons/${campaign.id}/issue`), 201);
+  // Under a key the refusal comes out of the till, and not by the way of errors.
+  refused(await second.post(`/coupons/${campaign.id}/issue`, undefined, { "idempotency-key": "late" }), 409, "COUPON_SOLD_OUT");
+
+  const last = await until(
+    seconds,
+    ({ stock, coupons }, sum) =>
+      (sum["orders"] ?? 0) > 1.5 &&
+      (sum["claims"] ?? 0) > 0.5 &&
+      (sum["STOCK_INSUFFICIENT"] ?? 0) > 0.5 &&
+      (sum["COUPON_SOLD_OUT"] ?? 0) > 0.5 &&
+      stock.some((one) => one.productId === product.id && one.left === 0) &&
+      coupons.some((one) => one.couponId === campaign.id && one.left === 0 && one.total === 1),
+  );
+  assert.equal(last.instances.filter(({ own }) => own).length, 1);
+  assert.ok(last.database);
+  await seconds.return(undefined);
+});
+
+test("whoever comes later sees the seconds before, and is let go after as many as were asked for", async () => {
+  const first = watch(shop);
+  const { at } = await until(first, () => true);
+  const seen: string[] = [];
+  for await (const second of watch(shop, "?seconds=1")) seen.push(second.at);
+  assert.ok(seen.includes(at), JSON.stringify({ at, seen }));
+  await first.return(undefined);
+});
+
+test("it is for operators", async () => {
+  const [shopper] = (await shop.users(1)) as [Client];
+  refused(await shopper.get("/admin/live"), 403, "FORBIDDEN");
+  refused(await shop.anyone("GET", "/admin/live"), 401, "UNAUTHENTICATED");
+  refused(await shop.operator.get("/admin/live?seconds=0"), 400, "INVALID_REQUEST");
+});
+
+// Goes red without `live.stop()` before the server closes: the shop would wait for its watchers.
+test("a shop closes while it is watched", async () => {
+  const closing = await openTestShop({ beside: shop });
+  const seconds = watch(closing);
+  await seconds.next();
+  const ended = (async () => {
+    for (;;) if ((await seconds.next()).done) return;
+  })();
+  await closing.close();
+  await ended;
+});
+
+test("percentiles of several instances are those of all their answers, seven percent coarse", () => {
+  const [quick, slow] = [new Latency(), new Latency()];
+  for (let i = 0; i < 98; i++) quick.add(10);
+  slow.add(1000);
+  slow.add(5000);
+  const { p50, p95, p99, max } = percentiles([quick.take(), slow.take()]) ?? { p50: 0, p95: 0, p99: 0, max: 0 };
+  for (const [measured, real] of [
+    [p50, 10],
+    [p95, 10],
+    [p99, 1000],
+    [max, 5000],
+  ] as const)
+    assert.ok(measured >= real * 0.999 && measured <= real * 1.071, `${measured} for ${real}`);
+  assert.equal(percentiles([quick.take()]), null);
+});
