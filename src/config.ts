@@ -52,7 +52,10 @@ export function readConfig(env: Env): Config {
   const secret = text(env, "AUTH_JWT_SECRET");
   if (secret !== undefined && Buffer.byteLength(secret) < 32) throw new ConfigError("AUTH_JWT_SECRET must be at least 32 bytes long");
   const jwksUrl = text(env, "AUTH_JWKS_URL");
-  if (jwksUrl !== undefined && !URL.canParse(jwksUrl)) throw new ConfigError("AUTH_JWKS_URL must be a URL");
+  if (jwksUrl !== undefined && !isPrivateOnItsWay(jwksUrl))
+    throw new ConfigError(
+      "AUTH_JWKS_URL must be an https:// address, or http:// on this machine: whoever changes the keys on their way signs what they like",
+    );
   if (secret !== undefined && jwksUrl !== undefined) throw new ConfigError("AUTH_JWT_SECRET and AUTH_JWKS_URL exclude each other; unset one");
 
   return {
@@ -142,6 +145,12 @@ function isWebhookSecret(secret: string): boolean {
   const key = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1];
   const bytes = key === undefined ? 0 : Buffer.from(key, "base64").length;
   return bytes >= 24 && bytes <= 64;
+}
+
+function isPrivateOnItsWay(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === "https:" || (protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
 }
 
 /** A simulated gateway is near and answers at once, so nobody is kept waiting for it. */

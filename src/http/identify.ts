@@ -10,6 +10,10 @@ function isPublic(request: FastifyRequest): boolean {
  * Without a promise unless a key has still to be fetched, so that requests keep their order.
  */
 export function identify(server: FastifyInstance, authenticator: Authenticator, counted: boolean): void {
+  // Whoever forgets to say who may call a route would have said everybody. (Those of the reference are a library's own, for everybody.)
+  server.addHook("onRoute", ({ url, config }) => {
+    if (config?.audience === undefined && config?.face !== true && !/^\/docs(\/|$)/.test(url)) throw new Error(`${url} does not say who may call it`);
+  });
   server.decorateRequest("caller", null);
   server.decorateRequest("stranger", null);
   server.addHook("onRequest", (request, _reply, done) => {

@@ -56,7 +56,10 @@ export class KeySet {
   async #fetch(): Promise<void> {
     this.#triedAt = this.#now();
     try {
-      const response = await fetch(this.#url, { signal: AbortSignal.timeout(FETCH_TIMEOUT_MS) });
+      const response = await fetch(this.#url, {
+        signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
+        redirect: "error", // Whose keys they are is said by the address, and nobody else's are taken.
+      });
       if (!response.ok) throw new Error(`the issuer answers ${response.status}`);
       const { keys } = (await response.json()) as { keys: Jwk[] };
       const found = keys.flatMap((jwk): [string, Verify][] => {

@@ -1,0 +1,123 @@
+// What an attacker would try who has read the source, and is not tried elsewhere (SECURITY.md says where the rest is).
+
+import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { after, before, describe, test } from "node:test";
+import { createSigner } from "fast-jwt";
+import { readConfig } from "../src/config.ts";
+import { authenticator } from "../src/http/auth.ts";
+import { createServer as createShopServer } from "../src/http/server.ts";
+import { type Client, good, openTestShop, refused, SECRET, type TestShop } from "./support/shop.ts";
+
+const AUTH = { secret: undefined, jwksUrl: undefined, issuer: undefined, audience: undefined };
+
+describe("an issuer's keys", () => {
+  // Goes red without isPrivateOnItsWay in config.ts.
+  test("are fetched over https, or from this machine", () => {
+    const open = (url: string): string | undefined => readConfig({ AUTH_JWKS_URL: url }).auth.jwksUrl;
+    for (const url of ["http://issuer.example/keys", "ftp://127.0.0.1/keys", "http://127.0.0.1.example/keys", "file:///keys"])
+      assert.throws(() => open(url), /^Error: AUTH_JWKS_URL/);
+    for (const url of ["https://issuer.example/keys", "http://127.0.0.1:1/keys", "http://localhost/keys"]) assert.equal(open(url), url);
+  });
+
+  // Goes red without `redirect` in key-set.ts.
+  test("are not taken from where a redirection leads", async () => {
+    const server = createServer((request, response) => {
+      if (request.url === "/keys") response.writeHead(302, { location: "/elsewhere" }).end();
+      else response.end(JSON.stringify({ keys: [] }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    const jwksUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/keys`;
+    const { callerOf } = authenticator({ ...AUTH, jwksUrl }, SECRET);
+    const header = `Bearer ${createSigner({ key: SECRET })({ sub: "me", role: "operator" })}`;
+    await assert.rejects(async () => callerOf(header), { code: "UNAVAILABLE" });
+    server.close();
+  });
+});
+
+// Goes red without the onRoute hook in identify.ts.
+test("a route that does not say who may call it does not start", () => {
+  const server = createShopServer({
+    config: { locale: "ko", rateLimit: undefined },
+    authenticator: authenticator(AUTH, SECRET),
+    onFault: () => {},
+  });
+  assert.throws(() => server.get("/forgotten", () => "everything"), /\/forgotten does not say who may call it/);
+});
+
+describe("whatever is another's", () => {
+  let shop: TestShop;
+  let victim: Client;
+  let attacker: Client;
+  before(async () => {
+    shop = await openTestShop();
+    [victim, attacker] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
+  });
+  after(() => shop.close());
+
+  // Goes red without the check of the audience in `authorize`, of the owner in `ownOrder`, of `callerId` in the reads of orders and payments, …
+  test("is neither seen nor touched, by any operation of the document", async () => {
+    const product = await shop.product({ price: 100 });
+    const order = good(await victim.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
+    const waiting = good(
+      await victim.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "DEFERRED" } }),
+      201,
+    );
+    const item = good(await victim.post(`/users/${victim.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
+    const userCouponId = await shop.coupon(victim);
+    const before = await everythingOf(order.orderId, waiting.orderId);
+
+    const document = good(await shop.anyone("GET", "/openapi.json"), 200);
+    const ids: Record<string, string> = { userId: victim.id, orderId: order.orderId, paymentId: order.payment.paymentId, id: item.id };
+    const tried: string[] = [];
+    for (const [path, methods] of Object.entries(document.paths as Record<string, Record<string, Operation>>))
+      for (const [method, { security, requestBody }] of Object.entries(methods)) {
+        // What everybody may see is in none of these, and what an operator may do is in all of them.
+        if (security === undefined || !(/\{(userId|orderId|paymentId)\}/.test(path) || path.startsWith("/admin"))) continue;
+        const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
+          path.startsWith("/admin/orders") ? order.orderId : (ids[name] ?? "aggregate-sales"),
+        );
+        const body =
+          BODIES[`${method.toUpperCase()} ${path}`]?.({ product, item }) ??
+          Object.values(requestBody?.content["application/json"].examples ?? {})[0]?.value;
+        const answer = await attacker.send(method.toUpperCase(), filled, body);
+        tried.push(path);
+        assert.ok([403, 404].includes(answer.status), `${method} ${filled}: ${answer.status} ${answer.text}`);
+      }
+    assert.ok(tried.length >= 30, `${tried.length} were tried`);
+
+    // In a body, too.
+    const line = { orderItems: [{ productId: product.id, quantity: 1 }] };
+    refused(await attacker.post("/orders", { ...line, userId: victim.id }), 403, "FORBIDDEN");
+    refused(await attacker.post("/orders", { ...line, userCouponId }), 404, "COUPON_NOT_FOUND");
+    refused(await attacker.post("/payments", { orderId: waiting.orderId, method: "BALANCE" }), 404, "ORDER_NOT_FOUND");
+    refused(await attacker.post("/payments", { orderId: waiting.orderId, method: "CARD", paymentKey: "stolen" }), 404, "ORDER_NOT_FOUND");
+    refused(await attacker.post(`/orders/${waiting.orderId}/cancel`), 404, "ORDER_NOT_FOUND");
+    refused(await attacker.patch(`/users/${attacker.id}/cart/items/${item.id}`, { quantity: 9 }), 404, "CART_ITEM_NOT_FOUND");
+    refused(await attacker.delete(`/users/${attacker.id}/cart/items/${item.id}`), 404, "CART_ITEM_NOT_FOUND");
+    assert.deepEqual(await everythingOf(order.orderId, waiting.orderId), before);
+  });
+
+  async function everythingOf(...orderIds: string[]): Promise<unknown> {
+    const paths = ["balance", "cart", "coupons?status=ALL", "orders", "balance/transactions"].map((part) => `/users/${victim.id}/${part}`);
+    return Promise.all([...paths, ...orderIds.map((id) => `/orders/${id}/history`)].map(async (path) => good(await victim.get(path), 200)));
+  }
+});
+
+type Operation = { security?: unknown; requestBody?: { content: { "application/json": { examples?: Record<string, { value: unknown }> } } } };
+type Things = { product: { id: string; variants: { id: string }[] }; item: { id: string } };
+/** Bodies of a right shape, so that it is authority that refuses; for any other operation the document's own example will do. */
+const BODIES: Record<string, (things: Things) => unknown> = {
+  "POST /users/{userId}/balance/charge": () => ({ amount: 1 }),
+  "POST /users/{userId}/cart/items": ({ product }) => ({ productId: product.id, quantity: 1 }),
+  "PATCH /users/{userId}/cart/items/{id}": () => ({ quantity: 2 }),
+  "POST /admin/users": () => ({ name: "n" }),
+  "POST /admin/balances/grant": () => ({ grants: [{ userId: "0193a000-0000-7000-8000-000000000000", amount: 1, reason: "r" }] }),
+  "POST /admin/products": () => ({ name: "n", price: 1, stock: 1 }),
+  "PATCH /admin/products/{id}": () => ({ name: "n" }),
+  "POST /admin/variants/{id}/stock": () => ({ delta: 1, reason: "r" }),
+  "POST /admin/coupons": () => ({ name: "n", discount: { type: "FIXED", amount: 1 }, totalQuantity: 1 }),
+  "PATCH /admin/coupons/{id}": () => ({ name: "n" }),
+  "POST /admin/orders/{id}/refunds": () => ({ reason: "r" }),
+};
