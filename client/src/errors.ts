@@ -20,9 +20,16 @@ export class Refused extends Error {
   }
 }
 
-/** Nothing was heard, or nothing that a shop says; `cause` tells what was. Whether the request was carried out is not known. */
+/** Nothing was heard, or nothing that a shop says; `cause` tells why. Whether the request was carried out is not known. */
 export class Unreachable extends Error {
   override readonly name = "Unreachable";
+  /** What was answered, where something answered that is no shop. */
+  readonly status: number | undefined;
+
+  constructor(message: string, { cause, status }: { cause?: unknown; status?: number } = {}) {
+    super(message, { cause });
+    this.status = status;
+  }
 }
 
 /** Whether this is the shop's no, with one of these codes where some are given. */

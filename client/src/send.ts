@@ -49,6 +49,7 @@ async function once(
     const response = await fetch(url, {
       method,
       headers,
+      redirect: "manual",
       signal: signal ? AbortSignal.any([signal, limit]) : limit,
       ...(body === undefined ? {} : { body }),
     });
@@ -56,7 +57,7 @@ async function once(
     const type = response.headers.get("content-type") ?? "";
     if (response.ok) return { status: response.status, body: bodyOf(text, type), replayed: response.headers.get("idempotent-replayed") === "true" };
     if (!type.startsWith("application/problem+json"))
-      return new Unreachable(`${method} ${url} was answered ${response.status} by something that is no shop`);
+      return new Unreachable(`${method} ${url} was answered ${response.status} by something that is no shop`, { status: response.status });
     const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
     return new Refused(JSON.parse(text) as Problem, Number.isNaN(retryAfter) ? undefined : retryAfter);
   } catch (cause) {

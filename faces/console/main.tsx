@@ -1,15 +1,13 @@
 import "../shared/theme.css";
-import "./console.css";
+import "uplot/dist/uPlot.min.css";
+import "./styles/frame.css";
+import "./styles/parts.css";
+import "./styles/pages.css";
+// Before anything reads the address: a token in it is taken out.
+import "./session.ts";
 import { render } from "preact";
-import { t } from "./words.ts";
+import { readFacts } from "./api.ts";
+import { App } from "./app.tsx";
 
-function Console() {
-  return (
-    <main class="sign-in">
-      <h1>{t.value.title}</h1>
-      <p>{t.value.signIn}</p>
-    </main>
-  );
-}
-
-render(<Console />, document.querySelector("#app") as HTMLElement);
+readFacts().catch(() => {});
+render(<App />, document.querySelector("#app") as HTMLElement);

@@ -49,7 +49,6 @@ const plain = computed(() => new Intl.NumberFormat(LOCALES[language.value]));
 const moment = computed(
   () => new Intl.DateTimeFormat(LOCALES[language.value], { dateStyle: "medium", timeStyle: "short", timeZone: timeZone.value }),
 );
-const day = computed(() => new Intl.DateTimeFormat(LOCALES[language.value], { dateStyle: "medium", timeZone: timeZone.value }));
 
 /** @param amount minor units */
 export function formatMoney(amount: number): string {
@@ -60,4 +59,3 @@ export function formatMoney(amount: number): string {
 export const formatNumber = (value: number): string => plain.value.format(value);
 /** A day with its time, in the shop's zone. */
 export const formatInstant = (at: string | number): string => moment.value.format(new Date(at));
-export const formatDay = (at: string | number): string => day.value.format(new Date(at));

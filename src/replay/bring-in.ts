@@ -40,7 +40,7 @@ export async function bringProducts({ shop }: Ways, plan: Plan): Promise<Pick<Id
     );
     for (const [index, product] of made.entries()) {
       ids.products.set(planned[index]!.stockCode, product.id);
-      for (const variant of product.variants) ids.variants.set(variant.sku, variant.id);
+      for (const { sku, id } of product.variants) if (sku !== null) ids.variants.set(sku, id);
     }
   }
   return ids;

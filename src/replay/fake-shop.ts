@@ -145,7 +145,9 @@ export async function openFakeShop(meddle: Meddler = () => undefined) {
         response.destroy();
         return;
       }
-      response.writeHead(answer.status, { "content-type": "application/json", ...answer.headers }).end(JSON.stringify(answer.body));
+      const type = answer.status < 400 ? "application/json" : "application/problem+json";
+      const body = answer.status < 400 ? answer.body : { status: answer.status, ...(answer.body as object) };
+      response.writeHead(answer.status, { "content-type": type, ...answer.headers }).end(JSON.stringify(body));
     });
   });
   await new Promise<void>((listening) => server.listen(0, "127.0.0.1", listening));

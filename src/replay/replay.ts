@@ -1,6 +1,6 @@
 import { bringProducts, bringUsers, grantBalances, placeOrders, refundOrders } from "./bring-in.ts";
 import type { Ways } from "./bring-in.ts";
-import { callerOf } from "./http-caller.ts";
+import { askOf } from "./ask.ts";
 import { planReplay } from "./plan.ts";
 import type { Plan, Sums } from "./plan.ts";
 import { progressOn } from "./progress.ts";
@@ -38,7 +38,7 @@ export async function replay(options: ReplayOptions): Promise<{ ok: boolean }> {
   const file = await readSalesFile(options.file);
   out(describeFile(file));
   const plan = planReplay(file);
-  const shop = shopClient(callerOf(options.url, options.token), `replay:${plan.digest.slice(0, 32)}`);
+  const shop = shopClient(askOf(options.url, options.token), `replay:${plan.digest.slice(0, 32)}`);
   await shop.greet();
 
   const ways = { shop, concurrency, progress };

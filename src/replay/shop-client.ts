@@ -1,103 +1,65 @@
-import type { Caller } from "./http-caller.ts";
+import { type Body, everyPage, type Order, type Product, type Transaction } from "#client";
+import type { Ask } from "./ask.ts";
 import { ReplayError } from "./replay-error.ts";
 
 type NewProduct = { name: string; variants: { sku: string; name: string; price: number; stock: number }[] };
-type ShopProduct = { id: string; variants: { id: string; sku: string }[] };
-type ShopOrder = {
-  orderId: string;
-  status: string;
-  orderItems: { productId: string; quantity: number; refundedQuantity: number }[];
-  totalAmount: number;
-  refundedAmount: number;
-};
-type Transaction = { type: string; status: string; orderId?: string | null };
 export type NewOrder = { userId: string; orderItems: { productId: string; variantId: string; quantity: number }[]; orderedAt: string };
 export type Days = { from: string; to: string };
-
-type Page = { nextCursor: string | null };
 
 export type ShopClient = ReturnType<typeof shopClient>;
 
 /** The calls of the shop that a replay needs, as an operator. `key` is the entity's part of the idempotency key. */
-export function shopClient(call: Caller, keyPrefix: string) {
-  const keyed = (key: string) => `${keyPrefix}:${encodeURIComponent(key)}`;
-
-  async function* pages<T extends Page>(path: string, what: string): AsyncGenerator<T> {
-    let cursor: string | null = null;
-    do {
-      const after: string = cursor === null ? "" : `&cursor=${encodeURIComponent(cursor)}`;
-      const page: T = (await call<T>({ method: "GET", path: `${path}limit=100${after}`, what })).body;
-      yield page;
-      cursor = page.nextCursor;
-    } while (cursor !== null);
-  }
+export function shopClient(ask: Ask, keyPrefix: string) {
+  const keyed = (key: string) => ({ idempotencyKey: `${keyPrefix}:${encodeURIComponent(key)}` });
 
   return {
     /** Reaches nothing, changes nothing: is there a shop, and is the token an operator's? */
     async greet(): Promise<void> {
-      await call({ method: "GET", path: "/admin/users?limit=1", what: "an operator's question" });
+      await ask("an operator's question", (shop) => shop.listUsers({ query: { limit: 1 } }));
     },
 
     async createUsers(users: { name: string; externalId: string }[], key: string): Promise<{ id: string }[]> {
-      const { body } = await call<{ users: { id: string }[] }>({
-        method: "POST",
-        path: "/admin/users",
-        body: { users },
-        idempotencyKey: keyed(key),
-        what: key,
-      });
-      return asMany(body.users, users, key);
+      const { body } = await ask(key, (shop) => shop.createUsers({ body: { users }, ...keyed(key) }));
+      return asMany((body as { users: { id: string }[] }).users, users, key);
     },
 
     async grant(grants: { userId: string; amount: number; reason: string }[], key: string): Promise<void> {
-      await call({ method: "POST", path: "/admin/balances/grant", body: { grants }, idempotencyKey: keyed(key), what: key });
+      await ask(key, (shop) => shop.grantBalances({ body: { grants }, ...keyed(key) }));
     },
 
-    async createProducts(products: NewProduct[], key: string): Promise<ShopProduct[]> {
-      const { body } = await call<{ products: ShopProduct[] }>({
-        method: "POST",
-        path: "/admin/products",
-        body: { products },
-        idempotencyKey: keyed(key),
-        what: key,
-      });
-      return asMany(body.products, products, key);
+    async createProducts(products: NewProduct[], key: string): Promise<Product[]> {
+      const { body } = await ask(key, (shop) => shop.createProducts({ body: { products }, ...keyed(key) }));
+      return asMany((body as { products: Product[] }).products, products, key);
     },
 
     /** Whether the order was there already, from an earlier run, is `replayed`. */
     async placeOrder(order: NewOrder, key: string): Promise<{ orderId: string; replayed: boolean }> {
-      const { body, replayed } = await call<{ orderId: string }>({
-        method: "POST",
-        path: "/orders",
-        body: order,
-        idempotencyKey: keyed(key),
-        what: key,
-      });
+      const { body, replayed } = await ask(key, (shop) => shop.placeOrder({ body: order, ...keyed(key) }));
       return { orderId: body.orderId, replayed };
     },
 
     async refund(orderId: string, items: { variantId: string; quantity: number }[], reason: string, key: string): Promise<void> {
-      await call({ method: "POST", path: `/admin/orders/${orderId}/refunds`, body: { items, reason }, idempotencyKey: keyed(key), what: key });
+      await ask(key, (shop) => shop.refundOrder({ path: { id: orderId }, body: { items, reason }, ...keyed(key) }));
     },
 
-    /** Has no key: the answer to an earlier run would not aggregate anything. */
+    /** Under a key of its own each time: the answer to an earlier run would not aggregate anything. */
     async aggregateSales(): Promise<void> {
-      await call({ method: "POST", path: "/admin/jobs/aggregate-sales/run", what: "the aggregation of sales" });
+      await ask("the aggregation of sales", (shop) => shop.runJob({ path: { name: "aggregate-sales" } }));
     },
 
-    async *orders({ from, to }: Days): AsyncGenerator<ShopOrder> {
-      for await (const page of pages<Page & { orders: ShopOrder[] }>(`/admin/orders?from=${from}&to=${to}&`, "the list of orders"))
-        yield* page.orders;
+    async *orders(days: Days): AsyncGenerator<Order> {
+      const page = (from: { cursor?: string }) => ask("the list of orders", (shop) => shop.listOrders({ query: { ...days, limit: 100, ...from } }));
+      for await (const { orders } of everyPage(page)) yield* orders;
     },
 
     async *transactions(userId: string): AsyncGenerator<Transaction> {
-      const path = `/users/${userId}/balance/transactions?`;
-      for await (const page of pages<Page & { transactions: Transaction[] }>(path, "a list of transactions")) yield* page.transactions;
+      const page = (from: { cursor?: string }) =>
+        ask("a list of transactions", (shop) => shop.listTransactions({ path: { userId }, query: { limit: 100, ...from } }));
+      for await (const { transactions } of everyPage(page)) yield* transactions;
     },
 
-    async sales({ from, to }: Days): Promise<{ productId: string; units: number; revenue: number }[]> {
-      const path = `/admin/sales?from=${from}&to=${to}&limit=10000`;
-      return (await call<{ sales: { productId: string; units: number; revenue: number }[] }>({ method: "GET", path, what: "the sales" })).body.sales;
+    async sales(days: Days): Promise<Body<"listSales">["sales"]> {
+      return (await ask("the sales", (shop) => shop.listSales({ query: { ...days, limit: 10_000 } }))).body.sales;
     },
   };
 }

@@ -54,7 +54,7 @@ async function picture(name: string, { address, as, user, prepare }: Page, optio
     .catch(() => {});
   await prepare?.(page);
   // As tall as the page: what sticks to an edge of the window then lies where a visitor who has scrolled sees it.
-  const { width, height } = (options?.size ?? PHONE) as { width: number; height: number };
+  const { width, height } = options?.size ?? PHONE;
   const tall = (await page.locator("#app").boundingBox())?.height ?? height;
   await page.setViewportSize({ width, height: Math.max(height, Math.ceil(tall)) });
   await page.screenshot({ path: join(TARGET, `${name}.png`) });

@@ -1,0 +1,63 @@
+import { formatMoney, formatNumber } from "../../shared/languages.ts";
+import { go, place, to } from "../../storefront/router.ts";
+import { shop } from "../api.ts";
+import { Id, Status, Title, When } from "../parts/parts.tsx";
+import { Filters } from "../parts/filters.tsx";
+import { ListTable, useList } from "../parts/table.tsx";
+import { statusWord, t } from "../words/words.ts";
+
+const STATUSES = ["PENDING", "COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED", "CANCELLED", "EXPIRED"] as const;
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+export function Orders() {
+  const { query } = place.value;
+  const status = STATUSES.find((one) => one === query.get("status"));
+  const userId = UUID.test(query.get("user") ?? "") ? (query.get("user") as string) : undefined;
+  const from = query.get("from") || undefined;
+  const list = useList(`${status} ${userId} ${from}`, async (cursor, signal) => {
+    const { body } = await shop.listOrders({ query: { limit: 50, ...cursor, ...(status ? { status } : {}), ...(userId ? { userId } : {}), ...(from ? { from } : {}) }, signal });
+    return { rows: body.orders, next: body.nextCursor };
+  });
+  const set = (next: Record<string, string | undefined>): void => go(to("/orders", { status, user: userId, from, ...next }));
+  return (
+    <>
+      <Title>{t.value.orders}</Title>
+      <Filters
+        search={{
+          label: t.value.orderOrUser,
+          value: userId ?? "",
+          hint: t.value.wholeId,
+          // An order's id ends in zeros, a user's does not.
+          find: (id) => (id === "" ? set({ user: undefined }) : UUID.test(id) ? (/0000$/.test(id) ? go(to(`/orders/${id.toLowerCase()}`)) : set({ user: id.toLowerCase() })) : undefined),
+        }}
+        choice={{ label: t.value.status, value: status ?? "", options: STATUSES.map((one) => [one, statusWord(one)]), choose: (value) => set({ status: value || undefined }) }}
+      >
+        <label class="field">
+          <span class="field-label">{t.value.since}</span>
+          <input type="date" value={from ?? ""} onChange={({ currentTarget }) => set({ from: currentTarget.value || undefined })} />
+        </label>
+      </Filters>
+      <ListTable
+        list={list}
+        caption={t.value.orders}
+        keyOf={({ orderId }) => orderId}
+        columns={[
+          { head: t.value.order, main: true, cell: ({ orderId }) => <Id of={orderId} href={to(`/orders/${orderId}`)} /> },
+          {
+            head: t.value.bought,
+            cell: ({ orderItems }) => (
+              <bdi class="clip">
+                {orderItems[0]?.name}
+                {orderItems.length > 1 && ` +${formatNumber(orderItems.length - 1)}`}
+              </bdi>
+            ),
+          },
+          { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
+          { head: t.value.amount, end: true, cell: ({ totalAmount, discountAmount }) => formatMoney(totalAmount - discountAmount) },
+          { head: t.value.user, cell: ({ userId }) => <Id of={userId} href={to(`/users/${userId}`)} /> },
+          { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
+        ]}
+      />
+    </>
+  );
+}

@@ -1,0 +1,122 @@
+// A chart: uPlot with the colours of the theme. Beside the picture stands a sentence that says what the last point is.
+
+import { signal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import { formatNumber, language, timeZone } from "../../shared/languages.ts";
+
+export type Series = { label: string; values: (number | null)[]; color: string; area?: boolean; bars?: boolean };
+
+export type ChartProps = {
+  title: string;
+  /** Seconds since 1970, or just numbers where `time` is false. */
+  x: number[];
+  series: Series[];
+  time?: boolean;
+  height?: number;
+  format?: (value: number) => string;
+  formatX?: (value: number) => string;
+};
+
+/** Charts are drawn anew when the system turns dark. */
+const dark = signal(matchMedia("(prefers-color-scheme: dark)").matches);
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => (dark.value = matches));
+
+export function Chart({ title, x, series, time = true, height = 190, format = formatNumber, formatX }: ChartProps) {
+  const frame = useRef<HTMLDivElement>(null);
+  const plot = useRef<uPlot>(undefined);
+  const latest = useRef({ format, formatX });
+  latest.current = { format, formatX };
+  const shape = JSON.stringify([series.map(({ label, color }) => [label, color]), height, time, dark.value, language.value]);
+
+  useEffect(() => {
+    const element = frame.current;
+    if (element === null) return undefined;
+    const made = new uPlot(optionsOf(element, { series, time, height }, latest), dataOf(x, series), element);
+    plot.current = made;
+    const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
+    observer.observe(element);
+    return () => {
+      observer.disconnect();
+      made.destroy();
+      plot.current = undefined;
+    };
+  }, [shape]);
+
+  useEffect(() => plot.current?.setData(dataOf(x, series)), [x, series]);
+
+  const last = series.map(({ label, values }) => ({ label, value: values.at(-1) }));
+  return (
+    <figure class="chart">
+      <figcaption>
+        <span class="chart-title">{title}</span>
+        <span class="legend">
+          {series.map(({ label, color }, i) => (
+            <span key={label} class="legend-entry">
+              <span class="swatch" style={{ background: `var(${color})` }} />
+              {label}
+              <span class="number legend-value">{last[i]?.value == null ? "–" : format(last[i].value)}</span>
+            </span>
+          ))}
+        </span>
+      </figcaption>
+      <div class="plot" style={{ blockSize: `${height}px` }} ref={frame} aria-hidden="true" />
+    </figure>
+  );
+}
+
+const dataOf = (x: number[], series: Series[]): uPlot.AlignedData => [x, ...series.map(({ values }) => values)] as uPlot.AlignedData;
+
+function optionsOf(
+  element: HTMLElement,
+  { series, time, height }: { series: Series[]; time: boolean; height: number },
+  latest: { current: { format: (value: number) => string; formatX?: ((value: number) => string) | undefined } },
+): uPlot.Options {
+  const [ink, line] = [colorOf(element, "--muted"), colorOf(element, "--line")];
+  const font = `12px ${getComputedStyle(element).fontFamily}`;
+  const axis = { stroke: ink, font, ticks: { stroke: line, width: 1, size: 4 }, grid: { stroke: line, width: 1 } };
+  return {
+    width: element.clientWidth,
+    height,
+    legend: { show: false },
+    cursor: { show: false },
+    padding: [8, 8, 0, 0],
+    ...(time ? { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1000), timeZone.peek()) } : {}),
+    scales: { x: { time }, y: { range: (_plot, _low, high) => [0, niceTop(high)] } },
+    axes: [
+      {
+        ...axis,
+        grid: { show: false },
+        size: 28,
+        space: 70,
+        values: time ? [[1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 0]] : (_plot, values) => values.map((value) => latest.current.formatX?.(value) ?? String(value)),
+      },
+      { ...axis, size: 58, space: 34, values: (_plot, values) => values.map((value) => latest.current.format(value)) },
+    ],
+    series: [
+      {},
+      ...series.map(({ label, color, area, bars }): uPlot.Series => {
+        const stroke = colorOf(element, color);
+        const filled = area || bars ? { fill: colorOf(element, color, bars ? 100 : 16) } : {};
+        const paths = bars ? uPlot.paths.bars?.({ size: [0.7, 40] }) : undefined;
+        return { label, stroke, width: bars ? 0 : 2, points: { show: false }, spanGaps: true, ...filled, ...(paths ? { paths } : {}) };
+      }),
+    ],
+  };
+}
+
+function niceTop(high: number | null): number {
+  if (!high || high <= 0) return 1;
+  const power = 10 ** Math.floor(Math.log10(high));
+  return ([1, 2, 3, 5, 10].find((step) => step * power >= high * 1.05) ?? 20) * power;
+}
+
+/** Canvas knows no custom properties: the browser works the colour out. @param percent how opaque */
+function colorOf(element: HTMLElement, property: string, percent = 100): string {
+  const probe = document.createElement("span");
+  probe.style.color = `color-mix(in srgb, var(${property}) ${percent}%, transparent)`;
+  element.append(probe);
+  const { color } = getComputedStyle(probe);
+  probe.remove();
+  return color;
+}

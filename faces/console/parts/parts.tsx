@@ -1,0 +1,107 @@
+// Small things that many pages are made of.
+
+import type { ComponentChildren } from "preact";
+import { useEffect, useRef } from "preact/hooks";
+import { formatInstant } from "../../shared/languages.ts";
+import { reasonOf } from "../api.ts";
+import { statusWord, t } from "../words/words.ts";
+
+/** The heading of a page; takes the focus when the page is opened, so that a screen reader begins there. */
+export function Title({ children, side }: { children: ComponentChildren; side?: ComponentChildren }) {
+  const heading = useRef<HTMLHeadingElement>(null);
+  useEffect(() => heading.current?.focus({ preventScroll: true }), []);
+  return (
+    <div class="title">
+      <h1 tabIndex={-1} ref={heading}>
+        {children}
+      </h1>
+      {side && <div class="title-side">{side}</div>}
+    </div>
+  );
+}
+
+export function Card({ title, side, children }: { title?: string; side?: ComponentChildren; children: ComponentChildren }) {
+  return (
+    <section class="card">
+      {title && (
+        <div class="card-head">
+          <h2>{title}</h2>
+          {side}
+        </div>
+      )}
+      {children}
+    </section>
+  );
+}
+
+export function Notice({ kind, children }: { kind: "good" | "bad" | "warn"; children: ComponentChildren }) {
+  return (
+    <div class={`notice ${kind}`} role={kind === "bad" ? "alert" : "status"}>
+      {children}
+    </div>
+  );
+}
+
+export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
+  return (
+    <Notice kind="bad">
+      <p>{reasonOf(error)}</p>
+      {retry && (
+        <button type="button" class="button small quiet" onClick={retry}>
+          {t.value.retry}
+        </button>
+      )}
+    </Notice>
+  );
+}
+
+export function Status({ of }: { of: string }) {
+  return <span class={`pill ${of.toLowerCase()}`}>{statusWord(of)}</span>;
+}
+
+export function When({ at }: { at: string | null }) {
+  return at === null ? <span class="muted">–</span> : <time dateTime={at}>{formatInstant(at)}</time>;
+}
+
+/** An id, short enough for a table; the whole of it can be had. */
+export function Id({ of, href }: { of: string; href?: string }) {
+  const short = `…${of.slice(-10)}`;
+  return href ? (
+    <a class="id" href={href} title={of}>
+      {short}
+    </a>
+  ) : (
+    <span class="id" title={of}>
+      {short}
+    </span>
+  );
+}
+
+export function Field({ label, hint, children }: { label: string; hint?: string; children: ComponentChildren }) {
+  return (
+    <label class="field">
+      <span class="field-label">{label}</span>
+      {children}
+      {hint && <span class="field-hint">{hint}</span>}
+    </label>
+  );
+}
+
+export function Busy({ words }: { words?: string }) {
+  return (
+    <p class="busy" role="status">
+      <span class="spinner" aria-hidden="true" />
+      {words ?? t.value.loading}
+    </p>
+  );
+}
+
+/** How far something is. */
+export function Bar({ share, label, tone = "accent" }: { share: number; label: string; tone?: "accent" | "good" | "bad" }) {
+  const percent = Math.round(Math.min(1, Math.max(0, share)) * 100);
+  return (
+    <div class={`bar ${tone}`} role="meter" aria-label={label} aria-valuemin={0} aria-valuemax={100} aria-valuenow={percent}>
+      <span style={{ inlineSize: `${percent}%` }} />
+    </div>
+  );
+}
