@@ -7,7 +7,7 @@ import { torture } from "./torture/torture.ts";
 // Goes red without the keys in the effects' own transactions (idempotency.ts), and where anyone is answered before COMMIT is (till.ts).
 test("killed again and again, alone and with its database, the shop keeps what it said and does nothing twice", async (t) => {
   const seed = Number(process.env["TORTURE_SEED"] ?? 1);
-  const { kills, askedAgain, violations, differences, reckoning } = await torture({ seed, rounds: 6, firstLivesMs: 2000, customers: 8 });
+  const { kills, askedAgain, violations, differences, reckoning } = await torture({ seed, rounds: 5, firstLivesMs: 1500, customers: 8 });
   t.diagnostic(JSON.stringify({ kills, askedAgain, ...reckoning, lost: reckoning.lost.length, duplicated: reckoning.duplicated.length }));
   assert.deepEqual(
     { lost: reckoning.lost, duplicated: reckoning.duplicated, violations, differences },
