@@ -7,6 +7,7 @@ import type { Section } from "./report/section.ts";
 import { write } from "./report/write.ts";
 import { machine } from "./report/machine.ts";
 import { type Options, readOptions } from "./options.ts";
+import { blocks } from "./sections/blocks.ts";
 import { counter } from "./sections/counter.ts";
 import { coupons } from "./sections/coupons.ts";
 import { growth } from "./sections/growth.ts";
@@ -14,9 +15,9 @@ import { http } from "./sections/http.ts";
 import { lanes } from "./sections/lanes.ts";
 import { start } from "./sections/start.ts";
 
-const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { start, counter, http, coupons, growth, lanes };
+const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { start, counter, http, coupons, growth, lanes, blocks };
 /** Run only by name. */
-const APART = new Set(["lanes"]);
+const APART = new Set(["lanes", "blocks"]);
 
 const options = readOptions(process.argv.slice(2));
 const unknown = options.only.filter((name) => !SECTIONS[name]);

@@ -33,10 +33,12 @@ export class TillContender implements Contender {
   }
 
   run(waiting: number, duration: Duration): Promise<Sample> {
-    return crowd(waiting, duration, (n) => this.#order(this.#basketOf(n)));
+    return crowd(waiting, duration, (n) => this.order(n));
   }
 
-  #order({ user, products, coupon }: Basket): Promise<unknown> {
+  /** The n-th order. */
+  order(n: number): Promise<unknown> {
+    const { user, products, coupon } = this.#basketOf(n);
     return this.till.submit(this.#place, {
       userId: idOf("user", user),
       articles: products.map((product) => ({ productId: idOf("product", product), quantity: 1 })),
@@ -51,5 +53,24 @@ export class TillContender implements Contender {
   async close(): Promise<void> {
     await this.#store.close();
     await this.#database.close();
+  }
+}
+
+/** Two of them, as in two instances, on one database: every other buyer comes to the other one. */
+export class TwoTills implements Contender {
+  readonly url: string;
+  readonly #tills: [TillContender, TillContender];
+
+  constructor(url: string, basketOf: (n: number) => Basket) {
+    this.url = url;
+    this.#tills = [new TillContender(url, basketOf), new TillContender(url, basketOf)];
+  }
+
+  run(waiting: number, duration: Duration): Promise<Sample> {
+    return crowd(waiting, duration, (n) => this.#tills[n % 2 === 0 ? 0 : 1].order(n));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#tills.map((one) => one.close()));
   }
 }
