@@ -58,6 +58,7 @@ const GOOD: Record<string, Row> = {
   card_charges: { id: A, user_id: A, version: 1, status: "PENDING", amount: 1, payment_key: "k", created_at: NOW, asked: 0 },
   stray_money: { id: A, payment_key: "k", amount: 1, reason: "r", status: "PENDING", created_at: NOW, asked: 0 },
   first_come_fences: { key: "k", fence: 1 },
+  rehearsals: { id: A, state: "RUNNING", plan: {}, product_id: A, coupon_id: A, stop_asked: false, tidied: false, beat_at: NOW, created_at: NOW },
 };
 
 /** What a row needs to be there already. */
@@ -165,6 +166,13 @@ const BAD: Record<string, Bad[]> = {
   card_charges: [bad("card_charges_status_check", { status: "LOST" }), bad("card_charges_amount_check", { amount: 0 }), key("card_charges_pkey")],
   stray_money: [bad("stray_money_status_check", { status: "LOST" }), bad("stray_money_amount_check", { amount: 0 }), key("stray_money_pkey")],
   first_come_fences: [key("first_come_fences_pkey")],
+  rehearsals: [
+    bad("rehearsals_state_check", { state: "LOST" }),
+    key("rehearsals_pkey", { product_id: B, coupon_id: B, finished_at: NOW }),
+    key("rehearsals_product_id_key", { id: B, coupon_id: B, finished_at: NOW }),
+    key("rehearsals_coupon_id_key", { id: B, product_id: B, finished_at: NOW }),
+    key("rehearsals_under_way", { id: B, product_id: B, coupon_id: B }),
+  ],
 };
 
 let drop: () => Promise<void>;

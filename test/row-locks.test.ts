@@ -47,7 +47,7 @@ after(async () => {
 async function pair(table: string, make: () => Promise<string>): Promise<Pair> {
   const ids = [await make(), await make()].sort() as [string, string];
   // The first of them lies behind the other.
-  await rival.query(`UPDATE ${table} SET id = id WHERE id = $1`, [ids[0]]);
+  await rival.query(`WITH gone AS (DELETE FROM ${table} WHERE id = $1 RETURNING *) INSERT INTO ${table} SELECT * FROM gone`, [ids[0]]);
   return { table, keys: ids, ids };
 }
 

@@ -28,7 +28,11 @@ export const CONSTRAINTS: Guard[] = globSync("src/database/migrations/*.sql", { 
     return constraintsOf(text).map(({ line, table, constraint }): Guard => {
       const pair = IMPLIED.find(([implied]) => line.startsWith(implied));
       const edits: Edit[] = (pair ?? [line]).map((one) => edit(file, table, one, pair ? checkIn(one) : constraint));
-      return { what: `${constraint}, ${table}${pair ? " (either alone is held by the other)" : ""}`, edits, red: RED };
+      return {
+        what: `${constraint}, ${table} (${(/\w+/.exec(line.replace("CREATE UNIQUE INDEX ", "")) ?? [""])[0]})${pair ? " (either alone is held by the other)" : ""}`,
+        edits,
+        red: RED,
+      };
     });
   });
 

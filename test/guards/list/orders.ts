@@ -153,7 +153,7 @@ export const ORDERS: Guard[] = [
     "src/payment/card-payments.ts",
     "idempotencyKey: id }",
     "idempotencyKey: crypto.randomUUID() }",
-    [PAYMENTS, "that never reached the gateway is confirmed by the job"],
+    ["test/gateway-keys.test.ts", "a payment is confirmed under its own id"],
   ),
   guard(
     "that a refund which was sent before is looked for",

@@ -117,10 +117,13 @@ export const OF_THE_TILL: Guard[] = [
     "src/till/line.test.ts",
     "sends away who has come too long ago",
   ]),
-  guard("that a line which is too long is closed", TILL, "if (expectedMs > this.#options.waitMs) return Promise.reject(busy(expectedMs));", "", [
-    IN_MEMORY,
-    "who would have to wait too long is told at once",
-  ]),
+  guard(
+    "that a line which is too long is closed",
+    TILL,
+    "return expectedMs > this.#options.waitMs ? busy(expectedMs) : undefined;",
+    "return undefined;",
+    [IN_MEMORY, "who would have to wait too long is told at once"],
+  ),
   guard("how much there is in a round", LINE, "round.length >= most || weight > most * NEEDS_PER_COMMAND", "false", [
     IN_MEMORY,
     "a round is limited by its commands",
