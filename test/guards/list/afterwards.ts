@@ -95,14 +95,14 @@ export const AFTERWARDS: Guard[] = [
     POPULAR,
     "WHERE e.xid > $1::xid8 AND e.xid <= $2::xid8 AND e.type IN",
     "WHERE $1 <> '' AND e.xid <= $2::xid8 AND e.type IN",
-    ["test/documents/4-variants-batch.test.ts", "else 주문 내역 없음"],
+    ["test/aggregate.test.ts", "what was sold since"],
   ),
   guard(
     "that sales of a day are added to",
     POPULAR,
     "DO UPDATE SET units = s.units + excluded.units, revenue = s.revenue + excluded.revenue",
     "DO UPDATE SET units = excluded.units, revenue = excluded.revenue",
-    ["test/documents/4-variants-batch.test.ts", "alt 해당 날짜 row 존재"],
+    ["test/aggregate.test.ts", "what was sold since"],
   ),
 
   guard("which algorithm a token is signed with", AUTH, 'algorithms: ["HS256"], ', "", [AUTHORITY, ""]),
