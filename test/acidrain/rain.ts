@@ -48,6 +48,9 @@ export async function rain({ copies, latencyMs }: RainOptions): Promise<number> 
   }
 }
 
+/** What would set off load of its own, one at a time over all instances by a UNIQUE index (test/constraints.test.ts). */
+const ELSEWHERE = new Set(["startRehearsal", "stopRehearsal"]);
+
 /** Whatever takes an Idempotency-Key changes something. */
 async function assertComplete(shop: TestShop): Promise<void> {
   const { paths } = good(await shop.anyone("GET", "/openapi.json"), 200) as {
@@ -59,7 +62,7 @@ async function assertComplete(shop: TestShop): Promise<void> {
     .map(({ operationId }) => operationId);
   const attacked = new Set(ATTACKS.map(({ operationId }) => operationId));
   assert.deepEqual(
-    mutations.filter((operationId) => !attacked.has(operationId)),
+    mutations.filter((operationId) => !attacked.has(operationId) && !ELSEWHERE.has(operationId)),
     [],
   );
 }
