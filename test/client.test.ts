@@ -25,7 +25,8 @@ function wire(replies: Reply[], options: Partial<ShopOptions> = {}) {
     language: () => "en",
     fetch: async (url, init = {}) => {
       sent.push({ url: String(url), method: String(init.method), headers: new Headers(init.headers), body: init.body });
-      const reply = replies[sent.length - 1] ?? new Error("nobody expected this request");
+      // Nobody expected this one: it ends whatever is going on.
+      const reply = replies[sent.length - 1] ?? problem("INTERNAL");
       if (reply instanceof Error) throw reply;
       return reply;
     },

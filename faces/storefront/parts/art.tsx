@@ -5,11 +5,11 @@ const SHAPES = 5;
 export function Art({ id, name }: { id: string; name: string }) {
   const seed = hashOf(id);
   const hue = seed % 360;
-  const second = (hue + 28 + ((seed >> 9) % 50)) % 360;
+  const second = (hue + 28 + ((seed >>> 9) % 50)) % 360;
   return (
     <div
-      class={`art shape-${(seed >> 17) % SHAPES}`}
-      style={{ "--hue": String(hue), "--hue-2": String(second), "--turn": `${(seed >> 5) % 90}deg` }}
+      class={`art shape-${(seed >>> 17) % SHAPES}`}
+      style={{ "--hue": String(hue), "--hue-2": String(second), "--turn": `${(seed >>> 5) % 90}deg` }}
       aria-hidden="true"
     >
       <span>{firstLetter(name)}</span>
