@@ -179,8 +179,8 @@ export const OF_THE_TILL: Guard[] = [
     "a sold-out coupon's too",
   ]),
   guard("the keys' primary key, seen from two instances", "src/database/migrations/0001-shop.sql", "  PRIMARY KEY (caller, key)", "  CHECK (true)", [
-    "test/broken-wire.test.ts",
-    "to be paid later, which lock no user",
+    "test/keys-alone.test.ts",
+    "what locks nothing is done once",
   ]),
   guard("that pipelined requests take turns", "src/http/one-at-a-time.ts", "if (line[0] === turn) done();", "done();", [
     "test/pipelining.test.ts",
