@@ -1,1 +1,0 @@
-import{r as e,t,y as n}from"./jsxRuntime-DouHfZc0.js";var r=e({title:`장날 콘솔`,signIn:`운영자로 로그인하세요.`},{title:`Jangnal console`,signIn:`Sign in as an operator.`});function i(){return t(`main`,{class:`sign-in`,children:[t(`h1`,{children:r.value.title}),t(`p`,{children:r.value.signIn})]})}n(t(i,{}),document.querySelector(`#app`));
