@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
-import { type Language, language, speak } from "../shared/languages.ts";
+import { language } from "../shared/languages.ts";
 import { place, to } from "../storefront/router.ts";
 import { Audit } from "./pages/audit.tsx";
 import { Balances } from "./pages/balances.tsx";
@@ -20,6 +20,7 @@ import { Rehearsal } from "./pages/rehearsal.tsx";
 import { Sales } from "./pages/sales.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
 import { User } from "./pages/user.tsx";
+import { LanguageSwitch } from "./parts/language-switch.tsx";
 import { Title } from "./parts/parts.tsx";
 import { session, signOut } from "./session.ts";
 import { t } from "./words/words.ts";
@@ -104,14 +105,5 @@ export function App() {
       </header>
       <main id="main">{found ? found.page(found.path.exec(path)?.[1] ?? "") : <Title>{t.value.notHere}</Title>}</main>
     </div>
-  );
-}
-
-export function LanguageSwitch() {
-  const other: Language = language.value === "ko" ? "en" : "ko";
-  return (
-    <button type="button" class="button small quiet" lang={other} onClick={() => speak(other)}>
-      {other === "ko" ? "한국어" : "English"}
-    </button>
   );
 }

@@ -3,8 +3,6 @@ import "uplot/dist/uPlot.min.css";
 import "./styles/frame.css";
 import "./styles/parts.css";
 import "./styles/pages.css";
-// Before anything reads the address: a token in it is taken out.
-import "./session.ts";
 import { render } from "preact";
 import { readFacts } from "./api.ts";
 import { App } from "./app.tsx";

@@ -17,7 +17,7 @@ addEventListener("storage", ({ key, newValue }) => {
 // A token in the address is taken and dropped from it at once: neither history nor a copied address shall hold it.
 const brought = /^#token=([\w.~+/=-]+)$/.exec(location.hash)?.[1];
 if (brought !== undefined) {
-  history.replaceState(null, "", `${location.pathname}#/live`);
+  location.replace("#/live");
   signIn(brought);
 }
 

@@ -39,6 +39,8 @@ export const DESKTOP = { width: 1280, height: 900 };
 export type VisitOptions = {
   /** Who is signed in already. */
   as?: Client;
+  /** Who is at the console. */
+  operator?: Client;
   name?: string;
   language?: "ko" | "en";
   theme?: "light" | "dark";
@@ -59,7 +61,7 @@ export type Visitor = { page: Page; errors: string[]; close(): Promise<void> };
  */
 export async function visit(
   url: string,
-  { as, name = "손님", language = "ko", theme = "light", size = PHONE, context, origin = url, clockAheadMs = 0 }: VisitOptions = {},
+  { as, operator, name = "손님", language = "ko", theme = "light", size = PHONE, context, origin = url, clockAheadMs = 0 }: VisitOptions = {},
 ): Promise<Visitor> {
   if (browser === undefined) throw new Error("the browser is not open");
   const profile = await browser.newContext({
@@ -85,6 +87,10 @@ export async function visit(
       const right = Date.now.bind(Date);
       Date.now = () => right() + ahead;
     }, clockAheadMs);
+  if (operator) {
+    const session = JSON.stringify({ token: operator.token, name: operator.id });
+    await profile.addInitScript((kept) => localStorage.setItem("jangnal.console", kept), session);
+  }
   const page = await profile.newPage();
   page.on("pageerror", (error) => errors.push(`${error.name}: ${error.message}`));
   page.on("console", (message) => {

@@ -10,6 +10,7 @@ import { openShop } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { mintToken } from "../../src/http/auth.ts";
 import { Client, SECRET } from "../support/shop.ts";
+import { consolePages } from "./console-pages.ts";
 import { closeBrowser, DESKTOP, openBrowser, PHONE, visit } from "./browser.ts";
 
 const TARGET = join(import.meta.dirname, "../../screenshots");
@@ -19,7 +20,7 @@ const open = await openShop(readConfig({ DATA_DIR: dataDir, PORT: "0", DEMO: "on
 try {
   await openBrowser();
   mkdirSync(TARGET, { recursive: true });
-  const pages = await storefrontPages();
+  const pages: Page[] = [...(await storefrontPages()), ...(await consolePages(open.url))];
   for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP, narrow: { width: 320, height: 640 } })) {
     for (const theme of ["light", "dark"] as const) {
       for (const language of ["ko", "en"] as const) {
@@ -39,14 +40,22 @@ type Page = {
   address: string;
   as?: Client;
   user?: string;
+  operator?: Client;
+  /** Never done with asking. */
+  restless?: true;
   prepare?: (page: Awaited<ReturnType<typeof visit>>["page"]) => Promise<unknown>;
 };
 
-async function picture(name: string, { address, as, user, prepare }: Page, options: Parameters<typeof visit>[1]): Promise<void> {
+async function picture(name: string, { address, as, user, operator, restless, prepare }: Page, options: Parameters<typeof visit>[1]): Promise<void> {
   if (!name.includes(pattern)) return;
-  const { page, close } = await visit(open.url + address, { ...options, ...(as ? { as } : {}), ...(user ? { name: user } : {}) });
+  const { page, close } = await visit(open.url + address, {
+    ...options,
+    ...(as ? { as } : {}),
+    ...(user ? { name: user } : {}),
+    ...(operator ? { operator } : {}),
+  });
   await page.locator("h1").first().waitFor();
-  await page.waitForLoadState("networkidle").catch(() => {});
+  if (!restless) await page.waitForLoadState("networkidle").catch(() => {});
   await page
     .locator(".bone")
     .first()

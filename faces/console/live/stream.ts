@@ -61,7 +61,11 @@ async function keepWatching(token: string, signal: AbortSignal): Promise<void> {
 }
 
 async function read(token: string, signal: AbortSignal): Promise<void> {
-  const response = await listen("/admin/live", { headers: { authorization: `Bearer ${token}`, accept: "text/event-stream" }, signal, cache: "no-store" });
+  const response = await listen("/admin/live", {
+    headers: { authorization: `Bearer ${token}`, accept: "text/event-stream" },
+    signal,
+    cache: "no-store",
+  });
   if (!response.ok || response.body === null) return;
   connected.value = true;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();

@@ -24,14 +24,27 @@ export function Catalogue() {
       <Title>{t.value.catalogue}</Title>
       <Filters
         search={{ label: t.value.name, value: q, find: (text) => set({ q: text || undefined }) }}
-        choice={{ label: t.value.status, value: status ?? "", options: STATUSES.map((one) => [one, statusWord(one)]), choose: (value) => set({ status: value || undefined }) }}
+        choice={{
+          label: t.value.status,
+          value: status ?? "",
+          options: STATUSES.map((one) => [one, statusWord(one)]),
+          choose: (value) => set({ status: value || undefined }),
+        }}
       />
       <ListTable
         list={list}
         caption={t.value.catalogue}
         keyOf={({ id }) => id}
         columns={[
-          { head: t.value.product, main: true, cell: ({ id, name }) => <a class="clip" href={to(`/products/${id}`)}><bdi>{name}</bdi></a> },
+          {
+            head: t.value.product,
+            main: true,
+            cell: ({ id, name }) => (
+              <a class="clip" href={to(`/products/${id}`)}>
+                <bdi>{name}</bdi>
+              </a>
+            ),
+          },
           { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
           { head: t.value.price, end: true, cell: ({ price, variants }) => `${formatMoney(price)}${variants > 1 ? "~" : ""}` },
           { head: t.value.variants, end: true, cell: ({ variants }) => formatNumber(variants) },
@@ -48,7 +61,13 @@ export function NewProduct({ made, draft = false }: { made: (id: string) => void
   const [name, description, price, stock, onSale] = [useSignal(""), useSignal(""), useSignal(""), useSignal(""), useSignal(!draft)];
   const create = useAttempt(async (key) => {
     const { body } = await shop.createProducts({
-      body: { name: name.value.trim(), description: description.value, price: Number(price.value), stock: Number(stock.value), status: onSale.value ? "ON_SALE" : "NOT_FOR_SALE" },
+      body: {
+        name: name.value.trim(),
+        description: description.value,
+        price: Number(price.value),
+        stock: Number(stock.value),
+        status: onSale.value ? "ON_SALE" : "NOT_FOR_SALE",
+      },
       idempotencyKey: key,
     });
     if ("id" in body) made(body.id);
@@ -74,7 +93,12 @@ export function NewProduct({ made, draft = false }: { made: (id: string) => void
           </Field>
         </div>
         <Field label={t.value.description}>
-          <textarea rows={2} maxLength={10_000} value={description.value} onInput={({ currentTarget }) => (description.value = currentTarget.value)} />
+          <textarea
+            rows={2}
+            maxLength={10_000}
+            value={description.value}
+            onInput={({ currentTarget }) => (description.value = currentTarget.value)}
+          />
         </Field>
         <label class="check">
           <input type="checkbox" checked={onSale.value} onChange={({ currentTarget }) => (onSale.value = currentTarget.checked)} />

@@ -48,7 +48,9 @@ export function Live() {
 
 /** A rehearsal is found again here, whoever began it. */
 function UnderWay() {
-  const { data } = useResource("under way", async (signal) => (await shop.listRehearsals({ query: { limit: 1 }, signal })).body.rehearsals[0], { everyMs: 5000 });
+  const { data } = useResource("under way", async (signal) => (await shop.listRehearsals({ query: { limit: 1 }, signal })).body.rehearsals[0], {
+    everyMs: 5000,
+  });
   if (!data || data.finishedAt !== null) return null;
   return (
     <Notice kind="warn">
@@ -84,7 +86,12 @@ function Tiles({ last }: { last: Second }) {
 
 function Charts({ all }: { all: Second[] }) {
   const x = all.map(({ at }) => Date.parse(at) / 1000);
-  const line = (label: string, color: string, pick: (second: Second) => number | null, area = false): Series => ({ label, color, area, values: all.map(pick) });
+  const line = (label: string, color: string, pick: (second: Second) => number | null, area = false): Series => ({
+    label,
+    color,
+    area,
+    values: all.map(pick),
+  });
   const codes = [...new Set(all.flatMap(({ perSecond }) => Object.keys(perSecond.refusals)))].sort();
   return (
     <div class="charts">
@@ -105,7 +112,9 @@ function Charts({ all }: { all: Second[] }) {
           series={
             codes.length === 0
               ? [line(t.value.refusalsWord, "--c4", () => 0)]
-              : codes.map((code, i) => line(codeWord(code), REFUSAL_COLORS[i % REFUSAL_COLORS.length] as string, ({ perSecond }) => perSecond.refusals[code] ?? 0))
+              : codes.map((code, i) =>
+                  line(codeWord(code), REFUSAL_COLORS[i % REFUSAL_COLORS.length] as string, ({ perSecond }) => perSecond.refusals[code] ?? 0),
+                )
           }
         />
       </Card>
@@ -137,7 +146,13 @@ function Charts({ all }: { all: Second[] }) {
 }
 
 function RunningDown({ last }: { last: Second }) {
-  const stock = last.stock.map(({ variantId, name, left }) => ({ id: variantId, kind: t.value.stock, name, left, of: most.value[variantId] ?? left }));
+  const stock = last.stock.map(({ variantId, name, left }) => ({
+    id: variantId,
+    kind: t.value.stock,
+    name,
+    left,
+    of: most.value[variantId] ?? left,
+  }));
   const coupons = last.coupons.map(({ couponId, name, left, total }) => ({ id: couponId, kind: t.value.coupon, name, left, of: total }));
   const all = [...coupons, ...stock];
   return (
@@ -184,5 +199,7 @@ function Instances({ last }: { last: Second }) {
 const percent = (share: number): string => `${Math.round(share * 100)} %`;
 
 export function ms(value: number): string {
-  return value >= 1000 ? `${formatNumber(Math.round(value / 100) / 10)} s` : `${formatNumber(value < 10 ? Math.round(value * 10) / 10 : Math.round(value))} ms`;
+  return value >= 1000
+    ? `${formatNumber(Math.round(value / 100) / 10)} s`
+    : `${formatNumber(value < 10 ? Math.round(value * 10) / 10 : Math.round(value))} ms`;
 }

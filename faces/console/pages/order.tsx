@@ -22,7 +22,9 @@ export function Order({ id }: { id: string }) {
   const { order, events } = data;
   const leftOf = (item: (typeof order.orderItems)[number]): number => item.quantity - item.refundedQuantity;
   const refundable = ["COMPLETED", "PARTIALLY_REFUNDED"].includes(order.status);
-  const items = order.orderItems.flatMap((item) => (quantities.value[item.variantId] ?? 0) > 0 ? [{ variantId: item.variantId, quantity: quantities.value[item.variantId] as number }] : []);
+  const items = order.orderItems.flatMap((item) =>
+    (quantities.value[item.variantId] ?? 0) > 0 ? [{ variantId: item.variantId, quantity: quantities.value[item.variantId] as number }] : [],
+  );
   const pieces = items.reduce((sum, { quantity }) => sum + quantity, 0);
   const paid = order.totalAmount - order.discountAmount;
 
@@ -50,7 +52,7 @@ export function Order({ id }: { id: string }) {
             <Fact name={t.value.at}>
               <When at={order.createdAt} />
             </Fact>
-            <Fact name={t.value.payment}>{order.payment ? `${t.value[order.payment.method === "CARD" ? "card" : "fromBalance"]}` : t.value.unpaid}</Fact>
+            <Fact name={t.value.payment}>{order.payment ? t.value[order.payment.method === "CARD" ? "card" : "fromBalance"] : t.value.unpaid}</Fact>
             <Fact name={t.value.total}>{formatMoney(order.totalAmount)}</Fact>
             {order.discountAmount > 0 && <Fact name={t.value.discount}>−{formatMoney(order.discountAmount)}</Fact>}
             <Fact name={t.value.toPay}>{formatMoney(paid)}</Fact>
@@ -74,7 +76,15 @@ export function Order({ id }: { id: string }) {
           rows={order.orderItems}
           keyOf={({ variantId }) => variantId}
           columns={[
-            { head: t.value.product, main: true, cell: ({ name, productId }) => <a href={to(`/products/${productId}`)}><bdi>{name}</bdi></a> },
+            {
+              head: t.value.product,
+              main: true,
+              cell: ({ name, productId }) => (
+                <a href={to(`/products/${productId}`)}>
+                  <bdi>{name}</bdi>
+                </a>
+              ),
+            },
             { head: t.value.price, end: true, cell: ({ unitPrice }) => formatMoney(unitPrice) },
             { head: t.value.pieces, end: true, cell: ({ quantity }) => formatNumber(quantity) },
             { head: t.value.givenBack, end: true, cell: ({ refundedQuantity }) => formatNumber(refundedQuantity) },
@@ -93,7 +103,10 @@ export function Order({ id }: { id: string }) {
                         aria-label={`${t.value.giveBackNow}: ${item.name}`}
                         value={quantities.value[item.variantId] ?? 0}
                         onInput={({ currentTarget }) =>
-                          (quantities.value = { ...quantities.value, [item.variantId]: Math.min(leftOf(item), Math.max(0, Math.floor(Number(currentTarget.value) || 0))) })
+                          (quantities.value = {
+                            ...quantities.value,
+                            [item.variantId]: Math.min(leftOf(item), Math.max(0, Math.floor(Number(currentTarget.value) || 0))),
+                          })
                         }
                       />
                     ),
@@ -105,9 +118,20 @@ export function Order({ id }: { id: string }) {
         {refundable && (
           <div class="form-row">
             <Field label={t.value.reason}>
-              <input maxLength={500} value={reason.value} placeholder={t.value.byOperator} onInput={({ currentTarget }) => (reason.value = currentTarget.value)} />
+              <input
+                maxLength={500}
+                value={reason.value}
+                placeholder={t.value.byOperator}
+                onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
+              />
             </Field>
-            <Confirm label={t.value.refundSome(pieces)} title={t.value.refund} act={t.value.refund} disabled={pieces === 0} run={(key) => refund(key, false)}>
+            <Confirm
+              label={t.value.refundSome(pieces)}
+              title={t.value.refund}
+              act={t.value.refund}
+              disabled={pieces === 0}
+              run={(key) => refund(key, false)}
+            >
               {t.value.refundSomeWords(pieces)}
             </Confirm>
             <Confirm label={t.value.refundWhole} title={t.value.refundWhole} act={t.value.refundWhole} run={(key) => refund(key, true)}>

@@ -15,7 +15,10 @@ export function Orders() {
   const userId = UUID.test(query.get("user") ?? "") ? (query.get("user") as string) : undefined;
   const from = query.get("from") || undefined;
   const list = useList(`${status} ${userId} ${from}`, async (cursor, signal) => {
-    const { body } = await shop.listOrders({ query: { limit: 50, ...cursor, ...(status ? { status } : {}), ...(userId ? { userId } : {}), ...(from ? { from } : {}) }, signal });
+    const { body } = await shop.listOrders({
+      query: { limit: 50, ...cursor, ...(status ? { status } : {}), ...(userId ? { userId } : {}), ...(from ? { from } : {}) },
+      signal,
+    });
     return { rows: body.orders, next: body.nextCursor };
   });
   const set = (next: Record<string, string | undefined>): void => go(to("/orders", { status, user: userId, from, ...next }));
@@ -28,9 +31,21 @@ export function Orders() {
           value: userId ?? "",
           hint: t.value.wholeId,
           // An order's id ends in zeros, a user's does not.
-          find: (id) => (id === "" ? set({ user: undefined }) : UUID.test(id) ? (/0000$/.test(id) ? go(to(`/orders/${id.toLowerCase()}`)) : set({ user: id.toLowerCase() })) : undefined),
+          find: (id) =>
+            id === ""
+              ? set({ user: undefined })
+              : UUID.test(id)
+                ? id.endsWith("0000")
+                  ? go(to(`/orders/${id.toLowerCase()}`))
+                  : set({ user: id.toLowerCase() })
+                : undefined,
         }}
-        choice={{ label: t.value.status, value: status ?? "", options: STATUSES.map((one) => [one, statusWord(one)]), choose: (value) => set({ status: value || undefined }) }}
+        choice={{
+          label: t.value.status,
+          value: status ?? "",
+          options: STATUSES.map((one) => [one, statusWord(one)]),
+          choose: (value) => set({ status: value || undefined }),
+        }}
       >
         <label class="field">
           <span class="field-label">{t.value.since}</span>

@@ -73,7 +73,11 @@ function Adjust({ variant, done }: { variant: { id: string; name: string; stock:
       title={`${t.value.adjustStock}: ${variant.name}`}
       act={t.value.adjust}
       run={async (key) => {
-        const { body } = await shop.adjustStock({ path: { id: variant.id }, body: { delta: by, reason: reason.value.trim() || t.value.byOperator }, idempotencyKey: key });
+        const { body } = await shop.adjustStock({
+          path: { id: variant.id },
+          body: { delta: by, reason: reason.value.trim() || t.value.byOperator },
+          idempotencyKey: key,
+        });
         delta.value = "";
         await done(body.stock);
       }}
@@ -82,7 +86,12 @@ function Adjust({ variant, done }: { variant: { id: string; name: string; stock:
         <input type="number" value={delta.value} onInput={({ currentTarget }) => (delta.value = currentTarget.value)} />
       </Field>
       <Field label={t.value.reason}>
-        <input maxLength={500} value={reason.value} placeholder={t.value.byOperator} onInput={({ currentTarget }) => (reason.value = currentTarget.value)} />
+        <input
+          maxLength={500}
+          value={reason.value}
+          placeholder={t.value.byOperator}
+          onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
+        />
       </Field>
     </Confirm>
   );
@@ -121,7 +130,12 @@ function Edit({ id, product, done }: { id: string; product: Editable; done: () =
           )}
         </div>
         <Field label={t.value.description}>
-          <textarea rows={3} maxLength={10_000} value={description.value} onInput={({ currentTarget }) => (description.value = currentTarget.value)} />
+          <textarea
+            rows={3}
+            maxLength={10_000}
+            value={description.value}
+            onInput={({ currentTarget }) => (description.value = currentTarget.value)}
+          />
         </Field>
         {save.error !== undefined && <Failure error={save.error} />}
         <button class="button primary small" type="submit" disabled={save.busy}>

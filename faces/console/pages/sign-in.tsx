@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { LanguageSwitch } from "../app.tsx";
+import { LanguageSwitch } from "../parts/language-switch.tsx";
 import { Field, Notice } from "../parts/parts.tsx";
 import { sessionTrouble, signIn } from "../session.ts";
 import { t } from "../words/words.ts";
@@ -24,7 +24,14 @@ export function SignIn() {
         }}
       >
         <Field label={t.value.token}>
-          <textarea rows={4} spellcheck={false} autocomplete="off" required value={token.value} onInput={({ currentTarget }) => (token.value = currentTarget.value)} />
+          <textarea
+            rows={4}
+            spellcheck={false}
+            autocomplete="off"
+            required
+            value={token.value}
+            onInput={({ currentTarget }) => (token.value = currentTarget.value)}
+          />
         </Field>
         <button class="button primary" type="submit">
           {t.value.signIn}

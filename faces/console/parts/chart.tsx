@@ -89,7 +89,9 @@ function optionsOf(
         grid: { show: false },
         size: 28,
         space: 70,
-        values: time ? [[1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 0]] : (_plot, values) => values.map((value) => latest.current.formatX?.(value) ?? String(value)),
+        values: time
+          ? [[1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 0]]
+          : (_plot, values) => values.map((value) => latest.current.formatX?.(value) ?? String(value)),
       },
       { ...axis, size: 58, space: 34, values: (_plot, values) => values.map((value) => latest.current.format(value)) },
     ],

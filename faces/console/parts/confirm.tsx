@@ -47,7 +47,12 @@ export function Confirm({ label, title, children, act, run, disabled = false, to
           <button type="button" class="button quiet" onClick={() => dialog.current?.close()}>
             {t.value.no}
           </button>
-          <button type="button" class={`button ${tone === "danger" ? "danger filled" : "primary"}`} disabled={attempt.busy} onClick={() => void attempt.run()}>
+          <button
+            type="button"
+            class={`button ${tone === "danger" ? "danger filled" : "primary"}`}
+            disabled={attempt.busy}
+            onClick={() => void attempt.run()}
+          >
             {attempt.busy ? t.value.working : act}
           </button>
         </div>

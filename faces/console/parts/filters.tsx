@@ -24,7 +24,12 @@ export function Filters({ search, choice, children }: FiltersProps) {
       {search && (
         <label class="field grow">
           <span class="field-label">{search.label}</span>
-          <input type="search" value={text.value} placeholder={search.hint ?? ""} onInput={({ currentTarget }) => (text.value = currentTarget.value)} />
+          <input
+            type="search"
+            value={text.value}
+            placeholder={search.hint ?? ""}
+            onInput={({ currentTarget }) => (text.value = currentTarget.value)}
+          />
         </label>
       )}
       {choice && (

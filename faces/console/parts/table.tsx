@@ -49,7 +49,12 @@ type Page<Row> = { rows: Row[]; next: string | null };
 
 /** Reads a list's first page, and again when `key` changes; `more` brings the next. */
 export function useList<Row>(key: string, load: (cursor: { cursor?: string }, signal: AbortSignal) => Promise<Page<Row>>): List<Row> {
-  const state = useSignal<{ rows: Row[]; next: string | null; loading: boolean; error: unknown }>({ rows: [], next: null, loading: true, error: undefined });
+  const state = useSignal<{ rows: Row[]; next: string | null; loading: boolean; error: unknown }>({
+    rows: [],
+    next: null,
+    loading: true,
+    error: undefined,
+  });
   const turn = useSignal(0);
 
   const read = async (from: string | null, signal: AbortSignal): Promise<void> => {

@@ -1,0 +1,223 @@
+// A drop: what is sold, with which coupon, and when; and how it would go, tried with simulated buyers before real ones come. What is prepared stands
+// in the address, so that it can be left, found again and shared.
+
+import { useSignal } from "@preact/signals";
+import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
+import { useAttempt } from "../../storefront/attempt.ts";
+import { useResource } from "../../storefront/resource.ts";
+import { go, place, to } from "../../storefront/router.ts";
+import { shop } from "../api.ts";
+import { Card, Failure, Field, Status, Title, When } from "../parts/parts.tsx";
+import { ListTable, useList } from "../parts/table.tsx";
+import { t } from "../words/words.ts";
+import { NewProduct } from "./catalogue.tsx";
+import { discountWords, NewCoupon } from "./coupons.tsx";
+
+export function Drop() {
+  const { query } = place.value;
+  const [product, coupon] = [query.get("product") ?? undefined, query.get("coupon") ?? undefined];
+  const choose = (next: { product?: string | undefined; coupon?: string | undefined }): void => go(to("/drop", { product, coupon, ...next }));
+  return (
+    <>
+      <Title>{t.value.drop}</Title>
+      <p class="lead">{t.value.dropLead}</p>
+      <div class="columns">
+        <ChosenProduct id={product} choose={(id) => choose({ product: id })} />
+        <ChosenCoupon id={coupon} choose={(id) => choose({ coupon: id })} />
+      </div>
+      <Rehearse product={product} coupon={coupon} />
+      <Past />
+    </>
+  );
+}
+
+function ChosenProduct({ id, choose }: { id: string | undefined; choose: (id: string | undefined) => void }) {
+  const { data } = useResource(`chosen ${id}`, async (signal) =>
+    id === undefined
+      ? { one: undefined, all: (await shop.listEveryProduct({ query: { limit: 100 }, signal })).body.products }
+      : { one: (await shop.getProduct({ path: { productId: id }, signal })).body, all: [] },
+  );
+  const one = data?.one;
+  if (id !== undefined)
+    return (
+      <Card
+        title={t.value.step1}
+        side={
+          <button type="button" class="button small quiet" onClick={() => choose(undefined)}>
+            {t.value.another}
+          </button>
+        }
+      >
+        {one && (
+          <div class="chosen">
+            <p class="chosen-name">
+              <a href={to(`/products/${one.id}`)}>
+                <bdi>{one.name}</bdi>
+              </a>
+            </p>
+            <p class="chosen-facts">
+              <Status of={one.status} /> <span class="number">{formatMoney(one.price)}</span> ·{" "}
+              <span class="number">
+                {t.value.pieces} {formatNumber(one.stock)}
+              </span>
+            </p>
+            {one.status === "NOT_FOR_SALE" && <p class="muted">{t.value.notYetOnSale}</p>}
+          </div>
+        )}
+      </Card>
+    );
+  return (
+    <div class="stack">
+      <Card title={t.value.step1}>
+        <Field label={t.value.chooseProduct}>
+          <select value="" onChange={({ currentTarget }) => choose(currentTarget.value)}>
+            <option value="">{t.value.choose}</option>
+            {data?.all.map(({ id, name, stock }) => (
+              <option key={id} value={id}>
+                {name} ({formatNumber(stock)})
+              </option>
+            ))}
+          </select>
+        </Field>
+      </Card>
+      <NewProduct draft made={choose} />
+    </div>
+  );
+}
+
+function ChosenCoupon({ id, choose }: { id: string | undefined; choose: (id: string | undefined) => void }) {
+  const { data } = useResource(`chosen coupon ${id}`, async (signal) =>
+    id === undefined
+      ? { one: undefined, all: (await shop.listCoupons({ query: { limit: 100 }, signal })).body.coupons }
+      : { one: (await shop.getCoupon({ path: { couponId: id }, signal })).body, all: [] },
+  );
+  const one = data?.one;
+  if (id !== undefined)
+    return (
+      <Card
+        title={t.value.step2}
+        side={
+          <button type="button" class="button small quiet" onClick={() => choose(undefined)}>
+            {t.value.another}
+          </button>
+        }
+      >
+        {one && (
+          <div class="chosen">
+            <p class="chosen-name">
+              <bdi>{one.name}</bdi>
+            </p>
+            <p class="chosen-facts">
+              <Status of={one.status} /> {discountWords(one.discount)} ·{" "}
+              <span class="number">{t.value.leftOf(one.remainingQuantity, one.totalQuantity)}</span>
+            </p>
+            <p class="muted">{t.value.opensAt(formatInstant(one.opensAt))}</p>
+          </div>
+        )}
+      </Card>
+    );
+  return (
+    <div class="stack">
+      <Card title={t.value.step2}>
+        <Field label={t.value.chooseCoupon}>
+          <select value="" onChange={({ currentTarget }) => choose(currentTarget.value)}>
+            <option value="">{t.value.choose}</option>
+            {data?.all.map(({ id, name, totalQuantity }) => (
+              <option key={id} value={id}>
+                {name} ({formatNumber(totalQuantity)})
+              </option>
+            ))}
+          </select>
+        </Field>
+      </Card>
+      <NewCoupon made={choose} />
+    </div>
+  );
+}
+
+function Rehearse({ product, coupon }: { product: string | undefined; coupon: string | undefined }) {
+  const [buyers, within] = [useSignal("2000"), useSignal("3")];
+  const start = useAttempt(async (key) => {
+    const { body } = await shop.startRehearsal({
+      body: {
+        ...(product ? { productId: product } : {}),
+        ...(coupon ? { couponId: coupon } : {}),
+        buyers: Number(buyers.value),
+        arriveWithinMs: Math.round(Number(within.value) * 1000),
+      },
+      idempotencyKey: key,
+    });
+    go(to(`/rehearsals/${body.id}`));
+  });
+  return (
+    <Card title={t.value.step3}>
+      <form
+        class="form"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void start.run();
+        }}
+      >
+        <p class="muted">{t.value.rehearsalWords}</p>
+        <div class="form-row">
+          <Field label={t.value.buyers}>
+            <input
+              required
+              type="number"
+              min={1}
+              max={10_000}
+              value={buyers.value}
+              onInput={({ currentTarget }) => (buyers.value = currentTarget.value)}
+            />
+          </Field>
+          <Field label={t.value.withinSeconds}>
+            <input
+              required
+              type="number"
+              min={0}
+              max={60}
+              step="0.5"
+              value={within.value}
+              onInput={({ currentTarget }) => (within.value = currentTarget.value)}
+            />
+          </Field>
+          <button class="button primary" type="submit" disabled={start.busy || (!product && !coupon)}>
+            {start.busy ? t.value.working : t.value.startRehearsal}
+          </button>
+        </div>
+        {start.error !== undefined && <Failure error={start.error} />}
+      </form>
+    </Card>
+  );
+}
+
+function Past() {
+  const list = useList("rehearsals", async (cursor, signal) => {
+    const { body } = await shop.listRehearsals({ query: { limit: 10, ...cursor }, signal });
+    return { rows: body.rehearsals, next: body.nextCursor };
+  });
+  return (
+    <Card title={t.value.rehearsals}>
+      <ListTable
+        list={list}
+        caption={t.value.rehearsals}
+        keyOf={({ id }) => id}
+        columns={[
+          {
+            head: t.value.rehearsal,
+            main: true,
+            cell: ({ id, plan }) => (
+              <a class="clip" href={to(`/rehearsals/${id}`)}>
+                <bdi>{plan.product?.name ?? plan.coupon?.name}</bdi>
+              </a>
+            ),
+          },
+          { head: t.value.status, cell: ({ state }) => <Status of={state} /> },
+          { head: t.value.buyers, end: true, cell: ({ plan }) => formatNumber(plan.buyers) },
+          { head: t.value.sold, end: true, cell: ({ report }) => (report?.orders ? formatNumber(report.orders.succeeded) : "–") },
+          { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
+        ]}
+      />
+    </Card>
+  );
+}

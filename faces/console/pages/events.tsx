@@ -1,0 +1,64 @@
+import { formatNumber } from "../../shared/languages.ts";
+import { go, place, to } from "../../storefront/router.ts";
+import { shop } from "../api.ts";
+import { Confirm } from "../parts/confirm.tsx";
+import { Filters } from "../parts/filters.tsx";
+import { Id, Status, Title, When } from "../parts/parts.tsx";
+import { ListTable, useList } from "../parts/table.tsx";
+import { eventWord, statusWord, t } from "../words/words.ts";
+
+const STATUSES = ["WAITING", "DELIVERED", "DEAD"] as const;
+
+export function Events() {
+  const status = STATUSES.find((one) => one === place.value.query.get("status"));
+  const list = useList(`${status}`, async (cursor, signal) => {
+    const { body } = await shop.listEvents({ query: { limit: 50, ...cursor, ...(status ? { status } : {}) }, signal });
+    return { rows: body.events, next: body.nextCursor };
+  });
+  return (
+    <>
+      <Title>{t.value.events}</Title>
+      <p class="muted">{t.value.eventsWords}</p>
+      <Filters
+        choice={{
+          label: t.value.status,
+          value: status ?? "",
+          options: STATUSES.map((one) => [one, statusWord(one)]),
+          choose: (value) => go(to("/events", { status: value || undefined })),
+        }}
+      />
+      <ListTable
+        list={list}
+        caption={t.value.events}
+        keyOf={({ id }) => id}
+        columns={[
+          { head: t.value.event, main: true, cell: ({ type }) => eventWord(type) },
+          { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
+          { head: t.value.order, cell: ({ orderId }) => <Id of={orderId} href={to(`/orders/${orderId}`)} /> },
+          { head: t.value.tries, end: true, cell: ({ attempts }) => formatNumber(attempts) },
+          { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
+          { head: t.value.deliveredAt, cell: ({ deliveredAt }) => <When at={deliveredAt} /> },
+          {
+            head: t.value.actions,
+            end: true,
+            cell: ({ id, status }) => (
+              <Confirm
+                label={t.value.again}
+                title={t.value.replay}
+                act={t.value.again}
+                tone={status === "DEAD" ? "primary" : "danger"}
+                disabled={status === "WAITING"}
+                run={async (key) => {
+                  await shop.replayEvent({ path: { id }, body: {}, idempotencyKey: key });
+                  list.reload();
+                }}
+              >
+                {status === "DEAD" ? t.value.replayDeadWords : t.value.replayWords}
+              </Confirm>
+            ),
+          },
+        ]}
+      />
+    </>
+  );
+}

@@ -1,0 +1,76 @@
+import { signal } from "@preact/signals";
+import { useResource } from "../../storefront/resource.ts";
+import { shop } from "../api.ts";
+import { Confirm } from "../parts/confirm.tsx";
+import { Busy, Failure, Title, When } from "../parts/parts.tsx";
+import { Table } from "../parts/table.tsx";
+import { jobWord, t } from "../words/words.ts";
+
+/** Which run because somebody here asked for it: found again by who leaves the page and comes back. */
+const running = signal<readonly string[]>([]);
+
+export function Jobs() {
+  const { data, error, reload } = useResource("jobs", async (signal) => (await shop.listJobs({ signal })).body.jobs, { everyMs: 5000 });
+  const run = async (name: string, key: string): Promise<void> => {
+    running.value = [...running.value, name];
+    try {
+      await shop.runJob({ path: { name }, body: {}, idempotencyKey: key });
+      await reload();
+    } finally {
+      running.value = running.value.filter((one) => one !== name);
+    }
+  };
+  return (
+    <>
+      <Title>{t.value.jobs}</Title>
+      <p class="muted">{t.value.jobsWords}</p>
+      {error !== undefined && <Failure error={error} retry={() => void reload()} />}
+      {data === undefined ? (
+        error === undefined && <Busy />
+      ) : (
+        <Table
+          caption={t.value.jobs}
+          rows={data}
+          keyOf={({ name }) => name}
+          columns={[
+            {
+              head: t.value.job,
+              main: true,
+              cell: ({ name }) => (
+                <>
+                  {jobWord(name)} <span class="id muted">{name}</span>
+                </>
+              ),
+            },
+            { head: t.value.schedule, cell: ({ schedule }) => <span class="id">{schedule}</span> },
+            { head: t.value.lastRun, cell: ({ lastRunAt }) => <When at={lastRunAt} /> },
+            { head: t.value.outcome, cell: ({ lastResult }) => <span class="id clip">{resultWords(lastResult)}</span> },
+            {
+              head: t.value.actions,
+              end: true,
+              cell: ({ name }) => (
+                <Confirm
+                  label={running.value.includes(name) ? t.value.working : t.value.runNow}
+                  title={`${t.value.runNow}: ${jobWord(name)}`}
+                  act={t.value.runNow}
+                  tone="primary"
+                  disabled={running.value.includes(name)}
+                  run={(key) => run(name, key)}
+                >
+                  {t.value.runNowWords}
+                </Confirm>
+              ),
+            },
+          ]}
+        />
+      )}
+    </>
+  );
+}
+
+function resultWords(result: unknown): string {
+  if (typeof result !== "object" || result === null) return "–";
+  return Object.entries(result)
+    .map(([name, value]) => `${name} ${typeof value === "object" ? JSON.stringify(value) : String(value)}`)
+    .join(" · ");
+}

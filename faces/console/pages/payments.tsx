@@ -1,0 +1,109 @@
+import { signal, useSignal } from "@preact/signals";
+import type { Body } from "#client";
+import { formatMoney, formatNumber } from "../../shared/languages.ts";
+import { go, place, to } from "../../storefront/router.ts";
+import { shop } from "../api.ts";
+import { Filters } from "../parts/filters.tsx";
+import { Busy, Card, Failure, Field, Id, Notice, Status, Title, When } from "../parts/parts.tsx";
+import { ListTable, Table, useList } from "../parts/table.tsx";
+import { statusWord, t } from "../words/words.ts";
+
+const STATUSES = ["UNKNOWN", "PENDING", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
+
+export function Payments() {
+  const wanted = place.value.query.get("status");
+  // In doubt, unless something else was chosen: that is what one comes here for.
+  const status = wanted === "ALL" ? undefined : (STATUSES.find((one) => one === wanted) ?? "UNKNOWN");
+  const list = useList(`${status}`, async (cursor, signal) => {
+    const { body } = await shop.listPayments({ query: { limit: 50, method: "CARD", ...cursor, ...(status ? { status } : {}) }, signal });
+    return { rows: body.payments, next: body.nextCursor };
+  });
+  return (
+    <>
+      <Title>{t.value.payments}</Title>
+      <p class="muted">{t.value.paymentsWords}</p>
+      <Filters
+        choice={{
+          label: t.value.status,
+          value: status ?? "",
+          options: STATUSES.map((one) => [one, statusWord(one)]),
+          choose: (value) => go(to("/payments", { status: value || "ALL" })),
+        }}
+      />
+      <ListTable
+        list={list}
+        caption={t.value.payments}
+        keyOf={({ paymentId }) => paymentId}
+        columns={[
+          { head: t.value.payment, main: true, cell: ({ paymentId }) => <Id of={paymentId} /> },
+          { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
+          { head: t.value.amount, end: true, cell: ({ amount }) => formatMoney(amount) },
+          { head: t.value.order, cell: ({ orderId }) => <Id of={orderId} href={to(`/orders/${orderId}`)} /> },
+          {
+            head: t.value.lastStep,
+            cell: ({ history }) => <bdi class="clip">{history.at(-1)?.reason ?? statusWord(history.at(-1)?.status ?? "")}</bdi>,
+          },
+          { head: t.value.at, cell: ({ history }) => <When at={history[0]?.at ?? null} /> },
+        ]}
+      />
+      <Reconciliation />
+    </>
+  );
+}
+
+/** Outlives the page: it may take a while. */
+const compared = signal<{ busy: boolean; result?: Body<"reconcile">; error?: unknown }>({ busy: false });
+
+function Reconciliation() {
+  const [from, until] = [useSignal(""), useSignal("")];
+  const { busy, result, error } = compared.value;
+  const compare = async (): Promise<void> => {
+    compared.value = { busy: true };
+    try {
+      const { body } = await shop.reconcile({ query: { ...(from.value ? { from: from.value } : {}), ...(until.value ? { to: until.value } : {}) } });
+      compared.value = { busy: false, result: body };
+    } catch (failure) {
+      compared.value = { busy: false, error: failure };
+    }
+  };
+  return (
+    <Card title={t.value.reconciliation}>
+      <p class="muted">{t.value.reconciliationWords}</p>
+      <div class="form-row">
+        <Field label={t.value.since}>
+          <input type="date" value={from.value} onInput={({ currentTarget }) => (from.value = currentTarget.value)} />
+        </Field>
+        <Field label={t.value.until}>
+          <input type="date" value={until.value} onInput={({ currentTarget }) => (until.value = currentTarget.value)} />
+        </Field>
+        <button type="button" class="button primary small" disabled={busy} onClick={() => void compare()}>
+          {busy ? t.value.working : t.value.compare}
+        </button>
+      </div>
+      {busy && <Busy words={t.value.comparing} />}
+      {error !== undefined && <Failure error={error} />}
+      {result && (
+        <>
+          <Notice kind={result.differences.length === 0 ? "good" : "bad"}>
+            {result.differences.length === 0
+              ? t.value.noDifference(formatNumber(result.compared), formatMoney(result.captured))
+              : t.value.differences(result.differences.length)}
+          </Notice>
+          {result.differences.length > 0 && (
+            <Table
+              caption={t.value.reconciliation}
+              rows={result.differences}
+              keyOf={({ paymentKey }) => paymentKey}
+              columns={[
+                { head: t.value.difference, main: true, cell: ({ what }) => what },
+                { head: t.value.payment, cell: ({ paymentKey }) => <bdi class="id clip">{paymentKey}</bdi> },
+                { head: t.value.inShop, end: true, cell: ({ shop: own }) => (own ? formatMoney(own.captured - own.givenBack) : "–") },
+                { head: t.value.atGateway, end: true, cell: ({ gateway }) => (gateway ? formatMoney(gateway.captured - gateway.givenBack) : "–") },
+              ]}
+            />
+          )}
+        </>
+      )}
+    </Card>
+  );
+}

@@ -1,0 +1,212 @@
+// One rehearsal: how far it is, and in the end its report, which can be printed.
+
+import { useSignal } from "@preact/signals";
+import type { Body } from "#client";
+import { formatInstant, formatNumber } from "../../shared/languages.ts";
+import { useResource } from "../../storefront/resource.ts";
+import { to } from "../../storefront/router.ts";
+import { shop } from "../api.ts";
+import { Chart } from "../parts/chart.tsx";
+import { Confirm } from "../parts/confirm.tsx";
+import { Bar, Busy, Card, Failure, Notice, Status, Title } from "../parts/parts.tsx";
+import { Table } from "../parts/table.tsx";
+import { codeWord, t } from "../words/words.ts";
+import { ms } from "./live.tsx";
+
+type OneRehearsal = Body<"getRehearsal">;
+type Report = NonNullable<OneRehearsal["report"]>;
+
+const LOOK_EVERY_MS = 700;
+
+export function Rehearsal({ id }: { id: string }) {
+  const over = useSignal(false);
+  const { data, error, reload } = useResource(
+    id,
+    async (signal) => {
+      const { body } = await shop.getRehearsal({ path: { id }, signal });
+      over.value = body.finishedAt !== null;
+      return body;
+    },
+    { everyMs: over.value ? undefined : LOOK_EVERY_MS },
+  );
+  if (data === undefined) return error === undefined ? <Busy /> : <Failure error={error} retry={() => void reload()} />;
+  const { plan, state, report } = data;
+  return (
+    <article class="report">
+      <Title
+        side={
+          <>
+            <Status of={state} />
+            {report ? (
+              <button type="button" class="button small quiet no-print" onClick={() => print()}>
+                {t.value.print}
+              </button>
+            ) : (
+              data.finishedAt === null && <Stop id={id} stopped={reload} />
+            )}
+          </>
+        }
+      >
+        {t.value.rehearsal}
+      </Title>
+      <p class="lead">
+        <bdi>{[plan.product?.name, plan.coupon?.name].filter(Boolean).join(" + ")}</bdi>
+        <span class="muted"> · {formatInstant(data.createdAt)}</span>
+      </p>
+      {data.failure && <Notice kind="bad">{data.failure}</Notice>}
+      {!report && <UnderWay rehearsal={data} />}
+      {report && <Result report={report} plan={plan} />}
+    </article>
+  );
+}
+
+function Stop({ id, stopped }: { id: string; stopped: () => Promise<void> }) {
+  return (
+    <Confirm
+      label={t.value.stop}
+      title={t.value.stopRehearsal}
+      act={t.value.stop}
+      run={async (key) => {
+        await shop.stopRehearsal({ path: { id }, body: {}, idempotencyKey: key });
+        await stopped();
+      }}
+    >
+      {t.value.stopWords}
+    </Confirm>
+  );
+}
+
+const STEPS = ["PREPARING", "RUNNING", "TIDYING", "AUDITING"] as const;
+
+function UnderWay({ rehearsal: { state, plan, progress, finishedAt } }: { rehearsal: OneRehearsal }) {
+  if (finishedAt !== null) return <p class="muted">{t.value.noReport}</p>;
+  const at = STEPS.findIndex((step) => step === state);
+  const rows: [string, number, number][] = [
+    [t.value.arrived, progress?.arrived ?? 0, plan.buyers],
+    ...(plan.coupon ? ([[t.value.claimsWord, progress?.claimed ?? 0, plan.coupon.quantity]] as [string, number, number][]) : []),
+    ...(plan.product ? ([[t.value.sold, progress?.sold ?? 0, plan.product.stock]] as [string, number, number][]) : []),
+    [t.value.wentHome, progress?.done ?? 0, plan.buyers],
+  ];
+  return (
+    <Card>
+      <ol class="steps" aria-label={t.value.progress}>
+        {STEPS.map((step, i) => (
+          <li key={step} aria-current={i === at ? "step" : undefined} class={i < at ? "past" : ""}>
+            {t.value[step]}
+          </li>
+        ))}
+      </ol>
+      <ul class="running" data-progress>
+        {rows.map(([label, count, of]) => (
+          <li key={label}>
+            <span class="running-name">{label}</span>
+            <span class="number running-left">
+              {formatNumber(count)} / {formatNumber(of)}
+            </span>
+            <Bar share={of === 0 ? 0 : count / of} label={label} />
+          </li>
+        ))}
+      </ul>
+      <p class="no-print">
+        <a class="button small" href={to("/live")}>
+          {t.value.watchLive}
+        </a>{" "}
+        <span class="muted">{t.value.mayLeave}</span>
+      </p>
+    </Card>
+  );
+}
+
+function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }) {
+  const { orders, claims, audit, left, timeline } = report;
+  const outOfOrder = (orders?.order.outOfOrder ?? 0) + (claims?.order.outOfOrder ?? 0);
+  const oversold = (left.stock ?? 0) < 0 || (orders && plan.product ? orders.succeeded > plan.product.stock : false);
+  const verdicts: [boolean, string, string][] = [
+    [
+      !oversold,
+      t.value.soldExactly,
+      plan.product && orders
+        ? t.value.soldOf(orders.succeeded, plan.product.stock)
+        : t.value.soldOf(claims?.succeeded ?? 0, plan.coupon?.quantity ?? 0),
+    ],
+    [outOfOrder === 0, t.value.orderKept, outOfOrder === 0 ? t.value.nobodyOvertaken : t.value.overtaken(outOfOrder)],
+    [audit.violations === 0, t.value.auditResult, audit.violations === 0 ? t.value.noViolations : t.value.violations(audit.violations)],
+  ];
+  const x = timeline.points.map((_, i) => (i * timeline.stretchMs) / 1000);
+  const seconds = (value: number): string => `${formatNumber(Math.round(value * 10) / 10)} s`;
+  return (
+    <>
+      <ul class="verdicts">
+        {verdicts.map(([good, title, words]) => (
+          <li key={title} class={good ? "good" : "bad"}>
+            <p class="verdict-title">{title}</p>
+            <p>{words}</p>
+          </li>
+        ))}
+      </ul>
+      <p class="lead">{t.value.tookWords(formatNumber(plan.buyers), seconds(report.tookMs / 1000))}</p>
+      <div class="charts">
+        <Card>
+          <Chart
+            title={t.value.answersPer(seconds(timeline.stretchMs / 1000))}
+            x={x}
+            time={false}
+            formatX={seconds}
+            series={[
+              { label: t.value.refusedWord, color: "--c4", values: timeline.points.map(({ refused }) => refused), area: true },
+              ...(claims ? [{ label: t.value.claimsWord, color: "--c2", values: timeline.points.map((point) => point.claims), area: true }] : []),
+              ...(orders ? [{ label: t.value.ordersWord, color: "--c1", values: timeline.points.map((point) => point.orders), area: true }] : []),
+            ]}
+          />
+        </Card>
+        <Card>
+          <Chart
+            title={t.value.latency}
+            x={x}
+            time={false}
+            formatX={seconds}
+            format={ms}
+            series={[
+              { label: "p99", color: "--c4", values: timeline.points.map(({ p99 }) => p99) },
+              { label: "p50", color: "--c1", values: timeline.points.map(({ p50 }) => p50) },
+            ]}
+          />
+        </Card>
+      </div>
+      <div class="columns">
+        {claims && <Side title={t.value.claimsWord} side={claims} />}
+        {orders && <Side title={t.value.ordersWord} side={orders} />}
+      </div>
+      <p class="muted">{t.value.tidied(formatNumber(report.refunded))}</p>
+    </>
+  );
+}
+
+function Side({ title, side }: { title: string; side: NonNullable<Report["orders"]> }) {
+  const rows = [
+    { word: t.value.granted, count: side.succeeded },
+    ...Object.entries(side.refusedBy).map(([code, count]) => ({ word: codeWord(code), count })),
+    { word: t.value.askedInAll, count: side.asked },
+  ];
+  const { latencyMs, order } = side;
+  return (
+    <Card title={title}>
+      <Table
+        caption={title}
+        rows={rows}
+        keyOf={({ word }) => word}
+        columns={[
+          { head: t.value.outcome, main: true, cell: ({ word }) => word },
+          { head: t.value.people, end: true, cell: ({ count }) => formatNumber(count) },
+        ]}
+      />
+      {latencyMs && (
+        <p class="muted number">
+          p50 {ms(latencyMs.p50)} · p95 {ms(latencyMs.p95)} · p99 {ms(latencyMs.p99)} · {t.value.most} {ms(latencyMs.max)}
+        </p>
+      )}
+      {side.askedAgain > 0 && <p class="muted">{t.value.askedAgain(side.askedAgain)}</p>}
+      {order.farthest !== null && <p class="muted">{t.value.farthest(order.farthest)}</p>}
+    </Card>
+  );
+}

@@ -1,0 +1,123 @@
+import { formatMoney, formatNumber, timeZone } from "../../shared/languages.ts";
+import { useResource } from "../../storefront/resource.ts";
+import { go, place, to } from "../../storefront/router.ts";
+import { shop } from "../api.ts";
+import { Chart } from "../parts/chart.tsx";
+import { Busy, Card, Failure, Title } from "../parts/parts.tsx";
+import { Filters } from "../parts/filters.tsx";
+import { Table } from "../parts/table.tsx";
+import { t } from "../words/words.ts";
+
+const DAY_MS = 86_400_000;
+const MOST_DAYS = 366;
+
+/** A day as the shop has it. */
+const dayOf = (at: number): string => new Intl.DateTimeFormat("en-CA", { timeZone: timeZone.value }).format(at);
+
+export function Sales() {
+  const { query } = place.value;
+  const [from, until] = [query.get("from") || dayOf(Date.now() - 13 * DAY_MS), query.get("to") || dayOf(Date.now())];
+  const { data, error, reload } = useResource(`${from} ${until}`, async (signal) => {
+    const span = { from, to: until };
+    const [days, sales] = await Promise.all([
+      shop.listSalesByDay({ query: { ...span, limit: MOST_DAYS }, signal }),
+      shop.listSales({ query: { ...span, limit: 50 }, signal }),
+    ]);
+    return { days: everyDay(from, until, days.body.days), sales: sales.body.sales };
+  });
+  const set = (next: Record<string, string>): void => go(to("/sales", { from, to: until, ...next }));
+  const days = data?.days ?? [];
+  const x = days.map((_, i) => i);
+  const formatX = (value: number): string => (Number.isInteger(value) ? (days[value]?.day.slice(5).replace("-", "/") ?? "") : "");
+  return (
+    <>
+      <Title>{t.value.sales}</Title>
+      <Filters>
+        <label class="field">
+          <span class="field-label">{t.value.since}</span>
+          <input type="date" value={from} max={until} onChange={({ currentTarget }) => currentTarget.value && set({ from: currentTarget.value })} />
+        </label>
+        <label class="field">
+          <span class="field-label">{t.value.until}</span>
+          <input type="date" value={until} min={from} onChange={({ currentTarget }) => currentTarget.value && set({ to: currentTarget.value })} />
+        </label>
+      </Filters>
+      <p class="muted">{t.value.salesWords}</p>
+      {error !== undefined && <Failure error={error} retry={() => void reload()} />}
+      {data === undefined ? (
+        error === undefined && <Busy />
+      ) : (
+        <>
+          <dl class="tiles">
+            <div class="tile" style={{ "--tone": "var(--c1)" }}>
+              <dt>{t.value.revenue}</dt>
+              <dd class="number">{formatMoney(days.reduce((sum, { revenue }) => sum + revenue, 0))}</dd>
+            </div>
+            <div class="tile" style={{ "--tone": "var(--c2)" }}>
+              <dt>{t.value.units}</dt>
+              <dd class="number">{formatNumber(days.reduce((sum, { units }) => sum + units, 0))}</dd>
+            </div>
+          </dl>
+          <div class="charts">
+            <Card>
+              <Chart
+                title={t.value.revenue}
+                x={x}
+                time={false}
+                format={shortMoney}
+                formatX={formatX}
+                series={[{ label: t.value.perDay, color: "--c1", values: days.map(({ revenue }) => revenue), bars: true }]}
+              />
+            </Card>
+            <Card>
+              <Chart
+                title={t.value.units}
+                x={x}
+                time={false}
+                formatX={formatX}
+                series={[{ label: t.value.perDay, color: "--c2", values: days.map(({ units }) => units), bars: true }]}
+              />
+            </Card>
+          </div>
+          <Card title={t.value.topSellers}>
+            <Table
+              caption={t.value.topSellers}
+              rows={data.sales}
+              keyOf={({ productId }) => productId}
+              columns={[
+                {
+                  head: t.value.product,
+                  main: true,
+                  cell: ({ productId, name }) => (
+                    <a class="clip" href={to(`/products/${productId}`)}>
+                      <bdi>{name}</bdi>
+                    </a>
+                  ),
+                },
+                { head: t.value.units, end: true, cell: ({ units }) => formatNumber(units) },
+                { head: t.value.revenue, end: true, cell: ({ revenue }) => formatMoney(revenue) },
+              ]}
+            />
+          </Card>
+        </>
+      )}
+    </>
+  );
+}
+
+type Day = { day: string; units: number; revenue: number };
+
+/** Days on which nothing was sold are days, too. */
+function everyDay(from: string, until: string, sold: Day[]): Day[] {
+  const known = new Map(sold.map((one) => [one.day, one]));
+  const days: Day[] = [];
+  for (let at = Date.parse(from); at <= Date.parse(until) && days.length < MOST_DAYS; at += DAY_MS) {
+    const day = new Date(at).toISOString().slice(0, 10);
+    days.push(known.get(day) ?? { day, units: 0, revenue: 0 });
+  }
+  return days;
+}
+
+function shortMoney(amount: number): string {
+  return new Intl.NumberFormat(document.documentElement.lang, { notation: "compact" }).format(amount);
+}

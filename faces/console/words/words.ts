@@ -1,0 +1,86 @@
+import { dictionary, language } from "../../shared/languages.ts";
+import { en } from "./en.ts";
+import { ko } from "./ko.ts";
+
+/** What the console says, in the language of the moment. */
+export const t = dictionary(ko, en);
+
+type Pair = readonly [ko: string, en: string];
+
+const STATUS: Record<string, Pair> = {
+  ON_SALE: ["판매 중", "On sale"],
+  SOLD_OUT: ["품절", "Sold out"],
+  NOT_FOR_SALE: ["판매 안 함", "Not for sale"],
+  UPCOMING: ["예정", "Upcoming"],
+  OPEN: ["진행 중", "Open"],
+  CLOSED: ["마감", "Closed"],
+  PENDING: ["대기", "Pending"],
+  COMPLETED: ["완료", "Completed"],
+  PARTIALLY_REFUNDED: ["부분 환불", "Refunded in part"],
+  REFUNDED: ["환불", "Refunded"],
+  CANCELLED: ["취소", "Cancelled"],
+  EXPIRED: ["만료", "Expired"],
+  UNKNOWN: ["모름", "In doubt"],
+  FAILED: ["실패", "Failed"],
+  WAITING: ["대기", "Waiting"],
+  DELIVERED: ["전달됨", "Delivered"],
+  DEAD: ["죽음", "Dead"],
+  CHARGE: ["충전", "Charge"],
+  PAYMENT: ["결제", "Payment"],
+  REFUND: ["환불", "Refund"],
+  GRANT: ["지급", "Grant"],
+  PREPARING: ["준비", "Preparing"],
+  RUNNING: ["진행 중", "Running"],
+  TIDYING: ["정리 중", "Tidying up"],
+  AUDITING: ["감사 중", "Auditing"],
+  DONE: ["완료", "Done"],
+  STOPPED: ["중단됨", "Stopped"],
+  ABANDONED: ["버려짐", "Abandoned"],
+};
+
+const CODE: Record<string, Pair> = {
+  COUPON_SOLD_OUT: ["쿠폰 소진", "Coupon gone"],
+  COUPON_ALREADY_ISSUED: ["이미 받음", "Has it already"],
+  COUPON_CLOSED: ["쿠폰 닫힘", "Coupon closed"],
+  COUPON_UNUSABLE: ["쓸 수 없는 쿠폰", "Coupon unusable"],
+  STOCK_INSUFFICIENT: ["재고 없음", "Out of stock"],
+  BALANCE_INSUFFICIENT: ["잔액 부족", "Too little balance"],
+  PRODUCT_NOT_FOR_SALE: ["판매 안 함", "Not for sale"],
+  BUSY: ["잠시 후", "Busy"],
+  UNAVAILABLE: ["일시 오류", "Unavailable"],
+  TOO_MANY_REQUESTS: ["너무 많은 요청", "Too many requests"],
+  UNAUTHENTICATED: ["인증 필요", "No token"],
+  FORBIDDEN: ["권한 없음", "Forbidden"],
+  INVALID_REQUEST: ["잘못된 요청", "Invalid"],
+  NO_ANSWER: ["응답 없음", "No answer"],
+};
+
+const EVENT: Record<string, Pair> = {
+  "order.placed": ["주문됨", "Placed"],
+  "order.completed": ["결제됨", "Paid"],
+  "order.cancelled": ["취소됨", "Cancelled"],
+  "order.expired": ["만료됨", "Expired"],
+  "order.refunded": ["전부 환불됨", "Refunded"],
+  "order.partially-refunded": ["일부 환불됨", "Refunded in part"],
+};
+
+const JOB: Record<string, Pair> = {
+  "aggregate-sales": ["매출 집계", "Add up sales"],
+  "snapshot-popular": ["인기 상품 기록", "Record popular products"],
+  "expire-orders": ["주문 만료", "Expire orders"],
+  "expire-coupons": ["쿠폰 만료", "Expire coupons"],
+  "settle-payments": ["결제 확인", "Settle payments"],
+  "relay-events": ["이벤트 전달", "Relay events"],
+  purge: ["오래된 것 지우기", "Purge"],
+};
+
+/** What is not known is shown as it is. */
+const wordOf =
+  (words: Record<string, Pair>) =>
+  (name: string): string =>
+    words[name]?.[language.value === "ko" ? 0 : 1] ?? name;
+
+export const statusWord = wordOf(STATUS);
+export const codeWord = wordOf(CODE);
+export const eventWord = wordOf(EVENT);
+export const jobWord = wordOf(JOB);
