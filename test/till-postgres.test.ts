@@ -190,7 +190,7 @@ describe("a round's writes", () => {
     for (const id of ids) assert.ok([100, right.get(id)].includes(await balanceOf(id)), id);
   });
 
-  // Goes red without the catch around `#writes`: the connection would stay behind, in its transaction, with its locks.
+  // Goes red without the catch in `#writes`, and without the finally in `send` (flight.ts): the connection would stay behind with its locks.
   test("that can't be put into words leave nothing locked", async () => {
     const user = await insertUser(rival, 100);
     const round = await store.lock([need(users, user)], WAIT_MS);

@@ -8,14 +8,14 @@ import type { Statement } from "./statement.ts";
 export const BEGIN: Statement = { name: "begin", text: "BEGIN", values: [] };
 export const COMMIT: Statement = { name: "commit", text: "COMMIT", values: [] };
 
-/** What PostgreSQL may begin to work on while the rest of a large flight is still being written. */
-const CHUNK_BYTES = 32_768;
+/** So much of a large flight goes off at a time: PostgreSQL begins with it while the rest is still being put into words. */
+const CHUNK_BYTES = 8192;
 
 /** Which names a connection has been told of, with their texts. */
 const prepared = new WeakMap<pg.Connection, Map<string, string>>();
 
 class Flight extends pg.Query {
-  constructor(statements: Statement[], settled: (error: Error | undefined, results: unknown) => void) {
+  constructor(statements: Iterable<Statement>, settled: (error: Error | undefined, results: unknown) => void) {
     super("", settled);
     this.submit = (connection) => send(connection, statements);
   }
@@ -23,9 +23,9 @@ class Flight extends pg.Query {
 
 /**
  * The results of all of these, in their order. On a connection that failed nothing else may be sent.
- * Errors: the first statement's that failed; none of those behind it was looked at.
+ * Errors: the first statement's that failed, none of those behind it was looked at; or what `statements` itself throws.
  */
-export function fly(client: pg.Client, statements: Statement[]): Promise<pg.QueryResult[]> {
+export function fly(client: pg.Client, statements: Iterable<Statement>): Promise<pg.QueryResult[]> {
   return new Promise((resolve, reject) => {
     client.query(
       new Flight(statements, (error, results) => {
@@ -36,29 +36,37 @@ export function fly(client: pg.Client, statements: Statement[]): Promise<pg.Quer
   });
 }
 
-function send(connection: pg.Connection, statements: Statement[]): void {
+function send(connection: pg.Connection, statements: Iterable<Statement>): void {
   const known = prepared.get(connection) ?? new Map<string, string>();
   prepared.set(connection, known);
   const { stream } = connection;
-  stream.cork();
   let corked = 0;
-  for (const { name, text, values } of statements) {
-    const before = known.get(name);
-    if (before === undefined) connection.parse({ name, text, types: [] }, true);
-    else if (before !== text) throw new Error(`two statements are called ${JSON.stringify(name)}`);
-    known.set(name, text);
-    const written = values.map(asText);
-    connection.bind({ statement: name, values: written }, true);
-    connection.describe({ type: "P", name: "" }, true);
-    connection.execute({}, true);
-    for (const value of written) corked += value?.length ?? 0;
-    if (corked < CHUNK_BYTES) continue;
+  stream.cork();
+  try {
+    for (const statement of statements) {
+      corked += write(connection, known, statement);
+      if (corked < CHUNK_BYTES) continue;
+      stream.uncork();
+      stream.cork();
+      corked = 0;
+    }
+    connection.sync();
+  } finally {
     stream.uncork();
-    stream.cork();
-    corked = 0;
   }
-  connection.sync();
-  stream.uncork();
+}
+
+/** Answers about how much that was. */
+function write(connection: pg.Connection, known: Map<string, string>, { name, text, values }: Statement): number {
+  const before = known.get(name);
+  if (before === undefined) connection.parse({ name, text, types: [] }, true);
+  else if (before !== text) throw new Error(`two statements are called ${JSON.stringify(name)}`);
+  known.set(name, text);
+  const written = values.map(asText);
+  connection.bind({ statement: name, values: written }, true);
+  connection.describe({ type: "P", name: "" }, true);
+  connection.execute({}, true);
+  return written.reduce((sum, value) => sum + (value?.length ?? 0), 0);
 }
 
 function asText(value: unknown): string | null {

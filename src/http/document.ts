@@ -2,8 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
-import scalar from "@scalar/fastify-api-reference";
-import type { FastifyInstance } from "fastify";
+import Fastify, { type FastifyInstance } from "fastify";
 import { invalid } from "../refusal.ts";
 import { readExamples } from "./examples.ts";
 import { openApi } from "./openapi.ts";
@@ -41,8 +40,29 @@ export async function documentRoutes(server: FastifyInstance, operations: readon
       if (reply.statusCode < 400) reply.header("content-security-policy", policyFor(payload));
       done();
     });
-    await docs.register(scalar, { routePrefix: "/docs", configuration: CONFIGURATION as never });
+    let page: Promise<FastifyInstance> | undefined;
+    for (const url of PAGES) {
+      docs.get(url, async (request, reply) => {
+        page ??= openScalar();
+        const { statusCode, headers, payload } = await (await page).inject({ url: request.url, headers: { host: request.headers.host ?? "" } });
+        if (headers.location !== undefined) reply.header("location", headers.location);
+        if (headers["content-type"] !== undefined) reply.type(headers["content-type"]);
+        return reply.code(statusCode).send(payload);
+      });
+    }
   });
+}
+
+/** Everything that Scalar serves. */
+const PAGES = ["/docs", "/docs/", "/docs/js/scalar.js"];
+
+/** Scalar takes 20 MB, so it is not there before somebody wants to read. It is a plugin, and the server that is open takes none any more: it has one of its own, which listens nowhere. */
+async function openScalar(): Promise<FastifyInstance> {
+  const { default: scalar } = await import("@scalar/fastify-api-reference");
+  const server = Fastify({ logger: false });
+  await server.register(scalar, { routePrefix: "/docs", configuration: CONFIGURATION as never });
+  await server.ready();
+  return server;
 }
 
 /** The page may run what comes from here and the one script that stands in it, and reach nothing else. Styles are Vue's, written as it goes. */

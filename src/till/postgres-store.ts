@@ -99,15 +99,8 @@ export class PostgresStore implements Store {
   }
 
   async #commit(client: pg.Client, roundId: string, changes: Changes): Promise<void> {
-    let writes: Statement[];
     try {
-      writes = this.#writes(roundId, changes);
-    } catch (error) {
-      this.#release(client);
-      throw new RoundRejected("a round can't be put into words", { cause: error });
-    }
-    try {
-      const results = await fly(client, [...writes.map(exactly), COMMIT]);
+      const results = await fly(client, this.#writes(roundId, changes));
       // A transaction that has failed is answered well too, with ROLLBACK: only the tag tells.
       if (results.at(-1)?.command !== "COMMIT") throw new RoundRejected("COMMIT was answered with ROLLBACK");
     } catch (error) {
@@ -120,15 +113,20 @@ export class PostgresStore implements Store {
     this.#giveBack(client);
   }
 
-  #writes(roundId: string, changes: Changes): Statement[] {
-    const writes: Statement[] = [{ name: "round", text: ROUND, values: [roundId] }];
-    // The lock order backwards, whoever asked first: a product stands there before its variants, which refer to it.
-    const shelves = [...changes.shelves].sort(([a], [b]) => rank(b.name) - rank(a.name));
-    for (const [shelf, changed] of shelves) writes.push(...shelf.save(changed));
-    for (const [journal, rows] of changes.journals) writes.push(journal.append(rows));
-    const announcement = this.#options.announce?.(changes);
-    if (announcement !== undefined) writes.push({ name: "announce", text: `SELECT pg_notify('${CHANNEL}', $1)`, values: [announcement] });
-    return writes;
+  /** Statement by statement, so that the first is on its way while the next is still being put into words. Errors: RoundRejected. */
+  *#writes(roundId: string, changes: Changes): Iterable<Statement> {
+    yield { name: "round", text: ROUND, values: [roundId] };
+    try {
+      // The lock order backwards, whoever asked first: a product stands there before its variants, which refer to it.
+      const shelves = [...changes.shelves].sort(([a], [b]) => rank(b.name) - rank(a.name));
+      for (const [shelf, changed] of shelves) yield* shelf.save(changed).map(exactly);
+      for (const [journal, rows] of changes.journals) yield exactly(journal.append(rows));
+      const announcement = this.#options.announce?.(changes);
+      if (announcement !== undefined) yield { name: "announce", text: `SELECT pg_notify('${CHANNEL}', $1)`, values: [announcement] };
+    } catch (error) {
+      throw new RoundRejected("a round can't be put into words", { cause: error });
+    }
+    yield COMMIT;
   }
 
   /** The next round may follow at once: on one connection everything is done in the order in which it was sent. */
