@@ -55,8 +55,10 @@ export type RefusalDetails = Record<string, unknown> & { errors?: FieldError[]; 
 export class Refusal extends Error {
   readonly code: RefusalCode;
   readonly details: RefusalDetails;
+  /** Said to thousands as it is: what is made of it for the first is kept for the others (http/problem.ts). */
+  readonly standing: boolean;
 
-  constructor(code: RefusalCode, details: RefusalDetails = {}) {
+  constructor(code: RefusalCode, details: RefusalDetails = {}, standing = false) {
     // A refusal is an answer, not an accident: a stack for each of ten thousand would cost more than deciding them.
     const limit = Error.stackTraceLimit;
     Error.stackTraceLimit = 0;
@@ -64,6 +66,7 @@ export class Refusal extends Error {
     Error.stackTraceLimit = limit;
     this.code = code;
     this.details = details;
+    this.standing = standing;
   }
 
   get status(): number {

@@ -198,15 +198,23 @@ export function selectClaimers(couponId: string): Statement {
  * @param status AVAILABLE, USED, EXPIRED or ALL @param now ms
  */
 export function selectUserCoupons(userId: string, status: string, now: number, before: string | null, limit: number): Statement {
+  // The page first, then its campaigns: joined before they are cut, every coupon of the user meets every campaign.
   return {
-    name: "select user coupons",
-    text: `SELECT ${USER_COUPON}, c.name FROM user_coupons uc JOIN campaigns c ON c.id = uc.campaign_id
-           WHERE uc.user_id = $1 AND uc.id < $2::uuid AND ($4::text = 'ALL' OR $4 =
-             CASE WHEN uc.status = 'AVAILABLE' AND uc.expires_at <= $3::timestamptz THEN 'EXPIRED' ELSE uc.status END)
-           ORDER BY uc.id DESC LIMIT $5`,
-    values: [userId, before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", new Date(now).toISOString(), status, limit],
+    name: `select user coupons ${status}`,
+    text: `SELECT ${USER_COUPON}, c.name FROM (
+             SELECT * FROM user_coupons WHERE user_id = $1 AND id < $2::uuid AND $3::timestamptz IS NOT NULL AND ${STANDING[status] ?? "false"} ORDER BY id DESC LIMIT $4
+           ) uc JOIN campaigns c ON c.id = uc.campaign_id ORDER BY uc.id DESC`,
+    values: [userId, before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", new Date(now).toISOString(), limit],
   };
 }
+
+/** How a coupon stands at $3. */
+const STANDING: Record<string, string> = {
+  ALL: "true",
+  AVAILABLE: "status = 'AVAILABLE' AND (expires_at IS NULL OR expires_at > $3)",
+  USED: "status = 'USED'",
+  EXPIRED: "(status = 'EXPIRED' OR status = 'AVAILABLE' AND expires_at <= $3)",
+};
 
 /** Coupons whose time is up and that nobody has marked yet. */
 export function selectExpiredCoupons(now: number, limit: number): Statement {

@@ -3,7 +3,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
-import { refuse } from "../refusal.ts";
+import { Refusal, refuse } from "../refusal.ts";
 import { type Campaign, isOpen } from "./coupon.ts";
 import { campaignOf, selectCampaigns, selectClaimers } from "./coupon.sql.ts";
 
@@ -14,7 +14,7 @@ const KNOWN_USERS = 200_000;
 
 export class SoldOut {
   readonly #database: Database;
-  readonly #campaigns = new LRUCache<string, { campaign: Campaign; claimers: Set<string> }>({ max: KNOWN_CAMPAIGNS });
+  readonly #campaigns = new LRUCache<string, { campaign: Campaign; claimers: Set<string>; refusal: Refusal }>({ max: KNOWN_CAMPAIGNS });
   readonly #learning = new Set<string>();
   readonly #knownUsers = new LRUCache<string, true>({ max: KNOWN_USERS });
   /** Counts what was forgotten, so that claimers read before an operator's change are not kept after it. */
@@ -33,7 +33,7 @@ export class SoldOut {
     if (!known || !this.#knownUsers.has(userId)) return;
     if (!isOpen(known.campaign, now)) refuse("COUPON_CLOSED", { couponId });
     if (known.claimers.has(userId)) refuse("COUPON_ALREADY_ISSUED", { couponId });
-    refuse("COUPON_SOLD_OUT", { couponId });
+    throw known.refusal;
   }
 
   /** This user exists: users are never deleted. */
@@ -54,7 +54,8 @@ export class SoldOut {
       const campaign = row && campaignOf(row);
       if (!campaign || campaign.issuedQuantity < campaign.totalQuantity || campaign.totalQuantity > MOST_CLAIMERS) return;
       const holders = await this.#database.rows<{ userId: string }>(selectClaimers(couponId));
-      if (epoch === this.#epoch) this.#campaigns.set(couponId, { campaign, claimers: new Set(holders.map(({ userId }) => userId)) });
+      const refusal = new Refusal("COUPON_SOLD_OUT", { couponId }, true);
+      if (epoch === this.#epoch) this.#campaigns.set(couponId, { campaign, claimers: new Set(holders.map(({ userId }) => userId)), refusal });
     } finally {
       this.#learning.delete(couponId);
     }

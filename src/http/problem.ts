@@ -22,6 +22,18 @@ export function renderProblem(refusal: Refusal, locale: Locale, status: number =
   return { status, body: JSON.stringify(document) };
 }
 
+const standing = new WeakMap<Refusal, Map<Locale, Rendered>>();
+
+/** The same, made once in each language for a refusal that stands. */
+export function problemOf(refusal: Refusal, locale: Locale): Rendered {
+  if (!refusal.standing) return renderProblem(refusal, locale);
+  const kept = standing.get(refusal) ?? new Map<Locale, Rendered>();
+  standing.set(refusal, kept);
+  const rendered = kept.get(locale) ?? renderProblem(refusal, locale);
+  kept.set(locale, rendered);
+  return rendered;
+}
+
 export function problemType(code: RefusalCode): string {
   return `/problems/${code.toLowerCase().replaceAll("_", "-")}`;
 }

@@ -11,7 +11,7 @@ import { refuseNonsense } from "./client-error.ts";
 import { identify, turnStrangersAway } from "./identify.ts";
 import { escapePointer, readJson } from "./json.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
-import { localeOf, PROBLEM_TYPE, renderProblem, toRefusal } from "./problem.ts";
+import { localeOf, PROBLEM_TYPE, problemOf, toRefusal } from "./problem.ts";
 import { limitRates } from "./rate-limit.ts";
 import { unknownRoutes } from "./unknown.ts";
 import { invalidRequest, validatorFor } from "./validate.ts";
@@ -46,7 +46,7 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
     const refusal = refusalFor(error, request);
     if (refusal.code === "INTERNAL") onFault(error);
     reply.refusal = refusal.code;
-    const { status, body } = renderProblem(refusal, localeOf(request.headers["accept-language"], config.locale));
+    const { status, body } = problemOf(refusal, localeOf(request.headers["accept-language"], config.locale));
     if (refusal.details.retryAfter !== undefined) reply.header("retry-after", String(refusal.details.retryAfter));
     if (status === 401) reply.header("www-authenticate", 'Bearer realm="jangnal"');
     return protect(reply).code(status).type(PROBLEM_TYPE).send(body);
