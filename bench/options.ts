@@ -1,5 +1,6 @@
 // How the bench was called.
 
+import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import type { Duration } from "./contenders/contender.ts";
@@ -17,6 +18,8 @@ export type Options = {
   results: string;
   tell: (line: string) => void;
 };
+
+export const RESULTS = fileURLToPath(new URL("./results/", import.meta.url));
 
 export const USAGE = `npm run bench -- [--quick] [--only counter,…] [--turns 3] [--seconds 1.5] [--millions 1,10] [--results bench/results]`;
 
@@ -42,7 +45,7 @@ export function readOptions(args: string[]): Options {
     duration: { ms, warmUpMs: quick ? 100 : 500 },
     only: values.only?.split(",") ?? [],
     millions: values.millions.split(",").map(Number),
-    results: values.results ?? fileURLToPath(new URL(quick ? "./results/tmp/" : "./results/", import.meta.url)),
+    results: values.results ?? (quick ? join(RESULTS, "tmp") : RESULTS),
     tell: (line) => process.stderr.write(`${line}\n`),
   };
 }

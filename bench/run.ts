@@ -6,7 +6,7 @@ import { markdown } from "./report/table.ts";
 import type { Section } from "./report/section.ts";
 import { write } from "./report/write.ts";
 import { machine } from "./report/machine.ts";
-import { type Options, readOptions } from "./options.ts";
+import { type Options, readOptions, RESULTS } from "./options.ts";
 import { blocks } from "./sections/blocks.ts";
 import { counter } from "./sections/counter.ts";
 import { coupons } from "./sections/coupons.ts";
@@ -32,4 +32,4 @@ for (const [name, measure] of Object.entries(SECTIONS)) {
 }
 const about = machine(startedAt, options);
 console.log([...about.map((line) => `- ${line}`), "", ...results.map(markdown)].join("\n"));
-await write(options.results, about, results, startedAt);
+write(options.results, about, results, startedAt, options.only.length === 0 && !options.quick && options.results === RESULTS);
