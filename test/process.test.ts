@@ -57,6 +57,8 @@ describe("an embedded shop", () => {
     const shop = await serve({ DATA_DIR });
     while (!shop.output().includes("\n\n", shop.output().indexOf("curl"))) await new Promise((resolve) => setImmediate(resolve));
     assert.match(shop.output(), /API documents at +http:\S+\/docs/);
+    const [, key] = /Console at +http:\S+\/console#token=(\S+)/.exec(shop.output()) ?? [];
+    good(await call(shop.url, "GET", "/admin/users", undefined, { authorization: `Bearer ${key}` }), 200);
     const [, path, token, body] = /POST (\S+) [^']+'Authorization: (Bearer \S+)'[^']+'[^']+'[^']+'(\{.*\})'/s.exec(shop.output()) ?? [];
     const order = good(await call(shop.url, "POST", new URL(path as string).pathname, body, { authorization: token as string }), 201);
     assert.equal(order.status, "COMPLETED");

@@ -78,6 +78,9 @@ test("as many get something as there is, in order, and afterwards it is as if it
   good(await shop.operator.post("/admin/jobs/aggregate-sales/run"), 200);
   assert.deepEqual(good(await shop.operator.get("/admin/sales"), 200).sales, []);
   assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
+  // Its buyers stay, and are not in the way.
+  assert.deepEqual(good(await shop.operator.get("/admin/users?limit=100"), 200).users, []);
+  assert.equal(good(await shop.operator.get(`/admin/users?limit=100&q=rehearsal-${started.id}`), 200).users.length, 100);
   assert.equal(good(await shop.operator.get("/admin/rehearsals?limit=1"), 200).rehearsals[0].id, started.id);
 });
 

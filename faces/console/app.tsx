@@ -79,7 +79,6 @@ export function App() {
             <span class="brand-mark" aria-hidden="true" />
             {t.value.title}
           </a>
-          <LanguageSwitch />
         </div>
         <nav aria-label={t.value.menu}>
           {MENU.map(({ head, entries }) => (
@@ -96,6 +95,7 @@ export function App() {
           ))}
         </nav>
         <div class="side-foot">
+          <LanguageSwitch />
           <a href="/docs">{t.value.apiDocs}</a>
           <a href="/">{t.value.storefront}</a>
           <button type="button" class="link" onClick={signOut}>

@@ -108,11 +108,15 @@ export function selectUser(id: string): Statement {
   return { name: "select user", text: `SELECT ${USER} FROM users WHERE id = $1`, values: [id] };
 }
 
-/** Users before this id, newest first. @param search part of a name or of an external id; null for all */
+/** Users before this id, newest first. @param search part of a name or of an external id; null for all but the buyers of rehearsals */
 export function selectUserPage(before: string | null, limit: number, search: string | null): Statement {
   const from = before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff";
   if (search === null)
-    return { name: "select user page", text: `SELECT ${USER} FROM users WHERE id < $1::uuid ORDER BY id DESC LIMIT $2`, values: [from, limit] };
+    return {
+      name: "select user page",
+      text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND (external_id IS NULL OR external_id NOT LIKE 'rehearsal-%') ORDER BY id DESC LIMIT $2`,
+      values: [from, limit],
+    };
   return {
     name: "search user page",
     text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND (name ILIKE $3 OR external_id ILIKE $3) ORDER BY id DESC LIMIT $2`,

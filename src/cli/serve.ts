@@ -2,11 +2,13 @@ import cluster from "node:cluster";
 import { type OpenShop, openShop } from "../app.ts";
 import { readConfig } from "../config.ts";
 import { mintToken } from "../http/auth.ts";
+import { isDemo } from "../http/shop.routes.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { runWorkers } from "./workers.ts";
 
 /** What was accepted is finished within this; then the process ends all the same. */
 const CLOSE_WITHIN_MS = 9_000;
+const OPERATOR_HOURS = 12;
 
 export const serve: CliCommand = {
   summary: "Open the shop",
@@ -37,6 +39,11 @@ export const serve: CliCommand = {
 async function greet(shop: OpenShop): Promise<void> {
   console.log(`\nJangnal is open at ${shop.url}`);
   console.log(`API documents at   ${shop.url}/docs`);
+  // A demo's operator need not look for a key.
+  if (isDemo(shop.config)) {
+    const token = mintToken(shop.secret, { id: "operator", role: "operator" }, OPERATOR_HOURS, shop.config.auth);
+    console.log(`Console at         ${shop.url}/console#token=${token}`);
+  }
   // The shop is open whether or not its database has just gone again.
   const order = await firstOrder(shop).catch(() => undefined);
   if (order) console.log(`\nA first order:\n\n${order}\n`);

@@ -18,6 +18,8 @@ export type ChartProps = {
   formatX?: (value: number) => string;
 };
 
+const WINDOW_S = 120;
+
 /** Charts are drawn anew when the system turns dark. */
 const dark = signal(matchMedia("(prefers-color-scheme: dark)").matches);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => (dark.value = matches));
@@ -73,6 +75,7 @@ function optionsOf(
   latest: { current: { format: (value: number) => string; formatX?: ((value: number) => string) | undefined } },
 ): uPlot.Options {
   const [ink, line] = [colorOf(element, "--muted"), colorOf(element, "--line")];
+  const bars = series.some((one) => one.bars);
   const font = `12px ${getComputedStyle(element).fontFamily}`;
   const axis = { stroke: ink, font, ticks: { stroke: line, width: 1, size: 4 }, grid: { stroke: line, width: 1 } };
   return {
@@ -82,7 +85,11 @@ function optionsOf(
     cursor: { show: false },
     padding: [8, 8, 0, 0],
     ...(time ? { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1000), timeZone.peek()) } : {}),
-    scales: { x: { time }, y: { range: (_plot, _low, high) => [0, niceTop(high)] } },
+    // A clock runs through the same stretch from the first second on.
+    scales: {
+      x: { time, range: (_plot, low, high) => (time ? [high - WINDOW_S, high] : bars ? [low - 0.6, high + 0.6] : [low, Math.max(high, low + 0.1)]) },
+      y: { range: (_plot, _low, high) => [0, niceTop(high)] },
+    },
     axes: [
       {
         ...axis,

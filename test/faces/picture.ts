@@ -1,0 +1,61 @@
+/**
+ * The pictures of the README: the live page while ten thousand come for 1,500 jars and 1,000 coupons, taken from the real thing. `npm run picture`.
+ */
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createShop } from "#client";
+import { openShop } from "../../src/app.ts";
+import { readConfig } from "../../src/config.ts";
+import { Client, SECRET } from "../support/shop.ts";
+import { closeBrowser, openBrowser, visit } from "./browser.ts";
+
+const TARGET = join(import.meta.dirname, "../../docs/pictures");
+const BUYERS = 10_000;
+const ARRIVE_WITHIN_MS = 40_000;
+/** When most of the curves is there and something is still left. */
+const TAKEN_AFTER_MS = 26_000;
+const SIZE = { width: 1360, height: 940 };
+
+const dataDir = mkdtempSync(join(tmpdir(), "jangnal-picture-"));
+const open = await openShop(readConfig({ DATA_DIR: dataDir, PORT: "0", DEMO: "off", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error" }));
+try {
+  await openBrowser();
+  mkdirSync(TARGET, { recursive: true });
+  const operator = new Client(open.url, "장날지기", "operator");
+  const shop = createShop({ url: open.url, token: () => operator.token });
+  for (const language of ["ko", "en"] as const) {
+    const ko = language === "ko";
+    const { body: product } = await shop.createProducts({ body: { name: ko ? "달항아리" : "Moon jar", price: 480_000, stock: 7000 } });
+    const { body: coupon } = await shop.createCoupon({
+      body: { name: ko ? "선착순 3,000명 10%" : "First 3,000: 10 %", discount: { type: "PERCENTAGE", rate: 10 }, totalQuantity: 3000 },
+    });
+    const { body: rehearsal } = await shop.startRehearsal({
+      body: { productId: "id" in product ? product.id : "", couponId: coupon.id, buyers: BUYERS, arriveWithinMs: ARRIVE_WITHIN_MS },
+    });
+    const themes = ["light", "dark"] as const;
+    const visitors = await Promise.all(
+      themes.map((theme) => visit(`${open.url}/console#/live`, { operator, language, theme, size: SIZE, context: { deviceScaleFactor: 1.5 } })),
+    );
+    const progress = async () => (await shop.getRehearsal({ path: { id: rehearsal.id } })).body;
+    while ((await progress()).state === "PREPARING") await pause(100);
+    const opensAt = Date.parse((await progress()).progress?.opensAt ?? "");
+    await pause(opensAt + TAKEN_AFTER_MS - Date.now());
+    for (const [i, theme] of themes.entries()) {
+      const { page, close } = visitors[i] as (typeof visitors)[number];
+      await page.screenshot({ path: join(TARGET, `live-${language}-${theme}.png`) });
+      await close();
+    }
+    while ((await progress()).finishedAt === null) await pause(200);
+    const { report } = await progress();
+    console.log(language, JSON.stringify({ orders: report?.orders, claims: report?.claims, audit: report?.audit, tookMs: report?.tookMs }));
+  }
+} finally {
+  await closeBrowser();
+  await open.close();
+  rmSync(dataDir, { recursive: true, force: true });
+}
+
+function pause(ms: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}
