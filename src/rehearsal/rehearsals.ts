@@ -177,8 +177,8 @@ export class Rehearsals {
     const opensAt = Date.now() + OPENS_AFTER_MS;
     const opening = new Date(opensAt).toISOString();
     const couponId = original.coupon ? await copyCoupon(shop, id, original.coupon, opensAt) : null;
-    told({ opensAt: opening, arrived: 0, claimed: 0, sold: 0, refused: 0, done: 0 });
-    await shop.database.rows(updateRehearsal(id, { state: "RUNNING" }));
+    const progress = { opensAt: opening, arrived: 0, claimed: 0, sold: 0, refused: 0, done: 0 };
+    await shop.database.rows(updateRehearsal(id, { state: "RUNNING", progress }));
     const crowd: CrowdPlan = { url: this.url, opensAtMs: opensAt, arriveWithinMs: plan.arriveWithinMs, couponId, product, tokens };
     return sendCrowd(crowd, signal, (heard) => told({ opensAt: opening, ...heard }));
   }

@@ -184,7 +184,7 @@ function Instances({ last }: { last: Second }) {
         rows={last.instances}
         keyOf={({ id }) => id}
         columns={[
-          { head: t.value.instance, main: true, cell: ({ id, own }) => (own ? `${id} ·` : id) },
+          { head: t.value.instance, main: true, cell: ({ id }) => <span class="id">{id}</span> },
           { head: t.value.thread, end: true, cell: ({ busy }) => percent(busy) },
           { head: t.value.cpu, end: true, cell: ({ cpu }) => percent(cpu) },
           { head: t.value.memory, end: true, cell: ({ memoryMb }) => `${formatNumber(memoryMb)} MB` },

@@ -19,12 +19,13 @@ export type ChartProps = {
 };
 
 const WINDOW_S = 120;
+const LEAST_WINDOW_S = 30;
 
 /** Charts are drawn anew when the system turns dark. */
 const dark = signal(matchMedia("(prefers-color-scheme: dark)").matches);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => (dark.value = matches));
 
-export function Chart({ title, x, series, time = true, height = 190, format = formatNumber, formatX }: ChartProps) {
+export function Chart({ title, x, series, time = true, height = 190, format = formatRoughly, formatX }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const latest = useRef({ format, formatX });
@@ -67,6 +68,8 @@ export function Chart({ title, x, series, time = true, height = 190, format = fo
   );
 }
 
+const formatRoughly = (value: number): string => formatNumber(value >= 10 ? Math.round(value) : value);
+
 const dataOf = (x: number[], series: Series[]): uPlot.AlignedData => [x, ...series.map(({ values }) => values)] as uPlot.AlignedData;
 
 function optionsOf(
@@ -85,9 +88,16 @@ function optionsOf(
     cursor: { show: false },
     padding: [8, 8, 0, 0],
     ...(time ? { tzDate: (at: number) => uPlot.tzDate(new Date(at * 1000), timeZone.peek()) } : {}),
-    // A clock runs through the same stretch from the first second on.
     scales: {
-      x: { time, range: (_plot, low, high) => (time ? [high - WINDOW_S, high] : bars ? [low - 0.6, high + 0.6] : [low, Math.max(high, low + 0.1)]) },
+      x: {
+        time,
+        range: (_plot, low, high) =>
+          time
+            ? [Math.min(Math.max(low, high - WINDOW_S), high - LEAST_WINDOW_S), high]
+            : bars
+              ? [low - 0.6, high + 0.6]
+              : [low, Math.max(high, low + 0.1)],
+      },
       y: { range: (_plot, _low, high) => [0, niceTop(high)] },
     },
     axes: [
