@@ -145,7 +145,7 @@ const asks: [weight: number, fc.Arbitrary<Ask>][] = [
   ],
   [1, fc.record({ ask: fc.constant("expire orders") })],
 ];
-const ask = fc.oneof(...asks.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+export const ask = fc.oneof(...asks.map(([weight, arbitrary]) => ({ weight, arbitrary })));
 const steps = fc.constantFrom<Step["name"]>("lock", "commit", "outcome");
 const mishaps = {
   lock: ["timeout", "conflict", "rejected", "unavailable"],

@@ -114,12 +114,12 @@ function rowsOf(step: Step): string[] {
   return rows;
 }
 
-/** Whether everything that is expected came so; what came may say more. */
 function assertSame(expected: unknown, came: unknown, about: () => string): void {
   if (!matches(expected, came)) assert.fail(about());
 }
 
-function matches(expected: unknown, came: unknown): boolean {
+/** Whether everything that is expected came so; what came may say more. */
+export function matches(expected: unknown, came: unknown): boolean {
   if (expected === came) return true;
   if (typeof expected !== "object" || expected === null || typeof came !== "object" || came === null) return false;
   if (Array.isArray(expected) && (!Array.isArray(came) || came.length !== expected.length)) return false;

@@ -15,6 +15,8 @@ type Order = {
   refunded: number;
   coupon: string | null;
   expiresAt: number | null;
+  /** What it cost was not taken from the balance, and does not come back to it. */
+  byCard: boolean;
 };
 type Coupon = { couponId: string; userId: string; state: "AVAILABLE" | "USED" | "EXPIRED"; expiresAt: number; orderId: string | null };
 type CartItem = { id: string; productId: string; variantId: string; quantity: number };
@@ -87,7 +89,7 @@ export class Model {
         const ids = (a[0].variants as { id: string }[]).map(({ id }) => id);
         step.variants.forEach(({ price, stock }, i) => this.variants.set(ids[i] as string, { productId: a[0].id, price, stock }));
         this.products.set(a[0].id, { forSale: step.forSale, variants: ids });
-        return [this.#product(a[0].id)];
+        return [this.product(a[0].id)];
       }
 
       case "edit product": {
@@ -95,7 +97,7 @@ export class Model {
         if (step.price !== null && product.variants.length > 1) no("INVALID_REQUEST");
         product.forSale = step.forSale;
         if (step.price !== null) this.#variant(product.variants[0] as string).price = step.price;
-        return this.#product(step.productId);
+        return this.product(step.productId);
       }
 
       case "adjust stock": {
@@ -191,20 +193,32 @@ export class Model {
         }
         const total = items.reduce((sum, item) => sum + item.price * item.quantity, 0);
         const discount = coupon === null ? 0 : takenOff(this.#usable(coupon, userId, total, now), total);
-        const order: Order = { userId, status: "PENDING", items, total, discount, refunded: 0, coupon, expiresAt: now + ORDER_EXPIRES_AFTER_MS };
+        const order: Order = {
+          userId,
+          status: "PENDING",
+          items,
+          total,
+          discount,
+          refunded: 0,
+          coupon,
+          expiresAt: now + ORDER_EXPIRES_AFTER_MS,
+          byCard: false,
+        };
         if (method === "BALANCE") this.#affordable(order, now);
         if (!a) return "an order";
         this.orders.set(a.orderId, order);
         if (method === "BALANCE") this.#complete(a.orderId, order);
         if (step.articles === null) this.carts.set(userId, []);
-        return this.#order(a.orderId);
+        return this.order(a.orderId);
       }
 
       case "pay order": {
         const order = this.#own(step);
         if (order.status !== "PENDING" || now >= (order.expiresAt as number)) no("ORDER_NOT_PAYABLE");
         for (const item of order.items) this.#sellable(item.productId);
-        this.#affordable(order, now);
+        this.#affordable({ ...order, byCard: step.card !== undefined }, now);
+        if (step.card === "declined" && order.total > order.discount) no("PAYMENT_DECLINED");
+        order.byCard = step.card !== undefined;
         this.#complete(step.orderId, order);
         return { orderId: step.orderId, status: "COMPLETED", amount: order.total - order.discount };
       }
@@ -221,7 +235,7 @@ export class Model {
           );
         if (order.status !== "PENDING") no("ORDER_NOT_CANCELLABLE");
         order.status = "CANCELLED";
-        return this.#order(step.orderId);
+        return this.order(step.orderId);
       }
 
       case "refund order": {
@@ -285,16 +299,16 @@ export class Model {
   }
 
   /** Looks whether stock, coupon and money suffice, in this order. */
-  #affordable({ userId, items, total, discount, coupon }: Order, now: number): void {
+  #affordable({ userId, items, total, discount, coupon, byCard }: Order, now: number): void {
     for (const item of items) if (this.#variant(item.variantId).stock < item.quantity) no("STOCK_INSUFFICIENT");
     if (coupon !== null) this.#usable(coupon, userId, total, now);
-    if ((this.users.get(userId)?.balance ?? 0) < total - discount) no("BALANCE_INSUFFICIENT");
+    if (!byCard && (this.users.get(userId)?.balance ?? 0) < total - discount) no("BALANCE_INSUFFICIENT");
   }
 
   #complete(orderId: string, order: Order): void {
     for (const item of order.items) this.#variant(item.variantId).stock -= item.quantity;
     if (order.coupon !== null) Object.assign(this.coupons.get(order.coupon) as Coupon, { state: "USED", orderId });
-    this.#pay(order.userId, order.discount - order.total);
+    if (!order.byCard) this.#pay(order.userId, order.discount - order.total);
     order.status = "COMPLETED";
   }
 
@@ -312,26 +326,27 @@ export class Model {
     const fair = order.total === 0 ? 0 : (paid * worth) / order.total;
     const about = 2 * order.items.length;
     const amount = whole ? paid - order.refunded : a ? a.refundedAmount - order.refunded : Math.ceil(fair + about);
-    if (this.#balance(order.userId) + amount > BALANCE_MAX) no("BALANCE_LIMIT_EXCEEDED");
+    if (!order.byCard && this.#balance(order.userId) + amount > BALANCE_MAX) no("BALANCE_LIMIT_EXCEEDED");
     if (!a) return "a refund";
     assert.ok(amount >= 0 && Math.abs(amount - fair) <= about, `${amount} of ${paid} were given back for what is worth ${fair}`);
     for (const [i, item] of order.items.entries()) {
       item.refunded += wanted[i] as number;
       this.#variant(item.variantId).stock += wanted[i] as number;
     }
-    this.#pay(order.userId, amount);
+    if (!order.byCard) this.#pay(order.userId, amount);
     order.refunded += amount;
     order.status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
     const coupon = whole && order.coupon !== null ? this.coupons.get(order.coupon) : undefined;
     if (coupon) Object.assign(coupon, { state: coupon.expiresAt <= now ? "EXPIRED" : "AVAILABLE", orderId: null });
-    return this.#order(orderId);
+    return this.order(orderId);
   }
 
   #balance(userId: string): number {
     return this.users.get(userId)?.balance ?? no("USER_NOT_FOUND");
   }
 
-  #product(id: string): unknown {
+  /** A product as it must be shown. */
+  product(id: string): { price: number; stock: number; status: string; variants: { price: number; stock: number }[] } & { id: string } {
     const { forSale, variants } = this.products.get(id) as { forSale: boolean; variants: string[] };
     const each = variants.map((variantId) => ({ id: variantId, price: this.#variant(variantId).price, stock: this.#variant(variantId).stock }));
     const stock = each.reduce((sum, variant) => sum + variant.stock, 0);
@@ -344,9 +359,10 @@ export class Model {
     };
   }
 
-  #order(orderId: string): unknown {
+  /** An order as it must be shown. */
+  order(orderId: string): Record<string, unknown> {
     const { userId, status, total, discount, refunded, coupon, items } = this.orders.get(orderId) as Order;
-    const unpaid = status === "PENDING" || status === "CANCELLED";
+    const unpaid = ["PENDING", "CANCELLED", "EXPIRED"].includes(status);
     return {
       orderId,
       userId,

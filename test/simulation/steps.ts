@@ -32,7 +32,7 @@ export type Step =
       userCouponId: string | null;
       method: "BALANCE" | "DEFERRED";
     }
-  | { kind: "pay order"; orderId: string; callerId: string | null }
+  | { kind: "pay order"; orderId: string; callerId: string | null; card?: "approved" | "declined" }
   | { kind: "cancel order"; orderId: string; callerId: string | null }
   | { kind: "refund order"; orderId: string; items: { variantId: string; quantity: number }[] | null }
   | { kind: "expire order"; orderId: string };

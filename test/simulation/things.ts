@@ -10,7 +10,7 @@ import type { Step } from "./steps.ts";
 const NOBODY = "00000000-0000-7000-8000-000000000000";
 
 export class Things {
-  readonly #store: MemoryStore;
+  readonly #store: Pick<MemoryStore, "rows">;
   readonly #model: Model;
   readonly #known = {
     users: [] as string[],
@@ -22,7 +22,7 @@ export class Things {
     items: [] as string[],
   };
 
-  constructor(store: MemoryStore, model: Model) {
+  constructor(store: Pick<MemoryStore, "rows">, model: Model) {
     this.#store = store;
     this.#model = model;
   }

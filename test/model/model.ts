@@ -1,0 +1,53 @@
+// Sequences of requests of everything that shoppers and operators do, at two instances on one PostgreSQL, each answer held against a model
+// that shares no rule with the shop; at the end of each sequence everything that the shop shows is compared, through both instances.
+
+import fc from "fast-check";
+import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { clockAtNoon } from "../support/clock.ts";
+import { begin, COMMANDS } from "./commands.ts";
+import { VIEWS } from "./views.ts";
+import { World } from "./world.ts";
+
+export type ModelOptions = { seed: number; runs: number; length?: number };
+/** How many sequences there were, and how often which operation gave which status. */
+export type Modelled = { sequences: number; requests: number; tally: Map<string, number> };
+
+const SECRET = "test_sk_of_the_model";
+
+/** Errors: with the seed and the smallest sequence in which something comes that the model does not say. */
+export async function model({ seed, runs, length = 60 }: ModelOptions): Promise<Modelled> {
+  const clock = clockAtNoon();
+  const simulator = new Simulator({ secret: SECRET });
+  const gateway = { PAYMENT_GATEWAY_URL: await simulator.listen(), PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_BREAKER_CALLS: "10000" };
+  const tally = new Map<string, number>();
+  let sequences = 0;
+  try {
+    const property = fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: length, size: "max" }), async (commands) => {
+      sequences++;
+      const world = await World.open(gateway, clock, tally);
+      try {
+        await begin(world);
+        await fc.asyncModelRun(() => ({ model: {}, real: world }), commands);
+        for (const view of VIEWS) await Promise.all([view(world, 0), view(world, 1)]);
+      } finally {
+        await world.close();
+      }
+    });
+    const result = await fc.check(property, { seed, numRuns: runs });
+    if (result.failed) throw new Error(explain(result), { cause: result.errorInstance });
+    return { sequences, requests: [...tally.values()].reduce((sum, count) => sum + count, 0), tally };
+  } finally {
+    await simulator.close();
+  }
+}
+
+type Failed = Pick<fc.RunDetails<[Iterable<fc.AsyncCommand<object, World>>]>, "seed" | "counterexample" | "numRuns" | "numShrinks" | "errorInstance">;
+
+function explain({ seed, counterexample, numRuns, numShrinks, errorInstance }: Failed): string {
+  const shown = [...(counterexample?.[0] ?? [])].map((command) => `  ${String(command)}`);
+  return [
+    `npm run model -- --seed ${seed} --runs ${numRuns}: sequence ${numRuns} (made smaller ${numShrinks} times):`,
+    ...shown,
+    String(errorInstance instanceof Error ? errorInstance.stack : errorInstance).slice(0, 3000),
+  ].join("\n");
+}
