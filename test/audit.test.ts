@@ -255,11 +255,24 @@ const DAMAGE: Record<string, Planted> = {
   },
   "a payment of less than the order costs": {
     invariant: 4,
-    what: /what its order costs/,
+    what: /^a payment is not of what/,
     expected: 5000,
     actual: 4999,
     plant: () => [["UPDATE payments SET amount = amount - 1 WHERE order_id = $1", [shop.sold.id]]],
     undo: () => [["UPDATE payments SET amount = amount + 1 WHERE order_id = $1", [shop.sold.id]]],
+  },
+  "a failed payment of more than the order costs": {
+    invariant: 4,
+    what: /^a failed payment/,
+    expected: 1000,
+    actual: 1001,
+    plant: () => [
+      [
+        "INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'FAILED', 1001, now())",
+        [SOMEBODY, shop.waiting.id],
+      ],
+    ],
+    undo: () => [["DELETE FROM payments WHERE id = $1", [SOMEBODY]]],
   },
   "a payment that never left the balance": {
     invariant: 4,
@@ -282,6 +295,14 @@ const DAMAGE: Record<string, Planted> = {
     what: /line is of an order/,
     plant: () => [["INSERT INTO order_items VALUES ($1, $2, $3, 0, 'x', 1, 1)", [NO_ORDER, shop.apple.variantId, shop.apple.id]]],
     undo: () => [["DELETE FROM order_items WHERE order_id = $1", [NO_ORDER]]],
+  },
+  "a payment in flight of no order": {
+    invariant: 4,
+    what: /payment is of an order/,
+    plant: () => [
+      ["INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'UNKNOWN', 1, now())", [SOMEBODY, NO_ORDER]],
+    ],
+    undo: () => [["DELETE FROM payments WHERE id = $1", [SOMEBODY]]],
   },
   "a payment of no order": {
     invariant: 4,

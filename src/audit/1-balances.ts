@@ -1,21 +1,22 @@
 import type { Check } from "./check.ts";
+import { ledgers } from "./sweeps.ts";
 
 /** Per user: balance = sum of COMPLETED transactions = the last `balanceAfter`; never negative. */
 export const balances: Check[] = [
   {
     invariant: 1,
     what: "a balance is not the sum of its transactions",
-    sql: `SELECT u.id AS "userId", coalesce(t.sum, 0)::bigint AS expected, u.balance AS actual
-          FROM users u LEFT JOIN (SELECT user_id, sum(amount) AS sum FROM balance_transactions WHERE status = 'COMPLETED' GROUP BY user_id) t ON t.user_id = u.id
-          WHERE u.balance <> coalesce(t.sum, 0) OR u.balance < 0`,
+    sweep: ledgers,
+    where: "u.balance <> coalesce(t.sum, 0) OR u.balance < 0",
+    select: `u.id AS "userId", coalesce(t.sum, 0)::bigint AS expected, u.balance AS actual`,
   },
   {
-    // Every row of the ledger continues the one before it; so the last one's balance is the sum of all.
+    // Every row of the ledger continues the one before it; so the last one's balance is the sum of all. The first that does not is told.
     invariant: 1,
     what: "a transaction's balanceAfter does not follow from the one before it",
-    sql: `SELECT user_id AS "userId", id AS "transactionId", sum::bigint AS expected, balance_after AS actual
-          FROM (SELECT user_id, id, balance_after, sum(amount) OVER (PARTITION BY user_id ORDER BY version) AS sum FROM balance_transactions WHERE status = 'COMPLETED') t
-          WHERE balance_after IS DISTINCT FROM sum`,
+    sweep: ledgers,
+    where: "t.broken IS NOT NULL",
+    select: `t.user_id AS "userId", t.broken AS "transactionId", t.upto::bigint AS expected, t.balance_after AS actual`,
   },
   {
     invariant: 1,
@@ -27,6 +28,8 @@ export const balances: Check[] = [
   {
     invariant: 1,
     what: "a transaction belongs to nobody",
-    sql: `SELECT t.user_id AS "userId", t.id AS "transactionId" FROM balance_transactions t LEFT JOIN users u ON u.id = t.user_id WHERE u.id IS NULL`,
+    sweep: ledgers,
+    where: "u.id IS NULL",
+    select: `t.user_id AS "userId", (SELECT id FROM balance_transactions b WHERE b.user_id = t.user_id ORDER BY version LIMIT 1) AS "transactionId"`,
   },
 ];

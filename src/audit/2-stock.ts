@@ -5,6 +5,7 @@ export const stock: Check[] = [
   {
     invariant: 2,
     what: "stock is not what came in less what went out",
+    inKeyOrder: true,
     sql: `SELECT v.id AS "variantId", (coalesce(a.sum, 0) - coalesce(o.sum, 0))::bigint AS expected, v.stock AS actual
           FROM variants v
           LEFT JOIN (SELECT variant_id, sum(delta) AS sum FROM stock_adjustments GROUP BY variant_id) a ON a.variant_id = v.id

@@ -5,6 +5,7 @@ import type { Shop } from "../shop.ts";
 import { audit } from "./audit.ts";
 
 export function auditRoutes(routes: Routes, { config, database }: Shop): void {
+  let last: Promise<unknown> = Promise.resolve();
   routes.read(
     {
       method: "GET",
@@ -23,6 +24,11 @@ export function auditRoutes(routes: Routes, { config, database }: Shop): void {
         }),
       },
     },
-    () => audit(database, config.timezone),
+    // One at a time, each with a snapshot of its own: however many are asked for, they take two connections.
+    () => {
+      const next = last.then(() => audit(database, config.timezone));
+      last = next.catch(() => {});
+      return next;
+    },
   );
 }

@@ -1,6 +1,5 @@
 import { audit as check } from "../audit/audit.ts";
 import { readConfig } from "../config.ts";
-import { Database } from "../database/pool.ts";
 import type { CliCommand } from "./command-line.ts";
 import { withShopDatabase } from "./own-database.ts";
 
@@ -15,14 +14,7 @@ Reads only, and holds up nobody; the shop may be selling meanwhile. Ends with 0 
   async run({ json }) {
     const config = readConfig(process.env);
     const startedAt = performance.now();
-    const { violations, checkedAt } = await withShopDatabase(config, async (url) => {
-      const database = new Database(url, { size: 1, onError: () => {} });
-      try {
-        return await check(database, config.timezone);
-      } finally {
-        await database.close();
-      }
-    });
+    const { violations, checkedAt } = await withShopDatabase(config, (url) => check({ url }, config.timezone));
     if (json) {
       console.log(JSON.stringify({ violations, checkedAt }, null, 2));
     } else {
