@@ -23,7 +23,8 @@ export type Arrival = Pick<Waiting, "command" | "input" | "arrivedAt" | "gone" |
 const MOST_TURNS = 5;
 
 export class Line {
-  #waiting: Waiting[] = [];
+  /** Places before `#head` are empty: an order is not kept in memory for having stood in the line. */
+  #waiting: (Waiting | undefined)[] = [];
   #head = 0;
   readonly #onReady: () => void;
 
@@ -67,7 +68,7 @@ export class Line {
   take(most: number, notBefore: number): Waiting[] {
     const round: Waiting[] = [];
     let weight = 0;
-    for (; this.#head < this.#waiting.length; this.#head++) {
+    for (; this.#head < this.#waiting.length; this.#pass()) {
       const one = this.#waiting[this.#head] as Waiting;
       if (one.state === "left") continue;
       if (one.arrivedAt <= notBefore || one.gone()) one.reject(new Refusal("BUSY", { retryAfter: 1 }));
@@ -84,7 +85,7 @@ export class Line {
 
   /** Answers BUSY to those at the front who arrived before `notBefore`. */
   dismiss(notBefore: number): void {
-    for (; this.#head < this.#waiting.length; this.#head++) {
+    for (; this.#head < this.#waiting.length; this.#pass()) {
       const one = this.#waiting[this.#head] as Waiting;
       if (one.state !== "left" && one.arrivedAt > notBefore) break;
       one.reject(new Refusal("BUSY", { retryAfter: 1 }));
@@ -92,7 +93,11 @@ export class Line {
     this.#forget();
   }
 
-  /** Lets go of those who have left the line, at a price that does not grow with it. */
+  #pass(): void {
+    this.#waiting[this.#head++] = undefined;
+  }
+
+  /** Lets go of the places of those who have left the line, at a price that does not grow with it. */
   #forget(): void {
     if (this.#head < this.#waiting.length && (this.#head <= 1024 || this.#head * 2 <= this.#waiting.length)) return;
     this.#waiting = this.#waiting.slice(this.#head);
