@@ -26,7 +26,7 @@ class Command implements fc.AsyncCommand<object, World> {
   }
 
   toString(): string {
-    return JSON.stringify(this.#does);
+    return `\n  ${JSON.stringify(this.#does)}`;
   }
 }
 
@@ -45,11 +45,14 @@ const asked = fc.tuple(ask, how, fc.option(fc.integer({ min: 0, max: 4 }), { nil
   return new Command({ does: what.ask, ...what, ...sent, orderedDaysAgo }, (world) => world.ask(what, sent, { orderedDaysAgo }));
 });
 
-const byCard = fc
-  .tuple(some, fc.nat(8), how, fc.constantFrom("approved" as const, "approved" as const, "declined" as const))
+/** Mostly of an order that waits for its payment. */
+const paid = fc
+  .tuple(some, fc.nat(8), how, fc.constantFrom<(undefined | "approved" | "declined")[]>(undefined, "approved", "approved", "declined"))
   .map(([order, by, sent, card]) => {
-    const what: Ask = { ask: "pay order", order, by };
-    return new Command({ does: "pay by card", order, by, card, ...sent }, (world) => world.ask(what, sent, { card }));
+    const what = (world: World): Ask => ({ ask: "pay order", order: order % 8 === 0 ? order : world.unpaid(order), by });
+    return new Command({ does: "pay", order, by, card: card ?? "none", ...sent }, (world) =>
+      world.ask(what(world), sent, card === undefined ? {} : { card }),
+    );
   });
 
 const repeated = fc.tuple(some, at).map(([n, where]) => new Command({ does: "repeat", n, at: where }, (world) => world.repeat(n, where)));
@@ -73,8 +76,9 @@ const look = fc
 
 export const COMMANDS: fc.Arbitrary<fc.AsyncCommand<object, World>>[] = [
   ...Array.from({ length: 12 }, () => asked),
-  byCard,
-  byCard,
+  paid,
+  paid,
+  paid,
   repeated,
   later,
   expiring,
@@ -114,7 +118,6 @@ const PRELUDE: Ask[] = [
   { ask: "add to cart", user: 0, variant: 0, named: true, quantity: 1 },
   { ask: "remove from cart", user: 0, item: 0 },
   { ask: "add to cart", user: 1, variant: 1, named: true, quantity: 1 },
-  { ask: "refund order", order: 0, items: [{ line: 0, quantity: 1 }] },
 ];
 
 /** Every sequence begins with a few people, things to buy, coupons in their hands, an order that is paid and one that is not. */

@@ -9,7 +9,7 @@ const seed = Number(values.seed ?? Date.now() % 1_000_000_000);
 
 await withTestServer(async () => {
   const startedAt = performance.now();
-  const { sequences, requests, tally } = await model({ seed, runs: Number(values.runs ?? 100), length: Number(values.length ?? 60) });
+  const { sequences, requests, tally } = await model({ seed, runs: Number(values.runs ?? 100), length: Number(values.length ?? 100) });
   console.log(
     `seed ${seed}: ${sequences} sequences, ${requests} requests in ${Math.round((performance.now() - startedAt) / 1000)} s, each as the model says`,
   );

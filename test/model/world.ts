@@ -105,6 +105,12 @@ export class World {
     assert.deepEqual({ status, code: body.code }, { status: 422, code: "IDEMPOTENCY_KEY_REUSED" }, said(other));
   }
 
+  /** Which order, counted as they came, is the n-th of those that wait for their payment. */
+  unpaid(n: number): number {
+    const waiting = [...this.model.orders.values()].flatMap(({ status }, i) => (status === "PENDING" ? [i] : []));
+    return waiting[n % waiting.length] ?? n;
+  }
+
   /** Runs a job that ends what is over, and tells the model what was. */
   async expire(what: "orders" | "coupons", at: 0 | 1): Promise<void> {
     const now = Date.now();
