@@ -72,3 +72,23 @@ test("an audit can't write, and what a lane throws is the audit's error", async 
   await assert.rejects(withLanes(database, [write, write]), { code: "25006" });
   assert.equal((await database.pool.query("SELECT FROM users")).rowCount, 2);
 });
+
+// Goes red without `if (joined) throw` in lanes.ts.
+test("what only the second lane can't read is the audit's error too", async () => {
+  let transactions = 0;
+  const torn: Pick<Database, "transaction"> = {
+    transaction: (work) => {
+      const second = ++transactions === 2;
+      return database.transaction((run) => work(async (text, values) => run(second && text === "SELECT 1" ? "SELECT 1 / 0" : text, values)));
+    },
+  };
+  let waiting = 0;
+  let met = (): void => {};
+  const meeting = new Promise<void>((resolve) => (met = resolve));
+  const task = async (read: Read): Promise<void> => {
+    if (++waiting === 2) met();
+    await meeting;
+    await read("SELECT 1");
+  };
+  await assert.rejects(withLanes(torn, [task, task]), { code: "22012" });
+});
