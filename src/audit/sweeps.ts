@@ -21,7 +21,7 @@ export const lines = `orders o FULL JOIN (
 
 /** Orders `o`, their payments `p` but failed ones, and what the balance `t` paid for them and was given back. */
 export const money = `(orders o LEFT JOIN (
-  SELECT order_id, array_agg(status) FILTER (WHERE status IN ${SETTLED}) AS settled, min(amount) AS least, max(amount) AS most, bool_or(method = 'BALANCE') AS by_balance,
+  SELECT order_id, count(*) FILTER (WHERE status IN ${SETTLED}) AS settled, min(status) FILTER (WHERE status IN ${SETTLED}) AS status, min(amount) AS least, max(amount) AS most, bool_or(method = 'BALANCE') AS by_balance,
     sum(amount) FILTER (WHERE method = 'BALANCE' AND status IN ${SETTLED}) AS from_balance
   FROM payments WHERE status <> 'FAILED' GROUP BY order_id
 ) p ON p.order_id = o.id) FULL JOIN (
