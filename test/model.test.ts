@@ -21,7 +21,8 @@ const ELSEWHERE: Record<string, string> = {
   stopRehearsal: "the same",
 };
 
-// The same sequences every time; `npm run model` goes on with others.
+// The same sequences every time; `npm run model` goes on with others. Goes red, with a sequence of one command, without `if (kept) return kept` in
+// `once` (src/http/idempotency.ts).
 test("whatever is asked of two instances, and again, comes as the model says, and so does everything that the shop then shows", async () => {
   const { tally } = await model({ seed: 20_261_120, runs: 7 });
   const shop = await openTestShop();
