@@ -1,7 +1,7 @@
 import { CONNECTIONS, type Report } from "./overload.ts";
 
-/** Resident memory may grow by this much in a rush, whatever it was before. */
-const MOST_MORE_MB = 512;
+/** What `npm start` lets old objects take (`--max-old-space-size`), and as much as young ones, buffers and the process itself may take besides. */
+const MOST_MB = 768 + 512;
 
 /** What must not be, whatever the machine. */
 export function wrongIn({ rush, calmMb, mostMb, lost, unheard, violations }: Report): string[] {
@@ -9,7 +9,7 @@ export function wrongIn({ rush, calmMb, mostMb, lost, unheard, violations }: Rep
   return [
     ...Object.entries(others).map(([status, { length }]) => `${length} were answered ${status}`),
     ...(turnedAway.length === rush.retryAfter ? [] : [`${turnedAway.length - rush.retryAfter} were told to come again, and not when`]),
-    ...(mostMb - calmMb > MOST_MORE_MB ? [`memory grew from ${calmMb} to ${mostMb} MB`] : []),
+    ...(mostMb > MOST_MB ? [`memory grew from ${calmMb} to ${mostMb} MB`] : []),
     ...(lost > 0 ? [`${lost} orders are lost`] : []),
     ...(unheard > rush.broken ? [`${unheard} orders are there of which nobody was told, and only ${rush.broken} had no answer`] : []),
     ...violations.map((one) => JSON.stringify(one)),
