@@ -22,7 +22,7 @@ const ELSEWHERE: Record<string, string> = {
 };
 
 // The same sequences every time; `npm run model` goes on with others. Goes red, with a sequence of one command, without `if (kept) return kept` in
-// `once` (src/http/idempotency.ts).
+// `once` (src/http/idempotency.ts), and where refunds are shares of what an order cost and not of what was paid (src/order/refund-shares.ts).
 test("whatever is asked of two instances, and again, comes as the model says, and so does everything that the shop then shows", async () => {
   const { tally } = await model({ seed: 20_261_120, runs: 7 });
   const shop = await openTestShop();
