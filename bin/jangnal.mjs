@@ -52,7 +52,8 @@ function findNode() {
 
 /** Becomes, as far as one process can, the same command line under another Node: its input and output, its signals, its end. */
 function runWith(node) {
-  const command = [...dieWithUs(), node, ...process.execArgv, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const bounds = process.execArgv.filter((option) => option.startsWith("--max-old-space-size="));
+  const command = [...dieWithUs(), node, ...bounds, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   const child = spawn(command[0], command.slice(1), { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"]) {
     if (signal in constants.signals) process.on(signal, () => child.kill(signal));

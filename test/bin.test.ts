@@ -13,7 +13,7 @@ const shop = mkdtempSync(join(tmpdir(), "bin-test-"));
 // A shop that says who runs it, and then does what it is told.
 const MAIN = `export async function main(argv: string[]): Promise<void> {
   if (argv[0] === "orderly") process.once("SIGTERM", () => process.exit(0));
-  console.log(JSON.stringify({ node: process.execPath, pid: process.pid, argv }));
+  console.log(JSON.stringify({ node: process.execPath, options: process.execArgv, pid: process.pid, argv }));
   if (argv[0] === "exit") process.exit(Number(argv[1]));
   setTimeout(() => undefined, 30_000);
 }`;
@@ -41,6 +41,8 @@ test("under an older Node it runs with the one from npm, arguments and exit code
   const said = await line;
   assert.match(said.node, /node-linux-\w+\/bin\/node$/);
   assert.deepEqual(said.argv, ["exit", "7", "두 말"]);
+  // The bound of its memory, and nothing else: with what makes this Node an old one it would go on looking for a newer one for ever.
+  assert.deepEqual(said.options, ["--max-old-space-size=300"]);
   assert.deepEqual(await once(child, "exit"), [7, null]);
 });
 
@@ -71,12 +73,15 @@ function installNode(): void {
   symlinkSync(join(root, "node_modules"), join(shop, "node_modules"));
 }
 
-type Said = { node: string; pid: number; argv: string[] };
+type Said = { node: string; options: string[]; pid: number; argv: string[] };
 type Run = { child: ChildProcessByStdio<null, Readable, Readable>; line: Promise<Said>; stderr: Promise<string> };
 
 function run(argv: string[]): Run {
   const { npm_command: _, ...env } = process.env;
-  const child = spawn(process.execPath, ["--import", OLD, join(shop, "bin", "jangnal.mjs"), ...argv], { stdio: ["ignore", "pipe", "pipe"], env });
+  const child = spawn(process.execPath, ["--max-old-space-size=300", "--import", OLD, join(shop, "bin", "jangnal.mjs"), ...argv], {
+    stdio: ["ignore", "pipe", "pipe"],
+    env,
+  });
   const line = once(createInterface({ input: child.stdout }), "line").then(([text]) => JSON.parse(String(text)) as Said);
   const stderr = child.stderr.setEncoding("utf8").reduce((all: string, chunk: string) => all + chunk, "");
   return { child, line, stderr };
