@@ -12,6 +12,8 @@ import type { Schema } from "./values.ts";
 export type FuzzOptions = { seed: number; runs: number; path?: string | undefined };
 export type Fuzzed = { requests: number; tally: Map<string, number>; operations: string[] };
 
+/** Streams of events go on for as long as somebody listens; test/live.test.ts has them. */
+const WITHOUT_END = new Set(["watchLive"]);
 /** At once: so that what goes wrong only beside others is found too. */
 const AT_ONCE = 6;
 
@@ -83,13 +85,15 @@ function read(document: Document): { operations: Operation[]; lookup: (reference
       .split("/")
       .reduce((part: unknown, name) => (part as Record<string, unknown>)[name], document) as never;
   const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
-    Object.entries(methods).map(([method, { operationId, parameters = [], requestBody }]) => ({
-      method: method.toUpperCase(),
-      path,
-      operationId,
-      parameters: parameters.map((one): Parameter => (one.$ref === undefined ? one : lookup(one.$ref))),
-      body: requestBody?.content["application/json"]?.schema,
-    })),
+    Object.entries(methods)
+      .filter(([, { operationId }]) => !WITHOUT_END.has(operationId))
+      .map(([method, { operationId, parameters = [], requestBody }]) => ({
+        method: method.toUpperCase(),
+        path,
+        operationId,
+        parameters: parameters.map((one): Parameter => (one.$ref === undefined ? one : lookup(one.$ref))),
+        body: requestBody?.content["application/json"]?.schema,
+      })),
   );
   return { operations, lookup };
 }
