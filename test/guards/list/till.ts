@@ -32,10 +32,13 @@ export const OF_THE_TILL: Guard[] = [
     'if (error) resolve([{ command: "COMMIT", rows: [] }] as never);',
     [ON_POSTGRES, "are all or nothing"],
   ),
-  guard("that rows are counted", STORE, "writes.map(exactly)", "writes.map(({ name, text, values }) => ({ name, text, values }))", [
-    ON_POSTGRES,
-    "that touch another number of rows",
-  ]),
+  guard(
+    "that rows are counted",
+    STORE,
+    "shelf.save(changed).map(exactly)",
+    "shelf.save(changed).map(({ name, text, values }) => ({ name, text, values }))",
+    [ON_POSTGRES, "that touch another number of rows"],
+  ),
   guard(
     "that a lost COMMIT is not a failure",
     STORE,
@@ -62,7 +65,7 @@ export const OF_THE_TILL: Guard[] = [
     ON_POSTGRES,
     "that was abandoned stays so",
   ]),
-  guard("that a round leaves its id", STORE, '[{ name: "round", text: ROUND, values: [roundId] }]', "[]", [
+  guard("that a round leaves its id", STORE, 'yield { name: "round", text: ROUND, values: [roundId] };', "", [
     ON_POSTGRES,
     "that was committed stays so",
   ]),
