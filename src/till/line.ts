@@ -64,23 +64,29 @@ export class Line {
   /**
    * The next round: everyone who is ready, from the front, up to `most` and their rows' worth, never passing over somebody who still
    * prepares. Who has gone is dropped, who arrived before `notBefore` is answered BUSY: both before they are decided, never after.
+   * @param goes whether this crowd sets out now (`full`: it could not be larger); else it stays where it stands
    */
-  take(most: number, notBefore: number): Waiting[] {
-    const round: Waiting[] = [];
+  take(most: number, notBefore: number, goes: (crowd: Waiting[], full: boolean) => boolean = () => true): Waiting[] {
+    const crowd: Waiting[] = [];
     let weight = 0;
-    for (; this.#head < this.#waiting.length; this.#pass()) {
-      const one = this.#waiting[this.#head] as Waiting;
+    let full = false;
+    let end = this.#head;
+    for (; end < this.#waiting.length && !full; end++) {
+      const one = this.#waiting[end] as Waiting;
       if (one.state === "left") continue;
-      if (one.arrivedAt <= notBefore || one.gone()) one.reject(new Refusal("BUSY", { retryAfter: 1 }));
+      if (one.arrivedAt <= notBefore || one.gone()) this.#leave(one, new Refusal("BUSY", { retryAfter: 1 }));
       else if (one.state === "preparing") break;
       else {
         weight += one.needs.length;
-        if (round.length > 0 && (round.length >= most || weight > most * NEEDS_PER_COMMAND)) break;
-        round.push(one);
+        full = crowd.length > 0 && (crowd.length >= most || weight > most * NEEDS_PER_COMMAND);
+        if (full) break;
+        crowd.push(one);
       }
     }
+    if (crowd.length > 0 && !goes(crowd, full)) return [];
+    while (this.#head < end) this.#pass();
     this.#forget();
-    return round;
+    return crowd;
   }
 
   /** Answers BUSY to those at the front who arrived before `notBefore`. */

@@ -56,8 +56,13 @@ export class Round {
     for (const other of this.#ahead) await other.#end.promise;
   }
 
+  /** Whether any of these commands wants a row that this round has. */
+  meets(commands: readonly Waiting[]): boolean {
+    return commands.some((one) => one.needs.some(({ key }) => this.#touches(key)));
+  }
+
   #waitsFor(other: Round): boolean {
-    return !other.#settled && this.commands.some((one) => one.needs.some(({ key }) => other.#touches(key)));
+    return !other.#settled && other.meets(this.commands);
   }
 
   #touches(key: string): boolean {

@@ -111,6 +111,46 @@ describe("order of arrival", () => {
     assert.deepEqual(store.entries(book), ["quick", "slow"]);
   });
 
+  // Goes red without `round.meets(crowd)` in `#mayGo`: then the second sets out alone.
+  test("a few who want the rows of a round under way gather, and are one round", async () => {
+    const setting = open((step) => (step.name === "commit" ? setting.clock.pause(10).then(() => undefined) : undefined));
+    const { till, clock, store } = setting;
+    const all = [till.submit(put, { box: "a", word: "0" })];
+    for (const word of ["1", "2", "3"]) {
+      await clock.advance(2);
+      all.push(till.submit(put, { box: "a", word }));
+    }
+    assert.deepEqual(await clock.run(outcomes(all)), [1, 2, 3, 4]);
+    assert.equal(till.served.rounds, 2);
+    assert.deepEqual(store.entries(book), ["0", "1", "2", "3"]);
+  });
+
+  // Goes red without `crowd.length < this.#largeCrowd` in `#mayGo`, or without its like in `#callNext`: then there are two rounds.
+  test("a large crowd sets out all the same", async () => {
+    const setting = open((step) => (step.name === "commit" ? setting.clock.pause(10).then(() => undefined) : undefined), { roundSize: 4 });
+    const { till, clock, store } = setting;
+    const all = [till.submit(put, { box: "a", word: "0" })];
+    for (const word of ["1", "2", "3"]) {
+      await clock.advance(2);
+      all.push(till.submit(put, { box: "a", word }));
+    }
+    assert.deepEqual(await clock.run(outcomes(all)), [1, 2, 3, 4]);
+    assert.equal(till.served.rounds, 3);
+    assert.deepEqual(store.entries(book), ["0", "1", "2", "3"]);
+  });
+
+  // Goes red without `this.#heldBack = false` when a round ends.
+  test("who was held back goes when the round ahead has ended, whoever comes meanwhile", async () => {
+    const setting = open((step) => (step.name === "commit" ? setting.clock.pause(10).then(() => undefined) : undefined));
+    const { till, clock, store } = setting;
+    const all = [till.submit(put, { box: "a", word: "1" })];
+    await clock.advance(2);
+    all.push(till.submit(put, { box: "a", word: "2" }), till.submit(put, { box: "b", word: "3" }));
+    assert.deepEqual(await clock.run(outcomes(all)), [1, 2, 1]);
+    assert.deepEqual(store.entries(book), ["1", "2", "3"]);
+    assertQuiet(setting);
+  });
+
   // Goes red without `one.state === "preparing"` in `take`.
   test("who still prepares holds the place, and those behind wait", async () => {
     const { till, store, clock } = open();
@@ -124,7 +164,7 @@ describe("order of arrival", () => {
     // Goes red without `mayDecide`: the second round has the rows as soon as the first one has lost them.
     test(`a round that comes again (${mishap}) is not overtaken by one that has got hold of its rows`, async () => {
       const mishaps = [mishap];
-      const setting = open((step) => (step.name === "commit" ? setting.clock.pause(10).then(() => mishaps.shift()) : undefined));
+      const setting = open((step) => (step.name === "commit" ? setting.clock.pause(10).then(() => mishaps.shift()) : undefined), { roundSize: 4 });
       const { till, store, clock } = setting;
       const ahead = together(
         setting,
@@ -143,7 +183,7 @@ describe("order of arrival", () => {
 
   // Goes red without `round.stumble()` when a round steps back itself.
   test("of three rounds that meet, those behind the one that comes again all let it pass", async () => {
-    const { till, store, clock } = open(first("commit", "conflict"), { lanes: 3 });
+    const { till, store, clock } = open(first("commit", "conflict"), { lanes: 3, roundSize: 2 });
     const all: Promise<number>[] = [];
     for (const [box, word] of [
       ["a", "1"],

@@ -43,6 +43,9 @@ export class Till {
   /** Rounds under way, in the order in which they set out. */
   readonly #underWay = new Set<Round>();
   #watching = false;
+  /** The crowd at the front of the line waits for a round under way to end: nobody needs to look at it again before. */
+  #heldBack = false;
+  readonly #largeCrowd: number;
   /** Rounds and commands served, and how many per round, for the metrics. */
   readonly served = { rounds: 0, commands: 0, largest: 0, retries: 0 };
 
@@ -50,6 +53,7 @@ export class Till {
     this.#store = store;
     this.#clock = clock;
     this.#options = { lanes: 2, roundSize: 512, onCommit: () => {}, onFault: () => {}, ...options };
+    this.#largeCrowd = this.#options.roundSize / 2;
   }
 
   /** Commands that wait for their turn. */
@@ -82,13 +86,23 @@ export class Till {
 
   #callNext(): void {
     while (this.#underWay.size < this.#options.lanes && this.#nobodyIsOvertaken()) {
-      const commands = this.#line.take(this.#options.roundSize, this.#clock.elapsedMs() - this.#options.waitMs);
+      if (this.#heldBack && this.#line.length < this.#largeCrowd) return;
+      const commands = this.#line.take(this.#options.roundSize, this.#clock.elapsedMs() - this.#options.waitMs, this.#mayGo);
       if (commands.length === 0) return;
       const round = new Round(commands, this.#underWay, this.#clock.elapsedMs() + this.#options.waitMs, this.#options.waitMs);
       this.#underWay.add(round);
       void this.#serve(round);
     }
   }
+
+  /**
+   * Whoever wants a row of a round under way would only wait for it at the database. So a small crowd that does gathers here instead, and
+   * the next round is larger; a large one goes, to be locked and read while the round ahead is still being written.
+   */
+  readonly #mayGo = (crowd: Waiting[], full: boolean): boolean => {
+    this.#heldBack = !full && crowd.length < this.#largeCrowd && [...this.#underWay].some((round) => round.meets(crowd));
+    return !this.#heldBack;
+  };
 
   /** The next crowd may send for its rows as soon as the rounds ahead hold theirs, and not while one of them has to come again. */
   #nobodyIsOvertaken(): boolean {
@@ -119,6 +133,7 @@ export class Till {
     }
     round.settle();
     this.#underWay.delete(round);
+    this.#heldBack = false;
     const { length } = round.commands;
     this.#pace.served(length, setOutAt, this.#clock.elapsedMs());
     this.served.rounds++;

@@ -65,7 +65,8 @@ export class Process {
     this.number = number;
     this.#forget = forget;
     this.died = new Promise((resolve) => (this.#dies = resolve));
-    this.till = new Till({ store: this.#mortal(store), clock, waitMs: 3000, roundSize: 16, onFault });
+    // Where rounds are small, those that meet are under way together; where they are large, crowds gather.
+    this.till = new Till({ store: this.#mortal(store), clock, waitMs: 3000, roundSize: number % 2 === 0 ? 4 : 16, onFault });
     this.#commands = commands;
   }
 
