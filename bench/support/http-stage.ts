@@ -40,11 +40,12 @@ export class HttpStage {
     };
   }
 
-  static async open(env: Record<string, string> = {}): Promise<HttpStage> {
+  /** @param options of the Node that the shop runs on */
+  static async open(env: Record<string, string> = {}, options: string[] = []): Promise<HttpStage> {
     const stage = await Stage.open();
     try {
       const url = await stage.database(DATABASE);
-      const shop = await ServerProcess.shop({ DATABASE_URL: url, DATA_DIR: stage.directory, BALANCE_FUNDING: "open", ...env });
+      const shop = await ServerProcess.shop({ DATABASE_URL: url, DATA_DIR: stage.directory, BALANCE_FUNDING: "open", ...env }, options);
       return new HttpStage(stage, url, shop, await ServerProcess.floor());
     } catch (error) {
       await stage.close();
