@@ -56,6 +56,7 @@ const [file] = readdirSync(folder);
 const profile = JSON.parse(readFileSync(join(folder, file as string), "utf8")) as Profile;
 rmSync(folder, { recursive: true });
 const root = callsOf(profile, from, to);
+if (root.us === 0) throw new Error("the profile has no sample of the time under load");
 writeFileSync(join(RESULTS, `flame-${kind}.svg`), flame(root, `${kind}, ${CROWD} waiting: the shop's thread while it was busy`));
 
 /** On the clock of the profile. */
