@@ -10,7 +10,7 @@ import { Refusal, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { selectWallets } from "../balance/balance.sql.ts";
 import { type Campaign, campaignStatus, couponStatus, type Discount, type UserCoupon } from "./coupon.ts";
-import { campaignOf, COUPON_FILTERS, type CouponFilter, discountOf, selectCampaignPage, selectCampaigns, selectUserCoupons } from "./coupon.sql.ts";
+import { campaignOf, COUPON_FILTERS, discountOf, selectCampaignPage, selectCampaigns, selectUserCoupons } from "./coupon.sql.ts";
 import { type CampaignFields, createCampaign, editCampaign } from "./edit-campaign.ts";
 import { issueCoupon } from "./issue-coupon.ts";
 
