@@ -23,5 +23,5 @@ EXPOSE 3000
 # SIGTERM: what was accepted is finished within ten seconds.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "--max-old-space-size=768", "bin/jangnal.mjs"]
+ENTRYPOINT ["node", "bin/jangnal.mjs"]
 CMD ["serve"]

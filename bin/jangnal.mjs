@@ -10,7 +10,14 @@ import { fileURLToPath } from "node:url";
 /** From here on TypeScript runs as it is. */
 const NEEDED = [24, 12];
 
+/**
+ * V8 takes what nobody forbids it. The young generation is nearly all garbage, and as large as it likes it is 200 MB; the smaller of the two also
+ * says how far the old one may grow before it is looked at. What is taken away elsewhere costs more than it saves (docs/performance.md).
+ */
+const BOUNDS = ["--max-semi-space-size=8", "--max-old-space-size=512"];
+
 if (isNewEnough(process.versions.node)) {
+  boundMemory();
   whenNpmLeaves(() => process.kill(process.pid, "SIGTERM"));
   await keepWhatWasCompiled();
   const { main } = await import("../src/main.ts");
@@ -33,6 +40,14 @@ async function keepWhatWasCompiled() {
   enableCompileCache(join(dirname(fileURLToPath(import.meta.url)), "../node_modules/.cache/jangnal"));
 }
 
+/** Becomes the same process with these bounds, which V8 takes at its start only. Whoever has set any of them is left alone; so is Windows, which can't. */
+function boundMemory() {
+  const isBound = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].some((option) => /--max[-_](semi|old)[-_]space[-_]size/.test(option));
+  // What became another program would no longer hear who forked it.
+  if (process.argv[2] !== "serve" || isBound || process.send !== undefined || process.platform === "win32" || process.execve === undefined) return;
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...BOUNDS, ...process.argv.slice(1)], process.env);
+}
+
 function isNewEnough(version) {
   const [major, minor] = version.split(".").map(Number);
   return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
@@ -52,8 +67,8 @@ function findNode() {
 
 /** Becomes, as far as one process can, the same command line under another Node: its input and output, its signals, its end. */
 function runWith(node) {
-  const bounds = process.execArgv.filter((option) => option.startsWith("--max-old-space-size="));
-  const command = [...dieWithUs(), node, ...bounds, fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const given = process.execArgv.filter((option) => /^--max-(old|semi)-space-size=/.test(option));
+  const command = [...dieWithUs(), node, ...(given.length > 0 ? given : BOUNDS), fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   const child = spawn(command[0], command.slice(1), { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"]) {
     if (signal in constants.signals) process.on(signal, () => child.kill(signal));

@@ -44,6 +44,32 @@ test("under an older Node it runs with the one from npm, arguments and exit code
   // The bound of its memory, and nothing else: with what makes this Node an old one it would go on looking for a newer one for ever.
   assert.deepEqual(said.options, ["--max-old-space-size=300"]);
   assert.deepEqual(await once(child, "exit"), [7, null]);
+  const unbound = run(["exit", "0"], []);
+  assert.deepEqual((await unbound.line).options, ["--max-semi-space-size=8", "--max-old-space-size=512"]);
+});
+
+// Goes red without boundMemory, and without any of its conditions.
+test("as a shop it keeps its memory within bounds, unless somebody has set others", { skip }, async () => {
+  const executable = join(shop, "bin", "jangnal.mjs");
+  const optionsOf = async (options: string[], argv: string[], env: NodeJS.ProcessEnv = {}): Promise<string[]> => {
+    const child = spawn(process.execPath, [...options, executable, ...argv], {
+      stdio: ["ignore", "pipe", "inherit"],
+      env: { ...process.env, ...env },
+    });
+    const [line] = await once(createInterface({ input: child.stdout }), "line");
+    const said = JSON.parse(String(line)) as Said;
+    assert.equal(said.pid, child.pid);
+    assert.deepEqual(said.argv, argv);
+    child.kill("SIGTERM");
+    assert.deepEqual(await once(child, "exit"), [null, "SIGTERM"]);
+    return said.options;
+  };
+  const bounds = ["--max-semi-space-size=8", "--max-old-space-size=512"];
+  assert.deepEqual(await optionsOf([], ["serve", "두 말"]), bounds);
+  assert.deepEqual(await optionsOf(["--no-warnings"], ["serve"]), ["--no-warnings", ...bounds]);
+  assert.deepEqual(await optionsOf(["--max-old-space-size=300"], ["serve"]), ["--max-old-space-size=300"]);
+  assert.deepEqual(await optionsOf([], ["serve"], { NODE_OPTIONS: "--max-old-space-size=300" }), []);
+  assert.deepEqual(await optionsOf([], ["token"]), []);
 });
 
 test("under an older Node signals reach it, and how it ends is how the executable ends", { skip }, async () => {
@@ -76,9 +102,9 @@ function installNode(): void {
 type Said = { node: string; options: string[]; pid: number; argv: string[] };
 type Run = { child: ChildProcessByStdio<null, Readable, Readable>; line: Promise<Said>; stderr: Promise<string> };
 
-function run(argv: string[]): Run {
+function run(argv: string[], options = ["--max-old-space-size=300"]): Run {
   const { npm_command: _, ...env } = process.env;
-  const child = spawn(process.execPath, ["--max-old-space-size=300", "--import", OLD, join(shop, "bin", "jangnal.mjs"), ...argv], {
+  const child = spawn(process.execPath, [...options, "--import", OLD, join(shop, "bin", "jangnal.mjs"), ...argv], {
     stdio: ["ignore", "pipe", "pipe"],
     env,
   });

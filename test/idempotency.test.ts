@@ -95,7 +95,7 @@ describe("a repeat gets the first answer", () => {
     good(await user.post("/orders", body, keyed("in-time")), 201);
   });
 
-  // Goes red without `if (!keyed)` in front of soldOut.check.
+  // Goes red without `keyed ? undefined` in front of soldOut.refusal.
   test("a sold-out coupon's too, though without a key it is refused from memory", async () => {
     const { id } = await shop.campaign({ totalQuantity: 1 });
     good(await (await shop.user()).post(`/coupons/${id}/issue`), 201);

@@ -20,7 +20,7 @@ const server = createServer({
 });
 measureAnswers(server, new Registry());
 // Nothing here reaches a till; whoever asks is told that it has room.
-const routes = new Routes(server, { fullness: undefined } as unknown as Till, config.locale);
+const routes = new Routes(server, { turnAway: () => undefined } as unknown as Till, config.locale);
 const body = JSON.stringify({
   orderId: idOf("order", 0),
   orderItems: [{ productId: idOf("product", 0), variantId: idOf("variant", 0), quantity: 1 }],

@@ -4,7 +4,8 @@ import { ignore } from "../support/ignore.ts";
 import { selectProducts } from "../../src/catalog/catalog.sql.ts";
 import { Database } from "../../src/database/pool.ts";
 import type { Statement } from "../../src/database/statement.ts";
-import { selectOrderPage } from "../../src/order/order.sql.ts";
+import { LAST } from "../../src/database/shared-pages.ts";
+import { selectUserOrders } from "../../src/order/order.sql.ts";
 import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
 import { hot, thousand } from "../contenders/baskets.ts";
 import type { Contender } from "../contenders/contender.ts";
@@ -73,7 +74,7 @@ async function oneOrderEach(stage: Stage): Promise<string> {
   return url;
 }
 
-const newestOrder = (n: number): Statement => selectOrderPage({ userId: idOf("user", n % GOODS.users), status: null, from: null, to: null }, null, 1);
+const newestOrder = (n: number): Statement => selectUserOrders([{ userId: idOf("user", n % GOODS.users), before: LAST, most: 1 }]);
 
 const sized = (orders: number): string => (orders === 0 ? "empty" : `${orders.toLocaleString("en")} orders`);
 const databaseOf = (orders: number): string => `orders_${orders}`;

@@ -14,6 +14,8 @@ import { times } from "./times.ts";
 
 const DATABASE = "shop";
 const QUIET_MS = 3000;
+/** Crowds that never end are what is measured here; they are not to be turned away for it, however slow the machine. */
+const LOCK_WAIT_MS = "30000";
 const TOKEN_HOURS = 24;
 
 export class HttpStage {
@@ -40,11 +42,13 @@ export class HttpStage {
     };
   }
 
-  static async open(env: Record<string, string> = {}): Promise<HttpStage> {
+  /** @param options of the Node that the shop runs on */
+  static async open(env: Record<string, string> = {}, options: string[] = []): Promise<HttpStage> {
     const stage = await Stage.open();
     try {
       const url = await stage.database(DATABASE);
-      const shop = await ServerProcess.shop({ DATABASE_URL: url, DATA_DIR: stage.directory, BALANCE_FUNDING: "open", ...env });
+      const settings = { DATABASE_URL: url, DATA_DIR: stage.directory, BALANCE_FUNDING: "open", LOCK_WAIT_MS, ...env };
+      const shop = await ServerProcess.shop(settings, options);
       return new HttpStage(stage, url, shop, await ServerProcess.floor());
     } catch (error) {
       await stage.close();

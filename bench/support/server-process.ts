@@ -17,8 +17,8 @@ export class ServerProcess {
     this.#child = child;
   }
 
-  static shop(env: Record<string, string>): Promise<ServerProcess> {
-    return ServerProcess.#start([SHOP, "serve"], env);
+  static shop(env: Record<string, string>, options: string[] = []): Promise<ServerProcess> {
+    return ServerProcess.#start([...options, SHOP, "serve"], env);
   }
 
   static floor(): Promise<ServerProcess> {

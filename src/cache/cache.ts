@@ -16,6 +16,8 @@ export interface Cache {
    * handed to anyone who asked after it. Where loading fails, an outdated value is better than none.
    */
   read<Value>(cached: Cached<Value>): Promise<Value>;
+  /** What `read` would answer without loading, undefined where it would have to. */
+  peek<Value>({ key, group }: Pick<Cached<Value>, "key" | "group">): Value | undefined;
   /**
    * Lets go of a group: whoever asks from now on sees what was committed before this call.
    * @param change the same at every instance that hears of one change; a name of its own, unless given

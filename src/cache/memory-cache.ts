@@ -20,13 +20,19 @@ export class MemoryCache implements Cache {
     this.#now = now;
   }
 
+  peek<Value>({ key, group }: Pick<Cached<Value>, "key" | "group">): Value | undefined {
+    const entry = this.#entries.get(key);
+    const isGood = entry !== undefined && entry.generation === (this.#generations.get(group) ?? 0) && entry.until > this.#now();
+    return isGood ? (entry.value as Value) : undefined;
+  }
+
   read<Value>(cached: Cached<Value>): Promise<Value> {
+    const kept = this.peek<Value>(cached);
+    if (kept !== undefined) return Promise.resolve(kept);
     const generation = this.#generations.get(cached.group) ?? 0;
-    const entry = this.#entries.get(cached.key);
-    if (entry && entry.generation === generation && entry.until > this.#now()) return Promise.resolve(entry.value as Value);
     const loading = this.#loading.get(cached.key);
     if (loading && loading.generation === generation) return loading.promise as Promise<Value>;
-    const promise = this.#load(cached, generation, entry);
+    const promise = this.#load(cached, generation, this.#entries.get(cached.key));
     this.#loading.set(cached.key, { promise, generation });
     return promise;
   }

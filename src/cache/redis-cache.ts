@@ -41,6 +41,10 @@ export class RedisCache implements Cache {
     this.#link = link;
   }
 
+  peek<Value>({ key, group }: Pick<Cached<Value>, "key" | "group">): Value | undefined {
+    return this.#front.peek<Kept<Value>>({ key, group })?.value;
+  }
+
   async read<Value>(cached: Cached<Value>): Promise<Value> {
     const { value } = await this.#front.read<Kept<Value>>({
       key: cached.key,

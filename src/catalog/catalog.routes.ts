@@ -61,10 +61,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
     return new Map(rows.map((row) => [row.id, JSON.stringify(productView(row, row.variants))]));
   });
 
-  async function productPage(
-    { limit = 20, cursor, q = "", sort = "newest", includeSoldOut = true }: Static<typeof ListQuery>,
-    locale: "ko" | "en",
-  ): Promise<string> {
+  async function productPage({ limit = 20, cursor, q = "", sort = "newest", includeSoldOut = true }: Static<typeof ListQuery>, locale: "ko" | "en") {
     const after = productPlace({ cursor, sort });
     const rows = await database.rows<ProductListItem>(
       selectProductPage({ sort, search: q === "" ? null : q, includeSoldOut, after, limit: limit + 1 }),
@@ -73,10 +70,10 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
     const next = nextCursor(rows, limit, `products ${sort}`, (row) =>
       sort === "newest" ? [row.id] : [sort === "name" ? row.name : row.price, row.id],
     );
-    return JSON.stringify({ products, nextCursor: next, ...(products.length === 0 ? { message: NO_PRODUCTS[locale] } : {}) });
+    return { products, nextCursor: next, ...(products.length === 0 ? { message: NO_PRODUCTS[locale] } : {}) };
   }
 
-  routes.read(
+  routes.shared(
     {
       method: "GET",
       path: "/products",
@@ -95,13 +92,9 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       },
       shape: ({ query }) => void productPlace(query),
     },
-    ({ query, locale }) =>
-      cache.read({
-        key: `products ${locale} ${JSON.stringify([query.limit, query.sort, query.includeSoldOut, query.q, query.cursor])}`,
-        group: PRODUCT_LISTS,
-        ttlMs: () => LIST_TTL_MS,
-        load: () => productPage(query, locale),
-      }),
+    cache,
+    PRODUCT_LISTS,
+    async ({ query, locale }) => ({ body: await productPage(query, locale), ttlMs: LIST_TTL_MS }),
   );
 
   routes.read(

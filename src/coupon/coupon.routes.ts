@@ -1,5 +1,6 @@
 import Type from "typebox";
 import { iso, isoOrNull } from "../database/statement.ts";
+import { SharedPages } from "../database/shared-pages.ts";
 import { SharedRead } from "../database/shared-read.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
@@ -9,7 +10,7 @@ import { Refusal, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { selectWallets } from "../balance/balance.sql.ts";
 import { type Campaign, campaignStatus, couponStatus, type Discount, type UserCoupon } from "./coupon.ts";
-import { campaignOf, discountOf, selectCampaignPage, selectCampaigns, selectUserCoupons } from "./coupon.sql.ts";
+import { campaignOf, COUPON_FILTERS, discountOf, selectCampaignPage, selectCampaigns, selectUserCoupons } from "./coupon.sql.ts";
 import { type CampaignFields, createCampaign, editCampaign } from "./edit-campaign.ts";
 import { issueCoupon } from "./issue-coupon.ts";
 
@@ -71,6 +72,12 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
     const rows = await database.rows<Record<string, unknown>>(selectCampaigns(ids));
     return new Map(rows.map((row) => [row["id"] as string, campaignOf(row)]));
   });
+  const coupons = new Map(
+    COUPON_FILTERS.map((status) => [
+      status,
+      new SharedPages<UserCouponRecord>((pages) => database.rows(selectUserCoupons(pages, status, Date.now()))),
+    ]),
+  );
 
   routes.read(
     {
@@ -126,7 +133,8 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
     ({ caller, params: { couponId }, body, keyed }) => {
       const userId = onBehalf(caller, body.userId);
       // A keyed refusal has to be kept, so it is decided at the till; any other may be known without it.
-      if (!keyed) soldOut.check(couponId, userId, Date.now());
+      const refusal = keyed ? undefined : soldOut.refusal(couponId, userId, Date.now());
+      if (refusal) return refusal;
       const submission = submit(issueCoupon, { couponId, userId }, 201, ({ id, issuedAt, expiresAt }) => ({
         userCouponId: id,
         couponId,
@@ -146,7 +154,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       tag: "Coupons",
       summary: "The user's coupons, newest first",
       params: UserParams,
-      query: Query({ ...page, status: Type.Optional(OneOf(["AVAILABLE", "USED", "EXPIRED", "ALL"])) }),
+      query: Query({ ...page, status: Type.Optional(OneOf(COUPON_FILTERS)) }),
       answers: {
         200: Type.Object({
           userCoupons: Type.Array(UserCouponAnswer),
@@ -163,12 +171,12 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       const list = `user coupons ${status}`;
       const now = Date.now();
       const [before] = (readCursor(list, query.cursor, ["id"]) ?? [null]) as [string | null];
-      const rows = await database.rows<Record<string, unknown>>(selectUserCoupons(userId, status, now, before, limit + 1));
+      const rows = (await coupons.get(status)?.get(userId, before, limit + 1)) ?? [];
       if (rows.length === 0 && (await database.rows(selectWallets([userId]))).length === 0) refuse("USER_NOT_FOUND", { userId });
       const userCoupons = rows.slice(0, limit).map((row) => userCouponView(row, now));
       return {
         userCoupons,
-        nextCursor: nextCursor(rows, limit, list, (row) => [row["id"] as string]),
+        nextCursor: nextCursor(rows, limit, list, (row) => [row.id]),
         ...(userCoupons.length === 0 ? { message: NO_COUPONS[locale] } : {}),
       };
     },
@@ -222,6 +230,8 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       submit(editCampaign, { couponId: params.id, fields: instantsOf(body) }, 200, (campaign) => campaignView(campaign, Date.now())),
   );
 }
+
+type UserCouponRecord = Record<string, unknown> & { page: number; id: string };
 
 type Written = Omit<Partial<CampaignFields>, "opensAt" | "closesAt" | "expiresAt"> & {
   opensAt?: string;

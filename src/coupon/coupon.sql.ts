@@ -1,3 +1,4 @@
+import { type Page, pageColumns } from "../database/shared-pages.ts";
 import { instants, plain, quoted, type Statement } from "../database/statement.ts";
 import type { Change, Shelf } from "../till/shelf.ts";
 import type { Campaign, Discount, UserCoupon } from "./coupon.ts";
@@ -194,26 +195,30 @@ export function selectClaimers(couponId: string): Statement {
 }
 
 /**
- * A user's coupons before this id, newest first. A coupon whose time is up counts as expired before the job has come by.
- * @param status AVAILABLE, USED, EXPIRED or ALL @param now ms
+ * Pages of users' coupons, newest first, each row with its `page`. A coupon whose time is up counts as expired before the job has come by.
+ * @param now ms
  */
-export function selectUserCoupons(userId: string, status: string, now: number, before: string | null, limit: number): Statement {
+export function selectUserCoupons(pages: Page[], status: CouponFilter, now: number): Statement {
   // The page first, then its campaigns: joined before they are cut, every coupon of the user meets every campaign.
   return {
     name: `select user coupons ${status}`,
-    text: `SELECT ${USER_COUPON}, c.name FROM (
-             SELECT * FROM user_coupons WHERE user_id = $1 AND id < $2::uuid AND $3::timestamptz IS NOT NULL AND ${STANDING[status] ?? "false"} ORDER BY id DESC LIMIT $4
-           ) uc JOIN campaigns c ON c.id = uc.campaign_id ORDER BY uc.id DESC`,
-    values: [userId, before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", new Date(now).toISOString(), limit],
+    text: `SELECT k.page, ${USER_COUPON}, c.name FROM unnest($1::uuid[], $2::uuid[], $3::int[]) WITH ORDINALITY k(user_id, before, most, page)
+           CROSS JOIN LATERAL (
+             SELECT * FROM user_coupons WHERE user_id = k.user_id AND id < k.before AND $4::timestamptz IS NOT NULL AND ${STANDING[status]} ORDER BY id DESC LIMIT k.most
+           ) uc JOIN campaigns c ON c.id = uc.campaign_id ORDER BY k.page, uc.id DESC`,
+    values: [...pageColumns(pages), new Date(now).toISOString()],
   };
 }
 
-/** How a coupon stands at $3. */
-const STANDING: Record<string, string> = {
+export const COUPON_FILTERS = ["AVAILABLE", "USED", "EXPIRED", "ALL"] as const;
+export type CouponFilter = (typeof COUPON_FILTERS)[number];
+
+/** How a coupon stands at $4. */
+const STANDING: Record<CouponFilter, string> = {
   ALL: "true",
-  AVAILABLE: "status = 'AVAILABLE' AND (expires_at IS NULL OR expires_at > $3)",
+  AVAILABLE: "status = 'AVAILABLE' AND (expires_at IS NULL OR expires_at > $4)",
   USED: "status = 'USED'",
-  EXPIRED: "(status = 'EXPIRED' OR status = 'AVAILABLE' AND expires_at <= $3)",
+  EXPIRED: "(status = 'EXPIRED' OR status = 'AVAILABLE' AND expires_at <= $4)",
 };
 
 /** Coupons whose time is up and that nobody has marked yet. */

@@ -3,7 +3,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
-import { Refusal, refuse } from "../refusal.ts";
+import { Refusal } from "../refusal.ts";
 import { type Campaign, isOpen } from "./coupon.ts";
 import { campaignOf, selectCampaigns, selectClaimers } from "./coupon.sql.ts";
 
@@ -25,15 +25,14 @@ export class SoldOut {
   }
 
   /**
-   * Refuses what the till would refuse too, in the same order, if that is known for certain; else does nothing.
-   * Errors: COUPON_CLOSED, COUPON_ALREADY_ISSUED, COUPON_SOLD_OUT.
+   * What the till would refuse too, in the same order, if that is known for certain: COUPON_CLOSED, COUPON_ALREADY_ISSUED, COUPON_SOLD_OUT.
+   * Given back and not thrown: it is said to thousands.
    */
-  check(couponId: string, userId: string, now: number): void {
+  refusal(couponId: string, userId: string, now: number): Refusal | undefined {
     const known = this.#campaigns.get(couponId);
-    if (!known || !this.#knownUsers.has(userId)) return;
-    if (!isOpen(known.campaign, now)) refuse("COUPON_CLOSED", { couponId });
-    if (known.claimers.has(userId)) refuse("COUPON_ALREADY_ISSUED", { couponId });
-    throw known.refusal;
+    if (!known || !this.#knownUsers.has(userId)) return undefined;
+    if (!isOpen(known.campaign, now)) return new Refusal("COUPON_CLOSED", { couponId });
+    return known.claimers.has(userId) ? new Refusal("COUPON_ALREADY_ISSUED", { couponId }) : known.refusal;
   }
 
   /** This user exists: users are never deleted. */

@@ -2,8 +2,9 @@
 // refuse; checking, authority, idempotency and the OpenAPI document follow from that, so no route can forget one of them.
 
 import type { Readable } from "node:stream";
-import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import type { Static, TSchema } from "typebox";
+import type { Cache } from "../cache/cache.ts";
 import { Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 import type { Till } from "../till/till.ts";
@@ -92,7 +93,8 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<() => unknown> {
 /** A declared route, for the document. */
 export type Operation = { facts: RouteFacts<TSchema, TSchema, TSchema>; refusals: RefusalCode[]; writes: boolean };
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown>;
+/** Answers by itself. What it throws at once is refused at once; it never gives back the reply, which would be waited for. */
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<void> | void;
 
 export class Routes {
   readonly #server: FastifyInstance;
@@ -111,39 +113,82 @@ export class Routes {
   read<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, answer: (call: CallOf<P, Q, B>) => unknown): void {
     this.#declare(facts, false, async (request, reply) => {
       const body = await answer(this.#call(request));
-      return reply.type(facts.mediaType ?? JSON_TYPE).send(typeof body === "string" ? body : JSON.stringify(body));
+      reply.type(facts.mediaType ?? JSON_TYPE).send(typeof body === "string" ? body : JSON.stringify(body));
+    });
+  }
+
+  /**
+   * A route that answers everybody alike and is kept in a group of the cache. While it is good, whoever asks in the same words gets it before
+   * the request is looked at any further: it was good when the answer was made.
+   */
+  shared<P extends TSchema, Q extends TSchema, B extends TSchema>(
+    facts: RouteFacts<P, Q, B> & { method: "GET"; audience: "anyone" },
+    cache: Cache,
+    group: string,
+    answer: (call: CallOf<P, Q, B>) => Promise<{ body: unknown; ttlMs: number }>,
+  ): void {
+    type Kept = { text: string; ttlMs: number };
+    const key = ({ url, headers }: FastifyRequest): string => `${localeOf(headers["accept-language"], this.#locale)} ${url}`;
+    const handler: Handler = async (request, reply) => {
+      const { text } = await cache.read<Kept>({
+        key: key(request),
+        group,
+        ttlMs: (kept) => kept.ttlMs,
+        load: async () => {
+          const { body, ttlMs } = await answer(this.#call(request));
+          return { text: JSON.stringify(body), ttlMs };
+        },
+      });
+      reply.type(JSON_TYPE).send(text);
+    };
+    this.#declare(facts, false, handler, (request, reply, done) => {
+      const kept = cache.peek<Kept>({ key: key(request), group });
+      if (kept === undefined) done();
+      else reply.type(JSON_TYPE).send(kept.text);
     });
   }
 
   /** A route that goes on answering: what `open` gives is written as it comes, and let go of when the caller leaves. */
   stream<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, open: (call: CallOf<P, Q, B>) => Readable): void {
-    this.#declare(facts, false, async (request, reply) => {
+    this.#declare(facts, false, (request, reply) => {
       const stream = open(this.#call(request));
       // Proxies that gather answers must not gather this one.
-      return reply
+      reply
         .type(facts.mediaType ?? JSON_TYPE)
         .header("x-accel-buffering", "no")
         .send(stream);
     });
   }
 
-  /** A route that changes something: it names a command, which goes through the till, once per Idempotency-Key. */
+  /**
+   * A route that changes something: it names a command, which goes through the till, once per Idempotency-Key. A refusal may be
+   * thrown or given back.
+   */
   write<P extends TSchema, Q extends TSchema, B extends TSchema>(
     facts: RouteFacts<P, Q, B>,
-    submission: (call: CallOf<P, Q, B>) => Submission,
+    submission: (call: CallOf<P, Q, B>) => Submission | Refusal,
   ): void {
-    this.#declare(facts, true, async (request, reply) => {
+    this.#declare(facts, true, (request, reply) => {
       const call = this.#call<P, Q, B>(request);
       const key = keyOf(request, call.caller.id);
+      const submitted = submission(call);
+      if (submitted instanceof Refusal) return reply.refuse(submitted);
       const gone = (): boolean => request.raw.socket.destroyed;
-      const { status, body, replayed } = await submission(call).to(this.#till, key, call.locale, gone);
-      if (replayed) reply.header("idempotent-replayed", "true");
-      reply.code(status);
-      if (status >= 400) reply.refusal = /"code":"(\w+)"/.exec(body)?.[1] ?? null;
-      if (body !== "") reply.type(status < 400 ? JSON_TYPE : PROBLEM_TYPE);
-      return reply.send(body === "" ? undefined : body);
+      return submitted.to(this.#till, key, call.locale, gone).then(({ status, body, replayed }) => {
+        if (replayed) reply.header("idempotent-replayed", "true");
+        reply.code(status);
+        if (status >= 400) reply.refusal = /"code":"(\w+)"/.exec(body)?.[1] ?? null;
+        if (body !== "") reply.type(status < 400 ? JSON_TYPE : PROBLEM_TYPE);
+        reply.send(body === "" ? undefined : body);
+      });
     });
   }
+
+  readonly #turnAway: onRequestHookHandler = (_request, reply, done) => {
+    const refusal = this.#till.turnAway();
+    if (refusal) reply.refuse(refusal);
+    else done();
+  };
 
   #call<P extends TSchema, Q extends TSchema, B extends TSchema>(request: FastifyRequest): CallOf<P, Q, B> {
     const { caller, params, query, body, headers } = request;
@@ -157,7 +202,12 @@ export class Routes {
     } as CallOf<P, Q, B>;
   }
 
-  #declare<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, writes: boolean, handler: Handler): void {
+  #declare<P extends TSchema, Q extends TSchema, B extends TSchema>(
+    facts: RouteFacts<P, Q, B>,
+    writes: boolean,
+    handler: Handler,
+    first?: onRequestHookHandler,
+  ): void {
     const { method, path, audience, params, query, body, faults = {}, unlimited = false } = facts;
     this.operations.push({ facts: facts, refusals: refusalsOf(facts, writes), writes });
     this.#server.route({
@@ -166,7 +216,8 @@ export class Routes {
       config: { audience, faults, takesBody: body !== undefined, unlimited },
       schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body ? { body } : {}) },
       // Whoever would be told so in the end is told before the body is read: in a rush that is what most of the time would go into.
-      ...(writes && audience !== "operator" ? { onRequest: (_request, _reply, done) => done(this.#till.fullness) } : {}),
+      ...(writes && audience !== "operator" ? { onRequest: this.#turnAway } : {}),
+      ...(first ? { onRequest: first } : {}),
       // Authority comes after shape: a shopper who sends nonsense to an operator's route is told that it is nonsense.
       preHandler: (request, _reply, done) => {
         if (writes) checkKey(request.headers["idempotency-key"]);
@@ -222,6 +273,8 @@ declare module "fastify" {
   interface FastifyReply {
     /** The code of the refusal that it is. */
     refusal: string | null;
+    /** Says no without its being thrown: what thousands are told costs half. */
+    refuse(refusal: Refusal): void;
   }
   interface FastifyContextConfig {
     audience?: Audience;

@@ -38,26 +38,29 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
     requestTimeout: 30_000,
     http: { maxHeaderSize: MOST_HEAD_BYTES, requireHostHeader: false },
     routerOptions: { maxParamLength: MOST_HEAD_BYTES, ignoreDuplicateSlashes: false },
-    frameworkErrors: (error, request, reply) => void refuseWith(error, request, reply),
+    frameworkErrors: refuseWith,
     clientErrorHandler: (error, socket) => refuseNonsense(error, socket, config.locale),
   });
 
-  function refuseWith(error: unknown, request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  function refuseWith(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
     const refusal = refusalFor(error, request);
     if (refusal.code === "INTERNAL") onFault(error);
     reply.refusal = refusal.code;
     const { status, body } = problemOf(refusal, localeOf(request.headers["accept-language"], config.locale));
     if (refusal.details.retryAfter !== undefined) reply.header("retry-after", String(refusal.details.retryAfter));
     if (status === 401) reply.header("www-authenticate", 'Bearer realm="jangnal"');
-    return protect(reply).code(status).type(PROBLEM_TYPE).send(body);
+    protect(reply).code(status).type(PROBLEM_TYPE).send(body);
   }
 
   server.decorateReply("refusal", null);
+  server.decorateReply("refuse", function (refusal) {
+    refuseWith(refusal, this.request, this);
+  });
   const unknown = unknownRoutes(server);
   server.setNotFoundHandler((request, reply) => {
     const { refusal, allow } = unknown(request);
     if (allow !== undefined) reply.header("allow", allow);
-    return refuseWith(refusal, request, reply);
+    refuseWith(refusal, request, reply);
   });
   server.setErrorHandler((error, request, reply) => refuseWith(error, request, reply));
   server.setValidatorCompiler(validatorFor);

@@ -1,5 +1,6 @@
 import Type, { type Static } from "typebox";
 import { selectUser } from "../balance/balance.sql.ts";
+import { SharedPages } from "../database/shared-pages.ts";
 import { SharedRead } from "../database/shared-read.ts";
 import type { Caller } from "../http/auth.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
@@ -13,7 +14,7 @@ import type { Begun } from "../till/begun.ts";
 import type { Command } from "../till/command.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
 import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
-import { selectOrderPage, selectOrders } from "./order.sql.ts";
+import { selectOrderPage, selectOrders, selectUserOrders } from "./order.sql.ts";
 import type { PaymentRow } from "./payment.sql.ts";
 import { placeOrder } from "./place-order.ts";
 import { cancelOrder, refundOrder } from "./undo-order.ts";
@@ -79,6 +80,7 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
   const cancel = cancelOrder(orderFacts);
   const refund = refundOrder(orderFacts);
   const orders = new SharedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])));
+  const ownOrders = new SharedPages((pages) => database.rows<OrderRecord & { page: number }>(selectUserOrders(pages)));
   const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined);
 
   routes.write(
@@ -163,8 +165,8 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
       refusals: ["USER_NOT_FOUND"],
       shape: ownCursor("orders", ["id"]),
     },
-    async ({ params: { userId }, query }) => {
-      const answer = await orderPage({ userId, status: null, from: null, to: null }, query);
+    async ({ params: { userId }, query: { limit = 20, cursor } }) => {
+      const answer = orderPage(await ownOrders.get(userId, placeOf(cursor), limit + 1), limit);
       if (answer.orders.length === 0 && (await database.rows(selectUser(userId))).length === 0) refuse("USER_NOT_FOUND", { userId });
       return answer;
     },
@@ -231,7 +233,11 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
         readCursor("orders", query.cursor, ["id"]);
       },
     },
-    ({ query }) => orderPage({ userId: query.userId?.toLowerCase() ?? null, status: query.status ?? null, ...span(query) }, query, lists),
+    async ({ query }) => {
+      const { userId, status = null, limit = 20, cursor } = query;
+      const filter = { userId: userId?.toLowerCase() ?? null, status, ...span(query) };
+      return orderPage(await lists.rows<OrderRecord>(selectOrderPage(filter, placeOf(cursor), limit + 1)), limit);
+    },
   );
 
   function span({ from, to }: { from?: string; to?: string }): { from: number | null; to: number | null } {
@@ -252,15 +258,13 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
     return { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: view(row) };
   }
 
-  async function orderPage(
-    filter: Parameters<typeof selectOrderPage>[0],
-    { limit = 20, cursor }: { limit?: number; cursor?: string },
-    from = database,
-  ) {
-    const [before] = (readCursor("orders", cursor, ["id"]) ?? [null]) as [string | null];
-    const rows = await from.rows<OrderRecord>(selectOrderPage(filter, before, limit + 1));
+  function orderPage(rows: OrderRecord[], limit: number) {
     return { orders: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "orders", (row) => [row.id]) };
   }
+}
+
+function placeOf(cursor: string | undefined): string | null {
+  return (readCursor("orders", cursor, ["id"])?.[0] as string | undefined) ?? null;
 }
 
 /** Another's order is not there, as far as a shopper can tell. */

@@ -1,3 +1,4 @@
+import { LAST, type Page, pageColumns } from "../database/shared-pages.ts";
 import { instants, plain, quoted, type Statement } from "../database/statement.ts";
 import type { Change, Journal, Shelf } from "../till/shelf.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
@@ -139,7 +140,7 @@ export type OrderFilter = { userId: string | null; status: string | null; from: 
 
 /** Orders before this id, newest first. `from` is included, `to` is not (ms). */
 export function selectOrderPage({ userId, status, from, to }: OrderFilter, before: string | null, limit: number): Statement {
-  const values: unknown[] = [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", limit];
+  const values: unknown[] = [before ?? LAST, limit];
   const where = ["o.id < $1::uuid"];
   const name = ["select order page"];
   for (const [value, condition] of [
@@ -153,6 +154,16 @@ export function selectOrderPage({ userId, status, from, to }: OrderFilter, befor
     name.push(condition);
   }
   return { name: name.join(" "), text: `SELECT ${WHOLE} FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2`, values };
+}
+
+/** Pages of users' orders, newest first, each row with its `page`. */
+export function selectUserOrders(pages: Page[]): Statement {
+  return {
+    name: "select user orders",
+    text: `SELECT k.page, ${WHOLE} FROM unnest($1::uuid[], $2::uuid[], $3::int[]) WITH ORDINALITY k(user_id, before, most, page)
+           CROSS JOIN LATERAL (SELECT * FROM orders WHERE user_id = k.user_id AND id < k.before ORDER BY id DESC LIMIT k.most) o ORDER BY k.page, o.id DESC`,
+    values: pageColumns(pages),
+  };
 }
 
 /** What never changes of an order: whose it is, what is in it, which coupon it names. */

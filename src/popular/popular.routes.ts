@@ -11,7 +11,7 @@ const HOUR_MS = 3_600_000;
 const TEN_MINUTES_MS = 600_000;
 
 export function popularRoutes(routes: Routes, { config, database, lists, cache }: Shop): void {
-  routes.read(
+  routes.shared(
     {
       method: "GET",
       path: "/products/popular",
@@ -40,14 +40,11 @@ export function popularRoutes(routes: Routes, { config, database, lists, cache }
         }),
       },
     },
+    cache,
+    POPULAR,
     async ({ locale }) => {
-      const list = await cache.read({
-        key: "popular products",
-        group: POPULAR,
-        ttlMs: ({ popularProducts }) => (popularProducts.length === 0 ? TEN_MINUTES_MS : HOUR_MS),
-        load: () => findPopularProducts(database, config.timezone),
-      });
-      return popularAnswer(list, locale);
+      const list = await findPopularProducts(database, config.timezone);
+      return { body: popularAnswer(list, locale), ttlMs: list.popularProducts.length === 0 ? TEN_MINUTES_MS : HOUR_MS };
     },
   );
 

@@ -514,7 +514,7 @@ describe("a store that goes away", () => {
 });
 
 describe("pressure", () => {
-  // Goes red without `expectedMs > this.#options.waitMs`.
+  // Goes red without `turnAway` in `submit`.
   test("who would have to wait too long is told at once, with the time after which to come again", async () => {
     const setting = open((step) => (step.name === "lock" ? setting.clock.pause(1000).then(() => undefined) : undefined), { roundSize: 100 });
     const crowd = (size: number): Put[] => Array.from({ length: size }, () => ({ box: "a", word: "" }));
@@ -529,6 +529,45 @@ describe("pressure", () => {
     const answers = await setting.clock.run(all);
     assert.deepEqual(new Set(answers.slice(301)), new Set(["BUSY"]));
     assert.ok(answers.slice(0, 300).every((answer) => typeof answer === "number"));
+    assertQuiet(setting);
+  });
+
+  // Goes red where the door does not mind for how long the line has been long: whoever is served then has waited 3 s.
+  test("while too many keep coming, whoever is let in is served soon, in order of arrival, and the till is never idle", async () => {
+    // Rounds of up to a hundred take 100 ms each, whatever is in them: a thousand a second. Three times as many come.
+    const setting = open((step) => (step.name === "lock" ? setting.clock.pause(100).then(() => undefined) : undefined), { roundSize: 100, lanes: 1 });
+    const { till, store, clock } = setting;
+    const came: { at: number; waited?: number; answer: unknown }[] = [];
+    const comeIn = (n: number): void => {
+      const one: (typeof came)[number] = { at: clock.elapsedMs(), answer: undefined };
+      came.push(one);
+      void outcomes([till.submit(put, { box: "a", word: String(n) })]).then(([answer]) => {
+        one.answer = answer;
+        one.waited = clock.elapsedMs() - one.at;
+      });
+    };
+    for (let n = 0; n < 30_000; n += 15) {
+      for (let i = 0; i < 15; i++) comeIn(n + i);
+      await clock.advance(5);
+    }
+    await clock.advance(5000);
+
+    const served = came.filter(({ answer }) => typeof answer === "number");
+    assert.deepEqual(new Set(came.filter(({ answer }) => typeof answer !== "number").map(({ answer }) => answer)), new Set(["BUSY"]));
+    assert.ok(
+      came.every(({ answer, waited = 0 }) => answer !== "BUSY" || waited === 0),
+      "who is told BUSY is told so at once",
+    );
+    assert.ok(served.every(({ waited = 0 }) => waited <= 3000));
+    // 300 ms of line, a round under way, and its own.
+    const later = served.filter(({ at }) => at > 3000);
+    assert.ok(Math.max(...later.map(({ waited = 0 }) => waited)) <= 500);
+    assert.ok(later.length > 6500, `${later.length} of 7000`);
+    const words = store.entries(book).map(Number);
+    assert.deepEqual(
+      words,
+      words.toSorted((a, b) => a - b),
+    );
     assertQuiet(setting);
   });
 

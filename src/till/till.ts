@@ -8,6 +8,7 @@ import { Refusal } from "../refusal.ts";
 import { type Clock, realClock } from "./clock.ts";
 import type { Command } from "./command.ts";
 import { decide, type Outcome } from "./decide.ts";
+import { Door } from "./door.ts";
 import { Line, type Waiting } from "./line.ts";
 import { Pace } from "./pace.ts";
 import { Round } from "./round.ts";
@@ -40,6 +41,7 @@ export class Till {
   readonly #clock: Clock;
   readonly #line = new Line(() => this.#callNext());
   readonly #pace = new Pace();
+  readonly #door: Door;
   /** Rounds under way, in the order in which they set out. */
   readonly #underWay = new Set<Round>();
   #watching = false;
@@ -54,6 +56,7 @@ export class Till {
     this.#clock = clock;
     this.#options = { lanes: 2, roundSize: 512, onCommit: () => {}, onFault: () => {}, ...options };
     this.#largeCrowd = this.#options.roundSize / 2;
+    this.#door = new Door(options.waitMs);
   }
 
   /** Commands that wait for their turn. */
@@ -61,10 +64,10 @@ export class Till {
     return this.#line.length;
   }
 
-  /** BUSY, where whoever came now would wait too long. */
-  get fullness(): Refusal | undefined {
+  /** BUSY, where somebody who comes now would wait too long, or is one too many of those who keep coming. */
+  turnAway(): Refusal | undefined {
     const expectedMs = this.#pace.expectedMs(this.#line.length);
-    return expectedMs > this.#options.waitMs ? busy(expectedMs) : undefined;
+    return this.#door.letsIn(expectedMs, this.#clock.elapsedMs()) ? undefined : busy(expectedMs);
   }
 
   /**
@@ -74,8 +77,8 @@ export class Till {
    * reached or nobody could find out whether it committed.
    */
   submit<Input, Answer>(command: Command<Input, Answer>, input: Input, gone: () => boolean = () => false): Promise<Answer> {
-    const { fullness } = this;
-    if (fullness) return Promise.reject(fullness);
+    const refusal = this.turnAway();
+    if (refusal) return Promise.reject(refusal);
     return new Promise<Answer>((resolve, reject) => {
       const arrivedAt = this.#clock.elapsedMs();
       this.#line.join({ command: command, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject });

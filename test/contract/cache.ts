@@ -92,6 +92,20 @@ export function cacheContract(kind: string, open: () => Promise<{ cache: Cache; 
       assert.equal(await cache.read({ ...one, load: async () => "loaded again" }), "after");
     });
 
+    // Goes red without either condition of `isGood` (memory-cache.ts).
+    test("what is good can be looked at without waiting, and nothing else", async () => {
+      const one = cached(async () => "good", { ttlMs: () => 60 });
+      assert.equal(cache.peek(one), undefined);
+      await cache.read(one);
+      assert.equal(cache.peek(one), "good");
+      await new Promise((resolve) => setTimeout(resolve, 90));
+      assert.equal(cache.peek(one), undefined);
+      const other = cached(async () => "good");
+      await cache.read(other);
+      cache.drop(other.group);
+      assert.equal(cache.peek(other), undefined);
+    });
+
     test("a value is good for as long as it says", async () => {
       let loads = 0;
       const one = cached(async () => ++loads, { ttlMs: (value) => (value === 1 ? 60 : MINUTE_MS) });

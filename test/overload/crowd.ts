@@ -12,6 +12,8 @@ export type Plan = {
   perSecond?: number;
   atOnce?: number;
   seconds: number;
+  /** Whoever comes later than this after the first is counted in `later` too. */
+  laterMs?: number;
   /** That are open before anybody comes: whoever finds none that is free is counted as left standing. */
   connections: number;
 };
@@ -20,6 +22,7 @@ export type Came = {
   arrived: number;
   /** Milliseconds from arriving to being answered, by status. */
   answered: Record<string, number[]>;
+  later: Record<string, number[]>;
   orderIds: string[];
   /** Of those who were told to come again: how many were told when. */
   retryAfter: number;
@@ -33,10 +36,11 @@ const LEAVE_AFTER_MS = 30_000;
 
 export async function come(plan: Plan): Promise<Came> {
   const { hostname, port } = new URL(plan.url);
-  const came: Came = { arrived: 0, answered: {}, orderIds: [], retryAfter: 0, broken: 0, leftStanding: 0 };
+  const came: Came = { arrived: 0, answered: {}, later: {}, orderIds: [], retryAfter: 0, broken: 0, leftStanding: 0 };
   const idle: Visitor[] = [];
   let waiting = 0;
   let over = false;
+  let beganAt = 0;
 
   function arrive(): void {
     came.arrived++;
@@ -58,6 +62,7 @@ export async function come(plan: Plan): Promise<Came> {
         }
         waiting--;
         (came.answered[status] ??= []).push(tookMs);
+        if (performance.now() - tookMs > beganAt + (plan.laterMs ?? 0)) (came.later[status] ??= []).push(tookMs);
         if (status === "201") came.orderIds.push(/"orderId":"([^"]+)"/.exec(body)?.[1] ?? "");
         if (status === "503" && /\r\nretry-after: [1-9]/i.test(head)) came.retryAfter++;
         if (plan.atOnce !== undefined && !over) arrive();
@@ -76,7 +81,7 @@ export async function come(plan: Plan): Promise<Came> {
 
   for (let i = 0; i < plan.connections; i += AT_A_TIME) await Promise.all(Array.from({ length: Math.min(AT_A_TIME, plan.connections - i) }, enter));
 
-  const beganAt = performance.now();
+  beganAt = performance.now();
   for (let i = 0; i < (plan.atOnce ?? 0); i++) arrive();
   for (; performance.now() - beganAt < plan.seconds * 1000; await pause(TICK_MS)) {
     const due = ((performance.now() - beganAt) / 1000) * (plan.perSecond ?? 0);

@@ -36,6 +36,7 @@ export type Report = {
 };
 
 const CALM_SECONDS = 3;
+const LOCK_WAIT_MS = 1000;
 const CALM_AT_ONCE = 64;
 const BUYERS = 500;
 export const CONNECTIONS = 4000;
@@ -43,7 +44,7 @@ const PRODUCTS = 200;
 
 export async function overload({ seconds, times = 10, lines = 1 }: OverloadOptions): Promise<Report> {
   const folder = mkdtempSync(join(tmpdir(), "jangnal-overload-"));
-  const shop = await serve({ DATA_DIR: folder, DEMO: "off", LOCK_WAIT_MS: "1000" });
+  const shop = await serve({ DATA_DIR: folder, DEMO: "off", LOCK_WAIT_MS: String(LOCK_WAIT_MS) });
   const crowd = fork(join(import.meta.dirname, "crowd.ts"), ["crowd"], { serialization: "advanced" });
   const operator = new Client(shop.url, "an-operator", "operator");
   try {
@@ -53,7 +54,15 @@ export async function overload({ seconds, times = 10, lines = 1 }: OverloadOptio
     const calmMb = residentMb();
     let mostMb = 0;
     const watch = setInterval(() => (mostMb = Math.max(mostMb, residentMb())), 100);
-    const rush = await send({ url: shop.url, requests: requests("rush"), perSecond: servedPerSecond * times, seconds, connections: CONNECTIONS });
+    const rush = await send({
+      url: shop.url,
+      requests: requests("rush"),
+      perSecond: servedPerSecond * times,
+      seconds,
+      // The first of a rush are a crowd like any other, and as long as they are served the others are turned away.
+      laterMs: LOCK_WAIT_MS,
+      connections: CONNECTIONS,
+    });
     clearInterval(watch);
 
     const wentAt = performance.now();

@@ -1,7 +1,7 @@
 import { CONNECTIONS, type Report } from "./overload.ts";
 
-/** What `npm start` lets old objects take (`--max-old-space-size`), and as much as young ones, buffers and the process itself may take besides. */
-const MOST_MB = 768 + 512;
+/** What old objects may take (`--max-old-space-size`, bin/jangnal.mjs), and as much as young ones, buffers and the process itself may take besides. */
+const MOST_MB = 512 + 512;
 
 /** What must not be, whatever the machine. */
 export function wrongIn({ rush, calmMb, mostMb, lost, unheard, violations }: Report): string[] {
@@ -28,6 +28,7 @@ export function tableOf({ servedPerSecond, calm, rush, calmMb, mostMb, backAfter
     `| their p50, p99 | ${both(calm.answered["201"])} |`,
     `| came in the rush | ${rush.arrived} |`,
     `| served; p50, p99 | ${count("201")}; ${both(rush.answered["201"])} |`,
+    `| of these, who came when it had lasted a second; p50, p99 | ${rush.later["201"]?.length ?? 0}; ${both(rush.later["201"])} |`,
     `| told BUSY with Retry-After; p50, p99 | ${rush.retryAfter}; ${both(rush.answered["503"])} |`,
     `| no answer; found no connection free of ${CONNECTIONS} | ${rush.broken}; ${rush.leftStanding} |`,
     `| memory before, most | ${Math.round(calmMb)} MB, ${Math.round(mostMb)} MB |`,

@@ -7,9 +7,6 @@ import { SECRET } from "./shop.ts";
 /** Where the version lies that is tested. */
 export const VERSION_UNDER_TEST = join(import.meta.dirname, "../..");
 
-/** Those that `npm start` gives. */
-const OPTIONS = ["--max-old-space-size=768"];
-
 export type Ended = { code: number | null; signal: NodeJS.Signals | null; output: string };
 
 /** Runs the command line to its end. */
@@ -40,7 +37,7 @@ function start(
   env: Record<string, string>,
   version = VERSION_UNDER_TEST,
 ): { child: ChildProcess; ended: Promise<Ended>; output: () => string } {
-  const child = spawn(process.execPath, [...OPTIONS, join(version, "bin/jangnal.mjs"), ...args], {
+  const child = spawn(process.execPath, [join(version, "bin/jangnal.mjs"), ...args], {
     env: { PATH: process.env.PATH ?? "", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });

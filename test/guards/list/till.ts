@@ -123,7 +123,7 @@ export const OF_THE_TILL: Guard[] = [
   guard(
     "that a line which is too long is closed",
     TILL,
-    "return expectedMs > this.#options.waitMs ? busy(expectedMs) : undefined;",
+    "return this.#door.letsIn(expectedMs, this.#clock.elapsedMs()) ? undefined : busy(expectedMs);",
     "return undefined;",
     [IN_MEMORY, "who would have to wait too long is told at once"],
   ),
@@ -177,10 +177,13 @@ export const OF_THE_TILL: Guard[] = [
   guard("what a key looks like", ONCE, "/^[\\x21-\\x7e]{1,255}$/.test(key)", "true", [KEYS, "a key is 1 to 255 visible ASCII characters"]),
   guard("that ids in the path count for a key", ONCE, "${canonical(params)} ", "", [KEYS, "another body or path under it is refused"]),
   guard("that the body counts for a key", ONCE, " ${canonical(body)}`", "`", [KEYS, "another body or path under it is refused"]),
-  guard("that keyed requests are not refused from memory", "src/coupon/coupon.routes.ts", "if (!keyed) soldOut.check(", "soldOut.check(", [
-    KEYS,
-    "a sold-out coupon's too",
-  ]),
+  guard(
+    "that keyed requests are not refused from memory",
+    "src/coupon/coupon.routes.ts",
+    "keyed ? undefined : soldOut.refusal(",
+    "soldOut.refusal(",
+    [KEYS, "a sold-out coupon's too"],
+  ),
   guard("the keys' primary key, seen from two instances", "src/database/migrations/0001-shop.sql", "  PRIMARY KEY (caller, key)", "  CHECK (true)", [
     "test/keys-alone.test.ts",
     "what locks nothing is done once",
