@@ -17,6 +17,8 @@ import { unknownRoutes } from "./unknown.ts";
 import { invalidRequest, validatorFor } from "./validate.ts";
 
 const BODY_LIMIT = 1024 * 1024;
+/** Of a body that is too large so much is let run by: who still sends when the connection is closed sees it break, and may never learn why. */
+const MOST_RUN_BY = 32 * 1024 * 1024;
 /** Node's own limit for a request's line and headers together: whatever comes through that is looked at. */
 const MOST_HEAD_BYTES = 16 * 1024;
 
@@ -49,6 +51,7 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
     const { status, body } = problemOf(refusal, localeOf(request.headers["accept-language"], config.locale));
     if (refusal.details.retryAfter !== undefined) reply.header("retry-after", String(refusal.details.retryAfter));
     if (status === 401) reply.header("www-authenticate", 'Bearer realm="jangnal"');
+    if (status === 413 && !(Number(request.headers["content-length"]) > MOST_RUN_BY)) reply.removeHeader("connection");
     return protect(reply).code(status).type(PROBLEM_TYPE).send(body);
   }
 
