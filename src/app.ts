@@ -5,6 +5,7 @@ import { pino } from "pino";
 import { auditRoutes } from "./audit/audit.routes.ts";
 import { catalogRoutes, PRODUCT_LISTS } from "./catalog/catalog.routes.ts";
 import { variants, products } from "./catalog/catalog.sql.ts";
+import type { Variant } from "./catalog/catalog.ts";
 import { everyProductRoutes } from "./catalog/every-product.routes.ts";
 import { CatalogFacts } from "./catalog/facts.ts";
 import { CardCharges } from "./balance/card-charges.ts";
@@ -303,6 +304,7 @@ function announce(changes: Changes): string | undefined {
   const { shelves } = changes;
   const words: string[] = [];
   if (shelves.has(variants) || shelves.has(products)) words.push(STOCK);
+  if (showsOtherwise(changes)) words.push(POPULAR_WORD);
   for (const { key, before, after } of (shelves.get(campaigns) ?? []) as Change<Campaign>[]) {
     if (before && before.issuedQuantity === after.issuedQuantity) words.push(CAMPAIGN + key);
   }
@@ -310,6 +312,12 @@ function announce(changes: Changes): string | undefined {
   const name = changeNames.get(changes) ?? randomUUID();
   changeNames.set(changes, name);
   return [...words, CHANGE + name].join(" ");
+}
+
+/** Whether a product looks another way than before even where its stock is not shown: edited, sold out, or there again. */
+function showsOtherwise({ shelves }: Changes): boolean {
+  const edited = (shelves.get(products) ?? []).some(({ before }) => before !== undefined);
+  return edited || ((shelves.get(variants) ?? []) as Change<Variant>[]).some(({ before, after }) => before && (before.stock === 0) !== (after.stock === 0));
 }
 
 function rememberSoldOut(soldOut: SoldOut, { shelves }: Changes, log: pino.Logger): void {
