@@ -536,7 +536,8 @@ describe("lists", () => {
     const nonsense = ["", "x", "%00", "%F0%9F%98%80", "null", "e30", "W10", "[]", "a".repeat(400), "a".repeat(10_000), ...mangled];
     // Some of what was mangled may still be a place of the list that it names; nothing may break it.
     await each(pages, String, async (page) => {
-      for (const [other, cursor] of cursors) if (other !== page && filled(other) !== filled(page)) await foreign(page, cursor);
+      for (const [other, cursor] of cursors)
+        if (other !== page && filled(other) !== filled(page)) bad(await shop.operator.get(`${filled(page)}&cursor=${cursor}`), "/cursor");
       for (const cursor of nonsense) {
         const answer = await shop.operator.get(`${filled(page)}&cursor=${cursor}`);
         if (answer.status !== 200) bad(answer, "/cursor");
@@ -545,17 +546,11 @@ describe("lists", () => {
       bad(await shop.operator.get(`${filled(page)}&cursor=x&cursor=y`), "/cursor");
       assert.equal((await shop.operator.get(`${filled(page)}&cursor=${cursors.get(page)}`)).status, 200);
     });
-
-    async function foreign(page: string, cursor: string): Promise<void> {
-      const answer = await shop.operator.get(`${filled(page)}&cursor=${cursor}`);
-      // The same orders, once a user's and once everybody's, are one list.
-      if (answer.status === 200) assert.ok(page.includes("/orders"), `${page} takes ${Buffer.from(cursor, "base64url")}`);
-      else bad(answer, "/cursor");
-    }
   });
 
   async function fillLists(): Promise<void> {
     for (let i = 0; i < 2; i++) {
+      await shop.user();
       await shop.product({ name: `${"한".repeat(299)}${i}` });
       await shop.coupon(user);
       await user.post(`/users/${user.id}/balance/charge`, { amount: 1 });

@@ -161,10 +161,10 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
       answers: { 200: OrderPage },
       faults: { "params/userId": "INVALID_USER_ID" },
       refusals: ["USER_NOT_FOUND"],
-      shape: ownCursor("orders", ["id"]),
+      shape: ownCursor("user's orders", ["id"]),
     },
     async ({ params: { userId }, query }) => {
-      const answer = await orderPage({ userId, status: null, from: null, to: null }, query);
+      const answer = await orderPage("user's orders", { userId, status: null, from: null, to: null }, query);
       if (answer.orders.length === 0 && (await database.rows(selectUser(userId))).length === 0) refuse("USER_NOT_FOUND", { userId });
       return answer;
     },
@@ -231,7 +231,7 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
         readCursor("orders", query.cursor, ["id"]);
       },
     },
-    ({ query }) => orderPage({ userId: query.userId?.toLowerCase() ?? null, status: query.status ?? null, ...span(query) }, query, lists),
+    ({ query }) => orderPage("orders", { userId: query.userId?.toLowerCase() ?? null, status: query.status ?? null, ...span(query) }, query, lists),
   );
 
   function span({ from, to }: { from?: string; to?: string }): { from: number | null; to: number | null } {
@@ -253,13 +253,14 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
   }
 
   async function orderPage(
+    list: string,
     filter: Parameters<typeof selectOrderPage>[0],
     { limit = 20, cursor }: { limit?: number; cursor?: string },
     from = database,
   ) {
-    const [before] = (readCursor("orders", cursor, ["id"]) ?? [null]) as [string | null];
+    const [before] = (readCursor(list, cursor, ["id"]) ?? [null]) as [string | null];
     const rows = await from.rows<OrderRecord>(selectOrderPage(filter, before, limit + 1));
-    return { orders: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "orders", (row) => [row.id]) };
+    return { orders: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, list, (row) => [row.id]) };
   }
 }
 
