@@ -159,7 +159,7 @@ export class Routes {
 
   #declare<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, writes: boolean, handler: Handler): void {
     const { method, path, audience, params, query, body, faults = {}, unlimited = false } = facts;
-    this.operations.push({ facts: facts, refusals: refusalsOf(facts, writes), writes });
+    this.operations.push({ facts, refusals: refusalsOf(facts, writes), writes });
     this.#server.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
