@@ -262,6 +262,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
         await between.close();
         if (lists !== database) await lists.close();
         await database.close();
+        log.level = "silent"; // Connections that are still ending break when their database goes.
         await embedded?.stop();
       })()),
   };
