@@ -722,12 +722,19 @@ describe("paths and methods", () => {
     assert.equal((await shop.anyone("HEAD", `/orders/${order.orderId}`)).status, 401);
   });
 
-  test("percent-encoding that means nothing is refused", async () => {
-    for (const path of ["/products/%", "/products/%zz", "/products/%E0%A4%A", "/%", "/products/%ff", `/users/%/balance`, "/products/%ED%A0%80"]) {
-      const answer = await shop.anyone("GET", path);
-      assert.ok(answer.status === 400, `${path} ${answer.status}`);
-      assert.match(answer.body.code, /^INVALID_/);
+  // Goes red without `meant` (validate.ts).
+  test("a field that may be null is told once what is wrong with its value", async () => {
+    for (const validDays of [0, "x"]) {
+      const answer = await shop.operator.post("/admin/coupons", { name: "n", discount: { type: "FIXED", amount: 1 }, totalQuantity: 1, validDays });
+      bad(answer, "/validDays");
+      assert.equal(answer.body.errors.length, 1);
     }
+  });
+
+  // Goes red without `errors` in unreadable (client-error.ts).
+  test("percent-encoding that means nothing is refused, with what is at fault as every INVALID_REQUEST", async () => {
+    for (const path of ["/products/%", "/products/%zz", "/products/%E0%A4%A", "/%", "/products/%ff", `/users/%/balance`, "/products/%ED%A0%80"])
+      bad(await shop.anyone("GET", path), "");
     for (const query of ["%", "%zz", "limit=%zz", "q=%ff", "&&&==", "?", "a=1=2", "q=%E0%A4%A"])
       assert.ok([200, 400].includes((await shop.anyone("GET", `/products?${query}`)).status), query);
   });
@@ -784,6 +791,7 @@ describe("what is hardly HTTP", () => {
       status: 431,
       code: "INVALID_REQUEST",
       detail: "유효하지 않은 요청입니다",
+      errors: [{ path: "", message: "is not a request that can be read" }],
     });
   });
 

@@ -7,7 +7,7 @@ import type { Config } from "../config.ts";
 import { UUID_PATTERN } from "../ids.ts";
 import { invalid, Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Authenticator } from "./auth.ts";
-import { refuseNonsense } from "./client-error.ts";
+import { refuseNonsense, unreadable } from "./client-error.ts";
 import { identify, turnStrangersAway } from "./identify.ts";
 import { escapePointer, readJson } from "./json.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
@@ -145,6 +145,6 @@ function refusalFor(error: unknown, request: FastifyRequest): Refusal {
   const known = FRAMEWORK_CODES[code];
   if (known) return new Refusal(known);
   // Whatever else the framework blames on the client is the client's.
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Refusal("INVALID_REQUEST");
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return unreadable();
   return toRefusal(error);
 }
