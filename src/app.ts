@@ -1,17 +1,17 @@
 // Puts the shop together, and takes it apart again in the right order.
 
 import { randomUUID } from "node:crypto";
-import { mkdirSync } from "node:fs";
 import { pino } from "pino";
 import { auditRoutes } from "./audit/audit.routes.ts";
 import { catalogRoutes, PRODUCT_LISTS } from "./catalog/catalog.routes.ts";
 import { variants, products } from "./catalog/catalog.sql.ts";
+import type { Variant } from "./catalog/catalog.ts";
 import { everyProductRoutes } from "./catalog/every-product.routes.ts";
 import { CatalogFacts } from "./catalog/facts.ts";
 import { CardCharges } from "./balance/card-charges.ts";
 import { balanceRoutes } from "./balance/balance.routes.ts";
 import { cartRoutes } from "./cart/cart.routes.ts";
-import type { Config } from "./config.ts";
+import { type Config, ConfigError } from "./config.ts";
 import { couponRoutes } from "./coupon/coupon.routes.ts";
 import { campaigns } from "./coupon/coupon.sql.ts";
 import type { Campaign } from "./coupon/coupon.ts";
@@ -19,6 +19,7 @@ import { expireDueCoupons } from "./coupon/expire-due-coupons.ts";
 import { SoldOut } from "./coupon/sold-out.ts";
 import { fillWithDemo } from "./demo/demo.ts";
 import { demoRoutes } from "./demo/demo.routes.ts";
+import { makeDataDir } from "./database/data-dir.ts";
 import { startEmbedded, type EmbeddedServer } from "./database/embedded.ts";
 import { Listener } from "./database/listener.ts";
 import { migrate } from "./database/migrate.ts";
@@ -79,23 +80,25 @@ export type OpenShop = Shop & {
  */
 export async function openShop(config: Config): Promise<OpenShop> {
   const log = pino({ level: config.logLevel });
-  const embedded = config.databaseUrl === undefined ? await embeddedDatabase(config, (line) => log.debug({ postgres: line })) : undefined;
+  makeDataDir(config.dataDir);
+  const embedded =
+    config.databaseUrl === undefined
+      ? await startEmbedded({ dataDir: config.dataDir, log: (line) => log.debug({ postgres: line }) })
+      : undefined;
   try {
     return await openOn(config, config.databaseUrl ?? (embedded as EmbeddedServer).url("jangnal"), embedded, log);
   } catch (error) {
+    log.level = "silent"; // Whatever breaks from here on breaks because its database is taken away.
     await embedded?.stop();
     throw error;
   }
 }
 
-async function embeddedDatabase(config: Config, log: (line: string) => void): Promise<EmbeddedServer> {
-  mkdirSync(config.dataDir, { recursive: true });
-  return startEmbedded({ dataDir: config.dataDir, log });
-}
-
 async function openOn(config: Config, url: string, embedded: EmbeddedServer | undefined, log: pino.Logger): Promise<OpenShop> {
   const secret = shopSecret(config);
-  await migrate(url);
+  await migrate(url).catch((error: unknown) => {
+    throw embedded ? error : naming("DATABASE_URL", error);
+  });
   const onError = (error: Error): void => log.warn({ err: error.message }, "a database connection broke");
   const database = new Database(url, { size: 8, onError });
   const lists = config.databaseReadUrl === undefined ? database : new Replica(config.databaseReadUrl, database, { size: 4, onError });
@@ -231,7 +234,9 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   await scheduler.start();
-  const address = await server.listen({ port: config.port, host: config.host, backlog: BACKLOG });
+  const address = await server.listen({ port: config.port, host: config.host, backlog: BACKLOG }).catch((error: NodeJS.ErrnoException) => {
+    throw naming(error.code === "EADDRINUSE" || error.code === "EACCES" ? "PORT" : "HOST", error);
+  });
   rehearsals.url = onThisMachine(address);
   if (simulator) simulator.webhooks.url = `${address}/payments/webhooks/toss`;
 
@@ -257,6 +262,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
         await between.close();
         if (lists !== database) await lists.close();
         await database.close();
+        log.level = "silent"; // Connections that are still ending break when their database goes.
         await embedded?.stop();
       })()),
   };
@@ -276,6 +282,12 @@ const EVERYTHING = "everything";
 /** What a change is called, so that instances can agree on having heard of it. */
 const CHANGE = "@";
 
+/** What went wrong, under the name of the setting that it is about. */
+function naming(setting: string, error: unknown): ConfigError {
+  const { message, code } = error as NodeJS.ErrnoException;
+  return new ConfigError(`${setting} cannot be used: ${message || code}`);
+}
+
 /** An address that listens to everybody is reached from here by the loopback. */
 function onThisMachine(address: string): string {
   return address.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
@@ -293,6 +305,7 @@ function announce(changes: Changes): string | undefined {
   const { shelves } = changes;
   const words: string[] = [];
   if (shelves.has(variants) || shelves.has(products)) words.push(STOCK);
+  if (showsOtherwise(changes)) words.push(POPULAR_WORD);
   for (const { key, before, after } of (shelves.get(campaigns) ?? []) as Change<Campaign>[]) {
     if (before && before.issuedQuantity === after.issuedQuantity) words.push(CAMPAIGN + key);
   }
@@ -300,6 +313,12 @@ function announce(changes: Changes): string | undefined {
   const name = changeNames.get(changes) ?? randomUUID();
   changeNames.set(changes, name);
   return [...words, CHANGE + name].join(" ");
+}
+
+/** Whether a product looks another way than before even where its stock is not shown: edited, sold out, or there again. */
+function showsOtherwise({ shelves }: Changes): boolean {
+  const edited = (shelves.get(products) ?? []).some(({ before }) => before !== undefined);
+  return edited || ((shelves.get(variants) ?? []) as Change<Variant>[]).some(({ before, after }) => before && (before.stock === 0) !== (after.stock === 0));
 }
 
 function rememberSoldOut(soldOut: SoldOut, { shelves }: Changes, log: pino.Logger): void {

@@ -81,7 +81,8 @@ test("what is no request waits for the answers before it, and then the connectio
   const charge = ask(user, "POST", `/users/${user.id}/balance/charge`, { amount: 1 });
   connection.write(`${charge}${charge}${charge}this is no HTTP\r\n\r\n${charge}`);
   for (let i = 0; i < 3; i++) good(await connection.read(), 200);
-  assert.equal((await connection.read()).status, 400);
+  const { status, body } = await connection.read();
+  assert.deepEqual([status, body.errors.length], [400, 1]);
   await connection.ended();
   assert.equal(await shop.balanceOf(user), before + 3);
 });

@@ -1,7 +1,9 @@
 // The shop as a process: how it starts, how it stops, and what a kill leaves.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from "node:fs";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
@@ -186,10 +188,27 @@ describe("the command line", () => {
     assert.equal(existsSync(place("never")), false);
   });
 
-  test("a database that can't be reached is one line", async () => {
-    const { code, output } = await jangnal(["serve"], { DATABASE_URL: "postgresql://127.0.0.1:1/none", DATA_DIR: place("no database") });
-    assert.equal(code, 1);
-    assert.match(output, /^[^\n]*database[^\n]*\n$/i);
+  // Goes red without makeDataDir and both calls of `naming` (app.ts).
+  test("a setting that only shows to be wrong when it is used is one line too, and named", async () => {
+    const taken = createServer().listen(0, "127.0.0.1");
+    await once(taken, "listening");
+    const database = await freshDatabase();
+    await database.drop();
+    const wrong: Record<string, string>[] = [
+      { DATABASE_URL: "postgresql://127.0.0.1:1/none" },
+      { DATABASE_URL: database.url },
+      { DATABASE_URL: "postgresql://nobody.invalid/none" },
+      { DATA_DIR: "/proc/none" },
+      { DATA_DIR: import.meta.filename },
+      { HOST: "no host" },
+      { PORT: String((taken.address() as AddressInfo).port) },
+    ];
+    for (const setting of wrong) {
+      const { code, output } = await jangnal(["serve"], { DATA_DIR: place("not used"), LOG_LEVEL: "warn", ...setting });
+      assert.equal(code, 1, output);
+      assert.match(output, new RegExp(`^${Object.keys(setting)[0]} [^\\n]*cannot be used: [^\\n]*\\n$`));
+    }
+    taken.close();
   });
 
   test("mints tokens with the shop's own secret, and audits a shop that is not running", async () => {

@@ -85,3 +85,14 @@ test("headers and bodies without an end are cut off where they are too long, and
   }
   assert.equal(await shop.balanceOf(user), balance);
 });
+
+// Goes red without `removeHeader("connection")` in refuseWith (server.ts): the connection is closed, and breaks under whoever still writes.
+test("who sends eight megabytes reads that they are too many, and what comes behind them on the connection is done", async () => {
+  const balance = await shop.balanceOf(user);
+  const connection = await RawConnection.open(shop.url);
+  connection.write(requestText("POST", "/orders", { Authorization: `Bearer ${user.token}` }, " ".repeat(8 * 1024 * 1024)) + charge());
+  assert.equal((await connection.read()).status, 413);
+  assert.equal((await connection.read()).status, 200);
+  connection.close();
+  assert.equal(await shop.balanceOf(user), balance + 1);
+});

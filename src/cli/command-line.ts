@@ -22,7 +22,7 @@ export function parse(command: CliCommand, words: string[]): { values: Record<st
       options: { ...command.options, help: { type: "boolean", short: "h" } },
       allowPositionals: true,
     });
-    return { values: values, positionals };
+    return { values, positionals };
   } catch (error) {
     throw new CommandFailed((error as Error).message);
   }

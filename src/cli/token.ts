@@ -26,7 +26,7 @@ Signs with AUTH_JWT_SECRET, or with the secret that the shop keeps in DATA_DIR.`
     if (config.auth.secret === undefined && !existsSync(join(config.dataDir, "secret"))) {
       throw new CommandFailed(`There is no secret in ${config.dataDir} yet: start the shop there once, or set DATA_DIR or AUTH_JWT_SECRET.`);
     }
-    console.log(mintToken(shopSecret(config), { id: user, role: role }, Number(hours), config.auth));
+    console.log(mintToken(shopSecret(config), { id: user, role }, Number(hours), config.auth));
     return 0;
   },
 };

@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { resolve } from "node:path";
 import pg from "pg";
+import { makeDataDir } from "./data-dir.ts";
 import { findBinaries } from "./embedded/binaries.ts";
 import { initializeCluster } from "./embedded/initialize.ts";
 import { lockDataDir } from "./embedded/lock.ts";
@@ -9,7 +9,6 @@ import { launchPostmaster, type Postmaster } from "./embedded/postmaster.ts";
 import { stopPreviousPostmaster } from "./embedded/previous.ts";
 import { makeEndpoint } from "./embedded/endpoint.ts";
 import { chooseAccount } from "./embedded/account.ts";
-import { unusable } from "./embedded/unusable.ts";
 
 export { DataDirInUse } from "./embedded/lock.ts";
 
@@ -64,15 +63,6 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   } catch (error) {
     lock.release();
     throw error;
-  }
-}
-
-/** Others may pass through it (PostgreSQL runs as another user when we are root), but not look around. */
-function makeDataDir(dataDir: string): void {
-  try {
-    mkdirSync(dataDir, { recursive: true, mode: 0o711 });
-  } catch (error) {
-    throw unusable(dataDir, error);
   }
 }
 

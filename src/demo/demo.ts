@@ -34,7 +34,9 @@ export async function fillWithDemo(shop: Shop): Promise<boolean> {
     return JSON.parse(body) as Answer;
   }
 
-  const users: UserView[] = await step("users", createUsers, { users: USERS, bulk: true });
+  // Lists begin with the newest: whoever takes the first of the users for a try should meet one who can buy something.
+  const made: UserView[] = await step("users", createUsers, { users: USERS.toReversed(), bulk: true });
+  const users = made.toReversed();
   const grants = users.flatMap(({ id }, i) => (USERS[i]?.balance ? [{ userId: id, amount: USERS[i].balance, reason: "demo" }] : []));
   await step("grants", grantBalances, { grants, balanceMax: config.balanceMax });
   const products: ProductView[] = await step("products", createProducts, { products: PRODUCTS });

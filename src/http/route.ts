@@ -209,7 +209,7 @@ export class Routes {
     first?: onRequestHookHandler,
   ): void {
     const { method, path, audience, params, query, body, faults = {}, unlimited = false } = facts;
-    this.operations.push({ facts: facts, refusals: refusalsOf(facts, writes), writes });
+    this.operations.push({ facts, refusals: refusalsOf(facts, writes), writes });
     this.#server.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),

@@ -7,7 +7,7 @@ import type { Config } from "../config.ts";
 import { UUID_PATTERN } from "../ids.ts";
 import { invalid, Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Authenticator } from "./auth.ts";
-import { refuseNonsense } from "./client-error.ts";
+import { refuseNonsense, unreadable } from "./client-error.ts";
 import { identify, turnStrangersAway } from "./identify.ts";
 import { escapePointer, readJson } from "./json.ts";
 import { oneAtATime } from "./one-at-a-time.ts";
@@ -17,6 +17,8 @@ import { unknownRoutes } from "./unknown.ts";
 import { invalidRequest, validatorFor } from "./validate.ts";
 
 const BODY_LIMIT = 1024 * 1024;
+/** Of a body that is too large so much is let run by: who still sends when the connection is closed sees it break, and may never learn why. */
+const MOST_RUN_BY = 32 * 1024 * 1024;
 /** Node's own limit for a request's line and headers together: whatever comes through that is looked at. */
 const MOST_HEAD_BYTES = 16 * 1024;
 
@@ -49,6 +51,7 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
     const { status, body } = problemOf(refusal, localeOf(request.headers["accept-language"], config.locale));
     if (refusal.details.retryAfter !== undefined) reply.header("retry-after", String(refusal.details.retryAfter));
     if (status === 401) reply.header("www-authenticate", 'Bearer realm="jangnal"');
+    if (status === 413 && !(Number(request.headers["content-length"]) > MOST_RUN_BY)) reply.removeHeader("connection");
     protect(reply).code(status).type(PROBLEM_TYPE).send(body);
   }
 
@@ -145,6 +148,6 @@ function refusalFor(error: unknown, request: FastifyRequest): Refusal {
   const known = FRAMEWORK_CODES[code];
   if (known) return new Refusal(known);
   // Whatever else the framework blames on the client is the client's.
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return new Refusal("INVALID_REQUEST");
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return unreadable();
   return toRefusal(error);
 }

@@ -52,9 +52,14 @@ function oddity(value: unknown): string | undefined {
 
 /** Names every field at fault by its JSON pointer. A field with a code of its own (`body/amount`) decides the refusal's. */
 export function invalidRequest(validation: ErrorObject[], part: string, faults: Record<string, RefusalCode>): Refusal {
-  const errors = validation.filter(({ keyword }) => keyword !== "if").map(fieldError);
+  const errors = validation.filter(meant).map(fieldError);
   const own = errors.map(({ path }) => faults[`${part}${path}`]).find((code) => code !== undefined);
   return new Refusal(own ?? "INVALID_REQUEST", { errors: errors.slice(0, MOST_ERRORS) });
+}
+
+/** Of a field that may also be null only what is wrong with its value is told: not that it is not null, nor that it is neither. */
+function meant({ keyword, params }: ErrorObject): boolean {
+  return keyword !== "if" && keyword !== "anyOf" && params["type"] !== "null";
 }
 
 function fieldError({ instancePath, keyword, params, message = "is not valid" }: ErrorObject): FieldError {

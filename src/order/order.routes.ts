@@ -73,6 +73,10 @@ const FromCart = Body({ ...order, fromCart: Type.Literal(true) });
 const FromItems = Body({ ...order, orderItems: Type.Array(Article, { minItems: 1, maxItems: 2000 }) });
 type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: Static<typeof Article>[] };
 
+/** What cursors are of: a place in everybody's orders is none in one user's. */
+const OWN = "user's orders";
+const ALL = "orders";
+
 export function orderRoutes(routes: Routes, { config, database, lists, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
   const { balanceMax, orderExpiresAfterMs } = config;
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
@@ -163,10 +167,10 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
       answers: { 200: OrderPage },
       faults: { "params/userId": "INVALID_USER_ID" },
       refusals: ["USER_NOT_FOUND"],
-      shape: ownCursor("orders", ["id"]),
+      shape: ownCursor(OWN, ["id"]),
     },
     async ({ params: { userId }, query: { limit = 20, cursor } }) => {
-      const answer = orderPage(await ownOrders.get(userId, placeOf(cursor), limit + 1), limit);
+      const answer = orderPage(OWN, await ownOrders.get(userId, placeOf(OWN, cursor), limit + 1), limit);
       if (answer.orders.length === 0 && (await database.rows(selectUser(userId))).length === 0) refuse("USER_NOT_FOUND", { userId });
       return answer;
     },
@@ -230,13 +234,13 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
       answers: { 200: OrderPage },
       shape({ query }) {
         span(query);
-        readCursor("orders", query.cursor, ["id"]);
+        readCursor(ALL, query.cursor, ["id"]);
       },
     },
     async ({ query }) => {
       const { userId, status = null, limit = 20, cursor } = query;
       const filter = { userId: userId?.toLowerCase() ?? null, status, ...span(query) };
-      return orderPage(await lists.rows<OrderRecord>(selectOrderPage(filter, placeOf(cursor), limit + 1)), limit);
+      return orderPage(ALL, await lists.rows<OrderRecord>(selectOrderPage(filter, placeOf(ALL, cursor), limit + 1)), limit);
     },
   );
 
@@ -258,13 +262,13 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
     return { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: view(row) };
   }
 
-  function orderPage(rows: OrderRecord[], limit: number) {
-    return { orders: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "orders", (row) => [row.id]) };
+  function orderPage(list: string, rows: OrderRecord[], limit: number) {
+    return { orders: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, list, (row) => [row.id]) };
   }
 }
 
-function placeOf(cursor: string | undefined): string | null {
-  return (readCursor("orders", cursor, ["id"])?.[0] as string | undefined) ?? null;
+function placeOf(list: string, cursor: string | undefined): string | null {
+  return (readCursor(list, cursor, ["id"])?.[0] as string | undefined) ?? null;
 }
 
 /** Another's order is not there, as far as a shopper can tell. */

@@ -143,15 +143,15 @@ export function selectOrderPage({ userId, status, from, to }: OrderFilter, befor
   const values: unknown[] = [before ?? LAST, limit];
   const where = ["o.id < $1::uuid"];
   const name = ["select order page"];
-  for (const [value, condition] of [
-    [userId, "o.user_id ="],
-    [status, "o.status ="],
-    [from === null ? null : new Date(from).toISOString(), "o.created_at >="],
-    [to === null ? null : new Date(to).toISOString(), "o.created_at <"],
+  for (const [word, value, condition] of [
+    ["user", userId, "o.user_id ="],
+    ["status", status, "o.status ="],
+    ["from", from === null ? null : new Date(from).toISOString(), "o.created_at >="],
+    ["to", to === null ? null : new Date(to).toISOString(), "o.created_at <"],
   ] as const) {
     if (value === null) continue;
     where.push(`${condition} $${values.push(value)}`);
-    name.push(condition);
+    name.push(word);
   }
   return { name: name.join(" "), text: `SELECT ${WHOLE} FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2`, values };
 }

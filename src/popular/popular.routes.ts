@@ -5,7 +5,7 @@ import type { Shop } from "../shop.ts";
 import { findPopularProducts, popularAnswer } from "./popular-products.ts";
 import { listSales, listSalesByDay } from "./sales.ts";
 
-/** The cache group of the popular products: dropped whenever sales have been added up. */
+/** The cache group of the popular products: dropped whenever sales have been added up, or a product looks another way than before. */
 export const POPULAR = "popular";
 const HOUR_MS = 3_600_000;
 const TEN_MINUTES_MS = 600_000;

@@ -29,7 +29,7 @@ export type Need = { shelf: Shelf<unknown>; key: string };
 
 /** Says that a command needs the row of this key, whether or not it exists. */
 export function need<Row>(shelf: Shelf<Row>, key: string): Need {
-  return { shelf: shelf, key };
+  return { shelf, key };
 }
 
 /** The rows that a round found on each shelf; a key that was asked for and is absent has no entry. */

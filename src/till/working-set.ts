@@ -70,7 +70,7 @@ export class WorkingSet {
 
   /** Adds a row to a journal. */
   append<Row>(journal: Journal<Row>, row: Row): void {
-    this.#entries.push({ journal: journal, row });
+    this.#entries.push({ journal, row });
   }
 
   newId(): string {

@@ -3,7 +3,7 @@ import { accessSync, constants, lchownSync, lstatSync, mkdtempSync, readFileSync
 import { userInfo } from "node:os";
 import { join } from "node:path";
 import type { Binaries } from "./binaries.ts";
-import { unusable } from "./unusable.ts";
+import { unusable } from "../data-dir.ts";
 
 /** As whom PostgreSQL runs, and how a process becomes that. */
 export type Account = {

@@ -3,7 +3,7 @@ import { existsSync, mkdtempSync, readFileSync, rmdirSync, rmSync, writeFileSync
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
-import { unusable } from "./unusable.ts";
+import { unusable } from "../data-dir.ts";
 
 /** Where clients meet the server. */
 export type Endpoint = {

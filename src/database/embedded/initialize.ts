@@ -6,7 +6,7 @@ import { own, type Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Endpoint } from "./endpoint.ts";
 import { lastWords } from "./log.ts";
-import { unusable } from "./unusable.ts";
+import { unusable } from "../data-dir.ts";
 
 type Options = { dataDir: string; binaries: Binaries; account: Account; endpoint: Endpoint; durable: boolean };
 

@@ -1,7 +1,7 @@
 import { accessSync, constants, existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
-import { unusable } from "./unusable.ts";
+import { unusable } from "../data-dir.ts";
 
 /** Another living process holds the DATA_DIR. Nothing in it was changed. */
 export class DataDirInUse extends Error {}

@@ -2,7 +2,7 @@ import type { ChildProcess } from "node:child_process";
 import { closeSync, openSync, readFileSync, renameSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { unusable } from "./unusable.ts";
+import { unusable } from "../data-dir.ts";
 
 /** Where the server's standard error goes, and what it said last. */
 export type Log = {

@@ -6,7 +6,7 @@ import type { Endpoint } from "./endpoint.ts";
 import { lastWords, type Log } from "./log.ts";
 import { findPidFile } from "./pidfile.ts";
 import { SHOP_SETTINGS } from "./settings.ts";
-import { unusable } from "./unusable.ts";
+import { unusable } from "../data-dir.ts";
 
 export type Postmaster = {
   pid: number;

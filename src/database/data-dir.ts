@@ -1,3 +1,6 @@
+import { existsSync, mkdirSync, statSync } from "node:fs";
+import { dirname, resolve } from "node:path";
+
 const REASONS: Record<string, string> = {
   EACCES: "permission denied",
   EPERM: "permission denied",
@@ -9,6 +12,28 @@ const REASONS: Record<string, string> = {
   EEXIST: "it is not a directory",
   ENAMETOOLONG: "the path is too long",
 };
+
+/** Makes DATA_DIR where it is not there. Others may pass through it (PostgreSQL runs as another user when we are root), but not look around. */
+export function makeDataDir(dataDir: string): void {
+  try {
+    makeFolder(resolve(dataDir));
+  } catch (error) {
+    throw unusable(dataDir, error);
+  }
+}
+
+/** Node's own `recursive` tries for ever where a folder is there in which none can be made, as in /proc. */
+function makeFolder(path: string): void {
+  try {
+    mkdirSync(path, { mode: 0o711 });
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (existsSync(path) && statSync(path).isDirectory()) return;
+    if (code !== "ENOENT" || existsSync(dirname(path))) throw error;
+    makeFolder(dirname(path));
+    makeFolder(path);
+  }
+}
 
 /** One sentence for whoever set DATA_DIR; `error` is what the file system, or PostgreSQL, said. */
 export function unusable(dataDir: string, error: unknown): Error {
