@@ -63,7 +63,7 @@ export class CardCharges {
     const verdict = first ? await capture(gateway, wanted) : await inquire(gateway, wanted, terms);
     await failpoint("charge answered");
     const askAgainMs = pauseAfter(verdict.kind === "unknown" ? charge.asked : 0, settings);
-    await till.submit(settleCharge, { userId, chargeId: id, verdict, askAgainMs, balanceMax });
+    await till.finish(settleCharge, { userId, chargeId: id, verdict, askAgainMs, balanceMax });
     return this.#find(id);
   }
 

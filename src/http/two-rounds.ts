@@ -43,7 +43,7 @@ export function submitInTwoRounds<Input, Answer>({ begin, input, status, admit, 
   async function finish(till: Till, key: Key, locale: Locale, attempt: string, first: boolean): Promise<KeyedAnswer> {
     const standing = await bring(attempt, first);
     const answer = rendered(standing, locale);
-    if (standing.over) return { ...(await till.submit(keepAnswer(key, answer), null)), replayed: !first };
+    if (standing.over) return { ...(await till.finish(keepAnswer(key, answer), null)), replayed: !first };
     return { ...answer, replayed: !first };
   }
 

@@ -82,7 +82,7 @@ export class CardPayments {
     await failpoint("payment answered");
     // What has just failed unheard is looked at again soon: money that comes late mostly comes a little late.
     const askAgainMs = pauseAfter(verdict.kind === "unknown" ? payment.card.asked : 0, settings);
-    await till.submit(this.#settle, { orderId: payment.orderId, paymentId: id, verdict, askAgainMs });
+    await till.finish(this.#settle, { orderId: payment.orderId, paymentId: id, verdict, askAgainMs });
     return this.#find(id);
   }
 
@@ -111,7 +111,7 @@ export class CardPayments {
     await failpoint("refund begun");
     const verdict = await giveMoneyBack(gateway, refund, !first);
     await failpoint("refund answered");
-    await till.submit(this.#settleRefund, { orderId: refund.orderId, refundId: id, verdict, askAgainMs: pauseAfter(refund.asked, settings) });
+    await till.finish(this.#settleRefund, { orderId: refund.orderId, refundId: id, verdict, askAgainMs: pauseAfter(refund.asked, settings) });
     return this.#findRefund(id);
   }
 

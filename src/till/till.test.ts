@@ -526,6 +526,9 @@ describe("pressure", () => {
       setting.till.submit(put, { box: "a", word: "" }),
       (refusal: Refusal) => refusal.code === "BUSY" && refusal.details.retryAfter === 4,
     );
+    // Goes red where `finish` asks the door.
+    void setting.till.finish(put, { box: "a", word: "begun before" }).catch(() => {});
+    assert.equal(setting.till.waiting, 302);
     const answers = await setting.clock.run(all);
     assert.deepEqual(new Set(answers.slice(301)), new Set(["BUSY"]));
     assert.ok(answers.slice(0, 300).every((answer) => typeof answer === "number"));

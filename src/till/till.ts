@@ -78,7 +78,14 @@ export class Till {
    */
   submit<Input, Answer>(command: Command<Input, Answer>, input: Input, gone: () => boolean = () => false): Promise<Answer> {
     const refusal = this.turnAway();
-    if (refusal) return Promise.reject(refusal);
+    return refusal ? Promise.reject(refusal) : this.finish(command, input, gone);
+  }
+
+  /**
+   * `submit` for what was begun before and has to come to its end, however long the line is: money is in doubt until it does.
+   * Errors: as `submit`'s; BUSY only where its turn does not come in time.
+   */
+  finish<Input, Answer>(command: Command<Input, Answer>, input: Input, gone: () => boolean = () => false): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       const arrivedAt = this.#clock.elapsedMs();
       this.#line.join({ command: command, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject });
