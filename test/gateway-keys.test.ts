@@ -47,7 +47,7 @@ test("a payment is confirmed under its own id, however often", async () => {
     database: {
       rows: () => Promise.resolve([{ ...row, payment_key: "k", ask_at: null, asked: 0, userId: "u", expiresAt: null }]),
     } as unknown as Database,
-    till: { submit: () => Promise.resolve(null) } as unknown as Till,
+    till: { finish: () => Promise.resolve(null) } as unknown as Till,
     gateway: {
       find: () => Promise.resolve(undefined),
       confirm({ idempotencyKey }: { idempotencyKey: string }) {

@@ -92,8 +92,13 @@ class Process {
     this.death.catch(() => {});
     this.#store = new PostgresStore({ url: databaseUrl, lockWaitMs: 10_000 });
     const till = new Till({ store: this.#store, waitMs: 10_000, lanes: 1 });
+    const unlessDead = async (work: () => Promise<unknown>): Promise<unknown> => {
+      const answer = await (this.dead ? never() : work());
+      return this.dead ? never() : answer;
+    };
     this.#till = {
-      submit: (...args: Parameters<Till["submit"]>) => (this.dead ? never() : till.submit(...args).then((answer) => (this.dead ? never() : answer))),
+      submit: (...args: Parameters<Till["submit"]>) => unlessDead(() => till.submit(...args)),
+      finish: (...args: Parameters<Till["finish"]>) => unlessDead(() => till.finish(...args)),
     } as never;
     this.#database = new Database(databaseUrl, { size: 2, onError: () => {} });
     this.#facts = new OrderFacts(this.#database);
