@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
 import Type from "typebox";
 import { isoOrNull } from "../database/statement.ts";
 import { SharedRead } from "../database/shared-read.ts";
+import { ownKey } from "../gateway/simulator/own-key.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Amount, Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams, Version } from "../http/schemas.ts";
@@ -104,7 +106,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
           amount: body.amount,
           version: body.version ?? null,
           balanceMax,
-          paymentKey: body.paymentKey ?? "",
+          paymentKey: ownKey(config.gateway, body.paymentKey ?? "", randomUUID()),
           askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs,
         };
         return submitInTwoRounds({ begin: startCharge, input, status: 200, admit: (work) => gateway.admit(work), bring: byCard });

@@ -1,5 +1,5 @@
 import Type from "typebox";
-import { saleStatus, type SaleStatus } from "../catalog/catalog.ts";
+import { displayName, saleStatus, type SaleStatus } from "../catalog/catalog.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Id, Money, OneOf, Quantity, UserParams } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
@@ -62,7 +62,7 @@ export function cartRoutes(routes: Routes, { database, catalogFacts }: Shop): vo
                 id,
                 productId: row.productId,
                 variantId: row.variantId,
-                name: variantName === null ? productName : `${productName} ${variantName}`,
+                name: displayName({ name: productName }, { name: variantName }),
                 unitPrice: price,
                 quantity: row.quantity,
                 stock: row.stock,

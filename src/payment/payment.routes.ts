@@ -1,5 +1,6 @@
 import Type from "typebox";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
+import { ownKey } from "../gateway/simulator/own-key.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query } from "../http/schemas.ts";
@@ -87,7 +88,8 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       const callerId = caller.role === "operator" && body.userId === undefined ? null : onBehalf(caller, body.userId);
       const orderId = body.orderId.toLowerCase();
       if (body.method === "BALANCE") return submit(pay, { orderId, callerId, balanceMax: config.balanceMax }, 201);
-      const input = { orderId, callerId, paymentKey: body.paymentKey ?? "", askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs };
+      const paymentKey = ownKey(config.gateway, body.paymentKey ?? "", orderId);
+      const input = { orderId, callerId, paymentKey, askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs };
       return submitInTwoRounds({ begin: startByCard, input, status: 201, admit: (work) => gateway.admit(work), bring: byCard });
     },
   );
