@@ -82,9 +82,7 @@ export async function openShop(config: Config): Promise<OpenShop> {
   const log = pino({ level: config.logLevel });
   makeDataDir(config.dataDir);
   const embedded =
-    config.databaseUrl === undefined
-      ? await startEmbedded({ dataDir: config.dataDir, log: (line) => log.debug({ postgres: line }) })
-      : undefined;
+    config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log: (line) => log.debug({ postgres: line }) }) : undefined;
   try {
     return await openOn(config, config.databaseUrl ?? (embedded as EmbeddedServer).url("jangnal"), embedded, log);
   } catch (error) {
@@ -318,7 +316,9 @@ function announce(changes: Changes): string | undefined {
 /** Whether a product looks another way than before even where its stock is not shown: edited, sold out, or there again. */
 function showsOtherwise({ shelves }: Changes): boolean {
   const edited = (shelves.get(products) ?? []).some(({ before }) => before !== undefined);
-  return edited || ((shelves.get(variants) ?? []) as Change<Variant>[]).some(({ before, after }) => before && (before.stock === 0) !== (after.stock === 0));
+  return (
+    edited || ((shelves.get(variants) ?? []) as Change<Variant>[]).some(({ before, after }) => before && (before.stock === 0) !== (after.stock === 0))
+  );
 }
 
 function rememberSoldOut(soldOut: SoldOut, { shelves }: Changes, log: pino.Logger): void {

@@ -26,7 +26,7 @@ const settled = async (paymentId: string): Promise<string> => {
   }
 };
 
-// Each goes red without the suffix in ownKey (gateway/simulator/own-key.ts).
+// This and the last go red without the suffix in ownKey (gateway/simulator/own-key.ts), the one between without its `slice`.
 test("one key pays one order after the other, and each gets its own money back", async () => {
   const orders = [await unpaid(), await unpaid(), await unpaid()];
   for (const orderId of orders) good(await pay(orderId, "anything"), 201);
