@@ -9,6 +9,7 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { linkLibraries } from "../src/database/embedded/binaries.ts";
+import { lastWords } from "../src/database/embedded/log.ts";
 import { DataDirInUse, startEmbedded } from "../src/database/embedded.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "embedded-test-"));
@@ -121,7 +122,7 @@ test("SIGKILL of PostgreSQL is told, and a new start by the same process keeps w
   const busy = new pg.Client({ connectionString: first.url("jangnal") });
   busy.on("error", () => undefined);
   await busy.connect();
-  const work = busy.query("SELECT count(*) FROM generate_series(1, 12000000)").catch(() => undefined);
+  const work = busy.query("SELECT count(*) FROM generate_series(1, 4000000)").catch(() => undefined);
   process.kill(first.pid, "SIGKILL");
   assert.equal(await first.died, "PostgreSQL ended with SIGKILL");
   await first.stop();
@@ -130,6 +131,16 @@ test("SIGKILL of PostgreSQL is told, and a new start by the same process keeps w
   assert.deepEqual(await query(second.url("jangnal"), "SELECT n FROM kept"), [{ n: 7 }]);
   await second.stop();
   await work;
+});
+
+// Goes red without ANOTHERS_WORDS (log.ts): the start gave up, with a reason that was not its own.
+test("what the killed server's last backend says is not taken for the new one's reason", () => {
+  const lines = [
+    "2026-11-20 10:00:00.100 UTC [7] FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use",
+    "2026-11-20 10:00:00.101 UTC [7] HINT:  Terminate any old server processes associated with data directory.",
+    "2026-11-20 10:00:00.102 UTC [5] FATAL:  terminating connection due to unexpected postmaster exit",
+  ];
+  assert.equal(lastWords(lines), "pre-existing shared memory block (key 1, ID 2) is still in use");
 });
 
 // Goes red without disownStalePidFile.

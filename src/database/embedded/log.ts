@@ -60,8 +60,12 @@ function lineLog(listener: (line: string) => void): Log {
   };
 }
 
+/** What backends of an earlier, killed postmaster say when they end, into the same file. */
+const ANOTHERS_WORDS = /due to unexpected postmaster exit/;
+
 /** Why a PostgreSQL program ended, out of the lines that it wrote, without their time and pid. */
 export function lastWords(lines: string[]): string {
-  const line = lines.findLast((each) => /FATAL|PANIC|ERROR/.test(each)) ?? lines.at(-1) ?? "";
+  const own = lines.filter((line) => !ANOTHERS_WORDS.test(line));
+  const line = own.findLast((each) => /FATAL|PANIC|ERROR/.test(each)) ?? own.at(-1) ?? "";
   return line.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, "").trim();
 }
