@@ -19,7 +19,8 @@ export function popularRoutes(routes: Routes, { config, database, lists, cache }
       audience: "anyone",
       tag: "Catalogue",
       summary: "The five best-selling products of today and the two days before",
-      description: "As of the last aggregation. Cached for an hour, an empty list for ten minutes; ties by product id.",
+      description:
+        "As of the last aggregation, ties by product id. Cached for an hour, an empty list for ten minutes, and dropped from the cache when a product is edited, sells out or is there again.",
       answers: {
         200: Type.Object({
           popularProducts: Type.Array(
