@@ -18,7 +18,7 @@ function street(): { come: (perMs: number, ms: number) => { letIn: number; turne
       for (let i = 0; i < ms; i++, now++) {
         for (let j = 0; j < perMs; j++) {
           const expectedMs = waiting / SERVED;
-          if (!door.letsIn(expectedMs, now)) seen.turnedAway++;
+          if (!door.letsIn(expectedMs, now, 5)) seen.turnedAway++;
           else {
             seen.letIn++;
             waiting++;
@@ -61,7 +61,7 @@ describe("the door", () => {
     let longest = 0;
     for (let now = 0; now < 120_000; now++) {
       // Eleven come while ten are served.
-      for (let j = 0; j < (now % 10 === 0 ? 2 : 1); j++) if (door.letsIn(waiting, now)) waiting++;
+      for (let j = 0; j < (now % 10 === 0 ? 2 : 1); j++) if (door.letsIn(waiting, now, 5)) waiting++;
       waiting--;
       longest = Math.max(longest, waiting);
     }

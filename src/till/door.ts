@@ -4,24 +4,31 @@
 
 /** Of the longest wait: a line that is shorter than this is worth nobody's being turned away. */
 const SHORT = 0.1;
+/**
+ * Nor is one that is shorter than this many rounds of one. Where the database is far away a round takes long whoever is in it, and a line that
+ * is too short would send it there half empty, again and again.
+ */
+const ROUNDS = 2;
 
 export class Door {
   readonly #waitMs: number;
-  readonly #shortMs: number;
   #longSince: number | undefined;
   #turnedAwayAt = Number.NEGATIVE_INFINITY;
 
   /** @param waitMs within which everybody of a crowd must be served, counted from its first */
   constructor(waitMs: number) {
     this.#waitMs = waitMs;
-    this.#shortMs = waitMs * SHORT;
   }
 
-  /** Whether somebody who would wait `expectedMs` is let in, at `now` on the clock that waiting is measured by. */
-  letsIn(expectedMs: number, now: number): boolean {
-    if (expectedMs <= this.#shortMs) {
+  /**
+   * Whether somebody who would wait `expectedMs` is let in, at `now` on the clock that waiting is measured by.
+   * @param aloneMs what a round takes in which hardly anybody is
+   */
+  letsIn(expectedMs: number, now: number, aloneMs: number): boolean {
+    const shortMs = Math.min(this.#waitMs, Math.max(this.#waitMs * SHORT, ROUNDS * aloneMs));
+    if (expectedMs <= shortMs) {
       // Short because others are turned away is not short.
-      if (now - this.#turnedAwayAt > this.#shortMs) this.#longSince = undefined;
+      if (now - this.#turnedAwayAt > shortMs) this.#longSince = undefined;
       return true;
     }
     this.#longSince ??= now;

@@ -32,6 +32,20 @@ describe("the pace", () => {
     assert.ok(pace.expectedMs(1000) < 500, `${pace.expectedMs(1000)} ms`);
   });
 
+  // Goes red without FEW, without `Math.min`, and where nothing is forgotten.
+  test("tells what a round of hardly anybody takes: the shortest, unless they have all become slower", () => {
+    const pace = new Pace();
+    assert.equal(pace.aloneMs, 0);
+    const end = learn(pace, 1, 500, 900);
+    assert.equal(pace.aloneMs, 0);
+    learn(pace, 10, 1, 20, end);
+    assert.equal(pace.aloneMs, 20);
+    pace.served(1, 2000, 2500);
+    assert.ok(pace.aloneMs < 23);
+    learn(pace, 50, 2, 100, 3000);
+    assert.equal(pace.aloneMs, 100);
+  });
+
   // Goes red without `Math.max(setOutAt, this.#servedAt)`: on two lanes each round would count twice.
   test("is that of all lanes together", () => {
     const pace = new Pace();

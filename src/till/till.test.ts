@@ -574,6 +574,22 @@ describe("pressure", () => {
     assertQuiet(setting);
   });
 
+  // Goes red without ROUNDS (door.ts): rounds go out with ever fewer, for a line of a tenth of a second is half of what was served in one.
+  test("where the database is far away, the line is kept long enough for rounds that are worth the way", async () => {
+    const setting = open((step) => (step.name === "commit" ? setting.clock.pause(200).then(() => undefined) : undefined), { waitMs: 1000 });
+    const { till, clock } = setting;
+    const before = { rounds: 0, commands: 0 };
+    for (let n = 0; n < 100_000; n++) {
+      till.submit(put, { box: "a", word: "" }).catch(() => {});
+      if (n % 20 === 0) await clock.advance(5);
+      if (n === 50_000) Object.assign(before, till.served);
+    }
+    const perRound = (till.served.commands - before.commands) / (till.served.rounds - before.rounds);
+    assert.ok(perRound > 400, `${perRound}`);
+    await clock.advance(5000);
+    assertQuiet(setting);
+  });
+
   // Goes red without `arrivedAt <= notBefore` in `take`.
   test("who has waited too long is BUSY before being decided", async () => {
     let decided = 0;

@@ -67,7 +67,7 @@ export class Till {
   /** BUSY, where somebody who comes now would wait too long, or is one too many of those who keep coming. */
   turnAway(): Refusal | undefined {
     const expectedMs = this.#pace.expectedMs(this.#line.length);
-    return this.#door.letsIn(expectedMs, this.#clock.elapsedMs()) ? undefined : busy(expectedMs);
+    return this.#door.letsIn(expectedMs, this.#clock.elapsedMs(), this.#pace.aloneMs) ? undefined : busy(expectedMs);
   }
 
   /**

@@ -123,7 +123,7 @@ export const OF_THE_TILL: Guard[] = [
   guard(
     "that a line which is too long is closed",
     TILL,
-    "return this.#door.letsIn(expectedMs, this.#clock.elapsedMs()) ? undefined : busy(expectedMs);",
+    "return this.#door.letsIn(expectedMs, this.#clock.elapsedMs(), this.#pace.aloneMs) ? undefined : busy(expectedMs);",
     "return undefined;",
     [IN_MEMORY, "who would have to wait too long is told at once"],
   ),
