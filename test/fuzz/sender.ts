@@ -25,7 +25,7 @@ const IN_STATUS: Record<string, string[]> = {
 /** What belongs to one buyer; everything else is for all. */
 const OWNED = new Set(["orderId", "paymentId", "userCouponId", "cartItemId"]);
 
-type Request = { path: string; headers: Record<string, string>; body: string | undefined; about: string[] };
+type Request = { path: string; headers: Record<string, string>; body: string | undefined; about: string[]; named: string[] };
 
 export class Sender {
   readonly #shop: TestShop;
@@ -49,15 +49,20 @@ export class Sender {
     };
   }
 
-  /** The request as it goes out: ids chosen, written down as text. `about`: who asks, and the ids in its path. */
+  /** The request as it goes out: ids chosen, written down as text. `about`: who asks, and the ids in its path; `named`: all that were chosen. */
   concrete(wish: Wish): Request {
     const own = this.#shoppers[wish.as === "another shopper" ? 1 : 0] as string;
     const about = wish.as === "operator" ? [] : [own];
+    const named: string[] = [];
     /** @param others what is chosen already, and this is to belong to */
     const value = (part: unknown, others: string[]): unknown => {
       if (typeof part !== "object" || part === null) return part;
       if (Array.isArray(part)) return part.map((one) => value(one, [...others]));
-      if ("someId" in part && "of" in part) return this.#idOf(part as SomeId, wish, own, others);
+      if ("someId" in part && "of" in part) {
+        const id = this.#idOf(part as SomeId, wish, own, others);
+        if (id !== undefined) named.push(id);
+        return id;
+      }
       const chosen = [...others];
       return Object.fromEntries(Object.entries(part).map(([name, inner]) => [name, value(inner, chosen)]));
     };
@@ -75,12 +80,13 @@ export class Sender {
       headers: { ...wish.headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
       body: wish.body === null ? undefined : "text" in wish.body ? wish.body.text : JSON.stringify(value(wish.body.json, about)),
       about,
+      named,
     };
   }
 
   /** Errors: AssertionError where the answer is none that the document allows, is a 500, tells of the inside, or does not come. */
   async send(wish: Wish): Promise<void> {
-    const { path, headers, body, about } = this.concrete(wish);
+    const { path, headers, body, about, named } = this.concrete(wish);
     const answer = await this.#within(call(this.#shop.url, wish.method, path, body, headers));
     this.tally.set(`${wish.operationId} ${answer.status}`, (this.tally.get(`${wish.operationId} ${answer.status}`) ?? 0) + 1);
     assert.ok(answer.status < 500 || answer.status === 503, `${answer.status} ${answer.text}`);
@@ -90,6 +96,7 @@ export class Sender {
       assert.doesNotMatch([title, detail, ...(errors ?? []).map(({ message }) => message)].join("\n"), INSIDE);
       // What is not there any more: an item of a cart that was emptied.
       if (wish.meant && answer.status === 404) for (const id of about) if (!this.#shoppers.includes(id)) this.things.forget(id);
+      if (wish.meant && answer.status === 409) for (const id of named) this.things.doubt(id);
       return;
     }
     this.things.learn(wish.path, answer.body, about);

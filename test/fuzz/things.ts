@@ -48,6 +48,11 @@ export class Things {
     if (ids.length > KEPT) this.forget(ids[2] as string);
   }
 
+  /** In which status it is turned out to be wrong. */
+  doubt(id: string): void {
+    this.#status.delete(id);
+  }
+
   forget(id: string): void {
     for (const ids of this.#ids.values()) if (ids.includes(id)) ids.splice(ids.indexOf(id), 1);
     this.#beside.delete(id);

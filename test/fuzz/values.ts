@@ -157,14 +157,22 @@ function members(
   return free === undefined ? fixed : fc.dictionary(fc.string({ maxLength: 10 }), of(free, ""), { maxKeys: 3 });
 }
 
-/** Few of the members that may be left out, and none that only operators may send. */
+/** Without these most orders would be of no variant, and none would wait for its payment. */
+const MOSTLY_SENT = new Set(["variantId", "payment"]);
+
+/** Few of the other members that may be left out, and none that only operators may send. */
 function plainMembers({ properties = {}, required = [] }: Schema, draw: Draw): fc.Arbitrary<object> {
   const known = Object.entries(properties).filter(([, { description }]) => description?.startsWith("Operators only") !== true);
   return fc.record(
     Object.fromEntries(
       known.map(([name, property]) => {
         const value = fitting(property, draw, name);
-        return [name, required.includes(name) ? value : fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value })];
+        return [
+          name,
+          required.includes(name) || name === "variantId"
+            ? value
+            : fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value }),
+        ];
       }),
     ),
   );
