@@ -12,7 +12,6 @@ const ELSEWHERE: Record<string, string> = {
   getShop: "repeats settings",
   watchLive: "a stream without an end: test/live.test.ts",
   paymentWebhook: "a hint that changes nothing by itself: test/gateway.test.ts",
-  reconcile: "compares with the gateway's book: test/gateway.test.ts",
   listDemoUsers: "there only with DEMO=on: test/demo.test.ts",
   signInAsDemoUser: "the same",
   startRehearsal: "sets off load of its own, one at a time: test/rehearsals.test.ts",
@@ -21,8 +20,9 @@ const ELSEWHERE: Record<string, string> = {
   stopRehearsal: "the same",
 };
 
-// The same sequences every time; `npm run model` goes on with others. Goes red, with a sequence of one command, without `if (kept) return kept` in
-// `once` (src/http/idempotency.ts), and where refunds are shares of what an order cost and not of what was paid (src/order/refund-shares.ts).
+// The same sequences every time; `npm run model` goes on with others. Goes red without any one of these, each of which was tried: `if (kept) return
+// kept` in `once` (idempotency.ts); `payable` in `refundShares`; `returnCoupon`, `returnStock` and `tooMany` in refund.ts; the time in `couponStatus`
+// and in `isPayable`; 'order.partially-refunded' in what is aggregated (popular.sql.ts).
 test("whatever is asked of two instances, and again, comes as the model says, and so does everything that the shop then shows", async () => {
   const { tally } = await model({ seed: 20_261_120, runs: 7 });
   const shop = await openTestShop();

@@ -39,6 +39,7 @@ describe("what one reader takes for one request and another for two", () => {
     ["bare line feeds", () => `${lines("Content-Length: 12").replaceAll("\r\n", "\n")}${body}`],
     ["a bare carriage return", () => `${lines("X-Odd: a\rContent-Length: 0", "Content-Length: 12")}${body}`],
   ];
+  // The last six go red with Node's `insecureHTTPParser`; the others its parser never takes.
   for (const [name, bytes] of shapes) {
     test(`${name}: refused, the connection closed, and nothing behind it done`, async () => {
       const balance = await shop.balanceOf(user);
@@ -51,6 +52,7 @@ describe("what one reader takes for one request and another for two", () => {
   }
 });
 
+// Goes red where the server takes fewer connections than that (`maxConnections`).
 test("two thousand idle connections, and two thousand that never finish a header, keep nobody else waiting", async () => {
   const idle: RawConnection[] = [];
   for (let i = 0; i < 20; i++) idle.push(...(await Promise.all(Array.from({ length: 200 }, () => RawConnection.open(shop.url)))));

@@ -299,6 +299,25 @@ describe("over a wire that breaks", () => {
     });
   }
 
+  // Goes red where the tag of the answer to COMMIT is not looked at: the round would count as written.
+  test("a COMMIT that is answered with ROLLBACK is RoundRejected, and nothing was written", async () => {
+    const user = await insertUser(rival, 100);
+    const round = await far.lock([need(users, user)], WAIT_MS);
+    const roundId = randomUUID();
+    proxy.onCommit = () => "failed before";
+    await assert.rejects(
+      round.commit(roundId, changesOf(users, moved(round.loaded, user, 200))),
+      (error) => error instanceof RoundRejected && /answered with ROLLBACK/.test(error.message),
+    );
+    proxy.onCommit = () => "pass";
+    assert.equal(await balanceOf(user), 100);
+    assert.equal(await far.outcome(roundId), "abandoned");
+    // Whoever comes next does not meet the connection on which it happened.
+    const next = await far.lock([need(users, user)], WAIT_MS);
+    await next.commit(randomUUID(), changesOf(users, moved(next.loaded, user, 300)));
+    assert.equal(await balanceOf(user), 300);
+  });
+
   // Goes red without query_timeout.
   test("a COMMIT whose answer never comes is lost after a while", async () => {
     const user = await insertUser(rival, 100);

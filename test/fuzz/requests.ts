@@ -1,7 +1,7 @@
 // Requests of every operation of the document, as they could come from anybody.
 
 import fc from "fast-check";
-import { anything, fitting, type Lookup, type Schema, someId, spoilt } from "./values.ts";
+import { anything, type Draw, fitting, type Lookup, type Schema, someId, spoilt } from "./values.ts";
 
 export type Parameter = { $ref?: string; name: string; in: "path" | "query" | "header"; required?: boolean; schema: Schema };
 export type Operation = {
@@ -19,6 +19,8 @@ export type Wish = {
   operationId: string;
   method: string;
   path: string;
+  /** Whether it is meant to be served: then what it names is there, is the caller's, and belongs together. */
+  meant: boolean;
   as: (typeof CALLERS)[number];
   params: Record<string, unknown>;
   /** Name and value; a name may come twice. A value that is null is sent as it stands, without `=`. */
@@ -72,19 +74,44 @@ const BROKEN = fc.constantFrom(
   '{"amount":9007199254740993}',
 );
 
+/** Anything from anybody; every third is meant to be served. */
 export function wishes(operation: Operation, lookup: Lookup): fc.Arbitrary<Wish> {
-  const { method, path, operationId, parameters, body } = operation;
+  return fc.oneof({ weight: 2, arbitrary: anyWish(operation, { lookup }) }, { weight: 1, arbitrary: meant(operation, lookup) });
+}
+
+function anyWish({ method, path, operationId, parameters, body }: Operation, draw: Draw): fc.Arbitrary<Wish> {
   const inPath = parameters.filter((one) => one.in === "path");
   const inQuery = parameters.filter((one) => one.in === "query");
   return fc.record({
     operationId: fc.constant(operationId),
     method: fc.constant(method),
     path: fc.constant(path),
+    meant: fc.constant(false),
     as: fc.constantFrom(...CALLERS, ...Array.from({ length: 5 }, () => ["shopper", "operator"] as const).flat()),
-    params: fc.record(Object.fromEntries(inPath.map(({ name, schema }) => [name, pathValue(schema, lookup, kindOf(path, name))]))),
-    query: queries(inQuery, lookup),
+    params: fc.record(Object.fromEntries(inPath.map(({ name, schema }) => [name, pathValue(schema, draw, kindOf(path, name))]))),
+    query: queries(inQuery, draw),
     headers: headers(),
-    body: body ? bodies(body, lookup) : fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: bodies({}, lookup) }),
+    body: body ? bodies(body, draw) : fc.oneof({ weight: 6, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: bodies({}, draw) }),
+  });
+}
+
+/** As somebody sends it who wants it: those whom the operation is for, what it takes, and no header but the key. */
+export function meant({ method, path, operationId, parameters, body }: Operation, lookup: Lookup): fc.Arbitrary<Wish> {
+  const draw = { lookup, plain: true };
+  const inPath = parameters.filter((one) => one.in === "path");
+  const inQuery = parameters.filter((one) => one.in === "query");
+  const value = ({ name, schema }: Parameter): fc.Arbitrary<unknown> =>
+    NAMES[kindOf(path, name)] ?? (schema.format === "uuid" ? someId(kindOf(path, name)) : fitting(schema, draw, name));
+  return fc.record({
+    operationId: fc.constant(operationId),
+    method: fc.constant(method),
+    path: fc.constant(path),
+    meant: fc.constant(true),
+    as: path.startsWith("/admin/") ? fc.constant("operator") : fc.constantFrom("shopper", "another shopper"),
+    params: fc.record(Object.fromEntries(inPath.map((one) => [one.name, value(one)]))),
+    query: fc.subarray(inQuery).chain((some) => fc.tuple(...some.map((one) => fc.tuple(fc.constant(one.name), value(one))))),
+    headers: fc.record({ "idempotency-key": fc.uuid() }, { requiredKeys: [] }),
+    body: body ? fitting(body, draw).map((json) => ({ json })) : fc.constant(null),
   });
 }
 
@@ -105,23 +132,27 @@ export const KINDS: Record<string, string> = {
   items: "cartItemId",
   cartItems: "cartItemId",
   events: "eventId",
+  rehearsals: "rehearsalId",
+  demoUsers: "demoUserId",
 };
 
-function pathValue(schema: Schema, lookup: Lookup, kind: string): fc.Arbitrary<unknown> {
+/** What stands in a path, is no id, and is one of a few. */
+const NAMES: Record<string, fc.Arbitrary<string>> = {
+  name: fc.constantFrom("aggregate-sales", "expire-orders", "settle-payments", "purge"),
+  slug: fc.constantFrom("not-found", "busy", "internal"),
+};
+
+function pathValue(schema: Schema, draw: Draw, kind: string): fc.Arbitrary<unknown> {
   return fc.oneof(
-    { weight: 20, arbitrary: schema.format === "uuid" ? someId(kind) : fitting(schema, lookup, kind) },
+    { weight: 20, arbitrary: NAMES[kind] ?? (schema.format === "uuid" ? someId(kind) : fitting(schema, draw, kind)) },
     { weight: 1, arbitrary: fc.constantFrom("x", "00000000-0000-0000-0000-000000000000", "%", "%25", "%00", "a".repeat(3000), "not-found") },
-    {
-      weight: kind === "name" ? 20 : 1,
-      arbitrary: kind === "name" ? fc.constantFrom("aggregate-sales", "expire-orders", "settle-payments", "purge") : fc.string(),
-    },
-    ...(kind === "slug" ? [{ weight: 20, arbitrary: fc.constantFrom("not-found", "busy", "internal") }] : []),
+    { weight: 1, arbitrary: fc.string() },
   );
 }
 
-function queries(parameters: Parameter[], lookup: Lookup): fc.Arbitrary<[string, unknown][]> {
+function queries(parameters: Parameter[], draw: Draw): fc.Arbitrary<[string, unknown][]> {
   const known = parameters.map(({ name, schema }) =>
-    fc.tuple(fc.constant(name), fc.oneof({ weight: 8, arbitrary: fitting(schema, lookup, name) }, { weight: 1, arbitrary: anything })),
+    fc.tuple(fc.constant(name), fc.oneof({ weight: 8, arbitrary: fitting(schema, draw, name) }, { weight: 1, arbitrary: anything })),
   );
   const odd: fc.Arbitrary<[string, unknown]> = fc.tuple(
     fc.constantFrom("limit", "limit[]", "cursor", "__proto__", "%", "%ff", "a.b", "nobody-knows"),
@@ -149,10 +180,10 @@ function headers(): fc.Arbitrary<Record<string, string>> {
   );
 }
 
-function bodies(schema: Schema, lookup: Lookup): fc.Arbitrary<Wish["body"]> {
+function bodies(schema: Schema, draw: Draw): fc.Arbitrary<Wish["body"]> {
   return fc.oneof(
-    { weight: 24, arbitrary: fitting(schema, lookup).map((json) => ({ json })) },
-    { weight: 8, arbitrary: spoilt(schema, lookup).map((json) => ({ json })) },
+    { weight: 24, arbitrary: fitting(schema, draw).map((json) => ({ json })) },
+    { weight: 8, arbitrary: spoilt(schema, draw).map((json) => ({ json })) },
     { weight: 2, arbitrary: BROKEN.map((text) => ({ text })) },
     { weight: 1, arbitrary: fc.constant(null) },
   );

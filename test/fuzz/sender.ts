@@ -1,30 +1,43 @@
-// Sends what was drawn, and remembers the ids that the shop names, so that later requests are about things that are there.
+// Sends what was drawn, about things that are there by then, and holds what is answered against the document.
 
 import assert from "node:assert/strict";
 import { type Answer, call, Client, type TestShop } from "../support/shop.ts";
-import { KINDS, type Wish } from "./requests.ts";
+import type { Wish } from "./requests.ts";
+import { Things } from "./things.ts";
 import type { SomeId } from "./values.ts";
 
 /** Nothing may hang. Only a job that an operator runs has anything to wait for. */
 const LONGEST_MS = 40_000;
-const IDS_KEPT = 40;
 const MOST_PATH = 8000;
-const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 /** What must never be read by a client: where code stands, what the database was asked, where anything listens. */
 const INSIDE = /node_modules|\bat .+\.(?:ts|js):\d+|\b(?:SELECT|INSERT INTO|UPDATE|DELETE FROM)\b|relation "|column "|ECONN|127\.0\.0\.1|postgres/i;
+/** In which status a thing has to be for what is asked of it. */
+const IN_STATUS: Record<string, string[]> = {
+  "addToCart productId": ["ON_SALE"],
+  "placeOrder productId": ["ON_SALE"],
+  "placeOrder userCouponId": ["AVAILABLE"],
+  "issueCoupon couponId": ["OPEN"],
+  "payOrder orderId": ["PENDING"],
+  "cancelOrder orderId": ["PENDING", "COMPLETED"],
+  "refundOrder orderId": ["COMPLETED", "PARTIALLY_REFUNDED"],
+};
+
+/** What belongs to one buyer; everything else is for all. */
+const OWNED = new Set(["orderId", "paymentId", "userCouponId", "cartItemId"]);
+
+type Request = { path: string; headers: Record<string, string>; body: string | undefined; about: string[]; named: string[] };
 
 export class Sender {
   readonly #shop: TestShop;
   readonly #tokens: Record<Wish["as"], string | undefined>;
-  /** What is there, by kind, the oldest forgotten first. */
-  readonly #ids = new Map<string, string[]>();
   readonly #shoppers: string[];
+  readonly things = new Things();
   readonly tally = new Map<string, number>();
 
   constructor(shop: TestShop, shoppers: [Client, Client]) {
     this.#shop = shop;
     this.#shoppers = shoppers.map(({ id }) => id);
-    this.#ids.set("userId", [...this.#shoppers]);
+    for (const id of this.#shoppers) this.things.remember("userId", id);
     const [one, another] = shoppers;
     this.#tokens = {
       nobody: undefined,
@@ -36,30 +49,44 @@ export class Sender {
     };
   }
 
-  /** The request as it goes out: ids chosen, written down as text. */
-  concrete(wish: Wish): { path: string; headers: Record<string, string>; body: string | undefined } {
-    const own = wish.as === "another shopper" ? this.#shoppers[1] : this.#shoppers[0];
-    const value = (part: unknown): unknown => {
+  /** The request as it goes out: ids chosen, written down as text. `about`: who asks, and the ids in its path; `named`: all that were chosen. */
+  concrete(wish: Wish): Request {
+    const own = this.#shoppers[wish.as === "another shopper" ? 1 : 0] as string;
+    const about = wish.as === "operator" ? [] : [own];
+    const named: string[] = [];
+    /** @param others what is chosen already, and this is to belong to */
+    const value = (part: unknown, others: string[]): unknown => {
       if (typeof part !== "object" || part === null) return part;
-      if (Array.isArray(part)) return part.map(value);
-      if ("someId" in part && "of" in part) return this.#idOf(part as SomeId, own as string);
-      return Object.fromEntries(Object.entries(part).map(([name, inner]) => [name, value(inner)]));
+      if (Array.isArray(part)) return part.map((one) => value(one, [...others]));
+      if ("someId" in part && "of" in part) {
+        const id = this.#idOf(part as SomeId, wish, own, others);
+        if (id !== undefined) named.push(id);
+        return id;
+      }
+      const chosen = [...others];
+      return Object.fromEntries(Object.entries(part).map(([name, inner]) => [name, value(inner, chosen)]));
     };
     const text = (part: unknown): string => (typeof part === "string" ? part : (JSON.stringify(part) ?? ""));
-    const path = wish.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encoded(text(value(wish.params[name]))));
-    const query = wish.query.map(([name, drawn]) => `${name}=${drawn === null ? "" : encoded(text(value(drawn)))}`).join("&");
+    const path = wish.path.replaceAll(/\{(\w+)\}/g, (_, name: string) => encoded(text(value(wish.params[name], about))));
+    const query = wish.query
+      .map(([name, drawn]) => [name, drawn, value(drawn, about)])
+      .filter(([, , chosen]) => chosen !== undefined)
+      .map(([name, drawn, chosen]) => `${String(name)}=${drawn === null ? "" : encoded(text(chosen))}`)
+      .join("&");
     const token = this.#tokens[wish.as];
     return {
       // A head of more than 16 KB is no request (431, as the document says in words).
       path: (query === "" ? path : `${path}?${query}`).slice(0, MOST_PATH),
       headers: { ...wish.headers, ...(token === undefined ? {} : { authorization: `Bearer ${token}` }) },
-      body: wish.body === null ? undefined : "text" in wish.body ? wish.body.text : JSON.stringify(value(wish.body.json)),
+      body: wish.body === null ? undefined : "text" in wish.body ? wish.body.text : JSON.stringify(value(wish.body.json, about)),
+      about,
+      named,
     };
   }
 
   /** Errors: AssertionError where the answer is none that the document allows, is a 500, tells of the inside, or does not come. */
   async send(wish: Wish): Promise<void> {
-    const { path, headers, body } = this.concrete(wish);
+    const { path, headers, body, about, named } = this.concrete(wish);
     const answer = await this.#within(call(this.#shop.url, wish.method, path, body, headers));
     this.tally.set(`${wish.operationId} ${answer.status}`, (this.tally.get(`${wish.operationId} ${answer.status}`) ?? 0) + 1);
     assert.ok(answer.status < 500 || answer.status === 503, `${answer.status} ${answer.text}`);
@@ -67,8 +94,17 @@ export class Sender {
     if (answer.status >= 400) {
       const { title, detail, errors } = answer.body as { title: string; detail: string; errors?: { message: string }[] };
       assert.doesNotMatch([title, detail, ...(errors ?? []).map(({ message }) => message)].join("\n"), INSIDE);
+      // What is not there any more: an item of a cart that was emptied.
+      if (wish.meant && answer.status === 404) for (const id of about) if (!this.#shoppers.includes(id)) this.things.forget(id);
+      if (wish.meant && answer.status === 409) for (const id of named) this.things.doubt(id);
+      return;
     }
-    if (answer.status < 300) this.learn(wish, answer.body);
+    this.things.learn(wish.path, answer.body, about);
+    if (typeof answer.body?.nextCursor === "string") this.things.remember(`cursor of ${wish.operationId}`, answer.body.nextCursor);
+  }
+
+  hasServed(operationId: string): boolean {
+    return this.tally.keys().some((answer) => answer.startsWith(`${operationId} 2`));
   }
 
   #within(answer: Promise<Answer>): Promise<Answer> {
@@ -79,34 +115,22 @@ export class Sender {
     return Promise.race([answer, late]).finally(() => clearTimeout(timer));
   }
 
+  #idOf({ someId, of }: SomeId, wish: Wish, own: string, others: string[]): string | undefined {
+    if (!wish.meant) return this.#anyId(someId, of, own);
+    const kind = of === "cursor" ? `cursor of ${wish.operationId}` : wish.path === "/demo/sign-in" ? "demoUserId" : of;
+    const to = OWNED.has(kind) ? others : others.filter((other) => other !== own);
+    const right = kind === "userId" && wish.as !== "operator" ? [own] : this.things.belonging(kind, to, IN_STATUS[`${wish.operationId} ${kind}`]);
+    const id = right[someId % right.length];
+    if (id !== undefined && of !== "cursor") others.push(id);
+    return id;
+  }
+
   /** Mostly of the right kind, and mostly one's own: else nearly every answer would be 404 or 403. */
-  #idOf({ someId, of }: SomeId, own: string): string {
-    if (of === "userId" && someId % 7 > 0) return own;
-    const right = someId % 11 > 0 ? this.#ids.get(of) : undefined;
-    const ids = right ?? [...this.#ids.values()].flat();
-    return ids[someId % ids.length] as string;
-  }
-
-  learn(wish: Pick<Wish, "path">, body: unknown): void {
-    const look = (part: unknown, kind: string): void => {
-      if (typeof part !== "object" || part === null) return;
-      if (Array.isArray(part)) return part.forEach((one) => look(one, kind));
-      for (const [name, value] of Object.entries(part)) {
-        if (typeof value === "string" && UUID.test(value)) this.#remember(name === "id" ? kind : name, value);
-        else look(value, KINDS[name] ?? kind);
-      }
-    };
-    const last = wish.path.split("/").findLast((segment) => segment in KINDS);
-    look(body, KINDS[last ?? ""] ?? "");
-  }
-
-  #remember(kind: string, id: string): void {
-    const ids = this.#ids.get(kind) ?? [];
-    this.#ids.set(kind, ids);
-    if (ids.includes(id)) return;
-    ids.push(id);
-    // The first are whoever draws and what was there at first: things with a history.
-    if (ids.length > IDS_KEPT) ids.splice(2, 1);
+  #anyId(number: number, of: string, own: string): string {
+    if (of === "userId" && number % 7 > 0) return own;
+    const right = number % 11 > 0 ? this.things.of(of) : [];
+    const ids = right.length > 0 ? right : this.things.all();
+    return ids[number % ids.length] as string;
   }
 }
 

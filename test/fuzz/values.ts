@@ -4,6 +4,7 @@ import fc from "fast-check";
 
 export type Schema = {
   $ref?: string;
+  description?: string;
   type?: string | string[];
   const?: unknown;
   enum?: unknown[];
@@ -26,6 +27,9 @@ export type Lookup = (reference: string) => Schema;
 
 /** Stands for an id that is chosen when the request is sent: of a thing that is there, and mostly of the right kind (`productId`, …). */
 export type SomeId = { someId: number; of: string };
+
+/** How values are drawn. Plain ones are such as somebody sends who means it: small numbers, names, days of this week. */
+export type Draw = { lookup: Lookup; plain?: boolean };
 
 const MOST_ITEMS = 4;
 
@@ -72,12 +76,12 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
 );
 
 /** Values that fit the schema, or nearly always do. @param name of the member that it is for */
-export function fitting(schema: Schema, lookup: Lookup, name = ""): fc.Arbitrary<unknown> {
-  if (schema.$ref !== undefined) return fitting(lookup(schema.$ref), lookup, name);
+export function fitting(schema: Schema, draw: Draw, name = ""): fc.Arbitrary<unknown> {
+  if (schema.$ref !== undefined) return fitting(draw.lookup(schema.$ref), draw, name);
   if (schema.const !== undefined) return fc.constant(schema.const);
   if (schema.enum !== undefined) return fc.constantFrom(...schema.enum);
   const either = schema.anyOf ?? schema.oneOf;
-  if (either) return fc.oneof(...either.map((one) => fitting(one, lookup, name)));
+  if (either) return fc.oneof(...either.map((one) => fitting(one, draw, name)));
   switch (schema.type) {
     case "null":
       return fc.constant(null);
@@ -85,16 +89,16 @@ export function fitting(schema: Schema, lookup: Lookup, name = ""): fc.Arbitrary
       return fc.boolean();
     case "integer":
     case "number":
-      return numbers(schema);
+      return draw.plain === true ? few(schema) : numbers(schema);
     case "array":
-      return fc.array(fitting(schema.items ?? {}, lookup), {
+      return fc.array(fitting(schema.items ?? {}, draw), {
         minLength: schema.minItems ?? 0,
         maxLength: Math.min(schema.maxItems ?? MOST_ITEMS, MOST_ITEMS),
       });
     case "object":
-      return members(schema, (property, name) => fitting(property, lookup, name));
+      return draw.plain === true ? plainMembers(schema, draw) : members(schema, (property, name) => fitting(property, draw, name));
     case "string":
-      return texts(schema, name);
+      return draw.plain === true ? words(schema, name) : texts(schema, name);
     case undefined:
     default:
       return anything;
@@ -102,10 +106,10 @@ export function fitting(schema: Schema, lookup: Lookup, name = ""): fc.Arbitrary
 }
 
 /** The same with something wrong somewhere in it: another type, a member too few or too many, a value behind its bounds. */
-export function spoilt(schema: Schema, lookup: Lookup): fc.Arbitrary<unknown> {
-  if (schema.$ref !== undefined) return spoilt(lookup(schema.$ref), lookup);
+export function spoilt(schema: Schema, draw: Draw): fc.Arbitrary<unknown> {
+  if (schema.$ref !== undefined) return spoilt(draw.lookup(schema.$ref), draw);
   const either = schema.anyOf ?? schema.oneOf;
-  if (either) return fc.oneof(anything, ...either.map((one) => spoilt(one, lookup)));
+  if (either) return fc.oneof(anything, ...either.map((one) => spoilt(one, draw)));
   switch (schema.type) {
     case "integer":
     case "number":
@@ -113,20 +117,17 @@ export function spoilt(schema: Schema, lookup: Lookup): fc.Arbitrary<unknown> {
     case "string":
       return fc.oneof(anything, anyText, fc.constant("x".repeat(Math.min(schema.maxLength ?? 300, 20_000) + 1)));
     case "array":
-      return fc.oneof(
-        anything,
-        fc.array(fc.oneof(fitting(schema.items ?? {}, lookup), spoilt(schema.items ?? {}, lookup)), { maxLength: MOST_ITEMS }),
-      );
+      return fc.oneof(anything, fc.array(fc.oneof(fitting(schema.items ?? {}, draw), spoilt(schema.items ?? {}, draw)), { maxLength: MOST_ITEMS }));
     case "object":
       return fc.oneof(
         { weight: 1, arbitrary: anything },
-        { weight: 6, arbitrary: members({ ...schema, required: [] }, (property, name) => oneOfTwo(property, lookup, name)) },
-        { weight: 3, arbitrary: members(schema, (property, name) => oneOfTwo(property, lookup, name)) },
+        { weight: 6, arbitrary: members({ ...schema, required: [] }, (property, name) => oneOfTwo(property, draw, name)) },
+        { weight: 3, arbitrary: members(schema, (property, name) => oneOfTwo(property, draw, name)) },
         {
           weight: 2,
           arbitrary: fc
             .tuple(
-              members(schema, (property, name) => fitting(property, lookup, name)),
+              members(schema, (property, name) => fitting(property, draw, name)),
               fc.constantFrom("__proto__", "isAdmin", "id", "role", "toString", ""),
               anything,
             )
@@ -139,10 +140,10 @@ export function spoilt(schema: Schema, lookup: Lookup): fc.Arbitrary<unknown> {
   }
 }
 
-function oneOfTwo(schema: Schema, lookup: Lookup, name: string): fc.Arbitrary<unknown> {
+function oneOfTwo(schema: Schema, draw: Draw, name: string): fc.Arbitrary<unknown> {
   return fc.oneof(
-    { weight: 4, arbitrary: fitting(schema, lookup, name) },
-    { weight: 1, arbitrary: fc.constant(null).chain(() => spoilt(schema, lookup)) },
+    { weight: 4, arbitrary: fitting(schema, draw, name) },
+    { weight: 1, arbitrary: fc.constant(null).chain(() => spoilt(schema, draw)) },
   );
 }
 
@@ -154,6 +155,31 @@ function members(
   const fixed = fc.record(known, { requiredKeys: required.filter((name) => name in known) });
   const [free] = Object.values(patternProperties ?? {});
   return free === undefined ? fixed : fc.dictionary(fc.string({ maxLength: 10 }), of(free, ""), { maxKeys: 3 });
+}
+
+/** Without these most orders would be of no variant, and none would wait for its payment. */
+const MOSTLY_SENT = new Set(["variantId", "payment"]);
+
+/** Few of the other members that may be left out, and none that only operators may send. */
+function plainMembers({ properties = {}, required = [] }: Schema, draw: Draw): fc.Arbitrary<object> {
+  const known = Object.entries(properties).filter(([, { description }]) => description?.startsWith("Operators only") !== true);
+  return fc.record(
+    Object.fromEntries(
+      known.map(([name, property]) => {
+        const value = fitting(property, draw, name);
+        return [
+          name,
+          required.includes(name) || name === "variantId"
+            ? value
+            : fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value }),
+        ];
+      }),
+    ),
+  );
+}
+
+function few({ minimum = 1, maximum = 5 }: Schema): fc.Arbitrary<number> {
+  return fc.integer({ min: Math.max(minimum, 1), max: Math.max(minimum, Math.min(maximum, 5)) });
 }
 
 function numbers({ minimum = -1000, maximum = 1_000_000 }: Schema): fc.Arbitrary<number> {
@@ -180,4 +206,13 @@ function texts({ format, minLength = 0, maxLength = 40 }: Schema, name: string):
     { weight: 2, arbitrary: anyText },
     { weight: 1, arbitrary: fc.constant("y".repeat(Math.min(maxLength, 20_000))) },
   );
+}
+
+function words({ format }: Schema, name: string): fc.Arbitrary<unknown> {
+  if (format === "uuid") return someId(name);
+  if (format === "date-time") return fc.integer({ min: -86_400, max: 86_400 }).map((seconds) => new Date(Date.now() + seconds * 1000).toISOString());
+  if (format === "date") return fc.integer({ min: -5, max: 5 }).map((days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10));
+  if (name === "cursor") return someId(name);
+  const number = fc.nat(1_000_000);
+  return name === "paymentKey" ? number.map((n) => `${["paid", "paid", "paid", "decline", "timeout"][n % 5]}-${n}`) : number.map((n) => `사과 ${n}`);
 }

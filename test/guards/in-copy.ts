@@ -1,5 +1,5 @@
 // Runs some tests of one file of this very copy of the project, until one of them goes red; says on stdout what became of them, as JSON.
-// `node test/guards/in-copy.ts <file> <part of the tests' names> <url of a server>`
+// `node test/guards/in-copy.ts <file> <part of the tests' names> <url of a server> <migrated database, or nothing>`
 
 import { randomBytes } from "node:crypto";
 import { run } from "node:test";
@@ -10,15 +10,15 @@ import type { Trial } from "./trial.ts";
 
 const LONGEST_MS = 120_000;
 
-const [file, tests, serverUrl] = process.argv.slice(2) as [string, string, string];
+const [file, tests, serverUrl, migrated] = process.argv.slice(2) as [string, string, string, string];
 const template = `guards_${randomBytes(6).toString("hex")}`;
 
 const server = new pg.Client({ connectionString: serverUrl });
 await server.connect();
 let trial: Trial;
 try {
-  await server.query(`CREATE DATABASE ${template}`);
-  await migrate(withDatabase(serverUrl, template));
+  await server.query(`CREATE DATABASE ${template}${migrated === "" ? "" : ` TEMPLATE ${migrated}`}`);
+  if (migrated === "") await migrate(withDatabase(serverUrl, template));
   trial = await tryTests();
 } catch (error) {
   trial = { passed: 0, red: null, broken: String(error) };

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { test } from "node:test";
 import { without } from "./guard.ts";
 import { GUARDS } from "./list.ts";
+import { merged, type Tried } from "./table.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
 
@@ -25,4 +26,17 @@ test("no guard is in the list twice", () => {
     names.filter((name, i) => names.indexOf(name) !== i),
     [],
   );
+});
+
+// Goes red without what `merged` takes over from the text, and without the names by which it finds a line again.
+test("what is tried anew takes the place of its line in the result, and the others stay", () => {
+  const tried = (i: number, test: string): Tried => ({ guard: GUARDS[i] as (typeof GUARDS)[number], verdict: "red", test });
+  const first = merged("", [tried(0, "one | test"), tried(2, "another")], "aaaaaaa");
+  const second = merged(first, [tried(1, "a third"), tried(2, "yet another"), { ...tried(3, ""), verdict: "survived" }], "bbbbbbb");
+  const lines = second.split("\n").filter((line) => /[ab]{7} \|$/.test(line));
+  assert.deepEqual(
+    lines.map((line) => line.split(" | ").slice(-2).join(" | ")),
+    ["one \\| test | aaaaaaa |", "a third | bbbbbbb |", "yet another | bbbbbbb |", "**survived** | bbbbbbb |"],
+  );
+  assert.match(second, /guards 4 were tried, and 1 were not missed/);
 });

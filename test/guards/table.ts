@@ -1,19 +1,36 @@
 import type { Guard } from "./guard.ts";
+import { GUARDS } from "./list.ts";
 
 /** Red is how it should be. */
 export type Tried = { guard: Guard; verdict: "red" | "survived" | "broken" | "not green with it"; test: string };
 
-/** The last result, to be read. */
-export function tableOf(tried: Tried[], commit: string, seconds: number): string {
-  const survived = tried.filter(({ verdict }) => verdict !== "red").length;
-  const cell = (text: string): string => text.replaceAll("|", "\\|").replaceAll("\n", " ");
+const HEAD = `| without | in | went red | tried at |
+| --- | --- | --- | --- |`;
+
+/** The table that `text` has, with these guards tried anew; what the list does not have any more is left out. */
+export function merged(text: string, tried: Tried[], commit: string): string {
+  const rows = new Map<string, string>();
+  for (const line of text.slice(text.indexOf(HEAD) + HEAD.length).split("\n")) {
+    const [without, where] = line.split(" | ");
+    if (where !== undefined) rows.set(`${without} | ${where}`, line);
+  }
+  for (const { guard, verdict, test } of tried)
+    rows.set(keyOf(guard), `${keyOf(guard)} | ${verdict === "red" ? cell(test) : `**${verdict}**`} | ${commit} |`);
+  const known = GUARDS.flatMap((guard) => rows.get(keyOf(guard)) ?? []);
   return `# Guards that were taken away
 
-Written by \`npm run guards -- --write\`, at ${commit}: ${tried.length} guards, ${survived} survived, ${seconds} s. Each line says what was taken away, and
-the first test that went red for it. Where two hold each other, both were.
+Written by \`npm run guards -- --write\`. Each line says what was taken away, the first test that went red for it, and at which commit. Where two
+guards hold each other, both were taken. Of ${GUARDS.length} guards ${known.length} were tried, and ${known.filter((row) => row.includes(" | **")).length} were not missed.
 
-| without | in | went red |
-| --- | --- | --- |
-${tried.map(({ guard, verdict, test }) => `| ${cell(guard.what)} | ${guard.edits.map(({ file }) => `\`${file}\``).join(", ")} | ${verdict === "red" ? cell(test) : `**${verdict}**`} |`).join("\n")}
+${HEAD}
+${known.join("\n")}
 `;
+}
+
+function keyOf({ what, edits }: Guard): string {
+  return `| ${cell(what)} | ${[...new Set(edits.map(({ file }) => `\`${file}\``))].join(", ")}`;
+}
+
+function cell(text: string): string {
+  return text.replaceAll("|", "\\|").replaceAll("\n", " ");
 }

@@ -17,13 +17,14 @@ const SECRET = "test_sk_of_the_model";
 /** Errors: with the seed and the smallest sequence in which something comes that the model does not say. */
 export async function model({ seed, runs, length = 100 }: ModelOptions): Promise<Modelled> {
   const clock = clockAtNoon();
-  const simulator = new Simulator({ secret: SECRET });
-  const gateway = { PAYMENT_GATEWAY_URL: await simulator.listen(), PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_BREAKER_CALLS: "10000" };
   const tally = new Map<string, number>();
   let sequences = 0;
-  try {
-    const property = fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: length, size: "max" }), async (commands) => {
-      sequences++;
+  const property = fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: length, size: "max" }), async (commands) => {
+    sequences++;
+    // A gateway of its own, whose book is compared with the shop's.
+    const simulator = new Simulator({ secret: SECRET });
+    const gateway = { PAYMENT_GATEWAY_URL: await simulator.listen(), PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_BREAKER_CALLS: "10000" };
+    try {
       const world = await World.open(gateway, clock, tally);
       try {
         await begin(world);
@@ -32,13 +33,13 @@ export async function model({ seed, runs, length = 100 }: ModelOptions): Promise
       } finally {
         await world.close();
       }
-    });
-    const result = await fc.check(property, { seed, numRuns: runs });
-    if (result.failed) throw new Error(explain(result), { cause: result.errorInstance });
-    return { sequences, requests: [...tally.values()].reduce((sum, count) => sum + count, 0), tally };
-  } finally {
-    await simulator.close();
-  }
+    } finally {
+      await simulator.close();
+    }
+  });
+  const result = await fc.check(property, { seed, numRuns: runs });
+  if (result.failed) throw new Error(explain(result), { cause: result.errorInstance });
+  return { sequences, requests: [...tally.values()].reduce((sum, count) => sum + count, 0), tally };
 }
 
 type Failed = Pick<fc.RunDetails<[unknown]>, "seed" | "counterexample" | "numRuns" | "numShrinks" | "errorInstance">;

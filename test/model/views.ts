@@ -140,12 +140,11 @@ const placed: View = async (world, at) => {
       await pages(world, at, "listOrders", `/admin/orders?status=${status}`, "orders"),
       sorted.filter((one) => one["status"] === status),
     );
-  for (const userId of world.model.users.keys())
-    like(
-      "own orders",
-      await pages(world, at, "listUserOrders", `/users/${userId}/orders`, "orders", userId),
-      sorted.filter((one) => one["userId"] === userId),
-    );
+  for (const userId of world.model.users.keys()) {
+    const own = sorted.filter((one) => one["userId"] === userId);
+    like("own orders", await pages(world, at, "listUserOrders", `/users/${userId}/orders`, "orders", userId), own);
+    like("a user's orders", await pages(world, at, "listOrders", `/admin/orders?userId=${userId}`, "orders"), own);
+  }
 };
 
 function shownOrder(world: World, id: string): Body {
@@ -171,6 +170,14 @@ const payments: View = async (world, at) => {
   }
   // Beside those that were paid there are only attempts that failed.
   assert.equal(listed.filter(({ status }) => status !== "FAILED").length, world.payments.size);
+  for (const query of ["status=COMPLETED", "status=REFUNDED", "method=CARD"]) {
+    const [member = "", value] = query.split("=");
+    assert.deepEqual(
+      await pages(world, at, "listPayments", `/admin/payments?${query}`, "payments"),
+      listed.filter((one) => one[member] === value),
+    );
+  }
+  assert.deepEqual((await read(world, at, "reconcile", "/admin/reconciliation")).differences, []);
 };
 
 const sales: View = async (world, at) => {
@@ -195,7 +202,12 @@ const sales: View = async (world, at) => {
     ]
       .map(([productId, some]) => ({ productId, units: sum(some, ({ units }) => units), revenue: sum(some, ({ units, price }) => units * price) }))
       .sort((a, b) => b.units - a.units || (a.productId < b.productId ? -1 : 1));
-  like("sales", await read(world, at, "listSales", "/admin/sales"), { sales: byProduct("", "9") });
+  for (const [from, to] of [
+    ["2000-01-01", "9999-12-31"],
+    [day(-3), day(-1)],
+    [day(), day()],
+  ] as const)
+    like(`sales from ${from}`, await read(world, at, "listSales", `/admin/sales?from=${from}&to=${to}`), { sales: byProduct(from, to) });
   const days = [
     ...Map.groupBy(
       sold.filter(({ units }) => units > 0),

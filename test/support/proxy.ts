@@ -3,8 +3,11 @@
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { AddressInfo } from "node:net";
 
-/** What becomes of a COMMIT: it passes; it is lost; it passes and its answer is lost; it passes and no answer ever comes. */
-export type CommitFate = "pass" | "lost" | "answer lost" | "silence";
+/**
+ * What becomes of a COMMIT: it passes; it is lost; it passes and its answer is lost; it passes and no answer ever comes; or its transaction
+ * has failed when it arrives, and who sent it has not heard of that.
+ */
+export type CommitFate = "pass" | "lost" | "answer lost" | "silence" | "failed before";
 
 export class Proxy {
   /** The same database, through the proxy. */
@@ -102,6 +105,13 @@ function upstream(url: string): Socket {
 const COMMIT = "COMMIT\0";
 /** How a flight names it (src/database/flight.ts). */
 const BIND_COMMIT = "\0commit\0";
+/** A query that fails, as a message of its own. */
+const FAILING = Buffer.from("Q\0\0\0\x0fSELECT 1/0\0", "latin1");
+/** What comes of it and is not for the client: the error, and that the server is ready again. */
+const ITS_ANSWER = new Set(["E", "Z"]);
+
+/** What is done with a message on its way: it passes, or is left out, or is lost with everything behind it, or others go in front of it. */
+type Passage = "pass" | "leave out" | "lose" | { before: Buffer };
 
 /** One connection: messages are taken apart on their way, so that a COMMIT is seen however it was cut into packets. */
 class Wire {
@@ -111,6 +121,8 @@ class Wire {
   readonly #server: Socket;
   #isRound = false;
   #fate: CommitFate = "pass";
+  /** How many answers to what the wire itself has asked are still to come. */
+  #ownAnswers = 0;
 
   constructor(proxy: Proxy, client: Socket, server: Socket) {
     this.#proxy = proxy;
@@ -130,20 +142,26 @@ class Wire {
   }
 
   /** The till's rounds write their own id: only their COMMIT is tampered with. */
-  #asked(type: string, body: Buffer): boolean {
+  #asked(type: string, body: Buffer): Passage {
     if (type === "B" && body.includes("\0round\0")) this.#isRound = true;
-    if (type !== "B" || !body.includes(BIND_COMMIT) || !this.#isRound) return true;
+    if (type !== "B" || !body.includes(BIND_COMMIT) || !this.#isRound) return "pass";
     this.#isRound = false;
     this.#fate = this.#proxy.onCommit();
-    return this.#fate !== "lost";
+    if (this.#fate === "lost") return "lose";
+    if (this.#fate !== "failed before") return "pass";
+    this.#ownAnswers = ITS_ANSWER.size;
+    return { before: FAILING };
   }
 
-  #answered(type: string, body: Buffer): boolean {
-    return this.#fate !== "silence" && (this.#fate !== "answer lost" || type !== "C" || body.toString("latin1") !== COMMIT);
+  #answered(type: string, body: Buffer): Passage {
+    if (this.#ownAnswers > 0 && ITS_ANSWER.has(type)) {
+      this.#ownAnswers--;
+      return "leave out";
+    }
+    return this.#fate === "silence" || (this.#fate === "answer lost" && type === "C" && body.toString("latin1") === COMMIT) ? "lose" : "pass";
   }
 
-  /** @param passes answers false at the message that is lost, and everything behind it */
-  #carry(from: Socket, to: Socket, hasGreeting: boolean, passes: (type: string, body: Buffer) => boolean): void {
+  #carry(from: Socket, to: Socket, hasGreeting: boolean, decide: (type: string, body: Buffer) => Passage): void {
     let rest: Buffer = Buffer.alloc(0);
     let greeting = hasGreeting;
     from.on("data", (chunk: Buffer) => {
@@ -159,8 +177,10 @@ class Wire {
         rest = rest.subarray(end);
         const type = greeting ? "" : String.fromCharCode(message[0] as number);
         greeting = false;
-        if (passes(type, message.subarray(head + 4))) passed.push(message);
-        else stopped = true;
+        const passage = decide(type, message.subarray(head + 4));
+        if (typeof passage === "object") passed.push(passage.before, message);
+        else if (passage === "pass") passed.push(message);
+        else stopped = passage === "lose";
       }
       if (passed.length > 0) this.#send(to, Buffer.concat(passed));
       if (stopped && this.#fate !== "silence") this.#lose();

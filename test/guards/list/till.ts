@@ -32,6 +32,10 @@ export const OF_THE_TILL: Guard[] = [
     'if (error) resolve([{ command: "COMMIT", rows: [] }] as never);',
     [ON_POSTGRES, "are all or nothing"],
   ),
+  guard("that the answer to COMMIT says COMMIT", STORE, 'if (results.at(-1)?.command !== "COMMIT")', "if (results.length === 0)", [
+    ON_POSTGRES,
+    "that is answered with ROLLBACK",
+  ]),
   guard(
     "that rows are counted",
     STORE,
