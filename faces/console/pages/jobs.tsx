@@ -51,6 +51,7 @@ export function Jobs() {
               cell: ({ name }) => (
                 <Confirm
                   label={running.value.includes(name) ? t.value.working : t.value.runNow}
+                  about={jobWord(name)}
                   title={`${t.value.runNow}: ${jobWord(name)}`}
                   act={t.value.runNow}
                   tone="primary"

@@ -123,6 +123,7 @@ function Charts({ all }: { all: Second[] }) {
           title={t.value.latency}
           x={x}
           format={ms}
+          fine
           series={[
             line("p99", "--c4", ({ latencyMs }) => latencyMs?.p99 ?? null),
             line("p95", "--c3", ({ latencyMs }) => latencyMs?.p95 ?? null),
