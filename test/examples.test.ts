@@ -201,6 +201,7 @@ test("a morning in the shop is as the document shows it", async (t) => {
   });
   await show(operator, "editProduct", "INVALID_REQUEST: which variant's price?", 400, { params: { id: scarf.id }, body: { price: 11_000 } });
   await show(operator, "adjustStock", "Ten boxes arrive", 200, { params: { id: tangerines.variants[0].id }, body: { delta: 10, reason: "입고" } });
+  await show(operator, "listStockAdjustments", "What was there, and what came", 200, { params: { id: tangerines.variants[0].id } });
   await show(operator, "adjustStock", "STOCK_INSUFFICIENT: fewer are there", 400, {
     params: { id: mackerel.variants[0].id },
     body: { delta: -5, reason: "파손" },

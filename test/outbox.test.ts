@@ -369,8 +369,8 @@ test("an event that is refused to the end lies dead, its order goes on, and a re
   }
   const { events } = await listEvents(database, { sinks: ["platform"], status: "DEAD", limit: 10, cursor: undefined });
   assert.deepEqual(
-    events.map(({ id, attempts, deliveredAt }) => [id, attempts, deliveredAt]),
-    [[first(order), MOST_TRIES, null]],
+    events.map(({ id, attempts, deliveredAt, lastError }) => [id, attempts, deliveredAt, lastError]),
+    [[first(order), MOST_TRIES, null, "not this one"]],
   );
   assert.deepEqual(await relayed(relay), { delivered: 1, waiting: 0, dead: 1 });
   assert.deepEqual(platform.ids, [eventId(order.id, 2)]);

@@ -1,9 +1,11 @@
 // Rehearsals of a drop: simulated buyers against copies, which leave nothing behind that counts.
 
 import assert from "node:assert/strict";
+import { generateKeyPairSync } from "node:crypto";
 import { after, before, test } from "node:test";
 import { type Asked, orderOf } from "../src/rehearsal/crowd-report.ts";
 import { type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { Issuer, token } from "./support/tokens.ts";
 
 let shop: TestShop;
 let beside: TestShop;
@@ -123,6 +125,25 @@ test("it is for operators, of something that is there, where the shop makes its 
   refused(await shop.operator.post("/admin/rehearsals", { buyers: 1 }), 400, "INVALID_REQUEST");
   refused(await shop.operator.post("/admin/rehearsals", { productId: product.id, buyers: 10_001 }), 400, "INVALID_REQUEST");
   refused(await shop.operator.post("/admin/rehearsals", { couponId: product.id, buyers: 1 }), 404, "COUPON_NOT_FOUND");
+});
+
+// Goes red without the check of `jwksUrl` in start: the buyers would all be refused at the door.
+test("a shop whose tokens an issuer makes has none, and says beforehand whose they are", async () => {
+  const issuer = await Issuer.open();
+  const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  issuer.keys = [{ ...keys.publicKey.export({ format: "jwk" }), kid: "e", alg: "ES256" }];
+  const keyed = await openTestShop({ beside: shop, env: { AUTH_JWKS_URL: issuer.url, AUTH_JWT_SECRET: "" } });
+  try {
+    const product = await shop.product();
+    const operator = token({ alg: "ES256", kid: "e" }, { sub: "keeper", role: "operator", exp: Date.now() / 1000 + 600 }, keys.privateKey);
+    const ask = keyed.anyone("POST", "/admin/rehearsals", { productId: product.id, buyers: 1 }, { authorization: `Bearer ${operator}` });
+    refused(await ask, 404, "NOT_FOUND");
+    assert.equal(good(await keyed.anyone("GET", "/shop"), 200).tokens, "issuer");
+    assert.equal(good(await shop.anyone("GET", "/shop"), 200).tokens, "own");
+  } finally {
+    await keyed.close();
+    await issuer.close();
+  }
 });
 
 test("whoever is served after somebody was told that nothing is left is found out", () => {

@@ -30,6 +30,9 @@ describe("a shop with two workers", () => {
   test("opens once, with a demo, and with the embedded database's settings", async () => {
     assert.equal(shop.output().match(/Jangnal is open at/g)?.length, 1);
     assert.ok(good(await call(shop.url, "GET", "/products"), 200).products.length > 0);
+    // A page asks one worker who can be signed in as, and another to sign in. (Goes red where only the first is told of DEMO.)
+    const asked = Array.from({ length: 6 }, () => call(shop.url, "GET", "/shop", undefined, { connection: "close" }));
+    assert.deepEqual(new Set((await Promise.all(asked)).map((answer) => good(answer, 200).demo)), new Set([true]));
     const { users } = good(await operator.get("/admin/users"), 200);
     good(await new Client(shop.url, users[0].id, "shopper").post(`/users/${users[0].id}/balance/charge`, { amount: 1 }), 200);
   });
@@ -55,12 +58,35 @@ describe("a shop with two workers", () => {
     for (const text of counts) assert.equal(/jangnal_http_answers_total\{method="POST",route="\/orders",status="201"\} (\d+)/.exec(text)?.[1], "50");
   });
 
+  // Goes red where the leader writes down only that it is over, and keeps the report: the next request is another worker's.
+  test("a rehearsal is followed at whichever worker answers, and nobody is served out of order", async () => {
+    const product = good(await operator.post("/admin/products", { name: "백자", price: 10, stock: 40 }), 201);
+    const campaign = good(
+      await operator.post("/admin/coupons", { name: "열 원 중 일 원", discount: { type: "FIXED", amount: 1 }, totalQuantity: 30 }),
+      201,
+    );
+    const plan = { productId: product.id, couponId: campaign.id, buyers: 200, arriveWithinMs: 500 };
+    const { id } = good(await operator.post("/admin/rehearsals", plan, { connection: "close" }), 201);
+    // Connections that come at once are handed to both.
+    const asked = () =>
+      Promise.all(Array.from({ length: 6 }, async () => good(await operator.get(`/admin/rehearsals/${id}`, { connection: "close" }), 200)));
+    await until(async () => (await asked()).every(({ finishedAt }) => finishedAt !== null), 90_000);
+    const [one, ...others] = await asked();
+    for (const other of others) assert.deepEqual(other, one);
+    const { state, report } = one;
+    assert.equal(state, "DONE");
+    assert.deepEqual([report.claims.succeeded, report.orders.succeeded], [30, 40]);
+    assert.deepEqual([report.claims.refusedBy, report.orders.refusedBy], [{ COUPON_SOLD_OUT: 170 }, { STOCK_INSUFFICIENT: 160 }]);
+    assert.deepEqual([report.claims.order.outOfOrder, report.orders.order.outOfOrder], [0, 0]);
+    assert.deepEqual([report.left, report.refunded, report.audit.violations], [{ stock: 0, coupons: 0 }, 40, 0]);
+  });
+
   test("a worker that dies is replaced, and nobody who asks meanwhile is turned away for long", async () => {
     const [victim] = await workersOf(shop.child.pid);
     process.kill(victim as number, "SIGKILL");
-    await until(
-      async () => (await call(shop.url, "GET", "/healthz", undefined, { connection: "close" }).catch(() => ({ status: 0 }))).status === 200,
-    );
+    // A connection that was being handed to it when it died is answered by nobody: whoever asks gives up and asks again.
+    const asked = () => call(shop.url, "GET", "/healthz", undefined, { connection: "close" }).catch(() => ({ status: 0 }));
+    await until(async () => (await Promise.race([asked(), pause(1000, { status: 0 })])).status === 200);
     await until(async () => (await instances()) === 2);
     assert.equal((await workersOf(shop.child.pid)).includes(victim as number), false);
   });

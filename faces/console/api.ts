@@ -4,7 +4,7 @@ import { signal } from "@preact/signals";
 import { type Body, createShop, isRefusal, Unreachable } from "#client";
 import { currency, language, timeZone } from "../shared/languages.ts";
 import { session, sessionEnded } from "./session.ts";
-import { t } from "./words/words.ts";
+import { fieldWord, t } from "./words/words.ts";
 
 /** An audit or a job of a large shop takes its time. */
 const PATIENCE_MS = 10 * 60_000;
@@ -37,6 +37,6 @@ export async function readFacts(): Promise<void> {
 export function reasonOf(error: unknown): string {
   if (error instanceof Unreachable) return t.value.unheard;
   if (!isRefusal(error)) return t.value.broke;
-  const errors = (error.problem.errors ?? []).map(({ path, message }) => `${path} ${message}`);
+  const errors = (error.problem.errors ?? []).map(({ path, message }) => `${fieldWord(path)}: ${message}`);
   return [error.message, ...errors].join(" · ");
 }

@@ -3,11 +3,13 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { language } from "../shared/languages.ts";
-import { place, to } from "../storefront/router.ts";
+import { place, to } from "../shared/router.ts";
 import { Audit } from "./pages/audit.tsx";
 import { Balances } from "./pages/balances.tsx";
 import { Catalogue } from "./pages/catalogue.tsx";
 import { Coupons } from "./pages/coupons.tsx";
+import { NewCouponPage } from "./pages/new-coupon.tsx";
+import { NewProductPage } from "./pages/new-product.tsx";
 import { Drop } from "./pages/drop.tsx";
 import { Events } from "./pages/events.tsx";
 import { Jobs } from "./pages/jobs.tsx";
@@ -33,8 +35,10 @@ const PAGES: Page[] = [
   { path: /^\/drop$/, menu: "drop", page: () => <Drop /> },
   { path: /^\/rehearsals\/([^/]+)$/, menu: "drop", page: (id) => <Rehearsal key={id} id={id} /> },
   { path: /^\/catalogue$/, menu: "catalogue", page: () => <Catalogue /> },
+  { path: /^\/products\/new$/, menu: "catalogue", page: () => <NewProductPage /> },
   { path: /^\/products\/([^/]+)$/, menu: "catalogue", page: (id) => <Product key={id} id={id} /> },
   { path: /^\/coupons$/, menu: "coupons", page: () => <Coupons /> },
+  { path: /^\/coupons\/new$/, menu: "coupons", page: () => <NewCouponPage /> },
   { path: /^\/orders$/, menu: "orders", page: () => <Orders /> },
   { path: /^\/orders\/([^/]+)$/, menu: "orders", page: (id) => <Order key={id} id={id} /> },
   { path: /^\/balances$/, menu: "balances", page: () => <Balances /> },

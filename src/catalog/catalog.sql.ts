@@ -142,6 +142,16 @@ export const stockAdjustments: Journal<StockAdjustment> = {
   }),
 };
 
+/** Why a variant's stock is what it is, newest first, before this one. */
+export function selectStockAdjustments(variantId: string, before: string | null, limit: number): Statement {
+  return {
+    name: "select stock adjustments",
+    text: `SELECT id, delta, stock_after AS "stockAfter", reason, created_at AS "createdAt" FROM stock_adjustments
+           WHERE variant_id = $1 AND id < $2::uuid ORDER BY id DESC LIMIT $3`,
+    values: [variantId, before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", limit],
+  };
+}
+
 /** Which variants a product has, in order: a fact that never changes. */
 export function selectVariantIds(productIds: string[]): Statement {
   return {

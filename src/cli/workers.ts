@@ -23,9 +23,10 @@ export async function runWorkers(config: Config, count: number): Promise<number>
   answerMetrics();
 
   // What a worker can't know from a database that it is given: that it is the embedded one's, with its defaults.
-  const settings = embedded ? { DATABASE_URL: embedded.url("jangnal"), BALANCE_FUNDING: config.balanceFunding } : {};
+  const demo = { DEMO: config.demo ? "on" : "off" };
+  const settings = embedded ? { ...demo, DATABASE_URL: embedded.url("jangnal"), BALANCE_FUNDING: config.balanceFunding } : demo;
   const start = (first: boolean): Worker => {
-    const worker = cluster.fork({ ...settings, DEMO: first && config.demo ? "on" : "off" });
+    const worker = cluster.fork(settings);
     worker.once("exit", (code) => {
       if (stopping) return;
       if (first) stop.resolve(`the first worker ended with ${code} before it was open`);

@@ -26,6 +26,10 @@ export function shopRoutes(routes: Routes, { config }: Shop): void {
               ...OneOf(["simulated", "gateway"]),
               description: "simulated: no money moves, and any paymentKey will do",
             }),
+            tokens: Type.Unsafe<string>({
+              ...OneOf(["own", "issuer"]),
+              description: "Who signs them: the shop itself, or an issuer whose keys it reads. Only a shop that signs its own has rehearsals",
+            }),
             demo: Type.Boolean({ description: "Whether the demo's users can be signed in as" }),
           },
           { title: "Shop" },
@@ -40,6 +44,7 @@ export function shopRoutes(routes: Routes, { config }: Shop): void {
       balanceFunding: config.balanceFunding,
       chargeMax: config.chargeMax,
       cards: config.gateway.url === undefined ? "simulated" : "gateway",
+      tokens: config.auth.jwksUrl === undefined ? "own" : "issuer",
       demo: isDemo(config),
     }),
   );

@@ -36,8 +36,8 @@ export class Live {
   readonly #options: LiveOptions;
   readonly #watchers = new Set<PassThrough>();
   readonly #heard = new Map<string, { at: number; second: InstanceSecond }>();
-  /** As they were written, oldest first: whoever comes sees what was before. */
-  #kept: string[] = [];
+  /** As they were written, oldest first: whoever comes sees what was before. Bytes, so that none of them is encoded once for each watcher. */
+  #kept: Buffer[] = [];
   #holds = 0;
   #answersUntil = 0;
   #askedAt = 0;
@@ -184,9 +184,9 @@ export class Live {
   }
 
   #write(second: Second): void {
-    const text = `event: second\ndata: ${JSON.stringify(second)}\n\n`;
-    this.#kept.push(text);
+    const frame = Buffer.from(`event: second\ndata: ${JSON.stringify(second)}\n\n`);
+    this.#kept.push(frame);
     if (this.#kept.length > SECONDS_KEPT) this.#kept.shift();
-    for (const stream of this.#watchers) if (stream.writableLength < MOST_UNREAD_BYTES) stream.write(text);
+    for (const stream of this.#watchers) if (stream.writableLength < MOST_UNREAD_BYTES) stream.write(frame);
   }
 }

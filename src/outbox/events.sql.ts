@@ -12,6 +12,7 @@ export type EventRecord = {
   status: EventStatus;
   attempts: number;
   deliveredAt: number | null;
+  lastError: string | null;
 };
 
 /** Where a page of events goes on: behind this one. */
@@ -25,18 +26,21 @@ export type EventPlace = { xid: string; orderId: string; seq: number };
 const STATE = `
   CROSS JOIN LATERAL (
     SELECT CASE WHEN bool_or(status = 'DEAD') THEN 'DEAD' WHEN bool_or(status = 'WAITING') THEN 'WAITING' ELSE 'DELIVERED' END AS status,
-      max(attempts) AS attempts, CASE WHEN bool_and(status = 'DELIVERED') THEN max(at) END AS "deliveredAt"
+      max(attempts) AS attempts, CASE WHEN bool_and(status = 'DELIVERED') THEN max(at) END AS "deliveredAt",
+      max(error) AS "lastError"
     FROM (
       SELECT coalesce(l.status, CASE WHEN e.xid <= s.position THEN 'DELIVERED' ELSE 'WAITING' END) AS status,
         coalesce(l.attempts, CASE WHEN e.xid <= s.position THEN 1 ELSE s.failures END) AS attempts,
         CASE WHEN l.sink IS NOT NULL THEN l.delivered_at
-             ELSE (SELECT d.delivered_at FROM deliveries d WHERE d.sink = s.name AND d.position >= e.xid ORDER BY d.position LIMIT 1) END AS at
+             ELSE (SELECT d.delivered_at FROM deliveries d WHERE d.sink = s.name AND d.position >= e.xid ORDER BY d.position LIMIT 1) END AS at,
+        CASE WHEN l.status <> 'DELIVERED' THEN l.last_error END AS error
       FROM sinks s LEFT JOIN letters l ON l.sink = s.name AND l.order_id = e.order_id AND l.seq = e.seq
       WHERE s.name = ANY($1::text[])
     ) each
   ) state`;
 
-const COLUMNS = `e.order_id AS "orderId", e.seq, e.xid::text, e.type, e.created_at AS "createdAt", state.status, state.attempts, state."deliveredAt"`;
+const COLUMNS = `e.order_id AS "orderId", e.seq, e.xid::text, e.type, e.created_at AS "createdAt", state.status, state.attempts, state."deliveredAt",
+  state."lastError"`;
 
 /** Up to here every sink has been given everything. */
 const EVERYWHERE = "(SELECT min(position) FROM sinks WHERE name = ANY($1::text[]))";

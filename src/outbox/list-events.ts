@@ -18,6 +18,8 @@ export type EventView = {
   attempts: number;
   createdAt: string;
   deliveredAt: string | null;
+  /** Why it was refused last; null once it is delivered, or was never refused. */
+  lastError: string | null;
 };
 
 export type ListEvents = { sinks: string[]; status: EventStatus | null; limit: number; cursor: string | undefined };
@@ -43,8 +45,8 @@ export async function replayEvent(database: Database, sinks: string[], id: strin
   return found && eventView(found);
 }
 
-function eventView({ orderId, seq, type, status, attempts, createdAt, deliveredAt }: EventRecord): EventView {
-  return { id: eventId(orderId, seq), type, orderId, status, attempts, createdAt: iso(createdAt), deliveredAt: isoOrNull(deliveredAt) };
+function eventView({ orderId, seq, type, status, attempts, createdAt, deliveredAt, lastError }: EventRecord): EventView {
+  return { id: eventId(orderId, seq), type, orderId, status, attempts, createdAt: iso(createdAt), deliveredAt: isoOrNull(deliveredAt), lastError };
 }
 
 const LIST = "events";

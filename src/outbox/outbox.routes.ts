@@ -17,6 +17,7 @@ const Event = Type.Object(
     attempts: Type.Integer(),
     createdAt: Instant(),
     deliveredAt: Nullable(Instant()),
+    lastError: Nullable(Type.String({ description: "Why the data platform refused it last; null once it is delivered" })),
   },
   { title: "Event" },
 );

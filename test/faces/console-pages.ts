@@ -13,7 +13,8 @@ export async function consolePages(url: string): Promise<ConsolePage[]> {
   const { orders } = (await shop.listOrders({ query: { limit: 1, status: "COMPLETED" } })).body;
   const [order] = orders;
   const { products } = (await shop.listEveryProduct({ query: { limit: 100 } })).body;
-  const product = products.find(({ name }) => name.includes("백자"))?.id ?? "";
+  const named = (part: string): string => products.find(({ name }) => name.includes(part))?.id ?? "";
+  const [product, shirt] = [named("백자"), named("티셔츠")];
   const coupon = (await shop.listCoupons({ query: { limit: 1 } })).body.coupons[0]?.id ?? "";
   await shop.runJob({ path: { name: "aggregate-sales" }, body: {} });
   const { body: rehearsal } = await shop.startRehearsal({ body: { productId: product, couponId: coupon, buyers: 1500, arriveWithinMs: 4000 } });
@@ -32,12 +33,40 @@ export async function consolePages(url: string): Promise<ConsolePage[]> {
     page("report", `/rehearsals/${rehearsal.id}`),
     page("catalogue", "/catalogue"),
     page("product", `/products/${product}`),
-    page("product-adjust", `/products/${product}`, { prepare: (open) => open.locator("td .button").first().click() }),
+    page("product-variants", `/products/${shirt}`),
+    page("product-adjust", `/products/${shirt}`, {
+      prepare: async (open) => {
+        const cells = open.locator(".stock-cell input");
+        for (const [i, delta] of ["12", "-3", "40"].entries()) await cells.nth(i).fill(delta);
+        await open.locator(".card input:not(.few)").first().fill("2차 입고");
+        await open.locator(".card .form-row > .primary").first().click();
+      },
+    }),
+    page("product-edit", `/products/${shirt}`, { prepare: (open) => open.locator("td .button").first().click() }),
+    page("product-new", "/products/new", {
+      prepare: async (open) => {
+        await open.locator("input[type=checkbox]").first().check();
+        await open.locator(".form-grid input").nth(0).fill("장날 후드");
+        await open.locator(".form-grid input").nth(1).fill("69000");
+        const options = open.locator(".option-row input");
+        await options.nth(1).fill("먹, 백, 감물");
+        await options.nth(3).fill("S, M, L, XL");
+        await open.locator(".form-row input").first().fill("40");
+        await open.locator(".form-row .button").first().click();
+        await open.locator("summary").click();
+        await open.locator("details .form-row input").fill("HOOD");
+      },
+    }),
+    page("product-unknown", "/products/0192aaaa-0000-7000-8000-000000000000"),
     page("coupons", "/coupons"),
+    page("coupon-new", "/coupons/new"),
+    page("coupon-edit", "/coupons", { prepare: (open) => open.locator(".actions .button.primary").first().click() }),
     page("orders", "/orders"),
     page("order", `/orders/${order?.orderId}`),
     page("balances", "/balances"),
+    page("order-refund", `/orders/${order?.orderId}`, { prepare: (open) => open.locator(".form-row > .danger").last().click() }),
     page("user", `/users/${order?.userId}`),
+    page("user-grant", `/users/${order?.userId}`, { prepare: (open) => open.locator(".form-row > .primary").click() }),
     page("sales", "/sales"),
     page("events", "/events"),
     page("payments", "/payments?status=ALL"),

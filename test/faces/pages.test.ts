@@ -4,19 +4,10 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 import { assertAccessible, DESKTOP, facesTest, PHONE, useBrowser, visit } from "./browser.ts";
+import { HOSTILE } from "./hostile.ts";
 
 const NARROW = { width: 320, height: 640 };
 const FIRST_LOAD_MOST_BYTES = 60_000;
-
-/** Names that people give to things, and some that they should not. */
-const HOSTILE = [
-  `<img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>`,
-  `"><svg/onload=globalThis.ran=1> javascript:globalThis.ran=1 {{constructor}} \${7*7}`,
-  "\u202Eesrever ni si siht\u202C \u2066isolated\u2069 العربية ١٢٣ עברית",
-  "가나다라마바사아자차카타파하".repeat(22).slice(0, 300),
-  "W".repeat(300),
-  "👨‍👩‍👧‍👦🇰🇷👍🏽 e\u0301 Z̸̢͝a̴l̵g̷o̶",
-];
 
 useBrowser();
 let shop: TestShop;

@@ -1,6 +1,6 @@
 /**
  * Pictures of every page, as phone and desktop, light and dark, in Korean and English, into ./screenshots (not kept in git): to be looked at.
- * `npm run screenshots [-- PATTERN]`: only those whose name holds PATTERN, such as `phone-dark-ko` or `checkout`.
+ * `npm run screenshots [-- PATTERN]`: only those whose name matches PATTERN, such as `phone-dark-ko` or `^console-.*narrow`.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ import { consolePages } from "./console-pages.ts";
 import { closeBrowser, DESKTOP, openBrowser, PHONE, visit } from "./browser.ts";
 
 const TARGET = join(import.meta.dirname, "../../screenshots");
-const pattern = process.argv[2] ?? "";
+const pattern = new RegExp(process.argv[2] ?? "");
 const dataDir = mkdtempSync(join(tmpdir(), "jangnal-screenshots-"));
 const open = await openShop(readConfig({ DATA_DIR: dataDir, PORT: "0", DEMO: "on", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error" }));
 try {
@@ -47,7 +47,7 @@ type Page = {
 };
 
 async function picture(name: string, { address, as, user, operator, restless, prepare }: Page, options: Parameters<typeof visit>[1]): Promise<void> {
-  if (!name.includes(pattern)) return;
+  if (!pattern.test(name)) return;
   const { page, close } = await visit(open.url + address, {
     ...options,
     ...(as ? { as } : {}),

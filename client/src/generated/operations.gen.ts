@@ -17,6 +17,7 @@ export const OPERATIONS = {
   listEveryProduct: ["GET", "/admin/products"],
   editProduct: ["PATCH", "/admin/products/{id}", true],
   adjustStock: ["POST", "/admin/variants/{id}/stock", true],
+  listStockAdjustments: ["GET", "/admin/variants/{id}/stock"],
   listCoupons: ["GET", "/coupons"],
   getCoupon: ["GET", "/coupons/{couponId}"],
   issueCoupon: ["POST", "/coupons/{couponId}/issue", true],
@@ -75,6 +76,7 @@ export type Operations = {
   listEveryProduct: { data: types.ListEveryProductData; answers: types.ListEveryProductResponses; refusals: types.ListEveryProductErrors };
   editProduct: { data: types.EditProductData; answers: types.EditProductResponses; refusals: types.EditProductErrors };
   adjustStock: { data: types.AdjustStockData; answers: types.AdjustStockResponses; refusals: types.AdjustStockErrors };
+  listStockAdjustments: { data: types.ListStockAdjustmentsData; answers: types.ListStockAdjustmentsResponses; refusals: types.ListStockAdjustmentsErrors };
   listCoupons: { data: types.ListCouponsData; answers: types.ListCouponsResponses; refusals: types.ListCouponsErrors };
   getCoupon: { data: types.GetCouponData; answers: types.GetCouponResponses; refusals: types.GetCouponErrors };
   issueCoupon: { data: types.IssueCouponData; answers: types.IssueCouponResponses; refusals: types.IssueCouponErrors };

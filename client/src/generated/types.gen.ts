@@ -275,6 +275,7 @@ export type Event = {
      */
     createdAt: string;
     deliveredAt: string | null;
+    lastError: string | null;
 };
 
 export type Job = {
@@ -324,6 +325,10 @@ export type Shop = {
      * simulated: no money moves, and any paymentKey will do
      */
     cards: 'simulated' | 'gateway';
+    /**
+     * Who signs them: the shop itself, or an issuer whose keys it reads. Only a shop that signs its own has rehearsals
+     */
+    tokens: 'own' | 'issuer';
     /**
      * Whether the demo's users can be signed in as
      */
@@ -1623,6 +1628,96 @@ export type EditProductResponses = {
 };
 
 export type EditProductResponse = EditProductResponses[keyof EditProductResponses];
+
+export type ListStockAdjustmentsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the page before
+         */
+        cursor?: string;
+    };
+    url: '/admin/variants/{id}/stock';
+};
+
+export type ListStockAdjustmentsErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `PRODUCT_NOT_FOUND`: There is no such product
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'PRODUCT_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListStockAdjustmentsError = ListStockAdjustmentsErrors[keyof ListStockAdjustmentsErrors];
+
+export type ListStockAdjustmentsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        adjustments: Array<{
+            id: string;
+            delta: number;
+            stockAfter: number;
+            reason: string;
+            /**
+             * RFC 3339, in UTC
+             */
+            createdAt: string;
+        }>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListStockAdjustmentsResponse = ListStockAdjustmentsResponses[keyof ListStockAdjustmentsResponses];
 
 export type AdjustStockData = {
     body: {

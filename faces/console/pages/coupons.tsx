@@ -1,13 +1,14 @@
 import { useSignal } from "@preact/signals";
 import type { Campaign } from "#client";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { useAttempt } from "../../storefront/attempt.ts";
-import { to } from "../../storefront/router.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
-import { Bar, Card, Failure, Field, Status, Title, When } from "../parts/parts.tsx";
+import { momentOf, MomentField, NumberField, onTheWall, TextField } from "../parts/fields.tsx";
+import { Bar, Status, Title, When } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
+import { MOST_COUPONS } from "./new-coupon.tsx";
 
 export function Coupons() {
   const list = useList("coupons", async (cursor, signal) => {
@@ -16,7 +17,15 @@ export function Coupons() {
   });
   return (
     <>
-      <Title>{t.value.coupons}</Title>
+      <Title
+        side={
+          <a class="button primary small" href={to("/coupons/new")}>
+            {t.value.newCoupon}
+          </a>
+        }
+      >
+        {t.value.coupons}
+      </Title>
       <ListTable
         list={list}
         caption={t.value.coupons}
@@ -40,35 +49,50 @@ export function Coupons() {
           { head: t.value.actions, end: true, cell: (campaign) => <Actions campaign={campaign} done={list.reload} /> },
         ]}
       />
-      <NewCoupon made={list.reload} />
     </>
   );
 }
 
 function Actions({ campaign, done }: { campaign: Campaign; done: () => void }) {
-  const total = useSignal(String(campaign.totalQuantity));
   const { id, status } = campaign;
+  const [name, total] = [useSignal(campaign.name), useSignal(String(campaign.totalQuantity))];
+  const [opens, closes] = [useSignal(onTheWall(campaign.opensAt)), useSignal(campaign.closesAt === null ? "" : onTheWall(campaign.closesAt))];
+  const issued = campaign.totalQuantity - campaign.remainingQuantity;
   return (
     <span class="actions">
-      <a class="button small quiet" href={to("/drop", { coupon: id })}>
+      <a class="button small quiet" href={to("/drop", { coupon: id })} aria-label={`${t.value.rehearse}: ${campaign.name}`}>
         {t.value.rehearse}
       </a>
       <Confirm
-        label={t.value.quantity}
-        title={t.value.changeQuantity}
+        label={t.value.edit}
+        about={campaign.name}
+        title={`${t.value.edit}: ${campaign.name}`}
         act={t.value.save}
         tone="primary"
         run={async (key) => {
-          await shop.editCoupon({ path: { id }, body: { totalQuantity: Number(total.value) }, idempotencyKey: key });
+          // A moment is only changed where another was typed: what stands in the field has no seconds.
+          const moved = (typed: string, was: string | null): boolean => typed !== (was === null ? "" : onTheWall(was));
+          await shop.editCoupon({
+            path: { id },
+            body: {
+              name: name.value.trim(),
+              totalQuantity: Number(total.value),
+              ...(moved(opens.value, campaign.opensAt) ? { opensAt: momentOf(opens.value) } : {}),
+              ...(moved(closes.value, campaign.closesAt) ? { closesAt: closes.value === "" ? null : momentOf(closes.value) } : {}),
+            },
+            idempotencyKey: key,
+          });
           done();
         }}
       >
-        <Field label={t.value.quantity} hint={t.value.issuedAlready(campaign.totalQuantity - campaign.remainingQuantity)}>
-          <input type="number" min={1} value={total.value} onInput={({ currentTarget }) => (total.value = currentTarget.value)} />
-        </Field>
+        <TextField label={t.value.name} value={name} />
+        <NumberField label={t.value.quantity} value={total} min={Math.max(1, issued)} max={MOST_COUPONS} hint={t.value.issuedAlready(issued)} />
+        <MomentField label={t.value.opens} value={opens} />
+        <MomentField label={t.value.closes} value={closes} hint={t.value.mayBeEmpty} optional />
       </Confirm>
       <Confirm
         label={t.value.close}
+        about={campaign.name}
         title={t.value.closeCoupon}
         act={t.value.close}
         disabled={status === "CLOSED"}
@@ -91,74 +115,6 @@ function Actions({ campaign, done }: { campaign: Campaign; done: () => void }) {
 
 export function discountWords(discount: Campaign["discount"]): string {
   const what = discount.type === "FIXED" ? `−${formatMoney(discount.amount)}` : `−${discount.rate} %`;
-  return [what, discount.minOrderAmount ? t.value.from(formatMoney(discount.minOrderAmount)) : ""].filter(Boolean).join(" · ");
-}
-
-/** The shop's clock and the browser's zone: what is typed is the visitor's own time. */
-export function localTime(at: Date): string {
-  return new Date(at.getTime() - at.getTimezoneOffset() * 60_000).toISOString().slice(0, 16);
-}
-
-export function NewCoupon({ made }: { made: (id: string) => void }) {
-  const [name, amount, percent, quantity, days] = [useSignal(""), useSignal("5000"), useSignal(false), useSignal("100"), useSignal("7")];
-  const opens = useSignal(localTime(new Date(Date.now() + 10 * 60_000)));
-  const create = useAttempt(async (key) => {
-    const { body } = await shop.createCoupon({
-      body: {
-        name: name.value.trim(),
-        discount: percent.value ? { type: "PERCENTAGE", rate: Number(amount.value) } : { type: "FIXED", amount: Number(amount.value) },
-        totalQuantity: Number(quantity.value),
-        opensAt: new Date(opens.value).toISOString(),
-        validDays: Number(days.value),
-      },
-      idempotencyKey: key,
-    });
-    made(body.id);
-  });
-  return (
-    <Card title={t.value.newCoupon}>
-      <form
-        class="form"
-        onSubmit={(event) => {
-          event.preventDefault();
-          void create.run();
-        }}
-      >
-        <div class="form-grid">
-          <Field label={t.value.name}>
-            <input required maxLength={300} value={name.value} onInput={({ currentTarget }) => (name.value = currentTarget.value)} />
-          </Field>
-          <Field label={t.value.discountKind}>
-            <select value={percent.value ? "rate" : "amount"} onChange={({ currentTarget }) => (percent.value = currentTarget.value === "rate")}>
-              <option value="amount">{t.value.amountOff}</option>
-              <option value="rate">{t.value.percentOff}</option>
-            </select>
-          </Field>
-          <Field label={percent.value ? "%" : t.value.amount}>
-            <input
-              required
-              type="number"
-              min={1}
-              max={percent.value ? 100 : undefined}
-              value={amount.value}
-              onInput={({ currentTarget }) => (amount.value = currentTarget.value)}
-            />
-          </Field>
-          <Field label={t.value.quantity}>
-            <input required type="number" min={1} value={quantity.value} onInput={({ currentTarget }) => (quantity.value = currentTarget.value)} />
-          </Field>
-          <Field label={t.value.opens}>
-            <input required type="datetime-local" value={opens.value} onInput={({ currentTarget }) => (opens.value = currentTarget.value)} />
-          </Field>
-          <Field label={t.value.validDays}>
-            <input required type="number" min={1} value={days.value} onInput={({ currentTarget }) => (days.value = currentTarget.value)} />
-          </Field>
-        </div>
-        {create.error !== undefined && <Failure error={create.error} />}
-        <button class="button primary small" type="submit" disabled={create.busy}>
-          {create.busy ? t.value.working : t.value.create}
-        </button>
-      </form>
-    </Card>
-  );
+  const most = discount.type === "PERCENTAGE" && discount.maxAmount ? t.value.atMost(formatMoney(discount.maxAmount)) : "";
+  return [what, most, discount.minOrderAmount ? t.value.from(formatMoney(discount.minOrderAmount)) : ""].filter(Boolean).join(" · ");
 }

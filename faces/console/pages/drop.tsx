@@ -3,15 +3,17 @@
 
 import { useSignal } from "@preact/signals";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
-import { useAttempt } from "../../storefront/attempt.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { go, place, to } from "../../storefront/router.ts";
-import { shop } from "../api.ts";
-import { Card, Failure, Field, Status, Title, When } from "../parts/parts.tsx";
+import { useAttempt } from "../../shared/attempt.ts";
+import { useResource } from "../../shared/resource.ts";
+import { go, place, to } from "../../shared/router.ts";
+import { facts, shop } from "../api.ts";
+import { NumberField } from "../parts/fields.tsx";
+import { Card, Failure, Field, Notice, Status, Title, When } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
-import { NewProduct } from "./catalogue.tsx";
-import { discountWords, NewCoupon } from "./coupons.tsx";
+import { discountWords } from "./coupons.tsx";
+import { NewCoupon } from "./new-coupon.tsx";
+import { NewProduct } from "./new-product.tsx";
 
 export function Drop() {
   const { query } = place.value;
@@ -32,7 +34,7 @@ export function Drop() {
 }
 
 function ChosenProduct({ id, choose }: { id: string | undefined; choose: (id: string | undefined) => void }) {
-  const { data } = useResource(`chosen ${id}`, async (signal) =>
+  const { data, error, reload } = useResource(`chosen ${id}`, async (signal) =>
     id === undefined
       ? { one: undefined, all: (await shop.listEveryProduct({ query: { limit: 100 }, signal })).body.products }
       : { one: (await shop.getProduct({ path: { productId: id }, signal })).body, all: [] },
@@ -48,6 +50,7 @@ function ChosenProduct({ id, choose }: { id: string | undefined; choose: (id: st
           </button>
         }
       >
+        {error !== undefined && <Failure error={error} retry={() => void reload()} />}
         {one && (
           <div class="chosen">
             <p class="chosen-name">
@@ -80,13 +83,15 @@ function ChosenProduct({ id, choose }: { id: string | undefined; choose: (id: st
           </select>
         </Field>
       </Card>
-      <NewProduct draft made={choose} />
+      <Card title={t.value.newProduct}>
+        <NewProduct draft made={choose} />
+      </Card>
     </div>
   );
 }
 
 function ChosenCoupon({ id, choose }: { id: string | undefined; choose: (id: string | undefined) => void }) {
-  const { data } = useResource(`chosen coupon ${id}`, async (signal) =>
+  const { data, error, reload } = useResource(`chosen coupon ${id}`, async (signal) =>
     id === undefined
       ? { one: undefined, all: (await shop.listCoupons({ query: { limit: 100 }, signal })).body.coupons }
       : { one: (await shop.getCoupon({ path: { couponId: id }, signal })).body, all: [] },
@@ -102,6 +107,7 @@ function ChosenCoupon({ id, choose }: { id: string | undefined; choose: (id: str
           </button>
         }
       >
+        {error !== undefined && <Failure error={error} retry={() => void reload()} />}
         {one && (
           <div class="chosen">
             <p class="chosen-name">
@@ -130,7 +136,9 @@ function ChosenCoupon({ id, choose }: { id: string | undefined; choose: (id: str
           </select>
         </Field>
       </Card>
-      <NewCoupon made={choose} />
+      <Card title={t.value.newCoupon}>
+        <NewCoupon made={choose} />
+      </Card>
     </div>
   );
 }
@@ -149,6 +157,12 @@ function Rehearse({ product, coupon }: { product: string | undefined; coupon: st
     });
     go(to(`/rehearsals/${body.id}`));
   });
+  if (facts.value?.tokens === "issuer")
+    return (
+      <Card title={t.value.step3}>
+        <Notice kind="warn">{t.value.noRehearsals}</Notice>
+      </Card>
+    );
   return (
     <Card title={t.value.step3}>
       <form
@@ -160,16 +174,7 @@ function Rehearse({ product, coupon }: { product: string | undefined; coupon: st
       >
         <p class="muted">{t.value.rehearsalWords}</p>
         <div class="form-row">
-          <Field label={t.value.buyers}>
-            <input
-              required
-              type="number"
-              min={1}
-              max={10_000}
-              value={buyers.value}
-              onInput={({ currentTarget }) => (buyers.value = currentTarget.value)}
-            />
-          </Field>
+          <NumberField label={t.value.buyers} value={buyers} min={1} max={10_000} />
           <Field label={t.value.withinSeconds}>
             <input
               required
@@ -185,6 +190,7 @@ function Rehearse({ product, coupon }: { product: string | undefined; coupon: st
             {start.busy ? t.value.working : t.value.startRehearsal}
           </button>
         </div>
+        {!product && !coupon && <p class="muted">{t.value.chooseFirst}</p>}
         {start.error !== undefined && <Failure error={start.error} />}
       </form>
     </Card>

@@ -1,9 +1,10 @@
+import { useSignal } from "@preact/signals";
 import { formatNumber } from "../../shared/languages.ts";
-import { go, place, to } from "../../storefront/router.ts";
+import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Filters } from "../parts/filters.tsx";
-import { Id, Status, Title, When } from "../parts/parts.tsx";
+import { Id, Notice, Status, Title, When } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
 import { eventWord, statusWord, t } from "../words/words.ts";
 
@@ -11,10 +12,15 @@ const STATUSES = ["WAITING", "DELIVERED", "DEAD"] as const;
 
 export function Events() {
   const status = STATUSES.find((one) => one === place.value.query.get("status"));
-  const list = useList(`${status}`, async (cursor, signal) => {
-    const { body } = await shop.listEvents({ query: { limit: 50, ...cursor, ...(status ? { status } : {}) }, signal });
-    return { rows: body.events, next: body.nextCursor };
-  });
+  const said = useSignal<string | null>(null);
+  const list = useList(
+    `${status}`,
+    async (cursor, signal) => {
+      const { body } = await shop.listEvents({ query: { limit: 25, ...cursor, ...(status ? { status } : {}) }, signal });
+      return { rows: body.events, next: body.nextCursor };
+    },
+    (event) => event.status === "WAITING",
+  );
   return (
     <>
       <Title>{t.value.events}</Title>
@@ -27,13 +33,22 @@ export function Events() {
           choose: (value) => go(to("/events", { status: value || undefined })),
         }}
       />
+      {said.value && <Notice kind="good">{said.value}</Notice>}
       <ListTable
         list={list}
         caption={t.value.events}
         keyOf={({ id }) => id}
         columns={[
           { head: t.value.event, main: true, cell: ({ type }) => eventWord(type) },
-          { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
+          {
+            head: t.value.status,
+            cell: ({ status, lastError }) => (
+              <>
+                <Status of={status} />
+                {lastError !== null && <bdi class="why clip">{lastError}</bdi>}
+              </>
+            ),
+          },
           { head: t.value.order, cell: ({ orderId }) => <Id of={orderId} href={to(`/orders/${orderId}`)} /> },
           { head: t.value.tries, end: true, cell: ({ attempts }) => formatNumber(attempts) },
           { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
@@ -41,15 +56,17 @@ export function Events() {
           {
             head: t.value.actions,
             end: true,
-            cell: ({ id, status }) => (
+            cell: ({ id, status, type }) => (
               <Confirm
                 label={t.value.again}
+                about={eventWord(type)}
                 title={t.value.replay}
                 act={t.value.again}
-                tone={status === "DEAD" ? "primary" : "danger"}
+                tone="primary"
                 disabled={status === "WAITING"}
                 run={async (key) => {
                   await shop.replayEvent({ path: { id }, body: {}, idempotencyKey: key });
+                  said.value = t.value.sentAgain;
                   list.reload();
                 }}
               >

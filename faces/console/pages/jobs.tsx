@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useResource } from "../../storefront/resource.ts";
+import { useResource } from "../../shared/resource.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Busy, Failure, Title, When } from "../parts/parts.tsx";
@@ -51,6 +51,7 @@ export function Jobs() {
               cell: ({ name }) => (
                 <Confirm
                   label={running.value.includes(name) ? t.value.working : t.value.runNow}
+                  about={jobWord(name)}
                   title={`${t.value.runNow}: ${jobWord(name)}`}
                   act={t.value.runNow}
                   tone="primary"

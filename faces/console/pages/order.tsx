@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { to } from "../../storefront/router.ts";
+import { useResource } from "../../shared/resource.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
-import { Busy, Card, Failure, Field, Id, Notice, Status, Title, When } from "../parts/parts.tsx";
+import { Card, Field, Id, Notice, Status, Title, Unread, When } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { eventWord, t } from "../words/words.ts";
 
@@ -18,7 +18,7 @@ export function Order({ id }: { id: string }) {
   const reason = useSignal("");
   const said = useSignal<string | null>(null);
 
-  if (data === undefined) return error === undefined ? <Busy /> : <Failure error={error} retry={() => void reload()} />;
+  if (data === undefined) return <Unread title={t.value.order} error={error} retry={reload} />;
   const { order, events } = data;
   const leftOf = (item: (typeof order.orderItems)[number]): number => item.quantity - item.refundedQuantity;
   const refundable = ["COMPLETED", "PARTIALLY_REFUNDED"].includes(order.status);

@@ -1,7 +1,8 @@
+import { useSignal } from "@preact/signals";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { go, place, to } from "../../storefront/router.ts";
+import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
-import { Id, Status, Title, When } from "../parts/parts.tsx";
+import { Id, Notice, Status, Title, When } from "../parts/parts.tsx";
 import { Filters } from "../parts/filters.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
 import { statusWord, t } from "../words/words.ts";
@@ -13,15 +14,23 @@ export function Orders() {
   const { query } = place.value;
   const status = STATUSES.find((one) => one === query.get("status"));
   const userId = UUID.test(query.get("user") ?? "") ? (query.get("user") as string) : undefined;
-  const from = query.get("from") || undefined;
-  const list = useList(`${status} ${userId} ${from}`, async (cursor, signal) => {
+  const [from, until] = [query.get("from") || undefined, query.get("to") || undefined];
+  const odd = useSignal(false);
+  const list = useList(`${status} ${userId} ${from} ${until}`, async (cursor, signal) => {
     const { body } = await shop.listOrders({
-      query: { limit: 50, ...cursor, ...(status ? { status } : {}), ...(userId ? { userId } : {}), ...(from ? { from } : {}) },
+      query: {
+        limit: 25,
+        ...cursor,
+        ...(status ? { status } : {}),
+        ...(userId ? { userId } : {}),
+        ...(from ? { from } : {}),
+        ...(until ? { to: until } : {}),
+      },
       signal,
     });
     return { rows: body.orders, next: body.nextCursor };
   });
-  const set = (next: Record<string, string | undefined>): void => go(to("/orders", { status, user: userId, from, ...next }));
+  const set = (next: Record<string, string | undefined>): void => go(to("/orders", { status, user: userId, from, to: until, ...next }));
   return (
     <>
       <Title>{t.value.orders}</Title>
@@ -31,14 +40,12 @@ export function Orders() {
           value: userId ?? "",
           hint: t.value.wholeId,
           // An order's id ends in zeros, a user's does not.
-          find: (id) =>
-            id === ""
-              ? set({ user: undefined })
-              : UUID.test(id)
-                ? id.endsWith("0000")
-                  ? go(to(`/orders/${id.toLowerCase()}`))
-                  : set({ user: id.toLowerCase() })
-                : undefined,
+          find(id) {
+            odd.value = id !== "" && !UUID.test(id);
+            if (odd.value) return;
+            if (id.endsWith("0000")) go(to(`/orders/${id.toLowerCase()}`));
+            else set({ user: id.toLowerCase() || undefined });
+          },
         }}
         choice={{
           label: t.value.status,
@@ -51,7 +58,12 @@ export function Orders() {
           <span class="field-label">{t.value.since}</span>
           <input type="date" value={from ?? ""} onChange={({ currentTarget }) => set({ from: currentTarget.value || undefined })} />
         </label>
+        <label class="field">
+          <span class="field-label">{t.value.until}</span>
+          <input type="date" value={until ?? ""} min={from} onChange={({ currentTarget }) => set({ to: currentTarget.value || undefined })} />
+        </label>
       </Filters>
+      {odd.value && <Notice kind="bad">{t.value.noId}</Notice>}
       <ListTable
         list={list}
         caption={t.value.orders}

@@ -1,18 +1,30 @@
+// One product: what is left of each variant, how it came and went, and what can be changed of it.
+
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
+import type { Body } from "#client";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { useAttempt } from "../../storefront/attempt.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { to } from "../../storefront/router.ts";
+import { useAttempt } from "../../shared/attempt.ts";
+import { useResource } from "../../shared/resource.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
-import { Busy, Card, Failure, Field, Notice, Status, Title } from "../parts/parts.tsx";
-import { Table } from "../parts/table.tsx";
+import { NumberField, ReasonField, TextField } from "../parts/fields.tsx";
+import { Matrix } from "../parts/matrix.tsx";
+import { Card, Failure, Field, Notice, Status, Title, Unread, When } from "../parts/parts.tsx";
+import { ListTable, Table, useList } from "../parts/table.tsx";
+import { asTyped, gridOf, nameOf } from "../variants.ts";
 import { t } from "../words/words.ts";
+
+type OneProduct = Body<"getProduct">;
+type Variant = OneProduct["variants"][number];
 
 export function Product({ id }: { id: string }) {
   const { data, error, reload } = useResource(id, async (signal) => (await shop.getProduct({ path: { productId: id }, signal })).body);
   const said = useSignal<string | null>(null);
-  if (data === undefined) return error === undefined ? <Busy /> : <Failure error={error} retry={() => void reload()} />;
+  /** Counts what was changed of the stock: the journal is read again. */
+  const changes = useSignal(0);
+  if (data === undefined) return <Unread title={t.value.product} error={error} retry={reload} />;
   const forSale = data.status !== "NOT_FOR_SALE";
   const tell = async (words: string): Promise<void> => {
     said.value = words;
@@ -45,69 +57,202 @@ export function Product({ id }: { id: string }) {
         <bdi>{data.name}</bdi>
       </Title>
       {said.value && <Notice kind="good">{said.value}</Notice>}
+      <Stock
+        product={data}
+        changed={(whole) => {
+          changes.value++;
+          return whole ? tell(t.value.stockAdjusted) : reload();
+        }}
+      />
       <Card title={t.value.variants}>
         <Table
           caption={t.value.variants}
           rows={data.variants}
           keyOf={(variant) => variant.id}
           columns={[
-            { head: t.value.name, main: true, cell: ({ name }) => <bdi>{name}</bdi> },
-            { head: "SKU", cell: ({ sku }) => <span class="id">{sku ?? "–"}</span> },
+            { head: t.value.name, main: true, cell: ({ name }) => <bdi class="clip">{name}</bdi> },
+            { head: "SKU", cell: ({ sku }) => <bdi class="id clip">{sku ?? "–"}</bdi> },
+            { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
             { head: t.value.price, end: true, cell: ({ price }) => formatMoney(price) },
             { head: t.value.stock, end: true, cell: ({ stock }) => formatNumber(stock) },
-            { head: t.value.adjust, end: true, cell: (variant) => <Adjust variant={variant} done={(stock) => tell(t.value.stockIs(stock))} /> },
+            {
+              head: t.value.actions,
+              end: true,
+              cell: (variant) => <EditVariant productId={id} variant={variant} done={() => tell(t.value.saved)} />,
+            },
           ]}
         />
       </Card>
+      <Journal variants={data.variants} changes={changes.value} />
       <Edit id={id} product={data} done={() => tell(t.value.saved)} />
     </>
   );
 }
 
-function Adjust({ variant, done }: { variant: { id: string; name: string; stock: number }; done: (stock: number) => Promise<void> }) {
-  const [delta, reason] = [useSignal(""), useSignal("")];
-  const by = Math.trunc(Number(delta.value) || 0);
+/** Pieces that arrive or leave, of as many variants at once as a delivery has, for one reason. @param changed told whether all of it was done */
+function Stock({ product, changed }: { product: OneProduct; changed: (whole: boolean) => Promise<void> }) {
+  const deltas = useSignal<Record<string, string>>({});
+  const reason = useSignal("");
+  const form = useRef<HTMLFormElement>(null);
+  const { variants } = product;
+  const byOf = ({ id }: Variant): number => Math.trunc(Number(deltas.value[id] ?? 0) || 0);
+  const moved = variants.filter((variant) => byOf(variant) !== 0);
+  const sum = (sign: 1 | -1): number => moved.reduce((total, variant) => total + Math.max(0, sign * byOf(variant)), 0);
+  return (
+    <Card title={t.value.stock} side={<span class="muted number">{t.value.stockSum(variants.length, product.stock)}</span>}>
+      <form ref={form} class="form" onSubmit={(event) => event.preventDefault()}>
+        <Matrix
+          caption={t.value.stock}
+          grid={gridOf(variants, asTyped, ({ name }) => name)}
+          cell={(variant) => (
+            <span class="stock-cell">
+              <span class={`number ${variant.stock === 0 ? "gone" : ""}`}>{formatNumber(variant.stock)}</span>
+              <input
+                class="few"
+                type="number"
+                step={1}
+                min={-variant.stock}
+                max={1_000_000_000_000}
+                placeholder="±"
+                aria-label={`${t.value.delta}: ${variant.name}`}
+                value={deltas.value[variant.id] ?? ""}
+                onInput={({ currentTarget }) => (deltas.value = { ...deltas.value, [variant.id]: currentTarget.value })}
+              />
+            </span>
+          )}
+        />
+        <ReasonField label={t.value.reason} value={reason} />
+      </form>
+      <div class="form-row">
+        <Confirm
+          label={t.value.adjustStock}
+          title={t.value.adjustStock}
+          act={t.value.adjust}
+          tone="primary"
+          quiet={false}
+          disabled={moved.length === 0}
+          ready={() => form.current?.reportValidity() ?? false}
+          run={async (key) => {
+            try {
+              for (const variant of moved) {
+                // A key of its own each: what is done already is not done again, and no longer stands in the form.
+                const body = { delta: byOf(variant), reason: reason.value.trim() };
+                await shop.adjustStock({ path: { id: variant.id }, body, idempotencyKey: `${key}-${variant.id}` });
+                deltas.value = { ...deltas.value, [variant.id]: "" };
+              }
+            } catch (failure) {
+              await changed(false);
+              throw failure;
+            }
+            reason.value = "";
+            await changed(true);
+          }}
+        >
+          <p>{t.value.adjustWords(moved.length, sum(1), sum(-1))}</p>
+          <ul class="moves">
+            {moved.map((variant) => (
+              <li key={variant.id}>
+                <bdi class="clip">{variant.name}</bdi>
+                <span class="number">{t.value.stockWillBe(variant.stock, variant.stock + byOf(variant))}</span>
+              </li>
+            ))}
+          </ul>
+          <p class="muted">
+            {t.value.reason}: <bdi>{reason.value}</bdi>
+          </p>
+        </Confirm>
+      </div>
+    </Card>
+  );
+}
+
+function EditVariant({ productId, variant, done }: { productId: string; variant: Variant; done: () => Promise<void> }) {
+  const [name, sku, price] = [useSignal(variant.name), useSignal(variant.sku ?? ""), useSignal(String(variant.price))];
+  const options = useSignal(asTyped(variant));
   return (
     <Confirm
-      label={t.value.adjust}
-      title={`${t.value.adjustStock}: ${variant.name}`}
-      act={t.value.adjust}
+      label={t.value.edit}
+      about={variant.name}
+      title={`${t.value.edit}: ${variant.name}`}
+      act={t.value.save}
+      tone="primary"
       run={async (key) => {
-        const { body } = await shop.adjustStock({
-          path: { id: variant.id },
-          body: { delta: by, reason: reason.value.trim() || t.value.byOperator },
-          idempotencyKey: key,
-        });
-        delta.value = "";
-        await done(body.stock);
+        const byOptions = nameOf(asTyped(variant)) === variant.name;
+        const called = name.value.trim() === variant.name && byOptions ? nameOf(options.value) : name.value.trim();
+        const edit = {
+          id: variant.id,
+          price: Number(price.value),
+          ...(called === variant.name ? {} : { name: called }),
+          ...(sku.value.trim() === "" ? {} : { sku: sku.value.trim() }),
+          options: options.value,
+        };
+        await shop.editProduct({ path: { id: productId }, body: { variants: [edit] }, idempotencyKey: key });
+        await done();
       }}
     >
-      <Field label={t.value.delta} hint={t.value.stockWillBe(variant.stock, variant.stock + by)}>
-        <input type="number" value={delta.value} onInput={({ currentTarget }) => (delta.value = currentTarget.value)} />
-      </Field>
-      <Field label={t.value.reason}>
-        <input
-          maxLength={500}
-          value={reason.value}
-          placeholder={t.value.byOperator}
-          onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
-        />
-      </Field>
+      <TextField label={t.value.name} value={name} />
+      {Object.entries(options.value).map(([option, value]) => (
+        <Field key={option} label={option}>
+          <input
+            maxLength={200}
+            value={value}
+            onInput={({ currentTarget }) => (options.value = { ...options.value, [option]: currentTarget.value })}
+          />
+        </Field>
+      ))}
+      <TextField label="SKU" value={sku} max={100} optional={variant.sku === null} />
+      <NumberField label={t.value.price} value={price} />
     </Confirm>
   );
 }
 
-type Editable = { name: string; description: string; price: number; variants: unknown[] };
+/** Why a variant's stock is what it is, but for what was sold. */
+function Journal({ variants, changes }: { variants: Variant[]; changes: number }) {
+  const chosen = useSignal(variants[0]?.id ?? "");
+  const id = chosen.value;
+  const list = useList(`${id} ${changes}`, async (cursor, signal) => {
+    const { body } = await shop.listStockAdjustments({ path: { id }, query: { limit: 20, ...cursor }, signal });
+    return { rows: body.adjustments, next: body.nextCursor };
+  });
+  return (
+    <Card title={t.value.stockJournal}>
+      <p class="muted">{t.value.stockJournalWords}</p>
+      {variants.length > 1 && (
+        <div class="form-row">
+          <Field label={t.value.variant}>
+            <select value={id} onChange={({ currentTarget }) => (chosen.value = currentTarget.value)}>
+              {variants.map((variant) => (
+                <option key={variant.id} value={variant.id}>
+                  {variant.name}
+                </option>
+              ))}
+            </select>
+          </Field>
+        </div>
+      )}
+      <ListTable
+        list={list}
+        caption={t.value.stockJournal}
+        keyOf={(row) => row.id}
+        columns={[
+          {
+            head: t.value.reason,
+            main: true,
+            cell: ({ reason }) => <bdi class="clip">{reason === "initial stock" ? t.value.initialStock : reason}</bdi>,
+          },
+          { head: t.value.change, end: true, cell: ({ delta }) => `${delta > 0 ? "+" : ""}${formatNumber(delta)}` },
+          { head: t.value.stockAfter, end: true, cell: ({ stockAfter }) => formatNumber(stockAfter) },
+          { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
+        ]}
+      />
+    </Card>
+  );
+}
 
-function Edit({ id, product, done }: { id: string; product: Editable; done: () => Promise<void> }) {
-  const [name, description, price] = [useSignal(product.name), useSignal(product.description), useSignal(String(product.price))];
-  const sole = product.variants.length === 1;
+function Edit({ id, product, done }: { id: string; product: OneProduct; done: () => Promise<void> }) {
+  const [name, description] = [useSignal(product.name), useSignal(product.description)];
   const save = useAttempt(async (key) => {
-    await shop.editProduct({
-      path: { id },
-      body: { name: name.value.trim(), description: description.value, ...(sole ? { price: Number(price.value) } : {}) },
-      idempotencyKey: key,
-    });
+    await shop.editProduct({ path: { id }, body: { name: name.value.trim(), description: description.value }, idempotencyKey: key });
     await done();
   });
   return (
@@ -119,16 +264,7 @@ function Edit({ id, product, done }: { id: string; product: Editable; done: () =
           void save.run();
         }}
       >
-        <div class="form-grid">
-          <Field label={t.value.name}>
-            <input required maxLength={300} value={name.value} onInput={({ currentTarget }) => (name.value = currentTarget.value)} />
-          </Field>
-          {sole && (
-            <Field label={t.value.price}>
-              <input required type="number" min={0} value={price.value} onInput={({ currentTarget }) => (price.value = currentTarget.value)} />
-            </Field>
-          )}
-        </div>
+        <TextField label={t.value.name} value={name} />
         <Field label={t.value.description}>
           <textarea
             rows={3}

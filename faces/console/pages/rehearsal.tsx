@@ -3,12 +3,12 @@
 import { useSignal } from "@preact/signals";
 import type { Body } from "#client";
 import { formatInstant, formatNumber } from "../../shared/languages.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { to } from "../../storefront/router.ts";
+import { useResource } from "../../shared/resource.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Confirm } from "../parts/confirm.tsx";
-import { Bar, Busy, Card, Failure, Notice, Status, Title } from "../parts/parts.tsx";
+import { Bar, Card, Notice, Status, Title, Unread } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { codeWord, t } from "../words/words.ts";
 import { ms } from "./live.tsx";
@@ -29,7 +29,7 @@ export function Rehearsal({ id }: { id: string }) {
     },
     { everyMs: over.value ? undefined : LOOK_EVERY_MS },
   );
-  if (data === undefined) return error === undefined ? <Busy /> : <Failure error={error} retry={() => void reload()} />;
+  if (data === undefined) return <Unread title={t.value.rehearsal} error={error} retry={reload} />;
   const { plan, state, report } = data;
   return (
     <article class="report">
@@ -166,6 +166,7 @@ function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }
             time={false}
             formatX={seconds}
             format={ms}
+            fine
             series={[
               { label: "p99", color: "--c4", values: timeline.points.map(({ p99 }) => p99) },
               { label: "p50", color: "--c1", values: timeline.points.map(({ p50 }) => p50) },

@@ -1,10 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { formatMoney } from "../../shared/languages.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { to } from "../../storefront/router.ts";
+import { useResource } from "../../shared/resource.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
-import { Busy, Card, Failure, Field, Id, Status, Title, When } from "../parts/parts.tsx";
+import { NumberField, ReasonField } from "../parts/fields.tsx";
+import { Card, Id, Status, Title, Unread, When } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
 import { statusWord, t } from "../words/words.ts";
 
@@ -18,7 +19,7 @@ export function User({ id }: { id: string }) {
     return { rows: body.transactions, next: body.nextCursor };
   });
   const [amount, reason] = [useSignal(""), useSignal("")];
-  if (data === undefined) return error === undefined ? <Busy /> : <Failure error={error} retry={() => void reload()} />;
+  if (data === undefined) return <Unread title={t.value.user} error={error} retry={reload} />;
   return (
     <>
       <Title
@@ -48,35 +49,26 @@ export function User({ id }: { id: string }) {
           </div>
         </dl>
         <div class="form-row">
-          <Field label={t.value.amount}>
-            <input type="number" min={1} value={amount.value} onInput={({ currentTarget }) => (amount.value = currentTarget.value)} />
-          </Field>
-          <Field label={t.value.reason}>
-            <input
-              maxLength={500}
-              value={reason.value}
-              placeholder={t.value.byOperator}
-              onInput={({ currentTarget }) => (reason.value = currentTarget.value)}
-            />
-          </Field>
           <Confirm
             label={t.value.grant}
             title={t.value.grant}
             act={t.value.grant}
             tone="primary"
             quiet={false}
-            disabled={!(Number(amount.value) > 0)}
             run={async (key) => {
               await shop.grantBalances({
-                body: { grants: [{ userId: id, amount: Number(amount.value), reason: reason.value.trim() || t.value.byOperator }] },
+                body: { grants: [{ userId: id, amount: Number(amount.value), reason: reason.value.trim() }] },
                 idempotencyKey: key,
               });
               amount.value = "";
+              reason.value = "";
               ledger.reload();
               await reload();
             }}
           >
-            {t.value.grantWords(1, formatMoney(Number(amount.value) || 0))}
+            <NumberField label={t.value.amount} value={amount} min={1} />
+            <ReasonField label={t.value.reason} value={reason} />
+            <p>{t.value.grantWords(1, formatMoney(Number(amount.value) || 0))}</p>
           </Confirm>
         </div>
       </Card>

@@ -15,17 +15,22 @@ export type ChartProps = {
   time?: boolean;
   height?: number;
   format?: (value: number) => string;
+  /** Measured, and not counted: there is something between 0 and 1. */
+  fine?: boolean;
   formatX?: (value: number) => string;
 };
 
 const WINDOW_S = 120;
 const LEAST_WINDOW_S = 30;
+/** What is counted has whole lines; what is measured is told in tenths at least. */
+const WHOLE_STEPS = [1, 2, 5].flatMap((step) => Array.from({ length: 13 }, (_, power) => step * 10 ** power)).sort((a, b) => a - b);
+const FINE_STEPS = [0.1, 0.2, 0.5, ...WHOLE_STEPS];
 
 /** Charts are drawn anew when the system turns dark. */
 const dark = signal(matchMedia("(prefers-color-scheme: dark)").matches);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => (dark.value = matches));
 
-export function Chart({ title, x, series, time = true, height = 190, format = formatRoughly, formatX }: ChartProps) {
+export function Chart({ title, x, series, time = true, height = 190, format = formatRoughly, fine = false, formatX }: ChartProps) {
   const frame = useRef<HTMLDivElement>(null);
   const plot = useRef<uPlot>(undefined);
   const latest = useRef({ format, formatX });
@@ -35,7 +40,7 @@ export function Chart({ title, x, series, time = true, height = 190, format = fo
   useEffect(() => {
     const element = frame.current;
     if (element === null) return undefined;
-    const made = new uPlot(optionsOf(element, { series, time, height }, latest), dataOf(x, series), element);
+    const made = new uPlot(optionsOf(element, { series, time, height, fine }, latest), dataOf(x, series), element);
     plot.current = made;
     const observer = new ResizeObserver(() => made.setSize({ width: element.clientWidth, height }));
     observer.observe(element);
@@ -74,7 +79,7 @@ const dataOf = (x: number[], series: Series[]): uPlot.AlignedData => [x, ...seri
 
 function optionsOf(
   element: HTMLElement,
-  { series, time, height }: { series: Series[]; time: boolean; height: number },
+  { series, time, height, fine }: { series: Series[]; time: boolean; height: number; fine: boolean },
   latest: { current: { format: (value: number) => string; formatX?: ((value: number) => string) | undefined } },
 ): uPlot.Options {
   const [ink, line] = [colorOf(element, "--muted"), colorOf(element, "--line")];
@@ -110,7 +115,13 @@ function optionsOf(
           ? [[1, "{HH}:{mm}:{ss}", null, null, null, null, null, null, 0]]
           : (_plot, values) => values.map((value) => latest.current.formatX?.(value) ?? String(value)),
       },
-      { ...axis, size: 58, space: 34, values: (_plot, values) => values.map((value) => latest.current.format(value)) },
+      {
+        ...axis,
+        size: 58,
+        space: 34,
+        incrs: fine ? FINE_STEPS : WHOLE_STEPS,
+        values: (_plot, values) => values.map((value) => latest.current.format(value)),
+      },
     ],
     series: [
       {},
@@ -125,7 +136,7 @@ function optionsOf(
 }
 
 function niceTop(high: number | null): number {
-  if (!high || high <= 0) return 1;
+  if (!high || high <= 0) return 10;
   const power = 10 ** Math.floor(Math.log10(high));
   return ([1, 2, 3, 5, 10].find((step) => step * power >= high * 1.05) ?? 20) * power;
 }

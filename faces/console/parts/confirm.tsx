@@ -2,25 +2,40 @@
 
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { useAttempt } from "../../storefront/attempt.ts";
+import { useAttempt } from "../../shared/attempt.ts";
 import { t } from "../words/words.ts";
 import { Failure } from "./parts.tsx";
 
 type ConfirmProps = {
   /** On the button that opens it. */
   label: string;
+  /** Of the button, where its label alone does not say of what. */
+  about?: string;
   title: string;
-  /** What it will do. */
+  /** What it will do. Fields in here are checked before it does. */
   children: ComponentChildren;
   /** On the button that does it. */
   act: string;
   run: (key: string) => Promise<void>;
+  /** Whether there is something to ask about, looked at when it is to be opened. */
+  ready?: () => boolean;
   disabled?: boolean;
   tone?: "danger" | "primary";
   quiet?: boolean;
 };
 
-export function Confirm({ label, title, children, act, run, disabled = false, tone = "danger", quiet = true }: ConfirmProps) {
+export function Confirm({
+  label,
+  about,
+  title,
+  children,
+  act,
+  run,
+  ready = () => true,
+  disabled = false,
+  tone = "danger",
+  quiet = true,
+}: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
   const attempt = useAttempt(async (key) => {
     await run(key);
@@ -31,8 +46,10 @@ export function Confirm({ label, title, children, act, run, disabled = false, to
       <button
         type="button"
         class={`button small ${tone} ${quiet ? "quiet" : ""}`}
+        aria-label={about === undefined ? undefined : `${label}: ${about}`}
         disabled={disabled}
         onClick={() => {
+          if (!ready()) return;
           attempt.forget();
           dialog.current?.showModal();
         }}
@@ -40,22 +57,24 @@ export function Confirm({ label, title, children, act, run, disabled = false, to
         {label}
       </button>
       <dialog ref={dialog} aria-label={title}>
-        <h2>{title}</h2>
-        <div class="dialog-words">{children}</div>
-        {attempt.error !== undefined && <Failure error={attempt.error} />}
-        <div class="dialog-buttons">
-          <button type="button" class="button quiet" onClick={() => dialog.current?.close()}>
-            {t.value.no}
-          </button>
-          <button
-            type="button"
-            class={`button ${tone === "danger" ? "danger filled" : "primary"}`}
-            disabled={attempt.busy}
-            onClick={() => void attempt.run()}
-          >
-            {attempt.busy ? t.value.working : act}
-          </button>
-        </div>
+        <form
+          onSubmit={(event) => {
+            event.preventDefault();
+            void attempt.run();
+          }}
+        >
+          <h2>{title}</h2>
+          <div class="dialog-words">{children}</div>
+          {attempt.error !== undefined && <Failure error={attempt.error} />}
+          <div class="dialog-buttons">
+            <button type="button" class="button quiet" onClick={() => dialog.current?.close()}>
+              {t.value.no}
+            </button>
+            <button type="submit" class={`button ${tone === "danger" ? "danger filled" : "primary"}`} disabled={attempt.busy}>
+              {attempt.busy ? t.value.working : act}
+            </button>
+          </div>
+        </form>
       </dialog>
     </>
   );

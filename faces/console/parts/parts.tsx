@@ -55,6 +55,16 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   );
 }
 
+/** In place of a page whose thing is being read, or could not be. */
+export function Unread({ title, error, retry }: { title: string; error: unknown; retry: () => Promise<void> }) {
+  return (
+    <>
+      <Title>{title}</Title>
+      {error === undefined ? <Busy /> : <Failure error={error} retry={() => void retry()} />}
+    </>
+  );
+}
+
 export function Status({ of }: { of: string }) {
   return <span class={`pill ${of.toLowerCase()}`}>{statusWord(of)}</span>;
 }

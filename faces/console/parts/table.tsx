@@ -11,7 +11,8 @@ export type Column<Row> = { head: string; cell: (row: Row) => ComponentChildren;
 export function Table<Row>({ caption, columns, rows, keyOf }: { caption: string; columns: Column<Row>[]; rows: Row[]; keyOf: (row: Row) => string }) {
   if (rows.length === 0) return <p class="empty">{t.value.nothingHere}</p>;
   return (
-    <table>
+    // Two columns fit a phone as they are.
+    <table class={columns.length > 2 ? "many" : ""}>
       <caption class="visually-hidden">{caption}</caption>
       <thead>
         <tr>
@@ -45,15 +46,25 @@ export type List<Row> = {
   reload: () => void;
 };
 
+const LOOK_AGAIN_MS = 2000;
+
 type Page<Row> = { rows: Row[]; next: string | null };
 
-/** Reads a list's first page, and again when `key` changes; `more` brings the next. */
-export function useList<Row>(key: string, load: (cursor: { cursor?: string }, signal: AbortSignal) => Promise<Page<Row>>): List<Row> {
-  const state = useSignal<{ rows: Row[]; next: string | null; loading: boolean; error: unknown }>({
+/**
+ * Reads a list's first page, and again when `key` changes; `more` brings the next. While something of its first page is `unsettled` that page is read
+ * again by itself; whoever has gone on to the next is left alone.
+ */
+export function useList<Row>(
+  key: string,
+  load: (cursor: { cursor?: string }, signal: AbortSignal) => Promise<Page<Row>>,
+  unsettled: (row: Row) => boolean = () => false,
+): List<Row> {
+  const state = useSignal<{ rows: Row[]; next: string | null; loading: boolean; error: unknown; first: boolean }>({
     rows: [],
     next: null,
     loading: true,
     error: undefined,
+    first: true,
   });
   const turn = useSignal(0);
 
@@ -61,7 +72,8 @@ export function useList<Row>(key: string, load: (cursor: { cursor?: string }, si
     state.value = { ...state.peek(), loading: true, error: undefined };
     try {
       const { rows, next } = await load(from === null ? {} : { cursor: from }, signal);
-      if (!signal.aborted) state.value = { rows: from === null ? rows : [...state.peek().rows, ...rows], next, loading: false, error: undefined };
+      if (!signal.aborted)
+        state.value = { rows: from === null ? rows : [...state.peek().rows, ...rows], next, loading: false, error: undefined, first: from === null };
     } catch (error) {
       if (!signal.aborted) state.value = { ...state.peek(), loading: false, error };
     }
@@ -74,7 +86,14 @@ export function useList<Row>(key: string, load: (cursor: { cursor?: string }, si
     return () => left.abort();
   }, [key, round]);
 
-  const { rows, next, loading, error } = state.value;
+  const { rows, next, loading, error, first } = state.value;
+  const again = first && !loading && rows.some(unsettled);
+  useEffect(() => {
+    if (!again) return undefined;
+    const timer = setTimeout(() => turn.value++, LOOK_AGAIN_MS);
+    return () => clearTimeout(timer);
+  }, [again]);
+
   return {
     rows,
     loading,

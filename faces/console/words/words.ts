@@ -84,3 +84,37 @@ export const statusWord = wordOf(STATUS);
 export const codeWord = wordOf(CODE);
 export const eventWord = wordOf(EVENT);
 export const jobWord = wordOf(JOB);
+
+/** What forms call the fields of bodies and queries. */
+const FIELDS = {
+  name: "name",
+  price: "price",
+  stock: "stock",
+  description: "description",
+  options: "options",
+  delta: "delta",
+  reason: "reason",
+  amount: "amount",
+  rate: "rate",
+  maxAmount: "mostOff",
+  minOrderAmount: "leastOrder",
+  totalQuantity: "quantity",
+  opensAt: "opens",
+  closesAt: "closes",
+  validDays: "validDays",
+  buyers: "buyers",
+  arriveWithinMs: "withinSeconds",
+  userId: "user",
+  quantity: "pieces",
+  from: "since",
+  to: "until",
+} as const;
+
+/** The field that a pointer of the shop's means, as its form calls it: of a row `3` the fourth. The pointer itself where no form has it. */
+export function fieldWord(pointer: string): string {
+  const parts = pointer.split("/").slice(1);
+  const field = FIELDS[parts.at(-1) as keyof typeof FIELDS];
+  if (field === undefined) return parts.at(-1) === "sku" ? "SKU" : pointer;
+  const row = parts.find((part) => /^\d+$/.test(part));
+  return row === undefined ? t.value[field] : `${t.value[field]} (${Number(row) + 1})`;
+}

@@ -1,0 +1,44 @@
+import type { ComponentChildren } from "preact";
+import type { Grid } from "../variants.ts";
+import { t } from "../words/words.ts";
+
+type MatrixProps<Item> = { caption: string; grid: Grid<Item>; cell: (item: Item) => ComponentChildren };
+
+/** Variants as a table of sizes and colours; on a narrow screen it moves sideways in its own frame. */
+export function Matrix<Item>({ caption, grid, cell }: MatrixProps<Item>) {
+  const { across, down, columns, rows } = grid;
+  const corner = [down, across].filter(Boolean).join(" ＼ ");
+  return (
+    // Whoever has no pointer moves it with the arrow keys.
+    // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
+    <div class="matrix-frame" role="region" aria-label={caption} tabIndex={0}>
+      <table class="matrix">
+        <caption class="visually-hidden">{caption}</caption>
+        <thead>
+          <tr>
+            <th scope="col">
+              <bdi>{corner || t.value.variant}</bdi>
+            </th>
+            {columns.map((value) => (
+              <th key={value} scope="col">
+                <bdi>{value || t.value.stock}</bdi>
+              </th>
+            ))}
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(({ label, cells }) => (
+            <tr key={label}>
+              <th scope="row">
+                <bdi>{label || t.value.stock}</bdi>
+              </th>
+              {cells.map((item, i) => (
+                <td key={columns[i]}>{item === undefined ? <span class="muted">–</span> : cell(item)}</td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}

@@ -1,0 +1,134 @@
+// Every page of the console, in both themes and languages: opens without an error, accessible, no wider than the screen, and never runs what people wrote.
+
+import assert from "node:assert/strict";
+import { after, before } from "node:test";
+import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
+import { assertAccessible, DESKTOP, facesTest, PHONE, useBrowser, visit, type Visitor } from "./browser.ts";
+import { HOSTILE } from "./hostile.ts";
+
+const NARROW = { width: 320, height: 640 };
+
+useBrowser();
+let shop: TestShop;
+let places: string[];
+/** Where something stands that people have named, one after the other, and in what language. */
+let named: string[];
+before(async () => {
+  shop = await openTestShop({ env: { DEMO: "on" } });
+  named = [];
+  const orders: string[] = [];
+  const users: string[] = [];
+  for (const name of HOSTILE) {
+    const [user] = (await shop.users(1, { balance: 1_000_000_000_000, name: name.slice(0, 200) })) as [Client];
+    const product = await shop.product({
+      name,
+      description: `${name}\n${name}`,
+      variants: ["S", "M"].flatMap((size) =>
+        ["1", "2"].map((colour) => ({
+          name: `${name.slice(0, 290)} ${size} ${colour}`,
+          sku: name.slice(0, 100),
+          options: { [name.slice(0, 100)]: name.slice(0, 190) + colour, Size: size },
+          price: 999_999_999,
+          stock: 5000,
+        })),
+      ),
+    });
+    const [variant] = product.variants as [{ id: string }];
+    good(await shop.operator.post(`/admin/variants/${variant.id}/stock`, { delta: 7, reason: name }), 200);
+    await shop.coupon(user, { name });
+    const order = good(await user.post("/orders", { orderItems: [{ productId: product.id, variantId: variant.id, quantity: 3 }] }), 201);
+    good(await shop.operator.post(`/admin/orders/${order.orderId}/refunds`, { items: [{ variantId: variant.id, quantity: 1 }], reason: name }), 200);
+    orders.push(order.orderId);
+    users.push(user.id);
+    named.push(`/products/${product.id}`, `/orders/${order.orderId}`, `/users/${user.id}`, `/drop?product=${product.id}`);
+  }
+  good(await shop.operator.post("/admin/jobs/aggregate-sales/run"), 200);
+  // A rehearsal of something with a name like that, to its end: its report.
+  const [, , product] = named[0]?.split("/") ?? [];
+  const { id } = good(await shop.operator.post("/admin/rehearsals", { productId: product, buyers: 20, arriveWithinMs: 200 }), 201);
+  for (const deadline = Date.now() + 60_000; ;) {
+    if (good(await shop.operator.get(`/admin/rehearsals/${id}`), 200).state === "DONE") break;
+    assert.ok(Date.now() < deadline, "the rehearsal came to no end");
+  }
+  places = [
+    "/live",
+    "/drop",
+    `/drop?product=${product}`,
+    `/rehearsals/${id}`,
+    "/catalogue",
+    "/products/new",
+    `/products/${product}`,
+    "/coupons",
+  ].concat(
+    ["/coupons/new", "/orders", `/orders/${orders[0]}`, "/balances", `/users/${users[0]}`, "/sales", "/events", "/payments?status=ALL"],
+    ["/jobs", "/audit", "/nowhere", "/products/0192aaaa-0000-7000-8000-000000000000"],
+  );
+});
+after(() => shop.close());
+
+async function open(visitor: Visitor, place: string): Promise<void> {
+  await visitor.page.evaluate(`location.hash = ${JSON.stringify(place)}`);
+  await visitor.page.locator("h1").waitFor();
+  await visitor.page.locator(".busy").first().waitFor({ state: "detached" });
+}
+
+/** Whether something of it ran or became markup, and by how much it is too wide. */
+const harm = (visitor: Visitor): Promise<unknown> =>
+  visitor.page.evaluate(`({
+    ran: "ran" in globalThis,
+    foreign: document.querySelectorAll("img, iframe, script:not([src^='/assets/']), svg[onload], [onerror]").length,
+    wide: document.documentElement.scrollWidth - innerWidth,
+  })`);
+
+for (const [language, theme, size] of [
+  ["ko", "light", PHONE],
+  ["en", "dark", PHONE],
+  ["en", "light", DESKTOP],
+  ["ko", "dark", DESKTOP],
+] as const)
+  facesTest(`axe finds nothing on any page of the console: ${theme}, ${language}, ${size.width} px`, async () => {
+    const visitor = await visit(`${shop.url}/console#/live`, { operator: shop.operator, language, theme, size });
+    await visitor.page.locator(".charts").waitFor();
+    for (const place of places) {
+      await open(visitor, place);
+      await assertAccessible(visitor.page).catch((error: Error) => assert.fail(`${place}: ${error.message}`));
+    }
+    await visitor.close();
+  });
+
+// Goes red where a name is put into a page as markup, or is wider than its place.
+facesTest("what people wrote is text at the console too: it does not run, and fits into 320 px", async () => {
+  const visitor = await visit(`${shop.url}/console#/live`, { operator: shop.operator, language: "en", size: NARROW });
+  for (const place of [...places, ...named]) {
+    await open(visitor, place);
+    assert.deepEqual(await harm(visitor), { ran: false, foreign: 0, wide: 0 }, place);
+  }
+  await visitor.close();
+});
+
+// Goes red without <bdi> around a name: what stands behind it would be turned round with it.
+facesTest("a name is shown as it was written, and turns nothing round but itself", async () => {
+  const visitor = await visit(`${shop.url}/console#/catalogue`, { operator: shop.operator, language: "en", size: DESKTOP });
+  for (const name of HOSTILE) await visitor.page.getByText(name, { exact: true }).first().waitFor();
+  const loose = await visitor.page.evaluate(
+    `[...document.querySelectorAll("td, h1, option")].filter((at) => at.textContent.includes("\\u202E") && at.tagName !== "OPTION" && at.querySelector("bdi") === null).length`,
+  );
+  assert.equal(loose, 0);
+  await visitor.close();
+});
+
+// Goes red without `require-trusted-types-for` in faces.ts.
+facesTest("not even a script of the console's own could turn a string into markup or a script", async () => {
+  const { page } = await visit(`${shop.url}/console#/jobs`, { operator: shop.operator, language: "en" });
+  await page.locator("h1").waitFor();
+  for (const attempt of [
+    "document.body.innerHTML = '<b>x</b>'",
+    "document.body.insertAdjacentHTML('beforeend', '<b>x</b>')",
+    "document.createElement('script').src = '/x.js'",
+    "document.body.setAttribute('onclick', 'globalThis.ran = 1')",
+    "setTimeout('globalThis.ran = 1')",
+  ])
+    assert.equal(await page.evaluate(`(() => { try { ${attempt}; return "done"; } catch (error) { return error.name; } })()`), "TypeError", attempt);
+  assert.equal(await page.evaluate("globalThis.ran"), undefined);
+  await page.context().close();
+});
