@@ -3,7 +3,7 @@
 import type { ComponentChildren } from "preact";
 import { useEffect } from "preact/hooks";
 import { language } from "../shared/languages.ts";
-import { place, to } from "../storefront/router.ts";
+import { place, to } from "../shared/router.ts";
 import { Audit } from "./pages/audit.tsx";
 import { Balances } from "./pages/balances.tsx";
 import { Catalogue } from "./pages/catalogue.tsx";

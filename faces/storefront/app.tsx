@@ -16,7 +16,7 @@ import { Product } from "./pages/product.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Empty, Notice, Title } from "./parts/parts.tsx";
-import { go, place, to } from "./router.ts";
+import { go, place, to } from "../shared/router.ts";
 import { expired, session, signOut } from "./session.ts";
 import { t } from "./words/words.ts";
 

@@ -2,7 +2,7 @@
 
 import { signal, useSignal } from "@preact/signals";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { go, place, to } from "../../storefront/router.ts";
+import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { chunks, type Grant, type GrantFile, keyOf as keyOfChunk, readGrants } from "../grants.ts";
 import { Confirm } from "../parts/confirm.tsx";

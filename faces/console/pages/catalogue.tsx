@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { go, place, to } from "../../storefront/router.ts";
-import { useAttempt } from "../../storefront/attempt.ts";
+import { go, place, to } from "../../shared/router.ts";
+import { useAttempt } from "../../shared/attempt.ts";
 import { shop } from "../api.ts";
 import { Filters } from "../parts/filters.tsx";
 import { Card, Failure, Field, Status, Title } from "../parts/parts.tsx";

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import type { Campaign } from "#client";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { useAttempt } from "../../storefront/attempt.ts";
-import { to } from "../../storefront/router.ts";
+import { useAttempt } from "../../shared/attempt.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Bar, Card, Failure, Field, Status, Title, When } from "../parts/parts.tsx";

@@ -3,9 +3,9 @@
 
 import { useSignal } from "@preact/signals";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
-import { useAttempt } from "../../storefront/attempt.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { go, place, to } from "../../storefront/router.ts";
+import { useAttempt } from "../../shared/attempt.ts";
+import { useResource } from "../../shared/resource.ts";
+import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Card, Failure, Field, Status, Title, When } from "../parts/parts.tsx";
 import { ListTable, useList } from "../parts/table.tsx";

@@ -1,5 +1,5 @@
 import { signal } from "@preact/signals";
-import { useResource } from "../../storefront/resource.ts";
+import { useResource } from "../../shared/resource.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Busy, Failure, Title, When } from "../parts/parts.tsx";

@@ -2,8 +2,8 @@
 
 import { useEffect } from "preact/hooks";
 import { formatNumber } from "../../shared/languages.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { to } from "../../storefront/router.ts";
+import { useResource } from "../../shared/resource.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { connected, most, type Second, seconds, watch } from "../live/stream.ts";
 import { Chart, type Series } from "../parts/chart.tsx";

@@ -1,5 +1,5 @@
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { go, place, to } from "../../storefront/router.ts";
+import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Id, Status, Title, When } from "../parts/parts.tsx";
 import { Filters } from "../parts/filters.tsx";

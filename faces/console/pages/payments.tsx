@@ -1,7 +1,7 @@
 import { signal, useSignal } from "@preact/signals";
 import type { Body } from "#client";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { go, place, to } from "../../storefront/router.ts";
+import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Filters } from "../parts/filters.tsx";
 import { Busy, Card, Failure, Field, Id, Notice, Status, Title, When } from "../parts/parts.tsx";

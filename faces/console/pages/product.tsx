@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { useAttempt } from "../../storefront/attempt.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { to } from "../../storefront/router.ts";
+import { useAttempt } from "../../shared/attempt.ts";
+import { useResource } from "../../shared/resource.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Busy, Card, Failure, Field, Notice, Status, Title } from "../parts/parts.tsx";

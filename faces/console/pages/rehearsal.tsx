@@ -3,8 +3,8 @@
 import { useSignal } from "@preact/signals";
 import type { Body } from "#client";
 import { formatInstant, formatNumber } from "../../shared/languages.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { to } from "../../storefront/router.ts";
+import { useResource } from "../../shared/resource.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Confirm } from "../parts/confirm.tsx";

@@ -1,6 +1,6 @@
 import { formatMoney, formatNumber, timeZone } from "../../shared/languages.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { go, place, to } from "../../storefront/router.ts";
+import { useResource } from "../../shared/resource.ts";
+import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Busy, Card, Failure, Title } from "../parts/parts.tsx";

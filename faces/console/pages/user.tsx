@@ -1,7 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { formatMoney } from "../../shared/languages.ts";
-import { useResource } from "../../storefront/resource.ts";
-import { to } from "../../storefront/router.ts";
+import { useResource } from "../../shared/resource.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Busy, Card, Failure, Field, Id, Status, Title, When } from "../parts/parts.tsx";

@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { useAttempt } from "../../storefront/attempt.ts";
+import { useAttempt } from "../../shared/attempt.ts";
 import { t } from "../words/words.ts";
 import { Failure } from "./parts.tsx";
 

@@ -2,11 +2,11 @@ import { useSignal } from "@preact/signals";
 import { everyPage, type Transaction } from "#client";
 import { formatInstant, formatMoney } from "../../shared/languages.ts";
 import { facts, shop } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
+import { useAttempt } from "../../shared/attempt.ts";
 import { useMine } from "../parts/mine.ts";
 import { Empty, Failure, Money, Notice, Skeleton, Spinner, Title } from "../parts/parts.tsx";
 import { paymentKeyFor, Simulated, type SimulatedOutcome } from "../parts/pay-with.tsx";
-import { to } from "../router.ts";
+import { to } from "../../shared/router.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 

@@ -1,12 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { shop } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
+import { useAttempt } from "../../shared/attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { Art } from "../parts/art.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { type Cart as CartOfShop, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Money, Notice, Skeleton, Stepper, Title } from "../parts/parts.tsx";
-import { to } from "../router.ts";
+import { to } from "../../shared/router.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 

@@ -1,14 +1,14 @@
 import { useSignal } from "@preact/signals";
 import type { UserCoupon } from "#client";
 import { facts, shop } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
+import { useAttempt } from "../../shared/attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { discountWords } from "../parts/discount.ts";
 import { couponsOf, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Money, Skeleton, Spinner, Title } from "../parts/parts.tsx";
 import { type Method, PayWith, payByCard, type SimulatedOutcome } from "../parts/pay-with.tsx";
 import { type Line, priceOf } from "../price.ts";
-import { place, replace, to } from "../router.ts";
+import { place, replace, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 
 type Article = Line & { productId: string; variantId: string };

@@ -5,7 +5,7 @@ import { CampaignCard } from "../parts/campaign.tsx";
 import { discountWords } from "../parts/discount.ts";
 import { couponsOf, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
-import { useResource } from "../resource.ts";
+import { useResource } from "../../shared/resource.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 

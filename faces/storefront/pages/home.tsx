@@ -5,8 +5,8 @@ import { Art } from "../parts/art.tsx";
 import { CampaignCard, statusNow } from "../parts/campaign.tsx";
 import { useClaimed } from "../parts/mine.ts";
 import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
-import { place, replace, to } from "../router.ts";
-import { useResource } from "../resource.ts";
+import { place, replace, to } from "../../shared/router.ts";
+import { useResource } from "../../shared/resource.ts";
 import { t } from "../words/words.ts";
 import { Icon } from "../parts/icon.tsx";
 

@@ -2,7 +2,7 @@ import { useSignal } from "@preact/signals";
 import { isRefusal } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
 import { shop } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
+import { useAttempt } from "../../shared/attempt.ts";
 import { Art } from "../parts/art.tsx";
 import { CancelOrder } from "../parts/cancel-order.tsx";
 import { Countdown } from "../parts/countdown.tsx";
@@ -10,7 +10,7 @@ import { type Order as OrderOfShop, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Money, Notice, Skeleton, Spinner, Title } from "../parts/parts.tsx";
 import { type Method, Paid, PayWith, payByCard, type SimulatedOutcome } from "../parts/pay-with.tsx";
 import { facts } from "../api.ts";
-import { place, replace, to } from "../router.ts";
+import { place, replace, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 import { OrderStatus } from "./orders.tsx";
 

@@ -5,7 +5,7 @@ import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
 import { type Order, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
-import { to } from "../router.ts";
+import { to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 
 export function Orders() {

@@ -2,12 +2,12 @@ import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
 import { isRefusal, type Product as ProductOfShop, type Variant } from "#client";
 import { shop } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
+import { useAttempt } from "../../shared/attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { Art } from "../parts/art.tsx";
 import { Empty, Failure, Money, Notice, Skeleton, Spinner, Stepper, Stock, Title } from "../parts/parts.tsx";
-import { useResource } from "../resource.ts";
-import { go, to } from "../router.ts";
+import { useResource } from "../../shared/resource.ts";
+import { go, to } from "../../shared/router.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 

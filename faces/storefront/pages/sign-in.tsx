@@ -1,10 +1,10 @@
 import { useSignal } from "@preact/signals";
 import { facts, shop } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
+import { useAttempt } from "../../shared/attempt.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Failure, Notice, Skeleton, Spinner, Title } from "../parts/parts.tsx";
-import { useResource } from "../resource.ts";
-import { place, replace, to } from "../router.ts";
+import { useResource } from "../../shared/resource.ts";
+import { place, replace, to } from "../../shared/router.ts";
 import { expired, sessionOf, signIn } from "../session.ts";
 import { t } from "../words/words.ts";
 

@@ -3,8 +3,8 @@
 import { useSignal } from "@preact/signals";
 import { type Campaign, isRefusal } from "#client";
 import { shop } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
-import { to } from "../router.ts";
+import { useAttempt } from "../../shared/attempt.ts";
+import { to } from "../../shared/router.ts";
 import { session } from "../session.ts";
 import { reasonOf, t } from "../words/words.ts";
 import { Countdown, isPast } from "./countdown.tsx";

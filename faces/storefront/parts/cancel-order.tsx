@@ -1,7 +1,7 @@
 import { useRef } from "preact/hooks";
 import { shop } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
-import { replace, to } from "../router.ts";
+import { useAttempt } from "../../shared/attempt.ts";
+import { replace, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 import type { Order } from "./mine.ts";
 import { Failure, Spinner } from "./parts.tsx";

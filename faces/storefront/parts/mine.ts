@@ -2,7 +2,7 @@
 
 import { type Body, everyPage, type UserCoupon } from "#client";
 import { shop } from "../api.ts";
-import { type Resource, useResource } from "../resource.ts";
+import { type Resource, useResource } from "../../shared/resource.ts";
 import { session } from "../session.ts";
 
 /** The campaigns of which the visitor holds, or held, a coupon. */

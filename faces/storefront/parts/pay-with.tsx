@@ -3,7 +3,7 @@
 import type { Signal } from "@preact/signals";
 import { isRefusal } from "#client";
 import { shop } from "../api.ts";
-import { to } from "../router.ts";
+import { to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 import { Money } from "./parts.tsx";
 
