@@ -1,6 +1,7 @@
 /**
  * Pictures of every page, as phone and desktop, light and dark, in Korean and English, into ./screenshots (not kept in git): to be looked at.
  * `npm run screenshots [-- PATTERN]`: only those whose name matches PATTERN, such as `phone-dark-ko` or `^console-.*narrow`.
+ * `^(?!console)…` spares the rehearsal that the console's pages show.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -21,7 +22,7 @@ const open = await openShop(readConfig({ DATA_DIR: dataDir, PORT: "0", DEMO: "on
 try {
   await openBrowser();
   mkdirSync(TARGET, { recursive: true });
-  const pages: Page[] = [...(await storefrontPages()), ...(await consolePages(open.url))];
+  const pages: Page[] = [...(await storefrontPages()), ...(pattern.source.startsWith("^(?!console)") ? [] : await consolePages(open.url))];
   for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP, narrow: { width: 320, height: 640 } })) {
     for (const theme of ["light", "dark"] as const) {
       for (const language of ["ko", "en"] as const) {
