@@ -9,6 +9,9 @@ import { fileURLToPath } from "node:url";
 
 /** From here on TypeScript runs as it is. */
 const NEEDED = [24, 12];
+/** A clone runs what is written, a package what `npm pack` made of it (bin/pack.ts). */
+const SOURCE = new URL("../src/main.ts", import.meta.url).href;
+const PACKED = new URL("../dist/src/main.js", import.meta.url).href;
 
 /**
  * V8 takes what nobody forbids it. The young generation is nearly all garbage, and as large as it likes it is 200 MB; the smaller of the two also
@@ -20,7 +23,7 @@ if (isNewEnough(process.versions.node)) {
   boundMemory();
   whenNpmLeaves(() => process.kill(process.pid, "SIGTERM"));
   await keepWhatWasCompiled();
-  const { main } = await import("../src/main.ts");
+  const { main } = await import(existsSync(fileURLToPath(SOURCE)) ? SOURCE : PACKED);
   await main(process.argv.slice(2));
 } else {
   const node = findNode();

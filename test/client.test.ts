@@ -1,8 +1,13 @@
 // The client: what it promises about keys, patience and refusals, against a wire that does as it is told, and once against the shop.
 
 import assert from "node:assert/strict";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { after, before, describe, test } from "node:test";
-import { createShop, everyPage, isRefusal, Refused, type Retry, type ShopOptions, Unreachable } from "#client";
+import { createShop, everyPage, isRefusal, isUndecided, Refused, type Retry, type ShopOptions, Unreachable } from "#client";
+import { examples } from "../client/examples.ts";
 import { REFUSALS } from "../src/refusal.ts";
 import { openTestShop, type TestShop } from "./support/shop.ts";
 
@@ -94,6 +99,35 @@ describe("patience", () => {
     );
   });
 
+  // Goes red without `Date.parse` in send.ts.
+  test("Retry-After may be a date", async () => {
+    const inThree = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3000).toUTCString();
+    const { shop, pauses } = wire([problem("UNAVAILABLE", { "retry-after": inThree }), ok({})]);
+    await shop.getShop();
+    assert.ok((pauses[0] as number) >= 3000 && (pauses[0] as number) <= 4250, String(pauses));
+  });
+
+  // Goes red without the statuses, or the code, in isUndecided (errors.ts).
+  test("whoever has heard no decision is told so, and keeps the key", async () => {
+    const said = async (reply: Reply): Promise<boolean> =>
+      wire([reply], { tries: 1 })
+        .shop.placeOrder({ body: ORDER })
+        .then(() => false, isUndecided);
+    const undecided = ["BUSY", "UNAVAILABLE", "TOO_MANY_REQUESTS", "IDEMPOTENCY_IN_PROGRESS", "UNAUTHENTICATED"] as const;
+    for (const code of undecided) assert.equal(await said(problem(code)), true, code);
+    assert.equal(await said(new TypeError("fetch failed")), true);
+    assert.equal(await said(new Response("<h1>502</h1>", { status: 502 })), true);
+    const decided = [
+      "STOCK_INSUFFICIENT",
+      "PAYMENT_DECLINED",
+      "COUPON_SOLD_OUT",
+      "ORDER_NOT_PAYABLE",
+      "INVALID_REQUEST",
+      "IDEMPOTENCY_KEY_REUSED",
+    ] as const;
+    for (const code of decided) assert.equal(await said(problem(code)), false, code);
+  });
+
   // Goes red without `attempt >= tries` in send.ts.
   test("it ends", async () => {
     const { shop, sent, pauses } = wire(Array.from({ length: 9 }, () => problem("BUSY", { "retry-after": "1" })));
@@ -152,6 +186,18 @@ describe("patience", () => {
     assert.equal(sent.length, 0);
   });
 
+  // Goes red without `signal?.aborted` in send.ts: the pause would be waited for.
+  test("a pause does not begin once the signal is aborted", { timeout: 5000 }, async () => {
+    const leaving = new AbortController();
+    const reason = new Error("the page was left");
+    const shop = createShop({
+      url: "http://shop.test",
+      fetch: async () => problem("BUSY", { "retry-after": "9" }),
+      onRetry: () => leaving.abort(reason),
+    });
+    await assert.rejects(shop.getShop({ signal: leaving.signal }), reason);
+  });
+
   test("a pause ends with the signal", async () => {
     const leaving = new AbortController();
     const reason = new Error("the page was left");
@@ -172,6 +218,23 @@ describe("against the shop", () => {
     open = await openTestShop();
   });
   after(() => open.close());
+
+  test("the README's examples do what they say", async () => {
+    const user = await open.user({ balance: 10_000 });
+    const product = await open.product({ price: 1000, stock: 4 });
+    const folder = mkdtempSync(join(tmpdir(), "jangnal-readme-"));
+    try {
+      const file = join(folder, "examples.ts");
+      const client = pathToFileURL(join(import.meta.dirname, "../client/src/index.ts")).href;
+      writeFileSync(file, examples().replaceAll('"jangnal-client"', JSON.stringify(client)).replace("http://127.0.0.1:3000", open.url));
+      Object.assign(globalThis, { given: { TOKEN: user.token, productId: product.id, userId: user.id } });
+      await import(pathToFileURL(file).href);
+    } finally {
+      rmSync(folder, { recursive: true, force: true });
+    }
+    assert.equal(await open.balanceOf(user), 10_000, "one thing bought, as much charged");
+    assert.equal(await open.stockOf(product), 3);
+  });
 
   test("an order, its refusals with what they know, and lists to their end", async () => {
     const user = await open.user({ balance: 10_000 });

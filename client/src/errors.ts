@@ -32,6 +32,14 @@ export class Unreachable extends Error {
   }
 }
 
+/**
+ * Whether the request may have been carried out, or still will be, although it ended in this error: nothing was heard, it was aborted, or what was heard
+ * last is no decision. Sending it again with the same `idempotencyKey` finds out; with another it might be done twice.
+ */
+export function isUndecided(error: unknown): boolean {
+  return !(error instanceof Refused) || [401, 429, 503].includes(error.status) || error.code === "IDEMPOTENCY_IN_PROGRESS";
+}
+
 /** Whether this is the shop's no, with one of these codes where some are given. */
 export function isRefusal<const Code extends ProblemCode>(error: unknown, ...codes: Code[]): error is Refused & { code: Code } {
   return error instanceof Refused && (codes.length === 0 || codes.includes(error.code as Code));

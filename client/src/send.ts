@@ -58,11 +58,17 @@ async function once(
     if (response.ok) return { status: response.status, body: bodyOf(text, type), replayed: response.headers.get("idempotent-replayed") === "true" };
     if (!type.startsWith("application/problem+json"))
       return new Unreachable(`${method} ${url} was answered ${response.status} by something that is no shop`, { status: response.status });
-    const retryAfter = Number(response.headers.get("retry-after") ?? Number.NaN);
-    return new Refused(JSON.parse(text) as Problem, Number.isNaN(retryAfter) ? undefined : retryAfter);
+    return new Refused(JSON.parse(text) as Problem, secondsOf(response.headers.get("retry-after")));
   } catch (cause) {
     return new Unreachable(`${method} ${url} was not answered`, { cause });
   }
+}
+
+/** `Retry-After` is a number of seconds, or a date where something in between has written it. */
+function secondsOf(retryAfter: string | null): number | undefined {
+  if (retryAfter === null) return undefined;
+  const seconds = /^\d+$/.test(retryAfter) ? Number(retryAfter) : Math.ceil((Date.parse(retryAfter) - Date.now()) / 1000);
+  return Number.isNaN(seconds) ? undefined : Math.max(0, seconds);
 }
 
 function bodyOf(text: string, type: string): unknown {
@@ -84,6 +90,7 @@ function pauseAfter(heard: Refused | Unreachable, attempt: number): number {
 
 function wait(ms: number, signal: AbortSignal | undefined): Promise<void> {
   return new Promise((resolve, reject) => {
+    if (signal?.aborted) return reject(signal.reason as Error);
     const aborted = (): void => {
       clearTimeout(timer);
       reject(signal?.reason as Error);

@@ -50,12 +50,13 @@ const moment = computed(
   () => new Intl.DateTimeFormat(LOCALES[language.value], { dateStyle: "medium", timeStyle: "short", timeZone: timeZone.value }),
 );
 
-/** @param amount minor units */
+/** As prices are written: in Korean the won stands behind the number. @param amount minor units */
 export function formatMoney(amount: number): string {
+  if (language.value === "ko" && currency.value === "KRW") return `${plain.value.format(amount)}원`;
   const digits = money.value.resolvedOptions().maximumFractionDigits ?? 0;
   return money.value.format(amount / 10 ** digits);
 }
 
 export const formatNumber = (value: number): string => plain.value.format(value);
-/** A day with its time, in the shop's zone. */
-export const formatInstant = (at: string | number): string => moment.value.format(new Date(at));
+/** A day with its time, in the shop's zone; no line breaks within it. */
+export const formatInstant = (at: string | number): string => moment.value.format(new Date(at)).replaceAll(" ", "\u00A0");

@@ -16,7 +16,7 @@ import { Product } from "./pages/product.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Empty, Notice, Title } from "./parts/parts.tsx";
-import { go, place, to } from "../shared/router.ts";
+import { go, here, place, subject, to } from "../shared/router.ts";
 import { expired, session, signOut } from "./session.ts";
 import { t } from "./words/words.ts";
 
@@ -36,7 +36,7 @@ const PAGES: { path: RegExp; mine?: true; title: () => string; page: (id: string
 export function App() {
   const { path } = place.value;
   const found = PAGES.find((one) => one.path.test(path));
-  const title = found?.title() ?? t.value.notHere;
+  const title = subject.value || (found?.title() ?? t.value.notHere);
   useEffect(() => {
     document.title = `${title} · ${t.value.brand}`;
   }, [title, language.value]);
@@ -176,8 +176,7 @@ function NeedsSignIn() {
 /** Where to go on after signing in: where one is, with its query. */
 function nextPlace(): string {
   const { path, query } = place.value;
-  if (path === "/sign-in") return query.get("next") ?? "/";
-  return query.size > 0 ? `${path}?${query}` : path;
+  return path === "/sign-in" ? (query.get("next") ?? "/") : here();
 }
 
 function Nowhere() {

@@ -3,9 +3,9 @@
 import type { Discount } from "#client";
 
 export type Line = { name: string; unitPrice: number; quantity: number };
-export type Price = { lines: (Line & { amount: number })[]; total: number; discount: number; toPay: number };
+export type Price<L> = { lines: (L & { amount: number })[]; total: number; discount: number; toPay: number };
 
-export function priceOf(lines: readonly Line[], discount: Discount | null): Price {
+export function priceOf<L extends Line>(lines: readonly L[], discount: Discount | null): Price<L> {
   const amounts = lines.map((line) => ({ ...line, amount: line.unitPrice * line.quantity }));
   const total = amounts.reduce((sum, { amount }) => sum + amount, 0);
   const off = discount === null || total < (discount.minOrderAmount ?? 0) ? 0 : discountFor(discount, total);

@@ -2,6 +2,7 @@
 // instance that began it leads it to its end. Whose instance has died is tidied up by another.
 
 import { type ChildProcess, fork } from "node:child_process";
+import { extname } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { audit } from "../audit/audit.ts";
@@ -30,7 +31,8 @@ import { clearStage, copyCoupon, type Original, setStage } from "./stage.ts";
 
 export type StartRehearsal = { productId: string | null; couponId: string | null; buyers: number; arriveWithinMs: number };
 
-const CROWD = fileURLToPath(new URL("./crowd.ts", import.meta.url));
+/** With this file's own extension: packed, both are JavaScript. */
+const CROWD = fileURLToPath(new URL(`./crowd${extname(import.meta.url)}`, import.meta.url));
 /** From the last preparation to the opening: time for the crowd's process to start, and for whoever wants to watch. */
 const OPENS_AFTER_MS = 2000;
 const BEAT_MS = 500;

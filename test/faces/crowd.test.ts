@@ -73,12 +73,28 @@ facesTest("sold out while looking: the page says so by itself, and takes the but
   await close();
 });
 
+facesTest("sold out while it lies in the cart: the cart says so, and lets nothing be ordered until it is taken out", async () => {
+  const [few, plenty] = await Promise.all([1, 9].map((stock) => shop.product({ name: `소반 ${stock}`, price: 1000, stock })));
+  const [looker, buyer] = (await shop.users(2, { balance: 5000 })) as [Client, Client];
+  for (const product of [few, plenty]) good(await looker.post(`/users/${looker.id}/cart/items`, { productId: product?.id, quantity: 1 }), 201);
+  const { page, close } = await visit(`${shop.url}/#/cart`, { as: looker });
+  await page.getByRole("link", { name: "주문하기" }).waitFor();
+  good(await buyer.post("/orders", { orderItems: [{ productId: few?.id, quantity: 1 }] }), 201);
+  await page.getByRole("status").getByText("주문할 수 없는 상품을 빼거나 수량을 줄여 주세요.").waitFor();
+  await page.getByRole("button", { name: "주문하기" }).and(page.locator(":disabled")).waitFor();
+  await assertAccessible(page);
+  await page.getByRole("button", { name: "소반 1 삭제" }).click();
+  await page.getByRole("link", { name: "주문하기" }).click();
+  await page.getByRole("button", { name: "1,000원 결제하기" }).and(page.locator(":enabled")).waitFor();
+  await close();
+});
+
 facesTest("sold out between the cart and the order: nothing is charged, and it says what is left", async () => {
   const product = await shop.product({ name: "마지막 그릇", price: 1000, stock: 2 });
   const [late, early] = (await shop.users(2, { balance: 5000 })) as [Client, Client];
   const address = `${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=2`;
   const { page, close } = await visit(address, { as: late });
-  const pay = page.getByRole("button", { name: "₩2,000 결제하기" });
+  const pay = page.getByRole("button", { name: "2,000원 결제하기" });
   await pay.waitFor();
   good(await early.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
   await pay.click();

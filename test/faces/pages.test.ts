@@ -13,6 +13,9 @@ useBrowser();
 let shop: TestShop;
 let user: Client;
 let addresses: string[];
+/** The id of nothing. */
+const NOBODY = "01900000-0000-7000-8000-000000000000";
+
 before(async () => {
   shop = await openTestShop({ env: { DEMO: "on" } });
   [user] = (await shop.users(1, { balance: 1_000_000_000, name: HOSTILE[0] as string })) as [Client];
@@ -52,6 +55,8 @@ before(async () => {
     "/#/balance",
     "/#/sign-in",
     "/#/nowhere",
+    `/#/products/${NOBODY}`,
+    `/#/orders/${NOBODY}`,
   ];
 });
 after(() => shop.close());
@@ -99,6 +104,23 @@ facesTest("what people wrote is text: it does not run, does not turn the page ro
     },
     true,
   ),
+);
+
+// Goes red without `min-block-size: 44px` of small buttons or of choices (parts.css).
+facesTest("whatever is pressed is large enough for a thumb", () =>
+  eachPage({ size: PHONE }, async (page, address) => {
+    const small = await page.evaluate(() => {
+      // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
+      const { document, getComputedStyle } = globalThis as any;
+      return [...document.querySelectorAll("button, select, input, textarea, a[href]")].flatMap((control) => {
+        // A link in a sentence is as high as the sentence; a box or a dot is pressed by its label.
+        if (control.matches(".skip, .row-art") || getComputedStyle(control).display === "inline") return [];
+        const { width, height } = (control.matches("[type=radio], [type=checkbox]") ? control.closest("label") : control).getBoundingClientRect();
+        return width === 0 || (width > 43.5 && height > 43.5) ? [] : [`${control.outerHTML.slice(0, 90)}: ${width} × ${height}`];
+      });
+    });
+    assert.deepEqual(small, [], address);
+  }),
 );
 
 facesTest("a name with markup is shown as it was written", async () => {

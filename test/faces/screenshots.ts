@@ -1,6 +1,7 @@
 /**
  * Pictures of every page, as phone and desktop, light and dark, in Korean and English, into ./screenshots (not kept in git): to be looked at.
  * `npm run screenshots [-- PATTERN]`: only those whose name matches PATTERN, such as `phone-dark-ko` or `^console-.*narrow`.
+ * `^(?!console)…` spares the rehearsal that the console's pages show.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -9,6 +10,7 @@ import { createShop, type Shop } from "#client";
 import { openShop } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { mintToken } from "../../src/http/auth.ts";
+import { REFUSALS } from "../../src/refusal.ts";
 import { Client, SECRET } from "../support/shop.ts";
 import { consolePages } from "./console-pages.ts";
 import { closeBrowser, DESKTOP, openBrowser, PHONE, visit } from "./browser.ts";
@@ -20,7 +22,7 @@ const open = await openShop(readConfig({ DATA_DIR: dataDir, PORT: "0", DEMO: "on
 try {
   await openBrowser();
   mkdirSync(TARGET, { recursive: true });
-  const pages: Page[] = [...(await storefrontPages()), ...(await consolePages(open.url))];
+  const pages: Page[] = [...(await storefrontPages()), ...(pattern.source.startsWith("^(?!console)") ? [] : await consolePages(open.url))];
   for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP, narrow: { width: 320, height: 640 } })) {
     for (const theme of ["light", "dark"] as const) {
       for (const language of ["ko", "en"] as const) {
@@ -43,8 +45,9 @@ type Page = {
   operator?: Client;
   /** Never done with asking. */
   restless?: true;
-  prepare?: (page: Awaited<ReturnType<typeof visit>>["page"]) => Promise<unknown>;
+  prepare?: (page: BrowserPage) => Promise<unknown>;
 };
+type BrowserPage = Awaited<ReturnType<typeof visit>>["page"];
 
 async function picture(name: string, { address, as, user, operator, restless, prepare }: Page, options: Parameters<typeof visit>[1]): Promise<void> {
   if (!pattern.test(name)) return;
@@ -55,12 +58,14 @@ async function picture(name: string, { address, as, user, operator, restless, pr
     ...(operator ? { operator } : {}),
   });
   await page.locator("h1").first().waitFor();
-  if (!restless) await page.waitForLoadState("networkidle").catch(() => {});
-  await page
-    .locator(".bone")
-    .first()
-    .waitFor({ state: "detached" })
-    .catch(() => {});
+  if (!restless) {
+    await page.waitForLoadState("networkidle").catch(() => {});
+    await page
+      .locator(".bone")
+      .first()
+      .waitFor({ state: "detached" })
+      .catch(() => {});
+  }
   await prepare?.(page);
   // As tall as the page: what sticks to an edge of the window then lies where a visitor who has scrolled sees it.
   const { width, height } = options?.size ?? PHONE;
@@ -74,7 +79,7 @@ async function picture(name: string, { address, as, user, operator, restless, pr
 /** The storefront's pages, in a shop where something has happened. */
 async function storefrontPages(): Promise<Page[]> {
   const { body } = await createShop({ url: open.url }).listDemoUsers();
-  const [minsu, , alex, jiwoo] = body.users as { id: string; name: string }[];
+  const [minsu, seoyeon, alex, jiwoo] = body.users as { id: string; name: string }[];
   const me = new Client(open.url, minsu?.id ?? "", "shopper");
   const poor = new Client(open.url, jiwoo?.id ?? "", "shopper");
   const shop = shopOf(me.id);
@@ -115,6 +120,49 @@ async function storefrontPages(): Promise<Page[]> {
     await shop.addToCart({ path, body: { productId, quantity } });
   await shopOf(alex?.id ?? "").placeOrder({ body: { orderItems: [{ productId: named("감귤"), quantity: 1 }] } });
 
+  // What is no longer as it was when it was put into the cart; what cannot be had any more; a bank that has not answered.
+  const other = new Client(open.url, seoyeon?.id ?? "", "shopper");
+  const otherShop = shopOf(other.id);
+  const few = (await operator().createProducts({ body: { name: "옹기 접시 · Earthen plate", price: 21_000, stock: 3 } })).body as { id: string };
+  const gone = (await operator().createProducts({ body: { name: "나무 숟가락 · Wooden spoon", price: 9000, stock: 1 } })).body as { id: string };
+  for (const [productId, quantity] of [
+    [few.id, 3],
+    [gone.id, 1],
+    [named("감귤"), 2],
+  ] as const)
+    await otherShop.addToCart({ path: { userId: other.id }, body: { productId, quantity } });
+  await operator().grantBalances({ body: { grants: [{ userId: alex?.id ?? "", amount: 100_000, reason: "장날" }] } });
+  await shopOf(alex?.id ?? "").placeOrder({
+    body: {
+      orderItems: [
+        { productId: few.id, quantity: 1 },
+        { productId: gone.id, quantity: 1 },
+      ],
+    },
+  });
+  const { body: bought } = await otherShop.placeOrder({
+    body: { orderItems: [{ productId: named("호떡"), quantity: 1 }], payment: { method: "DEFERRED" } },
+  });
+  await otherShop.payOrder({ body: { orderId: bought.orderId, method: "CARD", paymentKey: "approve-1" } });
+  const last = (
+    await operator().createCoupon({
+      body: { name: "마지막 한 장 · The last one", discount: { type: "FIXED", amount: 10_000 }, totalQuantity: 1, validDays: 1 },
+    })
+  ).body as { id: string };
+  await shopOf(alex?.id ?? "").issueCoupon({ path: { couponId: last.id } });
+  await operator().createCoupon({
+    body: {
+      name: "지난 장날 · Last market day",
+      discount: { type: "PERCENTAGE", rate: 10 },
+      totalQuantity: 50,
+      opensAt: "2020-01-01T00:00:00Z",
+      closesAt: "2020-01-02T00:00:00Z",
+      validDays: 1,
+    },
+  });
+  const direct = `/#/checkout?product=${named("백자")}&variant=${(await shop.getProduct({ path: { productId: named("백자") } })).body.variants[0]?.id}&quantity=1`;
+  const theirs = { as: other, user: seoyeon?.name ?? "" };
+
   const mine = { as: me, user: minsu?.name ?? "" };
   return [
     { name: "home", address: "/", ...mine },
@@ -129,9 +177,82 @@ async function storefrontPages(): Promise<Page[]> {
     { name: "checkout", address: "/#/checkout", ...mine },
     {
       name: "checkout-poor",
-      address: `/#/checkout?product=${named("백자")}&variant=${(await shop.getProduct({ path: { productId: named("백자") } })).body.variants[0]?.id}&quantity=1`,
+      address: direct,
       as: poor,
       user: jiwoo?.name ?? "",
+    },
+    { name: "checkout-card", address: direct, ...theirs, prepare: (page) => page.getByRole("radio", { name: /카드|Card/ }).check() },
+    {
+      name: "checkout-unheard",
+      address: direct,
+      ...theirs,
+      restless: true,
+      prepare: async (page) => {
+        await page.locator("button[type=submit]:enabled").waitFor();
+        await page.route("**/orders", (route) => route.abort());
+        await page.locator("button[type=submit]").click();
+        await page.locator(".unheard").waitFor({ timeout: 30_000 });
+      },
+    },
+    {
+      name: "checkout-busy",
+      address: direct,
+      ...theirs,
+      restless: true,
+      prepare: async (page) => {
+        await page.locator("button[type=submit]:enabled").waitFor();
+        await page.route("**/orders", (route) => route.abort());
+        await page.locator("button[type=submit]").click();
+        await page.locator(".line p").waitFor();
+      },
+    },
+    { name: "cart-blocked", address: "/#/cart", ...theirs },
+    { name: "checkout-blocked", address: "/#/checkout", ...theirs },
+    { name: "coupons-claimed", address: "/#/coupons", ...theirs, prepare: claimOne },
+    { name: "coupons-crowded", address: "/#/coupons", as: poor, user: jiwoo?.name ?? "", prepare: claimInCrowd },
+    { name: "coupons-stranger", address: "/#/coupons" },
+    {
+      name: "order-bank",
+      address: "/#/orders",
+      ...theirs,
+      prepare: async (page) => {
+        // The bank answers within a minute.
+        const { body: asked } = await otherShop.placeOrder({
+          body: { orderItems: [{ productId: named("호떡"), quantity: 1 }], payment: { method: "DEFERRED" } },
+        });
+        await otherShop.payOrder({ body: { orderId: asked.orderId, method: "CARD", paymentKey: `timeout-${asked.orderId}` } });
+        await page.goto(`${open.url}/#/orders/${asked.orderId}`);
+        await page.locator(".notice.warn").waitFor();
+      },
+    },
+    { name: "order-paid", address: `/#/orders/${bought.orderId}?result=placed`, ...theirs },
+    { name: "order-cancelled", address: `/#/orders/${cancelled.orderId}?result=cancelled`, ...mine },
+    { name: "order-gone", address: "/#/orders/01a21a13-275e-7000-b31d-6a3aa44a0000", ...mine },
+    { name: "orders-none", address: "/#/orders", as: poor, user: jiwoo?.name ?? "" },
+    { name: "balance-none", address: "/#/balance", as: poor, user: jiwoo?.name ?? "" },
+    { name: "product-nowhere", address: "/#/products/01a21a13-275e-7000-b31d-6a3aa44a0000" },
+    { name: "product-added", address: `/#/products/${named("호떡")}`, ...theirs, prepare: (page) => page.locator(".buy button").first().click() },
+    {
+      name: "product-loading",
+      address: "/#/coupons",
+      restless: true,
+      prepare: async (page) => {
+        await page.route("**/products/*", () => {});
+        await page.goto(`${open.url}/#/products/${named("백자")}`);
+        await page.locator(".detail .bone").first().waitFor();
+      },
+    },
+    {
+      name: "home-unreachable",
+      address: "/#/sign-in",
+      restless: true,
+      prepare: async (page) => {
+        await page.route("**/products?*", (route) =>
+          route.fulfill({ status: 500, contentType: "application/problem+json", body: problem(500, "INTERNAL") }),
+        );
+        await page.goto(`${open.url}/#/`);
+        await page.locator(".notice.bad").waitFor();
+      },
     },
     { name: "orders", address: "/#/orders", ...mine },
     { name: "order-refunded", address: `/#/orders/${paid.orderId}`, ...mine },
@@ -148,6 +269,28 @@ async function storefrontPages(): Promise<Page[]> {
     { name: "needs-sign-in", address: "/#/orders" },
     { name: "nowhere", address: "/#/nowhere" },
   ];
+}
+
+function problem(status: number, code: keyof typeof REFUSALS, more: object = {}): string {
+  return JSON.stringify({ type: "/problems/x", title: "", status, code, detail: REFUSALS[code].ko, ...more });
+}
+
+async function claimOne(page: BrowserPage): Promise<void> {
+  await page.route("**/issue", (route) => route.fulfill({ status: 201, contentType: "application/json", body: "{}" }));
+  await page.locator(".campaign .primary:enabled").first().click();
+  await page.locator(".campaign .notice").waitFor();
+}
+
+async function claimInCrowd(page: BrowserPage): Promise<void> {
+  const busy = {
+    status: 503,
+    headers: { "retry-after": "30" },
+    contentType: "application/problem+json",
+    body: problem(503, "BUSY", { retryAfter: 30 }),
+  };
+  await page.route("**/issue", (route) => route.fulfill(busy));
+  await page.locator(".campaign .primary:enabled").first().click();
+  await page.locator(".campaign .notice").waitFor();
 }
 
 function shopOf(userId: string): Shop {

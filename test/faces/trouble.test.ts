@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
+import type { Page, Route } from "playwright-core";
 import { openShop } from "../../src/app.ts";
 import { mintToken } from "../../src/http/auth.ts";
+import { REFUSALS } from "../../src/refusal.ts";
 import { type Client, good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
 import { assertAccessible, facesTest, useBrowser, visit } from "./browser.ts";
 
@@ -15,6 +17,13 @@ before(async () => {
 after(() => shop.close());
 
 const ordersOf = async (user: Client): Promise<{ status: string }[]> => good(await user.get(`/users/${user.id}/orders`), 200).orders;
+
+const refusal = (code: "BUSY" | "UNAVAILABLE", retryAfter: number) => ({
+  status: 503,
+  headers: { "retry-after": String(retryAfter) },
+  contentType: "application/problem+json",
+  body: JSON.stringify({ type: "/problems/x", title: "", status: 503, code, detail: REFUSALS[code].ko, retryAfter }),
+});
 
 /** Somebody at the checkout, with money, one piece of something in hand. */
 async function atCheckout(at: TestShop, price = 3000) {
@@ -59,22 +68,197 @@ facesTest("an answer that is lost on its way: the order is there once", async ()
   await close();
 });
 
-// Goes red without `open.current` being kept on Unreachable (attempt.ts).
-facesTest("a visitor who presses again after nothing was heard at all buys once", async () => {
-  const { page, user, pay, close } = await atCheckout(shop);
-  let heard = false;
-  await page.route("**/orders", async (route) => {
-    if (route.request().method() !== "POST" || heard) return route.continue();
+/** Orders arrive and are done, and nobody hears of it; until the function that this answers is called. */
+async function loseAnswers(page: Page): Promise<() => Promise<void>> {
+  const lose = async (route: Route): Promise<void> => {
+    if (route.request().method() !== "POST") return route.continue();
     await route.fetch();
     await route.abort("connectionreset");
-  });
+  };
+  await page.route("**/orders", lose);
+  return () => page.unroute("**/orders", lose);
+}
+
+const findOut = (page: Page) => page.getByRole("button", { name: "다시 확인하기" });
+
+// Goes red without `isUndecided` in attempt.ts: the key would be a new one.
+facesTest("a visitor who presses again after nothing was heard at all buys once", async () => {
+  const { page, user, pay, close } = await atCheckout(shop);
+  const hear = await loseAnswers(page);
   await pay.click();
-  await page.getByText("다시 눌러도 두 번 처리되지 않습니다.").waitFor({ timeout: 30_000 });
-  heard = true;
-  await pay.click();
+  await page.getByText("다시 확인해도 두 번 주문되지 않습니다.").waitFor({ timeout: 30_000 });
+  await assertAccessible(page);
+  await hear();
+  await findOut(page).click();
   await page.getByText("주문이 완료되었습니다.").waitFor();
   assert.equal((await ordersOf(user)).length, 1);
   assert.equal(await shop.balanceOf(user), 7000);
+  await close();
+});
+
+// Goes red without `write` in attempt.ts.
+facesTest("so does one whose page was loaded anew in between, though the order was a cart and its coupon is used", async () => {
+  const user = await shop.user({ balance: 10_000 });
+  const product = await shop.product({ name: "베틀", price: 3000, stock: 5 });
+  await shop.coupon(user, { name: "한 번", discount: { type: "FIXED", amount: 1000 } });
+  good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
+  const { page, close } = await visit(`${shop.url}/#/checkout`, { as: user });
+  const hear = await loseAnswers(page);
+  await page.getByRole("button", { name: "2,000원 결제하기" }).click();
+  await findOut(page).waitFor({ timeout: 30_000 });
+  await hear();
+  await page.reload();
+  await findOut(page).click();
+  await page.getByText("주문이 완료되었습니다.").waitFor();
+  assert.equal((await ordersOf(user)).length, 1);
+  assert.equal(await shop.balanceOf(user), 8000);
+  await close();
+});
+
+// Goes red without `drop` in checkout.tsx: the second cart would be ordered under the first one's name, unseen.
+facesTest("a cart that was filled anew after an order that went through unheard is a new order", async () => {
+  const user = await shop.user({ balance: 10_000 });
+  const [first, second] = await Promise.all(["물레", "바늘"].map((name) => shop.product({ name, price: 3000, stock: 5 })));
+  good(await user.post(`/users/${user.id}/cart/items`, { productId: first?.id, quantity: 1 }), 201);
+  const { page, close } = await visit(`${shop.url}/#/checkout`, { as: user });
+  const hear = await loseAnswers(page);
+  await page.getByRole("button", { name: "3,000원 결제하기" }).click();
+  await findOut(page).waitFor({ timeout: 30_000 });
+  await hear();
+  good(await user.post(`/users/${user.id}/cart/items`, { productId: second?.id, quantity: 2 }), 201);
+  await page.getByRole("button", { name: "6,000원 결제하기" }).click();
+  await page.getByText("주문이 완료되었습니다.").waitFor();
+  assert.equal((await ordersOf(user)).length, 2);
+  assert.equal(await shop.balanceOf(user), 1000);
+  await close();
+});
+
+// Goes red without 503 in isUndecided (client/src/errors.ts).
+facesTest("an order that was done although the shop then said that it was unavailable is not done again", async () => {
+  const { page, user, pay, close } = await atCheckout(shop);
+  const lost = async (route: Route): Promise<void> => {
+    if (route.request().method() !== "POST") return route.continue();
+    await route.fetch();
+    await route.fulfill(refusal("UNAVAILABLE", 30));
+  };
+  await page.route("**/orders", lost);
+  await pay.click();
+  await findOut(page).waitFor();
+  await page.unroute("**/orders", lost);
+  await findOut(page).click();
+  await page.getByText("주문이 완료되었습니다.").waitFor();
+  assert.equal((await ordersOf(user)).length, 1);
+  await close();
+});
+
+// Goes red without the listener for `online` in checkout.tsx.
+facesTest("offline in the middle of an order: it goes on by itself when the line is back, and is there once", async () => {
+  const { page, user, pay, close } = await atCheckout(shop);
+  await page.context().setOffline(true);
+  await pay.click();
+  await findOut(page).waitFor({ timeout: 30_000 });
+  assert.equal((await ordersOf(user)).length, 0);
+  await page.context().setOffline(false);
+  await page.getByText("주문이 완료되었습니다.").waitFor();
+  assert.equal((await ordersOf(user)).length, 1);
+  await close();
+});
+
+// Goes red without `busy.peek()` in attempt.ts.
+facesTest("a double tap is one order, and one request", async () => {
+  const { page, user, pay, close } = await atCheckout(shop);
+  let sent = 0;
+  page.on("request", (request) => {
+    if (request.method() === "POST" && request.url().endsWith("/orders")) sent++;
+  });
+  await pay.evaluate((button: { click(): void }) => {
+    button.click();
+    button.click();
+  });
+  await page.getByText("주문이 완료되었습니다.").waitFor();
+  assert.equal(sent, 1);
+  assert.equal((await ordersOf(user)).length, 1);
+  await close();
+});
+
+facesTest("a shop that asks for a moment's patience is asked again by itself, and the page says why it waits", async () => {
+  const { page, user, pay, close } = await atCheckout(shop);
+  let refused = 0;
+  await page.route("**/orders", async (route) => {
+    if (route.request().method() !== "POST" || refused === 2) return route.continue();
+    refused++;
+    await route.fulfill(refusal("BUSY", 1));
+  });
+  await pay.click();
+  await page.getByText("주문이 몰리고 있습니다.").waitFor();
+  await assertAccessible(page);
+  await page.getByText("주문이 완료되었습니다.").waitFor();
+  await page.getByText("주문이 몰리고 있습니다.").waitFor({ state: "detached" });
+  assert.equal((await ordersOf(user)).length, 1);
+  await close();
+});
+
+// Goes red without "unpaid" in pay-with.tsx: the page would stay at the checkout, and pressing again would be a second order.
+facesTest("sold out between the order and its card: the order's own page tells that it is not paid, and why", async () => {
+  const user = await shop.user();
+  const buyer = await shop.user({ balance: 5000 });
+  const product = await shop.product({ name: "마지막 부채", price: 1000, stock: 1 });
+  const { page, close } = await visit(`${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`, { as: user });
+  await page.route("**/payments", async (route) => {
+    await buyer.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] });
+    await route.continue();
+  });
+  await page.getByRole("radio", { name: /카드/ }).check();
+  await page.getByRole("button", { name: "1,000원 결제하기" }).click();
+  await page.getByText("주문은 들어갔지만 결제되지 않았습니다.").waitFor();
+  await page.getByText("방금 품절되었습니다.").waitFor();
+  await assertAccessible(page);
+  assert.deepEqual(
+    (await ordersOf(user)).map(({ status }) => status),
+    ["PENDING"],
+  );
+  await close();
+});
+
+// Goes red without `isPast` in order.tsx.
+facesTest("an order whose time is over while somebody looks can't be paid any more, and the page says so", async () => {
+  const brief = await openTestShop({ env: { ORDER_EXPIRES_AFTER: "PT8S" } });
+  const user = await brief.user({ balance: 10_000 });
+  const product = await brief.product({ name: "향", price: 1000, stock: 5 });
+  const { orderId } = good(
+    await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "DEFERRED" } }),
+    201,
+  );
+  const { page, close } = await visit(`${brief.url}/#/orders/${orderId}`, { as: user });
+  try {
+    const pay = page.getByRole("button", { name: "1,000원 결제하기" });
+    await pay.waitFor();
+    await page.getByText("더는 결제할 수 없는 주문입니다.").waitFor();
+    assert.equal(await pay.count(), 0);
+    await assertAccessible(page);
+    good(await brief.operator.post("/admin/jobs/expire-orders/run"), 200);
+    await page.getByText("기한 만료").waitFor();
+    await close();
+  } finally {
+    await brief.close();
+  }
+});
+
+// Goes red without `whyUnusable` (words.ts) and without the cart's being read again after a refusal (checkout.tsx).
+facesTest("a coupon that is used elsewhere meanwhile: it is said in words, and the price without it is what is then paid", async () => {
+  const user = await shop.user({ balance: 10_000 });
+  const product = await shop.product({ name: "방석", price: 3000, stock: 5 });
+  const userCouponId = await shop.coupon(user, { name: "하나뿐", discount: { type: "FIXED", amount: 1000 } });
+  const orderItems = [{ productId: product.id, quantity: 1 }];
+  const { page, close } = await visit(`${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`, { as: user });
+  const pay = page.getByRole("button", { name: "2,000원 결제하기" });
+  await pay.waitFor();
+  good(await user.post("/orders", { orderItems, userCouponId }), 201);
+  await pay.click();
+  await page.getByRole("alert").getByText("이미 사용한 쿠폰입니다.").waitFor();
+  await page.getByRole("button", { name: "3,000원 결제하기" }).click();
+  await page.getByText("주문이 완료되었습니다.").waitFor();
+  assert.equal(await shop.balanceOf(user), 5000);
   await close();
 });
 
@@ -123,24 +307,11 @@ facesTest("a shop that is too busy: the visitor is told when to come back, in wo
   const user = await shop.user();
   const campaign = await shop.campaign({ name: "몰리는 쿠폰" });
   const { page, close } = await visit(`${shop.url}/#/coupons`, { as: user });
-  await page.route("**/issue", (route) =>
-    route.fulfill({
-      status: 503,
-      headers: { "retry-after": "30" },
-      contentType: "application/problem+json",
-      body: JSON.stringify({
-        type: "/problems/busy",
-        title: "Service Unavailable",
-        status: 503,
-        code: "BUSY",
-        detail: "잠시 후 다시 시도해주세요",
-        retryAfter: 30,
-      }),
-    }),
-  );
+  await page.route("**/issue", (route) => route.fulfill(refusal("BUSY", 30)));
   const card = page.locator(`[data-campaign="${campaign.id}"]`);
   await card.getByRole("button", { name: "쿠폰 받기" }).click();
-  await card.getByText("30초 뒤에 다시 시도해 주세요.").waitFor();
+  await card.getByRole("status").getByText("30초 뒤에 다시 시도해 주세요.").first().waitFor();
+  await card.getByText(/2[0-8]초 뒤에 다시 시도해 주세요./).waitFor();
   await page.unroute("**/issue");
   await card.getByRole("button", { name: "쿠폰 받기" }).click();
   await card.getByText("쿠폰을 받았습니다!").waitFor();

@@ -6,7 +6,7 @@ import { useAttempt } from "../../shared/attempt.ts";
 import { useMine } from "../parts/mine.ts";
 import { Empty, Failure, Money, Notice, Skeleton, Spinner, Title } from "../parts/parts.tsx";
 import { paymentKeyFor, Simulated, type SimulatedOutcome } from "../parts/pay-with.tsx";
-import { to } from "../../shared/router.ts";
+import { place, to } from "../../shared/router.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 
@@ -82,11 +82,15 @@ function Entry({ transaction: { type, status, amount, balanceAfter, orderId, cre
   );
 }
 
+const digitsOf = (text: string): string => text.replaceAll(/\D/g, "").slice(0, 15);
+
 const PRESETS = [10_000, 50_000, 100_000];
 
 function Charge({ changed }: { changed: () => Promise<void> }) {
   const said = useSignal<{ kind: "good" | "warn"; words: string } | null>(null);
-  const amount = useSignal("50000");
+  const { query } = place.value;
+  const next = query.get("next");
+  const amount = useSignal(digitsOf(query.get("amount") ?? "50000"));
   const outcome = useSignal<SimulatedOutcome>("approve");
   const how = facts.value;
   const byCard = how?.balanceFunding === "gateway";
@@ -103,7 +107,7 @@ function Charge({ changed }: { changed: () => Promise<void> }) {
     } finally {
       await changed();
     }
-  });
+  }, `charge ${session.value?.userId}`);
   if (!how) return <Skeleton lines={2} />;
   if (how.balanceFunding === "operator" || (byCard && how.cards !== "simulated")) return <p class="muted">{t.value.chargeByShop}</p>;
   const wanted = Number(amount.value);
@@ -123,6 +127,7 @@ function Charge({ changed }: { changed: () => Promise<void> }) {
             type="button"
             class="button small quiet number"
             aria-pressed={wanted === one}
+            disabled={charge.busy || charge.open !== null}
             onClick={() => (amount.value = String(one))}
           >
             {formatMoney(one)}
@@ -136,8 +141,9 @@ function Charge({ changed }: { changed: () => Promise<void> }) {
           inputMode="numeric"
           pattern="[0-9]*"
           required
+          disabled={charge.busy || charge.open !== null}
           value={amount.value}
-          onInput={(event) => (amount.value = event.currentTarget.value.replaceAll(/\D/g, ""))}
+          onInput={(event) => (amount.value = digitsOf(event.currentTarget.value))}
           aria-describedby="charge-hint"
         />
         <span id="charge-hint" class="muted">
@@ -145,11 +151,15 @@ function Charge({ changed }: { changed: () => Promise<void> }) {
         </span>
       </label>
       {byCard && <Simulated outcome={outcome} />}
-      <button type="submit" class="button primary wide" disabled={!fits || charge.busy}>
+      <button type="submit" class="button primary wide number" disabled={!fits || charge.busy}>
         {charge.busy && <Spinner />}
-        {charge.busy ? t.value.charging : t.value.charge}
+        {charge.busy ? t.value.charging : charge.open ? t.value.findOut : t.value.charge(fits ? wanted : 0)}
       </button>
-      {said.value && <Notice kind={said.value.kind}>{said.value.words}</Notice>}
+      {said.value && (
+        <Notice kind={said.value.kind}>
+          {said.value.words} {next !== null && next.startsWith("/") && <a href={to(next)}>{t.value.goOn}</a>}
+        </Notice>
+      )}
       {charge.error !== undefined && <Failure error={charge.error} />}
     </form>
   );

@@ -98,15 +98,13 @@ function CartRow({ item, changed, removed }: { item: Item; changed: () => Promis
         <a class="row-name" href={to(`/products/${productId}`)}>
           <bdi>{name}</bdi>
         </a>
-        <p class="muted">
-          <Money amount={unitPrice} /> {t.value.unit}
-        </p>
+        <p class="muted number">{t.value.unit(unitPrice)}</p>
         {status !== "ON_SALE" ? (
           <p class="row-warning">{status === "SOLD_OUT" ? t.value.soldOut : t.value.notForSale}</p>
         ) : (
           quantity > stock && <p class="row-warning">{t.value.shortOf(stock)}</p>
         )}
-        <div class="row-actions">
+        <div class="row-foot">
           <Stepper label={t.value.quantityOf(name)} value={shown} most={Math.max(stock, 1)} set={(many) => void set.run(many)} disabled={set.busy} />
           <button
             type="button"
@@ -117,13 +115,13 @@ function CartRow({ item, changed, removed }: { item: Item; changed: () => Promis
           >
             <Icon name="bin" />
           </button>
+          <p class="row-amount">
+            <Money amount={unitPrice * shown} />
+          </p>
         </div>
         {set.error !== undefined && <Failure error={set.error} />}
         {remove.error !== undefined && <Failure error={remove.error} />}
       </div>
-      <p class="row-amount">
-        <Money amount={unitPrice * shown} />
-      </p>
     </li>
   );
 }

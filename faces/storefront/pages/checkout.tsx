@@ -1,87 +1,156 @@
 import { useSignal } from "@preact/signals";
-import type { UserCoupon } from "#client";
+import { useEffect, useRef } from "preact/hooks";
+import { isRefusal, type PlaceOrderData, type UserCoupon, type Variant } from "#client";
+import { formatNumber } from "../../shared/languages.ts";
 import { facts, shop } from "../api.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { type Attempt, useAttempt } from "../../shared/attempt.ts";
 import { cartChanged } from "../cart.ts";
+import { isPast } from "../parts/countdown.tsx";
 import { discountWords } from "../parts/discount.ts";
 import { couponsOf, useMine } from "../parts/mine.ts";
-import { Empty, Failure, Money, Skeleton, Spinner, Title } from "../parts/parts.tsx";
+import { Empty, Failure, Money, Notice, Reason, Skeleton, Spinner, Title } from "../parts/parts.tsx";
 import { type Method, PayWith, payByCard, type SimulatedOutcome } from "../parts/pay-with.tsx";
 import { type Line, priceOf } from "../price.ts";
 import { place, replace, to } from "../../shared/router.ts";
+import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 
-type Article = Line & { productId: string; variantId: string };
+type Article = Line & { productId: string; variantId: string; stock: number; status: Variant["status"] };
 type Ready = { articles: Article[]; fromCart: boolean; coupons: UserCoupon[]; balance: number };
+/** All that an order takes, kept as it was sent: asked again, it has to be the same. `card`: how the simulated card is to answer. */
+type Wanted = { body: PlaceOrderData["body"]; articles: string; card: SimulatedOutcome | null };
 
 export function Checkout() {
   const { query } = place.value;
   const [product, variant, quantity] = [query.get("product"), query.get("variant"), Number(query.get("quantity"))];
-  const ready = useMine(`checkout ${product} ${variant} ${quantity}`, async (userId, signal): Promise<Ready> => {
-    const [articles, coupons, balance] = await Promise.all([
-      product === null ? cartArticles(userId, signal) : oneArticle(product, variant, quantity, signal),
-      couponsOf(userId, "AVAILABLE", signal),
-      shop.getBalance({ path: { userId }, signal }),
-    ]);
-    return { articles, fromCart: product === null, coupons, balance: balance.body.balance };
-  });
+  const name = `checkout ${product} ${variant} ${quantity}`;
+  const ready = useMine(
+    name,
+    async (userId, signal): Promise<Ready> => {
+      const [articles, coupons, balance] = await Promise.all([
+        product === null ? cartArticles(userId, signal) : oneArticle(product, variant, quantity, signal),
+        couponsOf(userId, "AVAILABLE", signal),
+        shop.getBalance({ path: { userId }, signal }),
+      ]);
+      return { articles, fromCart: product === null, coupons, balance: balance.body.balance };
+    },
+    { everyMs: 5000, anew: true },
+  );
+
+  const order = useAttempt(async (key, { body, card }: Wanted) => {
+    try {
+      const { orderId } = (await shop.placeOrder({ body, idempotencyKey: key })).body;
+      cartChanged();
+      // The order stands; how its payment goes is told on its own page.
+      const result = card === null ? "placed" : await payByCard(orderId, key, card);
+      replace(to(`/orders/${orderId}`, { result }));
+    } catch (error) {
+      void ready.reload();
+      throw error;
+    }
+  }, `${name} of ${session.value?.userId}`);
+
+  // The order of a cart is the order of what was in it. Where something else is now, it went through, or it is not wanted any more.
+  const articles = ready.data?.articles ?? [];
+  const other = order.open !== null && !order.busy && product === null && articles.length > 0 && summaryOf(articles) !== order.open[0].articles;
+  useEffect(() => {
+    if (other) order.drop();
+  }, [other]);
+
+  // While the order is on its way the cart may be empty already.
+  const shown = useRef(ready.data);
+  if (!order.busy) shown.current = ready.data;
+  const seen = shown.current;
   return (
     <>
       <Title>{t.value.checkout}</Title>
-      {!ready.data && (ready.error === undefined ? <Skeleton lines={5} /> : <Failure error={ready.error} retry={() => void ready.reload()} />)}
-      {ready.data?.articles.length === 0 && (
+      {order.open && <Unheard order={order} ready={product !== null || ready.data !== undefined} />}
+      {!order.open &&
+        !seen &&
+        (ready.error === undefined ? <Skeleton lines={5} /> : <Failure error={ready.error} retry={() => void ready.reload()} />)}
+      {!order.open && seen?.articles.length === 0 && (
         <Empty icon="cart" title={t.value.nothingToBuy}>
           <a class="button" href={to("/")}>
             {t.value.toHome}
           </a>
         </Empty>
       )}
-      {ready.data && ready.data.articles.length > 0 && <Form {...ready.data} />}
+      {!order.open && seen && seen.articles.length > 0 && <Form {...seen} order={order} />}
     </>
   );
 }
 
-function Form({ articles, fromCart, coupons, balance }: Ready) {
+/** Nobody knows yet what became of the order. There is one thing to do, and it is done by itself as soon as the line is back. */
+function Unheard({ order, ready }: { order: Attempt<[Wanted]>; ready: boolean }) {
+  useEffect(() => {
+    if (!ready) return undefined;
+    const back = (): void => void order.again();
+    addEventListener("online", back);
+    return () => removeEventListener("online", back);
+  });
+  return (
+    <div class="unheard stack">
+      <Notice kind="warn">
+        <p>{t.value.orderUnheard}</p>
+        {isRefusal(order.error) && <Reason error={order.error} />}
+      </Notice>
+      <button type="button" class="button primary wide" disabled={order.busy || !ready} onClick={() => void order.again()}>
+        {order.busy && <Spinner />}
+        {order.busy ? t.value.paying : t.value.findOut}
+      </button>
+      <a class="button quiet wide" href={to("/orders")}>
+        {t.value.seeOrders}
+      </a>
+    </div>
+  );
+}
+
+function Form({ articles, fromCart, coupons, balance, order }: Ready & { order: Attempt<[Wanted]> }) {
   const total = priceOf(articles, null).total;
-  const usable = coupons.filter(({ discount }) => total >= (discount.minOrderAmount ?? 0));
+  const usable = coupons.filter(({ discount, expiresAt }) => total >= (discount.minOrderAmount ?? 0) && (expiresAt === null || !isPast(expiresAt)));
   const best = usable.toSorted((a, b) => priceOf(articles, b.discount).discount - priceOf(articles, a.discount).discount)[0];
-  const couponId = useSignal<string | null>(best?.id ?? null);
+  /** Undefined: the visitor has not chosen, and gets the best. */
+  const couponId = useSignal<string | null | undefined>(undefined);
   const method = useSignal<Method>("BALANCE");
   const outcome = useSignal<SimulatedOutcome>("approve");
-  const coupon = usable.find(({ id }) => id === couponId.value);
+  const coupon = couponId.value === undefined ? best : usable.find(({ id }) => id === couponId.value);
   const price = priceOf(articles, coupon?.discount ?? null);
   const short = method.value === "BALANCE" && balance < price.toPay;
+  const blocked = articles.some((article) => lackOf(article) !== null);
 
-  const order = useAttempt(async (key, chosen: { method: Method; outcome: SimulatedOutcome; coupon: string | null }) => {
-    const payment = { method: chosen.method === "CARD" ? ("DEFERRED" as const) : ("BALANCE" as const) };
+  const press = (): void => {
+    const payment = { method: method.value === "CARD" ? ("DEFERRED" as const) : ("BALANCE" as const) };
     const what = fromCart
       ? { fromCart: true as const }
       : { orderItems: articles.map(({ productId, variantId, quantity }) => ({ productId, variantId, quantity })) };
-    const { body } = await shop.placeOrder({
-      body: { ...what, payment, ...(chosen.coupon === null ? {} : { userCouponId: chosen.coupon }) },
-      idempotencyKey: key,
-    });
-    cartChanged();
-    // The order stands; how its payment goes is told on its own page.
-    const result = chosen.method === "CARD" ? await payByCard(body.orderId, key, chosen.outcome) : "placed";
-    replace(to(`/orders/${body.orderId}`, { result }));
-  });
+    const body = { ...what, payment, ...(coupon ? { userCouponId: coupon.id } : {}) };
+    void order.run({ body, articles: summaryOf(articles), card: method.value === "CARD" ? outcome.value : null });
+  };
 
   return (
     <form
       class="with-aside"
       onSubmit={(event) => {
         event.preventDefault();
-        void order.run({ method: method.value, outcome: outcome.value, coupon: couponId.value });
+        press();
       }}
     >
       <div class="stack">
-        <fieldset class="panel">
+        <fieldset class="panel" disabled={order.busy}>
           <legend>{t.value.coupon}</legend>
-          <label class="pick">
-            <input type="radio" name="coupon" checked={coupon === undefined} onChange={() => (couponId.value = null)} />
-            <span>{t.value.noCoupon}</span>
-          </label>
+          {coupons.length === 0 && (
+            <p class="pick muted">
+              <span>
+                {t.value.noneToUse} <a href={to("/coupons")}>{t.value.getCoupons}</a>
+              </span>
+            </p>
+          )}
+          {coupons.length > 0 && (
+            <label class="pick">
+              <input type="radio" name="coupon" checked={coupon === undefined} onChange={() => (couponId.value = null)} />
+              <span>{t.value.noCoupon}</span>
+            </label>
+          )}
           {coupons.map((one) => (
             <CouponChoice
               key={one.id}
@@ -93,19 +162,20 @@ function Form({ articles, fromCart, coupons, balance }: Ready) {
             />
           ))}
         </fieldset>
-        <PayWith method={method} outcome={outcome} balance={balance} toPay={price.toPay} cards={facts.value?.cards ?? "gateway"} />
+        <PayWith method={method} outcome={outcome} balance={balance} toPay={price.toPay} cards={facts.value?.cards ?? "gateway"} fixed={order.busy} />
       </div>
       <aside class="sum">
         <table class="price">
           <caption>{t.value.priceTable}</caption>
           <tbody>
-            {price.lines.map(({ name, unitPrice, quantity, amount }, i) => (
-              <tr key={i}>
+            {price.lines.map(({ variantId, name, unitPrice, quantity, amount, ...article }) => (
+              <tr key={variantId}>
                 <th scope="row">
                   <bdi class="clamp">{name}</bdi>
-                  <span class="muted">
-                    <Money amount={unitPrice} /> × {quantity}
+                  <span class="muted number">
+                    <Money amount={unitPrice} /> × {formatNumber(quantity)}
                   </span>
+                  <span class="row-warning">{lackOf({ quantity, ...article })}</span>
                 </th>
                 <td>
                   <Money amount={amount} />
@@ -137,13 +207,28 @@ function Form({ articles, fromCart, coupons, balance }: Ready) {
           </tfoot>
         </table>
         {order.error !== undefined && <Failure error={order.error} />}
-        <button type="submit" class="button primary wide" disabled={short || order.busy}>
+        {blocked && !order.busy && (
+          <Notice kind="warn">
+            {t.value.cartBlocked}{" "}
+            <a href={fromCart ? to("/cart") : to(`/products/${articles[0]?.productId}`)}>{fromCart ? t.value.seeCart : t.value.seeProduct}</a>
+          </Notice>
+        )}
+        <button type="submit" class="button primary wide" disabled={short || blocked || order.busy}>
           {order.busy && <Spinner />}
           {order.busy ? t.value.paying : t.value.pay(price.toPay)}
         </button>
       </aside>
     </form>
   );
+}
+
+const summaryOf = (articles: readonly Article[]): string => articles.map(({ variantId, quantity }) => `${quantity} ${variantId}`).join();
+
+/** Why an article can't be ordered as it stands, in words. */
+function lackOf({ status, stock, quantity }: Pick<Article, "status" | "stock" | "quantity">): string | null {
+  if (status === "SOLD_OUT" || stock === 0) return t.value.soldOut;
+  if (status === "NOT_FOR_SALE") return t.value.notForSale;
+  return quantity > stock ? t.value.shortOf(stock) : null;
 }
 
 function CouponChoice({
@@ -174,7 +259,15 @@ function CouponChoice({
 
 async function cartArticles(userId: string, signal: AbortSignal): Promise<Article[]> {
   const { body } = await shop.getCart({ path: { userId }, signal });
-  return body.cartItems.map(({ productId, variantId, name, unitPrice, quantity }) => ({ productId, variantId, name, unitPrice, quantity }));
+  return body.cartItems.map(({ productId, variantId, name, unitPrice, quantity, stock, status }) => ({
+    productId,
+    variantId,
+    name,
+    unitPrice,
+    quantity,
+    stock,
+    status,
+  }));
 }
 
 /** What was chosen on a product's page. Nothing where the address names nothing that there is. */
@@ -183,5 +276,5 @@ async function oneArticle(productId: string, variantId: string | null, quantity:
   const variant = product.variants.find(({ id }) => id === variantId);
   if (!variant || !Number.isInteger(quantity) || quantity < 1) return [];
   const name = product.variants.length === 1 ? product.name : `${product.name} ${Object.values(variant.options).join(" ") || variant.name}`;
-  return [{ productId, variantId: variant.id, name, unitPrice: variant.price, quantity }];
+  return [{ productId, variantId: variant.id, name, unitPrice: variant.price, quantity, stock: variant.stock, status: variant.status }];
 }

@@ -2,6 +2,7 @@ import type { UserCoupon } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
 import { shop } from "../api.ts";
 import { CampaignCard } from "../parts/campaign.tsx";
+import { isPast } from "../parts/countdown.tsx";
 import { discountWords } from "../parts/discount.ts";
 import { couponsOf, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
@@ -39,14 +40,22 @@ export function Coupons() {
           {!mine.data && (mine.error === undefined ? <Skeleton /> : <Failure error={mine.error} retry={() => void mine.reload()} />)}
           {mine.data?.length === 0 && <Empty icon="coupon" title={t.value.noCoupons} hint={t.value.noCouponsHint} />}
           <ul class="tickets">
-            {mine.data?.map((coupon) => (
-              <Ticket key={coupon.id} coupon={coupon} />
-            ))}
+            {mine.data
+              ?.map((coupon) => ({ ...coupon, status: statusNow(coupon) }))
+              .toSorted((a, b) => Number(b.status === "AVAILABLE") - Number(a.status === "AVAILABLE"))
+              .map((coupon) => (
+                <Ticket key={coupon.id} coupon={coupon} />
+              ))}
           </ul>
         </section>
       )}
     </>
   );
+}
+
+/** As the shop said, but for the moment at which it expires. */
+function statusNow({ status, expiresAt }: UserCoupon): UserCoupon["status"] {
+  return status === "AVAILABLE" && expiresAt !== null && isPast(expiresAt) ? "EXPIRED" : status;
 }
 
 function Ticket({ coupon: { name, discount, status, expiresAt, usedAt } }: { coupon: UserCoupon }) {

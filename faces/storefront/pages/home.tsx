@@ -1,4 +1,5 @@
 import { useSignal } from "@preact/signals";
+import { useEffect, useRef } from "preact/hooks";
 import type { Body, Campaign, ProductInList } from "#client";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
@@ -11,7 +12,8 @@ import { t } from "../words/words.ts";
 import { Icon } from "../parts/icon.tsx";
 
 export function Home() {
-  const searching = place.value.query.size > 0;
+  const { query } = place.value;
+  const searching = ["q", "sort", "available"].some((one) => query.has(one));
   return (
     <>
       <Title>
@@ -30,9 +32,15 @@ function NextCoupon() {
     everyMs: 3000,
   });
   const claimed = useClaimed();
-  const next = campaigns.data && mostUrgent(campaigns.data, claimed.data ?? new Set());
+  // What came of a claim is said on its card, so that card stays.
+  const pressed = useSignal<string | null>(null);
+  const next =
+    campaigns.data?.find(({ id }) => id === pressed.value) ?? (campaigns.data && mostUrgent(campaigns.data, claimed.data ?? new Set<string>()));
   if (!next) return null;
-  const changed = () => Promise.all([campaigns.reload(), claimed.reload()]);
+  const changed = () => {
+    pressed.value = next.id;
+    return Promise.all([campaigns.reload(), claimed.reload()]);
+  };
   return (
     <section class="hero">
       <h2 class="visually-hidden">{t.value.coupons}</h2>
@@ -59,11 +67,14 @@ function Popular() {
       </div>
       {/* It scrolls sideways, so the keyboard has to be able to reach it: its links can. */}
       <ol class="popular">
-        {popular.data.map(({ rank, productId, name, price, totalSales }) => (
+        {popular.data.map(({ rank, productId, name, price, status, totalSales }) => (
           <li key={productId}>
-            <a class="popular-card" href={to(`/products/${productId}`)}>
-              <Art id={productId} name={name} />
-              <span class="popular-rank number">{t.value.rank(rank)}</span>
+            <a class={`popular-card ${status === "ON_SALE" ? "" : "sold-out"}`} href={to(`/products/${productId}`)}>
+              <span class="card-art">
+                <Art id={productId} name={name} />
+                {status !== "ON_SALE" && <span class="stamp">{status === "SOLD_OUT" ? t.value.soldOut : t.value.notForSale}</span>}
+                <span class="popular-rank number">{t.value.rank(rank)}</span>
+              </span>
               <span class="card-name">
                 <bdi>{name}</bdi>
               </span>
@@ -87,19 +98,26 @@ function Products() {
   const q = query.get("q") ?? "";
   const sort = SORTS.find((one) => one === query.get("sort")) ?? "newest";
   const hideSoldOut = query.get("available") !== null;
-  const pages = useSignal(1);
+  const pages = Math.min(MOST_PAGES, Math.max(1, Number(query.get("pages")) || 1));
   const products = useResource(
-    `products ${q} ${sort} ${hideSoldOut} ${pages.value}`,
-    (signal) => readPages({ q, sort, includeSoldOut: !hideSoldOut }, pages.value, signal),
+    `products ${q} ${sort} ${hideSoldOut} ${pages}`,
+    (signal) => readPages({ q, sort, includeSoldOut: !hideSoldOut }, pages, signal),
     { everyMs: 4000 },
   );
+  // What was there stays until what is looked for is there.
   const kept = useSignal<Body<"listProducts"> | undefined>(undefined);
   if (products.data && kept.peek() !== products.data) kept.value = products.data;
-  const shown = products.data ?? (pages.value > 1 ? kept.value : undefined);
-  const look = (change: { q?: string; sort?: Sort; available?: boolean }): void => {
-    const next = { q, sort, available: hideSoldOut, ...change };
-    pages.value = 1;
-    replace(to("/", { q: next.q || undefined, sort: next.sort === "newest" ? undefined : next.sort, available: next.available ? "1" : undefined }));
+  const shown = products.data ?? kept.value;
+  const look = (change: { q?: string; sort?: Sort; available?: boolean; pages?: number }): void => {
+    const next = { q, sort, available: hideSoldOut, pages: 1, ...change };
+    replace(
+      to("/", {
+        q: next.q || undefined,
+        sort: next.sort === "newest" ? undefined : next.sort,
+        available: next.available ? "1" : undefined,
+        pages: next.pages > 1 ? String(next.pages) : undefined,
+      }),
+    );
   };
   const names = { newest: t.value.newest, price: t.value.cheapest, "-price": t.value.dearest, name: t.value.byName };
 
@@ -107,11 +125,7 @@ function Products() {
     <section>
       <h2 class="section-head">{t.value.products}</h2>
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <label class="search">
-          <span class="visually-hidden">{t.value.search}</span>
-          <Icon name="search" />
-          <input type="search" maxLength={200} placeholder={t.value.search} value={q} onInput={(event) => look({ q: event.currentTarget.value })} />
-        </label>
+        <Search q={q} look={(words) => look({ q: words })} />
         <label class="select">
           <span class="visually-hidden">{t.value.sort}</span>
           <select value={sort} onChange={(event) => look({ sort: event.currentTarget.value as Sort })}>
@@ -127,11 +141,14 @@ function Products() {
           {t.value.hideSoldOut}
         </label>
       </form>
-      {products.error !== undefined && !shown && <Failure error={products.error} retry={() => void products.reload()} />}
+      <p class="visually-hidden" role="status">
+        {q !== "" && products.data ? t.value.found(products.data.products.length) : ""}
+      </p>
+      {products.error !== undefined && !products.data && <Failure error={products.error} retry={() => void products.reload()} />}
       {!shown && products.error === undefined && <GridSkeleton />}
       {shown?.products.length === 0 && <Empty icon="search" title={t.value.nothingFound} hint={t.value.nothingFoundHint} />}
       {shown && shown.products.length > 0 && (
-        <ul class="grid">
+        <ul class="grid" aria-busy={!products.data}>
           {shown.products.map((product) => (
             <ProductCard key={product.id} product={product} />
           ))}
@@ -139,12 +156,45 @@ function Products() {
       )}
       {shown?.nextCursor && (
         <p class="more">
-          <button type="button" class="button quiet" onClick={() => (pages.value += 1)}>
+          <button type="button" class="button quiet" onClick={() => look({ pages: pages + 1 })}>
             {t.value.more}
           </button>
         </p>
       )}
     </section>
+  );
+}
+
+const MOST_PAGES = 40;
+const TYPING_MS = 250;
+
+/** Looks when the visitor pauses: letters that are still being put together are not searched for one by one. */
+function Search({ q, look }: { q: string; look: (words: string) => void }) {
+  const typed = useSignal(q);
+  const asked = useRef(q);
+  const latest = useRef(look);
+  latest.current = look;
+  useEffect(() => {
+    // Somebody went back, or followed a link: what is being typed is older.
+    if (q !== asked.current) typed.value = asked.current = q;
+  }, [q]);
+  useEffect(() => {
+    if (typed.value === asked.current) return undefined;
+    const timer = setTimeout(() => latest.current((asked.current = typed.peek())), TYPING_MS);
+    return () => clearTimeout(timer);
+  }, [typed.value]);
+  return (
+    <label class="search">
+      <span class="visually-hidden">{t.value.search}</span>
+      <Icon name="search" />
+      <input
+        type="search"
+        maxLength={200}
+        placeholder={t.value.search}
+        value={typed.value}
+        onInput={(event) => (typed.value = event.currentTarget.value)}
+      />
+    </label>
   );
 }
 

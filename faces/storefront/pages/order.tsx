@@ -1,15 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { isRefusal } from "#client";
-import { formatInstant } from "../../shared/languages.ts";
-import { shop } from "../api.ts";
+import { formatInstant, formatNumber } from "../../shared/languages.ts";
+import { facts, shop } from "../api.ts";
 import { useAttempt } from "../../shared/attempt.ts";
 import { Art } from "../parts/art.tsx";
 import { CancelOrder } from "../parts/cancel-order.tsx";
-import { Countdown } from "../parts/countdown.tsx";
+import { Countdown, isPast } from "../parts/countdown.tsx";
 import { type Order as OrderOfShop, useMine } from "../parts/mine.ts";
-import { Empty, Failure, Money, Notice, Skeleton, Spinner, Title } from "../parts/parts.tsx";
-import { type Method, Paid, PayWith, payByCard, type SimulatedOutcome } from "../parts/pay-with.tsx";
-import { facts } from "../api.ts";
+import { Empty, Failure, Money, Notice, Reason, Skeleton, Spinner, Title } from "../parts/parts.tsx";
+import { type Method, Paid, PayWith, payByCard, type SimulatedOutcome, why } from "../parts/pay-with.tsx";
 import { place, replace, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 import { OrderStatus } from "./orders.tsx";
@@ -28,9 +27,19 @@ export function Order({ id }: { id: string }) {
       ]);
       return { order: order.body, history: history.body.events, balance: balance.body.balance };
     },
-    { everyMs: 3000 },
+    { everyMs: (data) => (data?.order.status === "PENDING" || place.peek().query.get("result") === "refunding" ? 3000 : 15_000) },
   );
-  if (isRefusal(seen.error, "ORDER_NOT_FOUND", "INVALID_REQUEST")) return <Empty icon="order" title={seen.error.message} />;
+  if (isRefusal(seen.error, "ORDER_NOT_FOUND", "INVALID_REQUEST"))
+    return (
+      <>
+        <Title>{seen.error.message}</Title>
+        <Empty icon="order" hint={t.value.notHereHint}>
+          <a class="button" href={to("/orders")}>
+            {t.value.seeOrders}
+          </a>
+        </Empty>
+      </>
+    );
   return (
     <>
       <Title>{t.value.order}</Title>
@@ -47,13 +56,26 @@ const isOpen = ({ status, payment }: OrderOfShop): boolean =>
 function Detail({ order, history, balance, reload }: Seen & { reload: () => Promise<void> }) {
   const { orderId, status, orderItems, totalAmount, discountAmount, paidAmount, refundedAmount, payment, createdAt } = order;
   const result = place.value.query.get("result");
+  const over = status === "PENDING" && !isOpen(order) && order.expiresAt !== null && isPast(order.expiresAt);
+  const payable = status === "PENDING" && !isOpen(order) && !over;
   return (
     <div class="with-aside">
       <div class="stack">
         {result === "placed" && status === "COMPLETED" && <Notice kind="good">{t.value.placed}</Notice>}
+        {result === "pending" && status === "COMPLETED" && <Notice kind="good">{t.value.confirmed}</Notice>}
         {result === "cancelled" && (status === "CANCELLED" || status === "REFUNDED") && <Notice kind="good">{t.value.cancelled}</Notice>}
         {result === "refunding" && status !== "REFUNDED" && <Notice kind="warn">{t.value.refundUnderWay}</Notice>}
-        {status === "PENDING" && payment?.status === "FAILED" && <Notice kind="bad">{t.value.declined}</Notice>}
+        {payable && result !== "unpaid" && payment?.status === "FAILED" && <Notice kind="bad">{t.value.declined}</Notice>}
+        {payable && result === "unpaid" && (
+          <Notice kind="bad">
+            <p>
+              <strong>{t.value.notPaid}</strong>
+            </p>
+            {why.value?.orderId === orderId && <Reason error={why.value.error} />}
+            <p>{t.value.stillUnpaid}</p>
+          </Notice>
+        )}
+        {(over || (status === "EXPIRED" && result !== null)) && <Notice kind="warn">{t.value.expiredNow}</Notice>}
         {isOpen(order) && (
           <Notice kind="warn">
             <p>
@@ -77,13 +99,15 @@ function Detail({ order, history, balance, reload }: Seen & { reload: () => Prom
                   <a class="row-name" href={to(`/products/${item.productId}`)}>
                     <bdi>{item.name}</bdi>
                   </a>
-                  <span class="muted">
-                    <Money amount={item.unitPrice} /> × {item.quantity}
+                  <span class="row-foot">
+                    <span class="muted">
+                      <Money amount={item.unitPrice} /> × {formatNumber(item.quantity)}
+                    </span>
+                    <span class="row-amount">
+                      <Money amount={item.unitPrice * item.quantity} />
+                    </span>
                   </span>
-                  {item.refundedQuantity > 0 && <span class="muted">{t.value.refundedOf(item.refundedQuantity)}</span>}
-                </span>
-                <span class="row-amount">
-                  <Money amount={item.unitPrice * item.quantity} />
+                  {item.refundedQuantity > 0 && <span class="pill">{t.value.refundedOf(item.refundedQuantity)}</span>}
                 </span>
               </li>
             ))}
@@ -105,8 +129,8 @@ function Detail({ order, history, balance, reload }: Seen & { reload: () => Prom
           {paidAmount > 0 && <Paid label={t.value.paid} amount={paidAmount} />}
           {refundedAmount > 0 && <Paid label={t.value.refunded} amount={refundedAmount} />}
         </dl>
-        {status === "PENDING" && !isOpen(order) && <PayNow order={order} balance={balance} reload={reload} />}
-        {(status === "PENDING" || status === "COMPLETED") && !isOpen(order) && <CancelOrder order={order} changed={reload} />}
+        {payable && <PayNow order={order} balance={balance} reload={reload} />}
+        {(payable || status === "COMPLETED") && <CancelOrder order={order} changed={reload} />}
         <p class="muted order-number">
           {t.value.orderNumber}
           <br />
@@ -123,15 +147,15 @@ function PayNow({ order, balance, reload }: { order: OrderOfShop; balance: numbe
   const outcome = useSignal<SimulatedOutcome>("approve");
   const pay = useAttempt(async (key, chosen: { method: Method; outcome: SimulatedOutcome }) => {
     try {
-      if (chosen.method === "CARD") replace(to(`/orders/${order.orderId}`, { result: await payByCard(order.orderId, key, chosen.outcome) }));
-      else {
-        await shop.payOrder({ body: { orderId: order.orderId, method: "BALANCE" }, idempotencyKey: key });
-        replace(to(`/orders/${order.orderId}`, { result: "placed" }));
-      }
+      let result = "placed";
+      if (chosen.method === "CARD") result = await payByCard(order.orderId, key, chosen.outcome);
+      else await shop.payOrder({ body: { orderId: order.orderId, method: "BALANCE" }, idempotencyKey: key });
+      replace(to(`/orders/${order.orderId}`, { result }));
+      scrollTo(0, 0);
     } finally {
       await reload();
     }
-  });
+  }, `pay ${order.orderId}`);
   return (
     <form
       class="stack"
@@ -141,11 +165,20 @@ function PayNow({ order, balance, reload }: { order: OrderOfShop; balance: numbe
       }}
     >
       {order.expiresAt && <Countdown to={order.expiresAt} label={t.value.payWithin} />}
-      <PayWith method={method} outcome={outcome} balance={balance} toPay={toPay} cards={facts.value?.cards ?? "gateway"} />
+      <p class="muted">{t.value.heldWhenPaid}</p>
+      <PayWith
+        method={method}
+        outcome={outcome}
+        balance={balance}
+        toPay={toPay}
+        cards={facts.value?.cards ?? "gateway"}
+        fixed={pay.busy || pay.open !== null}
+      />
       {pay.error !== undefined && <Failure error={pay.error} />}
-      <button type="submit" class="button primary wide" disabled={pay.busy || (method.value === "BALANCE" && balance < toPay)}>
+      {pay.open && !pay.busy && <Notice kind="warn">{t.value.payUnheard}</Notice>}
+      <button type="submit" class="button primary wide" disabled={pay.busy || (!pay.open && method.value === "BALANCE" && balance < toPay)}>
         {pay.busy && <Spinner />}
-        {pay.busy ? t.value.paying : t.value.pay(toPay)}
+        {pay.busy ? t.value.paying : pay.open ? t.value.findOut : t.value.pay(toPay)}
       </button>
     </form>
   );
@@ -173,7 +206,7 @@ function Timeline({ history }: { history: History }) {
                   </>
                 )}
               </span>
-              {typeof reason === "string" && <bdi class="muted">{reason}</bdi>}
+              {typeof reason === "string" && reason !== "cancelled" && <bdi class="muted">{reason}</bdi>}
               <time class="muted" dateTime={at}>
                 {formatInstant(at)}
               </time>

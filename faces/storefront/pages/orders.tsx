@@ -64,10 +64,12 @@ function OrderRow({ order: { orderId, status, orderItems, totalAmount, discountA
           <span class="row-name clamp">
             <bdi>{t.value.andMore(first?.name ?? "", orderItems.length - 1)}</bdi>
           </span>
-          <span class="muted">{formatInstant(createdAt)}</span>
-        </span>
-        <span class="row-amount">
-          <Money amount={totalAmount - discountAmount} />
+          <span class="row-foot">
+            <span class="muted">{formatInstant(createdAt)}</span>
+            <span class="row-amount">
+              <Money amount={totalAmount - discountAmount} />
+            </span>
+          </span>
         </span>
       </a>
     </li>

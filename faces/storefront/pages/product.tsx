@@ -1,13 +1,14 @@
 import { useSignal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
+import { formatMoney } from "../../shared/languages.ts";
 import { isRefusal, type Product as ProductOfShop, type Variant } from "#client";
 import { shop } from "../api.ts";
 import { useAttempt } from "../../shared/attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { Art } from "../parts/art.tsx";
-import { Empty, Failure, Money, Notice, Skeleton, Spinner, Stepper, Stock, Title } from "../parts/parts.tsx";
+import { Empty, Failure, Notice, Skeleton, Spinner, Stepper, Stock, Title } from "../parts/parts.tsx";
 import { useResource } from "../../shared/resource.ts";
-import { go, to } from "../../shared/router.ts";
+import { go, subject, to } from "../../shared/router.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 
@@ -15,9 +16,29 @@ export function Product({ id }: { id: string }) {
   const product = useResource(`product ${id}`, async (signal) => (await shop.getProduct({ path: { productId: id }, signal })).body, {
     everyMs: 2000,
   });
-  if (isRefusal(product.error, "PRODUCT_NOT_FOUND", "INVALID_PRODUCT_ID")) return <Empty icon="search" title={product.error.message} />;
-  if (!product.data) return product.error === undefined ? <Skeleton tall /> : <Failure error={product.error} retry={() => void product.reload()} />;
+  if (isRefusal(product.error, "PRODUCT_NOT_FOUND", "INVALID_PRODUCT_ID"))
+    return (
+      <>
+        <Title>{product.error.message}</Title>
+        <Empty icon="search" hint={t.value.notHereHint}>
+          <a class="button" href={to("/")}>
+            {t.value.toHome}
+          </a>
+        </Empty>
+      </>
+    );
+  if (!product.data) return product.error === undefined ? <Waiting /> : <Failure error={product.error} retry={() => void product.reload()} />;
   return <Detail product={product.data} reload={product.reload} />;
+}
+
+/** As large as what is to come. */
+function Waiting() {
+  return (
+    <div class="detail">
+      <div class="bone tall" />
+      <Skeleton lines={5} />
+    </div>
+  );
 }
 
 function Detail({ product, reload }: { product: ProductOfShop; reload: () => Promise<void> }) {
@@ -28,6 +49,9 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
   const stock = variant?.stock ?? 0;
   const justGone = useJustGone(variant);
   const many = Math.min(quantity.value, Math.max(1, stock));
+  useEffect(() => {
+    subject.value = name;
+  }, [name]);
   const buyable = variant !== undefined && variant.status === "ON_SALE" && stock > 0;
 
   return (
@@ -40,7 +64,7 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
         <Title>
           <bdi>{name}</bdi>
         </Title>
-        <p class="detail-price">{variant ? <Money amount={variant.price} /> : t.value.from("")}</p>
+        <p class="detail-price number">{variant ? formatMoney(variant.price) : t.value.from(formatMoney(product.price))}</p>
         {description && (
           <p class="description">
             <bdi>{description}</bdi>
@@ -123,7 +147,7 @@ function Buy({
           type="button"
           class="button primary"
           disabled={!buyable}
-          onClick={() => go(signedIn ? to("/checkout", buy) : to("/sign-in", { next: here }))}
+          onClick={() => go(signedIn ? to("/checkout", buy) : to("/sign-in", { next: to("/checkout", buy).slice(1) }))}
         >
           {t.value.buyNow}
         </button>

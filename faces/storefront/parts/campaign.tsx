@@ -1,15 +1,16 @@
 // A coupon campaign: what it gives, when it opens, how many are left, and the one button.
 
 import { useSignal } from "@preact/signals";
+import { useRef } from "preact/hooks";
 import { type Campaign, isRefusal } from "#client";
 import { shop } from "../api.ts";
 import { useAttempt } from "../../shared/attempt.ts";
 import { to } from "../../shared/router.ts";
 import { session } from "../session.ts";
-import { reasonOf, t } from "../words/words.ts";
+import { t } from "../words/words.ts";
 import { Countdown, isPast } from "./countdown.tsx";
 import { discountWords } from "./discount.ts";
-import { Notice, Spinner } from "./parts.tsx";
+import { Notice, Reason, Spinner } from "./parts.tsx";
 
 export function CampaignCard({ campaign, mine, changed }: { campaign: Campaign; mine: boolean; changed: () => Promise<unknown> }) {
   const { headline, conditions } = discountWords(campaign.discount);
@@ -44,7 +45,7 @@ export function statusNow({ status, opensAt, remainingQuantity }: Campaign): Cam
   return remainingQuantity === 0 ? "SOLD_OUT" : "OPEN";
 }
 
-type Outcome = { kind: "good" | "bad" | "warn"; words: string };
+type Outcome = { kind: "good" | "bad" | "warn"; words: string | { error: unknown } };
 
 function Claim({
   campaign,
@@ -65,12 +66,17 @@ function Claim({
       outcome.value = { kind: "good", words: t.value.gotIt };
     } catch (error) {
       outcome.value = outcomeOf(error);
-      if (!isRefusal(error)) throw error;
+      throw error;
     } finally {
-      await changed();
+      // What came of it is known; the rest of the page may follow when it can.
+      void changed();
     }
   });
   const said = outcome.value;
+  const have = mine || said?.kind === "good";
+  const waited = useRef(false);
+  if (status === "UPCOMING") waited.current = true;
+  const opened = waited.current && status === "OPEN";
   return (
     <>
       {session.value === null && (status === "OPEN" || status === "UPCOMING") ? (
@@ -78,18 +84,21 @@ function Claim({
           {t.value.signInToClaim}
         </a>
       ) : (
-        <button type="button" class="button primary" disabled={mine || status !== "OPEN" || claim.busy} onClick={() => void claim.run()}>
+        <button type="button" class="button primary" disabled={have || status !== "OPEN" || claim.busy} onClick={() => void claim.run()}>
           {claim.busy && <Spinner />}
-          {claim.busy ? t.value.claiming : label(status, mine)}
+          {claim.busy ? t.value.claiming : label(status, have)}
         </button>
       )}
-      {said && <Notice kind={said.kind}>{said.words}</Notice>}
+      {said && <Notice kind={said.kind}>{typeof said.words === "string" ? said.words : <Reason error={said.words.error} />}</Notice>}
+      <p class="visually-hidden" role="status">
+        {opened && !have ? t.value.nowOpen : ""}
+      </p>
     </>
   );
 }
 
-function label(status: Campaign["status"], mine: boolean): string {
-  if (mine) return t.value.claimed;
+function label(status: Campaign["status"], have: boolean): string {
+  if (have) return t.value.claimed;
   const labels = { UPCOMING: t.value.claimSoon, OPEN: t.value.claim, SOLD_OUT: t.value.allClaimed, CLOSED: t.value.closed };
   return labels[status];
 }
@@ -98,5 +107,5 @@ function outcomeOf(error: unknown): Outcome {
   if (isRefusal(error, "COUPON_SOLD_OUT")) return { kind: "bad", words: t.value.claimSoldOut };
   if (isRefusal(error, "COUPON_ALREADY_ISSUED")) return { kind: "good", words: t.value.claimAlready };
   if (isRefusal(error, "COUPON_CLOSED")) return { kind: "warn", words: t.value.claimClosed };
-  return { kind: "warn", words: reasonOf(error) };
+  return { kind: "warn", words: { error } };
 }

@@ -14,6 +14,7 @@ export function CancelOrder({ order, changed }: { order: Order; changed: () => P
     const answer = await shop.cancelOrder({ path: { orderId }, body: {}, idempotencyKey: key });
     dialog.current?.close();
     replace(to(`/orders/${orderId}`, { result: answer.status === 202 ? "refunding" : "cancelled" }));
+    scrollTo(0, 0);
     await changed();
   });
   return (

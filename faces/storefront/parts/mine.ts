@@ -2,7 +2,7 @@
 
 import { type Body, everyPage, type UserCoupon } from "#client";
 import { shop } from "../api.ts";
-import { type Resource, useResource } from "../../shared/resource.ts";
+import { type Resource, type ResourceOptions, useResource } from "../../shared/resource.ts";
 import { session } from "../session.ts";
 
 /** The campaigns of which the visitor holds, or held, a coupon. */
@@ -18,7 +18,7 @@ export async function couponsOf(userId: string, status: "AVAILABLE" | "ALL", sig
 }
 
 /** A resource of the signed-in user; without one there is nothing, and nothing is asked. */
-export function useMine<T>(name: string, load: (userId: string, signal: AbortSignal) => Promise<T>, options: { everyMs?: number } = {}): Resource<T> {
+export function useMine<T>(name: string, load: (userId: string, signal: AbortSignal) => Promise<T>, options: ResourceOptions<T> = {}): Resource<T> {
   const userId = session.value?.userId;
   return useResource(`${name} ${userId ?? ""}`, (signal) => (userId === undefined ? new Promise<T>(() => {}) : load(userId, signal)), options);
 }

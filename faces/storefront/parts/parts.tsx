@@ -2,7 +2,9 @@
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
+import { isRefusal } from "#client";
 import { formatMoney } from "../../shared/languages.ts";
+import { now } from "../clock.ts";
 import { reasonOf, t } from "../words/words.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
@@ -31,10 +33,26 @@ export function Notice({ kind, children }: { kind: "good" | "bad" | "warn"; chil
   );
 }
 
+/** Why something failed. What passes by itself is counted down, for the eye alone: it is read out once. */
+export function Reason({ error }: { error: unknown }) {
+  const began = useRef<{ of: unknown; at: number }>(undefined);
+  if (began.current?.of !== error) began.current = { of: error, at: now.peek() };
+  if (!isRefusal(error) || !error.retryAfter) return <p>{reasonOf(error)}</p>;
+  const left = Math.ceil(error.retryAfter - (now.value - (began.current?.at ?? 0)) / 1000);
+  return (
+    <p>
+      <span class="visually-hidden">{reasonOf(error)}</span>
+      <span class="number" aria-hidden="true">
+        {left > 0 ? t.value.againIn(left) : t.value.againNow}
+      </span>
+    </p>
+  );
+}
+
 export function Failure({ error, retry }: { error: unknown; retry?: () => void }) {
   return (
     <Notice kind="bad">
-      <p>{reasonOf(error)}</p>
+      <Reason error={error} />
       {retry && (
         <button type="button" class="button small quiet" onClick={retry}>
           {t.value.retry}

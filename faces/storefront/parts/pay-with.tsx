@@ -1,22 +1,23 @@
 // How an order is paid: from the balance, or by card. Without a real gateway the card is a simulated one, and says what it will do.
 
-import type { Signal } from "@preact/signals";
-import { isRefusal } from "#client";
+import { type Signal, signal } from "@preact/signals";
+import { isRefusal, isUndecided } from "#client";
 import { shop } from "../api.ts";
-import { to } from "../../shared/router.ts";
+import { here, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 import { Money } from "./parts.tsx";
 
 export type Method = "BALANCE" | "CARD";
 export type SimulatedOutcome = "approve" | "decline" | "timeout";
 
-type Props = { method: Signal<Method>; outcome: Signal<SimulatedOutcome>; balance: number; toPay: number; cards: string };
+type Props = { method: Signal<Method>; outcome: Signal<SimulatedOutcome>; balance: number; toPay: number; cards: string; fixed: boolean };
 
-export function PayWith({ method, outcome, balance, toPay, cards }: Props) {
+/** @param fixed nothing can be chosen now: what was chosen is under way */
+export function PayWith({ method, outcome, balance, toPay, cards, fixed }: Props) {
   const short = toPay - balance;
   const simulated = cards === "simulated";
   return (
-    <fieldset class="panel">
+    <fieldset class="panel" disabled={fixed}>
       <legend>{t.value.payWith}</legend>
       <label class="pick">
         <input type="radio" name="method" checked={method.value === "BALANCE"} onChange={() => (method.value = "BALANCE")} />
@@ -26,7 +27,7 @@ export function PayWith({ method, outcome, balance, toPay, cards }: Props) {
           {method.value === "BALANCE" && short <= 0 && <span class="muted number">{t.value.balanceAfter(-short)}</span>}
           {method.value === "BALANCE" && short > 0 && (
             <span class="row-warning">
-              {t.value.balanceShort(short)} · <a href={to("/balance")}>{t.value.chargeFirst}</a>
+              {t.value.balanceShort(short)} · <a href={to("/balance", { amount: String(short), next: here() })}>{t.value.chargeFirst}</a>
             </span>
           )}
         </span>
@@ -65,8 +66,11 @@ export function paymentKeyFor(outcome: SimulatedOutcome, key: string): string {
   return `${outcome}_${key}`.slice(0, 200);
 }
 
-/** Pays an order that is placed; says how it went. Errors: whatever was no verdict of the gateway's. */
-export async function payByCard(orderId: string, key: string, outcome: SimulatedOutcome): Promise<"placed" | "declined" | "pending"> {
+/** Why the last order that was not paid was not, for its page. */
+export const why = signal<{ orderId: string; error: unknown } | null>(null);
+
+/** Pays an order that is placed; says how it went. Errors: where nobody knows yet, and the same has to be asked again. */
+export async function payByCard(orderId: string, key: string, outcome: SimulatedOutcome): Promise<"placed" | "declined" | "pending" | "unpaid"> {
   try {
     const { status } = await shop.payOrder({
       body: { orderId, method: "CARD", paymentKey: paymentKeyFor(outcome, key) },
@@ -75,7 +79,9 @@ export async function payByCard(orderId: string, key: string, outcome: Simulated
     return status === 202 ? "pending" : "placed";
   } catch (error) {
     if (isRefusal(error, "PAYMENT_DECLINED")) return "declined";
-    throw error;
+    if (isUndecided(error)) throw error;
+    why.value = { orderId, error };
+    return "unpaid";
   }
 }
 

@@ -1,4 +1,4 @@
-import { isRefusal, Unreachable } from "#client";
+import { isRefusal, type Problem, Unreachable } from "#client";
 import { dictionary } from "../../shared/languages.ts";
 import { en } from "./en.ts";
 import { ko } from "./ko.ts";
@@ -11,7 +11,14 @@ export function reasonOf(error: unknown): string {
   if (isRefusal(error, "BUSY", "UNAVAILABLE", "TOO_MANY_REQUESTS")) return t.value.againIn(Math.ceil(error.retryAfter ?? 1));
   const available = isRefusal(error, "STOCK_INSUFFICIENT") ? error.problem["available"] : undefined;
   if (typeof available === "number") return available === 0 ? t.value.justSoldOut : t.value.shortOf(available);
+  if (isRefusal(error, "COUPON_UNUSABLE")) return whyUnusable(error.problem) ?? error.message;
   if (isRefusal(error)) return error.message;
   if (error instanceof Unreachable) return t.value.unheard;
   return t.value.cannotLoad;
+}
+
+function whyUnusable({ reason, minOrderAmount }: Problem): string | undefined {
+  if (reason === "USED") return t.value.couponUsed;
+  if (reason === "EXPIRED") return t.value.couponOver;
+  return reason === "MIN_ORDER_AMOUNT" && typeof minOrderAmount === "number" ? t.value.couponBelow(minOrderAmount) : undefined;
 }

@@ -1,0 +1,22 @@
+/**
+ * What a package of the shop runs, since Node strips no types of what lies below node_modules: the same files as JavaScript, in dist, with all that they
+ * read beside them. npm calls this before it packs; a clone runs src as it is.
+ */
+import { execFileSync } from "node:child_process";
+import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createRequire } from "node:module";
+import { join } from "node:path";
+
+const ROOT = join(import.meta.dirname, "..");
+const DIST = join(ROOT, "dist");
+
+rmSync(DIST, { recursive: true, force: true });
+const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
+execFileSync(process.execPath, [tsc, "--project", join(ROOT, "tsconfig.pack.json")], { stdio: "inherit" });
+for (const file of globSync("src/**/*.{sql,json}", { cwd: ROOT })) cpSync(join(ROOT, file), join(DIST, file));
+cpSync(join(ROOT, "faces/dist"), join(DIST, "faces/dist"), { recursive: true });
+const { name, version, type } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, string>;
+writeFileSync(
+  join(DIST, "package.json"),
+  JSON.stringify({ name, version, private: true, type, imports: { "#client": "./client/src/index.js" } }, null, 2),
+);

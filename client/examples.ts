@@ -1,0 +1,16 @@
+/** The README's examples as one module, for whoever checks that they are right: what they leave open (a token, an id) is a parameter. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+/** `export async function run(TOKEN, url, productId, …)`, and `shop` for what comes after. */
+export function examples(): string {
+  const readme = readFileSync(join(import.meta.dirname, "README.md"), "utf8");
+  const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code as string);
+  const imports = blocks.flatMap((code) => code.match(/^import .*$/gm) ?? []);
+  const bodies = blocks.map((code) => code.replaceAll(/^import .*$/gm, ""));
+  return `${imports.join("\n")}
+declare global { var given: { TOKEN: string; productId: string; userId: string } }
+const { TOKEN, productId, userId } = globalThis.given;
+${bodies.map((body) => body.trim()).join("\n\n")}
+`;
+}
