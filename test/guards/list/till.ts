@@ -131,7 +131,7 @@ export const OF_THE_TILL: Guard[] = [
     "return undefined;",
     [IN_MEMORY, "who would have to wait too long is told at once"],
   ),
-  guard("how much there is in a round", LINE, "round.length >= most || weight > most * NEEDS_PER_COMMAND", "false", [
+  guard("how much there is in a round", LINE, "crowd.length >= most || weight > most * NEEDS_PER_COMMAND", "false", [
     IN_MEMORY,
     "a round is limited by its commands",
   ]),
