@@ -60,11 +60,10 @@ for (const [text, says] of [
 
 test("bytes that are not UTF-8 are refused, not replaced", () => assert.equal(refusedAt(Buffer.from([0x22, 0xff, 0x22])), " is not UTF-8"));
 
-test("a megabyte of anything is looked through in a moment", () => {
+// Looked through again at each step, a megabyte takes hours.
+test("a megabyte of anything is looked through once", { timeout: 60_000 }, () => {
   for (const piece of ["[", '{"a":', '"\\"', "1,", "\\\\", '"a":1,']) {
-    const startedAt = performance.now();
     refusedAt(piece.repeat(1_048_576 / piece.length));
     refusedAt(`"${piece.repeat(1_048_576 / piece.length).replaceAll('"', '\\"')}"`);
-    assert.ok(performance.now() - startedAt < 500, piece);
   }
 });
