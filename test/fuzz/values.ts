@@ -169,7 +169,7 @@ function plainMembers({ properties = {}, required = [] }: Schema, draw: Draw): f
         const value = fitting(property, draw, name);
         return [
           name,
-          required.includes(name) || name === "variantId"
+          required.includes(name) || MOSTLY_SENT.has(name)
             ? value
             : fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value }),
         ];
