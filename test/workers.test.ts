@@ -87,7 +87,7 @@ describe("a shop with two workers", () => {
     // A connection that was being handed to it when it died is answered by nobody: whoever asks gives up and asks again.
     const asked = () => call(shop.url, "GET", "/healthz", undefined, { connection: "close" }).catch(() => ({ status: 0 }));
     await until(async () => (await Promise.race([asked(), pause(1000, { status: 0 })])).status === 200);
-    await until(async () => (await instances()) === 2);
+    await until(async () => (await Promise.race([instances(), pause(1000, 0)])) === 2);
     assert.equal((await workersOf(shop.child.pid)).includes(victim as number), false);
   });
 
