@@ -43,6 +43,7 @@ function filled(path: string, id = SOME_ID): string {
     .replace("{name}", "aggregate-sales")
     .replace("{slug}", "not-found")
     .replace("{userId}", user.id)
+    .replace("/admin/variants/{id}", `/admin/variants/${product.variants[0]?.id}`)
     .replaceAll(/\{\w+\}/g, id);
 }
 
@@ -553,6 +554,7 @@ describe("lists", () => {
       await shop.coupon(user);
       await user.post(`/users/${user.id}/balance/charge`, { amount: 1 });
       await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] });
+      await shop.operator.post(`/admin/variants/${product.variants[0]?.id}/stock`, { delta: 1, reason: "입고" });
       const { id } = good(await shop.operator.post("/admin/rehearsals", { productId: product.id, buyers: 1, arriveWithinMs: 0 }), 201);
       while (good(await shop.operator.get(`/admin/rehearsals/${id}`), 200).finishedAt === null)
         await new Promise((resolve) => setTimeout(resolve, 20));

@@ -59,7 +59,17 @@ test("a shop says what its faces have to know", async () => {
   assert.ok(Date.parse(facts.now) >= before && Date.parse(facts.now) <= Date.now());
   assert.deepEqual(
     { ...facts, now: "" },
-    { currency: "KRW", timezone: "Asia/Seoul", locale: "ko", now: "", balanceFunding: "open", chargeMax: 10_000_000, cards: "simulated", demo: true },
+    {
+      currency: "KRW",
+      timezone: "Asia/Seoul",
+      locale: "ko",
+      now: "",
+      balanceFunding: "open",
+      chargeMax: 10_000_000,
+      cards: "simulated",
+      tokens: "own",
+      demo: true,
+    },
   );
   assert.ok(!JSON.stringify(facts).includes(SECRET));
 });

@@ -42,12 +42,11 @@ test("the first answer of an attempt stays, whoever comes with another", async (
   const begun: KeptAnswer = { ...kept, status: 202, body: "", attempt: "a" };
   // Between the look at the key and the end of the attempt somebody else has ended it.
   const rows = [begun, kept];
-  const till = {
-    submit(command: Command<unknown, unknown>, input: unknown) {
-      const { outcome } = decided([there(answers, SHELF_KEY, rows.shift())] as never, command, input);
-      return outcome.kind === "answer" ? Promise.resolve(outcome.answer) : Promise.reject(new Error(outcome.kind));
-    },
-  } as unknown as Till;
+  const serve = (command: Command<unknown, unknown>, input: unknown) => {
+    const { outcome } = decided([there(answers, SHELF_KEY, rows.shift())] as never, command, input);
+    return outcome.kind === "answer" ? Promise.resolve(outcome.answer) : Promise.reject(new Error(outcome.kind));
+  };
+  const till = { submit: serve, finish: serve } as unknown as Till;
   const submission = submitInTwoRounds({
     begin: { name: "begin", needs: () => [], decide: () => assert.fail("it was begun before") },
     input: null,
