@@ -74,6 +74,8 @@ const catalogue: View = async (world, at) => {
   const shown = brief.filter(({ status }) => status !== "NOT_FOR_SALE");
   await soon(async () => like("products", await pages(world, at, "listProducts", "/products", "products"), shown));
   const left = shown.filter(({ stock }) => stock > 0);
+  for (const [id, { adjustments }] of world.model.variants)
+    like("journal", await pages(world, at, "listStockAdjustments", `/admin/variants/${id}/stock`, "adjustments"), adjustments.toReversed());
   await soon(async () => like("products in stock", await pages(world, at, "listProducts", "/products?includeSoldOut=false", "products"), left));
 };
 

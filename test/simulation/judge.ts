@@ -138,7 +138,10 @@ function row<Row>(shelf: Shelf<Row>, expectedOf: (model: Model, key: string) => 
 }
 row(users, (model, id) => model.users.get(id));
 row(products, (model, id) => ({ status: model.products.get(id)?.forSale ? "ON_SALE" : "NOT_FOR_SALE" }));
-row(variants, (model, id) => model.variants.get(id));
+row(variants, (model, id) => {
+  const { adjustments: _, ...variant } = model.variants.get(id) ?? { adjustments: [] };
+  return variant;
+});
 row(campaigns, (model, id) => {
   const { holders, ...terms } = model.campaigns.get(id) ?? {};
   return { ...terms, issuedQuantity: holders?.size };

@@ -35,11 +35,14 @@ function no(code: string): never {
 // oxlint-disable-next-line typescript/no-explicit-any -- answers are compared member by member
 type Answer = any;
 
+/** `adjustments`: every change of its stock other than by sale, the first filling included. */
+type Variant = { productId: string; price: number; stock: number; adjustments: { delta: number; stockAfter: number }[] };
+
 export class Model {
   readonly users = new Map<string, { balance: number; version: number }>();
   readonly externalIds = new Set<string>();
   readonly products = new Map<string, { forSale: boolean; variants: string[] }>();
-  readonly variants = new Map<string, { productId: string; price: number; stock: number }>();
+  readonly variants = new Map<string, Variant>();
   readonly campaigns = new Map<string, Terms & { holders: Set<string> }>();
   readonly coupons = new Map<string, Coupon>();
   readonly carts = new Map<string, CartItem[]>();
@@ -87,7 +90,9 @@ export class Model {
       case "create product": {
         if (!a) return "a product";
         const ids = (a[0].variants as { id: string }[]).map(({ id }) => id);
-        step.variants.forEach(({ price, stock }, i) => this.variants.set(ids[i] as string, { productId: a[0].id, price, stock }));
+        step.variants.forEach(({ price, stock }, i) =>
+          this.variants.set(ids[i] as string, { productId: a[0].id, price, stock, adjustments: [{ delta: stock, stockAfter: stock }] }),
+        );
         this.products.set(a[0].id, { forSale: step.forSale, variants: ids });
         return [this.product(a[0].id)];
       }
@@ -104,6 +109,7 @@ export class Model {
         const variant = this.variants.get(step.variantId) ?? no("PRODUCT_NOT_FOUND");
         if (variant.stock + step.delta < 0) no("STOCK_INSUFFICIENT");
         variant.stock += step.delta;
+        variant.adjustments.push({ delta: step.delta, stockAfter: variant.stock });
         return { variantId: step.variantId, stock: variant.stock };
       }
 
@@ -273,7 +279,7 @@ export class Model {
     if ((closesAt ?? Infinity) <= opensAt || (expiresAt ?? Infinity) <= opensAt) no("INVALID_REQUEST");
   }
 
-  #variant(id: string): { productId: string; price: number; stock: number } {
+  #variant(id: string): Variant {
     return this.variants.get(id) ?? no("PRODUCT_NOT_FOUND");
   }
 
