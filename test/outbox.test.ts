@@ -408,20 +408,20 @@ test("an event whose order is missing holds up nobody", async () => {
 });
 
 // Goes red without wake(): then it is found by the next look, up to a second later.
-test("an idle relay delivers at once when it is woken, and closes its sinks when it is stopped", async () => {
+// Goes red where `wake` wakes nobody: the next look would be in an hour.
+test("an idle relay delivers when it is woken, and closes its sinks when it is stopped", async () => {
   const platform = new Platform();
-  const relay = relayTo(platform);
+  const relay = new Relay({ database, sinks: [platform], pollMs: 3_600_000, onError: (error) => assert.fail(error as Error) });
+  relays.push(relay);
   relay.start();
-  await new Promise((resolve) => setTimeout(resolve, 200)); // Asleep by now.
-  const took: number[] = [];
   for (let i = 1; i <= 3; i++) {
     await sell();
-    const at = performance.now();
-    relay.wake();
-    await until(() => platform.received.length === i);
-    took.push(performance.now() - at);
+    // Again and again: other test files have transactions on the same server, and are waited for.
+    await until(() => {
+      relay.wake();
+      return platform.received.length === i;
+    });
   }
-  assert.ok(Math.max(...took) < 500, String(took));
   await relay.stop();
   assert.equal(platform.closed, true);
 });

@@ -11,14 +11,14 @@ export type RelayOptions = {
   sinks: Sink[];
   /** Who holds the leases: one id per instance. */
   owner?: string;
+  /** How often other instances' events are looked for, in ms. The own ones are announced with `wake`. */
+  pollMs?: number;
   /** Told of a pass that broke, which is tried again. */
   onError?: (error: unknown) => void;
 };
 
 export type Relayed = { delivered: number; waiting: number; dead: number };
 
-/** How often other instances' events are looked for. The own ones are announced with `wake`. */
-const POLL_MS = 1000;
 /** Between two passes at least this, and as long as the last one took: under load the relay falls behind rather than slow the till. */
 const PAUSE_MS = 50;
 /** A sink that hangs must not keep the process from ending. */
@@ -27,6 +27,7 @@ const STOP_MS = 5000;
 export class Relay {
   readonly #database: Database;
   readonly #couriers: Courier[];
+  readonly #pollMs: number;
   readonly #onError: (error: unknown) => void;
   #prepared: Promise<unknown> | undefined;
   #loops: Promise<unknown> | undefined;
@@ -35,9 +36,10 @@ export class Relay {
   readonly #sleepers = new Set<() => void>();
   #news = 0;
 
-  constructor({ database, sinks, owner = randomUUID(), onError = () => {} }: RelayOptions) {
+  constructor({ database, sinks, owner = randomUUID(), pollMs = 1000, onError = () => {} }: RelayOptions) {
     this.#database = database;
     this.#couriers = sinks.map((sink) => new Courier({ database, sink, owner }));
+    this.#pollMs = pollMs;
     this.#onError = onError;
   }
 
@@ -90,7 +92,7 @@ export class Relay {
         this.#onError(error);
       }
       await this.#sleep(Math.max(PAUSE_MS, performance.now() - startedAt), false);
-      if (delivered === 0 && this.#news === news) await this.#sleep(POLL_MS, true);
+      if (delivered === 0 && this.#news === news) await this.#sleep(this.#pollMs, true);
     }
   }
 
