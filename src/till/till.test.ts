@@ -111,9 +111,9 @@ describe("order of arrival", () => {
     assert.deepEqual(store.entries(book), ["quick", "slow"]);
   });
 
-  // Goes red without `round.meets(crowd)` in `#mayGo`: then the second sets out alone.
-  test("a few who want the rows of a round under way gather, and are one round", async () => {
-    const setting = open((step) => (step.name === "commit" ? setting.clock.pause(10).then(() => undefined) : undefined));
+  /** Four who want one row, while the first one's round takes 10 ms to commit. Answers how many rounds they were. */
+  async function roundsOfFour(options: Partial<TillOptions>): Promise<number> {
+    const setting = open((step) => (step.name === "commit" ? setting.clock.pause(10).then(() => undefined) : undefined), options);
     const { till, clock, store } = setting;
     const all = [till.submit(put, { box: "a", word: "0" })];
     for (const word of ["1", "2", "3"]) {
@@ -121,23 +121,15 @@ describe("order of arrival", () => {
       all.push(till.submit(put, { box: "a", word }));
     }
     assert.deepEqual(await clock.run(outcomes(all)), [1, 2, 3, 4]);
-    assert.equal(till.served.rounds, 2);
     assert.deepEqual(store.entries(book), ["0", "1", "2", "3"]);
-  });
+    return till.served.rounds;
+  }
+
+  // Goes red without `round.meets(crowd)` in `#mayGo`: then the second sets out alone.
+  test("a few who want the rows of a round under way gather, and are one round", async () => assert.equal(await roundsOfFour({}), 2));
 
   // Goes red without `crowd.length < this.#largeCrowd` in `#mayGo`, or without its like in `#callNext`: then there are two rounds.
-  test("a large crowd sets out all the same", async () => {
-    const setting = open((step) => (step.name === "commit" ? setting.clock.pause(10).then(() => undefined) : undefined), { roundSize: 4 });
-    const { till, clock, store } = setting;
-    const all = [till.submit(put, { box: "a", word: "0" })];
-    for (const word of ["1", "2", "3"]) {
-      await clock.advance(2);
-      all.push(till.submit(put, { box: "a", word }));
-    }
-    assert.deepEqual(await clock.run(outcomes(all)), [1, 2, 3, 4]);
-    assert.equal(till.served.rounds, 3);
-    assert.deepEqual(store.entries(book), ["0", "1", "2", "3"]);
-  });
+  test("a large crowd sets out all the same", async () => assert.equal(await roundsOfFour({ roundSize: 4 }), 3));
 
   // Goes red without `this.#heldBack = false` when a round ends.
   test("who was held back goes when the round ahead has ended, whoever comes meanwhile", async () => {
