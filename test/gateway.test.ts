@@ -179,16 +179,15 @@ describe("the guard", () => {
     assert.equal(received.length, 3);
   });
 
+  // Without its timeout this never ends.
   test("waits no longer than it should, and says nothing of host or secret", async () => {
     const { url } = await stub(() => "hang");
-    const startedAt = performance.now();
     const error = await adapter(url, { timeoutMs: 100 })
       .confirm(confirmation())
       .then(
         () => assert.fail("it answered"),
         (thrown: Error) => thrown,
       );
-    assert.ok(performance.now() - startedAt < 1500);
     assert.ok(error instanceof GatewayUnknown);
     for (const text of [error.message, error.reason, JSON.stringify(error), error.stack ?? "", String(error.cause)])
       assert.doesNotMatch(text, /127\.0\.0\.1|test_sk|Basic/);
@@ -350,18 +349,15 @@ describe("a shop whose gateway answers nothing", () => {
     );
     return { user, orderIds: orders.map((order) => good(order, 201).orderId), productId: product.id };
   }
-  const timed = async (send: () => Promise<Answer>): Promise<{ answer: Answer; ms: number }> => {
-    const startedAt = performance.now();
-    return { answer: await send(), ms: performance.now() - startedAt };
-  };
 
-  // Goes red without `admit` around the two rounds: then everybody waits, and holds stock meanwhile.
+  // Goes red without `admit` around the two rounds: then all 200 wait for the gateway, and hold stock meanwhile.
   test("sells from balances and shows its products as ever; cards get 202 or 503 with Retry-After, and nobody hangs", async () => {
-    const { url, received } = await stub(() => "hang");
+    let gateway: "hang" | "break" = "hang";
+    const { url, received, server } = await stub(() => gateway);
     const env = {
       PAYMENT_GATEWAY_URL: url,
       PAYMENT_GATEWAY_SECRET: SECRET,
-      PAYMENT_GATEWAY_TIMEOUT_MS: "700",
+      PAYMENT_GATEWAY_TIMEOUT_MS: "60000",
       PAYMENT_GATEWAY_CONCURRENCY: "20",
       PAYMENT_GATEWAY_BREAKER_CALLS: "10",
       PAYMENT_GATEWAY_BREAKER_MS: "60000",
@@ -370,34 +366,46 @@ describe("a shop whose gateway answers nothing", () => {
     const shop = await openTestShop({ env });
     closing.push(() => shop.close());
     const { user, orderIds, productId } = await unpaid(shop, 200);
+    const pay = (orderId: string | undefined): Promise<Answer> => user.post("/payments", { orderId, method: "CARD", paymentKey: randomUUID() });
 
-    const cards = orderIds.map((orderId) => timed(() => user.post("/payments", { orderId, method: "CARD", paymentKey: randomUUID() })));
-    const others = await Promise.all(
-      Array.from({ length: 50 }, (_, i) =>
-        timed(() => (i % 2 ? shop.anyone("GET", `/products/${productId}`) : user.post("/orders", { orderItems: [{ productId, quantity: 1 }] }))),
-      ),
+    const waiting = new Set(orderIds);
+    const cards = orderIds.map(async (orderId) => {
+      const answer = await pay(orderId);
+      waiting.delete(orderId);
+      return answer;
+    });
+    await Promise.all(
+      Array.from({ length: 50 }, async (_, i) => {
+        if (i % 2) good(await shop.anyone("GET", `/products/${productId}`), 200);
+        else good(await user.post("/orders", { orderItems: [{ productId, quantity: 1 }] }), 201);
+      }),
     );
-    for (const { answer, ms } of others) {
-      assert.ok(answer.status < 300);
-      assert.ok(ms < 600, `an order or a read took ${Math.round(ms)} ms`);
-    }
-    const answered = await Promise.all(cards);
-    const tally = Map.groupBy(answered, ({ answer }) => answer.status);
-    assert.deepEqual(new Set(tally.keys()), new Set([202, 503]));
-    assert.ok((tally.get(202) ?? []).length <= 40);
-    for (const { answer } of tally.get(503) ?? []) {
-      assert.equal(answer.body.code, "BUSY");
-      assert.ok(Number(answer.headers["retry-after"]) >= 1);
-    }
-    assert.ok(Math.max(...answered.map(({ ms }) => ms)) < 5000);
-    assert.ok(received.length <= 40);
+    // The gateway still has what it was sent, so none of the fifty waited for it.
+    while (waiting.size > 40 || received.length < 20) await new Promise(setImmediate);
+    assert.equal(waiting.size, 40);
+    assert.equal(received.length, 20);
 
-    const next = await timed(() => user.post("/payments", { orderId: orderIds.at(-1), method: "CARD", paymentKey: randomUUID() }));
-    assert.deepEqual([next.answer.status, next.ms < 500], [503, true]);
-    assert.match((await shop.anyone("GET", "/metrics")).body, /jangnal_gateway_breaker\{state="open"\} 1[^]*jangnal_gateway_breaks_total 1/);
-    const startedAt = performance.now();
+    gateway = "break";
+    server.closeAllConnections();
+    const tally = Map.groupBy(await Promise.all(cards), ({ status }) => status);
+    assert.deepEqual(
+      new Map(Array.from(tally, ([status, answers]) => [status, answers.length])),
+      new Map([
+        [503, 180],
+        [202, 20],
+      ]),
+    );
+    for (const { body, headers } of tally.get(503) ?? []) {
+      assert.equal(body.code, "BUSY");
+      assert.ok(Number(headers["retry-after"]) >= 1);
+    }
+
+    // The breaker is open: neither a shopper nor the job asks the gateway anything.
+    const asked = received.length;
+    assert.equal((await pay(orderIds.at(-1))).status, 503);
     good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
-    assert.ok(performance.now() - startedAt < 3000, "the job respects the breaker");
+    assert.equal(received.length, asked);
+    assert.match((await shop.anyone("GET", "/metrics")).body, /jangnal_gateway_breaker\{state="open"\} 1[^]*jangnal_gateway_breaks_total 1/);
     assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
   });
 });

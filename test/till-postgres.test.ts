@@ -128,8 +128,8 @@ describe("locks", () => {
     for (const waitMs of [WAIT_MS, 20]) {
       const from = performance.now();
       await assert.rejects(store.lock([need(users, user), need(variants, variantId)], waitMs), LockTimeout);
-      const took = performance.now() - from;
-      assert.ok(took >= waitMs - 5 && took < waitMs + 300, `${took} ms`);
+      // Not before it: how long after it says something of the machine, and the rival still holds the row.
+      assert.ok(performance.now() - from >= waitMs - 5);
     }
     await eventually("the user is free", () => isFree("users", user));
   });

@@ -71,13 +71,11 @@ export function sinkContract(kind: string, open: () => Promise<SinkUnderTest>): 
       assert.deepEqual((await place.sink.deliver([])).failed, new Map());
     });
 
-    test("a place that is away takes nothing, within half a minute, and takes it when it is back", async (t) => {
+    test("a place that is away says so, takes nothing, and takes it when it is back", async (t) => {
       if (!place.kill || !place.start) return t.diagnostic("this place can't be taken away");
       const order = newOrder();
       await place.kill();
-      const askedAt = performance.now();
       await assert.rejects(place.sink.deliver([event(order)]));
-      assert.ok(performance.now() - askedAt < 30_000);
       await place.start();
       await delivered(place.sink, event(order));
       assert.equal((await ofOrders([order])).length >= 1, true);
