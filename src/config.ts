@@ -184,20 +184,25 @@ function funding(env: Env, embedded: boolean): Config["balanceFunding"] {
   return chosen;
 }
 
-/** ISO 8601 durations of days, hours, minutes and seconds: `P1D`, `PT30M`, `PT1H30M`, `PT0.5S`. */
+/** ISO 8601 durations of weeks, or of days, hours, minutes and seconds: `P1W`, `P1D`, `PT30M`, `PT1H30M`, `PT0.5S`. Months and years are of no certain length. */
 function duration(env: Env, name: string, fallback: string): number {
   const value = text(env, name) ?? fallback;
+  const weeks = Number(/^P(\d+)W$/.exec(value)?.[1] ?? 0);
   const parts = /^P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(value);
-  const [days, hours, minutes, seconds] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
-  const ms = Math.round(((((days ?? 0) * 24 + (hours ?? 0)) * 60 + (minutes ?? 0)) * 60 + (seconds ?? 0)) * 1000);
-  if (!parts || ms <= 0 || ms > 366 * 86_400_000)
-    throw new ConfigError(`${name} must be an ISO 8601 duration like PT30M, more than nothing and at most a year, not ${JSON.stringify(value)}`);
+  const [days = weeks * 7, hours = 0, minutes = 0, seconds = 0] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
+  const ms = Math.round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000);
+  if (ms <= 0 || ms > 366 * 86_400_000)
+    throw new ConfigError(
+      `${name} must be an ISO 8601 duration like PT30M or P1W, without months and years, more than nothing and at most 366 days, not ${JSON.stringify(value)}`,
+    );
   return ms;
 }
 
 function timezone(env: Env): string {
   const zone = text(env, "SHOP_TIMEZONE") ?? "Asia/Seoul";
   try {
+    // By name: JavaScript reads +09:00 as east of Greenwich and PostgreSQL, after POSIX, as west of it.
+    if (!/^[A-Za-z]/.test(zone)) throw new RangeError(zone);
     new Intl.DateTimeFormat("en", { timeZone: zone });
   } catch {
     throw new ConfigError(`SHOP_TIMEZONE must be an IANA time zone like Asia/Seoul, not ${JSON.stringify(zone)}`);
@@ -207,6 +212,7 @@ function timezone(env: Env): string {
 
 function currency(env: Env): string {
   const code = text(env, "SHOP_CURRENCY") ?? "KRW";
-  if (!/^[A-Z]{3}$/.test(code)) throw new ConfigError(`SHOP_CURRENCY must be an ISO 4217 code like KRW, not ${JSON.stringify(code)}`);
+  if (!Intl.supportedValuesOf("currency").includes(code))
+    throw new ConfigError(`SHOP_CURRENCY must be an ISO 4217 code like KRW, not ${JSON.stringify(code)}`);
   return code;
 }

@@ -481,7 +481,25 @@ describe("lists", () => {
 
   test("a limit is from 1 to 100", () =>
     each(lists(), nameOf, async ({ path }) => {
-      for (const limit of ["0", "-1", "101", "abc", "1.5", "1e400", "NaN", "", "1,2", "%00", "1&limit=2", "9007199254740993"])
+      for (const limit of [
+        "0",
+        "-1",
+        "101",
+        "abc",
+        "1.5",
+        "1e400",
+        "1e1",
+        "0x10",
+        "%2B5",
+        "%205",
+        "5.0",
+        "NaN",
+        "",
+        "1,2",
+        "%00",
+        "1&limit=2",
+        "9007199254740993",
+      ])
         bad(await shop.operator.get(`${filled(path)}?limit=${limit}`), "/limit");
     }));
 

@@ -7,6 +7,7 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import { readConfig } from "../src/config.ts";
 import { freshDatabase } from "./support/database.ts";
 import { openLine } from "./support/line.ts";
 import { jangnal, serve } from "./support/process.ts";
@@ -171,10 +172,14 @@ describe("the command line", () => {
       { CHARGE_MAX: "-1" },
       { BALANCE_MAX: "1e9" },
       { ORDER_EXPIRES_AFTER: "30 minutes" },
+      { ORDER_EXPIRES_AFTER: "P1M" },
+      { ORDER_EXPIRES_AFTER: "P1WT1H" },
       { LOCK_WAIT_MS: "0" },
       { RATE_LIMIT: "many" },
       { SHOP_TIMEZONE: "Mars/Olympus" },
+      { SHOP_TIMEZONE: "+09:00" },
       { SHOP_CURRENCY: "won" },
+      { SHOP_CURRENCY: "WON" },
       { SHOP_LOCALE: "fr" },
       { DEMO: "yes" },
       { LOG_LEVEL: "loud" },
@@ -186,6 +191,11 @@ describe("the command line", () => {
       assert.match(output, new RegExp(`^[^\\n]*${name}[^\\n]*\\n$`));
     });
     assert.equal(existsSync(place("never")), false);
+  });
+
+  test("an order may wait for a week, or for half a second", () => {
+    const waits = (ORDER_EXPIRES_AFTER: string): number => readConfig({ ORDER_EXPIRES_AFTER }).orderExpiresAfterMs;
+    assert.deepEqual(["P1W", "P1D", "PT1H30M", "PT0.5S"].map(waits), [604_800_000, 86_400_000, 5_400_000, 500]);
   });
 
   // Goes red without makeDataDir and both calls of `naming` (app.ts).

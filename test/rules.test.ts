@@ -17,12 +17,14 @@ import { stockAdjustments, variants } from "../src/catalog/catalog.sql.ts";
 import { createProducts } from "../src/catalog/create-products.ts";
 import type { CatalogFacts } from "../src/catalog/facts.ts";
 import { type Campaign, isOpen, type UserCoupon } from "../src/coupon/coupon.ts";
-import { campaigns } from "../src/coupon/coupon.sql.ts";
+import { campaigns, claimKey, claims } from "../src/coupon/coupon.sql.ts";
 import { createCampaign, editCampaign } from "../src/coupon/edit-campaign.ts";
 import { expireCoupons } from "../src/coupon/expire-coupons.ts";
+import { issueCoupon } from "../src/coupon/issue-coupon.ts";
 import { SoldOut } from "../src/coupon/sold-out.ts";
 import type { Database } from "../src/database/pool.ts";
 import { placeOrder, type PlaceOrder } from "../src/order/place-order.ts";
+import type { RefusalCode } from "../src/refusal.ts";
 import {
   BALANCE_MAX,
   CAMPAIGN,
@@ -158,15 +160,31 @@ describe("coupons", () => {
         { name: "n", discount: { type: "FIXED", amount: 1 }, totalQuantity: 1, opensAt: NOW, [end]: NOW },
         "INVALID_REQUEST",
       ));
-  test("what is known to be sold out and closed since is closed", async () => {
+  test("who has a coupon is told so, be its campaign closed or sold out; then whether it is closed comes first", () => {
+    const asked = (held: boolean, fields: Partial<Campaign>, code: RefusalCode): void => {
+      const claim = held ? [there(claims, claimKey(CAMPAIGN, USER), COUPON)] : [];
+      refuses(
+        [there(members, USER, true), there(campaigns, CAMPAIGN, campaign(fields)), ...claim],
+        issueCoupon,
+        { couponId: CAMPAIGN, userId: USER },
+        code,
+      );
+    };
+    for (const fields of [{}, { closesAt: NOW }, { issuedQuantity: 5 }, { issuedQuantity: 5, closesAt: NOW }])
+      asked(true, fields, "COUPON_ALREADY_ISSUED");
+    asked(false, { issuedQuantity: 5, closesAt: NOW }, "COUPON_CLOSED");
+    asked(false, { issuedQuantity: 5 }, "COUPON_SOLD_OUT");
+  });
+  test("what is known to be sold out and closed since is closed, but to who has one already", async () => {
     const { discount: _, ...row } = campaign({ issuedQuantity: 5, closesAt: NOW });
     const columns = { ...row, discount_type: "FIXED", discount_value: 5, max_amount: null, min_order_amount: null };
     const database = { rows: ({ name }: { name: string }) => Promise.resolve(name === "select campaigns" ? [columns] : [{ userId: OTHER }]) };
     const soldOut = new SoldOut(database as unknown as Database);
     await soldOut.learn(CAMPAIGN);
-    soldOut.seen(USER);
-    assert.equal(soldOut.refusal(CAMPAIGN, USER, NOW - 1)?.code, "COUPON_SOLD_OUT");
-    assert.equal(soldOut.refusal(CAMPAIGN, USER, NOW)?.code, "COUPON_CLOSED");
+    for (const user of [USER, OTHER]) soldOut.seen(user);
+    const told = (user: string): unknown[] => [NOW - 1, NOW].map((now) => soldOut.refusal(CAMPAIGN, user, now)?.code);
+    assert.deepEqual(told(USER), ["COUPON_SOLD_OUT", "COUPON_CLOSED"]);
+    assert.deepEqual(told(OTHER), ["COUPON_ALREADY_ISSUED", "COUPON_ALREADY_ISSUED"]);
   });
   test("the job marks a coupon whose time is up, and neither one before it nor a used one", () => {
     const expire = (fields: Partial<UserCoupon>): unknown => {

@@ -9,7 +9,7 @@ export type IssueCoupon = { couponId: string; userId: string };
 
 /**
  * One user gets one coupon of a campaign, while they last, in order of arrival.
- * Errors: USER_NOT_FOUND, COUPON_NOT_FOUND, COUPON_CLOSED, COUPON_ALREADY_ISSUED, COUPON_SOLD_OUT.
+ * Errors, in this order: USER_NOT_FOUND, COUPON_NOT_FOUND, COUPON_ALREADY_ISSUED, COUPON_CLOSED, COUPON_SOLD_OUT.
  */
 export const issueCoupon = command<IssueCoupon, UserCoupon>({
   name: "issue coupon",
@@ -18,8 +18,8 @@ export const issueCoupon = command<IssueCoupon, UserCoupon>({
   decide(shop, { couponId, userId }) {
     if (!shop.find(members, userId)) refuse("USER_NOT_FOUND", { userId });
     const campaign = shop.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
-    if (!isOpen(campaign, shop.now)) refuse("COUPON_CLOSED", { couponId });
     if (shop.find(claims, claimKey(couponId, userId))) refuse("COUPON_ALREADY_ISSUED", { couponId });
+    if (!isOpen(campaign, shop.now)) refuse("COUPON_CLOSED", { couponId });
     if (campaign.issuedQuantity >= campaign.totalQuantity) refuse("COUPON_SOLD_OUT", { couponId });
 
     // Below this line the coupon is issued.

@@ -25,14 +25,14 @@ export class SoldOut {
   }
 
   /**
-   * What the till would refuse too, in the same order, if that is known for certain: COUPON_CLOSED, COUPON_ALREADY_ISSUED, COUPON_SOLD_OUT.
+   * What the till would refuse too, in the same order, if that is known for certain: COUPON_ALREADY_ISSUED, COUPON_CLOSED, COUPON_SOLD_OUT.
    * Given back and not thrown: it is said to thousands.
    */
   refusal(couponId: string, userId: string, now: number): Refusal | undefined {
     const known = this.#campaigns.get(couponId);
     if (!known || !this.#knownUsers.has(userId)) return undefined;
-    if (!isOpen(known.campaign, now)) return new Refusal("COUPON_CLOSED", { couponId });
-    return known.claimers.has(userId) ? new Refusal("COUPON_ALREADY_ISSUED", { couponId }) : known.refusal;
+    if (known.claimers.has(userId)) return new Refusal("COUPON_ALREADY_ISSUED", { couponId });
+    return isOpen(known.campaign, now) ? known.refusal : new Refusal("COUPON_CLOSED", { couponId });
   }
 
   /** This user exists: users are never deleted. */

@@ -34,20 +34,26 @@ const STRINGS = new Ajv({ ...STRICT, coerceTypes: true });
 type Verdict = true | { error: FastifySchemaValidationError[] };
 
 export function validatorFor({ schema, httpPart }: { schema: object; httpPart?: string }): (part: unknown) => Verdict {
-  const validate: ValidateFunction = (httpPart === "body" ? BODY : STRINGS).compile(schema);
+  if (httpPart === "body") {
+    const validate: ValidateFunction = BODY.compile(schema);
+    return (part) => validate(part) || { error: validate.errors ?? [] };
+  }
+  const validate: ValidateFunction = STRINGS.compile(schema);
+  const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
   return (part) => {
-    if (!validate(part)) return { error: validate.errors ?? [] };
-    const odd = httpPart === "body" ? undefined : Object.entries(part as object).find(([, value]) => oddity(value));
-    return (
-      odd === undefined || { error: [{ instancePath: `/${odd[0]}`, keyword: "type", params: {}, schemaPath: "", message: oddity(odd[1]) as string }] }
-    );
+    for (const [name, value] of Object.entries(part as object)) {
+      const message = oddity(value, properties[name]?.type);
+      if (message) return { error: [{ instancePath: `/${escapePointer(name)}`, keyword: "type", params: {}, schemaPath: "", message }] };
+    }
+    return validate(part) || { error: validate.errors ?? [] };
   };
 }
 
-/** What Ajv lets pass in a string: it makes Infinity of "1e400", and then asks no more of it. Bodies are looked through in json.ts. */
-function oddity(value: unknown): string | undefined {
-  if (typeof value === "number" && !Number.isFinite(value)) return "must be integer";
-  return typeof value === "string" && value.includes("\0") ? "must not contain the NUL character" : undefined;
+/** What Ajv lets pass in a string: to it " 5", "0x5" and "5e0" are 5, and "1e400" is Infinity, of which it asks no more. Bodies are looked through in json.ts. */
+function oddity(value: unknown, type: string | undefined): string | undefined {
+  if (typeof value !== "string") return undefined;
+  if (type === "integer" && !/^-?\d{1,16}$/.test(value)) return "must be integer";
+  return value.includes("\0") ? "must not contain the NUL character" : undefined;
 }
 
 /** Names every field at fault by its JSON pointer. A field with a code of its own (`body/amount`) decides the refusal's. */

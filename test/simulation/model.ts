@@ -132,8 +132,8 @@ export class Model {
         if (!this.users.has(step.userId)) no("USER_NOT_FOUND");
         const campaign = this.campaigns.get(step.couponId) ?? no("COUPON_NOT_FOUND");
         const { opensAt, closesAt, expiresAt, validDays, holders } = campaign;
-        if (now < opensAt || now >= (closesAt ?? Infinity) || now >= (expiresAt ?? Infinity)) no("COUPON_CLOSED");
         if (holders.has(step.userId)) no("COUPON_ALREADY_ISSUED");
+        if (now < opensAt || now >= (closesAt ?? Infinity) || now >= (expiresAt ?? Infinity)) no("COUPON_CLOSED");
         if (holders.size === campaign.totalQuantity) no("COUPON_SOLD_OUT");
         if (!a) return "a coupon";
         const ends = Math.min(expiresAt ?? Infinity, validDays === null ? Infinity : now + validDays * 24 * 60 * 60 * 1000);
