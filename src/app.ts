@@ -13,7 +13,7 @@ import { balanceRoutes } from "./balance/balance.routes.ts";
 import { cartRoutes } from "./cart/cart.routes.ts";
 import { type Config, ConfigError } from "./config.ts";
 import { couponRoutes } from "./coupon/coupon.routes.ts";
-import { campaigns } from "./coupon/coupon.sql.ts";
+import { campaigns, sameTerms } from "./coupon/coupon.sql.ts";
 import type { Campaign } from "./coupon/coupon.ts";
 import { expireDueCoupons } from "./coupon/expire-due-coupons.ts";
 import { SoldOut } from "./coupon/sold-out.ts";
@@ -305,7 +305,7 @@ function announce(changes: Changes): string | undefined {
   if (shelves.has(variants) || shelves.has(products)) words.push(STOCK);
   if (showsOtherwise(changes)) words.push(POPULAR_WORD);
   for (const { key, before, after } of (shelves.get(campaigns) ?? []) as Change<Campaign>[]) {
-    if (before && before.issuedQuantity === after.issuedQuantity) words.push(CAMPAIGN + key);
+    if (before && !sameTerms(before, after)) words.push(CAMPAIGN + key);
   }
   if (words.length === 0) return undefined;
   const name = changeNames.get(changes) ?? randomUUID();

@@ -20,16 +20,17 @@ export const campaigns: Shelf<Campaign> = {
     const made = changes.filter((change) => change.before === undefined);
     const issued = changes.filter(({ before, after }) => before !== undefined && before.issuedQuantity !== after.issuedQuantity);
     const edited = changes.filter(({ before, after }) => before !== undefined && !sameTerms(before, after));
+    // Edits first: what was issued in the same round may be more than the total was before.
     return [
       ...(made.length > 0 ? [insertCampaigns(made)] : []),
-      ...(issued.length > 0 ? [updateIssued(issued)] : []),
       ...(edited.length > 0 ? [updateCampaigns(edited)] : []),
+      ...(issued.length > 0 ? [updateIssued(issued)] : []),
     ];
   },
 };
 
 /** Whether issuing is all that happened: a round may hold an operator's edit and a crowd's claims of one campaign. */
-function sameTerms(a: Campaign, b: Campaign): boolean {
+export function sameTerms(a: Campaign, b: Campaign): boolean {
   return (
     a.name === b.name &&
     a.discount === b.discount &&
