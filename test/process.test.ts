@@ -140,7 +140,7 @@ test("a shop whose database goes while it greets stays open", async () => {
   const line = await openLine(database.url);
   const cut = line.cutAt("SELECT u.id AS");
   try {
-    const shop = await serve({ DATABASE_URL: line.url, DATA_DIR: place("greets") });
+    const shop = await serve({ DATABASE_URL: line.url, DATA_DIR: place("greets"), DEMO: "on" });
     await cut;
     line.mend();
     const answers = await Promise.race([call(shop.url, "GET", "/healthz"), shop.ended]);
@@ -148,6 +148,21 @@ test("a shop whose database goes while it greets stays open", async () => {
     assert.deepEqual([(answers as Answer).status, (await shop.ended).code], [200, 0]);
   } finally {
     await line.close();
+    await database.drop();
+  }
+});
+
+// Goes red without `isDemo` in `greet` (serve.ts).
+test("a shop that is no demo prints nobody's token", async () => {
+  const database = await freshDatabase();
+  try {
+    const demo = await serve({ DATABASE_URL: database.url, DATA_DIR: place("demo"), DEMO: "on" });
+    demo.child.kill("SIGTERM");
+    assert.match((await demo.ended).output, /Bearer/);
+    const shop = await serve({ DATABASE_URL: database.url, DATA_DIR: place("demo") });
+    shop.child.kill("SIGTERM");
+    assert.doesNotMatch((await shop.ended).output, /Bearer|token/i);
+  } finally {
     await database.drop();
   }
 });
