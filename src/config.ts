@@ -169,6 +169,8 @@ function gateway(env: Env): Config["gateway"] {
   return {
     url,
     secret,
+    // Nobody's to set: `serve --workers` tells its workers of the one that they share.
+    simulatorUrl: text(env, "PAYMENT_SIMULATOR_URL"),
     timeoutMs: integer(env, "PAYMENT_GATEWAY_TIMEOUT_MS", url === undefined ? 1500 : 10_000, 1, 120_000),
     tries: integer(env, "PAYMENT_GATEWAY_TRIES", 3, 1, 10),
     concurrency: integer(env, "PAYMENT_GATEWAY_CONCURRENCY", 64, 1, 10_000),

@@ -1,7 +1,9 @@
 // `serve --workers N`: several instances on one port, one embedded database, and one process to end.
 
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
@@ -58,6 +60,20 @@ describe("a shop with two workers", () => {
     for (const text of counts) assert.equal(/jangnal_http_answers_total\{method="POST",route="\/orders",status="201"\} (\d+)/.exec(text)?.[1], "50");
   });
 
+  // Goes red where each worker simulates a gateway of its own, whose book knows nothing of what was paid through the others.
+  test("what was paid by card through one worker is given back through another", async () => {
+    const product = good(await operator.post("/admin/products", { name: "배", price: 10, stock: 20 }), 201);
+    const [{ id }] = good(await operator.post("/admin/users", { users: [{ name: "손님" }] }), 201).users;
+    const user = new Client(shop.url, id, "shopper");
+    const orderItems = [{ productId: product.id, quantity: 1 }];
+    const close = { connection: "close" };
+    for (let i = 0; i < 8; i++) {
+      const { orderId } = good(await user.post("/orders", { orderItems, payment: { method: "DEFERRED" } }, close), 201);
+      good(await user.post("/payments", { orderId, method: "CARD", paymentKey: "anything" }, close), 201);
+      assert.equal(good(await user.post(`/orders/${orderId}/cancel`, {}, close), 200).status, "REFUNDED");
+    }
+  });
+
   // Goes red where the leader writes down only that it is over, and keeps the report: the next request is another worker's.
   test("a rehearsal is followed at whichever worker answers, and nobody is served out of order", async () => {
     const product = good(await operator.post("/admin/products", { name: "백자", price: 10, stock: 40 }), 201);
@@ -97,6 +113,22 @@ describe("a shop with two workers", () => {
     assert.equal((await shop.ended).code, 0);
     for (const pid of workers) assert.throws(() => process.kill(pid, 0));
   });
+});
+
+// Goes red where anything listens in a worker before the shop does: then the first one seems to have been open.
+test("a port that is taken ends it with 1", async () => {
+  const taken = createServer().listen(0, "127.0.0.1");
+  await once(taken, "listening");
+  const dataDir = mkdtempSync(join(tmpdir(), "jangnal-workers-"));
+  const { code, output } = await jangnal(["serve", "--workers", "2"], {
+    DATA_DIR: dataDir,
+    PORT: String((taken.address() as { port: number }).port),
+    LOG_LEVEL: "error",
+  });
+  taken.close();
+  rmSync(dataDir, { recursive: true, force: true });
+  assert.equal(code, 1);
+  assert.match(output, /^PORT cannot be used/m);
 });
 
 test("a wrong number of workers is said in one line", async () => {

@@ -1,10 +1,11 @@
-// Several instances on one machine and one port, to use its cores: this process owns the embedded database, if there is one, and the
-// port; its workers are instances like any others, and one that dies is replaced.
+// Several instances on one machine and one port, to use its cores: this process owns the embedded database and the simulated gateway, where
+// there are such, and the port; its workers are instances like any others, and one that dies is replaced.
 
 import cluster, { type Worker } from "node:cluster";
 import { AggregatorRegistry } from "prom-client";
 import type { Config } from "../config.ts";
 import { startEmbedded } from "../database/embedded.ts";
+import { openSimulator } from "../gateway/open-gateway.ts";
 import { isMetricsMessage, type MetricsMessage } from "../http/all-metrics.ts";
 
 const REPLACE_AFTER_MS = 500;
@@ -15,6 +16,8 @@ const KILL_AFTER_MS = 9_300;
 /** Runs `count` workers until a signal or the end of the embedded database; answers the exit code. */
 export async function runWorkers(config: Config, count: number): Promise<number> {
   const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined;
+  // It has one book: what was paid through one worker is asked about and given back through any other.
+  const gateway = config.gateway.url === undefined ? await openSimulator(config.dataDir) : undefined;
   const stop = Promise.withResolvers<string | null>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.resolve(null));
   void embedded?.died.then(stop.resolve);
@@ -24,7 +27,11 @@ export async function runWorkers(config: Config, count: number): Promise<number>
 
   // What a worker can't know from a database that it is given: that it is the embedded one's, with its defaults.
   const demo = { DEMO: config.demo ? "on" : "off" };
-  const settings = embedded ? { ...demo, DATABASE_URL: embedded.url("jangnal"), BALANCE_FUNDING: config.balanceFunding } : demo;
+  const settings = {
+    ...demo,
+    ...(embedded ? { DATABASE_URL: embedded.url("jangnal"), BALANCE_FUNDING: config.balanceFunding } : {}),
+    ...(gateway ? { PAYMENT_SIMULATOR_URL: gateway.url } : {}),
+  };
   const start = (first: boolean): Worker => {
     const worker = cluster.fork(settings);
     worker.once("exit", (code) => {
@@ -32,7 +39,10 @@ export async function runWorkers(config: Config, count: number): Promise<number>
       if (first) stop.resolve(`the first worker ended with ${code} before it was open`);
       else setTimeout(() => !stopping && start(false), REPLACE_AFTER_MS);
     });
-    worker.once("listening", () => (first = false));
+    worker.once("listening", ({ port }) => {
+      first = false;
+      if (gateway) gateway.simulator.webhooks.url = `http://${onThisMachine(config.host)}:${port}/payments/webhooks/toss`;
+    });
     return worker;
   };
   // The first alone: it migrates, and fills an empty shop.
@@ -43,8 +53,15 @@ export async function runWorkers(config: Config, count: number): Promise<number>
   if (reason !== null) console.error(`The shop can't go on: ${reason}`);
   stopping = true;
   await endWorkers();
+  await gateway?.simulator.close();
   await embedded?.stop();
   return reason === null ? 0 : 1;
+}
+
+/** A host that listens to everybody is reached from here by the loopback. */
+function onThisMachine(host: string): string {
+  if (host === "0.0.0.0" || host === "::") return "localhost";
+  return host.includes(":") ? `[${host}]` : host;
 }
 
 async function endWorkers(): Promise<void> {

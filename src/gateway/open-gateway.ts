@@ -8,9 +8,11 @@ import type { GuardOptions } from "./toss/guard.ts";
 import { TossGateway } from "./toss/toss.ts";
 
 export type GatewaySettings = GuardOptions & {
-  /** Unset: a simulator in this process. */
+  /** Unset: a simulator. */
   url: string | undefined;
   secret: string | undefined;
+  /** A simulator that runs already, its secret in the place of a password. Unset: one in this process. */
+  simulatorUrl?: string | undefined;
 };
 
 export type OpenGateway = {
@@ -21,26 +23,36 @@ export type OpenGateway = {
 
 /** The gateway that is configured, or a simulated one, whose book is kept in `dataDir`. Both are spoken to over HTTP by the same adapter. */
 export async function openGateway(
-  { url, secret, ...guard }: GatewaySettings,
+  { url, secret, simulatorUrl, ...guard }: GatewaySettings,
   { dataDir, registry }: { dataDir: string; registry?: Registry | undefined },
 ): Promise<OpenGateway> {
-  let simulator: Simulator | undefined;
-  let access = { url: url ?? "", secret: secret ?? "" };
-  if (url === undefined) {
-    mkdirSync(dataDir, { recursive: true });
-    access = { url: "", secret: `test_sk_${randomBytes(16).toString("hex")}` };
-    simulator = new Simulator({ secret: access.secret, path: join(dataDir, "gateway.ndjson") });
-    access.url = await simulator.listen();
-    simulator.unref();
-  }
+  const own = url === undefined && simulatorUrl === undefined ? await openSimulator(dataDir) : undefined;
+  const simulated = own?.url ?? simulatorUrl;
+  const access = url === undefined && simulated !== undefined ? accessOf(simulated) : { url: url ?? "", secret: secret ?? "" };
   const metrics = registry ? gatewayMetrics(registry, () => gateway.guard) : undefined;
   const gateway: TossGateway = new TossGateway({ ...access, ...guard, ...(metrics ? { onCall: metrics } : {}) });
   return {
     gateway,
-    simulator,
+    simulator: own?.simulator,
     async close() {
       gateway.stop();
-      await simulator?.close();
+      await own?.simulator.close();
     },
   };
+}
+
+/** A simulator in this process, and where it is found: its secret stands in the place of a password. */
+export async function openSimulator(dataDir: string): Promise<{ simulator: Simulator; url: string }> {
+  mkdirSync(dataDir, { recursive: true });
+  const secret = `test_sk_${randomBytes(16).toString("hex")}`;
+  const simulator = new Simulator({ secret, path: join(dataDir, "gateway.ndjson") });
+  const url = new URL(await simulator.listen());
+  simulator.unref();
+  url.password = secret;
+  return { simulator, url: url.href };
+}
+
+function accessOf(simulatorUrl: string): { url: string; secret: string } {
+  const { origin, password } = new URL(simulatorUrl);
+  return { url: origin, secret: password };
 }
