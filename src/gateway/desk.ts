@@ -57,19 +57,30 @@ export class Desk {
 
   /**
    * Asks the gateway about everything that is due, and everything whose outcome is not known. Answers how many are settled now, and how many are not.
+   * One that breaks keeps none of the others waiting.
+   * Errors: the first that broke, once all others are through.
    * @param everyUnknown also those whose next time has not come
    */
   async work(everyUnknown = true): Promise<{ settled: number; unknown: number }> {
     const now = Date.now();
     const tally = { settled: 0, unknown: 0 };
+    const broken: unknown[] = [];
     for (const { due, bring } of this.#works) {
       const ids = (await this.#database.rows<{ id: string }>(due(now, everyUnknown, PER_RUN))).map(({ id }) => id);
+      const one = async (id: string): Promise<void> => {
+        try {
+          tally[(await bring(id)) ? "settled" : "unknown"]++;
+        } catch (error) {
+          broken.push(error);
+        }
+      };
       await Promise.all(
         Array.from({ length: AT_ONCE }, async () => {
-          for (let id = ids.shift(); id !== undefined && !this.#stopped; id = ids.shift()) tally[(await bring(id)) ? "settled" : "unknown"]++;
+          for (let id = ids.shift(); id !== undefined && !this.#stopped; id = ids.shift()) await one(id);
         }),
       );
     }
+    if (broken.length > 0) throw broken[0];
     return tally;
   }
 
