@@ -22,7 +22,9 @@ const DAY_MS = 86_400_000;
 function startOfDay(utcMidnight: number, timezone: string): number {
   // The zone's offset at the guess may differ from the one at the answer, so the guess is mended once.
   const guess = utcMidnight - offsetAt(utcMidnight, timezone);
-  return utcMidnight - offsetAt(guess, timezone);
+  const mended = utcMidnight - offsetAt(guess, timezone);
+  // Where clocks go forward at midnight there is none, and one of the two lies in the day before: the day begins with the other.
+  return mended + offsetAt(mended, timezone) === utcMidnight ? mended : Math.max(guess, mended);
 }
 
 /** How far the zone's clocks are ahead of UTC, in ms. */
