@@ -19,6 +19,7 @@ test("a URL with several hosts is several URLs, as libpq reads it", () => {
     "postgres:///shop?host=%2Frun%2Fa&port=1",
     "postgres:///shop?host=%2Frun%2Fb&port=1",
   ]);
+  assert.deepEqual(splitHosts("postgres://a,b/shop?port=1,2"), ["postgres://a/shop?port=1", "postgres://b/shop?port=2"]);
 });
 
 test("a URL with one host is left as it is", () => {

@@ -97,10 +97,8 @@ export function splitHosts(url: string): string[] {
     const own = new URLSearchParams(search);
     own.delete("target_session_attrs");
     const port = ports[i] ?? ports[0];
-    if (authority === "") {
-      own.set("host", host);
-      if (port) own.set("port", port);
-    }
+    if (authority === "") own.set("host", host);
+    if (port) own.set("port", port);
     return `${scheme}${user}${authority === "" ? "" : host}${path}${own.size > 0 ? `?${own.toString()}` : ""}`;
   });
 }
