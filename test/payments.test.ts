@@ -3,9 +3,12 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
+import { createUsers } from "../src/balance/create-users.ts";
 import type { Book } from "../src/gateway/simulator/book.ts";
 import { keyFor } from "../src/gateway/simulator/script.ts";
 import { Simulator } from "../src/gateway/simulator/simulator.ts";
+import { settleRefund } from "../src/order/settle-refund.ts";
+import { refundOrder } from "../src/order/undo-order.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "./support/shop.ts";
 
 let shop: TestShop;
@@ -325,6 +328,27 @@ describe("money goes back to the card", () => {
     const tally = await race(20, (i) => (i % 2 ? refund(orderId) : user.post(`/orders/${orderId}/cancel`)));
     assert.deepEqual(tally, { 200: 1, 409: 19 });
     assert.deepEqual(book().payments.get(paymentKey)?.cancels.length, 1);
+    assert.equal(await shop.stockOf(product), 10);
+    await sound();
+  });
+
+  // Goes red without `NeedsChanged` in `refund`: it was written over the one before it, and the database refused the round.
+  test("in the round in which another has just been refused", async () => {
+    const { orderId, product } = await paid();
+    const { till, orderFacts, cards } = shop.shop;
+    const wanted = { orderId, items: null, reason: "bruised", balanceMax: 1_000_000, askAfterMs: 600_000 };
+    const first = await till.submit(refundOrder(orderFacts), wanted);
+    assert.ok(first.kind === "attempt");
+    const { retries } = till.served;
+    const [, , second] = await Promise.all([
+      // Somebody ahead at the till: the two that come behind are one round.
+      till.submit(createUsers, { users: [{ name: "손님", externalId: null }], bulk: true }),
+      till.finish(settleRefund(orderFacts), { orderId, refundId: first.id, verdict: { kind: "refused", code: "NOT_TODAY" }, askAgainMs: 600_000 }),
+      till.submit(refundOrder(orderFacts), wanted),
+    ]);
+    assert.ok(second.kind === "attempt");
+    assert.equal(till.served.retries, retries);
+    assert.equal((await cards.refund(second.id, true)).status, "COMPLETED");
     assert.equal(await shop.stockOf(product), 10);
     await sound();
   });

@@ -6,7 +6,7 @@ import { returnStock } from "../catalog/catalog.ts";
 import { returnCoupon } from "../coupon/coupon.ts";
 import { refuse } from "../refusal.ts";
 import type { Begun } from "../till/begun.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
 import { changeOrder, itemsOf, type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
 import { orderItems } from "./order.sql.ts";
 import { livePayment, type PaymentRow, payments, stepped } from "./payment.sql.ts";
@@ -41,6 +41,8 @@ export function refund(
   { balanceMax, askAfterMs }: { balanceMax: number; askAfterMs: number },
 ): Begun<OrderView> {
   if (shop.find(refunds, order.id)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId: order.id });
+  // One that has ended in this very round is still in its place until that is written: this one is served in the next.
+  if (shop.find(refunds, order.id)) throw new NeedsChanged();
   const payment = paymentOf(shop, order.id);
   const { amount } = shareOf(shop, order, pieces);
   if (payment.card !== null && amount > 0) {
