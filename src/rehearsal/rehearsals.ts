@@ -217,7 +217,8 @@ async function sendCrowd(plan: CrowdPlan, signal: AbortSignal, told: (progress: 
     else if ("report" in said) report.resolve(said.report);
     else report.reject(new Error(`the crowd broke: ${said.broken}`));
   });
-  child.once("error", report.reject);
+  // Not once: what can't be started can't be told its plan either, and says so by another error, which must not end the shop.
+  child.on("error", report.reject);
   child.once("exit", (code) => report.reject(new Error(`the crowd's process ended with ${code}`)));
   child.send(plan);
   try {
