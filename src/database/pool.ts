@@ -36,6 +36,8 @@ export function connectionSettings(url: string): ShopClientConfig {
     options: "-c timezone=UTC -c datestyle=ISO",
     application_name: "jangnal",
     keepAlive: true,
+    // A server whose machine is gone says nothing: without this it would be asked after two hours, and a listener hear nothing until then.
+    keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 5000,
   };
 }
