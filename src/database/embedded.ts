@@ -1,5 +1,5 @@
 import { resolve } from "node:path";
-import pg from "pg";
+import { ShopClient } from "./client.ts";
 import { makeDataDir } from "./data-dir.ts";
 import { findBinaries } from "./embedded/binaries.ts";
 import { initializeCluster } from "./embedded/initialize.ts";
@@ -68,7 +68,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
 
 /** Not part of initializing, so that a crash between the two heals itself at the next start. */
 async function createShopDatabase(postmaster: Postmaster, url: string): Promise<void> {
-  const client = new pg.Client({ connectionString: url });
+  const client = new ShopClient({ connectionString: url });
   try {
     await client.connect();
     const { rowCount } = await client.query("SELECT 1 FROM pg_database WHERE datname = 'jangnal'");
