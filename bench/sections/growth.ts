@@ -3,8 +3,7 @@
 import { ignore } from "../support/ignore.ts";
 import { selectProducts } from "../../src/catalog/catalog.sql.ts";
 import { Database } from "../../src/database/pool.ts";
-import type { Statement } from "../../src/database/statement.ts";
-import { LAST } from "../../src/database/shared-pages.ts";
+import { LAST_ID, type Statement } from "../../src/database/statement.ts";
 import { selectUserOrders } from "../../src/order/order.sql.ts";
 import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
 import { hot, thousand } from "../contenders/baskets.ts";
@@ -74,7 +73,7 @@ async function oneOrderEach(stage: Stage): Promise<string> {
   return url;
 }
 
-const newestOrder = (n: number): Statement => selectUserOrders([{ userId: idOf("user", n % GOODS.users), before: LAST, most: 1 }]);
+const newestOrder = (n: number): Statement => selectUserOrders([{ userId: idOf("user", n % GOODS.users), before: LAST_ID, most: 1 }]);
 
 const sized = (orders: number): string => (orders === 0 ? "empty" : `${orders.toLocaleString("en")} orders`);
 const databaseOf = (orders: number): string => `orders_${orders}`;

@@ -5,7 +5,23 @@ import { SharedRead } from "../database/shared-read.ts";
 import { ownKey } from "../gateway/simulator/own-key.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Amount, Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query, Text, UserParams, Version } from "../http/schemas.ts";
+import {
+  Amount,
+  Body,
+  Either,
+  Id,
+  Instant,
+  Money,
+  NextCursor,
+  Nullable,
+  OneOf,
+  page,
+  PaymentKey,
+  Query,
+  Text,
+  UserParams,
+  Version,
+} from "../http/schemas.ts";
 import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
 import { invalid, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
@@ -76,12 +92,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
         amount: Amount(1, chargeMax),
         version: Type.Optional(Version()),
         paymentKey: Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 200,
-            pattern: "^[\\x21-\\x7e]+$",
-            description: "For BALANCE_FUNDING=gateway, where it is needed: the payment that the user has authorized at the gateway",
-          }),
+          PaymentKey("For BALANCE_FUNDING=gateway, where it is needed: the payment that the user has authorized at the gateway"),
         ),
       }),
       answers: {

@@ -1,4 +1,4 @@
-import { inOrder, instants, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
+import { containing, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
 import type { Change, Journal, Shelf } from "../till/shelf.ts";
 import type { Transaction, Wallet } from "./balance.ts";
 
@@ -110,7 +110,7 @@ export function selectUser(id: string): Statement {
 
 /** Users before this id, newest first. @param search part of a name or of an external id; null for all but the buyers of rehearsals */
 export function selectUserPage(before: string | null, limit: number, search: string | null): Statement {
-  const from = before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff";
+  const from = before ?? LAST_ID;
   if (search === null)
     return {
       name: "select user page",
@@ -120,6 +120,6 @@ export function selectUserPage(before: string | null, limit: number, search: str
   return {
     name: "search user page",
     text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND (name ILIKE $3 OR external_id ILIKE $3) ORDER BY id DESC LIMIT $2`,
-    values: [from, limit, `%${search.replace(/[%_\\]/g, "\\$&")}%`],
+    values: [from, limit, containing(search)],
   };
 }

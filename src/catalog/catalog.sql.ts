@@ -1,4 +1,4 @@
-import { inOrder, instants, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
+import { containing, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
 import type { Change, Journal, Shelf } from "../till/shelf.ts";
 import type { Product, Variant } from "./catalog.ts";
 
@@ -15,7 +15,7 @@ export const variants: Shelf<Variant> = {
   save(changes) {
     const made = changes.filter((change) => change.before === undefined);
     const sold = changes.filter(({ before, after }) => before !== undefined && before.stock !== after.stock);
-    const renamed = changes.filter(
+    const edited = changes.filter(
       ({ before, after }) =>
         before !== undefined &&
         (before.price !== after.price || before.name !== after.name || before.sku !== after.sku || before.options !== after.options),
@@ -23,7 +23,7 @@ export const variants: Shelf<Variant> = {
     return [
       ...(made.length > 0 ? [insertVariants(made)] : []),
       ...(sold.length > 0 ? [updateStock(sold)] : []),
-      ...(renamed.length > 0 ? [updateVariants(renamed)] : []),
+      ...(edited.length > 0 ? [updateVariants(edited)] : []),
     ];
   },
 };
@@ -148,7 +148,7 @@ export function selectStockAdjustments(variantId: string, before: string | null,
     name: "select stock adjustments",
     text: `SELECT id, delta, stock_after AS "stockAfter", reason, created_at AS "createdAt" FROM stock_adjustments
            WHERE variant_id = $1 AND id < $2::uuid ORDER BY id DESC LIMIT $3`,
-    values: [variantId, before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", limit],
+    values: [variantId, before ?? LAST_ID, limit],
   };
 }
 
@@ -192,7 +192,7 @@ export function selectProductPage({ sort, search, includeSoldOut, after, limit }
   // Copies that a rehearsal sells are nobody else's.
   const where = ["p.status = 'ON_SALE'", "NOT EXISTS (SELECT FROM rehearsals r WHERE r.product_id = p.id)"];
   if (after) where.push(`${place} ${beyond} (${kinds.map((kind, i) => `$${values.push(after[i])}::${kind}`).join(", ")})`);
-  if (search !== null) where.push(`p.name ILIKE $${values.push(`%${search.replace(/[%_\\]/g, "\\$&")}%`)}`);
+  if (search !== null) where.push(`p.name ILIKE $${values.push(containing(search))}`);
   if (!includeSoldOut) where.push("EXISTS (SELECT FROM variants v WHERE v.product_id = p.id AND v.stock > 0)");
   const order = place
     .slice(1, -1)

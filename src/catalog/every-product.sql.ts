@@ -1,4 +1,4 @@
-import type { Statement } from "../database/statement.ts";
+import { containing, LAST_ID, type Statement } from "../database/statement.ts";
 import type { SaleStatus } from "./catalog.ts";
 
 export type EveryProduct = { id: string; name: string; status: SaleStatus; price: number; stock: number; variants: number };
@@ -16,6 +16,6 @@ export function selectEveryProduct(
            WHERE p.id < $1::uuid AND ($2::text IS NULL OR p.name ILIKE $2) AND ($3::text IS NULL OR p.status = $3)
              AND NOT EXISTS (SELECT FROM rehearsals r WHERE r.product_id = p.id)
            ORDER BY p.id DESC LIMIT $4`,
-    values: [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", search === null ? null : `%${search.replace(/[%_\\]/g, "\\$&")}%`, status, limit],
+    values: [before ?? LAST_ID, search === null ? null : containing(search), status, limit],
   };
 }

@@ -1,5 +1,5 @@
 import { type Page, pageColumns } from "../database/shared-pages.ts";
-import { instants, plain, quoted, type Statement } from "../database/statement.ts";
+import { instants, LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
 import type { Change, Shelf } from "../till/shelf.ts";
 import type { Campaign, Discount, UserCoupon } from "./coupon.ts";
 
@@ -186,7 +186,7 @@ export function selectCampaignPage(before: string | null, limit: number): Statem
     name: "select campaign page",
     text: `SELECT ${CAMPAIGN} FROM campaigns c WHERE id < $1::uuid AND NOT EXISTS (SELECT FROM rehearsals r WHERE r.coupon_id = c.id)
            ORDER BY id DESC LIMIT $2`,
-    values: [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", limit],
+    values: [before ?? LAST_ID, limit],
   };
 }
 

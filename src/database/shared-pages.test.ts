@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { LAST, type Page, SharedPages } from "./shared-pages.ts";
+import { type Page, SharedPages } from "./shared-pages.ts";
+import { LAST_ID } from "./statement.ts";
 
 type Row = { page: number; id: string };
 
@@ -26,15 +27,15 @@ test("whoever comes while reads are under way is read together with others, and 
   const first = [ids(pages.get("a", null, 1)), ids(pages.get("b", null, 1))];
   assert.deepEqual(
     reads.map(({ asked }) => asked),
-    [[{ userId: "a", before: LAST, most: 1 }], [{ userId: "b", before: LAST, most: 1 }]],
+    [[{ userId: "a", before: LAST_ID, most: 1 }], [{ userId: "b", before: LAST_ID, most: 1 }]],
   );
   const later = [ids(pages.get("c", "0", 2)), ids(pages.get("nobody", null, 5)), ids(pages.get("a", null, 1))];
   assert.equal(reads.length, 2);
   await reads[0]?.answer();
   assert.deepEqual(reads[2]?.asked, [
     { userId: "c", before: "0", most: 2 },
-    { userId: "nobody", before: LAST, most: 5 },
-    { userId: "a", before: LAST, most: 1 },
+    { userId: "nobody", before: LAST_ID, most: 5 },
+    { userId: "a", before: LAST_ID, most: 1 },
   ]);
   await reads[2]?.answer();
   await reads[1]?.answer();

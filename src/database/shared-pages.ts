@@ -1,15 +1,13 @@
 // Pages of users' own lists. In a crowd each asks for another user's, and what a page costs is mostly the asking: so they are read together.
 
 import { SharedRead } from "./shared-read.ts";
-import { plain } from "./statement.ts";
+import { LAST_ID, plain } from "./statement.ts";
 
 /** The newest rows of a user's list before this id. */
 export type Page = { userId: string; before: string; most: number };
 
 /** More would keep the thread busy for too long at a time; two, so that PostgreSQL reads one while the other is made into answers. */
 const TOGETHER = { most: 32, atOnce: 2 };
-/** No id comes behind it. */
-export const LAST = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 export class SharedPages<Row extends { page: number }> {
   readonly #pages: SharedRead<Row[]>;
@@ -30,7 +28,7 @@ export class SharedPages<Row extends { page: number }> {
 
   /** As committed at this moment or later. @param before null for the newest */
   async get(userId: string, before: string | null, most: number): Promise<Row[]> {
-    return (await this.#pages.get(`${userId} ${before ?? LAST} ${most}`)) ?? [];
+    return (await this.#pages.get(`${userId} ${before ?? LAST_ID} ${most}`)) ?? [];
   }
 }
 

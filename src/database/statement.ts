@@ -47,6 +47,14 @@ export function quoted<Row>(rows: readonly Row[], pick: (row: Row) => string | n
   return `${literal}}`;
 }
 
+/** No id comes behind it: where a list that begins with the newest begins. */
+export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
+
+/** What LIKE and ILIKE take for anything that holds this text, whatever signs of theirs stand in it. */
+export function containing(text: string): string {
+  return `%${text.replace(/[%_\\]/g, "\\$&")}%`;
+}
+
 /** Instants, given in ms since 1970, as one column. */
 export function instants<Row>(rows: readonly Row[], pick: (row: Row) => number | null | undefined): string {
   return plain(rows, (row) => {

@@ -16,12 +16,14 @@ export function Query<T extends TProperties>(properties: T): ReturnType<typeof T
 export const Id = (description?: string) => Type.String({ format: "uuid", ...(description ? { description } : {}) });
 export const Instant = () => Type.String({ format: "date-time", description: "RFC 3339, in UTC" });
 export const Day = (description: string) => Type.String({ format: "date", description });
-/** Text without line noise at its ends counting: at least one character that is not white space. */
+/** At least one character that is not white space. */
 export const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "\\S" });
 export const Amount = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum, description: "In the currency's minor unit" });
 export const Quantity = () => Type.Integer({ minimum: 1, maximum: 1_000_000 });
 /** As PostgreSQL's integer: a balance that moves once a second outlives it by decades. */
 export const Version = (description?: string) => Type.Integer({ minimum: 0, maximum: 2_147_483_647, ...(description ? { description } : {}) });
+/** What the buyer has authorized at the gateway, by the gateway's own name. */
+export const PaymentKey = (description: string) => Type.String({ minLength: 1, maxLength: 200, pattern: "^[\\x21-\\x7e]+$", description });
 export const Money = () => Type.Integer({ description: "In the currency's minor unit" });
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 export const OneOf = <const T extends readonly string[]>(values: T) => Type.Unsafe<T[number]>({ type: "string", enum: [...values] });

@@ -1,5 +1,5 @@
-import { LAST, type Page, pageColumns } from "../database/shared-pages.ts";
-import { instants, plain, quoted, type Statement } from "../database/statement.ts";
+import { type Page, pageColumns } from "../database/shared-pages.ts";
+import { instants, LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
 import type { Change, Journal, Shelf } from "../till/shelf.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
 
@@ -140,7 +140,7 @@ export type OrderFilter = { userId: string | null; status: string | null; from: 
 
 /** Orders before this id, newest first. `from` is included, `to` is not (ms). */
 export function selectOrderPage({ userId, status, from, to }: OrderFilter, before: string | null, limit: number): Statement {
-  const values: unknown[] = [before ?? LAST, limit];
+  const values: unknown[] = [before ?? LAST_ID, limit];
   const where = ["o.id < $1::uuid"];
   const name = ["select order page"];
   for (const [word, value, condition] of [

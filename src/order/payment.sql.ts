@@ -1,4 +1,4 @@
-import { instants, iso, plain, quoted, type Statement } from "../database/statement.ts";
+import { instants, iso, LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
 import type { Change, Shelf } from "../till/shelf.ts";
 import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
 
@@ -195,6 +195,6 @@ export function selectPaymentPage({ status, method }: PaymentFilter, before: str
     text: `SELECT ${PAYMENT}, o.user_id AS "userId", o.expires_at AS "expiresAt", s.amount AS "strayAmount", s.status AS "strayStatus"
            FROM payments p JOIN orders o ON o.id = p.order_id LEFT JOIN stray_money s ON s.id = p.id
            WHERE p.id < $1::uuid AND ($2::text IS NULL OR p.status = $2) AND ($3::text IS NULL OR p.method = $3) ORDER BY p.id DESC LIMIT $4`,
-    values: [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", status, method, limit],
+    values: [before ?? LAST_ID, status, method, limit],
   };
 }

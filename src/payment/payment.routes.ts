@@ -3,7 +3,7 @@ import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { ownKey } from "../gateway/simulator/own-key.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Query } from "../http/schemas.ts";
+import { Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, PaymentKey, Query } from "../http/schemas.ts";
 import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
 import { mayRead } from "../order/order.routes.ts";
 import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentPage } from "../order/payment.sql.ts";
@@ -55,14 +55,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
         orderId: Id(),
         userId: Type.Optional(Id("The caller's own, unless an operator calls")),
         method: OneOf(["BALANCE", "CARD"]),
-        paymentKey: Type.Optional(
-          Type.String({
-            minLength: 1,
-            maxLength: 200,
-            pattern: "^[\\x21-\\x7e]+$",
-            description: "For CARD: the payment that the buyer has authorized at the gateway",
-          }),
-        ),
+        paymentKey: Type.Optional(PaymentKey("For CARD: the payment that the buyer has authorized at the gateway")),
       }),
       answers: { 201: Payment, 202: Payment },
       refusals: [

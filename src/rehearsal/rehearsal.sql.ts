@@ -1,4 +1,4 @@
-import { plain, quoted, type Statement } from "../database/statement.ts";
+import { LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
 import type { Plan, Progress, Report, State } from "./rehearsal.ts";
 
 /** How long nothing may be heard of a rehearsal before it counts as left. */
@@ -112,7 +112,7 @@ export function selectRehearsalPage(before: string | null, limit: number): State
   return {
     name: "select rehearsal page",
     text: `SELECT ${COLUMNS} FROM rehearsals WHERE id < $1::uuid ORDER BY id DESC LIMIT $2`,
-    values: [before ?? "ffffffff-ffff-ffff-ffff-ffffffffffff", limit],
+    values: [before ?? LAST_ID, limit],
   };
 }
 
