@@ -1,4 +1,4 @@
-// The only reader of the environment. A wrong setting stops the start with one line that names it.
+// The only reader of settings from the environment. A wrong setting stops the start with one line that names it.
 
 import type { DeskSettings } from "./gateway/desk.ts";
 import type { GatewaySettings } from "./gateway/open-gateway.ts";
@@ -40,8 +40,8 @@ export type Config = {
 type Env = Record<string, string | undefined>;
 
 /**
- * The settings of the contract's table, checked.
- * Errors: ConfigError for the first that is wrong, or that asks for a part this version lacks.
+ * The settings, checked; README.md lists them.
+ * Errors: ConfigError for the first that is wrong.
  */
 export function readConfig(env: Env): Config {
   const databaseUrl = text(env, "DATABASE_URL");
@@ -182,8 +182,7 @@ function gateway(env: Env): Config["gateway"] {
 }
 
 function funding(env: Env, embedded: boolean): Config["balanceFunding"] {
-  const chosen = oneOf(env, "BALANCE_FUNDING", ["open", "gateway", "operator"], embedded ? "open" : "operator");
-  return chosen;
+  return oneOf(env, "BALANCE_FUNDING", ["open", "gateway", "operator"], embedded ? "open" : "operator");
 }
 
 /** ISO 8601 durations of weeks, or of days, hours, minutes and seconds: `P1W`, `P1D`, `PT30M`, `PT1H30M`, `PT0.5S`. Months and years are of no certain length. */

@@ -84,10 +84,7 @@ export function invalid(path: string, message: string): never {
   throw new Refusal("INVALID_REQUEST", { errors: [{ path, message }] });
 }
 
-/**
- * Whether a keyed request's refusal is its answer, to be repeated: the shop's own rules are, what never reached them is not.
- * Contract, "Every mutation".
- */
+/** Whether a keyed request's refusal is its answer, to be repeated: the shop's own rules are, what never reached them is not. */
 export function isAnswer(code: RefusalCode): boolean {
   const status = REFUSALS[code].status;
   return !code.startsWith("INVALID_") && !code.startsWith("IDEMPOTENCY_") && !NOT_ANSWERS.has(status);

@@ -1,4 +1,4 @@
-// The contract's invariants, checked on a live database. The tables of a sale have no foreign keys, so orphans are looked for too.
+// What must hold at every moment, checked on a live database. The tables of a sale have no foreign keys, so orphans are looked for too.
 
 import { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
@@ -14,7 +14,7 @@ import { type Read, withLanes } from "./lanes.ts";
 
 export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...events, ...sales];
 
-/** `invariant` as the contract numbers them; beside it the ids, and mostly what was `expected` and is `actual`. */
+/** `invariant` is the number of the file that the check stands in; beside it the ids, and mostly what was `expected` and is `actual`. */
 export type Violation = { invariant: number; what: string; [detail: string]: unknown };
 
 const MOST_PER_INVARIANT = 100;

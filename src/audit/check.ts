@@ -1,6 +1,6 @@
 /** One thing that must never be found. */
 export type Check = {
-  /** Which of the contract's invariants it breaks. */
+  /** Which invariant it breaks, by the number of the file that it stands in. */
   readonly invariant: number;
   readonly what: string;
 } & (Query | Sweeping);

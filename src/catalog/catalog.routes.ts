@@ -226,7 +226,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
     },
     async ({ params, query: { limit = 20, cursor } }) => {
       const [before] = (readCursor("stock adjustments", cursor, ["id"]) ?? [null]) as [string | null];
-      const variantId = params.id.toLowerCase();
+      const variantId = params.id;
       const rows = await database.rows<Omit<StockAdjustment, "variantId">>(selectStockAdjustments(variantId, before, limit + 1));
       // A variant's first filling stands in its journal for ever: where there is nothing there is no variant.
       if (rows.length === 0 && before === null) refuse("PRODUCT_NOT_FOUND", { variantId });

@@ -27,7 +27,7 @@ export function selectClaims(paymentKeys: string[]): Statement {
   };
 }
 
-/** The payment keys of everything by card that was settled in this time, or had money given back, page by page behind `after`. */
+/** The payment keys of everything by card that was settled in this time (of charges: begun), or had money given back, page by page behind `after`. */
 export function selectSettledKeys(from: number, to: number, after: string, limit: number): Statement {
   return {
     name: "select settled keys",

@@ -29,7 +29,7 @@ const POLICY =
 type Face = { type: string; etag: string; bodies: Map<string, Buffer> };
 
 /**
- * Serves the pages to whoever asks for HTML; who asks for anything else finds nothing there, as the contract has it. Their parts carry a hash in
+ * Serves the pages to whoever asks for HTML; who asks for anything else finds nothing there: that is where the API is. Their parts carry a hash in
  * the name and are kept by browsers for good.
  */
 export function faceRoutes(server: FastifyInstance): void {

@@ -29,7 +29,7 @@ export type ServerOptions = {
   onFault: (error: unknown) => void;
 };
 
-/** A server that checks and refuses as the contract says, and knows no route yet. */
+/** A server that reads, checks and refuses what comes, and knows no route yet. */
 export function createServer({ config, authenticator, rates, onFault }: ServerOptions): FastifyInstance {
   const server = Fastify({
     logger: false,

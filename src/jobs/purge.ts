@@ -5,7 +5,7 @@ import type { Statement } from "../database/statement.ts";
 
 /**
  * Rows per transaction: the outbox's readers wait for the oldest transaction that is running, so none may be long.
- * `ctid` finds the rows again: none of these rows is ever changed.
+ * `ctid` finds the rows again: by then none of them changes any more, and one that does is left for the next time.
  */
 const CHUNK = 5000;
 

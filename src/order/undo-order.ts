@@ -20,7 +20,7 @@ export type CancelOrder = {
 
 /**
  * An unpaid order is cancelled, a paid one refunded whole.
- * Errors: ORDER_NOT_FOUND (another's too), ORDER_NOT_CANCELLABLE, PAYMENT_IN_PROGRESS.
+ * Errors: ORDER_NOT_FOUND (another's too), ORDER_NOT_CANCELLABLE, PAYMENT_IN_PROGRESS, BALANCE_LIMIT_EXCEEDED.
  */
 export function cancelOrder(facts: OrderFacts): Command<CancelOrder, Begun<OrderView>> {
   return command<CancelOrder, Begun<OrderView>>({

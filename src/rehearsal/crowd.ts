@@ -10,7 +10,7 @@ const MOST_TRIES = 5;
 const LONGEST_PAUSE_MS = 5000;
 const ANSWER_WITHIN_MS = 30_000;
 const TELL_EVERY_MS = 250;
-/** Beside these two a refusal is the shop's last word. */
+/** Beside these a refusal is the shop's last word. */
 const PASSING = new Set(["BUSY", "UNAVAILABLE", "TOO_MANY_REQUESTS", "NO_ANSWER"]);
 
 process.once("message", (plan: CrowdPlan) => {

@@ -5,7 +5,7 @@ import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:f
 import type { GatewayStatus } from "../gateway.ts";
 
 export type Cancel = { amount: number; reason: string; at: number; transactionKey: string; leftAfter: number };
-/** `amount` is null until somebody says it: at the confirm, unless the key was made for one. */
+/** `left` is what is still held of the amount: 0 until it is captured. */
 export type BookPayment = {
   paymentKey: string;
   orderId: string;
