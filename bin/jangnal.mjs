@@ -22,6 +22,7 @@ const BOUNDS = ["--max-semi-space-size=8", "--max-old-space-size=512"];
 if (isNewEnough(process.versions.node)) {
   boundMemory();
   whenNpmLeaves(() => process.kill(process.pid, "SIGTERM"));
+  if (process.argv[2] === "serve") leaveEarly();
   await keepWhatWasCompiled();
   const { main } = await import(existsSync(fileURLToPath(SOURCE)) ? SOURCE : PACKED);
   await main(process.argv.slice(2));
@@ -54,6 +55,15 @@ function boundMemory() {
 function isNewEnough(version) {
   const [major, minor] = version.split(".").map(Number);
   return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
+}
+
+/** Whoever is asked to stop before there is a shop that could hear it has nothing to finish. */
+function leaveEarly() {
+  for (const signal of ["SIGTERM", "SIGINT"]) {
+    process.on(signal, () => {
+      if (process.listenerCount(signal) === 1) process.exit(0);
+    });
+  }
 }
 
 /** The Node that came with npm as an optional dependency of ours. */

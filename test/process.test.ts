@@ -7,11 +7,13 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
+import pg from "pg";
 import { readConfig } from "../src/config.ts";
+import { LOCK_KEY } from "../src/database/migrate.ts";
 import { freshDatabase } from "./support/database.ts";
 import { openLine } from "./support/line.ts";
-import { jangnal, serve } from "./support/process.ts";
-import { type Answer, call, Client, good } from "./support/shop.ts";
+import { jangnal, serve, start } from "./support/process.ts";
+import { type Answer, call, Client, good, SECRET } from "./support/shop.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "jangnal-process-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
@@ -148,6 +150,33 @@ test("a shop whose database goes while it greets stays open", async () => {
     assert.deepEqual([(answers as Answer).status, (await shop.ended).code], [200, 0]);
   } finally {
     await line.close();
+    await database.drop();
+  }
+});
+
+// Goes red without leaveEarly (bin/jangnal.mjs): it would end by the signal.
+test("a shop that is asked to stop before it has found its feet ends with 0", async () => {
+  const early = "data:text/javascript,setTimeout(() => process.kill(process.pid, 'SIGTERM'), 100)";
+  const { code, signal } = await jangnal(["serve"], { DATA_DIR: place("early"), NODE_OPTIONS: `--import=${encodeURI(early)}` });
+  assert.deepEqual({ code, signal }, { code: 0, signal: null });
+});
+
+// Goes red without `endInTime` on `stopped` (serve.ts): it would wait for as long as another instance migrates.
+test("a shop that is asked to stop while it can't open ends with 0", async () => {
+  const database = await freshDatabase();
+  const other = new pg.Client({ connectionString: database.url });
+  await other.connect();
+  try {
+    await other.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);
+    const { child, ended } = start(["serve"], { PORT: "0", DATABASE_URL: database.url, DATA_DIR: place("waits"), AUTH_JWT_SECRET: SECRET });
+    const waits =
+      "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
+    while ((await other.query(waits)).rowCount === 0);
+    child.kill("SIGTERM");
+    const { code, signal, output } = await ended;
+    assert.deepEqual({ code, signal }, { code: 0, signal: null }, output);
+  } finally {
+    await other.end();
     await database.drop();
   }
 });

@@ -7,7 +7,7 @@ import { isDemo } from "../http/shop.routes.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { runWorkers } from "./workers.ts";
 
-/** What was accepted is finished within this; then the process ends all the same. */
+/** What was accepted is finished within this, and an opening that is under way waited for; then the process ends all the same. */
 const CLOSE_WITHIN_MS = 9_000;
 const OPERATOR_HOURS = 12;
 
@@ -24,14 +24,20 @@ export const serve: CliCommand = {
     const stopped = new Promise<null>((resolve) => {
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve(null));
     });
+    // A shop that never opened owes nobody anything, and the next start goes on from what is there.
+    let isOpen = false;
+    const endInTime = (): unknown => setTimeout(() => process.exit(isOpen ? 1 : 0), CLOSE_WITHIN_MS);
+    void stopped.then(endInTime);
     const shop = await openShop(config);
+    isOpen = true;
     // Of several workers the first one says it for all.
     if (cluster.isPrimary || cluster.worker?.id === 1) await greet(shop);
     const reason = await Promise.race([stopped, shop.broken]);
-    if (reason !== null) console.error(`The shop can't go on: ${reason}`);
-    const overdue = setTimeout(() => process.exit(1), CLOSE_WITHIN_MS);
+    if (reason !== null) {
+      console.error(`The shop can't go on: ${reason}`);
+      endInTime();
+    }
     await shop.close();
-    clearTimeout(overdue);
     return reason === null ? 0 : 1;
   },
 };

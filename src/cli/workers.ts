@@ -15,11 +15,11 @@ const KILL_AFTER_MS = 9_300;
 
 /** Runs `count` workers until a signal or the end of the embedded database; answers the exit code. */
 export async function runWorkers(config: Config, count: number): Promise<number> {
+  const stop = Promise.withResolvers<string | null>();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.resolve(null));
   const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined;
   // It has one book: what was paid through one worker is asked about and given back through any other.
   const gateway = config.gateway.url === undefined ? await openSimulator(config.dataDir) : undefined;
-  const stop = Promise.withResolvers<string | null>();
-  for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.resolve(null));
   void embedded?.died.then(stop.resolve);
   let stopping = false;
   cluster.setupPrimary({ args: ["serve"] });

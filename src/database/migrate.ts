@@ -6,7 +6,8 @@ import { ShopClient } from "./client.ts";
 import { connectionSettings } from "./pool.ts";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
-const LOCK_KEY = 7_264_001;
+/** Held by who migrates. */
+export const LOCK_KEY = 7_264_001;
 /**
  * How long a migration waits for a table that others are using, and how often it comes again. Whoever comes after it waits behind it, so it gives
  * way soon, and before the server would look for a deadlock (`deadlock_timeout`, a second) and might end one of the shop's rounds for it.

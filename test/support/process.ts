@@ -32,7 +32,8 @@ export async function serve(
   return { url, child, ended, output };
 }
 
-function start(
+/** A command line on its way. */
+export function start(
   args: string[],
   env: Record<string, string>,
   version = VERSION_UNDER_TEST,

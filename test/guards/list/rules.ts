@@ -134,7 +134,7 @@ export const RULES_OF_THE_SHOP: Guard[] = [
     RULES,
     "times that contradict",
   ]),
-  guard("that a known sold-out campaign is told apart from a closed one", "src/coupon/sold-out.ts", "!isOpen(known.campaign, now)", "false", [
+  guard("that a known sold-out campaign is told apart from a closed one", "src/coupon/sold-out.ts", "isOpen(known.campaign, now)", "true", [
     RULES,
     "sold out and closed since",
   ]),
