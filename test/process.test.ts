@@ -156,13 +156,20 @@ test("a shop whose database goes while it greets stays open", async () => {
 
 // Goes red without leaveEarly (bin/jangnal.mjs): it would end by the signal.
 test("a shop that is asked to stop before it has found its feet ends with 0", async () => {
-  const early = "data:text/javascript,setTimeout(() => process.kill(process.pid, 'SIGTERM'), 100)";
-  const { code, signal } = await jangnal(["serve"], { DATA_DIR: place("early"), NODE_OPTIONS: `--import=${encodeURI(early)}` });
+  const whileItLoads = `
+    import { execFileSync } from "node:child_process";
+    import { registerHooks } from "node:module";
+    registerHooks({ load(url, context, next) {
+      if (url.endsWith("/src/main.ts")) execFileSync("kill", ["-TERM", String(process.pid)]);
+      return next(url, context);
+    } });`;
+  const early = `data:text/javascript,${encodeURIComponent(whileItLoads)}`;
+  const { code, signal } = await jangnal(["serve"], { DATA_DIR: place("early"), NODE_OPTIONS: `--import=${early}` });
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 });
 
 // Goes red without `endInTime` on `stopped` (serve.ts): it would wait for as long as another instance migrates.
-test("a shop that is asked to stop while it can't open ends with 0", async () => {
+test("a shop that is asked to stop while it can't open ends with 0", { timeout: 60_000 }, async () => {
   const database = await freshDatabase();
   const other = new pg.Client({ connectionString: database.url });
   await other.connect();
