@@ -60,8 +60,8 @@ test("as a shop it keeps its memory within bounds, unless somebody has set other
     const said = JSON.parse(String(line)) as Said;
     assert.equal(said.pid, child.pid);
     assert.deepEqual(said.argv, argv);
-    child.kill("SIGTERM");
-    assert.deepEqual(await once(child, "exit"), [null, "SIGTERM"]);
+    child.kill("SIGKILL");
+    assert.deepEqual(await once(child, "exit"), [null, "SIGKILL"]);
     return said.options;
   };
   const bounds = ["--max-semi-space-size=8", "--max-old-space-size=512"];
