@@ -99,9 +99,9 @@ export async function torture({
     if (!premises.own && round > 0) await audit();
     const life = round < 2 ? firstLife : () => premises.ended(death ? LIFE_MS : dice.below(ANY_MOMENT_MS));
     const opened = await premises.open(death);
-    const end = opened ? await whileBreaking(inTrouble, life) : "SIGKILL";
+    const lived = opened ? await whileBreaking(inTrouble, life) : "SIGKILL";
     // Where nothing was aimed at, or what was aimed at did not come by, it dies now.
-    if (end === undefined) await kill(kind);
+    const end = lived ?? (await kill(kind));
     const diedAt = points.learn(death?.point, inTrouble);
     if (end !== undefined && diedAt === undefined) throw new Error(`the shop ended by itself: ${end}`);
     kills[diedAt === undefined ? kind : "at a point"]++;
@@ -117,16 +117,22 @@ export async function torture({
     }
   }
 
-  async function kill(kind: Kind): Promise<void> {
-    if (kind === "shop") return premises.killShop();
-    if (kind === "both") return premises.killBoth(dice.chance(0.4));
-    await premises.killDatabase({ children: kind === "database" });
+  /** Answers how the shop ended where it did by itself meanwhile: at the point that was aimed at, on its way out. */
+  async function kill(kind: Kind): Promise<string | undefined> {
+    if (kind === "shop") await premises.killShop();
+    else if (kind === "both") await premises.killBoth(dice.chance(0.4));
+    else return loseDatabase({ children: kind === "database" });
+    return undefined;
+  }
+
+  async function loseDatabase(which: { children: boolean }): Promise<string | undefined> {
+    await premises.killDatabase(which);
     // A shop that has lost its own database says so and ends; one whose database is apart goes on, until it is killed too.
     const end = await premises.ended(premises.own ? 15_000 : dice.below(ANY_MOMENT_MS));
-    // It has come by the point that was aimed at after all, on its way out.
-    if (end === "SIGKILL") return;
+    if (end === "SIGKILL") return end;
     if (premises.own !== (end?.startsWith("1 ") ?? false)) throw new Error(`the shop, when it lost its database: ${end ?? "went on"}`);
     if (!premises.own) await premises.killShop();
+    return undefined;
   }
 
   async function whileBreaking<T>(inTrouble: boolean, life: () => Promise<T>): Promise<T> {
