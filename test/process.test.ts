@@ -173,9 +173,9 @@ test("a shop that is asked to stop while it can't open ends with 0", { timeout: 
   const database = await freshDatabase();
   const other = new pg.Client({ connectionString: database.url });
   await other.connect();
+  await other.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);
+  const { child, ended } = start(["serve"], { PORT: "0", DATABASE_URL: database.url, DATA_DIR: place("waits"), AUTH_JWT_SECRET: SECRET });
   try {
-    await other.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);
-    const { child, ended } = start(["serve"], { PORT: "0", DATABASE_URL: database.url, DATA_DIR: place("waits"), AUTH_JWT_SECRET: SECRET });
     const waits =
       "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
     while ((await other.query(waits)).rowCount === 0);
@@ -183,6 +183,7 @@ test("a shop that is asked to stop while it can't open ends with 0", { timeout: 
     const { code, signal, output } = await ended;
     assert.deepEqual({ code, signal }, { code: 0, signal: null }, output);
   } finally {
+    child.kill("SIGKILL");
     await other.end();
     await database.drop();
   }
