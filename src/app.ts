@@ -21,6 +21,7 @@ import { fillWithDemo } from "./demo/demo.ts";
 import { demoRoutes } from "./demo/demo.routes.ts";
 import { makeDataDir } from "./database/data-dir.ts";
 import { startEmbedded, type EmbeddedServer } from "./database/embedded.ts";
+import { DatabaseClock, type Now } from "./database/clock.ts";
 import { Listener } from "./database/listener.ts";
 import { migrate } from "./database/migrate.ts";
 import { Database } from "./database/pool.ts";
@@ -74,17 +75,21 @@ export type OpenShop = Shop & {
   close(): Promise<void>;
 };
 
+/** `now` is in place of the database's clock. */
+export type OpenParts = { now?: Now | undefined };
+
 /**
  * Opens a shop: database, migrations, till, jobs, HTTP.
+ * @param parts what only tests bring
  * Errors: ConfigError and the embedded database's own, each one sentence that says what to do.
  */
-export async function openShop(config: Config): Promise<OpenShop> {
+export async function openShop(config: Config, parts: OpenParts = {}): Promise<OpenShop> {
   const log = pino({ level: config.logLevel });
   makeDataDir(config.dataDir);
   const embedded =
     config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log: (line) => log.debug({ postgres: line }) }) : undefined;
   try {
-    return await openOn(config, config.databaseUrl ?? (embedded as EmbeddedServer).url("jangnal"), embedded, log);
+    return await openOn(config, config.databaseUrl ?? (embedded as EmbeddedServer).url("jangnal"), embedded, log, parts);
   } catch (error) {
     log.level = "silent"; // Whatever breaks from here on breaks because its database is taken away.
     await embedded?.stop();
@@ -92,13 +97,16 @@ export async function openShop(config: Config): Promise<OpenShop> {
   }
 }
 
-async function openOn(config: Config, url: string, embedded: EmbeddedServer | undefined, log: pino.Logger): Promise<OpenShop> {
+async function openOn(config: Config, url: string, embedded: EmbeddedServer | undefined, log: pino.Logger, parts: OpenParts): Promise<OpenShop> {
   const secret = shopSecret(config);
   await migrate(url).catch((error: unknown) => {
     throw embedded ? error : naming("DATABASE_URL", error);
   });
   const onError = (error: Error): void => log.warn({ err: error.message }, "a database connection broke");
   const database = new Database(url, { size: 8, onError });
+  const clock = new DatabaseClock();
+  await clock.start(database);
+  const now = parts.now ?? clock.now;
   const lists = config.databaseReadUrl === undefined ? database : new Replica(config.databaseReadUrl, database, { size: 4, onError });
   const between = await betweenInstances({
     redisUrl: config.redisUrl,
@@ -108,7 +116,14 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   });
   const { cache } = between;
   const soldOut = new SoldOut(database);
-  const store = new PostgresStore({ url, lockWaitMs: config.lockWaitMs, announce, firstCome: between.firstCome });
+  const store = new PostgresStore({
+    url,
+    lockWaitMs: config.lockWaitMs,
+    announce,
+    firstCome: between.firstCome,
+    onInstant: clock.heard,
+    now: parts.now,
+  });
   const till = new Till({
     store,
     waitMs: config.lockWaitMs,
@@ -120,7 +135,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     },
     onFault: (command, error) => log.error({ err: error, command }, "a command broke"),
   });
-  const live = new Live({ database, tally: new Tally(till), id: randomUUID().slice(0, 8), tell: (message) => tell(database, message) });
+  const live = new Live({ database, tally: new Tally(till), now, id: randomUUID().slice(0, 8), tell: (message) => tell(database, message) });
   const listener = new Listener({
     url,
     channel: CHANNEL,
@@ -146,23 +161,26 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const registry = shopMetrics(till);
   const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
   if (simulator) log.info("payments by card are simulated in this process; PAYMENT_GATEWAY_URL names a real gateway");
-  const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway });
-  const charges = new CardCharges({ database, till, gateway, settings: config.gateway, balanceMax: config.balanceMax });
+  const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway, now });
+  const charges = new CardCharges({ database, till, gateway, settings: config.gateway, now, balanceMax: config.balanceMax });
   const desk = new Desk({
     database,
-    works: [...cards.works, charges.work, strayWork(database, gateway, config.gateway)],
+    works: [...cards.works, charges.work, strayWork(database, gateway, config.gateway, now)],
+    now,
     hintsOf: async (paymentKey) => [...(await cards.hintsOf(paymentKey)), ...(await charges.hintsOf(paymentKey))],
     onError: (error) => log.warn({ err: error }, "the gateway could not be asked; the clock comes by again"),
   });
   const scheduler = new Scheduler({
     database,
     timezone: config.timezone,
+    now,
     jobs: shopJobs({
       database,
       timezone: config.timezone,
+      now,
       relay,
-      expireOrders: () => expireOrders({ database, till, orderFacts }),
-      expireCoupons: () => expireDueCoupons({ database, till }),
+      expireOrders: () => expireOrders({ database, till, orderFacts, now }),
+      expireCoupons: () => expireDueCoupons({ database, till, now }),
       settlePayments: () => desk.work(),
       onAggregated() {
         const message = `${POPULAR_WORD} ${CHANGE}${randomUUID()}`;
@@ -176,6 +194,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const shop: Shop = {
     config,
     database,
+    now,
     lists,
     till,
     cache,
@@ -259,6 +278,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
         await store.close();
         await between.close();
         if (lists !== database) await lists.close();
+        await clock.stop();
         await database.close();
         log.level = "silent"; // Connections that are still ending break when their database goes.
         await embedded?.stop();

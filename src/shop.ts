@@ -4,6 +4,7 @@ import type { Cache } from "./cache/cache.ts";
 import type { CatalogFacts } from "./catalog/facts.ts";
 import type { Config } from "./config.ts";
 import type { SoldOut } from "./coupon/sold-out.ts";
+import type { Now } from "./database/clock.ts";
 import type { Database } from "./database/pool.ts";
 import type { CardCharges } from "./balance/card-charges.ts";
 import type { Desk } from "./gateway/desk.ts";
@@ -17,6 +18,8 @@ import type { Till } from "./till/till.ts";
 export type Shop = {
   config: Config;
   database: Database;
+  /** The shop's time: the database's. No route looks at this process's own. */
+  now: Now;
   /** For operators' lists, which may be a little old: a replica, where there is one. */
   lists: Database;
   till: Till;

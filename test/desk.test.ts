@@ -22,6 +22,7 @@ test("an attempt that can't be brought to its end keeps no other waiting", async
   const desk = new Desk({
     database,
     works: [kind("payment", ["payment1", "payment7"]), kind("stray", [])],
+    now: Date.now,
     hintsOf: async () => [],
     onError: () => {},
   });

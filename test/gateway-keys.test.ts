@@ -57,6 +57,7 @@ test("a payment is confirmed under its own id, however often", async () => {
     } as unknown as Gateway,
     orderFacts: {} as OrderFacts,
     settings: { settleAfterMs: 1000, giveUpAfterMs: 1000 },
+    now: Date.now,
   });
   await cardPayments.pay("p-1", true);
   await cardPayments.pay("p-1");

@@ -36,8 +36,8 @@ after(async () => {
   await drop();
 });
 
-function scheduler(jobs: Job[], options: { waitMs?: number; onError?: (job: string, error: unknown) => void } = {}): Scheduler {
-  const made = new Scheduler({ database, jobs, timezone: ZONE, onError: (_, error) => assert.fail(error as Error), ...options });
+function scheduler(jobs: Job[], options: { waitMs?: number; now?: () => number; onError?: (job: string, error: unknown) => void } = {}): Scheduler {
+  const made = new Scheduler({ database, jobs, timezone: ZONE, now: Date.now, onError: (_, error) => assert.fail(error as Error), ...options });
   schedulers.push(made);
   return made;
 }
@@ -88,6 +88,19 @@ test("a slot that was missed is caught up once, by one of five instances", async
   assert.equal(job.runs, 1, "a slot that is done stays done");
 });
 
+// Goes red where a job's timer, or its slot, goes by the process's clock.
+test("a job is due by the shop's clock, whatever the process's says", async () => {
+  const newYear = Date.parse("2031-01-01T00:00:00+09:00");
+  const offset = newYear - 300 - Date.now();
+  const job = new Counting(YEARLY, 0);
+  await scheduler([job], { now: () => Date.now() + offset }).start();
+  // One for the slot of the year before, which nobody did, and one when the new year begins.
+  await until(async () => (await recorded()) === 2);
+  const { rows } = await database.pool.query<{ slot: number; last: number }>("SELECT slot, last_run_at AS last FROM jobs WHERE name = 'count'");
+  assert.equal(rows[0]?.slot, newYear);
+  assert.ok((rows[0]?.last ?? 0) >= newYear);
+});
+
 // Goes red without the slot: each instance would run each time.
 test("two instances that tick run a job once per slot", async () => {
   const job = new Counting("* * * * * *");
@@ -118,7 +131,12 @@ test("operators on two instances who run the same job at once get a run each, on
 test("a job whose instance died in the middle is done by another, at once", async () => {
   const job = new Counting();
   let begun = false;
-  const dying = new Scheduler({ database, jobs: [{ ...job, run: () => ((begun = true), new Promise<never>(() => {})) }], timezone: ZONE });
+  const dying = new Scheduler({
+    database,
+    jobs: [{ ...job, run: () => ((begun = true), new Promise<never>(() => {})) }],
+    timezone: ZONE,
+    now: Date.now,
+  });
   await dying.start();
   await until(() => begun);
   void dying.stop(); // No more ticks; its run never ends.
@@ -219,6 +237,7 @@ test("the shop's own jobs run, and say what they did", async () => {
   const jobs = shopJobs({
     database,
     timezone: ZONE,
+    now: Date.now,
     relay,
     expireOrders: async () => 3,
     settlePayments: async () => ({ settled: 0 }),

@@ -158,6 +158,25 @@ describe("locks", () => {
   });
 });
 
+// Goes red where a round goes by the process's clock, or where the clock is not the last statement of the flight.
+test("a round's instant is the database's, and from after the moment at which its last row was free", async (t) => {
+  const id = (await onlooker.query<{ id: string }>("INSERT INTO users (id, name, created_at) VALUES (gen_random_uuid(), '손님', now()) RETURNING id"))
+    .rows[0]?.id as string;
+  const databaseNow = async (client: pg.Client): Promise<number> =>
+    Number((await client.query("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS now")).rows[0].now);
+  t.mock.timers.enable({ apis: ["Date"], now: 0 });
+  await rival.query("BEGIN");
+  await rival.query("SELECT FROM users WHERE id = $1 FOR UPDATE", [id]);
+  const locking = store.lock([need(users, id)], WAIT_MS);
+  await new Promise((resolve) => setTimeout(resolve, WAIT_MS / 10));
+  const free = await databaseNow(rival);
+  await rival.query("ROLLBACK");
+  const round = await locking;
+  round.release();
+  assert.ok(round.now >= free, `${round.now} is before ${free}`);
+  assert.ok(round.now <= (await databaseNow(onlooker)));
+});
+
 describe("a round's writes", () => {
   // Goes red where a flight does not fail with the first error in it, and goes on behind it as if nothing had happened.
   test("are all or nothing: one that a constraint refuses is RoundRejected, and nothing was written", async () => {

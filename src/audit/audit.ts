@@ -1,5 +1,6 @@
 // What must hold at every moment, checked on a live database. The tables of a sale have no foreign keys, so orphans are looked for too.
 
+import { databaseNow } from "../database/clock.ts";
 import { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
 import { balances } from "./1-balances.ts";
@@ -25,7 +26,6 @@ const MOST_PER_INVARIANT = 100;
  * @param timezone the shop's, in which sales have their days
  */
 export async function audit({ url }: { url: string }, timezone: string): Promise<{ violations: Violation[]; checkedAt: string }> {
-  const checkedAt = iso(Date.now());
   const found = new Map<Check, Violation[]>();
   const tell = async (check: Check, read: Read, sql: string): Promise<void> => {
     const rows = await read(`SELECT * FROM (${sql}) violation LIMIT ${MOST_PER_INVARIANT}`, "usesTimezone" in check ? [timezone] : []);
@@ -58,7 +58,9 @@ export async function audit({ url }: { url: string }, timezone: string): Promise
   });
 
   const database = new Database(url, { size: 2, onError: () => {} });
+  let checkedAt: string;
   try {
+    checkedAt = iso(await databaseNow(database));
     await withLanes(database, [...sweeping, ...asking]);
   } finally {
     await database.close();

@@ -1,5 +1,6 @@
 // Charges by card, from the PENDING transaction to its end. No transaction is open while the gateway is asked.
 
+import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type DeskSettings, type Failpoint, pauseAfter, WATCHED_MS, type Work } from "../gateway/desk.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
@@ -14,6 +15,7 @@ export type CardChargesOptions = {
   till: Till;
   gateway: Gateway;
   settings: DeskSettings;
+  now: Now;
   balanceMax: number;
   /** Called where a process may die between two steps; only tests give one. */
   failpoint?: (point: Failpoint) => void | Promise<void>;
@@ -57,7 +59,7 @@ export class CardCharges {
     const { userId, paymentKey, amount, createdAt } = charge;
     const wanted = { paymentKey, orderId: id, amount, idempotencyKey: id };
     await failpoint("charge begun");
-    const age = Date.now() - createdAt;
+    const age = this.#options.now() - createdAt;
     // What was confirmed at the last moment has as long again to be heard of.
     const terms = { mayConfirm: age < settings.giveUpAfterMs, mayGiveUp: age >= 2 * settings.giveUpAfterMs };
     const verdict = first ? await capture(gateway, wanted) : await inquire(gateway, wanted, terms);
@@ -71,7 +73,7 @@ export class CardCharges {
   async #watch(charge: CardCharge): Promise<CardCharge> {
     const { database, gateway, settings } = this.#options;
     const { id, paymentKey, asked, createdAt } = charge;
-    const now = Date.now();
+    const now = this.#options.now();
     let askAt: number | null = now + pauseAfter(asked, settings);
     try {
       const held = heldFor(await gateway.find(paymentKey), id);

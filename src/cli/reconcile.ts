@@ -1,4 +1,5 @@
 import { readConfig } from "../config.ts";
+import { databaseNow } from "../database/clock.ts";
 import { Database } from "../database/pool.ts";
 import { openGateway } from "../gateway/open-gateway.ts";
 import { reconcile as compareBooks } from "../gateway/reconcile.ts";
@@ -17,16 +18,17 @@ export const reconcile: CliCommand = {
 
 Reads only. Ends with 0 where both books agree, with 1 where they do not. Without PAYMENT_GATEWAY_URL it reads the simulator's book in DATA_DIR.`,
   options: { from: { type: "string" }, to: { type: "string" }, json: { type: "boolean" } },
-  async run({ from: given, to: until, json }) {
+  async run({ from: start, to: end, json }) {
     const config = readConfig(process.env);
-    const to = dayOrInstant("/to", until as string | undefined, config.timezone, "end") ?? Date.now() + 1;
-    const from = dayOrInstant("/from", given as string | undefined, config.timezone, "start") ?? to - DAY_MS;
+    const until = dayOrInstant("/to", end as string | undefined, config.timezone, "end");
+    const since = dayOrInstant("/from", start as string | undefined, config.timezone, "start");
     const { gateway, close } = await openGateway(config.gateway, { dataDir: config.dataDir });
     try {
       const result = await withShopDatabase(config, async (url) => {
         const database = new Database(url, { size: 2, onError: () => {} });
         try {
-          return await compareBooks({ database, gateway }, from, to);
+          const to = until ?? (await databaseNow(database)) + 1;
+          return await compareBooks({ database, gateway }, since ?? to - DAY_MS, to);
         } finally {
           await database.close();
         }

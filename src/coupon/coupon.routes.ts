@@ -67,16 +67,13 @@ const UserCouponAnswer = Type.Object(
   { title: "UserCoupon" },
 );
 
-export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void {
+export function couponRoutes(routes: Routes, { database, soldOut, now }: Shop): void {
   const campaigns = new SharedRead(async (ids) => {
     const rows = await database.rows<Record<string, unknown>>(selectCampaigns(ids));
     return new Map(rows.map((row) => [row["id"] as string, campaignOf(row)]));
   });
   const coupons = new Map(
-    COUPON_FILTERS.map((status) => [
-      status,
-      new SharedPages<UserCouponRecord>((pages) => database.rows(selectUserCoupons(pages, status, Date.now()))),
-    ]),
+    COUPON_FILTERS.map((status) => [status, new SharedPages<UserCouponRecord>((pages) => database.rows(selectUserCoupons(pages, status, now())))]),
   );
 
   routes.read(
@@ -96,7 +93,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       const [before] = (readCursor("coupons", query.cursor, ["id"]) ?? [null]) as [string | null];
       const rows = (await database.rows<Record<string, unknown>>(selectCampaignPage(before, limit + 1))).map(campaignOf);
       return {
-        coupons: rows.slice(0, limit).map((campaign) => campaignView(campaign, Date.now())),
+        coupons: rows.slice(0, limit).map((campaign) => campaignView(campaign, now())),
         nextCursor: nextCursor(rows, limit, "coupons", (row) => [row.id]),
       };
     },
@@ -114,7 +111,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       answers: { 200: CampaignAnswer },
       refusals: ["COUPON_NOT_FOUND"],
     },
-    async ({ params: { couponId } }) => campaignView((await campaigns.get(couponId)) ?? refuse("COUPON_NOT_FOUND", { couponId }), Date.now()),
+    async ({ params: { couponId } }) => campaignView((await campaigns.get(couponId)) ?? refuse("COUPON_NOT_FOUND", { couponId }), now()),
   );
 
   routes.write(
@@ -133,7 +130,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
     ({ caller, params: { couponId }, body, keyed }) => {
       const userId = onBehalf(caller, body.userId);
       // A keyed refusal has to be kept, so it is decided at the till; any other may be known without it.
-      const refusal = keyed ? undefined : soldOut.refusal(couponId, userId, Date.now());
+      const refusal = keyed ? undefined : soldOut.refusal(couponId, userId, now());
       if (refusal) return refusal;
       const submission = submit(issueCoupon, { couponId, userId }, 201, ({ id, issuedAt, expiresAt }) => ({
         userCouponId: id,
@@ -169,11 +166,11 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
     async ({ params: { userId }, query, locale }) => {
       const { limit = 20, status = "AVAILABLE" } = query;
       const list = `user coupons ${status}`;
-      const now = Date.now();
+      const at = now();
       const [before] = (readCursor(list, query.cursor, ["id"]) ?? [null]) as [string | null];
       const rows = (await coupons.get(status)?.get(userId, before, limit + 1)) ?? [];
       if (rows.length === 0 && (await database.rows(selectWallets([userId]))).length === 0) refuse("USER_NOT_FOUND", { userId });
-      const userCoupons = rows.slice(0, limit).map((row) => userCouponView(row, now));
+      const userCoupons = rows.slice(0, limit).map((row) => userCouponView(row, at));
       return {
         userCoupons,
         nextCursor: nextCursor(rows, limit, list, (row) => [row.id]),
@@ -204,7 +201,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       body: Body(fields),
       answers: { 201: CampaignAnswer },
     },
-    ({ body }) => submit(createCampaign, instantsOf(body) as CampaignFields, 201, (campaign) => campaignView(campaign, Date.now())),
+    ({ body }) => submit(createCampaign, instantsOf(body) as CampaignFields, 201, (campaign) => campaignView(campaign, now())),
   );
 
   routes.write(
@@ -226,8 +223,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       answers: { 200: CampaignAnswer },
       refusals: ["COUPON_NOT_FOUND"],
     },
-    ({ params, body }) =>
-      submit(editCampaign, { couponId: params.id, fields: instantsOf(body) }, 200, (campaign) => campaignView(campaign, Date.now())),
+    ({ params, body }) => submit(editCampaign, { couponId: params.id, fields: instantsOf(body) }, 200, (campaign) => campaignView(campaign, now())),
   );
 }
 

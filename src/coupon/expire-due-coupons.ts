@@ -1,4 +1,5 @@
 import type { Database } from "../database/pool.ts";
+import type { Now } from "../database/clock.ts";
 import type { Till } from "../till/till.ts";
 import { selectExpiredCoupons } from "./coupon.sql.ts";
 import { expireCoupons } from "./expire-coupons.ts";
@@ -6,10 +7,10 @@ import { expireCoupons } from "./expire-coupons.ts";
 const AT_ONCE = 1000;
 
 /** Marks every coupon whose time is up, through the till like everything else. Answers how many. */
-export async function expireDueCoupons({ database, till }: { database: Database; till: Till }): Promise<number> {
+export async function expireDueCoupons({ database, till, now }: { database: Database; till: Till; now: Now }): Promise<number> {
   let expired = 0;
   for (;;) {
-    const due = await database.rows<{ id: string }>(selectExpiredCoupons(Date.now(), AT_ONCE));
+    const due = await database.rows<{ id: string }>(selectExpiredCoupons(now(), AT_ONCE));
     const moved = due.length === 0 ? 0 : await till.submit(expireCoupons, { userCouponIds: due.map(({ id }) => id) });
     expired += moved;
     if (moved === 0 || due.length < AT_ONCE) return expired;

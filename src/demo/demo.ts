@@ -41,7 +41,7 @@ export async function fillWithDemo(shop: Shop): Promise<boolean> {
   await step("grants", grantBalances, { grants, balanceMax: config.balanceMax });
   const products: ProductView[] = await step("products", createProducts, { products: PRODUCTS });
 
-  const now = Date.now();
+  const now = shop.now();
   await step("coupon now", createCampaign, {
     name: "첫 장날 5,000원 · First market day",
     discount: { type: "FIXED", amount: 5_000, minOrderAmount: 20_000 },

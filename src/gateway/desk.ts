@@ -1,5 +1,6 @@
 // What payments, refunds and charges by card have in common: an attempt stands in the database, and whoever comes by brings it to its end.
 
+import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type Statement } from "../database/statement.ts";
 import type { Gateway } from "./gateway.ts";
@@ -37,6 +38,7 @@ export class Desk {
   readonly #database: Database;
   readonly #works: Work[];
   readonly #hintsOf: (paymentKey: string) => Promise<(() => Promise<unknown>)[]>;
+  readonly #now: Now;
   readonly #onError: (error: unknown) => void;
   readonly #hints = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
@@ -46,11 +48,13 @@ export class Desk {
   constructor(options: {
     database: Database;
     works: Work[];
+    now: Now;
     hintsOf: (paymentKey: string) => Promise<(() => Promise<unknown>)[]>;
     onError: (error: unknown) => void;
   }) {
     this.#database = options.database;
     this.#works = options.works;
+    this.#now = options.now;
     this.#hintsOf = options.hintsOf;
     this.#onError = options.onError;
   }
@@ -62,7 +66,7 @@ export class Desk {
    * @param everyUnknown also those whose next time has not come
    */
   async work(everyUnknown = true): Promise<{ settled: number; unknown: number }> {
-    const now = Date.now();
+    const now = this.#now();
     const tally = { settled: 0, unknown: 0 };
     const broken: unknown[] = [];
     for (const { due, bring } of this.#works) {
@@ -122,7 +126,7 @@ export class Desk {
 }
 
 /** Money that must go back: the gateway is told to, under the attempt's own key, until it has answered. */
-export function strayWork(database: Database, gateway: Gateway, settings: DeskSettings): Work {
+export function strayWork(database: Database, gateway: Gateway, settings: DeskSettings, now: Now): Work {
   return {
     due: selectStraysToAsk,
     async bring(id) {
@@ -133,11 +137,11 @@ export function strayWork(database: Database, gateway: Gateway, settings: DeskSe
         { id: `stray-${id}`, paymentKey: stray.paymentKey, amount: stray.amount, reason: "the order can no longer be paid" },
         stray.asked > 0,
       );
-      const now = Date.now();
-      if (outcome.kind === "unknown") await database.rows(updateStray(id, "PENDING", outcome.reason, now, now + pauseAfter(stray.asked, settings)));
+      const at = now();
+      if (outcome.kind === "unknown") await database.rows(updateStray(id, "PENDING", outcome.reason, at, at + pauseAfter(stray.asked, settings)));
       else
         await database.rows(
-          updateStray(id, outcome.kind === "done" ? "RETURNED" : "REFUSED", outcome.kind === "done" ? null : outcome.code, now, null),
+          updateStray(id, outcome.kind === "done" ? "RETURNED" : "REFUSED", outcome.kind === "done" ? null : outcome.code, at, null),
         );
       return outcome.kind !== "unknown";
     },

@@ -1,10 +1,11 @@
 import Type from "typebox";
+import { iso } from "../database/statement.ts";
 import type { Shop } from "../shop.ts";
 import type { Routes } from "./route.ts";
 import { Instant, Money, OneOf } from "./schemas.ts";
 
 /** What a face of the shop has to know before it can show anything: in what money, in which zone, and what time it is here. */
-export function shopRoutes(routes: Routes, { config }: Shop): void {
+export function shopRoutes(routes: Routes, { config, now }: Shop): void {
   routes.read(
     {
       method: "GET",
@@ -40,7 +41,7 @@ export function shopRoutes(routes: Routes, { config }: Shop): void {
       currency: config.currency,
       timezone: config.timezone,
       locale: config.locale,
-      now: new Date().toISOString(),
+      now: iso(now()),
       balanceFunding: config.balanceFunding,
       chargeMax: config.chargeMax,
       cards: config.gateway.url === undefined ? "simulated" : "gateway",

@@ -3,21 +3,23 @@
 // result of its run: of the instances that tick, one does it, and if that one dies in the middle, one of the others
 // (docs/decisions/0003).
 
-import { Cron } from "croner";
 import type pg from "pg";
+import type { Now } from "../database/clock.ts";
 import { ShopClient } from "../database/client.ts";
 import { connectionSettings, type Database, isConnectionError } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Job } from "./job.ts";
 import { insertJobs, type JobRecord, recordRun, selectJobs, selectSlotIsFree, tryLockJob } from "./jobs.sql.ts";
-import { newestSlot } from "./slot.ts";
+import { newestSlot, nextSlot } from "./slot.ts";
 
 export type SchedulerOptions = {
   database: Database;
   jobs: Job[];
   /** IANA name: schedules are in this zone. */
   timezone: string;
+  /** The time by which jobs are due: the database's, so that instances whose clocks differ agree on what is due. */
+  now: Now;
   /** Told of each run that failed, with the error itself; what is recorded says less. */
   onError?: (job: string, error: unknown) => void;
   /** How long `run` waits for a run that is under way. */
@@ -35,6 +37,8 @@ export type JobView = {
 const OPERATOR_WAITS_MS = 30_000;
 const TICK_WAITS_MS = 600_000;
 const LOOK_AGAIN_MS = 100;
+/** A timer goes by this process's clock, so it looks at the shop's at least this often. */
+const LONGEST_TIMER_MS = 30_000;
 
 export class Scheduler {
   readonly #database: Database;
@@ -42,14 +46,16 @@ export class Scheduler {
   readonly #timezone: string;
   readonly #onError: (job: string, error: unknown) => void;
   readonly #waitMs: number;
-  readonly #crons: Cron[] = [];
+  readonly #now: Now;
+  readonly #timers = new Map<string, NodeJS.Timeout>();
   readonly #ticking = new Map<string, Promise<void>>();
   readonly #stopping = new AbortController();
 
-  constructor({ database, jobs, timezone, onError = () => {}, waitMs = OPERATOR_WAITS_MS }: SchedulerOptions) {
+  constructor({ database, jobs, timezone, now, onError = () => {}, waitMs = OPERATOR_WAITS_MS }: SchedulerOptions) {
     this.#database = database;
     this.#jobs = new Map(jobs.map((job) => [job.name, job]));
     this.#timezone = timezone;
+    this.#now = now;
     this.#onError = onError;
     this.#waitMs = waitMs;
   }
@@ -58,8 +64,8 @@ export class Scheduler {
   async start(): Promise<void> {
     await this.#database.rows(insertJobs([...this.#jobs.keys()]));
     for (const job of this.#jobs.values()) {
-      this.#crons.push(new Cron(job.schedule, { timezone: this.#timezone }, () => this.#tick(job)));
       this.#tick(job);
+      this.#await(job, nextSlot(job.schedule, this.#timezone, this.#now()));
     }
   }
 
@@ -81,13 +87,28 @@ export class Scheduler {
   /** No more ticks; resolves when what runs here is through. */
   async stop(): Promise<void> {
     this.#stopping.abort();
-    for (const cron of this.#crons) cron.stop();
+    for (const timer of this.#timers.values()) clearTimeout(timer);
     await Promise.all(this.#ticking.values());
+  }
+
+  /** Ticks at `slot` and at every later one. @param slot ms since 1970; undefined where the schedule has none left */
+  #await(job: Job, slot: number | undefined): void {
+    if (slot === undefined || this.#stopping.signal.aborted) return;
+    const timer = setTimeout(
+      () => {
+        const now = this.#now();
+        if (now < slot) return this.#await(job, slot);
+        this.#tick(job);
+        this.#await(job, nextSlot(job.schedule, this.#timezone, now));
+      },
+      Math.min(Math.max(slot - this.#now(), 1), LONGEST_TIMER_MS),
+    );
+    this.#timers.set(job.name, timer);
   }
 
   /** A slot that comes up while this instance is still at the last one is left out, as cron does. */
   #tick(job: Job): void {
-    const slot = newestSlot(job.schedule, this.#timezone, Date.now());
+    const slot = newestSlot(job.schedule, this.#timezone, this.#now());
     if (slot === undefined || this.#ticking.has(job.name) || this.#stopping.signal.aborted) return;
     const work = this.#underLock(job, slot.toISOString(), TICK_WAITS_MS)
       .then(
@@ -126,7 +147,7 @@ export class Scheduler {
   }
 
   async #execute(job: Job, slot: string | null): Promise<void> {
-    const startedAt = iso(Date.now());
+    const startedAt = iso(this.#now());
     let result: Record<string, unknown>;
     try {
       result = await job.run();
@@ -134,7 +155,7 @@ export class Scheduler {
       this.#onError(job.name, error);
       result = { error: explain(error) };
     }
-    await this.#database.rows(recordRun({ name: job.name, slot, startedAt, finishedAt: iso(Date.now()), result }));
+    await this.#database.rows(recordRun({ name: job.name, slot, startedAt, finishedAt: iso(this.#now()), result }));
   }
 
   async #views(names: string[]): Promise<JobView[]> {

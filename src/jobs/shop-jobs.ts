@@ -1,5 +1,6 @@
 // What the shop does by the clock.
 
+import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { relayEverything } from "../outbox/relay-everything.ts";
 import type { Relay } from "../outbox/relay.ts";
@@ -11,6 +12,7 @@ import { purge } from "./purge.ts";
 export type ShopJobsOptions = {
   database: Database;
   timezone: string;
+  now: Now;
   relay: Relay;
   /** Both go through the till. They answer how many they expired. */
   expireOrders: () => Promise<number>;
@@ -21,7 +23,7 @@ export type ShopJobsOptions = {
   onAggregated: () => unknown;
 };
 
-export function shopJobs({ database, timezone, relay, expireOrders, expireCoupons, settlePayments, onAggregated }: ShopJobsOptions): Job[] {
+export function shopJobs({ database, timezone, now, relay, expireOrders, expireCoupons, settlePayments, onAggregated }: ShopJobsOptions): Job[] {
   return [
     {
       name: "aggregate-sales",
@@ -36,7 +38,7 @@ export function shopJobs({ database, timezone, relay, expireOrders, expireCoupon
       name: "snapshot-popular",
       schedule: "0 0 * * *",
       async run() {
-        const result = await snapshotPopular(database, timezone);
+        const result = await snapshotPopular(database, timezone, now());
         await onAggregated();
         return result;
       },

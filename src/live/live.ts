@@ -2,6 +2,7 @@
 // nobody does. Instances of one database hear from each other by NOTIFY: who watches asks, and each answers once a second for a while.
 
 import { PassThrough, type Readable } from "node:stream";
+import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { refuse } from "../refusal.ts";
 import type { Changes } from "../till/shelf.ts";
@@ -12,6 +13,7 @@ import type { Answered, InstanceSecond, Tally } from "./tally.ts";
 export type LiveOptions = {
   database: Database;
   tally: Tally;
+  now: Now;
   /** What this instance is called among the others. */
   id: string;
   /** Says something to every instance. */
@@ -60,7 +62,7 @@ export class Live {
   }
 
   committed(changes: Changes): void {
-    if (this.active) this.#options.tally.committed(changes, Date.now());
+    if (this.active) this.#options.tally.committed(changes, this.#options.now());
   }
 
   /** Server-sent events, one `second` each second, after those of the last minutes while somebody watched. Ends by itself after so many. Errors: BUSY. */
@@ -91,14 +93,14 @@ export class Live {
     const { id } = this.#options;
     if (message.startsWith(ASKS)) {
       if (message.slice(ASKS.length) !== id) {
-        this.#answersUntil = Date.now() + ANSWERED_FOR_MS;
+        this.#answersUntil = this.#options.now() + ANSWERED_FOR_MS;
         this.#wake();
       }
       return true;
     }
     if (!message.startsWith(SAYS)) return false;
     const second = JSON.parse(message.slice(SAYS.length)) as InstanceSecond;
-    if (second.id !== id && this.#isWatched) this.#heard.set(second.id, { at: Date.now(), second });
+    if (second.id !== id && this.#isWatched) this.#heard.set(second.id, { at: this.#options.now(), second });
     return true;
   }
 
@@ -120,11 +122,11 @@ export class Live {
     this.#before = null;
     // A shop that is otherwise done need not stay for this.
     this.#timer = setInterval(() => void this.#tick(), EVERY_MS).unref();
-    this.#ask(Date.now());
+    this.#ask(this.#options.now());
   }
 
   async #tick(): Promise<void> {
-    const now = Date.now();
+    const now = this.#options.now();
     const { tally, id, tell } = this.#options;
     const own = tally.take(id, now);
     if (this.#answersUntil > now) tell(SAYS + JSON.stringify(own)).catch(() => {});

@@ -1,4 +1,5 @@
 import type { Database } from "../database/pool.ts";
+import type { Now } from "../database/clock.ts";
 import type { Till } from "../till/till.ts";
 import type { OrderFacts } from "./facts.ts";
 import { selectExpiredOrders } from "./order.sql.ts";
@@ -7,11 +8,21 @@ import { expireOrder } from "./undo-order.ts";
 const AT_ONCE = 500;
 
 /** Expires every unpaid order whose time is up, through the till like everything else. Answers how many. */
-export async function expireOrders({ database, till, orderFacts }: { database: Database; till: Till; orderFacts: OrderFacts }): Promise<number> {
+export async function expireOrders({
+  database,
+  till,
+  orderFacts,
+  now,
+}: {
+  database: Database;
+  till: Till;
+  orderFacts: OrderFacts;
+  now: Now;
+}): Promise<number> {
   const command = expireOrder(orderFacts);
   let expired = 0;
   for (;;) {
-    const due = await database.rows<{ id: string }>(selectExpiredOrders(Date.now(), AT_ONCE));
+    const due = await database.rows<{ id: string }>(selectExpiredOrders(now(), AT_ONCE));
     const results = await Promise.all(due.map(({ id }) => till.submit(command, { orderId: id })));
     const moved = results.filter(Boolean).length;
     expired += moved;

@@ -77,7 +77,7 @@ type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: St
 const OWN = "user's orders";
 const ALL = "orders";
 
-export function orderRoutes(routes: Routes, { config, database, lists, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
+export function orderRoutes(routes: Routes, { config, database, now, lists, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
   const { balanceMax, orderExpiresAfterMs } = config;
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
   const place = placeOrder(catalogFacts, database);
@@ -111,7 +111,7 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
     },
     ({ caller, body }) => {
       const { orderItems, userCouponId, payment, orderedAt } = body;
-      if (orderedAt !== undefined && Date.parse(orderedAt) > Date.now()) invalid("/orderedAt", "must not lie in the future");
+      if (orderedAt !== undefined && Date.parse(orderedAt) > now()) invalid("/orderedAt", "must not lie in the future");
       if (orderedAt !== undefined && Date.parse(orderedAt) < 0) invalid("/orderedAt", "must not lie before 1970");
       const userId = onBehalf(caller, body.userId);
       if (orderedAt !== undefined && caller.role !== "operator") refuse("FORBIDDEN");

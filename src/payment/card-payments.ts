@@ -1,5 +1,6 @@
 // Payments and refunds by card, from the attempt that stands in the database to its end. No transaction is open while the gateway is asked.
 
+import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type DeskSettings, type Failpoint, pauseAfter, WATCHED_MS, type Work } from "../gateway/desk.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
@@ -19,6 +20,7 @@ export type CardPaymentsOptions = {
   gateway: Gateway;
   orderFacts: OrderFacts;
   settings: DeskSettings;
+  now: Now;
   /** Called where a process may die between two steps; only tests give one. */
   failpoint?: (point: Failpoint) => void | Promise<void>;
 };
@@ -74,7 +76,7 @@ export class CardPayments {
     if (!isOpen(payment) || !payment.card) return payment;
     const wanted = { paymentKey: payment.card.paymentKey, orderId: payment.orderId, amount: payment.amount, idempotencyKey: id };
     await failpoint("payment begun");
-    const now = Date.now();
+    const now = this.#options.now();
     // Nobody expects that an order whose time is up is still paid: then it is only found out whether it was.
     const mayConfirm = payment.expiresAt === null || now < payment.expiresAt;
     const mayGiveUp = now >= payment.createdAt + settings.giveUpAfterMs;
@@ -91,7 +93,7 @@ export class CardPayments {
     const { database, gateway, settings } = this.#options;
     if (!payment.card) return payment;
     const { paymentKey, asked } = payment.card;
-    const now = Date.now();
+    const now = this.#options.now();
     try {
       const held = heldFor(await gateway.find(paymentKey), payment.orderId);
       if (held > 0) await database.rows(insertStray({ id: payment.id, paymentKey, amount: held, reason: "CAPTURED_AFTER_FAILURE", createdAt: now }));

@@ -10,9 +10,9 @@ import type { Shop } from "../shop.ts";
 const DAY_MS = 86_400_000;
 const Side = Nullable(Type.Object({ status: Type.String(), captured: Money(), givenBack: Money() }));
 
-export function reconciliationRoutes(routes: Routes, { config, database, gateway }: Shop): void {
+export function reconciliationRoutes(routes: Routes, { config, database, now, gateway }: Shop): void {
   function spanOf(query: { from?: string; to?: string }): { from: number; to: number } {
-    const to = dayOrInstant("/to", query.to, config.timezone, "end") ?? Date.now() + 1;
+    const to = dayOrInstant("/to", query.to, config.timezone, "end") ?? now() + 1;
     return { from: dayOrInstant("/from", query.from, config.timezone, "start") ?? to - DAY_MS, to };
   }
 

@@ -23,7 +23,7 @@ const MESSAGES = { ko: "통계 데이터가 없습니다", en: "There are no pop
  * The five best-selling products of today and the two days before, by units, then by id. What is not for sale is left out, and makes
  * room for the next: a shopper could not buy it, and no other list shows it. What is sold out stays: it may come back.
  */
-export async function findPopularProducts(database: Database, timezone: string, now: number = Date.now()): Promise<PopularProducts> {
+export async function findPopularProducts(database: Database, timezone: string, now: number): Promise<PopularProducts> {
   const to = dayOf(now, timezone);
   const from = addDays(to, -2);
   // Read before the sales: the time may then be too early, never too late.

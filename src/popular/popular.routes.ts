@@ -10,7 +10,7 @@ export const POPULAR = "popular";
 const HOUR_MS = 3_600_000;
 const TEN_MINUTES_MS = 600_000;
 
-export function popularRoutes(routes: Routes, { config, database, lists, cache }: Shop): void {
+export function popularRoutes(routes: Routes, { config, database, now, lists, cache }: Shop): void {
   routes.shared(
     {
       method: "GET",
@@ -44,7 +44,7 @@ export function popularRoutes(routes: Routes, { config, database, lists, cache }
     cache,
     POPULAR,
     async ({ locale }) => {
-      const list = await findPopularProducts(database, config.timezone);
+      const list = await findPopularProducts(database, config.timezone, now());
       return { body: popularAnswer(list, locale), ttlMs: list.popularProducts.length === 0 ? TEN_MINUTES_MS : HOUR_MS };
     },
   );

@@ -10,7 +10,7 @@ export type Snapshot = { day: string; from: string; to: string; products: number
  * are added up first, so that the last hour before midnight is in it. A second run on the same day replaces the first.
  * What happened to a product later, that it was taken from sale for one, does not change what was popular.
  */
-export async function snapshotPopular(database: Database, timezone: string, now: number = Date.now()): Promise<Snapshot> {
+export async function snapshotPopular(database: Database, timezone: string, now: number): Promise<Snapshot> {
   await aggregateSales(database, timezone);
   const day = dayOf(now, timezone);
   return database.transaction(async (run) => {

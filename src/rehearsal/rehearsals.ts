@@ -75,7 +75,7 @@ export class Rehearsals {
       coupon: original.coupon && { name: original.coupon.name, quantity: original.coupon.totalQuantity },
     };
     await this.#tidyUp();
-    const now = Date.now();
+    const now = shop.now();
     const [record] = await database.rows<RehearsalRecord>(
       insertRehearsal({ id: newId(now), plan, sourceProductId: productId, sourceCouponId: couponId, createdAt: new Date(now).toISOString() }),
     );
@@ -176,12 +176,14 @@ export class Rehearsals {
       if (i % 200 === 0) await breathe();
     }
     signal.throwIfAborted();
-    const opensAt = Date.now() + OPENS_AFTER_MS;
+    const opensAt = shop.now() + OPENS_AFTER_MS;
     const opening = new Date(opensAt).toISOString();
     const couponId = original.coupon ? await copyCoupon(shop, id, original.coupon, opensAt) : null;
     const progress = { opensAt: opening, arrived: 0, claimed: 0, sold: 0, refused: 0, done: 0 };
     await shop.database.rows(updateRehearsal(id, { state: "RUNNING", progress }));
-    const crowd: CrowdPlan = { url: this.url, opensAtMs: opensAt, arriveWithinMs: plan.arriveWithinMs, couponId, product, tokens };
+    // The crowd's process goes by this machine's clock, which need not be the shop's.
+    const opensAtMs = Date.now() + opensAt - shop.now();
+    const crowd: CrowdPlan = { url: this.url, opensAtMs, arriveWithinMs: plan.arriveWithinMs, couponId, product, tokens };
     return sendCrowd(crowd, signal, (heard) => told({ opensAt: opening, ...heard }));
   }
 

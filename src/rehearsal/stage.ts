@@ -62,7 +62,7 @@ export async function copyCoupon({ till, config, database }: Shop, id: string, c
 /** Nothing of the copies can be bought or claimed any more, and what was bought is given back, so that sales do not count it. Answers how many orders. */
 export async function clearStage(shop: Shop, { id, plan, productId, couponId }: RehearsalRecord): Promise<number> {
   const { till, database, config } = shop;
-  const now = Date.now();
+  const now = shop.now();
   if (productId !== null) await till.submit(editProduct(shop.catalogFacts), { productId, status: "NOT_FOR_SALE" });
   if (couponId !== null) await till.submit(editCampaign, { couponId, fields: { opensAt: now - 1000, closesAt: now } });
   const cancel = cancelOrder(shop.orderFacts);

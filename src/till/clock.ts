@@ -1,8 +1,7 @@
-// Time as the till needs it. The simulation brings a clock of its own, on which an hour of waiting takes no time.
+// Time as the till needs it to wait. The simulation brings a clock of its own, on which an hour of waiting takes no time.
+// Decisions do not go by this process's time: a round's instant comes from its store with the rows (`OpenRound.now`).
 
 export type Clock = {
-  /** The shop's time in ms since 1970, which decisions go by. It may be set back or forward at any moment. */
-  now(): number;
   /** A time in ms that only ever goes forward, which waiting is measured by. */
   elapsedMs(): number;
   /** Resolves `ms` later. */
@@ -14,7 +13,6 @@ export type Clock = {
 };
 
 export const realClock: Clock = {
-  now: () => Date.now(),
   elapsedMs: () => performance.now(),
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
   random: () => Math.random(),

@@ -4,6 +4,7 @@
 import { setTimeout as patience } from "node:timers/promises";
 import pg from "pg";
 import { ShopClient } from "../database/client.ts";
+import { SELECT_CLOCK } from "../database/clock.ts";
 import { BEGIN, COMMIT, fly } from "../database/flight.ts";
 import { connectionSettings, isConnectionError } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
@@ -21,6 +22,10 @@ export type PostgresStoreOptions = {
   announce?: (changes: Changes) => string | undefined;
   /** Who admits a round to first-come keys; PostgreSQL itself, unless given. */
   firstCome?: FirstComeLock;
+  /** Told of the database's time that each round brings: `at`, read between `sentAt` and `heardAt` by `performance.now()`; all in ms. */
+  onInstant?: (at: number, sentAt: number, heardAt: number) => void;
+  /** In place of the database's clock, for tests; ms since 1970. */
+  now?: (() => number) | undefined;
 };
 
 /** The channel on which instances tell each other what has changed. */
@@ -43,6 +48,7 @@ export class PostgresStore implements Store {
       const round = await this.#locked(wanted, waitMs, admission);
       return {
         loaded: round.loaded,
+        now: round.now,
         commit: (roundId, changes) => round.commit(roundId, changes).finally(() => admission?.leave()),
         release() {
           round.release();
@@ -60,10 +66,12 @@ export class PostgresStore implements Store {
     const loads = wanted.map(([shelf, keys]) => shelf.load([...keys]));
     const client = await this.#take();
     try {
-      const results = await fly(client, [...before, ...loads]);
+      const sentAt = performance.now();
+      const results = await fly(client, [...before, ...loads, CLOCK]);
+      const now = this.#instant(results, sentAt);
       const loaded: Loaded = new Map();
       wanted.forEach(([shelf], i) => loaded.set(shelf, index(shelf, results[before.length + i]?.rows ?? [])));
-      return { loaded, commit: (roundId, changes) => this.#commit(client, roundId, changes), release: () => this.#release(client) };
+      return { loaded, now, commit: (roundId, changes) => this.#commit(client, roundId, changes), release: () => this.#release(client) };
     } catch (error) {
       this.#discard(client);
       if (isConnectionError(error)) throw new StoreUnavailable("the database went away", { cause: error });
@@ -88,6 +96,12 @@ export class PostgresStore implements Store {
 
   async close(): Promise<void> {
     await Promise.all([...this.#all].map(goodbye));
+  }
+
+  #instant(results: pg.QueryResult[], sentAt: number): number {
+    const at = Number(results.at(-1)?.rows[0]?.now);
+    this.#options.onInstant?.(at, sentAt, performance.now());
+    return this.#options.now?.() ?? at;
   }
 
   #opening(waitMs: number, admission: Admission | undefined): Statement[] {
@@ -177,6 +191,8 @@ export class PostgresStore implements Store {
  */
 export const BY_KEY = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
 
+/** Last in the flight, so it is read when every lock is held: of two rounds that wait for the same row, the later has the later instant. */
+const CLOCK: Statement = { name: "clock", text: SELECT_CLOCK, values: [] };
 const LOCK_TIMEOUT = "SELECT set_config('lock_timeout', $1, true)";
 const ROUND = "INSERT INTO rounds (id) VALUES ($1)";
 /**

@@ -18,6 +18,8 @@ export interface Store {
 
 export interface OpenRound {
   readonly loaded: Loaded;
+  /** The store's time in ms since 1970, read once every lock was held: the same clock for every instance. It may be set at any moment. */
+  readonly now: number;
   /**
    * Writes everything, the round's id with it, and commits; resolves when it is on disk.
    * Errors: RoundRejected, Conflict, LockTimeout, StoreUnavailable: nothing was written; LostCommit: nobody knows, ask `outcome`.

@@ -682,6 +682,22 @@ describe("pressure", () => {
     assertQuiet(setting);
   });
 
+  // Goes red without #instantOf: then the second is decided an hour before the first, or the third a day after the clock was put right.
+  test("a round's instant is the store's, never before the round ahead, and follows a clock that was a minute wrong", async () => {
+    const { till, clock } = open();
+    const when = command<null, number>({ name: "when", needs: () => [need(boxes, "a")], decide: (shop) => shop.now });
+    const start = clock.now();
+    const at = async (now: number): Promise<number> => {
+      clock.set(now);
+      return (await clock.run(till.submit(when, null))) - start;
+    };
+    assert.equal(await at(start + 5000), 5000);
+    assert.equal(await at(start + 4000), 5000, "a second back is waited out");
+    assert.equal(await at(start + 5001), 5001);
+    assert.equal(await at(start + 86_400_000), 86_400_000);
+    assert.equal(await at(start + 6000), 6000, "the clock was wrong and is right again");
+  });
+
   // Goes red where waiting is measured by `now`.
   test("the shop's clock may be set back and forward without anybody being sent away", async () => {
     const { till, clock } = open((step) => (step.name === "lock" ? clock.pause(100).then(() => undefined) : undefined));

@@ -34,6 +34,8 @@ const CONFLICT_TRIES = 5;
 const UNAVAILABLE_PAUSE_MS = 50;
 /** A crowd that has waited for a row long enough looks for the one who needs it without waiting again. */
 const HURRIED_LOCK_WAIT_MS = 50;
+/** A store's clock that is this far behind an earlier round was wrong then, and is followed. A smaller step back is waited out. */
+const CORRECTED_CLOCK_MS = 60_000;
 
 export class Till {
   readonly #store: Store;
@@ -45,6 +47,8 @@ export class Till {
   /** Rounds under way, in the order in which they set out. */
   readonly #underWay = new Set<Round>();
   #watching = false;
+  /** The instant of the latest round. */
+  #latest = 0;
   /** The crowd at the front of the line waits for a round under way to end: nobody needs to look at it again before. */
   #heldBack = false;
   readonly #largeCrowd: number;
@@ -199,10 +203,16 @@ export class Till {
       open.release();
       throw new Overtaking();
     }
-    const { outcomes, changes } = decide(commands, open.loaded, this.#clock.now());
+    const { outcomes, changes } = decide(commands, open.loaded, this.#instantOf(open));
     if (changes) await this.#commit(open, changes);
     else open.release();
     return outcomes;
+  }
+
+  /** Never before the round ahead: the store's clock may be stepped back a little, or another server may take over. */
+  #instantOf({ now }: OpenRound): number {
+    this.#latest = now < this.#latest - CORRECTED_CLOCK_MS ? now : Math.max(now, this.#latest);
+    return this.#latest;
   }
 
   /** A lost answer to COMMIT is not a failure: find out, and only then go on. */

@@ -88,6 +88,7 @@ export class Process {
       }
       return {
         loaded: round.loaded,
+        now: round.now,
         commit: async (roundId, changes) => {
           if (this.dead) {
             this.#forget();

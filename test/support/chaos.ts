@@ -132,15 +132,16 @@ class Process {
       admit: (work) => this.#adapter.admit(work),
     };
     const failpoint = (point: Failpoint): Promise<void> | void => (this.dead ? never() : point === death ? this.die() : undefined);
-    const parts = { database: this.#database, till: this.#till, gateway: this.#gateway, settings: SETTINGS, failpoint };
+    const parts = { database: this.#database, till: this.#till, gateway: this.#gateway, settings: SETTINGS, now: Date.now, failpoint };
     this.cards = new CardPayments({ ...parts, orderFacts: this.#facts });
     this.charges = new CardCharges({ ...parts, balanceMax: BALANCE_MAX });
     this.desk = new Desk({
       database: this.#database,
-      works: [...this.cards.works, this.charges.work, strayWork(this.#database, this.#gateway, SETTINGS)].map((work, i) => ({
+      works: [...this.cards.works, this.charges.work, strayWork(this.#database, this.#gateway, SETTINGS, Date.now)].map((work, i) => ({
         ...work,
         due: () => dueOf(TABLES[i] as string, keys),
       })),
+      now: Date.now,
       hintsOf: async (paymentKey) => [...(await this.cards.hintsOf(paymentKey)), ...(await this.charges.hintsOf(paymentKey))],
       onError: () => {},
     });

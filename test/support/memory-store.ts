@@ -9,7 +9,8 @@ export type Mishap = "timeout" | "conflict" | "rejected" | "unavailable" | "lost
 export type Step = { name: "lock"; needs: Need[] } | { name: "commit"; changes: Changes } | { name: "outcome" };
 
 export type MemoryStoreOptions = {
-  clock: Clock;
+  /** `now` is the instant of each round. */
+  clock: Clock & { now(): number };
   /** Asked at each step what goes wrong there. The step takes as long as the answer. */
   mishap?: (step: Step) => Mishap | undefined | Promise<Mishap | undefined>;
   /** Asked when a round says what is to become of it; `onEnd` is told. */
@@ -67,6 +68,7 @@ export class MemoryStore implements Store {
     };
     return {
       loaded: this.#load(wanted),
+      now: this.#options.clock.now(),
       commit: (roundId, changes) => this.#commit(roundId, changes, end),
       release: () => end("released", this.#options.witness?.()),
     };

@@ -8,6 +8,7 @@ import { join } from "node:path";
 import { type OpenShop, openShop } from "../../src/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { mintToken } from "../../src/http/auth.ts";
+import { shopTime } from "./clock.ts";
 import { freshDatabase } from "./database.ts";
 import { assertDocumented } from "./documented.ts";
 
@@ -63,13 +64,13 @@ export class Client {
   readonly id: string;
   readonly role: "shopper" | "operator";
   readonly token: string;
-  readonly #url: string;
+  readonly url: string;
 
-  constructor(url: string, id: string, role: "shopper" | "operator") {
-    this.#url = url;
+  constructor(url: string, id: string, role: "shopper" | "operator", tokenHours = 24) {
+    this.url = url;
     this.id = id;
     this.role = role;
-    this.token = mintToken(SECRET, { id, role }, 24);
+    this.token = mintToken(SECRET, { id, role }, tokenHours);
   }
 
   /** The same person at another instance. */
@@ -78,7 +79,7 @@ export class Client {
   }
 
   send(method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
-    return call(this.#url, method, path, body, { authorization: `Bearer ${this.token}`, ...headers });
+    return call(this.url, method, path, body, { authorization: `Bearer ${this.token}`, ...headers });
   }
 
   get(path: string, headers?: Record<string, string>): Promise<Answer> {
@@ -201,6 +202,7 @@ export async function openTestShop({ env = {}, beside }: { env?: Record<string, 
       LOG_LEVEL: "fatal",
       ...env,
     }),
+    { now: shopTime() },
   );
   return new TestShop(shop, async () => {
     await database?.drop();

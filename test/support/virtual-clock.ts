@@ -13,6 +13,7 @@ export class VirtualClock implements Clock {
     this.#offset = now;
   }
 
+  /** The shop's time in ms since 1970. */
   now(): number {
     return this.#offset + this.#elapsed;
   }

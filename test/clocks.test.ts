@@ -1,0 +1,157 @@
+// One clock for all instances: the database's. Here two shops of one database run as processes whose own clocks are 20 hours ahead and
+// 20 hours behind, so that what either decided by its own would be seen. Goes red where any of it goes by Date.now().
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import pg from "pg";
+import { DatabaseClock } from "../src/database/clock.ts";
+import { dayOf } from "../src/popular/day.ts";
+import { freshDatabase } from "./support/database.ts";
+import { serve } from "./support/process.ts";
+import { Client, good, refused } from "./support/shop.ts";
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+const TOKEN_HOURS = 72;
+
+type Instance = { name: string; operator: Client; buyer: Client; stop(): Promise<unknown> };
+
+let database: { url: string; drop(): Promise<void> };
+let onlooker: pg.Client;
+const instances: Instance[] = [];
+let productId: string;
+
+before(async () => {
+  database = await freshDatabase();
+  onlooker = new pg.Client({ connectionString: database.url });
+  await onlooker.connect();
+  instances.push(await open("ahead", 20), await open("behind", -20));
+  const [{ operator }] = instances as [Instance];
+  const { users } = good(await operator.post("/admin/users", { users: [{ name: "앞" }, { name: "뒤" }] }), 201);
+  const grants = users.map(({ id }: { id: string }) => ({ userId: id, amount: 100_000, reason: "test" }));
+  good(await operator.post("/admin/balances/grant", { grants }), 200);
+  productId = good(await operator.post("/admin/products", { name: "사과", price: 1000, stock: 100 }), 201).id;
+  for (const [i, instance] of instances.entries()) instance.buyer = new Client(instance.operator.url, users[i].id, "shopper", TOKEN_HOURS);
+});
+after(async () => {
+  await Promise.all(instances.map((instance) => instance.stop()));
+  await onlooker.end();
+  await database.drop();
+});
+
+async function open(name: string, hours: number): Promise<Instance> {
+  const skew = `const Real = Date, ahead = ${hours * HOUR_MS};
+    globalThis.Date = class extends Real {
+      constructor(...given) { given.length === 0 ? super(Real.now() + ahead) : super(...given); }
+      static now() { return Real.now() + ahead; }
+    };`;
+  const { url, child, ended } = await serve({
+    DATABASE_URL: database.url,
+    BALANCE_FUNDING: "open",
+    ORDER_EXPIRES_AFTER: "PT1H",
+    NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(skew)}`,
+  });
+  const operator = new Client(url, "an-operator", "operator", TOKEN_HOURS);
+  return { name, operator, buyer: operator, stop: () => (child.kill("SIGTERM"), ended) };
+}
+
+const now = async (): Promise<number> =>
+  Number((await onlooker.query("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS now")).rows[0].now);
+const at = (ms: number): string => new Date(ms).toISOString();
+
+async function everywhere(work: (instance: Instance) => Promise<void>): Promise<void> {
+  assert.equal(instances.length, 2);
+  for (const instance of instances) await work(instance);
+}
+
+async function campaign(fields: Record<string, unknown>): Promise<string> {
+  const [{ operator }] = instances as [Instance];
+  const discount = { type: "FIXED", amount: 100 };
+  return good(await operator.post("/admin/coupons", { name: "쿠폰", discount, totalQuantity: 10, ...fields }), 201).id;
+}
+
+test("a campaign opens and closes at one moment for all instances", async () => {
+  const soon = await campaign({ opensAt: at((await now()) + HOUR_MS) });
+  const open = await campaign({ opensAt: at((await now()) - HOUR_MS), closesAt: at((await now()) + HOUR_MS) });
+  const closed = await campaign({ opensAt: at((await now()) - 2 * HOUR_MS), closesAt: at((await now()) - HOUR_MS) });
+  await everywhere(async ({ operator, buyer }) => {
+    for (const [id, status] of [
+      [soon, "UPCOMING"],
+      [open, "OPEN"],
+      [closed, "CLOSED"],
+    ] as const) {
+      assert.equal(good(await buyer.get(`/coupons/${id}`), 200).status, status);
+      const { coupons } = good(await buyer.get("/coupons"), 200);
+      assert.equal(coupons.find((one: { id: string }) => one.id === id)?.status, status);
+    }
+    refused(await buyer.post(`/coupons/${soon}/issue`), 409, "COUPON_CLOSED");
+    refused(await buyer.post(`/coupons/${closed}/issue`), 409, "COUPON_CLOSED");
+    good(await buyer.post(`/coupons/${open}/issue`), 201);
+    assert.equal(good(await operator.patch(`/admin/coupons/${soon}`, { name: "곧" }), 200).status, "UPCOMING");
+  });
+});
+
+test("a coupon is good until one moment for all instances", async () => {
+  const id = await campaign({ expiresAt: at((await now()) + HOUR_MS) });
+  await everywhere(async ({ operator, buyer }) => {
+    const { userCouponId } = good(await buyer.post(`/coupons/${id}/issue`), 201);
+    good(await operator.post("/admin/jobs/expire-coupons/run"), 200);
+    const { userCoupons } = good(await buyer.get(`/users/${buyer.id}/coupons?status=AVAILABLE`), 200);
+    assert.ok(userCoupons.some((one: { id: string }) => one.id === userCouponId));
+    good(await buyer.post("/orders", { orderItems: [{ productId, quantity: 1 }], userCouponId }), 201);
+  });
+});
+
+test("an order can be paid, and is expired, at one moment for all instances", async () => {
+  await everywhere(async ({ buyer }) => {
+    const order = { orderItems: [{ productId, quantity: 1 }], payment: { method: "DEFERRED" } };
+    const { orderId, expiresAt } = good(await buyer.post("/orders", order), 201);
+    assert.ok(Math.abs(Date.parse(expiresAt) - HOUR_MS - (await now())) < MINUTE_MS);
+    await everywhere(async ({ operator }) => {
+      assert.equal(good(await operator.post("/admin/jobs/expire-orders/run"), 200).lastResult.expired, 0);
+    });
+    good(await buyer.post("/payments", { orderId, method: "BALANCE" }), 201);
+  });
+});
+
+test("an order may be from the past and not from the future, for all instances alike", async () => {
+  await everywhere(async ({ operator, buyer }) => {
+    const order = { userId: buyer.id, orderItems: [{ productId, quantity: 1 }] };
+    refused(await operator.post("/orders", { ...order, orderedAt: at((await now()) + HOUR_MS) }), 400, "INVALID_REQUEST");
+    good(await operator.post("/orders", { ...order, orderedAt: at((await now()) - HOUR_MS) }), 201);
+  });
+});
+
+test("all instances say the same time and count the same day", async () => {
+  await everywhere(async ({ operator, buyer }) => {
+    const shop = good(await buyer.get("/shop"), 200);
+    assert.ok(Math.abs(Date.parse(shop.now) - (await now())) < MINUTE_MS, shop.now);
+    const days = [dayOf(await now(), shop.timezone)];
+    const { to } = good(await buyer.get("/products/popular"), 200);
+    const { lastRunAt, lastResult } = good(await operator.post("/admin/jobs/snapshot-popular/run"), 200);
+    days.push(dayOf(await now(), shop.timezone));
+    assert.ok(days.includes(to) && days.includes(lastResult.day), `${to} and ${lastResult.day} are not ${days.join(" or ")}`);
+    assert.ok(Math.abs(Date.parse(lastRunAt) - (await now())) < MINUTE_MS, lastRunAt);
+    const { checkedAt, violations } = good(await operator.get("/admin/audit"), 200);
+    assert.ok(Math.abs(Date.parse(checkedAt) - (await now())) < MINUTE_MS, checkedAt);
+    assert.deepEqual(violations, []);
+  });
+});
+
+// Goes red where either bound of `heard` is left out.
+test("a quick answer makes the time exact, and a slow one does not blur it", () => {
+  const clock = new DatabaseClock();
+  const base = performance.now();
+  const elapsed = (): number => performance.now() - base;
+  clock.heard(1_000_000, base - 2, base - 1);
+  const [least, most] = [1_000_000 + elapsed(), 1_000_003 + elapsed()];
+  assert.ok(clock.now() >= Math.floor(least) && clock.now() <= most + elapsed(), String(clock.now()));
+  clock.heard(1_000_000, base - 600_000, base + 600_000);
+  assert.ok(clock.now() >= Math.floor(least), "a slow answer moved it back");
+  assert.ok(clock.now() <= most + 60_000, "a slow answer moved it forward");
+  const heardAt = performance.now();
+  clock.heard(5_000_000, heardAt - 1, heardAt);
+  assert.ok(clock.now() >= 5_000_000, "what was heard lies in the future");
+  clock.heard(2_000_000, heardAt - 1, heardAt);
+  assert.ok(clock.now() < 3_000_000, "a clock that was set back is followed");
+});
