@@ -58,6 +58,7 @@ import { reconciliationRoutes } from "./payment/reconciliation.routes.ts";
 import { paymentRoutes } from "./payment/payment.routes.ts";
 import { rehearsalRoutes } from "./rehearsal/rehearsal.routes.ts";
 import { Rehearsals } from "./rehearsal/rehearsals.ts";
+import { checkStored, joinInstances, SETTINGS_CHANGED } from "./settings/stored-settings.ts";
 import type { Shop } from "./shop.ts";
 import { betweenInstances } from "./redis/between-instances.ts";
 import { CHANNEL, PostgresStore } from "./till/postgres-store.ts";
@@ -69,7 +70,7 @@ export type OpenShop = Shop & {
   url: string;
   /** What tokens are signed with, unless an issuer's keys are configured. */
   secret: string;
-  /** Resolves with a reason when the shop can't go on: the embedded database died. */
+  /** Resolves with a reason when the shop can't go on: the embedded database died, or the stored settings are others by now. */
   broken: Promise<string>;
   /** Stops accepting, finishes what was accepted, lets everything go. */
   close(): Promise<void>;
@@ -103,6 +104,9 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     throw embedded ? error : naming("DATABASE_URL", error);
   });
   const onError = (error: Error): void => log.warn({ err: error.message }, "a database connection broke");
+  /** Resolves with a reason when the stored settings are no longer this instance's. */
+  const outdated = Promise.withResolvers<string>();
+  const onLineError = (error: Error): void => (error instanceof ConfigError ? outdated.resolve(error.message) : onError(error));
   const database = new Database(url, { size: 8, onError });
   const clock = new DatabaseClock();
   await clock.start(database);
@@ -140,8 +144,15 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     url,
     channel: CHANNEL,
     onMessage: (message) => live.hears(message) || heard(message),
+    onConnect: (client) => joinInstances(client, config),
     onGap: () => heard(EVERYTHING),
-    onError,
+    onError: onLineError,
+  });
+  // Before anything is read or written by these settings.
+  await listener.start().catch(async (error: unknown) => {
+    await Promise.all([clock.stop(), between.close(), ...(lists === database ? [] : [lists.close()])]);
+    await database.close();
+    throw error;
   });
 
   function heard(message: string): void {
@@ -150,6 +161,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     for (const word of words) {
       if (word === STOCK || word === EVERYTHING) cache.drop(PRODUCT_LISTS, change);
       if (word === POPULAR_WORD || word === EVERYTHING) cache.drop(POPULAR, change);
+      if (word === SETTINGS_CHANGED) checkStored(database, config).catch(onLineError);
       if (word === EVERYTHING) soldOut.forget();
       if (word.startsWith(CAMPAIGN)) soldOut.forget(word.slice(CAMPAIGN.length));
     }
@@ -247,7 +259,6 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   await documentRoutes(server, routes.operations);
   faceRoutes(server);
 
-  await listener.start();
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   await scheduler.start();
@@ -262,7 +273,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     ...shop,
     url: address,
     secret,
-    broken: embedded?.died ?? new Promise<string>(() => {}),
+    broken: Promise.race([outdated.promise, ...(embedded ? [embedded.died] : [])]),
     close: () =>
       (closing ??= (async () => {
         // Whoever waits for a gateway that does not answer is told so in time: what is under way is found out at the next start.
@@ -297,6 +308,7 @@ const STOCK = "stock";
 const POPULAR_WORD = "popular";
 const CAMPAIGN = "campaign:";
 const EVERYTHING = "everything";
+
 /** What a change is called, so that instances can agree on having heard of it. */
 const CHANGE = "@";
 

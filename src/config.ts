@@ -200,20 +200,28 @@ function duration(env: Env, name: string, fallback: string): number {
 }
 
 function timezone(env: Env): string {
-  const zone = text(env, "SHOP_TIMEZONE") ?? "Asia/Seoul";
+  return timezoneOf("SHOP_TIMEZONE", text(env, "SHOP_TIMEZONE") ?? "Asia/Seoul");
+}
+
+/** Errors: ConfigError, by the name of the setting or option that said it. */
+export function timezoneOf(name: string, zone: string): string {
   try {
     // By name: JavaScript reads +09:00 as east of Greenwich and PostgreSQL, after POSIX, as west of it.
     if (!/^[A-Za-z]/.test(zone)) throw new RangeError(zone);
     new Intl.DateTimeFormat("en", { timeZone: zone });
   } catch {
-    throw new ConfigError(`SHOP_TIMEZONE must be an IANA time zone like Asia/Seoul, not ${JSON.stringify(zone)}`);
+    throw new ConfigError(`${name} must be an IANA time zone like Asia/Seoul, not ${JSON.stringify(zone)}`);
   }
   return zone;
 }
 
 function currency(env: Env): string {
-  const code = text(env, "SHOP_CURRENCY") ?? "KRW";
+  return currencyOf("SHOP_CURRENCY", text(env, "SHOP_CURRENCY") ?? "KRW");
+}
+
+/** Errors: ConfigError, by the name of the setting or option that said it. */
+export function currencyOf(name: string, code: string): string {
   if (!Intl.supportedValuesOf("currency").includes(code))
-    throw new ConfigError(`SHOP_CURRENCY must be an ISO 4217 code like KRW, not ${JSON.stringify(code)}`);
+    throw new ConfigError(`${name} must be an ISO 4217 code like KRW, not ${JSON.stringify(code)}`);
   return code;
 }

@@ -6,12 +6,13 @@ import { demo } from "./cli/demo.ts";
 import { gateway } from "./cli/gateway.ts";
 import { migrate } from "./cli/migrate.ts";
 import { reconcile } from "./cli/reconcile.ts";
+import { recount } from "./cli/recount.ts";
 import { replay } from "./cli/replay.ts";
 import { serve } from "./cli/serve.ts";
 import { token } from "./cli/token.ts";
 import { isConnectionError } from "./database/pool.ts";
 
-const COMMANDS: Record<string, CliCommand> = { serve, migrate, demo, token, audit, reconcile, gateway, replay };
+const COMMANDS: Record<string, CliCommand> = { serve, migrate, demo, token, audit, reconcile, recount, gateway, replay };
 
 /** Runs one command and ends the process with its code. What it can't do it says in one line. */
 export async function main(argv: string[]): Promise<void> {

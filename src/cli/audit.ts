@@ -1,6 +1,7 @@
 import { audit as check } from "../audit/audit.ts";
 import { readConfig } from "../config.ts";
 import type { CliCommand } from "./command-line.ts";
+import { storedTimezone } from "../settings/stored-settings.ts";
 import { withShopDatabase } from "./own-database.ts";
 
 export const audit: CliCommand = {
@@ -14,7 +15,7 @@ Reads only, and holds up nobody; the shop may be selling meanwhile. Ends with 0 
   async run({ json }) {
     const config = readConfig(process.env);
     const startedAt = performance.now();
-    const { violations, checkedAt } = await withShopDatabase(config, (url) => check({ url }, config.timezone));
+    const { violations, checkedAt } = await withShopDatabase(config, async (url) => check({ url }, await storedTimezone(url, config.timezone)));
     if (json) {
       console.log(JSON.stringify({ violations, checkedAt }, null, 2));
     } else {

@@ -4,6 +4,7 @@ import { Database } from "../database/pool.ts";
 import { openGateway } from "../gateway/open-gateway.ts";
 import { reconcile as compareBooks } from "../gateway/reconcile.ts";
 import { dayOrInstant } from "../order/day-or-instant.ts";
+import { storedTimezone } from "../settings/stored-settings.ts";
 import type { CliCommand } from "./command-line.ts";
 import { withShopDatabase } from "./own-database.ts";
 
@@ -20,11 +21,12 @@ Reads only. Ends with 0 where both books agree, with 1 where they do not. Withou
   options: { from: { type: "string" }, to: { type: "string" }, json: { type: "boolean" } },
   async run({ from: start, to: end, json }) {
     const config = readConfig(process.env);
-    const until = dayOrInstant("/to", end as string | undefined, config.timezone, "end");
-    const since = dayOrInstant("/from", start as string | undefined, config.timezone, "start");
     const { gateway, close } = await openGateway(config.gateway, { dataDir: config.dataDir });
     try {
       const result = await withShopDatabase(config, async (url) => {
+        const timezone = await storedTimezone(url, config.timezone);
+        const until = dayOrInstant("/to", end as string | undefined, timezone, "end");
+        const since = dayOrInstant("/from", start as string | undefined, timezone, "start");
         const database = new Database(url, { size: 2, onError: () => {} });
         try {
           const to = until ?? (await databaseNow(database)) + 1;

@@ -8,6 +8,8 @@ export type ListenerOptions = {
   url: string;
   channel: string;
   onMessage: (message: string) => void;
+  /** Done on each new line before it is up. What it throws is an error of the line. */
+  onConnect?: (client: pg.Client) => Promise<void>;
   /** Anything may have been announced unheard. */
   onGap: () => void;
   onError: (error: Error) => void;
@@ -30,7 +32,7 @@ export class Listener {
 
   /** Listens from now on, until `stop`; a line that breaks is taken up again. Errors: the first connection's. */
   async start(): Promise<void> {
-    const { url, channel, onMessage, onGap } = this.#options;
+    const { url, channel, onMessage, onConnect, onGap } = this.#options;
     const client = new ShopClient(connectionSettings(url));
     // Before it is up, whatever breaks it also rejects `connect`, and one retry is enough.
     const lost = (error: Error): void => {
@@ -41,6 +43,7 @@ export class Listener {
     client.on("notification", ({ payload = "" }) => onMessage(payload));
     try {
       await client.connect();
+      await onConnect?.(client);
       await client.query(`LISTEN ${pg.escapeIdentifier(channel)}`);
     } catch (error) {
       void client.end().catch(() => {});

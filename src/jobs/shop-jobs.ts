@@ -5,6 +5,7 @@ import type { Database } from "../database/pool.ts";
 import { relayEverything } from "../outbox/relay-everything.ts";
 import type { Relay } from "../outbox/relay.ts";
 import { aggregateSales } from "../popular/aggregate-sales.ts";
+import { recountSales } from "../popular/recount-sales.ts";
 import { snapshotPopular } from "../popular/snapshot-popular.ts";
 import type { Job } from "./job.ts";
 import { purge } from "./purge.ts";
@@ -39,6 +40,17 @@ export function shopJobs({ database, timezone, now, relay, expireOrders, expireC
       schedule: "0 0 * * *",
       async run() {
         const result = await snapshotPopular(database, timezone, now());
+        await onAggregated();
+        return result;
+      },
+    },
+    {
+      // By itself once a week, and at the first start of this version: sales may have been counted in days of another zone until then.
+      name: "recount-sales",
+      schedule: "0 4 * * 1",
+      async run() {
+        await aggregateSales(database, timezone);
+        const result = await recountSales(database, timezone);
         await onAggregated();
         return result;
       },

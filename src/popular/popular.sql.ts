@@ -7,12 +7,13 @@ export const LOCK_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = '
 export const OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin";
 
 /**
- * Adds what the events after $1 and up to $2 say to the sales per product and day ($3: the shop's time zone). A refund counts against the
+ * What the events after $1 and up to $2 say about the sales per product and day ($3: the shop's time zone). A refund counts against the
  * day on which its order was completed. Units that come back leave a row of 0 rather than none; whoever lists sales leaves those out.
- * Numbers of transactions, not times or ids, bound the window: so a transaction that commits late is counted once, later.
+ * Numbers of transactions, not times or ids, bound the window: so a transaction that commits late is counted once, later. Once the window
+ * lies before every running transaction, it says the same at any later time.
  */
-export const ADD_SALES = `
-  WITH events AS (
+const COUNTED = `
+  events AS (
     SELECT e.type, e.data, e.order_id, (o.completed_at AT TIME ZONE $3)::date AS day
     FROM order_events e JOIN orders o ON o.id = e.order_id
     WHERE e.xid > $1::xid8 AND e.xid <= $2::xid8 AND e.type IN ('order.completed', 'order.refunded', 'order.partially-refunded')
@@ -22,13 +23,39 @@ export const ADD_SALES = `
     UNION ALL
     SELECT day, r."productId", -r.quantity, -r.quantity * r."unitPrice"
     FROM events CROSS JOIN LATERAL jsonb_to_recordset(data -> 'items') AS r("productId" uuid, quantity bigint, "unitPrice" bigint) WHERE type <> 'order.completed'
-  ), saved AS (
-    INSERT INTO product_sales AS s (day, product_id, units, revenue)
-    SELECT day, product_id, sum(units), sum(revenue) FROM moved GROUP BY day, product_id ORDER BY day, product_id
+  ), counted AS (
+    SELECT day, product_id, sum(units) AS units, sum(revenue) AS revenue FROM moved GROUP BY day, product_id
+  )`;
+
+/** Adds what is counted to the sales. */
+export const ADD_SALES = `
+  WITH ${COUNTED}, saved AS (
+    INSERT INTO product_sales AS s (day, product_id, units, revenue) SELECT * FROM counted ORDER BY day, product_id
     ON CONFLICT (day, product_id) DO UPDATE SET units = s.units + excluded.units, revenue = s.revenue + excluded.revenue
     RETURNING xmax = 0 AS made
   )
   SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM saved WHERE made) AS "rowsMade", (SELECT count(*) FROM saved WHERE NOT made) AS "rowsAdded"`;
+
+/** Only counts. */
+export const COUNT_SALES = `WITH ${COUNTED} SELECT day::text, product_id AS "productId", units, revenue FROM counted`;
+
+/** Makes the sales what $1 to $4 (days, products, units, revenues) say, and answers how many rows were not. */
+export const CORRECT_SALES = `
+  WITH counted AS (
+    SELECT day, product_id, sum(units) AS units, sum(revenue) AS revenue
+    FROM unnest($1::date[], $2::uuid[], $3::bigint[], $4::bigint[]) c(day, product_id, units, revenue) GROUP BY day, product_id
+  ), gone AS (
+    DELETE FROM product_sales s WHERE NOT EXISTS (SELECT FROM counted c WHERE c.day = s.day AND c.product_id = s.product_id) RETURNING 1
+  ), saved AS (
+    INSERT INTO product_sales (day, product_id, units, revenue)
+    SELECT * FROM counted c WHERE NOT EXISTS (
+      SELECT FROM product_sales s WHERE s.day = c.day AND s.product_id = c.product_id AND s.units = c.units AND s.revenue = c.revenue)
+    ON CONFLICT (day, product_id) DO UPDATE SET units = excluded.units, revenue = excluded.revenue RETURNING 1
+  )
+  SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM saved) AS corrected`;
+
+/** Without the row's lock. */
+export const READ_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = 'aggregate-sales'";
 
 export const MOVE_CHECKPOINT = "UPDATE checkpoints SET xid = $1::xid8, at = now() WHERE name = 'aggregate-sales'";
 
@@ -39,6 +66,7 @@ export const INSERT_SNAPSHOT = `
   FROM product_sales WHERE day BETWEEN $1::date - 3 AND $1::date - 1
   GROUP BY product_id HAVING sum(units) > 0 ORDER BY sum(units) DESC, product_id LIMIT 5`;
 
+export const DELETE_SNAPSHOTS = "DELETE FROM popular_snapshots";
 export const DELETE_SNAPSHOT = "DELETE FROM popular_snapshots WHERE day = $1::date";
 export const DELETE_OLD_SNAPSHOTS =
   "WITH gone AS (DELETE FROM popular_snapshots WHERE day < $1::date - 3 RETURNING 1) SELECT count(*) AS count FROM gone";

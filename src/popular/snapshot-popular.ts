@@ -1,7 +1,8 @@
 import type { Database } from "../database/pool.ts";
 import { aggregateSales } from "./aggregate-sales.ts";
+import { checkTimezone } from "../settings/stored-settings.ts";
 import { addDays, dayOf } from "./day.ts";
-import { DELETE_OLD_SNAPSHOTS, DELETE_SNAPSHOT, INSERT_SNAPSHOT } from "./popular.sql.ts";
+import { DELETE_OLD_SNAPSHOTS, DELETE_SNAPSHOT, DELETE_SNAPSHOTS, INSERT_SNAPSHOT } from "./popular.sql.ts";
 
 export type Snapshot = { day: string; from: string; to: string; products: number; deleted: number };
 
@@ -14,10 +15,17 @@ export async function snapshotPopular(database: Database, timezone: string, now:
   await aggregateSales(database, timezone);
   const day = dayOf(now, timezone);
   return database.transaction(async (run) => {
+    await checkTimezone(run, timezone);
     await run(DELETE_SNAPSHOT, [day]);
     await run(INSERT_SNAPSHOT, [day]);
     const [old] = await run<{ count: number }>(DELETE_OLD_SNAPSHOTS, [day]);
     const [made] = await run<{ count: number }>("SELECT count(*) AS count FROM popular_snapshots WHERE day = $1::date", [day]);
     return { day, from: addDays(day, -3), to: addDays(day, -1), products: made?.count ?? 0, deleted: old?.count ?? 0 };
   });
+}
+
+/** Other days than before: no snapshot is of any of them, and this day's is made anew. */
+export async function replaceSnapshots(run: (text: string, values?: unknown[]) => Promise<unknown>, day: string): Promise<void> {
+  await run(DELETE_SNAPSHOTS);
+  await run(INSERT_SNAPSHOT, [day]);
 }
