@@ -5,7 +5,17 @@ import { COUNTS } from "./list/counts.ts";
 import { LOCKS } from "./list/locks.ts";
 import { ORDERS } from "./list/orders.ts";
 import { RULES_OF_THE_SHOP } from "./list/rules.ts";
+import { TIME_AND_SETTINGS } from "./list/time-and-settings.ts";
 import { OF_THE_TILL } from "./list/till.ts";
 
 /** Everything without which the shop would oversell, charge twice, lose what it answered, or let somebody at what is another's. */
-export const GUARDS: Guard[] = [...LOCKS, ...CONSTRAINTS, ...COUNTS, ...RULES_OF_THE_SHOP, ...ORDERS, ...OF_THE_TILL, ...AFTERWARDS];
+export const GUARDS: Guard[] = [
+  ...LOCKS,
+  ...CONSTRAINTS,
+  ...COUNTS,
+  ...RULES_OF_THE_SHOP,
+  ...ORDERS,
+  ...OF_THE_TILL,
+  ...AFTERWARDS,
+  ...TIME_AND_SETTINGS,
+];

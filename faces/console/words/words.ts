@@ -67,6 +67,7 @@ const EVENT: Record<string, Pair> = {
 const JOB: Record<string, Pair> = {
   "aggregate-sales": ["매출 집계", "Add up sales"],
   "snapshot-popular": ["인기 상품 기록", "Record popular products"],
+  "recount-sales": ["판매 다시 집계", "Recount sales"],
   "expire-orders": ["주문 만료", "Expire orders"],
   "expire-coupons": ["쿠폰 만료", "Expire coupons"],
   "settle-payments": ["결제 확인", "Settle payments"],
