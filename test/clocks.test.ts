@@ -2,6 +2,8 @@
 // 20 hours behind, so that what either decided by its own would be seen. Goes red where any of it goes by Date.now().
 
 import assert from "node:assert/strict";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
 import pg from "pg";
 import { DatabaseClock } from "../src/database/clock.ts";
@@ -136,6 +138,32 @@ test("all instances say the same time and count the same day", async () => {
     assert.ok(Math.abs(Date.parse(checkedAt) - (await now())) < MINUTE_MS, checkedAt);
     assert.deepEqual(violations, []);
   });
+});
+
+/** Who looks at this process's own clock, and why. Any other file takes the time of the shop (`now`), or of the round (`shop.now`). */
+const OWN_CLOCK: Record<string, string> = {
+  "src/cache/memory-cache.ts": "lifetimes of what is kept here",
+  "src/cache/redis-cache.ts": "lifetimes of what is kept here",
+  "src/database/clock.ts": "until the database has been asked",
+  "src/database/embedded/postmaster.ts": "waits for a process of this machine",
+  "src/database/embedded/previous.ts": "waits for a process of this machine",
+  "src/demo/demo.routes.ts": "tokens go by the clock of the instance that checks them",
+  "src/gateway/simulator/book.ts": "another company's clock",
+  "src/gateway/simulator/webhooks.ts": "another company's clock",
+  "src/gateway/toss/guard.ts": "pauses",
+  "src/http/auth.ts": "tokens",
+  "src/outbox/webhook-sink.ts": "the receiver checks a signature's time against its own clock; pauses",
+  "src/rehearsal/crowd.ts": "this machine's clock",
+  "src/rehearsal/rehearsals.ts": "tells the crowd's process, on this machine, when to come",
+};
+
+test("nothing but durations, tokens and the world outside goes by the process's own clock", () => {
+  const root = join(import.meta.dirname, "..");
+  const files = globSync("src/**/*.ts", { cwd: root }).filter((file) => /Date\.now\b|new Date\(\)/.test(readFileSync(join(root, file), "utf8")));
+  assert.deepEqual(
+    files.filter((file) => !file.endsWith(".test.ts") && !(file.replaceAll("\\", "/") in OWN_CLOCK)),
+    [],
+  );
 });
 
 // Goes red where either bound of `heard` is left out.
