@@ -1,0 +1,22 @@
+// Prometheus's own check of the metrics, with every part of the shop that has some.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { openTestShop } from "../support/shop.ts";
+import { startRedis } from "../support/services.ts";
+
+test("promtool check metrics has nothing to say", async () => {
+  const redis = await startRedis();
+  const shop = await openTestShop({ env: { REDIS_URL: redis.url } });
+  try {
+    const text = await (await fetch(`${shop.url}/metrics`)).text();
+    assert.match(text, /jangnal_redis_up 1/);
+    const { status, stdout, stderr, error } = spawnSync("promtool", ["check", "metrics"], { input: text, encoding: "utf8", timeout: 30_000 });
+    if (error) throw new Error("promtool is not installed; npm run test:services needs it (Debian: prometheus)", { cause: error });
+    assert.deepEqual([status, stdout, stderr], [0, "", ""]);
+  } finally {
+    await shop.close();
+    await redis.remove();
+  }
+});
