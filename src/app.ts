@@ -3,6 +3,10 @@
 import { randomUUID } from "node:crypto";
 import { pino } from "pino";
 import { auditRoutes } from "./audit/audit.routes.ts";
+import { BacklogLog } from "./backlog/backlog-log.ts";
+import { backlogMetrics } from "./backlog/backlog-metrics.ts";
+import { backlogChecks, BacklogReader } from "./backlog/backlog.ts";
+import { logBacklog, logReport } from "./backlog/log-lines.ts";
 import { catalogRoutes, PRODUCT_LISTS } from "./catalog/catalog.routes.ts";
 import { variants, products } from "./catalog/catalog.sql.ts";
 import type { Variant } from "./catalog/catalog.ts";
@@ -169,8 +173,16 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
 
   const orderFacts = new OrderFacts(database);
   const sinks = await openSinks({ platforms: config.dataPlatforms, dataDir: config.dataDir, webhookSecret: config.webhookSecret });
-  const relay = new Relay({ database, sinks, onError: (error) => log.warn({ err: error }, "events could not be relayed; they wait") });
+  const relay = new Relay({
+    database,
+    sinks,
+    onError: (error) => log.warn({ err: error }, "events could not be relayed; they wait"),
+    onReport: (report) => logReport(log, report),
+  });
   const registry = shopMetrics(till);
+  const backlog = new BacklogReader(database, relay.sinkNames);
+  backlogMetrics(registry, backlog, relay);
+  const backlogLog = new BacklogLog({ reader: backlog, tell: (about, complaint) => logBacklog(log, about, complaint) });
   const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
   if (simulator) log.info("payments by card are simulated in this process; PAYMENT_GATEWAY_URL names a real gateway");
   const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway, now });
@@ -254,13 +266,14 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   demoRoutes(routes, shop, secret);
   between.measure(registry);
   shareMetrics(registry);
-  operationsRoutes(routes, { database, registry, shared: between.state });
+  operationsRoutes(routes, { database, registry, shared: between.state, backlog: () => backlogChecks(backlog) });
   problemRoutes(routes);
   await documentRoutes(server, routes.operations);
   faceRoutes(server);
 
   if (config.demo) await fillWithDemo(shop);
   relay.start();
+  backlogLog.start();
   await scheduler.start();
   const address = await server.listen({ port: config.port, host: config.host, backlog: BACKLOG }).catch((error: NodeJS.ErrnoException) => {
     throw naming(error.code === "EADDRINUSE" || error.code === "EACCES" ? "PORT" : "HOST", error);
@@ -284,6 +297,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
         await desk.stop();
         await opened.close();
         await scheduler.stop();
+        backlogLog.stop();
         await relay.stop();
         await listener.stop();
         await store.close();

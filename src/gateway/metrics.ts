@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
+import { readCounter, readGauge } from "../http/read-metrics.ts";
 import type { Guard } from "./toss/guard.ts";
 import type { TossOptions } from "./toss/toss.ts";
 
@@ -29,19 +30,14 @@ export function gatewayMetrics(registry: Registry, guard: () => Guard): NonNulla
       for (const state of STATES) this.set({ state }, guard().state === state ? 1 : 0);
     },
   });
-  const read = (name: string, help: string, value: () => number): void => {
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-        this.set(value());
-      },
-    });
-  };
-  read("jangnal_gateway_waiting", "Requests that wait for the payment gateway", () => guard().counts.waiting);
-  read("jangnal_gateway_breaks_total", "How often the breaker has opened", () => guard().counts.opened);
-  read("jangnal_gateway_turned_away_total", "Requests answered BUSY because of the payment gateway", () => guard().counts.turnedAway);
+  readGauge(registry, "jangnal_gateway_waiting", "Requests that wait for the payment gateway", () => guard().counts.waiting);
+  readCounter(registry, "jangnal_gateway_breaks_total", "How often the breaker has opened", () => guard().counts.opened);
+  readCounter(
+    registry,
+    "jangnal_gateway_turned_away_total",
+    "Requests answered BUSY because of the payment gateway",
+    () => guard().counts.turnedAway,
+  );
   return ({ operation, outcome, seconds: took }) => {
     calls.inc({ operation, outcome });
     seconds.observe({ operation }, took);

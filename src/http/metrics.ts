@@ -1,29 +1,24 @@
 // What Prometheus is told. Numbers that the parts keep anyway are read when it asks; only the answers are counted as they go.
 
 import type { FastifyInstance } from "fastify";
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
 import type { Till } from "../till/till.ts";
+import { readCounter, readGauge } from "./read-metrics.ts";
+
+/** Of prom-client's own. */
+const MISNAMED = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
 export function shopMetrics(till: Till): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
-  const gauge = (name: string, help: string, read: () => number): Gauge =>
-    new Gauge({
-      name,
-      help,
-      registers: [registry],
-      // How `--workers` puts the numbers of several together.
-      aggregator: name === "jangnal_till_largest_round" ? "max" : "sum",
-      collect() {
-        this.set(read());
-      },
-    });
-  gauge("jangnal_instances", "Instances whose numbers these are", () => 1);
-  gauge("jangnal_till_waiting", "Commands that wait for their turn", () => till.waiting);
-  gauge("jangnal_till_rounds_total", "Rounds served", () => till.served.rounds);
-  gauge("jangnal_till_commands_total", "Commands served", () => till.served.commands);
-  gauge("jangnal_till_largest_round", "Most commands in one round so far", () => till.served.largest);
-  gauge("jangnal_till_retries_total", "Rounds that had to be tried again", () => till.served.retries);
+  // Gauges with the name of a counter. The same numbers are the sums of `nodejs_active_handles` and its like.
+  for (const name of MISNAMED) registry.removeSingleMetric(name);
+  readGauge(registry, "jangnal_instances", "Instances whose numbers these are", () => 1);
+  readGauge(registry, "jangnal_till_waiting", "Commands that wait for their turn", () => till.waiting);
+  readCounter(registry, "jangnal_till_rounds_total", "Rounds served", () => till.served.rounds);
+  readCounter(registry, "jangnal_till_commands_total", "Commands served", () => till.served.commands);
+  readGauge(registry, "jangnal_till_largest_round", "Most commands in one round so far", () => till.served.largest, "max");
+  readCounter(registry, "jangnal_till_retries_total", "Rounds that had to be tried again", () => till.served.retries);
   return registry;
 }
 

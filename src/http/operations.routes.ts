@@ -8,10 +8,10 @@ import { refuse } from "../refusal.ts";
 import { allMetrics } from "./all-metrics.ts";
 import type { Routes } from "./route.ts";
 
-/** `shared`: what instances share, and how it is. */
-type Operations = { database: Database; registry: Registry; shared?: () => Record<string, string> };
+/** `shared`: what instances share, and how it is. `backlog`: what waits for other systems. */
+type Operations = { database: Database; registry: Registry; shared?: () => Record<string, string>; backlog: () => Promise<Record<string, string>> };
 
-export function operationsRoutes(routes: Routes, { database, registry, shared = () => ({}) }: Operations): void {
+export function operationsRoutes(routes: Routes, { database, registry, shared = () => ({}), backlog }: Operations): void {
   routes.read(
     {
       method: "GET",
@@ -41,7 +41,7 @@ export function operationsRoutes(routes: Routes, { database, registry, shared = 
       const rows = await database.rows<{ name: string }>({ name: "select migrations", text: "SELECT name FROM migrations", values: [] });
       const missing = migrationNames().filter((name) => !rows.some((row) => row.name === name));
       if (missing.length > 0) refuse("UNAVAILABLE", { retryAfter: 5, missingMigrations: missing });
-      return { status: "ready", checks: { database: "ok", migrations: "ok", ...shared() } };
+      return { status: "ready", checks: { database: "ok", migrations: "ok", ...shared(), ...(await backlog()) } };
     },
   );
 

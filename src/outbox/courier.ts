@@ -3,9 +3,11 @@
 
 import type { Database } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
+import { eventId } from "../ids.ts";
 import { backoffMs, MOST_TRIES } from "./backoff.ts";
-import { deliverInOrder, refusalsOf, sayable } from "./deliver-in-order.ts";
-import { envelopeOf, type OutboxEvent } from "./envelope.ts";
+import { deliverInOrder, sayable, type SentWave } from "./deliver-in-order.ts";
+import { type Envelope, envelopeOf, type OutboxEvent } from "./envelope.ts";
+import { concernsSink, IsolatingSender, type Outcome } from "./isolate.ts";
 import {
   advancePosition,
   confirmLease,
@@ -30,15 +32,17 @@ import {
 } from "./letters.sql.ts";
 import { readOrdersAt } from "./order-at-event.ts";
 import { selectDue, selectOrdersOfTransaction, selectReadable } from "./outbox.sql.ts";
+import { countRefusals, newCounts, type SinkReport } from "./sink-report.ts";
 import { type Sink, SinkAsksToWait, SinkGone } from "./sink.ts";
 
-export type CourierOptions = { database: Database; sink: Sink; owner: string };
+export type CourierOptions = { database: Database; sink: Sink; owner: string; onReport?: (report: SinkReport) => void };
 
 /** Events of a stretch; it may grow by the rest of its last transaction. */
 const STRETCH = 1000;
 /** Events that are made into envelopes at a time: small, because the till's requests wait meanwhile. */
 const ARMFUL = 250;
 const LETTERS = 250;
+const ONE_ORDER_PAUSE_MS = 5000;
 /** A sink that keeps a delivery longer than this is left to another instance. */
 const MOST_RENEWING_MS = 60_000;
 
@@ -48,14 +52,24 @@ class SinkAway extends Error {}
 
 export class Courier {
   readonly sink: Sink;
+  /** Of this process, since it started. */
+  readonly counts = newCounts();
   readonly #database: Database;
   readonly #owner: string;
+  readonly #onReport: (report: SinkReport) => void;
+  readonly #sender: IsolatingSender;
+  /** Delivered from this position on, but not yet written down: after a failure they are not sent again. */
+  #taken = { from: "", ids: new Set<string>() };
   #busy: Promise<unknown> = Promise.resolve();
+  #callSince: number | undefined;
+  #oneOrder = false;
 
-  constructor({ database, sink, owner }: CourierOptions) {
+  constructor({ database, sink, owner, onReport = () => {} }: CourierOptions) {
     this.sink = sink;
     this.#database = database;
     this.#owner = owner;
+    this.#onReport = onReport;
+    this.#sender = new IsolatingSender((envelopes, replays) => this.#timed(() => sink.deliver(envelopes, replays)));
   }
 
   /**
@@ -79,16 +93,22 @@ export class Courier {
     if (!found?.work) return 0;
     const [lease] = await this.#database.rows<Lease>(takeLease(sink, this.#owner, atOnce));
     if (!lease) return 0;
+    const renewing = this.#keepLease();
     try {
-      const letters = await this.#tryLetters();
+      // Letters come second: what the sink has just taken proves that a letter which fails is refused.
       const events = await this.#deliverStretch(lease);
-      return letters + events;
+      const delivered = events + (await this.#tryLetters(events === 0));
+      if (lease.failures > 0 && this.#sender.answeredRecently) this.#onReport({ kind: "available", sink });
+      return delivered;
     } catch (error) {
       if (error instanceof LeaseLost) return 0;
       if (!(error instanceof SinkAway)) throw error;
+      this.counts.failures++;
+      if (lease.failures === 0) this.#onReport({ kind: "unavailable", sink, reason: sayable(error.cause) });
       await this.#database.rows(this.#afterFailure(error.cause, lease.failures + 1));
       return 0;
     } finally {
+      clearInterval(renewing);
       // Not kept between passes: another instance may go on at once, and only a crash in a pass has to be waited out.
       await this.#database.rows(releaseLease(sink, this.#owner)).catch(() => {});
     }
@@ -96,15 +116,25 @@ export class Courier {
 
   #afterFailure(cause: unknown, failures: number): Statement {
     if (cause instanceof SinkGone) return disable(this.sink.name, this.#owner, sayable(cause));
-    const pauseMs = backoffMs(failures);
+    // If only one order waits, its event may be refused: the next order's event must not wait long to show it.
+    const maybeRefused = this.#oneOrder && cause instanceof Error && !concernsSink(cause);
+    const pauseMs = Math.min(backoffMs(failures), maybeRefused ? ONE_ORDER_PAUSE_MS : Number.POSITIVE_INFINITY);
     return postpone(this.sink.name, this.#owner, cause instanceof SinkAsksToWait ? Math.max(pauseMs, cause.waitMs) : pauseMs, sayable(cause));
   }
 
-  /** Letters whose time has come, each order's first one. */
-  async #tryLetters(): Promise<number> {
+  /**
+   * Letters whose time has come, each order's first one.
+   * @param alone no other event waits that could show whether the sink works: then an event that fails counts as refused
+   */
+  async #tryLetters(alone: boolean): Promise<number> {
     const due = await this.#database.rows<DueLetter>(selectDueLetters(this.sink.name, LETTERS));
     if (due.length === 0) return 0;
-    const { delivered, refused } = await deliverInOrder(due, new Set(), (wave) => this.#send(wave, true));
+    const replays = new Map(due.flatMap(({ orderId, seq, replay }) => (replay === null ? [] : [[eventId(orderId, seq), replay]])));
+    const { delivered, refused, undelivered, unavailable } = await deliverInOrder(due, new Set(), (wave) =>
+      this.#send(wave, (envelopes) => this.#sender.send(envelopes, replays)),
+    );
+    const certain = unavailable !== undefined && (concernsSink(unavailable) || unavailable instanceof SinkGone);
+    if (unavailable && alone && !certain) for (const event of undelivered) refused.push({ event, reason: sayable(unavailable) });
     const tried: TriedLetter[] = [
       ...delivered.map(({ orderId, seq }) => ({ orderId, seq, refusal: null })),
       ...refused.map(({ event: { orderId, seq, attempts }, reason }) => ({
@@ -113,11 +143,17 @@ export class Courier {
         refusal: { reason, pauseMs: attempts + 1 < MOST_TRIES ? backoffMs(attempts + 1) : null },
       })),
     ];
+    if (tried.length > 0) await this.#writeTried(tried, delivered.length);
+    if (certain) throw new SinkAway("the sink is away", { cause: unavailable });
+    return delivered.length;
+  }
+
+  async #writeTried(tried: TriedLetter[], delivered: number): Promise<void> {
     // A dead letter no longer holds up its order: a platform that will never take one event should still learn what became
     // of the order. The gap shows, as a dead letter here and a missing sequence number there, until an operator replays it.
     const settled = tried.filter(({ refusal }) => refusal === null || refusal.pauseMs === null).map((letter) => letter.orderId);
     await this.#write(confirmLease(this.sink.name, this.#owner), [updateLetters(this.sink.name, tried), wakeParked(this.sink.name, settled)]);
-    return delivered.length;
+    this.#count(delivered, tried);
   }
 
   /** The next stretch of the outbox, whole transactions of it. */
@@ -125,19 +161,34 @@ export class Courier {
     const stretch = await this.#nextStretch(position);
     if (!stretch) return 0;
     const sink = this.sink.name;
+    this.#oneOrder = stretch.orderIds.length === 1;
     const events = await this.#database.rows<OutboxEvent>(selectDue(stretch.orderIds, position, stretch.upper));
     const waiting = await this.#database.rows<{ orderId: string }>(selectBlockedOrders(sink, stretch.orderIds));
     const blocked = new Set(waiting.map((letter) => letter.orderId));
     const letters: NewLetter[] = [];
     let count = 0;
+    if (this.#taken.from !== position) this.#taken = { from: position, ids: new Set() };
     for (let at = 0; at < events.length; at += ARMFUL) {
-      const { delivered, refused, parked } = await deliverInOrder(events.slice(at, at + ARMFUL), blocked, (wave) => this.#send(wave, false));
+      const { delivered, refused, parked, unavailable } = await deliverInOrder(events.slice(at, at + ARMFUL), blocked, (wave) =>
+        this.#send(wave, (envelopes) => this.#sendNew(envelopes)),
+      );
+      if (unavailable) throw new SinkAway("the sink is away", { cause: unavailable });
       count += delivered.length;
       for (const { event, reason } of refused) letters.push({ orderId: event.orderId, seq: event.seq, refusal: { reason, pauseMs: backoffMs(1) } });
       for (const event of parked) letters.push({ orderId: event.orderId, seq: event.seq, refusal: null });
     }
     await this.#write(advancePosition(sink, this.#owner, position, stretch.upper), letters.length === 0 ? [] : [insertLetters(sink, letters)]);
+    this.#count(count, letters);
     return count;
+  }
+
+  /** What a failed pass has delivered is not sent again by the next one. */
+  async #sendNew(envelopes: Envelope[]): Promise<Outcome> {
+    const { ids } = this.#taken;
+    const rest = envelopes.filter(({ id }) => !ids.has(id));
+    const outcome = await this.#sender.send(rest);
+    for (const { id } of rest) if (!outcome.refused.has(id) && !outcome.undelivered.has(id)) ids.add(id);
+    return outcome;
   }
 
   async #nextStretch(position: string): Promise<{ orderIds: string[]; upper: string } | undefined> {
@@ -149,39 +200,43 @@ export class Courier {
     return { orderIds: [...new Set([...found, ...rest].map((event) => event.orderId))], upper };
   }
 
-  async #send<Event extends OutboxEvent>(wave: Event[], again: boolean): Promise<Map<Event, string>> {
+  async #send<Event extends OutboxEvent>(wave: Event[], send: (envelopes: Envelope[]) => Promise<Outcome>): Promise<SentWave<Event>> {
     const orders = await readOrdersAt(this.#database, wave);
-    const sent = wave.flatMap((event, i) => {
-      const order = orders[i];
-      return order ? [{ event, envelope: envelopeOf(event, order) }] : [];
+    const envelopes = wave.map((event, i) => orders[i] && envelopeOf(event, orders[i]));
+    const outcome = await send(envelopes.filter((envelope) => envelope !== undefined));
+    const refused = new Map<Event, string>();
+    const undelivered = new Set<Event>();
+    wave.forEach((event, i) => {
+      const id = envelopes[i]?.id;
+      const reason = id === undefined ? "its order does not exist" : outcome.refused.get(id);
+      if (reason !== undefined) refused.set(event, sayable(reason));
+      else if (id !== undefined && outcome.undelivered.has(id)) undelivered.add(event);
     });
-    const { failed } = await this.#whileRenewing(() =>
-      this.sink.deliver(
-        sent.map(({ envelope }) => envelope),
-        again,
-      ),
-    );
-    const refusals = refusalsOf(sent, failed);
-    wave.forEach((event, i) => orders[i] ?? refusals.set(event, "its order does not exist"));
-    return refusals;
+    return { refused, undelivered, unavailable: outcome.unavailable };
   }
 
-  /** A slow delivery keeps its lease. */
-  async #whileRenewing<T>(deliver: () => Promise<T>): Promise<T> {
-    const startedAt = performance.now();
-    const timer = setInterval(
+  #count(delivered: number, letters: readonly (NewLetter | TriedLetter)[]): void {
+    this.counts.delivered += delivered;
+    for (const report of countRefusals(this.sink.name, letters, this.counts)) this.#onReport(report);
+  }
+
+  /** A long pass keeps its lease, unless one call to the sink hangs. */
+  #keepLease(): NodeJS.Timeout {
+    return setInterval(
       () => {
-        if (performance.now() - startedAt > MOST_RENEWING_MS) clearInterval(timer);
-        else this.#database.rows(renewLease(this.sink.name, this.#owner)).catch(() => {});
+        if (this.#callSince === undefined || performance.now() - this.#callSince < MOST_RENEWING_MS)
+          this.#database.rows(renewLease(this.sink.name, this.#owner)).catch(() => {});
       },
       (LEASE_SECONDS * 1000) / 3,
     );
+  }
+
+  async #timed<T>(call: () => Promise<T>): Promise<T> {
+    this.#callSince = performance.now();
     try {
-      return await deliver();
-    } catch (error) {
-      throw new SinkAway("the sink is away", { cause: error });
+      return await call();
     } finally {
-      clearInterval(timer);
+      this.#callSince = undefined;
     }
   }
 

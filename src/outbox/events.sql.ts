@@ -19,6 +19,18 @@ export type EventRecord = {
 export type EventPlace = { xid: string; orderId: string; seq: number };
 
 /**
+ * Why an event waits or is dead at a sink: the sink's answer to it; for an event that waits behind another one of its order, the
+ * answer to that one; else the sink's own failure.
+ */
+const ERROR = `
+  CASE WHEN l.status = 'DELIVERED' OR (l.sink IS NULL AND e.xid <= s.position) THEN NULL
+       WHEN l.last_error IS NOT NULL THEN l.last_error
+       WHEN l.next_attempt_at = 'infinity' THEN
+         (SELECT 'waits for event ' || p.seq || ' of its order' || coalesce(': ' || p.last_error, '') FROM letters p
+          WHERE p.sink = l.sink AND p.order_id = l.order_id AND p.seq < l.seq AND p.status = 'WAITING' ORDER BY p.seq LIMIT 1)
+       WHEN s.failures > 0 THEN s.last_error END`;
+
+/**
  * An event's state at each sink, and all sinks together: dead at one is DEAD, missing at one is WAITING. Without a letter an
  * event is delivered if it lies at or before the sink's position: once if so, else as often as the sink was found away.
  * The first delivery that reached the event's transaction is the one that brought it.
@@ -27,13 +39,13 @@ const STATE = `
   CROSS JOIN LATERAL (
     SELECT CASE WHEN bool_or(status = 'DEAD') THEN 'DEAD' WHEN bool_or(status = 'WAITING') THEN 'WAITING' ELSE 'DELIVERED' END AS status,
       max(attempts) AS attempts, CASE WHEN bool_and(status = 'DELIVERED') THEN max(at) END AS "deliveredAt",
-      max(error) AS "lastError"
+      string_agg(CASE WHEN cardinality($1::text[]) > 1 THEN name || ': ' || error ELSE error END, '; ' ORDER BY name) AS "lastError"
     FROM (
-      SELECT coalesce(l.status, CASE WHEN e.xid <= s.position THEN 'DELIVERED' ELSE 'WAITING' END) AS status,
+      SELECT s.name, coalesce(l.status, CASE WHEN e.xid <= s.position THEN 'DELIVERED' ELSE 'WAITING' END) AS status,
         coalesce(l.attempts, CASE WHEN e.xid <= s.position THEN 1 ELSE s.failures END) AS attempts,
         CASE WHEN l.sink IS NOT NULL THEN l.delivered_at
              ELSE (SELECT d.delivered_at FROM deliveries d WHERE d.sink = s.name AND d.position >= e.xid ORDER BY d.position LIMIT 1) END AS at,
-        CASE WHEN l.status <> 'DELIVERED' THEN l.last_error END AS error
+        ${ERROR} AS error
       FROM sinks s LEFT JOIN letters l ON l.sink = s.name AND l.order_id = e.order_id AND l.seq = e.seq
       WHERE s.name = ANY($1::text[])
     ) each

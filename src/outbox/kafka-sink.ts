@@ -11,7 +11,7 @@ import {
   UnsupportedApiError,
 } from "@platformatic/kafka";
 import type { Envelope } from "./envelope.ts";
-import { ALL_DELIVERED, type DeliveryResult, type Sink } from "./sink.ts";
+import { ALL_DELIVERED, type DeliveryResult, type Replays, type Sink, SinkUnreachable } from "./sink.ts";
 
 export type KafkaSinkOptions = { name: string; url: URL };
 
@@ -33,7 +33,7 @@ export class KafkaSink implements Sink {
     this.#topic = decodeURIComponent(options.url.pathname.slice(1)) || "jangnal.events";
   }
 
-  async deliver(envelopes: Envelope[]): Promise<DeliveryResult> {
+  async deliver(envelopes: Envelope[], replays?: Replays): Promise<DeliveryResult> {
     if (envelopes.length === 0) return ALL_DELIVERED;
     try {
       const { client, idempotent } = (this.#producer ??= await this.#connect());
@@ -42,7 +42,7 @@ export class KafkaSink implements Sink {
           topic: this.#topic,
           key: envelope.partitionkey,
           value: JSON.stringify(envelope),
-          headers: { id: envelope.id, type: envelope.type },
+          headers: headersOf(envelope, replays),
         })),
         acks: ProduceAcks.ALL,
         idempotent,
@@ -71,7 +71,7 @@ export class KafkaSink implements Sink {
     } catch (error) {
       if (error instanceof ResponseError || error instanceof UnsupportedApiError) return { client, idempotent: false };
       await client.close(true);
-      throw error;
+      throw new SinkUnreachable((error as Error).message, { cause: error });
     }
   }
 
@@ -102,6 +102,12 @@ export class KafkaSink implements Sink {
       ...security,
     });
   }
+}
+
+/** `replay` is there if an operator asked for it: a consumer that drops repetitions by `id` can tell one from the other. */
+function headersOf({ id, type }: Envelope, replays: Replays | undefined): Record<string, string> {
+  const replay = replays?.get(id);
+  return replay === undefined ? { id, type } : { id, type, replay };
 }
 
 function broker(address: string): Broker {

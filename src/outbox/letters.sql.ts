@@ -8,7 +8,8 @@ export type LetterKey = { orderId: string; seq: number };
 /** A letter to be written: refused (tried once, and due again after a pause), or parked behind another. */
 export type NewLetter = LetterKey & { refusal: { reason: string; pauseMs: number } | null };
 
-export type DueLetter = OutboxEvent & { attempts: number };
+/** `replay` is the id of the replay that an operator asked for. */
+export type DueLetter = OutboxEvent & { attempts: number; replay: string | null };
 
 /** What became of a letter that was tried; `refusal` null is delivered, `pauseMs` null is dead. */
 export type TriedLetter = LetterKey & { refusal: { reason: string; pauseMs: number | null } | null };
@@ -26,7 +27,7 @@ export function selectBlockedOrders(sink: string, orderIds: string[]): Statement
 export function selectDueLetters(sink: string, limit: number): Statement {
   return {
     name: "select due letters",
-    text: `SELECT e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, l.attempts
+    text: `SELECT e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, l.attempts, l.replay
            FROM letters l JOIN order_events e USING (order_id, seq)
            WHERE l.sink = $1 AND l.status = 'WAITING' AND l.next_attempt_at <= now()
              AND NOT EXISTS (SELECT FROM letters p WHERE p.sink = l.sink AND p.order_id = l.order_id AND p.seq < l.seq AND p.status = 'WAITING')
@@ -85,10 +86,10 @@ export function wakeParked(sink: string, orderIds: string[]): Statement {
 export function requestReplay(sinks: string[], { orderId, seq }: LetterKey): Statement {
   return {
     name: "replay event",
-    text: `INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at)
-           SELECT s.name, e.order_id, e.seq, 'WAITING', 0, now() FROM order_events e JOIN sinks s ON e.xid <= s.position
+    text: `INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at, replay)
+           SELECT s.name, e.order_id, e.seq, 'WAITING', 0, now(), gen_random_uuid() FROM order_events e JOIN sinks s ON e.xid <= s.position
            WHERE e.order_id = $1 AND e.seq = $2 AND s.name = ANY($3::text[])
-           ON CONFLICT (sink, order_id, seq) DO UPDATE SET status = 'WAITING', attempts = 0, next_attempt_at = now(), delivered_at = NULL, last_error = NULL`,
+           ON CONFLICT (sink, order_id, seq) DO UPDATE SET status = 'WAITING', attempts = 0, next_attempt_at = now(), delivered_at = NULL, last_error = NULL, replay = excluded.replay`,
     values: [orderId, seq, quoted(sinks, (name) => name)],
   };
 }

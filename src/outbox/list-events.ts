@@ -18,7 +18,7 @@ export type EventView = {
   attempts: number;
   createdAt: string;
   deliveredAt: string | null;
-  /** Why it was refused last; null once it is delivered, or was never refused. */
+  /** Why it waits or is dead: see ERROR in events.sql.ts. Null once it is delivered, and while its turn has not come. */
   lastError: string | null;
 };
 

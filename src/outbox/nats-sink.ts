@@ -1,9 +1,10 @@
-// A data platform behind NATS JetStream. `Nats-Msg-Id` is the event's id: what comes again within the stream's window is dropped there.
+// A data platform behind NATS JetStream. `Nats-Msg-Id` is the event's id, with the replay's behind it if an operator asked for one:
+// what comes again within the stream's window is dropped there.
 
-import { jetstream, jetstreamManager, type JetStreamClient } from "@nats-io/jetstream";
-import { connect, type NatsConnection } from "@nats-io/transport-node";
+import { jetstream, JetStreamApiError, jetstreamManager, type JetStreamClient } from "@nats-io/jetstream";
+import { connect, InvalidArgumentError, type NatsConnection } from "@nats-io/transport-node";
 import type { Envelope } from "./envelope.ts";
-import { ALL_DELIVERED, type DeliveryResult, type Sink } from "./sink.ts";
+import { deduplicationId, type DeliveryResult, type Replays, type Sink, SinkUnreachable } from "./sink.ts";
 
 export type NatsSinkOptions = { name: string; url: URL };
 
@@ -25,21 +26,28 @@ export class NatsSink implements Sink {
     this.#stream = decodeURIComponent(url.pathname.slice(1)) || "JANGNAL";
   }
 
-  async deliver(envelopes: Envelope[]): Promise<DeliveryResult> {
+  async deliver(envelopes: Envelope[], replays?: Replays): Promise<DeliveryResult> {
     const { client } = await (this.#open ??= this.#connect());
     // Sent in order on one connection; each is safe when the stream has acknowledged it.
     const acks = envelopes.map((envelope) =>
       client.publish(subjectOf(this.#stream, envelope.type), JSON.stringify(envelope), {
-        msgID: envelope.id,
+        msgID: deduplicationId(envelope, replays),
         timeout: ACK_MS,
         expect: { streamName: this.#stream },
       }),
     );
-    const settled = await Promise.allSettled(acks);
-    const failure = settled.find((one) => one.status === "rejected");
-    if (!failure) return ALL_DELIVERED;
-    await this.#drop();
-    throw failure.reason;
+    const failed = new Map<string, string>();
+    const unclear = new Map<string, Error>();
+    for (const [i, settled] of (await Promise.allSettled(acks)).entries()) {
+      if (settled.status === "fulfilled") continue;
+      const [id, error] = [(envelopes[i] as Envelope).id, settled.reason as Error];
+      // The client compares each message with the server's max_payload before it sends anything.
+      if (error instanceof InvalidArgumentError) failed.set(id, error.message);
+      else unclear.set(id, error);
+    }
+    // A stream that answers with an error keeps its connection; after any other error it may be broken.
+    if ([...unclear.values()].some((error) => !(error instanceof JetStreamApiError))) await this.#drop();
+    return { failed, unclear };
   }
 
   async close(): Promise<void> {
@@ -69,7 +77,7 @@ export class NatsSink implements Sink {
       return { connection, client: jetstream(connection, { timeout: ACK_MS }) };
     } catch (error) {
       this.#open = undefined;
-      throw error;
+      throw new SinkUnreachable((error as Error).message, { cause: error });
     }
   }
 

@@ -17,7 +17,12 @@ const Event = Type.Object(
     attempts: Type.Integer(),
     createdAt: Instant(),
     deliveredAt: Nullable(Instant()),
-    lastError: Nullable(Type.String({ description: "Why the data platform refused it last; null once it is delivered" })),
+    lastError: Nullable(
+      Type.String({
+        description:
+          "Why it waits or is dead: what the data platform answered last, or why it waits behind another event of its order. With several data platforms each reason begins with the name of its own. Null once it is delivered, and while nothing has failed",
+      }),
+    ),
   },
   { title: "Event" },
 );

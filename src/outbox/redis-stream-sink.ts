@@ -1,26 +1,35 @@
-// A data platform behind a Redis stream. Redis numbers its entries by itself, so a note per event keeps what comes again out of the
-// stream; note and entry are made in one script, so that there is never one without the other.
+// A data platform behind a Redis stream. Redis numbers its entries by itself, so a note per delivery keeps what comes again out of the
+// stream. One script writes the entry and then the note: if it fails in between, the event comes again, and none is lost.
 
 import { Redis } from "ioredis";
 import type { Envelope } from "./envelope.ts";
-import { ALL_DELIVERED, type DeliveryResult, type Sink } from "./sink.ts";
+import { deduplicationId, type DeliveryResult, type Replays, type Sink, SinkUnreachable } from "./sink.ts";
 
 export type RedisStreamSinkOptions = { name: string; url: URL };
 
 const TIMEOUT_MS = 5000;
 const REMEMBERED_SECONDS = 24 * 3600;
 
-/** KEYS: the stream, a note per event. ARGV: how long notes are kept, how long the stream may get (0: any), then id, type and event each. */
+/**
+ * KEYS: the stream, a note per event. ARGV: how long notes are kept, how long the stream may get (0: any), then id, type, event and
+ * replay ("" for none) each. Answers the errors: the event's number, counted from 0, and Redis's message, in turn.
+ */
 const APPEND = `
 local most = tonumber(ARGV[2])
+local errors = {}
 for i = 2, #KEYS do
-  local at = 3 + (i - 2) * 3
-  if redis.call('SET', KEYS[i], 1, 'NX', 'EX', ARGV[1]) then
-    if most > 0 then redis.call('XADD', KEYS[1], 'MAXLEN', '~', most, '*', 'id', ARGV[at], 'type', ARGV[at + 1], 'event', ARGV[at + 2])
-    else redis.call('XADD', KEYS[1], '*', 'id', ARGV[at], 'type', ARGV[at + 1], 'event', ARGV[at + 2]) end
+  local at = 3 + (i - 2) * 4
+  if redis.call('EXISTS', KEYS[i]) == 0 then
+    local entry = {'XADD', KEYS[1]}
+    if most > 0 then entry[3] = 'MAXLEN'; entry[4] = '~'; entry[5] = most end
+    for _, value in ipairs({'*', 'id', ARGV[at], 'type', ARGV[at + 1], 'event', ARGV[at + 2]}) do entry[#entry + 1] = value end
+    if ARGV[at + 3] ~= '' then entry[#entry + 1] = 'replay'; entry[#entry + 1] = ARGV[at + 3] end
+    local done = redis.pcall(unpack(entry))
+    if type(done) ~= 'table' or not done.err then done = redis.pcall('SET', KEYS[i], 1, 'EX', ARGV[1]) end
+    if type(done) == 'table' and done.err then errors[#errors + 1] = i - 2; errors[#errors + 1] = done.err end
   end
 end
-return 1`;
+return errors`;
 
 /** `redis://[user:password@]host:6379/0?stream=jangnal:events&maxlen=1000000`; `rediss://` with TLS. */
 export class RedisStreamSink implements Sink {
@@ -48,16 +57,26 @@ export class RedisStreamSink implements Sink {
     this.#redis.on("error", () => {}); // Every command that fails says so itself.
   }
 
-  async deliver(envelopes: Envelope[]): Promise<DeliveryResult> {
-    if (envelopes.length === 0) return ALL_DELIVERED;
-    if (this.#redis.status === "wait" || this.#redis.status === "end") await this.#redis.connect();
-    const keys = [this.#stream, ...envelopes.map(({ id }) => `{${this.#stream}}:seen:${id}`)];
-    const values = envelopes.flatMap((envelope) => [envelope.id, envelope.type, JSON.stringify(envelope)]);
-    await this.#redis.eval(APPEND, keys.length, ...keys, REMEMBERED_SECONDS, this.#most, ...values);
-    return ALL_DELIVERED;
+  async deliver(envelopes: Envelope[], replays?: Replays): Promise<DeliveryResult> {
+    await this.#connect();
+    const keys = [this.#stream, ...envelopes.map((envelope) => `{${this.#stream}}:seen:${deduplicationId(envelope, replays)}`)];
+    const values = envelopes.flatMap((envelope) => [envelope.id, envelope.type, JSON.stringify(envelope), replays?.get(envelope.id) ?? ""]);
+    const errors = (await this.#redis.eval(APPEND, keys.length, ...keys, REMEMBERED_SECONDS, this.#most, ...values)) as (number | string)[];
+    const unclear = new Map<string, Error>();
+    for (let i = 0; i < errors.length; i += 2) unclear.set((envelopes[errors[i] as number] as Envelope).id, new Error(String(errors[i + 1])));
+    return { failed: new Map(), unclear };
   }
 
   async close(): Promise<void> {
     this.#redis.disconnect();
+  }
+
+  async #connect(): Promise<void> {
+    if (this.#redis.status !== "wait" && this.#redis.status !== "end") return;
+    try {
+      await this.#redis.connect();
+    } catch (error) {
+      throw new SinkUnreachable((error as Error).message, { cause: error });
+    }
   }
 }

@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import type { Database } from "../database/pool.ts";
 import { Courier } from "./courier.ts";
 import { type Backlog, insertSinks, selectBacklog } from "./lease.sql.ts";
+import type { SinkCounts, SinkReport } from "./sink-report.ts";
 import type { Sink } from "./sink.ts";
 
 export type RelayOptions = {
@@ -15,6 +16,8 @@ export type RelayOptions = {
   pollMs?: number;
   /** Told of a pass that broke, which is tried again. */
   onError?: (error: unknown) => void;
+  /** Told of refused events, dead letters, and sinks that become unavailable or available again. */
+  onReport?: (report: SinkReport) => void;
 };
 
 export type Relayed = { delivered: number; waiting: number; dead: number };
@@ -36,15 +39,20 @@ export class Relay {
   readonly #sleepers = new Set<() => void>();
   #news = 0;
 
-  constructor({ database, sinks, owner = randomUUID(), pollMs = 1000, onError = () => {} }: RelayOptions) {
+  constructor({ database, sinks, owner = randomUUID(), pollMs = 1000, onError = () => {}, onReport = () => {} }: RelayOptions) {
     this.#database = database;
-    this.#couriers = sinks.map((sink) => new Courier({ database, sink, owner }));
+    this.#couriers = sinks.map((sink) => new Courier({ database, sink, owner, onReport }));
     this.#pollMs = pollMs;
     this.#onError = onError;
   }
 
   get sinkNames(): string[] {
     return this.#couriers.map((courier) => courier.sink.name);
+  }
+
+  /** What this process has done, per sink. */
+  get counts(): { sink: string; counts: SinkCounts }[] {
+    return this.#couriers.map(({ sink, counts }) => ({ sink: sink.name, counts }));
   }
 
   /** Delivers from now on, until `stop`. */

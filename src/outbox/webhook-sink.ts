@@ -1,9 +1,10 @@
 // A data platform behind HTTPS, signed by Standard Webhooks 1.0: one POST per event, verified by its receiver with any of the public
-// libraries (standardwebhooks.com). `webhook-id` is the event's id: what the receiver recognises a repetition by.
+// libraries (standardwebhooks.com). `webhook-id` is the event's id, with the replay's behind it if an operator asked for one: what
+// the receiver recognises a repetition by.
 
 import { createHmac } from "node:crypto";
 import type { Envelope } from "./envelope.ts";
-import { type DeliveryResult, type Sink, SinkAsksToWait, SinkGone } from "./sink.ts";
+import { deduplicationId, type DeliveryResult, type Replays, type Sink, SinkAsksToWait, SinkGone, SinkUnreachable } from "./sink.ts";
 
 export type WebhookSinkOptions = {
   name: string;
@@ -15,16 +16,18 @@ export type WebhookSinkOptions = {
 };
 
 const AT_ONCE = 8;
-/** A pass of a slow receiver ends after this and goes on in the next, well before the sink's half minute is over. */
+/** A delivery to a slow receiver ends after this, well before the sink's half minute is over. */
 const MOST_MS = 20_000;
-/** What these say concerns what was sent, not the place that it was sent to. */
+/** Answers that concern the event and not the receiver. */
 const ABOUT_THE_EVENT = new Set([400, 413, 414, 415, 422]);
+/** There is no connection, so the error is not about an event. A connection that breaks later may be. */
+const NO_CONNECTION = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
 
 type Said =
   | { kind: "taken" }
-  | { kind: "refused" | "either" | "away"; reason: string }
-  | { kind: "wait"; reason: string; waitMs: number }
-  | { kind: "gone" };
+  | { kind: "refused"; reason: string }
+  /** `ofEvent`: it may be about the event. Otherwise there is no use in sending the others. */
+  | { kind: "failed"; error: Error; ofEvent: boolean };
 type Sent = { id: string; startedAt: number; said: Said };
 
 export class WebhookSink implements Sink {
@@ -32,8 +35,6 @@ export class WebhookSink implements Sink {
   readonly #url: string;
   readonly #keys: Buffer[];
   readonly #timeoutMs: number;
-  /** Taken in a delivery that failed as a whole: it comes again, and need not be sent again. */
-  readonly #taken = new Set<string>();
   readonly #closing = new AbortController();
 
   constructor({ name, url, secret, timeoutMs = 10_000 }: WebhookSinkOptions) {
@@ -43,15 +44,8 @@ export class WebhookSink implements Sink {
     this.#timeoutMs = timeoutMs;
   }
 
-  async deliver(envelopes: Envelope[], again = false): Promise<DeliveryResult> {
-    const sent = await this.#sendAll(again ? envelopes : envelopes.filter(({ id }) => !this.#taken.has(id)));
-    const failed = judge(sent, again);
-    if (failed instanceof Error) {
-      for (const { id, said } of sent) if (said.kind === "taken") this.#taken.add(id);
-      throw failed;
-    }
-    this.#taken.clear();
-    return { failed };
+  async deliver(envelopes: Envelope[], replays?: Replays): Promise<DeliveryResult> {
+    return interpret(await this.#sendAll(envelopes, replays));
   }
 
   async close(): Promise<void> {
@@ -59,7 +53,7 @@ export class WebhookSink implements Sink {
   }
 
   /** Several at once, begun in order, until all are sent or one answer says that there is no point in going on. */
-  async #sendAll(envelopes: Envelope[]): Promise<Sent[]> {
+  async #sendAll(envelopes: Envelope[], replays: Replays | undefined): Promise<Sent[]> {
     const startedAt = performance.now();
     const sent: Sent[] = [];
     let next = 0;
@@ -69,23 +63,20 @@ export class WebhookSink implements Sink {
       while (!pointless && next < envelopes.length) {
         const envelope = envelopes[next++] as Envelope;
         const began = performance.now();
-        const said =
-          began - startedAt > MOST_MS
-            ? { kind: "away" as const, reason: "the receiver is too slow for all of it; the rest comes later" }
-            : await this.#send(envelope);
+        const said = await this.#send(envelope, deduplicationId(envelope, replays));
         sent.push({ id: envelope.id, startedAt: began, said });
-        failedInARow = said.kind === "taken" || said.kind === "refused" ? 0 : failedInARow + 1;
-        pointless ||= ["away", "wait", "gone"].includes(said.kind) || failedInARow >= AT_ONCE;
+        failedInARow = said.kind === "failed" ? failedInARow + 1 : 0;
+        pointless ||= failedInARow >= AT_ONCE || performance.now() - startedAt > MOST_MS || (said.kind === "failed" && !said.ofEvent);
       }
     };
     await Promise.all(Array.from({ length: AT_ONCE }, worker));
-    if (pointless)
-      for (const { id } of envelopes.slice(next))
-        sent.push({ id, startedAt: Number.POSITIVE_INFINITY, said: { kind: "either", reason: "not sent" } });
+    const error = new Error("not sent yet");
+    for (const { id } of envelopes.slice(next))
+      sent.push({ id, startedAt: Number.POSITIVE_INFINITY, said: { kind: "failed", error, ofEvent: true } });
     return sent;
   }
 
-  async #send(envelope: Envelope): Promise<Said> {
+  async #send(envelope: Envelope, id: string): Promise<Said> {
     const body = JSON.stringify(envelope);
     const timestamp = Math.floor(Date.now() / 1000);
     try {
@@ -95,17 +86,21 @@ export class WebhookSink implements Sink {
         signal: AbortSignal.any([AbortSignal.timeout(this.#timeoutMs), this.#closing.signal]),
         headers: {
           "content-type": "application/cloudevents+json; charset=utf-8",
-          "webhook-id": envelope.id,
+          "webhook-id": id,
           "webhook-timestamp": String(timestamp),
-          "webhook-signature": this.#keys.map((key) => signature(key, envelope.id, timestamp, body)).join(" "),
+          "webhook-signature": this.#keys.map((key) => signature(key, id, timestamp, body)).join(" "),
         },
         body,
       });
       await response.body?.cancel();
       return meaning(response);
     } catch (error) {
-      const { message, cause } = error as Error;
-      return { kind: "away", reason: cause instanceof Error ? `${message}: ${cause.message}` : message };
+      const { message, cause } = error as Error & { cause?: unknown };
+      const { code } = (cause ?? {}) as { code?: unknown };
+      const text = cause instanceof Error ? `${message}: ${cause.message}` : message;
+      if (this.#closing.signal.aborted || NO_CONNECTION.has(String(code)))
+        return { kind: "failed", error: new SinkUnreachable(text), ofEvent: false };
+      return { kind: "failed", error: new Error(text), ofEvent: true };
     }
   }
 }
@@ -117,13 +112,13 @@ export function signature(key: Buffer, id: string, timestampSeconds: number, bod
 
 function meaning({ ok, status, headers }: Response): Said {
   if (ok) return { kind: "taken" };
-  if (status === 410) return { kind: "gone" };
   const reason = `answered with ${status}`;
   if (ABOUT_THE_EVENT.has(status)) return { kind: "refused", reason };
+  if (status === 410) return { kind: "failed", error: new SinkGone(`${reason}: the receiver is gone`), ofEvent: true };
   const waitMs = status === 429 || status === 503 ? retryAfterMs(headers.get("retry-after")) : undefined;
-  if (waitMs !== undefined) return { kind: "wait", reason, waitMs };
-  // 500 and its like may be this event's fault, or everybody's: `judge` goes by what became of the others.
-  return { kind: [429, 502, 503, 504].includes(status) ? "away" : "either", reason };
+  // A rate limit is never about one event.
+  if (status === 429) return { kind: "failed", error: new SinkAsksToWait(reason, waitMs ?? 0), ofEvent: false };
+  return { kind: "failed", error: waitMs === undefined ? new Error(reason) : new SinkAsksToWait(reason, waitMs), ofEvent: true };
 }
 
 const MOST_WAIT_MS = 24 * 3_600_000;
@@ -135,24 +130,16 @@ function retryAfterMs(value: string | null): number | undefined {
   return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MOST_WAIT_MS) : undefined;
 }
 
-/**
- * The refused events, or what to throw. An answer that may mean the event or the place means the event where another was taken that
- * was sent after it, and where it was refused before.
- */
-function judge(sent: Sent[], again: boolean): Map<string, string> | Error {
+/** A failure is about the event if an event that was sent after it was taken. Without that it stays unclear. */
+function interpret(sent: Sent[]): DeliveryResult {
   const lastTaken = Math.max(...sent.filter(({ said }) => said.kind === "taken").map(({ startedAt }) => startedAt));
   const failed = new Map<string, string>();
-  let away: Error | undefined;
+  const unclear = new Map<string, Error>();
   for (const { id, startedAt, said } of sent) {
-    if (said.kind === "gone") return new SinkGone("answered with 410: the receiver is gone");
-    if (said.kind === "wait") away = new SinkAsksToWait(said.reason, said.waitMs);
-    else if (
-      said.kind === "refused" ||
-      (said.kind === "either" && startedAt < lastTaken) ||
-      (said.kind === "either" && again && startedAt < Number.POSITIVE_INFINITY)
-    )
-      failed.set(id, said.reason);
-    else if (said.kind !== "taken") away ??= new Error(said.reason);
+    if (said.kind === "refused") failed.set(id, said.reason);
+    else if (said.kind === "failed" && said.ofEvent && startedAt < lastTaken)
+      failed.set(id, `${said.error.message}; the receiver takes other events`);
+    else if (said.kind === "failed") unclear.set(id, said.error);
   }
-  return away ?? failed;
+  return { failed, unclear };
 }

@@ -2,10 +2,11 @@
 // PostgreSQL admits.
 
 import type { FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
-import { Gauge, type Registry } from "prom-client";
+import type { Registry } from "prom-client";
 import type { Cache } from "../cache/cache.ts";
 import { MemoryCache } from "../cache/memory-cache.ts";
 import type { Database } from "../database/pool.ts";
+import { readCounter, readGauge } from "../http/read-metrics.ts";
 import type { FirstComeLock } from "../lock/lock.ts";
 import { postgresLock } from "../lock/postgres-lock.ts";
 
@@ -55,25 +56,15 @@ export async function betweenInstances({ redisUrl, database, lockWaitMs, onChang
     rates: sharedRates(link),
     state: () => ({ redis: link.up ? "ok" : "away: each instance caches and counts for itself, PostgreSQL locks" }),
     measure(registry) {
-      const gauge = (name: string, help: string, read: () => number): Gauge =>
-        new Gauge({
-          name,
-          help,
-          registers: [registry],
-          aggregator: name.endsWith("_up") ? "min" : "sum",
-          collect() {
-            this.set(read());
-          },
-        });
-      gauge("jangnal_redis_up", "1 while Redis answers", () => Number(link.up));
-      gauge("jangnal_redis_asked_total", "What Redis was asked", () => link.counts.asked);
-      gauge("jangnal_redis_failed_total", "What it did not answer, or was not asked because it is away", () => link.counts.failed);
-      gauge("jangnal_cache_shared_total", "Cached answers that another instance had loaded", () => cache.counts.shared);
-      gauge("jangnal_cache_loaded_total", "Cached answers that were loaded and shared", () => cache.counts.loaded);
-      gauge("jangnal_cache_alone_total", "Cached answers that were loaded while Redis was away", () => cache.counts.alone);
-      gauge("jangnal_lock_redis_total", "Rounds admitted to first-come keys by Redis", () => firstCome.counts.admitted);
-      gauge("jangnal_lock_postgres_total", "Rounds admitted by PostgreSQL because Redis was away", () => firstCome.counts.otherwise);
-      gauge("jangnal_lock_too_late_total", "Rounds that were not admitted in time", () => firstCome.counts.tooLate);
+      readGauge(registry, "jangnal_redis_up", "1 while Redis answers", () => Number(link.up), "min");
+      readCounter(registry, "jangnal_redis_asked_total", "What Redis was asked", () => link.counts.asked);
+      readCounter(registry, "jangnal_redis_failed_total", "What it did not answer, or was not asked because it is away", () => link.counts.failed);
+      readCounter(registry, "jangnal_cache_shared_total", "Cached answers that another instance had loaded", () => cache.counts.shared);
+      readCounter(registry, "jangnal_cache_loaded_total", "Cached answers that were loaded and shared", () => cache.counts.loaded);
+      readCounter(registry, "jangnal_cache_alone_total", "Cached answers that were loaded while Redis was away", () => cache.counts.alone);
+      readCounter(registry, "jangnal_lock_redis_total", "Rounds admitted to first-come keys by Redis", () => firstCome.counts.admitted);
+      readCounter(registry, "jangnal_lock_postgres_total", "Rounds admitted by PostgreSQL because Redis was away", () => firstCome.counts.otherwise);
+      readCounter(registry, "jangnal_lock_too_late_total", "Rounds that were not admitted in time", () => firstCome.counts.tooLate);
     },
     close: () => link.close(),
   };

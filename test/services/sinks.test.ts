@@ -1,5 +1,7 @@
 // The brokers themselves: every adapter against its real server, and Kafka's against the mock that librdkafka has of it.
 
+import assert from "node:assert/strict";
+import { describe, test } from "node:test";
 import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
@@ -7,7 +9,7 @@ import type { Envelope } from "../../src/outbox/envelope.ts";
 import { KafkaSink } from "../../src/outbox/kafka-sink.ts";
 import { NatsSink } from "../../src/outbox/nats-sink.ts";
 import { RedisStreamSink } from "../../src/outbox/redis-stream-sink.ts";
-import { sinkContract } from "../contract/sinks.ts";
+import { event, newOrder, sinkContract } from "../contract/sinks.ts";
 import { readKafka, startKafkaMock, startNats, startRedis } from "../support/services.ts";
 
 sinkContract("NATS JetStream", async () => {
@@ -42,6 +44,93 @@ sinkContract("Kafka", async () => {
     received: async () => readKafka(kafka.broker, "shop").map(({ value }) => JSON.parse(value) as Envelope),
     remove: kafka.remove,
   };
+});
+
+describe("events that a broker refuses", () => {
+  const big = (): Envelope => ({ ...event(newOrder()), subject: "x".repeat(2_000_000) });
+
+  // Goes red where any rejected publish makes the sink unavailable: the stream would stand still for ever.
+  test("an event over the max_payload of NATS is refused, and the others are there", async () => {
+    const nats = await startNats();
+    const sink = new NatsSink({ name: "nats", url: new URL(`${nats.url}/SHOP`) });
+    try {
+      const sent = [event(newOrder()), big(), event(newOrder())];
+      const { failed, unclear } = await sink.deliver(sent);
+      assert.deepEqual([[...failed.keys()], unclear?.size], [[sent[1]?.id], 0]);
+      assert.match(failed.get(sent[1]?.id ?? "") ?? "", /max_payload/);
+      assert.deepEqual(
+        (await readStream(nats.url, "SHOP")).map(({ id }) => id),
+        [sent[0]?.id, sent[2]?.id],
+      );
+    } finally {
+      await sink.close();
+      await nats.remove();
+    }
+  });
+
+  test("an event over the message size of a stream is unclear, and the others are there", async () => {
+    const nats = await startNats();
+    const connection = await connect({ servers: nats.url });
+    await (await jetstreamManager(connection)).streams.add({ name: "SMALL", subjects: ["small.>"], max_msg_size: 10_000 });
+    await connection.close();
+    const sink = new NatsSink({ name: "nats", url: new URL(`${nats.url}/SMALL`) });
+    try {
+      const sent = [event(newOrder()), { ...event(newOrder()), subject: "x".repeat(20_000) }, event(newOrder())];
+      const { unclear } = await sink.deliver(sent);
+      assert.deepEqual([...(unclear?.keys() ?? [])], [sent[1]?.id]);
+      assert.equal((await readStream(nats.url, "SMALL")).length, 2);
+    } finally {
+      await sink.close();
+      await nats.remove();
+    }
+  });
+
+  // Goes red where the note is made before the entry: the event counts as delivered and is dropped when it comes again.
+  test("a Redis script that fails leaves no note, so that the event is there when it comes again", async () => {
+    const redis = await startRedis();
+    const client = new Redis(redis.url);
+    const sink = new RedisStreamSink({ name: "redis", url: new URL(`${redis.url}/0?stream=shop`) });
+    try {
+      await client.set("shop", "not a stream");
+      const sent = Array.from({ length: 8 }, () => event(newOrder()));
+      const { unclear } = await sink.deliver(sent);
+      assert.deepEqual(
+        [...(unclear?.keys() ?? [])],
+        sent.map(({ id }) => id),
+      );
+      assert.match([...(unclear?.values() ?? [])][0]?.message ?? "", /WRONGTYPE/);
+      assert.deepEqual(await client.keys("*seen*"), []);
+      await client.del("shop");
+      assert.equal((await sink.deliver(sent)).unclear?.size, 0);
+      assert.equal((await readRedis(redis.url, "shop")).length, 8);
+    } finally {
+      await sink.close();
+      client.disconnect();
+      await redis.remove();
+    }
+  });
+
+  // Goes red where a Redis without memory keeps the notes of events that it has not written.
+  test("a Redis that runs out of memory takes all events when it has room again", async () => {
+    const redis = await startRedis("--maxmemory", "2mb", "--maxmemory-policy", "noeviction");
+    const client = new Redis(redis.url);
+    const sink = new RedisStreamSink({ name: "redis", url: new URL(`${redis.url}/0?stream=shop`) });
+    try {
+      const sent = Array.from({ length: 8 }, () => ({ ...event(newOrder()), subject: "x".repeat(300_000) }));
+      const failing = await sink.deliver(sent).then(
+        ({ unclear }) => unclear?.size ?? 0,
+        () => sent.length,
+      );
+      assert.ok(failing > 0);
+      await client.config("SET", "maxmemory", "100mb");
+      assert.equal((await sink.deliver(sent)).unclear?.size, 0);
+      assert.deepEqual(new Set((await readRedis(redis.url, "shop")).map(({ id }) => id)), new Set(sent.map(({ id }) => id)));
+    } finally {
+      await sink.close();
+      client.disconnect();
+      await redis.remove();
+    }
+  });
 });
 
 async function readStream(url: string, stream: string): Promise<Envelope[]> {

@@ -138,7 +138,7 @@ export function dieWithUs(child: ChildProcess): void {
   child.once("exit", () => process.off("exit", end));
 }
 
-function findBinary(name: string): string {
+export function findBinary(name: string): string {
   const path = [...(process.env["PATH"] ?? "").split(":"), "/usr/sbin", "/usr/local/sbin"]
     .map((folder) => join(folder, name))
     .find((file) => existsSync(file));

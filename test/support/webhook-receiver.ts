@@ -15,14 +15,19 @@ export class WebhookReceiver {
   answer: (
     envelope: Envelope,
   ) => { status: number; headers?: Record<string, string> } | Promise<{ status: number; headers?: Record<string, string> }> = () => ({ status: 204 });
+  /** Whether to break the connection in place of an answer. */
+  breaks: (envelope: Envelope) => boolean = () => false;
+  /** `webhook-id` of everything that was taken, in its order. */
+  readonly deliveryIds: string[] = [];
   readonly #verifier = new Webhook(WEBHOOK_SECRET);
   readonly #server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      void this.#take(Buffer.concat(chunks).toString("utf8"), request.headers).then(({ status, headers = {} }) =>
-        response.writeHead(status, headers).end(),
-      );
+      void this.#take(Buffer.concat(chunks).toString("utf8"), request.headers).then((answer) => {
+        if (answer === "break") request.socket.destroy();
+        else response.writeHead(answer.status, answer.headers ?? {}).end();
+      });
     });
   });
 
@@ -39,7 +44,7 @@ export class WebhookReceiver {
     if (this.#server.listening) await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  async #take(body: string, headers: IncomingHttpHeaders): Promise<{ status: number; headers?: Record<string, string> }> {
+  async #take(body: string, headers: IncomingHttpHeaders): Promise<{ status: number; headers?: Record<string, string> } | "break"> {
     this.requests++;
     let envelope: Envelope;
     try {
@@ -47,8 +52,12 @@ export class WebhookReceiver {
     } catch {
       return { status: 400 };
     }
+    if (this.breaks(envelope)) return "break";
     const answer = await this.answer(envelope);
-    if (answer.status < 300) this.received.push(envelope);
+    if (answer.status < 300) {
+      this.received.push(envelope);
+      this.deliveryIds.push(String(headers["webhook-id"]));
+    }
     return answer;
   }
 }

@@ -7,6 +7,8 @@ const AUTHORITY = "test/authority.test.ts";
 const EVENTS = "src/outbox/outbox.sql.ts";
 const LEASE = "src/outbox/lease.sql.ts";
 const LETTERS = "src/outbox/letters.sql.ts";
+const ISOLATE = "src/outbox/isolate.ts";
+const REFUSED = "test/refused-events.test.ts";
 const SCHEDULER = "src/jobs/scheduler.ts";
 const POPULAR = "src/popular/popular.sql.ts";
 const AUTH = "src/http/auth.ts";
@@ -56,10 +58,25 @@ export const AFTERWARDS: Guard[] = [
   guard(
     "that a replay is one letter",
     LETTERS,
-    "           ON CONFLICT (sink, order_id, seq) DO UPDATE SET status = 'WAITING', attempts = 0, next_attempt_at = now(), delivered_at = NULL, last_error = NULL",
+    "           ON CONFLICT (sink, order_id, seq) DO UPDATE SET status = 'WAITING', attempts = 0, next_attempt_at = now(), delivered_at = NULL, last_error = NULL, replay = excluded.replay",
     "",
     [OUTBOX, "an event that is refused to the end lies dead"],
   ),
+  guard("that a replay is no repetition", LETTERS, "last_error = NULL, replay = excluded.replay", "last_error = NULL", [
+    REFUSED,
+    "each replay reaches a sink that drops repeated deliveries",
+  ]),
+  guard(
+    "that an event is refused only if the sink takes others",
+    ISOLATE,
+    "if (concernsSink(error) || (!proven && !(await this.#takesAnother(suspects, outcome, retried)))) return",
+    "if (concernsSink(error)) return",
+    [REFUSED, "a sink that takes nothing is unavailable"],
+  ),
+  guard("that a refused event holds up no other order", ISOLATE, "(!proven && !(await this.#takesAnother(suspects, outcome, retried)))", "true", [
+    REFUSED,
+    "holds up no other, and becomes a dead letter",
+  ]),
   guard("that what was not delivered is not replayed", LETTERS, "JOIN sinks s ON e.xid <= s.position", "JOIN sinks s ON true", [
     OUTBOX,
     "a delivered event is delivered once more when it is replayed",

@@ -1,0 +1,57 @@
+// What waits for other systems. Every count is bounded and by an index, so that a backlog of millions costs no more than one of
+// thousands.
+
+import { quoted, type Statement } from "../database/statement.ts";
+
+/** Nothing is counted beyond this. */
+export const COUNTED_MAX = 10_000;
+/** So many letters are looked at for the oldest: the ones that are due first. */
+const AGED_MAX = 1000;
+
+/** `waiting` includes `blocked`; ages in seconds by the database's clock, null without any. */
+export type SinkBacklog = { sink: string; failures: number; waiting: number; blocked: number; dead: number; oldestSeconds: number | null };
+
+export function selectSinkBacklogs(sinks: string[]): Statement {
+  return {
+    name: "select sink backlogs",
+    text: `SELECT s.name AS sink, s.failures, least(w.n + l.n, ${COUNTED_MAX}) AS waiting, l.n AS blocked, d.n AS dead,
+             extract(epoch FROM now() - least(w.oldest, o.oldest))::float8 AS "oldestSeconds"
+           FROM sinks s
+           CROSS JOIN LATERAL (SELECT count(*) AS n, min(created_at) AS oldest FROM
+             (SELECT created_at FROM order_events WHERE xid > s.position ORDER BY xid LIMIT ${COUNTED_MAX}) e) w
+           CROSS JOIN LATERAL (SELECT count(*) AS n FROM
+             (SELECT FROM letters WHERE sink = s.name AND status = 'WAITING' LIMIT ${COUNTED_MAX}) e) l
+           CROSS JOIN LATERAL (SELECT count(*) AS n FROM
+             (SELECT FROM letters WHERE sink = s.name AND status = 'DEAD' LIMIT ${COUNTED_MAX}) e) d
+           CROSS JOIN LATERAL (SELECT min(e.created_at) AS oldest FROM
+             (SELECT order_id, seq FROM letters WHERE sink = s.name AND status = 'WAITING' ORDER BY next_attempt_at LIMIT ${AGED_MAX}) a
+             JOIN order_events e USING (order_id, seq)) o
+           WHERE s.name = ANY($1::text[]) ORDER BY s.name`,
+    values: [quoted(sinks, (name) => name)],
+  };
+}
+
+export const DOUBTS = ["payment", "charge", "refund", "unmatched_capture", "unreturned_capture"] as const;
+export type DoubtKind = (typeof DOUBTS)[number];
+/** Money whose outcome is open; `oldestSeconds` null without any. */
+export type MoneyInDoubt = { kind: DoubtKind; count: number; oldestSeconds: number | null };
+
+/** By kind: the table, and the rows whose outcome is open. Each condition is an index's. */
+const OPEN: Record<DoubtKind, string> = {
+  payment: "payments WHERE ask_at IS NOT NULL AND status IN ('PENDING', 'UNKNOWN') ORDER BY ask_at",
+  charge: "card_charges WHERE ask_at IS NOT NULL AND status = 'PENDING' ORDER BY ask_at",
+  refund: "refunds WHERE ask_at IS NOT NULL AND status = 'PENDING' ORDER BY ask_at",
+  // Money that the gateway took for something that failed in the shop, on its way back.
+  unmatched_capture: "stray_money WHERE ask_at IS NOT NULL AND status = 'PENDING' ORDER BY ask_at",
+  // The same, and the gateway refuses to give it back.
+  unreturned_capture: "stray_money WHERE status = 'REFUSED'",
+};
+
+export const selectMoneyInDoubt: Statement = {
+  name: "select money in doubt",
+  text: DOUBTS.map(
+    (kind) => `SELECT '${kind}' AS kind, count(*) AS count, extract(epoch FROM now() - min(created_at))::float8 AS "oldestSeconds"
+      FROM (SELECT created_at FROM ${OPEN[kind]} LIMIT ${COUNTED_MAX}) ${kind}`,
+  ).join(" UNION ALL "),
+  values: [],
+};

@@ -1,0 +1,32 @@
+// What a dispatcher tells the log and the metrics about its sink.
+
+import { eventId } from "../ids.ts";
+import type { NewLetter, TriedLetter } from "./letters.sql.ts";
+
+export type SinkReport =
+  /** The sink refused `count` events; `eventId` and `reason` are of one of them. Dead letters are not tried again. */
+  | { kind: "refused" | "dead"; sink: string; count: number; eventId: string; orderId: string; reason: string }
+  /** Nothing is delivered to the sink until it works again. Reported once. */
+  | { kind: "unavailable"; sink: string; reason: string }
+  | { kind: "available"; sink: string };
+
+export type SinkCounts = { delivered: number; refused: number; dead: number; failures: number };
+
+export function newCounts(): SinkCounts {
+  return { delivered: 0, refused: 0, dead: 0, failures: 0 };
+}
+
+/** Counts the refusals among these letters, and answers at most one report of each kind, so that a thousand refusals are one line. */
+export function countRefusals(sink: string, letters: readonly (NewLetter | TriedLetter)[], counts: SinkCounts): SinkReport[] {
+  const reports = new Map<string, SinkReport & { count: number }>();
+  for (const { orderId, seq, refusal } of letters) {
+    if (refusal === null) continue;
+    const kind = refusal.pauseMs === null ? "dead" : "refused";
+    counts.refused++;
+    if (kind === "dead") counts.dead++;
+    const report = reports.get(kind);
+    if (report) report.count++;
+    else reports.set(kind, { kind, sink, count: 1, eventId: eventId(orderId, seq), orderId, reason: refusal.reason });
+  }
+  return [...reports.values()];
+}

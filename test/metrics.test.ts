@@ -1,0 +1,173 @@
+// The metrics' names and kinds, and what metrics, readiness and the log say about events and money that wait for other systems.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { setTimeout as pause } from "node:timers/promises";
+import { BacklogLog } from "../src/backlog/backlog-log.ts";
+import { type Backlog, backlogChecks, BacklogReader, complaintsOf } from "../src/backlog/backlog.ts";
+import { COUNTED_MAX, selectMoneyInDoubt, selectSinkBacklogs } from "../src/backlog/backlog.sql.ts";
+import type { Database } from "../src/database/pool.ts";
+import { newId } from "../src/ids.ts";
+import { nameOf } from "../src/outbox/open-sinks.ts";
+import { good, openTestShop, type TestShop } from "./support/shop.ts";
+import { WEBHOOK_SECRET, WebhookReceiver } from "./support/webhook-receiver.ts";
+
+type Metric = { name: string; type: string; help: string };
+
+function metricsIn(text: string): Metric[] {
+  const helps = new Map([...text.matchAll(/^# HELP (\S+) (.*)$/gm)].map(([, name = "", help = ""]) => [name, help]));
+  return [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => ({ name, type, help: helps.get(name) ?? "" }));
+}
+
+/** The rules of `promtool check metrics` that need no promtool. */
+function faultsOf({ name, type, help }: Metric): string[] {
+  return [
+    ...(help.trim() === "" ? ["has no help text"] : []),
+    ...(type === "counter" && !name.endsWith("_total") ? ["is a counter whose name does not end in _total"] : []),
+    ...(type !== "counter" && name.endsWith("_total") ? ["is no counter and its name ends in _total"] : []),
+    ...(type !== "histogram" && type !== "summary" && /_(count|sum|bucket)$/.test(name) ? ["has the suffix of a histogram"] : []),
+    ...(/_(ms|milliseconds|minutes|hours|s|kb|mb|kilobytes)(_total)?$/.test(name) ? ["is not in a base unit"] : []),
+    ...(/^[a-z][a-z0-9_]*$/.test(name) ? [] : ["is not in snake case"]),
+  ];
+}
+
+describe("the metrics of a shop", () => {
+  let receiver: WebhookReceiver;
+  let shop: TestShop;
+  const pool = () => shop.shop.database.pool;
+  const metrics = async (): Promise<string> => good(await shop.anyone("GET", "/metrics"), 200);
+  const valueOf = (text: string, name: string, labels: string): number | undefined => {
+    const line = text.split("\n").find((one) => one.startsWith(`${name}{${labels}} `));
+    return line === undefined ? undefined : Number(line.slice(line.lastIndexOf(" ")));
+  };
+
+  before(async () => {
+    receiver = new WebhookReceiver();
+    await receiver.listen();
+    // Nothing listens there: the metrics about Redis are there all the same.
+    const env = { REDIS_URL: "redis://127.0.0.1:1", DATA_PLATFORM_URL: receiver.url, DATA_PLATFORM_WEBHOOK_SECRET: WEBHOOK_SECRET };
+    shop = await openTestShop({ env });
+  });
+  after(async () => {
+    await shop.close();
+    await receiver.close();
+  });
+
+  test("names, kinds and help texts follow Prometheus's rules", async () => {
+    const found = metricsIn(await metrics());
+    assert.ok(
+      ["jangnal_redis_up", "jangnal_till_rounds_total", "jangnal_events_waiting", "jangnal_money_in_doubt"].every((name) =>
+        found.some((one) => one.name === name),
+      ),
+    );
+    assert.deepEqual(
+      found.flatMap((metric) => faultsOf(metric).map((fault) => `${metric.name} ${fault}`)),
+      [],
+    );
+  });
+
+  test("the rules find what they are about", () => {
+    const faults = (name: string, type: string): number => faultsOf({ name, type, help: "x" }).length;
+    assert.deepEqual(
+      [faults("a_total", "gauge"), faults("a", "counter"), faults("a_ms", "gauge"), faults("aB", "gauge"), faults("a", "gauge")],
+      [1, 1, 1, 1, 0],
+    );
+  });
+
+  test("refused events and money in doubt are in the metrics and in the readiness detail", async () => {
+    const sink = nameOf(new URL(receiver.url));
+    const product = await shop.product({ price: 10 });
+    const user = await shop.user({ balance: 1000 });
+    receiver.answer = ({ data }) => ({ status: data.totalAmount === 70 ? 502 : 204 });
+    for (const quantity of [1, 7, 1, 1]) good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity }] }), 201);
+    await pool().query(
+      `INSERT INTO payments (id, order_id, method, status, amount, created_at, payment_key, ask_at)
+       VALUES ($1, $2, 'CARD', 'UNKNOWN', 70, now() - interval '20 min', 'a-key', now() + interval '1 hour')`,
+      [newId(Date.now()), newId(Date.now())],
+    );
+    await pool().query(
+      "INSERT INTO stray_money (id, payment_key, amount, reason, status, created_at) VALUES ($1, 'other-key', 5, 'expired', 'REFUSED', now())",
+      [newId(Date.now())],
+    );
+
+    let text = "";
+    // Values are some seconds old at most.
+    for (const deadline = Date.now() + 20_000; valueOf(text, "jangnal_events_blocked", `sink="${sink}"`) !== 1; await pause(100)) {
+      if (Date.now() > deadline) assert.fail(text);
+      text = await metrics();
+    }
+    const of = (name: string): number | undefined => valueOf(text, name, `sink="${sink}"`);
+    assert.deepEqual([of("jangnal_events_waiting"), of("jangnal_events_dead"), of("jangnal_sink_up")], [1, 0, 1]);
+    assert.ok((of("jangnal_events_refused_total") ?? 0) >= 1);
+    assert.ok((of("jangnal_events_delivered_total") ?? 0) >= 3);
+    const money = (kind: string): (number | undefined)[] =>
+      ["jangnal_money_in_doubt", "jangnal_money_in_doubt_oldest_age_seconds"].map((name) => valueOf(text, name, `kind="${kind}"`));
+    assert.equal(money("payment")[0], 1);
+    assert.ok((money("payment")[1] ?? 0) >= 1200);
+    assert.deepEqual(money("charge"), [0, 0]);
+    assert.equal(money("unreturned_capture")[0], 1);
+
+    const { checks } = good(await shop.anyone("GET", "/readyz"), 200);
+    assert.match(checks.events, /1 refused or blocked behind a refused one/);
+    assert.match(checks.money, /^1 card payments with an unknown outcome \(oldest \d+ s\); 1 captures without an order/);
+  });
+
+  // Goes red without a LIMIT in a count: Prometheus asks every few seconds, also when millions wait.
+  test("every count is bounded", () => {
+    for (const { text } of [selectSinkBacklogs(["x"]), selectMoneyInDoubt]) {
+      const tables = text.match(/FROM (order_events|letters|payments|card_charges|refunds|stray_money)\b/g) ?? [];
+      const bounds = text.match(/LIMIT \d+\)/g) ?? [];
+      assert.ok(tables.length >= 4);
+      assert.equal(bounds.length, tables.length);
+    }
+  });
+});
+
+const QUIET: Backlog = {
+  sinks: [{ sink: "file", failures: 0, waiting: 5, blocked: 0, dead: 0, oldestSeconds: 2 }],
+  money: [{ kind: "payment", count: 3, oldestSeconds: 30 }],
+};
+const LATE: Backlog = {
+  sinks: [{ sink: "file", failures: 3, waiting: COUNTED_MAX, blocked: 2, dead: 1, oldestSeconds: 75.4 }],
+  money: [{ kind: "refund", count: 2, oldestSeconds: 601 }],
+};
+
+test("the normal course is no complaint, and what is late, dead or in doubt is one", () => {
+  assert.deepEqual(complaintsOf(QUIET), { events: [], money: [] });
+  assert.deepEqual(complaintsOf(LATE), {
+    events: ["events for file: 10000 or more waiting (oldest 75 s), 2 refused or blocked behind a refused one, 1 dead, unavailable since 3 attempts"],
+    money: ["2 card refunds with an unknown outcome (oldest 601 s)"],
+  });
+});
+
+test("the log says when waiting begins, once in a while as long as it lasts, and when it is over", async () => {
+  const said: string[] = [];
+  let backlog: Backlog | undefined = QUIET;
+  const log = new BacklogLog({ reader: { read: async () => backlog }, tell: (about, complaint) => said.push(`${about}: ${complaint !== null}`) });
+  await log.look();
+  assert.deepEqual(said, []);
+  backlog = LATE;
+  for (let looks = 0; looks < 11; looks++) await log.look();
+  assert.deepEqual(said, ["events: true", "money: true", "events: true", "money: true"]);
+  backlog = undefined;
+  await log.look();
+  backlog = QUIET;
+  await log.look();
+  assert.deepEqual(said.slice(4), ["events: false", "money: false"]);
+});
+
+test("a database that does not answer holds up neither metrics nor readiness, and is not asked by each of them", async () => {
+  let asked = 0;
+  const silent = { rows: () => (asked++, new Promise(() => {})) } as unknown as Database;
+  const broken = { rows: () => (asked++, Promise.reject(new Error("connection refused"))) } as unknown as Database;
+  for (const database of [silent, broken]) {
+    asked = 0;
+    const reader = new BacklogReader(database, ["file"]);
+    assert.deepEqual(
+      await Promise.all(Array.from({ length: 20 }, () => reader.read())),
+      Array.from({ length: 20 }, () => undefined),
+    );
+    assert.deepEqual(await backlogChecks(reader), { events: "unknown", money: "unknown" });
+    assert.equal(asked, 2);
+  }
+});

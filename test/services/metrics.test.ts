@@ -1,0 +1,21 @@
+// Prometheus's own check of the metrics, with every part of the shop that has some.
+
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { test } from "node:test";
+import { openTestShop } from "../support/shop.ts";
+import { findBinary, startRedis } from "../support/services.ts";
+
+test("promtool check metrics has nothing to say", async () => {
+  const redis = await startRedis();
+  const shop = await openTestShop({ env: { REDIS_URL: redis.url } });
+  try {
+    const text = await (await fetch(`${shop.url}/metrics`)).text();
+    assert.match(text, /jangnal_redis_up 1/);
+    const { status, stdout, stderr } = spawnSync(findBinary("promtool"), ["check", "metrics"], { input: text, encoding: "utf8", timeout: 30_000 });
+    assert.deepEqual([status, stdout, stderr], [0, "", ""]);
+  } finally {
+    await shop.close();
+    await redis.remove();
+  }
+});
