@@ -45,8 +45,8 @@ export class TillContender implements Contender {
       userCouponId: coupon === null ? null : idOf("coupon", coupon),
       method: "BALANCE",
       orderedAt: null,
+      expectedAmount: null,
       expiresAfterMs: 1_800_000,
-      balanceMax: BALANCE_MAX,
     });
   }
 

@@ -185,7 +185,7 @@ export const ORDERS: Guard[] = [
     'verdict.kind === "done"',
     [CHARGES, "money for which there is no room"],
   ),
-  guard("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "wallet.balance + amount > balanceMax", "false", [
+  guard("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "    checkLimit(wallet, amount, balanceMax);\n", "", [
     MONEY,
     "a charge by card begins only where there is room",
   ]),
