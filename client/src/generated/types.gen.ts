@@ -3875,6 +3875,10 @@ export type ReconcileResponses = {
          * In the currency's minor unit
          */
         givenBack: number;
+        /**
+         * How many differences there are, those that are not listed included
+         */
+        differenceCount: number;
         differences: Array<{
             what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop';
             paymentKey: string;
