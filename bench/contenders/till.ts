@@ -13,7 +13,6 @@ import type { Basket } from "./baskets.ts";
 import type { Contender, Duration } from "./contender.ts";
 
 const WAIT_MS = 30_000;
-const BALANCE_MAX = 1_000_000_000_000;
 
 export class TillContender implements Contender {
   readonly url: string;
