@@ -314,6 +314,9 @@ test("a morning in the shop is as the document shows it", async (t) => {
   }).then((old) => operator.post(`/orders/${old.orderId}/cancel`));
   await show(minsu, "placeOrder", "STOCK_INSUFFICIENT", 400, { body: { orderItems: [{ productId: mackerel.id, quantity: 2 }] } });
   await show(minsu, "placeOrder", "BALANCE_INSUFFICIENT", 400, { body: { orderItems: [{ productId: tangerines.id, quantity: 20 }] } });
+  await show(minsu, "placeOrder", "AMOUNT_CHANGED: the buyer was shown another one", 409, {
+    body: { orderItems: [{ productId: tangerines.id, quantity: 1 }], expectedAmount: 1000 },
+  });
   await show(minsu, "placeOrder", "COUPON_UNUSABLE", 400, {
     body: { orderItems: [{ productId: tangerines.id, quantity: 2 }], userCouponId: mine.userCouponId },
   });
@@ -329,7 +332,12 @@ test("a morning in the shop is as the document shows it", async (t) => {
   await show(jiwoo, "payOrder", "PAYMENT_DECLINED: by card", 402, {
     body: { orderId: unpaid.orderId, method: "CARD", paymentKey: "decline_5zJ4xY7m0kODnyRpQWGrN" },
   });
-  const payment = await show(jiwoo, "payOrder", "From the balance", 201, { body: { orderId: unpaid.orderId, method: "BALANCE" } });
+  await show(jiwoo, "payOrder", "AMOUNT_CHANGED: the buyer was shown another one", 409, {
+    body: { orderId: unpaid.orderId, method: "BALANCE", expectedAmount: 1000 },
+  });
+  const payment = await show(jiwoo, "payOrder", "From the balance", 201, {
+    body: { orderId: unpaid.orderId, method: "BALANCE", expectedAmount: unpaid.amountDue },
+  });
   await show(jiwoo, "payOrder", "ORDER_NOT_PAYABLE: it is paid", 409, { body: { orderId: unpaid.orderId, method: "BALANCE" } });
   const gift = good(
     await jiwoo.post("/orders", {
@@ -350,7 +358,7 @@ test("a morning in the shop is as the document shows it", async (t) => {
   // Second thoughts.
   await show(operator, "refundOrder", "One of two handkerchiefs", 200, {
     params: { id: paid.orderId },
-    body: { items: [{ variantId: scarf.variants[0].id, quantity: 1 }], reason: "단순 변심" },
+    body: { items: [{ variantId: scarf.variants[0].id, quantity: 1 }], reason: "단순 변심", customerReason: "손수건 한 장을 환불해드렸습니다" },
   });
   await show(operator, "refundOrder", "ORDER_NOT_REFUNDABLE: more than is left", 409, {
     params: { id: paid.orderId },

@@ -336,7 +336,7 @@ describe("money goes back to the card", () => {
   test("in the round in which another has just been refused", async () => {
     const { orderId, product } = await paid();
     const { till, orderFacts, cards } = shop.shop;
-    const wanted = { orderId, items: null, reason: "bruised", balanceMax: 1_000_000, askAfterMs: 600_000 };
+    const wanted = { orderId, items: null, reason: "bruised", customerReason: null, askAfterMs: 600_000 };
     const first = await till.submit(refundOrder(orderFacts), wanted);
     assert.ok(first.kind === "attempt");
     const { retries } = till.served;

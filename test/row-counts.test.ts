@@ -114,6 +114,7 @@ const GONE = [
       amount: 1,
       pieces: [],
       reason: "r",
+      customerReason: null,
       failure: null,
       createdAt: 0,
       settledAt: null,

@@ -67,8 +67,8 @@ const wish = (quantities: number[], fields: Partial<PlaceOrder> = {}): PlaceOrde
   userCouponId: null,
   method: "BALANCE",
   orderedAt: null,
+  expectedAmount: null,
   expiresAfterMs: 1000,
-  balanceMax: BALANCE_MAX,
   ...fields,
 });
 

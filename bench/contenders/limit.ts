@@ -90,6 +90,7 @@ export class LimitContender implements Contender {
         balanceAfter: after.balance,
         orderId: id,
         reason: null,
+        customerReason: null,
         createdAt: now,
       });
       placed.push({ key: id, before: undefined, after: orderOf(id, after.id, now) });

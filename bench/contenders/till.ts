@@ -13,7 +13,6 @@ import type { Basket } from "./baskets.ts";
 import type { Contender, Duration } from "./contender.ts";
 
 const WAIT_MS = 30_000;
-const BALANCE_MAX = 1_000_000_000_000;
 
 export class TillContender implements Contender {
   readonly url: string;
@@ -45,8 +44,8 @@ export class TillContender implements Contender {
       userCouponId: coupon === null ? null : idOf("coupon", coupon),
       method: "BALANCE",
       orderedAt: null,
+      expectedAmount: null,
       expiresAfterMs: 1_800_000,
-      balanceMax: BALANCE_MAX,
     });
   }
 

@@ -1,5 +1,7 @@
 // A file of grants: `userId,amount,reason`, one per line, with or without a head.
 
+import { cutText } from "../../src/text.ts";
+
 export type Grant = { userId: string; amount: number; reason: string };
 export type GrantFile = { grants: Grant[]; faults: { line: number; what: "noUserId" | "noAmount" | "noReason" }[]; hash: string };
 
@@ -17,7 +19,7 @@ export function readGrants(text: string): GrantFile {
     if (cells.length === 1 && userId === "") continue;
     if (i === 0 && /^user/i.test(userId)) continue;
     const what = !UUID.test(userId) ? "noUserId" : !/^[1-9]\d{0,14}$/.test(amount) ? "noAmount" : reason === "" ? "noReason" : null;
-    if (what === null) grants.push({ userId: userId.toLowerCase(), amount: Number(amount), reason: reason.slice(0, 500) });
+    if (what === null) grants.push({ userId: userId.toLowerCase(), amount: Number(amount), reason: cutText(reason, 500) });
     else if (faults.length < FAULTS_SHOWN) faults.push({ line: i + 1, what });
   }
   return { grants, faults, hash: hashOf(text) };

@@ -41,6 +41,8 @@ type TransactionRecord = {
   amount: number;
   balance_after: number;
   order_id: string | null;
+  reason: string | null;
+  customer_reason: string | null;
   created_at: number;
 };
 
@@ -60,6 +62,8 @@ const Transaction = Type.Object(
     amount: Type.Integer({ description: "Signed: what is paid is negative" }),
     balanceAfter: Nullable(Money()),
     orderId: Type.Optional(Id()),
+    reason: Type.Optional(Type.String({ description: "The reason of a grant or a refund; shown to operators only" })),
+    customerReason: Type.Optional(Type.String({ description: "What the operator told the shopper" })),
     createdAt: Instant(),
   },
   { title: "Transaction" },
@@ -160,7 +164,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       refusals: ["USER_NOT_FOUND"],
       shape: ownCursor("transactions", ["count"]),
     },
-    async ({ params, query }) => {
+    async ({ caller, params, query }) => {
       const { limit = 20 } = query;
       const [before] = (readCursor("transactions", query.cursor, ["count"]) ?? [null]) as [number | null];
       const [, rows] = await Promise.all([
@@ -174,6 +178,8 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
         amount: row.amount,
         balanceAfter: row.balance_after,
         ...(row.order_id === null ? {} : { orderId: row.order_id }),
+        ...(row.reason !== null && caller.role === "operator" ? { reason: row.reason } : {}),
+        ...(row.customer_reason === null ? {} : { customerReason: row.customer_reason }),
         createdAt: isoOrNull(row.created_at),
       }));
       return { transactions, nextCursor: nextCursor(rows, limit, "transactions", (row) => [row.version]) };
@@ -252,7 +258,13 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       audience: "operator",
       tag: "Balance",
       summary: "Grant balances, all or nothing",
-      body: Body({ grants: Type.Array(Body({ userId: Id(), amount: Amount(1, balanceMax), reason: Text(500) }), { minItems: 1, maxItems: 10_000 }) }),
+      description: "`reason` is shown to operators only; a shopper reads `customerReason`.",
+      body: Body({
+        grants: Type.Array(Body({ userId: Id(), amount: Amount(1, balanceMax), reason: Text(500), customerReason: Type.Optional(Text(500)) }), {
+          minItems: 1,
+          maxItems: 10_000,
+        }),
+      }),
       answers: { 200: Type.Object({ granted: Type.Integer(), totalAmount: Money() }) },
       refusals: ["USER_NOT_FOUND", "BALANCE_LIMIT_EXCEEDED"],
     },

@@ -70,10 +70,10 @@ export const ledger: Journal<Transaction> = {
   name: "balance transactions",
   append: (rows) => ({
     name: "insert balance transactions",
-    text: `INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, order_id, reason, created_at)
-           SELECT user_id, version, id, type, 'COMPLETED', amount, balance_after, order_id, reason, created_at
-           FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[], $8::text[], $9::timestamptz[])
-             v(user_id, version, id, type, amount, balance_after, order_id, reason, created_at)`,
+    text: `INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, order_id, reason, customer_reason, created_at)
+           SELECT user_id, version, id, type, 'COMPLETED', amount, balance_after, order_id, reason, customer_reason, created_at
+           FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::timestamptz[])
+             v(user_id, version, id, type, amount, balance_after, order_id, reason, customer_reason, created_at)`,
     values: [
       plain(rows, (row) => row.userId),
       plain(rows, (row) => row.version),
@@ -83,6 +83,7 @@ export const ledger: Journal<Transaction> = {
       plain(rows, (row) => row.balanceAfter),
       plain(rows, (row) => row.orderId),
       quoted(rows, (row) => row.reason),
+      quoted(rows, (row) => row.customerReason),
       instants(rows, (row) => row.createdAt),
     ],
   }),
@@ -92,7 +93,7 @@ export const ledger: Journal<Transaction> = {
 export function selectTransactions(userId: string, after: number | null, limit: number): Statement {
   return {
     name: "select balance transactions",
-    text: `SELECT id, version, type, status, amount, balance_after, order_id, created_at FROM balance_transactions
+    text: `SELECT id, version, type, status, amount, balance_after, order_id, reason, customer_reason, created_at FROM balance_transactions
            WHERE user_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3`,
     values: [userId, after ?? 2_147_483_647, limit],
   };

@@ -23,24 +23,50 @@ export type Transaction = {
   amount: number;
   balanceAfter: number;
   orderId: string | null;
+  /** An operator's words: shoppers don't see them. */
   reason: string | null;
+  /** What the shopper reads. */
+  customerReason: string | null;
   createdAt: number;
 };
 
-export type Movement = { type: TransactionType; amount: number; orderId?: string; reason?: string };
+export type Movement = { type: TransactionType; amount: number; orderId?: string; reason?: string; customerReason?: string | null };
+
+/** A charge or a grant: new money, which may not lift a balance above `balanceMax`. Errors: BALANCE_LIMIT_EXCEEDED. */
+export function addFunds(shop: WorkingSet, wallet: Wallet, movement: Movement & { type: "CHARGE" | "GRANT" }, balanceMax: number): Transaction {
+  checkLimit(wallet, movement.amount, balanceMax);
+  return moveMoney(shop, wallet, movement);
+}
+
+/** The limit binds charges and grants only: money that a refund gives back always fits. Errors: BALANCE_LIMIT_EXCEEDED. */
+export function checkLimit(wallet: Wallet, amount: number, balanceMax: number): void {
+  if (wallet.balance + amount > balanceMax) refuse("BALANCE_LIMIT_EXCEEDED", { requested: amount, balance: wallet.balance, limit: balanceMax });
+}
 
 /**
  * Moves money into a wallet (`amount` > 0) or out of it (< 0): wallet and ledger change together, here and nowhere else.
- * Errors: BALANCE_INSUFFICIENT below zero, BALANCE_LIMIT_EXCEEDED above `balanceMax`.
+ * Errors: BALANCE_INSUFFICIENT below zero.
  */
-export function moveMoney(shop: WorkingSet, wallet: Wallet, movement: Movement, balanceMax: number): Transaction {
-  const { type, amount, orderId = null, reason = null } = movement;
+export function moveMoney(shop: WorkingSet, wallet: Wallet, movement: Movement): Transaction {
+  const { type, amount, orderId = null, reason = null, customerReason = null } = movement;
   const balance = wallet.balance + amount;
   if (balance < 0) refuse("BALANCE_INSUFFICIENT", { requested: -amount, available: wallet.balance });
-  if (amount > 0 && balance > balanceMax) refuse("BALANCE_LIMIT_EXCEEDED", { requested: amount, balance: wallet.balance, limit: balanceMax });
+  // Above 2^53 a sum would be rounded. No limit of a shop comes near it, and a rounded balance is worse than an error.
+  if (!Number.isSafeInteger(balance)) throw new Error(`balance of user ${wallet.id} exceeds 2^53`);
   const version = wallet.version + 1;
   shop.put(users, wallet.id, { ...wallet, balance, version });
-  const transaction = { id: shop.newId(), userId: wallet.id, version, type, amount, balanceAfter: balance, orderId, reason, createdAt: shop.now };
+  const transaction: Transaction = {
+    id: shop.newId(),
+    userId: wallet.id,
+    version,
+    type,
+    amount,
+    balanceAfter: balance,
+    orderId,
+    reason,
+    customerReason,
+    createdAt: shop.now,
+  };
   shop.append(ledger, transaction);
   return transaction;
 }

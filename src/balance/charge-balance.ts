@@ -1,7 +1,7 @@
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/shelf.ts";
-import { moveMoney } from "./balance.ts";
+import { addFunds } from "./balance.ts";
 import { users } from "./balance.sql.ts";
 
 export type ChargeBalance = {
@@ -24,7 +24,7 @@ export const chargeBalance = command<ChargeBalance, Charged>({
     const wallet = shop.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
     if (version !== null && version !== wallet.version) refuse("BALANCE_CONFLICT", { version: wallet.version });
 
-    const transaction = moveMoney(shop, wallet, { type: "CHARGE", amount }, balanceMax);
+    const transaction = addFunds(shop, wallet, { type: "CHARGE", amount }, balanceMax);
     return { userId, newBalance: transaction.balanceAfter, transactionId: transaction.id, version: transaction.version };
   },
 });

@@ -1,10 +1,10 @@
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/shelf.ts";
-import { moveMoney, type Wallet } from "./balance.ts";
+import { addFunds, type Wallet } from "./balance.ts";
 import { users } from "./balance.sql.ts";
 
-export type GrantBalances = { grants: { userId: string; amount: number; reason: string }[]; balanceMax: number };
+export type GrantBalances = { grants: { userId: string; amount: number; reason: string; customerReason?: string }[]; balanceMax: number };
 export type Granted = { granted: number; totalAmount: number };
 
 /** An operator gives money to many users: all of them or, where one is missing or would exceed the limit, nobody. */
@@ -16,9 +16,9 @@ export const grantBalances = command<GrantBalances, Granted>({
     const stranger = grants.find(({ userId }) => !shop.find(users, userId));
     if (stranger) refuse("USER_NOT_FOUND", { userId: stranger.userId });
     let totalAmount = 0;
-    for (const { userId, amount, reason } of grants) {
-      moveMoney(shop, shop.find(users, userId) as Wallet, { type: "GRANT", amount, reason }, balanceMax);
-      totalAmount += amount;
+    for (const { userId, ...grant } of grants) {
+      addFunds(shop, shop.find(users, userId) as Wallet, { type: "GRANT", ...grant }, balanceMax);
+      totalAmount += grant.amount;
     }
     return { granted: grants.length, totalAmount };
   },

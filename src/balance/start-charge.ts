@@ -2,6 +2,7 @@ import { refuse } from "../refusal.ts";
 import type { Begun } from "../till/begun.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/shelf.ts";
+import { checkLimit } from "./balance.ts";
 import { users } from "./balance.sql.ts";
 import { cardCharges } from "./card-charge.sql.ts";
 import type { ChargeBalance, Charged } from "./charge-balance.ts";
@@ -23,7 +24,7 @@ export const startCharge = command<StartCharge, Begun<Charged>>({
   decide(shop, { userId, amount, version, balanceMax, paymentKey, askAfterMs }) {
     const wallet = shop.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
     if (version !== null && version !== wallet.version) refuse("BALANCE_CONFLICT", { version: wallet.version });
-    if (wallet.balance + amount > balanceMax) refuse("BALANCE_LIMIT_EXCEEDED", { requested: amount, balance: wallet.balance, limit: balanceMax });
+    checkLimit(wallet, amount, balanceMax);
 
     const id = shop.newId();
     const place = wallet.version + 1;

@@ -40,10 +40,10 @@ Reads only. Ends with 0 where both books agree, with 1 where they do not. Withou
         for (const { what, paymentKey, shop, gateway: book } of result.differences)
           console.log(`${what}: ${paymentKey} ${JSON.stringify({ shop, gateway: book })}`);
         console.log(
-          `${result.compared} payments compared, ${result.captured} captured, ${result.givenBack} given back: ${result.differences.length === 0 ? "both books agree." : `${result.differences.length} differences.`}`,
+          `${result.compared} payments compared, ${result.captured} captured, ${result.givenBack} given back: ${result.differenceCount === 0 ? "both books agree." : `${result.differenceCount} differences.`}`,
         );
       }
-      return result.differences.length === 0 ? 0 : 1;
+      return result.differenceCount === 0 ? 0 : 1;
     } finally {
       await close();
     }

@@ -74,8 +74,8 @@ export async function fillWithDemo(shop: Shop): Promise<boolean> {
       userCouponId: null,
       method: "BALANCE",
       orderedAt: now - hoursAgo * HOUR_MS,
+      expectedAmount: null,
       expiresAfterMs: config.orderExpiresAfterMs,
-      balanceMax: config.balanceMax,
     });
   }
   return true;

@@ -1,5 +1,6 @@
 // Giving captured money back, for a refund or because nobody may have it: once, whatever becomes of the call.
 
+import { cutText } from "../text.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "./gateway.ts";
 
 export type GivenBack = { kind: "done" } | { kind: "refused"; code: string } | { kind: "unknown"; reason: string };
@@ -16,7 +17,7 @@ export async function giveMoneyBack(
 ): Promise<GivenBack> {
   try {
     if (again && (await isGivenBack(gateway, paymentKey, id))) return { kind: "done" };
-    const answer = await gateway.cancel({ paymentKey, amount, reason: `${reason.slice(0, 150)} [${id}]`, idempotencyKey: id });
+    const answer = await gateway.cancel({ paymentKey, amount, reason: `${cutText(reason, 150)} [${id}]`, idempotencyKey: id });
     if (answer.kind === "payment") return { kind: "done" };
     return (await isGivenBack(gateway, paymentKey, id)) ? { kind: "done" } : { kind: "refused", code: answer.code };
   } catch (error) {

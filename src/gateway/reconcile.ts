@@ -13,9 +13,19 @@ export type Difference = {
   gateway: { status: string; captured: number; givenBack: number } | null;
 };
 
-export type Reconciliation = { from: string; to: string; compared: number; captured: number; givenBack: number; differences: Difference[] };
+export type Reconciliation = {
+  from: string;
+  to: string;
+  compared: number;
+  captured: number;
+  givenBack: number;
+  differenceCount: number;
+  differences: Difference[];
+};
 
 const PAGE = 500;
+/** How many differences one answer lists: a wrong period or a lost database can make every payment one. */
+const MOST_DIFFERENCES = 1000;
 
 /**
  * Compares everything that moved at the gateway or was settled in the shop from `from` up to but not including `to`, in ms. The period
@@ -31,7 +41,15 @@ export async function reconcile({ database, gateway }: { database: Database; gat
     if (page.length < PAGE) break;
     after = page.at(-1)?.key ?? after;
   }
-  const result: Reconciliation = { from: iso(from), to: iso(to), compared: keys.size, captured: 0, givenBack: 0, differences: [] };
+  const result: Reconciliation = {
+    from: iso(from),
+    to: iso(to),
+    compared: keys.size,
+    captured: 0,
+    givenBack: 0,
+    differenceCount: 0,
+    differences: [],
+  };
   const all = [...keys].sort();
   for (let i = 0; i < all.length; i += PAGE) await comparePage(all.slice(i, i + PAGE), { database, gateway }, result);
   return result;
@@ -48,10 +66,15 @@ async function comparePage(keys: string[], { database, gateway }: { database: Da
         result.captured += theirs?.captured ?? 0;
         result.givenBack += theirs?.givenBack ?? 0;
         const difference = compare(key, claimOn(claims.get(key) ?? [], found), theirs);
-        if (difference) result.differences.push(difference);
+        if (difference) note(difference, result);
       }
     }),
   );
+}
+
+function note(difference: Difference, result: Pick<Reconciliation, "differenceCount" | "differences">): void {
+  result.differenceCount++;
+  if (result.differences.length < MOST_DIFFERENCES) result.differences.push(difference);
 }
 
 /** Of several attempts with one key, the one whose money it can be. */

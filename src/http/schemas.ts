@@ -19,6 +19,13 @@ export const Day = (description: string) => Type.String({ format: "date", descri
 /** At least one character that is not white space. */
 export const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "\\S" });
 export const Amount = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum, description: "In the currency's minor unit" });
+export const ExpectedAmount = () =>
+  Type.Integer({
+    minimum: 0,
+    maximum: Number.MAX_SAFE_INTEGER,
+    description:
+      "What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes",
+  });
 export const Quantity = () => Type.Integer({ minimum: 1, maximum: 1_000_000 });
 /** As PostgreSQL's integer: a balance that moves once a second outlives it by decades. */
 export const Version = (description?: string) => Type.Integer({ minimum: 0, maximum: 2_147_483_647, ...(description ? { description } : {}) });

@@ -6,7 +6,22 @@ import type { Caller } from "../http/auth.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
-import { Body, Either, Id, Instant, Money, NextCursor, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
+import {
+  Body,
+  Either,
+  ExpectedAmount,
+  Id,
+  Instant,
+  Money,
+  NextCursor,
+  Nullable,
+  OneOf,
+  page,
+  Quantity,
+  Query,
+  Text,
+  UserParams,
+} from "../http/schemas.ts";
 import { invalid, Refusal, refuse } from "../refusal.ts";
 import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
 import type { Shop } from "../shop.ts";
@@ -14,12 +29,12 @@ import type { Begun } from "../till/begun.ts";
 import type { Command } from "../till/command.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
 import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
-import { selectOrderPage, selectOrders, selectUserOrders } from "./order.sql.ts";
+import { ITEMS_IN_LIST, selectOrderPage, selectOrders, selectUserOrders } from "./order.sql.ts";
 import type { PaymentRow } from "./payment.sql.ts";
 import { placeOrder } from "./place-order.ts";
 import { cancelOrder, refundOrder } from "./undo-order.ts";
 
-type OrderRecord = Order & { items: OrderItem[]; payment: PaymentRow | null };
+type OrderRecord = Order & { items: OrderItem[]; itemCount: number; payment: Pick<PaymentRow, "id" | "method" | "status"> | null };
 
 const STATUSES = ["PENDING", "COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const;
 const OrderAnswer = Type.Object(
@@ -36,12 +51,15 @@ const OrderAnswer = Type.Object(
         quantity: Type.Integer(),
         refundedQuantity: Type.Integer(),
       }),
+      { description: `All line items of the order; in a list of orders the first ${ITEMS_IN_LIST}` },
     ),
+    itemCount: Type.Integer({ description: "How many line items the order has" }),
     userCouponId: Nullable(Id()),
     totalAmount: Money(),
     discountAmount: Money(),
     paidAmount: Type.Integer({ description: "0 until the order is paid, in the currency's minor unit" }),
     refundedAmount: Money(),
+    amountDue: Type.Integer({ description: "What is to be paid while the order is PENDING, else 0, in the currency's minor unit" }),
     payment: Nullable(
       Type.Object({
         paymentId: Id(),
@@ -67,25 +85,29 @@ const order = {
   payment: Type.Optional(
     Body({ method: OneOf(["BALANCE", "DEFERRED"]) }, { description: "Default BALANCE: paid at once. DEFERRED: to be paid later" }),
   ),
+  expectedAmount: Type.Optional(ExpectedAmount()),
   orderedAt: Type.Optional(Type.String({ format: "date-time", description: "Operators only: when an order that is brought in was made" })),
 };
 const FromCart = Body({ ...order, fromCart: Type.Literal(true) });
 const FromItems = Body({ ...order, orderItems: Type.Array(Article, { minItems: 1, maxItems: 2000 }) });
 type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: Static<typeof Article>[] };
 
+/** Orders of up to 2,000 lines each that are read at the same time. */
+const TOGETHER = { most: 32, atOnce: 2 };
+
 /** What cursors are of: a place in everybody's orders is none in one user's. */
 const OWN = "user's orders";
 const ALL = "orders";
 
 export function orderRoutes(routes: Routes, { config, database, now, lists, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
-  const { balanceMax, orderExpiresAfterMs } = config;
+  const { orderExpiresAfterMs } = config;
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
   const place = placeOrder(catalogFacts, database);
   const cancel = cancelOrder(orderFacts);
   const refund = refundOrder(orderFacts);
-  const orders = new SharedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])));
+  const orders = new SharedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])), TOGETHER);
   const ownOrders = new SharedPages((pages) => database.rows<OrderRecord & { page: number }>(selectUserOrders(pages)));
-  const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined);
+  const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined, row.itemCount);
 
   routes.write(
     {
@@ -106,11 +128,12 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
         "STOCK_INSUFFICIENT",
         "COUPON_NOT_FOUND",
         "COUPON_UNUSABLE",
+        "AMOUNT_CHANGED",
         "BALANCE_INSUFFICIENT",
       ],
     },
     ({ caller, body }) => {
-      const { orderItems, userCouponId, payment, orderedAt } = body;
+      const { orderItems, userCouponId, payment, orderedAt, expectedAmount = null } = body;
       if (orderedAt !== undefined && Date.parse(orderedAt) > now()) invalid("/orderedAt", "must not lie in the future");
       if (orderedAt !== undefined && Date.parse(orderedAt) < 0) invalid("/orderedAt", "must not lie before 1970");
       const userId = onBehalf(caller, body.userId);
@@ -128,8 +151,8 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
           userCouponId: userCouponId?.toLowerCase() ?? null,
           method: payment?.method ?? "BALANCE",
           orderedAt: orderedAt === undefined ? null : Date.parse(orderedAt),
+          expectedAmount,
           expiresAfterMs: orderExpiresAfterMs,
-          balanceMax,
         },
         201,
       );
@@ -161,7 +184,7 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
       operationId: "listUserOrders",
       audience: "owner",
       tag: "Orders",
-      summary: "The user's orders, newest first",
+      summary: "The user's orders, newest first, each with its first items",
       params: UserParams,
       query: Query(page),
       answers: { 200: OrderPage },
@@ -188,9 +211,9 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
       body: Body({}),
       description: REFUND_BY_CARD,
       answers: { 200: OrderAnswer, 202: OrderAnswer },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_CANCELLABLE", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS", "BALANCE_LIMIT_EXCEEDED"],
+      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_CANCELLABLE", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
     },
-    ({ caller, params: { orderId } }) => undo(cancel, { orderId, callerId: caller.role === "operator" ? null : caller.id, balanceMax, askAfterMs }),
+    ({ caller, params: { orderId } }) => undo(cancel, { orderId, callerId: caller.role === "operator" ? null : caller.id, askAfterMs }),
   );
 
   routes.write(
@@ -201,18 +224,19 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
       audience: "operator",
       tag: "Orders",
       summary: "Refund a paid order, whole or in part",
-      description: `Without \`items\` everything that is left. What is given back for an item is its share of what was paid; the parts always add up to the whole. ${REFUND_BY_CARD}`,
+      description: `Without \`items\` everything that is left. What is given back for an item is its share of what was paid; the parts always add up to the whole. \`reason\` is shown to operators only; the shopper reads \`customerReason\`. ${REFUND_BY_CARD}`,
       params: Type.Object({ id: Id() }),
       body: Body({
         items: Type.Optional(Type.Array(Body({ variantId: Id(), quantity: Quantity() }), { minItems: 1, maxItems: 2000 })),
         reason: Text(500),
+        customerReason: Type.Optional(Text(500)),
       }),
       answers: { 200: OrderAnswer, 202: OrderAnswer },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS", "BALANCE_LIMIT_EXCEEDED"],
+      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
     },
     ({ params, body }) => {
       const items = body.items?.map(({ variantId, quantity }) => ({ variantId: variantId.toLowerCase(), quantity })) ?? null;
-      return undo(refund, { orderId: params.id, items, reason: body.reason, balanceMax, askAfterMs });
+      return undo(refund, { orderId: params.id, items, reason: body.reason, customerReason: body.customerReason ?? null, askAfterMs });
     },
   );
 
@@ -223,7 +247,7 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
       operationId: "listOrders",
       audience: "operator",
       tag: "Orders",
-      summary: "Orders, newest first",
+      summary: "Orders, newest first, each with its first items",
       query: Query({
         ...page,
         status: Type.Optional(OneOf(STATUSES)),

@@ -124,21 +124,29 @@ export const orderEvents: Journal<OrderEvent> = {
   }),
 };
 
-const WHOLE = `${ORDER},
-  (SELECT json_agg(${ITEM_JSON} ORDER BY line) FROM order_items i WHERE i.order_id = o.id) AS items,
-  coalesce(
+const PAYMENT_JSON = `coalesce(
     (SELECT json_build_object('id', p.id, 'method', p.method, 'status', p.status) FROM payments p WHERE p.order_id = o.id AND p.status <> 'FAILED'),
     (SELECT json_build_object('id', p.id, 'method', p.method, 'status', p.status) FROM payments p WHERE p.order_id = o.id AND p.status = 'FAILED' ORDER BY p.id DESC LIMIT 1)
   ) AS payment`;
 
-/** Whole orders: their columns, `items` and the `payment` that counts. */
+/** How many of an order's line items a list shows. */
+export const ITEMS_IN_LIST = 5;
+
+/** An order with all of its items. */
+const WHOLE = `${ORDER}, l.items, l.count AS "itemCount", ${PAYMENT_JSON}`;
+const ALL_ITEMS = `CROSS JOIN LATERAL (SELECT json_agg(${ITEM_JSON} ORDER BY line) AS items, count(*)::int FROM order_items WHERE order_id = o.id) l`;
+/** An order as lists show it: its first items only, so that a page is bounded in bytes and not only in rows. Lines count from 0. */
+const FIRST_ITEMS = `CROSS JOIN LATERAL (
+  SELECT json_agg(${ITEM_JSON} ORDER BY line) FILTER (WHERE line < ${ITEMS_IN_LIST}) AS items, count(*)::int FROM order_items WHERE order_id = o.id) l`;
+
+/** Whole orders: their columns, `items` with `itemCount`, and the `payment` that counts. */
 export function selectOrders(ids: string[]): Statement {
-  return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o WHERE o.id = ANY($1::uuid[])`, values: [plain(ids, (id) => id)] };
+  return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o ${ALL_ITEMS} WHERE o.id = ANY($1::uuid[])`, values: [plain(ids, (id) => id)] };
 }
 
 export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null };
 
-/** Orders before this id, newest first. `from` is included, `to` is not (ms). */
+/** Orders before this id, newest first, with their first items. `from` is included, `to` is not (ms). */
 export function selectOrderPage({ userId, status, from, to }: OrderFilter, before: string | null, limit: number): Statement {
   const values: unknown[] = [before ?? LAST_ID, limit];
   const where = ["o.id < $1::uuid"];
@@ -153,15 +161,19 @@ export function selectOrderPage({ userId, status, from, to }: OrderFilter, befor
     where.push(`${condition} $${values.push(value)}`);
     name.push(word);
   }
-  return { name: name.join(" "), text: `SELECT ${WHOLE} FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2`, values };
+  return {
+    name: name.join(" "),
+    text: `SELECT ${WHOLE} FROM orders o ${FIRST_ITEMS} WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2`,
+    values,
+  };
 }
 
-/** Pages of users' orders, newest first, each row with its `page`. */
+/** Pages of users' orders, newest first, with their first items, each row with its `page`. */
 export function selectUserOrders(pages: Page[]): Statement {
   return {
     name: "select user orders",
     text: `SELECT k.page, ${WHOLE} FROM unnest($1::uuid[], $2::uuid[], $3::int[]) WITH ORDINALITY k(user_id, before, most, page)
-           CROSS JOIN LATERAL (SELECT * FROM orders WHERE user_id = k.user_id AND id < k.before ORDER BY id DESC LIMIT k.most) o ORDER BY k.page, o.id DESC`,
+           CROSS JOIN LATERAL (SELECT * FROM orders WHERE user_id = k.user_id AND id < k.before ORDER BY id DESC LIMIT k.most) o ${FIRST_ITEMS} ORDER BY k.page, o.id DESC`,
     values: pageColumns(pages),
   };
 }

@@ -43,6 +43,16 @@ export function payable(order: Pick<Order, "totalAmount" | "discountAmount">): n
   return order.totalAmount - order.discountAmount;
 }
 
+/**
+ * A buyer pays what the buyer was shown, or nothing. Checked against the locked rows, before anything is taken.
+ * @param expectedAmount as the client sent it; null if the client has no expectation
+ * Errors: AMOUNT_CHANGED.
+ */
+export function checkAmount(order: Order, expectedAmount: number | null): void {
+  const amount = payable(order);
+  if (expectedAmount !== null && expectedAmount !== amount) refuse("AMOUNT_CHANGED", { expectedAmount, amount });
+}
+
 /** An unpaid order can be paid until it expires, whether or not the job has come by. */
 export function isPayable(order: Order, now: number): boolean {
   return order.status === "PENDING" && (order.expiresAt === null || now < order.expiresAt);
@@ -54,7 +64,7 @@ export function itemsOf(shop: WorkingSet, orderId: string): OrderItem[] {
 }
 
 /** Event ids have sixteen bits for the number of the change (ids.ts). */
-const CHANGES_MAX = 65_535;
+export const CHANGES_MAX = 65_535;
 
 /** Changes an order, and writes the one event that this change has. Errors: ORDER_NOT_REFUNDABLE after 65,535 changes. */
 export function changeOrder(shop: WorkingSet, order: Order, type: OrderEventType, fields: Partial<Order>, data: unknown = null): Order {
@@ -71,19 +81,26 @@ export type OrderView = {
   userId: string;
   status: OrderStatus;
   orderItems: Omit<OrderItem, "line">[];
+  itemCount: number;
   userCouponId: string | null;
   totalAmount: number;
   discountAmount: number;
   paidAmount: number;
   refundedAmount: number;
+  amountDue: number;
   payment: { paymentId: string; method: "BALANCE" | "CARD"; status: PaymentRow["status"] } | null;
   createdAt: string;
   expiresAt: string | null;
   completedAt: string | null;
 };
 
-/** An order as the API shows it. `paidAmount` is 0 until it is paid. */
-export function orderView(order: Order, items: OrderItem[], payment: PaymentRow | undefined): OrderView {
+/** An order as the API shows it. `paidAmount` is 0 until it is paid, `amountDue` is 0 unless it is PENDING. @param itemCount how many items it has, if these are only the first */
+export function orderView(
+  order: Order,
+  items: OrderItem[],
+  payment: Pick<PaymentRow, "id" | "method" | "status"> | undefined,
+  itemCount = items.length,
+): OrderView {
   return {
     orderId: order.id,
     userId: order.userId,
@@ -96,11 +113,13 @@ export function orderView(order: Order, items: OrderItem[], payment: PaymentRow 
       quantity,
       refundedQuantity,
     })),
+    itemCount,
     userCouponId: order.userCouponId,
     totalAmount: order.totalAmount,
     discountAmount: order.discountAmount,
     paidAmount: order.completedAt === null ? 0 : payable(order),
     refundedAmount: order.refundedAmount,
+    amountDue: order.status === "PENDING" ? payable(order) : 0,
     payment: payment ? { paymentId: payment.id, method: payment.method, status: payment.status } : null,
     createdAt: iso(order.createdAt),
     expiresAt: isoOrNull(order.expiresAt),

@@ -10,11 +10,11 @@ import { takeGoods } from "./take-goods.ts";
  * Takes an order's stock, coupon and money, all of them or none, and writes its payment. An order of 0 moves no money.
  * Errors: STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE, USER_NOT_FOUND, BALANCE_INSUFFICIENT.
  */
-export function payFromBalance(shop: WorkingSet, order: Order, items: OrderItem[], balanceMax: number): PaymentRow {
+export function payFromBalance(shop: WorkingSet, order: Order, items: OrderItem[]): PaymentRow {
   takeGoods(shop, order, items);
   const amount = payable(order);
   const wallet = shop.find(users, order.userId) ?? refuse("USER_NOT_FOUND", { userId: order.userId });
-  if (amount > 0) moveMoney(shop, wallet, { type: "PAYMENT", amount: -amount, orderId: order.id }, balanceMax);
+  if (amount > 0) moveMoney(shop, wallet, { type: "PAYMENT", amount: -amount, orderId: order.id });
 
   const payment: PaymentRow = {
     id: shop.newId(),

@@ -6,7 +6,7 @@ export type PaymentMethod = "BALANCE" | "CARD";
 export type PaymentStatus = "PENDING" | "UNKNOWN" | "COMPLETED" | "FAILED" | "REFUNDED" | "PARTIALLY_REFUNDED";
 
 /** One thing that happened to a payment. */
-export type PaymentStep = { status: PaymentStatus; at: string; reason: string | null };
+export type PaymentStep = { status: PaymentStatus; at: string; reason: string | null; customerReason?: string | null };
 
 /** `amount` in minor units, instants in ms. */
 export type PaymentRow = {
@@ -23,7 +23,20 @@ export type PaymentRow = {
   card: { paymentKey: string; askAt: number | null; asked: number } | null;
 };
 
-const PAYMENT = `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, p.steps, p.created_at AS "createdAt", p.paid_at AS "paidAt", p.payment_key, p.ask_at, p.asked`;
+/** How many steps of a payment are shown, the newest, and how many in a list of payments. */
+export const STEPS_SHOWN = 1000;
+export const STEPS_IN_LIST = 10;
+
+const PAYMENT = columns("p.steps");
+/** An order of many pieces can be refunded piece by piece, so what is read to be shown has only the newest steps, and their count. */
+const shown = (steps: number): string =>
+  `${columns(`(SELECT jsonb_agg(step ORDER BY place) FROM (
+     SELECT step, place FROM jsonb_array_elements(p.steps) WITH ORDINALITY s(step, place) ORDER BY place DESC LIMIT ${steps}) newest) AS steps`)},
+   coalesce(jsonb_array_length(p.steps), 1) AS "stepCount", o.user_id AS "userId", o.expires_at AS "expiresAt"`;
+
+function columns(steps: string): string {
+  return `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, ${steps}, p.created_at AS "createdAt", p.paid_at AS "paidAt", p.payment_key, p.ask_at, p.asked`;
+}
 
 /** A payment from a record of the columns above. */
 export function paymentOf(row: Record<string, unknown>): PaymentRow {
@@ -90,9 +103,15 @@ export const failedKeys: Shelf<string[]> = {
 };
 
 /** The payment with one more step. A payment that has none yet was paid when it was made. */
-export function stepped(payment: PaymentRow, status: PaymentStatus, now: number, reason: string | null): PaymentRow {
+export function stepped(
+  payment: PaymentRow,
+  status: PaymentStatus,
+  now: number,
+  reason: string | null,
+  customerReason: string | null = null,
+): PaymentRow {
   const steps = payment.steps ?? [{ status: payment.status, at: iso(payment.paidAt ?? payment.createdAt), reason: null }];
-  return { ...payment, status, steps: [...steps, { status, at: iso(now), reason }] };
+  return { ...payment, status, steps: [...steps, { status, at: iso(now), reason, ...(customerReason === null ? {} : { customerReason }) }] };
 }
 
 function insertPayments(changes: Change<PaymentRow>[]): Statement {
@@ -100,7 +119,7 @@ function insertPayments(changes: Change<PaymentRow>[]): Statement {
     name: "insert payments",
     text: `INSERT INTO payments (id, order_id, method, status, amount, steps, created_at, paid_at)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[])`,
-    values: columns(changes),
+    values: valuesOf(changes),
   };
 }
 
@@ -109,11 +128,11 @@ function insertCardPayments(changes: Change<PaymentRow>[]): Statement {
     name: "insert card payments",
     text: `INSERT INTO payments (id, order_id, method, status, amount, steps, created_at, paid_at, payment_key, ask_at)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::timestamptz[])`,
-    values: [...columns(changes), quoted(changes, ({ after }) => after.card?.paymentKey), instants(changes, ({ after }) => after.card?.askAt)],
+    values: [...valuesOf(changes), quoted(changes, ({ after }) => after.card?.paymentKey), instants(changes, ({ after }) => after.card?.askAt)],
   };
 }
 
-function columns(changes: Change<PaymentRow>[]): string[] {
+function valuesOf(changes: Change<PaymentRow>[]): string[] {
   return [
     plain(changes, ({ after }) => after.id),
     plain(changes, ({ key }) => key),
@@ -143,20 +162,20 @@ function updatePayments(changes: Change<PaymentRow>[]): Statement {
   };
 }
 
-/** A payment and whose it is. */
+/** A payment with its newest steps, and whose it is. */
 export function selectPayment(id: string): Statement {
   return {
     name: "select payment",
-    text: `SELECT ${PAYMENT}, o.user_id AS "userId", o.expires_at AS "expiresAt" FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.id = $1`,
+    text: `SELECT ${shown(STEPS_SHOWN)} FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.id = $1`,
     values: [id],
   };
 }
 
-export type PaymentRecord = PaymentRow & { userId: string; expiresAt: number | null };
+export type PaymentRecord = PaymentRow & { userId: string; expiresAt: number | null; stepCount: number };
 
 /** What `selectPayment` gave. */
 export function paymentRecordOf(row: Record<string, unknown>): PaymentRecord {
-  return { ...paymentOf(row), userId: row["userId"] as string, expiresAt: row["expiresAt"] as number | null };
+  return { ...paymentOf(row), userId: row["userId"] as string, expiresAt: row["expiresAt"] as number | null, stepCount: row["stepCount"] as number };
 }
 
 /** Payments that the gateway is to be asked about by now, longest overdue first. Those whose outcome is not known always count. */
@@ -188,11 +207,11 @@ export function updateWatch(id: string, askAt: number | null, asked: number): St
 
 export type PaymentFilter = { status: string | null; method: string | null };
 
-/** Payments before this id, newest first. */
+/** Payments before this id, newest first, each with its newest steps. */
 export function selectPaymentPage({ status, method }: PaymentFilter, before: string | null, limit: number): Statement {
   return {
     name: "select payment page",
-    text: `SELECT ${PAYMENT}, o.user_id AS "userId", o.expires_at AS "expiresAt", s.amount AS "strayAmount", s.status AS "strayStatus"
+    text: `SELECT ${shown(STEPS_IN_LIST)}, s.amount AS "strayAmount", s.status AS "strayStatus"
            FROM payments p JOIN orders o ON o.id = p.order_id LEFT JOIN stray_money s ON s.id = p.id
            WHERE p.id < $1::uuid AND ($2::text IS NULL OR p.status = $2) AND ($3::text IS NULL OR p.method = $3) ORDER BY p.id DESC LIMIT $4`,
     values: [before ?? LAST_ID, status, method, limit],

@@ -12,7 +12,7 @@ import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/shelf.ts";
 import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
-import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
+import { checkAmount, type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
 import { orderEvents, orderItems, orders } from "./order.sql.ts";
 import { payFromBalance } from "./pay-from-balance.ts";
 
@@ -26,8 +26,9 @@ export type PlaceOrder = {
   method: "BALANCE" | "DEFERRED";
   /** History brought in has a time of its own, in ms; null is now. */
   orderedAt: number | null;
+  /** What the buyer was shown to pay, in minor units; null if the client did not say. */
+  expectedAmount: number | null;
   expiresAfterMs: number;
-  balanceMax: number;
   /** Filled in by `prepare`: the variants of each product, which never change, and what the cart held when it was read. */
   variantIds?: Map<string, string[]>;
   cartArticles?: { productId: string; variantId: string }[];
@@ -39,7 +40,7 @@ const MOST_PIECES = 1_000_000;
  * Places an order and pays it from the balance in the same breath, or (DEFERRED) only writes it down to be paid later.
  * `fromCart` orders the whole cart and empties it. All or nothing.
  * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE,
- * BALANCE_INSUFFICIENT, INVALID_REQUEST.
+ * AMOUNT_CHANGED, BALANCE_INSUFFICIENT, INVALID_REQUEST.
  */
 export function placeOrder(facts: CatalogFacts, database: Database): Command<PlaceOrder, OrderView> {
   return command<PlaceOrder, OrderView>({
@@ -68,7 +69,8 @@ export function placeOrder(facts: CatalogFacts, database: Database): Command<Pla
       if (input.userCouponId !== null) ownCoupon(shop, input.userCouponId, input.userId);
       const items = lines.map((line, i) => itemFor(shop, line, i));
       const order = newOrder(shop, input, items);
-      const paid = input.method === "BALANCE" ? payFromBalance(shop, order, items, input.balanceMax) : undefined;
+      checkAmount(order, input.expectedAmount);
+      const paid = input.method === "BALANCE" ? payFromBalance(shop, order, items) : undefined;
 
       // Below this line the order stands.
       shop.put(orders, order.id, order);

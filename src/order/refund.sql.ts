@@ -11,6 +11,7 @@ export type RefundRow = {
   amount: number;
   pieces: [variantId: string, quantity: number][];
   reason: string;
+  customerReason: string | null;
   /** Why it is not known yet, or why the gateway would not. */
   failure: string | null;
   createdAt: number;
@@ -19,7 +20,7 @@ export type RefundRow = {
   asked: number;
 };
 
-const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces, reason, failure,
+const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces, reason, customer_reason AS "customerReason", failure,
   created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked`;
 
 /** The refund of an order that is under way, by order, guarded by the order's lock. */
@@ -41,10 +42,10 @@ export const refunds: Shelf<RefundRow> = {
 function insertRefunds(changes: Change<RefundRow>[]): Statement {
   return {
     name: "insert refunds",
-    text: `INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, reason, created_at, ask_at)
-           SELECT id, order_id, payment_id, payment_key, 'PENDING', amount, pieces, reason, created_at, ask_at
-           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::jsonb[], $7::text[], $8::timestamptz[], $9::timestamptz[])
-             v(id, order_id, payment_id, payment_key, amount, pieces, reason, created_at, ask_at)`,
+    text: `INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, reason, customer_reason, created_at, ask_at)
+           SELECT id, order_id, payment_id, payment_key, 'PENDING', amount, pieces, reason, customer_reason, created_at, ask_at
+           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::jsonb[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
+             v(id, order_id, payment_id, payment_key, amount, pieces, reason, customer_reason, created_at, ask_at)`,
     values: [
       plain(changes, ({ after }) => after.id),
       plain(changes, ({ key }) => key),
@@ -53,6 +54,7 @@ function insertRefunds(changes: Change<RefundRow>[]): Statement {
       plain(changes, ({ after }) => after.amount),
       quoted(changes, ({ after }) => JSON.stringify(after.pieces)),
       quoted(changes, ({ after }) => after.reason),
+      quoted(changes, ({ after }) => after.customerReason),
       instants(changes, ({ after }) => after.createdAt),
       instants(changes, ({ after }) => after.askAt),
     ],

@@ -13,6 +13,17 @@ import { livePayment, type PaymentRow, payments, stepped } from "./payment.sql.t
 import { refundShares } from "./refund-shares.ts";
 import { type RefundRow, refunds } from "./refund.sql.ts";
 
+/** Why money is given back. `reason` is an operator's and shown to operators only; `customerReason` is what the shopper reads. */
+export type RefundReasons = { reason: string; customerReason: string | null };
+
+/** The reason of a cancelled order, which the shop writes itself: the one reason that a shopper may read. */
+export const CANCELLED: RefundReasons = { reason: "cancelled", customerReason: null };
+
+/** A refund's reasons as this reader may see them; `undefined` stays out of JSON. */
+export function reasonsFor(readerIsOperator: boolean, { reason, customerReason = null }: { reason: string; customerReason?: string | null }) {
+  return { reason: readerIsOperator || reason === CANCELLED.reason ? reason : undefined, customerReason };
+}
+
 /** How many pieces of which variant. */
 export type Pieces = Map<string, number>;
 
@@ -31,14 +42,14 @@ export function addUp(items: { variantId: string; quantity: number }[]): Pieces 
 /**
  * Refunds pieces of a paid order: at once where it was paid from the balance; where it was paid by card it only reserves them,
  * so that nobody can give back the same again while the gateway is asked.
- * Errors: ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS while another refund is under way, BALANCE_LIMIT_EXCEEDED.
+ * Errors: ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS while another refund is under way.
  */
 export function refund(
   shop: WorkingSet,
   order: Order,
   pieces: Pieces,
-  reason: string,
-  { balanceMax, askAfterMs }: { balanceMax: number; askAfterMs: number },
+  reasons: RefundReasons,
+  { askAfterMs }: { askAfterMs: number },
 ): Begun<OrderView> {
   if (shop.find(refunds, order.id)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId: order.id });
   // One that has ended in this very round is still in its place until that is written: this one is served in the next.
@@ -56,7 +67,7 @@ export function refund(
       status: "PENDING",
       amount,
       pieces: [...pieces],
-      reason,
+      ...reasons,
       failure: null,
       createdAt: shop.now,
       settledAt: null,
@@ -68,22 +79,22 @@ export function refund(
   }
   const wallet = shop.find(users, order.userId);
   if (wallet === undefined) throw new Error(`user ${order.userId} of order ${order.id} is gone`);
-  if (amount > 0) moveMoney(shop, wallet, { type: "REFUND", amount, orderId: order.id, reason }, balanceMax);
-  return { kind: "answer", answer: giveBack(shop, order, pieces, reason) };
+  if (amount > 0) moveMoney(shop, wallet, { type: "REFUND", amount, orderId: order.id, ...reasons });
+  return { kind: "answer", answer: giveBack(shop, order, pieces, reasons) };
 }
 
 /** The one place in which a paid order gives anything back but money: that has gone its way, or goes in this same round. */
-export function giveBack(shop: WorkingSet, order: Order, pieces: Pieces, reason: string): OrderView {
+export function giveBack(shop: WorkingSet, order: Order, pieces: Pieces, reasons: RefundReasons): OrderView {
   const { after, amount, given, whole } = shareOf(shop, order, pieces);
   for (const item of given) returnStock(shop, item);
   if (whole && order.userCouponId !== null) returnCoupon(shop, order.userCouponId, order.id);
 
   const status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
-  const payment = stepped(paymentOf(shop, order.id), status, shop.now, reason);
+  const payment = stepped(paymentOf(shop, order.id), status, shop.now, reasons.reason, reasons.customerReason);
   shop.put(payments, order.id, payment);
   shop.put(orderItems, order.id, after);
   const event = whole ? "order.refunded" : "order.partially-refunded";
-  const changed = changeOrder(shop, order, event, { status, refundedAmount: order.refundedAmount + amount }, { items: given, amount, reason });
+  const changed = changeOrder(shop, order, event, { status, refundedAmount: order.refundedAmount + amount }, { items: given, amount, ...reasons });
   return orderView(changed, after, payment);
 }
 

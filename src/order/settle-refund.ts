@@ -42,7 +42,7 @@ export function settleRefund(facts: OrderFacts): Command<SettleRefund, boolean> 
       const { amount } = shareOf(shop, order, pieces);
       if (amount !== refund.amount) throw new Error(`refund ${refundId} gave back ${refund.amount} and its pieces are worth ${amount}`);
       shop.put(refunds, orderId, { ...refund, status: "COMPLETED", failure: null, settledAt: shop.now, askAt: null });
-      giveBack(shop, order, pieces, refund.reason);
+      giveBack(shop, order, pieces, { reason: refund.reason, customerReason: refund.customerReason });
       return true;
     },
   });

@@ -8,19 +8,18 @@ import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "./facts.t
 import { changeOrder, itemsOf, type Order, type OrderView, orderView } from "./order.ts";
 import { orders } from "./order.sql.ts";
 import { livePayment } from "./payment.sql.ts";
-import { addUp, refund, remaining } from "./refund.ts";
+import { addUp, CANCELLED, refund, remaining } from "./refund.ts";
 
 export type CancelOrder = {
   orderId: string;
   /** Whose it must be; null for an operator. */ callerId: string | null;
-  balanceMax: number;
   /** When the gateway is asked what became of a refund to a card that nobody brought to its end. */ askAfterMs: number;
   fact?: OrderFact;
 };
 
 /**
  * An unpaid order is cancelled, a paid one refunded whole.
- * Errors: ORDER_NOT_FOUND (another's too), ORDER_NOT_CANCELLABLE, PAYMENT_IN_PROGRESS, BALANCE_LIMIT_EXCEEDED.
+ * Errors: ORDER_NOT_FOUND (another's too), ORDER_NOT_CANCELLABLE, PAYMENT_IN_PROGRESS.
  */
 export function cancelOrder(facts: OrderFacts): Command<CancelOrder, Begun<OrderView>> {
   return command<CancelOrder, Begun<OrderView>>({
@@ -30,7 +29,7 @@ export function cancelOrder(facts: OrderFacts): Command<CancelOrder, Begun<Order
 
     decide(shop, { orderId, callerId, ...terms }) {
       const order = ownOrder(shop, orderId, callerId);
-      if (order.status === "COMPLETED") return refund(shop, order, remaining(itemsOf(shop, orderId)), "cancelled", terms);
+      if (order.status === "COMPLETED") return refund(shop, order, remaining(itemsOf(shop, orderId)), CANCELLED, terms);
       if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE", { orderId, orderStatus: order.status });
       if (livePayment(shop, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
       return {
@@ -46,14 +45,14 @@ export type RefundOrder = {
   /** What comes back, or null for everything that is left. */
   items: { variantId: string; quantity: number }[] | null;
   reason: string;
-  balanceMax: number;
+  customerReason: string | null;
   askAfterMs: number;
   fact?: OrderFact;
 };
 
 /**
  * Gives back some or all of a paid order: the pieces to the shelf, and to the buyer their share of what was paid.
- * Errors: ORDER_NOT_FOUND, ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS, INVALID_REQUEST for a variant that was not bought, BALANCE_LIMIT_EXCEEDED.
+ * Errors: ORDER_NOT_FOUND, ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS, INVALID_REQUEST for a variant that was not bought.
  */
 export function refundOrder(facts: OrderFacts): Command<RefundOrder, Begun<OrderView>> {
   return command<RefundOrder, Begun<OrderView>>({
@@ -61,7 +60,7 @@ export function refundOrder(facts: OrderFacts): Command<RefundOrder, Begun<Order
     prepare: (input) => withFact(facts, input),
     needs: ({ orderId, fact }) => wholeOrder(orderId, fact),
 
-    decide(shop, { orderId, items, reason, ...terms }) {
+    decide(shop, { orderId, items, reason, customerReason, ...terms }) {
       const order = ownOrder(shop, orderId, null);
       const bought = itemsOf(shop, orderId);
       if (items)
@@ -69,7 +68,7 @@ export function refundOrder(facts: OrderFacts): Command<RefundOrder, Begun<Order
           if (!bought.some(({ variantId }) => variantId === item.variantId)) invalid(`/items/${i}/variantId`, "was not bought with this order");
       if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")
         refuse("ORDER_NOT_REFUNDABLE", { orderId, orderStatus: order.status });
-      return refund(shop, order, items ? addUp(items) : remaining(bought), reason, terms);
+      return refund(shop, order, items ? addUp(items) : remaining(bought), { reason, customerReason }, terms);
     },
   });
 }

@@ -1,5 +1,6 @@
 // Delivering a batch so that each order's events arrive in their order, also where a sink refuses one of them.
 
+import { cutText } from "../text.ts";
 import type { OutboxEvent } from "./envelope.ts";
 
 export type Delivered<Event> = {
@@ -63,5 +64,5 @@ const REASON_LENGTH = 500;
 /** A foreign text that the database will take. */
 export function sayable(reason: unknown): string {
   const text = reason instanceof Error ? reason.message : String(reason);
-  return text.replaceAll("\0", "").slice(0, REASON_LENGTH).toWellFormed() || "no reason given";
+  return cutText(text.replaceAll("\0", ""), REASON_LENGTH) || "no reason given";
 }

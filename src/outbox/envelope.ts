@@ -28,7 +28,9 @@ export type OutboxEvent = { orderId: string; seq: number; type: OrderEventType; 
 export type RefundData = {
   items: { variantId: string; productId: string; quantity: number; unitPrice: number; amount: number }[];
   amount: number;
+  /** The operator's; `customerReason` is what the shopper reads. Refunds from before there was one have none. */
   reason: string;
+  customerReason?: string | null;
 };
 
 export function envelopeOf({ orderId, seq, type, at }: Pick<OutboxEvent, "orderId" | "seq" | "type" | "at">, data: OrderAtEvent): Envelope {

@@ -4,7 +4,7 @@ import { Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query } from "../
 import { mayRead } from "../order/order.routes.ts";
 import { refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
-import { orderHistory } from "./order-history.ts";
+import { historyPlace, orderHistory } from "./order-history.ts";
 import { eventPlace, listEvents, replayEvent } from "./list-events.ts";
 
 const STATUS = OneOf(["WAITING", "DELIVERED", "DEAD"]);
@@ -36,14 +36,19 @@ export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Sh
       audience: "shopper",
       tag: "Orders",
       summary: "Everything that happened to an order, oldest first",
+      description: "Of a refund, `reason` is shown to operators only; the shopper reads `customerReason`.",
       params: Type.Object({ orderId: Id() }),
-      answers: { 200: Type.Object({ events: Type.Array(Type.Object({ type: Type.String(), at: Instant(), data: Type.Unknown() })) }) },
+      query: Query({ ...page, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 1000 })) }),
+      answers: {
+        200: Type.Object({ events: Type.Array(Type.Object({ type: Type.String(), at: Instant(), data: Type.Unknown() })), nextCursor: NextCursor }),
+      },
       refusals: ["ORDER_NOT_FOUND"],
+      shape: ({ query }) => void historyPlace(query.cursor),
     },
-    async ({ caller, params: { orderId } }) => {
+    async ({ caller, params: { orderId }, query: { limit = 1000, cursor } }) => {
       const fact = await orderFacts.of(orderId);
       if (!fact || !mayRead(caller, fact.userId)) refuse("ORDER_NOT_FOUND", { orderId });
-      return orderHistory(database, orderId);
+      return orderHistory(database, { orderId, limit, cursor, readerIsOperator: caller.role === "operator" });
     },
   );
 

@@ -91,11 +91,17 @@ export function selectRefunds(orderIds: string[]): Statement {
   };
 }
 
-/** All events of one order, oldest first. */
-export function selectEventsOfOrder(orderId: string): Statement {
+/**
+ * Events of one order behind this one, oldest first: at most `limit`, and behind the first only so many that their refunds have at most
+ * `mostItems` line items. `more`: there are others behind it.
+ */
+export function selectEventsOfOrder(orderId: string, after: number, limit: number, mostItems: number): Statement {
   return {
     name: "select events of order",
-    text: `SELECT order_id AS "orderId", seq, type, data, created_at AS at FROM order_events WHERE order_id = $1 ORDER BY seq`,
-    values: [orderId],
+    text: `SELECT e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, e.seq < o.changes AS more
+           FROM (SELECT *, sum(coalesce(jsonb_array_length(data -> 'items'), 0)) OVER (ORDER BY seq) AS items FROM order_events
+                 WHERE order_id = $1 AND seq > $2 AND seq <= $2 + $3 ORDER BY seq LIMIT $3) e JOIN orders o ON o.id = e.order_id
+           WHERE e.items <= $4 OR e.seq = $2 + 1 ORDER BY e.seq`,
+    values: [orderId, after, limit, mostItems],
   };
 }

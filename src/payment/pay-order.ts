@@ -8,13 +8,14 @@ import { type PaymentView, paymentView } from "./payment.ts";
 export type PayOrder = {
   orderId: string;
   /** Whose it must be; null for an operator. */ callerId: string | null;
-  balanceMax: number;
+  /** What the buyer was shown to pay, in minor units; null if the client did not say. */
+  expectedAmount: number | null;
   fact?: OrderFact;
 };
 
 /**
  * Pays an order from its owner's balance: stock, coupon and money are taken now, under the same rules as when it was placed.
- * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also once its time is up), PAYMENT_IN_PROGRESS, PRODUCT_NOT_FOR_SALE,
+ * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also once its time is up), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE,
  * STOCK_INSUFFICIENT, COUPON_UNUSABLE, BALANCE_INSUFFICIENT.
  */
 export function payOrder(facts: OrderFacts): Command<PayOrder, PaymentView> {
@@ -23,9 +24,9 @@ export function payOrder(facts: OrderFacts): Command<PayOrder, PaymentView> {
     prepare: (input) => withFact(facts, input),
     needs: ({ orderId, fact }) => wholeOrder(orderId, fact),
 
-    decide(shop, { orderId, callerId, balanceMax }) {
-      const { order, items } = payableOrder(shop, orderId, callerId);
-      const payment = payFromBalance(shop, order, items, balanceMax);
+    decide(shop, input) {
+      const { order, items } = payableOrder(shop, input);
+      const payment = payFromBalance(shop, order, items);
       changeOrder(shop, order, "order.completed", { status: "COMPLETED", completedAt: shop.now });
       return paymentView(payment);
     },

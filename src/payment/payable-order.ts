@@ -1,5 +1,5 @@
 import { forSale } from "../catalog/catalog.ts";
-import { isPayable, itemsOf, type Order, type OrderItem } from "../order/order.ts";
+import { checkAmount, isPayable, itemsOf, type Order, type OrderItem } from "../order/order.ts";
 import { livePayment } from "../order/payment.sql.ts";
 import { ownOrder } from "../order/undo-order.ts";
 import { refuse } from "../refusal.ts";
@@ -7,12 +7,16 @@ import type { WorkingSet } from "../till/working-set.ts";
 
 /**
  * An order that may be paid now, with its lines, whatever it is going to be paid with.
- * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also once its time is up), PAYMENT_IN_PROGRESS, PRODUCT_NOT_FOR_SALE.
+ * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also once its time is up), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE.
  */
-export function payableOrder(shop: WorkingSet, orderId: string, callerId: string | null): { order: Order; items: OrderItem[] } {
+export function payableOrder(
+  shop: WorkingSet,
+  { orderId, callerId, expectedAmount }: { orderId: string; callerId: string | null; expectedAmount: number | null },
+): { order: Order; items: OrderItem[] } {
   const order = ownOrder(shop, orderId, callerId);
   if (order.status === "PENDING" && livePayment(shop, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
   if (!isPayable(order, shop.now)) refuse("ORDER_NOT_PAYABLE", { orderId, orderStatus: order.status });
+  checkAmount(order, expectedAmount);
   const items = itemsOf(shop, orderId);
   for (const { productId, variantId } of items) forSale(shop, productId, variantId);
   return { order, items };

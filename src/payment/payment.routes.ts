@@ -3,10 +3,10 @@ import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { ownKey } from "../gateway/simulator/own-key.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, Id, Instant, Money, NextCursor, Nullable, OneOf, page, PaymentKey, Query } from "../http/schemas.ts";
+import { Body, ExpectedAmount, Id, Instant, Money, NextCursor, Nullable, OneOf, page, PaymentKey, Query } from "../http/schemas.ts";
 import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
 import { mayRead } from "../order/order.routes.ts";
-import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentPage } from "../order/payment.sql.ts";
+import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentPage, STEPS_IN_LIST, STEPS_SHOWN } from "../order/payment.sql.ts";
 import { invalid, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { payOrder } from "./pay-order.ts";
@@ -24,7 +24,15 @@ const payment = {
   paidAt: Nullable(Instant()),
 };
 const Payment = Type.Object(payment, { title: "Payment" });
-const History = Type.Array(Type.Object({ status: PAYMENT_STATUS, at: Instant(), reason: Nullable(Type.String()) }));
+const HistoryCount = Type.Integer({ description: "How many steps there were, those that are not shown included" });
+const History = Type.Array(
+  Type.Object({
+    status: PAYMENT_STATUS,
+    at: Instant(),
+    reason: Nullable(Type.String({ description: "Of a refund: shown to operators only" })),
+    customerReason: Nullable(Type.String({ description: "Of a refund: what the shopper reads" })),
+  }),
+);
 const Stray = Type.Object(
   { amount: Money(), status: OneOf(["PENDING", "RETURNED", "REFUSED"]) },
   { description: "What the gateway took although the payment failed, and whether it is sent back" },
@@ -55,6 +63,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
         orderId: Id(),
         userId: Type.Optional(Id("The caller's own, unless an operator calls")),
         method: OneOf(["BALANCE", "CARD"]),
+        expectedAmount: Type.Optional(ExpectedAmount()),
         paymentKey: Type.Optional(PaymentKey("For CARD: the payment that the buyer has authorized at the gateway")),
       }),
       answers: { 201: Payment, 202: Payment },
@@ -63,6 +72,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
         "ORDER_NOT_FOUND",
         "ORDER_NOT_PAYABLE",
         "PAYMENT_IN_PROGRESS",
+        "AMOUNT_CHANGED",
         "PAYMENT_DECLINED",
         "PRODUCT_NOT_FOUND",
         "PRODUCT_NOT_FOR_SALE",
@@ -80,9 +90,10 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       // An operator who names a user means that user's order and no other.
       const callerId = caller.role === "operator" && body.userId === undefined ? null : onBehalf(caller, body.userId);
       const orderId = body.orderId.toLowerCase();
-      if (body.method === "BALANCE") return submit(pay, { orderId, callerId, balanceMax: config.balanceMax }, 201);
+      const { expectedAmount = null } = body;
+      if (body.method === "BALANCE") return submit(pay, { orderId, callerId, expectedAmount }, 201);
       const paymentKey = ownKey(config.gateway, body.paymentKey ?? "", orderId);
-      const input = { orderId, callerId, paymentKey, askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs };
+      const input = { orderId, callerId, expectedAmount, paymentKey, askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs };
       return submitInTwoRounds({ begin: startByCard, input, status: 201, admit: (work) => gateway.admit(work), bring: byCard });
     },
   );
@@ -94,16 +105,16 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       operationId: "getPayment",
       audience: "shopper",
       tag: "Payments",
-      summary: "One payment, and every step of it",
+      summary: `One payment, and every step of it, of more than ${STEPS_SHOWN} the newest`,
       params: Type.Object({ paymentId: Id() }),
-      answers: { 200: Type.Object({ ...payment, history: History }, { title: "PaymentWithHistory" }) },
+      answers: { 200: Type.Object({ ...payment, history: History, historyCount: HistoryCount }, { title: "PaymentWithHistory" }) },
       refusals: ["PAYMENT_NOT_FOUND"],
     },
     async ({ caller, params: { paymentId } }) => {
       const [found] = await database.rows<Record<string, unknown>>(selectPayment(paymentId));
       const row = found && paymentRecordOf(found);
       if (!row || !mayRead(caller, row.userId)) refuse("PAYMENT_NOT_FOUND", { paymentId });
-      return { ...paymentView(row), history: paymentHistory(row) };
+      return { ...paymentView(row), history: paymentHistory(row, caller.role === "operator"), historyCount: row.stepCount };
     },
   );
 
@@ -114,11 +125,11 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       operationId: "listPayments",
       audience: "operator",
       tag: "Payments",
-      summary: "Payments, newest first, with every step, and money that came for what had failed",
+      summary: `Payments, newest first, with their last ${STEPS_IN_LIST} steps, and money that came for what had failed`,
       query: Query({ ...page, status: Type.Optional(PAYMENT_STATUS), method: Type.Optional(OneOf(["BALANCE", "CARD"])) }),
       answers: {
         200: Type.Object({
-          payments: Type.Array(Type.Object({ ...payment, userId: Id(), history: History, stray: Nullable(Stray) })),
+          payments: Type.Array(Type.Object({ ...payment, userId: Id(), history: History, historyCount: HistoryCount, stray: Nullable(Stray) })),
           nextCursor: NextCursor,
         }),
       },
@@ -133,7 +144,8 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       const view = (row: PaymentRecord & { stray: unknown }) => ({
         ...paymentView(row),
         userId: row.userId,
-        history: paymentHistory(row),
+        history: paymentHistory(row, true),
+        historyCount: row.stepCount,
         stray: row.stray,
       });
       return { payments: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "payments", (row) => [row.id]) };

@@ -3,6 +3,7 @@
 import { iso, isoOrNull } from "../database/statement.ts";
 import type { Standing } from "../http/two-rounds.ts";
 import type { PaymentRow, PaymentStep } from "../order/payment.sql.ts";
+import { reasonsFor } from "../order/refund.ts";
 import { Refusal } from "../refusal.ts";
 import { isOpen } from "./settle-payment.ts";
 
@@ -19,9 +20,14 @@ export function paymentView({ id, orderId, method, status, amount, paidAt }: Pay
   return { paymentId: id, orderId, method, status, amount, paidAt: isoOrNull(paidAt) };
 }
 
-/** Every step of a payment with its time and reason, oldest first. */
-export function paymentHistory(payment: PaymentRow): PaymentStep[] {
-  return payment.steps ?? [{ status: payment.status, at: iso(payment.paidAt ?? payment.createdAt), reason: null }];
+/** Every step of a payment with its time and reason, oldest first, as this reader may see it: an operator's reasons are for operators. */
+export function paymentHistory(payment: PaymentRow, readerIsOperator: boolean): Required<PaymentStep>[] {
+  const steps = payment.steps ?? [{ status: payment.status, at: iso(payment.paidAt ?? payment.createdAt), reason: null }];
+  return steps.map(({ status, at, reason, customerReason = null }) => {
+    const isRefund = status === "REFUNDED" || status === "PARTIALLY_REFUNDED";
+    if (!isRefund || reason === null) return { status, at, reason, customerReason };
+    return { status, at, reason: reasonsFor(readerIsOperator, { reason }).reason ?? null, customerReason };
+  });
 }
 
 /** What a payment by card is answered with, as far as it is known: settled, declined, or still in doubt. */

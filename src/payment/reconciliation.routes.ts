@@ -23,7 +23,7 @@ export function reconciliationRoutes(routes: Routes, { config, database, now, ga
       operationId: "reconcile",
       audience: "operator",
       tag: "Payments",
-      summary: "The gateway's book beside the shop's: every difference",
+      summary: "The gateway's book beside the shop's: every difference, at most 1,000 of them listed",
       description: "Without `from` and `to` the last 24 hours. The period chooses the payments; each is compared as it stands now.",
       query: Query({
         from: Type.Optional(Type.String({ maxLength: 40, description: "An instant, or a day in the shop's zone; included" })),
@@ -36,6 +36,7 @@ export function reconciliationRoutes(routes: Routes, { config, database, now, ga
           compared: Type.Integer({ description: "Payments and charges that were looked at" }),
           captured: Money(),
           givenBack: Money(),
+          differenceCount: Type.Integer({ description: "How many differences there are, those that are not listed included" }),
           differences: Type.Array(
             Type.Object({
               what: OneOf([

@@ -15,6 +15,8 @@ export type StartCardPayment = {
   /** Whose it must be; null for an operator. */
   callerId: string | null;
   paymentKey: string;
+  /** What the buyer was shown to pay, in minor units; null if the client did not say. Checked before the gateway is asked. */
+  expectedAmount: number | null;
   /** When the gateway is asked about it if nobody has brought it to its end by then. */
   askAfterMs: number;
   fact?: OrderFact;
@@ -31,8 +33,9 @@ export function startCardPayment(facts: OrderFacts): Command<StartCardPayment, B
     prepare: (input) => withFact(facts, input),
     needs: ({ orderId, fact }) => [...wholeOrder(orderId, fact), need(failedKeys, orderId)],
 
-    decide(shop, { orderId, callerId, paymentKey, askAfterMs }) {
-      const { order, items } = payableOrder(shop, orderId, callerId);
+    decide(shop, input) {
+      const { orderId, paymentKey, askAfterMs } = input;
+      const { order, items } = payableOrder(shop, input);
       if (shop.find(failedKeys, orderId)?.includes(paymentKey)) refuse("PAYMENT_DECLINED", { orderId, reason: "PAYMENT_KEY_USED" });
       takeGoods(shop, order, items);
 

@@ -12,6 +12,7 @@ import { concurrently } from "../replay/concurrently.ts";
 import type { Shop } from "../shop.ts";
 import type { Plan } from "./rehearsal.ts";
 import { type CopiedVariant, type RehearsalRecord, selectStandingOrders, updateRehearsal } from "./rehearsal.sql.ts";
+import { cutText } from "../text.ts";
 
 const CHUNK = 1000;
 const AT_ONCE = 64;
@@ -66,7 +67,7 @@ export async function clearStage(shop: Shop, { id, plan, productId, couponId }: 
   if (productId !== null) await till.submit(editProduct(shop.catalogFacts), { productId, status: "NOT_FOR_SALE" });
   if (couponId !== null) await till.submit(editCampaign, { couponId, fields: { opensAt: now - 1000, closesAt: now } });
   const cancel = cancelOrder(shop.orderFacts);
-  const terms = { callerId: null, balanceMax: config.balanceMax, askAfterMs: config.gateway.timeoutMs };
+  const terms = { callerId: null, askAfterMs: config.gateway.timeoutMs };
   let refunded = 0;
   for (const names of chunks(externalIds(id, plan.buyers))) {
     const orders = await database.rows<{ id: string }>(selectStandingOrders(names));
@@ -93,4 +94,4 @@ function* chunks<T>(all: T[]): Generator<T[]> {
   for (let i = 0; i < all.length; i += CHUNK) yield all.slice(i, i + CHUNK);
 }
 
-const marked = (mark: string, name: string): string => `${mark} ${name}`.slice(0, 300);
+const marked = (mark: string, name: string): string => cutText(`${mark} ${name}`, 300);

@@ -4,7 +4,16 @@ import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
 
 type Item = { productId: string; variantId: string; quantity: number; refundedQuantity: number; unitPrice: number };
-type Order = { orderId: string; userId: string; status: string; orderItems: Item[]; totalAmount: number; refundedAmount: number; createdAt: string };
+type Order = {
+  orderId: string;
+  userId: string;
+  status: string;
+  orderItems: Item[];
+  itemCount: number;
+  totalAmount: number;
+  refundedAmount: number;
+  createdAt: string;
+};
 type Body = {
   users: object[];
   grants: { userId: string; amount: number }[];
@@ -14,6 +23,8 @@ type Body = {
   orderedAt: string;
   items: Item[];
 };
+
+const ITEMS_IN_LIST = 5;
 
 export type Heard = { method: string; path: string; key: string | undefined; body: Body };
 type Answer = { status: number; body: unknown; headers?: Record<string, string> };
@@ -60,7 +71,16 @@ export async function openFakeShop(meddle: Meddler = () => undefined) {
         const totalAmount = items.reduce((sum, item) => sum + item.quantity * item.unitPrice, 0);
         balances.set(userId, balances.get(userId)! - totalAmount);
         for (const item of items) variants.get(item.variantId)!.stock -= item.quantity;
-        const order = { orderId: newId(), userId, status: "COMPLETED", orderItems: items, totalAmount, refundedAmount: 0, createdAt: orderedAt };
+        const order = {
+          orderId: newId(),
+          userId,
+          status: "COMPLETED",
+          orderItems: items,
+          itemCount: items.length,
+          totalAmount,
+          refundedAmount: 0,
+          createdAt: orderedAt,
+        };
         orders.push(order);
         return order;
       },
@@ -79,6 +99,7 @@ export async function openFakeShop(meddle: Meddler = () => undefined) {
       },
     ],
     [/^POST \/admin\/jobs\/aggregate-sales\/run$/, () => ({})],
+    [/^GET \/orders\/([^/]+)$/, (_, [orderId]) => orders.find((order) => order.orderId === orderId)],
     [/^GET \/admin\/users$/, () => ({ users: [], nextCursor: null })],
     [
       /^GET \/admin\/orders$/,
@@ -86,7 +107,8 @@ export async function openFakeShop(meddle: Meddler = () => undefined) {
         const start = Number(query.get("cursor") ?? 0);
         const inDays = orders.filter(({ createdAt }) => createdAt.slice(0, 10) >= query.get("from")! && createdAt.slice(0, 10) <= query.get("to")!);
         const end = start + Number(query.get("limit"));
-        return { orders: inDays.slice(start, end), nextCursor: end < inDays.length ? String(end) : null };
+        const listed = inDays.slice(start, end).map((order) => ({ ...order, orderItems: order.orderItems.slice(0, ITEMS_IN_LIST) }));
+        return { orders: listed, nextCursor: end < inDays.length ? String(end) : null };
       },
     ],
     [

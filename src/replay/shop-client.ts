@@ -49,7 +49,12 @@ export function shopClient(ask: Ask, keyPrefix: string) {
 
     async *orders(days: Days): AsyncGenerator<Order> {
       const page = (from: { cursor?: string }) => ask("the list of orders", (shop) => shop.listOrders({ query: { ...days, limit: 100, ...from } }));
-      for await (const { orders } of everyPage(page)) yield* orders;
+      // A list has the first items of an order only.
+      const whole = async (order: Order): Promise<Order> =>
+        order.itemCount === order.orderItems.length
+          ? order
+          : (await ask(`order ${order.orderId}`, (shop) => shop.getOrder({ path: { orderId: order.orderId } }))).body;
+      for await (const { orders } of everyPage(page)) yield* await Promise.all(orders.map(whole));
     },
 
     async *transactions(userId: string): AsyncGenerator<Transaction> {

@@ -91,7 +91,7 @@ describe("5-cart-gateway · 잔액 충전", () => {
     assert.equal(await shop.balanceOf(user), 200);
   });
 
-  // Goes red without `balance > balanceMax` in moveMoney: the limit is looked at under the user's lock, so a crowd can't pass it together.
+  // Goes red without the check in checkLimit: the limit is looked at under the user's lock, so a crowd can't pass it together.
   test("alt 충전 유효성 검사 실패 → 400, not 500: nobody holds more than the most, however many charge at once", async () => {
     const user = await shop.user({ balance: 10_000_001 });
     const answer = await unchanged(shop, { users: [user] }, () => user.post(`/users/${user.id}/balance/charge`, { amount: 10_000_000 }));

@@ -49,7 +49,12 @@ const asked = fc.tuple(ask, how, fc.option(fc.integer({ min: 0, max: 4 }), { nil
 const paid = fc
   .tuple(some, fc.nat(8), how, fc.constantFrom<(undefined | "approved" | "declined")[]>(undefined, "approved", "approved", "declined"))
   .map(([order, by, sent, card]) => {
-    const what = (world: World): Ask => ({ ask: "pay order", order: order % 8 === 0 ? order : world.unpaid(order), by });
+    const what = (world: World): Ask => ({
+      ask: "pay order",
+      order: order % 8 === 0 ? order : world.unpaid(order),
+      by,
+      expects: order % 4 === 0 ? 0 : null,
+    });
     return new Command({ does: "pay", order, by, card: card ?? "none", ...sent }, (world) =>
       world.ask(what(world), sent, card === undefined ? {} : { card }),
     );
@@ -113,8 +118,9 @@ const PRELUDE: Ask[] = [
     ],
     coupon: 0,
     method: "BALANCE",
+    expects: 0,
   },
-  { ask: "place order", user: 2, articles: [{ variant: 0, named: false, quantity: 2 }], coupon: 1, method: "DEFERRED" },
+  { ask: "place order", user: 2, articles: [{ variant: 0, named: false, quantity: 2 }], coupon: 1, method: "DEFERRED", expects: null },
   { ask: "add to cart", user: 0, variant: 0, named: true, quantity: 1 },
   { ask: "remove from cart", user: 0, item: 0 },
   { ask: "add to cart", user: 1, variant: 1, named: true, quantity: 1 },

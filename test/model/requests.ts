@@ -28,6 +28,7 @@ const REFUSED: Record<string, number> = {
   BALANCE_CONFLICT: 409,
   CART_ITEM_DUPLICATE: 409,
   ORDER_NOT_PAYABLE: 409,
+  AMOUNT_CHANGED: 409,
   ORDER_NOT_CANCELLABLE: 409,
   ORDER_NOT_REFUNDABLE: 409,
   PAYMENT_DECLINED: 402,
@@ -79,19 +80,20 @@ export function requestOf(step: Asked, { unique, orderedAt }: { unique: string; 
     case "remove from cart":
       return { operationId: "removeFromCart", as: step.userId, method: "DELETE", path: `/users/${step.userId}/cart/items/${step.itemId}` };
     case "place order": {
-      const { userId, articles, userCouponId, method } = step;
+      const { userId, articles, userCouponId, method, expectedAmount } = step;
       const body = {
         ...(articles === null ? { fromCart: true } : { orderItems: articles.map(article) }),
         ...(userCouponId === null ? {} : { userCouponId }),
         payment: { method },
+        ...(expectedAmount === null ? {} : { expectedAmount }),
         ...(orderedAt === null ? {} : { userId, orderedAt: new Date(orderedAt).toISOString() }),
       };
       return post("placeOrder", orderedAt === null ? userId : null, "/orders", body);
     }
     case "pay order": {
-      const { orderId, callerId, card } = step;
+      const { orderId, callerId, card, expectedAmount } = step;
       const by = card === undefined ? { method: "BALANCE" } : { method: "CARD", paymentKey: `${card === "declined" ? "decline" : "paid"}-${unique}` };
-      return post("payOrder", callerId, "/payments", { orderId, ...by });
+      return post("payOrder", callerId, "/payments", { orderId, ...by, ...(expectedAmount === null ? {} : { expectedAmount }) });
     }
     case "cancel order":
       return post("cancelOrder", step.callerId, `/orders/${step.orderId}/cancel`);

@@ -33,8 +33,10 @@ export type Ask =
       articles: { variant: number; named: boolean; quantity: number }[] | null;
       coupon: number | null;
       method: "BALANCE" | "DEFERRED";
+      /** How far the expected amount is from the one that is due by then; null: none is sent. */
+      expects: number | null;
     }
-  | { ask: "pay order"; order: number; by: number }
+  | { ask: "pay order"; order: number; by: number; expects: number | null }
   | { ask: "cancel order"; order: number; by: number }
   | { ask: "refund order"; order: number; items: { line: number; quantity: number }[] | null }
   | { ask: "expire orders" };
@@ -74,6 +76,8 @@ const discount: fc.Arbitrary<Discount> = fc.oneof(
 );
 const mostly = fc.nat(7).map((n) => n > 0);
 const articles = fc.array(fc.record({ variant: some, named: mostly, quantity: fewPieces }), { minLength: 1, maxLength: 4 });
+
+const expects = rarely(fc.constantFrom(0, 0, 0, 1));
 
 const asks: [weight: number, fc.Arbitrary<Ask>][] = [
   [6, fc.record({ ask: fc.constant("charge"), user: some, amount: fc.integer({ min: 1, max: 3000 }), stale: fc.boolean() })],
@@ -131,9 +135,10 @@ const asks: [weight: number, fc.Arbitrary<Ask>][] = [
       articles: fc.oneof({ weight: 7, arbitrary: articles }, { weight: 1, arbitrary: fc.constant(null) }),
       coupon: rarely(some),
       method: fc.constantFrom("BALANCE", "DEFERRED"),
+      expects,
     }),
   ],
-  [6, fc.record({ ask: fc.constant("pay order"), order: some, by: some })],
+  [6, fc.record({ ask: fc.constant("pay order"), order: some, by: some, expects })],
   [4, fc.record({ ask: fc.constant("cancel order"), order: some, by: some })],
   [
     5,

@@ -19,6 +19,7 @@ type Order = {
   byCard: boolean;
 };
 type Coupon = { couponId: string; userId: string; state: "AVAILABLE" | "USED" | "EXPIRED"; expiresAt: number; orderId: string | null };
+type Article = { productId: string; variantId: string | null; quantity: number };
 type CartItem = { id: string; productId: string; variantId: string; quantity: number };
 
 /** Thrown, without the stack that an error would bring: half of what is asked is refused. */
@@ -210,6 +211,7 @@ export class Model {
           expiresAt: now + ORDER_EXPIRES_AFTER_MS,
           byCard: false,
         };
+        this.#asExpected(step, order);
         if (method === "BALANCE") this.#affordable(order, now);
         if (!a) return "an order";
         this.orders.set(a.orderId, order);
@@ -221,6 +223,7 @@ export class Model {
       case "pay order": {
         const order = this.#own(step);
         if (order.status !== "PENDING" || now >= (order.expiresAt as number)) no("ORDER_NOT_PAYABLE");
+        this.#asExpected(step, order);
         for (const item of order.items) this.#sellable(item.productId);
         this.#affordable({ ...order, byCard: step.card !== undefined }, now);
         if (step.card === "declined" && order.total > order.discount) no("PAYMENT_DECLINED");
@@ -270,7 +273,6 @@ export class Model {
   #pay(userId: string, amount: number): void {
     const user = this.users.get(userId) ?? no("USER_NOT_FOUND");
     if (amount === 0) return;
-    if (amount > 0 && user.balance + amount > BALANCE_MAX) no("BALANCE_LIMIT_EXCEEDED");
     user.balance += amount;
     user.version += 1;
   }
@@ -318,6 +320,20 @@ export class Model {
     order.status = "COMPLETED";
   }
 
+  #asExpected({ expectedAmount }: { expectedAmount: number | null }, { total, discount }: Order): void {
+    if (expectedAmount !== null && expectedAmount !== total - discount) no("AMOUNT_CHANGED");
+  }
+
+  /** What a page would show for this order now. */
+  quote({ userId, articles, userCouponId }: { userId: string; articles: Article[] | null; userCouponId: string | null }): number {
+    const total = (articles ?? this.carts.get(userId) ?? []).reduce((sum, { productId, variantId, quantity }) => {
+      const id = variantId ?? this.products.get(productId)?.variants[0] ?? "";
+      return sum + (this.variants.get(id)?.price ?? 0) * quantity;
+    }, 0);
+    const campaign = this.campaigns.get(this.coupons.get(userCouponId ?? "")?.couponId ?? "");
+    return total - (campaign ? takenOff(campaign.discount, total) : 0);
+  }
+
   #own({ orderId, callerId }: { orderId: string; callerId: string | null }): Order {
     const order = this.orders.get(orderId);
     if (!order || (callerId !== null && order.userId !== callerId)) no("ORDER_NOT_FOUND");
@@ -332,7 +348,6 @@ export class Model {
     const fair = order.total === 0 ? 0 : (paid * worth) / order.total;
     const about = 2 * order.items.length;
     const amount = whole ? paid - order.refunded : a ? a.refundedAmount - order.refunded : Math.ceil(fair + about);
-    if (!order.byCard && this.#balance(order.userId) + amount > BALANCE_MAX) no("BALANCE_LIMIT_EXCEEDED");
     if (!a) return "a refund";
     assert.ok(amount >= 0 && Math.abs(amount - fair) <= about, `${amount} of ${paid} were given back for what is worth ${fair}`);
     for (const [i, item] of order.items.entries()) {
@@ -345,10 +360,6 @@ export class Model {
     const coupon = whole && order.coupon !== null ? this.coupons.get(order.coupon) : undefined;
     if (coupon) Object.assign(coupon, { state: coupon.expiresAt <= now ? "EXPIRED" : "AVAILABLE", orderId: null });
     return this.order(orderId);
-  }
-
-  #balance(userId: string): number {
-    return this.users.get(userId)?.balance ?? no("USER_NOT_FOUND");
   }
 
   /** A product as it must be shown. */
@@ -377,6 +388,7 @@ export class Model {
       discountAmount: discount,
       paidAmount: unpaid ? 0 : total - discount,
       refundedAmount: refunded,
+      amountDue: status === "PENDING" ? total - discount : 0,
       userCouponId: coupon,
       orderItems: items.map((item) => ({
         variantId: item.variantId,

@@ -149,14 +149,13 @@ export class Process {
           articles: step.articles?.map(withoutNull) ?? null,
           orderedAt: null,
           expiresAfterMs: ORDER_EXPIRES_AFTER_MS,
-          balanceMax,
         });
       case "pay order":
-        return as(commands.payOrder, { ...step, balanceMax });
+        return as(commands.payOrder, step);
       case "cancel order":
-        return as(commands.cancelOrder, { ...step, balanceMax, askAfterMs: 0 });
+        return as(commands.cancelOrder, { ...step, askAfterMs: 0 });
       case "refund order":
-        return as(commands.refundOrder, { ...step, reason: "simulated", balanceMax, askAfterMs: 0 });
+        return as(commands.refundOrder, { ...step, reason: "simulated", customerReason: null, askAfterMs: 0 });
       case "expire order":
         return as(commands.expireOrder, { orderId: step.orderId });
     }

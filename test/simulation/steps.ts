@@ -31,8 +31,9 @@ export type Step =
       articles: { productId: string; variantId: string | null; quantity: number }[] | null;
       userCouponId: string | null;
       method: "BALANCE" | "DEFERRED";
+      expectedAmount: number | null;
     }
-  | { kind: "pay order"; orderId: string; callerId: string | null; card?: "approved" | "declined" }
+  | { kind: "pay order"; orderId: string; callerId: string | null; expectedAmount: number | null; card?: "approved" | "declined" }
   | { kind: "cancel order"; orderId: string; callerId: string | null }
   | { kind: "refund order"; orderId: string; items: { variantId: string; quantity: number }[] | null }
   | { kind: "expire order"; orderId: string };

@@ -127,18 +127,16 @@ export class Things {
         const userCouponId = event.coupon === null ? null : pick(known.coupons, event.coupon);
         // Mostly by whom the coupon belongs to.
         const owner = userCouponId !== null && event.user % 8 > 0 ? this.#model.coupons.get(userCouponId)?.userId : undefined;
-        return [
-          {
-            kind: "place order",
-            userId: owner ?? pick(known.users, event.user),
-            articles: event.articles?.map(article) ?? null,
-            userCouponId,
-            method: event.method,
-          },
-        ];
+        const order = { userId: owner ?? pick(known.users, event.user), articles: event.articles?.map(article) ?? null, userCouponId };
+        const expectedAmount = event.expects === null ? null : this.#model.quote(order) + event.expects;
+        return [{ kind: "place order", ...order, method: event.method, expectedAmount }];
       }
-      case "pay order":
-        return [{ kind: "pay order", orderId: pick(known.orders, event.order), callerId: caller(pick(known.orders, event.order), event.by) }];
+      case "pay order": {
+        const orderId = pick(known.orders, event.order);
+        const { total, discount } = this.#model.orders.get(orderId) ?? { total: 0, discount: 0 };
+        const expectedAmount = event.expects === null ? null : total - discount + event.expects;
+        return [{ kind: "pay order", orderId, callerId: caller(orderId, event.by), expectedAmount }];
+      }
       case "cancel order":
         return [{ kind: "cancel order", orderId: pick(known.orders, event.order), callerId: caller(pick(known.orders, event.order), event.by) }];
       case "refund order": {

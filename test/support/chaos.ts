@@ -154,7 +154,7 @@ class Process {
   }
 
   pay(userId: string, orderId: string, paymentKey: string, key: string): Promise<KeyedAnswer> {
-    const input = { orderId, callerId: userId, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
+    const input = { orderId, callerId: userId, expectedAmount: null, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
     return this.#submit(
       submitInTwoRounds({
         begin: startCardPayment(this.#facts),
@@ -186,7 +186,7 @@ class Process {
   }
 
   refund(orderId: string, items: { variantId: string; quantity: number }[] | null, key: string): Promise<KeyedAnswer> {
-    const input = { orderId, items, reason: "chaos", balanceMax: BALANCE_MAX, askAfterMs: SETTINGS.settleAfterMs };
+    const input = { orderId, items, reason: "chaos", customerReason: null, askAfterMs: SETTINGS.settleAfterMs };
     const bring = async (id: string, first: boolean) => {
       const { status } = await this.cards.refund(id, first);
       return status === "FAILED"

@@ -137,7 +137,7 @@ export async function refundOrder(
     unitPrice: product.price,
     amount: amounts[i],
   }));
-  await nextEvent(db, order, whole ? "order.refunded" : "order.partially-refunded", { items, amount, reason });
+  await nextEvent(db, order, whole ? "order.refunded" : "order.partially-refunded", { items, amount, reason, customerReason: null });
 }
 
 export async function cancelOrder(db: Queryable, order: RowOrder): Promise<void> {

@@ -17,7 +17,7 @@ export type Problem = {
      */
     type: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     /**
      * For people, in Korean or English
      */
@@ -57,6 +57,14 @@ export type Transaction = {
     amount: number;
     balanceAfter: number | null;
     orderId?: string;
+    /**
+     * The reason of a grant or a refund; shown to operators only
+     */
+    reason?: string;
+    /**
+     * What the operator told the shopper
+     */
+    customerReason?: string;
     /**
      * RFC 3339, in UTC
      */
@@ -191,6 +199,9 @@ export type Order = {
     orderId: string;
     userId: string;
     status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+    /**
+     * All line items of the order; in a list of orders the first 5
+     */
     orderItems: Array<{
         productId: string;
         variantId: string;
@@ -202,6 +213,10 @@ export type Order = {
         quantity: number;
         refundedQuantity: number;
     }>;
+    /**
+     * How many line items the order has
+     */
+    itemCount: number;
     userCouponId: string | null;
     /**
      * In the currency's minor unit
@@ -219,6 +234,10 @@ export type Order = {
      * In the currency's minor unit
      */
     refundedAmount: number;
+    /**
+     * What is to be paid while the order is PENDING, else 0, in the currency's minor unit
+     */
+    amountDue: number;
     payment: {
         paymentId: string;
         method: 'BALANCE' | 'CARD';
@@ -261,7 +280,12 @@ export type PaymentWithHistory = {
          */
         at: string;
         reason: string | null;
+        customerReason: string | null;
     }>;
+    /**
+     * How many steps there were, those that are not shown included
+     */
+    historyCount: number;
 };
 
 export type Event = {
@@ -462,7 +486,7 @@ export type Rehearsal = {
 
 export type ProblemType = {
     type: string;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     status: number;
     ko: string;
     en: string;
@@ -1029,6 +1053,7 @@ export type GrantBalancesData = {
              */
             amount: number;
             reason: string;
+            customerReason?: string;
         }>;
     };
     headers?: {
@@ -2801,6 +2826,10 @@ export type PlaceOrderData = {
             method: 'BALANCE' | 'DEFERRED';
         };
         /**
+         * What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes
+         */
+        expectedAmount?: number;
+        /**
          * Operators only: when an order that is brought in was made
          */
         orderedAt?: string;
@@ -2824,6 +2853,10 @@ export type PlaceOrderData = {
         payment?: {
             method: 'BALANCE' | 'DEFERRED';
         };
+        /**
+         * What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes
+         */
+        expectedAmount?: number;
         /**
          * Operators only: when an order that is brought in was made
          */
@@ -2871,11 +2904,11 @@ export type PlaceOrderErrors = {
         code?: 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
      */
     409: Problem & {
         status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request is too large
@@ -3097,11 +3130,11 @@ export type CancelOrderData = {
 
 export type CancelOrderErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `BALANCE_LIMIT_EXCEEDED`: The balance would exceed its limit
+     * `INVALID_REQUEST`: The request is not valid
      */
     400: Problem & {
         status?: 400;
-        code?: 'INVALID_REQUEST' | 'BALANCE_LIMIT_EXCEEDED';
+        code?: 'INVALID_REQUEST';
     };
     /**
      * `UNAUTHENTICATED`: Authentication is required
@@ -3190,6 +3223,7 @@ export type RefundOrderData = {
             quantity: number;
         }>;
         reason: string;
+        customerReason?: string;
     };
     headers?: {
         /**
@@ -3206,11 +3240,11 @@ export type RefundOrderData = {
 
 export type RefundOrderErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `BALANCE_LIMIT_EXCEEDED`: The balance would exceed its limit
+     * `INVALID_REQUEST`: The request is not valid
      */
     400: Problem & {
         status?: 400;
-        code?: 'INVALID_REQUEST' | 'BALANCE_LIMIT_EXCEEDED';
+        code?: 'INVALID_REQUEST';
     };
     /**
      * `UNAUTHENTICATED`: Authentication is required
@@ -3390,6 +3424,10 @@ export type PayOrderData = {
         userId?: string;
         method: 'BALANCE' | 'CARD';
         /**
+         * What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes
+         */
+        expectedAmount?: number;
+        /**
          * For CARD: the payment that the buyer has authorized at the gateway
          */
         paymentKey?: string;
@@ -3442,11 +3480,11 @@ export type PayOrderErrors = {
         code?: 'ORDER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
     };
     /**
-     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is under way; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is under way; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
      */
     409: Problem & {
         status?: 409;
-        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request is too large
@@ -3657,7 +3695,12 @@ export type ListPaymentsResponses = {
                  */
                 at: string;
                 reason: string | null;
+                customerReason: string | null;
             }>;
+            /**
+             * How many steps there were, those that are not shown included
+             */
+            historyCount: number;
             stray: {
                 /**
                  * In the currency's minor unit
@@ -3832,6 +3875,10 @@ export type ReconcileResponses = {
          * In the currency's minor unit
          */
         givenBack: number;
+        /**
+         * How many differences there are, those that are not listed included
+         */
+        differenceCount: number;
         differences: Array<{
             what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop';
             paymentKey: string;
@@ -4110,7 +4157,13 @@ export type GetOrderHistoryData = {
     path: {
         orderId: string;
     };
-    query?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the page before
+         */
+        cursor?: string;
+    };
     url: '/orders/{orderId}/history';
 };
 
@@ -4174,6 +4227,7 @@ export type GetOrderHistoryResponses = {
             at: string;
             data: unknown;
         }>;
+        nextCursor: string | null;
     };
 };
 

@@ -10,6 +10,7 @@ import { Matrix } from "../parts/matrix.tsx";
 import { Card, Failure, Field, Notice, Title } from "../parts/parts.tsx";
 import { combinations, gridOf, MOST_VARIANTS, nameOf, type OptionRow, type Options } from "../variants.ts";
 import { t } from "../words/words.ts";
+import { cutText } from "../../../src/text.ts";
 
 export function NewProductPage() {
   return (
@@ -44,7 +45,7 @@ export function NewProduct({ made, draft = false }: { made: (id: string) => void
   const all = combinations(rows.value);
   const skuOf = (options: Options): string =>
     drafts.value[keyOf(options)]?.sku ??
-    (prefix.value.trim() === "" ? "" : [prefix.value.trim(), ...Object.values(options)].join("-").slice(0, SKU_MAX));
+    (prefix.value.trim() === "" ? "" : cutText([prefix.value.trim(), ...Object.values(options)].join("-"), SKU_MAX));
   const wanted = all.filter((options) => (drafts.value[keyOf(options)]?.stock ?? "") !== "");
 
   const create = useAttempt(async (key) => {

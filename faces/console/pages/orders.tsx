@@ -72,10 +72,10 @@ export function Orders() {
           { head: t.value.order, main: true, cell: ({ orderId }) => <Id of={orderId} href={to(`/orders/${orderId}`)} /> },
           {
             head: t.value.bought,
-            cell: ({ orderItems }) => (
+            cell: ({ orderItems, itemCount }) => (
               <bdi class="clip">
                 {orderItems[0]?.name}
-                {orderItems.length > 1 && ` +${formatNumber(orderItems.length - 1)}`}
+                {itemCount > 1 && ` +${formatNumber(itemCount - 1)}`}
               </bdi>
             ),
           },

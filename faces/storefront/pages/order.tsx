@@ -193,7 +193,7 @@ function Timeline({ history }: { history: History }) {
       <ol class="timeline">
         {history.map(({ type, at, data }, i) => {
           const known = EVENTS.find((one) => one === type);
-          const { amount, reason, paidAmount } = (data ?? {}) as { amount?: unknown; reason?: unknown; paidAmount?: unknown };
+          const { amount, customerReason, paidAmount } = (data ?? {}) as { amount?: unknown; customerReason?: unknown; paidAmount?: unknown };
           const moved = typeof amount === "number" ? amount : typeof paidAmount === "number" ? paidAmount : null;
           return (
             <li key={i}>
@@ -206,7 +206,7 @@ function Timeline({ history }: { history: History }) {
                   </>
                 )}
               </span>
-              {typeof reason === "string" && reason !== "cancelled" && <bdi class="muted">{reason}</bdi>}
+              {typeof customerReason === "string" && <bdi class="muted">{customerReason}</bdi>}
               <time class="muted" dateTime={at}>
                 {formatInstant(at)}
               </time>

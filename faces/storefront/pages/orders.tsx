@@ -51,7 +51,7 @@ async function readOrders(userId: string, count: number, signal: AbortSignal): P
   return { orders, more: false };
 }
 
-function OrderRow({ order: { orderId, status, orderItems, totalAmount, discountAmount, createdAt } }: { order: Order }) {
+function OrderRow({ order: { orderId, status, orderItems, itemCount, totalAmount, discountAmount, createdAt } }: { order: Order }) {
   const [first] = orderItems;
   return (
     <li>
@@ -62,7 +62,7 @@ function OrderRow({ order: { orderId, status, orderItems, totalAmount, discountA
         <span class="row-body">
           <OrderStatus status={status} />
           <span class="row-name clamp">
-            <bdi>{t.value.andMore(first?.name ?? "", orderItems.length - 1)}</bdi>
+            <bdi>{t.value.andMore(first?.name ?? "", itemCount - 1)}</bdi>
           </span>
           <span class="row-foot">
             <span class="muted">{formatInstant(createdAt)}</span>

@@ -9,6 +9,7 @@ import {
   type GatewayTransaction,
   GatewayUnknown,
 } from "../gateway.ts";
+import { cutText } from "../../text.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { codeOf, isTemporary, readPayment, readTransactions } from "./messages.ts";
 
@@ -59,7 +60,7 @@ export class TossGateway implements Gateway {
   }
 
   cancel({ idempotencyKey, paymentKey, amount, reason }: Cancellation): Promise<GatewayAnswer> {
-    const body = { cancelReason: reason.slice(0, 200), cancelAmount: amount };
+    const body = { cancelReason: cutText(reason, 200), cancelAmount: amount };
     return this.#change({ operation: "cancel", method: "POST", path: `/v1/payments/${encodeURIComponent(paymentKey)}/cancel`, body, idempotencyKey });
   }
 

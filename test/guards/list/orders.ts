@@ -6,6 +6,9 @@ const RULES = "test/order-rules.test.ts";
 const MONEY = "test/rules.test.ts";
 const PAYMENTS = "test/payments.test.ts";
 const CHARGES = "test/charges.test.ts";
+const AMOUNT = "test/expected-amount.test.ts";
+const REASONS = "test/reasons.test.ts";
+const LISTS = "test/bounded-lists.test.ts";
 const UNDO = "src/order/undo-order.ts";
 const REFUND = "src/order/refund.ts";
 const PAYABLE = "src/payment/payable-order.ts";
@@ -185,7 +188,7 @@ export const ORDERS: Guard[] = [
     'verdict.kind === "done"',
     [CHARGES, "money for which there is no room"],
   ),
-  guard("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "wallet.balance + amount > balanceMax", "false", [
+  guard("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "    checkLimit(wallet, amount, balanceMax);\n", "", [
     MONEY,
     "a charge by card begins only where there is room",
   ]),
@@ -211,4 +214,35 @@ export const ORDERS: Guard[] = [
     "",
     ["test/idempotency-rules.test.ts", "the first answer of an attempt stays"],
   ),
+  guard("that a buyer pays the expected amount for an order", "src/order/place-order.ts", "      checkAmount(order, input.expectedAmount);\n", "", [
+    AMOUNT,
+    "an order of a price that has changed",
+  ]),
+  guard("that a buyer pays the expected amount for a placed order", PAYABLE, "  checkAmount(order, expectedAmount);\n", "", [
+    AMOUNT,
+    "a payment from the balance is for the amount that is due",
+  ]),
+  guard("that an operator's reasons are read by operators only", REFUND, "readerIsOperator || reason === CANCELLED.reason", "true", [
+    REASONS,
+    "an operator's reason of a refund",
+  ]),
+  guard(
+    "that a ledger's reasons are read by operators only",
+    "src/balance/balance.routes.ts",
+    'row.reason !== null && caller.role === "operator"',
+    "row.reason !== null",
+    [REASONS, "a grant's reason stands in the ledger"],
+  ),
+  guard("that a list shows the first items of an order", "src/order/order.sql.ts", " FILTER (WHERE line < ${ITEMS_IN_LIST})", "", [
+    LISTS,
+    "an order has all of its 2,000 items",
+  ]),
+  guard("that a list shows the newest steps of a payment", "src/order/payment.sql.ts", " ORDER BY place DESC LIMIT ${steps}) newest)", ") newest)", [
+    LISTS,
+    "a payment of many refunds shows its newest steps",
+  ]),
+  guard("that a page of a history is bounded by its items", "src/outbox/outbox.sql.ts", "e.items <= $4 OR e.seq = $2 + 1", "$4::int > 0", [
+    LISTS,
+    "a history of many refunds comes in pages",
+  ]),
 ];

@@ -52,7 +52,7 @@ export const RULES_OF_THE_SHOP: Guard[] = [
 
   // Money
   guard("that there is as much money as is paid", "src/balance/balance.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
-  guard("the most on a balance", "src/balance/balance.ts", "amount > 0 && balance > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
+  guard("the most on a balance", "src/balance/balance.ts", "wallet.balance + amount > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
   guard("that money moves with its row in the ledger", "src/balance/balance.ts", "  shop.append(ledger, transaction);\n", "", [
     CACHE,
     "else 충전 처리 성공 → {userId, newBalance, transactionId}",

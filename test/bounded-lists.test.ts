@@ -1,0 +1,116 @@
+// A page of a list is bounded in bytes, not only in rows, however large the things in it are.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { ITEMS_IN_LIST } from "../src/order/order.sql.ts";
+import { STEPS_IN_LIST, STEPS_SHOWN } from "../src/order/payment.sql.ts";
+import { Database } from "../src/database/pool.ts";
+import { type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+
+let shop: TestShop;
+let database: Database;
+let user: Client;
+let large: { orderId: string; orderItems: { name: string }[]; itemCount: number; payment: { paymentId: string } };
+let variantIds: string[];
+before(async () => {
+  shop = await openTestShop();
+  database = new Database(shop.shop.config.databaseUrl as string, { size: 1, onError: () => {} });
+  const products = Array.from({ length: 2000 }, (_, i) => ({ name: `${"긴 이름 ".repeat(50)}${i}`, price: 10, stock: 1000 }));
+  const made: { id: string; variants: { id: string }[] }[] = [];
+  for (let i = 0; i < products.length; i += 500)
+    made.push(...good(await shop.operator.post("/admin/products", { products: products.slice(i, i + 500) }), 201).products);
+  variantIds = made.map(({ variants }) => variants[0]?.id as string);
+  user = await shop.user({ balance: 10_000_000 });
+  large = good(await user.post("/orders", { orderItems: made.map(({ id }) => ({ productId: id, quantity: 2 })) }), 201);
+});
+after(async () => {
+  await database.close();
+  await shop.close();
+});
+
+test("an order has all of its 2,000 items, and lists show the first of them and how many there are", async () => {
+  assert.equal(large.orderItems.length, 2000);
+  const whole = good(await user.get(`/orders/${large.orderId}`), 200);
+  assert.deepEqual([whole.orderItems.length, whole.itemCount], [2000, 2000]);
+  for (const [reader, path] of [
+    [user, `/users/${user.id}/orders`],
+    [shop.operator, "/admin/orders"],
+    [shop.operator, `/admin/orders?userId=${user.id}&status=COMPLETED`],
+  ] as const) {
+    const answer = await reader.get(path);
+    const [order] = good(answer, 200).orders;
+    assert.deepEqual(order, { ...whole, orderItems: whole.orderItems.slice(0, ITEMS_IN_LIST) });
+    assert.ok(answer.text.length < 10_000);
+  }
+});
+
+test("an order of few items is the same in a list and by itself", async () => {
+  const products = await Promise.all([shop.product(), shop.product()]);
+  const order = good(await user.post("/orders", { orderItems: products.map(({ id }) => ({ productId: id, quantity: 1 })) }), 201);
+  const [listed] = good(await user.get(`/users/${user.id}/orders?limit=1`), 200).orders;
+  assert.deepEqual(listed, order);
+  assert.equal(listed.itemCount, 2);
+});
+
+test("a history of many refunds comes in pages that hold each event once, and that large refunds make shorter", async () => {
+  const pieces = (from: number, to: number): object[] => variantIds.slice(from, to).map((variantId) => ({ variantId, quantity: 1 }));
+  const refund = async (from: number, to: number): Promise<void> =>
+    void good(await shop.operator.post(`/admin/orders/${large.orderId}/refunds`, { items: pieces(from, to), reason: "returned" }), 200);
+  await refund(0, 1);
+  await refund(1, 3);
+  const path = `/orders/${large.orderId}/history`;
+  const whole = good(await user.get(path), 200);
+  assert.equal(whole.events.length, 3);
+  assert.equal(whole.nextCursor, null);
+  const first = good(await user.get(`${path}?limit=1`), 200);
+  assert.deepEqual(first.events, whole.events.slice(0, 1));
+  const rest = good(await user.get(`${path}?limit=2&cursor=${first.nextCursor}`), 200);
+  assert.deepEqual([rest.events, rest.nextCursor], [whole.events.slice(1), null]);
+
+  // Refunds of 2,000 items each, as nobody makes them by hand.
+  const items = JSON.stringify({ items: variantIds.map((variantId) => ({ variantId, quantity: 1 })), amount: 0, reason: "much" });
+  await database.rows({
+    name: "test: many large refunds",
+    text: `INSERT INTO order_events (order_id, seq, type, data, created_at) SELECT $1::uuid, 3 + n, 'order.partially-refunded', $2::jsonb, now() FROM generate_series(1, 8) n`,
+    values: [large.orderId, items],
+  });
+  await database.rows({ name: "test: count them", text: "UPDATE orders SET changes = 11 WHERE id = $1", values: [large.orderId] });
+  const seen: number[] = [];
+  let cursor = "";
+  do {
+    const page = good(await user.get(`${path}?limit=1000${cursor}`), 200);
+    seen.push(page.events.length);
+    cursor = page.nextCursor === null ? "" : `&cursor=${page.nextCursor}`;
+  } while (cursor !== "");
+  assert.deepEqual(seen, [7, 4]);
+});
+
+test("a payment of many refunds shows its newest steps, fewer in a list, and how many there were", async () => {
+  const { paymentId } = large.payment;
+  const steps = Array.from({ length: STEPS_SHOWN + 5 }, (_, i) => ({
+    status: "PARTIALLY_REFUNDED",
+    at: new Date(i).toISOString(),
+    reason: `step ${i}`,
+  }));
+  await database.rows({
+    name: "test: many steps",
+    text: "UPDATE payments SET steps = $2::jsonb WHERE id = $1",
+    values: [paymentId, JSON.stringify(steps)],
+  });
+  const payment = good(await shop.operator.get(`/payments/${paymentId}`), 200);
+  assert.deepEqual([payment.history.length, payment.historyCount], [STEPS_SHOWN, STEPS_SHOWN + 5]);
+  assert.deepEqual([payment.history[0].reason, payment.history.at(-1).reason], ["step 5", `step ${STEPS_SHOWN + 4}`]);
+  const { payments } = good(await shop.operator.get("/admin/payments?limit=100"), 200);
+  const listed = payments.find((one: { paymentId: string }) => one.paymentId === paymentId);
+  assert.deepEqual([listed.history, listed.historyCount], [payment.history.slice(-STEPS_IN_LIST), STEPS_SHOWN + 5]);
+});
+
+test("a history's cursor is refused by name if it is not of a history, or of no event that there can be", async () => {
+  const path = `/orders/${large.orderId}/history`;
+  const { nextCursor } = good(await user.get(`/users/${user.id}/orders?limit=1`), 200);
+  const made = (seq: number): string => Buffer.from(JSON.stringify(["order history", seq])).toString("base64url");
+  for (const cursor of [nextCursor, made(65_536), made(2 ** 31 - 1), made(-1), "x"])
+    assert.equal((refused(await user.get(`${path}?cursor=${cursor}`), 400, "INVALID_REQUEST")["errors"] as { path: string }[])[0]?.path, "/cursor");
+  assert.deepEqual(good(await user.get(`${path}?cursor=${made(65_535)}`), 200), { events: [], nextCursor: null });
+  for (const limit of [0, 1001]) refused(await user.get(`${path}?limit=${limit}`), 400, "INVALID_REQUEST");
+});
