@@ -73,7 +73,11 @@ function updateIssued(changes: Change<Campaign>[]): Statement {
     name: "update issued",
     text: `UPDATE campaigns c SET issued_quantity = v.issued, sold_out_at = v.sold_out
            FROM unnest($1::uuid[], $2::int[], $3::timestamptz[]) v(id, issued, sold_out) WHERE c.id = v.id`,
-    values: [plain(changes, ({ key }) => key), plain(changes, ({ after }) => after.issuedQuantity), instants(changes, ({ after }) => after.soldOutAt)],
+    values: [
+      plain(changes, ({ key }) => key),
+      plain(changes, ({ after }) => after.issuedQuantity),
+      instants(changes, ({ after }) => after.soldOutAt),
+    ],
     rows: changes.length,
   };
 }
