@@ -39,8 +39,9 @@ export function selectDue(orderIds: string[], position: string, upper: string): 
   return {
     name: "select due events",
     text: `SELECT order_id AS "orderId", seq, type, data, created_at AS at FROM (
-             SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM order_events WHERE order_id = ANY($1::uuid[])
-           ) e WHERE due > $2::xid8 AND due <= $3::xid8 AND ${OF_NO_REHEARSAL} ORDER BY due, order_id, seq`,
+             SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM order_events e
+             WHERE order_id = ANY($1::uuid[]) AND ${OF_NO_REHEARSAL}
+           ) e WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq`,
     values: [plain(orderIds, (id) => id), position, upper],
   };
 }
