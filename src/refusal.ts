@@ -35,6 +35,7 @@ export const REFUSALS = {
     ko: "결제 금액이 변경되었습니다. 다시 확인해주세요",
     en: "The amount to pay has changed; please check it again",
   },
+  VERSION_CONFLICT: { status: 409, ko: "다른 사람이 먼저 수정했습니다", en: "Someone else changed this first" },
   ORDER_NOT_PAYABLE: { status: 409, ko: "결제할 수 없는 주문입니다", en: "This order cannot be paid" },
   ORDER_NOT_CANCELLABLE: { status: 409, ko: "취소할 수 없는 주문입니다", en: "This order cannot be cancelled" },
   ORDER_NOT_REFUNDABLE: { status: 409, ko: "환불할 수 없는 주문입니다", en: "This cannot be refunded" },
