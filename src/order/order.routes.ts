@@ -67,6 +67,7 @@ const order = {
   payment: Type.Optional(
     Body({ method: OneOf(["BALANCE", "DEFERRED"]) }, { description: "Default BALANCE: paid at once. DEFERRED: to be paid later" }),
   ),
+  expectedAmount: Type.Optional(Type.Integer({ minimum: 0, description: "The amount to pay that the buyer was shown; another amount is refused" })),
   orderedAt: Type.Optional(Type.String({ format: "date-time", description: "Operators only: when an order that is brought in was made" })),
 };
 const FromCart = Body({ ...order, fromCart: Type.Literal(true) });
@@ -107,10 +108,11 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
         "COUPON_NOT_FOUND",
         "COUPON_UNUSABLE",
         "BALANCE_INSUFFICIENT",
+        "AMOUNT_CHANGED",
       ],
     },
     ({ caller, body }) => {
-      const { orderItems, userCouponId, payment, orderedAt } = body;
+      const { orderItems, userCouponId, payment, orderedAt, expectedAmount } = body;
       if (orderedAt !== undefined && Date.parse(orderedAt) > Date.now()) invalid("/orderedAt", "must not lie in the future");
       if (orderedAt !== undefined && Date.parse(orderedAt) < 0) invalid("/orderedAt", "must not lie before 1970");
       const userId = onBehalf(caller, body.userId);
@@ -130,6 +132,7 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
           orderedAt: orderedAt === undefined ? null : Date.parse(orderedAt),
           expiresAfterMs: orderExpiresAfterMs,
           balanceMax,
+          expectedAmount,
         },
         201,
       );

@@ -43,6 +43,12 @@ export function payable(order: Pick<Order, "totalAmount" | "discountAmount">): n
   return order.totalAmount - order.discountAmount;
 }
 
+/** The buyer pays the amount that was shown, or nothing. Errors: AMOUNT_CHANGED. */
+export function checkExpectedAmount(order: Order, expectedAmount: number | undefined): void {
+  const amount = payable(order);
+  if (expectedAmount !== undefined && expectedAmount !== amount) refuse("AMOUNT_CHANGED", { expectedAmount, amount });
+}
+
 /** An unpaid order can be paid until it expires, whether or not the job has come by. */
 export function isPayable(order: Order, now: number): boolean {
   return order.status === "PENDING" && (order.expiresAt === null || now < order.expiresAt);

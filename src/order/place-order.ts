@@ -12,7 +12,7 @@ import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/shelf.ts";
 import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
-import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
+import { checkExpectedAmount, type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
 import { orderEvents, orderItems, orders } from "./order.sql.ts";
 import { payFromBalance } from "./pay-from-balance.ts";
 
@@ -28,6 +28,8 @@ export type PlaceOrder = {
   orderedAt: number | null;
   expiresAfterMs: number;
   balanceMax: number;
+  /** The amount to pay that the buyer was shown. */
+  expectedAmount?: number | undefined;
   /** Filled in by `prepare`: the variants of each product, which never change, and what the cart held when it was read. */
   variantIds?: Map<string, string[]>;
   cartArticles?: { productId: string; variantId: string }[];
@@ -68,6 +70,7 @@ export function placeOrder(facts: CatalogFacts, database: Database): Command<Pla
       if (input.userCouponId !== null) ownCoupon(shop, input.userCouponId, input.userId);
       const items = lines.map((line, i) => itemFor(shop, line, i));
       const order = newOrder(shop, input, items);
+      checkExpectedAmount(order, input.expectedAmount);
       const paid = input.method === "BALANCE" ? payFromBalance(shop, order, items, input.balanceMax) : undefined;
 
       // Below this line the order stands.

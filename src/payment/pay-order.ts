@@ -1,5 +1,5 @@
 import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order/facts.ts";
-import { changeOrder } from "../order/order.ts";
+import { changeOrder, checkExpectedAmount } from "../order/order.ts";
 import { payFromBalance } from "../order/pay-from-balance.ts";
 import { type Command, command } from "../till/command.ts";
 import { payableOrder } from "./payable-order.ts";
@@ -9,6 +9,8 @@ export type PayOrder = {
   orderId: string;
   /** Whose it must be; null for an operator. */ callerId: string | null;
   balanceMax: number;
+  /** The amount to pay that the buyer was shown. */
+  expectedAmount?: number | undefined;
   fact?: OrderFact;
 };
 
@@ -23,8 +25,9 @@ export function payOrder(facts: OrderFacts): Command<PayOrder, PaymentView> {
     prepare: (input) => withFact(facts, input),
     needs: ({ orderId, fact }) => wholeOrder(orderId, fact),
 
-    decide(shop, { orderId, callerId, balanceMax }) {
+    decide(shop, { orderId, callerId, balanceMax, expectedAmount }) {
       const { order, items } = payableOrder(shop, orderId, callerId);
+      checkExpectedAmount(order, expectedAmount);
       const payment = payFromBalance(shop, order, items, balanceMax);
       changeOrder(shop, order, "order.completed", { status: "COMPLETED", completedAt: shop.now });
       return paymentView(payment);

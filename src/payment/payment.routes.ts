@@ -55,6 +55,9 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
         orderId: Id(),
         userId: Type.Optional(Id("The caller's own, unless an operator calls")),
         method: OneOf(["BALANCE", "CARD"]),
+        expectedAmount: Type.Optional(
+          Type.Integer({ minimum: 0, description: "The amount to pay that the buyer was shown; another amount is refused" }),
+        ),
         paymentKey: Type.Optional(PaymentKey("For CARD: the payment that the buyer has authorized at the gateway")),
       }),
       answers: { 201: Payment, 202: Payment },
@@ -71,6 +74,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
         "COUPON_UNUSABLE",
         "USER_NOT_FOUND",
         "BALANCE_INSUFFICIENT",
+        "AMOUNT_CHANGED",
       ],
       shape: ({ body }) => {
         if (body.method === "CARD" && body.paymentKey === undefined) invalid("/paymentKey", "is needed to pay by card");
@@ -80,9 +84,16 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       // An operator who names a user means that user's order and no other.
       const callerId = caller.role === "operator" && body.userId === undefined ? null : onBehalf(caller, body.userId);
       const orderId = body.orderId.toLowerCase();
-      if (body.method === "BALANCE") return submit(pay, { orderId, callerId, balanceMax: config.balanceMax }, 201);
+      if (body.method === "BALANCE")
+        return submit(pay, { orderId, callerId, balanceMax: config.balanceMax, expectedAmount: body.expectedAmount }, 201);
       const paymentKey = ownKey(config.gateway, body.paymentKey ?? "", orderId);
-      const input = { orderId, callerId, paymentKey, askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs };
+      const input = {
+        orderId,
+        callerId,
+        paymentKey,
+        expectedAmount: body.expectedAmount,
+        askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs,
+      };
       return submitInTwoRounds({ begin: startByCard, input, status: 201, admit: (work) => gateway.admit(work), bring: byCard });
     },
   );

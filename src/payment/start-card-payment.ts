@@ -1,6 +1,6 @@
 import { iso } from "../database/statement.ts";
 import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order/facts.ts";
-import { changeOrder, payable } from "../order/order.ts";
+import { changeOrder, checkExpectedAmount, payable } from "../order/order.ts";
 import { failedKeys, type PaymentRow, payments } from "../order/payment.sql.ts";
 import { takeGoods } from "../order/take-goods.ts";
 import { refuse } from "../refusal.ts";
@@ -15,6 +15,8 @@ export type StartCardPayment = {
   /** Whose it must be; null for an operator. */
   callerId: string | null;
   paymentKey: string;
+  /** The amount to pay that the buyer was shown. */
+  expectedAmount?: number | undefined;
   /** When the gateway is asked about it if nobody has brought it to its end by then. */
   askAfterMs: number;
   fact?: OrderFact;
@@ -31,9 +33,10 @@ export function startCardPayment(facts: OrderFacts): Command<StartCardPayment, B
     prepare: (input) => withFact(facts, input),
     needs: ({ orderId, fact }) => [...wholeOrder(orderId, fact), need(failedKeys, orderId)],
 
-    decide(shop, { orderId, callerId, paymentKey, askAfterMs }) {
+    decide(shop, { orderId, callerId, paymentKey, askAfterMs, expectedAmount }) {
       const { order, items } = payableOrder(shop, orderId, callerId);
       if (shop.find(failedKeys, orderId)?.includes(paymentKey)) refuse("PAYMENT_DECLINED", { orderId, reason: "PAYMENT_KEY_USED" });
+      checkExpectedAmount(order, expectedAmount);
       takeGoods(shop, order, items);
 
       const made = { id: shop.newId(), orderId, method: "CARD" as const, amount: payable(order), createdAt: shop.now };

@@ -17,7 +17,7 @@ export type Problem = {
      */
     type: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     /**
      * For people, in Korean or English
      */
@@ -462,7 +462,7 @@ export type Rehearsal = {
 
 export type ProblemType = {
     type: string;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     status: number;
     ko: string;
     en: string;
@@ -2801,6 +2801,10 @@ export type PlaceOrderData = {
             method: 'BALANCE' | 'DEFERRED';
         };
         /**
+         * The amount to pay that the buyer was shown; another amount is refused
+         */
+        expectedAmount?: number;
+        /**
          * Operators only: when an order that is brought in was made
          */
         orderedAt?: string;
@@ -2824,6 +2828,10 @@ export type PlaceOrderData = {
         payment?: {
             method: 'BALANCE' | 'DEFERRED';
         };
+        /**
+         * The amount to pay that the buyer was shown; another amount is refused
+         */
+        expectedAmount?: number;
         /**
          * Operators only: when an order that is brought in was made
          */
@@ -2871,11 +2879,11 @@ export type PlaceOrderErrors = {
         code?: 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
      */
     409: Problem & {
         status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request is too large
@@ -3390,6 +3398,10 @@ export type PayOrderData = {
         userId?: string;
         method: 'BALANCE' | 'CARD';
         /**
+         * The amount to pay that the buyer was shown; another amount is refused
+         */
+        expectedAmount?: number;
+        /**
          * For CARD: the payment that the buyer has authorized at the gateway
          */
         paymentKey?: string;
@@ -3442,11 +3454,11 @@ export type PayOrderErrors = {
         code?: 'ORDER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
     };
     /**
-     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is under way; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is under way; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
      */
     409: Problem & {
         status?: 409;
-        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request is too large
