@@ -3,7 +3,8 @@
 
 import { useSignal } from "@preact/signals";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
+import { currentCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
 import { go, place, to } from "../../shared/router.ts";
 import { facts, shop } from "../api.ts";
@@ -93,7 +94,7 @@ function ChosenProduct({ id, choose }: { id: string | undefined; choose: (id: st
 function ChosenCoupon({ id, choose }: { id: string | undefined; choose: (id: string | undefined) => void }) {
   const { data, error, reload } = useResource(`chosen coupon ${id}`, async (signal) =>
     id === undefined
-      ? { one: undefined, all: (await shop.listCoupons({ query: { limit: 100 }, signal })).body.coupons }
+      ? { one: undefined, all: await currentCampaigns(shop, signal) }
       : { one: (await shop.getCoupon({ path: { couponId: id }, signal })).body, all: [] },
   );
   const one = data?.one;
@@ -145,7 +146,7 @@ function ChosenCoupon({ id, choose }: { id: string | undefined; choose: (id: str
 
 function Rehearse({ product, coupon }: { product: string | undefined; coupon: string | undefined }) {
   const [buyers, within] = [useSignal("2000"), useSignal("3")];
-  const start = useAttempt(async (key) => {
+  const start = useAttempt(async ({ key, shop }) => {
     const { body } = await shop.startRehearsal({
       body: {
         ...(product ? { productId: product } : {}),
@@ -186,7 +187,7 @@ function Rehearse({ product, coupon }: { product: string | undefined; coupon: st
               onInput={({ currentTarget }) => (within.value = currentTarget.value)}
             />
           </Field>
-          <button class="button primary" type="submit" disabled={start.busy || (!product && !coupon)}>
+          <button class="button primary" type="submit" disabled={!product && !coupon} aria-disabled={start.busy}>
             {start.busy ? t.value.working : t.value.startRehearsal}
           </button>
         </div>

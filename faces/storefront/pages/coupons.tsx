@@ -6,12 +6,13 @@ import { isPast } from "../parts/countdown.tsx";
 import { discountWords } from "../parts/discount.ts";
 import { couponsOf, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
+import { currentCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 
 export function Coupons() {
-  const campaigns = useResource("campaigns", async (signal) => (await shop.listCoupons({ query: { limit: 100 }, signal })).body.coupons, {
+  const campaigns = useResource("campaigns", (signal) => currentCampaigns(shop, signal), {
     everyMs: 2000,
   });
   const mine = useMine("coupons", (userId, signal) => couponsOf(userId, "ALL", signal));
