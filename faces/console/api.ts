@@ -1,7 +1,7 @@
 // The shop, as the console calls it.
 
 import { signal } from "@preact/signals";
-import { type Body, createShop, isRefusal, Unreachable } from "#client";
+import { type Body, createShop, isRefusal, type ShopOptions, Unreachable } from "#client";
 import { currency, language, timeZone } from "../shared/languages.ts";
 import { session, sessionEnded } from "./session.ts";
 import { fieldWord, t } from "./words/words.ts";
@@ -11,13 +11,11 @@ const PATIENCE_MS = 10 * 60_000;
 
 export const facts = signal<Body<"getShop"> | null>(null);
 
-export const shop = createShop({
-  url: "",
-  token: () => session.value?.token,
-  language: () => language.value,
-  timeoutMs: PATIENCE_MS,
-  fetch: listen,
-});
+/** How every call is made, whoever makes it. */
+export const options = { url: "", language: () => language.value, timeoutMs: PATIENCE_MS } satisfies ShopOptions;
+
+/** For what is read. What changes something is called through `useAttempt` (attempt.ts). */
+export const shop = createShop({ ...options, token: () => session.value?.token, fetch: listen });
 
 export async function listen(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const token = new Headers(init?.headers).get("authorization")?.slice("Bearer ".length);

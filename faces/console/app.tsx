@@ -1,6 +1,6 @@
 // The frame around every page of the console.
 
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { language } from "../shared/languages.ts";
 import { place, to } from "../shared/router.ts";
@@ -107,7 +107,10 @@ export function App() {
           </button>
         </div>
       </header>
-      <main id="main">{found ? found.page(found.path.exec(path)?.[1] ?? "") : <Title>{t.value.notHere}</Title>}</main>
+      {/* A page is one operator's: what was typed or begun on it is gone for the next. */}
+      <main id="main">
+        <Fragment key={session.value.name}>{found ? found.page(found.path.exec(path)?.[1] ?? "") : <Title>{t.value.notHere}</Title>}</Fragment>
+      </main>
     </div>
   );
 }

@@ -5,7 +5,10 @@ import "./styles/parts.css";
 import "./styles/pages.css";
 import { render } from "preact";
 import { readFacts } from "./api.ts";
+import { keepFocus } from "../shared/focus.ts";
 import { App } from "./app.tsx";
 
 readFacts().catch(() => {});
-render(<App />, document.querySelector("#app") as HTMLElement);
+const root = document.querySelector("#app") as HTMLElement;
+keepFocus(root);
+render(<App />, root);

@@ -1,46 +1,56 @@
-// Who is at the console, in this browser: an operator's token, pasted or brought by a link (`/console#token=…`).
+// The operator at the console, in this browser: a token, pasted or brought by a link (`/console#token=…`).
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
+import { forgetSeen } from "../shared/resource.ts";
+import { keepSession, onOwnerChange } from "../shared/session.ts";
 
 export type Session = { token: string; name: string };
 
-const KEPT_AT = "jangnal.console";
+const kept = keepSession<Session>("jangnal.console", read);
 
-export const session = signal<Session | null>(read(localStorage.getItem(KEPT_AT)));
-/** Why one is not signed in any more, or was not let in. */
+export const session = kept.session;
+/** The session as it is at this moment, another tab's changes included. */
+export const sessionNow = kept.refresh;
+/** Why the operator is not signed in any more, or was not let in. */
 export const sessionTrouble = signal<"expired" | "no operator" | null>(null);
-
-addEventListener("storage", ({ key, newValue }) => {
-  if (key === KEPT_AT) session.value = read(newValue);
+effect(() => {
+  if (session.value !== null) sessionTrouble.value = null;
 });
+onOwnerChange(() => session.value?.name, forgetSeen);
 
-// A token in the address is taken and dropped from it at once: neither history nor a copied address shall hold it.
-const brought = /^#token=([\w.~+/=-]+)$/.exec(location.hash)?.[1];
-if (brought !== undefined) {
+/** A token in the address is taken and dropped from it at once: neither history nor a copied address shall hold it. */
+function takeToken(event?: Event): void {
+  const token = /^#token=(.*)$/.exec(location.hash)?.[1];
+  if (token === undefined) return;
+  // The router sees the next address, not this one.
+  event?.stopImmediatePropagation();
   location.replace("#/live");
-  signIn(brought);
+  signIn(decoded(token));
 }
+takeToken();
+addEventListener("hashchange", takeToken, { capture: true });
 
 /** Takes a token that looks like an operator's; whether it is good the shop will say. */
 export function signIn(token: string): boolean {
   const made = sessionOf(token.trim());
+  if (made !== null) kept.begin(made);
   sessionTrouble.value = made === null ? "no operator" : null;
-  if (made === null) return false;
-  localStorage.setItem(KEPT_AT, JSON.stringify(made));
-  session.value = made;
-  return true;
+  return made !== null;
 }
 
-export function signOut(): void {
-  localStorage.removeItem(KEPT_AT);
-  session.value = null;
-}
+export const signOut = kept.end;
 
-/** The shop has refused this token. A session that was begun meanwhile is another's. */
+/** The shop has refused this token. */
 export function sessionEnded(token: string): void {
-  if (session.value?.token !== token) return;
-  signOut();
-  sessionTrouble.value = "expired";
+  if (kept.endOf(token)) sessionTrouble.value = "expired";
+}
+
+function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
 }
 
 function sessionOf(token: string): Session | null {

@@ -1,6 +1,7 @@
 // Two languages, typed: what one dictionary says the other has to say as well. Numbers, dates and money are Intl's.
 
 import { computed, effect, signal } from "@preact/signals";
+import { keep, readKept } from "./storage.ts";
 
 export type Language = "ko" | "en";
 
@@ -13,12 +14,12 @@ effect(() => {
 
 export function speak(chosen: Language): void {
   language.value = chosen;
-  localStorage.setItem(KEPT_AT, chosen);
+  keep("localStorage", KEPT_AT, chosen);
 }
 
 /** As chosen before; else as the browser prefers; Korean where it speaks neither. */
 function firstLanguage(): Language {
-  const kept = localStorage.getItem(KEPT_AT);
+  const kept = readKept("localStorage", KEPT_AT);
   if (kept === "ko" || kept === "en") return kept;
   const preferred = navigator.languages.map((tag) => tag.split("-")[0]).find((tag) => tag === "ko" || tag === "en");
   return preferred ?? "ko";

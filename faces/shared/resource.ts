@@ -73,6 +73,9 @@ export function useResource<T>(
   return { data, error, loading, reload: read };
 }
 
+/** What one user has seen is not shown to the next. */
+export const forgetSeen = (): void => seen.clear();
+
 function begin<T>(key: string, anew: boolean): { key: string; data: T | undefined; error: unknown; loading: boolean } {
   return { key, data: anew ? undefined : (seen.get(key) as T | undefined), error: undefined, loading: true };
 }

@@ -1,7 +1,7 @@
 // The shop, as every page calls it; and how the line to it is.
 
 import { signal } from "@preact/signals";
-import { type Body, createShop, isRefusal, type Retry } from "#client";
+import { type Body, createShop, isRefusal, type Retry, type ShopOptions } from "#client";
 import { currency, language, timeZone } from "../shared/languages.ts";
 import { heardTheTime } from "./clock.ts";
 import { session, sessionEnded } from "./session.ts";
@@ -16,16 +16,13 @@ addEventListener("online", () => (connection.value = "fine"));
 /** What the shop says of itself; null until it has. */
 export const facts = signal<Body<"getShop"> | null>(null);
 
-export const shop = createShop({
-  url: "",
-  token: () => session.value?.token,
-  language: () => language.value,
-  tries: 6,
-  onRetry,
-  fetch: listen,
-});
+/** How every call is made, whoever makes it. */
+export const options = { url: "", language: () => language.value, tries: 6, onRetry } satisfies ShopOptions;
 
-async function listen(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
+/** For what is read, and for signing in. What changes something is called through `useAttempt` (attempt.ts). */
+export const shop = createShop({ ...options, token: () => session.value?.token, fetch: listen });
+
+export async function listen(input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const token = new Headers(init?.headers).get("authorization")?.slice("Bearer ".length);
   const response = await fetch(input, init);
   if (response.status < 500 && navigator.onLine) connection.value = "fine";

@@ -1,6 +1,6 @@
 // The frame around every page: where one is, where one can go, and what came of the line to the shop.
 
-import type { ComponentChildren } from "preact";
+import { type ComponentChildren, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { type Language, language, speak } from "../shared/languages.ts";
 import { connection, facts } from "./api.ts";
@@ -55,7 +55,14 @@ export function App() {
       <Header />
       <main id="main">
         <Line />
-        {found === undefined ? <Nowhere /> : found.mine && session.value === null ? <NeedsSignIn /> : found.page(found.path.exec(path)?.[1] ?? "")}
+        {found === undefined ? (
+          <Nowhere />
+        ) : found.mine && session.value === null ? (
+          <NeedsSignIn />
+        ) : (
+          // A page is one user's: what was typed, chosen or begun on it is gone for the next. Signing in itself goes on across that change.
+          <Fragment key={path === "/sign-in" ? path : `${session.value?.userId}`}>{found.page(found.path.exec(path)?.[1] ?? "")}</Fragment>
+        )}
       </main>
       <Footer />
       <Menu place="bottom" />

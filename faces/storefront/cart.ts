@@ -1,6 +1,6 @@
 // How much is in the cart, for the menu: read when somebody signs in, and again after every change of it.
 
-import { effect, signal } from "@preact/signals";
+import { computed, effect, signal } from "@preact/signals";
 import { shop } from "./api.ts";
 import { session } from "./session.ts";
 
@@ -11,15 +11,18 @@ export function cartChanged(): void {
   changes.value += 1;
 }
 
+const userId = computed(() => session.value?.userId);
+
 effect(() => {
-  const userId = session.value?.userId;
+  void userId.value;
+  cartCount.value = 0;
+});
+
+effect(() => {
   void changes.value;
-  if (userId === undefined) {
-    cartCount.value = 0;
-    return undefined;
-  }
+  if (userId.value === undefined) return undefined;
   const left = new AbortController();
-  shop.getCart({ path: { userId }, signal: left.signal }).then(
+  shop.getCart({ path: { userId: userId.value }, signal: left.signal }).then(
     ({ body }) => (cartCount.value = body.cartItems.length),
     // A number in the menu is worth no message: the cart's own page says what is wrong.
     () => {},

@@ -4,6 +4,7 @@ import "./styles/parts.css";
 import "./styles/pages.css";
 import { render } from "preact";
 import { readFacts } from "./api.ts";
+import { keepFocus } from "../shared/focus.ts";
 import { App } from "./app.tsx";
 
 const FACTS_EVERY_MS = 60_000;
@@ -16,4 +17,6 @@ function keepFacts(): void {
 keepFacts();
 setInterval(keepFacts, FACTS_EVERY_MS);
 document.addEventListener("visibilitychange", keepFacts);
-render(<App />, document.querySelector("#app") as HTMLElement);
+const root = document.querySelector("#app") as HTMLElement;
+keepFocus(root);
+render(<App />, root);

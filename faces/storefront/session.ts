@@ -1,36 +1,29 @@
-// Who is signed in, in this browser. The token is the shop's; here it is only kept.
+// The signed-in user, in this browser. The token is the shop's; here it is only kept.
 
-import { signal } from "@preact/signals";
+import { effect, signal } from "@preact/signals";
+import { forgetSeen } from "../shared/resource.ts";
+import { keepSession, onOwnerChange } from "../shared/session.ts";
 
 export type Session = { token: string; userId: string; name: string };
 
-const KEPT_AT = "jangnal.session";
+const kept = keepSession<Session>("jangnal.session", read);
 
-export const session = signal<Session | null>(read(localStorage.getItem(KEPT_AT)));
+export const session = kept.session;
+/** The session as it is at this moment, another tab's changes included. */
+export const sessionNow = kept.refresh;
 /** Whether the last session ended by itself: the shop did not take its token any more. */
 export const expired = signal(false);
-
-// Another tab signs in or out: so does this one.
-addEventListener("storage", ({ key, newValue }) => {
-  if (key === KEPT_AT) session.value = read(newValue);
+effect(() => {
+  if (session.value !== null) expired.value = false;
 });
+onOwnerChange(() => session.value?.userId, forgetSeen);
 
-export function signIn(made: Session): void {
-  localStorage.setItem(KEPT_AT, JSON.stringify(made));
-  expired.value = false;
-  session.value = made;
-}
+export const signIn = kept.begin;
+export const signOut = kept.end;
 
-export function signOut(): void {
-  localStorage.removeItem(KEPT_AT);
-  session.value = null;
-}
-
-/** The shop has refused this token. A session that was begun meanwhile is another's. */
+/** The shop has refused this token. */
 export function sessionEnded(token: string): void {
-  if (session.value?.token !== token) return;
-  signOut();
-  expired.value = true;
+  if (kept.endOf(token)) expired.value = true;
 }
 
 /** A session of a token that was made elsewhere. Nothing where it is no token of a shopper. */

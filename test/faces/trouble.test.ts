@@ -115,8 +115,8 @@ facesTest("so does one whose page was loaded anew in between, though the order w
   await close();
 });
 
-// Goes red without `drop` in checkout.tsx: the second cart would be ordered under the first one's name, unseen.
-facesTest("a cart that was filled anew after an order that went through unheard is a new order", async () => {
+// Goes red where the cart that was filled since is taken for a new order: the first item would be bought twice.
+facesTest("a cart that was filled since an order went through unheard: the order is found out first, and the rest is another", async () => {
   const user = await shop.user({ balance: 10_000 });
   const [first, second] = await Promise.all(["물레", "바늘"].map((name) => shop.product({ name, price: 3000, stock: 5 })));
   good(await user.post(`/users/${user.id}/cart/items`, { productId: first?.id, quantity: 1 }), 201);
@@ -126,6 +126,10 @@ facesTest("a cart that was filled anew after an order that went through unheard 
   await findOut(page).waitFor({ timeout: 30_000 });
   await hear();
   good(await user.post(`/users/${user.id}/cart/items`, { productId: second?.id, quantity: 2 }), 201);
+  await findOut(page).click();
+  await page.getByText("주문이 완료되었습니다.").waitFor();
+  assert.equal(await shop.balanceOf(user), 7000);
+  await page.goto(`${shop.url}/#/checkout`);
   await page.getByRole("button", { name: "6,000원 결제하기" }).click();
   await page.getByText("주문이 완료되었습니다.").waitFor();
   assert.equal((await ordersOf(user)).length, 2);

@@ -1,30 +1,31 @@
-import { signal } from "@preact/signals";
 import type { Body } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
 import { shop } from "../api.ts";
+import { operatorsOwn } from "../attempt.ts";
 import { Busy, Card, Failure, Notice, Title } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
 
 /** Outlives the page: of a large shop it takes its time. */
-const last = signal<{ busy: boolean; result?: Body<"audit">; error?: unknown }>({ busy: false });
+const last = operatorsOwn<{ busy: boolean; result?: Body<"audit">; error?: unknown }>({ busy: false });
 
 async function check(): Promise<void> {
-  last.value = { ...last.value, busy: true };
+  const own = last();
+  own.value = { ...own.peek(), busy: true };
   try {
-    last.value = { busy: false, result: (await shop.audit()).body };
+    own.value = { busy: false, result: (await shop.audit()).body };
   } catch (error) {
-    last.value = { busy: false, error };
+    own.value = { busy: false, error };
   }
 }
 
 export function Audit() {
-  const { busy, result, error } = last.value;
+  const { busy, result, error } = last().value;
   return (
     <>
       <Title
         side={
-          <button type="button" class="button primary small" disabled={busy} onClick={() => void check()}>
+          <button type="button" class="button primary small" aria-disabled={busy} onClick={() => !busy && void check()}>
             {busy ? t.value.working : t.value.auditNow}
           </button>
         }

@@ -1,9 +1,10 @@
 // Users and their balances, and money for many of them from a file.
 
-import { signal, useSignal } from "@preact/signals";
+import { type Signal, useSignal } from "@preact/signals";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
 import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
+import { type Mine, operatorsOwn } from "../attempt.ts";
 import { chunks, type Grant, type GrantFile, keyOf as keyOfChunk, readGrants } from "../grants.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Filters } from "../parts/filters.tsx";
@@ -45,12 +46,14 @@ export function Balances() {
 }
 
 /** Outlives the page: who leaves it and comes back finds it where it is. */
-const under = signal<{ done: number; of: number; error: string | null } | null>(null);
+const under = operatorsOwn<Progress | null>(null);
+type Progress = { done: number; of: number; error: string | null };
 
 function FromFile() {
   const file = useSignal<GrantFile | null>(null);
   const chosen = file.value;
-  const progress = under.value;
+  const own = under();
+  const progress = own.value;
   return (
     <Card title={t.value.grantFromFile}>
       <p class="muted">{t.value.fileWords}</p>
@@ -62,7 +65,7 @@ function FromFile() {
           onChange={({ currentTarget }) => {
             const [first] = currentTarget.files ?? [];
             file.value = null;
-            under.value = null;
+            own.value = null;
             void first?.text().then((text) => (file.value = readGrants(text)));
           }}
         />
@@ -81,7 +84,7 @@ function FromFile() {
             act={t.value.grant}
             tone="primary"
             quiet={false}
-            run={() => grantAll(chosen)}
+            run={(mine) => grantAll(chosen, mine, own)}
             disabled={chosen.grants.length === 0}
           >
             {t.value.grantWords(chosen.grants.length, formatMoney(sum(chosen.grants)))}
@@ -100,13 +103,13 @@ function FromFile() {
 }
 
 /** One part after the other, each all or nothing under a key made of the file: the same file again gives nobody anything twice for two days. */
-async function grantAll({ grants, hash }: GrantFile): Promise<void> {
+async function grantAll({ grants, hash }: GrantFile, { shop }: Mine, under: Signal<Progress | null>): Promise<void> {
   const of = grants.length;
   under.value = { done: 0, of, error: null };
   try {
     for (const [i, part] of chunks(grants).entries()) {
       await shop.grantBalances({ body: { grants: part }, idempotencyKey: keyOfChunk(hash, i) });
-      under.value = { done: under.value.done + part.length, of, error: null };
+      under.value = { done: (under.value?.done ?? 0) + part.length, of, error: null };
     }
   } catch (error) {
     under.value = { ...(under.value ?? { done: 0, of }), error: t.value.grantStopped };

@@ -1,8 +1,8 @@
-import { useSignal } from "@preact/signals";
 import type { Campaign } from "#client";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
+import { useForm } from "../form.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { momentOf, MomentField, NumberField, onTheWall, TextField } from "../parts/fields.tsx";
 import { Bar, Status, Title, When } from "../parts/parts.tsx";
@@ -55,8 +55,13 @@ export function Coupons() {
 
 function Actions({ campaign, done }: { campaign: Campaign; done: () => void }) {
   const { id, status } = campaign;
-  const [name, total] = [useSignal(campaign.name), useSignal(String(campaign.totalQuantity))];
-  const [opens, closes] = [useSignal(onTheWall(campaign.opensAt)), useSignal(campaign.closesAt === null ? "" : onTheWall(campaign.closesAt))];
+  const form = useForm(() => ({
+    name: campaign.name,
+    total: String(campaign.totalQuantity),
+    opens: onTheWall(campaign.opensAt),
+    closes: campaign.closesAt === null ? "" : onTheWall(campaign.closesAt),
+  }));
+  const { name, total, opens, closes } = form.fields;
   const issued = campaign.totalQuantity - campaign.remainingQuantity;
   return (
     <span class="actions">
@@ -69,19 +74,16 @@ function Actions({ campaign, done }: { campaign: Campaign; done: () => void }) {
         title={`${t.value.edit}: ${campaign.name}`}
         act={t.value.save}
         tone="primary"
-        run={async (key) => {
-          // A moment is only changed where another was typed: what stands in the field has no seconds.
-          const moved = (typed: string, was: string | null): boolean => typed !== (was === null ? "" : onTheWall(was));
-          await shop.editCoupon({
-            path: { id },
-            body: {
-              name: name.value.trim(),
-              totalQuantity: Number(total.value),
-              ...(moved(opens.value, campaign.opensAt) ? { opensAt: momentOf(opens.value) } : {}),
-              ...(moved(closes.value, campaign.closesAt) ? { closesAt: closes.value === "" ? null : momentOf(closes.value) } : {}),
-            },
-            idempotencyKey: key,
-          });
+        opened={form.reset}
+        run={async ({ key, shop }) => {
+          const changed = form.changed();
+          const body = {
+            ...(changed.name === undefined ? {} : { name: changed.name }),
+            ...(changed.total === undefined ? {} : { totalQuantity: Number(changed.total) }),
+            ...(changed.opens === undefined ? {} : { opensAt: momentOf(changed.opens) as string }),
+            ...(changed.closes === undefined ? {} : { closesAt: changed.closes === "" ? null : momentOf(changed.closes) }),
+          };
+          if (Object.keys(body).length > 0) await shop.editCoupon({ path: { id }, body, idempotencyKey: key });
           done();
         }}
       >
@@ -96,7 +98,7 @@ function Actions({ campaign, done }: { campaign: Campaign; done: () => void }) {
         title={t.value.closeCoupon}
         act={t.value.close}
         disabled={status === "CLOSED"}
-        run={async (key) => {
+        run={async ({ key, shop }) => {
           const now = Date.now();
           const opensAt = Math.min(Date.parse(campaign.opensAt), now - 1000);
           await shop.editCoupon({

@@ -4,7 +4,7 @@
 import { useSignal } from "@preact/signals";
 import { type Body, everyPage } from "#client";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
 import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
 import { go, place, to } from "../../shared/router.ts";
@@ -159,7 +159,7 @@ function ChosenCoupon({ id, choose }: { id: string | undefined; choose: (id: str
 
 function Rehearse({ product, coupon }: { product: string | undefined; coupon: string | undefined }) {
   const [buyers, within] = [useSignal("2000"), useSignal("3")];
-  const start = useAttempt(async (key) => {
+  const start = useAttempt(async ({ key, shop }) => {
     const { body } = await shop.startRehearsal({
       body: {
         ...(product ? { productId: product } : {}),
@@ -200,7 +200,7 @@ function Rehearse({ product, coupon }: { product: string | undefined; coupon: st
               onInput={({ currentTarget }) => (within.value = currentTarget.value)}
             />
           </Field>
-          <button class="button primary" type="submit" disabled={start.busy || (!product && !coupon)}>
+          <button class="button primary" type="submit" disabled={!product && !coupon} aria-disabled={start.busy}>
             {start.busy ? t.value.working : t.value.startRehearsal}
           </button>
         </div>

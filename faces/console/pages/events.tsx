@@ -64,7 +64,7 @@ export function Events() {
                 act={t.value.again}
                 tone="primary"
                 disabled={status === "WAITING"}
-                run={async (key) => {
+                run={async ({ key, shop }) => {
                   await shop.replayEvent({ path: { id }, body: {}, idempotencyKey: key });
                   said.value = t.value.sentAgain;
                   list.reload();

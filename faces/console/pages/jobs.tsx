@@ -1,23 +1,24 @@
-import { signal } from "@preact/signals";
 import { useResource } from "../../shared/resource.ts";
 import { shop } from "../api.ts";
+import { type Mine, operatorsOwn } from "../attempt.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Busy, Failure, Title, When } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { jobWord, t } from "../words/words.ts";
 
 /** Which run because somebody here asked for it: found again by who leaves the page and comes back. */
-const running = signal<readonly string[]>([]);
+const running = operatorsOwn<readonly string[]>([]);
 
 export function Jobs() {
   const { data, error, reload } = useResource("jobs", async (signal) => (await shop.listJobs({ signal })).body.jobs, { everyMs: 5000 });
-  const run = async (name: string, key: string): Promise<void> => {
-    running.value = [...running.value, name];
+  const own = running();
+  const run = async (name: string, { key, shop }: Mine): Promise<void> => {
+    own.value = [...own.value, name];
     try {
       await shop.runJob({ path: { name }, body: {}, idempotencyKey: key });
       await reload();
     } finally {
-      running.value = running.value.filter((one) => one !== name);
+      own.value = own.value.filter((one) => one !== name);
     }
   };
   return (
@@ -50,13 +51,13 @@ export function Jobs() {
               end: true,
               cell: ({ name }) => (
                 <Confirm
-                  label={running.value.includes(name) ? t.value.working : t.value.runNow}
+                  label={own.value.includes(name) ? t.value.working : t.value.runNow}
                   about={jobWord(name)}
                   title={`${t.value.runNow}: ${jobWord(name)}`}
                   act={t.value.runNow}
                   tone="primary"
-                  disabled={running.value.includes(name)}
-                  run={(key) => run(name, key)}
+                  disabled={own.value.includes(name)}
+                  run={(mine) => run(name, mine)}
                 >
                   {t.value.runNowWords}
                 </Confirm>

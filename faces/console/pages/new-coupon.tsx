@@ -1,5 +1,5 @@
 import { useSignal } from "@preact/signals";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
 import { go, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { momentOf, MomentField, NumberField, onTheWall, TextField } from "../parts/fields.tsx";
@@ -25,7 +25,7 @@ export function NewCoupon({ made }: { made: (id: string) => void }) {
   const [name, amount, quantity, days] = [useSignal(""), useSignal("5000"), useSignal("100"), useSignal("7")];
   const [percent, most, least] = [useSignal(false), useSignal(""), useSignal("")];
   const [opens, closes] = [useSignal(onTheWall(Date.now() + OPENS_AFTER_MS)), useSignal("")];
-  const create = useAttempt(async (key) => {
+  const create = useAttempt(async ({ key, shop }) => {
     const onlyFrom = least.value === "" ? {} : { minOrderAmount: Number(least.value) };
     const { body } = await shop.createCoupon({
       body: {
@@ -34,7 +34,7 @@ export function NewCoupon({ made }: { made: (id: string) => void }) {
           ? { type: "PERCENTAGE", rate: Number(amount.value), ...(most.value === "" ? {} : { maxAmount: Number(most.value) }), ...onlyFrom }
           : { type: "FIXED", amount: Number(amount.value), ...onlyFrom },
         totalQuantity: Number(quantity.value),
-        opensAt: momentOf(opens.value),
+        opensAt: momentOf(opens.value) as string,
         ...(closes.value === "" ? {} : { closesAt: momentOf(closes.value) }),
         ...(days.value === "" ? {} : { validDays: Number(days.value) }),
       },
@@ -76,7 +76,7 @@ export function NewCoupon({ made }: { made: (id: string) => void }) {
         <NumberField label={t.value.validDays} value={days} min={1} max={MOST_DAYS} hint={t.value.mayBeEmpty} optional />
       </div>
       {create.error !== undefined && <Failure error={create.error} />}
-      <button class="button primary small" type="submit" disabled={create.busy}>
+      <button class="button primary small" type="submit" aria-disabled={create.busy}>
         {create.busy ? t.value.working : t.value.create}
       </button>
     </form>

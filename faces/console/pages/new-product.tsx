@@ -2,7 +2,7 @@
 
 import { type Signal, useSignal } from "@preact/signals";
 import { formatNumber } from "../../shared/languages.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
 import { go, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { NumberField, TextField } from "../parts/fields.tsx";
@@ -48,7 +48,7 @@ export function NewProduct({ made, draft = false }: { made: (id: string) => void
     (prefix.value.trim() === "" ? "" : cutText([prefix.value.trim(), ...Object.values(options)].join("-"), SKU_MAX));
   const wanted = all.filter((options) => (drafts.value[keyOf(options)]?.stock ?? "") !== "");
 
-  const create = useAttempt(async (key) => {
+  const create = useAttempt(async ({ key, shop }) => {
     const facts = { name: name.value.trim(), description: description.value, status: onSale.value ? "ON_SALE" : "NOT_FOR_SALE" } as const;
     const variants = wanted.map((options) => {
       const { stock: own, price: ownPrice = "" } = drafts.value[keyOf(options)] as Draft;
@@ -96,7 +96,7 @@ export function NewProduct({ made, draft = false }: { made: (id: string) => void
       <Check label={t.value.onSaleAtOnce} checked={onSale} />
       {trouble.value !== null && <Notice kind="bad">{trouble.value}</Notice>}
       {create.error !== undefined && <Failure error={create.error} />}
-      <button class="button primary small" type="submit" disabled={create.busy}>
+      <button class="button primary small" type="submit" aria-disabled={create.busy}>
         {create.busy ? t.value.working : t.value.create}
       </button>
     </form>

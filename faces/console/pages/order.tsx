@@ -3,6 +3,7 @@ import { formatMoney, formatNumber } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
+import type { Mine } from "../attempt.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Card, Field, Id, Notice, Status, Title, Unread, When } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
@@ -28,7 +29,7 @@ export function Order({ id }: { id: string }) {
   const pieces = items.reduce((sum, { quantity }) => sum + quantity, 0);
   const paid = order.totalAmount - order.discountAmount;
 
-  const refund = async (key: string, whole: boolean): Promise<void> => {
+  const refund = async ({ key, shop }: Mine, whole: boolean): Promise<void> => {
     const body = { reason: reason.value.trim() || t.value.byOperator, ...(whole ? {} : { items }) };
     const answer = await shop.refundOrder({ path: { id }, body, idempotencyKey: key });
     quantities.value = {};
@@ -130,11 +131,11 @@ export function Order({ id }: { id: string }) {
               title={t.value.refund}
               act={t.value.refund}
               disabled={pieces === 0}
-              run={(key) => refund(key, false)}
+              run={(mine) => refund(mine, false)}
             >
               {t.value.refundSomeWords(pieces)}
             </Confirm>
-            <Confirm label={t.value.refundWhole} title={t.value.refundWhole} act={t.value.refundWhole} run={(key) => refund(key, true)}>
+            <Confirm label={t.value.refundWhole} title={t.value.refundWhole} act={t.value.refundWhole} run={(mine) => refund(mine, true)}>
               {t.value.refundWholeWords(formatMoney(paid - order.refundedAmount))}
             </Confirm>
           </div>

@@ -3,6 +3,7 @@ import { formatMoney, formatNumber } from "../../shared/languages.ts";
 import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Id, Notice, Status, Title, When } from "../parts/parts.tsx";
+import { DateField } from "../parts/fields.tsx";
 import { Filters } from "../parts/filters.tsx";
 import { ListTable, useList } from "../parts/table.tsx";
 import { statusWord, t } from "../words/words.ts";
@@ -54,14 +55,8 @@ export function Orders() {
           choose: (value) => set({ status: value || undefined }),
         }}
       >
-        <label class="field">
-          <span class="field-label">{t.value.since}</span>
-          <input type="date" value={from ?? ""} onChange={({ currentTarget }) => set({ from: currentTarget.value || undefined })} />
-        </label>
-        <label class="field">
-          <span class="field-label">{t.value.until}</span>
-          <input type="date" value={until ?? ""} min={from} onChange={({ currentTarget }) => set({ to: currentTarget.value || undefined })} />
-        </label>
+        <DateField label={t.value.since} value={from ?? ""} change={(day) => set({ from: day || undefined })} />
+        <DateField label={t.value.until} value={until ?? ""} min={from} change={(day) => set({ to: day || undefined })} />
       </Filters>
       {odd.value && <Notice kind="bad">{t.value.noId}</Notice>}
       <ListTable

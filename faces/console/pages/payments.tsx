@@ -1,10 +1,12 @@
-import { signal, useSignal } from "@preact/signals";
+import { useSignal } from "@preact/signals";
 import type { Body } from "#client";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
 import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
+import { operatorsOwn } from "../attempt.ts";
 import { Filters } from "../parts/filters.tsx";
-import { Busy, Card, Failure, Field, Id, Notice, Status, Title, When } from "../parts/parts.tsx";
+import { DateField } from "../parts/fields.tsx";
+import { Busy, Card, Failure, Id, Notice, Status, Title, When } from "../parts/parts.tsx";
 import { ListTable, Table, useList } from "../parts/table.tsx";
 import { statusWord, t } from "../words/words.ts";
 
@@ -52,34 +54,38 @@ export function Payments() {
 }
 
 /** Outlives the page: it may take a while. */
-const compared = signal<{ busy: boolean; result?: Body<"reconcile">; error?: unknown }>({ busy: false });
+const compared = operatorsOwn<{ busy: boolean; result?: Body<"reconcile">; error?: unknown }>({ busy: false });
 
 function Reconciliation() {
   const [from, until] = [useSignal(""), useSignal("")];
-  const { busy, result, error } = compared.value;
+  const own = compared();
+  const { busy, result, error } = own.value;
   const compare = async (): Promise<void> => {
-    compared.value = { busy: true };
+    if (busy) return;
+    own.value = { busy: true };
     try {
       const { body } = await shop.reconcile({ query: { ...(from.value ? { from: from.value } : {}), ...(until.value ? { to: until.value } : {}) } });
-      compared.value = { busy: false, result: body };
+      own.value = { busy: false, result: body };
     } catch (failure) {
-      compared.value = { busy: false, error: failure };
+      own.value = { busy: false, error: failure };
     }
   };
   return (
     <Card title={t.value.reconciliation}>
       <p class="muted">{t.value.reconciliationWords}</p>
-      <div class="form-row">
-        <Field label={t.value.since}>
-          <input type="date" value={from.value} onInput={({ currentTarget }) => (from.value = currentTarget.value)} />
-        </Field>
-        <Field label={t.value.until}>
-          <input type="date" value={until.value} onInput={({ currentTarget }) => (until.value = currentTarget.value)} />
-        </Field>
-        <button type="button" class="button primary small" disabled={busy} onClick={() => void compare()}>
+      <form
+        class="form-row"
+        onSubmit={(event) => {
+          event.preventDefault();
+          void compare();
+        }}
+      >
+        <DateField label={t.value.since} value={from.value} change={(day) => (from.value = day)} />
+        <DateField label={t.value.until} value={until.value} min={from.value} change={(day) => (until.value = day)} />
+        <button type="submit" class="button primary small" aria-disabled={busy}>
           {busy ? t.value.working : t.value.compare}
         </button>
-      </div>
+      </form>
       {busy && <Busy words={t.value.comparing} />}
       {error !== undefined && <Failure error={error} />}
       {result && (

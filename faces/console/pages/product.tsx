@@ -1,13 +1,14 @@
 // One product: what is left of each variant, how it came and went, and what can be changed of it.
 
 import { useSignal } from "@preact/signals";
-import { useRef } from "preact/hooks";
+import { useEffect, useRef } from "preact/hooks";
 import type { Body } from "#client";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
 import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
+import { useForm } from "../form.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { NumberField, ReasonField, TextField } from "../parts/fields.tsx";
 import { Matrix } from "../parts/matrix.tsx";
@@ -41,7 +42,7 @@ export function Product({ id }: { id: string }) {
               title={forSale ? t.value.takeOffSale : t.value.putOnSale}
               act={forSale ? t.value.takeOffSale : t.value.putOnSale}
               tone={forSale ? "danger" : "primary"}
-              run={async (key) => {
+              run={async ({ key, shop }) => {
                 await shop.editProduct({ path: { id }, body: { status: forSale ? "NOT_FOR_SALE" : "ON_SALE" }, idempotencyKey: key });
                 await tell(t.value.saved);
               }}
@@ -132,7 +133,7 @@ function Stock({ product, changed }: { product: OneProduct; changed: (whole: boo
           quiet={false}
           disabled={moved.length === 0}
           ready={() => form.current?.reportValidity() ?? false}
-          run={async (key) => {
+          run={async ({ key, shop }) => {
             try {
               for (const variant of moved) {
                 // A key of its own each: what is done already is not done again, and no longer stands in the form.
@@ -167,7 +168,8 @@ function Stock({ product, changed }: { product: OneProduct; changed: (whole: boo
 }
 
 function EditVariant({ productId, variant, done }: { productId: string; variant: Variant; done: () => Promise<void> }) {
-  const [name, sku, price] = [useSignal(variant.name), useSignal(variant.sku ?? ""), useSignal(String(variant.price))];
+  const form = useForm(() => ({ name: variant.name, sku: variant.sku ?? "", price: String(variant.price) }));
+  const { name, sku, price } = form.fields;
   const options = useSignal(asTyped(variant));
   return (
     <Confirm
@@ -176,17 +178,24 @@ function EditVariant({ productId, variant, done }: { productId: string; variant:
       title={`${t.value.edit}: ${variant.name}`}
       act={t.value.save}
       tone="primary"
-      run={async (key) => {
-        const byOptions = nameOf(asTyped(variant)) === variant.name;
-        const called = name.value.trim() === variant.name && byOptions ? nameOf(options.value) : name.value.trim();
+      opened={() => {
+        form.reset();
+        options.value = asTyped(variant);
+      }}
+      run={async ({ key, shop }) => {
+        const changed = form.changed();
+        const before = asTyped(variant);
+        const moved = Object.entries(options.value).some(([option, value]) => value.trim() !== before[option]);
+        // A name that was made of the options follows them.
+        const called = changed.name ?? (moved && nameOf(before) === variant.name ? nameOf(options.value) : undefined);
         const edit = {
-          id: variant.id,
-          price: Number(price.value),
-          ...(called === variant.name ? {} : { name: called }),
-          ...(sku.value.trim() === "" ? {} : { sku: sku.value.trim() }),
-          options: options.value,
+          ...(changed.price === undefined ? {} : { price: Number(changed.price) }),
+          ...(called === undefined ? {} : { name: called }),
+          ...(changed.sku === undefined ? {} : { sku: changed.sku }),
+          ...(moved ? { options: options.value } : {}),
         };
-        await shop.editProduct({ path: { id: productId }, body: { variants: [edit] }, idempotencyKey: key });
+        if (Object.keys(edit).length > 0)
+          await shop.editProduct({ path: { id: productId }, body: { variants: [{ id: variant.id, ...edit }] }, idempotencyKey: key });
         await done();
       }}
     >
@@ -250,9 +259,12 @@ function Journal({ variants, changes }: { variants: Variant[]; changes: number }
 }
 
 function Edit({ id, product, done }: { id: string; product: OneProduct; done: () => Promise<void> }) {
-  const [name, description] = [useSignal(product.name), useSignal(product.description)];
-  const save = useAttempt(async (key) => {
-    await shop.editProduct({ path: { id }, body: { name: name.value.trim(), description: description.value }, idempotencyKey: key });
+  const form = useForm(() => ({ name: product.name, description: product.description }));
+  const { name, description } = form.fields;
+  useEffect(form.follow, [product]);
+  const save = useAttempt(async ({ key, shop }) => {
+    const body = form.changed();
+    if (Object.keys(body).length > 0) await shop.editProduct({ path: { id }, body, idempotencyKey: key });
     await done();
   });
   return (
@@ -274,7 +286,7 @@ function Edit({ id, product, done }: { id: string; product: OneProduct; done: ()
           />
         </Field>
         {save.error !== undefined && <Failure error={save.error} />}
-        <button class="button primary small" type="submit" disabled={save.busy}>
+        <button class="button primary small" type="submit" aria-disabled={save.busy}>
           {save.busy ? t.value.working : t.value.save}
         </button>
       </form>

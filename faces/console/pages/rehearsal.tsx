@@ -66,7 +66,7 @@ function Stop({ id, stopped }: { id: string; stopped: () => Promise<void> }) {
       label={t.value.stop}
       title={t.value.stopRehearsal}
       act={t.value.stop}
-      run={async (key) => {
+      run={async ({ key, shop }) => {
         await shop.stopRehearsal({ path: { id }, body: {}, idempotencyKey: key });
         await stopped();
       }}

@@ -4,6 +4,7 @@ import { go, place, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Busy, Card, Failure, Title } from "../parts/parts.tsx";
+import { DateField } from "../parts/fields.tsx";
 import { Filters } from "../parts/filters.tsx";
 import { Table } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
@@ -33,14 +34,8 @@ export function Sales() {
     <>
       <Title>{t.value.sales}</Title>
       <Filters>
-        <label class="field">
-          <span class="field-label">{t.value.since}</span>
-          <input type="date" value={from} max={until} onChange={({ currentTarget }) => currentTarget.value && set({ from: currentTarget.value })} />
-        </label>
-        <label class="field">
-          <span class="field-label">{t.value.until}</span>
-          <input type="date" value={until} min={from} onChange={({ currentTarget }) => currentTarget.value && set({ to: currentTarget.value })} />
-        </label>
+        <DateField label={t.value.since} value={from} max={until} change={(day) => day && set({ from: day })} />
+        <DateField label={t.value.until} value={until} min={from} change={(day) => day && set({ to: day })} />
       </Filters>
       <p class="muted">{t.value.salesWords}</p>
       {error !== undefined && <Failure error={error} retry={() => void reload()} />}

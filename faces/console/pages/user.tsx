@@ -55,7 +55,11 @@ export function User({ id }: { id: string }) {
             act={t.value.grant}
             tone="primary"
             quiet={false}
-            run={async (key) => {
+            opened={() => {
+              amount.value = "";
+              reason.value = "";
+            }}
+            run={async ({ key, shop }) => {
               await shop.grantBalances({
                 body: { grants: [{ userId: id, amount: Number(amount.value), reason: reason.value.trim() }] },
                 idempotencyKey: key,

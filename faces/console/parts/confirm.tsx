@@ -2,7 +2,7 @@
 
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { useAttempt } from "../../shared/attempt.ts";
+import { type Mine, useAttempt } from "../attempt.ts";
 import { t } from "../words/words.ts";
 import { Failure } from "./parts.tsx";
 
@@ -16,7 +16,9 @@ type ConfirmProps = {
   children: ComponentChildren;
   /** On the button that does it. */
   act: string;
-  run: (key: string) => Promise<void>;
+  run: (mine: Mine) => Promise<void>;
+  /** Called when it opens: a form inside begins with what is loaded, not with what was typed and given up. */
+  opened?: () => void;
   /** Whether there is something to ask about, looked at when it is to be opened. */
   ready?: () => boolean;
   disabled?: boolean;
@@ -31,14 +33,15 @@ export function Confirm({
   children,
   act,
   run,
+  opened,
   ready = () => true,
   disabled = false,
   tone = "danger",
   quiet = true,
 }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const attempt = useAttempt(async (key) => {
-    await run(key);
+  const attempt = useAttempt(async (mine) => {
+    await run(mine);
     dialog.current?.close();
   });
   return (
@@ -51,6 +54,7 @@ export function Confirm({
         onClick={() => {
           if (!ready()) return;
           attempt.forget();
+          opened?.();
           dialog.current?.showModal();
         }}
       >
@@ -70,7 +74,7 @@ export function Confirm({
             <button type="button" class="button quiet" onClick={() => dialog.current?.close()}>
               {t.value.no}
             </button>
-            <button type="submit" class={`button ${tone === "danger" ? "danger filled" : "primary"}`} disabled={attempt.busy}>
+            <button type="submit" class={`button ${tone === "danger" ? "danger filled" : "primary"}`} aria-disabled={attempt.busy}>
               {attempt.busy ? t.value.working : act}
             </button>
           </div>

@@ -2,6 +2,7 @@
 
 import type { Signal } from "@preact/signals";
 import { timeZone } from "../../shared/languages.ts";
+import { t } from "../words/words.ts";
 import { Field } from "./parts.tsx";
 
 type FieldProps = { label: string; value: Signal<string>; hint?: string | undefined; optional?: boolean };
@@ -58,11 +59,40 @@ export function NumberField({ label, value, hint, optional = false, min = 0, max
   );
 }
 
+/** What the shop takes as a day: a year of four digits. */
+const FIRST_DAY = "1970-01-01";
+const LAST_DAY = "9999-12-30";
+
+type DateFieldProps = { label: string; value: string; min?: string | undefined; max?: string | undefined; change: (day: string) => void };
+
+/** A day. One that the shop would refuse is named at the field, and changes nothing. */
+export function DateField({ label, value, min, max, change }: DateFieldProps) {
+  return (
+    <Field label={label}>
+      <input
+        type="date"
+        value={value}
+        min={min || FIRST_DAY}
+        max={max || LAST_DAY}
+        onChange={({ currentTarget }) => currentTarget.reportValidity() && change(currentTarget.value)}
+      />
+    </Field>
+  );
+}
+
 /** A moment by the shop's clock on the wall, which is what the console shows everywhere. */
 export function MomentField({ label, value, hint, optional = false }: FieldProps) {
   return (
     <Field label={label} hint={[timeZone.value, hint].filter(Boolean).join(" · ")}>
-      <input required={!optional} type="datetime-local" value={value.value} onInput={({ currentTarget }) => (value.value = currentTarget.value)} />
+      <input
+        ref={(input) => input?.setCustomValidity(value.value === "" || momentOf(value.value) !== null ? "" : t.value.noSuchTime(timeZone.value))}
+        required={!optional}
+        type="datetime-local"
+        min={`${FIRST_DAY}T00:00`}
+        max={`${LAST_DAY}T23:59`}
+        value={value.value}
+        onInput={({ currentTarget }) => (value.value = currentTarget.value)}
+      />
     </Field>
   );
 }
@@ -73,11 +103,12 @@ export function onTheWall(at: number | string): string {
   return format.format(new Date(at)).replace(" ", "T");
 }
 
-/** And the moment that is meant by it. */
-export function momentOf(wall: string): string {
+/** And the moment that is meant by it; null if the clocks of the shop's zone skip it, or it is no time at all. */
+export function momentOf(wall: string): string | null {
   const asUtc = Date.parse(`${wall}Z`);
+  if (Number.isNaN(asUtc)) return null;
   // How far the zone is from UTC depends on the moment that is looked for: guessed, and guessed again from there.
   let at = asUtc;
   for (let guess = 0; guess < 2; guess++) at = asUtc - (Date.parse(`${onTheWall(at)}Z`) - at);
-  return new Date(at).toISOString();
+  return onTheWall(at) === wall.slice(0, 16) ? new Date(at).toISOString() : null;
 }

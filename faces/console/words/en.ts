@@ -54,6 +54,7 @@ export const en = {
   variant: "Variant",
   variants: "Variants",
   description: "Description",
+  noSuchTime: (zone: string) => `This time does not exist in ${zone}: the clocks skip it when they go forward.`,
   mayBeEmpty: "may stay empty",
   amount: "Amount",
   number: "Number",

@@ -51,6 +51,7 @@ export const ko = {
   variant: "옵션",
   variants: "옵션",
   description: "설명",
+  noSuchTime: (zone: string) => `${zone}에 없는 시각입니다. 시계를 앞당기는 때라 건너뜁니다.`,
   mayBeEmpty: "비워 두어도 됩니다",
   amount: "금액",
   number: "번호",

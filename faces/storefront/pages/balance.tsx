@@ -2,12 +2,11 @@ import { useSignal } from "@preact/signals";
 import { everyPage, type Transaction } from "#client";
 import { formatInstant, formatMoney } from "../../shared/languages.ts";
 import { facts, shop } from "../api.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
 import { useMine } from "../parts/mine.ts";
 import { Empty, Failure, Money, Notice, Skeleton, Spinner, Title } from "../parts/parts.tsx";
 import { paymentKeyFor, Simulated, type SimulatedOutcome } from "../parts/pay-with.tsx";
 import { place, to } from "../../shared/router.ts";
-import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 
 export function Balance() {
@@ -94,9 +93,8 @@ function Charge({ changed }: { changed: () => Promise<void> }) {
   const outcome = useSignal<SimulatedOutcome>("approve");
   const how = facts.value;
   const byCard = how?.balanceFunding === "gateway";
-  const charge = useAttempt(async (key, wanted: number, by: SimulatedOutcome) => {
+  const charge = useAttempt(async ({ key, userId, shop }, wanted: number, by: SimulatedOutcome) => {
     said.value = null;
-    const { userId } = session.value as { userId: string };
     try {
       const answer = await shop.chargeBalance({
         path: { userId },
@@ -107,7 +105,8 @@ function Charge({ changed }: { changed: () => Promise<void> }) {
     } finally {
       await changed();
     }
-  }, `charge ${session.value?.userId}`);
+  }, "charge");
+  const fixed = charge.busy || charge.open !== null;
   if (!how) return <Skeleton lines={2} />;
   if (how.balanceFunding === "operator" || (byCard && how.cards !== "simulated")) return <p class="muted">{t.value.chargeByShop}</p>;
   const wanted = Number(amount.value);
@@ -117,7 +116,7 @@ function Charge({ changed }: { changed: () => Promise<void> }) {
       class="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        if (fits) void charge.run(wanted, outcome.value);
+        if (fits || fixed) void charge.run(wanted, outcome.value);
       }}
     >
       <div class="choice-row">
@@ -127,8 +126,8 @@ function Charge({ changed }: { changed: () => Promise<void> }) {
             type="button"
             class="button small quiet number"
             aria-pressed={wanted === one}
-            disabled={charge.busy || charge.open !== null}
-            onClick={() => (amount.value = String(one))}
+            aria-disabled={fixed}
+            onClick={() => !fixed && (amount.value = String(one))}
           >
             {formatMoney(one)}
           </button>
@@ -141,8 +140,8 @@ function Charge({ changed }: { changed: () => Promise<void> }) {
           inputMode="numeric"
           pattern="[0-9]*"
           required
-          disabled={charge.busy || charge.open !== null}
-          value={amount.value}
+          readOnly={fixed}
+          value={charge.open ? String(charge.open.given[0]) : amount.value}
           onInput={(event) => (amount.value = digitsOf(event.currentTarget.value))}
           aria-describedby="charge-hint"
         />
@@ -151,15 +150,20 @@ function Charge({ changed }: { changed: () => Promise<void> }) {
         </span>
       </label>
       {byCard && <Simulated outcome={outcome} />}
-      <button type="submit" class="button primary wide number" disabled={!fits || charge.busy}>
+      <button type="submit" class="button primary wide number" disabled={!fits && !fixed} aria-disabled={charge.busy}>
         {charge.busy && <Spinner />}
-        {charge.busy ? t.value.charging : charge.open ? t.value.findOut : t.value.charge(fits ? wanted : 0)}
+        {charge.busy
+          ? t.value.charging
+          : charge.open
+            ? `${t.value.findOut} · ${formatMoney(charge.open.given[0])}`
+            : t.value.charge(fits ? wanted : 0)}
       </button>
       {said.value && (
         <Notice kind={said.value.kind}>
           {said.value.words} {next !== null && next.startsWith("/") && <a href={to(next)}>{t.value.goOn}</a>}
         </Notice>
       )}
+      {charge.open && !charge.busy && <Notice kind="warn">{t.value.chargeUnheard}</Notice>}
       {charge.error !== undefined && <Failure error={charge.error} />}
     </form>
   );

@@ -1,13 +1,12 @@
 import { useSignal } from "@preact/signals";
 import { shop } from "../api.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { Art } from "../parts/art.tsx";
 import { Icon } from "../parts/icon.tsx";
 import { type Cart as CartOfShop, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Money, Notice, Skeleton, Stepper, Title } from "../parts/parts.tsx";
 import { to } from "../../shared/router.ts";
-import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 
 type Item = CartOfShop["cartItems"][number];
@@ -71,20 +70,19 @@ const canBeOrdered = ({ status, stock, quantity }: Item): boolean => status === 
 
 function CartRow({ item, changed, removed }: { item: Item; changed: () => Promise<void>; removed: () => void }) {
   const { id, productId, name, unitPrice, quantity, stock, status } = item;
-  const path = { userId: session.value?.userId ?? "", id };
   // Shown at once, as it was wanted, until the shop has said how it is.
   const wanted = useSignal<number | null>(null);
-  const set = useAttempt(async (key, many: number) => {
+  const set = useAttempt(async ({ key, userId, shop }, many: number) => {
     wanted.value = many;
     try {
-      await shop.setCartQuantity({ path, body: { quantity: many }, idempotencyKey: key });
+      await shop.setCartQuantity({ path: { userId, id }, body: { quantity: many }, idempotencyKey: key });
     } finally {
       await changed();
       wanted.value = null;
     }
   });
-  const remove = useAttempt(async (key) => {
-    await shop.removeFromCart({ path, idempotencyKey: key });
+  const remove = useAttempt(async ({ key, userId, shop }) => {
+    await shop.removeFromCart({ path: { userId, id }, idempotencyKey: key });
     removed();
     await changed();
   });
@@ -110,7 +108,7 @@ function CartRow({ item, changed, removed }: { item: Item; changed: () => Promis
             type="button"
             class="button small quiet icon-only"
             aria-label={t.value.removeNamed(name)}
-            disabled={remove.busy}
+            aria-disabled={remove.busy}
             onClick={() => void remove.run()}
           >
             <Icon name="bin" />

@@ -1,8 +1,8 @@
 import { useSignal } from "@preact/signals";
 import { isRefusal } from "#client";
-import { formatInstant, formatNumber } from "../../shared/languages.ts";
+import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 import { facts, shop } from "../api.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
 import { Art } from "../parts/art.tsx";
 import { CancelOrder } from "../parts/cancel-order.tsx";
 import { Countdown, isPast } from "../parts/countdown.tsx";
@@ -145,11 +145,12 @@ function PayNow({ order, balance, reload }: { order: OrderOfShop; balance: numbe
   const toPay = order.totalAmount - order.discountAmount;
   const method = useSignal<Method>("BALANCE");
   const outcome = useSignal<SimulatedOutcome>("approve");
-  const pay = useAttempt(async (key, chosen: { method: Method; outcome: SimulatedOutcome }) => {
+  const pay = useAttempt(async (mine, chosen: { method: Method; outcome: SimulatedOutcome }) => {
     try {
       let result = "placed";
-      if (chosen.method === "CARD") result = await payByCard(order.orderId, key, chosen.outcome);
-      else await shop.payOrder({ body: { orderId: order.orderId, method: "BALANCE" }, idempotencyKey: key });
+      if (chosen.method === "CARD") result = await payByCard(mine, order.orderId, toPay, chosen.outcome);
+      else await mine.shop.payOrder({ body: { orderId: order.orderId, method: "BALANCE", expectedAmount: toPay }, idempotencyKey: mine.key });
+      if (!mine.here()) return;
       replace(to(`/orders/${order.orderId}`, { result }));
       scrollTo(0, 0);
     } finally {
@@ -176,9 +177,14 @@ function PayNow({ order, balance, reload }: { order: OrderOfShop; balance: numbe
       />
       {pay.error !== undefined && <Failure error={pay.error} />}
       {pay.open && !pay.busy && <Notice kind="warn">{t.value.payUnheard}</Notice>}
-      <button type="submit" class="button primary wide" disabled={pay.busy || (!pay.open && method.value === "BALANCE" && balance < toPay)}>
+      <button
+        type="submit"
+        class="button primary wide"
+        disabled={!pay.busy && !pay.open && method.value === "BALANCE" && balance < toPay}
+        aria-disabled={pay.busy}
+      >
         {pay.busy && <Spinner />}
-        {pay.busy ? t.value.paying : pay.open ? t.value.findOut : t.value.pay(toPay)}
+        {pay.busy ? t.value.paying : pay.open ? `${t.value.findOut} · ${formatMoney(toPay)}` : t.value.pay(toPay)}
       </button>
     </form>
   );

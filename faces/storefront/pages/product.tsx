@@ -3,7 +3,7 @@ import { useEffect, useRef } from "preact/hooks";
 import { formatMoney } from "../../shared/languages.ts";
 import { isRefusal, type Product as ProductOfShop, type Variant } from "#client";
 import { shop } from "../api.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { Art } from "../parts/art.tsx";
 import { Empty, Failure, Notice, Skeleton, Spinner, Stepper, Stock, Title } from "../parts/parts.tsx";
@@ -117,9 +117,8 @@ function Buy({
   reload: () => Promise<void>;
 }) {
   const added = useSignal(false);
-  const add = useAttempt(async (key, article: { productId: string; variantId: string; quantity: number }) => {
+  const add = useAttempt(async ({ key, userId, shop }, article: { productId: string; variantId: string; quantity: number }) => {
     added.value = false;
-    const { userId } = session.value as { userId: string };
     try {
       await shop.addToCart({ path: { userId }, body: article, idempotencyKey: key });
       added.value = true;
@@ -137,7 +136,8 @@ function Buy({
         <button
           type="button"
           class="button"
-          disabled={!buyable || add.busy}
+          disabled={!buyable}
+          aria-disabled={add.busy}
           onClick={() => (signedIn ? void add.run({ productId, variantId: variantId ?? "", quantity }) : go(to("/sign-in", { next: here })))}
         >
           {add.busy && <Spinner />}

@@ -28,7 +28,7 @@ function onward(): void {
 
 function DemoUsers() {
   const users = useResource("demo users", async (signal) => (await shop.listDemoUsers({ signal })).body.users);
-  const enter = useAttempt(async (_key, userId: string) => {
+  const enter = useAttempt(async (_press, userId: string) => {
     const { body } = await shop.signInAsDemoUser({ body: { userId } });
     signIn({ token: body.token, userId: body.userId, name: body.name });
     onward();
@@ -40,7 +40,7 @@ function DemoUsers() {
       <ul class="people">
         {users.data?.map(({ id, name }) => (
           <li key={id}>
-            <button type="button" class="person" disabled={enter.busy} onClick={() => void enter.run(id)} aria-label={t.value.signInAs(name)}>
+            <button type="button" class="person" aria-disabled={enter.busy} onClick={() => void enter.run(id)} aria-label={t.value.signInAs(name)}>
               <span class="avatar" data-letter={[...name][0]} aria-hidden="true" />
               <bdi>{name}</bdi>
             </button>
@@ -55,7 +55,7 @@ function DemoUsers() {
 function WithToken() {
   const token = useSignal("");
   const wrong = useSignal(false);
-  const enter = useAttempt(async (_key, given: string) => {
+  const enter = useAttempt(async (_press, given: string) => {
     const session = sessionOf(given.trim());
     wrong.value = session === null;
     if (session === null) return;
@@ -89,7 +89,7 @@ function WithToken() {
       </label>
       {wrong.value && <Notice kind="bad">{t.value.tokenWrong}</Notice>}
       {enter.error !== undefined && <Failure error={enter.error} />}
-      <button type="submit" class="button primary" disabled={enter.busy}>
+      <button type="submit" class="button primary" aria-disabled={enter.busy}>
         {enter.busy ? <Spinner /> : <Icon name="person" />}
         {t.value.signIn}
       </button>

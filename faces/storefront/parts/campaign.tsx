@@ -3,8 +3,7 @@
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { type Campaign, isRefusal } from "#client";
-import { shop } from "../api.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
 import { to } from "../../shared/router.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
@@ -59,7 +58,7 @@ function Claim({
   changed: () => Promise<unknown>;
 }) {
   const outcome = useSignal<Outcome | null>(null);
-  const claim = useAttempt(async (key) => {
+  const claim = useAttempt(async ({ key, shop }) => {
     outcome.value = null;
     try {
       await shop.issueCoupon({ path: { couponId: campaign.id }, body: {}, idempotencyKey: key });
@@ -77,6 +76,10 @@ function Claim({
   const waited = useRef(false);
   if (status === "UPCOMING") waited.current = true;
   const opened = waited.current && status === "OPEN";
+  // Not disabled: the button keeps the focus through the claim and after it.
+  const press = (): void => {
+    if (!have && status === "OPEN") void claim.run();
+  };
   return (
     <>
       {session.value === null && (status === "OPEN" || status === "UPCOMING") ? (
@@ -84,7 +87,7 @@ function Claim({
           {t.value.signInToClaim}
         </a>
       ) : (
-        <button type="button" class="button primary" disabled={have || status !== "OPEN" || claim.busy} onClick={() => void claim.run()}>
+        <button type="button" class="button primary" aria-disabled={have || status !== "OPEN" || claim.busy} onClick={press}>
           {claim.busy && <Spinner />}
           {claim.busy ? t.value.claiming : label(status, have)}
         </button>

@@ -1,6 +1,5 @@
 import { useRef } from "preact/hooks";
-import { shop } from "../api.ts";
-import { useAttempt } from "../../shared/attempt.ts";
+import { useAttempt } from "../attempt.ts";
 import { replace, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 import type { Order } from "./mine.ts";
@@ -10,9 +9,10 @@ import { Failure, Spinner } from "./parts.tsx";
 export function CancelOrder({ order, changed }: { order: Order; changed: () => Promise<void> }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { orderId, status, paidAmount } = order;
-  const cancel = useAttempt(async (key) => {
+  const cancel = useAttempt(async ({ key, shop, here }) => {
     const answer = await shop.cancelOrder({ path: { orderId }, body: {}, idempotencyKey: key });
     dialog.current?.close();
+    if (!here()) return;
     replace(to(`/orders/${orderId}`, { result: answer.status === 202 ? "refunding" : "cancelled" }));
     scrollTo(0, 0);
     await changed();
@@ -30,7 +30,7 @@ export function CancelOrder({ order, changed }: { order: Order; changed: () => P
           <button type="button" class="button quiet" onClick={() => dialog.current?.close()}>
             {t.value.keepOrder}
           </button>
-          <button type="button" class="button danger" disabled={cancel.busy} onClick={() => void cancel.run()}>
+          <button type="button" class="button danger" aria-disabled={cancel.busy} onClick={() => void cancel.run()}>
             {cancel.busy && <Spinner />}
             {t.value.cancelOrder}
           </button>

@@ -103,15 +103,19 @@ export function Stepper({
   set: (value: number) => void;
   disabled?: boolean;
 }) {
+  // Not disabled: a button that reaches the limit keeps the focus.
+  const change = (next: number): void => {
+    if (!disabled && next >= 1 && (next <= most || next < value)) set(next);
+  };
   return (
     <div class="stepper" role="group" aria-label={label}>
-      <button type="button" aria-label={t.value.fewer} disabled={disabled || value <= 1} onClick={() => set(value - 1)}>
+      <button type="button" aria-label={t.value.fewer} aria-disabled={disabled || value <= 1} onClick={() => change(value - 1)}>
         −
       </button>
       <output class="number" aria-live="polite">
         {value}
       </output>
-      <button type="button" aria-label={t.value.another} disabled={disabled || value >= most} onClick={() => set(value + 1)}>
+      <button type="button" aria-label={t.value.another} aria-disabled={disabled || value >= most} onClick={() => change(value + 1)}>
         +
       </button>
     </div>

@@ -2,7 +2,7 @@
 
 import { type Signal, signal } from "@preact/signals";
 import { isRefusal, isUndecided } from "#client";
-import { shop } from "../api.ts";
+import type { Mine } from "../attempt.ts";
 import { here, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 import { Money } from "./parts.tsx";
@@ -70,10 +70,15 @@ export function paymentKeyFor(outcome: SimulatedOutcome, key: string): string {
 export const why = signal<{ orderId: string; error: unknown } | null>(null);
 
 /** Pays an order that is placed; says how it went. Errors: where nobody knows yet, and the same has to be asked again. */
-export async function payByCard(orderId: string, key: string, outcome: SimulatedOutcome): Promise<"placed" | "declined" | "pending" | "unpaid"> {
+export async function payByCard(
+  { shop, key }: Mine,
+  orderId: string,
+  expectedAmount: number,
+  outcome: SimulatedOutcome,
+): Promise<"placed" | "declined" | "pending" | "unpaid"> {
   try {
     const { status } = await shop.payOrder({
-      body: { orderId, method: "CARD", paymentKey: paymentKeyFor(outcome, key) },
+      body: { orderId, method: "CARD", paymentKey: paymentKeyFor(outcome, key), expectedAmount },
       idempotencyKey: `${key}-pay`,
     });
     return status === 202 ? "pending" : "placed";

@@ -1,0 +1,67 @@
+// Keeps the keyboard's place. The browser drops the focus to the body when the focused control is removed or disabled; then a control nearby gets it.
+
+type Place = { element: Element; parents: { parent: Element; index: number }[] };
+
+const CONTROLS = 'a[href], button, input, select, textarea, summary, [tabindex]:not([tabindex="-1"])';
+
+let last: Place | undefined;
+
+/** To be called once, with the element that the page is rendered into. */
+export function keepFocus(root: Element): void {
+  root.addEventListener("focusin", ({ target }) => (last = placeOf(target as Element, root)));
+  // A press beside every control gives the focus up on purpose.
+  addEventListener("pointerdown", ({ target }) => !last?.element.contains(target as Node) && (last = undefined), { capture: true });
+  let waiting = false;
+  new MutationObserver(() => {
+    if (waiting) return;
+    waiting = true;
+    // A page that opens moves the focus to its heading, after its first frame.
+    requestAnimationFrame(() =>
+      requestAnimationFrame(() => {
+        waiting = false;
+        restore(root);
+      }),
+    );
+  }).observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["disabled", "open", "hidden"] });
+}
+
+function placeOf(element: Element, root: Element): Place {
+  const parents: Place["parents"] = [];
+  for (let child = element; child !== root && child.parentElement !== null; child = child.parentElement)
+    parents.push({ parent: child.parentElement, index: [...child.parentElement.children].indexOf(child) });
+  return { element, parents };
+}
+
+function restore(root: Element): void {
+  const active = document.activeElement;
+  if (last === undefined || (active !== null && active !== document.body && active !== last.element)) return;
+  const { element, parents } = last;
+  if (element.isConnected && isUsable(element)) return;
+  (nearby(element, parents) ?? headingOf(root)).focus({ preventScroll: true });
+}
+
+/** The control that took the place, or the one before it, in the smallest part of the page that is still there and has any. */
+function nearby(element: Element, parents: Place["parents"]): HTMLElement | undefined {
+  const form = element.isConnected ? element.closest("form") : null;
+  const submit = form && usableIn(form).find((control) => (control as HTMLButtonElement).type === "submit");
+  if (submit) return submit;
+  for (const { parent, index } of parents) {
+    if (!parent.isConnected || parent.closest("dialog:not([open])") !== null) continue;
+    if (parent.matches("#app")) return undefined;
+    const [here, before] = [parent.children[index], parent.children[index - 1]];
+    const found = (here && usableIn(here)[0]) ?? (before && usableIn(before).at(-1));
+    if (found) return found;
+  }
+  return undefined;
+}
+
+function headingOf(root: Element): HTMLElement {
+  const heading = root.querySelector<HTMLElement>("h1") ?? (root as HTMLElement);
+  if (!heading.hasAttribute("tabindex")) heading.tabIndex = -1;
+  return heading;
+}
+
+const usableIn = (part: Element): HTMLElement[] =>
+  [part, ...part.querySelectorAll(CONTROLS)].filter((one) => one.matches(CONTROLS) && isUsable(one)) as HTMLElement[];
+
+const isUsable = (element: Element): boolean => !element.matches(":disabled") && element.checkVisibility({ visibilityProperty: true });

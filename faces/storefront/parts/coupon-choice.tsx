@@ -1,0 +1,62 @@
+import type { UserCoupon } from "#client";
+import { to } from "../../shared/router.ts";
+import { type Line, priceOf } from "../price.ts";
+import { t } from "../words/words.ts";
+import { discountWords } from "./discount.ts";
+import { lastMomentOf } from "./mine.ts";
+
+type CouponsProps = {
+  coupons: readonly UserCoupon[];
+  usable: readonly UserCoupon[];
+  chosen: UserCoupon | undefined;
+  lines: readonly Line[];
+  choose: (id: string | null) => void;
+  disabled: boolean;
+};
+
+export function CouponChoice({ coupons, usable, chosen, lines, choose, disabled }: CouponsProps) {
+  return (
+    <fieldset class="panel" disabled={disabled}>
+      <legend>{t.value.coupon}</legend>
+      {coupons.length === 0 && (
+        <p class="pick muted">
+          <span>
+            {t.value.noneToUse} <a href={to("/coupons")}>{t.value.getCoupons}</a>
+          </span>
+        </p>
+      )}
+      {coupons.length > 0 && (
+        <label class="pick">
+          <input type="radio" name="coupon" checked={chosen === undefined} onChange={() => choose(null)} />
+          <span>{t.value.noCoupon}</span>
+        </label>
+      )}
+      {coupons.map((one) => (
+        <Choice
+          key={one.id}
+          coupon={one}
+          saves={priceOf(lines, one.discount).discount}
+          usable={usable.includes(one)}
+          chosen={one === chosen}
+          choose={() => choose(one.id)}
+        />
+      ))}
+    </fieldset>
+  );
+}
+
+type ChoiceProps = { coupon: UserCoupon; saves: number; usable: boolean; chosen: boolean; choose: () => void };
+
+function Choice({ coupon, saves, usable, chosen, choose }: ChoiceProps) {
+  const { headline, conditions } = discountWords(coupon.discount);
+  return (
+    <label class={`pick ${usable ? "" : "unusable"}`}>
+      <input type="radio" name="coupon" checked={chosen} disabled={!usable} onChange={choose} />
+      <span class="pick-body">
+        <strong>{headline}</strong> <bdi class="clamp">{coupon.name}</bdi>
+        <span class="muted">{[...conditions, coupon.expiresAt ? t.value.until(lastMomentOf(coupon.expiresAt)) : ""].filter(Boolean).join(" · ")}</span>
+        {chosen && <span class="saves">{t.value.youSave(saves)}</span>}
+      </span>
+    </label>
+  );
+}
