@@ -23,9 +23,10 @@ export function shopRoutes(routes: Routes, { config }: Shop): void {
             balanceFunding: OneOf(["open", "gateway", "operator"]),
             chargeMax: Money(),
             cards: Type.Unsafe<string>({
-              ...OneOf(["simulated", "gateway"]),
-              description: "simulated: no money moves, and any paymentKey will do",
+              ...OneOf(["simulated", "gateway", "none"]),
+              description: "simulated: no money moves, and any paymentKey will do; none: the shop takes no cards",
             }),
+            paymentMethods: Type.Array(OneOf(["BALANCE", "CARD"]), { description: "What `POST /payments` takes" }),
             tokens: Type.Unsafe<string>({
               ...OneOf(["own", "issuer"]),
               description: "Who signs them: the shop itself, or an issuer whose keys it reads. Only a shop that signs its own has rehearsals",
@@ -43,7 +44,8 @@ export function shopRoutes(routes: Routes, { config }: Shop): void {
       now: new Date().toISOString(),
       balanceFunding: config.balanceFunding,
       chargeMax: config.chargeMax,
-      cards: config.gateway.url === undefined ? "simulated" : "gateway",
+      cards: config.gateway.kind,
+      paymentMethods: config.gateway.kind === "none" ? ["BALANCE"] : ["BALANCE", "CARD"],
       tokens: config.auth.jwksUrl === undefined ? "own" : "issuer",
       demo: isDemo(config),
     }),

@@ -32,7 +32,7 @@ const Stray = Type.Object(
 
 export function paymentRoutes(routes: Routes, { config, database, orderFacts, gateway, cards, desk }: Shop): void {
   const pay = payOrder(orderFacts);
-  const startByCard = startCardPayment(orderFacts);
+  const startByCard = startCardPayment(orderFacts, config.gateway.kind !== "none");
 
   /** Brings a payment by card as far as it goes now. */
   async function byCard(id: string, first: boolean): Promise<Standing> {
@@ -64,6 +64,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
         "ORDER_NOT_PAYABLE",
         "PAYMENT_IN_PROGRESS",
         "PAYMENT_DECLINED",
+        "PAYMENT_METHOD_UNAVAILABLE",
         "PRODUCT_NOT_FOUND",
         "PRODUCT_NOT_FOR_SALE",
         "STOCK_INSUFFICIENT",
