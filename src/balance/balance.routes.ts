@@ -188,6 +188,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       path: "/admin/users",
       operationId: "createUsers",
       audience: "operator",
+      bulk: true,
       tag: "Users",
       summary: "Create a user, or up to 10,000 in the order sent",
       body: Either<NewUser, { users: NewUser[] }>(
@@ -250,6 +251,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       path: "/admin/balances/grant",
       operationId: "grantBalances",
       audience: "operator",
+      bulk: true,
       tag: "Balance",
       summary: "Grant balances, all or nothing",
       body: Body({ grants: Type.Array(Body({ userId: Id(), amount: Amount(1, balanceMax), reason: Text(500) }), { minItems: 1, maxItems: 10_000 }) }),
