@@ -17,7 +17,7 @@ export type Problem = {
      */
     type: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     /**
      * For people, in Korean or English
      */
@@ -322,9 +322,13 @@ export type Shop = {
      */
     chargeMax: number;
     /**
-     * simulated: no money moves, and any paymentKey will do
+     * simulated: no money moves, and any paymentKey will do; none: the shop takes no cards
      */
-    cards: 'simulated' | 'gateway';
+    cards: 'simulated' | 'gateway' | 'none';
+    /**
+     * What `POST /payments` takes
+     */
+    paymentMethods: Array<'BALANCE' | 'CARD'>;
     /**
      * Who signs them: the shop itself, or an issuer whose keys it reads. Only a shop that signs its own has rehearsals
      */
@@ -462,7 +466,7 @@ export type Rehearsal = {
 
 export type ProblemType = {
     type: string;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     status: number;
     ko: string;
     en: string;
@@ -474,6 +478,9 @@ export type ProblemType = {
 export type IdempotencyKey = string;
 
 export type ChargeBalanceData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         /**
          * In the currency's minor unit
@@ -842,6 +849,9 @@ export type ListUsersResponses = {
 export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
 
 export type CreateUsersData = {
+    /**
+     * At most 8 MiB.
+     */
     body: {
         name: string;
         externalId?: string;
@@ -1021,6 +1031,9 @@ export type GetUserResponses = {
 export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
 
 export type GrantBalancesData = {
+    /**
+     * At most 8 MiB.
+     */
     body: {
         grants: Array<{
             userId: string;
@@ -1353,6 +1366,9 @@ export type ListEveryProductResponses = {
 export type ListEveryProductResponse = ListEveryProductResponses[keyof ListEveryProductResponses];
 
 export type CreateProductsData = {
+    /**
+     * At most 8 MiB.
+     */
     body: {
         name: string;
         description?: string;
@@ -1504,6 +1520,9 @@ export type CreateProductsResponses = {
 export type CreateProductsResponse = CreateProductsResponses[keyof CreateProductsResponses];
 
 export type EditProductData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         name?: string;
         description?: string;
@@ -1720,6 +1739,9 @@ export type ListStockAdjustmentsResponses = {
 export type ListStockAdjustmentsResponse = ListStockAdjustmentsResponses[keyof ListStockAdjustmentsResponses];
 
 export type AdjustStockData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         /**
          * Pieces; never 0
@@ -1951,6 +1973,9 @@ export type GetCouponResponses = {
 export type GetCouponResponse = GetCouponResponses[keyof GetCouponResponses];
 
 export type IssueCouponData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         /**
          * The caller's own, unless an operator calls
@@ -2156,6 +2181,9 @@ export type ListUserCouponsResponses = {
 export type ListUserCouponsResponse = ListUserCouponsResponses[keyof ListUserCouponsResponses];
 
 export type CreateCouponData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         name: string;
         discount: Discount;
@@ -2264,6 +2292,9 @@ export type CreateCouponResponses = {
 export type CreateCouponResponse = CreateCouponResponses[keyof CreateCouponResponses];
 
 export type EditCouponData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         name?: string;
         discount?: Discount;
@@ -2459,6 +2490,9 @@ export type GetCartResponses = {
 export type GetCartResponse = GetCartResponses[keyof GetCartResponses];
 
 export type AddToCartData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         productId: string;
         /**
@@ -2679,6 +2713,9 @@ export type RemoveFromCartResponses = {
 export type RemoveFromCartResponse = RemoveFromCartResponses[keyof RemoveFromCartResponses];
 
 export type SetCartQuantityData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         quantity: number;
     };
@@ -2788,6 +2825,9 @@ export type SetCartQuantityResponses = {
 export type SetCartQuantityResponse = SetCartQuantityResponses[keyof SetCartQuantityResponses];
 
 export type PlaceOrderData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         /**
          * The caller's own, unless an operator calls
@@ -3079,6 +3119,9 @@ export type ListUserOrdersResponses = {
 export type ListUserOrdersResponse = ListUserOrdersResponses[keyof ListUserOrdersResponses];
 
 export type CancelOrderData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         [key: string]: never;
     };
@@ -3184,6 +3227,9 @@ export type CancelOrderResponses = {
 export type CancelOrderResponse = CancelOrderResponses[keyof CancelOrderResponses];
 
 export type RefundOrderData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         items?: Array<{
             variantId: string;
@@ -3382,6 +3428,9 @@ export type ListOrdersResponses = {
 export type ListOrdersResponse = ListOrdersResponses[keyof ListOrdersResponses];
 
 export type PayOrderData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         orderId: string;
         /**
@@ -3407,11 +3456,11 @@ export type PayOrderData = {
 
 export type PayOrderErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `PRODUCT_NOT_FOR_SALE`: This product is not for sale now; `STOCK_INSUFFICIENT`: There is not enough in stock; `COUPON_UNUSABLE`: This coupon cannot be used; `BALANCE_INSUFFICIENT`: The balance does not suffice
+     * `INVALID_REQUEST`: The request is not valid; `PAYMENT_METHOD_UNAVAILABLE`: This payment method is not available; `PRODUCT_NOT_FOR_SALE`: This product is not for sale now; `STOCK_INSUFFICIENT`: There is not enough in stock; `COUPON_UNUSABLE`: This coupon cannot be used; `BALANCE_INSUFFICIENT`: The balance does not suffice
      */
     400: Problem & {
         status?: 400;
-        code?: 'INVALID_REQUEST' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'COUPON_UNUSABLE' | 'BALANCE_INSUFFICIENT';
+        code?: 'INVALID_REQUEST' | 'PAYMENT_METHOD_UNAVAILABLE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'COUPON_UNUSABLE' | 'BALANCE_INSUFFICIENT';
     };
     /**
      * `UNAUTHENTICATED`: Authentication is required
@@ -3673,6 +3722,9 @@ export type ListPaymentsResponses = {
 export type ListPaymentsResponse = ListPaymentsResponses[keyof ListPaymentsResponses];
 
 export type PaymentWebhookData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         eventType: string;
         data?: {
@@ -3762,11 +3814,11 @@ export type ReconcileData = {
 
 export type ReconcileErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: The request is not valid; `PAYMENT_METHOD_UNAVAILABLE`: This payment method is not available
      */
     400: Problem & {
         status?: 400;
-        code?: 'INVALID_REQUEST';
+        code?: 'INVALID_REQUEST' | 'PAYMENT_METHOD_UNAVAILABLE';
     };
     /**
      * `UNAUTHENTICATED`: Authentication is required
@@ -3833,7 +3885,7 @@ export type ReconcileResponses = {
          */
         givenBack: number;
         differences: Array<{
-            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop';
+            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop' | 'currencies differ';
             paymentKey: string;
             paymentId: string | null;
             shop: {
@@ -3857,6 +3909,10 @@ export type ReconcileResponses = {
                  * In the currency's minor unit
                  */
                 givenBack: number;
+                /**
+                 * ISO 4217: the amounts are in its minor units, whatever the shop's currency is
+                 */
+                currency: string;
             } | null;
         }>;
     };
@@ -4253,6 +4309,9 @@ export type ListEventsResponses = {
 export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
 
 export type ReplayEventData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         [key: string]: never;
     };
@@ -4419,6 +4478,9 @@ export type ListJobsResponses = {
 export type ListJobsResponse = ListJobsResponses[keyof ListJobsResponses];
 
 export type RunJobData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         [key: string]: never;
     };
@@ -4775,6 +4837,9 @@ export type ListRehearsalsResponses = {
 export type ListRehearsalsResponse = ListRehearsalsResponses[keyof ListRehearsalsResponses];
 
 export type StartRehearsalData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         productId?: string;
         /**
@@ -4962,6 +5027,9 @@ export type GetRehearsalResponses = {
 export type GetRehearsalResponse = GetRehearsalResponses[keyof GetRehearsalResponses];
 
 export type StopRehearsalData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         [key: string]: never;
     };
@@ -5124,6 +5192,9 @@ export type ListDemoUsersResponses = {
 export type ListDemoUsersResponse = ListDemoUsersResponses[keyof ListDemoUsersResponses];
 
 export type SignInAsDemoUserData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         userId: string;
     };
