@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { readConfig } from "../src/config.ts";
+import { jangnal } from "./support/process.ts";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
 
 const DATABASE_URL = "postgresql://127.0.0.1:1/none";
@@ -101,6 +102,11 @@ describe("a shop without a gateway", () => {
       await simulated.close();
     }
   });
+});
+
+test("npx jangnal reconcile says in one line that there is no gateway", async () => {
+  const { code, output } = await jangnal(["reconcile"], { DATABASE_URL });
+  assert.deepEqual([code, output], [1, "There is no gateway whose book could be compared: set PAYMENT_GATEWAY_URL.\n"]);
 });
 
 test("a shop that simulates cards says so", async () => {

@@ -5,17 +5,24 @@ export const TOSS_CURRENCIES: readonly string[] = ["KRW"];
 /** An answer that names no currency means this one. */
 export const TOSS_DEFAULT_CURRENCY = "KRW";
 
+/** What was asked once: a formatter costs more to make than a message to read. */
+const decimals = new Map<string, number>();
+
 /** How many decimals a currency has. Errors: RangeError for a code that no currency can have. */
 function decimalsOf(currency: string): number {
-  return new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 0;
+  const known = decimals.get(currency);
+  if (known !== undefined) return known;
+  const found = new Intl.NumberFormat("en", { style: "currency", currency }).resolvedOptions().maximumFractionDigits ?? 0;
+  decimals.set(currency, found);
+  return found;
 }
 
 /** An amount in minor units as the number that stands in a message. */
 export function amountToWire(minor: number, currency: string): number {
-  const decimals = decimalsOf(currency);
-  if (decimals === 0) return minor;
-  const digits = String(Math.abs(minor)).padStart(decimals + 1, "0");
-  return Number(`${minor < 0 ? "-" : ""}${digits.slice(0, -decimals)}.${digits.slice(-decimals)}`);
+  const places = decimalsOf(currency);
+  if (places === 0) return minor;
+  const digits = String(Math.abs(minor)).padStart(places + 1, "0");
+  return Number(`${minor < 0 ? "-" : ""}${digits.slice(0, -places)}.${digits.slice(-places)}`);
 }
 
 /** The minor units of an amount in a message, which may be a number or a string; undefined if it is no amount in this currency. */
@@ -23,9 +30,9 @@ export function amountFromWire(value: unknown, currency: string): number | undef
   if (typeof value !== "number" && typeof value !== "string") return undefined;
   const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(String(value)) ?? [];
   if (whole === "" || !/^[A-Z]{3}$/.test(currency)) return undefined;
-  const decimals = decimalsOf(currency);
+  const places = decimalsOf(currency);
   // More decimals than the currency has would be rounded by somebody: such an amount is not one.
-  if (/[1-9]/.test(fraction.slice(decimals))) return undefined;
-  const minor = Number(`${sign}${whole}${fraction.slice(0, decimals).padEnd(decimals, "0")}`);
+  if (/[1-9]/.test(fraction.slice(places))) return undefined;
+  const minor = Number(`${sign}${whole}${fraction.slice(0, places).padEnd(places, "0")}`);
   return Number.isSafeInteger(minor) ? minor : undefined;
 }
