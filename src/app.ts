@@ -1,5 +1,6 @@
 // Puts the shop together, and takes it apart again in the right order.
 
+import cluster from "node:cluster";
 import { randomUUID } from "node:crypto";
 import { pino } from "pino";
 import { auditRoutes } from "./audit/audit.routes.ts";
@@ -36,6 +37,7 @@ import { documentRoutes } from "./http/document.ts";
 import { faceRoutes } from "./http/faces.ts";
 import { measureAnswers, shopMetrics } from "./http/metrics.ts";
 import { operationsRoutes } from "./http/operations.routes.ts";
+import { checkPort, placeError } from "./http/port.ts";
 import { problemRoutes } from "./http/problems.routes.ts";
 import { Routes } from "./http/route.ts";
 import { shopSecret } from "./http/secret.ts";
@@ -48,7 +50,7 @@ import { shopJobs } from "./jobs/shop-jobs.ts";
 import { jobsRoutes } from "./jobs/jobs.routes.ts";
 import { Scheduler } from "./jobs/scheduler.ts";
 import { Desk, strayWork } from "./gateway/desk.ts";
-import { openGateway } from "./gateway/open-gateway.ts";
+import { CARDS_TAKEN, openGateway } from "./gateway/open-gateway.ts";
 import { expireOrders } from "./order/expire-orders.ts";
 import { OrderFacts } from "./order/facts.ts";
 import { orderRoutes } from "./order/order.routes.ts";
@@ -90,6 +92,8 @@ export type OpenParts = { now?: Now | undefined };
  */
 export async function openShop(config: Config, parts: OpenParts = {}): Promise<OpenShop> {
   const log = pino({ level: config.logLevel });
+  // A worker's port is the process's above, which has looked.
+  if (cluster.isPrimary) await checkPort(config);
   makeDataDir(config.dataDir);
   const embedded =
     config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir, log: (line) => log.debug({ postgres: line }) }) : undefined;
@@ -184,7 +188,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   backlogMetrics(registry, backlog, relay);
   const backlogLog = new BacklogLog({ reader: backlog, tell: (about, complaint) => logBacklog(log, about, complaint) });
   const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
-  if (simulator) log.info("payments by card are simulated in this process; PAYMENT_GATEWAY_URL names a real gateway");
+  log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
   const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway, now });
   const charges = new CardCharges({ database, till, gateway, settings: config.gateway, now, balanceMax: config.balanceMax });
   const desk = new Desk({
@@ -266,7 +270,8 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   demoRoutes(routes, shop, secret);
   between.measure(registry);
   shareMetrics(registry);
-  operationsRoutes(routes, { database, registry, shared: between.state, backlog: () => backlogChecks(backlog) });
+  const state = () => ({ cards: config.gateway.kind, ...between.state() });
+  operationsRoutes(routes, { database, registry, state, backlog: () => backlogChecks(backlog) });
   problemRoutes(routes);
   await documentRoutes(server, routes.operations);
   faceRoutes(server);
@@ -276,7 +281,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   backlogLog.start();
   await scheduler.start();
   const address = await server.listen({ port: config.port, host: config.host, backlog: BACKLOG }).catch((error: NodeJS.ErrnoException) => {
-    throw naming(error.code === "EADDRINUSE" || error.code === "EACCES" ? "PORT" : "HOST", error);
+    throw placeError(error, config);
   });
   rehearsals.url = onThisMachine(address);
   if (simulator) simulator.webhooks.url = `${address}/payments/webhooks/toss`;

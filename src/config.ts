@@ -2,6 +2,8 @@
 
 import type { DeskSettings } from "./gateway/desk.ts";
 import type { GatewaySettings } from "./gateway/open-gateway.ts";
+import { TOSS_CURRENCIES } from "./gateway/toss/amounts.ts";
+import { trustedProxies, type TrustedProxies } from "./http/client-address.ts";
 
 /** A setting that the shop cannot start with; `message` is one line that names the variable. */
 export class ConfigError extends Error {}
@@ -30,6 +32,8 @@ export type Config = {
   lockWaitMs: number;
   /** Requests per second and caller; undefined: no limit. */
   rateLimit: number | undefined;
+  /** Whose X-Forwarded-For is believed: a number of proxies, or their networks; undefined: nobody's. */
+  trustProxy: TrustedProxies | undefined;
   timezone: string;
   currency: string;
   locale: "ko" | "en";
@@ -68,12 +72,13 @@ export function readConfig(env: Env): Config {
     ...dataPlatforms(env),
     auth: { secret, jwksUrl, issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") },
     balanceFunding: funding(env, embedded),
-    gateway: gateway(env),
+    gateway: gateway(env, embedded),
     chargeMax: integer(env, "CHARGE_MAX", 10_000_000, 1, Number.MAX_SAFE_INTEGER),
     balanceMax: integer(env, "BALANCE_MAX", 1_000_000_000_000, 1, Number.MAX_SAFE_INTEGER),
     orderExpiresAfterMs: duration(env, "ORDER_EXPIRES_AFTER", "PT30M"),
     lockWaitMs: integer(env, "LOCK_WAIT_MS", 3000, 1, 600_000),
     rateLimit: env["RATE_LIMIT"] === "off" || !text(env, "RATE_LIMIT") ? undefined : integer(env, "RATE_LIMIT", 0, 1, 1_000_000),
+    trustProxy: trustProxy(env),
     timezone: timezone(env),
     currency: currency(env),
     locale: oneOf(env, "SHOP_LOCALE", ["ko", "en"], "ko"),
@@ -153,25 +158,38 @@ function isPrivateOnItsWay(url: string): boolean {
   return protocol === "https:" || (protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
 }
 
-/** A simulated gateway is near and answers at once, so nobody is kept waiting for it. */
-function gateway(env: Env): Config["gateway"] {
-  const url = text(env, "PAYMENT_GATEWAY_URL");
+/**
+ * Cards are simulated only if the database is embedded, or if the simulator is asked for by name: a shop with a database of its own sells for
+ * real money, and a simulator in it would approve any payment.
+ */
+function gateway(env: Env, embedded: boolean): Config["gateway"] {
+  const given = text(env, "PAYMENT_GATEWAY_URL");
+  const url = given === "simulator" ? undefined : given;
   const secret = text(env, "PAYMENT_GATEWAY_SECRET");
-  if (url === undefined && secret !== undefined) throw new ConfigError("PAYMENT_GATEWAY_SECRET is set without PAYMENT_GATEWAY_URL; set both or none");
+  if (given === undefined && secret !== undefined)
+    throw new ConfigError("PAYMENT_GATEWAY_SECRET is set without PAYMENT_GATEWAY_URL; set both or none");
+  if (given === "simulator" && secret !== undefined)
+    throw new ConfigError("PAYMENT_GATEWAY_SECRET is set, and PAYMENT_GATEWAY_URL=simulator takes none; unset it, or name the gateway");
+  const code = currency(env);
   if (url !== undefined) {
     const parsed = URL.canParse(url) ? new URL(url) : undefined;
     if (!parsed || !/^https?:$/.test(parsed.protocol) || parsed.search || parsed.hash || parsed.username)
-      throw new ConfigError("PAYMENT_GATEWAY_URL must be an https:// address without anything behind its path");
+      throw new ConfigError("PAYMENT_GATEWAY_URL must be simulator, or an https:// address without anything behind its path");
     if (parsed.protocol === "http:" && !/^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(parsed.hostname))
       throw new ConfigError("PAYMENT_GATEWAY_URL may begin with http:// on this machine only; the secret would be readable on its way");
     if (secret === undefined) throw new ConfigError("PAYMENT_GATEWAY_SECRET is missing; PAYMENT_GATEWAY_URL needs it");
+    if (!TOSS_CURRENCIES.includes(code))
+      throw new ConfigError(`SHOP_CURRENCY is ${code}, and the gateway of PAYMENT_GATEWAY_URL takes ${TOSS_CURRENCIES.join(", ")} only`);
   }
+  const kind = url !== undefined ? "gateway" : embedded || given === "simulator" ? "simulated" : "none";
   return {
+    kind,
     url,
     secret,
-    // Nobody's to set: `serve --workers` tells its workers of the one that they share.
-    simulatorUrl: text(env, "PAYMENT_SIMULATOR_URL"),
-    timeoutMs: integer(env, "PAYMENT_GATEWAY_TIMEOUT_MS", url === undefined ? 1500 : 10_000, 1, 120_000),
+    currency: code,
+    // Internal: `serve --workers` tells its workers of the simulator that they share.
+    simulatorUrl: kind === "simulated" ? text(env, "PAYMENT_SIMULATOR_URL") : undefined,
+    timeoutMs: integer(env, "PAYMENT_GATEWAY_TIMEOUT_MS", kind === "simulated" ? 1500 : 10_000, 1, 120_000),
     tries: integer(env, "PAYMENT_GATEWAY_TRIES", 3, 1, 10),
     concurrency: integer(env, "PAYMENT_GATEWAY_CONCURRENCY", 64, 1, 10_000),
     breakerCalls: integer(env, "PAYMENT_GATEWAY_BREAKER_CALLS", 20, 2, 10_000),
@@ -182,7 +200,21 @@ function gateway(env: Env): Config["gateway"] {
 }
 
 function funding(env: Env, embedded: boolean): Config["balanceFunding"] {
-  return oneOf(env, "BALANCE_FUNDING", ["open", "gateway", "operator"], embedded ? "open" : "operator");
+  const funded = oneOf(env, "BALANCE_FUNDING", ["open", "gateway", "operator"], embedded ? "open" : "operator");
+  if (funded === "gateway" && gateway(env, embedded).kind === "none")
+    throw new ConfigError("BALANCE_FUNDING=gateway needs a payment gateway; set PAYMENT_GATEWAY_URL and PAYMENT_GATEWAY_SECRET");
+  return funded;
+}
+
+function trustProxy(env: Env): Config["trustProxy"] {
+  const value = text(env, "TRUST_PROXY");
+  if (value === undefined || value === "off") return undefined;
+  const trusted = trustedProxies(value);
+  if (trusted === undefined)
+    throw new ConfigError(
+      `TRUST_PROXY must be off, a number of proxies from 1 to 16, or addresses and networks like 10.0.0.0/8 separated by commas, not ${JSON.stringify(value)}`,
+    );
+  return trusted;
 }
 
 /** ISO 8601 durations of weeks, or of days, hours, minutes and seconds: `P1W`, `P1D`, `PT30M`, `PT1H30M`, `PT0.5S`. Months and years are of no certain length. */

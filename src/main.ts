@@ -4,6 +4,7 @@ import { audit } from "./cli/audit.ts";
 import { type CliCommand, CommandFailed, parse } from "./cli/command-line.ts";
 import { demo } from "./cli/demo.ts";
 import { gateway } from "./cli/gateway.ts";
+import { misspeltSettings } from "./cli/misspelt-settings.ts";
 import { migrate } from "./cli/migrate.ts";
 import { reconcile } from "./cli/reconcile.ts";
 import { recount } from "./cli/recount.ts";
@@ -26,7 +27,10 @@ export async function main(argv: string[]): Promise<void> {
     if (!command) throw new CommandFailed(`There is no command ${JSON.stringify(name)}; see npx jangnal --help`);
     const { values, positionals } = parse(command, words);
     if (values["help"]) console.log(`npx jangnal ${name}${command.usage}`);
-    else process.exit(await command.run(values, positionals));
+    else {
+      for (const warning of misspeltSettings(process.env)) console.error(warning);
+      process.exit(await command.run(values, positionals));
+    }
   } catch (error) {
     console.error(oneLine(error));
     process.exit(1);
@@ -42,7 +46,6 @@ function overview(): string {
 function oneLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ([TypeError, RangeError, ReferenceError, SyntaxError].some((bug) => error instanceof bug)) return error.stack ?? error.message;
-  if ("code" in error && error.code === "EADDRINUSE") return `PORT is in use: ${error.message}`;
   if (isConnectionError(error)) return `The database can't be reached: ${error.message || String((error as { code?: unknown }).code)}`;
   return error.message;
 }

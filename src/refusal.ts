@@ -41,6 +41,7 @@ export const REFUSALS = {
   ORDER_NOT_REFUNDABLE: { status: 409, ko: "환불할 수 없는 주문입니다", en: "This cannot be refunded" },
   PAYMENT_IN_PROGRESS: { status: 409, ko: "결제가 진행 중입니다", en: "A payment is under way" },
   PAYMENT_DECLINED: { status: 402, ko: "결제가 거절되었습니다", en: "The payment was declined" },
+  PAYMENT_METHOD_UNAVAILABLE: { status: 400, ko: "사용할 수 없는 결제 수단입니다", en: "This payment method is not available" },
   IDEMPOTENCY_KEY_REUSED: { status: 422, ko: "이미 다른 요청에 사용된 멱등성 키입니다", en: "This idempotency key was used for another request" },
   IDEMPOTENCY_IN_PROGRESS: { status: 409, ko: "같은 요청이 처리 중입니다", en: "The same request is being processed" },
   TOO_MANY_REQUESTS: { status: 429, ko: "요청이 너무 많습니다", en: "Too many requests" },

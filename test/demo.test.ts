@@ -67,6 +67,7 @@ test("a shop says what its faces have to know", async () => {
       balanceFunding: "open",
       chargeMax: 10_000_000,
       cards: "simulated",
+      paymentMethods: ["BALANCE", "CARD"],
       tokens: "own",
       demo: true,
     },

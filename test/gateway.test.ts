@@ -57,7 +57,17 @@ async function stub(
 }
 
 function adapter(url: string, options: Partial<TossOptions> = {}): TossGateway {
-  return new TossGateway({ url, secret: SECRET, timeoutMs: 200, tries: 2, concurrency: 10, breakerCalls: 1000, breakerMs: 1000, ...options });
+  return new TossGateway({
+    url,
+    secret: SECRET,
+    currency: "KRW",
+    timeoutMs: 200,
+    tries: 2,
+    concurrency: 10,
+    breakerCalls: 1000,
+    breakerMs: 1000,
+    ...options,
+  });
 }
 
 async function simulated(options: Partial<ConstructorParameters<typeof Simulator>[0]> = {}): Promise<{ simulator: Simulator; url: string }> {
@@ -465,7 +475,7 @@ describe("settings and commands", () => {
     closing.push(async () => child.kill("SIGKILL"));
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
-    while (!/open at (http\S+)/.test(output)) await once(child.stdout, "data");
+    while (!/open at (http\S+)/.test(output)) await once(child.stderr, "data");
     const there = { url: /open at (http\S+)/.exec(output)?.[1] ?? "" };
     for (const [i, key] of ["ok-1", "decline-1", "timeout-1", keyFor({ confirm: ["error*"] }, "1")].entries()) {
       assert.ok([201, 202, 402].includes((await user.at(there).post("/payments", { orderId: orderIds[i], method: "CARD", paymentKey: key })).status));

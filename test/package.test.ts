@@ -35,11 +35,11 @@ test("a shop that was installed as a package opens, serves its pages, and sells"
   );
   const shop = spawn(process.execPath, [join(installed, "bin/jangnal.mjs"), "serve"], {
     env: { PATH: process.env["PATH"], DATA_DIR: join(folder, "data"), PORT: "0", DEMO: "on", LOG_LEVEL: "error" },
-    stdio: ["ignore", "pipe", "inherit"],
+    stdio: ["ignore", "inherit", "pipe"],
   });
   try {
     let url = "";
-    for await (const line of createInterface(shop.stdout)) {
+    for await (const line of createInterface(shop.stderr)) {
       url = /^Jangnal is open at (\S+)$/.exec(line)?.[1] ?? "";
       if (url !== "") break;
     }

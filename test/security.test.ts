@@ -39,7 +39,7 @@ describe("an issuer's keys", () => {
 // Goes red without the onRoute hook in identify.ts.
 test("a route that does not say who may call it does not start", () => {
   const server = createShopServer({
-    config: { locale: "ko", rateLimit: undefined },
+    config: { locale: "ko", rateLimit: undefined, trustProxy: undefined },
     authenticator: authenticator(AUTH, SECRET),
     onFault: () => {},
   });

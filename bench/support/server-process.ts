@@ -37,14 +37,17 @@ export class ServerProcess {
   /** Resolves when it says where it is open. Errors: it ended before. */
   static async #start(args: string[], env: Record<string, string>): Promise<ServerProcess> {
     const settings = { PATH: process.env["PATH"] ?? "", PORT: "0", DEMO: "off", LOG_LEVEL: "warn", AUTH_JWT_SECRET: SECRET, ...env };
-    const child = spawn(process.execPath, args, { env: settings, stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, args, { env: settings, stdio: ["ignore", "pipe", "pipe"] });
     const url = await new Promise<string>((resolve, reject) => {
       let said = "";
-      child.stdout.on("data", (chunk: Buffer) => {
-        said += chunk.toString();
-        const open = /open at (\S+)/.exec(said)?.[1];
-        if (open) resolve(open);
-      });
+      // The shop says it on stderr, the other servers on stdout.
+      for (const stream of [child.stdout, child.stderr])
+        stream.on("data", (chunk: Buffer) => {
+          said += chunk.toString();
+          const open = /open at (\S+)/.exec(said)?.[1];
+          if (open) resolve(open);
+        });
+      child.stderr.pipe(process.stderr);
       child.once("exit", (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
     });
     return new ServerProcess(url, child);

@@ -194,6 +194,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       path: "/admin/users",
       operationId: "createUsers",
       audience: "operator",
+      bulk: true,
       tag: "Users",
       summary: "Create a user, or up to 10,000 in the order sent",
       body: Either<NewUser, { users: NewUser[] }>(
@@ -256,6 +257,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       path: "/admin/balances/grant",
       operationId: "grantBalances",
       audience: "operator",
+      bulk: true,
       tag: "Balance",
       summary: "Grant balances, all or nothing",
       description: "`reason` is shown to operators only; a shopper reads `customerReason`.",

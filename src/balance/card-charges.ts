@@ -76,9 +76,9 @@ export class CardCharges {
     const now = this.#options.now();
     let askAt: number | null = now + pauseAfter(asked, settings);
     try {
-      const held = heldFor(await gateway.find(paymentKey), id);
-      if (held > 0) await database.rows(insertStray({ id, paymentKey, amount: held, reason: "CAPTURED_AFTER_FAILURE", createdAt: now }));
-      if (held > 0 || charge.askAt === null || now >= createdAt + WATCHED_MS) askAt = null;
+      const held = heldFor(await gateway.find(paymentKey), id, gateway.currency);
+      if (held) await database.rows(insertStray({ id, paymentKey, ...held, createdAt: now }));
+      if (held || charge.askAt === null || now >= createdAt + WATCHED_MS) askAt = null;
     } catch (error) {
       if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
     }

@@ -145,6 +145,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       path: "/admin/products",
       operationId: "createProducts",
       audience: "operator",
+      bulk: true,
       tag: "Catalogue",
       summary: "Create a product, or up to 1,000 in the order sent",
       body: Either<OneProduct, { products: OneProduct[] }>("products", Body({ products: Type.Array(One, { minItems: 1, maxItems: 1000 }) }), One),

@@ -5,7 +5,7 @@ import { openGateway } from "../gateway/open-gateway.ts";
 import { reconcile as compareBooks } from "../gateway/reconcile.ts";
 import { dayOrInstant } from "../order/day-or-instant.ts";
 import { storedTimezone } from "../settings/stored-settings.ts";
-import type { CliCommand } from "./command-line.ts";
+import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { withShopDatabase } from "./own-database.ts";
 
 const DAY_MS = 86_400_000;
@@ -17,10 +17,11 @@ export const reconcile: CliCommand = {
   --from, --to  days (YYYY-MM-DD) in the shop's zone, both included, or instants; default: the last 24 hours
   --json        print it as JSON
 
-Reads only. Ends with 0 where both books agree, with 1 where they do not. Without PAYMENT_GATEWAY_URL it reads the simulator's book in DATA_DIR.`,
+Reads only. Ends with 0 where both books agree, with 1 where they do not. Where cards are simulated it reads the simulator's book in DATA_DIR.`,
   options: { from: { type: "string" }, to: { type: "string" }, json: { type: "boolean" } },
   async run({ from: start, to: end, json }) {
     const config = readConfig(process.env);
+    if (config.gateway.kind === "none") throw new CommandFailed("There is no gateway whose book could be compared: set PAYMENT_GATEWAY_URL.");
     const { gateway, close } = await openGateway(config.gateway, { dataDir: config.dataDir });
     try {
       const result = await withShopDatabase(config, async (url) => {

@@ -3,6 +3,7 @@ import { type OpenShop, openShop } from "../app.ts";
 import { readConfig } from "../config.ts";
 import { USERS } from "../demo/catalogue.ts";
 import { mintToken } from "../http/auth.ts";
+import { CARDS_TAKEN } from "../gateway/open-gateway.ts";
 import { isDemo } from "../http/shop.routes.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { runWorkers } from "./workers.ts";
@@ -42,17 +43,21 @@ export const serve: CliCommand = {
   },
 };
 
-/** The last lines that are printed: where it is, where its documents are, and of a demo how to get in, and an order to try. */
+/**
+ * The last lines that are printed on stderr, for people: where the shop is, where its documents are, what takes
+ * cards, and of a demo how to get in, and an order to try. On stdout there are JSON lines only.
+ */
 async function greet(shop: OpenShop): Promise<void> {
-  console.log(`\nJangnal is open at ${shop.url}`);
-  console.log(`API documents at   ${shop.url}/docs`);
+  console.error(`\nJangnal is open at ${shop.url}`);
+  console.error(`API documents at   ${shop.url}/docs`);
+  console.error(`Cards are          ${CARDS_TAKEN[shop.config.gateway.kind]}`);
   // A demo's operator need not look for a key. Anywhere else a token that is printed is one in a log.
   if (!isDemo(shop.config)) return;
   const token = mintToken(shop.secret, { id: "operator", role: "operator" }, OPERATOR_HOURS, shop.config.auth);
-  console.log(`Console at         ${shop.url}/console#token=${token}`);
+  console.error(`Console at         ${shop.url}/console#token=${token}`);
   // The shop is open whether or not its database has just gone again.
   const order = await firstOrder(shop).catch(() => undefined);
-  if (order) console.log(`\nA first order:\n\n${order}\n`);
+  if (order) console.error(`\nA first order:\n\n${order}\n`);
 }
 
 /** A request that works as pasted: one of the demo's users buys what there is most of. Nothing where none of them can pay for anything. */

@@ -6,6 +6,7 @@ import { AggregatorRegistry } from "prom-client";
 import type { Config } from "../config.ts";
 import { startEmbedded } from "../database/embedded.ts";
 import { openSimulator } from "../gateway/open-gateway.ts";
+import { checkPort } from "../http/port.ts";
 import { isMetricsMessage, type MetricsMessage } from "../http/all-metrics.ts";
 
 const REPLACE_AFTER_MS = 500;
@@ -17,9 +18,10 @@ const KILL_AFTER_MS = 9_300;
 export async function runWorkers(config: Config, count: number): Promise<number> {
   const stop = Promise.withResolvers<string | null>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.resolve(null));
+  await checkPort(config);
   const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined;
   // It has one book: what was paid through one worker is asked about and given back through any other.
-  const gateway = config.gateway.url === undefined ? await openSimulator(config.dataDir) : undefined;
+  const gateway = config.gateway.kind === "simulated" ? await openSimulator(config.dataDir, config.currency) : undefined;
   void embedded?.died.then(stop.resolve);
   let stopping = false;
   cluster.setupPrimary({ args: ["serve"] });
@@ -30,7 +32,7 @@ export async function runWorkers(config: Config, count: number): Promise<number>
   const settings = {
     ...demo,
     ...(embedded ? { DATABASE_URL: embedded.url("jangnal"), BALANCE_FUNDING: config.balanceFunding } : {}),
-    ...(gateway ? { PAYMENT_SIMULATOR_URL: gateway.url } : {}),
+    ...(gateway ? { PAYMENT_GATEWAY_URL: "simulator", PAYMENT_SIMULATOR_URL: gateway.url } : {}),
   };
   const start = (first: boolean): Worker => {
     const worker = cluster.fork(settings);

@@ -5,6 +5,7 @@ import type { Database } from "../database/pool.ts";
 import { type Statement } from "../database/statement.ts";
 import type { Gateway } from "./gateway.ts";
 import { giveMoneyBack } from "./give-back.ts";
+import { CURRENCY_MISMATCH } from "./verdict.ts";
 import { selectStray, selectStraysToAsk, type StrayRow, updateStray } from "./stray.sql.ts";
 
 /** Places where a test lets the process die. */
@@ -134,7 +135,13 @@ export function strayWork(database: Database, gateway: Gateway, settings: DeskSe
       if (stray?.status !== "PENDING") return true;
       const outcome = await giveMoneyBack(
         gateway,
-        { id: `stray-${id}`, paymentKey: stray.paymentKey, amount: stray.amount, reason: "the order can no longer be paid" },
+        {
+          id: `stray-${id}`,
+          paymentKey: stray.paymentKey,
+          // All of it, since the shop can't name a part of money that it does not count in.
+          amount: stray.reason === CURRENCY_MISMATCH ? null : stray.amount,
+          reason: "the order can no longer be paid",
+        },
         stray.asked > 0,
       );
       const at = now();

@@ -13,11 +13,13 @@ export const GATEWAY_STATUSES = [
 ] as const;
 export type GatewayStatus = (typeof GATEWAY_STATUSES)[number];
 
-/** Of what the gateway says of a payment only this is taken in: no card number, no name. Amounts in minor units. */
+/** Of what the gateway says of a payment only this is taken in: no card number, no name. Amounts in minor units of its currency. */
 export type GatewayPayment = {
   paymentKey: string;
   orderId: string;
   status: GatewayStatus;
+  /** ISO 4217. It need not be the shop's: the window in which the buyer paid chose it. */
+  currency: string;
   /** What was asked for. */
   amount: number;
   /** What of it is still held, once it was captured. */
@@ -26,15 +28,26 @@ export type GatewayPayment = {
 };
 
 /** One movement of money in the gateway's book: `amount` is negative for what was given back. */
-export type GatewayTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
+export type GatewayTransaction = {
+  transactionKey: string;
+  paymentKey: string;
+  orderId: string;
+  status: GatewayStatus;
+  currency: string;
+  amount: number;
+  at: number;
+};
 
 /** The gateway has spoken: either a payment, or a refusal that stands, with the gateway's code. */
 export type GatewayAnswer = { kind: "payment"; payment: GatewayPayment } | { kind: "refused"; code: string };
 
 export type Confirmation = { paymentKey: string; orderId: string; amount: number; idempotencyKey: string };
-export type Cancellation = { paymentKey: string; amount: number; reason: string; idempotencyKey: string };
+/** `amount` null: everything that is left, in whatever currency it was paid. */
+export type Cancellation = { paymentKey: string; amount: number | null; reason: string; idempotencyKey: string };
 
 export interface Gateway {
+  /** In what the shop counts: amounts that are sent are in its minor units. */
+  readonly currency: string;
   /** Captures an authorized payment. The same idempotency key captures once, however often it comes. Errors: GatewayUnknown, GatewayBusy. */
   confirm(confirmation: Confirmation): Promise<GatewayAnswer>;
   /** Gives captured money back, some or all. Errors: GatewayUnknown, GatewayBusy. */

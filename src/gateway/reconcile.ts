@@ -6,11 +6,18 @@ import type { Gateway, GatewayPayment } from "./gateway.ts";
 import { type Claim, selectClaims, selectSettledKeys } from "./reconcile.sql.ts";
 
 export type Difference = {
-  what: "only at the gateway" | "only in the shop" | "captured amounts differ" | "amounts given back differ" | "still open in the shop";
+  what:
+    | "only at the gateway"
+    | "only in the shop"
+    | "captured amounts differ"
+    | "amounts given back differ"
+    | "still open in the shop"
+    | "currencies differ";
   paymentKey: string;
   paymentId: string | null;
   shop: { status: string; captured: number; givenBack: number } | null;
-  gateway: { status: string; captured: number; givenBack: number } | null;
+  /** In minor units of `currency`, which may be another than the shop's. */
+  gateway: { status: string; currency: string; captured: number; givenBack: number } | null;
 };
 
 export type Reconciliation = {
@@ -63,9 +70,11 @@ async function comparePage(keys: string[], { database, gateway }: { database: Da
       for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
         const found = await gateway.find(key);
         const theirs = bookOf(found);
-        result.captured += theirs?.captured ?? 0;
-        result.givenBack += theirs?.givenBack ?? 0;
-        const difference = compare(key, claimOn(claims.get(key) ?? [], found), theirs);
+        if (theirs?.currency === gateway.currency) {
+          result.captured += theirs.captured;
+          result.givenBack += theirs.givenBack;
+        }
+        const difference = compare(key, claimOn(claims.get(key) ?? [], found), theirs, gateway.currency);
         if (difference) note(difference, result);
       }
     }),
@@ -86,17 +95,19 @@ function claimOn(claims: Claim[], found: GatewayPayment | undefined): Claim | un
 /** Only what was captured is in a book. */
 function bookOf(payment: GatewayPayment | undefined): Difference["gateway"] {
   if (payment === undefined || !["DONE", "PARTIAL_CANCELED", "CANCELED"].includes(payment.status)) return null;
-  return { status: payment.status, captured: payment.amount, givenBack: payment.amount - payment.left };
+  return { status: payment.status, currency: payment.currency, captured: payment.amount, givenBack: payment.amount - payment.left };
 }
 
-/** Pure. */
-export function compare(paymentKey: string, claim: Claim | undefined, gateway: Difference["gateway"]): Difference | undefined {
+/** Pure. @param currency the shop's */
+export function compare(paymentKey: string, claim: Claim | undefined, gateway: Difference["gateway"], currency: string): Difference | undefined {
   const shop = claim && { status: claim.status, captured: claim.captured, givenBack: claim.givenBack };
   const differ = (what: Difference["what"]): Difference => ({ what, paymentKey, paymentId: claim?.id ?? null, shop: shop ?? null, gateway });
   const ours = shop && shop.captured > 0 ? shop : null;
   if (!ours && !gateway) return undefined;
   if (!ours) return differ(claim && ["PENDING", "UNKNOWN"].includes(claim.status) ? "still open in the shop" : "only at the gateway");
   if (!gateway) return differ("only in the shop");
+  // Money of another currency that failed in the shop is claimed in that currency, and in order once it is back.
+  if (gateway.currency !== currency && (ours.status !== "FAILED" || gateway.givenBack < gateway.captured)) return differ("currencies differ");
   if (ours.captured !== gateway.captured) return differ("captured amounts differ");
   return ours.givenBack === gateway.givenBack ? undefined : differ("amounts given back differ");
 }

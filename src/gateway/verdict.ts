@@ -2,6 +2,9 @@
 
 import { type Confirmation, type Gateway, type GatewayAnswer, GatewayBusy, type GatewayPayment, GatewayUnknown } from "./gateway.ts";
 
+/** Why money of another currency than the shop's goes back. Its amount is in minor units of its own currency. */
+export const CURRENCY_MISMATCH = "CURRENCY_MISMATCH";
+
 export type Verdict =
   | { kind: "done" }
   /**
@@ -16,7 +19,7 @@ export function capture(gateway: Gateway, wanted: Confirmation): Promise<Verdict
   return spoken(async () => {
     const answer = await gateway.confirm(wanted);
     if (answer.kind === "refused" && answer.code === "ALREADY_PROCESSED_PAYMENT") return lookUp(gateway, wanted, answer);
-    return judge(answer, wanted);
+    return judge(answer, wanted, gateway.currency);
   });
 }
 
@@ -31,12 +34,14 @@ export function inquire(
 ): Promise<Verdict> {
   return spoken(async () => {
     const found = await gateway.find(wanted.paymentKey);
-    const verdict: Verdict = found ? judge({ kind: "payment", payment: found }, wanted) : { kind: "unknown", reason: "NEVER_HEARD_OF" };
+    const verdict: Verdict = found
+      ? judge({ kind: "payment", payment: found }, wanted, gateway.currency)
+      : { kind: "unknown", reason: "NEVER_HEARD_OF" };
     if (verdict.kind !== "unknown") return verdict;
     if (mayConfirm) {
       const answer = await gateway.confirm(wanted);
       // A refusal of the second confirm may only mean that the first has arrived: the book has the last word.
-      return answer.kind === "refused" ? lookUp(gateway, wanted, answer) : judge(answer, wanted);
+      return answer.kind === "refused" ? lookUp(gateway, wanted, answer) : judge(answer, wanted, gateway.currency);
     }
     return mayGiveUp ? { kind: "failed", reason: "NEVER_CONFIRMED", heard: false, captured: 0 } : verdict;
   });
@@ -44,8 +49,8 @@ export function inquire(
 
 async function lookUp(gateway: Gateway, wanted: Confirmation, refusal: GatewayAnswer): Promise<Verdict> {
   const found = await gateway.find(wanted.paymentKey);
-  const verdict = found && judge({ kind: "payment", payment: found }, wanted);
-  return verdict && verdict.kind !== "unknown" ? verdict : judge(refusal, wanted);
+  const verdict = found && judge({ kind: "payment", payment: found }, wanted, gateway.currency);
+  return verdict && verdict.kind !== "unknown" ? verdict : judge(refusal, wanted, gateway.currency);
 }
 
 async function spoken(ask: () => Promise<Verdict>): Promise<Verdict> {
@@ -58,8 +63,8 @@ async function spoken(ask: () => Promise<Verdict>): Promise<Verdict> {
   }
 }
 
-/** What an answer means for what was wanted. Pure. */
-export function judge(answer: GatewayAnswer, wanted: Pick<Confirmation, "orderId" | "amount">): Verdict {
+/** What an answer means for what was wanted. Pure. @param currency the one in which it was wanted */
+export function judge(answer: GatewayAnswer, wanted: Pick<Confirmation, "orderId" | "amount">, currency: string): Verdict {
   if (answer.kind === "refused") return { kind: "failed", reason: answer.code, heard: true, captured: 0 };
   const { payment } = answer;
   // Then it is another's money, and not ours to give back either.
@@ -67,6 +72,8 @@ export function judge(answer: GatewayAnswer, wanted: Pick<Confirmation, "orderId
   switch (payment.status) {
     case "DONE":
     case "PARTIAL_CANCELED":
+      // Equal numbers of another currency are another sum.
+      if (payment.currency !== currency) return { kind: "failed", reason: CURRENCY_MISMATCH, heard: true, captured: payment.left };
       if (payment.amount === wanted.amount) return { kind: "done" };
       return { kind: "failed", reason: "AMOUNT_MISMATCH", heard: true, captured: payment.left };
     case "CANCELED":
@@ -80,7 +87,8 @@ export function judge(answer: GatewayAnswer, wanted: Pick<Confirmation, "orderId
   }
 }
 
-/** What the gateway holds for something that failed in the shop; 0 where it is nothing, or another's. */
-export function heldFor(payment: GatewayPayment | undefined, orderId: string): number {
-  return payment?.orderId === orderId && (payment.status === "DONE" || payment.status === "PARTIAL_CANCELED") ? payment.left : 0;
+/** What the gateway holds for something that failed in the shop, and why it must go back; undefined if that is nothing, or another's. */
+export function heldFor(payment: GatewayPayment | undefined, orderId: string, currency: string): { amount: number; reason: string } | undefined {
+  if (payment?.orderId !== orderId || (payment.status !== "DONE" && payment.status !== "PARTIAL_CANCELED") || payment.left === 0) return undefined;
+  return { amount: payment.left, reason: payment.currency === currency ? "CAPTURED_AFTER_FAILURE" : CURRENCY_MISMATCH };
 }

@@ -23,12 +23,14 @@ export interface Authenticator {
 const UUID = new RegExp(UUID_PATTERN);
 /** Neither control characters nor half surrogate pairs: the name is written to the database. */
 const SUBJECT = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
+/** By how much an issuer's clock may differ from ours. */
+const CLOCK_SKEW_MS = 30_000;
 const TOKENS_KEPT = 50_000;
 const MOST_TOKEN_BYTES = 8192;
 
 /** Tokens signed with the shop's secret (HS256) or by an issuer whose keys stand at `jwksUrl`. `none` and every algorithm that the key is not for are refused. */
 export function authenticator(auth: Config["auth"], secret: string, now: () => number = Date.now): Authenticator {
-  const checks = checksOf(auth);
+  const checks: Checks = { clockTolerance: CLOCK_SKEW_MS, ...checksOf(auth) };
   const keys = auth.jwksUrl === undefined ? undefined : new KeySet(auth.jwksUrl, checks, now);
   const bySecret: Verify = createVerifier({ key: secret, algorithms: ["HS256"], cache: false, ...checks });
   const known = new LRUCache<string, Caller & { until: number }>({ max: TOKENS_KEPT });
@@ -55,7 +57,7 @@ export function authenticator(auth: Config["auth"], secret: string, now: () => n
 }
 
 /** A token that does not say who issued it, or for whom, is not one of the issuer's for us. */
-function checksOf({ issuer, audience }: Config["auth"]): Checks {
+function checksOf({ issuer, audience }: Config["auth"]): Omit<Checks, "clockTolerance"> {
   return {
     ...(issuer ? { allowedIss: issuer } : {}),
     ...(audience ? { allowedAud: audience } : {}),
@@ -70,11 +72,15 @@ function claims(verify: Verify, token: string): { caller: Caller; until: number 
   } catch {
     refuse("UNAUTHENTICATED");
   }
-  const { sub, role, exp, rehearsal } = payload;
+  const { sub, role, exp, iat, rehearsal } = payload;
+  // The library looks at `iat` only for a token's age.
+  if (typeof iat === "number" && iat * 1000 > Date.now() + CLOCK_SKEW_MS) refuse("UNAUTHENTICATED");
   if (typeof sub !== "string" || !SUBJECT.test(sub) || (role !== "shopper" && role !== "operator")) refuse("UNAUTHENTICATED");
   if (role === "shopper" && !UUID.test(sub)) refuse("UNAUTHENTICATED");
-  const caller: Caller = { id: UUID.test(sub) ? sub.toLowerCase() : sub, role, ...(rehearsal === true ? { rehearsal } : {}) };
-  return { caller, until: typeof exp === "number" ? exp * 1000 : Number.POSITIVE_INFINITY };
+  return {
+    caller: { id: UUID.test(sub) ? sub.toLowerCase() : sub, role, ...(rehearsal === true ? { rehearsal } : {}) },
+    until: typeof exp === "number" ? exp * 1000 + CLOCK_SKEW_MS : Number.POSITIVE_INFINITY,
+  };
 }
 
 const decode = createDecoder({ complete: true });

@@ -7,12 +7,15 @@ import { refuse } from "../refusal.ts";
 /** Gives a token's claims, or throws. */
 export type Verify = (token: string) => unknown;
 /** What every token must say besides who it is for. */
-export type Checks = { allowedIss?: string; allowedAud?: string; requiredClaims: string[] };
+export type Checks = { clockTolerance: number; allowedIss?: string; allowedAud?: string; requiredClaims: string[] };
 
 type Jwk = JsonWebKey & { kid?: string; use?: string; alg?: string };
 
-/** An unknown key is looked for at most this often, so that made-up ones don't make us a nuisance to the issuer. */
-const REFETCH_AFTER_MS = 30_000;
+/**
+ * An unknown key is looked for at most this often, so that made-up ones don't make us a nuisance to the issuer. A key that the issuer has just
+ * added is promised to be accepted within 30 s of its first token; half of that leaves time for a try that fails.
+ */
+const REFETCH_AFTER_MS = 15_000;
 const RETRY_AFTER_MS = 5_000;
 /** For so long keys are trusted without asking again. */
 const FRESH_MS = 300_000;
@@ -66,6 +69,8 @@ export class KeySet {
         const verify = verifierFor(jwk, this.#checks);
         return verify ? [[jwk.kid ?? "", verify]] : [];
       });
+      // No issuer means that: it is a mistake, and passes. The keys that we have stay good.
+      if (found.length === 0) throw new Error("the issuer names no key that tokens can be checked with");
       this.#verifiers = new Map(found);
       // An issuer with one key need not name it in its tokens.
       if (found.length === 1) this.#verifiers.set("", (found[0] as [string, Verify])[1]);

@@ -3,6 +3,7 @@
 import { STATUS_CODES } from "node:http";
 import type { TSchema } from "typebox";
 import { REFUSALS, type RefusalCode } from "../refusal.ts";
+import { bodyLimitNote } from "./body-limit.ts";
 import { Components } from "./components.ts";
 import { answerExamples, type Examples, examplesOf, parameterExample, requestExamples } from "./examples.ts";
 import type { Operation } from "./route.ts";
@@ -46,7 +47,7 @@ export function openApi(operations: readonly Operation[], version: string, examp
 }
 
 function describe({ facts, refusals, writes }: Operation, components: Components, all: Examples): Json {
-  const { operationId, tag, summary, description, audience, params, query, body, answers, mediaType = "application/json" } = facts;
+  const { operationId, tag, summary, description, audience, params, query, body, answers, mediaType = "application/json", bulk = false } = facts;
   const examples = examplesOf(all, operationId);
   const parameters = [...parametersIn("path", params), ...parametersIn("query", query)].map((parameter) => {
     const example = parameterExample(examples, parameter.name);
@@ -61,7 +62,13 @@ function describe({ facts, refusals, writes }: Operation, components: Components
     ...(audience === "anyone" ? {} : { security: [{ bearer: [] }] }),
     parameters: [...parameters, ...(writes ? [components.idempotencyKey()] : [])],
     ...(body
-      ? { requestBody: { required: !optional, content: { "application/json": { schema: components.schema(body), ...requestExamples(examples) } } } }
+      ? {
+          requestBody: {
+            description: bodyLimitNote(bulk),
+            required: !optional,
+            content: { "application/json": { schema: components.schema(body), ...requestExamples(examples) } },
+          },
+        }
       : {}),
     responses: {
       ...Object.fromEntries(

@@ -8,10 +8,13 @@ import { refuse } from "../refusal.ts";
 import { allMetrics } from "./all-metrics.ts";
 import type { Routes } from "./route.ts";
 
-/** `shared`: what instances share, and how it is. `backlog`: what waits for other systems. */
-type Operations = { database: Database; registry: Registry; shared?: () => Record<string, string>; backlog: () => Promise<Record<string, string>> };
+/**
+ * `state`: what else there is to know of this instance: what takes cards, how the things that instances share are.
+ * `backlog`: what waits for other systems.
+ */
+type Operations = { database: Database; registry: Registry; state: () => Record<string, string>; backlog: () => Promise<Record<string, string>> };
 
-export function operationsRoutes(routes: Routes, { database, registry, shared = () => ({}), backlog }: Operations): void {
+export function operationsRoutes(routes: Routes, { database, registry, state, backlog }: Operations): void {
   routes.read(
     {
       method: "GET",
@@ -35,13 +38,14 @@ export function operationsRoutes(routes: Routes, { database, registry, shared = 
       unlimited: true,
       tag: "Operations",
       summary: "The database answers, and is migrated",
+      description: "`checks.cards` says what takes cards: `gateway`, `simulated` (no money moves), or `none`.",
       answers: { 200: Type.Object({ status: Type.Literal("ready"), checks: Type.Record(Type.String(), Type.String()) }) },
     },
     async () => {
       const rows = await database.rows<{ name: string }>({ name: "select migrations", text: "SELECT name FROM migrations", values: [] });
       const missing = migrationNames().filter((name) => !rows.some((row) => row.name === name));
       if (missing.length > 0) refuse("UNAVAILABLE", { retryAfter: 5, missingMigrations: missing });
-      return { status: "ready", checks: { database: "ok", migrations: "ok", ...shared(), ...(await backlog()) } };
+      return { status: "ready", checks: { database: "ok", migrations: "ok", ...state(), ...(await backlog()) } };
     },
   );
 

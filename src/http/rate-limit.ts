@@ -1,5 +1,6 @@
 import rateLimit, { type FastifyRateLimitStoreCtor, normalizeIP } from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyRequest } from "fastify";
+import { clientAddressReader, type TrustedProxies } from "./client-address.ts";
 import { refuse } from "../refusal.ts";
 
 /** Beyond as many callers within a second the ones longest silent are forgotten, and begin anew. */
@@ -8,10 +9,15 @@ const CALLERS_KEPT = 100_000;
 /**
  * Lets each caller do so much in a second and answers TOO_MANY_REQUESTS beyond it. A caller is a token's `sub`; without a good token
  * the address, or for IPv6 the network of 64 bits that one subscriber has. Probes and Prometheus are let through (`unlimited`).
+ * @param trustProxy whose word on the address is taken
  * @param shared counts over all instances; this one counts for itself, unless given
  */
-export function limitRates(server: FastifyInstance, perSecond: number, shared?: FastifyRateLimitStoreCtor): void {
-  const nameOf = ({ caller, ip }: FastifyRequest): string => (caller ? `caller ${caller.id}` : `ip ${normalizeIP(ip)}`);
+export function limitRates(
+  server: FastifyInstance,
+  { perSecond, trustProxy, shared }: { perSecond: number; trustProxy: TrustedProxies | undefined; shared: FastifyRateLimitStoreCtor | undefined },
+): void {
+  const addressOf = clientAddressReader(trustProxy);
+  const nameOf = ({ caller, raw }: FastifyRequest): string => (caller ? `caller ${caller.id}` : `ip ${normalizeIP(addressOf(raw))}`);
   server.register(rateLimit, {
     global: false,
     max: perSecond,

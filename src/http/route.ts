@@ -9,6 +9,7 @@ import { Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 import type { Till } from "../till/till.ts";
 import type { Caller } from "./auth.ts";
+import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
 import { checkKey, type Key, type KeyedAnswer, keptAnswer, keyOf, once } from "./idempotency.ts";
 import { type Locale, localeOf, PROBLEM_TYPE, type Rendered } from "./problem.ts";
 
@@ -42,6 +43,8 @@ export type RouteFacts<P extends TSchema, Q extends TSchema, B extends TSchema> 
   shape?: (call: CallOf<P, Q, B>) => void;
   /** Of the answers, where that is not JSON. */
   mediaType?: string;
+  /** Takes many things at once: its body may be larger than others. Operators' routes only. */
+  bulk?: true;
   /** Whoever asks gets an answer, whatever RATE_LIMIT says. */
   unlimited?: true;
 };
@@ -213,11 +216,12 @@ export class Routes {
     handler: Handler,
     first?: onRequestHookHandler,
   ): void {
-    const { method, path, audience, knowsCaller = false, params, query, body, faults = {}, unlimited = false } = facts;
+    const { method, path, audience, knowsCaller = false, params, query, body, faults = {}, unlimited = false, bulk = false } = facts;
     this.operations.push({ facts, refusals: refusalsOf(facts, writes), writes });
     this.#server.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
+      ...(bulk ? { bodyLimit: BULK_BODY_LIMIT_BYTES } : {}),
       config: { audience, knowsCaller, faults, takesBody: body !== undefined, unlimited },
       schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body ? { body } : {}) },
       // Whoever would be told so in the end is told before the body is read: in a rush that is what most of the time would go into.

@@ -7,6 +7,7 @@ import type { Config } from "../config.ts";
 import { UUID_PATTERN } from "../ids.ts";
 import { invalid, Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Authenticator } from "./auth.ts";
+import { BODY_LIMIT_BYTES } from "./body-limit.ts";
 import { refuseNonsense, unreadable } from "./client-error.ts";
 import { identify, turnStrangersAway } from "./identify.ts";
 import { escapePointer, readJson } from "./json.ts";
@@ -16,14 +17,13 @@ import { limitRates } from "./rate-limit.ts";
 import { unknownRoutes } from "./unknown.ts";
 import { invalidRequest, validatorFor } from "./validate.ts";
 
-const BODY_LIMIT = 1024 * 1024;
 /** Of a body that is too large so much is let run by: who still sends when the connection is closed sees it break, and may never learn why. */
 const MOST_RUN_BY = 32 * 1024 * 1024;
 /** Node's own limit for a request's line and headers together: whatever comes through that is looked at. */
 const MOST_HEAD_BYTES = 16 * 1024;
 
 export type ServerOptions = {
-  config: Pick<Config, "locale" | "rateLimit">;
+  config: Pick<Config, "locale" | "rateLimit" | "trustProxy">;
   authenticator: Authenticator;
   rates?: FastifyRateLimitStoreCtor | undefined;
   onFault: (error: unknown) => void;
@@ -33,7 +33,7 @@ export type ServerOptions = {
 export function createServer({ config, authenticator, rates, onFault }: ServerOptions): FastifyInstance {
   const server = Fastify({
     logger: false,
-    bodyLimit: BODY_LIMIT,
+    bodyLimit: BODY_LIMIT_BYTES,
     return503OnClosing: false,
     forceCloseConnections: "idle",
     keepAliveTimeout: 65_000,
@@ -60,11 +60,12 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
     refuseWith(refusal, this.request, this);
   });
   const unknown = unknownRoutes(server);
-  server.setNotFoundHandler((request, reply) => {
+  const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): void => {
     const { refusal, allow } = unknown(request);
     if (allow !== undefined) reply.header("allow", allow);
     refuseWith(refusal, request, reply);
-  });
+  };
+  server.setNotFoundHandler(refuseUnknown);
   server.setErrorHandler((error, request, reply) => refuseWith(error, request, reply));
   server.setValidatorCompiler(validatorFor);
   server.setSerializerCompiler(() => JSON.stringify);
@@ -78,8 +79,13 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
   });
   identify(server, authenticator, config.rateLimit !== undefined);
   // Between finding out who calls and turning strangers away: whoever guesses at tokens is counted too, by address.
-  if (config.rateLimit !== undefined) limitRates(server, config.rateLimit, rates);
+  if (config.rateLimit !== undefined) limitRates(server, { perSecond: config.rateLimit, trustProxy: config.trustProxy, shared: rates });
   turnStrangersAway(server);
+  // Before the body is read: whatever is wrong with it, there is no route that it could be for.
+  server.addHook("onRequest", (request, reply, done) => {
+    if (request.is404) refuseUnknown(request, reply);
+    else done();
+  });
   // Where every member is optional the body may be left out; where none is known none may be in it.
   server.addHook("preValidation", (request, _reply, done) => {
     if (request.misread) throw request.misread;
@@ -126,6 +132,8 @@ function takeJson(server: FastifyInstance): void {
     try {
       const { "content-type": type = "", "content-encoding": encoding = "identity" } = request.headers;
       const charset = /;\s*charset\s*=\s*"?([^\s";]*)/i.exec(type)?.[1] ?? "utf-8";
+      // What an operator may send in bulk would be a burden from anybody else.
+      if (bytes.length > BODY_LIMIT_BYTES && request.caller?.role !== "operator") refuse("BODY_TOO_LARGE");
       if (!/^utf-?8$/i.test(charset) || encoding.toLowerCase() !== "identity") refuse("UNSUPPORTED_MEDIA_TYPE");
       done(null, readJson(bytes));
     } catch (error) {

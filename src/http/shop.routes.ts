@@ -24,9 +24,10 @@ export function shopRoutes(routes: Routes, { config, now }: Shop): void {
             balanceFunding: OneOf(["open", "gateway", "operator"]),
             chargeMax: Money(),
             cards: Type.Unsafe<string>({
-              ...OneOf(["simulated", "gateway"]),
-              description: "simulated: no money moves, and any paymentKey will do",
+              ...OneOf(["simulated", "gateway", "none"]),
+              description: "simulated: no money moves, and any paymentKey will do; none: the shop takes no cards",
             }),
+            paymentMethods: Type.Array(OneOf(["BALANCE", "CARD"]), { description: "What `POST /payments` takes" }),
             tokens: Type.Unsafe<string>({
               ...OneOf(["own", "issuer"]),
               description: "Who signs them: the shop itself, or an issuer whose keys it reads. Only a shop that signs its own has rehearsals",
@@ -44,7 +45,8 @@ export function shopRoutes(routes: Routes, { config, now }: Shop): void {
       now: iso(now()),
       balanceFunding: config.balanceFunding,
       chargeMax: config.chargeMax,
-      cards: config.gateway.url === undefined ? "simulated" : "gateway",
+      cards: config.gateway.kind,
+      paymentMethods: config.gateway.kind === "none" ? ["BALANCE"] : ["BALANCE", "CARD"],
       tokens: config.auth.jwksUrl === undefined ? "own" : "issuer",
       demo: isDemo(config),
     }),

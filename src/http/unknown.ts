@@ -6,7 +6,12 @@ export function unknownRoutes(server: FastifyInstance): (request: FastifyRequest
   const known: { method: string; pattern: RegExp }[] = [];
   server.addHook("onRoute", ({ method, url, config }) => {
     if (config?.face) return;
-    const pattern = new RegExp(`^${url.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&").replaceAll(/:\w+/g, "[^/]+")}$`);
+    const pattern = new RegExp(
+      `^${url
+        .replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")
+        .replaceAll(/:\w+/g, "[^/]+")
+        .replaceAll("\\*", ".*")}$`,
+    );
     for (const one of [method].flat()) known.push({ method: one, pattern });
   });
   return (request) => {

@@ -95,9 +95,9 @@ export class CardPayments {
     const { paymentKey, asked } = payment.card;
     const now = this.#options.now();
     try {
-      const held = heldFor(await gateway.find(paymentKey), payment.orderId);
-      if (held > 0) await database.rows(insertStray({ id: payment.id, paymentKey, amount: held, reason: "CAPTURED_AFTER_FAILURE", createdAt: now }));
-      const watched = held === 0 && payment.card.askAt !== null && now < payment.createdAt + WATCHED_MS;
+      const held = heldFor(await gateway.find(paymentKey), payment.orderId, gateway.currency);
+      if (held) await database.rows(insertStray({ id: payment.id, paymentKey, ...held, createdAt: now }));
+      const watched = !held && payment.card.askAt !== null && now < payment.createdAt + WATCHED_MS;
       await database.rows(updateWatch(payment.id, watched ? now + pauseAfter(asked, settings) : null, asked + 1));
     } catch (error) {
       if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;

@@ -40,7 +40,7 @@ const Stray = Type.Object(
 
 export function paymentRoutes(routes: Routes, { config, database, orderFacts, gateway, cards, desk }: Shop): void {
   const pay = payOrder(orderFacts);
-  const startByCard = startCardPayment(orderFacts);
+  const startByCard = startCardPayment(orderFacts, config.gateway.kind !== "none");
 
   /** Brings a payment by card as far as it goes now. */
   async function byCard(id: string, first: boolean): Promise<Standing> {
@@ -74,6 +74,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
         "PAYMENT_IN_PROGRESS",
         "AMOUNT_CHANGED",
         "PAYMENT_DECLINED",
+        "PAYMENT_METHOD_UNAVAILABLE",
         "PRODUCT_NOT_FOUND",
         "PRODUCT_NOT_FOR_SALE",
         "STOCK_INSUFFICIENT",

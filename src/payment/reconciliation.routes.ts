@@ -8,7 +8,11 @@ import { refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 
 const DAY_MS = 86_400_000;
-const Side = Nullable(Type.Object({ status: Type.String(), captured: Money(), givenBack: Money() }));
+const side = { status: Type.String(), captured: Money(), givenBack: Money() };
+const ShopSide = Nullable(Type.Object(side));
+const GatewaySide = Nullable(
+  Type.Object({ ...side, currency: Type.String({ description: "ISO 4217: the amounts are in its minor units, whatever the shop's currency is" }) }),
+);
 
 export function reconciliationRoutes(routes: Routes, { config, database, now, gateway }: Shop): void {
   function spanOf(query: { from?: string; to?: string }): { from: number; to: number } {
@@ -45,16 +49,17 @@ export function reconciliationRoutes(routes: Routes, { config, database, now, ga
                 "captured amounts differ",
                 "amounts given back differ",
                 "still open in the shop",
+                "currencies differ",
               ]),
               paymentKey: Type.String(),
               paymentId: Nullable(Id()),
-              shop: Side,
-              gateway: Side,
+              shop: ShopSide,
+              gateway: GatewaySide,
             }),
           ),
         }),
       },
-      refusals: ["BUSY"],
+      refusals: ["BUSY", "PAYMENT_METHOD_UNAVAILABLE"],
       shape: ({ query }) => void spanOf(query),
     },
     async ({ query }) => {

@@ -25,9 +25,10 @@ export type StartCardPayment = {
 /**
  * The first round of paying by card: takes stock and coupon, and writes the attempt down before anybody calls the gateway. The order stays
  * PENDING. An order of 0 needs no gateway and is paid.
- * Errors: as `payOrder`, but for the balance; PAYMENT_DECLINED for a key with which an attempt on this order has failed already.
+ * Errors: as `payOrder`, but for the balance; PAYMENT_DECLINED for a key with which an attempt on this order has failed already;
+ * PAYMENT_METHOD_UNAVAILABLE if the shop takes no cards.
  */
-export function startCardPayment(facts: OrderFacts): Command<StartCardPayment, Begun<PaymentView>> {
+export function startCardPayment(facts: OrderFacts, cardsAreTaken: boolean): Command<StartCardPayment, Begun<PaymentView>> {
   return command<StartCardPayment, Begun<PaymentView>>({
     name: "start card payment",
     prepare: (input) => withFact(facts, input),
@@ -36,6 +37,7 @@ export function startCardPayment(facts: OrderFacts): Command<StartCardPayment, B
     decide(shop, input) {
       const { orderId, paymentKey, askAfterMs } = input;
       const { order, items } = payableOrder(shop, input);
+      if (!cardsAreTaken) refuse("PAYMENT_METHOD_UNAVAILABLE", { orderId, method: "CARD" });
       if (shop.find(failedKeys, orderId)?.includes(paymentKey)) refuse("PAYMENT_DECLINED", { orderId, reason: "PAYMENT_KEY_USED" });
       takeGoods(shop, order, items);
 

@@ -107,6 +107,7 @@ class Process {
     this.#adapter = new TossGateway({
       url: gatewayUrl,
       secret: SECRET,
+      currency: "KRW",
       timeoutMs: TIMEOUT_MS,
       tries: 2,
       concurrency: 64,
@@ -125,6 +126,7 @@ class Process {
       );
     };
     this.#gateway = {
+      currency: this.#adapter.currency,
       confirm: (confirmation) => call("during confirm", () => this.#adapter.confirm(confirmation)),
       cancel: (cancellation) => call("during cancel", () => this.#adapter.cancel(cancellation)),
       find: (paymentKey) => call("during find", () => this.#adapter.find(paymentKey)),
@@ -157,7 +159,7 @@ class Process {
     const input = { orderId, callerId: userId, expectedAmount: null, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
     return this.#submit(
       submitInTwoRounds({
-        begin: startCardPayment(this.#facts),
+        begin: startCardPayment(this.#facts, true),
         input,
         status: 201,
         admit: (work) => this.#gateway.admit(work),

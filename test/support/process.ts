@@ -23,10 +23,12 @@ export async function serve(
 ): Promise<{ url: string; child: ChildProcess; ended: Promise<Ended>; output: () => string }> {
   const { child, ended, output } = start(["serve", ...args], { PORT: "0", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error", ...env }, version);
   const url = await new Promise<string>((resolve, reject) => {
-    child.stdout?.on("data", () => {
-      const found = /Jangnal is open at (\S+)/.exec(output());
-      if (found) resolve(found[1] as string);
-    });
+    // On stderr; older versions say it on stdout.
+    for (const stream of [child.stdout, child.stderr])
+      stream?.on("data", () => {
+        const found = /Jangnal is open at (\S+)/.exec(output());
+        if (found) resolve(found[1] as string);
+      });
     void ended.then((end) => reject(new Error(`the shop ended before it was open: ${JSON.stringify(end)}`)));
   });
   return { url, child, ended, output };

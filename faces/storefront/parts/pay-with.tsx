@@ -32,13 +32,15 @@ export function PayWith({ method, outcome, balance, toPay, cards, fixed }: Props
           )}
         </span>
       </label>
-      <label class={`pick ${simulated ? "" : "unusable"}`}>
-        <input type="radio" name="method" disabled={!simulated} checked={method.value === "CARD"} onChange={() => (method.value = "CARD")} />
-        <span class="pick-body">
-          <strong>{t.value.payCard}</strong>
-          <span class="muted">{simulated ? t.value.cardSimulated : t.value.cardElsewhere}</span>
-        </span>
-      </label>
+      {cards !== "none" && (
+        <label class={`pick ${simulated ? "" : "unusable"}`}>
+          <input type="radio" name="method" disabled={!simulated} checked={method.value === "CARD"} onChange={() => (method.value = "CARD")} />
+          <span class="pick-body">
+            <strong>{t.value.payCard}</strong>
+            <span class="muted">{simulated ? t.value.cardSimulated : t.value.cardElsewhere}</span>
+          </span>
+        </label>
+      )}
       {simulated && method.value === "CARD" && <Simulated outcome={outcome} />}
     </fieldset>
   );

@@ -9,6 +9,6 @@ const LONGEST_KEY = 200;
  * like theirs, for by that it is told what becomes of it.
  * @param unique what tells this payment from all others
  */
-export function ownKey({ url }: Pick<GatewaySettings, "url">, paymentKey: string, unique: string): string {
-  return url === undefined ? `${paymentKey.slice(0, LONGEST_KEY - 1 - unique.length)}.${unique}` : paymentKey;
+export function ownKey({ kind }: Pick<GatewaySettings, "kind">, paymentKey: string, unique: string): string {
+  return kind === "simulated" ? `${paymentKey.slice(0, LONGEST_KEY - 1 - unique.length)}.${unique}` : paymentKey;
 }

@@ -1,5 +1,6 @@
 // A payment as the gateway would send it. The amounts are strings, as its published description has them; the adapter takes numbers too.
 
+import { amountToWire } from "../toss/amounts.ts";
 import type { BookPayment, BookTransaction } from "./book.ts";
 
 const MERCHANT = "jangnal";
@@ -10,8 +11,9 @@ export function seoulTime(at: number): string {
   return `${new Date(at + KST_MS).toISOString().slice(0, -1)}+09:00`;
 }
 
-export function paymentJson(payment: BookPayment): Record<string, unknown> {
+export function paymentJson(payment: BookPayment, currency: string): Record<string, unknown> {
   const { paymentKey, orderId, amount, left, status, requestedAt, approvedAt, transactionKey, cancels } = payment;
+  const wire = (minor: number): number => amountToWire(minor, currency);
   const vat = Math.round(left / 11);
   return {
     version: "2022-11-16",
@@ -20,17 +22,17 @@ export function paymentJson(payment: BookPayment): Record<string, unknown> {
     orderId,
     orderName: "장날",
     mId: MERCHANT,
-    currency: "KRW",
+    currency,
     method: "카드",
-    totalAmount: String(amount),
-    balanceAmount: String(left),
+    totalAmount: String(wire(amount)),
+    balanceAmount: String(wire(left)),
     status,
     requestedAt: seoulTime(requestedAt),
     approvedAt: seoulTime(approvedAt ?? requestedAt),
     useEscrow: false,
     ...(transactionKey === null ? {} : { lastTransactionKey: cancels.at(-1)?.transactionKey ?? transactionKey }),
-    suppliedAmount: left - vat,
-    vat,
+    suppliedAmount: wire(left - vat),
+    vat: wire(vat),
     cultureExpense: false,
     taxFreeAmount: 0,
     taxExemptionAmount: 0,
@@ -38,11 +40,11 @@ export function paymentJson(payment: BookPayment): Record<string, unknown> {
       ? {}
       : {
           cancels: cancels.map((cancel) => ({
-            cancelAmount: cancel.amount,
+            cancelAmount: wire(cancel.amount),
             cancelReason: cancel.reason,
             taxFreeAmount: 0,
             taxExemptionAmount: 0,
-            refundableAmount: cancel.leftAfter,
+            refundableAmount: wire(cancel.leftAfter),
             easyPayDiscountAmount: 0,
             canceledAt: seoulTime(cancel.at),
             transactionKey: cancel.transactionKey,
@@ -50,7 +52,7 @@ export function paymentJson(payment: BookPayment): Record<string, unknown> {
         }),
     isPartialCancelable: true,
     card: {
-      amount,
+      amount: wire(amount),
       issuerCode: "61",
       acquirerCode: "31",
       number: "43301234****123*",
@@ -67,7 +69,10 @@ export function paymentJson(payment: BookPayment): Record<string, unknown> {
   };
 }
 
-export function transactionJson({ transactionKey, paymentKey, orderId, status, amount, at }: BookTransaction): Record<string, unknown> {
+export function transactionJson(
+  { transactionKey, paymentKey, orderId, status, amount, at }: BookTransaction,
+  currency: string,
+): Record<string, unknown> {
   return {
     mId: MERCHANT,
     transactionKey,
@@ -79,7 +84,7 @@ export function transactionJson({ transactionKey, paymentKey, orderId, status, a
     receiptUrl: "https://example.com/receipt",
     status,
     transactionAt: seoulTime(at),
-    currency: "KRW",
-    amount,
+    currency,
+    amount: amountToWire(amount, currency),
   };
 }

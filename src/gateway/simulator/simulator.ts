@@ -3,6 +3,7 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { Book, type BookPayment, failure, type Outcome } from "./book.ts";
+import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { paymentJson, transactionJson } from "./payment-json.ts";
 import { page } from "./page.ts";
 import { keyFor, scriptOf, STEPS, type Step, stepAt, WEBHOOKS, type Webhook } from "./script.ts";
@@ -10,6 +11,8 @@ import { Webhooks } from "./webhooks.ts";
 
 export type SimulatorOptions = {
   secret: string;
+  /** In what its buyers pay; default KRW. */
+  currency?: string;
   /** Where the book is kept; unset: in memory. */
   path?: string;
   webhookUrl?: string;
@@ -29,21 +32,22 @@ const KST = "+09:00";
 
 export class Simulator {
   readonly book: Book;
-  readonly webhooks = new Webhooks();
+  readonly webhooks: Webhooks;
   /** Calls that were given up by their callers and are still going to land. */
   landing = 0;
   /** Whether it does as it should for a while, whatever the keys say. */
   behaves = false;
-  readonly #options: Required<Pick<SimulatorOptions, "secret" | "slowMs" | "lateMs">>;
+  readonly #options: Required<Pick<SimulatorOptions, "secret" | "currency" | "slowMs" | "lateMs">>;
   readonly #server: Server;
   readonly #calls = new Map<string, number>();
   readonly #running = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
-  constructor({ secret, path, webhookUrl, slowMs = 300, lateMs = 500 }: SimulatorOptions) {
+  constructor({ secret, currency = TOSS_DEFAULT_CURRENCY, path, webhookUrl, slowMs = 300, lateMs = 500 }: SimulatorOptions) {
     this.book = new Book(path);
+    this.webhooks = new Webhooks(currency);
     this.webhooks.url = webhookUrl;
-    this.#options = { secret, slowMs, lateMs };
+    this.#options = { secret, currency, slowMs, lateMs };
     this.#server = createServer((request, response) => {
       this.#serve(request, response).catch(() => response.destroy());
     });
@@ -99,41 +103,42 @@ export class Simulator {
     const [, paymentKey, action] = /^\/v1\/payments\/([^/]+)(\/cancel)?$/.exec(path) ?? [];
     if (request.method === "POST" && path === "/v1/payments/confirm") return this.#confirm(sent, response);
     if (request.method === "POST" && paymentKey !== undefined && action) return this.#cancel(decodeURIComponent(paymentKey), sent, response);
-    if (request.method === "GET" && order !== undefined) return answer(response, this.#byOrder(decodeURIComponent(order)));
+    if (request.method === "GET" && order !== undefined) return this.#answer(response, this.#byOrder(decodeURIComponent(order)));
     if (request.method === "GET" && paymentKey !== undefined && !action) return this.#find(decodeURIComponent(paymentKey), response);
     if (request.method === "GET" && path === "/v1/transactions") return this.#transactions(url.searchParams, response);
     send(response, 404, { code: "NOT_FOUND", message: "there is nothing here" });
   }
 
   #confirm({ key, fingerprint, body }: Sent, response: ServerResponse): void {
-    const { paymentKey, orderId, amount } = body;
+    const { paymentKey, orderId } = body;
+    const amount = amountFromWire(body["amount"], this.#options.currency);
     if (
       typeof paymentKey !== "string" ||
       paymentKey === "" ||
       paymentKey.length > 200 ||
       typeof orderId !== "string" ||
       !ORDER_ID.test(orderId) ||
-      !Number.isSafeInteger(amount) ||
-      (amount as number) < 1
+      amount === undefined ||
+      amount < 1
     ) {
-      return answer(response, failure(400, "INVALID_REQUEST", "잘못된 요청입니다."));
+      return this.#answer(response, failure(400, "INVALID_REQUEST", "잘못된 요청입니다."));
     }
-    const effect = (decline: boolean): Outcome => this.book.confirm({ paymentKey, orderId, amount: amount as number }, decline, key, fingerprint);
+    const effect = (decline: boolean): Outcome => this.book.confirm({ paymentKey, orderId, amount }, decline, key, fingerprint);
     this.#perform("confirm", paymentKey, key, effect, response);
   }
 
   #cancel(paymentKey: string, { key, fingerprint, body }: Sent, response: ServerResponse): void {
-    const { cancelReason, cancelAmount } = body;
+    const { cancelReason } = body;
+    const amount = amountFromWire(body["cancelAmount"], this.#options.currency);
     if (
       typeof cancelReason !== "string" ||
       cancelReason === "" ||
       cancelReason.length > 200 ||
-      (cancelAmount !== undefined && !Number.isSafeInteger(cancelAmount))
+      (body["cancelAmount"] !== undefined && amount === undefined)
     ) {
-      return answer(response, failure(400, "INVALID_REQUEST", "잘못된 요청입니다."));
+      return this.#answer(response, failure(400, "INVALID_REQUEST", "잘못된 요청입니다."));
     }
-    const effect = (decline: boolean): Outcome =>
-      this.book.cancel({ paymentKey, amount: cancelAmount as number | undefined, reason: cancelReason }, decline, key, fingerprint);
+    const effect = (decline: boolean): Outcome => this.book.cancel({ paymentKey, amount, reason: cancelReason }, decline, key, fingerprint);
     this.#perform("cancel", paymentKey, key, effect, response);
   }
 
@@ -151,16 +156,20 @@ export class Simulator {
     const [from, to] = [time(query.get("startDate")), time(query.get("endDate"))];
     const limit = Number(query.get("limit") ?? 100);
     if (Number.isNaN(from) || Number.isNaN(to) || !Number.isInteger(limit) || limit < 1 || limit > 5000)
-      return answer(response, failure(400, "INVALID_REQUEST", "잘못된 요청입니다."));
+      return this.#answer(response, failure(400, "INVALID_REQUEST", "잘못된 요청입니다."));
     const all = this.book.transactions(from, to);
     const start = all.findIndex(({ transactionKey }) => transactionKey === query.get("startingAfter")) + 1;
-    send(response, 200, all.slice(start, start + limit).map(transactionJson));
+    send(
+      response,
+      200,
+      all.slice(start, start + limit).map((one) => transactionJson(one, this.#options.currency)),
+    );
   }
 
   /** A call that changes something: one per idempotency key at a time, as its script wants it, with the webhooks that belong to it. */
   #perform(operation: Operation, paymentKey: string, key: string | undefined, effect: (decline: boolean) => Outcome, response: ServerResponse): void {
     if (key !== undefined && this.#running.has(key))
-      return answer(response, failure(409, "IDEMPOTENT_REQUEST_PROCESSING", "이전 멱등 요청이 처리중입니다."));
+      return this.#answer(response, failure(409, "IDEMPOTENT_REQUEST_PROCESSING", "이전 멱등 요청이 처리중입니다."));
     const step = this.#nextStep(operation, paymentKey);
     const { webhook } = scriptOf(paymentKey);
     if (step === "slow" && key !== undefined) this.#running.add(key);
@@ -178,7 +187,7 @@ export class Simulator {
   #misbehave(step: Step, effect: () => Outcome, response: ServerResponse): void {
     switch (step) {
       case "slow":
-        return void this.#later(this.#options.slowMs, () => answer(response, effect()));
+        return void this.#later(this.#options.slowMs, () => this.#answer(response, effect()));
       case "late":
         this.landing++;
         this.#later(this.#options.lateMs, () => {
@@ -187,16 +196,16 @@ export class Simulator {
         });
         return this.#silence(response);
       case "error":
-        return answer(response, failure(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "내부 시스템 처리 작업이 실패했습니다."));
+        return this.#answer(response, failure(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "내부 시스템 처리 작업이 실패했습니다."));
       case "provider":
-        return answer(response, failure(400, "PROVIDER_ERROR", "일시적인 오류가 발생했습니다. 잠시 후 다시 시도해주세요."));
+        return this.#answer(response, failure(400, "PROVIDER_ERROR", "일시적인 오류가 발생했습니다. 잠시 후 다시 시도해주세요."));
       case "drop":
         return void response.destroy();
       case "silent":
         return this.#silence(response);
       case "lost":
         effect();
-        return answer(response, failure(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "내부 시스템 처리 작업이 실패했습니다."));
+        return this.#answer(response, failure(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "내부 시스템 처리 작업이 실패했습니다."));
       case "cut":
         effect();
         return void response.destroy();
@@ -205,7 +214,7 @@ export class Simulator {
         return this.#silence(response);
       case "ok":
       case "decline":
-        return answer(response, effect());
+        return this.#answer(response, effect());
     }
   }
 
@@ -218,6 +227,11 @@ export class Simulator {
       if (webhook === "twice") void this.webhooks.send(payment);
       if (webhook === "disorder") void this.webhooks.send(payment, "ABORTED");
     });
+  }
+
+  #answer(response: ServerResponse, outcome: Outcome): void {
+    if ("payment" in outcome) send(response, outcome.status, paymentJson(outcome.payment, this.#options.currency));
+    else send(response, outcome.status, { code: outcome.code, message: outcome.message });
   }
 
   #silence(response: ServerResponse): void {
@@ -262,11 +276,6 @@ function time(text: string | null): number {
   if (text === null) return Number.NaN;
   const whole = /^\d{4}-\d\d-\d\d$/.test(text) ? `${text}T00:00:00` : text;
   return Date.parse(/(Z|[+-]\d\d:\d\d)$/.test(whole) ? whole : whole + KST);
-}
-
-function answer(response: ServerResponse, outcome: Outcome): void {
-  if ("payment" in outcome) send(response, outcome.status, paymentJson(outcome.payment));
-  else send(response, outcome.status, { code: outcome.code, message: outcome.message });
 }
 
 function send(response: ServerResponse, status: number, body: unknown): void {

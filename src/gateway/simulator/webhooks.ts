@@ -10,13 +10,18 @@ const TIMEOUT_MS = 5000;
 export class Webhooks {
   /** Where they go; undefined: nowhere. */
   url: string | undefined;
+  readonly #currency: string;
   readonly #closing = new AbortController();
+
+  constructor(currency: string) {
+    this.#currency = currency;
+  }
 
   async send(payment: BookPayment, status: BookPayment["status"] = payment.status): Promise<void> {
     const body = JSON.stringify({
       eventType: "PAYMENT_STATUS_CHANGED",
       createdAt: seoulTime(Date.now()).slice(0, 26),
-      data: { ...paymentJson(payment), status },
+      data: { ...paymentJson(payment, this.#currency), status },
     });
     for (let tries = 0; tries < TRIES && this.url !== undefined && !this.#closing.signal.aborted; tries++) {
       if (await this.#deliver(this.url, body)) return;

@@ -1,21 +1,24 @@
 // The gateway's messages, read no further than the shop needs them. What is not understood is not known: it never counts as a no.
 
+import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "./amounts.ts";
 import { GATEWAY_STATUSES, type GatewayPayment, type GatewayStatus, type GatewayTransaction, GatewayUnknown } from "../gateway.ts";
 
 type Fields = Record<string, unknown>;
 
 /** Errors: GatewayUnknown. */
 export function readPayment(body: unknown): GatewayPayment {
-  const { paymentKey, orderId, status, totalAmount, balanceAmount, cancels } = fields(body);
+  const { paymentKey, orderId, status, totalAmount, balanceAmount, cancels, currency: named } = fields(body);
+  const currency = currencyOf(named);
   return {
     paymentKey: text(paymentKey),
     orderId: text(orderId),
     status: statusOf(status),
-    amount: amount(totalAmount),
-    left: amount(balanceAmount),
+    currency,
+    amount: amount(totalAmount, currency),
+    left: amount(balanceAmount, currency),
     cancels: (Array.isArray(cancels) ? cancels : []).map((cancel) => {
       const { cancelAmount, cancelReason } = fields(cancel);
-      return { amount: amount(cancelAmount), reason: typeof cancelReason === "string" ? cancelReason : "" };
+      return { amount: amount(cancelAmount, currency), reason: typeof cancelReason === "string" ? cancelReason : "" };
     }),
   };
 }
@@ -24,17 +27,19 @@ export function readPayment(body: unknown): GatewayPayment {
 export function readTransactions(body: unknown): GatewayTransaction[] {
   if (!Array.isArray(body)) return notUnderstood();
   return body.map((one) => {
-    const { transactionKey, paymentKey, orderId, status, amount: moved, transactionAt } = fields(one);
+    const { transactionKey, paymentKey, orderId, status, amount: moved, transactionAt, currency: named } = fields(one);
+    const currency = currencyOf(named);
     const at = Date.parse(text(transactionAt));
     if (Number.isNaN(at)) return notUnderstood();
     const known = statusOf(status);
-    const size = Math.abs(amount(moved));
+    const size = Math.abs(amount(moved, currency));
     const back = known === "CANCELED" || known === "PARTIAL_CANCELED";
     return {
       transactionKey: text(transactionKey),
       paymentKey: text(paymentKey),
       orderId: text(orderId),
       status: known,
+      currency,
       amount: back ? -size : size,
       at,
     };
@@ -76,9 +81,13 @@ function text(value: unknown): string {
 }
 
 /** Amounts come as numbers from the gateway and as strings in its description. */
-function amount(value: unknown): number {
-  const number = typeof value === "string" && value.trim() !== "" ? Number(value) : value;
-  return Number.isSafeInteger(number) ? (number as number) : notUnderstood();
+function amount(value: unknown, currency: string): number {
+  return amountFromWire(value, currency) ?? notUnderstood();
+}
+
+function currencyOf(value: unknown): string {
+  if (value === undefined) return TOSS_DEFAULT_CURRENCY;
+  return typeof value === "string" && /^[A-Z]{3}$/.test(value) ? value : notUnderstood();
 }
 
 function statusOf(value: unknown): GatewayStatus {

@@ -10,6 +10,7 @@ import {
   GatewayUnknown,
 } from "../gateway.ts";
 import { cutText } from "../../text.ts";
+import { amountToWire } from "./amounts.ts";
 import { Guard, type GuardOptions } from "./guard.ts";
 import { codeOf, isTemporary, readPayment, readTransactions } from "./messages.ts";
 
@@ -19,6 +20,8 @@ export type TossOptions = GuardOptions & {
   /** Where the API is, without a path. */
   url: string;
   secret: string;
+  /** The shop's, in whose minor units amounts are. */
+  currency: string;
   /** Told of each call that was sent, when it is over; `outcome` is a status, or why there is none. */
   onCall?: (call: { operation: Operation; outcome: string; seconds: number }) => void;
 };
@@ -34,6 +37,7 @@ const REPLY_MAX_BYTES = 8 * 1024 * 1024;
 const KST_MS = 9 * 3_600_000;
 
 export class TossGateway implements Gateway {
+  readonly currency: string;
   readonly #url: string;
   readonly #authorization: string;
   readonly #onCall: NonNullable<TossOptions["onCall"]>;
@@ -41,7 +45,8 @@ export class TossGateway implements Gateway {
   /** Reading the book may take a minute, and must not wear out the breaker of those who pay. */
   readonly #readers: Guard;
 
-  constructor({ url, secret, onCall = () => {}, ...guard }: TossOptions) {
+  constructor({ url, secret, currency, onCall = () => {}, ...guard }: TossOptions) {
+    this.currency = currency;
     this.#url = url.replace(/\/+$/, "");
     this.#authorization = `Basic ${Buffer.from(`${secret}:`).toString("base64")}`;
     this.#onCall = onCall;
@@ -54,13 +59,13 @@ export class TossGateway implements Gateway {
       operation: "confirm",
       method: "POST",
       path: "/v1/payments/confirm",
-      body: { paymentKey, orderId, amount },
+      body: { paymentKey, orderId, amount: amountToWire(amount, this.currency) },
       idempotencyKey,
     });
   }
 
   cancel({ idempotencyKey, paymentKey, amount, reason }: Cancellation): Promise<GatewayAnswer> {
-    const body = { cancelReason: cutText(reason, 200), cancelAmount: amount };
+    const body = { cancelReason: cutText(reason, 200), ...(amount === null ? {} : { cancelAmount: amountToWire(amount, this.currency) }) };
     return this.#change({ operation: "cancel", method: "POST", path: `/v1/payments/${encodeURIComponent(paymentKey)}/cancel`, body, idempotencyKey });
   }
 

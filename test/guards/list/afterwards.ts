@@ -122,6 +122,14 @@ export const AFTERWARDS: Guard[] = [
     ["test/aggregate.test.ts", "what was sold since"],
   ),
 
+  guard("that an issuer's empty key set replaces no good one", "src/http/key-set.ts", "if (found.length === 0)", "if (false)", [
+    AUTHORITY,
+    "an empty or broken key set",
+  ]),
+  guard("that only a proxy is believed", "src/http/client-address.ts", "networks === undefined || contains(networks, address)", "true", [
+    "test/client-address.test.ts",
+    "with networks is the last one",
+  ]),
   guard("which algorithm a token is signed with", AUTH, 'algorithms: ["HS256"], ', "", [AUTHORITY, ""]),
   guard("how long a token is good for", AUTH, "if (seen && seen.until > now()) return seen;", "if (seen) return seen;", [
     AUTHORITY,

@@ -12,6 +12,8 @@ const [POINTS, CACHE, THIRD, VARIANTS, CART] = [
 const RULES = "test/rules.test.ts";
 const CAMPAIGNS = "test/campaigns.test.ts";
 const REHEARSALS = "test/rehearsals.test.ts";
+const CURRENCY = "test/currency.test.ts";
+const NO_GATEWAY = "test/no-gateway.test.ts";
 const ORDERS = "test/order-rules.test.ts";
 const CATALOG = "src/catalog/catalog.ts";
 const COUPON = "src/coupon/coupon.ts";
@@ -56,6 +58,23 @@ export const RULES_OF_THE_SHOP: Guard[] = [
   ]),
 
   // Money
+  guard("that a payment is in the shop's currency", "src/gateway/verdict.ts", "payment.currency !== currency", "false", [
+    CURRENCY,
+    "an equal number of another currency",
+  ]),
+  guard("that money goes back in the shop's currency", "src/gateway/give-back.ts", "payment.currency !== gateway.currency", "false", [
+    CURRENCY,
+    "a part that went back in another currency",
+  ]),
+  guard("that both books count in one currency", "src/gateway/reconcile.ts", "gateway.currency !== currency &&", "false &&", [
+    CURRENCY,
+    "equal numbers of two currencies",
+  ]),
+  guard("that a shop with a database of its own does not simulate cards", "src/config.ts", 'embedded || given === "simulator"', "true", [
+    NO_GATEWAY,
+    "only an embedded shop",
+  ]),
+  guard("that a card needs a gateway", "src/payment/start-card-payment.ts", "if (!cardsAreTaken)", "if (false)", [NO_GATEWAY, "refuses cards"]),
   guard("that there is as much money as is paid", "src/balance/balance.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
   guard("the most on a balance", "src/balance/balance.ts", "wallet.balance + amount > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
   guard("that money moves with its row in the ledger", "src/balance/balance.ts", "  shop.append(ledger, transaction);\n", "", [

@@ -1,0 +1,110 @@
+// TRUST_PROXY: which address a caller without a token is counted by, behind proxies and before forged headers.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { readConfig } from "../src/config.ts";
+import { clientAddressReader } from "../src/http/client-address.ts";
+import { type Answer, call, openTestShop, type TestShop } from "./support/shop.ts";
+
+const from = (trust: string, remoteAddress: string, forwarded?: string): string =>
+  clientAddressReader(readConfig({ TRUST_PROXY: trust }).trustProxy)({
+    socket: { remoteAddress },
+    headers: forwarded === undefined ? {} : { "x-forwarded-for": forwarded },
+  });
+
+describe("the client's address", () => {
+  test("is the connection's, unless a proxy is trusted", () => {
+    for (const forwarded of [undefined, "1.2.3.4", "1.2.3.4, 5.6.7.8"])
+      for (const off of ["", "off"]) assert.equal(from(off, "10.0.0.1", forwarded), "10.0.0.1");
+    assert.equal(from("1", "10.0.0.1"), "10.0.0.1");
+    assert.equal(from("10.0.0.0/8", "10.0.0.1"), "10.0.0.1");
+  });
+
+  // Goes red when the list is read from its beginning, which the client writes.
+  test("is what the last trusted proxy has seen", () => {
+    assert.equal(from("1", "10.0.0.1", "203.0.113.9"), "203.0.113.9");
+    assert.equal(from("1", "10.0.0.1", "1.1.1.1, 203.0.113.9"), "203.0.113.9");
+    assert.equal(from("2", "10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2"), "203.0.113.9");
+    assert.equal(from("2", "10.0.0.1", "203.0.113.9"), "203.0.113.9");
+  });
+
+  // Goes red without `contains` in clientAddressReader.
+  test("with networks is the last one that is in none of them", () => {
+    const networks = "10.0.0.0/8, 192.0.2.7, 2001:db8::/32";
+    assert.equal(from(networks, "10.0.0.1", "203.0.113.9, 192.0.2.7, 10.1.2.3"), "203.0.113.9");
+    assert.equal(from(networks, "10.0.0.1", "1.1.1.1, 203.0.113.9"), "203.0.113.9");
+    assert.equal(from(networks, "203.0.113.9", "1.1.1.1"), "203.0.113.9", "a client that is no proxy is not believed");
+    assert.equal(from(networks, "192.0.2.8", "1.1.1.1"), "192.0.2.8");
+    assert.equal(from(networks, "::ffff:10.0.0.1", "203.0.113.9"), "203.0.113.9");
+    assert.equal(from(networks, "2001:db8::1", "2001:db9::1"), "2001:db9::1");
+    assert.equal(from(networks, "10.0.0.1", "10.0.0.2"), "10.0.0.2");
+  });
+
+  test("may come with a port or in brackets, and is nothing but an address", () => {
+    assert.equal(from("1", "10.0.0.1", "203.0.113.9:4711"), "203.0.113.9");
+    assert.equal(from("1", "10.0.0.1", "[2001:db8::1]:4711"), "2001:db8::1");
+    assert.equal(from("1", "10.0.0.1", "[2001:db8::1]"), "2001:db8::1");
+    for (const no of ["", ",", "unknown", "_hidden", "1.2.3", "1.2.3.4.5", "fe80::1%x", "x".repeat(10_000), "1.2.3.4 5.6.7.8", "203.0.113.9,"])
+      assert.equal(from("1", "10.0.0.1", no), "10.0.0.1", no.slice(0, 20));
+  });
+});
+
+test("a wrong setting is named", () => {
+  for (const wrong of [
+    "0",
+    "17",
+    "-1",
+    "1.5",
+    "on",
+    "true",
+    "localhost",
+    "10.0.0.0/0",
+    "10.0.0.0/33",
+    "10.0.0/8",
+    "::1/129",
+    "10.0.0.1,",
+    "10.0.0.0/8/8",
+    "1,2",
+  ])
+    assert.throws(() => readConfig({ TRUST_PROXY: wrong }), /^Error: TRUST_PROXY must be off, a number of proxies from 1 to 16, or/, wrong);
+  assert.deepEqual(readConfig({ TRUST_PROXY: "10.0.0.0/8,::1" }).trustProxy, ["10.0.0.0/8", "::1"]);
+});
+
+describe("rate limits", () => {
+  let direct: TestShop;
+  let behind: TestShop;
+  let elsewhere: TestShop;
+  before(async () => {
+    direct = await openTestShop({ env: { RATE_LIMIT: "3" } });
+    behind = await openTestShop({ env: { RATE_LIMIT: "3", TRUST_PROXY: "1" }, beside: direct });
+    elsewhere = await openTestShop({ env: { RATE_LIMIT: "3", TRUST_PROXY: "192.0.2.0/24" }, beside: direct });
+  });
+  after(async () => {
+    await elsewhere.close();
+    await behind.close();
+    await direct.close();
+  });
+
+  /** More than two seconds' worth at once, so that it does not matter where a second ends: how many were refused. */
+  async function refusedOf(shop: TestShop, addressOf: (i: number) => string): Promise<number> {
+    const asked = Array.from({ length: 30 }, (_, i): Promise<Answer> =>
+      call(shop.url, "GET", "/products", undefined, { "x-forwarded-for": addressOf(i) }),
+    );
+    return (await Promise.all(asked)).filter(({ status }) => status === 429).length;
+  }
+
+  // Goes red when limitRates counts by the connection's address.
+  test("behind a proxy each visitor is counted alone", async () => {
+    assert.equal(await refusedOf(behind, (i) => `198.51.100.${i}`), 0);
+  });
+
+  test("a forged header gains nothing, with a proxy or without", async () => {
+    assert.ok((await refusedOf(behind, (i) => `198.51.100.${i}, 203.0.113.1`)) > 0);
+    assert.ok((await refusedOf(direct, (i) => `198.51.100.${i}`)) > 0);
+    assert.ok((await refusedOf(elsewhere, (i) => `198.51.100.${i}`)) > 0);
+  });
+
+  test("one IPv6 network is one visitor", async () => {
+    assert.ok((await refusedOf(behind, (i) => `2001:db8:1:1::${i}`)) > 0);
+  });
+});

@@ -1,0 +1,247 @@
+// Money is a number and a currency. What the gateway took in another currency than the shop's is never taken for a payment.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { describe, test } from "node:test";
+import { readConfig } from "../src/config.ts";
+import type { Gateway, GatewayPayment } from "../src/gateway/gateway.ts";
+import { giveMoneyBack } from "../src/gateway/give-back.ts";
+import { compare } from "../src/gateway/reconcile.ts";
+import { Simulator } from "../src/gateway/simulator/simulator.ts";
+import { amountFromWire, amountToWire } from "../src/gateway/toss/amounts.ts";
+import { readPayment, readTransactions } from "../src/gateway/toss/messages.ts";
+import { heldFor, judge } from "../src/gateway/verdict.ts";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+
+const SECRET = "test_sk_of_the_tests";
+
+const PAID = {
+  paymentKey: "k",
+  orderId: "order-1",
+  status: "DONE",
+  currency: "KRW",
+  amount: 1999,
+  left: 1999,
+  cancels: [],
+} satisfies GatewayPayment;
+
+test("amounts on the wire are whole units, amounts in the shop minor ones", () => {
+  for (const [currency, minor, wire] of [
+    ["KRW", 1999, 1999],
+    ["JPY", 1, 1],
+    ["USD", 1999, 19.99],
+    ["USD", 5, 0.05],
+    ["USD", 100, 1],
+    ["USD", -1999, -19.99],
+    ["BHD", 1, 0.001],
+    ["KRW", 1_000_000_000_000, 1_000_000_000_000],
+    ["USD", 999_999_999_999_999, 9_999_999_999_999.99],
+  ] as const) {
+    assert.equal(amountToWire(minor, currency), wire, `${minor} ${currency}`);
+    assert.equal(amountFromWire(wire, currency), minor, `${wire} ${currency}`);
+    assert.equal(amountFromWire(String(wire), currency), minor, `"${wire}" ${currency}`);
+  }
+  for (const [currency, wire, minor] of [
+    ["USD", "19.9", 1990],
+    ["USD", "19.990", 1999],
+    ["KRW", "1000.00", 1000],
+  ] as const)
+    assert.equal(amountFromWire(wire, currency), minor);
+  // Goes red without the look at the decimals that are too many.
+  for (const [currency, wire] of [
+    ["KRW", 19.99],
+    ["KRW", "1000.5"],
+    ["USD", 19.999],
+    ["KRW", ""],
+    ["KRW", " 5"],
+    ["KRW", "0x10"],
+    ["KRW", "1e3"],
+    ["KRW", 1e21],
+    ["KRW", null],
+    ["KRW", true],
+    ["won", 5],
+    ["USD", "9007199254740992"],
+  ] as const)
+    assert.equal(amountFromWire(wire, currency), undefined, `${wire} ${currency}`);
+});
+
+test("every answer is read in its own currency, and one without a currency in the gateway's own", () => {
+  const body = { paymentKey: "k", orderId: "order-1", status: "PARTIAL_CANCELED", totalAmount: "19.99", balanceAmount: 10.5 };
+  const cancels = [{ cancelAmount: 9.49, cancelReason: "r" }];
+  const { currency, amount, left, cancels: back } = readPayment({ ...body, currency: "USD", cancels });
+  assert.deepEqual([currency, amount, left, back[0]?.amount], ["USD", 1999, 1050, 949]);
+  assert.equal(readPayment({ ...body, totalAmount: 5, balanceAmount: 5 }).currency, "KRW");
+  const moved = { transactionKey: "t", paymentKey: "k", orderId: "order-1", status: "CANCELED", transactionAt: "2026-11-01T00:00:00+09:00" };
+  const [transaction] = readTransactions([{ ...moved, currency: "USD", amount: 19.99 }]);
+  assert.deepEqual([transaction?.currency, transaction?.amount], ["USD", -1999]);
+  for (const wrong of [
+    { ...body, currency: "KRW" },
+    { ...body, currency: "usd" },
+    { ...body, currency: null },
+    { ...body, currency: 410 },
+  ])
+    assert.throws(() => readPayment(wrong), { reason: "ANSWER_NOT_UNDERSTOOD" }, JSON.stringify(wrong));
+});
+
+describe("what is believed of a payment in another currency", () => {
+  const judged = (payment: GatewayPayment, currency: string) => judge({ kind: "payment", payment }, { orderId: "order-1", amount: 1999 }, currency);
+
+  // Goes red without the comparison of currencies in `judge`.
+  test("an equal number of another currency pays nothing, and goes back whole", () => {
+    assert.deepEqual(judged(PAID, "KRW"), { kind: "done" });
+    assert.deepEqual(judged(PAID, "USD"), { kind: "failed", reason: "CURRENCY_MISMATCH", heard: true, captured: 1999 });
+    assert.deepEqual(judged({ ...PAID, status: "PARTIAL_CANCELED", left: 999 }, "JPY"), {
+      kind: "failed",
+      reason: "CURRENCY_MISMATCH",
+      heard: true,
+      captured: 999,
+    });
+  });
+
+  test("money that turns up later says that it is of another currency", () => {
+    assert.deepEqual(heldFor(PAID, "order-1", "KRW"), { amount: 1999, reason: "CAPTURED_AFTER_FAILURE" });
+    assert.deepEqual(heldFor(PAID, "order-1", "USD"), { amount: 1999, reason: "CURRENCY_MISMATCH" });
+    for (const not of [undefined, { ...PAID, orderId: "order-2" }, { ...PAID, left: 0 }, { ...PAID, status: "CANCELED" as const }])
+      assert.equal(heldFor(not, "order-1", "KRW"), undefined);
+  });
+
+  // Goes red without `checked` in giveMoneyBack.
+  test("a part that went back in another currency is not known to be back, the whole is", async () => {
+    const id = "r-1";
+    const payment: GatewayPayment = { ...PAID, currency: "JPY", status: "PARTIAL_CANCELED", cancels: [{ amount: 5, reason: `broken [${id}]` }] };
+    const gateway = {
+      currency: "KRW",
+      find: () => Promise.resolve(payment),
+      cancel: () => Promise.resolve({ kind: "payment", payment }),
+    } as unknown as Gateway;
+    const part = { id, paymentKey: "k", amount: 5, reason: "broken" };
+    for (const again of [false, true]) assert.deepEqual(await giveMoneyBack(gateway, part, again), { kind: "unknown", reason: "CURRENCY_MISMATCH" });
+    for (const again of [false, true]) assert.deepEqual(await giveMoneyBack(gateway, { ...part, amount: null }, again), { kind: "done" });
+  });
+
+  // Goes red without the comparison of currencies in `compare`.
+  test("equal numbers of two currencies are a difference of the books", () => {
+    const claim = { paymentKey: "k", gatewayOrderId: "order-1", id: "p", kind: "payment" as const, captured: 1999, givenBack: 0 };
+    const theirs = { status: "DONE", currency: "KRW", captured: 1999, givenBack: 0 };
+    const what = (status: string, givenBack: number, currency: string): string | undefined =>
+      compare("k", { ...claim, status, givenBack }, { ...theirs, givenBack }, currency)?.what;
+    assert.equal(what("COMPLETED", 0, "KRW"), undefined);
+    assert.equal(what("COMPLETED", 0, "USD"), "currencies differ");
+    assert.equal(what("REFUNDED", 1999, "USD"), "currencies differ");
+    assert.equal(what("FAILED", 0, "USD"), "currencies differ");
+    assert.equal(what("FAILED", 1999, "USD"), undefined, "what failed and is back is settled");
+  });
+});
+
+test("a currency that the gateway does not take stops the start; the simulator takes any", () => {
+  const gateway = { PAYMENT_GATEWAY_URL: "https://api.example.com", PAYMENT_GATEWAY_SECRET: SECRET };
+  const opened = (env: Record<string, string>): string => readConfig(env).gateway.currency;
+  assert.throws(
+    () => opened({ ...gateway, SHOP_CURRENCY: "USD" }),
+    /^Error: SHOP_CURRENCY is USD, and the gateway of PAYMENT_GATEWAY_URL takes KRW only$/,
+  );
+  assert.equal(opened(gateway), "KRW");
+  assert.equal(opened({ SHOP_CURRENCY: "USD" }), "USD");
+  assert.equal(opened({ SHOP_CURRENCY: "USD", DATABASE_URL: "postgresql://127.0.0.1:1/none" }), "USD");
+});
+
+/** A shop, in won unless told otherwise, at a gateway whose buyers pay in `currency`. */
+async function shopAt(currency: string, env: Record<string, string> = {}): Promise<{ shop: TestShop; simulator: Simulator; close(): Promise<void> }> {
+  const simulator = new Simulator({ secret: SECRET, currency });
+  const url = await simulator.listen();
+  const gateway = { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_TIMEOUT_MS: "400", PAYMENT_SETTLE_AFTER_MS: "600000" };
+  const shop = await openTestShop({ env: { ...gateway, ...env } });
+  return {
+    shop,
+    simulator,
+    async close() {
+      await shop.close();
+      await simulator.close();
+    },
+  };
+}
+
+async function unpaid(shop: TestShop, price = 1999): Promise<{ user: Client; orderId: string; product: { id: string; variants: { id: string }[] } }> {
+  const product = await shop.product({ price, stock: 10 });
+  const user = await shop.user();
+  const body = { orderItems: [{ productId: product.id, quantity: 2 }], payment: { method: "DEFERRED" } };
+  return { user, product, orderId: good(await user.post("/orders", body), 201).orderId };
+}
+
+const byCard = (user: Client, orderId: string, kind: string): Promise<Answer> =>
+  user.post("/payments", { orderId, method: "CARD", paymentKey: `${kind}-${randomUUID()}` });
+
+describe("a gateway that takes another currency", () => {
+  test("pays no order, at once or found out later, and the buyer gets all of it back", async () => {
+    const { shop, simulator, close } = await shopAt("JPY");
+    try {
+      const at = await unpaid(shop);
+      const problem = refused(await byCard(at.user, at.orderId, "ok"), 402, "PAYMENT_DECLINED");
+      assert.equal(problem["reason"], "CURRENCY_MISMATCH");
+      assert.equal(good(await at.user.get(`/orders/${at.orderId}`), 200).status, "PENDING");
+      assert.equal(await shop.stockOf(at.product), 10);
+
+      const later = await unpaid(shop);
+      const { paymentId } = good(await byCard(later.user, later.orderId, "timeout"), 202);
+      good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
+      const { status, history } = good(await later.user.get(`/payments/${paymentId}`), 200);
+      assert.deepEqual([status, history.at(-1).reason], ["FAILED", "CURRENCY_MISMATCH"]);
+
+      const { differences } = good(await shop.operator.get("/admin/reconciliation"), 200) as { differences: { what: string }[] };
+      assert.ok(differences.every(({ what }) => what === "currencies differ"));
+      good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
+      for (const { status, left } of simulator.book.payments.values()) assert.deepEqual([status, left], ["CANCELED", 0]);
+      const after = good(await shop.operator.get("/admin/reconciliation"), 200);
+      assert.deepEqual([after.compared, after.captured, after.differences], [2, 0, []]);
+      assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
+    } finally {
+      await close();
+    }
+  });
+
+  test("of decimals gets all of them back", async () => {
+    const { shop, simulator, close } = await shopAt("USD");
+    try {
+      const { user, orderId } = await unpaid(shop);
+      refused(await byCard(user, orderId, "ok"), 402, "PAYMENT_DECLINED");
+      good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
+      assert.deepEqual(
+        [...simulator.book.payments.values()].map(({ amount, left, status }) => [amount, left, status]),
+        [[399_800, 0, "CANCELED"]],
+      );
+    } finally {
+      await close();
+    }
+  });
+
+  test("charges no balance", async () => {
+    const { shop, simulator, close } = await shopAt("JPY", { BALANCE_FUNDING: "gateway" });
+    try {
+      const user = await shop.user();
+      refused(await user.post(`/users/${user.id}/balance/charge`, { amount: 5000, paymentKey: "ok" }), 402, "PAYMENT_DECLINED");
+      assert.equal(await shop.balanceOf(user), 0);
+      good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
+      assert.deepEqual(
+        [...simulator.book.payments.values()].map(({ left }) => left),
+        [0],
+      );
+    } finally {
+      await close();
+    }
+  });
+});
+
+test("a shop in dollars is paid and gives back to the cent, and both books agree", async () => {
+  const shop = await openTestShop({ env: { SHOP_CURRENCY: "USD" } });
+  try {
+    const { user, orderId, product } = await unpaid(shop);
+    const payment = good(await byCard(user, orderId, "ok"), 201);
+    assert.deepEqual([payment.status, payment.amount], ["COMPLETED", 3998]);
+    const items = [{ variantId: product.variants[0]?.id, quantity: 1 }];
+    assert.equal(good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items, reason: "불량" }), 200).refundedAmount, 1999);
+    const { captured, givenBack, differences } = good(await shop.operator.get("/admin/reconciliation"), 200);
+    assert.deepEqual([captured, givenBack, differences], [3998, 1999, []]);
+  } finally {
+    await shop.close();
+  }
+});
