@@ -120,8 +120,8 @@ describe("the list of campaigns", () => {
     const users = await shop.users(60);
     await Promise.all(users.map(async (user) => good(await user.post(`/coupons/${(await shop.campaign({ totalQuantity: 1 })).id}/issue`), 201)));
     const { coupons } = await pageOf(20, null);
-    const ids = coupons.map(({ id }) => id);
-    assert.ok(ids.includes(old.id) && ids.includes(upcoming.id), JSON.stringify(coupons));
+    const ids = new Set(coupons.map(({ id }) => id));
+    assert.ok(ids.has(old.id) && ids.has(upcoming.id), JSON.stringify(coupons));
   });
 
   test("pages show each campaign once, whatever opens, sells out or closes between them", async () => {

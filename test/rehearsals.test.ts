@@ -178,8 +178,8 @@ test("while a rehearsal's copy sells, its own buyer meets it, and no list, figur
   await run("UPDATE product_sales SET day = day + 1");
   assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
 
-  const orders = good(await shop.operator.get("/admin/orders?limit=100"), 200).orders.map((order: Rehearsal) => order.orderId);
-  assert.deepEqual([orders.includes(real.orderId), orders.includes(orderId)], [true, false]);
+  const orders = new Set(good(await shop.operator.get("/admin/orders?limit=100"), 200).orders.map((order: Rehearsal) => order.orderId));
+  assert.deepEqual([orders.has(real.orderId), orders.has(orderId)], [true, false]);
   good(await shop.operator.post("/admin/jobs/relay-events/run"), 200);
   const told = readFileSync(join(shop.shop.config.dataDir, "events.ndjson"), "utf8");
   assert.deepEqual([told.includes(real.orderId), told.includes(orderId)], [true, false]);

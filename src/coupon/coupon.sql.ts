@@ -1,7 +1,8 @@
 import { type Page, pageColumns } from "../database/shared-pages.ts";
 import { instants, LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
 import type { Change, Shelf } from "../till/shelf.ts";
-import { type Campaign, type Discount, sameDiscount, type UserCoupon } from "./coupon.ts";
+import type { Campaign, Discount, UserCoupon } from "./coupon.ts";
+import { sameDiscount } from "./same-discount.ts";
 
 const CAMPAIGN = `id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity AS "totalQuantity",
   issued_quantity AS "issuedQuantity", opens_at AS "opensAt", closes_at AS "closesAt", valid_days AS "validDays", expires_at AS "expiresAt",

@@ -77,13 +77,6 @@ export function countedAt(campaign: Campaign, now: number): Campaign {
   return soldOutAt === campaign.soldOutAt ? campaign : { ...campaign, soldOutAt };
 }
 
-/** Whether two discounts mean the same, in whatever order their members were written. */
-export function sameDiscount(a: Discount, b: Discount): boolean {
-  if (a.minOrderAmount !== b.minOrderAmount) return false;
-  if (a.type === "FIXED") return b.type === "FIXED" && a.amount === b.amount;
-  return b.type === "PERCENTAGE" && a.rate === b.rate && a.maxAmount === b.maxAmount;
-}
-
 /** What a usable coupon takes off, in minor units, never more than the order is worth. Rounds down: the shop keeps the last won. */
 export function discountFor(discount: Discount, totalAmount: number): number {
   if (discount.type === "FIXED") return Math.min(discount.amount, totalAmount);

@@ -2,8 +2,9 @@ import { invalid, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/shelf.ts";
 import { type CampaignView, campaignView } from "./campaign-view.ts";
-import { type Campaign, countedAt, type Discount, isOver, sameDiscount } from "./coupon.ts";
+import { type Campaign, countedAt, type Discount, isOver } from "./coupon.ts";
 import { campaigns, sameTerms } from "./coupon.sql.ts";
+import { sameDiscount } from "./same-discount.ts";
 
 /** Instants in ms. `opensAt` may be left out: then the campaign opens at once. */
 export type CampaignFields = {
