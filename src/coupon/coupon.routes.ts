@@ -5,13 +5,24 @@ import { SharedRead } from "../database/shared-read.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
-import { Amount, Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query, Text, UserParams } from "../http/schemas.ts";
+import { Amount, Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query, Text, UserParams, Version } from "../http/schemas.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { selectWallets } from "../balance/balance.sql.ts";
-import { type Campaign, campaignStatus, couponStatus, type Discount, type UserCoupon } from "./coupon.ts";
-import { campaignOf, COUPON_FILTERS, discountOf, selectCampaignPage, selectCampaigns, selectUserCoupons } from "./coupon.sql.ts";
-import { type CampaignFields, createCampaign, editCampaign } from "./edit-campaign.ts";
+import { mayMeet } from "../balance/rehearsal-buyers.ts";
+import { campaignView } from "./campaign-view.ts";
+import { couponStatus, type Discount, type UserCoupon } from "./coupon.ts";
+import {
+  campaignOf,
+  type CampaignPlace,
+  COUPON_FILTERS,
+  discountOf,
+  firstCampaign,
+  selectCampaignPage,
+  selectCampaigns,
+  selectUserCoupons,
+} from "./coupon.sql.ts";
+import { type CampaignFields, closeCampaign, createCampaign, editCampaign } from "./edit-campaign.ts";
 import { issueCoupon } from "./issue-coupon.ts";
 
 const AMOUNT_MAX = 1_000_000_000_000;
@@ -49,6 +60,7 @@ const CampaignAnswer = Type.Object(
     validDays: Nullable(Type.Integer()),
     expiresAt: Nullable(Instant()),
     status: OneOf(["UPCOMING", "OPEN", "SOLD_OUT", "CLOSED"]),
+    version: Version("Raised by each edit of an operator, never by issuing"),
   },
   { title: "Campaign" },
 );
@@ -67,7 +79,7 @@ const UserCouponAnswer = Type.Object(
   { title: "UserCoupon" },
 );
 
-export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void {
+export function couponRoutes(routes: Routes, { config, database, soldOut }: Shop): void {
   const campaigns = new SharedRead(async (ids) => {
     const rows = await database.rows<Record<string, unknown>>(selectCampaigns(ids));
     return new Map(rows.map((row) => [row["id"] as string, campaignOf(row)]));
@@ -86,18 +98,20 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       operationId: "listCoupons",
       audience: "anyone",
       tag: "Coupons",
-      summary: "Coupon campaigns, newest first",
+      summary: "Coupon campaigns: open and upcoming ones first, then sold-out and closed ones, each newest first",
+      description:
+        "Which campaigns come first is decided when the first page is read, and holds for the pages behind it: a campaign that sells out or closes meanwhile is still shown once.",
       query: Query(page),
       answers: { 200: Type.Object({ coupons: Type.Array(CampaignAnswer), nextCursor: NextCursor }) },
-      shape: ownCursor("coupons", ["id"]),
+      shape: ownCursor("coupons", CAMPAIGN_PLACE),
     },
-    async ({ query }) => {
-      const { limit = 20 } = query;
-      const [before] = (readCursor("coupons", query.cursor, ["id"]) ?? [null]) as [string | null];
-      const rows = (await database.rows<Record<string, unknown>>(selectCampaignPage(before, limit + 1))).map(campaignOf);
+    async ({ query: { limit = 20, cursor } }) => {
+      const now = Date.now();
+      const place = campaignPlace(cursor) ?? firstCampaign(now);
+      const rows = await database.rows<Record<string, unknown>>(selectCampaignPage(place, limit + 1));
       return {
-        coupons: rows.slice(0, limit).map((campaign) => campaignView(campaign, Date.now())),
-        nextCursor: nextCursor(rows, limit, "coupons", (row) => [row.id]),
+        coupons: rows.slice(0, limit).map((row) => campaignView(campaignOf(row), now)),
+        nextCursor: nextCursor(rows, limit, "coupons", ({ ended, id }) => [place.at, ended === true ? 1 : 0, id as string]),
       };
     },
   );
@@ -108,13 +122,18 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       path: "/coupons/{couponId}",
       operationId: "getCoupon",
       audience: "anyone",
+      knowsCaller: true,
       tag: "Coupons",
       summary: "One campaign, with what is left of it as committed",
       params: Type.Object({ couponId: Id() }),
       answers: { 200: CampaignAnswer },
       refusals: ["COUPON_NOT_FOUND"],
     },
-    async ({ params: { couponId } }) => campaignView((await campaigns.get(couponId)) ?? refuse("COUPON_NOT_FOUND", { couponId }), Date.now()),
+    async ({ caller, params: { couponId } }) => {
+      const campaign = await campaigns.get(couponId);
+      if (!campaign || !(await mayMeet(database, caller, campaign))) refuse("COUPON_NOT_FOUND", { couponId });
+      return campaignView(campaign, Date.now());
+    },
   );
 
   routes.write(
@@ -135,7 +154,7 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       // A keyed refusal has to be kept, so it is decided at the till; any other may be known without it.
       const refusal = keyed ? undefined : soldOut.refusal(couponId, userId, Date.now());
       if (refusal) return refusal;
-      const submission = submit(issueCoupon, { couponId, userId }, 201, ({ id, issuedAt, expiresAt }) => ({
+      const submission = submit(issueCoupon, { couponId, userId, timezone: config.timezone }, 201, ({ id, issuedAt, expiresAt }) => ({
         userCouponId: id,
         couponId,
         issuedAt: iso(issuedAt),
@@ -200,11 +219,11 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       tag: "Coupons",
       summary: "Create a campaign",
       description:
-        "Without `opensAt` it opens at once. A coupon runs out `validDays` after it was issued, or at `expiresAt`; with neither it does not.",
+        "Without `opensAt` it opens at once. A coupon of `validDays` n is good to the end of the n-th day after the day of issue, in the shop's zone; its `expiresAt` is the first instant after that day. With an `expiresAt` of the campaign it expires at the earlier of the two; with neither it does not expire.",
       body: Body(fields),
       answers: { 201: CampaignAnswer },
     },
-    ({ body }) => submit(createCampaign, instantsOf(body) as CampaignFields, 201, (campaign) => campaignView(campaign, Date.now())),
+    ({ body }) => submit(createCampaign, instantsOf(body) as CampaignFields, 201),
   );
 
   routes.write(
@@ -215,20 +234,48 @@ export function couponRoutes(routes: Routes, { database, soldOut }: Shop): void 
       audience: "operator",
       tag: "Coupons",
       summary: "Change a campaign",
-      description: "Takes any subset. The discount stands once a coupon is issued; the total can't fall below what was issued.",
+      description:
+        "Takes any subset. The discount stands once a coupon is issued, and the total can't fall below the number issued. A member that repeats its value changes nothing. Coupons that were issued keep their `expiresAt`. With `version`, the edit is refused if another edit came first.",
       params: Type.Object({ id: Id() }),
       body: Body({
+        version: Type.Optional(Version("The one that was read; another one in the shop is 409 `VERSION_CONFLICT` with the campaign as `current`")),
         ...fields,
         name: Type.Optional(fields.name),
         discount: Type.Optional(DiscountBody),
         totalQuantity: Type.Optional(fields.totalQuantity),
       }),
       answers: { 200: CampaignAnswer },
+      refusals: ["COUPON_NOT_FOUND", "VERSION_CONFLICT"],
+    },
+    ({ params, body: { version, ...body } }) =>
+      submit(editCampaign, { couponId: params.id, ...(version === undefined ? {} : { version }), fields: instantsOf(body) }),
+  );
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/coupons/{id}/close",
+      operationId: "closeCoupon",
+      audience: "operator",
+      tag: "Coupons",
+      summary: "Stop issuing coupons of a campaign now, by the shop's own clock",
+      description:
+        "Coupons that were issued stay usable. A campaign that has not opened yet is closed as well and does not open; one that is over stays as it is, so a repeat does no harm. `closesAt: null` opens it again.",
+      params: Type.Object({ id: Id() }),
+      body: Body({}),
+      answers: { 200: CampaignAnswer },
       refusals: ["COUPON_NOT_FOUND"],
     },
-    ({ params, body }) =>
-      submit(editCampaign, { couponId: params.id, fields: instantsOf(body) }, 200, (campaign) => campaignView(campaign, Date.now())),
+    ({ params }) => submit(closeCampaign, { couponId: params.id }),
   );
+}
+
+const CAMPAIGN_PLACE = ["instant", "count", "id"] as const;
+
+/** Where a page of campaigns goes on, or null. Errors: INVALID_REQUEST. */
+function campaignPlace(cursor: string | undefined): CampaignPlace | null {
+  const place = readCursor("coupons", cursor, CAMPAIGN_PLACE) as [number, number, string] | null;
+  return place && { at: place[0], ended: place[1] !== 0, id: place[2] };
 }
 
 type UserCouponRecord = Record<string, unknown> & { page: number; id: string };
@@ -246,22 +293,6 @@ function instantsOf({ opensAt, closesAt, expiresAt, ...fields }: Written): Parti
     ...(opensAt === undefined ? {} : { opensAt: Date.parse(opensAt) }),
     ...(closesAt === undefined ? {} : { closesAt: closesAt === null ? null : Date.parse(closesAt) }),
     ...(expiresAt === undefined ? {} : { expiresAt: expiresAt === null ? null : Date.parse(expiresAt) }),
-  };
-}
-
-function campaignView(campaign: Campaign, now: number) {
-  const { id, name, discount, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt } = campaign;
-  return {
-    id,
-    name,
-    discount,
-    totalQuantity,
-    remainingQuantity: totalQuantity - issuedQuantity,
-    opensAt: iso(opensAt),
-    closesAt: isoOrNull(closesAt),
-    validDays,
-    expiresAt: isoOrNull(expiresAt),
-    status: campaignStatus(campaign, now),
   };
 }
 

@@ -2,9 +2,11 @@ import { type Page, pageColumns } from "../database/shared-pages.ts";
 import { instants, LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
 import type { Change, Shelf } from "../till/shelf.ts";
 import type { Campaign, Discount, UserCoupon } from "./coupon.ts";
+import { sameDiscount } from "./same-discount.ts";
 
 const CAMPAIGN = `id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity AS "totalQuantity",
-  issued_quantity AS "issuedQuantity", opens_at AS "opensAt", closes_at AS "closesAt", valid_days AS "validDays", expires_at AS "expiresAt"`;
+  issued_quantity AS "issuedQuantity", opens_at AS "opensAt", closes_at AS "closesAt", valid_days AS "validDays", expires_at AS "expiresAt",
+  version, sold_out_at AS "soldOutAt", rehearsal_id AS "rehearsalId"`;
 
 /** Campaigns, locked: the row of a drop is the counter at which its whole crowd meets. */
 export const campaigns: Shelf<Campaign> = {
@@ -33,7 +35,7 @@ export const campaigns: Shelf<Campaign> = {
 export function sameTerms(a: Campaign, b: Campaign): boolean {
   return (
     a.name === b.name &&
-    a.discount === b.discount &&
+    sameDiscount(a.discount, b.discount) &&
     a.totalQuantity === b.totalQuantity &&
     a.opensAt === b.opensAt &&
     a.closesAt === b.closesAt &&
@@ -44,8 +46,9 @@ export function sameTerms(a: Campaign, b: Campaign): boolean {
 
 /** A campaign from a record of the columns above. */
 export function campaignOf(row: Record<string, unknown>): Campaign {
-  const { id, name, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt } = row as Campaign;
-  return { id, name, discount: discountOf(row), totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt };
+  const { id, name, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt, version, soldOutAt, rehearsalId } = row as Campaign;
+  const discount = discountOf(row);
+  return { id, name, discount, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt, version, soldOutAt, rehearsalId };
 }
 
 /** A discount from `discount_type`, `discount_value`, `max_amount`, `min_order_amount`. */
@@ -59,17 +62,23 @@ export function discountOf(row: Record<string, unknown>): Discount {
 function insertCampaigns(changes: Change<Campaign>[]): Statement {
   return {
     name: "insert campaigns",
-    text: `INSERT INTO campaigns (id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity, opens_at, closes_at, valid_days, expires_at, created_at)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[], $12::timestamptz[])`,
-    values: [...columns(changes), instants(changes, ({ after }) => after.made?.createdAt)],
+    text: `INSERT INTO campaigns (id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity, opens_at, closes_at, valid_days, expires_at, version, sold_out_at, created_at, rehearsal_id)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[],
+             $12::int[], $13::timestamptz[], $14::timestamptz[], $15::uuid[])`,
+    values: [...columns(changes), instants(changes, ({ after }) => after.made?.createdAt), plain(changes, ({ after }) => after.rehearsalId)],
   };
 }
 
 function updateIssued(changes: Change<Campaign>[]): Statement {
   return {
     name: "update issued",
-    text: "UPDATE campaigns c SET issued_quantity = v.issued FROM unnest($1::uuid[], $2::int[]) v(id, issued) WHERE c.id = v.id",
-    values: [plain(changes, ({ key }) => key), plain(changes, ({ after }) => after.issuedQuantity)],
+    text: `UPDATE campaigns c SET issued_quantity = v.issued, sold_out_at = v.sold_out
+           FROM unnest($1::uuid[], $2::int[], $3::timestamptz[]) v(id, issued, sold_out) WHERE c.id = v.id`,
+    values: [
+      plain(changes, ({ key }) => key),
+      plain(changes, ({ after }) => after.issuedQuantity),
+      instants(changes, ({ after }) => after.soldOutAt),
+    ],
     rows: changes.length,
   };
 }
@@ -79,9 +88,10 @@ function updateCampaigns(changes: Change<Campaign>[]): Statement {
     name: "update campaigns",
     text: `UPDATE campaigns c SET name = v.name, discount_type = v.discount_type, discount_value = v.discount_value, max_amount = v.max_amount,
              min_order_amount = v.min_order_amount, total_quantity = v.total_quantity, opens_at = v.opens_at, closes_at = v.closes_at,
-             valid_days = v.valid_days, expires_at = v.expires_at
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[])
-             v(id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity, opens_at, closes_at, valid_days, expires_at)
+             valid_days = v.valid_days, expires_at = v.expires_at, version = v.version, sold_out_at = v.sold_out_at
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[],
+             $12::int[], $13::timestamptz[])
+             v(id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity, opens_at, closes_at, valid_days, expires_at, version, sold_out_at)
            WHERE c.id = v.id`,
     values: columns(changes),
     rows: changes.length,
@@ -101,6 +111,8 @@ function columns(changes: Change<Campaign>[]): string[] {
     instants(changes, ({ after }) => after.closesAt),
     plain(changes, ({ after }) => after.validDays),
     instants(changes, ({ after }) => after.expiresAt),
+    plain(changes, ({ after }) => after.version),
+    instants(changes, ({ after }) => after.soldOutAt),
   ];
 }
 
@@ -180,14 +192,26 @@ export function selectCampaigns(ids: string[]): Statement {
   return { name: "select campaigns", text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id = ANY($1::uuid[])`, values: [plain(ids, (id) => id)] };
 }
 
-/** Campaigns before this id, newest first. */
-export function selectCampaignPage(before: string | null, limit: number): Statement {
+/** Where a page of campaigns begins: the instant (ms) at which the list was begun, and the last row of the page before. */
+export type CampaignPlace = { at: number; ended: boolean; id: string };
+
+/**
+ * Campaigns behind this place: open and upcoming ones first, then ended ones (sold out or over), each newest first. Which is which is decided as
+ * of `at`, the same instant for every page of a list: so a campaign that sells out or closes meanwhile stays in its place, and is shown once.
+ */
+export function selectCampaignPage({ at, ended, id }: CampaignPlace, limit: number): Statement {
   return {
     name: "select campaign page",
-    text: `SELECT ${CAMPAIGN} FROM campaigns c WHERE id < $1::uuid AND NOT EXISTS (SELECT FROM rehearsals r WHERE r.coupon_id = c.id)
-           ORDER BY id DESC LIMIT $2`,
-    values: [before ?? LAST_ID, limit],
+    text: `SELECT ${CAMPAIGN}, ended FROM campaigns
+           CROSS JOIN LATERAL (SELECT coalesce(least(closes_at, expires_at, sold_out_at) <= $1::timestamptz, false) AS ended) e
+           WHERE rehearsal_id IS NULL AND (ended > $2 OR ended = $2 AND id < $3::uuid) ORDER BY ended, id DESC LIMIT $4`,
+    values: [new Date(at).toISOString(), ended, id, limit],
   };
+}
+
+/** Before the first row of a list that begins at this instant. */
+export function firstCampaign(at: number): CampaignPlace {
+  return { at, ended: false, id: LAST_ID };
 }
 
 /** Everyone who has a coupon of this campaign. */

@@ -1,5 +1,6 @@
 // Coupons: a campaign that issues them first come, first served, and what each one takes off an order.
 
+import { endOfDayAfter } from "../day.ts";
 import { refuse } from "../refusal.ts";
 import type { WorkingSet } from "../till/working-set.ts";
 import { userCoupons } from "./coupon.sql.ts";
@@ -9,7 +10,10 @@ export type Discount =
   | { type: "FIXED"; amount: number; minOrderAmount?: number }
   | { type: "PERCENTAGE"; rate: number; maxAmount?: number; minOrderAmount?: number };
 
-/** Instants in ms. A campaign without an end stays open while coupons last. `made` is there only in the round that makes it. */
+/**
+ * Instants in ms. A campaign without an end stays open while coupons last. `version` counts the operators' edits, `soldOutAt` is when the
+ * last coupon went. `rehearsalId` marks a rehearsal's copy. `made` is there only in the round that makes it.
+ */
 export type Campaign = {
   id: string;
   name: string;
@@ -20,6 +24,9 @@ export type Campaign = {
   closesAt: number | null;
   validDays: number | null;
   expiresAt: number | null;
+  version: number;
+  soldOutAt: number | null;
+  rehearsalId: string | null;
   made?: { createdAt: number };
 };
 
@@ -38,15 +45,13 @@ export type UserCoupon = {
   discount: Discount;
 };
 
-const DAY_MS = 86_400_000;
-
 /** Whether the campaign issues coupons at this moment: from `opensAt` on, and until it is over. */
 export function isOpen(campaign: Pick<Campaign, "opensAt" | "closesAt" | "expiresAt">, now: number): boolean {
   return campaign.opensAt <= now && !isOver(campaign, now);
 }
 
 /** From `closesAt` on; and from `expiresAt` on, when whatever it issued would have run out before anyone could use it. */
-function isOver({ closesAt, expiresAt }: Pick<Campaign, "closesAt" | "expiresAt">, now: number): boolean {
+export function isOver({ closesAt, expiresAt }: Pick<Campaign, "closesAt" | "expiresAt">, now: number): boolean {
   return (closesAt !== null && closesAt <= now) || (expiresAt !== null && expiresAt <= now);
 }
 
@@ -56,11 +61,20 @@ export function campaignStatus(campaign: Campaign, now: number): CampaignStatus 
   return now < campaign.opensAt ? "UPCOMING" : "OPEN";
 }
 
-/** When a coupon issued now runs out: `validDays` later, or with the campaign's own date, whichever comes first; null is never. */
-export function expiryOf(campaign: Campaign, now: number): number | null {
-  const byDays = campaign.validDays === null ? Number.POSITIVE_INFINITY : now + campaign.validDays * DAY_MS;
-  const earlier = Math.min(byDays, campaign.expiresAt ?? Number.POSITIVE_INFINITY);
-  return Number.isFinite(earlier) ? earlier : null;
+/**
+ * When a coupon issued now expires: with the campaign's own date, or at the end of the `validDays`-th day after today in the shop's zone,
+ * whichever comes first; null is never. The end of a day is the first instant of the next one.
+ */
+export function expiryOf(campaign: Pick<Campaign, "validDays" | "expiresAt">, now: number, timezone: string): number | null {
+  const { validDays, expiresAt } = campaign;
+  if (validDays === null) return expiresAt;
+  return Math.min(endOfDayAfter(validDays, now, timezone), expiresAt ?? Number.POSITIVE_INFINITY);
+}
+
+/** The campaign with its `soldOutAt` as its quantities say: kept while no coupon is left, gone once there are coupons again. */
+export function countedAt(campaign: Campaign, now: number): Campaign {
+  const soldOutAt = campaign.issuedQuantity < campaign.totalQuantity ? null : (campaign.soldOutAt ?? now);
+  return soldOutAt === campaign.soldOutAt ? campaign : { ...campaign, soldOutAt };
 }
 
 /** What a usable coupon takes off, in minor units, never more than the order is worth. Rounds down: the shop keeps the last won. */

@@ -1,8 +1,10 @@
 import { invalid, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/shelf.ts";
-import type { Campaign, Discount } from "./coupon.ts";
-import { campaigns } from "./coupon.sql.ts";
+import { type CampaignView, campaignView } from "./campaign-view.ts";
+import { type Campaign, countedAt, type Discount, isOver } from "./coupon.ts";
+import { campaigns, sameTerms } from "./coupon.sql.ts";
+import { sameDiscount } from "./same-discount.ts";
 
 /** Instants in ms. `opensAt` may be left out: then the campaign opens at once. */
 export type CampaignFields = {
@@ -15,38 +17,82 @@ export type CampaignFields = {
   expiresAt?: number | null;
 };
 
+/** `rehearsalId` marks a rehearsal's copy. */
+export type NewCampaign = CampaignFields & { rehearsalId?: string };
+
 /** A new campaign. Errors: INVALID_REQUEST where its times contradict each other. */
-export const createCampaign = command<CampaignFields, Campaign>({
+export const createCampaign = command<NewCampaign, CampaignView>({
   name: "create campaign",
   needs: () => [],
 
-  decide(shop, { name, discount, totalQuantity, opensAt = shop.now, closesAt = null, validDays = null, expiresAt = null }) {
-    const campaign = { id: shop.newId(), name, discount, totalQuantity, issuedQuantity: 0, opensAt, closesAt, validDays, expiresAt };
+  decide(shop, { opensAt = shop.now, closesAt = null, validDays = null, expiresAt = null, rehearsalId, ...fields }) {
+    const campaign: Campaign = {
+      id: shop.newId(),
+      ...fields,
+      issuedQuantity: 0,
+      opensAt,
+      closesAt,
+      validDays,
+      expiresAt,
+      version: 1,
+      soldOutAt: null,
+      rehearsalId: rehearsalId ?? null,
+    };
     checkTimes(campaign);
     shop.put(campaigns, campaign.id, { ...campaign, made: { createdAt: shop.now } });
-    return campaign;
+    return campaignView(campaign, shop.now);
+  },
+});
+
+/** `version`: the one that the caller read; without it the edit goes by whatever is there. */
+export type EditCampaign = { couponId: string; version?: number; fields: Partial<CampaignFields> };
+
+/**
+ * Changes the given members of a campaign. A coupon that was issued keeps its worth: from the first one on the discount stands, and the total
+ * can't fall below the number issued. A member that repeats its value changes nothing, so a form may send back all that it has read; an edit
+ * that changes nothing leaves the version as it is.
+ * Errors: COUPON_NOT_FOUND, VERSION_CONFLICT with the campaign as `current`, INVALID_REQUEST.
+ */
+export const editCampaign = command<EditCampaign, CampaignView>({
+  name: "edit campaign",
+  needs: ({ couponId }) => [need(campaigns, couponId)],
+
+  decide(shop, { couponId, version, fields }) {
+    const campaign = shop.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
+    if (version !== undefined && version !== campaign.version) refuse("VERSION_CONFLICT", { couponId, current: campaignView(campaign, shop.now) });
+    const edited: Campaign = { ...campaign, ...fields };
+    if (sameTerms(campaign, edited)) return campaignView(campaign, shop.now);
+    if (!sameDiscount(campaign.discount, edited.discount) && campaign.issuedQuantity > 0)
+      invalid("/discount", "cannot change once a coupon has been issued");
+    if (edited.totalQuantity < campaign.issuedQuantity) invalid("/totalQuantity", `cannot fall below the ${campaign.issuedQuantity} issued`);
+    if (!sameTimes(campaign, edited)) checkTimes(edited);
+    const saved = countedAt({ ...edited, version: campaign.version + 1 }, shop.now);
+    shop.put(campaigns, couponId, saved);
+    return campaignView(saved, shop.now);
   },
 });
 
 /**
- * Changes what is given of a campaign. What somebody holds already keeps its worth: once a coupon is issued the discount
- * stands, and the total can't fall below what was issued.
- * Errors: COUPON_NOT_FOUND, INVALID_REQUEST.
+ * Ends issuing at this instant. A campaign that has not opened yet is closed too and never opens; one that is over stays as it is.
+ * Errors: COUPON_NOT_FOUND.
  */
-export const editCampaign = command<{ couponId: string; fields: Partial<CampaignFields> }, Campaign>({
-  name: "edit campaign",
+export const closeCampaign = command<{ couponId: string }, CampaignView>({
+  name: "close campaign",
   needs: ({ couponId }) => [need(campaigns, couponId)],
 
-  decide(shop, { couponId, fields }) {
+  decide(shop, { couponId }) {
     const campaign = shop.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
-    const edited: Campaign = { ...campaign, ...fields };
-    if (fields.discount && campaign.issuedQuantity > 0) invalid("/discount", "cannot change once a coupon has been issued");
-    if (edited.totalQuantity < campaign.issuedQuantity) invalid("/totalQuantity", `cannot fall below the ${campaign.issuedQuantity} issued`);
-    checkTimes(edited);
-    shop.put(campaigns, couponId, edited);
-    return edited;
+    if (isOver(campaign, shop.now)) return campaignView(campaign, shop.now);
+    // The planned opening stays: with `closesAt` taken back the campaign opens when it was meant to.
+    const closed: Campaign = { ...campaign, closesAt: shop.now, version: campaign.version + 1 };
+    shop.put(campaigns, couponId, closed);
+    return campaignView(closed, shop.now);
   },
 });
+
+function sameTimes(a: Campaign, b: Campaign): boolean {
+  return a.opensAt === b.opensAt && a.closesAt === b.closesAt && a.expiresAt === b.expiresAt;
+}
 
 function checkTimes({ opensAt, closesAt, expiresAt }: Campaign): void {
   if (closesAt !== null && closesAt <= opensAt) invalid("/closesAt", "must be later than opensAt");

@@ -1,11 +1,13 @@
+import { sameRehearsal } from "../balance/balance.ts";
 import { members } from "../balance/balance.sql.ts";
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/shelf.ts";
-import { expiryOf, isOpen, type UserCoupon } from "./coupon.ts";
+import { countedAt, expiryOf, isOpen, type UserCoupon } from "./coupon.ts";
 import { campaigns, claimKey, claims, userCoupons } from "./coupon.sql.ts";
 
-export type IssueCoupon = { couponId: string; userId: string };
+/** `timezone`: the shop's, in which days of validity end. */
+export type IssueCoupon = { couponId: string; userId: string; timezone: string };
 
 /**
  * One user gets one coupon of a campaign, while they last, in order of arrival.
@@ -15,9 +17,10 @@ export const issueCoupon = command<IssueCoupon, UserCoupon>({
   name: "issue coupon",
   needs: ({ couponId, userId }) => [need(members, userId), need(campaigns, couponId), need(claims, claimKey(couponId, userId))],
 
-  decide(shop, { couponId, userId }) {
-    if (!shop.find(members, userId)) refuse("USER_NOT_FOUND", { userId });
-    const campaign = shop.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
+  decide(shop, { couponId, userId, timezone }) {
+    const member = shop.find(members, userId) ?? refuse("USER_NOT_FOUND", { userId });
+    const campaign = shop.find(campaigns, couponId);
+    if (!campaign || !sameRehearsal(campaign, member)) refuse("COUPON_NOT_FOUND", { couponId });
     if (shop.find(claims, claimKey(couponId, userId))) refuse("COUPON_ALREADY_ISSUED", { couponId });
     if (!isOpen(campaign, shop.now)) refuse("COUPON_CLOSED", { couponId });
     if (campaign.issuedQuantity >= campaign.totalQuantity) refuse("COUPON_SOLD_OUT", { couponId });
@@ -29,12 +32,12 @@ export const issueCoupon = command<IssueCoupon, UserCoupon>({
       userId,
       status: "AVAILABLE",
       issuedAt: shop.now,
-      expiresAt: expiryOf(campaign, shop.now),
+      expiresAt: expiryOf(campaign, shop.now, timezone),
       usedAt: null,
       orderId: null,
       discount: campaign.discount,
     };
-    shop.put(campaigns, couponId, { ...campaign, issuedQuantity: campaign.issuedQuantity + 1 });
+    shop.put(campaigns, couponId, countedAt({ ...campaign, issuedQuantity: campaign.issuedQuantity + 1 }, shop.now));
     shop.put(userCoupons, coupon.id, coupon);
     shop.put(claims, claimKey(couponId, userId), coupon.id);
     return coupon;

@@ -52,6 +52,8 @@ export class SoldOut {
       const [row] = await this.#database.rows<Record<string, unknown>>(selectCampaigns([couponId]));
       const campaign = row && campaignOf(row);
       if (!campaign || campaign.issuedQuantity < campaign.totalQuantity || campaign.totalQuantity > MOST_CLAIMERS) return;
+      // A copy is refused as sold out to its rehearsal's buyers only, and who they are is known at the till.
+      if (campaign.rehearsalId !== null) return;
       const holders = await this.#database.rows<{ userId: string }>(selectClaimers(couponId));
       const refusal = new Refusal("COUPON_SOLD_OUT", { couponId }, true);
       if (epoch === this.#epoch) this.#campaigns.set(couponId, { campaign, claimers: new Set(holders.map(({ userId }) => userId)), refusal });

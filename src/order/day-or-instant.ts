@@ -1,3 +1,4 @@
+import { startOfDay } from "../day.ts";
 import { FIRST_INSTANT, isDay, LAST_INSTANT, parseInstant } from "../http/instant.ts";
 import { invalid } from "../refusal.ts";
 
@@ -17,28 +18,3 @@ export function dayOrInstant(path: string, text: string | undefined, timezone: s
 }
 
 const DAY_MS = 86_400_000;
-
-/** When the calendar day that `utcMidnight` stands for begins in this zone. */
-function startOfDay(utcMidnight: number, timezone: string): number {
-  // The zone's offset at the guess may differ from the one at the answer, so the guess is mended once.
-  const guess = utcMidnight - offsetAt(utcMidnight, timezone);
-  const mended = utcMidnight - offsetAt(guess, timezone);
-  // Where clocks go forward at midnight there is none, and one of the two lies in the day before: the day begins with the other.
-  return mended + offsetAt(mended, timezone) === utcMidnight ? mended : Math.max(guess, mended);
-}
-
-/** How far the zone's clocks are ahead of UTC, in ms. */
-function offsetAt(at: number, timezone: string): number {
-  const parts = new Intl.DateTimeFormat("en-US", {
-    timeZone: timezone,
-    hourCycle: "h23",
-    year: "numeric",
-    month: "numeric",
-    day: "numeric",
-    hour: "numeric",
-    minute: "numeric",
-    second: "numeric",
-  }).formatToParts(at);
-  const part = (type: string): number => Number(parts.find((one) => one.type === type)?.value);
-  return Date.UTC(part("year"), part("month") - 1, part("day"), part("hour"), part("minute"), part("second")) - Math.floor(at / 1000) * 1000;
-}
