@@ -84,7 +84,7 @@ async function overtaken(url: string, couponId: string, people: number): Promise
   const till = new Till({ store, waitMs: WAIT_MS });
   const got = await Promise.all(
     times(people, (n) =>
-      till.submit(issueCoupon, { couponId, userId: idOf("user", n) }).then(
+      till.submit(issueCoupon, { couponId, userId: idOf("user", n), timezone: "Asia/Seoul" }).then(
         () => true,
         (error: unknown) => {
           if (error instanceof Refusal && error.code === "COUPON_SOLD_OUT") return false;

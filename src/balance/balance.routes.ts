@@ -212,7 +212,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       audience: "operator",
       tag: "Users",
       summary: "Users, newest first",
-      description: "Buyers that rehearsals have made are left out, unless they are searched for.",
+      description: "Buyers that rehearsals have made are left out, unless `q` begins with `rehearsal-`, as their external ids do.",
       query: Query({ ...page, q: Type.Optional(Type.String({ maxLength: 200, description: "Searches the names and the external ids" })) }),
       answers: { 200: Type.Object({ users: Type.Array(User), nextCursor: NextCursor }) },
       shape: ownCursor("users", ["id"]),

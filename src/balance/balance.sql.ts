@@ -1,13 +1,13 @@
 import { containing, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
 import type { Change, Journal, Shelf } from "../till/shelf.ts";
-import type { Transaction, Wallet } from "./balance.ts";
+import type { Member, Transaction, Wallet } from "./balance.ts";
 
 /** Wallets, locked. A user's wallet is part of the user's row: it is there, with nothing in it, from the first moment. */
 export const users: Shelf<Wallet> = {
   name: "users",
   load: (ids) => ({
     name: "lock users",
-    text: "SELECT id, balance, version FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
+    text: `SELECT id, balance, version, rehearsal_id AS "rehearsalId" FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
     values: [plain(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Wallet],
@@ -21,8 +21,8 @@ export const users: Shelf<Wallet> = {
 function insertUsers(changes: Change<Wallet>[]): Statement {
   return {
     name: "insert users",
-    text: `INSERT INTO users (id, name, external_id, balance, version, created_at)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::timestamptz[])`,
+    text: `INSERT INTO users (id, name, external_id, balance, version, created_at, rehearsal_id)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::timestamptz[], $7::uuid[])`,
     values: [
       plain(changes, ({ key }) => key),
       quoted(changes, ({ after }) => after.made?.name),
@@ -30,6 +30,7 @@ function insertUsers(changes: Change<Wallet>[]): Statement {
       plain(changes, ({ after }) => after.balance),
       plain(changes, ({ after }) => after.version),
       instants(changes, ({ after }) => after.made?.createdAt),
+      plain(changes, ({ after }) => after.rehearsalId),
     ],
   };
 }
@@ -46,11 +47,15 @@ function updateWallets(changes: Change<Wallet>[]): Statement {
   };
 }
 
-/** Whether a user exists, for commands that leave the wallet alone. Users are never deleted, so no lock is needed. */
-export const members: Shelf<true> = {
+/** Users, for commands that leave the wallet alone. A user is never deleted and never changes rehearsals, so no lock is needed. */
+export const members: Shelf<Member> = {
   name: "members",
-  load: (ids) => ({ name: "read members", text: "SELECT id FROM users WHERE id = ANY($1::uuid[])", values: [plain(ids, (id) => id)] }),
-  read: (row) => [row["id"] as string, true],
+  load: (ids) => ({
+    name: "read members",
+    text: `SELECT id, rehearsal_id AS "rehearsalId" FROM users WHERE id = ANY($1::uuid[])`,
+    values: [plain(ids, (id) => id)],
+  }),
+  read: (row) => [row["id"] as string, { rehearsalId: row["rehearsalId"] as string | null }],
   save: () => [],
 };
 
@@ -108,18 +113,27 @@ export function selectUser(id: string): Statement {
   return { name: "select user", text: `SELECT ${USER} FROM users WHERE id = $1`, values: [id] };
 }
 
-/** Users before this id, newest first. @param search part of a name or of an external id; null for all but the buyers of rehearsals */
+/** The rehearsal whose buyer a user is, or null. */
+export function selectRehearsalOf(id: string): Statement {
+  return { name: "select rehearsal of user", text: `SELECT rehearsal_id AS "rehearsalId" FROM users WHERE id = $1`, values: [id] };
+}
+
+/**
+ * Users before this id, newest first, without the buyers of rehearsals: those are found only by what their external ids begin with, `rehearsal-`.
+ * @param search part of a name or of an external id; null for all
+ */
 export function selectUserPage(before: string | null, limit: number, search: string | null): Statement {
   const from = before ?? LAST_ID;
   if (search === null)
     return {
       name: "select user page",
-      text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND (external_id IS NULL OR external_id NOT LIKE 'rehearsal-%') ORDER BY id DESC LIMIT $2`,
+      text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND rehearsal_id IS NULL ORDER BY id DESC LIMIT $2`,
       values: [from, limit],
     };
   return {
     name: "search user page",
-    text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND (name ILIKE $3 OR external_id ILIKE $3) ORDER BY id DESC LIMIT $2`,
-    values: [from, limit, containing(search)],
+    text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND (name ILIKE $3 OR external_id ILIKE $3)
+             AND (rehearsal_id IS NULL OR $4) ORDER BY id DESC LIMIT $2`,
+    values: [from, limit, containing(search), search.toLowerCase().startsWith("rehearsal-")],
   };
 }

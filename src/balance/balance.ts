@@ -9,8 +9,18 @@ export type Wallet = {
   id: string;
   balance: number;
   version: number;
+  /** The rehearsal whose buyer it is; null or absent for a customer. */
+  rehearsalId?: string | null;
   made?: { name: string; externalId: string | null; createdAt: number };
 };
+
+/** What commands see of a user whose wallet they leave alone. */
+export type Member = { rehearsalId: string | null };
+
+/** Whether two belong to the same rehearsal, or both to none. A rehearsal's buyers meet its copies, and nobody and nothing else. */
+export function sameRehearsal(a: { rehearsalId?: string | null }, b: { rehearsalId?: string | null }): boolean {
+  return (a.rehearsalId ?? null) === (b.rehearsalId ?? null);
+}
 
 export type TransactionType = "CHARGE" | "PAYMENT" | "REFUND" | "GRANT";
 

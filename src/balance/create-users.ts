@@ -3,7 +3,8 @@ import { command } from "../till/command.ts";
 import { need } from "../till/shelf.ts";
 import { externalIds, members, users } from "./balance.sql.ts";
 
-export type CreateUsers = { users: { name: string; externalId: string | null }[]; bulk: boolean };
+/** `rehearsalId`: whose buyers they are, where they are no customers. */
+export type CreateUsers = { users: { name: string; externalId: string | null }[]; bulk: boolean; rehearsalId?: string };
 export type UserView = { id: string; name: string; externalId: string | null };
 
 /** New users, each with an empty wallet, in the order given. An `externalId` belongs to one user: a second is refused by its place. */
@@ -12,14 +13,15 @@ export const createUsers = command<CreateUsers, UserView[]>({
   needs: (input) => input.users.flatMap(({ externalId }) => (externalId === null ? [] : [need(externalIds, externalId)])),
 
   decide(shop, input) {
+    const { rehearsalId = null } = input;
     return input.users.map(({ name, externalId }, i) => {
       const id = shop.newId();
       if (externalId !== null) {
         if (shop.find(externalIds, externalId)) invalid(input.bulk ? `/users/${i}/externalId` : "/externalId", "belongs to another user already");
         shop.put(externalIds, externalId, id);
       }
-      shop.put(users, id, { id, balance: 0, version: 0, made: { name, externalId, createdAt: shop.now } });
-      shop.put(members, id, true);
+      shop.put(users, id, { id, balance: 0, version: 0, rehearsalId, made: { name, externalId, createdAt: shop.now } });
+      shop.put(members, id, { rehearsalId });
       return { id, name, externalId };
     });
   },

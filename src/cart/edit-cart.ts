@@ -1,5 +1,6 @@
+import type { Wallet } from "../balance/balance.ts";
 import { users } from "../balance/balance.sql.ts";
-import { displayName, forSale, saleStatus } from "../catalog/catalog.ts";
+import { displayName, forSale, productFor, saleStatus } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
 import type { CatalogFacts } from "../catalog/facts.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
@@ -41,7 +42,7 @@ export function addToCart(facts: CatalogFacts): Command<AddToCart, CartItemView>
     decide(shop, input) {
       const { userId, productId, quantity } = input;
       const cart = cartOf(shop, userId);
-      if (!shop.find(products, productId)) refuse("PRODUCT_NOT_FOUND", { productId });
+      productFor(shop, productId, shop.find(users, userId) as Wallet);
       const variantId = soleVariant(input, input.variantIds ?? [], "/variantId");
       forSale(shop, productId, variantId);
       if (cart.some((item) => item.variantId === variantId)) refuse("CART_ITEM_DUPLICATE", { productId, variantId });

@@ -1,4 +1,5 @@
 import Type, { type Static } from "typebox";
+import { mayMeet } from "../balance/rehearsal-buyers.ts";
 import { iso } from "../database/statement.ts";
 import { SharedRead } from "../database/shared-read.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
@@ -66,7 +67,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
   const details = new SharedRead(async (ids) => {
     const rows = await database.rows<Product & { variants: Variant[] }>(selectProducts(ids));
     // Made into JSON once, however many are waiting for it.
-    return new Map(rows.map((row) => [row.id, JSON.stringify(productView(row, row.variants))]));
+    return new Map(rows.map((row) => [row.id, { rehearsalId: row.rehearsalId ?? null, json: JSON.stringify(productView(row, row.variants)) }]));
   });
 
   async function productPage({ limit = 20, cursor, q = "", sort = "newest", includeSoldOut = true }: Static<typeof ListQuery>, locale: "ko" | "en") {
@@ -111,6 +112,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       path: "/products/{productId}",
       operationId: "getProduct",
       audience: "anyone",
+      knowsCaller: true,
       tag: "Catalogue",
       summary: "One product, with its stock as committed",
       params: Type.Object({ productId: Id() }),
@@ -118,7 +120,11 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       faults: { "params/productId": "INVALID_PRODUCT_ID" },
       refusals: ["PRODUCT_NOT_FOUND"],
     },
-    async ({ params: { productId } }) => (await details.get(productId)) ?? refuse("PRODUCT_NOT_FOUND", { productId }),
+    async ({ caller, params: { productId } }) => {
+      const product = await details.get(productId);
+      if (!product || !(await mayMeet(database, caller, product))) refuse("PRODUCT_NOT_FOUND", { productId });
+      return product.json;
+    },
   );
 
   const Options = Type.Record(Type.String({ minLength: 1, maxLength: 100 }), Type.String({ maxLength: 200 }), { maxProperties: 20 });

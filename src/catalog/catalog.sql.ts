@@ -80,7 +80,7 @@ export const products: Shelf<Product> = {
   name: "products",
   load: (ids) => ({
     name: "read products",
-    text: "SELECT id, name, description, status, price FROM products WHERE id = ANY($1::uuid[])",
+    text: `SELECT id, name, description, status, price, rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
     values: [plain(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Product],
@@ -94,7 +94,8 @@ export const products: Shelf<Product> = {
 function insertProducts(changes: Change<Product>[]): Statement {
   return {
     name: "insert products",
-    text: "INSERT INTO products (id, name, description, status, price, created_at) SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[])",
+    text: `INSERT INTO products (id, name, description, status, price, created_at, rehearsal_id)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::uuid[])`,
     values: [
       plain(changes, ({ key }) => key),
       quoted(changes, ({ after }) => after.name),
@@ -102,6 +103,7 @@ function insertProducts(changes: Change<Product>[]): Statement {
       plain(changes, ({ after }) => after.status),
       plain(changes, ({ after }) => after.price),
       instants(changes, ({ after }) => after.made?.createdAt),
+      plain(changes, ({ after }) => after.rehearsalId),
     ],
   };
 }
@@ -165,7 +167,7 @@ export function selectVariantIds(productIds: string[]): Statement {
 export function selectProducts(ids: string[]): Statement {
   return {
     name: "select products",
-    text: `SELECT p.id, p.name, p.description, p.status,
+    text: `SELECT p.id, p.name, p.description, p.status, p.rehearsal_id AS "rehearsalId",
              (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options, 'price', v.price, 'stock', v.stock) ORDER BY v.position)
               FROM variants v WHERE v.product_id = p.id) AS variants
            FROM products p WHERE p.id = ANY($1::uuid[])`,
@@ -189,8 +191,7 @@ const SORTS = {
 export function selectProductPage({ sort, search, includeSoldOut, after, limit }: ProductPage): Statement {
   const { place, kinds, beyond, direction } = SORTS[sort];
   const values: unknown[] = [limit];
-  // Copies that a rehearsal sells are nobody else's.
-  const where = ["p.status = 'ON_SALE'", "NOT EXISTS (SELECT FROM rehearsals r WHERE r.product_id = p.id)"];
+  const where = ["p.status = 'ON_SALE'", "p.rehearsal_id IS NULL"];
   if (after) where.push(`${place} ${beyond} (${kinds.map((kind, i) => `$${values.push(after[i])}::${kind}`).join(", ")})`);
   if (search !== null) where.push(`p.name ILIKE $${values.push(containing(search))}`);
   if (!includeSoldOut) where.push("EXISTS (SELECT FROM variants v WHERE v.product_id = p.id AND v.stock > 0)");

@@ -1,14 +1,23 @@
 // Products and their variants. What is bought is always a variant; a product has at least one, and the set of them never
 // changes after it is made, so that a product's id stands for its only variant for ever where it has one.
 
+import { sameRehearsal } from "../balance/balance.ts";
 import { refuse } from "../refusal.ts";
 import type { WorkingSet } from "../till/working-set.ts";
 import { products, variants } from "./catalog.sql.ts";
 
 export type SaleStatus = "ON_SALE" | "NOT_FOR_SALE";
 
-/** `price` is the lowest of its variants'. `made` is there only in the round that makes the product. */
-export type Product = { id: string; name: string; description: string; status: SaleStatus; price: number; made?: { createdAt: number } };
+/** `price` is the lowest of its variants'. `rehearsalId` marks a rehearsal's copy. `made` is there only in the round that makes the product. */
+export type Product = {
+  id: string;
+  name: string;
+  description: string;
+  status: SaleStatus;
+  price: number;
+  rehearsalId?: string | null;
+  made?: { createdAt: number };
+};
 
 /** `price` in minor units, `stock` in pieces. `name` is null where the product's own will do. */
 export type Variant = {
@@ -24,6 +33,13 @@ export type Variant = {
 
 export const STOCK_MAX = 1_000_000_000_000;
 export const PRICE_MAX = 1_000_000_000_000;
+
+/** A product that this user may meet. Errors: PRODUCT_NOT_FOUND, also for a rehearsal's copy and a user who is not its buyer. */
+export function productFor(shop: WorkingSet, productId: string, user: { rehearsalId?: string | null }): Product {
+  const product = shop.find(products, productId);
+  if (!product || !sameRehearsal(product, user)) refuse("PRODUCT_NOT_FOUND", { productId });
+  return product;
+}
 
 /** A variant with its product. Errors: PRODUCT_NOT_FOUND, also where the variant is another product's. */
 export function articleOf(shop: WorkingSet, productId: string, variantId: string): { product: Product; variant: Variant } {

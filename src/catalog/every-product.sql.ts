@@ -14,7 +14,7 @@ export function selectEveryProduct(
     text: `SELECT p.id, p.name, p.status, p.price, v.stock, v.variants
            FROM products p CROSS JOIN LATERAL (SELECT sum(stock)::bigint AS stock, count(*)::int AS variants FROM variants WHERE product_id = p.id) v
            WHERE p.id < $1::uuid AND ($2::text IS NULL OR p.name ILIKE $2) AND ($3::text IS NULL OR p.status = $3)
-             AND NOT EXISTS (SELECT FROM rehearsals r WHERE r.product_id = p.id)
+             AND p.rehearsal_id IS NULL
            ORDER BY p.id DESC LIMIT $4`,
     values: [before ?? LAST_ID, search === null ? null : containing(search), status, limit],
   };

@@ -9,8 +9,11 @@ import { refuse } from "../refusal.ts";
 import { type Checks, KeySet, type Verify } from "./key-set.ts";
 
 export type Role = "shopper" | "operator";
-/** `id` is the token's `sub`: for a shopper the user's id, for an operator any name. */
-export type Caller = { id: string; role: Role };
+/**
+ * `id` is the token's `sub`: for a shopper the user's id, for an operator any name. `rehearsal` marks a simulated buyer's token, so that the live
+ * figures can tell its requests apart; what such a buyer may do is decided by the user's row.
+ */
+export type Caller = { id: string; role: Role; rehearsal?: true };
 
 export interface Authenticator {
   /** The caller of an `Authorization` header. At once, but for the first token of a key that has still to be fetched. Errors: UNAUTHENTICATED, UNAVAILABLE. */
@@ -67,10 +70,11 @@ function claims(verify: Verify, token: string): { caller: Caller; until: number 
   } catch {
     refuse("UNAUTHENTICATED");
   }
-  const { sub, role, exp } = payload;
+  const { sub, role, exp, rehearsal } = payload;
   if (typeof sub !== "string" || !SUBJECT.test(sub) || (role !== "shopper" && role !== "operator")) refuse("UNAUTHENTICATED");
   if (role === "shopper" && !UUID.test(sub)) refuse("UNAUTHENTICATED");
-  return { caller: { id: UUID.test(sub) ? sub.toLowerCase() : sub, role }, until: typeof exp === "number" ? exp * 1000 : Number.POSITIVE_INFINITY };
+  const caller: Caller = { id: UUID.test(sub) ? sub.toLowerCase() : sub, role, ...(rehearsal === true ? { rehearsal } : {}) };
+  return { caller, until: typeof exp === "number" ? exp * 1000 : Number.POSITIVE_INFINITY };
 }
 
 const decode = createDecoder({ complete: true });
@@ -87,7 +91,7 @@ function keyId(token: string): string {
 /** A token of the shop's own, for `npx jangnal token` and the demo. @param hours how long it is good for */
 export function mintToken(
   secret: string,
-  { id, role }: Caller,
+  { id, role, rehearsal }: Caller,
   hours: number,
   extra: { issuer?: string | undefined; audience?: string | undefined } = {},
 ): string {
@@ -98,5 +102,5 @@ export function mintToken(
     ...(extra.issuer ? { iss: extra.issuer } : {}),
     ...(extra.audience ? { aud: extra.audience } : {}),
   });
-  return sign({ sub: id, role });
+  return sign({ sub: id, role, ...(rehearsal ? { rehearsal } : {}) });
 }

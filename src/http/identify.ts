@@ -6,7 +6,7 @@ function isPublic(request: FastifyRequest): boolean {
 }
 
 /**
- * Finds out who calls, or else (`stranger`) why nobody knows. Where anyone may call, a token matters only to whoever counts callers.
+ * Finds out who calls, or else (`stranger`) why nobody knows. Where anyone may call, a token matters only to the rate limit and to routes that show some callers more.
  * Without a promise unless a key has still to be fetched, so that requests keep their order.
  */
 export function identify(server: FastifyInstance, authenticator: Authenticator, counted: boolean): void {
@@ -18,7 +18,8 @@ export function identify(server: FastifyInstance, authenticator: Authenticator, 
   server.decorateRequest("stranger", null);
   server.addHook("onRequest", (request, _reply, done) => {
     const { authorization } = request.headers;
-    if (isPublic(request) && !(counted && authorization !== undefined)) return done();
+    const { knowsCaller = false } = request.routeOptions.config;
+    if (isPublic(request) && !((counted || knowsCaller) && authorization !== undefined)) return done();
     const known = (caller: Caller): void => {
       request.caller = caller;
       done();

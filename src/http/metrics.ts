@@ -27,8 +27,8 @@ export function shopMetrics(till: Till): Registry {
   return registry;
 }
 
-/** An answer that has been given. `route` is as it was declared, `refusal` the code where it is one. */
-type Answered = { method: string; route: string; status: number; tookMs: number; refusal: string | null };
+/** An answer that has been given. `route` is as it was declared, `refusal` the code if it is one, `rehearsal` whether a rehearsal's buyer asked. */
+type Answered = { method: string; route: string; status: number; tookMs: number; refusal: string | null; rehearsal: boolean };
 
 /** Counts and times every answer by route and status, and tells whoever else wants to know. */
 export function measureAnswers(server: FastifyInstance, registry: Registry, watcher?: { active: boolean; answered(answer: Answered): void }): void {
@@ -46,7 +46,14 @@ export function measureAnswers(server: FastifyInstance, registry: Registry, watc
     answers.inc({ method: request.method, route, status: reply.statusCode });
     seconds.observe({ route }, reply.elapsedTime / 1000);
     if (watcher?.active)
-      watcher.answered({ method: request.method, route, status: reply.statusCode, tookMs: reply.elapsedTime, refusal: reply.refusal });
+      watcher.answered({
+        method: request.method,
+        route,
+        status: reply.statusCode,
+        tookMs: reply.elapsedTime,
+        refusal: reply.refusal,
+        rehearsal: request.caller?.rehearsal === true,
+      });
     done();
   });
 }

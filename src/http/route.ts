@@ -15,7 +15,10 @@ import { type Locale, localeOf, PROBLEM_TYPE, type Rendered } from "./problem.ts
 /** `owner`: the path's `userId` must be the caller's own, unless an operator calls. */
 export type Audience = "anyone" | "shopper" | "owner" | "operator";
 
-/** A checked request. `caller` is there for every audience but `anyone`; `keyed` tells whether it came with an Idempotency-Key. */
+/**
+ * A checked request. `caller` is there for every audience but `anyone`, where it is null unless the route `knowsCaller` and the token is good;
+ * `keyed` tells whether the request came with an Idempotency-Key.
+ */
 export type Call<Params, Query, Body> = { caller: Caller; params: Params; query: Query; body: Body; locale: Locale; keyed: boolean };
 
 /** What is said of every route. `faults` gives a field its own refusal code: `params/userId`, `body/amount`. */
@@ -24,6 +27,8 @@ export type RouteFacts<P extends TSchema, Q extends TSchema, B extends TSchema> 
   path: string;
   operationId: string;
   audience: Audience;
+  /** For `anyone`: a token is not needed, but if a good one is there, its caller may be shown more. */
+  knowsCaller?: true;
   tag: string;
   summary: string;
   description?: string;
@@ -208,12 +213,12 @@ export class Routes {
     handler: Handler,
     first?: onRequestHookHandler,
   ): void {
-    const { method, path, audience, params, query, body, faults = {}, unlimited = false } = facts;
+    const { method, path, audience, knowsCaller = false, params, query, body, faults = {}, unlimited = false } = facts;
     this.operations.push({ facts, refusals: refusalsOf(facts, writes), writes });
     this.#server.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
-      config: { audience, faults, takesBody: body !== undefined, unlimited },
+      config: { audience, knowsCaller, faults, takesBody: body !== undefined, unlimited },
       schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body ? { body } : {}) },
       // Whoever would be told so in the end is told before the body is read: in a rush that is what most of the time would go into.
       ...(writes && audience !== "operator" ? { onRequest: this.#turnAway } : {}),
@@ -278,6 +283,7 @@ declare module "fastify" {
   }
   interface FastifyContextConfig {
     audience?: Audience;
+    knowsCaller?: boolean;
     faults?: Record<string, RefusalCode>;
     takesBody?: boolean;
     unlimited?: boolean;

@@ -1,15 +1,18 @@
 import { plain, type Statement } from "../database/statement.ts";
 
-/** What is left of these, as committed. */
+/** What is left of these, as committed; of rehearsals' copies in columns of their own. */
 export function selectLeft(variantIds: string[], couponIds: string[]): Statement {
-  return {
-    name: "select what is left",
-    text: `SELECT
+  const stock = (which: string): string => `
       (SELECT coalesce(json_agg(json_build_object('variantId', v.id, 'productId', p.id, 'left', v.stock,
                 'name', CASE WHEN v.name IS NULL OR v.name = p.name THEN p.name ELSE p.name || ' · ' || v.name END) ORDER BY v.id DESC), '[]')
-       FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = ANY($1::uuid[])) AS stock,
+       FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = ANY($1::uuid[]) AND p.rehearsal_id ${which})`;
+  const coupons = (which: string): string => `
       (SELECT coalesce(json_agg(json_build_object('couponId', id, 'name', name, 'left', total_quantity - issued_quantity, 'total', total_quantity) ORDER BY id DESC), '[]')
-       FROM campaigns WHERE id = ANY($2::uuid[])) AS coupons`,
+       FROM campaigns WHERE id = ANY($2::uuid[]) AND rehearsal_id ${which})`;
+  return {
+    name: "select what is left",
+    text: `SELECT ${stock("IS NULL")} AS stock, ${coupons("IS NULL")} AS coupons,
+             ${stock("IS NOT NULL")} AS "copiedStock", ${coupons("IS NOT NULL")} AS "copiedCoupons"`,
     values: [plain(variantIds, (id) => id), plain(couponIds, (id) => id)],
   };
 }

@@ -18,6 +18,8 @@ export type LiveOptions = {
   tell: (message: string) => Promise<void>;
 };
 
+type Left = Pick<Seen, "stock" | "coupons"> & { copiedStock: Seen["stock"]; copiedCoupons: Seen["coupons"] };
+
 const ASKS = "live? ";
 const SAYS = "live! ";
 const EVERY_MS = 1000;
@@ -161,7 +163,7 @@ export class Live {
       const { database } = this.#options;
       this.#serverVersion ??= (await database.rows<{ version: number }>(SERVER_VERSION))[0]?.version ?? 0;
       const [[left], [log]] = await Promise.all([
-        database.rows<Pick<Seen, "stock" | "coupons">>(
+        database.rows<Left>(
           selectLeft(
             ids(({ variants }) => variants),
             ids(({ campaigns }) => campaigns),
@@ -174,6 +176,7 @@ export class Live {
         flushes: log?.flushes ?? null,
         stock: left?.stock ?? [],
         coupons: left?.coupons ?? [],
+        rehearsal: { stock: left?.copiedStock ?? [], coupons: left?.copiedCoupons ?? [] },
       };
     })().catch(() => null);
     const impatience = Promise.withResolvers<null>();

@@ -10,6 +10,8 @@ export type Seen = {
   flushes: number | null;
   stock: { variantId: string; productId: string; name: string; left: number }[];
   coupons: { couponId: string; name: string; left: number; total: number }[];
+  /** The same of a rehearsal's copies. */
+  rehearsal: Pick<Seen, "stock" | "coupons">;
 };
 
 export type Second = {
@@ -30,6 +32,8 @@ export type Second = {
   latencyMs: Percentiles | null;
   stock: Seen["stock"];
   coupons: Seen["coupons"];
+  /** What a rehearsal sold: it is in no other figure but those of the load, which are `answers`, `refusals`, `latencyMs` and the rounds. */
+  rehearsal: { orders: number; claims: number } & Seen["rehearsal"];
 };
 
 /** @param own the instance that answers; `before` is what was seen a second ago, `seen` null where the database could not be asked */
@@ -65,6 +69,12 @@ export function secondOf(
     latencyMs: percentiles(all.map(({ latency }) => latency)),
     stock: seen?.stock ?? [],
     coupons: seen?.coupons ?? [],
+    rehearsal: {
+      orders: rate((one) => one.rehearsal?.orders ?? 0),
+      claims: rate((one) => one.rehearsal?.claims ?? 0),
+      stock: seen?.rehearsal.stock ?? [],
+      coupons: seen?.rehearsal.coupons ?? [],
+    },
   };
 }
 

@@ -8,7 +8,7 @@ import type { Till } from "../till/till.ts";
 import { type Buckets, Latency } from "./latency.ts";
 
 /** An answer, as far as a watcher cares. */
-export type Answered = { method: string; route: string; status: number; tookMs: number; refusal: string | null };
+export type Answered = { method: string; route: string; status: number; tookMs: number; refusal: string | null; rehearsal: boolean };
 
 /** What one instance tells the others of its last second. Counts, over `overMs`. */
 export type InstanceSecond = {
@@ -24,6 +24,8 @@ export type InstanceSecond = {
   answers: number;
   orders: number;
   claims: number;
+  /** What a rehearsal's buyers got, which is in neither of the two. An instance of the version before counts it there and tells none. */
+  rehearsal?: { orders: number; claims: number };
   commands: number;
   rounds: number;
   refusals: Record<string, number>;
@@ -41,7 +43,7 @@ export class Tally {
   readonly #till: Pick<Till, "served" | "waiting">;
   readonly #latency = new Latency();
   readonly #moved = { variants: new Map<string, number>(), campaigns: new Map<string, number>() };
-  #counted = { answers: 0, orders: 0, claims: 0 };
+  #counted = nothingCounted();
   #refusals: Record<string, number> = {};
   #last: { at: number; commands: number; rounds: number; cpu: NodeJS.CpuUsage; thread: ReturnType<typeof performance.eventLoopUtilization> };
 
@@ -53,20 +55,21 @@ export class Tally {
   /** Begins anew: what was counted before the pause is of no second. */
   restart(): void {
     this.#latency.take();
-    this.#counted = { answers: 0, orders: 0, claims: 0 };
+    this.#counted = nothingCounted();
     this.#refusals = {};
     this.#last = this.#mark();
   }
 
-  answered({ method, route, status, tookMs, refusal }: Answered): void {
+  answered({ method, route, status, tookMs, refusal, rehearsal }: Answered): void {
     this.#counted.answers++;
     if (refusal !== null) this.#refusals[refusal] = (this.#refusals[refusal] ?? 0) + 1;
     const name = `${method} ${route}`;
     if (!SALES.has(name)) return;
     this.#latency.add(tookMs);
     if (status !== 201) return;
-    if (name === "POST /orders") this.#counted.orders++;
-    else this.#counted.claims++;
+    const sales = rehearsal ? this.#counted.rehearsal : this.#counted;
+    if (name === "POST /orders") sales.orders++;
+    else sales.claims++;
   }
 
   committed({ shelves }: Changes, now: number): void {
@@ -97,7 +100,7 @@ export class Tally {
       campaigns: recent(this.#moved.campaigns, now),
     };
     this.#last = mark;
-    this.#counted = { answers: 0, orders: 0, claims: 0 };
+    this.#counted = nothingCounted();
     this.#refusals = {};
     return second;
   }
@@ -109,6 +112,8 @@ export class Tally {
 }
 
 const round = (share: number): number => Math.round(share * 1000) / 1000;
+
+const nothingCounted = () => ({ answers: 0, orders: 0, claims: 0, rehearsal: { orders: 0, claims: 0 } });
 
 /** The latest last. */
 function remember(moved: Map<string, number>, key: string, now: number): void {

@@ -230,6 +230,7 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
         userId: Type.Optional(Id()),
         from: Type.Optional(Type.String({ maxLength: 40, description: "An instant, or a day in the shop's zone; included" })),
         to: Type.Optional(Type.String({ maxLength: 40, description: "An instant, not included, or a day in the shop's zone, included" })),
+        rehearsals: Type.Optional(Type.Boolean({ default: false, description: "Whether orders of rehearsals are listed too" })),
       }),
       answers: { 200: OrderPage },
       shape({ query }) {
@@ -238,8 +239,8 @@ export function orderRoutes(routes: Routes, { config, database, lists, catalogFa
       },
     },
     async ({ query }) => {
-      const { userId, status = null, limit = 20, cursor } = query;
-      const filter = { userId: userId?.toLowerCase() ?? null, status, ...span(query) };
+      const { userId, status = null, limit = 20, cursor, rehearsals = false } = query;
+      const filter = { userId: userId?.toLowerCase() ?? null, status, ...span(query), rehearsals };
       return orderPage(ALL, await lists.rows<OrderRecord>(selectOrderPage(filter, placeOf(ALL, cursor), limit + 1)), limit);
     },
   );

@@ -136,13 +136,15 @@ export function selectOrders(ids: string[]): Statement {
   return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o WHERE o.id = ANY($1::uuid[])`, values: [plain(ids, (id) => id)] };
 }
 
-export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null };
+export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null; rehearsals: boolean };
 
-/** Orders before this id, newest first. `from` is included, `to` is not (ms). */
-export function selectOrderPage({ userId, status, from, to }: OrderFilter, before: string | null, limit: number): Statement {
+/** Orders before this id, newest first. `from` is included, `to` is not (ms). Orders of rehearsals' buyers only with `rehearsals`. */
+export function selectOrderPage({ userId, status, from, to, rehearsals }: OrderFilter, before: string | null, limit: number): Statement {
   const values: unknown[] = [before ?? LAST_ID, limit];
   const where = ["o.id < $1::uuid"];
   const name = ["select order page"];
+  if (rehearsals) name.push("with rehearsals");
+  else where.push("NOT EXISTS (SELECT FROM users u WHERE u.id = o.user_id AND u.rehearsal_id IS NOT NULL)");
   for (const [word, value, condition] of [
     ["user", userId, "o.user_id ="],
     ["status", status, "o.status ="],

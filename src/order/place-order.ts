@@ -1,7 +1,8 @@
+import type { Member, Wallet } from "../balance/balance.ts";
 import { members, users } from "../balance/balance.sql.ts";
 import { cartOf } from "../cart/cart.ts";
 import { carts, selectCartArticles } from "../cart/cart.sql.ts";
-import { articleOf, displayName, forSale } from "../catalog/catalog.ts";
+import { articleOf, displayName, forSale, productFor } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
 import type { CatalogFacts } from "../catalog/facts.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
@@ -64,7 +65,7 @@ export function placeOrder(facts: CatalogFacts, database: Database): Command<Pla
 
     decide(shop, input) {
       // What is not there is said before what can't be done.
-      const lines = input.articles === null ? linesOfCart(shop, input.userId) : linesOf(shop, input, input.articles);
+      const lines = input.articles === null ? linesOfCart(shop, input) : linesOf(shop, input, input.articles);
       if (input.userCouponId !== null) ownCoupon(shop, input.userCouponId, input.userId);
       const items = lines.map((line, i) => itemFor(shop, line, i));
       const order = newOrder(shop, input, items);
@@ -90,21 +91,28 @@ function articleNeeds({ articles, cartArticles = [], variantIds }: PlaceOrder): 
 
 type Line = { productId: string; variantId: string; quantity: number };
 
-function linesOfCart(shop: WorkingSet, userId: string): Line[] {
-  const cart = cartOf(shop, userId);
+function linesOfCart(shop: WorkingSet, input: PlaceOrder): Line[] {
+  const cart = cartOf(shop, input.userId);
   if (cart.length === 0) invalid("/fromCart", "the cart is empty");
   // The cart may have grown since it was read: then this order steps back and comes again with the right rows.
   if (cart.some((item) => !shop.holds(variants, item.variantId))) throw new NeedsChanged();
+  const buyer = buyerOf(shop, input);
+  for (const { productId } of cart) productFor(shop, productId, buyer);
   return cart;
+}
+
+/** Who buys. Errors: USER_NOT_FOUND. */
+function buyerOf(shop: WorkingSet, { method, articles, userId }: PlaceOrder): Wallet | Member {
+  const buyer = method === "DEFERRED" && articles !== null ? shop.find(members, userId) : shop.find(users, userId);
+  return buyer ?? refuse("USER_NOT_FOUND", { userId });
 }
 
 /** The lines of an order. The same variant twice is one line of the sum, so that its stock is checked once for all of it. */
 function linesOf(shop: WorkingSet, input: PlaceOrder, articles: Article[]): Line[] {
-  const known = input.method === "DEFERRED" ? shop.find(members, input.userId) : shop.find(users, input.userId);
-  if (!known) refuse("USER_NOT_FOUND", { userId: input.userId });
+  const buyer = buyerOf(shop, input);
   const lines = new Map<string, Line>();
   articles.forEach((article, i) => {
-    if (!shop.find(products, article.productId)) refuse("PRODUCT_NOT_FOUND", { productId: article.productId });
+    productFor(shop, article.productId, buyer);
     const variantId = soleVariant(article, input.variantIds?.get(article.productId) ?? [], `/orderItems/${i}/variantId`);
     articleOf(shop, article.productId, variantId);
     const quantity = (lines.get(variantId)?.quantity ?? 0) + article.quantity;

@@ -121,11 +121,13 @@ export class Courier {
   }
 
   /** The next stretch of the outbox, whole transactions of it. */
-  async #deliverStretch({ position }: Lease): Promise<number> {
+  async #deliverStretch(lease: Lease): Promise<number> {
+    const { position } = lease;
     const stretch = await this.#nextStretch(position);
     if (!stretch) return 0;
     const sink = this.sink.name;
     const events = await this.#database.rows<OutboxEvent>(selectDue(stretch.orderIds, position, stretch.upper));
+    if (events.length === 0) return this.#passOver(lease, stretch.upper);
     const waiting = await this.#database.rows<{ orderId: string }>(selectBlockedOrders(sink, stretch.orderIds));
     const blocked = new Set(waiting.map((letter) => letter.orderId));
     const letters: NewLetter[] = [];
@@ -138,6 +140,12 @@ export class Courier {
     }
     await this.#write(advancePosition(sink, this.#owner, position, stretch.upper), letters.length === 0 ? [] : [insertLetters(sink, letters)]);
     return count;
+  }
+
+  /** Goes on behind a stretch of which nothing is told: the events of a rehearsal would otherwise keep the ones behind them waiting. */
+  async #passOver(lease: Lease, upper: string): Promise<number> {
+    await this.#write(advancePosition(this.sink.name, this.#owner, lease.position, upper), [renewLease(this.sink.name, this.#owner)]);
+    return this.#deliverStretch({ ...lease, position: upper });
   }
 
   async #nextStretch(position: string): Promise<{ orderIds: string[]; upper: string } | undefined> {

@@ -1,4 +1,5 @@
 import { quoted, type Statement } from "../database/statement.ts";
+import { OF_NO_REHEARSAL } from "./outbox.sql.ts";
 
 export type EventStatus = "WAITING" | "DELIVERED" | "DEAD";
 
@@ -52,11 +53,11 @@ const NEWEST_FIRST = "ORDER BY e.xid DESC, e.order_id DESC, e.seq DESC LIMIT $3"
  * of it; or else a few million, of which a page needs the newest.
  */
 const CANDIDATES: Record<EventStatus | "ANY", (behind: string) => string> = {
-  ANY: () => "SELECT * FROM order_events",
-  DELIVERED: () => `SELECT * FROM order_events WHERE xid <= ${EVERYWHERE}`,
+  ANY: () => `SELECT * FROM order_events e WHERE ${OF_NO_REHEARSAL}`,
+  DELIVERED: () => `SELECT * FROM order_events e WHERE xid <= ${EVERYWHERE} AND ${OF_NO_REHEARSAL}`,
   DEAD: () => `SELECT * FROM order_events WHERE (order_id, seq) IN ${letters("DEAD")}`,
   WAITING: (behind) => `
-    (SELECT * FROM order_events e WHERE xid > ${EVERYWHERE} AND (order_id, seq) NOT IN ${letters("DEAD")} ${behind} ${NEWEST_FIRST})
+    (SELECT * FROM order_events e WHERE xid > ${EVERYWHERE} AND (order_id, seq) NOT IN ${letters("DEAD")} AND ${OF_NO_REHEARSAL} ${behind} ${NEWEST_FIRST})
     UNION ALL SELECT * FROM order_events WHERE xid <= ${EVERYWHERE} AND (order_id, seq) IN ${letters("WAITING")}`,
 };
 
@@ -73,7 +74,7 @@ export function selectEvents(sinks: string[], status: EventStatus | null, after:
 export function selectEvent(sinks: string[], orderId: string, seq: number): Statement {
   return {
     name: "select event",
-    text: `SELECT ${COLUMNS} FROM order_events e ${STATE} WHERE e.order_id = $2 AND e.seq = $3`,
+    text: `SELECT ${COLUMNS} FROM order_events e ${STATE} WHERE e.order_id = $2 AND e.seq = $3 AND ${OF_NO_REHEARSAL}`,
     values: [quoted(sinks, (name) => name), orderId, seq],
   };
 }

@@ -1,6 +1,7 @@
 // One instance at a time relays to a sink. The lease is kept by the database's clock, so that instances need not agree on theirs.
 
 import { quoted, type Statement } from "../database/statement.ts";
+import { OF_NO_REHEARSAL } from "./outbox.sql.ts";
 
 /** A dead relay's lease runs out after this; a living one renews it. */
 export const LEASE_SECONDS = 10;
@@ -114,7 +115,7 @@ export function selectBacklog(sinks: string[]): Statement {
     name: "select backlog",
     text: `SELECT coalesce(sum(w.n + l.waiting), 0)::bigint AS waiting, coalesce(sum(l.dead), 0)::bigint AS dead
            FROM unnest($1::text[]) AS s(name) JOIN sinks USING (name)
-           CROSS JOIN LATERAL (SELECT count(*) AS n FROM order_events WHERE xid > sinks.position) w
+           CROSS JOIN LATERAL (SELECT count(*) AS n FROM order_events e WHERE xid > sinks.position AND ${OF_NO_REHEARSAL}) w
            CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE status = 'WAITING') AS waiting, count(*) FILTER (WHERE status = 'DEAD') AS dead
                                FROM letters WHERE sink = s.name AND status <> 'DELIVERED') l`,
     values: [quoted(sinks, (name) => name)],

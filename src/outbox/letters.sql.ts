@@ -2,6 +2,7 @@
 
 import { plain, quoted, type Statement } from "../database/statement.ts";
 import type { OutboxEvent } from "./envelope.ts";
+import { OF_NO_REHEARSAL } from "./outbox.sql.ts";
 
 export type LetterKey = { orderId: string; seq: number };
 
@@ -87,7 +88,7 @@ export function requestReplay(sinks: string[], { orderId, seq }: LetterKey): Sta
     name: "replay event",
     text: `INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at)
            SELECT s.name, e.order_id, e.seq, 'WAITING', 0, now() FROM order_events e JOIN sinks s ON e.xid <= s.position
-           WHERE e.order_id = $1 AND e.seq = $2 AND s.name = ANY($3::text[])
+           WHERE e.order_id = $1 AND e.seq = $2 AND s.name = ANY($3::text[]) AND ${OF_NO_REHEARSAL}
            ON CONFLICT (sink, order_id, seq) DO UPDATE SET status = 'WAITING', attempts = 0, next_attempt_at = now(), delivered_at = NULL, last_error = NULL`,
     values: [orderId, seq, quoted(sinks, (name) => name)],
   };

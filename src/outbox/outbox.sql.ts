@@ -18,13 +18,17 @@ export function selectReadable(position: string, limit: number): Statement {
   };
 }
 
+/** Of an event `e`: no place outside of the shop is told of a rehearsal, and no list or count of events has it. */
+export const OF_NO_REHEARSAL =
+  "NOT EXISTS (SELECT FROM orders r JOIN users u ON u.id = r.user_id WHERE r.id = e.order_id AND u.rehearsal_id IS NOT NULL)";
+
 /** The orders that one transaction changed. */
 export function selectOrdersOfTransaction(xid: string): Statement {
   return { name: "select orders of transaction", text: `SELECT order_id AS "orderId" FROM order_events WHERE xid = $1::xid8`, values: [xid] };
 }
 
 /**
- * The events of these orders that a pass from `position` to `upper` covers, in the order of their delivery.
+ * The events of these orders that a pass from `position` to `upper` covers, in the order of their delivery. Events of rehearsals are passed over.
  *
  * Transactions number themselves at their first lock, not in the order in which they get an order's lock. So number 10 may
  * write an order's third event after number 12 has written its second, and while number 11 is running, 10 is readable
@@ -35,7 +39,8 @@ export function selectDue(orderIds: string[], position: string, upper: string): 
   return {
     name: "select due events",
     text: `SELECT order_id AS "orderId", seq, type, data, created_at AS at FROM (
-             SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM order_events WHERE order_id = ANY($1::uuid[])
+             SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM order_events e
+             WHERE order_id = ANY($1::uuid[]) AND ${OF_NO_REHEARSAL}
            ) e WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq`,
     values: [plain(orderIds, (id) => id), position, upper],
   };

@@ -32,11 +32,14 @@ export const ADD_SALES = `
 
 export const MOVE_CHECKPOINT = "UPDATE checkpoints SET xid = $1::xid8, at = now() WHERE name = 'aggregate-sales'";
 
+/** Of sales `s`: what a rehearsal's copies sold is in no figure. It stands in `product_sales` like any other, so that a recount agrees. */
+const NO_COPY = "NOT EXISTS (SELECT FROM products c WHERE c.id = s.product_id AND c.rehearsal_id IS NOT NULL)";
+
 /** The five best-selling products of the three days before day $1, as that day's snapshot. */
 export const INSERT_SNAPSHOT = `
   INSERT INTO popular_snapshots (day, rank, product_id, total_sales)
   SELECT $1::date, row_number() OVER (ORDER BY sum(units) DESC, product_id), product_id, sum(units)
-  FROM product_sales WHERE day BETWEEN $1::date - 3 AND $1::date - 1
+  FROM product_sales s WHERE day BETWEEN $1::date - 3 AND $1::date - 1 AND ${NO_COPY}
   GROUP BY product_id HAVING sum(units) > 0 ORDER BY sum(units) DESC, product_id LIMIT 5`;
 
 export const DELETE_SNAPSHOT = "DELETE FROM popular_snapshots WHERE day = $1::date";
@@ -51,7 +54,7 @@ export function selectPopular(from: string, to: string, limit: number): Statemen
     name: "select popular products",
     text: `SELECT s.product_id AS "productId", p.name, p.status, p.price, v.stock, s.units AS "totalSales"
            FROM (SELECT product_id, sum(units) AS units FROM product_sales WHERE day BETWEEN $1::date AND $2::date GROUP BY product_id HAVING sum(units) > 0) s
-           JOIN products p ON p.id = s.product_id AND p.status = 'ON_SALE'
+           JOIN products p ON p.id = s.product_id AND p.status = 'ON_SALE' AND p.rehearsal_id IS NULL
            CROSS JOIN LATERAL (SELECT sum(stock) AS stock FROM variants WHERE product_id = p.id) v
            ORDER BY s.units DESC, s.product_id LIMIT $3`,
     values: [from, to, limit],
@@ -72,7 +75,7 @@ export function selectSales(from: string | null, to: string | null, limit: numbe
     text: `SELECT s.product_id AS "productId", p.name, s.units, s.revenue
            FROM (SELECT product_id, sum(units) AS units, sum(revenue) AS revenue FROM product_sales
                  WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day <= $2::date) GROUP BY product_id HAVING sum(units) > 0) s
-           JOIN products p ON p.id = s.product_id ORDER BY s.units DESC, s.product_id LIMIT $3`,
+           JOIN products p ON p.id = s.product_id AND p.rehearsal_id IS NULL ORDER BY s.units DESC, s.product_id LIMIT $3`,
     values: [from, to, limit],
   };
 }
@@ -83,8 +86,8 @@ export type SalesDay = { day: string; units: number; revenue: number };
 export function selectSalesByDay(from: string | null, to: string | null, limit: number): Statement {
   return {
     name: "select sales by day",
-    text: `SELECT * FROM (SELECT day, sum(units)::bigint AS units, sum(revenue)::bigint AS revenue FROM product_sales
-           WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day <= $2::date)
+    text: `SELECT * FROM (SELECT day, sum(units)::bigint AS units, sum(revenue)::bigint AS revenue FROM product_sales s
+           WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day <= $2::date) AND ${NO_COPY}
            GROUP BY day HAVING sum(units) > 0 ORDER BY day DESC LIMIT $3) last ORDER BY day`,
     values: [from, to, limit],
   };

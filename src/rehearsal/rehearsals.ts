@@ -172,7 +172,7 @@ export class Rehearsals {
     const { userIds, product } = await setStage(shop, id, plan, original);
     const tokens: string[] = [];
     for (const [i, userId] of userIds.entries()) {
-      tokens.push(mintToken(secret, { id: userId, role: "shopper" }, TOKEN_HOURS, shop.config.auth));
+      tokens.push(mintToken(secret, { id: userId, role: "shopper", rehearsal: true }, TOKEN_HOURS, shop.config.auth));
       if (i % 200 === 0) await breathe();
     }
     signal.throwIfAborted();

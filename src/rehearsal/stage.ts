@@ -4,7 +4,7 @@ import { createUsers } from "../balance/create-users.ts";
 import { grantBalances } from "../balance/grant-balances.ts";
 import { createProducts } from "../catalog/create-products.ts";
 import { editProduct } from "../catalog/edit-product.ts";
-import { createCampaign, editCampaign } from "../coupon/edit-campaign.ts";
+import { closeCampaign, createCampaign } from "../coupon/edit-campaign.ts";
 import type { Campaign } from "../coupon/coupon.ts";
 import { Refusal } from "../refusal.ts";
 import { cancelOrder } from "../order/undo-order.ts";
@@ -29,6 +29,7 @@ export async function setStage(shop: Shop, id: string, plan: Plan, { product }: 
     const variants = product.variants.map(({ name, options, price, stock }) => ({ ...(name === null ? {} : { name }), options, price, stock }));
     const [made] = await till.submit(createProducts, {
       products: [{ name: marked(mark, product.name), description: product.description, status: "NOT_FOR_SALE", variants }],
+      rehearsalId: id,
     });
     if (!made) throw new Error("no product was made");
     copy = { id: made.id, variantIds: made.variants.map((variant) => variant.id) };
@@ -39,7 +40,7 @@ export async function setStage(shop: Shop, id: string, plan: Plan, { product }: 
   const userIds: string[] = [];
   for (const names of chunks(externalIds(id, plan.buyers))) {
     const users = names.map((externalId, i) => ({ name: `${mark} ${userIds.length + i + 1}`, externalId }));
-    const made = await till.submit(createUsers, { users, bulk: true });
+    const made = await till.submit(createUsers, { users, bulk: true, rehearsalId: id });
     userIds.push(...made.map((user) => user.id));
     if (amount > 0)
       await till.submit(grantBalances, {
@@ -54,7 +55,14 @@ export async function setStage(shop: Shop, id: string, plan: Plan, { product }: 
 /** The campaign's copy, which opens when everybody stands in front of it. */
 export async function copyCoupon({ till, config, database }: Shop, id: string, coupon: Campaign, opensAt: number): Promise<string> {
   const { name, discount, totalQuantity, validDays } = coupon;
-  const copy = await till.submit(createCampaign, { name: marked(MARK[config.locale], name), discount, totalQuantity, validDays, opensAt });
+  const copy = await till.submit(createCampaign, {
+    name: marked(MARK[config.locale], name),
+    discount,
+    totalQuantity,
+    validDays,
+    opensAt,
+    rehearsalId: id,
+  });
   await database.rows(updateRehearsal(id, { couponId: copy.id }));
   return copy.id;
 }
@@ -62,9 +70,8 @@ export async function copyCoupon({ till, config, database }: Shop, id: string, c
 /** Nothing of the copies can be bought or claimed any more, and what was bought is given back, so that sales do not count it. Answers how many orders. */
 export async function clearStage(shop: Shop, { id, plan, productId, couponId }: RehearsalRecord): Promise<number> {
   const { till, database, config } = shop;
-  const now = Date.now();
   if (productId !== null) await till.submit(editProduct(shop.catalogFacts), { productId, status: "NOT_FOR_SALE" });
-  if (couponId !== null) await till.submit(editCampaign, { couponId, fields: { opensAt: now - 1000, closesAt: now } });
+  if (couponId !== null) await till.submit(closeCampaign, { couponId });
   const cancel = cancelOrder(shop.orderFacts);
   const terms = { callerId: null, balanceMax: config.balanceMax, askAfterMs: config.gateway.timeoutMs };
   let refunded = 0;
