@@ -24,6 +24,7 @@ export const OPERATIONS = {
   listUserCoupons: ["GET", "/users/{userId}/coupons"],
   createCoupon: ["POST", "/admin/coupons", true],
   editCoupon: ["PATCH", "/admin/coupons/{id}", true],
+  closeCoupon: ["POST", "/admin/coupons/{id}/close", true],
   getCart: ["GET", "/users/{userId}/cart"],
   addToCart: ["POST", "/users/{userId}/cart/items", true],
   setCartQuantity: ["PATCH", "/users/{userId}/cart/items/{id}", true],
@@ -83,6 +84,7 @@ export type Operations = {
   listUserCoupons: { data: types.ListUserCouponsData; answers: types.ListUserCouponsResponses; refusals: types.ListUserCouponsErrors };
   createCoupon: { data: types.CreateCouponData; answers: types.CreateCouponResponses; refusals: types.CreateCouponErrors };
   editCoupon: { data: types.EditCouponData; answers: types.EditCouponResponses; refusals: types.EditCouponErrors };
+  closeCoupon: { data: types.CloseCouponData; answers: types.CloseCouponResponses; refusals: types.CloseCouponErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
   addToCart: { data: types.AddToCartData; answers: types.AddToCartResponses; refusals: types.AddToCartErrors };
   setCartQuantity: { data: types.SetCartQuantityData; answers: types.SetCartQuantityResponses; refusals: types.SetCartQuantityErrors };

@@ -22,6 +22,8 @@ export type Second = {
   latencyMs: { p50: number; p95: number; p99: number; max: number } | null;
   stock: { variantId: string; productId: string; name: string; left: number }[];
   coupons: { couponId: string; name: string; left: number; total: number }[];
+  /** What a rehearsal sells, which the figures above leave out. */
+  rehearsal?: Pick<Second, "stock" | "coupons"> & { orders: number; claims: number };
 };
 
 const KEPT = 180;
@@ -74,8 +76,21 @@ async function read(token: string, signal: AbortSignal): Promise<void> {
     text += part.value;
     const events = text.split("\n\n");
     text = events.pop() ?? "";
-    take(events.flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? []).map((data) => JSON.parse(data) as Second));
+    take(events.flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? []).map((data) => withRehearsal(JSON.parse(data) as Second)));
   }
+}
+
+/** The page shows a rehearsal like a sale, below a notice that one is under way: it is watched in order to see how the real one would look. */
+function withRehearsal(second: Second): Second {
+  const { rehearsal, perSecond, stock, coupons } = second;
+  if (!rehearsal) return second;
+  const { orders, claims } = perSecond;
+  return {
+    ...second,
+    perSecond: { ...perSecond, orders: orders + rehearsal.orders, claims: claims + rehearsal.claims },
+    stock: [...rehearsal.stock, ...stock],
+    coupons: [...rehearsal.coupons, ...coupons],
+  };
 }
 
 /** What is told again after a new beginning is known already. */

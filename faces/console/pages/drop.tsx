@@ -2,8 +2,10 @@
 // in the address, so that it can be left, found again and shared.
 
 import { useSignal } from "@preact/signals";
+import { type Body, everyPage } from "#client";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 import { useAttempt } from "../../shared/attempt.ts";
+import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
 import { go, place, to } from "../../shared/router.ts";
 import { facts, shop } from "../api.ts";
@@ -36,7 +38,7 @@ export function Drop() {
 function ChosenProduct({ id, choose }: { id: string | undefined; choose: (id: string | undefined) => void }) {
   const { data, error, reload } = useResource(`chosen ${id}`, async (signal) =>
     id === undefined
-      ? { one: undefined, all: (await shop.listEveryProduct({ query: { limit: 100 }, signal })).body.products }
+      ? { one: undefined, all: await newestProducts(signal) }
       : { one: (await shop.getProduct({ path: { productId: id }, signal })).body, all: [] },
   );
   const one = data?.one;
@@ -90,10 +92,22 @@ function ChosenProduct({ id, choose }: { id: string | undefined; choose: (id: st
   );
 }
 
+/** A choice of more would be of no use: a product that is not among them is rehearsed from its own page. */
+const MOST_PRODUCTS = 1000;
+
+async function newestProducts(signal: AbortSignal): Promise<Body<"listEveryProduct">["products"]> {
+  const found: Body<"listEveryProduct">["products"] = [];
+  for await (const { products } of everyPage((from) => shop.listEveryProduct({ query: { limit: 100, ...from }, signal }))) {
+    found.push(...products);
+    if (found.length >= MOST_PRODUCTS) break;
+  }
+  return found;
+}
+
 function ChosenCoupon({ id, choose }: { id: string | undefined; choose: (id: string | undefined) => void }) {
   const { data, error, reload } = useResource(`chosen coupon ${id}`, async (signal) =>
     id === undefined
-      ? { one: undefined, all: (await shop.listCoupons({ query: { limit: 100 }, signal })).body.coupons }
+      ? { one: undefined, all: await readCampaigns(shop, signal) }
       : { one: (await shop.getCoupon({ path: { couponId: id }, signal })).body, all: [] },
   );
   const one = data?.one;

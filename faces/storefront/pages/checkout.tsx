@@ -7,7 +7,7 @@ import { type Attempt, useAttempt } from "../../shared/attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { isPast } from "../parts/countdown.tsx";
 import { discountWords } from "../parts/discount.ts";
-import { couponsOf, useMine } from "../parts/mine.ts";
+import { couponsOf, lastMomentOf, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Money, Notice, Reason, Skeleton, Spinner, Title } from "../parts/parts.tsx";
 import { type Method, PayWith, payByCard, type SimulatedOutcome } from "../parts/pay-with.tsx";
 import { type Line, priceOf } from "../price.ts";
@@ -250,7 +250,9 @@ function CouponChoice({
       <input type="radio" name="coupon" checked={chosen} disabled={!usable} onChange={choose} />
       <span class="pick-body">
         <strong>{headline}</strong> <bdi class="clamp">{coupon.name}</bdi>
-        <span class="muted">{[...conditions, coupon.expiresAt ? t.value.until(coupon.expiresAt) : ""].filter(Boolean).join(" · ")}</span>
+        <span class="muted">
+          {[...conditions, coupon.expiresAt ? t.value.until(lastMomentOf(coupon.expiresAt)) : ""].filter(Boolean).join(" · ")}
+        </span>
         {chosen && <span class="saves">{t.value.youSave(saves)}</span>}
       </span>
     </label>

@@ -4,14 +4,15 @@ import { shop } from "../api.ts";
 import { CampaignCard } from "../parts/campaign.tsx";
 import { isPast } from "../parts/countdown.tsx";
 import { discountWords } from "../parts/discount.ts";
-import { couponsOf, useMine } from "../parts/mine.ts";
+import { couponsOf, lastMomentOf, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
+import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
 import { session } from "../session.ts";
 import { t } from "../words/words.ts";
 
 export function Coupons() {
-  const campaigns = useResource("campaigns", async (signal) => (await shop.listCoupons({ query: { limit: 100 }, signal })).body.coupons, {
+  const campaigns = useResource("campaigns", (signal) => readCampaigns(shop, signal), {
     everyMs: 2000,
   });
   const mine = useMine("coupons", (userId, signal) => couponsOf(userId, "ALL", signal));
@@ -67,7 +68,7 @@ function Ticket({ coupon: { name, discount, status, expiresAt, usedAt } }: { cou
       <span class="ticket-body">
         <bdi class="ticket-name">{name}</bdi>
         <span class="muted">
-          {[...conditions, usedAt ? t.value.usedAt(usedAt) : expiresAt ? t.value.until(expiresAt) : t.value.forever].join(" · ")}
+          {[...conditions, usedAt ? t.value.usedAt(usedAt) : expiresAt ? t.value.until(lastMomentOf(expiresAt)) : t.value.forever].join(" · ")}
         </span>
       </span>
       <span class="pill" title={usedAt ? formatInstant(usedAt) : undefined}>

@@ -7,6 +7,7 @@ import { CampaignCard, statusNow } from "../parts/campaign.tsx";
 import { useClaimed } from "../parts/mine.ts";
 import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
 import { place, replace, to } from "../../shared/router.ts";
+import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
 import { t } from "../words/words.ts";
 import { Icon } from "../parts/icon.tsx";
@@ -28,7 +29,7 @@ export function Home() {
 
 /** The campaign that matters most now: one that is open, else the next to open. */
 function NextCoupon() {
-  const campaigns = useResource("campaigns", async (signal) => (await shop.listCoupons({ query: { limit: 100 }, signal })).body.coupons, {
+  const campaigns = useResource("campaigns", (signal) => readCampaigns(shop, signal), {
     everyMs: 3000,
   });
   const claimed = useClaimed();

@@ -17,6 +17,11 @@ export async function couponsOf(userId: string, status: "AVAILABLE" | "ALL", sig
   return found;
 }
 
+/** The last moment at which a coupon is good: a coupon that expires as a day begins is good until 23:59 of the day before. */
+export function lastMomentOf(expiresAt: string): string {
+  return new Date(Date.parse(expiresAt) - 1).toISOString();
+}
+
 /** A resource of the signed-in user; without one there is nothing, and nothing is asked. */
 export function useMine<T>(name: string, load: (userId: string, signal: AbortSignal) => Promise<T>, options: ResourceOptions<T> = {}): Resource<T> {
   const userId = session.value?.userId;
