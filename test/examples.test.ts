@@ -231,6 +231,10 @@ test("a morning in the shop is as the document shows it", async (t) => {
     body: { name: "김장철 쿠폰", discount: { type: "PERCENTAGE", rate: 120 }, totalQuantity: 100 },
   });
   await show(operator, "editCoupon", "Another name", 200, { params: { id: tomorrow.id }, body: { name: "김장 준비 20% 쿠폰" } });
+  await show(operator, "editCoupon", "VERSION_CONFLICT: another edit came first", 409, {
+    params: { id: tomorrow.id },
+    body: { name: "김장 쿠폰", version: tomorrow.version },
+  });
   await show(operator, "editCoupon", "COUPON_NOT_FOUND", 404, { params: { id: NOBODY }, body: { name: "김장 준비 쿠폰" } });
 
   // Shoppers look around.
@@ -252,6 +256,8 @@ test("a morning in the shop is as the document shows it", async (t) => {
   await show(minsu, "issueCoupon", "COUPON_ALREADY_ISSUED", 409, { params: { couponId: welcome.id } });
   await show(operator, "issueCoupon", "On a user's behalf", 201, { params: { couponId: welcome.id }, body: { userId: jiwoo.id } });
   await show(seoyeon, "issueCoupon", "COUPON_SOLD_OUT", 409, { params: { couponId: welcome.id } });
+  await show(operator, "closeCoupon", "No more of them", 200, { params: { id: welcome.id } });
+  await show(operator, "closeCoupon", "COUPON_NOT_FOUND", 404, { params: { id: NOBODY } });
   await show(seoyeon, "issueCoupon", "COUPON_CLOSED: not open yet", 409, { params: { couponId: tomorrow.id } });
   await show(minsu, "listUserCoupons", "What can be used", 200, { params: { userId: minsu.id, status: "AVAILABLE" } });
 

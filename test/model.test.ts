@@ -14,6 +14,7 @@ const ELSEWHERE: Record<string, string> = {
   paymentWebhook: "a hint that changes nothing by itself: test/gateway.test.ts",
   listDemoUsers: "there only with DEMO=on: test/demo.test.ts",
   signInAsDemoUser: "the same",
+  closeCoupon: "an edit of one member by the shop's own clock: test/campaigns.test.ts",
   startRehearsal: "sets off load of its own, one at a time: test/rehearsals.test.ts",
   listRehearsals: "the same",
   getRehearsal: "the same",

@@ -1,8 +1,15 @@
 // Rehearsals of a drop: simulated buyers against copies, which leave nothing behind that counts.
 
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
+import { generateKeyPairSync, randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { createUsers } from "../src/balance/create-users.ts";
+import { grantBalances } from "../src/balance/grant-balances.ts";
+import { createProducts } from "../src/catalog/create-products.ts";
+import { createCampaign } from "../src/coupon/edit-campaign.ts";
+import { eventId } from "../src/ids.ts";
 import { type Asked, orderOf } from "../src/rehearsal/crowd-report.ts";
 import { type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
 import { Issuer, token } from "./support/tokens.ts";
@@ -31,6 +38,37 @@ async function until(id: string, holds: (rehearsal: Rehearsal) => boolean): Prom
   }
 }
 
+/** Goes red without `sameRehearsal` in productFor, in issueCoupon or in mayMeet. */
+async function assertHidden({ productId, couponId }: { productId: string; couponId: string }): Promise<void> {
+  const shopper = await shop.user({ balance: 10_000 });
+  const line = { productId, quantity: 1 };
+  for (const ask of [shop.anyone("GET", `/products/${productId}`), shopper.get(`/products/${productId}`)])
+    refused(await ask, 404, "PRODUCT_NOT_FOUND");
+  for (const ask of [shop.anyone("GET", `/coupons/${couponId}`), shopper.get(`/coupons/${couponId}`)]) refused(await ask, 404, "COUPON_NOT_FOUND");
+  refused(await shopper.post(`/users/${shopper.id}/cart/items`, line), 404, "PRODUCT_NOT_FOUND");
+  refused(await shopper.post("/orders", { orderItems: [line] }), 404, "PRODUCT_NOT_FOUND");
+  refused(await shopper.post("/orders", { orderItems: [line], payment: { method: "DEFERRED" } }), 404, "PRODUCT_NOT_FOUND");
+  refused(await shop.operator.post("/orders", { userId: shopper.id, orderItems: [line] }), 404, "PRODUCT_NOT_FOUND");
+  for (let time = 0; time < 2; time++) refused(await shopper.post(`/coupons/${couponId}/issue`), 404, "COUPON_NOT_FOUND");
+}
+
+/** Nothing of a rehearsal stands in a list or figure, or goes to the data platform; only who asks for its orders gets them. */
+async function assertUncounted({ id }: { id: string }): Promise<void> {
+  const [buyer] = good(await shop.operator.get(`/admin/users?limit=1&q=rehearsal-${id}`), 200).users;
+  const orders = async (query: string): Promise<number> => good(await shop.operator.get(`/admin/orders?limit=100&${query}`), 200).orders.length;
+  assert.deepEqual([await orders(""), await orders("rehearsals=false"), await orders("rehearsals=true")], [0, 0, 60]);
+  assert.equal(await orders(`userId=${buyer.id}`), 0);
+  assert.deepEqual(good(await shop.operator.get("/admin/users?limit=100&q=예행연습"), 200).users, []);
+  good(await shop.operator.post("/admin/jobs/aggregate-sales/run"), 200);
+  good(await shop.operator.post("/admin/jobs/snapshot-popular/run"), 200);
+  assert.deepEqual(good(await shop.anyone("GET", "/products/popular"), 200).popularProducts, []);
+  assert.deepEqual(good(await shop.operator.get("/admin/sales/days"), 200).days, []);
+  const { delivered, waiting } = good(await shop.operator.post("/admin/jobs/relay-events/run"), 200).lastResult;
+  assert.deepEqual([delivered, waiting], [0, 0]);
+  for (const status of ["", "?status=WAITING", "?status=DELIVERED"])
+    assert.deepEqual(good(await shop.operator.get(`/admin/events${status}`), 200).events, [], status);
+}
+
 test("as many get something as there is, in order, and afterwards it is as if it had not been", async () => {
   const product = await shop.product({ name: "백자", stock: 60, price: 1000 });
   const campaign = await shop.campaign({ totalQuantity: 40, discount: { type: "FIXED", amount: 300 } });
@@ -41,7 +79,7 @@ test("as many get something as there is, in order, and afterwards it is as if it
   refused(await beside.operator.post("/admin/rehearsals", { productId: product.id, buyers: 1 }), 503, "BUSY");
 
   const running = await until(started.id, ({ state }) => state === "RUNNING");
-  // Nobody meets the copies in a list; who knows their ids finds them.
+  // A shopper finds the copies in no list, and by their ids neither.
   const { products } = good(await shop.anyone("GET", "/products?limit=100"), 200);
   assert.deepEqual(
     products.map(({ id }: { id: string }) => id),
@@ -49,7 +87,8 @@ test("as many get something as there is, in order, and afterwards it is as if it
   );
   assert.equal(good(await shop.anyone("GET", "/coupons?limit=100"), 200).coupons.length, 1);
   assert.equal(good(await shop.operator.get("/admin/products?limit=100"), 200).products.length, 1);
-  assert.equal(good(await shop.anyone("GET", `/products/${running.copies.productId}`), 200).name, "[예행연습] 백자");
+  assert.equal(good(await shop.operator.get(`/products/${running.copies.productId}`), 200).name, "[예행연습] 백자");
+  await assertHidden(running.copies);
 
   const done = await until(started.id, ({ finishedAt }) => finishedAt !== null);
   assert.equal(done.state, "DONE", JSON.stringify(done));
@@ -75,15 +114,79 @@ test("as many get something as there is, in order, and afterwards it is as if it
 
   // The original is untouched, the copy is closed, and sales know nothing of it.
   assert.equal(await shop.stockOf(product), 60);
-  assert.equal(good(await shop.anyone("GET", `/products/${running.copies.productId}`), 200).status, "NOT_FOR_SALE");
-  assert.equal(good(await shop.anyone("GET", `/coupons/${done.copies.couponId}`), 200).status, "CLOSED");
+  assert.equal(good(await shop.operator.get(`/products/${running.copies.productId}`), 200).status, "NOT_FOR_SALE");
+  assert.equal(good(await shop.operator.get(`/coupons/${done.copies.couponId}`), 200).status, "CLOSED");
+  await assertHidden(done.copies);
+  await assertUncounted(done);
   good(await shop.operator.post("/admin/jobs/aggregate-sales/run"), 200);
   assert.deepEqual(good(await shop.operator.get("/admin/sales"), 200).sales, []);
   assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
   // Its buyers stay, and are not in the way.
-  assert.deepEqual(good(await shop.operator.get("/admin/users?limit=100"), 200).users, []);
+  for (const { name } of good(await shop.operator.get("/admin/users?limit=100"), 200).users) assert.equal(name, "손님");
   assert.equal(good(await shop.operator.get(`/admin/users?limit=100&q=rehearsal-${started.id}`), 200).users.length, 100);
   assert.equal(good(await shop.operator.get("/admin/rehearsals?limit=1"), 200).rehearsals[0].id, started.id);
+});
+
+// Goes red without `rehearsal_id IS NULL` in each of popular.sql.ts, without OF_NO_REHEARSAL in selectDue, or without the filter of selectOrderPage.
+test("while a rehearsal's copy sells, its own buyer meets it, and no list, figure or sink does", async () => {
+  const { till } = shop.shop;
+  const id = randomUUID();
+  const [copy] = await till.submit(createProducts, { products: [{ name: "연습 백자", variants: [{ price: 10, stock: 9 }] }], rehearsalId: id });
+  const coupon = await till.submit(createCampaign, {
+    name: "연습 쿠폰",
+    discount: { type: "FIXED", amount: 1 },
+    totalQuantity: 1,
+    rehearsalId: id,
+  });
+  const [made] = await till.submit(createUsers, { users: [{ name: "연습생", externalId: null }], bulk: true, rehearsalId: id });
+  assert.ok(copy && made);
+  await till.submit(grantBalances, { grants: [{ userId: made.id, amount: 1000, reason: "play" }], balanceMax: 1000 });
+  const [buyer, shopper, product] = [shop.client(made.id), await shop.user({ balance: 10_000 }), await shop.product({ name: "진짜 백자", price: 7 })];
+  await assertHidden({ productId: copy.id, couponId: coupon.id });
+  const sold = async (): Promise<Record<string, number>> =>
+    Object.fromEntries(good(await shop.operator.get("/admin/sales"), 200).sales.map((row: Rehearsal) => [row.productId, row.units]));
+  const before = good(await shop.operator.get("/admin/events?limit=100"), 200).events.length;
+
+  // Its own buyer meets the copies, and nothing else.
+  assert.equal(good(await buyer.get(`/products/${copy.id}`), 200).name, "연습 백자");
+  assert.equal(good(await buyer.get(`/coupons/${coupon.id}`), 200).status, "OPEN");
+  good(await buyer.post(`/coupons/${coupon.id}/issue`), 201);
+  good(await buyer.post(`/users/${buyer.id}/cart/items`, { productId: copy.id, quantity: 4 }), 201);
+  const { orderId } = good(await buyer.post("/orders", { fromCart: true }), 201);
+  refused(await buyer.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 404, "PRODUCT_NOT_FOUND");
+  // Sold out, it still does not exist for a shopper whom the shop knows by now.
+  const campaign = await shop.campaign();
+  good(await shopper.post(`/coupons/${campaign.id}/issue`), 201);
+  refused(await shopper.post(`/coupons/${coupon.id}/issue`), 404, "COUPON_NOT_FOUND");
+  const real = good(await shopper.post("/orders", { orderItems: [{ productId: product.id, quantity: 2 }] }), 201);
+
+  good(await shop.operator.post("/admin/jobs/aggregate-sales/run"), 200);
+  assert.deepEqual(await sold(), { [product.id]: 2 });
+  const { days } = good(await shop.operator.get("/admin/sales/days"), 200);
+  assert.deepEqual([days.length, days[0].units, days[0].revenue], [1, 2, 14]);
+  const { popularProducts } = good(await shop.anyone("GET", "/products/popular"), 200);
+  assert.deepEqual(
+    popularProducts.map(({ productId }: { productId: string }) => productId),
+    [product.id],
+  );
+  // A snapshot is of the days before, so what was sold today is moved there.
+  const { database } = shop.shop;
+  const run = (text: string) => database.rows<{ productId: string }>({ name: text, text, values: [] });
+  await run("UPDATE product_sales SET day = day - 1");
+  good(await shop.operator.post("/admin/jobs/snapshot-popular/run"), 200);
+  assert.deepEqual(await run(`SELECT product_id AS "productId" FROM popular_snapshots`), [{ productId: product.id }]);
+  await run("UPDATE product_sales SET day = day + 1");
+  assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
+
+  const orders = new Set(good(await shop.operator.get("/admin/orders?limit=100"), 200).orders.map((order: Rehearsal) => order.orderId));
+  assert.deepEqual([orders.has(real.orderId), orders.has(orderId)], [true, false]);
+  good(await shop.operator.post("/admin/jobs/relay-events/run"), 200);
+  const told = readFileSync(join(shop.shop.config.dataDir, "events.ndjson"), "utf8");
+  assert.deepEqual([told.includes(real.orderId), told.includes(orderId)], [true, false]);
+  const events = good(await shop.operator.get("/admin/events?limit=100"), 200).events;
+  assert.equal(events.length, before + 1);
+  refused(await shop.operator.post(`/admin/events/${eventId(orderId, 1)}/replay`), 404, "NOT_FOUND");
+  good(await shop.operator.post(`/orders/${orderId}/cancel`), 200);
 });
 
 test("one that is stopped is tidied up, by whichever instance it was asked of", async () => {
@@ -110,7 +213,7 @@ test("one whose instance goes is ended and tidied up by another", async () => {
 async function untilClosed(productId: string): Promise<void> {
   for (const deadline = Date.now() + 30_000; ;) {
     good(await beside.operator.get("/admin/rehearsals"), 200);
-    const { status, stock } = good(await shop.anyone("GET", `/products/${productId}`), 200);
+    const { status, stock } = good(await shop.operator.get(`/products/${productId}`), 200);
     if (status === "NOT_FOR_SALE" && stock === 5) return;
     assert.ok(Date.now() < deadline, JSON.stringify({ status, stock }));
     await new Promise((resolve) => setTimeout(resolve, 50));

@@ -28,6 +28,9 @@ const CAMPAIGN = {
   closesAt: null,
   validDays: null,
   expiresAt: null,
+  version: 1,
+  soldOutAt: null,
+  rehearsalId: null,
 };
 const VARIANT = { id: ID, productId: ID, position: 0, sku: null, name: null, options: {}, price: 1, stock: 1 };
 const CART_ITEM = { id: ID, productId: ID, variantId: ID, quantity: 1, createdAt: 0 };

@@ -57,6 +57,9 @@ const campaign = (fields: Partial<Campaign> = {}): Campaign => ({
   closesAt: null,
   validDays: null,
   expiresAt: null,
+  version: 1,
+  soldOutAt: null,
+  rehearsalId: null,
   ...fields,
 });
 
@@ -84,7 +87,7 @@ describe("placing an order", () => {
     refuses([wallet(), product(), variant({ stock: 9_000_000, price: 0 })], place, wish([1_000_000, 1]), "INVALID_REQUEST"));
   test("an order too large to be counted", () =>
     refuses(
-      [there(members, USER, true), product(), variant({ price: 1_000_000_000_000 })],
+      [there(members, USER, { rehearsalId: null }), product(), variant({ price: 1_000_000_000_000 })],
       place,
       wish([1_000_000], { method: "DEFERRED" }),
       "INVALID_REQUEST",
@@ -164,9 +167,9 @@ describe("coupons", () => {
     const asked = (held: boolean, fields: Partial<Campaign>, code: RefusalCode): void => {
       const claim = held ? [there(claims, claimKey(CAMPAIGN, USER), COUPON)] : [];
       refuses(
-        [there(members, USER, true), there(campaigns, CAMPAIGN, campaign(fields)), ...claim],
+        [there(members, USER, { rehearsalId: null }), there(campaigns, CAMPAIGN, campaign(fields)), ...claim],
         issueCoupon,
-        { couponId: CAMPAIGN, userId: USER },
+        { couponId: CAMPAIGN, userId: USER, timezone: "Asia/Seoul" },
         code,
       );
     };

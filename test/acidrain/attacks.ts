@@ -206,6 +206,20 @@ export const ATTACKS: Attack[] = [
     },
   },
   {
+    operationId: "closeCoupon",
+    async open(shop, copies) {
+      const campaign = await shop.campaign();
+      return {
+        as: shop.operator,
+        method: "POST",
+        path: `/admin/coupons/${campaign.id}/close`,
+        most: copies,
+        times: once,
+        happened: async () => good(await shop.anyone("GET", `/coupons/${campaign.id}`), 200).version - 1,
+      };
+    },
+  },
+  {
     operationId: "addToCart",
     async open(shop) {
       const [user, product] = [await shop.user(), await shop.product()];

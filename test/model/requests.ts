@@ -1,5 +1,6 @@
 // The steps of the simulation's model as requests over HTTP, and what is answered in the model's words.
 
+import { campaignTerms } from "../simulation/campaign-terms.ts";
 import type { Result, Step } from "../simulation/steps.ts";
 import type { Answer } from "../support/shop.ts";
 
@@ -115,9 +116,7 @@ export function resultOf(step: Asked, { status, body }: Answer): Result {
   if (status !== expected) throw new Error(`${step.kind} was answered with ${status} ${JSON.stringify(body)}`);
   if (step.kind === "create user" || step.kind === "create product") return { answer: [body] };
   if (step.kind === "create campaign" || step.kind === "edit campaign") {
-    const { opensAt, closesAt, expiresAt, totalQuantity, remainingQuantity } = body;
-    const times = { opensAt: Date.parse(opensAt), closesAt: msOrNull(closesAt), expiresAt: msOrNull(expiresAt) };
-    return { answer: { ...body, ...times, issuedQuantity: totalQuantity - remainingQuantity } };
+    return { answer: campaignTerms(body) };
   }
   if (step.kind === "issue coupon") {
     const { userCouponId: id, couponId, issuedAt, expiresAt } = body;

@@ -1,6 +1,7 @@
 // The shop as somebody would describe it who has never seen its code: one thing after the other, in plain maps, nobody beside.
 // It shares no rule with src/, nor arithmetic: it is the judge. New things get the ids that the shop gave them.
 
+import { isDeepStrictEqual } from "node:util";
 import assert from "node:assert/strict";
 import type { Discount } from "../../src/coupon/coupon.ts";
 import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Result, type Step, type Terms } from "./steps.ts";
@@ -121,7 +122,7 @@ export class Model {
 
       case "edit campaign": {
         const campaign = this.campaigns.get(step.couponId) ?? no("COUPON_NOT_FOUND");
-        if (step.terms.discount && campaign.holders.size > 0) no("INVALID_REQUEST");
+        if (step.terms.discount && !isDeepStrictEqual(step.terms.discount, campaign.discount) && campaign.holders.size > 0) no("INVALID_REQUEST");
         if ((step.terms.totalQuantity ?? campaign.totalQuantity) < campaign.holders.size) no("INVALID_REQUEST");
         this.#checkTimes({ ...campaign, ...step.terms });
         Object.assign(campaign, step.terms);
@@ -136,7 +137,7 @@ export class Model {
         if (now < opensAt || now >= (closesAt ?? Infinity) || now >= (expiresAt ?? Infinity)) no("COUPON_CLOSED");
         if (holders.size === campaign.totalQuantity) no("COUPON_SOLD_OUT");
         if (!a) return "a coupon";
-        const ends = Math.min(expiresAt ?? Infinity, validDays === null ? Infinity : now + validDays * 24 * 60 * 60 * 1000);
+        const ends = Math.min(expiresAt ?? Infinity, validDays === null ? Infinity : endOfDayInSeoul(now, validDays));
         holders.add(step.userId);
         this.coupons.set(a.id, { couponId: step.couponId, userId: step.userId, state: "AVAILABLE", expiresAt: ends, orderId: null });
         return {
@@ -393,4 +394,12 @@ function takenOff(discount: Discount, total: number): number {
   const wanted = discount.type === "FIXED" ? discount.amount : Number((BigInt(total) * BigInt(discount.rate)) / 100n);
   const most = discount.type === "PERCENTAGE" ? (discount.maxAmount ?? Infinity) : Infinity;
   return Math.min(wanted, most, total);
+}
+
+const DAY_MS = 86_400_000;
+const AHEAD_OF_UTC_MS = 9 * 3_600_000;
+
+/** The end of the n-th day after this one in Seoul, whose clocks never change. */
+function endOfDayInSeoul(now: number, days: number): number {
+  return (Math.floor((now + AHEAD_OF_UTC_MS) / DAY_MS) + days + 1) * DAY_MS - AHEAD_OF_UTC_MS;
 }

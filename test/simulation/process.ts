@@ -8,6 +8,7 @@ import { adjustStock } from "../../src/catalog/adjust-stock.ts";
 import { createProducts } from "../../src/catalog/create-products.ts";
 import { editProduct } from "../../src/catalog/edit-product.ts";
 import { CatalogFacts } from "../../src/catalog/facts.ts";
+import type { CampaignView } from "../../src/coupon/campaign-view.ts";
 import { createCampaign, editCampaign } from "../../src/coupon/edit-campaign.ts";
 import { expireCoupons } from "../../src/coupon/expire-coupons.ts";
 import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
@@ -20,6 +21,7 @@ import type { Command } from "../../src/till/command.ts";
 import type { OpenRound, Store } from "../../src/till/store.ts";
 import { Till } from "../../src/till/till.ts";
 import type { VirtualClock } from "../support/virtual-clock.ts";
+import { campaignTerms } from "./campaign-terms.ts";
 import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
 
 /** Commands with what their process knows of things that never change. */
@@ -129,11 +131,11 @@ export class Process {
       case "adjust stock":
         return as(adjustStock, { ...step, reason: "simulated" });
       case "create campaign":
-        return as(createCampaign, { name: "a campaign", ...step.terms });
+        return as(inTerms(createCampaign), { name: "a campaign", ...step.terms });
       case "edit campaign":
-        return as(editCampaign, { couponId: step.couponId, fields: step.terms });
+        return as(inTerms(editCampaign), { couponId: step.couponId, fields: step.terms });
       case "issue coupon":
-        return as(issueCoupon, step);
+        return as(issueCoupon, { ...step, timezone: "Asia/Seoul" });
       case "expire coupons":
         return as(expireCoupons, step);
       case "add to cart":
@@ -160,6 +162,11 @@ export class Process {
         return as(commands.expireOrder, { orderId: step.orderId });
     }
   }
+}
+
+/** The same command, whose answer is in the model's words. */
+function inTerms<Input>(command: Command<Input, CampaignView>): Command<Input, unknown> {
+  return { ...command, decide: (uow, input) => campaignTerms(command.decide(uow, input)) };
 }
 
 const saleStatus = ({ forSale }: { forSale: boolean }): "ON_SALE" | "NOT_FOR_SALE" => (forSale ? "ON_SALE" : "NOT_FOR_SALE");

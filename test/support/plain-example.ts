@@ -1,5 +1,6 @@
 // What a run leaves that is never the same twice (ids, times, cursors) becomes what is the same in every run, and reads well.
 
+import { startOfDay } from "../../src/day.ts";
 import { addDays, dayOf } from "../../src/popular/day.ts";
 
 const DAY = "2026-11-20";
@@ -30,7 +31,8 @@ export class PlainExamples {
       if (/cursor/i.test(name)) return this.#cursor(value, plain);
       if (ID.test(value)) return this.#id(value.toLowerCase());
       // When the relay came by is chance.
-      if (INSTANT.test(value)) return name === "deliveredAt" ? new Date(minute).toISOString() : this.#instant(value, minute, began);
+      if (INSTANT.test(value))
+        return name === "deliveredAt" ? new Date(minute).toISOString() : (this.#dayAt(value, today) ?? this.#instant(value, minute, began));
       if (/^\d{4}-\d\d-\d\d$/.test(value)) return addDays(DAY, (Date.parse(value) - Date.parse(today)) / 86_400_000);
       if (name === "token") return "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmVk";
       return value;
@@ -52,6 +54,15 @@ export class PlainExamples {
     const made = `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String(this.#ids.size + 1).padStart(12, "0")}`;
     this.#ids.set(id, made);
     return made;
+  }
+
+  /** Where a day begins or ends, a day so many days from the plain one does. */
+  #dayAt(instant: string, today: string): string | undefined {
+    const [at, timezone] = [Date.parse(instant), this.#timezone];
+    const day = dayOf(at, timezone);
+    if (startOfDay(Date.parse(day), timezone) !== at) return undefined;
+    const distance = (Date.parse(day) - Date.parse(today)) / 86_400_000;
+    return new Date(startOfDay(Date.parse(addDays(DAY, distance)), timezone)).toISOString();
   }
 
   /** What happened this morning has the minute of the example in which it did; any other time is so many minutes from where it is first seen. */

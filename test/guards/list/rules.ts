@@ -10,6 +10,8 @@ const [POINTS, CACHE, THIRD, VARIANTS, CART] = [
   "test/documents/5-cart-gateway.test.ts",
 ];
 const RULES = "test/rules.test.ts";
+const CAMPAIGNS = "test/campaigns.test.ts";
+const REHEARSALS = "test/rehearsals.test.ts";
 const ORDERS = "test/order-rules.test.ts";
 const CATALOG = "src/catalog/catalog.ts";
 const COUPON = "src/coupon/coupon.ts";
@@ -39,8 +41,11 @@ export const RULES_OF_THE_SHOP: Guard[] = [
   ]),
   guard("that lines together are bounded", PLACE, "quantity > MOST_PIECES", "false", [RULES, "lines of one variant together beyond a million"]),
   guard("that a total can be counted", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order too large to be counted"]),
-  guard("that the buyer exists", PLACE, "if (!known) refuse", "if (false) refuse", [RULES, "an order for nobody"]),
-  guard("that the product exists", PLACE, "if (!shop.find(products, article.productId))", "if (false)", [RULES, "an order for nothing"]),
+  guard("that the buyer exists", PLACE, 'return buyer ?? refuse("USER_NOT_FOUND", { userId });', "return buyer ?? { rehearsalId: null };", [
+    RULES,
+    "an order for nobody",
+  ]),
+  guard("that the product exists", PLACE, "productFor(shop, article.productId, buyer);", "", [RULES, "an order for nothing"]),
   guard("that goods are taken with the money", "src/order/pay-from-balance.ts", "  takeGoods(shop, order, items);\n", "", [
     CACHE,
     "par 핵심 주문 처리 → stock is checked and taken",
@@ -88,7 +93,10 @@ export const RULES_OF_THE_SHOP: Guard[] = [
     "is open from opensAt on",
   ]),
   guard("that a campaign's coupons have not run out", COUPON, " || (expiresAt !== null && expiresAt <= now)", "", [RULES, "is open from opensAt on"]),
-  guard("that whoever gets a coupon exists", ISSUE, "if (!shop.find(members, userId))", "if (false)", [VARIANTS, "opt 존재하지 않는 유저/쿠폰"]),
+  guard("that whoever gets a coupon exists", ISSUE, '?? refuse("USER_NOT_FOUND", { userId })', "?? { rehearsalId: null }", [
+    VARIANTS,
+    "opt 존재하지 않는 유저/쿠폰",
+  ]),
   guard("that an issued coupon is counted", ISSUE, "issuedQuantity: campaign.issuedQuantity + 1", "issuedQuantity: campaign.issuedQuantity", [
     CACHE,
     "else 발급 가능 → the coupon is AVAILABLE",
@@ -121,9 +129,49 @@ export const RULES_OF_THE_SHOP: Guard[] = [
     ORDERS,
     "a coupon that comes back too late",
   ]),
-  guard("that an issued discount stands", CAMPAIGN, "fields.discount && campaign.issuedQuantity > 0", "false", [
+  guard("that an issued discount stands", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) && campaign.issuedQuantity > 0", "false", [
     RULES,
     "a discount that somebody holds",
+  ]),
+  guard("that the same discount is no change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) &&", "fields.discount &&", [
+    CAMPAIGNS,
+    "a form that sends everything back",
+  ]),
+  guard("an edit's version", CAMPAIGN, "version !== undefined && version !== campaign.version", "false", [CAMPAIGNS, "an edit of an older version"]),
+  guard("that an edit raises the version", CAMPAIGN, "{ ...edited, version: campaign.version + 1 }", "edited", [
+    CAMPAIGNS,
+    "each edit raises the version",
+  ]),
+  guard("that a closed campaign stays as it is", CAMPAIGN, "if (isOver(campaign, shop.now))", "if (false)", [CAMPAIGNS, "a repeat changes nothing"]),
+  guard("that a coupon is good to the end of its last day", "src/day.ts", "(days + 1) * DAY_MS", "days * DAY_MS", [
+    CAMPAIGNS,
+    "a coupon is good to the end",
+  ]),
+  guard("that a campaign's own end cuts its coupons' days", COUPON, "expiresAt ?? Number.POSITIVE_INFINITY)", "Number.POSITIVE_INFINITY)", [
+    CAMPAIGNS,
+    "the campaign's own end comes first",
+  ]),
+  guard(
+    "that a list's order stands while it is read",
+    "src/coupon/coupon.routes.ts",
+    "campaignPlace(cursor) ?? firstCampaign(now)",
+    "{ ...(campaignPlace(cursor) ?? firstCampaign(now)), at: now }",
+    [CAMPAIGNS, "pages show each campaign once"],
+  ),
+
+  // Rehearsals
+  guard("whose copies are bought", CATALOG, "!product || !sameRehearsal(product, user)", "!product", [REHEARSALS, "while a rehearsal's copy sells"]),
+  guard("whose copy's coupons are issued", ISSUE, "!campaign || !sameRehearsal(campaign, member)", "!campaign", [
+    REHEARSALS,
+    "while a rehearsal's copy sells",
+  ]),
+  guard("who sees a copy", "src/balance/rehearsal-buyers.ts", "if (caller === null) return false;", "return true;", [
+    REHEARSALS,
+    "while a rehearsal's copy sells",
+  ]),
+  guard("that a sold-out copy is not known without the till", "src/coupon/sold-out.ts", "campaign.rehearsalId !== null", "false", [
+    REHEARSALS,
+    "while a rehearsal's copy sells",
   ]),
   guard("that a total stays above what was issued", CAMPAIGN, "edited.totalQuantity < campaign.issuedQuantity", "false", [
     RULES,
