@@ -10,7 +10,7 @@ import { type Client, good, openTestShop, refused, type TestShop } from "./suppo
 let shop: TestShop;
 let database: Database;
 let user: Client;
-let large: { orderId: string; orderItems: { name: string }[]; itemCount: number; payment: { paymentId: string } };
+let large: { orderId: string; orderItems: { name: string }[]; payment: { paymentId: string } };
 let variantIds: string[];
 before(async () => {
   shop = await openTestShop();
@@ -31,7 +31,7 @@ after(async () => {
 test("an order has all of its 2,000 items, and lists show the first of them and how many there are", async () => {
   assert.equal(large.orderItems.length, 2000);
   const whole = good(await user.get(`/orders/${large.orderId}`), 200);
-  assert.deepEqual([whole.orderItems.length, whole.itemCount], [2000, 2000]);
+  assert.equal(whole.orderItems.length, 2000);
   for (const [reader, path] of [
     [user, `/users/${user.id}/orders`],
     [shop.operator, "/admin/orders"],
@@ -39,7 +39,7 @@ test("an order has all of its 2,000 items, and lists show the first of them and 
   ] as const) {
     const answer = await reader.get(path);
     const [order] = good(answer, 200).orders;
-    assert.deepEqual(order, { ...whole, orderItems: whole.orderItems.slice(0, ITEMS_IN_LIST) });
+    assert.deepEqual(order, { ...whole, orderItems: whole.orderItems.slice(0, ITEMS_IN_LIST), itemCount: 2000 });
     assert.ok(answer.text.length < 10_000);
   }
 });
@@ -48,8 +48,7 @@ test("an order of few items is the same in a list and by itself", async () => {
   const products = await Promise.all([shop.product(), shop.product()]);
   const order = good(await user.post("/orders", { orderItems: products.map(({ id }) => ({ productId: id, quantity: 1 })) }), 201);
   const [listed] = good(await user.get(`/users/${user.id}/orders?limit=1`), 200).orders;
-  assert.deepEqual(listed, order);
-  assert.equal(listed.itemCount, 2);
+  assert.deepEqual(listed, { ...order, itemCount: 2 });
 });
 
 test("a history of many refunds comes in pages that hold each event once, and that large refunds make shorter", async () => {
@@ -61,11 +60,9 @@ test("a history of many refunds comes in pages that hold each event once, and th
   const path = `/orders/${large.orderId}/history`;
   const whole = good(await user.get(path), 200);
   assert.equal(whole.events.length, 3);
-  assert.equal(whole.nextCursor, null);
-  const first = good(await user.get(`${path}?limit=1`), 200);
-  assert.deepEqual(first.events, whole.events.slice(0, 1));
-  const rest = good(await user.get(`${path}?limit=2&cursor=${first.nextCursor}`), 200);
-  assert.deepEqual([rest.events, rest.nextCursor], [whole.events.slice(1), null]);
+  assert.equal(whole.nextAfter, null);
+  assert.deepEqual(good(await user.get(`${path}?after=1`), 200), { events: whole.events.slice(1), nextAfter: null });
+  assert.deepEqual(good(await user.get(`${path}?after=65535`), 200), { events: [], nextAfter: null });
 
   // Refunds of 2,000 items each, as nobody makes them by hand.
   const items = JSON.stringify({ items: variantIds.map((variantId) => ({ variantId, quantity: 1 })), amount: 0, reason: "much" });
@@ -76,12 +73,11 @@ test("a history of many refunds comes in pages that hold each event once, and th
   });
   await database.rows({ name: "test: count them", text: "UPDATE orders SET changes = 11 WHERE id = $1", values: [large.orderId] });
   const seen: number[] = [];
-  let cursor = "";
-  do {
-    const page = good(await user.get(`${path}?limit=1000${cursor}`), 200);
+  for (let after: number | null = 0; after !== null;) {
+    const page: { events: unknown[]; nextAfter: number | null } = good(await user.get(`${path}?after=${after}`), 200);
     seen.push(page.events.length);
-    cursor = page.nextCursor === null ? "" : `&cursor=${page.nextCursor}`;
-  } while (cursor !== "");
+    after = page.nextAfter;
+  }
   assert.deepEqual(seen, [7, 4]);
 });
 
@@ -105,12 +101,9 @@ test("a payment of many refunds shows its newest steps, fewer in a list, and how
   assert.deepEqual([listed.history, listed.historyCount], [payment.history.slice(-STEPS_IN_LIST), STEPS_SHOWN + 5]);
 });
 
-test("a history's cursor is refused by name if it is not of a history, or of no event that there can be", async () => {
-  const path = `/orders/${large.orderId}/history`;
-  const { nextCursor } = good(await user.get(`/users/${user.id}/orders?limit=1`), 200);
-  const made = (seq: number): string => Buffer.from(JSON.stringify(["order history", seq])).toString("base64url");
-  for (const cursor of [nextCursor, made(65_536), made(2 ** 31 - 1), made(-1), "x"])
-    assert.equal((refused(await user.get(`${path}?cursor=${cursor}`), 400, "INVALID_REQUEST")["errors"] as { path: string }[])[0]?.path, "/cursor");
-  assert.deepEqual(good(await user.get(`${path}?cursor=${made(65_535)}`), 200), { events: [], nextCursor: null });
-  for (const limit of [0, 1001]) refused(await user.get(`${path}?limit=${limit}`), 400, "INVALID_REQUEST");
+test("a place in a history that no event can have is refused by name", async () => {
+  for (const after of [-1, 65_536, 2 ** 31, "x", "1.5"]) {
+    const { errors } = refused(await user.get(`/orders/${large.orderId}/history?after=${after}`), 400, "INVALID_REQUEST");
+    assert.equal((errors as { path: string }[])[0]?.path, "/after");
+  }
 });

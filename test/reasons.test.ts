@@ -56,7 +56,7 @@ for (const method of ["BALANCE", "CARD"] as const)
       payment.history.slice(-2).map(({ reason, customerReason }: Record<string, string | null>) => [reason, customerReason]),
       [
         [null, TOLD],
-        [null, null],
+        [null, undefined],
       ],
     );
     if (method === "BALANCE") assert.deepEqual([ledger.transactions[1].customerReason, "reason" in ledger.transactions[1]], [TOLD, false]);

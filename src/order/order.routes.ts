@@ -37,45 +37,45 @@ import { cancelOrder, refundOrder } from "./undo-order.ts";
 type OrderRecord = Order & { items: OrderItem[]; itemCount: number; payment: Pick<PaymentRow, "id" | "method" | "status"> | null };
 
 const STATUSES = ["PENDING", "COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const;
-const OrderAnswer = Type.Object(
-  {
-    orderId: Id(),
-    userId: Id(),
-    status: OneOf(STATUSES),
-    orderItems: Type.Array(
-      Type.Object({
-        productId: Id(),
-        variantId: Id(),
-        name: Type.String(),
-        unitPrice: Money(),
-        quantity: Type.Integer(),
-        refundedQuantity: Type.Integer(),
-      }),
-      { description: `All line items of the order; in a list of orders the first ${ITEMS_IN_LIST}` },
-    ),
-    itemCount: Type.Integer({ description: "How many line items the order has" }),
-    userCouponId: Nullable(Id()),
-    totalAmount: Money(),
-    discountAmount: Money(),
-    paidAmount: Type.Integer({ description: "0 until the order is paid, in the currency's minor unit" }),
-    refundedAmount: Money(),
-    amountDue: Type.Integer({ description: "What is to be paid while the order is PENDING, else 0, in the currency's minor unit" }),
-    payment: Nullable(
-      Type.Object({
-        paymentId: Id(),
-        method: OneOf(["BALANCE", "CARD"]),
-        status: OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]),
-      }),
-    ),
-    createdAt: Instant(),
-    expiresAt: Nullable(Instant()),
-    completedAt: Nullable(Instant()),
-  },
-  { title: "Order" },
+const orderFields = {
+  orderId: Id(),
+  userId: Id(),
+  status: OneOf(STATUSES),
+  orderItems: Type.Array(
+    Type.Object({
+      productId: Id(),
+      variantId: Id(),
+      name: Type.String(),
+      unitPrice: Money(),
+      quantity: Type.Integer(),
+      refundedQuantity: Type.Integer(),
+    }),
+  ),
+  userCouponId: Nullable(Id()),
+  totalAmount: Money(),
+  discountAmount: Money(),
+  paidAmount: Type.Integer({ description: "0 until the order is paid, in the currency's minor unit" }),
+  refundedAmount: Money(),
+  amountDue: Type.Integer({ description: "What is to be paid while the order is PENDING, else 0, in the currency's minor unit" }),
+  payment: Nullable(
+    Type.Object({
+      paymentId: Id(),
+      method: OneOf(["BALANCE", "CARD"]),
+      status: OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]),
+    }),
+  ),
+  createdAt: Instant(),
+  expiresAt: Nullable(Instant()),
+  completedAt: Nullable(Instant()),
+};
+const OrderAnswer = Type.Object(orderFields, { title: "Order" });
+const OrderInList = Type.Object(
+  { ...orderFields, itemCount: Type.Integer({ description: `How many line items the order has; \`orderItems\` are the first ${ITEMS_IN_LIST}` }) },
+  { title: "OrderInList" },
 );
 const REFUND_BY_CARD =
   "What was paid by card goes back through the gateway. Where that does not answer: 202 and the order as it still is; the refund is under way, and done once the gateway has spoken.";
-const OrderPage = Type.Object({ orders: Type.Array(OrderAnswer), nextCursor: NextCursor });
+const OrderPage = Type.Object({ orders: Type.Array(OrderInList), nextCursor: NextCursor });
 
 const OrderParams = Type.Object({ orderId: Id() });
 const Article = Body({ productId: Id(), variantId: Type.Optional(Id("May be left out where the product has one variant")), quantity: Quantity() });
@@ -107,7 +107,7 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
   const refund = refundOrder(orderFacts);
   const orders = new SharedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])), TOGETHER);
   const ownOrders = new SharedPages((pages) => database.rows<OrderRecord & { page: number }>(selectUserOrders(pages)));
-  const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined, row.itemCount);
+  const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined);
 
   routes.write(
     {
@@ -288,7 +288,10 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
   }
 
   function orderPage(list: string, rows: OrderRecord[], limit: number) {
-    return { orders: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, list, (row) => [row.id]) };
+    return {
+      orders: rows.slice(0, limit).map((row) => ({ ...view(row), itemCount: row.itemCount })),
+      nextCursor: nextCursor(rows, limit, list, (row) => [row.id]),
+    };
   }
 }
 

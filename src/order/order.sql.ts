@@ -163,9 +163,10 @@ export function selectOrderPage({ userId, status, from, to, rehearsals }: OrderF
     where.push(`${condition} $${values.push(value)}`);
     name.push(word);
   }
+  // The page first, then its items: whatever the planner chooses, no other order's items are read.
   return {
     name: name.join(" "),
-    text: `SELECT ${WHOLE} FROM orders o ${FIRST_ITEMS} WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2`,
+    text: `SELECT ${WHOLE} FROM (SELECT * FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2) o ${FIRST_ITEMS} ORDER BY o.id DESC`,
     values,
   };
 }

@@ -81,7 +81,6 @@ export type OrderView = {
   userId: string;
   status: OrderStatus;
   orderItems: Omit<OrderItem, "line">[];
-  itemCount: number;
   userCouponId: string | null;
   totalAmount: number;
   discountAmount: number;
@@ -94,13 +93,8 @@ export type OrderView = {
   completedAt: string | null;
 };
 
-/** An order as the API shows it. `paidAmount` is 0 until it is paid, `amountDue` is 0 unless it is PENDING. @param itemCount how many items it has, if these are only the first */
-export function orderView(
-  order: Order,
-  items: OrderItem[],
-  payment: Pick<PaymentRow, "id" | "method" | "status"> | undefined,
-  itemCount = items.length,
-): OrderView {
+/** An order as the API shows it. `paidAmount` is 0 until it is paid, `amountDue` is 0 unless it is PENDING. */
+export function orderView(order: Order, items: OrderItem[], payment: Pick<PaymentRow, "id" | "method" | "status"> | undefined): OrderView {
   return {
     orderId: order.id,
     userId: order.userId,
@@ -113,7 +107,6 @@ export function orderView(
       quantity,
       refundedQuantity,
     })),
-    itemCount,
     userCouponId: order.userCouponId,
     totalAmount: order.totalAmount,
     discountAmount: order.discountAmount,

@@ -6,7 +6,7 @@ export type PaymentMethod = "BALANCE" | "CARD";
 export type PaymentStatus = "PENDING" | "UNKNOWN" | "COMPLETED" | "FAILED" | "REFUNDED" | "PARTIALLY_REFUNDED";
 
 /** One thing that happened to a payment. */
-export type PaymentStep = { status: PaymentStatus; at: string; reason: string | null; customerReason?: string | null };
+export type PaymentStep = { status: PaymentStatus; at: string; reason: string | null; customerReason?: string };
 
 /** `amount` in minor units, instants in ms. */
 export type PaymentRow = {

@@ -1,10 +1,11 @@
 import Type from "typebox";
 import { type Routes, perform } from "../http/route.ts";
 import { Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query } from "../http/schemas.ts";
+import { CHANGES_MAX } from "../order/order.ts";
 import { mayRead } from "../order/order.routes.ts";
 import { refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
-import { historyPlace, orderHistory } from "./order-history.ts";
+import { orderHistory } from "./order-history.ts";
 import { eventPlace, listEvents, replayEvent } from "./list-events.ts";
 
 const STATUS = OneOf(["WAITING", "DELIVERED", "DEAD"]);
@@ -38,17 +39,28 @@ export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Sh
       summary: "Everything that happened to an order, oldest first",
       description: "Of a refund, `reason` is shown to operators only; the shopper reads `customerReason`.",
       params: Type.Object({ orderId: Id() }),
-      query: Query({ ...page, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 1000, default: 1000 })) }),
+      query: Query({
+        after: Type.Optional(
+          Type.Integer({
+            minimum: 0,
+            maximum: CHANGES_MAX,
+            default: 0,
+            description: "How many of the order's events to leave out: `nextAfter` of the page before",
+          }),
+        ),
+      }),
       answers: {
-        200: Type.Object({ events: Type.Array(Type.Object({ type: Type.String(), at: Instant(), data: Type.Unknown() })), nextCursor: NextCursor }),
+        200: Type.Object({
+          events: Type.Array(Type.Object({ type: Type.String(), at: Instant(), data: Type.Unknown() })),
+          nextAfter: Nullable(Type.Integer({ description: "Where the next page begins; null at the end. A page has at most 1,000 events" })),
+        }),
       },
       refusals: ["ORDER_NOT_FOUND"],
-      shape: ({ query }) => void historyPlace(query.cursor),
     },
-    async ({ caller, params: { orderId }, query: { limit = 1000, cursor } }) => {
+    async ({ caller, params: { orderId }, query: { after = 0 } }) => {
       const fact = await orderFacts.of(orderId);
       if (!fact || !mayRead(caller, fact.userId)) refuse("ORDER_NOT_FOUND", { orderId });
-      return orderHistory(database, { orderId, limit, cursor, readerIsOperator: caller.role === "operator" });
+      return orderHistory(database, { orderId, after, readerIsOperator: caller.role === "operator" });
     },
   );
 

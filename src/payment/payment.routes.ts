@@ -24,19 +24,24 @@ const payment = {
   paidAt: Nullable(Instant()),
 };
 const Payment = Type.Object(payment, { title: "Payment" });
-const HistoryCount = Type.Integer({ description: "How many steps there were, those that are not shown included" });
+const HistoryCount = Type.Optional(Type.Integer({ description: "How many steps there were, if `history` has only the newest of them" }));
 const History = Type.Array(
   Type.Object({
     status: PAYMENT_STATUS,
     at: Instant(),
     reason: Nullable(Type.String({ description: "Of a refund: shown to operators only" })),
-    customerReason: Nullable(Type.String({ description: "Of a refund: what the shopper reads" })),
+    customerReason: Type.Optional(Type.String({ description: "Of a refund: what the shopper reads" })),
   }),
 );
 const Stray = Type.Object(
   { amount: Money(), status: OneOf(["PENDING", "RETURNED", "REFUSED"]) },
   { description: "What the gateway took although the payment failed, and whether it is sent back" },
 );
+
+/** There only if steps are left out. */
+function historyCount({ steps, stepCount }: PaymentRecord): { historyCount?: number } {
+  return steps !== null && stepCount > steps.length ? { historyCount: stepCount } : {};
+}
 
 export function paymentRoutes(routes: Routes, { config, database, orderFacts, gateway, cards, desk }: Shop): void {
   const pay = payOrder(orderFacts);
@@ -115,7 +120,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       const [found] = await database.rows<Record<string, unknown>>(selectPayment(paymentId));
       const row = found && paymentRecordOf(found);
       if (!row || !mayRead(caller, row.userId)) refuse("PAYMENT_NOT_FOUND", { paymentId });
-      return { ...paymentView(row), history: paymentHistory(row, caller.role === "operator"), historyCount: row.stepCount };
+      return { ...paymentView(row), history: paymentHistory(row, caller.role === "operator"), ...historyCount(row) };
     },
   );
 
@@ -146,7 +151,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
         ...paymentView(row),
         userId: row.userId,
         history: paymentHistory(row, true),
-        historyCount: row.stepCount,
+        ...historyCount(row),
         stray: row.stray,
       });
       return { payments: rows.slice(0, limit).map(view), nextCursor: nextCursor(rows, limit, "payments", (row) => [row.id]) };

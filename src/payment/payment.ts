@@ -21,12 +21,12 @@ export function paymentView({ id, orderId, method, status, amount, paidAt }: Pay
 }
 
 /** Every step of a payment with its time and reason, oldest first, as this reader may see it: an operator's reasons are for operators. */
-export function paymentHistory(payment: PaymentRow, readerIsOperator: boolean): Required<PaymentStep>[] {
+export function paymentHistory(payment: PaymentRow, readerIsOperator: boolean): PaymentStep[] {
   const steps = payment.steps ?? [{ status: payment.status, at: iso(payment.paidAt ?? payment.createdAt), reason: null }];
-  return steps.map(({ status, at, reason, customerReason = null }) => {
-    const isRefund = status === "REFUNDED" || status === "PARTIALLY_REFUNDED";
-    if (!isRefund || reason === null) return { status, at, reason, customerReason };
-    return { status, at, reason: reasonsFor(readerIsOperator, { reason }).reason ?? null, customerReason };
+  return steps.map((step) => {
+    const isRefund = step.status === "REFUNDED" || step.status === "PARTIALLY_REFUNDED";
+    if (!isRefund || step.reason === null) return step;
+    return { ...step, reason: reasonsFor(readerIsOperator, { reason: step.reason }).reason ?? null };
   });
 }
 

@@ -1,4 +1,4 @@
-import { type Body, everyPage, type Order, type Product, type Transaction } from "#client";
+import { type Body, everyPage, type Order, type OrderInList, type Product, type Transaction } from "#client";
 import type { Ask } from "./ask.ts";
 import { ReplayError } from "./replay-error.ts";
 
@@ -50,7 +50,7 @@ export function shopClient(ask: Ask, keyPrefix: string) {
     async *orders(days: Days): AsyncGenerator<Order> {
       const page = (from: { cursor?: string }) => ask("the list of orders", (shop) => shop.listOrders({ query: { ...days, limit: 100, ...from } }));
       // A list has the first items of an order only.
-      const whole = async (order: Order): Promise<Order> =>
+      const whole = async (order: OrderInList): Promise<Order> =>
         order.itemCount === order.orderItems.length
           ? order
           : (await ask(`order ${order.orderId}`, (shop) => shop.getOrder({ path: { orderId: order.orderId } }))).body;

@@ -462,6 +462,7 @@ describe("1-points · 주문", () => {
       discountAmount: 0,
       paidAmount: 0,
       refundedAmount: 0,
+      amountDue: 3000,
       payment: null,
       createdAt: order.createdAt,
       expiresAt: new Date(createdAt + HOUR_MS / 2).toISOString(),

@@ -37,6 +37,7 @@ before(async () => {
     await shop.operator.post(`/admin/orders/${placed.orderId}/refunds`, {
       items: [{ variantId: product.variants[0]?.id, quantity: 1 }],
       reason: HOSTILE[0],
+      customerReason: HOSTILE[0],
     }),
     200,
   );

@@ -254,12 +254,13 @@ facesTest("an order that was refunded in part: what of it, how much, and why", a
   const product = await shop.product({ name: "찻잔", price: 7000, stock: 5 });
   const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 3 }] }), 201);
   const items = [{ variantId: product.variants[0]?.id, quantity: 2 }];
-  good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items, reason: "깨짐" }), 200);
+  good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items, reason: "단골", customerReason: "깨짐" }), 200);
   const { page, close } = await visit(`${shop.url}/#/orders/${orderId}`, { as: user });
   await page.getByText("부분 환불", { exact: true }).waitFor();
   await page.getByText("2개 환불됨").waitFor();
   await page.locator(".sum").getByText(won(14_000)).waitFor();
   await page.locator(".timeline").getByText("깨짐").waitFor();
+  assert.equal(await page.getByText("단골").count(), 0);
   await close();
 });
 

@@ -199,9 +199,6 @@ export type Order = {
     orderId: string;
     userId: string;
     status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
-    /**
-     * All line items of the order; in a list of orders the first 5
-     */
     orderItems: Array<{
         productId: string;
         variantId: string;
@@ -213,10 +210,6 @@ export type Order = {
         quantity: number;
         refundedQuantity: number;
     }>;
-    /**
-     * How many line items the order has
-     */
-    itemCount: number;
     userCouponId: string | null;
     /**
      * In the currency's minor unit
@@ -251,6 +244,59 @@ export type Order = {
     completedAt: string | null;
 };
 
+export type OrderInList = {
+    orderId: string;
+    userId: string;
+    status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+    orderItems: Array<{
+        productId: string;
+        variantId: string;
+        name: string;
+        /**
+         * In the currency's minor unit
+         */
+        unitPrice: number;
+        quantity: number;
+        refundedQuantity: number;
+    }>;
+    userCouponId: string | null;
+    /**
+     * In the currency's minor unit
+     */
+    totalAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    discountAmount: number;
+    /**
+     * 0 until the order is paid, in the currency's minor unit
+     */
+    paidAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    refundedAmount: number;
+    /**
+     * What is to be paid while the order is PENDING, else 0, in the currency's minor unit
+     */
+    amountDue: number;
+    payment: {
+        paymentId: string;
+        method: 'BALANCE' | 'CARD';
+        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+    } | null;
+    /**
+     * RFC 3339, in UTC
+     */
+    createdAt: string;
+    expiresAt: string | null;
+    completedAt: string | null;
+    /**
+     * How many line items the order has; `orderItems` are the first 5
+     */
+    itemCount: number;
+};
+
 export type Payment = {
     paymentId: string;
     orderId: string;
@@ -280,12 +326,15 @@ export type PaymentWithHistory = {
          */
         at: string;
         reason: string | null;
-        customerReason: string | null;
+        /**
+         * Of a refund: what the shopper reads
+         */
+        customerReason?: string;
     }>;
     /**
-     * How many steps there were, those that are not shown included
+     * How many steps there were, if `history` has only the newest of them
      */
-    historyCount: number;
+    historyCount?: number;
 };
 
 export type Event = {
@@ -3104,7 +3153,7 @@ export type ListUserOrdersResponses = {
      * OK
      */
     200: {
-        orders: Array<Order>;
+        orders: Array<OrderInList>;
         nextCursor: string | null;
     };
 };
@@ -3408,7 +3457,7 @@ export type ListOrdersResponses = {
      * OK
      */
     200: {
-        orders: Array<Order>;
+        orders: Array<OrderInList>;
         nextCursor: string | null;
     };
 };
@@ -3695,12 +3744,15 @@ export type ListPaymentsResponses = {
                  */
                 at: string;
                 reason: string | null;
-                customerReason: string | null;
+                /**
+                 * Of a refund: what the shopper reads
+                 */
+                customerReason?: string;
             }>;
             /**
-             * How many steps there were, those that are not shown included
+             * How many steps there were, if `history` has only the newest of them
              */
-            historyCount: number;
+            historyCount?: number;
             stray: {
                 /**
                  * In the currency's minor unit
@@ -4158,11 +4210,10 @@ export type GetOrderHistoryData = {
         orderId: string;
     };
     query?: {
-        limit?: number;
         /**
-         * `nextCursor` of the page before
+         * How many of the order's events to leave out: `nextAfter` of the page before
          */
-        cursor?: string;
+        after?: number;
     };
     url: '/orders/{orderId}/history';
 };
@@ -4227,7 +4278,7 @@ export type GetOrderHistoryResponses = {
             at: string;
             data: unknown;
         }>;
-        nextCursor: string | null;
+        nextAfter: number | null;
     };
 };
 

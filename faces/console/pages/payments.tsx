@@ -45,7 +45,10 @@ export function Payments() {
             head: t.value.lastStep,
             cell: ({ history }) => <bdi class="clip">{history.at(-1)?.reason ?? statusWord(history.at(-1)?.status ?? "")}</bdi>,
           },
-          { head: t.value.at, cell: ({ history }) => <When at={history[0]?.at ?? null} /> },
+          {
+            head: t.value.at,
+            cell: ({ history, historyCount, paidAt }) => <When at={(historyCount === undefined ? history[0]?.at : paidAt) ?? null} />,
+          },
         ]}
       />
       <Reconciliation />

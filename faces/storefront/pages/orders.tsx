@@ -3,7 +3,7 @@ import { everyPage } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
-import { type Order, useMine } from "../parts/mine.ts";
+import { type ListedOrder, type Order, useMine } from "../parts/mine.ts";
 import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
 import { to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
@@ -41,8 +41,8 @@ export function Orders() {
   );
 }
 
-async function readOrders(userId: string, count: number, signal: AbortSignal): Promise<{ orders: Order[]; more: boolean }> {
-  const orders: Order[] = [];
+async function readOrders(userId: string, count: number, signal: AbortSignal): Promise<{ orders: ListedOrder[]; more: boolean }> {
+  const orders: ListedOrder[] = [];
   let read = 0;
   for await (const page of everyPage((from) => shop.listUserOrders({ path: { userId }, query: { limit: 20, ...from }, signal }))) {
     orders.push(...page.orders);
@@ -51,7 +51,7 @@ async function readOrders(userId: string, count: number, signal: AbortSignal): P
   return { orders, more: false };
 }
 
-function OrderRow({ order: { orderId, status, orderItems, itemCount, totalAmount, discountAmount, createdAt } }: { order: Order }) {
+function OrderRow({ order: { orderId, status, orderItems, itemCount, totalAmount, discountAmount, createdAt } }: { order: ListedOrder }) {
   const [first] = orderItems;
   return (
     <li>

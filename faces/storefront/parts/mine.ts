@@ -30,3 +30,4 @@ export function useMine<T>(name: string, load: (userId: string, signal: AbortSig
 
 export type Cart = Body<"getCart">;
 export type Order = Body<"getOrder">;
+export type ListedOrder = Body<"listUserOrders">["orders"][number];
