@@ -62,6 +62,9 @@ function headingOf(root: Element): HTMLElement {
 }
 
 const usableIn = (part: Element): HTMLElement[] =>
-  [part, ...part.querySelectorAll(CONTROLS)].filter((one) => one.matches(CONTROLS) && isUsable(one)) as HTMLElement[];
+  [part, ...part.querySelectorAll(CONTROLS)].filter(
+    (one) => one.matches(CONTROLS) && (one as HTMLElement).tabIndex >= 0 && isUsable(one),
+  ) as HTMLElement[];
 
-const isUsable = (element: Element): boolean => !element.matches(":disabled") && element.checkVisibility({ visibilityProperty: true });
+const isUsable = (element: Element): boolean =>
+  !element.matches(':disabled, [aria-hidden="true"] *, [aria-hidden="true"]') && element.checkVisibility({ visibilityProperty: true });

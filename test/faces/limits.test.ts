@@ -103,7 +103,7 @@ facesTest("the focus stays where the user works: after a claim, along a stepper,
   const remove = rows.nth(0).getByRole("button", { name: /삭제$/ });
   await remove.focus();
   await page.keyboard.press("Enter");
-  await page.waitForFunction("document.querySelectorAll('ul.rows > li').length === 1");
+  await rows.nth(1).waitFor({ state: "detached" });
   await waitForFocus(page, /벼루|먹/);
   await rows.nth(0).getByRole("button", { name: /삭제$/ }).focus();
   await page.keyboard.press("Enter");

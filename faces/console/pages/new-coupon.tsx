@@ -1,7 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { useAttempt } from "../attempt.ts";
 import { go, to } from "../../shared/router.ts";
-import { shop } from "../api.ts";
 import { momentOf, MomentField, NumberField, onTheWall, TextField } from "../parts/fields.tsx";
 import { Card, Failure, Field, Title } from "../parts/parts.tsx";
 import { t } from "../words/words.ts";

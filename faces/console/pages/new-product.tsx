@@ -4,7 +4,6 @@ import { type Signal, useSignal } from "@preact/signals";
 import { formatNumber } from "../../shared/languages.ts";
 import { useAttempt } from "../attempt.ts";
 import { go, to } from "../../shared/router.ts";
-import { shop } from "../api.ts";
 import { NumberField, TextField } from "../parts/fields.tsx";
 import { Matrix } from "../parts/matrix.tsx";
 import { Card, Failure, Field, Notice, Title } from "../parts/parts.tsx";
