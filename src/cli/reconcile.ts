@@ -9,6 +9,8 @@ import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { withShopDatabase } from "./own-database.ts";
 
 const DAY_MS = 86_400_000;
+/** The gateway's clock may be ahead of the shop's. */
+const CLOCKS_MS = 60_000;
 
 export const reconcile: CliCommand = {
   summary: "Compare the shop's card payments with the gateway's book",
@@ -30,7 +32,7 @@ Reads only. Ends with 0 where both books agree, with 1 where they do not. Where 
         const since = dayOrInstant("/from", start as string | undefined, timezone, "start");
         const database = new Database(url, { size: 2, onError: () => {} });
         try {
-          const to = until ?? (await databaseNow(database)) + 1;
+          const to = until ?? (await databaseNow(database)) + CLOCKS_MS;
           return await compareBooks({ database, gateway }, since ?? to - DAY_MS, to);
         } finally {
           await database.close();

@@ -8,6 +8,8 @@ import { refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 
 const DAY_MS = 86_400_000;
+/** The gateway's clock may be ahead of the shop's: what it captured just now is in the period too. */
+const CLOCKS_MS = 60_000;
 const side = { status: Type.String(), captured: Money(), givenBack: Money() };
 const ShopSide = Nullable(Type.Object(side));
 const GatewaySide = Nullable(
@@ -16,7 +18,7 @@ const GatewaySide = Nullable(
 
 export function reconciliationRoutes(routes: Routes, { config, database, now, gateway }: Shop): void {
   function spanOf(query: { from?: string; to?: string }): { from: number; to: number } {
-    const to = dayOrInstant("/to", query.to, config.timezone, "end") ?? now() + 1;
+    const to = dayOrInstant("/to", query.to, config.timezone, "end") ?? now() + CLOCKS_MS;
     return { from: dayOrInstant("/from", query.from, config.timezone, "start") ?? to - DAY_MS, to };
   }
 
