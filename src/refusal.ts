@@ -30,6 +30,7 @@ export const REFUSALS = {
   COUPON_CLOSED: { status: 409, ko: "쿠폰 발급이 마감되었습니다", en: "This coupon is not being issued now" },
   BALANCE_CONFLICT: { status: 409, ko: "잔액이 변경되었습니다. 다시 시도해주세요", en: "The balance has changed; try again" },
   CART_ITEM_DUPLICATE: { status: 409, ko: "이미 장바구니에 담긴 상품입니다", en: "This is in the cart already" },
+  VERSION_CONFLICT: { status: 409, ko: "다른 사람이 먼저 수정했습니다", en: "Someone else changed this first" },
   ORDER_NOT_PAYABLE: { status: 409, ko: "결제할 수 없는 주문입니다", en: "This order cannot be paid" },
   ORDER_NOT_CANCELLABLE: { status: 409, ko: "취소할 수 없는 주문입니다", en: "This order cannot be cancelled" },
   ORDER_NOT_REFUNDABLE: { status: 409, ko: "환불할 수 없는 주문입니다", en: "This cannot be refunded" },

@@ -46,7 +46,7 @@ export function openApi(operations: readonly Operation[], version: string, examp
 }
 
 function describe({ facts, refusals, writes }: Operation, components: Components, all: Examples): Json {
-  const { operationId, tag, summary, description, audience, params, query, body, answers, mediaType = "application/json" } = facts;
+  const { operationId, tag, summary, description, audience, optionalToken, params, query, body, answers, mediaType = "application/json" } = facts;
   const examples = examplesOf(all, operationId);
   const parameters = [...parametersIn("path", params), ...parametersIn("query", query)].map((parameter) => {
     const example = parameterExample(examples, parameter.name);
@@ -58,7 +58,7 @@ function describe({ facts, refusals, writes }: Operation, components: Components
     tags: [tag],
     summary,
     ...(description ? { description } : {}),
-    ...(audience === "anyone" ? {} : { security: [{ bearer: [] }] }),
+    ...(audience !== "anyone" ? { security: [{ bearer: [] }] } : optionalToken ? { security: [{}, { bearer: [] }] } : {}),
     parameters: [...parameters, ...(writes ? [components.idempotencyKey()] : [])],
     ...(body
       ? { requestBody: { required: !optional, content: { "application/json": { schema: components.schema(body), ...requestExamples(examples) } } } }

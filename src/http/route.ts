@@ -39,6 +39,8 @@ export type RouteFacts<P extends TSchema, Q extends TSchema, B extends TSchema> 
   mediaType?: string;
   /** Whoever asks gets an answer, whatever RATE_LIMIT says. */
   unlimited?: true;
+  /** For `anyone`: a valid token is read, and the answer may depend on its caller. Without one `caller` is null. */
+  optionalToken?: true;
 };
 
 type CallOf<P extends TSchema, Q extends TSchema, B extends TSchema> = Call<Static<P>, Static<Q>, Static<B>>;
@@ -208,12 +210,12 @@ export class Routes {
     handler: Handler,
     first?: onRequestHookHandler,
   ): void {
-    const { method, path, audience, params, query, body, faults = {}, unlimited = false } = facts;
+    const { method, path, audience, params, query, body, faults = {}, unlimited = false, optionalToken = false } = facts;
     this.operations.push({ facts, refusals: refusalsOf(facts, writes), writes });
     this.#server.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
-      config: { audience, faults, takesBody: body !== undefined, unlimited },
+      config: { audience, faults, takesBody: body !== undefined, unlimited, optionalToken },
       schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body ? { body } : {}) },
       // Whoever would be told so in the end is told before the body is read: in a rush that is what most of the time would go into.
       ...(writes && audience !== "operator" ? { onRequest: this.#turnAway } : {}),
@@ -281,6 +283,7 @@ declare module "fastify" {
     faults?: Record<string, RefusalCode>;
     takesBody?: boolean;
     unlimited?: boolean;
+    optionalToken?: boolean;
     /** A page, or a part of one. */
     face?: boolean;
   }
