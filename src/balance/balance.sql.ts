@@ -1,4 +1,4 @@
-import { containing, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
+import { containingEach, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
 import type { Change, Journal, Shelf } from "../till/shelf.ts";
 import type { Transaction, Wallet } from "./balance.ts";
 
@@ -108,10 +108,11 @@ export function selectUser(id: string): Statement {
   return { name: "select user", text: `SELECT ${USER} FROM users WHERE id = $1`, values: [id] };
 }
 
-/** Users before this id, newest first. @param search part of a name or of an external id; null for all but the buyers of rehearsals */
-export function selectUserPage(before: string | null, limit: number, search: string | null): Statement {
+/** Users before this id, newest first. @param search words, each of which must occur in the name or the external id; blank for all but the buyers of rehearsals */
+export function selectUserPage(before: string | null, limit: number, search: string): Statement {
   const from = before ?? LAST_ID;
-  if (search === null)
+  const patterns = containingEach(search);
+  if (patterns === null)
     return {
       name: "select user page",
       text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND (external_id IS NULL OR external_id NOT LIKE 'rehearsal-%') ORDER BY id DESC LIMIT $2`,
@@ -119,7 +120,9 @@ export function selectUserPage(before: string | null, limit: number, search: str
     };
   return {
     name: "search user page",
-    text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND (name ILIKE $3 OR external_id ILIKE $3) ORDER BY id DESC LIMIT $2`,
-    values: [from, limit, containing(search)],
+    text: `SELECT ${USER} FROM users WHERE id < $1::uuid
+             AND NOT EXISTS (SELECT FROM unnest($3::text[]) pattern WHERE name NOT ILIKE pattern AND coalesce(normalize(external_id, NFC), '') NOT ILIKE pattern)
+           ORDER BY id DESC LIMIT $2`,
+    values: [from, limit, patterns],
   };
 }
