@@ -94,7 +94,7 @@ export async function openShop(config: Config): Promise<OpenShop> {
 
 async function openOn(config: Config, url: string, embedded: EmbeddedServer | undefined, log: pino.Logger): Promise<OpenShop> {
   const secret = shopSecret(config);
-  await migrate(url).catch((error: unknown) => {
+  await migrate(url, (message) => log.warn({ migration: message }, "a migration changed rows")).catch((error: unknown) => {
     throw embedded ? error : naming("DATABASE_URL", error);
   });
   const onError = (error: Error): void => log.warn({ err: error.message }, "a database connection broke");

@@ -17,7 +17,7 @@ export type Problem = {
      */
     type: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'VERSION_CONFLICT' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     /**
      * For people, in Korean or English
      */
@@ -87,27 +87,32 @@ export type Variant = {
     options: {
         [key: string]: string;
     };
+    price: number | null;
     /**
-     * In the currency's minor unit
+     * 0 to shoppers while it is not for sale
      */
-    price: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    /**
+     * Raised by operators' edits, never by a sale; shown to operators only
+     */
+    version?: number;
 };
 
 export type Product = {
     id: string;
     name: string;
-    description: string;
+    description: string | null;
+    price: number | null;
     /**
-     * The lowest of the variants', in the currency's minor unit
-     */
-    price: number;
-    /**
-     * The sum of the variants'
+     * The sum of the variants that are on sale
      */
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    /**
+     * Raised by operators' edits, never by a sale; shown to operators only
+     */
+    version?: number;
     variants: Array<Variant>;
 };
 
@@ -178,10 +183,7 @@ export type CartItem = {
     productId: string;
     variantId: string;
     name: string;
-    /**
-     * In the currency's minor unit
-     */
-    unitPrice: number;
+    unitPrice: number | null;
     quantity: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
@@ -462,7 +464,7 @@ export type Rehearsal = {
 
 export type ProblemType = {
     type: string;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'VERSION_CONFLICT' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     status: number;
     ko: string;
     en: string;
@@ -775,7 +777,7 @@ export type ListUsersData = {
          */
         cursor?: string;
         /**
-         * Searches the names and the external ids
+         * Searches names and external ids: every word must occur
          */
         q?: string;
     };
@@ -1149,7 +1151,7 @@ export type ListProductsData = {
          */
         cursor?: string;
         /**
-         * Searches the names
+         * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
         sort?: 'newest' | 'price' | '-price' | 'name';
@@ -1275,7 +1277,7 @@ export type ListEveryProductData = {
          */
         cursor?: string;
         /**
-         * Searches the names
+         * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
@@ -1372,6 +1374,7 @@ export type CreateProductsData = {
             options?: {
                 [key: string]: string;
             };
+            status?: 'ON_SALE' | 'NOT_FOR_SALE';
             /**
              * In the currency's minor unit
              */
@@ -1398,6 +1401,7 @@ export type CreateProductsData = {
                 options?: {
                     [key: string]: string;
                 };
+                status?: 'ON_SALE' | 'NOT_FOR_SALE';
                 /**
                  * In the currency's minor unit
                  */
@@ -1512,10 +1516,11 @@ export type EditProductData = {
          * In the currency's minor unit
          */
         price?: number;
+        version?: number;
         variants?: Array<{
             id: string;
-            sku?: string;
-            name?: string;
+            sku?: string | null;
+            name?: string | null;
             options?: {
                 [key: string]: string;
             };
@@ -1523,6 +1528,8 @@ export type EditProductData = {
              * In the currency's minor unit
              */
             price?: number;
+            status?: 'ON_SALE' | 'NOT_FOR_SALE';
+            version?: number;
         }>;
     };
     headers?: {
@@ -1568,11 +1575,11 @@ export type EditProductErrors = {
         code?: 'PRODUCT_NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `VERSION_CONFLICT`: Someone else changed this first; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
      */
     409: Problem & {
         status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'VERSION_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request is too large
@@ -2450,7 +2457,7 @@ export type GetCartResponses = {
     200: {
         cartItems: Array<CartItem>;
         /**
-         * In the currency's minor unit
+         * Of what is for sale, in the currency's minor unit
          */
         totalAmount: number;
     };

@@ -73,7 +73,7 @@ export function Product({ id }: { id: string }) {
             { head: t.value.name, main: true, cell: ({ name }) => <bdi class="clip">{name}</bdi> },
             { head: "SKU", cell: ({ sku }) => <bdi class="id clip">{sku ?? "–"}</bdi> },
             { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
-            { head: t.value.price, end: true, cell: ({ price }) => formatMoney(price) },
+            { head: t.value.price, end: true, cell: ({ price }) => formatMoney(price ?? 0) },
             { head: t.value.stock, end: true, cell: ({ stock }) => formatNumber(stock) },
             {
               head: t.value.actions,
@@ -167,7 +167,7 @@ function Stock({ product, changed }: { product: OneProduct; changed: (whole: boo
 }
 
 function EditVariant({ productId, variant, done }: { productId: string; variant: Variant; done: () => Promise<void> }) {
-  const [name, sku, price] = [useSignal(variant.name), useSignal(variant.sku ?? ""), useSignal(String(variant.price))];
+  const [name, sku, price] = [useSignal(variant.name), useSignal(variant.sku ?? ""), useSignal(String(variant.price ?? ""))];
   const options = useSignal(asTyped(variant));
   return (
     <Confirm
@@ -250,7 +250,7 @@ function Journal({ variants, changes }: { variants: Variant[]; changes: number }
 }
 
 function Edit({ id, product, done }: { id: string; product: OneProduct; done: () => Promise<void> }) {
-  const [name, description] = [useSignal(product.name), useSignal(product.description)];
+  const [name, description] = [useSignal(product.name), useSignal(product.description ?? "")];
   const save = useAttempt(async (key) => {
     await shop.editProduct({ path: { id }, body: { name: name.value.trim(), description: description.value }, idempotencyKey: key });
     await done();

@@ -172,14 +172,14 @@ function Form({ articles, fromCart, coupons, balance, order }: Ready & { order: 
               <tr key={variantId}>
                 <th scope="row">
                   <bdi class="clamp">{name}</bdi>
-                  <span class="muted number">
-                    <Money amount={unitPrice} /> × {formatNumber(quantity)}
-                  </span>
+                  {article.status !== "NOT_FOR_SALE" && (
+                    <span class="muted number">
+                      <Money amount={unitPrice} /> × {formatNumber(quantity)}
+                    </span>
+                  )}
                   <span class="row-warning">{lackOf({ quantity, ...article })}</span>
                 </th>
-                <td>
-                  <Money amount={amount} />
-                </td>
+                <td>{article.status !== "NOT_FOR_SALE" && <Money amount={amount} />}</td>
               </tr>
             ))}
             <tr class="subtotal">
@@ -226,8 +226,8 @@ const summaryOf = (articles: readonly Article[]): string => articles.map(({ vari
 
 /** Why an article can't be ordered as it stands, in words. */
 function lackOf({ status, stock, quantity }: Pick<Article, "status" | "stock" | "quantity">): string | null {
-  if (status === "SOLD_OUT" || stock === 0) return t.value.soldOut;
   if (status === "NOT_FOR_SALE") return t.value.notForSale;
+  if (status === "SOLD_OUT" || stock === 0) return t.value.soldOut;
   return quantity > stock ? t.value.shortOf(stock) : null;
 }
 
@@ -263,7 +263,7 @@ async function cartArticles(userId: string, signal: AbortSignal): Promise<Articl
     productId,
     variantId,
     name,
-    unitPrice,
+    unitPrice: unitPrice ?? 0, // Not for sale: the order is blocked.
     quantity,
     stock,
     status,
@@ -276,5 +276,5 @@ async function oneArticle(productId: string, variantId: string | null, quantity:
   const variant = product.variants.find(({ id }) => id === variantId);
   if (!variant || !Number.isInteger(quantity) || quantity < 1) return [];
   const name = product.variants.length === 1 ? product.name : `${product.name} ${Object.values(variant.options).join(" ") || variant.name}`;
-  return [{ productId, variantId: variant.id, name, unitPrice: variant.price, quantity, stock: variant.stock, status: variant.status }];
+  return [{ productId, variantId: variant.id, name, unitPrice: variant.price ?? 0, quantity, stock: variant.stock, status: variant.status }];
 }
