@@ -8,6 +8,7 @@ import { variants, products } from "./catalog/catalog.sql.ts";
 import type { Variant } from "./catalog/catalog.ts";
 import { everyProductRoutes } from "./catalog/every-product.routes.ts";
 import { CatalogFacts } from "./catalog/facts.ts";
+import { stockRoutes } from "./catalog/stock.routes.ts";
 import { CardCharges } from "./balance/card-charges.ts";
 import { balanceRoutes } from "./balance/balance.routes.ts";
 import { cartRoutes } from "./cart/cart.routes.ts";
@@ -204,6 +205,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   for (const declare of [
     balanceRoutes,
     catalogRoutes,
+    stockRoutes,
     everyProductRoutes,
     couponRoutes,
     cartRoutes,
