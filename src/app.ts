@@ -13,6 +13,7 @@ import { variants, products } from "./catalog/catalog.sql.ts";
 import type { Variant } from "./catalog/catalog.ts";
 import { everyProductRoutes } from "./catalog/every-product.routes.ts";
 import { CatalogFacts } from "./catalog/facts.ts";
+import { stockRoutes } from "./catalog/stock.routes.ts";
 import { CardCharges } from "./balance/card-charges.ts";
 import { balanceRoutes } from "./balance/balance.routes.ts";
 import { cartRoutes } from "./cart/cart.routes.ts";
@@ -108,7 +109,7 @@ export async function openShop(config: Config, parts: OpenParts = {}): Promise<O
 
 async function openOn(config: Config, url: string, embedded: EmbeddedServer | undefined, log: pino.Logger, parts: OpenParts): Promise<OpenShop> {
   const secret = shopSecret(config);
-  await migrate(url).catch((error: unknown) => {
+  await migrate(url, (message) => log.warn({ migration: message }, "a migration changed rows")).catch((error: unknown) => {
     throw embedded ? error : naming("DATABASE_URL", error);
   });
   const onError = (error: Error): void => log.warn({ err: error.message }, "a database connection broke");
@@ -251,6 +252,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   for (const declare of [
     balanceRoutes,
     catalogRoutes,
+    stockRoutes,
     everyProductRoutes,
     couponRoutes,
     cartRoutes,

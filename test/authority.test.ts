@@ -42,11 +42,16 @@ before(async () => {
   const { paths }: Document = good(await shop.anyone("GET", "/openapi.json"), 200);
   guarded = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods as Document).flatMap(([method, operation]) =>
-      (operation as Document).security ? [{ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation }] : [],
+      needsToken(operation as Document) ? [{ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation }] : [],
     ),
   );
 });
 after(() => shop.close());
+
+/** Not only reads one if there is one. */
+function needsToken({ security }: Document): boolean {
+  return security?.every((way: object) => Object.keys(way).length > 0) ?? false;
+}
 
 function filled(path: string, userId = NOBODY, id = NOTHING): string {
   return path

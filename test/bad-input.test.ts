@@ -318,8 +318,8 @@ describe("bodies", () => {
     const notUtf8 = requestText("POST", "/admin/users", { Authorization: `Bearer ${shop.operator.token}`, "Content-Length": "12" }, "");
     const [answer] = await speak(shop.url, Buffer.concat([Buffer.from(notUtf8), Buffer.from('{"name":"'), Buffer.from([0xff]), Buffer.from('"}')]));
     bad(answer as Answer, "");
-    const { body } = await raw(shop.operator, "POST", "/admin/users", JSON.stringify({ name: `😀{}",\\'\u0001\u2028` }));
-    assert.equal(good(await shop.operator.get(`/admin/users/${body.id}`), 200).name, `😀{}",\\'\u0001\u2028`);
+    const { body } = await raw(shop.operator, "POST", "/admin/users", JSON.stringify({ name: `😀{}",\\'\u0001\u2028김` }));
+    assert.equal(good(await shop.operator.get(`/admin/users/${body.id}`), 200).name, `😀{}",\\'\u0001\u2028김`);
   });
 
   test("text that is empty, blank or too long is refused", async () => {

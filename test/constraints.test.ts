@@ -15,7 +15,7 @@ const GOOD: Record<string, Row> = {
   users: { id: A, name: "손님", external_id: "e", balance: 0, version: 0, created_at: NOW },
   balance_transactions: { user_id: A, version: 1, id: A, type: "CHARGE", status: "COMPLETED", amount: 5, balance_after: 5, created_at: NOW },
   products: { id: A, name: "사과", description: "", status: "ON_SALE", price: 1, created_at: NOW },
-  variants: { id: A, product_id: A, position: 0, options: {}, price: 1, stock: 1 },
+  variants: { id: A, product_id: A, position: 0, sku: "s", options: {}, price: 1, stock: 1, status: "ON_SALE" },
   stock_adjustments: { id: A, variant_id: A, delta: 1, stock_after: 1, reason: "r", created_at: NOW },
   campaigns: { id: A, name: "n", discount_type: "FIXED", discount_value: 5, total_quantity: 5, issued_quantity: 5, opens_at: NOW, created_at: NOW },
   user_coupons: { id: A, campaign_id: A, user_id: A, status: "USED", issued_at: NOW, used_at: NOW, order_id: A },
@@ -89,7 +89,9 @@ const BAD: Record<string, Bad[]> = {
   variants: [
     bad("variants_price_check", { price: -1 }),
     bad("variants_stock_check", { stock: -1 }),
+    bad("variants_status_check", { status: "SOLD_OUT" }),
     bad("variants_product_id_fkey", { product_id: B }),
+    key("variants_sku_unique", { id: B }),
     key("variants_pkey"),
   ],
   stock_adjustments: [bad("stock_adjustments_stock_after_check", { stock_after: -1 }), key("stock_adjustments_pkey")],

@@ -125,7 +125,8 @@ test("operations have names of their own, a summary and a tag, and say who may c
   assert.equal(new Set(names).size, names.length);
   for (const { call, operation } of operations()) {
     assert.ok(operation.summary && operation.tags.length === 1, call);
-    assert.equal("401" in operation.responses, operation.security !== undefined, call);
+    const needsToken = operation.security?.every((way: object) => Object.keys(way).length > 0) ?? false;
+    assert.equal("401" in operation.responses, needsToken, call);
     if (call.includes(" /admin/")) assert.ok("403" in operation.responses, call);
   }
 });

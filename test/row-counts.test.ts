@@ -32,7 +32,18 @@ const CAMPAIGN = {
   soldOutAt: null,
   rehearsalId: null,
 };
-const VARIANT = { id: ID, productId: ID, position: 0, sku: null, name: null, options: {}, price: 1, stock: 1 };
+const VARIANT = {
+  id: ID,
+  productId: ID,
+  position: 0,
+  sku: null,
+  name: null,
+  options: {},
+  price: 1,
+  stock: 1,
+  status: "ON_SALE" as const,
+  version: 0,
+};
 const CART_ITEM = { id: ID, productId: ID, variantId: ID, quantity: 1, createdAt: 0 };
 const ITEM = { variantId: ID, productId: ID, line: 0, name: "n", unitPrice: 1, quantity: 2, refundedQuantity: 0 };
 const CHARGE: CardCharge = {
@@ -59,7 +70,7 @@ const GONE = [
   gone("update wallets", users, { id: ID, balance: 1, version: 1 }, { balance: 2 }),
   gone("update stock", variants, VARIANT, { stock: 2 }),
   gone("update variants", variants, VARIANT, { price: 2 }),
-  gone("update products", products, { id: ID, name: "n", description: "", status: "ON_SALE", price: 1 }, { name: "m" }),
+  gone("update products", products, { id: ID, name: "n", description: "", status: "ON_SALE", price: 1, version: 0 }, { name: "m" }),
   gone("update issued", campaigns, CAMPAIGN, { issuedQuantity: 2 }),
   gone("update campaigns", campaigns, CAMPAIGN, { name: "m" }),
   gone(

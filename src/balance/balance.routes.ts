@@ -9,6 +9,7 @@ import {
   Amount,
   Body,
   Either,
+  ForeignKey,
   Id,
   Instant,
   Money,
@@ -18,6 +19,7 @@ import {
   page,
   PaymentKey,
   Query,
+  Search,
   Text,
   UserParams,
   Version,
@@ -186,7 +188,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
     },
   );
 
-  const NewUser = { name: Text(200), externalId: Type.Optional(Text(200)) };
+  const NewUser = { name: Text(200), externalId: Type.Optional(ForeignKey(200)) };
   type NewUser = { name: string; externalId?: string };
   routes.write(
     {
@@ -220,14 +222,14 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       tag: "Users",
       summary: "Users, newest first",
       description: "Buyers that rehearsals have made are left out, unless `q` begins with `rehearsal-`, as their external ids do.",
-      query: Query({ ...page, q: Type.Optional(Type.String({ maxLength: 200, description: "Searches the names and the external ids" })) }),
+      query: Query({ ...page, q: Search("Searches names and external ids: every word must occur") }),
       answers: { 200: Type.Object({ users: Type.Array(User), nextCursor: NextCursor }) },
       shape: ownCursor("users", ["id"]),
     },
     async ({ query }) => {
       const { limit = 20, q = "" } = query;
       const [before] = (readCursor("users", query.cursor, ["id"]) ?? [null]) as [string | null];
-      const rows = await lists.rows<UserView>(selectUserPage(before, limit + 1, q === "" ? null : q));
+      const rows = await lists.rows<UserView>(selectUserPage(before, limit + 1, q));
       return { users: rows.slice(0, limit), nextCursor: nextCursor(rows, limit, "users", (row) => [row.id]) };
     },
   );

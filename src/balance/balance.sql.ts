@@ -1,4 +1,4 @@
-import { containing, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
+import { containingEach, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
 import type { Change, Journal, Shelf } from "../till/shelf.ts";
 import type { Member, Transaction, Wallet } from "./balance.ts";
 
@@ -121,11 +121,12 @@ export function selectRehearsalOf(id: string): Statement {
 
 /**
  * Users before this id, newest first, without the buyers of rehearsals: those are found only by what their external ids begin with, `rehearsal-`.
- * @param search part of a name or of an external id; null for all
+ * @param search words, each of which must occur in the name or the external id; blank for all
  */
-export function selectUserPage(before: string | null, limit: number, search: string | null): Statement {
+export function selectUserPage(before: string | null, limit: number, search: string): Statement {
   const from = before ?? LAST_ID;
-  if (search === null)
+  const patterns = containingEach(search);
+  if (patterns === null)
     return {
       name: "select user page",
       text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND rehearsal_id IS NULL ORDER BY id DESC LIMIT $2`,
@@ -133,8 +134,9 @@ export function selectUserPage(before: string | null, limit: number, search: str
     };
   return {
     name: "search user page",
-    text: `SELECT ${USER} FROM users WHERE id < $1::uuid AND (name ILIKE $3 OR external_id ILIKE $3)
+    text: `SELECT ${USER} FROM users WHERE id < $1::uuid
+             AND NOT EXISTS (SELECT FROM unnest($3::text[]) pattern WHERE name NOT ILIKE pattern AND coalesce(normalize(external_id, NFC), '') NOT ILIKE pattern)
              AND (rehearsal_id IS NULL OR $4) ORDER BY id DESC LIMIT $2`,
-    values: [from, limit, containing(search), search.toLowerCase().startsWith("rehearsal-")],
+    values: [from, limit, patterns, search.toLowerCase().startsWith("rehearsal-")],
   };
 }

@@ -1,10 +1,11 @@
 import Type from "typebox";
-import { displayName, saleStatus, type SaleStatus } from "../catalog/catalog.ts";
+import { displayName, type SaleStatus } from "../catalog/catalog.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, Id, Money, OneOf, Quantity, UserParams } from "../http/schemas.ts";
+import { Body, Id, Nullable, OneOf, Quantity, UserParams } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { selectCart, selectCartArticle } from "./cart.sql.ts";
+import { cartItemView } from "./cart-view.ts";
 import { addToCart, removeFromCart, type SetQuantity, setQuantity } from "./edit-cart.ts";
 
 const Item = Type.Object(
@@ -13,7 +14,7 @@ const Item = Type.Object(
     productId: Id(),
     variantId: Id(),
     name: Type.String(),
-    unitPrice: Money(),
+    unitPrice: Nullable(Type.Integer({ description: "In the currency's minor unit; null while it is not for sale" })),
     quantity: Type.Integer(),
     stock: Type.Integer(),
     status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
@@ -47,30 +48,22 @@ export function cartRoutes(routes: Routes, { database, catalogFacts }: Shop): vo
       tag: "Cart",
       summary: "The cart, with today's prices and stock",
       params: UserParams,
-      answers: { 200: Type.Object({ cartItems: Type.Array(Item), totalAmount: Money() }) },
+      answers: {
+        200: Type.Object({
+          cartItems: Type.Array(Item),
+          totalAmount: Type.Integer({ description: "Of what is for sale, in the currency's minor unit" }),
+        }),
+      },
       faults,
       refusals: ["USER_NOT_FOUND"],
     },
     async ({ params: { userId } }) => {
       const rows = await database.rows<CartRecord>(selectCart(userId));
       if (rows.length === 0) refuse("USER_NOT_FOUND", { userId });
-      const cartItems = rows.flatMap(({ id, productName, variantName, price, status, ...row }) =>
-        id === null
-          ? []
-          : [
-              {
-                id,
-                productId: row.productId,
-                variantId: row.variantId,
-                name: displayName({ name: productName }, { name: variantName }),
-                unitPrice: price,
-                quantity: row.quantity,
-                stock: row.stock,
-                status: saleStatus(status, row.stock),
-              },
-            ],
+      const cartItems = rows.flatMap(({ id, productName, variantName, ...row }) =>
+        id === null ? [] : [cartItemView({ id, ...row }, { name: displayName({ name: productName }, { name: variantName }), ...row })],
       );
-      return { cartItems, totalAmount: cartItems.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0) };
+      return { cartItems, totalAmount: cartItems.reduce((sum, item) => sum + (item.unitPrice ?? 0) * item.quantity, 0) };
     },
   );
 

@@ -1,6 +1,6 @@
 import type { Wallet } from "../balance/balance.ts";
 import { users } from "../balance/balance.sql.ts";
-import { displayName, forSale, productFor, saleStatus } from "../catalog/catalog.ts";
+import { displayName, forSale, productFor, variantStatus } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
 import type { CatalogFacts } from "../catalog/facts.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
@@ -10,18 +10,7 @@ import { type Need, need } from "../till/shelf.ts";
 import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
 import { CART_MAX, type CartItem, cartOf, itemOf } from "./cart.ts";
 import { carts } from "./cart.sql.ts";
-
-/** `unitPrice` in minor units; `stock` and `status` as they are now. */
-export type CartItemView = {
-  id: string;
-  productId: string;
-  variantId: string;
-  name: string;
-  unitPrice: number;
-  quantity: number;
-  stock: number;
-  status: "ON_SALE" | "SOLD_OUT" | "NOT_FOR_SALE";
-};
+import { type CartItemView, cartItemView } from "./cart-view.ts";
 
 export type AddToCart = { userId: string; productId: string; variantId?: string; quantity: number; variantIds?: string[] };
 
@@ -108,14 +97,9 @@ function cartNeeds(userId: string): Need[] {
 function view(shop: WorkingSet, { id, productId, variantId, quantity }: CartItem): CartItemView {
   const product = shop.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
   const variant = shop.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
-  return {
-    id,
-    productId,
-    variantId,
-    name: displayName(product, variant),
-    unitPrice: variant.price,
-    quantity,
-    stock: variant.stock,
-    status: saleStatus(product.status, variant.stock),
-  };
+  const { price, stock } = variant;
+  return cartItemView(
+    { id, productId, variantId, quantity },
+    { name: displayName(product, variant), price, stock, status: variantStatus(product, variant) },
+  );
 }

@@ -1,25 +1,34 @@
 import Type, { type Static } from "typebox";
 import { mayMeet } from "../balance/rehearsal-buyers.ts";
-import { iso } from "../database/statement.ts";
 import { SharedRead } from "../database/shared-read.ts";
-import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
+import type { Caller } from "../http/auth.ts";
+import { nextCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Amount, Body, Either, Id, Instant, Money, NextCursor, OneOf, page, Query, Text } from "../http/schemas.ts";
+import {
+  Amount,
+  Body,
+  Either,
+  ForeignKey,
+  Id,
+  Money,
+  NextCursor,
+  Nullable,
+  OneOf,
+  OptionalText,
+  page,
+  Query,
+  Search,
+  Text,
+  TextRecord,
+  Version,
+} from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
-import { adjustStock } from "./adjust-stock.ts";
 import { PRICE_MAX, type Product, saleStatus, STOCK_MAX, type Variant } from "./catalog.ts";
-import {
-  type ProductListItem,
-  type ProductSort,
-  selectProductPage,
-  selectProducts,
-  selectStockAdjustments,
-  type StockAdjustment,
-} from "./catalog.sql.ts";
+import { type ProductListItem, type ProductSort, selectProductPage, selectProducts } from "./catalog.sql.ts";
 import { createProducts, type NewProduct, type NewVariant } from "./create-products.ts";
 import { editProduct } from "./edit-product.ts";
-import { productView } from "./product-view.ts";
+import { productView, shopperView } from "./product-view.ts";
 
 /** The cache group of everything that shows products with their stock. */
 export const PRODUCT_LISTS = "products";
@@ -27,15 +36,18 @@ const LIST_TTL_MS = 5 * 60_000;
 const NO_PRODUCTS = { ko: "등록된 상품이 없습니다", en: "There are no products yet" };
 
 const Status = OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]);
+const HIDDEN = "shown to operators only while it is not for sale, null to others";
+const VersionAnswer = Type.Optional(Type.Integer({ description: "Raised by operators' edits, never by a sale; shown to operators only" }));
 const VariantAnswer = Type.Object(
   {
     id: Id(),
     sku: Type.Union([Type.String(), Type.Null()]),
     name: Type.String(),
     options: Type.Record(Type.String(), Type.String()),
-    price: Money(),
-    stock: Type.Integer(),
+    price: Nullable(Type.Integer({ description: `In the currency's minor unit; ${HIDDEN}` })),
+    stock: Type.Integer({ description: "0 to shoppers while it is not for sale" }),
     status: Status,
+    version: VersionAnswer,
   },
   { title: "Variant" },
 );
@@ -43,10 +55,15 @@ const ProductAnswer = Type.Object(
   {
     id: Id(),
     name: Type.String(),
-    description: Type.String(),
-    price: Type.Integer({ description: "The lowest of the variants', in the currency's minor unit" }),
-    stock: Type.Integer({ description: "The sum of the variants'" }),
+    description: Nullable(Type.String({ description: `Is ${HIDDEN}` })),
+    price: Nullable(
+      Type.Integer({
+        description: `The lowest of the variants that are on sale, of all if none is, in the currency's minor unit; ${HIDDEN}`,
+      }),
+    ),
+    stock: Type.Integer({ description: "The sum of the variants that are on sale" }),
     status: Status,
+    version: VersionAnswer,
     variants: Type.Array(VariantAnswer, { minItems: 1 }),
   },
   { title: "Product" },
@@ -58,7 +75,7 @@ const ProductInList = Type.Object(
 
 const ListQuery = Query({
   ...page,
-  q: Type.Optional(Type.String({ maxLength: 200, description: "Searches the names" })),
+  q: Search("Searches names, the values of options, and SKUs: every word must occur"),
   sort: Type.Optional(OneOf(["newest", "price", "-price", "name"])),
   includeSoldOut: Type.Optional(Type.Boolean({ default: true })),
 });
@@ -66,15 +83,18 @@ const ListQuery = Query({
 export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }: Shop): void {
   const details = new SharedRead(async (ids) => {
     const rows = await database.rows<Product & { variants: Variant[] }>(selectProducts(ids));
-    // Made into JSON once, however many are waiting for it.
-    return new Map(rows.map((row) => [row.id, { rehearsalId: row.rehearsalId ?? null, json: JSON.stringify(productView(row, row.variants)) }]));
+    // What shoppers see is made into JSON once, however many are waiting for it.
+    return new Map(
+      rows.map((row) => {
+        const whole = productView(row, row.variants);
+        return [row.id, { rehearsalId: row.rehearsalId ?? null, whole, shopper: JSON.stringify(shopperView(whole)) }];
+      }),
+    );
   });
 
   async function productPage({ limit = 20, cursor, q = "", sort = "newest", includeSoldOut = true }: Static<typeof ListQuery>, locale: "ko" | "en") {
     const after = productPlace({ cursor, sort });
-    const rows = await database.rows<ProductListItem>(
-      selectProductPage({ sort, search: q === "" ? null : q, includeSoldOut, after, limit: limit + 1 }),
-    );
+    const rows = await database.rows<ProductListItem>(selectProductPage({ sort, search: q, includeSoldOut, after, limit: limit + 1 }));
     const products = rows.slice(0, limit).map(({ id, name, price, stock }) => ({ id, name, price, stock, status: saleStatus("ON_SALE", stock) }));
     const next = nextCursor(rows, limit, `products ${sort}`, (row) =>
       sort === "newest" ? [row.id] : [sort === "name" ? row.name : row.price, row.id],
@@ -112,29 +132,31 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       path: "/products/{productId}",
       operationId: "getProduct",
       audience: "anyone",
-      knowsCaller: true,
       tag: "Catalogue",
       summary: "One product, with its stock as committed",
+      description: "Needs no token. With an operator's it shows `version`, and the price and description of what is not for sale.",
+      optionalToken: true,
       params: Type.Object({ productId: Id() }),
       answers: { 200: ProductAnswer },
       faults: { "params/productId": "INVALID_PRODUCT_ID" },
       refusals: ["PRODUCT_NOT_FOUND"],
     },
-    async ({ caller, params: { productId } }) => {
+    async ({ params: { productId }, caller }) => {
       const product = await details.get(productId);
       if (!product || !(await mayMeet(database, caller, product))) refuse("PRODUCT_NOT_FOUND", { productId });
-      return product.json;
+      return (caller as Caller | null)?.role === "operator" ? product.whole : product.shopper;
     },
   );
 
-  const Options = Type.Record(Type.String({ minLength: 1, maxLength: 100 }), Type.String({ maxLength: 200 }), { maxProperties: 20 });
+  const Options = TextRecord(100, 200, 20);
+  const OwnStatus = Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"]));
   const facts = {
     name: Text(300),
-    description: Type.Optional(Type.String({ maxLength: 10_000 })),
-    status: Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"])),
+    description: Type.Optional(OptionalText(10_000)),
+    status: OwnStatus,
   };
   const forSale = { price: Amount(0, PRICE_MAX), stock: Type.Integer({ minimum: 0, maximum: STOCK_MAX }) };
-  const described = { sku: Type.Optional(Text(100)), name: Type.Optional(Text(300)), options: Type.Optional(Options) };
+  const described = { sku: Type.Optional(ForeignKey(100)), name: Type.Optional(Text(300)), options: Type.Optional(Options), status: OwnStatus };
   const Several = Body({ ...facts, variants: Type.Array(Body({ ...described, ...forSale }), { minItems: 1, maxItems: 200 }) });
   type OneProduct = Omit<NewProduct, "variants"> & ({ price: number; stock: number } | { variants: NewVariant[] });
   const One = Either<OneProduct, OneProduct>("variants", Several, Body({ ...facts, ...forSale }));
@@ -158,7 +180,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
         const { price, stock, ...rest } = product;
         return { ...rest, variants: [{ price, stock }] };
       });
-      return submit(createProducts, { products }, 201, (made) => (bulk ? { products: made } : made[0]));
+      return submit(createProducts, { products, bulk }, 201, (made) => (bulk ? { products: made } : made[0]));
     },
   );
 
@@ -170,18 +192,33 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       audience: "operator",
       tag: "Catalogue",
       summary: "Change a product",
-      description: "Takes any subset. `price` only where there is one variant; stock has a call of its own.",
+      description:
+        "Takes any subset. `price` only if there is one variant; stock has a call of its own. A `version`, of the product or of a variant, is the one that was read: if the shop has another, nothing is changed and `current` is the product as it is. A variant's `sku` and `name` are cleared with null; a name that was made of its options follows them.",
       params: Type.Object({ id: Id() }),
       body: Body({
         name: Type.Optional(Text(300)),
         description: facts.description,
         status: facts.status,
         price: Type.Optional(Amount(0, PRICE_MAX)),
-        variants: Type.Optional(Type.Array(Body({ id: Id(), ...described, price: Type.Optional(Amount(0, PRICE_MAX)) }), { maxItems: 200 })),
+        version: Type.Optional(Version()),
+        variants: Type.Optional(
+          Type.Array(
+            Body({
+              id: Id(),
+              sku: Type.Optional(Nullable(ForeignKey(100))),
+              name: Type.Optional(Nullable(Text(300))),
+              options: Type.Optional(Options),
+              price: Type.Optional(Amount(0, PRICE_MAX)),
+              status: OwnStatus,
+              version: Type.Optional(Version()),
+            }),
+            { maxItems: 200 },
+          ),
+        ),
       }),
       answers: { 200: ProductAnswer },
       faults: { "params/id": "INVALID_PRODUCT_ID" },
-      refusals: ["PRODUCT_NOT_FOUND"],
+      refusals: ["PRODUCT_NOT_FOUND", "VERSION_CONFLICT"],
     },
     ({ params, body: { variants, ...fields } }) =>
       submit(editProduct(catalogFacts), {
@@ -189,59 +226,6 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
         ...fields,
         ...(variants ? { variants: variants.map((edit) => ({ ...edit, id: edit.id.toLowerCase() })) } : {}),
       }),
-  );
-
-  routes.write(
-    {
-      method: "POST",
-      path: "/admin/variants/{id}/stock",
-      operationId: "adjustStock",
-      audience: "operator",
-      tag: "Catalogue",
-      summary: "Add to a variant's stock, or take from it",
-      params: Type.Object({ id: Id() }),
-      body: Body({
-        delta: Type.Integer({ minimum: -STOCK_MAX, maximum: STOCK_MAX, not: { const: 0 }, description: "Pieces; never 0" }),
-        reason: Text(500),
-      }),
-      answers: { 200: Type.Object({ variantId: Id(), stock: Type.Integer() }) },
-      refusals: ["PRODUCT_NOT_FOUND", "STOCK_INSUFFICIENT"],
-    },
-    ({ params, body }) => submit(adjustStock, { variantId: params.id, ...body }),
-  );
-
-  routes.read(
-    {
-      method: "GET",
-      path: "/admin/variants/{id}/stock",
-      operationId: "listStockAdjustments",
-      audience: "operator",
-      tag: "Catalogue",
-      summary: "The journal of a variant's stock: its first filling and every change other than by sale, newest first",
-      params: Type.Object({ id: Id() }),
-      query: Query(page),
-      answers: {
-        200: Type.Object({
-          adjustments: Type.Array(
-            Type.Object({ id: Id(), delta: Type.Integer(), stockAfter: Type.Integer(), reason: Type.String(), createdAt: Instant() }),
-          ),
-          nextCursor: NextCursor,
-        }),
-      },
-      refusals: ["PRODUCT_NOT_FOUND"],
-      shape: ownCursor("stock adjustments", ["id"]),
-    },
-    async ({ params, query: { limit = 20, cursor } }) => {
-      const [before] = (readCursor("stock adjustments", cursor, ["id"]) ?? [null]) as [string | null];
-      const variantId = params.id;
-      const rows = await database.rows<Omit<StockAdjustment, "variantId">>(selectStockAdjustments(variantId, before, limit + 1));
-      // A variant's first filling stands in its journal for ever: where there is nothing there is no variant.
-      if (rows.length === 0 && before === null) refuse("PRODUCT_NOT_FOUND", { variantId });
-      return {
-        adjustments: rows.slice(0, limit).map((row) => ({ ...row, createdAt: iso(row.createdAt) })),
-        nextCursor: nextCursor(rows, limit, "stock adjustments", (row) => [row.id]),
-      };
-    },
   );
 }
 

@@ -1,4 +1,4 @@
-import { containing, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
+import { containingEach, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
 import type { Change, Journal, Shelf } from "../till/shelf.ts";
 import type { Product, Variant } from "./catalog.ts";
 
@@ -7,7 +7,7 @@ export const variants: Shelf<Variant> = {
   name: "variants",
   load: (ids) => ({
     name: "lock variants",
-    text: `SELECT id, product_id AS "productId", position, sku, name, options, price, stock FROM variants
+    text: `SELECT id, product_id AS "productId", position, sku, name, options, price, stock, status, version FROM variants
            WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
     values: [plain(ids, (id) => id)],
   }),
@@ -18,12 +18,18 @@ export const variants: Shelf<Variant> = {
     const edited = changes.filter(
       ({ before, after }) =>
         before !== undefined &&
-        (before.price !== after.price || before.name !== after.name || before.sku !== after.sku || before.options !== after.options),
+        (before.price !== after.price ||
+          before.name !== after.name ||
+          before.sku !== after.sku ||
+          before.options !== after.options ||
+          before.status !== after.status ||
+          before.version !== after.version),
     );
+    // Edits go before new rows: a new variant may take over a SKU that an edit in the same round gives up.
     return [
-      ...(made.length > 0 ? [insertVariants(made)] : []),
       ...(sold.length > 0 ? [updateStock(sold)] : []),
       ...(edited.length > 0 ? [updateVariants(edited)] : []),
+      ...(made.length > 0 ? [insertVariants(made)] : []),
     ];
   },
 };
@@ -31,8 +37,8 @@ export const variants: Shelf<Variant> = {
 function insertVariants(changes: Change<Variant>[]): Statement {
   return {
     name: "insert variants",
-    text: `INSERT INTO variants (id, product_id, position, sku, name, options, price, stock)
-           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::text[], $6::jsonb[], $7::bigint[], $8::bigint[])`,
+    text: `INSERT INTO variants (id, product_id, position, sku, name, options, price, stock, status)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::text[], $6::jsonb[], $7::bigint[], $8::bigint[], $9::text[])`,
     values: [
       plain(changes, ({ key }) => key),
       plain(changes, ({ after }) => after.productId),
@@ -40,6 +46,7 @@ function insertVariants(changes: Change<Variant>[]): Statement {
       ...describing(changes),
       plain(changes, ({ after }) => after.price),
       plain(changes, ({ after }) => after.stock),
+      plain(changes, ({ after }) => after.status),
     ],
   };
 }
@@ -60,9 +67,16 @@ function updateStock(changes: Change<Variant>[]): Statement {
 function updateVariants(changes: Change<Variant>[]): Statement {
   return {
     name: "update variants",
-    text: `UPDATE variants SET sku = v.sku, name = v.name, options = v.options, price = v.price
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[]) v(id, sku, name, options, price) WHERE variants.id = v.id`,
-    values: [plain(changes, ({ key }) => key), ...describing(changes), plain(changes, ({ after }) => after.price)],
+    text: `UPDATE variants SET sku = v.sku, name = v.name, options = v.options, price = v.price, status = v.status, version = v.version
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::text[], $7::int[]) v(id, sku, name, options, price, status, version)
+           WHERE variants.id = v.id`,
+    values: [
+      plain(changes, ({ key }) => key),
+      ...describing(changes),
+      plain(changes, ({ after }) => after.price),
+      plain(changes, ({ after }) => after.status),
+      plain(changes, ({ after }) => after.version),
+    ],
     rows: changes.length,
   };
 }
@@ -75,12 +89,27 @@ function describing(changes: Change<Variant>[]): string[] {
   ];
 }
 
+/**
+ * Which variant has a SKU; null for one that this round has given up. The table's UNIQUE constraint settles what two rounds try at once: it is
+ * checked after each statement, so that two variants can exchange their SKUs.
+ */
+export const skus: Shelf<{ variantId: string | null }> = {
+  name: "skus",
+  load: (names) => ({
+    name: "read skus",
+    text: `SELECT sku, id AS "variantId" FROM variants WHERE sku = ANY($1::text[])`,
+    values: [quoted(names, (name) => name)],
+  }),
+  read: (row) => [row["sku"] as string, { variantId: row["variantId"] as string }],
+  save: () => [],
+};
+
 /** Products, read after their variants are locked: that lock guards them. */
 export const products: Shelf<Product> = {
   name: "products",
   load: (ids) => ({
     name: "read products",
-    text: `SELECT id, name, description, status, price, rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
+    text: `SELECT id, name, description, status, price, version, rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
     values: [plain(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Product],
@@ -111,14 +140,16 @@ function insertProducts(changes: Change<Product>[]): Statement {
 function updateProducts(changes: Change<Product>[]): Statement {
   return {
     name: "update products",
-    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[]) v(id, name, description, status, price) WHERE p.id = v.id`,
+    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price, version = v.version
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[]) v(id, name, description, status, price, version)
+           WHERE p.id = v.id`,
     values: [
       plain(changes, ({ key }) => key),
       quoted(changes, ({ after }) => after.name),
       quoted(changes, ({ after }) => after.description),
       plain(changes, ({ after }) => after.status),
       plain(changes, ({ after }) => after.price),
+      plain(changes, ({ after }) => after.version),
     ],
     rows: changes.length,
   };
@@ -167,8 +198,9 @@ export function selectVariantIds(productIds: string[]): Statement {
 export function selectProducts(ids: string[]): Statement {
   return {
     name: "select products",
-    text: `SELECT p.id, p.name, p.description, p.status, p.rehearsal_id AS "rehearsalId",
-             (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options, 'price', v.price, 'stock', v.stock) ORDER BY v.position)
+    text: `SELECT p.id, p.name, p.description, p.status, p.version, p.rehearsal_id AS "rehearsalId",
+             (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options, 'price', v.price, 'stock', v.stock,
+                'status', v.status, 'version', v.version) ORDER BY v.position)
               FROM variants v WHERE v.product_id = p.id) AS variants
            FROM products p WHERE p.id = ANY($1::uuid[])`,
     values: [plain(ids, (id) => id)],
@@ -176,8 +208,18 @@ export function selectProducts(ids: string[]): Statement {
 }
 
 export type ProductSort = "newest" | "price" | "-price" | "name";
-export type ProductPage = { sort: ProductSort; search: string | null; includeSoldOut: boolean; after: (string | number)[] | null; limit: number };
+export type ProductPage = { sort: ProductSort; search: string; includeSoldOut: boolean; after: (string | number)[] | null; limit: number };
 export type ProductListItem = { id: string; name: string; price: number; stock: number };
+
+/**
+ * SQL: each of these patterns (`containingEach`) occurs in the name of the product `p`, in an option's value or in a SKU.
+ * SKUs are stored as they came, so they alone are normalized here. @param of which variants count
+ */
+export function matching(patterns: string, of = "true"): string {
+  return `NOT EXISTS (SELECT FROM unnest(${patterns}::text[]) pattern WHERE p.name NOT ILIKE pattern AND NOT EXISTS (
+             SELECT FROM variants v WHERE v.product_id = p.id AND ${of} AND (normalize(v.sku, NFC) ILIKE pattern
+               OR EXISTS (SELECT FROM jsonb_each_text(v.options) option WHERE option.value ILIKE pattern))))`;
+}
 
 /** The column that each order goes by, ties by id, and which way. */
 const SORTS = {
@@ -187,23 +229,27 @@ const SORTS = {
   name: { place: "(p.name, p.id)", kinds: ["text", "uuid"], beyond: ">", direction: "ASC" },
 } as const;
 
-/** Products for sale in this order, from the place after `after` on. */
+/**
+ * Products for sale in this order, from the place after `after` on. Variants that are not on sale count for nothing, in the search either: they
+ * would tell of a launch.
+ */
 export function selectProductPage({ sort, search, includeSoldOut, after, limit }: ProductPage): Statement {
   const { place, kinds, beyond, direction } = SORTS[sort];
   const values: unknown[] = [limit];
-  const where = ["p.status = 'ON_SALE'", "p.rehearsal_id IS NULL"];
+  const where = ["p.status = 'ON_SALE'", "v.stock IS NOT NULL", "p.rehearsal_id IS NULL"];
   if (after) where.push(`${place} ${beyond} (${kinds.map((kind, i) => `$${values.push(after[i])}::${kind}`).join(", ")})`);
-  if (search !== null) where.push(`p.name ILIKE $${values.push(containing(search))}`);
-  if (!includeSoldOut) where.push("EXISTS (SELECT FROM variants v WHERE v.product_id = p.id AND v.stock > 0)");
+  const patterns = containingEach(search);
+  if (patterns !== null) where.push(matching(`$${values.push(patterns)}`, "v.status = 'ON_SALE'"));
+  if (!includeSoldOut) where.push("v.stock > 0");
   const order = place
     .slice(1, -1)
     .split(", ")
     .map((column) => `${column} ${direction}`)
     .join(", ");
   return {
-    name: `select product page ${sort} ${after !== null} ${search !== null} ${includeSoldOut}`,
-    text: `SELECT p.id, p.name, p.price, (SELECT sum(v.stock)::bigint FROM variants v WHERE v.product_id = p.id) AS stock
-           FROM products p WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT $1`,
+    name: `select product page ${sort} ${after !== null} ${patterns !== null} ${includeSoldOut}`,
+    text: `SELECT p.id, p.name, p.price, v.stock
+           FROM products p CROSS JOIN LATERAL (SELECT sum(stock)::bigint AS stock FROM variants WHERE product_id = p.id AND status = 'ON_SALE') v WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT $1`,
     values,
   };
 }

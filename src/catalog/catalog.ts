@@ -8,18 +8,22 @@ import { products, variants } from "./catalog.sql.ts";
 
 export type SaleStatus = "ON_SALE" | "NOT_FOR_SALE";
 
-/** `price` is the lowest of its variants'. `rehearsalId` marks a rehearsal's copy. `made` is there only in the round that makes the product. */
+/**
+ * `price` is the lowest of its variants' that are on sale, of all if none is. `version` is raised by operators' edits of the product or of a
+ * variant, never by a sale. `rehearsalId` marks a rehearsal's copy. `made` is there only in the round that makes the product.
+ */
 export type Product = {
   id: string;
   name: string;
   description: string;
   status: SaleStatus;
   price: number;
+  version: number;
   rehearsalId?: string | null;
   made?: { createdAt: number };
 };
 
-/** `price` in minor units, `stock` in pieces. `name` is null where the product's own will do. */
+/** `price` in minor units, `stock` in pieces. `name` is null where the product's own will do. `status` is its own: see `variantStatus`. */
 export type Variant = {
   id: string;
   productId: string;
@@ -29,6 +33,8 @@ export type Variant = {
   options: Record<string, string>;
   price: number;
   stock: number;
+  status: SaleStatus;
+  version: number;
 };
 
 export const STOCK_MAX = 1_000_000_000_000;
@@ -52,7 +58,7 @@ export function articleOf(shop: WorkingSet, productId: string, variantId: string
 /** The same, if it may be sold now. Errors: PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE. */
 export function forSale(shop: WorkingSet, productId: string, variantId: string): { product: Product; variant: Variant } {
   const article = articleOf(shop, productId, variantId);
-  if (article.product.status !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId });
+  if (variantStatus(article.product, article.variant) !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId, variantId });
   return article;
 }
 
@@ -73,6 +79,22 @@ export function returnStock(shop: WorkingSet, { variantId, quantity }: { variant
 /** What an order line or a cart calls the thing: the product, and the variant where it has a name of its own. */
 export function displayName(product: { name: string }, variant: { name: string | null }): string {
   return variant.name === null ? product.name : `${product.name} ${variant.name}`;
+}
+
+/** A variant can be bought if both it and its product are on sale. */
+export function variantStatus(product: Pick<Product, "status">, variant: Pick<Variant, "status">): SaleStatus {
+  return product.status === "ON_SALE" ? variant.status : "NOT_FOR_SALE";
+}
+
+/** A product none of whose variants is on sale is not for sale. */
+export function productStatus(product: Pick<Product, "status">, variants: Pick<Variant, "status">[]): SaleStatus {
+  return variants.some((variant) => variantStatus(product, variant) === "ON_SALE") ? "ON_SALE" : "NOT_FOR_SALE";
+}
+
+/** The lowest price of the variants that are on sale, of all if none is. */
+export function lowestPrice(variants: Pick<Variant, "price" | "status">[]): number {
+  const onSale = variants.filter(({ status }) => status === "ON_SALE");
+  return Math.min(...(onSale.length > 0 ? onSale : variants).map(({ price }) => price));
 }
 
 /** What a shopper sees: a variant that is for sale and has nothing left is sold out. */

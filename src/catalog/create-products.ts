@@ -1,53 +1,64 @@
+import { type FieldError, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
-import type { Product, SaleStatus, Variant } from "./catalog.ts";
-import { products, stockAdjustments, variants } from "./catalog.sql.ts";
-import { lowestPrice, type ProductView, productView } from "./product-view.ts";
+import { need } from "../till/shelf.ts";
+import type { WorkingSet } from "../till/working-set.ts";
+import { lowestPrice, type Product, type SaleStatus, type Variant } from "./catalog.ts";
+import { products, skus, stockAdjustments, variants } from "./catalog.sql.ts";
+import { type ProductView, productView } from "./product-view.ts";
+import { equalOptions, nameFrom, takeSku } from "./variant-rules.ts";
 
-export type NewVariant = { sku?: string; name?: string; options?: Record<string, string>; price: number; stock: number };
-/** `rehearsalId`: whose copies they are. */
-export type CreateProducts = { products: NewProduct[]; rehearsalId?: string };
+export type NewVariant = { sku?: string; name?: string; options?: Record<string, string>; price: number; stock: number; status?: SaleStatus };
 export type NewProduct = { name: string; description?: string; status?: SaleStatus; variants: NewVariant[] };
 
-/** New products with their variants, in the order given; each variant's first stock is journalled like every later change of it. */
+/** `bulk` tells where in the request a product stands, `rehearsalId` which rehearsal sells these copies. */
+export type CreateProducts = { products: NewProduct[]; bulk?: boolean; rehearsalId?: string };
+
+const MOST_ERRORS = 20;
+
+/**
+ * New products with their variants, in the order given; each variant's first stock is journalled like every later change of it.
+ * Errors: INVALID_REQUEST for a SKU that is in use, or for two variants of one product with equal options.
+ */
 export const createProducts = command<CreateProducts, ProductView[]>({
   name: "create products",
-  needs: () => [],
+  needs: (input) => input.products.flatMap((product) => product.variants.flatMap(({ sku }) => (sku === undefined ? [] : [need(skus, sku)]))),
 
-  decide(shop, input) {
-    return input.products.map(({ name, description = "", status = "ON_SALE", variants: wanted }) => {
-      const product: Product = {
-        id: shop.newId(),
-        name,
-        description,
-        status,
-        price: lowestPrice(wanted),
-        rehearsalId: input.rehearsalId ?? null,
-        made: { createdAt: shop.now },
-      };
-      const made = wanted.map((variant, position): Variant => {
-        const { sku = null, options = {}, price, stock } = variant;
-        return { id: shop.newId(), productId: product.id, position, sku, name: variantName(variant, wanted.length), options, price, stock };
-      });
-      shop.put(products, product.id, product);
-      for (const variant of made) {
-        shop.put(variants, variant.id, variant);
-        shop.append(stockAdjustments, {
-          id: shop.newId(),
-          variantId: variant.id,
-          delta: variant.stock,
-          stockAfter: variant.stock,
-          reason: "initial stock",
-          createdAt: shop.now,
-        });
-      }
-      return productView(product, made);
+  decide(shop, { products: wanted, bulk = false, rehearsalId = null }) {
+    const errors: FieldError[] = [];
+    const views = wanted.map((product, i) => {
+      const made = newProduct(shop, product, rehearsalId);
+      const paths = new Map(made.variants.map(({ id }, j) => [id, `${bulk ? `/products/${i}` : ""}/variants/${j}`]));
+      errors.push(...equalOptions(made.variants, paths), ...made.variants.flatMap(({ id, sku }) => takeSku(shop, id, sku, paths.get(id))));
+      put(shop, made);
+      return productView(made.product, made.variants);
     });
+    if (errors.length > 0) refuse("INVALID_REQUEST", { errors: errors.slice(0, MOST_ERRORS) });
+    return views;
   },
 });
 
-/** Where it has none of its own, a variant among several goes by its options, or else its SKU. */
-function variantName({ name, options = {}, sku }: NewVariant, siblings: number): string | null {
-  if (name !== undefined) return name;
-  if (siblings === 1) return null;
-  return Object.values(options).join(" / ") || (sku ?? null);
+function newProduct(shop: WorkingSet, { name, description = "", status = "ON_SALE", variants: wanted }: NewProduct, rehearsalId: string | null) {
+  const productId = shop.newId();
+  const made = wanted.map((variant, position): Variant => {
+    const { sku = null, options = {}, price, stock, status: own = "ON_SALE" } = variant;
+    const called = variant.name ?? nameFrom({ sku, options }, wanted.length);
+    return { id: shop.newId(), productId, position, sku, name: called, options, price, stock, status: own, version: 0 };
+  });
+  const product: Product = { id: productId, name, description, status, price: lowestPrice(made), version: 0, rehearsalId, made: { createdAt: shop.now } };
+  return { product, variants: made };
+}
+
+function put(shop: WorkingSet, made: { product: Product; variants: Variant[] }): void {
+  shop.put(products, made.product.id, made.product);
+  for (const variant of made.variants) {
+    shop.put(variants, variant.id, variant);
+    shop.append(stockAdjustments, {
+      id: shop.newId(),
+      variantId: variant.id,
+      delta: variant.stock,
+      stockAfter: variant.stock,
+      reason: "initial stock",
+      createdAt: shop.now,
+    });
+  }
 }

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import type { Routes } from "../http/route.ts";
-import { Id, Money, NextCursor, OneOf, page, Query } from "../http/schemas.ts";
+import { Id, Money, NextCursor, OneOf, page, Query, Search } from "../http/schemas.ts";
 import type { Shop } from "../shop.ts";
 import { saleStatus } from "./catalog.ts";
 import { type EveryProduct, selectEveryProduct } from "./every-product.sql.ts";
@@ -18,7 +18,7 @@ export function everyProductRoutes(routes: Routes, { database }: Shop): void {
       summary: "All products, also those that are not for sale, newest first",
       query: Query({
         ...page,
-        q: Type.Optional(Type.String({ maxLength: 200, description: "Searches the names" })),
+        q: Search("Searches names, the values of options, and SKUs: every word must occur"),
         status: Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"])),
       }),
       answers: {
@@ -40,7 +40,7 @@ export function everyProductRoutes(routes: Routes, { database }: Shop): void {
     },
     async ({ query: { limit = 20, cursor, q = "", status = null } }) => {
       const [before] = (readCursor("every product", cursor, ["id"]) ?? [null]) as [string | null];
-      const rows = await database.rows<EveryProduct>(selectEveryProduct({ search: q === "" ? null : q, status }, before, limit + 1));
+      const rows = await database.rows<EveryProduct>(selectEveryProduct({ search: q, status }, before, limit + 1));
       return {
         products: rows.slice(0, limit).map((row) => ({ ...row, status: saleStatus(row.status, row.stock) })),
         nextCursor: nextCursor(rows, limit, "every product", (row) => [row.id]),

@@ -1,6 +1,6 @@
 // A product as the API shows it.
 
-import { type Product, saleStatus, type SaleStatus, type Variant } from "./catalog.ts";
+import { lowestPrice, type Product, productStatus, saleStatus, type SaleStatus, type Variant, variantStatus } from "./catalog.ts";
 
 type Status = SaleStatus | "SOLD_OUT";
 export type VariantView = {
@@ -11,34 +11,75 @@ export type VariantView = {
   price: number;
   stock: number;
   status: Status;
+  version: number;
 };
-export type ProductView = { id: string; name: string; description: string; price: number; stock: number; status: Status; variants: VariantView[] };
+export type ProductView = {
+  id: string;
+  name: string;
+  description: string;
+  price: number;
+  stock: number;
+  status: Status;
+  version: number;
+  variants: VariantView[];
+};
 
-/** `price` is the lowest, `stock` the sum of the variants'. */
+/** As operators see it. `price` is the lowest of the variants that are on sale, of all if none is; `stock` is the sum of those on sale. */
 export function productView(
-  product: Pick<Product, "id" | "name" | "description" | "status">,
-  variants: Pick<Variant, "id" | "sku" | "name" | "options" | "price" | "stock">[],
+  product: Pick<Product, "id" | "name" | "description" | "status" | "version">,
+  variants: Omit<Variant, "productId" | "position">[],
 ): ProductView {
-  const stock = variants.reduce((sum, variant) => sum + variant.stock, 0);
+  const stock = variants.reduce((sum, variant) => sum + (variant.status === "ON_SALE" ? variant.stock : 0), 0);
   return {
     id: product.id,
     name: product.name,
     description: product.description,
     price: lowestPrice(variants),
     stock,
-    status: saleStatus(product.status, stock),
-    variants: variants.map(({ id, sku, name, options, price, stock: left }) => ({
+    status: saleStatus(productStatus(product, variants), stock),
+    version: product.version,
+    variants: variants.map(({ id, sku, name, options, price, stock: left, version, ...variant }) => ({
       id,
       sku,
       name: name ?? product.name,
       options,
       price,
       stock: left,
-      status: saleStatus(product.status, left),
+      status: saleStatus(variantStatus(product, variant), left),
+      version,
     })),
   };
 }
 
-export function lowestPrice(variants: { price: number }[]): number {
-  return variants.reduce((least, { price }) => Math.min(least, price), Number.POSITIVE_INFINITY);
+export type ShopperVariantView = Omit<VariantView, "price" | "version"> & { price: number | null };
+export type ShopperProductView = Omit<ProductView, "description" | "price" | "version" | "variants"> & {
+  description: string | null;
+  price: number | null;
+  variants: ShopperVariantView[];
+};
+
+/** As shoppers see it: without versions, and without the figures and the description of what is not for sale. */
+export function shopperView({ id, name, description, status, variants, ...product }: ProductView): ShopperProductView {
+  return {
+    id,
+    name,
+    description: status === "NOT_FOR_SALE" ? null : description,
+    ...shopperFigures({ status, price: product.price, stock: product.stock }),
+    variants: variants.map((variant) => ({
+      id: variant.id,
+      sku: variant.sku,
+      name: variant.name,
+      options: variant.options,
+      ...shopperFigures(variant),
+    })),
+  };
+}
+
+/** The price, and how much there is, of what is not for sale would tell of a launch. */
+export function shopperFigures({ status, price, stock }: Pick<VariantView, "price" | "stock" | "status">): {
+  price: number | null;
+  stock: number;
+  status: Status;
+} {
+  return status === "NOT_FOR_SALE" ? { price: null, stock: 0, status } : { price, stock, status };
 }

@@ -8,7 +8,7 @@ export const migrate: CliCommand = {
   usage: "\n\n`serve` does it too, at its start. Of several at once one works and the others wait.",
   options: {},
   async run() {
-    const applied = await withShopDatabase(readConfig(process.env), bringUp);
+    const applied = await withShopDatabase(readConfig(process.env), (url) => bringUp(url, (message) => console.error(message)));
     console.log(applied.length === 0 ? "The database is up to date." : `Applied ${applied.join(", ")}.`);
     return 0;
   },

@@ -119,7 +119,7 @@ export function couponRoutes(routes: Routes, { config, database, soldOut, now }:
       path: "/coupons/{couponId}",
       operationId: "getCoupon",
       audience: "anyone",
-      knowsCaller: true,
+      optionalToken: true,
       tag: "Coupons",
       summary: "One campaign, with what is left of it as committed",
       params: Type.Object({ couponId: Id() }),

@@ -23,9 +23,11 @@ const IN_THE_WAY = new Set(["55P03", "40P01"]);
  * Each file is one transaction. Answers the names that were applied. Instances of the version before may be serving meanwhile: a file that finds
  * somebody in its way gives way, undoes what it has done, and comes again, for minutes. It should change one table that is in use, not two: rounds
  * take theirs in an order of their own, and under load it would never find them both free.
+ * @param warn is told what a file has done to rows that an operator should know of (RAISE WARNING)
  */
-export async function migrate(url: string): Promise<string[]> {
+export async function migrate(url: string, warn: (message: string) => void = () => {}): Promise<string[]> {
   const client = new ShopClient(connectionSettings(url));
+  client.on("notice", ({ severity, message }) => severity === "WARNING" && message !== undefined && warn(message));
   await client.connect();
   try {
     await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);

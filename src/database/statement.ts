@@ -51,8 +51,14 @@ export function quoted<Row>(rows: readonly Row[], pick: (row: Row) => string | n
 export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /** What LIKE and ILIKE take for anything that holds this text, whatever signs of theirs stand in it. */
-export function containing(text: string): string {
+function containing(text: string): string {
   return `%${text.replace(/[%_\\]/g, "\\$&")}%`;
+}
+
+/** A search's words, each as `containing` takes it, as one array of text; null where nothing is searched for. */
+export function containingEach(search: string): string | null {
+  const words = [...new Set(search.split(/\s+/).filter((word) => word !== ""))];
+  return words.length === 0 ? null : quoted(words, containing);
 }
 
 /** Instants, given in ms since 1970, as one column. */

@@ -4,6 +4,7 @@ import { STATUS_CODES } from "node:http";
 import type { TSchema } from "typebox";
 import { REFUSALS, type RefusalCode } from "../refusal.ts";
 import { allExamples, answerExamples, type Example, type Examples } from "./examples.ts";
+import { TEXT, TEXT_KEYS } from "./text.ts";
 
 type Json = Record<string, unknown>;
 
@@ -79,7 +80,11 @@ export class Components {
   #hoist(part: unknown): unknown {
     if (Array.isArray(part)) return part.map((one) => this.#hoist(one));
     if (typeof part !== "object" || part === null) return part;
-    const { title, ...rest } = Object.fromEntries(Object.entries(part).map(([key, value]) => [key, this.#hoist(value)]));
+    const { title, ...rest } = Object.fromEntries(
+      Object.entries(part)
+        .filter(([key]) => key !== TEXT && key !== TEXT_KEYS)
+        .map(([key, value]) => [key, this.#hoist(value)]),
+    );
     const schema = this.#legible(rest);
     if (typeof title !== "string") return title === undefined ? schema : { title, ...schema };
     const known = this.#schemas[title];

@@ -5,6 +5,10 @@ function isPublic(request: FastifyRequest): boolean {
   return (request.routeOptions.config.audience ?? "anyone") === "anyone";
 }
 
+function readsToken({ routeOptions: { config }, headers }: FastifyRequest, counted: boolean): boolean {
+  return headers.authorization !== undefined && (counted || config.optionalToken === true);
+}
+
 /**
  * Finds out who calls, or else (`stranger`) why nobody knows. Where anyone may call, a token matters only to the rate limit and to routes that show some callers more.
  * Without a promise unless a key has still to be fetched, so that requests keep their order.
@@ -18,8 +22,7 @@ export function identify(server: FastifyInstance, authenticator: Authenticator, 
   server.decorateRequest("stranger", null);
   server.addHook("onRequest", (request, _reply, done) => {
     const { authorization } = request.headers;
-    const { knowsCaller = false } = request.routeOptions.config;
-    if (isPublic(request) && !((counted || knowsCaller) && authorization !== undefined)) return done();
+    if (isPublic(request) && !readsToken(request, counted)) return done();
     const known = (caller: Caller): void => {
       request.caller = caller;
       done();
@@ -42,7 +45,11 @@ export function identify(server: FastifyInstance, authenticator: Authenticator, 
 /** Turns strangers away where not everybody may call. What callers are told is for them alone. */
 export function turnStrangersAway(server: FastifyInstance): void {
   server.addHook("onRequest", (request, reply, done) => {
-    if (isPublic(request)) return done();
+    if (isPublic(request)) {
+      if (request.routeOptions.config.optionalToken) reply.header("vary", "Authorization");
+      if (request.routeOptions.config.optionalToken && request.caller) reply.header("cache-control", "no-store");
+      return done();
+    }
     reply.header("cache-control", "no-store");
     done(request.stranger ?? undefined);
   });

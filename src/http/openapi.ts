@@ -47,7 +47,8 @@ export function openApi(operations: readonly Operation[], version: string, examp
 }
 
 function describe({ facts, refusals, writes }: Operation, components: Components, all: Examples): Json {
-  const { operationId, tag, summary, description, audience, params, query, body, answers, mediaType = "application/json", bulk = false } = facts;
+  const { operationId, tag, summary, description, audience, optionalToken, params, query, body, answers, bulk = false } = facts;
+  const { mediaType = "application/json" } = facts;
   const examples = examplesOf(all, operationId);
   const parameters = [...parametersIn("path", params), ...parametersIn("query", query)].map((parameter) => {
     const example = parameterExample(examples, parameter.name);
@@ -59,7 +60,7 @@ function describe({ facts, refusals, writes }: Operation, components: Components
     tags: [tag],
     summary,
     ...(description ? { description } : {}),
-    ...(audience === "anyone" ? {} : { security: [{ bearer: [] }] }),
+    ...(audience !== "anyone" ? { security: [{ bearer: [] }] } : optionalToken ? { security: [{}, { bearer: [] }] } : {}),
     parameters: [...parameters, ...(writes ? [components.idempotencyKey()] : [])],
     ...(body
       ? {

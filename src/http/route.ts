@@ -17,7 +17,7 @@ import { type Locale, localeOf, PROBLEM_TYPE, type Rendered } from "./problem.ts
 export type Audience = "anyone" | "shopper" | "owner" | "operator";
 
 /**
- * A checked request. `caller` is there for every audience but `anyone`, where it is null unless the route `knowsCaller` and the token is good;
+ * A checked request. `caller` is there for every audience but `anyone`, where it is null unless the route has `optionalToken` and the token is good;
  * `keyed` tells whether the request came with an Idempotency-Key.
  */
 export type Call<Params, Query, Body> = { caller: Caller; params: Params; query: Query; body: Body; locale: Locale; keyed: boolean };
@@ -28,8 +28,6 @@ export type RouteFacts<P extends TSchema, Q extends TSchema, B extends TSchema> 
   path: string;
   operationId: string;
   audience: Audience;
-  /** For `anyone`: a token is not needed, but if a good one is there, its caller may be shown more. */
-  knowsCaller?: true;
   tag: string;
   summary: string;
   description?: string;
@@ -47,6 +45,8 @@ export type RouteFacts<P extends TSchema, Q extends TSchema, B extends TSchema> 
   bulk?: true;
   /** Whoever asks gets an answer, whatever RATE_LIMIT says. */
   unlimited?: true;
+  /** For `anyone`: a valid token is read, and the answer may depend on its caller. Without one `caller` is null. */
+  optionalToken?: true;
 };
 
 type CallOf<P extends TSchema, Q extends TSchema, B extends TSchema> = Call<Static<P>, Static<Q>, Static<B>>;
@@ -216,13 +216,13 @@ export class Routes {
     handler: Handler,
     first?: onRequestHookHandler,
   ): void {
-    const { method, path, audience, knowsCaller = false, params, query, body, faults = {}, unlimited = false, bulk = false } = facts;
+    const { method, path, audience, params, query, body, faults = {}, unlimited = false, optionalToken = false, bulk = false } = facts;
     this.operations.push({ facts, refusals: refusalsOf(facts, writes), writes });
     this.#server.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
       ...(bulk ? { bodyLimit: BULK_BODY_LIMIT_BYTES } : {}),
-      config: { audience, knowsCaller, faults, takesBody: body !== undefined, unlimited },
+      config: { audience, faults, takesBody: body !== undefined, unlimited, optionalToken },
       schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body ? { body } : {}) },
       // Whoever would be told so in the end is told before the body is read: in a rush that is what most of the time would go into.
       ...(writes && audience !== "operator" ? { onRequest: this.#turnAway } : {}),
@@ -287,10 +287,10 @@ declare module "fastify" {
   }
   interface FastifyContextConfig {
     audience?: Audience;
-    knowsCaller?: boolean;
     faults?: Record<string, RefusalCode>;
     takesBody?: boolean;
     unlimited?: boolean;
+    optionalToken?: boolean;
     /** A page, or a part of one. */
     face?: boolean;
   }

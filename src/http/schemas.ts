@@ -2,6 +2,7 @@
 
 import Type, { type TProperties, type TSchema } from "typebox";
 import type { RefusalCode } from "../refusal.ts";
+import { TEXT, TEXT_KEYS } from "./text.ts";
 
 /** An object without members that nobody asked for: unknown ones are refused. */
 export function Body<T extends TProperties>(properties: T, options: Record<string, unknown> = {}): ReturnType<typeof Type.Object<T>> {
@@ -16,8 +17,26 @@ export function Query<T extends TProperties>(properties: T): ReturnType<typeof T
 export const Id = (description?: string) => Type.String({ format: "uuid", ...(description ? { description } : {}) });
 export const Instant = () => Type.String({ format: "date-time", description: "RFC 3339, in UTC" });
 export const Day = (description: string) => Type.String({ format: "date", description });
-/** At least one character that is not white space. */
-export const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "\\S" });
+/**
+ * Text that people read, not blank. Validation stores it trimmed and in Unicode NFC (text.ts), so that a name typed on two systems is one name;
+ * `maxLength` counts code points after that.
+ */
+export const Text = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "\\S", [TEXT]: true });
+/** The same, but it may be empty. */
+export const OptionalText = (maxLength: number) => Type.String({ maxLength, [TEXT]: true });
+/** A key of another system, such as an `externalId` or a SKU: not blank, stored and compared byte for byte. */
+export const ForeignKey = (maxLength: number) => Type.String({ minLength: 1, maxLength, pattern: "\\S" });
+/** Text by text, such as options and their values. Both are text that people read. */
+export const TextRecord = (maxKeyLength: number, maxLength: number, maxProperties: number) =>
+  Type.Unsafe<Record<string, string>>({
+    type: "object",
+    [TEXT_KEYS]: true,
+    propertyNames: { minLength: 1, maxLength: maxKeyLength, pattern: "\\S" },
+    additionalProperties: Text(maxLength),
+    maxProperties,
+  });
+/** `q` of a list: every word in it must occur. */
+export const Search = (description: string) => Type.Optional(Type.String({ maxLength: 200, [TEXT]: true, description }));
 export const Amount = (minimum: number, maximum: number) => Type.Integer({ minimum, maximum, description: "In the currency's minor unit" });
 export const ExpectedAmount = () =>
   Type.Integer({

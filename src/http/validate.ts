@@ -6,6 +6,7 @@ import { UUID_PATTERN } from "../ids.ts";
 import { type FieldError, Refusal, type RefusalCode } from "../refusal.ts";
 import { isDay, parseInstant } from "./instant.ts";
 import { escapePointer } from "./json.ts";
+import { addTextKeywords } from "./text.ts";
 
 const MOST_ERRORS = 20;
 
@@ -26,10 +27,12 @@ const STRICT = {
   discriminator: true,
   formats: FORMATS,
 };
-/** Bodies are taken as they are. */
+/** Bodies are taken as they are, but for text that people read (text.ts). */
 const BODY = new Ajv({ ...STRICT, coerceTypes: false });
 /** Paths, queries and headers are strings, and become what the schema wants. */
 const STRINGS = new Ajv({ ...STRICT, coerceTypes: true });
+addTextKeywords(BODY);
+addTextKeywords(STRINGS);
 
 type Verdict = true | { error: FastifySchemaValidationError[] };
 
@@ -65,10 +68,11 @@ export function invalidRequest(validation: ErrorObject[], part: string, faults: 
 
 /** Of a field that may also be null only what is wrong with its value is told: not that it is not null, nor that it is neither. */
 function meant({ keyword, params }: ErrorObject): boolean {
-  return keyword !== "if" && keyword !== "anyOf" && params["type"] !== "null";
+  return keyword !== "if" && keyword !== "anyOf" && keyword !== "propertyNames" && params["type"] !== "null";
 }
 
-function fieldError({ instancePath, keyword, params, message = "is not valid" }: ErrorObject): FieldError {
+function fieldError({ instancePath: place, propertyName, keyword, params, message = "is not valid" }: ErrorObject): FieldError {
+  const instancePath = propertyName === undefined ? place : `${place}/${escapePointer(propertyName)}`;
   const { missingProperty, additionalProperty, allowedValues, tag, format, pattern } = params as Record<string, unknown>;
   const within = (name: unknown): string => `${instancePath}/${escapePointer(String(name))}`;
   if (keyword === "required") return { path: within(missingProperty), message: "is required" };

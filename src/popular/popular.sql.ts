@@ -83,7 +83,8 @@ export function selectPopular(from: string, to: string, limit: number): Statemen
     text: `SELECT s.product_id AS "productId", p.name, p.status, p.price, v.stock, s.units AS "totalSales"
            FROM (SELECT product_id, sum(units) AS units FROM product_sales WHERE day BETWEEN $1::date AND $2::date GROUP BY product_id HAVING sum(units) > 0) s
            JOIN products p ON p.id = s.product_id AND p.status = 'ON_SALE' AND p.rehearsal_id IS NULL
-           CROSS JOIN LATERAL (SELECT sum(stock) AS stock FROM variants WHERE product_id = p.id) v
+           CROSS JOIN LATERAL (SELECT sum(stock) AS stock FROM variants WHERE product_id = p.id AND status = 'ON_SALE') v
+           WHERE v.stock IS NOT NULL
            ORDER BY s.units DESC, s.product_id LIMIT $3`,
     values: [from, to, limit],
   };

@@ -10,6 +10,7 @@ export const LOCK_ORDER = ["users", "variants", "campaigns", "user coupons", "or
  */
 export const READ_AFTER = [
   "products",
+  "skus",
   "order items",
   "refunds",
   "failed payments",

@@ -120,9 +120,11 @@ describe("5-cart-gateway · 상품 조회", () => {
     says(await shop.anyone("GET", `/products/${NOBODY}`), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
   });
 
-  test("flow → the product, also one that is not for sale, which says so", async () => {
+  test("flow → the product, also one that is not for sale, which says so, and its price to operators only", async () => {
     const product = await shop.product({ name: "항아리", price: 5000, stock: 2, status: "NOT_FOR_SALE" });
-    const { name, price, stock, status } = good(await shop.anyone("GET", `/products/${product.id}`), 200);
+    const shown = good(await shop.anyone("GET", `/products/${product.id}`), 200);
+    assert.deepEqual([shown.name, shown.price, shown.stock, shown.status], ["항아리", null, 0, "NOT_FOR_SALE"]);
+    const { name, price, stock, status } = good(await shop.operator.get(`/products/${product.id}`), 200);
     assert.deepEqual({ name, price, stock, status }, { name: "항아리", price: 5000, stock: 2, status: "NOT_FOR_SALE" });
   });
 });

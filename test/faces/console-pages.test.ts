@@ -26,7 +26,7 @@ before(async () => {
       variants: ["S", "M"].flatMap((size) =>
         ["1", "2"].map((colour) => ({
           name: `${name.slice(0, 290)} ${size} ${colour}`,
-          sku: name.slice(0, 100),
+          sku: `${name.slice(0, 90)} ${size} ${colour}`,
           options: { [name.slice(0, 100)]: name.slice(0, 190) + colour, Size: size },
           price: 999_999_999,
           stock: 5000,

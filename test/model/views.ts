@@ -115,10 +115,12 @@ const carts: View = async (world, at) => {
   for (const userId of world.model.users.keys()) {
     const cartItems = (world.model.carts.get(userId) ?? []).map(({ id, productId, variantId, quantity }) => {
       const { price, stock } = world.model.variants.get(variantId) as { price: number; stock: number };
-      const status = !world.model.products.get(productId)?.forSale ? "NOT_FOR_SALE" : stock > 0 ? "ON_SALE" : "SOLD_OUT";
+      if (!world.model.products.get(productId)?.forSale)
+        return { id, productId, variantId, quantity, unitPrice: null, stock: 0, status: "NOT_FOR_SALE" };
+      const status = stock > 0 ? "ON_SALE" : "SOLD_OUT";
       return { id, productId, variantId, quantity, unitPrice: price, stock, status };
     });
-    const totalAmount = sum(cartItems, ({ unitPrice, quantity }) => unitPrice * quantity);
+    const totalAmount = sum(cartItems, ({ unitPrice, quantity }) => (unitPrice ?? 0) * quantity);
     like(`cart of ${userId}`, await read(world, at, "getCart", `/users/${userId}/cart`, userId), { cartItems, totalAmount });
   }
 };

@@ -58,9 +58,21 @@ export function leaves<Input, Answer, Row>(
 export const BALANCE_MAX = 1_000_000;
 export const wallet = (balance = 1000, id = USER): There => there(users, id, { id, balance, version: 1 });
 export const product = (status: "ON_SALE" | "NOT_FOR_SALE" = "ON_SALE"): There =>
-  there(products, PRODUCT, { id: PRODUCT, name: "사과", description: "", status, price: 10 });
+  there(products, PRODUCT, { id: PRODUCT, name: "사과", description: "", status, price: 10, version: 0 });
 export const variant = (fields: Partial<Variant> = {}): There =>
-  there(variants, VARIANT, { id: VARIANT, productId: PRODUCT, position: 0, sku: null, name: null, options: {}, price: 10, stock: 5, ...fields });
+  there(variants, VARIANT, {
+    id: VARIANT,
+    productId: PRODUCT,
+    position: 0,
+    sku: null,
+    name: null,
+    options: {},
+    price: 10,
+    stock: 5,
+    status: "ON_SALE",
+    version: 0,
+    ...fields,
+  });
 export const coupon = (fields: Partial<UserCoupon> = {}): There =>
   there(userCoupons, COUPON, {
     id: COUPON,

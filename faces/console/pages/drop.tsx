@@ -61,7 +61,7 @@ function ChosenProduct({ id, choose }: { id: string | undefined; choose: (id: st
               </a>
             </p>
             <p class="chosen-facts">
-              <Status of={one.status} /> <span class="number">{formatMoney(one.price)}</span> ·{" "}
+              <Status of={one.status} /> <span class="number">{formatMoney(one.price ?? 0)}</span> ·{" "}
               <span class="number">
                 {t.value.pieces} {formatNumber(one.stock)}
               </span>

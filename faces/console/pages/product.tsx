@@ -74,7 +74,7 @@ export function Product({ id }: { id: string }) {
             { head: t.value.name, main: true, cell: ({ name }) => <bdi class="clip">{name}</bdi> },
             { head: "SKU", cell: ({ sku }) => <bdi class="id clip">{sku ?? "–"}</bdi> },
             { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
-            { head: t.value.price, end: true, cell: ({ price }) => formatMoney(price) },
+            { head: t.value.price, end: true, cell: ({ price }) => formatMoney(price ?? 0) },
             { head: t.value.stock, end: true, cell: ({ stock }) => formatNumber(stock) },
             {
               head: t.value.actions,
@@ -168,7 +168,7 @@ function Stock({ product, changed }: { product: OneProduct; changed: (whole: boo
 }
 
 function EditVariant({ productId, variant, done }: { productId: string; variant: Variant; done: () => Promise<void> }) {
-  const form = useForm(() => ({ name: variant.name, sku: variant.sku ?? "", price: String(variant.price) }));
+  const form = useForm(() => ({ name: variant.name, sku: variant.sku ?? "", price: String(variant.price ?? "") }));
   const { name, sku, price } = form.fields;
   const options = useSignal(asTyped(variant));
   return (
@@ -259,7 +259,7 @@ function Journal({ variants, changes }: { variants: Variant[]; changes: number }
 }
 
 function Edit({ id, product, done }: { id: string; product: OneProduct; done: () => Promise<void> }) {
-  const form = useForm(() => ({ name: product.name, description: product.description }));
+  const form = useForm(() => ({ name: product.name, description: product.description ?? "" }));
   const { name, description } = form.fields;
   useEffect(form.follow, [product]);
   const save = useAttempt(async ({ key, shop }) => {

@@ -96,7 +96,7 @@ function CartRow({ item, changed, removed }: { item: Item; changed: () => Promis
         <a class="row-name" href={to(`/products/${productId}`)}>
           <bdi>{name}</bdi>
         </a>
-        <p class="muted number">{t.value.unit(unitPrice)}</p>
+        {unitPrice !== null && <p class="muted number">{t.value.unit(unitPrice)}</p>}
         {status !== "ON_SALE" ? (
           <p class="row-warning">{status === "SOLD_OUT" ? t.value.soldOut : t.value.notForSale}</p>
         ) : (
@@ -113,9 +113,7 @@ function CartRow({ item, changed, removed }: { item: Item; changed: () => Promis
           >
             <Icon name="bin" />
           </button>
-          <p class="row-amount">
-            <Money amount={unitPrice * shown} />
-          </p>
+          <p class="row-amount">{unitPrice !== null && <Money amount={unitPrice * shown} />}</p>
         </div>
         {set.error !== undefined && <Failure error={set.error} />}
         {remove.error !== undefined && <Failure error={remove.error} />}

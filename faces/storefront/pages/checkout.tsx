@@ -158,7 +158,7 @@ async function cartArticles(userId: string, signal: AbortSignal): Promise<Articl
     productId,
     variantId,
     name,
-    unitPrice,
+    unitPrice: unitPrice ?? 0, // Not for sale: the order is blocked.
     quantity,
     stock,
     status,
@@ -172,5 +172,5 @@ async function oneArticle(productId: string, variantId: string | null, quantity:
   if (!variant || !Number.isInteger(quantity) || quantity < 1) return [];
   const name = product.variants.length === 1 ? product.name : `${product.name} ${Object.values(variant.options).join(" ") || variant.name}`;
   const { id, price, stock, status } = variant;
-  return [{ cartItemId: null, productId, variantId: id, name, unitPrice: price, quantity, stock, status }];
+  return [{ cartItemId: null, productId, variantId: id, name, unitPrice: price ?? 0, quantity, stock, status }];
 }

@@ -64,7 +64,7 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
         <Title>
           <bdi>{name}</bdi>
         </Title>
-        <p class="detail-price number">{variant ? formatMoney(variant.price) : t.value.from(formatMoney(product.price))}</p>
+        <p class="detail-price number">{priceOf(product, variant)}</p>
         {description && (
           <p class="description">
             <bdi>{description}</bdi>
@@ -88,6 +88,13 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
       </div>
     </article>
   );
+}
+
+/** In words; nothing while it is not for sale, when the shop shows no price. */
+function priceOf(product: ProductOfShop, variant: Variant | undefined): string | null {
+  const { price } = variant ?? product;
+  if (price === null) return null;
+  return variant ? formatMoney(price) : t.value.from(formatMoney(price));
 }
 
 /** Whether what one was looking at has sold out meanwhile. */

@@ -94,14 +94,14 @@ function PriceTable({ price }: { price: Price<Article> }) {
           <tr key={variantId}>
             <th scope="row">
               <bdi class="clamp">{name}</bdi>
-              <span class="muted number">
-                <Money amount={unitPrice} /> × {formatNumber(quantity)}
-              </span>
+              {article.status !== "NOT_FOR_SALE" && (
+                <span class="muted number">
+                  <Money amount={unitPrice} /> × {formatNumber(quantity)}
+                </span>
+              )}
               <span class="row-warning">{lackOf({ quantity, ...article })}</span>
             </th>
-            <td>
-              <Money amount={amount} />
-            </td>
+            <td>{article.status !== "NOT_FOR_SALE" && <Money amount={amount} />}</td>
           </tr>
         ))}
         <tr class="subtotal">
@@ -133,7 +133,7 @@ function PriceTable({ price }: { price: Price<Article> }) {
 
 /** Why an article can't be ordered as it stands, in words. */
 function lackOf({ status, stock, quantity }: Pick<Article, "status" | "stock" | "quantity">): string | null {
-  if (status === "SOLD_OUT" || stock === 0) return t.value.soldOut;
   if (status === "NOT_FOR_SALE") return t.value.notForSale;
+  if (status === "SOLD_OUT" || stock === 0) return t.value.soldOut;
   return quantity > stock ? t.value.shortOf(stock) : null;
 }

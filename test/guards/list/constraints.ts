@@ -25,9 +25,9 @@ export const CONSTRAINTS: Guard[] = globSync("src/database/migrations/*.sql", { 
   .sort()
   .flatMap((file) => {
     const text = readFileSync(join(ROOT, file), "utf8");
-    return constraintsOf(text).map(({ line, table, constraint }): Guard => {
+    return constraintsOf(text).map(({ line, table, altered, constraint }): Guard => {
       const pair = IMPLIED.find(([implied]) => line.startsWith(implied));
-      const edits: Edit[] = (pair ?? [line]).map((one) => edit(file, table, one, pair ? checkIn(one) : constraint));
+      const edits: Edit[] = (pair ?? [line]).map((one) => edit(file, altered ? undefined : table, one, pair ? checkIn(one) : constraint));
       return {
         what: `${constraint}, ${table} (${(/\w+/.exec(line.replace("CREATE UNIQUE INDEX ", "")) ?? [""])[0]})${pair ? " (either alone is held by the other)" : ""}`,
         edits,
@@ -36,18 +36,21 @@ export const CONSTRAINTS: Guard[] = globSync("src/database/migrations/*.sql", { 
     });
   });
 
-type Constraint = { line: string; table: string; constraint: string };
+/** `altered`: it was added to a table that was there. */
+type Constraint = { line: string; table: string; altered: boolean; constraint: string };
 
 function constraintsOf(text: string): Constraint[] {
   const found: Constraint[] = [];
   let table = "";
+  let altered = false;
   for (const line of text.split("\n")) {
-    table = /^CREATE TABLE (\w+)/.exec(line)?.[1] ?? /^CREATE UNIQUE INDEX \w+ ON (\w+)/.exec(line)?.[1] ?? table;
+    const [, statement, name] = /^(CREATE TABLE|ALTER TABLE|CREATE UNIQUE INDEX \w+ ON) (\w+)/.exec(line) ?? [];
+    if (statement !== undefined && name !== undefined) [table, altered] = [name, statement === "ALTER TABLE"];
     if (line.startsWith("--") || ALONE.test(line)) continue;
     for (const [constraint] of line.matchAll(/PRIMARY KEY(?: \([^)]*\))?|\bUNIQUE(?! INDEX)(?: \([^)]*\))?|UNIQUE INDEX|REFERENCES \w+ \(\w+\)/g))
       // Without the products' key the variants, which refer to it, could not even be made.
-      if (table !== "products" || constraint !== "PRIMARY KEY") found.push({ line, table, constraint });
-    if (line.includes("CHECK (")) found.push({ line, table, constraint: checkIn(line) });
+      if (table !== "products" || constraint !== "PRIMARY KEY") found.push({ line, table, altered, constraint });
+    if (line.includes("CHECK (")) found.push({ line, table, altered, constraint: checkIn(line) });
   }
   return found;
 }
@@ -63,9 +66,10 @@ function checkIn(line: string): string {
   throw new Error(`a CHECK over several lines: ${line}`);
 }
 
-/** A column keeps its place; a line of its own becomes one that refuses nothing. */
-function edit(file: string, table: string, line: string, constraint: string): Edit {
-  const after = line.startsWith("CREATE") ? undefined : `CREATE TABLE ${table} (`;
+/** A column keeps its place; a line of its own becomes one that refuses nothing. @param table in whose making the line is looked for */
+function edit(file: string, table: string | undefined, line: string, constraint: string): Edit {
+  if (/^ALTER TABLE \w+ ADD CONSTRAINT .*;$/.test(line)) return { file, find: line, put: "" };
+  const after = table === undefined || line.startsWith("CREATE") ? undefined : `CREATE TABLE ${table} (`;
   const put =
     constraint === "UNIQUE INDEX"
       ? line.replace("UNIQUE INDEX", "INDEX")

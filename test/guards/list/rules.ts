@@ -18,6 +18,8 @@ const ORDERS = "test/order-rules.test.ts";
 const CATALOG = "src/catalog/catalog.ts";
 const COUPON = "src/coupon/coupon.ts";
 const PLACE = "src/order/place-order.ts";
+const [EDIT, VARIANT_RULES] = ["src/catalog/edit-product.ts", "src/catalog/variant-rules.ts"];
+const [EDITS, HIDDEN] = ["test/catalog-edits.test.ts", "test/not-for-sale.test.ts"];
 const STOCK = "src/catalog/adjust-stock.ts";
 const CAMPAIGN = "src/coupon/edit-campaign.ts";
 const ISSUE = "src/coupon/issue-coupon.ts";
@@ -26,7 +28,37 @@ export const RULES_OF_THE_SHOP: Guard[] = [
   // Stock
   guard("that there is as much as is taken", CATALOG, "variant.stock < quantity", "false", [THIRD, "alt 재고 부족 → 400 that says what there is"]),
   guard("down to the last piece", CATALOG, "variant.stock < quantity", "variant.stock <= quantity", [THIRD, "down to the last piece"]),
-  guard("that a product is for sale", CATALOG, 'article.product.status !== "ON_SALE"', "false", [POINTS, "opt 판매 불가 상품"]),
+  guard("that a product is for sale", CATALOG, 'variantStatus(article.product, article.variant) !== "ON_SALE"', "false", [
+    POINTS,
+    "opt 판매 불가 상품",
+  ]),
+  guard("that an edit is of the product as it is", EDIT, "version !== product.version", "false", [
+    EDITS,
+    "an edit of another version is refused whole",
+  ]),
+  guard("that an edit is of the variant as it is", EDIT, "now !== one.version", "false", [EDITS, "an edit of another version of a variant"]),
+  guard("that an edit makes another version", EDIT, "version: product.version + 1", "version: product.version", [
+    EDITS,
+    "of many edits of one version",
+  ]),
+  guard("that a variant is named once in an edit", EDIT, "found.has(one.id)", "false", [EDITS, "names a variant twice"]),
+  guard("that two prices agree", EDIT, "one.price !== price", "false", [EDITS, "gives a product's only variant two prices"]),
+  guard("that options differ", VARIANT_RULES, "keyOf(other.options) === keyOf(options)", "false", [EDITS, "are not created, alone or among others"]),
+  guard("that a SKU is one variant's", VARIANT_RULES, "owner !== variantId", "false", [EDITS, "belongs to one variant of the shop"]),
+  guard(
+    "that shoppers see no price of what is not for sale",
+    "src/catalog/product-view.ts",
+    "{ price: null, stock: 0, status }",
+    "{ price, stock, status }",
+    [HIDDEN, "a product before its launch"],
+  ),
+  guard(
+    "that only operators see it",
+    "src/catalog/catalog.routes.ts",
+    '?.role === "operator" ? whole : shopper',
+    "?.role !== undefined ? whole : shopper",
+    [HIDDEN, "a product before its launch"],
+  ),
   guard("that a variant is the product's", CATALOG, "variant === undefined || variant.productId !== productId", "variant === undefined", [
     VARIANTS,
     "opt 존재하지 않는 유저/상품/보유쿠폰",
