@@ -20,6 +20,8 @@ export function decodeCp949(bytes: Uint8Array): string | undefined {
 }
 
 const ascii = new TextDecoder();
+/** Code points that CP949 leaves to its user: no text of other people has a meaning for them. */
+const PRIVATE_USE = /[\ue000-\uf8ff]/;
 let table: Map<number, string> | undefined;
 
 function tableOfPairs(): Map<number, string> {
@@ -28,12 +30,15 @@ function tableOfPairs(): Map<number, string> {
   for (let lead = 0xa1; lead <= 0xfe; lead++) {
     for (let trail = 0xa1; trail <= 0xfe; trail++) {
       try {
-        pairs.set((lead << 8) | trail, eucKr.decode(Uint8Array.of(lead, trail)));
+        const character = eucKr.decode(Uint8Array.of(lead, trail));
+        if (!PRIVATE_USE.test(character)) pairs.set((lead << 8) | trail, character);
       } catch {
         // Not every pair is a character.
       }
     }
   }
+  // ICU's table is older than these two.
+  pairs.set(0xa2e6, "€").set(0xa2e7, "®");
   const inEucKr = new Set(pairs.values());
   let syllable = "가".charCodeAt(0);
   for (const pair of extendedPairs()) {

@@ -1030,6 +1030,14 @@ export type GrantBalancesData = {
             amount: number;
             reason: string;
         }>;
+        /**
+         * The batch's name. A batch grants to a user for a reason once, at any time: rows that it granted already are left out and counted, and rows with another amount are refused
+         */
+        batch?: string;
+        /**
+         * Changes nothing, and names every faulty row in `faults`
+         */
+        dryRun?: boolean;
     };
     headers?: {
         /**
@@ -1129,11 +1137,26 @@ export type GrantBalancesResponses = {
      * OK
      */
     200: {
+        /**
+         * How many rows were granted now
+         */
         granted: number;
         /**
-         * In the currency's minor unit
+         * Their sum, in the currency's minor unit
          */
         totalAmount: number;
+        /**
+         * How many rows the batch had granted before; with `batch` only
+         */
+        alreadyGranted?: number;
+        /**
+         * Every row that would be refused; with `dryRun` only
+         */
+        faults?: Array<{
+            path: string;
+            code: 'USER_NOT_FOUND' | 'REPEATED' | 'AMOUNT_DIFFERS' | 'BALANCE_LIMIT_EXCEEDED';
+            message: string;
+        }>;
     };
 };
 

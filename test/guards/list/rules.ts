@@ -10,6 +10,9 @@ const [POINTS, CACHE, THIRD, VARIANTS, CART] = [
   "test/documents/5-cart-gateway.test.ts",
 ];
 const RULES = "test/rules.test.ts";
+const BATCHES = "test/grant-batches.test.ts";
+const GRANTS = "src/balance/grant-balances.ts";
+const GRANT_FAULTS = "src/balance/grant-faults.ts";
 const ORDERS = "test/order-rules.test.ts";
 const CATALOG = "src/catalog/catalog.ts";
 const COUPON = "src/coupon/coupon.ts";
@@ -66,9 +69,23 @@ export const RULES_OF_THE_SHOP: Guard[] = [
     POINTS,
     "opt 유효하지 않은 금액",
   ]),
-  guard("that grants are for all or nobody", "src/balance/grant-balances.ts", "if (stranger) refuse", "if (false) refuse", [
+  guard("that grants are for all or nobody", GRANTS, "if (faults.length > 0) refuseGrants", "if (false) refuseGrants", [
     RULES,
     "grants of which one is for nobody",
+  ]),
+  guard("that a batch grants a row once", GRANTS, "grantedBefore(shop, batch, grant) === undefined", "true", [
+    BATCHES,
+    "the same rows again, reordered",
+  ]),
+  guard("that a dry run grants nothing", GRANTS, "if (dryRun) return", "if (false) return", [BATCHES, "a dry run names every faulty row"]),
+  guard("that a batch does not pay a corrected amount", GRANT_FAULTS, "before !== undefined && before !== amount", "false", [
+    BATCHES,
+    "a row that was paid with another amount",
+  ]),
+  guard("that a row is in a batch's list once", GRANT_FAULTS, "first !== undefined", "false", [BATCHES, "a row twice in one list"]),
+  guard("that the limit holds for a list's grants together", GRANT_FAULTS, "balance + amount > balanceMax", "false", [
+    BATCHES,
+    "the first 20 faulty rows of a list are named",
   ]),
   guard("one user per external id", "src/balance/create-users.ts", "if (shop.find(externalIds, externalId))", "if (false)", [
     RULES,
