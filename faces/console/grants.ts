@@ -69,12 +69,14 @@ export async function grantFile(
   for (const part of parts) faults.push(...(await check(shop, part, batch)));
   if (faults.length > 0) return faults.toSorted((a, b) => a.line - b.line);
 
-  let sofar: Granting = { of: file.grants.length, granted: 0, amount: 0, before: 0 };
-  report(sofar);
+  const sofar: Granting = { of: file.grants.length, granted: 0, amount: 0, before: 0 };
+  report({ ...sofar });
   for (const part of parts) {
     const { granted, totalAmount, alreadyGranted = 0 } = (await shop.grantBalances({ body: { grants: part.map(row), batch } })).body;
-    sofar = { ...sofar, granted: sofar.granted + granted, amount: sofar.amount + totalAmount, before: sofar.before + alreadyGranted };
-    report(sofar);
+    sofar.granted += granted;
+    sofar.amount += totalAmount;
+    sofar.before += alreadyGranted;
+    report({ ...sofar });
   }
   return [];
 }

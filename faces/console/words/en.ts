@@ -275,7 +275,13 @@ export const en = {
         return `the same user and reason as line ${fault.first}; give two grants two reasons`;
       case "REFUSED":
         return fault.message;
-      default:
+      case "ENCODING":
+      case "UTF_16":
+      case "DAMAGED":
+      case "QUOTES":
+      case "CELLS":
+      case "COLUMN_MISSING":
+      case "COLUMN_TWICE":
         return describeFault(fault);
     }
   },

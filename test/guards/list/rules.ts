@@ -11,6 +11,8 @@ const [POINTS, CACHE, THIRD, VARIANTS, CART] = [
 ];
 const RULES = "test/rules.test.ts";
 const BATCHES = "test/grant-batches.test.ts";
+const REPLAY = "src/replay/replay.test.ts";
+const GRANT_FILE = "test/grant-file.test.ts";
 const GRANTS = "src/balance/grant-balances.ts";
 const GRANT_FAULTS = "src/balance/grant-faults.ts";
 const ORDERS = "test/order-rules.test.ts";
@@ -87,6 +89,32 @@ export const RULES_OF_THE_SHOP: Guard[] = [
     BATCHES,
     "the first 20 faulty rows of a list are named",
   ]),
+  guard("that a replay's batch is known while the keys are", "src/replay/bring-in.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
+    REPLAY,
+    "a batch older than the shop keeps keys",
+  ]),
+  guard("that an invoice has one key", "src/replay/names.ts", "`order ${invoice}`", "`order ${invoice} ${Math.random()}`", [
+    REPLAY,
+    "a file with one corrected date",
+  ]),
+  guard(
+    "that an invoice is paid for once",
+    "src/replay/names.ts",
+    "`grant for invoice ${invoice}`",
+    "`grant for invoice ${invoice} ${Math.random()}`",
+    [REPLAY, "an invoice with another customer"],
+  ),
+  guard("that a file is checked before it is brought in", "src/replay/replay.ts", "if (faults.length > 0) refuseFile", "if (false) refuseFile", [
+    REPLAY,
+    "a file that the shop would refuse in part",
+  ]),
+  guard(
+    "that a file of grants is checked whole",
+    "faces/console/grants.ts",
+    "if (faults.length > 0) return faults.toSorted",
+    "if (false) return faults.toSorted",
+    [GRANT_FILE, "an unknown user in the last part"],
+  ),
   guard("one user per external id", "src/balance/create-users.ts", "if (shop.find(externalIds, externalId))", "if (false)", [
     RULES,
     "an external id twice in one list",
