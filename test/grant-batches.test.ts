@@ -101,7 +101,7 @@ describe("faulty rows", () => {
     const grants = [row(a), row(a, 7, "다른 사유"), ...Array.from({ length: 30 }, (_, i) => row({ id: NOBODY }, 1, `${i}`))];
     const { granted, totalAmount, alreadyGranted, faults } = good(await grant(grants, { batch: "dry", dryRun: true }), 200);
     assert.deepEqual([granted, totalAmount, alreadyGranted, faults.length], [31, 37, 1, 30]);
-    assert.deepEqual(faults[29], { path: "/grants/31/userId", code: "USER_NOT_FOUND", message: "user does not exist" });
+    assert.deepEqual(faults[29], { path: "/grants/31/userId", problem: "USER_NOT_FOUND", message: "user does not exist" });
     assert.deepEqual(good(await grant(grants.slice(0, 2), { batch: "dry", dryRun: true }), 200).faults, []);
     assert.deepEqual(await balances([a]), [100]);
   });

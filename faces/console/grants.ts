@@ -86,9 +86,9 @@ const row = ({ userId, amount, reason }: Grant) => ({ userId, amount, reason });
 async function check(shop: Pick<Shop, "grantBalances">, part: Grant[], batch: string): Promise<GrantFault[]> {
   try {
     const { faults = [] } = (await shop.grantBalances({ body: { grants: part.map(row), batch, dryRun: true } })).body;
-    return faults.map(({ path, code, message }) => ({
+    return faults.map(({ path, problem, message }) => ({
       line: lineOf(part, path) ?? 0,
-      ...(code === "USER_NOT_FOUND" ? { problem: code } : { problem: "REFUSED", message }),
+      ...(problem === "USER_NOT_FOUND" ? { problem } : { problem: "REFUSED", message }),
     }));
   } catch (error) {
     const errors = isRefusal(error) ? (error.problem.errors ?? []) : [];

@@ -70,7 +70,7 @@ const GrantAnswer = Type.Object({
   totalAmount: Type.Integer({ description: "Their sum, in the currency's minor unit" }),
   alreadyGranted: Type.Optional(Type.Integer({ description: "How many rows the batch had granted before; with `batch` only" })),
   faults: Type.Optional(
-    Type.Array(Type.Object({ path: Type.String(), code: OneOf(GRANT_FAULTS), message: Type.String() }), {
+    Type.Array(Type.Object({ path: Type.String(), problem: OneOf(GRANT_FAULTS), message: Type.String() }), {
       description: "Every row that would be refused; with `dryRun` only",
     }),
   ),

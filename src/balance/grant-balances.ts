@@ -28,7 +28,7 @@ export const grantBalances = command<GrantBalances, Granted>({
     const answer: Granted = { granted: due.length, totalAmount: due.reduce((sum, { amount }) => sum + amount, 0) };
     if (batch !== undefined) answer.alreadyGranted = grants.length - due.length;
     const faults = grantFaults(shop, grants, batch, balanceMax);
-    if (dryRun) return { ...answer, faults: faults.map(({ path, code, message }) => ({ path, code, message })) };
+    if (dryRun) return { ...answer, faults: faults.map(({ path, problem, message }) => ({ path, problem, message })) };
     if (faults.length > 0) refuseGrants(faults);
 
     for (const { userId, amount, reason } of due) {

@@ -7,7 +7,7 @@ type Grant = { userId: string; amount: number; reason: string };
 
 /** Why a row cannot be granted. `REPEATED` and `AMOUNT_DIFFERS` occur within a named batch only. */
 export const GRANT_FAULTS = ["USER_NOT_FOUND", "REPEATED", "AMOUNT_DIFFERS", "BALANCE_LIMIT_EXCEEDED"] as const;
-export type GrantFault = { path: string; code: (typeof GRANT_FAULTS)[number]; message: string };
+export type GrantFault = { path: string; problem: (typeof GRANT_FAULTS)[number]; message: string };
 type Found = GrantFault & { details: RefusalDetails };
 
 /** How many faulty rows a refusal names. A dry run names them all. */
@@ -25,8 +25,8 @@ export function grantFaults(shop: WorkingSet, grants: Grant[], batch: string | u
   const balances = new Map<string, number>();
   for (const [row, grant] of grants.entries()) {
     const { userId, amount, reason } = grant;
-    const fault = (field: string, code: Found["code"], message: string, details: RefusalDetails = {}): void =>
-      void faults.push({ path: `/grants/${row}${field}`, code, message, details });
+    const fault = (field: string, problem: Found["problem"], message: string, details: RefusalDetails = {}): void =>
+      void faults.push({ path: `/grants/${row}${field}`, problem, message, details });
 
     const balance = balances.get(userId) ?? shop.find(users, userId)?.balance;
     if (balance === undefined) {
@@ -55,8 +55,8 @@ export function grantFaults(shop: WorkingSet, grants: Grant[], batch: string | u
 
 /** Refuses with the code that is checked first (existence, then shape within the batch, then state), and names the first faulty rows of any. */
 export function refuseGrants(faults: Found[]): never {
-  const [worst] = faults.toSorted((a, b) => GRANT_FAULTS.indexOf(a.code) - GRANT_FAULTS.indexOf(b.code)) as [Found];
-  const code = worst.code === "REPEATED" || worst.code === "AMOUNT_DIFFERS" ? "INVALID_REQUEST" : worst.code;
+  const [worst] = faults.toSorted((a, b) => GRANT_FAULTS.indexOf(a.problem) - GRANT_FAULTS.indexOf(b.problem)) as [Found];
+  const code = worst.problem === "REPEATED" || worst.problem === "AMOUNT_DIFFERS" ? "INVALID_REQUEST" : worst.problem;
   const errors = faults.slice(0, MOST_NAMED).map(({ path, message }) => ({ path, message }));
   refuse(code, { ...worst.details, errors, faultyRows: faults.length });
 }

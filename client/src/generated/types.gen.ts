@@ -1154,7 +1154,7 @@ export type GrantBalancesResponses = {
          */
         faults?: Array<{
             path: string;
-            code: 'USER_NOT_FOUND' | 'REPEATED' | 'AMOUNT_DIFFERS' | 'BALANCE_LIMIT_EXCEEDED';
+            problem: 'USER_NOT_FOUND' | 'REPEATED' | 'AMOUNT_DIFFERS' | 'BALANCE_LIMIT_EXCEEDED';
             message: string;
         }>;
     };
