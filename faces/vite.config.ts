@@ -8,6 +8,8 @@ export default defineConfig({
   base: "/",
   publicDir: false,
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
+  // The files' reader is shared with Node's side, which has the other build of the parser.
+  resolve: { alias: { "csv-parse/sync": "csv-parse/browser/esm/sync" } },
   build: {
     outDir: process.env["FACES_OUT"] ?? "dist",
     emptyOutDir: true,

@@ -14,6 +14,7 @@ type Row = Record<string, unknown>;
 const GOOD: Record<string, Row> = {
   users: { id: A, name: "손님", external_id: "e", balance: 0, version: 0, created_at: NOW },
   balance_transactions: { user_id: A, version: 1, id: A, type: "CHARGE", status: "COMPLETED", amount: 5, balance_after: 5, created_at: NOW },
+  batch_grants: { key: "k", amount: 1 },
   products: { id: A, name: "사과", description: "", status: "ON_SALE", price: 1, created_at: NOW },
   variants: { id: A, product_id: A, position: 0, sku: "s", options: {}, price: 1, stock: 1, status: "ON_SALE" },
   stock_adjustments: { id: A, variant_id: A, delta: 1, stock_after: 1, reason: "r", created_at: NOW },
@@ -85,6 +86,7 @@ const BAD: Record<string, Bad[]> = {
     bad("balance_transactions_check1", { balance_after: 4 }),
     key("balance_transactions_pkey", { id: B }),
   ],
+  batch_grants: [bad("batch_grants_amount_check", { key: "l", amount: 0 }), key("batch_grants_pkey", { amount: 2 })],
   products: [bad("products_status_check", { status: "SOLD_OUT" }), bad("products_price_check", { price: -1 }), key("products_pkey")],
   variants: [
     bad("variants_price_check", { price: -1 }),

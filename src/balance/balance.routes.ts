@@ -34,6 +34,7 @@ import { chargeBalance } from "./charge-balance.ts";
 import { startCharge } from "./start-charge.ts";
 import { createUsers, type UserView } from "./create-users.ts";
 import { grantBalances } from "./grant-balances.ts";
+import { GRANT_FAULTS } from "./grant-faults.ts";
 
 type TransactionRecord = {
   id: string;
@@ -70,6 +71,16 @@ const Transaction = Type.Object(
   },
   { title: "Transaction" },
 );
+const GrantAnswer = Type.Object({
+  granted: Type.Integer({ description: "How many rows were granted now" }),
+  totalAmount: Type.Integer({ description: "Their sum, in the currency's minor unit" }),
+  alreadyGranted: Type.Optional(Type.Integer({ description: "How many rows the batch had granted before; with `batch` only" })),
+  faults: Type.Optional(
+    Type.Array(Type.Object({ path: Type.String(), problem: OneOf(GRANT_FAULTS), message: Type.String() }), {
+      description: "Every row that would be refused; with `dryRun` only",
+    }),
+  ),
+});
 const User = Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(Type.String()) }, { title: "User" });
 
 export function balanceRoutes(routes: Routes, { config, database, lists, gateway, charges, desk }: Shop): void {
@@ -199,6 +210,8 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       bulk: true,
       tag: "Users",
       summary: "Create a user, or up to 10,000 in the order sent",
+      description:
+        "In bulk up to 10,000 users and 8 MiB, whichever comes first. Every `externalId` that is taken, in the shop or in the list, is named.",
       body: Either<NewUser, { users: NewUser[] }>(
         "users",
         Body({ users: Type.Array(Body(NewUser), { minItems: 1, maxItems: 10_000 }) }),
@@ -262,16 +275,28 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       bulk: true,
       tag: "Balance",
       summary: "Grant balances, all or nothing",
-      description: "`reason` is shown to operators only; a shopper reads `customerReason`.",
+      description:
+        "`reason` is shown to operators only; a shopper reads `customerReason`. Up to 10,000 rows and 8 MiB, whichever comes first. A refusal names the first 20 faulty rows in `errors` and counts all of them in `faultyRows`.",
       body: Body({
         grants: Type.Array(Body({ userId: Id(), amount: Amount(1, balanceMax), reason: Text(500), customerReason: Type.Optional(Text(500)) }), {
           minItems: 1,
           maxItems: 10_000,
         }),
+        batch: Type.Optional(
+          Type.String({
+            minLength: 1,
+            maxLength: 100,
+            pattern: "\\S",
+            description:
+              "The batch's name. A batch grants to a user for a reason once, at any time: rows that it granted already are left out and counted, and rows with another amount are refused",
+          }),
+        ),
+        dryRun: Type.Optional(Type.Boolean({ description: "Changes nothing, and names every faulty row in `faults`" })),
       }),
-      answers: { 200: Type.Object({ granted: Type.Integer(), totalAmount: Money() }) },
+      answers: { 200: GrantAnswer },
       refusals: ["USER_NOT_FOUND", "BALANCE_LIMIT_EXCEEDED"],
     },
-    ({ body }) => submit(grantBalances, { grants: body.grants.map((grant) => ({ ...grant, userId: grant.userId.toLowerCase() })), balanceMax }),
+    ({ body: { grants, ...how } }) =>
+      submit(grantBalances, { ...how, grants: grants.map((grant) => ({ ...grant, userId: grant.userId.toLowerCase() })), balanceMax }),
   );
 }

@@ -1,4 +1,4 @@
-import { invalid } from "../refusal.ts";
+import { type FieldError, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/shelf.ts";
 import { externalIds, members, users } from "./balance.sql.ts";
@@ -7,22 +7,26 @@ import { externalIds, members, users } from "./balance.sql.ts";
 export type CreateUsers = { users: { name: string; externalId: string | null }[]; bulk: boolean; rehearsalId?: string };
 export type UserView = { id: string; name: string; externalId: string | null };
 
-/** New users, each with an empty wallet, in the order given. An `externalId` belongs to one user: a second is refused by its place. */
+/** New users, each with an empty wallet, in the order given. An `externalId` belongs to one user: all that are taken are named. */
 export const createUsers = command<CreateUsers, UserView[]>({
   name: "create users",
   needs: (input) => input.users.flatMap(({ externalId }) => (externalId === null ? [] : [need(externalIds, externalId)])),
 
   decide(shop, input) {
     const { rehearsalId = null } = input;
-    return input.users.map(({ name, externalId }, i) => {
+    const taken: FieldError[] = [];
+    const made = input.users.map(({ name, externalId }, i) => {
       const id = shop.newId();
       if (externalId !== null) {
-        if (shop.find(externalIds, externalId)) invalid(input.bulk ? `/users/${i}/externalId` : "/externalId", "belongs to another user already");
+        const path = input.bulk ? `/users/${i}/externalId` : "/externalId";
+        if (shop.find(externalIds, externalId)) taken.push({ path, message: "belongs to another user already" });
         shop.put(externalIds, externalId, id);
       }
       shop.put(users, id, { id, balance: 0, version: 0, rehearsalId, made: { name, externalId, createdAt: shop.now } });
       shop.put(members, id, { rehearsalId });
       return { id, name, externalId };
     });
+    if (taken.length > 0) refuse("INVALID_REQUEST", { errors: taken });
+    return made;
   },
 });

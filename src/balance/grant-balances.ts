@@ -1,25 +1,40 @@
-import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/shelf.ts";
 import { addFunds, type Wallet } from "./balance.ts";
 import { users } from "./balance.sql.ts";
+import { batchGrantKey, batchGrants } from "./batch-grant.sql.ts";
+import { grantedBefore, type GrantFault, grantFaults, refuseGrants } from "./grant-faults.ts";
 
-export type GrantBalances = { grants: { userId: string; amount: number; reason: string; customerReason?: string }[]; balanceMax: number };
-export type Granted = { granted: number; totalAmount: number };
+export type GrantBalances = {
+  grants: { userId: string; amount: number; reason: string; customerReason?: string }[];
+  /** A batch grants to a user for a reason once: what it has granted already is left out, and counted. */
+  batch?: string;
+  /** Changes nothing, and reports every faulty row instead of refusing the first ones. */
+  dryRun?: boolean;
+  balanceMax: number;
+};
+export type Granted = { granted: number; totalAmount: number; alreadyGranted?: number; faults?: GrantFault[] };
 
 /** An operator gives money to many users: all of them or, where one is missing or would exceed the limit, nobody. */
 export const grantBalances = command<GrantBalances, Granted>({
   name: "grant balances",
-  needs: ({ grants }) => grants.map(({ userId }) => need(users, userId)),
+  needs: ({ grants, batch }) => [
+    ...grants.map(({ userId }) => need(users, userId)),
+    ...(batch === undefined ? [] : grants.map(({ userId, reason }) => need(batchGrants, batchGrantKey(batch, userId, reason)))),
+  ],
 
-  decide(shop, { grants, balanceMax }) {
-    const stranger = grants.find(({ userId }) => !shop.find(users, userId));
-    if (stranger) refuse("USER_NOT_FOUND", { userId: stranger.userId });
-    let totalAmount = 0;
-    for (const { userId, ...grant } of grants) {
+  decide(shop, { grants, batch, dryRun = false, balanceMax }) {
+    const due = grants.filter((grant) => grantedBefore(shop, batch, grant) === undefined);
+    const answer: Granted = { granted: due.length, totalAmount: due.reduce((sum, { amount }) => sum + amount, 0) };
+    if (batch !== undefined) answer.alreadyGranted = grants.length - due.length;
+    const faults = grantFaults(shop, grants, batch, balanceMax);
+    if (dryRun) return { ...answer, faults: faults.map(({ path, problem, message }) => ({ path, problem, message })) };
+    if (faults.length > 0) refuseGrants(faults);
+
+    for (const { userId, ...grant } of due) {
+      if (batch !== undefined) shop.put(batchGrants, batchGrantKey(batch, userId, grant.reason), grant.amount);
       addFunds(shop, shop.find(users, userId) as Wallet, { type: "GRANT", ...grant }, balanceMax);
-      totalAmount += grant.amount;
     }
-    return { granted: grants.length, totalAmount };
+    return answer;
   },
 });

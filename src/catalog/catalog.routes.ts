@@ -170,6 +170,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       bulk: true,
       tag: "Catalogue",
       summary: "Create a product, or up to 1,000 in the order sent",
+      description: "In bulk up to 1,000 products and 8 MiB, whichever comes first.",
       body: Either<OneProduct, { products: OneProduct[] }>("products", Body({ products: Type.Array(One, { minItems: 1, maxItems: 1000 }) }), One),
       answers: { 201: Type.Unsafe({ anyOf: [ProductAnswer, Type.Object({ products: Type.Array(ProductAnswer) })] }) },
     },

@@ -1,5 +1,5 @@
 import { createShop, isRefusal, type Retry, type Shop, Unreachable } from "#client";
-import { ReplayError } from "./replay-error.ts";
+import { DiffersInShop, ReplayError } from "./replay-error.ts";
 
 /** A question to the shop, with the words for what was asked: a failure is told as a `ReplayError`, in a sentence. */
 export type Ask = <T>(what: string, question: (shop: Shop) => Promise<T>) => Promise<T>;
@@ -30,6 +30,7 @@ export function askOf(url: string, token: string): Ask {
     } catch (error) {
       if (isRefusal(error, "UNAUTHENTICATED")) throw new ReplayError(`The shop at ${url} does not accept the token.`);
       if (isRefusal(error, "FORBIDDEN")) throw new ReplayError(`The token is not an operator's: the shop at ${url} refuses ${what}.`);
+      if (isRefusal(error, "IDEMPOTENCY_KEY_REUSED")) throw new DiffersInShop(`The shop has ${what} with other contents.`);
       if (isRefusal(error)) {
         const [first] = error.problem.errors ?? [];
         const field = first ? `; ${first.path} ${first.message}` : "";

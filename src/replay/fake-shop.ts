@@ -15,9 +15,9 @@ type Order = {
   createdAt: string;
 };
 type Body = {
-  users: object[];
+  users: { externalId: string }[];
   grants: { userId: string; amount: number }[];
-  products: { variants: { sku: string; price: number; stock: number }[] }[];
+  variants: { sku: string; price: number; stock: number }[];
   userId: string;
   orderItems: Item[];
   orderedAt: string;
@@ -31,37 +31,45 @@ type Answer = { status: number; body: unknown; headers?: Record<string, string> 
 /** Answers in the shop's stead, or looks on. */
 export type Meddler = (heard: Heard, orders: Order[]) => Answer | "hang up" | undefined;
 
-/** Just enough of a shop, in memory, for the tests of the replay: it believes everything, but keeps idempotency keys, stock and balances. */
-export async function openFakeShop(meddle: Meddler = () => undefined) {
+/** Just enough of a shop, in memory, for the tests of the replay: it believes everything, but keeps idempotency keys, stock and balances. @param ageMs of its users */
+export async function openFakeShop(meddle: Meddler = () => undefined, ageMs = 0) {
   const orders: Order[] = [];
   const refunds: { userId: string; orderId: string }[] = [];
   const variants = new Map<string, { price: number; stock: number }>();
   const balances = new Map<string, number>();
+  const users: { id: string; externalId: string }[] = [];
   const answers = new Map<string, { body: string; answer: Answer }>();
   const heard: Heard[] = [];
   let made = 0;
   const newId = () => `id-${++made}`;
+  /** Version 7, as the shop's. */
+  const uuid = () => `${(Date.now() - ageMs).toString(16).padStart(12, "0").replace(/^.{8}/, "$&-")}-7000-8000-${String(++made).padStart(12, "0")}`;
 
   const routes: [RegExp, (body: Body, ids: string[], query: URLSearchParams) => unknown][] = [
-    [/^POST \/admin\/users$/, ({ users }) => ({ users: users.map(() => ({ id: newId() })) })],
+    [
+      /^POST \/admin\/users$/,
+      ({ users: named }) => {
+        const made = named.map(({ externalId }) => ({ id: uuid(), externalId }));
+        users.push(...made);
+        return { users: made };
+      },
+    ],
     [
       /^POST \/admin\/balances\/grant$/,
       ({ grants }) => {
-        for (const { userId, amount } of grants) balances.set(userId, amount);
+        for (const { userId, amount } of grants) balances.set(userId, (balances.get(userId) ?? 0) + amount);
         return { granted: grants.length };
       },
     ],
     [
       /^POST \/admin\/products$/,
-      ({ products }) => ({
-        products: products.map((product) => ({
-          id: newId(),
-          variants: product.variants.map(({ sku, price, stock }) => {
-            const id = newId();
-            variants.set(id, { price, stock });
-            return { id, sku };
-          }),
-        })),
+      ({ variants: ofProduct }) => ({
+        id: newId(),
+        variants: ofProduct.map(({ sku, price, stock }) => {
+          const id = newId();
+          variants.set(id, { price, stock });
+          return { id, sku };
+        }),
       }),
     ],
     [
@@ -100,7 +108,10 @@ export async function openFakeShop(meddle: Meddler = () => undefined) {
     ],
     [/^POST \/admin\/jobs\/aggregate-sales\/run$/, () => ({})],
     [/^GET \/orders\/([^/]+)$/, (_, [orderId]) => orders.find((order) => order.orderId === orderId)],
-    [/^GET \/admin\/users$/, () => ({ users: [], nextCursor: null })],
+    [
+      /^GET \/admin\/users$/,
+      (_, __, query) => ({ users: users.filter(({ externalId }) => externalId.includes(query.get("q") ?? "")), nextCursor: null }),
+    ],
     [
       /^GET \/admin\/orders$/,
       (_, __, query) => {
@@ -177,6 +188,7 @@ export async function openFakeShop(meddle: Meddler = () => undefined) {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     heard,
     orders,
+    users,
     variants,
     balances,
     close: () => {

@@ -1,4 +1,4 @@
-import { amountOf, planOrders, skuOf, total } from "./plan-orders.ts";
+import { amountOf, compare, planOrders, skuOf, total } from "./plan-orders.ts";
 import type { PlannedOrder } from "./plan-orders.ts";
 import { planRefunds } from "./plan-refunds.ts";
 import type { PlannedRefund } from "./plan-refunds.ts";
@@ -6,7 +6,7 @@ import type { Sale } from "./sale.ts";
 import type { SalesFile } from "./sales-file.ts";
 
 type PlannedVariant = { sku: string; name: string; price: number; stock: number };
-type PlannedProduct = { stockCode: string; name: string; variants: PlannedVariant[] };
+export type PlannedProduct = { stockCode: string; name: string; variants: PlannedVariant[] };
 type PlannedCustomer = { customer: string; spends: number };
 
 /** What the file adds up to, and what the shop must say afterwards. Amounts in pence. */
@@ -24,7 +24,6 @@ export type Sums = {
 };
 
 export type Plan = {
-  digest: string;
   products: PlannedProduct[];
   customers: PlannedCustomer[];
   /** Oldest first, as are the refunds. */
@@ -33,25 +32,34 @@ export type Plan = {
   sums: Sums;
 };
 
-/** What it takes to bring the file's sales into a shop. The same file always gives the same plan, to the letter: a rerun must send the same requests. */
+/**
+ * What it takes to bring the file's sales into a shop. The plan follows from the sales alone, whatever the order of the rows: a rerun, also of a
+ * reordered file, must send the same requests.
+ */
 export function planReplay(file: SalesFile): Plan {
-  const orders = planOrders(file.sales);
-  const refunds = planRefunds(orders, file.cancellations);
-  return {
-    digest: file.digest,
-    products: planProducts(file.sales),
-    customers: planCustomers(orders),
-    orders,
-    refunds,
-    sums: sumsOf(orders, refunds),
-  };
+  const sales = inOrder(file.sales);
+  const orders = planOrders(sales);
+  const refunds = planRefunds(orders, inOrder(file.cancellations));
+  return { products: planProducts(sales), customers: planCustomers(orders), orders, refunds, sums: sumsOf(orders, refunds) };
+}
+
+function inOrder(sales: Sale[]): Sale[] {
+  return sales.toSorted(
+    (a, b) =>
+      compare(a.invoice, b.invoice) ||
+      compare(a.stockCode, b.stockCode) ||
+      a.price - b.price ||
+      compare(a.description, b.description) ||
+      compare(a.customer, b.customer) ||
+      a.quantity - b.quantity,
+  );
 }
 
 function planProducts(sales: Sale[]): PlannedProduct[] {
   return [...Map.groupBy(sales, (sale) => sale.stockCode)].map(([stockCode, sold]) => ({
     stockCode,
     name: mostFrequent(sold.map((sale) => sale.description).filter((description) => description !== "")) ?? stockCode,
-    variants: [...Map.groupBy(sold, skuOf)].map(([sku, atPrice]) => planVariant(sku, atPrice)),
+    variants: [...Map.groupBy(sold, skuOf)].map(([sku, atPrice]) => planVariant(sku, atPrice)).sort((a, b) => a.price - b.price),
   }));
 }
 
@@ -62,7 +70,7 @@ function planVariant(sku: string, sold: Sale[]): PlannedVariant {
 }
 
 function mostFrequent(texts: string[]): string | undefined {
-  const byCount = [...Map.groupBy(texts, (text) => text)].sort(([, a], [, b]) => b.length - a.length);
+  const byCount = [...Map.groupBy(texts, (text) => text)].sort(([one, a], [other, b]) => b.length - a.length || compare(one, other));
   return byCount[0]?.[0];
 }
 

@@ -15,10 +15,11 @@ const quiet: Progress = () => ({ step() {}, end() {} });
 
 let folder = "";
 let small = "";
+let lines: string[] = [];
 before(async () => {
   folder = await mkdtemp(join(tmpdir(), "replay-"));
   small = join(folder, "small.csv");
-  const lines = [
+  lines = [
     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate,UnitPrice,CustomerID",
     "1,A,LAMP,3,2010-12-01 08:00:00,2.55,7.0",
     "2,A,LAMP,1,2010-12-01 23:59:00,2.1,8.0",
@@ -29,12 +30,12 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 /** Opens a fake shop for one test, and gives what replays a file into it. */
-async function given(t: TestContext, meddle?: Meddler) {
-  const shop = await openFakeShop(meddle);
+async function given(t: TestContext, meddle?: Meddler, ageMs = 0) {
+  const shop = await openFakeShop(meddle, ageMs);
   t.after(() => shop.close());
-  const run = async (file: string, concurrency = 16) => {
+  const run = async (file: string, concurrency = 16, batch?: string) => {
     const said: string[] = [];
-    const options = { file, url: shop.url, token: "token", concurrency, progress: quiet, patienceMs: 0 };
+    const options = { file, url: shop.url, token: "token", concurrency, progress: quiet, patienceMs: 0, ...(batch === undefined ? {} : { batch }) };
     const { ok } = await replay({ ...options, out: (line) => said.push(line) });
     return { ok, said: said.join("\n") };
   };
@@ -69,6 +70,77 @@ test("a second run of the same file changes nothing and still agrees", async (t)
   assert.equal(ok, true, said);
   assert.match(said, /2 of them there already/);
   assert.deepEqual(shop.orders, before);
+});
+
+async function saved(name: string, content: string): Promise<string> {
+  await writeFile(join(folder, name), content);
+  return join(folder, name);
+}
+
+// Goes red where a key or a name is made of the file's bytes.
+test("the same sales in other bytes change nothing, and the run says so", async (t) => {
+  const { shop, run } = await given(t);
+  await run(small);
+  const [header = "", ...rows] = lines;
+  for (const content of [`${lines.join("\r\n")}\r\n`, `\ufeff${lines.join("\r")}\r`, [header, ...rows.toReversed()].join("\n\n")]) {
+    const before = structuredClone([shop.orders, shop.users, [...shop.balances], [...shop.variants]]);
+    const { ok, said } = await run(await saved("again.csv", content));
+    assert.equal(ok, true, said);
+    assert.match(said, /The shop had all of it already, and agrees with the file\.$/);
+    assert.deepEqual([shop.orders, shop.users, [...shop.balances], [...shop.variants]], before);
+  }
+});
+
+// Goes red without the key by invoice, and without `differing` in `conclude`.
+test("a file with one corrected date brings no invoice in twice, and names the invoice that differs", async (t) => {
+  const { shop, run } = await given(t);
+  await run(small);
+  const before = structuredClone([shop.orders, [...shop.balances], [...shop.variants]]);
+  const { ok, said } = await run(await saved("corrected.csv", lines.join("\n").replace("2010-12-01 23:59", "2010-12-01 22:59")));
+  assert.equal(ok, false);
+  assert.match(said, /^The shop has these invoices with other contents than the file, and they were left as they are: 2\.$/m);
+  assert.deepEqual([shop.orders, [...shop.balances], [...shop.variants]], before);
+});
+
+test("an invoice with another customer gives that customer nothing", async (t) => {
+  const { shop, run } = await given(t);
+  await run(small);
+  const { ok, said } = await run(await saved("customer.csv", lines.join("\n").replace("2.1,8.0", "2.1,9.0")));
+  assert.equal(ok, false);
+  assert.match(said, /these invoices .*: 2\.$/m);
+  assert.equal(shop.orders.length, 2);
+  assert.equal(shop.balances.has(shop.users.find(({ externalId }) => externalId === "9@online-retail")!.id), false);
+});
+
+test("a file with another quantity stops before any invoice, and names the article", async (t) => {
+  const { shop, run } = await given(t);
+  await run(small);
+  const asked = shop.heard.length;
+  await assert.rejects(run(await saved("quantity.csv", lines.join("\n").replace(",3,", ",4,"))), {
+    name: "ReplayError",
+    message: /other names, prices or quantities of the articles A\. No invoice was brought in\./,
+  });
+  assert.equal(shop.orders.length, 2);
+  assert.ok(!shop.heard.slice(asked).some(isOrder));
+});
+
+// Goes red without the look at the users' age.
+test("a batch older than the shop keeps keys is refused before anything is done, and another batch is not", async (t) => {
+  const { shop, run } = await given(t, undefined, 24 * 3_600_000);
+  await run(small);
+  const asked = shop.heard.length;
+  await assert.rejects(run(small), { name: "ReplayError", message: /The shop has the batch online-retail since .* Nothing was done\./ });
+  assert.ok(shop.heard.slice(asked).every(({ method }) => method === "GET"));
+  const { ok, said } = await run(small, 16, "another");
+  assert.equal(ok, true, said);
+  assert.equal(shop.orders.length, 4);
+});
+
+test("a file that the shop would refuse in part is refused before anything is asked", async (t) => {
+  const { shop, run } = await given(t);
+  const file = await saved("refused.csv", `${lines.join("\n")}\n1,A,LAMP,1000000,2010-12-01 08:00:00,2.55,7.0`);
+  await assert.rejects(run(file), { name: "ReplayError", message: /nothing was done:\n {2}invoice 1: 1000003 of A@255, and an order has at most/ });
+  assert.deepEqual(shop.heard, []);
 });
 
 // Goes red without the filter by products in `readOrders`.
@@ -175,6 +247,7 @@ test("a shop that is not there ends the run in one sentence", async (t) => {
 for (const [why, wrong, sentence] of [
   ["an address that is none", { url: "localhost:3000" }, /^localhost:3000 is not the address of a shop/],
   ["a token with a line break in it", { token: "one\ntwo" }, /^The token holds characters that no token has\.$/],
+  ["a batch with a blank", { batch: "my batch" }, /^A batch's name is 1 to 40 letters/],
   ["no concurrency", { concurrency: 0 }, /^The concurrency is a whole number from 1\.$/],
 ] as const) {
   test(`${why} ends the run in one sentence`, async () => {

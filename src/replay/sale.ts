@@ -1,5 +1,4 @@
 import { londonToUtc } from "./london-time.ts";
-import { ReplayError } from "./replay-error.ts";
 
 /** One line of an invoice, or of a cancellation, with the quantity counted as positive in both. */
 export type Sale = {
@@ -21,26 +20,54 @@ export const columns = ["InvoiceNo", "StockCode", "Description", "Quantity", "In
 /** Why a line of the file is neither a sale nor a cancellation. */
 export type LeftOut = "without a customer" | "without a positive quantity" | "without a price in whole pence";
 
-/** The line as a sale, or why it is none; `rowNumber`, the header being row 1, is for the sentence that says what cannot be read. */
-export function saleOf(row: Row, rowNumber: number): Sale | LeftOut {
-  const unreadable = (column: keyof Row) => new ReplayError(`Row ${rowNumber}: ${JSON.stringify(row[column])} is no ${column}.`);
-  if (row.InvoiceNo === "" || row.StockCode === "") throw unreadable(row.InvoiceNo === "" ? "InvoiceNo" : "StockCode");
+/** The row as a sale, or why it is none, or every fault that keeps it from being read. `now` is in ms: no sale is later. */
+export function saleOf(row: Row, now: number): Sale | LeftOut | string[] {
+  const empty = (["InvoiceNo", "StockCode"] as const).filter((column) => row[column] === "");
+  if (empty.length > 0) return empty.map((column) => `${column} is empty`);
   if (row.CustomerID === "") return "without a customer";
 
-  const signed = isCancellation(row.InvoiceNo) ? negated(row.Quantity) : row.Quantity;
-  if (!/^-?\d{1,9}$/.test(signed)) throw unreadable("Quantity");
-  const quantity = Number(signed);
-  if (quantity <= 0) return "without a positive quantity";
-
-  if (!/^-?\d{1,9}(\.\d+)?$/.test(row.UnitPrice)) throw unreadable("UnitPrice");
-  const price = penceOf(row.UnitPrice);
-  if (price === undefined || price <= 0) return "without a price in whole pence";
-
-  const at = londonToUtc(row.InvoiceDate);
-  if (at === undefined) throw unreadable("InvoiceDate");
+  const quantity = quantityOf(row);
+  const price = priceOf(row);
+  const at = instantOf(row, now);
+  const faults = [quantity, price, at].flatMap((read) => (typeof read === "object" ? [read.fault] : []));
+  if (faults.length > 0) return faults;
+  if ((quantity as number) <= 0) return "without a positive quantity";
+  if (price === undefined || price === 0) return "without a price in whole pence";
   // Customer numbers went through a spreadsheet with gaps in the column, which made them decimals.
   const customer = row.CustomerID.replace(/\.0$/, "");
-  return { invoice: row.InvoiceNo, stockCode: row.StockCode, description: row.Description.trim(), quantity, price, customer, at };
+  const description = row.Description.normalize("NFC");
+  return {
+    invoice: row.InvoiceNo,
+    stockCode: row.StockCode,
+    description,
+    quantity: quantity as number,
+    price: price as number,
+    customer,
+    at: at as string,
+  };
+}
+
+type Fault = { fault: string };
+
+function quantityOf({ InvoiceNo, Quantity }: Row): number | Fault {
+  const signed = isCancellation(InvoiceNo) ? negated(Quantity) : Quantity;
+  if (!/^-?\d{1,9}$/.test(signed)) return { fault: `Quantity ${JSON.stringify(Quantity)} is not a whole number in digits only` };
+  return Number(signed);
+}
+
+/** In pence; undefined for part of a penny. */
+function priceOf({ UnitPrice }: Row): number | undefined | Fault {
+  if (!/^-?\d{1,9}(\.\d+)?$/.test(UnitPrice)) return { fault: `UnitPrice ${JSON.stringify(UnitPrice)} is not an amount such as 2.55` };
+  if (/^-.*[1-9]/.test(UnitPrice)) return { fault: `UnitPrice ${JSON.stringify(UnitPrice)} is negative` };
+  return penceOf(UnitPrice.replace("-", ""));
+}
+
+function instantOf({ InvoiceDate }: Row, now: number): string | Fault {
+  const at = londonToUtc(InvoiceDate);
+  if (at === undefined) return { fault: `InvoiceDate ${JSON.stringify(InvoiceDate)} is not a time such as 2010-12-01 08:26:00` };
+  if (Date.parse(at) > now) return { fault: `InvoiceDate ${JSON.stringify(InvoiceDate)} lies in the future` };
+  if (Date.parse(at) < 0) return { fault: `InvoiceDate ${JSON.stringify(InvoiceDate)} lies before 1970` };
+  return at;
 }
 
 export const isCancellation = (invoice: string) => invoice.startsWith("C");

@@ -1,16 +1,13 @@
-import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { CsvError } from "csv-parse";
-import { parse } from "csv-parse/sync";
-import { ReplayError } from "./replay-error.ts";
+import { readCsv } from "../files/csv.ts";
+import { describeFault } from "../files/fault.ts";
+import { refuseFile, ReplayError } from "./replay-error.ts";
 import { columns, isCancellation, saleOf } from "./sale.ts";
-import type { LeftOut, Row, Sale } from "./sale.ts";
+import type { LeftOut, Sale } from "./sale.ts";
 
 export type SalesFile = {
-  /** Of the uncompressed content: the same sales are the same file, zipped or not. */
-  digest: string;
   lineCount: number;
   sales: Sale[];
   cancellations: Sale[];
@@ -22,20 +19,22 @@ export async function readSalesFile(path: string): Promise<SalesFile> {
   return parseSales(await contentOf(path), path);
 }
 
-export function parseSales(content: Buffer, path: string): SalesFile {
-  const rows = rowsOf(content, path);
-  const file: SalesFile = {
-    digest: createHash("sha256").update(content).digest("hex"),
-    lineCount: rows.length,
-    sales: [],
-    cancellations: [],
-    leftOut: new Map(),
-  };
-  for (const [index, row] of rows.entries()) {
-    const sale = saleOf(row, index + 2);
-    if (typeof sale === "string") file.leftOut.set(sale, (file.leftOut.get(sale) ?? 0) + 1);
+/** Errors: every row that cannot be read, with its line. @param now in ms */
+export function parseSales(content: Uint8Array, path: string, now: number = Date.now()): SalesFile {
+  const { rows, faults: inFile } = readCsv(content, { columns: columns.map((name) => ({ name })), header: "required" });
+  const faults = inFile.map((fault) => ({ line: fault.line, text: describeFault(fault) }));
+  const file: SalesFile = { lineCount: rows.length, sales: [], cancellations: [], leftOut: new Map() };
+  for (const { line, cells } of rows) {
+    const sale = saleOf(cells, now);
+    if (Array.isArray(sale)) faults.push(...sale.map((text) => ({ line, text })));
+    else if (typeof sale === "string") file.leftOut.set(sale, (file.leftOut.get(sale) ?? 0) + 1);
     else (isCancellation(sale.invoice) ? file.cancellations : file.sales).push(sale);
   }
+  if (faults.length > 0)
+    refuseFile(
+      path,
+      faults.toSorted((a, b) => a.line - b.line).map(({ line, text }) => `line ${line}: ${text}`),
+    );
   if (file.sales.length === 0) throw new ReplayError(`${path} holds no sale: no line has a customer, a positive quantity and a positive price.`);
   return file;
 }
@@ -50,19 +49,4 @@ async function contentOf(path: string): Promise<Buffer> {
   return promisify(gunzip)(bytes).catch(() => {
     throw new ReplayError(`${path} is damaged: it begins as gzip but cannot be unpacked.`);
   });
-}
-
-function rowsOf(content: Buffer, path: string): Row[] {
-  try {
-    return parse<Row>(content, { bom: true, skip_empty_lines: true, trim: true, columns: (header: string[]) => checked(header, path) });
-  } catch (error) {
-    if (error instanceof CsvError) throw new ReplayError(`${path} is not the CSV that it should be: ${error.message}.`);
-    throw error;
-  }
-}
-
-function checked(header: string[], path: string): string[] {
-  const missing = columns.filter((column) => !header.includes(column));
-  if (missing.length > 0) throw new ReplayError(`${path} lacks the column${missing.length > 1 ? "s" : ""} ${missing.join(", ")}.`);
-  return header;
 }

@@ -1,3 +1,4 @@
+import { keyIn } from "./names.ts";
 import { type Body, everyPage, type Order, type OrderInList, type Product, type Transaction } from "#client";
 import type { Ask } from "./ask.ts";
 import { ReplayError } from "./replay-error.ts";
@@ -9,8 +10,8 @@ export type Days = { from: string; to: string };
 export type ShopClient = ReturnType<typeof shopClient>;
 
 /** The calls of the shop that a replay needs, as an operator. `key` is the entity's part of the idempotency key. */
-export function shopClient(ask: Ask, keyPrefix: string) {
-  const keyed = (key: string) => ({ idempotencyKey: `${keyPrefix}:${encodeURIComponent(key)}` });
+export function shopClient(ask: Ask, batch: string) {
+  const keyed = (key: string) => ({ idempotencyKey: keyIn(batch, key) });
 
   return {
     /** Reaches nothing, changes nothing: is there a shop, and is the token an operator's? */
@@ -18,18 +19,24 @@ export function shopClient(ask: Ask, keyPrefix: string) {
       await ask("an operator's question", (shop) => shop.listUsers({ query: { limit: 1 } }));
     },
 
-    async createUsers(users: { name: string; externalId: string }[], key: string): Promise<{ id: string }[]> {
-      const { body } = await ask(key, (shop) => shop.createUsers({ body: { users }, ...keyed(key) }));
-      return asMany((body as { users: { id: string }[] }).users, users, key);
+    async *users(search: string): AsyncGenerator<Body<"listUsers">["users"][number]> {
+      const page = (from: { cursor?: string }) => ask("the list of users", (shop) => shop.listUsers({ query: { q: search, limit: 100, ...from } }));
+      for await (const { users } of everyPage(page)) yield* users;
     },
 
-    async grant(grants: { userId: string; amount: number; reason: string }[], key: string): Promise<void> {
-      await ask(key, (shop) => shop.grantBalances({ body: { grants }, ...keyed(key) }));
+    /** Under no key of the batch's: no external id belongs to two users. */
+    async createUsers(users: { name: string; externalId: string }[]): Promise<{ id: string }[]> {
+      const { body } = await ask("new users", (shop) => shop.createUsers({ body: { users } }));
+      return asMany((body as { users: { id: string }[] }).users, users, "new users");
     },
 
-    async createProducts(products: NewProduct[], key: string): Promise<Product[]> {
-      const { body } = await ask(key, (shop) => shop.createProducts({ body: { products }, ...keyed(key) }));
-      return asMany((body as { products: Product[] }).products, products, key);
+    async grant(grant: { userId: string; amount: number; reason: string }, batch: string, key: string): Promise<void> {
+      await ask(key, (shop) => shop.grantBalances({ body: { grants: [grant], batch }, ...keyed(key) }));
+    },
+
+    async createProduct(product: NewProduct, key: string): Promise<Product> {
+      const { body } = await ask(key, (shop) => shop.createProducts({ body: product, ...keyed(key) }));
+      return body as Product;
     },
 
     /** Whether the order was there already, from an earlier run, is `replayed`. */

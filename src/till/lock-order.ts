@@ -18,6 +18,7 @@ export const READ_AFTER = [
   "members",
   "claims",
   "external ids",
+  "batch grants",
   "carts",
   "answers",
 ] as const;

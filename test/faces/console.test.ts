@@ -90,24 +90,55 @@ facesTest("a refund says what it will do, asks once, and does it once", async ()
   await close();
 });
 
-facesTest("a file of grants is read, checked, granted in parts, and not twice", async () => {
+// Goes red where the page counts what was sent instead of what the shop granted.
+facesTest("a file of grants is read and checked whole, granted once for its batch, and the page says what was granted now and before", async () => {
   const people = await shop.users(2_500);
   const { page, close } = await atConsole("/balances");
-  const file = (text: string) => ({ name: "grants.csv", mimeType: "text/csv", buffer: Buffer.from(text) });
   const chooser = page.locator("input[type=file]");
-  await chooser.setInputFiles(file(`userId,amount,reason\n${buyer.id},-5,x\nnobody,5,x`));
-  await page.getByText("Line 2: no amount").waitFor();
-  await page.getByText("Line 3: no user id").waitFor();
-  const grants = file(`\uFEFFuserId,amount,reason\r\n${people.map(({ id }) => `${id},100,"설날, 세뱃돈"`).join("\r\n")}\r\n`);
-  for (let time = 0; time < 2; time++) {
+  const choose = async (content: string | Buffer): Promise<void> => {
     await chooser.setInputFiles([]);
-    await chooser.setInputFiles(grants);
-    await page.getByText("2,500 people, ₩250,000 in all").waitFor();
+    await chooser.setInputFiles({ name: "grants.csv", mimeType: "text/csv", buffer: Buffer.from(content as string) });
+  };
+  const grant = async (): Promise<void> => {
     await page.getByRole("button", { name: "Grant", exact: true }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Grant", exact: true }).click();
-    await page.getByText("2,500 of 2,500 have theirs").waitFor();
-  }
+  };
+  await choose(`userId,amount,reason\n${buyer.id},-5,x\nnobody,5,x\n${buyer.id},1,000,x\n${buyer.id},"1,000",x`);
+  await page.getByText("4 faulty rows. Nothing is granted.").first().waitFor();
+  await page.getByText("Line 2: no amount: “-5”").waitFor();
+  await page.getByText("Line 3: no user id: “nobody”").waitFor();
+  await page.getByText("Line 4: 4 cells where 3 are expected").waitFor();
+  await page.getByText("Line 5: no amount: “1,000”").waitFor();
+  await assertAccessible(page);
+
+  await page.getByLabel(/^Batch/).fill("설날 2027");
+  const rows = people.map(({ id }) => `${id},100,"설날, 세뱃돈"`);
+  const stranger = "0193a000-0000-7000-8000-0000000000ff";
+  await choose([...rows, `${stranger},100,x`].join("\n"));
+  await grant();
+  await page.getByText("Line 2501: there is no such user").waitFor();
+  assert.equal(await shop.balanceOf(people[0] as Client), 0);
+
+  await choose(`\uFEFFuserId,amount,reason\r\n${rows.slice(0, 2_000).join("\r\n")}\r\n`);
+  await page.getByText("2,000 grants, ₩200,000 in all", { exact: true }).waitFor();
+  await grant();
+  await page.getByText("Granted now: 2,000 (₩200,000)").waitFor();
+  await choose(rows.toReversed().join("\n"));
+  await grant();
+  await page.getByText("Granted now: 500 (₩50,000)").waitFor();
+  await page.getByText("Granted before in this batch: 2,000").waitFor();
+  await choose(`${rows.join("\r")}\r\r`);
+  await grant();
+  await page.getByText("Nothing was granted: this batch had granted all 2,500 rows before.").waitFor();
   assert.equal(await shop.balanceOf(people[2_499] as Client), 100);
+  assert.equal(await shop.balanceOf(people[0] as Client), 100);
+
+  // 똠 is in CP949 and not in EUC-KR.
+  const reason = Buffer.from([0xbb, 0xf5, 0xc7, 0xd8, 0x20, 0x8c, 0x63, 0xb9, 0xe6, 0xb0, 0xa2, 0xc7, 0xcf]);
+  await choose(Buffer.concat([Buffer.from(`${buyer.id},5,`), reason]));
+  await page.getByText("Read as CP949. The first reason: 새해 똠방각하").waitFor();
+  await choose(Buffer.from(`${buyer.id},5,café`, "latin1"));
+  await page.getByText("Line 1: the text is neither UTF-8 nor CP949").waitFor();
   await close();
 });
 

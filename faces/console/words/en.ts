@@ -1,4 +1,6 @@
+import { describeFault } from "../../../src/files/fault.ts";
 import { formatNumber } from "../../shared/languages.ts";
+import type { GrantFault } from "../grants.ts";
 
 /** So many of something: one of it is called otherwise. */
 const so = (count: number, one: string, several: string): string => `${formatNumber(count)} ${count === 1 ? one : several}`;
@@ -250,17 +252,51 @@ export const en = {
   grant: "Grant",
   grantFromFile: "Grant from a file",
   fileWords:
-    "CSV, one person per line. Of each 2,000 all get theirs or nobody does. The same file again within two days gives nobody anything twice.",
+    "CSV, one person per row, with or without a header. All rows are checked before anything is granted. A batch grants to a person for a reason once, so the same file, or a corrected one, can be sent again under the same name.",
   file: "CSV file",
-  noUserId: "no user id",
-  noAmount: "no amount",
-  noReason: "no reason",
+  batch: "Batch",
+  batchHint: "A name for this round of grants, such as: reviews 2026-11",
+  fileReadAs: (encoding: string, reason: string) => `Read as ${encoding}. The first reason: ${reason}`,
+  fileUnreadable: "The file cannot be read. Please choose it again.",
+  faultyRows: (count: number) => `${so(count, "faulty row", "faulty rows")}. Nothing is granted.`,
   lineFault: (line: number, what: string) => `Line ${line}: ${what}`,
-  grantsSum: (count: number, sum: string) => `${so(count, "person", "people")}, ${sum} in all`,
+  grantFault: (fault: GrantFault): string => {
+    switch (fault.problem) {
+      case "USER_ID":
+        return `no user id: “${fault.cell}”`;
+      case "AMOUNT":
+        return `no amount: “${fault.cell}” is not a whole number from 1, written in digits only`;
+      case "NO_REASON":
+        return "no reason";
+      case "LONG_REASON":
+        return "the reason is longer than 500 characters";
+      case "USER_NOT_FOUND":
+        return "there is no such user";
+      case "REPEATED":
+        return `the same user and reason as line ${fault.first}; give two grants two reasons`;
+      case "REFUSED":
+        return fault.message;
+      case "ENCODING":
+      case "UTF_16":
+      case "DAMAGED":
+      case "QUOTES":
+      case "CELLS":
+      case "COLUMN_MISSING":
+      case "COLUMN_TWICE":
+        return describeFault(fault);
+    }
+  },
+  grantsSum: (count: number, sum: string) => `${so(count, "grant", "grants")}, ${sum} in all`,
   grantWords: (count: number, sum: string) =>
     `Grants ${sum}${count === 1 ? "" : " in all"} to ${so(count, "person", "people")}. This cannot be undone.`,
-  grantedSoFar: (done: string, of: string) => `${done} of ${of} have theirs`,
-  grantStopped: "It stopped here. The same file again goes on from here.",
+  grantBatchWords: (count: number, sum: string, batch: string) =>
+    `${so(count, "grant", "grants")}, ${sum} in all, in the batch “${batch}”. Rows that this batch has granted before are not granted again. This cannot be undone.`,
+  grantedNow: (count: number, sum: string) => `Granted now: ${formatNumber(count)} (${sum})`,
+  grantedBefore: (count: number) => `Granted before in this batch: ${formatNumber(count)}`,
+  grantedNothing: (count: number) =>
+    `Nothing was granted: this batch had granted ${count === 1 ? "the row" : `all ${formatNumber(count)} rows`} before.`,
+  notGranted: (count: number) => `Not granted: ${formatNumber(count)}`,
+  grantStopped: "It stopped here. The same file again under the same batch name grants the rest.",
 
   salesWords: "As of the last aggregation, less what was refunded. Jobs can add up now.",
   revenue: "Revenue",

@@ -1,4 +1,5 @@
 import { formatNumber } from "../../shared/languages.ts";
+import type { GrantFault } from "../grants.ts";
 
 export const ko = {
   title: "장날 콘솔",
@@ -245,16 +246,56 @@ export const ko = {
   ledger: "원장",
   grant: "지급",
   grantFromFile: "파일로 지급",
-  fileWords: "한 줄에 한 사람, CSV. 2,000명씩 모두 지급되거나 아무도 받지 않습니다. 같은 파일을 이틀 안에 다시 올려도 두 번 지급되지 않습니다.",
+  fileWords:
+    "한 줄에 한 사람, CSV. 제목 줄은 있어도 없어도 됩니다. 모든 줄을 확인한 뒤에 지급합니다. 같은 지급 회차에서는 한 사람에게 같은 사유로 한 번만 지급되므로, 같은 파일이나 고친 파일을 같은 이름으로 다시 올려도 됩니다.",
   file: "CSV 파일",
-  noUserId: "사용자 번호가 아닙니다",
-  noAmount: "금액이 아닙니다",
-  noReason: "사유가 없습니다",
+  batch: "지급 회차",
+  batchHint: "이번 지급의 이름. 예: 2026-11 리뷰 적립",
+  fileReadAs: (encoding: string, reason: string) => `${encoding}로 읽었습니다. 첫 사유: ${reason}`,
+  fileUnreadable: "파일을 읽을 수 없습니다. 다시 선택해 주세요.",
+  faultyRows: (count: number) => `잘못된 줄이 ${formatNumber(count)}개 있습니다. 아무것도 지급되지 않습니다.`,
   lineFault: (line: number, what: string) => `${line}번째 줄: ${what}`,
-  grantsSum: (count: number, sum: string) => `${formatNumber(count)}명, 합계 ${sum}`,
+  grantFault: (fault: GrantFault): string => {
+    switch (fault.problem) {
+      case "USER_ID":
+        return `사용자 번호가 아닙니다: “${fault.cell}”`;
+      case "AMOUNT":
+        return `금액이 아닙니다: “${fault.cell}”. 1 이상의 정수를 숫자로만 적어 주세요`;
+      case "NO_REASON":
+        return "사유가 없습니다";
+      case "LONG_REASON":
+        return "사유가 500자를 넘습니다";
+      case "USER_NOT_FOUND":
+        return "존재하지 않는 사용자입니다";
+      case "REPEATED":
+        return `${fault.first}번째 줄과 사용자와 사유가 같습니다. 두 번 지급하려면 사유를 다르게 적어 주세요`;
+      case "REFUSED":
+        return fault.message;
+      case "ENCODING":
+        return "UTF-8도 CP949(EUC-KR)도 아닌 글자입니다. UTF-8로 저장해 주세요";
+      case "UTF_16":
+        return "UTF-16 파일입니다. UTF-8로 저장해 주세요";
+      case "DAMAGED":
+        return "저장할 때 이미 깨진 글자(�)가 있습니다";
+      case "QUOTES":
+        return '따옴표가 닫히지 않았거나 따옴표 없는 칸 안에 있습니다. 따옴표 안의 따옴표는 두 번("") 적어 주세요';
+      case "CELLS":
+        return `칸이 ${fault.expected}개여야 하는데 ${fault.found}개입니다. 쉼표가 있는 칸은 따옴표로 감싸 주세요`;
+      case "COLUMN_MISSING":
+        return `${fault.column} 열이 없습니다`;
+      case "COLUMN_TWICE":
+        return `${fault.column} 열이 두 번 있습니다`;
+    }
+  },
+  grantsSum: (count: number, sum: string) => `${formatNumber(count)}건, 합계 ${sum}`,
   grantWords: (count: number, sum: string) => `${formatNumber(count)}명에게 모두 ${sum}을 지급합니다. 되돌릴 수 없습니다.`,
-  grantedSoFar: (done: string, of: string) => `${of}명 중 ${done}명에게 지급`,
-  grantStopped: "여기서 멈췄습니다. 같은 파일로 다시 하면 이어집니다.",
+  grantBatchWords: (count: number, sum: string, batch: string) =>
+    `“${batch}” 회차로 ${formatNumber(count)}건, 모두 ${sum}을 지급합니다. 이 회차에서 이미 지급된 줄은 다시 지급되지 않습니다. 되돌릴 수 없습니다.`,
+  grantedNow: (count: number, sum: string) => `지금 지급: ${formatNumber(count)}건 (${sum})`,
+  grantedBefore: (count: number) => `이 회차에서 이미 지급됨: ${formatNumber(count)}건`,
+  grantedNothing: (count: number) => `지급한 것이 없습니다. ${formatNumber(count)}건 모두 이 회차에서 이미 지급되었습니다.`,
+  notGranted: (count: number) => `지급되지 않음: ${formatNumber(count)}건`,
+  grantStopped: "여기서 멈췄습니다. 같은 회차 이름으로 같은 파일을 다시 올리면 나머지가 지급됩니다.",
 
   salesWords: "마지막 집계까지, 환불을 뺀 매출입니다. 작업에서 지금 집계할 수 있습니다.",
   revenue: "매출",

@@ -14,6 +14,11 @@ const CAMPAIGNS = "test/campaigns.test.ts";
 const REHEARSALS = "test/rehearsals.test.ts";
 const CURRENCY = "test/currency.test.ts";
 const NO_GATEWAY = "test/no-gateway.test.ts";
+const BATCHES = "test/grant-batches.test.ts";
+const REPLAY = "src/replay/replay.test.ts";
+const GRANT_FILE = "test/grant-file.test.ts";
+const GRANTS = "src/balance/grant-balances.ts";
+const GRANT_FAULTS = "src/balance/grant-faults.ts";
 const ORDERS = "test/order-rules.test.ts";
 const CATALOG = "src/catalog/catalog.ts";
 const COUPON = "src/coupon/coupon.ts";
@@ -122,10 +127,50 @@ export const RULES_OF_THE_SHOP: Guard[] = [
     POINTS,
     "opt 유효하지 않은 금액",
   ]),
-  guard("that grants are for all or nobody", "src/balance/grant-balances.ts", "if (stranger) refuse", "if (false) refuse", [
+  guard("that grants are for all or nobody", GRANTS, "if (faults.length > 0) refuseGrants", "if (false) refuseGrants", [
     RULES,
     "grants of which one is for nobody",
   ]),
+  guard("that a batch grants a row once", GRANTS, "grantedBefore(shop, batch, grant) === undefined", "true", [
+    BATCHES,
+    "the same rows again, reordered",
+  ]),
+  guard("that a dry run grants nothing", GRANTS, "if (dryRun) return", "if (false) return", [BATCHES, "a dry run names every faulty row"]),
+  guard("that a batch does not pay a corrected amount", GRANT_FAULTS, "before !== undefined && before !== amount", "false", [
+    BATCHES,
+    "a row that was paid with another amount",
+  ]),
+  guard("that a row is in a batch's list once", GRANT_FAULTS, "first !== undefined", "false", [BATCHES, "a row twice in one list"]),
+  guard("that the limit holds for a list's grants together", GRANT_FAULTS, "balance + amount > balanceMax", "false", [
+    BATCHES,
+    "the first 20 faulty rows of a list are named",
+  ]),
+  guard("that a replay's batch is known while the keys are", "src/replay/bring-in.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
+    REPLAY,
+    "a batch older than the shop keeps keys",
+  ]),
+  guard("that an invoice has one key", "src/replay/names.ts", "`order ${invoice}`", "`order ${invoice} ${Math.random()}`", [
+    REPLAY,
+    "a file with one corrected date",
+  ]),
+  guard(
+    "that an invoice is paid for once",
+    "src/replay/names.ts",
+    "`grant for invoice ${invoice}`",
+    "`grant for invoice ${invoice} ${Math.random()}`",
+    [REPLAY, "an invoice with another customer"],
+  ),
+  guard("that a file is checked before it is brought in", "src/replay/replay.ts", "if (faults.length > 0) refuseFile", "if (false) refuseFile", [
+    REPLAY,
+    "a file that the shop would refuse in part",
+  ]),
+  guard(
+    "that a file of grants is checked whole",
+    "faces/console/grants.ts",
+    "if (faults.length > 0) return faults.toSorted",
+    "if (false) return faults.toSorted",
+    [GRANT_FILE, "an unknown user in the last part"],
+  ),
   guard("one user per external id", "src/balance/create-users.ts", "if (shop.find(externalIds, externalId))", "if (false)", [
     RULES,
     "an external id twice in one list",

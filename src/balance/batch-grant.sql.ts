@@ -1,0 +1,27 @@
+import { createHash } from "node:crypto";
+import { plain } from "../database/statement.ts";
+import type { Shelf } from "../till/shelf.ts";
+
+/** The amounts that named batches have granted. The lock on the user's wallet guards them: a command reads them for users that it locks. */
+export const batchGrants: Shelf<number> = {
+  name: "batch grants",
+  load: (keys) => ({
+    name: "read batch grants",
+    text: "SELECT key, amount FROM batch_grants WHERE key = ANY($1::text[])",
+    values: [plain(keys, (key) => key)],
+  }),
+  read: (row) => [row["key"] as string, row["amount"] as number],
+  save: (changes) => [
+    {
+      name: "insert batch grants",
+      text: "INSERT INTO batch_grants (key, amount) SELECT * FROM unnest($1::text[], $2::bigint[])",
+      values: [plain(changes, ({ key }) => key), plain(changes, ({ after }) => after)],
+    },
+  ],
+};
+
+/** Identifies a grant by its meaning: which batch, who, for what. The amount is no part of it, so that a corrected amount never pays twice. */
+export function batchGrantKey(batch: string, userId: string, reason: string): string {
+  const meaning = JSON.stringify([batch.normalize("NFC").trim(), userId, reason.normalize("NFC").trim()]);
+  return createHash("sha256").update(meaning).digest("base64url");
+}

@@ -1,0 +1,62 @@
+import { refuse, type RefusalDetails } from "../refusal.ts";
+import type { WorkingSet } from "../till/working-set.ts";
+import { users } from "./balance.sql.ts";
+import { batchGrantKey, batchGrants } from "./batch-grant.sql.ts";
+
+type Grant = { userId: string; amount: number; reason: string };
+
+/** Why a row cannot be granted. `REPEATED` and `AMOUNT_DIFFERS` occur within a named batch only. */
+export const GRANT_FAULTS = ["USER_NOT_FOUND", "REPEATED", "AMOUNT_DIFFERS", "BALANCE_LIMIT_EXCEEDED"] as const;
+export type GrantFault = { path: string; problem: (typeof GRANT_FAULTS)[number]; message: string };
+type Found = GrantFault & { details: RefusalDetails };
+
+/** How many faulty rows a refusal names. A dry run names them all. */
+const MOST_NAMED = 20;
+
+/** The amount that this batch granted to this user for this reason before, if it did. */
+export function grantedBefore(shop: WorkingSet, batch: string | undefined, { userId, reason }: Grant): number | undefined {
+  return batch === undefined ? undefined : shop.find(batchGrants, batchGrantKey(batch, userId, reason));
+}
+
+/** Every row that cannot be granted, in their order, with its first fault. */
+export function grantFaults(shop: WorkingSet, grants: Grant[], batch: string | undefined, balanceMax: number): Found[] {
+  const faults: Found[] = [];
+  const rows = new Map<string, number>();
+  const balances = new Map<string, number>();
+  for (const [row, grant] of grants.entries()) {
+    const { userId, amount, reason } = grant;
+    const fault = (field: string, problem: Found["problem"], message: string, details: RefusalDetails = {}): void =>
+      void faults.push({ path: `/grants/${row}${field}`, problem, message, details });
+
+    const balance = balances.get(userId) ?? shop.find(users, userId)?.balance;
+    if (balance === undefined) {
+      fault("/userId", "USER_NOT_FOUND", "user does not exist", { userId });
+      continue;
+    }
+    const before = grantedBefore(shop, batch, grant);
+    if (batch !== undefined) {
+      const key = batchGrantKey(batch, userId, reason);
+      const first = rows.get(key);
+      if (first !== undefined) {
+        fault("", "REPEATED", `repeats /grants/${first}: a batch grants to a user for a reason once`);
+        continue;
+      }
+      rows.set(key, row);
+      if (before !== undefined && before !== amount)
+        fault("/amount", "AMOUNT_DIFFERS", `the batch granted ${before} to this user for this reason already`);
+      if (before !== undefined) continue;
+    }
+    if (balance + amount > balanceMax)
+      fault("/amount", "BALANCE_LIMIT_EXCEEDED", `balance would exceed ${balanceMax}`, { userId, requested: amount, balance, limit: balanceMax });
+    else balances.set(userId, balance + amount);
+  }
+  return faults;
+}
+
+/** Refuses with the code that is checked first (existence, then shape within the batch, then state), and names the first faulty rows of any. */
+export function refuseGrants(faults: Found[]): never {
+  const [worst] = faults.toSorted((a, b) => GRANT_FAULTS.indexOf(a.problem) - GRANT_FAULTS.indexOf(b.problem)) as [Found];
+  const code = worst.problem === "REPEATED" || worst.problem === "AMOUNT_DIFFERS" ? "INVALID_REQUEST" : worst.problem;
+  const errors = faults.slice(0, MOST_NAMED).map(({ path, message }) => ({ path, message }));
+  refuse(code, { ...worst.details, errors, faultyRows: faults.length });
+}
