@@ -17,7 +17,7 @@ export type Problem = {
      */
     type: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     /**
      * For people, in Korean or English
      */
@@ -95,27 +95,32 @@ export type Variant = {
     options: {
         [key: string]: string;
     };
+    price: number | null;
     /**
-     * In the currency's minor unit
+     * 0 to shoppers while it is not for sale
      */
-    price: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    /**
+     * Raised by operators' edits, never by a sale; shown to operators only
+     */
+    version?: number;
 };
 
 export type Product = {
     id: string;
     name: string;
-    description: string;
+    description: string | null;
+    price: number | null;
     /**
-     * The lowest of the variants', in the currency's minor unit
-     */
-    price: number;
-    /**
-     * The sum of the variants'
+     * The sum of the variants that are on sale
      */
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    /**
+     * Raised by operators' edits, never by a sale; shown to operators only
+     */
+    version?: number;
     variants: Array<Variant>;
 };
 
@@ -164,6 +169,10 @@ export type Campaign = {
     validDays: number | null;
     expiresAt: string | null;
     status: 'UPCOMING' | 'OPEN' | 'SOLD_OUT' | 'CLOSED';
+    /**
+     * Raised by each edit of an operator, never by issuing
+     */
+    version: number;
 };
 
 export type UserCoupon = {
@@ -186,10 +195,7 @@ export type CartItem = {
     productId: string;
     variantId: string;
     name: string;
-    /**
-     * In the currency's minor unit
-     */
-    unitPrice: number;
+    unitPrice: number | null;
     quantity: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
@@ -395,9 +401,13 @@ export type Shop = {
      */
     chargeMax: number;
     /**
-     * simulated: no money moves, and any paymentKey will do
+     * simulated: no money moves, and any paymentKey will do; none: the shop takes no cards
      */
-    cards: 'simulated' | 'gateway';
+    cards: 'simulated' | 'gateway' | 'none';
+    /**
+     * What `POST /payments` takes
+     */
+    paymentMethods: Array<'BALANCE' | 'CARD'>;
     /**
      * Who signs them: the shop itself, or an issuer whose keys it reads. Only a shop that signs its own has rehearsals
      */
@@ -535,7 +545,7 @@ export type Rehearsal = {
 
 export type ProblemType = {
     type: string;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     status: number;
     ko: string;
     en: string;
@@ -547,6 +557,9 @@ export type ProblemType = {
 export type IdempotencyKey = string;
 
 export type ChargeBalanceData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         /**
          * In the currency's minor unit
@@ -848,7 +861,7 @@ export type ListUsersData = {
          */
         cursor?: string;
         /**
-         * Searches the names and the external ids
+         * Searches names and external ids: every word must occur
          */
         q?: string;
     };
@@ -915,6 +928,9 @@ export type ListUsersResponses = {
 export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
 
 export type CreateUsersData = {
+    /**
+     * At most 8 MiB.
+     */
     body: {
         name: string;
         externalId?: string;
@@ -1094,6 +1110,9 @@ export type GetUserResponses = {
 export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
 
 export type GrantBalancesData = {
+    /**
+     * At most 8 MiB.
+     */
     body: {
         grants: Array<{
             userId: string;
@@ -1104,6 +1123,14 @@ export type GrantBalancesData = {
             reason: string;
             customerReason?: string;
         }>;
+        /**
+         * The batch's name. A batch grants to a user for a reason once, at any time: rows that it granted already are left out and counted, and rows with another amount are refused
+         */
+        batch?: string;
+        /**
+         * Changes nothing, and names every faulty row in `faults`
+         */
+        dryRun?: boolean;
     };
     headers?: {
         /**
@@ -1203,11 +1230,26 @@ export type GrantBalancesResponses = {
      * OK
      */
     200: {
+        /**
+         * How many rows were granted now
+         */
         granted: number;
         /**
-         * In the currency's minor unit
+         * Their sum, in the currency's minor unit
          */
         totalAmount: number;
+        /**
+         * How many rows the batch had granted before; with `batch` only
+         */
+        alreadyGranted?: number;
+        /**
+         * Every row that would be refused; with `dryRun` only
+         */
+        faults?: Array<{
+            path: string;
+            problem: 'USER_NOT_FOUND' | 'REPEATED' | 'AMOUNT_DIFFERS' | 'BALANCE_LIMIT_EXCEEDED';
+            message: string;
+        }>;
     };
 };
 
@@ -1223,7 +1265,7 @@ export type ListProductsData = {
          */
         cursor?: string;
         /**
-         * Searches the names
+         * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
         sort?: 'newest' | 'price' | '-price' | 'name';
@@ -1349,7 +1391,7 @@ export type ListEveryProductData = {
          */
         cursor?: string;
         /**
-         * Searches the names
+         * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
@@ -1427,6 +1469,9 @@ export type ListEveryProductResponses = {
 export type ListEveryProductResponse = ListEveryProductResponses[keyof ListEveryProductResponses];
 
 export type CreateProductsData = {
+    /**
+     * At most 8 MiB.
+     */
     body: {
         name: string;
         description?: string;
@@ -1446,6 +1491,7 @@ export type CreateProductsData = {
             options?: {
                 [key: string]: string;
             };
+            status?: 'ON_SALE' | 'NOT_FOR_SALE';
             /**
              * In the currency's minor unit
              */
@@ -1472,6 +1518,7 @@ export type CreateProductsData = {
                 options?: {
                     [key: string]: string;
                 };
+                status?: 'ON_SALE' | 'NOT_FOR_SALE';
                 /**
                  * In the currency's minor unit
                  */
@@ -1578,6 +1625,9 @@ export type CreateProductsResponses = {
 export type CreateProductsResponse = CreateProductsResponses[keyof CreateProductsResponses];
 
 export type EditProductData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         name?: string;
         description?: string;
@@ -1586,10 +1636,11 @@ export type EditProductData = {
          * In the currency's minor unit
          */
         price?: number;
+        version?: number;
         variants?: Array<{
             id: string;
-            sku?: string;
-            name?: string;
+            sku?: string | null;
+            name?: string | null;
             options?: {
                 [key: string]: string;
             };
@@ -1597,6 +1648,8 @@ export type EditProductData = {
              * In the currency's minor unit
              */
             price?: number;
+            status?: 'ON_SALE' | 'NOT_FOR_SALE';
+            version?: number;
         }>;
     };
     headers?: {
@@ -1642,11 +1695,11 @@ export type EditProductErrors = {
         code?: 'PRODUCT_NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `VERSION_CONFLICT`: Someone else changed this first; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
      */
     409: Problem & {
         status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'VERSION_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request is too large
@@ -1794,6 +1847,9 @@ export type ListStockAdjustmentsResponses = {
 export type ListStockAdjustmentsResponse = ListStockAdjustmentsResponses[keyof ListStockAdjustmentsResponses];
 
 export type AdjustStockData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         /**
          * Pieces; never 0
@@ -2025,6 +2081,9 @@ export type GetCouponResponses = {
 export type GetCouponResponse = GetCouponResponses[keyof GetCouponResponses];
 
 export type IssueCouponData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         /**
          * The caller's own, unless an operator calls
@@ -2230,6 +2289,9 @@ export type ListUserCouponsResponses = {
 export type ListUserCouponsResponse = ListUserCouponsResponses[keyof ListUserCouponsResponses];
 
 export type CreateCouponData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         name: string;
         discount: Discount;
@@ -2338,7 +2400,14 @@ export type CreateCouponResponses = {
 export type CreateCouponResponse = CreateCouponResponses[keyof CreateCouponResponses];
 
 export type EditCouponData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
+        /**
+         * The one that was read; another one in the shop is 409 `VERSION_CONFLICT` with the campaign as `current`
+         */
+        version?: number;
         name?: string;
         discount?: Discount;
         totalQuantity?: number;
@@ -2364,6 +2433,117 @@ export type EditCouponData = {
 };
 
 export type EditCouponErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `COUPON_NOT_FOUND`: There is no such coupon
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'COUPON_NOT_FOUND';
+    };
+    /**
+     * `VERSION_CONFLICT`: Someone else changed this first; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'VERSION_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type EditCouponError = EditCouponErrors[keyof EditCouponErrors];
+
+export type EditCouponResponses = {
+    /**
+     * OK
+     */
+    200: Campaign;
+};
+
+export type EditCouponResponse = EditCouponResponses[keyof EditCouponResponses];
+
+export type CloseCouponData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/coupons/{id}/close';
+};
+
+export type CloseCouponErrors = {
     /**
      * `INVALID_REQUEST`: The request is not valid
      */
@@ -2443,16 +2623,16 @@ export type EditCouponErrors = {
     };
 };
 
-export type EditCouponError = EditCouponErrors[keyof EditCouponErrors];
+export type CloseCouponError = CloseCouponErrors[keyof CloseCouponErrors];
 
-export type EditCouponResponses = {
+export type CloseCouponResponses = {
     /**
      * OK
      */
     200: Campaign;
 };
 
-export type EditCouponResponse = EditCouponResponses[keyof EditCouponResponses];
+export type CloseCouponResponse = CloseCouponResponses[keyof CloseCouponResponses];
 
 export type GetCartData = {
     body?: never;
@@ -2524,7 +2704,7 @@ export type GetCartResponses = {
     200: {
         cartItems: Array<CartItem>;
         /**
-         * In the currency's minor unit
+         * Of what is for sale, in the currency's minor unit
          */
         totalAmount: number;
     };
@@ -2533,6 +2713,9 @@ export type GetCartResponses = {
 export type GetCartResponse = GetCartResponses[keyof GetCartResponses];
 
 export type AddToCartData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         productId: string;
         /**
@@ -2753,6 +2936,9 @@ export type RemoveFromCartResponses = {
 export type RemoveFromCartResponse = RemoveFromCartResponses[keyof RemoveFromCartResponses];
 
 export type SetCartQuantityData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         quantity: number;
     };
@@ -2862,6 +3048,9 @@ export type SetCartQuantityResponses = {
 export type SetCartQuantityResponse = SetCartQuantityResponses[keyof SetCartQuantityResponses];
 
 export type PlaceOrderData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         /**
          * The caller's own, unless an operator calls
@@ -3161,6 +3350,9 @@ export type ListUserOrdersResponses = {
 export type ListUserOrdersResponse = ListUserOrdersResponses[keyof ListUserOrdersResponses];
 
 export type CancelOrderData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         [key: string]: never;
     };
@@ -3266,6 +3458,9 @@ export type CancelOrderResponses = {
 export type CancelOrderResponse = CancelOrderResponses[keyof CancelOrderResponses];
 
 export type RefundOrderData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         items?: Array<{
             variantId: string;
@@ -3401,6 +3596,10 @@ export type ListOrdersData = {
          * An instant, not included, or a day in the shop's zone, included
          */
         to?: string;
+        /**
+         * Whether orders of rehearsals are listed too
+         */
+        rehearsals?: boolean;
     };
     url: '/admin/orders';
 };
@@ -3465,6 +3664,9 @@ export type ListOrdersResponses = {
 export type ListOrdersResponse = ListOrdersResponses[keyof ListOrdersResponses];
 
 export type PayOrderData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         orderId: string;
         /**
@@ -3494,11 +3696,11 @@ export type PayOrderData = {
 
 export type PayOrderErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `PRODUCT_NOT_FOR_SALE`: This product is not for sale now; `STOCK_INSUFFICIENT`: There is not enough in stock; `COUPON_UNUSABLE`: This coupon cannot be used; `BALANCE_INSUFFICIENT`: The balance does not suffice
+     * `INVALID_REQUEST`: The request is not valid; `PAYMENT_METHOD_UNAVAILABLE`: This payment method is not available; `PRODUCT_NOT_FOR_SALE`: This product is not for sale now; `STOCK_INSUFFICIENT`: There is not enough in stock; `COUPON_UNUSABLE`: This coupon cannot be used; `BALANCE_INSUFFICIENT`: The balance does not suffice
      */
     400: Problem & {
         status?: 400;
-        code?: 'INVALID_REQUEST' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'COUPON_UNUSABLE' | 'BALANCE_INSUFFICIENT';
+        code?: 'INVALID_REQUEST' | 'PAYMENT_METHOD_UNAVAILABLE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'COUPON_UNUSABLE' | 'BALANCE_INSUFFICIENT';
     };
     /**
      * `UNAUTHENTICATED`: Authentication is required
@@ -3768,6 +3970,9 @@ export type ListPaymentsResponses = {
 export type ListPaymentsResponse = ListPaymentsResponses[keyof ListPaymentsResponses];
 
 export type PaymentWebhookData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         eventType: string;
         data?: {
@@ -3857,11 +4062,11 @@ export type ReconcileData = {
 
 export type ReconcileErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: The request is not valid; `PAYMENT_METHOD_UNAVAILABLE`: This payment method is not available
      */
     400: Problem & {
         status?: 400;
-        code?: 'INVALID_REQUEST';
+        code?: 'INVALID_REQUEST' | 'PAYMENT_METHOD_UNAVAILABLE';
     };
     /**
      * `UNAUTHENTICATED`: Authentication is required
@@ -3932,7 +4137,7 @@ export type ReconcileResponses = {
          */
         differenceCount: number;
         differences: Array<{
-            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop';
+            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop' | 'currencies differ';
             paymentKey: string;
             paymentId: string | null;
             shop: {
@@ -3956,6 +4161,10 @@ export type ReconcileResponses = {
                  * In the currency's minor unit
                  */
                 givenBack: number;
+                /**
+                 * ISO 4217: the amounts are in its minor units, whatever the shop's currency is
+                 */
+                currency: string;
             } | null;
         }>;
     };
@@ -4358,6 +4567,9 @@ export type ListEventsResponses = {
 export type ListEventsResponse = ListEventsResponses[keyof ListEventsResponses];
 
 export type ReplayEventData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         [key: string]: never;
     };
@@ -4524,6 +4736,9 @@ export type ListJobsResponses = {
 export type ListJobsResponse = ListJobsResponses[keyof ListJobsResponses];
 
 export type RunJobData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         [key: string]: never;
     };
@@ -4880,6 +5095,9 @@ export type ListRehearsalsResponses = {
 export type ListRehearsalsResponse = ListRehearsalsResponses[keyof ListRehearsalsResponses];
 
 export type StartRehearsalData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         productId?: string;
         /**
@@ -5067,6 +5285,9 @@ export type GetRehearsalResponses = {
 export type GetRehearsalResponse = GetRehearsalResponses[keyof GetRehearsalResponses];
 
 export type StopRehearsalData = {
+    /**
+     * At most 1 MiB.
+     */
     body?: {
         [key: string]: never;
     };
@@ -5229,6 +5450,9 @@ export type ListDemoUsersResponses = {
 export type ListDemoUsersResponse = ListDemoUsersResponses[keyof ListDemoUsersResponses];
 
 export type SignInAsDemoUserData = {
+    /**
+     * At most 1 MiB.
+     */
     body: {
         userId: string;
     };
