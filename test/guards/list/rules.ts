@@ -60,8 +60,8 @@ export const RULES_OF_THE_SHOP: Guard[] = [
   guard(
     "that only operators see it",
     "src/catalog/catalog.routes.ts",
-    '?.role === "operator" ? whole : shopper',
-    "?.role !== undefined ? whole : shopper",
+    '?.role === "operator" ? product.whole : product.shopper',
+    "?.role !== undefined ? product.whole : product.shopper",
     [HIDDEN, "a product before its launch"],
   ),
   guard("that a variant is the product's", CATALOG, "variant === undefined || variant.productId !== productId", "variant === undefined", [
@@ -250,8 +250,8 @@ export const RULES_OF_THE_SHOP: Guard[] = [
   guard(
     "that a list's order stands while it is read",
     "src/coupon/coupon.routes.ts",
-    "campaignPlace(cursor) ?? firstCampaign(now)",
-    "{ ...(campaignPlace(cursor) ?? firstCampaign(now)), at: now }",
+    "campaignPlace(cursor) ?? firstCampaign(at)",
+    "{ ...(campaignPlace(cursor) ?? firstCampaign(at)), at }",
     [CAMPAIGNS, "pages show each campaign once"],
   ),
 
