@@ -13,8 +13,9 @@ COPY --from=packages /shop/node_modules ./node_modules
 COPY package.json LICENSE NOTICE ./
 COPY bin ./bin
 COPY client/src ./client/src
-COPY faces/dist ./faces/dist
+COPY web/dist ./web/dist
 COPY src ./src
+COPY tools ./tools
 COPY docs ./docs
 RUN mkdir /data && chown node:node /data
 VOLUME /data

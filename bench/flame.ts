@@ -8,8 +8,8 @@ import { join } from "node:path";
 import type { Loaded, Plan } from "./load/plan.ts";
 import { RESULTS } from "./options.ts";
 import { callsOf, flame, type Profile } from "./report/flame.ts";
-import { GOODS, openCampaign } from "./support/goods.ts";
-import { HttpStage } from "./support/http-stage.ts";
+import { GOODS, openCampaign } from "./support/fixtures.ts";
+import { HttpStage } from "./support/http-fixture.ts";
 import { idOf } from "./support/ids.ts";
 import { times } from "./support/times.ts";
 

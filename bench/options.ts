@@ -3,7 +3,7 @@
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import type { Duration } from "./contenders/contender.ts";
+import type { Duration } from "./baselines/baseline.ts";
 
 export type Options = {
   /** Only shows that it works: no figure of it says anything. */

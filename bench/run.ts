@@ -12,7 +12,7 @@ import { counter } from "./sections/counter.ts";
 import { coupons } from "./sections/coupons.ts";
 import { growth } from "./sections/growth.ts";
 import { http } from "./sections/http.ts";
-import { lanes } from "./sections/lanes.ts";
+import { lanes } from "./sections/concurrency.ts";
 import { start } from "./sections/start.ts";
 
 const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { start, counter, http, coupons, growth, lanes, blocks };

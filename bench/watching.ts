@@ -8,9 +8,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { variants } from "../src/catalog/catalog.sql.ts";
-import { Tally } from "../src/live/tally.ts";
-import type { Changes } from "../src/till/shelf.ts";
-import { HttpStage } from "./support/http-stage.ts";
+import { Tally } from "../src/live/counters.ts";
+import type { Changes } from "../src/till/table.ts";
+import { HttpStage } from "./support/http-fixture.ts";
 import { idOf } from "./support/ids.ts";
 
 const WATCHERS = 10;

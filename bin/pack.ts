@@ -14,7 +14,7 @@ rmSync(DIST, { recursive: true, force: true });
 const tsc = createRequire(import.meta.url).resolve("typescript/bin/tsc");
 execFileSync(process.execPath, [tsc, "--project", join(ROOT, "tsconfig.pack.json")], { stdio: "inherit" });
 for (const file of globSync("src/**/*.{sql,json}", { cwd: ROOT })) cpSync(join(ROOT, file), join(DIST, file));
-cpSync(join(ROOT, "faces/dist"), join(DIST, "faces/dist"), { recursive: true });
+cpSync(join(ROOT, "web/dist"), join(DIST, "web/dist"), { recursive: true });
 const { name, version, type } = JSON.parse(readFileSync(join(ROOT, "package.json"), "utf8")) as Record<string, string>;
 writeFileSync(
   join(DIST, "package.json"),

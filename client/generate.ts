@@ -6,7 +6,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@hey-api/openapi-ts";
-import { openShop } from "../src/app.ts";
+import { openShop } from "../src/app/app.ts";
 import { readConfig } from "../src/config.ts";
 
 const GENERATED = join(import.meta.dirname, "src/generated");

@@ -1,8 +1,8 @@
 // The one place where a refusal becomes a problem document (RFC 9457).
 
 import { STATUS_CODES } from "node:http";
-import { isConnectionError } from "../database/pool.ts";
-import { REFUSALS, Refusal, type RefusalCode } from "../refusal.ts";
+import { isConnectionError } from "./database/pool.ts";
+import { REFUSALS, Refusal, type RefusalCode } from "./refusal.ts";
 
 export type Locale = "ko" | "en";
 export type Rendered = { status: number; body: string };

@@ -1,4 +1,4 @@
-// Every way in which the shop says no. A rule refuses by `refuse(code, …)`; http/problem.ts turns that into
+// Every way in which the shop says no. A rule refuses by `refuse(code, …)`; problem.ts turns that into
 // the problem document (RFC 9457) that the client sees, and nothing else makes one.
 
 type Entry = { status: number; ko: string; en: string };
@@ -62,7 +62,7 @@ export type RefusalDetails = Record<string, unknown> & { errors?: FieldError[]; 
 export class Refusal extends Error {
   readonly code: RefusalCode;
   readonly details: RefusalDetails;
-  /** Said to thousands as it is: what is made of it for the first is kept for the others (http/problem.ts). */
+  /** Said to thousands as it is: what is made of it for the first is kept for the others (problem.ts). */
   readonly standing: boolean;
 
   constructor(code: RefusalCode, details: RefusalDetails = {}, standing = false) {

@@ -1,18 +1,18 @@
 // What the routes of every noun are given: the parts of one running shop.
 
 import type { Cache } from "./cache/cache.ts";
-import type { CatalogFacts } from "./catalog/facts.ts";
+import type { CatalogFacts } from "./catalog/variant-cache.ts";
 import type { Config } from "./config.ts";
 import type { SoldOut } from "./coupon/sold-out.ts";
 import type { Now } from "./database/clock.ts";
 import type { Database } from "./database/pool.ts";
-import type { CardCharges } from "./balance/card-charges.ts";
-import type { Desk } from "./gateway/desk.ts";
+import type { CardCharges } from "./settlement/card-charges.ts";
+import type { Desk } from "./settlement/settlement-worker.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Scheduler } from "./jobs/scheduler.ts";
-import type { OrderFacts } from "./order/facts.ts";
+import type { OrderFacts } from "./order/order-cache.ts";
 import type { Relay } from "./outbox/relay.ts";
-import type { CardPayments } from "./payment/card-payments.ts";
+import type { CardPayments } from "./settlement/card-payments.ts";
 import type { Till } from "./till/till.ts";
 
 export type Shop = {

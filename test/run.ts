@@ -12,8 +12,8 @@ import { withDatabase } from "./support/server.ts";
 
 type TestServer = { url: string; template: string; remove(): Promise<void> };
 
-/** What needs servers that are not in npm: `npm run test:services`; or a browser: `npm run test:faces`. */
-const NEEDS_MORE = /^test[\\/](services|faces)[\\/]/;
+/** What needs servers that are not in npm: `npm run test:services`; or a browser: `npm run test:browser`. */
+const NEEDS_MORE = /^test[\\/](services|browser)[\\/]/;
 /** The data is thrown away in any case, so nothing needs to reach the disk. */
 const THROWAWAY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "300" };
 
@@ -26,7 +26,7 @@ async function main(given: string[]): Promise<number> {
   const files =
     given.length > 0
       ? given
-      : globSync(["test/**/*.test.ts", "src/**/*.test.ts"])
+      : globSync(["test/**/*.test.ts", "src/**/*.test.ts", "tools/**/*.test.ts"])
           .filter((file) => !NEEDS_MORE.test(file))
           .sort();
   if (files.length === 0) {

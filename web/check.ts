@@ -1,5 +1,5 @@
 /**
- * Is what is committed in faces/dist what the sources give? Builds them anew in another place and compares; ends with 1 and says which files
+ * Is what is committed in web/dist what the sources give? Builds them anew in another place and compares; ends with 1 and says which files
  * differ. Compressed files count by what is in them: another version of zlib may write the same in other bytes.
  */
 import { execFileSync } from "node:child_process";
@@ -8,19 +8,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { brotliDecompressSync, gunzipSync } from "node:zlib";
 
-const fresh = mkdtempSync(join(tmpdir(), "jangnal-faces-"));
+const fresh = mkdtempSync(join(tmpdir(), "jangnal-web-"));
 try {
   const vite = join(import.meta.dirname, "../node_modules/vite/bin/vite.js");
   execFileSync(process.execPath, [vite, "build", "--config", join(import.meta.dirname, "vite.config.ts")], {
-    env: { ...process.env, FACES_OUT: fresh },
+    env: { ...process.env, WEB_OUT: fresh },
     stdio: "inherit",
   });
   const [built, committed] = [filesIn(fresh), filesIn(join(import.meta.dirname, "dist"))];
   const differing = [...new Set([...built.keys(), ...committed.keys()])].filter(
     (name) => !built.get(name)?.equals(committed.get(name) ?? Buffer.of()),
   );
-  for (const name of differing) console.error(`faces/dist/${name} is not what the sources give.`);
-  if (differing.length > 0) console.error("`npm run faces` builds it anew.");
+  for (const name of differing) console.error(`web/dist/${name} is not what the sources give.`);
+  if (differing.length > 0) console.error("`npm run web` builds it anew.");
   process.exitCode = differing.length > 0 ? 1 : 0;
 } finally {
   rmSync(fresh, { recursive: true, force: true });

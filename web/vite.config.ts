@@ -1,4 +1,4 @@
-// Builds the pages that the shop serves. What comes out is committed (faces/dist), so that a shop starts without a step before.
+// Builds the pages that the shop serves. What comes out is committed (web/dist), so that a shop starts without a step before.
 
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
@@ -11,7 +11,7 @@ export default defineConfig({
   // The files' reader is shared with Node's side, which has the other build of the parser.
   resolve: { alias: { "csv-parse/sync": "csv-parse/browser/esm/sync" } },
   build: {
-    outDir: process.env["FACES_OUT"] ?? "dist",
+    outDir: process.env["WEB_OUT"] ?? "dist",
     emptyOutDir: true,
     // Each knows light-dark() and everything else that the pages are written in.
     target: ["chrome123", "edge123", "firefox120", "safari17.5"],

@@ -1,6 +1,6 @@
 // What is bought: by whom, which products, with which coupon. The n-th order of a bench is the same for every contender.
 
-import { GOODS } from "../support/goods.ts";
+import { GOODS } from "../support/fixtures.ts";
 
 /** Numbers of a user, of products and of a coupon (`support/ids.ts`). */
 export type Basket = { user: number; products: number[]; coupon: number | null };

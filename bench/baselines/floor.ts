@@ -2,7 +2,7 @@
 // answers as much as a real one would; the other answers a constant.
 
 import Type from "typebox";
-import { authenticator } from "../../src/http/auth.ts";
+import { authenticator } from "../../src/http/tokens.ts";
 import { measureAnswers } from "../../src/http/metrics.ts";
 import { Routes, type Submission } from "../../src/http/route.ts";
 import { Body, Id, Quantity } from "../../src/http/schemas.ts";

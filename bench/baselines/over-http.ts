@@ -3,7 +3,7 @@
 import type { Load } from "../load/load.ts";
 import type { Plan } from "../load/plan.ts";
 import { type Sample, sampleOf } from "../support/sample.ts";
-import type { Contender, Duration } from "./contender.ts";
+import type { Contender, Duration } from "./baseline.ts";
 
 export class OverHttp implements Contender {
   readonly url: string;

@@ -5,7 +5,7 @@ import { Database } from "../../src/database/pool.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { crowd } from "../support/crowd.ts";
 import type { Sample } from "../support/sample.ts";
-import type { Contender, Duration } from "./contender.ts";
+import type { Contender, Duration } from "./baseline.ts";
 
 const POOL = 8;
 

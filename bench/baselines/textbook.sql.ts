@@ -3,7 +3,7 @@
 import type { Statement } from "../../src/database/statement.ts";
 import { newId, newOrderId } from "../../src/ids.ts";
 import { idOf } from "../support/ids.ts";
-import { GOODS } from "../support/goods.ts";
+import { GOODS } from "../support/fixtures.ts";
 import type { Basket } from "./baskets.ts";
 
 /** Everything that one order writes, named before it begins. */

@@ -6,7 +6,7 @@ import { connectionSettings } from "../../src/database/pool.ts";
 import { crowd } from "../support/crowd.ts";
 import type { Sample } from "../support/sample.ts";
 import type { Basket } from "./baskets.ts";
-import type { Contender, Duration } from "./contender.ts";
+import type { Contender, Duration } from "./baseline.ts";
 import * as sql from "./textbook.sql.ts";
 
 const POOL = 16;

@@ -1,7 +1,7 @@
 // The shop's own till, as app.ts puts it together: in this process, without HTTP and without the relay of events.
 
 import { ignore } from "../support/ignore.ts";
-import { CatalogFacts } from "../../src/catalog/facts.ts";
+import { CatalogFacts } from "../../src/catalog/variant-cache.ts";
 import { Database } from "../../src/database/pool.ts";
 import { placeOrder } from "../../src/order/place-order.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
@@ -10,7 +10,7 @@ import { crowd } from "../support/crowd.ts";
 import { idOf } from "../support/ids.ts";
 import type { Sample } from "../support/sample.ts";
 import type { Basket } from "./baskets.ts";
-import type { Contender, Duration } from "./contender.ts";
+import type { Contender, Duration } from "./baseline.ts";
 
 const WAIT_MS = 30_000;
 

@@ -4,19 +4,19 @@
 import pg from "pg";
 import { ledger, users } from "../../src/balance/balance.sql.ts";
 import type { Transaction, Wallet } from "../../src/balance/balance.ts";
-import { BEGIN, COMMIT, fly } from "../../src/database/flight.ts";
+import { BEGIN, COMMIT, fly } from "../../src/database/pipeline.ts";
 import { connectionSettings } from "../../src/database/pool.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { newId, newOrderId } from "../../src/ids.ts";
 import { orderEvents, orderItems, orders } from "../../src/order/order.sql.ts";
 import type { Order, OrderEvent, OrderItem } from "../../src/order/order.ts";
-import { type PaymentRow, payments } from "../../src/order/payment.sql.ts";
+import { type PaymentRow, payments } from "../../src/order/payment/payment.sql.ts";
 import { BY_KEY } from "../../src/till/postgres-store.ts";
-import type { Change } from "../../src/till/shelf.ts";
-import { GOODS } from "../support/goods.ts";
+import type { Change } from "../../src/till/table.ts";
+import { GOODS } from "../support/fixtures.ts";
 import { idOf } from "../support/ids.ts";
 import { Latencies, type Sample } from "../support/sample.ts";
-import type { Contender, Duration } from "./contender.ts";
+import type { Contender, Duration } from "./baseline.ts";
 
 /** Batches on their way per connection: while one is written the next is put into words. */
 const AHEAD = 2;

@@ -2,17 +2,17 @@
 
 import type { Statement } from "../../src/database/statement.ts";
 import { newOrderId } from "../../src/ids.ts";
-import { hot, thousand } from "../contenders/baskets.ts";
-import type { Contender } from "../contenders/contender.ts";
-import { ReadingContender } from "../contenders/reading.ts";
-import { TillContender, TwoTills } from "../contenders/till.ts";
+import { hot, thousand } from "../baselines/baskets.ts";
+import type { Contender } from "../baselines/baseline.ts";
+import { ReadingContender } from "../baselines/reading.ts";
+import { TillContender, TwoTills } from "../baselines/till.ts";
 import type { Options } from "../options.ts";
 import { perSecondOf, type Section } from "../report/section.ts";
 import { Processor } from "../support/cores.ts";
 import { type Cell, interleave } from "../support/interleave.ts";
 import { fillMonths, firstIdOf, idInMonths, MONTHS } from "../support/months.ts";
-import { assertRight } from "../support/right.ts";
-import { Stage } from "../support/stage.ts";
+import { assertRight } from "../support/verify.ts";
+import { Stage } from "../support/fixture.ts";
 
 const CROWD = 256;
 const WRITERS = 8;

@@ -1,12 +1,12 @@
 // How many rounds may be under way at once? Not part of the usual run: `npm run bench -- --only lanes` decides the till's default.
 
-import { hot, thousand } from "../contenders/baskets.ts";
-import { TillContender } from "../contenders/till.ts";
+import { hot, thousand } from "../baselines/baskets.ts";
+import { TillContender } from "../baselines/till.ts";
 import type { Options } from "../options.ts";
 import { perSecondOf, type Section } from "../report/section.ts";
 import { Processor } from "../support/cores.ts";
 import { type Cell, interleave } from "../support/interleave.ts";
-import { Stage } from "../support/stage.ts";
+import { Stage } from "../support/fixture.ts";
 
 const LANES = [1, 2, 3];
 const CROWDS = [16, 64, 256, 1000];

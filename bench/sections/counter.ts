@@ -1,19 +1,19 @@
 // Rows 2 to 4, in process: the limit, the textbook, and the till, on one PostgreSQL, in turns.
 
-import { hot, tenLines, thousand, withCoupon } from "../contenders/baskets.ts";
-import { LimitContender } from "../contenders/limit.ts";
-import { TextbookContender, type Way } from "../contenders/textbook.ts";
-import { PLACE_ORDER } from "../contenders/textbook.sql.ts";
-import { TillContender } from "../contenders/till.ts";
-import type { Contender } from "../contenders/contender.ts";
+import { hot, tenLines, thousand, withCoupon } from "../baselines/baskets.ts";
+import { LimitContender } from "../baselines/upper-bound.ts";
+import { TextbookContender, type Way } from "../baselines/textbook.ts";
+import { PLACE_ORDER } from "../baselines/textbook.sql.ts";
+import { TillContender } from "../baselines/till.ts";
+import type { Contender } from "../baselines/baseline.ts";
 import { perSecondOf, type Ratio, rowOf, type Section } from "../report/section.ts";
 import type { Options } from "../options.ts";
 import { Processor } from "../support/cores.ts";
 import { emptyRounds, flushes } from "../support/flush.ts";
 import { type Cell, interleave, type Row } from "../support/interleave.ts";
-import { assertRight } from "../support/right.ts";
+import { assertRight } from "../support/verify.ts";
 import { median, type Sample } from "../support/sample.ts";
-import { Stage } from "../support/stage.ts";
+import { Stage } from "../support/fixture.ts";
 
 const CROWD = 256;
 const WAYS: Way[] = ["locks first", "hot row last", "stored function"];

@@ -1,16 +1,16 @@
 // Rows 1, 4, 6 and 7 over HTTP: the floor, orders, reads, charges, carts and cards, and what memory the shop takes for it.
 
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
-import { OverHttp } from "../contenders/over-http.ts";
+import { OverHttp } from "../baselines/over-http.ts";
 import type { Plan } from "../load/plan.ts";
 import type { Options } from "../options.ts";
 import { perSecondOf, type Ratio, type Section } from "../report/section.ts";
 import { memoryOf } from "../support/cores.ts";
-import { GOODS, openCampaign, pendingOrders } from "../support/goods.ts";
+import { GOODS, openCampaign, pendingOrders } from "../support/fixtures.ts";
 import { idOf } from "../support/ids.ts";
 import { type Cell, interleave, type Row } from "../support/interleave.ts";
-import { assertRight } from "../support/right.ts";
-import { HttpStage } from "../support/http-stage.ts";
+import { assertRight } from "../support/verify.ts";
+import { HttpStage } from "../support/http-fixture.ts";
 import { times } from "../support/times.ts";
 
 const CROWD = 256;

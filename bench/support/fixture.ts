@@ -6,7 +6,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded.ts";
 import { migrate } from "../../src/database/migrate.ts";
-import { fillGoods } from "./goods.ts";
+import { fillGoods } from "./fixtures.ts";
 
 const TEMPLATE = "goods";
 /** All contenders keep their connections; nothing else differs from what `npm start` runs on. */

@@ -3,7 +3,7 @@
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import { BEGIN, COMMIT, fly } from "../../src/database/flight.ts";
+import { BEGIN, COMMIT, fly } from "../../src/database/pipeline.ts";
 import { connectionSettings } from "../../src/database/pool.ts";
 import { newId } from "../../src/ids.ts";
 import { Latencies, type Sample } from "./sample.ts";

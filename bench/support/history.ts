@@ -1,7 +1,7 @@
 // Years of trade in a minute: orders as the shop would have written them, set-based, so that `audit` finds nothing wrong with them.
 
 import type pg from "pg";
-import { GOODS } from "./goods.ts";
+import { GOODS } from "./fixtures.ts";
 import { sqlId } from "./ids.ts";
 
 const TABLES = ["orders", "order_items", "payments", "balance_transactions", "order_events"];

@@ -2,14 +2,14 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import type pg from "pg";
-import { mintToken } from "../../src/http/auth.ts";
+import { mintToken } from "../../src/http/tokens.ts";
 import { Load } from "../load/load.ts";
 import { Processor } from "./cores.ts";
-import { GOODS } from "./goods.ts";
+import { GOODS } from "./fixtures.ts";
 import { idOf } from "./ids.ts";
 import type { Sides } from "./interleave.ts";
 import { SECRET, ServerProcess } from "./server-process.ts";
-import { Stage } from "./stage.ts";
+import { Stage } from "./fixture.ts";
 import { times } from "./times.ts";
 
 const DATABASE = "shop";

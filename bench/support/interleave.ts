@@ -1,7 +1,7 @@
 // Rows are measured in turns, again and again: what the machine does meanwhile befalls all of them alike.
 
 import type { Options } from "../options.ts";
-import type { Contender, Duration } from "../contenders/contender.ts";
+import type { Contender, Duration } from "../baselines/baseline.ts";
 import type { Processor } from "./cores.ts";
 import { medianSample, type Sample } from "./sample.ts";
 

@@ -6,7 +6,7 @@ import { fileURLToPath } from "node:url";
 
 export const SECRET = "a secret that only the bench knows, 32 bytes and more";
 const SHOP = fileURLToPath(new URL("../../bin/jangnal.mjs", import.meta.url));
-const FLOOR = fileURLToPath(new URL("../contenders/floor.ts", import.meta.url));
+const FLOOR = fileURLToPath(new URL("../baselines/floor.ts", import.meta.url));
 
 export class ServerProcess {
   readonly url: string;

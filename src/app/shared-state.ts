@@ -37,11 +37,11 @@ export async function betweenInstances({ redisUrl, database, lockWaitMs, onChang
     return { cache: new MemoryCache(), firstCome: postgresLock, rates: undefined, state: () => ({}), measure() {}, async close() {} };
   // The client is loaded only where it is needed.
   const [{ RedisLink }, { RedisCache }, { RedisLock }, { sharedRates }, { shopPrefix }] = await Promise.all([
-    import("./link.ts"),
+    import("../redis/redis-client.ts"),
     import("../cache/redis-cache.ts"),
     import("../lock/redis-lock.ts"),
-    import("./shared-rates.ts"),
-    import("./shop-prefix.ts"),
+    import("../redis/shared-rates.ts"),
+    import("../redis/shop-prefix.ts"),
   ]);
   const link = new RedisLink({ url: redisUrl, prefix: await shopPrefix(database), onChange });
   const cache = new RedisCache(link);

@@ -2,13 +2,13 @@
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { relayEverything } from "../outbox/relay-everything.ts";
+import { relayEverything } from "../outbox/drain.ts";
 import type { Relay } from "../outbox/relay.ts";
 import { aggregateSales } from "../popular/aggregate-sales.ts";
 import { recountSales } from "../popular/recount-sales.ts";
 import { snapshotPopular } from "../popular/snapshot-popular.ts";
-import type { Job } from "./job.ts";
-import { purge } from "./purge.ts";
+import type { Job } from "../jobs/job.ts";
+import { purge } from "../jobs/purge.ts";
 
 export type ShopJobsOptions = {
   database: Database;

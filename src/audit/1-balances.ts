@@ -1,5 +1,5 @@
 import type { Check } from "./check.ts";
-import { ledgers } from "./sweeps.ts";
+import { ledgers } from "./shared-scans.ts";
 
 /** Per user: balance = sum of COMPLETED transactions = the last `balanceAfter`; never negative. */
 export const balances: Check[] = [

@@ -1,5 +1,5 @@
 import type { Check } from "./check.ts";
-import { lines, money, SETTLED } from "./sweeps.ts";
+import { lines, money, SETTLED } from "./shared-scans.ts";
 
 const COST = "o.total_amount - o.discount_amount";
 

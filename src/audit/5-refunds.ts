@@ -1,5 +1,5 @@
 import type { Check } from "./check.ts";
-import { history, lines, money } from "./sweeps.ts";
+import { history, lines, money } from "./shared-scans.ts";
 
 /** What an order's status has to say of its lines. */
 const RETURNED =

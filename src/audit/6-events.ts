@@ -1,5 +1,5 @@
 import type { Check } from "./check.ts";
-import { history } from "./sweeps.ts";
+import { history } from "./shared-scans.ts";
 
 /** The event that tells of an order's status. */
 const TOLD = `CASE o.status WHEN 'PENDING' THEN 'order.placed' WHEN 'COMPLETED' THEN 'order.completed' WHEN 'CANCELLED' THEN 'order.cancelled'

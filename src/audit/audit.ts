@@ -11,7 +11,7 @@ import { refunds } from "./5-refunds.ts";
 import { events } from "./6-events.ts";
 import { sales } from "./7-sales.ts";
 import type { Check } from "./check.ts";
-import { type Read, withLanes } from "./lanes.ts";
+import { type Read, withLanes } from "./concurrency.ts";
 
 export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...events, ...sales];
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import Type from "typebox";
 import { isoOrNull } from "../database/statement.ts";
-import { SharedRead } from "../database/shared-read.ts";
+import { SharedRead } from "../database/batched-read.ts";
 import { ownKey } from "../gateway/simulator/own-key.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
@@ -24,12 +24,12 @@ import {
   UserParams,
   Version,
 } from "../http/schemas.ts";
-import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
+import { type Standing, submitInTwoRounds } from "../idempotency/two-phase.ts";
 import { invalid, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { selectTransactions, selectUser, selectUserPage, selectWallets } from "./balance.sql.ts";
 import type { Wallet } from "./balance.ts";
-import { chargeStanding } from "./charge-standing.ts";
+import { chargeStanding } from "./charge-status.ts";
 import { chargeBalance } from "./charge-balance.ts";
 import { startCharge } from "./start-charge.ts";
 import { createUsers, type UserView } from "./create-users.ts";

@@ -1,5 +1,5 @@
 import { containingEach, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
-import type { Change, Journal, Shelf } from "../till/shelf.ts";
+import type { Change, Journal, Shelf } from "../till/table.ts";
 import type { Member, Transaction, Wallet } from "./balance.ts";
 
 /** Wallets, locked. A user's wallet is part of the user's row: it is there, with nothing in it, from the first moment. */

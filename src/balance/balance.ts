@@ -1,7 +1,7 @@
 // The prepaid balance: a wallet per user, and a ledger in which every movement stands.
 
 import { refuse } from "../refusal.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
 import { ledger, users } from "./balance.sql.ts";
 
 /** `balance` in minor units; `version` counts the movements. `made` is there only in the round that makes the user. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { plain } from "../database/statement.ts";
-import type { Shelf } from "../till/shelf.ts";
+import type { Shelf } from "../till/table.ts";
 
 /** The amounts that named batches have granted. The lock on the user's wallet guards them: a command reads them for users that it locks. */
 export const batchGrants: Shelf<number> = {

@@ -1,5 +1,5 @@
 import { instants, iso, plain, quoted, type Statement } from "../database/statement.ts";
-import type { Shelf } from "../till/shelf.ts";
+import type { Shelf } from "../till/table.ts";
 
 /** A charge that is paid by card. `version` is where its row stands in the ledger; instants in ms, `amount` in minor units. */
 export type CardCharge = {

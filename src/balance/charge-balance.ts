@@ -1,6 +1,6 @@
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
+import { need } from "../till/table.ts";
 import { addFunds } from "./balance.ts";
 import { users } from "./balance.sql.ts";
 

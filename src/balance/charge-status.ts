@@ -1,4 +1,4 @@
-import type { Standing } from "../http/two-rounds.ts";
+import type { Standing } from "../idempotency/two-phase.ts";
 import { Refusal } from "../refusal.ts";
 import type { CardCharge } from "./card-charge.sql.ts";
 

@@ -1,6 +1,6 @@
 import { type FieldError, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
+import { need } from "../till/table.ts";
 import { externalIds, members, users } from "./balance.sql.ts";
 
 /** `rehearsalId`: whose buyers they are, where they are no customers. */

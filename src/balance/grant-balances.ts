@@ -1,5 +1,5 @@
 import { command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
+import { need } from "../till/table.ts";
 import { addFunds, type Wallet } from "./balance.ts";
 import { users } from "./balance.sql.ts";
 import { batchGrantKey, batchGrants } from "./batch-grant.sql.ts";

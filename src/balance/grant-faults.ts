@@ -1,5 +1,5 @@
 import { refuse, type RefusalDetails } from "../refusal.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
 import { users } from "./balance.sql.ts";
 import { batchGrantKey, batchGrants } from "./batch-grant.sql.ts";
 

@@ -1,7 +1,7 @@
 // The buyers that a rehearsal has made, and what they may meet: its copies, which exist for nobody else but operators.
 
 import type { Database } from "../database/pool.ts";
-import type { Caller } from "../http/auth.ts";
+import type { Caller } from "../http/tokens.ts";
 import { sameRehearsal } from "./balance.ts";
 import { selectRehearsalOf } from "./balance.sql.ts";
 

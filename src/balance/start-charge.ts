@@ -1,7 +1,7 @@
 import { refuse } from "../refusal.ts";
-import type { Begun } from "../till/begun.ts";
+import type { Begun } from "../till/started-attempt.ts";
 import { command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
+import { need } from "../till/table.ts";
 import { checkLimit } from "./balance.ts";
 import { users } from "./balance.sql.ts";
 import { cardCharges } from "./card-charge.sql.ts";

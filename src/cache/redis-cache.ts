@@ -6,7 +6,7 @@
 // the change was loaded under the old word, and nobody asks for that any more.
 
 import { randomUUID } from "node:crypto";
-import { type RedisLink } from "../redis/link.ts";
+import { type RedisLink } from "../redis/redis-client.ts";
 import type { Cache, Cached } from "./cache.ts";
 import { MemoryCache } from "./memory-cache.ts";
 

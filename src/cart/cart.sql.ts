@@ -1,5 +1,5 @@
 import { instants, plain, type Statement } from "../database/statement.ts";
-import type { Shelf } from "../till/shelf.ts";
+import type { Shelf } from "../till/table.ts";
 import type { CartItem } from "./cart.ts";
 
 /** Whole carts by user, read after the user is locked. What a round changed is written item by item. */

@@ -2,7 +2,7 @@
 
 import { refuse } from "../refusal.ts";
 import { users } from "../balance/balance.sql.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
 import { carts } from "./cart.sql.ts";
 
 export type CartItem = { id: string; productId: string; variantId: string; quantity: number; createdAt: number };

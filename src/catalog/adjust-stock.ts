@@ -1,6 +1,6 @@
 import { invalid, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
+import { need } from "../till/table.ts";
 import { STOCK_MAX } from "./catalog.ts";
 import { stockAdjustments, variants } from "./catalog.sql.ts";
 

@@ -4,7 +4,7 @@ import type { Routes } from "../http/route.ts";
 import { Id, Money, NextCursor, OneOf, page, Query, Search } from "../http/schemas.ts";
 import type { Shop } from "../shop.ts";
 import { saleStatus } from "./catalog.ts";
-import { type EveryProduct, selectEveryProduct } from "./every-product.sql.ts";
+import { type EveryProduct, selectEveryProduct } from "./admin-products.sql.ts";
 
 /** What operators see of the catalogue: what is not for sale, too. */
 export function everyProductRoutes(routes: Routes, { database }: Shop): void {

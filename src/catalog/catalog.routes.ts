@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { mayMeet } from "../balance/rehearsal-buyers.ts";
-import { SharedRead } from "../database/shared-read.ts";
-import type { Caller } from "../http/auth.ts";
+import { SharedRead } from "../database/batched-read.ts";
+import type { Caller } from "../http/tokens.ts";
 import { nextCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
 import {

@@ -1,5 +1,5 @@
 import { containingEach, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
-import type { Change, Journal, Shelf } from "../till/shelf.ts";
+import type { Change, Journal, Shelf } from "../till/table.ts";
 import type { Product, Variant } from "./catalog.ts";
 
 /** Variants, locked. Whoever changes a product locks its variants, so an order that holds a variant sees the product stand still. */

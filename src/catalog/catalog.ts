@@ -3,7 +3,7 @@
 
 import { sameRehearsal } from "../balance/balance.ts";
 import { refuse } from "../refusal.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
 import { products, variants } from "./catalog.sql.ts";
 
 export type SaleStatus = "ON_SALE" | "NOT_FOR_SALE";

@@ -1,7 +1,7 @@
 import { type FieldError, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import { need } from "../till/table.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
 import { lowestPrice, type Product, type SaleStatus, type Variant } from "./catalog.ts";
 import { products, skus, stockAdjustments, variants } from "./catalog.sql.ts";
 import { type ProductView, productView } from "./product-view.ts";

@@ -1,11 +1,11 @@
 import { isDeepStrictEqual } from "node:util";
 import { type FieldError, invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import { need } from "../till/table.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
 import { lowestPrice, type Product, type SaleStatus, type Variant } from "./catalog.ts";
 import { products, skus, variants } from "./catalog.sql.ts";
-import type { CatalogFacts } from "./facts.ts";
+import type { CatalogFacts } from "./variant-cache.ts";
 import { type ProductView, productView } from "./product-view.ts";
 import { equalOptions, nameAfterEdit, nameFrom, takeSku } from "./variant-rules.ts";
 

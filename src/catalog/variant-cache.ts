@@ -2,7 +2,7 @@
 
 import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
-import { SharedRead } from "../database/shared-read.ts";
+import { SharedRead } from "../database/batched-read.ts";
 import { selectVariantIds } from "./catalog.sql.ts";
 
 const KEPT = 50_000;

@@ -1,7 +1,7 @@
 // What a product's variants are called, and what tells them apart.
 
 import type { FieldError } from "../refusal.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
 import { skus } from "./catalog.sql.ts";
 
 type Described = { sku: string | null; options: Record<string, string> };

@@ -1,4 +1,4 @@
-import { openShop } from "../app.ts";
+import { openShop } from "../app/app.ts";
 import { readConfig } from "../config.ts";
 import type { CliCommand } from "./command-line.ts";
 

@@ -2,7 +2,7 @@ import { readConfig } from "../config.ts";
 import { databaseNow } from "../database/clock.ts";
 import { Database } from "../database/pool.ts";
 import { openGateway } from "../gateway/open-gateway.ts";
-import { reconcile as compareBooks } from "../gateway/reconcile.ts";
+import { reconcile as compareBooks } from "../settlement/reconcile.ts";
 import { dayOrInstant } from "../order/day-or-instant.ts";
 import { storedTimezone } from "../settings/stored-settings.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";

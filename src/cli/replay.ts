@@ -1,9 +1,9 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "../config.ts";
-import { mintToken } from "../http/auth.ts";
+import { mintToken } from "../http/tokens.ts";
 import { shopSecret } from "../http/secret.ts";
-import { replay as bringIn } from "../replay/replay.ts";
+import { replay as bringIn } from "../../tools/replay/replay.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 
 export const replay: CliCommand = {

@@ -1,8 +1,8 @@
 import cluster from "node:cluster";
-import { type OpenShop, openShop } from "../app.ts";
+import { type OpenShop, openShop } from "../app/app.ts";
 import { readConfig } from "../config.ts";
 import { USERS } from "../demo/catalogue.ts";
-import { mintToken } from "../http/auth.ts";
+import { mintToken } from "../http/tokens.ts";
 import { CARDS_TAKEN } from "../gateway/open-gateway.ts";
 import { isDemo } from "../http/shop.routes.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { readConfig } from "../config.ts";
-import { mintToken } from "../http/auth.ts";
+import { mintToken } from "../http/tokens.ts";
 import { shopSecret } from "../http/secret.ts";
 import { UUID_PATTERN } from "../ids.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";

@@ -7,7 +7,7 @@ import type { Config } from "../config.ts";
 import { startEmbedded } from "../database/embedded.ts";
 import { openSimulator } from "../gateway/open-gateway.ts";
 import { checkPort } from "../http/port.ts";
-import { isMetricsMessage, type MetricsMessage } from "../http/all-metrics.ts";
+import { isMetricsMessage, type MetricsMessage } from "../http/cluster-metrics.ts";
 
 const REPLACE_AFTER_MS = 500;
 const GATHER_MS = 2000;

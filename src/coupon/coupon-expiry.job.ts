@@ -2,7 +2,7 @@ import type { Database } from "../database/pool.ts";
 import type { Now } from "../database/clock.ts";
 import type { Till } from "../till/till.ts";
 import { selectExpiredCoupons } from "./coupon.sql.ts";
-import { expireCoupons } from "./expire-coupons.ts";
+import { expireCoupons } from "./expire-coupon.ts";
 
 const AT_ONCE = 1000;
 

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { iso, isoOrNull } from "../database/statement.ts";
-import { SharedPages } from "../database/shared-pages.ts";
-import { SharedRead } from "../database/shared-read.ts";
+import { SharedPages } from "../database/batched-pages.ts";
+import { SharedRead } from "../database/batched-read.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";

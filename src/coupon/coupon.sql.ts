@@ -1,6 +1,6 @@
-import { type Page, pageColumns } from "../database/shared-pages.ts";
+import { type Page, pageColumns } from "../database/batched-pages.ts";
 import { instants, LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
-import type { Change, Shelf } from "../till/shelf.ts";
+import type { Change, Shelf } from "../till/table.ts";
 import type { Campaign, Discount, UserCoupon } from "./coupon.ts";
 import { sameDiscount } from "./same-discount.ts";
 

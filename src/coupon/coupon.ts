@@ -2,7 +2,7 @@
 
 import { endOfDayAfter } from "../day.ts";
 import { refuse } from "../refusal.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
 import { userCoupons } from "./coupon.sql.ts";
 
 /** Amounts in minor units; `rate` in percent, 1–100. */

@@ -1,6 +1,6 @@
 import { invalid, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
+import { need } from "../till/table.ts";
 import { type CampaignView, campaignView } from "./campaign-view.ts";
 import { type Campaign, countedAt, type Discount, isOver } from "./coupon.ts";
 import { campaigns, sameTerms } from "./coupon.sql.ts";

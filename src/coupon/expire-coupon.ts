@@ -1,5 +1,5 @@
 import { command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
+import { need } from "../till/table.ts";
 import { couponStatus } from "./coupon.ts";
 import { userCoupons } from "./coupon.sql.ts";
 

@@ -2,7 +2,7 @@ import { sameRehearsal } from "../balance/balance.ts";
 import { members } from "../balance/balance.sql.ts";
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
+import { need } from "../till/table.ts";
 import { countedAt, expiryOf, isOpen, type UserCoupon } from "./coupon.ts";
 import { campaigns, claimKey, claims, userCoupons } from "./coupon.sql.ts";
 

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Page, SharedPages } from "./shared-pages.ts";
+import { type Page, SharedPages } from "./batched-pages.ts";
 import { LAST_ID } from "./statement.ts";
 
 type Row = { page: number; id: string };

@@ -1,6 +1,6 @@
 // Pages of users' own lists. In a crowd each asks for another user's, and what a page costs is mostly the asking: so they are read together.
 
-import { SharedRead } from "./shared-read.ts";
+import { SharedRead } from "./batched-read.ts";
 import { LAST_ID, plain } from "./statement.ts";
 
 /** The newest rows of a user's list before this id. */

@@ -1,7 +1,7 @@
 // How one becomes a demo user without a command line. There only while DEMO is on, and for nobody but the users that the demo brought.
 
 import Type from "typebox";
-import { mintToken } from "../http/auth.ts";
+import { mintToken } from "../http/tokens.ts";
 import type { Routes } from "../http/route.ts";
 import { Body, Id, Instant } from "../http/schemas.ts";
 import { isDemo } from "../http/shop.routes.ts";

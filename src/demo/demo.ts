@@ -5,7 +5,7 @@ import { grantBalances } from "../balance/grant-balances.ts";
 import { createProducts } from "../catalog/create-products.ts";
 import type { ProductView } from "../catalog/product-view.ts";
 import { createCampaign } from "../coupon/edit-campaign.ts";
-import { once } from "../http/idempotency.ts";
+import { once } from "../idempotency/idempotent-command.ts";
 import { placeOrder } from "../order/place-order.ts";
 import type { Shop } from "../shop.ts";
 import type { Command } from "../till/command.ts";

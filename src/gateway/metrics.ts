@@ -1,6 +1,6 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { readCounter, readGauge } from "../http/read-metrics.ts";
-import type { Guard } from "./toss/guard.ts";
+import type { Guard } from "./toss/gateway-policy.ts";
 import type { TossOptions } from "./toss/toss.ts";
 
 const STATES = ["closed", "half-open", "open"] as const;

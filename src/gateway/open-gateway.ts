@@ -6,7 +6,7 @@ import type { Gateway } from "./gateway.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { NoGateway } from "./no-gateway.ts";
 import { Simulator } from "./simulator/simulator.ts";
-import type { GuardOptions } from "./toss/guard.ts";
+import type { GuardOptions } from "./toss/gateway-policy.ts";
 import { TossGateway } from "./toss/toss.ts";
 
 export type GatewaySettings = GuardOptions & {

@@ -1,5 +1,5 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Authenticator, Caller } from "./auth.ts";
+import type { Authenticator, Caller } from "./tokens.ts";
 
 function isPublic(request: FastifyRequest): boolean {
   return (request.routeOptions.config.audience ?? "anyone") === "anyone";

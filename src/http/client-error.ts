@@ -3,8 +3,8 @@
 import { STATUS_CODES } from "node:http";
 import type { Socket } from "node:net";
 import { Refusal } from "../refusal.ts";
-import { inItsTurn } from "./one-at-a-time.ts";
-import { type Locale, PROBLEM_TYPE, renderProblem } from "./problem.ts";
+import { inItsTurn } from "./pipelining.ts";
+import { type Locale, PROBLEM_TYPE, renderProblem } from "../problem.ts";
 
 const STATUS: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 

@@ -5,7 +5,7 @@ import Type from "typebox";
 import { migrationNames } from "../database/migrate.ts";
 import type { Database } from "../database/pool.ts";
 import { refuse } from "../refusal.ts";
-import { allMetrics } from "./all-metrics.ts";
+import { allMetrics } from "./cluster-metrics.ts";
 import type { Routes } from "./route.ts";
 
 /**

@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { REFUSALS, type RefusalCode, refuse } from "../refusal.ts";
-import { problemType } from "./problem.ts";
+import { problemType } from "../problem.ts";
 import type { Routes } from "./route.ts";
 import { OneOf } from "./schemas.ts";
 

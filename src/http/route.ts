@@ -8,10 +8,10 @@ import type { Cache } from "../cache/cache.ts";
 import { Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 import type { Till } from "../till/till.ts";
-import type { Caller } from "./auth.ts";
+import type { Caller } from "./tokens.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
-import { checkKey, type Key, type KeyedAnswer, keptAnswer, keyOf, once } from "./idempotency.ts";
-import { type Locale, localeOf, PROBLEM_TYPE, type Rendered } from "./problem.ts";
+import { checkKey, type Key, type KeyedAnswer, keptAnswer, keyOf, once } from "../idempotency/idempotent-command.ts";
+import { type Locale, localeOf, PROBLEM_TYPE, type Rendered } from "../problem.ts";
 
 /** `owner`: the path's `userId` must be the caller's own, unless an operator calls. */
 export type Audience = "anyone" | "shopper" | "owner" | "operator";

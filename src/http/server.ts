@@ -6,15 +6,15 @@ import type { ErrorObject } from "ajv";
 import type { Config } from "../config.ts";
 import { UUID_PATTERN } from "../ids.ts";
 import { invalid, Refusal, type RefusalCode, refuse } from "../refusal.ts";
-import type { Authenticator } from "./auth.ts";
+import type { Authenticator } from "./tokens.ts";
 import { BODY_LIMIT_BYTES } from "./body-limit.ts";
 import { refuseNonsense, unreadable } from "./client-error.ts";
-import { identify, turnStrangersAway } from "./identify.ts";
+import { identify, turnStrangersAway } from "./authentication.ts";
 import { escapePointer, readJson } from "./json.ts";
-import { oneAtATime } from "./one-at-a-time.ts";
-import { localeOf, PROBLEM_TYPE, problemOf, toRefusal } from "./problem.ts";
+import { oneAtATime } from "./pipelining.ts";
+import { localeOf, PROBLEM_TYPE, problemOf, toRefusal } from "../problem.ts";
 import { limitRates } from "./rate-limit.ts";
-import { unknownRoutes } from "./unknown.ts";
+import { unknownRoutes } from "./not-found.ts";
 import { invalidRequest, validatorFor } from "./validate.ts";
 
 /** Of a body that is too large so much is let run by: who still sends when the connection is closed sees it break, and may never learn why. */

@@ -1,4 +1,4 @@
-// The pages, as they were built (faces/dist). They are few and small, so they are read once and answered from memory, in the encoding that the
+// The pages, as they were built (web/dist). They are few and small, so they are read once and answered from memory, in the encoding that the
 // browser takes: no path of a request ever reaches the file system.
 
 import { createHash } from "node:crypto";
@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { refuse } from "../refusal.ts";
 
-const BUILT = fileURLToPath(new URL("../../faces/dist/", import.meta.url));
+const BUILT = fileURLToPath(new URL("../../web/dist/", import.meta.url));
 /** Where each page is, and its file. The rest of its address, behind the #, is its own. */
 const PAGES = { "/": "index.html", "/console": "console/index.html" };
 const ENCODINGS = [
@@ -38,7 +38,7 @@ export function faceRoutes(server: FastifyInstance): void {
 
   for (const [url, file] of Object.entries(PAGES)) {
     const page = files.get(file);
-    if (!page) throw new Error(`${BUILT}${file} is not there: npm run faces builds it`);
+    if (!page) throw new Error(`${BUILT}${file} is not there: npm run web builds it`);
     server.get(url, { config }, (request, reply) => {
       reply.header("vary", "Accept, Accept-Encoding");
       if (!/\btext\/html\b/i.test(request.headers.accept ?? "")) refuse("NOT_FOUND");

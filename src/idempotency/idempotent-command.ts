@@ -6,9 +6,9 @@ import type { FastifyRequest } from "fastify";
 import { instants, plain, quoted, type Statement } from "../database/statement.ts";
 import { invalid, isAnswer, Refusal, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
-import { type Change, need, type Shelf } from "../till/shelf.ts";
-import type { WorkingSet } from "../till/working-set.ts";
-import { type Locale, type Rendered, renderProblem } from "./problem.ts";
+import { type Change, need, type Shelf } from "../till/table.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
+import { type Locale, type Rendered, renderProblem } from "../problem.ts";
 
 export type Key = { caller: string; key: string; fingerprint: string };
 export type KeyedAnswer = Rendered & { replayed: boolean };

@@ -3,13 +3,13 @@
 
 import { GatewayBusy } from "../gateway/gateway.ts";
 import { isAnswer, Refusal } from "../refusal.ts";
-import type { Begun } from "../till/begun.ts";
+import type { Begun } from "../till/started-attempt.ts";
 import type { Command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
+import { need } from "../till/table.ts";
 import type { Till } from "../till/till.ts";
-import { answers, findKept, type Key, type KeyedAnswer } from "./idempotency.ts";
-import { type Locale, type Rendered, renderProblem } from "./problem.ts";
-import type { Submission } from "./route.ts";
+import { answers, findKept, type Key, type KeyedAnswer } from "./idempotent-command.ts";
+import { type Locale, type Rendered, renderProblem } from "../problem.ts";
+import type { Submission } from "../http/route.ts";
 
 /** How an attempt stands: over, with its answer, or not known yet, which is an answer too but not the last. */
 export type Standing = { over: boolean; status: number; body: unknown } | { over: true; refusal: Refusal };

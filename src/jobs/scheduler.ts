@@ -11,7 +11,7 @@ import { iso, isoOrNull } from "../database/statement.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Job } from "./job.ts";
 import { insertJobs, type JobRecord, recordRun, selectJobs, selectSlotIsFree, tryLockJob } from "./jobs.sql.ts";
-import { newestSlot, nextSlot } from "./slot.ts";
+import { newestSlot, nextSlot } from "./due-at.ts";
 
 export type SchedulerOptions = {
   database: Database;

@@ -3,7 +3,7 @@
 import { performance } from "node:perf_hooks";
 import { campaigns } from "../coupon/coupon.sql.ts";
 import { variants } from "../catalog/catalog.sql.ts";
-import type { Changes } from "../till/shelf.ts";
+import type { Changes } from "../till/table.ts";
 import type { Till } from "../till/till.ts";
 import { type Buckets, Latency } from "./latency.ts";
 

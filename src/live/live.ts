@@ -5,10 +5,10 @@ import { PassThrough, type Readable } from "node:stream";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { refuse } from "../refusal.ts";
-import type { Changes } from "../till/shelf.ts";
+import type { Changes } from "../till/table.ts";
 import { selectFlushes, selectLeft, SERVER_VERSION } from "./live.sql.ts";
-import { type Second, secondOf, type Seen } from "./second.ts";
-import type { Answered, InstanceSecond, Tally } from "./tally.ts";
+import { type Second, secondOf, type Seen } from "./metrics-snapshot.ts";
+import type { Answered, InstanceSecond, Tally } from "./counters.ts";
 
 export type LiveOptions = {
   database: Database;

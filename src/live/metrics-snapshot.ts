@@ -1,7 +1,7 @@
 // One second of the whole shop, put together from what its instances say of theirs.
 
 import { percentiles, type Percentiles } from "./latency.ts";
-import type { InstanceSecond } from "./tally.ts";
+import type { InstanceSecond } from "./counters.ts";
 
 export type Seen = {
   /** How long the database took to say this. */

@@ -4,7 +4,7 @@
 
 import { randomUUID } from "node:crypto";
 import { quoted, type Statement } from "../database/statement.ts";
-import { RedisAway, type RedisLink } from "../redis/link.ts";
+import { RedisAway, type RedisLink } from "../redis/redis-client.ts";
 import { LockTimeout } from "../till/store.ts";
 import type { Admission, FirstComeLock } from "./lock.ts";
 

@@ -5,11 +5,11 @@ import { users } from "../balance/balance.sql.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
 import { userCoupons } from "../coupon/coupon.sql.ts";
 import type { Database } from "../database/pool.ts";
-import { SharedRead } from "../database/shared-read.ts";
-import { type Need, need } from "../till/shelf.ts";
+import { SharedRead } from "../database/batched-read.ts";
+import { type Need, need } from "../till/table.ts";
 import { orderItems, orders, selectOrderFacts } from "./order.sql.ts";
-import { payments } from "./payment.sql.ts";
-import { refunds } from "./refund.sql.ts";
+import { payments } from "./payment/payment.sql.ts";
+import { refunds } from "./refund/refund.sql.ts";
 
 export type OrderFact = { id: string; userId: string; userCouponId: string | null; articles: { variantId: string; productId: string }[] };
 

@@ -1,7 +1,7 @@
 import type { Database } from "../database/pool.ts";
 import type { Now } from "../database/clock.ts";
 import type { Till } from "../till/till.ts";
-import type { OrderFacts } from "./facts.ts";
+import type { OrderFacts } from "./order-cache.ts";
 import { selectExpiredOrders } from "./order.sql.ts";
 import { expireOrder } from "./undo-order.ts";
 

@@ -1,8 +1,8 @@
 import Type, { type Static } from "typebox";
 import { selectUser } from "../balance/balance.sql.ts";
-import { SharedPages } from "../database/shared-pages.ts";
-import { SharedRead } from "../database/shared-read.ts";
-import type { Caller } from "../http/auth.ts";
+import { SharedPages } from "../database/batched-pages.ts";
+import { SharedRead } from "../database/batched-read.ts";
+import type { Caller } from "../http/tokens.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
@@ -23,14 +23,14 @@ import {
   UserParams,
 } from "../http/schemas.ts";
 import { invalid, Refusal, refuse } from "../refusal.ts";
-import { type Standing, submitInTwoRounds } from "../http/two-rounds.ts";
+import { type Standing, submitInTwoRounds } from "../idempotency/two-phase.ts";
 import type { Shop } from "../shop.ts";
-import type { Begun } from "../till/begun.ts";
+import type { Begun } from "../till/started-attempt.ts";
 import type { Command } from "../till/command.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
 import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
 import { ITEMS_IN_LIST, selectOrderPage, selectOrders, selectUserOrders } from "./order.sql.ts";
-import type { PaymentRow } from "./payment.sql.ts";
+import type { PaymentRow } from "./payment/payment.sql.ts";
 import { placeOrder } from "./place-order.ts";
 import { cancelOrder, refundOrder } from "./undo-order.ts";
 

@@ -1,6 +1,6 @@
-import { type Page, pageColumns } from "../database/shared-pages.ts";
+import { type Page, pageColumns } from "../database/batched-pages.ts";
 import { instants, LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
-import type { Change, Journal, Shelf } from "../till/shelf.ts";
+import type { Change, Journal, Shelf } from "../till/table.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
 
 const ORDER = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",

@@ -1,9 +1,9 @@
 // Orders: what was bought, for how much, and what has become of it.
 
-import type { PaymentRow } from "./payment.sql.ts";
+import type { PaymentRow } from "./payment/payment.sql.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { refuse } from "../refusal.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
 import { orderEvents, orderItems, orders } from "./order.sql.ts";
 
 export type OrderStatus = "PENDING" | "COMPLETED" | "REFUNDED" | "PARTIALLY_REFUNDED" | "CANCELLED" | "EXPIRED";

@@ -4,18 +4,18 @@ import { cartOf } from "../cart/cart.ts";
 import { carts, selectCartArticles } from "../cart/cart.sql.ts";
 import { articleOf, displayName, forSale, productFor } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
-import type { CatalogFacts } from "../catalog/facts.ts";
+import type { CatalogFacts } from "../catalog/variant-cache.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
 import { discountFor, ownCoupon, usableCoupon } from "../coupon/coupon.ts";
 import { userCoupons } from "../coupon/coupon.sql.ts";
 import type { Database } from "../database/pool.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
-import { type Need, need } from "../till/shelf.ts";
-import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
+import { type Need, need } from "../till/table.ts";
+import { NeedsChanged, type WorkingSet } from "../till/unit-of-work.ts";
 import { checkAmount, type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
 import { orderEvents, orderItems, orders } from "./order.sql.ts";
-import { payFromBalance } from "./pay-from-balance.ts";
+import { payFromBalance } from "./payment/pay-from-balance.ts";
 
 export type Article = { productId: string; variantId?: string; quantity: number };
 

@@ -1,6 +1,6 @@
 import { returnStock, takeStock } from "../catalog/catalog.ts";
 import { returnCoupon, takeCoupon, usableCoupon } from "../coupon/coupon.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
 import type { Order, OrderItem } from "./order.ts";
 
 /** Takes what an order needs besides money: its stock and its coupon. Errors: STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE. */

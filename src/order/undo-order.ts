@@ -1,14 +1,14 @@
 // Cancelling, expiring and refunding: what an order took is given back, each thing once.
 
 import { invalid, refuse } from "../refusal.ts";
-import type { Begun } from "../till/begun.ts";
+import type { Begun } from "../till/started-attempt.ts";
 import { type Command, command } from "../till/command.ts";
-import type { WorkingSet } from "../till/working-set.ts";
-import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "./facts.ts";
+import type { WorkingSet } from "../till/unit-of-work.ts";
+import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "./order-cache.ts";
 import { changeOrder, itemsOf, type Order, type OrderView, orderView } from "./order.ts";
 import { orders } from "./order.sql.ts";
-import { livePayment } from "./payment.sql.ts";
-import { addUp, CANCELLED, refund, remaining } from "./refund.ts";
+import { livePayment } from "./payment/payment.sql.ts";
+import { addUp, CANCELLED, refund, remaining } from "./refund/refund.ts";
 
 export type CancelOrder = {
   orderId: string;

@@ -4,7 +4,7 @@
 import type { Database } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
 import { eventId } from "../ids.ts";
-import { backoffMs, MOST_TRIES } from "./backoff.ts";
+import { backoffMs, MOST_TRIES } from "../backoff.ts";
 import { deliverInOrder, sayable, type SentWave } from "./deliver-in-order.ts";
 import { type Envelope, envelopeOf, type OutboxEvent } from "./envelope.ts";
 import { concernsSink, IsolatingSender, type Outcome } from "./isolate.ts";
@@ -29,11 +29,11 @@ import {
   type TriedLetter,
   updateLetters,
   wakeParked,
-} from "./letters.sql.ts";
-import { readOrdersAt } from "./order-at-event.ts";
+} from "./retries.sql.ts";
+import { readOrdersAt } from "./order-snapshot.ts";
 import { selectDue, selectOrdersOfTransaction, selectReadable } from "./outbox.sql.ts";
 import { countRefusals, newCounts, type SinkReport } from "./sink-report.ts";
-import { type Sink, SinkAsksToWait, SinkGone } from "./sink.ts";
+import { type Sink, SinkAsksToWait, SinkGone } from "./sinks/sink.ts";
 
 export type CourierOptions = { database: Database; sink: Sink; owner: string; onReport?: (report: SinkReport) => void };
 

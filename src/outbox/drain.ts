@@ -1,5 +1,5 @@
 import type { Database } from "../database/pool.ts";
-import { waitForStragglers } from "../database/stragglers.ts";
+import { waitForStragglers } from "../database/running-transactions.ts";
 import type { Relay, Relayed } from "./relay.ts";
 
 const STRAGGLERS_MS = 2000;

@@ -3,7 +3,7 @@
 import { iso } from "../database/statement.ts";
 import { eventId } from "../ids.ts";
 import type { OrderEventType } from "../order/order.ts";
-import type { OrderAtEvent } from "./order-at-event.ts";
+import type { OrderAtEvent } from "./order-snapshot.ts";
 
 export type Envelope = {
   specversion: "1.0";

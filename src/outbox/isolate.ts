@@ -2,7 +2,7 @@
 // the sink takes an event of another order around the same time.
 
 import type { Envelope } from "./envelope.ts";
-import { type DeliveryResult, type Replays, type Sink, SinkAsksToWait, SinkGone, SinkUnreachable } from "./sink.ts";
+import { type DeliveryResult, type Replays, type Sink, SinkAsksToWait, SinkGone, SinkUnreachable } from "./sinks/sink.ts";
 
 export type Outcome = {
   /** By event id, with a reason. */

@@ -7,7 +7,7 @@ import { eventId, parseEventId } from "../ids.ts";
 import { invalid } from "../refusal.ts";
 import { type EventPlace, type EventRecord, type EventStatus, selectEvent, selectEvents } from "./events.sql.ts";
 import { enableSinks } from "./lease.sql.ts";
-import { requestReplay } from "./letters.sql.ts";
+import { requestReplay } from "./retries.sql.ts";
 
 /** `attempts` counts the tries of the sink that took the most; while a sink is away, its tries since then. */
 export type EventView = {

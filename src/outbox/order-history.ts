@@ -1,8 +1,8 @@
 import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
-import { reasonsFor } from "../order/refund.ts";
+import { reasonsFor } from "../order/refund/refund.ts";
 import type { OutboxEvent, RefundData } from "./envelope.ts";
-import { type OrderAtEvent, readOrdersAt } from "./order-at-event.ts";
+import { type OrderAtEvent, readOrdersAt } from "./order-snapshot.ts";
 import { selectEventsOfOrder } from "./outbox.sql.ts";
 
 /** What there is to say of an event: what was ordered, what was paid, what was given back; null where the type says it all. */

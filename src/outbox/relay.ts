@@ -2,10 +2,10 @@
 
 import { randomUUID } from "node:crypto";
 import type { Database } from "../database/pool.ts";
-import { Courier } from "./courier.ts";
+import { Courier } from "./dispatcher.ts";
 import { type Backlog, insertSinks, selectBacklog } from "./lease.sql.ts";
 import type { SinkCounts, SinkReport } from "./sink-report.ts";
-import type { Sink } from "./sink.ts";
+import type { Sink } from "./sinks/sink.ts";
 
 export type RelayOptions = {
   database: Database;

@@ -1,7 +1,7 @@
 // What a dispatcher tells the log and the metrics about its sink.
 
 import { eventId } from "../ids.ts";
-import type { NewLetter, TriedLetter } from "./letters.sql.ts";
+import type { NewLetter, TriedLetter } from "./retries.sql.ts";
 
 export type SinkReport =
   /** The sink refused `count` events; `eventId` and `reason` are of one of them. Dead letters are not tried again. */

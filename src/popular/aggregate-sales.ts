@@ -1,5 +1,5 @@
 import type { Database } from "../database/pool.ts";
-import { waitForStragglers } from "../database/stragglers.ts";
+import { waitForStragglers } from "../database/running-transactions.ts";
 import { checkTimezone } from "../settings/stored-settings.ts";
 import { ADD_SALES, LOCK_CHECKPOINT, MOVE_CHECKPOINT, OLDEST_RUNNING } from "./popular.sql.ts";
 

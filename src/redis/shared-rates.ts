@@ -3,7 +3,7 @@
 
 import type { FastifyRateLimitStore, FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
 import { LRUCache } from "lru-cache";
-import type { RedisLink } from "./link.ts";
+import type { RedisLink } from "./redis-client.ts";
 
 /** Counts, and begins the window with the first. Answers the count and what is left of the window in ms. */
 const COUNT = `

@@ -8,7 +8,7 @@ import { closeCampaign, createCampaign } from "../coupon/edit-campaign.ts";
 import type { Campaign } from "../coupon/coupon.ts";
 import { Refusal } from "../refusal.ts";
 import { cancelOrder } from "../order/undo-order.ts";
-import { concurrently } from "../replay/concurrently.ts";
+import { concurrently } from "../concurrently.ts";
 import type { Shop } from "../shop.ts";
 import type { Plan } from "./rehearsal.ts";
 import { type CopiedVariant, type RehearsalRecord, selectStandingOrders, updateRehearsal } from "./rehearsal.sql.ts";

@@ -7,7 +7,7 @@ import { setImmediate as breathe } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { audit } from "../audit/audit.ts";
 import { campaignOf, selectCampaigns } from "../coupon/coupon.sql.ts";
-import { mintToken } from "../http/auth.ts";
+import { mintToken } from "../http/tokens.ts";
 import { newId } from "../ids.ts";
 import type { Live } from "../live/live.ts";
 import { refuse } from "../refusal.ts";
@@ -27,7 +27,7 @@ import {
   TAKE_UNTIDIED,
   updateRehearsal,
 } from "./rehearsal.sql.ts";
-import { clearStage, copyCoupon, type Original, setStage } from "./stage.ts";
+import { clearStage, copyCoupon, type Original, setStage } from "./rehearsal-fixture.ts";
 
 export type StartRehearsal = { productId: string | null; couponId: string | null; buyers: number; arriveWithinMs: number };
 

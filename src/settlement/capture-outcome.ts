@@ -1,6 +1,6 @@
 // What is to be believed of one capture: it was done, it failed and can't arrive any more, or nobody knows yet.
 
-import { type Confirmation, type Gateway, type GatewayAnswer, GatewayBusy, type GatewayPayment, GatewayUnknown } from "./gateway.ts";
+import { type Confirmation, type Gateway, type GatewayAnswer, GatewayBusy, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
 
 /** Why money of another currency than the shop's goes back. Its amount is in minor units of its own currency. */
 export const CURRENCY_MISMATCH = "CURRENCY_MISMATCH";

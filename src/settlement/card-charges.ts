@@ -2,12 +2,12 @@
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { type DeskSettings, type Failpoint, pauseAfter, WATCHED_MS, type Work } from "../gateway/desk.ts";
+import { type DeskSettings, type Failpoint, pauseAfter, WATCHED_MS, type Work } from "./settlement-worker.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
-import { insertStray } from "../gateway/stray.sql.ts";
-import { capture, heldFor, inquire } from "../gateway/verdict.ts";
+import { insertStray } from "./unmatched-capture.sql.ts";
+import { capture, heldFor, inquire } from "./capture-outcome.ts";
 import type { Till } from "../till/till.ts";
-import { type CardCharge, selectCharge, selectChargesByKey, selectChargesToAsk, updateChargeWatch } from "./card-charge.sql.ts";
+import { type CardCharge, selectCharge, selectChargesByKey, selectChargesToAsk, updateChargeWatch } from "../balance/card-charge.sql.ts";
 import { settleCharge } from "./settle-charge.ts";
 
 export type CardChargesOptions = {

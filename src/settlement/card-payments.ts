@@ -2,15 +2,15 @@
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { type DeskSettings, type Failpoint, pauseAfter, WATCHED_MS, type Work } from "../gateway/desk.ts";
+import { type DeskSettings, type Failpoint, pauseAfter, WATCHED_MS, type Work } from "./settlement-worker.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
-import { giveMoneyBack } from "../gateway/give-back.ts";
-import { insertStray } from "../gateway/stray.sql.ts";
-import { capture, heldFor, inquire } from "../gateway/verdict.ts";
-import type { OrderFacts } from "../order/facts.ts";
-import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentsByKey, selectPaymentsToAsk, updateWatch } from "../order/payment.sql.ts";
-import { type RefundRow, selectRefund, selectRefundsToAsk } from "../order/refund.sql.ts";
-import { settleRefund } from "../order/settle-refund.ts";
+import { giveMoneyBack } from "./gateway-refund.ts";
+import { insertStray } from "./unmatched-capture.sql.ts";
+import { capture, heldFor, inquire } from "./capture-outcome.ts";
+import type { OrderFacts } from "../order/order-cache.ts";
+import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentsByKey, selectPaymentsToAsk, updateWatch } from "../order/payment/payment.sql.ts";
+import { type RefundRow, selectRefund, selectRefundsToAsk } from "../order/refund/refund.sql.ts";
+import { settleRefund } from "./settle-refund.ts";
 import type { Till } from "../till/till.ts";
 import { isOpen, settlePayment } from "./settle-payment.ts";
 

@@ -1,8 +1,8 @@
 // Giving captured money back, for a refund or because nobody may have it: once, whatever becomes of the call.
 
 import { cutText } from "../text.ts";
-import { type Gateway, GatewayBusy, type GatewayPayment, GatewayUnknown } from "./gateway.ts";
-import { CURRENCY_MISMATCH } from "./verdict.ts";
+import { type Gateway, GatewayBusy, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
+import { CURRENCY_MISMATCH } from "./capture-outcome.ts";
 
 export type GivenBack = { kind: "done" } | { kind: "refused"; code: string } | { kind: "unknown"; reason: string };
 

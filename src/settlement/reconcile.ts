@@ -2,7 +2,7 @@
 
 import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
-import type { Gateway, GatewayPayment } from "./gateway.ts";
+import type { Gateway, GatewayPayment } from "../gateway/gateway.ts";
 import { type Claim, selectClaims, selectSettledKeys } from "./reconcile.sql.ts";
 
 export type Difference = {

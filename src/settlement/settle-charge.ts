@@ -1,10 +1,10 @@
-import { strays } from "../gateway/stray.sql.ts";
-import type { Verdict } from "../gateway/verdict.ts";
+import { strays } from "./unmatched-capture.sql.ts";
+import type { Verdict } from "./capture-outcome.ts";
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
-import { users } from "./balance.sql.ts";
-import { cardCharges } from "./card-charge.sql.ts";
+import { need } from "../till/table.ts";
+import { users } from "../balance/balance.sql.ts";
+import { cardCharges } from "../balance/card-charge.sql.ts";
 
 export type SettleCharge = {
   userId: string;

@@ -1,11 +1,11 @@
-import type { Verdict } from "../gateway/verdict.ts";
-import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order/facts.ts";
+import type { Verdict } from "./capture-outcome.ts";
+import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order/order-cache.ts";
 import { changeOrder, itemsOf } from "../order/order.ts";
 import { orders } from "../order/order.sql.ts";
-import { type PaymentRow, payments, stepped } from "../order/payment.sql.ts";
-import { returnGoods } from "../order/take-goods.ts";
+import { type PaymentRow, payments, stepped } from "../order/payment/payment.sql.ts";
+import { returnGoods } from "../order/reserve-stock.ts";
 import { type Command, command } from "../till/command.ts";
-import { strays } from "../gateway/stray.sql.ts";
+import { strays } from "./unmatched-capture.sql.ts";
 
 export type SettlePayment = {
   orderId: string;

@@ -1,10 +1,10 @@
 import { refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
-import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "./facts.ts";
-import { orders } from "./order.sql.ts";
-import { payments, stepped } from "./payment.sql.ts";
-import { giveBack, shareOf } from "./refund.ts";
-import { refunds } from "./refund.sql.ts";
+import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order/order-cache.ts";
+import { orders } from "../order/order.sql.ts";
+import { payments, stepped } from "../order/payment/payment.sql.ts";
+import { giveBack, shareOf } from "../order/refund/refund.ts";
+import { refunds } from "../order/refund/refund.sql.ts";
 
 export type SettleRefund = {
   orderId: string;

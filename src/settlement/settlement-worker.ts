@@ -3,10 +3,10 @@
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type Statement } from "../database/statement.ts";
-import type { Gateway } from "./gateway.ts";
-import { giveMoneyBack } from "./give-back.ts";
-import { CURRENCY_MISMATCH } from "./verdict.ts";
-import { selectStray, selectStraysToAsk, type StrayRow, updateStray } from "./stray.sql.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { giveMoneyBack } from "./gateway-refund.ts";
+import { CURRENCY_MISMATCH } from "./capture-outcome.ts";
+import { selectStray, selectStraysToAsk, type StrayRow, updateStray } from "./unmatched-capture.sql.ts";
 
 /** Places where a test lets the process die. */
 export type Failpoint = "payment begun" | "payment answered" | "refund begun" | "refund answered" | "charge begun" | "charge answered";

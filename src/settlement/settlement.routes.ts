@@ -1,6 +1,6 @@
 import Type from "typebox";
 import { GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
-import { reconcile } from "../gateway/reconcile.ts";
+import { reconcile } from "./reconcile.ts";
 import type { Routes } from "../http/route.ts";
 import { Id, Instant, Money, Nullable, OneOf, Query } from "../http/schemas.ts";
 import { dayOrInstant } from "../order/day-or-instant.ts";

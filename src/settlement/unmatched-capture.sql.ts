@@ -1,5 +1,5 @@
 import { instants, iso, plain, quoted, type Statement } from "../database/statement.ts";
-import type { Journal } from "../till/shelf.ts";
+import type { Journal } from "../till/table.ts";
 
 /** Money that the gateway took for something that failed in the shop. `id` is the payment's or the charge's. */
 export type Stray = { id: string; paymentKey: string; amount: number; reason: string; createdAt: number };

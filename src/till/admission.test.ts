@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Door } from "./door.ts";
+import { Door } from "./admission.ts";
 
 const WAIT_MS = 3000;
 /** As many a millisecond, so that a line of a thousand takes a second. */

@@ -1,7 +1,7 @@
 // A command says what it needs, then decides. Deciding is pure: no await, no clock but the round's, no I/O.
 
-import type { Need } from "./shelf.ts";
-import type { WorkingSet } from "./working-set.ts";
+import type { Need } from "./table.ts";
+import type { WorkingSet } from "./unit-of-work.ts";
 
 export interface Command<Input, Answer> {
   readonly name: string;

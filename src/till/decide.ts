@@ -1,8 +1,8 @@
 // What a round decides, without a database: every command in order of arrival, each seeing what the ones before it did.
 
 import type { Command } from "./command.ts";
-import type { Changes, Loaded, Need } from "./shelf.ts";
-import { NeedsChanged, WorkingSet } from "./working-set.ts";
+import type { Changes, Loaded, Need } from "./table.ts";
+import { NeedsChanged, WorkingSet } from "./unit-of-work.ts";
 
 /** Again: its needs were no longer what had been read. An error is the command's refusal, or a bug of its own. */
 export type Outcome = { kind: "answer"; answer: unknown } | { kind: "error"; error: unknown } | { kind: "again" };

@@ -5,13 +5,13 @@ import { setTimeout as patience } from "node:timers/promises";
 import pg from "pg";
 import { ShopClient } from "../database/client.ts";
 import { SELECT_CLOCK } from "../database/clock.ts";
-import { BEGIN, COMMIT, fly } from "../database/flight.ts";
+import { BEGIN, COMMIT, fly } from "../database/pipeline.ts";
 import { connectionSettings, isConnectionError } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
 import type { Admission, FirstComeLock } from "../lock/lock.ts";
 import { postgresLock } from "../lock/postgres-lock.ts";
 import { rank } from "./lock-order.ts";
-import type { Changes, Loaded, Need, Shelf } from "./shelf.ts";
+import type { Changes, Loaded, Need, Shelf } from "./table.ts";
 import { Conflict, LockTimeout, LostCommit, type OpenRound, RoundRejected, type Store, StoreUnavailable } from "./store.ts";
 
 export type PostgresStoreOptions = {

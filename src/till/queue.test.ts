@@ -4,7 +4,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Refusal } from "../refusal.ts";
 import type { Command } from "./command.ts";
-import { Line, type Waiting } from "./line.ts";
+import { Line, type Waiting } from "./queue.ts";
 
 const nothing: Command<unknown, unknown> = { name: "nothing", needs: () => [], decide: () => undefined };
 

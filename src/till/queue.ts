@@ -2,7 +2,7 @@
 
 import { Refusal } from "../refusal.ts";
 import type { Command } from "./command.ts";
-import type { Need } from "./shelf.ts";
+import type { Need } from "./table.ts";
 
 export type Waiting = {
   readonly command: Command<unknown, unknown>;

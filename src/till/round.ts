@@ -2,7 +2,7 @@
 // themselves keep the two in order, but only as long as the one ahead succeeds. Where it does not, it has let its rows go and comes
 // for them again, and whoever has got hold of them behind its back steps back.
 
-import type { Waiting } from "./line.ts";
+import type { Waiting } from "./queue.ts";
 
 export class Round {
   readonly commands: Waiting[];

@@ -1,7 +1,7 @@
 // Where a round's rows live. The till itself knows no database: PostgreSQL is one store (postgres-store.ts),
 // the simulation's memory that fails on purpose is another.
 
-import type { Changes, Loaded, Need } from "./shelf.ts";
+import type { Changes, Loaded, Need } from "./table.ts";
 
 export interface Store {
   /**

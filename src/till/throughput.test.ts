@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Pace } from "./pace.ts";
+import { Pace } from "./throughput.ts";
 
 /** A till that serves rounds of this size, each taking this long, one after the other. */
 function learn(pace: Pace, rounds: number, commands: number, ms: number, from = 0): number {

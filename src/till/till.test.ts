@@ -6,9 +6,9 @@ import { MemoryStore, type MemoryStoreOptions, type Mishap, type Step } from "..
 import { VirtualClock } from "../../test/support/virtual-clock.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import { type Command, command } from "./command.ts";
-import { type Changes, type Journal, need, type Shelf } from "./shelf.ts";
+import { type Changes, type Journal, need, type Shelf } from "./table.ts";
 import { Till, type TillOptions } from "./till.ts";
-import { NeedsChanged } from "./working-set.ts";
+import { NeedsChanged } from "./unit-of-work.ts";
 
 /** Boxes with so many things in them, and a book in which everything that was done stands in order. */
 const boxes: Shelf<number> = { name: "variants", load: unused, read: unused, save: unused };

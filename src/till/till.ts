@@ -8,11 +8,11 @@ import { Refusal } from "../refusal.ts";
 import { type Clock, realClock } from "./clock.ts";
 import type { Command } from "./command.ts";
 import { decide, type Outcome } from "./decide.ts";
-import { Door } from "./door.ts";
-import { Line, type Waiting } from "./line.ts";
-import { Pace } from "./pace.ts";
+import { Door } from "./admission.ts";
+import { Line, type Waiting } from "./queue.ts";
+import { Pace } from "./throughput.ts";
 import { Round } from "./round.ts";
-import type { Changes } from "./shelf.ts";
+import type { Changes } from "./table.ts";
 import { Conflict, LockTimeout, LostCommit, type OpenRound, type Store, StoreUnavailable } from "./store.ts";
 
 export type TillOptions = {

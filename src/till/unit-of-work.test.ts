@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { type Journal, need, type Shelf } from "./shelf.ts";
-import { WorkingSet } from "./working-set.ts";
+import { type Journal, need, type Shelf } from "./table.ts";
+import { WorkingSet } from "./unit-of-work.ts";
 
 const cups: Shelf<{ tea: number }> = { name: "variants", load: unused, read: unused, save: unused };
 const plates: Shelf<string> = { name: "products", load: unused, read: unused, save: unused };

@@ -2,7 +2,7 @@
 // succeeds and dropped when it refuses. So each command sees whole what the ones before it did, and nothing of what was refused.
 
 import { newId, newOrderId } from "../ids.ts";
-import type { Change, Changes, Journal, Loaded, Need, Shelf } from "./shelf.ts";
+import type { Change, Changes, Journal, Loaded, Need, Shelf } from "./table.ts";
 
 /** Thrown by a decision whose needs have changed since they were read (a cart that has grown): it is prepared and queued anew. */
 export class NeedsChanged extends Error {}

@@ -4,10 +4,10 @@
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { authenticator } from "../src/http/auth.ts";
-import { Refusal } from "../src/refusal.ts";
-import { type Answer, call, type Client, good, openTestShop, refused, SECRET, type TestShop } from "./support/shop.ts";
-import { type Claims, Issuer, token } from "./support/tokens.ts";
+import { authenticator } from "../../src/http/tokens.ts";
+import { Refusal } from "../../src/refusal.ts";
+import { type Answer, call, type Client, good, openTestShop, refused, SECRET, type TestShop } from "../support/shop.ts";
+import { type Claims, Issuer, token } from "../support/tokens.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
 type Document = any;

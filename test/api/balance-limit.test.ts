@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Client, good, openTestShop, race, refused, type TestShop } from "./support/shop.ts";
+import { type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 const MOST = 10_000;
 

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { RawConnection, requestText } from "./support/raw.ts";
-import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { RawConnection, requestText } from "../support/raw.ts";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 const MIB = 1024 * 1024;
 const BULK = ["/admin/balances/grant", "/admin/products", "/admin/users"];

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { ITEMS_IN_LIST } from "../src/order/order.sql.ts";
-import { STEPS_IN_LIST, STEPS_SHOWN } from "../src/order/payment.sql.ts";
-import { Database } from "../src/database/pool.ts";
-import { type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { ITEMS_IN_LIST } from "../../src/order/order.sql.ts";
+import { STEPS_IN_LIST, STEPS_SHOWN } from "../../src/order/payment/payment.sql.ts";
+import { Database } from "../../src/database/pool.ts";
+import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let database: Database;

@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { writeCursor } from "../src/http/cursor.ts";
-import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { writeCursor } from "../../src/http/cursor.ts";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => void (shop = await openTestShop()));

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let other: TestShop;

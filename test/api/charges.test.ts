@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { keyFor } from "../src/gateway/simulator/script.ts";
-import { Simulator } from "../src/gateway/simulator/simulator.ts";
-import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "./support/shop.ts";
+import { keyFor } from "../../src/gateway/simulator/script.ts";
+import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 const MOST = 1_000_000;
 let shop: TestShop;

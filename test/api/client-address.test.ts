@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { readConfig } from "../src/config.ts";
-import { clientAddressReader } from "../src/http/client-address.ts";
-import { type Answer, call, openTestShop, type TestShop } from "./support/shop.ts";
+import { readConfig } from "../../src/config.ts";
+import { clientAddressReader } from "../../src/http/client-address.ts";
+import { type Answer, call, openTestShop, type TestShop } from "../support/shop.ts";
 
 const from = (trust: string, remoteAddress: string, forwarded?: string): string =>
   clientAddressReader(readConfig({ TRUST_PROXY: trust }).trustProxy)({

@@ -7,9 +7,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { after, before, describe, test } from "node:test";
 import { createShop, everyPage, isRefusal, isUndecided, Refused, type Retry, type ShopOptions, Unreachable } from "#client";
-import { examples } from "../client/examples.ts";
-import { REFUSALS } from "../src/refusal.ts";
-import { openTestShop, type TestShop } from "./support/shop.ts";
+import { examples } from "../../client/examples.ts";
+import { REFUSALS } from "../../src/refusal.ts";
+import { openTestShop, type TestShop } from "../support/shop.ts";
 
 type Reply = Response | Error;
 const ok = (body: unknown, init: ResponseInit = {}): Response => Response.json(body, init);
@@ -225,7 +225,7 @@ describe("against the shop", () => {
     const folder = mkdtempSync(join(tmpdir(), "jangnal-readme-"));
     try {
       const file = join(folder, "examples.ts");
-      const client = pathToFileURL(join(import.meta.dirname, "../client/src/index.ts")).href;
+      const client = pathToFileURL(join(import.meta.dirname, "../../client/src/index.ts")).href;
       writeFileSync(file, examples().replaceAll('"jangnal-client"', JSON.stringify(client)).replace("http://127.0.0.1:3000", open.url));
       Object.assign(globalThis, { given: { TOKEN: user.token, productId: product.id, userId: user.id } });
       await import(pathToFileURL(file).href);

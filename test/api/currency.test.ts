@@ -3,15 +3,15 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
-import { readConfig } from "../src/config.ts";
-import type { Gateway, GatewayPayment } from "../src/gateway/gateway.ts";
-import { giveMoneyBack } from "../src/gateway/give-back.ts";
-import { compare } from "../src/gateway/reconcile.ts";
-import { Simulator } from "../src/gateway/simulator/simulator.ts";
-import { amountFromWire, amountToWire } from "../src/gateway/toss/amounts.ts";
-import { readPayment, readTransactions } from "../src/gateway/toss/messages.ts";
-import { heldFor, judge } from "../src/gateway/verdict.ts";
-import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { readConfig } from "../../src/config.ts";
+import type { Gateway, GatewayPayment } from "../../src/gateway/gateway.ts";
+import { giveMoneyBack } from "../../src/settlement/gateway-refund.ts";
+import { compare } from "../../src/settlement/reconcile.ts";
+import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { amountFromWire, amountToWire } from "../../src/gateway/toss/amounts.ts";
+import { readPayment, readTransactions } from "../../src/gateway/toss/messages.ts";
+import { heldFor, judge } from "../../src/settlement/capture-outcome.ts";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 const SECRET = "test_sk_of_the_tests";
 

@@ -1,5 +1,5 @@
 // The examples of the OpenAPI document. A morning in a Korean shop runs through every operation and the most telling refusals; what
-// was asked and answered is held against src/http/examples.json, from which the document takes its examples.
+// was asked and answered is held against src/http/openapi/examples.json, from which the document takes its examples.
 // UPDATE_EXAMPLES=1 writes that file anew.
 
 import assert from "node:assert/strict";
@@ -7,15 +7,15 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import type { Example, Examples } from "../src/http/examples.ts";
-import { whileHeld } from "./support/hold.ts";
-import { PlainExamples } from "./support/plain-example.ts";
-import { type Answer, call, type Client, good, openTestShop, type TestShop } from "./support/shop.ts";
+import type { Example, Examples } from "../../src/http/openapi/examples.ts";
+import { whileHeld } from "../support/hold.ts";
+import { PlainExamples } from "../support/plain-example.ts";
+import { type Answer, call, type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- what is read from an answer or the document is what it is said to be
 type Any = any;
 
-const FILE = join(import.meta.dirname, "../src/http/examples.json");
+const FILE = join(import.meta.dirname, "../../src/http/openapi/examples.json");
 const DAY_MS = 86_400_000;
 
 let shop: TestShop;

@@ -4,9 +4,9 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { Simulator } from "../src/gateway/simulator/simulator.ts";
-import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "./support/shop.ts";
-import { unchanged } from "./support/unchanged.ts";
+import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
+import { unchanged } from "../support/unchanged.ts";
 
 let shop: TestShop;
 let beside: TestShop;

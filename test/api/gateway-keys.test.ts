@@ -2,12 +2,12 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import type { Gateway, GatewayPayment } from "../src/gateway/gateway.ts";
-import { giveMoneyBack } from "../src/gateway/give-back.ts";
-import type { Database } from "../src/database/pool.ts";
-import type { OrderFacts } from "../src/order/facts.ts";
-import { CardPayments } from "../src/payment/card-payments.ts";
-import type { Till } from "../src/till/till.ts";
+import type { Gateway, GatewayPayment } from "../../src/gateway/gateway.ts";
+import { giveMoneyBack } from "../../src/settlement/gateway-refund.ts";
+import type { Database } from "../../src/database/pool.ts";
+import type { OrderFacts } from "../../src/order/order-cache.ts";
+import { CardPayments } from "../../src/settlement/card-payments.ts";
+import type { Till } from "../../src/till/till.ts";
 
 const REFUND = { id: "r-1", paymentKey: "k", amount: 5, reason: "broken" };
 

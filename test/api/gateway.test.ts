@@ -9,12 +9,12 @@ import { createServer, type IncomingHttpHeaders, type Server } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { readConfig } from "../src/config.ts";
-import { type GatewayAnswer, GatewayBusy, GatewayUnknown } from "../src/gateway/gateway.ts";
-import { keyFor, scriptOf, stepAt } from "../src/gateway/simulator/script.ts";
-import { Simulator } from "../src/gateway/simulator/simulator.ts";
-import { TossGateway, type TossOptions } from "../src/gateway/toss/toss.ts";
-import { type Answer, type Client, good, openTestShop, SECRET as TOKEN_SECRET, type TestShop } from "./support/shop.ts";
+import { readConfig } from "../../src/config.ts";
+import { type GatewayAnswer, GatewayBusy, GatewayUnknown } from "../../src/gateway/gateway.ts";
+import { keyFor, scriptOf, stepAt } from "../../src/gateway/simulator/script.ts";
+import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { TossGateway, type TossOptions } from "../../src/gateway/toss/toss.ts";
+import { type Answer, type Client, good, openTestShop, SECRET as TOKEN_SECRET, type TestShop } from "../support/shop.ts";
 
 const FACTS = JSON.parse(readFileSync(new URL("./gateway-facts.json", import.meta.url), "utf8"));
 const SECRET = "test_sk_nobody_may_read_this";
@@ -435,7 +435,7 @@ describe("settings and commands", () => {
     assert.equal(readConfig({ PAYMENT_GATEWAY_URL: "https://api.tosspayments.com", PAYMENT_GATEWAY_SECRET: SECRET }).gateway.timeoutMs, 10_000);
   });
 
-  const bin = new URL("../bin/jangnal.mjs", import.meta.url).pathname;
+  const bin = new URL("../../bin/jangnal.mjs", import.meta.url).pathname;
 
   test("npx jangnal gateway opens one of its own, with a page and an endpoint that make keys", async () => {
     const child = spawn(process.execPath, [bin, "gateway", "--port", "0", "--secret", SECRET], { stdio: ["ignore", "pipe", "inherit"] });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { inspect } from "node:util";
-import { type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => void (shop = await openTestShop()));

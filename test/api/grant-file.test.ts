@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createShop, type Shop } from "#client";
-import { type GrantFault, grantFile, type Granting, readGrants } from "../faces/console/grants.ts";
-import { type Client, openTestShop, type TestShop } from "./support/shop.ts";
+import { type GrantFault, grantFile, type Granting, readGrants } from "../../web/console/grants.ts";
+import { type Client, openTestShop, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let client: Shop;

@@ -2,13 +2,13 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ChargeBalance, chargeBalance } from "../src/balance/charge-balance.ts";
-import { answers, type Key, type KeptAnswer, once } from "../src/http/idempotency.ts";
-import { submitInTwoRounds } from "../src/http/two-rounds.ts";
-import { refuse } from "../src/refusal.ts";
-import type { Command } from "../src/till/command.ts";
-import type { Till } from "../src/till/till.ts";
-import { BALANCE_MAX, decided, there, USER, wallet } from "./support/decided.ts";
+import { type ChargeBalance, chargeBalance } from "../../src/balance/charge-balance.ts";
+import { answers, type Key, type KeptAnswer, once } from "../../src/idempotency/idempotent-command.ts";
+import { submitInTwoRounds } from "../../src/idempotency/two-phase.ts";
+import { refuse } from "../../src/refusal.ts";
+import type { Command } from "../../src/till/command.ts";
+import type { Till } from "../../src/till/till.ts";
+import { BALANCE_MAX, decided, there, USER, wallet } from "../support/decided.ts";
 
 const KEY: Key = { caller: USER, key: "k", fingerprint: "f" };
 const SHELF_KEY = `${USER} k`;

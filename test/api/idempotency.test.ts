@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { whileHeld } from "./support/hold.ts";
-import { type Answer, call, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { whileHeld } from "../support/hold.ts";
+import { type Answer, call, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let second: TestShop;

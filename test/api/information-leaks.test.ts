@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
 import { after, before, describe, test, type TestContext } from "node:test";
 import pg from "pg";
-import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
-import { Proxy } from "./support/proxy.ts";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+import { Proxy } from "../support/proxy.ts";
 
 let shop: TestShop;
 let user: Client;

@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Answer, call, type Client, good, openTestShop, race, refused, type TestShop } from "./support/shop.ts";
-import { RawConnection, requestText, speak } from "./support/raw.ts";
+import { type Answer, call, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
+import { RawConnection, requestText, speak } from "../support/raw.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
 type Document = any;

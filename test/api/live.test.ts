@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { get, type IncomingMessage } from "node:http";
 import { after, before, test } from "node:test";
-import { percentiles, Latency } from "../src/live/latency.ts";
-import type { Second } from "../src/live/second.ts";
-import { type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { percentiles, Latency } from "../../src/live/latency.ts";
+import type { Second } from "../../src/live/metrics-snapshot.ts";
+import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let beside: TestShop;

@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { BacklogLog } from "../src/backlog/backlog-log.ts";
-import { type Backlog, backlogChecks, BacklogReader, complaintsOf } from "../src/backlog/backlog.ts";
-import { COUNTED_MAX, selectMoneyInDoubt, selectSinkBacklogs } from "../src/backlog/backlog.sql.ts";
-import type { Database } from "../src/database/pool.ts";
-import { newId } from "../src/ids.ts";
-import { nameOf } from "../src/outbox/open-sinks.ts";
-import { good, openTestShop, type TestShop } from "./support/shop.ts";
-import { WEBHOOK_SECRET, WebhookReceiver } from "./support/webhook-receiver.ts";
+import { BacklogLog } from "../../src/backlog/backlog-log.ts";
+import { type Backlog, backlogChecks, BacklogReader, complaintsOf } from "../../src/backlog/backlog.ts";
+import { COUNTED_MAX, selectMoneyInDoubt, selectSinkBacklogs } from "../../src/backlog/backlog.sql.ts";
+import type { Database } from "../../src/database/pool.ts";
+import { newId } from "../../src/ids.ts";
+import { nameOf } from "../../src/outbox/sinks/open-sinks.ts";
+import { good, openTestShop, type TestShop } from "../support/shop.ts";
+import { WEBHOOK_SECRET, WebhookReceiver } from "../support/webhook-receiver.ts";
 
 type Metric = { name: string; type: string; help: string };
 

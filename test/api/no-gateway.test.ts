@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { readConfig } from "../src/config.ts";
-import { jangnal } from "./support/process.ts";
-import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { readConfig } from "../../src/config.ts";
+import { jangnal } from "../support/process.ts";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 const DATABASE_URL = "postgresql://127.0.0.1:1/none";
 const kind = (env: Record<string, string>): string => readConfig(env).gateway.kind;

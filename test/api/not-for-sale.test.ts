@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => (shop = await openTestShop()));

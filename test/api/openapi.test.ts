@@ -4,8 +4,8 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { Validator } from "@seriousme/openapi-schema-validator";
-import { REFUSALS } from "../src/refusal.ts";
-import { good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { REFUSALS } from "../../src/refusal.ts";
+import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
 type Document = any;

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
-import { createUsers } from "../src/balance/create-users.ts";
-import type { Book } from "../src/gateway/simulator/book.ts";
-import { keyFor } from "../src/gateway/simulator/script.ts";
-import { Simulator } from "../src/gateway/simulator/simulator.ts";
-import { settleRefund } from "../src/order/settle-refund.ts";
-import { refundOrder } from "../src/order/undo-order.ts";
-import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "./support/shop.ts";
+import { createUsers } from "../../src/balance/create-users.ts";
+import type { Book } from "../../src/gateway/simulator/ledger.ts";
+import { keyFor } from "../../src/gateway/simulator/script.ts";
+import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { settleRefund } from "../../src/settlement/settle-refund.ts";
+import { refundOrder } from "../../src/order/undo-order.ts";
+import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let simulator: Simulator;

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { whileHeld } from "./support/hold.ts";
-import { RawConnection, requestText, speak } from "./support/raw.ts";
-import { type Answer, type Client, good, openTestShop, type TestShop } from "./support/shop.ts";
+import { whileHeld } from "../support/hold.ts";
+import { RawConnection, requestText, speak } from "../support/raw.ts";
+import { type Answer, type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let user: Client;

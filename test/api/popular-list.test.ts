@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { counted } from "./documents/hands.ts";
-import { good, openTestShop, type TestShop } from "./support/shop.ts";
+import { counted } from "../documents/helpers.ts";
+import { good, openTestShop, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => {

@@ -3,13 +3,13 @@
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
 import { test } from "node:test";
-import { instances, races } from "./contract/races.ts";
-import { openTestShop } from "./support/shop.ts";
+import { instances, races } from "../support/contract/races.ts";
+import { openTestShop } from "../support/shop.ts";
 
 races("1 instance", () => instances(1));
 races("2 instances", () => instances(2));
 
-// Goes red when the line is not served from the front (`round.push` in till/line.ts), or a token's check leaves the thread (http/auth.ts).
+// Goes red when the line is not served from the front (`round.push` in till/queue.ts), or a token's check leaves the thread (http/tokens.ts).
 test("first come, first served: of two hundred who claim a hundred coupons, the first hundred get them", async () => {
   const shop = await openTestShop();
   try {

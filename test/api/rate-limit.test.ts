@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Answer, call, type Client, openTestShop, race, refused, type TestShop } from "./support/shop.ts";
+import { type Answer, call, type Client, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let limited: TestShop;

@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, test } from "node:test";
-import { Simulator } from "../src/gateway/simulator/simulator.ts";
-import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let simulator: Simulator;
@@ -37,7 +37,7 @@ async function reading(reader: Client, user: Client, orderId: string, paymentId:
 }
 
 for (const method of ["BALANCE", "CARD"] as const)
-  // Goes red without the check of the reader in reasonsFor (src/order/refund.ts).
+  // Goes red without the check of the reader in reasonsFor (src/order/refund/refund.ts).
   test(`an operator's reason of a refund to ${method} is read by operators only, the shopper reads customerReason`, async () => {
     const { user, orderId, paymentId, variantId } = await paid(method);
     const refund = { items: [{ variantId, quantity: 1 }], reason: SECRET_REASON };

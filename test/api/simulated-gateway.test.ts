@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let user: Client;

@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { RawConnection, requestText } from "./support/raw.ts";
-import { type Client, good, openTestShop, race, type TestShop } from "./support/shop.ts";
+import { RawConnection, requestText } from "../support/raw.ts";
+import { type Client, good, openTestShop, race, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let user: Client;

@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { createCampaign, editCampaign } from "../src/coupon/edit-campaign.ts";
-import { issueCoupon } from "../src/coupon/issue-coupon.ts";
-import { good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { createCampaign, editCampaign } from "../../src/coupon/edit-campaign.ts";
+import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
+import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 let other: TestShop;

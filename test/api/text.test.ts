@@ -4,9 +4,9 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
-import { migrate } from "../src/database/migrate.ts";
-import { freshDatabase } from "./support/database.ts";
-import { good, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { migrate } from "../../src/database/migrate.ts";
+import { freshDatabase } from "../support/database.ts";
+import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => (shop = await openTestShop()));

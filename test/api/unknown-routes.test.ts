@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { RawConnection, requestText, speak } from "./support/raw.ts";
-import { type Answer, call, openTestShop, refused, type TestShop } from "./support/shop.ts";
+import { RawConnection, requestText, speak } from "../support/raw.ts";
+import { type Answer, call, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
 before(async () => (shop = await openTestShop()));

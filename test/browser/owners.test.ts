@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
-import { mintToken } from "../../src/http/auth.ts";
+import { mintToken } from "../../src/http/tokens.ts";
 import { type Client, good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
 import { DESKTOP, facesTest, useBrowser, visit } from "./browser.ts";
 

@@ -5,7 +5,7 @@ import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createShop } from "#client";
-import { openShop } from "../../src/app.ts";
+import { openShop } from "../../src/app/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { Client, SECRET } from "../support/shop.ts";
 import { closeBrowser, openBrowser, visit } from "./browser.ts";

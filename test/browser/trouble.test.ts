@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page, Route } from "playwright-core";
-import { openShop } from "../../src/app.ts";
-import { mintToken } from "../../src/http/auth.ts";
+import { openShop } from "../../src/app/app.ts";
+import { mintToken } from "../../src/http/tokens.ts";
 import { REFUSALS } from "../../src/refusal.ts";
 import { type Client, good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
 import { assertAccessible, facesTest, useBrowser, visit } from "./browser.ts";

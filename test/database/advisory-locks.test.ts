@@ -3,17 +3,17 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { campaigns } from "../src/coupon/coupon.sql.ts";
-import { migrate, migrationNames } from "../src/database/migrate.ts";
-import { Database } from "../src/database/pool.ts";
-import { firstComeLock } from "../src/lock/first-come.ts";
-import { aggregateSales } from "../src/popular/aggregate-sales.ts";
-import { PostgresStore } from "../src/till/postgres-store.ts";
-import { need } from "../src/till/shelf.ts";
-import { LockTimeout } from "../src/till/store.ts";
-import { freshDatabase } from "./support/database.ts";
-import { insertCampaign } from "./support/rows.ts";
-import { withDatabase } from "./support/server.ts";
+import { campaigns } from "../../src/coupon/coupon.sql.ts";
+import { migrate, migrationNames } from "../../src/database/migrate.ts";
+import { Database } from "../../src/database/pool.ts";
+import { firstComeLock } from "../../src/lock/first-come.ts";
+import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
+import { PostgresStore } from "../../src/till/postgres-store.ts";
+import { need } from "../../src/till/table.ts";
+import { LockTimeout } from "../../src/till/store.ts";
+import { freshDatabase } from "../support/database.ts";
+import { insertCampaign } from "../support/rows.ts";
+import { withDatabase } from "../support/server.ts";
 
 let url: string;
 let drop: () => Promise<void>;

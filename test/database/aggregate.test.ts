@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Database } from "../src/database/pool.ts";
-import { aggregateSales } from "../src/popular/aggregate-sales.ts";
-import { freshDatabase } from "./support/database.ts";
-import { insertOrder, insertProduct, insertUser } from "./support/rows.ts";
+import { Database } from "../../src/database/pool.ts";
+import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
+import { freshDatabase } from "../support/database.ts";
+import { insertOrder, insertProduct, insertUser } from "../support/rows.ts";
 
 let database: Database;
 let drop: () => Promise<void>;

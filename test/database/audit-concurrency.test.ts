@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Read, withLanes } from "../src/audit/lanes.ts";
-import { Database } from "../src/database/pool.ts";
-import { freshDatabase } from "./support/database.ts";
-import { insertUser } from "./support/rows.ts";
+import { type Read, withLanes } from "../../src/audit/concurrency.ts";
+import { Database } from "../../src/database/pool.ts";
+import { freshDatabase } from "../support/database.ts";
+import { insertUser } from "../support/rows.ts";
 
 let fresh: Awaited<ReturnType<typeof freshDatabase>>;
 let database: Database;

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { audit, CHECKS, type Violation } from "../src/audit/audit.ts";
-import { Database } from "../src/database/pool.ts";
-import { newId, newOrderId } from "../src/ids.ts";
-import { aggregateSales } from "../src/popular/aggregate-sales.ts";
-import { freshDatabase } from "./support/database.ts";
+import { audit, CHECKS, type Violation } from "../../src/audit/audit.ts";
+import { Database } from "../../src/database/pool.ts";
+import { newId, newOrderId } from "../../src/ids.ts";
+import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
+import { freshDatabase } from "../support/database.ts";
 import {
   cancelOrder,
   inTransaction,
@@ -17,7 +17,7 @@ import {
   refundOrder,
   type RowOrder,
   type RowProduct,
-} from "./support/rows.ts";
+} from "../support/rows.ts";
 
 const ZONE = "Asia/Seoul";
 let database: Database;

@@ -1,4 +1,4 @@
-import { MemoryCache } from "../src/cache/memory-cache.ts";
-import { cacheContract } from "./contract/cache.ts";
+import { MemoryCache } from "../../src/cache/memory-cache.ts";
+import { cacheContract } from "../support/contract/cache.ts";
 
 cacheContract("of one process", async () => ({ cache: new MemoryCache(), remove: async () => {} }));

@@ -6,11 +6,11 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { DatabaseClock } from "../src/database/clock.ts";
-import { dayOf } from "../src/popular/day.ts";
-import { freshDatabase } from "./support/database.ts";
-import { serve } from "./support/process.ts";
-import { Client, good, refused } from "./support/shop.ts";
+import { DatabaseClock } from "../../src/database/clock.ts";
+import { dayOf } from "../../src/popular/day.ts";
+import { freshDatabase } from "../support/database.ts";
+import { serve } from "../support/process.ts";
+import { Client, good, refused } from "../support/shop.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -148,17 +148,17 @@ const OWN_CLOCK: Record<string, string> = {
   "src/database/embedded/postmaster.ts": "waits for a process of this machine",
   "src/database/embedded/previous.ts": "waits for a process of this machine",
   "src/demo/demo.routes.ts": "tokens go by the clock of the instance that checks them",
-  "src/gateway/simulator/book.ts": "another company's clock",
+  "src/gateway/simulator/ledger.ts": "another company's clock",
   "src/gateway/simulator/webhooks.ts": "another company's clock",
-  "src/gateway/toss/guard.ts": "pauses",
-  "src/http/auth.ts": "tokens",
-  "src/outbox/webhook-sink.ts": "the receiver checks a signature's time against its own clock; pauses",
+  "src/gateway/toss/gateway-policy.ts": "pauses",
+  "src/http/tokens.ts": "tokens",
+  "src/outbox/sinks/webhook-sink.ts": "the receiver checks a signature's time against its own clock; pauses",
   "src/rehearsal/crowd.ts": "this machine's clock",
   "src/rehearsal/rehearsals.ts": "tells the crowd's process, on this machine, when to come",
 };
 
 test("nothing but durations, tokens and the world outside goes by the process's own clock", () => {
-  const root = join(import.meta.dirname, "..");
+  const root = join(import.meta.dirname, "../..");
   const files = globSync("src/**/*.ts", { cwd: root }).filter((file) => /Date\.now\b|new Date\(\)/.test(readFileSync(join(root, file), "utf8")));
   assert.deepEqual(
     files.filter((file) => !file.endsWith(".test.ts") && !(file.replaceAll("\\", "/") in OWN_CLOCK)),

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { freshDatabase } from "./support/database.ts";
+import { freshDatabase } from "../support/database.ts";
 
 const [A, B] = ["0193a000-0000-7000-8000-00000000000a", "0193a000-0000-7000-8000-00000000000b"];
 const NOW = "2026-11-20T00:00:00Z";

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { Proxy } from "./support/proxy.ts";
-import { good, openTestShop } from "./support/shop.ts";
+import { Proxy } from "../support/proxy.ts";
+import { good, openTestShop } from "../support/shop.ts";
 
 // Goes red without the primary key on idempotency_keys. Nearly every other round is kept apart from its like by the rows that both lock; this one
 // locks none, so only the key's own row tells the second that there was a first.

@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import pg from "pg";
-import { Database } from "../src/database/pool.ts";
-import type { Job } from "../src/jobs/job.ts";
-import { tryLockJob } from "../src/jobs/jobs.sql.ts";
-import { purge } from "../src/jobs/purge.ts";
-import { Scheduler } from "../src/jobs/scheduler.ts";
-import { shopJobs } from "../src/jobs/shop-jobs.ts";
-import { newestSlot } from "../src/jobs/slot.ts";
-import { Relay } from "../src/outbox/relay.ts";
-import { Refusal } from "../src/refusal.ts";
-import { freshDatabase } from "./support/database.ts";
+import { Database } from "../../src/database/pool.ts";
+import type { Job } from "../../src/jobs/job.ts";
+import { tryLockJob } from "../../src/jobs/jobs.sql.ts";
+import { purge } from "../../src/jobs/purge.ts";
+import { Scheduler } from "../../src/jobs/scheduler.ts";
+import { shopJobs } from "../../src/app/shop-jobs.ts";
+import { newestSlot } from "../../src/jobs/due-at.ts";
+import { Relay } from "../../src/outbox/relay.ts";
+import { Refusal } from "../../src/refusal.ts";
+import { freshDatabase } from "../support/database.ts";
 
 const ZONE = "Asia/Seoul";
 const YEARLY = "0 0 1 1 *";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Database } from "../src/database/pool.ts";
-import { newId } from "../src/ids.ts";
-import { advancePosition, insertSinks, takeLease } from "../src/outbox/lease.sql.ts";
-import { freshDatabase } from "./support/database.ts";
+import { Database } from "../../src/database/pool.ts";
+import { newId } from "../../src/ids.ts";
+import { advancePosition, insertSinks, takeLease } from "../../src/outbox/lease.sql.ts";
+import { freshDatabase } from "../support/database.ts";
 
 let database: Database;
 let drop: () => Promise<void>;

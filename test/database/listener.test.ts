@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import pg from "pg";
-import { Listener } from "../src/database/listener.ts";
-import { freshDatabase } from "./support/database.ts";
-import { openLine } from "./support/line.ts";
+import { Listener } from "../../src/database/listener.ts";
+import { freshDatabase } from "../support/database.ts";
+import { openLine } from "../support/database-proxy.ts";
 
 // Goes red when `lost` does not ask whether the line was up: each failed try would then bring two more, without end.
 test("a database that stays away is tried again one try at a time, and then heard once", async () => {

@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { breakWires } from "./network/network.ts";
+import { breakWires } from "../campaigns/network/network.ts";
 
 // Goes red, with money that only the gateway knows of, where a call of it without an answer counts as failed (`spoken`, verdict.ts). A COMMIT that
-// is taken for granted is not seen here, for these wires hardly ever break in just that moment: test/broken-wire.test.ts breaks them there.
+// is taken for granted is not seen here, for these wires hardly ever break in just that moment: test/database/commit-faults.test.ts breaks them there.
 test(
   "wires to PostgreSQL and the gateway that are slow, trickle, hang or break lose nothing and do nothing twice",
   { timeout: 180_000 },

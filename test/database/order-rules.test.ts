@@ -2,21 +2,21 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { ledger, users } from "../src/balance/balance.sql.ts";
-import type { Variant } from "../src/catalog/catalog.ts";
-import { variants } from "../src/catalog/catalog.sql.ts";
-import { userCoupons } from "../src/coupon/coupon.sql.ts";
-import type { OrderFacts } from "../src/order/facts.ts";
-import type { Order, OrderItem } from "../src/order/order.ts";
-import { orderEvents, orderItems, orders, selectOrderPage } from "../src/order/order.sql.ts";
-import { type PaymentRow, payments } from "../src/order/payment.sql.ts";
-import { refundShares } from "../src/order/refund-shares.ts";
-import { type RefundRow, refunds } from "../src/order/refund.sql.ts";
-import { settleRefund } from "../src/order/settle-refund.ts";
-import { cancelOrder, expireOrder, refundOrder } from "../src/order/undo-order.ts";
-import { payOrder } from "../src/payment/pay-order.ts";
-import { settlePayment } from "../src/payment/settle-payment.ts";
-import type { Shelf } from "../src/till/shelf.ts";
+import { ledger, users } from "../../src/balance/balance.sql.ts";
+import type { Variant } from "../../src/catalog/catalog.ts";
+import { variants } from "../../src/catalog/catalog.sql.ts";
+import { userCoupons } from "../../src/coupon/coupon.sql.ts";
+import type { OrderFacts } from "../../src/order/order-cache.ts";
+import type { Order, OrderItem } from "../../src/order/order.ts";
+import { orderEvents, orderItems, orders, selectOrderPage } from "../../src/order/order.sql.ts";
+import { type PaymentRow, payments } from "../../src/order/payment/payment.sql.ts";
+import { refundShares } from "../../src/order/refund/refund-shares.ts";
+import { type RefundRow, refunds } from "../../src/order/refund/refund.sql.ts";
+import { settleRefund } from "../../src/settlement/settle-refund.ts";
+import { cancelOrder, expireOrder, refundOrder } from "../../src/order/undo-order.ts";
+import { payOrder } from "../../src/order/payment/pay-order.ts";
+import { settlePayment } from "../../src/settlement/settle-payment.ts";
+import type { Shelf } from "../../src/till/table.ts";
 import {
   BALANCE_MAX,
   CAMPAIGN,
@@ -37,7 +37,7 @@ import {
   variant,
   VARIANT,
   wallet,
-} from "./support/decided.ts";
+} from "../support/decided.ts";
 
 describe("an order that stands", () => {
   const facts = { of: unread } as unknown as OrderFacts;

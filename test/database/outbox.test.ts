@@ -3,18 +3,18 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, statSync, unlinkSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { Database } from "../src/database/pool.ts";
-import { waitForStragglers } from "../src/database/stragglers.ts";
-import { eventId } from "../src/ids.ts";
-import { backoffMs, MOST_TRIES } from "../src/outbox/backoff.ts";
-import type { Envelope } from "../src/outbox/envelope.ts";
-import { FileSink } from "../src/outbox/file-sink.ts";
-import { listEvents, replayEvent } from "../src/outbox/list-events.ts";
-import { orderHistory } from "../src/outbox/order-history.ts";
-import { Relay } from "../src/outbox/relay.ts";
-import { type DeliveryResult, type Sink, SinkUnreachable } from "../src/outbox/sink.ts";
-import { Refusal } from "../src/refusal.ts";
-import { freshDatabase } from "./support/database.ts";
+import { Database } from "../../src/database/pool.ts";
+import { waitForStragglers } from "../../src/database/running-transactions.ts";
+import { eventId } from "../../src/ids.ts";
+import { backoffMs, MOST_TRIES } from "../../src/backoff.ts";
+import type { Envelope } from "../../src/outbox/envelope.ts";
+import { FileSink } from "../../src/outbox/sinks/file-sink.ts";
+import { listEvents, replayEvent } from "../../src/outbox/list-events.ts";
+import { orderHistory } from "../../src/outbox/order-history.ts";
+import { Relay } from "../../src/outbox/relay.ts";
+import { type DeliveryResult, type Sink, SinkUnreachable } from "../../src/outbox/sinks/sink.ts";
+import { Refusal } from "../../src/refusal.ts";
+import { freshDatabase } from "../support/database.ts";
 import {
   inTransaction,
   insertCampaign,
@@ -26,7 +26,7 @@ import {
   refundOrder,
   type RowOrder,
   type RowProduct,
-} from "./support/rows.ts";
+} from "../support/rows.ts";
 
 let database: Database;
 let drop: () => Promise<void>;
@@ -479,7 +479,7 @@ test("an envelope says what the order was at its event, however much later it is
     ["PARTIALLY_REFUNDED", 888, "bruised", "PARTIALLY_REFUNDED"],
   );
 
-  const shown = /```json\n([^]*?)```/.exec(readFileSync(new URL("../docs/events.md", import.meta.url), "utf8"))?.[1] ?? "";
+  const shown = /```json\n([^]*?)```/.exec(readFileSync(new URL("../../docs/events.md", import.meta.url), "utf8"))?.[1] ?? "";
   assert.deepEqual(anonymous(JSON.parse(shown)), anonymous(refunded));
 
   const { events } = await orderHistory(database, { orderId: order.id, after: 0, readerIsOperator: true });

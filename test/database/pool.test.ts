@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Database } from "../src/database/pool.ts";
-import { freshDatabase } from "./support/database.ts";
+import { Database } from "../../src/database/pool.ts";
+import { freshDatabase } from "../support/database.ts";
 
 // Goes red without the listener in ShopClient: the process ends (`npm run faults` found it, at a failover).
 test("a connection that breaks in the middle of a transaction fails that transaction, and nothing else", async () => {

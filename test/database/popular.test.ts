@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, beforeEach, test } from "node:test";
-import { Database } from "../src/database/pool.ts";
-import { aggregateSales } from "../src/popular/aggregate-sales.ts";
-import { addDays, dayOf } from "../src/popular/day.ts";
-import { findPopularProducts, popularAnswer } from "../src/popular/popular-products.ts";
-import { listSales } from "../src/popular/sales.ts";
-import { snapshotPopular } from "../src/popular/snapshot-popular.ts";
-import { freshDatabase } from "./support/database.ts";
-import { cancelOrder, inTransaction, insertOrder, insertProduct, insertUser, refundOrder, type RowOrder, type RowProduct } from "./support/rows.ts";
+import { Database } from "../../src/database/pool.ts";
+import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
+import { addDays, dayOf } from "../../src/popular/day.ts";
+import { findPopularProducts, popularAnswer } from "../../src/popular/popular-products.ts";
+import { listSales } from "../../src/popular/sales.ts";
+import { snapshotPopular } from "../../src/popular/snapshot-popular.ts";
+import { freshDatabase } from "../support/database.ts";
+import { cancelOrder, inTransaction, insertOrder, insertProduct, insertUser, refundOrder, type RowOrder, type RowProduct } from "../support/rows.ts";
 
 const ZONE = "Asia/Seoul";
 /** Half past midnight in the shop: still the day before in UTC, where a server without a time zone would look. */

@@ -3,17 +3,17 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
-import { Database } from "../src/database/pool.ts";
-import { waitForStragglers } from "../src/database/stragglers.ts";
-import { eventId } from "../src/ids.ts";
-import { MOST_TRIES } from "../src/outbox/backoff.ts";
-import type { Envelope } from "../src/outbox/envelope.ts";
-import { type EventView, listEvents, replayEvent } from "../src/outbox/list-events.ts";
-import { Relay } from "../src/outbox/relay.ts";
-import type { SinkReport } from "../src/outbox/sink-report.ts";
-import { ALL_DELIVERED, deduplicationId, type DeliveryResult, type Replays, type Sink, SinkUnreachable } from "../src/outbox/sink.ts";
-import { freshDatabase } from "./support/database.ts";
-import { inTransaction, insertOrder, insertProduct, insertUser, refundOrder, type RowOrder, type RowProduct } from "./support/rows.ts";
+import { Database } from "../../src/database/pool.ts";
+import { waitForStragglers } from "../../src/database/running-transactions.ts";
+import { eventId } from "../../src/ids.ts";
+import { MOST_TRIES } from "../../src/backoff.ts";
+import type { Envelope } from "../../src/outbox/envelope.ts";
+import { type EventView, listEvents, replayEvent } from "../../src/outbox/list-events.ts";
+import { Relay } from "../../src/outbox/relay.ts";
+import type { SinkReport } from "../../src/outbox/sink-report.ts";
+import { ALL_DELIVERED, deduplicationId, type DeliveryResult, type Replays, type Sink, SinkUnreachable } from "../../src/outbox/sinks/sink.ts";
+import { freshDatabase } from "../support/database.ts";
+import { inTransaction, insertOrder, insertProduct, insertUser, refundOrder, type RowOrder, type RowProduct } from "../support/rows.ts";
 
 let database: Database;
 let drop: () => Promise<void>;

@@ -4,18 +4,18 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { globSync, readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
-import { users } from "../src/balance/balance.sql.ts";
-import { type CardCharge, cardCharges } from "../src/balance/card-charge.sql.ts";
-import { carts } from "../src/cart/cart.sql.ts";
-import { products, variants } from "../src/catalog/catalog.sql.ts";
-import { campaigns, userCoupons } from "../src/coupon/coupon.sql.ts";
-import { orderItems, orders } from "../src/order/order.sql.ts";
-import { payments } from "../src/order/payment.sql.ts";
-import { refunds } from "../src/order/refund.sql.ts";
-import { PostgresStore } from "../src/till/postgres-store.ts";
-import type { Change, Shelf } from "../src/till/shelf.ts";
-import { RoundRejected } from "../src/till/store.ts";
-import { freshDatabase } from "./support/database.ts";
+import { users } from "../../src/balance/balance.sql.ts";
+import { type CardCharge, cardCharges } from "../../src/balance/card-charge.sql.ts";
+import { carts } from "../../src/cart/cart.sql.ts";
+import { products, variants } from "../../src/catalog/catalog.sql.ts";
+import { campaigns, userCoupons } from "../../src/coupon/coupon.sql.ts";
+import { orderItems, orders } from "../../src/order/order.sql.ts";
+import { payments } from "../../src/order/payment/payment.sql.ts";
+import { refunds } from "../../src/order/refund/refund.sql.ts";
+import { PostgresStore } from "../../src/till/postgres-store.ts";
+import type { Change, Shelf } from "../../src/till/table.ts";
+import { RoundRejected } from "../../src/till/store.ts";
+import { freshDatabase } from "../support/database.ts";
 
 const ID = randomUUID();
 const CAMPAIGN = {
@@ -164,7 +164,7 @@ for (const [statement, shelf, change] of GONE)
   });
 
 test("these are all statements that count their rows", () => {
-  const counted = globSync("src/**/*.sql.ts", { cwd: `${import.meta.dirname}/..` }).flatMap((file) =>
+  const counted = globSync("src/**/*.sql.ts", { cwd: `${import.meta.dirname}/../..` }).flatMap((file) =>
     readFileSync(`${import.meta.dirname}/../${file}`, "utf8")
       .split(/\bname: "/)
       .slice(1)

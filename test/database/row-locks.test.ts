@@ -3,17 +3,17 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
-import { users } from "../src/balance/balance.sql.ts";
-import { variants } from "../src/catalog/catalog.sql.ts";
-import { campaigns, userCoupons } from "../src/coupon/coupon.sql.ts";
-import { orders } from "../src/order/order.sql.ts";
-import { payments } from "../src/order/payment.sql.ts";
-import { LOCK_ORDER } from "../src/till/lock-order.ts";
-import { PostgresStore } from "../src/till/postgres-store.ts";
-import { need, type Shelf } from "../src/till/shelf.ts";
-import { LockTimeout } from "../src/till/store.ts";
-import { freshDatabase } from "./support/database.ts";
-import { insertCampaign, insertOrder, insertProduct, insertUser, insertUserCoupon } from "./support/rows.ts";
+import { users } from "../../src/balance/balance.sql.ts";
+import { variants } from "../../src/catalog/catalog.sql.ts";
+import { campaigns, userCoupons } from "../../src/coupon/coupon.sql.ts";
+import { orders } from "../../src/order/order.sql.ts";
+import { payments } from "../../src/order/payment/payment.sql.ts";
+import { LOCK_ORDER } from "../../src/till/lock-order.ts";
+import { PostgresStore } from "../../src/till/postgres-store.ts";
+import { need, type Shelf } from "../../src/till/table.ts";
+import { LockTimeout } from "../../src/till/store.ts";
+import { freshDatabase } from "../support/database.ts";
+import { insertCampaign, insertOrder, insertProduct, insertUser, insertUserCoupon } from "../support/rows.ts";
 
 /** Too long for a lock that nobody holds, and not long for a test. */
 const WAIT_MS = 2000;

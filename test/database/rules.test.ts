@@ -2,29 +2,29 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { members, users } from "../src/balance/balance.sql.ts";
-import { createUsers } from "../src/balance/create-users.ts";
-import { grantBalances } from "../src/balance/grant-balances.ts";
-import { startCharge } from "../src/balance/start-charge.ts";
-import { settleCharge } from "../src/balance/settle-charge.ts";
-import { type CardCharge, cardCharges } from "../src/balance/card-charge.sql.ts";
-import { CART_MAX, type CartItem } from "../src/cart/cart.ts";
-import { carts } from "../src/cart/cart.sql.ts";
-import { addToCart } from "../src/cart/edit-cart.ts";
-import { adjustStock } from "../src/catalog/adjust-stock.ts";
-import { STOCK_MAX } from "../src/catalog/catalog.ts";
-import { stockAdjustments, variants } from "../src/catalog/catalog.sql.ts";
-import { createProducts } from "../src/catalog/create-products.ts";
-import type { CatalogFacts } from "../src/catalog/facts.ts";
-import { type Campaign, isOpen, type UserCoupon } from "../src/coupon/coupon.ts";
-import { campaigns, claimKey, claims } from "../src/coupon/coupon.sql.ts";
-import { createCampaign, editCampaign } from "../src/coupon/edit-campaign.ts";
-import { expireCoupons } from "../src/coupon/expire-coupons.ts";
-import { issueCoupon } from "../src/coupon/issue-coupon.ts";
-import { SoldOut } from "../src/coupon/sold-out.ts";
-import type { Database } from "../src/database/pool.ts";
-import { placeOrder, type PlaceOrder } from "../src/order/place-order.ts";
-import type { RefusalCode } from "../src/refusal.ts";
+import { members, users } from "../../src/balance/balance.sql.ts";
+import { createUsers } from "../../src/balance/create-users.ts";
+import { grantBalances } from "../../src/balance/grant-balances.ts";
+import { startCharge } from "../../src/balance/start-charge.ts";
+import { settleCharge } from "../../src/settlement/settle-charge.ts";
+import { type CardCharge, cardCharges } from "../../src/balance/card-charge.sql.ts";
+import { CART_MAX, type CartItem } from "../../src/cart/cart.ts";
+import { carts } from "../../src/cart/cart.sql.ts";
+import { addToCart } from "../../src/cart/edit-cart.ts";
+import { adjustStock } from "../../src/catalog/adjust-stock.ts";
+import { STOCK_MAX } from "../../src/catalog/catalog.ts";
+import { stockAdjustments, variants } from "../../src/catalog/catalog.sql.ts";
+import { createProducts } from "../../src/catalog/create-products.ts";
+import type { CatalogFacts } from "../../src/catalog/variant-cache.ts";
+import { type Campaign, isOpen, type UserCoupon } from "../../src/coupon/coupon.ts";
+import { campaigns, claimKey, claims } from "../../src/coupon/coupon.sql.ts";
+import { createCampaign, editCampaign } from "../../src/coupon/edit-campaign.ts";
+import { expireCoupons } from "../../src/coupon/expire-coupon.ts";
+import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
+import { SoldOut } from "../../src/coupon/sold-out.ts";
+import type { Database } from "../../src/database/pool.ts";
+import { placeOrder, type PlaceOrder } from "../../src/order/place-order.ts";
+import type { RefusalCode } from "../../src/refusal.ts";
 import {
   BALANCE_MAX,
   CAMPAIGN,
@@ -45,7 +45,7 @@ import {
   variant,
   VARIANT,
   wallet,
-} from "./support/decided.ts";
+} from "../support/decided.ts";
 
 const campaign = (fields: Partial<Campaign> = {}): Campaign => ({
   id: CAMPAIGN,

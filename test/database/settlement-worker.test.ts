@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { Database } from "../src/database/pool.ts";
-import { Desk, type Work } from "../src/gateway/desk.ts";
-import { freshDatabase } from "./support/database.ts";
+import { Database } from "../../src/database/pool.ts";
+import { Desk, type Work } from "../../src/settlement/settlement-worker.ts";
+import { freshDatabase } from "../support/database.ts";
 
 // Goes red where `work` ends with the first that breaks: as it stays due, no charge would be settled and no stray money returned any more.
 test("an attempt that can't be brought to its end keeps no other waiting", async () => {

@@ -6,14 +6,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, describe, test } from "node:test";
 import { Webhook } from "standardwebhooks";
-import { ConfigError, readConfig } from "../src/config.ts";
-import { FileSink } from "../src/outbox/file-sink.ts";
-import { nameOf } from "../src/outbox/open-sinks.ts";
-import { SinkAsksToWait, SinkGone } from "../src/outbox/sink.ts";
-import { signature, WebhookSink } from "../src/outbox/webhook-sink.ts";
-import { event, newOrder, sinkContract } from "./contract/sinks.ts";
-import { WEBHOOK_SECRET, WebhookReceiver } from "./support/webhook-receiver.ts";
-import { good, openTestShop, type TestShop } from "./support/shop.ts";
+import { ConfigError, readConfig } from "../../src/config.ts";
+import { FileSink } from "../../src/outbox/sinks/file-sink.ts";
+import { nameOf } from "../../src/outbox/sinks/open-sinks.ts";
+import { SinkAsksToWait, SinkGone } from "../../src/outbox/sinks/sink.ts";
+import { signature, WebhookSink } from "../../src/outbox/sinks/webhook-sink.ts";
+import { event, newOrder, sinkContract } from "../support/contract/sinks.ts";
+import { WEBHOOK_SECRET, WebhookReceiver } from "../support/webhook-receiver.ts";
+import { good, openTestShop, type TestShop } from "../support/shop.ts";
 
 sinkContract("a file", async () => {
   const dir = mkdtempSync(join(tmpdir(), "jangnal-sink-"));

@@ -2,19 +2,19 @@
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
-import { audit } from "../src/audit/audit.ts";
-import { ConfigError } from "../src/config.ts";
-import { Database } from "../src/database/pool.ts";
-import type { Statement } from "../src/database/statement.ts";
-import { aggregateSales } from "../src/popular/aggregate-sales.ts";
-import { recountSales } from "../src/popular/recount-sales.ts";
-import { snapshotPopular } from "../src/popular/snapshot-popular.ts";
-import { changeCurrency, changeTimezone, NotChanged } from "../src/settings/change-settings.ts";
-import { CHANNEL } from "../src/till/postgres-store.ts";
-import { caughtUp } from "./documents/hands.ts";
-import { freshDatabase } from "./support/database.ts";
-import { jangnal } from "./support/process.ts";
-import { Client, good, openTestShop, SECRET, TestShop } from "./support/shop.ts";
+import { audit } from "../../src/audit/audit.ts";
+import { ConfigError } from "../../src/config.ts";
+import { Database } from "../../src/database/pool.ts";
+import type { Statement } from "../../src/database/statement.ts";
+import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
+import { recountSales } from "../../src/popular/recount-sales.ts";
+import { snapshotPopular } from "../../src/popular/snapshot-popular.ts";
+import { changeCurrency, changeTimezone, NotChanged } from "../../src/settings/change-settings.ts";
+import { CHANNEL } from "../../src/till/postgres-store.ts";
+import { caughtUp } from "../documents/helpers.ts";
+import { freshDatabase } from "../support/database.ts";
+import { jangnal } from "../support/process.ts";
+import { Client, good, openTestShop, SECRET, TestShop } from "../support/shop.ts";
 
 const SEOUL = "Asia/Seoul";
 const NEW_YORK = "America/New_York";

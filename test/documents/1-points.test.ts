@@ -5,10 +5,10 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { clockAtNoon, day } from "../support/clock.ts";
-import { type Line, openLine } from "../support/line.ts";
+import { type Line, openLine } from "../support/database-proxy.ts";
 import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
-import { caughtUp, counted, deferred, heardEverything, lines, NOBODY, runJob, says, sentEvents } from "./hands.ts";
+import { caughtUp, counted, deferred, heardEverything, lines, NOBODY, runJob, says, sentEvents } from "./helpers.ts";
 
 const HOUR_MS = 3_600_000;
 

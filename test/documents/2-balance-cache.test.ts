@@ -9,10 +9,10 @@ import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { clockAtNoon, day } from "../support/clock.ts";
 import { whileHeld } from "../support/hold.ts";
-import { type Line, openLine } from "../support/line.ts";
+import { type Line, openLine } from "../support/database-proxy.ts";
 import { Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
-import { caughtUp, counted, heardEverything, lines, NOBODY, runJob, says, sentEvents, until } from "./hands.ts";
+import { caughtUp, counted, heardEverything, lines, NOBODY, runJob, says, sentEvents, until } from "./helpers.ts";
 
 const MINUTE_MS = 60_000;
 

@@ -8,7 +8,7 @@ import { clockAtNoon } from "../support/clock.ts";
 import { whileHeld } from "../support/hold.ts";
 import { Client, good, openTestShop, race, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
-import { caughtUp, counted, heardEverything, lines, NOBODY, says, sentEvents, until } from "./hands.ts";
+import { caughtUp, counted, heardEverything, lines, NOBODY, says, sentEvents, until } from "./helpers.ts";
 
 const MINUTE_MS = 60_000;
 

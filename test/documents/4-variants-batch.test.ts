@@ -6,7 +6,7 @@ import { after, before, describe, test } from "node:test";
 import { clockAtNoon, day } from "../support/clock.ts";
 import { Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
-import { caughtUp, counted, lines, NOBODY, runJob, says, sentEvents, until } from "./hands.ts";
+import { caughtUp, counted, lines, NOBODY, runJob, says, sentEvents, until } from "./helpers.ts";
 
 const MINUTE_MS = 60_000;
 

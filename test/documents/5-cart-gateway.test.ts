@@ -7,7 +7,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
-import { deferred, lines, NOBODY, runJob, says } from "./hands.ts";
+import { deferred, lines, NOBODY, runJob, says } from "./helpers.ts";
 
 let shop: TestShop;
 /** A second instance on the same database: locks hold between instances. */

@@ -8,7 +8,7 @@ import { createInterface } from "node:readline";
 import type { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 
-const root = join(import.meta.dirname, "..");
+const root = join(import.meta.dirname, "../..");
 const shop = mkdtempSync(join(tmpdir(), "bin-test-"));
 // A shop that says who runs it, and then does what it is told.
 const MAIN = `export async function main(argv: string[]): Promise<void> {

@@ -7,11 +7,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { keyFor } from "../src/gateway/simulator/script.ts";
-import { Simulator } from "../src/gateway/simulator/simulator.ts";
-import { freshDatabase } from "./support/database.ts";
-import { serve } from "./support/process.ts";
-import { type Answer, Client, good } from "./support/shop.ts";
+import { keyFor } from "../../src/gateway/simulator/script.ts";
+import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { freshDatabase } from "../support/database.ts";
+import { serve } from "../support/process.ts";
+import { type Answer, Client, good } from "../support/shop.ts";
 
 const GATEWAY_SECRET = "test_sk_of_the_stop";
 const folder = mkdtempSync(join(tmpdir(), "jangnal-card-stop-"));
@@ -23,7 +23,7 @@ const takenInSilence = (name: string): string => keyFor({ confirm: ["timeout*"] 
 const lost = (name: string): string => keyFor({ confirm: ["silent"] }, name);
 
 const STOPS = {
-  // Goes red without `gateway.stop()` in `close` (src/app.ts): buyers wait for the gateway until the process gives up on them, and ends with 1.
+  // Goes red without `gateway.stop()` in `close` (src/app/app.ts): buyers wait for the gateway until the process gives up on them, and ends with 1.
   SIGTERM: { timeoutMs: 60_000, isAnswered: true },
   SIGKILL: { timeoutMs: 2000, isAnswered: false },
 } as const;

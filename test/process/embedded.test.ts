@@ -8,9 +8,9 @@ import { createInterface } from "node:readline";
 import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
-import { linkLibraries } from "../src/database/embedded/binaries.ts";
-import { lastWords } from "../src/database/embedded/log.ts";
-import { DataDirInUse, startEmbedded } from "../src/database/embedded.ts";
+import { linkLibraries } from "../../src/database/embedded/binaries.ts";
+import { lastWords } from "../../src/database/embedded/log.ts";
+import { DataDirInUse, startEmbedded } from "../../src/database/embedded.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "embedded-test-"));
 chmodSync(scratch, 0o755);
@@ -226,7 +226,7 @@ test("an unusable DATA_DIR is named in one sentence", async () => {
 type Owner = { process: ChildProcess; pid?: number; url?: string; refused?: string };
 
 async function hold(dataDir: string, env: NodeJS.ProcessEnv = process.env): Promise<Owner> {
-  const script = join(import.meta.dirname, "support", "hold-data-dir.ts");
+  const script = join(import.meta.dirname, "../support/hold-data-dir.ts");
   const child = spawn(process.execPath, [script, dataDir], { stdio: ["ignore", "pipe", "inherit"], env });
   children.push(child);
   const [line] = (await once(createInterface({ input: child.stdout }), "line")) as [string];

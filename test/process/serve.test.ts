@@ -8,12 +8,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
 import pg from "pg";
-import { readConfig } from "../src/config.ts";
-import { LOCK_KEY } from "../src/database/migrate.ts";
-import { freshDatabase } from "./support/database.ts";
-import { openLine } from "./support/line.ts";
-import { jangnal, serve, start } from "./support/process.ts";
-import { type Answer, call, Client, good, SECRET } from "./support/shop.ts";
+import { readConfig } from "../../src/config.ts";
+import { LOCK_KEY } from "../../src/database/migrate.ts";
+import { freshDatabase } from "../support/database.ts";
+import { openLine } from "../support/database-proxy.ts";
+import { jangnal, serve, start } from "../support/process.ts";
+import { type Answer, call, Client, good, SECRET } from "../support/shop.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "jangnal-process-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

@@ -8,10 +8,10 @@ import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, describe, test } from "node:test";
-import { misspeltSettings } from "../src/cli/misspelt-settings.ts";
-import { freshDatabase } from "./support/database.ts";
-import { jangnal, VERSION_UNDER_TEST } from "./support/process.ts";
-import { call, good } from "./support/shop.ts";
+import { misspeltSettings } from "../../src/cli/misspelt-settings.ts";
+import { freshDatabase } from "../support/database.ts";
+import { jangnal, VERSION_UNDER_TEST } from "../support/process.ts";
+import { call, good } from "../support/shop.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "jangnal-start-"));
 after(() => rmSync(folder, { recursive: true, force: true }));

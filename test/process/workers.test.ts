@@ -8,8 +8,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { jangnal, serve } from "./support/process.ts";
-import { call, Client, good, race } from "./support/shop.ts";
+import { jangnal, serve } from "../support/process.ts";
+import { call, Client, good, race } from "../support/shop.ts";
 
 describe("a shop with two workers", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "jangnal-workers-"));

@@ -4,8 +4,8 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { Redis } from "ioredis";
 import { RedisCache } from "../../src/cache/redis-cache.ts";
-import { RedisLink } from "../../src/redis/link.ts";
-import { cacheContract } from "../contract/cache.ts";
+import { RedisLink } from "../../src/redis/redis-client.ts";
+import { cacheContract } from "../support/contract/cache.ts";
 import { linkTo } from "../support/redis.ts";
 import { type Service, startRedis } from "../support/services.ts";
 

@@ -9,7 +9,7 @@ import { serversOf } from "../../src/database/servers.ts";
 import { startPair } from "../support/clusters.ts";
 import { Load } from "../support/load.ts";
 import { serve } from "../support/process.ts";
-import { reckon } from "../support/reckoning.ts";
+import { reckon } from "../support/verification.ts";
 import { Client, good } from "../support/shop.ts";
 
 describe("two instances on a primary with a synchronous standby", () => {

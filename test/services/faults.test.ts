@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { runFaults } from "../faults/faults.ts";
+import { runFaults } from "../campaigns/faults/faults.ts";
 
 test("whatever breaks under load, nothing acknowledged is lost or there twice, every event arrives in order, and no coupon is issued too many", async (t) => {
   const { phases, reckoning, violations, crashes } = await runFaults({ seconds: 2, perSecond: 100 });

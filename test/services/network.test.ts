@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { breakWires } from "../network/network.ts";
+import { breakWires } from "../campaigns/network/network.ts";
 import { startNats, startRedis } from "../support/services.ts";
 
-// Goes red for what test/network.test.ts does. It stays green where Redis or NATS is waited for without a bound, for each fault ends after a while.
+// Goes red for what test/database/network.test.ts does. It stays green where Redis or NATS is waited for without a bound, for each fault ends after a while.
 test("wires to PostgreSQL, the gateway, Redis and NATS that are slow, trickle, hang or break lose nothing", { timeout: 300_000 }, async (t) => {
   const [redis, nats] = await Promise.all([startRedis(), startNats()]);
   try {

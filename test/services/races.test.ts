@@ -1,7 +1,7 @@
 // The races again, with everything that a grown shop has.
 
 import { after, before } from "node:test";
-import { instances, races } from "../contract/races.ts";
+import { instances, races } from "../support/contract/races.ts";
 import { type Service, startRedis } from "../support/services.ts";
 
 let redis: Service;

@@ -6,10 +6,10 @@ import { jetstream, jetstreamManager } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
 import { Redis } from "ioredis";
 import type { Envelope } from "../../src/outbox/envelope.ts";
-import { KafkaSink } from "../../src/outbox/kafka-sink.ts";
-import { NatsSink } from "../../src/outbox/nats-sink.ts";
-import { RedisStreamSink } from "../../src/outbox/redis-stream-sink.ts";
-import { event, newOrder, sinkContract } from "../contract/sinks.ts";
+import { KafkaSink } from "../../src/outbox/sinks/kafka-sink.ts";
+import { NatsSink } from "../../src/outbox/sinks/nats-sink.ts";
+import { RedisStreamSink } from "../../src/outbox/sinks/redis-stream-sink.ts";
+import { event, newOrder, sinkContract } from "../support/contract/sinks.ts";
 import { readKafka, startKafkaMock, startNats, startRedis } from "../support/services.ts";
 
 sinkContract("NATS JetStream", async () => {

@@ -11,7 +11,7 @@ import { migrationNames } from "../../src/database/migrate.ts";
 import { type Cluster, startSingle } from "../support/clusters.ts";
 import { Load } from "../support/load.ts";
 import { serve, VERSION_UNDER_TEST } from "../support/process.ts";
-import { reckon } from "../support/reckoning.ts";
+import { reckon } from "../support/verification.ts";
 import { Client, good } from "../support/shop.ts";
 
 /** Everything that docs/operating.md allows a migration beside the version before: of tables in use, one to a file. */
@@ -33,7 +33,7 @@ describe("instances of one database", () => {
   let cluster: Cluster;
   before(async () => {
     cluster = await startSingle();
-    for (const part of ["bin", "client/src", "data", "faces/dist", "src", "package.json"])
+    for (const part of ["bin", "client/src", "data", "web/dist", "src", "tools", "package.json"])
       cpSync(join(VERSION_UNDER_TEST, part), join(next, part), { recursive: true });
     symlinkSync(join(VERSION_UNDER_TEST, "node_modules"), join(next, "node_modules"));
     for (const [name, text] of Object.entries(NEXT_MIGRATIONS)) writeFileSync(join(next, "src/database/migrations", name), text);

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import { cutPower } from "./power.ts";
+import { cutPower } from "./power-failure.ts";
 import { dieWithUs, freePort } from "./services.ts";
 
 const SETTINGS = ["listen_addresses=127.0.0.1", "max_connections=200", "wal_level=replica", "max_wal_senders=5", "hot_standby=on"];

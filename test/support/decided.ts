@@ -9,7 +9,7 @@ import { userCoupons } from "../../src/coupon/coupon.sql.ts";
 import { Refusal } from "../../src/refusal.ts";
 import type { Command } from "../../src/till/command.ts";
 import { decide, type Outcome } from "../../src/till/decide.ts";
-import type { Changes, Loaded, Shelf } from "../../src/till/shelf.ts";
+import type { Changes, Loaded, Shelf } from "../../src/till/table.ts";
 
 export const NOW = Date.parse("2026-11-20T12:00:00Z");
 export const [USER, OTHER, PRODUCT, VARIANT, COUPON, CAMPAIGN, ORDER] = Array.from(

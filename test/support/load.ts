@@ -2,7 +2,7 @@
 // at whichever instance answers, until somebody says what became of it: as a client should.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { Asker } from "./asker.ts";
+import { Asker } from "./retrying-client.ts";
 import { Client, good } from "./shop.ts";
 
 export type LoadOptions = {

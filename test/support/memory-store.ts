@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../src/till/clock.ts";
 import { LOCK_ORDER } from "../../src/till/lock-order.ts";
-import type { Changes, Journal, Loaded, Need, Shelf } from "../../src/till/shelf.ts";
+import type { Changes, Journal, Loaded, Need, Shelf } from "../../src/till/table.ts";
 import { Conflict, LockTimeout, LostCommit, type OpenRound, RoundRejected, type Store, StoreUnavailable } from "../../src/till/store.ts";
 
 export type Mishap = "timeout" | "conflict" | "rejected" | "unavailable" | "lost but committed" | "lost and abandoned";

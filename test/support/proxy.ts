@@ -103,7 +103,7 @@ function upstream(url: string): Socket {
 }
 
 const COMMIT = "COMMIT\0";
-/** How a flight names it (src/database/flight.ts). */
+/** How a flight names it (src/database/pipeline.ts). */
 const BIND_COMMIT = "\0commit\0";
 /** A query that fails, as a message of its own. */
 const FAILING = Buffer.from("Q\0\0\0\x0fSELECT 1/0\0", "latin1");

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import { RedisLink } from "../../src/redis/link.ts";
+import { RedisLink } from "../../src/redis/redis-client.ts";
 
 /** A line that is up. */
 export async function linkTo(url: string): Promise<RedisLink> {

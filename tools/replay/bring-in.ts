@@ -1,5 +1,5 @@
 import { cancellationReason, externalIdOf, keys, skuIn, userNameOf } from "./names.ts";
-import { concurrently } from "./concurrently.ts";
+import { concurrently } from "../../src/concurrently.ts";
 import type { PlannedOrder } from "./plan-orders.ts";
 import { amountOf, total } from "./plan-orders.ts";
 import type { Plan } from "./plan.ts";

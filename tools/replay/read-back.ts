@@ -1,6 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import type { Ids, Ways } from "./bring-in.ts";
-import { concurrently } from "./concurrently.ts";
+import { concurrently } from "../../src/concurrently.ts";
 import type { Plan, Sums } from "./plan.ts";
 import type { Days, ShopClient } from "./shop-client.ts";
 

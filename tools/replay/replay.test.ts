@@ -5,8 +5,8 @@ import { join } from "node:path";
 import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
-import { openFakeShop } from "./fake-shop.ts";
-import type { Heard, Meddler } from "./fake-shop.ts";
+import { openFakeShop } from "../../test/support/fake-shop.ts";
+import type { Heard, Meddler } from "../../test/support/fake-shop.ts";
 import type { Progress } from "./progress.ts";
 import { replay } from "./replay.ts";
 

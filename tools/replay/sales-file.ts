@@ -1,8 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { promisify } from "node:util";
 import { gunzip } from "node:zlib";
-import { readCsv } from "../files/csv.ts";
-import { describeFault } from "../files/fault.ts";
+import { readCsv } from "../../src/files/csv.ts";
+import { describeFault } from "../../src/files/fault.ts";
 import { refuseFile, ReplayError } from "./replay-error.ts";
 import { columns, isCancellation, saleOf } from "./sale.ts";
 import type { LeftOut, Sale } from "./sale.ts";

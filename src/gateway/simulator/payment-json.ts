@@ -1,7 +1,7 @@
 // A payment as the gateway would send it. The amounts are strings, as its published description has them; the adapter takes numbers too.
 
 import { amountToWire } from "../toss/amounts.ts";
-import type { BookPayment, BookTransaction } from "./book.ts";
+import type { BookPayment, BookTransaction } from "./ledger.ts";
 
 const MERCHANT = "jangnal";
 const KST_MS = 9 * 3_600_000;

@@ -2,7 +2,7 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { Book, type BookPayment, failure, type Outcome } from "./book.ts";
+import { Book, type BookPayment, failure, type Outcome } from "./ledger.ts";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { paymentJson, transactionJson } from "./payment-json.ts";
 import { page } from "./page.ts";

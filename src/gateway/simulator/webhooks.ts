@@ -1,6 +1,6 @@
 // The simulator's webhooks: unsigned, as the real ones are, and sent again up to seven times while nobody takes them.
 
-import type { BookPayment } from "./book.ts";
+import type { BookPayment } from "./ledger.ts";
 import { paymentJson, seoulTime } from "./payment-json.ts";
 
 const TRIES = 7;

@@ -11,7 +11,7 @@ import {
 } from "../gateway.ts";
 import { cutText } from "../../text.ts";
 import { amountToWire } from "./amounts.ts";
-import { Guard, type GuardOptions } from "./guard.ts";
+import { Guard, type GuardOptions } from "./gateway-policy.ts";
 import { codeOf, isTemporary, readPayment, readTransactions } from "./messages.ts";
 
 export type Operation = "confirm" | "cancel" | "find" | "transactions";

@@ -2,9 +2,9 @@
 
 import { STATUS_CODES } from "node:http";
 import type { TSchema } from "typebox";
-import { REFUSALS, type RefusalCode } from "../refusal.ts";
+import { REFUSALS, type RefusalCode } from "../../refusal.ts";
 import { allExamples, answerExamples, type Example, type Examples } from "./examples.ts";
-import { TEXT, TEXT_KEYS } from "./text.ts";
+import { TEXT, TEXT_KEYS } from "../text.ts";
 
 type Json = Record<string, unknown>;
 

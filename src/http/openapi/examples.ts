@@ -1,4 +1,4 @@
-// The document's examples: requests that a test has run, with the answers that it got (test/examples.test.ts writes them down).
+// The document's examples: requests that a test has run, with the answers that it got (test/api/examples.test.ts writes them down).
 
 import { readFileSync } from "node:fs";
 

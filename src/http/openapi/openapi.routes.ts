@@ -3,12 +3,12 @@
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import Fastify, { type FastifyInstance } from "fastify";
-import { invalid } from "../refusal.ts";
+import { invalid } from "../../refusal.ts";
 import { readExamples } from "./examples.ts";
 import { openApi } from "./openapi.ts";
-import type { Operation } from "./route.ts";
+import type { Operation } from "../route.ts";
 
-const { version } = JSON.parse(readFileSync(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string };
 
 /** Nothing that Scalar would fetch elsewhere, ask for or send home. */
 const CONFIGURATION = {

@@ -2,12 +2,12 @@
 
 import { STATUS_CODES } from "node:http";
 import type { TSchema } from "typebox";
-import { REFUSALS, type RefusalCode } from "../refusal.ts";
-import { bodyLimitNote } from "./body-limit.ts";
+import { REFUSALS, type RefusalCode } from "../../refusal.ts";
+import { bodyLimitNote } from "../body-limit.ts";
 import { Components } from "./components.ts";
 import { answerExamples, type Examples, examplesOf, parameterExample, requestExamples } from "./examples.ts";
-import type { Operation } from "./route.ts";
-import { problemSchema } from "./schemas.ts";
+import type { Operation } from "../route.ts";
+import { problemSchema } from "../schemas.ts";
 
 type Json = Record<string, unknown>;
 

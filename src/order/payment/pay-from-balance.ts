@@ -1,10 +1,10 @@
-import { moveMoney } from "../balance/balance.ts";
-import { users } from "../balance/balance.sql.ts";
-import { refuse } from "../refusal.ts";
-import type { WorkingSet } from "../till/working-set.ts";
-import { type Order, type OrderItem, payable } from "./order.ts";
+import { moveMoney } from "../../balance/balance.ts";
+import { users } from "../../balance/balance.sql.ts";
+import { refuse } from "../../refusal.ts";
+import type { WorkingSet } from "../../till/unit-of-work.ts";
+import { type Order, type OrderItem, payable } from "../order.ts";
 import { type PaymentRow, payments } from "./payment.sql.ts";
-import { takeGoods } from "./take-goods.ts";
+import { takeGoods } from "../reserve-stock.ts";
 
 /**
  * Takes an order's stock, coupon and money, all of them or none, and writes its payment. An order of 0 moves no money.

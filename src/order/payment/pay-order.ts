@@ -1,7 +1,7 @@
-import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order/facts.ts";
-import { changeOrder } from "../order/order.ts";
-import { payFromBalance } from "../order/pay-from-balance.ts";
-import { type Command, command } from "../till/command.ts";
+import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order-cache.ts";
+import { changeOrder } from "../order.ts";
+import { payFromBalance } from "./pay-from-balance.ts";
+import { type Command, command } from "../../till/command.ts";
 import { payableOrder } from "./payable-order.ts";
 import { type PaymentView, paymentView } from "./payment.ts";
 

@@ -1,9 +1,9 @@
-import { forSale } from "../catalog/catalog.ts";
-import { checkAmount, isPayable, itemsOf, type Order, type OrderItem } from "../order/order.ts";
-import { livePayment } from "../order/payment.sql.ts";
-import { ownOrder } from "../order/undo-order.ts";
-import { refuse } from "../refusal.ts";
-import type { WorkingSet } from "../till/working-set.ts";
+import { forSale } from "../../catalog/catalog.ts";
+import { checkAmount, isPayable, itemsOf, type Order, type OrderItem } from "../order.ts";
+import { livePayment } from "./payment.sql.ts";
+import { ownOrder } from "../undo-order.ts";
+import { refuse } from "../../refusal.ts";
+import type { WorkingSet } from "../../till/unit-of-work.ts";
 
 /**
  * An order that may be paid now, with its lines, whatever it is going to be paid with.

@@ -1,6 +1,6 @@
-import { instants, iso, LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
-import type { Change, Shelf } from "../till/shelf.ts";
-import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
+import { instants, iso, LAST_ID, plain, quoted, type Statement } from "../../database/statement.ts";
+import type { Change, Shelf } from "../../till/table.ts";
+import { NeedsChanged, type WorkingSet } from "../../till/unit-of-work.ts";
 
 export type PaymentMethod = "BALANCE" | "CARD";
 export type PaymentStatus = "PENDING" | "UNKNOWN" | "COMPLETED" | "FAILED" | "REFUNDED" | "PARTIALLY_REFUNDED";

@@ -1,11 +1,11 @@
 // Payments as the API shows them.
 
-import { iso, isoOrNull } from "../database/statement.ts";
-import type { Standing } from "../http/two-rounds.ts";
-import type { PaymentRow, PaymentStep } from "../order/payment.sql.ts";
-import { reasonsFor } from "../order/refund.ts";
-import { Refusal } from "../refusal.ts";
-import { isOpen } from "./settle-payment.ts";
+import { iso, isoOrNull } from "../../database/statement.ts";
+import type { Standing } from "../../idempotency/two-phase.ts";
+import type { PaymentRow, PaymentStep } from "./payment.sql.ts";
+import { reasonsFor } from "../refund/refund.ts";
+import { Refusal } from "../../refusal.ts";
+import { isOpen } from "../../settlement/settle-payment.ts";
 
 export type PaymentView = {
   paymentId: string;

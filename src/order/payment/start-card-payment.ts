@@ -1,12 +1,12 @@
-import { iso } from "../database/statement.ts";
-import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order/facts.ts";
-import { changeOrder, payable } from "../order/order.ts";
-import { failedKeys, type PaymentRow, payments } from "../order/payment.sql.ts";
-import { takeGoods } from "../order/take-goods.ts";
-import { refuse } from "../refusal.ts";
-import type { Begun } from "../till/begun.ts";
-import { type Command, command } from "../till/command.ts";
-import { need } from "../till/shelf.ts";
+import { iso } from "../../database/statement.ts";
+import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order-cache.ts";
+import { changeOrder, payable } from "../order.ts";
+import { failedKeys, type PaymentRow, payments } from "./payment.sql.ts";
+import { takeGoods } from "../reserve-stock.ts";
+import { refuse } from "../../refusal.ts";
+import type { Begun } from "../../till/started-attempt.ts";
+import { type Command, command } from "../../till/command.ts";
+import { need } from "../../till/table.ts";
 import { payableOrder } from "./payable-order.ts";
 import { type PaymentView, paymentView } from "./payment.ts";
 

@@ -1,5 +1,5 @@
-import type { Order, OrderItem } from "./order.ts";
-import { payable } from "./order.ts";
+import type { Order, OrderItem } from "../order.ts";
+import { payable } from "../order.ts";
 
 /**
  * What each line gets back when its refunded quantity goes from `before` to `after`, in minor units.

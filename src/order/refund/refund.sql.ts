@@ -1,5 +1,5 @@
-import { instants, iso, plain, quoted, type Statement } from "../database/statement.ts";
-import type { Change, Shelf } from "../till/shelf.ts";
+import { instants, iso, plain, quoted, type Statement } from "../../database/statement.ts";
+import type { Change, Shelf } from "../../till/table.ts";
 
 /** A refund to a card. `pieces`: what comes back, by variant. Instants in ms, `amount` in minor units. */
 export type RefundRow = {

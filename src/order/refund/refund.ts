@@ -1,15 +1,15 @@
 // What a refund gives back, whichever way the money goes.
 
-import { moveMoney } from "../balance/balance.ts";
-import { users } from "../balance/balance.sql.ts";
-import { returnStock } from "../catalog/catalog.ts";
-import { returnCoupon } from "../coupon/coupon.ts";
-import { refuse } from "../refusal.ts";
-import type { Begun } from "../till/begun.ts";
-import { NeedsChanged, type WorkingSet } from "../till/working-set.ts";
-import { changeOrder, itemsOf, type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
-import { orderItems } from "./order.sql.ts";
-import { livePayment, type PaymentRow, payments, stepped } from "./payment.sql.ts";
+import { moveMoney } from "../../balance/balance.ts";
+import { users } from "../../balance/balance.sql.ts";
+import { returnStock } from "../../catalog/catalog.ts";
+import { returnCoupon } from "../../coupon/coupon.ts";
+import { refuse } from "../../refusal.ts";
+import type { Begun } from "../../till/started-attempt.ts";
+import { NeedsChanged, type WorkingSet } from "../../till/unit-of-work.ts";
+import { changeOrder, itemsOf, type Order, type OrderItem, type OrderView, orderView } from "../order.ts";
+import { orderItems } from "../order.sql.ts";
+import { livePayment, type PaymentRow, payments, stepped } from "../payment/payment.sql.ts";
 import { refundShares } from "./refund-shares.ts";
 import { type RefundRow, refunds } from "./refund.sql.ts";
 

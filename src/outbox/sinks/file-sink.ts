@@ -2,7 +2,7 @@
 
 import { type FileHandle, open } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import type { Envelope } from "./envelope.ts";
+import type { Envelope } from "../envelope.ts";
 import { ALL_DELIVERED, type DeliveryResult, type Sink } from "./sink.ts";
 
 const NEWLINE = 0x0a;

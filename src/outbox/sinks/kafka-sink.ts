@@ -10,7 +10,7 @@ import {
   stringSerializers,
   UnsupportedApiError,
 } from "@platformatic/kafka";
-import type { Envelope } from "./envelope.ts";
+import type { Envelope } from "../envelope.ts";
 import { ALL_DELIVERED, type DeliveryResult, type Replays, type Sink, SinkUnreachable } from "./sink.ts";
 
 export type KafkaSinkOptions = { name: string; url: URL };

@@ -3,7 +3,7 @@
 
 import { jetstream, JetStreamApiError, jetstreamManager, type JetStreamClient } from "@nats-io/jetstream";
 import { connect, InvalidArgumentError, type NatsConnection } from "@nats-io/transport-node";
-import type { Envelope } from "./envelope.ts";
+import type { Envelope } from "../envelope.ts";
 import { deduplicationId, type DeliveryResult, type Replays, type Sink, SinkUnreachable } from "./sink.ts";
 
 export type NatsSinkOptions = { name: string; url: URL };

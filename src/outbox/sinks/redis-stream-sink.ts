@@ -2,7 +2,7 @@
 // stream. One script writes the entry and then the note: if it fails in between, the event comes again, and none is lost.
 
 import { Redis } from "ioredis";
-import type { Envelope } from "./envelope.ts";
+import type { Envelope } from "../envelope.ts";
 import { deduplicationId, type DeliveryResult, type Replays, type Sink, SinkUnreachable } from "./sink.ts";
 
 export type RedisStreamSinkOptions = { name: string; url: URL };

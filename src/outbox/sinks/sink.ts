@@ -1,6 +1,6 @@
 // The port to where events go: the data platform. One adapter per kind of place; file-sink.ts is the one that is always there.
 
-import type { Envelope } from "./envelope.ts";
+import type { Envelope } from "../envelope.ts";
 
 /** What became of a delivery. Events that neither map names are durably delivered. */
 export type DeliveryResult = {

@@ -3,7 +3,7 @@
 // the receiver recognises a repetition by.
 
 import { createHmac } from "node:crypto";
-import type { Envelope } from "./envelope.ts";
+import type { Envelope } from "../envelope.ts";
 import { deduplicationId, type DeliveryResult, type Replays, type Sink, SinkAsksToWait, SinkGone, SinkUnreachable } from "./sink.ts";
 
 export type WebhookSinkOptions = {

@@ -1,5 +1,5 @@
 import { test } from "node:test";
-import { rain } from "./rain.ts";
+import { rain } from "./race-operations.ts";
 
 // Every operation that changes anything. Goes red without any of the locks and rules that the attacks in attacks.ts are about: without
 // FOR NO KEY UPDATE on the variants (stock for four), `claims` in issueCoupon, `some` in addToCart, `isPayable`, the refunds' bounds, …

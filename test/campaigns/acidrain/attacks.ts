@@ -1,8 +1,8 @@
 // One attack for each thing that can be changed over HTTP: the request that is sent in many copies at once, how many of them may have their
 // way where each has a key of its own, and how often it is then found to have happened.
 
-import type { Client, TestShop } from "../support/shop.ts";
-import { good } from "../support/shop.ts";
+import type { Client, TestShop } from "../../support/shop.ts";
+import { good } from "../../support/shop.ts";
 
 export type Attack = {
   operationId: string;

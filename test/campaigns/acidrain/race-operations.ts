@@ -3,9 +3,9 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { Simulator } from "../../src/gateway/simulator/simulator.ts";
-import { Proxy } from "../support/proxy.ts";
-import { type Answer, good, openTestShop, type TestShop } from "../support/shop.ts";
+import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
+import { Proxy } from "../../support/proxy.ts";
+import { type Answer, good, openTestShop, type TestShop } from "../../support/shop.ts";
 import { ATTACKS, type Scene } from "./attacks.ts";
 
 export type RainOptions = { copies: number; latencyMs: number };
@@ -48,7 +48,7 @@ export async function rain({ copies, latencyMs }: RainOptions): Promise<number> 
   }
 }
 
-/** What would set off load of its own, one at a time over all instances by a UNIQUE index (test/constraints.test.ts). */
+/** What would set off load of its own, one at a time over all instances by a UNIQUE index (test/database/constraints.test.ts). */
 const ELSEWHERE = new Set(["startRehearsal", "stopRehearsal"]);
 
 /** Whatever takes an Idempotency-Key changes something. */

@@ -1,8 +1,8 @@
 // `npm run acidrain -- --copies N --rounds M`: every attack in N copies, M times without and M times with 100 ms to the database.
 
 import { parseArgs } from "node:util";
-import { withTestServer } from "../support/test-server.ts";
-import { rain } from "./rain.ts";
+import { withTestServer } from "../../support/test-server.ts";
+import { rain } from "./race-operations.ts";
 
 const { values } = parseArgs({ options: { copies: { type: "string" }, rounds: { type: "string" } } });
 const copies = Number(values.copies ?? 20);

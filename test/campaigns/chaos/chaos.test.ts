@@ -3,8 +3,8 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { Chaos, type Tally } from "./support/chaos.ts";
-import { good } from "./support/shop.ts";
+import { Chaos, type Tally } from "./chaos.ts";
+import { good } from "../../support/shop.ts";
 
 const SEED = Number(process.env.CHAOS_SEED ?? 1);
 const RUNS = Number(process.env.CHAOS_RUNS ?? 150);

@@ -1,4 +1,4 @@
-// `npm run chaos -- [--seed N] [--runs M]`: more of what test/card-chaos.test.ts does.
+// `npm run chaos -- [--seed N] [--runs M]`: more of what test/campaigns/chaos/chaos.test.ts does.
 
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
@@ -15,4 +15,4 @@ for (const [name, value] of Object.entries(values)) {
 }
 console.log(`${values.runs} runs from seed ${values.seed}`);
 const env = { ...process.env, CHAOS_SEED: values.seed, CHAOS_RUNS: values.runs };
-process.exit(spawnSync(process.execPath, [join(import.meta.dirname, "run.ts"), "test/card-chaos.test.ts"], { stdio: "inherit", env }).status ?? 1);
+process.exit(spawnSync(process.execPath, [join(import.meta.dirname, "../../run.ts"), "test/campaigns/chaos/chaos.test.ts"], { stdio: "inherit", env }).status ?? 1);

@@ -2,10 +2,10 @@
 // key of its own and is asked again until there is an answer that stands.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { keyFor } from "../../src/gateway/simulator/script.ts";
-import { Asker, type Wish } from "../support/asker.ts";
-import { type Dice, random } from "../support/dice.ts";
-import { type Answer, Client, good } from "../support/shop.ts";
+import { keyFor } from "../../../src/gateway/simulator/script.ts";
+import { Asker, type Wish } from "../../support/retrying-client.ts";
+import { type Dice, random } from "../../support/random.ts";
+import { type Answer, Client, good } from "../../support/shop.ts";
 
 /** An answer that stands, and what it was given to. */
 export type Told = { caller: string; wish: Wish; status: number; text: string };

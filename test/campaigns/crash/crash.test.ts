@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { torture } from "./torture/torture.ts";
+import { torture } from "./crash.ts";
 
 // Goes red, with orders of which nobody was told, where answers are not kept under their keys (`shop.put(answers, …)`, idempotency.ts). An answer
 // in front of COMMIT is not seen here: so few deaths miss the moment between the two. src/till/till.test.ts goes red for that.

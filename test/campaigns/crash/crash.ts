@@ -2,12 +2,12 @@
 // with its database, or the database without it. The next life begins on what the last one left on disk.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { random } from "../support/dice.ts";
-import { Client, good } from "../support/shop.ts";
-import { Customers } from "./customers.ts";
-import { isOfMigration, Points } from "./points.ts";
-import { type Death, Premises } from "./premises.ts";
-import { type Reckoning, reckon, reckonEvents } from "./reckoning.ts";
+import { random } from "../../support/random.ts";
+import { Client, good } from "../../support/shop.ts";
+import { Customers } from "./clients.ts";
+import { isOfMigration, Points } from "./kill-points.ts";
+import { type Death, Premises } from "./sandbox.ts";
+import { type Reckoning, reckon, reckonEvents } from "./verification.ts";
 
 export type TortureOptions = {
   seed: number;

@@ -1,8 +1,8 @@
 // A shop that dies while it makes its tables, at each point of it in turn: the next start goes on where it stopped.
 
-import { isOfMigration, Points } from "./points.ts";
-import { Premises } from "./premises.ts";
-import type { Report } from "./torture.ts";
+import { isOfMigration, Points } from "./kill-points.ts";
+import { Premises } from "./sandbox.ts";
+import type { Report } from "./crash.ts";
 
 export async function tortureFirstStart(): Promise<Pick<Report, "points" | "violations">> {
   const premises = await Premises.at();

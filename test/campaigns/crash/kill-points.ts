@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import type { Dice } from "../support/dice.ts";
+import type { Dice } from "../../support/random.ts";
 
 type Seen = {
   hits: number;

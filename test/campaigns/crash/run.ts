@@ -6,8 +6,8 @@
  */
 import { parseArgs } from "node:util";
 import { tortureFirstStart } from "./first-start.ts";
-import { inPart } from "./points.ts";
-import { torture } from "./torture.ts";
+import { inPart } from "./kill-points.ts";
+import { torture } from "./crash.ts";
 
 const { values } = parseArgs({
   options: {

@@ -5,12 +5,12 @@ import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { audit, type Violation } from "../../src/audit/audit.ts";
-import { Database } from "../../src/database/pool.ts";
-import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded.ts";
-import { cutPower } from "../support/power.ts";
-import { serve } from "../support/process.ts";
-import { dieWithUs, freePort } from "../support/services.ts";
+import { audit, type Violation } from "../../../src/audit/audit.ts";
+import { Database } from "../../../src/database/pool.ts";
+import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded.ts";
+import { cutPower } from "../../support/power-failure.ts";
+import { serve } from "../../support/process.ts";
+import { dieWithUs, freePort } from "../../support/services.ts";
 
 const PRELOAD = join(import.meta.dirname, "die-at.ts");
 const SETTINGS = {

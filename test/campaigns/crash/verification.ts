@@ -5,11 +5,11 @@ import { readFile } from "node:fs/promises";
 import { setTimeout as pause } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
 import pg from "pg";
-import { types } from "../../src/database/pool.ts";
-import type { Envelope } from "../../src/outbox/envelope.ts";
-import { deliveredTo } from "../support/reckoning.ts";
-import { call, Client, good } from "../support/shop.ts";
-import { type Customers, GRANTED, type Told } from "./customers.ts";
+import { types } from "../../../src/database/pool.ts";
+import type { Envelope } from "../../../src/outbox/envelope.ts";
+import { deliveredTo } from "../../support/verification.ts";
+import { call, Client, good } from "../../support/shop.ts";
+import { type Customers, GRANTED, type Told } from "./clients.ts";
 
 /** `lost` was told to somebody and is not so; `duplicated` is there and nobody was told of it. Each is one line that says what. */
 export type Reckoning = { acknowledged: number; orders: number; events: number; lost: string[]; duplicated: string[] };

@@ -7,14 +7,14 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { jetstream } from "@nats-io/jetstream";
 import { connect } from "@nats-io/transport-node";
-import type { Envelope } from "../../src/outbox/envelope.ts";
-import { startPair } from "../support/clusters.ts";
-import { Load } from "../support/load.ts";
-import { serve } from "../support/process.ts";
-import { type Reckoning, reckon } from "../support/reckoning.ts";
-import { freePort, startNats, startRedis } from "../support/services.ts";
-import { Client, good } from "../support/shop.ts";
-import { WEBHOOK_SECRET, WebhookReceiver } from "../support/webhook-receiver.ts";
+import type { Envelope } from "../../../src/outbox/envelope.ts";
+import { startPair } from "../../support/clusters.ts";
+import { Load } from "../../support/load.ts";
+import { serve } from "../../support/process.ts";
+import { type Reckoning, reckon } from "../../support/verification.ts";
+import { freePort, startNats, startRedis } from "../../support/services.ts";
+import { Client, good } from "../../support/shop.ts";
+import { WEBHOOK_SECRET, WebhookReceiver } from "../../support/webhook-receiver.ts";
 
 export type Phase = { name: string; seconds: number; acknowledged: number; longestPauseMs: number; askedAgain: number; coupons: string };
 export type Report = {

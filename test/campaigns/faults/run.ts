@@ -9,7 +9,7 @@ import { parseArgs } from "node:util";
 import { runFaults } from "./faults.ts";
 import { tableOf } from "./table.ts";
 
-const PAGE = join(import.meta.dirname, "../../docs/reliability.md");
+const PAGE = join(import.meta.dirname, "../../../docs/reliability.md");
 
 const { values } = parseArgs({
   options: {

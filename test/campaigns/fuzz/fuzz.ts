@@ -2,9 +2,9 @@
 
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { audit } from "../../src/audit/audit.ts";
-import { Database } from "../../src/database/pool.ts";
-import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
+import { audit } from "../../../src/audit/audit.ts";
+import { Database } from "../../../src/database/pool.ts";
+import { type Client, good, openTestShop, type TestShop } from "../../support/shop.ts";
 import { meant, type Operation, type Parameter, type Wish, wishes } from "./requests.ts";
 import { Sender } from "./sender.ts";
 import type { Schema } from "./values.ts";
@@ -13,7 +13,7 @@ export type FuzzOptions = { seed: number; runs: number; path?: string | undefine
 /** `tally`: how often which operation gave which status, as in `placeOrder 201`. `unserved`: operations that were never answered with success. */
 export type Fuzzed = { requests: number; tally: Map<string, number>; operations: string[]; unserved: string[] };
 
-/** Streams of events go on for as long as somebody listens; test/live.test.ts has them. */
+/** Streams of events go on for as long as somebody listens; test/api/live.test.ts has them. */
 const WITHOUT_END = new Set(["watchLive"]);
 /** At once: so that what goes wrong only beside others is found too. */
 const AT_ONCE = 6;

@@ -1,7 +1,7 @@
 // `npm run fuzz -- --seed N --runs M`: M draws of up to six requests at once. Ends with 1 also where an operation was never served.
 
 import { parseArgs } from "node:util";
-import { withTestServer } from "../support/test-server.ts";
+import { withTestServer } from "../../support/test-server.ts";
 import { fuzz } from "./fuzz.ts";
 
 const { values } = parseArgs({ options: { seed: { type: "string" }, runs: { type: "string" }, path: { type: "string" } } });

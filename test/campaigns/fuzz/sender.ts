@@ -1,9 +1,9 @@
 // Sends what was drawn, about things that are there by then, and holds what is answered against the document.
 
 import assert from "node:assert/strict";
-import { type Answer, call, Client, type TestShop } from "../support/shop.ts";
+import { type Answer, call, Client, type TestShop } from "../../support/shop.ts";
 import type { Wish } from "./requests.ts";
-import { Things } from "./things.ts";
+import { Things } from "./registry.ts";
 import type { SomeId } from "./values.ts";
 
 /** Nothing may hang. Only a job that an operator runs has anything to wait for. */

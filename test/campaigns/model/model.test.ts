@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { model } from "./model/model.ts";
-import { openTestShop, good } from "./support/shop.ts";
+import { model } from "./model.ts";
+import { openTestShop, good } from "../../support/shop.ts";
 
 /** Operations that the model does not have, each with its reason. */
 const ELSEWHERE: Record<string, string> = {
@@ -10,12 +10,12 @@ const ELSEWHERE: Record<string, string> = {
   metrics: "counts what happens, for machines",
   explainProblem: "a page of text per refusal",
   getShop: "repeats settings",
-  watchLive: "a stream without an end: test/live.test.ts",
-  paymentWebhook: "a hint that changes nothing by itself: test/gateway.test.ts",
-  listDemoUsers: "there only with DEMO=on: test/demo.test.ts",
+  watchLive: "a stream without an end: test/api/live.test.ts",
+  paymentWebhook: "a hint that changes nothing by itself: test/api/gateway.test.ts",
+  listDemoUsers: "there only with DEMO=on: test/api/demo.test.ts",
   signInAsDemoUser: "the same",
-  closeCoupon: "an edit of one member by the shop's own clock: test/campaigns.test.ts",
-  startRehearsal: "sets off load of its own, one at a time: test/rehearsals.test.ts",
+  closeCoupon: "an edit of one member by the shop's own clock: test/api/campaigns.test.ts",
+  startRehearsal: "sets off load of its own, one at a time: test/api/rehearsals.test.ts",
   listRehearsals: "the same",
   getRehearsal: "the same",
   stopRehearsal: "the same",

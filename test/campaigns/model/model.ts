@@ -2,8 +2,8 @@
 // that shares no rule with the shop; at the end of each sequence everything that the shop shows is compared, through both instances.
 
 import fc from "fast-check";
-import { Simulator } from "../../src/gateway/simulator/simulator.ts";
-import { clockAtNoon } from "../support/clock.ts";
+import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
+import { clockAtNoon } from "../../support/clock.ts";
 import { begin, COMMANDS } from "./commands.ts";
 import { VIEWS } from "./views.ts";
 import { World } from "./world.ts";

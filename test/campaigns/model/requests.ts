@@ -2,7 +2,7 @@
 
 import { campaignTerms } from "../simulation/campaign-terms.ts";
 import type { Result, Step } from "../simulation/steps.ts";
-import type { Answer } from "../support/shop.ts";
+import type { Answer } from "../../support/shop.ts";
 
 /** `as` is whose token is sent: a user's id, or null for an operator. */
 export type Request = { operationId: string; as: string | null; method: "GET" | "POST" | "PATCH" | "DELETE"; path: string; body?: unknown };

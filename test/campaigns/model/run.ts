@@ -1,7 +1,7 @@
 // `npm run model -- --seed N --runs M --length L`: M sequences of up to L commands.
 
 import { parseArgs } from "node:util";
-import { withTestServer } from "../support/test-server.ts";
+import { withTestServer } from "../../support/test-server.ts";
 import { model } from "./model.ts";
 
 const { values } = parseArgs({ options: { seed: { type: "string" }, runs: { type: "string" }, length: { type: "string" } } });

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import type { Model } from "../simulation/model.ts";
-import { matches } from "../simulation/judge.ts";
-import { day } from "../support/clock.ts";
+import { matches } from "../simulation/checker.ts";
+import { day } from "../../support/clock.ts";
 import type { World } from "./world.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- compared member by member

@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
-import { orders } from "../../src/order/order.sql.ts";
+import { orders } from "../../../src/order/order.sql.ts";
 import type { Ask } from "../simulation/history.ts";
-import { matches } from "../simulation/judge.ts";
+import { matches } from "../simulation/checker.ts";
 import { Model } from "../simulation/model.ts";
 import { BALANCE_MAX, type Step } from "../simulation/steps.ts";
-import { Things } from "../simulation/things.ts";
-import { day } from "../support/clock.ts";
-import { type Answer, openTestShop, type TestShop } from "../support/shop.ts";
+import { Things } from "../simulation/registry.ts";
+import { day } from "../../support/clock.ts";
+import { type Answer, openTestShop, type TestShop } from "../../support/shop.ts";
 import { type Asked, type Request, requestOf, resultOf, speakable } from "./requests.ts";
 
 /** How a request is sent: to which instance, whether with an Idempotency-Key, and whether it comes again at the other instance, before or after the answer. */

@@ -1,11 +1,11 @@
 // Runs some tests of one file of this very copy of the project, until one of them goes red; says on stdout what became of them, as JSON.
-// `node test/guards/in-copy.ts <file> <part of the tests' names> <url of a server> <migrated database, or nothing>`
+// `node test/campaigns/mutations/in-copy.ts <file> <part of the tests' names> <url of a server> <migrated database, or nothing>`
 
 import { randomBytes } from "node:crypto";
 import { run } from "node:test";
 import pg from "pg";
-import { migrate } from "../../src/database/migrate.ts";
-import { withDatabase } from "../support/server.ts";
+import { migrate } from "../../../src/database/migrate.ts";
+import { withDatabase } from "../../support/server.ts";
 import type { Trial } from "./trial.ts";
 
 const LONGEST_MS = 120_000;

@@ -1,4 +1,4 @@
-import type { Guard } from "./guard.ts";
+import type { Guard } from "./mutation.ts";
 import { AFTERWARDS } from "./list/afterwards.ts";
 import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { without } from "./guard.ts";
+import { without } from "./mutation.ts";
 import { GUARDS } from "./list.ts";
 import { merged, type Tried } from "./table.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
+const ROOT = join(import.meta.dirname, "../../..");
 
 test("every guard is where the list says, once, and its test file is there", () => {
   const faults = GUARDS.flatMap(({ what, edits, red }) => {

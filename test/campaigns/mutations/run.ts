@@ -8,14 +8,14 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
-import { startEmbedded } from "../../src/database/embedded.ts";
-import { migrate } from "../../src/database/migrate.ts";
-import { type Guard, remove } from "./guard.ts";
+import { startEmbedded } from "../../../src/database/embedded.ts";
+import { migrate } from "../../../src/database/migrate.ts";
+import { type Guard, remove } from "./mutation.ts";
 import { GUARDS } from "./list.ts";
 import { merged, type Tried } from "./table.ts";
 import { tryTests } from "./trial.ts";
 
-const ROOT = join(import.meta.dirname, "../..");
+const ROOT = join(import.meta.dirname, "../../..");
 const RESULT = join(import.meta.dirname, "result.md");
 const THROWAWAY = { fsync: "off", synchronous_commit: "off", full_page_writes: "off", max_connections: "300" };
 const MIGRATED = "guards_migrated";

@@ -1,4 +1,4 @@
-import type { Guard } from "./guard.ts";
+import type { Guard } from "./mutation.ts";
 import { GUARDS } from "./list.ts";
 
 /** Red is how it should be. */

@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { overload } from "./overload/overload.ts";
-import { tableOf, wrongIn } from "./overload/table.ts";
+import { overload } from "./overload.ts";
+import { tableOf, wrongIn } from "./table.ts";
 
 // Goes red without Retry-After at BUSY (server.ts). Who waits without `turnAway` (till.ts) is told BUSY too, only late, and a busy machine has no
 // bound for that: src/till/till.test.ts goes red for it.

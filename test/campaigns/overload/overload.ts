@@ -6,9 +6,9 @@ import { once } from "node:events";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { serve } from "../support/process.ts";
-import { requestText } from "../support/raw.ts";
-import { Client, good } from "../support/shop.ts";
+import { serve } from "../../support/process.ts";
+import { requestText } from "../../support/raw.ts";
+import { Client, good } from "../../support/shop.ts";
 import type { Came, Plan } from "./crowd.ts";
 
 export type OverloadOptions = {

@@ -1,13 +1,13 @@
 // The judge of a simulated world: after every round it asks the model whether what was decided is right, and the rows whether all is well.
 
 import assert from "node:assert/strict";
-import { users } from "../../src/balance/balance.sql.ts";
-import { carts } from "../../src/cart/cart.sql.ts";
-import { products, variants } from "../../src/catalog/catalog.sql.ts";
-import { campaigns, userCoupons } from "../../src/coupon/coupon.sql.ts";
-import { orderItems, orders } from "../../src/order/order.sql.ts";
-import { isAnswer } from "../../src/refusal.ts";
-import type { Changes, Shelf } from "../../src/till/shelf.ts";
+import { users } from "../../../src/balance/balance.sql.ts";
+import { carts } from "../../../src/cart/cart.sql.ts";
+import { products, variants } from "../../../src/catalog/catalog.sql.ts";
+import { campaigns, userCoupons } from "../../../src/coupon/coupon.sql.ts";
+import { orderItems, orders } from "../../../src/order/order.sql.ts";
+import { isAnswer } from "../../../src/refusal.ts";
+import type { Changes, Shelf } from "../../../src/till/table.ts";
 import type { Model } from "./model.ts";
 import type { Result, Step } from "./steps.ts";
 

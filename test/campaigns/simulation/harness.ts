@@ -2,25 +2,25 @@
 // takes no time; and beside it the model, which is asked after every round whether that was right.
 
 import assert from "node:assert/strict";
-import { carts } from "../../src/cart/cart.sql.ts";
-import { variants } from "../../src/catalog/catalog.sql.ts";
-import type { Database } from "../../src/database/pool.ts";
-import type { Statement } from "../../src/database/statement.ts";
-import { type KeyedAnswer, once } from "../../src/http/idempotency.ts";
-import { orderItems, orders } from "../../src/order/order.sql.ts";
-import { Refusal } from "../../src/refusal.ts";
-import type { Command } from "../../src/till/command.ts";
-import type { Changes } from "../../src/till/shelf.ts";
-import { NeedsChanged } from "../../src/till/working-set.ts";
-import { MemoryStore, type Mishap, type Step as StoreStep } from "../support/memory-store.ts";
-import { VirtualClock } from "../support/virtual-clock.ts";
+import { carts } from "../../../src/cart/cart.sql.ts";
+import { variants } from "../../../src/catalog/catalog.sql.ts";
+import type { Database } from "../../../src/database/pool.ts";
+import type { Statement } from "../../../src/database/statement.ts";
+import { type KeyedAnswer, once } from "../../../src/idempotency/idempotent-command.ts";
+import { orderItems, orders } from "../../../src/order/order.sql.ts";
+import { Refusal } from "../../../src/refusal.ts";
+import type { Command } from "../../../src/till/command.ts";
+import type { Changes } from "../../../src/till/table.ts";
+import { NeedsChanged } from "../../../src/till/unit-of-work.ts";
+import { MemoryStore, type Mishap, type Step as StoreStep } from "../../support/memory-store.ts";
+import { VirtualClock } from "../../support/virtual-clock.ts";
 import type { Event } from "./history.ts";
 import { checkInvariants } from "./invariants.ts";
-import { type Decision, Judge, type Visit } from "./judge.ts";
+import { type Decision, Judge, type Visit } from "./checker.ts";
 import { Model } from "./model.ts";
 import { openCommands, Process } from "./process.ts";
 import type { Step } from "./steps.ts";
-import { Things } from "./things.ts";
+import { Things } from "./registry.ts";
 
 /** 2028-02-28, a leap year's, two hours before midnight in Seoul. */
 const START = Date.UTC(2028, 1, 28, 13);

@@ -2,8 +2,8 @@
 // then, so that any part of a history is a history too. fast-check draws them from a seed and shrinks those that fail.
 
 import fc from "fast-check";
-import type { Discount } from "../../src/coupon/coupon.ts";
-import type { Mishap, Step } from "../support/memory-store.ts";
+import type { Discount } from "../../../src/coupon/coupon.ts";
+import type { Mishap, Step } from "../../support/memory-store.ts";
 
 export type Ask =
   | { ask: "charge"; user: number; amount: number; stale: boolean }

@@ -1,12 +1,12 @@
 // The contract's invariants 1 to 6, on rows in memory. 7 is of what is added up later, outside of the till.
 
 import assert from "node:assert/strict";
-import { ledger, users } from "../../src/balance/balance.sql.ts";
-import { stockAdjustments, variants } from "../../src/catalog/catalog.sql.ts";
-import { campaigns, userCoupons } from "../../src/coupon/coupon.sql.ts";
-import { orderEvents, orderItems, orders } from "../../src/order/order.sql.ts";
-import { payments } from "../../src/order/payment.sql.ts";
-import type { MemoryStore } from "../support/memory-store.ts";
+import { ledger, users } from "../../../src/balance/balance.sql.ts";
+import { stockAdjustments, variants } from "../../../src/catalog/catalog.sql.ts";
+import { campaigns, userCoupons } from "../../../src/coupon/coupon.sql.ts";
+import { orderEvents, orderItems, orders } from "../../../src/order/order.sql.ts";
+import { payments } from "../../../src/order/payment/payment.sql.ts";
+import type { MemoryStore } from "../../support/memory-store.ts";
 
 const SOLD: ReadonlySet<string> = new Set(["COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"]);
 

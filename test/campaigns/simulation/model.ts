@@ -3,7 +3,7 @@
 
 import { isDeepStrictEqual } from "node:util";
 import assert from "node:assert/strict";
-import type { Discount } from "../../src/coupon/coupon.ts";
+import type { Discount } from "../../../src/coupon/coupon.ts";
 import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Result, type Step, type Terms } from "./steps.ts";
 
 type Item = { variantId: string; productId: string; price: number; quantity: number; refunded: number };

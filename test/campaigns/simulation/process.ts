@@ -1,26 +1,26 @@
 // One process of the simulated shop's: the real till and commands, and the knowledge of things that never change, until it dies.
 
-import { chargeBalance } from "../../src/balance/charge-balance.ts";
-import { createUsers } from "../../src/balance/create-users.ts";
-import { grantBalances } from "../../src/balance/grant-balances.ts";
-import { addToCart, removeFromCart, setQuantity } from "../../src/cart/edit-cart.ts";
-import { adjustStock } from "../../src/catalog/adjust-stock.ts";
-import { createProducts } from "../../src/catalog/create-products.ts";
-import { editProduct } from "../../src/catalog/edit-product.ts";
-import { CatalogFacts } from "../../src/catalog/facts.ts";
-import type { CampaignView } from "../../src/coupon/campaign-view.ts";
-import { createCampaign, editCampaign } from "../../src/coupon/edit-campaign.ts";
-import { expireCoupons } from "../../src/coupon/expire-coupons.ts";
-import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
-import type { Database } from "../../src/database/pool.ts";
-import { OrderFacts } from "../../src/order/facts.ts";
-import { placeOrder } from "../../src/order/place-order.ts";
-import { cancelOrder, expireOrder, refundOrder } from "../../src/order/undo-order.ts";
-import { payOrder } from "../../src/payment/pay-order.ts";
-import type { Command } from "../../src/till/command.ts";
-import type { OpenRound, Store } from "../../src/till/store.ts";
-import { Till } from "../../src/till/till.ts";
-import type { VirtualClock } from "../support/virtual-clock.ts";
+import { chargeBalance } from "../../../src/balance/charge-balance.ts";
+import { createUsers } from "../../../src/balance/create-users.ts";
+import { grantBalances } from "../../../src/balance/grant-balances.ts";
+import { addToCart, removeFromCart, setQuantity } from "../../../src/cart/edit-cart.ts";
+import { adjustStock } from "../../../src/catalog/adjust-stock.ts";
+import { createProducts } from "../../../src/catalog/create-products.ts";
+import { editProduct } from "../../../src/catalog/edit-product.ts";
+import { CatalogFacts } from "../../../src/catalog/variant-cache.ts";
+import type { CampaignView } from "../../../src/coupon/campaign-view.ts";
+import { createCampaign, editCampaign } from "../../../src/coupon/edit-campaign.ts";
+import { expireCoupons } from "../../../src/coupon/expire-coupon.ts";
+import { issueCoupon } from "../../../src/coupon/issue-coupon.ts";
+import type { Database } from "../../../src/database/pool.ts";
+import { OrderFacts } from "../../../src/order/order-cache.ts";
+import { placeOrder } from "../../../src/order/place-order.ts";
+import { cancelOrder, expireOrder, refundOrder } from "../../../src/order/undo-order.ts";
+import { payOrder } from "../../../src/order/payment/pay-order.ts";
+import type { Command } from "../../../src/till/command.ts";
+import type { OpenRound, Store } from "../../../src/till/store.ts";
+import { Till } from "../../../src/till/till.ts";
+import type { VirtualClock } from "../../support/virtual-clock.ts";
 import { campaignTerms } from "./campaign-terms.ts";
 import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
 

@@ -1,8 +1,8 @@
 // What there is in a simulated world by now, and what an event of its history asks for of it.
 
-import { orders } from "../../src/order/order.sql.ts";
-import { userCoupons } from "../../src/coupon/coupon.sql.ts";
-import type { MemoryStore } from "../support/memory-store.ts";
+import { orders } from "../../../src/order/order.sql.ts";
+import { userCoupons } from "../../../src/coupon/coupon.sql.ts";
+import type { MemoryStore } from "../../support/memory-store.ts";
 import type { Ask } from "./history.ts";
 import type { Model } from "./model.ts";
 import type { Step } from "./steps.ts";

@@ -1,4 +1,4 @@
-// node test/simulation/simulate.ts [--seed N] [--steps M] [--tally]
+// node test/campaigns/simulation/simulate.ts [--seed N] [--steps M] [--tally]
 // Simulates a shop for so many commands and says how fast, and with --tally what came of them. A history that goes wrong is shrunk and printed, with the seed that repeats it.
 
 import { parseArgs } from "node:util";

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { event, type Event } from "./history.ts";
-import { World } from "./world.ts";
+import { World } from "./harness.ts";
 
 const LONGEST = 500;
 

@@ -1,6 +1,6 @@
 // What anybody can ask of the shop, in the simulation's own words.
 
-import type { Discount } from "../../src/coupon/coupon.ts";
+import type { Discount } from "../../../src/coupon/coupon.ts";
 
 export type Terms = {
   discount: Discount;

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import type { Cache, Cached } from "../../src/cache/cache.ts";
+import type { Cache, Cached } from "../../../src/cache/cache.ts";
 
 const MINUTE_MS = 60_000;
 let made = 0;

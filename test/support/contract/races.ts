@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { type Client, openTestShop, race, type TestShop } from "../support/shop.ts";
+import { type Client, openTestShop, race, type TestShop } from "../shop.ts";
 
 export async function instances(count: number, env: Record<string, string> = {}): Promise<TestShop[]> {
   const first = await openTestShop({ env });

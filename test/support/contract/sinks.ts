@@ -2,10 +2,10 @@
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { envelopeOf, type Envelope } from "../../src/outbox/envelope.ts";
-import type { OrderAtEvent } from "../../src/outbox/order-at-event.ts";
-import type { Replays, Sink } from "../../src/outbox/sink.ts";
-import { newOrderId } from "../../src/ids.ts";
+import { envelopeOf, type Envelope } from "../../../src/outbox/envelope.ts";
+import type { OrderAtEvent } from "../../../src/outbox/order-snapshot.ts";
+import type { Replays, Sink } from "../../../src/outbox/sinks/sink.ts";
+import { newOrderId } from "../../../src/ids.ts";
 
 export type SinkUnderTest = {
   sink: Sink;

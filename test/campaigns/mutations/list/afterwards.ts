@@ -1,17 +1,17 @@
 // What comes after the commit: the outbox, the jobs, the statistics. And who may come in at all.
 
-import { type Guard, guard } from "../guard.ts";
+import { type Guard, guard } from "../mutation.ts";
 
-const OUTBOX = "test/outbox.test.ts";
-const AUTHORITY = "test/authority.test.ts";
+const OUTBOX = "test/database/outbox.test.ts";
+const AUTHORITY = "test/api/authorization.test.ts";
 const EVENTS = "src/outbox/outbox.sql.ts";
 const LEASE = "src/outbox/lease.sql.ts";
-const LETTERS = "src/outbox/letters.sql.ts";
+const LETTERS = "src/outbox/retries.sql.ts";
 const ISOLATE = "src/outbox/isolate.ts";
-const REFUSED = "test/refused-events.test.ts";
+const REFUSED = "test/database/refused-events.test.ts";
 const SCHEDULER = "src/jobs/scheduler.ts";
 const POPULAR = "src/popular/popular.sql.ts";
-const AUTH = "src/http/auth.ts";
+const AUTH = "src/http/tokens.ts";
 const ROUTE = "src/http/route.ts";
 
 export const AFTERWARDS: Guard[] = [
@@ -49,7 +49,7 @@ export const AFTERWARDS: Guard[] = [
     LEASE,
     "AND lease_owner = $2 AND position = $3::xid8 RETURNING name)",
     "AND lease_owner = $2 RETURNING name)",
-    ["test/lease.test.ts", "a position moves on only from where it was read"],
+    ["test/database/lease.test.ts", "a position moves on only from where it was read"],
   ),
   guard("that a refused event holds up its order", LETTERS, "AND p.seq < l.seq AND p.status = 'WAITING')", "AND false)", [
     OUTBOX,
@@ -87,17 +87,17 @@ export const AFTERWARDS: Guard[] = [
     "src/jobs/jobs.sql.ts",
     "SELECT pg_try_advisory_lock(${LOCK_CLASS}, hashtext($1)) AS locked",
     "SELECT $1 <> '' AS locked",
-    ["test/jobs.test.ts", "operators on two instances who run the same job"],
+    ["test/database/jobs.test.ts", "operators on two instances who run the same job"],
   ),
   guard(
     "that a slot is looked at under the lock",
     SCHEDULER,
     '      // Only under the lock does nobody else do it in the next moment.\n      if (slot !== null && !(await this.#isFree(job, slot))) return "done already";\n',
     "",
-    ["test/jobs.test.ts", "a slot that was missed is caught up once"],
+    ["test/database/jobs.test.ts", "a slot that was missed is caught up once"],
   ),
   guard("that a slot which was done is over", "src/jobs/jobs.sql.ts", "slot = greatest(slot, $2::timestamptz)", "slot = slot", [
-    "test/jobs.test.ts",
+    "test/database/jobs.test.ts",
     "two instances that tick run a job once per slot",
   ]),
   guard(
@@ -105,21 +105,21 @@ export const AFTERWARDS: Guard[] = [
     "src/popular/aggregate-sales.ts",
     "String(BigInt(oldest.xmin) - 1n)",
     "String(BigInt(oldest.xmin) + 1000n)",
-    ["test/popular.test.ts", "a transaction that commits late is counted"],
+    ["test/database/popular.test.ts", "a transaction that commits late is counted"],
   ),
   guard(
     "that sales are counted once",
     POPULAR,
     "WHERE e.xid > $1::xid8 AND e.xid <= $2::xid8 AND e.type IN",
     "WHERE $1 <> '' AND e.xid <= $2::xid8 AND e.type IN",
-    ["test/aggregate.test.ts", "what was sold since"],
+    ["test/database/aggregate.test.ts", "what was sold since"],
   ),
   guard(
     "that sales of a day are added to",
     POPULAR,
     "DO UPDATE SET units = s.units + excluded.units, revenue = s.revenue + excluded.revenue",
     "DO UPDATE SET units = excluded.units, revenue = excluded.revenue",
-    ["test/aggregate.test.ts", "what was sold since"],
+    ["test/database/aggregate.test.ts", "what was sold since"],
   ),
 
   guard("that an issuer's empty key set replaces no good one", "src/http/key-set.ts", "if (found.length === 0)", "if (false)", [
@@ -127,7 +127,7 @@ export const AFTERWARDS: Guard[] = [
     "an empty or broken key set",
   ]),
   guard("that only a proxy is believed", "src/http/client-address.ts", "networks === undefined || contains(networks, address)", "true", [
-    "test/client-address.test.ts",
+    "test/api/client-address.test.ts",
     "with networks is the last one",
   ]),
   guard("which algorithm a token is signed with", AUTH, 'algorithms: ["HS256"], ', "", [AUTHORITY, ""]),
@@ -150,7 +150,7 @@ export const AFTERWARDS: Guard[] = [
     "",
     [AUTHORITY, "another user's calls are forbidden"],
   ),
-  guard("that strangers are turned away", "src/http/identify.ts", "done(request.stranger ?? undefined);", "done();", [
+  guard("that strangers are turned away", "src/http/authentication.ts", "done(request.stranger ?? undefined);", "done();", [
     AUTHORITY,
     "whatever is not for everybody wants a token first",
   ]),

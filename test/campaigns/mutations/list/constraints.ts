@@ -2,10 +2,10 @@
 
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Edit, Guard } from "../guard.ts";
+import type { Edit, Guard } from "../mutation.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
-const RED = { file: "test/constraints.test.ts", tests: "refuses" };
+const ROOT = join(import.meta.dirname, "../../../..");
+const RED = { file: "test/database/constraints.test.ts", tests: "refuses" };
 
 /** A number that nothing of the shop's refers to. */
 const ALONE = /^  id +bigint GENERATED/;

@@ -2,9 +2,9 @@
 
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Guard } from "../guard.ts";
+import type { Guard } from "../mutation.ts";
 
-const ROOT = join(import.meta.dirname, "../../..");
+const ROOT = join(import.meta.dirname, "../../../..");
 
 export const COUNTS: Guard[] = globSync("src/**/*.sql.ts", { cwd: ROOT })
   .sort()
@@ -18,7 +18,7 @@ export const COUNTS: Guard[] = globSync("src/**/*.sql.ts", { cwd: ROOT })
         {
           what: `the number of rows that “${name}” must touch`,
           edits: [{ file, after: `name: "${name}"`, find: rows, put: "" }],
-          red: { file: "test/row-counts.test.ts", tests: `${name}: a row that is gone` },
+          red: { file: "test/database/row-counts.test.ts", tests: `${name}: a row that is gone` },
         },
       ];
     });

@@ -1,20 +1,20 @@
 // What an order, its payments and its refunds look at before they change.
 
-import { type Guard, guard } from "../guard.ts";
+import { type Guard, guard } from "../mutation.ts";
 
-const RULES = "test/order-rules.test.ts";
-const MONEY = "test/rules.test.ts";
-const PAYMENTS = "test/payments.test.ts";
-const CHARGES = "test/charges.test.ts";
-const AMOUNT = "test/expected-amount.test.ts";
-const REASONS = "test/reasons.test.ts";
-const LISTS = "test/bounded-lists.test.ts";
+const RULES = "test/database/order-rules.test.ts";
+const MONEY = "test/database/rules.test.ts";
+const PAYMENTS = "test/api/payments.test.ts";
+const CHARGES = "test/api/charges.test.ts";
+const AMOUNT = "test/api/expected-amount.test.ts";
+const REASONS = "test/api/reasons.test.ts";
+const LISTS = "test/api/bounded-lists.test.ts";
 const UNDO = "src/order/undo-order.ts";
-const REFUND = "src/order/refund.ts";
-const PAYABLE = "src/payment/payable-order.ts";
-const SETTLE = "src/payment/settle-payment.ts";
-const START = "src/payment/start-card-payment.ts";
-const VERDICT = "src/gateway/verdict.ts";
+const REFUND = "src/order/refund/refund.ts";
+const PAYABLE = "src/order/payment/payable-order.ts";
+const SETTLE = "src/settlement/settle-payment.ts";
+const START = "src/order/payment/start-card-payment.ts";
+const VERDICT = "src/settlement/capture-outcome.ts";
 
 export const ORDERS: Guard[] = [
   guard("whose an order is", UNDO, "order === undefined || (callerId !== null && order.userId !== callerId)", "order === undefined", [
@@ -73,7 +73,7 @@ export const ORDERS: Guard[] = [
   ]),
   guard(
     "that parts of a refund add up to the whole",
-    "src/order/refund-shares.ts",
+    "src/order/refund/refund-shares.ts",
     "const share = part(paid, costSoFar, order.totalAmount) - from;",
     "const share = Math.round(paid * (item.unitPrice * item.quantity) / (order.totalAmount || 1)); void from;",
     [RULES, "the parts of a refund add up"],
@@ -91,7 +91,7 @@ export const ORDERS: Guard[] = [
     "can't be paid once its time is up",
   ]),
   guard("that an order is paid once", "src/order/order.ts", 'return order.status === "PENDING" && (', "return (", [
-    "test/races.test.ts",
+    "test/api/races.test.ts",
     "the same order paid 20 times is paid once",
   ]),
   guard("that what is paid is still for sale", PAYABLE, "for (const { productId, variantId } of items) forSale(shop, productId, variantId);", "", [
@@ -140,47 +140,47 @@ export const ORDERS: Guard[] = [
   guard("that a card holds its goods", START, "      takeGoods(shop, order, items);\n", "", [PAYMENTS, "without an answer is 202 UNKNOWN"]),
   guard("whose capture it is", VERDICT, "payment.orderId !== wanted.orderId", "false", [PAYMENTS, "of one order does not pay another"]),
   guard("what was captured", VERDICT, "payment.amount === wanted.amount", "true", [PAYMENTS, "that the gateway captured at another price"]),
-  guard("that nothing is confirmed too late", "src/payment/card-payments.ts", "payment.expiresAt === null || now < payment.expiresAt", "true", [
+  guard("that nothing is confirmed too late", "src/settlement/card-payments.ts", "payment.expiresAt === null || now < payment.expiresAt", "true", [
     PAYMENTS,
     "that never reached the gateway in time fails",
   ]),
   guard(
     "that what failed unheard is looked at again",
-    "src/payment/card-payments.ts",
+    "src/settlement/card-payments.ts",
     'if (payment.status === "FAILED") return this.#watch(payment);',
     "",
     [PAYMENTS, "that never reached the gateway in time fails"],
   ),
   guard(
     "the key under which a payment is confirmed",
-    "src/payment/card-payments.ts",
+    "src/settlement/card-payments.ts",
     "idempotencyKey: id }",
     "idempotencyKey: crypto.randomUUID() }",
-    ["test/gateway-keys.test.ts", "a payment is confirmed under its own id"],
+    ["test/api/gateway-keys.test.ts", "a payment is confirmed under its own id"],
   ),
-  guard("that a refund which was sent before is looked for", "src/gateway/give-back.ts", "again && (await isGivenBack())", "false", [
-    "test/gateway-keys.test.ts",
+  guard("that a refund which was sent before is looked for", "src/settlement/gateway-refund.ts", "again && (await isGivenBack())", "false", [
+    "test/api/gateway-keys.test.ts",
     "looked for before",
   ]),
-  guard("the key under which money is given back", "src/gateway/give-back.ts", "idempotencyKey: id }", "idempotencyKey: crypto.randomUUID() }", [
-    "test/gateway-keys.test.ts",
+  guard("the key under which money is given back", "src/settlement/gateway-refund.ts", "idempotencyKey: id }", "idempotencyKey: crypto.randomUUID() }", [
+    "test/api/gateway-keys.test.ts",
     "under the refund's own id",
   ]),
-  guard("that a refund is settled once", "src/order/settle-refund.ts", 'refund?.id !== refundId || refund.status !== "PENDING"', "!refund", [
+  guard("that a refund is settled once", "src/settlement/settle-refund.ts", 'refund?.id !== refundId || refund.status !== "PENDING"', "!refund", [
     RULES,
     "gives back to a card only once",
   ]),
-  guard("that what came back is worth what was sent", "src/order/settle-refund.ts", "if (amount !== refund.amount)", "if (false)", [
+  guard("that what came back is worth what was sent", "src/settlement/settle-refund.ts", "if (amount !== refund.amount)", "if (false)", [
     RULES,
     "gives back to a card only once",
   ]),
-  guard("that a charge is settled once", "src/balance/settle-charge.ts", 'charge?.status !== "PENDING"', "!charge", [
+  guard("that a charge is settled once", "src/settlement/settle-charge.ts", 'charge?.status !== "PENDING"', "!charge", [
     MONEY,
     "a charge by card is settled once",
   ]),
   guard(
     "the most on a balance, when a charge arrives",
-    "src/balance/settle-charge.ts",
+    "src/settlement/settle-charge.ts",
     'verdict.kind === "done" && balance <= balanceMax',
     'verdict.kind === "done"',
     [CHARGES, "money for which there is no room"],
@@ -193,23 +193,23 @@ export const ORDERS: Guard[] = [
     MONEY,
     "a charge by card begins only where there is room",
   ]),
-  guard("that a charge's end takes a new version", "src/balance/settle-charge.ts", "wallet.version + 1", "charge.version", [
+  guard("that a charge's end takes a new version", "src/settlement/settle-charge.ts", "wallet.version + 1", "charge.version", [
     CHARGES,
     "a charge without an answer is 202 PENDING",
   ]),
   guard(
     "that an attempt belongs to its key",
-    "src/http/two-rounds.ts",
+    "src/idempotency/two-phase.ts",
     'shop.put(answers, id, { ...key, status: 202, body: "", attempt: first.id, createdAt: shop.now });',
     "",
     [PAYMENTS, "twenty repeats at once are one attempt"],
   ),
   guard(
     "that an attempt's answer is written once",
-    "src/http/two-rounds.ts",
+    "src/idempotency/two-phase.ts",
     "if (kept.attempt === null) return { status: kept.status, body: kept.body };",
     "",
-    ["test/idempotency-rules.test.ts", "the first answer of an attempt stays"],
+    ["test/api/idempotency-rules.test.ts", "the first answer of an attempt stays"],
   ),
   guard("that a buyer pays the expected amount for an order", "src/order/place-order.ts", "      checkAmount(order, input.expectedAmount);\n", "", [
     AMOUNT,
@@ -234,7 +234,7 @@ export const ORDERS: Guard[] = [
     LISTS,
     "an order has all of its 2,000 items",
   ]),
-  guard("that a list shows the newest steps of a payment", "src/order/payment.sql.ts", " ORDER BY place DESC LIMIT ${steps}) newest)", ") newest)", [
+  guard("that a list shows the newest steps of a payment", "src/order/payment/payment.sql.ts", " ORDER BY place DESC LIMIT ${steps}) newest)", ") newest)", [
     LISTS,
     "a payment of many refunds shows its newest steps",
   ]),

@@ -1,6 +1,6 @@
 // What the shop's own rules look at before they give anything away: stock, money, coupons, carts.
 
-import { type Guard, guard } from "../guard.ts";
+import { type Guard, guard } from "../mutation.ts";
 
 const [POINTS, CACHE, THIRD, VARIANTS, CART] = [
   "test/documents/1-points.test.ts",
@@ -9,22 +9,22 @@ const [POINTS, CACHE, THIRD, VARIANTS, CART] = [
   "test/documents/4-variants-batch.test.ts",
   "test/documents/5-cart-gateway.test.ts",
 ];
-const RULES = "test/rules.test.ts";
-const CAMPAIGNS = "test/campaigns.test.ts";
-const REHEARSALS = "test/rehearsals.test.ts";
-const CURRENCY = "test/currency.test.ts";
-const NO_GATEWAY = "test/no-gateway.test.ts";
-const BATCHES = "test/grant-batches.test.ts";
-const REPLAY = "src/replay/replay.test.ts";
-const GRANT_FILE = "test/grant-file.test.ts";
+const RULES = "test/database/rules.test.ts";
+const CAMPAIGNS = "test/api/campaigns.test.ts";
+const REHEARSALS = "test/api/rehearsals.test.ts";
+const CURRENCY = "test/api/currency.test.ts";
+const NO_GATEWAY = "test/api/no-gateway.test.ts";
+const BATCHES = "test/api/grant-batches.test.ts";
+const REPLAY = "tools/replay/replay.test.ts";
+const GRANT_FILE = "test/api/grant-file.test.ts";
 const GRANTS = "src/balance/grant-balances.ts";
 const GRANT_FAULTS = "src/balance/grant-faults.ts";
-const ORDERS = "test/order-rules.test.ts";
+const ORDERS = "test/database/order-rules.test.ts";
 const CATALOG = "src/catalog/catalog.ts";
 const COUPON = "src/coupon/coupon.ts";
 const PLACE = "src/order/place-order.ts";
 const [EDIT, VARIANT_RULES] = ["src/catalog/edit-product.ts", "src/catalog/variant-rules.ts"];
-const [EDITS, HIDDEN] = ["test/catalog-edits.test.ts", "test/not-for-sale.test.ts"];
+const [EDITS, HIDDEN] = ["test/api/catalog-edits.test.ts", "test/api/not-for-sale.test.ts"];
 const STOCK = "src/catalog/adjust-stock.ts";
 const CAMPAIGN = "src/coupon/edit-campaign.ts";
 const ISSUE = "src/coupon/issue-coupon.ts";
@@ -85,25 +85,25 @@ export const RULES_OF_THE_SHOP: Guard[] = [
     "an order for nobody",
   ]),
   guard("that the product exists", PLACE, "productFor(shop, article.productId, buyer);", "", [RULES, "an order for nothing"]),
-  guard("that goods are taken with the money", "src/order/pay-from-balance.ts", "  takeGoods(shop, order, items);\n", "", [
+  guard("that goods are taken with the money", "src/order/payment/pay-from-balance.ts", "  takeGoods(shop, order, items);\n", "", [
     CACHE,
     "par 핵심 주문 처리 → stock is checked and taken",
   ]),
-  guard("that money is taken with the goods", "src/order/pay-from-balance.ts", "if (amount > 0) moveMoney", "if (false) moveMoney", [
+  guard("that money is taken with the goods", "src/order/payment/pay-from-balance.ts", "if (amount > 0) moveMoney", "if (false) moveMoney", [
     CACHE,
     "and (결제 처리) → the balance falls",
   ]),
 
   // Money
-  guard("that a payment is in the shop's currency", "src/gateway/verdict.ts", "payment.currency !== currency", "false", [
+  guard("that a payment is in the shop's currency", "src/settlement/capture-outcome.ts", "payment.currency !== currency", "false", [
     CURRENCY,
     "an equal number of another currency",
   ]),
-  guard("that money goes back in the shop's currency", "src/gateway/give-back.ts", "payment.currency !== gateway.currency", "false", [
+  guard("that money goes back in the shop's currency", "src/settlement/gateway-refund.ts", "payment.currency !== gateway.currency", "false", [
     CURRENCY,
     "a part that went back in another currency",
   ]),
-  guard("that both books count in one currency", "src/gateway/reconcile.ts", "gateway.currency !== currency &&", "false &&", [
+  guard("that both books count in one currency", "src/settlement/reconcile.ts", "gateway.currency !== currency &&", "false &&", [
     CURRENCY,
     "equal numbers of two currencies",
   ]),
@@ -111,7 +111,7 @@ export const RULES_OF_THE_SHOP: Guard[] = [
     NO_GATEWAY,
     "only an embedded shop",
   ]),
-  guard("that a card needs a gateway", "src/payment/start-card-payment.ts", "if (!cardsAreTaken)", "if (false)", [NO_GATEWAY, "refuses cards"]),
+  guard("that a card needs a gateway", "src/order/payment/start-card-payment.ts", "if (!cardsAreTaken)", "if (false)", [NO_GATEWAY, "refuses cards"]),
   guard("that there is as much money as is paid", "src/balance/balance.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
   guard("the most on a balance", "src/balance/balance.ts", "wallet.balance + amount > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
   guard("that money moves with its row in the ledger", "src/balance/balance.ts", "  shop.append(ledger, transaction);\n", "", [
@@ -145,28 +145,28 @@ export const RULES_OF_THE_SHOP: Guard[] = [
     BATCHES,
     "the first 20 faulty rows of a list are named",
   ]),
-  guard("that a replay's batch is known while the keys are", "src/replay/bring-in.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
+  guard("that a replay's batch is known while the keys are", "tools/replay/bring-in.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
     REPLAY,
     "a batch older than the shop keeps keys",
   ]),
-  guard("that an invoice has one key", "src/replay/names.ts", "`order ${invoice}`", "`order ${invoice} ${Math.random()}`", [
+  guard("that an invoice has one key", "tools/replay/names.ts", "`order ${invoice}`", "`order ${invoice} ${Math.random()}`", [
     REPLAY,
     "a file with one corrected date",
   ]),
   guard(
     "that an invoice is paid for once",
-    "src/replay/names.ts",
+    "tools/replay/names.ts",
     "`grant for invoice ${invoice}`",
     "`grant for invoice ${invoice} ${Math.random()}`",
     [REPLAY, "an invoice with another customer"],
   ),
-  guard("that a file is checked before it is brought in", "src/replay/replay.ts", "if (faults.length > 0) refuseFile", "if (false) refuseFile", [
+  guard("that a file is checked before it is brought in", "tools/replay/replay.ts", "if (faults.length > 0) refuseFile", "if (false) refuseFile", [
     REPLAY,
     "a file that the shop would refuse in part",
   ]),
   guard(
     "that a file of grants is checked whole",
-    "faces/console/grants.ts",
+    "web/console/grants.ts",
     "if (faults.length > 0) return faults.toSorted",
     "if (false) return faults.toSorted",
     [GRANT_FILE, "an unknown user in the last part"],
@@ -212,7 +212,7 @@ export const RULES_OF_THE_SHOP: Guard[] = [
   guard("that a percentage rounds down", COUPON, "Math.floor((rest * rate) / 100)", "Math.ceil((rest * rate) / 100)", [THIRD, "else 쿠폰 유효 →"]),
   guard(
     "that a coupon is used up with its order",
-    "src/order/take-goods.ts",
+    "src/order/reserve-stock.ts",
     "if (order.userCouponId !== null) takeCoupon",
     "if (false) takeCoupon",
     [THIRD, "opt 쿠폰 사용된 경우"],
@@ -283,16 +283,16 @@ export const RULES_OF_THE_SHOP: Guard[] = [
     "sold out and closed since",
   ]),
   guard("that what is sold out is learnt", "src/coupon/coupon.routes.ts", "void soldOut.learn(couponId).catch(() => {})", "{}", [
-    "test/sold-out.test.ts",
+    "test/api/sold-out.test.ts",
     "what is sold out is refused without the till",
   ]),
-  guard("that more coupons are believed", "src/app.ts", "soldOut.forget(word.slice(CAMPAIGN.length))", "{}", [
-    "test/sold-out.test.ts",
+  guard("that more coupons are believed", "src/app/app.ts", "soldOut.forget(word.slice(CAMPAIGN.length))", "{}", [
+    "test/api/sold-out.test.ts",
     "an operator who adds coupons",
   ]),
   guard(
     "that an expired coupon is not marked before its time",
-    "src/coupon/expire-coupons.ts",
+    "src/coupon/expire-coupon.ts",
     '|| couponStatus(coupon, shop.now) !== "EXPIRED"',
     "",
     [RULES, "the job marks"],

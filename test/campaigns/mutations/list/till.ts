@@ -1,21 +1,21 @@
 // What the till, its store and the idempotency keys stand on.
 
-import { type Guard, guard } from "../guard.ts";
+import { type Guard, guard } from "../mutation.ts";
 
 const TILL = "src/till/till.ts";
 const STORE = "src/till/postgres-store.ts";
-const LINE = "src/till/line.ts";
+const LINE = "src/till/queue.ts";
 const ROUND = "src/till/round.ts";
-const SET = "src/till/working-set.ts";
-const ONCE = "src/http/idempotency.ts";
+const SET = "src/till/unit-of-work.ts";
+const ONCE = "src/idempotency/idempotent-command.ts";
 const IN_MEMORY = "src/till/till.test.ts";
-const ON_POSTGRES = "test/till-postgres.test.ts";
-const KEYS = "test/idempotency.test.ts";
+const ON_POSTGRES = "test/database/till-postgres.test.ts";
+const KEYS = "test/api/idempotency.test.ts";
 
 export const OF_THE_TILL: Guard[] = [
   guard("that a refused command leaves nothing", "src/till/decide.ts", "      shop.drop();\n", "", [IN_MEMORY, "a refused command leaves nothing"]),
   guard("that what was not asked for is not found", SET, "if (tray.asked.has(key)) return undefined;", "return undefined;", [
-    "src/till/working-set.test.ts",
+    "src/till/unit-of-work.test.ts",
     "throws where something is looked for",
   ]),
   guard(
@@ -23,11 +23,11 @@ export const OF_THE_TILL: Guard[] = [
     SET,
     "return this.#ownRows.has(`${shelf.name} ${key}`);",
     "return this.#trays.get(shelf as Shelf<unknown>)?.asked.has(key) ?? false;",
-    ["src/till/working-set.test.ts", "tells a command of what it has asked for itself"],
+    ["src/till/unit-of-work.test.ts", "tells a command of what it has asked for itself"],
   ),
   guard(
     "that a flight fails with its first error",
-    "src/database/flight.ts",
+    "src/database/pipeline.ts",
     "if (error) reject(error);",
     'if (error) resolve([{ command: "COMMIT", rows: [] }] as never);',
     [ON_POSTGRES, "are all or nothing"],
@@ -117,11 +117,11 @@ export const OF_THE_TILL: Guard[] = [
     "who still prepares holds the place",
   ]),
   guard("that who has waited too long is not served", LINE, "if (one.arrivedAt <= notBefore || one.gone())", "if (one.gone())", [
-    "src/till/line.test.ts",
+    "src/till/queue.test.ts",
     "sends away who has come too long ago",
   ]),
   guard("that who has gone is not served", LINE, "if (one.arrivedAt <= notBefore || one.gone())", "if (one.arrivedAt <= notBefore)", [
-    "src/till/line.test.ts",
+    "src/till/queue.test.ts",
     "sends away who has come too long ago",
   ]),
   guard(
@@ -176,7 +176,7 @@ export const OF_THE_TILL: Guard[] = [
     ONCE,
     "        shop.drop(); // Refused: nothing of it remains but that it was refused.\n",
     "",
-    ["test/idempotency-rules.test.ts", "a refusal that is kept is all that is kept"],
+    ["test/api/idempotency-rules.test.ts", "a refusal that is kept is all that is kept"],
   ),
   guard("what a key looks like", ONCE, "/^[\\x21-\\x7e]{1,255}$/.test(key)", "true", [KEYS, "a key is 1 to 255 visible ASCII characters"]),
   guard("that ids in the path count for a key", ONCE, "${canonical(params)} ", "", [KEYS, "another body or path under it is refused"]),
@@ -189,11 +189,11 @@ export const OF_THE_TILL: Guard[] = [
     [KEYS, "a sold-out coupon's too"],
   ),
   guard("the keys' primary key, seen from two instances", "src/database/migrations/0001-shop.sql", "  PRIMARY KEY (caller, key)", "  CHECK (true)", [
-    "test/keys-alone.test.ts",
+    "test/database/idempotency-key-race.test.ts",
     "what locks nothing is done once",
   ]),
-  guard("that pipelined requests take turns", "src/http/one-at-a-time.ts", "if (line[0] === turn) done();", "done();", [
-    "test/pipelining.test.ts",
+  guard("that pipelined requests take turns", "src/http/pipelining.ts", "if (line[0] === turn) done();", "done();", [
+    "test/api/pipelining.test.ts",
     "each request sees what the one before it did",
   ]),
 ];

@@ -1,9 +1,9 @@
 // That every instance decides by one clock, and none runs with settings that are not the shop's.
 
-import { type Guard, guard } from "../guard.ts";
+import { type Guard, guard } from "../mutation.ts";
 
-const CLOCKS = "test/clocks.test.ts";
-const SETTINGS = "test/stored-settings.test.ts";
+const CLOCKS = "test/database/clocks.test.ts";
+const SETTINGS = "test/database/stored-settings.test.ts";
 const STORED = "src/settings/stored-settings.ts";
 const CHANGE = "src/settings/change-settings.ts";
 const SQL = "src/settings/stored-settings.sql.ts";
@@ -13,7 +13,7 @@ const STALE: [string, string] = [SETTINGS, "nothing is counted in days of a zone
 
 export const TIME_AND_SETTINGS: Guard[] = [
   guard("that a round's instant is the database's", "src/till/postgres-store.ts", "return this.#options.now?.() ?? at;", "return Date.now();", [
-    "test/till-postgres.test.ts",
+    "test/database/till-postgres.test.ts",
     "a round's instant is the database's",
   ]),
   {
@@ -27,7 +27,7 @@ export const TIME_AND_SETTINGS: Guard[] = [
       { file: "src/till/postgres-store.ts", find: "results.at(-1)?.rows[0]?.now", put: "results.find(({ rows }) => rows[0]?.now)?.rows[0]?.now" },
       { file: "src/till/postgres-store.ts", find: "results[before.length + i]?.rows", put: "results[before.length + 1 + i]?.rows" },
     ],
-    red: { file: "test/till-postgres.test.ts", tests: "a round's instant is the database's" },
+    red: { file: "test/database/till-postgres.test.ts", tests: "a round's instant is the database's" },
   },
   guard(
     "that no round is decided before the round ahead",
@@ -55,7 +55,7 @@ export const TIME_AND_SETTINGS: Guard[] = [
     [CLOCKS, "a quick answer makes the time exact"],
   ),
   guard("that a job is due by the database's clock", "src/jobs/scheduler.ts", "if (now < slot) return this.#await(job, slot);", "", [
-    "test/jobs.test.ts",
+    "test/database/jobs.test.ts",
     "a job is due by the shop's clock",
   ]),
   guard("that a campaign is shown by the database's clock", "src/coupon/coupon.routes.ts", "return campaignView(campaign, now());", "return campaignView(campaign, Date.now());", [
@@ -89,13 +89,13 @@ export const TIME_AND_SETTINGS: Guard[] = [
     SETTINGS,
     "nothing is changed while an instance runs",
   ]),
-  guard("that a new line of an instance meets the stored settings", "src/app.ts", "    onConnect: (client) => joinInstances(client, config),\n", "", [
+  guard("that a new line of an instance meets the stored settings", "src/app/app.ts", "    onConnect: (client) => joinInstances(client, config),\n", "", [
     SETTINGS,
     "an instance that meets other settings while it runs stops",
   ]),
   guard(
     "that instances hear of changed settings",
-    "src/app.ts",
+    "src/app/app.ts",
     "if (word === SETTINGS_CHANGED) checkStored(database, config).catch(onLineError);",
     "",
     [SETTINGS, "an instance that meets other settings while it runs stops"],
