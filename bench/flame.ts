@@ -8,8 +8,8 @@ import { join } from "node:path";
 import type { Loaded, Plan } from "./load/plan.ts";
 import { RESULTS } from "./options.ts";
 import { callsOf, flame, type Profile } from "./report/flame.ts";
-import { GOODS, openCampaign } from "./support/fixtures.ts";
-import { HttpStage } from "./support/http-fixture.ts";
+import { FIXTURES, openCampaign } from "./support/fixtures.ts";
+import { HttpFixture } from "./support/http-fixture.ts";
 import { idOf } from "./support/ids.ts";
 import { times } from "./support/times.ts";
 
@@ -20,7 +20,7 @@ const WARM_UP_MS = 3000;
 const USERS = 1000;
 
 const body = JSON.stringify({ orderItems: [{ productId: idOf("product", 0), quantity: 1 }] });
-const soldOut = 2 * GOODS.campaigns;
+const soldOut = 2 * FIXTURES.campaigns;
 const ofUsers = (path: string): string[] => times(USERS, (n) => `/users/${idOf("user", n)}/${path}`);
 const KINDS: Record<string, Pick<Plan, "method" | "paths" | "bodies" | "keyed">> = {
   order: { method: "POST", paths: ["/orders"], bodies: [body] },
@@ -35,7 +35,7 @@ const kind = process.argv[2] ?? "order";
 const asked = KINDS[kind];
 if (!asked) throw new Error(`npm run bench:flame -- ${Object.keys(KINDS).join("|")}`);
 const folder = mkdtempSync(join(tmpdir(), "jangnal-flame-"));
-const stage = await HttpStage.open({}, ["--cpu-prof", `--cpu-prof-dir=${folder}`]);
+const stage = await HttpFixture.open({}, ["--cpu-prof", `--cpu-prof-dir=${folder}`]);
 let from = 0;
 let to = 0;
 try {

@@ -12,10 +12,10 @@ import { counter } from "./sections/counter.ts";
 import { coupons } from "./sections/coupons.ts";
 import { growth } from "./sections/growth.ts";
 import { http } from "./sections/http.ts";
-import { lanes } from "./sections/concurrency.ts";
+import { concurrency } from "./sections/concurrency.ts";
 import { start } from "./sections/start.ts";
 
-const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { start, counter, http, coupons, growth, lanes, blocks };
+const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { start, counter, http, coupons, growth, lanes: concurrency, blocks };
 /** Run only by name. */
 const APART = new Set(["lanes", "blocks"]);
 

@@ -8,9 +8,9 @@ import { readdirSync, readFileSync } from "node:fs";
 import { get, type IncomingMessage } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
 import { variants } from "../src/catalog/catalog.sql.ts";
-import { Tally } from "../src/live/counters.ts";
+import { Counters } from "../src/live/counters.ts";
 import type { Changes } from "../src/till/table.ts";
-import { HttpStage } from "./support/http-fixture.ts";
+import { HttpFixture } from "./support/http-fixture.ts";
 import { idOf } from "./support/ids.ts";
 
 const WATCHERS = 10;
@@ -21,7 +21,7 @@ const MOVED = 8;
 const WARM_UP_MS = 300;
 const pairs = Number(process.argv[2] ?? 20);
 
-const stage = await HttpStage.open();
+const stage = await HttpFixture.open();
 try {
   const bodies = [JSON.stringify({ orderItems: [{ productId: idOf("product", 0), quantity: 1 }] })];
   const plan = { url: stage.shop.url, method: "POST" as const, paths: ["/orders"], tokens: stage.tokens, bodies, connections: CROWD };
@@ -132,7 +132,7 @@ async function coresOver(ms: number): Promise<{ shop: number; postgres: number }
 
 /** What it takes to count one order, its answer and what it has moved, in this process. */
 function countingNs(): number {
-  const tally = new Tally({ served: { rounds: 0, commands: 0, largest: 0, retries: 0 }, waiting: 0 });
+  const tally = new Counters({ served: { rounds: 0, commands: 0, largest: 0, retries: 0 }, waiting: 0 });
   const changes = { shelves: new Map([[variants, [{ key: idOf("product", 0) }]]]) } as unknown as Changes;
   const count = (answers: number): number => {
     const began = process.cpuUsage();

@@ -1,6 +1,6 @@
 // The only reader of settings from the environment. A wrong setting stops the start with one line that names it.
 
-import type { DeskSettings } from "./settlement/settlement-worker.ts";
+import type { SettlementSettings } from "./settlement/settlement-worker.ts";
 import type { GatewaySettings } from "./gateway/open-gateway.ts";
 import { TOSS_CURRENCIES } from "./gateway/toss/amounts.ts";
 import { trustedProxies, type TrustedProxies } from "./http/client-address.ts";
@@ -23,7 +23,7 @@ export type Config = {
   webhookSecret: string | undefined;
   auth: { secret: string | undefined; jwksUrl: string | undefined; issuer: string | undefined; audience: string | undefined };
   balanceFunding: "open" | "gateway" | "operator";
-  gateway: GatewaySettings & DeskSettings;
+  gateway: GatewaySettings & SettlementSettings;
   /** Minor units. */
   chargeMax: number;
   /** Minor units. */

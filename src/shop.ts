@@ -1,16 +1,16 @@
 // What the routes of every noun are given: the parts of one running shop.
 
 import type { Cache } from "./cache/cache.ts";
-import type { CatalogFacts } from "./catalog/variant-cache.ts";
+import type { VariantCache } from "./catalog/variant-cache.ts";
 import type { Config } from "./config.ts";
 import type { SoldOut } from "./coupon/sold-out.ts";
 import type { Now } from "./database/clock.ts";
 import type { Database } from "./database/pool.ts";
 import type { CardCharges } from "./settlement/card-charges.ts";
-import type { Desk } from "./settlement/settlement-worker.ts";
+import type { SettlementWorker } from "./settlement/settlement-worker.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Scheduler } from "./jobs/scheduler.ts";
-import type { OrderFacts } from "./order/order-cache.ts";
+import type { OrderCache } from "./order/order-cache.ts";
 import type { Relay } from "./outbox/relay.ts";
 import type { CardPayments } from "./settlement/card-payments.ts";
 import type { Till } from "./till/till.ts";
@@ -24,13 +24,13 @@ export type Shop = {
   lists: Database;
   till: Till;
   cache: Cache;
-  catalogFacts: CatalogFacts;
-  orderFacts: OrderFacts;
+  catalogFacts: VariantCache;
+  orderFacts: OrderCache;
   soldOut: SoldOut;
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
   cards: CardPayments;
   charges: CardCharges;
-  desk: Desk;
+  desk: SettlementWorker;
 };

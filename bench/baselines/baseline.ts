@@ -4,7 +4,7 @@ import type { Sample } from "../support/sample.ts";
 export type Duration = { ms: number; warmUpMs: number };
 
 /** One way of selling, on a database of its own. */
-export interface Contender {
+export interface Baseline {
   readonly url: string;
   /** Measures a crowd in which so many are always waiting. */
   run(waiting: number, duration: Duration): Promise<Sample>;

@@ -1,6 +1,6 @@
 // What is bought: by whom, which products, with which coupon. The n-th order of a bench is the same for every contender.
 
-import { GOODS } from "../support/fixtures.ts";
+import { FIXTURES } from "../support/fixtures.ts";
 
 /** Numbers of a user, of products and of a coupon (`support/ids.ts`). */
 export type Basket = { user: number; products: number[]; coupon: number | null };
@@ -9,18 +9,18 @@ export type Basket = { user: number; products: number[]; coupon: number | null }
 const USER_STEP = 7919;
 const PRODUCT_STEP = 331;
 
-const userOf = (n: number): number => (n * USER_STEP) % GOODS.users;
+const userOf = (n: number): number => (n * USER_STEP) % FIXTURES.users;
 
 /** Everybody buys one piece of the same product. */
 export const hot = (n: number): Basket => ({ user: userOf(n), products: [0], coupon: null });
 
 /** One piece of one of a thousand products. */
-export const thousand = (n: number): Basket => ({ user: userOf(n), products: [(n * PRODUCT_STEP) % GOODS.products], coupon: null });
+export const thousand = (n: number): Basket => ({ user: userOf(n), products: [(n * PRODUCT_STEP) % FIXTURES.products], coupon: null });
 
 /** Ten of a thousand products, one piece of each. */
 export const tenLines = (n: number): Basket => ({
   user: userOf(n),
-  products: Array.from({ length: 10 }, (_, line) => (n * PRODUCT_STEP + line) % GOODS.products),
+  products: Array.from({ length: 10 }, (_, line) => (n * PRODUCT_STEP + line) % FIXTURES.products),
   coupon: null,
 });
 
@@ -29,7 +29,7 @@ export function withCoupon(): (n: number) => Basket {
   let used = 0;
   return () => {
     const coupon = used++;
-    if (coupon >= GOODS.users * GOODS.campaigns) throw new Error("the bench has run out of coupons");
-    return { user: coupon % GOODS.users, products: [0], coupon };
+    if (coupon >= FIXTURES.users * FIXTURES.campaigns) throw new Error("the bench has run out of coupons");
+    return { user: coupon % FIXTURES.users, products: [0], coupon };
   };
 }

@@ -3,9 +3,9 @@
 import type { Load } from "../load/load.ts";
 import type { Plan } from "../load/plan.ts";
 import { type Sample, sampleOf } from "../support/sample.ts";
-import type { Contender, Duration } from "./baseline.ts";
+import type { Baseline, Duration } from "./baseline.ts";
 
-export class OverHttp implements Contender {
+export class OverHttp implements Baseline {
   readonly url: string;
   readonly #load: Load;
   readonly #plan: Omit<Plan, "connections" | "ms" | "warmUpMs" | "first">;

@@ -5,11 +5,11 @@ import { Database } from "../../src/database/pool.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { crowd } from "../support/crowd.ts";
 import type { Sample } from "../support/sample.ts";
-import type { Contender, Duration } from "./baseline.ts";
+import type { Baseline, Duration } from "./baseline.ts";
 
 const POOL = 8;
 
-export class ReadingContender implements Contender {
+export class ReadingBaseline implements Baseline {
   readonly url: string;
   readonly #statementOf: (n: number) => Statement;
   readonly #database: Database;

@@ -3,7 +3,7 @@
 import type { Statement } from "../../src/database/statement.ts";
 import { newId, newOrderId } from "../../src/ids.ts";
 import { idOf } from "../support/ids.ts";
-import { GOODS } from "../support/fixtures.ts";
+import { FIXTURES } from "../support/fixtures.ts";
 import type { Basket } from "./baskets.ts";
 
 /** Everything that one order writes, named before it begins. */
@@ -29,7 +29,7 @@ export function entryOf({ user, products: [product = 0] }: Basket): Entry {
     paymentId: newId(now),
     transactionId: newId(now),
     name: `product ${product}`,
-    price: GOODS.price,
+    price: FIXTURES.price,
     at: new Date(now).toISOString(),
   };
 }

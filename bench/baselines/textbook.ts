@@ -6,7 +6,7 @@ import { connectionSettings } from "../../src/database/pool.ts";
 import { crowd } from "../support/crowd.ts";
 import type { Sample } from "../support/sample.ts";
 import type { Basket } from "./baskets.ts";
-import type { Contender, Duration } from "./baseline.ts";
+import type { Baseline, Duration } from "./baseline.ts";
 import * as sql from "./textbook.sql.ts";
 
 const POOL = 16;
@@ -14,7 +14,7 @@ const POOL = 16;
 /** `locks first`: stock and wallet are locked, checked, then changed. `hot row last`: the stock is changed by one statement just before the commit. */
 export type Way = "locks first" | "hot row last" | "stored function";
 
-export class TextbookContender implements Contender {
+export class TextbookBaseline implements Baseline {
   readonly url: string;
   readonly #basketOf: (n: number) => Basket;
   readonly #way: Way;

@@ -4,7 +4,7 @@
 import pg from "pg";
 import { ledger, users } from "../../src/balance/balance.sql.ts";
 import type { Transaction, Wallet } from "../../src/balance/balance.ts";
-import { BEGIN, COMMIT, fly } from "../../src/database/pipeline.ts";
+import { BEGIN, COMMIT, pipeline } from "../../src/database/pipeline.ts";
 import { connectionSettings } from "../../src/database/pool.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { newId, newOrderId } from "../../src/ids.ts";
@@ -13,19 +13,19 @@ import type { Order, OrderEvent, OrderItem } from "../../src/order/order.ts";
 import { type PaymentRow, payments } from "../../src/order/payment/payment.sql.ts";
 import { BY_KEY } from "../../src/till/postgres-store.ts";
 import type { Change } from "../../src/till/table.ts";
-import { GOODS } from "../support/fixtures.ts";
+import { FIXTURES } from "../support/fixtures.ts";
 import { idOf } from "../support/ids.ts";
 import { Latencies, type Sample } from "../support/sample.ts";
-import type { Contender, Duration } from "./baseline.ts";
+import type { Baseline, Duration } from "./baseline.ts";
 
 /** Batches on their way per connection: while one is written the next is put into words. */
 const AHEAD = 2;
 
-export class LimitContender implements Contender {
+export class UpperBoundBaseline implements Baseline {
   readonly url: string;
   readonly #connections: number;
   readonly #clients: pg.Client[] = [];
-  readonly #wallets: Wallet[] = Array.from({ length: GOODS.users }, (_, n) => ({ id: idOf("user", n), balance: GOODS.balance, version: 1 }));
+  readonly #wallets: Wallet[] = Array.from({ length: FIXTURES.users }, (_, n) => ({ id: idOf("user", n), balance: FIXTURES.balance, version: 1 }));
   #sold = 0;
 
   constructor(url: string, connections: number) {
@@ -41,7 +41,7 @@ export class LimitContender implements Contender {
     const lane = async (client: pg.Client, mine: number): Promise<void> => {
       while (!stopped) {
         const beganAt = performance.now();
-        await fly(client, this.#batch(waiting, mine));
+        await pipeline(client, this.#batch(waiting, mine));
         for (let i = 0; i < waiting; i++) latencies.add(performance.now() - beganAt);
       }
     };
@@ -70,14 +70,14 @@ export class LimitContender implements Contender {
       productId: idOf("product", 0),
       line: 0,
       name: "product 0",
-      unitPrice: GOODS.price,
+      unitPrice: FIXTURES.price,
       quantity: 1,
       refundedQuantity: 0,
     };
     for (let i = 0; i < size; i++) {
-      const n = (this.#sold++ * this.#connections + mine) % GOODS.users;
+      const n = (this.#sold++ * this.#connections + mine) % FIXTURES.users;
       const before = this.#wallets[n] as Wallet;
-      const after = { ...before, balance: before.balance - GOODS.price, version: before.version + 1 };
+      const after = { ...before, balance: before.balance - FIXTURES.price, version: before.version + 1 };
       this.#wallets[n] = after;
       wallets.push({ key: after.id, before, after });
       const id = newOrderId(now);
@@ -86,7 +86,7 @@ export class LimitContender implements Contender {
         userId: after.id,
         version: after.version,
         type: "PAYMENT",
-        amount: -GOODS.price,
+        amount: -FIXTURES.price,
         balanceAfter: after.balance,
         orderId: id,
         reason: null,
@@ -134,7 +134,7 @@ function orderOf(id: string, userId: string, now: number): Order {
     status: "COMPLETED",
     changes: 1,
     userCouponId: null,
-    totalAmount: GOODS.price,
+    totalAmount: FIXTURES.price,
     discountAmount: 0,
     refundedAmount: 0,
     createdAt: now,
@@ -149,7 +149,7 @@ function paymentOf(orderId: string, now: number): PaymentRow {
     orderId,
     method: "BALANCE",
     status: "COMPLETED",
-    amount: GOODS.price,
+    amount: FIXTURES.price,
     steps: null,
     createdAt: now,
     paidAt: now,

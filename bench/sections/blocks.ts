@@ -3,16 +3,16 @@
 import type { Statement } from "../../src/database/statement.ts";
 import { newOrderId } from "../../src/ids.ts";
 import { hot, thousand } from "../baselines/baskets.ts";
-import type { Contender } from "../baselines/baseline.ts";
-import { ReadingContender } from "../baselines/reading.ts";
-import { TillContender, TwoTills } from "../baselines/till.ts";
+import type { Baseline } from "../baselines/baseline.ts";
+import { ReadingBaseline } from "../baselines/reading.ts";
+import { TillBaseline, TwoTills } from "../baselines/till.ts";
 import type { Options } from "../options.ts";
 import { perSecondOf, type Section } from "../report/section.ts";
 import { Processor } from "../support/cores.ts";
 import { type Cell, interleave } from "../support/interleave.ts";
 import { fillMonths, firstIdOf, idInMonths, MONTHS } from "../support/months.ts";
-import { assertRight } from "../support/verify.ts";
-import { Stage } from "../support/fixture.ts";
+import { assertCorrect } from "../support/verify.ts";
+import { Fixture } from "../support/fixture.ts";
 
 const CROWD = 256;
 const WRITERS = 8;
@@ -22,30 +22,30 @@ const TABLES = { "one table": "orders_plain", [`${MONTHS} monthly partitions`]: 
 const SHARES = [1, 4];
 
 export async function blocks(options: Options): Promise<Section> {
-  const stage = await Stage.open();
+  const stage = await Fixture.open();
   const cells: Cell[] = [];
-  const enter = (name: string, waiting: number, contender: Contender): void => void cells.push({ name, waiting, contender });
+  const enter = (name: string, waiting: number, contender: Baseline): void => void cells.push({ name, waiting, contender });
   const rowsPerMonth = options.quick ? 200 : 20_000;
   try {
     const shops: string[] = [];
     for (const [what, basket] of Object.entries(SALES)) {
       const [alone, shared] = [await stage.database(`${basket.name}_one`), await stage.database(`${basket.name}_two`)];
       shops.push(alone, shared);
-      enter(`one till, ${what}`, CROWD, new TillContender(alone, basket));
+      enter(`one till, ${what}`, CROWD, new TillBaseline(alone, basket));
       enter(`two tills on one database, ${what}`, CROWD, new TwoTills(shared, basket));
     }
     const months = await stage.database("months");
     await stage.query("months", (client) => fillMonths(client, Object.values(TABLES), rowsPerMonth));
     for (const [what, table] of Object.entries(TABLES)) {
-      enter(`${BATCH} orders into ${what}`, WRITERS, new ReadingContender(months, () => insertInto(table)));
-      enter(`an order by its id, ${what}`, WRITERS, new ReadingContender(months, (n) => lookUp(table, idInMonths(n, rowsPerMonth))));
+      enter(`${BATCH} orders into ${what}`, WRITERS, new ReadingBaseline(months, () => insertInto(table)));
+      enter(`an order by its id, ${what}`, WRITERS, new ReadingBaseline(months, (n) => lookUp(table, idInMonths(n, rowsPerMonth))));
     }
     const shares = await stage.database("shares");
     await stage.query("shares", (client) =>
       client.query(`CREATE TABLE shares (id integer PRIMARY KEY, stock bigint NOT NULL) WITH (fillfactor = 50);
                     INSERT INTO shares SELECT n, 1000000000000 FROM generate_series(0, 15) n`),
     );
-    for (const count of SHARES) enter(named(count), WRITERS, new ReadingContender(shares, (n) => take(n % count)));
+    for (const count of SHARES) enter(named(count), WRITERS, new ReadingBaseline(shares, (n) => take(n % count)));
 
     const rows = await interleave(stage, { driver: new Processor(process.pid, false), postgres: new Processor(stage.pid, true) }, cells, options);
     const compared = (name: string, by: string, waiting: number): { name: string; value: number } => ({
@@ -60,7 +60,7 @@ export async function blocks(options: Options): Promise<Section> {
       compared(`an order by its id, ${parted}`, `an order by its id, ${plain}`, WRITERS),
       compared(named(several), named(one), WRITERS),
     ];
-    for (const url of shops) await assertRight(url);
+    for (const url of shops) await assertCorrect(url);
     return { title: "Building blocks", rows, ratios, notes: [await weigh(stage, options), await forget(stage, rowsPerMonth)] };
   } finally {
     await Promise.all(cells.map(({ contender }) => contender.close()));
@@ -91,9 +91,9 @@ function insertInto(table: string): Statement {
 }
 
 /** What an order of one line takes: on the disk, and in the log that standbys and backups follow. */
-async function weigh(stage: Stage, { duration }: Options): Promise<string> {
+async function weigh(stage: Fixture, { duration }: Options): Promise<string> {
   const url = await stage.database("weighed");
-  const till = new TillContender(url, hot);
+  const till = new TillBaseline(url, hot);
   const state = async (): Promise<{ size: number; log: number; orders: number }> => {
     const { rows } = await stage.query("weighed", (client) =>
       client.query<{ size: string; log: string; orders: string }>(
@@ -119,7 +119,7 @@ async function weigh(stage: Stage, { duration }: Options): Promise<string> {
 }
 
 /** The oldest month goes: as a partition, and row by row. */
-async function forget(stage: Stage, rowsPerMonth: number): Promise<string> {
+async function forget(stage: Fixture, rowsPerMonth: number): Promise<string> {
   return stage.query("months", async (client) => {
     const timed = async (...statements: string[]): Promise<string> => {
       const beganAt = performance.now();

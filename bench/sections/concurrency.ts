@@ -1,25 +1,25 @@
-// How many rounds may be under way at once? Not part of the usual run: `npm run bench -- --only lanes` decides the till's default.
+// How many rounds may be under way at once? Not part of the usual run: `npm run bench -- --only concurrency` decides the till's default.
 
 import { hot, thousand } from "../baselines/baskets.ts";
-import { TillContender } from "../baselines/till.ts";
+import { TillBaseline } from "../baselines/till.ts";
 import type { Options } from "../options.ts";
 import { perSecondOf, type Section } from "../report/section.ts";
 import { Processor } from "../support/cores.ts";
 import { type Cell, interleave } from "../support/interleave.ts";
-import { Stage } from "../support/fixture.ts";
+import { Fixture } from "../support/fixture.ts";
 
 const LANES = [1, 2, 3];
 const CROWDS = [16, 64, 256, 1000];
 const SALES = { "hot product": hot, "1,000 products": thousand };
 
-export async function lanes(options: Options): Promise<Section> {
-  const stage = await Stage.open();
-  const contenders: TillContender[] = [];
+export async function concurrency(options: Options): Promise<Section> {
+  const stage = await Fixture.open();
+  const contenders: TillBaseline[] = [];
   const cells: Cell[] = [];
   try {
     for (const [what, basket] of Object.entries(SALES)) {
       for (const count of LANES) {
-        const contender = new TillContender(await stage.database(`${basket.name}_${count}`), basket, { lanes: count });
+        const contender = new TillBaseline(await stage.database(`${basket.name}_${count}`), basket, { concurrency: count });
         contenders.push(contender);
         for (const waiting of CROWDS) cells.push({ name: named(what, count), waiting, contender });
       }
@@ -42,4 +42,4 @@ export async function lanes(options: Options): Promise<Section> {
   }
 }
 
-const named = (what: string, count: number): string => `till, ${what}, ${count} ${count === 1 ? "lane" : "lanes"}`;
+const named = (what: string, count: number): string => `till, ${what}, ${count} ${count === 1 ? "lane" : "concurrency"}`;

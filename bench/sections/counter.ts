@@ -1,44 +1,44 @@
 // Rows 2 to 4, in process: the limit, the textbook, and the till, on one PostgreSQL, in turns.
 
 import { hot, tenLines, thousand, withCoupon } from "../baselines/baskets.ts";
-import { LimitContender } from "../baselines/upper-bound.ts";
-import { TextbookContender, type Way } from "../baselines/textbook.ts";
+import { UpperBoundBaseline } from "../baselines/upper-bound.ts";
+import { TextbookBaseline, type Way } from "../baselines/textbook.ts";
 import { PLACE_ORDER } from "../baselines/textbook.sql.ts";
-import { TillContender } from "../baselines/till.ts";
-import type { Contender } from "../baselines/baseline.ts";
+import { TillBaseline } from "../baselines/till.ts";
+import type { Baseline } from "../baselines/baseline.ts";
 import { perSecondOf, type Ratio, rowOf, type Section } from "../report/section.ts";
 import type { Options } from "../options.ts";
 import { Processor } from "../support/cores.ts";
 import { emptyRounds, flushes } from "../support/flush.ts";
 import { type Cell, interleave, type Row } from "../support/interleave.ts";
-import { assertRight } from "../support/verify.ts";
+import { assertCorrect } from "../support/verify.ts";
 import { median, type Sample } from "../support/sample.ts";
-import { Stage } from "../support/fixture.ts";
+import { Fixture } from "../support/fixture.ts";
 
 const CROWD = 256;
 const WAYS: Way[] = ["locks first", "hot row last", "stored function"];
 
 export async function counter(options: Options): Promise<Section> {
   const { turns, quick, tell } = options;
-  const stage = await Stage.open();
-  const contenders: Contender[] = [];
+  const stage = await Fixture.open();
+  const contenders: Baseline[] = [];
   try {
     const cells: Cell[] = [];
-    const enter = (name: string, contender: Contender, ...crowds: number[]): void => {
+    const enter = (name: string, contender: Baseline, ...crowds: number[]): void => {
       contenders.push(contender);
       for (const waiting of crowds) cells.push({ name, waiting, contender });
     };
-    const till = new TillContender(await stage.database("till"), hot);
+    const till = new TillBaseline(await stage.database("till"), hot);
     enter("till, hot product", till, ...(quick ? [1, CROWD] : [1, 64, CROWD, 1000, 4000]));
-    enter("limit, one connection", new LimitContender(await stage.database("limit"), 1), CROWD);
-    enter("limit, two connections", new LimitContender(await stage.database("limit_2"), 2), CROWD);
+    enter("limit, one connection", new UpperBoundBaseline(await stage.database("limit"), 1), CROWD);
+    enter("limit, two connections", new UpperBoundBaseline(await stage.database("limit_2"), 2), CROWD);
     const textbook = await stage.database("textbook");
     await stage.query("textbook", (client) => client.query(PLACE_ORDER));
-    for (const way of WAYS) enter(`textbook, ${way}, hot product`, new TextbookContender(textbook, way, hot), CROWD);
-    enter("textbook, stored function, 1,000 products", new TextbookContender(textbook, "stored function", thousand), CROWD);
-    enter("till, 1,000 products", new TillContender(await stage.database("till_thousand"), thousand), CROWD, ...(quick ? [] : [1000]));
-    enter("till, ten lines", new TillContender(await stage.database("till_ten"), tenLines), CROWD);
-    enter("till, with coupon", new TillContender(await stage.database("till_coupon"), withCoupon()), CROWD);
+    for (const way of WAYS) enter(`textbook, ${way}, hot product`, new TextbookBaseline(textbook, way, hot), CROWD);
+    enter("textbook, stored function, 1,000 products", new TextbookBaseline(textbook, "stored function", thousand), CROWD);
+    enter("till, 1,000 products", new TillBaseline(await stage.database("till_thousand"), thousand), CROWD, ...(quick ? [] : [1000]));
+    enter("till, ten lines", new TillBaseline(await stage.database("till_ten"), tenLines), CROWD);
+    enter("till, with coupon", new TillBaseline(await stage.database("till_coupon"), withCoupon()), CROWD);
 
     const least = await leastTimes(stage, till.url, turns, quick ? 200 : 1000);
     const { served } = till.till;
@@ -62,7 +62,7 @@ export async function counter(options: Options): Promise<Section> {
 
 type Least = { emptyRound: number; notes: string[] };
 
-async function leastTimes(stage: Stage, url: string, turns: number, ms: number): Promise<Least> {
+async function leastTimes(stage: Fixture, url: string, turns: number, ms: number): Promise<Least> {
   const disk: Sample[] = [];
   const empty: Sample[] = [];
   for (let turn = 0; turn < turns; turn++) {
@@ -77,11 +77,11 @@ async function leastTimes(stage: Stage, url: string, turns: number, ms: number):
   return { emptyRound, notes };
 }
 
-async function check(contenders: Contender[], tell: (line: string) => void): Promise<number> {
+async function check(contenders: Baseline[], tell: (line: string) => void): Promise<number> {
   let orders = 0;
   for (const url of new Set(contenders.map((one) => one.url))) {
     tell(`audit of ${new URL(url).pathname.slice(1)}`);
-    orders += await assertRight(url);
+    orders += await assertCorrect(url);
   }
   return orders;
 }

@@ -9,10 +9,10 @@ import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { Till } from "../../src/till/till.ts";
 import type { Options } from "../options.ts";
 import type { Section } from "../report/section.ts";
-import { GOODS, moreUsers, openCampaign } from "../support/fixtures.ts";
-import { HttpStage } from "../support/http-fixture.ts";
+import { FIXTURES, moreUsers, openCampaign } from "../support/fixtures.ts";
+import { HttpFixture } from "../support/http-fixture.ts";
 import { idOf } from "../support/ids.ts";
-import { assertRight } from "../support/verify.ts";
+import { assertCorrect } from "../support/verify.ts";
 import { median } from "../support/sample.ts";
 import { SECRET } from "../support/server-process.ts";
 import { times } from "../support/times.ts";
@@ -23,15 +23,15 @@ const WAIT_MS = 30_000;
 
 export async function coupons({ quick, turns, tell }: Options): Promise<Section> {
   const people = quick ? 5_000 : 50_000;
-  const stage = await HttpStage.open();
+  const stage = await HttpFixture.open();
   try {
-    if (people > GOODS.users) await stage.query((client) => moreUsers(client, people));
+    if (people > FIXTURES.users) await stage.query((client) => moreUsers(client, people));
     const tokens = times(people, (n) => mintToken(SECRET, { id: idOf("user", n), role: "shopper" }, 24));
     const soldOutMs: number[] = [];
     const allMs: number[] = [];
     const inversions: number[] = [];
     for (let turn = 0; turn < turns; turn++) {
-      const [overHttp, inProcess] = [GOODS.campaigns + 2 * turn, GOODS.campaigns + 2 * turn + 1];
+      const [overHttp, inProcess] = [FIXTURES.campaigns + 2 * turn, FIXTURES.campaigns + 2 * turn + 1];
       await stage.query((client) => openCampaign(client, overHttp, COUPONS));
       await stage.query((client) => openCampaign(client, inProcess, COUPONS));
       await stage.settle();
@@ -55,7 +55,7 @@ export async function coupons({ quick, turns, tell }: Options): Promise<Section>
         `${turn + 1}/${turns} sold out after ${loaded.lastCreatedMs.toFixed(0)} ms, everybody answered after ${loaded.elapsedMs.toFixed(0)} ms, ${inversions.at(-1)} overtaken`,
       );
     }
-    await assertRight(stage.databaseUrl);
+    await assertCorrect(stage.databaseUrl);
     const after = median(allMs.map((all, turn) => ((people - COUPONS) / (all - (soldOutMs[turn] ?? 0))) * 1000));
     return {
       title: "A coupon drop",

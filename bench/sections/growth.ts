@@ -7,18 +7,18 @@ import { LAST_ID, type Statement } from "../../src/database/statement.ts";
 import { selectUserOrders } from "../../src/order/order.sql.ts";
 import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
 import { hot, thousand } from "../baselines/baskets.ts";
-import type { Contender } from "../baselines/baseline.ts";
-import { ReadingContender } from "../baselines/reading.ts";
-import { TillContender } from "../baselines/till.ts";
+import type { Baseline } from "../baselines/baseline.ts";
+import { ReadingBaseline } from "../baselines/reading.ts";
+import { TillBaseline } from "../baselines/till.ts";
 import type { Options } from "../options.ts";
 import { perSecondOf, type Ratio, type Section } from "../report/section.ts";
 import { Processor } from "../support/cores.ts";
-import { GOODS } from "../support/fixtures.ts";
+import { FIXTURES } from "../support/fixtures.ts";
 import { withoutIndexes, writeHistory } from "../support/history.ts";
 import { idOf } from "../support/ids.ts";
 import { type Cell, interleave, type Row } from "../support/interleave.ts";
-import { assertRight } from "../support/verify.ts";
-import { Stage } from "../support/fixture.ts";
+import { assertCorrect } from "../support/verify.ts";
+import { Fixture } from "../support/fixture.ts";
 
 const CROWD = 256;
 const READERS = 64;
@@ -32,12 +32,12 @@ const SALES = { "hot product": hot, "1,000 products": thousand };
 export async function growth(options: Options): Promise<Section> {
   const { quick, millions, tell } = options;
   const sizes = quick ? [0, 60_000] : [0, ...millions.map((one) => one * 1_000_000)];
-  const stage = await Stage.open();
-  const contenders: Contender[] = [];
+  const stage = await Fixture.open();
+  const contenders: Baseline[] = [];
   const notes: string[] = [];
   try {
     const cells: Cell[] = [];
-    const enter = (name: string, waiting: number, contender: Contender): void => {
+    const enter = (name: string, waiting: number, contender: Baseline): void => {
       contenders.push(contender);
       cells.push({ name, waiting, contender });
     };
@@ -45,15 +45,15 @@ export async function growth(options: Options): Promise<Section> {
       const name = sized(size);
       const url = await stage.database(databaseOf(size));
       if (size > 0) notes.push(...(await fill(stage, size, tell)));
-      for (const [what, basket] of Object.entries(SALES)) enter(`till, ${what}, ${name}`, CROWD, new TillContender(url, basket));
+      for (const [what, basket] of Object.entries(SALES)) enter(`till, ${what}, ${name}`, CROWD, new TillBaseline(url, basket));
       const read = size > 0 ? url : await oneOrderEach(stage);
-      enter(`a user's newest order, ${name}`, READERS, new ReadingContender(read, newestOrder));
-      enter(`product detail, ${name}`, READERS, new ReadingContender(url, (n) => selectProducts([idOf("product", n % GOODS.products)])));
+      enter(`a user's newest order, ${name}`, READERS, new ReadingBaseline(read, newestOrder));
+      enter(`product detail, ${name}`, READERS, new ReadingBaseline(url, (n) => selectProducts([idOf("product", n % FIXTURES.products)])));
     }
     const rows = await interleave(stage, { driver: new Processor(process.pid, false), postgres: new Processor(stage.pid, true) }, cells, options);
     for (const size of sizes) {
       const beganAt = performance.now();
-      const orders = await assertRight(stage.url(databaseOf(size)));
+      const orders = await assertCorrect(stage.url(databaseOf(size)));
       notes.push(`audit of ${orders.toLocaleString("en")} orders: ${seconds(beganAt)}, no violation`);
     }
     return { title: "With full tables", rows, ratios: ratios(rows, sizes), notes };
@@ -64,26 +64,26 @@ export async function growth(options: Options): Promise<Section> {
 }
 
 /** An empty shop has no orders to be read: this one has one for each user, so that both answer the same. */
-async function oneOrderEach(stage: Stage): Promise<string> {
+async function oneOrderEach(stage: Fixture): Promise<string> {
   const url = await stage.database(FEW);
   await stage.query(FEW, async (client) => {
-    await writeHistory(client, 0, GOODS.users, GOODS.users);
+    await writeHistory(client, 0, FIXTURES.users, FIXTURES.users);
     await client.query("VACUUM (ANALYZE)");
   });
   return url;
 }
 
-const newestOrder = (n: number): Statement => selectUserOrders([{ userId: idOf("user", n % GOODS.users), before: LAST_ID, most: 1 }]);
+const newestOrder = (n: number): Statement => selectUserOrders([{ userId: idOf("user", n % FIXTURES.users), before: LAST_ID, most: 1 }]);
 
 const sized = (orders: number): string => (orders === 0 ? "empty" : `${orders.toLocaleString("en")} orders`);
 const databaseOf = (orders: number): string => `orders_${orders}`;
 const seconds = (beganAt: number): string => `${((performance.now() - beganAt) / 1000).toFixed(1)} s`;
 
-async function fill(stage: Stage, size: number, tell: (line: string) => void): Promise<string[]> {
+async function fill(stage: Fixture, size: number, tell: (line: string) => void): Promise<string[]> {
   const name = databaseOf(size);
   const beganAt = performance.now();
   // Whole shares for every user and every product, so that each has the same.
-  const step = GOODS.users;
+  const step = FIXTURES.users;
   const earlier = size - Math.max(step, Math.floor(size / DAYS / step) * step);
   const database = new Database(stage.url(name), { size: 1, onError: ignore });
   try {

@@ -6,11 +6,11 @@ import type { Plan } from "../load/plan.ts";
 import type { Options } from "../options.ts";
 import { perSecondOf, type Ratio, type Section } from "../report/section.ts";
 import { memoryOf } from "../support/cores.ts";
-import { GOODS, openCampaign, pendingOrders } from "../support/fixtures.ts";
+import { FIXTURES, openCampaign, pendingOrders } from "../support/fixtures.ts";
 import { idOf } from "../support/ids.ts";
 import { type Cell, interleave, type Row } from "../support/interleave.ts";
-import { assertRight } from "../support/verify.ts";
-import { HttpStage } from "../support/http-fixture.ts";
+import { assertCorrect } from "../support/verify.ts";
+import { HttpFixture } from "../support/http-fixture.ts";
 import { times } from "../support/times.ts";
 
 const CROWD = 256;
@@ -22,7 +22,7 @@ const PENDING = 20_000;
 export async function http(options: Options): Promise<Section> {
   const simulator = new Simulator(GATEWAY);
   const gatewayUrl = await simulator.listen();
-  const stage = await HttpStage.open({
+  const stage = await HttpFixture.open({
     PAYMENT_GATEWAY_URL: gatewayUrl,
     PAYMENT_GATEWAY_SECRET: GATEWAY.secret,
     PAYMENT_GATEWAY_CONCURRENCY: String(CARDS),
@@ -30,11 +30,11 @@ export async function http(options: Options): Promise<Section> {
   try {
     const { tokens } = stage;
     await stage.query((client) => pendingOrders(client, PENDING));
-    const campaigns = times(GOODS.campaigns, (n) => GOODS.campaigns + n);
-    for (const n of campaigns) await stage.query((client) => openCampaign(client, n, GOODS.users));
+    const campaigns = times(FIXTURES.campaigns, (n) => FIXTURES.campaigns + n);
+    for (const n of campaigns) await stage.query((client) => openCampaign(client, n, FIXTURES.users));
 
     // One coupon, which the first caller gets: the shop has to have sold it out itself.
-    const soldOut = 2 * GOODS.campaigns;
+    const soldOut = 2 * FIXTURES.campaigns;
     await stage.query((client) => openCampaign(client, soldOut, 1));
 
     const cells: Cell[] = [];
@@ -49,7 +49,7 @@ export async function http(options: Options): Promise<Section> {
       for (const waiting of crowds) cells.push({ name, waiting, contender });
     };
     const shop = stage.shop.url;
-    const users = (path: string): string[] => times(GOODS.users, (n) => `/users/${idOf("user", n)}/${path}`);
+    const users = (path: string): string[] => times(FIXTURES.users, (n) => `/users/${idOf("user", n)}/${path}`);
     const article = (product: number, quantity = 1): object => ({ productId: idOf("product", product), quantity });
     const order = JSON.stringify({ orderItems: [article(0)] });
     const crowds = options.quick ? [CROWD] : [64, CROWD, 1000];
@@ -67,7 +67,7 @@ export async function http(options: Options): Promise<Section> {
     enter(
       "order, 1,000 products",
       shop,
-      { method: "POST", paths: ["/orders"], tokens, bodies: times(GOODS.products, (n) => JSON.stringify({ orderItems: [article(n)] })) },
+      { method: "POST", paths: ["/orders"], tokens, bodies: times(FIXTURES.products, (n) => JSON.stringify({ orderItems: [article(n)] })) },
       [201],
       CROWD,
     );
@@ -78,7 +78,7 @@ export async function http(options: Options): Promise<Section> {
         method: "POST",
         paths: ["/orders"],
         tokens,
-        bodies: times(GOODS.products / 10, (n) => JSON.stringify({ orderItems: times(10, (line) => article(n * 10 + line)) })),
+        bodies: times(FIXTURES.products / 10, (n) => JSON.stringify({ orderItems: times(10, (line) => article(n * 10 + line)) })),
       },
       [201],
       CROWD,
@@ -86,7 +86,7 @@ export async function http(options: Options): Promise<Section> {
     enter(
       "coupon issue",
       shop,
-      { method: "POST", paths: campaigns.map((n) => `/coupons/${idOf("campaign", n)}/issue`), tokens, each: GOODS.users },
+      { method: "POST", paths: campaigns.map((n) => `/coupons/${idOf("campaign", n)}/issue`), tokens, each: FIXTURES.users },
       [201],
       CROWD,
     );
@@ -100,7 +100,7 @@ export async function http(options: Options): Promise<Section> {
     enter(
       "into the cart",
       shop,
-      { method: "POST", paths: users("cart/items"), tokens, bodies: times(GOODS.products, (n) => JSON.stringify(article(n))) },
+      { method: "POST", paths: users("cart/items"), tokens, bodies: times(FIXTURES.products, (n) => JSON.stringify(article(n))) },
       [201, 409],
       CROWD,
     );
@@ -111,7 +111,7 @@ export async function http(options: Options): Promise<Section> {
     const rows = await interleave(stage, stage.sides, cells, options);
     const after = memoryOf(stage.shop.pid);
     await stage.quiet();
-    const orders = await assertRight(stage.databaseUrl);
+    const orders = await assertCorrect(stage.databaseUrl);
     const memory = `the shop's memory: ${idle.toFixed(0)} MB before, at most ${after.peak.toFixed(0)} MB under load, ${memoryOf(stage.shop.pid).now.toFixed(0)} MB a while after it`;
     const most: Ratio = { name: "the shop's memory under load", value: after.peak, most: 250, unit: " MB" };
     return { title: "Over HTTP", rows, ratios: [...ratios(rows), most], notes: [memory, `audit: no violation in ${orders} orders`] };

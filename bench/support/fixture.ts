@@ -6,13 +6,13 @@ import { join } from "node:path";
 import pg from "pg";
 import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded.ts";
 import { migrate } from "../../src/database/migrate.ts";
-import { fillGoods } from "./fixtures.ts";
+import { fillFixtures } from "./fixtures.ts";
 
 const TEMPLATE = "goods";
 /** All contenders keep their connections; nothing else differs from what `npm start` runs on. */
 const ROOM = { max_connections: "100" };
 
-export class Stage {
+export class Fixture {
   readonly directory: string;
   readonly #server: EmbeddedServer;
   readonly #made: string[] = [];
@@ -22,13 +22,13 @@ export class Stage {
     this.#server = server;
   }
 
-  static async open(): Promise<Stage> {
+  static async open(): Promise<Fixture> {
     const directory = mkdtempSync(join(tmpdir(), "jangnal-bench-"));
     try {
-      const stage = new Stage(directory, await startEmbedded({ dataDir: directory, settings: ROOM }));
+      const stage = new Fixture(directory, await startEmbedded({ dataDir: directory, settings: ROOM }));
       await stage.#make(TEMPLATE);
       await migrate(stage.url(TEMPLATE));
-      await stage.query(TEMPLATE, fillGoods);
+      await stage.query(TEMPLATE, fillFixtures);
       return stage;
     } catch (error) {
       rmSync(directory, { recursive: true, force: true });

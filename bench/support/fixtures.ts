@@ -6,11 +6,11 @@ import { sqlId } from "./ids.ts";
 /** Coupons are most of what has to be written beforehand: a quick run has fewer. */
 const CAMPAIGNS = process.argv.includes("--quick") ? 6 : 60;
 
-export const GOODS = { users: 10_000, products: 1_000, campaigns: CAMPAIGNS, price: 1000, stock: 100_000_000, balance: 100_000_000_000 };
+export const FIXTURES = { users: 10_000, products: 1_000, campaigns: CAMPAIGNS, price: 1000, stock: 100_000_000, balance: 100_000_000_000 };
 
 /** Users with money, products with stock, and for every user one coupon of every campaign. */
-export async function fillGoods(client: pg.ClientBase): Promise<void> {
-  const { users, products, campaigns, price, stock, balance } = GOODS;
+export async function fillFixtures(client: pg.ClientBase): Promise<void> {
+  const { users, products, campaigns, price, stock, balance } = FIXTURES;
   const user = sqlId("user", "n");
   const variant = sqlId("variant", "n");
   await client.query("BEGIN");
@@ -38,7 +38,7 @@ export async function fillGoods(client: pg.ClientBase): Promise<void> {
 /** Users without money, so that there are `count` in all. */
 export async function moreUsers(client: pg.ClientBase, count: number): Promise<void> {
   await client.query(
-    `INSERT INTO users (id, name, created_at) SELECT ${sqlId("user", "n")}, 'user ' || n, now() FROM generate_series(${GOODS.users}, ${count - 1}) n`,
+    `INSERT INTO users (id, name, created_at) SELECT ${sqlId("user", "n")}, 'user ' || n, now() FROM generate_series(${FIXTURES.users}, ${count - 1}) n`,
   );
 }
 
@@ -50,7 +50,7 @@ export async function openCampaign(client: pg.ClientBase, n: number, coupons: nu
 
 /** Orders that wait for their payment, of one piece of one product each. The n-th is the n-th user's. */
 export async function pendingOrders(client: pg.ClientBase, count: number): Promise<void> {
-  const { users, products, price } = GOODS;
+  const { users, products, price } = FIXTURES;
   const order = sqlId("order", "n");
   const all = `generate_series(0, ${count - 1}) n`;
   await client.query("BEGIN");

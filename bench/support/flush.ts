@@ -3,7 +3,7 @@
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import pg from "pg";
-import { BEGIN, COMMIT, fly } from "../../src/database/pipeline.ts";
+import { BEGIN, COMMIT, pipeline } from "../../src/database/pipeline.ts";
 import { connectionSettings } from "../../src/database/pool.ts";
 import { newId } from "../../src/ids.ts";
 import { Latencies, type Sample } from "./sample.ts";
@@ -39,8 +39,8 @@ export async function emptyRounds(url: string, ms: number): Promise<Sample> {
   const startedAt = performance.now();
   while (performance.now() - startedAt < ms) {
     const beganAt = performance.now();
-    await fly(client, [BEGIN, { name: "read", text: "SELECT 1", values: [] }]);
-    await fly(client, [{ name: "write", text: "INSERT INTO rounds (id) VALUES ($1)", values: [newId(Date.now())] }, COMMIT]);
+    await pipeline(client, [BEGIN, { name: "read", text: "SELECT 1", values: [] }]);
+    await pipeline(client, [{ name: "write", text: "INSERT INTO rounds (id) VALUES ($1)", values: [newId(Date.now())] }, COMMIT]);
     latencies.add(performance.now() - beganAt);
   }
   const sample = latencies.sample(performance.now() - startedAt);

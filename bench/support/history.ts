@@ -1,7 +1,7 @@
 // Years of trade in a minute: orders as the shop would have written them, set-based, so that `audit` finds nothing wrong with them.
 
 import type pg from "pg";
-import { GOODS } from "./fixtures.ts";
+import { FIXTURES } from "./fixtures.ts";
 import { sqlId } from "./ids.ts";
 
 const TABLES = ["orders", "order_items", "payments", "balance_transactions", "order_events"];
@@ -9,7 +9,7 @@ const DAYS = 30;
 
 /** Writes the orders numbered `from` to `to` − 1 of `all`, which are spread over the last thirty days. The n-th is the n-th user's. */
 export async function writeHistory(client: pg.ClientBase, from: number, to: number, all: number): Promise<void> {
-  const { users, products, price, balance } = GOODS;
+  const { users, products, price, balance } = FIXTURES;
   const range = `generate_series(${from}, ${to - 1}) n`;
   const order = sqlId("order", "n");
   const at = `date_trunc('second', now()) - (${all} - n) * interval '${(DAYS * 86_400_000) / all} ms'`;

@@ -5,11 +5,11 @@ import type pg from "pg";
 import { mintToken } from "../../src/http/tokens.ts";
 import { Load } from "../load/load.ts";
 import { Processor } from "./cores.ts";
-import { GOODS } from "./fixtures.ts";
+import { FIXTURES } from "./fixtures.ts";
 import { idOf } from "./ids.ts";
 import type { Sides } from "./interleave.ts";
 import { SECRET, ServerProcess } from "./server-process.ts";
-import { Stage } from "./fixture.ts";
+import { Fixture } from "./fixture.ts";
 import { times } from "./times.ts";
 
 const DATABASE = "shop";
@@ -18,18 +18,18 @@ const QUIET_MS = 3000;
 const LOCK_WAIT_MS = "30000";
 const TOKEN_HOURS = 24;
 
-export class HttpStage {
+export class HttpFixture {
   readonly shop: ServerProcess;
   readonly floor: ServerProcess;
   readonly load = new Load();
   readonly databaseUrl: string;
   /** One per user. */
-  readonly tokens: string[] = times(GOODS.users, (n) => mintToken(SECRET, { id: idOf("user", n), role: "shopper" }, TOKEN_HOURS));
+  readonly tokens: string[] = times(FIXTURES.users, (n) => mintToken(SECRET, { id: idOf("user", n), role: "shopper" }, TOKEN_HOURS));
   readonly operator: string = mintToken(SECRET, { id: "bench", role: "operator" }, TOKEN_HOURS);
   readonly sides: Sides;
-  readonly #stage: Stage;
+  readonly #stage: Fixture;
 
-  private constructor(stage: Stage, databaseUrl: string, shop: ServerProcess, floor: ServerProcess) {
+  private constructor(stage: Fixture, databaseUrl: string, shop: ServerProcess, floor: ServerProcess) {
     this.#stage = stage;
     this.databaseUrl = databaseUrl;
     this.shop = shop;
@@ -43,13 +43,13 @@ export class HttpStage {
   }
 
   /** @param options of the Node that the shop runs on */
-  static async open(env: Record<string, string> = {}, options: string[] = []): Promise<HttpStage> {
-    const stage = await Stage.open();
+  static async open(env: Record<string, string> = {}, options: string[] = []): Promise<HttpFixture> {
+    const stage = await Fixture.open();
     try {
       const url = await stage.database(DATABASE);
       const settings = { DATABASE_URL: url, DATA_DIR: stage.directory, BALANCE_FUNDING: "open", LOCK_WAIT_MS, ...env };
       const shop = await ServerProcess.shop(settings, options);
-      return new HttpStage(stage, url, shop, await ServerProcess.floor());
+      return new HttpFixture(stage, url, shop, await ServerProcess.floor());
     } catch (error) {
       await stage.close();
       throw error;

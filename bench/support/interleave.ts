@@ -1,11 +1,11 @@
 // Rows are measured in turns, again and again: what the machine does meanwhile befalls all of them alike.
 
 import type { Options } from "../options.ts";
-import type { Contender, Duration } from "../baselines/baseline.ts";
+import type { Baseline, Duration } from "../baselines/baseline.ts";
 import type { Processor } from "./cores.ts";
 import { medianSample, type Sample } from "./sample.ts";
 
-export type Cell = { name: string; waiting: number; contender: Contender };
+export type Cell = { name: string; waiting: number; contender: Baseline };
 /** `median` of `runs`, of each number by itself. */
 export type Row = { name: string; waiting: number; median: Sample; runs: Sample[] };
 

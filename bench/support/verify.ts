@@ -8,7 +8,7 @@ import { Database } from "../../src/database/pool.ts";
 const TIMEZONE = "Asia/Seoul";
 
 /** Adds up the sales and looks for violations of every invariant. Answers how many orders there are. Errors: what it found. */
-export async function assertRight(url: string): Promise<number> {
+export async function assertCorrect(url: string): Promise<number> {
   const database = new Database(url, { size: 2, onError: ignore });
   try {
     await aggregateSales(database, TIMEZONE);

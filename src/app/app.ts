@@ -11,8 +11,8 @@ import { logBacklog, logReport } from "../backlog/log-lines.ts";
 import { catalogRoutes, PRODUCT_LISTS } from "../catalog/catalog.routes.ts";
 import { variants, products } from "../catalog/catalog.sql.ts";
 import type { Variant } from "../catalog/catalog.ts";
-import { everyProductRoutes } from "../catalog/admin-products.routes.ts";
-import { CatalogFacts } from "../catalog/variant-cache.ts";
+import { adminProductRoutes } from "../catalog/admin-products.routes.ts";
+import { VariantCache } from "../catalog/variant-cache.ts";
 import { stockRoutes } from "../catalog/stock.routes.ts";
 import { CardCharges } from "../settlement/card-charges.ts";
 import { balanceRoutes } from "../balance/balance.routes.ts";
@@ -34,8 +34,8 @@ import { Database } from "../database/pool.ts";
 import { Replica } from "../database/replica.ts";
 import { shareMetrics } from "../http/cluster-metrics.ts";
 import { authenticator } from "../http/tokens.ts";
-import { documentRoutes } from "../http/openapi/openapi.routes.ts";
-import { faceRoutes } from "../http/web-pages.ts";
+import { openapiRoutes } from "../http/openapi/openapi.routes.ts";
+import { pageRoutes } from "../http/web-pages.ts";
 import { measureAnswers, shopMetrics } from "../http/metrics.ts";
 import { operationsRoutes } from "../http/operations.routes.ts";
 import { checkPort, placeError } from "../http/port.ts";
@@ -46,14 +46,14 @@ import { createServer } from "../http/server.ts";
 import { shopRoutes } from "../http/shop.routes.ts";
 import { Live } from "../live/live.ts";
 import { liveRoutes } from "../live/live.routes.ts";
-import { Tally } from "../live/counters.ts";
+import { Counters } from "../live/counters.ts";
 import { shopJobs } from "./shop-jobs.ts";
 import { jobsRoutes } from "../jobs/jobs.routes.ts";
 import { Scheduler } from "../jobs/scheduler.ts";
-import { Desk, strayWork } from "../settlement/settlement-worker.ts";
+import { SettlementWorker, unmatchedCaptureSource } from "../settlement/settlement-worker.ts";
 import { CARDS_TAKEN, openGateway } from "../gateway/open-gateway.ts";
 import { expireOrders } from "../order/order-expiry.job.ts";
-import { OrderFacts } from "../order/order-cache.ts";
+import { OrderCache } from "../order/order-cache.ts";
 import { orderRoutes } from "../order/order.routes.ts";
 import { orderEvents } from "../order/order.sql.ts";
 import { openSinks } from "../outbox/sinks/open-sinks.ts";
@@ -67,7 +67,7 @@ import { rehearsalRoutes } from "../rehearsal/rehearsal.routes.ts";
 import { Rehearsals } from "../rehearsal/rehearsals.ts";
 import { checkStored, joinInstances, SETTINGS_CHANGED } from "../settings/stored-settings.ts";
 import type { Shop } from "../shop.ts";
-import { betweenInstances } from "./shared-state.ts";
+import { openSharedState } from "./shared-state.ts";
 import { CHANNEL, PostgresStore } from "../till/postgres-store.ts";
 import type { Change, Changes } from "../till/table.ts";
 import { Till } from "../till/till.ts";
@@ -121,7 +121,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   await clock.start(database);
   const now = parts.now ?? clock.now;
   const lists = config.databaseReadUrl === undefined ? database : new Replica(config.databaseReadUrl, database, { size: 4, onError });
-  const between = await betweenInstances({
+  const between = await openSharedState({
     redisUrl: config.redisUrl,
     database,
     lockWaitMs: config.lockWaitMs,
@@ -148,11 +148,11 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     },
     onFault: (command, error) => log.error({ err: error, command }, "a command broke"),
   });
-  const live = new Live({ database, tally: new Tally(till), now, id: randomUUID().slice(0, 8), tell: (message) => tell(database, message) });
+  const live = new Live({ database, tally: new Counters(till), now, id: randomUUID().slice(0, 8), tell: (message) => tell(database, message) });
   const listener = new Listener({
     url,
     channel: CHANNEL,
-    onMessage: (message) => live.hears(message) || heard(message),
+    onMessage: (message) => live.onMessage(message) || heard(message),
     onConnect: (client) => joinInstances(client, config),
     onGap: () => heard(EVERYTHING),
     onError: onLineError,
@@ -176,7 +176,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     }
   }
 
-  const orderFacts = new OrderFacts(database);
+  const orderFacts = new OrderCache(database);
   const sinks = await openSinks({ platforms: config.dataPlatforms, dataDir: config.dataDir, webhookSecret: config.webhookSecret });
   const relay = new Relay({
     database,
@@ -192,11 +192,11 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
   const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway, now });
   const charges = new CardCharges({ database, till, gateway, settings: config.gateway, now, balanceMax: config.balanceMax });
-  const desk = new Desk({
+  const desk = new SettlementWorker({
     database,
-    works: [...cards.works, charges.work, strayWork(database, gateway, config.gateway, now)],
+    sources: [...cards.sources, charges.source, unmatchedCaptureSource(database, gateway, config.gateway, now)],
     now,
-    hintsOf: async (paymentKey) => [...(await cards.hintsOf(paymentKey)), ...(await charges.hintsOf(paymentKey))],
+    attemptsOf: async (paymentKey) => [...(await cards.attemptsOf(paymentKey)), ...(await charges.attemptsOf(paymentKey))],
     onError: (error) => log.warn({ err: error }, "the gateway could not be asked; the clock comes by again"),
   });
   const scheduler = new Scheduler({
@@ -227,7 +227,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     lists,
     till,
     cache,
-    catalogFacts: new CatalogFacts(database),
+    catalogFacts: new VariantCache(database),
     orderFacts,
     soldOut,
     relay,
@@ -253,7 +253,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     balanceRoutes,
     catalogRoutes,
     stockRoutes,
-    everyProductRoutes,
+    adminProductRoutes,
     couponRoutes,
     cartRoutes,
     orderRoutes,
@@ -275,8 +275,8 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const state = () => ({ cards: config.gateway.kind, ...between.state() });
   operationsRoutes(routes, { database, registry, state, backlog: () => backlogChecks(backlog) });
   problemRoutes(routes);
-  await documentRoutes(server, routes.operations);
-  faceRoutes(server);
+  await openapiRoutes(server, routes.operations);
+  pageRoutes(server);
 
   if (config.demo) await fillWithDemo(shop);
   relay.start();
@@ -353,7 +353,7 @@ const changeNames = new WeakMap<Changes, string>();
 
 /** What other instances should let go of: lists that show stock or products, and campaigns that an operator has changed. */
 function announce(changes: Changes): string | undefined {
-  const { shelves } = changes;
+  const { tables: shelves } = changes;
   const words: string[] = [];
   if (shelves.has(variants) || shelves.has(products)) words.push(STOCK);
   if (showsOtherwise(changes)) words.push(POPULAR_WORD);
@@ -367,14 +367,14 @@ function announce(changes: Changes): string | undefined {
 }
 
 /** Whether a product looks another way than before even where its stock is not shown: edited, sold out, or there again. */
-function showsOtherwise({ shelves }: Changes): boolean {
+function showsOtherwise({ tables: shelves }: Changes): boolean {
   const edited = (shelves.get(products) ?? []).some(({ before }) => before !== undefined);
   return (
     edited || ((shelves.get(variants) ?? []) as Change<Variant>[]).some(({ before, after }) => before && (before.stock === 0) !== (after.stock === 0))
   );
 }
 
-function rememberSoldOut(soldOut: SoldOut, { shelves }: Changes, log: pino.Logger): void {
+function rememberSoldOut(soldOut: SoldOut, { tables: shelves }: Changes, log: pino.Logger): void {
   for (const { after } of (shelves.get(campaigns) ?? []) as Change<Campaign>[]) {
     if (after.issuedQuantity >= after.totalQuantity)
       soldOut.learn(after.id).catch((error: Error) => log.warn({ err: error.message }, "who holds a sold-out coupon could not be read"));

@@ -10,7 +10,7 @@ import { readCounter, readGauge } from "../http/read-metrics.ts";
 import type { FirstComeLock } from "../lock/lock.ts";
 import { postgresLock } from "../lock/postgres-lock.ts";
 
-export type BetweenInstances = {
+export type SharedState = {
   cache: Cache;
   firstCome: FirstComeLock;
   /** Undefined: every instance counts for itself. */
@@ -21,7 +21,7 @@ export type BetweenInstances = {
   close(): Promise<void>;
 };
 
-export type BetweenInstancesOptions = {
+export type SharedStateOptions = {
   redisUrl: string | undefined;
   database: Database;
   lockWaitMs: number;
@@ -32,18 +32,18 @@ export type BetweenInstancesOptions = {
 const LONGEST_LOCK_MS = 2000;
 const SHORTEST_LOCK_MS = 200;
 
-export async function betweenInstances({ redisUrl, database, lockWaitMs, onChange }: BetweenInstancesOptions): Promise<BetweenInstances> {
+export async function openSharedState({ redisUrl, database, lockWaitMs, onChange }: SharedStateOptions): Promise<SharedState> {
   if (redisUrl === undefined)
     return { cache: new MemoryCache(), firstCome: postgresLock, rates: undefined, state: () => ({}), measure() {}, async close() {} };
   // The client is loaded only where it is needed.
-  const [{ RedisLink }, { RedisCache }, { RedisLock }, { sharedRates }, { shopPrefix }] = await Promise.all([
+  const [{ RedisClient: RedisClient }, { RedisCache }, { RedisLock }, { sharedRates }, { shopPrefix }] = await Promise.all([
     import("../redis/redis-client.ts"),
     import("../cache/redis-cache.ts"),
     import("../lock/redis-lock.ts"),
     import("../redis/shared-rates.ts"),
     import("../redis/shop-prefix.ts"),
   ]);
-  const link = new RedisLink({ url: redisUrl, prefix: await shopPrefix(database), onChange });
+  const link = new RedisClient({ url: redisUrl, prefix: await shopPrefix(database), onChange });
   const cache = new RedisCache(link);
   const firstCome = new RedisLock({
     link,

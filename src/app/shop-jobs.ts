@@ -2,7 +2,7 @@
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { relayEverything } from "../outbox/drain.ts";
+import { drainOutbox } from "../outbox/drain.ts";
 import type { Relay } from "../outbox/relay.ts";
 import { aggregateSales } from "../popular/aggregate-sales.ts";
 import { recountSales } from "../popular/recount-sales.ts";
@@ -59,7 +59,7 @@ export function shopJobs({ database, timezone, now, relay, expireOrders, expireC
     { name: "expire-coupons", schedule: "*/10 * * * *", run: async () => ({ expired: await expireCoupons() }) },
     { name: "settle-payments", schedule: "* * * * *", run: settlePayments },
     // The relay works all the time; this is for the operator who wants it done now.
-    { name: "relay-events", schedule: "*/10 * * * *", run: () => relayEverything(database, relay) },
+    { name: "relay-events", schedule: "*/10 * * * *", run: () => drainOutbox(database, relay) },
     { name: "purge", schedule: "30 * * * *", run: () => purge(database) },
   ];
 }

@@ -11,7 +11,7 @@ import { refunds } from "./5-refunds.ts";
 import { events } from "./6-events.ts";
 import { sales } from "./7-sales.ts";
 import type { Check } from "./check.ts";
-import { type Read, withLanes } from "./concurrency.ts";
+import { type Read, withConcurrency } from "./concurrency.ts";
 
 export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...events, ...sales];
 
@@ -61,7 +61,7 @@ export async function audit({ url }: { url: string }, timezone: string): Promise
   let checkedAt: string;
   try {
     checkedAt = iso(await databaseNow(database));
-    await withLanes(database, [...sweeping, ...asking]);
+    await withConcurrency(database, [...sweeping, ...asking]);
   } finally {
     await database.close();
   }

@@ -13,7 +13,7 @@ const SETTINGS = ["work_mem = '128MB'", "jit = off", "max_parallel_workers_per_g
  * Where no second connection to the same server can be had, as behind some poolers, the first does everything.
  * Errors: what a task threw; what was not begun by then is not done.
  */
-export async function withLanes(database: Pick<Database, "transaction">, tasks: readonly Task[]): Promise<void> {
+export async function withConcurrency(database: Pick<Database, "transaction">, tasks: readonly Task[]): Promise<void> {
   const left = [...tasks];
   const work = async (read: Read): Promise<void> => {
     for (const setting of SETTINGS) await read(`SET LOCAL ${setting}`);

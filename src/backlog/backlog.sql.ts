@@ -1,7 +1,7 @@
 // What waits for other systems. Every count is bounded and by an index, so that a backlog of millions costs no more than one of
 // thousands.
 
-import { quoted, type Statement } from "../database/statement.ts";
+import { textArray, type Statement } from "../database/statement.ts";
 
 /** Nothing is counted beyond this. */
 export const COUNTED_MAX = 10_000;
@@ -26,7 +26,7 @@ export function selectSinkBacklogs(sinks: string[]): Statement {
            CROSS JOIN LATERAL (SELECT min((SELECT created_at FROM order_events e WHERE e.order_id = a.order_id AND e.seq = a.seq)) AS oldest FROM
              (SELECT order_id, seq FROM letters WHERE sink = s.name AND status = 'WAITING' ORDER BY next_attempt_at LIMIT ${AGED_MAX}) a) o
            WHERE s.name = ANY($1::text[]) ORDER BY s.name`,
-    values: [quoted(sinks, (name) => name)],
+    values: [textArray(sinks, (name) => name)],
   };
 }
 

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import Type from "typebox";
 import { isoOrNull } from "../database/statement.ts";
-import { SharedRead } from "../database/batched-read.ts";
+import { BatchedRead } from "../database/batched-read.ts";
 import { ownKey } from "../gateway/simulator/own-key.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
@@ -24,12 +24,12 @@ import {
   UserParams,
   Version,
 } from "../http/schemas.ts";
-import { type Standing, submitInTwoRounds } from "../idempotency/two-phase.ts";
+import { type AttemptStatus, submitTwoPhase } from "../idempotency/two-phase.ts";
 import { invalid, refuse } from "../refusal.ts";
 import type { Shop } from "../shop.ts";
 import { selectTransactions, selectUser, selectUserPage, selectWallets } from "./balance.sql.ts";
 import type { Wallet } from "./balance.ts";
-import { chargeStanding } from "./charge-status.ts";
+import { chargeStatus } from "./charge-status.ts";
 import { chargeBalance } from "./charge-balance.ts";
 import { startCharge } from "./start-charge.ts";
 import { createUsers, type UserView } from "./create-users.ts";
@@ -85,12 +85,12 @@ const User = Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(T
 
 export function balanceRoutes(routes: Routes, { config, database, lists, gateway, charges, desk }: Shop): void {
   const { balanceMax, chargeMax } = config;
-  const wallets = new SharedRead(async (ids) => new Map((await database.rows<Wallet>(selectWallets(ids))).map((wallet) => [wallet.id, wallet])));
+  const wallets = new BatchedRead(async (ids) => new Map((await database.rows<Wallet>(selectWallets(ids))).map((wallet) => [wallet.id, wallet])));
   const walletOf = async (userId: string): Promise<Wallet> => (await wallets.get(userId)) ?? refuse("USER_NOT_FOUND", { userId });
 
   /** Brings a charge by card as far as it goes now. */
-  async function byCard(id: string, first: boolean): Promise<Standing> {
-    const standing = chargeStanding(await charges.charge(id, first));
+  async function byCard(id: string, first: boolean): Promise<AttemptStatus> {
+    const standing = chargeStatus(await charges.charge(id, first));
     if (!standing.over) desk.again(config.gateway.settleAfterMs);
     return standing;
   }
@@ -137,7 +137,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
           paymentKey: ownKey(config.gateway, body.paymentKey ?? "", randomUUID()),
           askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs,
         };
-        return submitInTwoRounds({ begin: startCharge, input, status: 200, admit: (work) => gateway.admit(work), bring: byCard });
+        return submitTwoPhase({ begin: startCharge, input, status: 200, admit: (work) => gateway.admit(work), settle: byCard });
       }
       return submit(chargeBalance, { userId: params.userId, amount: body.amount, version: body.version ?? null, balanceMax });
     },

@@ -1,14 +1,14 @@
-import { containingEach, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
-import type { Change, Journal, Shelf } from "../till/table.ts";
+import { containingEach, inOrder, timestampArray, LAST_ID, arrayOf, textArray, type Statement, updateInPlace } from "../database/statement.ts";
+import type { Change, Journal, Table } from "../till/table.ts";
 import type { Member, Transaction, Wallet } from "./balance.ts";
 
 /** Wallets, locked. A user's wallet is part of the user's row: it is there, with nothing in it, from the first moment. */
-export const users: Shelf<Wallet> = {
+export const users: Table<Wallet> = {
   name: "users",
   load: (ids) => ({
     name: "lock users",
     text: `SELECT id, balance, version, rehearsal_id AS "rehearsalId" FROM users WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
-    values: [plain(ids, (id) => id)],
+    values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Wallet],
   save(changes) {
@@ -24,13 +24,13 @@ function insertUsers(changes: Change<Wallet>[]): Statement {
     text: `INSERT INTO users (id, name, external_id, balance, version, created_at, rehearsal_id)
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::timestamptz[], $7::uuid[])`,
     values: [
-      plain(changes, ({ key }) => key),
-      quoted(changes, ({ after }) => after.made?.name),
-      quoted(changes, ({ after }) => after.made?.externalId),
-      plain(changes, ({ after }) => after.balance),
-      plain(changes, ({ after }) => after.version),
-      instants(changes, ({ after }) => after.made?.createdAt),
-      plain(changes, ({ after }) => after.rehearsalId),
+      arrayOf(changes, ({ key }) => key),
+      textArray(changes, ({ after }) => after.made?.name),
+      textArray(changes, ({ after }) => after.made?.externalId),
+      arrayOf(changes, ({ after }) => after.balance),
+      arrayOf(changes, ({ after }) => after.version),
+      timestampArray(changes, ({ after }) => after.made?.createdAt),
+      arrayOf(changes, ({ after }) => after.rehearsalId),
     ],
   };
 }
@@ -42,30 +42,30 @@ function updateWallets(changes: Change<Wallet>[]): Statement {
   return {
     name: "update wallets",
     text: UPDATE_WALLETS,
-    values: [plain(moved, ({ key }) => key), plain(moved, ({ after }) => after.balance), plain(moved, ({ after }) => after.version)],
+    values: [arrayOf(moved, ({ key }) => key), arrayOf(moved, ({ after }) => after.balance), arrayOf(moved, ({ after }) => after.version)],
     rows: moved.length,
   };
 }
 
 /** Users, for commands that leave the wallet alone. A user is never deleted and never changes rehearsals, so no lock is needed. */
-export const members: Shelf<Member> = {
+export const members: Table<Member> = {
   name: "members",
   load: (ids) => ({
     name: "read members",
     text: `SELECT id, rehearsal_id AS "rehearsalId" FROM users WHERE id = ANY($1::uuid[])`,
-    values: [plain(ids, (id) => id)],
+    values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, { rehearsalId: row["rehearsalId"] as string | null }],
   save: () => [],
 };
 
 /** Who has which external id. The table's UNIQUE constraint settles what two rounds try at once. */
-export const externalIds: Shelf<string> = {
+export const externalIds: Table<string> = {
   name: "external ids",
   load: (ids) => ({
     name: "read external ids",
     text: "SELECT id, external_id FROM users WHERE external_id = ANY($1::text[])",
-    values: [quoted(ids, (id) => id)],
+    values: [textArray(ids, (id) => id)],
   }),
   read: (row) => [row["external_id"] as string, row["id"] as string],
   save: () => [],
@@ -80,16 +80,16 @@ export const ledger: Journal<Transaction> = {
            FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::text[], $5::bigint[], $6::bigint[], $7::uuid[], $8::text[], $9::text[], $10::timestamptz[])
              v(user_id, version, id, type, amount, balance_after, order_id, reason, customer_reason, created_at)`,
     values: [
-      plain(rows, (row) => row.userId),
-      plain(rows, (row) => row.version),
-      plain(rows, (row) => row.id),
-      plain(rows, (row) => row.type),
-      plain(rows, (row) => row.amount),
-      plain(rows, (row) => row.balanceAfter),
-      plain(rows, (row) => row.orderId),
-      quoted(rows, (row) => row.reason),
-      quoted(rows, (row) => row.customerReason),
-      instants(rows, (row) => row.createdAt),
+      arrayOf(rows, (row) => row.userId),
+      arrayOf(rows, (row) => row.version),
+      arrayOf(rows, (row) => row.id),
+      arrayOf(rows, (row) => row.type),
+      arrayOf(rows, (row) => row.amount),
+      arrayOf(rows, (row) => row.balanceAfter),
+      arrayOf(rows, (row) => row.orderId),
+      textArray(rows, (row) => row.reason),
+      textArray(rows, (row) => row.customerReason),
+      timestampArray(rows, (row) => row.createdAt),
     ],
   }),
 };
@@ -105,7 +105,7 @@ export function selectTransactions(userId: string, after: number | null, limit: 
 }
 
 export function selectWallets(ids: string[]): Statement {
-  return { name: "select wallets", text: "SELECT id, balance, version FROM users WHERE id = ANY($1::uuid[])", values: [plain(ids, (id) => id)] };
+  return { name: "select wallets", text: "SELECT id, balance, version FROM users WHERE id = ANY($1::uuid[])", values: [arrayOf(ids, (id) => id)] };
 }
 
 const USER = `id, name, external_id AS "externalId"`;

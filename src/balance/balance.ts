@@ -1,7 +1,7 @@
 // The prepaid balance: a wallet per user, and a ledger in which every movement stands.
 
 import { refuse } from "../refusal.ts";
-import type { WorkingSet } from "../till/unit-of-work.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { ledger, users } from "./balance.sql.ts";
 
 /** `balance` in minor units; `version` counts the movements. `made` is there only in the round that makes the user. */
@@ -43,9 +43,9 @@ export type Transaction = {
 export type Movement = { type: TransactionType; amount: number; orderId?: string; reason?: string; customerReason?: string | null };
 
 /** A charge or a grant: new money, which may not lift a balance above `balanceMax`. Errors: BALANCE_LIMIT_EXCEEDED. */
-export function addFunds(shop: WorkingSet, wallet: Wallet, movement: Movement & { type: "CHARGE" | "GRANT" }, balanceMax: number): Transaction {
+export function addFunds(uow: UnitOfWork, wallet: Wallet, movement: Movement & { type: "CHARGE" | "GRANT" }, balanceMax: number): Transaction {
   checkLimit(wallet, movement.amount, balanceMax);
-  return moveMoney(shop, wallet, movement);
+  return moveMoney(uow, wallet, movement);
 }
 
 /** The limit binds charges and grants only: money that a refund gives back always fits. Errors: BALANCE_LIMIT_EXCEEDED. */
@@ -57,16 +57,16 @@ export function checkLimit(wallet: Wallet, amount: number, balanceMax: number): 
  * Moves money into a wallet (`amount` > 0) or out of it (< 0): wallet and ledger change together, here and nowhere else.
  * Errors: BALANCE_INSUFFICIENT below zero.
  */
-export function moveMoney(shop: WorkingSet, wallet: Wallet, movement: Movement): Transaction {
+export function moveMoney(uow: UnitOfWork, wallet: Wallet, movement: Movement): Transaction {
   const { type, amount, orderId = null, reason = null, customerReason = null } = movement;
   const balance = wallet.balance + amount;
   if (balance < 0) refuse("BALANCE_INSUFFICIENT", { requested: -amount, available: wallet.balance });
   // Above 2^53 a sum would be rounded. No limit of a shop comes near it, and a rounded balance is worse than an error.
   if (!Number.isSafeInteger(balance)) throw new Error(`balance of user ${wallet.id} exceeds 2^53`);
   const version = wallet.version + 1;
-  shop.put(users, wallet.id, { ...wallet, balance, version });
+  uow.put(users, wallet.id, { ...wallet, balance, version });
   const transaction: Transaction = {
-    id: shop.newId(),
+    id: uow.newId(),
     userId: wallet.id,
     version,
     type,
@@ -75,8 +75,8 @@ export function moveMoney(shop: WorkingSet, wallet: Wallet, movement: Movement):
     orderId,
     reason,
     customerReason,
-    createdAt: shop.now,
+    createdAt: uow.now,
   };
-  shop.append(ledger, transaction);
+  uow.append(ledger, transaction);
   return transaction;
 }

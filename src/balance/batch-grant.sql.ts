@@ -1,21 +1,21 @@
 import { createHash } from "node:crypto";
-import { plain } from "../database/statement.ts";
-import type { Shelf } from "../till/table.ts";
+import { arrayOf } from "../database/statement.ts";
+import type { Table } from "../till/table.ts";
 
 /** The amounts that named batches have granted. The lock on the user's wallet guards them: a command reads them for users that it locks. */
-export const batchGrants: Shelf<number> = {
+export const batchGrants: Table<number> = {
   name: "batch grants",
   load: (keys) => ({
     name: "read batch grants",
     text: "SELECT key, amount FROM batch_grants WHERE key = ANY($1::text[])",
-    values: [plain(keys, (key) => key)],
+    values: [arrayOf(keys, (key) => key)],
   }),
   read: (row) => [row["key"] as string, row["amount"] as number],
   save: (changes) => [
     {
       name: "insert batch grants",
       text: "INSERT INTO batch_grants (key, amount) SELECT * FROM unnest($1::text[], $2::bigint[])",
-      values: [plain(changes, ({ key }) => key), plain(changes, ({ after }) => after)],
+      values: [arrayOf(changes, ({ key }) => key), arrayOf(changes, ({ after }) => after)],
     },
   ],
 };

@@ -1,5 +1,5 @@
-import { instants, iso, plain, quoted, type Statement } from "../database/statement.ts";
-import type { Shelf } from "../till/table.ts";
+import { timestampArray, iso, arrayOf, textArray, type Statement } from "../database/statement.ts";
+import type { Table } from "../till/table.ts";
 
 /** A charge that is paid by card. `version` is where its row stands in the ledger; instants in ms, `amount` in minor units. */
 export type CardCharge = {
@@ -20,12 +20,12 @@ export type CardCharge = {
 const CHARGE = `c.id, c.user_id AS "userId", c.version, c.status, c.amount, c.payment_key AS "paymentKey", c.reason, c.created_at AS "createdAt", c.ask_at AS "askAt", c.asked`;
 
 /** Charges by card, guarded by their user's lock. */
-export const cardCharges: Shelf<CardCharge> = {
+export const cardCharges: Table<CardCharge> = {
   name: "card charges",
   load: (ids) => ({
     name: "read card charges",
     text: `SELECT ${CHARGE}, NULL::bigint AS "balanceAfter" FROM card_charges c WHERE c.id = ANY($1::uuid[])`,
-    values: [plain(ids, (id) => id)],
+    values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as CardCharge],
   save(changes) {
@@ -46,14 +46,14 @@ function insertCharges(charges: CardCharge[]): Statement {
     text: `INSERT INTO card_charges (id, user_id, version, status, amount, payment_key, created_at, ask_at)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::int[], $4::text[], $5::bigint[], $6::text[], $7::timestamptz[], $8::timestamptz[])`,
     values: [
-      plain(charges, (charge) => charge.id),
-      plain(charges, (charge) => charge.userId),
-      plain(charges, (charge) => charge.version),
-      plain(charges, (charge) => charge.status),
-      plain(charges, (charge) => charge.amount),
-      quoted(charges, (charge) => charge.paymentKey),
-      instants(charges, (charge) => charge.createdAt),
-      instants(charges, (charge) => charge.askAt),
+      arrayOf(charges, (charge) => charge.id),
+      arrayOf(charges, (charge) => charge.userId),
+      arrayOf(charges, (charge) => charge.version),
+      arrayOf(charges, (charge) => charge.status),
+      arrayOf(charges, (charge) => charge.amount),
+      textArray(charges, (charge) => charge.paymentKey),
+      timestampArray(charges, (charge) => charge.createdAt),
+      timestampArray(charges, (charge) => charge.askAt),
     ],
   };
 }
@@ -65,11 +65,11 @@ function insertPending(charges: CardCharge[]): Statement {
     text: `INSERT INTO balance_transactions (user_id, version, id, type, status, amount, created_at)
            SELECT user_id, version, id, 'CHARGE', 'PENDING', amount, created_at FROM unnest($1::uuid[], $2::int[], $3::uuid[], $4::bigint[], $5::timestamptz[]) v(user_id, version, id, amount, created_at)`,
     values: [
-      plain(charges, (charge) => charge.userId),
-      plain(charges, (charge) => charge.version),
-      plain(charges, (charge) => charge.id),
-      plain(charges, (charge) => charge.amount),
-      instants(charges, (charge) => charge.createdAt),
+      arrayOf(charges, (charge) => charge.userId),
+      arrayOf(charges, (charge) => charge.version),
+      arrayOf(charges, (charge) => charge.id),
+      arrayOf(charges, (charge) => charge.amount),
+      timestampArray(charges, (charge) => charge.createdAt),
     ],
   };
 }
@@ -81,11 +81,11 @@ function endPending(charges: (CardCharge & { stood: number })[]): Statement {
     text: `UPDATE balance_transactions t SET status = v.status, version = v.version, balance_after = v.balance_after
            FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::bigint[]) v(user_id, stood, status, version, balance_after) WHERE t.user_id = v.user_id AND t.version = v.stood AND t.status = 'PENDING'`,
     values: [
-      plain(charges, (charge) => charge.userId),
-      plain(charges, (charge) => charge.stood),
-      plain(charges, (charge) => charge.status),
-      plain(charges, (charge) => charge.version),
-      plain(charges, (charge) => charge.balanceAfter),
+      arrayOf(charges, (charge) => charge.userId),
+      arrayOf(charges, (charge) => charge.stood),
+      arrayOf(charges, (charge) => charge.status),
+      arrayOf(charges, (charge) => charge.version),
+      arrayOf(charges, (charge) => charge.balanceAfter),
     ],
     rows: charges.length,
   };
@@ -97,12 +97,12 @@ function updateCharges(charges: CardCharge[]): Statement {
     text: `UPDATE card_charges c SET status = v.status, version = v.version, reason = v.reason, ask_at = v.ask_at, asked = v.asked
            FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::int[]) v(id, status, version, reason, ask_at, asked) WHERE c.id = v.id AND c.status = 'PENDING'`,
     values: [
-      plain(charges, (charge) => charge.id),
-      plain(charges, (charge) => charge.status),
-      plain(charges, (charge) => charge.version),
-      quoted(charges, (charge) => charge.reason),
-      instants(charges, (charge) => charge.askAt),
-      plain(charges, (charge) => charge.asked),
+      arrayOf(charges, (charge) => charge.id),
+      arrayOf(charges, (charge) => charge.status),
+      arrayOf(charges, (charge) => charge.version),
+      textArray(charges, (charge) => charge.reason),
+      timestampArray(charges, (charge) => charge.askAt),
+      arrayOf(charges, (charge) => charge.asked),
     ],
     rows: charges.length,
   };

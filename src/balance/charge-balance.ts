@@ -20,11 +20,11 @@ export const chargeBalance = command<ChargeBalance, Charged>({
   name: "charge balance",
   needs: ({ userId }) => [need(users, userId)],
 
-  decide(shop, { userId, amount, version, balanceMax }) {
-    const wallet = shop.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
+  decide(uow, { userId, amount, version, balanceMax }) {
+    const wallet = uow.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
     if (version !== null && version !== wallet.version) refuse("BALANCE_CONFLICT", { version: wallet.version });
 
-    const transaction = addFunds(shop, wallet, { type: "CHARGE", amount }, balanceMax);
+    const transaction = addFunds(uow, wallet, { type: "CHARGE", amount }, balanceMax);
     return { userId, newBalance: transaction.balanceAfter, transactionId: transaction.id, version: transaction.version };
   },
 });

@@ -1,9 +1,9 @@
-import type { Standing } from "../idempotency/two-phase.ts";
+import type { AttemptStatus } from "../idempotency/two-phase.ts";
 import { Refusal } from "../refusal.ts";
 import type { CardCharge } from "./card-charge.sql.ts";
 
 /** What a charge by card is answered with, as far as it is known. */
-export function chargeStanding({ id, userId, status, version, amount, balanceAfter, reason }: CardCharge): Standing {
+export function chargeStatus({ id, userId, status, version, amount, balanceAfter, reason }: CardCharge): AttemptStatus {
   if (status === "PENDING") return { over: false, status: 202, body: { userId, transactionId: id, status } };
   if (status === "COMPLETED") return { over: true, status: 200, body: { userId, newBalance: balanceAfter, transactionId: id, version } };
   const code = reason === "BALANCE_LIMIT_EXCEEDED" ? reason : "PAYMENT_DECLINED";

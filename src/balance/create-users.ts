@@ -12,18 +12,18 @@ export const createUsers = command<CreateUsers, UserView[]>({
   name: "create users",
   needs: (input) => input.users.flatMap(({ externalId }) => (externalId === null ? [] : [need(externalIds, externalId)])),
 
-  decide(shop, input) {
+  decide(uow, input) {
     const { rehearsalId = null } = input;
     const taken: FieldError[] = [];
     const made = input.users.map(({ name, externalId }, i) => {
-      const id = shop.newId();
+      const id = uow.newId();
       if (externalId !== null) {
         const path = input.bulk ? `/users/${i}/externalId` : "/externalId";
-        if (shop.find(externalIds, externalId)) taken.push({ path, message: "belongs to another user already" });
-        shop.put(externalIds, externalId, id);
+        if (uow.find(externalIds, externalId)) taken.push({ path, message: "belongs to another user already" });
+        uow.put(externalIds, externalId, id);
       }
-      shop.put(users, id, { id, balance: 0, version: 0, rehearsalId, made: { name, externalId, createdAt: shop.now } });
-      shop.put(members, id, { rehearsalId });
+      uow.put(users, id, { id, balance: 0, version: 0, rehearsalId, made: { name, externalId, createdAt: uow.now } });
+      uow.put(members, id, { rehearsalId });
       return { id, name, externalId };
     });
     if (taken.length > 0) refuse("INVALID_REQUEST", { errors: taken });

@@ -23,17 +23,17 @@ export const grantBalances = command<GrantBalances, Granted>({
     ...(batch === undefined ? [] : grants.map(({ userId, reason }) => need(batchGrants, batchGrantKey(batch, userId, reason)))),
   ],
 
-  decide(shop, { grants, batch, dryRun = false, balanceMax }) {
-    const due = grants.filter((grant) => grantedBefore(shop, batch, grant) === undefined);
+  decide(uow, { grants, batch, dryRun = false, balanceMax }) {
+    const due = grants.filter((grant) => grantedBefore(uow, batch, grant) === undefined);
     const answer: Granted = { granted: due.length, totalAmount: due.reduce((sum, { amount }) => sum + amount, 0) };
     if (batch !== undefined) answer.alreadyGranted = grants.length - due.length;
-    const faults = grantFaults(shop, grants, batch, balanceMax);
+    const faults = grantFaults(uow, grants, batch, balanceMax);
     if (dryRun) return { ...answer, faults: faults.map(({ path, problem, message }) => ({ path, problem, message })) };
     if (faults.length > 0) refuseGrants(faults);
 
     for (const { userId, ...grant } of due) {
-      if (batch !== undefined) shop.put(batchGrants, batchGrantKey(batch, userId, grant.reason), grant.amount);
-      addFunds(shop, shop.find(users, userId) as Wallet, { type: "GRANT", ...grant }, balanceMax);
+      if (batch !== undefined) uow.put(batchGrants, batchGrantKey(batch, userId, grant.reason), grant.amount);
+      addFunds(uow, uow.find(users, userId) as Wallet, { type: "GRANT", ...grant }, balanceMax);
     }
     return answer;
   },

@@ -1,5 +1,5 @@
 import { refuse, type RefusalDetails } from "../refusal.ts";
-import type { WorkingSet } from "../till/unit-of-work.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { users } from "./balance.sql.ts";
 import { batchGrantKey, batchGrants } from "./batch-grant.sql.ts";
 
@@ -14,12 +14,12 @@ type Found = GrantFault & { details: RefusalDetails };
 const MOST_NAMED = 20;
 
 /** The amount that this batch granted to this user for this reason before, if it did. */
-export function grantedBefore(shop: WorkingSet, batch: string | undefined, { userId, reason }: Grant): number | undefined {
-  return batch === undefined ? undefined : shop.find(batchGrants, batchGrantKey(batch, userId, reason));
+export function grantedBefore(uow: UnitOfWork, batch: string | undefined, { userId, reason }: Grant): number | undefined {
+  return batch === undefined ? undefined : uow.find(batchGrants, batchGrantKey(batch, userId, reason));
 }
 
 /** Every row that cannot be granted, in their order, with its first fault. */
-export function grantFaults(shop: WorkingSet, grants: Grant[], batch: string | undefined, balanceMax: number): Found[] {
+export function grantFaults(uow: UnitOfWork, grants: Grant[], batch: string | undefined, balanceMax: number): Found[] {
   const faults: Found[] = [];
   const rows = new Map<string, number>();
   const balances = new Map<string, number>();
@@ -28,12 +28,12 @@ export function grantFaults(shop: WorkingSet, grants: Grant[], batch: string | u
     const fault = (field: string, problem: Found["problem"], message: string, details: RefusalDetails = {}): void =>
       void faults.push({ path: `/grants/${row}${field}`, problem, message, details });
 
-    const balance = balances.get(userId) ?? shop.find(users, userId)?.balance;
+    const balance = balances.get(userId) ?? uow.find(users, userId)?.balance;
     if (balance === undefined) {
       fault("/userId", "USER_NOT_FOUND", "user does not exist", { userId });
       continue;
     }
-    const before = grantedBefore(shop, batch, grant);
+    const before = grantedBefore(uow, batch, grant);
     if (batch !== undefined) {
       const key = batchGrantKey(batch, userId, reason);
       const first = rows.get(key);

@@ -1,5 +1,5 @@
 import { refuse } from "../refusal.ts";
-import type { Begun } from "../till/started-attempt.ts";
+import type { Started } from "../till/started-attempt.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { checkLimit } from "./balance.ts";
@@ -17,19 +17,19 @@ export type StartCharge = ChargeBalance & {
  * ledger, so the version moves although the balance does not.
  * Errors: USER_NOT_FOUND, BALANCE_CONFLICT, BALANCE_LIMIT_EXCEEDED.
  */
-export const startCharge = command<StartCharge, Begun<Charged>>({
+export const startCharge = command<StartCharge, Started<Charged>>({
   name: "start charge",
   needs: ({ userId }) => [need(users, userId)],
 
-  decide(shop, { userId, amount, version, balanceMax, paymentKey, askAfterMs }) {
-    const wallet = shop.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
+  decide(uow, { userId, amount, version, balanceMax, paymentKey, askAfterMs }) {
+    const wallet = uow.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });
     if (version !== null && version !== wallet.version) refuse("BALANCE_CONFLICT", { version: wallet.version });
     checkLimit(wallet, amount, balanceMax);
 
-    const id = shop.newId();
+    const id = uow.newId();
     const place = wallet.version + 1;
-    shop.put(users, userId, { ...wallet, version: place });
-    shop.put(cardCharges, id, {
+    uow.put(users, userId, { ...wallet, version: place });
+    uow.put(cardCharges, id, {
       id,
       userId,
       version: place,
@@ -37,8 +37,8 @@ export const startCharge = command<StartCharge, Begun<Charged>>({
       amount,
       paymentKey,
       reason: null,
-      createdAt: shop.now,
-      askAt: shop.now + askAfterMs,
+      createdAt: uow.now,
+      askAt: uow.now + askAfterMs,
       asked: 0,
       balanceAfter: null,
     });

@@ -6,7 +6,7 @@
 // the change was loaded under the old word, and nobody asks for that any more.
 
 import { randomUUID } from "node:crypto";
-import { type RedisLink } from "../redis/redis-client.ts";
+import { type RedisClient } from "../redis/redis-client.ts";
 import type { Cache, Cached } from "./cache.ts";
 import { MemoryCache } from "./memory-cache.ts";
 
@@ -31,13 +31,13 @@ type Kept<Value> = { value: Value; until: number };
 const MOST_CHANGES = 64;
 
 export class RedisCache implements Cache {
-  readonly #link: RedisLink;
+  readonly #link: RedisClient;
   readonly #front = new MemoryCache();
   /** Of each group the changes that this instance has heard of and Redis has not confirmed, and the connection on which it last did. */
   readonly #groups = new Map<string, { changes: Set<string>; connection: number }>();
   readonly counts = { shared: 0, loaded: 0, alone: 0 };
 
-  constructor(link: RedisLink) {
+  constructor(link: RedisClient) {
     this.#link = link;
   }
 

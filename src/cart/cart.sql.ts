@@ -1,16 +1,16 @@
-import { instants, plain, type Statement } from "../database/statement.ts";
-import type { Shelf } from "../till/table.ts";
+import { timestampArray, arrayOf, type Statement } from "../database/statement.ts";
+import type { Table } from "../till/table.ts";
 import type { CartItem } from "./cart.ts";
 
 /** Whole carts by user, read after the user is locked. What a round changed is written item by item. */
-export const carts: Shelf<CartItem[]> = {
+export const carts: Table<CartItem[]> = {
   name: "carts",
   load: (userIds) => ({
     name: "read carts",
     text: `SELECT user_id, array_agg(id ORDER BY id) AS ids, array_agg(product_id ORDER BY id) AS products, array_agg(variant_id ORDER BY id) AS variants,
              array_agg(quantity ORDER BY id) AS quantities, array_agg(extract(epoch FROM created_at) * 1000 ORDER BY id) AS created
            FROM cart_items WHERE user_id = ANY($1::uuid[]) GROUP BY user_id`,
-    values: [plain(userIds, (id) => id)],
+    values: [arrayOf(userIds, (id) => id)],
   }),
   read(row) {
     const { ids, products, variants, quantities, created } = row as {
@@ -58,12 +58,12 @@ function insertItems(items: (CartItem & { userId: string })[]): Statement {
     text: `INSERT INTO cart_items (id, user_id, product_id, variant_id, quantity, created_at)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::uuid[], $5::int[], $6::timestamptz[])`,
     values: [
-      plain(items, (item) => item.id),
-      plain(items, (item) => item.userId),
-      plain(items, (item) => item.productId),
-      plain(items, (item) => item.variantId),
-      plain(items, (item) => item.quantity),
-      instants(items, (item) => item.createdAt),
+      arrayOf(items, (item) => item.id),
+      arrayOf(items, (item) => item.userId),
+      arrayOf(items, (item) => item.productId),
+      arrayOf(items, (item) => item.variantId),
+      arrayOf(items, (item) => item.quantity),
+      timestampArray(items, (item) => item.createdAt),
     ],
   };
 }
@@ -72,13 +72,18 @@ function updateQuantities(items: CartItem[]): Statement {
   return {
     name: "update cart quantities",
     text: "UPDATE cart_items c SET quantity = v.quantity FROM unnest($1::uuid[], $2::int[]) v(id, quantity) WHERE c.id = v.id",
-    values: [plain(items, (item) => item.id), plain(items, (item) => item.quantity)],
+    values: [arrayOf(items, (item) => item.id), arrayOf(items, (item) => item.quantity)],
     rows: items.length,
   };
 }
 
 function deleteItems(ids: string[]): Statement {
-  return { name: "delete cart items", text: "DELETE FROM cart_items WHERE id = ANY($1::uuid[])", values: [plain(ids, (id) => id)], rows: ids.length };
+  return {
+    name: "delete cart items",
+    text: "DELETE FROM cart_items WHERE id = ANY($1::uuid[])",
+    values: [arrayOf(ids, (id) => id)],
+    rows: ids.length,
+  };
 }
 
 /** What stands in a cart, with what the catalogue says of it now. No row at all where there is no such user; one without an item where the cart is empty. */

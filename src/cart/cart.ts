@@ -2,7 +2,7 @@
 
 import { refuse } from "../refusal.ts";
 import { users } from "../balance/balance.sql.ts";
-import type { WorkingSet } from "../till/unit-of-work.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { carts } from "./cart.sql.ts";
 
 export type CartItem = { id: string; productId: string; variantId: string; quantity: number; createdAt: number };
@@ -10,12 +10,12 @@ export type CartItem = { id: string; productId: string; variantId: string; quant
 export const CART_MAX = 2000;
 
 /** The user's cart, oldest first. The user must be locked. Errors: USER_NOT_FOUND. */
-export function cartOf(shop: WorkingSet, userId: string): CartItem[] {
-  if (!shop.find(users, userId)) refuse("USER_NOT_FOUND", { userId });
-  return shop.find(carts, userId) ?? [];
+export function cartOf(uow: UnitOfWork, userId: string): CartItem[] {
+  if (!uow.find(users, userId)) refuse("USER_NOT_FOUND", { userId });
+  return uow.find(carts, userId) ?? [];
 }
 
 /** One item of the user's cart. Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND. */
-export function itemOf(shop: WorkingSet, userId: string, itemId: string): CartItem {
-  return cartOf(shop, userId).find((item) => item.id === itemId) ?? refuse("CART_ITEM_NOT_FOUND", { id: itemId });
+export function itemOf(uow: UnitOfWork, userId: string, itemId: string): CartItem {
+  return cartOf(uow, userId).find((item) => item.id === itemId) ?? refuse("CART_ITEM_NOT_FOUND", { id: itemId });
 }

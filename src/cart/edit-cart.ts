@@ -2,12 +2,12 @@ import type { Wallet } from "../balance/balance.ts";
 import { users } from "../balance/balance.sql.ts";
 import { displayName, forSale, productFor, variantStatus } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
-import type { CatalogFacts } from "../catalog/variant-cache.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/table.ts";
-import { NeedsChanged, type WorkingSet } from "../till/unit-of-work.ts";
+import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
 import { CART_MAX, type CartItem, cartOf, itemOf } from "./cart.ts";
 import { carts } from "./cart.sql.ts";
 import { type CartItemView, cartItemView } from "./cart-view.ts";
@@ -18,7 +18,7 @@ export type AddToCart = { userId: string; productId: string; variantId?: string;
  * Puts a variant into the cart; `variantId` may be left out where the product has one. Nothing is reserved.
  * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, CART_ITEM_DUPLICATE, INVALID_REQUEST.
  */
-export function addToCart(facts: CatalogFacts): Command<AddToCart, CartItemView> {
+export function addToCart(facts: VariantCache): Command<AddToCart, CartItemView> {
   return command<AddToCart, CartItemView>({
     name: "add to cart",
     prepare(input) {
@@ -28,18 +28,18 @@ export function addToCart(facts: CatalogFacts): Command<AddToCart, CartItemView>
     },
     needs: (input) => [...cartNeeds(input.userId), need(products, input.productId), ...variantNeed(input)],
 
-    decide(shop, input) {
+    decide(uow, input) {
       const { userId, productId, quantity } = input;
-      const cart = cartOf(shop, userId);
-      productFor(shop, productId, shop.find(users, userId) as Wallet);
+      const cart = cartOf(uow, userId);
+      productFor(uow, productId, uow.find(users, userId) as Wallet);
       const variantId = soleVariant(input, input.variantIds ?? [], "/variantId");
-      forSale(shop, productId, variantId);
+      forSale(uow, productId, variantId);
       if (cart.some((item) => item.variantId === variantId)) refuse("CART_ITEM_DUPLICATE", { productId, variantId });
       if (cart.length >= CART_MAX) invalid("", `a cart holds at most ${CART_MAX} items`);
 
-      const item: CartItem = { id: shop.newId(), productId, variantId, quantity, createdAt: shop.now };
-      shop.put(carts, userId, [...cart, item]);
-      return view(shop, item);
+      const item: CartItem = { id: uow.newId(), productId, variantId, quantity, createdAt: uow.now };
+      uow.put(carts, userId, [...cart, item]);
+      return view(uow, item);
     },
   });
 }
@@ -61,15 +61,15 @@ export function setQuantity(articleOf: (userId: string, itemId: string) => Promi
       ...(article ? [need(products, article.productId), need(variants, article.variantId)] : []),
     ],
 
-    decide(shop, { userId, itemId, quantity }) {
-      const changed = { ...itemOf(shop, userId, itemId), quantity };
-      if (!shop.holds(variants, changed.variantId)) throw new NeedsChanged();
-      shop.put(
+    decide(uow, { userId, itemId, quantity }) {
+      const changed = { ...itemOf(uow, userId, itemId), quantity };
+      if (!uow.holds(variants, changed.variantId)) throw new NeedsChanged();
+      uow.put(
         carts,
         userId,
-        cartOf(shop, userId).map((item) => (item.id === itemId ? changed : item)),
+        cartOf(uow, userId).map((item) => (item.id === itemId ? changed : item)),
       );
-      return view(shop, changed);
+      return view(uow, changed);
     },
   });
 }
@@ -79,12 +79,12 @@ export const removeFromCart = command<{ userId: string; itemId: string }, null>(
   name: "remove from cart",
   needs: ({ userId }) => cartNeeds(userId),
 
-  decide(shop, { userId, itemId }) {
-    const { id } = itemOf(shop, userId, itemId);
-    shop.put(
+  decide(uow, { userId, itemId }) {
+    const { id } = itemOf(uow, userId, itemId);
+    uow.put(
       carts,
       userId,
-      cartOf(shop, userId).filter((item) => item.id !== id),
+      cartOf(uow, userId).filter((item) => item.id !== id),
     );
     return null;
   },
@@ -94,9 +94,9 @@ function cartNeeds(userId: string): Need[] {
   return [need(users, userId), need(carts, userId)];
 }
 
-function view(shop: WorkingSet, { id, productId, variantId, quantity }: CartItem): CartItemView {
-  const product = shop.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
-  const variant = shop.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
+function view(uow: UnitOfWork, { id, productId, variantId, quantity }: CartItem): CartItemView {
+  const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
+  const variant = uow.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
   const { price, stock } = variant;
   return cartItemView(
     { id, productId, variantId, quantity },

@@ -11,13 +11,13 @@ export const adjustStock = command<AdjustStock, { variantId: string; stock: numb
   name: "adjust stock",
   needs: ({ variantId }) => [need(variants, variantId)],
 
-  decide(shop, { variantId, delta, reason }) {
-    const variant = shop.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { variantId });
+  decide(uow, { variantId, delta, reason }) {
+    const variant = uow.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { variantId });
     const stock = variant.stock + delta;
     if (stock < 0) refuse("STOCK_INSUFFICIENT", { variantId, requested: -delta, available: variant.stock });
     if (stock > STOCK_MAX) invalid("/delta", `the stock would exceed ${STOCK_MAX}`);
-    shop.put(variants, variantId, { ...variant, stock });
-    shop.append(stockAdjustments, { id: shop.newId(), variantId, delta, stockAfter: stock, reason, createdAt: shop.now });
+    uow.put(variants, variantId, { ...variant, stock });
+    uow.append(stockAdjustments, { id: uow.newId(), variantId, delta, stockAfter: stock, reason, createdAt: uow.now });
     return { variantId, stock };
   },
 });

@@ -4,10 +4,10 @@ import type { Routes } from "../http/route.ts";
 import { Id, Money, NextCursor, OneOf, page, Query, Search } from "../http/schemas.ts";
 import type { Shop } from "../shop.ts";
 import { saleStatus } from "./catalog.ts";
-import { type EveryProduct, selectEveryProduct } from "./admin-products.sql.ts";
+import { type AdminProduct, selectAdminProducts } from "./admin-products.sql.ts";
 
 /** What operators see of the catalogue: what is not for sale, too. */
-export function everyProductRoutes(routes: Routes, { database }: Shop): void {
+export function adminProductRoutes(routes: Routes, { database }: Shop): void {
   routes.read(
     {
       method: "GET",
@@ -40,7 +40,7 @@ export function everyProductRoutes(routes: Routes, { database }: Shop): void {
     },
     async ({ query: { limit = 20, cursor, q = "", status = null } }) => {
       const [before] = (readCursor("every product", cursor, ["id"]) ?? [null]) as [string | null];
-      const rows = await database.rows<EveryProduct>(selectEveryProduct({ search: q, status }, before, limit + 1));
+      const rows = await database.rows<AdminProduct>(selectAdminProducts({ search: q, status }, before, limit + 1));
       return {
         products: rows.slice(0, limit).map((row) => ({ ...row, status: saleStatus(row.status, row.stock) })),
         nextCursor: nextCursor(rows, limit, "every product", (row) => [row.id]),

@@ -2,10 +2,10 @@ import { containingEach, LAST_ID, type Statement } from "../database/statement.t
 import type { SaleStatus } from "./catalog.ts";
 import { matching } from "./catalog.sql.ts";
 
-export type EveryProduct = { id: string; name: string; status: SaleStatus; price: number; stock: number; variants: number };
+export type AdminProduct = { id: string; name: string; status: SaleStatus; price: number; stock: number; variants: number };
 
 /** Products before this id, newest first; copies that rehearsals have made are not among them. */
-export function selectEveryProduct(
+export function selectAdminProducts(
   { search, status }: { search: string; status: SaleStatus | null },
   before: string | null,
   limit: number,

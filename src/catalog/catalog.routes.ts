@@ -1,6 +1,6 @@
 import Type, { type Static } from "typebox";
 import { mayMeet } from "../balance/rehearsal-buyers.ts";
-import { SharedRead } from "../database/batched-read.ts";
+import { BatchedRead } from "../database/batched-read.ts";
 import type { Caller } from "../http/tokens.ts";
 import { nextCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
@@ -81,7 +81,7 @@ const ListQuery = Query({
 });
 
 export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }: Shop): void {
-  const details = new SharedRead(async (ids) => {
+  const details = new BatchedRead(async (ids) => {
     const rows = await database.rows<Product & { variants: Variant[] }>(selectProducts(ids));
     // What shoppers see is made into JSON once, however many are waiting for it.
     return new Map(

@@ -1,15 +1,15 @@
-import { containingEach, inOrder, instants, LAST_ID, plain, quoted, type Statement, updateInPlace } from "../database/statement.ts";
-import type { Change, Journal, Shelf } from "../till/table.ts";
+import { containingEach, inOrder, timestampArray, LAST_ID, arrayOf, textArray, type Statement, updateInPlace } from "../database/statement.ts";
+import type { Change, Journal, Table } from "../till/table.ts";
 import type { Product, Variant } from "./catalog.ts";
 
 /** Variants, locked. Whoever changes a product locks its variants, so an order that holds a variant sees the product stand still. */
-export const variants: Shelf<Variant> = {
+export const variants: Table<Variant> = {
   name: "variants",
   load: (ids) => ({
     name: "lock variants",
     text: `SELECT id, product_id AS "productId", position, sku, name, options, price, stock, status, version FROM variants
            WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
-    values: [plain(ids, (id) => id)],
+    values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Variant],
   save(changes) {
@@ -40,13 +40,13 @@ function insertVariants(changes: Change<Variant>[]): Statement {
     text: `INSERT INTO variants (id, product_id, position, sku, name, options, price, stock, status)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::smallint[], $4::text[], $5::text[], $6::jsonb[], $7::bigint[], $8::bigint[], $9::text[])`,
     values: [
-      plain(changes, ({ key }) => key),
-      plain(changes, ({ after }) => after.productId),
-      plain(changes, ({ after }) => after.position),
+      arrayOf(changes, ({ key }) => key),
+      arrayOf(changes, ({ after }) => after.productId),
+      arrayOf(changes, ({ after }) => after.position),
       ...describing(changes),
-      plain(changes, ({ after }) => after.price),
-      plain(changes, ({ after }) => after.stock),
-      plain(changes, ({ after }) => after.status),
+      arrayOf(changes, ({ after }) => after.price),
+      arrayOf(changes, ({ after }) => after.stock),
+      arrayOf(changes, ({ after }) => after.status),
     ],
   };
 }
@@ -59,7 +59,7 @@ function updateStock(changes: Change<Variant>[]): Statement {
   return {
     name: "update stock",
     text: UPDATE_STOCK,
-    values: [plain(sold, ({ key }) => key), plain(sold, ({ after }) => after.stock)],
+    values: [arrayOf(sold, ({ key }) => key), arrayOf(sold, ({ after }) => after.stock)],
     rows: sold.length,
   };
 }
@@ -71,11 +71,11 @@ function updateVariants(changes: Change<Variant>[]): Statement {
            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::jsonb[], $5::bigint[], $6::text[], $7::int[]) v(id, sku, name, options, price, status, version)
            WHERE variants.id = v.id`,
     values: [
-      plain(changes, ({ key }) => key),
+      arrayOf(changes, ({ key }) => key),
       ...describing(changes),
-      plain(changes, ({ after }) => after.price),
-      plain(changes, ({ after }) => after.status),
-      plain(changes, ({ after }) => after.version),
+      arrayOf(changes, ({ after }) => after.price),
+      arrayOf(changes, ({ after }) => after.status),
+      arrayOf(changes, ({ after }) => after.version),
     ],
     rows: changes.length,
   };
@@ -83,9 +83,9 @@ function updateVariants(changes: Change<Variant>[]): Statement {
 
 function describing(changes: Change<Variant>[]): string[] {
   return [
-    quoted(changes, ({ after }) => after.sku),
-    quoted(changes, ({ after }) => after.name),
-    quoted(changes, ({ after }) => JSON.stringify(after.options)),
+    textArray(changes, ({ after }) => after.sku),
+    textArray(changes, ({ after }) => after.name),
+    textArray(changes, ({ after }) => JSON.stringify(after.options)),
   ];
 }
 
@@ -93,24 +93,24 @@ function describing(changes: Change<Variant>[]): string[] {
  * Which variant has a SKU; null for one that this round has given up. The table's UNIQUE constraint settles what two rounds try at once: it is
  * checked after each statement, so that two variants can exchange their SKUs.
  */
-export const skus: Shelf<{ variantId: string | null }> = {
+export const skus: Table<{ variantId: string | null }> = {
   name: "skus",
   load: (names) => ({
     name: "read skus",
     text: `SELECT sku, id AS "variantId" FROM variants WHERE sku = ANY($1::text[])`,
-    values: [quoted(names, (name) => name)],
+    values: [textArray(names, (name) => name)],
   }),
   read: (row) => [row["sku"] as string, { variantId: row["variantId"] as string }],
   save: () => [],
 };
 
 /** Products, read after their variants are locked: that lock guards them. */
-export const products: Shelf<Product> = {
+export const products: Table<Product> = {
   name: "products",
   load: (ids) => ({
     name: "read products",
     text: `SELECT id, name, description, status, price, version, rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
-    values: [plain(ids, (id) => id)],
+    values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Product],
   save(changes) {
@@ -126,13 +126,13 @@ function insertProducts(changes: Change<Product>[]): Statement {
     text: `INSERT INTO products (id, name, description, status, price, created_at, rehearsal_id)
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::uuid[])`,
     values: [
-      plain(changes, ({ key }) => key),
-      quoted(changes, ({ after }) => after.name),
-      quoted(changes, ({ after }) => after.description),
-      plain(changes, ({ after }) => after.status),
-      plain(changes, ({ after }) => after.price),
-      instants(changes, ({ after }) => after.made?.createdAt),
-      plain(changes, ({ after }) => after.rehearsalId),
+      arrayOf(changes, ({ key }) => key),
+      textArray(changes, ({ after }) => after.name),
+      textArray(changes, ({ after }) => after.description),
+      arrayOf(changes, ({ after }) => after.status),
+      arrayOf(changes, ({ after }) => after.price),
+      timestampArray(changes, ({ after }) => after.made?.createdAt),
+      arrayOf(changes, ({ after }) => after.rehearsalId),
     ],
   };
 }
@@ -144,12 +144,12 @@ function updateProducts(changes: Change<Product>[]): Statement {
            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[]) v(id, name, description, status, price, version)
            WHERE p.id = v.id`,
     values: [
-      plain(changes, ({ key }) => key),
-      quoted(changes, ({ after }) => after.name),
-      quoted(changes, ({ after }) => after.description),
-      plain(changes, ({ after }) => after.status),
-      plain(changes, ({ after }) => after.price),
-      plain(changes, ({ after }) => after.version),
+      arrayOf(changes, ({ key }) => key),
+      textArray(changes, ({ after }) => after.name),
+      textArray(changes, ({ after }) => after.description),
+      arrayOf(changes, ({ after }) => after.status),
+      arrayOf(changes, ({ after }) => after.price),
+      arrayOf(changes, ({ after }) => after.version),
     ],
     rows: changes.length,
   };
@@ -165,12 +165,12 @@ export const stockAdjustments: Journal<StockAdjustment> = {
     text: `INSERT INTO stock_adjustments (id, variant_id, delta, stock_after, reason, created_at)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::text[], $6::timestamptz[])`,
     values: [
-      plain(rows, (row) => row.id),
-      plain(rows, (row) => row.variantId),
-      plain(rows, (row) => row.delta),
-      plain(rows, (row) => row.stockAfter),
-      quoted(rows, (row) => row.reason),
-      instants(rows, (row) => row.createdAt),
+      arrayOf(rows, (row) => row.id),
+      arrayOf(rows, (row) => row.variantId),
+      arrayOf(rows, (row) => row.delta),
+      arrayOf(rows, (row) => row.stockAfter),
+      textArray(rows, (row) => row.reason),
+      timestampArray(rows, (row) => row.createdAt),
     ],
   }),
 };
@@ -190,7 +190,7 @@ export function selectVariantIds(productIds: string[]): Statement {
   return {
     name: "select variant ids",
     text: `SELECT product_id AS "productId", array_agg(id ORDER BY position) AS "variantIds" FROM variants WHERE product_id = ANY($1::uuid[]) GROUP BY product_id`,
-    values: [plain(productIds, (id) => id)],
+    values: [arrayOf(productIds, (id) => id)],
   };
 }
 
@@ -203,7 +203,7 @@ export function selectProducts(ids: string[]): Statement {
                 'status', v.status, 'version', v.version) ORDER BY v.position)
               FROM variants v WHERE v.product_id = p.id) AS variants
            FROM products p WHERE p.id = ANY($1::uuid[])`,
-    values: [plain(ids, (id) => id)],
+    values: [arrayOf(ids, (id) => id)],
   };
 }
 

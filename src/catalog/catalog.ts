@@ -3,7 +3,7 @@
 
 import { sameRehearsal } from "../balance/balance.ts";
 import { refuse } from "../refusal.ts";
-import type { WorkingSet } from "../till/unit-of-work.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { products, variants } from "./catalog.sql.ts";
 
 export type SaleStatus = "ON_SALE" | "NOT_FOR_SALE";
@@ -41,39 +41,39 @@ export const STOCK_MAX = 1_000_000_000_000;
 export const PRICE_MAX = 1_000_000_000_000;
 
 /** A product that this user may meet. Errors: PRODUCT_NOT_FOUND, also for a rehearsal's copy and a user who is not its buyer. */
-export function productFor(shop: WorkingSet, productId: string, user: { rehearsalId?: string | null }): Product {
-  const product = shop.find(products, productId);
+export function productFor(uow: UnitOfWork, productId: string, user: { rehearsalId?: string | null }): Product {
+  const product = uow.find(products, productId);
   if (!product || !sameRehearsal(product, user)) refuse("PRODUCT_NOT_FOUND", { productId });
   return product;
 }
 
 /** A variant with its product. Errors: PRODUCT_NOT_FOUND, also where the variant is another product's. */
-export function articleOf(shop: WorkingSet, productId: string, variantId: string): { product: Product; variant: Variant } {
-  const product = shop.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
-  const variant = shop.find(variants, variantId);
+export function articleOf(uow: UnitOfWork, productId: string, variantId: string): { product: Product; variant: Variant } {
+  const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
+  const variant = uow.find(variants, variantId);
   if (variant === undefined || variant.productId !== productId) refuse("PRODUCT_NOT_FOUND", { productId, variantId });
   return { product, variant };
 }
 
 /** The same, if it may be sold now. Errors: PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE. */
-export function forSale(shop: WorkingSet, productId: string, variantId: string): { product: Product; variant: Variant } {
-  const article = articleOf(shop, productId, variantId);
+export function forSale(uow: UnitOfWork, productId: string, variantId: string): { product: Product; variant: Variant } {
+  const article = articleOf(uow, productId, variantId);
   if (variantStatus(article.product, article.variant) !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId, variantId });
   return article;
 }
 
 /** Takes pieces off the shelf. Errors: STOCK_INSUFFICIENT. */
-export function takeStock(shop: WorkingSet, { productId, variantId, quantity }: { productId: string; variantId: string; quantity: number }): void {
-  const variant = shop.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
+export function takeStock(uow: UnitOfWork, { productId, variantId, quantity }: { productId: string; variantId: string; quantity: number }): void {
+  const variant = uow.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
   if (variant.stock < quantity) refuse("STOCK_INSUFFICIENT", { productId, variantId, requested: quantity, available: variant.stock });
-  shop.put(variants, variantId, { ...variant, stock: variant.stock - quantity });
+  uow.put(variants, variantId, { ...variant, stock: variant.stock - quantity });
 }
 
 /** Puts pieces back that had been taken for an order. */
-export function returnStock(shop: WorkingSet, { variantId, quantity }: { variantId: string; quantity: number }): void {
-  const variant = shop.find(variants, variantId);
+export function returnStock(uow: UnitOfWork, { variantId, quantity }: { variantId: string; quantity: number }): void {
+  const variant = uow.find(variants, variantId);
   if (variant === undefined) throw new Error(`variant ${variantId} was sold and is gone`);
-  shop.put(variants, variantId, { ...variant, stock: variant.stock + quantity });
+  uow.put(variants, variantId, { ...variant, stock: variant.stock + quantity });
 }
 
 /** What an order line or a cart calls the thing: the product, and the variant where it has a name of its own. */

@@ -1,7 +1,7 @@
 import { type FieldError, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
-import type { WorkingSet } from "../till/unit-of-work.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { lowestPrice, type Product, type SaleStatus, type Variant } from "./catalog.ts";
 import { products, skus, stockAdjustments, variants } from "./catalog.sql.ts";
 import { type ProductView, productView } from "./product-view.ts";
@@ -23,13 +23,13 @@ export const createProducts = command<CreateProducts, ProductView[]>({
   name: "create products",
   needs: (input) => input.products.flatMap((product) => product.variants.flatMap(({ sku }) => (sku === undefined ? [] : [need(skus, sku)]))),
 
-  decide(shop, { products: wanted, bulk = false, rehearsalId = null }) {
+  decide(uow, { products: wanted, bulk = false, rehearsalId = null }) {
     const errors: FieldError[] = [];
     const views = wanted.map((product, i) => {
-      const made = newProduct(shop, product, rehearsalId);
+      const made = newProduct(uow, product, rehearsalId);
       const paths = new Map(made.variants.map(({ id }, j) => [id, `${bulk ? `/products/${i}` : ""}/variants/${j}`]));
-      errors.push(...equalOptions(made.variants, paths), ...made.variants.flatMap(({ id, sku }) => takeSku(shop, id, sku, paths.get(id))));
-      put(shop, made);
+      errors.push(...equalOptions(made.variants, paths), ...made.variants.flatMap(({ id, sku }) => takeSku(uow, id, sku, paths.get(id))));
+      put(uow, made);
       return productView(made.product, made.variants);
     });
     if (errors.length > 0) refuse("INVALID_REQUEST", { errors: errors.slice(0, MOST_ERRORS) });
@@ -37,28 +37,37 @@ export const createProducts = command<CreateProducts, ProductView[]>({
   },
 });
 
-function newProduct(shop: WorkingSet, { name, description = "", status = "ON_SALE", variants: wanted }: NewProduct, rehearsalId: string | null) {
-  const productId = shop.newId();
+function newProduct(uow: UnitOfWork, { name, description = "", status = "ON_SALE", variants: wanted }: NewProduct, rehearsalId: string | null) {
+  const productId = uow.newId();
   const made = wanted.map((variant, position): Variant => {
     const { sku = null, options = {}, price, stock, status: own = "ON_SALE" } = variant;
     const called = variant.name ?? nameFrom({ sku, options }, wanted.length);
-    return { id: shop.newId(), productId, position, sku, name: called, options, price, stock, status: own, version: 0 };
+    return { id: uow.newId(), productId, position, sku, name: called, options, price, stock, status: own, version: 0 };
   });
-  const product: Product = { id: productId, name, description, status, price: lowestPrice(made), version: 0, rehearsalId, made: { createdAt: shop.now } };
+  const product: Product = {
+    id: productId,
+    name,
+    description,
+    status,
+    price: lowestPrice(made),
+    version: 0,
+    rehearsalId,
+    made: { createdAt: uow.now },
+  };
   return { product, variants: made };
 }
 
-function put(shop: WorkingSet, made: { product: Product; variants: Variant[] }): void {
-  shop.put(products, made.product.id, made.product);
+function put(uow: UnitOfWork, made: { product: Product; variants: Variant[] }): void {
+  uow.put(products, made.product.id, made.product);
   for (const variant of made.variants) {
-    shop.put(variants, variant.id, variant);
-    shop.append(stockAdjustments, {
-      id: shop.newId(),
+    uow.put(variants, variant.id, variant);
+    uow.append(stockAdjustments, {
+      id: uow.newId(),
       variantId: variant.id,
       delta: variant.stock,
       stockAfter: variant.stock,
       reason: "initial stock",
-      createdAt: shop.now,
+      createdAt: uow.now,
     });
   }
 }

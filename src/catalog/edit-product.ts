@@ -2,10 +2,10 @@ import { isDeepStrictEqual } from "node:util";
 import { type FieldError, invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
-import type { WorkingSet } from "../till/unit-of-work.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { lowestPrice, type Product, type SaleStatus, type Variant } from "./catalog.ts";
 import { products, skus, variants } from "./catalog.sql.ts";
-import type { CatalogFacts } from "./variant-cache.ts";
+import type { VariantCache } from "./variant-cache.ts";
 import { type ProductView, productView } from "./product-view.ts";
 import { equalOptions, nameAfterEdit, nameFrom, takeSku } from "./variant-rules.ts";
 
@@ -37,7 +37,7 @@ export type EditProduct = {
  * version; an edit of a variant is one of its product, too.
  * Errors: PRODUCT_NOT_FOUND, VERSION_CONFLICT, INVALID_REQUEST.
  */
-export function editProduct(facts: CatalogFacts): Command<EditProduct, ProductView> {
+export function editProduct(facts: VariantCache): Command<EditProduct, ProductView> {
   return command<EditProduct, ProductView>({
     name: "edit product",
     prepare: async (input) => ({ ...input, variantIds: (await facts.variantsOf(input.productId)) ?? [] }),
@@ -47,14 +47,14 @@ export function editProduct(facts: CatalogFacts): Command<EditProduct, ProductVi
       ...edits.flatMap(({ sku }) => (sku == null ? [] : [need(skus, sku)])),
     ],
 
-    decide(shop, input) {
+    decide(uow, input) {
       const { productId, variantIds = [] } = input;
-      const product = shop.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
-      const before = variantIds.map((id) => shop.find(variants, id) ?? refuse("PRODUCT_NOT_FOUND", { productId }));
+      const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
+      const before = variantIds.map((id) => uow.find(variants, id) ?? refuse("PRODUCT_NOT_FOUND", { productId }));
       checkVersions(input, product, before);
       const edits = editsOf(input, variantIds);
       const edited = before.map((variant) => edit(variant, edits.get(variant.id), before.length));
-      checkVariants(shop, before, edited, edits);
+      checkVariants(uow, before, edited, edits);
 
       const fields = {
         name: input.name ?? product.name,
@@ -63,8 +63,8 @@ export function editProduct(facts: CatalogFacts): Command<EditProduct, ProductVi
       };
       const changed = edited.some((variant, i) => variant !== before[i]) || differs(product, fields);
       const after = changed ? { ...product, ...fields, price: lowestPrice(edited), version: product.version + 1 } : product;
-      if (changed) shop.put(products, productId, after);
-      for (const [i, variant] of edited.entries()) if (variant !== before[i]) shop.put(variants, variant.id, variant);
+      if (changed) uow.put(products, productId, after);
+      for (const [i, variant] of edited.entries()) if (variant !== before[i]) uow.put(variants, variant.id, variant);
       return productView(after, edited);
     },
   });
@@ -107,19 +107,19 @@ function edit(variant: Variant, given: Given | undefined, siblings: number): Var
 }
 
 /** Errors: INVALID_REQUEST for equal options within the product, or a SKU in use. What was so before the edit is no fault of it. */
-function checkVariants(shop: WorkingSet, before: Variant[], edited: Variant[], edits: Edits): void {
+function checkVariants(uow: UnitOfWork, before: Variant[], edited: Variant[], edits: Edits): void {
   const moved = edited.filter((variant, i) => before[i] !== undefined && differs(before[i], { options: variant.options }));
   const given = new Map(moved.map(({ id }) => [id, edits.get(id)?.path ?? ""]));
   const errors: FieldError[] = equalOptions(edited, given);
   const renamed = edited.filter(({ sku }, i) => sku !== before[i]?.sku);
   // Every SKU is given up before any is taken, so that variants can exchange them.
-  for (const { id } of renamed) giveUpSku(shop, before.find((variant) => variant.id === id)?.sku);
-  errors.push(...renamed.flatMap(({ id, sku }) => takeSku(shop, id, sku, edits.get(id)?.path)));
+  for (const { id } of renamed) giveUpSku(uow, before.find((variant) => variant.id === id)?.sku);
+  errors.push(...renamed.flatMap(({ id, sku }) => takeSku(uow, id, sku, edits.get(id)?.path)));
   if (errors.length > 0) refuse("INVALID_REQUEST", { errors });
 }
 
-function giveUpSku(shop: WorkingSet, sku: string | null | undefined): void {
-  if (sku != null) shop.put(skus, sku, { variantId: null });
+function giveUpSku(uow: UnitOfWork, sku: string | null | undefined): void {
+  if (sku != null) uow.put(skus, sku, { variantId: null });
 }
 
 /** Whether any of these fields is another one in the row. */

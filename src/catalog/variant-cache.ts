@@ -2,17 +2,17 @@
 
 import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
-import { SharedRead } from "../database/batched-read.ts";
+import { BatchedRead } from "../database/batched-read.ts";
 import { selectVariantIds } from "./catalog.sql.ts";
 
 const KEPT = 50_000;
 
-export class CatalogFacts {
+export class VariantCache {
   readonly #known = new LRUCache<string, string[]>({ max: KEPT });
-  readonly #read: SharedRead<string[]>;
+  readonly #read: BatchedRead<string[]>;
 
   constructor(database: Database) {
-    this.#read = new SharedRead(async (ids) => {
+    this.#read = new BatchedRead(async (ids) => {
       const rows = await database.rows<{ productId: string; variantIds: string[] }>(selectVariantIds(ids));
       return new Map(rows.map((row) => [row.productId, row.variantIds]));
     });

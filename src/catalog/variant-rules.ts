@@ -1,7 +1,7 @@
 // What a product's variants are called, and what tells them apart.
 
 import type { FieldError } from "../refusal.ts";
-import type { WorkingSet } from "../till/unit-of-work.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { skus } from "./catalog.sql.ts";
 
 type Described = { sku: string | null; options: Record<string, string> };
@@ -52,10 +52,10 @@ export function equalOptions(variants: { id: string; options: Record<string, str
 const keyOf = (options: Record<string, string>): string => JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
 
 /** Gives a variant its SKU, which no other variant of the shop may have. The SKU must be among the command's needs. */
-export function takeSku(shop: WorkingSet, variantId: string, sku: string | null, path: string | undefined): FieldError[] {
+export function takeSku(uow: UnitOfWork, variantId: string, sku: string | null, path: string | undefined): FieldError[] {
   if (sku === null) return [];
-  const owner = shop.find(skus, sku)?.variantId ?? variantId;
+  const owner = uow.find(skus, sku)?.variantId ?? variantId;
   if (owner !== variantId) return [{ path: `${path}/sku`, message: "another variant has this SKU" }];
-  shop.put(skus, sku, { variantId });
+  uow.put(skus, sku, { variantId });
   return [];
 }

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { iso, isoOrNull } from "../database/statement.ts";
-import { SharedPages } from "../database/batched-pages.ts";
-import { SharedRead } from "../database/batched-read.ts";
+import { BatchedPages } from "../database/batched-pages.ts";
+import { BatchedRead } from "../database/batched-read.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
@@ -80,12 +80,12 @@ const UserCouponAnswer = Type.Object(
 );
 
 export function couponRoutes(routes: Routes, { config, database, soldOut, now }: Shop): void {
-  const campaigns = new SharedRead(async (ids) => {
+  const campaigns = new BatchedRead(async (ids) => {
     const rows = await database.rows<Record<string, unknown>>(selectCampaigns(ids));
     return new Map(rows.map((row) => [row["id"] as string, campaignOf(row)]));
   });
   const coupons = new Map(
-    COUPON_FILTERS.map((status) => [status, new SharedPages<UserCouponRecord>((pages) => database.rows(selectUserCoupons(pages, status, now())))]),
+    COUPON_FILTERS.map((status) => [status, new BatchedPages<UserCouponRecord>((pages) => database.rows(selectUserCoupons(pages, status, now())))]),
   );
 
   routes.read(

@@ -1,6 +1,6 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
-import { instants, LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
-import type { Change, Shelf } from "../till/table.ts";
+import { timestampArray, LAST_ID, arrayOf, textArray, type Statement } from "../database/statement.ts";
+import type { Change, Table } from "../till/table.ts";
 import type { Campaign, Discount, UserCoupon } from "./coupon.ts";
 import { sameDiscount } from "./same-discount.ts";
 
@@ -9,13 +9,13 @@ const CAMPAIGN = `id, name, discount_type, discount_value, max_amount, min_order
   version, sold_out_at AS "soldOutAt", rehearsal_id AS "rehearsalId"`;
 
 /** Campaigns, locked: the row of a drop is the counter at which its whole crowd meets. */
-export const campaigns: Shelf<Campaign> = {
+export const campaigns: Table<Campaign> = {
   name: "campaigns",
   firstCome: true,
   load: (ids) => ({
     name: "lock campaigns",
     text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE`,
-    values: [plain(ids, (id) => id)],
+    values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, campaignOf(row)],
   save(changes) {
@@ -65,7 +65,7 @@ function insertCampaigns(changes: Change<Campaign>[]): Statement {
     text: `INSERT INTO campaigns (id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity, opens_at, closes_at, valid_days, expires_at, version, sold_out_at, created_at, rehearsal_id)
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[],
              $12::int[], $13::timestamptz[], $14::timestamptz[], $15::uuid[])`,
-    values: [...columns(changes), instants(changes, ({ after }) => after.made?.createdAt), plain(changes, ({ after }) => after.rehearsalId)],
+    values: [...columns(changes), timestampArray(changes, ({ after }) => after.made?.createdAt), arrayOf(changes, ({ after }) => after.rehearsalId)],
   };
 }
 
@@ -75,9 +75,9 @@ function updateIssued(changes: Change<Campaign>[]): Statement {
     text: `UPDATE campaigns c SET issued_quantity = v.issued, sold_out_at = v.sold_out
            FROM unnest($1::uuid[], $2::int[], $3::timestamptz[]) v(id, issued, sold_out) WHERE c.id = v.id`,
     values: [
-      plain(changes, ({ key }) => key),
-      plain(changes, ({ after }) => after.issuedQuantity),
-      instants(changes, ({ after }) => after.soldOutAt),
+      arrayOf(changes, ({ key }) => key),
+      arrayOf(changes, ({ after }) => after.issuedQuantity),
+      timestampArray(changes, ({ after }) => after.soldOutAt),
     ],
     rows: changes.length,
   };
@@ -100,19 +100,19 @@ function updateCampaigns(changes: Change<Campaign>[]): Statement {
 
 function columns(changes: Change<Campaign>[]): string[] {
   return [
-    plain(changes, ({ key }) => key),
-    quoted(changes, ({ after }) => after.name),
-    plain(changes, ({ after }) => after.discount.type),
-    plain(changes, ({ after: { discount } }) => (discount.type === "FIXED" ? discount.amount : discount.rate)),
-    plain(changes, ({ after: { discount } }) => (discount.type === "PERCENTAGE" ? discount.maxAmount : null)),
-    plain(changes, ({ after }) => after.discount.minOrderAmount),
-    plain(changes, ({ after }) => after.totalQuantity),
-    instants(changes, ({ after }) => after.opensAt),
-    instants(changes, ({ after }) => after.closesAt),
-    plain(changes, ({ after }) => after.validDays),
-    instants(changes, ({ after }) => after.expiresAt),
-    plain(changes, ({ after }) => after.version),
-    instants(changes, ({ after }) => after.soldOutAt),
+    arrayOf(changes, ({ key }) => key),
+    textArray(changes, ({ after }) => after.name),
+    arrayOf(changes, ({ after }) => after.discount.type),
+    arrayOf(changes, ({ after: { discount } }) => (discount.type === "FIXED" ? discount.amount : discount.rate)),
+    arrayOf(changes, ({ after: { discount } }) => (discount.type === "PERCENTAGE" ? discount.maxAmount : null)),
+    arrayOf(changes, ({ after }) => after.discount.minOrderAmount),
+    arrayOf(changes, ({ after }) => after.totalQuantity),
+    timestampArray(changes, ({ after }) => after.opensAt),
+    timestampArray(changes, ({ after }) => after.closesAt),
+    arrayOf(changes, ({ after }) => after.validDays),
+    timestampArray(changes, ({ after }) => after.expiresAt),
+    arrayOf(changes, ({ after }) => after.version),
+    timestampArray(changes, ({ after }) => after.soldOutAt),
   ];
 }
 
@@ -120,13 +120,13 @@ const USER_COUPON = `uc.id, uc.campaign_id AS "couponId", uc.user_id AS "userId"
   uc.used_at AS "usedAt", uc.order_id AS "orderId", c.discount_type, c.discount_value, c.max_amount, c.min_order_amount`;
 
 /** Coupons in users' hands, locked. The campaign is joined for its discount only, which stands still once a coupon is issued. */
-export const userCoupons: Shelf<UserCoupon> = {
+export const userCoupons: Table<UserCoupon> = {
   name: "user coupons",
   load: (ids) => ({
     name: "lock user coupons",
     text: `SELECT ${USER_COUPON} FROM user_coupons uc JOIN campaigns c ON c.id = uc.campaign_id
            WHERE uc.id = ANY($1::uuid[]) ORDER BY uc.id FOR NO KEY UPDATE OF uc`,
-    values: [plain(ids, (id) => id)],
+    values: [arrayOf(ids, (id) => id)],
   }),
   read(row) {
     const { id, couponId, userId, status, issuedAt, expiresAt, usedAt, orderId } = row as UserCoupon;
@@ -146,11 +146,11 @@ function insertUserCoupons(changes: Change<UserCoupon>[]): Statement {
            SELECT id, campaign_id, user_id, 'AVAILABLE', issued_at, expires_at
            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::timestamptz[], $5::timestamptz[]) v(id, campaign_id, user_id, issued_at, expires_at)`,
     values: [
-      plain(changes, ({ key }) => key),
-      plain(changes, ({ after }) => after.couponId),
-      plain(changes, ({ after }) => after.userId),
-      instants(changes, ({ after }) => after.issuedAt),
-      instants(changes, ({ after }) => after.expiresAt),
+      arrayOf(changes, ({ key }) => key),
+      arrayOf(changes, ({ after }) => after.couponId),
+      arrayOf(changes, ({ after }) => after.userId),
+      timestampArray(changes, ({ after }) => after.issuedAt),
+      timestampArray(changes, ({ after }) => after.expiresAt),
     ],
   };
 }
@@ -161,24 +161,24 @@ function updateUserCoupons(changes: Change<UserCoupon>[]): Statement {
     text: `UPDATE user_coupons uc SET status = v.status, used_at = v.used_at, order_id = v.order_id
            FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[]) v(id, status, used_at, order_id) WHERE uc.id = v.id`,
     values: [
-      plain(changes, ({ key }) => key),
-      plain(changes, ({ after }) => after.status),
-      instants(changes, ({ after }) => after.usedAt),
-      plain(changes, ({ after }) => after.orderId),
+      arrayOf(changes, ({ key }) => key),
+      arrayOf(changes, ({ after }) => after.status),
+      timestampArray(changes, ({ after }) => after.usedAt),
+      arrayOf(changes, ({ after }) => after.orderId),
     ],
     rows: changes.length,
   };
 }
 
 /** Who has claimed what: `claimKey` to the coupon's id. Guarded by the campaign's lock, and by UNIQUE (campaign_id, user_id). */
-export const claims: Shelf<string> = {
+export const claims: Table<string> = {
   name: "claims",
   load: (keys) => ({
     name: "read claims",
     // OFFSET 0 keeps it a look-up for each claim, whatever the table was believed to be when this was planned.
     text: `SELECT uc.* FROM unnest($1::uuid[], $2::uuid[]) k(campaign_id, user_id) CROSS JOIN LATERAL
              (SELECT campaign_id, user_id, id FROM user_coupons WHERE campaign_id = k.campaign_id AND user_id = k.user_id OFFSET 0) uc`,
-    values: [plain(keys, (key) => key.slice(0, 36)), plain(keys, (key) => key.slice(37))],
+    values: [arrayOf(keys, (key) => key.slice(0, 36)), arrayOf(keys, (key) => key.slice(37))],
   }),
   read: (row) => [claimKey(row["campaign_id"] as string, row["user_id"] as string), row["id"] as string],
   save: () => [], // The coupon itself is written by its own shelf.
@@ -189,7 +189,7 @@ export function claimKey(couponId: string, userId: string): string {
 }
 
 export function selectCampaigns(ids: string[]): Statement {
-  return { name: "select campaigns", text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id = ANY($1::uuid[])`, values: [plain(ids, (id) => id)] };
+  return { name: "select campaigns", text: `SELECT ${CAMPAIGN} FROM campaigns WHERE id = ANY($1::uuid[])`, values: [arrayOf(ids, (id) => id)] };
 }
 
 /** Where a page of campaigns begins: the instant (ms) at which the list was begun, and the last row of the page before. */

@@ -2,7 +2,7 @@
 
 import { endOfDayAfter } from "../day.ts";
 import { refuse } from "../refusal.ts";
-import type { WorkingSet } from "../till/unit-of-work.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { userCoupons } from "./coupon.sql.ts";
 
 /** Amounts in minor units; `rate` in percent, 1–100. */
@@ -96,8 +96,8 @@ export function couponStatus(coupon: Pick<UserCoupon, "status" | "expiresAt">, n
 }
 
 /** The user's coupon. Errors: COUPON_NOT_FOUND where it does not exist or is another's. */
-export function ownCoupon(shop: WorkingSet, userCouponId: string, userId: string): UserCoupon {
-  const coupon = shop.find(userCoupons, userCouponId);
+export function ownCoupon(uow: UnitOfWork, userCouponId: string, userId: string): UserCoupon {
+  const coupon = uow.find(userCoupons, userCouponId);
   if (coupon === undefined || coupon.userId !== userId) refuse("COUPON_NOT_FOUND", { userCouponId });
   return coupon;
 }
@@ -106,9 +106,9 @@ export function ownCoupon(shop: WorkingSet, userCouponId: string, userId: string
  * The same, if it may be used on an order of this total now.
  * Errors: COUPON_NOT_FOUND, COUPON_UNUSABLE with `reason` USED, EXPIRED or MIN_ORDER_AMOUNT.
  */
-export function usableCoupon(shop: WorkingSet, userCouponId: string, userId: string, totalAmount: number): UserCoupon {
-  const coupon = ownCoupon(shop, userCouponId, userId);
-  const status = couponStatus(coupon, shop.now);
+export function usableCoupon(uow: UnitOfWork, userCouponId: string, userId: string, totalAmount: number): UserCoupon {
+  const coupon = ownCoupon(uow, userCouponId, userId);
+  const status = couponStatus(coupon, uow.now);
   if (status !== "AVAILABLE") refuse("COUPON_UNUSABLE", { userCouponId, reason: status });
   const { minOrderAmount = 0 } = coupon.discount;
   if (totalAmount < minOrderAmount) refuse("COUPON_UNUSABLE", { userCouponId, reason: "MIN_ORDER_AMOUNT", minOrderAmount, totalAmount });
@@ -116,14 +116,14 @@ export function usableCoupon(shop: WorkingSet, userCouponId: string, userId: str
 }
 
 /** Uses a coupon up for an order. It must have been found usable in this decision. */
-export function takeCoupon(shop: WorkingSet, coupon: UserCoupon, orderId: string): void {
-  shop.put(userCoupons, coupon.id, { ...coupon, status: "USED", usedAt: shop.now, orderId });
+export function takeCoupon(uow: UnitOfWork, coupon: UserCoupon, orderId: string): void {
+  uow.put(userCoupons, coupon.id, { ...coupon, status: "USED", usedAt: uow.now, orderId });
 }
 
 /** Gives an order's coupon back: available again, unless its time is up by now. Only if this order still has it. */
-export function returnCoupon(shop: WorkingSet, userCouponId: string, orderId: string): void {
-  const coupon = shop.find(userCoupons, userCouponId);
+export function returnCoupon(uow: UnitOfWork, userCouponId: string, orderId: string): void {
+  const coupon = uow.find(userCoupons, userCouponId);
   if (coupon?.orderId !== orderId) throw new Error(`coupon ${userCouponId} is not held by order ${orderId}`);
   const returned: UserCoupon = { ...coupon, status: "AVAILABLE", usedAt: null, orderId: null };
-  shop.put(userCoupons, coupon.id, { ...returned, status: couponStatus(returned, shop.now) });
+  uow.put(userCoupons, coupon.id, { ...returned, status: couponStatus(returned, uow.now) });
 }

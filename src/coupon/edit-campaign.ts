@@ -25,9 +25,9 @@ export const createCampaign = command<NewCampaign, CampaignView>({
   name: "create campaign",
   needs: () => [],
 
-  decide(shop, { opensAt = shop.now, closesAt = null, validDays = null, expiresAt = null, rehearsalId, ...fields }) {
+  decide(uow, { opensAt = uow.now, closesAt = null, validDays = null, expiresAt = null, rehearsalId, ...fields }) {
     const campaign: Campaign = {
-      id: shop.newId(),
+      id: uow.newId(),
       ...fields,
       issuedQuantity: 0,
       opensAt,
@@ -39,8 +39,8 @@ export const createCampaign = command<NewCampaign, CampaignView>({
       rehearsalId: rehearsalId ?? null,
     };
     checkTimes(campaign);
-    shop.put(campaigns, campaign.id, { ...campaign, made: { createdAt: shop.now } });
-    return campaignView(campaign, shop.now);
+    uow.put(campaigns, campaign.id, { ...campaign, made: { createdAt: uow.now } });
+    return campaignView(campaign, uow.now);
   },
 });
 
@@ -57,18 +57,18 @@ export const editCampaign = command<EditCampaign, CampaignView>({
   name: "edit campaign",
   needs: ({ couponId }) => [need(campaigns, couponId)],
 
-  decide(shop, { couponId, version, fields }) {
-    const campaign = shop.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
-    if (version !== undefined && version !== campaign.version) refuse("VERSION_CONFLICT", { couponId, current: campaignView(campaign, shop.now) });
+  decide(uow, { couponId, version, fields }) {
+    const campaign = uow.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
+    if (version !== undefined && version !== campaign.version) refuse("VERSION_CONFLICT", { couponId, current: campaignView(campaign, uow.now) });
     const edited: Campaign = { ...campaign, ...fields };
-    if (sameTerms(campaign, edited)) return campaignView(campaign, shop.now);
+    if (sameTerms(campaign, edited)) return campaignView(campaign, uow.now);
     if (!sameDiscount(campaign.discount, edited.discount) && campaign.issuedQuantity > 0)
       invalid("/discount", "cannot change once a coupon has been issued");
     if (edited.totalQuantity < campaign.issuedQuantity) invalid("/totalQuantity", `cannot fall below the ${campaign.issuedQuantity} issued`);
     if (!sameTimes(campaign, edited)) checkTimes(edited);
-    const saved = countedAt({ ...edited, version: campaign.version + 1 }, shop.now);
-    shop.put(campaigns, couponId, saved);
-    return campaignView(saved, shop.now);
+    const saved = countedAt({ ...edited, version: campaign.version + 1 }, uow.now);
+    uow.put(campaigns, couponId, saved);
+    return campaignView(saved, uow.now);
   },
 });
 
@@ -80,13 +80,13 @@ export const closeCampaign = command<{ couponId: string }, CampaignView>({
   name: "close campaign",
   needs: ({ couponId }) => [need(campaigns, couponId)],
 
-  decide(shop, { couponId }) {
-    const campaign = shop.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
-    if (isOver(campaign, shop.now)) return campaignView(campaign, shop.now);
+  decide(uow, { couponId }) {
+    const campaign = uow.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
+    if (isOver(campaign, uow.now)) return campaignView(campaign, uow.now);
     // The planned opening stays: with `closesAt` taken back the campaign opens when it was meant to.
-    const closed: Campaign = { ...campaign, closesAt: shop.now, version: campaign.version + 1 };
-    shop.put(campaigns, couponId, closed);
-    return campaignView(closed, shop.now);
+    const closed: Campaign = { ...campaign, closesAt: uow.now, version: campaign.version + 1 };
+    uow.put(campaigns, couponId, closed);
+    return campaignView(closed, uow.now);
   },
 });
 

@@ -4,16 +4,16 @@ import { couponStatus } from "./coupon.ts";
 import { userCoupons } from "./coupon.sql.ts";
 
 /** Marks the coupons among these whose time is up, and answers how many they were. The rest is left alone. */
-export const expireCoupons = command<{ userCouponIds: string[] }, number>({
+export const expireCoupon = command<{ userCouponIds: string[] }, number>({
   name: "expire coupons",
   needs: ({ userCouponIds }) => userCouponIds.map((id) => need(userCoupons, id)),
 
-  decide(shop, { userCouponIds }) {
+  decide(uow, { userCouponIds }) {
     let expired = 0;
     for (const id of userCouponIds) {
-      const coupon = shop.find(userCoupons, id);
-      if (!coupon || coupon.status !== "AVAILABLE" || couponStatus(coupon, shop.now) !== "EXPIRED") continue;
-      shop.put(userCoupons, id, { ...coupon, status: "EXPIRED" });
+      const coupon = uow.find(userCoupons, id);
+      if (!coupon || coupon.status !== "AVAILABLE" || couponStatus(coupon, uow.now) !== "EXPIRED") continue;
+      uow.put(userCoupons, id, { ...coupon, status: "EXPIRED" });
       expired++;
     }
     return expired;

@@ -17,29 +17,29 @@ export const issueCoupon = command<IssueCoupon, UserCoupon>({
   name: "issue coupon",
   needs: ({ couponId, userId }) => [need(members, userId), need(campaigns, couponId), need(claims, claimKey(couponId, userId))],
 
-  decide(shop, { couponId, userId, timezone }) {
-    const member = shop.find(members, userId) ?? refuse("USER_NOT_FOUND", { userId });
-    const campaign = shop.find(campaigns, couponId);
+  decide(uow, { couponId, userId, timezone }) {
+    const member = uow.find(members, userId) ?? refuse("USER_NOT_FOUND", { userId });
+    const campaign = uow.find(campaigns, couponId);
     if (!campaign || !sameRehearsal(campaign, member)) refuse("COUPON_NOT_FOUND", { couponId });
-    if (shop.find(claims, claimKey(couponId, userId))) refuse("COUPON_ALREADY_ISSUED", { couponId });
-    if (!isOpen(campaign, shop.now)) refuse("COUPON_CLOSED", { couponId });
+    if (uow.find(claims, claimKey(couponId, userId))) refuse("COUPON_ALREADY_ISSUED", { couponId });
+    if (!isOpen(campaign, uow.now)) refuse("COUPON_CLOSED", { couponId });
     if (campaign.issuedQuantity >= campaign.totalQuantity) refuse("COUPON_SOLD_OUT", { couponId });
 
     // Below this line the coupon is issued.
     const coupon: UserCoupon = {
-      id: shop.newId(),
+      id: uow.newId(),
       couponId,
       userId,
       status: "AVAILABLE",
-      issuedAt: shop.now,
-      expiresAt: expiryOf(campaign, shop.now, timezone),
+      issuedAt: uow.now,
+      expiresAt: expiryOf(campaign, uow.now, timezone),
       usedAt: null,
       orderId: null,
       discount: campaign.discount,
     };
-    shop.put(campaigns, couponId, countedAt({ ...campaign, issuedQuantity: campaign.issuedQuantity + 1 }, shop.now));
-    shop.put(userCoupons, coupon.id, coupon);
-    shop.put(claims, claimKey(couponId, userId), coupon.id);
+    uow.put(campaigns, couponId, countedAt({ ...campaign, issuedQuantity: campaign.issuedQuantity + 1 }, uow.now));
+    uow.put(userCoupons, coupon.id, coupon);
+    uow.put(claims, claimKey(couponId, userId), coupon.id);
     return coupon;
   },
 });

@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type Page, SharedPages } from "./batched-pages.ts";
+import { type Page, BatchedPages } from "./batched-pages.ts";
 import { LAST_ID } from "./statement.ts";
 
 type Row = { page: number; id: string };
 
 /** A database of lists, whose reads answer when they are told to. */
-function open(): { pages: SharedPages<Row>; reads: { asked: Page[]; answer(): Promise<void>; fail(): Promise<void> }[] } {
+function open(): { pages: BatchedPages<Row>; reads: { asked: Page[]; answer(): Promise<void>; fail(): Promise<void> }[] } {
   const reads: { asked: Page[]; answer(): Promise<void>; fail(): Promise<void> }[] = [];
   const settled = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
-  const pages = new SharedPages<Row>((asked) => {
+  const pages = new BatchedPages<Row>((asked) => {
     const { promise, resolve, reject } = Promise.withResolvers<Row[]>();
     const rowsOf = ({ userId, before, most }: Page, i: number): Row[] =>
       userId === "nobody" ? [] : Array.from({ length: most }, (_, n) => ({ page: i + 1, id: `${userId} ${before.slice(0, 1)}${n}` }));

@@ -1,7 +1,7 @@
 // Pages of users' own lists. In a crowd each asks for another user's, and what a page costs is mostly the asking: so they are read together.
 
-import { SharedRead } from "./batched-read.ts";
-import { LAST_ID, plain } from "./statement.ts";
+import { BatchedRead } from "./batched-read.ts";
+import { LAST_ID, arrayOf } from "./statement.ts";
 
 /** The newest rows of a user's list before this id. */
 export type Page = { userId: string; before: string; most: number };
@@ -9,12 +9,12 @@ export type Page = { userId: string; before: string; most: number };
 /** More would keep the thread busy for too long at a time; two, so that PostgreSQL reads one while the other is made into answers. */
 const TOGETHER = { most: 32, atOnce: 2 };
 
-export class SharedPages<Row extends { page: number }> {
-  readonly #pages: SharedRead<Row[]>;
+export class BatchedPages<Row extends { page: number }> {
+  readonly #pages: BatchedRead<Row[]>;
 
   /** @param read the rows of all of these pages, each with the number of its page from 1 on, in their order */
   constructor(read: (pages: Page[]) => Promise<Row[]>) {
-    this.#pages = new SharedRead(async (keys) => {
+    this.#pages = new BatchedRead(async (keys) => {
       const pages = new Map<string, Row[]>();
       for (const row of await read(keys.map(pageOf))) {
         const key = keys[row.page - 1] as string;
@@ -39,5 +39,5 @@ function pageOf(key: string): Page {
 
 /** Pages as a statement takes them: `unnest($1::uuid[], $2::uuid[], $3::int[]) WITH ORDINALITY`. */
 export function pageColumns(pages: Page[]): string[] {
-  return [plain(pages, ({ userId }) => userId), plain(pages, ({ before }) => before), plain(pages, ({ most }) => most)];
+  return [arrayOf(pages, ({ userId }) => userId), arrayOf(pages, ({ before }) => before), arrayOf(pages, ({ most }) => most)];
 }

@@ -2,7 +2,7 @@
 
 type Waiter<Row> = { resolve: (row: Row | undefined) => void; reject: (error: unknown) => void };
 
-export class SharedRead<Row> {
+export class BatchedRead<Row> {
   readonly #read: (keys: string[]) => Promise<Map<string, Row>>;
   readonly #most: number;
   readonly #atOnce: number;

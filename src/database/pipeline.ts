@@ -14,7 +14,7 @@ const CHUNK_BYTES = 8192;
 /** Which names a connection has been told of, with their texts. */
 const prepared = new WeakMap<pg.Connection, Map<string, string>>();
 
-class Flight extends pg.Query {
+class Pipeline extends pg.Query {
   constructor(statements: Iterable<Statement>, settled: (error: Error | undefined, results: unknown) => void) {
     super("", settled);
     this.submit = (connection) => send(connection, statements);
@@ -25,10 +25,10 @@ class Flight extends pg.Query {
  * The results of all of these, in their order. On a connection that failed nothing else may be sent.
  * Errors: the first statement's that failed, none of those behind it was looked at; or what `statements` itself throws.
  */
-export function fly(client: pg.Client, statements: Iterable<Statement>): Promise<pg.QueryResult[]> {
+export function pipeline(client: pg.Client, statements: Iterable<Statement>): Promise<pg.QueryResult[]> {
   return new Promise((resolve, reject) => {
     client.query(
-      new Flight(statements, (error, results) => {
+      new Pipeline(statements, (error, results) => {
         if (error) reject(error);
         else resolve((Array.isArray(results) ? results : [results]) as pg.QueryResult[]);
       }),

@@ -7,7 +7,7 @@ const LOOK_AGAIN_MS = 20;
  * Waits until every transaction that is running now has ended, wherever in the server it runs, but no longer than `waitMs`.
  * Whoever then reads the outbox up to the oldest running transaction finds all that was committed before this call.
  */
-export async function waitForStragglers(database: Database, waitMs: number): Promise<void> {
+export async function waitForRunningTransactions(database: Database, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
   const [next] = await database.rows<{ xid: string }>(NEXT);
   while (next && performance.now() < deadline) {

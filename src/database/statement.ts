@@ -11,7 +11,7 @@ export type Statement = {
 };
 
 /** Values that need no quotes inside an array literal: ids, numbers, instants, the shop's own upper-case words. */
-export function plain<Row>(rows: readonly Row[], pick: (row: Row) => string | number | null | undefined): string {
+export function arrayOf<Row>(rows: readonly Row[], pick: (row: Row) => string | number | null | undefined): string {
   let literal = "{";
   for (let i = 0; i < rows.length; i++) {
     if (i > 0) literal += ",";
@@ -37,7 +37,7 @@ export function inOrder<Row extends { key: string }>(rows: readonly Row[]): Row[
 }
 
 /** Text of any kind, quoted. */
-export function quoted<Row>(rows: readonly Row[], pick: (row: Row) => string | null | undefined): string {
+export function textArray<Row>(rows: readonly Row[], pick: (row: Row) => string | null | undefined): string {
   let literal = "{";
   for (let i = 0; i < rows.length; i++) {
     if (i > 0) literal += ",";
@@ -51,19 +51,19 @@ export function quoted<Row>(rows: readonly Row[], pick: (row: Row) => string | n
 export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
 /** What LIKE and ILIKE take for anything that holds this text, whatever signs of theirs stand in it. */
-function containing(text: string): string {
+function likePattern(text: string): string {
   return `%${text.replace(/[%_\\]/g, "\\$&")}%`;
 }
 
 /** A search's words, each as `containing` takes it, as one array of text; null where nothing is searched for. */
 export function containingEach(search: string): string | null {
   const words = [...new Set(search.split(/\s+/).filter((word) => word !== ""))];
-  return words.length === 0 ? null : quoted(words, containing);
+  return words.length === 0 ? null : textArray(words, likePattern);
 }
 
 /** Instants, given in ms since 1970, as one column. */
-export function instants<Row>(rows: readonly Row[], pick: (row: Row) => number | null | undefined): string {
-  return plain(rows, (row) => {
+export function timestampArray<Row>(rows: readonly Row[], pick: (row: Row) => number | null | undefined): string {
+  return arrayOf(rows, (row) => {
     const at = pick(row);
     return at == null ? null : iso(at);
   });

@@ -5,7 +5,7 @@ import { grantBalances } from "../balance/grant-balances.ts";
 import { createProducts } from "../catalog/create-products.ts";
 import type { ProductView } from "../catalog/product-view.ts";
 import { createCampaign } from "../coupon/edit-campaign.ts";
-import { once } from "../idempotency/idempotent-command.ts";
+import { idempotent } from "../idempotency/idempotent-command.ts";
 import { placeOrder } from "../order/place-order.ts";
 import type { Shop } from "../shop.ts";
 import type { Command } from "../till/command.ts";
@@ -30,7 +30,7 @@ export async function fillWithDemo(shop: Shop): Promise<boolean> {
 
   async function step<Input, Answer>(key: string, command: Command<Input, Answer>, input: Input): Promise<Answer> {
     const render = (answer: Answer) => ({ status: 200, body: JSON.stringify(answer) });
-    const { body } = await till.submit(once(command, { caller: "demo", key, fingerprint: key }, render, config.locale), input);
+    const { body } = await till.submit(idempotent(command, { caller: "demo", key, fingerprint: key }, render, config.locale), input);
     return JSON.parse(body) as Answer;
   }
 
@@ -70,7 +70,7 @@ export async function fillWithDemo(shop: Shop): Promise<boolean> {
     if (!userId || !product) continue;
     await step(`sale ${i}`, placeOrder(catalogFacts, database), {
       userId,
-      articles: [{ productId: product.id, quantity }],
+      lineItems: [{ productId: product.id, quantity }],
       userCouponId: null,
       method: "BALANCE",
       orderedAt: now - hoursAgo * HOUR_MS,

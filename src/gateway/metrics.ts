@@ -1,12 +1,12 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
 import { readCounter, readGauge } from "../http/read-metrics.ts";
-import type { Guard } from "./toss/gateway-policy.ts";
+import type { GatewayPolicy } from "./toss/gateway-policy.ts";
 import type { TossOptions } from "./toss/toss.ts";
 
 const STATES = ["closed", "half-open", "open"] as const;
 
 /** What Prometheus is told of the gateway. Answers what is to be told of each call. */
-export function gatewayMetrics(registry: Registry, guard: () => Guard): NonNullable<TossOptions["onCall"]> {
+export function gatewayMetrics(registry: Registry, guard: () => GatewayPolicy): NonNullable<TossOptions["onCall"]> {
   const registers = [registry];
   const calls = new Counter({
     name: "jangnal_gateway_calls_total",

@@ -6,10 +6,10 @@ import type { Gateway } from "./gateway.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { NoGateway } from "./no-gateway.ts";
 import { Simulator } from "./simulator/simulator.ts";
-import type { GuardOptions } from "./toss/gateway-policy.ts";
+import type { GatewayPolicyOptions } from "./toss/gateway-policy.ts";
 import { TossGateway } from "./toss/toss.ts";
 
-export type GatewaySettings = GuardOptions & {
+export type GatewaySettings = GatewayPolicyOptions & {
   /** What takes cards. */
   kind: "gateway" | "simulated" | "none";
   url: string | undefined;

@@ -13,10 +13,10 @@ function readsToken({ routeOptions: { config }, headers }: FastifyRequest, count
  * Finds out who calls, or else (`stranger`) why nobody knows. Where anyone may call, a token matters only to the rate limit and to routes that show some callers more.
  * Without a promise unless a key has still to be fetched, so that requests keep their order.
  */
-export function identify(server: FastifyInstance, authenticator: Authenticator, counted: boolean): void {
+export function authenticate(server: FastifyInstance, authenticator: Authenticator, counted: boolean): void {
   // Whoever forgets to say who may call a route would have said everybody. (Those of the reference are a library's own, for everybody.)
   server.addHook("onRoute", ({ url, config }) => {
-    if (config?.audience === undefined && config?.face !== true && !/^\/docs(\/|$)/.test(url)) throw new Error(`${url} does not say who may call it`);
+    if (config?.audience === undefined && config?.page !== true && !/^\/docs(\/|$)/.test(url)) throw new Error(`${url} does not say who may call it`);
   });
   server.decorateRequest("caller", null);
   server.decorateRequest("stranger", null);
@@ -28,7 +28,7 @@ export function identify(server: FastifyInstance, authenticator: Authenticator, 
       done();
     };
     const unknown = (error: Error): void => {
-      request.stranger = error;
+      request.authenticationError = error;
       done();
     };
     let caller: Caller | Promise<Caller>;
@@ -43,7 +43,7 @@ export function identify(server: FastifyInstance, authenticator: Authenticator, 
 }
 
 /** Turns strangers away where not everybody may call. What callers are told is for them alone. */
-export function turnStrangersAway(server: FastifyInstance): void {
+export function rejectUnauthenticated(server: FastifyInstance): void {
   server.addHook("onRequest", (request, reply, done) => {
     if (isPublic(request)) {
       if (request.routeOptions.config.optionalToken) reply.header("vary", "Authorization");
@@ -51,6 +51,6 @@ export function turnStrangersAway(server: FastifyInstance): void {
       return done();
     }
     reply.header("cache-control", "no-store");
-    done(request.stranger ?? undefined);
+    done(request.authenticationError ?? undefined);
   });
 }

@@ -11,7 +11,7 @@ const waiting = new Map<number, (text: string) => void>();
 let asked = 0;
 
 /** Prometheus' text. */
-export function allMetrics(registry: Registry): Promise<string> {
+export function clusterMetrics(registry: Registry): Promise<string> {
   if (!cluster.isWorker) return registry.metrics();
   return new Promise((resolve, reject) => {
     const number = ++asked;

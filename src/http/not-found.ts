@@ -2,10 +2,10 @@ import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Refusal } from "../refusal.ts";
 
 /** What to answer where no route is: nothing is here, or nothing by this method. Knows the routes that are declared after it was called; pages are for browsers, and nothing is there for anybody else. */
-export function unknownRoutes(server: FastifyInstance): (request: FastifyRequest) => { refusal: Refusal; allow: string | undefined } {
+export function notFoundHandlers(server: FastifyInstance): (request: FastifyRequest) => { refusal: Refusal; allow: string | undefined } {
   const known: { method: string; pattern: RegExp }[] = [];
   server.addHook("onRoute", ({ method, url, config }) => {
-    if (config?.face) return;
+    if (config?.page) return;
     const pattern = new RegExp(
       `^${url
         .replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")

@@ -5,7 +5,7 @@ import Type from "typebox";
 import { migrationNames } from "../database/migrate.ts";
 import type { Database } from "../database/pool.ts";
 import { refuse } from "../refusal.ts";
-import { allMetrics } from "./cluster-metrics.ts";
+import { clusterMetrics } from "./cluster-metrics.ts";
 import type { Routes } from "./route.ts";
 
 /**
@@ -61,6 +61,6 @@ export function operationsRoutes(routes: Routes, { database, registry, state, ba
       mediaType: registry.contentType,
       answers: { 200: Type.String() },
     },
-    () => allMetrics(registry),
+    () => clusterMetrics(registry),
   );
 }

@@ -10,7 +10,7 @@ const turns = new WeakMap<Duplex, Turn[]>();
  * Requests pipelined on one connection are handled one after the other, so they are decided in the order in which they were sent and
  * each sees what the one before it did. A connection with one request at a time, which is nearly every one, waits for nothing.
  */
-export function oneAtATime({ raw: request }: FastifyRequest, reply: FastifyReply, done: () => void): void {
+export function serializePipelined({ raw: request }: FastifyRequest, reply: FastifyReply, done: () => void): void {
   const line = turns.get(request.socket) ?? [];
   turns.set(request.socket, line);
   const turn = { request, begin: done };
@@ -28,7 +28,7 @@ export function oneAtATime({ raw: request }: FastifyRequest, reply: FastifyReply
  * Does something to a connection when all that came on it before is answered: at once where nothing is under way. A request whose
  * body broke off will never be answered; this takes its place.
  */
-export function inItsTurn(connection: Duplex, begin: () => void): void {
+export function inOrderOfArrival(connection: Duplex, begin: () => void): void {
   const line = turns.get(connection) ?? [];
   const last = line.at(-1);
   const torn = last?.request?.complete === false;

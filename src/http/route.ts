@@ -10,7 +10,7 @@ import type { Command } from "../till/command.ts";
 import type { Till } from "../till/till.ts";
 import type { Caller } from "./tokens.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
-import { checkKey, type Key, type KeyedAnswer, keptAnswer, keyOf, once } from "../idempotency/idempotent-command.ts";
+import { checkKey, type IdempotencyKey, type KeyedResponse, storedResponse, keyOf, idempotent } from "../idempotency/idempotent-command.ts";
 import { type Locale, localeOf, PROBLEM_TYPE, type Rendered } from "../problem.ts";
 
 /** `owner`: the path's `userId` must be the caller's own, unless an operator calls. */
@@ -23,7 +23,7 @@ export type Audience = "anyone" | "shopper" | "owner" | "operator";
 export type Call<Params, Query, Body> = { caller: Caller; params: Params; query: Query; body: Body; locale: Locale; keyed: boolean };
 
 /** What is said of every route. `faults` gives a field its own refusal code: `params/userId`, `body/amount`. */
-export type RouteFacts<P extends TSchema, Q extends TSchema, B extends TSchema> = {
+export type RouteDefinition<P extends TSchema, Q extends TSchema, B extends TSchema> = {
   method: "GET" | "POST" | "PATCH" | "DELETE";
   path: string;
   operationId: string;
@@ -52,7 +52,7 @@ export type RouteFacts<P extends TSchema, Q extends TSchema, B extends TSchema> 
 type CallOf<P extends TSchema, Q extends TSchema, B extends TSchema> = Call<Static<P>, Static<Q>, Static<B>>;
 
 /** A command on its way to the till, with the answer that its result becomes. */
-export type Submission = { to(till: Till, key: Key | undefined, locale: Locale, gone: () => boolean): Promise<KeyedAnswer> };
+export type Submission = { to(till: Till, key: IdempotencyKey | undefined, locale: Locale, gone: () => boolean): Promise<KeyedResponse> };
 
 /** Submits a command and answers its result: 200 unless said otherwise, the result itself unless a view of it is given. */
 export function submit<Input, Answer>(
@@ -65,7 +65,7 @@ export function submit<Input, Answer>(
   return {
     to: (till, key, locale, gone) =>
       key
-        ? till.submit(once(command, key, render, locale), input, gone)
+        ? till.submit(idempotent(command, key, render, locale), input, gone)
         : till.submit(command, input, gone).then((answer) => ({ ...render(answer), replayed: false })),
   };
 }
@@ -77,7 +77,7 @@ export function submit<Input, Answer>(
 export function perform(work: () => Promise<unknown>, status = 200): Submission {
   return {
     async to(till, key, locale, gone) {
-      const kept = key && (await till.submit(keptAnswer(key), null, gone));
+      const kept = key && (await till.submit(storedResponse(key), null, gone));
       if (kept) return kept;
       const decide = await outcomeOf(work);
       return submit({ name: "keep answer", needs: () => [], decide }, null, status).to(till, key, locale, gone);
@@ -99,7 +99,7 @@ async function outcomeOf(work: () => Promise<unknown>): Promise<() => unknown> {
 }
 
 /** A declared route, for the document. */
-export type Operation = { facts: RouteFacts<TSchema, TSchema, TSchema>; refusals: RefusalCode[]; writes: boolean };
+export type Operation = { facts: RouteDefinition<TSchema, TSchema, TSchema>; refusals: RefusalCode[]; writes: boolean };
 
 /** Answers by itself. What it throws at once is refused at once; it never gives back the reply, which would be waited for. */
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<void> | void;
@@ -118,7 +118,7 @@ export class Routes {
   }
 
   /** A route that changes nothing. Its answer is the body, or a string that is written as it should go out already. */
-  read<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, answer: (call: CallOf<P, Q, B>) => unknown): void {
+  read<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteDefinition<P, Q, B>, answer: (call: CallOf<P, Q, B>) => unknown): void {
     this.#declare(facts, false, async (request, reply) => {
       const body = await answer(this.#call(request));
       reply.type(facts.mediaType ?? JSON_TYPE).send(typeof body === "string" ? body : JSON.stringify(body));
@@ -130,7 +130,7 @@ export class Routes {
    * the request is looked at any further: it was good when the answer was made.
    */
   shared<P extends TSchema, Q extends TSchema, B extends TSchema>(
-    facts: RouteFacts<P, Q, B> & { method: "GET"; audience: "anyone" },
+    facts: RouteDefinition<P, Q, B> & { method: "GET"; audience: "anyone" },
     cache: Cache,
     group: string,
     answer: (call: CallOf<P, Q, B>) => Promise<{ body: unknown; ttlMs: number }>,
@@ -157,7 +157,7 @@ export class Routes {
   }
 
   /** A route that goes on answering: what `open` gives is written as it comes, and let go of when the caller leaves. */
-  stream<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteFacts<P, Q, B>, open: (call: CallOf<P, Q, B>) => Readable): void {
+  stream<P extends TSchema, Q extends TSchema, B extends TSchema>(facts: RouteDefinition<P, Q, B>, open: (call: CallOf<P, Q, B>) => Readable): void {
     this.#declare(facts, false, (request, reply) => {
       const stream = open(this.#call(request));
       // Proxies that gather answers must not gather this one.
@@ -173,7 +173,7 @@ export class Routes {
    * thrown or given back.
    */
   write<P extends TSchema, Q extends TSchema, B extends TSchema>(
-    facts: RouteFacts<P, Q, B>,
+    facts: RouteDefinition<P, Q, B>,
     submission: (call: CallOf<P, Q, B>) => Submission | Refusal,
   ): void {
     this.#declare(facts, true, (request, reply) => {
@@ -193,7 +193,7 @@ export class Routes {
   }
 
   readonly #turnAway: onRequestHookHandler = (_request, reply, done) => {
-    const refusal = this.#till.turnAway();
+    const refusal = this.#till.rejectIfOverloaded();
     if (refusal) reply.refuse(refusal);
     else done();
   };
@@ -211,7 +211,7 @@ export class Routes {
   }
 
   #declare<P extends TSchema, Q extends TSchema, B extends TSchema>(
-    facts: RouteFacts<P, Q, B>,
+    facts: RouteDefinition<P, Q, B>,
     writes: boolean,
     handler: Handler,
     first?: onRequestHookHandler,
@@ -252,7 +252,7 @@ function authorize(audience: Audience, request: FastifyRequest): void {
 
 /** Every way in which an operation may say no: its own, and those that follow from what it takes and who may call it. */
 function refusalsOf(
-  { audience, params, query, body, refusals = [], faults = {}, unlimited }: RouteFacts<TSchema, TSchema, TSchema>,
+  { audience, params, query, body, refusals = [], faults = {}, unlimited }: RouteDefinition<TSchema, TSchema, TSchema>,
   writes: boolean,
 ): RefusalCode[] {
   return [
@@ -275,9 +275,9 @@ declare module "fastify" {
   interface FastifyRequest {
     caller: Caller | null;
     /** Why nobody knows who calls. */
-    stranger: Error | null;
+    authenticationError: Error | null;
     /** What was wrong with the body. */
-    misread: Error | null;
+    bodyError: Error | null;
   }
   interface FastifyReply {
     /** The code of the refusal that it is. */
@@ -292,6 +292,6 @@ declare module "fastify" {
     unlimited?: boolean;
     optionalToken?: boolean;
     /** A page, or a part of one. */
-    face?: boolean;
+    page?: boolean;
   }
 }

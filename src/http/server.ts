@@ -8,13 +8,13 @@ import { UUID_PATTERN } from "../ids.ts";
 import { invalid, Refusal, type RefusalCode, refuse } from "../refusal.ts";
 import type { Authenticator } from "./tokens.ts";
 import { BODY_LIMIT_BYTES } from "./body-limit.ts";
-import { refuseNonsense, unreadable } from "./client-error.ts";
-import { identify, turnStrangersAway } from "./authentication.ts";
+import { rejectMalformed, malformedRequest } from "./client-error.ts";
+import { authenticate, rejectUnauthenticated } from "./authentication.ts";
 import { escapePointer, readJson } from "./json.ts";
-import { oneAtATime } from "./pipelining.ts";
+import { serializePipelined } from "./pipelining.ts";
 import { localeOf, PROBLEM_TYPE, problemOf, toRefusal } from "../problem.ts";
 import { limitRates } from "./rate-limit.ts";
-import { unknownRoutes } from "./not-found.ts";
+import { notFoundHandlers } from "./not-found.ts";
 import { invalidRequest, validatorFor } from "./validate.ts";
 
 /** Of a body that is too large so much is let run by: who still sends when the connection is closed sees it break, and may never learn why. */
@@ -41,7 +41,7 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
     http: { maxHeaderSize: MOST_HEAD_BYTES, requireHostHeader: false },
     routerOptions: { maxParamLength: MOST_HEAD_BYTES, ignoreDuplicateSlashes: false },
     frameworkErrors: refuseWith,
-    clientErrorHandler: (error, socket) => refuseNonsense(error, socket, config.locale),
+    clientErrorHandler: (error, socket) => rejectMalformed(error, socket, config.locale),
   });
 
   function refuseWith(error: unknown, request: FastifyRequest, reply: FastifyReply): void {
@@ -59,7 +59,7 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
   server.decorateReply("refuse", function (refusal) {
     refuseWith(refusal, this.request, this);
   });
-  const unknown = unknownRoutes(server);
+  const unknown = notFoundHandlers(server);
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): void => {
     const { refusal, allow } = unknown(request);
     if (allow !== undefined) reply.header("allow", allow);
@@ -75,12 +75,12 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
     protect(reply);
     // Node would answer this one by itself, in no language of ours.
     if (request.headers.host === undefined && request.raw.httpVersion === "1.1") invalid("/headers/host", "is required");
-    oneAtATime(request, reply, done);
+    serializePipelined(request, reply, done);
   });
-  identify(server, authenticator, config.rateLimit !== undefined);
+  authenticate(server, authenticator, config.rateLimit !== undefined);
   // Between finding out who calls and turning strangers away: whoever guesses at tokens is counted too, by address.
   if (config.rateLimit !== undefined) limitRates(server, { perSecond: config.rateLimit, trustProxy: config.trustProxy, shared: rates });
-  turnStrangersAway(server);
+  rejectUnauthenticated(server);
   // Before the body is read: whatever is wrong with it, there is no route that it could be for.
   server.addHook("onRequest", (request, reply, done) => {
     if (request.is404) refuseUnknown(request, reply);
@@ -88,7 +88,7 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
   });
   // Where every member is optional the body may be left out; where none is known none may be in it.
   server.addHook("preValidation", (request, _reply, done) => {
-    if (request.misread) throw request.misread;
+    if (request.bodyError) throw request.bodyError;
     if (!request.routeOptions.config.takesBody) refuseMembers(request.body);
     else if (request.body === undefined) request.body = {};
     done();
@@ -138,7 +138,7 @@ function takeJson(server: FastifyInstance): void {
       done(null, readJson(bytes));
     } catch (error) {
       // Fastify would end the connection, on which there may be more; but this body has been read whole.
-      request.misread = error as Error;
+      request.bodyError = error as Error;
       done(null);
     }
   });
@@ -156,6 +156,6 @@ function refusalFor(error: unknown, request: FastifyRequest): Refusal {
   const known = FRAMEWORK_CODES[code];
   if (known) return new Refusal(known);
   // Whatever else the framework blames on the client is the client's.
-  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return unreadable();
+  if (statusCode !== undefined && statusCode >= 400 && statusCode < 500) return malformedRequest();
   return toRefusal(error);
 }

@@ -32,9 +32,9 @@ type Face = { type: string; etag: string; bodies: Map<string, Buffer> };
  * Serves the pages to whoever asks for HTML; who asks for anything else finds nothing there: that is where the API is. Their parts carry a hash in
  * the name and are kept by browsers for good.
  */
-export function faceRoutes(server: FastifyInstance): void {
+export function pageRoutes(server: FastifyInstance): void {
   const files = readFaces();
-  const config = { unlimited: true, face: true };
+  const config = { unlimited: true, page: true };
 
   for (const [url, file] of Object.entries(PAGES)) {
     const page = files.get(file);

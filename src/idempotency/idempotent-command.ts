@@ -3,30 +3,30 @@
 
 import { hash } from "node:crypto";
 import type { FastifyRequest } from "fastify";
-import { instants, plain, quoted, type Statement } from "../database/statement.ts";
+import { timestampArray, arrayOf, textArray, type Statement } from "../database/statement.ts";
 import { invalid, isAnswer, Refusal, refuse } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
-import { type Change, need, type Shelf } from "../till/table.ts";
-import type { WorkingSet } from "../till/unit-of-work.ts";
+import { type Change, need, type Table } from "../till/table.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { type Locale, type Rendered, renderProblem } from "../problem.ts";
 
-export type Key = { caller: string; key: string; fingerprint: string };
-export type KeyedAnswer = Rendered & { replayed: boolean };
+export type IdempotencyKey = { caller: string; key: string; fingerprint: string };
+export type KeyedResponse = Rendered & { replayed: boolean };
 
 /** With an `attempt`, what is kept is not the answer yet but what the request began (two-rounds.ts). */
-export type KeptAnswer = Key & Rendered & { attempt: string | null; createdAt: number };
+export type IdempotencyRecord = IdempotencyKey & Rendered & { attempt: string | null; createdAt: number };
 
 /** Answers given so far, by caller and key. The primary key settles what two rounds write at once. */
-export const answers: Shelf<KeptAnswer> = {
+export const idempotencyRecords: Table<IdempotencyRecord> = {
   name: "answers",
   load: (ids) => ({
     name: "read answers",
     // OFFSET 0 keeps it a look-up for each key: as a join it becomes a scan of the whole table where that was once believed to be empty.
     text: `SELECT a.* FROM unnest($1::text[], $2::text[]) k(caller, key) CROSS JOIN LATERAL
              (SELECT caller, key, fingerprint, status, body, attempt FROM idempotency_keys WHERE caller = k.caller AND key = k.key OFFSET 0) a`,
-    values: [quoted(ids, (id) => id.slice(0, id.lastIndexOf(" "))), quoted(ids, (id) => id.slice(id.lastIndexOf(" ") + 1))],
+    values: [textArray(ids, (id) => id.slice(0, id.lastIndexOf(" "))), textArray(ids, (id) => id.slice(id.lastIndexOf(" ") + 1))],
   }),
-  read: (row) => [`${row["caller"]} ${row["key"]}`, row as KeptAnswer],
+  read: (row) => [`${row["caller"]} ${row["key"]}`, row as IdempotencyRecord],
   save(changes) {
     const given = changes.filter((change) => change.before === undefined);
     const ended = changes.filter((change) => change.before !== undefined);
@@ -34,34 +34,34 @@ export const answers: Shelf<KeptAnswer> = {
   },
 };
 
-function insertAnswers(changes: Change<KeptAnswer>[]): Statement {
+function insertAnswers(changes: Change<IdempotencyRecord>[]): Statement {
   return {
     name: "insert answers",
     text: `INSERT INTO idempotency_keys (caller, key, fingerprint, status, body, attempt, created_at)
            SELECT * FROM unnest($1::text[], $2::text[], $3::text[], $4::smallint[], $5::text[], $6::uuid[], $7::timestamptz[])`,
     values: [
-      quoted(changes, ({ after }) => after.caller),
-      quoted(changes, ({ after }) => after.key),
-      quoted(changes, ({ after }) => after.fingerprint),
-      plain(changes, ({ after }) => after.status),
-      quoted(changes, ({ after }) => after.body),
-      plain(changes, ({ after }) => after.attempt),
-      instants(changes, ({ after }) => after.createdAt),
+      textArray(changes, ({ after }) => after.caller),
+      textArray(changes, ({ after }) => after.key),
+      textArray(changes, ({ after }) => after.fingerprint),
+      arrayOf(changes, ({ after }) => after.status),
+      textArray(changes, ({ after }) => after.body),
+      arrayOf(changes, ({ after }) => after.attempt),
+      timestampArray(changes, ({ after }) => after.createdAt),
     ],
   };
 }
 
 /** The answer that an attempt came to. Whoever is first writes it, and it stays. */
-function updateAnswers(changes: Change<KeptAnswer>[]): Statement {
+function updateAnswers(changes: Change<IdempotencyRecord>[]): Statement {
   return {
     name: "update answers",
     text: `UPDATE idempotency_keys a SET status = v.status, body = v.body, attempt = NULL
            FROM unnest($1::text[], $2::text[], $3::smallint[], $4::text[]) v(caller, key, status, body) WHERE a.caller = v.caller AND a.key = v.key AND a.attempt IS NOT NULL`,
     values: [
-      quoted(changes, ({ after }) => after.caller),
-      quoted(changes, ({ after }) => after.key),
-      plain(changes, ({ after }) => after.status),
-      quoted(changes, ({ after }) => after.body),
+      textArray(changes, ({ after }) => after.caller),
+      textArray(changes, ({ after }) => after.key),
+      arrayOf(changes, ({ after }) => after.status),
+      textArray(changes, ({ after }) => after.body),
     ],
   };
 }
@@ -71,48 +71,52 @@ function updateAnswers(changes: Change<KeptAnswer>[]): Statement {
  * Errors: IDEMPOTENCY_KEY_REUSED where the key came with another request.
  * @param render the answer as it goes out, status and body
  */
-export function once<Input, Answer>(
+export function idempotent<Input, Answer>(
   command: Command<Input, Answer>,
-  { caller, key, fingerprint }: Key,
+  { caller, key, fingerprint }: IdempotencyKey,
   render: (answer: Answer) => Rendered,
   locale: Locale,
-): Command<Input, KeyedAnswer> {
+): Command<Input, KeyedResponse> {
   const id = `${caller} ${key}`;
   return {
     name: command.name,
     ...(command.prepare ? { prepare: (input: Input) => (command.prepare as (input: Input) => Input | Promise<Input>)(input) } : {}),
-    needs: (input) => [...command.needs(input), need(answers, id)],
+    needs: (input) => [...command.needs(input), need(idempotencyRecords, id)],
 
-    decide(shop, input) {
-      const kept = find(shop, { caller, key, fingerprint });
+    decide(uow, input) {
+      const kept = find(uow, { caller, key, fingerprint });
       if (kept) return kept;
       let rendered: Rendered;
       try {
-        rendered = render(command.decide(shop, input));
+        rendered = render(command.decide(uow, input));
       } catch (error) {
         if (!(error instanceof Refusal) || !isAnswer(error.code)) throw error;
-        shop.drop(); // Refused: nothing of it remains but that it was refused.
+        uow.drop(); // Refused: nothing of it remains but that it was refused.
         rendered = renderProblem(error, locale);
       }
-      shop.put(answers, id, { caller, key, fingerprint, ...rendered, attempt: null, createdAt: shop.now });
+      uow.put(idempotencyRecords, id, { caller, key, fingerprint, ...rendered, attempt: null, createdAt: uow.now });
       return { ...rendered, replayed: false };
     },
   };
 }
 
 /** Looks up the answer that was kept under a key, or null. Errors: IDEMPOTENCY_KEY_REUSED. */
-export function keptAnswer({ caller, key, fingerprint }: Key): Command<null, KeyedAnswer | null> {
-  return { name: "find answer", needs: () => [need(answers, `${caller} ${key}`)], decide: (shop) => find(shop, { caller, key, fingerprint }) };
+export function storedResponse({ caller, key, fingerprint }: IdempotencyKey): Command<null, KeyedResponse | null> {
+  return {
+    name: "find answer",
+    needs: () => [need(idempotencyRecords, `${caller} ${key}`)],
+    decide: (uow) => find(uow, { caller, key, fingerprint }),
+  };
 }
 
-function find(shop: WorkingSet, key: Key): KeyedAnswer | null {
-  const kept = findKept(shop, key);
+function find(uow: UnitOfWork, key: IdempotencyKey): KeyedResponse | null {
+  const kept = findStored(uow, key);
   return kept ? { status: kept.status, body: kept.body, replayed: true } : null;
 }
 
 /** What is kept under a key, if anything. Errors: IDEMPOTENCY_KEY_REUSED. */
-export function findKept(shop: WorkingSet, { caller, key, fingerprint }: Key): KeptAnswer | undefined {
-  const kept = shop.find(answers, `${caller} ${key}`);
+export function findStored(uow: UnitOfWork, { caller, key, fingerprint }: IdempotencyKey): IdempotencyRecord | undefined {
+  const kept = uow.find(idempotencyRecords, `${caller} ${key}`);
   if (kept && kept.fingerprint !== fingerprint) refuse("IDEMPOTENCY_KEY_REUSED");
   return kept;
 }
@@ -124,7 +128,7 @@ export function checkKey(key: unknown): void {
 }
 
 /** The key of a request that was checked, with what it stands for: this route, the ids in its path, its body. What a query says changes no effect. */
-export function keyOf({ method, routeOptions, params, body, headers }: FastifyRequest, caller: string): Key | undefined {
+export function keyOf({ method, routeOptions, params, body, headers }: FastifyRequest, caller: string): IdempotencyKey | undefined {
   const key = headers["idempotency-key"];
   if (typeof key !== "string") return undefined;
   const fingerprint = hash("sha256", `${method} ${routeOptions.url} ${canonical(params)} ${canonical(body)}`, "base64url");

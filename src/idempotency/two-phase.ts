@@ -3,34 +3,34 @@
 
 import { GatewayBusy } from "../gateway/gateway.ts";
 import { isAnswer, Refusal } from "../refusal.ts";
-import type { Begun } from "../till/started-attempt.ts";
+import type { Started } from "../till/started-attempt.ts";
 import type { Command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import type { Till } from "../till/till.ts";
-import { answers, findKept, type Key, type KeyedAnswer } from "./idempotent-command.ts";
+import { idempotencyRecords, findStored, type IdempotencyKey, type KeyedResponse } from "./idempotent-command.ts";
 import { type Locale, type Rendered, renderProblem } from "../problem.ts";
 import type { Submission } from "../http/route.ts";
 
 /** How an attempt stands: over, with its answer, or not known yet, which is an answer too but not the last. */
-export type Standing = { over: boolean; status: number; body: unknown } | { over: true; refusal: Refusal };
+export type AttemptStatus = { over: boolean; status: number; body: unknown } | { over: true; refusal: Refusal };
 
-export type TwoRounds<Input, Answer> = {
+export type TwoPhaseCommand<Input, Answer> = {
   /** The first round. */
-  begin: Command<Input, Begun<Answer>>;
+  begin: Command<Input, Started<Answer>>;
   input: Input;
   /** The answer where the first round was all. */
   status: number;
   /** Lets in those who are going to begin something. Errors: GatewayBusy, which is answered BUSY. */
   admit<T>(work: () => Promise<T>): Promise<T>;
   /** Brings an attempt as far as it goes now. @param first it was begun by this very request */
-  bring(attempt: string, first: boolean): Promise<Standing>;
+  settle(attempt: string, first: boolean): Promise<AttemptStatus>;
 };
 
 /** Submits the first round, then brings what it began to its end, or as far as it goes. */
-export function submitInTwoRounds<Input, Answer>({ begin, input, status, admit, bring }: TwoRounds<Input, Answer>): Submission {
+export function submitTwoPhase<Input, Answer>({ begin, input, status, admit, settle: bring }: TwoPhaseCommand<Input, Answer>): Submission {
   const render = (answer: Answer): Rendered => ({ status, body: JSON.stringify(answer) });
 
-  async function begun(till: Till, key: Key | undefined, locale: Locale, gone: () => boolean): Promise<KeyedAnswer> {
+  async function begun(till: Till, key: IdempotencyKey | undefined, locale: Locale, gone: () => boolean): Promise<KeyedResponse> {
     if (!key) {
       const first = await till.submit(begin, input, gone);
       if (first.kind === "answer") return { ...render(first.answer), replayed: false };
@@ -40,7 +40,7 @@ export function submitInTwoRounds<Input, Answer>({ begin, input, status, admit, 
     return first.kind === "kept" ? first.answer : finish(till, key, locale, first.id, first.first);
   }
 
-  async function finish(till: Till, key: Key, locale: Locale, attempt: string, first: boolean): Promise<KeyedAnswer> {
+  async function finish(till: Till, key: IdempotencyKey, locale: Locale, attempt: string, first: boolean): Promise<KeyedResponse> {
     const standing = await bring(attempt, first);
     const answer = rendered(standing, locale);
     if (standing.over) return { ...(await till.finish(keepAnswer(key, answer), null)), replayed: !first };
@@ -62,15 +62,15 @@ export function submitInTwoRounds<Input, Answer>({ begin, input, status, admit, 
   };
 }
 
-type Kept = { kind: "kept"; answer: KeyedAnswer } | { kind: "attempt"; id: string; first: boolean };
+type Kept = { kind: "kept"; answer: KeyedResponse } | { kind: "attempt"; id: string; first: boolean };
 
-function keptOrBegun(key: Key): Command<null, Kept | null> {
+function keptOrBegun(key: IdempotencyKey): Command<null, Kept | null> {
   const id = `${key.caller} ${key.key}`;
   return {
     name: "find answer",
-    needs: () => [need(answers, id)],
-    decide(shop) {
-      const kept = findKept(shop, key);
+    needs: () => [need(idempotencyRecords, id)],
+    decide(uow) {
+      const kept = findStored(uow, key);
       if (!kept) return null;
       return kept.attempt === null
         ? { kind: "kept", answer: { status: kept.status, body: kept.body, replayed: true } }
@@ -81,8 +81,8 @@ function keptOrBegun(key: Key): Command<null, Kept | null> {
 
 /** The first round, once per key: what is kept is its answer, or the attempt. Errors: IDEMPOTENCY_KEY_REUSED. */
 function beginOnce<Input, Answer>(
-  begin: Command<Input, Begun<Answer>>,
-  key: Key,
+  begin: Command<Input, Started<Answer>>,
+  key: IdempotencyKey,
   render: (answer: Answer) => Rendered,
   locale: Locale,
 ): Command<Input, Kept> {
@@ -91,46 +91,46 @@ function beginOnce<Input, Answer>(
   return {
     name: begin.name,
     ...(begin.prepare ? { prepare: (input: Input) => (begin.prepare as (input: Input) => Input | Promise<Input>)(input) } : {}),
-    needs: (input) => [...begin.needs(input), need(answers, id)],
+    needs: (input) => [...begin.needs(input), need(idempotencyRecords, id)],
 
-    decide(shop, input) {
-      const kept = look.decide(shop, null);
+    decide(uow, input) {
+      const kept = look.decide(uow, null);
       if (kept) return kept;
       let answer: Rendered;
       try {
-        const first = begin.decide(shop, input);
+        const first = begin.decide(uow, input);
         if (first.kind === "attempt") {
-          shop.put(answers, id, { ...key, status: 202, body: "", attempt: first.id, createdAt: shop.now });
+          uow.put(idempotencyRecords, id, { ...key, status: 202, body: "", attempt: first.id, createdAt: uow.now });
           return { kind: "attempt", id: first.id, first: true };
         }
         answer = render(first.answer);
       } catch (error) {
         if (!(error instanceof Refusal) || !isAnswer(error.code)) throw error;
-        shop.drop(); // Refused: nothing of it remains but that it was refused.
+        uow.drop(); // Refused: nothing of it remains but that it was refused.
         answer = renderProblem(error, locale);
       }
-      shop.put(answers, id, { ...key, ...answer, attempt: null, createdAt: shop.now });
+      uow.put(idempotencyRecords, id, { ...key, ...answer, attempt: null, createdAt: uow.now });
       return { kind: "kept", answer: { ...answer, replayed: false } };
     },
   };
 }
 
 /** Keeps the answer that an attempt came to, unless somebody has done so; answers what is kept. */
-function keepAnswer(key: Key, answer: Rendered): Command<null, Rendered> {
+function keepAnswer(key: IdempotencyKey, answer: Rendered): Command<null, Rendered> {
   const id = `${key.caller} ${key.key}`;
   return {
     name: "keep answer",
-    needs: () => [need(answers, id)],
-    decide(shop) {
-      const kept = findKept(shop, key);
+    needs: () => [need(idempotencyRecords, id)],
+    decide(uow) {
+      const kept = findStored(uow, key);
       if (!kept) return answer; // Purged meanwhile: nobody comes for it any more.
       if (kept.attempt === null) return { status: kept.status, body: kept.body };
-      shop.put(answers, id, { ...kept, ...answer, attempt: null });
+      uow.put(idempotencyRecords, id, { ...kept, ...answer, attempt: null });
       return answer;
     },
   };
 }
 
-function rendered(standing: Standing, locale: Locale): Rendered {
+function rendered(standing: AttemptStatus, locale: Locale): Rendered {
   return "refusal" in standing ? renderProblem(standing.refusal, locale) : { status: standing.status, body: JSON.stringify(standing.body) };
 }

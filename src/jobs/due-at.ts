@@ -1,7 +1,7 @@
 import { Cron } from "croner";
 
 /** The latest time, at or before `atMs`, at which this schedule was due; undefined where there never was one. */
-export function newestSlot(schedule: string, timezone: string, atMs: number): Date | undefined {
+export function newestDueAt(schedule: string, timezone: string, atMs: number): Date | undefined {
   // The search excludes its own starting point and counts in whole seconds.
   return new Cron(schedule, { timezone, paused: true }).previousRuns(1, new Date(Math.floor(atMs / 1000) * 1000 + 1000))[0];
 }

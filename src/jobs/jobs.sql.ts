@@ -1,4 +1,4 @@
-import { quoted, type Statement } from "../database/statement.ts";
+import { textArray, type Statement } from "../database/statement.ts";
 
 /** How many runs of a job are kept, and how many are shown. */
 export const RUNS_KEPT = 50;
@@ -8,7 +8,7 @@ export function insertJobs(names: string[]): Statement {
   return {
     name: "insert jobs",
     text: "INSERT INTO jobs (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING",
-    values: [quoted(names, (name) => name)],
+    values: [textArray(names, (name) => name)],
   };
 }
 
@@ -46,7 +46,7 @@ export function selectJobs(names: string[]): Statement {
              SELECT json_agg(json_build_object('startedAt', extract(epoch FROM started_at) * 1000, 'finishedAt', extract(epoch FROM finished_at) * 1000, 'result', result) ORDER BY id DESC) AS runs
              FROM (SELECT * FROM job_runs WHERE name = j.name ORDER BY id DESC LIMIT ${RUNS_SHOWN}) last
            ) r WHERE j.name = ANY($1::text[])`,
-    values: [quoted(names, (name) => name)],
+    values: [textArray(names, (name) => name)],
   };
 }
 

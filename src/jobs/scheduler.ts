@@ -11,7 +11,7 @@ import { iso, isoOrNull } from "../database/statement.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Job } from "./job.ts";
 import { insertJobs, type JobRecord, recordRun, selectJobs, selectSlotIsFree, tryLockJob } from "./jobs.sql.ts";
-import { newestSlot, nextSlot } from "./due-at.ts";
+import { newestDueAt, nextSlot } from "./due-at.ts";
 
 export type SchedulerOptions = {
   database: Database;
@@ -108,7 +108,7 @@ export class Scheduler {
 
   /** A slot that comes up while this instance is still at the last one is left out, as cron does. */
   #tick(job: Job): void {
-    const slot = newestSlot(job.schedule, this.#timezone, this.#now());
+    const slot = newestDueAt(job.schedule, this.#timezone, this.#now());
     if (slot === undefined || this.#ticking.has(job.name) || this.#stopping.signal.aborted) return;
     const work = this.#underLock(job, slot.toISOString(), TICK_WAITS_MS)
       .then(

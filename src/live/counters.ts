@@ -39,7 +39,7 @@ const REMEMBERED_MS = 5 * 60_000;
 const MOST_REMEMBERED = 8;
 const SALES = new Set(["POST /orders", "POST /coupons/:couponId/issue"]);
 
-export class Tally {
+export class Counters {
   readonly #till: Pick<Till, "served" | "waiting">;
   readonly #latency = new Latency();
   readonly #moved = { variants: new Map<string, number>(), campaigns: new Map<string, number>() };
@@ -72,7 +72,7 @@ export class Tally {
     else sales.claims++;
   }
 
-  committed({ shelves }: Changes, now: number): void {
+  committed({ tables: shelves }: Changes, now: number): void {
     for (const { key } of shelves.get(variants) ?? []) remember(this.#moved.variants, key, now);
     for (const { key } of shelves.get(campaigns) ?? []) remember(this.#moved.campaigns, key, now);
   }

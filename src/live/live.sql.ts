@@ -1,4 +1,4 @@
-import { plain, type Statement } from "../database/statement.ts";
+import { arrayOf, type Statement } from "../database/statement.ts";
 
 /** What is left of these, as committed; of rehearsals' copies in columns of their own. */
 export function selectLeft(variantIds: string[], couponIds: string[]): Statement {
@@ -13,7 +13,7 @@ export function selectLeft(variantIds: string[], couponIds: string[]): Statement
     name: "select what is left",
     text: `SELECT ${stock("IS NULL")} AS stock, ${coupons("IS NULL")} AS coupons,
              ${stock("IS NOT NULL")} AS "copiedStock", ${coupons("IS NOT NULL")} AS "copiedCoupons"`,
-    values: [plain(variantIds, (id) => id), plain(couponIds, (id) => id)],
+    values: [arrayOf(variantIds, (id) => id), arrayOf(couponIds, (id) => id)],
   };
 }
 

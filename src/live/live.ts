@@ -7,12 +7,12 @@ import type { Database } from "../database/pool.ts";
 import { refuse } from "../refusal.ts";
 import type { Changes } from "../till/table.ts";
 import { selectFlushes, selectLeft, SERVER_VERSION } from "./live.sql.ts";
-import { type Second, secondOf, type Seen } from "./metrics-snapshot.ts";
-import type { Answered, InstanceSecond, Tally } from "./counters.ts";
+import { type MetricsSnapshot, snapshotOf, type Seen } from "./metrics-snapshot.ts";
+import type { Answered, InstanceSecond, Counters } from "./counters.ts";
 
 export type LiveOptions = {
   database: Database;
-  tally: Tally;
+  tally: Counters;
   now: Now;
   /** What this instance is called among the others. */
   id: string;
@@ -91,7 +91,7 @@ export class Live {
   }
 
   /** Takes what another instance said. Answers whether it was of this kind. */
-  hears(message: string): boolean {
+  onMessage(message: string): boolean {
     const { id } = this.#options;
     if (message.startsWith(ASKS)) {
       if (message.slice(ASKS.length) !== id) {
@@ -138,7 +138,7 @@ export class Live {
     for (const [other, { at }] of this.#heard) if (now - at > FRESH_MS) this.#heard.delete(other);
     const others = [...this.#heard.values()].map(({ second }) => second);
     const seen = await this.#look([own, ...others]);
-    this.#write(secondOf(new Date(now).toISOString(), own, others, seen, this.#before));
+    this.#write(snapshotOf(new Date(now).toISOString(), own, others, seen, this.#before));
     this.#before = seen;
   }
 
@@ -188,7 +188,7 @@ export class Live {
     return seen;
   }
 
-  #write(second: Second): void {
+  #write(second: MetricsSnapshot): void {
     const frame = Buffer.from(`event: second\ndata: ${JSON.stringify(second)}\n\n`);
     this.#kept.push(frame);
     if (this.#kept.length > SECONDS_KEPT) this.#kept.shift();

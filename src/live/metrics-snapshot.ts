@@ -14,7 +14,7 @@ export type Seen = {
   rehearsal: Pick<Seen, "stock" | "coupons">;
 };
 
-export type Second = {
+export type MetricsSnapshot = {
   at: string;
   instances: (Pick<InstanceSecond, "id" | "uptimeS" | "cpu" | "busy" | "memoryMb" | "waiting"> & { own: boolean })[];
   database: { tookMs: number } | null;
@@ -37,13 +37,13 @@ export type Second = {
 };
 
 /** @param own the instance that answers; `before` is what was seen a second ago, `seen` null where the database could not be asked */
-export function secondOf(
+export function snapshotOf(
   at: string,
   own: InstanceSecond,
   others: InstanceSecond[],
   seen: Seen | null,
   before: { flushes: number | null } | null,
-): Second {
+): MetricsSnapshot {
   const all = [own, ...others];
   const rate = (count: (one: InstanceSecond) => number): number => tenth(all.reduce((sum, one) => sum + (count(one) * 1000) / one.overMs, 0));
   const codes = [...new Set(all.flatMap(({ refusals }) => Object.keys(refusals)))].sort();

@@ -1,4 +1,4 @@
-import { quoted, type Statement } from "../database/statement.ts";
+import { textArray, type Statement } from "../database/statement.ts";
 
 /**
  * Admits one instance at a time to these contended keys, until its round ends: PostgreSQL's advisory locks, taken in the round's
@@ -10,6 +10,6 @@ export function firstComeLock(keys: string[]): Statement {
   return {
     name: "first come",
     text: "SELECT pg_advisory_xact_lock(hashtextextended(key, 0)) FROM (SELECT key FROM unnest($1::text[]) key ORDER BY key) keys",
-    values: [quoted(keys, (key) => key)],
+    values: [textArray(keys, (key) => key)],
   };
 }

@@ -3,13 +3,13 @@
 // by the database. Whoever waits stands in a line, lest the instance that let go always be the first to have it again.
 
 import { randomUUID } from "node:crypto";
-import { quoted, type Statement } from "../database/statement.ts";
-import { RedisAway, type RedisLink } from "../redis/redis-client.ts";
+import { textArray, type Statement } from "../database/statement.ts";
+import { RedisUnavailable, type RedisClient } from "../redis/redis-client.ts";
 import { LockTimeout } from "../till/store.ts";
 import type { Admission, FirstComeLock } from "./lock.ts";
 
 export type RedisLockOptions = {
-  link: RedisLink;
+  link: RedisClient;
   /** Admits while Redis is away. */
   otherwise: FirstComeLock;
   /** How long a lock outlives an instance that has died. */
@@ -75,7 +75,7 @@ export class RedisLock implements FirstComeLock {
       for (const key of sorted) held.push([key, await this.#hold(key, deadline)]);
     } catch (error) {
       leave();
-      if (!(error instanceof RedisAway)) throw error;
+      if (!(error instanceof RedisUnavailable)) throw error;
       this.counts.otherwise++;
       return this.#options.otherwise.admit(keys, Math.max(1, deadline - performance.now()));
     }
@@ -158,6 +158,6 @@ function checkFences(fences: { key: string; fence: string }[]): Statement {
   return {
     name: "check fences",
     text: "SELECT check_first_come_fences($1::text[], $2::bigint[])",
-    values: [quoted(fences, ({ key }) => key), `{${fences.map(({ fence }) => fence).join(",")}}`],
+    values: [textArray(fences, ({ key }) => key), `{${fences.map(({ fence }) => fence).join(",")}}`],
   };
 }

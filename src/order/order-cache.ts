@@ -5,26 +5,26 @@ import { users } from "../balance/balance.sql.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
 import { userCoupons } from "../coupon/coupon.sql.ts";
 import type { Database } from "../database/pool.ts";
-import { SharedRead } from "../database/batched-read.ts";
+import { BatchedRead } from "../database/batched-read.ts";
 import { type Need, need } from "../till/table.ts";
 import { orderItems, orders, selectOrderFacts } from "./order.sql.ts";
 import { payments } from "./payment/payment.sql.ts";
 import { refunds } from "./refund/refund.sql.ts";
 
-export type OrderFact = { id: string; userId: string; userCouponId: string | null; articles: { variantId: string; productId: string }[] };
+export type ImmutableOrder = { id: string; userId: string; userCouponId: string | null; articles: { variantId: string; productId: string }[] };
 
 const KEPT = 10_000;
 
-export class OrderFacts {
-  readonly #known = new LRUCache<string, OrderFact>({ max: KEPT });
-  readonly #read: SharedRead<OrderFact>;
+export class OrderCache {
+  readonly #known = new LRUCache<string, ImmutableOrder>({ max: KEPT });
+  readonly #read: BatchedRead<ImmutableOrder>;
 
   constructor(database: Database) {
-    this.#read = new SharedRead(async (ids) => new Map((await database.rows<OrderFact>(selectOrderFacts(ids))).map((fact) => [fact.id, fact])));
+    this.#read = new BatchedRead(async (ids) => new Map((await database.rows<ImmutableOrder>(selectOrderFacts(ids))).map((fact) => [fact.id, fact])));
   }
 
   /** Undefined where there is no such order. */
-  async of(orderId: string): Promise<OrderFact | undefined> {
+  async of(orderId: string): Promise<ImmutableOrder | undefined> {
     const known = this.#known.get(orderId);
     if (known) return known;
     const fact = await this.#read.get(orderId);
@@ -34,7 +34,7 @@ export class OrderFacts {
 }
 
 /** Everything that paying, cancelling or refunding an order looks at. */
-export function wholeOrder(orderId: string, fact: OrderFact | undefined): Need[] {
+export function orderNeeds(orderId: string, fact: ImmutableOrder | undefined): Need[] {
   const itself = [need(orders, orderId), need(orderItems, orderId), need(payments, orderId), need(refunds, orderId)];
   if (!fact) return itself;
   return [
@@ -46,7 +46,10 @@ export function wholeOrder(orderId: string, fact: OrderFact | undefined): Need[]
 }
 
 /** The input with what is known of its order. */
-export async function withFact<Input extends { orderId: string }>(facts: OrderFacts, input: Input): Promise<Input & { fact?: OrderFact }> {
+export async function withImmutableOrder<Input extends { orderId: string }>(
+  facts: OrderCache,
+  input: Input,
+): Promise<Input & { fact?: ImmutableOrder }> {
   const fact = await facts.of(input.orderId);
   return fact ? { ...input, fact } : input;
 }

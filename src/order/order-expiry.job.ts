@@ -1,7 +1,7 @@
 import type { Database } from "../database/pool.ts";
 import type { Now } from "../database/clock.ts";
 import type { Till } from "../till/till.ts";
-import type { OrderFacts } from "./order-cache.ts";
+import type { OrderCache } from "./order-cache.ts";
 import { selectExpiredOrders } from "./order.sql.ts";
 import { expireOrder } from "./undo-order.ts";
 
@@ -16,7 +16,7 @@ export async function expireOrders({
 }: {
   database: Database;
   till: Till;
-  orderFacts: OrderFacts;
+  orderFacts: OrderCache;
   now: Now;
 }): Promise<number> {
   const command = expireOrder(orderFacts);

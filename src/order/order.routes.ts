@@ -1,7 +1,7 @@
 import Type, { type Static } from "typebox";
 import { selectUser } from "../balance/balance.sql.ts";
-import { SharedPages } from "../database/batched-pages.ts";
-import { SharedRead } from "../database/batched-read.ts";
+import { BatchedPages } from "../database/batched-pages.ts";
+import { BatchedRead } from "../database/batched-read.ts";
 import type { Caller } from "../http/tokens.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { onBehalf } from "../http/on-behalf.ts";
@@ -23,9 +23,9 @@ import {
   UserParams,
 } from "../http/schemas.ts";
 import { invalid, Refusal, refuse } from "../refusal.ts";
-import { type Standing, submitInTwoRounds } from "../idempotency/two-phase.ts";
+import { type AttemptStatus, submitTwoPhase } from "../idempotency/two-phase.ts";
 import type { Shop } from "../shop.ts";
-import type { Begun } from "../till/started-attempt.ts";
+import type { Started } from "../till/started-attempt.ts";
 import type { Command } from "../till/command.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
 import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
@@ -105,8 +105,8 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
   const place = placeOrder(catalogFacts, database);
   const cancel = cancelOrder(orderFacts);
   const refund = refundOrder(orderFacts);
-  const orders = new SharedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])), TOGETHER);
-  const ownOrders = new SharedPages((pages) => database.rows<OrderRecord & { page: number }>(selectUserOrders(pages)));
+  const orders = new BatchedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])), TOGETHER);
+  const ownOrders = new BatchedPages((pages) => database.rows<OrderRecord & { page: number }>(selectUserOrders(pages)));
   const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined);
 
   routes.write(
@@ -142,7 +142,7 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
         place,
         {
           userId,
-          articles:
+          lineItems:
             orderItems?.map(({ productId, variantId, quantity }) => ({
               productId: productId.toLowerCase(),
               ...(variantId === undefined ? {} : { variantId: variantId.toLowerCase() }),
@@ -274,11 +274,11 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
   }
 
   /** What was paid by card is only reserved in the first round: the money goes back through the gateway, then everything else does. */
-  function undo<Input>(begin: Command<Input, Begun<OrderView>>, input: Input): Submission {
-    return submitInTwoRounds({ begin, input, status: 200, admit: (work) => gateway.admit(work), bring: byCard });
+  function undo<Input>(begin: Command<Input, Started<OrderView>>, input: Input): Submission {
+    return submitTwoPhase({ begin, input, status: 200, admit: (work) => gateway.admit(work), settle: byCard });
   }
 
-  async function byCard(id: string, first: boolean): Promise<Standing> {
+  async function byCard(id: string, first: boolean): Promise<AttemptStatus> {
     const { orderId, status, amount, failure } = await cards.refund(id, first);
     if (status === "FAILED") return { over: true, refusal: new Refusal("ORDER_NOT_REFUNDABLE", { orderId, amount, reason: failure }) };
     const row = await orders.get(orderId);

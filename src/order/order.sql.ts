@@ -1,18 +1,18 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
-import { instants, LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
-import type { Change, Journal, Shelf } from "../till/table.ts";
+import { timestampArray, LAST_ID, arrayOf, textArray, type Statement } from "../database/statement.ts";
+import type { Change, Journal, Table } from "../till/table.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
 
 const ORDER = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",
   o.discount_amount AS "discountAmount", o.refunded_amount AS "refundedAmount", o.created_at AS "createdAt", o.expires_at AS "expiresAt", o.completed_at AS "completedAt"`;
 
 /** Orders, locked: whoever holds one holds its items and payments too. */
-export const orders: Shelf<Order> = {
+export const orders: Table<Order> = {
   name: "orders",
   load: (ids) => ({
     name: "lock orders",
     text: `SELECT ${ORDER} FROM orders o WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE`,
-    values: [plain(ids, (id) => id)],
+    values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Order],
   save(changes) {
@@ -28,17 +28,17 @@ function insertOrders(changes: Change<Order>[]): Statement {
     text: `INSERT INTO orders (id, user_id, status, changes, user_coupon_id, total_amount, discount_amount, refunded_amount, created_at, expires_at, completed_at)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[])`,
     values: [
-      plain(changes, ({ key }) => key),
-      plain(changes, ({ after }) => after.userId),
-      plain(changes, ({ after }) => after.status),
-      plain(changes, ({ after }) => after.changes),
-      plain(changes, ({ after }) => after.userCouponId),
-      plain(changes, ({ after }) => after.totalAmount),
-      plain(changes, ({ after }) => after.discountAmount),
-      plain(changes, ({ after }) => after.refundedAmount),
-      instants(changes, ({ after }) => after.createdAt),
-      instants(changes, ({ after }) => after.expiresAt),
-      instants(changes, ({ after }) => after.completedAt),
+      arrayOf(changes, ({ key }) => key),
+      arrayOf(changes, ({ after }) => after.userId),
+      arrayOf(changes, ({ after }) => after.status),
+      arrayOf(changes, ({ after }) => after.changes),
+      arrayOf(changes, ({ after }) => after.userCouponId),
+      arrayOf(changes, ({ after }) => after.totalAmount),
+      arrayOf(changes, ({ after }) => after.discountAmount),
+      arrayOf(changes, ({ after }) => after.refundedAmount),
+      timestampArray(changes, ({ after }) => after.createdAt),
+      timestampArray(changes, ({ after }) => after.expiresAt),
+      timestampArray(changes, ({ after }) => after.completedAt),
     ],
   };
 }
@@ -49,23 +49,23 @@ function updateOrders(changes: Change<Order>[]): Statement {
     text: `UPDATE orders o SET status = v.status, changes = v.changes, refunded_amount = v.refunded_amount, completed_at = v.completed_at
            FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::timestamptz[]) v(id, status, changes, refunded_amount, completed_at) WHERE o.id = v.id`,
     values: [
-      plain(changes, ({ key }) => key),
-      plain(changes, ({ after }) => after.status),
-      plain(changes, ({ after }) => after.changes),
-      plain(changes, ({ after }) => after.refundedAmount),
-      instants(changes, ({ after }) => after.completedAt),
+      arrayOf(changes, ({ key }) => key),
+      arrayOf(changes, ({ after }) => after.status),
+      arrayOf(changes, ({ after }) => after.changes),
+      arrayOf(changes, ({ after }) => after.refundedAmount),
+      timestampArray(changes, ({ after }) => after.completedAt),
     ],
     rows: changes.length,
   };
 }
 
 /** The lines of an order, by order, guarded by the order's lock. Only how much of them was refunded ever changes. */
-export const orderItems: Shelf<OrderItem[]> = {
+export const orderItems: Table<OrderItem[]> = {
   name: "order items",
   load: (orderIds) => ({
     name: "read order items",
     text: `SELECT order_id, json_agg(${ITEM_JSON} ORDER BY line) AS items FROM order_items WHERE order_id = ANY($1::uuid[]) GROUP BY order_id`,
-    values: [plain(orderIds, (id) => id)],
+    values: [arrayOf(orderIds, (id) => id)],
   }),
   read: (row) => [row["order_id"] as string, row["items"] as OrderItem[]],
   save(changes) {
@@ -87,13 +87,13 @@ function insertItems(items: (OrderItem & { orderId: string })[]): Statement {
     text: `INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::bigint[], $7::int[])`,
     values: [
-      plain(items, (item) => item.orderId),
-      plain(items, (item) => item.variantId),
-      plain(items, (item) => item.productId),
-      plain(items, (item) => item.line),
-      quoted(items, (item) => item.name),
-      plain(items, (item) => item.unitPrice),
-      plain(items, (item) => item.quantity),
+      arrayOf(items, (item) => item.orderId),
+      arrayOf(items, (item) => item.variantId),
+      arrayOf(items, (item) => item.productId),
+      arrayOf(items, (item) => item.line),
+      textArray(items, (item) => item.name),
+      arrayOf(items, (item) => item.unitPrice),
+      arrayOf(items, (item) => item.quantity),
     ],
   };
 }
@@ -103,7 +103,7 @@ function updateRefunded(items: (OrderItem & { orderId: string })[]): Statement {
     name: "update refunded quantities",
     text: `UPDATE order_items i SET refunded_quantity = v.refunded FROM unnest($1::uuid[], $2::uuid[], $3::int[]) v(order_id, variant_id, refunded)
            WHERE i.order_id = v.order_id AND i.variant_id = v.variant_id`,
-    values: [plain(items, (item) => item.orderId), plain(items, (item) => item.variantId), plain(items, (item) => item.refundedQuantity)],
+    values: [arrayOf(items, (item) => item.orderId), arrayOf(items, (item) => item.variantId), arrayOf(items, (item) => item.refundedQuantity)],
     rows: items.length,
   };
 }
@@ -115,11 +115,11 @@ export const orderEvents: Journal<OrderEvent> = {
     name: "insert order events",
     text: "INSERT INTO order_events (order_id, seq, type, data, created_at) SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::timestamptz[])",
     values: [
-      plain(rows, (row) => row.orderId),
-      plain(rows, (row) => row.seq),
-      plain(rows, (row) => row.type),
-      quoted(rows, (row) => (row.data === null ? null : JSON.stringify(row.data))),
-      instants(rows, (row) => row.at),
+      arrayOf(rows, (row) => row.orderId),
+      arrayOf(rows, (row) => row.seq),
+      arrayOf(rows, (row) => row.type),
+      textArray(rows, (row) => (row.data === null ? null : JSON.stringify(row.data))),
+      timestampArray(rows, (row) => row.at),
     ],
   }),
 };
@@ -141,7 +141,11 @@ const FIRST_ITEMS = `CROSS JOIN LATERAL (
 
 /** Whole orders: their columns, `items` with `itemCount`, and the `payment` that counts. */
 export function selectOrders(ids: string[]): Statement {
-  return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o ${ALL_ITEMS} WHERE o.id = ANY($1::uuid[])`, values: [plain(ids, (id) => id)] };
+  return {
+    name: "select orders",
+    text: `SELECT ${WHOLE} FROM orders o ${ALL_ITEMS} WHERE o.id = ANY($1::uuid[])`,
+    values: [arrayOf(ids, (id) => id)],
+  };
 }
 
 export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null; rehearsals: boolean };
@@ -188,7 +192,7 @@ export function selectOrderFacts(ids: string[]): Statement {
     text: `SELECT o.id, o.user_id AS "userId", o.user_coupon_id AS "userCouponId",
              (SELECT json_agg(json_build_object('variantId', variant_id, 'productId', product_id) ORDER BY line) FROM order_items i WHERE i.order_id = o.id) AS articles
            FROM orders o WHERE o.id = ANY($1::uuid[])`,
-    values: [plain(ids, (id) => id)],
+    values: [arrayOf(ids, (id) => id)],
   };
 }
 

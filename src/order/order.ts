@@ -3,7 +3,7 @@
 import type { PaymentRow } from "./payment/payment.sql.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { refuse } from "../refusal.ts";
-import type { WorkingSet } from "../till/unit-of-work.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { orderEvents, orderItems, orders } from "./order.sql.ts";
 
 export type OrderStatus = "PENDING" | "COMPLETED" | "REFUNDED" | "PARTIALLY_REFUNDED" | "CANCELLED" | "EXPIRED";
@@ -59,20 +59,20 @@ export function isPayable(order: Order, now: number): boolean {
 }
 
 /** An order's lines, as the round has them. */
-export function itemsOf(shop: WorkingSet, orderId: string): OrderItem[] {
-  return shop.find(orderItems, orderId) ?? [];
+export function itemsOf(uow: UnitOfWork, orderId: string): OrderItem[] {
+  return uow.find(orderItems, orderId) ?? [];
 }
 
 /** Event ids have sixteen bits for the number of the change (ids.ts). */
 export const CHANGES_MAX = 65_535;
 
 /** Changes an order, and writes the one event that this change has. Errors: ORDER_NOT_REFUNDABLE after 65,535 changes. */
-export function changeOrder(shop: WorkingSet, order: Order, type: OrderEventType, fields: Partial<Order>, data: unknown = null): Order {
+export function changeOrder(uow: UnitOfWork, order: Order, type: OrderEventType, fields: Partial<Order>, data: unknown = null): Order {
   const changes = order.changes + 1;
   if (changes > CHANGES_MAX) refuse("ORDER_NOT_REFUNDABLE", { orderId: order.id });
   const changed = { ...order, ...fields, changes };
-  shop.put(orders, order.id, changed);
-  shop.append(orderEvents, { orderId: order.id, seq: changes, type, data, at: shop.now });
+  uow.put(orders, order.id, changed);
+  uow.append(orderEvents, { orderId: order.id, seq: changes, type, data, at: uow.now });
   return changed;
 }
 

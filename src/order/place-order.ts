@@ -4,7 +4,7 @@ import { cartOf } from "../cart/cart.ts";
 import { carts, selectCartArticles } from "../cart/cart.sql.ts";
 import { articleOf, displayName, forSale, productFor } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
-import type { CatalogFacts } from "../catalog/variant-cache.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
 import { discountFor, ownCoupon, usableCoupon } from "../coupon/coupon.ts";
 import { userCoupons } from "../coupon/coupon.sql.ts";
@@ -12,17 +12,17 @@ import type { Database } from "../database/pool.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/table.ts";
-import { NeedsChanged, type WorkingSet } from "../till/unit-of-work.ts";
+import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
 import { checkAmount, type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
 import { orderEvents, orderItems, orders } from "./order.sql.ts";
 import { payFromBalance } from "./payment/pay-from-balance.ts";
 
-export type Article = { productId: string; variantId?: string; quantity: number };
+export type LineItemRequest = { productId: string; variantId?: string; quantity: number };
 
 export type PlaceOrder = {
   userId: string;
   /** What is bought, or null for whatever is in the cart. */
-  articles: Article[] | null;
+  lineItems: LineItemRequest[] | null;
   userCouponId: string | null;
   method: "BALANCE" | "DEFERRED";
   /** History brought in has a time of its own, in ms; null is now. */
@@ -43,47 +43,47 @@ const MOST_PIECES = 1_000_000;
  * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE,
  * AMOUNT_CHANGED, BALANCE_INSUFFICIENT, INVALID_REQUEST.
  */
-export function placeOrder(facts: CatalogFacts, database: Database): Command<PlaceOrder, OrderView> {
+export function placeOrder(facts: VariantCache, database: Database): Command<PlaceOrder, OrderView> {
   return command<PlaceOrder, OrderView>({
     name: "place order",
 
     prepare(input) {
-      if (input.articles === null) {
+      if (input.lineItems === null) {
         return database
           .rows<{ productId: string; variantId: string }>(selectCartArticles(input.userId))
           .then((cartArticles) => ({ ...input, cartArticles }));
       }
-      const known = facts.variantsOfAll(input.articles.filter((article) => article.variantId === undefined).map((article) => article.productId));
+      const known = facts.variantsOfAll(input.lineItems.filter((article) => article.variantId === undefined).map((article) => article.productId));
       return known instanceof Promise ? known.then((variantIds) => ({ ...input, variantIds })) : { ...input, variantIds: known };
     },
 
     needs: (input) => [
-      input.method === "DEFERRED" && input.articles !== null ? need(members, input.userId) : need(users, input.userId),
-      ...(input.articles === null ? [need(carts, input.userId)] : []),
+      input.method === "DEFERRED" && input.lineItems !== null ? need(members, input.userId) : need(users, input.userId),
+      ...(input.lineItems === null ? [need(carts, input.userId)] : []),
       ...articleNeeds(input),
       ...(input.userCouponId === null ? [] : [need(userCoupons, input.userCouponId)]),
     ],
 
-    decide(shop, input) {
+    decide(uow, input) {
       // What is not there is said before what can't be done.
-      const lines = input.articles === null ? linesOfCart(shop, input) : linesOf(shop, input, input.articles);
-      if (input.userCouponId !== null) ownCoupon(shop, input.userCouponId, input.userId);
-      const items = lines.map((line, i) => itemFor(shop, line, i));
-      const order = newOrder(shop, input, items);
+      const lines = input.lineItems === null ? linesOfCart(uow, input) : linesOf(uow, input, input.lineItems);
+      if (input.userCouponId !== null) ownCoupon(uow, input.userCouponId, input.userId);
+      const items = lines.map((line, i) => itemFor(uow, line, i));
+      const order = newOrder(uow, input, items);
       checkAmount(order, input.expectedAmount);
-      const paid = input.method === "BALANCE" ? payFromBalance(shop, order, items) : undefined;
+      const paid = input.method === "BALANCE" ? payFromBalance(uow, order, items) : undefined;
 
       // Below this line the order stands.
-      shop.put(orders, order.id, order);
-      shop.put(orderItems, order.id, items);
-      shop.append(orderEvents, { orderId: order.id, seq: 1, type: paid ? "order.completed" : "order.placed", data: null, at: order.createdAt });
-      if (input.articles === null) shop.put(carts, input.userId, []);
+      uow.put(orders, order.id, order);
+      uow.put(orderItems, order.id, items);
+      uow.append(orderEvents, { orderId: order.id, seq: 1, type: paid ? "order.completed" : "order.placed", data: null, at: order.createdAt });
+      if (input.lineItems === null) uow.put(carts, input.userId, []);
       return orderView(order, items, paid);
     },
   });
 }
 
-function articleNeeds({ articles, cartArticles = [], variantIds }: PlaceOrder): Need[] {
+function articleNeeds({ lineItems: articles, cartArticles = [], variantIds }: PlaceOrder): Need[] {
   if (articles === null) return cartArticles.flatMap(({ productId, variantId }) => [need(products, productId), need(variants, variantId)]);
   return articles.flatMap(({ productId, variantId }) => {
     const ids = variantId === undefined ? (variantIds?.get(productId) ?? []) : [variantId];
@@ -93,30 +93,30 @@ function articleNeeds({ articles, cartArticles = [], variantIds }: PlaceOrder): 
 
 type Line = { productId: string; variantId: string; quantity: number };
 
-function linesOfCart(shop: WorkingSet, input: PlaceOrder): Line[] {
-  const cart = cartOf(shop, input.userId);
+function linesOfCart(uow: UnitOfWork, input: PlaceOrder): Line[] {
+  const cart = cartOf(uow, input.userId);
   if (cart.length === 0) invalid("/fromCart", "the cart is empty");
   // The cart may have grown since it was read: then this order steps back and comes again with the right rows.
-  if (cart.some((item) => !shop.holds(variants, item.variantId))) throw new NeedsChanged();
-  const buyer = buyerOf(shop, input);
-  for (const { productId } of cart) productFor(shop, productId, buyer);
+  if (cart.some((item) => !uow.holds(variants, item.variantId))) throw new NeedsChanged();
+  const buyer = buyerOf(uow, input);
+  for (const { productId } of cart) productFor(uow, productId, buyer);
   return cart;
 }
 
 /** Who buys. Errors: USER_NOT_FOUND. */
-function buyerOf(shop: WorkingSet, { method, articles, userId }: PlaceOrder): Wallet | Member {
-  const buyer = method === "DEFERRED" && articles !== null ? shop.find(members, userId) : shop.find(users, userId);
+function buyerOf(uow: UnitOfWork, { method, lineItems: articles, userId }: PlaceOrder): Wallet | Member {
+  const buyer = method === "DEFERRED" && articles !== null ? uow.find(members, userId) : uow.find(users, userId);
   return buyer ?? refuse("USER_NOT_FOUND", { userId });
 }
 
 /** The lines of an order. The same variant twice is one line of the sum, so that its stock is checked once for all of it. */
-function linesOf(shop: WorkingSet, input: PlaceOrder, articles: Article[]): Line[] {
-  const buyer = buyerOf(shop, input);
+function linesOf(uow: UnitOfWork, input: PlaceOrder, lineItems: LineItemRequest[]): Line[] {
+  const buyer = buyerOf(uow, input);
   const lines = new Map<string, Line>();
-  articles.forEach((article, i) => {
-    productFor(shop, article.productId, buyer);
+  lineItems.forEach((article, i) => {
+    productFor(uow, article.productId, buyer);
     const variantId = soleVariant(article, input.variantIds?.get(article.productId) ?? [], `/orderItems/${i}/variantId`);
-    articleOf(shop, article.productId, variantId);
+    articleOf(uow, article.productId, variantId);
     const quantity = (lines.get(variantId)?.quantity ?? 0) + article.quantity;
     if (quantity > MOST_PIECES) invalid(`/orderItems/${i}/quantity`, `together with the other lines of this variant it exceeds ${MOST_PIECES}`);
     lines.set(variantId, { productId: article.productId, variantId, quantity });
@@ -124,20 +124,20 @@ function linesOf(shop: WorkingSet, input: PlaceOrder, articles: Article[]): Line
   return [...lines.values()];
 }
 
-function itemFor(shop: WorkingSet, { productId, variantId, quantity }: Line, line: number): OrderItem {
-  const { product, variant } = forSale(shop, productId, variantId);
+function itemFor(uow: UnitOfWork, { productId, variantId, quantity }: Line, line: number): OrderItem {
+  const { product, variant } = forSale(uow, productId, variantId);
   return { variantId, productId, line, name: displayName(product, variant), unitPrice: variant.price, quantity, refundedQuantity: 0 };
 }
 
 /** The order itself: as good as completed where it is paid at once, else waiting for its payment until it expires. */
-function newOrder(shop: WorkingSet, input: PlaceOrder, items: OrderItem[]): Order {
+function newOrder(uow: UnitOfWork, input: PlaceOrder, items: OrderItem[]): Order {
   const totalAmount = items.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0);
   if (!Number.isSafeInteger(totalAmount)) invalid("/orderItems", "the order's total is too large");
-  const coupon = input.userCouponId === null ? undefined : usableCoupon(shop, input.userCouponId, input.userId, totalAmount);
-  const createdAt = input.orderedAt ?? shop.now;
+  const coupon = input.userCouponId === null ? undefined : usableCoupon(uow, input.userCouponId, input.userId, totalAmount);
+  const createdAt = input.orderedAt ?? uow.now;
   const paid = input.method === "BALANCE";
   return {
-    id: shop.newOrderId(createdAt),
+    id: uow.newOrderId(createdAt),
     userId: input.userId,
     status: paid ? "COMPLETED" : "PENDING",
     changes: 1,
@@ -146,7 +146,7 @@ function newOrder(shop: WorkingSet, input: PlaceOrder, items: OrderItem[]): Orde
     discountAmount: coupon ? discountFor(coupon.discount, totalAmount) : 0,
     refundedAmount: 0,
     createdAt,
-    expiresAt: paid ? null : shop.now + input.expiresAfterMs,
+    expiresAt: paid ? null : uow.now + input.expiresAfterMs,
     completedAt: paid ? createdAt : null,
   };
 }

@@ -62,7 +62,7 @@ function nextWave<Event extends OutboxEvent>(events: Event[], blocked: ReadonlyS
 const REASON_LENGTH = 500;
 
 /** A foreign text that the database will take. */
-export function sayable(reason: unknown): string {
+export function sanitizedReason(reason: unknown): string {
   const text = reason instanceof Error ? reason.message : String(reason);
   return cutText(text.replaceAll("\0", ""), REASON_LENGTH) || "no reason given";
 }

@@ -5,7 +5,7 @@ import type { Database } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
 import { eventId } from "../ids.ts";
 import { backoffMs, MOST_TRIES } from "../backoff.ts";
-import { deliverInOrder, sayable, type SentWave } from "./deliver-in-order.ts";
+import { deliverInOrder, sanitizedReason, type SentWave } from "./deliver-in-order.ts";
 import { type Envelope, envelopeOf, type OutboxEvent } from "./envelope.ts";
 import { concernsSink, IsolatingSender, type Outcome } from "./isolate.ts";
 import {
@@ -21,21 +21,21 @@ import {
   takeLease,
 } from "./lease.sql.ts";
 import {
-  type DueLetter,
-  insertLetters,
-  type NewLetter,
+  type DueRetry,
+  insertRetries,
+  type NewRetry,
   selectBlockedOrders,
-  selectDueLetters,
-  type TriedLetter,
-  updateLetters,
-  wakeParked,
+  selectDueRetries,
+  type TriedRetry,
+  updateRetries,
+  wakeBlocked,
 } from "./retries.sql.ts";
-import { readOrdersAt } from "./order-snapshot.ts";
+import { readOrderSnapshots } from "./order-snapshot.ts";
 import { selectDue, selectOrdersOfTransaction, selectReadable } from "./outbox.sql.ts";
 import { countRefusals, newCounts, type SinkReport } from "./sink-report.ts";
-import { type Sink, SinkAsksToWait, SinkGone } from "./sinks/sink.ts";
+import { type Sink, SinkThrottled, SinkGone } from "./sinks/sink.ts";
 
-export type CourierOptions = { database: Database; sink: Sink; owner: string; onReport?: (report: SinkReport) => void };
+export type DispatcherOptions = { database: Database; sink: Sink; owner: string; onReport?: (report: SinkReport) => void };
 
 /** Events of a stretch; it may grow by the rest of its last transaction. */
 const STRETCH = 1000;
@@ -50,7 +50,7 @@ const MOST_RENEWING_MS = 60_000;
 class LeaseLost extends Error {}
 class SinkAway extends Error {}
 
-export class Courier {
+export class Dispatcher {
   readonly sink: Sink;
   /** Of this process, since it started. */
   readonly counts = newCounts();
@@ -64,7 +64,7 @@ export class Courier {
   #callSince: number | undefined;
   #oneOrder = false;
 
-  constructor({ database, sink, owner, onReport = () => {} }: CourierOptions) {
+  constructor({ database, sink, owner, onReport = () => {} }: DispatcherOptions) {
     this.sink = sink;
     this.#database = database;
     this.#owner = owner;
@@ -104,7 +104,7 @@ export class Courier {
       if (error instanceof LeaseLost) return 0;
       if (!(error instanceof SinkAway)) throw error;
       this.counts.failures++;
-      if (lease.failures === 0) this.#onReport({ kind: "unavailable", sink, reason: sayable(error.cause) });
+      if (lease.failures === 0) this.#onReport({ kind: "unavailable", sink, reason: sanitizedReason(error.cause) });
       await this.#database.rows(this.#afterFailure(error.cause, lease.failures + 1));
       return 0;
     } finally {
@@ -115,11 +115,11 @@ export class Courier {
   }
 
   #afterFailure(cause: unknown, failures: number): Statement {
-    if (cause instanceof SinkGone) return disable(this.sink.name, this.#owner, sayable(cause));
+    if (cause instanceof SinkGone) return disable(this.sink.name, this.#owner, sanitizedReason(cause));
     // If only one order waits, its event may be refused: the next order's event must not wait long to show it.
     const maybeRefused = this.#oneOrder && cause instanceof Error && !concernsSink(cause);
     const pauseMs = Math.min(backoffMs(failures), maybeRefused ? ONE_ORDER_PAUSE_MS : Number.POSITIVE_INFINITY);
-    return postpone(this.sink.name, this.#owner, cause instanceof SinkAsksToWait ? Math.max(pauseMs, cause.waitMs) : pauseMs, sayable(cause));
+    return postpone(this.sink.name, this.#owner, cause instanceof SinkThrottled ? Math.max(pauseMs, cause.waitMs) : pauseMs, sanitizedReason(cause));
   }
 
   /**
@@ -127,15 +127,15 @@ export class Courier {
    * @param alone no other event waits that could show whether the sink works: then an event that fails counts as refused
    */
   async #tryLetters(alone: boolean): Promise<number> {
-    const due = await this.#database.rows<DueLetter>(selectDueLetters(this.sink.name, LETTERS));
+    const due = await this.#database.rows<DueRetry>(selectDueRetries(this.sink.name, LETTERS));
     if (due.length === 0) return 0;
     const replays = new Map(due.flatMap(({ orderId, seq, replay }) => (replay === null ? [] : [[eventId(orderId, seq), replay]])));
     const { delivered, refused, undelivered, unavailable } = await deliverInOrder(due, new Set(), (wave) =>
       this.#send(wave, (envelopes) => this.#sender.send(envelopes, replays)),
     );
     const certain = unavailable !== undefined && (concernsSink(unavailable) || unavailable instanceof SinkGone);
-    if (unavailable && alone && !certain) for (const event of undelivered) refused.push({ event, reason: sayable(unavailable) });
-    const tried: TriedLetter[] = [
+    if (unavailable && alone && !certain) for (const event of undelivered) refused.push({ event, reason: sanitizedReason(unavailable) });
+    const tried: TriedRetry[] = [
       ...delivered.map(({ orderId, seq }) => ({ orderId, seq, refusal: null })),
       ...refused.map(({ event: { orderId, seq, attempts }, reason }) => ({
         orderId,
@@ -148,11 +148,11 @@ export class Courier {
     return delivered.length;
   }
 
-  async #writeTried(tried: TriedLetter[], delivered: number): Promise<void> {
+  async #writeTried(tried: TriedRetry[], delivered: number): Promise<void> {
     // A dead letter no longer holds up its order: a platform that will never take one event should still learn what became
     // of the order. The gap shows, as a dead letter here and a missing sequence number there, until an operator replays it.
     const settled = tried.filter(({ refusal }) => refusal === null || refusal.pauseMs === null).map((letter) => letter.orderId);
-    await this.#write(confirmLease(this.sink.name, this.#owner), [updateLetters(this.sink.name, tried), wakeParked(this.sink.name, settled)]);
+    await this.#write(confirmLease(this.sink.name, this.#owner), [updateRetries(this.sink.name, tried), wakeBlocked(this.sink.name, settled)]);
     this.#count(delivered, tried);
   }
 
@@ -167,7 +167,7 @@ export class Courier {
     if (events.length === 0) return this.#passOver(lease, stretch.upper);
     const waiting = await this.#database.rows<{ orderId: string }>(selectBlockedOrders(sink, stretch.orderIds));
     const blocked = new Set(waiting.map((letter) => letter.orderId));
-    const letters: NewLetter[] = [];
+    const letters: NewRetry[] = [];
     let count = 0;
     if (this.#taken.from !== position) this.#taken = { from: position, ids: new Set() };
     for (let at = 0; at < events.length; at += ARMFUL) {
@@ -179,7 +179,7 @@ export class Courier {
       for (const { event, reason } of refused) letters.push({ orderId: event.orderId, seq: event.seq, refusal: { reason, pauseMs: backoffMs(1) } });
       for (const event of parked) letters.push({ orderId: event.orderId, seq: event.seq, refusal: null });
     }
-    await this.#write(advancePosition(sink, this.#owner, position, stretch.upper), letters.length === 0 ? [] : [insertLetters(sink, letters)]);
+    await this.#write(advancePosition(sink, this.#owner, position, stretch.upper), letters.length === 0 ? [] : [insertRetries(sink, letters)]);
     this.#count(count, letters);
     return count;
   }
@@ -209,7 +209,7 @@ export class Courier {
   }
 
   async #send<Event extends OutboxEvent>(wave: Event[], send: (envelopes: Envelope[]) => Promise<Outcome>): Promise<SentWave<Event>> {
-    const orders = await readOrdersAt(this.#database, wave);
+    const orders = await readOrderSnapshots(this.#database, wave);
     const envelopes = wave.map((event, i) => orders[i] && envelopeOf(event, orders[i]));
     const outcome = await send(envelopes.filter((envelope) => envelope !== undefined));
     const refused = new Map<Event, string>();
@@ -217,13 +217,13 @@ export class Courier {
     wave.forEach((event, i) => {
       const id = envelopes[i]?.id;
       const reason = id === undefined ? "its order does not exist" : outcome.refused.get(id);
-      if (reason !== undefined) refused.set(event, sayable(reason));
+      if (reason !== undefined) refused.set(event, sanitizedReason(reason));
       else if (id !== undefined && outcome.undelivered.has(id)) undelivered.add(event);
     });
     return { refused, undelivered, unavailable: outcome.unavailable };
   }
 
-  #count(delivered: number, letters: readonly (NewLetter | TriedLetter)[]): void {
+  #count(delivered: number, letters: readonly (NewRetry | TriedRetry)[]): void {
     this.counts.delivered += delivered;
     for (const report of countRefusals(this.sink.name, letters, this.counts)) this.#onReport(report);
   }

@@ -1,5 +1,5 @@
 import type { Database } from "../database/pool.ts";
-import { waitForStragglers } from "../database/running-transactions.ts";
+import { waitForRunningTransactions } from "../database/running-transactions.ts";
 import type { Relay, Relayed } from "./relay.ts";
 
 const STRAGGLERS_MS = 2000;
@@ -7,8 +7,8 @@ const FRUITLESS_TRIES = 5;
 const PAUSE_MS = 100;
 
 /** Relays until nothing waits any more, or nothing moves: a sink is away, letters have their pauses, another instance is at it. */
-export async function relayEverything(database: Database, relay: Relay): Promise<Relayed> {
-  await waitForStragglers(database, STRAGGLERS_MS);
+export async function drainOutbox(database: Database, relay: Relay): Promise<Relayed> {
+  await waitForRunningTransactions(database, STRAGGLERS_MS);
   let delivered = 0;
   for (let fruitless = 0; ;) {
     const pass = await relay.runOnce();

@@ -3,7 +3,7 @@
 import { iso } from "../database/statement.ts";
 import { eventId } from "../ids.ts";
 import type { OrderEventType } from "../order/order.ts";
-import type { OrderAtEvent } from "./order-snapshot.ts";
+import type { OrderSnapshot } from "./order-snapshot.ts";
 
 export type Envelope = {
   specversion: "1.0";
@@ -18,7 +18,7 @@ export type Envelope = {
   /** The CloudEvents extensions "partitioning" and "sequence": what belongs together, and in which order within it. */
   partitionkey: string;
   sequence: string;
-  data: OrderAtEvent;
+  data: OrderSnapshot;
 };
 
 /** One change of an order as the outbox has it; `at` in ms since 1970. */
@@ -33,7 +33,7 @@ export type RefundData = {
   customerReason?: string | null;
 };
 
-export function envelopeOf({ orderId, seq, type, at }: Pick<OutboxEvent, "orderId" | "seq" | "type" | "at">, data: OrderAtEvent): Envelope {
+export function envelopeOf({ orderId, seq, type, at }: Pick<OutboxEvent, "orderId" | "seq" | "type" | "at">, data: OrderSnapshot): Envelope {
   return {
     specversion: "1.0",
     id: eventId(orderId, seq),

@@ -1,4 +1,4 @@
-import { quoted, type Statement } from "../database/statement.ts";
+import { textArray, type Statement } from "../database/statement.ts";
 import { OF_NO_REHEARSAL } from "./outbox.sql.ts";
 
 export type EventStatus = "WAITING" | "DELIVERED" | "DEAD";
@@ -79,7 +79,7 @@ export function selectEvents(sinks: string[], status: EventStatus | null, after:
   return {
     name: `select events ${status ?? "ANY"}${after ? " after" : ""}`,
     text: `SELECT ${COLUMNS} FROM (${CANDIDATES[status ?? "ANY"](behind)}) e ${STATE} WHERE ($2::text IS NULL OR state.status = $2) ${behind} ${NEWEST_FIRST}`,
-    values: [quoted(sinks, (name) => name), status, limit, ...(after ? [after.xid, after.orderId, after.seq] : [])],
+    values: [textArray(sinks, (name) => name), status, limit, ...(after ? [after.xid, after.orderId, after.seq] : [])],
   };
 }
 
@@ -87,6 +87,6 @@ export function selectEvent(sinks: string[], orderId: string, seq: number): Stat
   return {
     name: "select event",
     text: `SELECT ${COLUMNS} FROM order_events e ${STATE} WHERE e.order_id = $2 AND e.seq = $3 AND ${OF_NO_REHEARSAL}`,
-    values: [quoted(sinks, (name) => name), orderId, seq],
+    values: [textArray(sinks, (name) => name), orderId, seq],
   };
 }

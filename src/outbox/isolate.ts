@@ -2,7 +2,7 @@
 // the sink takes an event of another order around the same time.
 
 import type { Envelope } from "./envelope.ts";
-import { type DeliveryResult, type Replays, type Sink, SinkAsksToWait, SinkGone, SinkUnreachable } from "./sinks/sink.ts";
+import { type DeliveryResult, type Replays, type Sink, SinkThrottled, SinkGone, SinkUnreachable } from "./sinks/sink.ts";
 
 export type Outcome = {
   /** By event id, with a reason. */
@@ -19,7 +19,7 @@ const RECENT_MS = 2000;
 
 /** Errors that are about the whole sink and never about an event. */
 export function concernsSink(error: Error): boolean {
-  return error instanceof SinkUnreachable || error instanceof SinkAsksToWait;
+  return error instanceof SinkUnreachable || error instanceof SinkThrottled;
 }
 
 /** Delivers to one sink. */

@@ -1,6 +1,6 @@
 // One instance at a time relays to a sink. The lease is kept by the database's clock, so that instances need not agree on theirs.
 
-import { quoted, type Statement } from "../database/statement.ts";
+import { textArray, type Statement } from "../database/statement.ts";
 import { OF_NO_REHEARSAL } from "./outbox.sql.ts";
 
 /** A dead relay's lease runs out after this; a living one renews it. */
@@ -12,7 +12,7 @@ export function insertSinks(names: string[]): Statement {
   return {
     name: "insert sinks",
     text: "INSERT INTO sinks (name) SELECT unnest($1::text[]) ON CONFLICT DO NOTHING",
-    values: [quoted(names, (name) => name)],
+    values: [textArray(names, (name) => name)],
   };
 }
 
@@ -103,7 +103,7 @@ export function enableSinks(sinks: string[]): Statement {
   return {
     name: "enable sinks",
     text: "UPDATE sinks SET next_attempt_at = '-infinity' WHERE name = ANY($1::text[]) AND next_attempt_at = 'infinity'",
-    values: [quoted(sinks, (name) => name)],
+    values: [textArray(sinks, (name) => name)],
   };
 }
 
@@ -118,6 +118,6 @@ export function selectBacklog(sinks: string[]): Statement {
            CROSS JOIN LATERAL (SELECT count(*) AS n FROM order_events e WHERE xid > sinks.position AND ${OF_NO_REHEARSAL}) w
            CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE status = 'WAITING') AS waiting, count(*) FILTER (WHERE status = 'DEAD') AS dead
                                FROM letters WHERE sink = s.name AND status <> 'DELIVERED') l`,
-    values: [quoted(sinks, (name) => name)],
+    values: [textArray(sinks, (name) => name)],
   };
 }

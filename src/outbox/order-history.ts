@@ -2,13 +2,13 @@ import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
 import { reasonsFor } from "../order/refund/refund.ts";
 import type { OutboxEvent, RefundData } from "./envelope.ts";
-import { type OrderAtEvent, readOrdersAt } from "./order-snapshot.ts";
+import { type OrderSnapshot, readOrderSnapshots } from "./order-snapshot.ts";
 import { selectEventsOfOrder } from "./outbox.sql.ts";
 
 /** What there is to say of an event: what was ordered, what was paid, what was given back; null where the type says it all. */
 export type HistoryData =
-  | Pick<OrderAtEvent, "orderItems" | "totalAmount" | "discountAmount" | "discount" | "expiresAt">
-  | Pick<OrderAtEvent, "orderItems" | "totalAmount" | "discountAmount" | "discount" | "paidAmount" | "payment">
+  | Pick<OrderSnapshot, "orderItems" | "totalAmount" | "discountAmount" | "discount" | "expiresAt">
+  | Pick<OrderSnapshot, "orderItems" | "totalAmount" | "discountAmount" | "discount" | "paidAmount" | "payment">
   | (Omit<RefundData, "reason"> & { reason: string | undefined })
   | null;
 
@@ -27,7 +27,7 @@ export async function orderHistory(database: Database, { orderId, after, readerI
   const rows = await database.rows<OutboxEvent & { more: boolean }>(selectEventsOfOrder(orderId, after, MOST_EVENTS, MOST_ITEMS));
   // Only these show the order itself; a refund's event has all that it shows.
   const whole = rows.filter(({ data }) => data === null);
-  const orders = new Map((await readOrdersAt(database, whole)).map((order, i) => [whole[i], order]));
+  const orders = new Map((await readOrderSnapshots(database, whole)).map((order, i) => [whole[i], order]));
   const last = rows.at(-1);
   return {
     events: rows.map((event) => ({ type: event.type, at: iso(event.at), data: dataOf(event, orders.get(event), readerIsOperator) })),
@@ -35,7 +35,7 @@ export async function orderHistory(database: Database, { orderId, after, readerI
   };
 }
 
-function dataOf({ type, data }: OutboxEvent, order: OrderAtEvent | undefined, readerIsOperator: boolean): HistoryData {
+function dataOf({ type, data }: OutboxEvent, order: OrderSnapshot | undefined, readerIsOperator: boolean): HistoryData {
   if (data !== null) return { ...data, ...reasonsFor(readerIsOperator, data) };
   if (order === undefined) return null;
   const { orderItems, totalAmount, discountAmount, discount, expiresAt, paidAmount, payment } = order;

@@ -5,10 +5,10 @@ import type { Database } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import type { OrderEventType, OrderStatus } from "../order/order.ts";
 import type { OutboxEvent, RefundData } from "./envelope.ts";
-import { type ItemFact, type OrderFact, type RefundFact, selectItemFacts, selectOrderFacts, selectRefunds } from "./outbox.sql.ts";
+import { type LineItemRow, type OrderRow, type RefundEventRow, selectLineItemRows, selectOrderRows, selectRefunds } from "./outbox.sql.ts";
 
 /** Amounts in minor units of the shop's currency. `paidAmount` is 0 until it is paid. */
-export type OrderAtEvent = {
+export type OrderSnapshot = {
   orderId: string;
   userId: string;
   status: OrderStatus;
@@ -40,13 +40,13 @@ const PAID: ReadonlySet<OrderStatus> = new Set(["COMPLETED", "REFUNDED", "PARTIA
  * The order of each of these events, as of that event, in the same order; undefined where an event has no order, which only
  * damage can bring about. Three reads, however many events.
  */
-export async function readOrdersAt(database: Database, events: OutboxEvent[]): Promise<(OrderAtEvent | undefined)[]> {
+export async function readOrderSnapshots(database: Database, events: OutboxEvent[]): Promise<(OrderSnapshot | undefined)[]> {
   const ids = [...new Set(events.map((event) => event.orderId))];
   const refunded = [...new Set(events.filter((event) => event.data !== null).map((event) => event.orderId))];
   const [orders, items, refunds] = await Promise.all([
-    database.rows<OrderFact>(selectOrderFacts(ids)),
-    database.rows<ItemFact>(selectItemFacts(ids)),
-    refunded.length === 0 ? [] : database.rows<RefundFact>(selectRefunds(refunded)),
+    database.rows<OrderRow>(selectOrderRows(ids)),
+    database.rows<LineItemRow>(selectLineItemRows(ids)),
+    refunded.length === 0 ? [] : database.rows<RefundEventRow>(selectRefunds(refunded)),
   ]);
   const orderOf = new Map(orders.map((order) => [order.orderId, order]));
   const itemsOf = Map.groupBy(items, (item) => item.orderId);
@@ -57,7 +57,7 @@ export async function readOrdersAt(database: Database, events: OutboxEvent[]): P
   });
 }
 
-function orderAt(event: OutboxEvent, order: OrderFact, items: ItemFact[], refunds: RefundFact[]): OrderAtEvent {
+function orderAt(event: OutboxEvent, order: OrderRow, items: LineItemRow[], refunds: RefundEventRow[]): OrderSnapshot {
   const status = STATUS_AFTER[event.type];
   const paid = PAID.has(status);
   const sofar = refunds.filter((refund) => refund.seq <= event.seq).map((refund) => refund.data);

@@ -1,7 +1,7 @@
 // The outbox, read in whole transactions: a pass covers those after a position and older than every running one.
 // A number taken before the commit (an id, a clock) says nothing about what has been committed; this does.
 
-import { plain, type Statement } from "../database/statement.ts";
+import { arrayOf, type Statement } from "../database/statement.ts";
 import type { RefundData } from "./envelope.ts";
 
 /**
@@ -42,11 +42,11 @@ export function selectDue(orderIds: string[], position: string, upper: string): 
              SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM order_events e
              WHERE order_id = ANY($1::uuid[]) AND ${OF_NO_REHEARSAL}
            ) e WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq`,
-    values: [plain(orderIds, (id) => id), position, upper],
+    values: [arrayOf(orderIds, (id) => id), position, upper],
   };
 }
 
-export type OrderFact = {
+export type OrderRow = {
   orderId: string;
   userId: string;
   userCouponId: string | null;
@@ -62,7 +62,7 @@ export type OrderFact = {
   paidAt: number | null;
 };
 
-export function selectOrderFacts(orderIds: string[]): Statement {
+export function selectOrderRows(orderIds: string[]): Statement {
   return {
     name: "select orders at events",
     text: `SELECT o.id AS "orderId", o.user_id AS "userId", o.user_coupon_id AS "userCouponId", c.campaign_id AS "couponId",
@@ -71,28 +71,28 @@ export function selectOrderFacts(orderIds: string[]): Statement {
              p.id AS "paymentId", p.method, p.amount, p.paid_at AS "paidAt"
            FROM orders o LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN payments p ON p.order_id = o.id AND p.status <> 'FAILED'
            WHERE o.id = ANY($1::uuid[])`,
-    values: [plain(orderIds, (id) => id)],
+    values: [arrayOf(orderIds, (id) => id)],
   };
 }
 
-export type ItemFact = { orderId: string; productId: string; variantId: string; name: string; unitPrice: number; quantity: number };
+export type LineItemRow = { orderId: string; productId: string; variantId: string; name: string; unitPrice: number; quantity: number };
 
-export function selectItemFacts(orderIds: string[]): Statement {
+export function selectLineItemRows(orderIds: string[]): Statement {
   return {
     name: "select items at events",
     text: `SELECT order_id AS "orderId", product_id AS "productId", variant_id AS "variantId", name, unit_price AS "unitPrice", quantity
            FROM order_items WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, line`,
-    values: [plain(orderIds, (id) => id)],
+    values: [arrayOf(orderIds, (id) => id)],
   };
 }
 
-export type RefundFact = { orderId: string; seq: number; data: RefundData };
+export type RefundEventRow = { orderId: string; seq: number; data: RefundData };
 
 export function selectRefunds(orderIds: string[]): Statement {
   return {
     name: "select refund events",
     text: `SELECT order_id AS "orderId", seq, data FROM order_events WHERE order_id = ANY($1::uuid[]) AND data IS NOT NULL ORDER BY order_id, seq`,
-    values: [plain(orderIds, (id) => id)],
+    values: [arrayOf(orderIds, (id) => id)],
   };
 }
 

@@ -2,7 +2,7 @@
 
 import { randomUUID } from "node:crypto";
 import type { Database } from "../database/pool.ts";
-import { Courier } from "./dispatcher.ts";
+import { Dispatcher } from "./dispatcher.ts";
 import { type Backlog, insertSinks, selectBacklog } from "./lease.sql.ts";
 import type { SinkCounts, SinkReport } from "./sink-report.ts";
 import type { Sink } from "./sinks/sink.ts";
@@ -29,7 +29,7 @@ const STOP_MS = 5000;
 
 export class Relay {
   readonly #database: Database;
-  readonly #couriers: Courier[];
+  readonly #couriers: Dispatcher[];
   readonly #pollMs: number;
   readonly #onError: (error: unknown) => void;
   #prepared: Promise<unknown> | undefined;
@@ -41,7 +41,7 @@ export class Relay {
 
   constructor({ database, sinks, owner = randomUUID(), pollMs = 1000, onError = () => {}, onReport = () => {} }: RelayOptions) {
     this.#database = database;
-    this.#couriers = sinks.map((sink) => new Courier({ database, sink, owner, onReport }));
+    this.#couriers = sinks.map((sink) => new Dispatcher({ database, sink, owner, onReport }));
     this.#pollMs = pollMs;
     this.#onError = onError;
   }
@@ -88,7 +88,7 @@ export class Relay {
     await Promise.all(this.#couriers.map((courier) => courier.sink.close()));
   }
 
-  async #loop(courier: Courier): Promise<void> {
+  async #loop(courier: Dispatcher): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const startedAt = performance.now();
       const news = this.#news;

@@ -1,7 +1,7 @@
 // What a dispatcher tells the log and the metrics about its sink.
 
 import { eventId } from "../ids.ts";
-import type { NewLetter, TriedLetter } from "./retries.sql.ts";
+import type { NewRetry, TriedRetry } from "./retries.sql.ts";
 
 export type SinkReport =
   /** The sink refused `count` events; `eventId` and `reason` are of one of them. Dead letters are not tried again. */
@@ -17,7 +17,7 @@ export function newCounts(): SinkCounts {
 }
 
 /** Counts the refusals among these letters, and answers at most one report of each kind, so that a thousand refusals are one line. */
-export function countRefusals(sink: string, letters: readonly (NewLetter | TriedLetter)[], counts: SinkCounts): SinkReport[] {
+export function countRefusals(sink: string, letters: readonly (NewRetry | TriedRetry)[], counts: SinkCounts): SinkReport[] {
   const reports = new Map<string, SinkReport & { count: number }>();
   for (const { orderId, seq, refusal } of letters) {
     if (refusal === null) continue;

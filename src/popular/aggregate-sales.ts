@@ -1,5 +1,5 @@
 import type { Database } from "../database/pool.ts";
-import { waitForStragglers } from "../database/running-transactions.ts";
+import { waitForRunningTransactions } from "../database/running-transactions.ts";
 import { checkTimezone } from "../settings/stored-settings.ts";
 import { ADD_SALES, LOCK_CHECKPOINT, MOVE_CHECKPOINT, OLDEST_RUNNING } from "./popular.sql.ts";
 
@@ -15,7 +15,7 @@ const STRAGGLERS_MS = 2000;
  * Errors: ConfigError where the shop's time zone is another by now; nothing is counted then.
  */
 export async function aggregateSales(database: Database, timezone: string, stragglersMs = STRAGGLERS_MS): Promise<Aggregated> {
-  await waitForStragglers(database, stragglersMs);
+  await waitForRunningTransactions(database, stragglersMs);
   return database.transaction(async (run) => {
     const [checkpoint] = await run<{ xid: string }>(LOCK_CHECKPOINT);
     // Under the checkpoint's lock, which a change of the zone takes too: else days of two zones would be added up.

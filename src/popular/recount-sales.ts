@@ -1,5 +1,5 @@
 import type { Database } from "../database/pool.ts";
-import { plain } from "../database/statement.ts";
+import { arrayOf } from "../database/statement.ts";
 import { checkTimezone } from "../settings/stored-settings.ts";
 import { CORRECT_SALES, COUNT_SALES, LOCK_CHECKPOINT, READ_CHECKPOINT } from "./popular.sql.ts";
 
@@ -29,10 +29,10 @@ export async function recountSales(
     await checkTimezone(run, timezone);
     const all = [...counted, ...(await run<Counted>(COUNT_SALES, [begun.xid, checkpoint?.xid, timezone]))];
     const [result] = await run<{ corrected: number }>(CORRECT_SALES, [
-      plain(all, ({ day }) => day),
-      plain(all, ({ productId }) => productId),
-      plain(all, ({ units }) => units),
-      plain(all, ({ revenue }) => revenue),
+      arrayOf(all, ({ day }) => day),
+      arrayOf(all, ({ productId }) => productId),
+      arrayOf(all, ({ units }) => units),
+      arrayOf(all, ({ revenue }) => revenue),
     ]);
     await beside.after?.(run);
     return { rows: new Set(all.map(({ day, productId }) => `${day} ${productId}`)).size, corrected: result?.corrected ?? 0 };

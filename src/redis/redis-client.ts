@@ -4,9 +4,9 @@
 import { Redis } from "ioredis";
 
 /** Redis is slow, full, restarting or gone. */
-export class RedisAway extends Error {}
+export class RedisUnavailable extends Error {}
 
-export type RedisLinkOptions = {
+export type RedisClientOptions = {
   url: string;
   /** What this shop's keys begin with, apart from other shops'. */
   prefix: string;
@@ -21,7 +21,7 @@ const CONNECT_MS = 2000;
 const LEFT_ALONE_MS = 1000;
 const LONGEST_RETRY_MS = 1000;
 
-export class RedisLink {
+export class RedisClient {
   readonly prefix: string;
   readonly #redis: Redis;
   readonly #onChange: (up: boolean, reason: string) => void;
@@ -32,7 +32,7 @@ export class RedisLink {
   #connection = 0;
   readonly counts = { asked: 0, failed: 0 };
 
-  constructor({ url, prefix, onChange = () => {}, timeoutMs = 250 }: RedisLinkOptions) {
+  constructor({ url, prefix, onChange = () => {}, timeoutMs = 250 }: RedisClientOptions) {
     this.prefix = prefix;
     this.#onChange = onChange;
     this.#redis = new Redis(url, {
@@ -68,7 +68,7 @@ export class RedisLink {
     this.counts.asked++;
     if (!this.up) {
       this.counts.failed++;
-      throw new RedisAway("Redis is away");
+      throw new RedisUnavailable("Redis is away");
     }
     try {
       const answer = (await command(this.#redis)) as Answer;
@@ -79,7 +79,7 @@ export class RedisLink {
       // An answer that we did not want (full, read-only, loading) is one as well: in each case we do without for a while.
       this.#leftAloneUntil = performance.now() + LEFT_ALONE_MS;
       this.#change(false, (error as Error).message);
-      throw new RedisAway("Redis is away", { cause: error });
+      throw new RedisUnavailable("Redis is away", { cause: error });
     }
   }
 

@@ -3,7 +3,7 @@
 
 import type { FastifyRateLimitStore, FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
 import { LRUCache } from "lru-cache";
-import type { RedisLink } from "./redis-client.ts";
+import type { RedisClient } from "./redis-client.ts";
 
 /** Counts, and begins the window with the first. Answers the count and what is left of the window in ms. */
 const COUNT = `
@@ -18,7 +18,7 @@ return {count, left}`;
 /** Beyond as many callers those longest silent are forgotten, and begin anew. */
 const CALLERS_KEPT = 100_000;
 
-export function sharedRates(link: RedisLink): FastifyRateLimitStoreCtor {
+export function sharedRates(link: RedisClient): FastifyRateLimitStoreCtor {
   const own = new LRUCache<string, { count: number; endsAt: number }>({ max: CALLERS_KEPT });
 
   function countAlone(key: string, windowMs: number): { current: number; ttl: number } {

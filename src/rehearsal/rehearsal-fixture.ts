@@ -19,13 +19,13 @@ const AT_ONCE = 64;
 const MARK = { ko: "[예행연습]", en: "[Rehearsal]" };
 
 export type Original = { product: { name: string; description: string; variants: CopiedVariant[] } | null; coupon: Campaign | null };
-export type Staged = { userIds: string[]; product: { id: string; variantIds: string[] } | null };
+export type RehearsalCopies = { userIds: string[]; product: { id: string; variantIds: string[] } | null };
 
 /** Copies the product, not for sale yet, and makes the buyers. Each copy is written down before anybody could find it. */
-export async function setStage(shop: Shop, id: string, plan: Plan, { product }: Original): Promise<Staged> {
+export async function copyForRehearsal(shop: Shop, id: string, plan: Plan, { product }: Original): Promise<RehearsalCopies> {
   const { till, config, database } = shop;
   const mark = MARK[config.locale];
-  let copy: Staged["product"] = null;
+  let copy: RehearsalCopies["product"] = null;
   if (product) {
     const variants = product.variants.map(({ name, options, price, stock }) => ({ ...(name === null ? {} : { name }), options, price, stock }));
     const [made] = await till.submit(createProducts, {
@@ -69,7 +69,7 @@ export async function copyCoupon({ till, config, database }: Shop, id: string, c
 }
 
 /** Nothing of the copies can be bought or claimed any more, and what was bought is given back, so that sales do not count it. Answers how many orders. */
-export async function clearStage(shop: Shop, { id, plan, productId, couponId }: RehearsalRecord): Promise<number> {
+export async function removeCopies(shop: Shop, { id, plan, productId, couponId }: RehearsalRecord): Promise<number> {
   const { till, database, config } = shop;
   if (productId !== null) await till.submit(editProduct(shop.catalogFacts), { productId, status: "NOT_FOR_SALE" });
   if (couponId !== null) await till.submit(closeCampaign, { couponId });

@@ -1,4 +1,4 @@
-import { LAST_ID, plain, quoted, type Statement } from "../database/statement.ts";
+import { LAST_ID, arrayOf, textArray, type Statement } from "../database/statement.ts";
 import type { Plan, Progress, Report, State } from "./rehearsal.ts";
 
 /** How long nothing may be heard of a rehearsal before it counts as left. */
@@ -122,7 +122,7 @@ export function selectStandingOrders(externalIds: string[]): Statement {
     name: "select standing orders of rehearsal",
     text: `SELECT o.id FROM orders o JOIN users u ON u.id = o.user_id
            WHERE u.external_id = ANY($1::text[]) AND o.status IN ('PENDING', 'COMPLETED') ORDER BY o.id`,
-    values: [quoted(externalIds, (id) => id)],
+    values: [textArray(externalIds, (id) => id)],
   };
 }
 
@@ -144,6 +144,6 @@ export function selectCopied(productId: string): Statement {
     name: "select product to copy",
     text: `SELECT p.name, p.description, json_agg(json_build_object('name', v.name, 'options', v.options, 'price', v.price, 'stock', v.stock) ORDER BY v.position) AS variants
            FROM products p JOIN variants v ON v.product_id = p.id WHERE p.id = ANY($1::uuid[]) GROUP BY p.id`,
-    values: [plain([productId], (id) => id)],
+    values: [arrayOf([productId], (id) => id)],
   };
 }

@@ -27,7 +27,7 @@ import {
   TAKE_UNTIDIED,
   updateRehearsal,
 } from "./rehearsal.sql.ts";
-import { clearStage, copyCoupon, type Original, setStage } from "./rehearsal-fixture.ts";
+import { removeCopies, copyCoupon, type Original, copyForRehearsal } from "./rehearsal-fixture.ts";
 
 export type StartRehearsal = { productId: string | null; couponId: string | null; buyers: number; arriveWithinMs: number };
 
@@ -137,7 +137,7 @@ export class Rehearsals {
       await database.rows(updateRehearsal(id, { state: "TIDYING", ...(progress ? { progress } : {}) }));
       const played = await this.find(id);
       const [left] = await database.rows<Report["left"]>(selectCopiesLeft(played.productId, played.couponId));
-      const refunded = await clearStage(shop, played);
+      const refunded = await removeCopies(shop, played);
       await database.rows(updateRehearsal(id, { state: "AUDITING", tidied: true }));
       const { violations, checkedAt } = await audit(database, shop.config.timezone);
       const report: Report = {
@@ -169,7 +169,7 @@ export class Rehearsals {
   async #play(record: RehearsalRecord, original: Original, signal: AbortSignal, told: (progress: Progress) => void): Promise<CrowdReport> {
     const { shop, secret } = this.#options;
     const { id, plan } = record;
-    const { userIds, product } = await setStage(shop, id, plan, original);
+    const { userIds, product } = await copyForRehearsal(shop, id, plan, original);
     const tokens: string[] = [];
     for (const [i, userId] of userIds.entries()) {
       tokens.push(mintToken(secret, { id: userId, role: "shopper", rehearsal: true }, TOKEN_HOURS, shop.config.auth));
@@ -201,7 +201,7 @@ export class Rehearsals {
 
   async #clear(record: RehearsalRecord): Promise<void> {
     const { shop } = this.#options;
-    await clearStage(shop, record);
+    await removeCopies(shop, record);
     await shop.database.rows(updateRehearsal(record.id, { tidied: true }));
   }
 }

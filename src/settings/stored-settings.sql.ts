@@ -1,4 +1,4 @@
-import { quoted, type Statement } from "../database/statement.ts";
+import { textArray, type Statement } from "../database/statement.ts";
 
 /** Its shared form is held by each running instance, its exclusive form by the command that changes stored settings. */
 const LOCK_KEY = 7_264_003;
@@ -22,7 +22,7 @@ export const TRY_ZONE = "SELECT clock_timestamp() AT TIME ZONE $1";
 export const HAS_MONEY_MOVED = "SELECT EXISTS (SELECT FROM orders) AS orders, EXISTS (SELECT FROM card_charges) AS charges";
 
 export function keptColumns(settings: [name: string, value: string][]): string[] {
-  return [quoted(settings, ([name]) => name), quoted(settings, ([, value]) => value)];
+  return [textArray(settings, ([name]) => name), textArray(settings, ([, value]) => value)];
 }
 
 export function selectStored(): Statement {

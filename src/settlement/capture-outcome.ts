@@ -5,21 +5,21 @@ import { type Confirmation, type Gateway, type GatewayAnswer, GatewayBusy, type 
 /** Why money of another currency than the shop's goes back. Its amount is in minor units of its own currency. */
 export const CURRENCY_MISMATCH = "CURRENCY_MISMATCH";
 
-export type Verdict =
+export type CaptureOutcome =
   | { kind: "done" }
   /**
    * `heard` is false where the gateway never said so itself: then it is looked at again for a day. `captured` is money that it took and that
    * can't be for this.
    */
-  | { kind: "failed"; reason: string; heard: boolean; captured: number }
+  | { kind: "failed"; reason: string; confirmed: boolean; captured: number }
   | { kind: "unknown"; reason: string };
 
 /** Captures for the first time, while somebody waits. Never throws for what the gateway does. */
-export function capture(gateway: Gateway, wanted: Confirmation): Promise<Verdict> {
-  return spoken(async () => {
+export function capture(gateway: Gateway, wanted: Confirmation): Promise<CaptureOutcome> {
+  return withUnknown(async () => {
     const answer = await gateway.confirm(wanted);
     if (answer.kind === "refused" && answer.code === "ALREADY_PROCESSED_PAYMENT") return lookUp(gateway, wanted, answer);
-    return judge(answer, wanted, gateway.currency);
+    return interpret(answer, wanted, gateway.currency);
   });
 }
 
@@ -31,29 +31,29 @@ export function inquire(
   gateway: Gateway,
   wanted: Confirmation,
   { mayConfirm, mayGiveUp }: { mayConfirm: boolean; mayGiveUp: boolean },
-): Promise<Verdict> {
-  return spoken(async () => {
+): Promise<CaptureOutcome> {
+  return withUnknown(async () => {
     const found = await gateway.find(wanted.paymentKey);
-    const verdict: Verdict = found
-      ? judge({ kind: "payment", payment: found }, wanted, gateway.currency)
+    const outcome: CaptureOutcome = found
+      ? interpret({ kind: "payment", payment: found }, wanted, gateway.currency)
       : { kind: "unknown", reason: "NEVER_HEARD_OF" };
-    if (verdict.kind !== "unknown") return verdict;
+    if (outcome.kind !== "unknown") return outcome;
     if (mayConfirm) {
       const answer = await gateway.confirm(wanted);
       // A refusal of the second confirm may only mean that the first has arrived: the book has the last word.
-      return answer.kind === "refused" ? lookUp(gateway, wanted, answer) : judge(answer, wanted, gateway.currency);
+      return answer.kind === "refused" ? lookUp(gateway, wanted, answer) : interpret(answer, wanted, gateway.currency);
     }
-    return mayGiveUp ? { kind: "failed", reason: "NEVER_CONFIRMED", heard: false, captured: 0 } : verdict;
+    return mayGiveUp ? { kind: "failed", reason: "NEVER_CONFIRMED", confirmed: false, captured: 0 } : outcome;
   });
 }
 
-async function lookUp(gateway: Gateway, wanted: Confirmation, refusal: GatewayAnswer): Promise<Verdict> {
+async function lookUp(gateway: Gateway, wanted: Confirmation, refusal: GatewayAnswer): Promise<CaptureOutcome> {
   const found = await gateway.find(wanted.paymentKey);
-  const verdict = found && judge({ kind: "payment", payment: found }, wanted, gateway.currency);
-  return verdict && verdict.kind !== "unknown" ? verdict : judge(refusal, wanted, gateway.currency);
+  const outcome = found && interpret({ kind: "payment", payment: found }, wanted, gateway.currency);
+  return outcome && outcome.kind !== "unknown" ? outcome : interpret(refusal, wanted, gateway.currency);
 }
 
-async function spoken(ask: () => Promise<Verdict>): Promise<Verdict> {
+async function withUnknown(ask: () => Promise<CaptureOutcome>): Promise<CaptureOutcome> {
   try {
     return await ask();
   } catch (error) {
@@ -64,22 +64,22 @@ async function spoken(ask: () => Promise<Verdict>): Promise<Verdict> {
 }
 
 /** What an answer means for what was wanted. Pure. @param currency the one in which it was wanted */
-export function judge(answer: GatewayAnswer, wanted: Pick<Confirmation, "orderId" | "amount">, currency: string): Verdict {
-  if (answer.kind === "refused") return { kind: "failed", reason: answer.code, heard: true, captured: 0 };
+export function interpret(answer: GatewayAnswer, wanted: Pick<Confirmation, "orderId" | "amount">, currency: string): CaptureOutcome {
+  if (answer.kind === "refused") return { kind: "failed", reason: answer.code, confirmed: true, captured: 0 };
   const { payment } = answer;
   // Then it is another's money, and not ours to give back either.
-  if (payment.orderId !== wanted.orderId) return { kind: "failed", reason: "PAYMENT_KEY_OF_ANOTHER_ORDER", heard: true, captured: 0 };
+  if (payment.orderId !== wanted.orderId) return { kind: "failed", reason: "PAYMENT_KEY_OF_ANOTHER_ORDER", confirmed: true, captured: 0 };
   switch (payment.status) {
     case "DONE":
     case "PARTIAL_CANCELED":
       // Equal numbers of another currency are another sum.
-      if (payment.currency !== currency) return { kind: "failed", reason: CURRENCY_MISMATCH, heard: true, captured: payment.left };
+      if (payment.currency !== currency) return { kind: "failed", reason: CURRENCY_MISMATCH, confirmed: true, captured: payment.left };
       if (payment.amount === wanted.amount) return { kind: "done" };
-      return { kind: "failed", reason: "AMOUNT_MISMATCH", heard: true, captured: payment.left };
+      return { kind: "failed", reason: "AMOUNT_MISMATCH", confirmed: true, captured: payment.left };
     case "CANCELED":
     case "ABORTED":
     case "EXPIRED":
-      return { kind: "failed", reason: payment.status, heard: true, captured: 0 };
+      return { kind: "failed", reason: payment.status, confirmed: true, captured: 0 };
     case "READY":
     case "IN_PROGRESS":
     case "WAITING_FOR_DEPOSIT":

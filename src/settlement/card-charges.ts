@@ -2,9 +2,9 @@
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { type DeskSettings, type Failpoint, pauseAfter, WATCHED_MS, type Work } from "./settlement-worker.ts";
+import { type SettlementSettings, type Failpoint, retryDelayMs, WATCHED_MS, type SettlementSource } from "./settlement-worker.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
-import { insertStray } from "./unmatched-capture.sql.ts";
+import { insertUnmatchedCapture } from "./unmatched-capture.sql.ts";
 import { capture, heldFor, inquire } from "./capture-outcome.ts";
 import type { Till } from "../till/till.ts";
 import { type CardCharge, selectCharge, selectChargesByKey, selectChargesToAsk, updateChargeWatch } from "../balance/card-charge.sql.ts";
@@ -14,7 +14,7 @@ export type CardChargesOptions = {
   database: Database;
   till: Till;
   gateway: Gateway;
-  settings: DeskSettings;
+  settings: SettlementSettings;
   now: Now;
   balanceMax: number;
   /** Called where a process may die between two steps; only tests give one. */
@@ -23,7 +23,7 @@ export type CardChargesOptions = {
 
 export class CardCharges {
   readonly #options: Required<CardChargesOptions>;
-  readonly #underWay = new Map<string, Promise<CardCharge>>();
+  readonly #running = new Map<string, Promise<CardCharge>>();
 
   constructor(options: CardChargesOptions) {
     this.#options = { failpoint: () => {}, ...options };
@@ -31,18 +31,18 @@ export class CardCharges {
 
   /** Brings a charge as far as the gateway lets it, and answers how it stands then. @param first by whoever has just begun it */
   charge(id: string, first = false): Promise<CardCharge> {
-    const running = this.#underWay.get(id);
+    const running = this.#running.get(id);
     if (running) return running;
-    const started = this.#charge(id, first).finally(() => this.#underWay.delete(id));
-    this.#underWay.set(id, started);
+    const started = this.#charge(id, first).finally(() => this.#running.delete(id));
+    this.#running.set(id, started);
     return started;
   }
 
-  get work(): Work {
-    return { due: selectChargesToAsk, bring: async (id) => (await this.charge(id)).status !== "PENDING" };
+  get source(): SettlementSource {
+    return { due: selectChargesToAsk, settle: async (id) => (await this.charge(id)).status !== "PENDING" };
   }
 
-  async hintsOf(paymentKey: string): Promise<(() => Promise<unknown>)[]> {
+  async attemptsOf(paymentKey: string): Promise<(() => Promise<unknown>)[]> {
     const rows = await this.#options.database.rows<{ id: string }>(selectChargesByKey(paymentKey));
     return rows.map(
       ({ id }) =>
@@ -62,10 +62,10 @@ export class CardCharges {
     const age = this.#options.now() - createdAt;
     // What was confirmed at the last moment has as long again to be heard of.
     const terms = { mayConfirm: age < settings.giveUpAfterMs, mayGiveUp: age >= 2 * settings.giveUpAfterMs };
-    const verdict = first ? await capture(gateway, wanted) : await inquire(gateway, wanted, terms);
+    const outcome = first ? await capture(gateway, wanted) : await inquire(gateway, wanted, terms);
     await failpoint("charge answered");
-    const askAgainMs = pauseAfter(verdict.kind === "unknown" ? charge.asked : 0, settings);
-    await till.finish(settleCharge, { userId, chargeId: id, verdict, askAgainMs, balanceMax });
+    const askAgainMs = retryDelayMs(outcome.kind === "unknown" ? charge.asked : 0, settings);
+    await till.finish(settleCharge, { userId, chargeId: id, outcome: outcome, askAgainMs, balanceMax });
     return this.#find(id);
   }
 
@@ -74,10 +74,10 @@ export class CardCharges {
     const { database, gateway, settings } = this.#options;
     const { id, paymentKey, asked, createdAt } = charge;
     const now = this.#options.now();
-    let askAt: number | null = now + pauseAfter(asked, settings);
+    let askAt: number | null = now + retryDelayMs(asked, settings);
     try {
       const held = heldFor(await gateway.find(paymentKey), id, gateway.currency);
-      if (held) await database.rows(insertStray({ id, paymentKey, ...held, createdAt: now }));
+      if (held) await database.rows(insertUnmatchedCapture({ id, paymentKey, ...held, createdAt: now }));
       if (held || charge.askAt === null || now >= createdAt + WATCHED_MS) askAt = null;
     } catch (error) {
       if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;

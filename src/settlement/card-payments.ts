@@ -2,13 +2,20 @@
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { type DeskSettings, type Failpoint, pauseAfter, WATCHED_MS, type Work } from "./settlement-worker.ts";
+import { type SettlementSettings, type Failpoint, retryDelayMs, WATCHED_MS, type SettlementSource } from "./settlement-worker.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
-import { giveMoneyBack } from "./gateway-refund.ts";
-import { insertStray } from "./unmatched-capture.sql.ts";
+import { refundAtGateway } from "./gateway-refund.ts";
+import { insertUnmatchedCapture } from "./unmatched-capture.sql.ts";
 import { capture, heldFor, inquire } from "./capture-outcome.ts";
-import type { OrderFacts } from "../order/order-cache.ts";
-import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentsByKey, selectPaymentsToAsk, updateWatch } from "../order/payment/payment.sql.ts";
+import type { OrderCache } from "../order/order-cache.ts";
+import {
+  type PaymentRecord,
+  paymentRecordOf,
+  selectPayment,
+  selectPaymentsByKey,
+  selectPaymentsToAsk,
+  updateWatch,
+} from "../order/payment/payment.sql.ts";
 import { type RefundRow, selectRefund, selectRefundsToAsk } from "../order/refund/refund.sql.ts";
 import { settleRefund } from "./settle-refund.ts";
 import type { Till } from "../till/till.ts";
@@ -18,8 +25,8 @@ export type CardPaymentsOptions = {
   database: Database;
   till: Till;
   gateway: Gateway;
-  orderFacts: OrderFacts;
-  settings: DeskSettings;
+  orderFacts: OrderCache;
+  settings: SettlementSettings;
   now: Now;
   /** Called where a process may die between two steps; only tests give one. */
   failpoint?: (point: Failpoint) => void | Promise<void>;
@@ -30,7 +37,7 @@ export class CardPayments {
   readonly #settle;
   readonly #settleRefund;
   /** What is being brought to its end here, so that nobody in this process does it beside another. */
-  readonly #underWay = new Map<string, Promise<unknown>>();
+  readonly #running = new Map<string, Promise<unknown>>();
 
   constructor(options: CardPaymentsOptions) {
     this.#options = { failpoint: () => {}, ...options };
@@ -52,15 +59,15 @@ export class CardPayments {
   }
 
   /** Everything of this kind that may be due. */
-  get works(): Work[] {
+  get sources(): SettlementSource[] {
     return [
-      { due: selectPaymentsToAsk, bring: async (id) => !isOpen(await this.pay(id)) },
-      { due: selectRefundsToAsk, bring: async (id) => (await this.refund(id)).status !== "PENDING" },
+      { due: selectPaymentsToAsk, settle: async (id) => !isOpen(await this.pay(id)) },
+      { due: selectRefundsToAsk, settle: async (id) => (await this.refund(id)).status !== "PENDING" },
     ];
   }
 
   /** What there is to look at when somebody says that this payment has changed. */
-  async hintsOf(paymentKey: string): Promise<(() => Promise<unknown>)[]> {
+  async attemptsOf(paymentKey: string): Promise<(() => Promise<unknown>)[]> {
     const rows = await this.#options.database.rows<{ id: string }>(selectPaymentsByKey(paymentKey));
     return rows.map(
       ({ id }) =>
@@ -80,11 +87,11 @@ export class CardPayments {
     // Nobody expects that an order whose time is up is still paid: then it is only found out whether it was.
     const mayConfirm = payment.expiresAt === null || now < payment.expiresAt;
     const mayGiveUp = now >= payment.createdAt + settings.giveUpAfterMs;
-    const verdict = first ? await capture(gateway, wanted) : await inquire(gateway, wanted, { mayConfirm, mayGiveUp });
+    const outcome = first ? await capture(gateway, wanted) : await inquire(gateway, wanted, { mayConfirm, mayGiveUp });
     await failpoint("payment answered");
     // What has just failed unheard is looked at again soon: money that comes late mostly comes a little late.
-    const askAgainMs = pauseAfter(verdict.kind === "unknown" ? payment.card.asked : 0, settings);
-    await till.finish(this.#settle, { orderId: payment.orderId, paymentId: id, verdict, askAgainMs });
+    const askAgainMs = retryDelayMs(outcome.kind === "unknown" ? payment.card.asked : 0, settings);
+    await till.finish(this.#settle, { orderId: payment.orderId, paymentId: id, outcome, askAgainMs });
     return this.#find(id);
   }
 
@@ -96,12 +103,12 @@ export class CardPayments {
     const now = this.#options.now();
     try {
       const held = heldFor(await gateway.find(paymentKey), payment.orderId, gateway.currency);
-      if (held) await database.rows(insertStray({ id: payment.id, paymentKey, ...held, createdAt: now }));
+      if (held) await database.rows(insertUnmatchedCapture({ id: payment.id, paymentKey, ...held, createdAt: now }));
       const watched = !held && payment.card.askAt !== null && now < payment.createdAt + WATCHED_MS;
-      await database.rows(updateWatch(payment.id, watched ? now + pauseAfter(asked, settings) : null, asked + 1));
+      await database.rows(updateWatch(payment.id, watched ? now + retryDelayMs(asked, settings) : null, asked + 1));
     } catch (error) {
       if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
-      await database.rows(updateWatch(payment.id, now + pauseAfter(asked, settings), asked + 1));
+      await database.rows(updateWatch(payment.id, now + retryDelayMs(asked, settings), asked + 1));
     }
     return payment;
   }
@@ -111,9 +118,9 @@ export class CardPayments {
     const refund = await this.#findRefund(id);
     if (refund.status !== "PENDING") return refund;
     await failpoint("refund begun");
-    const verdict = await giveMoneyBack(gateway, refund, !first);
+    const outcome = await refundAtGateway(gateway, refund, !first);
     await failpoint("refund answered");
-    await till.finish(this.#settleRefund, { orderId: refund.orderId, refundId: id, verdict, askAgainMs: pauseAfter(refund.asked, settings) });
+    await till.finish(this.#settleRefund, { orderId: refund.orderId, refundId: id, outcome, askAgainMs: retryDelayMs(refund.asked, settings) });
     return this.#findRefund(id);
   }
 
@@ -130,10 +137,10 @@ export class CardPayments {
   }
 
   #once<T>(id: string, work: () => Promise<T>): Promise<T> {
-    const running = this.#underWay.get(id) as Promise<T> | undefined;
+    const running = this.#running.get(id) as Promise<T> | undefined;
     if (running) return running;
-    const started = work().finally(() => this.#underWay.delete(id));
-    this.#underWay.set(id, started);
+    const started = work().finally(() => this.#running.delete(id));
+    this.#running.set(id, started);
     return started;
   }
 }

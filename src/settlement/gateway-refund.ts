@@ -4,18 +4,18 @@ import { cutText } from "../text.ts";
 import { type Gateway, GatewayBusy, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
 import { CURRENCY_MISMATCH } from "./capture-outcome.ts";
 
-export type GivenBack = { kind: "done" } | { kind: "refused"; code: string } | { kind: "unknown"; reason: string };
+export type GatewayRefund = { kind: "done" } | { kind: "refused"; code: string } | { kind: "unknown"; reason: string };
 
 /**
  * Cancels `amount` of a payment (null: all of it, of whatever currency) under `id`, which is the idempotency key and stands in the reason that the gateway keeps: so it can be told
  * whether it was done already, even from a gateway that has forgotten the key. Never throws for what the gateway does.
  * @param again whether it may have been sent before
  */
-export async function giveMoneyBack(
+export async function refundAtGateway(
   gateway: Gateway,
   { id, paymentKey, amount, reason }: { id: string; paymentKey: string; amount: number | null; reason: string },
   again: boolean,
-): Promise<GivenBack> {
+): Promise<GatewayRefund> {
   try {
     // A part of the shop's money that goes back in another currency is another sum: then it is not known what went back.
     const checked = (payment: GatewayPayment | undefined): GatewayPayment | undefined => {

@@ -4,14 +4,19 @@ import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type Statement } from "../database/statement.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import { giveMoneyBack } from "./gateway-refund.ts";
+import { refundAtGateway } from "./gateway-refund.ts";
 import { CURRENCY_MISMATCH } from "./capture-outcome.ts";
-import { selectStray, selectStraysToAsk, type StrayRow, updateStray } from "./unmatched-capture.sql.ts";
+import {
+  selectUnmatchedCapture,
+  selectUnmatchedCapturesToSettle,
+  type UnmatchedCaptureRow,
+  updateUnmatchedCapture,
+} from "./unmatched-capture.sql.ts";
 
 /** Places where a test lets the process die. */
 export type Failpoint = "payment begun" | "payment answered" | "refund begun" | "refund answered" | "charge begun" | "charge answered";
 
-export type DeskSettings = {
+export type SettlementSettings = {
   /** How long an attempt is left to whoever began it, and the first pause before the gateway is asked again. */
   settleAfterMs: number;
   /** For how long a charge that nobody has confirmed may still be confirmed, and after how long what was never confirmed counts as failed. */
@@ -23,21 +28,21 @@ const LONGEST_PAUSE_MS = 300_000;
 export const WATCHED_MS = 86_400_000;
 
 /** The pause before the gateway is asked again: twice as long each time, up to five minutes. */
-export function pauseAfter(asked: number, { settleAfterMs }: DeskSettings): number {
+export function retryDelayMs(asked: number, { settleAfterMs }: SettlementSettings): number {
   return Math.min(settleAfterMs * 2 ** Math.min(asked, 20), LONGEST_PAUSE_MS);
 }
 
 /** One kind of attempt: which are due, and how one of them is brought to its end. `bring` answers whether it is over. */
-export type Work = { due(now: number, everyUnknown: boolean, limit: number): Statement; bring(id: string): Promise<boolean> };
+export type SettlementSource = { due(now: number, everyUnknown: boolean, limit: number): Statement; settle(id: string): Promise<boolean> };
 
 const AT_ONCE = 8;
 const PER_RUN = 500;
 const HINTS_MAX = 256;
 
 /** The gateway's side of the shop: works off what is due, and what it is told of. */
-export class Desk {
+export class SettlementWorker {
   readonly #database: Database;
-  readonly #works: Work[];
+  readonly #works: SettlementSource[];
   readonly #hintsOf: (paymentKey: string) => Promise<(() => Promise<unknown>)[]>;
   readonly #now: Now;
   readonly #onError: (error: unknown) => void;
@@ -48,15 +53,15 @@ export class Desk {
 
   constructor(options: {
     database: Database;
-    works: Work[];
+    sources: SettlementSource[];
     now: Now;
-    hintsOf: (paymentKey: string) => Promise<(() => Promise<unknown>)[]>;
+    attemptsOf: (paymentKey: string) => Promise<(() => Promise<unknown>)[]>;
     onError: (error: unknown) => void;
   }) {
     this.#database = options.database;
-    this.#works = options.works;
+    this.#works = options.sources;
     this.#now = options.now;
-    this.#hintsOf = options.hintsOf;
+    this.#hintsOf = options.attemptsOf;
     this.#onError = options.onError;
   }
 
@@ -70,7 +75,7 @@ export class Desk {
     const now = this.#now();
     const tally = { settled: 0, unknown: 0 };
     const broken: unknown[] = [];
-    for (const { due, bring } of this.#works) {
+    for (const { due, settle: bring } of this.#works) {
       const ids = (await this.#database.rows<{ id: string }>(due(now, everyUnknown, PER_RUN))).map(({ id }) => id);
       const one = async (id: string): Promise<void> => {
         try {
@@ -100,12 +105,12 @@ export class Desk {
   }
 
   /** Somebody, who may be anybody, says that this payment has changed. More hints at once than a gateway in its senses has are passed over: the clock comes by anyway. */
-  hint(paymentKey: string): void {
+  notify(paymentKey: string): void {
     if (this.#stopped || this.#hints.size >= HINTS_MAX || this.#hints.has(paymentKey)) return;
     this.#hints.add(paymentKey);
     this.#then(async () => {
       this.#hints.delete(paymentKey);
-      for (const bring of await this.#hintsOf(paymentKey)) await bring();
+      for (const settle of await this.#hintsOf(paymentKey)) await settle();
     });
   }
 
@@ -127,13 +132,13 @@ export class Desk {
 }
 
 /** Money that must go back: the gateway is told to, under the attempt's own key, until it has answered. */
-export function strayWork(database: Database, gateway: Gateway, settings: DeskSettings, now: Now): Work {
+export function unmatchedCaptureSource(database: Database, gateway: Gateway, settings: SettlementSettings, now: Now): SettlementSource {
   return {
-    due: selectStraysToAsk,
-    async bring(id) {
-      const [stray] = await database.rows<StrayRow>(selectStray(id));
+    due: selectUnmatchedCapturesToSettle,
+    async settle(id) {
+      const [stray] = await database.rows<UnmatchedCaptureRow>(selectUnmatchedCapture(id));
       if (stray?.status !== "PENDING") return true;
-      const outcome = await giveMoneyBack(
+      const outcome = await refundAtGateway(
         gateway,
         {
           id: `stray-${id}`,
@@ -145,10 +150,11 @@ export function strayWork(database: Database, gateway: Gateway, settings: DeskSe
         stray.asked > 0,
       );
       const at = now();
-      if (outcome.kind === "unknown") await database.rows(updateStray(id, "PENDING", outcome.reason, at, at + pauseAfter(stray.asked, settings)));
+      if (outcome.kind === "unknown")
+        await database.rows(updateUnmatchedCapture(id, "PENDING", outcome.reason, at, at + retryDelayMs(stray.asked, settings)));
       else
         await database.rows(
-          updateStray(id, outcome.kind === "done" ? "RETURNED" : "REFUSED", outcome.kind === "done" ? null : outcome.code, at, null),
+          updateUnmatchedCapture(id, outcome.kind === "done" ? "RETURNED" : "REFUSED", outcome.kind === "done" ? null : outcome.code, at, null),
         );
       return outcome.kind !== "unknown";
     },

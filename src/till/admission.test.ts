@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { Door } from "./admission.ts";
+import { AdmissionControl } from "./admission.ts";
 
 const WAIT_MS = 3000;
 /** As many a millisecond, so that a line of a thousand takes a second. */
@@ -8,7 +8,7 @@ const SERVED = 1;
 
 /** A line before the door, on a clock of its own: so many come in each of its milliseconds. */
 function street(): { come: (perMs: number, ms: number) => { letIn: number; turnedAway: number; longestMs: number }; waiting: () => number } {
-  const door = new Door(WAIT_MS);
+  const door = new AdmissionControl(WAIT_MS);
   let now = 0;
   let waiting = 0;
   return {
@@ -18,7 +18,7 @@ function street(): { come: (perMs: number, ms: number) => { letIn: number; turne
       for (let i = 0; i < ms; i++, now++) {
         for (let j = 0; j < perMs; j++) {
           const expectedMs = waiting / SERVED;
-          if (!door.letsIn(expectedMs, now, 5)) seen.turnedAway++;
+          if (!door.admits(expectedMs, now, 5)) seen.turnedAway++;
           else {
             seen.letIn++;
             waiting++;
@@ -56,12 +56,12 @@ describe("the door", () => {
   });
 
   test("keeps it short as well where hardly more come than are served", () => {
-    const door = new Door(WAIT_MS);
+    const door = new AdmissionControl(WAIT_MS);
     let waiting = 0;
     let longest = 0;
     for (let now = 0; now < 120_000; now++) {
       // Eleven come while ten are served.
-      for (let j = 0; j < (now % 10 === 0 ? 2 : 1); j++) if (door.letsIn(waiting, now, 5)) waiting++;
+      for (let j = 0; j < (now % 10 === 0 ? 2 : 1); j++) if (door.admits(waiting, now, 5)) waiting++;
       waiting--;
       longest = Math.max(longest, waiting);
     }

@@ -10,7 +10,7 @@ const SHORT = 0.1;
  */
 const ROUNDS = 2;
 
-export class Door {
+export class AdmissionControl {
   readonly #waitMs: number;
   #longSince: number | undefined;
   #turnedAwayAt = Number.NEGATIVE_INFINITY;
@@ -24,7 +24,7 @@ export class Door {
    * Whether somebody who would wait `expectedMs` is let in, at `now` on the clock that waiting is measured by.
    * @param aloneMs what a round takes in which hardly anybody is
    */
-  letsIn(expectedMs: number, now: number, aloneMs: number): boolean {
+  admits(expectedMs: number, now: number, aloneMs: number): boolean {
     const shortMs = Math.min(this.#waitMs, Math.max(this.#waitMs * SHORT, ROUNDS * aloneMs));
     if (expectedMs <= shortMs) {
       // Short because others are turned away is not short.

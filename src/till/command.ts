@@ -1,7 +1,7 @@
 // A command says what it needs, then decides. Deciding is pure: no await, no clock but the round's, no I/O.
 
 import type { Need } from "./table.ts";
-import type { WorkingSet } from "./unit-of-work.ts";
+import type { UnitOfWork } from "./unit-of-work.ts";
 
 export interface Command<Input, Answer> {
   readonly name: string;
@@ -14,7 +14,7 @@ export interface Command<Input, Answer> {
   /** Every row that the decision will look at. */
   needs(input: Input): Need[];
   /** Changes rows and gives the answer, or refuses and leaves no trace. */
-  decide(shop: WorkingSet, input: Input): Answer;
+  decide(uow: UnitOfWork, input: Input): Answer;
 }
 
 /** Declares a command; only here so that its types are inferred in one place. */

@@ -2,7 +2,7 @@
 
 import type { Command } from "./command.ts";
 import type { Changes, Loaded, Need } from "./table.ts";
-import { NeedsChanged, WorkingSet } from "./unit-of-work.ts";
+import { NeedsChanged, UnitOfWork } from "./unit-of-work.ts";
 
 /** Again: its needs were no longer what had been read. An error is the command's refusal, or a bug of its own. */
 export type Outcome = { kind: "answer"; answer: unknown } | { kind: "error"; error: unknown } | { kind: "again" };
@@ -11,21 +11,21 @@ export type Prepared = { command: Command<unknown, unknown>; input: unknown; nee
 
 /** Pure. `changes` is what has to be written, undefined where nobody changed anything. @param now the instant of the round, in ms */
 export function decide(commands: Prepared[], loaded: Loaded, now: number): { outcomes: Outcome[]; changes: Changes | undefined } {
-  const shop = new WorkingSet(
+  const uow = new UnitOfWork(
     commands.flatMap((one) => one.needs),
     loaded,
     now,
   );
   const outcomes = commands.map(({ command, input, needs }): Outcome => {
     try {
-      shop.begin(needs);
-      const answer = command.decide(shop, input);
-      shop.keep();
+      uow.begin(needs);
+      const answer = command.decide(uow, input);
+      uow.keep();
       return { kind: "answer", answer };
     } catch (error) {
-      shop.drop();
+      uow.drop();
       return error instanceof NeedsChanged ? { kind: "again" } : { kind: "error", error };
     }
   });
-  return { outcomes, changes: shop.changes() };
+  return { outcomes, changes: uow.changes() };
 }

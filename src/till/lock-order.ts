@@ -23,11 +23,11 @@ export const READ_AFTER = [
   "answers",
 ] as const;
 
-export type ShelfName = (typeof LOCK_ORDER)[number] | (typeof READ_AFTER)[number];
+export type TableName = (typeof LOCK_ORDER)[number] | (typeof READ_AFTER)[number];
 
-const RANKS = new Map<ShelfName, number>([...LOCK_ORDER, ...READ_AFTER].map((name, rank) => [name, rank]));
+const RANKS = new Map<TableName, number>([...LOCK_ORDER, ...READ_AFTER].map((name, rank) => [name, rank]));
 
 /** Where a shelf stands in the order: lower is taken first. */
-export function rank(name: ShelfName): number {
+export function rank(name: TableName): number {
   return RANKS.get(name) ?? Number.MAX_SAFE_INTEGER;
 }

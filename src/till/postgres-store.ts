@@ -5,13 +5,13 @@ import { setTimeout as patience } from "node:timers/promises";
 import pg from "pg";
 import { ShopClient } from "../database/client.ts";
 import { SELECT_CLOCK } from "../database/clock.ts";
-import { BEGIN, COMMIT, fly } from "../database/pipeline.ts";
+import { BEGIN, COMMIT, pipeline } from "../database/pipeline.ts";
 import { connectionSettings, isConnectionError } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
 import type { Admission, FirstComeLock } from "../lock/lock.ts";
 import { postgresLock } from "../lock/postgres-lock.ts";
 import { rank } from "./lock-order.ts";
-import type { Changes, Loaded, Need, Shelf } from "./table.ts";
+import type { Changes, Loaded, Need, Table } from "./table.ts";
 import { Conflict, LockTimeout, LostCommit, type OpenRound, RoundRejected, type Store, StoreUnavailable } from "./store.ts";
 
 export type PostgresStoreOptions = {
@@ -41,7 +41,7 @@ export class PostgresStore implements Store {
   }
 
   async lock(needs: Iterable<Need>, waitMs: number): Promise<OpenRound> {
-    const wanted = [...byShelf(needs)];
+    const wanted = [...byTable(needs)];
     const contended = wanted.flatMap(([shelf, keys]) => (shelf.firstCome ? [...keys] : []));
     const admission = contended.length === 0 ? undefined : await (this.#options.firstCome ?? postgresLock).admit(contended, waitMs);
     try {
@@ -61,13 +61,13 @@ export class PostgresStore implements Store {
     }
   }
 
-  async #locked(wanted: [Shelf<unknown>, Set<string>][], waitMs: number, admission: Admission | undefined): Promise<OpenRound> {
+  async #locked(wanted: [Table<unknown>, Set<string>][], waitMs: number, admission: Admission | undefined): Promise<OpenRound> {
     const before = this.#opening(waitMs, admission);
     const loads = wanted.map(([shelf, keys]) => shelf.load([...keys]));
     const client = await this.#take();
     try {
       const sentAt = performance.now();
-      const results = await fly(client, [...before, ...loads, CLOCK]);
+      const results = await pipeline(client, [...before, ...loads, CLOCK]);
       const now = this.#instant(results, sentAt);
       const loaded: Loaded = new Map();
       wanted.forEach(([shelf], i) => loaded.set(shelf, index(shelf, results[before.length + i]?.rows ?? [])));
@@ -82,7 +82,7 @@ export class PostgresStore implements Store {
   async outcome(roundId: string): Promise<"committed" | "abandoned"> {
     const client = await this.#take();
     try {
-      const [, looked] = await fly(client, [
+      const [, looked] = await pipeline(client, [
         { name: "claim round", text: CLAIM_ROUND, values: [roundId] },
         { name: "look up round", text: LOOK_UP_ROUND, values: [roundId] },
       ]);
@@ -114,7 +114,7 @@ export class PostgresStore implements Store {
 
   async #commit(client: pg.Client, roundId: string, changes: Changes): Promise<void> {
     try {
-      const results = await fly(client, this.#writes(roundId, changes));
+      const results = await pipeline(client, this.#writes(roundId, changes));
       // A transaction that has failed is answered well too, with ROLLBACK: only the tag tells.
       if (results.at(-1)?.command !== "COMMIT") throw new RoundRejected("COMMIT was answered with ROLLBACK");
     } catch (error) {
@@ -132,7 +132,7 @@ export class PostgresStore implements Store {
     yield { name: "round", text: ROUND, values: [roundId] };
     try {
       // The lock order backwards, whoever asked first: a product stands there before its variants, which refer to it.
-      const shelves = [...changes.shelves].sort(([a], [b]) => rank(b.name) - rank(a.name));
+      const shelves = [...changes.tables].sort(([a], [b]) => rank(b.name) - rank(a.name));
       for (const [shelf, changed] of shelves) yield* shelf.save(changed).map(exactly);
       for (const [journal, rows] of changes.journals) yield exactly(journal.append(rows));
       const announcement = this.#options.announce?.(changes);
@@ -214,9 +214,9 @@ async function goodbye(client: pg.Client): Promise<void> {
 const GOODBYE_MS = 1000;
 
 /** The needs of a round, shelf by shelf in the global lock order, each key once. */
-function byShelf(needs: Iterable<Need>): Map<Shelf<unknown>, Set<string>> {
-  const shelves = new Map<Shelf<unknown>, Set<string>>();
-  for (const { shelf, key } of needs) {
+function byTable(needs: Iterable<Need>): Map<Table<unknown>, Set<string>> {
+  const shelves = new Map<Table<unknown>, Set<string>>();
+  for (const { table: shelf, key } of needs) {
     const keys = shelves.get(shelf);
     if (keys) keys.add(key);
     else shelves.set(shelf, new Set([key]));
@@ -224,7 +224,7 @@ function byShelf(needs: Iterable<Need>): Map<Shelf<unknown>, Set<string>> {
   return new Map([...shelves].sort(([a], [b]) => rank(a.name) - rank(b.name)));
 }
 
-function index(shelf: Shelf<unknown>, records: unknown[]): Map<string, unknown> {
+function index(shelf: Table<unknown>, records: unknown[]): Map<string, unknown> {
   const rows = new Map<string, unknown>();
   for (const record of records) {
     const [key, row] = shelf.read(record as Record<string, unknown>);

@@ -4,19 +4,19 @@ import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
 import { Refusal } from "../refusal.ts";
 import type { Command } from "./command.ts";
-import { Line, type Waiting } from "./queue.ts";
+import { CommandQueue, type Waiting } from "./queue.ts";
 
 const nothing: Command<unknown, unknown> = { name: "nothing", needs: () => [], decide: () => undefined };
 
 type Visit = { as?: Partial<Command<unknown, unknown>>; at?: number; gone?: () => boolean };
 
 /** A line, and hands to stand in it; `left` tells how each went who did not stay, by name. */
-function openLine(): { line: Line; come: (name: string, visit?: Visit) => void; left: Record<string, unknown>; ready: () => number } {
+function openLine(): { line: CommandQueue; come: (name: string, visit?: Visit) => void; left: Record<string, unknown>; ready: () => number } {
   let calls = 0;
   const left: Record<string, unknown> = {};
-  const line = new Line(() => calls++);
+  const line = new CommandQueue(() => calls++);
   const come = (name: string, { as = {}, at = 0, gone = () => false }: Visit = {}): void =>
-    line.join({
+    line.enqueue({
       command: { ...nothing, ...as },
       input: name,
       arrivedAt: at,
@@ -69,7 +69,7 @@ describe("the line", () => {
     const { line, come } = openLine();
     const served: WeakRef<Waiting>[] = [];
     come("stays in front", { as: { prepare: () => new Promise(() => {}) }, at: 1 });
-    line.dismiss(1);
+    line.rejectExpired(1);
     for (let i = 0; i < 5000; i++) come(String(i), { at: 2 });
     served.push(...line.take(4000, 1).map((one) => new WeakRef(one)));
     await allDone();
@@ -101,7 +101,7 @@ describe("the line", () => {
     come("late", { at: 3, as: { prepare: () => new Promise(() => {}) } });
     come("new", { at: 5 });
     assert.equal(line.since, 1);
-    line.dismiss(1);
+    line.rejectExpired(1);
     assert.deepEqual(left, { old: "BUSY" });
     assert.equal(line.since, 5);
     assert.deepEqual(names(line.take(9, 4)), ["new"]);
@@ -113,10 +113,10 @@ describe("the line", () => {
     for (const name of ["a", "b", "c"]) come(name);
     const round = line.take(2, -1);
     for (let turn = 1; turn < 5; turn++) {
-      line.rejoin(round);
+      line.requeue(round);
       assert.deepEqual(names(line.take(2, -1)), ["a", "b"]);
     }
-    line.rejoin(round);
+    line.requeue(round);
     assert.deepEqual(left, { a: "BUSY", b: "BUSY" });
     assert.deepEqual(names(line.take(9, -1)), ["c"]);
   });

@@ -22,7 +22,7 @@ export type Arrival = Pick<Waiting, "command" | "input" | "arrivedAt" | "gone" |
 /** A cart that changes between every reading and its locking is not waited for for ever. */
 const MOST_TURNS = 5;
 
-export class Line {
+export class CommandQueue {
   /** Places before `#head` are empty: an order is not kept in memory for having stood in the line. */
   #waiting: (Waiting | undefined)[] = [];
   #head = 0;
@@ -42,14 +42,14 @@ export class Line {
   }
 
   /** Takes the last place. A command whose needs must be read first holds it meanwhile. */
-  join(arrival: Arrival): void {
+  enqueue(arrival: Arrival): void {
     const one: Waiting = { ...arrival, needs: [], state: "preparing", turns: 0 };
     this.#waiting.push(one);
     this.#prepare(one);
   }
 
   /** Back to the front, in the order they had: their needs were no longer what had been read, and they have waited for their turn already. */
-  rejoin(again: Waiting[]): void {
+  requeue(again: Waiting[]): void {
     for (const one of again) one.turns++;
     const staying = again.filter((one) => one.turns < MOST_TURNS);
     for (const one of again) if (one.turns >= MOST_TURNS) one.reject(new Refusal("BUSY", { retryAfter: 1 }));
@@ -90,7 +90,7 @@ export class Line {
   }
 
   /** Answers BUSY to those at the front who arrived before `notBefore`. */
-  dismiss(notBefore: number): void {
+  rejectExpired(notBefore: number): void {
     for (; this.#head < this.#waiting.length; this.#pass()) {
       const one = this.#waiting[this.#head] as Waiting;
       if (one.state !== "left" && one.arrivedAt > notBefore) break;

@@ -11,30 +11,30 @@ export class Round {
   /** How long it waits for a row that another holds, in ms. */
   lockWaitMs: number;
   /** Nobody may set out behind a round that does not hold its rows: it would be overtaken. */
-  holdsItsRows = false;
+  holdsLocks = false;
   #settled = false;
-  #stumbled = false;
-  readonly #ahead: Round[];
+  #retried = false;
+  readonly #predecessors: Round[];
   readonly #firstTry = Promise.withResolvers<"settled" | "stumbled">();
   readonly #end = Promise.withResolvers<void>();
   #rows: Set<string> | undefined;
 
   constructor(commands: Waiting[], ahead: Iterable<Round>, deadline: number, lockWaitMs: number) {
     this.commands = commands;
-    this.#ahead = [...ahead];
+    this.#predecessors = [...ahead];
     this.deadline = deadline;
     this.lockWaitMs = lockWaitMs;
   }
 
   /** Its rows are locked at the first try: answers whether others may set out behind it from now on. */
   locked(): boolean {
-    return (this.holdsItsRows = !this.#stumbled);
+    return (this.holdsLocks = !this.#retried);
   }
 
   /** It has to come again: those behind that wait for the same rows let it pass, and nobody sets out until it is settled. */
-  stumble(): void {
-    this.#stumbled = true;
-    this.holdsItsRows = false;
+  retry(): void {
+    this.#retried = true;
+    this.holdsLocks = false;
     this.#firstTry.resolve("stumbled");
   }
 
@@ -47,22 +47,22 @@ export class Round {
 
   /** Whether it is this round's turn, waiting for what becomes of those ahead that it meets: false where one of them comes again. */
   async mayDecide(): Promise<boolean> {
-    for (const other of this.#ahead) if (this.#waitsFor(other) && (await other.#firstTry.promise) === "stumbled") return false;
+    for (const other of this.#predecessors) if (this.#waitsFor(other) && (await other.#firstTry.promise) === "stumbled") return false;
     return true;
   }
 
   /** Resolves when nobody who was ahead is under way any more. */
-  async wayIsClear(): Promise<void> {
-    for (const other of this.#ahead) await other.#end.promise;
+  async predecessorsDone(): Promise<void> {
+    for (const other of this.#predecessors) await other.#end.promise;
   }
 
   /** Whether any of these commands wants a row that this round has. */
-  meets(commands: readonly Waiting[]): boolean {
+  conflictsWith(commands: readonly Waiting[]): boolean {
     return commands.some((one) => one.needs.some(({ key }) => this.#touches(key)));
   }
 
   #waitsFor(other: Round): boolean {
-    return !other.#settled && other.meets(this.commands);
+    return !other.#settled && other.conflictsWith(this.commands);
   }
 
   #touches(key: string): boolean {

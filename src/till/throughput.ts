@@ -7,7 +7,7 @@ const WEIGHT = 0.2;
 const FEW = 4;
 const FORGETS = 1.1;
 
-export class Pace {
+export class ThroughputEstimate {
   #msPerCommand = 0.2;
   #servedAt = Number.NEGATIVE_INFINITY;
   #fewMs = Number.POSITIVE_INFINITY;
@@ -22,7 +22,7 @@ export class Pace {
   }
 
   /** What a round takes, in ms, in which hardly anybody is; 0 where that is not known. */
-  get aloneMs(): number {
+  get smallRoundMs(): number {
     return Number.isFinite(this.#fewMs) ? this.#fewMs : 0;
   }
 

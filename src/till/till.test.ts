@@ -6,12 +6,12 @@ import { MemoryStore, type MemoryStoreOptions, type Mishap, type Step } from "..
 import { VirtualClock } from "../../test/support/virtual-clock.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import { type Command, command } from "./command.ts";
-import { type Changes, type Journal, need, type Shelf } from "./table.ts";
+import { type Changes, type Journal, need, type Table } from "./table.ts";
 import { Till, type TillOptions } from "./till.ts";
 import { NeedsChanged } from "./unit-of-work.ts";
 
 /** Boxes with so many things in them, and a book in which everything that was done stands in order. */
-const boxes: Shelf<number> = { name: "variants", load: unused, read: unused, save: unused };
+const boxes: Table<number> = { name: "variants", load: unused, read: unused, save: unused };
 const book: Journal<string> = { name: "book", append: unused };
 function unused(): never {
   throw new Error("the store in memory needs no SQL");
@@ -23,10 +23,10 @@ type Put = { box: string; word: string; most?: number };
 const put = command<Put, number>({
   name: "put",
   needs: ({ box }) => [need(boxes, box)],
-  decide(shop, { box, word, most = Number.POSITIVE_INFINITY }) {
-    const count = (shop.find(boxes, box) ?? 0) + 1;
-    shop.put(boxes, box, count);
-    shop.append(book, word);
+  decide(uow, { box, word, most = Number.POSITIVE_INFINITY }) {
+    const count = (uow.find(boxes, box) ?? 0) + 1;
+    uow.put(boxes, box, count);
+    uow.append(book, word);
     if (count > most) refuse("STOCK_INSUFFICIENT", { available: most });
     return count;
   },
@@ -175,7 +175,7 @@ describe("order of arrival", () => {
 
   // Goes red without `round.stumble()` when a round steps back itself.
   test("of three rounds that meet, those behind the one that comes again all let it pass", async () => {
-    const { till, store, clock } = open(first("commit", "conflict"), { lanes: 3, roundSize: 2 });
+    const { till, store, clock } = open(first("commit", "conflict"), { concurrency: 3, roundSize: 2 });
     const all: Promise<number>[] = [];
     for (const [box, word] of [
       ["a", "1"],
@@ -210,17 +210,17 @@ describe("order of arrival", () => {
 
   // Goes red without the copy in order at the front in `rejoin`.
   test("those whose needs have changed come again in the order they had, before everybody else", async () => {
-    const setting = open(undefined, { roundSize: 4, lanes: 1 });
+    const setting = open(undefined, { roundSize: 4, concurrency: 1 });
     const { store } = setting;
     const once = new Set<string>();
     const wary: Command<Put, number> = {
       ...put,
-      decide(shop, input) {
+      decide(uow, input) {
         if (!once.has(input.word)) {
           once.add(input.word);
           throw new NeedsChanged();
         }
-        return put.decide(shop, input);
+        return put.decide(uow, input);
       },
     };
     const round = together(
@@ -252,8 +252,8 @@ describe("isolation", () => {
     const broken: Command<Put, number> = {
       ...put,
       name: "broken",
-      decide(shop, input) {
-        put.decide(shop, input);
+      decide(uow, input) {
+        put.decide(uow, input);
         throw new TypeError("a bug");
       },
     };
@@ -345,9 +345,9 @@ describe("a round that the store does not take", () => {
     let taken = 5;
     const rival: Command<Put, number> = {
       ...put,
-      decide(shop, input) {
+      decide(uow, input) {
         if (taken-- === 5) refuse("COUPON_SOLD_OUT"); // Only at the first try.
-        return put.decide(shop, input);
+        return put.decide(uow, input);
       },
     };
     const all = together(
@@ -530,7 +530,10 @@ describe("pressure", () => {
   // Goes red where the door does not mind for how long the line has been long: whoever is served then has waited 3 s.
   test("while too many keep coming, whoever is let in is served soon, in order of arrival, and the till is never idle", async () => {
     // Rounds of up to a hundred take 100 ms each, whatever is in them: a thousand a second. Three times as many come.
-    const setting = open((step) => (step.name === "lock" ? setting.clock.pause(100).then(() => undefined) : undefined), { roundSize: 100, lanes: 1 });
+    const setting = open((step) => (step.name === "lock" ? setting.clock.pause(100).then(() => undefined) : undefined), {
+      roundSize: 100,
+      concurrency: 1,
+    });
     const { till, store, clock } = setting;
     const came: { at: number; waited?: number; answer: unknown }[] = [];
     const comeIn = (n: number): void => {
@@ -585,8 +588,11 @@ describe("pressure", () => {
   // Goes red without `arrivedAt <= notBefore` in `take`.
   test("who has waited too long is BUSY before being decided", async () => {
     let decided = 0;
-    const counting: Command<Put, number> = { ...put, decide: (shop, input) => (decided++, put.decide(shop, input)) };
-    const setting = open((step) => (step.name === "lock" ? setting.clock.pause(2000).then(() => undefined) : undefined), { lanes: 1, roundSize: 1 });
+    const counting: Command<Put, number> = { ...put, decide: (uow, input) => (decided++, put.decide(uow, input)) };
+    const setting = open((step) => (step.name === "lock" ? setting.clock.pause(2000).then(() => undefined) : undefined), {
+      concurrency: 1,
+      roundSize: 1,
+    });
     const all = ["1", "2", "3", "4"].map((word) => setting.till.submit(counting, { box: "a", word }));
     assert.deepEqual(await setting.clock.run(outcomes(all)), [1, 2, "BUSY", "BUSY"]);
     assert.equal(decided, 2);
@@ -685,7 +691,7 @@ describe("pressure", () => {
   // Goes red without #instantOf: then the second is decided an hour before the first, or the third a day after the clock was put right.
   test("a round's instant is the store's, never before the round ahead, and follows a clock that was a minute wrong", async () => {
     const { till, clock } = open();
-    const when = command<null, number>({ name: "when", needs: () => [need(boxes, "a")], decide: (shop) => shop.now });
+    const when = command<null, number>({ name: "when", needs: () => [need(boxes, "a")], decide: (uow) => uow.now });
     const start = clock.now();
     const at = async (now: number): Promise<number> => {
       clock.set(now);

@@ -8,9 +8,9 @@ import { Refusal } from "../refusal.ts";
 import { type Clock, realClock } from "./clock.ts";
 import type { Command } from "./command.ts";
 import { decide, type Outcome } from "./decide.ts";
-import { Door } from "./admission.ts";
-import { Line, type Waiting } from "./queue.ts";
-import { Pace } from "./throughput.ts";
+import { AdmissionControl } from "./admission.ts";
+import { CommandQueue, type Waiting } from "./queue.ts";
+import { ThroughputEstimate } from "./throughput.ts";
 import { Round } from "./round.ts";
 import type { Changes } from "./table.ts";
 import { Conflict, LockTimeout, LostCommit, type OpenRound, type Store, StoreUnavailable } from "./store.ts";
@@ -20,7 +20,7 @@ export type TillOptions = {
   /** How long a command may wait, for its turn and for a row that another holds, before it is answered BUSY. */
   waitMs: number;
   /** Rounds that may be under way at once. */
-  lanes?: number;
+  concurrency?: number;
   /** Most commands in a round. */
   roundSize?: number;
   clock?: Clock;
@@ -33,7 +33,7 @@ export type TillOptions = {
 const CONFLICT_TRIES = 5;
 const UNAVAILABLE_PAUSE_MS = 50;
 /** A crowd that has waited for a row long enough looks for the one who needs it without waiting again. */
-const HURRIED_LOCK_WAIT_MS = 50;
+const BISECTED_LOCK_WAIT_MS = 50;
 /** A store's clock that is this far behind an earlier round was wrong then, and is followed. A smaller step back is waited out. */
 const CORRECTED_CLOCK_MS = 60_000;
 
@@ -41,37 +41,37 @@ export class Till {
   readonly #store: Store;
   readonly #options: Required<Omit<TillOptions, "store" | "clock">>;
   readonly #clock: Clock;
-  readonly #line = new Line(() => this.#callNext());
-  readonly #pace = new Pace();
-  readonly #door: Door;
+  readonly #queue = new CommandQueue(() => this.#startRounds());
+  readonly #throughput = new ThroughputEstimate();
+  readonly #admission: AdmissionControl;
   /** Rounds under way, in the order in which they set out. */
-  readonly #underWay = new Set<Round>();
-  #watching = false;
+  readonly #running = new Set<Round>();
+  #deadlineTimerSet = false;
   /** The instant of the latest round. */
   #latest = 0;
   /** The crowd at the front of the line waits for a round under way to end: nobody needs to look at it again before. */
-  #heldBack = false;
-  readonly #largeCrowd: number;
+  #waitingForRunningRound = false;
+  readonly #largeBatch: number;
   /** Rounds and commands served, and how many per round, for the metrics. */
   readonly served = { rounds: 0, commands: 0, largest: 0, retries: 0 };
 
   constructor({ store, clock = realClock, ...options }: TillOptions) {
     this.#store = store;
     this.#clock = clock;
-    this.#options = { lanes: 2, roundSize: 512, onCommit: () => {}, onFault: () => {}, ...options };
-    this.#largeCrowd = this.#options.roundSize / 2;
-    this.#door = new Door(options.waitMs);
+    this.#options = { concurrency: 2, roundSize: 512, onCommit: () => {}, onFault: () => {}, ...options };
+    this.#largeBatch = this.#options.roundSize / 2;
+    this.#admission = new AdmissionControl(options.waitMs);
   }
 
   /** Commands that wait for their turn. */
   get waiting(): number {
-    return this.#line.length;
+    return this.#queue.length;
   }
 
   /** BUSY, where somebody who comes now would wait too long, or is one too many of those who keep coming. */
-  turnAway(): Refusal | undefined {
-    const expectedMs = this.#pace.expectedMs(this.#line.length);
-    return this.#door.letsIn(expectedMs, this.#clock.elapsedMs(), this.#pace.aloneMs) ? undefined : busy(expectedMs);
+  rejectIfOverloaded(): Refusal | undefined {
+    const expectedMs = this.#throughput.expectedMs(this.#queue.length);
+    return this.#admission.admits(expectedMs, this.#clock.elapsedMs(), this.#throughput.smallRoundMs) ? undefined : busy(expectedMs);
   }
 
   /**
@@ -81,7 +81,7 @@ export class Till {
    * reached or nobody could find out whether it committed.
    */
   submit<Input, Answer>(command: Command<Input, Answer>, input: Input, gone: () => boolean = () => false): Promise<Answer> {
-    const refusal = this.turnAway();
+    const refusal = this.rejectIfOverloaded();
     return refusal ? Promise.reject(refusal) : this.finish(command, input, gone);
   }
 
@@ -92,20 +92,20 @@ export class Till {
   finish<Input, Answer>(command: Command<Input, Answer>, input: Input, gone: () => boolean = () => false): Promise<Answer> {
     return new Promise<Answer>((resolve, reject) => {
       const arrivedAt = this.#clock.elapsedMs();
-      this.#line.join({ command: command, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject });
-      this.#callNext();
-      this.#watch();
+      this.#queue.enqueue({ command, input, arrivedAt, gone, resolve: resolve as (answer: unknown) => void, reject });
+      this.#startRounds();
+      this.#armDeadlineTimer();
     });
   }
 
-  #callNext(): void {
-    while (this.#underWay.size < this.#options.lanes && this.#nobodyIsOvertaken()) {
-      if (this.#heldBack && this.#line.length < this.#largeCrowd) return;
-      const commands = this.#line.take(this.#options.roundSize, this.#clock.elapsedMs() - this.#options.waitMs, this.#mayGo);
+  #startRounds(): void {
+    while (this.#running.size < this.#options.concurrency && this.#predecessorsHoldTheirRows()) {
+      if (this.#waitingForRunningRound && this.#queue.length < this.#largeBatch) return;
+      const commands = this.#queue.take(this.#options.roundSize, this.#clock.elapsedMs() - this.#options.waitMs, this.#mayStart);
       if (commands.length === 0) return;
-      const round = new Round(commands, this.#underWay, this.#clock.elapsedMs() + this.#options.waitMs, this.#options.waitMs);
-      this.#underWay.add(round);
-      void this.#serve(round);
+      const round = new Round(commands, this.#running, this.#clock.elapsedMs() + this.#options.waitMs, this.#options.waitMs);
+      this.#running.add(round);
+      void this.#run(round);
     }
   }
 
@@ -113,31 +113,31 @@ export class Till {
    * Whoever wants a row of a round under way would only wait for it at the database. So a small crowd that does gathers here instead, and
    * the next round is larger; a large one goes, to be locked and read while the round ahead is still being written.
    */
-  readonly #mayGo = (crowd: Waiting[], full: boolean): boolean => {
-    this.#heldBack = !full && crowd.length < this.#largeCrowd && [...this.#underWay].some((round) => round.meets(crowd));
-    return !this.#heldBack;
+  readonly #mayStart = (crowd: Waiting[], full: boolean): boolean => {
+    this.#waitingForRunningRound = !full && crowd.length < this.#largeBatch && [...this.#running].some((round) => round.conflictsWith(crowd));
+    return !this.#waitingForRunningRound;
   };
 
   /** The next crowd may send for its rows as soon as the rounds ahead hold theirs, and not while one of them has to come again. */
-  #nobodyIsOvertaken(): boolean {
-    for (const round of this.#underWay) if (!round.holdsItsRows) return false;
+  #predecessorsHoldTheirRows(): boolean {
+    for (const round of this.#running) if (!round.holdsLocks) return false;
     return true;
   }
 
   /** Nobody waits longer than was promised, even when no lane comes free to say so. */
-  #watch(): void {
-    const { since } = this.#line;
-    if (this.#watching || since === undefined) return;
-    this.#watching = true;
+  #armDeadlineTimer(): void {
+    const { since } = this.#queue;
+    if (this.#deadlineTimerSet || since === undefined) return;
+    this.#deadlineTimerSet = true;
     this.#clock.later(Math.ceil(since + this.#options.waitMs - this.#clock.elapsedMs()), () => {
-      this.#watching = false;
-      this.#line.dismiss(this.#clock.elapsedMs() - this.#options.waitMs);
-      this.#callNext();
-      this.#watch();
+      this.#deadlineTimerSet = false;
+      this.#queue.rejectExpired(this.#clock.elapsedMs() - this.#options.waitMs);
+      this.#startRounds();
+      this.#armDeadlineTimer();
     });
   }
 
-  async #serve(round: Round): Promise<void> {
+  async #run(round: Round): Promise<void> {
     const setOutAt = this.#clock.elapsedMs();
     try {
       await this.#attempt(round, round.commands);
@@ -146,14 +146,14 @@ export class Till {
       rejectAll(round.commands, error);
     }
     round.settle();
-    this.#underWay.delete(round);
-    this.#heldBack = false;
+    this.#running.delete(round);
+    this.#waitingForRunningRound = false;
     const { length } = round.commands;
-    this.#pace.served(length, setOutAt, this.#clock.elapsedMs());
+    this.#throughput.served(length, setOutAt, this.#clock.elapsedMs());
     this.served.rounds++;
     this.served.commands += length;
     this.served.largest = Math.max(this.served.largest, length);
-    this.#callNext();
+    this.#startRounds();
   }
 
   /** Some commands of a round, tried until it is known what became of them. Throws nothing that the database did. */
@@ -161,47 +161,47 @@ export class Till {
     for (let tries = 1; ; tries++) {
       let outcomes: Outcome[];
       try {
-        outcomes = await this.#once(round, commands);
+        outcomes = await this.#execute(round, commands);
       } catch (error) {
         this.served.retries++;
-        round.stumble();
-        if (error instanceof Overtaking) await round.wayIsClear();
+        round.retry();
+        if (error instanceof PredecessorRetrying) await round.predecessorsDone();
         else if (error instanceof Conflict && tries < CONFLICT_TRIES) await this.#clock.pause(this.#clock.random() * 2 ** tries);
         else if (error instanceof StoreUnavailable && this.#clock.elapsedMs() < round.deadline) await this.#clock.pause(UNAVAILABLE_PAUSE_MS);
         else if (error instanceof StoreUnavailable || error instanceof OutcomeUnknown)
           return rejectAll(commands, new Refusal("UNAVAILABLE", { retryAfter: 1 }));
-        else if (commands.length > 1) return this.#halves(round, commands, error);
-        else return this.#alone(commands, error);
+        else if (commands.length > 1) return this.#bisect(round, commands, error);
+        else return this.#rejectSingle(commands, error);
         continue;
       }
       // Outside of the try: what is on disk must not be done again, whatever happens from here on.
-      return this.#tell(commands, outcomes);
+      return this.#answer(commands, outcomes);
     }
   }
 
   /** One bad command must not hurt its neighbours: each half is served by itself, in order, until the culprit stands alone. */
-  async #halves(round: Round, commands: Waiting[], error: unknown): Promise<void> {
-    if (error instanceof LockTimeout) round.lockWaitMs = Math.min(round.lockWaitMs, HURRIED_LOCK_WAIT_MS);
+  async #bisect(round: Round, commands: Waiting[], error: unknown): Promise<void> {
+    if (error instanceof LockTimeout) round.lockWaitMs = Math.min(round.lockWaitMs, BISECTED_LOCK_WAIT_MS);
     const middle = commands.length >> 1;
     await this.#attempt(round, commands.slice(0, middle));
     await this.#attempt(round, commands.slice(middle));
   }
 
-  #alone([culprit]: Waiting[], error: unknown): void {
-    if (!(error instanceof LockTimeout)) this.#fault(culprit?.command.name ?? "", error);
-    culprit?.reject(error instanceof LockTimeout || error instanceof Conflict ? busy(1000) : error);
+  #rejectSingle([failed]: Waiting[], error: unknown): void {
+    if (!(error instanceof LockTimeout)) this.#fault(failed?.command.name ?? "", error);
+    failed?.reject(error instanceof LockTimeout || error instanceof Conflict ? busy(1000) : error);
   }
 
   /** Lock, decide, save. Errors: the store's, all of them meaning that nothing was written; Overtaking; OutcomeUnknown. */
-  async #once(round: Round, commands: Waiting[]): Promise<Outcome[]> {
+  async #execute(round: Round, commands: Waiting[]): Promise<Outcome[]> {
     const open = await this.#store.lock(
       commands.flatMap((one) => one.needs),
       round.lockWaitMs,
     );
-    if (round.locked()) this.#callNext();
+    if (round.locked()) this.#startRounds();
     if (!(await round.mayDecide())) {
       open.release();
-      throw new Overtaking();
+      throw new PredecessorRetrying();
     }
     const { outcomes, changes } = decide(commands, open.loaded, this.#instantOf(open));
     if (changes) await this.#commit(open, changes);
@@ -243,8 +243,8 @@ export class Till {
     }
   }
 
-  #tell(commands: Waiting[], outcomes: Outcome[]): void {
-    this.#line.rejoin(commands.filter((_, i) => outcomes[i]?.kind === "again"));
+  #answer(commands: Waiting[], outcomes: Outcome[]): void {
+    this.#queue.requeue(commands.filter((_, i) => outcomes[i]?.kind === "again"));
     for (const [i, one] of commands.entries()) {
       const outcome = outcomes[i] as Outcome;
       if (outcome.kind === "answer") one.resolve(outcome.answer);
@@ -263,7 +263,7 @@ export class Till {
 }
 
 /** A round ahead lost its rows and comes for them again: this one, which got hold of them, lets it pass. */
-class Overtaking extends Error {}
+class PredecessorRetrying extends Error {}
 
 /** Nobody can say whether the round was committed: it must not be tried again, and its callers must ask later. */
 class OutcomeUnknown extends Error {}

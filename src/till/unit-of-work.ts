@@ -2,18 +2,18 @@
 // succeeds and dropped when it refuses. So each command sees whole what the ones before it did, and nothing of what was refused.
 
 import { newId, newOrderId } from "../ids.ts";
-import type { Change, Changes, Journal, Loaded, Need, Shelf } from "./table.ts";
+import type { Change, Changes, Journal, Loaded, Need, Table } from "./table.ts";
 
 /** Thrown by a decision whose needs have changed since they were read (a cart that has grown): it is prepared and queued anew. */
 export class NeedsChanged extends Error {}
 
-type Tray = { found: Map<string, unknown>; asked: Set<string>; before: Map<string, unknown>; draft: Map<string, unknown> };
+type TableState = { found: Map<string, unknown>; asked: Set<string>; before: Map<string, unknown>; draft: Map<string, unknown> };
 
-export class WorkingSet {
+export class UnitOfWork {
   /** The instant of the round, in ms since 1970: everyone in it is served at the same time. */
   readonly now: number;
-  readonly #trays = new Map<Shelf<unknown>, Tray>();
-  readonly #drafted: Tray[] = [];
+  readonly #tables = new Map<Table<unknown>, TableState>();
+  readonly #drafted: TableState[] = [];
   readonly #journals = new Map<Journal<unknown>, unknown[]>();
   readonly #entries: { journal: Journal<unknown>; row: unknown }[] = [];
   #own: readonly Need[] = [];
@@ -21,11 +21,11 @@ export class WorkingSet {
 
   constructor(needs: Iterable<Need>, loaded: Loaded, now: number) {
     this.now = now;
-    for (const { shelf, key } of needs) {
-      let tray = this.#trays.get(shelf);
+    for (const { table: shelf, key } of needs) {
+      let tray = this.#tables.get(shelf);
       if (!tray) {
         tray = { found: loaded.get(shelf) ?? new Map(), asked: new Set(), before: new Map(), draft: new Map() };
-        this.#trays.set(shelf, tray);
+        this.#tables.set(shelf, tray);
       }
       tray.asked.add(key);
     }
@@ -38,8 +38,8 @@ export class WorkingSet {
   }
 
   /** The row as it stands now, this command's own changes included. Reading what was not locked is a bug, and throws. */
-  find<Row>(shelf: Shelf<Row>, key: string): Row | undefined {
-    const tray = this.#trays.get(shelf);
+  find<Row>(shelf: Table<Row>, key: string): Row | undefined {
+    const tray = this.#tables.get(shelf);
     if (tray) {
       const row = tray.draft.get(key) ?? tray.found.get(key);
       if (row !== undefined) return row as Row;
@@ -52,17 +52,17 @@ export class WorkingSet {
    * Whether this command asked for this key, so that `find` may be called. What only a neighbour in the round has asked for does not
    * count: else what a decision comes to would depend on who happens to stand beside it.
    */
-  holds<Row>(shelf: Shelf<Row>, key: string): boolean {
-    this.#ownRows ??= new Set(this.#own.map((need) => `${need.shelf.name} ${need.key}`));
+  holds<Row>(shelf: Table<Row>, key: string): boolean {
+    this.#ownRows ??= new Set(this.#own.map((need) => `${need.table.name} ${need.key}`));
     return this.#ownRows.has(`${shelf.name} ${key}`);
   }
 
   /** Replaces the row of this key, or makes it. Rows are never changed in place. */
-  put<Row>(shelf: Shelf<Row>, key: string, row: Row): void {
-    let tray = this.#trays.get(shelf);
+  put<Row>(shelf: Table<Row>, key: string, row: Row): void {
+    let tray = this.#tables.get(shelf);
     if (!tray) {
       tray = { found: new Map(), asked: new Set(), before: new Map(), draft: new Map() };
-      this.#trays.set(shelf, tray);
+      this.#tables.set(shelf, tray);
     }
     if (tray.draft.size === 0) this.#drafted.push(tray);
     tray.draft.set(key, row);
@@ -109,14 +109,14 @@ export class WorkingSet {
 
   /** What has to be written, or undefined where nobody changed anything. */
   changes(): Changes | undefined {
-    const shelves = new Map<Shelf<unknown>, Change<unknown>[]>();
-    for (const [shelf, tray] of this.#trays) {
+    const shelves = new Map<Table<unknown>, Change<unknown>[]>();
+    for (const [shelf, tray] of this.#tables) {
       if (tray.before.size === 0) continue;
       const changes: Change<unknown>[] = [];
       for (const [key, before] of tray.before) changes.push({ key, before, after: tray.found.get(key) });
       shelves.set(shelf, changes);
     }
     if (shelves.size === 0 && this.#journals.size === 0) return undefined;
-    return { shelves, journals: this.#journals };
+    return { tables: shelves, journals: this.#journals };
   }
 }

@@ -5,12 +5,12 @@ import { randomUUID } from "node:crypto";
 import { describe, test } from "node:test";
 import { readConfig } from "../../src/config.ts";
 import type { Gateway, GatewayPayment } from "../../src/gateway/gateway.ts";
-import { giveMoneyBack } from "../../src/settlement/gateway-refund.ts";
+import { refundAtGateway } from "../../src/settlement/gateway-refund.ts";
 import { compare } from "../../src/settlement/reconcile.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { amountFromWire, amountToWire } from "../../src/gateway/toss/amounts.ts";
 import { readPayment, readTransactions } from "../../src/gateway/toss/messages.ts";
-import { heldFor, judge } from "../../src/settlement/capture-outcome.ts";
+import { heldFor, interpret } from "../../src/settlement/capture-outcome.ts";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 const SECRET = "test_sk_of_the_tests";
@@ -84,7 +84,8 @@ test("every answer is read in its own currency, and one without a currency in th
 });
 
 describe("what is believed of a payment in another currency", () => {
-  const judged = (payment: GatewayPayment, currency: string) => judge({ kind: "payment", payment }, { orderId: "order-1", amount: 1999 }, currency);
+  const judged = (payment: GatewayPayment, currency: string) =>
+    interpret({ kind: "payment", payment }, { orderId: "order-1", amount: 1999 }, currency);
 
   // Goes red without the comparison of currencies in `judge`.
   test("an equal number of another currency pays nothing, and goes back whole", () => {
@@ -115,8 +116,9 @@ describe("what is believed of a payment in another currency", () => {
       cancel: () => Promise.resolve({ kind: "payment", payment }),
     } as unknown as Gateway;
     const part = { id, paymentKey: "k", amount: 5, reason: "broken" };
-    for (const again of [false, true]) assert.deepEqual(await giveMoneyBack(gateway, part, again), { kind: "unknown", reason: "CURRENCY_MISMATCH" });
-    for (const again of [false, true]) assert.deepEqual(await giveMoneyBack(gateway, { ...part, amount: null }, again), { kind: "done" });
+    for (const again of [false, true])
+      assert.deepEqual(await refundAtGateway(gateway, part, again), { kind: "unknown", reason: "CURRENCY_MISMATCH" });
+    for (const again of [false, true]) assert.deepEqual(await refundAtGateway(gateway, { ...part, amount: null }, again), { kind: "done" });
   });
 
   // Goes red without the comparison of currencies in `compare`.

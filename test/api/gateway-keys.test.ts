@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import type { Gateway, GatewayPayment } from "../../src/gateway/gateway.ts";
-import { giveMoneyBack } from "../../src/settlement/gateway-refund.ts";
+import { refundAtGateway } from "../../src/settlement/gateway-refund.ts";
 import type { Database } from "../../src/database/pool.ts";
-import type { OrderFacts } from "../../src/order/order-cache.ts";
+import type { OrderCache } from "../../src/order/order-cache.ts";
 import { CardPayments } from "../../src/settlement/card-payments.ts";
 import type { Till } from "../../src/till/till.ts";
 
@@ -28,14 +28,14 @@ function forgetful(): { gateway: Gateway; cancels: { reason: string; idempotency
 // Goes red without `again && …` in giveMoneyBack: a gateway that has forgotten the key would give it back twice.
 test("what may have been sent before is looked for before it is sent again", async () => {
   const { gateway, cancels } = forgetful();
-  for (const again of [false, true, true]) assert.deepEqual(await giveMoneyBack(gateway, REFUND, again), { kind: "done" });
+  for (const again of [false, true, true]) assert.deepEqual(await refundAtGateway(gateway, REFUND, again), { kind: "done" });
   assert.equal(cancels.length, 1);
 });
 
 // Goes red with any other key: whoever sends it again would give it back again.
 test("it is sent under the refund's own id, which stands in the reason too", async () => {
   const { gateway, cancels } = forgetful();
-  await giveMoneyBack(gateway, REFUND, false);
+  await refundAtGateway(gateway, REFUND, false);
   assert.deepEqual([cancels[0]?.idempotencyKey, cancels[0]?.reason], ["r-1", "broken [r-1]"]);
 });
 
@@ -55,7 +55,7 @@ test("a payment is confirmed under its own id, however often", async () => {
         return Promise.resolve({ kind: "refused", code: "NOT_NOW" });
       },
     } as unknown as Gateway,
-    orderFacts: {} as OrderFacts,
+    orderFacts: {} as OrderCache,
     settings: { settleAfterMs: 1000, giveUpAfterMs: 1000 },
     now: Date.now,
   });

@@ -3,14 +3,14 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ChargeBalance, chargeBalance } from "../../src/balance/charge-balance.ts";
-import { answers, type Key, type KeptAnswer, once } from "../../src/idempotency/idempotent-command.ts";
-import { submitInTwoRounds } from "../../src/idempotency/two-phase.ts";
+import { idempotencyRecords, type IdempotencyKey, type IdempotencyRecord, idempotent } from "../../src/idempotency/idempotent-command.ts";
+import { submitTwoPhase } from "../../src/idempotency/two-phase.ts";
 import { refuse } from "../../src/refusal.ts";
 import type { Command } from "../../src/till/command.ts";
 import type { Till } from "../../src/till/till.ts";
 import { BALANCE_MAX, decided, there, USER, wallet } from "../support/decided.ts";
 
-const KEY: Key = { caller: USER, key: "k", fingerprint: "f" };
+const KEY: IdempotencyKey = { caller: USER, key: "k", fingerprint: "f" };
 const SHELF_KEY = `${USER} k`;
 
 // Goes red without `shop.drop()` in `once`: half of what was refused would be written with the refusal.
@@ -18,19 +18,19 @@ test("a refusal that is kept is all that is kept", () => {
   const charge: ChargeBalance = { userId: USER, amount: 5, version: null, balanceMax: BALANCE_MAX };
   const half: Command<ChargeBalance, unknown> = {
     ...chargeBalance,
-    decide(shop, input) {
-      chargeBalance.decide(shop, input);
+    decide(uow, input) {
+      chargeBalance.decide(uow, input);
       return refuse("STOCK_INSUFFICIENT");
     },
   };
   const { outcome, changes } = decided(
     [wallet()],
-    once(half, KEY, () => ({ status: 200, body: "" }), "ko"),
+    idempotent(half, KEY, () => ({ status: 200, body: "" }), "ko"),
     charge,
   );
   assert.equal(outcome.kind, "answer");
   assert.deepEqual(
-    [...(changes?.shelves.keys() ?? [])].map(({ name }) => name),
+    [...(changes?.tables.keys() ?? [])].map(({ name }) => name),
     ["answers"],
   );
   assert.equal(changes?.journals.size, 0);
@@ -38,21 +38,21 @@ test("a refusal that is kept is all that is kept", () => {
 
 // Goes red without the look at `kept.attempt` in keepAnswer: of two who bring one attempt to its end, the second would be told something else.
 test("the first answer of an attempt stays, whoever comes with another", async () => {
-  const kept: KeptAnswer = { ...KEY, status: 201, body: '"first"', attempt: null, createdAt: 0 };
-  const begun: KeptAnswer = { ...kept, status: 202, body: "", attempt: "a" };
+  const kept: IdempotencyRecord = { ...KEY, status: 201, body: '"first"', attempt: null, createdAt: 0 };
+  const begun: IdempotencyRecord = { ...kept, status: 202, body: "", attempt: "a" };
   // Between the look at the key and the end of the attempt somebody else has ended it.
   const rows = [begun, kept];
   const serve = (command: Command<unknown, unknown>, input: unknown) => {
-    const { outcome } = decided([there(answers, SHELF_KEY, rows.shift())] as never, command, input);
+    const { outcome } = decided([there(idempotencyRecords, SHELF_KEY, rows.shift())] as never, command, input);
     return outcome.kind === "answer" ? Promise.resolve(outcome.answer) : Promise.reject(new Error(outcome.kind));
   };
   const till = { submit: serve, finish: serve } as unknown as Till;
-  const submission = submitInTwoRounds({
+  const submission = submitTwoPhase({
     begin: { name: "begin", needs: () => [], decide: () => assert.fail("it was begun before") },
     input: null,
     status: 201,
     admit: (work) => work(),
-    bring: () => Promise.resolve({ over: true, status: 201, body: "second" }),
+    settle: () => Promise.resolve({ over: true, status: 201, body: "second" }),
   });
   const { status, body } = await submission.to(till, KEY, "ko", () => false);
   assert.deepEqual({ status, body }, { status: 201, body: '"first"' });

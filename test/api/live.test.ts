@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { get, type IncomingMessage } from "node:http";
 import { after, before, test } from "node:test";
 import { percentiles, Latency } from "../../src/live/latency.ts";
-import type { Second } from "../../src/live/metrics-snapshot.ts";
+import type { MetricsSnapshot } from "../../src/live/metrics-snapshot.ts";
 import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
@@ -19,7 +19,7 @@ after(async () => {
 });
 
 /** The seconds that an operator is told of, until the shop or the reader ends it. */
-async function* watch(at: TestShop, query = ""): AsyncGenerator<Second> {
+async function* watch(at: TestShop, query = ""): AsyncGenerator<MetricsSnapshot> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     get(`${at.url}/admin/live${query}`, { headers: { authorization: `Bearer ${at.operator.token}` } }, resolve).on("error", reject);
   });
@@ -33,7 +33,7 @@ async function* watch(at: TestShop, query = ""): AsyncGenerator<Second> {
       text = events.pop() ?? "";
       for (const event of events) {
         const data = /^data: (.*)$/m.exec(event)?.[1];
-        if (data !== undefined) yield JSON.parse(data) as Second;
+        if (data !== undefined) yield JSON.parse(data) as MetricsSnapshot;
       }
     }
   } finally {
@@ -42,7 +42,10 @@ async function* watch(at: TestShop, query = ""): AsyncGenerator<Second> {
 }
 
 /** Reads on until this holds of what was added up since the beginning. */
-async function until(seconds: AsyncGenerator<Second>, holds: (second: Second, sum: Record<string, number>) => boolean): Promise<Second> {
+async function until(
+  seconds: AsyncGenerator<MetricsSnapshot>,
+  holds: (second: MetricsSnapshot, sum: Record<string, number>) => boolean,
+): Promise<MetricsSnapshot> {
   const sum: Record<string, number> = {};
   const deadline = Date.now() + 20_000;
   for (;;) {

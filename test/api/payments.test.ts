@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { after, before, describe, test } from "node:test";
 import { createUsers } from "../../src/balance/create-users.ts";
-import type { Book } from "../../src/gateway/simulator/ledger.ts";
+import type { GatewayLedger } from "../../src/gateway/simulator/ledger.ts";
 import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
@@ -25,7 +25,7 @@ after(async () => {
   await simulator.close();
 });
 
-const book = (): Book => simulator.book;
+const book = (): GatewayLedger => simulator.book;
 /** How often the gateway was called for this. */
 const calls = (operation: string): number => simulator.calls(operation);
 
@@ -343,7 +343,7 @@ describe("money goes back to the card", () => {
     const [, , second] = await Promise.all([
       // Somebody ahead at the till: the two that come behind are one round.
       till.submit(createUsers, { users: [{ name: "손님", externalId: null }], bulk: true }),
-      till.finish(settleRefund(orderFacts), { orderId, refundId: first.id, verdict: { kind: "refused", code: "NOT_TODAY" }, askAgainMs: 600_000 }),
+      till.finish(settleRefund(orderFacts), { orderId, refundId: first.id, outcome: { kind: "refused", code: "NOT_TODAY" }, askAgainMs: 600_000 }),
       till.submit(refundOrder(orderFacts), wanted),
     ]);
     assert.ok(second.kind === "attempt");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page, Request } from "playwright-core";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, facesTest, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -62,7 +62,7 @@ async function atCheckout({ balance = 10_000 } = {}) {
 }
 
 // Goes red without `expectedAmount` in checkout.tsx: 3,500 would be paid.
-facesTest("a price that changes before the page has seen it: the buyer sees the change, and pays the new sum by another press", async () => {
+browserTest("a price that changes before the page has seen it: the buyer sees the change, and pays the new sum by another press", async () => {
   const { page, user, product, sent, close } = await atCheckout();
   await setPrice(product, 3500);
   await payButton(page, "3,000").click();
@@ -83,7 +83,7 @@ facesTest("a price that changes before the page has seen it: the buyer sees the 
 });
 
 // Goes red without `expectedAmount` in pay-with.tsx and order.tsx.
-facesTest("a payment names the amount that its button showed, by card and from the balance", async () => {
+browserTest("a payment names the amount that its button showed, by card and from the balance", async () => {
   const { page, user, sent, close } = await atCheckout();
   await page.getByRole("radio", { name: /카드/ }).check();
   await page.getByRole("radio", { name: "거절" }).check();
@@ -100,7 +100,7 @@ facesTest("a payment names the amount that its button showed, by card and from t
 });
 
 // Goes red where the checkout orders whatever is in the cart.
-facesTest("what another device puts into the cart meanwhile is not ordered, and stays in the cart", async () => {
+browserTest("what another device puts into the cart meanwhile is not ordered, and stays in the cart", async () => {
   const user = await shop.user({ balance: 10_000 });
   const [lamp, comb] = await Promise.all([
     shop.product({ name: "등잔", price: 3000, stock: 5 }),
@@ -125,7 +125,7 @@ facesTest("what another device puts into the cart meanwhile is not ordered, and 
 });
 
 // Goes red without OrderChanges in checkout-form.tsx.
-facesTest("a coupon that goes while the buyer looks: the page says so beside the new sum", async () => {
+browserTest("a coupon that goes while the buyer looks: the page says so beside the new sum", async () => {
   const user = await shop.user({ balance: 10_000 });
   const product = await shop.product({ name: "방석", price: 3000, stock: 5 });
   const userCouponId = await shop.coupon(user, { name: "하나뿐", discount: { type: "FIXED", amount: 1000 } });
@@ -148,7 +148,7 @@ async function pressOffline(page: Page, press: () => Promise<void>): Promise<voi
 const heard = (page: Page, part: string): Promise<unknown> => page.waitForResponse((response) => response.url().includes(part));
 
 // Goes red without `isRecent` in `goOn` and in checkout.tsx.
-facesTest("an order that was pressed offline is not sent by itself more than a minute later", async () => {
+browserTest("an order that was pressed offline is not sent by itself more than a minute later", async () => {
   const { page, user, sent, close } = await atCheckout();
   await pressOffline(page, () => payButton(page, "3,000").click());
   await later(page, 61_000);
@@ -166,7 +166,7 @@ facesTest("an order that was pressed offline is not sent by itself more than a m
 });
 
 // Goes red where `back` (checkout.tsx) does not compare the order with what it would come to now.
-facesTest("an order that was pressed offline is not sent by itself once its sum has changed", async () => {
+browserTest("an order that was pressed offline is not sent by itself once its sum has changed", async () => {
   const { page, user, product, sent, close } = await atCheckout();
   await pressOffline(page, () => payButton(page, "3,000").click());
   await setPrice(product, 3500);
@@ -185,7 +185,7 @@ facesTest("an order that was pressed offline is not sent by itself once its sum 
 });
 
 // Goes red without `soonAfter` in storefront/attempt.ts: the client's next try would be sent when the computer wakes up.
-facesTest("a retry that a sleeping computer held back is not sent hours after the press", async () => {
+browserTest("a retry that a sleeping computer held back is not sent hours after the press", async () => {
   const { page, user, sent, close } = await atCheckout();
   let tries = 0;
   await page.route("**/orders", async (route) => {
@@ -203,7 +203,7 @@ facesTest("a retry that a sleeping computer held back is not sent hours after th
   await close();
 });
 
-facesTest("a charge that was pressed offline waits for another press, and is done once", async () => {
+browserTest("a charge that was pressed offline waits for another press, and is done once", async () => {
   const user = await shop.user();
   const { page, close } = await visit(`${shop.url}/#/balance`, { as: user });
   const sent = watchSent(page);

@@ -29,7 +29,7 @@ export function useBrowser(): void {
 }
 
 /** A test that needs the browser. */
-export function facesTest(name: string, run: () => Promise<void>): void {
+export function browserTest(name: string, run: () => Promise<void>): void {
   test(name, CHROMIUM === undefined ? { skip: MISSING } : {}, run);
 }
 

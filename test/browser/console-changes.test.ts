@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { good, openTestShop, type TestShop } from "../support/shop.ts";
-import { DESKTOP, facesTest, useBrowser, visit } from "./browser.ts";
+import { DESKTOP, browserTest, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -23,28 +23,31 @@ function watchSent(page: Page): unknown[] {
 }
 
 // Goes red where the form sends what stands in it, and without `opened` in parts/confirm.tsx.
-facesTest("a campaign that another operator closed stays closed when its name is corrected, and a value that was given up is not saved", async () => {
-  const campaign = await shop.campaign({ name: "Spring sael", totalQuantity: 10 });
-  const { page, close } = await atConsole("/coupons");
-  const sent = watchSent(page);
-  await page.getByRole("button", { name: "Edit: Spring sael" }).click();
-  const dialog = page.getByRole("dialog");
-  await dialog.getByLabel("Quantity").fill("9999");
-  await dialog.getByRole("button", { name: "No" }).click();
-  const [opensAt, closesAt] = [3, 1].map((hours) => new Date(Date.now() - hours * 3_600_000).toISOString());
-  good(await shop.operator.patch(`/admin/coupons/${campaign.id}`, { opensAt, closesAt }), 200);
-  await page.getByRole("button", { name: "Edit: Spring sael" }).click();
-  assert.equal(await dialog.getByLabel("Quantity").inputValue(), "10");
-  await dialog.getByLabel("Name").fill("Spring sale");
-  await dialog.getByRole("button", { name: "Save" }).click();
-  await page.getByRole("button", { name: "Edit: Spring sale" }).waitFor();
-  assert.deepEqual(sent, [{ name: "Spring sale" }]);
-  const after = good(await shop.anyone("GET", `/coupons/${campaign.id}`), 200);
-  assert.deepEqual([after.closesAt, after.totalQuantity, after.status], [closesAt, 10, "CLOSED"]);
-  await close();
-});
+browserTest(
+  "a campaign that another operator closed stays closed when its name is corrected, and a value that was given up is not saved",
+  async () => {
+    const campaign = await shop.campaign({ name: "Spring sael", totalQuantity: 10 });
+    const { page, close } = await atConsole("/coupons");
+    const sent = watchSent(page);
+    await page.getByRole("button", { name: "Edit: Spring sael" }).click();
+    const dialog = page.getByRole("dialog");
+    await dialog.getByLabel("Quantity").fill("9999");
+    await dialog.getByRole("button", { name: "No" }).click();
+    const [opensAt, closesAt] = [3, 1].map((hours) => new Date(Date.now() - hours * 3_600_000).toISOString());
+    good(await shop.operator.patch(`/admin/coupons/${campaign.id}`, { opensAt, closesAt }), 200);
+    await page.getByRole("button", { name: "Edit: Spring sael" }).click();
+    assert.equal(await dialog.getByLabel("Quantity").inputValue(), "10");
+    await dialog.getByLabel("Name").fill("Spring sale");
+    await dialog.getByRole("button", { name: "Save" }).click();
+    await page.getByRole("button", { name: "Edit: Spring sale" }).waitFor();
+    assert.deepEqual(sent, [{ name: "Spring sale" }]);
+    const after = good(await shop.anyone("GET", `/coupons/${campaign.id}`), 200);
+    assert.deepEqual([after.closesAt, after.totalQuantity, after.status], [closesAt, 10, "CLOSED"]);
+    await close();
+  },
+);
 
-facesTest("a product that was opened before its price changed keeps the new price when its SKU is saved", async () => {
+browserTest("a product that was opened before its price changed keeps the new price when its SKU is saved", async () => {
   const product = await shop.product({ name: "Old name", price: 1000, stock: 5 });
   const [variant] = product.variants;
   const { page, close } = await atConsole(`/products/${product.id}`);
@@ -78,7 +81,7 @@ facesTest("a product that was opened before its price changed keeps the new pric
   await close();
 });
 
-facesTest("what was typed into a grant and given up is gone when it is opened again", async () => {
+browserTest("what was typed into a grant and given up is gone when it is opened again", async () => {
   const user = await shop.user();
   const { page, close } = await atConsole(`/users/${user.id}`);
   await page.getByRole("button", { name: "Grant" }).click();
@@ -98,7 +101,7 @@ const says = (page: Page, label: string): Promise<string> =>
     .evaluate((input: { validationMessage: string }) => input.validationMessage);
 
 // Goes red without `setCustomValidity` and `max` in parts/fields.tsx.
-facesTest("a time that the clocks skip and a year of six digits are refused at their field, and nothing is sent", async () => {
+browserTest("a time that the clocks skip and a year of six digits are refused at their field, and nothing is sent", async () => {
   const abroad = await openTestShop({ env: { SHOP_TIMEZONE: "America/New_York" } });
   const { page, close } = await atConsole("/coupons/new", abroad);
   const sent = watchSent(page);

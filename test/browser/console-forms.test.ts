@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, DESKTOP, facesTest, PHONE, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, DESKTOP, browserTest, PHONE, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -20,7 +20,7 @@ const atConsole = (place: string, options: Parameters<typeof visit>[1] = {}): Re
 
 const field = (page: Page, label: string) => page.getByLabel(label, { exact: true });
 
-facesTest("a hoodie in two colours and three sizes is made as a matrix, restocked with a reason, and its journal tells", async () => {
+browserTest("a hoodie in two colours and three sizes is made as a matrix, restocked with a reason, and its journal tells", async () => {
   const { page, close } = await atConsole("/catalogue", { size: PHONE });
   await page.getByRole("link", { name: "New product" }).click();
   await field(page, "Name").fill("Hoodie");
@@ -83,7 +83,7 @@ facesTest("a hoodie in two colours and three sizes is made as a matrix, restocke
 });
 
 // Goes red where the variants that were done already are done again after one was refused.
-facesTest("where one of several stocks can't be changed any more, the others are changed once, and it says which is left", async () => {
+browserTest("where one of several stocks can't be changed any more, the others are changed once, and it says which is left", async () => {
   const product = await shop.product({ variants: ["S", "M"].map((size) => ({ options: { Size: size }, price: 1000, stock: 5 })) });
   const { page, close } = await atConsole(`/products/${product.id}`);
   await field(page, "Pieces to add or take away: S").fill("10");
@@ -108,7 +108,7 @@ facesTest("where one of several stocks can't be changed any more, the others are
 });
 
 // Goes red where `momentOf` takes what is typed for the browser's own time.
-facesTest("a coupon opens at the shop's time, wherever its operator sits", async () => {
+browserTest("a coupon opens at the shop's time, wherever its operator sits", async () => {
   const { page, close } = await atConsole("/coupons/new", { context: { timezoneId: "America/New_York" } });
   await page.getByText("Asia/Seoul").first().waitFor();
   await field(page, "Name").fill("Evening");
@@ -137,7 +137,7 @@ facesTest("a coupon opens at the shop's time, wherever its operator sits", async
 });
 
 // Goes red where a form lets the wrong thing out, or does not say which field it is about. Each line: where, what is typed, what is pressed, what is named.
-facesTest("what is wrong in a form is named, has the focus, and is not sent", async () => {
+browserTest("what is wrong in a form is named, has the focus, and is not sent", async () => {
   const product = await shop.product({ name: "Plain", stock: 3 });
   const campaign = await shop.campaign({ name: "Some", totalQuantity: 5 });
   good(await buyer.post(`/coupons/${campaign.id}/issue`), 201);

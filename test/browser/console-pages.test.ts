@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, DESKTOP, facesTest, PHONE, useBrowser, visit, type Visitor } from "./browser.ts";
+import { assertAccessible, DESKTOP, browserTest, PHONE, useBrowser, visit, type Visitor } from "./browser.ts";
 import { HOSTILE } from "./hostile.ts";
 
 const NARROW = { width: 320, height: 640 };
@@ -86,7 +86,7 @@ for (const [language, theme, size] of [
   ["en", "light", DESKTOP],
   ["ko", "dark", DESKTOP],
 ] as const)
-  facesTest(`axe finds nothing on any page of the console: ${theme}, ${language}, ${size.width} px`, async () => {
+  browserTest(`axe finds nothing on any page of the console: ${theme}, ${language}, ${size.width} px`, async () => {
     const visitor = await visit(`${shop.url}/console#/live`, { operator: shop.operator, language, theme, size });
     await visitor.page.locator(".charts").waitFor();
     for (const place of places) {
@@ -97,7 +97,7 @@ for (const [language, theme, size] of [
   });
 
 // Goes red where a name is put into a page as markup, or is wider than its place.
-facesTest("what people wrote is text at the console too: it does not run, and fits into 320 px", async () => {
+browserTest("what people wrote is text at the console too: it does not run, and fits into 320 px", async () => {
   const visitor = await visit(`${shop.url}/console#/live`, { operator: shop.operator, language: "en", size: NARROW });
   for (const place of [...places, ...named]) {
     await open(visitor, place);
@@ -107,7 +107,7 @@ facesTest("what people wrote is text at the console too: it does not run, and fi
 });
 
 // Goes red without <bdi> around a name: what stands behind it would be turned round with it.
-facesTest("a name is shown as it was written, and turns nothing round but itself", async () => {
+browserTest("a name is shown as it was written, and turns nothing round but itself", async () => {
   const visitor = await visit(`${shop.url}/console#/catalogue`, { operator: shop.operator, language: "en", size: DESKTOP });
   for (const name of HOSTILE) await visitor.page.getByText(name, { exact: true }).first().waitFor();
   const loose = await visitor.page.evaluate(
@@ -118,7 +118,7 @@ facesTest("a name is shown as it was written, and turns nothing round but itself
 });
 
 // Goes red without `require-trusted-types-for` in faces.ts.
-facesTest("not even a script of the console's own could turn a string into markup or a script", async () => {
+browserTest("not even a script of the console's own could turn a string into markup or a script", async () => {
   const { page } = await visit(`${shop.url}/console#/jobs`, { operator: shop.operator, language: "en" });
   await page.locator("h1").waitFor();
   for (const attempt of [

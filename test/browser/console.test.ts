@@ -7,7 +7,7 @@ import type { Page } from "playwright-core";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 import { Issuer, token } from "../support/tokens.ts";
 import { WEBHOOK_SECRET, WebhookReceiver } from "../support/webhook-receiver.ts";
-import { assertAccessible, DESKTOP, facesTest, PHONE, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, DESKTOP, browserTest, PHONE, useBrowser, visit } from "./browser.ts";
 
 const HOSTILE = `<img src=x onerror="globalThis.ran=1">`;
 
@@ -31,7 +31,7 @@ const atConsole = (place: string, options: Parameters<typeof visit>[1] = {}): Re
 /** A field of this label. */
 const field = (page: Page, label: string) => page.getByLabel(label, { exact: true });
 
-facesTest("an operator prepares a drop, rehearses it with 2,000 buyers, watches it, leaves and comes back, and gets a report", async () => {
+browserTest("an operator prepares a drop, rehearses it with 2,000 buyers, watches it, leaves and comes back, and gets a report", async () => {
   const { page, close } = await atConsole("/drop");
   await page.getByRole("heading", { name: "New product" }).waitFor();
   const newProduct = page.locator(".card", { has: page.getByRole("heading", { name: "New product" }) });
@@ -74,7 +74,7 @@ facesTest("an operator prepares a drop, rehearses it with 2,000 buyers, watches 
   await close();
 });
 
-facesTest("a refund says what it will do, asks once, and does it once", async () => {
+browserTest("a refund says what it will do, asks once, and does it once", async () => {
   const { page, close } = await atConsole(`/orders/${orderId}`);
   await page.getByLabel(`Refund now: ${HOSTILE}`).fill("1");
   await page.getByRole("button", { name: "Refund 1" }).click();
@@ -91,7 +91,7 @@ facesTest("a refund says what it will do, asks once, and does it once", async ()
 });
 
 // Goes red where the page counts what was sent instead of what the shop granted.
-facesTest("a file of grants is read and checked whole, granted once for its batch, and the page says what was granted now and before", async () => {
+browserTest("a file of grants is read and checked whole, granted once for its batch, and the page says what was granted now and before", async () => {
   const people = await shop.users(2_500);
   const { page, close } = await atConsole("/balances");
   const chooser = page.locator("input[type=file]");
@@ -142,7 +142,7 @@ facesTest("a file of grants is read and checked whole, granted once for its batc
   await close();
 });
 
-facesTest("whoever comes without a good operator's token stays outside", async () => {
+browserTest("whoever comes without a good operator's token stays outside", async () => {
   const { page, close } = await visit(`${shop.url}/console`, { language: "en" });
   await page.getByRole("button", { name: "Sign in" }).waitFor();
   await assertAccessible(page);
@@ -164,7 +164,7 @@ facesTest("whoever comes without a good operator's token stays outside", async (
 });
 
 // Goes red where the page keeps what goes on to itself (`last` of audit.tsx), and not for whoever comes back.
-facesTest("a job is run, and the books are audited, also by whoever leaves meanwhile and comes back", async () => {
+browserTest("a job is run, and the books are audited, also by whoever leaves meanwhile and comes back", async () => {
   const { page, close } = await atConsole("/jobs");
   await page.getByRole("button", { name: "Run now: Add up sales" }).click();
   await page.getByRole("dialog").getByRole("button", { name: "Run now" }).click();
@@ -191,7 +191,7 @@ facesTest("a job is run, and the books are audited, also by whoever leaves meanw
 });
 
 // Goes red without `replayEvent` in the page, without the reason in the list, or where the list is not read again while something of it waits.
-facesTest("an event that the data platform refused to the end is found dead, says why, is sent again and seen delivered", async () => {
+browserTest("an event that the data platform refused to the end is found dead, says why, is sent again and seen delivered", async () => {
   const platform = new WebhookReceiver();
   await platform.listen();
   const told = await openTestShop({ env: { DATA_PLATFORM_URL: platform.url, DATA_PLATFORM_WEBHOOK_SECRET: WEBHOOK_SECRET } });
@@ -245,7 +245,7 @@ facesTest("an event that the data platform refused to the end is found dead, say
 });
 
 // Goes red where the page does not look at `tokens` of GET /shop: the button would be there, and answer 404.
-facesTest("where an issuer makes the tokens, the page says why there are no rehearsals, and offers none", async () => {
+browserTest("where an issuer makes the tokens, the page says why there are no rehearsals, and offers none", async () => {
   const issuer = await Issuer.open();
   const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
   issuer.keys = [{ ...keys.publicKey.export({ format: "jwk" }), kid: "e", alg: "ES256" }];

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, facesTest, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -12,7 +12,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-facesTest("of two browsers that race for the last coupon one gets it, and the other is told in words that it is gone", async () => {
+browserTest("of two browsers that race for the last coupon one gets it, and the other is told in words that it is gone", async () => {
   const campaign = await shop.campaign({ name: "마지막 한 장", totalQuantity: 1 });
   const users = await shop.users(2);
   const visitors = await Promise.all(users.map((as) => visit(`${shop.url}/#/coupons`, { as })));
@@ -30,7 +30,7 @@ facesTest("of two browsers that race for the last coupon one gets it, and the ot
   for (const { close } of visitors) await close();
 });
 
-facesTest("a coupon that is claimed elsewhere meanwhile is said to be one's own already", async () => {
+browserTest("a coupon that is claimed elsewhere meanwhile is said to be one's own already", async () => {
   const campaign = await shop.campaign({ name: "두 창", totalQuantity: 5 });
   const user = await shop.user();
   const { page, close } = await visit(`${shop.url}/#/coupons`, { as: user, language: "en" });
@@ -43,7 +43,7 @@ facesTest("a coupon that is claimed elsewhere meanwhile is said to be one's own 
 });
 
 // Goes red without `heardTheTime` (clock.ts): by the visitor's clock it would have opened a day ago.
-facesTest("the countdown runs by the shop's clock, and at its end the button opens without a reload", async () => {
+browserTest("the countdown runs by the shop's clock, and at its end the button opens without a reload", async () => {
   const user = await shop.user();
   const campaign = await shop.campaign({ name: "곧 열려요", opensAt: new Date(Date.now() + 6000).toISOString() });
   const { page, close } = await visit(`${shop.url}/#/coupons`, { as: user, clockAheadMs: 86_400_000 });
@@ -58,7 +58,7 @@ facesTest("the countdown runs by the shop's clock, and at its end the button ope
   await close();
 });
 
-facesTest("sold out while looking: the page says so by itself, and takes the button away; and tells when it comes back", async () => {
+browserTest("sold out while looking: the page says so by itself, and takes the button away; and tells when it comes back", async () => {
   const product = await shop.product({ name: "마지막 접시", price: 1000, stock: 1 });
   const [looker, buyer] = (await shop.users(2, { balance: 5000 })) as [Client, Client];
   const { page, close } = await visit(`${shop.url}/#/products/${product.id}`, { as: looker });
@@ -73,7 +73,7 @@ facesTest("sold out while looking: the page says so by itself, and takes the but
   await close();
 });
 
-facesTest("sold out while it lies in the cart: the cart says so, and lets nothing be ordered until it is taken out", async () => {
+browserTest("sold out while it lies in the cart: the cart says so, and lets nothing be ordered until it is taken out", async () => {
   const [few, plenty] = await Promise.all([1, 9].map((stock) => shop.product({ name: `소반 ${stock}`, price: 1000, stock })));
   const [looker, buyer] = (await shop.users(2, { balance: 5000 })) as [Client, Client];
   for (const product of [few, plenty]) good(await looker.post(`/users/${looker.id}/cart/items`, { productId: product?.id, quantity: 1 }), 201);
@@ -89,7 +89,7 @@ facesTest("sold out while it lies in the cart: the cart says so, and lets nothin
   await close();
 });
 
-facesTest("sold out between the cart and the order: nothing is charged, and it says what is left", async () => {
+browserTest("sold out between the cart and the order: nothing is charged, and it says what is left", async () => {
   const product = await shop.product({ name: "마지막 그릇", price: 1000, stock: 2 });
   const [late, early] = (await shop.users(2, { balance: 5000 })) as [Client, Client];
   const address = `${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=2`;

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { good, openTestShop, type TestShop } from "../support/shop.ts";
-import { DESKTOP, facesTest, useBrowser, visit } from "./browser.ts";
+import { DESKTOP, browserTest, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -40,7 +40,7 @@ const waitForFocus = async (page: Page, what: RegExp): Promise<void> => {
 };
 
 // Goes red without the `catch` in shared/storage.ts.
-facesTest("with site data blocked the storefront can be used: signed in, a language chosen, an order paid", async () => {
+browserTest("with site data blocked the storefront can be used: signed in, a language chosen, an order paid", async () => {
   const { page, close } = await visit("about:blank", { origin: shop.url });
   await blockSiteData(page);
   await page.goto(`${shop.url}/#/sign-in`);
@@ -53,7 +53,7 @@ facesTest("with site data blocked the storefront can be used: signed in, a langu
   await close();
 });
 
-facesTest("with site data blocked the console lets an operator in by a pasted token", async () => {
+browserTest("with site data blocked the console lets an operator in by a pasted token", async () => {
   const { page, close } = await visit("about:blank", { origin: shop.url, language: "en", size: DESKTOP });
   await blockSiteData(page);
   await page.goto(`${shop.url}/console`);
@@ -65,7 +65,7 @@ facesTest("with site data blocked the console lets an operator in by a pasted to
 });
 
 // Goes red without the listener for `hashchange` in console/session.ts.
-facesTest("a link with a token that is opened in a tab with the sign-in page lets the operator in, and leaves no token behind", async () => {
+browserTest("a link with a token that is opened in a tab with the sign-in page lets the operator in, and leaves no token behind", async () => {
   const { page, close } = await visit(`${shop.url}/console`, { language: "en", size: DESKTOP });
   await page.getByLabel("Token").waitFor();
   await page.goto(`${shop.url}/console#token=${shop.operator.token}`);
@@ -80,7 +80,7 @@ facesTest("a link with a token that is opened in a tab with the sign-in page let
 });
 
 // Goes red where a button is disabled while it is busy, and without `keepFocus` (shared/focus.ts).
-facesTest("the focus stays where the user works: after a claim, along a stepper, and after a row is removed", async () => {
+browserTest("the focus stays where the user works: after a claim, along a stepper, and after a row is removed", async () => {
   const user = await shop.user({ balance: 10_000 });
   const campaign = await shop.campaign({ name: "자판 쿠폰" });
   const [first, second] = await Promise.all([shop.product({ name: "먹", stock: 2 }), shop.product({ name: "벼루", stock: 9 })]);
@@ -112,7 +112,7 @@ facesTest("the focus stays where the user works: after a claim, along a stepper,
   await close();
 });
 
-facesTest("the focus stays in the row of an event, a job or a campaign whose button is disabled by what it did", async () => {
+browserTest("the focus stays in the row of an event, a job or a campaign whose button is disabled by what it did", async () => {
   await shop.campaign({ name: "Closing" });
   const { page, close } = await visit(`${shop.url}/console#/coupons`, { operator: shop.operator, language: "en", size: DESKTOP });
   await page.getByRole("button", { name: "Close: Closing" }).focus();
@@ -125,7 +125,7 @@ facesTest("the focus stays in the row of an event, a job or a campaign whose but
 });
 
 // Goes red with a limit of 100 campaigns, whatever their order: all of these are open.
-facesTest("an open campaign behind a hundred newer ones is on the first page, among the coupons, and in the console's choice", async () => {
+browserTest("an open campaign behind a hundred newer ones is on the first page, among the coupons, and in the console's choice", async () => {
   const busy = await openTestShop();
   const opensAt = (hoursAgo: number): string => new Date(Date.now() - hoursAgo * 3_600_000).toISOString();
   const oldest = await busy.campaign({ name: "Oldest", opensAt: opensAt(48) });

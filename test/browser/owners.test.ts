@@ -5,7 +5,7 @@ import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { mintToken } from "../../src/http/tokens.ts";
 import { type Client, good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
-import { DESKTOP, facesTest, useBrowser, visit } from "./browser.ts";
+import { DESKTOP, browserTest, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -37,7 +37,7 @@ async function otherTab(page: Page) {
 }
 
 // Goes red without `allowed` in shared/attempt.ts and the key of the pages in storefront/app.tsx.
-facesTest("an order that went unanswered is not sent with the token of the user who signs in through another tab", async () => {
+browserTest("an order that went unanswered is not sent with the token of the user who signs in through another tab", async () => {
   const [first, second] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
   const product = await shop.product({ name: "등잔", price: 3000, stock: 5 });
   const { page, close } = await visit(`${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`, {
@@ -71,7 +71,7 @@ facesTest("an order that went unanswered is not sent with the token of the user 
 });
 
 // Goes red where the page is not told apart by its user: the second user's button would repeat the first one's charge.
-facesTest("a charge that went unanswered belongs to the user who pressed it", async () => {
+browserTest("a charge that went unanswered belongs to the user who pressed it", async () => {
   const [first, second] = (await shop.users(2)) as [Client, Client];
   const { page, close } = await visit(`${shop.url}/#/balance`, { as: first, size: DESKTOP });
   const signIn = await otherTab(page);
@@ -92,7 +92,7 @@ facesTest("a charge that went unanswered belongs to the user who pressed it", as
 });
 
 // Goes red without the key of the pages in storefront/app.tsx: `kept` in orders.tsx holds the first user's list.
-facesTest("what one user was shown is not on the page of the next, even before that user's own is read", async () => {
+browserTest("what one user was shown is not on the page of the next, even before that user's own is read", async () => {
   const [first, second] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
   const product = await shop.product({ name: "비밀 선물", price: 3000, stock: 5 });
   good(await first.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
@@ -111,7 +111,7 @@ facesTest("what one user was shown is not on the page of the next, even before t
 });
 
 // Goes red without `refresh` in shared/session.ts: a page that was frozen hears of no sign-in.
-facesTest("a page that was not told of a sign-in sends nothing as the user who left", async () => {
+browserTest("a page that was not told of a sign-in sends nothing as the user who left", async () => {
   const [first, second] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
   const product = await shop.product({ name: "등잔", price: 3000, stock: 5 });
   const { page, close } = await visit(`${shop.url}/#/products/${product.id}`, { as: first, size: DESKTOP });
@@ -133,7 +133,7 @@ facesTest("a page that was not told of a sign-in sends nothing as the user who l
 });
 
 // Goes red where `endOf` (shared/session.ts) ends whatever session is kept.
-facesTest("a refused token ends its own session, not the one that was begun since", async () => {
+browserTest("a refused token ends its own session, not the one that was begun since", async () => {
   const [first, second] = (await shop.users(2)) as [Client, Client];
   const { page, close } = await visit(`${shop.url}/#/orders`, { as: first, size: DESKTOP });
   await page.getByRole("button", { name: "로그아웃" }).waitFor();
@@ -149,7 +149,7 @@ facesTest("a refused token ends its own session, not the one that was begun sinc
 });
 
 // Goes red where the console calls the shop with the token of the moment, and where pages are not told apart by their operator.
-facesTest("an operator's stock changes are finished with that operator's token, and nothing typed is left for the next", async () => {
+browserTest("an operator's stock changes are finished with that operator's token, and nothing typed is left for the next", async () => {
   const product = await shop.product({ variants: ["S", "M"].map((size) => ({ options: { Size: size }, price: 1000, stock: 5 })) });
   const next = { token: mintToken(SECRET, { id: "another-operator", role: "operator" }, 1), name: "another-operator" };
   const { page, close } = await visit(`${shop.url}/console#/products/${product.id}`, { operator: shop.operator, language: "en", size: DESKTOP });

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, DESKTOP, facesTest, PHONE, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, DESKTOP, browserTest, PHONE, useBrowser, visit } from "./browser.ts";
 import { HOSTILE } from "./hostile.ts";
 
 const NARROW = { width: 320, height: 640 };
@@ -85,11 +85,11 @@ for (const [theme, language, size] of [
   ["light", "en", DESKTOP],
   ["dark", "ko", DESKTOP],
 ] as const) {
-  facesTest(`axe finds nothing on any page: ${theme}, ${language}, ${size.width} px`, () => eachPage({ theme, language, size }, assertAccessible));
+  browserTest(`axe finds nothing on any page: ${theme}, ${language}, ${size.width} px`, () => eachPage({ theme, language, size }, assertAccessible));
 }
 
 // Goes red where a name is put into the page as markup, or wider than its place.
-facesTest("what people wrote is text: it does not run, does not turn the page round, and fits into 320 px", () =>
+browserTest("what people wrote is text: it does not run, does not turn the page round, and fits into 320 px", () =>
   eachPage(
     { size: NARROW, language: "en" },
     async (page, address) => {
@@ -108,7 +108,7 @@ facesTest("what people wrote is text: it does not run, does not turn the page ro
 );
 
 // Goes red without `min-block-size: 44px` of small buttons or of choices (parts.css).
-facesTest("whatever is pressed is large enough for a thumb", () =>
+browserTest("whatever is pressed is large enough for a thumb", () =>
   eachPage({ size: PHONE }, async (page, address) => {
     const small = await page.evaluate(() => {
       // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
@@ -124,7 +124,7 @@ facesTest("whatever is pressed is large enough for a thumb", () =>
   }),
 );
 
-facesTest("a name with markup is shown as it was written", async () => {
+browserTest("a name with markup is shown as it was written", async () => {
   const { page, close } = await visit(shop.url, {});
   await page
     .getByText(HOSTILE[0] as string, { exact: true })
@@ -133,7 +133,7 @@ facesTest("a name with markup is shown as it was written", async () => {
   await close();
 });
 
-facesTest("the first look costs less than 60 kB", async () => {
+browserTest("the first look costs less than 60 kB", async () => {
   const { page, close } = await visit("about:blank", { origin: shop.url });
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
@@ -146,7 +146,7 @@ facesTest("the first look costs less than 60 kB", async () => {
   await close();
 });
 
-facesTest("the language is the browser's, and can be changed and stays so", async () => {
+browserTest("the language is the browser's, and can be changed and stays so", async () => {
   const { page, close } = await visit(shop.url, { language: "en" });
   await page.getByRole("button", { name: "한국어" }).click();
   await page.getByRole("heading", { level: 1, name: /장날/ }).waitFor();
@@ -156,7 +156,7 @@ facesTest("the language is the browser's, and can be changed and stays so", asyn
   await close();
 });
 
-facesTest("the API's documents still open, and every link of the page leads somewhere", async () => {
+browserTest("the API's documents still open, and every link of the page leads somewhere", async () => {
   const { page, close } = await visit(shop.url, {});
   await page.getByRole("link", { name: "API 문서" }).click();
   await page.waitForURL("**/docs/**");

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
 import { good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, DESKTOP, facesTest, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, DESKTOP, browserTest, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -17,7 +17,7 @@ const button = (page: Page, name: string | RegExp) => page.getByRole("button", {
 const menu = (page: Page, name: string) => page.getByRole("navigation").getByRole("link", { name });
 const won = (amount: number): string => `${amount.toLocaleString("ko-KR")}원`;
 
-facesTest("from the claim of a coupon to the refund, by what is on the page alone", async () => {
+browserTest("from the claim of a coupon to the refund, by what is on the page alone", async () => {
   const { page, close } = await visit(shop.url);
   await page.getByRole("link", { name: "로그인", exact: true }).first().click();
   await button(page, "김민수 님으로 로그인").click();
@@ -91,7 +91,7 @@ facesTest("from the claim of a coupon to the refund, by what is on the page alon
   await close();
 });
 
-facesTest("an option is chosen, a card is declined, the order is paid from the balance; in English, on a desktop", async () => {
+browserTest("an option is chosen, a card is declined, the order is paid from the balance; in English, on a desktop", async () => {
   const user = await shop.user({ balance: 100_000 });
   const product = await shop.product({
     name: "Scarf",
@@ -125,7 +125,7 @@ facesTest("an option is chosen, a card is declined, the order is paid from the b
   await close();
 });
 
-facesTest("a card whose bank answers late is waited for, and the page tells when it has", async () => {
+browserTest("a card whose bank answers late is waited for, and the page tells when it has", async () => {
   const user = await shop.user();
   const product = await shop.product({ name: "Kite", price: 7000, stock: 2 });
   const address = `${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`;
@@ -145,7 +145,7 @@ facesTest("a card whose bank answers late is waited for, and the page tells when
   await close();
 });
 
-facesTest("a balance is charged, and the ledger shows it", async () => {
+browserTest("a balance is charged, and the ledger shows it", async () => {
   const user = await shop.user();
   const { page, close } = await visit(`${shop.url}/#/balance`, { as: user, language: "en" });
   await page.getByText("Nothing yet").waitFor();
@@ -160,7 +160,7 @@ facesTest("a balance is charged, and the ledger shows it", async () => {
   await close();
 });
 
-facesTest("products are found by name, put in order, and kept apart from what is sold out", async () => {
+browserTest("products are found by name, put in order, and kept apart from what is sold out", async () => {
   await shop.product({ name: "호랑이 등불", price: 3000, stock: 0 });
   await shop.product({ name: "호랑이 부채", price: 2000, stock: 9 });
   const { page, close } = await visit(shop.url, {});
@@ -179,7 +179,7 @@ facesTest("products are found by name, put in order, and kept apart from what is
 });
 
 // Goes red without the focus on a page's heading (Title) and without :focus-visible elements for every control.
-facesTest("with the keyboard alone", async () => {
+browserTest("with the keyboard alone", async () => {
   const user = await shop.user({ balance: 50_000 });
   const product = await shop.product({ name: "Key ring", price: 1000, stock: 50 });
   const { page, close } = await visit(shop.url, { as: user, language: "en" });
@@ -218,7 +218,7 @@ facesTest("with the keyboard alone", async () => {
 });
 
 // Goes red without `pressed` in home.tsx: the card would make room for the next coupon, and what came of the claim would be gone with it.
-facesTest("a coupon that is claimed on the first page stays there with what came of it", async () => {
+browserTest("a coupon that is claimed on the first page stays there with what came of it", async () => {
   const user = await shop.user();
   const { page, close } = await visit(shop.url, { as: user });
   const hero = page.locator(".hero");
@@ -233,7 +233,7 @@ facesTest("a coupon that is claimed on the first page stays there with what came
 });
 
 // Goes red without `scrollWhenThere` (router.ts), and the way back without `remember` (resource.ts) as well.
-facesTest("a new page begins at its top, and the way back leads to where one was", async () => {
+browserTest("a new page begins at its top, and the way back leads to where one was", async () => {
   const { page, close } = await visit(shop.url, {});
   const card = page.locator(".card").last();
   await card.scrollIntoViewIfNeeded();
@@ -249,7 +249,7 @@ facesTest("a new page begins at its top, and the way back leads to where one was
   await close();
 });
 
-facesTest("an order that was refunded in part: what of it, how much, and why", async () => {
+browserTest("an order that was refunded in part: what of it, how much, and why", async () => {
   const user = await shop.user({ balance: 100_000 });
   const product = await shop.product({ name: "찻잔", price: 7000, stock: 5 });
   const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 3 }] }), 201);
@@ -264,7 +264,7 @@ facesTest("an order that was refunded in part: what of it, how much, and why", a
   await close();
 });
 
-facesTest("money that is short at the checkout is charged, and the way leads back to the order", async () => {
+browserTest("money that is short at the checkout is charged, and the way leads back to the order", async () => {
   const user = await shop.user({ balance: 1000 });
   const product = await shop.product({ name: "목화", price: 8000, stock: 5 });
   const { page, close } = await visit(`${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`, { as: user });

@@ -7,7 +7,7 @@ import { openShop } from "../../src/app/app.ts";
 import { mintToken } from "../../src/http/tokens.ts";
 import { REFUSALS } from "../../src/refusal.ts";
 import { type Client, good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
-import { assertAccessible, facesTest, useBrowser, visit } from "./browser.ts";
+import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -36,7 +36,7 @@ async function atCheckout(at: TestShop, price = 3000) {
   return { user, product, pay, ...visitor };
 }
 
-facesTest("a session that has ended: the page says so, and after signing in one is where one was", async () => {
+browserTest("a session that has ended: the page says so, and after signing in one is where one was", async () => {
   const { users } = good(await shop.anyone("GET", "/demo/users"), 200);
   const user = Object.assign(shop.client(users[0].id), { token: mintToken(SECRET, { id: users[0].id, role: "shopper" }, -1) });
   const { page, close } = await visit(`${shop.url}/#/orders`, { as: user });
@@ -50,7 +50,7 @@ facesTest("a session that has ended: the page says so, and after signing in one 
 });
 
 // Goes red without the key that the client keeps over its tries: the second try would be a second order.
-facesTest("an answer that is lost on its way: the order is there once", async () => {
+browserTest("an answer that is lost on its way: the order is there once", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   let lost = 0;
   await page.route("**/orders", async (route) => {
@@ -82,7 +82,7 @@ async function loseAnswers(page: Page): Promise<() => Promise<void>> {
 const findOut = (page: Page) => page.getByRole("button", { name: "다시 확인하기" });
 
 // Goes red without `isUndecided` in attempt.ts: the key would be a new one.
-facesTest("a visitor who presses again after nothing was heard at all buys once", async () => {
+browserTest("a visitor who presses again after nothing was heard at all buys once", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   const hear = await loseAnswers(page);
   await pay.click();
@@ -97,7 +97,7 @@ facesTest("a visitor who presses again after nothing was heard at all buys once"
 });
 
 // Goes red without `write` in attempt.ts.
-facesTest("so does one whose page was loaded anew in between, though the order was a cart and its coupon is used", async () => {
+browserTest("so does one whose page was loaded anew in between, though the order was a cart and its coupon is used", async () => {
   const user = await shop.user({ balance: 10_000 });
   const product = await shop.product({ name: "베틀", price: 3000, stock: 5 });
   await shop.coupon(user, { name: "한 번", discount: { type: "FIXED", amount: 1000 } });
@@ -116,7 +116,7 @@ facesTest("so does one whose page was loaded anew in between, though the order w
 });
 
 // Goes red where the cart that was filled since is taken for a new order: the first item would be bought twice.
-facesTest("a cart that was filled since an order went through unheard: the order is found out first, and the rest is another", async () => {
+browserTest("a cart that was filled since an order went through unheard: the order is found out first, and the rest is another", async () => {
   const user = await shop.user({ balance: 10_000 });
   const [first, second] = await Promise.all(["물레", "바늘"].map((name) => shop.product({ name, price: 3000, stock: 5 })));
   good(await user.post(`/users/${user.id}/cart/items`, { productId: first?.id, quantity: 1 }), 201);
@@ -138,7 +138,7 @@ facesTest("a cart that was filled since an order went through unheard: the order
 });
 
 // Goes red without 503 in isUndecided (client/src/errors.ts).
-facesTest("an order that was done although the shop then said that it was unavailable is not done again", async () => {
+browserTest("an order that was done although the shop then said that it was unavailable is not done again", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   const lost = async (route: Route): Promise<void> => {
     if (route.request().method() !== "POST") return route.continue();
@@ -156,7 +156,7 @@ facesTest("an order that was done although the shop then said that it was unavai
 });
 
 // Goes red without the listener for `online` in checkout.tsx.
-facesTest("offline in the middle of an order: it goes on by itself when the line is back, and is there once", async () => {
+browserTest("offline in the middle of an order: it goes on by itself when the line is back, and is there once", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   await page.context().setOffline(true);
   await pay.click();
@@ -169,7 +169,7 @@ facesTest("offline in the middle of an order: it goes on by itself when the line
 });
 
 // Goes red without `busy.peek()` in attempt.ts.
-facesTest("a double tap is one order, and one request", async () => {
+browserTest("a double tap is one order, and one request", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   let sent = 0;
   page.on("request", (request) => {
@@ -185,7 +185,7 @@ facesTest("a double tap is one order, and one request", async () => {
   await close();
 });
 
-facesTest("a shop that asks for a moment's patience is asked again by itself, and the page says why it waits", async () => {
+browserTest("a shop that asks for a moment's patience is asked again by itself, and the page says why it waits", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   let refused = 0;
   await page.route("**/orders", async (route) => {
@@ -203,7 +203,7 @@ facesTest("a shop that asks for a moment's patience is asked again by itself, an
 });
 
 // Goes red without "unpaid" in pay-with.tsx: the page would stay at the checkout, and pressing again would be a second order.
-facesTest("sold out between the order and its card: the order's own page tells that it is not paid, and why", async () => {
+browserTest("sold out between the order and its card: the order's own page tells that it is not paid, and why", async () => {
   const user = await shop.user();
   const buyer = await shop.user({ balance: 5000 });
   const product = await shop.product({ name: "마지막 부채", price: 1000, stock: 1 });
@@ -225,7 +225,7 @@ facesTest("sold out between the order and its card: the order's own page tells t
 });
 
 // Goes red without `isPast` in order.tsx.
-facesTest("an order whose time is over while somebody looks can't be paid any more, and the page says so", async () => {
+browserTest("an order whose time is over while somebody looks can't be paid any more, and the page says so", async () => {
   const brief = await openTestShop({ env: { ORDER_EXPIRES_AFTER: "PT8S" } });
   const user = await brief.user({ balance: 10_000 });
   const product = await brief.product({ name: "향", price: 1000, stock: 5 });
@@ -249,7 +249,7 @@ facesTest("an order whose time is over while somebody looks can't be paid any mo
 });
 
 // Goes red without `whyUnusable` (words.ts) and without the cart's being read again after a refusal (checkout.tsx).
-facesTest("a coupon that is used elsewhere meanwhile: it is said in words, and the price without it is what is then paid", async () => {
+browserTest("a coupon that is used elsewhere meanwhile: it is said in words, and the price without it is what is then paid", async () => {
   const user = await shop.user({ balance: 10_000 });
   const product = await shop.product({ name: "방석", price: 3000, stock: 5 });
   const userCouponId = await shop.coupon(user, { name: "하나뿐", discount: { type: "FIXED", amount: 1000 } });
@@ -266,7 +266,7 @@ facesTest("a coupon that is used elsewhere meanwhile: it is said in words, and t
   await close();
 });
 
-facesTest("a shop that is restarted in the middle: the page waits for it, and the order goes through", async () => {
+browserTest("a shop that is restarted in the middle: the page waits for it, and the order goes through", async () => {
   const restarted = await openTestShop();
   const { page, user, pay, close } = await atCheckout(restarted);
   const { config } = restarted.shop;
@@ -291,7 +291,7 @@ facesTest("a shop that is restarted in the middle: the page waits for it, and th
   }
 });
 
-facesTest("offline and back: what was on the page stays, and moves on by itself", async () => {
+browserTest("offline and back: what was on the page stays, and moves on by itself", async () => {
   const user = await shop.user({ balance: 10_000 });
   const product = await shop.product({ name: "나침반", price: 1000, stock: 9 });
   const { page, close } = await visit(`${shop.url}/#/products/${product.id}`, { as: user });
@@ -307,7 +307,7 @@ facesTest("offline and back: what was on the page stays, and moves on by itself"
   await close();
 });
 
-facesTest("a shop that is too busy: the visitor is told when to come back, in words", async () => {
+browserTest("a shop that is too busy: the visitor is told when to come back, in words", async () => {
   const user = await shop.user();
   const campaign = await shop.campaign({ name: "몰리는 쿠폰" });
   const { page, close } = await visit(`${shop.url}/#/coupons`, { as: user });

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { type Read, withLanes } from "../../src/audit/concurrency.ts";
+import { type Read, withConcurrency } from "../../src/audit/concurrency.ts";
 import { Database } from "../../src/database/pool.ts";
 import { freshDatabase } from "../support/database.ts";
 import { insertUser } from "../support/rows.ts";
@@ -42,7 +42,7 @@ test("both lanes of an audit see what was committed when the first began, and no
     if (seen.length === 2) met();
     await meeting;
   };
-  await withLanes(late, [task, task]);
+  await withConcurrency(late, [task, task]);
   await other.close();
   assert.equal(new Set(seen.map(({ pid }) => pid)).size, 2);
   assert.deepEqual(
@@ -59,7 +59,7 @@ test("where the second connection can't have the first one's snapshot, the first
   let transactions = 0;
   const astray: Pick<Database, "transaction"> = { transaction: (work) => (++transactions === 2 ? strange : database).transaction(work) };
   const task = async (read: Read): Promise<void> => void seen.push((await look(read)).pid);
-  await withLanes(astray, [task, task, task]);
+  await withConcurrency(astray, [task, task, task]);
   await strange.close();
   await elsewhere.drop();
   assert.equal(seen.length, 3);
@@ -69,7 +69,7 @@ test("where the second connection can't have the first one's snapshot, the first
 // Goes red without READ ONLY in either lane.
 test("an audit can't write, and what a lane throws is the audit's error", async () => {
   const write = async (read: Read): Promise<void> => void (await read("DELETE FROM users"));
-  await assert.rejects(withLanes(database, [write, write]), { code: "25006" });
+  await assert.rejects(withConcurrency(database, [write, write]), { code: "25006" });
   assert.equal((await database.pool.query("SELECT FROM users")).rowCount, 2);
 });
 
@@ -90,5 +90,5 @@ test("what only the second lane can't read is the audit's error too", async () =
     await meeting;
     await read("SELECT 1");
   };
-  await assert.rejects(withLanes(torn, [task, task]), { code: "22012" });
+  await assert.rejects(withConcurrency(torn, [task, task]), { code: "22012" });
 });

@@ -7,7 +7,7 @@ import { tryLockJob } from "../../src/jobs/jobs.sql.ts";
 import { purge } from "../../src/jobs/purge.ts";
 import { Scheduler } from "../../src/jobs/scheduler.ts";
 import { shopJobs } from "../../src/app/shop-jobs.ts";
-import { newestSlot } from "../../src/jobs/due-at.ts";
+import { newestDueAt } from "../../src/jobs/due-at.ts";
 import { Relay } from "../../src/outbox/relay.ts";
 import { Refusal } from "../../src/refusal.ts";
 import { freshDatabase } from "../support/database.ts";
@@ -205,7 +205,7 @@ test("the last runs of a job are shown, and the last fifty kept", async () => {
 
 // Goes red without the time zone in newestSlot.
 test("midnight is the shop's", () => {
-  const slot = (at: string, zone = ZONE, schedule = "0 0 * * *"): string | undefined => newestSlot(schedule, zone, Date.parse(at))?.toISOString();
+  const slot = (at: string, zone = ZONE, schedule = "0 0 * * *"): string | undefined => newestDueAt(schedule, zone, Date.parse(at))?.toISOString();
   assert.equal(slot("2026-11-20T14:59:59.999Z"), "2026-11-19T15:00:00.000Z");
   assert.equal(slot("2026-11-20T15:00:00.000Z"), "2026-11-20T15:00:00.000Z");
   assert.equal(slot("2026-07-01T12:00:00Z", "America/New_York"), "2026-07-01T04:00:00.000Z");

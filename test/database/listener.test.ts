@@ -5,12 +5,12 @@ import { test } from "node:test";
 import pg from "pg";
 import { Listener } from "../../src/database/listener.ts";
 import { freshDatabase } from "../support/database.ts";
-import { openLine } from "../support/database-proxy.ts";
+import { openDatabaseProxy } from "../support/database-proxy.ts";
 
 // Goes red when `lost` does not ask whether the line was up: each failed try would then bring two more, without end.
 test("a database that stays away is tried again one try at a time, and then heard once", async () => {
   const { url, drop } = await freshDatabase();
-  const line = await openLine(url);
+  const line = await openDatabaseProxy(url);
   const heard: string[] = [];
   let failures = 0;
   let gaps = 0;

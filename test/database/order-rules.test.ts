@@ -6,7 +6,7 @@ import { ledger, users } from "../../src/balance/balance.sql.ts";
 import type { Variant } from "../../src/catalog/catalog.ts";
 import { variants } from "../../src/catalog/catalog.sql.ts";
 import { userCoupons } from "../../src/coupon/coupon.sql.ts";
-import type { OrderFacts } from "../../src/order/order-cache.ts";
+import type { OrderCache } from "../../src/order/order-cache.ts";
 import type { Order, OrderItem } from "../../src/order/order.ts";
 import { orderEvents, orderItems, orders, selectOrderPage } from "../../src/order/order.sql.ts";
 import { type PaymentRow, payments } from "../../src/order/payment/payment.sql.ts";
@@ -16,7 +16,7 @@ import { settleRefund } from "../../src/settlement/settle-refund.ts";
 import { cancelOrder, expireOrder, refundOrder } from "../../src/order/undo-order.ts";
 import { payOrder } from "../../src/order/payment/pay-order.ts";
 import { settlePayment } from "../../src/settlement/settle-payment.ts";
-import type { Shelf } from "../../src/till/table.ts";
+import type { Table } from "../../src/till/table.ts";
 import {
   BALANCE_MAX,
   CAMPAIGN,
@@ -40,7 +40,7 @@ import {
 } from "../support/decided.ts";
 
 describe("an order that stands", () => {
-  const facts = { of: unread } as unknown as OrderFacts;
+  const facts = { of: unread } as unknown as OrderCache;
   const fact = { id: ORDER, userId: USER, userCouponId: COUPON, articles: [{ variantId: VARIANT, productId: PRODUCT }] };
   const order = (fields: Partial<Order> = {}): There =>
     there(orders, ORDER, {
@@ -115,10 +115,10 @@ describe("an order that stands", () => {
       changes?.journals.get(ledger)?.map((row) => (row as { amount: number }).amount),
       [20],
     );
-    const after = (shelf: Shelf<never>): unknown => changes?.shelves.get(shelf)?.[0]?.after;
-    assert.equal((after(variants as unknown as Shelf<never>) as Variant).stock, 7);
+    const after = (shelf: Table<never>): unknown => changes?.tables.get(shelf)?.[0]?.after;
+    assert.equal((after(variants as unknown as Table<never>) as Variant).stock, 7);
     assert.deepEqual(
-      [(after(orders as unknown as Shelf<never>) as Order).changes, (after(orders as unknown as Shelf<never>) as Order).refundedAmount],
+      [(after(orders as unknown as Table<never>) as Order).changes, (after(orders as unknown as Table<never>) as Order).refundedAmount],
       [2, 20],
     );
   });
@@ -128,7 +128,7 @@ describe("an order that stands", () => {
   });
   test("gives back to a card only once what was given back at the gateway", () => {
     const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10, pieces: [[VARIANT, 1]], reason: "r" } as unknown as RefundRow;
-    const settle = { orderId: ORDER, refundId: OTHER, verdict: { kind: "done" as const }, askAgainMs: 1000, fact };
+    const settle = { orderId: ORDER, refundId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, fact };
     const rows = shop(order(), payment(card));
     assert.equal(leaves([...rows, there(refunds, ORDER, refund)], settleRefund(facts), settle, variants, VARIANT).stock, 6);
     // Another refund is under way by now, or none; or it is over.
@@ -186,7 +186,7 @@ describe("an order that stands", () => {
   });
   test("has at most 65,535 changes", () => refuses(shop(order({ changes: 65_535 }), payment()), refundOrder(facts), give(1), "ORDER_NOT_REFUNDABLE"));
   test("is settled once, by the payment that is under way", () => {
-    const settle = { orderId: ORDER, paymentId: OTHER, verdict: { kind: "done" as const }, askAgainMs: 1000, fact };
+    const settle = { orderId: ORDER, paymentId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, fact };
     const under = payment({ ...card, status: "UNKNOWN", paidAt: null });
     assert.equal(leaves(shop(waiting(), under), settlePayment(facts), settle, orders, ORDER).status, "COMPLETED");
     assert.equal(decided(shop(waiting(), under), settlePayment(facts), { ...settle, paymentId: COUPON }).changes, undefined);

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { Database } from "../../src/database/pool.ts";
-import { waitForStragglers } from "../../src/database/running-transactions.ts";
+import { waitForRunningTransactions } from "../../src/database/running-transactions.ts";
 import { eventId } from "../../src/ids.ts";
 import { backoffMs, MOST_TRIES } from "../../src/backoff.ts";
 import type { Envelope } from "../../src/outbox/envelope.ts";
@@ -100,7 +100,7 @@ function refundOne(order: RowOrder): Promise<void> {
 
 /** One pass. Other test files have transactions on the same server: they are waited for. */
 async function relayed(relay: Relay): ReturnType<Relay["runOnce"]> {
-  await waitForStragglers(database, 10_000);
+  await waitForRunningTransactions(database, 10_000);
   return relay.runOnce();
 }
 
@@ -131,7 +131,7 @@ test("a transaction that commits late is neither lost nor delivered twice", asyn
   const platform = new Platform();
   const relay = relayTo(platform);
   const before = await sell();
-  await waitForStragglers(database, 10_000);
+  await waitForRunningTransactions(database, 10_000);
   const slow = await database.pool.connect();
   await slow.query("BEGIN");
   const late = await insertOrder(slow, { userId: await insertUser(slow), items: [{ product: await insertProduct(slow), quantity: 1 }] });
@@ -243,7 +243,7 @@ test("a relay that died between delivery and writing it down leaves its events t
   await sell();
   const recoveries: (() => void)[] = [];
   platform.behaviour = () => new Promise((resolve) => recoveries.push(() => resolve(undefined)));
-  await waitForStragglers(database, 10_000);
+  await waitForRunningTransactions(database, 10_000);
   const stuck = dying.runOnce();
   await until(() => recoveries.length === 1);
 

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { Database } from "../../src/database/pool.ts";
-import { waitForStragglers } from "../../src/database/running-transactions.ts";
+import { waitForRunningTransactions } from "../../src/database/running-transactions.ts";
 import { eventId } from "../../src/ids.ts";
 import { MOST_TRIES } from "../../src/backoff.ts";
 import type { Envelope } from "../../src/outbox/envelope.ts";
@@ -95,7 +95,7 @@ function refundOne(order: RowOrder): Promise<void> {
 
 /** Other test files have transactions on the same server: they are waited for. */
 async function relayed(relay: Relay): ReturnType<Relay["runOnce"]> {
-  await waitForStragglers(database, 10_000);
+  await waitForRunningTransactions(database, 10_000);
   return relay.runOnce();
 }
 

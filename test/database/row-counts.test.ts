@@ -13,7 +13,7 @@ import { orderItems, orders } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
 import { refunds } from "../../src/order/refund/refund.sql.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
-import type { Change, Shelf } from "../../src/till/table.ts";
+import type { Change, Table } from "../../src/till/table.ts";
 import { RoundRejected } from "../../src/till/store.ts";
 import { freshDatabase } from "../support/database.ts";
 
@@ -61,7 +61,7 @@ const CHARGE: CardCharge = {
 };
 
 /** A change of one row, of which there is none: by the statement that it must fail. */
-function gone<Row>(statement: string, shelf: Shelf<Row>, before: Row, fields: Partial<Row> | Row): [string, Shelf<unknown>, Change<unknown>] {
+function gone<Row>(statement: string, shelf: Table<Row>, before: Row, fields: Partial<Row> | Row): [string, Table<unknown>, Change<unknown>] {
   const after = Array.isArray(before) ? fields : { ...before, ...fields };
   return [statement, shelf, { key: ID, before, after }];
 }
@@ -157,8 +157,8 @@ for (const [statement, shelf, change] of GONE)
   // Goes red without `rows` in that statement: the round would be answered as if it had been done.
   test(`${statement}: a row that is gone fails the round`, async () => {
     // By itself: a charge that ends is two statements, and each has to count for itself.
-    const alone: Shelf<unknown> = { ...shelf, save: (changes) => shelf.save(changes).filter(({ name }) => name === statement) };
-    const changes = { shelves: new Map([[alone, [change]]]), journals: new Map() };
+    const alone: Table<unknown> = { ...shelf, save: (changes) => shelf.save(changes).filter(({ name }) => name === statement) };
+    const changes = { tables: new Map([[alone, [change]]]), journals: new Map() };
     const round = await store.lock([], 2000);
     await assert.rejects(round.commit(randomUUID(), changes), RoundRejected);
   });

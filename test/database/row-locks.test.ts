@@ -10,7 +10,7 @@ import { orders } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
 import { LOCK_ORDER } from "../../src/till/lock-order.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
-import { need, type Shelf } from "../../src/till/table.ts";
+import { need, type Table } from "../../src/till/table.ts";
 import { LockTimeout } from "../../src/till/store.ts";
 import { freshDatabase } from "../support/database.ts";
 import { insertCampaign, insertOrder, insertProduct, insertUser, insertUserCoupon } from "../support/rows.ts";
@@ -54,7 +54,7 @@ async function pair(table: string, make: () => Promise<string>): Promise<Pair> {
 const order = async (): Promise<string> =>
   (await insertOrder(rival, { userId: await insertUser(rival), items: [{ product: await insertProduct(rival), quantity: 1 }] })).id;
 
-const SHELVES: [Shelf<unknown>, () => Promise<Pair>][] = [
+const SHELVES: [Table<unknown>, () => Promise<Pair>][] = [
   [users, () => pair("users", () => insertUser(rival))],
   [variants, () => pair("variants", async () => (await insertProduct(rival)).variantId)],
   [campaigns, () => pair("campaigns", () => insertCampaign(rival))],

@@ -15,11 +15,11 @@ import { adjustStock } from "../../src/catalog/adjust-stock.ts";
 import { STOCK_MAX } from "../../src/catalog/catalog.ts";
 import { stockAdjustments, variants } from "../../src/catalog/catalog.sql.ts";
 import { createProducts } from "../../src/catalog/create-products.ts";
-import type { CatalogFacts } from "../../src/catalog/variant-cache.ts";
+import type { VariantCache } from "../../src/catalog/variant-cache.ts";
 import { type Campaign, isOpen, type UserCoupon } from "../../src/coupon/coupon.ts";
 import { campaigns, claimKey, claims } from "../../src/coupon/coupon.sql.ts";
 import { createCampaign, editCampaign } from "../../src/coupon/edit-campaign.ts";
-import { expireCoupons } from "../../src/coupon/expire-coupon.ts";
+import { expireCoupon } from "../../src/coupon/expire-coupon.ts";
 import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
 import { SoldOut } from "../../src/coupon/sold-out.ts";
 import type { Database } from "../../src/database/pool.ts";
@@ -63,10 +63,10 @@ const campaign = (fields: Partial<Campaign> = {}): Campaign => ({
   ...fields,
 });
 
-const place = placeOrder({ variantsOfAll: unread, variantsOf: unread } as unknown as CatalogFacts, { rows: unread } as unknown as Database);
+const place = placeOrder({ variantsOfAll: unread, variantsOf: unread } as unknown as VariantCache, { rows: unread } as unknown as Database);
 const wish = (quantities: number[], fields: Partial<PlaceOrder> = {}): PlaceOrder => ({
   userId: USER,
-  articles: quantities.map((quantity) => ({ productId: PRODUCT, variantId: VARIANT, quantity })),
+  lineItems: quantities.map((quantity) => ({ productId: PRODUCT, variantId: VARIANT, quantity })),
   userCouponId: null,
   method: "BALANCE",
   orderedAt: null,
@@ -81,7 +81,7 @@ describe("placing an order", () => {
   test("an order for nothing", () => {
     refuses([wallet()], place, wish([1]), "PRODUCT_NOT_FOUND");
     const articles = [{ productId: PRODUCT, quantity: 1 }];
-    refuses([wallet()], place, wish([], { articles, variantIds: new Map() }), "PRODUCT_NOT_FOUND");
+    refuses([wallet()], place, wish([], { lineItems: articles, variantIds: new Map() }), "PRODUCT_NOT_FOUND");
   });
   test("lines of one variant together beyond a million", () =>
     refuses([wallet(), product(), variant({ stock: 9_000_000, price: 0 })], place, wish([1_000_000, 1]), "INVALID_REQUEST"));
@@ -95,7 +95,7 @@ describe("placing an order", () => {
   test("a cart that has grown since it was read comes again with the rows that it needs", () => {
     const item: CartItem = { id: COUPON, productId: PRODUCT, variantId: VARIANT, quantity: 1, createdAt: NOW };
     const cart = there(carts, USER, [item, { ...item, id: ORDER, variantId: OTHER }]);
-    const input = wish([], { articles: null, cartArticles: [{ productId: PRODUCT, variantId: VARIANT }] });
+    const input = wish([], { lineItems: null, cartArticles: [{ productId: PRODUCT, variantId: VARIANT }] });
     assert.equal(decided([wallet(), product(), variant(), cart], place, input).outcome.kind, "again");
   });
 });
@@ -132,7 +132,7 @@ describe("charges by card", () => {
   });
   test("a charge by card is settled once", () => {
     const charge = { id: OTHER, userId: USER, version: 1, status: "PENDING", amount: 10, paymentKey: "k", asked: 0 } as CardCharge;
-    const settle = { userId: USER, chargeId: OTHER, verdict: { kind: "done" as const }, askAgainMs: 1000, balanceMax: 1010 };
+    const settle = { userId: USER, chargeId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, balanceMax: 1010 };
     assert.equal(leaves([wallet(), there(cardCharges, OTHER, charge)], settleCharge, settle, users, USER).balance, 1010);
     for (const status of ["COMPLETED", "FAILED"] as const)
       assert.equal(decided([wallet(), there(cardCharges, OTHER, { ...charge, status })], settleCharge, settle).changes, undefined);
@@ -191,7 +191,7 @@ describe("coupons", () => {
   });
   test("the job marks a coupon whose time is up, and neither one before it nor a used one", () => {
     const expire = (fields: Partial<UserCoupon>): unknown => {
-      const { outcome } = decided([coupon(fields)], expireCoupons, { userCouponIds: [COUPON] });
+      const { outcome } = decided([coupon(fields)], expireCoupon, { userCouponIds: [COUPON] });
       return outcome.kind === "answer" && outcome.answer;
     };
     assert.deepEqual([expire({ expiresAt: NOW }), expire({ expiresAt: NOW + 1 }), expire({})], [1, 0, 0]);
@@ -203,7 +203,7 @@ describe("a cart", () => {
   test("a cart holds so many items and no more", () => {
     const items = (count: number): CartItem[] =>
       Array.from({ length: count }, (_, i) => ({ id: `${i}`, productId: PRODUCT, variantId: `${i}`, quantity: 1, createdAt: NOW }));
-    const add = addToCart({ variantsOf: unread } as unknown as CatalogFacts);
+    const add = addToCart({ variantsOf: unread } as unknown as VariantCache);
     const input = { userId: USER, productId: PRODUCT, variantId: VARIANT, quantity: 1 };
     const full = (count: number): There[] => [wallet(), product(), variant(), there(carts, USER, items(count))];
     refuses(full(CART_MAX), add, input, "INVALID_REQUEST");

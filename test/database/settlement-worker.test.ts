@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { Database } from "../../src/database/pool.ts";
-import { Desk, type Work } from "../../src/settlement/settlement-worker.ts";
+import { SettlementWorker, type SettlementSource } from "../../src/settlement/settlement-worker.ts";
 import { freshDatabase } from "../support/database.ts";
 
 // Goes red where `work` ends with the first that breaks: as it stays due, no charge would be settled and no stray money returned any more.
@@ -11,19 +11,19 @@ test("an attempt that can't be brought to its end keeps no other waiting", async
   const { url, drop } = await freshDatabase();
   const database = new Database(url, { size: 1, onError: () => {} });
   const brought: string[] = [];
-  const kind = (name: string, breaks: string[]): Work => ({
+  const kind = (name: string, breaks: string[]): SettlementSource => ({
     due: () => ({ name, text: "SELECT $1 || n AS id FROM generate_series(1, 20) n", values: [name] }),
-    async bring(id) {
+    async settle(id) {
       brought.push(id);
       if (breaks.includes(id)) throw new Error(`${id} is damaged`);
       return true;
     },
   });
-  const desk = new Desk({
+  const desk = new SettlementWorker({
     database,
-    works: [kind("payment", ["payment1", "payment7"]), kind("stray", [])],
+    sources: [kind("payment", ["payment1", "payment7"]), kind("stray", [])],
     now: Date.now,
-    hintsOf: async () => [],
+    attemptsOf: async () => [],
     onError: () => {},
   });
   try {

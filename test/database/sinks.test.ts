@@ -9,7 +9,7 @@ import { Webhook } from "standardwebhooks";
 import { ConfigError, readConfig } from "../../src/config.ts";
 import { FileSink } from "../../src/outbox/sinks/file-sink.ts";
 import { nameOf } from "../../src/outbox/sinks/open-sinks.ts";
-import { SinkAsksToWait, SinkGone } from "../../src/outbox/sinks/sink.ts";
+import { SinkThrottled, SinkGone } from "../../src/outbox/sinks/sink.ts";
 import { signature, WebhookSink } from "../../src/outbox/sinks/webhook-sink.ts";
 import { event, newOrder, sinkContract } from "../support/contract/sinks.ts";
 import { WEBHOOK_SECRET, WebhookReceiver } from "../support/webhook-receiver.ts";
@@ -107,10 +107,10 @@ describe("a webhook's answers", () => {
   test("Retry-After is honored, in seconds and as a date", async () => {
     receiver.answer = () => ({ status: 503, headers: { "retry-after": "7" } });
     const [busy] = (await sink.deliver(events(1))).unclear?.values() ?? [];
-    assert.ok(busy instanceof SinkAsksToWait && busy.waitMs === 7000);
+    assert.ok(busy instanceof SinkThrottled && busy.waitMs === 7000);
     receiver.answer = () => ({ status: 429, headers: { "retry-after": new Date(Date.now() + 60_000).toUTCString() } });
     const [limited] = (await sink.deliver(events(1))).unclear?.values() ?? [];
-    assert.ok(limited instanceof SinkAsksToWait && limited.waitMs > 50_000 && limited.waitMs <= 60_000);
+    assert.ok(limited instanceof SinkThrottled && limited.waitMs > 50_000 && limited.waitMs <= 60_000);
   });
 
   // Goes red where 429 may be about the event: a receiver with a rate limit would see its events die.
@@ -119,7 +119,7 @@ describe("a webhook's answers", () => {
     receiver.answer = ({ id }) => ({ status: id === sent[3]?.id ? 429 : 204 });
     const { failed, unclear } = await sink.deliver(sent);
     assert.equal(failed.size, 0);
-    assert.ok(unclear?.get(sent[3]?.id ?? "") instanceof SinkAsksToWait);
+    assert.ok(unclear?.get(sent[3]?.id ?? "") instanceof SinkThrottled);
   });
 
   test("410 says that it is gone", async () => {

@@ -16,7 +16,7 @@ import { updateInPlace } from "../../src/database/statement.ts";
 import { Refusal } from "../../src/refusal.ts";
 import { type Command, command } from "../../src/till/command.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
-import { type Change, type Changes, need, type Shelf } from "../../src/till/table.ts";
+import { type Change, type Changes, need, type Table } from "../../src/till/table.ts";
 import { Conflict, LockTimeout, LostCommit, RoundRejected, StoreUnavailable } from "../../src/till/store.ts";
 import { Till } from "../../src/till/till.ts";
 import { freshDatabase } from "../support/database.ts";
@@ -48,13 +48,13 @@ beforeEach(async () => {
   await rival.query("ROLLBACK");
 });
 
-const changesOf = <Row>(shelf: Shelf<Row>, ...changes: Change<Row>[]): Changes => ({
-  shelves: new Map([[shelf as Shelf<unknown>, changes as Change<unknown>[]]]),
+const changesOf = <Row>(shelf: Table<Row>, ...changes: Change<Row>[]): Changes => ({
+  tables: new Map([[shelf as Table<unknown>, changes as Change<unknown>[]]]),
   journals: new Map(),
 });
 
 /** Another balance for a user that a round has locked. */
-function moved(loaded: Map<Shelf<unknown>, Map<string, unknown>>, id: string, balance: number): Change<Wallet> {
+function moved(loaded: Map<Table<unknown>, Map<string, unknown>>, id: string, balance: number): Change<Wallet> {
   const wallet = loaded.get(users)?.get(id) as Wallet;
   return { key: id, before: wallet, after: { ...wallet, balance, version: wallet.version + 1 } };
 }
@@ -224,7 +224,7 @@ describe("a round's writes", () => {
       reason: null,
       createdAt: Number.MAX_SAFE_INTEGER,
     };
-    await assert.rejects(round.commit(randomUUID(), { shelves: new Map(), journals: new Map([[ledger, [unspeakable]]]) }), RoundRejected);
+    await assert.rejects(round.commit(randomUUID(), { tables: new Map(), journals: new Map([[ledger, [unspeakable]]]) }), RoundRejected);
     await eventually("the user is free", () => isFree("users", user));
   });
 
@@ -233,7 +233,7 @@ describe("a round's writes", () => {
     const round = await store.lock([], WAIT_MS);
     const roundId = randomUUID();
     assert.equal(await store.outcome(roundId), "abandoned");
-    await assert.rejects(round.commit(roundId, { shelves: new Map(), journals: new Map() }), Conflict);
+    await assert.rejects(round.commit(roundId, { tables: new Map(), journals: new Map() }), Conflict);
   });
 });
 
@@ -410,7 +410,7 @@ describe("a till on this store", () => {
     const either = command<typeof adjust | typeof make, unknown>({
       name: "either",
       needs: (input) => ("delta" in input ? adjustStock.needs(input) : createProducts.needs(input)),
-      decide: (shop, input) => ("delta" in input ? adjustStock.decide(shop, input) : createProducts.decide(shop, input)),
+      decide: (uow, input) => ("delta" in input ? adjustStock.decide(uow, input) : createProducts.decide(uow, input)),
     });
     const [adjusted, made] = await together<typeof adjust | typeof make, unknown>(till, either, [adjust, make]);
     assert.equal((adjusted as { variantId: string }).variantId, variantId);
@@ -426,8 +426,8 @@ describe("a till on this store", () => {
     const setBalance = command<Set, number>({
       name: "set balance",
       needs: ({ userId }) => [need(users, userId)],
-      decide(shop, { userId, balance }) {
-        shop.put(users, userId, { ...(shop.find(users, userId) as Wallet), balance });
+      decide(uow, { userId, balance }) {
+        uow.put(users, userId, { ...(uow.find(users, userId) as Wallet), balance });
         return balance;
       },
     });
@@ -449,9 +449,9 @@ describe("a till on this store", () => {
     const both = command<null, number>({
       name: "both",
       needs: () => [need(users, user), need(variants, variantId)],
-      decide(shop) {
-        const variant = shop.find(variants, variantId) as Variant;
-        shop.put(variants, variantId, { ...variant, stock: variant.stock - 1 });
+      decide(uow) {
+        const variant = uow.find(variants, variantId) as Variant;
+        uow.put(variants, variantId, { ...variant, stock: variant.stock - 1 });
         return variant.stock - 1;
       },
     });

@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { clockAtNoon, day } from "../support/clock.ts";
-import { type Line, openLine } from "../support/database-proxy.ts";
+import { type DatabaseProxy, openDatabaseProxy } from "../support/database-proxy.ts";
 import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
 import { caughtUp, counted, deferred, heardEverything, lines, NOBODY, runJob, says, sentEvents } from "./helpers.ts";
@@ -17,11 +17,11 @@ let shop: TestShop;
 /** A second instance on the same database and data directory: some users come by this one. */
 let other: TestShop;
 /** That instance's line to the database, on which an answer can be kept back. */
-let line: Line;
+let line: DatabaseProxy;
 let database: pg.Client;
 before(async () => {
   shop = await openTestShop();
-  line = await openLine(shop.shop.config.databaseUrl as string);
+  line = await openDatabaseProxy(shop.shop.config.databaseUrl as string);
   other = await openTestShop({ beside: shop, env: { DATABASE_URL: line.url, DATA_DIR: shop.shop.config.dataDir } });
   database = new pg.Client({ connectionString: shop.shop.config.databaseUrl });
   await database.connect();

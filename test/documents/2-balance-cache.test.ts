@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { clockAtNoon, day } from "../support/clock.ts";
 import { whileHeld } from "../support/hold.ts";
-import { type Line, openLine } from "../support/database-proxy.ts";
+import { type DatabaseProxy, openDatabaseProxy } from "../support/database-proxy.ts";
 import { Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
 import { caughtUp, counted, heardEverything, lines, NOBODY, runJob, says, sentEvents, until } from "./helpers.ts";
@@ -33,10 +33,10 @@ after(async () => {
 const stranger = (): Client => new Client(shop.url, NOBODY, "shopper");
 
 /** A second instance on the shop's database, with little patience and a line that can be cut. What it could not do is checked at the shop itself. */
-async function withLine(work: (instance: TestShop, line: Line) => Promise<void>, lockWaitMs = 100): Promise<void> {
+async function withLine(work: (instance: TestShop, line: DatabaseProxy) => Promise<void>, lockWaitMs = 100): Promise<void> {
   // With nothing to relay the instance has no lease that it would take with it when it is cut off.
   await until(async () => (await runJob(shop, "relay-events")).waiting === 0);
-  const line = await openLine(shop.shop.config.databaseUrl as string);
+  const line = await openDatabaseProxy(shop.shop.config.databaseUrl as string);
   const instance = await openTestShop({
     beside: shop,
     env: { DATABASE_URL: line.url, DATA_DIR: shop.shop.config.dataDir, LOCK_WAIT_MS: String(lockWaitMs) },
@@ -336,7 +336,10 @@ describe("2-balance-cache · 선착순 쿠폰 발급", () => {
   // The same moment, but the database is back before patience runs out: lost before the commit it is done again, lost behind it nothing is.
   // Goes red without #commit's question for the outcome in the till: an answer for a coupon that is not there, or a 409 for one that is.
   test("else 발급 성공 → {userCouponId, couponId, issuedAt}, once, also when the database failed for a moment before or behind the commit", async () => {
-    for (const fail of [(line: Line) => line.cutAt("update issued"), (line: Line) => line.cutAnswer("COMMIT", { to: "update issued" })]) {
+    for (const fail of [
+      (line: DatabaseProxy) => line.cutAt("update issued"),
+      (line: DatabaseProxy) => line.cutAnswer("COMMIT", { to: "update issued" }),
+    ]) {
       const [user, campaign] = [await shop.user(), await shop.campaign({ totalQuantity: 2 })];
       await withLine(async (instance, line) => {
         const broken = fail(line).then(() => line.mend());

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
 import { Redis } from "ioredis";
 import { RedisCache } from "../../src/cache/redis-cache.ts";
-import { RedisLink } from "../../src/redis/redis-client.ts";
+import { RedisClient } from "../../src/redis/redis-client.ts";
 import { cacheContract } from "../support/contract/cache.ts";
 import { linkTo } from "../support/redis.ts";
 import { type Service, startRedis } from "../support/services.ts";
@@ -22,7 +22,7 @@ cacheContract("in Redis", async () => {
 });
 
 cacheContract("whose Redis is not there", async () => {
-  const link = new RedisLink({ url: "redis://127.0.0.1:1", prefix: "{shop}" });
+  const link = new RedisClient({ url: "redis://127.0.0.1:1", prefix: "{shop}" });
   return { cache: new RedisCache(link), remove: () => link.close() };
 });
 
@@ -40,7 +40,7 @@ cacheContract("whose Redis is full", async () => {
 
 describe("instances that share a cache", () => {
   let redis: Service;
-  let links: RedisLink[];
+  let links: RedisClient[];
   let a: RedisCache;
   let b: RedisCache;
   before(async () => {

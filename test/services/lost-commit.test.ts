@@ -20,7 +20,7 @@ test("a round that only a primary without its standby has is not known to be the
     const round = await store.lock([], 500);
     await pair.standby.kill();
     const roundId = randomUUID();
-    const committing = assert.rejects(round.commit(roundId, { shelves: new Map(), journals: new Map() }), LostCommit);
+    const committing = assert.rejects(round.commit(roundId, { tables: new Map(), journals: new Map() }), LostCommit);
     while (
       (
         await pair.primary.query(

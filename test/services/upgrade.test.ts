@@ -11,7 +11,7 @@ import { migrationNames } from "../../src/database/migrate.ts";
 import { type Cluster, startSingle } from "../support/clusters.ts";
 import { Load } from "../support/load.ts";
 import { serve, VERSION_UNDER_TEST } from "../support/process.ts";
-import { reckon } from "../support/verification.ts";
+import { verify } from "../support/verification.ts";
 import { Client, good } from "../support/shop.ts";
 
 /** Everything that docs/operating.md allows a migration beside the version before: of tables in use, one to a file. */
@@ -105,7 +105,7 @@ describe("instances of one database", () => {
     await roll("back", VERSION_UNDER_TEST);
     await load.stop();
 
-    const { acknowledged, ...wrong } = await reckon(cluster.url, load);
+    const { acknowledged, ...wrong } = await verify(cluster.url, load);
     assert.ok(acknowledged > 1600);
     assert.deepEqual(wrong, { lost: 0, duplicated: 0, undelivered: 0, outOfOrder: 0 });
     const auditor = new Client(instances[0]?.url ?? "", "an-operator", "operator");

@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
-import { cutPower } from "./power-failure.ts";
+import { killWithoutWarning } from "./power-failure.ts";
 import { dieWithUs, freePort } from "./services.ts";
 
 const SETTINGS = ["listen_addresses=127.0.0.1", "max_connections=200", "wal_level=replica", "max_wal_senders=5", "hot_standby=on"];
@@ -73,7 +73,7 @@ export class Cluster {
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
     const ended = new Promise((resolve) => child.once("exit", resolve));
     const postmaster = Number(readFileSync(join(this.data, "postmaster.pid"), "utf8").split("\n")[0]);
-    cutPower(postmaster);
+    killWithoutWarning(postmaster);
     await ended;
   }
 

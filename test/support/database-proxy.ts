@@ -8,7 +8,7 @@ type Pair = { near: Socket; far: Socket };
 /** Looks at what passes; true keeps it from passing. */
 type Watch = { sent?: (data: Buffer, pair: Pair) => boolean; answered?: (data: Buffer, pair: Pair) => boolean };
 
-export class Line {
+export class DatabaseProxy {
   /** What a shop takes for its DATABASE_URL. */
   readonly url: string;
   readonly #server: Server;
@@ -97,7 +97,7 @@ export class Line {
 type State = { whole: boolean; watch: Watch };
 
 /** Opens a line to the server of this database. */
-export async function openLine(databaseUrl: string): Promise<Line> {
+export async function openDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
   const { host, port, user, password, database } = new pg.Client({ connectionString: databaseUrl });
   const target = host.startsWith("/") ? { path: `${host}/.s.PGSQL.${port}` } : { host, port };
   const pairs = new Set<Pair>();
@@ -121,5 +121,5 @@ export async function openLine(databaseUrl: string): Promise<Line> {
   const { port: at } = server.address() as { port: number };
   const secret = password ? `:${encodeURIComponent(password)}` : "";
   const url = `postgresql://${encodeURIComponent(user ?? "")}${secret}@127.0.0.1:${at}/${encodeURIComponent(database ?? "")}?sslmode=disable`;
-  return new Line(url, server, pairs, state);
+  return new DatabaseProxy(url, server, pairs, state);
 }

@@ -9,7 +9,7 @@ import { userCoupons } from "../../src/coupon/coupon.sql.ts";
 import { Refusal } from "../../src/refusal.ts";
 import type { Command } from "../../src/till/command.ts";
 import { decide, type Outcome } from "../../src/till/decide.ts";
-import type { Changes, Loaded, Shelf } from "../../src/till/table.ts";
+import type { Changes, Loaded, Table } from "../../src/till/table.ts";
 
 export const NOW = Date.parse("2026-11-20T12:00:00Z");
 export const [USER, OTHER, PRODUCT, VARIANT, COUPON, CAMPAIGN, ORDER] = Array.from(
@@ -17,8 +17,8 @@ export const [USER, OTHER, PRODUCT, VARIANT, COUPON, CAMPAIGN, ORDER] = Array.fr
   (_, i) => `0193a000-0000-7000-8000-00000000000${i}`,
 ) as [string, string, string, string, string, string, string];
 
-export type There = { shelf: Shelf<unknown>; key: string; row: unknown };
-export const there = <Row>(shelf: Shelf<Row>, key: string, row: Row): There => ({ shelf: shelf, key, row });
+export type There = { shelf: Table<unknown>; key: string; row: unknown };
+export const there = <Row>(shelf: Table<Row>, key: string, row: Row): There => ({ shelf, key, row });
 
 /** Decides one command on these rows. */
 export function decided<Input, Answer>(
@@ -29,7 +29,7 @@ export function decided<Input, Answer>(
 ): { outcome: Outcome; changes: Changes | undefined } {
   const loaded: Loaded = new Map();
   for (const { shelf, key, row } of rows) loaded.set(shelf, (loaded.get(shelf) ?? new Map<string, unknown>()).set(key, row));
-  const { outcomes, changes } = decide([{ command: command, input, needs: command.needs(input) }], loaded, now);
+  const { outcomes, changes } = decide([{ command, input, needs: command.needs(input) }], loaded, now);
   return { outcome: outcomes[0] as Outcome, changes };
 }
 
@@ -46,13 +46,13 @@ export function leaves<Input, Answer, Row>(
   rows: There[],
   command: Command<Input, Answer>,
   input: Input,
-  shelf: Shelf<Row>,
+  shelf: Table<Row>,
   key: string,
   now = NOW,
 ): Row {
   const { outcome, changes } = decided(rows, command, input, now);
   assert.equal(outcome.kind, "answer", outcome.kind === "error" ? String(outcome.error) : "");
-  return changes?.shelves.get(shelf)?.find((change) => change.key === key)?.after as Row;
+  return changes?.tables.get(shelf)?.find((change) => change.key === key)?.after as Row;
 }
 
 export const BALANCE_MAX = 1_000_000;

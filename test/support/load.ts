@@ -2,7 +2,7 @@
 // at whichever instance answers, until somebody says what became of it: as a client should.
 
 import { setTimeout as pause } from "node:timers/promises";
-import { Asker } from "./retrying-client.ts";
+import { RetryingClient } from "./retrying-client.ts";
 import { Client, good } from "./shop.ts";
 
 export type LoadOptions = {
@@ -21,7 +21,7 @@ export class Load {
   readonly acknowledged = new Map<string, Told>();
   /** Two answers to one key that name different orders. */
   readonly contradictions: string[] = [];
-  readonly asker: Asker;
+  readonly asker: RetryingClient;
   /** Who buys. */
   readonly userIds: string[] = [];
   productId = "";
@@ -34,10 +34,10 @@ export class Load {
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    this.asker = new Asker(options.instances);
+    this.asker = new RetryingClient(options.instances);
   }
 
-  get unanswered(): Asker["unanswered"] {
+  get unanswered(): RetryingClient["unanswered"] {
     return this.asker.unanswered;
   }
 

@@ -2,7 +2,7 @@
 
 import type { Clock } from "../../src/till/clock.ts";
 import { LOCK_ORDER } from "../../src/till/lock-order.ts";
-import type { Changes, Journal, Loaded, Need, Shelf } from "../../src/till/table.ts";
+import type { Changes, Journal, Loaded, Need, Table } from "../../src/till/table.ts";
 import { Conflict, LockTimeout, LostCommit, type OpenRound, RoundRejected, type Store, StoreUnavailable } from "../../src/till/store.ts";
 
 export type Mishap = "timeout" | "conflict" | "rejected" | "unavailable" | "lost but committed" | "lost and abandoned";
@@ -26,7 +26,7 @@ const LOCKED: ReadonlySet<string> = new Set(LOCK_ORDER);
 
 export class MemoryStore implements Store {
   /** What is on disk. */
-  readonly shelves = new Map<Shelf<unknown>, Map<string, unknown>>();
+  readonly shelves = new Map<Table<unknown>, Map<string, unknown>>();
   readonly journals = new Map<Journal<unknown>, unknown[]>();
   readonly #options: MemoryStoreOptions;
   readonly #committed = new Set<string>();
@@ -39,11 +39,11 @@ export class MemoryStore implements Store {
     this.#options = options;
   }
 
-  row<Row>(shelf: Shelf<Row>, key: string): Row | undefined {
+  row<Row>(shelf: Table<Row>, key: string): Row | undefined {
     return this.#shelf(shelf).get(key) as Row | undefined;
   }
 
-  rows<Row>(shelf: Shelf<Row>): Row[] {
+  rows<Row>(shelf: Table<Row>): Row[] {
     return [...this.#shelf(shelf).values()] as Row[];
   }
 
@@ -55,7 +55,7 @@ export class MemoryStore implements Store {
     const wanted = [...needs];
     const mishap = await this.#options.mishap?.({ name: "lock", needs: wanted });
     if (mishap) throw failure(mishap);
-    const locks = [...new Set(wanted.filter(({ shelf }) => LOCKED.has(shelf.name)).map(({ shelf, key }) => `${shelf.name} ${key}`))];
+    const locks = [...new Set(wanted.filter(({ table: shelf }) => LOCKED.has(shelf.name)).map(({ table: shelf, key }) => `${shelf.name} ${key}`))];
     await this.#acquire(locks, waitMs);
     this.open++;
     let over = false;
@@ -124,7 +124,7 @@ export class MemoryStore implements Store {
 
   #load(needs: Need[]): Loaded {
     const loaded: Loaded = new Map();
-    for (const { shelf, key } of needs) {
+    for (const { table: shelf, key } of needs) {
       let rows = loaded.get(shelf);
       if (!rows) loaded.set(shelf, (rows = new Map()));
       const row = this.#shelf(shelf).get(key);
@@ -134,7 +134,7 @@ export class MemoryStore implements Store {
   }
 
   /** What constraints would say: a row was made by another meanwhile. A row that was changed by another means that a lock did not hold. */
-  #clash({ shelves }: Changes): Error | undefined {
+  #clash({ tables: shelves }: Changes): Error | undefined {
     for (const [shelf, changes] of shelves) {
       const rows = this.#shelf(shelf);
       for (const { key, before } of changes) {
@@ -146,7 +146,7 @@ export class MemoryStore implements Store {
     return undefined;
   }
 
-  #apply({ shelves, journals }: Changes): void {
+  #apply({ tables: shelves, journals }: Changes): void {
     for (const [shelf, changes] of shelves) {
       const rows = this.#shelf(shelf);
       for (const { key, after } of changes) rows.set(key, Object.freeze(after)); // Nobody may change a row in place.
@@ -158,7 +158,7 @@ export class MemoryStore implements Store {
     }
   }
 
-  #shelf(shelf: Shelf<unknown>): Map<string, unknown> {
+  #shelf(shelf: Table<unknown>): Map<string, unknown> {
     let rows = this.shelves.get(shelf);
     if (!rows) this.shelves.set(shelf, (rows = new Map()));
     return rows;

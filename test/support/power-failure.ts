@@ -3,7 +3,7 @@
 import { spawnSync } from "node:child_process";
 
 /** @param children false leaves them to find out that their postmaster is gone */
-export function cutPower(postmaster: number, { children = true } = {}): void {
+export function killWithoutWarning(postmaster: number, { children = true } = {}): void {
   for (const pid of [postmaster, ...(children ? childrenOf(postmaster) : [])]) {
     try {
       process.kill(pid, "SIGKILL");

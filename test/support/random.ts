@@ -1,7 +1,7 @@
-export type Dice = { below(n: number): number; chance(p: number): boolean; pick<T>(from: readonly T[]): T };
+export type SeededRandom = { below(n: number): number; chance(p: number): boolean; pick<T>(from: readonly T[]): T };
 
 /** Numbers from a seed (mulberry32). */
-export function random(seed: number): Dice {
+export function random(seed: number): SeededRandom {
   let state = seed >>> 0;
   const next = (): number => {
     state = (state + 0x6d2b79f5) >>> 0;

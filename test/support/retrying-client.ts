@@ -4,12 +4,12 @@ import { AssertionError } from "node:assert";
 import { setTimeout as pause } from "node:timers/promises";
 import { type Answer, call } from "./shop.ts";
 
-export type Wish = { method: string; path: string; body?: unknown; key: string; token: string };
+export type ClientRequest = { method: string; path: string; body?: unknown; key: string; token: string };
 
 const AGAIN_MS = 50;
 const REQUEST_MS = 15_000;
 
-export class Asker {
+export class RetryingClient {
   /** Requests that got no answer, or one that says to come again. */
   readonly unanswered = { broken: 0, told: new Map<string, number>() };
   readonly #instances: () => readonly string[];
@@ -25,7 +25,7 @@ export class Asker {
   }
 
   /** Errors: AssertionError where an answer is not as the shop's document says. */
-  async ask({ method, path, body, key, token }: Wish): Promise<Answer> {
+  async ask({ method, path, body, key, token }: ClientRequest): Promise<Answer> {
     for (; ; await pause(AGAIN_MS)) {
       const instances = this.#instances();
       const url = instances[this.#turn++ % instances.length] as string;

@@ -5,10 +5,10 @@ import type { Envelope } from "../../src/outbox/envelope.ts";
 import { types } from "../../src/database/pool.ts";
 import type { Load } from "./load.ts";
 
-export type Reckoning = { acknowledged: number; lost: number; duplicated: number; undelivered: number; outOfOrder: number };
+export type Verification = { acknowledged: number; lost: number; duplicated: number; undelivered: number; outOfOrder: number };
 
 /** `lost` were acknowledged and are not there; `duplicated` are there and were never acknowledged, or were acknowledged twice. */
-export async function reckon(databaseUrl: string, load: Load, sinks: Record<string, readonly Envelope[]> = {}): Promise<Reckoning> {
+export async function verify(databaseUrl: string, load: Load, sinks: Record<string, readonly Envelope[]> = {}): Promise<Verification> {
   const client = new pg.Client({ connectionString: databaseUrl, types });
   await client.connect();
   try {

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { own, type Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { lastWords } from "./log.ts";
+import { lastLines } from "./log.ts";
 import { unusable } from "../data-dir.ts";
 
 type Options = { dataDir: string; binaries: Binaries; account: Account; endpoint: Endpoint; durable: boolean };
@@ -77,7 +77,7 @@ async function run(
   const child = spawn(command[0] ?? "", command.slice(1), { ...options, stdio: ["ignore", "ignore", "pipe"] });
   const ended = new Promise<number | null>((resolve, reject) => child.once("close", resolve).once("error", reject));
   const [code, said] = await Promise.all([ended, text(child.stderr)]);
-  return code === 0 ? undefined : lastWords(said.trim().split("\n"));
+  return code === 0 ? undefined : lastLines(said.trim().split("\n"));
 }
 
 function syncDirectory(directory: string): void {

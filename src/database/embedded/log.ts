@@ -64,7 +64,7 @@ function lineLog(listener: (line: string) => void): Log {
 const ANOTHERS_WORDS = /due to unexpected postmaster exit/;
 
 /** Why a PostgreSQL program ended, out of the lines that it wrote, without their time and pid. */
-export function lastWords(lines: string[]): string {
+export function lastLines(lines: string[]): string {
   const own = lines.filter((line) => !ANOTHERS_WORDS.test(line));
   const line = own.findLast((each) => /FATAL|PANIC|ERROR/.test(each)) ?? own.at(-1) ?? "";
   return line.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, "").trim();

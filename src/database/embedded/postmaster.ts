@@ -3,7 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { lastWords, type Log } from "./log.ts";
+import { lastLines, type Log } from "./log.ts";
 import { findPidFile } from "./pidfile.ts";
 import { SHOP_SETTINGS } from "./settings.ts";
 import { unusable } from "../data-dir.ts";
@@ -72,7 +72,7 @@ async function launchOnce({ cluster, binaries, account, endpoint, settings, log 
   void ended.then(() => (state.ended = true));
   // However long recovery takes: it takes as long after every further attempt.
   while (!state.ended && !isReady(cluster, child.pid)) await sleep(POLL_MS);
-  return state.ended ? { reason: lastWords(log.tail()) || (await ended) } : { postmaster: supervise(child, ended) };
+  return state.ended ? { reason: lastLines(log.tail()) || (await ended) } : { postmaster: supervise(child, ended) };
 }
 
 function isReady(cluster: string, pid: number | undefined): boolean {

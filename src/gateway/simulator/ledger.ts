@@ -6,7 +6,7 @@ import type { GatewayStatus } from "../gateway.ts";
 
 export type Cancel = { amount: number; reason: string; at: number; transactionKey: string; leftAfter: number };
 /** `left` is what is still held of the amount: 0 until it is captured. */
-export type BookPayment = {
+export type LedgerPayment = {
   paymentKey: string;
   orderId: string;
   amount: number;
@@ -17,14 +17,14 @@ export type BookPayment = {
   transactionKey: string | null;
   cancels: Cancel[];
 };
-export type BookTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
-export type Outcome = { status: number; payment: BookPayment } | { status: number; code: string; message: string };
+export type LedgerTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
+export type Outcome = { status: number; payment: LedgerPayment } | { status: number; code: string; message: string };
 
 type Remembered = { fingerprint: string; outcome: Outcome };
-type Entry = { payment: BookPayment } | { key: string; remembered: Remembered };
+type Entry = { payment: LedgerPayment } | { key: string; remembered: Remembered };
 
-export class Book {
-  readonly payments = new Map<string, BookPayment>();
+export class GatewayLedger {
+  readonly payments = new Map<string, LedgerPayment>();
   readonly #remembered = new Map<string, Remembered>();
   readonly #file: number | undefined;
 
@@ -66,8 +66,8 @@ export class Book {
   }
 
   /** Movements in the order in which they happened. */
-  transactions(from: number, to: number): BookTransaction[] {
-    const moved: BookTransaction[] = [];
+  transactions(from: number, to: number): LedgerTransaction[] {
+    const moved: LedgerTransaction[] = [];
     for (const { paymentKey, orderId, amount, approvedAt, transactionKey, cancels } of this.payments.values()) {
       if (approvedAt === null || transactionKey === null) continue;
       moved.push({ transactionKey, paymentKey, orderId, status: "DONE", amount, at: approvedAt });
@@ -93,7 +93,7 @@ export class Book {
     const known = this.payments.get(paymentKey);
     if (known && known.status !== "ABORTED") return failure(400, "ALREADY_PROCESSED_PAYMENT", "이미 처리된 결제 입니다.");
     const now = Date.now();
-    const payment: BookPayment = {
+    const payment: LedgerPayment = {
       paymentKey,
       orderId,
       amount,
@@ -108,7 +108,7 @@ export class Book {
       this.#keep(payment);
       return failure(403, "REJECT_CARD_PAYMENT", "한도초과 혹은 잔액부족으로 결제에 실패했습니다.");
     }
-    const done: BookPayment = { ...payment, status: "DONE", left: amount, approvedAt: now, transactionKey: newTransactionKey() };
+    const done: LedgerPayment = { ...payment, status: "DONE", left: amount, approvedAt: now, transactionKey: newTransactionKey() };
     this.#keep(done);
     return { status: 200, payment: done };
   }
@@ -123,7 +123,7 @@ export class Book {
     if (back <= 0 || back > payment.left) return failure(403, "NOT_CANCELABLE_AMOUNT", "취소 할 수 없는 금액 입니다.");
     const left = payment.left - back;
     const cancel: Cancel = { amount: back, reason, at: Date.now(), transactionKey: newTransactionKey(), leftAfter: left };
-    const changed: BookPayment = { ...payment, left, status: left === 0 ? "CANCELED" : "PARTIAL_CANCELED", cancels: [...payment.cancels, cancel] };
+    const changed: LedgerPayment = { ...payment, left, status: left === 0 ? "CANCELED" : "PARTIAL_CANCELED", cancels: [...payment.cancels, cancel] };
     this.#keep(changed);
     return { status: 200, payment: changed };
   }
@@ -136,7 +136,7 @@ export class Book {
     return outcome;
   }
 
-  #keep(payment: BookPayment): void {
+  #keep(payment: LedgerPayment): void {
     this.payments.set(payment.paymentKey, payment);
     this.#write({ payment });
   }

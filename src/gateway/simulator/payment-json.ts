@@ -1,7 +1,7 @@
 // A payment as the gateway would send it. The amounts are strings, as its published description has them; the adapter takes numbers too.
 
 import { amountToWire } from "../toss/amounts.ts";
-import type { BookPayment, BookTransaction } from "./ledger.ts";
+import type { LedgerPayment, LedgerTransaction } from "./ledger.ts";
 
 const MERCHANT = "jangnal";
 const KST_MS = 9 * 3_600_000;
@@ -11,7 +11,7 @@ export function seoulTime(at: number): string {
   return `${new Date(at + KST_MS).toISOString().slice(0, -1)}+09:00`;
 }
 
-export function paymentJson(payment: BookPayment, currency: string): Record<string, unknown> {
+export function paymentJson(payment: LedgerPayment, currency: string): Record<string, unknown> {
   const { paymentKey, orderId, amount, left, status, requestedAt, approvedAt, transactionKey, cancels } = payment;
   const wire = (minor: number): number => amountToWire(minor, currency);
   const vat = Math.round(left / 11);
@@ -70,7 +70,7 @@ export function paymentJson(payment: BookPayment, currency: string): Record<stri
 }
 
 export function transactionJson(
-  { transactionKey, paymentKey, orderId, status, amount, at }: BookTransaction,
+  { transactionKey, paymentKey, orderId, status, amount, at }: LedgerTransaction,
   currency: string,
 ): Record<string, unknown> {
   return {

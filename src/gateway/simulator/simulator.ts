@@ -2,7 +2,7 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { Book, type BookPayment, failure, type Outcome } from "./ledger.ts";
+import { GatewayLedger, type LedgerPayment, failure, type Outcome } from "./ledger.ts";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { paymentJson, transactionJson } from "./payment-json.ts";
 import { page } from "./page.ts";
@@ -31,7 +31,7 @@ const ORDER_ID = /^[a-zA-Z0-9\-_.]{6,64}$/;
 const KST = "+09:00";
 
 export class Simulator {
-  readonly book: Book;
+  readonly book: GatewayLedger;
   readonly webhooks: Webhooks;
   /** Calls that were given up by their callers and are still going to land. */
   landing = 0;
@@ -44,7 +44,7 @@ export class Simulator {
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor({ secret, currency = TOSS_DEFAULT_CURRENCY, path, webhookUrl, slowMs = 300, lateMs = 500 }: SimulatorOptions) {
-    this.book = new Book(path);
+    this.book = new GatewayLedger(path);
     this.webhooks = new Webhooks(currency);
     this.webhooks.url = webhookUrl;
     this.#options = { secret, currency, slowMs, lateMs };
@@ -218,7 +218,7 @@ export class Simulator {
     }
   }
 
-  #tell(payment: BookPayment, webhook: Webhook): void {
+  #tell(payment: LedgerPayment, webhook: Webhook): void {
     if (webhook === "never" || this.webhooks.url === undefined) return;
     // The change stands, so whoever asks because of the first one finds it, whether or not the answer has arrived yet.
     if (webhook === "before") return void this.webhooks.send(payment);

@@ -1,6 +1,6 @@
 // The simulator's webhooks: unsigned, as the real ones are, and sent again up to seven times while nobody takes them.
 
-import type { BookPayment } from "./ledger.ts";
+import type { LedgerPayment } from "./ledger.ts";
 import { paymentJson, seoulTime } from "./payment-json.ts";
 
 const TRIES = 7;
@@ -17,7 +17,7 @@ export class Webhooks {
     this.#currency = currency;
   }
 
-  async send(payment: BookPayment, status: BookPayment["status"] = payment.status): Promise<void> {
+  async send(payment: LedgerPayment, status: LedgerPayment["status"] = payment.status): Promise<void> {
     const body = JSON.stringify({
       eventType: "PAYMENT_STATUS_CHANGED",
       createdAt: seoulTime(Date.now()).slice(0, 26),

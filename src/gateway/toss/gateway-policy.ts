@@ -17,7 +17,7 @@ import {
 } from "cockatiel";
 import { GatewayBusy, GatewayUnknown } from "../gateway.ts";
 
-export type GuardOptions = {
+export type GatewayPolicyOptions = {
   /** How long one call may take, its retries included, in ms. */
   timeoutMs: number;
   /** How often a call is sent at most, with the same key, while it comes back quickly with nothing. */
@@ -32,8 +32,8 @@ export type GuardOptions = {
 const FIRST_RETRY_MS = 50;
 const LAST_RETRY_MS = 1000;
 
-export class Guard {
-  readonly #options: GuardOptions;
+export class GatewayPolicy {
+  readonly #options: GatewayPolicyOptions;
   readonly #breaker;
   readonly #policy;
   readonly #places;
@@ -43,7 +43,7 @@ export class Guard {
   /** For the metrics. */
   readonly counts = { waiting: 0, opened: 0, turnedAway: 0 };
 
-  constructor(options: GuardOptions) {
+  constructor(options: GatewayPolicyOptions) {
     const { timeoutMs, tries, concurrency, breakerCalls, breakerMs } = options;
     this.#options = options;
     this.#places = bulkhead(concurrency, concurrency);

@@ -11,12 +11,12 @@ import {
 } from "../gateway.ts";
 import { cutText } from "../../text.ts";
 import { amountToWire } from "./amounts.ts";
-import { Guard, type GuardOptions } from "./gateway-policy.ts";
+import { GatewayPolicy, type GatewayPolicyOptions } from "./gateway-policy.ts";
 import { codeOf, isTemporary, readPayment, readTransactions } from "./messages.ts";
 
 export type Operation = "confirm" | "cancel" | "find" | "transactions";
 
-export type TossOptions = GuardOptions & {
+export type TossOptions = GatewayPolicyOptions & {
   /** Where the API is, without a path. */
   url: string;
   secret: string;
@@ -41,17 +41,17 @@ export class TossGateway implements Gateway {
   readonly #url: string;
   readonly #authorization: string;
   readonly #onCall: NonNullable<TossOptions["onCall"]>;
-  readonly guard: Guard;
+  readonly guard: GatewayPolicy;
   /** Reading the book may take a minute, and must not wear out the breaker of those who pay. */
-  readonly #readers: Guard;
+  readonly #readers: GatewayPolicy;
 
   constructor({ url, secret, currency, onCall = () => {}, ...guard }: TossOptions) {
     this.currency = currency;
     this.#url = url.replace(/\/+$/, "");
     this.#authorization = `Basic ${Buffer.from(`${secret}:`).toString("base64")}`;
     this.#onCall = onCall;
-    this.guard = new Guard(guard);
-    this.#readers = new Guard({ ...guard, timeoutMs: Math.max(guard.timeoutMs, BOOK_TIMEOUT_MS) });
+    this.guard = new GatewayPolicy(guard);
+    this.#readers = new GatewayPolicy({ ...guard, timeoutMs: Math.max(guard.timeoutMs, BOOK_TIMEOUT_MS) });
   }
 
   confirm({ idempotencyKey, paymentKey, orderId, amount }: Confirmation): Promise<GatewayAnswer> {

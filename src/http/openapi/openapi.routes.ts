@@ -24,7 +24,7 @@ const CONFIGURATION = {
 };
 
 /** Serves the document of these operations. */
-export async function documentRoutes(server: FastifyInstance, operations: readonly Operation[]): Promise<void> {
+export async function openapiRoutes(server: FastifyInstance, operations: readonly Operation[]): Promise<void> {
   let document: string | undefined;
   server.get("/openapi.json", { config: { audience: "anyone" } }, (_request, reply) =>
     reply.type("application/json; charset=utf-8").send((document ??= JSON.stringify(openApi(operations, version, readExamples())))),

@@ -1,32 +1,32 @@
 import { moveMoney } from "../../balance/balance.ts";
 import { users } from "../../balance/balance.sql.ts";
 import { refuse } from "../../refusal.ts";
-import type { WorkingSet } from "../../till/unit-of-work.ts";
+import type { UnitOfWork } from "../../till/unit-of-work.ts";
 import { type Order, type OrderItem, payable } from "../order.ts";
 import { type PaymentRow, payments } from "./payment.sql.ts";
-import { takeGoods } from "../reserve-stock.ts";
+import { reserveStock } from "../reserve-stock.ts";
 
 /**
  * Takes an order's stock, coupon and money, all of them or none, and writes its payment. An order of 0 moves no money.
  * Errors: STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE, USER_NOT_FOUND, BALANCE_INSUFFICIENT.
  */
-export function payFromBalance(shop: WorkingSet, order: Order, items: OrderItem[]): PaymentRow {
-  takeGoods(shop, order, items);
+export function payFromBalance(uow: UnitOfWork, order: Order, items: OrderItem[]): PaymentRow {
+  reserveStock(uow, order, items);
   const amount = payable(order);
-  const wallet = shop.find(users, order.userId) ?? refuse("USER_NOT_FOUND", { userId: order.userId });
-  if (amount > 0) moveMoney(shop, wallet, { type: "PAYMENT", amount: -amount, orderId: order.id });
+  const wallet = uow.find(users, order.userId) ?? refuse("USER_NOT_FOUND", { userId: order.userId });
+  if (amount > 0) moveMoney(uow, wallet, { type: "PAYMENT", amount: -amount, orderId: order.id });
 
   const payment: PaymentRow = {
-    id: shop.newId(),
+    id: uow.newId(),
     orderId: order.id,
     method: "BALANCE",
     status: "COMPLETED",
     amount,
     steps: null,
-    createdAt: shop.now,
-    paidAt: shop.now,
+    createdAt: uow.now,
+    paidAt: uow.now,
     card: null,
   };
-  shop.put(payments, order.id, payment);
+  uow.put(payments, order.id, payment);
   return payment;
 }

@@ -1,4 +1,4 @@
-import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order-cache.ts";
+import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order-cache.ts";
 import { changeOrder } from "../order.ts";
 import { payFromBalance } from "./pay-from-balance.ts";
 import { type Command, command } from "../../till/command.ts";
@@ -10,7 +10,7 @@ export type PayOrder = {
   /** Whose it must be; null for an operator. */ callerId: string | null;
   /** What the buyer was shown to pay, in minor units; null if the client did not say. */
   expectedAmount: number | null;
-  fact?: OrderFact;
+  fact?: ImmutableOrder;
 };
 
 /**
@@ -18,16 +18,16 @@ export type PayOrder = {
  * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also once its time is up), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE,
  * STOCK_INSUFFICIENT, COUPON_UNUSABLE, BALANCE_INSUFFICIENT.
  */
-export function payOrder(facts: OrderFacts): Command<PayOrder, PaymentView> {
+export function payOrder(facts: OrderCache): Command<PayOrder, PaymentView> {
   return command<PayOrder, PaymentView>({
     name: "pay order",
-    prepare: (input) => withFact(facts, input),
-    needs: ({ orderId, fact }) => wholeOrder(orderId, fact),
+    prepare: (input) => withImmutableOrder(facts, input),
+    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
 
-    decide(shop, input) {
-      const { order, items } = payableOrder(shop, input);
-      const payment = payFromBalance(shop, order, items);
-      changeOrder(shop, order, "order.completed", { status: "COMPLETED", completedAt: shop.now });
+    decide(uow, input) {
+      const { order, items } = payableOrder(uow, input);
+      const payment = payFromBalance(uow, order, items);
+      changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now });
       return paymentView(payment);
     },
   });

@@ -3,21 +3,21 @@ import { checkAmount, isPayable, itemsOf, type Order, type OrderItem } from "../
 import { livePayment } from "./payment.sql.ts";
 import { ownOrder } from "../undo-order.ts";
 import { refuse } from "../../refusal.ts";
-import type { WorkingSet } from "../../till/unit-of-work.ts";
+import type { UnitOfWork } from "../../till/unit-of-work.ts";
 
 /**
  * An order that may be paid now, with its lines, whatever it is going to be paid with.
  * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also once its time is up), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE.
  */
 export function payableOrder(
-  shop: WorkingSet,
+  uow: UnitOfWork,
   { orderId, callerId, expectedAmount }: { orderId: string; callerId: string | null; expectedAmount: number | null },
 ): { order: Order; items: OrderItem[] } {
-  const order = ownOrder(shop, orderId, callerId);
-  if (order.status === "PENDING" && livePayment(shop, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
-  if (!isPayable(order, shop.now)) refuse("ORDER_NOT_PAYABLE", { orderId, orderStatus: order.status });
+  const order = ownOrder(uow, orderId, callerId);
+  if (order.status === "PENDING" && livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
+  if (!isPayable(order, uow.now)) refuse("ORDER_NOT_PAYABLE", { orderId, orderStatus: order.status });
   checkAmount(order, expectedAmount);
-  const items = itemsOf(shop, orderId);
-  for (const { productId, variantId } of items) forSale(shop, productId, variantId);
+  const items = itemsOf(uow, orderId);
+  for (const { productId, variantId } of items) forSale(uow, productId, variantId);
   return { order, items };
 }

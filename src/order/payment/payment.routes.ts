@@ -4,13 +4,13 @@ import { ownKey } from "../../gateway/simulator/own-key.ts";
 import { onBehalf } from "../../http/on-behalf.ts";
 import { type Routes, submit } from "../../http/route.ts";
 import { Body, ExpectedAmount, Id, Instant, Money, NextCursor, Nullable, OneOf, page, PaymentKey, Query } from "../../http/schemas.ts";
-import { type Standing, submitInTwoRounds } from "../../idempotency/two-phase.ts";
+import { type AttemptStatus, submitTwoPhase } from "../../idempotency/two-phase.ts";
 import { mayRead } from "../order.routes.ts";
 import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentPage, STEPS_IN_LIST, STEPS_SHOWN } from "./payment.sql.ts";
 import { invalid, refuse } from "../../refusal.ts";
 import type { Shop } from "../../shop.ts";
 import { payOrder } from "./pay-order.ts";
-import { paymentHistory, paymentStanding, paymentView } from "./payment.ts";
+import { paymentHistory, paymentStatus, paymentView } from "./payment.ts";
 import { startCardPayment } from "./start-card-payment.ts";
 
 const PAYMENT_STATUSES = ["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
@@ -48,8 +48,8 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
   const startByCard = startCardPayment(orderFacts, config.gateway.kind !== "none");
 
   /** Brings a payment by card as far as it goes now. */
-  async function byCard(id: string, first: boolean): Promise<Standing> {
-    const standing = paymentStanding(await cards.pay(id, first));
+  async function byCard(id: string, first: boolean): Promise<AttemptStatus> {
+    const standing = paymentStatus(await cards.pay(id, first));
     if (!standing.over) desk.again(config.gateway.settleAfterMs);
     return standing;
   }
@@ -100,7 +100,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       if (body.method === "BALANCE") return submit(pay, { orderId, callerId, expectedAmount }, 201);
       const paymentKey = ownKey(config.gateway, body.paymentKey ?? "", orderId);
       const input = { orderId, callerId, expectedAmount, paymentKey, askAfterMs: config.gateway.timeoutMs + config.gateway.settleAfterMs };
-      return submitInTwoRounds({ begin: startByCard, input, status: 201, admit: (work) => gateway.admit(work), bring: byCard });
+      return submitTwoPhase({ begin: startByCard, input, status: 201, admit: (work) => gateway.admit(work), settle: byCard });
     },
   );
 
@@ -177,7 +177,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
       answers: { 200: Type.Object({}) },
     },
     ({ body }) => {
-      if (body.data?.paymentKey) desk.hint(body.data.paymentKey);
+      if (body.data?.paymentKey) desk.notify(body.data.paymentKey);
       return {};
     },
   );

@@ -1,6 +1,6 @@
-import { instants, iso, LAST_ID, plain, quoted, type Statement } from "../../database/statement.ts";
-import type { Change, Shelf } from "../../till/table.ts";
-import { NeedsChanged, type WorkingSet } from "../../till/unit-of-work.ts";
+import { timestampArray, iso, LAST_ID, arrayOf, textArray, type Statement } from "../../database/statement.ts";
+import type { Change, Table } from "../../till/table.ts";
+import { NeedsChanged, type UnitOfWork } from "../../till/unit-of-work.ts";
 
 export type PaymentMethod = "BALANCE" | "CARD";
 export type PaymentStatus = "PENDING" | "UNKNOWN" | "COMPLETED" | "FAILED" | "REFUNDED" | "PARTIALLY_REFUNDED";
@@ -56,12 +56,12 @@ export function paymentOf(row: Record<string, unknown>): PaymentRow {
 }
 
 /** The payment of an order that is settled or under way, by order: look it up with `livePayment`. A failed attempt leaves the shelf. */
-export const payments: Shelf<PaymentRow> = {
+export const payments: Table<PaymentRow> = {
   name: "payments",
   load: (orderIds) => ({
     name: "lock payments",
     text: `SELECT ${PAYMENT} FROM payments p WHERE p.order_id = ANY($1::uuid[]) AND p.status <> 'FAILED' ORDER BY p.id FOR NO KEY UPDATE`,
-    values: [plain(orderIds, (id) => id)],
+    values: [arrayOf(orderIds, (id) => id)],
   }),
   read: (row) => [row["orderId"] as string, paymentOf(row)],
   save(changes) {
@@ -81,8 +81,8 @@ export const payments: Shelf<PaymentRow> = {
  * The payment of this order that is settled or under way, if there is one. An attempt that failed in this very round is still in its
  * place until that is written: whoever comes behind it in the same round is served in the next.
  */
-export function livePayment(shop: WorkingSet, orderId: string): PaymentRow | undefined {
-  const payment = shop.find(payments, orderId);
+export function livePayment(uow: UnitOfWork, orderId: string): PaymentRow | undefined {
+  const payment = uow.find(payments, orderId);
   if (payment?.status === "FAILED") throw new NeedsChanged();
   return payment;
 }
@@ -91,12 +91,12 @@ export function livePayment(shop: WorkingSet, orderId: string): PaymentRow | und
  * The payment keys of an order's failed attempts, guarded by the order's lock. None of them is tried again: money that arrives late for
  * one of them can then only be stray, whatever else the order is paid with.
  */
-export const failedKeys: Shelf<string[]> = {
+export const failedKeys: Table<string[]> = {
   name: "failed payments",
   load: (orderIds) => ({
     name: "read failed payments",
     text: "SELECT order_id, json_agg(payment_key) AS keys FROM payments WHERE order_id = ANY($1::uuid[]) AND status = 'FAILED' GROUP BY order_id",
-    values: [plain(orderIds, (id) => id)],
+    values: [arrayOf(orderIds, (id) => id)],
   }),
   read: (row) => [row["order_id"] as string, row["keys"] as string[]],
   save: () => [],
@@ -128,20 +128,24 @@ function insertCardPayments(changes: Change<PaymentRow>[]): Statement {
     name: "insert card payments",
     text: `INSERT INTO payments (id, order_id, method, status, amount, steps, created_at, paid_at, payment_key, ask_at)
            SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::timestamptz[])`,
-    values: [...valuesOf(changes), quoted(changes, ({ after }) => after.card?.paymentKey), instants(changes, ({ after }) => after.card?.askAt)],
+    values: [
+      ...valuesOf(changes),
+      textArray(changes, ({ after }) => after.card?.paymentKey),
+      timestampArray(changes, ({ after }) => after.card?.askAt),
+    ],
   };
 }
 
 function valuesOf(changes: Change<PaymentRow>[]): string[] {
   return [
-    plain(changes, ({ after }) => after.id),
-    plain(changes, ({ key }) => key),
-    plain(changes, ({ after }) => after.method),
-    plain(changes, ({ after }) => after.status),
-    plain(changes, ({ after }) => after.amount),
-    quoted(changes, ({ after }) => (after.steps === null ? null : JSON.stringify(after.steps))),
-    instants(changes, ({ after }) => after.createdAt),
-    instants(changes, ({ after }) => after.paidAt),
+    arrayOf(changes, ({ after }) => after.id),
+    arrayOf(changes, ({ key }) => key),
+    arrayOf(changes, ({ after }) => after.method),
+    arrayOf(changes, ({ after }) => after.status),
+    arrayOf(changes, ({ after }) => after.amount),
+    textArray(changes, ({ after }) => (after.steps === null ? null : JSON.stringify(after.steps))),
+    timestampArray(changes, ({ after }) => after.createdAt),
+    timestampArray(changes, ({ after }) => after.paidAt),
   ];
 }
 
@@ -151,12 +155,12 @@ function updatePayments(changes: Change<PaymentRow>[]): Statement {
     text: `UPDATE payments p SET status = v.status, steps = v.steps, paid_at = v.paid_at, ask_at = v.ask_at, asked = v.asked
            FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::timestamptz[], $6::int[]) v(id, status, steps, paid_at, ask_at, asked) WHERE p.id = v.id`,
     values: [
-      plain(changes, ({ after }) => after.id),
-      plain(changes, ({ after }) => after.status),
-      quoted(changes, ({ after }) => (after.steps === null ? null : JSON.stringify(after.steps))),
-      instants(changes, ({ after }) => after.paidAt),
-      instants(changes, ({ after }) => after.card?.askAt),
-      plain(changes, ({ after }) => after.card?.asked ?? 0),
+      arrayOf(changes, ({ after }) => after.id),
+      arrayOf(changes, ({ after }) => after.status),
+      textArray(changes, ({ after }) => (after.steps === null ? null : JSON.stringify(after.steps))),
+      timestampArray(changes, ({ after }) => after.paidAt),
+      timestampArray(changes, ({ after }) => after.card?.askAt),
+      arrayOf(changes, ({ after }) => after.card?.asked ?? 0),
     ],
     rows: changes.length,
   };

@@ -1,7 +1,7 @@
 // Payments as the API shows them.
 
 import { iso, isoOrNull } from "../../database/statement.ts";
-import type { Standing } from "../../idempotency/two-phase.ts";
+import type { AttemptStatus } from "../../idempotency/two-phase.ts";
 import type { PaymentRow, PaymentStep } from "./payment.sql.ts";
 import { reasonsFor } from "../refund/refund.ts";
 import { Refusal } from "../../refusal.ts";
@@ -31,7 +31,7 @@ export function paymentHistory(payment: PaymentRow, readerIsOperator: boolean): 
 }
 
 /** What a payment by card is answered with, as far as it is known: settled, declined, or still in doubt. */
-export function paymentStanding(payment: PaymentRow): Standing {
+export function paymentStatus(payment: PaymentRow): AttemptStatus {
   if (isOpen(payment)) return { over: false, status: 202, body: paymentView(payment) };
   if (payment.status !== "FAILED") return { over: true, status: 201, body: paymentView(payment) };
   return {

@@ -1,10 +1,10 @@
 import { iso } from "../../database/statement.ts";
-import { type OrderFact, type OrderFacts, wholeOrder, withFact } from "../order-cache.ts";
+import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order-cache.ts";
 import { changeOrder, payable } from "../order.ts";
 import { failedKeys, type PaymentRow, payments } from "./payment.sql.ts";
-import { takeGoods } from "../reserve-stock.ts";
+import { reserveStock } from "../reserve-stock.ts";
 import { refuse } from "../../refusal.ts";
-import type { Begun } from "../../till/started-attempt.ts";
+import type { Started } from "../../till/started-attempt.ts";
 import { type Command, command } from "../../till/command.ts";
 import { need } from "../../till/table.ts";
 import { payableOrder } from "./payable-order.ts";
@@ -19,7 +19,7 @@ export type StartCardPayment = {
   expectedAmount: number | null;
   /** When the gateway is asked about it if nobody has brought it to its end by then. */
   askAfterMs: number;
-  fact?: OrderFact;
+  fact?: ImmutableOrder;
 };
 
 /**
@@ -28,31 +28,31 @@ export type StartCardPayment = {
  * Errors: as `payOrder`, but for the balance; PAYMENT_DECLINED for a key with which an attempt on this order has failed already;
  * PAYMENT_METHOD_UNAVAILABLE if the shop takes no cards.
  */
-export function startCardPayment(facts: OrderFacts, cardsAreTaken: boolean): Command<StartCardPayment, Begun<PaymentView>> {
-  return command<StartCardPayment, Begun<PaymentView>>({
+export function startCardPayment(facts: OrderCache, cardsAreTaken: boolean): Command<StartCardPayment, Started<PaymentView>> {
+  return command<StartCardPayment, Started<PaymentView>>({
     name: "start card payment",
-    prepare: (input) => withFact(facts, input),
-    needs: ({ orderId, fact }) => [...wholeOrder(orderId, fact), need(failedKeys, orderId)],
+    prepare: (input) => withImmutableOrder(facts, input),
+    needs: ({ orderId, fact }) => [...orderNeeds(orderId, fact), need(failedKeys, orderId)],
 
-    decide(shop, input) {
+    decide(uow, input) {
       const { orderId, paymentKey, askAfterMs } = input;
-      const { order, items } = payableOrder(shop, input);
+      const { order, items } = payableOrder(uow, input);
       if (!cardsAreTaken) refuse("PAYMENT_METHOD_UNAVAILABLE", { orderId, method: "CARD" });
-      if (shop.find(failedKeys, orderId)?.includes(paymentKey)) refuse("PAYMENT_DECLINED", { orderId, reason: "PAYMENT_KEY_USED" });
-      takeGoods(shop, order, items);
+      if (uow.find(failedKeys, orderId)?.includes(paymentKey)) refuse("PAYMENT_DECLINED", { orderId, reason: "PAYMENT_KEY_USED" });
+      reserveStock(uow, order, items);
 
-      const made = { id: shop.newId(), orderId, method: "CARD" as const, amount: payable(order), createdAt: shop.now };
+      const made = { id: uow.newId(), orderId, method: "CARD" as const, amount: payable(order), createdAt: uow.now };
       if (made.amount === 0) {
-        const payment: PaymentRow = { ...made, status: "COMPLETED", steps: null, paidAt: shop.now, card: null };
-        shop.put(payments, orderId, payment);
-        changeOrder(shop, order, "order.completed", { status: "COMPLETED", completedAt: shop.now });
+        const payment: PaymentRow = { ...made, status: "COMPLETED", steps: null, paidAt: uow.now, card: null };
+        uow.put(payments, orderId, payment);
+        changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now });
         return { kind: "answer", answer: paymentView(payment) };
       }
-      const card = { paymentKey, askAt: shop.now + askAfterMs, asked: 0 };
-      shop.put(payments, orderId, {
+      const card = { paymentKey, askAt: uow.now + askAfterMs, asked: 0 };
+      uow.put(payments, orderId, {
         ...made,
         status: "PENDING",
-        steps: [{ status: "PENDING", at: iso(shop.now), reason: null }],
+        steps: [{ status: "PENDING", at: iso(uow.now), reason: null }],
         paidAt: null,
         card,
       });

@@ -1,5 +1,5 @@
-import { instants, iso, plain, quoted, type Statement } from "../../database/statement.ts";
-import type { Change, Shelf } from "../../till/table.ts";
+import { timestampArray, iso, arrayOf, textArray, type Statement } from "../../database/statement.ts";
+import type { Change, Table } from "../../till/table.ts";
 
 /** A refund to a card. `pieces`: what comes back, by variant. Instants in ms, `amount` in minor units. */
 export type RefundRow = {
@@ -24,12 +24,12 @@ const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_ke
   created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked`;
 
 /** The refund of an order that is under way, by order, guarded by the order's lock. */
-export const refunds: Shelf<RefundRow> = {
+export const refunds: Table<RefundRow> = {
   name: "refunds",
   load: (orderIds) => ({
     name: "read refunds",
     text: `SELECT ${REFUND} FROM refunds WHERE order_id = ANY($1::uuid[]) AND status = 'PENDING'`,
-    values: [plain(orderIds, (id) => id)],
+    values: [arrayOf(orderIds, (id) => id)],
   }),
   read: (row) => [row["orderId"] as string, row as RefundRow],
   save(changes) {
@@ -47,16 +47,16 @@ function insertRefunds(changes: Change<RefundRow>[]): Statement {
            FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::jsonb[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
              v(id, order_id, payment_id, payment_key, amount, pieces, reason, customer_reason, created_at, ask_at)`,
     values: [
-      plain(changes, ({ after }) => after.id),
-      plain(changes, ({ key }) => key),
-      plain(changes, ({ after }) => after.paymentId),
-      quoted(changes, ({ after }) => after.paymentKey),
-      plain(changes, ({ after }) => after.amount),
-      quoted(changes, ({ after }) => JSON.stringify(after.pieces)),
-      quoted(changes, ({ after }) => after.reason),
-      quoted(changes, ({ after }) => after.customerReason),
-      instants(changes, ({ after }) => after.createdAt),
-      instants(changes, ({ after }) => after.askAt),
+      arrayOf(changes, ({ after }) => after.id),
+      arrayOf(changes, ({ key }) => key),
+      arrayOf(changes, ({ after }) => after.paymentId),
+      textArray(changes, ({ after }) => after.paymentKey),
+      arrayOf(changes, ({ after }) => after.amount),
+      textArray(changes, ({ after }) => JSON.stringify(after.pieces)),
+      textArray(changes, ({ after }) => after.reason),
+      textArray(changes, ({ after }) => after.customerReason),
+      timestampArray(changes, ({ after }) => after.createdAt),
+      timestampArray(changes, ({ after }) => after.askAt),
     ],
   };
 }
@@ -68,12 +68,12 @@ function updateRefunds(changes: Change<RefundRow>[]): Statement {
            FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[]) v(id, status, failure, settled_at, ask_at, asked)
            WHERE r.id = v.id AND r.status = 'PENDING'`,
     values: [
-      plain(changes, ({ after }) => after.id),
-      plain(changes, ({ after }) => after.status),
-      quoted(changes, ({ after }) => after.failure),
-      instants(changes, ({ after }) => after.settledAt),
-      instants(changes, ({ after }) => after.askAt),
-      plain(changes, ({ after }) => after.asked),
+      arrayOf(changes, ({ after }) => after.id),
+      arrayOf(changes, ({ after }) => after.status),
+      textArray(changes, ({ after }) => after.failure),
+      timestampArray(changes, ({ after }) => after.settledAt),
+      timestampArray(changes, ({ after }) => after.askAt),
+      arrayOf(changes, ({ after }) => after.asked),
     ],
     rows: changes.length,
   };

@@ -5,8 +5,8 @@ import { users } from "../../balance/balance.sql.ts";
 import { returnStock } from "../../catalog/catalog.ts";
 import { returnCoupon } from "../../coupon/coupon.ts";
 import { refuse } from "../../refusal.ts";
-import type { Begun } from "../../till/started-attempt.ts";
-import { NeedsChanged, type WorkingSet } from "../../till/unit-of-work.ts";
+import type { Started } from "../../till/started-attempt.ts";
+import { NeedsChanged, type UnitOfWork } from "../../till/unit-of-work.ts";
 import { changeOrder, itemsOf, type Order, type OrderItem, type OrderView, orderView } from "../order.ts";
 import { orderItems } from "../order.sql.ts";
 import { livePayment, type PaymentRow, payments, stepped } from "../payment/payment.sql.ts";
@@ -25,16 +25,16 @@ export function reasonsFor(readerIsOperator: boolean, { reason, customerReason =
 }
 
 /** How many pieces of which variant. */
-export type Pieces = Map<string, number>;
+export type Units = Map<string, number>;
 
-export function remaining(items: OrderItem[]): Pieces {
+export function remaining(items: OrderItem[]): Units {
   return new Map(
     items.filter((item) => item.quantity > item.refundedQuantity).map((item) => [item.variantId, item.quantity - item.refundedQuantity]),
   );
 }
 
-export function addUp(items: { variantId: string; quantity: number }[]): Pieces {
-  const pieces: Pieces = new Map();
+export function addUp(items: { variantId: string; quantity: number }[]): Units {
+  const pieces: Units = new Map();
   for (const { variantId, quantity } of items) pieces.set(variantId, (pieces.get(variantId) ?? 0) + quantity);
   return pieces;
 }
@@ -45,19 +45,19 @@ export function addUp(items: { variantId: string; quantity: number }[]): Pieces 
  * Errors: ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS while another refund is under way.
  */
 export function refund(
-  shop: WorkingSet,
+  uow: UnitOfWork,
   order: Order,
-  pieces: Pieces,
+  pieces: Units,
   reasons: RefundReasons,
   { askAfterMs }: { askAfterMs: number },
-): Begun<OrderView> {
-  if (shop.find(refunds, order.id)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId: order.id });
+): Started<OrderView> {
+  if (uow.find(refunds, order.id)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId: order.id });
   // One that has ended in this very round is still in its place until that is written: this one is served in the next.
-  if (shop.find(refunds, order.id)) throw new NeedsChanged();
-  const payment = paymentOf(shop, order.id);
-  const { amount } = shareOf(shop, order, pieces);
+  if (uow.find(refunds, order.id)) throw new NeedsChanged();
+  const payment = paymentOf(uow, order.id);
+  const { amount } = shareOf(uow, order, pieces);
   if (payment.card !== null && amount > 0) {
-    const id = shop.newId();
+    const id = uow.newId();
     const { paymentKey } = payment.card;
     const row: RefundRow = {
       id,
@@ -69,32 +69,32 @@ export function refund(
       pieces: [...pieces],
       ...reasons,
       failure: null,
-      createdAt: shop.now,
+      createdAt: uow.now,
       settledAt: null,
-      askAt: shop.now + askAfterMs,
+      askAt: uow.now + askAfterMs,
       asked: 0,
     };
-    shop.put(refunds, order.id, row);
+    uow.put(refunds, order.id, row);
     return { kind: "attempt", id };
   }
-  const wallet = shop.find(users, order.userId);
+  const wallet = uow.find(users, order.userId);
   if (wallet === undefined) throw new Error(`user ${order.userId} of order ${order.id} is gone`);
-  if (amount > 0) moveMoney(shop, wallet, { type: "REFUND", amount, orderId: order.id, ...reasons });
-  return { kind: "answer", answer: giveBack(shop, order, pieces, reasons) };
+  if (amount > 0) moveMoney(uow, wallet, { type: "REFUND", amount, orderId: order.id, ...reasons });
+  return { kind: "answer", answer: restoreUnits(uow, order, pieces, reasons) };
 }
 
 /** The one place in which a paid order gives anything back but money: that has gone its way, or goes in this same round. */
-export function giveBack(shop: WorkingSet, order: Order, pieces: Pieces, reasons: RefundReasons): OrderView {
-  const { after, amount, given, whole } = shareOf(shop, order, pieces);
-  for (const item of given) returnStock(shop, item);
-  if (whole && order.userCouponId !== null) returnCoupon(shop, order.userCouponId, order.id);
+export function restoreUnits(uow: UnitOfWork, order: Order, pieces: Units, reasons: RefundReasons): OrderView {
+  const { after, amount, given, whole } = shareOf(uow, order, pieces);
+  for (const item of given) returnStock(uow, item);
+  if (whole && order.userCouponId !== null) returnCoupon(uow, order.userCouponId, order.id);
 
   const status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
-  const payment = stepped(paymentOf(shop, order.id), status, shop.now, reasons.reason, reasons.customerReason);
-  shop.put(payments, order.id, payment);
-  shop.put(orderItems, order.id, after);
+  const payment = stepped(paymentOf(uow, order.id), status, uow.now, reasons.reason, reasons.customerReason);
+  uow.put(payments, order.id, payment);
+  uow.put(orderItems, order.id, after);
   const event = whole ? "order.refunded" : "order.partially-refunded";
-  const changed = changeOrder(shop, order, event, { status, refundedAmount: order.refundedAmount + amount }, { items: given, amount, ...reasons });
+  const changed = changeOrder(uow, order, event, { status, refundedAmount: order.refundedAmount + amount }, { items: given, amount, ...reasons });
   return orderView(changed, after, payment);
 }
 
@@ -106,8 +106,8 @@ type Share = {
 };
 
 /** What these pieces are worth, and what the order is without them. Errors: ORDER_NOT_REFUNDABLE for more than there is. */
-export function shareOf(shop: WorkingSet, order: Order, pieces: Pieces): Share {
-  const bought = itemsOf(shop, order.id);
+export function shareOf(uow: UnitOfWork, order: Order, pieces: Units): Share {
+  const bought = itemsOf(uow, order.id);
   const after = bought.map((item) => ({ ...item, refundedQuantity: item.refundedQuantity + (pieces.get(item.variantId) ?? 0) }));
   const tooMany = after.find((item) => item.refundedQuantity > item.quantity);
   if (tooMany || pieces.size === 0) refuse("ORDER_NOT_REFUNDABLE", { orderId: order.id, ...(tooMany ? { variantId: tooMany.variantId } : {}) });
@@ -124,8 +124,8 @@ export function shareOf(shop: WorkingSet, order: Order, pieces: Pieces): Share {
   };
 }
 
-function paymentOf(shop: WorkingSet, orderId: string): PaymentRow {
-  const payment = livePayment(shop, orderId);
+function paymentOf(uow: UnitOfWork, orderId: string): PaymentRow {
+  const payment = livePayment(uow, orderId);
   if (payment === undefined) throw new Error(`order ${orderId} is paid without a payment`);
   return payment;
 }

@@ -41,7 +41,7 @@ export function deduplicationId({ id }: Envelope, replays: Replays | undefined):
 export class SinkUnreachable extends Error {}
 
 /** The place is away and says for how long: nobody knocks earlier. */
-export class SinkAsksToWait extends Error {
+export class SinkThrottled extends Error {
   readonly waitMs: number;
 
   constructor(message: string, waitMs: number) {

@@ -4,7 +4,7 @@
 
 import { createHmac } from "node:crypto";
 import type { Envelope } from "../envelope.ts";
-import { deduplicationId, type DeliveryResult, type Replays, type Sink, SinkAsksToWait, SinkGone, SinkUnreachable } from "./sink.ts";
+import { deduplicationId, type DeliveryResult, type Replays, type Sink, SinkThrottled, SinkGone, SinkUnreachable } from "./sink.ts";
 
 export type WebhookSinkOptions = {
   name: string;
@@ -117,8 +117,8 @@ function meaning({ ok, status, headers }: Response): Said {
   if (status === 410) return { kind: "failed", error: new SinkGone(`${reason}: the receiver is gone`), ofEvent: true };
   const waitMs = status === 429 || status === 503 ? retryAfterMs(headers.get("retry-after")) : undefined;
   // A rate limit is never about one event.
-  if (status === 429) return { kind: "failed", error: new SinkAsksToWait(reason, waitMs ?? 0), ofEvent: false };
-  return { kind: "failed", error: waitMs === undefined ? new Error(reason) : new SinkAsksToWait(reason, waitMs), ofEvent: true };
+  if (status === 429) return { kind: "failed", error: new SinkThrottled(reason, waitMs ?? 0), ofEvent: false };
+  return { kind: "failed", error: waitMs === undefined ? new Error(reason) : new SinkThrottled(reason, waitMs), ofEvent: true };
 }
 
 const MOST_WAIT_MS = 24 * 3_600_000;

@@ -8,13 +8,13 @@ import { Proxy } from "../../support/proxy.ts";
 import { type Answer, good, openTestShop, type TestShop } from "../../support/shop.ts";
 import { ATTACKS, type Scene } from "./attacks.ts";
 
-export type RainOptions = { copies: number; latencyMs: number };
+export type RaceOperationsOptions = { copies: number; latencyMs: number };
 
 const SECRET = "test_sk_of_the_rain";
 const KEYS = ["the same key", "a key of its own", "no key"] as const;
 
 /** Answers how many requests there were. Errors: AssertionError where anything happened more or less often than it may, or the audit finds anything. */
-export async function rain({ copies, latencyMs }: RainOptions): Promise<number> {
+export async function raceOperations({ copies, latencyMs }: RaceOperationsOptions): Promise<number> {
   // Scenes are set, and judged, without the delay.
   const simulator = new Simulator({ secret: SECRET });
   const env = { PAYMENT_GATEWAY_URL: await simulator.listen(), PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_BREAKER_CALLS: "10000" };

@@ -2,7 +2,7 @@
 
 import { parseArgs } from "node:util";
 import { withTestServer } from "../../support/test-server.ts";
-import { rain } from "./race-operations.ts";
+import { raceOperations } from "./race-operations.ts";
 
 const { values } = parseArgs({ options: { copies: { type: "string" }, rounds: { type: "string" } } });
 const copies = Number(values.copies ?? 20);
@@ -11,7 +11,7 @@ await withTestServer(async () => {
   for (let round = 1; round <= Number(values.rounds ?? 5); round++)
     for (const latencyMs of [0, 100]) {
       const startedAt = performance.now();
-      const requests = await rain({ copies, latencyMs });
+      const requests = await raceOperations({ copies, latencyMs });
       console.log(
         `round ${round}, ${latencyMs} ms: ${requests} requests in ${((performance.now() - startedAt) / 1000).toFixed(1)} s, each done as often as it may be`,
       );

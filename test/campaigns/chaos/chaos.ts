@@ -5,31 +5,31 @@
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
 import { CardCharges } from "../../../src/settlement/card-charges.ts";
-import { chargeStanding } from "../../../src/balance/charge-status.ts";
+import { chargeStatus } from "../../../src/balance/charge-status.ts";
 import { startCharge } from "../../../src/balance/start-charge.ts";
 import type { Statement } from "../../../src/database/statement.ts";
 import { Database } from "../../../src/database/pool.ts";
-import { Desk, type DeskSettings, type Failpoint, strayWork } from "../../../src/settlement/settlement-worker.ts";
+import { SettlementWorker, type SettlementSettings, type Failpoint, unmatchedCaptureSource } from "../../../src/settlement/settlement-worker.ts";
 import type { Gateway } from "../../../src/gateway/gateway.ts";
 import { keyFor, WEBHOOKS } from "../../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
 import { TossGateway } from "../../../src/gateway/toss/toss.ts";
-import type { KeyedAnswer } from "../../../src/idempotency/idempotent-command.ts";
+import type { KeyedResponse } from "../../../src/idempotency/idempotent-command.ts";
 import type { Submission } from "../../../src/http/route.ts";
-import { submitInTwoRounds } from "../../../src/idempotency/two-phase.ts";
-import { OrderFacts } from "../../../src/order/order-cache.ts";
+import { submitTwoPhase } from "../../../src/idempotency/two-phase.ts";
+import { OrderCache } from "../../../src/order/order-cache.ts";
 import { refundOrder } from "../../../src/order/undo-order.ts";
 import { CardPayments } from "../../../src/settlement/card-payments.ts";
-import { paymentStanding } from "../../../src/order/payment/payment.ts";
+import { paymentStatus } from "../../../src/order/payment/payment.ts";
 import { startCardPayment } from "../../../src/order/payment/start-card-payment.ts";
 import { Refusal } from "../../../src/refusal.ts";
 import { PostgresStore } from "../../../src/till/postgres-store.ts";
 import { Till } from "../../../src/till/till.ts";
-import { type Dice, random } from "../../support/random.ts";
+import { type SeededRandom, random } from "../../support/random.ts";
 import { good, openTestShop, type TestShop } from "../../support/shop.ts";
 
 const SECRET = "test_sk_of_the_chaos";
-const SETTINGS: DeskSettings = { settleAfterMs: 2, giveUpAfterMs: 250 };
+const SETTINGS: SettlementSettings = { settleAfterMs: 2, giveUpAfterMs: 250 };
 const TIMEOUT_MS = 120;
 /** On a machine so busy that hardly a call comes back within its timeout a client comes again for long. */
 const FOR_GOOD_WITHIN_MS = 300_000;
@@ -76,13 +76,13 @@ class Died extends Error {}
 class Process {
   readonly cards: CardPayments;
   readonly charges: CardCharges;
-  readonly desk: Desk;
+  readonly desk: SettlementWorker;
   readonly death: Promise<never>;
   dead = false;
   readonly #till: Till;
   readonly #store: PostgresStore;
   readonly #database: Database;
-  readonly #facts: OrderFacts;
+  readonly #facts: OrderCache;
   readonly #adapter: TossGateway;
   readonly #gateway: Gateway;
   #die: (error: Error) => void = () => {};
@@ -93,7 +93,7 @@ class Process {
     });
     this.death.catch(() => {});
     this.#store = new PostgresStore({ url: databaseUrl, lockWaitMs: 10_000 });
-    const till = new Till({ store: this.#store, waitMs: 10_000, lanes: 1 });
+    const till = new Till({ store: this.#store, waitMs: 10_000, concurrency: 1 });
     const unlessDead = async (work: () => Promise<unknown>): Promise<unknown> => {
       const answer = await (this.dead ? never() : work());
       return this.dead ? never() : answer;
@@ -103,7 +103,7 @@ class Process {
       finish: (...args: Parameters<Till["finish"]>) => unlessDead(() => till.finish(...args)),
     } as never;
     this.#database = new Database(databaseUrl, { size: 2, onError: () => {} });
-    this.#facts = new OrderFacts(this.#database);
+    this.#facts = new OrderCache(this.#database);
     this.#adapter = new TossGateway({
       url: gatewayUrl,
       secret: SECRET,
@@ -137,14 +137,16 @@ class Process {
     const parts = { database: this.#database, till: this.#till, gateway: this.#gateway, settings: SETTINGS, now: Date.now, failpoint };
     this.cards = new CardPayments({ ...parts, orderFacts: this.#facts });
     this.charges = new CardCharges({ ...parts, balanceMax: BALANCE_MAX });
-    this.desk = new Desk({
+    this.desk = new SettlementWorker({
       database: this.#database,
-      works: [...this.cards.works, this.charges.work, strayWork(this.#database, this.#gateway, SETTINGS, Date.now)].map((work, i) => ({
-        ...work,
-        due: () => dueOf(TABLES[i] as string, keys),
-      })),
+      sources: [...this.cards.sources, this.charges.source, unmatchedCaptureSource(this.#database, this.#gateway, SETTINGS, Date.now)].map(
+        (work, i) => ({
+          ...work,
+          due: () => dueOf(TABLES[i] as string, keys),
+        }),
+      ),
       now: Date.now,
-      hintsOf: async (paymentKey) => [...(await this.cards.hintsOf(paymentKey)), ...(await this.charges.hintsOf(paymentKey))],
+      attemptsOf: async (paymentKey) => [...(await this.cards.attemptsOf(paymentKey)), ...(await this.charges.attemptsOf(paymentKey))],
       onError: () => {},
     });
   }
@@ -155,15 +157,15 @@ class Process {
     return never();
   }
 
-  pay(userId: string, orderId: string, paymentKey: string, key: string): Promise<KeyedAnswer> {
+  pay(userId: string, orderId: string, paymentKey: string, key: string): Promise<KeyedResponse> {
     const input = { orderId, callerId: userId, expectedAmount: null, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
     return this.#submit(
-      submitInTwoRounds({
+      submitTwoPhase({
         begin: startCardPayment(this.#facts, true),
         input,
         status: 201,
         admit: (work) => this.#gateway.admit(work),
-        bring: async (id, first) => paymentStanding(await this.cards.pay(id, first)),
+        settle: async (id, first) => paymentStatus(await this.cards.pay(id, first)),
       }),
       userId,
       key,
@@ -171,15 +173,15 @@ class Process {
     );
   }
 
-  charge(userId: string, amount: number, paymentKey: string, key: string): Promise<KeyedAnswer> {
+  charge(userId: string, amount: number, paymentKey: string, key: string): Promise<KeyedResponse> {
     const input = { userId, amount, version: null, balanceMax: BALANCE_MAX, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
     return this.#submit(
-      submitInTwoRounds({
+      submitTwoPhase({
         begin: startCharge,
         input,
         status: 200,
         admit: (work) => this.#gateway.admit(work),
-        bring: async (id, first) => chargeStanding(await this.charges.charge(id, first)),
+        settle: async (id, first) => chargeStatus(await this.charges.charge(id, first)),
       }),
       userId,
       key,
@@ -187,7 +189,7 @@ class Process {
     );
   }
 
-  refund(orderId: string, items: { variantId: string; quantity: number }[] | null, key: string): Promise<KeyedAnswer> {
+  refund(orderId: string, items: { variantId: string; quantity: number }[] | null, key: string): Promise<KeyedResponse> {
     const input = { orderId, items, reason: "chaos", customerReason: null, askAfterMs: SETTINGS.settleAfterMs };
     const bring = async (id: string, first: boolean) => {
       const { status } = await this.cards.refund(id, first);
@@ -196,7 +198,7 @@ class Process {
         : { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: {} };
     };
     return this.#submit(
-      submitInTwoRounds({ begin: refundOrder(this.#facts), input, status: 200, admit: (work) => this.#gateway.admit(work), bring }),
+      submitTwoPhase({ begin: refundOrder(this.#facts), input, status: 200, admit: (work) => this.#gateway.admit(work), settle: bring }),
       "operator",
       key,
       JSON.stringify(items),
@@ -210,10 +212,10 @@ class Process {
   }
 
   /** As a client sees it: an answer, a refusal, or a connection that broke. */
-  #submit(submission: Submission, caller: string, key: string, fingerprint: string): Promise<KeyedAnswer> {
+  #submit(submission: Submission, caller: string, key: string, fingerprint: string): Promise<KeyedResponse> {
     const answer = submission
       .to(this.#till, { caller, key, fingerprint }, "en", () => false)
-      .catch((error: unknown): KeyedAnswer => {
+      .catch((error: unknown): KeyedResponse => {
         if (error instanceof Refusal) return { status: error.status, body: JSON.stringify({ code: error.code }), replayed: false };
         throw error;
       });
@@ -252,7 +254,7 @@ export class Chaos {
       request.on("end", () => {
         const { data } = JSON.parse(text) as { data: { paymentKey: string } };
         const process = owners.get(data.paymentKey)?.();
-        if (process && !process.dead) process.desk.hint(data.paymentKey);
+        if (process && !process.dead) process.desk.notify(data.paymentKey);
         response.writeHead(process?.dead ? 503 : 200).end();
       });
     });
@@ -294,7 +296,7 @@ export class Chaos {
       return process;
     };
     /** A client who repeats, under the same key, until somebody has answered for good. */
-    const insist = async (send: (process: Process) => Promise<KeyedAnswer>): Promise<KeyedAnswer> => {
+    const insist = async (send: (process: Process) => Promise<KeyedResponse>): Promise<KeyedResponse> => {
       const deadline = Date.now() + FOR_GOOD_WITHIN_MS;
       for (let tries = 0; Date.now() < deadline; tries++) {
         try {
@@ -329,7 +331,7 @@ export class Chaos {
     }
   }
 
-  async #payment(seed: number, dice: Dice, script: () => Script, insist: Insist, alive: () => Process, keys: string[]): Promise<string> {
+  async #payment(seed: number, dice: SeededRandom, script: () => Script, insist: Insist, alive: () => Process, keys: string[]): Promise<string> {
     const { shop, simulator } = this;
     const [user, product] = [await shop.user({ balance: 100 * PRICE }), await shop.product({ price: PRICE, stock: STOCK })];
     const variantId = product.variants[0]?.id as string;
@@ -352,10 +354,10 @@ export class Chaos {
       this.#owners.set(made, alive);
       return made;
     };
-    const attempts: Promise<KeyedAnswer>[] = [];
+    const attempts: Promise<KeyedResponse>[] = [];
     const attempt = (name: string): void => {
       const paymentKey = newKey();
-      const sendOnce = (): Promise<KeyedAnswer> => insist((process) => process.pay(user.id, orderId, paymentKey, `${seed}-${name}`));
+      const sendOnce = (): Promise<KeyedResponse> => insist((process) => process.pay(user.id, orderId, paymentKey, `${seed}-${name}`));
       attempts.push(sendOnce());
       if (dice.chance(0.3)) attempts.push(sendOnce()); // An impatient client.
     };
@@ -373,11 +375,11 @@ export class Chaos {
     }
 
     for (const { status } of answers) assert.ok([201, 402, 409, 400].includes(status), `a payment was answered ${status}`);
-    const refunds: KeyedAnswer[] = [];
+    const refunds: KeyedResponse[] = [];
     if (dice.chance(0.6)) {
       const parts = dice.chance(0.5) ? [null] : [[{ variantId, quantity: 1 }], null];
       for (const [i, items] of parts.entries()) {
-        const send = (key: string): Promise<KeyedAnswer> => insist((process) => process.refund(orderId, items, key));
+        const send = (key: string): Promise<KeyedResponse> => insist((process) => process.refund(orderId, items, key));
         refunds.push(
           ...(await Promise.all(dice.chance(0.3) ? [send(`${seed}-refund-${i}`), send(`${seed}-other-${i}`)] : [send(`${seed}-refund-${i}`)])),
         );
@@ -414,7 +416,7 @@ export class Chaos {
     return `payment ${order.status}`;
   }
 
-  async #charge(seed: number, dice: Dice, script: () => Script, insist: Insist, alive: () => Process, keys: string[]): Promise<string> {
+  async #charge(seed: number, dice: SeededRandom, script: () => Script, insist: Insist, alive: () => Process, keys: string[]): Promise<string> {
     const { shop, simulator } = this;
     const user = await shop.user();
     const count = 1 + dice.below(3);
@@ -502,10 +504,10 @@ export class Chaos {
 }
 
 type Script = { confirm: string[]; cancel: string[]; find: string[]; webhook: (typeof WEBHOOKS)[number] };
-type Insist = (send: (process: Process) => Promise<KeyedAnswer>) => Promise<KeyedAnswer>;
+type Insist = (send: (process: Process) => Promise<KeyedResponse>) => Promise<KeyedResponse>;
 
 /** Up to three steps, then all is well. */
-function list(dice: Dice, steps: string[]): string[] {
+function list(dice: SeededRandom, steps: string[]): string[] {
   return Array.from({ length: dice.below(4) }, () => dice.pick(steps));
 }
 

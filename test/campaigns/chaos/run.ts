@@ -15,4 +15,7 @@ for (const [name, value] of Object.entries(values)) {
 }
 console.log(`${values.runs} runs from seed ${values.seed}`);
 const env = { ...process.env, CHAOS_SEED: values.seed, CHAOS_RUNS: values.runs };
-process.exit(spawnSync(process.execPath, [join(import.meta.dirname, "../../run.ts"), "test/campaigns/chaos/chaos.test.ts"], { stdio: "inherit", env }).status ?? 1);
+process.exit(
+  spawnSync(process.execPath, [join(import.meta.dirname, "../../run.ts"), "test/campaigns/chaos/chaos.test.ts"], { stdio: "inherit", env }).status ??
+    1,
+);

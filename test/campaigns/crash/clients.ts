@@ -3,12 +3,12 @@
 
 import { setTimeout as pause } from "node:timers/promises";
 import { keyFor } from "../../../src/gateway/simulator/script.ts";
-import { Asker, type Wish } from "../../support/retrying-client.ts";
-import { type Dice, random } from "../../support/random.ts";
+import { RetryingClient, type ClientRequest } from "../../support/retrying-client.ts";
+import { type SeededRandom, random } from "../../support/random.ts";
 import { type Answer, Client, good } from "../../support/shop.ts";
 
 /** An answer that stands, and what it was given to. */
-export type Told = { caller: string; wish: Wish; status: number; text: string };
+export type Told = { caller: string; wish: ClientRequest; status: number; text: string };
 /** An order as its customer knows it. */
 export type Known = { userId: string; status: string; refundedAmount: number };
 export type Product = { id: string; variants: { id: string; stock: number }[] };
@@ -32,12 +32,12 @@ type Order = {
   orderItems: { variantId: string; quantity: number; refundedQuantity: number }[];
 };
 
-export class Customers {
+export class Clients {
   readonly told: Told[] = [];
   readonly orders = new Map<string, Known>();
   /** What an operator has added to or taken from a variant. */
   readonly adjusted = new Map<string, number>();
-  readonly asker: Asker;
+  readonly asker: RetryingClient;
   readonly userIds: string[] = [];
   products: Product[] = [];
   readonly campaignIds: string[] = [];
@@ -48,7 +48,7 @@ export class Customers {
   #shopping: Promise<unknown> = Promise.resolve();
 
   constructor(url: string, seed: number) {
-    this.asker = new Asker(() => [url]);
+    this.asker = new RetryingClient(() => [url]);
     this.#operator = new Client(url, "an-operator", "operator");
     this.#seed = seed;
   }
@@ -77,7 +77,7 @@ export class Customers {
     await this.#shopping;
   }
 
-  async #shop(userId: string, dice: Dice): Promise<void> {
+  async #shop(userId: string, dice: SeededRandom): Promise<void> {
     const ask = this.#hands(new Client("http://unused", userId, "shopper"));
     const acts = [this.#buy, this.#buy, this.#buyLater, this.#buyLater, this.#buyCart, this.#charge];
     while (!this.#stopped) {
@@ -86,14 +86,14 @@ export class Customers {
     }
   }
 
-  async #buy(userId: string, dice: Dice, ask: Ask): Promise<void> {
+  async #buy(userId: string, dice: SeededRandom, ask: Ask): Promise<void> {
     const coupon = dice.chance(0.3) ? await this.#claim(userId, dice, ask) : {};
     const order = await this.#order(userId, ask, { orderItems: this.#lines(dice), ...coupon });
     if (order && dice.chance(0.4)) await this.#undo(order, dice, ask);
   }
 
   /** Placed now; paid by card or from the balance, cancelled, or left to expire. */
-  async #buyLater(userId: string, dice: Dice, ask: Ask): Promise<void> {
+  async #buyLater(userId: string, dice: SeededRandom, ask: Ask): Promise<void> {
     const coupon = dice.chance(0.2) ? await this.#claim(userId, dice, ask) : {};
     const order = await this.#order(userId, ask, { orderItems: this.#lines(dice), payment: { method: "DEFERRED" }, ...coupon });
     if (!order || dice.chance(0.15)) return;
@@ -106,7 +106,7 @@ export class Customers {
     if (dice.chance(0.4)) await this.#undo(order, dice, ask);
   }
 
-  async #buyCart(userId: string, dice: Dice, ask: Ask): Promise<void> {
+  async #buyCart(userId: string, dice: SeededRandom, ask: Ask): Promise<void> {
     const path = `/users/${userId}/cart/items`;
     for (const line of this.#lines(dice)) {
       const added = await ask("POST", path, line);
@@ -117,18 +117,18 @@ export class Customers {
     await this.#order(userId, ask, { fromCart: true });
   }
 
-  async #charge(userId: string, dice: Dice, ask: Ask): Promise<void> {
+  async #charge(userId: string, dice: SeededRandom, ask: Ask): Promise<void> {
     await ask("POST", `/users/${userId}/balance/charge`, { amount: 100 + dice.below(1000), paymentKey: this.#card(dice) });
   }
 
-  async #claim(userId: string, dice: Dice, ask: Ask): Promise<{ userCouponId?: string }> {
+  async #claim(userId: string, dice: SeededRandom, ask: Ask): Promise<{ userCouponId?: string }> {
     if (this.campaignIds.length === 0) return {};
     const claimed = await ask("POST", `/coupons/${dice.pick(this.campaignIds.slice(-3))}/issue`, {});
     return claimed.status === 201 ? { userCouponId: claimed.body.userCouponId } : {};
   }
 
   /** All of it back, or some of it. */
-  async #undo(order: Order, dice: Dice, ask: Ask): Promise<void> {
+  async #undo(order: Order, dice: SeededRandom, ask: Ask): Promise<void> {
     const { orderId, orderItems } = order;
     const [{ variantId = "" } = {}] = orderItems;
     const undone = dice.chance(0.5)
@@ -149,17 +149,17 @@ export class Customers {
     Object.assign(this.orders.get(orderId) as Known, { status, refundedAmount });
   }
 
-  #lines(dice: Dice): Line[] {
+  #lines(dice: SeededRandom): Line[] {
     return Array.from({ length: 1 + dice.below(2) }, () => ({ productId: dice.pick(this.products).id, quantity: 1 + dice.below(3) }));
   }
 
   /** A card, and how the gateway behaves that it belongs to. */
-  #card(dice: Dice): string {
+  #card(dice: SeededRandom): string {
     return keyFor({ confirm: [dice.pick(CONFIRMS)], cancel: [dice.pick(CANCELS)] }, `${this.#seed}-${this.#number++}`);
   }
 
   /** New coupons, of which there are fewer than customers, and stock that comes and goes. */
-  async #keepShop(dice: Dice): Promise<void> {
+  async #keepShop(dice: SeededRandom): Promise<void> {
     while (!this.#stopped) {
       const expiresAt = new Date(Date.now() + 4000 + dice.below(6000)).toISOString();
       const discount = dice.chance(0.5) ? { type: "FIXED", amount: 50 } : { type: "PERCENTAGE", rate: 10 };

@@ -4,12 +4,12 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { random } from "../../support/random.ts";
 import { Client, good } from "../../support/shop.ts";
-import { Customers } from "./clients.ts";
-import { isOfMigration, Points } from "./kill-points.ts";
-import { type Death, Premises } from "./sandbox.ts";
-import { type Reckoning, reckon, reckonEvents } from "./verification.ts";
+import { Clients } from "./clients.ts";
+import { isOfMigration, KillPoints } from "./kill-points.ts";
+import { type Death, Sandbox } from "./sandbox.ts";
+import { type Verification, verify, verifyEvents } from "./verification.ts";
 
-export type TortureOptions = {
+export type CrashTestOptions = {
   seed: number;
   /** Deaths after which it ends; without it when the shop has died at every point. */
   rounds?: number;
@@ -32,7 +32,7 @@ export type Report = {
   audits: number;
   violations: unknown[];
   differences: unknown[];
-  reckoning: Reckoning;
+  reckoning: Verification;
 };
 
 /** The first two lives go on until so much was answered, or so much time is over: what nobody has passed by then is not known to be there. */
@@ -46,18 +46,18 @@ const BREAK_EVERY_MS = 150;
 const AT_ANY_MOMENT = 6;
 const SETTLED_WITHIN_MS = 60_000;
 
-export async function torture({
+export async function crashTest({
   seed,
   rounds,
   customers: count = 16,
   firstLivesMs = 6000,
   which = () => true,
   onRound = () => {},
-}: TortureOptions): Promise<Report> {
+}: CrashTestOptions): Promise<Report> {
   const dice = random(seed);
-  const premises = await Premises.at();
-  const points = new Points(premises.pointsFile, (point) => !isOfMigration(point) && which(point));
-  const customers = new Customers(premises.url, seed);
+  const premises = await Sandbox.at();
+  const points = new KillPoints(premises.pointsFile, (point) => !isOfMigration(point) && which(point));
+  const customers = new Clients(premises.url, seed);
   const kills = { "at a point": 0, shop: 0, database: 0, postmaster: 0, both: 0 };
   const violations: unknown[] = [];
   let round = 0;
@@ -77,8 +77,8 @@ export async function torture({
     await customers.stop();
     await audit();
     const differences = await settled();
-    const { lost, ...reckoned } = await reckon(premises.url, customers);
-    const events = await reckonEvents(premises.databaseUrl, premises.eventsFile);
+    const { lost, ...reckoned } = await verify(premises.url, customers);
+    const events = await verifyEvents(premises.databaseUrl, premises.eventsFile);
     return {
       rounds: round,
       points: points.all,

@@ -1,12 +1,12 @@
 // A shop that dies while it makes its tables, at each point of it in turn: the next start goes on where it stopped.
 
-import { isOfMigration, Points } from "./kill-points.ts";
-import { Premises } from "./sandbox.ts";
+import { isOfMigration, KillPoints } from "./kill-points.ts";
+import { Sandbox } from "./sandbox.ts";
 import type { Report } from "./crash.ts";
 
-export async function tortureFirstStart(): Promise<Pick<Report, "points" | "violations">> {
-  const premises = await Premises.at();
-  const points = new Points(premises.pointsFile, isOfMigration);
+export async function crashFirstStart(): Promise<Pick<Report, "points" | "violations">> {
+  const premises = await Sandbox.at();
+  const points = new KillPoints(premises.pointsFile, isOfMigration);
   const violations: unknown[] = [];
   try {
     await premises.open();

@@ -2,7 +2,7 @@
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
-import type { Dice } from "../../support/random.ts";
+import type { SeededRandom } from "../../support/random.ts";
 
 type Seen = {
   hits: number;
@@ -14,7 +14,7 @@ type Seen = {
 
 const MOST_MISSES = 6;
 
-export class Points {
+export class KillPoints {
   readonly #path: string;
   readonly #which: (point: string) => boolean;
   readonly #seen = new Map<string, Seen>();
@@ -44,7 +44,7 @@ export class Points {
   }
 
   /** One of those at which it died least often; those that were missed come later, so that nothing is aimed at for ever. */
-  aim(dice: Dice): { point: string; pass: number } | undefined {
+  aim(dice: SeededRandom): { point: string; pass: number } | undefined {
     const rank = ({ hits, misses }: Seen): number => hits * MOST_MISSES + misses;
     const least = Math.min(...[...this.#seen.values()].map(rank));
     const rarest = [...this.#seen].filter(([, seen]) => rank(seen) === least);

@@ -5,9 +5,9 @@
  * anything, or where a point was never hit.
  */
 import { parseArgs } from "node:util";
-import { tortureFirstStart } from "./first-start.ts";
+import { crashFirstStart } from "./first-start.ts";
 import { inPart } from "./kill-points.ts";
-import { torture } from "./crash.ts";
+import { crashTest } from "./crash.ts";
 
 const { values } = parseArgs({
   options: {
@@ -20,8 +20,8 @@ const { values } = parseArgs({
 const seed = Number(values.seed);
 const [part = 1, of = 1] = values.part.split("/").map(Number);
 console.log(`seed ${seed}, part ${part} of ${of}`);
-const first = values.rounds === undefined && part === 1 ? await tortureFirstStart() : { points: [], violations: [] };
-const report = await torture({
+const first = values.rounds === undefined && part === 1 ? await crashFirstStart() : { points: [], violations: [] };
+const report = await crashTest({
   seed,
   ...(values.rounds === undefined ? {} : { rounds: Number(values.rounds) }),
   customers: Number(values.customers),

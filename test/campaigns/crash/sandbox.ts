@@ -8,7 +8,7 @@ import pg from "pg";
 import { audit, type Violation } from "../../../src/audit/audit.ts";
 import { Database } from "../../../src/database/pool.ts";
 import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded.ts";
-import { cutPower } from "../../support/power-failure.ts";
+import { killWithoutWarning } from "../../support/power-failure.ts";
 import { serve } from "../../support/process.ts";
 import { dieWithUs, freePort } from "../../support/services.ts";
 
@@ -27,7 +27,7 @@ const SETTINGS = {
 /** Where the shop is to die: at this point, when it passes it for the so manieth time. */
 export type Death = { point: string; pass: number };
 
-export class Premises {
+export class Sandbox {
   readonly folder = mkdtempSync(join(tmpdir(), "jangnal-torture-"));
   /** Whether the shop brings its database along. */
   own = false;
@@ -40,8 +40,8 @@ export class Premises {
   }
 
   /** Nothing runs yet. */
-  static async at(): Promise<Premises> {
-    return new Premises(await freePort());
+  static async at(): Promise<Sandbox> {
+    return new Sandbox(await freePort());
   }
 
   get url(): string {
@@ -105,7 +105,7 @@ export class Premises {
 
   /** Every process of PostgreSQL, or the postmaster alone. One that is apart is started again. */
   async killDatabase({ children }: { children: boolean }): Promise<void> {
-    cutPower(this.#postmaster(), { children });
+    killWithoutWarning(this.#postmaster(), { children });
     if (this.own) return;
     await this.#server?.died;
     this.#server = undefined;
@@ -115,7 +115,7 @@ export class Premises {
   /** Everything, at once; opened again it may be the other way round. */
   async killBoth(own: boolean): Promise<void> {
     this.#shop?.child.kill("SIGKILL");
-    cutPower(this.#postmaster());
+    killWithoutWarning(this.#postmaster());
     await this.#shop?.ended;
     await this.#server?.died;
     this.#server = undefined;

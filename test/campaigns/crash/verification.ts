@@ -9,10 +9,10 @@ import { types } from "../../../src/database/pool.ts";
 import type { Envelope } from "../../../src/outbox/envelope.ts";
 import { deliveredTo } from "../../support/verification.ts";
 import { call, Client, good } from "../../support/shop.ts";
-import { type Customers, GRANTED, type Told } from "./clients.ts";
+import { type Clients, GRANTED, type Told } from "./clients.ts";
 
 /** `lost` was told to somebody and is not so; `duplicated` is there and nobody was told of it. Each is one line that says what. */
-export type Reckoning = { acknowledged: number; orders: number; events: number; lost: string[]; duplicated: string[] };
+export type Verification = { acknowledged: number; orders: number; events: number; lost: string[]; duplicated: string[] };
 
 const AT_ONCE = 32;
 const GONE = new Set(["CANCELLED", "EXPIRED", "PENDING"]);
@@ -27,7 +27,7 @@ type Order = {
   orderItems: { variantId: string; quantity: number; refundedQuantity: number }[];
 };
 
-export async function reckon(url: string, customers: Customers): Promise<Omit<Reckoning, "events">> {
+export async function verify(url: string, customers: Clients): Promise<Omit<Verification, "events">> {
   const operator = new Client(url, "an-operator", "operator");
   const lost: string[] = [];
   const duplicated: string[] = [];
@@ -104,7 +104,7 @@ export async function reckon(url: string, customers: Customers): Promise<Omit<Re
 const DELIVERED_WITHIN_MS = 60_000;
 
 /** Every change of an order is in the file, in the order's order. The shop is open and goes on, so what it did last is given time to get there. */
-export async function reckonEvents(databaseUrl: string, path: string): Promise<Pick<Reckoning, "events" | "lost">> {
+export async function verifyEvents(databaseUrl: string, path: string): Promise<Pick<Verification, "events" | "lost">> {
   const client = new pg.Client({ connectionString: databaseUrl, types });
   await client.connect();
   try {
@@ -128,7 +128,7 @@ async function eventsIn(path: string): Promise<Pick<Envelope, "subject" | "seque
   });
 }
 
-function answersTo({ told }: Customers, path: string, status: number): Record<string, string>[] {
+function answersTo({ told }: Clients, path: string, status: number): Record<string, string>[] {
   return told.filter((one) => one.status === status && one.wish.path.endsWith(path)).map(({ text }) => JSON.parse(text) as Record<string, string>);
 }
 

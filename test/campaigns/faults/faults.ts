@@ -11,7 +11,7 @@ import type { Envelope } from "../../../src/outbox/envelope.ts";
 import { startPair } from "../../support/clusters.ts";
 import { Load } from "../../support/load.ts";
 import { serve } from "../../support/process.ts";
-import { type Reckoning, reckon } from "../../support/verification.ts";
+import { type Verification, verify } from "../../support/verification.ts";
 import { freePort, startNats, startRedis } from "../../support/services.ts";
 import { Client, good } from "../../support/shop.ts";
 import { WEBHOOK_SECRET, WebhookReceiver } from "../../support/webhook-receiver.ts";
@@ -21,7 +21,7 @@ export type Report = {
   buyers: number;
   perSecond: number;
   phases: Phase[];
-  reckoning: Reckoning;
+  reckoning: Verification;
   violations: unknown[];
   deliveredAfterMs: number;
   crashes: number;
@@ -114,7 +114,7 @@ export async function runFaults({
     await delivered(pair.standby.url);
     const deliveredAfterMs = performance.now() - stoppedAt;
     const sinks = { nats: await readStream(nats.url, "SHOP"), webhook: receiver.received };
-    const reckoning = await reckon(pair.standby.url, load, sinks);
+    const reckoning = await verify(pair.standby.url, load, sinks);
     const { violations } = good(await operator.get("/admin/audit"), 200);
     return { buyers, perSecond, phases, reckoning, violations, deliveredAfterMs, crashes };
   } finally {

@@ -5,7 +5,7 @@ import fc from "fast-check";
 import { audit } from "../../../src/audit/audit.ts";
 import { Database } from "../../../src/database/pool.ts";
 import { type Client, good, openTestShop, type TestShop } from "../../support/shop.ts";
-import { meant, type Operation, type Parameter, type Wish, wishes } from "./requests.ts";
+import { meant, type Operation, type Parameter, type FuzzRequest, fuzzRequests } from "./requests.ts";
 import { Sender } from "./sender.ts";
 import type { Schema } from "./values.ts";
 
@@ -31,7 +31,7 @@ export async function fuzz({ seed, runs, path }: FuzzOptions): Promise<Fuzzed> {
     await furnish(shop, sender, [one, another]);
     const { operations, lookup } = read(good(await shop.anyone("GET", "/openapi.json"), 200) as Document);
 
-    const drawn = operations.map((operation) => ({ weight: operation.method === "GET" ? 1 : 3, arbitrary: wishes(operation, lookup) }));
+    const drawn = operations.map((operation) => ({ weight: operation.method === "GET" ? 1 : 3, arbitrary: fuzzRequests(operation, lookup) }));
     let requests = 0;
     const property = fc.asyncProperty(fc.array(fc.oneof(...drawn), { minLength: 1, maxLength: AT_ONCE }), async (wanted) => {
       requests += wanted.length;
@@ -76,7 +76,7 @@ async function furnish(shop: TestShop, sender: Sender, buyers: Client[]): Promis
   }
 }
 
-function explain({ seed, counterexample, counterexamplePath, numShrinks, errorInstance }: fc.RunDetails<[Wish[]]>, sender: Sender): string {
+function explain({ seed, counterexample, counterexamplePath, numShrinks, errorInstance }: fc.RunDetails<[FuzzRequest[]]>, sender: Sender): string {
   const shown = (counterexample?.[0] ?? []).map((wish) => {
     const { path, headers, body } = sender.concrete(wish);
     const { authorization: _, ...rest } = headers;

@@ -5,7 +5,7 @@ import { KINDS } from "./requests.ts";
 const KEPT = 100;
 const UUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
-export class Things {
+export class Registry {
   /** Ids by what they are of, the oldest forgotten first. */
   readonly #ids = new Map<string, string[]>();
   /** Of each id those that it was named together with: an order its buyer and its variants. */

@@ -15,7 +15,7 @@ export type Operation = {
 export const CALLERS = ["nobody", "shopper", "another shopper", "operator", "a forger", "a shopper of old"] as const;
 
 /** Ids that are to be chosen stand in it as `{someId}`. */
-export type Wish = {
+export type FuzzRequest = {
   operationId: string;
   method: string;
   path: string;
@@ -75,11 +75,11 @@ const BROKEN = fc.constantFrom(
 );
 
 /** Anything from anybody; every third is meant to be served. */
-export function wishes(operation: Operation, lookup: Lookup): fc.Arbitrary<Wish> {
+export function fuzzRequests(operation: Operation, lookup: Lookup): fc.Arbitrary<FuzzRequest> {
   return fc.oneof({ weight: 2, arbitrary: anyWish(operation, { lookup }) }, { weight: 1, arbitrary: meant(operation, lookup) });
 }
 
-function anyWish({ method, path, operationId, parameters, body }: Operation, draw: Draw): fc.Arbitrary<Wish> {
+function anyWish({ method, path, operationId, parameters, body }: Operation, draw: Draw): fc.Arbitrary<FuzzRequest> {
   const inPath = parameters.filter((one) => one.in === "path");
   const inQuery = parameters.filter((one) => one.in === "query");
   return fc.record({
@@ -96,7 +96,7 @@ function anyWish({ method, path, operationId, parameters, body }: Operation, dra
 }
 
 /** As somebody sends it who wants it: those whom the operation is for, what it takes, and no header but the key. */
-export function meant({ method, path, operationId, parameters, body }: Operation, lookup: Lookup): fc.Arbitrary<Wish> {
+export function meant({ method, path, operationId, parameters, body }: Operation, lookup: Lookup): fc.Arbitrary<FuzzRequest> {
   const draw = { lookup, plain: true };
   const inPath = parameters.filter((one) => one.in === "path");
   const inQuery = parameters.filter((one) => one.in === "query");
@@ -180,7 +180,7 @@ function headers(): fc.Arbitrary<Record<string, string>> {
   );
 }
 
-function bodies(schema: Schema, draw: Draw): fc.Arbitrary<Wish["body"]> {
+function bodies(schema: Schema, draw: Draw): fc.Arbitrary<FuzzRequest["body"]> {
   return fc.oneof(
     { weight: 24, arbitrary: fitting(schema, draw).map((json) => ({ json })) },
     { weight: 8, arbitrary: spoilt(schema, draw).map((json) => ({ json })) },

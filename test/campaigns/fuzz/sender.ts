@@ -2,8 +2,8 @@
 
 import assert from "node:assert/strict";
 import { type Answer, call, Client, type TestShop } from "../../support/shop.ts";
-import type { Wish } from "./requests.ts";
-import { Things } from "./registry.ts";
+import type { FuzzRequest } from "./requests.ts";
+import { Registry } from "./registry.ts";
 import type { SomeId } from "./values.ts";
 
 /** Nothing may hang. Only a job that an operator runs has anything to wait for. */
@@ -29,9 +29,9 @@ type Request = { path: string; headers: Record<string, string>; body: string | u
 
 export class Sender {
   readonly #shop: TestShop;
-  readonly #tokens: Record<Wish["as"], string | undefined>;
+  readonly #tokens: Record<FuzzRequest["as"], string | undefined>;
   readonly #shoppers: string[];
-  readonly things = new Things();
+  readonly things = new Registry();
   readonly tally = new Map<string, number>();
 
   constructor(shop: TestShop, shoppers: [Client, Client]) {
@@ -50,7 +50,7 @@ export class Sender {
   }
 
   /** The request as it goes out: ids chosen, written down as text. `about`: who asks, and the ids in its path; `named`: all that were chosen. */
-  concrete(wish: Wish): Request {
+  concrete(wish: FuzzRequest): Request {
     const own = this.#shoppers[wish.as === "another shopper" ? 1 : 0] as string;
     const about = wish.as === "operator" ? [] : [own];
     const named: string[] = [];
@@ -85,7 +85,7 @@ export class Sender {
   }
 
   /** Errors: AssertionError where the answer is none that the document allows, is a 500, tells of the inside, or does not come. */
-  async send(wish: Wish): Promise<void> {
+  async send(wish: FuzzRequest): Promise<void> {
     const { path, headers, body, about, named } = this.concrete(wish);
     const answer = await this.#within(call(this.#shop.url, wish.method, path, body, headers));
     this.tally.set(`${wish.operationId} ${answer.status}`, (this.tally.get(`${wish.operationId} ${answer.status}`) ?? 0) + 1);
@@ -115,7 +115,7 @@ export class Sender {
     return Promise.race([answer, late]).finally(() => clearTimeout(timer));
   }
 
-  #idOf({ someId, of }: SomeId, wish: Wish, own: string, others: string[]): string | undefined {
+  #idOf({ someId, of }: SomeId, wish: FuzzRequest, own: string, others: string[]): string | undefined {
     if (!wish.meant) return this.#anyId(someId, of, own);
     const kind = of === "cursor" ? `cursor of ${wish.operationId}` : wish.path === "/demo/sign-in" ? "demoUserId" : of;
     const to = OWNED.has(kind) ? others : others.filter((other) => other !== own);

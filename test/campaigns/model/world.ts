@@ -7,7 +7,7 @@ import type { Ask } from "../simulation/history.ts";
 import { matches } from "../simulation/checker.ts";
 import { Model } from "../simulation/model.ts";
 import { BALANCE_MAX, type Step } from "../simulation/steps.ts";
-import { Things } from "../simulation/registry.ts";
+import { Registry } from "../simulation/registry.ts";
 import { day } from "../../support/clock.ts";
 import { type Answer, openTestShop, type TestShop } from "../../support/shop.ts";
 import { type Asked, type Request, requestOf, resultOf, speakable } from "./requests.ts";
@@ -30,7 +30,7 @@ export class World {
   readonly days = new Map<string, string>();
   readonly payments = new Map<string, Payment>();
   readonly clock: { forward(ms: number): void };
-  readonly #things: Things;
+  readonly #things: Registry;
   readonly #kept: { key: string; request: Request; answer: Answer }[] = [];
   #sent = 0;
 
@@ -39,7 +39,7 @@ export class World {
     this.clock = clock;
     this.tally = tally;
     const pending = (): unknown[] => [...this.model.orders].map(([id, { status, expiresAt }]) => ({ id, status, expiresAt }));
-    this.#things = new Things({ rows: ((shelf: unknown) => (shelf === orders ? pending() : [])) as never }, this.model);
+    this.#things = new Registry({ rows: ((shelf: unknown) => (shelf === orders ? pending() : [])) as never }, this.model);
   }
 
   static async open(gateway: Record<string, string>, clock: World["clock"], tally: World["tally"]): Promise<World> {
@@ -86,7 +86,7 @@ export class World {
     if ("answer" in result) this.#learn(step, result.answer as Record<string, never>, before, orderedAt);
 
     if (beside) same(request, answer, beside);
-    if (key !== undefined && answer.body?.code !== "INVALID_REQUEST") this.#kept.push({ key, request, answer: answer });
+    if (key !== undefined && answer.body?.code !== "INVALID_REQUEST") this.#kept.push({ key, request, answer });
     if (repeat === "again") same(request, answer, await this.send(request, 1 - at, key), this.#kept.at(-1)?.key === key);
   }
 

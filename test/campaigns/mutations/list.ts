@@ -1,4 +1,4 @@
-import type { Guard } from "./mutation.ts";
+import type { Mutation } from "./mutation.ts";
 import { AFTERWARDS } from "./list/afterwards.ts";
 import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";
@@ -9,7 +9,7 @@ import { TIME_AND_SETTINGS } from "./list/time-and-settings.ts";
 import { OF_THE_TILL } from "./list/till.ts";
 
 /** Everything without which the shop would oversell, charge twice, lose what it answered, or let somebody at what is another's. */
-export const GUARDS: Guard[] = [
+export const MUTATIONS: Mutation[] = [
   ...LOCKS,
   ...CONSTRAINTS,
   ...COUNTS,

@@ -6,7 +6,7 @@ import { join } from "node:path";
 /** In this file, the one place in which `find` stands (the first behind `after`, where that is given) becomes `put`. */
 export type Edit = { file: string; after?: string; find: string; put: string };
 
-export type Guard = {
+export type Mutation = {
   /** What nothing looks at any more without it. */
   what: string;
   /** Several where either alone is held by the other: only without both does anything go wrong. */
@@ -16,7 +16,7 @@ export type Guard = {
 };
 
 /** The guard whose line is `find`, in place of which stands `put`. */
-export function guard(what: string, file: string, find: string, put: string, red: [file: string, tests: string]): Guard {
+export function mutation(what: string, file: string, find: string, put: string, red: [file: string, tests: string]): Mutation {
   return { what, edits: [{ file, find, put }], red: { file: red[0], tests: red[1] } };
 }
 
@@ -36,7 +36,7 @@ function onlyPlaceOf(snippet: string, text: string, file: string): number {
 }
 
 /** Takes a guard away in this copy of the project. Answers what brings it back. */
-export function remove({ edits }: Guard, root: string): () => void {
+export function remove({ edits }: Mutation, root: string): () => void {
   const files = [...new Set(edits.map(({ file }) => join(root, file)))];
   const originals = files.map((file) => readFileSync(file, "utf8"));
   for (const edit of edits) {

@@ -3,13 +3,13 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
 import { without } from "./mutation.ts";
-import { GUARDS } from "./list.ts";
+import { MUTATIONS } from "./list.ts";
 import { merged, type Tried } from "./table.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
 test("every guard is where the list says, once, and its test file is there", () => {
-  const faults = GUARDS.flatMap(({ what, edits, red }) => {
+  const faults = MUTATIONS.flatMap(({ what, edits, red }) => {
     try {
       for (const edit of edits) without(readFileSync(join(ROOT, edit.file), "utf8"), edit);
       return existsSync(join(ROOT, red.file)) ? [] : [`${what}: there is no ${red.file}`];
@@ -21,7 +21,7 @@ test("every guard is where the list says, once, and its test file is there", () 
 });
 
 test("no guard is in the list twice", () => {
-  const names = GUARDS.map(({ what, edits }) => `${what} ${edits[0]?.file}`);
+  const names = MUTATIONS.map(({ what, edits }) => `${what} ${edits[0]?.file}`);
   assert.deepEqual(
     names.filter((name, i) => names.indexOf(name) !== i),
     [],
@@ -30,7 +30,7 @@ test("no guard is in the list twice", () => {
 
 // Goes red without what `merged` takes over from the text, and without the names by which it finds a line again.
 test("what is tried anew takes the place of its line in the result, and the others stay", () => {
-  const tried = (i: number, test: string): Tried => ({ guard: GUARDS[i] as (typeof GUARDS)[number], verdict: "red", test });
+  const tried = (i: number, test: string): Tried => ({ guard: MUTATIONS[i] as (typeof MUTATIONS)[number], verdict: "red", test });
   const first = merged("", [tried(0, "one | test"), tried(2, "another")], "aaaaaaa");
   const second = merged(first, [tried(1, "a third"), tried(2, "yet another"), { ...tried(3, ""), verdict: "survived" }], "bbbbbbb");
   const lines = second.split("\n").filter((line) => /[ab]{7} \|$/.test(line));

@@ -10,8 +10,8 @@ import { parseArgs } from "node:util";
 import pg from "pg";
 import { startEmbedded } from "../../../src/database/embedded.ts";
 import { migrate } from "../../../src/database/migrate.ts";
-import { type Guard, remove } from "./mutation.ts";
-import { GUARDS } from "./list.ts";
+import { type Mutation, remove } from "./mutation.ts";
+import { MUTATIONS } from "./list.ts";
 import { merged, type Tried } from "./table.ts";
 import { tryTests } from "./trial.ts";
 
@@ -30,7 +30,7 @@ const { values } = parseArgs({
 });
 const [part, of] = values.part.split("/").map(Number) as [number, number];
 if (!(part >= 1 && part <= of)) throw new Error(`--part ${values.part} is none: 1/20 is the first of twenty`);
-const wanted = GUARDS.filter((_, i) => i % of === part - 1).filter(({ what, red, edits }) =>
+const wanted = MUTATIONS.filter((_, i) => i % of === part - 1).filter(({ what, red, edits }) =>
   `${what} ${red.file} ${edits[0]?.file}`.includes(values.only),
 );
 
@@ -57,7 +57,7 @@ try {
   const bad = tried.filter(({ verdict }) => verdict !== "red");
   for (const { guard, verdict, test } of bad) console.log(`\n${guard.what}: ${verdict}${test === "" ? "" : ` (${test})`}`);
   console.log(
-    `\n${tried.length} guards of ${GUARDS.length} taken away in ${Math.round((performance.now() - startedAt) / 1000)} s, ${bad.length} not missed.`,
+    `\n${tried.length} guards of ${MUTATIONS.length} taken away in ${Math.round((performance.now() - startedAt) / 1000)} s, ${bad.length} not missed.`,
   );
   if (values.write) writeFileSync(RESULT, merged(existsSync(RESULT) ? readFileSync(RESULT, "utf8") : "", tried, commit()));
   process.exitCode = bad.length === 0 ? 0 : 1;
@@ -98,7 +98,7 @@ async function inLanes<T>(all: readonly T[], work: (one: T, copy: string) => Pro
   );
 }
 
-async function tryWithout(guard: Guard, copy: string, green: Set<string>): Promise<Tried> {
+async function tryWithout(guard: Mutation, copy: string, green: Set<string>): Promise<Tried> {
   if (!green.has(nameOf(guard.red))) return { guard, verdict: "not green with it", test: "" };
   const restore = remove(guard, copy);
   try {
@@ -111,6 +111,6 @@ async function tryWithout(guard: Guard, copy: string, green: Set<string>): Promi
   }
 }
 
-function nameOf({ file, tests }: Guard["red"]): string {
+function nameOf({ file, tests }: Mutation["red"]): string {
   return `${file}: ${tests}`;
 }

@@ -11,8 +11,8 @@ import { type Fault, FaultWire } from "../../support/fault-wire.ts";
 import { freshDatabase } from "../../support/database.ts";
 import { serve } from "../../support/process.ts";
 import { Client, good } from "../../support/shop.ts";
-import { Customers } from "../crash/clients.ts";
-import { reckon } from "../crash/verification.ts";
+import { Clients } from "../crash/clients.ts";
+import { verify } from "../crash/verification.ts";
 
 const FAULTS: Fault[] = ["latency", "trickle", "half open", "reset"];
 const GATEWAY_SECRET = "test_sk_network";
@@ -66,7 +66,7 @@ export async function breakWires(options: { seed: number; ms: number; customers:
       LOCK_WAIT_MS: "500",
     });
     const { url } = shop;
-    const customers = new Customers(url, options.seed);
+    const customers = new Clients(url, options.seed);
     await customers.start(options.customers);
     for (const { wire } of wires) {
       for (const fault of FAULTS) {
@@ -80,7 +80,7 @@ export async function breakWires(options: { seed: number; ms: number; customers:
     const operator = new Client(url, "an-operator", "operator");
     simulator.behaves = true;
     const differences = await settled(operator);
-    const { acknowledged, orders, lost, duplicated } = await reckon(url, customers);
+    const { acknowledged, orders, lost, duplicated } = await verify(url, customers);
     const { violations } = good(await operator.get("/admin/audit"), 200);
     const faults = wires.length * FAULTS.length;
     return { faults, acknowledged, orders, askedAgain: customers.asker.askedAgain, lost, duplicated, violations, differences };

@@ -7,7 +7,7 @@ import { products, variants } from "../../../src/catalog/catalog.sql.ts";
 import { campaigns, userCoupons } from "../../../src/coupon/coupon.sql.ts";
 import { orderItems, orders } from "../../../src/order/order.sql.ts";
 import { isAnswer } from "../../../src/refusal.ts";
-import type { Changes, Shelf } from "../../../src/till/table.ts";
+import type { Changes, Table } from "../../../src/till/table.ts";
 import type { Model } from "./model.ts";
 import type { Result, Step } from "./steps.ts";
 
@@ -27,7 +27,7 @@ export type Visit = {
 /** `body` is what a keyed request is answered; without a `result` it is the answer that was kept. */
 export type Decision = { visit: Visit; now: number; result: Result | undefined; body: string | undefined };
 
-export class Judge {
+export class Checker {
   /** How often what came of what. */
   readonly tally = new Map<string, number>();
   readonly #model: Model;
@@ -46,7 +46,7 @@ export class Judge {
       this.#checkTurn(decision.visit);
       this.#checkDecision(decision);
     }
-    if (changes) for (const [shelf, rows] of changes.shelves) for (const { key, after } of rows) ROWS.get(shelf)?.(this.#model, key, after as never);
+    if (changes) for (const [shelf, rows] of changes.tables) for (const { key, after } of rows) ROWS.get(shelf)?.(this.#model, key, after as never);
   }
 
   #checkDecision({ visit: { step, key }, now, result, body }: Decision): void {
@@ -128,9 +128,9 @@ export function matches(expected: unknown, came: unknown): boolean {
 }
 
 /** What the model has in a row's place, shelf by shelf. */
-const ROWS = new Map<Shelf<unknown>, (model: Model, key: string, row: never) => void>();
+const ROWS = new Map<Table<unknown>, (model: Model, key: string, row: never) => void>();
 
-function row<Row>(shelf: Shelf<Row>, expectedOf: (model: Model, key: string) => unknown): void {
+function row<Row>(shelf: Table<Row>, expectedOf: (model: Model, key: string) => unknown): void {
   ROWS.set(shelf, (model, key, came) => {
     const expected = expectedOf(model, key);
     assertSame(expected, came, () => `${shelf.name} ${key} is ${JSON.stringify(came)} and should be ${JSON.stringify(expected)}`);

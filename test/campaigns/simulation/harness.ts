@@ -6,7 +6,7 @@ import { carts } from "../../../src/cart/cart.sql.ts";
 import { variants } from "../../../src/catalog/catalog.sql.ts";
 import type { Database } from "../../../src/database/pool.ts";
 import type { Statement } from "../../../src/database/statement.ts";
-import { type KeyedAnswer, once } from "../../../src/idempotency/idempotent-command.ts";
+import { type KeyedResponse, idempotent } from "../../../src/idempotency/idempotent-command.ts";
 import { orderItems, orders } from "../../../src/order/order.sql.ts";
 import { Refusal } from "../../../src/refusal.ts";
 import type { Command } from "../../../src/till/command.ts";
@@ -16,11 +16,11 @@ import { MemoryStore, type Mishap, type Step as StoreStep } from "../../support/
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import type { Event } from "./history.ts";
 import { checkInvariants } from "./invariants.ts";
-import { type Decision, Judge, type Visit } from "./checker.ts";
+import { type Decision, Checker, type Visit } from "./checker.ts";
 import { Model } from "./model.ts";
 import { openCommands, Process } from "./process.ts";
 import type { Step } from "./steps.ts";
-import { Things } from "./registry.ts";
+import { Registry } from "./registry.ts";
 
 /** 2028-02-28, a leap year's, two hours before midnight in Seoul. */
 const START = Date.UTC(2028, 1, 28, 13);
@@ -28,12 +28,12 @@ const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 const SEOUL_MS = 9 * 60 * MINUTE_MS;
 
-export class World {
+export class Harness {
   readonly clock = new VirtualClock(START);
   readonly model = new Model();
-  readonly judge = new Judge(this.model);
+  readonly judge = new Checker(this.model);
   readonly store: MemoryStore;
-  readonly #things: Things;
+  readonly #things: Registry;
   /** Commands that came, and rounds that were written. */
   commands = 0;
   rounds = 0;
@@ -56,7 +56,7 @@ export class World {
       witness: () => this.#deciding.splice(0),
       onEnd: (how, decided, changes) => how === "undone" || this.#over(decided as Decision[], changes),
     });
-    this.#things = new Things(this.store, this.model);
+    this.#things = new Registry(this.store, this.model);
     for (let i = 0; i < processes; i++) this.#processes.push(this.#open() as Process);
   }
 
@@ -101,9 +101,9 @@ export class World {
     const submitted =
       key === null
         ? process.till.submit(watched, input)
-        : process.till.submit(this.#watchKept(visit, once(watched, { caller: "somebody", key, fingerprint }, render, "en")), input);
+        : process.till.submit(this.#watchKept(visit, idempotent(watched, { caller: "somebody", key, fingerprint }, render, "en")), input);
     const answered = submitted.then(
-      (answer) => void (visit.came = key === null ? unwrap(answer) : (answer as KeyedAnswer).body),
+      (answer) => void (visit.came = key === null ? unwrap(answer) : (answer as KeyedResponse).body),
       (error: unknown) => void (visit.came = error instanceof Refusal ? codeOf(error) : error),
     );
     this.#waiting.push(Promise.race([answered, process.died]));
@@ -113,14 +113,14 @@ export class World {
   #watch(visit: Visit, command: Command<unknown, unknown>): Command<unknown, unknown> {
     return {
       ...command,
-      decide: (shop, input) => {
+      decide: (uow, input) => {
         try {
-          const answer = command.decide(shop, input);
-          this.#deciding.push({ visit, now: shop.now, result: { answer: unwrap(answer) }, body: undefined });
+          const answer = command.decide(uow, input);
+          this.#deciding.push({ visit, now: uow.now, result: { answer: unwrap(answer) }, body: undefined });
           return answer;
         } catch (error) {
           if (error instanceof NeedsChanged) visit.cameAgain = true;
-          else if (error instanceof Refusal) this.#deciding.push({ visit, now: shop.now, result: { refusal: codeOf(error) }, body: undefined });
+          else if (error instanceof Refusal) this.#deciding.push({ visit, now: uow.now, result: { refusal: codeOf(error) }, body: undefined });
           else this.#wrong ??= error;
           throw error;
         }
@@ -129,19 +129,19 @@ export class World {
   }
 
   /** Notes what a keyed command answers, be it new or what was kept. */
-  #watchKept(visit: Visit, command: Command<unknown, KeyedAnswer>): Command<unknown, KeyedAnswer> {
+  #watchKept(visit: Visit, command: Command<unknown, KeyedResponse>): Command<unknown, KeyedResponse> {
     return {
       ...command,
-      decide: (shop, input) => {
+      decide: (uow, input) => {
         const before = this.#deciding.length;
         try {
-          const answer = command.decide(shop, input);
-          if (answer.replayed) this.#deciding.push({ visit, now: shop.now, result: undefined, body: answer.body });
+          const answer = command.decide(uow, input);
+          if (answer.replayed) this.#deciding.push({ visit, now: uow.now, result: undefined, body: answer.body });
           else (this.#deciding.at(-1) as Decision).body = answer.body;
           return answer;
         } catch (error) {
           if (this.#deciding.length === before && error instanceof Refusal)
-            this.#deciding.push({ visit, now: shop.now, result: { refusal: codeOf(error) }, body: undefined });
+            this.#deciding.push({ visit, now: uow.now, result: { refusal: codeOf(error) }, body: undefined });
           throw error;
         }
       },
@@ -256,7 +256,7 @@ export class World {
 }
 
 /** The world that lives now. Histories live one after the other. */
-let present: World;
+let present: Harness;
 const database = { rows: async (statement: Statement) => present.rows(statement) } as unknown as Database;
 /** For as many processes as a world may see. What one knows of another world's things does no harm, and to make room anew takes longer than to live. */
 const COMMANDS = Array.from({ length: 12 }, () => openCommands(database));

@@ -7,13 +7,13 @@ import { addToCart, removeFromCart, setQuantity } from "../../../src/cart/edit-c
 import { adjustStock } from "../../../src/catalog/adjust-stock.ts";
 import { createProducts } from "../../../src/catalog/create-products.ts";
 import { editProduct } from "../../../src/catalog/edit-product.ts";
-import { CatalogFacts } from "../../../src/catalog/variant-cache.ts";
+import { VariantCache } from "../../../src/catalog/variant-cache.ts";
 import type { CampaignView } from "../../../src/coupon/campaign-view.ts";
 import { createCampaign, editCampaign } from "../../../src/coupon/edit-campaign.ts";
-import { expireCoupons } from "../../../src/coupon/expire-coupon.ts";
+import { expireCoupon } from "../../../src/coupon/expire-coupon.ts";
 import { issueCoupon } from "../../../src/coupon/issue-coupon.ts";
 import type { Database } from "../../../src/database/pool.ts";
-import { OrderFacts } from "../../../src/order/order-cache.ts";
+import { OrderCache } from "../../../src/order/order-cache.ts";
 import { placeOrder } from "../../../src/order/place-order.ts";
 import { cancelOrder, expireOrder, refundOrder } from "../../../src/order/undo-order.ts";
 import { payOrder } from "../../../src/order/payment/pay-order.ts";
@@ -27,8 +27,8 @@ import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
 /** Commands with what their process knows of things that never change. */
 export type Commands = ReturnType<typeof openCommands>;
 export function openCommands(database: Database) {
-  const catalogFacts = new CatalogFacts(database);
-  const orderFacts = new OrderFacts(database);
+  const catalogFacts = new VariantCache(database);
+  const orderFacts = new OrderCache(database);
   const articleOf = async (userId: string, itemId: string): Promise<{ productId: string; variantId: string } | undefined> =>
     (await database.rows<{ productId: string; variantId: string }>({ name: "select cart article", text: "", values: [userId, itemId] }))[0];
   return {
@@ -138,7 +138,7 @@ export class Process {
       case "issue coupon":
         return as(issueCoupon, { ...step, timezone: "Asia/Seoul" });
       case "expire coupons":
-        return as(expireCoupons, step);
+        return as(expireCoupon, step);
       case "add to cart":
         return as(commands.addToCart, withoutNull(step));
       case "set quantity":
@@ -148,7 +148,7 @@ export class Process {
       case "place order":
         return as(commands.placeOrder, {
           ...step,
-          articles: step.articles?.map(withoutNull) ?? null,
+          lineItems: step.articles?.map(withoutNull) ?? null,
           orderedAt: null,
           expiresAfterMs: ORDER_EXPIRES_AFTER_MS,
         });

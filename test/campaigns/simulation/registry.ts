@@ -9,7 +9,7 @@ import type { Step } from "./steps.ts";
 
 const NOBODY = "00000000-0000-7000-8000-000000000000";
 
-export class Things {
+export class Registry {
   readonly #store: Pick<MemoryStore, "rows">;
   readonly #model: Model;
   readonly #known = {

@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { event, type Event } from "./history.ts";
-import { World } from "./harness.ts";
+import { Harness } from "./harness.ts";
 
 const LONGEST = 500;
 
@@ -21,7 +21,7 @@ export async function simulate({ seed, steps }: { seed: number; steps: number })
   let rounds = 0;
   const tally = new Map<string, number>();
   const live = async (instances: number, history: Event[]): Promise<void> => {
-    const world = new World(instances);
+    const world = new Harness(instances);
     try {
       await world.live(history);
     } finally {

@@ -54,7 +54,9 @@ function Choice({ coupon, saves, usable, chosen, choose }: ChoiceProps) {
       <input type="radio" name="coupon" checked={chosen} disabled={!usable} onChange={choose} />
       <span class="pick-body">
         <strong>{headline}</strong> <bdi class="clamp">{coupon.name}</bdi>
-        <span class="muted">{[...conditions, coupon.expiresAt ? t.value.until(lastMomentOf(coupon.expiresAt)) : ""].filter(Boolean).join(" · ")}</span>
+        <span class="muted">
+          {[...conditions, coupon.expiresAt ? t.value.until(lastMomentOf(coupon.expiresAt)) : ""].filter(Boolean).join(" · ")}
+        </span>
         {chosen && <span class="saves">{t.value.youSave(saves)}</span>}
       </span>
     </label>

@@ -2,7 +2,7 @@
 
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Edit, Guard } from "../mutation.ts";
+import type { Edit, Mutation } from "../mutation.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 const RED = { file: "test/database/constraints.test.ts", tests: "refuses" };
@@ -21,11 +21,11 @@ const IMPLIED = [
   ],
 ] as const;
 
-export const CONSTRAINTS: Guard[] = globSync("src/database/migrations/*.sql", { cwd: ROOT })
+export const CONSTRAINTS: Mutation[] = globSync("src/database/migrations/*.sql", { cwd: ROOT })
   .sort()
   .flatMap((file) => {
     const text = readFileSync(join(ROOT, file), "utf8");
-    return constraintsOf(text).map(({ line, table, altered, constraint }): Guard => {
+    return constraintsOf(text).map(({ line, table, altered, constraint }): Mutation => {
       const pair = IMPLIED.find(([implied]) => line.startsWith(implied));
       const edits: Edit[] = (pair ?? [line]).map((one) => edit(file, altered ? undefined : table, one, pair ? checkIn(one) : constraint));
       return {

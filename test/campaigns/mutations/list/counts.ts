@@ -2,15 +2,15 @@
 
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Guard } from "../mutation.ts";
+import type { Mutation } from "../mutation.ts";
 
 const ROOT = join(import.meta.dirname, "../../../..");
 
-export const COUNTS: Guard[] = globSync("src/**/*.sql.ts", { cwd: ROOT })
+export const COUNTS: Mutation[] = globSync("src/**/*.sql.ts", { cwd: ROOT })
   .sort()
   .flatMap((file) => {
     const statements = readFileSync(join(ROOT, file), "utf8").split(/(?=\bname: ")/);
-    return statements.flatMap((statement): Guard[] => {
+    return statements.flatMap((statement): Mutation[] => {
       const rows = /(?:^ *|, )rows: [\w.]+,?/m.exec(statement)?.[0];
       const name = /^name: "([^"]+)"/.exec(statement)?.[1];
       if (rows === undefined || name === undefined) return [];

@@ -1,6 +1,6 @@
 // Who may look at what while somebody else decides about it.
 
-import { type Guard, guard } from "../mutation.ts";
+import { type Mutation, mutation } from "../mutation.ts";
 
 const SHELVES = [
   ["users", "src/balance/balance.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
@@ -18,12 +18,18 @@ const SHELVES = [
 
 const STORE = "src/till/postgres-store.ts";
 
-export const LOCKS: Guard[] = [
+export const LOCKS: Mutation[] = [
   ...SHELVES.flatMap(([shelf, file, where, order]) => [
-    guard(`the lock on ${shelf}`, file, where, where.replace(/ FOR NO KEY UPDATE.*/, ""), ["test/database/row-locks.test.ts", `${shelf} is locked: whoever`]),
-    guard(`the order of the locks on ${shelf}`, file, where, where.replace(`${order} `, ""), ["test/database/row-locks.test.ts", `${shelf} is locked by id`]),
+    mutation(`the lock on ${shelf}`, file, where, where.replace(/ FOR NO KEY UPDATE.*/, ""), [
+      "test/database/row-locks.test.ts",
+      `${shelf} is locked: whoever`,
+    ]),
+    mutation(`the order of the locks on ${shelf}`, file, where, where.replace(`${order} `, ""), [
+      "test/database/row-locks.test.ts",
+      `${shelf} is locked by id`,
+    ]),
   ]),
-  guard("the order of the shelves", STORE, "return new Map([...shelves].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return shelves;", [
+  mutation("the order of the shelves", STORE, "return new Map([...shelves].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return tables;", [
     "test/database/till-postgres.test.ts",
     "in the global order, whatever the order of the needs",
   ]),
@@ -39,34 +45,34 @@ export const LOCKS: Guard[] = [
     ],
     red: { file: "test/api/races.test.ts", tests: "against 2 instances 200 charges at once add up" },
   },
-  guard(
+  mutation(
     "the lock on variants, seen from two instances",
     "src/catalog/catalog.sql.ts",
     "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
     "WHERE id = ANY($1::uuid[]) ORDER BY id",
     ["test/api/races.test.ts", "against 2 instances 100 in stock and 400 buyers"],
   ),
-  guard("the order of first-come locks", "src/lock/first-come.ts", " ORDER BY key) keys", ") keys", [
+  mutation("the order of first-come locks", "src/lock/first-come.ts", " ORDER BY key) keys", ") keys", [
     "test/database/advisory-locks.test.ts",
     "several campaigns are taken by name",
   ]),
-  guard("the first-come lock", STORE, "...(admission ? [admission.statement] : []),", "", [
+  mutation("the first-come lock", STORE, "...(admission ? [admission.statement] : []),", "", [
     "test/database/advisory-locks.test.ts",
     "a round waits for who was admitted",
   ]),
-  guard("lock_timeout", STORE, " -c lock_timeout=${lockWaitMs}", "", [
+  mutation("lock_timeout", STORE, " -c lock_timeout=${lockWaitMs}", "", [
     "test/database/till-postgres.test.ts",
     "that somebody holds too long are a LockTimeout",
   ]),
-  guard("idle_in_transaction_session_timeout", STORE, " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}", "", [
+  mutation("idle_in_transaction_session_timeout", STORE, " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}", "", [
     "test/database/till-postgres.test.ts",
     "of an instance that hangs in the middle of a round are let go",
   ]),
-  guard("the lock on the checkpoint", "src/popular/popular.sql.ts", "name = 'aggregate-sales' FOR UPDATE", "name = 'aggregate-sales'", [
+  mutation("the lock on the checkpoint", "src/popular/popular.sql.ts", "name = 'aggregate-sales' FOR UPDATE", "name = 'aggregate-sales'", [
     "test/database/advisory-locks.test.ts",
     "an aggregation reads how far",
   ]),
-  guard("the migrations' lock", "src/database/migrate.ts", 'await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);', "", [
+  mutation("the migrations' lock", "src/database/migrate.ts", 'await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);', "", [
     "test/database/advisory-locks.test.ts",
     "five that migrate",
   ]),

@@ -1,6 +1,6 @@
 // What the shop's own rules look at before they give anything away: stock, money, coupons, carts.
 
-import { type Guard, guard } from "../mutation.ts";
+import { type Mutation, mutation } from "../mutation.ts";
 
 const [POINTS, CACHE, THIRD, VARIANTS, CART] = [
   "test/documents/1-points.test.ts",
@@ -29,225 +29,243 @@ const STOCK = "src/catalog/adjust-stock.ts";
 const CAMPAIGN = "src/coupon/edit-campaign.ts";
 const ISSUE = "src/coupon/issue-coupon.ts";
 
-export const RULES_OF_THE_SHOP: Guard[] = [
+export const RULES_OF_THE_SHOP: Mutation[] = [
   // Stock
-  guard("that there is as much as is taken", CATALOG, "variant.stock < quantity", "false", [THIRD, "alt 재고 부족 → 400 that says what there is"]),
-  guard("down to the last piece", CATALOG, "variant.stock < quantity", "variant.stock <= quantity", [THIRD, "down to the last piece"]),
-  guard("that a product is for sale", CATALOG, 'variantStatus(article.product, article.variant) !== "ON_SALE"', "false", [
+  mutation("that there is as much as is taken", CATALOG, "variant.stock < quantity", "false", [THIRD, "alt 재고 부족 → 400 that says what there is"]),
+  mutation("down to the last piece", CATALOG, "variant.stock < quantity", "variant.stock <= quantity", [THIRD, "down to the last piece"]),
+  mutation("that a product is for sale", CATALOG, 'variantStatus(article.product, article.variant) !== "ON_SALE"', "false", [
     POINTS,
     "opt 판매 불가 상품",
   ]),
-  guard("that an edit is of the product as it is", EDIT, "version !== product.version", "false", [
+  mutation("that an edit is of the product as it is", EDIT, "version !== product.version", "false", [
     EDITS,
     "an edit of another version is refused whole",
   ]),
-  guard("that an edit is of the variant as it is", EDIT, "now !== one.version", "false", [EDITS, "an edit of another version of a variant"]),
-  guard("that an edit makes another version", EDIT, "version: product.version + 1", "version: product.version", [
+  mutation("that an edit is of the variant as it is", EDIT, "now !== one.version", "false", [EDITS, "an edit of another version of a variant"]),
+  mutation("that an edit makes another version", EDIT, "version: product.version + 1", "version: product.version", [
     EDITS,
     "of many edits of one version",
   ]),
-  guard("that a variant is named once in an edit", EDIT, "found.has(one.id)", "false", [EDITS, "names a variant twice"]),
-  guard("that two prices agree", EDIT, "one.price !== price", "false", [EDITS, "gives a product's only variant two prices"]),
-  guard("that options differ", VARIANT_RULES, "keyOf(other.options) === keyOf(options)", "false", [EDITS, "are not created, alone or among others"]),
-  guard("that a SKU is one variant's", VARIANT_RULES, "owner !== variantId", "false", [EDITS, "belongs to one variant of the shop"]),
-  guard(
+  mutation("that a variant is named once in an edit", EDIT, "found.has(one.id)", "false", [EDITS, "names a variant twice"]),
+  mutation("that two prices agree", EDIT, "one.price !== price", "false", [EDITS, "gives a product's only variant two prices"]),
+  mutation("that options differ", VARIANT_RULES, "keyOf(other.options) === keyOf(options)", "false", [
+    EDITS,
+    "are not created, alone or among others",
+  ]),
+  mutation("that a SKU is one variant's", VARIANT_RULES, "owner !== variantId", "false", [EDITS, "belongs to one variant of the shop"]),
+  mutation(
     "that shoppers see no price of what is not for sale",
     "src/catalog/product-view.ts",
     "{ price: null, stock: 0, status }",
     "{ price, stock, status }",
     [HIDDEN, "a product before its launch"],
   ),
-  guard(
+  mutation(
     "that only operators see it",
     "src/catalog/catalog.routes.ts",
     '?.role === "operator" ? product.whole : product.shopper',
     "?.role !== undefined ? product.whole : product.shopper",
     [HIDDEN, "a product before its launch"],
   ),
-  guard("that a variant is the product's", CATALOG, "variant === undefined || variant.productId !== productId", "variant === undefined", [
+  mutation("that a variant is the product's", CATALOG, "variant === undefined || variant.productId !== productId", "variant === undefined", [
     VARIANTS,
     "opt 존재하지 않는 유저/상품/보유쿠폰",
   ]),
-  guard("that an adjustment leaves something", STOCK, "stock < 0", "false", [RULES, "an adjustment below nothing"]),
-  guard("that an adjustment is bounded", STOCK, "stock > STOCK_MAX", "false", [RULES, "an adjustment beyond the most"]),
-  guard("that a first filling is journalled", "src/catalog/create-products.ts", "delta: variant.stock,", "delta: 0,", [
+  mutation("that an adjustment leaves something", STOCK, "stock < 0", "false", [RULES, "an adjustment below nothing"]),
+  mutation("that an adjustment is bounded", STOCK, "stock > STOCK_MAX", "false", [RULES, "an adjustment beyond the most"]),
+  mutation("that a first filling is journalled", "src/catalog/create-products.ts", "delta: variant.stock,", "delta: 0,", [
     RULES,
     "a product's first pieces stand in the journal",
   ]),
-  guard("that equal lines are added up", PLACE, "(lines.get(variantId)?.quantity ?? 0) + article.quantity", "article.quantity", [
+  mutation("that equal lines are added up", PLACE, "(lines.get(variantId)?.quantity ?? 0) + article.quantity", "article.quantity", [
     VARIANTS,
     "opt 재고 부족 → 400 where two lines of one variant together",
   ]),
-  guard("that lines together are bounded", PLACE, "quantity > MOST_PIECES", "false", [RULES, "lines of one variant together beyond a million"]),
-  guard("that a total can be counted", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order too large to be counted"]),
-  guard("that the buyer exists", PLACE, 'return buyer ?? refuse("USER_NOT_FOUND", { userId });', "return buyer ?? { rehearsalId: null };", [
+  mutation("that lines together are bounded", PLACE, "quantity > MOST_PIECES", "false", [RULES, "lines of one variant together beyond a million"]),
+  mutation("that a total can be counted", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order too large to be counted"]),
+  mutation("that the buyer exists", PLACE, 'return buyer ?? refuse("USER_NOT_FOUND", { userId });', "return buyer ?? { rehearsalId: null };", [
     RULES,
     "an order for nobody",
   ]),
-  guard("that the product exists", PLACE, "productFor(shop, article.productId, buyer);", "", [RULES, "an order for nothing"]),
-  guard("that goods are taken with the money", "src/order/payment/pay-from-balance.ts", "  takeGoods(shop, order, items);\n", "", [
+  mutation("that the product exists", PLACE, "productFor(uow, article.productId, buyer);", "", [RULES, "an order for nothing"]),
+  mutation("that goods are taken with the money", "src/order/payment/pay-from-balance.ts", "  reserveStock(uow, order, items);\n", "", [
     CACHE,
     "par 핵심 주문 처리 → stock is checked and taken",
   ]),
-  guard("that money is taken with the goods", "src/order/payment/pay-from-balance.ts", "if (amount > 0) moveMoney", "if (false) moveMoney", [
+  mutation("that money is taken with the goods", "src/order/payment/pay-from-balance.ts", "if (amount > 0) moveMoney", "if (false) moveMoney", [
     CACHE,
     "and (결제 처리) → the balance falls",
   ]),
 
   // Money
-  guard("that a payment is in the shop's currency", "src/settlement/capture-outcome.ts", "payment.currency !== currency", "false", [
+  mutation("that a payment is in the shop's currency", "src/settlement/capture-outcome.ts", "payment.currency !== currency", "false", [
     CURRENCY,
     "an equal number of another currency",
   ]),
-  guard("that money goes back in the shop's currency", "src/settlement/gateway-refund.ts", "payment.currency !== gateway.currency", "false", [
+  mutation("that money goes back in the shop's currency", "src/settlement/gateway-refund.ts", "payment.currency !== gateway.currency", "false", [
     CURRENCY,
     "a part that went back in another currency",
   ]),
-  guard("that both books count in one currency", "src/settlement/reconcile.ts", "gateway.currency !== currency &&", "false &&", [
+  mutation("that both books count in one currency", "src/settlement/reconcile.ts", "gateway.currency !== currency &&", "false &&", [
     CURRENCY,
     "equal numbers of two currencies",
   ]),
-  guard("that a shop with a database of its own does not simulate cards", "src/config.ts", 'embedded || given === "simulator"', "true", [
+  mutation("that a shop with a database of its own does not simulate cards", "src/config.ts", 'embedded || given === "simulator"', "true", [
     NO_GATEWAY,
     "only an embedded shop",
   ]),
-  guard("that a card needs a gateway", "src/order/payment/start-card-payment.ts", "if (!cardsAreTaken)", "if (false)", [NO_GATEWAY, "refuses cards"]),
-  guard("that there is as much money as is paid", "src/balance/balance.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
-  guard("the most on a balance", "src/balance/balance.ts", "wallet.balance + amount > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
-  guard("that money moves with its row in the ledger", "src/balance/balance.ts", "  shop.append(ledger, transaction);\n", "", [
+  mutation("that a card needs a gateway", "src/order/payment/start-card-payment.ts", "if (!cardsAreTaken)", "if (false)", [
+    NO_GATEWAY,
+    "refuses cards",
+  ]),
+  mutation("that there is as much money as is paid", "src/balance/balance.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
+  mutation("the most on a balance", "src/balance/balance.ts", "wallet.balance + amount > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
+  mutation("that money moves with its row in the ledger", "src/balance/balance.ts", "  uow.append(ledger, transaction);\n", "", [
     CACHE,
     "else 충전 처리 성공 → {userId, newBalance, transactionId}",
   ]),
-  guard("that a movement takes the next version", "src/balance/balance.ts", "wallet.version + 1", "wallet.version", [CACHE, "flow → charges add up"]),
-  guard("the version that a charge was read at", "src/balance/charge-balance.ts", "version !== null && version !== wallet.version", "false", [
+  mutation("that a movement takes the next version", "src/balance/balance.ts", "wallet.version + 1", "wallet.version", [
+    CACHE,
+    "flow → charges add up",
+  ]),
+  mutation("the version that a charge was read at", "src/balance/charge-balance.ts", "version !== null && version !== wallet.version", "false", [
     THIRD,
     "alt 동시성 충돌",
   ]),
-  guard("the least and the most of a charge", "src/balance/balance.routes.ts", "Amount(1, chargeMax)", "Amount(-10, 9e15)", [
+  mutation("the least and the most of a charge", "src/balance/balance.routes.ts", "Amount(1, chargeMax)", "Amount(-10, 9e15)", [
     POINTS,
     "opt 유효하지 않은 금액",
   ]),
-  guard("that grants are for all or nobody", GRANTS, "if (faults.length > 0) refuseGrants", "if (false) refuseGrants", [
+  mutation("that grants are for all or nobody", GRANTS, "if (faults.length > 0) refuseGrants", "if (false) refuseGrants", [
     RULES,
     "grants of which one is for nobody",
   ]),
-  guard("that a batch grants a row once", GRANTS, "grantedBefore(shop, batch, grant) === undefined", "true", [
+  mutation("that a batch grants a row once", GRANTS, "grantedBefore(uow, batch, grant) === undefined", "true", [
     BATCHES,
     "the same rows again, reordered",
   ]),
-  guard("that a dry run grants nothing", GRANTS, "if (dryRun) return", "if (false) return", [BATCHES, "a dry run names every faulty row"]),
-  guard("that a batch does not pay a corrected amount", GRANT_FAULTS, "before !== undefined && before !== amount", "false", [
+  mutation("that a dry run grants nothing", GRANTS, "if (dryRun) return", "if (false) return", [BATCHES, "a dry run names every faulty row"]),
+  mutation("that a batch does not pay a corrected amount", GRANT_FAULTS, "before !== undefined && before !== amount", "false", [
     BATCHES,
     "a row that was paid with another amount",
   ]),
-  guard("that a row is in a batch's list once", GRANT_FAULTS, "first !== undefined", "false", [BATCHES, "a row twice in one list"]),
-  guard("that the limit holds for a list's grants together", GRANT_FAULTS, "balance + amount > balanceMax", "false", [
+  mutation("that a row is in a batch's list once", GRANT_FAULTS, "first !== undefined", "false", [BATCHES, "a row twice in one list"]),
+  mutation("that the limit holds for a list's grants together", GRANT_FAULTS, "balance + amount > balanceMax", "false", [
     BATCHES,
     "the first 20 faulty rows of a list are named",
   ]),
-  guard("that a replay's batch is known while the keys are", "tools/replay/bring-in.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
+  mutation("that a replay's batch is known while the keys are", "tools/replay/bring-in.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
     REPLAY,
     "a batch older than the shop keeps keys",
   ]),
-  guard("that an invoice has one key", "tools/replay/names.ts", "`order ${invoice}`", "`order ${invoice} ${Math.random()}`", [
+  mutation("that an invoice has one key", "tools/replay/names.ts", "`order ${invoice}`", "`order ${invoice} ${Math.random()}`", [
     REPLAY,
     "a file with one corrected date",
   ]),
-  guard(
+  mutation(
     "that an invoice is paid for once",
     "tools/replay/names.ts",
     "`grant for invoice ${invoice}`",
     "`grant for invoice ${invoice} ${Math.random()}`",
     [REPLAY, "an invoice with another customer"],
   ),
-  guard("that a file is checked before it is brought in", "tools/replay/replay.ts", "if (faults.length > 0) refuseFile", "if (false) refuseFile", [
+  mutation("that a file is checked before it is brought in", "tools/replay/replay.ts", "if (faults.length > 0) refuseFile", "if (false) refuseFile", [
     REPLAY,
     "a file that the shop would refuse in part",
   ]),
-  guard(
+  mutation(
     "that a file of grants is checked whole",
     "web/console/grants.ts",
     "if (faults.length > 0) return faults.toSorted",
     "if (false) return faults.toSorted",
     [GRANT_FILE, "an unknown user in the last part"],
   ),
-  guard("one user per external id", "src/balance/create-users.ts", "if (shop.find(externalIds, externalId))", "if (false)", [
+  mutation("one user per external id", "src/balance/create-users.ts", "if (uow.find(externalIds, externalId))", "if (false)", [
     RULES,
     "an external id twice in one list",
   ]),
 
   // Coupons
-  guard("a campaign's total", ISSUE, "campaign.issuedQuantity >= campaign.totalQuantity", "false", [THIRD, "alt 발급 수량 초과"]),
-  guard("one coupon per user", ISSUE, "if (shop.find(claims, claimKey(couponId, userId)))", "if (false)", [THIRD, "alt 이미 보유 중"]),
-  guard("a campaign's window", ISSUE, "!isOpen(campaign, shop.now)", "false", [CACHE, "else 발급 불가 (품절 또는 비활성)"]),
-  guard("that a campaign has opened", COUPON, "return campaign.opensAt <= now && !isOver(campaign, now);", "return !isOver(campaign, now);", [
+  mutation("a campaign's total", ISSUE, "campaign.issuedQuantity >= campaign.totalQuantity", "false", [THIRD, "alt 발급 수량 초과"]),
+  mutation("one coupon per user", ISSUE, "if (uow.find(claims, claimKey(couponId, userId)))", "if (false)", [THIRD, "alt 이미 보유 중"]),
+  mutation("a campaign's window", ISSUE, "!isOpen(campaign, uow.now)", "false", [CACHE, "else 발급 불가 (품절 또는 비활성)"]),
+  mutation("that a campaign has opened", COUPON, "return campaign.opensAt <= now && !isOver(campaign, now);", "return !isOver(campaign, now);", [
     RULES,
     "is open from opensAt on",
   ]),
-  guard("that a campaign has closed", COUPON, "(closesAt !== null && closesAt <= now)", "(closesAt !== null && closesAt < now)", [
+  mutation("that a campaign has closed", COUPON, "(closesAt !== null && closesAt <= now)", "(closesAt !== null && closesAt < now)", [
     RULES,
     "is open from opensAt on",
   ]),
-  guard("that a campaign's coupons have not run out", COUPON, " || (expiresAt !== null && expiresAt <= now)", "", [RULES, "is open from opensAt on"]),
-  guard("that whoever gets a coupon exists", ISSUE, '?? refuse("USER_NOT_FOUND", { userId })', "?? { rehearsalId: null }", [
+  mutation("that a campaign's coupons have not run out", COUPON, " || (expiresAt !== null && expiresAt <= now)", "", [
+    RULES,
+    "is open from opensAt on",
+  ]),
+  mutation("that whoever gets a coupon exists", ISSUE, '?? refuse("USER_NOT_FOUND", { userId })', "?? { rehearsalId: null }", [
     VARIANTS,
     "opt 존재하지 않는 유저/쿠폰",
   ]),
-  guard("that an issued coupon is counted", ISSUE, "issuedQuantity: campaign.issuedQuantity + 1", "issuedQuantity: campaign.issuedQuantity", [
+  mutation("that an issued coupon is counted", ISSUE, "issuedQuantity: campaign.issuedQuantity + 1", "issuedQuantity: campaign.issuedQuantity", [
     CACHE,
     "else 발급 가능 → the coupon is AVAILABLE",
   ]),
-  guard("whose a coupon is", COUPON, "coupon === undefined || coupon.userId !== userId", "coupon === undefined", [THIRD, "alt 쿠폰 무효"]),
-  guard("that a coupon is unused and not run out", COUPON, 'if (status !== "AVAILABLE") refuse', "if (false) refuse", [THIRD, "alt 쿠폰 무효"]),
-  guard("a coupon's time, before the job has come by", COUPON, "coupon.expiresAt !== null && coupon.expiresAt <= now", "false", [
+  mutation("whose a coupon is", COUPON, "coupon === undefined || coupon.userId !== userId", "coupon === undefined", [THIRD, "alt 쿠폰 무효"]),
+  mutation("that a coupon is unused and not run out", COUPON, 'if (status !== "AVAILABLE") refuse', "if (false) refuse", [THIRD, "alt 쿠폰 무효"]),
+  mutation("a coupon's time, before the job has come by", COUPON, "coupon.expiresAt !== null && coupon.expiresAt <= now", "false", [
     VARIANTS,
     "opt 쿠폰 상태가 UNUSED가 아닌 경우",
   ]),
-  guard("a coupon's least order", COUPON, "totalAmount < minOrderAmount", "false", [THIRD, "alt 쿠폰 무효"]),
-  guard("that a fixed discount is no more than the order", COUPON, "Math.min(discount.amount, totalAmount)", "discount.amount", [
+  mutation("a coupon's least order", COUPON, "totalAmount < minOrderAmount", "false", [THIRD, "alt 쿠폰 무효"]),
+  mutation("that a fixed discount is no more than the order", COUPON, "Math.min(discount.amount, totalAmount)", "discount.amount", [
     THIRD,
     "else 쿠폰 유효 →",
   ]),
-  guard("the most of a percentage", COUPON, "discount.maxAmount ?? wanted, totalAmount", "wanted, totalAmount", [THIRD, "else 쿠폰 유효 →"]),
-  guard("that a percentage rounds down", COUPON, "Math.floor((rest * rate) / 100)", "Math.ceil((rest * rate) / 100)", [THIRD, "else 쿠폰 유효 →"]),
-  guard(
+  mutation("the most of a percentage", COUPON, "discount.maxAmount ?? wanted, totalAmount", "wanted, totalAmount", [THIRD, "else 쿠폰 유효 →"]),
+  mutation("that a percentage rounds down", COUPON, "Math.floor((rest * rate) / 100)", "Math.ceil((rest * rate) / 100)", [THIRD, "else 쿠폰 유효 →"]),
+  mutation(
     "that a coupon is used up with its order",
     "src/order/reserve-stock.ts",
     "if (order.userCouponId !== null) takeCoupon",
     "if (false) takeCoupon",
     [THIRD, "opt 쿠폰 사용된 경우"],
   ),
-  guard("that a coupon comes back only from the order that has it", COUPON, "if (coupon?.orderId !== orderId)", "if (coupon === undefined)", [
+  mutation("that a coupon comes back only from the order that has it", COUPON, "if (coupon?.orderId !== orderId)", "if (coupon === undefined)", [
     ORDERS,
     "a coupon that another order has",
   ]),
-  guard("that a coupon comes back expired where its time is up", COUPON, "status: couponStatus(returned, shop.now) }", 'status: "AVAILABLE" }', [
+  mutation("that a coupon comes back expired where its time is up", COUPON, "status: couponStatus(returned, uow.now) }", 'status: "AVAILABLE" }', [
     ORDERS,
     "a coupon that comes back too late",
   ]),
-  guard("that an issued discount stands", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) && campaign.issuedQuantity > 0", "false", [
+  mutation("that an issued discount stands", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) && campaign.issuedQuantity > 0", "false", [
     RULES,
     "a discount that somebody holds",
   ]),
-  guard("that the same discount is no change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) &&", "fields.discount &&", [
+  mutation("that the same discount is no change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) &&", "fields.discount &&", [
     CAMPAIGNS,
     "a form that sends everything back",
   ]),
-  guard("an edit's version", CAMPAIGN, "version !== undefined && version !== campaign.version", "false", [CAMPAIGNS, "an edit of an older version"]),
-  guard("that an edit raises the version", CAMPAIGN, "{ ...edited, version: campaign.version + 1 }", "edited", [
+  mutation("an edit's version", CAMPAIGN, "version !== undefined && version !== campaign.version", "false", [
+    CAMPAIGNS,
+    "an edit of an older version",
+  ]),
+  mutation("that an edit raises the version", CAMPAIGN, "{ ...edited, version: campaign.version + 1 }", "edited", [
     CAMPAIGNS,
     "each edit raises the version",
   ]),
-  guard("that a closed campaign stays as it is", CAMPAIGN, "if (isOver(campaign, shop.now))", "if (false)", [CAMPAIGNS, "a repeat changes nothing"]),
-  guard("that a coupon is good to the end of its last day", "src/day.ts", "(days + 1) * DAY_MS", "days * DAY_MS", [
+  mutation("that a closed campaign stays as it is", CAMPAIGN, "if (isOver(campaign, uow.now))", "if (false)", [
+    CAMPAIGNS,
+    "a repeat changes nothing",
+  ]),
+  mutation("that a coupon is good to the end of its last day", "src/day.ts", "(days + 1) * DAY_MS", "days * DAY_MS", [
     CAMPAIGNS,
     "a coupon is good to the end",
   ]),
-  guard("that a campaign's own end cuts its coupons' days", COUPON, "expiresAt ?? Number.POSITIVE_INFINITY)", "Number.POSITIVE_INFINITY)", [
+  mutation("that a campaign's own end cuts its coupons' days", COUPON, "expiresAt ?? Number.POSITIVE_INFINITY)", "Number.POSITIVE_INFINITY)", [
     CAMPAIGNS,
     "the campaign's own end comes first",
   ]),
-  guard(
+  mutation(
     "that a list's order stands while it is read",
     "src/coupon/coupon.routes.ts",
     "campaignPlace(cursor) ?? firstCampaign(at)",
@@ -256,62 +274,65 @@ export const RULES_OF_THE_SHOP: Guard[] = [
   ),
 
   // Rehearsals
-  guard("whose copies are bought", CATALOG, "!product || !sameRehearsal(product, user)", "!product", [REHEARSALS, "while a rehearsal's copy sells"]),
-  guard("whose copy's coupons are issued", ISSUE, "!campaign || !sameRehearsal(campaign, member)", "!campaign", [
+  mutation("whose copies are bought", CATALOG, "!product || !sameRehearsal(product, user)", "!product", [
     REHEARSALS,
     "while a rehearsal's copy sells",
   ]),
-  guard("who sees a copy", "src/balance/rehearsal-buyers.ts", "if (caller === null) return false;", "return true;", [
+  mutation("whose copy's coupons are issued", ISSUE, "!campaign || !sameRehearsal(campaign, member)", "!campaign", [
     REHEARSALS,
     "while a rehearsal's copy sells",
   ]),
-  guard("that a sold-out copy is not known without the till", "src/coupon/sold-out.ts", "campaign.rehearsalId !== null", "false", [
+  mutation("who sees a copy", "src/balance/rehearsal-buyers.ts", "if (caller === null) return false;", "return true;", [
     REHEARSALS,
     "while a rehearsal's copy sells",
   ]),
-  guard("that a total stays above what was issued", CAMPAIGN, "edited.totalQuantity < campaign.issuedQuantity", "false", [
+  mutation("that a sold-out copy is not known without the till", "src/coupon/sold-out.ts", "campaign.rehearsalId !== null", "false", [
+    REHEARSALS,
+    "while a rehearsal's copy sells",
+  ]),
+  mutation("that a total stays above what was issued", CAMPAIGN, "edited.totalQuantity < campaign.issuedQuantity", "false", [
     RULES,
     "a total below what was issued",
   ]),
-  guard("that a campaign closes after it opens", CAMPAIGN, "closesAt !== null && closesAt <= opensAt", "false", [RULES, "times that contradict"]),
-  guard("that a campaign's coupons outlast its opening", CAMPAIGN, "expiresAt !== null && expiresAt <= opensAt", "false", [
+  mutation("that a campaign closes after it opens", CAMPAIGN, "closesAt !== null && closesAt <= opensAt", "false", [RULES, "times that contradict"]),
+  mutation("that a campaign's coupons outlast its opening", CAMPAIGN, "expiresAt !== null && expiresAt <= opensAt", "false", [
     RULES,
     "times that contradict",
   ]),
-  guard("that a known sold-out campaign is told apart from a closed one", "src/coupon/sold-out.ts", "isOpen(known.campaign, now)", "true", [
+  mutation("that a known sold-out campaign is told apart from a closed one", "src/coupon/sold-out.ts", "isOpen(known.campaign, now)", "true", [
     RULES,
     "sold out and closed since",
   ]),
-  guard("that what is sold out is learnt", "src/coupon/coupon.routes.ts", "void soldOut.learn(couponId).catch(() => {})", "{}", [
+  mutation("that what is sold out is learnt", "src/coupon/coupon.routes.ts", "void soldOut.learn(couponId).catch(() => {})", "{}", [
     "test/api/sold-out.test.ts",
     "what is sold out is refused without the till",
   ]),
-  guard("that more coupons are believed", "src/app/app.ts", "soldOut.forget(word.slice(CAMPAIGN.length))", "{}", [
+  mutation("that more coupons are believed", "src/app/app.ts", "soldOut.forget(word.slice(CAMPAIGN.length))", "{}", [
     "test/api/sold-out.test.ts",
     "an operator who adds coupons",
   ]),
-  guard(
+  mutation(
     "that an expired coupon is not marked before its time",
     "src/coupon/expire-coupon.ts",
-    '|| couponStatus(coupon, shop.now) !== "EXPIRED"',
+    '|| couponStatus(coupon, uow.now) !== "EXPIRED"',
     "",
     [RULES, "the job marks"],
   ),
 
   // Carts
-  guard("a variant once per cart", "src/cart/edit-cart.ts", "if (cart.some((item) => item.variantId === variantId))", "if (false)", [
+  mutation("a variant once per cart", "src/cart/edit-cart.ts", "if (cart.some((item) => item.variantId === variantId))", "if (false)", [
     CART,
     "opt 장바구니 중복 Error",
   ]),
-  guard("the most in a cart", "src/cart/edit-cart.ts", "cart.length >= CART_MAX", "false", [RULES, "a cart holds so many"]),
-  guard("that a checkout empties the cart", PLACE, "if (input.articles === null) shop.put(carts, input.userId, []);", "", [
+  mutation("the most in a cart", "src/cart/edit-cart.ts", "cart.length >= CART_MAX", "false", [RULES, "a cart holds so many"]),
+  mutation("that a checkout empties the cart", PLACE, "if (input.lineItems === null) uow.put(carts, input.userId, []);", "", [
     CART,
     "flow → the whole cart is ordered",
   ]),
-  guard(
+  mutation(
     "that a cart which has grown is read again",
     PLACE,
-    "if (cart.some((item) => !shop.holds(variants, item.variantId))) throw",
+    "if (cart.some((item) => !uow.holds(variants, item.variantId))) throw",
     "if (false) throw",
     [RULES, "a cart that has grown since it was read"],
   ),
