@@ -1,28 +1,68 @@
-// Imports run one way. What a folder may not import stands here; `npm run imports` holds it.
+// Imports run one way: a folder may import from folders of lower layers only. `npm run imports` checks it.
 
-const up = (name, from, to, comment) => ({ name, comment, severity: "error", from: { path: from }, to: { path: to } });
+/** From the lowest layer to the highest. Folders in one layer do not import each other. */
+const LAYERS = [
+  ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts"],
+  ["database/"],
+  ["gateway/"],
+  ["config\\.ts"],
+  ["redis/"],
+  ["cache/", "lock/"],
+  ["till/"],
+  ["idempotency/"],
+  ["http/"],
+  ["jobs/"],
+  ["balance/", "catalog/"],
+  ["coupon/", "cart/", "popular/"],
+  ["live/"],
+  ["order/"],
+  ["settlement/"],
+  ["outbox/"],
+  ["audit/", "demo/"],
+  ["rehearsal/"],
+  ["app/"],
+  ["cli/"],
+  ["main\\.ts"],
+];
+
+const anyOf = (folders) => `^src/(?:${folders.join("|")})`;
+const TEST = "\\.test\\.ts$";
+
+/** Each folder, and everything that it may not import: its own layer's other folders and all higher layers. */
+const oneWay = LAYERS.flatMap((layer, i) =>
+  layer.map((folder) => {
+    const others = [...layer.filter((other) => other !== folder), ...LAYERS.slice(i + 1).flat()];
+    return {
+      name: `layer of ${folder.replaceAll("\\", "")}`,
+      severity: "error",
+      from: { path: anyOf([folder]), pathNot: TEST },
+      to: { path: others.length > 0 ? anyOf(others) : "^$" },
+    };
+  }),
+);
 
 module.exports = {
   forbidden: [
-    { name: "no-cycles", severity: "error", from: { path: "^src" }, to: { circular: true, viaOnly: { dependencyTypesNot: ["type-only"] } } },
-    { name: "no-orphans", severity: "error", from: { orphan: true, path: "^src", pathNot: "\\.test\\.ts$" }, to: {} },
+    { name: "no-cycles", comment: "Type-only imports count too", severity: "error", from: { path: "^(src|tools)" }, to: { circular: true } },
+    { name: "no-orphans", severity: "error", from: { orphan: true, path: "^src", pathNot: TEST }, to: {} },
+    { name: "a-folder-without-a-layer", severity: "error", from: {}, to: { path: "^src/", pathNot: anyOf(LAYERS.flat()) } },
+    ...oneWay,
     {
       name: "sql-has-one-owner",
-      comment: "The statements of a noun are run by its own folder; other nouns may name its shelves, not its reads",
+      comment: "Only a noun's own folder runs its statements; other nouns may name its tables",
       severity: "error",
-      from: { path: "^src/(http|cli|till|jobs)/" },
+      from: { path: "^src/(http|cli|till|jobs|app)/" },
       to: { path: "\\.sql\\.ts$", pathNot: "^src/jobs/" },
     },
-    up("database-knows-nobody", "^src/database/", "^src/(?!database/)", "The lowest floor"),
-    up("till-knows-no-noun", "^src/till/", "^src/(balance|catalog|coupon|cart|order|payment|popular|outbox|jobs|http|cache|gateway|audit|demo|cli)/", "The till handles all shelves alike"),
-    up("balance-first", "^src/balance/(?!.*\\.routes)", "^src/(coupon|cart|order|payment|popular|outbox|jobs)/", "payment → order → {cart, coupon, catalog, balance} → till"),
-    up("catalog-first", "^src/catalog/", "^src/(coupon|cart|order|payment|popular|outbox|jobs)/", "payment → order → {cart, coupon, catalog, balance} → till"),
-    up("coupon-before-order", "^src/coupon/", "^src/(cart|order|payment|popular|outbox|jobs)/", "payment → order → {cart, coupon, catalog, balance} → till"),
-    up("cart-before-order", "^src/cart/", "^src/(coupon|order|payment|popular|outbox|jobs)/", "payment → order → {cart, coupon, catalog, balance} → till"),
-    up("order-before-payment", "^src/order/", "^src/(payment|popular|outbox|jobs)/", "payment → order → {cart, coupon, catalog, balance} → till"),
-    up("nouns-know-no-app", "^src/(?!app|main|cli|demo)", "^src/(app|main|cli|demo)", "Only the command line and app.ts put things together"),
-    { name: "one-reader-of-the-environment", comment: "config.ts reads it", severity: "error", from: { path: "^src/(?!config\\.ts)" }, to: { path: "^(node:)?process$" } },
-    { name: "no-test-code-in-src", severity: "error", from: { path: "^src/", pathNot: "\\.test\\.ts$" }, to: { path: "^test/" } },
+    {
+      name: "one-reader-of-the-environment",
+      comment: "config.ts reads it",
+      severity: "error",
+      from: { path: "^src/(?!config\\.ts)" },
+      to: { path: "^(node:)?process$" },
+    },
+    { name: "no-test-code-in-src", severity: "error", from: { path: "^(src|tools)/", pathNot: TEST }, to: { path: "^test/" } },
+    { name: "tools-use-the-client", comment: "They reach the shop over HTTP", severity: "error", from: { path: "^tools/" }, to: { path: "^src/(?!ids|concurrently|backoff)" } },
   ],
   options: { tsConfig: { fileName: "tsconfig.json" }, tsPreCompilationDeps: true, doNotFollow: { path: "node_modules" }, moduleSystems: ["es6", "cjs"] },
 };
