@@ -50,7 +50,9 @@ function check(group: string): boolean {
     }
   }
   const rates = RULES.map((rule) => ({ rule, rate: (found.filter((one) => one.rule === rule).length * 10_000) / Math.max(words, 1) }));
-  console.log(`${group}: ${words} words, per 10,000: ${rates.map(({ rule, rate }) => `${rule.name} ${rate.toFixed(1)} (at most ${rule.limit})`).join(", ")}`);
+  console.log(
+    `${group}: ${words} words, per 10,000: ${rates.map(({ rule, rate }) => `${rule.name} ${rate.toFixed(1)} (at most ${rule.limit})`).join(", ")}`,
+  );
   const above = rates.filter(({ rule, rate }) => rate > rule.limit).map(({ rule }) => rule);
   for (const { rule, where, text } of found) {
     if (showAll || above.includes(rule)) console.log(`  ${where}: ${rule.name} (${rule.advice}): ${text}`);

@@ -36,7 +36,7 @@ export async function openSharedState({ redisUrl, database, lockWaitMs, onChange
   if (redisUrl === undefined)
     return { cache: new MemoryCache(), firstCome: postgresLock, rates: undefined, state: () => ({}), measure() {}, async close() {} };
   // The client is loaded only where it is needed.
-  const [{ RedisClient: RedisClient }, { RedisCache }, { RedisLock }, { sharedRates }, { shopPrefix }] = await Promise.all([
+  const [{ RedisClient }, { RedisCache }, { RedisLock }, { sharedRates }, { shopPrefix }] = await Promise.all([
     import("../redis/redis-client.ts"),
     import("../cache/redis-cache.ts"),
     import("../lock/redis-lock.ts"),

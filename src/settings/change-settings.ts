@@ -62,7 +62,7 @@ async function alone<T>(url: string, work: (database: Database) => Promise<T>): 
     await client.connect();
     const { rows } = await client.query<{ locked: boolean }>(TRY_EXCLUSIVE);
     if (!rows[0]?.locked) {
-      const count = Number((await client.query<{ count: number }>(COUNT_INSTANCES)).rows[0]?.count ?? 0);
+      const count = (await client.query<{ count: number }>(COUNT_INSTANCES)).rows[0]?.count ?? 0;
       const running = count === 0 ? "Another command is changing the shop's settings" : `${count} instance${count === 1 ? "" : "s"} of the shop run`;
       throw new NotChanged(`${running}${count === 1 ? "s" : ""}. Stop them, then run this again: nothing was changed.`);
     }

@@ -35,11 +35,8 @@ export const settleCharge = command<SettleCharge, null>({
       uow.put(cardCharges, chargeId, { ...charge, status: "COMPLETED", version, balanceAfter: balance, reason: null, askAt: null });
       return null;
     }
-    const {
-      reason,
-      confirmed: confirmed,
-      captured,
-    } = verdict.kind === "done" ? { reason: "BALANCE_LIMIT_EXCEEDED", confirmed: true, captured: charge.amount } : verdict;
+    const { reason, confirmed, captured } =
+      verdict.kind === "done" ? { reason: "BALANCE_LIMIT_EXCEEDED", confirmed: true, captured: charge.amount } : verdict;
     uow.put(cardCharges, chargeId, { ...charge, status: "FAILED", reason, askAt: confirmed ? null : uow.now + askAgainMs, asked: 0 });
     if (captured > 0) uow.append(unmatchedCaptures, { id: chargeId, paymentKey: charge.paymentKey, amount: captured, reason, createdAt: uow.now });
     return null;

@@ -132,8 +132,8 @@ export const ORDERS: Mutation[] = [
   mutation(
     "that captured money which is for nothing goes back",
     SETTLE,
-    "if (captured > 0) uow.append(unmatchedCaptures",
-    "if (false) uow.append(unmatchedCaptures",
+    "if (captured > 0)\n          uow.append(unmatchedCaptures",
+    "if (false)\n          uow.append(unmatchedCaptures",
     [PAYMENTS, "that the gateway captured at another price"],
   ),
   mutation("that a key which failed is not tried again", START, "uow.find(failedKeys, orderId)?.includes(paymentKey)", "false", [
