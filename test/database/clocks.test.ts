@@ -10,11 +10,21 @@ import { DatabaseClock } from "../../src/database/clock.ts";
 import { dayOf } from "../../src/popular/day.ts";
 import { freshDatabase } from "../support/database.ts";
 import { serve } from "../support/process.ts";
-import { Client, good, refused } from "../support/shop.ts";
+import { Client, good, refused, SECRET } from "../support/shop.ts";
+import { token } from "../support/tokens.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const TOKEN_HOURS = 72;
+
+/** A caller whose token says when it expires but not when it was issued: an instance whose own clock is behind refuses tokens from its future. */
+class Caller extends Client {
+  override readonly token = token(
+    { alg: "HS256" },
+    { sub: this.id, role: this.role, exp: Math.floor(Date.now() / 1000) + TOKEN_HOURS * 3600 },
+    SECRET,
+  );
+}
 
 type Instance = { name: string; operator: Client; buyer: Client; stop(): Promise<unknown> };
 
@@ -33,7 +43,7 @@ before(async () => {
   const grants = users.map(({ id }: { id: string }) => ({ userId: id, amount: 100_000, reason: "test" }));
   good(await operator.post("/admin/balances/grant", { grants }), 200);
   productId = good(await operator.post("/admin/products", { name: "사과", price: 1000, stock: 100 }), 201).id;
-  for (const [i, instance] of instances.entries()) instance.buyer = new Client(instance.operator.url, users[i].id, "shopper", TOKEN_HOURS);
+  for (const [i, instance] of instances.entries()) instance.buyer = new Caller(instance.operator.url, users[i].id, "shopper");
 });
 after(async () => {
   await Promise.all(instances.map((instance) => instance.stop()));
@@ -53,7 +63,7 @@ async function open(name: string, hours: number): Promise<Instance> {
     ORDER_EXPIRES_AFTER: "PT1H",
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(skew)}`,
   });
-  const operator = new Client(url, "an-operator", "operator", TOKEN_HOURS);
+  const operator = new Caller(url, "an-operator", "operator");
   return { name, operator, buyer: operator, stop: () => (child.kill("SIGTERM"), ended) };
 }
 
