@@ -1,5 +1,5 @@
 # A small image of the shop, as an instance of many: it has no database in it. Written with care and not built: no container engine ran where it was
-# written (see docs/operating.md).
+# written (see docs/operating/README.md).
 FROM node:24-bookworm-slim AS packages
 WORKDIR /shop
 COPY package.json package-lock.json .npmrc ./
