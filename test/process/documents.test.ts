@@ -1,4 +1,4 @@
-// Checks that links and paths in the documents lead somewhere, and that the documents which the source names exist.
+// Checks that links and paths in the documents lead somewhere, that the documents named by the source exist, and that the version has a changelog entry.
 
 import assert from "node:assert/strict";
 import { existsSync, globSync, readFileSync } from "node:fs";
@@ -34,6 +34,12 @@ describe("the documents", () => {
       );
     });
   }
+});
+
+test("the changelog has an entry for the version of both packages", () => {
+  const versions = ["package.json", "client/package.json"].map((file): string => JSON.parse(read(file)).version);
+  assert.equal(versions[0], versions[1]);
+  assert.match(read("CHANGELOG.md"), new RegExp(`^## \\[${versions[0]?.replaceAll(".", "\\.")}\\] - \\d{4}-\\d\\d-\\d\\d$`, "m"));
 });
 
 test("each document that the source names exists", () => {
