@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: starts what it measures, measures it in turns, checks what was sold, and writes down what came of it.
- * Nothing else has to be installed. See docs/performance.md.
+ * Nothing else has to be installed. See docs/internals/performance.md.
  */
 import { markdown } from "./report/table.ts";
 import type { Section } from "./report/section.ts";

@@ -15,7 +15,7 @@ const PACKED = new URL("../dist/src/main.js", import.meta.url).href;
 
 /**
  * V8 takes what nobody forbids it. The young generation is nearly all garbage, and as large as it likes it is 200 MB; the smaller of the two also
- * says how far the old one may grow before it is looked at. What is taken away elsewhere costs more than it saves (docs/performance.md).
+ * says how far the old one may grow before it is looked at. What is taken away elsewhere costs more than it saves (docs/results/2026-11-27-performance.md).
  */
 const BOUNDS = ["--max-semi-space-size=8", "--max-old-space-size=512"];
 

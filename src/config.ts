@@ -44,7 +44,7 @@ export type Config = {
 type Env = Record<string, string | undefined>;
 
 /**
- * The settings, checked; README.md lists them.
+ * The settings, checked; docs/operating/settings.md lists them.
  * Errors: ConfigError for the first that is wrong.
  */
 export function readConfig(env: Env): Config {

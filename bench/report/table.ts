@@ -1,4 +1,4 @@
-// The table that is printed, and that goes into docs/performance.md as it is.
+// The tables of a section in Markdown: printed, and kept in bench/results and docs/results.
 
 import { isMet, type Ratio, type Section } from "./section.ts";
 

@@ -1,4 +1,4 @@
-// What a larger shop would be built of (docs/scale.md). Not part of the usual run: `npm run bench -- --only blocks`.
+// What a larger shop would be built of (docs/internals/beyond-one-primary.md). Not part of the usual run: `npm run bench -- --only blocks`.
 
 import type { Statement } from "../../src/database/statement.ts";
 import { newOrderId } from "../../src/ids.ts";

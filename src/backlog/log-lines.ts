@@ -1,4 +1,4 @@
-// The log lines about events and open money; docs/operating.md says what to do about each.
+// The log lines about events and open money; docs/operating/runbook.md says what to do about each.
 
 import type { Logger } from "pino";
 import type { SinkReport } from "../outbox/sink-report.ts";

@@ -35,7 +35,7 @@ export type OrderItem = {
 
 export type OrderEventType = "order.placed" | "order.completed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.partially-refunded";
 
-/** One change of an order. `data` holds only what the order's own rows don't say for ever (docs/events.md). */
+/** One change of an order. `data` holds only what the order's own rows don't say for ever (docs/api/events.md). */
 export type OrderEvent = { orderId: string; seq: number; type: OrderEventType; data: unknown; at: number };
 
 /** What the order's owner pays or has paid: what the lines come to, less the discount. */

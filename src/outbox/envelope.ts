@@ -1,4 +1,4 @@
-// What the data platform is sent: CloudEvents 1.0 in JSON structured mode. docs/events.md describes it to its readers.
+// What the data platform is sent: CloudEvents 1.0 in JSON structured mode. docs/api/events.md describes it to its readers.
 
 import { iso } from "../database/statement.ts";
 import { eventId } from "../ids.ts";

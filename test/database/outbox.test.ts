@@ -435,7 +435,7 @@ test("an idle relay finds what another instance has committed", async () => {
   await until(() => platform.received.length === 1, 2500);
 });
 
-test("an envelope says what the order was at its event, however much later it is sent, and as docs/events.md shows it", async () => {
+test("an envelope says what the order was at its event, however much later it is sent, and as docs/api/events.md shows it", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   const campaign = await insertCampaign(database.pool);
@@ -479,7 +479,7 @@ test("an envelope says what the order was at its event, however much later it is
     ["PARTIALLY_REFUNDED", 888, "bruised", "PARTIALLY_REFUNDED"],
   );
 
-  const shown = /```json\n([^]*?)```/.exec(readFileSync(new URL("../../docs/events.md", import.meta.url), "utf8"))?.[1] ?? "";
+  const shown = /```json\n([^]*?)```/.exec(readFileSync(new URL("../../docs/api/events.md", import.meta.url), "utf8"))?.[1] ?? "";
   assert.deepEqual(anonymous(JSON.parse(shown)), anonymous(refunded));
 
   const { events } = await orderHistory(database, { orderId: order.id, after: 0, readerIsOperator: true });
