@@ -11,7 +11,7 @@ import { newId, newOrderId } from "../../src/ids.ts";
 import { orderEvents, orderItems, orders } from "../../src/order/order.sql.ts";
 import type { Order, OrderEvent, OrderItem } from "../../src/order/order.ts";
 import { type PaymentRow, payments } from "../../src/order/payment/payment.sql.ts";
-import { BY_KEY } from "../../src/till/postgres-store.ts";
+import { BY_KEY } from "../../src/till/connections.ts";
 import type { Change } from "../../src/till/table.ts";
 import { FIXTURES } from "../support/fixtures.ts";
 import { idOf } from "../support/ids.ts";

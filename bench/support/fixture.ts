@@ -4,7 +4,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded.ts";
+import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded/embedded.ts";
 import { migrate } from "../../src/database/migrate.ts";
 import { fillFixtures } from "./fixtures.ts";
 

@@ -26,7 +26,7 @@ import { SoldOut } from "../coupon/sold-out.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
 import { makeDataDir } from "../database/data-dir.ts";
-import { startEmbedded, type EmbeddedServer } from "../database/embedded.ts";
+import { startEmbedded, type EmbeddedServer } from "../database/embedded/embedded.ts";
 import { DatabaseClock, type Now } from "../database/clock.ts";
 import { Listener } from "../database/listener.ts";
 import { migrate } from "../database/migrate.ts";
@@ -134,7 +134,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     lockWaitMs: config.lockWaitMs,
     announce,
     firstCome: between.firstCome,
-    onInstant: clock.heard,
+    onInstant: clock.observe,
     now: parts.now,
   });
   const till = new Till({

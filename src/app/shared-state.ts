@@ -43,29 +43,29 @@ export async function openSharedState({ redisUrl, database, lockWaitMs, onChange
     import("../redis/shared-rates.ts"),
     import("../redis/shop-prefix.ts"),
   ]);
-  const link = new RedisClient({ url: redisUrl, prefix: await shopPrefix(database), onChange });
-  const cache = new RedisCache(link);
+  const client = new RedisClient({ url: redisUrl, prefix: await shopPrefix(database), onChange });
+  const cache = new RedisCache(client);
   const firstCome = new RedisLock({
-    link,
-    otherwise: postgresLock,
+    redis: client,
+    fallback: postgresLock,
     expiresMs: Math.min(LONGEST_LOCK_MS, Math.max(SHORTEST_LOCK_MS, lockWaitMs / 2)),
   });
   return {
     cache,
     firstCome,
-    rates: sharedRates(link),
-    state: () => ({ redis: link.up ? "ok" : "away: each instance caches and counts for itself, PostgreSQL locks" }),
+    rates: sharedRates(client),
+    state: () => ({ redis: client.up ? "ok" : "away: each instance caches and counts for itself, PostgreSQL locks" }),
     measure(registry) {
-      readGauge(registry, "jangnal_redis_up", "1 while Redis answers", () => Number(link.up), "min");
-      readCounter(registry, "jangnal_redis_asked_total", "What Redis was asked", () => link.counts.asked);
-      readCounter(registry, "jangnal_redis_failed_total", "What it did not answer, or was not asked because it is away", () => link.counts.failed);
+      readGauge(registry, "jangnal_redis_up", "1 while Redis answers", () => Number(client.up), "min");
+      readCounter(registry, "jangnal_redis_asked_total", "What Redis was asked", () => client.counts.commands);
+      readCounter(registry, "jangnal_redis_failed_total", "What it did not answer, or was not asked because it is away", () => client.counts.failed);
       readCounter(registry, "jangnal_cache_shared_total", "Cached answers that another instance had loaded", () => cache.counts.shared);
       readCounter(registry, "jangnal_cache_loaded_total", "Cached answers that were loaded and shared", () => cache.counts.loaded);
-      readCounter(registry, "jangnal_cache_alone_total", "Cached answers that were loaded while Redis was away", () => cache.counts.alone);
+      readCounter(registry, "jangnal_cache_alone_total", "Cached answers that were loaded while Redis was away", () => cache.counts.fallback);
       readCounter(registry, "jangnal_lock_redis_total", "Rounds admitted to first-come keys by Redis", () => firstCome.counts.admitted);
-      readCounter(registry, "jangnal_lock_postgres_total", "Rounds admitted by PostgreSQL because Redis was away", () => firstCome.counts.otherwise);
+      readCounter(registry, "jangnal_lock_postgres_total", "Rounds admitted by PostgreSQL because Redis was away", () => firstCome.counts.fallback);
       readCounter(registry, "jangnal_lock_too_late_total", "Rounds that were not admitted in time", () => firstCome.counts.tooLate);
     },
-    close: () => link.close(),
+    close: () => client.close(),
   };
 }

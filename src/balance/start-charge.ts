@@ -1,5 +1,5 @@
 import { refuse } from "../refusal.ts";
-import type { Started } from "../till/started-attempt.ts";
+import type { Started } from "../idempotency/two-phase.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { checkLimit } from "./balance.ts";

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
-import { DataDirInUse, startEmbedded } from "../database/embedded.ts";
+import { DataDirInUse, startEmbedded } from "../database/embedded/embedded.ts";
 
 /**
  * Works on the shop's database, wherever it is: the configured one; the embedded one of a shop that is running; or else the embedded

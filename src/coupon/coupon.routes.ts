@@ -309,20 +309,17 @@ function userCouponView(row: Record<string, unknown>, now: number) {
   };
 }
 
-/** What the till's answer tells beside itself: that it has found the user, and that nothing is left. What can't be learnt now will be at the next refusal. */
+/** Learns from the till's outcome that the user exists and that the campaign is sold out. */
 function noticing(submission: Submission, { seen, soldOut }: { seen: () => void; soldOut: () => void }): Submission {
   return {
-    async to(...args) {
-      try {
-        const answer = await submission.to(...args);
-        if (answer.status === 201) seen();
-        return answer;
-      } catch (error) {
-        const code = error instanceof Refusal ? error.code : null;
-        if (code === "COUPON_SOLD_OUT" || code === "COUPON_ALREADY_ISSUED") seen();
-        if (code === "COUPON_SOLD_OUT") soldOut();
-        throw error;
-      }
+    ...submission,
+    onResponse({ status }) {
+      if (status === 201) seen();
+    },
+    onError(error) {
+      const code = error instanceof Refusal ? error.code : null;
+      if (code === "COUPON_SOLD_OUT" || code === "COUPON_ALREADY_ISSUED") seen();
+      if (code === "COUPON_SOLD_OUT") soldOut();
     },
   };
 }

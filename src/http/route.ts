@@ -6,12 +6,14 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandle
 import type { Static, TSchema } from "typebox";
 import type { Cache } from "../cache/cache.ts";
 import { Refusal, type RefusalCode, refuse } from "../refusal.ts";
-import type { Command } from "../till/command.ts";
 import type { Till } from "../till/till.ts";
 import type { Caller } from "./tokens.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
-import { checkKey, type IdempotencyKey, type KeyedResponse, storedResponse, keyOf, idempotent } from "../idempotency/idempotent-command.ts";
-import { type Locale, localeOf, PROBLEM_TYPE, type Rendered } from "../problem.ts";
+import { checkKey, requestKey } from "../idempotency/request-key.ts";
+import { type Locale, localeOf, PROBLEM_TYPE } from "../problem.ts";
+import { execute, type Submission } from "./submission.ts";
+
+export { perform, type Submission, submit } from "./submission.ts";
 
 /** `owner`: the path's `userId` must be the caller's own, unless an operator calls. */
 export type Audience = "anyone" | "shopper" | "owner" | "operator";
@@ -50,53 +52,6 @@ export type RouteDefinition<P extends TSchema, Q extends TSchema, B extends TSch
 };
 
 type CallOf<P extends TSchema, Q extends TSchema, B extends TSchema> = Call<Static<P>, Static<Q>, Static<B>>;
-
-/** A command on its way to the till, with the answer that its result becomes. */
-export type Submission = { to(till: Till, key: IdempotencyKey | undefined, locale: Locale, gone: () => boolean): Promise<KeyedResponse> };
-
-/** Submits a command and answers its result: 200 unless said otherwise, the result itself unless a view of it is given. */
-export function submit<Input, Answer>(
-  command: Command<Input, Answer>,
-  input: Input,
-  status = 200,
-  view: (answer: Answer) => unknown = (answer) => answer,
-): Submission {
-  const render = (answer: Answer): Rendered => ({ status, body: status === 204 ? "" : JSON.stringify(view(answer)) });
-  return {
-    to: (till, key, locale, gone) =>
-      key
-        ? till.submit(idempotent(command, key, render, locale), input, gone)
-        : till.submit(command, input, gone).then((answer) => ({ ...render(answer), replayed: false })),
-  };
-}
-
-/**
- * Work that is not the till's (a job, a replay), with its answer. Under a key it may be done twice when two ask at the same moment,
- * so it must bear that; both get the answer that was kept first, be it a refusal.
- */
-export function perform(work: () => Promise<unknown>, status = 200): Submission {
-  return {
-    async to(till, key, locale, gone) {
-      const kept = key && (await till.submit(storedResponse(key), null, gone));
-      if (kept) return kept;
-      const decide = await outcomeOf(work);
-      return submit({ name: "keep answer", needs: () => [], decide }, null, status).to(till, key, locale, gone);
-    },
-  };
-}
-
-/** What work that may be refused came to, to be said again at the till. */
-async function outcomeOf(work: () => Promise<unknown>): Promise<() => unknown> {
-  try {
-    const answer = await work();
-    return () => answer;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return () => {
-      throw error;
-    };
-  }
-}
 
 /** A declared route, for the document. */
 export type Operation = { facts: RouteDefinition<TSchema, TSchema, TSchema>; refusals: RefusalCode[]; writes: boolean };
@@ -178,11 +133,12 @@ export class Routes {
   ): void {
     this.#declare(facts, true, (request, reply) => {
       const call = this.#call<P, Q, B>(request);
-      const key = keyOf(request, call.caller.id);
+      const { method, routeOptions, params, body: requestBody, headers } = request;
+      const key = requestKey(call.caller.id, headers["idempotency-key"], { method, route: routeOptions.url ?? "", params, body: requestBody });
       const submitted = submission(call);
       if (submitted instanceof Refusal) return reply.refuse(submitted);
       const gone = (): boolean => request.raw.socket.destroyed;
-      return submitted.to(this.#till, key, call.locale, gone).then(({ status, body, replayed }) => {
+      return execute(submitted, { till: this.#till, key, locale: call.locale, gone }).then(({ status, body, replayed }) => {
         if (replayed) reply.header("idempotent-replayed", "true");
         reply.code(status);
         if (status >= 400) reply.refusal = /"code":"(\w+)"/.exec(body)?.[1] ?? null;

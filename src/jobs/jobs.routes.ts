@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { type Routes, perform } from "../http/route.ts";
 import { Body, Instant, Nullable } from "../http/schemas.ts";
-import type { Shop } from "../shop.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 const Job = Type.Object(
   {
@@ -16,7 +16,7 @@ const Job = Type.Object(
   { title: "Job" },
 );
 
-export function jobsRoutes(routes: Routes, { scheduler }: Shop): void {
+export function jobsRoutes(routes: Routes, { scheduler }: { scheduler: Scheduler }): void {
   routes.read(
     {
       method: "GET",
@@ -24,7 +24,7 @@ export function jobsRoutes(routes: Routes, { scheduler }: Shop): void {
       operationId: "listJobs",
       audience: "operator",
       tag: "Jobs",
-      summary: "What the shop does by the clock",
+      summary: "List the scheduled jobs",
       answers: { 200: Type.Object({ jobs: Type.Array(Job) }) },
     },
     () => scheduler.list(),

@@ -23,9 +23,8 @@ import {
   UserParams,
 } from "../http/schemas.ts";
 import { invalid, Refusal, refuse } from "../refusal.ts";
-import { type AttemptStatus, submitTwoPhase } from "../idempotency/two-phase.ts";
+import { type AttemptStatus, type Started, submitTwoPhase } from "../idempotency/two-phase.ts";
 import type { Shop } from "../shop.ts";
-import type { Started } from "../till/started-attempt.ts";
 import type { Command } from "../till/command.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
 import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";

@@ -1,7 +1,7 @@
 // Cancelling, expiring and refunding: what an order took is given back, each thing once.
 
 import { invalid, refuse } from "../refusal.ts";
-import type { Started } from "../till/started-attempt.ts";
+import type { Started } from "../idempotency/two-phase.ts";
 import { type Command, command } from "../till/command.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "./order-cache.ts";

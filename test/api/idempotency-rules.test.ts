@@ -3,8 +3,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { type ChargeBalance, chargeBalance } from "../../src/balance/charge-balance.ts";
-import { idempotencyRecords, type IdempotencyKey, type IdempotencyRecord, idempotent } from "../../src/idempotency/idempotent-command.ts";
-import { submitTwoPhase } from "../../src/idempotency/two-phase.ts";
+import { idempotent } from "../../src/idempotency/idempotent-command.ts";
+import { type IdempotencyRecord, idempotencyRecords } from "../../src/idempotency/records.sql.ts";
+import type { IdempotencyKey } from "../../src/idempotency/request-key.ts";
+import { executeTwoPhase, submitTwoPhase } from "../../src/idempotency/two-phase.ts";
 import { refuse } from "../../src/refusal.ts";
 import type { Command } from "../../src/till/command.ts";
 import type { Till } from "../../src/till/till.ts";
@@ -31,7 +33,7 @@ test("a refusal that is kept is all that is kept", () => {
   assert.equal(outcome.kind, "answer");
   assert.deepEqual(
     [...(changes?.tables.keys() ?? [])].map(({ name }) => name),
-    ["answers"],
+    ["idempotency records"],
   );
   assert.equal(changes?.journals.size, 0);
 });
@@ -54,6 +56,6 @@ test("the first answer of an attempt stays, whoever comes with another", async (
     admit: (work) => work(),
     settle: () => Promise.resolve({ over: true, status: 201, body: "second" }),
   });
-  const { status, body } = await submission.to(till, KEY, "ko", () => false);
+  const { status, body } = await executeTwoPhase(submission, { till, key: KEY, locale: "ko", gone: () => false });
   assert.deepEqual({ status, body }, { status: 201, body: '"first"' });
 });

@@ -6,11 +6,11 @@ import pg from "pg";
 import { campaigns } from "../../src/coupon/coupon.sql.ts";
 import { migrate, migrationNames } from "../../src/database/migrate.ts";
 import { Database } from "../../src/database/pool.ts";
-import { firstComeLock } from "../../src/lock/first-come.ts";
+import { takeAdvisoryLocks } from "../../src/lock/postgres-lock.ts";
 import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { need } from "../../src/till/table.ts";
-import { LockTimeout } from "../../src/till/store.ts";
+import { LockTimeout } from "../../src/lock/lock.ts";
 import { freshDatabase } from "../support/database.ts";
 import { insertCampaign } from "../support/rows.ts";
 import { withDatabase } from "../support/server.ts";
@@ -47,7 +47,7 @@ test("a round waits for who was admitted to a campaign before it, without touchi
   const store = new PostgresStore({ url, lockWaitMs: 2000 });
   const campaign = await insertCampaign(rival);
   await rival.query("BEGIN");
-  await rival.query(firstComeLock([campaign]));
+  await rival.query(takeAdvisoryLocks([campaign]));
   await assert.rejects(
     store.lock([need(campaigns, campaign)], 30).then((round) => round.release()),
     LockTimeout,
@@ -56,14 +56,14 @@ test("a round waits for who was admitted to a campaign before it, without touchi
   await store.close();
 });
 
-// Goes red without ORDER BY in firstComeLock: two rounds with two campaigns each the other way round would wait for each other.
+// Goes red without ORDER BY in takeAdvisoryLocks: two rounds with two campaigns each the other way round would wait for each other.
 test("several campaigns are taken by name, whoever was asked for first", async () => {
   const holder = new pg.Client({ connectionString: url });
   await holder.connect();
   await rival.query("BEGIN");
-  await rival.query(firstComeLock(["a"]));
+  await rival.query(takeAdvisoryLocks(["a"]));
   await holder.query("BEGIN");
-  const waiting = holder.query(firstComeLock(["b", "a"]));
+  const waiting = holder.query(takeAdvisoryLocks(["b", "a"]));
   for (let waits = false; !waits;) {
     const { rows } = await rival.query("SELECT FROM pg_stat_activity WHERE datname = current_database() AND wait_event = 'advisory'");
     waits = rows.length > 0;

@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
-import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded.ts";
+import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded/embedded.ts";
 import { freshDatabase } from "../support/database.ts";
 import { Proxy } from "../support/proxy.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";

@@ -11,7 +11,7 @@ import { payments } from "../../src/order/payment/payment.sql.ts";
 import { LOCK_ORDER } from "../../src/till/lock-order.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { need, type Table } from "../../src/till/table.ts";
-import { LockTimeout } from "../../src/till/store.ts";
+import { LockTimeout } from "../../src/lock/lock.ts";
 import { freshDatabase } from "../support/database.ts";
 import { insertCampaign, insertOrder, insertProduct, insertUser, insertUserCoupon } from "../support/rows.ts";
 

@@ -4,7 +4,7 @@ import { changeOrder, payable } from "../order.ts";
 import { failedKeys, type PaymentRow, payments } from "./payment.sql.ts";
 import { reserveStock } from "../reserve-stock.ts";
 import { refuse } from "../../refusal.ts";
-import type { Started } from "../../till/started-attempt.ts";
+import type { Started } from "../../idempotency/two-phase.ts";
 import { type Command, command } from "../../till/command.ts";
 import { need } from "../../till/table.ts";
 import { payableOrder } from "./payable-order.ts";

@@ -5,7 +5,7 @@ import { users } from "../../balance/balance.sql.ts";
 import { returnStock } from "../../catalog/catalog.ts";
 import { returnCoupon } from "../../coupon/coupon.ts";
 import { refuse } from "../../refusal.ts";
-import type { Started } from "../../till/started-attempt.ts";
+import type { Started } from "../../idempotency/two-phase.ts";
 import { NeedsChanged, type UnitOfWork } from "../../till/unit-of-work.ts";
 import { changeOrder, itemsOf, type Order, type OrderItem, type OrderView, orderView } from "../order.ts";
 import { orderItems } from "../order.sql.ts";

@@ -92,7 +92,7 @@ export const AFTERWARDS: Mutation[] = [
   mutation(
     "that a slot is looked at under the lock",
     SCHEDULER,
-    '      // Only under the lock does nobody else do it in the next moment.\n      if (slot !== null && !(await this.#isFree(job, slot))) return "done already";\n',
+    '      // Checked again under the lock, because another instance may have finished the run just before.\n      if (dueAt !== null && !(await this.#isDue(job, dueAt))) return "done already";\n',
     "",
     ["test/database/jobs.test.ts", "a slot that was missed is caught up once"],
   ),

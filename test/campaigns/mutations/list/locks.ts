@@ -17,6 +17,7 @@ const SHELVES = [
 ] as const;
 
 const STORE = "src/till/postgres-store.ts";
+const CONNECTIONS = "src/till/connections.ts";
 
 export const LOCKS: Mutation[] = [
   ...SHELVES.flatMap(([shelf, file, where, order]) => [
@@ -29,7 +30,7 @@ export const LOCKS: Mutation[] = [
       `${shelf} is locked by id`,
     ]),
   ]),
-  mutation("the order of the shelves", STORE, "return new Map([...shelves].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return tables;", [
+  mutation("the order of the shelves", STORE, "return new Map([...tables].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return tables;", [
     "test/database/till-postgres.test.ts",
     "in the global order, whatever the order of the needs",
   ]),
@@ -52,7 +53,7 @@ export const LOCKS: Mutation[] = [
     "WHERE id = ANY($1::uuid[]) ORDER BY id",
     ["test/api/races.test.ts", "against 2 instances 100 in stock and 400 buyers"],
   ),
-  mutation("the order of first-come locks", "src/lock/first-come.ts", " ORDER BY key) keys", ") keys", [
+  mutation("the order of first-come locks", "src/lock/postgres-lock.ts", " ORDER BY key) keys", ") keys", [
     "test/database/advisory-locks.test.ts",
     "several campaigns are taken by name",
   ]),
@@ -60,11 +61,11 @@ export const LOCKS: Mutation[] = [
     "test/database/advisory-locks.test.ts",
     "a round waits for who was admitted",
   ]),
-  mutation("lock_timeout", STORE, " -c lock_timeout=${lockWaitMs}", "", [
+  mutation("lock_timeout", CONNECTIONS, " -c lock_timeout=${lockWaitMs}", "", [
     "test/database/till-postgres.test.ts",
     "that somebody holds too long are a LockTimeout",
   ]),
-  mutation("idle_in_transaction_session_timeout", STORE, " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}", "", [
+  mutation("idle_in_transaction_session_timeout", CONNECTIONS, " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}", "", [
     "test/database/till-postgres.test.ts",
     "of an instance that hangs in the middle of a round are let go",
   ]),

@@ -209,14 +209,14 @@ export const ORDERS: Mutation[] = [
   mutation(
     "that an attempt belongs to its key",
     "src/idempotency/two-phase.ts",
-    'uow.put(idempotencyRecords, id, { ...key, status: 202, body: "", attempt: first.id, createdAt: uow.now });',
+    'uow.put(idempotencyRecords, id, { ...key, status: 202, body: "", attempt: started.id, createdAt: uow.now });',
     "",
     [PAYMENTS, "twenty repeats at once are one attempt"],
   ),
   mutation(
     "that an attempt's answer is written once",
     "src/idempotency/two-phase.ts",
-    "if (kept.attempt === null) return { status: kept.status, body: kept.body };",
+    "if (record.attempt === null) return { status: record.status, body: record.body };",
     "",
     ["test/api/idempotency-rules.test.ts", "the first answer of an attempt stays"],
   ),

@@ -3,27 +3,33 @@
 import { type Mutation, mutation } from "../mutation.ts";
 
 const TILL = "src/till/till.ts";
+const EXECUTOR = "src/till/round-executor.ts";
 const STORE = "src/till/postgres-store.ts";
-const LINE = "src/till/queue.ts";
+const QUEUE = "src/till/queue.ts";
 const ROUND = "src/till/round.ts";
 const SET = "src/till/unit-of-work.ts";
 const ONCE = "src/idempotency/idempotent-command.ts";
+const KEY = "src/idempotency/request-key.ts";
+const RECORDS = "src/idempotency/records.sql.ts";
 const IN_MEMORY = "src/till/till.test.ts";
 const ON_POSTGRES = "test/database/till-postgres.test.ts";
 const KEYS = "test/api/idempotency.test.ts";
 
 export const OF_THE_TILL: Mutation[] = [
-  mutation("that a refused command leaves nothing", "src/till/decide.ts", "      uow.drop();\n", "", [IN_MEMORY, "a refused command leaves nothing"]),
-  mutation("that what was not asked for is not found", SET, "if (tray.asked.has(key)) return undefined;", "return undefined;", [
+  mutation("that a refused command leaves no change", "src/till/decide.ts", "      uow.drop();\n", "", [
+    IN_MEMORY,
+    "a refused command leaves no change",
+  ]),
+  mutation("that what was not asked for is not found", SET, "if (state.requested.has(key)) return undefined;", "return undefined;", [
     "src/till/unit-of-work.test.ts",
-    "throws where something is looked for",
+    "throws for a row that is not needed",
   ]),
   mutation(
     "that a command holds only what it asked for itself",
     SET,
-    "return this.#ownRows.has(`${shelf.name} ${key}`);",
-    "return this.#tables.get(table as Table<unknown>)?.asked.has(key) ?? false;",
-    ["src/till/unit-of-work.test.ts", "tells a command of what it has asked for itself"],
+    "return this.#ownKeys.has(`${table.name} ${key}`);",
+    "return this.#tables.get(table as Table<unknown>)?.requested.has(key) ?? false;",
+    ["src/till/unit-of-work.test.ts", "holds only the needs of the current command"],
   ),
   mutation(
     "that a flight fails with its first error",
@@ -39,8 +45,8 @@ export const OF_THE_TILL: Mutation[] = [
   mutation(
     "that rows are counted",
     STORE,
-    "shelf.save(changed).map(exactly)",
-    "shelf.save(changed).map(({ name, text, values }) => ({ name, text, values }))",
+    "table.save(changed).map(checkingRows)",
+    "table.save(changed).map(({ name, text, values }) => ({ name, text, values }))",
     [ON_POSTGRES, "that touch another number of rows"],
   ),
   mutation(
@@ -50,13 +56,13 @@ export const OF_THE_TILL: Mutation[] = [
     'throw new StoreUnavailable("the connection broke");',
     [ON_POSTGRES, "because its session was killed is lost, and abandoned"],
   ),
-  mutation("that a lost COMMIT is asked about", TILL, 'if ((await this.#outcome(roundId)) === "abandoned")', "if (true)", [
+  mutation("that a lost COMMIT is asked about", EXECUTOR, 'if ((await this.#outcome(roundId)) === "abandoned")', "if (true)", [
     IN_MEMORY,
-    "a round whose COMMIT was lost and done is answered once",
+    "a round whose COMMIT was lost but succeeded is answered once",
   ]),
-  mutation("that a lost COMMIT is not taken for granted", TILL, 'if ((await this.#outcome(roundId)) === "abandoned") throw', "if (false) throw", [
+  mutation("that a lost COMMIT is not taken for granted", EXECUTOR, 'if ((await this.#outcome(roundId)) === "abandoned") throw', "if (false) throw", [
     IN_MEMORY,
-    "one whose COMMIT was lost and not done is done again",
+    "a round whose COMMIT was lost and failed is executed again",
   ]),
   mutation(
     "that a round's id is claimed, not looked for",
@@ -85,57 +91,57 @@ export const OF_THE_TILL: Mutation[] = [
     ON_POSTGRES,
     "that somebody holds too long are a LockTimeout",
   ]),
-  mutation("that conflicts end", TILL, "error instanceof Conflict && tries < CONFLICT_TRIES", "error instanceof Conflict && tries < 1e9", [
+  mutation("that conflicts end", EXECUTOR, "error instanceof Conflict && tries < MAX_CONFLICTS", "error instanceof Conflict && tries < 1e9", [
     IN_MEMORY,
-    "a conflict is tried again, and not for ever",
+    "a conflict is retried a limited number of times",
   ]),
-  mutation("that one bad command hurts nobody else", TILL, "else if (commands.length > 1) return this.#bisect(round, commands, error);", "", [
+  mutation("that one bad command hurts nobody else", EXECUTOR, "else if (commands.length > 1) return this.#bisect(round, commands, error);", "", [
     IN_MEMORY,
-    "one bad command in a crowd fails alone",
+    "one bad command in a round fails alone",
   ]),
   mutation(
     "that a listener's fault is not the round's",
-    TILL,
+    EXECUTOR,
     '    } catch (error) {\n      this.#fault("after the commit", error);\n    }',
     "    } catch (error) {\n      throw error;\n    }",
-    [IN_MEMORY, "a listener that breaks does not make a round be done twice"],
+    [IN_MEMORY, "a listener that throws does not make a round execute twice"],
   ),
   mutation("that nobody is overtaken", TILL, "for (const round of this.#running) if (!round.holdsLocks) return false;", "", [IN_MEMORY, "round"]),
   mutation(
     "that a round waits for those ahead that it meets",
     ROUND,
-    'if (this.#waitsFor(other) && (await other.#firstTry.promise) === "stumbled") return false;',
+    'if (this.#waitsFor(other) && (await other.#firstTry.promise) === "retried") return false;',
     "if (this.#waitsFor(other)) await other.#firstTry.promise;",
-    [IN_MEMORY, "of three rounds that meet"],
+    [IN_MEMORY, "of three conflicting rounds"],
   ),
   mutation("that a round which comes again is not passed", ROUND, "    this.#retried = true;\n", "", [
     IN_MEMORY,
-    "nobody sets out behind a round that has to come again",
+    "no round starts behind one that has to retry",
   ]),
-  mutation("the order of the line", LINE, 'else if (one.state === "preparing") break;', 'else if (one.state === "preparing") continue;', [
+  mutation("the order of the line", QUEUE, 'else if (queued.state === "preparing") break;', 'else if (queued.state === "preparing") continue;', [
     IN_MEMORY,
-    "who still prepares holds the place",
+    "a preparing command keeps its place",
   ]),
-  mutation("that who has waited too long is not served", LINE, "if (one.arrivedAt <= notBefore || one.gone())", "if (one.gone())", [
+  mutation("that who has waited too long is not served", QUEUE, "if (queued.arrivedAt <= notBefore || queued.gone())", "if (queued.gone())", [
     "src/till/queue.test.ts",
-    "sends away who has come too long ago",
+    "rejects commands that have waited too long",
   ]),
-  mutation("that who has gone is not served", LINE, "if (one.arrivedAt <= notBefore || one.gone())", "if (one.arrivedAt <= notBefore)", [
+  mutation("that who has gone is not served", QUEUE, "if (queued.arrivedAt <= notBefore || queued.gone())", "if (queued.arrivedAt <= notBefore)", [
     "src/till/queue.test.ts",
-    "sends away who has come too long ago",
+    "rejects commands that have waited too long",
   ]),
   mutation(
     "that a line which is too long is closed",
     TILL,
     "return this.#admission.admits(expectedMs, this.#clock.elapsedMs(), this.#throughput.smallRoundMs) ? undefined : busy(expectedMs);",
     "return undefined;",
-    [IN_MEMORY, "who would have to wait too long is told at once"],
+    [IN_MEMORY, "a command that would wait too long is BUSY at once"],
   ),
-  mutation("how much there is in a round", LINE, "crowd.length >= most || weight > most * NEEDS_PER_COMMAND", "false", [
+  mutation("how much there is in a round", QUEUE, "batch.length >= most || weight > most * NEEDS_PER_COMMAND", "false", [
     IN_MEMORY,
     "a round is limited by its commands",
   ]),
-  mutation("how often needs may change", LINE, "again.filter((one) => one.turns < MOST_TURNS)", "again", [
+  mutation("how often needs may change", QUEUE, "commands.filter((queued) => queued.requeues < MAX_REQUEUES)", "commands", [
     IN_MEMORY,
     "a command whose needs change again and again",
   ]),
@@ -145,25 +151,22 @@ export const OF_THE_TILL: Mutation[] = [
   ]),
 
   // Idempotency
-  mutation("that a key is looked up", ONCE, "      if (kept) return kept;\n", "", [KEYS, "200, 201 and 204, and the effect happens once"]),
+  mutation("that a key is looked up", ONCE, "      if (stored) return stored;\n", "", [KEYS, "200, 201 and 204, and the effect happens once"]),
   mutation(
     "that a key's answer is kept",
     ONCE,
-    "      uow.put(idempotencyRecords, id, { caller, key, fingerprint, ...rendered, attempt: null, createdAt: uow.now });\n",
+    "      uow.put(idempotencyRecords, recordKey(key), { ...key, ...response, attempt: null, createdAt: uow.now });\n",
     "",
     [KEYS, "200, 201 and 204, and the effect happens once"],
   ),
-  mutation("that a key is for one request", ONCE, "kept && kept.fingerprint !== fingerprint", "false", [
+  mutation("that a key is for one request", ONCE, "record && record.fingerprint !== key.fingerprint", "false", [
     KEYS,
     "another body or path under it is refused",
   ]),
-  mutation(
-    "that a key is its caller's",
-    ONCE,
-    "const id = `${caller} ${key}`;\n  return {\n    name: command.name,",
-    "const id = `anybody ${key}`;\n  return {\n    name: command.name,",
-    [KEYS, "200, 201 and 204, and the effect happens once"],
-  ),
+  mutation("that a key is its caller's", RECORDS, "return `${caller} ${key}`;", "return `${caller.slice(0, 0)} ${key}`;", [
+    KEYS,
+    "200, 201 and 204, and the effect happens once",
+  ]),
   mutation(
     "that what never reached the rules is not kept",
     ONCE,
@@ -171,16 +174,13 @@ export const OF_THE_TILL: Mutation[] = [
     "if (!(error instanceof Refusal)) throw error;",
     [KEYS, "what only the shop could tell to be of a wrong shape"],
   ),
-  mutation(
-    "that a refusal under a key leaves nothing else",
-    ONCE,
-    "        uow.drop(); // Refused: nothing of it remains but that it was refused.\n",
-    "",
-    ["test/api/idempotency-rules.test.ts", "a refusal that is kept is all that is kept"],
-  ),
-  mutation("what a key looks like", ONCE, "/^[\\x21-\\x7e]{1,255}$/.test(key)", "true", [KEYS, "a key is 1 to 255 visible ASCII characters"]),
-  mutation("that ids in the path count for a key", ONCE, "${canonical(params)} ", "", [KEYS, "another body or path under it is refused"]),
-  mutation("that the body counts for a key", ONCE, " ${canonical(body)}`", "`", [KEYS, "another body or path under it is refused"]),
+  mutation("that a refusal under a key leaves nothing else", ONCE, "    uow.drop(); // Of a refused command only the refusal is stored.\n", "", [
+    "test/api/idempotency-rules.test.ts",
+    "a refusal that is kept is all that is kept",
+  ]),
+  mutation("what a key looks like", KEY, "/^[\\x21-\\x7e]{1,255}$/.test(key)", "true", [KEYS, "a key is 1 to 255 visible ASCII characters"]),
+  mutation("that ids in the path count for a key", KEY, "${canonical(params)} ", "", [KEYS, "another body or path under it is refused"]),
+  mutation("that the body counts for a key", KEY, " ${canonical(body)}`", "`", [KEYS, "another body or path under it is refused"]),
   mutation(
     "that keyed requests are not refused from memory",
     "src/coupon/coupon.routes.ts",

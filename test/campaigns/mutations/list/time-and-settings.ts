@@ -31,30 +31,33 @@ export const TIME_AND_SETTINGS: Mutation[] = [
   },
   mutation(
     "that no round is decided before the round ahead",
-    "src/till/till.ts",
+    "src/till/round-executor.ts",
     "now < this.#latest - CORRECTED_CLOCK_MS ? now : Math.max(now, this.#latest)",
     "now",
     ["src/till/till.test.ts", "a round's instant is the store's"],
   ),
-  mutation("that a clock which was wrong is followed", "src/till/till.ts", "now < this.#latest - CORRECTED_CLOCK_MS ? now :", "false ? now :", [
-    "src/till/till.test.ts",
-    "a round's instant is the store's",
-  ]),
+  mutation(
+    "that a clock which was wrong is followed",
+    "src/till/round-executor.ts",
+    "now < this.#latest - CORRECTED_CLOCK_MS ? now :",
+    "false ? now :",
+    ["src/till/till.test.ts", "a round's instant is the store's"],
+  ),
   mutation(
     "that the time outside rounds follows the database's",
     "src/database/clock.ts",
-    "Math.max(this.#offset, at - heardAt + 0.01)",
+    "Math.max(this.#offset, at - receivedAt + 0.01)",
     "this.#offset",
     [CLOCKS, "a quick answer makes the time exact"],
   ),
   mutation(
     "that a slow answer does not blur the time",
     "src/database/clock.ts",
-    "Math.min(Math.max(this.#offset, at - heardAt + 0.01), at + 1 - sentAt)",
-    "at - heardAt",
+    "Math.min(Math.max(this.#offset, at - receivedAt + 0.01), at + 1 - sentAt)",
+    "at - receivedAt",
     [CLOCKS, "a quick answer makes the time exact"],
   ),
-  mutation("that a job is due by the database's clock", "src/jobs/scheduler.ts", "if (now < slot) return this.#await(job, slot);", "", [
+  mutation("that a job is due by the database's clock", "src/jobs/scheduler.ts", "if (now < dueAt) return this.#schedule(job, dueAt);", "", [
     "test/database/jobs.test.ts",
     "a job is due by the shop's clock",
   ]),

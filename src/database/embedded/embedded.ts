@@ -1,44 +1,44 @@
 import { resolve } from "node:path";
-import { ShopClient } from "./client.ts";
-import { makeDataDir } from "./data-dir.ts";
-import { findBinaries } from "./embedded/binaries.ts";
-import { initializeCluster } from "./embedded/initialize.ts";
-import { lockDataDir } from "./embedded/lock.ts";
-import { openLog } from "./embedded/log.ts";
-import { launchPostmaster, type Postmaster } from "./embedded/postmaster.ts";
-import { stopPreviousPostmaster } from "./embedded/previous.ts";
-import { makeEndpoint } from "./embedded/endpoint.ts";
-import { chooseAccount } from "./embedded/account.ts";
+import { ShopClient } from "../client.ts";
+import { makeDataDir } from "../data-dir.ts";
+import { findBinaries } from "./binaries.ts";
+import { initializeCluster } from "./initialize.ts";
+import { lockDataDir } from "./lock.ts";
+import { openLog } from "./log.ts";
+import { launchPostmaster, type Postmaster } from "./postmaster.ts";
+import { stopPreviousPostmaster } from "./previous.ts";
+import { makeEndpoint } from "./endpoint.ts";
+import { chooseAccount } from "./account.ts";
 
-export { DataDirInUse } from "./embedded/lock.ts";
+export { DataDirInUse } from "./lock.ts";
 
 export type EmbeddedServer = {
-  /** libpq-style URL of the given database on this server, over its Unix socket (TCP on 127.0.0.1 only on Windows). */
+  /** The libpq URL of a database on this server, over its Unix socket (on Windows, TCP on 127.0.0.1). */
   url(database: string): string;
-  /** Fast shutdown; resolves when the server is gone. Idempotent. */
+  /** Stops the server with a fast shutdown and resolves when it has ended. Idempotent. */
   stop(): Promise<void>;
-  /** Kills nothing; resolves with a reason when the postmaster ends without stop() having been asked. */
+  /** Resolves with a reason if the server ends without `stop()`. */
   died: Promise<string>;
   pid: number;
 };
 
 export type EmbeddedOptions = {
   dataDir: string;
-  /** Server settings that go before our own, by their names in postgresql.conf. */
+  /** Server settings that override the shop's, by their names in postgresql.conf. */
   settings?: Record<string, string>;
-  /** Gets the server's log line by line; without it the log goes to `<dataDir>/postgres.log`. */
+  /** Called with each line of the server's log. Default: the log goes to `<dataDir>/postgres.log`. */
   log?: (line: string) => void;
 };
 
 /**
- * Starts the PostgreSQL that came with npm on the cluster in `<dataDir>/postgres`, making it on the first start, with a
- * database named `jangnal` in it. Resolves when queries are answered.
- * Throws `DataDirInUse` when another process holds `dataDir`, having changed nothing; otherwise an Error of one sentence.
+ * Starts the PostgreSQL from npm on the cluster in `<dataDir>/postgres` and resolves when it accepts
+ * connections. The first start creates the cluster and a database named `jangnal`.
+ * Errors: `DataDirInUse` if another process uses `dataDir` (nothing was changed); else an Error of one sentence.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const dataDir = resolve(options.dataDir);
   makeDataDir(dataDir);
-  // Everything below may write; nothing above does, once the directory is there.
+  // Without this lock nothing else may be written to the directory.
   const lock = lockDataDir(dataDir);
   try {
     const settings = options.settings ?? {};
@@ -66,7 +66,7 @@ export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedS
   }
 }
 
-/** Not part of initializing, so that a crash between the two heals itself at the next start. */
+/** Apart from initializing the cluster, so that the next start repairs a crash between the two. */
 async function createShopDatabase(postmaster: Postmaster, url: string): Promise<void> {
   const client = new ShopClient({ connectionString: url });
   try {
