@@ -66,13 +66,35 @@ import { paymentRoutes } from "../order/payment/payment.routes.ts";
 import { rehearsalRoutes } from "../rehearsal/rehearsal.routes.ts";
 import { Rehearsals } from "../rehearsal/rehearsals.ts";
 import { checkStored, joinInstances, SETTINGS_CHANGED } from "../settings/stored-settings.ts";
-import type { Shop } from "../shop.ts";
+import type { Cache } from "../cache/cache.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import { openSharedState } from "./shared-state.ts";
 import { CHANNEL, PostgresStore } from "../till/postgres-store.ts";
 import type { Change, Changes } from "../till/table.ts";
 import { Till } from "../till/till.ts";
 
-export type OpenShop = Shop & {
+/** The parts of one running shop. */
+type ShopParts = {
+  config: Config;
+  database: Database;
+  /** The shop's time: the database's. No route looks at this process's own. */
+  now: Now;
+  /** For operators' lists, which may be a little old: a replica, where there is one. */
+  lists: Database;
+  till: Till;
+  cache: Cache;
+  catalogFacts: VariantCache;
+  orderFacts: OrderCache;
+  soldOut: SoldOut;
+  relay: Relay;
+  scheduler: Scheduler;
+  gateway: Gateway;
+  cards: CardPayments;
+  charges: CardCharges;
+  desk: SettlementWorker;
+};
+
+export type OpenShop = ShopParts & {
   /** Where it listens. */
   url: string;
   /** What tokens are signed with, unless an issuer's keys are configured. */
@@ -220,7 +242,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     onError: (job, error) => log.error({ err: error, job }, "a job failed"),
   });
 
-  const shop: Shop = {
+  const shop: ShopParts = {
     config,
     database,
     now,

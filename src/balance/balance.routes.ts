@@ -26,7 +26,11 @@ import {
 } from "../http/schemas.ts";
 import { type AttemptStatus, submitTwoPhase } from "../idempotency/two-phase.ts";
 import { invalid, refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { CardCharges } from "../settlement/card-charges.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { SettlementWorker } from "../settlement/settlement-worker.ts";
 import { selectTransactions, selectUser, selectUserPage, selectWallets } from "./balance.sql.ts";
 import type { Wallet } from "./balance.ts";
 import { chargeStatus } from "./charge-status.ts";
@@ -83,7 +87,16 @@ const GrantAnswer = Type.Object({
 });
 const User = Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(Type.String()) }, { title: "User" });
 
-export function balanceRoutes(routes: Routes, { config, database, lists, gateway, charges, desk }: Shop): void {
+export type BalanceRoutesOptions = {
+  config: Pick<Config, "balanceFunding" | "balanceMax" | "chargeMax" | "gateway">;
+  database: Database;
+  lists: Database;
+  gateway: Gateway;
+  charges: CardCharges;
+  desk: SettlementWorker;
+};
+
+export function balanceRoutes(routes: Routes, { config, database, lists, gateway, charges, desk }: BalanceRoutesOptions): void {
   const { balanceMax, chargeMax } = config;
   const wallets = new BatchedRead(async (ids) => new Map((await database.rows<Wallet>(selectWallets(ids))).map((wallet) => [wallet.id, wallet])));
   const walletOf = async (userId: string): Promise<Wallet> => (await wallets.get(userId)) ?? refuse("USER_NOT_FOUND", { userId });

@@ -1,11 +1,17 @@
 import Type from "typebox";
 import { iso } from "../database/statement.ts";
-import type { Shop } from "../shop.ts";
+import type { Config } from "../config.ts";
+import type { Now } from "../database/clock.ts";
 import type { Routes } from "./route.ts";
 import { Instant, Money, OneOf } from "./schemas.ts";
 
+export type ShopRoutesOptions = {
+  config: Pick<Config, "auth" | "balanceFunding" | "chargeMax" | "currency" | "demo" | "gateway" | "locale" | "timezone">;
+  now: Now;
+};
+
 /** What a face of the shop has to know before it can show anything: in what money, in which zone, and what time it is here. */
-export function shopRoutes(routes: Routes, { config, now }: Shop): void {
+export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): void {
   routes.read(
     {
       method: "GET",
@@ -54,6 +60,6 @@ export function shopRoutes(routes: Routes, { config, now }: Shop): void {
 }
 
 /** Demo users can be signed in as where the shop was told to be a demo and signs tokens itself. */
-export function isDemo({ demo, auth }: Shop["config"]): boolean {
+export function isDemo({ demo, auth }: Pick<Config, "demo" | "auth">): boolean {
   return demo && auth.jwksUrl === undefined;
 }

@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { type Routes, perform } from "../http/route.ts";
 import { Body, Instant, Nullable } from "../http/schemas.ts";
-import type { Shop } from "../shop.ts";
+import type { Scheduler } from "./scheduler.ts";
 
 const Job = Type.Object(
   {
@@ -16,7 +16,9 @@ const Job = Type.Object(
   { title: "Job" },
 );
 
-export function jobsRoutes(routes: Routes, { scheduler }: Shop): void {
+export type JobsRoutesOptions = { scheduler: Scheduler };
+
+export function jobsRoutes(routes: Routes, { scheduler }: JobsRoutesOptions): void {
   routes.read(
     {
       method: "GET",

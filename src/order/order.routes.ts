@@ -24,7 +24,14 @@ import {
 } from "../http/schemas.ts";
 import { invalid, Refusal, refuse } from "../refusal.ts";
 import { type AttemptStatus, submitTwoPhase } from "../idempotency/two-phase.ts";
-import type { Shop } from "../shop.ts";
+import type { CardPayments } from "../settlement/card-payments.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { Now } from "../database/clock.ts";
+import type { OrderCache } from "./order-cache.ts";
+import type { SettlementWorker } from "../settlement/settlement-worker.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Started } from "../till/started-attempt.ts";
 import type { Command } from "../till/command.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
@@ -99,7 +106,22 @@ const TOGETHER = { most: 32, atOnce: 2 };
 const OWN = "user's orders";
 const ALL = "orders";
 
-export function orderRoutes(routes: Routes, { config, database, now, lists, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
+export type OrderRoutesOptions = {
+  config: Pick<Config, "gateway" | "orderExpiresAfterMs" | "timezone">;
+  database: Database;
+  now: Now;
+  lists: Database;
+  catalogFacts: VariantCache;
+  orderFacts: OrderCache;
+  gateway: Gateway;
+  cards: CardPayments;
+  desk: SettlementWorker;
+};
+
+export function orderRoutes(
+  routes: Routes,
+  { config, database, now, lists, catalogFacts, orderFacts, gateway, cards, desk }: OrderRoutesOptions,
+): void {
   const { orderExpiresAfterMs } = config;
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
   const place = placeOrder(catalogFacts, database);

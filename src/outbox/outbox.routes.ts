@@ -4,7 +4,9 @@ import { Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query } from "../
 import { CHANGES_MAX } from "../order/order.ts";
 import { mayRead } from "../order/order.routes.ts";
 import { refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { Database } from "../database/pool.ts";
+import type { OrderCache } from "../order/order-cache.ts";
+import type { Relay } from "./relay.ts";
 import { orderHistory } from "./order-history.ts";
 import { eventPlace, listEvents, replayEvent } from "./list-events.ts";
 
@@ -28,7 +30,9 @@ const Event = Type.Object(
   { title: "Event" },
 );
 
-export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Shop): void {
+export type OutboxRoutesOptions = { database: Database; orderFacts: OrderCache; relay: Relay };
+
+export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: OutboxRoutesOptions): void {
   routes.read(
     {
       method: "GET",

@@ -8,7 +8,12 @@ import { type AttemptStatus, submitTwoPhase } from "../../idempotency/two-phase.
 import { mayRead } from "../order.routes.ts";
 import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentPage, STEPS_IN_LIST, STEPS_SHOWN } from "./payment.sql.ts";
 import { invalid, refuse } from "../../refusal.ts";
-import type { Shop } from "../../shop.ts";
+import type { CardPayments } from "../../settlement/card-payments.ts";
+import type { Config } from "../../config.ts";
+import type { Database } from "../../database/pool.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import type { OrderCache } from "../order-cache.ts";
+import type { SettlementWorker } from "../../settlement/settlement-worker.ts";
 import { payOrder } from "./pay-order.ts";
 import { paymentHistory, paymentStatus, paymentView } from "./payment.ts";
 import { startCardPayment } from "./start-card-payment.ts";
@@ -43,7 +48,16 @@ function historyCount({ steps, stepCount }: PaymentRecord): { historyCount?: num
   return steps !== null && stepCount > steps.length ? { historyCount: stepCount } : {};
 }
 
-export function paymentRoutes(routes: Routes, { config, database, orderFacts, gateway, cards, desk }: Shop): void {
+export type PaymentRoutesOptions = {
+  config: Pick<Config, "gateway">;
+  database: Database;
+  orderFacts: OrderCache;
+  gateway: Gateway;
+  cards: CardPayments;
+  desk: SettlementWorker;
+};
+
+export function paymentRoutes(routes: Routes, { config, database, orderFacts, gateway, cards, desk }: PaymentRoutesOptions): void {
   const pay = payOrder(orderFacts);
   const startByCard = startCardPayment(orderFacts, config.gateway.kind !== "none");
 
