@@ -83,8 +83,8 @@ type ShopParts = {
   lists: Database;
   till: Till;
   cache: Cache;
-  catalogFacts: VariantCache;
-  orderFacts: OrderCache;
+  variantCache: VariantCache;
+  orderCache: OrderCache;
   soldOut: SoldOut;
   relay: Relay;
   scheduler: Scheduler;
@@ -198,7 +198,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     }
   }
 
-  const orderFacts = new OrderCache(database);
+  const orderCache = new OrderCache(database);
   const sinks = await openSinks({ platforms: config.dataPlatforms, dataDir: config.dataDir, webhookSecret: config.webhookSecret });
   const relay = new Relay({
     database,
@@ -212,7 +212,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const backlogLog = new BacklogLog({ reader: backlog, tell: (about, complaint) => logBacklog(log, about, complaint) });
   const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
-  const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway, now });
+  const cards = new CardPayments({ database, till, gateway, orderCache, settings: config.gateway, now });
   const charges = new CardCharges({ database, till, gateway, settings: config.gateway, now, balanceMax: config.balanceMax });
   const desk = new SettlementWorker({
     database,
@@ -230,7 +230,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
       timezone: config.timezone,
       now,
       relay,
-      expireOrders: () => expireOrders({ database, till, orderFacts, now }),
+      expireOrders: () => expireOrders({ database, till, orderCache, now }),
       expireCoupons: () => expireDueCoupons({ database, till, now }),
       settlePayments: () => desk.work(),
       onAggregated() {
@@ -249,8 +249,8 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     lists,
     till,
     cache,
-    catalogFacts: new VariantCache(database),
-    orderFacts,
+    variantCache: new VariantCache(database),
+    orderCache,
     soldOut,
     relay,
     scheduler,

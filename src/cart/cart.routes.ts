@@ -34,10 +34,10 @@ type CartRecord = {
   status: SaleStatus;
 };
 
-export type CartRoutesOptions = { database: Database; catalogFacts: VariantCache };
+export type CartRoutesOptions = { database: Database; variantCache: VariantCache };
 
-export function cartRoutes(routes: Routes, { database, catalogFacts }: CartRoutesOptions): void {
-  const add = addToCart(catalogFacts);
+export function cartRoutes(routes: Routes, { database, variantCache }: CartRoutesOptions): void {
+  const add = addToCart(variantCache);
   const set = setQuantity(async (userId, itemId) => (await database.rows<NonNullable<SetQuantity["article"]>>(selectCartArticle(userId, itemId)))[0]);
   const ItemParams = Type.Object({ userId: Id(), id: Id() });
   const faults = { "params/userId": "INVALID_USER_ID" } as const;

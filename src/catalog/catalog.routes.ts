@@ -82,9 +82,9 @@ const ListQuery = Query({
   includeSoldOut: Type.Optional(Type.Boolean({ default: true })),
 });
 
-export type CatalogRoutesOptions = { database: Database; cache: Cache; catalogFacts: VariantCache };
+export type CatalogRoutesOptions = { database: Database; cache: Cache; variantCache: VariantCache };
 
-export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }: CatalogRoutesOptions): void {
+export function catalogRoutes(routes: Routes, { database, cache, variantCache }: CatalogRoutesOptions): void {
   const details = new BatchedRead(async (ids) => {
     const rows = await database.rows<Product & { variants: Variant[] }>(selectProducts(ids));
     // What shoppers see is made into JSON once, however many are waiting for it.
@@ -226,7 +226,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       refusals: ["PRODUCT_NOT_FOUND", "VERSION_CONFLICT"],
     },
     ({ params, body: { variants, ...fields } }) =>
-      submit(editProduct(catalogFacts), {
+      submit(editProduct(variantCache), {
         productId: params.id,
         ...fields,
         ...(variants ? { variants: variants.map((edit) => ({ ...edit, id: edit.id.toLowerCase() })) } : {}),

@@ -24,7 +24,7 @@ export type DemoOptions = {
   till: Till;
   now: Now;
   config: Pick<Config, "balanceMax" | "locale" | "orderExpiresAfterMs">;
-  catalogFacts: VariantCache;
+  variantCache: VariantCache;
 };
 
 /**
@@ -32,7 +32,7 @@ export type DemoOptions = {
  * product is left alone. Several instances may start at once: each step is done once, under a key. Answers whether it was empty.
  */
 export async function fillWithDemo(shop: DemoOptions): Promise<boolean> {
-  const { database, till, config, catalogFacts } = shop;
+  const { database, till, config, variantCache } = shop;
   const [state] = await database.rows<{ empty: boolean }>({
     name: "is the shop empty",
     text: "SELECT NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM products) AS empty",
@@ -80,7 +80,7 @@ export async function fillWithDemo(shop: DemoOptions): Promise<boolean> {
   ];
   for (const [i, { userId, product, quantity, hoursAgo }] of sales.entries()) {
     if (!userId || !product) continue;
-    await step(`sale ${i}`, placeOrder(catalogFacts, database), {
+    await step(`sale ${i}`, placeOrder(variantCache, database), {
       userId,
       lineItems: [{ productId: product.id, quantity }],
       userCouponId: null,

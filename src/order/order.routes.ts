@@ -111,8 +111,8 @@ export type OrderRoutesOptions = {
   database: Database;
   now: Now;
   lists: Database;
-  catalogFacts: VariantCache;
-  orderFacts: OrderCache;
+  variantCache: VariantCache;
+  orderCache: OrderCache;
   gateway: Gateway;
   cards: CardPayments;
   desk: SettlementWorker;
@@ -120,13 +120,13 @@ export type OrderRoutesOptions = {
 
 export function orderRoutes(
   routes: Routes,
-  { config, database, now, lists, catalogFacts, orderFacts, gateway, cards, desk }: OrderRoutesOptions,
+  { config, database, now, lists, variantCache, orderCache, gateway, cards, desk }: OrderRoutesOptions,
 ): void {
   const { orderExpiresAfterMs } = config;
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
-  const place = placeOrder(catalogFacts, database);
-  const cancel = cancelOrder(orderFacts);
-  const refund = refundOrder(orderFacts);
+  const place = placeOrder(variantCache, database);
+  const cancel = cancelOrder(orderCache);
+  const refund = refundOrder(orderCache);
   const orders = new BatchedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])), TOGETHER);
   const ownOrders = new BatchedPages((pages) => database.rows<OrderRecord & { page: number }>(selectUserOrders(pages)));
   const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined);

@@ -30,9 +30,9 @@ const Event = Type.Object(
   { title: "Event" },
 );
 
-export type OutboxRoutesOptions = { database: Database; orderFacts: OrderCache; relay: Relay };
+export type OutboxRoutesOptions = { database: Database; orderCache: OrderCache; relay: Relay };
 
-export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: OutboxRoutesOptions): void {
+export function outboxRoutes(routes: Routes, { database, orderCache, relay }: OutboxRoutesOptions): void {
   routes.read(
     {
       method: "GET",
@@ -62,7 +62,7 @@ export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Ou
       refusals: ["ORDER_NOT_FOUND"],
     },
     async ({ caller, params: { orderId }, query: { after = 0 } }) => {
-      const fact = await orderFacts.of(orderId);
+      const fact = await orderCache.of(orderId);
       if (!fact || !mayRead(caller, fact.userId)) refuse("ORDER_NOT_FOUND", { orderId });
       return orderHistory(database, { orderId, after, readerIsOperator: caller.role === "operator" });
     },

@@ -51,15 +51,15 @@ function historyCount({ steps, stepCount }: PaymentRecord): { historyCount?: num
 export type PaymentRoutesOptions = {
   config: Pick<Config, "gateway">;
   database: Database;
-  orderFacts: OrderCache;
+  orderCache: OrderCache;
   gateway: Gateway;
   cards: CardPayments;
   desk: SettlementWorker;
 };
 
-export function paymentRoutes(routes: Routes, { config, database, orderFacts, gateway, cards, desk }: PaymentRoutesOptions): void {
-  const pay = payOrder(orderFacts);
-  const startByCard = startCardPayment(orderFacts, config.gateway.kind !== "none");
+export function paymentRoutes(routes: Routes, { config, database, orderCache, gateway, cards, desk }: PaymentRoutesOptions): void {
+  const pay = payOrder(orderCache);
+  const startByCard = startCardPayment(orderCache, config.gateway.kind !== "none");
 
   /** Brings a payment by card as far as it goes now. */
   async function byCard(id: string, first: boolean): Promise<AttemptStatus> {
