@@ -26,11 +26,10 @@ import {
 } from "../http/schemas.ts";
 import { type AttemptStatus, submitTwoPhase } from "../idempotency/two-phase.ts";
 import { invalid, refuse } from "../refusal.ts";
-import type { CardCharges } from "../settlement/card-charges.ts";
+import type { CardCharge } from "./card-charge.sql.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/pool.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import type { SettlementWorker } from "../settlement/settlement-worker.ts";
 import { selectTransactions, selectUser, selectUserPage, selectWallets } from "./balance.sql.ts";
 import type { Wallet } from "./balance.ts";
 import { chargeStatus } from "./charge-status.ts";
@@ -92,8 +91,8 @@ export type BalanceRoutesOptions = {
   database: Database;
   lists: Database;
   gateway: Gateway;
-  charges: CardCharges;
-  desk: SettlementWorker;
+  charges: { charge(id: string, first: boolean): Promise<CardCharge> };
+  desk: { again(ms: number): void };
 };
 
 export function balanceRoutes(routes: Routes, { config, database, lists, gateway, charges, desk }: BalanceRoutesOptions): void {

@@ -24,13 +24,12 @@ import {
 } from "../http/schemas.ts";
 import { invalid, Refusal, refuse } from "../refusal.ts";
 import { type AttemptStatus, submitTwoPhase } from "../idempotency/two-phase.ts";
-import type { CardPayments } from "../settlement/card-payments.ts";
+import type { RefundRow } from "./refund/refund.sql.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/pool.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import type { Now } from "../database/clock.ts";
 import type { OrderCache } from "./order-cache.ts";
-import type { SettlementWorker } from "../settlement/settlement-worker.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Started } from "../till/started-attempt.ts";
 import type { Command } from "../till/command.ts";
@@ -114,8 +113,8 @@ export type OrderRoutesOptions = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   gateway: Gateway;
-  cards: CardPayments;
-  desk: SettlementWorker;
+  cards: { refund(id: string, first: boolean): Promise<RefundRow> };
+  desk: { again(ms: number): void };
 };
 
 export function orderRoutes(

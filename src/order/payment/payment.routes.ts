@@ -8,12 +8,10 @@ import { type AttemptStatus, submitTwoPhase } from "../../idempotency/two-phase.
 import { mayRead } from "../order.routes.ts";
 import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentPage, STEPS_IN_LIST, STEPS_SHOWN } from "./payment.sql.ts";
 import { invalid, refuse } from "../../refusal.ts";
-import type { CardPayments } from "../../settlement/card-payments.ts";
 import type { Config } from "../../config.ts";
 import type { Database } from "../../database/pool.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { OrderCache } from "../order-cache.ts";
-import type { SettlementWorker } from "../../settlement/settlement-worker.ts";
 import { payOrder } from "./pay-order.ts";
 import { paymentHistory, paymentStatus, paymentView } from "./payment.ts";
 import { startCardPayment } from "./start-card-payment.ts";
@@ -53,8 +51,8 @@ export type PaymentRoutesOptions = {
   database: Database;
   orderCache: OrderCache;
   gateway: Gateway;
-  cards: CardPayments;
-  desk: SettlementWorker;
+  cards: { pay(id: string, first: boolean): Promise<PaymentRecord> };
+  desk: { again(ms: number): void; notify(paymentKey: string): void };
 };
 
 export function paymentRoutes(routes: Routes, { config, database, orderCache, gateway, cards, desk }: PaymentRoutesOptions): void {
