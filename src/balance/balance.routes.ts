@@ -135,7 +135,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       refusals: ["FORBIDDEN", "USER_NOT_FOUND", "BALANCE_CONFLICT", "BALANCE_LIMIT_EXCEEDED", "PAYMENT_DECLINED"],
       shape: ({ body }) => {
         if (config.balanceFunding === "gateway" && body.paymentKey === undefined)
-          invalid("/paymentKey", "is needed: balances of this shop are charged by card");
+          invalid("/paymentKey", "is required: balances of this shop are charged by card");
       },
     },
     ({ caller, params, body }) => {

@@ -10,7 +10,7 @@ const STATUS: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQU
 
 /** There is no field to blame: the request as a whole is at fault. */
 export function malformedRequest(): Refusal {
-  return new Refusal("INVALID_REQUEST", { errors: [{ path: "", message: "is not a request that can be read" }] });
+  return new Refusal("INVALID_REQUEST", { errors: [{ path: "", message: "malformed request" }] });
 }
 
 /** Behind requests that are still being answered this one waits, or its answer would be taken for theirs. */

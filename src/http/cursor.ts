@@ -20,7 +20,7 @@ export function readCursor(list: string, cursor: string | undefined, kinds: read
   } catch {
     // Not even JSON: refused below, like any other that is not ours.
   }
-  invalid("/cursor", "is not a cursor of this list");
+  invalid("/cursor", "invalid cursor for this list");
 }
 
 /**

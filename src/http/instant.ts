@@ -11,7 +11,7 @@ export function parseInstant(text: string): number | undefined {
   return at >= FIRST_INSTANT && at <= LAST_INSTANT ? at : undefined;
 }
 
-/** A day, YYYY-MM-DD, that there is: JavaScript by itself takes 31 February for 3 March. */
+/** A date (YYYY-MM-DD), that there is: JavaScript by itself takes 31 February for 3 March. */
 export function isDay(text: string): boolean {
   if (!/^\d{4}-\d\d-\d\d$/.test(text)) return false;
   const at = Date.parse(`${text}T00:00:00Z`);

@@ -18,13 +18,13 @@ type Open = { members: Set<string> | null; at: string | number; beforeColon: boo
  */
 export function readJson(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
-  if (!isUtf8(bytes)) invalid("", "is not UTF-8");
+  if (!isUtf8(bytes)) invalid("", "must be UTF-8");
   const text = bytes.toString("utf8");
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    invalid("", "is not valid JSON");
+    invalid("", "invalid JSON");
   }
   inspect(text);
   return value;
@@ -47,7 +47,7 @@ function inspect(text: string): void {
       }
       case "{":
       case "[":
-        if (open.length === MOST_DEPTH) invalid(pointer(open), "is nested too deeply");
+        if (open.length === MOST_DEPTH) invalid(pointer(open), "nested too deeply");
         open.push(character === "{" ? { members: new Set(), at: "", beforeColon: true } : { members: null, at: 0, beforeColon: false });
         break;
       case "}":
@@ -78,9 +78,9 @@ function member(open: Open[], inside: Open & { members: Set<string> }, quoted: s
   const name = quoted.includes("\\") ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
   inside.at = name;
   checkText(name, () => pointer(open.slice(0, -1)));
-  if (name === "__proto__") invalid(pointer(open), "is not known here");
-  if (inside.members.has(name)) invalid(pointer(open), "stands here more than once");
-  if (inside.members.size === MOST_MEMBERS) invalid(pointer(open.slice(0, -1)), `has more than ${MOST_MEMBERS} members`);
+  if (name === "__proto__") invalid(pointer(open), "unknown property");
+  if (inside.members.has(name)) invalid(pointer(open), "duplicate key");
+  if (inside.members.size === MOST_MEMBERS) invalid(pointer(open.slice(0, -1)), `must not have more than ${MOST_MEMBERS} properties`);
   inside.members.add(name);
 }
 
@@ -92,7 +92,7 @@ function next(open: Open[], inside: Open): void {
 /** PostgreSQL's text has neither NUL nor half a surrogate pair, so no text of the shop's has. */
 function checkText(text: string, path: () => string): void {
   if (text.includes("\0")) invalid(path(), "must not contain the NUL character");
-  if (!text.isWellFormed()) invalid(path(), "must not contain half a surrogate pair");
+  if (!text.isWellFormed()) invalid(path(), "must not contain an unpaired surrogate");
 }
 
 function pointer(open: Open[]): string {

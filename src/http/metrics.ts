@@ -3,7 +3,7 @@
 import type { FastifyInstance } from "fastify";
 import { collectDefaultMetrics, Counter, Histogram, Registry } from "prom-client";
 import type { Till } from "../till/till.ts";
-import { readCounter, readGauge } from "./read-metrics.ts";
+import { readCounter, readGauge } from "../read-metrics.ts";
 
 /** Of prom-client's own. */
 const MISNAMED = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];

@@ -1,7 +1,8 @@
 // Whether the shop can listen where it is told to, found out before anything is started that would have to be stopped again.
 
 import { createServer } from "node:net";
-import { type Config, ConfigError } from "../config.ts";
+import type { Config } from "../config.ts";
+import { ConfigError } from "../env.ts";
 
 type Place = Pick<Config, "host" | "port">;
 

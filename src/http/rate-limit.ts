@@ -1,6 +1,7 @@
 import rateLimit, { type FastifyRateLimitStoreCtor, normalizeIP } from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { clientAddressReader, type TrustedProxies } from "./client-address.ts";
+import type { TrustedProxies } from "../config.ts";
+import { clientAddressReader } from "./client-address.ts";
 import { refuse } from "../refusal.ts";
 
 /** Beyond as many callers within a second the ones longest silent are forgotten, and begin anew. */

@@ -4,7 +4,7 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../env.ts";
 
 /** The configured secret, or the one kept in `DATA_DIR/secret` (mode 600), made at the first start. Errors: ConfigError. */
 export function shopSecret({ auth, dataDir }: Pick<Config, "auth" | "dataDir">): string {

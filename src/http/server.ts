@@ -121,7 +121,7 @@ function protect(reply: FastifyReply): FastifyReply {
 function refuseMembers(body: unknown): void {
   if (body === undefined) return;
   if (typeof body !== "object" || body === null || Array.isArray(body)) invalid("", "must be object");
-  const errors = Object.keys(body).map((name) => ({ path: `/${escapePointer(name)}`, message: "is not known here" }));
+  const errors = Object.keys(body).map((name) => ({ path: `/${escapePointer(name)}`, message: "unknown property" }));
   if (errors.length > 0) refuse("INVALID_REQUEST", { errors });
 }
 

@@ -50,7 +50,7 @@ function renameKeys(record: Record<string, unknown>): Partial<ErrorObject>[] {
   const members = Object.entries(record).map(([key, value]) => [readable(key), value] as const);
   if (Object.keys(record).every((key) => key === readable(key))) return [];
   if (new Set(members.map(([key]) => key)).size < members.length)
-    return [{ keyword: TEXT_KEYS, params: {}, message: "has two keys that are the same text" }];
+    return [{ keyword: TEXT_KEYS, params: {}, message: "two keys become the same text after normalization" }];
   for (const key of Object.keys(record)) delete record[key];
   for (const [key, value] of members) record[key] = value;
   return [];

@@ -15,7 +15,7 @@ const FORMATS = {
   "date-time": (text: string) => parseInstant(text) !== undefined,
   date: isDay,
 } as const;
-const FORMAT_NAMES = { uuid: "UUID", "date-time": "time as in RFC 3339, in the years 1 to 9999", date: "day, YYYY-MM-DD" };
+const FORMAT_NAMES = { uuid: "UUID", "date-time": "date-time as in RFC 3339, between the years 1 and 9999", date: "date (YYYY-MM-DD)" };
 
 // `strict` is about schemas, and theirs are TypeBox's; `strictNumbers` is about 1e400, which is not a number that the shop knows.
 const STRICT = {
@@ -71,13 +71,13 @@ function meant({ keyword, params }: ErrorObject): boolean {
   return keyword !== "if" && keyword !== "anyOf" && keyword !== "propertyNames" && params["type"] !== "null";
 }
 
-function fieldError({ instancePath: place, propertyName, keyword, params, message = "is not valid" }: ErrorObject): FieldError {
+function fieldError({ instancePath: place, propertyName, keyword, params, message = "invalid value" }: ErrorObject): FieldError {
   const instancePath = propertyName === undefined ? place : `${place}/${escapePointer(propertyName)}`;
   const { missingProperty, additionalProperty, allowedValues, tag, format, pattern } = params as Record<string, unknown>;
   const within = (name: unknown): string => `${instancePath}/${escapePointer(String(name))}`;
   if (keyword === "required") return { path: within(missingProperty), message: "is required" };
-  if (keyword === "additionalProperties") return { path: within(additionalProperty), message: "is not known here" };
-  if (keyword === "discriminator") return { path: within(tag), message: "is not one of the kinds known here" };
+  if (keyword === "additionalProperties") return { path: within(additionalProperty), message: "unknown property" };
+  if (keyword === "discriminator") return { path: within(tag), message: "unknown kind" };
   if (keyword === "format") return { path: instancePath, message: `must be a ${FORMAT_NAMES[format as keyof typeof FORMATS] ?? format}` };
   if (keyword === "pattern" && pattern === "\\S") return { path: instancePath, message: "must not be blank" };
   if (keyword === "enum") return { path: instancePath, message: `must be one of ${(allowedValues as string[]).join(", ")}` };

@@ -33,7 +33,7 @@ export async function openapiRoutes(server: FastifyInstance, operations: readonl
   await server.register(async (docs) => {
     docs.addHook("onRequest", (request, _reply, done) => {
       // Scalar builds a URL of it.
-      if (!URL.canParse(`http://${request.hostname}`)) invalid("/headers/host", "is not a host");
+      if (!URL.canParse(`http://${request.hostname}`)) invalid("/headers/host", "must be a host name");
       done();
     });
     docs.addHook("onSend", (_request, reply, payload, done) => {

@@ -101,7 +101,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderCache, ga
         "BALANCE_INSUFFICIENT",
       ],
       shape: ({ body }) => {
-        if (body.method === "CARD" && body.paymentKey === undefined) invalid("/paymentKey", "is needed to pay by card");
+        if (body.method === "CARD" && body.paymentKey === undefined) invalid("/paymentKey", "is required to pay by card");
       },
     },
     ({ caller, body }) => {
