@@ -37,9 +37,9 @@ import { shareMetrics } from "../http/cluster-metrics.ts";
 import { authenticator } from "../http/tokens.ts";
 import { openapiRoutes } from "../http/openapi/openapi.routes.ts";
 import { pageRoutes } from "../http/web-pages.ts";
-import { measureAnswers, shopMetrics } from "../http/metrics.ts";
+import { measureRequests, shopMetrics } from "../http/metrics.ts";
 import { operationsRoutes } from "../http/operations.routes.ts";
-import { checkPort, placeError } from "../http/port.ts";
+import { checkPort, addressError } from "../http/port.ts";
 import { problemRoutes } from "../http/problems.routes.ts";
 import { Routes } from "../http/route.ts";
 import { shopSecret } from "../http/secret.ts";
@@ -266,7 +266,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     rates: between.rates,
     onFault: (error) => log.error({ err: error }, "a request broke"),
   });
-  measureAnswers(server, registry, live);
+  measureRequests(server, registry, live);
   server.addHook("preClose", (done) => {
     live.stop();
     done();
@@ -306,7 +306,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   backlogLog.start();
   await scheduler.start();
   const address = await server.listen({ port: config.port, host: config.host, backlog: BACKLOG }).catch((error: NodeJS.ErrnoException) => {
-    throw placeError(error, config);
+    throw addressError(error, config);
   });
   rehearsals.url = onThisMachine(address);
   if (simulator) simulator.webhooks.url = `${address}/payments/webhooks/toss`;

@@ -10,7 +10,7 @@ export type ShopRoutesOptions = {
   now: Now;
 };
 
-/** What a face of the shop has to know before it can show anything: in what money, in which zone, and what time it is here. */
+/** Settings that a client needs before it can show anything, such as currency, time zone and the current time. */
 export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): void {
   routes.read(
     {
@@ -19,7 +19,7 @@ export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): 
       operationId: "getShop",
       audience: "anyone",
       tag: "Shop",
-      summary: "What the shop counts in, where it is, and what time it is there",
+      summary: "The shop's currency, time zone, language, current time and payment methods",
       answers: {
         200: Type.Object(
           {
@@ -31,14 +31,14 @@ export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): 
             chargeMax: Money(),
             cards: Type.Unsafe<string>({
               ...OneOf(["simulated", "gateway", "none"]),
-              description: "simulated: no money moves, and any paymentKey will do; none: the shop takes no cards",
+              description: "simulated: no money moves, and any paymentKey is accepted; none: the shop takes no cards",
             }),
-            paymentMethods: Type.Array(OneOf(["BALANCE", "CARD"]), { description: "What `POST /payments` takes" }),
+            paymentMethods: Type.Array(OneOf(["BALANCE", "CARD"]), { description: "The methods that `POST /payments` accepts" }),
             tokens: Type.Unsafe<string>({
               ...OneOf(["own", "issuer"]),
-              description: "Who signs them: the shop itself, or an issuer whose keys it reads. Only a shop that signs its own has rehearsals",
+              description: "Who signs tokens: the shop itself, or an external issuer. Only a shop that signs its own tokens has rehearsals",
             }),
-            demo: Type.Boolean({ description: "Whether the demo's users can be signed in as" }),
+            demo: Type.Boolean({ description: "Whether clients can sign in as demo users" }),
           },
           { title: "Shop" },
         ),
@@ -59,7 +59,7 @@ export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): 
   );
 }
 
-/** Demo users can be signed in as where the shop was told to be a demo and signs tokens itself. */
+/** Whether clients can sign in as demo users: DEMO is on, and the shop signs its own tokens. */
 export function isDemo({ demo, auth }: Pick<Config, "demo" | "auth">): boolean {
   return demo && auth.jwksUrl === undefined;
 }

@@ -9,7 +9,7 @@ import { need } from "../till/table.ts";
 import type { Till } from "../till/till.ts";
 import { idempotencyRecords, findStored, type IdempotencyKey, type KeyedResponse } from "./idempotent-command.ts";
 import { type Locale, type Rendered, renderProblem } from "../problem.ts";
-import type { Submission } from "../http/route.ts";
+import type { Submission } from "./submission.ts";
 
 /** How an attempt stands: over, with its answer, or not known yet, which is an answer too but not the last. */
 export type AttemptStatus = { over: boolean; status: number; body: unknown } | { over: true; refusal: Refusal };
