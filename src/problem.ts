@@ -1,4 +1,4 @@
-// The one place where a refusal becomes a problem document (RFC 9457).
+// Turns refusals into problem documents (RFC 9457). No other module does.
 
 import { STATUS_CODES } from "node:http";
 import { isConnectionError } from "./database/pool.ts";
@@ -9,7 +9,7 @@ export type Rendered = { status: number; body: string };
 
 export const PROBLEM_TYPE = "application/problem+json; charset=utf-8";
 
-/** A refusal as its document, in the caller's language. @param status where HTTP has a word of its own for it: 408, 431 */
+/** The problem document of a refusal, in the caller's language. @param status a more exact HTTP status than the code's own, such as 408 or 431 */
 export function renderProblem(refusal: Refusal, locale: Locale, status: number = REFUSALS[refusal.code].status): Rendered {
   const document = {
     type: problemType(refusal.code),
@@ -22,46 +22,43 @@ export function renderProblem(refusal: Refusal, locale: Locale, status: number =
   return { status, body: JSON.stringify(document) };
 }
 
-const standing = new WeakMap<Refusal, Map<Locale, Rendered>>();
+const cached = new WeakMap<Refusal, Map<Locale, Rendered>>();
 
-/** The same, made once in each language for a refusal that stands. */
+/** The problem document of a refusal; a cacheable refusal is rendered once for each language. */
 export function problemOf(refusal: Refusal, locale: Locale): Rendered {
-  if (!refusal.standing) return renderProblem(refusal, locale);
-  const kept = standing.get(refusal) ?? new Map<Locale, Rendered>();
-  standing.set(refusal, kept);
-  const rendered = kept.get(locale) ?? renderProblem(refusal, locale);
-  kept.set(locale, rendered);
+  if (!refusal.cacheable) return renderProblem(refusal, locale);
+  const byLocale = cached.get(refusal) ?? new Map<Locale, Rendered>();
+  cached.set(refusal, byLocale);
+  const rendered = byLocale.get(locale) ?? renderProblem(refusal, locale);
+  byLocale.set(locale, rendered);
   return rendered;
 }
 
+/** The `type` of a problem: the path that explains it. */
 export function problemType(code: RefusalCode): string {
   return `/problems/${code.toLowerCase().replaceAll("_", "-")}`;
 }
 
-/** What a caller may know of anything that was thrown: refusals as they are, a database that is away as UNAVAILABLE, the rest as INTERNAL. */
+/** Turns a thrown error into the refusal that a caller may see: a broken database connection into UNAVAILABLE, a bug into INTERNAL. */
 export function toRefusal(error: unknown): Refusal {
   if (error instanceof Refusal) return error;
   if (isConnectionError(error)) return new Refusal("UNAVAILABLE", { retryAfter: 1 });
   return new Refusal("INTERNAL");
 }
 
-/** The first of the languages that the shop speaks in an `Accept-Language` header, by weight; else the shop's own. */
+/** The preferred language of an `Accept-Language` header among the shop's, by weight; otherwise `fallback`. */
 export function localeOf(header: string | undefined, fallback: Locale): Locale {
   if (!header) return fallback;
   let best: Locale = fallback;
-  let weight = 0;
-  for (const part of header.split(",")) {
-    const [tag = "", ...parameters] = part.trim().toLowerCase().split(";");
-    const q = Number(
-      parameters
-        .find((one) => one.trim().startsWith("q="))
-        ?.trim()
-        .slice(2) ?? 1,
-    );
+  let bestWeight = 0;
+  for (const range of header.split(",")) {
+    const [tag = "", ...parameters] = range.trim().toLowerCase().split(";");
+    const quality = parameters.find((parameter) => parameter.trim().startsWith("q="));
+    const weight = Number(quality?.trim().slice(2) ?? 1);
     const language = tag.split("-")[0];
-    if ((language === "ko" || language === "en") && q > weight) {
+    if ((language === "ko" || language === "en") && weight > bestWeight) {
       best = language;
-      weight = q;
+      bestWeight = weight;
     }
   }
   return best;

@@ -3,7 +3,7 @@
 
 import Type from "typebox";
 import { authenticator } from "../../src/http/tokens.ts";
-import { measureAnswers } from "../../src/http/metrics.ts";
+import { measureRequests } from "../../src/http/metrics.ts";
 import { Routes, submit } from "../../src/http/route.ts";
 import { Body, Id, Quantity } from "../../src/http/schemas.ts";
 import { createServer } from "../../src/http/server.ts";
@@ -18,7 +18,7 @@ const server = createServer({
   authenticator: authenticator(config.auth, config.auth.secret ?? ""),
   onFault: (error) => console.error(error),
 });
-measureAnswers(server, new Registry());
+measureRequests(server, new Registry());
 const order = {
   orderId: idOf("order", 0),
   orderItems: [{ productId: idOf("product", 0), variantId: idOf("variant", 0), quantity: 1 }],

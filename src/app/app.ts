@@ -17,7 +17,8 @@ import { stockRoutes } from "../catalog/stock.routes.ts";
 import { CardCharges } from "../settlement/card-charges.ts";
 import { balanceRoutes } from "../balance/balance.routes.ts";
 import { cartRoutes } from "../cart/cart.routes.ts";
-import { type Config, ConfigError } from "../config.ts";
+import type { Config } from "../config.ts";
+import { ConfigError } from "../env.ts";
 import { couponRoutes } from "../coupon/coupon.routes.ts";
 import { campaigns, sameTerms } from "../coupon/coupon.sql.ts";
 import type { Campaign } from "../coupon/coupon.ts";
@@ -36,9 +37,9 @@ import { shareMetrics } from "../http/cluster-metrics.ts";
 import { authenticator } from "../http/tokens.ts";
 import { openapiRoutes } from "../http/openapi/openapi.routes.ts";
 import { pageRoutes } from "../http/web-pages.ts";
-import { measureAnswers, shopMetrics } from "../http/metrics.ts";
+import { measureRequests, shopMetrics } from "../http/metrics.ts";
 import { operationsRoutes } from "../http/operations.routes.ts";
-import { checkPort, placeError } from "../http/port.ts";
+import { checkPort, addressError } from "../http/port.ts";
 import { problemRoutes } from "../http/problems.routes.ts";
 import { Routes } from "../http/route.ts";
 import { shopSecret } from "../http/secret.ts";
@@ -66,13 +67,35 @@ import { paymentRoutes } from "../order/payment/payment.routes.ts";
 import { rehearsalRoutes } from "../rehearsal/rehearsal.routes.ts";
 import { Rehearsals } from "../rehearsal/rehearsals.ts";
 import { checkStored, joinInstances, SETTINGS_CHANGED } from "../settings/stored-settings.ts";
-import type { Shop } from "../shop.ts";
+import type { Cache } from "../cache/cache.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import { openSharedState } from "./shared-state.ts";
 import { CHANNEL, PostgresStore } from "../till/postgres-store.ts";
 import type { Change, Changes } from "../till/table.ts";
 import { Till } from "../till/till.ts";
 
-export type OpenShop = Shop & {
+/** The parts of one running shop. */
+type ShopParts = {
+  config: Config;
+  database: Database;
+  /** The shop's time: the database's. No route looks at this process's own. */
+  now: Now;
+  /** For operators' lists, which may be a little old: a replica, where there is one. */
+  lists: Database;
+  till: Till;
+  cache: Cache;
+  variantCache: VariantCache;
+  orderCache: OrderCache;
+  soldOut: SoldOut;
+  relay: Relay;
+  scheduler: Scheduler;
+  gateway: Gateway;
+  cards: CardPayments;
+  charges: CardCharges;
+  desk: SettlementWorker;
+};
+
+export type OpenShop = ShopParts & {
   /** Where it listens. */
   url: string;
   /** What tokens are signed with, unless an issuer's keys are configured. */
@@ -176,7 +199,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     }
   }
 
-  const orderFacts = new OrderCache(database);
+  const orderCache = new OrderCache(database);
   const sinks = await openSinks({ platforms: config.dataPlatforms, dataDir: config.dataDir, webhookSecret: config.webhookSecret });
   const relay = new Relay({
     database,
@@ -190,7 +213,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const backlogLog = new BacklogLog({ reader: backlog, tell: (about, complaint) => logBacklog(log, about, complaint) });
   const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
-  const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway, now });
+  const cards = new CardPayments({ database, till, gateway, orderCache, settings: config.gateway, now });
   const charges = new CardCharges({ database, till, gateway, settings: config.gateway, now, balanceMax: config.balanceMax });
   const desk = new SettlementWorker({
     database,
@@ -208,7 +231,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
       timezone: config.timezone,
       now,
       relay,
-      expireOrders: () => expireOrders({ database, till, orderFacts, now }),
+      expireOrders: () => expireOrders({ database, till, orderCache, now }),
       expireCoupons: () => expireDueCoupons({ database, till, now }),
       settlePayments: () => desk.work(),
       onAggregated() {
@@ -220,15 +243,15 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     onError: (job, error) => log.error({ err: error, job }, "a job failed"),
   });
 
-  const shop: Shop = {
+  const shop: ShopParts = {
     config,
     database,
     now,
     lists,
     till,
     cache,
-    catalogFacts: new VariantCache(database),
-    orderFacts,
+    variantCache: new VariantCache(database),
+    orderCache,
     soldOut,
     relay,
     scheduler,
@@ -243,7 +266,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     rates: between.rates,
     onFault: (error) => log.error({ err: error }, "a request broke"),
   });
-  measureAnswers(server, registry, live);
+  measureRequests(server, registry, live);
   server.addHook("preClose", (done) => {
     live.stop();
     done();
@@ -283,7 +306,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   backlogLog.start();
   await scheduler.start();
   const address = await server.listen({ port: config.port, host: config.host, backlog: BACKLOG }).catch((error: NodeJS.ErrnoException) => {
-    throw placeError(error, config);
+    throw addressError(error, config);
   });
   rehearsals.url = onThisMachine(address);
   if (simulator) simulator.webhooks.url = `${address}/payments/webhooks/toss`;

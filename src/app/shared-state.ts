@@ -6,7 +6,7 @@ import type { Registry } from "prom-client";
 import type { Cache } from "../cache/cache.ts";
 import { MemoryCache } from "../cache/memory-cache.ts";
 import type { Database } from "../database/pool.ts";
-import { readCounter, readGauge } from "../http/read-metrics.ts";
+import { readCounter, readGauge } from "../read-metrics.ts";
 import type { FirstComeLock } from "../lock/lock.ts";
 import { postgresLock } from "../lock/postgres-lock.ts";
 

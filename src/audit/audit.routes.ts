@@ -1,10 +1,13 @@
 import Type from "typebox";
 import type { Routes } from "../http/route.ts";
 import { Instant } from "../http/schemas.ts";
-import type { Shop } from "../shop.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
 import { audit } from "./audit.ts";
 
-export function auditRoutes(routes: Routes, { config, database }: Shop): void {
+export type AuditRoutesOptions = { config: Pick<Config, "timezone">; database: Database };
+
+export function auditRoutes(routes: Routes, { config, database }: AuditRoutesOptions): void {
   let last: Promise<unknown> = Promise.resolve();
   routes.read(
     {

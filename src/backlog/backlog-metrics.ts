@@ -1,5 +1,5 @@
 import { Counter, type Registry } from "prom-client";
-import { readLabeledGauge } from "../http/read-metrics.ts";
+import { readLabeledGauge } from "../read-metrics.ts";
 import type { Relay } from "../outbox/relay.ts";
 import type { MoneyInDoubt, SinkBacklog } from "./backlog.sql.ts";
 import type { BacklogReader } from "./backlog.ts";

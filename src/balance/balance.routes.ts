@@ -26,7 +26,10 @@ import {
 } from "../http/schemas.ts";
 import { type AttemptStatus, submitTwoPhase } from "../idempotency/two-phase.ts";
 import { invalid, refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { CardCharge } from "./card-charge.sql.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
+import type { Gateway } from "../gateway/gateway.ts";
 import { selectTransactions, selectUser, selectUserPage, selectWallets } from "./balance.sql.ts";
 import type { Wallet } from "./balance.ts";
 import { chargeStatus } from "./charge-status.ts";
@@ -83,7 +86,16 @@ const GrantAnswer = Type.Object({
 });
 const User = Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(Type.String()) }, { title: "User" });
 
-export function balanceRoutes(routes: Routes, { config, database, lists, gateway, charges, desk }: Shop): void {
+export type BalanceRoutesOptions = {
+  config: Pick<Config, "balanceFunding" | "balanceMax" | "chargeMax" | "gateway">;
+  database: Database;
+  lists: Database;
+  gateway: Gateway;
+  charges: { charge(id: string, first: boolean): Promise<CardCharge> };
+  desk: { again(ms: number): void };
+};
+
+export function balanceRoutes(routes: Routes, { config, database, lists, gateway, charges, desk }: BalanceRoutesOptions): void {
   const { balanceMax, chargeMax } = config;
   const wallets = new BatchedRead(async (ids) => new Map((await database.rows<Wallet>(selectWallets(ids))).map((wallet) => [wallet.id, wallet])));
   const walletOf = async (userId: string): Promise<Wallet> => (await wallets.get(userId)) ?? refuse("USER_NOT_FOUND", { userId });
@@ -123,7 +135,7 @@ export function balanceRoutes(routes: Routes, { config, database, lists, gateway
       refusals: ["FORBIDDEN", "USER_NOT_FOUND", "BALANCE_CONFLICT", "BALANCE_LIMIT_EXCEEDED", "PAYMENT_DECLINED"],
       shape: ({ body }) => {
         if (config.balanceFunding === "gateway" && body.paymentKey === undefined)
-          invalid("/paymentKey", "is needed: balances of this shop are charged by card");
+          invalid("/paymentKey", "is required: balances of this shop are charged by card");
       },
     },
     ({ caller, params, body }) => {

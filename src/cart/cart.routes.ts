@@ -3,7 +3,8 @@ import { displayName, type SaleStatus } from "../catalog/catalog.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Id, Nullable, OneOf, Quantity, UserParams } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { Database } from "../database/pool.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
 import { selectCart, selectCartArticle } from "./cart.sql.ts";
 import { cartItemView } from "./cart-view.ts";
 import { addToCart, removeFromCart, type SetQuantity, setQuantity } from "./edit-cart.ts";
@@ -33,8 +34,10 @@ type CartRecord = {
   status: SaleStatus;
 };
 
-export function cartRoutes(routes: Routes, { database, catalogFacts }: Shop): void {
-  const add = addToCart(catalogFacts);
+export type CartRoutesOptions = { database: Database; variantCache: VariantCache };
+
+export function cartRoutes(routes: Routes, { database, variantCache }: CartRoutesOptions): void {
+  const add = addToCart(variantCache);
   const set = setQuantity(async (userId, itemId) => (await database.rows<NonNullable<SetQuantity["article"]>>(selectCartArticle(userId, itemId)))[0]);
   const ItemParams = Type.Object({ userId: Id(), id: Id() });
   const faults = { "params/userId": "INVALID_USER_ID" } as const;

@@ -2,12 +2,14 @@ import Type from "typebox";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import type { Routes } from "../http/route.ts";
 import { Id, Money, NextCursor, OneOf, page, Query, Search } from "../http/schemas.ts";
-import type { Shop } from "../shop.ts";
+import type { Database } from "../database/pool.ts";
 import { saleStatus } from "./catalog.ts";
 import { type AdminProduct, selectAdminProducts } from "./admin-products.sql.ts";
 
+export type AdminProductRoutesOptions = { database: Database };
+
 /** What operators see of the catalogue: what is not for sale, too. */
-export function adminProductRoutes(routes: Routes, { database }: Shop): void {
+export function adminProductRoutes(routes: Routes, { database }: AdminProductRoutesOptions): void {
   routes.read(
     {
       method: "GET",

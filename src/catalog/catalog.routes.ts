@@ -23,7 +23,9 @@ import {
   Version,
 } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { Cache } from "../cache/cache.ts";
+import type { Database } from "../database/pool.ts";
+import type { VariantCache } from "./variant-cache.ts";
 import { PRICE_MAX, type Product, saleStatus, STOCK_MAX, type Variant } from "./catalog.ts";
 import { type ProductListItem, type ProductSort, selectProductPage, selectProducts } from "./catalog.sql.ts";
 import { createProducts, type NewProduct, type NewVariant } from "./create-products.ts";
@@ -80,7 +82,9 @@ const ListQuery = Query({
   includeSoldOut: Type.Optional(Type.Boolean({ default: true })),
 });
 
-export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }: Shop): void {
+export type CatalogRoutesOptions = { database: Database; cache: Cache; variantCache: VariantCache };
+
+export function catalogRoutes(routes: Routes, { database, cache, variantCache }: CatalogRoutesOptions): void {
   const details = new BatchedRead(async (ids) => {
     const rows = await database.rows<Product & { variants: Variant[] }>(selectProducts(ids));
     // What shoppers see is made into JSON once, however many are waiting for it.
@@ -222,7 +226,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       refusals: ["PRODUCT_NOT_FOUND", "VERSION_CONFLICT"],
     },
     ({ params, body: { variants, ...fields } }) =>
-      submit(editProduct(catalogFacts), {
+      submit(editProduct(variantCache), {
         productId: params.id,
         ...fields,
         ...(variants ? { variants: variants.map((edit) => ({ ...edit, id: edit.id.toLowerCase() })) } : {}),

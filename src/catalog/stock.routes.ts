@@ -4,13 +4,15 @@ import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Id, Instant, NextCursor, page, Query, Text } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { Database } from "../database/pool.ts";
 import { adjustStock } from "./adjust-stock.ts";
 import { STOCK_MAX } from "./catalog.ts";
 import { selectStockAdjustments, type StockAdjustment } from "./catalog.sql.ts";
 
+export type StockRoutesOptions = { database: Database };
+
 /** A variant's stock, changed other than by sale, and the journal of it. */
-export function stockRoutes(routes: Routes, { database }: Shop): void {
+export function stockRoutes(routes: Routes, { database }: StockRoutesOptions): void {
   routes.write(
     {
       method: "POST",

@@ -1,4 +1,5 @@
-import { currencyOf, readConfig, timezoneOf } from "../config.ts";
+import { readConfig } from "../config.ts";
+import { currencyOf, timezoneOf } from "../env.ts";
 import { migrate } from "../database/migrate.ts";
 import { Database } from "../database/pool.ts";
 import { aggregateSales } from "../popular/aggregate-sales.ts";

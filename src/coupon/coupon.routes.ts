@@ -7,7 +7,10 @@ import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
 import { Amount, Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query, Text, UserParams, Version } from "../http/schemas.ts";
 import { Refusal, refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
+import type { Now } from "../database/clock.ts";
+import type { SoldOut } from "./sold-out.ts";
 import { selectWallets } from "../balance/balance.sql.ts";
 import { mayMeet } from "../balance/rehearsal-buyers.ts";
 import { campaignView } from "./campaign-view.ts";
@@ -79,7 +82,9 @@ const UserCouponAnswer = Type.Object(
   { title: "UserCoupon" },
 );
 
-export function couponRoutes(routes: Routes, { config, database, soldOut, now }: Shop): void {
+export type CouponRoutesOptions = { config: Pick<Config, "timezone">; database: Database; soldOut: SoldOut; now: Now };
+
+export function couponRoutes(routes: Routes, { config, database, soldOut, now }: CouponRoutesOptions): void {
   const campaigns = new BatchedRead(async (ids) => {
     const rows = await database.rows<Record<string, unknown>>(selectCampaigns(ids));
     return new Map(rows.map((row) => [row["id"] as string, campaignOf(row)]));

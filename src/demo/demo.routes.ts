@@ -6,12 +6,15 @@ import type { Routes } from "../http/route.ts";
 import { Body, Id, Instant } from "../http/schemas.ts";
 import { isDemo } from "../http/shop.routes.ts";
 import { refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
 import { USERS } from "./catalogue.ts";
 
 const HOURS = 12;
 
-export function demoRoutes(routes: Routes, { config, database }: Shop, secret: string): void {
+export type DemoRoutesOptions = { config: Pick<Config, "auth" | "demo">; database: Database };
+
+export function demoRoutes(routes: Routes, { config, database }: DemoRoutesOptions, secret: string): void {
   async function demoUsers(): Promise<{ id: string; name: string }[]> {
     if (!isDemo(config)) refuse("NOT_FOUND");
     return database.rows({

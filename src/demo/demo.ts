@@ -7,7 +7,11 @@ import type { ProductView } from "../catalog/product-view.ts";
 import { createCampaign } from "../coupon/edit-campaign.ts";
 import { idempotent } from "../idempotency/idempotent-command.ts";
 import { placeOrder } from "../order/place-order.ts";
-import type { Shop } from "../shop.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
+import type { Config } from "../config.ts";
+import type { Now } from "../database/clock.ts";
+import type { Database } from "../database/pool.ts";
+import type { Till } from "../till/till.ts";
 import type { Command } from "../till/command.ts";
 import { PRODUCTS, USERS } from "./catalogue.ts";
 
@@ -15,12 +19,20 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const DAY_MS = 24 * HOUR_MS;
 
+export type DemoOptions = {
+  database: Database;
+  till: Till;
+  now: Now;
+  config: Pick<Config, "balanceMax" | "locale" | "orderExpiresAfterMs">;
+  variantCache: VariantCache;
+};
+
 /**
  * Gives an empty shop a small catalogue, users with balances, coupons and yesterday's first sales. A shop that has a user or a
  * product is left alone. Several instances may start at once: each step is done once, under a key. Answers whether it was empty.
  */
-export async function fillWithDemo(shop: Shop): Promise<boolean> {
-  const { database, till, config, catalogFacts } = shop;
+export async function fillWithDemo(shop: DemoOptions): Promise<boolean> {
+  const { database, till, config, variantCache } = shop;
   const [state] = await database.rows<{ empty: boolean }>({
     name: "is the shop empty",
     text: "SELECT NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM products) AS empty",
@@ -68,7 +80,7 @@ export async function fillWithDemo(shop: Shop): Promise<boolean> {
   ];
   for (const [i, { userId, product, quantity, hoursAgo }] of sales.entries()) {
     if (!userId || !product) continue;
-    await step(`sale ${i}`, placeOrder(catalogFacts, database), {
+    await step(`sale ${i}`, placeOrder(variantCache, database), {
       userId,
       lineItems: [{ productId: product.id, quantity }],
       userCouponId: null,

@@ -1,5 +1,5 @@
 import { Counter, Gauge, Histogram, type Registry } from "prom-client";
-import { readCounter, readGauge } from "../http/read-metrics.ts";
+import { readCounter, readGauge } from "../read-metrics.ts";
 import type { GatewayPolicy } from "./toss/gateway-policy.ts";
 import type { TossOptions } from "./toss/toss.ts";
 

@@ -2,23 +2,12 @@ import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import type { Registry } from "prom-client";
+import type { GatewaySettings } from "../config.ts";
 import type { Gateway } from "./gateway.ts";
 import { gatewayMetrics } from "./metrics.ts";
 import { NoGateway } from "./no-gateway.ts";
 import { Simulator } from "./simulator/simulator.ts";
-import type { GatewayPolicyOptions } from "./toss/gateway-policy.ts";
 import { TossGateway } from "./toss/toss.ts";
-
-export type GatewaySettings = GatewayPolicyOptions & {
-  /** What takes cards. */
-  kind: "gateway" | "simulated" | "none";
-  url: string | undefined;
-  secret: string | undefined;
-  /** The shop's. */
-  currency: string;
-  /** A simulator that runs already, its secret in the place of a password. Unset: one in this process. */
-  simulatorUrl?: string | undefined;
-};
 
 /** What takes cards, in words for the operator. */
 export const CARDS_TAKEN: Record<GatewaySettings["kind"], string> = {

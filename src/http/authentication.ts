@@ -1,3 +1,5 @@
+// Authentication of requests by their bearer tokens.
+
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import type { Authenticator, Caller } from "./tokens.ts";
 
@@ -5,29 +7,30 @@ function isPublic(request: FastifyRequest): boolean {
   return (request.routeOptions.config.audience ?? "anyone") === "anyone";
 }
 
-function readsToken({ routeOptions: { config }, headers }: FastifyRequest, counted: boolean): boolean {
-  return headers.authorization !== undefined && (counted || config.optionalToken === true);
+function readsToken({ routeOptions: { config }, headers }: FastifyRequest, rateLimited: boolean): boolean {
+  return headers.authorization !== undefined && (rateLimited || config.optionalToken === true);
 }
 
 /**
- * Finds out who calls, or else (`stranger`) why nobody knows. Where anyone may call, a token matters only to the rate limit and to routes that show some callers more.
- * Without a promise unless a key has still to be fetched, so that requests keep their order.
+ * Sets each request's caller, or the reason why the token was refused (`authenticationError`). On public routes a token matters
+ * only to the rate limit and to routes with `optionalToken`.
+ * Runs synchronously unless a key has to be fetched, so that requests keep their order.
  */
-export function authenticate(server: FastifyInstance, authenticator: Authenticator, counted: boolean): void {
-  // Whoever forgets to say who may call a route would have said everybody. (Those of the reference are a library's own, for everybody.)
+export function authenticate(server: FastifyInstance, authenticator: Authenticator, rateLimited: boolean): void {
+  // Without this check a route that declares no audience would be public. The API reference's own routes are exempt.
   server.addHook("onRoute", ({ url, config }) => {
-    if (config?.audience === undefined && config?.page !== true && !/^\/docs(\/|$)/.test(url)) throw new Error(`${url} does not say who may call it`);
+    if (config?.audience === undefined && config?.page !== true && !/^\/docs(\/|$)/.test(url)) throw new Error(`${url} declares no audience`);
   });
   server.decorateRequest("caller", null);
-  server.decorateRequest("stranger", null);
+  server.decorateRequest("authenticationError", null);
   server.addHook("onRequest", (request, _reply, done) => {
     const { authorization } = request.headers;
-    if (isPublic(request) && !readsToken(request, counted)) return done();
-    const known = (caller: Caller): void => {
+    if (isPublic(request) && !readsToken(request, rateLimited)) return done();
+    const accept = (caller: Caller): void => {
       request.caller = caller;
       done();
     };
-    const unknown = (error: Error): void => {
+    const reject = (error: Error): void => {
       request.authenticationError = error;
       done();
     };
@@ -35,14 +38,14 @@ export function authenticate(server: FastifyInstance, authenticator: Authenticat
     try {
       caller = authenticator.callerOf(authorization);
     } catch (error) {
-      return unknown(error as Error);
+      return reject(error as Error);
     }
-    if (caller instanceof Promise) void caller.then(known, unknown);
-    else known(caller);
+    if (caller instanceof Promise) void caller.then(accept, reject);
+    else accept(caller);
   });
 }
 
-/** Turns strangers away where not everybody may call. What callers are told is for them alone. */
+/** Refuses unauthenticated requests on routes that are not public, and keeps responses to callers out of shared caches. */
 export function rejectUnauthenticated(server: FastifyInstance): void {
   server.addHook("onRequest", (request, reply, done) => {
     if (isPublic(request)) {

@@ -1,25 +1,25 @@
-// One instance's numbers, or under `serve --workers` those of all of them, which the process above gathers (cli/workers.ts).
+// The metrics of one instance, or, under `serve --workers`, of all workers. The primary process gathers them (cli/workers.ts).
 
 import cluster from "node:cluster";
 import type { Registry } from "prom-client";
 
-/** What the two sides say to each other: a worker asks for everybody's, and each is asked for its own. */
+/** Messages between a worker and the primary: a worker asks for all metrics, the primary asks each worker for its own. */
 export type MetricsMessage = { jangnal: "all metrics" | "own metrics"; number: number; text?: string; own?: object[] };
 
-const PATIENCE_MS = 5000;
-const waiting = new Map<number, (text: string) => void>();
-let asked = 0;
+const TIMEOUT_MS = 5000;
+const pending = new Map<number, (text: string) => void>();
+let lastNumber = 0;
 
-/** Prometheus' text. */
+/** The metrics in Prometheus's text format. */
 export function clusterMetrics(registry: Registry): Promise<string> {
   if (!cluster.isWorker) return registry.metrics();
   return new Promise((resolve, reject) => {
-    const number = ++asked;
+    const number = ++lastNumber;
     const timer = setTimeout(() => {
-      waiting.delete(number);
-      reject(new Error("the process above did not gather the workers' numbers in time"));
-    }, PATIENCE_MS);
-    waiting.set(number, (text) => {
+      pending.delete(number);
+      reject(new Error("the primary process did not gather the workers' metrics in time"));
+    }, TIMEOUT_MS);
+    pending.set(number, (text) => {
       clearTimeout(timer);
       resolve(text);
     });
@@ -27,14 +27,14 @@ export function clusterMetrics(registry: Registry): Promise<string> {
   });
 }
 
-/** Gives this worker's numbers to the process above when it asks, and takes everybody's from it. */
+/** Sends this worker's metrics to the primary on request, and receives the gathered ones. */
 export function shareMetrics(registry: Registry): void {
   if (!cluster.isWorker) return;
   process.on("message", (message: unknown) => {
     if (!isMetricsMessage(message)) return;
     if (message.jangnal === "own metrics") return void registry.getMetricsAsJSON().then((own) => process.send?.({ ...message, own }));
-    waiting.get(message.number)?.(message.text ?? "");
-    waiting.delete(message.number);
+    pending.get(message.number)?.(message.text ?? "");
+    pending.delete(message.number);
   });
 }
 

@@ -1,38 +1,39 @@
-// Reads a body. JSON.parse lets pass what a shop must not: a member that stands there twice (which of the two amounts was
-// meant?), text that PostgreSQL cannot keep, and shapes that are only there to keep us busy.
+// Reads request bodies. JSON.parse accepts input that a shop must refuse: duplicate keys (which of two amounts was meant?),
+// text that PostgreSQL cannot store, and shapes that only cost time.
 
 import { isUtf8 } from "node:buffer";
 import { invalid } from "../refusal.ts";
 
-const MOST_DEPTH = 32;
-/** As many as the longest list that any route takes. */
-const MOST_ELEMENTS = 10_000;
-const MOST_MEMBERS = 100;
+const MAX_DEPTH = 32;
+/** The length of the longest list that a route takes. */
+const MAX_ITEMS = 10_000;
+const MAX_PROPERTIES = 100;
 
-/** An object or array that is open while the text is read; `at` is the member or place that is being read. */
-type Open = { members: Set<string> | null; at: string | number; beforeColon: boolean };
+/** An object or array that is still open at the current position; `at` is its current key or index. */
+type OpenContainer = { keys: Set<string> | null; at: string | number; beforeColon: boolean };
+type OpenObject = OpenContainer & { keys: Set<string> };
 
 /**
- * The value of a JSON text, undefined for an empty one.
- * Errors: INVALID_REQUEST, with the place by its JSON pointer.
+ * The value of a JSON text, undefined if it is empty.
+ * Errors: INVALID_REQUEST with the JSON pointer of the fault.
  */
 export function readJson(bytes: Buffer): unknown {
   if (bytes.length === 0) return undefined;
-  if (!isUtf8(bytes)) invalid("", "is not UTF-8");
+  if (!isUtf8(bytes)) invalid("", "must be UTF-8");
   const text = bytes.toString("utf8");
   let value: unknown;
   try {
     value = JSON.parse(text);
   } catch {
-    invalid("", "is not valid JSON");
+    invalid("", "invalid JSON");
   }
-  inspect(text);
+  checkLimits(text);
   return value;
 }
 
-/** Goes through a text that is known to be JSON once. Strings, which are most of it, are passed over at one bound. */
-function inspect(text: string): void {
-  const open: Open[] = [];
+/** Scans a valid JSON text once. Strings, which are most of the text, are skipped as a whole. */
+function checkLimits(text: string): void {
+  const open: OpenContainer[] = [];
   for (let i = 0; i < text.length; i++) {
     const inside = open.at(-1);
     const character = text.charAt(i);
@@ -40,27 +41,27 @@ function inspect(text: string): void {
       case '"': {
         const end = endOfString(text, i);
         const value = text.slice(i, end + 1);
-        if (inside?.members && inside.beforeColon) member(open, inside as Open & { members: Set<string> }, value);
+        if (inside?.keys && inside.beforeColon) addKey(open, inside as OpenObject, value);
         else if (value.includes("\\u")) checkText(JSON.parse(value), () => pointer(open));
         i = end;
         break;
       }
       case "{":
       case "[":
-        if (open.length === MOST_DEPTH) invalid(pointer(open), "is nested too deeply");
-        open.push(character === "{" ? { members: new Set(), at: "", beforeColon: true } : { members: null, at: 0, beforeColon: false });
+        if (open.length === MAX_DEPTH) invalid(pointer(open), "nested too deeply");
+        open.push(character === "{" ? { keys: new Set(), at: "", beforeColon: true } : { keys: null, at: 0, beforeColon: false });
         break;
       case "}":
       case "]":
         open.pop();
         break;
       case ":":
-        (inside as Open).beforeColon = false;
+        (inside as OpenContainer).beforeColon = false;
         break;
       case ",":
-        next(open, inside as Open);
+        advance(open, inside as OpenContainer);
         break;
-      default: // Whatever stands between these tells nothing of the shape.
+      default: // Numbers, literals and blanks do not change the structure.
     }
   }
 }
@@ -74,32 +75,32 @@ function endOfString(text: string, start: number): number {
   }
 }
 
-function member(open: Open[], inside: Open & { members: Set<string> }, quoted: string): void {
+function addKey(open: OpenContainer[], inside: OpenObject, quoted: string): void {
   const name = quoted.includes("\\") ? (JSON.parse(quoted) as string) : quoted.slice(1, -1);
   inside.at = name;
   checkText(name, () => pointer(open.slice(0, -1)));
-  if (name === "__proto__") invalid(pointer(open), "is not known here");
-  if (inside.members.has(name)) invalid(pointer(open), "stands here more than once");
-  if (inside.members.size === MOST_MEMBERS) invalid(pointer(open.slice(0, -1)), `has more than ${MOST_MEMBERS} members`);
-  inside.members.add(name);
+  if (name === "__proto__") invalid(pointer(open), "unknown property");
+  if (inside.keys.has(name)) invalid(pointer(open), "duplicate key");
+  if (inside.keys.size === MAX_PROPERTIES) invalid(pointer(open.slice(0, -1)), `must not have more than ${MAX_PROPERTIES} properties`);
+  inside.keys.add(name);
 }
 
-function next(open: Open[], inside: Open): void {
-  if (inside.members) inside.beforeColon = true;
-  else if (++(inside.at as number) === MOST_ELEMENTS) invalid(pointer(open.slice(0, -1)), `must not have more than ${MOST_ELEMENTS} items`);
+function advance(open: OpenContainer[], inside: OpenContainer): void {
+  if (inside.keys) inside.beforeColon = true;
+  else if (++(inside.at as number) === MAX_ITEMS) invalid(pointer(open.slice(0, -1)), `must not have more than ${MAX_ITEMS} items`);
 }
 
-/** PostgreSQL's text has neither NUL nor half a surrogate pair, so no text of the shop's has. */
+/** PostgreSQL's text type stores neither NUL nor unpaired surrogates. */
 function checkText(text: string, path: () => string): void {
   if (text.includes("\0")) invalid(path(), "must not contain the NUL character");
-  if (!text.isWellFormed()) invalid(path(), "must not contain half a surrogate pair");
+  if (!text.isWellFormed()) invalid(path(), "must not contain an unpaired surrogate");
 }
 
-function pointer(open: Open[]): string {
+function pointer(open: OpenContainer[]): string {
   return open.map(({ at }) => `/${escapePointer(String(at))}`).join("");
 }
 
-/** A member's name as a part of a JSON pointer (RFC 6901). */
+/** Escapes a key for a JSON pointer (RFC 6901). */
 export function escapePointer(name: string): string {
   return name.replaceAll("~", "~0").replaceAll("/", "~1");
 }

@@ -1,4 +1,4 @@
-// An issuer's public keys (JWKS, RFC 7517), read when they are needed.
+// The public keys of a token issuer (JWKS, RFC 7517), fetched when they are needed.
 
 import { createPublicKey, type JsonWebKey } from "node:crypto";
 import { type Algorithm, createVerifier } from "fast-jwt";
@@ -6,18 +6,18 @@ import { refuse } from "../refusal.ts";
 
 /** Gives a token's claims, or throws. */
 export type Verify = (token: string) => unknown;
-/** What every token must say besides who it is for. */
+/** Claims that every token must have. */
 export type Checks = { clockTolerance: number; allowedIss?: string; allowedAud?: string; requiredClaims: string[] };
 
 type Jwk = JsonWebKey & { kid?: string; use?: string; alg?: string };
 
 /**
- * An unknown key is looked for at most this often, so that made-up ones don't make us a nuisance to the issuer. A key that the issuer has just
- * added is promised to be accepted within 30 s of its first token; half of that leaves time for a try that fails.
+ * Shortest time between two fetches for an unknown key, so that tokens with made-up keys cannot flood the issuer. The documents promise that a
+ * new key is accepted within 30 s of its first token; half of that leaves time for one failed fetch.
  */
 const REFETCH_AFTER_MS = 15_000;
 const RETRY_AFTER_MS = 5_000;
-/** For so long keys are trusted without asking again. */
+/** How long fetched keys are used before they are fetched again. */
 const FRESH_MS = 300_000;
 const FETCH_TIMEOUT_MS = 5_000;
 
@@ -27,7 +27,7 @@ export class KeySet {
   readonly #now: () => number;
   #verifiers = new Map<string, Verify>();
   #triedAt = Number.NEGATIVE_INFINITY;
-  /** Until when the keys that we have may be trusted blindly. */
+  /** Until when the fetched keys may be used without a new fetch. */
   freshUntil = Number.NEGATIVE_INFINITY;
   #failed = false;
   #fetching: Promise<void> | undefined;
@@ -38,12 +38,15 @@ export class KeySet {
     this.#now = now;
   }
 
-  /** At once where the key is known. Errors: UNAUTHENTICATED where the issuer has no such key, UNAVAILABLE where it can't be asked. */
+  /**
+   * The verifier of a key, synchronously if the key is known.
+   * Errors: UNAUTHENTICATED if the issuer has no such key, UNAVAILABLE if the issuer cannot be reached.
+   */
   find(kid: string): Verify | Promise<Verify> {
     const age = this.#now() - this.#triedAt;
     const known = this.#verifiers.get(kid);
     if (known) {
-      // Meanwhile the keys that we have are good enough, and go on being so while the issuer is away.
+      // The old keys stay valid during the refresh, and while the issuer is unreachable.
       if (this.#now() >= this.freshUntil && age >= RETRY_AFTER_MS) this.#refresh().catch(() => {});
       return known;
     }
@@ -61,18 +64,18 @@ export class KeySet {
     try {
       const response = await fetch(this.#url, {
         signal: AbortSignal.timeout(FETCH_TIMEOUT_MS),
-        redirect: "error", // Whose keys they are is said by the address, and nobody else's are taken.
+        redirect: "error", // The configured address alone vouches for the keys.
       });
-      if (!response.ok) throw new Error(`the issuer answers ${response.status}`);
+      if (!response.ok) throw new Error(`the issuer answered ${response.status}`);
       const { keys } = (await response.json()) as { keys: Jwk[] };
       const found = keys.flatMap((jwk): [string, Verify][] => {
         const verify = verifierFor(jwk, this.#checks);
         return verify ? [[jwk.kid ?? "", verify]] : [];
       });
-      // No issuer means that: it is a mistake, and passes. The keys that we have stay good.
-      if (found.length === 0) throw new Error("the issuer names no key that tokens can be checked with");
+      // An empty key set is a temporary fault of the issuer. The old keys stay valid.
+      if (found.length === 0) throw new Error("the issuer's key set has no usable key");
       this.#verifiers = new Map(found);
-      // An issuer with one key need not name it in its tokens.
+      // An issuer with one key may omit `kid` in its tokens.
       if (found.length === 1) this.#verifiers.set("", (found[0] as [string, Verify])[1]);
       this.#failed = false;
       this.freshUntil = this.#triedAt + FRESH_MS;
@@ -83,7 +86,7 @@ export class KeySet {
   }
 }
 
-/** A key that we can't use is passed over, as RFC 7517 wants it: the others may be for us. */
+/** The verifier for one key; undefined for a key that the shop cannot use, which RFC 7517 says to ignore. */
 function verifierFor(jwk: Jwk, checks: Checks): Verify | undefined {
   try {
     const algorithms = algorithmsOf(jwk);
@@ -97,8 +100,8 @@ function verifierFor(jwk: Jwk, checks: Checks): Verify | undefined {
 
 const CURVES: Record<string, Algorithm[]> = { "P-256": ["ES256"], "P-384": ["ES384"], "P-521": ["ES512"], Ed25519: ["EdDSA"], Ed448: ["EdDSA"] };
 
-/** What a public key may be used with: never the symmetric algorithms, whatever the token says. */
+/** The algorithms that a public key may be used with: never symmetric ones, whatever a token's header claims. */
 function algorithmsOf({ kty, crv = "", alg }: Jwk): Algorithm[] {
   const possible: Algorithm[] = kty === "RSA" ? ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512"] : (CURVES[crv] ?? []);
-  return alg === undefined ? possible : possible.filter((one) => one === alg);
+  return alg === undefined ? possible : possible.filter((algorithm) => algorithm === alg);
 }

@@ -1,18 +1,17 @@
 import type { FastifyInstance, FastifyRequest } from "fastify";
 import { Refusal } from "../refusal.ts";
 
-/** What to answer where no route is: nothing is here, or nothing by this method. Knows the routes that are declared after it was called; pages are for browsers, and nothing is there for anybody else. */
+/**
+ * Gives the refusal for a path without a route: NOT_FOUND, or METHOD_NOT_ALLOWED with the allowed methods.
+ * It knows the routes that are declared after this call. Pages do not count: they exist for browsers only.
+ */
 export function notFoundHandlers(server: FastifyInstance): (request: FastifyRequest) => { refusal: Refusal; allow: string | undefined } {
   const known: { method: string; pattern: RegExp }[] = [];
-  server.addHook("onRoute", ({ method, url, config }) => {
+  server.addHook("onRoute", ({ method: methods, url, config }) => {
     if (config?.page) return;
-    const pattern = new RegExp(
-      `^${url
-        .replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&")
-        .replaceAll(/:\w+/g, "[^/]+")
-        .replaceAll("\\*", ".*")}$`,
-    );
-    for (const one of [method].flat()) known.push({ method: one, pattern });
+    const escaped = url.replaceAll(/[.*+?^${}()|[\]\\]/g, "\\$&");
+    const pattern = new RegExp(`^${escaped.replaceAll(/:\w+/g, "[^/]+").replaceAll("\\*", ".*")}$`);
+    for (const method of [methods].flat()) known.push({ method, pattern });
   });
   return (request) => {
     const path = request.url.split("?", 1)[0] ?? "";

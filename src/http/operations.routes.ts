@@ -1,4 +1,4 @@
-// For those who run the shop: is it alive, is it ready, what is it doing.
+// Probes and metrics for operations.
 
 import type { Registry } from "prom-client";
 import Type from "typebox";
@@ -8,13 +8,16 @@ import { refuse } from "../refusal.ts";
 import { clusterMetrics } from "./cluster-metrics.ts";
 import type { Routes } from "./route.ts";
 
-/**
- * `state`: what else there is to know of this instance: what takes cards, how the things that instances share are.
- * `backlog`: what waits for other systems.
- */
-type Operations = { database: Database; registry: Registry; state: () => Record<string, string>; backlog: () => Promise<Record<string, string>> };
+export type OperationsRoutesOptions = {
+  database: Database;
+  registry: Registry;
+  /** Further checks of `/readyz` about this instance: the card gateway, and the state that instances share. */
+  state: () => Record<string, string>;
+  /** Checks of `/readyz` about work that waits for other systems. */
+  backlog: () => Promise<Record<string, string>>;
+};
 
-export function operationsRoutes(routes: Routes, { database, registry, state, backlog }: Operations): void {
+export function operationsRoutes(routes: Routes, { database, registry, state, backlog }: OperationsRoutesOptions): void {
   routes.read(
     {
       method: "GET",
@@ -23,7 +26,7 @@ export function operationsRoutes(routes: Routes, { database, registry, state, ba
       audience: "anyone",
       unlimited: true,
       tag: "Operations",
-      summary: "The process lives",
+      summary: "The process is running",
       answers: { 200: Type.Object({ status: Type.Literal("ok") }) },
     },
     () => ({ status: "ok" }),
@@ -37,8 +40,8 @@ export function operationsRoutes(routes: Routes, { database, registry, state, ba
       audience: "anyone",
       unlimited: true,
       tag: "Operations",
-      summary: "The database answers, and is migrated",
-      description: "`checks.cards` says what takes cards: `gateway`, `simulated` (no money moves), or `none`.",
+      summary: "The database is reachable and migrated",
+      description: "`checks.cards` says how cards are taken: `gateway`, `simulated` (no money moves), or `none`.",
       answers: { 200: Type.Object({ status: Type.Literal("ready"), checks: Type.Record(Type.String(), Type.String()) }) },
     },
     async () => {
@@ -57,7 +60,7 @@ export function operationsRoutes(routes: Routes, { database, registry, state, ba
       audience: "anyone",
       unlimited: true,
       tag: "Operations",
-      summary: "Numbers for Prometheus, in its text format",
+      summary: "Metrics in the Prometheus text format",
       mediaType: registry.contentType,
       answers: { 200: Type.String() },
     },

@@ -1,23 +1,24 @@
-// Whether the shop can listen where it is told to, found out before anything is started that would have to be stopped again.
+// Checks that the shop can listen on its address before anything else is started.
 
 import { createServer } from "node:net";
-import { type Config, ConfigError } from "../config.ts";
+import type { Config } from "../config.ts";
+import { ConfigError } from "../env.ts";
 
-type Place = Pick<Config, "host" | "port">;
+type Address = Pick<Config, "host" | "port">;
 
 /** Listens for a moment. Errors: ConfigError that names PORT or HOST. */
-export async function checkPort(place: Place): Promise<void> {
+export async function checkPort(address: Address): Promise<void> {
   const server = createServer();
   try {
-    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(place.port, place.host, resolve));
+    await new Promise<void>((resolve, reject) => server.once("error", reject).listen(address.port, address.host, resolve));
   } catch (error) {
-    throw placeError(error as NodeJS.ErrnoException, place);
+    throw addressError(error as NodeJS.ErrnoException, address);
   }
   await new Promise((resolve) => server.close(resolve));
 }
 
-/** Why the shop can't listen there, in one line, with what to do about it. */
-export function placeError({ code, message }: NodeJS.ErrnoException, { host, port }: Place): ConfigError {
+/** Explains in one line why the shop cannot listen there, and how to fix it. */
+export function addressError({ code, message }: NodeJS.ErrnoException, { host, port }: Address): ConfigError {
   if (code === "EADDRINUSE")
     return new ConfigError(`PORT cannot be used: another process listens on ${host}:${port}; stop it, or set PORT to a free port`);
   if (code === "EACCES") return new ConfigError(`PORT cannot be used: this user may not listen on ${host}:${port}; set PORT to a number above 1023`);

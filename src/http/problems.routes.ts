@@ -7,7 +7,7 @@ import { OneOf } from "./schemas.ts";
 const CODES = Object.keys(REFUSALS) as RefusalCode[];
 const BY_TYPE = new Map(CODES.map((code) => [problemType(code), code]));
 
-/** A problem's `type` can be followed: it leads here. */
+/** Explains each problem code at the path in its `type`. */
 export function problemRoutes(routes: Routes): void {
   routes.read(
     {
@@ -16,8 +16,8 @@ export function problemRoutes(routes: Routes): void {
       operationId: "explainProblem",
       audience: "anyone",
       tag: "Operations",
-      summary: "What a problem's `type` means",
-      params: Type.Object({ slug: Type.String({ description: "Its code in lower case with hyphens" }) }),
+      summary: "Explain a problem `type`",
+      params: Type.Object({ slug: Type.String({ description: "The code in lower case, with hyphens" }) }),
       answers: {
         200: Type.Object(
           { type: Type.String({ format: "uri-reference" }), code: OneOf(CODES), status: Type.Integer(), ko: Type.String(), en: Type.String() },

@@ -1,16 +1,17 @@
 import rateLimit, { type FastifyRateLimitStoreCtor, normalizeIP } from "@fastify/rate-limit";
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import { clientAddressReader, type TrustedProxies } from "./client-address.ts";
+import type { TrustedProxies } from "../config.ts";
 import { refuse } from "../refusal.ts";
+import { clientAddressReader } from "./client-address.ts";
 
-/** Beyond as many callers within a second the ones longest silent are forgotten, and begin anew. */
-const CALLERS_KEPT = 100_000;
+/** How many callers are counted. Beyond that the least recent ones are forgotten and start again at zero. */
+const MAX_CALLERS = 100_000;
 
 /**
- * Lets each caller do so much in a second and answers TOO_MANY_REQUESTS beyond it. A caller is a token's `sub`; without a good token
- * the address, or for IPv6 the network of 64 bits that one subscriber has. Probes and Prometheus are let through (`unlimited`).
- * @param trustProxy whose word on the address is taken
- * @param shared counts over all instances; this one counts for itself, unless given
+ * Allows each caller a number of requests per second and refuses the rest with TOO_MANY_REQUESTS. A caller is a token's `sub`; without a valid
+ * token it is the address, for IPv6 its /64 network, which belongs to one subscriber. Routes with `unlimited` (probes, metrics) are not counted.
+ * @param trustProxy the proxies whose X-Forwarded-For is trusted
+ * @param shared a store that counts over all instances; undefined: each instance counts for itself
  */
 export function limitRates(
   server: FastifyInstance,
@@ -22,7 +23,7 @@ export function limitRates(
     global: false,
     max: perSecond,
     timeWindow: 1000,
-    cache: CALLERS_KEPT,
+    cache: MAX_CALLERS,
     keyGenerator: nameOf,
     ...(shared ? { store: shared } : {}),
   });
@@ -34,7 +35,7 @@ export function limitRates(
   });
   server.addHook("onRequest", async (request) => {
     if (request.routeOptions.config.unlimited) return;
-    const counted = await count(request);
-    if (!counted.isAllowed && counted.isExceeded) refuse("TOO_MANY_REQUESTS", { retryAfter: Math.max(1, counted.ttlInSeconds) });
+    const result = await count(request);
+    if (!result.isAllowed && result.isExceeded) refuse("TOO_MANY_REQUESTS", { retryAfter: Math.max(1, result.ttlInSeconds) });
   });
 }

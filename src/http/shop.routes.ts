@@ -1,11 +1,17 @@
 import Type from "typebox";
 import { iso } from "../database/statement.ts";
-import type { Shop } from "../shop.ts";
+import type { Config } from "../config.ts";
+import type { Now } from "../database/clock.ts";
 import type { Routes } from "./route.ts";
 import { Instant, Money, OneOf } from "./schemas.ts";
 
-/** What a face of the shop has to know before it can show anything: in what money, in which zone, and what time it is here. */
-export function shopRoutes(routes: Routes, { config, now }: Shop): void {
+export type ShopRoutesOptions = {
+  config: Pick<Config, "auth" | "balanceFunding" | "chargeMax" | "currency" | "demo" | "gateway" | "locale" | "timezone">;
+  now: Now;
+};
+
+/** Settings that a client needs before it can show anything, such as currency, time zone and the current time. */
+export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): void {
   routes.read(
     {
       method: "GET",
@@ -13,7 +19,7 @@ export function shopRoutes(routes: Routes, { config, now }: Shop): void {
       operationId: "getShop",
       audience: "anyone",
       tag: "Shop",
-      summary: "What the shop counts in, where it is, and what time it is there",
+      summary: "The shop's currency, time zone, language, current time and payment methods",
       answers: {
         200: Type.Object(
           {
@@ -25,14 +31,14 @@ export function shopRoutes(routes: Routes, { config, now }: Shop): void {
             chargeMax: Money(),
             cards: Type.Unsafe<string>({
               ...OneOf(["simulated", "gateway", "none"]),
-              description: "simulated: no money moves, and any paymentKey will do; none: the shop takes no cards",
+              description: "simulated: no money moves, and any paymentKey is accepted; none: the shop takes no cards",
             }),
-            paymentMethods: Type.Array(OneOf(["BALANCE", "CARD"]), { description: "What `POST /payments` takes" }),
+            paymentMethods: Type.Array(OneOf(["BALANCE", "CARD"]), { description: "The methods that `POST /payments` accepts" }),
             tokens: Type.Unsafe<string>({
               ...OneOf(["own", "issuer"]),
-              description: "Who signs them: the shop itself, or an issuer whose keys it reads. Only a shop that signs its own has rehearsals",
+              description: "Who signs tokens: the shop itself, or an external issuer. Only a shop that signs its own tokens has rehearsals",
             }),
-            demo: Type.Boolean({ description: "Whether the demo's users can be signed in as" }),
+            demo: Type.Boolean({ description: "Whether clients can sign in as demo users" }),
           },
           { title: "Shop" },
         ),
@@ -53,7 +59,7 @@ export function shopRoutes(routes: Routes, { config, now }: Shop): void {
   );
 }
 
-/** Demo users can be signed in as where the shop was told to be a demo and signs tokens itself. */
-export function isDemo({ demo, auth }: Shop["config"]): boolean {
+/** Whether clients can sign in as demo users: DEMO is on, and the shop signs its own tokens. */
+export function isDemo({ demo, auth }: Pick<Config, "demo" | "auth">): boolean {
   return demo && auth.jwksUrl === undefined;
 }

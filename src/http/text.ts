@@ -1,20 +1,20 @@
-// Text that people read is stored in one form, whatever system it was typed on: macOS sends Hangul decomposed (NFD), forms send blanks.
-// A schema marks such text (schemas.ts), and validation rewrites it in place before it looks at its length.
+// Normalizes text that people read: macOS sends Hangul decomposed (NFD), forms send surrounding blanks.
+// A schema marks such text (schemas.ts), and validation rewrites it in place before the length checks.
 
 import type { Ajv, ErrorObject } from "ajv";
 import type { DataValidateFunction } from "ajv/dist/types/index.js";
 
-/** Marks a string that people read. */
+/** Schema keyword for a string that people read. */
 export const TEXT = "x-text";
-/** Marks an object whose keys people read. */
+/** Schema keyword for an object whose keys people read. */
 export const TEXT_KEYS = "x-text-keys";
 
-/** Trimmed, and in Unicode NFC. */
-export function readable(text: string): string {
+/** The text trimmed and in Unicode NFC. */
+export function normalizeText(text: string): string {
   return text.normalize("NFC").trim();
 }
 
-/** Teaches a validator the two marks. They come before the keywords that look at lengths. */
+/** Adds the two keywords to a validator. They run before the keywords that check lengths. */
 export function addTextKeywords(ajv: Ajv): void {
   ajv.addKeyword({
     keyword: TEXT,
@@ -24,7 +24,7 @@ export function addTextKeywords(ajv: Ajv): void {
     errors: false,
     before: "maxLength",
     compile: () => (text: string, context) => {
-      if (context) context.parentData[context.parentDataProperty] = readable(text);
+      if (context) context.parentData[context.parentDataProperty] = normalizeText(text);
       return true;
     },
   });
@@ -45,12 +45,12 @@ export function addTextKeywords(ajv: Ajv): void {
   });
 }
 
-/** Rewrites the keys in place, in their order. Two keys that are one afterwards are an error: either value would be lost. */
+/** Normalizes the keys in place, in their order. Two keys that become equal are an error, because one value would be lost. */
 function renameKeys(record: Record<string, unknown>): Partial<ErrorObject>[] {
-  const members = Object.entries(record).map(([key, value]) => [readable(key), value] as const);
-  if (Object.keys(record).every((key) => key === readable(key))) return [];
+  const members = Object.entries(record).map(([key, value]) => [normalizeText(key), value] as const);
+  if (Object.keys(record).every((key) => key === normalizeText(key))) return [];
   if (new Set(members.map(([key]) => key)).size < members.length)
-    return [{ keyword: TEXT_KEYS, params: {}, message: "has two keys that are the same text" }];
+    return [{ keyword: TEXT_KEYS, params: {}, message: "two keys become the same text after normalization" }];
   for (const key of Object.keys(record)) delete record[key];
   for (const [key, value] of members) record[key] = value;
   return [];

@@ -1,4 +1,4 @@
-// Who calls: a bearer token, checked without leaving the thread, so that requests reach the till in the order in which they came.
+// Bearer tokens. They are verified synchronously, so that requests reach the till in order of arrival.
 
 import { hash as hashOf } from "node:crypto";
 import { createDecoder, createSigner, createVerifier } from "fast-jwt";
@@ -10,44 +10,44 @@ import { type Checks, KeySet, type Verify } from "./key-set.ts";
 
 export type Role = "shopper" | "operator";
 /**
- * `id` is the token's `sub`: for a shopper the user's id, for an operator any name. `rehearsal` marks a simulated buyer's token, so that the live
- * figures can tell its requests apart; what such a buyer may do is decided by the user's row.
+ * `id` is the token's `sub`: a shopper's user id, or an operator's name. `rehearsal` marks a simulated buyer's token, so that the live metrics can
+ * count its requests apart; the user's row decides the buyer's permissions.
  */
 export type Caller = { id: string; role: Role; rehearsal?: true };
 
 export interface Authenticator {
-  /** The caller of an `Authorization` header. At once, but for the first token of a key that has still to be fetched. Errors: UNAUTHENTICATED, UNAVAILABLE. */
+  /** The caller of an `Authorization` header, synchronously unless the token's key has to be fetched first. Errors: UNAUTHENTICATED, UNAVAILABLE. */
   callerOf(header: string | undefined): Caller | Promise<Caller>;
 }
 
 const UUID = new RegExp(UUID_PATTERN);
-/** Neither control characters nor half surrogate pairs: the name is written to the database. */
+/** Without control characters and unpaired surrogates, because the name is written to the database. */
 const SUBJECT = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
-/** By how much an issuer's clock may differ from ours. */
+/** How far an issuer's clock may differ from the shop's. */
 const CLOCK_SKEW_MS = 30_000;
-const TOKENS_KEPT = 50_000;
-const MOST_TOKEN_BYTES = 8192;
+const MAX_CACHED_TOKENS = 50_000;
+const MAX_TOKEN_BYTES = 8192;
 
-/** Tokens signed with the shop's secret (HS256) or by an issuer whose keys stand at `jwksUrl`. `none` and every algorithm that the key is not for are refused. */
+/** Accepts tokens that are signed with the shop's secret (HS256), or by the issuer whose keys are at `jwksUrl`. Refuses `none` and algorithms that do not fit the key. */
 export function authenticator(auth: Config["auth"], secret: string, now: () => number = Date.now): Authenticator {
   const checks: Checks = { clockTolerance: CLOCK_SKEW_MS, ...checksOf(auth) };
   const keys = auth.jwksUrl === undefined ? undefined : new KeySet(auth.jwksUrl, checks, now);
   const bySecret: Verify = createVerifier({ key: secret, algorithms: ["HS256"], cache: false, ...checks });
-  const known = new LRUCache<string, Caller & { until: number }>({ max: TOKENS_KEPT });
+  const cache = new LRUCache<string, Caller & { until: number }>({ max: MAX_CACHED_TOKENS });
 
   const accept = (token: string, hash: string, verify: Verify): Caller => {
-    const { caller, until } = claims(verify, token);
-    // Kept under its hash: no token lies in memory longer than its request. Not for longer than its key is trusted.
-    known.set(hash, { ...caller, until: keys ? Math.min(until, keys.freshUntil) : until });
+    const { caller, until } = verifiedCaller(verify, token);
+    // The cache key is the token's hash, so that no token stays in memory. An entry expires no later than its key.
+    cache.set(hash, { ...caller, until: keys ? Math.min(until, keys.freshUntil) : until });
     return caller;
   };
 
   return {
     callerOf(header) {
       const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header ?? "")?.[1];
-      if (token === undefined || token.length > MOST_TOKEN_BYTES) refuse("UNAUTHENTICATED");
+      if (token === undefined || token.length > MAX_TOKEN_BYTES) refuse("UNAUTHENTICATED");
       const hash = hashOf("sha256", token, "base64");
-      const seen = known.get(hash);
+      const seen = cache.get(hash);
       if (seen && seen.until > now()) return seen;
       if (!keys) return accept(token, hash, bySecret);
       const verify = keys.find(keyId(token));
@@ -56,7 +56,7 @@ export function authenticator(auth: Config["auth"], secret: string, now: () => n
   };
 }
 
-/** A token that does not say who issued it, or for whom, is not one of the issuer's for us. */
+/** A configured issuer or audience must be present in every token. */
 function checksOf({ issuer, audience }: Config["auth"]): Omit<Checks, "clockTolerance"> {
   return {
     ...(issuer ? { allowedIss: issuer } : {}),
@@ -65,7 +65,7 @@ function checksOf({ issuer, audience }: Config["auth"]): Omit<Checks, "clockTole
   };
 }
 
-function claims(verify: Verify, token: string): { caller: Caller; until: number } {
+function verifiedCaller(verify: Verify, token: string): { caller: Caller; until: number } {
   let payload: Record<string, unknown>;
   try {
     payload = verify(token) as Record<string, unknown>;
@@ -73,7 +73,7 @@ function claims(verify: Verify, token: string): { caller: Caller; until: number 
     refuse("UNAUTHENTICATED");
   }
   const { sub, role, exp, iat, rehearsal } = payload;
-  // The library looks at `iat` only for a token's age.
+  // fast-jwt checks `iat` only against a maximum age.
   if (typeof iat === "number" && iat * 1000 > Date.now() + CLOCK_SKEW_MS) refuse("UNAUTHENTICATED");
   if (typeof sub !== "string" || !SUBJECT.test(sub) || (role !== "shopper" && role !== "operator")) refuse("UNAUTHENTICATED");
   if (role === "shopper" && !UUID.test(sub)) refuse("UNAUTHENTICATED");
@@ -94,19 +94,19 @@ function keyId(token: string): string {
   }
 }
 
-/** A token of the shop's own, for `npx jangnal token` and the demo. @param hours how long it is good for */
+/** Signs a token with the shop's secret. @param hours how long it is valid */
 export function mintToken(
   secret: string,
   { id, role, rehearsal }: Caller,
   hours: number,
-  extra: { issuer?: string | undefined; audience?: string | undefined } = {},
+  claims: { issuer?: string | undefined; audience?: string | undefined } = {},
 ): string {
   const sign = createSigner({
     key: secret,
     algorithm: "HS256",
     expiresIn: hours * 3_600_000,
-    ...(extra.issuer ? { iss: extra.issuer } : {}),
-    ...(extra.audience ? { aud: extra.audience } : {}),
+    ...(claims.issuer ? { iss: claims.issuer } : {}),
+    ...(claims.audience ? { aud: claims.audience } : {}),
   });
   return sign({ sub: id, role, ...(rehearsal ? { rehearsal } : {}) });
 }

@@ -1,4 +1,4 @@
-// Whether a request has the shape that its route declares, and what is said where it has not.
+// Validates requests against the schemas of their routes, and words the errors.
 
 import { Ajv, type ErrorObject, type ValidateFunction } from "ajv";
 import type { FastifySchemaValidationError } from "fastify/types/schema.js";
@@ -8,16 +8,16 @@ import { isDay, parseInstant } from "./instant.ts";
 import { escapePointer } from "./json.ts";
 import { addTextKeywords } from "./text.ts";
 
-const MOST_ERRORS = 20;
+const MAX_ERRORS = 20;
 
 const FORMATS = {
   uuid: new RegExp(UUID_PATTERN),
   "date-time": (text: string) => parseInstant(text) !== undefined,
   date: isDay,
 } as const;
-const FORMAT_NAMES = { uuid: "UUID", "date-time": "time as in RFC 3339, in the years 1 to 9999", date: "day, YYYY-MM-DD" };
+const FORMAT_NAMES = { uuid: "UUID", "date-time": "date-time as in RFC 3339, between the years 1 and 9999", date: "date (YYYY-MM-DD)" };
 
-// `strict` is about schemas, and theirs are TypeBox's; `strictNumbers` is about 1e400, which is not a number that the shop knows.
+// `strict` checks schemas, and TypeBox writes them. `strictNumbers` refuses Infinity, which JSON.parse makes of 1e400.
 const STRICT = {
   allErrors: true,
   strict: false,
@@ -27,16 +27,16 @@ const STRICT = {
   discriminator: true,
   formats: FORMATS,
 };
-/** Bodies are taken as they are, but for text that people read (text.ts). */
+/** Bodies are not coerced; only text that people read is normalized (text.ts). */
 const BODY = new Ajv({ ...STRICT, coerceTypes: false });
-/** Paths, queries and headers are strings, and become what the schema wants. */
+/** Paths, queries and headers are strings, coerced to the schema's types. */
 const STRINGS = new Ajv({ ...STRICT, coerceTypes: true });
 addTextKeywords(BODY);
 addTextKeywords(STRINGS);
 
-type Verdict = true | { error: FastifySchemaValidationError[] };
+type Validation = true | { error: FastifySchemaValidationError[] };
 
-export function validatorFor({ schema, httpPart }: { schema: object; httpPart?: string }): (part: unknown) => Verdict {
+export function validatorFor({ schema, httpPart }: { schema: object; httpPart?: string }): (part: unknown) => Validation {
   if (httpPart === "body") {
     const validate: ValidateFunction = BODY.compile(schema);
     return (part) => validate(part) || { error: validate.errors ?? [] };
@@ -45,39 +45,39 @@ export function validatorFor({ schema, httpPart }: { schema: object; httpPart?: 
   const { properties = {} } = schema as { properties?: Record<string, { type?: string }> };
   return (part) => {
     for (const [name, value] of Object.entries(part as object)) {
-      const message = oddity(value, properties[name]?.type);
+      const message = stringFault(value, properties[name]?.type);
       if (message) return { error: [{ instancePath: `/${escapePointer(name)}`, keyword: "type", params: {}, schemaPath: "", message }] };
     }
     return validate(part) || { error: validate.errors ?? [] };
   };
 }
 
-/** What Ajv lets pass in a string: to it " 5", "0x5" and "5e0" are 5, and "1e400" is Infinity, of which it asks no more. Bodies are looked through in json.ts. */
-function oddity(value: unknown, type: string | undefined): string | undefined {
+/** The fault of a string that Ajv would coerce too freely: it reads " 5", "0x5" and "5e0" as 5, and "1e400" as Infinity. json.ts checks bodies. */
+function stringFault(value: unknown, type: string | undefined): string | undefined {
   if (typeof value !== "string") return undefined;
   if (type === "integer" && !/^-?\d{1,16}$/.test(value)) return "must be integer";
   return value.includes("\0") ? "must not contain the NUL character" : undefined;
 }
 
-/** Names every field at fault by its JSON pointer. A field with a code of its own (`body/amount`) decides the refusal's. */
+/** The refusal that names every invalid field by its JSON pointer. `faults` gives a field its own code, such as `body/amount`. */
 export function invalidRequest(validation: ErrorObject[], part: string, faults: Record<string, RefusalCode>): Refusal {
-  const errors = validation.filter(meant).map(fieldError);
+  const errors = validation.filter(isRelevant).map(fieldError);
   const own = errors.map(({ path }) => faults[`${part}${path}`]).find((code) => code !== undefined);
-  return new Refusal(own ?? "INVALID_REQUEST", { errors: errors.slice(0, MOST_ERRORS) });
+  return new Refusal(own ?? "INVALID_REQUEST", { errors: errors.slice(0, MAX_ERRORS) });
 }
 
-/** Of a field that may also be null only what is wrong with its value is told: not that it is not null, nor that it is neither. */
-function meant({ keyword, params }: ErrorObject): boolean {
+/** For a nullable field, keeps the error about its value and drops Ajv's extra `anyOf` and "must be null" errors. */
+function isRelevant({ keyword, params }: ErrorObject): boolean {
   return keyword !== "if" && keyword !== "anyOf" && keyword !== "propertyNames" && params["type"] !== "null";
 }
 
-function fieldError({ instancePath: place, propertyName, keyword, params, message = "is not valid" }: ErrorObject): FieldError {
-  const instancePath = propertyName === undefined ? place : `${place}/${escapePointer(propertyName)}`;
+function fieldError({ instancePath: parentPath, propertyName, keyword, params, message = "invalid value" }: ErrorObject): FieldError {
+  const instancePath = propertyName === undefined ? parentPath : `${parentPath}/${escapePointer(propertyName)}`;
   const { missingProperty, additionalProperty, allowedValues, tag, format, pattern } = params as Record<string, unknown>;
   const within = (name: unknown): string => `${instancePath}/${escapePointer(String(name))}`;
   if (keyword === "required") return { path: within(missingProperty), message: "is required" };
-  if (keyword === "additionalProperties") return { path: within(additionalProperty), message: "is not known here" };
-  if (keyword === "discriminator") return { path: within(tag), message: "is not one of the kinds known here" };
+  if (keyword === "additionalProperties") return { path: within(additionalProperty), message: "unknown property" };
+  if (keyword === "discriminator") return { path: within(tag), message: "unknown kind" };
   if (keyword === "format") return { path: instancePath, message: `must be a ${FORMAT_NAMES[format as keyof typeof FORMATS] ?? format}` };
   if (keyword === "pattern" && pattern === "\\S") return { path: instancePath, message: "must not be blank" };
   if (keyword === "enum") return { path: instancePath, message: `must be one of ${(allowedValues as string[]).join(", ")}` };

@@ -1,5 +1,5 @@
-// The pages, as they were built (web/dist). They are few and small, so they are read once and answered from memory, in the encoding that the
-// browser takes: no path of a request ever reaches the file system.
+// Serves the built web pages (web/dist). The files are few and small: they are read once and served from memory, compressed as the browser
+// accepts. No request path ever reaches the file system.
 
 import { createHash } from "node:crypto";
 import { readdirSync, readFileSync } from "node:fs";
@@ -8,7 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import { refuse } from "../refusal.ts";
 
 const BUILT = fileURLToPath(new URL("../../web/dist/", import.meta.url));
-/** Where each page is, and its file. The rest of its address, behind the #, is its own. */
+/** The path of each page, and its file. The fragment behind # belongs to the page's own router. */
 const PAGES = { "/": "index.html", "/console": "console/index.html" };
 const ENCODINGS = [
   ["br", ".br"],
@@ -21,67 +21,67 @@ const TYPES: Record<string, string> = {
   svg: "image/svg+xml",
 };
 
-/** What comes from here and nothing else, no script or style that stands in a page, and no string that becomes markup. */
+/** Content security policy: only the shop's own files, no inline script or style, and no string that becomes markup. */
 const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
-type Face = { type: string; etag: string; bodies: Map<string, Buffer> };
+type WebFile = { type: string; etag: string; bodies: Map<string, Buffer> };
 
 /**
- * Serves the pages to whoever asks for HTML; who asks for anything else finds nothing there: that is where the API is. Their parts carry a hash in
- * the name and are kept by browsers for good.
+ * Serves the pages to requests that accept HTML, and NOT_FOUND to others, because the same paths belong to the API. Assets have a hash in their
+ * names, so browsers cache them for a year.
  */
 export function pageRoutes(server: FastifyInstance): void {
-  const files = readFaces();
+  const files = readFiles();
   const config = { unlimited: true, page: true };
 
   for (const [url, file] of Object.entries(PAGES)) {
     const page = files.get(file);
-    if (!page) throw new Error(`${BUILT}${file} is not there: npm run web builds it`);
+    if (!page) throw new Error(`${BUILT}${file} does not exist: npm run web builds it`);
     server.get(url, { config }, (request, reply) => {
       reply.header("vary", "Accept, Accept-Encoding");
       if (!/\btext\/html\b/i.test(request.headers.accept ?? "")) refuse("NOT_FOUND");
       reply.header("content-security-policy", POLICY).header("referrer-policy", "same-origin").header("cache-control", "no-cache");
-      return answer(request, reply, page);
+      return send(request, reply, page);
     });
   }
 
   server.get("/assets/*", { config }, (request, reply) => {
     const file = files.get(`assets/${(request.params as { "*": string })["*"]}`) ?? refuse("NOT_FOUND");
     reply.header("vary", "Accept-Encoding").header("cache-control", "public, max-age=31536000, immutable");
-    return answer(request, reply, file);
+    return send(request, reply, file);
   });
 }
 
-function answer(request: FastifyRequest, reply: FastifyReply, { type, etag, bodies }: Face): FastifyReply {
+function send(request: FastifyRequest, reply: FastifyReply, { type, etag, bodies }: WebFile): FastifyReply {
   reply.header("etag", etag);
   if (request.headers["if-none-match"] === etag) return reply.code(304).send();
-  const [encoding] = ENCODINGS.find(([name]) => bodies.has(name) && takes(request.headers["accept-encoding"], name)) ?? ["identity"];
+  const [encoding] = ENCODINGS.find(([name]) => bodies.has(name) && accepts(request.headers["accept-encoding"], name)) ?? ["identity"];
   if (encoding !== "identity") reply.header("content-encoding", encoding);
   return reply.type(type).send(bodies.get(encoding));
 }
 
-function takes(accepted: string | string[] | undefined, encoding: string): boolean {
+function accepts(accepted: string | string[] | undefined, encoding: string): boolean {
   return String(accepted ?? "")
     .split(",")
-    .some((one) => {
-      const [name = "", weight = ""] = one.split(";");
+    .some((coding) => {
+      const [name = "", weight = ""] = coding.split(";");
       return name.trim().toLowerCase() === encoding && !/^\s*q=0(\.0*)?\s*$/i.test(weight);
     });
 }
 
-function readFaces(): Map<string, Face> {
+function readFiles(): Map<string, WebFile> {
   const names = readdirSync(BUILT, { recursive: true, encoding: "utf8" }).map((name) => name.replaceAll("\\", "/"));
   const read = (name: string): Buffer => readFileSync(BUILT + name);
-  const faces = new Map<string, Face>();
+  const files = new Map<string, WebFile>();
   for (const name of names) {
     const type = TYPES[name.split(".").at(-1) as string];
     if (type === undefined) continue;
-    const plain = read(name);
-    const bodies = new Map<string, Buffer>([["identity", plain]]);
+    const content = read(name);
+    const bodies = new Map<string, Buffer>([["identity", content]]);
     for (const [encoding, suffix] of ENCODINGS) if (names.includes(name + suffix)) bodies.set(encoding, read(name + suffix));
-    faces.set(name, { type, etag: `W/"${createHash("sha256").update(plain).digest("base64url").slice(0, 22)}"`, bodies });
+    files.set(name, { type, etag: `W/"${createHash("sha256").update(content).digest("base64url").slice(0, 22)}"`, bodies });
   }
-  return faces;
+  return files;
 }

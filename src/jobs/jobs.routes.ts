@@ -16,7 +16,9 @@ const Job = Type.Object(
   { title: "Job" },
 );
 
-export function jobsRoutes(routes: Routes, { scheduler }: { scheduler: Scheduler }): void {
+export type JobsRoutesOptions = { scheduler: Scheduler };
+
+export function jobsRoutes(routes: Routes, { scheduler }: JobsRoutesOptions): void {
   routes.read(
     {
       method: "GET",

@@ -14,7 +14,7 @@ export function dayOrInstant(path: string, text: string | undefined, timezone: s
     // The first and the last day of all end outside of what can be written.
     return Math.min(Math.max(at, FIRST_INSTANT), LAST_INSTANT);
   }
-  return parseInstant(text) ?? invalid(path, "must be an RFC 3339 instant or a day, YYYY-MM-DD");
+  return parseInstant(text) ?? invalid(path, "must be an RFC 3339 instant or a date (YYYY-MM-DD)");
 }
 
 const DAY_MS = 86_400_000;

@@ -24,7 +24,13 @@ import {
 } from "../http/schemas.ts";
 import { invalid, Refusal, refuse } from "../refusal.ts";
 import { type AttemptStatus, type Started, submitTwoPhase } from "../idempotency/two-phase.ts";
-import type { Shop } from "../shop.ts";
+import type { RefundRow } from "./refund/refund.sql.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { Now } from "../database/clock.ts";
+import type { OrderCache } from "./order-cache.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Command } from "../till/command.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
 import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
@@ -98,12 +104,27 @@ const TOGETHER = { most: 32, atOnce: 2 };
 const OWN = "user's orders";
 const ALL = "orders";
 
-export function orderRoutes(routes: Routes, { config, database, now, lists, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
+export type OrderRoutesOptions = {
+  config: Pick<Config, "gateway" | "orderExpiresAfterMs" | "timezone">;
+  database: Database;
+  now: Now;
+  lists: Database;
+  variantCache: VariantCache;
+  orderCache: OrderCache;
+  gateway: Gateway;
+  cards: { refund(id: string, first: boolean): Promise<RefundRow> };
+  desk: { again(ms: number): void };
+};
+
+export function orderRoutes(
+  routes: Routes,
+  { config, database, now, lists, variantCache, orderCache, gateway, cards, desk }: OrderRoutesOptions,
+): void {
   const { orderExpiresAfterMs } = config;
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
-  const place = placeOrder(catalogFacts, database);
-  const cancel = cancelOrder(orderFacts);
-  const refund = refundOrder(orderFacts);
+  const place = placeOrder(variantCache, database);
+  const cancel = cancelOrder(orderCache);
+  const refund = refundOrder(orderCache);
   const orders = new BatchedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])), TOGETHER);
   const ownOrders = new BatchedPages((pages) => database.rows<OrderRecord & { page: number }>(selectUserOrders(pages)));
   const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined);

@@ -60,6 +60,6 @@ export function eventPlace(cursor: string | undefined): EventPlace | null {
   const place = readCursor(LIST, cursor, ["number", "id", "number"]) as [number, string, number] | null;
   if (place === null) return null;
   const [xid, orderId, seq] = place;
-  if (xid < 0 || seq < 0 || seq > 65_535) invalid("/cursor", "is not a cursor of this list");
+  if (xid < 0 || seq < 0 || seq > 65_535) invalid("/cursor", "invalid cursor for this list");
   return { xid: String(xid), orderId, seq };
 }

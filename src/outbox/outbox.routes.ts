@@ -4,7 +4,9 @@ import { Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query } from "../
 import { CHANGES_MAX } from "../order/order.ts";
 import { mayRead } from "../order/order.routes.ts";
 import { refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { Database } from "../database/pool.ts";
+import type { OrderCache } from "../order/order-cache.ts";
+import type { Relay } from "./relay.ts";
 import { orderHistory } from "./order-history.ts";
 import { eventPlace, listEvents, replayEvent } from "./list-events.ts";
 
@@ -28,7 +30,9 @@ const Event = Type.Object(
   { title: "Event" },
 );
 
-export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Shop): void {
+export type OutboxRoutesOptions = { database: Database; orderCache: OrderCache; relay: Relay };
+
+export function outboxRoutes(routes: Routes, { database, orderCache, relay }: OutboxRoutesOptions): void {
   routes.read(
     {
       method: "GET",
@@ -58,7 +62,7 @@ export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Sh
       refusals: ["ORDER_NOT_FOUND"],
     },
     async ({ caller, params: { orderId }, query: { after = 0 } }) => {
-      const fact = await orderFacts.of(orderId);
+      const fact = await orderCache.of(orderId);
       if (!fact || !mayRead(caller, fact.userId)) refuse("ORDER_NOT_FOUND", { orderId });
       return orderHistory(database, { orderId, after, readerIsOperator: caller.role === "operator" });
     },

@@ -1,7 +1,10 @@
 import Type from "typebox";
 import type { Routes } from "../http/route.ts";
 import { Day, Id, Instant, Money, Nullable, OneOf, Query } from "../http/schemas.ts";
-import type { Shop } from "../shop.ts";
+import type { Cache } from "../cache/cache.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
+import type { Now } from "../database/clock.ts";
 import { findPopularProducts, popularAnswer } from "./popular-products.ts";
 import { listSales, listSalesByDay } from "./sales.ts";
 
@@ -10,7 +13,9 @@ export const POPULAR = "popular";
 const HOUR_MS = 3_600_000;
 const TEN_MINUTES_MS = 600_000;
 
-export function popularRoutes(routes: Routes, { config, database, now, lists, cache }: Shop): void {
+export type PopularRoutesOptions = { config: Pick<Config, "timezone">; database: Database; now: Now; lists: Database; cache: Cache };
+
+export function popularRoutes(routes: Routes, { config, database, now, lists, cache }: PopularRoutesOptions): void {
   routes.shared(
     {
       method: "GET",

@@ -9,10 +9,22 @@ import type { Campaign } from "../coupon/coupon.ts";
 import { Refusal } from "../refusal.ts";
 import { cancelOrder } from "../order/undo-order.ts";
 import { concurrently } from "../concurrently.ts";
-import type { Shop } from "../shop.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
+import type { OrderCache } from "../order/order-cache.ts";
+import type { Till } from "../till/till.ts";
 import type { Plan } from "./rehearsal.ts";
 import { type CopiedVariant, type RehearsalRecord, selectStandingOrders, updateRehearsal } from "./rehearsal.sql.ts";
 import { cutText } from "../text.ts";
+
+export type FixtureOptions = {
+  database: Database;
+  till: Till;
+  config: Pick<Config, "balanceMax" | "gateway" | "locale">;
+  variantCache: VariantCache;
+  orderCache: OrderCache;
+};
 
 const CHUNK = 1000;
 const AT_ONCE = 64;
@@ -22,7 +34,7 @@ export type Original = { product: { name: string; description: string; variants:
 export type RehearsalCopies = { userIds: string[]; product: { id: string; variantIds: string[] } | null };
 
 /** Copies the product, not for sale yet, and makes the buyers. Each copy is written down before anybody could find it. */
-export async function copyForRehearsal(shop: Shop, id: string, plan: Plan, { product }: Original): Promise<RehearsalCopies> {
+export async function copyForRehearsal(shop: FixtureOptions, id: string, plan: Plan, { product }: Original): Promise<RehearsalCopies> {
   const { till, config, database } = shop;
   const mark = MARK[config.locale];
   let copy: RehearsalCopies["product"] = null;
@@ -35,7 +47,7 @@ export async function copyForRehearsal(shop: Shop, id: string, plan: Plan, { pro
     if (!made) throw new Error("no product was made");
     copy = { id: made.id, variantIds: made.variants.map((variant) => variant.id) };
     await database.rows(updateRehearsal(id, { productId: made.id }));
-    await till.submit(editProduct(shop.catalogFacts), { productId: made.id, status: "ON_SALE" });
+    await till.submit(editProduct(shop.variantCache), { productId: made.id, status: "ON_SALE" });
   }
   const amount = Math.max(0, ...(product?.variants ?? []).map(({ price }) => price));
   const userIds: string[] = [];
@@ -54,7 +66,7 @@ export async function copyForRehearsal(shop: Shop, id: string, plan: Plan, { pro
 }
 
 /** The campaign's copy, which opens when everybody stands in front of it. */
-export async function copyCoupon({ till, config, database }: Shop, id: string, coupon: Campaign, opensAt: number): Promise<string> {
+export async function copyCoupon({ till, config, database }: FixtureOptions, id: string, coupon: Campaign, opensAt: number): Promise<string> {
   const { name, discount, totalQuantity, validDays } = coupon;
   const copy = await till.submit(createCampaign, {
     name: marked(MARK[config.locale], name),
@@ -69,11 +81,11 @@ export async function copyCoupon({ till, config, database }: Shop, id: string, c
 }
 
 /** Nothing of the copies can be bought or claimed any more, and what was bought is given back, so that sales do not count it. Answers how many orders. */
-export async function removeCopies(shop: Shop, { id, plan, productId, couponId }: RehearsalRecord): Promise<number> {
+export async function removeCopies(shop: FixtureOptions, { id, plan, productId, couponId }: RehearsalRecord): Promise<number> {
   const { till, database, config } = shop;
-  if (productId !== null) await till.submit(editProduct(shop.catalogFacts), { productId, status: "NOT_FOR_SALE" });
+  if (productId !== null) await till.submit(editProduct(shop.variantCache), { productId, status: "NOT_FOR_SALE" });
   if (couponId !== null) await till.submit(closeCampaign, { couponId });
-  const cancel = cancelOrder(shop.orderFacts);
+  const cancel = cancelOrder(shop.orderCache);
   const terms = { callerId: null, askAfterMs: config.gateway.timeoutMs };
   let refunded = 0;
   for (const names of chunks(externalIds(id, plan.buyers))) {

@@ -94,7 +94,7 @@ export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
       answers: { 201: Rehearsal },
       refusals: ["NOT_FOUND", "PRODUCT_NOT_FOUND", "COUPON_NOT_FOUND"],
       shape({ body }) {
-        if (body.productId === undefined && body.couponId === undefined) invalid("/productId", "is required, or couponId");
+        if (body.productId === undefined && body.couponId === undefined) invalid("/productId", "either productId or couponId is required");
       },
     },
     ({ body: { productId, couponId, buyers, arriveWithinMs = 2000 } }) =>

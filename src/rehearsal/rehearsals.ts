@@ -11,7 +11,8 @@ import { mintToken } from "../http/tokens.ts";
 import { newId } from "../ids.ts";
 import type { Live } from "../live/live.ts";
 import { refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { Config } from "../config.ts";
+import type { Now } from "../database/clock.ts";
 import type { CrowdPlan, CrowdSays } from "./crowd-plan.ts";
 import type { CrowdReport, Plan, Progress, Report, State } from "./rehearsal.ts";
 import {
@@ -27,7 +28,7 @@ import {
   TAKE_UNTIDIED,
   updateRehearsal,
 } from "./rehearsal.sql.ts";
-import { removeCopies, copyCoupon, type Original, copyForRehearsal } from "./rehearsal-fixture.ts";
+import { type FixtureOptions, removeCopies, copyCoupon, type Original, copyForRehearsal } from "./rehearsal-fixture.ts";
 
 export type StartRehearsal = { productId: string | null; couponId: string | null; buyers: number; arriveWithinMs: number };
 
@@ -44,7 +45,7 @@ const TOKEN_HOURS = 1;
 class Stopped extends Error {}
 
 export type RehearsalsOptions = {
-  shop: Shop;
+  shop: FixtureOptions & { now: Now; config: Pick<Config, "auth" | "timezone"> };
   live: Live;
   secret: string;
   onError: (error: unknown) => void;

@@ -2,7 +2,7 @@
 // sale, or read won as cents: it does not start, and one that is running stops when they are changed.
 
 import type pg from "pg";
-import { ConfigError } from "../config.ts";
+import { ConfigError } from "../env.ts";
 import { Database } from "../database/pool.ts";
 import { KEEP_STORED, keptColumns, SELECT_STORED, selectStored, TRY_SHARED, TRY_ZONE } from "./stored-settings.sql.ts";
 

@@ -2,7 +2,8 @@
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { type SettlementSettings, type Failpoint, retryDelayMs, WATCHED_MS, type SettlementSource } from "./settlement-worker.ts";
+import type { SettlementSettings } from "../config.ts";
+import { type Failpoint, retryDelayMs, WATCHED_MS, type SettlementSource } from "./settlement-worker.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
 import { insertUnmatchedCapture } from "./unmatched-capture.sql.ts";
 import { capture, heldFor, inquire } from "./capture-outcome.ts";

@@ -2,7 +2,8 @@
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { type SettlementSettings, type Failpoint, retryDelayMs, WATCHED_MS, type SettlementSource } from "./settlement-worker.ts";
+import type { SettlementSettings } from "../config.ts";
+import { type Failpoint, retryDelayMs, WATCHED_MS, type SettlementSource } from "./settlement-worker.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
 import { refundAtGateway } from "./gateway-refund.ts";
 import { insertUnmatchedCapture } from "./unmatched-capture.sql.ts";
@@ -25,7 +26,7 @@ export type CardPaymentsOptions = {
   database: Database;
   till: Till;
   gateway: Gateway;
-  orderFacts: OrderCache;
+  orderCache: OrderCache;
   settings: SettlementSettings;
   now: Now;
   /** Called where a process may die between two steps; only tests give one. */
@@ -41,8 +42,8 @@ export class CardPayments {
 
   constructor(options: CardPaymentsOptions) {
     this.#options = { failpoint: () => {}, ...options };
-    this.#settle = settlePayment(options.orderFacts);
-    this.#settleRefund = settleRefund(options.orderFacts);
+    this.#settle = settlePayment(options.orderCache);
+    this.#settleRefund = settleRefund(options.orderCache);
   }
 
   /**

@@ -1,5 +1,6 @@
 // What payments, refunds and charges by card have in common: an attempt stands in the database, and whoever comes by brings it to its end.
 
+import type { SettlementSettings } from "../config.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type Statement } from "../database/statement.ts";
@@ -15,13 +16,6 @@ import {
 
 /** Places where a test lets the process die. */
 export type Failpoint = "payment begun" | "payment answered" | "refund begun" | "refund answered" | "charge begun" | "charge answered";
-
-export type SettlementSettings = {
-  /** How long an attempt is left to whoever began it, and the first pause before the gateway is asked again. */
-  settleAfterMs: number;
-  /** For how long a charge that nobody has confirmed may still be confirmed, and after how long what was never confirmed counts as failed. */
-  giveUpAfterMs: number;
-};
 
 const LONGEST_PAUSE_MS = 300_000;
 /** For how long something that failed without a word from the gateway is looked at again. */

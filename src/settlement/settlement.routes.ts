@@ -5,7 +5,10 @@ import type { Routes } from "../http/route.ts";
 import { Id, Instant, Money, Nullable, OneOf, Query } from "../http/schemas.ts";
 import { dayOrInstant } from "../order/day-or-instant.ts";
 import { refuse } from "../refusal.ts";
-import type { Shop } from "../shop.ts";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import type { Now } from "../database/clock.ts";
 
 const DAY_MS = 86_400_000;
 /** The gateway's clock may be ahead of the shop's: what it captured just now is in the period too. */
@@ -16,7 +19,9 @@ const GatewaySide = Nullable(
   Type.Object({ ...side, currency: Type.String({ description: "ISO 4217: the amounts are in its minor units, whatever the shop's currency is" }) }),
 );
 
-export function reconciliationRoutes(routes: Routes, { config, database, now, gateway }: Shop): void {
+export type ReconciliationRoutesOptions = { config: Pick<Config, "timezone">; database: Database; now: Now; gateway: Gateway };
+
+export function reconciliationRoutes(routes: Routes, { config, database, now, gateway }: ReconciliationRoutesOptions): void {
   function spanOf(query: { from?: string; to?: string }): { from: number; to: number } {
     const to = dayOrInstant("/to", query.to, config.timezone, "end") ?? now() + CLOCKS_MS;
     return { from: dayOrInstant("/from", query.from, config.timezone, "start") ?? to - DAY_MS, to };

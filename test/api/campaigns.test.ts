@@ -34,7 +34,7 @@ describe("an operator's edit", () => {
     const now = await read(id);
     for (const [language, detail] of [
       ["ko", "다른 사람이 먼저 수정했습니다"],
-      ["en", "Someone else changed this first"],
+      ["en", "Another user changed this first"],
     ] as const) {
       const answer = await shop.operator.patch(`/admin/coupons/${id}`, { name: "나중", version }, { "accept-language": language });
       assert.equal(refused(answer, 409, "VERSION_CONFLICT").detail, detail);

@@ -809,7 +809,7 @@ describe("what is hardly HTTP", () => {
       status: 431,
       code: "INVALID_REQUEST",
       detail: "유효하지 않은 요청입니다",
-      errors: [{ path: "", message: "is not a request that can be read" }],
+      errors: [{ path: "", message: "malformed request" }],
     });
   });
 
@@ -837,15 +837,15 @@ describe("languages", () => {
   for (const [header, detail] of [
     [undefined, "상품이 존재하지 않습니다"],
     ["ko", "상품이 존재하지 않습니다"],
-    ["en", "There is no such product"],
-    ["en-GB,en;q=0.9", "There is no such product"],
-    ["ko;q=0.5, en;q=0.9", "There is no such product"],
+    ["en", "Product not found"],
+    ["en-GB,en;q=0.9", "Product not found"],
+    ["ko;q=0.5, en;q=0.9", "Product not found"],
     ["en;q=0.1,ko-KR;q=0.2", "상품이 존재하지 않습니다"],
-    ["fr, en;q=0.3", "There is no such product"],
+    ["fr, en;q=0.3", "Product not found"],
     ["en;q=0", "상품이 존재하지 않습니다"],
     ["fr", "상품이 존재하지 않습니다"],
     ["*", "상품이 존재하지 않습니다"],
-    ["EN", "There is no such product"],
+    ["EN", "Product not found"],
     ["en;q=abc, ;;;, =", "상품이 존재하지 않습니다"],
     ["e".repeat(5000), "상품이 존재하지 않습니다"],
   ] as const) {
@@ -858,7 +858,7 @@ describe("languages", () => {
   test("a shop may speak English by itself", async (t) => {
     const english = await openTestShop({ env: { SHOP_LOCALE: "en" }, beside: shop });
     t.after(() => english.close());
-    assert.equal((await call(english.url, "GET", `/products/${SOME_ID}`)).body.detail, "There is no such product");
+    assert.equal((await call(english.url, "GET", `/products/${SOME_ID}`)).body.detail, "Product not found");
     assert.equal(
       (await call(english.url, "GET", `/products/${SOME_ID}`, undefined, { "accept-language": "ko" })).body.detail,
       "상품이 존재하지 않습니다",

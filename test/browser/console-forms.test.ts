@@ -94,7 +94,7 @@ browserTest("where one of several stocks can't be changed any more, the others a
   good(await buyer.post("/orders", { orderItems: [{ productId: product.id, variantId: product.variants[1]?.id, quantity: 2 }] }), 201);
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Adjust" }).click();
-  await dialog.getByRole("alert").getByText("There is not enough in stock").waitFor();
+  await dialog.getByRole("alert").getByText("Not enough stock").waitFor();
   await dialog.getByText("3 → -2").waitFor();
   assert.equal(await dialog.locator("li").count(), 1);
   assert.equal(await shop.stockOf(product), 18);

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
 import { audit } from "../../src/audit/audit.ts";
-import { ConfigError } from "../../src/config.ts";
+import { ConfigError } from "../../src/env.ts";
 import { Database } from "../../src/database/pool.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { aggregateSales } from "../../src/popular/aggregate-sales.ts";

@@ -1,4 +1,4 @@
-import type { GatewaySettings } from "../open-gateway.ts";
+import type { GatewaySettings } from "../../config.ts";
 
 /** What a gateway takes. */
 const LONGEST_KEY = 200;

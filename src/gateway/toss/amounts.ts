@@ -1,7 +1,5 @@
 // Amounts on the wire: the gateway counts in whole units of a currency (19.99), the shop in its minor units (1999). No float is computed with.
 
-/** The currencies in which the real gateway takes payments for a shop. */
-export const TOSS_CURRENCIES: readonly string[] = ["KRW"];
 /** An answer that names no currency means this one. */
 export const TOSS_DEFAULT_CURRENCY = "KRW";
 

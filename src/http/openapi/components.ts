@@ -1,4 +1,4 @@
-// What many operations of the document share stands in it once.
+// Components of the OpenAPI document: schemas, responses and headers that several operations share.
 
 import { STATUS_CODES } from "node:http";
 import type { TSchema } from "typebox";
@@ -27,13 +27,13 @@ export class Components {
           name: "Idempotency-Key",
           in: "header",
           required: false,
-          description: "The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.",
+          description: "The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.",
           schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
         },
       },
       headers: {
         "Idempotent-Replayed": {
-          description: "`true` where this is the answer to an earlier request with the same key",
+          description: "`true` if this is the response to an earlier request with the same key",
           schema: { type: "string", const: "true" },
         },
         "Retry-After": { description: "Seconds", schema: { type: "integer", minimum: 1 } },
@@ -50,12 +50,12 @@ export class Components {
     return ref("headers", "Idempotent-Replayed");
   }
 
-  /** A schema with everything in it that has a title in its place among the components. */
+  /** A schema in which every titled part is a reference to a component. */
   schema(schema: TSchema): unknown {
     return this.#hoist(schema);
   }
 
-  /** The problem documents of one status. Without examples of its own it is the same for every operation that may give these codes. */
+  /** The problem responses of one status. Without `own` examples the response is a component that all operations with these codes share. */
   refusal(status: number, codes: RefusalCode[], own?: Example[]): Json {
     const name = codes.map((code) => code.toLowerCase().replaceAll(/(?:^|_)(\w)/g, (_, letter: string) => letter.toUpperCase())).join("Or");
     if (own === undefined && this.#responses[name]) return ref("responses", name);
@@ -78,14 +78,14 @@ export class Components {
   }
 
   #hoist(part: unknown): unknown {
-    if (Array.isArray(part)) return part.map((one) => this.#hoist(one));
+    if (Array.isArray(part)) return part.map((item) => this.#hoist(item));
     if (typeof part !== "object" || part === null) return part;
     const { title, ...rest } = Object.fromEntries(
       Object.entries(part)
         .filter(([key]) => key !== TEXT && key !== TEXT_KEYS)
         .map(([key, value]) => [key, this.#hoist(value)]),
     );
-    const schema = this.#legible(rest);
+    const schema = this.#standardized(rest);
     if (typeof title !== "string") return title === undefined ? schema : { title, ...schema };
     const known = this.#schemas[title];
     if (known && JSON.stringify(known) !== JSON.stringify(schema)) throw new Error(`two schemas are called ${title}`);
@@ -93,8 +93,8 @@ export class Components {
     return ref("schemas", title);
   }
 
-  /** What validation tells apart by `if`, or by a discriminator, in the words that readers and generators of clients know. */
-  #legible(schema: Json): Json {
+  /** Rewrites `if` and discriminated schemas as `oneOf`, which readers and client generators know. */
+  #standardized(schema: Json): Json {
     if (schema["if"] !== undefined && schema["then"] !== undefined) return { oneOf: [schema["else"], schema["then"]] };
     const { discriminator, oneOf } = schema as { discriminator?: { propertyName: string }; oneOf?: { $ref: string }[] };
     if (!discriminator || !oneOf) return schema;

@@ -1,8 +1,8 @@
-// The document's examples: requests that a test has run, with the answers that it got (test/api/examples.test.ts writes them down).
+// Examples of the OpenAPI document: requests that a test has run, with their responses. test/api/examples.test.ts writes them.
 
 import { readFileSync } from "node:fs";
 
-/** One request and its answer. `params` are the path's and the query's, by name. */
+/** One request and its response. `params` holds path and query parameters by name. */
 export type Example = { name: string; params?: Record<string, unknown>; body?: unknown; status: number; answer?: unknown };
 export type Examples = Record<string, Example[]>;
 
@@ -20,7 +20,7 @@ export function allExamples(examples: Examples): Example[] {
   return Object.values(examples).flat();
 }
 
-/** Bodies that did what they should. */
+/** The bodies of successful requests. */
 export function requestExamples(examples: Example[]): Shown {
   return show(
     examples.filter(({ status, body }) => status < 400 && body !== undefined),
@@ -39,7 +39,7 @@ export function parameterExample(examples: Example[], name: string): unknown {
   return examples.find(({ status, params }) => status < 400 && params?.[name] !== undefined)?.params?.[name];
 }
 
-/** The first of each name: a refusal that many operations share is shown once. */
+/** Keeps the first example of each name, so that a refusal of many operations is shown once. */
 function show(examples: Example[], pick: (example: Example) => unknown): Shown {
   if (examples.length === 0) return {};
   const named = examples

@@ -1,4 +1,4 @@
-// Where the OpenAPI document is found, and Scalar to read it with.
+// Serves the OpenAPI document, and the API reference (Scalar) that shows it.
 
 import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
@@ -6,11 +6,11 @@ import Fastify, { type FastifyInstance } from "fastify";
 import { invalid } from "../../refusal.ts";
 import { readExamples } from "./examples.ts";
 import { openApi } from "./openapi.ts";
-import type { Operation } from "../route.ts";
+import type { Operation } from "../route-definition.ts";
 
 const { version } = JSON.parse(readFileSync(new URL("../../../package.json", import.meta.url), "utf8")) as { version: string };
 
-/** Nothing that Scalar would fetch elsewhere, ask for or send home. */
+/** Turns off every feature of Scalar that would contact another server. */
 const CONFIGURATION = {
   url: "/openapi.json",
   pageTitle: "Jangnal API",
@@ -23,7 +23,7 @@ const CONFIGURATION = {
   mcp: { disabled: true },
 };
 
-/** Serves the document of these operations. */
+/** Serves the document of these operations, and the API reference. */
 export async function openapiRoutes(server: FastifyInstance, operations: readonly Operation[]): Promise<void> {
   let document: string | undefined;
   server.get("/openapi.json", { config: { audience: "anyone" } }, (_request, reply) =>
@@ -32,8 +32,8 @@ export async function openapiRoutes(server: FastifyInstance, operations: readonl
 
   await server.register(async (docs) => {
     docs.addHook("onRequest", (request, _reply, done) => {
-      // Scalar builds a URL of it.
-      if (!URL.canParse(`http://${request.hostname}`)) invalid("/headers/host", "is not a host");
+      // Scalar builds a URL from the host.
+      if (!URL.canParse(`http://${request.hostname}`)) invalid("/headers/host", "must be a host name");
       done();
     });
     docs.addHook("onSend", (_request, reply, payload, done) => {
@@ -53,10 +53,13 @@ export async function openapiRoutes(server: FastifyInstance, operations: readonl
   });
 }
 
-/** Everything that Scalar serves. */
+/** All paths that Scalar serves. */
 const PAGES = ["/docs", "/docs/", "/docs/js/scalar.js"];
 
-/** Scalar takes 20 MB, so it is not there before somebody wants to read. It is a plugin, and the server that is open takes none any more: it has one of its own, which listens nowhere. */
+/**
+ * Scalar takes 20 MB of memory, so it is loaded at the first request. By then the shop's server accepts no plugins any more; Scalar gets a
+ * server of its own, which does not listen.
+ */
 async function openScalar(): Promise<FastifyInstance> {
   const { default: scalar } = await import("@scalar/fastify-api-reference");
   const server = Fastify({ logger: false });
@@ -65,7 +68,7 @@ async function openScalar(): Promise<FastifyInstance> {
   return server;
 }
 
-/** The page may run what comes from here and the one script that stands in it, and reach nothing else. Styles are Vue's, written as it goes. */
+/** Content security policy: the shop's own files and the page's one inline script. Vue writes inline styles. */
 function policyFor(page: unknown): string {
   const script = typeof page === "string" ? /<script type="text\/javascript">([^]*?)<\/script>/.exec(page)?.[1] : undefined;
   const hash = script === undefined ? "" : ` 'sha256-${createHash("sha256").update(script).digest("base64")}'`;

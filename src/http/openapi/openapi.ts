@@ -1,42 +1,42 @@
-// The OpenAPI 3.1 document, made of what the routes declare of themselves, so that it says what is checked and answered.
+// Builds the OpenAPI 3.1 document from the routes' own declarations, so that it matches their behavior.
 
 import { STATUS_CODES } from "node:http";
 import type { TSchema } from "typebox";
 import { REFUSALS, type RefusalCode } from "../../refusal.ts";
 import { bodyLimitNote } from "../body-limit.ts";
 import { Components } from "./components.ts";
-import { answerExamples, type Examples, examplesOf, parameterExample, requestExamples } from "./examples.ts";
-import type { Operation } from "../route.ts";
+import { answerExamples, type Example, type Examples, examplesOf, parameterExample, requestExamples } from "./examples.ts";
+import type { Operation } from "../route-definition.ts";
 import { problemSchema } from "../schemas.ts";
 
 type Json = Record<string, unknown>;
 
 const CODES = Object.keys(REFUSALS) as RefusalCode[];
-/** Answers that say the same whatever was asked for. */
-const EVERYWHERE: ReadonlySet<number> = new Set([401, 403, 413, 415, 422, 429, 500, 503]);
+/** Statuses whose problem documents do not depend on the operation. */
+const SHARED_STATUSES: ReadonlySet<number> = new Set([401, 403, 413, 415, 422, 429, 500, 503]);
 
-const DESCRIPTION = `A headless commerce core for the minute in which everybody comes at once.
+const DESCRIPTION = `A headless commerce core for flash sales: it sells exactly the stock that exists, in order of arrival.
 
 Money is an integer in the currency's minor unit (won), instants are RFC 3339 in UTC, ids are UUIDs. Every list takes \`limit\` and \`cursor\` and answers \`nextCursor\`.
 
-Whoever calls shows a token; where the shop mints its own, \`npx jangnal token --user ID --role shopper\` gives one. A request that changes something may come with an \`Idempotency-Key\`: it is then done once, however often it is sent.
+Callers authenticate with a bearer token; if the shop signs its own tokens, \`npx jangnal token --user ID --role shopper\` mints one. A request that changes something may have an \`Idempotency-Key\`: its effect then happens once, however often it is sent.
 
-A refusal is a problem document (RFC 9457): \`code\` is for programs, \`detail\` for people, in Korean, or in English for \`Accept-Language: en\`. What is checked first: token (401), shape (400), authority (403), existence (404), state (400, 402, 409). A path that is not here answers 404 \`NOT_FOUND\`, one that is here by another method 405 \`METHOD_NOT_ALLOWED\`; what is no HTTP request at all is answered 400, 408 or 431 and the connection closed.`;
+A refusal is a problem document (RFC 9457): \`code\` is for programs, \`detail\` for people, in Korean, or in English with \`Accept-Language: en\`. Checks run in this order: token (401), shape (400), authority (403), existence (404), state (400, 402, 409). An unknown path is 404 \`NOT_FOUND\`; a known path with another method is 405 \`METHOD_NOT_ALLOWED\`. Bytes that are not an HTTP request are answered 400, 408 or 431, and the connection is closed.`;
 
-/** @param examples what a test has run, by operation; the document shows no other */
+/** @param examples requests and responses that a test has run, by operation; the document shows no others */
 export function openApi(operations: readonly Operation[], version: string, examples: Examples): Json {
   const components = new Components(examples);
   components.schema(problemSchema(CODES));
   const paths: Record<string, Json> = {};
   for (const operation of operations) {
-    const { path, method } = operation.facts;
-    (paths[path] ??= {})[method.toLowerCase()] = describe(operation, components, examples);
+    const { path, method } = operation.definition;
+    (paths[path] ??= {})[method.toLowerCase()] = operationObject(operation, components, examples);
   }
   return {
     openapi: "3.1.0",
     info: { title: "Jangnal", version, description: DESCRIPTION, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
     servers: [{ url: "/" }],
-    tags: [...new Set(operations.map(({ facts }) => facts.tag))].map((name) => ({ name })),
+    tags: [...new Set(operations.map(({ definition }) => definition.tag))].map((name) => ({ name })),
     paths,
     components: components.all({
       securitySchemes: {
@@ -46,43 +46,43 @@ export function openApi(operations: readonly Operation[], version: string, examp
   };
 }
 
-function describe({ facts, refusals, writes }: Operation, components: Components, all: Examples): Json {
-  const { operationId, tag, summary, description, audience, optionalToken, params, query, body, answers, bulk = false } = facts;
-  const { mediaType = "application/json" } = facts;
-  const examples = examplesOf(all, operationId);
-  const parameters = [...parametersIn("path", params), ...parametersIn("query", query)].map((parameter) => {
-    const example = parameterExample(examples, parameter.name);
-    return { ...parameter, schema: components.schema(parameter.schema), ...(example === undefined ? {} : { example }) };
+function operationObject({ definition, refusals, writes }: Operation, components: Components, allExamples: Examples): Json {
+  const { operationId, tag, summary, description, audience, optionalToken, answers, mediaType = "application/json" } = definition;
+  const examples = examplesOf(allExamples, operationId);
+  const success = (status: string, schema: TSchema | null): Json => ({
+    description: STATUS_CODES[Number(status)] ?? "",
+    ...(writes ? { headers: { "Idempotent-Replayed": components.replayed() } } : {}),
+    ...(schema === null ? {} : { content: contentOf(mediaType, components.schema(schema), answerExamples(examples, Number(status))) }),
   });
-  const optional = body !== undefined && !hasRequired(body);
   return {
     operationId,
     tags: [tag],
     summary,
     ...(description ? { description } : {}),
     ...(audience !== "anyone" ? { security: [{ bearer: [] }] } : optionalToken ? { security: [{}, { bearer: [] }] } : {}),
-    parameters: [...parameters, ...(writes ? [components.idempotencyKey()] : [])],
-    ...(body
-      ? {
-          requestBody: {
-            description: bodyLimitNote(bulk),
-            required: !optional,
-            content: { "application/json": { schema: components.schema(body), ...requestExamples(examples) } },
-          },
-        }
-      : {}),
+    parameters: [...parametersOf(definition, components, examples), ...(writes ? [components.idempotencyKey()] : [])],
+    ...requestBodyOf(definition, components, examples),
     responses: {
-      ...Object.fromEntries(
-        Object.entries(answers).map(([status, schema]) => [status, answer(Number(status), schema, mediaType, writes, components, examples)]),
-      ),
+      ...Object.fromEntries(Object.entries(answers).map(([status, schema]) => [status, success(status, schema)])),
       ...Object.fromEntries(
         [...Map.groupBy(refusals, (code) => REFUSALS[code].status)].map(([status, codes]) => [
           String(status),
-          components.refusal(status, codes, EVERYWHERE.has(status) ? undefined : examples),
+          components.refusal(status, codes, SHARED_STATUSES.has(status) ? undefined : examples),
         ]),
       ),
     },
   };
+}
+
+function contentOf(mediaType: string, schema: unknown, examples: Json): Json {
+  return { [mediaType.split(";", 1)[0] as string]: { schema, ...examples } };
+}
+
+function parametersOf({ params, query }: Operation["definition"], components: Components, examples: Example[]): Json[] {
+  return [...parametersIn("path", params), ...parametersIn("query", query)].map((parameter) => {
+    const example = parameterExample(examples, parameter.name);
+    return { ...parameter, schema: components.schema(parameter.schema), ...(example === undefined ? {} : { example }) };
+  });
 }
 
 type Parameter = { name: string; in: string; required: boolean; description?: string; schema: TSchema };
@@ -98,25 +98,14 @@ function parametersIn(where: "path" | "query", schema: TSchema | undefined): Par
   });
 }
 
-/** Where every member is optional the body may be left out. */
-function hasRequired(body: TSchema): boolean {
-  const { required = [], if: either } = body as { required?: string[]; if?: unknown };
-  return required.length > 0 || either !== undefined;
+function requestBodyOf({ body, bulk }: Operation["definition"], components: Components, examples: Example[]): Json {
+  if (body === undefined) return {};
+  const content = contentOf("application/json", components.schema(body), requestExamples(examples));
+  return { requestBody: { description: bodyLimitNote(bulk === true), required: isRequired(body), content } };
 }
 
-function answer(
-  status: number,
-  schema: TSchema | null,
-  mediaType: string,
-  writes: boolean,
-  components: Components,
-  examples: ReturnType<typeof examplesOf>,
-): Json {
-  return {
-    description: STATUS_CODES[status] ?? "",
-    ...(writes ? { headers: { "Idempotent-Replayed": components.replayed() } } : {}),
-    ...(schema === null
-      ? {}
-      : { content: { [mediaType.split(";", 1)[0] as string]: { schema: components.schema(schema), ...answerExamples(examples, status) } } }),
-  };
+/** A body whose properties are all optional may be missing. */
+function isRequired(body: TSchema): boolean {
+  const { required = [], if: either } = body as { required?: string[]; if?: unknown };
+  return required.length > 0 || either !== undefined;
 }

@@ -8,7 +8,10 @@ import { type AttemptStatus, submitTwoPhase } from "../../idempotency/two-phase.
 import { mayRead } from "../order.routes.ts";
 import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentPage, STEPS_IN_LIST, STEPS_SHOWN } from "./payment.sql.ts";
 import { invalid, refuse } from "../../refusal.ts";
-import type { Shop } from "../../shop.ts";
+import type { Config } from "../../config.ts";
+import type { Database } from "../../database/pool.ts";
+import type { Gateway } from "../../gateway/gateway.ts";
+import type { OrderCache } from "../order-cache.ts";
 import { payOrder } from "./pay-order.ts";
 import { paymentHistory, paymentStatus, paymentView } from "./payment.ts";
 import { startCardPayment } from "./start-card-payment.ts";
@@ -43,9 +46,18 @@ function historyCount({ steps, stepCount }: PaymentRecord): { historyCount?: num
   return steps !== null && stepCount > steps.length ? { historyCount: stepCount } : {};
 }
 
-export function paymentRoutes(routes: Routes, { config, database, orderFacts, gateway, cards, desk }: Shop): void {
-  const pay = payOrder(orderFacts);
-  const startByCard = startCardPayment(orderFacts, config.gateway.kind !== "none");
+export type PaymentRoutesOptions = {
+  config: Pick<Config, "gateway">;
+  database: Database;
+  orderCache: OrderCache;
+  gateway: Gateway;
+  cards: { pay(id: string, first: boolean): Promise<PaymentRecord> };
+  desk: { again(ms: number): void; notify(paymentKey: string): void };
+};
+
+export function paymentRoutes(routes: Routes, { config, database, orderCache, gateway, cards, desk }: PaymentRoutesOptions): void {
+  const pay = payOrder(orderCache);
+  const startByCard = startCardPayment(orderCache, config.gateway.kind !== "none");
 
   /** Brings a payment by card as far as it goes now. */
   async function byCard(id: string, first: boolean): Promise<AttemptStatus> {
@@ -89,7 +101,7 @@ export function paymentRoutes(routes: Routes, { config, database, orderFacts, ga
         "BALANCE_INSUFFICIENT",
       ],
       shape: ({ body }) => {
-        if (body.method === "CARD" && body.paymentKey === undefined) invalid("/paymentKey", "is needed to pay by card");
+        if (body.method === "CARD" && body.paymentKey === undefined) invalid("/paymentKey", "is required to pay by card");
       },
     },
     ({ caller, body }) => {

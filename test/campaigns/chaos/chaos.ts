@@ -9,7 +9,8 @@ import { chargeStatus } from "../../../src/balance/charge-status.ts";
 import { startCharge } from "../../../src/balance/start-charge.ts";
 import type { Statement } from "../../../src/database/statement.ts";
 import { Database } from "../../../src/database/pool.ts";
-import { SettlementWorker, type SettlementSettings, type Failpoint, unmatchedCaptureSource } from "../../../src/settlement/settlement-worker.ts";
+import type { SettlementSettings } from "../../../src/config.ts";
+import { SettlementWorker, type Failpoint, unmatchedCaptureSource } from "../../../src/settlement/settlement-worker.ts";
 import type { Gateway } from "../../../src/gateway/gateway.ts";
 import { keyFor, WEBHOOKS } from "../../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
@@ -135,7 +136,7 @@ class Process {
     };
     const failpoint = (point: Failpoint): Promise<void> | void => (this.dead ? never() : point === death ? this.die() : undefined);
     const parts = { database: this.#database, till: this.#till, gateway: this.#gateway, settings: SETTINGS, now: Date.now, failpoint };
-    this.cards = new CardPayments({ ...parts, orderFacts: this.#facts });
+    this.cards = new CardPayments({ ...parts, orderCache: this.#facts });
     this.charges = new CardCharges({ ...parts, balanceMax: BALANCE_MAX });
     this.desk = new SettlementWorker({
       database: this.#database,

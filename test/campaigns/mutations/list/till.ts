@@ -195,7 +195,7 @@ export const OF_THE_TILL: Mutation[] = [
     "  CHECK (true)",
     ["test/database/idempotency-key-race.test.ts", "what locks nothing is done once"],
   ),
-  mutation("that pipelined requests take turns", "src/http/pipelining.ts", "if (line[0] === turn) done();", "done();", [
+  mutation("that pipelined requests take turns", "src/http/pipelining.ts", "if (turns[0] === turn) done();", "done();", [
     "test/api/pipelining.test.ts",
     "each request sees what the one before it did",
   ]),

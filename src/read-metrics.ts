@@ -1,9 +1,9 @@
-// Metrics whose values are kept elsewhere and read when Prometheus asks. A count that only grows is a counter and its name ends in
-// `_total`; any other number is a gauge and its name does not (`promtool check metrics`).
+// Metrics whose values are kept elsewhere and read at each scrape. A count that only grows is a counter and its name ends in `_total`;
+// any other number is a gauge and its name does not (`promtool check metrics`).
 
 import { Counter, Gauge, type Registry } from "prom-client";
 
-/** How `--workers` combines the values of several processes. */
+/** How `serve --workers` combines the values of several processes. */
 type Aggregator = "sum" | "max" | "min";
 
 export function readGauge(registry: Registry, name: string, help: string, read: () => number, aggregator: Aggregator = "sum"): void {
@@ -30,12 +30,12 @@ export function readCounter(registry: Registry, name: string, help: string, read
   });
 }
 
-/** One value per label value. `read` answers undefined if it cannot tell: then the metric has no sample. */
+/** A gauge with one value per label value. `read` gives undefined if the values are unknown: then the metric has no sample. */
 export function readLabeledGauge<Row>(
   registry: Registry,
   { name, help, label, aggregator = "max" }: { name: string; help: string; label: string; aggregator?: Aggregator },
   read: () => Promise<readonly Row[] | undefined>,
-  value: (row: Row) => [label: string, value: number],
+  sampleOf: (row: Row) => [label: string, value: number],
 ): void {
   new Gauge({
     name,
@@ -47,8 +47,8 @@ export function readLabeledGauge<Row>(
       const rows = await read();
       this.reset();
       for (const row of rows ?? []) {
-        const [of, number] = value(row);
-        this.set({ [label]: of }, number);
+        const [labelValue, value] = sampleOf(row);
+        this.set({ [label]: labelValue }, value);
       }
     },
   });

@@ -1,0 +1,94 @@
+// Declarations of routes. A route declares its audience, inputs, answers and refusals; checks, authorization, idempotency and the
+// OpenAPI document follow from that, so no route can forget one of them.
+
+import type { Static, TSchema } from "typebox";
+import { Refusal, type RefusalCode } from "../refusal.ts";
+import type { Locale } from "../problem.ts";
+import type { Caller } from "./tokens.ts";
+
+/** `owner`: the path's `userId` must be the caller's own, unless an operator calls. */
+export type Audience = "anyone" | "shopper" | "owner" | "operator";
+
+/**
+ * A validated request. `caller` exists for every audience but `anyone`; there it is null, unless the route has `optionalToken` and the token is valid.
+ * `keyed` tells whether the request has an Idempotency-Key.
+ */
+export type Call<Params, Query, Body> = { caller: Caller; params: Params; query: Query; body: Body; locale: Locale; keyed: boolean };
+export type CallOf<P extends TSchema, Q extends TSchema, B extends TSchema> = Call<Static<P>, Static<Q>, Static<B>>;
+
+export type RouteDefinition<P extends TSchema, Q extends TSchema, B extends TSchema> = {
+  method: "GET" | "POST" | "PATCH" | "DELETE";
+  path: string;
+  operationId: string;
+  audience: Audience;
+  tag: string;
+  summary: string;
+  description?: string;
+  params?: P;
+  query?: Q;
+  body?: B;
+  /** Schemas of the responses by status; null for a response without a body. */
+  answers: Record<number, TSchema | null>;
+  refusals?: RefusalCode[];
+  /** Refusal codes of single fields: `params/userId`, `body/amount`. */
+  faults?: Record<string, RefusalCode>;
+  /** Checks a request's shape beyond its schemas. It may refuse, and runs before authorization. */
+  shape?: (call: CallOf<P, Q, B>) => void;
+  /** Media type of the answers, if it is not JSON. */
+  mediaType?: string;
+  /** Bulk route with a larger body limit. Operators' routes only. */
+  bulk?: true;
+  /** Exempt from RATE_LIMIT. */
+  unlimited?: true;
+  /** For `anyone`: a valid token is read, and the answer may depend on its caller. Without one `caller` is null. */
+  optionalToken?: true;
+};
+
+/** A declared route, as the OpenAPI document sees it. */
+export type Operation = { definition: RouteDefinition<TSchema, TSchema, TSchema>; refusals: RefusalCode[]; writes: boolean };
+
+/** All refusals of a route: those that it declares, and those that follow from its inputs and audience. */
+export function refusalsOf(
+  { audience, params, query, body, refusals = [], faults = {}, unlimited }: RouteDefinition<TSchema, TSchema, TSchema>,
+  writes: boolean,
+): RefusalCode[] {
+  return [
+    ...new Set<RefusalCode>([
+      ...(params || query || body || writes ? (["INVALID_REQUEST"] as const) : []),
+      ...Object.values(faults),
+      ...(audience === "anyone" ? [] : (["UNAUTHENTICATED"] as const)),
+      ...(audience === "owner" || audience === "operator" ? (["FORBIDDEN"] as const) : []),
+      ...refusals,
+      ...(writes || body ? (["BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const) : []),
+      ...(writes ? (["IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_IN_PROGRESS", "BUSY"] as const) : []),
+      ...(unlimited ? [] : (["TOO_MANY_REQUESTS"] as const)),
+      "UNAVAILABLE",
+      "INTERNAL",
+    ]),
+  ];
+}
+
+declare module "fastify" {
+  interface FastifyRequest {
+    caller: Caller | null;
+    /** Why the request has no caller. */
+    authenticationError: Error | null;
+    /** Why the body could not be read. */
+    bodyError: Error | null;
+  }
+  interface FastifyReply {
+    /** The refusal code of the response, null for a success. */
+    refusal: string | null;
+    /** Sends a refusal without throwing it, which halves its cost. */
+    refuse(refusal: Refusal): void;
+  }
+  interface FastifyContextConfig {
+    audience?: Audience;
+    faults?: Record<string, RefusalCode>;
+    takesBody?: boolean;
+    unlimited?: boolean;
+    optionalToken?: boolean;
+    /** A web page, or one of its assets. */
+    page?: boolean;
+  }
+}
