@@ -24,8 +24,8 @@ export type Shop = {
   lists: Database;
   till: Till;
   cache: Cache;
-  catalogFacts: VariantCache;
-  orderFacts: OrderCache;
+  variantCache: VariantCache;
+  orderCache: OrderCache;
   soldOut: SoldOut;
   relay: Relay;
   scheduler: Scheduler;

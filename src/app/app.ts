@@ -176,7 +176,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     }
   }
 
-  const orderFacts = new OrderCache(database);
+  const orderCache = new OrderCache(database);
   const sinks = await openSinks({ platforms: config.dataPlatforms, dataDir: config.dataDir, webhookSecret: config.webhookSecret });
   const relay = new Relay({
     database,
@@ -190,7 +190,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const backlogLog = new BacklogLog({ reader: backlog, tell: (about, complaint) => logBacklog(log, about, complaint) });
   const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
-  const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway, now });
+  const cards = new CardPayments({ database, till, gateway, orderCache, settings: config.gateway, now });
   const charges = new CardCharges({ database, till, gateway, settings: config.gateway, now, balanceMax: config.balanceMax });
   const desk = new SettlementWorker({
     database,
@@ -208,7 +208,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
       timezone: config.timezone,
       now,
       relay,
-      expireOrders: () => expireOrders({ database, till, orderFacts, now }),
+      expireOrders: () => expireOrders({ database, till, orderCache, now }),
       expireCoupons: () => expireDueCoupons({ database, till, now }),
       settlePayments: () => desk.work(),
       onAggregated() {
@@ -227,8 +227,8 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     lists,
     till,
     cache,
-    catalogFacts: new VariantCache(database),
-    orderFacts,
+    variantCache: new VariantCache(database),
+    orderCache,
     soldOut,
     relay,
     scheduler,

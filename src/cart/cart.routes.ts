@@ -33,8 +33,8 @@ type CartRecord = {
   status: SaleStatus;
 };
 
-export function cartRoutes(routes: Routes, { database, catalogFacts }: Shop): void {
-  const add = addToCart(catalogFacts);
+export function cartRoutes(routes: Routes, { database, variantCache }: Shop): void {
+  const add = addToCart(variantCache);
   const set = setQuantity(async (userId, itemId) => (await database.rows<NonNullable<SetQuantity["article"]>>(selectCartArticle(userId, itemId)))[0]);
   const ItemParams = Type.Object({ userId: Id(), id: Id() });
   const faults = { "params/userId": "INVALID_USER_ID" } as const;

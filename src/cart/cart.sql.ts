@@ -101,7 +101,7 @@ export function selectCart(userId: string): Statement {
 /** The articles in a cart, to know which rows its checkout will need. */
 export function selectCartArticles(userId: string): Statement {
   return {
-    name: "select cart articles",
+    name: "select cart variants",
     text: `SELECT product_id AS "productId", variant_id AS "variantId" FROM cart_items WHERE user_id = $1`,
     values: [userId],
   };
@@ -110,7 +110,7 @@ export function selectCartArticles(userId: string): Statement {
 /** The article of one item of a user's cart. */
 export function selectCartArticle(userId: string, itemId: string): Statement {
   return {
-    name: "select cart article",
+    name: "select cart variant",
     text: `SELECT product_id AS "productId", variant_id AS "variantId" FROM cart_items WHERE user_id = $1 AND id = $2`,
     values: [userId, itemId],
   };

@@ -80,7 +80,7 @@ const ListQuery = Query({
   includeSoldOut: Type.Optional(Type.Boolean({ default: true })),
 });
 
-export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }: Shop): void {
+export function catalogRoutes(routes: Routes, { database, cache, variantCache }: Shop): void {
   const details = new BatchedRead(async (ids) => {
     const rows = await database.rows<Product & { variants: Variant[] }>(selectProducts(ids));
     // What shoppers see is made into JSON once, however many are waiting for it.
@@ -222,7 +222,7 @@ export function catalogRoutes(routes: Routes, { database, cache, catalogFacts }:
       refusals: ["PRODUCT_NOT_FOUND", "VERSION_CONFLICT"],
     },
     ({ params, body: { variants, ...fields } }) =>
-      submit(editProduct(catalogFacts), {
+      submit(editProduct(variantCache), {
         productId: params.id,
         ...fields,
         ...(variants ? { variants: variants.map((edit) => ({ ...edit, id: edit.id.toLowerCase() })) } : {}),

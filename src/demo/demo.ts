@@ -20,7 +20,7 @@ const DAY_MS = 24 * HOUR_MS;
  * product is left alone. Several instances may start at once: each step is done once, under a key. Answers whether it was empty.
  */
 export async function fillWithDemo(shop: Shop): Promise<boolean> {
-  const { database, till, config, catalogFacts } = shop;
+  const { database, till, config, variantCache } = shop;
   const [state] = await database.rows<{ empty: boolean }>({
     name: "is the shop empty",
     text: "SELECT NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM products) AS empty",
@@ -68,7 +68,7 @@ export async function fillWithDemo(shop: Shop): Promise<boolean> {
   ];
   for (const [i, { userId, product, quantity, hoursAgo }] of sales.entries()) {
     if (!userId || !product) continue;
-    await step(`sale ${i}`, placeOrder(catalogFacts, database), {
+    await step(`sale ${i}`, placeOrder(variantCache, database), {
       userId,
       lineItems: [{ productId: product.id, quantity }],
       userCouponId: null,

@@ -11,15 +11,15 @@ const AT_ONCE = 500;
 export async function expireOrders({
   database,
   till,
-  orderFacts,
+  orderCache,
   now,
 }: {
   database: Database;
   till: Till;
-  orderFacts: OrderCache;
+  orderCache: OrderCache;
   now: Now;
 }): Promise<number> {
-  const command = expireOrder(orderFacts);
+  const command = expireOrder(orderCache);
   let expired = 0;
   for (;;) {
     const due = await database.rows<{ id: string }>(selectExpiredOrders(now(), AT_ONCE));

@@ -99,12 +99,12 @@ const TOGETHER = { most: 32, atOnce: 2 };
 const OWN = "user's orders";
 const ALL = "orders";
 
-export function orderRoutes(routes: Routes, { config, database, now, lists, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
+export function orderRoutes(routes: Routes, { config, database, now, lists, variantCache, orderCache, gateway, cards, desk }: Shop): void {
   const { orderExpiresAfterMs } = config;
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
-  const place = placeOrder(catalogFacts, database);
-  const cancel = cancelOrder(orderFacts);
-  const refund = refundOrder(orderFacts);
+  const place = placeOrder(variantCache, database);
+  const cancel = cancelOrder(orderCache);
+  const refund = refundOrder(orderCache);
   const orders = new BatchedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])), TOGETHER);
   const ownOrders = new BatchedPages((pages) => database.rows<OrderRecord & { page: number }>(selectUserOrders(pages)));
   const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined);

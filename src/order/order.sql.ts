@@ -186,11 +186,11 @@ export function selectUserOrders(pages: Page[]): Statement {
 }
 
 /** What never changes of an order: whose it is, what is in it, which coupon it names. */
-export function selectOrderFacts(ids: string[]): Statement {
+export function selectImmutableOrders(ids: string[]): Statement {
   return {
-    name: "select order facts",
+    name: "select immutable orders",
     text: `SELECT o.id, o.user_id AS "userId", o.user_coupon_id AS "userCouponId",
-             (SELECT json_agg(json_build_object('variantId', variant_id, 'productId', product_id) ORDER BY line) FROM order_items i WHERE i.order_id = o.id) AS articles
+             (SELECT json_agg(json_build_object('variantId', variant_id, 'productId', product_id) ORDER BY line) FROM order_items i WHERE i.order_id = o.id) AS "lineItems"
            FROM orders o WHERE o.id = ANY($1::uuid[])`,
     values: [arrayOf(ids, (id) => id)],
   };

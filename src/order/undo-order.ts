@@ -14,18 +14,18 @@ export type CancelOrder = {
   orderId: string;
   /** Whose it must be; null for an operator. */ callerId: string | null;
   /** When the gateway is asked what became of a refund to a card that nobody brought to its end. */ askAfterMs: number;
-  fact?: ImmutableOrder;
+  immutable?: ImmutableOrder;
 };
 
 /**
  * An unpaid order is cancelled, a paid one refunded whole.
  * Errors: ORDER_NOT_FOUND (another's too), ORDER_NOT_CANCELLABLE, PAYMENT_IN_PROGRESS.
  */
-export function cancelOrder(facts: OrderCache): Command<CancelOrder, Started<OrderView>> {
+export function cancelOrder(orderCache: OrderCache): Command<CancelOrder, Started<OrderView>> {
   return command<CancelOrder, Started<OrderView>>({
     name: "cancel order",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
     decide(uow, { orderId, callerId, ...terms }) {
       const order = ownOrder(uow, orderId, callerId);
@@ -47,18 +47,18 @@ export type RefundOrder = {
   reason: string;
   customerReason: string | null;
   askAfterMs: number;
-  fact?: ImmutableOrder;
+  immutable?: ImmutableOrder;
 };
 
 /**
  * Gives back some or all of a paid order: the pieces to the shelf, and to the buyer their share of what was paid.
  * Errors: ORDER_NOT_FOUND, ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS, INVALID_REQUEST for a variant that was not bought.
  */
-export function refundOrder(facts: OrderCache): Command<RefundOrder, Started<OrderView>> {
+export function refundOrder(orderCache: OrderCache): Command<RefundOrder, Started<OrderView>> {
   return command<RefundOrder, Started<OrderView>>({
     name: "refund order",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
     decide(uow, { orderId, items, reason, customerReason, ...terms }) {
       const order = ownOrder(uow, orderId, null);
@@ -74,11 +74,11 @@ export function refundOrder(facts: OrderCache): Command<RefundOrder, Started<Ord
 }
 
 /** An unpaid order whose time is up. Answers whether it was this that expired it; anything else about the order is left alone. */
-export function expireOrder(facts: OrderCache): Command<{ orderId: string; fact?: ImmutableOrder }, boolean> {
-  return command<{ orderId: string; fact?: ImmutableOrder }, boolean>({
+export function expireOrder(orderCache: OrderCache): Command<{ orderId: string; immutable?: ImmutableOrder }, boolean> {
+  return command<{ orderId: string; immutable?: ImmutableOrder }, boolean>({
     name: "expire order",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
     decide(uow, { orderId }) {
       const order = uow.find(orders, orderId);

@@ -28,7 +28,7 @@ const Event = Type.Object(
   { title: "Event" },
 );
 
-export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Shop): void {
+export function outboxRoutes(routes: Routes, { database, orderCache, relay }: Shop): void {
   routes.read(
     {
       method: "GET",
@@ -58,8 +58,8 @@ export function outboxRoutes(routes: Routes, { database, orderFacts, relay }: Sh
       refusals: ["ORDER_NOT_FOUND"],
     },
     async ({ caller, params: { orderId }, query: { after = 0 } }) => {
-      const fact = await orderFacts.of(orderId);
-      if (!fact || !mayRead(caller, fact.userId)) refuse("ORDER_NOT_FOUND", { orderId });
+      const order = await orderCache.of(orderId);
+      if (!order || !mayRead(caller, order.userId)) refuse("ORDER_NOT_FOUND", { orderId });
       return orderHistory(database, { orderId, after, readerIsOperator: caller.role === "operator" });
     },
   );

@@ -35,7 +35,7 @@ export async function copyForRehearsal(shop: Shop, id: string, plan: Plan, { pro
     if (!made) throw new Error("no product was made");
     copy = { id: made.id, variantIds: made.variants.map((variant) => variant.id) };
     await database.rows(updateRehearsal(id, { productId: made.id }));
-    await till.submit(editProduct(shop.catalogFacts), { productId: made.id, status: "ON_SALE" });
+    await till.submit(editProduct(shop.variantCache), { productId: made.id, status: "ON_SALE" });
   }
   const amount = Math.max(0, ...(product?.variants ?? []).map(({ price }) => price));
   const userIds: string[] = [];
@@ -71,9 +71,9 @@ export async function copyCoupon({ till, config, database }: Shop, id: string, c
 /** Nothing of the copies can be bought or claimed any more, and what was bought is given back, so that sales do not count it. Answers how many orders. */
 export async function removeCopies(shop: Shop, { id, plan, productId, couponId }: RehearsalRecord): Promise<number> {
   const { till, database, config } = shop;
-  if (productId !== null) await till.submit(editProduct(shop.catalogFacts), { productId, status: "NOT_FOR_SALE" });
+  if (productId !== null) await till.submit(editProduct(shop.variantCache), { productId, status: "NOT_FOR_SALE" });
   if (couponId !== null) await till.submit(closeCampaign, { couponId });
-  const cancel = cancelOrder(shop.orderFacts);
+  const cancel = cancelOrder(shop.orderCache);
   const terms = { callerId: null, askAfterMs: config.gateway.timeoutMs };
   let refunded = 0;
   for (const names of chunks(externalIds(id, plan.buyers))) {

@@ -25,7 +25,7 @@ export type CardPaymentsOptions = {
   database: Database;
   till: Till;
   gateway: Gateway;
-  orderFacts: OrderCache;
+  orderCache: OrderCache;
   settings: SettlementSettings;
   now: Now;
   /** Called where a process may die between two steps; only tests give one. */
@@ -41,8 +41,8 @@ export class CardPayments {
 
   constructor(options: CardPaymentsOptions) {
     this.#options = { failpoint: () => {}, ...options };
-    this.#settle = settlePayment(options.orderFacts);
-    this.#settleRefund = settleRefund(options.orderFacts);
+    this.#settle = settlePayment(options.orderCache);
+    this.#settleRefund = settleRefund(options.orderCache);
   }
 
   /**

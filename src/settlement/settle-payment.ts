@@ -13,18 +13,18 @@ export type SettlePayment = {
   outcome: CaptureOutcome;
   /** When the gateway is asked again where it is not known or not certain, in ms from now. */
   askAgainMs: number;
-  fact?: ImmutableOrder;
+  immutable?: ImmutableOrder;
 };
 
 /**
  * The second round of paying by card, from what the gateway has said: the order is completed, or everything that was taken for it is given
  * back, once; or nobody knows, and all stays as it is. Whoever comes second changes nothing.
  */
-export function settlePayment(facts: OrderCache): Command<SettlePayment, null> {
+export function settlePayment(orderCache: OrderCache): Command<SettlePayment, null> {
   return command<SettlePayment, null>({
     name: "settle payment",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
     decide(uow, { orderId, paymentId, outcome: verdict, askAgainMs }) {
       const order = uow.find(orders, orderId);

@@ -13,15 +13,15 @@ export type SettleRefund = {
   outcome: { kind: "done" } | { kind: "refused"; code: string } | { kind: "unknown"; reason: string };
   /** When the gateway is asked again if it is not known, in ms from now. */
   askAgainMs: number;
-  fact?: ImmutableOrder;
+  immutable?: ImmutableOrder;
 };
 
 /** The second round of a refund to a card: gives back stock and coupon once the money is on its way, each once. Answers whether it is over. */
-export function settleRefund(facts: OrderCache): Command<SettleRefund, boolean> {
+export function settleRefund(orderCache: OrderCache): Command<SettleRefund, boolean> {
   return command<SettleRefund, boolean>({
     name: "settle refund",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
     decide(uow, { orderId, refundId, outcome: verdict, askAgainMs }) {
       const order = uow.find(orders, orderId) ?? refuse("ORDER_NOT_FOUND", { orderId });

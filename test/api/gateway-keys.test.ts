@@ -55,7 +55,7 @@ test("a payment is confirmed under its own id, however often", async () => {
         return Promise.resolve({ kind: "refused", code: "NOT_NOW" });
       },
     } as unknown as Gateway,
-    orderFacts: {} as OrderCache,
+    orderCache: {} as OrderCache,
     settings: { settleAfterMs: 1000, giveUpAfterMs: 1000 },
     now: Date.now,
   });

@@ -335,16 +335,16 @@ describe("money goes back to the card", () => {
   // Goes red without `NeedsChanged` in `refund`: it was written over the one before it, and the database refused the round.
   test("in the round in which another has just been refused", async () => {
     const { orderId, product } = await paid();
-    const { till, orderFacts, cards } = shop.shop;
+    const { till, orderCache, cards } = shop.shop;
     const wanted = { orderId, items: null, reason: "bruised", customerReason: null, askAfterMs: 600_000 };
-    const first = await till.submit(refundOrder(orderFacts), wanted);
+    const first = await till.submit(refundOrder(orderCache), wanted);
     assert.ok(first.kind === "attempt");
     const { retries } = till.served;
     const [, , second] = await Promise.all([
       // Somebody ahead at the till: the two that come behind are one round.
       till.submit(createUsers, { users: [{ name: "손님", externalId: null }], bulk: true }),
-      till.finish(settleRefund(orderFacts), { orderId, refundId: first.id, outcome: { kind: "refused", code: "NOT_TODAY" }, askAgainMs: 600_000 }),
-      till.submit(refundOrder(orderFacts), wanted),
+      till.finish(settleRefund(orderCache), { orderId, refundId: first.id, outcome: { kind: "refused", code: "NOT_TODAY" }, askAgainMs: 600_000 }),
+      till.submit(refundOrder(orderCache), wanted),
     ]);
     assert.ok(second.kind === "attempt");
     assert.equal(till.served.retries, retries);

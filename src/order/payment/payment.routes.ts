@@ -43,9 +43,9 @@ function historyCount({ steps, stepCount }: PaymentRecord): { historyCount?: num
   return steps !== null && stepCount > steps.length ? { historyCount: stepCount } : {};
 }
 
-export function paymentRoutes(routes: Routes, { config, database, orderFacts, gateway, cards, desk }: Shop): void {
-  const pay = payOrder(orderFacts);
-  const startByCard = startCardPayment(orderFacts, config.gateway.kind !== "none");
+export function paymentRoutes(routes: Routes, { config, database, orderCache, gateway, cards, desk }: Shop): void {
+  const pay = payOrder(orderCache);
+  const startByCard = startCardPayment(orderCache, config.gateway.kind !== "none");
 
   /** Brings a payment by card as far as it goes now. */
   async function byCard(id: string, first: boolean): Promise<AttemptStatus> {

@@ -135,7 +135,7 @@ class Process {
     };
     const failpoint = (point: Failpoint): Promise<void> | void => (this.dead ? never() : point === death ? this.die() : undefined);
     const parts = { database: this.#database, till: this.#till, gateway: this.#gateway, settings: SETTINGS, now: Date.now, failpoint };
-    this.cards = new CardPayments({ ...parts, orderFacts: this.#facts });
+    this.cards = new CardPayments({ ...parts, orderCache: this.#facts });
     this.charges = new CardCharges({ ...parts, balanceMax: BALANCE_MAX });
     this.desk = new SettlementWorker({
       database: this.#database,

@@ -27,19 +27,19 @@ import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
 /** Commands with what their process knows of things that never change. */
 export type Commands = ReturnType<typeof openCommands>;
 export function openCommands(database: Database) {
-  const catalogFacts = new VariantCache(database);
-  const orderFacts = new OrderCache(database);
+  const variantCache = new VariantCache(database);
+  const orderCache = new OrderCache(database);
   const articleOf = async (userId: string, itemId: string): Promise<{ productId: string; variantId: string } | undefined> =>
-    (await database.rows<{ productId: string; variantId: string }>({ name: "select cart article", text: "", values: [userId, itemId] }))[0];
+    (await database.rows<{ productId: string; variantId: string }>({ name: "select cart variant", text: "", values: [userId, itemId] }))[0];
   return {
-    editProduct: editProduct(catalogFacts),
-    addToCart: addToCart(catalogFacts),
+    editProduct: editProduct(variantCache),
+    addToCart: addToCart(variantCache),
     setQuantity: setQuantity(articleOf),
-    placeOrder: placeOrder(catalogFacts, database),
-    payOrder: payOrder(orderFacts),
-    cancelOrder: cancelOrder(orderFacts),
-    refundOrder: refundOrder(orderFacts),
-    expireOrder: expireOrder(orderFacts),
+    placeOrder: placeOrder(variantCache, database),
+    payOrder: payOrder(orderCache),
+    cancelOrder: cancelOrder(orderCache),
+    refundOrder: refundOrder(orderCache),
+    expireOrder: expireOrder(orderCache),
   };
 }
 
