@@ -1,6 +1,7 @@
 import type { CaptureOutcome } from "./capture-outcome.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order/order-cache.ts";
-import { changeOrder, itemsOf } from "../order/order.ts";
+import { changeOrder } from "../order/change-order.ts";
+import { getOrderItems } from "../order/get-order.ts";
 import { orders } from "../order/order.sql.ts";
 import { type PaymentRow, payments, stepped } from "../order/payment/payment.sql.ts";
 import { restoreStock } from "../order/reserve-stock.ts";
@@ -46,7 +47,7 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
           ...stepped(payment, "FAILED", uow.now, reason),
           card: { ...payment.card, askAt: heard ? null : uow.now + askAgainMs, asked: 0 },
         });
-        restoreStock(uow, order, itemsOf(uow, orderId));
+        restoreStock(uow, order, getOrderItems(uow, orderId));
         if (captured > 0)
           uow.append(unmatchedCaptures, { id: payment.id, paymentKey: payment.card.paymentKey, amount: captured, reason, createdAt: uow.now });
       }

@@ -38,7 +38,7 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, bool
         if (payment) uow.put(payments, orderId, stepped(payment, payment.status, uow.now, `refund of ${refund.amount} refused: ${verdict.code}`));
         return true;
       }
-      const pieces = new Map(refund.pieces);
+      const pieces = new Map(refund.units);
       const { amount } = shareOf(uow, order, pieces);
       if (amount !== refund.amount) throw new Error(`refund ${refundId} gave back ${refund.amount} and its pieces are worth ${amount}`);
       uow.put(refunds, orderId, { ...refund, status: "COMPLETED", failure: null, settledAt: uow.now, askAt: null });

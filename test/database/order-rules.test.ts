@@ -13,7 +13,9 @@ import { type PaymentRow, payments } from "../../src/order/payment/payment.sql.t
 import { refundShares } from "../../src/order/refund/refund-shares.ts";
 import { type RefundRow, refunds } from "../../src/order/refund/refund.sql.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
-import { cancelOrder, expireOrder, refundOrder } from "../../src/order/undo-order.ts";
+import { cancelOrder } from "../../src/order/cancel-order.ts";
+import { expireOrder } from "../../src/order/expire-order.ts";
+import { refundOrder } from "../../src/order/refund/refund-order.ts";
 import { payOrder } from "../../src/order/payment/pay-order.ts";
 import { settlePayment } from "../../src/settlement/settle-payment.ts";
 import type { Table } from "../../src/till/table.ts";
@@ -40,7 +42,7 @@ import {
 } from "../support/decided.ts";
 
 describe("an order that stands", () => {
-  const orderCache = { of: unread } as unknown as OrderCache;
+  const orderCache = { find: unread } as unknown as OrderCache;
   const immutable = { id: ORDER, userId: USER, userCouponId: COUPON, lineItems: [{ variantId: VARIANT, productId: PRODUCT }] };
   const order = (fields: Partial<Order> = {}): There =>
     there(orders, ORDER, {
@@ -101,7 +103,12 @@ describe("an order that stands", () => {
     refuses([...rest.filter(({ shelf }) => shelf !== orderItems), items(2)], refundOrder(orderCache), give(2), "ORDER_NOT_REFUNDABLE");
   });
   test("gives back nothing where there is nothing left", () =>
-    refuses([...shop(order(), payment()).filter(({ shelf }) => shelf !== orderItems), items(3)], cancelOrder(orderCache), cancel, "ORDER_NOT_REFUNDABLE"));
+    refuses(
+      [...shop(order(), payment()).filter(({ shelf }) => shelf !== orderItems), items(3)],
+      cancelOrder(orderCache),
+      cancel,
+      "ORDER_NOT_REFUNDABLE",
+    ));
   test("gives back nothing that was not bought", () =>
     refuses(shop(order(), payment()), refundOrder(orderCache), { ...give(1), items: [{ variantId: OTHER, quantity: 1 }] }, "INVALID_REQUEST"));
   test("a refund always fits into the balance, whatever its limit for charges and grants", () => {
@@ -127,7 +134,7 @@ describe("an order that stands", () => {
     refuses(shop(order(), payment(card), there(refunds, ORDER, refund)), refundOrder(orderCache), give(1), "PAYMENT_IN_PROGRESS");
   });
   test("gives back to a card only once what was given back at the gateway", () => {
-    const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10, pieces: [[VARIANT, 1]], reason: "r" } as unknown as RefundRow;
+    const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10, units: [[VARIANT, 1]], reason: "r" } as unknown as RefundRow;
     const settle = { orderId: ORDER, refundId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, immutable };
     const rows = shop(order(), payment(card));
     assert.equal(leaves([...rows, there(refunds, ORDER, refund)], settleRefund(orderCache), settle, variants, VARIANT).stock, 6);
@@ -146,7 +153,12 @@ describe("an order that stands", () => {
     );
   });
   test("can't be paid once its time is up, before the job has come by", () =>
-    refuses(shop(waiting({ expiresAt: NOW })), payOrder(orderCache), { orderId: ORDER, callerId: USER, expectedAmount: null, immutable }, "ORDER_NOT_PAYABLE"));
+    refuses(
+      shop(waiting({ expiresAt: NOW })),
+      payOrder(orderCache),
+      { orderId: ORDER, callerId: USER, expectedAmount: null, immutable },
+      "ORDER_NOT_PAYABLE",
+    ));
   test("can't be paid while a card's outcome is not known", () =>
     refuses(
       shop(waiting(), payment({ ...card, status: "UNKNOWN" })),
@@ -184,7 +196,8 @@ describe("an order that stands", () => {
       [2],
     );
   });
-  test("has at most 65,535 changes", () => refuses(shop(order({ changes: 65_535 }), payment()), refundOrder(orderCache), give(1), "ORDER_NOT_REFUNDABLE"));
+  test("has at most 65,535 changes", () =>
+    refuses(shop(order({ changes: 65_535 }), payment()), refundOrder(orderCache), give(1), "ORDER_NOT_REFUNDABLE"));
   test("is settled once, by the payment that is under way", () => {
     const settle = { orderId: ORDER, paymentId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, immutable };
     const under = payment({ ...card, status: "UNKNOWN", paidAt: null });

@@ -1,5 +1,5 @@
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order-cache.ts";
-import { changeOrder } from "../order.ts";
+import { changeOrder } from "../change-order.ts";
 import { payFromBalance } from "./pay-from-balance.ts";
 import { type Command, command } from "../../till/command.ts";
 import { payableOrder } from "./payable-order.ts";

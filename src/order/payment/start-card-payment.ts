@@ -1,6 +1,7 @@
 import { iso } from "../../database/statement.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order-cache.ts";
-import { changeOrder, payable } from "../order.ts";
+import { changeOrder } from "../change-order.ts";
+import { payable } from "../order.ts";
 import { failedKeys, type PaymentRow, payments } from "./payment.sql.ts";
 import { reserveStock } from "../reserve-stock.ts";
 import { refuse } from "../../refusal.ts";
