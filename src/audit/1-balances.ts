@@ -11,7 +11,8 @@ export const balances: Check[] = [
     select: `u.id AS "userId", coalesce(t.sum, 0)::bigint AS expected, u.balance AS actual`,
   },
   {
-    // Each ledger row continues the one before it, so the last balance is the sum of all. The check reports the first row that does not.
+    // Each ledger row continues the one before it, so the last balance is the sum of all. The check
+    // reports the first row that does not.
     invariant: 1,
     what: "a transaction's balanceAfter does not follow from the one before it",
     scan: ledgers,

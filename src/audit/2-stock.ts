@@ -1,6 +1,9 @@
 import type { Check } from "./check.ts";
 
-/** Per variant: initial stock + adjustments = in stock + reserved by open payments + sold − returned; never negative. */
+/**
+ * Per variant: initial stock + adjustments = in stock + reserved by open payments + sold −
+ * returned; never negative.
+ */
 export const stock: Check[] = [
   {
     invariant: 2,

@@ -3,7 +3,10 @@ import { orderLineItems, orderPayments, SETTLED } from "./shared-scans.ts";
 
 const COST = "o.total_amount - o.discount_amount";
 
-/** COMPLETED order ⇔ exactly one COMPLETED (or refunded) payment of paidAmount = totalAmount − discountAmount = Σ price × quantity − discount. */
+/**
+ * COMPLETED order ⇔ exactly one COMPLETED (or refunded) payment of paidAmount = totalAmount −
+ * discountAmount = Σ price × quantity − discount.
+ */
 export const payments: Check[] = [
   {
     invariant: 4,

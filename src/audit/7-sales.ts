@@ -1,8 +1,9 @@
 import type { Check } from "./check.ts";
 
 /**
- * Aggregated sales = a recount from orders as of the checkpoint, for every product and day. The recount reads line items, unlike the aggregation:
- * current sales, less orders completed after the checkpoint, plus units refunded after it.
+ * Aggregated sales = a recount from orders as of the checkpoint, for every product and day. The
+ * recount reads line items, unlike the aggregation: current sales, less orders completed after the
+ * checkpoint, plus units refunded after it.
  */
 export const sales: Check[] = [
   {

@@ -1,4 +1,5 @@
-// Checks all invariants on a live database. The tables of orders and payments have no foreign keys, so the audit looks for orphans, too.
+// Checks all invariants on a live database. The tables of orders and payments have no foreign keys,
+// so the audit looks for orphans, too.
 
 import { databaseNow } from "../database/clock.ts";
 import { Database } from "../database/pool.ts";
@@ -15,14 +16,17 @@ import { type Read, type Task, withConcurrency } from "./concurrency.ts";
 
 export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...events, ...sales];
 
-/** `invariant` is the number of the check's file. The details are ids and mostly `expected` and `actual`. */
+/**
+ * `invariant` is the number of the check's file. The details are ids and mostly `expected` and
+ * `actual`.
+ */
 export type Violation = { invariant: number; what: string; [detail: string]: unknown };
 
 const VIOLATIONS_PER_INVARIANT_MAX = 100;
 
 /**
- * The violations of all invariants, at most 100 of each. Reads one snapshot on its own connections, so it can run while the shop sells and
- * blocks no other transaction.
+ * The violations of all invariants, at most 100 of each. Reads one snapshot on its own connections,
+ * so it can run while the shop sells and blocks no other transaction.
  * @param timezone the shop's time zone, which determines the days of sales
  */
 export async function audit({ url }: { url: string }, timezone: string): Promise<{ violations: Violation[]; checkedAt: string }> {
@@ -67,7 +71,10 @@ function scanTasks(report: Report): Task[] {
   });
 }
 
-/** One task per check with its own query, long ones first, so that both connections finish at about the same time. */
+/**
+ * One task per check with its own query, long ones first, so that both connections finish at about
+ * the same time.
+ */
 function queryTasks(report: Report): Task[] {
   return CHECKS.toSorted((a, b) => Number("inKeyOrder" in b) - Number("inKeyOrder" in a)).flatMap((check) => {
     if (!("sql" in check)) return [];

@@ -7,7 +7,10 @@ export type Check = {
 
 /** A check with its own query. */
 type Query = {
-  /** One row per violation: ids, `expected`, `actual`. With `usesTimezone`, $1 is the shop's time zone. */
+  /**
+   * One row per violation: ids, `expected`, `actual`. With `usesTimezone`, $1 is the shop's time
+   * zone.
+   */
   readonly sql: string;
   readonly usesTimezone?: true;
   /** Joins big tables in key order, as the shared scans do. */
@@ -15,8 +18,8 @@ type Query = {
 };
 
 /**
- * A check that runs inside a shared table scan. One pass evaluates all checks of the scan; a second query fetches details only for checks
- * that found a violation.
+ * A check that runs inside a shared table scan. One pass evaluates all checks of the scan; a second
+ * query fetches details only for checks that found a violation.
  */
 type ScanCheck = {
   /** The text after FROM; see shared-scans.ts. */

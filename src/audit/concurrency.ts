@@ -1,4 +1,5 @@
-// Two connections that read the same snapshot, and thus use at most two CPU cores while the shop sells.
+// Two connections that read the same snapshot, and thus use at most two CPU cores while the shop
+// sells.
 
 import type { Database } from "../database/pool.ts";
 
@@ -9,8 +10,8 @@ export type Task = (read: Read) => Promise<void>;
 const SETTINGS = ["work_mem = '128MB'", "jit = off", "max_parallel_workers_per_gather = 0"];
 
 /**
- * Runs all tasks in one read-only snapshot, starting them in their order. If a second connection cannot join the snapshot, as behind some
- * poolers, the first connection runs all tasks.
+ * Runs all tasks in one read-only snapshot, starting them in their order. If a second connection
+ * cannot join the snapshot, as behind some poolers, the first connection runs all tasks.
  * Errors: the first error of a task; no further task starts after it.
  */
 export async function withConcurrency(database: Pick<Database, "transaction">, tasks: readonly Task[]): Promise<void> {

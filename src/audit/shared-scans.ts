@@ -1,10 +1,14 @@
-// Scans that several checks share. Each joins one big table with its orders or users in key order, which is the order on disk. Merge joins need
-// no hash table that could exceed memory; only the ledger has no such index and is sorted. A FULL JOIN includes orphans.
+// Scans that several checks share. Each joins one big table with its orders or users in key order,
+// which is the order on disk. Merge joins need no hash table that could exceed memory; only the
+// ledger has no such index and is sorted. A FULL JOIN includes orphans.
 
 /** The statuses of paid orders and of their payments. */
 export const SETTLED = "('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')";
 
-/** Users `u` and the sums `t` of their ledgers, with the first transaction whose balance does not follow from those before it. */
+/**
+ * Users `u` and the sums `t` of their ledgers, with the first transaction whose balance does not
+ * follow from those before it.
+ */
 export const ledgers = `users u FULL JOIN (
   SELECT user_id, sum(amount) FILTER (WHERE status = 'COMPLETED') AS sum, (array_agg(id) FILTER (WHERE broken))[1] AS broken,
     (array_agg(upto) FILTER (WHERE broken))[1] AS upto, (array_agg(balance_after) FILTER (WHERE broken))[1] AS balance_after
@@ -19,7 +23,10 @@ export const orderLineItems = `orders o FULL JOIN (
   SELECT order_id, sum(unit_price * quantity) AS total, sum(quantity) AS bought, sum(refunded_quantity) AS returned FROM order_items GROUP BY order_id
 ) i ON i.order_id = o.id`;
 
-/** Orders `o`, their payments `p` without failed ones, and the sums `t` paid from and refunded to the balance. */
+/**
+ * Orders `o`, their payments `p` without failed ones, and the sums `t` paid from and refunded to
+ * the balance.
+ */
 export const orderPayments = `(orders o LEFT JOIN (
   SELECT order_id, count(*) FILTER (WHERE status IN ${SETTLED}) AS settled, min(status) FILTER (WHERE status IN ${SETTLED}) AS status, min(amount) AS least, max(amount) AS most, bool_or(method = 'BALANCE') AS by_balance,
     sum(amount) FILTER (WHERE method = 'BALANCE' AND status IN ${SETTLED}) AS from_balance

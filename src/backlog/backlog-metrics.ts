@@ -4,7 +4,10 @@ import type { Relay } from "../outbox/relay.ts";
 import type { MoneyInDoubt, SinkBacklog } from "./backlog.sql.ts";
 import type { BacklogReader } from "./backlog.ts";
 
-/** Metrics of events and of money in doubt. Gauges come from the database and are equal on all instances; counters are this process's. */
+/**
+ * Metrics of events and of money in doubt. Gauges come from the database and are equal on all
+ * instances; counters are this process's.
+ */
 export function backlogMetrics(registry: Registry, reader: Pick<BacklogReader, "read">, relay: Pick<Relay, "counts">): void {
   const sinks = async (): Promise<SinkBacklog[] | undefined> => (await reader.read())?.sinks;
   const bySink = (name: string, help: string, value: (sink: SinkBacklog) => number): void =>

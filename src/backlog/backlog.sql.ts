@@ -1,4 +1,5 @@
-// The backlog of other systems. Each count is bounded and uses an index, so a backlog of millions costs no more than one of thousands.
+// The backlog of other systems. Each count is bounded and uses an index, so a backlog of millions
+// costs no more than one of thousands.
 
 import { textArray, type Statement } from "../database/statement.ts";
 
@@ -7,7 +8,9 @@ export const COUNTED_MAX = 10_000;
 /** The oldest delivery retry is searched among this many that are due first. */
 const AGED_MAX = 1000;
 
-/** `waiting` includes `blocked`. Ages in seconds by the database's clock; null if no event waits. */
+/**
+ * `waiting` includes `blocked`. Ages in seconds by the database's clock; null if no event waits.
+ */
 export type SinkBacklog = { sink: string; failures: number; waiting: number; blocked: number; dead: number; oldestSeconds: number | null };
 
 export function selectSinkBacklogs(sinks: string[]): Statement {
@@ -31,7 +34,10 @@ export function selectSinkBacklogs(sinks: string[]): Statement {
 
 export const DOUBTS = ["payment", "charge", "refund", "unmatched_capture", "unreturned_capture"] as const;
 export type DoubtKind = (typeof DOUBTS)[number];
-/** Payments, charges, refunds and unmatched captures whose outcome is open. `oldestSeconds` is null if `count` is 0. */
+/**
+ * Payments, charges, refunds and unmatched captures whose outcome is open. `oldestSeconds` is null
+ * if `count` is 0.
+ */
 export type MoneyInDoubt = { kind: DoubtKind; count: number; oldestSeconds: number | null };
 
 /** The rows of each kind whose outcome is open. Each condition matches a partial index. */

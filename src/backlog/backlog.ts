@@ -1,4 +1,5 @@
-// The backlog for metrics, readiness and the log: events not delivered to their sinks, and money whose outcome only the payment gateway knows.
+// The backlog for metrics, readiness and the log: events not delivered to their sinks, and money
+// whose outcome only the payment gateway knows.
 
 import type { Database } from "../database/pool.ts";
 import { COUNTED_MAX, type DoubtKind, type MoneyInDoubt, selectMoneyInDoubt, selectSinkBacklogs, type SinkBacklog } from "./backlog.sql.ts";
@@ -76,7 +77,10 @@ const DOUBT_NAMES: Record<DoubtKind, string> = {
   unreturned_capture: "captures without an order that the gateway refuses to refund",
 };
 
-/** For `/readyz`. The shop stays ready in any case, because a failure of other systems must not remove instances from the load balancer. */
+/**
+ * For `/readyz`. The shop stays ready in any case, because a failure of other systems must not
+ * remove instances from the load balancer.
+ */
 export async function backlogChecks(reader: BacklogReader): Promise<Record<string, string>> {
   const backlog = await reader.read();
   if (!backlog) return { events: "unknown", money: "unknown" };

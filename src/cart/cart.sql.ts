@@ -86,7 +86,10 @@ function deleteItems(ids: string[]): Statement {
   };
 }
 
-/** The items of a cart with their current prices and stock. An empty cart gives one row with nulls, an unknown user no row. */
+/**
+ * The items of a cart with their current prices and stock. An empty cart gives one row with nulls,
+ * an unknown user no row.
+ */
 export function selectCart(userId: string): Statement {
   return {
     name: "select cart",

@@ -18,8 +18,10 @@ import { cartNeeds, getCart, getCartItem } from "./get-cart.ts";
 export type AddToCart = { userId: string; productId: string; variantId?: string; quantity: number; variantIds?: string[] };
 
 /**
- * Adds a variant to the cart. `variantId` is optional if the product has one variant. Reserves nothing.
- * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, CART_ITEM_DUPLICATE, INVALID_REQUEST.
+ * Adds a variant to the cart. `variantId` is optional if the product has one variant. Reserves
+ * nothing.
+ * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, CART_ITEM_DUPLICATE,
+ * INVALID_REQUEST.
  */
 export function addToCart(variantCache: VariantCache): Command<AddToCart, CartItemView> {
   return command<AddToCart, CartItemView>({
@@ -55,7 +57,11 @@ function variantNeed({ variantId, variantIds = [] }: AddToCart): Need[] {
 /** `prepare` fills in `variant`, the item's variant. */
 export type SetQuantity = { userId: string; itemId: string; quantity: number; variant?: { productId: string; variantId: string } };
 
-/** Changes the quantity of a cart item. @param findVariant reads an item's variant. Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND. */
+/**
+ * Changes the quantity of a cart item.
+ * @param findVariant reads an item's variant
+ * Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND.
+ */
 export function setQuantity(findVariant: (userId: string, itemId: string) => Promise<SetQuantity["variant"]>): Command<SetQuantity, CartItemView> {
   return command<SetQuantity, CartItemView>({
     name: "set cart quantity",

@@ -7,7 +7,10 @@ import { stockAdjustments } from "./stock.sql.ts";
 
 export type AdjustStock = { variantId: string; delta: number; reason: string };
 
-/** Changes a variant's stock other than by sale, and records why. Errors: PRODUCT_NOT_FOUND, STOCK_INSUFFICIENT below zero, INVALID_REQUEST. */
+/**
+ * Changes a variant's stock other than by sale, and records why. Errors: PRODUCT_NOT_FOUND,
+ * STOCK_INSUFFICIENT below zero, INVALID_REQUEST.
+ */
 export const adjustStock = command<AdjustStock, { variantId: string; stock: number }>({
   name: "adjust stock",
   needs: ({ variantId }) => [need(variants, variantId)],

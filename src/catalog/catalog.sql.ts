@@ -2,7 +2,10 @@ import { arrayOf, inOrder, type Statement, textArray, timestampArray, updateInPl
 import type { Change, Table } from "../till/table.ts";
 import type { Product, Variant } from "./catalog.ts";
 
-/** Variants, locked. A change of a product locks all its variants, so a product cannot change while an order holds one of them. */
+/**
+ * Variants, locked. A change of a product locks all its variants, so a product cannot change while
+ * an order holds one of them.
+ */
 export const variants: Table<Variant> = {
   name: "variants",
   load: (ids) => ({
@@ -25,7 +28,8 @@ export const variants: Table<Variant> = {
           before.status !== after.status ||
           before.version !== after.version),
     );
-    // Updates run before inserts: a new variant can have a SKU that an edit in the same round released.
+    // Updates run before inserts: a new variant can have a SKU that an edit in the same round
+    // released.
     return [
       ...(sold.length > 0 ? [updateStock(sold)] : []),
       ...(edited.length > 0 ? [updateVariants(edited)] : []),
@@ -90,8 +94,9 @@ function descriptions(changes: Change<Variant>[]): string[] {
 }
 
 /**
- * The variant of each SKU; null if this round has released it. The table's UNIQUE constraint decides between two rounds. PostgreSQL
- * checks it after each statement, so two variants can swap their SKUs.
+ * The variant of each SKU; null if this round has released it. The table's UNIQUE constraint
+ * decides between two rounds. PostgreSQL checks it after each statement, so two variants can swap
+ * their SKUs.
  */
 export const skus: Table<{ variantId: string | null }> = {
   name: "skus",

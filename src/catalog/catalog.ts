@@ -1,11 +1,13 @@
-// Products and their variants. Shoppers buy variants. A product has at least one variant, and its set of variants never changes after
-// creation. So the id of a product with one variant always identifies that variant.
+// Products and their variants. Shoppers buy variants. A product has at least one variant, and its
+// set of variants never changes after creation. So the id of a product with one variant always
+// identifies that variant.
 
 export type SaleStatus = "ON_SALE" | "NOT_FOR_SALE";
 
 /**
- * `price` is the lowest price of the variants on sale, or of all variants if none is on sale. Operators' edits of the product or of a
- * variant raise `version`; sales do not. `rehearsalId` marks a rehearsal's copy. Only the round that creates the product sets `made`.
+ * `price` is the lowest price of the variants on sale, or of all variants if none is on sale.
+ * Operators' edits of the product or of a variant raise `version`; sales do not. `rehearsalId`
+ * marks a rehearsal's copy. Only the round that creates the product sets `made`.
  */
 export type Product = {
   id: string;
@@ -19,8 +21,8 @@ export type Product = {
 };
 
 /**
- * `price` in minor units, `stock` in units. `name` is null if the product's name is enough. `status` ignores the product's status: see
- * `variantStatus`.
+ * `price` in minor units, `stock` in units. `name` is null if the product's name is enough.
+ * `status` ignores the product's status: see `variantStatus`.
  */
 export type Variant = {
   id: string;
@@ -38,7 +40,10 @@ export type Variant = {
 export const STOCK_MAX = 1_000_000_000_000;
 export const PRICE_MAX = 1_000_000_000_000;
 
-/** The name of a line item or cart item: the product's name, followed by the variant's name if it has one. */
+/**
+ * The name of a line item or cart item: the product's name, followed by the variant's name if it
+ * has one.
+ */
 export function displayName(product: { name: string }, variant: { name: string | null }): string {
   return variant.name === null ? product.name : `${product.name} ${variant.name}`;
 }

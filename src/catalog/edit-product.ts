@@ -34,8 +34,8 @@ export type EditProduct = {
 };
 
 /**
- * Changes the given fields of a product and its variants. All variants are locked, so no order sees a partial edit. Changed variants get
- * the next version, and so does the product.
+ * Changes the given fields of a product and its variants. All variants are locked, so no order sees
+ * a partial edit. Changed variants get the next version, and so does the product.
  * Errors: PRODUCT_NOT_FOUND, VERSION_CONFLICT, INVALID_REQUEST.
  */
 export function editProduct(variantCache: VariantCache): Command<EditProduct, ProductView> {
@@ -71,7 +71,10 @@ export function editProduct(variantCache: VariantCache): Command<EditProduct, Pr
   });
 }
 
-/** Refuses the whole edit if it is based on an old version. Errors: VERSION_CONFLICT with the current product. */
+/**
+ * Refuses the whole edit if it is based on an old version. Errors: VERSION_CONFLICT with the
+ * current product.
+ */
 function checkVersions({ version, variants: edits = [] }: EditProduct, product: Product, before: Variant[]): void {
   const stale = edits.some(
     (edit) => edit.version !== undefined && before.some((variant) => variant.id === edit.id && variant.version !== edit.version),
@@ -83,7 +86,10 @@ function checkVersions({ version, variants: edits = [] }: EditProduct, product: 
 type LocatedEdit = EditVariant & { path: string };
 type Edits = ReadonlyMap<string, LocatedEdit>;
 
-/** The edits by variant id. Errors: INVALID_REQUEST for unknown or duplicate variants, and for ambiguous or contradictory prices. */
+/**
+ * The edits by variant id. Errors: INVALID_REQUEST for unknown or duplicate variants, and for
+ * ambiguous or contradictory prices.
+ */
 function editsOf({ price, variants: edits = [] }: EditProduct, variantIds: string[]): Edits {
   if (price !== undefined && variantIds.length > 1) invalid("/price", "the product has several variants: set the price of each in /variants");
   const found = new Map<string, LocatedEdit>();
@@ -99,7 +105,10 @@ function editsOf({ price, variants: edits = [] }: EditProduct, variantIds: strin
   return found;
 }
 
-/** The variant after its edit; the same object if nothing changes. @param siblings variants of the product */
+/**
+ * The variant after its edit; the same object if nothing changes.
+ * @param siblings variants of the product
+ */
 function editVariant(variant: Variant, edit: LocatedEdit | undefined, siblings: number): Variant {
   if (edit === undefined) return variant;
   const { sku = variant.sku, options = variant.options, price = variant.price, status = variant.status } = edit;
@@ -109,7 +118,10 @@ function editVariant(variant: Variant, edit: LocatedEdit | undefined, siblings: 
   return differs(variant, fields) ? { ...variant, ...fields, version: variant.version + 1 } : variant;
 }
 
-/** Checks changed options and SKUs only. Errors: INVALID_REQUEST for equal options within the product, or a SKU in use. */
+/**
+ * Checks changed options and SKUs only. Errors: INVALID_REQUEST for equal options within the
+ * product, or a SKU in use.
+ */
 function checkVariants(uow: UnitOfWork, before: Variant[], edited: Variant[], edits: Edits): void {
   const changed = edited.filter((variant, i) => before[i] !== undefined && differs(before[i], { options: variant.options }));
   const given = new Map(changed.map(({ id }) => [id, edits.get(id)?.path ?? ""]));

@@ -6,14 +6,20 @@ import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { type Product, type Variant, variantStatus } from "./catalog.ts";
 import { products, variants } from "./catalog.sql.ts";
 
-/** A product that this user may see. Errors: PRODUCT_NOT_FOUND, also if the product is a rehearsal's copy and the user is not one of its buyers. */
+/**
+ * A product that this user may see. Errors: PRODUCT_NOT_FOUND, also if the product is a rehearsal's
+ * copy and the user is not one of its buyers.
+ */
 export function getProduct(uow: UnitOfWork, productId: string, user: { rehearsalId?: string | null }): Product {
   const product = uow.find(products, productId);
   if (!product || !sameRehearsal(product, user)) refuse("PRODUCT_NOT_FOUND", { productId });
   return product;
 }
 
-/** A variant and its product. Errors: PRODUCT_NOT_FOUND, also if the variant belongs to another product. */
+/**
+ * A variant and its product. Errors: PRODUCT_NOT_FOUND, also if the variant belongs to another
+ * product.
+ */
 export function getVariant(uow: UnitOfWork, productId: string, variantId: string): { product: Product; variant: Variant } {
   const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
   const variant = uow.find(variants, variantId);

@@ -14,8 +14,8 @@ const SORTS = {
 } as const;
 
 /**
- * Products on sale in this order, after the place `after`. The search and the stock ignore variants that are not on sale, because they would
- * reveal a launch.
+ * Products on sale in this order, after the place `after`. The search and the stock ignore variants
+ * that are not on sale, because they would reveal a launch.
  */
 export function selectProductPage({ sort, search, includeSoldOut, after, limit }: ProductPage): Statement {
   const { place, kinds, beyond, direction } = SORTS[sort];
@@ -40,7 +40,10 @@ export function selectProductPage({ sort, search, includeSoldOut, after, limit }
 
 export type AdminProduct = { id: string; name: string; status: SaleStatus; price: number; stock: number; variants: number };
 
-/** All products before this id, newest first, without rehearsals' copies. @param before null for the first page */
+/**
+ * All products before this id, newest first, without rehearsals' copies.
+ * @param before null for the first page
+ */
 export function selectAdminProducts(
   { search, status }: { search: string; status: SaleStatus | null },
   before: string | null,
@@ -61,8 +64,8 @@ export function selectAdminProducts(
 }
 
 /**
- * A condition on the product `p`: each of these patterns (`containingEach`) occurs in its name, an option's value or a SKU. SKUs are stored
- * as sent, so only they are normalized here.
+ * A condition on the product `p`: each of these patterns (`containingEach`) occurs in its name, an
+ * option's value or a SKU. SKUs are stored as sent, so only they are normalized here.
  * @param condition the variants `v` that the search includes
  */
 function matching(patterns: string, condition = "true"): string {

@@ -24,7 +24,10 @@ export type ProductView = {
   variants: VariantView[];
 };
 
-/** The product for operators. `price` is the lowest price of the variants on sale, or of all if none is; `stock` is the sum of those on sale. */
+/**
+ * The product for operators. `price` is the lowest price of the variants on sale, or of all if none
+ * is; `stock` is the sum of those on sale.
+ */
 export function productView(
   product: Pick<Product, "id" | "name" | "description" | "status" | "version">,
   variants: Omit<Variant, "productId" | "position">[],
@@ -58,7 +61,10 @@ export type ShopperProductView = Omit<ProductView, "description" | "price" | "ve
   variants: ShopperVariantView[];
 };
 
-/** The product for shoppers: without versions, and without description, prices and stock while not for sale. */
+/**
+ * The product for shoppers: without versions, and without description, prices and stock while not
+ * for sale.
+ */
 export function shopperView({ id, name, description, status, variants, ...product }: ProductView): ShopperProductView {
   return {
     id,
@@ -75,7 +81,10 @@ export function shopperView({ id, name, description, status, variants, ...produc
   };
 }
 
-/** Hides price and stock of products and variants that are not for sale, because they would reveal a launch. */
+/**
+ * Hides price and stock of products and variants that are not for sale, because they would reveal a
+ * launch.
+ */
 export function hideUnlessForSale({ status, price, stock }: Pick<VariantView, "price" | "stock" | "status">): {
   price: number | null;
   stock: number;

@@ -4,7 +4,10 @@ import type { FieldError } from "../refusal.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { skus } from "./catalog.sql.ts";
 
-/** Assigns a SKU to a variant. Returns a field error if another variant has the SKU. @param path the variant's JSON pointer in the request */
+/**
+ * Assigns a SKU to a variant. Returns a field error if another variant has the SKU.
+ * @param path the variant's JSON pointer in the request
+ */
 export function assignSku(uow: UnitOfWork, variantId: string, sku: string | null, path: string | undefined): FieldError[] {
   if (sku === null) return [];
   const owner = uow.find(skus, sku)?.variantId ?? variantId;

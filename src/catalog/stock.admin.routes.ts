@@ -58,7 +58,8 @@ export function stockAdminRoutes(routes: Routes, { database }: { database: Datab
         (after, limit) => database.rows<Omit<StockAdjustment, "variantId">>(selectStockAdjustments(variantId, after?.[0] ?? null, limit)),
         ({ id }) => [id],
       );
-      // Every variant has its initial stock as an adjustment, so an empty first page means that the variant does not exist.
+      // Every variant has its initial stock as an adjustment, so an empty first page means that the
+      // variant does not exist.
       if (rows.length === 0 && query.cursor === undefined) refuse("PRODUCT_NOT_FOUND", { variantId });
       return { adjustments: rows.map((row) => ({ ...row, createdAt: iso(row.createdAt) })), nextCursor };
     },

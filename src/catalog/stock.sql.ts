@@ -21,7 +21,10 @@ export const stockAdjustments: Journal<StockAdjustment> = {
   }),
 };
 
-/** A variant's adjustments, newest first. @param before the last id of the previous page; null for the first page */
+/**
+ * A variant's adjustments, newest first.
+ * @param before the last id of the previous page; null for the first page
+ */
 export function selectStockAdjustments(variantId: string, before: string | null, limit: number): Statement {
   return {
     name: "select stock adjustments",

@@ -1,4 +1,5 @@
-// The variants of each product, for commands that prepare. The set never changes, so entries cannot be stale.
+// The variants of each product, for commands that prepare. The set never changes, so entries cannot
+// be stale.
 
 import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
@@ -18,7 +19,10 @@ export class VariantCache {
     });
   }
 
-  /** The product's variants in order, without a promise if they are cached; undefined if the product does not exist. */
+  /**
+   * The product's variants in order, without a promise if they are cached; undefined if the product
+   * does not exist.
+   */
   variantsOf(productId: string): string[] | undefined | Promise<string[] | undefined> {
     const cached = this.#cached.get(productId);
     if (cached) return cached;
@@ -28,7 +32,10 @@ export class VariantCache {
     });
   }
 
-  /** The variants of several products, without a promise if all are cached. Products that do not exist have no entry. */
+  /**
+   * The variants of several products, without a promise if all are cached. Products that do not
+   * exist have no entry.
+   */
   variantsOfAll(productIds: Iterable<string>): Map<string, string[]> | Promise<Map<string, string[]>> {
     const found = new Map<string, string[]>();
     const missing: Promise<void>[] = [];

@@ -6,14 +6,18 @@ type Described = { sku: string | null; options: Record<string, string> };
 
 const SEPARATOR = " / ";
 
-/** The default name of a variant: its options, or else its SKU. A product's only variant needs no name (null). @param siblings variants of the product */
+/**
+ * The default name of a variant: its options, or else its SKU. A product's only variant needs no
+ * name (null).
+ * @param siblings variants of the product
+ */
 export function defaultName({ sku, options }: Described, siblings: number): string | null {
   return siblings === 1 ? null : joinOptions(options) || sku;
 }
 
 /**
- * The name after an edit without a name. A name made of the options or of the SKU follows them, with the values in their previous order.
- * Any other name stays.
+ * The name after an edit without a name. A name made of the options or of the SKU follows them,
+ * with the values in their previous order. Any other name stays.
  */
 export function nameAfterEdit(before: Described & { name: string | null }, after: Described): string | null {
   const { name, options, sku } = before;
@@ -23,7 +27,10 @@ export function nameAfterEdit(before: Described & { name: string | null }, after
   return name === sku && joinOptions(options) === "" ? joinOptions(after.options) || after.sku : name;
 }
 
-/** Takes the order of the values from the previous name, because PostgreSQL does not keep the order of an object's keys. */
+/**
+ * Takes the order of the values from the previous name, because PostgreSQL does not keep the order
+ * of an object's keys.
+ */
 function joinOptions(options: Record<string, string>, before: Record<string, string> = {}, values: string[] = []): string {
   const place = (key: string): number => (before[key] === undefined ? values.length : values.indexOf(before[key]));
   return Object.keys(options)
@@ -35,7 +42,8 @@ function joinOptions(options: Record<string, string>, before: Record<string, str
 const sorted = (values: string[]): string => JSON.stringify(values.toSorted());
 
 /**
- * Errors for new options that equal those of another variant of the product. Variants without options differ by name or SKU.
+ * Errors for new options that equal those of another variant of the product. Variants without
+ * options differ by name or SKU.
  * @param given for each variant with new options, its JSON pointer in the request
  */
 export function duplicateOptions(variants: { id: string; options: Record<string, string> }[], given: ReadonlyMap<string, string>): FieldError[] {

@@ -2,7 +2,10 @@
 
 import type { Campaign, Discount } from "./coupon.ts";
 
-/** Whether only issuing can differ: a round may contain an operator's edit and many claims of one campaign. */
+/**
+ * Whether only issuing can differ: a round may contain an operator's edit and many claims of one
+ * campaign.
+ */
 export function sameTerms(a: Campaign, b: Campaign): boolean {
   return (
     a.name === b.name &&

@@ -21,7 +21,8 @@ export const campaigns: Table<Campaign> = {
     const created = changes.filter((change) => change.before === undefined);
     const issued = changes.filter(({ before, after }) => before !== undefined && before.issuedQuantity !== after.issuedQuantity);
     const edited = changes.filter(({ before, after }) => before !== undefined && !sameTerms(before, after));
-    // Edits run before issues: the round may issue more coupons than the total allowed before the edit.
+    // Edits run before issues: the round may issue more coupons than the total allowed before the
+    // edit.
     return [
       ...(created.length > 0 ? [insertCampaigns(created)] : []),
       ...(edited.length > 0 ? [updateCampaigns(edited)] : []),
@@ -110,8 +111,9 @@ export function selectCampaigns(ids: string[]): Statement {
 export type CampaignPlace = { at: number; ended: boolean; id: string };
 
 /**
- * Campaigns after this place: open and upcoming ones first, then ended ones (sold out or over), each newest first. All pages of a list use
- * the same instant `at`. So a campaign that ends while the list is read keeps its place and is listed once.
+ * Campaigns after this place: open and upcoming ones first, then ended ones (sold out or over),
+ * each newest first. All pages of a list use the same instant `at`. So a campaign that ends while
+ * the list is read keeps its place and is listed once.
  */
 export function selectCampaignPage({ at, ended, id }: CampaignPlace, limit: number): Statement {
   return {

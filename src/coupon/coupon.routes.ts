@@ -18,7 +18,9 @@ import { issueCoupon } from "./issue-coupon.ts";
 import type { SoldOut } from "./sold-out.ts";
 import { userCouponRoutes } from "./user-coupon.routes.ts";
 
-/** Places: when the list was first read, whether the row had ended then (0 or 1), and the row's id. */
+/**
+ * Places: when the list was first read, whether the row had ended then (0 or 1), and the row's id.
+ */
 const CAMPAIGNS = new PagedList<[at: number, ended: number, id: string]>("coupons", ["instant", "count", "id"]);
 
 type CouponRoutesOptions = { config: { timezone: string }; database: Database; soldOut: SoldOut; now: Now };
@@ -41,7 +43,8 @@ export function couponRoutes(routes: Routes, { config, database, soldOut, now }:
     },
     ({ caller, params: { couponId }, body, keyed }) => {
       const userId = onBehalf(caller, body.userId);
-      // The till stores the refusal of a keyed request, so only requests without a key are refused from memory.
+      // The till stores the refusal of a keyed request, so only requests without a key are refused
+      // from memory.
       const refusal = keyed ? undefined : soldOut.refusal(couponId, userId, now());
       if (refusal) return refusal;
       const submission = submit(issueCoupon, { couponId, userId, timezone: config.timezone }, 201, ({ id, issuedAt, expiresAt }) => ({
@@ -120,7 +123,9 @@ function campaignPlace(cursor: string | undefined): CampaignPlace | null {
   return place && { at: place[0], ended: place[1] !== 0, id: place[2] };
 }
 
-/** Reports two facts that the till's answer implies: the user exists, and the campaign is sold out. */
+/**
+ * Reports two facts that the till's answer implies: the user exists, and the campaign is sold out.
+ */
 function observed(submission: Submission, { onKnownUser, onSoldOut }: { onKnownUser: () => void; onSoldOut: () => void }): Submission {
   return {
     async to(...args) {

@@ -7,7 +7,10 @@ import type { UserCoupon } from "./coupon.ts";
 const USER_COUPON = `uc.id, uc.campaign_id AS "couponId", uc.user_id AS "userId", uc.status, uc.issued_at AS "issuedAt", uc.expires_at AS "expiresAt",
   uc.used_at AS "usedAt", uc.order_id AS "orderId", c.discount_type, c.discount_value, c.max_amount, c.min_order_amount`;
 
-/** Users' coupons, locked. Joins the campaign only for its discount, which cannot change after the first coupon is issued. */
+/**
+ * Users' coupons, locked. Joins the campaign only for its discount, which cannot change after the
+ * first coupon is issued.
+ */
 export const userCoupons: Table<UserCoupon> = {
   name: "user coupons",
   load: (ids) => ({
@@ -64,7 +67,10 @@ function updateUserCoupons(changes: Change<UserCoupon>[]): Statement {
   };
 }
 
-/** Coupon ids by campaign and user (`claimKey`), protected by the campaign's lock and by UNIQUE (campaign_id, user_id). */
+/**
+ * Coupon ids by campaign and user (`claimKey`), protected by the campaign's lock and by UNIQUE
+ * (campaign_id, user_id).
+ */
 export const claims: Table<string> = {
   name: "claims",
   load: (keys) => ({
@@ -88,12 +94,13 @@ export function selectClaimers(couponId: string): Statement {
 }
 
 /**
- * Pages of users' coupons, newest first. `page` is the page's index in `pages`, from 1. A coupon counts as expired from `expires_at` on, even
- * before the job has marked it.
+ * Pages of users' coupons, newest first. `page` is the page's index in `pages`, from 1. A coupon
+ * counts as expired from `expires_at` on, even before the job has marked it.
  * @param now in ms
  */
 export function selectUserCoupons(pages: Page[], status: CouponFilter, now: number): Statement {
-  // Selects the page before it joins campaigns; otherwise PostgreSQL joins all of the user's coupons.
+  // Selects the page before it joins campaigns; otherwise PostgreSQL joins all of the user's
+  // coupons.
   return {
     name: `select user coupons ${status}`,
     text: `SELECT k.page, ${USER_COUPON}, c.name FROM unnest($1::uuid[], $2::uuid[], $3::int[]) WITH ORDINALITY k(user_id, before, most, page)

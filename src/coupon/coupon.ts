@@ -8,8 +8,9 @@ export type Discount =
   | { type: "PERCENTAGE"; rate: number; maxAmount?: number; minOrderAmount?: number };
 
 /**
- * Instants in ms. A campaign without an end stays open while coupons remain. `version` counts operators' edits, `soldOutAt` is when the last
- * coupon was issued. `rehearsalId` marks a rehearsal's copy. Only the round that creates the campaign sets `made`.
+ * Instants in ms. A campaign without an end stays open while coupons remain. `version` counts
+ * operators' edits, `soldOutAt` is when the last coupon was issued. `rehearsalId` marks a
+ * rehearsal's copy. Only the round that creates the campaign sets `made`.
  */
 export type Campaign = {
   id: string;
@@ -29,7 +30,10 @@ export type Campaign = {
 
 export type CampaignStatus = "UPCOMING" | "OPEN" | "SOLD_OUT" | "CLOSED";
 
-/** A coupon of a user. Its discount is the campaign's, which cannot change after the first coupon is issued. */
+/**
+ * A coupon of a user. Its discount is the campaign's, which cannot change after the first coupon is
+ * issued.
+ */
 export type UserCoupon = {
   id: string;
   couponId: string;
@@ -47,7 +51,10 @@ export function isOpen(campaign: Pick<Campaign, "opensAt" | "closesAt" | "expire
   return campaign.opensAt <= now && !isOver(campaign, now);
 }
 
-/** A campaign is over from `closesAt` on. From `expiresAt` on, too, because a coupon issued then would already be expired. */
+/**
+ * A campaign is over from `closesAt` on. From `expiresAt` on, too, because a coupon issued then
+ * would already be expired.
+ */
 export function isOver({ closesAt, expiresAt }: Pick<Campaign, "closesAt" | "expiresAt">, now: number): boolean {
   return (closesAt !== null && closesAt <= now) || (expiresAt !== null && expiresAt <= now);
 }
@@ -64,8 +71,9 @@ export function campaignStatus(campaign: Campaign, now: number): CampaignStatus 
 }
 
 /**
- * When a coupon issued now expires, in ms; null is never. It expires at the campaign's `expiresAt` or at the end of the `validDays`-th day
- * after today in the shop's time zone, whichever is first. The end of a day is the first instant of the next day.
+ * When a coupon issued now expires, in ms; null is never. It expires at the campaign's `expiresAt`
+ * or at the end of the `validDays`-th day after today in the shop's time zone, whichever is first.
+ * The end of a day is the first instant of the next day.
  */
 export function expiryOf(campaign: Pick<Campaign, "validDays" | "expiresAt">, now: number, timezone: string): number | null {
   const { validDays, expiresAt } = campaign;
@@ -79,20 +87,29 @@ export function withSoldOutAt(campaign: Campaign, now: number): Campaign {
   return soldOutAt === campaign.soldOutAt ? campaign : { ...campaign, soldOutAt };
 }
 
-/** The discount of a usable coupon in minor units, at most the order's total. Rounds down, in the shop's favor. */
+/**
+ * The discount of a usable coupon in minor units, at most the order's total. Rounds down, in the
+ * shop's favor.
+ */
 export function discountFor(discount: Discount, totalAmount: number): number {
   if (discount.type === "FIXED") return Math.min(discount.amount, totalAmount);
   const percentage = percentOf(totalAmount, discount.rate);
   return Math.min(percentage, discount.maxAmount ?? percentage, totalAmount);
 }
 
-/** Whole percents of an amount, rounded down. Multiplies hundreds and rest separately, so that it is exact up to 2^53. */
+/**
+ * Whole percents of an amount, rounded down. Multiplies hundreds and rest separately, so that it is
+ * exact up to 2^53.
+ */
 function percentOf(amount: number, rate: number): number {
   const rest = amount % 100;
   return ((amount - rest) / 100) * rate + Math.floor((rest * rate) / 100);
 }
 
-/** The coupon's status at this moment. A coupon is expired from `expiresAt` on, even before the job has marked it. */
+/**
+ * The coupon's status at this moment. A coupon is expired from `expiresAt` on, even before the job
+ * has marked it.
+ */
 export function couponStatus(coupon: Pick<UserCoupon, "status" | "expiresAt">, now: number): UserCoupon["status"] {
   return coupon.status === "AVAILABLE" && coupon.expiresAt !== null && coupon.expiresAt <= now ? "EXPIRED" : coupon.status;
 }

@@ -48,8 +48,9 @@ export const createCampaign = command<NewCampaign, CampaignView>({
 export type EditCampaign = { couponId: string; version?: number; fields: Partial<CampaignFields> };
 
 /**
- * Changes the given fields of a campaign. After the first coupon is issued the discount cannot change, and the total cannot fall below the
- * number issued. A form may send all fields back: unchanged values have no effect, and an edit without changes keeps the version.
+ * Changes the given fields of a campaign. After the first coupon is issued the discount cannot
+ * change, and the total cannot fall below the number issued. A form may send all fields back:
+ * unchanged values have no effect, and an edit without changes keeps the version.
  * Errors: COUPON_NOT_FOUND, VERSION_CONFLICT with the campaign as `current`, INVALID_REQUEST.
  */
 export const editCampaign = command<EditCampaign, CampaignView>({
@@ -72,7 +73,8 @@ export const editCampaign = command<EditCampaign, CampaignView>({
 });
 
 /**
- * Stops issuing now. A campaign that has not opened yet is closed, too, and never opens. A campaign that is over does not change.
+ * Stops issuing now. A campaign that has not opened yet is closed, too, and never opens. A campaign
+ * that is over does not change.
  * Errors: COUPON_NOT_FOUND.
  */
 export const closeCampaign = command<{ couponId: string }, CampaignView>({

@@ -12,7 +12,8 @@ export type IssueCoupon = { couponId: string; userId: string; timezone: string }
 
 /**
  * Issues one coupon of a campaign to a user while coupons remain, first come, first served.
- * Errors, in this order: USER_NOT_FOUND, COUPON_NOT_FOUND, COUPON_ALREADY_ISSUED, COUPON_CLOSED, COUPON_SOLD_OUT.
+ * Errors, in this order: USER_NOT_FOUND, COUPON_NOT_FOUND, COUPON_ALREADY_ISSUED, COUPON_CLOSED,
+ * COUPON_SOLD_OUT.
  */
 export const issueCoupon = command<IssueCoupon, UserCoupon>({
   name: "issue coupon",

@@ -1,5 +1,5 @@
-// Refuses claims of sold-out campaigns from memory, without the database, until an operator edits the campaign.
-// Coupons never return to their campaign, so only an edit can make it issue again.
+// Refuses claims of sold-out campaigns from memory, without the database, until an operator edits
+// the campaign. Coupons never return to their campaign, so only an edit can make it issue again.
 
 import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
@@ -26,8 +26,9 @@ export class SoldOut {
   }
 
   /**
-   * The till's refusal of this claim, if it is certain: COUPON_ALREADY_ISSUED, COUPON_CLOSED or COUPON_SOLD_OUT, in the till's order.
-   * Returned and not thrown, because thousands of requests get it.
+   * The till's refusal of this claim, if it is certain: COUPON_ALREADY_ISSUED, COUPON_CLOSED or
+   * COUPON_SOLD_OUT, in the till's order. Returned and not thrown, because thousands of requests
+   * get it.
    */
   refusal(couponId: string, userId: string, now: number): Refusal | undefined {
     const known = this.#campaigns.get(couponId);
@@ -42,8 +43,9 @@ export class SoldOut {
   }
 
   /**
-   * Loads a campaign that the till has found sold out, with its claimers; later claims are refused from memory. Has no effect if an operator
-   * edits the campaign while it loads. Errors: the database's.
+   * Loads a campaign that the till has found sold out, with its claimers; later claims are refused
+   * from memory. Has no effect if an operator edits the campaign while it loads. Errors: the
+   * database's.
    */
   async learn(couponId: string): Promise<void> {
     if (this.#campaigns.has(couponId) || this.#loading.has(couponId)) return;
@@ -53,7 +55,8 @@ export class SoldOut {
       const [row] = await this.#database.rows<Record<string, unknown>>(selectCampaigns([couponId]));
       const campaign = row && campaignOf(row);
       if (!campaign || !isSoldOut(campaign) || campaign.totalQuantity > CLAIMERS_MAX) return;
-      // Only the till knows the buyers of a rehearsal, and only they may learn that its copy is sold out.
+      // Only the till knows the buyers of a rehearsal, and only they may learn that its copy is
+      // sold out.
       if (campaign.rehearsalId !== null) return;
       const claimers = await this.#database.rows<{ userId: string }>(selectClaimers(couponId));
       const refusal = new Refusal("COUPON_SOLD_OUT", { couponId }, true);

@@ -1,4 +1,5 @@
-// Lists that are read page by page. A cursor names its list and the place after which the next page begins.
+// Lists that are read page by page. A cursor names its list and the place after which the next page
+// begins.
 
 import { nextCursor, readCursor } from "./cursor.ts";
 
@@ -11,7 +12,10 @@ export type Page<Row> = { rows: Row[]; nextCursor: string | null };
 
 const DEFAULT_LIMIT = 20;
 
-/** A list by its name in cursors and the kinds of values that make a place in it: a cursor of another list is refused. */
+/**
+ * A list by its name in cursors and the kinds of values that make a place in it: a cursor of
+ * another list is refused.
+ */
 export class PagedList<P extends Place> {
   readonly #name: string;
   readonly #kinds: Kinds;
@@ -29,7 +33,10 @@ export class PagedList<P extends Place> {
     return readCursor(this.#name, cursor, this.#kinds) as P | null;
   }
 
-  /** Reads one page. `select` is asked for one row more than the page has: that row shows that a next page exists. */
+  /**
+   * Reads one page. `select` is asked for one row more than the page has: that row shows that a
+   * next page exists.
+   */
   async read<Row>(
     { limit = DEFAULT_LIMIT, cursor }: PageQuery,
     select: (after: P | null, limit: number) => Promise<Row[]>,

@@ -5,8 +5,9 @@ import { invalid } from "../refusal.ts";
 const DAY_MS = 86_400_000;
 
 /**
- * The instant of one edge of a period, in ms: an RFC 3339 instant as it is, or a date (YYYY-MM-DD) in the shop's time zone. A date that starts the
- * period is its first instant; a date that ends it is the first instant of the next day.
+ * The instant of one edge of a period, in ms: an RFC 3339 instant as it is, or a date (YYYY-MM-DD)
+ * in the shop's time zone. A date that starts the period is its first instant; a date that ends it
+ * is the first instant of the next day.
  * Errors: INVALID_REQUEST at `path`.
  */
 export function dayOrInstant(path: string, text: string | undefined, timezone: string, edge: "start" | "end"): number | null {

@@ -6,7 +6,9 @@ import { livePayment } from "./payment/payment.sql.ts";
 
 export type ExpireOrder = { orderId: string; immutable?: ImmutableOrder };
 
-/** Expires an unpaid order past its expiry. Returns false, and changes nothing, for any other order. */
+/**
+ * Expires an unpaid order past its expiry. Returns false, and changes nothing, for any other order.
+ */
 export function expireOrder(orderCache: OrderCache): Command<ExpireOrder, boolean> {
   return command<ExpireOrder, boolean>({
     name: "expire order",

@@ -86,7 +86,10 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
   );
 }
 
-/** Errors: INVALID_REQUEST for an impossible `orderedAt`, FORBIDDEN for another user's order or an `orderedAt` unless an operator calls. */
+/**
+ * Errors: INVALID_REQUEST for an impossible `orderedAt`, FORBIDDEN for another user's order or an
+ * `orderedAt` unless an operator calls.
+ */
 function placeOrderInput(caller: Caller, body: NewOrder, now: Now, expiresAfterMs: number): PlaceOrder {
   const { orderItems, userCouponId, payment, orderedAt, expectedAmount = null } = body;
   if (orderedAt !== undefined && Date.parse(orderedAt) > now()) invalid("/orderedAt", "must not be in the future");

@@ -134,11 +134,17 @@ export const ITEMS_IN_LIST = 5;
 
 const COLUMNS = `${ORDER}, l.items, l.count AS "itemCount", ${PAYMENT_JSON}`;
 const ALL_ITEMS = `CROSS JOIN LATERAL (SELECT json_agg(${ITEM_JSON} ORDER BY line) AS items, count(*)::int FROM order_items WHERE order_id = o.id) l`;
-/** Only the first line items, so that a page is bounded in bytes and not only in rows. `line` counts from 0. */
+/**
+ * Only the first line items, so that a page is bounded in bytes and not only in rows. `line` counts
+ * from 0.
+ */
 const FIRST_ITEMS = `CROSS JOIN LATERAL (
   SELECT json_agg(${ITEM_JSON} ORDER BY line) FILTER (WHERE line < ${ITEMS_IN_LIST}) AS items, count(*)::int FROM order_items WHERE order_id = o.id) l`;
 
-/** Orders with all their line items. `payment` is the successful or open one, or else the last failed one. */
+/**
+ * Orders with all their line items. `payment` is the successful or open one, or else the last
+ * failed one.
+ */
 export function selectOrders(ids: string[]): Statement {
   return {
     name: "select orders",
@@ -150,8 +156,9 @@ export function selectOrders(ids: string[]): Statement {
 export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null; rehearsals: boolean };
 
 /**
- * Orders before this id, newest first, with their first line items. `from` is included, `to` is not (ms). `rehearsals` includes the orders of
- * rehearsals' buyers. @param before null for the first page
+ * Orders before this id, newest first, with their first line items. `from` is included, `to` is not
+ * (ms). `rehearsals` includes the orders of rehearsals' buyers.
+ * @param before null for the first page
  */
 export function selectOrderPage({ userId, status, from, to, rehearsals }: OrderFilter, before: string | null, limit: number): Statement {
   const values: unknown[] = [before ?? LAST_ID, limit];
@@ -177,7 +184,10 @@ export function selectOrderPage({ userId, status, from, to, rehearsals }: OrderF
   };
 }
 
-/** Pages of users' orders, newest first, with their first line items. `page` is the page's index in `pages`, from 1. */
+/**
+ * Pages of users' orders, newest first, with their first line items. `page` is the page's index in
+ * `pages`, from 1.
+ */
 export function selectUserOrders(pages: Page[]): Statement {
   return {
     name: "select user orders",
@@ -198,7 +208,10 @@ export function selectImmutableOrders(ids: string[]): Statement {
   };
 }
 
-/** Unpaid orders past their expiry, without those whose card payment is open: these would fill each batch and block all others. */
+/**
+ * Unpaid orders past their expiry, without those whose card payment is open: these would fill each
+ * batch and block all others.
+ */
 export function selectExpiredOrders(now: number, limit: number): Statement {
   return {
     name: "select expired orders",

@@ -32,19 +32,25 @@ export type OrderItem = {
 
 export type OrderEventType = "order.placed" | "order.completed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.partially-refunded";
 
-/** One change of an order. `data` has only what the order's rows do not keep (docs/api/events.md). */
+/**
+ * One change of an order. `data` has only values that the order's rows do not keep
+ * (docs/api/events.md).
+ */
 export type OrderEvent = { orderId: string; seq: number; type: OrderEventType; data: unknown; at: number };
 
 /** The most changes of an order: event ids have 16 bits for the number of the change (ids.ts). */
 export const CHANGES_MAX = 65_535;
 
-/** The amount that the order's owner pays or has paid, in minor units: the total less the discount. */
+/**
+ * The amount that the order's owner pays or has paid, in minor units: the total less the discount.
+ */
 export function payable(order: Pick<Order, "totalAmount" | "discountAmount">): number {
   return order.totalAmount - order.discountAmount;
 }
 
 /**
- * Refuses to charge another amount than the buyer has seen. Call it with the locked order, before any change.
+ * Refuses to charge another amount than the buyer has seen. Call it with the locked order, before
+ * any change.
  * @param expectedAmount as the client sent it; null if the client sent none
  * Errors: AMOUNT_CHANGED.
  */
@@ -53,7 +59,9 @@ export function checkAmount(order: Order, expectedAmount: number | null): void {
   if (expectedAmount !== null && expectedAmount !== amount) refuse("AMOUNT_CHANGED", { expectedAmount, amount });
 }
 
-/** Whether an unpaid order can be paid: until `expiresAt`, even if the job has not expired it yet. */
+/**
+ * Whether an unpaid order can be paid: until `expiresAt`, even if the job has not expired it yet.
+ */
 export function isPayable(order: Order, now: number): boolean {
   return order.status === "PENDING" && (order.expiresAt === null || now < order.expiresAt);
 }

@@ -42,10 +42,10 @@ export type PlaceOrder = {
 const QUANTITY_MAX = 1_000_000;
 
 /**
- * Places an order. BALANCE also pays it from the balance; DEFERRED leaves it unpaid and reserves nothing. An order of the whole cart empties the
- * cart. All or nothing.
- * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE,
- * AMOUNT_CHANGED, BALANCE_INSUFFICIENT, INVALID_REQUEST.
+ * Places an order. BALANCE also pays it from the balance; DEFERRED leaves it unpaid and reserves
+ * nothing. An order of the whole cart empties the cart. All or nothing.
+ * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, STOCK_INSUFFICIENT,
+ * COUPON_NOT_FOUND, COUPON_UNUSABLE, AMOUNT_CHANGED, BALANCE_INSUFFICIENT, INVALID_REQUEST.
  */
 export function placeOrder(variantCache: VariantCache, database: Database): Command<PlaceOrder, OrderView> {
   return command<PlaceOrder, OrderView>({
@@ -102,7 +102,8 @@ type LineItem = { productId: string; variantId: string; quantity: number };
 function cartLineItems(uow: UnitOfWork, input: PlaceOrder): LineItem[] {
   const cart = getCart(uow, input.userId);
   if (cart.length === 0) invalid("/fromCart", "the cart is empty");
-  // If the cart has changed since `prepare` read it, the command starts again and locks the right rows.
+  // If the cart has changed since `prepare` read it, the command starts again and locks the right
+  // rows.
   if (cart.some((item) => !uow.holds(variants, item.variantId))) throw new NeedsChanged();
   const buyer = getBuyer(uow, input);
   for (const { productId } of cart) getProduct(uow, productId, buyer);
@@ -115,7 +116,10 @@ function getBuyer(uow: UnitOfWork, { method, lineItems, userId }: PlaceOrder): W
   return buyer ?? refuse("USER_NOT_FOUND", { userId });
 }
 
-/** Merges line items of the same variant, so that its stock is checked once for the sum. Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, INVALID_REQUEST. */
+/**
+ * Merges line items of the same variant, so that its stock is checked once for the sum. Errors:
+ * USER_NOT_FOUND, PRODUCT_NOT_FOUND, INVALID_REQUEST.
+ */
 function mergedLineItems(uow: UnitOfWork, input: PlaceOrder, requests: LineItemRequest[]): LineItem[] {
   const buyer = getBuyer(uow, input);
   const merged = new Map<string, LineItem>();

@@ -3,7 +3,10 @@ import { getUsableCoupon, returnCoupon, useCoupon } from "../coupon/use-coupon.t
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import type { Order, OrderItem } from "./order.ts";
 
-/** Takes the stock and the coupon of an order. Errors: STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE. */
+/**
+ * Takes the stock and the coupon of an order. Errors: STOCK_INSUFFICIENT, COUPON_NOT_FOUND,
+ * COUPON_UNUSABLE.
+ */
 export function reserveStock(uow: UnitOfWork, order: Order, items: OrderItem[]): void {
   for (const item of items) takeStock(uow, item);
   if (order.userCouponId !== null) useCoupon(uow, getUsableCoupon(uow, order.userCouponId, order.userId, order.totalAmount), order.id);

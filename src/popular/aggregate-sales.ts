@@ -9,16 +9,19 @@ export type Aggregated = { events: number; rowsMade: number; rowsAdded: number }
 const WAIT_MS = 2000;
 
 /**
- * Adds sales and refunds since the last run, per product and day in the shop's time zone. A run stops before the oldest running transaction. So
- * exactly one run counts each event, however late its transaction commits.
- * @param waitMs how long to wait for running transactions first, so that the run usually includes every earlier sale
+ * Adds sales and refunds since the last run, per product and day in the shop's time zone. A run
+ * stops before the oldest running transaction. So exactly one run counts each event, however late
+ * its transaction commits.
+ * @param waitMs how long to wait for running transactions first, so that the run usually includes
+ * every earlier sale
  * Errors: ConfigError, before it counts, if the shop's time zone has changed.
  */
 export async function aggregateSales(database: Database, timezone: string, waitMs = WAIT_MS): Promise<Aggregated> {
   await waitForRunningTransactions(database, waitMs);
   return database.transaction(async (run) => {
     const [checkpoint] = await run<{ xid: string }>(LOCK_CHECKPOINT);
-    // Checked under the checkpoint's lock, which a change of the time zone takes, too. Otherwise a run could mix days of two zones.
+    // Checked under the checkpoint's lock, which a change of the time zone takes, too. Otherwise a
+    // run could mix days of two zones.
     await checkTimezone(run, timezone);
     const [oldest] = await run<{ xmin: string }>(OLDEST_RUNNING);
     if (!checkpoint || !oldest) throw new Error("the checkpoint of the aggregation is missing");

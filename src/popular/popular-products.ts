@@ -13,15 +13,19 @@ export type PopularProduct = {
   totalSales: number;
 };
 
-/** `from` and `to` are dates, both included. `aggregatedAt` is the time of the last aggregation; later sales do not count yet. */
+/**
+ * `from` and `to` are dates, both included. `aggregatedAt` is the time of the last aggregation;
+ * later sales do not count yet.
+ */
 export type PopularProducts = { popularProducts: PopularProduct[]; from: string; to: string; aggregatedAt: string | null };
 
 const PRODUCTS_MAX = 5;
 const MESSAGES = { ko: "통계 데이터가 없습니다", en: "There are no popular products yet" };
 
 /**
- * The five best-selling products of today and the two days before, by units, then by id. Products that are not for sale are skipped, because
- * shoppers cannot buy them and no other list shows them. Sold-out products are included, because they may return.
+ * The five best-selling products of today and the two days before, by units, then by id. Products
+ * that are not for sale are skipped, because shoppers cannot buy them and no other list shows them.
+ * Sold-out products are included, because they may return.
  */
 export async function findPopularProducts(database: Database, timezone: string, now: number): Promise<PopularProducts> {
   const to = dayOf(now, timezone);

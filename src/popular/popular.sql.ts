@@ -3,13 +3,18 @@ import type { Statement } from "../database/statement.ts";
 /** The aggregation's checkpoint. The lock of its row lets only one aggregation run at a time. */
 export const LOCK_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = 'aggregate-sales' FOR UPDATE";
 
-/** The oldest running transaction. All earlier ones have ended, so their rows are visible or never will be. */
+/**
+ * The oldest running transaction. All earlier ones have ended, so their rows are visible or never
+ * will be.
+ */
 export const OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin";
 
 /**
- * Sales per product and day from the events after $1, up to $2; $3 is the shop's time zone. A refund counts on the day of the order's completion.
- * Fully refunded units leave a row of 0; lists omit such rows. Transaction ids bound the window, not times or event ids, so an event whose
- * transaction commits late is counted once, in a later run. If all running transactions are after the window, its result never changes.
+ * Sales per product and day from the events after $1, up to $2; $3 is the shop's time zone. A
+ * refund counts on the day of the order's completion. Fully refunded units leave a row of 0; lists
+ * omit such rows. Transaction ids bound the window, not times or event ids, so an event whose
+ * transaction commits late is counted once, in a later run. If all running transactions are after
+ * the window, its result never changes.
  */
 const COUNTED = `
   events AS (
@@ -38,7 +43,10 @@ export const ADD_SALES = `
 /** Counts without storing. */
 export const COUNT_SALES = `WITH ${COUNTED} SELECT day::text, product_id AS "productId", units, revenue FROM counted`;
 
-/** Makes the stored sales equal to $1 to $4 (days, products, units, revenues), and returns the number of corrected rows. */
+/**
+ * Makes the stored sales equal to $1 to $4 (days, products, units, revenues), and returns the
+ * number of corrected rows.
+ */
 export const CORRECT_SALES = `
   WITH counted AS (
     SELECT day, product_id, sum(units) AS units, sum(revenue) AS revenue
@@ -58,7 +66,10 @@ export const READ_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = '
 
 export const MOVE_CHECKPOINT = "UPDATE checkpoints SET xid = $1::xid8, at = now() WHERE name = 'aggregate-sales'";
 
-/** A condition on sales `s`: excludes rehearsals' copies. `product_sales` has their sales, so that a recount agrees. */
+/**
+ * A condition on sales `s`: excludes rehearsals' copies. `product_sales` has their sales, so that a
+ * recount agrees.
+ */
 const NO_COPIES = "NOT EXISTS (SELECT FROM products c WHERE c.id = s.product_id AND c.rehearsal_id IS NOT NULL)";
 
 /** Stores the five best-selling products of the three days before $1 as the snapshot of $1. */

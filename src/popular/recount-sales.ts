@@ -10,8 +10,9 @@ type Counted = { day: string; productId: string; units: number; revenue: number 
 export type Recounted = { rows: number; corrected: number };
 
 /**
- * Recounts all sales up to the aggregation's checkpoint and corrects the stored ones. The long count has no transaction id, so the outbox does not
- * wait for it. Then it adds the sales that were aggregated during the count, under the checkpoint's lock.
+ * Recounts all sales up to the aggregation's checkpoint and corrects the stored ones. The long
+ * count has no transaction id, so the outbox does not wait for it. Then it adds the sales that were
+ * aggregated during the count, under the checkpoint's lock.
  * @param extra runs in the same transaction, before and after the correction
  * Errors: ConfigError if the shop's time zone has changed.
  */

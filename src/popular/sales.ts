@@ -5,8 +5,8 @@ import { type SalesDay, type SalesRecord, selectSales, selectSalesByDay } from "
 export type ListSales = { from: string | null; to: string | null; limit: number };
 
 /**
- * Sales less refunds by product, as of the last aggregation, most units first, then by id. Revenue is unit price × units before discounts.
- * Products whose units were all refunded are omitted.
+ * Sales less refunds by product, as of the last aggregation, most units first, then by id. Revenue
+ * is unit price × units before discounts. Products whose units were all refunded are omitted.
  */
 export async function listSales(database: Database, { from, to, limit }: ListSales): Promise<{ sales: SalesRecord[] }> {
   return { sales: await database.rows<SalesRecord>(selectSales(from, to, limit)) };

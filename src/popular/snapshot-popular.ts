@@ -7,9 +7,10 @@ import { DELETE_OLD_SNAPSHOTS, DELETE_SNAPSHOT, DELETE_SNAPSHOTS, INSERT_SNAPSHO
 export type Snapshot = { day: string; from: string; to: string; products: number; deleted: number };
 
 /**
- * Stores the five best-selling products of the last three full days, and deletes snapshots older than three days. Aggregates sales first, so that
- * the snapshot includes the last hour before midnight. A second run on the same day replaces the first. Later changes of a product, such as its
- * withdrawal from sale, do not change the snapshot.
+ * Stores the five best-selling products of the last three full days, and deletes snapshots older
+ * than three days. Aggregates sales first, so that the snapshot includes the last hour before
+ * midnight. A second run on the same day replaces the first. Later changes of a product, such as
+ * its withdrawal from sale, do not change the snapshot.
  */
 export async function snapshotPopular(database: Database, timezone: string, now: number): Promise<Snapshot> {
   await aggregateSales(database, timezone);
@@ -24,7 +25,10 @@ export async function snapshotPopular(database: Database, timezone: string, now:
   });
 }
 
-/** After a change of the time zone: deletes all snapshots, whose days no longer exist, and stores this day's again. */
+/**
+ * After a change of the time zone: deletes all snapshots, whose days no longer exist, and stores
+ * this day's again.
+ */
 export async function replaceSnapshots(run: (text: string, values?: unknown[]) => Promise<unknown>, day: string): Promise<void> {
   await run(DELETE_SNAPSHOTS);
   await run(INSERT_SNAPSHOT, [day]);

@@ -18,8 +18,10 @@ export type RefundOrder = {
 };
 
 /**
- * Refunds some or all units of a paid order: returns the units to stock and their share of the payment to the buyer.
- * Errors: ORDER_NOT_FOUND, ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS, INVALID_REQUEST for a variant that was not bought.
+ * Refunds some or all units of a paid order: returns the units to stock and their share of the
+ * payment to the buyer.
+ * Errors: ORDER_NOT_FOUND, ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS, INVALID_REQUEST for a variant
+ * that was not bought.
  */
 export function refundOrder(orderCache: OrderCache): Command<RefundOrder, Started<OrderView>> {
   return command<RefundOrder, Started<OrderView>>({

@@ -1,11 +1,12 @@
 import { type Order, type OrderItem, payable } from "../order.ts";
 
 /**
- * The refund of each line item, in minor units, when its refunded quantity changes from `before` to `after`.
+ * The refund of each line item, in minor units, when its refunded quantity changes from `before` to
+ * `after`.
  *
- * Each line item has a share of the payment in proportion to its cost. Shares are differences of one running total, so they add up to the
- * payment exactly. The units of a line item divide its share in the same way. So partial refunds of any size, in any order, add up to the
- * payment.
+ * Each line item has a share of the payment in proportion to its cost. Shares are differences of
+ * one running total, so they add up to the payment exactly. The units of a line item divide its
+ * share in the same way. So partial refunds of any size, in any order, add up to the payment.
  */
 export function refundShares(order: Pick<Order, "totalAmount" | "discountAmount">, before: OrderItem[], after: OrderItem[]): number[] {
   const paid = payable(order);
@@ -18,7 +19,10 @@ export function refundShares(order: Pick<Order, "totalAmount" | "discountAmount"
   });
 }
 
-/** `amount × numerator ÷ denominator`, rounded down. Uses BigInt, because the product may exceed 2^53. */
+/**
+ * `amount × numerator ÷ denominator`, rounded down. Uses BigInt, because the product may exceed
+ * 2^53.
+ */
 function part(amount: number, numerator: number, denominator: number): number {
   if (denominator === 0) return 0;
   return Number((BigInt(amount) * BigInt(numerator)) / BigInt(denominator));

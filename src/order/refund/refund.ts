@@ -19,7 +19,9 @@ import { type RefundRow, refunds } from "./refund.sql.ts";
 /** `reason` is an operator's and shown to operators only; the shopper reads `customerReason`. */
 export type RefundReasons = { reason: string; customerReason: string | null };
 
-/** The reasons of a cancelled order. The shop sets this `reason` itself, so shoppers may read it. */
+/**
+ * The reasons of a cancelled order. The shop sets this `reason` itself, so shoppers may read it.
+ */
 export const CANCELLED: RefundReasons = { reason: "cancelled", customerReason: null };
 
 /** The reasons that this reader may see; JSON omits `undefined`. */
@@ -45,8 +47,9 @@ export function unitsOf(items: { variantId: string; quantity: number }[]): Units
 }
 
 /**
- * Refunds units of a paid order. A refund to the balance completes in this round. A refund to a card only starts: it reserves the units, so that
- * they cannot be refunded twice, and settlement completes it.
+ * Refunds units of a paid order. A refund to the balance completes in this round. A refund to a
+ * card only starts: it reserves the units, so that they cannot be refunded twice, and settlement
+ * completes it.
  * Errors: ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS while another refund is in progress.
  */
 export function refund(
@@ -57,7 +60,8 @@ export function refund(
   { askAfterMs }: { askAfterMs: number },
 ): Started<OrderView> {
   if (uow.find(refunds, order.id)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId: order.id });
-  // A refund that has ended in this round keeps its row until the round is written, so this command waits for the next round.
+  // A refund that has ended in this round keeps its row until the round is written, so this command
+  // waits for the next round.
   if (uow.find(refunds, order.id)) throw new NeedsChanged();
   const payment = getPayment(uow, order.id);
   const { amount } = shareOf(uow, order, units);
@@ -94,8 +98,8 @@ function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paym
 }
 
 /**
- * Completes a refund: returns units and coupon, and updates payment and order. The money has been refunded before, or is refunded in the same
- * round. No other code returns units of a paid order.
+ * Completes a refund: returns units and coupon, and updates payment and order. The money has been
+ * refunded before, or is refunded in the same round. No other code returns units of a paid order.
  */
 export function restoreUnits(uow: UnitOfWork, order: Order, units: Units, reasons: RefundReasons): OrderView {
   const { after, amount, refunded, full } = shareOf(uow, order, units);
@@ -119,7 +123,10 @@ type Share = {
   full: boolean;
 };
 
-/** The amount of these units, and the line items after their refund. Errors: ORDER_NOT_REFUNDABLE for more units than remain, or for none. */
+/**
+ * The amount of these units, and the line items after their refund. Errors: ORDER_NOT_REFUNDABLE
+ * for more units than remain, or for none.
+ */
 export function shareOf(uow: UnitOfWork, order: Order, units: Units): Share {
   const before = getOrderItems(uow, order.id);
   const after = before.map((item) => ({ ...item, refundedQuantity: item.refundedQuantity + (units.get(item.variantId) ?? 0) }));

@@ -14,11 +14,17 @@ export const CARD_REFUND_DESCRIPTION =
 export type RefundParts = {
   orders: BatchedRead<OrderRow>;
   gateway: Pick<Gateway, "admit">;
-  /** Settles a refund to a card, as far as the gateway answers now. @param first this request has started the refund */
+  /**
+   * Settles a refund to a card, as far as the gateway answers now.
+   * @param first this request has started the refund
+   */
   refunds: { settle(id: string, first: boolean): Promise<RefundRow> };
 };
 
-/** Submits a command that may start a refund to a card, then settles that refund. Stock and coupon return after the money. */
+/**
+ * Submits a command that may start a refund to a card, then settles that refund. Stock and coupon
+ * return after the money.
+ */
 export function submitRefund<Input>({ orders, gateway, refunds }: RefundParts, begin: Command<Input, Started<OrderView>>, input: Input): Submission {
   async function settle(id: string, first: boolean): Promise<AttemptStatus> {
     const { orderId, status, amount, failure } = await refunds.settle(id, first);
