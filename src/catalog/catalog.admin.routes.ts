@@ -72,7 +72,7 @@ export function catalogAdminRoutes(routes: Routes, { database, variantCache }: {
       operationId: "createProducts",
       audience: "operator",
       bulk: true,
-      tag: "Catalogue",
+      tag: "Catalog",
       summary: "Create a product, or up to 1,000 in the order sent",
       description: "In bulk up to 1,000 products and 8 MiB, whichever comes first.",
       body: CreateBody,
@@ -92,7 +92,7 @@ export function catalogAdminRoutes(routes: Routes, { database, variantCache }: {
       path: "/admin/products/{id}",
       operationId: "editProduct",
       audience: "operator",
-      tag: "Catalogue",
+      tag: "Catalog",
       summary: "Change a product",
       description:
         "Takes any subset. `price` only if there is one variant; stock has its own operation. `version`, of the product or of a variant, is the version that was read: if the current version differs, nothing changes and `current` is the current product. Null clears a variant's `sku` and `name`; a name made of the variant's options follows them.",
@@ -110,13 +110,17 @@ export function catalogAdminRoutes(routes: Routes, { database, variantCache }: {
       }),
   );
 
+  listRoute(routes, database);
+}
+
+function listRoute(routes: Routes, database: Database): void {
   routes.read(
     {
       method: "GET",
       path: "/admin/products",
       operationId: "listEveryProduct",
       audience: "operator",
-      tag: "Catalogue",
+      tag: "Catalog",
       summary: "All products, including those not for sale, newest first",
       query: Query({
         ...page,

@@ -25,7 +25,7 @@ export function stockAdminRoutes(routes: Routes, { database }: { database: Datab
       path: "/admin/variants/{id}/stock",
       operationId: "adjustStock",
       audience: "operator",
-      tag: "Catalogue",
+      tag: "Catalog",
       summary: "Add to a variant's stock, or take from it",
       params: Type.Object({ id: Id() }),
       body: Body({
@@ -44,7 +44,7 @@ export function stockAdminRoutes(routes: Routes, { database }: { database: Datab
       path: "/admin/variants/{id}/stock",
       operationId: "listStockAdjustments",
       audience: "operator",
-      tag: "Catalogue",
+      tag: "Catalog",
       summary: "A variant's stock adjustments, newest first: its initial stock and every change other than by sale",
       params: Type.Object({ id: Id() }),
       query: Query(page),

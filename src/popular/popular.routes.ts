@@ -42,7 +42,7 @@ export function popularRoutes(routes: Routes, { config, database, now, cache }: 
       path: "/products/popular",
       operationId: "listPopularProducts",
       audience: "anyone",
-      tag: "Catalogue",
+      tag: "Catalog",
       summary: "The five best-selling products of today and the two days before",
       description:
         "As of the last aggregation, ties by product id. Cached for an hour, an empty list for ten minutes. Removed from the cache when a product is edited, sells out or is in stock again.",
