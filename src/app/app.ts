@@ -11,18 +11,20 @@ import { logBacklog, logReport } from "../backlog/log-lines.ts";
 import { catalogRoutes, PRODUCT_LISTS } from "../catalog/catalog.routes.ts";
 import { variants, products } from "../catalog/catalog.sql.ts";
 import type { Variant } from "../catalog/catalog.ts";
-import { adminProductRoutes } from "../catalog/admin-products.routes.ts";
+import { catalogAdminRoutes } from "../catalog/catalog.admin.routes.ts";
 import { VariantCache } from "../catalog/variant-cache.ts";
-import { stockRoutes } from "../catalog/stock.routes.ts";
+import { stockAdminRoutes } from "../catalog/stock.admin.routes.ts";
 import { CardCharges } from "../settlement/card-charges.ts";
 import { balanceRoutes } from "../balance/balance.routes.ts";
 import { cartRoutes } from "../cart/cart.routes.ts";
 import type { Config } from "../config.ts";
 import { ConfigError } from "../env.ts";
+import { couponAdminRoutes } from "../coupon/coupon.admin.routes.ts";
 import { couponRoutes } from "../coupon/coupon.routes.ts";
-import { campaigns, sameTerms } from "../coupon/coupon.sql.ts";
-import type { Campaign } from "../coupon/coupon.ts";
-import { expireDueCoupons } from "../coupon/coupon-expiry.job.ts";
+import { campaigns } from "../coupon/campaign.sql.ts";
+import { sameTerms } from "../coupon/campaign-terms.ts";
+import { type Campaign, isSoldOut } from "../coupon/coupon.ts";
+import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import { SoldOut } from "../coupon/sold-out.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
@@ -55,12 +57,14 @@ import { SettlementWorker, unmatchedCaptureSource } from "../settlement/settleme
 import { CARDS_TAKEN, openGateway } from "../gateway/open-gateway.ts";
 import { expireOrders } from "../order/order-expiry.job.ts";
 import { OrderCache } from "../order/order-cache.ts";
+import { orderAdminRoutes } from "../order/order.admin.routes.ts";
 import { orderRoutes } from "../order/order.routes.ts";
 import { orderEvents } from "../order/order.sql.ts";
 import { openSinks } from "../outbox/sinks/open-sinks.ts";
 import { outboxRoutes } from "../outbox/outbox.routes.ts";
 import { Relay } from "../outbox/relay.ts";
 import { POPULAR, popularRoutes } from "../popular/popular.routes.ts";
+import { salesAdminRoutes } from "../popular/sales.admin.routes.ts";
 import { CardPayments } from "../settlement/card-payments.ts";
 import { reconciliationRoutes } from "../settlement/settlement.routes.ts";
 import { paymentRoutes } from "../order/payment/payment.routes.ts";
@@ -210,7 +214,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const registry = shopMetrics(till);
   const backlog = new BacklogReader(database, relay.sinkNames);
   backlogMetrics(registry, backlog, relay);
-  const backlogLog = new BacklogLog({ reader: backlog, tell: (about, complaint) => logBacklog(log, about, complaint) });
+  const backlogLog = new BacklogLog({ reader: backlog, onChange: (topic, warning) => logBacklog(log, topic, warning) });
   const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
   const cards = new CardPayments({ database, till, gateway, orderCache, settings: config.gateway, now });
@@ -232,7 +236,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
       now,
       relay,
       expireOrders: () => expireOrders({ database, till, orderCache, now }),
-      expireCoupons: () => expireDueCoupons({ database, till, now }),
+      expireCoupons: () => expireCoupons({ database, till, now }),
       settlePayments: () => desk.work(),
       onAggregated() {
         const message = `${POPULAR_WORD} ${CHANGE}${randomUUID()}`;
@@ -260,6 +264,13 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     charges,
     desk,
   };
+  const refunds = {
+    async settle(id: string, first: boolean) {
+      const refund = await cards.refund(id, first);
+      if (refund.status === "PENDING") desk.again(config.gateway.settleAfterMs);
+      return refund;
+    },
+  };
   const server = createServer({
     config,
     authenticator: authenticator(config.auth, secret),
@@ -275,20 +286,23 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   for (const declare of [
     balanceRoutes,
     catalogRoutes,
-    stockRoutes,
-    adminProductRoutes,
+    stockAdminRoutes,
+    catalogAdminRoutes,
     couponRoutes,
+    couponAdminRoutes,
     cartRoutes,
-    orderRoutes,
     paymentRoutes,
     reconciliationRoutes,
     popularRoutes,
+    salesAdminRoutes,
     outboxRoutes,
     jobsRoutes,
     auditRoutes,
     shopRoutes,
   ])
     declare(routes, shop);
+  orderRoutes(routes, { ...shop, refunds });
+  orderAdminRoutes(routes, { ...shop, refunds });
   liveRoutes(routes, live);
   const rehearsals = new Rehearsals({ shop, live, secret, onError: (error) => log.error({ err: error }, "a rehearsal broke") });
   rehearsalRoutes(routes, rehearsals);
@@ -399,7 +413,7 @@ function showsOtherwise({ tables: shelves }: Changes): boolean {
 
 function rememberSoldOut(soldOut: SoldOut, { tables: shelves }: Changes, log: pino.Logger): void {
   for (const { after } of (shelves.get(campaigns) ?? []) as Change<Campaign>[]) {
-    if (after.issuedQuantity >= after.totalQuantity)
+    if (isSoldOut(after))
       soldOut.learn(after.id).catch((error: Error) => log.warn({ err: error.message }, "who holds a sold-out coupon could not be read"));
   }
 }

@@ -1,7 +1,7 @@
 // What one instance has done in the last second. Nothing is counted while nobody watches.
 
 import { performance } from "node:perf_hooks";
-import { campaigns } from "../coupon/coupon.sql.ts";
+import { campaigns } from "../coupon/campaign.sql.ts";
 import { variants } from "../catalog/catalog.sql.ts";
 import type { Changes } from "../till/table.ts";
 import type { Till } from "../till/till.ts";

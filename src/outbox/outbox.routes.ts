@@ -2,7 +2,7 @@ import Type from "typebox";
 import { type Routes, perform } from "../http/route.ts";
 import { Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query } from "../http/schemas.ts";
 import { CHANGES_MAX } from "../order/order.ts";
-import { mayRead } from "../order/order.routes.ts";
+import { mayRead } from "../order/may-read.ts";
 import { refuse } from "../refusal.ts";
 import type { Database } from "../database/pool.ts";
 import type { OrderCache } from "../order/order-cache.ts";
@@ -62,8 +62,8 @@ export function outboxRoutes(routes: Routes, { database, orderCache, relay }: Ou
       refusals: ["ORDER_NOT_FOUND"],
     },
     async ({ caller, params: { orderId }, query: { after = 0 } }) => {
-      const fact = await orderCache.of(orderId);
-      if (!fact || !mayRead(caller, fact.userId)) refuse("ORDER_NOT_FOUND", { orderId });
+      const order = await orderCache.find(orderId);
+      if (!order || !mayRead(caller, order.userId)) refuse("ORDER_NOT_FOUND", { orderId });
       return orderHistory(database, { orderId, after, readerIsOperator: caller.role === "operator" });
     },
   );

@@ -6,7 +6,7 @@ import { extname } from "node:path";
 import { setImmediate as breathe } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { audit } from "../audit/audit.ts";
-import { campaignOf, selectCampaigns } from "../coupon/coupon.sql.ts";
+import { campaignOf, selectCampaigns } from "../coupon/campaign.sql.ts";
 import { mintToken } from "../http/tokens.ts";
 import { newId } from "../ids.ts";
 import type { Live } from "../live/live.ts";

@@ -1,6 +1,7 @@
 import type { CaptureOutcome } from "./capture-outcome.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order/order-cache.ts";
-import { changeOrder, itemsOf } from "../order/order.ts";
+import { changeOrder } from "../order/change-order.ts";
+import { getOrderItems } from "../order/get-order.ts";
 import { orders } from "../order/order.sql.ts";
 import { type PaymentRow, payments, stepped } from "../order/payment/payment.sql.ts";
 import { restoreStock } from "../order/reserve-stock.ts";
@@ -13,18 +14,18 @@ export type SettlePayment = {
   outcome: CaptureOutcome;
   /** When the gateway is asked again where it is not known or not certain, in ms from now. */
   askAgainMs: number;
-  fact?: ImmutableOrder;
+  immutable?: ImmutableOrder;
 };
 
 /**
  * The second round of paying by card, from what the gateway has said: the order is completed, or everything that was taken for it is given
  * back, once; or nobody knows, and all stays as it is. Whoever comes second changes nothing.
  */
-export function settlePayment(facts: OrderCache): Command<SettlePayment, null> {
+export function settlePayment(orderCache: OrderCache): Command<SettlePayment, null> {
   return command<SettlePayment, null>({
     name: "settle payment",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
     decide(uow, { orderId, paymentId, outcome: verdict, askAgainMs }) {
       const order = uow.find(orders, orderId);
@@ -46,7 +47,7 @@ export function settlePayment(facts: OrderCache): Command<SettlePayment, null> {
           ...stepped(payment, "FAILED", uow.now, reason),
           card: { ...payment.card, askAt: heard ? null : uow.now + askAgainMs, asked: 0 },
         });
-        restoreStock(uow, order, itemsOf(uow, orderId));
+        restoreStock(uow, order, getOrderItems(uow, orderId));
         if (captured > 0)
           uow.append(unmatchedCaptures, { id: payment.id, paymentKey: payment.card.paymentKey, amount: captured, reason, createdAt: uow.now });
       }

@@ -13,15 +13,15 @@ export type SettleRefund = {
   outcome: { kind: "done" } | { kind: "refused"; code: string } | { kind: "unknown"; reason: string };
   /** When the gateway is asked again if it is not known, in ms from now. */
   askAgainMs: number;
-  fact?: ImmutableOrder;
+  immutable?: ImmutableOrder;
 };
 
 /** The second round of a refund to a card: gives back stock and coupon once the money is on its way, each once. Answers whether it is over. */
-export function settleRefund(facts: OrderCache): Command<SettleRefund, boolean> {
+export function settleRefund(orderCache: OrderCache): Command<SettleRefund, boolean> {
   return command<SettleRefund, boolean>({
     name: "settle refund",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
     decide(uow, { orderId, refundId, outcome: verdict, askAgainMs }) {
       const order = uow.find(orders, orderId) ?? refuse("ORDER_NOT_FOUND", { orderId });
@@ -38,7 +38,7 @@ export function settleRefund(facts: OrderCache): Command<SettleRefund, boolean> 
         if (payment) uow.put(payments, orderId, stepped(payment, payment.status, uow.now, `refund of ${refund.amount} refused: ${verdict.code}`));
         return true;
       }
-      const pieces = new Map(refund.pieces);
+      const pieces = new Map(refund.units);
       const { amount } = shareOf(uow, order, pieces);
       if (amount !== refund.amount) throw new Error(`refund ${refundId} gave back ${refund.amount} and its pieces are worth ${amount}`);
       uow.put(refunds, orderId, { ...refund, status: "COMPLETED", failure: null, settledAt: uow.now, askAt: null });

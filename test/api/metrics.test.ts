@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { BacklogLog } from "../../src/backlog/backlog-log.ts";
-import { type Backlog, backlogChecks, BacklogReader, complaintsOf } from "../../src/backlog/backlog.ts";
+import { type Backlog, backlogChecks, BacklogReader, warningsOf } from "../../src/backlog/backlog.ts";
 import { COUNTED_MAX, selectMoneyInDoubt, selectSinkBacklogs } from "../../src/backlog/backlog.sql.ts";
 import type { Database } from "../../src/database/pool.ts";
 import { newId } from "../../src/ids.ts";
@@ -133,8 +133,8 @@ const LATE: Backlog = {
 };
 
 test("the normal course is no complaint, and what is late, dead or in doubt is one", () => {
-  assert.deepEqual(complaintsOf(QUIET), { events: [], money: [] });
-  assert.deepEqual(complaintsOf(LATE), {
+  assert.deepEqual(warningsOf(QUIET), { events: [], money: [] });
+  assert.deepEqual(warningsOf(LATE), {
     events: ["events for file: 10000 or more waiting (oldest 75 s), 2 refused or blocked behind a refused one, 1 dead, unavailable since 3 attempts"],
     money: ["2 card refunds with an unknown outcome (oldest 601 s)"],
   });
@@ -143,16 +143,16 @@ test("the normal course is no complaint, and what is late, dead or in doubt is o
 test("the log says when waiting begins, once in a while as long as it lasts, and when it is over", async () => {
   const said: string[] = [];
   let backlog: Backlog | undefined = QUIET;
-  const log = new BacklogLog({ reader: { read: async () => backlog }, tell: (about, complaint) => said.push(`${about}: ${complaint !== null}`) });
-  await log.look();
+  const log = new BacklogLog({ reader: { read: async () => backlog }, onChange: (topic, warning) => said.push(`${topic}: ${warning !== null}`) });
+  await log.check();
   assert.deepEqual(said, []);
   backlog = LATE;
-  for (let looks = 0; looks < 11; looks++) await log.look();
+  for (let looks = 0; looks < 11; looks++) await log.check();
   assert.deepEqual(said, ["events: true", "money: true", "events: true", "money: true"]);
   backlog = undefined;
-  await log.look();
+  await log.check();
   backlog = QUIET;
-  await log.look();
+  await log.check();
   assert.deepEqual(said.slice(4), ["events: false", "money: false"]);
 });
 

@@ -8,7 +8,7 @@ import type { GatewayLedger } from "../../src/gateway/simulator/ledger.ts";
 import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
-import { refundOrder } from "../../src/order/undo-order.ts";
+import { refundOrder } from "../../src/order/refund/refund-order.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import pg from "pg";
-import { campaigns } from "../../src/coupon/coupon.sql.ts";
+import { campaigns } from "../../src/coupon/campaign.sql.ts";
 import { migrate, migrationNames } from "../../src/database/migrate.ts";
 import { Database } from "../../src/database/pool.ts";
 import { takeAdvisoryLocks } from "../../src/lock/postgres-lock.ts";

@@ -130,7 +130,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "money that moved for nobody": {
     invariant: 1,
-    what: /belongs to nobody/,
+    what: /transaction has no user/,
     plant: () => [
       [
         "INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, created_at) VALUES ($1, 1, $1, 'GRANT', 'COMPLETED', 5, 5, now())",
@@ -141,7 +141,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "a charge by card without its transaction": {
     invariant: 1,
-    what: /charge by card/,
+    what: /card charge/,
     expected: "PENDING",
     actual: null,
     plant: () => [
@@ -154,7 +154,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "a piece too many on the shelf": {
     invariant: 2,
-    what: /came in less what went out/,
+    what: /sum of its adjustments/,
     expected: 996,
     actual: 997,
     plant: () => [["UPDATE variants SET stock = stock + 1 WHERE id = $1", [shop.apple.variantId]]],
@@ -168,7 +168,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "a line that names another product's variant": {
     invariant: 2,
-    what: /line is of a variant/,
+    what: /line item is of a variant/,
     plant: () => [["UPDATE order_items SET product_id = $2 WHERE order_id = $1", [shop.waiting.id, shop.pear.id]]],
     undo: () => [["UPDATE order_items SET product_id = $2 WHERE order_id = $1", [shop.waiting.id, shop.apple.id]]],
   },
@@ -226,7 +226,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "an order that costs more than its lines": {
     invariant: 4,
-    what: /sum of its lines/,
+    what: /sum of its line items/,
     expected: 4000,
     actual: 4001,
     plant: () => [["UPDATE orders SET total_amount = total_amount + 1 WHERE id = $1", [shop.partly.id]]],
@@ -255,7 +255,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "a payment of less than the order costs": {
     invariant: 4,
-    what: /^a payment is not of what/,
+    what: /^a payment is not of its order/,
     expected: 5000,
     actual: 4999,
     plant: () => [["UPDATE payments SET amount = amount - 1 WHERE order_id = $1", [shop.sold.id]]],
@@ -286,13 +286,13 @@ const DAMAGE: Record<string, Planted> = {
   },
   "an order of nobody": {
     invariant: 4,
-    what: /order belongs to nobody/,
+    what: /order has no user/,
     plant: () => [["UPDATE orders SET user_id = $2 WHERE id = $1", [shop.waiting.id, SOMEBODY]]],
     undo: () => [["UPDATE orders SET user_id = $2 WHERE id = $1", [shop.waiting.id, shop.buyer]]],
   },
   "a line of no order": {
     invariant: 4,
-    what: /line is of an order/,
+    what: /line item is of an order/,
     plant: () => [["INSERT INTO order_items VALUES ($1, $2, $3, 0, 'x', 1, 1)", [NO_ORDER, shop.apple.variantId, shop.apple.id]]],
     undo: () => [["DELETE FROM order_items WHERE order_id = $1", [NO_ORDER]]],
   },
@@ -314,7 +314,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "a refund that no event tells of": {
     invariant: 5,
-    what: /refunded more than was paid/,
+    what: /refund exceeds its payment/,
     expected: 0,
     actual: 700,
     plant: () => [["UPDATE orders SET refunded_amount = 700 WHERE id = $1", [shop.sold.id]]],
@@ -322,7 +322,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "a piece that came back twice": {
     invariant: 5,
-    what: /more of a line/,
+    what: /returned units exceed/,
     expected: 3,
     actual: 2,
     plant: () => [["UPDATE order_items SET refunded_quantity = 2 WHERE order_id = $1", [shop.partly.id]]],
@@ -330,7 +330,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "an order that came back whole and does not say so": {
     invariant: 5,
-    what: /status does not say/,
+    what: /status does not match its returned units/,
     expected: "REFUNDED",
     actual: "PARTIALLY_REFUNDED",
     plant: () => [["UPDATE orders SET status = 'PARTIALLY_REFUNDED' WHERE id = $1", [shop.refunded.id]]],
@@ -346,7 +346,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "a refund that never reached the balance": {
     invariant: 5,
-    what: /not given back/,
+    what: /refund to the balance/,
     expected: 5000,
     actual: 0,
     plant: () => [["UPDATE balance_transactions SET order_id = NULL WHERE order_id = $1 AND type = 'REFUND'", [shop.refunded.id]]],
@@ -364,7 +364,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "an event that tells of another change": {
     invariant: 6,
-    what: /made its status/,
+    what: /does not match its status/,
     expected: "order.placed",
     actual: "order.expired",
     plant: () => [["UPDATE order_events SET type = 'order.expired' WHERE order_id = $1", [shop.waiting.id]]],
@@ -378,7 +378,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "a letter of no event": {
     invariant: 6,
-    what: /letter is of an event/,
+    what: /delivery retry is of an event/,
     plant: () => [
       ["INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at) VALUES ('file', $1, 1, 'DEAD', 8, now())", [NO_ORDER]],
     ],
@@ -386,7 +386,7 @@ const DAMAGE: Record<string, Planted> = {
   },
   "a refund to a card that the order knows nothing of": {
     invariant: 5,
-    what: /card was not given back/,
+    what: /refund to the card/,
     expected: 0,
     actual: 5,
     plant: () => [

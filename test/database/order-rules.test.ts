@@ -13,7 +13,9 @@ import { type PaymentRow, payments } from "../../src/order/payment/payment.sql.t
 import { refundShares } from "../../src/order/refund/refund-shares.ts";
 import { type RefundRow, refunds } from "../../src/order/refund/refund.sql.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
-import { cancelOrder, expireOrder, refundOrder } from "../../src/order/undo-order.ts";
+import { cancelOrder } from "../../src/order/cancel-order.ts";
+import { expireOrder } from "../../src/order/expire-order.ts";
+import { refundOrder } from "../../src/order/refund/refund-order.ts";
 import { payOrder } from "../../src/order/payment/pay-order.ts";
 import { settlePayment } from "../../src/settlement/settle-payment.ts";
 import type { Table } from "../../src/till/table.ts";
@@ -40,8 +42,8 @@ import {
 } from "../support/decided.ts";
 
 describe("an order that stands", () => {
-  const facts = { of: unread } as unknown as OrderCache;
-  const fact = { id: ORDER, userId: USER, userCouponId: COUPON, articles: [{ variantId: VARIANT, productId: PRODUCT }] };
+  const orderCache = { find: unread } as unknown as OrderCache;
+  const immutable = { id: ORDER, userId: USER, userCouponId: COUPON, lineItems: [{ variantId: VARIANT, productId: PRODUCT }] };
   const order = (fields: Partial<Order> = {}): There =>
     there(orders, ORDER, {
       id: ORDER,
@@ -76,41 +78,46 @@ describe("an order that stands", () => {
       ...fields,
     });
   const shop = (...rows: There[]): There[] => [wallet(), product(), variant(), items(), ...rows];
-  const terms = { askAfterMs: 1000, fact };
+  const terms = { askAfterMs: 1000, immutable };
   const cancel = { orderId: ORDER, callerId: USER, ...terms };
   const give = (quantity: number) => ({ orderId: ORDER, items: [{ variantId: VARIANT, quantity }], reason: "r", customerReason: null, ...terms });
   const card = { method: "CARD" as const, card: { paymentKey: "k", askAt: null, asked: 0 } };
 
   test("is its owner's: to anybody else it is not there", () => {
-    refuses(shop(order(), payment()), cancelOrder(facts), { ...cancel, callerId: OTHER }, "ORDER_NOT_FOUND");
-    refuses(shop(waiting()), payOrder(facts), { orderId: ORDER, callerId: OTHER, expectedAmount: null, fact }, "ORDER_NOT_FOUND");
+    refuses(shop(order(), payment()), cancelOrder(orderCache), { ...cancel, callerId: OTHER }, "ORDER_NOT_FOUND");
+    refuses(shop(waiting()), payOrder(orderCache), { orderId: ORDER, callerId: OTHER, expectedAmount: null, immutable }, "ORDER_NOT_FOUND");
   });
   for (const status of ["REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const)
     test(`can't be cancelled once it is ${status}`, () =>
-      refuses(shop(order({ status }), payment()), cancelOrder(facts), cancel, "ORDER_NOT_CANCELLABLE"));
+      refuses(shop(order({ status }), payment()), cancelOrder(orderCache), cancel, "ORDER_NOT_CANCELLABLE"));
   for (const status of ["REFUNDED", "CANCELLED", "EXPIRED", "PENDING"] as const)
     test(`can't be refunded while it is ${status}`, () =>
-      refuses(shop(order({ status }), payment()), refundOrder(facts), give(1), "ORDER_NOT_REFUNDABLE"));
+      refuses(shop(order({ status }), payment()), refundOrder(orderCache), give(1), "ORDER_NOT_REFUNDABLE"));
   test("can't be cancelled while a card's outcome is not known", () =>
-    refuses(shop(waiting(), payment({ ...card, status: "UNKNOWN" })), cancelOrder(facts), cancel, "PAYMENT_IN_PROGRESS"));
+    refuses(shop(waiting(), payment({ ...card, status: "UNKNOWN" })), cancelOrder(orderCache), cancel, "PAYMENT_IN_PROGRESS"));
   test("gives back no more than was bought, however it comes together", () => {
-    refuses(shop(order(), payment()), refundOrder(facts), give(4), "ORDER_NOT_REFUNDABLE");
+    refuses(shop(order(), payment()), refundOrder(orderCache), give(4), "ORDER_NOT_REFUNDABLE");
     const twice = { ...give(1), items: [1, 3].map((quantity) => ({ variantId: VARIANT, quantity })) };
-    refuses(shop(order(), payment()), refundOrder(facts), twice, "ORDER_NOT_REFUNDABLE");
+    refuses(shop(order(), payment()), refundOrder(orderCache), twice, "ORDER_NOT_REFUNDABLE");
     const rest = shop(order({ status: "PARTIALLY_REFUNDED", refundedAmount: 20 }), payment({ status: "PARTIALLY_REFUNDED" }));
-    refuses([...rest.filter(({ shelf }) => shelf !== orderItems), items(2)], refundOrder(facts), give(2), "ORDER_NOT_REFUNDABLE");
+    refuses([...rest.filter(({ shelf }) => shelf !== orderItems), items(2)], refundOrder(orderCache), give(2), "ORDER_NOT_REFUNDABLE");
   });
   test("gives back nothing where there is nothing left", () =>
-    refuses([...shop(order(), payment()).filter(({ shelf }) => shelf !== orderItems), items(3)], cancelOrder(facts), cancel, "ORDER_NOT_REFUNDABLE"));
+    refuses(
+      [...shop(order(), payment()).filter(({ shelf }) => shelf !== orderItems), items(3)],
+      cancelOrder(orderCache),
+      cancel,
+      "ORDER_NOT_REFUNDABLE",
+    ));
   test("gives back nothing that was not bought", () =>
-    refuses(shop(order(), payment()), refundOrder(facts), { ...give(1), items: [{ variantId: OTHER, quantity: 1 }] }, "INVALID_REQUEST"));
+    refuses(shop(order(), payment()), refundOrder(orderCache), { ...give(1), items: [{ variantId: OTHER, quantity: 1 }] }, "INVALID_REQUEST"));
   test("a refund always fits into the balance, whatever its limit for charges and grants", () => {
     const full = [...shop(order(), payment()).slice(1), wallet(BALANCE_MAX)];
-    assert.equal(leaves(full, refundOrder(facts), give(1), users, USER).balance, BALANCE_MAX + 10);
-    assert.equal(leaves(full, cancelOrder(facts), cancel, users, USER).balance, BALANCE_MAX + 30);
+    assert.equal(leaves(full, refundOrder(orderCache), give(1), users, USER).balance, BALANCE_MAX + 10);
+    assert.equal(leaves(full, cancelOrder(orderCache), cancel, users, USER).balance, BALANCE_MAX + 30);
   });
   test("gives back money, pieces and event in one", () => {
-    const { changes } = decided(shop(order(), payment()), refundOrder(facts), give(2));
+    const { changes } = decided(shop(order(), payment()), refundOrder(orderCache), give(2));
     assert.deepEqual(
       changes?.journals.get(ledger)?.map((row) => (row as { amount: number }).amount),
       [20],
@@ -124,46 +131,51 @@ describe("an order that stands", () => {
   });
   test("has one refund to its card at a time", () => {
     const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10 } as RefundRow;
-    refuses(shop(order(), payment(card), there(refunds, ORDER, refund)), refundOrder(facts), give(1), "PAYMENT_IN_PROGRESS");
+    refuses(shop(order(), payment(card), there(refunds, ORDER, refund)), refundOrder(orderCache), give(1), "PAYMENT_IN_PROGRESS");
   });
   test("gives back to a card only once what was given back at the gateway", () => {
-    const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10, pieces: [[VARIANT, 1]], reason: "r" } as unknown as RefundRow;
-    const settle = { orderId: ORDER, refundId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, fact };
+    const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10, units: [[VARIANT, 1]], reason: "r" } as unknown as RefundRow;
+    const settle = { orderId: ORDER, refundId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, immutable };
     const rows = shop(order(), payment(card));
-    assert.equal(leaves([...rows, there(refunds, ORDER, refund)], settleRefund(facts), settle, variants, VARIANT).stock, 6);
+    assert.equal(leaves([...rows, there(refunds, ORDER, refund)], settleRefund(orderCache), settle, variants, VARIANT).stock, 6);
     // Another refund is under way by now, or none; or it is over.
     for (const other of [
       { ...refund, id: CAMPAIGN },
       { ...refund, status: "COMPLETED" as const },
     ])
-      assert.equal(decided([...rows, there(refunds, ORDER, other)], settleRefund(facts), settle).changes, undefined);
+      assert.equal(decided([...rows, there(refunds, ORDER, other)], settleRefund(orderCache), settle).changes, undefined);
     // The pieces are worth something else than was sent back: nobody can say what happened, and nothing is written.
     refuses(
       [...rows, there(refunds, ORDER, { ...refund, amount: 11 })],
-      settleRefund(facts),
+      settleRefund(orderCache),
       settle,
       `Error: refund ${OTHER} gave back 11 and its pieces are worth 10`,
     );
   });
   test("can't be paid once its time is up, before the job has come by", () =>
-    refuses(shop(waiting({ expiresAt: NOW })), payOrder(facts), { orderId: ORDER, callerId: USER, expectedAmount: null, fact }, "ORDER_NOT_PAYABLE"));
+    refuses(
+      shop(waiting({ expiresAt: NOW })),
+      payOrder(orderCache),
+      { orderId: ORDER, callerId: USER, expectedAmount: null, immutable },
+      "ORDER_NOT_PAYABLE",
+    ));
   test("can't be paid while a card's outcome is not known", () =>
     refuses(
       shop(waiting(), payment({ ...card, status: "UNKNOWN" })),
-      payOrder(facts),
-      { orderId: ORDER, callerId: USER, expectedAmount: null, fact },
+      payOrder(orderCache),
+      { orderId: ORDER, callerId: USER, expectedAmount: null, immutable },
       "PAYMENT_IN_PROGRESS",
     ));
   test("can't be paid with what is no longer for sale", () =>
     refuses(
       [wallet(), product("NOT_FOR_SALE"), variant(), items(), waiting()],
-      payOrder(facts),
-      { orderId: ORDER, callerId: USER, expectedAmount: null, fact },
+      payOrder(orderCache),
+      { orderId: ORDER, callerId: USER, expectedAmount: null, immutable },
       "PRODUCT_NOT_FOR_SALE",
     ));
   test("expires when its time is up: not before, not paid, and not with a card under way", () => {
     const expire = (...rows: There[]): unknown => {
-      const { outcome } = decided(shop(...rows), expireOrder(facts), { orderId: ORDER, fact });
+      const { outcome } = decided(shop(...rows), expireOrder(orderCache), { orderId: ORDER, immutable });
       return outcome.kind === "answer" && outcome.answer;
     };
     assert.deepEqual(
@@ -178,37 +190,38 @@ describe("an order that stands", () => {
     );
   });
   test("an order's change has its event", () => {
-    const { changes } = decided(shop(waiting()), cancelOrder(facts), cancel);
+    const { changes } = decided(shop(waiting()), cancelOrder(orderCache), cancel);
     assert.deepEqual(
       changes?.journals.get(orderEvents)?.map((event) => (event as { seq: number }).seq),
       [2],
     );
   });
-  test("has at most 65,535 changes", () => refuses(shop(order({ changes: 65_535 }), payment()), refundOrder(facts), give(1), "ORDER_NOT_REFUNDABLE"));
+  test("has at most 65,535 changes", () =>
+    refuses(shop(order({ changes: 65_535 }), payment()), refundOrder(orderCache), give(1), "ORDER_NOT_REFUNDABLE"));
   test("is settled once, by the payment that is under way", () => {
-    const settle = { orderId: ORDER, paymentId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, fact };
+    const settle = { orderId: ORDER, paymentId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, immutable };
     const under = payment({ ...card, status: "UNKNOWN", paidAt: null });
-    assert.equal(leaves(shop(waiting(), under), settlePayment(facts), settle, orders, ORDER).status, "COMPLETED");
-    assert.equal(decided(shop(waiting(), under), settlePayment(facts), { ...settle, paymentId: COUPON }).changes, undefined);
-    const { changes, outcome } = decided(shop(order(), payment(card)), settlePayment(facts), settle);
+    assert.equal(leaves(shop(waiting(), under), settlePayment(orderCache), settle, orders, ORDER).status, "COMPLETED");
+    assert.equal(decided(shop(waiting(), under), settlePayment(orderCache), { ...settle, paymentId: COUPON }).changes, undefined);
+    const { changes, outcome } = decided(shop(order(), payment(card)), settlePayment(orderCache), settle);
     assert.deepEqual([changes, outcome], [undefined, { kind: "answer", answer: null }]);
   });
   describe("with a coupon", () => {
     const used = { userCouponId: COUPON, discountAmount: 5 };
     const whole = (...rows: There[]): There[] => shop(order(used), payment({ amount: 25 }), ...rows);
     test("a coupon that another order has stays there", () => {
-      const { outcome, changes } = decided(whole(coupon({ status: "USED", usedAt: NOW, orderId: OTHER })), cancelOrder(facts), cancel);
+      const { outcome, changes } = decided(whole(coupon({ status: "USED", usedAt: NOW, orderId: OTHER })), cancelOrder(orderCache), cancel);
       assert.equal(outcome.kind, "error");
       assert.equal(changes, undefined);
     });
     test("a coupon comes back with the last piece, and not before", () => {
       const held = coupon({ status: "USED", usedAt: NOW, orderId: ORDER });
-      assert.equal(leaves(whole(held), cancelOrder(facts), cancel, userCoupons, COUPON).status, "AVAILABLE");
-      assert.equal(leaves(whole(held), refundOrder(facts), give(1), userCoupons, COUPON), undefined);
+      assert.equal(leaves(whole(held), cancelOrder(orderCache), cancel, userCoupons, COUPON).status, "AVAILABLE");
+      assert.equal(leaves(whole(held), refundOrder(orderCache), give(1), userCoupons, COUPON), undefined);
     });
     test("a coupon that comes back too late is expired", () => {
       const held = coupon({ status: "USED", usedAt: NOW - 10, orderId: ORDER, expiresAt: NOW });
-      assert.equal(leaves(whole(held), cancelOrder(facts), cancel, userCoupons, COUPON).status, "EXPIRED");
+      assert.equal(leaves(whole(held), cancelOrder(orderCache), cancel, userCoupons, COUPON).status, "EXPIRED");
     });
   });
 });

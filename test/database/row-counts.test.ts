@@ -8,7 +8,8 @@ import { users } from "../../src/balance/balance.sql.ts";
 import { type CardCharge, cardCharges } from "../../src/balance/card-charge.sql.ts";
 import { carts } from "../../src/cart/cart.sql.ts";
 import { products, variants } from "../../src/catalog/catalog.sql.ts";
-import { campaigns, userCoupons } from "../../src/coupon/coupon.sql.ts";
+import { campaigns } from "../../src/coupon/campaign.sql.ts";
+import { userCoupons } from "../../src/coupon/coupon.sql.ts";
 import { orderItems, orders } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
 import { refunds } from "../../src/order/refund/refund.sql.ts";
@@ -126,7 +127,7 @@ const GONE = [
       paymentKey: "k",
       status: "PENDING",
       amount: 1,
-      pieces: [],
+      units: [],
       reason: "r",
       customerReason: null,
       failure: null,

@@ -13,11 +13,13 @@ import { carts } from "../../src/cart/cart.sql.ts";
 import { addToCart } from "../../src/cart/edit-cart.ts";
 import { adjustStock } from "../../src/catalog/adjust-stock.ts";
 import { STOCK_MAX } from "../../src/catalog/catalog.ts";
-import { stockAdjustments, variants } from "../../src/catalog/catalog.sql.ts";
+import { stockAdjustments } from "../../src/catalog/stock.sql.ts";
+import { variants } from "../../src/catalog/catalog.sql.ts";
 import { createProducts } from "../../src/catalog/create-products.ts";
 import type { VariantCache } from "../../src/catalog/variant-cache.ts";
 import { type Campaign, isOpen, type UserCoupon } from "../../src/coupon/coupon.ts";
-import { campaigns, claimKey, claims } from "../../src/coupon/coupon.sql.ts";
+import { campaigns } from "../../src/coupon/campaign.sql.ts";
+import { claimKey, claims } from "../../src/coupon/coupon.sql.ts";
 import { createCampaign, editCampaign } from "../../src/coupon/edit-campaign.ts";
 import { expireCoupon } from "../../src/coupon/expire-coupon.ts";
 import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
@@ -95,7 +97,7 @@ describe("placing an order", () => {
   test("a cart that has grown since it was read comes again with the rows that it needs", () => {
     const item: CartItem = { id: COUPON, productId: PRODUCT, variantId: VARIANT, quantity: 1, createdAt: NOW };
     const cart = there(carts, USER, [item, { ...item, id: ORDER, variantId: OTHER }]);
-    const input = wish([], { lineItems: null, cartArticles: [{ productId: PRODUCT, variantId: VARIANT }] });
+    const input = wish([], { lineItems: null, cartVariants: [{ productId: PRODUCT, variantId: VARIANT }] });
     assert.equal(decided([wallet(), product(), variant(), cart], place, input).outcome.kind, "again");
   });
 });
@@ -184,7 +186,7 @@ describe("coupons", () => {
     const database = { rows: ({ name }: { name: string }) => Promise.resolve(name === "select campaigns" ? [columns] : [{ userId: OTHER }]) };
     const soldOut = new SoldOut(database as unknown as Database);
     await soldOut.learn(CAMPAIGN);
-    for (const user of [USER, OTHER]) soldOut.seen(user);
+    for (const user of [USER, OTHER]) soldOut.rememberUser(user);
     const told = (user: string): unknown[] => [NOW - 1, NOW].map((now) => soldOut.refusal(CAMPAIGN, user, now)?.code);
     assert.deepEqual(told(USER), ["COUPON_SOLD_OUT", "COUPON_CLOSED"]);
     assert.deepEqual(told(OTHER), ["COUPON_ALREADY_ISSUED", "COUPON_ALREADY_ISSUED"]);

@@ -1,5 +1,5 @@
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order-cache.ts";
-import { changeOrder } from "../order.ts";
+import { changeOrder } from "../change-order.ts";
 import { payFromBalance } from "./pay-from-balance.ts";
 import { type Command, command } from "../../till/command.ts";
 import { payableOrder } from "./payable-order.ts";
@@ -10,7 +10,7 @@ export type PayOrder = {
   /** Whose it must be; null for an operator. */ callerId: string | null;
   /** What the buyer was shown to pay, in minor units; null if the client did not say. */
   expectedAmount: number | null;
-  fact?: ImmutableOrder;
+  immutable?: ImmutableOrder;
 };
 
 /**
@@ -18,11 +18,11 @@ export type PayOrder = {
  * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also once its time is up), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE,
  * STOCK_INSUFFICIENT, COUPON_UNUSABLE, BALANCE_INSUFFICIENT.
  */
-export function payOrder(facts: OrderCache): Command<PayOrder, PaymentView> {
+export function payOrder(orderCache: OrderCache): Command<PayOrder, PaymentView> {
   return command<PayOrder, PaymentView>({
     name: "pay order",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
     decide(uow, input) {
       const { order, items } = payableOrder(uow, input);

@@ -5,7 +5,7 @@ import { onBehalf } from "../../http/on-behalf.ts";
 import { type Routes, submit } from "../../http/route.ts";
 import { Body, ExpectedAmount, Id, Instant, Money, NextCursor, Nullable, OneOf, page, PaymentKey, Query } from "../../http/schemas.ts";
 import { type AttemptStatus, submitTwoPhase } from "../../idempotency/two-phase.ts";
-import { mayRead } from "../order.routes.ts";
+import { mayRead } from "../may-read.ts";
 import { type PaymentRecord, paymentRecordOf, selectPayment, selectPaymentPage, STEPS_IN_LIST, STEPS_SHOWN } from "./payment.sql.ts";
 import { invalid, refuse } from "../../refusal.ts";
 import type { Config } from "../../config.ts";

@@ -1,6 +1,7 @@
 import { iso } from "../../database/statement.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order-cache.ts";
-import { changeOrder, payable } from "../order.ts";
+import { changeOrder } from "../change-order.ts";
+import { payable } from "../order.ts";
 import { failedKeys, type PaymentRow, payments } from "./payment.sql.ts";
 import { reserveStock } from "../reserve-stock.ts";
 import { refuse } from "../../refusal.ts";
@@ -19,7 +20,7 @@ export type StartCardPayment = {
   expectedAmount: number | null;
   /** When the gateway is asked about it if nobody has brought it to its end by then. */
   askAfterMs: number;
-  fact?: ImmutableOrder;
+  immutable?: ImmutableOrder;
 };
 
 /**
@@ -28,11 +29,11 @@ export type StartCardPayment = {
  * Errors: as `payOrder`, but for the balance; PAYMENT_DECLINED for a key with which an attempt on this order has failed already;
  * PAYMENT_METHOD_UNAVAILABLE if the shop takes no cards.
  */
-export function startCardPayment(facts: OrderCache, cardsAreTaken: boolean): Command<StartCardPayment, Started<PaymentView>> {
+export function startCardPayment(orderCache: OrderCache, cardsAreTaken: boolean): Command<StartCardPayment, Started<PaymentView>> {
   return command<StartCardPayment, Started<PaymentView>>({
     name: "start card payment",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => [...orderNeeds(orderId, fact), need(failedKeys, orderId)],
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => [...orderNeeds(orderId, immutable), need(failedKeys, orderId)],
 
     decide(uow, input) {
       const { orderId, paymentKey, askAfterMs } = input;

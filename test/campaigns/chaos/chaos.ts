@@ -19,7 +19,7 @@ import type { KeyedResponse } from "../../../src/idempotency/idempotent-command.
 import { execute, type Submission } from "../../../src/http/submission.ts";
 import { submitTwoPhase } from "../../../src/idempotency/two-phase.ts";
 import { OrderCache } from "../../../src/order/order-cache.ts";
-import { refundOrder } from "../../../src/order/undo-order.ts";
+import { refundOrder } from "../../../src/order/refund/refund-order.ts";
 import { CardPayments } from "../../../src/settlement/card-payments.ts";
 import { paymentStatus } from "../../../src/order/payment/payment.ts";
 import { startCardPayment } from "../../../src/order/payment/start-card-payment.ts";

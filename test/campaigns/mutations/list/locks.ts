@@ -5,7 +5,7 @@ import { type Mutation, mutation } from "../mutation.ts";
 const SHELVES = [
   ["users", "src/balance/balance.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
   ["variants", "src/catalog/catalog.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
-  ["campaigns", "src/coupon/coupon.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
+  ["campaigns", "src/coupon/campaign.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
   ["user coupons", "src/coupon/coupon.sql.ts", "WHERE uc.id = ANY($1::uuid[]) ORDER BY uc.id FOR NO KEY UPDATE OF uc", "ORDER BY uc.id"],
   ["orders", "src/order/order.sql.ts", "WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE", "ORDER BY o.id"],
   [

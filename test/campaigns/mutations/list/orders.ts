@@ -9,7 +9,6 @@ const CHARGES = "test/api/charges.test.ts";
 const AMOUNT = "test/api/expected-amount.test.ts";
 const REASONS = "test/api/reasons.test.ts";
 const LISTS = "test/api/bounded-lists.test.ts";
-const UNDO = "src/order/undo-order.ts";
 const REFUND = "src/order/refund/refund.ts";
 const PAYABLE = "src/order/payment/payable-order.ts";
 const SETTLE = "src/settlement/settle-payment.ts";
@@ -17,41 +16,50 @@ const START = "src/order/payment/start-card-payment.ts";
 const VERDICT = "src/settlement/capture-outcome.ts";
 
 export const ORDERS: Mutation[] = [
-  mutation("whose an order is", UNDO, "order === undefined || (callerId !== null && order.userId !== callerId)", "order === undefined", [
-    RULES,
-    "is its owner's",
-  ]),
+  mutation(
+    "whose an order is",
+    "src/order/get-order.ts",
+    "order === undefined || (callerId !== null && order.userId !== callerId)",
+    "order === undefined",
+    [RULES, "is its owner's"],
+  ),
   mutation(
     "that what is cancelled still waits",
-    UNDO,
+    "src/order/cancel-order.ts",
     'if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE"',
     'if (false) refuse("ORDER_NOT_CANCELLABLE"',
     [RULES, "can't be cancelled once it is"],
   ),
   mutation(
     "that no card is under way when an order is cancelled",
-    UNDO,
+    "src/order/cancel-order.ts",
     'if (livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS"',
     'if (false) refuse("PAYMENT_IN_PROGRESS"',
     [RULES, "can't be cancelled while a card's outcome"],
   ),
-  mutation("that what is refunded is paid", UNDO, 'if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")', "if (false)", [
-    RULES,
-    "can't be refunded while it is",
-  ]),
-  mutation("that what is refunded was bought", UNDO, "if (!bought.some(({ variantId }) => variantId === item.variantId))", "if (false)", [
-    RULES,
-    "gives back nothing that was not bought",
-  ]),
+  mutation(
+    "that what is refunded is paid",
+    "src/order/refund/refund-order.ts",
+    'if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")',
+    "if (false)",
+    [RULES, "can't be refunded while it is"],
+  ),
+  mutation(
+    "that what is refunded was bought",
+    "src/order/refund/refund-order.ts",
+    "if (!bought.some(({ variantId }) => variantId === item.variantId))",
+    "if (false)",
+    [RULES, "gives back nothing that was not bought"],
+  ),
   mutation("that no more is refunded than is left", REFUND, "item.refundedQuantity > item.quantity", "false", [
     RULES,
     "gives back no more than was bought",
   ]),
-  mutation("that a refund of nothing is none", REFUND, "tooMany || pieces.size === 0", "tooMany", [
+  mutation("that a refund of nothing is none", REFUND, "excessive || units.size === 0", "excessive", [
     RULES,
     "gives back nothing where there is nothing left",
   ]),
-  mutation("that equal lines of a refund are added up", REFUND, "(pieces.get(variantId) ?? 0) + quantity", "quantity", [
+  mutation("that equal lines of a refund are added up", REFUND, "(units.get(variantId) ?? 0) + quantity", "quantity", [
     RULES,
     "gives back no more than was bought",
   ]),
@@ -59,11 +67,11 @@ export const ORDERS: Mutation[] = [
     RULES,
     "has one refund to its card at a time",
   ]),
-  mutation("that a coupon waits for the last piece", REFUND, "if (whole && order.userCouponId !== null)", "if (order.userCouponId !== null)", [
+  mutation("that a coupon waits for the last piece", REFUND, "if (full && order.userCouponId !== null)", "if (order.userCouponId !== null)", [
     RULES,
     "a coupon comes back with the last piece",
   ]),
-  mutation("that pieces come back with the money", REFUND, "for (const item of given) returnStock(uow, item);", "", [
+  mutation("that pieces come back with the money", REFUND, "for (const item of refunded) returnStock(uow, item);", "", [
     RULES,
     "gives back money, pieces and event",
   ]),
@@ -78,11 +86,11 @@ export const ORDERS: Mutation[] = [
     "const share = Math.round(paid * (item.unitPrice * item.quantity) / (order.totalAmount || 1)); void from;",
     [RULES, "the parts of a refund add up"],
   ),
-  mutation("that each change is one event", "src/order/order.ts", "  uow.append(orderEvents, {", "  if (false) uow.append(orderEvents, {", [
+  mutation("that each change is one event", "src/order/change-order.ts", "  uow.append(orderEvents, {", "  if (false) uow.append(orderEvents, {", [
     RULES,
     "an order's change has its event",
   ]),
-  mutation("how many changes an order may have", "src/order/order.ts", "if (changes > CHANGES_MAX)", "if (false)", [
+  mutation("how many changes an order may have", "src/order/change-order.ts", "if (changes > CHANGES_MAX)", "if (false)", [
     RULES,
     "has at most 65,535 changes",
   ]),
@@ -94,29 +102,32 @@ export const ORDERS: Mutation[] = [
     "test/api/races.test.ts",
     "the same order paid 20 times is paid once",
   ]),
-  mutation("that what is paid is still for sale", PAYABLE, "for (const { productId, variantId } of items) forSale(uow, productId, variantId);", "", [
-    RULES,
-    "can't be paid with what is no longer for sale",
-  ]),
+  mutation(
+    "that what is paid is still for sale",
+    PAYABLE,
+    "for (const { productId, variantId } of items) getVariantForSale(uow, productId, variantId);",
+    "",
+    [RULES, "can't be paid with what is no longer for sale"],
+  ),
   mutation("that no other payment is under way", PAYABLE, 'order.status === "PENDING" && livePayment(uow, orderId)', "false", [
     RULES,
     "can't be paid while a card's outcome",
   ]),
-  mutation("that what expires is due", UNDO, " || order.expiresAt > uow.now", "", [RULES, "expires when its time is up"]),
+  mutation("that what expires is due", "src/order/expire-order.ts", " || order.expiresAt > uow.now", "", [RULES, "expires when its time is up"]),
   mutation(
     "that what expires still waits",
-    UNDO,
+    "src/order/expire-order.ts",
     '!order || order.status !== "PENDING" || order.expiresAt === null',
     "!order || order.expiresAt === null",
     [RULES, "expires when its time is up"],
   ),
-  mutation("that nothing expires with a card under way", UNDO, "if (livePayment(uow, orderId)) return false;", "", [
+  mutation("that nothing expires with a card under way", "src/order/expire-order.ts", "if (livePayment(uow, orderId)) return false;", "", [
     RULES,
     "expires when its time is up",
   ]),
 
   // Cards
-  mutation("that a declined card gives back what was taken", SETTLE, "        restoreStock(uow, order, itemsOf(uow, orderId));\n", "", [
+  mutation("that a declined card gives back what was taken", SETTLE, "        restoreStock(uow, order, getOrderItems(uow, orderId));\n", "", [
     PAYMENTS,
     "that is declined is 402",
   ]),
@@ -126,7 +137,7 @@ export const ORDERS: Mutation[] = [
     "that what nobody knows stays as it is",
     SETTLE,
     'if (verdict.kind === "unknown") {',
-    'if (outcome.kind === "unknown") { restoreStock(uow, order, itemsOf(uow, orderId));',
+    'if (outcome.kind === "unknown") { restoreStock(uow, order, getOrderItems(uow, orderId));',
     [PAYMENTS, "without an answer is 202 UNKNOWN"],
   ),
   mutation(

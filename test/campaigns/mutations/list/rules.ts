@@ -20,7 +20,6 @@ const GRANT_FILE = "test/api/grant-file.test.ts";
 const GRANTS = "src/balance/grant-balances.ts";
 const GRANT_FAULTS = "src/balance/grant-faults.ts";
 const ORDERS = "test/database/order-rules.test.ts";
-const CATALOG = "src/catalog/catalog.ts";
 const COUPON = "src/coupon/coupon.ts";
 const PLACE = "src/order/place-order.ts";
 const [EDIT, VARIANT_RULES] = ["src/catalog/edit-product.ts", "src/catalog/variant-rules.ts"];
@@ -31,9 +30,15 @@ const ISSUE = "src/coupon/issue-coupon.ts";
 
 export const RULES_OF_THE_SHOP: Mutation[] = [
   // Stock
-  mutation("that there is as much as is taken", CATALOG, "variant.stock < quantity", "false", [THIRD, "alt 재고 부족 → 400 that says what there is"]),
-  mutation("down to the last piece", CATALOG, "variant.stock < quantity", "variant.stock <= quantity", [THIRD, "down to the last piece"]),
-  mutation("that a product is for sale", CATALOG, 'variantStatus(article.product, article.variant) !== "ON_SALE"', "false", [
+  mutation("that there is as much as is taken", "src/catalog/stock.ts", "variant.stock < quantity", "false", [
+    THIRD,
+    "alt 재고 부족 → 400 that says what there is",
+  ]),
+  mutation("down to the last piece", "src/catalog/stock.ts", "variant.stock < quantity", "variant.stock <= quantity", [
+    THIRD,
+    "down to the last piece",
+  ]),
+  mutation("that a product is for sale", "src/catalog/get-variant.ts", 'variantStatus(product, variant) !== "ON_SALE"', "false", [
     POINTS,
     "opt 판매 불가 상품",
   ]),
@@ -41,18 +46,21 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     EDITS,
     "an edit of another version is refused whole",
   ]),
-  mutation("that an edit is of the variant as it is", EDIT, "now !== one.version", "false", [EDITS, "an edit of another version of a variant"]),
+  mutation("that an edit is of the variant as it is", EDIT, "variant.version !== edit.version", "false", [
+    EDITS,
+    "an edit of another version of a variant",
+  ]),
   mutation("that an edit makes another version", EDIT, "version: product.version + 1", "version: product.version", [
     EDITS,
     "of many edits of one version",
   ]),
-  mutation("that a variant is named once in an edit", EDIT, "found.has(one.id)", "false", [EDITS, "names a variant twice"]),
-  mutation("that two prices agree", EDIT, "one.price !== price", "false", [EDITS, "gives a product's only variant two prices"]),
+  mutation("that a variant is named once in an edit", EDIT, "found.has(edit.id)", "false", [EDITS, "names a variant twice"]),
+  mutation("that two prices agree", EDIT, "edit.price !== price", "false", [EDITS, "gives a product's only variant two prices"]),
   mutation("that options differ", VARIANT_RULES, "keyOf(other.options) === keyOf(options)", "false", [
     EDITS,
     "are not created, alone or among others",
   ]),
-  mutation("that a SKU is one variant's", VARIANT_RULES, "owner !== variantId", "false", [EDITS, "belongs to one variant of the shop"]),
+  mutation("that a SKU is one variant's", "src/catalog/sku.ts", "owner !== variantId", "false", [EDITS, "belongs to one variant of the shop"]),
   mutation(
     "that shoppers see no price of what is not for sale",
     "src/catalog/product-view.ts",
@@ -63,31 +71,34 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   mutation(
     "that only operators see it",
     "src/catalog/catalog.routes.ts",
-    '?.role === "operator" ? product.whole : product.shopper',
-    "?.role !== undefined ? product.whole : product.shopper",
+    '?.role === "operator" ? product.forOperators : product.forShoppers',
+    "?.role !== undefined ? product.forOperators : product.forShoppers",
     [HIDDEN, "a product before its launch"],
   ),
-  mutation("that a variant is the product's", CATALOG, "variant === undefined || variant.productId !== productId", "variant === undefined", [
-    VARIANTS,
-    "opt 존재하지 않는 유저/상품/보유쿠폰",
-  ]),
+  mutation(
+    "that a variant is the product's",
+    "src/catalog/get-variant.ts",
+    "variant === undefined || variant.productId !== productId",
+    "variant === undefined",
+    [VARIANTS, "opt 존재하지 않는 유저/상품/보유쿠폰"],
+  ),
   mutation("that an adjustment leaves something", STOCK, "stock < 0", "false", [RULES, "an adjustment below nothing"]),
   mutation("that an adjustment is bounded", STOCK, "stock > STOCK_MAX", "false", [RULES, "an adjustment beyond the most"]),
   mutation("that a first filling is journalled", "src/catalog/create-products.ts", "delta: variant.stock,", "delta: 0,", [
     RULES,
     "a product's first pieces stand in the journal",
   ]),
-  mutation("that equal lines are added up", PLACE, "(lines.get(variantId)?.quantity ?? 0) + article.quantity", "article.quantity", [
+  mutation("that equal lines are added up", PLACE, "(merged.get(variantId)?.quantity ?? 0) + request.quantity", "request.quantity", [
     VARIANTS,
     "opt 재고 부족 → 400 where two lines of one variant together",
   ]),
-  mutation("that lines together are bounded", PLACE, "quantity > MOST_PIECES", "false", [RULES, "lines of one variant together beyond a million"]),
+  mutation("that lines together are bounded", PLACE, "quantity > QUANTITY_MAX", "false", [RULES, "lines of one variant together beyond a million"]),
   mutation("that a total can be counted", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order too large to be counted"]),
   mutation("that the buyer exists", PLACE, 'return buyer ?? refuse("USER_NOT_FOUND", { userId });', "return buyer ?? { rehearsalId: null };", [
     RULES,
     "an order for nobody",
   ]),
-  mutation("that the product exists", PLACE, "productFor(uow, article.productId, buyer);", "", [RULES, "an order for nothing"]),
+  mutation("that the product exists", PLACE, "    getProduct(uow, productId, buyer);", "", [RULES, "an order for nothing"]),
   mutation("that goods are taken with the money", "src/order/payment/pay-from-balance.ts", "  reserveStock(uow, order, items);\n", "", [
     CACHE,
     "par 핵심 주문 처리 → stock is checked and taken",
@@ -186,7 +197,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
 
   // Coupons
-  mutation("a campaign's total", ISSUE, "campaign.issuedQuantity >= campaign.totalQuantity", "false", [THIRD, "alt 발급 수량 초과"]),
+  mutation("a campaign's total", ISSUE, "isSoldOut(campaign)", "false", [THIRD, "alt 발급 수량 초과"]),
   mutation("one coupon per user", ISSUE, "if (uow.find(claims, claimKey(couponId, userId)))", "if (false)", [THIRD, "alt 이미 보유 중"]),
   mutation("a campaign's window", ISSUE, "!isOpen(campaign, uow.now)", "false", [CACHE, "else 발급 불가 (품절 또는 비활성)"]),
   mutation("that a campaign has opened", COUPON, "return campaign.opensAt <= now && !isOver(campaign, now);", "return !isOver(campaign, now);", [
@@ -209,34 +220,49 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     CACHE,
     "else 발급 가능 → the coupon is AVAILABLE",
   ]),
-  mutation("whose a coupon is", COUPON, "coupon === undefined || coupon.userId !== userId", "coupon === undefined", [THIRD, "alt 쿠폰 무효"]),
-  mutation("that a coupon is unused and not run out", COUPON, 'if (status !== "AVAILABLE") refuse', "if (false) refuse", [THIRD, "alt 쿠폰 무효"]),
+  mutation("whose a coupon is", "src/coupon/use-coupon.ts", "coupon === undefined || coupon.userId !== userId", "coupon === undefined", [
+    THIRD,
+    "alt 쿠폰 무효",
+  ]),
+  mutation("that a coupon is unused and not run out", "src/coupon/use-coupon.ts", 'if (status !== "AVAILABLE") refuse', "if (false) refuse", [
+    THIRD,
+    "alt 쿠폰 무효",
+  ]),
   mutation("a coupon's time, before the job has come by", COUPON, "coupon.expiresAt !== null && coupon.expiresAt <= now", "false", [
     VARIANTS,
     "opt 쿠폰 상태가 UNUSED가 아닌 경우",
   ]),
-  mutation("a coupon's least order", COUPON, "totalAmount < minOrderAmount", "false", [THIRD, "alt 쿠폰 무효"]),
+  mutation("a coupon's least order", "src/coupon/use-coupon.ts", "totalAmount < minOrderAmount", "false", [THIRD, "alt 쿠폰 무효"]),
   mutation("that a fixed discount is no more than the order", COUPON, "Math.min(discount.amount, totalAmount)", "discount.amount", [
     THIRD,
     "else 쿠폰 유효 →",
   ]),
-  mutation("the most of a percentage", COUPON, "discount.maxAmount ?? wanted, totalAmount", "wanted, totalAmount", [THIRD, "else 쿠폰 유효 →"]),
+  mutation("the most of a percentage", COUPON, "discount.maxAmount ?? percentage, totalAmount", "percentage, totalAmount", [
+    THIRD,
+    "else 쿠폰 유효 →",
+  ]),
   mutation("that a percentage rounds down", COUPON, "Math.floor((rest * rate) / 100)", "Math.ceil((rest * rate) / 100)", [THIRD, "else 쿠폰 유효 →"]),
   mutation(
     "that a coupon is used up with its order",
     "src/order/reserve-stock.ts",
-    "if (order.userCouponId !== null) takeCoupon",
-    "if (false) takeCoupon",
+    "if (order.userCouponId !== null) useCoupon",
+    "if (false) useCoupon",
     [THIRD, "opt 쿠폰 사용된 경우"],
   ),
-  mutation("that a coupon comes back only from the order that has it", COUPON, "if (coupon?.orderId !== orderId)", "if (coupon === undefined)", [
-    ORDERS,
-    "a coupon that another order has",
-  ]),
-  mutation("that a coupon comes back expired where its time is up", COUPON, "status: couponStatus(returned, uow.now) }", 'status: "AVAILABLE" }', [
-    ORDERS,
-    "a coupon that comes back too late",
-  ]),
+  mutation(
+    "that a coupon comes back only from the order that has it",
+    "src/coupon/use-coupon.ts",
+    "if (coupon?.orderId !== orderId)",
+    "if (coupon === undefined)",
+    [ORDERS, "a coupon that another order has"],
+  ),
+  mutation(
+    "that a coupon comes back expired where its time is up",
+    "src/coupon/use-coupon.ts",
+    "status: couponStatus(returned, uow.now) }",
+    'status: "AVAILABLE" }',
+    [ORDERS, "a coupon that comes back too late"],
+  ),
   mutation("that an issued discount stands", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) && campaign.issuedQuantity > 0", "false", [
     RULES,
     "a discount that somebody holds",
@@ -268,13 +294,13 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   mutation(
     "that a list's order stands while it is read",
     "src/coupon/coupon.routes.ts",
-    "campaignPlace(cursor) ?? firstCampaign(at)",
-    "{ ...(campaignPlace(cursor) ?? firstCampaign(at)), at }",
+    "campaignPlace(query.cursor) ?? firstCampaign(at)",
+    "{ ...(campaignPlace(query.cursor) ?? firstCampaign(at)), at }",
     [CAMPAIGNS, "pages show each campaign once"],
   ),
 
   // Rehearsals
-  mutation("whose copies are bought", CATALOG, "!product || !sameRehearsal(product, user)", "!product", [
+  mutation("whose copies are bought", "src/catalog/get-variant.ts", "!product || !sameRehearsal(product, user)", "!product", [
     REHEARSALS,
     "while a rehearsal's copy sells",
   ]),

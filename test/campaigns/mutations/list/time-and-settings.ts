@@ -114,7 +114,7 @@ export const TIME_AND_SETTINGS: Mutation[] = [
   mutation(
     "that a recount counts what is aggregated meanwhile",
     "src/popular/recount-sales.ts",
-    "...(await run<Counted>(COUNT_SALES, [begun.xid, checkpoint?.xid, timezone]))",
+    "...(await run<Counted>(COUNT_SALES, [start.xid, checkpoint?.xid, timezone]))",
     "",
     [SETTINGS, "what is aggregated while sales are recounted"],
   ),
