@@ -2,8 +2,8 @@
 
 import { type Mutation, mutation } from "../mutation.ts";
 
-const RULES = "test/database/order-rules.test.ts";
-const MONEY = "test/database/rules.test.ts";
+const RULES = "test/rules/order-rules.test.ts";
+const MONEY = "test/rules/rules.test.ts";
 const PAYMENTS = "test/api/payments.test.ts";
 const CHARGES = "test/api/charges.test.ts";
 const AMOUNT = "test/api/expected-amount.test.ts";

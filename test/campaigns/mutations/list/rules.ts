@@ -9,7 +9,7 @@ const [POINTS, CACHE, THIRD, VARIANTS, CART] = [
   "test/documents/4-variants-batch.test.ts",
   "test/documents/5-cart-gateway.test.ts",
 ];
-const RULES = "test/database/rules.test.ts";
+const RULES = "test/rules/rules.test.ts";
 const CAMPAIGNS = "test/api/campaigns.test.ts";
 const REHEARSALS = "test/api/rehearsals.test.ts";
 const CURRENCY = "test/api/currency.test.ts";
@@ -19,7 +19,7 @@ const REPLAY = "tools/replay/replay.test.ts";
 const GRANT_FILE = "test/api/grant-file.test.ts";
 const GRANTS = "src/balance/grant-balances.ts";
 const GRANT_FAULTS = "src/balance/grant-faults.ts";
-const ORDERS = "test/database/order-rules.test.ts";
+const ORDERS = "test/rules/order-rules.test.ts";
 const CATALOG = "src/catalog/catalog.ts";
 const COUPON = "src/coupon/coupon.ts";
 const PLACE = "src/order/place-order.ts";
