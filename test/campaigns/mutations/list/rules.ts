@@ -71,23 +71,26 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     VARIANTS,
     "opt 존재하지 않는 유저/상품/보유쿠폰",
   ]),
-  mutation("that an adjustment leaves something", STOCK, "stock < 0", "false", [RULES, "an adjustment below nothing"]),
-  mutation("that an adjustment is bounded", STOCK, "stock > STOCK_MAX", "false", [RULES, "an adjustment beyond the most"]),
+  mutation("that an adjustment leaves something", STOCK, "stock < 0", "false", [RULES, "a stock adjustment below zero"]),
+  mutation("that an adjustment is bounded", STOCK, "stock > STOCK_MAX", "false", [RULES, "a stock adjustment above the maximum"]),
   mutation("that a first filling is journalled", "src/catalog/create-products.ts", "delta: variant.stock,", "delta: 0,", [
     RULES,
-    "a product's first pieces stand in the journal",
+    "a new product's initial stock is written",
   ]),
   mutation("that equal lines are added up", PLACE, "(lines.get(variantId)?.quantity ?? 0) + article.quantity", "article.quantity", [
     VARIANTS,
     "opt 재고 부족 → 400 where two lines of one variant together",
   ]),
-  mutation("that lines together are bounded", PLACE, "quantity > MOST_PIECES", "false", [RULES, "lines of one variant together beyond a million"]),
-  mutation("that a total can be counted", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order too large to be counted"]),
+  mutation("that lines together are bounded", PLACE, "quantity > MOST_PIECES", "false", [
+    RULES,
+    "line items of one variant may not exceed a million",
+  ]),
+  mutation("that a total can be counted", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order whose total is too large"]),
   mutation("that the buyer exists", PLACE, 'return buyer ?? refuse("USER_NOT_FOUND", { userId });', "return buyer ?? { rehearsalId: null };", [
     RULES,
-    "an order for nobody",
+    "an order for an unknown user",
   ]),
-  mutation("that the product exists", PLACE, "productFor(uow, article.productId, buyer);", "", [RULES, "an order for nothing"]),
+  mutation("that the product exists", PLACE, "productFor(uow, article.productId, buyer);", "", [RULES, "an order for an unknown product"]),
   mutation("that goods are taken with the money", "src/order/payment/pay-from-balance.ts", "  reserveStock(uow, order, items);\n", "", [
     CACHE,
     "par 핵심 주문 처리 → stock is checked and taken",
@@ -112,11 +115,11 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that a shop with a database of its own does not simulate cards", "src/config.ts", 'embedded || given === "simulator"', "true", [
     NO_GATEWAY,
-    "only an embedded shop",
+    "cards are simulated only in an embedded shop",
   ]),
   mutation("that a card needs a gateway", "src/order/payment/start-card-payment.ts", "if (!cardsAreTaken)", "if (false)", [
     NO_GATEWAY,
-    "refuses cards",
+    "a shop without a gateway refuses cards",
   ]),
   mutation("that there is as much money as is paid", "src/balance/balance.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
   mutation("the most on a balance", "src/balance/balance.ts", "wallet.balance + amount > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
@@ -138,7 +141,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that grants are for all or nobody", GRANTS, "if (faults.length > 0) refuseGrants", "if (false) refuseGrants", [
     RULES,
-    "grants of which one is for nobody",
+    "a list of grants with one unknown user",
   ]),
   mutation("that a batch grants a row once", GRANTS, "grantedBefore(uow, batch, grant) === undefined", "true", [
     BATCHES,
@@ -182,7 +185,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ),
   mutation("one user per external id", "src/balance/create-users.ts", "if (uow.find(externalIds, externalId))", "if (false)", [
     RULES,
-    "an external id twice in one list",
+    "a list of users with one external id twice",
   ]),
 
   // Coupons
@@ -191,15 +194,15 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   mutation("a campaign's window", ISSUE, "!isOpen(campaign, uow.now)", "false", [CACHE, "else 발급 불가 (품절 또는 비활성)"]),
   mutation("that a campaign has opened", COUPON, "return campaign.opensAt <= now && !isOver(campaign, now);", "return !isOver(campaign, now);", [
     RULES,
-    "is open from opensAt on",
+    "a campaign is open from opensAt until",
   ]),
   mutation("that a campaign has closed", COUPON, "(closesAt !== null && closesAt <= now)", "(closesAt !== null && closesAt < now)", [
     RULES,
-    "is open from opensAt on",
+    "a campaign is open from opensAt until",
   ]),
   mutation("that a campaign's coupons have not run out", COUPON, " || (expiresAt !== null && expiresAt <= now)", "", [
     RULES,
-    "is open from opensAt on",
+    "a campaign is open from opensAt until",
   ]),
   mutation("that whoever gets a coupon exists", ISSUE, '?? refuse("USER_NOT_FOUND", { userId })', "?? { rehearsalId: null }", [
     VARIANTS,
@@ -231,15 +234,15 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ),
   mutation("that a coupon comes back only from the order that has it", COUPON, "if (coupon?.orderId !== orderId)", "if (coupon === undefined)", [
     ORDERS,
-    "a coupon that another order has",
+    "a coupon that another order uses",
   ]),
   mutation("that a coupon comes back expired where its time is up", COUPON, "status: couponStatus(returned, uow.now) }", 'status: "AVAILABLE" }', [
     ORDERS,
-    "a coupon that comes back too late",
+    "a coupon that is restored after its expiry",
   ]),
   mutation("that an issued discount stands", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) && campaign.issuedQuantity > 0", "false", [
     RULES,
-    "a discount that somebody holds",
+    "a campaign's discount can be changed only while",
   ]),
   mutation("that the same discount is no change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) &&", "fields.discount &&", [
     CAMPAIGNS,
@@ -292,31 +295,31 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that a total stays above what was issued", CAMPAIGN, "edited.totalQuantity < campaign.issuedQuantity", "false", [
     RULES,
-    "a total below what was issued",
+    "a campaign's total cannot be set below",
   ]),
-  mutation("that a campaign closes after it opens", CAMPAIGN, "closesAt !== null && closesAt <= opensAt", "false", [RULES, "times that contradict"]),
+  mutation("that a campaign closes after it opens", CAMPAIGN, "closesAt !== null && closesAt <= opensAt", "false", [RULES, "is not after opensAt"]),
   mutation("that a campaign's coupons outlast its opening", CAMPAIGN, "expiresAt !== null && expiresAt <= opensAt", "false", [
     RULES,
-    "times that contradict",
+    "is not after opensAt",
   ]),
   mutation("that a known sold-out campaign is told apart from a closed one", "src/coupon/sold-out.ts", "isOpen(known.campaign, now)", "true", [
     RULES,
-    "sold out and closed since",
+    "a sold-out campaign that has closed",
   ]),
   mutation("that what is sold out is learnt", "src/coupon/coupon.routes.ts", "void soldOut.learn(couponId).catch(() => {})", "{}", [
     "test/api/sold-out.test.ts",
-    "what is sold out is refused without the till",
+    "a claim of a sold-out campaign is refused without the till",
   ]),
   mutation("that more coupons are believed", "src/app/app.ts", "soldOut.forget(word.slice(CAMPAIGN.length))", "{}", [
     "test/api/sold-out.test.ts",
-    "an operator who adds coupons",
+    "coupons that an operator adds",
   ]),
   mutation(
     "that an expired coupon is not marked before its time",
     "src/coupon/expire-coupon.ts",
     '|| couponStatus(coupon, uow.now) !== "EXPIRED"',
     "",
-    [RULES, "the job marks"],
+    [RULES, "the expiry job marks a coupon"],
   ),
 
   // Carts
@@ -324,7 +327,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     CART,
     "opt 장바구니 중복 Error",
   ]),
-  mutation("the most in a cart", "src/cart/edit-cart.ts", "cart.length >= CART_MAX", "false", [RULES, "a cart holds so many"]),
+  mutation("the most in a cart", "src/cart/edit-cart.ts", "cart.length >= CART_MAX", "false", [RULES, "a cart takes at most"]),
   mutation("that a checkout empties the cart", PLACE, "if (input.lineItems === null) uow.put(carts, input.userId, []);", "", [
     CART,
     "flow → the whole cart is ordered",

@@ -197,6 +197,6 @@ export const OF_THE_TILL: Mutation[] = [
   ),
   mutation("that pipelined requests take turns", "src/http/pipelining.ts", "if (line[0] === turn) done();", "done();", [
     "test/api/pipelining.test.ts",
-    "each request sees what the one before it did",
+    "each pipelined request sees the effect",
   ]),
 ];
