@@ -49,7 +49,7 @@ export const AFTERWARDS: Mutation[] = [
     LEASE,
     "AND lease_owner = $2 AND position = $3::xid8 RETURNING name)",
     "AND lease_owner = $2 RETURNING name)",
-    ["test/database/lease.test.ts", "a position moves on only from where it was read"],
+    ["test/database/lease.test.ts", "a sink's position advances only from"],
   ),
   mutation("that a refused event holds up its order", LETTERS, "AND p.seq < l.seq AND p.status = 'WAITING')", "AND false)", [
     OUTBOX,
@@ -87,18 +87,18 @@ export const AFTERWARDS: Mutation[] = [
     "src/jobs/jobs.sql.ts",
     "SELECT pg_try_advisory_lock(${LOCK_CLASS}, hashtext($1)) AS locked",
     "SELECT $1 <> '' AS locked",
-    ["test/database/jobs.test.ts", "operators on two instances who run the same job"],
+    ["test/database/jobs.test.ts", "operators who run one job on two instances"],
   ),
   mutation(
     "that a slot is looked at under the lock",
     SCHEDULER,
     '      // Only under the lock does nobody else do it in the next moment.\n      if (slot !== null && !(await this.#isFree(job, slot))) return "done already";\n',
     "",
-    ["test/database/jobs.test.ts", "a slot that was missed is caught up once"],
+    ["test/database/jobs.test.ts", "a missed run is caught up once"],
   ),
   mutation("that a slot which was done is over", "src/jobs/jobs.sql.ts", "slot = greatest(slot, $2::timestamptz)", "slot = slot", [
     "test/database/jobs.test.ts",
-    "two instances that tick run a job once per slot",
+    "two instances that tick run a job once per due time",
   ]),
   mutation(
     "that sales are counted behind every running transaction",
@@ -112,14 +112,14 @@ export const AFTERWARDS: Mutation[] = [
     POPULAR,
     "WHERE e.xid > $1::xid8 AND e.xid <= $2::xid8 AND e.type IN",
     "WHERE $1 <> '' AND e.xid <= $2::xid8 AND e.type IN",
-    ["test/database/aggregate.test.ts", "what was sold since"],
+    ["test/database/aggregate.test.ts", "each sale is added to its day's row"],
   ),
   mutation(
     "that sales of a day are added to",
     POPULAR,
     "DO UPDATE SET units = s.units + excluded.units, revenue = s.revenue + excluded.revenue",
     "DO UPDATE SET units = excluded.units, revenue = excluded.revenue",
-    ["test/database/aggregate.test.ts", "what was sold since"],
+    ["test/database/aggregate.test.ts", "each sale is added to its day's row"],
   ),
 
   mutation("that an issuer's empty key set replaces no good one", "src/http/key-set.ts", "if (found.length === 0)", "if (false)", [

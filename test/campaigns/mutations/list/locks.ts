@@ -54,11 +54,11 @@ export const LOCKS: Mutation[] = [
   ),
   mutation("the order of first-come locks", "src/lock/first-come.ts", " ORDER BY key) keys", ") keys", [
     "test/database/advisory-locks.test.ts",
-    "several campaigns are taken by name",
+    "several campaigns are locked in the order of their names",
   ]),
   mutation("the first-come lock", STORE, "...(admission ? [admission.statement] : []),", "", [
     "test/database/advisory-locks.test.ts",
-    "a round waits for who was admitted",
+    "a round waits for the round admitted",
   ]),
   mutation("lock_timeout", STORE, " -c lock_timeout=${lockWaitMs}", "", [
     "test/database/till-postgres.test.ts",
@@ -70,10 +70,10 @@ export const LOCKS: Mutation[] = [
   ]),
   mutation("the lock on the checkpoint", "src/popular/popular.sql.ts", "name = 'aggregate-sales' FOR UPDATE", "name = 'aggregate-sales'", [
     "test/database/advisory-locks.test.ts",
-    "an aggregation reads how far",
+    "an aggregation waits for the one before it",
   ]),
   mutation("the migrations' lock", "src/database/migrate.ts", 'await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);', "", [
     "test/database/advisory-locks.test.ts",
-    "five that migrate",
+    "five concurrent migrations",
   ]),
 ];

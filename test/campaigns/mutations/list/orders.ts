@@ -166,14 +166,14 @@ export const ORDERS: Mutation[] = [
   ),
   mutation("that a refund which was sent before is looked for", "src/settlement/gateway-refund.ts", "again && (await isGivenBack())", "false", [
     "test/api/gateway-keys.test.ts",
-    "looked for before",
+    "looked up before",
   ]),
   mutation(
     "the key under which money is given back",
     "src/settlement/gateway-refund.ts",
     "idempotencyKey: id }",
     "idempotencyKey: crypto.randomUUID() }",
-    ["test/api/gateway-keys.test.ts", "under the refund's own id"],
+    ["test/api/gateway-keys.test.ts", "sent under its own id"],
   ),
   mutation("that a refund is settled once", "src/settlement/settle-refund.ts", 'refund?.id !== refundId || refund.status !== "PENDING"', "!refund", [
     RULES,
@@ -221,18 +221,18 @@ export const ORDERS: Mutation[] = [
     "src/idempotency/two-phase.ts",
     "if (kept.attempt === null) return { status: kept.status, body: kept.body };",
     "",
-    ["test/api/idempotency-rules.test.ts", "the first answer of an attempt stays"],
+    ["test/api/idempotency-rules.test.ts", "the first stored response of an attempt is kept"],
   ),
   mutation(
     "that a buyer pays the expected amount for an order",
     "src/order/place-order.ts",
     "      checkAmount(order, input.expectedAmount);\n",
     "",
-    [AMOUNT, "an order of a price that has changed"],
+    [AMOUNT, "an order with an outdated price"],
   ),
   mutation("that a buyer pays the expected amount for a placed order", PAYABLE, "  checkAmount(order, expectedAmount);\n", "", [
     AMOUNT,
-    "a payment from the balance is for the amount that is due",
+    "a payment from the balance must expect the amount due",
   ]),
   mutation("that an operator's reasons are read by operators only", REFUND, "readerIsOperator || reason === CANCELLED.reason", "true", [
     REASONS,

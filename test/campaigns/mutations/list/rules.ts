@@ -145,17 +145,17 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that a batch grants a row once", GRANTS, "grantedBefore(uow, batch, grant) === undefined", "true", [
     BATCHES,
-    "the same rows again, reordered",
+    "a batch sent again in any order",
   ]),
-  mutation("that a dry run grants nothing", GRANTS, "if (dryRun) return", "if (false) return", [BATCHES, "a dry run names every faulty row"]),
+  mutation("that a dry run grants nothing", GRANTS, "if (dryRun) return", "if (false) return", [BATCHES, "a dry run reports each invalid row"]),
   mutation("that a batch does not pay a corrected amount", GRANT_FAULTS, "before !== undefined && before !== amount", "false", [
     BATCHES,
-    "a row that was paid with another amount",
+    "a row of a batch that was paid with another amount",
   ]),
-  mutation("that a row is in a batch's list once", GRANT_FAULTS, "first !== undefined", "false", [BATCHES, "a row twice in one list"]),
+  mutation("that a row is in a batch's list once", GRANT_FAULTS, "first !== undefined", "false", [BATCHES, "a repeated row within a batch"]),
   mutation("that the limit holds for a list's grants together", GRANT_FAULTS, "balance + amount > balanceMax", "false", [
     BATCHES,
-    "the first 20 faulty rows of a list are named",
+    "the first 20 invalid rows are reported",
   ]),
   mutation("that a replay's batch is known while the keys are", "tools/replay/bring-in.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
     REPLAY,

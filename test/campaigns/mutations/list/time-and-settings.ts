@@ -45,14 +45,14 @@ export const TIME_AND_SETTINGS: Mutation[] = [
     "src/database/clock.ts",
     "Math.max(this.#offset, at - heardAt + 0.01)",
     "this.#offset",
-    [CLOCKS, "a quick answer makes the time exact"],
+    [CLOCKS, "a quick response makes the clock exact"],
   ),
   mutation(
     "that a slow answer does not blur the time",
     "src/database/clock.ts",
     "Math.min(Math.max(this.#offset, at - heardAt + 0.01), at + 1 - sentAt)",
     "at - heardAt",
-    [CLOCKS, "a quick answer makes the time exact"],
+    [CLOCKS, "a quick response makes the clock exact"],
   ),
   mutation("that a job is due by the database's clock", "src/jobs/scheduler.ts", "if (now < slot) return this.#await(job, slot);", "", [
     "test/database/jobs.test.ts",
@@ -63,11 +63,11 @@ export const TIME_AND_SETTINGS: Mutation[] = [
     "src/coupon/coupon.routes.ts",
     "return campaignView(campaign, now());",
     "return campaignView(campaign, Date.now());",
-    [CLOCKS, "a campaign opens and closes at one moment"],
+    [CLOCKS, "a campaign opens and closes at the same moment"],
   ),
   mutation("that orders of the future are known by the database's clock", "src/order/order.routes.ts", "> now())", "> Date.now())", [
     CLOCKS,
-    "an order may be from the past",
+    "orderedAt may be in the past",
   ]),
   mutation("that an instance with another time zone does not start", STORED, "!isSameZone(stored.timezone, timezone)) throw", "false) throw", [
     SETTINGS,
