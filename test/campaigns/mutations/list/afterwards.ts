@@ -20,18 +20,18 @@ export const AFTERWARDS: Mutation[] = [
     EVENTS,
     " AND e.xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER",
     " ORDER",
-    [OUTBOX, "a transaction that commits late is neither lost"],
+    [OUTBOX, "the events of a transaction that commits late"],
   ),
   mutation("the order of the transactions' numbers", EVENTS, "ORDER BY e.xid LIMIT $2", "ORDER BY e.xid::text LIMIT $2", [
     OUTBOX,
-    "transactions are read in the order of their numbers",
+    "transactions are read in the numeric order",
   ]),
   mutation(
     "that an event waits for those before it",
     EVENTS,
     "WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq",
     "WHERE xid > $2::xid8 AND xid <= $3::xid8 ORDER BY xid, order_id, seq",
-    [OUTBOX, "an order's events arrive in order though a transaction with a lower number"],
+    [OUTBOX, "an order's events arrive in order even if a transaction with a lower number"],
   ),
   mutation("that a lease is one relay's", LEASE, "(lease_owner IS NULL OR lease_owner = $2 OR lease_until < now())", "(true)", [
     OUTBOX,
@@ -42,7 +42,7 @@ export const AFTERWARDS: Mutation[] = [
     LEASE,
     "WHERE name = $1 AND lease_owner = $2 AND position = $3::xid8 RETURNING name)",
     "WHERE name = $1 AND position = $3::xid8 RETURNING name)",
-    [OUTBOX, "a relay that died between delivery and writing it down"],
+    [OUTBOX, "a relay that dies between delivery and recording it"],
   ),
   mutation(
     "that a position is moved from where it was",
@@ -53,14 +53,14 @@ export const AFTERWARDS: Mutation[] = [
   ),
   mutation("that a refused event holds up its order", LETTERS, "AND p.seq < l.seq AND p.status = 'WAITING')", "AND false)", [
     OUTBOX,
-    "a refused event holds up its own order",
+    "a refused event blocks the later events of its order",
   ]),
   mutation(
     "that a replay is one letter",
     LETTERS,
     "           ON CONFLICT (sink, order_id, seq) DO UPDATE SET status = 'WAITING', attempts = 0, next_attempt_at = now(), delivered_at = NULL, last_error = NULL, replay = excluded.replay",
     "",
-    [OUTBOX, "an event that is refused to the end lies dead"],
+    [OUTBOX, "an event that is always refused becomes a dead letter"],
   ),
   mutation("that a replay is no repetition", LETTERS, "last_error = NULL, replay = excluded.replay", "last_error = NULL", [
     REFUSED,
@@ -71,15 +71,15 @@ export const AFTERWARDS: Mutation[] = [
     ISOLATE,
     "if (concernsSink(error) || (!proven && !(await this.#takesAnother(suspects, outcome, retried)))) return",
     "if (concernsSink(error)) return",
-    [REFUSED, "a sink that takes nothing is unavailable"],
+    [REFUSED, "a sink that accepts nothing is unavailable"],
   ),
   mutation("that a refused event holds up no other order", ISOLATE, "(!proven && !(await this.#takesAnother(suspects, outcome, retried)))", "true", [
     REFUSED,
-    "holds up no other, and becomes a dead letter",
+    "blocks no other event and becomes a dead letter",
   ]),
   mutation("that what was not delivered is not replayed", LETTERS, "JOIN sinks s ON e.xid <= s.position", "JOIN sinks s ON true", [
     OUTBOX,
-    "a delivered event is delivered once more when it is replayed",
+    "a replay delivers a delivered event again",
   ]),
 
   mutation(
@@ -105,7 +105,7 @@ export const AFTERWARDS: Mutation[] = [
     "src/popular/aggregate-sales.ts",
     "String(BigInt(oldest.xmin) - 1n)",
     "String(BigInt(oldest.xmin) + 1000n)",
-    ["test/database/popular.test.ts", "a transaction that commits late is counted"],
+    ["test/database/popular.test.ts", "a sale whose transaction commits late is counted"],
   ),
   mutation(
     "that sales are counted once",
@@ -128,37 +128,37 @@ export const AFTERWARDS: Mutation[] = [
   ]),
   mutation("that only a proxy is believed", "src/http/client-address.ts", "networks === undefined || contains(networks, address)", "true", [
     "test/api/client-address.test.ts",
-    "with networks is the last one",
+    "with trusted networks the client's address is the last one",
   ]),
   mutation("which algorithm a token is signed with", AUTH, 'algorithms: ["HS256"], ', "", [AUTHORITY, ""]),
   mutation("how long a token is good for", AUTH, "if (seen && seen.until > now()) return seen;", "if (seen) return seen;", [
     AUTHORITY,
-    "one that was good is not when its time is up",
+    "a token that was valid is refused after its expiry",
   ]),
   mutation("that a shopper is a user", AUTH, 'if (role === "shopper" && !UUID.test(sub)) refuse("UNAUTHENTICATED");', "", [AUTHORITY, ""]),
   mutation("which roles there are", AUTH, ' || (role !== "shopper" && role !== "operator")', "", [AUTHORITY, ""]),
-  mutation("who issued a token", AUTH, '...(issuer ? ["iss"] : [])', "", [AUTHORITY, "issuer and audience, where configured"]),
-  mutation("whom a token is for", AUTH, '...(audience ? ["aud"] : [])', "", [AUTHORITY, "issuer and audience, where configured"]),
+  mutation("who issued a token", AUTH, '...(issuer ? ["iss"] : [])', "", [AUTHORITY, "a configured issuer and audience"]),
+  mutation("whom a token is for", AUTH, '...(audience ? ["aud"] : [])', "", [AUTHORITY, "a configured issuer and audience"]),
   mutation("that operators' routes are operators'", ROUTE, 'if (audience === "operator") refuse("FORBIDDEN");', "", [
     AUTHORITY,
-    "operators' calls are forbidden to shoppers",
+    "operators' routes are forbidden to shoppers",
   ]),
   mutation(
     "that a user's routes are the user's",
     ROUTE,
     'if (audience === "owner" && (request.params as { userId: string }).userId !== caller.id) refuse("FORBIDDEN");',
     "",
-    [AUTHORITY, "another user's calls are forbidden"],
+    [AUTHORITY, "another user's routes are forbidden"],
   ),
   mutation("that strangers are turned away", "src/http/authentication.ts", "done(request.authenticationError ?? undefined);", "done();", [
     AUTHORITY,
-    "whatever is not for everybody wants a token first",
+    "every route that is not public requires a token",
   ]),
   mutation(
     "in whose name a body speaks",
     "src/http/on-behalf.ts",
     'if (caller.role !== "operator" && wanted !== caller.id) refuse("FORBIDDEN");',
     "",
-    [AUTHORITY, "may not be named in a body"],
+    [AUTHORITY, "only operators may name another user in a body"],
   ),
 ];

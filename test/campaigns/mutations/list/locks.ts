@@ -22,16 +22,16 @@ export const LOCKS: Mutation[] = [
   ...SHELVES.flatMap(([shelf, file, where, order]) => [
     mutation(`the lock on ${shelf}`, file, where, where.replace(/ FOR NO KEY UPDATE.*/, ""), [
       "test/database/row-locks.test.ts",
-      `${shelf} is locked: whoever`,
+      `a row of ${shelf} that another transaction holds`,
     ]),
     mutation(`the order of the locks on ${shelf}`, file, where, where.replace(`${order} `, ""), [
       "test/database/row-locks.test.ts",
-      `${shelf} is locked by id`,
+      `rows of ${shelf} are locked in the order of their ids`,
     ]),
   ]),
   mutation("the order of the shelves", STORE, "return new Map([...shelves].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return tables;", [
     "test/database/till-postgres.test.ts",
-    "in the global order, whatever the order of the needs",
+    "in the global order, not in the order of the needs",
   ]),
   {
     what: "the wallet's lock, and its key in the ledger (either alone is held by the other)",
@@ -62,11 +62,11 @@ export const LOCKS: Mutation[] = [
   ]),
   mutation("lock_timeout", STORE, " -c lock_timeout=${lockWaitMs}", "", [
     "test/database/till-postgres.test.ts",
-    "that somebody holds too long are a LockTimeout",
+    "a lock that is held too long is a LockTimeout",
   ]),
   mutation("idle_in_transaction_session_timeout", STORE, " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}", "", [
     "test/database/till-postgres.test.ts",
-    "of an instance that hangs in the middle of a round are let go",
+    "the locks of an instance that hangs during a round",
   ]),
   mutation("the lock on the checkpoint", "src/popular/popular.sql.ts", "name = 'aggregate-sales' FOR UPDATE", "name = 'aggregate-sales'", [
     "test/database/advisory-locks.test.ts",

@@ -192,7 +192,7 @@ export const ORDERS: Mutation[] = [
     "src/settlement/settle-charge.ts",
     'verdict.kind === "done" && balance <= balanceMax',
     'verdict.kind === "done"',
-    [CHARGES, "money for which there is no room"],
+    [CHARGES, "a captured charge that no longer fits"],
   ),
   mutation("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "    checkLimit(wallet, amount, balanceMax);\n", "", [
     MONEY,
@@ -207,7 +207,7 @@ export const ORDERS: Mutation[] = [
   ),
   mutation("that a charge's end takes a new version", "src/settlement/settle-charge.ts", "wallet.version + 1", "charge.version", [
     CHARGES,
-    "a charge without an answer is 202 PENDING",
+    "a card charge without a response is 202 PENDING",
   ]),
   mutation(
     "that an attempt belongs to its key",
@@ -254,10 +254,10 @@ export const ORDERS: Mutation[] = [
     "src/order/payment/payment.sql.ts",
     " ORDER BY place DESC LIMIT ${steps}) newest)",
     ") newest)",
-    [LISTS, "a payment of many refunds shows its newest steps"],
+    [LISTS, "a payment shows its newest steps"],
   ),
   mutation("that a page of a history is bounded by its items", "src/outbox/outbox.sql.ts", "e.items <= $4 OR e.seq = $2 + 1", "$4::int > 0", [
     LISTS,
-    "a history of many refunds comes in pages",
+    "an order's history comes in pages",
   ]),
 ];

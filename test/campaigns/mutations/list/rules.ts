@@ -37,22 +37,19 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     POINTS,
     "opt 판매 불가 상품",
   ]),
-  mutation("that an edit is of the product as it is", EDIT, "version !== product.version", "false", [
-    EDITS,
-    "an edit of another version is refused whole",
-  ]),
-  mutation("that an edit is of the variant as it is", EDIT, "now !== one.version", "false", [EDITS, "an edit of another version of a variant"]),
+  mutation("that an edit is of the product as it is", EDIT, "version !== product.version", "false", [EDITS, "an edit of an old product version"]),
+  mutation("that an edit is of the variant as it is", EDIT, "now !== one.version", "false", [EDITS, "an edit of an old variant version"]),
   mutation("that an edit makes another version", EDIT, "version: product.version + 1", "version: product.version", [
     EDITS,
-    "of many edits of one version",
+    "of concurrent edits of one version",
   ]),
-  mutation("that a variant is named once in an edit", EDIT, "found.has(one.id)", "false", [EDITS, "names a variant twice"]),
-  mutation("that two prices agree", EDIT, "one.price !== price", "false", [EDITS, "gives a product's only variant two prices"]),
+  mutation("that a variant is named once in an edit", EDIT, "found.has(one.id)", "false", [EDITS, "an edit that names a variant twice"]),
+  mutation("that two prices agree", EDIT, "one.price !== price", "false", [EDITS, "an edit that gives the only variant two prices"]),
   mutation("that options differ", VARIANT_RULES, "keyOf(other.options) === keyOf(options)", "false", [
     EDITS,
-    "are not created, alone or among others",
+    "variants with equal options are refused",
   ]),
-  mutation("that a SKU is one variant's", VARIANT_RULES, "owner !== variantId", "false", [EDITS, "belongs to one variant of the shop"]),
+  mutation("that a SKU is one variant's", VARIANT_RULES, "owner !== variantId", "false", [EDITS, "a SKU belongs to one variant of the shop"]),
   mutation(
     "that shoppers see no price of what is not for sale",
     "src/catalog/product-view.ts",
@@ -103,15 +100,15 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   // Money
   mutation("that a payment is in the shop's currency", "src/settlement/capture-outcome.ts", "payment.currency !== currency", "false", [
     CURRENCY,
-    "an equal number of another currency",
+    "a capture of the same number in another currency",
   ]),
   mutation("that money goes back in the shop's currency", "src/settlement/gateway-refund.ts", "payment.currency !== gateway.currency", "false", [
     CURRENCY,
-    "a part that went back in another currency",
+    "a partial refund in another currency",
   ]),
   mutation("that both books count in one currency", "src/settlement/reconcile.ts", "gateway.currency !== currency &&", "false &&", [
     CURRENCY,
-    "equal numbers of two currencies",
+    "the same numbers in two currencies",
   ]),
   mutation("that a shop with a database of its own does not simulate cards", "src/config.ts", 'embedded || given === "simulator"', "true", [
     NO_GATEWAY,
@@ -246,34 +243,34 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that the same discount is no change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) &&", "fields.discount &&", [
     CAMPAIGNS,
-    "a form that sends everything back",
+    "an edit that sends all fields back unchanged",
   ]),
   mutation("an edit's version", CAMPAIGN, "version !== undefined && version !== campaign.version", "false", [
     CAMPAIGNS,
-    "an edit of an older version",
+    "an edit of an old campaign version",
   ]),
   mutation("that an edit raises the version", CAMPAIGN, "{ ...edited, version: campaign.version + 1 }", "edited", [
     CAMPAIGNS,
-    "each edit raises the version",
+    "each edit of a campaign raises its version",
   ]),
   mutation("that a closed campaign stays as it is", CAMPAIGN, "if (isOver(campaign, uow.now))", "if (false)", [
     CAMPAIGNS,
-    "a repeat changes nothing",
+    "closing it again changes nothing",
   ]),
   mutation("that a coupon is good to the end of its last day", "src/day.ts", "(days + 1) * DAY_MS", "days * DAY_MS", [
     CAMPAIGNS,
-    "a coupon is good to the end",
+    "a coupon is valid until the end of its last day",
   ]),
   mutation("that a campaign's own end cuts its coupons' days", COUPON, "expiresAt ?? Number.POSITIVE_INFINITY)", "Number.POSITIVE_INFINITY)", [
     CAMPAIGNS,
-    "the campaign's own end comes first",
+    "a coupon expires with its campaign",
   ]),
   mutation(
     "that a list's order stands while it is read",
     "src/coupon/coupon.routes.ts",
     "campaignPlace(cursor) ?? firstCampaign(at)",
     "{ ...(campaignPlace(cursor) ?? firstCampaign(at)), at }",
-    [CAMPAIGNS, "pages show each campaign once"],
+    [CAMPAIGNS, "pages list each campaign once"],
   ),
 
   // Rehearsals

@@ -30,7 +30,7 @@ export const OF_THE_TILL: Mutation[] = [
     "src/database/pipeline.ts",
     "if (error) reject(error);",
     'if (error) resolve([{ command: "COMMIT", rows: [] }] as never);',
-    [ON_POSTGRES, "are all or nothing"],
+    [ON_POSTGRES, "the writes of a round are all or nothing"],
   ),
   mutation("that the answer to COMMIT says COMMIT", STORE, 'if (results.at(-1)?.command !== "COMMIT")', "if (results.length === 0)", [
     ON_POSTGRES,
@@ -41,14 +41,14 @@ export const OF_THE_TILL: Mutation[] = [
     STORE,
     "shelf.save(changed).map(exactly)",
     "shelf.save(changed).map(({ name, text, values }) => ({ name, text, values }))",
-    [ON_POSTGRES, "that touch another number of rows"],
+    [ON_POSTGRES, "writes that touch another number of rows"],
   ),
   mutation(
     "that a lost COMMIT is not a failure",
     STORE,
     'throw new LostCommit("the connection broke while committing", { cause: error });',
     'throw new StoreUnavailable("the connection broke");',
-    [ON_POSTGRES, "because its session was killed is lost, and abandoned"],
+    [ON_POSTGRES, "a round whose session was killed is a LostCommit"],
   ),
   mutation("that a lost COMMIT is asked about", TILL, 'if ((await this.#outcome(roundId)) === "abandoned")', "if (true)", [
     IN_MEMORY,
@@ -63,27 +63,27 @@ export const OF_THE_TILL: Mutation[] = [
     STORE,
     '{ name: "claim round", text: CLAIM_ROUND, values: [roundId] }',
     '{ name: "claim round", text: "SELECT $1::uuid", values: [roundId] }',
-    [ON_POSTGRES, "that is still being committed is waited for"],
+    [ON_POSTGRES, "the outcome of a round waits for a COMMIT in progress"],
   ),
   mutation("that a claim says whose it is", STORE, "VALUES ($1, 'infinity') ON CONFLICT DO NOTHING", "VALUES ($1, now()) ON CONFLICT DO NOTHING", [
     ON_POSTGRES,
-    "that was abandoned stays so",
+    "a round that was abandoned stays abandoned",
   ]),
   mutation("that a round leaves its id", STORE, 'yield { name: "round", text: ROUND, values: [roundId] };', "", [
     ON_POSTGRES,
-    "that was committed stays so",
+    "a round that was committed stays committed",
   ]),
   mutation("that what another made first is a conflict", STORE, '"40P01", "40001", "23505"', '"40P01", "40001"', [
     ON_POSTGRES,
-    "that another transaction has made first",
+    "a row that another transaction has inserted first",
   ]),
   mutation("that a deadlock is a conflict", STORE, '"40P01", "40001", "23505"', '"40001", "23505"', [
     ON_POSTGRES,
-    "tries again when PostgreSQL resolves a deadlock",
+    "a round is retried when PostgreSQL ends it to resolve a deadlock",
   ]),
   mutation("that a held row is a timeout", STORE, 'if (code === "55P03")', "if (false)", [
     ON_POSTGRES,
-    "that somebody holds too long are a LockTimeout",
+    "a lock that is held too long is a LockTimeout",
   ]),
   mutation("that conflicts end", TILL, "error instanceof Conflict && tries < CONFLICT_TRIES", "error instanceof Conflict && tries < 1e9", [
     IN_MEMORY,
@@ -141,7 +141,7 @@ export const OF_THE_TILL: Mutation[] = [
   ]),
   mutation("that a round is sent in an order", STORE, ".sort(([a], [b]) => rank(b.name) - rank(a.name))", "", [
     ON_POSTGRES,
-    "writes what is referred to before",
+    "a round writes referenced rows before",
   ]),
 
   // Idempotency
