@@ -154,7 +154,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
   const operator = shop.operator;
 
   // The shop opens.
-  await show(null, "health", "The process lives", 200);
+  await show(null, "health", "The process is alive", 200);
   await show(operator, "watchLive", "A quiet second", 200, { params: { seconds: 1 } });
   await show(null, "readiness", "Ready", 200);
   const minsu = shop.client((await show(operator, "createUsers", "One user", 201, { body: { name: "김민수", externalId: "member-1024" } })).id);
@@ -165,7 +165,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "createUsers", "INVALID_REQUEST: the external id is taken", 400, { body: { name: "김민수", externalId: "member-1024" } });
   await show(operator, "listUsers", "The first two", 200, { params: { limit: 2 } });
   await show(operator, "getUser", "김민수", 200, { params: { id: minsu.id } });
-  await show(operator, "grantBalances", "Welcome money", 200, {
+  await show(operator, "grantBalances", "A welcome bonus", 200, {
     body: {
       grants: [
         { userId: seoyeon.id, amount: 50_000, reason: "가입 환영 적립금" },
@@ -173,7 +173,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
       ],
     },
   });
-  await show(operator, "grantBalances", "USER_NOT_FOUND: nobody gets anything", 404, {
+  await show(operator, "grantBalances", "USER_NOT_FOUND: the whole list is refused", 404, {
     body: {
       grants: [
         { userId: jiwoo.id, amount: 5_000, reason: "이벤트" },
@@ -208,10 +208,10 @@ test("a morning in the shop matches the documented examples", async (t) => {
     params: { id: tangerines.id },
     body: { description: "서귀포에서 오늘 아침에 딴 노지 감귤" },
   });
-  await show(operator, "editProduct", "INVALID_REQUEST: which variant's price?", 400, { params: { id: scarf.id }, body: { price: 11_000 } });
+  await show(operator, "editProduct", "INVALID_REQUEST: one price for several variants", 400, { params: { id: scarf.id }, body: { price: 11_000 } });
   await show(operator, "adjustStock", "Ten boxes arrive", 200, { params: { id: tangerines.variants[0].id }, body: { delta: 10, reason: "입고" } });
-  await show(operator, "listStockAdjustments", "What was there, and what came", 200, { params: { id: tangerines.variants[0].id } });
-  await show(operator, "adjustStock", "STOCK_INSUFFICIENT: fewer are there", 400, {
+  await show(operator, "listStockAdjustments", "Initial stock and one delivery", 200, { params: { id: tangerines.variants[0].id } });
+  await show(operator, "adjustStock", "STOCK_INSUFFICIENT: fewer in stock", 400, {
     params: { id: mackerel.variants[0].id },
     body: { delta: -5, reason: "파손" },
   });
@@ -236,7 +236,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
       expiresAt: inAMonth,
     },
   });
-  await show(operator, "createCoupon", "INVALID_REQUEST: more than everything off", 400, {
+  await show(operator, "createCoupon", "INVALID_REQUEST: a rate above 100", 400, {
     body: { name: "김장철 쿠폰", discount: { type: "PERCENTAGE", rate: 120 }, totalQuantity: 100 },
   });
   await show(operator, "editCoupon", "Another name", 200, { params: { id: tomorrow.id }, body: { name: "김장 준비 20% 쿠폰" } });
@@ -253,9 +253,9 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(null, "getProduct", "A product with two variants", 200, { params: { productId: scarf.id } });
   await show(null, "getProduct", "PRODUCT_NOT_FOUND", 404, { params: { productId: UNKNOWN_ID } });
   await show(null, "getProduct", "INVALID_PRODUCT_ID", 400, { params: { productId: "감귤" } });
-  await show(null, "listPopularProducts", "Nothing was sold yet", 200);
+  await show(null, "listPopularProducts", "No sales yet", 200);
   await show(null, "listCoupons", "Two campaigns", 200);
-  await show(null, "getCoupon", "One that is open", 200, { params: { couponId: welcome.id } });
+  await show(null, "getCoupon", "An open campaign", 200, { params: { couponId: welcome.id } });
   await show(null, "getCoupon", "COUPON_NOT_FOUND", 404, { params: { couponId: UNKNOWN_ID } });
   await show(null, "explainProblem", "STOCK_INSUFFICIENT", 200, { params: { slug: "stock-insufficient" } });
   await show(null, "explainProblem", "NOT_FOUND", 404, { params: { slug: "out-of-mandarins" } });
@@ -265,23 +265,26 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(minsu, "issueCoupon", "COUPON_ALREADY_ISSUED", 409, { params: { couponId: welcome.id } });
   await show(operator, "issueCoupon", "On a user's behalf", 201, { params: { couponId: welcome.id }, body: { userId: jiwoo.id } });
   await show(seoyeon, "issueCoupon", "COUPON_SOLD_OUT", 409, { params: { couponId: welcome.id } });
-  await show(operator, "closeCoupon", "No more of them", 200, { params: { id: welcome.id } });
+  await show(operator, "closeCoupon", "Closed by an operator", 200, { params: { id: welcome.id } });
   await show(operator, "closeCoupon", "COUPON_NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
   await show(seoyeon, "issueCoupon", "COUPON_CLOSED: not open yet", 409, { params: { couponId: tomorrow.id } });
-  await show(minsu, "listUserCoupons", "What can be used", 200, { params: { userId: minsu.id, status: "AVAILABLE" } });
+  await show(minsu, "listUserCoupons", "Available coupons", 200, { params: { userId: minsu.id, status: "AVAILABLE" } });
 
   // Balances.
   await show(minsu, "chargeBalance", "30,000 won", 200, { params: { userId: minsu.id }, body: { amount: 30_000 } });
-  await show(minsu, "chargeBalance", "Only if nothing has moved since it was read", 200, {
+  await show(minsu, "chargeBalance", "Only at the version that was read", 200, {
     params: { userId: minsu.id },
     body: { amount: 10_000, version: 1 },
   });
-  await show(minsu, "chargeBalance", "BALANCE_CONFLICT: it has moved", 409, { params: { userId: minsu.id }, body: { amount: 10_000, version: 1 } });
+  await show(minsu, "chargeBalance", "BALANCE_CONFLICT: another version", 409, {
+    params: { userId: minsu.id },
+    body: { amount: 10_000, version: 1 },
+  });
   await show(minsu, "chargeBalance", "INVALID_AMOUNT", 400, { params: { userId: minsu.id }, body: { amount: -500 } });
   await show(operator, "chargeBalance", "USER_NOT_FOUND", 404, { params: { userId: UNKNOWN_ID }, body: { amount: 10_000 } });
   await show(minsu, "getBalance", "김민수's balance", 200, { params: { userId: minsu.id } });
   await show(null, "getBalance", "UNAUTHENTICATED", 401, { params: { userId: minsu.id } });
-  await show(jiwoo, "getBalance", "FORBIDDEN: another's", 403, { params: { userId: minsu.id } });
+  await show(jiwoo, "getBalance", "FORBIDDEN: another user's balance", 403, { params: { userId: minsu.id } });
   await show(minsu, "getBalance", "INVALID_USER_ID", 400, { params: { userId: "minsu" } });
 
   // The cart.
@@ -297,13 +300,13 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(minsu, "addToCart", "PRODUCT_NOT_FOR_SALE", 400, { params: { userId: minsu.id }, body: { productId: bamboo.id, quantity: 1 } });
   await show(minsu, "setCartQuantity", "Two boxes", 200, { params: { userId: minsu.id, id: item.id }, body: { quantity: 2 } });
   await show(minsu, "setCartQuantity", "CART_ITEM_NOT_FOUND", 404, { params: { userId: minsu.id, id: UNKNOWN_ID }, body: { quantity: 2 } });
-  const { cartItems } = await show(minsu, "getCart", "What is in it", 200, { params: { userId: minsu.id } });
-  await show(minsu, "removeFromCart", "No handkerchief after all", 204, { params: { userId: minsu.id, id: cartItems[1].id } });
-  await show(minsu, "removeFromCart", "CART_ITEM_NOT_FOUND: it is gone", 404, { params: { userId: minsu.id, id: cartItems[1].id } });
+  const { cartItems } = await show(minsu, "getCart", "Two items", 200, { params: { userId: minsu.id } });
+  await show(minsu, "removeFromCart", "The handkerchief is removed", 204, { params: { userId: minsu.id, id: cartItems[1].id } });
+  await show(minsu, "removeFromCart", "CART_ITEM_NOT_FOUND: already removed", 404, { params: { userId: minsu.id, id: cartItems[1].id } });
 
   // Orders.
   const key = { "idempotency-key": "a7f3c1d2-order-1" };
-  const paid = await show(seoyeon, "placeOrder", "Two articles, paid at once", 201, {
+  const paid = await show(seoyeon, "placeOrder", "Two line items, paid at once", 201, {
     body: {
       orderItems: [
         { productId: tangerines.id, quantity: 1 },
@@ -319,7 +322,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
   const unpaid = await show(jiwoo, "placeOrder", "To be paid later", 201, {
     body: { orderItems: [{ productId: mackerel.id, quantity: 1 }], payment: { method: "DEFERRED" } },
   });
-  await show(operator, "placeOrder", "History brought in by an operator", 201, {
+  await show(operator, "placeOrder", "A past order imported by an operator", 201, {
     body: {
       userId: seoyeon.id,
       orderItems: [{ productId: tangerines.id, quantity: 1 }],
@@ -329,7 +332,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
   }).then((old) => operator.post(`/orders/${old.orderId}/cancel`));
   await show(minsu, "placeOrder", "STOCK_INSUFFICIENT", 400, { body: { orderItems: [{ productId: mackerel.id, quantity: 2 }] } });
   await show(minsu, "placeOrder", "BALANCE_INSUFFICIENT", 400, { body: { orderItems: [{ productId: tangerines.id, quantity: 20 }] } });
-  await show(minsu, "placeOrder", "AMOUNT_CHANGED: the buyer was shown another one", 409, {
+  await show(minsu, "placeOrder", "AMOUNT_CHANGED: the buyer saw another amount", 409, {
     body: { orderItems: [{ productId: tangerines.id, quantity: 1 }], expectedAmount: 1000 },
   });
   await show(minsu, "placeOrder", "COUPON_UNUSABLE", 400, {
@@ -340,20 +343,20 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(minsu, "placeOrder", "UNSUPPORTED_MEDIA_TYPE", 415, { body: "<order/>", headers: { "content-type": "application/xml" } });
   await show(minsu, "placeOrder", "BODY_TOO_LARGE", 413, { body: JSON.stringify({ orderItems: " ".repeat(1_100_000) }) });
   await show(minsu, "getOrder", "A paid order", 200, { params: { orderId: order.orderId } });
-  await show(jiwoo, "getOrder", "ORDER_NOT_FOUND: another's too", 404, { params: { orderId: order.orderId } });
+  await show(jiwoo, "getOrder", "ORDER_NOT_FOUND: another user's order", 404, { params: { orderId: order.orderId } });
   await show(minsu, "listUserOrders", "김민수's orders", 200, { params: { userId: minsu.id, limit: 20 } });
 
   // Payments.
   await show(jiwoo, "payOrder", "PAYMENT_DECLINED: by card", 402, {
     body: { orderId: unpaid.orderId, method: "CARD", paymentKey: "decline_5zJ4xY7m0kODnyRpQWGrN" },
   });
-  await show(jiwoo, "payOrder", "AMOUNT_CHANGED: the buyer was shown another one", 409, {
+  await show(jiwoo, "payOrder", "AMOUNT_CHANGED: the buyer saw another amount", 409, {
     body: { orderId: unpaid.orderId, method: "BALANCE", expectedAmount: 1000 },
   });
   const payment = await show(jiwoo, "payOrder", "From the balance", 201, {
     body: { orderId: unpaid.orderId, method: "BALANCE", expectedAmount: unpaid.amountDue },
   });
-  await show(jiwoo, "payOrder", "ORDER_NOT_PAYABLE: it is paid", 409, { body: { orderId: unpaid.orderId, method: "BALANCE" } });
+  await show(jiwoo, "payOrder", "ORDER_NOT_PAYABLE: already paid", 409, { body: { orderId: unpaid.orderId, method: "BALANCE" } });
   const gift = good(
     await jiwoo.post("/orders", {
       orderItems: [{ productId: scarf.id, variantId: scarf.variants[1].id, quantity: 1 }],
@@ -364,22 +367,22 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(jiwoo, "payOrder", "By card", 201, { body: { orderId: gift.orderId, method: "CARD", paymentKey: "tgen_20261120100012abcd3" } });
   await show(jiwoo, "getPayment", "Paid from the balance", 200, { params: { paymentId: payment.paymentId } });
   await show(jiwoo, "getPayment", "PAYMENT_NOT_FOUND", 404, { params: { paymentId: UNKNOWN_ID } });
-  await show(null, "paymentWebhook", "The gateway's hint", 200, {
+  await show(null, "paymentWebhook", "A notification from the gateway", 200, {
     body: { eventType: "PAYMENT_STATUS_CHANGED", data: { paymentKey: "tgen_20261120100012abcd3" } },
   });
   await show(operator, "listPayments", "Payments by card", 200, { params: { method: "CARD" } });
-  await show(operator, "reconcile", "The gateway's book beside the shop's", 200);
+  await show(operator, "reconcile", "The gateway's ledger compared with the shop's payments", 200);
 
   // Cancellations and refunds.
   await show(operator, "refundOrder", "One of two handkerchiefs", 200, {
     params: { id: paid.orderId },
     body: { items: [{ variantId: scarf.variants[0].id, quantity: 1 }], reason: "단순 변심", customerReason: "손수건 한 장을 환불해드렸습니다" },
   });
-  await show(operator, "refundOrder", "ORDER_NOT_REFUNDABLE: more than is left", 409, {
+  await show(operator, "refundOrder", "ORDER_NOT_REFUNDABLE: more than remains", 409, {
     params: { id: paid.orderId },
     body: { items: [{ variantId: scarf.variants[0].id, quantity: 2 }], reason: "단순 변심" },
   });
-  await show(operator, "refundOrder", "INVALID_REQUEST: it was not bought", 400, {
+  await show(operator, "refundOrder", "INVALID_REQUEST: a variant that was not bought", 400, {
     params: { id: paid.orderId },
     body: { items: [{ variantId: mackerel.variants[0].id, quantity: 1 }], reason: "단순 변심" },
   });
@@ -390,21 +393,21 @@ test("a morning in the shop matches the documented examples", async (t) => {
 
   // The back office.
   const today = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Seoul" }).format(new Date());
-  await show(operator, "runJob", "Sales are added up", 200, { params: { name: "aggregate-sales" } });
+  await show(operator, "runJob", "Sales are aggregated", 200, { params: { name: "aggregate-sales" } });
   await show(operator, "runJob", "NOT_FOUND: no such job", 404, { params: { name: "water-the-plants" } });
   await show(operator, "listJobs", "All jobs", 200);
-  await show(null, "listPopularProducts", "After a good morning", 200);
+  await show(null, "listPopularProducts", "After the first sales", 200);
   await show(operator, "listSales", "Today's", 200, { params: { from: today, to: today } });
-  await show(operator, "listOrders", "What was refunded in part", 200, { params: { status: "PARTIALLY_REFUNDED", from: today, limit: 20 } });
+  await show(operator, "listOrders", "Partially refunded orders", 200, { params: { status: "PARTIALLY_REFUNDED", from: today, limit: 20 } });
   await delivered();
   const { events } = await show(operator, "listEvents", "The two newest", 200, { params: { limit: 2 } });
-  await show(operator, "replayEvent", "Once more", 200, { params: { id: events[0].id } });
+  await show(operator, "replayEvent", "Delivered again", 200, { params: { id: events[0].id } });
   await show(operator, "replayEvent", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
-  await show(operator, "audit", "Nothing is violated", 200);
+  await show(operator, "audit", "No violations", 200);
   await show(operator, "listSalesByDay", "Day by day", 200, { params: { from: today, to: today } });
-  await show(operator, "listEveryProduct", "What is not for sale", 200, { params: { status: "NOT_FOR_SALE" } });
+  await show(operator, "listEveryProduct", "Products that are not for sale", 200, { params: { status: "NOT_FOR_SALE" } });
   await show(operator, "listUsers", "A search", 200, { params: { q: "1024" } });
-  await show(null, "metrics", "Answers by route", 200);
+  await show(null, "metrics", "Requests by route", 200);
 
   // Overload.
   const limited = await openTestShop({ env: { RATE_LIMIT: "1" }, beside: shop });
@@ -418,17 +421,17 @@ test("a morning in the shop matches the documented examples", async (t) => {
   );
 
   // The pages' first requests.
-  await show(null, "getShop", "What every page has to know", 200);
+  await show(null, "getShop", "Public settings of the shop", 200);
   const demo = await openTestShop({ env: { DEMO: "on" }, beside: shop });
   t.after(() => demo.close());
   good(await operator.post("/admin/users", { name: "김민수", externalId: "demo-minsu" }), 201);
-  const { users: guests } = await show(null, "listDemoUsers", "Whom the demo brought", 200, { at: demo.url });
+  const { users: guests } = await show(null, "listDemoUsers", "Users of the demo", 200, { at: demo.url });
   await show(null, "signInAsDemoUser", "As 김민수", 200, { body: { userId: guests[0].id }, at: demo.url });
-  await show(null, "signInAsDemoUser", "USER_NOT_FOUND: not the demo's", 404, { body: { userId: seoyeon.id }, at: demo.url });
+  await show(null, "signInAsDemoUser", "USER_NOT_FOUND: not a demo user", 404, { body: { userId: seoyeon.id }, at: demo.url });
   await show(null, "signInAsDemoUser", "NOT_FOUND: no demo", 404, { body: { userId: guests[0].id } });
 
   // A rehearsal before the next market day.
-  const { id } = await show(operator, "startRehearsal", "Thirty who want a box and a coupon", 201, {
+  const { id } = await show(operator, "startRehearsal", "Thirty buyers for a product and a coupon", 201, {
     body: { productId: tangerines.id, couponId: welcome.id, buyers: 30, arriveWithinMs: 0 },
   });
   await show(operator, "startRehearsal", "PRODUCT_NOT_FOUND", 404, { body: { productId: UNKNOWN_ID, buyers: 30 } });
@@ -440,7 +443,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "getRehearsal", "Done, with its report", 200, { params: { id } });
   await show(operator, "getRehearsal", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
   await show(operator, "listRehearsals", "The last one", 200, { params: { limit: 1 } });
-  await show(operator, "stopRehearsal", "It was over already", 200, { params: { id } });
+  await show(operator, "stopRehearsal", "Already finished", 200, { params: { id } });
   await show(operator, "stopRehearsal", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
 
   const text = `${JSON.stringify(recorded, null, 2)}\n`;

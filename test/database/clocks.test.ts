@@ -10,11 +10,12 @@ import { DatabaseClock } from "../../src/database/clock.ts";
 import { dayOf } from "../../src/popular/day.ts";
 import { freshDatabase } from "../support/database.ts";
 import { serve } from "../support/process.ts";
-import { Client, good, refused } from "../support/shop.ts";
+import { Client, good, refused, SECRET } from "../support/shop.ts";
+import { token } from "../support/tokens.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const TOKEN_HOURS = 72;
+const TOKEN_MS = 72 * HOUR_MS;
 
 type Instance = { name: string; operator: Client; buyer: Client; stop(): Promise<unknown> };
 
@@ -33,13 +34,19 @@ before(async () => {
   const grants = users.map(({ id }: { id: string }) => ({ userId: id, amount: 100_000, reason: "test" }));
   good(await operator.post("/admin/balances/grant", { grants }), 200);
   productId = good(await operator.post("/admin/products", { name: "사과", price: 1000, stock: 100 }), 201).id;
-  for (const [i, instance] of instances.entries()) instance.buyer = new Client(instance.operator.url, users[i].id, "shopper", TOKEN_HOURS);
+  for (const [i, instance] of instances.entries()) instance.buyer = clientAt(instance.operator.url, users[i].id, "shopper");
 });
 after(async () => {
   await Promise.all(instances.map((instance) => instance.stop()));
   await observer.end();
   await database.drop();
 });
+
+/** A client whose token has no `iat`: to an instance with a late clock it would be issued in the future. */
+function clientAt(url: string, id: string, role: "shopper" | "operator"): Client {
+  const claims = { sub: id, role, exp: Math.floor((Date.now() + TOKEN_MS) / 1000) };
+  return Object.assign(new Client(url, id, role), { token: token({ alg: "HS256" }, claims, SECRET) });
+}
 
 async function open(name: string, hours: number): Promise<Instance> {
   const skew = `const Real = Date, ahead = ${hours * HOUR_MS};
@@ -53,7 +60,7 @@ async function open(name: string, hours: number): Promise<Instance> {
     ORDER_EXPIRES_AFTER: "PT1H",
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(skew)}`,
   });
-  const operator = new Client(url, "an-operator", "operator", TOKEN_HOURS);
+  const operator = clientAt(url, "an-operator", "operator");
   return { name, operator, buyer: operator, stop: () => (child.kill("SIGTERM"), ended) };
 }
 
