@@ -96,11 +96,11 @@ describe("interpreting a payment in another currency", () => {
 
   test("a capture of the same number in another currency pays nothing and is refunded whole", () => {
     assert.deepEqual(outcomeOf(PAID, "KRW"), { kind: "done" });
-    assert.deepEqual(outcomeOf(PAID, "USD"), { kind: "failed", reason: "CURRENCY_MISMATCH", heard: true, captured: 1999 });
+    assert.deepEqual(outcomeOf(PAID, "USD"), { kind: "failed", reason: "CURRENCY_MISMATCH", confirmed: true, captured: 1999 });
     assert.deepEqual(outcomeOf({ ...PAID, status: "PARTIAL_CANCELED", left: 999 }, "JPY"), {
       kind: "failed",
       reason: "CURRENCY_MISMATCH",
-      heard: true,
+      confirmed: true,
       captured: 999,
     });
   });

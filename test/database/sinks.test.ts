@@ -21,7 +21,7 @@ sinkContract("a file", async () => {
   const sink = new FileSink(dir);
   return {
     sink,
-    recognises: false,
+    deduplicates: false,
     received: async () =>
       readFileSync(sink.path, "utf8")
         .trim()
@@ -37,7 +37,7 @@ sinkContract("a webhook", async () => {
   const port = Number(new URL(receiver.url).port);
   return {
     sink: new WebhookSink({ name: "webhook", url: receiver.url, secret: WEBHOOK_SECRET }),
-    recognises: false,
+    deduplicates: false,
     received: async () => receiver.received,
     kill: () => receiver.close(),
     start: () => receiver.listen(port),

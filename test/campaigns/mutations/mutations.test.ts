@@ -43,8 +43,8 @@ test("a renamed test is noticed", () => {
   for (const [text, expected] of [
     ["of two hundred claims for a hundred coupons", true],
     ["of two hundred claims for a thousand coupons", false],
-    ["against 2 instances 200 charges at once add up", true],
-    ["against 2 instances 201 charges at once add up", false],
+    ["against 2 instances 200 concurrent charges of one user add up", true],
+    ["against 2 instances 201 concurrent charges of one user add up", false],
   ] as const)
     assert.equal(namesTest(races, text), expected, text);
 });

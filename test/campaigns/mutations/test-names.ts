@@ -42,7 +42,7 @@ function partsOf(literal: string): Part[] {
 function literalMatch(parts: Part[], text: string): number {
   const tokens = parts.flatMap((part): (string | null)[] => (part === null ? [null] : [...part]));
   // From the end: best[j] is the match of the rest of `text` from j on with the tokens from the current one on.
-  let best = Array.from({ length: text.length + 1 }, (_, j) => (j === text.length ? 0 : -1));
+  let best: number[] = Array.from({ length: text.length + 1 }, (_, j) => (j === text.length ? 0 : -1));
   let found = -1;
   for (const token of tokens.toReversed()) {
     const behind = best;

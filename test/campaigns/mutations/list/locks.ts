@@ -43,14 +43,14 @@ export const LOCKS: Mutation[] = [
       },
       { file: "src/database/migrations/0001-shop.sql", find: "  PRIMARY KEY (user_id, version)", put: "  CHECK (true)" },
     ],
-    red: { file: "test/api/races.test.ts", tests: "against 2 instances 200 charges at once add up" },
+    red: { file: "test/api/races.test.ts", tests: "against 2 instances 200 concurrent charges of one user add up" },
   },
   mutation(
     "the lock on variants, seen from two instances",
     "src/catalog/catalog.sql.ts",
     "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
     "WHERE id = ANY($1::uuid[]) ORDER BY id",
-    ["test/api/races.test.ts", "against 2 instances 100 in stock and 400 buyers"],
+    ["test/api/races.test.ts", "against 2 instances 400 buyers of 100 units"],
   ),
   mutation("the order of first-come locks", "src/lock/first-come.ts", " ORDER BY key) keys", ") keys", [
     "test/database/advisory-locks.test.ts",

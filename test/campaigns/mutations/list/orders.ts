@@ -89,7 +89,7 @@ export const ORDERS: Mutation[] = [
   ]),
   mutation("that an order is paid once", "src/order/order.ts", 'return order.status === "PENDING" && (', "return (", [
     "test/api/races.test.ts",
-    "the same order paid 20 times is paid once",
+    "an order that is paid 20 times at once",
   ]),
   mutation("that what is paid is still for sale", PAYABLE, "for (const { productId, variantId } of items) forSale(uow, productId, variantId);", "", [
     RULES,
