@@ -1,4 +1,5 @@
-// The shop's rules, each by the decision that it forbids, without a database: what else refuses it over HTTP is out of the way.
+// The shop's business rules, each tested through the pure decision that enforces it, without a
+// database. Over HTTP, validation would refuse some of these inputs first.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -66,7 +67,7 @@ const campaign = (fields: Partial<Campaign> = {}): Campaign => ({
 });
 
 const place = placeOrder({ variantsOfAll: unread, variantsOf: unread } as unknown as VariantCache, { rows: unread } as unknown as Database);
-const wish = (quantities: number[], fields: Partial<PlaceOrder> = {}): PlaceOrder => ({
+const orderInput = (quantities: number[], fields: Partial<PlaceOrder> = {}): PlaceOrder => ({
   userId: USER,
   lineItems: quantities.map((quantity) => ({ productId: PRODUCT, variantId: VARIANT, quantity })),
   userCouponId: null,
@@ -78,36 +79,37 @@ const wish = (quantities: number[], fields: Partial<PlaceOrder> = {}): PlaceOrde
 });
 
 describe("placing an order", () => {
-  test("an order for nobody", () => refuses([product(), variant()], place, wish([1]), "USER_NOT_FOUND"));
-  test("an order for nobody, to be paid later", () => refuses([product(), variant()], place, wish([1], { method: "DEFERRED" }), "USER_NOT_FOUND"));
-  test("an order for nothing", () => {
-    refuses([wallet()], place, wish([1]), "PRODUCT_NOT_FOUND");
-    const articles = [{ productId: PRODUCT, quantity: 1 }];
-    refuses([wallet()], place, wish([], { lineItems: articles, variantIds: new Map() }), "PRODUCT_NOT_FOUND");
+  test("an order for an unknown user is refused", () => refuses([product(), variant()], place, orderInput([1]), "USER_NOT_FOUND"));
+  test("an order for an unknown user is refused even if it is paid later", () =>
+    refuses([product(), variant()], place, orderInput([1], { method: "DEFERRED" }), "USER_NOT_FOUND"));
+  test("an order for an unknown product is refused", () => {
+    refuses([wallet()], place, orderInput([1]), "PRODUCT_NOT_FOUND");
+    const lineItems = [{ productId: PRODUCT, quantity: 1 }];
+    refuses([wallet()], place, orderInput([], { lineItems: lineItems, variantIds: new Map() }), "PRODUCT_NOT_FOUND");
   });
-  test("lines of one variant together beyond a million", () =>
-    refuses([wallet(), product(), variant({ stock: 9_000_000, price: 0 })], place, wish([1_000_000, 1]), "INVALID_REQUEST"));
-  test("an order too large to be counted", () =>
+  test("line items of one variant may not exceed a million units together", () =>
+    refuses([wallet(), product(), variant({ stock: 9_000_000, price: 0 })], place, orderInput([1_000_000, 1]), "INVALID_REQUEST"));
+  test("an order whose total is too large for a safe integer is refused", () =>
     refuses(
       [there(members, USER, { rehearsalId: null }), product(), variant({ price: 1_000_000_000_000 })],
       place,
-      wish([1_000_000], { method: "DEFERRED" }),
+      orderInput([1_000_000], { method: "DEFERRED" }),
       "INVALID_REQUEST",
     ));
-  test("a cart that has grown since it was read comes again with the rows that it needs", () => {
+  test("a cart that has grown since it was read makes the command ask for the missing rows", () => {
     const item: CartItem = { id: COUPON, productId: PRODUCT, variantId: VARIANT, quantity: 1, createdAt: NOW };
     const cart = there(carts, USER, [item, { ...item, id: ORDER, variantId: OTHER }]);
-    const input = wish([], { lineItems: null, cartVariants: [{ productId: PRODUCT, variantId: VARIANT }] });
+    const input = orderInput([], { lineItems: null, cartVariants: [{ productId: PRODUCT, variantId: VARIANT }] });
     assert.equal(decided([wallet(), product(), variant(), cart], place, input).outcome.kind, "again");
   });
 });
 
 describe("stock", () => {
   const adjust = (delta: number) => ({ variantId: VARIANT, delta, reason: "r" });
-  test("an adjustment below nothing", () => refuses([variant()], adjustStock, adjust(-6), "STOCK_INSUFFICIENT"));
-  test("an adjustment to nothing", () => assert.equal(leaves([variant()], adjustStock, adjust(-5), variants, VARIANT).stock, 0));
-  test("an adjustment beyond the most", () => refuses([variant()], adjustStock, adjust(STOCK_MAX - 4), "INVALID_REQUEST"));
-  test("a product's first pieces stand in the journal", () => {
+  test("a stock adjustment below zero is refused", () => refuses([variant()], adjustStock, adjust(-6), "STOCK_INSUFFICIENT"));
+  test("a stock adjustment down to zero is allowed", () => assert.equal(leaves([variant()], adjustStock, adjust(-5), variants, VARIANT).stock, 0));
+  test("a stock adjustment above the maximum is refused", () => refuses([variant()], adjustStock, adjust(STOCK_MAX - 4), "INVALID_REQUEST"));
+  test("a new product's initial stock is written to the stock journal", () => {
     const { changes } = decided([], createProducts, { products: [{ name: "n", variants: [{ price: 1, stock: 7 }] }] });
     assert.deepEqual(
       changes?.journals.get(stockAdjustments)?.map((row) => (row as { delta: number }).delta),
@@ -117,22 +119,22 @@ describe("stock", () => {
 });
 
 describe("money", () => {
-  test("grants of which one is for nobody", () => {
+  test("a list of grants with one unknown user is refused whole", () => {
     const grants = [USER, OTHER].map((userId) => ({ userId, amount: 1, reason: "r" }));
     refuses([wallet()], grantBalances, { grants, balanceMax: BALANCE_MAX }, "USER_NOT_FOUND");
   });
-  test("an external id twice in one list", () =>
+  test("a list of users with one external id twice is refused", () =>
     refuses([], createUsers, { users: ["a", "a"].map((externalId) => ({ name: "n", externalId })), bulk: true }, "INVALID_REQUEST"));
 });
 
 describe("charges by card", () => {
-  const begin = { userId: USER, amount: 10, version: null, balanceMax: 1010, paymentKey: "k", askAfterMs: 1000 };
-  test("a charge by card begins only where there is room, and at the version that was read", () => {
-    assert.equal(leaves([wallet(1000)], startCharge, begin, users, USER).balance, 1000);
-    refuses([wallet(1001)], startCharge, begin, "BALANCE_LIMIT_EXCEEDED");
-    refuses([wallet(1000)], startCharge, { ...begin, version: 2 }, "BALANCE_CONFLICT");
+  const start = { userId: USER, amount: 10, version: null, balanceMax: 1010, paymentKey: "k", askAfterMs: 1000 };
+  test("a card charge starts only if the balance has room for it and its version matches", () => {
+    assert.equal(leaves([wallet(1000)], startCharge, start, users, USER).balance, 1000);
+    refuses([wallet(1001)], startCharge, start, "BALANCE_LIMIT_EXCEEDED");
+    refuses([wallet(1000)], startCharge, { ...start, version: 2 }, "BALANCE_CONFLICT");
   });
-  test("a charge by card is settled once", () => {
+  test("a card charge is settled only once", () => {
     const charge = { id: OTHER, userId: USER, version: 1, status: "PENDING", amount: 10, paymentKey: "k", asked: 0 } as CardCharge;
     const settle = { userId: USER, chargeId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, balanceMax: 1010 };
     assert.equal(leaves([wallet(), there(cardCharges, OTHER, charge)], settleCharge, settle, users, USER).balance, 1010);
@@ -142,31 +144,31 @@ describe("charges by card", () => {
 });
 
 describe("coupons", () => {
-  test("a campaign is open from opensAt on, until closesAt or expiresAt", () => {
+  test("a campaign is open from opensAt until closesAt or expiresAt", () => {
     const open = (opensAt: number, closesAt: number | null, expiresAt: number | null): boolean => isOpen({ opensAt, closesAt, expiresAt }, NOW);
     assert.deepEqual(
       [open(NOW, null, null), open(NOW + 1, null, null), open(0, NOW + 1, null), open(0, NOW, null), open(0, null, NOW + 1), open(0, null, NOW)],
       [true, false, true, false, true, false],
     );
   });
-  test("a discount that somebody holds can't be changed, and one that nobody holds can", () => {
+  test("a campaign's discount can be changed only while no coupon of it is issued", () => {
     const fields = { discount: { type: "FIXED" as const, amount: 6 } };
     refuses([there(campaigns, CAMPAIGN, campaign())], editCampaign, { couponId: CAMPAIGN, fields }, "INVALID_REQUEST");
     const fresh = there(campaigns, CAMPAIGN, campaign({ issuedQuantity: 0 }));
     assert.deepEqual(leaves([fresh], editCampaign, { couponId: CAMPAIGN, fields }, campaigns, CAMPAIGN).discount, fields.discount);
   });
-  test("a total below what was issued", () =>
+  test("a campaign's total cannot be set below the number of issued coupons", () =>
     refuses([there(campaigns, CAMPAIGN, campaign())], editCampaign, { couponId: CAMPAIGN, fields: { totalQuantity: 2 } }, "INVALID_REQUEST"));
   for (const end of ["closesAt", "expiresAt"] as const)
-    test(`times that contradict each other: ${end}`, () =>
+    test(`a campaign whose ${end} is not after opensAt is refused`, () =>
       refuses(
         [],
         createCampaign,
         { name: "n", discount: { type: "FIXED", amount: 1 }, totalQuantity: 1, opensAt: NOW, [end]: NOW },
         "INVALID_REQUEST",
       ));
-  test("who has a coupon is told so, be its campaign closed or sold out; then whether it is closed comes first", () => {
-    const asked = (held: boolean, fields: Partial<Campaign>, code: RefusalCode): void => {
+  test("a user who holds the coupon gets COUPON_ALREADY_ISSUED first, then COUPON_CLOSED comes before COUPON_SOLD_OUT", () => {
+    const expectRefusal = (held: boolean, fields: Partial<Campaign>, code: RefusalCode): void => {
       const claim = held ? [there(claims, claimKey(CAMPAIGN, USER), COUPON)] : [];
       refuses(
         [there(members, USER, { rehearsalId: null }), there(campaigns, CAMPAIGN, campaign(fields)), ...claim],
@@ -176,22 +178,22 @@ describe("coupons", () => {
       );
     };
     for (const fields of [{}, { closesAt: NOW }, { issuedQuantity: 5 }, { issuedQuantity: 5, closesAt: NOW }])
-      asked(true, fields, "COUPON_ALREADY_ISSUED");
-    asked(false, { issuedQuantity: 5, closesAt: NOW }, "COUPON_CLOSED");
-    asked(false, { issuedQuantity: 5 }, "COUPON_SOLD_OUT");
+      expectRefusal(true, fields, "COUPON_ALREADY_ISSUED");
+    expectRefusal(false, { issuedQuantity: 5, closesAt: NOW }, "COUPON_CLOSED");
+    expectRefusal(false, { issuedQuantity: 5 }, "COUPON_SOLD_OUT");
   });
-  test("what is known to be sold out and closed since is closed, but to who has one already", async () => {
+  test("a sold-out campaign that has closed is reported closed, except to a user who holds its coupon", async () => {
     const { discount: _, ...row } = campaign({ issuedQuantity: 5, closesAt: NOW });
     const columns = { ...row, discount_type: "FIXED", discount_value: 5, max_amount: null, min_order_amount: null };
     const database = { rows: ({ name }: { name: string }) => Promise.resolve(name === "select campaigns" ? [columns] : [{ userId: OTHER }]) };
     const soldOut = new SoldOut(database as unknown as Database);
     await soldOut.learn(CAMPAIGN);
     for (const user of [USER, OTHER]) soldOut.rememberUser(user);
-    const told = (user: string): unknown[] => [NOW - 1, NOW].map((now) => soldOut.refusal(CAMPAIGN, user, now)?.code);
-    assert.deepEqual(told(USER), ["COUPON_SOLD_OUT", "COUPON_CLOSED"]);
-    assert.deepEqual(told(OTHER), ["COUPON_ALREADY_ISSUED", "COUPON_ALREADY_ISSUED"]);
+    const codesFor = (user: string): unknown[] => [NOW - 1, NOW].map((now) => soldOut.refusal(CAMPAIGN, user, now)?.code);
+    assert.deepEqual(codesFor(USER), ["COUPON_SOLD_OUT", "COUPON_CLOSED"]);
+    assert.deepEqual(codesFor(OTHER), ["COUPON_ALREADY_ISSUED", "COUPON_ALREADY_ISSUED"]);
   });
-  test("the job marks a coupon whose time is up, and neither one before it nor a used one", () => {
+  test("the expiry job marks a coupon only at or after its expiry, and never a used one", () => {
     const expire = (fields: Partial<UserCoupon>): unknown => {
       const { outcome } = decided([coupon(fields)], expireCoupon, { userCouponIds: [COUPON] });
       return outcome.kind === "answer" && outcome.answer;
@@ -202,7 +204,7 @@ describe("coupons", () => {
 });
 
 describe("a cart", () => {
-  test("a cart holds so many items and no more", () => {
+  test("a cart takes at most CART_MAX items", () => {
     const items = (count: number): CartItem[] =>
       Array.from({ length: count }, (_, i) => ({ id: `${i}`, productId: PRODUCT, variantId: `${i}`, quantity: 1, createdAt: NOW }));
     const add = addToCart({ variantsOf: unread } as unknown as VariantCache);

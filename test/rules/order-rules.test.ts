@@ -1,4 +1,5 @@
-// What an order, its payments and its refunds may become, each by the decision that the rule forbids, without a database.
+// The rules of orders, payments and refunds, each tested through the pure decision that enforces
+// it, without a database.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -41,7 +42,7 @@ import {
   wallet,
 } from "../support/decided.ts";
 
-describe("an order that stands", () => {
+describe("an order's rules", () => {
   const orderCache = { find: unread } as unknown as OrderCache;
   const immutable = { id: ORDER, userId: USER, userCouponId: COUPON, lineItems: [{ variantId: VARIANT, productId: PRODUCT }] };
   const order = (fields: Partial<Order> = {}): There =>
@@ -80,44 +81,44 @@ describe("an order that stands", () => {
   const shop = (...rows: There[]): There[] => [wallet(), product(), variant(), items(), ...rows];
   const terms = { askAfterMs: 1000, immutable };
   const cancel = { orderId: ORDER, callerId: USER, ...terms };
-  const give = (quantity: number) => ({ orderId: ORDER, items: [{ variantId: VARIANT, quantity }], reason: "r", customerReason: null, ...terms });
+  const refundOf = (quantity: number) => ({ orderId: ORDER, items: [{ variantId: VARIANT, quantity }], reason: "r", customerReason: null, ...terms });
   const card = { method: "CARD" as const, card: { paymentKey: "k", askAt: null, asked: 0 } };
 
-  test("is its owner's: to anybody else it is not there", () => {
+  test("an order of another user is not found", () => {
     refuses(shop(order(), payment()), cancelOrder(orderCache), { ...cancel, callerId: OTHER }, "ORDER_NOT_FOUND");
     refuses(shop(waiting()), payOrder(orderCache), { orderId: ORDER, callerId: OTHER, expectedAmount: null, immutable }, "ORDER_NOT_FOUND");
   });
   for (const status of ["REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const)
-    test(`can't be cancelled once it is ${status}`, () =>
+    test(`an order that is ${status} cannot be cancelled`, () =>
       refuses(shop(order({ status }), payment()), cancelOrder(orderCache), cancel, "ORDER_NOT_CANCELLABLE"));
   for (const status of ["REFUNDED", "CANCELLED", "EXPIRED", "PENDING"] as const)
-    test(`can't be refunded while it is ${status}`, () =>
-      refuses(shop(order({ status }), payment()), refundOrder(orderCache), give(1), "ORDER_NOT_REFUNDABLE"));
-  test("can't be cancelled while a card's outcome is not known", () =>
+    test(`an order that is ${status} cannot be refunded`, () =>
+      refuses(shop(order({ status }), payment()), refundOrder(orderCache), refundOf(1), "ORDER_NOT_REFUNDABLE"));
+  test("an order cannot be cancelled while its card payment's outcome is unknown", () =>
     refuses(shop(waiting(), payment({ ...card, status: "UNKNOWN" })), cancelOrder(orderCache), cancel, "PAYMENT_IN_PROGRESS"));
-  test("gives back no more than was bought, however it comes together", () => {
-    refuses(shop(order(), payment()), refundOrder(orderCache), give(4), "ORDER_NOT_REFUNDABLE");
-    const twice = { ...give(1), items: [1, 3].map((quantity) => ({ variantId: VARIANT, quantity })) };
+  test("a refund never exceeds the units bought, within one request or over several", () => {
+    refuses(shop(order(), payment()), refundOrder(orderCache), refundOf(4), "ORDER_NOT_REFUNDABLE");
+    const twice = { ...refundOf(1), items: [1, 3].map((quantity) => ({ variantId: VARIANT, quantity })) };
     refuses(shop(order(), payment()), refundOrder(orderCache), twice, "ORDER_NOT_REFUNDABLE");
     const rest = shop(order({ status: "PARTIALLY_REFUNDED", refundedAmount: 20 }), payment({ status: "PARTIALLY_REFUNDED" }));
-    refuses([...rest.filter(({ shelf }) => shelf !== orderItems), items(2)], refundOrder(orderCache), give(2), "ORDER_NOT_REFUNDABLE");
+    refuses([...rest.filter(({ shelf }) => shelf !== orderItems), items(2)], refundOrder(orderCache), refundOf(2), "ORDER_NOT_REFUNDABLE");
   });
-  test("gives back nothing where there is nothing left", () =>
+  test("an order with nothing left to refund cannot be cancelled", () =>
     refuses(
       [...shop(order(), payment()).filter(({ shelf }) => shelf !== orderItems), items(3)],
       cancelOrder(orderCache),
       cancel,
       "ORDER_NOT_REFUNDABLE",
     ));
-  test("gives back nothing that was not bought", () =>
-    refuses(shop(order(), payment()), refundOrder(orderCache), { ...give(1), items: [{ variantId: OTHER, quantity: 1 }] }, "INVALID_REQUEST"));
-  test("a refund always fits into the balance, whatever its limit for charges and grants", () => {
+  test("a refund of a variant that was not bought is refused", () =>
+    refuses(shop(order(), payment()), refundOrder(orderCache), { ...refundOf(1), items: [{ variantId: OTHER, quantity: 1 }] }, "INVALID_REQUEST"));
+  test("a refund always fits into the balance, even above the limit for charges and grants", () => {
     const full = [...shop(order(), payment()).slice(1), wallet(BALANCE_MAX)];
-    assert.equal(leaves(full, refundOrder(orderCache), give(1), users, USER).balance, BALANCE_MAX + 10);
+    assert.equal(leaves(full, refundOrder(orderCache), refundOf(1), users, USER).balance, BALANCE_MAX + 10);
     assert.equal(leaves(full, cancelOrder(orderCache), cancel, users, USER).balance, BALANCE_MAX + 30);
   });
-  test("gives back money, pieces and event in one", () => {
-    const { changes } = decided(shop(order(), payment()), refundOrder(orderCache), give(2));
+  test("a refund changes money, stock and order together", () => {
+    const { changes } = decided(shop(order(), payment()), refundOrder(orderCache), refundOf(2));
     assert.deepEqual(
       changes?.journals.get(ledger)?.map((row) => (row as { amount: number }).amount),
       [20],
@@ -129,22 +130,23 @@ describe("an order that stands", () => {
       [2, 20],
     );
   });
-  test("has one refund to its card at a time", () => {
+  test("an order has at most one refund to its card in progress", () => {
     const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10 } as RefundRow;
-    refuses(shop(order(), payment(card), there(refunds, ORDER, refund)), refundOrder(orderCache), give(1), "PAYMENT_IN_PROGRESS");
+    refuses(shop(order(), payment(card), there(refunds, ORDER, refund)), refundOrder(orderCache), refundOf(1), "PAYMENT_IN_PROGRESS");
   });
-  test("gives back to a card only once what was given back at the gateway", () => {
+  test("a card order takes back money and stock only once the gateway has confirmed the refund", () => {
     const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10, units: [[VARIANT, 1]], reason: "r" } as unknown as RefundRow;
     const settle = { orderId: ORDER, refundId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, immutable };
     const rows = shop(order(), payment(card));
     assert.equal(leaves([...rows, there(refunds, ORDER, refund)], settleRefund(orderCache), settle, variants, VARIANT).stock, 6);
-    // Another refund is under way by now, or none; or it is over.
+    // Either another refund is in progress, or this one is already completed.
     for (const other of [
       { ...refund, id: CAMPAIGN },
       { ...refund, status: "COMPLETED" as const },
     ])
       assert.equal(decided([...rows, there(refunds, ORDER, other)], settleRefund(orderCache), settle).changes, undefined);
-    // The pieces are worth something else than was sent back: nobody can say what happened, and nothing is written.
+    // The units are worth a different amount than was sent back. The state is inconsistent, so
+    // nothing is written.
     refuses(
       [...rows, there(refunds, ORDER, { ...refund, amount: 11 })],
       settleRefund(orderCache),
@@ -152,28 +154,28 @@ describe("an order that stands", () => {
       `Error: refund ${OTHER} gave back 11 and its pieces are worth 10`,
     );
   });
-  test("can't be paid once its time is up, before the job has come by", () =>
+  test("an order cannot be paid once it is past its expiry, even before the expiry job has run", () =>
     refuses(
       shop(waiting({ expiresAt: NOW })),
       payOrder(orderCache),
       { orderId: ORDER, callerId: USER, expectedAmount: null, immutable },
       "ORDER_NOT_PAYABLE",
     ));
-  test("can't be paid while a card's outcome is not known", () =>
+  test("an order cannot be paid while its card payment's outcome is unknown", () =>
     refuses(
       shop(waiting(), payment({ ...card, status: "UNKNOWN" })),
       payOrder(orderCache),
       { orderId: ORDER, callerId: USER, expectedAmount: null, immutable },
       "PAYMENT_IN_PROGRESS",
     ));
-  test("can't be paid with what is no longer for sale", () =>
+  test("an order cannot be paid if a product of it is no longer for sale", () =>
     refuses(
       [wallet(), product("NOT_FOR_SALE"), variant(), items(), waiting()],
       payOrder(orderCache),
       { orderId: ORDER, callerId: USER, expectedAmount: null, immutable },
       "PRODUCT_NOT_FOR_SALE",
     ));
-  test("expires when its time is up: not before, not paid, and not with a card under way", () => {
+  test("an order expires at its expiry, unless it is paid, cancelled or has a card payment in progress", () => {
     const expire = (...rows: There[]): unknown => {
       const { outcome } = decided(shop(...rows), expireOrder(orderCache), { orderId: ORDER, immutable });
       return outcome.kind === "answer" && outcome.answer;
@@ -189,46 +191,46 @@ describe("an order that stands", () => {
       [true, false, false, false, false],
     );
   });
-  test("an order's change has its event", () => {
+  test("each change of an order writes its event", () => {
     const { changes } = decided(shop(waiting()), cancelOrder(orderCache), cancel);
     assert.deepEqual(
       changes?.journals.get(orderEvents)?.map((event) => (event as { seq: number }).seq),
       [2],
     );
   });
-  test("has at most 65,535 changes", () =>
-    refuses(shop(order({ changes: 65_535 }), payment()), refundOrder(orderCache), give(1), "ORDER_NOT_REFUNDABLE"));
-  test("is settled once, by the payment that is under way", () => {
+  test("an order has at most 65,535 changes", () =>
+    refuses(shop(order({ changes: 65_535 }), payment()), refundOrder(orderCache), refundOf(1), "ORDER_NOT_REFUNDABLE"));
+  test("an order is settled once, and only by the payment in progress", () => {
     const settle = { orderId: ORDER, paymentId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, immutable };
-    const under = payment({ ...card, status: "UNKNOWN", paidAt: null });
-    assert.equal(leaves(shop(waiting(), under), settlePayment(orderCache), settle, orders, ORDER).status, "COMPLETED");
-    assert.equal(decided(shop(waiting(), under), settlePayment(orderCache), { ...settle, paymentId: COUPON }).changes, undefined);
+    const inProgress = payment({ ...card, status: "UNKNOWN", paidAt: null });
+    assert.equal(leaves(shop(waiting(), inProgress), settlePayment(orderCache), settle, orders, ORDER).status, "COMPLETED");
+    assert.equal(decided(shop(waiting(), inProgress), settlePayment(orderCache), { ...settle, paymentId: COUPON }).changes, undefined);
     const { changes, outcome } = decided(shop(order(), payment(card)), settlePayment(orderCache), settle);
     assert.deepEqual([changes, outcome], [undefined, { kind: "answer", answer: null }]);
   });
   describe("with a coupon", () => {
     const used = { userCouponId: COUPON, discountAmount: 5 };
-    const whole = (...rows: There[]): There[] => shop(order(used), payment({ amount: 25 }), ...rows);
-    test("a coupon that another order has stays there", () => {
-      const { outcome, changes } = decided(whole(coupon({ status: "USED", usedAt: NOW, orderId: OTHER })), cancelOrder(orderCache), cancel);
+    const orderWithCoupon = (...rows: There[]): There[] => shop(order(used), payment({ amount: 25 }), ...rows);
+    test("a coupon that another order uses is not restored", () => {
+      const { outcome, changes } = decided(orderWithCoupon(coupon({ status: "USED", usedAt: NOW, orderId: OTHER })), cancelOrder(orderCache), cancel);
       assert.equal(outcome.kind, "error");
       assert.equal(changes, undefined);
     });
-    test("a coupon comes back with the last piece, and not before", () => {
+    test("a coupon is restored with the last unit, and not before", () => {
       const held = coupon({ status: "USED", usedAt: NOW, orderId: ORDER });
-      assert.equal(leaves(whole(held), cancelOrder(orderCache), cancel, userCoupons, COUPON).status, "AVAILABLE");
-      assert.equal(leaves(whole(held), refundOrder(orderCache), give(1), userCoupons, COUPON), undefined);
+      assert.equal(leaves(orderWithCoupon(held), cancelOrder(orderCache), cancel, userCoupons, COUPON).status, "AVAILABLE");
+      assert.equal(leaves(orderWithCoupon(held), refundOrder(orderCache), refundOf(1), userCoupons, COUPON), undefined);
     });
-    test("a coupon that comes back too late is expired", () => {
+    test("a coupon that is restored after its expiry becomes expired", () => {
       const held = coupon({ status: "USED", usedAt: NOW - 10, orderId: ORDER, expiresAt: NOW });
-      assert.equal(leaves(whole(held), cancelOrder(orderCache), cancel, userCoupons, COUPON).status, "EXPIRED");
+      assert.equal(leaves(orderWithCoupon(held), cancelOrder(orderCache), cancel, userCoupons, COUPON).status, "EXPIRED");
     });
   });
 });
 
-test("the parts of a refund add up to what was paid, whatever the order and size of the parts", () => {
+test("partial refunds add up to the amount paid, in any order and size", () => {
   const order = { totalAmount: 1000, discountAmount: 1 };
-  const line = (unitPrice: number, quantity: number): OrderItem => ({
+  const lineItem = (unitPrice: number, quantity: number): OrderItem => ({
     variantId: VARIANT,
     productId: PRODUCT,
     line: 0,
@@ -237,15 +239,15 @@ test("the parts of a refund add up to what was paid, whatever the order and size
     quantity,
     refundedQuantity: 0,
   });
-  let items = [line(100, 1), line(100, 3), line(60, 10)];
-  let given = 0;
+  let items = [lineItem(100, 1), lineItem(100, 3), lineItem(60, 10)];
+  let refunded = 0;
   for (const i of [2, 1, 2, 0, 1, 2, 2, 2, 1, 2, 2, 2, 2, 2]) {
     const after = items.map((item, j) => (i === j ? { ...item, refundedQuantity: item.refundedQuantity + 1 } : item));
-    given += refundShares(order, items, after).reduce((sum, share) => sum + share, 0);
+    refunded += refundShares(order, items, after).reduce((sum, share) => sum + share, 0);
     items = after;
   }
-  assert.equal(given, 999);
-  const three = [line(1, 1), line(1, 1), line(1, 1)];
+  assert.equal(refunded, 999);
+  const three = [lineItem(1, 1), lineItem(1, 1), lineItem(1, 1)];
   const shares = refundShares(
     { totalAmount: 3, discountAmount: 1 },
     three,
@@ -257,16 +259,17 @@ test("the parts of a refund add up to what was paid, whatever the order and size
   );
 });
 
-// PostgreSQL cuts a prepared statement's name off behind 63 bytes: two that begin alike would become one. Goes red with the conditions in the name.
-test("however orders are looked for, the statement has a name of its own, and a short one", () => {
+// PostgreSQL truncates a prepared statement's name after 63 bytes, so two long names with one
+// beginning would collide. The test fails if the name contains the conditions themselves.
+test("each combination of order filters has a distinct statement name of at most 63 bytes", () => {
   const names = Array.from({ length: 32 }, (_, i) => {
-    const given = (bit: number): number | null => (i & bit ? 1 : null);
+    const bitOf = (bit: number): number | null => (i & bit ? 1 : null);
     const filter = {
-      userId: given(1)?.toString() ?? null,
-      status: given(2)?.toString() ?? null,
-      from: given(4),
-      to: given(8),
-      rehearsals: given(16) !== null,
+      userId: bitOf(1)?.toString() ?? null,
+      status: bitOf(2)?.toString() ?? null,
+      from: bitOf(4),
+      to: bitOf(8),
+      rehearsals: bitOf(16) !== null,
     };
     return selectOrderPage(filter, null, 1).name;
   });
