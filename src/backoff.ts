@@ -1,13 +1,17 @@
-// How long to wait before the next try: twice as long each time, up to a minute, and never at the same moment as everybody else.
+// Pauses between attempts: exponential backoff.
+
+/** `firstMs`, doubled for each attempt, at most `maxMs`. */
+export function exponentialMs(firstMs: number, maxMs: number, attempts: number): number {
+  return Math.min(maxMs, firstMs * 2 ** Math.min(attempts, 30));
+}
 
 const FIRST_MS = 250;
-const MOST_MS = 60_000;
+const MAX_MS = 60_000;
 
-/** A letter that was refused this often is dead: eight tries take about a minute. */
-export const MOST_TRIES = 8;
-
-/** The pause in ms after the `tries`-th failed try (1 and up). */
-export function backoffMs(tries: number, random: () => number = Math.random): number {
-  const longest = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(tries, 30));
-  return Math.round(longest * (0.5 + random() / 2));
+/**
+ * The pause in ms after the `attempts`-th failed attempt (1 and up): half a second at first, doubled each time, up to a minute.
+ * Up to half of it is random, so that instances do not retry at the same moment.
+ */
+export function backoffMs(attempts: number, random: () => number = Math.random): number {
+  return Math.round(exponentialMs(FIRST_MS, MAX_MS, attempts) * (0.5 + random() / 2));
 }
