@@ -1,5 +1,5 @@
-// The floor's own process: the shop's HTTP server with two routes that do nothing. One takes an order, checked like a real one, and
-// answers as much as a real one would; the other answers a constant.
+// The floor, a separate process: the shop's HTTP server with two routes that do nothing. One validates an order and responds with as
+// many bytes as a real one; the other responds with a constant.
 
 import Type from "typebox";
 import { authenticator } from "../../src/http/tokens.ts";
@@ -19,7 +19,7 @@ const server = createServer({
   onFault: (error) => console.error(error),
 });
 measureAnswers(server, new Registry());
-// Nothing here reaches a till; whoever asks is told that it has room.
+// No route reaches a till, so admission control always admits.
 const routes = new Routes(server, { turnAway: () => undefined } as unknown as Till, config.locale);
 const body = JSON.stringify({
   orderId: idOf("order", 0),
@@ -52,7 +52,7 @@ routes.read(
     operationId: "getConstant",
     audience: "anyone",
     tag: "Floor",
-    summary: "The same for everybody",
+    summary: "A constant",
     answers: { 200: Type.Object({}) },
   },
   () => body,
