@@ -1,5 +1,5 @@
-// The floor's own process: the shop's HTTP server with two routes that do nothing. One takes an order, checked like a real one, and
-// answers as much as a real one would; the other answers a constant.
+// The floor, a separate process: the shop's HTTP server with two routes that do nothing. One validates an order and responds with as
+// many bytes as a real one; the other responds with a constant.
 
 import Type from "typebox";
 import { authenticator } from "../../src/http/tokens.ts";
@@ -54,7 +54,7 @@ routes.read(
     operationId: "getConstant",
     audience: "anyone",
     tag: "Floor",
-    summary: "The same for everybody",
+    summary: "A constant",
     answers: { 200: Type.Object({}) },
   },
   () => body,

@@ -6,12 +6,13 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { Database } from "../../src/database/pool.ts";
 import { waitForRunningTransactions } from "../../src/database/running-transactions.ts";
 import { eventId } from "../../src/ids.ts";
-import { backoffMs, MOST_TRIES } from "../../src/backoff.ts";
+import { backoffMs } from "../../src/backoff.ts";
 import type { Envelope } from "../../src/outbox/envelope.ts";
 import { FileSink } from "../../src/outbox/sinks/file-sink.ts";
 import { listEvents, replayEvent } from "../../src/outbox/list-events.ts";
 import { orderHistory } from "../../src/outbox/order-history.ts";
 import { Relay } from "../../src/outbox/relay.ts";
+import { MAX_ATTEMPTS } from "../../src/outbox/retries.ts";
 import { type DeliveryResult, type Sink, SinkUnreachable } from "../../src/outbox/sinks/sink.ts";
 import { Refusal } from "../../src/refusal.ts";
 import { freshDatabase } from "../support/database.ts";
@@ -284,15 +285,15 @@ test("an unavailable data platform gets every event later in order, and no event
   platform.behaviour = () => {
     throw new SinkUnreachable("connection refused by platform.internal:9092");
   };
-  for (let i = 0; i < 2 * MOST_TRIES; i++) assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 2, dead: 0 });
+  for (let i = 0; i < 2 * MAX_ATTEMPTS; i++) assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 2, dead: 0 });
   const { rows } = await database.pool.query(
     "SELECT failures, next_attempt_at - now() BETWEEN interval '25 s' AND interval '61 s' AS waits, last_error FROM sinks",
   );
-  assert.deepEqual(rows, [{ failures: 2 * MOST_TRIES, waits: true, last_error: "connection refused by platform.internal:9092" }]);
+  assert.deepEqual(rows, [{ failures: 2 * MAX_ATTEMPTS, waits: true, last_error: "connection refused by platform.internal:9092" }]);
   const { events } = await listEvents(database, { sinks: relay.sinkNames, status: "WAITING", limit: 10, cursor: undefined });
   assert.deepEqual(
     events.map(({ attempts, lastError }) => [attempts, lastError]),
-    [2 * MOST_TRIES, 2 * MOST_TRIES].map((tries) => [tries, "connection refused by platform.internal:9092"]),
+    [2 * MAX_ATTEMPTS, 2 * MAX_ATTEMPTS].map((tries) => [tries, "connection refused by platform.internal:9092"]),
   );
 
   platform.behaviour = () => undefined;
@@ -352,7 +353,7 @@ test("an event that is always refused becomes a dead letter, its order goes on, 
   platform.refuse(first(order));
   await relayed(relay);
   await refundOne(order);
-  for (let tries = 1; tries < MOST_TRIES; tries++) {
+  for (let tries = 1; tries < MAX_ATTEMPTS; tries++) {
     const { events } = await listEvents(database, { sinks: ["platform"], status: "WAITING", limit: 5, cursor: undefined });
     assert.deepEqual(
       events.map(({ id, attempts }) => [id, attempts]),
@@ -367,7 +368,7 @@ test("an event that is always refused becomes a dead letter, its order goes on, 
   const { events } = await listEvents(database, { sinks: ["platform"], status: "DEAD", limit: 10, cursor: undefined });
   assert.deepEqual(
     events.map(({ id, attempts, deliveredAt, lastError }) => [id, attempts, deliveredAt, lastError]),
-    [[first(order), MOST_TRIES, null, "not this one"]],
+    [[first(order), MAX_ATTEMPTS, null, "not this one"]],
   );
   assert.deepEqual(await relayed(relay), { delivered: 1, waiting: 0, dead: 1 });
   assert.deepEqual(platform.ids, [eventId(order.id, 2)]);

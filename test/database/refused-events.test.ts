@@ -6,10 +6,10 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { Database } from "../../src/database/pool.ts";
 import { waitForRunningTransactions } from "../../src/database/running-transactions.ts";
 import { eventId } from "../../src/ids.ts";
-import { MOST_TRIES } from "../../src/backoff.ts";
 import type { Envelope } from "../../src/outbox/envelope.ts";
 import { type EventView, listEvents, replayEvent } from "../../src/outbox/list-events.ts";
 import { Relay } from "../../src/outbox/relay.ts";
+import { MAX_ATTEMPTS } from "../../src/outbox/retries.ts";
 import type { SinkReport } from "../../src/outbox/sink-report.ts";
 import { ALL_DELIVERED, deduplicationId, type DeliveryResult, type Replays, type Sink, SinkUnreachable } from "../../src/outbox/sinks/sink.ts";
 import { freshDatabase } from "../support/database.ts";
@@ -125,18 +125,18 @@ for (const place of [0, 57, 119])
     const [waiting] = await eventsOf(relay, "WAITING");
     assert.deepEqual([waiting?.id, waiting?.attempts, waiting?.lastError], [first(bad), 1, "connection reset; the sink takes other events"]);
 
-    for (let tries = 1; tries < MOST_TRIES; tries++) {
+    for (let tries = 1; tries < MAX_ATTEMPTS; tries++) {
       await retriesDueNow();
       await relayed(relay);
     }
     const [dead] = await eventsOf(relay, "DEAD");
-    assert.deepEqual([dead?.id, dead?.attempts], [first(bad), MOST_TRIES]);
+    assert.deepEqual([dead?.id, dead?.attempts], [first(bad), MAX_ATTEMPTS]);
     assert.match(dead?.lastError ?? "", /connection reset/);
     assert.deepEqual(
       reports.map(({ kind }) => kind),
-      [...Array.from({ length: MOST_TRIES - 1 }, () => "refused"), "dead"],
+      [...Array.from({ length: MAX_ATTEMPTS - 1 }, () => "refused"), "dead"],
     );
-    assert.deepEqual(relay.counts, [{ sink: "batches", counts: { delivered: 119, refused: MOST_TRIES, dead: 1, failures: 0 } }]);
+    assert.deepEqual(relay.counts, [{ sink: "batches", counts: { delivered: 119, refused: MAX_ATTEMPTS, dead: 1, failures: 0 } }]);
   });
 
 test("many refused events block no other event", async () => {
@@ -181,7 +181,7 @@ test("a sink that accepts nothing is unavailable: no event is refused, and one l
   const relay = relayTo(sink);
   await sellMany(30);
   sink.error = () => new Error("broker not ready");
-  for (let passes = 0; passes < 2 * MOST_TRIES; passes++) assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 30, dead: 0 });
+  for (let passes = 0; passes < 2 * MAX_ATTEMPTS; passes++) assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 30, dead: 0 });
   assert.equal((await database.pool.query("SELECT FROM letters")).rowCount, 0);
   assert.deepEqual(reports, [{ kind: "unavailable", sink: "batches", reason: "broker not ready" }]);
   for (const { lastError } of await eventsOf(relay, "WAITING")) assert.equal(lastError, "broker not ready");
@@ -199,7 +199,7 @@ test("a refused event does not become a dead letter during an outage while other
   await relayed(relay);
   await sellMany(5);
   sink.error = () => new Error("broker not ready");
-  for (let passes = 0; passes < 2 * MOST_TRIES; passes++) {
+  for (let passes = 0; passes < 2 * MAX_ATTEMPTS; passes++) {
     await retriesDueNow();
     assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 6, dead: 0 });
   }
@@ -213,7 +213,7 @@ test("a refused event does not become a dead letter during an outage while no ot
   sink.refuse(first(bad));
   await relayed(relay);
   sink.error = () => new SinkUnreachable("connection refused");
-  for (let passes = 0; passes < 2 * MOST_TRIES; passes++) {
+  for (let passes = 0; passes < 2 * MAX_ATTEMPTS; passes++) {
     await retriesDueNow();
     assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 1, dead: 0 });
   }

@@ -165,7 +165,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     BATCHES,
     "the first 20 invalid rows are reported",
   ]),
-  mutation("that a replay's batch is known while the keys are", "tools/replay/bring-in.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
+  mutation("that a replay's batch is known while the keys are", "tools/replay/import-sales.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
     REPLAY,
     "a batch older than the shop keeps keys",
   ]),
