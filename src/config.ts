@@ -1,12 +1,19 @@
 // The only reader of settings from the environment. A wrong setting stops the start with one line that names it.
 
-import type { SettlementSettings } from "./settlement/settlement-worker.ts";
 import type { GatewaySettings } from "./gateway/open-gateway.ts";
 import { TOSS_CURRENCIES } from "./gateway/toss/amounts.ts";
 import { trustedProxies, type TrustedProxies } from "./http/client-address.ts";
 
 /** A setting that the shop cannot start with; `message` is one line that names the variable. */
 export class ConfigError extends Error {}
+
+/** How long settlement waits for attempts at the gateway, in ms. */
+export type SettlementSettings = {
+  /** How long an attempt is left to the request that started it, and the first pause before the gateway is asked again. */
+  settleAfterMs: number;
+  /** How long a charge may still be confirmed, and after how long a payment that was never confirmed has failed. */
+  giveUpAfterMs: number;
+};
 
 export type Config = {
   port: number;

@@ -6,13 +6,11 @@ import type { Config } from "./config.ts";
 import type { SoldOut } from "./coupon/sold-out.ts";
 import type { Now } from "./database/clock.ts";
 import type { Database } from "./database/pool.ts";
-import type { CardCharges } from "./settlement/card-charges.ts";
-import type { SettlementWorker } from "./settlement/settlement-worker.ts";
+import type { Settlement } from "./settlement/settlement.ts";
 import type { Gateway } from "./gateway/gateway.ts";
 import type { Scheduler } from "./jobs/scheduler.ts";
 import type { OrderCache } from "./order/order-cache.ts";
 import type { Relay } from "./outbox/relay.ts";
-import type { CardPayments } from "./settlement/card-payments.ts";
 import type { Till } from "./till/till.ts";
 
 export type Shop = {
@@ -30,7 +28,5 @@ export type Shop = {
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
-  cards: CardPayments;
-  charges: CardCharges;
-  desk: SettlementWorker;
+  settlement: Settlement;
 };

@@ -14,8 +14,9 @@ import type { Variant } from "../catalog/catalog.ts";
 import { adminProductRoutes } from "../catalog/admin-products.routes.ts";
 import { VariantCache } from "../catalog/variant-cache.ts";
 import { stockRoutes } from "../catalog/stock.routes.ts";
-import { CardCharges } from "../settlement/card-charges.ts";
+import { balanceAdminRoutes } from "../balance/balance.admin.routes.ts";
 import { balanceRoutes } from "../balance/balance.routes.ts";
+import { userAdminRoutes } from "../balance/users.admin.routes.ts";
 import { cartRoutes } from "../cart/cart.routes.ts";
 import { type Config, ConfigError } from "../config.ts";
 import { couponRoutes } from "../coupon/coupon.routes.ts";
@@ -50,7 +51,7 @@ import { Counters } from "../live/counters.ts";
 import { shopJobs } from "./shop-jobs.ts";
 import { jobsRoutes } from "../jobs/jobs.routes.ts";
 import { Scheduler } from "../jobs/scheduler.ts";
-import { SettlementWorker, unmatchedCaptureSource } from "../settlement/settlement-worker.ts";
+import { openSettlement } from "../settlement/settlement.ts";
 import { CARDS_TAKEN, openGateway } from "../gateway/open-gateway.ts";
 import { expireOrders } from "../order/order-expiry.job.ts";
 import { OrderCache } from "../order/order-cache.ts";
@@ -60,9 +61,10 @@ import { openSinks } from "../outbox/sinks/open-sinks.ts";
 import { outboxRoutes } from "../outbox/outbox.routes.ts";
 import { Relay } from "../outbox/relay.ts";
 import { POPULAR, popularRoutes } from "../popular/popular.routes.ts";
-import { CardPayments } from "../settlement/card-payments.ts";
 import { reconciliationRoutes } from "../settlement/settlement.routes.ts";
+import { paymentAdminRoutes } from "../order/payment/payment.admin.routes.ts";
 import { paymentRoutes } from "../order/payment/payment.routes.ts";
+import { paymentWebhookRoutes } from "../order/payment/payment-webhook.routes.ts";
 import { rehearsalRoutes } from "../rehearsal/rehearsal.routes.ts";
 import { Rehearsals } from "../rehearsal/rehearsals.ts";
 import { checkStored, joinInstances, SETTINGS_CHANGED } from "../settings/stored-settings.ts";
@@ -190,14 +192,15 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const backlogLog = new BacklogLog({ reader: backlog, tell: (about, complaint) => logBacklog(log, about, complaint) });
   const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
-  const cards = new CardPayments({ database, till, gateway, orderFacts, settings: config.gateway, now });
-  const charges = new CardCharges({ database, till, gateway, settings: config.gateway, now, balanceMax: config.balanceMax });
-  const desk = new SettlementWorker({
+  const settlement = openSettlement({
     database,
-    sources: [...cards.sources, charges.source, unmatchedCaptureSource(database, gateway, config.gateway, now)],
+    till,
+    gateway,
+    orderCache: orderFacts,
+    settings: config.gateway,
+    balanceMax: config.balanceMax,
     now,
-    attemptsOf: async (paymentKey) => [...(await cards.attemptsOf(paymentKey)), ...(await charges.attemptsOf(paymentKey))],
-    onError: (error) => log.warn({ err: error }, "the gateway could not be asked; the clock comes by again"),
+    onError: (error) => log.warn({ err: error }, "settlement of card payments failed; its next run tries again"),
   });
   const scheduler = new Scheduler({
     database,
@@ -210,7 +213,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
       relay,
       expireOrders: () => expireOrders({ database, till, orderFacts, now }),
       expireCoupons: () => expireDueCoupons({ database, till, now }),
-      settlePayments: () => desk.work(),
+      settlePayments: () => settlement.worker.run(),
       onAggregated() {
         const message = `${POPULAR_WORD} ${CHANGE}${randomUUID()}`;
         heard(message);
@@ -233,9 +236,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     relay,
     scheduler,
     gateway,
-    cards,
-    charges,
-    desk,
+    settlement,
   };
   const server = createServer({
     config,
@@ -249,23 +250,15 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
     done();
   });
   const routes = new Routes(server, till, config.locale);
-  for (const declare of [
-    balanceRoutes,
-    catalogRoutes,
-    stockRoutes,
-    adminProductRoutes,
-    couponRoutes,
-    cartRoutes,
-    orderRoutes,
-    paymentRoutes,
-    reconciliationRoutes,
-    popularRoutes,
-    outboxRoutes,
-    jobsRoutes,
-    auditRoutes,
-    shopRoutes,
-  ])
-    declare(routes, shop);
+  balanceRoutes(routes, { config, database, gateway, charges: settlement.charges });
+  userAdminRoutes(routes, { database, lists });
+  balanceAdminRoutes(routes, { config });
+  for (const declare of [catalogRoutes, stockRoutes, adminProductRoutes, couponRoutes, cartRoutes, orderRoutes]) declare(routes, shop);
+  paymentRoutes(routes, { config, database, orderFacts, gateway, payments: settlement.payments });
+  paymentAdminRoutes(routes, { database });
+  paymentWebhookRoutes(routes, { worker: settlement.worker });
+  reconciliationRoutes(routes, { config, database, now, gateway });
+  for (const declare of [popularRoutes, outboxRoutes, jobsRoutes, auditRoutes, shopRoutes]) declare(routes, shop);
   liveRoutes(routes, live);
   const rehearsals = new Rehearsals({ shop, live, secret, onError: (error) => log.error({ err: error }, "a rehearsal broke") });
   rehearsalRoutes(routes, rehearsals);
@@ -301,7 +294,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
         await rehearsals.close();
         await server.close();
         clearTimeout(hurry);
-        await desk.stop();
+        await settlement.worker.stop();
         await opened.close();
         await scheduler.stop();
         backlogLog.stop();

@@ -30,7 +30,7 @@ import type { Command } from "../till/command.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
 import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
 import { ITEMS_IN_LIST, selectOrderPage, selectOrders, selectUserOrders } from "./order.sql.ts";
-import type { PaymentRow } from "./payment/payment.sql.ts";
+import type { PaymentRow } from "./payment/payment.ts";
 import { placeOrder } from "./place-order.ts";
 import { cancelOrder, refundOrder } from "./undo-order.ts";
 
@@ -99,7 +99,7 @@ const TOGETHER = { most: 32, atOnce: 2 };
 const OWN = "user's orders";
 const ALL = "orders";
 
-export function orderRoutes(routes: Routes, { config, database, now, lists, catalogFacts, orderFacts, gateway, cards, desk }: Shop): void {
+export function orderRoutes(routes: Routes, { config, database, now, lists, catalogFacts, orderFacts, gateway, settlement }: Shop): void {
   const { orderExpiresAfterMs } = config;
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
   const place = placeOrder(catalogFacts, database);
@@ -279,11 +279,10 @@ export function orderRoutes(routes: Routes, { config, database, now, lists, cata
   }
 
   async function byCard(id: string, first: boolean): Promise<AttemptStatus> {
-    const { orderId, status, amount, failure } = await cards.refund(id, first);
+    const { orderId, status, amount, failure } = await settlement.refunds.settle(id, first);
     if (status === "FAILED") return { over: true, refusal: new Refusal("ORDER_NOT_REFUNDABLE", { orderId, amount, reason: failure }) };
     const row = await orders.get(orderId);
     if (row === undefined) throw new Error(`order ${orderId} of refund ${id} is gone`);
-    if (status === "PENDING") desk.again(config.gateway.settleAfterMs);
     return { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: view(row) };
   }
 

@@ -1,6 +1,6 @@
 // Orders: what was bought, for how much, and what has become of it.
 
-import type { PaymentRow } from "./payment/payment.sql.ts";
+import type { PaymentRow } from "./payment/payment.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { refuse } from "../refusal.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";

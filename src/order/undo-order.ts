@@ -7,7 +7,7 @@ import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "./order-cache.ts";
 import { changeOrder, itemsOf, type Order, type OrderView, orderView } from "./order.ts";
 import { orders } from "./order.sql.ts";
-import { livePayment } from "./payment/payment.sql.ts";
+import { livePayment } from "./payment/live-payment.ts";
 import { addUp, CANCELLED, refund, remaining } from "./refund/refund.ts";
 
 export type CancelOrder = {

@@ -90,11 +90,11 @@ describe("what is believed of a payment in another currency", () => {
   // Goes red without the comparison of currencies in `judge`.
   test("an equal number of another currency pays nothing, and goes back whole", () => {
     assert.deepEqual(judged(PAID, "KRW"), { kind: "done" });
-    assert.deepEqual(judged(PAID, "USD"), { kind: "failed", reason: "CURRENCY_MISMATCH", heard: true, captured: 1999 });
+    assert.deepEqual(judged(PAID, "USD"), { kind: "failed", reason: "CURRENCY_MISMATCH", confirmed: true, captured: 1999 });
     assert.deepEqual(judged({ ...PAID, status: "PARTIAL_CANCELED", left: 999 }, "JPY"), {
       kind: "failed",
       reason: "CURRENCY_MISMATCH",
-      heard: true,
+      confirmed: true,
       captured: 999,
     });
   });

@@ -7,6 +7,7 @@ import { createUsers } from "../../src/balance/create-users.ts";
 import type { GatewayLedger } from "../../src/gateway/simulator/ledger.ts";
 import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { failed } from "../../src/settlement/outcome.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
 import { refundOrder } from "../../src/order/undo-order.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
@@ -271,7 +272,7 @@ describe("a webhook", () => {
       data: { paymentKey, orderId, status: "ABORTED" },
     });
     assert.equal(forged.status, 200);
-    await shop.shop.desk.idle();
+    await shop.shop.settlement.worker.idle();
     assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "COMPLETED");
   });
 
@@ -279,7 +280,7 @@ describe("a webhook", () => {
     test(`that comes ${webhook} changes nothing about the outcome`, async () => {
       const { user, orderId } = await unpaid();
       good(await byCard(user, orderId, keyFor({ webhook }, randomUUID())), 201);
-      await shop.shop.desk.idle();
+      await shop.shop.settlement.worker.idle();
       assert.equal((await orderOf(orderId)).status, "COMPLETED");
       await sound();
     });
@@ -335,7 +336,7 @@ describe("money goes back to the card", () => {
   // Goes red without `NeedsChanged` in `refund`: it was written over the one before it, and the database refused the round.
   test("in the round in which another has just been refused", async () => {
     const { orderId, product } = await paid();
-    const { till, orderFacts, cards } = shop.shop;
+    const { till, orderFacts, settlement } = shop.shop;
     const wanted = { orderId, items: null, reason: "bruised", customerReason: null, askAfterMs: 600_000 };
     const first = await till.submit(refundOrder(orderFacts), wanted);
     assert.ok(first.kind === "attempt");
@@ -343,12 +344,12 @@ describe("money goes back to the card", () => {
     const [, , second] = await Promise.all([
       // Somebody ahead at the till: the two that come behind are one round.
       till.submit(createUsers, { users: [{ name: "손님", externalId: null }], bulk: true }),
-      till.finish(settleRefund(orderFacts), { orderId, refundId: first.id, outcome: { kind: "refused", code: "NOT_TODAY" }, askAgainMs: 600_000 }),
+      till.finish(settleRefund(orderFacts), { orderId, refundId: first.id, outcome: failed("NOT_TODAY"), askAgainMs: 600_000 }),
       till.submit(refundOrder(orderFacts), wanted),
     ]);
     assert.ok(second.kind === "attempt");
     assert.equal(till.served.retries, retries);
-    assert.equal((await cards.refund(second.id, true)).status, "COMPLETED");
+    assert.equal((await settlement.refunds.settle(second.id, true)).status, "COMPLETED");
     assert.equal(await shop.stockOf(product), 10);
     await sound();
   });

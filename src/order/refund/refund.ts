@@ -1,7 +1,7 @@
 // What a refund gives back, whichever way the money goes.
 
-import { moveMoney } from "../../balance/balance.ts";
 import { users } from "../../balance/balance.sql.ts";
+import { moveMoney } from "../../balance/move-money.ts";
 import { returnStock } from "../../catalog/catalog.ts";
 import { returnCoupon } from "../../coupon/coupon.ts";
 import { refuse } from "../../refusal.ts";
@@ -9,7 +9,9 @@ import type { Started } from "../../till/started-attempt.ts";
 import { NeedsChanged, type UnitOfWork } from "../../till/unit-of-work.ts";
 import { changeOrder, itemsOf, type Order, type OrderItem, type OrderView, orderView } from "../order.ts";
 import { orderItems } from "../order.sql.ts";
-import { livePayment, type PaymentRow, payments, stepped } from "../payment/payment.sql.ts";
+import { livePayment } from "../payment/live-payment.ts";
+import { type PaymentRow, withStep } from "../payment/payment.ts";
+import { payments } from "../payment/payment.sql.ts";
 import { refundShares } from "./refund-shares.ts";
 import { type RefundRow, refunds } from "./refund.sql.ts";
 
@@ -90,7 +92,7 @@ export function restoreUnits(uow: UnitOfWork, order: Order, pieces: Units, reaso
   if (whole && order.userCouponId !== null) returnCoupon(uow, order.userCouponId, order.id);
 
   const status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
-  const payment = stepped(paymentOf(uow, order.id), status, uow.now, reasons.reason, reasons.customerReason);
+  const payment = withStep(paymentOf(uow, order.id), status, uow.now, reasons.reason, reasons.customerReason);
   uow.put(payments, order.id, payment);
   uow.put(orderItems, order.id, after);
   const event = whole ? "order.refunded" : "order.partially-refunded";

@@ -14,7 +14,8 @@ const REFUND = "src/order/refund/refund.ts";
 const PAYABLE = "src/order/payment/payable-order.ts";
 const SETTLE = "src/settlement/settle-payment.ts";
 const START = "src/order/payment/start-card-payment.ts";
-const VERDICT = "src/settlement/capture-outcome.ts";
+const KINDS = "src/settlement/attempt-kinds.ts";
+const CAPTURE = "src/settlement/capture-outcome.ts";
 
 export const ORDERS: Mutation[] = [
   mutation("whose an order is", UNDO, "order === undefined || (callerId !== null && order.userId !== callerId)", "order === undefined", [
@@ -125,7 +126,7 @@ export const ORDERS: Mutation[] = [
   mutation(
     "that what nobody knows stays as it is",
     SETTLE,
-    'if (verdict.kind === "unknown") {',
+    'if (outcome.kind === "unknown") {',
     'if (outcome.kind === "unknown") { restoreStock(uow, order, itemsOf(uow, orderId));',
     [PAYMENTS, "without an answer is 202 UNKNOWN"],
   ),
@@ -141,27 +142,24 @@ export const ORDERS: Mutation[] = [
     "is not tried twice",
   ]),
   mutation("that a card holds its goods", START, "      reserveStock(uow, order, items);\n", "", [PAYMENTS, "without an answer is 202 UNKNOWN"]),
-  mutation("whose capture it is", VERDICT, "payment.orderId !== wanted.orderId", "false", [PAYMENTS, "of one order does not pay another"]),
-  mutation("what was captured", VERDICT, "payment.amount === wanted.amount", "true", [PAYMENTS, "that the gateway captured at another price"]),
-  mutation("that nothing is confirmed too late", "src/settlement/card-payments.ts", "payment.expiresAt === null || now < payment.expiresAt", "true", [
+  mutation("whose capture it is", CAPTURE, "payment.orderId !== wanted.orderId", "false", [PAYMENTS, "of one order does not pay another"]),
+  mutation("what was captured", CAPTURE, "payment.amount === wanted.amount", "true", [PAYMENTS, "that the gateway captured at another price"]),
+  mutation("that nothing is confirmed too late", KINDS, "payment.expiresAt ?? Infinity", "Infinity", [
     PAYMENTS,
     "that never reached the gateway in time fails",
   ]),
   mutation(
     "that what failed unheard is looked at again",
-    "src/settlement/card-payments.ts",
-    'if (payment.status === "FAILED") return this.#watch(payment);',
-    "",
+    "src/settlement/settler.ts",
+    "if (attempt.failed) return this.#watch(row, attempt);",
+    "if (attempt.failed) return row;",
     [PAYMENTS, "that never reached the gateway in time fails"],
   ),
-  mutation(
-    "the key under which a payment is confirmed",
-    "src/settlement/card-payments.ts",
-    "idempotencyKey: id }",
-    "idempotencyKey: crypto.randomUUID() }",
-    ["test/api/gateway-keys.test.ts", "a payment is confirmed under its own id"],
-  ),
-  mutation("that a refund which was sent before is looked for", "src/settlement/gateway-refund.ts", "again && (await isGivenBack())", "false", [
+  mutation("the key under which a payment is confirmed", KINDS, "idempotencyKey: id }", "idempotencyKey: crypto.randomUUID() }", [
+    "test/api/gateway-keys.test.ts",
+    "a payment is confirmed under its own id",
+  ]),
+  mutation("that a refund which was sent before is looked for", "src/settlement/gateway-refund.ts", "again && (await isRefunded())", "false", [
     "test/api/gateway-keys.test.ts",
     "looked for before",
   ]),
@@ -187,8 +185,8 @@ export const ORDERS: Mutation[] = [
   mutation(
     "the most on a balance, when a charge arrives",
     "src/settlement/settle-charge.ts",
-    'verdict.kind === "done" && balance <= balanceMax',
-    'verdict.kind === "done"',
+    'asked.kind === "done" && balance > balanceMax',
+    "false",
     [CHARGES, "money for which there is no room"],
   ),
   mutation("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "    checkLimit(wallet, amount, balanceMax);\n", "", [
@@ -238,7 +236,7 @@ export const ORDERS: Mutation[] = [
   mutation(
     "that a ledger's reasons are read by operators only",
     "src/balance/balance.routes.ts",
-    'row.reason !== null && caller.role === "operator"',
+    "row.reason !== null && readerIsOperator",
     "row.reason !== null",
     [REASONS, "a grant's reason stands in the ledger"],
   ),
