@@ -51,6 +51,7 @@ import { Counters } from "../live/counters.ts";
 import { shopJobs } from "./shop-jobs.ts";
 import { jobsRoutes } from "../jobs/jobs.routes.ts";
 import { Scheduler } from "../jobs/scheduler.ts";
+import { gatewayMetrics } from "../settlement/gateway-metrics.ts";
 import { openSettlement } from "../settlement/settlement.ts";
 import { CARDS_TAKEN, openGateway } from "../gateway/open-gateway.ts";
 import { expireOrders } from "../order/order-expiry.job.ts";
@@ -190,7 +191,10 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   const backlog = new BacklogReader(database, relay.sinkNames);
   backlogMetrics(registry, backlog, relay);
   const backlogLog = new BacklogLog({ reader: backlog, tell: (about, complaint) => logBacklog(log, about, complaint) });
-  const { gateway, simulator, ...opened } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
+  const { gateway, simulator, ...opened } = await openGateway(config.gateway, {
+    dataDir: config.dataDir,
+    measure: (policy) => gatewayMetrics(registry, policy),
+  });
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
   const settlement = openSettlement({
     database,

@@ -1,4 +1,4 @@
-import { timestampArray, iso, arrayOf, textArray, type Statement } from "../database/statement.ts";
+import { timestampArray, arrayOf, textArray, type Statement } from "../database/statement.ts";
 import type { Table } from "../till/table.ts";
 
 /** A charge by card. `version` is the place of its row in the ledger; instants in ms, `amount` in minor units. */
@@ -114,31 +114,5 @@ export function selectCharge(id: string): Statement {
     name: "select card charge",
     text: `SELECT ${CHARGE}, t.balance_after AS "balanceAfter" FROM card_charges c LEFT JOIN balance_transactions t ON t.user_id = c.user_id AND t.version = c.version WHERE c.id = $1`,
     values: [id],
-  };
-}
-
-/** Charges that are due to be asked about. @param everyUnknown also those with an unknown outcome that are not due */
-export function selectChargesToAsk(now: number, everyUnknown: boolean, limit: number): Statement {
-  return {
-    name: `select charges to ask${everyUnknown ? " and unknown" : ""}`,
-    text: `SELECT id FROM card_charges WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${everyUnknown ? " OR asked > 0" : ""}) ORDER BY ask_at LIMIT $2`,
-    values: [iso(now), limit],
-  };
-}
-
-export function selectChargesByKey(paymentKey: string): Statement {
-  return {
-    name: "select charges by key",
-    text: "SELECT id FROM card_charges WHERE payment_key = $1 AND status <> 'COMPLETED' LIMIT 10",
-    values: [paymentKey],
-  };
-}
-
-/** When a failed charge is looked up again, or never. */
-export function updateChargeWatch(id: string, askAt: number | null, asked: number): Statement {
-  return {
-    name: "update charge watch",
-    text: "UPDATE card_charges SET ask_at = $2, asked = $3 WHERE id = $1 AND status = 'FAILED'",
-    values: [id, askAt === null ? null : iso(askAt), asked],
   };
 }

@@ -3,45 +3,44 @@
 import type { Confirmation, Gateway, GatewayAnswer, GatewayPayment } from "../gateway/gateway.ts";
 import { CURRENCY_MISMATCH, failed, type GatewayOutcome, outcomeOf } from "./outcome.ts";
 
-/** Captures for the first time, while the caller waits. Never throws for a gateway error. */
-export function capture(gateway: Gateway, wanted: Confirmation): Promise<GatewayOutcome> {
-  return outcomeOf(async () => {
-    const answer = await gateway.confirm(wanted);
-    if (answer.kind === "refused" && answer.code === "ALREADY_PROCESSED_PAYMENT") return lookUp(gateway, wanted, answer);
-    return interpret(answer, wanted, gateway.currency);
-  });
-}
+export type CaptureTerms = {
+  /** The gateway has not been called for this capture before. */
+  first: boolean;
+  now: number;
+  /** Until then an unknown capture is sent again. */
+  confirmUntil: number;
+  /** From then on a capture that is no longer sent, and that the gateway does not know, has failed. */
+  giveUpAt: number;
+};
 
 /**
- * Finds out the outcome of a capture that may or may not have been sent. Never throws for a gateway error.
- * @param mayConfirm the capture is then sent again with the same key. This is safe: if the first request is still on its way, both
- * get the same answer.
- * @param mayGiveUp a capture that may not be confirmed and that the gateway does not know has failed
+ * Captures a payment, or finds out what became of a capture that may have been sent before. Sending it again is safe, because its key is
+ * the attempt's id: if the first request is still on its way, both get the same answer. Never throws for a gateway error.
  */
-export function inquire(
+export function capture(
   gateway: Gateway,
-  wanted: Confirmation,
-  { mayConfirm, mayGiveUp }: { mayConfirm: boolean; mayGiveUp: boolean },
+  { id, paymentKey, orderId, amount }: { id: string; paymentKey: string; orderId: string; amount: number },
+  { first, now, confirmUntil, giveUpAt }: CaptureTerms,
 ): Promise<GatewayOutcome> {
-  return outcomeOf(async () => {
-    const found = await gateway.find(wanted.paymentKey);
-    const outcome: GatewayOutcome = found
-      ? interpret({ kind: "payment", payment: found }, wanted, gateway.currency)
-      : { kind: "unknown", reason: "NEVER_HEARD_OF" };
-    if (outcome.kind !== "unknown") return outcome;
-    if (mayConfirm) {
-      const answer = await gateway.confirm(wanted);
-      // A refused second confirm may only mean that the first one has arrived, so the payment is looked up.
-      return answer.kind === "refused" ? lookUp(gateway, wanted, answer) : interpret(answer, wanted, gateway.currency);
-    }
-    return mayGiveUp ? { kind: "failed", reason: "NEVER_CONFIRMED", confirmed: false, captured: 0 } : outcome;
-  });
-}
+  const wanted: Confirmation = { paymentKey, orderId, amount, idempotencyKey: id };
+  async function lookUp(): Promise<GatewayOutcome> {
+    const payment = await gateway.find(paymentKey);
+    return payment ? interpret({ kind: "payment", payment }, wanted, gateway.currency) : { kind: "unknown", reason: "NEVER_HEARD_OF" };
+  }
 
-async function lookUp(gateway: Gateway, wanted: Confirmation, refusal: GatewayAnswer): Promise<GatewayOutcome> {
-  const found = await gateway.find(wanted.paymentKey);
-  const outcome = found && interpret({ kind: "payment", payment: found }, wanted, gateway.currency);
-  return outcome && outcome.kind !== "unknown" ? outcome : interpret(refusal, wanted, gateway.currency);
+  return outcomeOf(async () => {
+    const earlier = first ? null : await lookUp();
+    if (earlier && earlier.kind !== "unknown") return earlier;
+    if (earlier && now >= confirmUntil)
+      return now >= giveUpAt ? { kind: "failed", reason: "NEVER_CONFIRMED", confirmed: false, captured: 0 } : earlier;
+
+    const answer = await gateway.confirm(wanted);
+    const outcome = interpret(answer, wanted, gateway.currency);
+    // A refusal may only mean that an earlier request has arrived, so the payment is looked up.
+    if (answer.kind !== "refused" || (first && answer.code !== "ALREADY_PROCESSED_PAYMENT")) return outcome;
+    const found = await lookUp();
+    return found.kind === "unknown" ? outcome : found;
+  });
 }
 
 /** The outcome that a gateway answer means for a capture. Pure. @param currency the currency of `wanted.amount` */

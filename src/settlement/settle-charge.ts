@@ -10,8 +10,8 @@ export type SettleCharge = {
   userId: string;
   chargeId: string;
   outcome: GatewayOutcome;
-  /** Pause in ms before the gateway is asked again, if the outcome is unknown or unconfirmed. */
-  askAgainMs: number;
+  /** Pause in ms before the gateway is asked again; null: never. */
+  askAgainMs: number | null;
   balanceMax: number;
 };
 
@@ -28,17 +28,18 @@ export const settleCharge = command<SettleCharge, null>({
     const charge = uow.find(cardCharges, chargeId);
     if (charge?.status !== "PENDING") return null;
 
+    const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
     const balance = wallet.balance + charge.amount;
     const outcome = asked.kind === "done" && balance > balanceMax ? failed("BALANCE_LIMIT_EXCEEDED", charge.amount) : asked;
     if (outcome.kind === "unknown") {
-      uow.put(cardCharges, chargeId, { ...charge, reason: outcome.reason, askAt: uow.now + askAgainMs, asked: charge.asked + 1 });
+      uow.put(cardCharges, chargeId, { ...charge, reason: outcome.reason, askAt, asked: charge.asked + 1 });
     } else if (outcome.kind === "done") {
       const version = wallet.version + 1;
       uow.put(users, userId, { ...wallet, balance, version });
-      uow.put(cardCharges, chargeId, { ...charge, status: "COMPLETED", version, balanceAfter: balance, reason: null, askAt: null });
+      uow.put(cardCharges, chargeId, { ...charge, status: "COMPLETED", version, balanceAfter: balance, reason: null, askAt });
     } else {
-      const { reason, confirmed, captured } = outcome;
-      uow.put(cardCharges, chargeId, { ...charge, status: "FAILED", reason, askAt: confirmed ? null : uow.now + askAgainMs, asked: 0 });
+      const { reason, captured } = outcome;
+      uow.put(cardCharges, chargeId, { ...charge, status: "FAILED", reason, askAt, asked: 0 });
       if (captured > 0) uow.append(unmatchedCaptures, { id: chargeId, paymentKey: charge.paymentKey, amount: captured, reason, createdAt: uow.now });
     }
     return null;

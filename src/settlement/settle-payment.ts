@@ -12,8 +12,8 @@ export type SettlePayment = {
   orderId: string;
   paymentId: string;
   outcome: GatewayOutcome;
-  /** Pause in ms before the gateway is asked again, if the outcome is unknown or unconfirmed. */
-  askAgainMs: number;
+  /** Pause in ms before the gateway is asked again; null: never. */
+  askAgainMs: number | null;
   fact?: ImmutableOrder;
 };
 
@@ -33,18 +33,19 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
       if (!order || payment?.id !== paymentId || !payment.card || !isOpen(payment)) return null;
       // An order with an open payment can be neither cancelled nor expired.
       if (order.status !== "PENDING") throw new Error(`order ${orderId} is ${order.status} with an open payment`);
+      const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
       const { card } = payment;
 
       if (outcome.kind === "unknown") {
         const isRepeated = payment.status === "UNKNOWN" && payment.steps?.at(-1)?.reason === outcome.reason;
         const unknown = isRepeated ? payment : withStep(payment, "UNKNOWN", uow.now, outcome.reason);
-        uow.put(payments, orderId, { ...unknown, card: { ...card, askAt: uow.now + askAgainMs, asked: card.asked + 1 } });
+        uow.put(payments, orderId, { ...unknown, card: { ...card, askAt, asked: card.asked + 1 } });
       } else if (outcome.kind === "done") {
-        uow.put(payments, orderId, { ...withStep(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: { ...card, askAt: null } });
+        uow.put(payments, orderId, { ...withStep(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: { ...card, askAt } });
         changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now });
       } else {
-        const { reason, confirmed, captured } = outcome;
-        const watched = { ...card, askAt: confirmed ? null : uow.now + askAgainMs, asked: 0 };
+        const { reason, captured } = outcome;
+        const watched = { ...card, askAt, asked: 0 };
         uow.put(payments, orderId, { ...withStep(payment, "FAILED", uow.now, reason), card: watched });
         restoreStock(uow, order, itemsOf(uow, orderId));
         if (captured > 0)

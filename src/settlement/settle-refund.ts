@@ -12,8 +12,8 @@ export type SettleRefund = {
   orderId: string;
   refundId: string;
   outcome: GatewayOutcome;
-  /** Pause in ms before the gateway is asked again, if the outcome is unknown. */
-  askAgainMs: number;
+  /** Pause in ms before the gateway is asked again; null: never. */
+  askAgainMs: number | null;
   fact?: ImmutableOrder;
 };
 
@@ -29,10 +29,11 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
       const refund = uow.find(refunds, orderId);
       if (refund?.id !== refundId || refund.status !== "PENDING") return null;
 
+      const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
       if (outcome.kind === "unknown") {
-        uow.put(refunds, orderId, { ...refund, failure: outcome.reason, askAt: uow.now + askAgainMs, asked: refund.asked + 1 });
+        uow.put(refunds, orderId, { ...refund, failure: outcome.reason, askAt, asked: refund.asked + 1 });
       } else if (outcome.kind === "failed") {
-        uow.put(refunds, orderId, { ...refund, status: "FAILED", failure: outcome.reason, settledAt: uow.now, askAt: null });
+        uow.put(refunds, orderId, { ...refund, status: "FAILED", failure: outcome.reason, settledAt: uow.now, askAt });
         const payment = uow.find(payments, orderId);
         const step = `refund of ${refund.amount} refused: ${outcome.reason}`;
         if (payment) uow.put(payments, orderId, withStep(payment, payment.status, uow.now, step));
@@ -40,7 +41,7 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
         const units = new Map(refund.pieces);
         const { amount } = shareOf(uow, order, units);
         if (amount !== refund.amount) throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
-        uow.put(refunds, orderId, { ...refund, status: "COMPLETED", failure: null, settledAt: uow.now, askAt: null });
+        uow.put(refunds, orderId, { ...refund, status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
         restoreUnits(uow, order, units, { reason: refund.reason, customerReason: refund.customerReason });
       }
       return null;

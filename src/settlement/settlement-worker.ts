@@ -10,7 +10,7 @@ export type SettlementSource = {
   /** Ids of attempts that are due. @param everyUnknown also those with an unknown outcome that are not due yet */
   due(now: number, everyUnknown: boolean, limit: number): Statement;
   /** Ids of attempts with this payment key that may still change. */
-  withPaymentKey?: (paymentKey: string) => Statement;
+  byKey?: (paymentKey: string) => Statement;
   /** Returns whether the outcome is known. */
   settle(id: string): Promise<boolean>;
 };
@@ -79,9 +79,9 @@ export class SettlementWorker {
     this.#notified.add(paymentKey);
     this.#enqueue(async () => {
       this.#notified.delete(paymentKey);
-      for (const { withPaymentKey, settle } of this.#options.sources) {
-        if (!withPaymentKey) continue;
-        for (const { id } of await this.#options.database.rows<{ id: string }>(withPaymentKey(paymentKey))) await settle(id);
+      for (const { byKey, settle } of this.#options.sources) {
+        if (!byKey) continue;
+        for (const { id } of await this.#options.database.rows<{ id: string }>(byKey(paymentKey))) await settle(id);
       }
     });
   }

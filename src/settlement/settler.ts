@@ -3,8 +3,8 @@
 import type { SettlementSettings } from "../config.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import type { Statement } from "../database/statement.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
+import { type AttemptTable, selectAttemptsByKey, selectDueAttempts, updateFailedAttempt } from "./attempts.sql.ts";
 import { heldFor } from "./capture-outcome.ts";
 import type { GatewayOutcome } from "./outcome.ts";
 import type { SettlementSource } from "./settlement-worker.ts";
@@ -29,22 +29,19 @@ export type Attempt = {
   asked: number;
 };
 
-/** One kind of attempt: its statements, its question to the gateway, and the command that writes the outcome. */
+/** One kind of attempt: its row, its question to the gateway, and the command that writes the outcome. */
 export type AttemptKind<Row> = {
   name: AttemptName;
-  /** Ids of attempts that are due. @param everyUnknown also those with an unknown outcome that are not due yet */
-  due(now: number, everyUnknown: boolean, limit: number): Statement;
-  /** Ids of attempts with this payment key that may still change. Unset if webhooks do not concern this kind. */
-  withPaymentKey?: (paymentKey: string) => Statement;
+  table: AttemptTable;
+  /** Captures are watched after they failed, and webhooks tell about them. */
+  isCapture: boolean;
   find(id: string): Promise<Row | undefined>;
   /** Null if the attempt has ended. */
   attemptOf(row: Row): Attempt | null;
-  /** @param first the request that started the attempt: the gateway has not been called before */
+  /** @param first whether the gateway has not been called for this attempt before */
   ask(row: Row, first: boolean): Promise<GatewayOutcome>;
-  /** Writes the outcome, once. @param askAgainMs pause before the gateway is asked again, if it has to be */
-  finish(row: Row, outcome: GatewayOutcome, askAgainMs: number): Promise<unknown>;
-  /** When a failed attempt is looked up again, or never. */
-  updateWatch?: (id: string, askAt: number | null, asked: number) => Statement;
+  /** Writes the outcome, once. @param askAgainMs pause before the gateway is asked again; null: never */
+  finish(row: Row, outcome: GatewayOutcome, askAgainMs: number | null): Promise<unknown>;
 };
 
 export type SettlerParts = {
@@ -52,6 +49,8 @@ export type SettlerParts = {
   gateway: Gateway;
   settings: SettlementSettings;
   now: Now;
+  /** Called if an attempt's outcome stays unknown after a caller has waited for it. */
+  onUnknown?: () => void;
   /** Called where the process may die between two steps; only tests set it. */
   failpoint?: (point: Failpoint) => void | Promise<void>;
 };
@@ -71,10 +70,27 @@ export class Settler<Row> {
   }
 
   /**
-   * Advances an attempt as far as the gateway allows and returns its row. Runs once per id at a time in this process.
-   * @param first the request that started the attempt: the gateway has not been called before
+   * Advances an attempt as far as the gateway allows, for a caller who waits, and returns its row.
+   * @param first the caller has just started the attempt: the gateway has not been called before
    */
-  settle(id: string, first = false): Promise<Row> {
+  async settle(id: string, first = false): Promise<Row> {
+    const row = await this.#once(id, first);
+    if (this.#isOpen(row)) this.#parts.onUnknown?.();
+    return row;
+  }
+
+  /** This kind of attempt, for the settlement worker. */
+  get source(): SettlementSource {
+    const { table, isCapture } = this.#kind;
+    return {
+      due: (now, everyUnknown, limit) => selectDueAttempts(table, now, everyUnknown, limit),
+      ...(isCapture ? { byKey: (paymentKey) => selectAttemptsByKey(table, paymentKey) } : {}),
+      settle: async (id) => !this.#isOpen(await this.#once(id, false)),
+    };
+  }
+
+  /** Runs once per id at a time in this process. */
+  #once(id: string, first: boolean): Promise<Row> {
     const running = this.#running.get(id);
     if (running) return running;
     const started = this.#settle(id, first).finally(() => this.#running.delete(id));
@@ -82,38 +98,25 @@ export class Settler<Row> {
     return started;
   }
 
-  /** Whether the outcome is still unknown. */
-  isOpen(row: Row): boolean {
-    return this.#kind.attemptOf(row)?.failed === false;
-  }
-
-  /** This kind of attempt, for the settlement worker. */
-  get source(): SettlementSource {
-    const { due, withPaymentKey } = this.#kind;
-    return { due, ...(withPaymentKey ? { withPaymentKey } : {}), settle: async (id) => !this.isOpen(await this.settle(id)) };
-  }
-
   async #settle(id: string, first: boolean): Promise<Row> {
-    const { failpoint, settings } = this.#parts;
+    const { name, attemptOf, ask, finish } = this.#kind;
     const row = await this.#find(id);
-    const attempt = this.#kind.attemptOf(row);
+    const attempt = attemptOf(row);
     if (attempt === null) return row;
     if (attempt.failed) return this.#watch(row, attempt);
 
-    await failpoint?.(`${this.#kind.name} started`);
-    const outcome = await this.#kind.ask(row, first);
-    await failpoint?.(`${this.#kind.name} answered`);
-    // An attempt that fails unconfirmed is looked up again soon: most late money is only a little late.
-    const asked = outcome.kind === "unknown" ? attempt.asked : 0;
-    await this.#kind.finish(row, outcome, retryDelayMs(asked, settings));
+    await this.#parts.failpoint?.(`${name} started`);
+    const outcome = await ask(row, first);
+    await this.#parts.failpoint?.(`${name} answered`);
+    await finish(row, outcome, this.#askAgainMs(outcome, attempt.asked));
     return this.#find(id);
   }
 
   /** Looks up a failed attempt. If the gateway has captured its money all the same, the money goes back. */
   async #watch(row: Row, { id, paymentKey, orderId, createdAt, askAt, asked }: Attempt): Promise<Row> {
-    const { database, gateway, settings, now } = this.#parts;
+    const { database, gateway, now } = this.#parts;
     const at = now();
-    let nextAt: number | null = at + retryDelayMs(asked, settings);
+    let nextAt: number | null = at + this.#delayMs(asked);
     try {
       const held = heldFor(await gateway.find(paymentKey), orderId, gateway.currency);
       if (held) await database.rows(insertUnmatchedCapture({ id, paymentKey, ...held, createdAt: at }));
@@ -121,8 +124,23 @@ export class Settler<Row> {
     } catch (error) {
       if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
     }
-    if (this.#kind.updateWatch) await database.rows(this.#kind.updateWatch(id, nextAt, asked + 1));
+    await database.rows(updateFailedAttempt(this.#kind.table, id, nextAt, asked + 1));
     return row;
+  }
+
+  /** An attempt that fails unconfirmed is looked up again soon: most late money is only a little late. */
+  #askAgainMs(outcome: GatewayOutcome, asked: number): number | null {
+    if (outcome.kind === "unknown") return this.#delayMs(asked);
+    return outcome.kind === "failed" && !outcome.confirmed ? this.#delayMs(0) : null;
+  }
+
+  /** Twice as long each time, up to five minutes. */
+  #delayMs(asked: number): number {
+    return Math.min(this.#parts.settings.settleAfterMs * 2 ** Math.min(asked, 20), LONGEST_DELAY_MS);
+  }
+
+  #isOpen(row: Row): boolean {
+    return this.#kind.attemptOf(row)?.failed === false;
   }
 
   async #find(id: string): Promise<Row> {
@@ -130,9 +148,4 @@ export class Settler<Row> {
     if (row === undefined) throw new Error(`there is no ${this.#kind.name} ${id}`);
     return row;
   }
-}
-
-/** The pause before the gateway is asked again: twice as long each time, up to five minutes. */
-function retryDelayMs(asked: number, { settleAfterMs }: SettlementSettings): number {
-  return Math.min(settleAfterMs * 2 ** Math.min(asked, 20), LONGEST_DELAY_MS);
 }

@@ -1,5 +1,6 @@
 import { timestampArray, iso, arrayOf, textArray, type Statement } from "../database/statement.ts";
 import type { Journal } from "../till/table.ts";
+import type { GatewayOutcome } from "./outcome.ts";
 
 /** Money that the gateway captured for an attempt that failed in the shop. `id` is the payment's or the charge's. Amount in minor units. */
 export type UnmatchedCapture = { id: string; paymentKey: string; amount: number; reason: string; createdAt: number };
@@ -42,25 +43,13 @@ export function selectUnmatchedCapture(id: string): Statement {
   };
 }
 
-export function selectUnmatchedCapturesToSettle(now: number, everyUnknown: boolean, limit: number): Statement {
-  return {
-    name: `select unmatched captures to ask${everyUnknown ? " and unknown" : ""}`,
-    text: `SELECT id FROM stray_money WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${everyUnknown ? " OR asked > 0" : ""}) ORDER BY ask_at LIMIT $2`,
-    values: [iso(now), limit],
-  };
-}
-
-/** @param askAt when the gateway is asked again, in ms; null if the outcome is known */
-export function updateUnmatchedCapture(
-  id: string,
-  status: UnmatchedCaptureRow["status"],
-  failure: string | null,
-  now: number,
-  askAt: number | null,
-): Statement {
+/** Writes the gateway's answer. @param askAgainMs pause before the gateway is asked again; null: never */
+export function updateUnmatchedCapture(id: string, outcome: GatewayOutcome, now: number, askAgainMs: number | null): Statement {
+  const status = outcome.kind === "unknown" ? "PENDING" : outcome.kind === "done" ? "RETURNED" : "REFUSED";
   return {
     name: "update unmatched capture",
-    text: `UPDATE stray_money SET status = $2, failure = $3, asked = asked + 1, ask_at = $5, settled_at = CASE WHEN $5::timestamptz IS NULL THEN $4::timestamptz END WHERE id = $1 AND status = 'PENDING'`,
-    values: [id, status, failure, iso(now), askAt === null ? null : iso(askAt)],
+    text: `UPDATE stray_money SET status = $2, failure = $3, asked = asked + 1, ask_at = $5, settled_at = CASE WHEN $5::timestamptz IS NULL THEN $4::timestamptz END
+           WHERE id = $1 AND status = 'PENDING'`,
+    values: [id, status, outcome.kind === "done" ? null : outcome.reason, iso(now), askAgainMs === null ? null : iso(now + askAgainMs)],
   };
 }

@@ -104,7 +104,7 @@ test("one key charges once, however many ask at once", async () => {
   assert.equal(tally[200], 1);
   await settle();
   assert.equal(await shop.balanceOf(user), 1000);
-  assert.equal(simulator.book.payments.get(paymentKey)?.left, 1000);
+  assert.equal(simulator.ledger.payments.get(paymentKey)?.left, 1000);
   await sound();
 });
 
@@ -124,7 +124,7 @@ test("money for which there is no room any more goes back", async () => {
   await settle();
   await settle();
   assert.equal(await shop.balanceOf(user), 1);
-  assert.equal(simulator.book.payments.get(paymentKey)?.left, 0);
+  assert.equal(simulator.ledger.payments.get(paymentKey)?.left, 0);
   refused(await charge(user, MOST, key("ok")), 400, "BALANCE_LIMIT_EXCEEDED");
   await sound();
 });
@@ -133,7 +133,7 @@ test("a version that has moved is a conflict, before anybody is asked", async ()
   const user = await shop.user({ balance: 10 });
   const paymentKey = key("ok");
   refused(await charge(user, 5, paymentKey, { version: 0 }), 409, "BALANCE_CONFLICT");
-  assert.equal(simulator.book.payments.has(paymentKey), false);
+  assert.equal(simulator.ledger.payments.has(paymentKey), false);
 });
 
 test("charges are in the books that are compared", async () => {

@@ -143,7 +143,7 @@ describe("an order that stands", () => {
       [...rows, there(refunds, ORDER, { ...refund, amount: 11 })],
       settleRefund(facts),
       settle,
-      `Error: refund ${OTHER} gave back 11 and its pieces are worth 10`,
+      `Error: refund ${OTHER} sent back 11 and its units are worth 10`,
     );
   });
   test("can't be paid once its time is up, before the job has come by", () =>

@@ -137,33 +137,6 @@ export function paymentRecordOf(row: Record<string, unknown>): PaymentRecord {
   return { ...paymentOf(row), userId: row["userId"] as string, expiresAt: row["expiresAt"] as number | null, stepCount: row["stepCount"] as number };
 }
 
-/** Payments that are due to be asked about, longest overdue first. @param everyUnknown also those with an unknown outcome that are not due */
-export function selectPaymentsToAsk(now: number, everyUnknown: boolean, limit: number): Statement {
-  return {
-    name: `select payments to ask${everyUnknown ? " and unknown" : ""}`,
-    text: `SELECT id FROM payments WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${everyUnknown ? " OR status = 'UNKNOWN'" : ""}) ORDER BY ask_at LIMIT $2`,
-    values: [iso(now), limit],
-  };
-}
-
-/** Payments with this key that are open, or that failed and may have been captured all the same. */
-export function selectPaymentsByKey(paymentKey: string): Statement {
-  return {
-    name: "select payments by key",
-    text: "SELECT id FROM payments WHERE payment_key = $1 AND status IN ('PENDING', 'UNKNOWN', 'FAILED') LIMIT 10",
-    values: [paymentKey],
-  };
-}
-
-/** When a failed attempt is looked up again, or never. */
-export function updateWatch(id: string, askAt: number | null, asked: number): Statement {
-  return {
-    name: "update watch",
-    text: "UPDATE payments SET ask_at = $2, asked = $3 WHERE id = $1 AND status = 'FAILED'",
-    values: [id, askAt === null ? null : iso(askAt), asked],
-  };
-}
-
 type PaymentFilter = { status: string | null; method: string | null };
 
 /** Payments before this id, newest first, each with its newest steps and its unmatched capture, if there is one. */

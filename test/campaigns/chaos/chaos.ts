@@ -9,7 +9,7 @@ import { chargeStatus } from "../../../src/balance/charge-status.ts";
 import { startCharge } from "../../../src/balance/start-charge.ts";
 import type { Statement } from "../../../src/database/statement.ts";
 import { Database } from "../../../src/database/pool.ts";
-import { createSettlers } from "../../../src/settlement/settlement.ts";
+import { createSettlers, type Settlers } from "../../../src/settlement/settlement.ts";
 import { SettlementWorker } from "../../../src/settlement/settlement-worker.ts";
 import type { Failpoint } from "../../../src/settlement/settler.ts";
 import type { Gateway } from "../../../src/gateway/gateway.ts";
@@ -75,7 +75,7 @@ class Died extends Error {}
 
 /** One life of the shop's process, as far as cards go. When it dies nothing of it does anything any more; what it had sent is under way. */
 class Process {
-  readonly settlers: ReturnType<typeof createSettlers>;
+  readonly settlers: Settlers;
   readonly worker: SettlementWorker;
   readonly death: Promise<never>;
   dead = false;
@@ -391,7 +391,7 @@ export class Chaos {
       payments.every(({ status }) => status !== "PENDING" && status !== "UNKNOWN"),
       "a payment is in doubt for ever",
     );
-    const held = (): number => keys.reduce((sum, one) => sum + (simulator.book.payments.get(one)?.left ?? 0), 0);
+    const held = (): number => keys.reduce((sum, one) => sum + (simulator.ledger.payments.get(one)?.left ?? 0), 0);
     const paidByCard = live[0]?.method === "CARD";
     const paidAndKept = paidByCard ? order.paidAmount - order.refundedAmount : 0;
     const known = async (): Promise<number> => paidAndKept + (await this.#refusedMoney(keys));
@@ -399,7 +399,7 @@ export class Chaos {
     assert.equal(held(), await known(), "the gateway holds what the shop does not know of, or not what it knows of");
     for (const one of keys)
       if (one !== live[0]?.payment_key)
-        assert.equal(simulator.book.payments.get(one)?.left ?? 0, await this.#refusedMoney([one]), "money for nothing");
+        assert.equal(simulator.ledger.payments.get(one)?.left ?? 0, await this.#refusedMoney([one]), "money for nothing");
     assert.equal(await shop.balanceOf(user), 100 * PRICE - (live[0]?.method === "BALANCE" ? order.paidAmount - order.refundedAmount : 0));
     const gone = live.length === 0 ? 0 : quantity - order.orderItems[0].refundedQuantity;
     assert.equal(await shop.stockOf(product), STOCK - gone, "stock was given back not once");
@@ -420,7 +420,7 @@ export class Chaos {
     const charged = answers.reduce((sum, { status }, i) => sum + (status === 200 ? 100 + i : 0), 0);
     for (const { status } of answers) assert.ok([200, 402].includes(status), `a charge was answered ${status}`);
     assert.equal(await shop.balanceOf(user), charged, "the balance did not move once per charge");
-    const held = (): number => keys.reduce((sum, one) => sum + (simulator.book.payments.get(one)?.left ?? 0), 0);
+    const held = (): number => keys.reduce((sum, one) => sum + (simulator.ledger.payments.get(one)?.left ?? 0), 0);
     const known = async (): Promise<number> => charged + (await this.#refusedMoney(keys));
     await this.#lateMoneyIsBack(async () => held() === (await known()), keys, alive);
     assert.equal(held(), await known(), "the gateway holds other money than was charged");
@@ -476,7 +476,7 @@ export class Chaos {
       (await this.shop.shop.database.pool.query(`SELECT * FROM ${table} WHERE payment_key = ANY($1)`, [keys])).rows;
     return {
       now: new Date(),
-      book: keys.map((one) => this.simulator.book.payments.get(one) ?? one),
+      book: keys.map((one) => this.simulator.ledger.payments.get(one) ?? one),
       ...Object.fromEntries(await Promise.all(TABLES.map(async (table) => [table, await read(table)]))),
     };
   }

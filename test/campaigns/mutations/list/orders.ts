@@ -155,7 +155,7 @@ export const ORDERS: Mutation[] = [
     "if (attempt.failed) return row;",
     [PAYMENTS, "that never reached the gateway in time fails"],
   ),
-  mutation("the key under which a payment is confirmed", KINDS, "idempotencyKey: id }", "idempotencyKey: crypto.randomUUID() }", [
+  mutation("the key under which a payment is confirmed", CAPTURE, "idempotencyKey: id }", "idempotencyKey: crypto.randomUUID() }", [
     "test/api/gateway-keys.test.ts",
     "a payment is confirmed under its own id",
   ]),
