@@ -258,7 +258,7 @@ async function openOn(config: Config, url: string, embedded: EmbeddedServer | un
   userAdminRoutes(routes, { database, lists });
   balanceAdminRoutes(routes, { config });
   for (const declare of [catalogRoutes, stockRoutes, adminProductRoutes, couponRoutes, cartRoutes, orderRoutes]) declare(routes, shop);
-  paymentRoutes(routes, { config, database, orderFacts, gateway, payments: settlement.payments });
+  paymentRoutes(routes, { config, database, orderCache: orderFacts, gateway, payments: settlement.payments });
   paymentAdminRoutes(routes, { database });
   paymentWebhookRoutes(routes, { worker: settlement.worker });
   reconciliationRoutes(routes, { config, database, now, gateway });

@@ -25,11 +25,11 @@ function insertUsers(changes: Change<Wallet>[]): Statement {
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::timestamptz[], $7::uuid[])`,
     values: [
       arrayOf(changes, ({ key }) => key),
-      textArray(changes, ({ after }) => after.made?.name),
-      textArray(changes, ({ after }) => after.made?.externalId),
+      textArray(changes, ({ after }) => after.created?.name),
+      textArray(changes, ({ after }) => after.created?.externalId),
       arrayOf(changes, ({ after }) => after.balance),
       arrayOf(changes, ({ after }) => after.version),
-      timestampArray(changes, ({ after }) => after.made?.createdAt),
+      timestampArray(changes, ({ after }) => after.created?.createdAt),
       arrayOf(changes, ({ after }) => after.rehearsalId),
     ],
   };

@@ -10,7 +10,7 @@ export type Wallet = {
   /** The rehearsal that made this buyer; null or absent for a customer. */
   rehearsalId?: string | null;
   /** Set only in the round that creates the user. */
-  made?: { name: string; externalId: string | null; createdAt: number };
+  created?: { name: string; externalId: string | null; createdAt: number };
 };
 
 /** A user as seen by commands that do not touch the wallet. */

@@ -25,7 +25,7 @@ export const createUsers = command<CreateUsers, UserView[]>({
         if (uow.find(externalIds, externalId)) taken.push({ path, message: "already belongs to another user" });
         uow.put(externalIds, externalId, id);
       }
-      uow.put(users, id, { id, balance: 0, version: 0, rehearsalId, made: { name, externalId, createdAt: uow.now } });
+      uow.put(users, id, { id, balance: 0, version: 0, rehearsalId, created: { name, externalId, createdAt: uow.now } });
       uow.put(members, id, { rehearsalId });
       return { id, name, externalId };
     });

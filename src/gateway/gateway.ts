@@ -64,12 +64,12 @@ export interface Gateway {
 export class GatewayUnknown extends Error {
   readonly reason: string;
   /** Whether it counts as a failure of the gateway for the circuit breaker. */
-  readonly trouble: boolean;
+  readonly gatewayFailed: boolean;
 
-  constructor(reason: string, { trouble = true, cause }: { trouble?: boolean; cause?: unknown } = {}) {
+  constructor(reason: string, { gatewayFailed = true, cause }: { gatewayFailed?: boolean; cause?: unknown } = {}) {
     super(`the outcome of the payment gateway request is not known: ${reason}`, { cause });
     this.reason = reason;
-    this.trouble = trouble;
+    this.gatewayFailed = gatewayFailed;
   }
 }
 

@@ -36,5 +36,5 @@ export class NoGateway implements Gateway {
 }
 
 function unknown(): Promise<never> {
-  return Promise.reject(new GatewayUnknown("NO_GATEWAY", { trouble: false }));
+  return Promise.reject(new GatewayUnknown("NO_GATEWAY", { gatewayFailed: false }));
 }

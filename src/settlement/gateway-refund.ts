@@ -17,7 +17,7 @@ export type GatewayRefund = {
 export function refundAtGateway(gateway: Gateway, { id, paymentKey, amount, reason }: GatewayRefund, again: boolean): Promise<GatewayOutcome> {
   // A part that goes back in another currency is another amount, so the refunded sum is unknown.
   const checked = (payment: GatewayPayment | undefined): GatewayPayment | undefined => {
-    if (payment && amount !== null && payment.currency !== gateway.currency) throw new GatewayUnknown(CURRENCY_MISMATCH, { trouble: false });
+    if (payment && amount !== null && payment.currency !== gateway.currency) throw new GatewayUnknown(CURRENCY_MISMATCH, { gatewayFailed: false });
     return payment;
   };
   const isRefunded = async (): Promise<boolean> =>

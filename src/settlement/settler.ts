@@ -51,7 +51,7 @@ export type SettlerParts = {
   now: Now;
   /** Called if an attempt's outcome stays unknown after a caller has waited for it. */
   onUnknown?: () => void;
-  /** Called where the process may die between two steps; only tests set it. */
+  /** Called between two steps, at which a crash test lets the process die; only tests set it. */
   failpoint?: (point: Failpoint) => void | Promise<void>;
 };
 

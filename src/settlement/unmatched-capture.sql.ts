@@ -13,7 +13,7 @@ export type UnmatchedCaptureRow = UnmatchedCapture & {
 
 /** An attempt has at most one row, so its money goes back once, even if two instances find it. */
 export const unmatchedCaptures: Journal<UnmatchedCapture> = {
-  name: "stray money",
+  name: "unmatched captures",
   append: (rows) => ({
     name: "insert unmatched captures",
     text: `INSERT INTO stray_money (id, payment_key, amount, reason, status, created_at, ask_at)

@@ -48,7 +48,7 @@ export class GatewayPolicy {
     this.#options = options;
     this.#bulkhead = bulkhead(concurrency, concurrency);
     this.#breaker = circuitBreaker(
-      handleWhen((error) => error instanceof GatewayUnknown && error.trouble),
+      handleWhen((error) => error instanceof GatewayUnknown && error.gatewayFailed),
       { halfOpenAfter: breakerMs, breaker: new CountBreaker({ threshold: 0.5, size: breakerCalls, minimumNumberOfCalls: breakerCalls }) },
     );
     this.#breaker.onBreak(() => {

@@ -27,12 +27,12 @@ export function readPayment(body: unknown): GatewayPayment {
 export function readTransactions(body: unknown): GatewayTransaction[] {
   if (!Array.isArray(body)) return notUnderstood();
   return body.map((transaction) => {
-    const { transactionKey, paymentKey, orderId, status, amount: moved, transactionAt, currency: named } = fields(transaction);
+    const { transactionKey, paymentKey, orderId, status, amount: movedAmount, transactionAt, currency: named } = fields(transaction);
     const currency = currencyOf(named);
     const at = Date.parse(text(transactionAt));
     if (Number.isNaN(at)) return notUnderstood();
     const read = statusOf(status);
-    const size = Math.abs(amount(moved, currency));
+    const absolute = Math.abs(amount(movedAmount, currency));
     const isRefund = read === "CANCELED" || read === "PARTIAL_CANCELED";
     return {
       transactionKey: text(transactionKey),
@@ -40,7 +40,7 @@ export function readTransactions(body: unknown): GatewayTransaction[] {
       orderId: text(orderId),
       status: read,
       currency,
-      amount: isRefund ? -size : size,
+      amount: isRefund ? -absolute : absolute,
       at,
     };
   });

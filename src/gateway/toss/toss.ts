@@ -74,7 +74,7 @@ export class TossGateway implements Gateway {
     const { status, body } = await this.#call({ operation: "find", method: "GET", path: `/v1/payments/${encodeURIComponent(paymentKey)}` });
     if (status === 200) return readPayment(body);
     if (codeOf(body) === "NOT_FOUND_PAYMENT") return undefined;
-    throw new GatewayUnknown(codeOf(body), { trouble: false });
+    throw new GatewayUnknown(codeOf(body), { gatewayFailed: false });
   }
 
   async *transactions(from: number, to: number): AsyncGenerator<GatewayTransaction> {
@@ -86,7 +86,7 @@ export class TossGateway implements Gateway {
         ...(after === undefined ? {} : { startingAfter: after }),
       });
       const { status, body } = await this.#call({ operation: "transactions", method: "GET", path: `/v1/transactions?${query.toString()}` });
-      if (status !== 200) throw new GatewayUnknown(codeOf(body), { trouble: false });
+      if (status !== 200) throw new GatewayUnknown(codeOf(body), { gatewayFailed: false });
       const page = readTransactions(body);
       for (const transaction of page) if (transaction.at >= from && transaction.at < to) yield transaction;
       if (page.length < PAGE_SIZE) return;
@@ -120,7 +120,7 @@ export class TossGateway implements Gateway {
         outcome = String(reply.status);
         // A rejected secret says nothing about the payment. Once the operator has fixed the setting, settlement asks again.
         if (reply.status >= 500 || reply.status === 401) throw new GatewayUnknown(`HTTP_${reply.status}`);
-        if (isTemporary(reply.status, codeOf(reply.body))) throw new GatewayUnknown(codeOf(reply.body), { trouble: false });
+        if (isTemporary(reply.status, codeOf(reply.body))) throw new GatewayUnknown(codeOf(reply.body), { gatewayFailed: false });
         return reply;
       } finally {
         this.#onCall({ operation: request.operation, outcome, seconds: (performance.now() - startedAt) / 1000 });

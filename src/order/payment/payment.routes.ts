@@ -22,7 +22,7 @@ import { startCardPayment } from "./start-card-payment.ts";
 export type PaymentParts = {
   config: Pick<Config, "gateway">;
   database: Database;
-  orderFacts: OrderCache;
+  orderCache: OrderCache;
   gateway: Gateway;
   /** Settles a payment by card. */
   payments: { settle(id: string, first: boolean): Promise<PaymentRecord> };
@@ -43,9 +43,9 @@ export function paymentRoutes(routes: Routes, parts: PaymentParts): void {
   paymentRoute(routes, parts.database);
 }
 
-function payOrderRoute(routes: Routes, { config, orderFacts, gateway, payments }: PaymentParts): void {
-  const pay = payOrder(orderFacts);
-  const startByCard = startCardPayment(orderFacts, config.gateway.kind !== "none");
+function payOrderRoute(routes: Routes, { config, orderCache, gateway, payments }: PaymentParts): void {
+  const pay = payOrder(orderCache);
+  const startByCard = startCardPayment(orderCache, config.gateway.kind !== "none");
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
   const settle = async (id: string, first: boolean) => paymentStatus(await payments.settle(id, first));
 

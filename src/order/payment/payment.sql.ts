@@ -1,4 +1,4 @@
-import { timestampArray, iso, LAST_ID, arrayOf, textArray, type Statement } from "../../database/statement.ts";
+import { timestampArray, LAST_ID, arrayOf, textArray, type Statement } from "../../database/statement.ts";
 import type { Change, Table } from "../../till/table.ts";
 import type { PaymentRecord, PaymentRow } from "./payment.ts";
 
