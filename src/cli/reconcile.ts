@@ -2,15 +2,11 @@ import { readConfig } from "../config.ts";
 import { databaseNow } from "../database/clock.ts";
 import { Database } from "../database/pool.ts";
 import { openGateway } from "../gateway/open-gateway.ts";
-import { reconcile as compareBooks } from "../settlement/reconcile.ts";
+import { reconcile as compareBooks, reconciledPeriod } from "../settlement/reconcile.ts";
 import { dayOrInstant } from "../order/day-or-instant.ts";
 import { storedTimezone } from "../settings/stored-settings.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { withShopDatabase } from "./own-database.ts";
-
-const DAY_MS = 86_400_000;
-/** The gateway's clock may be ahead of the shop's. */
-const CLOCKS_MS = 60_000;
 
 export const reconcile: CliCommand = {
   summary: "Compare the shop's card payments with the gateway's book",
@@ -32,8 +28,8 @@ Reads only. Ends with 0 where both books agree, with 1 where they do not. Where 
         const since = dayOrInstant("/from", start as string | undefined, timezone, "start");
         const database = new Database(url, { size: 2, onError: () => {} });
         try {
-          const to = until ?? (await databaseNow(database)) + CLOCKS_MS;
-          return await compareBooks({ database, gateway }, since ?? to - DAY_MS, to);
+          const { from, to } = reconciledPeriod(since, until, await databaseNow(database));
+          return await compareBooks({ database, gateway }, from, to);
         } finally {
           await database.close();
         }

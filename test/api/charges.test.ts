@@ -103,7 +103,7 @@ test("concurrent charges with one payment key charge once", async () => {
   assert.equal(counts[200], 1);
   await settle();
   assert.equal(await shop.balanceOf(user), 1000);
-  assert.equal(simulator.book.payments.get(paymentKey)?.left, 1000);
+  assert.equal(simulator.ledger.payments.get(paymentKey)?.left, 1000);
   await assertAuditIsClean();
 });
 
@@ -122,7 +122,7 @@ test("a captured charge that no longer fits into the balance is refunded", async
   await settle();
   await settle();
   assert.equal(await shop.balanceOf(user), 1);
-  assert.equal(simulator.book.payments.get(paymentKey)?.left, 0);
+  assert.equal(simulator.ledger.payments.get(paymentKey)?.left, 0);
   refused(await charge(user, BALANCE_MAX, key("ok")), 400, "BALANCE_LIMIT_EXCEEDED");
   await assertAuditIsClean();
 });
@@ -131,7 +131,7 @@ test("a charge with an old version is refused before the gateway is called", asy
   const user = await shop.user({ balance: 10 });
   const paymentKey = key("ok");
   refused(await charge(user, 5, paymentKey, { version: 0 }), 409, "BALANCE_CONFLICT");
-  assert.equal(simulator.book.payments.has(paymentKey), false);
+  assert.equal(simulator.ledger.payments.has(paymentKey), false);
 });
 
 test("the reconciliation includes card charges", async () => {

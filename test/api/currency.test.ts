@@ -196,7 +196,7 @@ describe("a gateway that captures in another currency", () => {
       const { differences } = good(await shop.operator.get("/admin/reconciliation"), 200) as { differences: { what: string }[] };
       assert.ok(differences.every(({ what }) => what === "currencies differ"));
       good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
-      for (const { status, left } of simulator.book.payments.values()) assert.deepEqual([status, left], ["CANCELED", 0]);
+      for (const { status, left } of simulator.ledger.payments.values()) assert.deepEqual([status, left], ["CANCELED", 0]);
       const after = good(await shop.operator.get("/admin/reconciliation"), 200);
       assert.deepEqual([after.compared, after.captured, after.differences], [2, 0, []]);
       assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
@@ -212,7 +212,7 @@ describe("a gateway that captures in another currency", () => {
       refused(await byCard(user, orderId, "ok"), 402, "PAYMENT_DECLINED");
       good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
       assert.deepEqual(
-        [...simulator.book.payments.values()].map(({ amount, left, status }) => [amount, left, status]),
+        [...simulator.ledger.payments.values()].map(({ amount, left, status }) => [amount, left, status]),
         [[399_800, 0, "CANCELED"]],
       );
     } finally {
@@ -228,7 +228,7 @@ describe("a gateway that captures in another currency", () => {
       assert.equal(await shop.balanceOf(user), 0);
       good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
       assert.deepEqual(
-        [...simulator.book.payments.values()].map(({ left }) => left),
+        [...simulator.ledger.payments.values()].map(({ left }) => left),
         [0],
       );
     } finally {

@@ -7,7 +7,7 @@ import type { Gateway, GatewayPayment } from "../../src/gateway/gateway.ts";
 import { refundAtGateway } from "../../src/settlement/gateway-refund.ts";
 import type { Database } from "../../src/database/pool.ts";
 import type { OrderCache } from "../../src/order/order-cache.ts";
-import { CardPayments } from "../../src/settlement/card-payments.ts";
+import { createSettlers } from "../../src/settlement/settlement.ts";
 import type { Till } from "../../src/till/till.ts";
 
 const REFUND = { id: "r-1", paymentKey: "k", amount: 5, reason: "broken" };
@@ -44,7 +44,7 @@ test("a refund is sent under its own id, which is also in its reason", async () 
 test("a payment is confirmed under its own id, in every repeat", async () => {
   const keys: string[] = [];
   const row = { id: "p-1", orderId: "o-1", method: "CARD", status: "PENDING", amount: 5, steps: null, createdAt: Date.now(), paidAt: null };
-  const cardPayments = new CardPayments({
+  const { payments } = createSettlers({
     database: {
       rows: () => Promise.resolve([{ ...row, payment_key: "k", ask_at: null, asked: 0, userId: "u", expiresAt: null }]),
     } as unknown as Database,
@@ -59,8 +59,9 @@ test("a payment is confirmed under its own id, in every repeat", async () => {
     orderCache: {} as OrderCache,
     settings: { settleAfterMs: 1000, giveUpAfterMs: 1000 },
     now: Date.now,
+    balanceMax: 1000,
   });
-  await cardPayments.pay("p-1", true);
-  await cardPayments.pay("p-1");
+  await payments.settle("p-1", true);
+  await payments.settle("p-1");
   assert.deepEqual(keys, ["p-1", "p-1"]);
 });

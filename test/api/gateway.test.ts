@@ -210,7 +210,7 @@ describe("the gateway policy", () => {
     const { url, received } = await stub(() => (healthy ? { status: 200, body: payment() } : { status: 500, body: {} }));
     const gateway = adapter(url, { tries: 1, breakerCalls: 4, breakerMs: 150 });
     for (let i = 0; i < 4; i++) await assert.rejects(gateway.confirm(confirmation()), GatewayUnknown);
-    assert.equal(gateway.guard.state, "open");
+    assert.equal(gateway.policy.state, "open");
     await assert.rejects(gateway.confirm(confirmation()), GatewayBusy);
     await assert.rejects(
       gateway.admit(() => assert.fail("the open breaker admitted a call")),
@@ -221,14 +221,14 @@ describe("the gateway policy", () => {
     healthy = true;
     const tries = await Promise.allSettled(Array.from({ length: 10 }, () => gateway.admit(() => gateway.confirm(confirmation()))));
     assert.equal(tries.filter(({ status }) => status === "fulfilled").length, 1);
-    assert.equal(gateway.guard.state, "closed");
+    assert.equal(gateway.policy.state, "closed");
   });
 
   test("declined payments do not open the circuit breaker", async () => {
     const { url } = await stub(() => ({ status: 403, body: { code: "REJECT_CARD_PAYMENT", message: "" } }));
     const gateway = adapter(url, { breakerCalls: 4 });
     for (let i = 0; i < 20; i++) assert.equal((await gateway.confirm(confirmation())).kind, "refused");
-    assert.equal(gateway.guard.state, "closed");
+    assert.equal(gateway.policy.state, "closed");
   });
 
   test("the bulkhead admits a bounded number of calls", async () => {
@@ -300,7 +300,7 @@ describe("the simulator", () => {
     await request(url, "POST", API.paths.confirm.path, { paymentKey: "pay-1", orderId: "order-1", amount: 1000 });
     const cancel = () => request(url, "POST", "/v1/payments/pay-1/cancel", { cancelReason: "x", cancelAmount: 400 }, { "idempotency-key": "once" });
     assert.deepEqual(await cancel(), await cancel());
-    assert.equal(simulator.book.payments.get("pay-1")?.left, 600);
+    assert.equal(simulator.ledger.payments.get("pay-1")?.left, 600);
     const other = await request(url, "POST", "/v1/payments/pay-1/cancel", { cancelReason: "x", cancelAmount: 1 }, { "idempotency-key": "once" });
     assert.equal(other.status, 400);
   });
@@ -317,7 +317,7 @@ describe("the simulator", () => {
     appendFileSync(path, '{"payment": {"paymentKey": "half');
     const second = await simulated({ path });
     assert.deepEqual(await send(second.url), confirmed);
-    assert.equal(second.simulator.book.payments.size, 1);
+    assert.equal(second.simulator.ledger.payments.size, 1);
   });
 
   test("webhooks have no signature and are repeated until they are accepted", async () => {

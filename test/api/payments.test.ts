@@ -8,6 +8,7 @@ import { createUsers } from "../../src/balance/create-users.ts";
 import type { GatewayLedger } from "../../src/gateway/simulator/ledger.ts";
 import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { failed } from "../../src/settlement/outcome.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
 import { refundOrder } from "../../src/order/refund/refund-order.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
@@ -26,7 +27,7 @@ after(async () => {
   await simulator.close();
 });
 
-const gatewayLedger = (): GatewayLedger => simulator.book;
+const gatewayLedger = (): GatewayLedger => simulator.ledger;
 /** The number of calls of this operation at the gateway. */
 const calls = (operation: string): number => simulator.calls(operation);
 
@@ -266,7 +267,7 @@ describe("a webhook", () => {
       data: { paymentKey, orderId, status: "ABORTED" },
     });
     assert.equal(forged.status, 200);
-    await shop.shop.desk.idle();
+    await shop.shop.settlement.worker.idle();
     assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "COMPLETED");
   });
 
@@ -274,7 +275,7 @@ describe("a webhook", () => {
     test(`a webhook that comes ${webhook} does not change the outcome`, async () => {
       const { user, orderId } = await unpaid();
       good(await byCard(user, orderId, keyFor({ webhook }, randomUUID())), 201);
-      await shop.shop.desk.idle();
+      await shop.shop.settlement.worker.idle();
       assert.equal((await orderOf(orderId)).status, "COMPLETED");
       await assertAuditIsClean();
     });
@@ -331,7 +332,7 @@ describe("refunds to the card", () => {
   // refused the round.
   test("a refund can start in the round in which another refund was refused", async () => {
     const { orderId, product } = await paid();
-    const { till, orderCache, cards } = shop.shop;
+    const { till, orderCache, settlement } = shop.shop;
     const wanted = { orderId, items: null, reason: "bruised", customerReason: null, askAfterMs: 600_000 };
     const first = await till.submit(refundOrder(orderCache), wanted);
     assert.ok(first.kind === "attempt");
@@ -339,12 +340,12 @@ describe("refunds to the card", () => {
     const [, , second] = await Promise.all([
       // This command is ahead at the till, so the two behind it run in one round.
       till.submit(createUsers, { users: [{ name: "손님", externalId: null }], bulk: true }),
-      till.finish(settleRefund(orderCache), { orderId, refundId: first.id, outcome: { kind: "refused", code: "NOT_TODAY" }, askAgainMs: 600_000 }),
+      till.finish(settleRefund(orderCache), { orderId, refundId: first.id, outcome: failed("NOT_TODAY"), askAgainMs: null }),
       till.submit(refundOrder(orderCache), wanted),
     ]);
     assert.ok(second.kind === "attempt");
     assert.equal(till.served.retries, retries);
-    assert.equal((await cards.refund(second.id, true)).status, "COMPLETED");
+    assert.equal((await settlement.refunds.settle(second.id, true)).status, "COMPLETED");
     assert.equal(await shop.stockOf(product), 10);
     await assertAuditIsClean();
   });

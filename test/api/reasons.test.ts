@@ -126,7 +126,7 @@ test("a long reason is cut between two characters before it reaches the gateway"
   for (const reason of [`${"a".repeat(149)}🙂 and more`, `${"a".repeat(145)}👨‍👩‍👧‍👦`]) {
     const { orderId, variantId } = await paid("CARD");
     good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items: [{ variantId, quantity: 1 }], reason }), 200);
-    const cancels = [...simulator.book.payments.values()].find((payment) => payment.orderId === orderId)?.cancels ?? [];
+    const cancels = [...simulator.ledger.payments.values()].find((payment) => payment.orderId === orderId)?.cancels ?? [];
     assert.match(cancels[0]?.reason ?? "", /^a+ \[[0-9a-f-]{36}\]$/);
   }
 });

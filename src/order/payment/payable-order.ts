@@ -1,23 +1,23 @@
-import { getVariantForSale } from "../../catalog/get-variant.ts";
-import { checkAmount, isPayable, type Order, type OrderItem } from "../order.ts";
-import { getOrder, getOrderItems } from "../get-order.ts";
-import { livePayment } from "./payment.sql.ts";
+import { forSale } from "../../catalog/catalog.ts";
+import { checkAmount, isPayable, itemsOf, type Order, type OrderItem } from "../order.ts";
+import { ownOrder } from "../undo-order.ts";
+import { livePayment } from "./live-payment.ts";
 import { refuse } from "../../refusal.ts";
 import type { UnitOfWork } from "../../till/unit-of-work.ts";
 
 /**
- * An order that may be paid now, with its lines, whatever it is going to be paid with.
- * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also once its time is up), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE.
+ * An order that may be paid now, by any method, with its line items.
+ * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also after it has expired), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE.
  */
 export function payableOrder(
   uow: UnitOfWork,
   { orderId, callerId, expectedAmount }: { orderId: string; callerId: string | null; expectedAmount: number | null },
 ): { order: Order; items: OrderItem[] } {
-  const order = getOrder(uow, orderId, callerId);
+  const order = ownOrder(uow, orderId, callerId);
   if (order.status === "PENDING" && livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
   if (!isPayable(order, uow.now)) refuse("ORDER_NOT_PAYABLE", { orderId, orderStatus: order.status });
   checkAmount(order, expectedAmount);
-  const items = getOrderItems(uow, orderId);
-  for (const { productId, variantId } of items) getVariantForSale(uow, productId, variantId);
+  const items = itemsOf(uow, orderId);
+  for (const { productId, variantId } of items) forSale(uow, productId, variantId);
   return { order, items };
 }

@@ -1,4 +1,4 @@
-import { timestampArray, iso, arrayOf, textArray, type Statement } from "../../database/statement.ts";
+import { timestampArray, arrayOf, textArray, type Statement } from "../../database/statement.ts";
 import type { Change, Table } from "../../till/table.ts";
 
 /**
@@ -84,12 +84,4 @@ function updateRefunds(changes: Change<RefundRow>[]): Statement {
 
 export function selectRefund(id: string): Statement {
   return { name: "select refund", text: `SELECT ${REFUND} FROM refunds WHERE id = $1`, values: [id] };
-}
-
-export function selectRefundsToAsk(now: number, every: boolean, limit: number): Statement {
-  return {
-    name: `select refunds to ask${every ? " of all" : ""}`,
-    text: `SELECT id FROM refunds WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${every ? " OR asked > 0" : ""}) ORDER BY ask_at LIMIT $2`,
-    values: [iso(now), limit],
-  };
 }

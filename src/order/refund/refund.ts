@@ -1,7 +1,7 @@
 // Refunds to the balance and to cards.
 
-import { moveMoney } from "../../balance/balance.ts";
 import { users } from "../../balance/balance.sql.ts";
+import { moveMoney } from "../../balance/move-money.ts";
 import { returnStock } from "../../catalog/stock.ts";
 import { returnCoupon } from "../../coupon/use-coupon.ts";
 import { refuse } from "../../refusal.ts";
@@ -12,7 +12,9 @@ import { getOrderItems } from "../get-order.ts";
 import type { Order, OrderItem } from "../order.ts";
 import { orderView, type OrderView } from "../order-view.ts";
 import { orderItems } from "../order.sql.ts";
-import { livePayment, type PaymentRow, payments, stepped } from "../payment/payment.sql.ts";
+import { livePayment } from "../payment/live-payment.ts";
+import { type PaymentRow, withStep } from "../payment/payment.ts";
+import { payments } from "../payment/payment.sql.ts";
 import { refundShares } from "./refund-shares.ts";
 import { type RefundRow, refunds } from "./refund.sql.ts";
 
@@ -107,7 +109,7 @@ export function restoreUnits(uow: UnitOfWork, order: Order, units: Units, reason
   if (full && order.userCouponId !== null) returnCoupon(uow, order.userCouponId, order.id);
 
   const status = full ? "REFUNDED" : "PARTIALLY_REFUNDED";
-  const payment = stepped(getPayment(uow, order.id), status, uow.now, reasons.reason, reasons.customerReason);
+  const payment = withStep(getPayment(uow, order.id), status, uow.now, reasons.reason, reasons.customerReason);
   uow.put(payments, order.id, payment);
   uow.put(orderItems, order.id, after);
   const event = full ? "order.refunded" : "order.partially-refunded";

@@ -13,7 +13,8 @@ const REFUND = "src/order/refund/refund.ts";
 const PAYABLE = "src/order/payment/payable-order.ts";
 const SETTLE = "src/settlement/settle-payment.ts";
 const START = "src/order/payment/start-card-payment.ts";
-const VERDICT = "src/settlement/capture-outcome.ts";
+const KINDS = "src/settlement/attempt-kinds.ts";
+const CAPTURE = "src/settlement/capture-outcome.ts";
 
 export const ORDERS: Mutation[] = [
   mutation(
@@ -133,7 +134,7 @@ export const ORDERS: Mutation[] = [
   mutation(
     "that what nobody knows stays as it is",
     SETTLE,
-    'if (verdict.kind === "unknown") {',
+    'if (outcome.kind === "unknown") {',
     'if (outcome.kind === "unknown") { restoreStock(uow, order, getOrderItems(uow, orderId));',
     [PAYMENTS, "a card payment without a response is 202 UNKNOWN"],
   ),
@@ -152,30 +153,27 @@ export const ORDERS: Mutation[] = [
     PAYMENTS,
     "a card payment without a response is 202 UNKNOWN",
   ]),
-  mutation("whose capture it is", VERDICT, "payment.orderId !== wanted.orderId", "false", [
+  mutation("whose capture it is", CAPTURE, "payment.orderId !== wanted.orderId", "false", [
     PAYMENTS,
     "a card payment of one order does not pay another",
   ]),
-  mutation("what was captured", VERDICT, "payment.amount === wanted.amount", "true", [PAYMENTS, "a card payment captured with another amount"]),
-  mutation("that nothing is confirmed too late", "src/settlement/card-payments.ts", "payment.expiresAt === null || now < payment.expiresAt", "true", [
+  mutation("what was captured", CAPTURE, "payment.amount === wanted.amount", "true", [PAYMENTS, "a card payment captured with another amount"]),
+  mutation("that nothing is confirmed too late", KINDS, "payment.expiresAt ?? Infinity", "Infinity", [
     PAYMENTS,
     "a card payment that did not reach the gateway in time",
   ]),
   mutation(
     "that what failed unheard is looked at again",
-    "src/settlement/card-payments.ts",
-    'if (payment.status === "FAILED") return this.#watch(payment);',
-    "",
+    "src/settlement/settler.ts",
+    "if (attempt.failed) return this.#watch(row, attempt);",
+    "if (attempt.failed) return row;",
     [PAYMENTS, "a card payment that did not reach the gateway in time"],
   ),
-  mutation(
-    "the key under which a payment is confirmed",
-    "src/settlement/card-payments.ts",
-    "idempotencyKey: id }",
-    "idempotencyKey: crypto.randomUUID() }",
-    ["test/api/gateway-keys.test.ts", "a payment is confirmed under its own id"],
-  ),
-  mutation("that a refund which was sent before is looked for", "src/settlement/gateway-refund.ts", "again && (await isGivenBack())", "false", [
+  mutation("the key under which a payment is confirmed", CAPTURE, "idempotencyKey: id }", "idempotencyKey: crypto.randomUUID() }", [
+    "test/api/gateway-keys.test.ts",
+    "a payment is confirmed under its own id",
+  ]),
+  mutation("that a refund which was sent before is looked for", "src/settlement/gateway-refund.ts", "again && (await isRefunded())", "false", [
     "test/api/gateway-keys.test.ts",
     "looked up before",
   ]),
@@ -201,8 +199,8 @@ export const ORDERS: Mutation[] = [
   mutation(
     "the most on a balance, when a charge arrives",
     "src/settlement/settle-charge.ts",
-    'verdict.kind === "done" && balance <= balanceMax',
-    'verdict.kind === "done"',
+    'asked.kind === "done" && balance > balanceMax',
+    "false",
     [CHARGES, "a captured charge that no longer fits"],
   ),
   mutation("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "    checkLimit(wallet, amount, balanceMax);\n", "", [
@@ -252,7 +250,7 @@ export const ORDERS: Mutation[] = [
   mutation(
     "that a ledger's reasons are read by operators only",
     "src/balance/balance.routes.ts",
-    'row.reason !== null && caller.role === "operator"',
+    "row.reason !== null && readerIsOperator",
     "row.reason !== null",
     [REASONS, "a grant's reason is visible to operators only"],
   ),

@@ -129,13 +129,13 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     NO_GATEWAY,
     "a shop without a gateway refuses cards",
   ]),
-  mutation("that there is as much money as is paid", "src/balance/balance.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
+  mutation("that there is as much money as is paid", "src/balance/move-money.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
   mutation("the most on a balance", "src/balance/balance.ts", "wallet.balance + amount > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
-  mutation("that money moves with its row in the ledger", "src/balance/balance.ts", "  uow.append(ledger, transaction);\n", "", [
+  mutation("that money moves with its row in the ledger", "src/balance/move-money.ts", "  uow.append(ledger, transaction);\n", "", [
     CACHE,
     "else 충전 처리 성공 → {userId, newBalance, transactionId}",
   ]),
-  mutation("that a movement takes the next version", "src/balance/balance.ts", "wallet.version + 1", "wallet.version", [
+  mutation("that a movement takes the next version", "src/balance/move-money.ts", "wallet.version + 1", "wallet.version", [
     CACHE,
     "flow → charges add up",
   ]),
@@ -156,7 +156,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     "a batch sent again in any order",
   ]),
   mutation("that a dry run grants nothing", GRANTS, "if (dryRun) return", "if (false) return", [BATCHES, "a dry run reports each invalid row"]),
-  mutation("that a batch does not pay a corrected amount", GRANT_FAULTS, "before !== undefined && before !== amount", "false", [
+  mutation("that a batch does not pay a corrected amount", GRANT_FAULTS, "grantedAmount !== undefined && grantedAmount !== amount", "false", [
     BATCHES,
     "a row of a batch that was paid with another amount",
   ]),
