@@ -10,7 +10,7 @@ import { grantBalances } from "../../src/balance/grant-balances.ts";
 import { createProducts } from "../../src/catalog/create-products.ts";
 import { createCampaign } from "../../src/coupon/edit-campaign.ts";
 import { eventId } from "../../src/ids.ts";
-import { type Asked, orderOf } from "../../src/rehearsal/crowd-report.ts";
+import { type CrowdRequest, orderOf } from "../../src/rehearsal/crowd-report.ts";
 import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 import { Issuer, token } from "../support/tokens.ts";
 
@@ -250,7 +250,7 @@ test("a shop whose tokens an issuer makes has none, and says beforehand whose th
 });
 
 test("whoever is served after somebody was told that nothing is left is found out", () => {
-  const asked = (sentAt: number, answeredAt: number, refusal: string | null, id: string | null = null): Asked => ({
+  const asked = (sentAt: number, answeredAt: number, refusal: string | null, id: string | null = null): CrowdRequest => ({
     sentAt,
     answeredAt,
     refusal,
