@@ -1,21 +1,21 @@
-// What instances share: cache, rate limits, admission to first-come keys. By Redis where there is one; else each has its own, and
-// PostgreSQL admits.
+// State that instances share: cache, rate limits, admission to first-come keys. With Redis it is shared; without, each instance caches
+// and counts for itself, and PostgreSQL admits.
 
 import type { FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
 import type { Registry } from "prom-client";
 import type { Cache } from "../cache/cache.ts";
 import { MemoryCache } from "../cache/memory-cache.ts";
 import type { Database } from "../database/pool.ts";
-import { readCounter, readGauge } from "../read-metrics.ts";
 import type { FirstComeLock } from "../lock/lock.ts";
 import { postgresLock } from "../lock/postgres-lock.ts";
+import { readCounter, readGauge } from "../read-metrics.ts";
 
 export type SharedState = {
   cache: Cache;
   firstCome: FirstComeLock;
   /** Undefined: every instance counts for itself. */
   rates: FastifyRateLimitStoreCtor | undefined;
-  /** For `/readyz`: what is shared, and how it is. The shop is ready either way. */
+  /** Checks for `/readyz`. The shop is ready with or without Redis. */
   state(): Record<string, string>;
   measure(registry: Registry): void;
   close(): Promise<void>;
@@ -28,14 +28,14 @@ export type SharedStateOptions = {
   onChange: (up: boolean, reason: string) => void;
 };
 
-/** An instance that died holds up the others no longer than they would wait in any case. */
+/** Bounds of a lock's expiry: an instance that dies delays the others no longer than they would wait anyway. */
 const LONGEST_LOCK_MS = 2000;
 const SHORTEST_LOCK_MS = 200;
 
 export async function openSharedState({ redisUrl, database, lockWaitMs, onChange }: SharedStateOptions): Promise<SharedState> {
   if (redisUrl === undefined)
     return { cache: new MemoryCache(), firstCome: postgresLock, rates: undefined, state: () => ({}), measure() {}, async close() {} };
-  // The client is loaded only where it is needed.
+  // The Redis client is loaded only if it is used.
   const [{ RedisClient }, { RedisCache }, { RedisLock }, { sharedRates }, { shopPrefix }] = await Promise.all([
     import("../redis/redis-client.ts"),
     import("../cache/redis-cache.ts"),
@@ -54,16 +54,26 @@ export async function openSharedState({ redisUrl, database, lockWaitMs, onChange
     cache,
     firstCome,
     rates: sharedRates(client),
-    state: () => ({ redis: client.up ? "ok" : "away: each instance caches and counts for itself, PostgreSQL locks" }),
+    state: () => ({ redis: client.up ? "ok" : "down: each instance caches and counts for itself, PostgreSQL locks" }),
     measure(registry) {
-      readGauge(registry, "jangnal_redis_up", "1 while Redis answers", () => Number(client.up), "min");
-      readCounter(registry, "jangnal_redis_asked_total", "What Redis was asked", () => client.counts.commands);
-      readCounter(registry, "jangnal_redis_failed_total", "What it did not answer, or was not asked because it is away", () => client.counts.failed);
-      readCounter(registry, "jangnal_cache_shared_total", "Cached answers that another instance had loaded", () => cache.counts.shared);
-      readCounter(registry, "jangnal_cache_loaded_total", "Cached answers that were loaded and shared", () => cache.counts.loaded);
-      readCounter(registry, "jangnal_cache_alone_total", "Cached answers that were loaded while Redis was away", () => cache.counts.fallback);
-      readCounter(registry, "jangnal_lock_redis_total", "Rounds admitted to first-come keys by Redis", () => firstCome.counts.admitted);
-      readCounter(registry, "jangnal_lock_postgres_total", "Rounds admitted by PostgreSQL because Redis was away", () => firstCome.counts.fallback);
+      readGauge(registry, "jangnal_redis_up", "1 while Redis is reachable", () => Number(client.up), "min");
+      readCounter(registry, "jangnal_redis_asked_total", "Commands for Redis", () => client.counts.commands);
+      readCounter(
+        registry,
+        "jangnal_redis_failed_total",
+        "Redis commands that failed or were not sent because Redis was down",
+        () => client.counts.failed,
+      );
+      readCounter(registry, "jangnal_cache_shared_total", "Cache reads that another instance had loaded", () => cache.counts.shared);
+      readCounter(registry, "jangnal_cache_loaded_total", "Cache reads that were loaded and shared", () => cache.counts.loaded);
+      readCounter(registry, "jangnal_cache_alone_total", "Cache reads that were loaded while Redis was down", () => cache.counts.fallback);
+      readCounter(registry, "jangnal_lock_redis_total", "Rounds that Redis admitted to first-come keys", () => firstCome.counts.admitted);
+      readCounter(
+        registry,
+        "jangnal_lock_postgres_total",
+        "Rounds that PostgreSQL admitted because Redis was down",
+        () => firstCome.counts.fallback,
+      );
       readCounter(registry, "jangnal_lock_too_late_total", "Rounds that were not admitted in time", () => firstCome.counts.tooLate);
     },
     close: () => client.close(),

@@ -1,4 +1,4 @@
-// What the shop does by the clock.
+// The shop's scheduled jobs.
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
@@ -15,12 +15,12 @@ export type ShopJobsOptions = {
   timezone: string;
   now: Now;
   relay: Relay;
-  /** Both go through the till. They answer how many they expired. */
+  /** Both go through the till and return how many rows they expired. */
   expireOrders: () => Promise<number>;
   expireCoupons: () => Promise<number>;
-  /** Asks the gateway about everything whose outcome is not known. */
+  /** Asks the gateway about every attempt whose outcome is unknown. */
   settlePayments: () => Promise<Record<string, unknown>>;
-  /** Sales were added up: a cached popular list is no longer the latest. */
+  /** Sales were aggregated, so a cached popular list is outdated. */
   onAggregated: () => unknown;
 };
 
@@ -45,7 +45,7 @@ export function shopJobs({ database, timezone, now, relay, expireOrders, expireC
       },
     },
     {
-      // By itself once a week, and at the first start of this version: sales may have been counted in days of another zone until then.
+      // Weekly, and at the first start of this version: earlier versions may have counted sales in days of another time zone.
       name: "recount-sales",
       schedule: "0 4 * * 1",
       async run() {
@@ -58,7 +58,7 @@ export function shopJobs({ database, timezone, now, relay, expireOrders, expireC
     { name: "expire-orders", schedule: "* * * * *", run: async () => ({ expired: await expireOrders() }) },
     { name: "expire-coupons", schedule: "*/10 * * * *", run: async () => ({ expired: await expireCoupons() }) },
     { name: "settle-payments", schedule: "* * * * *", run: settlePayments },
-    // The relay works all the time; this is for the operator who wants it done now.
+    // The relay delivers continuously; this job lets an operator deliver now.
     { name: "relay-events", schedule: "*/10 * * * *", run: () => drainOutbox(database, relay) },
     { name: "purge", schedule: "30 * * * *", run: () => purge(database) },
   ];

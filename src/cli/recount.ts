@@ -4,7 +4,7 @@ import { migrate } from "../database/migrate.ts";
 import { Database } from "../database/pool.ts";
 import { aggregateSales } from "../popular/aggregate-sales.ts";
 import { type Recounted, recountSales } from "../popular/recount-sales.ts";
-import { changeCurrency, changeTimezone, NotChanged } from "../settings/change-settings.ts";
+import { changeCurrency, changeTimezone, NotChanged } from "../app/change-settings.ts";
 import { storedTimezone } from "../settings/stored-settings.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { withShopDatabase } from "./own-database.ts";

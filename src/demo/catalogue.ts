@@ -1,4 +1,4 @@
-// What a new shop shows until it has wares of its own: a potter's market day.
+// The demo's products and users: a potter's market day.
 
 import type { NewProduct } from "../catalog/create-products.ts";
 
@@ -44,7 +44,7 @@ export const PRODUCTS: NewProduct[] = [
   },
 ];
 
-/** Names, and what is on the balance in won. */
+/** Balances are in won. */
 export const USERS = [
   { name: "김민수", externalId: "demo-minsu", balance: 1_000_000 },
   { name: "이서연", externalId: "demo-seoyeon", balance: 300_000 },

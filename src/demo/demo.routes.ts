@@ -1,4 +1,4 @@
-// How one becomes a demo user without a command line. There only while DEMO is on, and for nobody but the users that the demo brought.
+// Signs in demo users without a command line. Works only while DEMO is on, and only for the users that the demo created.
 
 import Type from "typebox";
 import { mintToken } from "../http/tokens.ts";
@@ -10,11 +10,16 @@ import type { Config } from "../config.ts";
 import type { Database } from "../database/pool.ts";
 import { USERS } from "./catalogue.ts";
 
-const HOURS = 12;
+const TOKEN_HOURS = 12;
 
-export type DemoRoutesOptions = { config: Pick<Config, "auth" | "demo">; database: Database };
+export type DemoRoutesOptions = {
+  config: Pick<Config, "auth" | "demo">;
+  database: Database;
+  /** Signs the shop's own tokens. */
+  secret: string;
+};
 
-export function demoRoutes(routes: Routes, { config, database }: DemoRoutesOptions, secret: string): void {
+export function demoRoutes(routes: Routes, { config, database, secret }: DemoRoutesOptions): void {
   async function demoUsers(): Promise<{ id: string; name: string }[]> {
     if (!isDemo(config)) refuse("NOT_FOUND");
     return database.rows({
@@ -31,7 +36,7 @@ export function demoRoutes(routes: Routes, { config, database }: DemoRoutesOptio
       operationId: "listDemoUsers",
       audience: "anyone",
       tag: "Demo",
-      summary: "The users that the demo brought",
+      summary: "The demo's users",
       description: "404 `NOT_FOUND` unless DEMO is on.",
       answers: { 200: Type.Object({ users: Type.Array(Type.Object({ id: Id(), name: Type.String() })) }) },
       refusals: ["NOT_FOUND"],
@@ -46,8 +51,8 @@ export function demoRoutes(routes: Routes, { config, database }: DemoRoutesOptio
       operationId: "signInAsDemoUser",
       audience: "anyone",
       tag: "Demo",
-      summary: "A shopper's token of a user that the demo brought",
-      description: "404 `NOT_FOUND` unless DEMO is on; 404 `USER_NOT_FOUND` for every other user, and never an operator's token.",
+      summary: "Mint a shopper's token for a demo user",
+      description: "404 `NOT_FOUND` unless DEMO is on; 404 `USER_NOT_FOUND` for every other user, never an operator's token.",
       body: Body({ userId: Id() }),
       answers: { 200: Type.Object({ token: Type.String(), userId: Id(), name: Type.String(), expiresAt: Instant() }) },
       refusals: ["NOT_FOUND", "USER_NOT_FOUND"],
@@ -55,8 +60,8 @@ export function demoRoutes(routes: Routes, { config, database }: DemoRoutesOptio
     async ({ body }) => {
       const userId = body.userId.toLowerCase();
       const user = (await demoUsers()).find(({ id }) => id === userId) ?? refuse("USER_NOT_FOUND", { userId });
-      const expiresAt = new Date(Date.now() + HOURS * 3_600_000).toISOString();
-      return { token: mintToken(secret, { id: userId, role: "shopper" }, HOURS, config.auth), userId, name: user.name, expiresAt };
+      const expiresAt = new Date(Date.now() + TOKEN_HOURS * 3_600_000).toISOString();
+      return { token: mintToken(secret, { id: userId, role: "shopper" }, TOKEN_HOURS, config.auth), userId, name: user.name, expiresAt };
     },
   );
 }

@@ -1,18 +1,18 @@
-// Fills an empty shop, so that there is something to buy a minute after it was cloned.
+// Fills an empty shop with demo data, so that a fresh clone has something to buy.
 
 import { createUsers, type UserView } from "../balance/create-users.ts";
 import { grantBalances } from "../balance/grant-balances.ts";
 import { createProducts } from "../catalog/create-products.ts";
 import type { ProductView } from "../catalog/product-view.ts";
-import { createCampaign } from "../coupon/edit-campaign.ts";
-import { idempotent } from "../idempotency/idempotent-command.ts";
-import { placeOrder } from "../order/place-order.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
+import { createCampaign } from "../coupon/edit-campaign.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import type { Till } from "../till/till.ts";
+import { idempotent } from "../idempotency/idempotent-command.ts";
+import { placeOrder } from "../order/place-order.ts";
 import type { Command } from "../till/command.ts";
+import type { Till } from "../till/till.ts";
 import { PRODUCTS, USERS } from "./catalogue.ts";
 
 const MINUTE_MS = 60_000;
@@ -27,12 +27,15 @@ export type DemoOptions = {
   variantCache: VariantCache;
 };
 
+/** Runs a command once per key, even if several instances start at the same time. */
+type Step = <Input, Answer>(key: string, command: Command<Input, Answer>, input: Input) => Promise<Answer>;
+
 /**
- * Gives an empty shop a small catalogue, users with balances, coupons and yesterday's first sales. A shop that has a user or a
- * product is left alone. Several instances may start at once: each step is done once, under a key. Answers whether it was empty.
+ * Gives an empty shop a small catalog, users with balances, coupons, and yesterday's first sales. Changes nothing in a shop that has a user or
+ * a product. Returns whether the shop was empty.
  */
-export async function fillWithDemo(shop: DemoOptions): Promise<boolean> {
-  const { database, till, config, variantCache } = shop;
+export async function fillWithDemo(options: DemoOptions): Promise<boolean> {
+  const { database, till, config, now } = options;
   const [state] = await database.rows<{ empty: boolean }>({
     name: "is the shop empty",
     text: "SELECT NOT EXISTS (SELECT FROM users) AND NOT EXISTS (SELECT FROM products) AS empty",
@@ -40,20 +43,24 @@ export async function fillWithDemo(shop: DemoOptions): Promise<boolean> {
   });
   if (!state?.empty) return false;
 
-  async function step<Input, Answer>(key: string, command: Command<Input, Answer>, input: Input): Promise<Answer> {
+  const step: Step = async <Input, Answer>(key: string, command: Command<Input, Answer>, input: Input) => {
     const render = (answer: Answer) => ({ status: 200, body: JSON.stringify(answer) });
     const { body } = await till.submit(idempotent(command, { caller: "demo", key, fingerprint: key }, render, config.locale), input);
     return JSON.parse(body) as Answer;
-  }
-
-  // Lists begin with the newest: whoever takes the first of the users for a try should meet one who can buy something.
-  const made: UserView[] = await step("users", createUsers, { users: USERS.toReversed(), bulk: true });
-  const users = made.toReversed();
+  };
+  // Lists begin with the newest user, and the first user of a list should be able to buy something.
+  const newestFirst: UserView[] = await step("users", createUsers, { users: USERS.toReversed(), bulk: true });
+  const users = newestFirst.toReversed();
   const grants = users.flatMap(({ id }, i) => (USERS[i]?.balance ? [{ userId: id, amount: USERS[i].balance, reason: "demo" }] : []));
   await step("grants", grantBalances, { grants, balanceMax: config.balanceMax });
   const products: ProductView[] = await step("products", createProducts, { products: PRODUCTS });
+  const startedAt = now();
+  await createCampaigns(step, startedAt);
+  await placeOrders(step, options, { users, products, now: startedAt });
+  return true;
+}
 
-  const now = shop.now();
+async function createCampaigns(step: Step, now: number): Promise<void> {
   await step("coupon now", createCampaign, {
     name: "첫 장날 5,000원 · First market day",
     discount: { type: "FIXED", amount: 5_000, minOrderAmount: 20_000 },
@@ -70,7 +77,13 @@ export async function fillWithDemo(shop: DemoOptions): Promise<boolean> {
     closesAt: now + DAY_MS,
     validDays: 3,
   });
+}
 
+async function placeOrders(
+  step: Step,
+  { database, config, variantCache }: DemoOptions,
+  { users, products, now }: { users: UserView[]; products: ProductView[]; now: number },
+): Promise<void> {
   const [minsu, seoyeon] = users;
   const [mug, , , , tangerines, press] = products;
   const sales = [
@@ -90,5 +103,4 @@ export async function fillWithDemo(shop: DemoOptions): Promise<boolean> {
       expiresAfterMs: config.orderExpiresAfterMs,
     });
   }
-  return true;
 }

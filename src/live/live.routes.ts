@@ -5,6 +5,13 @@ import type { Live } from "./live.ts";
 
 const HOUR_S = 3600;
 
+const DESCRIPTION =
+  "Each event is called `second`. Its data is JSON: `at`; `perSecond` (`answers`, `orders`, `claims`, `commands`, `rounds`, the database's `flushes`, `refusals` by code); " +
+  "`roundSize`; `waiting`; `latencyMs` of orders and claims (`p50`, `p95`, `p99`, `max`, within 7 percent); `stock` and `coupons` that changed recently, with their remaining quantities; " +
+  "`rehearsal`; `database` (null if it did not answer in time); `instances`. `rehearsal` has the `orders` and `claims` of a rehearsal per second, and the `stock` and `coupons` of its copies. " +
+  "The other values do not include rehearsals, except those about load: `answers`, `refusals`, `latencyMs` and the rounds. " +
+  "The values cover all reachable instances of this database. The stream begins with the seconds of the last minutes in which live metrics were watched.";
+
 export function liveRoutes(routes: Routes, live: Live): void {
   routes.stream(
     {
@@ -13,10 +20,12 @@ export function liveRoutes(routes: Routes, live: Live): void {
       operationId: "watchLive",
       audience: "operator",
       tag: "Operations",
-      summary: "The shop as it sells, second by second, as server-sent events",
-      description: `Each event is called \`second\`; its data is JSON: \`at\`, \`perSecond\` (\`answers\`, \`orders\`, \`claims\`, \`commands\`, \`rounds\`, the database's \`flushes\`, \`refusals\` by code), \`roundSize\`, \`waiting\`, \`latencyMs\` of orders and claims (\`p50\`, \`p95\`, \`p99\`, \`max\`; 7 percent coarse), \`stock\` and \`coupons\` that have moved lately with what is left of them, \`rehearsal\` (the \`orders\` and \`claims\` of a rehearsal per second, and the \`stock\` and \`coupons\` of its copies, which are in none of the figures before; \`answers\`, \`refusals\`, \`latencyMs\` and the rounds tell the load, with rehearsals), \`database\` (null where it did not answer) and \`instances\`. The numbers are of all instances of this database that are heard of; what comes first are the seconds of the last minutes in which somebody watched.`,
+      summary: "Live metrics, second by second, as server-sent events",
+      description: DESCRIPTION,
       query: Query({
-        seconds: Type.Optional(Type.Integer({ minimum: 1, maximum: HOUR_S, default: HOUR_S, description: "After so many it ends" })),
+        seconds: Type.Optional(
+          Type.Integer({ minimum: 1, maximum: HOUR_S, default: HOUR_S, description: "The stream ends after this many seconds" }),
+        ),
       }),
       mediaType: "text/event-stream",
       answers: { 200: Type.String() },

@@ -1,52 +1,55 @@
-// The shop as it sells, second by second, for whoever watches. One second is put together once, however many watch, and nothing is done while
-// nobody does. Instances of one database hear from each other by NOTIFY: who watches asks, and each answers once a second for a while.
+// Live metrics: the shop's sales second by second, as server-sent events. A second is computed once for all watchers, and only while there
+// are watchers. Instances of one database exchange their seconds by NOTIFY: an instance with watchers asks, and each answers for a while.
 
 import { PassThrough, type Readable } from "node:stream";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { refuse } from "../refusal.ts";
 import type { Changes } from "../till/table.ts";
-import { selectFlushes, selectLeft, SERVER_VERSION } from "./live.sql.ts";
-import { type MetricsSnapshot, snapshotOf, type Seen } from "./metrics-snapshot.ts";
-import type { Answered, InstanceSecond, Counters } from "./counters.ts";
+import type { AnsweredRequest, Counters, InstanceSecond } from "./counters.ts";
+import { selectFlushes, selectRemaining, SERVER_VERSION } from "./live.sql.ts";
+import { type DatabaseSecond, type MetricsSnapshot, snapshotOf } from "./metrics-snapshot.ts";
 
 export type LiveOptions = {
   database: Database;
-  tally: Counters;
+  counters: Counters;
   now: Now;
-  /** What this instance is called among the others. */
+  /** This instance's name among the instances. */
   id: string;
-  /** Says something to every instance. */
-  tell: (message: string) => Promise<void>;
+  /** Sends a message to every instance. */
+  notify: (message: string) => Promise<void>;
 };
 
-type Left = Pick<Seen, "stock" | "coupons"> & { copiedStock: Seen["stock"]; copiedCoupons: Seen["coupons"] };
+type Remaining = Pick<DatabaseSecond, "stock" | "coupons"> & {
+  copiedStock: DatabaseSecond["stock"];
+  copiedCoupons: DatabaseSecond["coupons"];
+};
 
-const ASKS = "live? ";
-const SAYS = "live! ";
-const EVERY_MS = 1000;
-/** Who watches asks so often, and is answered for so long. */
-const ASK_EVERY_MS = 3000;
-const ANSWERED_FOR_MS = 8000;
-/** An instance that was not heard of for this long is not there. */
+const REQUEST = "live? ";
+const ANSWER = "live! ";
+const SECOND_MS = 1000;
+/** How often an instance with watchers asks, and how long the others answer. */
+const REQUEST_EVERY_MS = 3000;
+const ANSWER_FOR_MS = 8000;
+/** An instance whose last second is older is not shown. */
 const FRESH_MS = 2500;
-const DATABASE_PATIENCE_MS = 800;
-const SECONDS_KEPT = 300;
-const MOST_WATCHERS = 100;
-/** Who does not read that much is left out until it does. */
-const MOST_UNREAD_BYTES = 256 * 1024;
+const DATABASE_TIMEOUT_MS = 800;
+const MAX_SECONDS_KEPT = 300;
+const MAX_WATCHERS = 100;
+/** A watcher with more unread bytes skips seconds. */
+const MAX_UNREAD_BYTES = 256 * 1024;
 
 export class Live {
   readonly #options: LiveOptions;
   readonly #watchers = new Set<PassThrough>();
-  readonly #heard = new Map<string, { at: number; second: InstanceSecond }>();
-  /** As they were written, oldest first: whoever comes sees what was before. Bytes, so that none of them is encoded once for each watcher. */
+  readonly #others = new Map<string, { at: number; second: InstanceSecond }>();
+  /** The last seconds, oldest first, for new watchers. Stored as bytes, so that a second is encoded once for all watchers. */
   #kept: Buffer[] = [];
-  #holds = 0;
+  #retainers = 0;
   #answersUntil = 0;
-  #askedAt = 0;
+  #requestedAt = 0;
   #timer: NodeJS.Timeout | undefined;
-  #before: { flushes: number | null } | null = null;
+  #previous: { flushes: number | null } | null = null;
   #serverVersion: number | undefined;
   #stopped = false;
 
@@ -54,26 +57,29 @@ export class Live {
     this.#options = options;
   }
 
-  /** Whether anybody wants to know. */
+  /** Whether this instance or another is watched. */
   get active(): boolean {
     return this.#timer !== undefined;
   }
 
-  answered(answer: Answered): void {
-    if (this.active) this.#options.tally.answered(answer);
+  answered(request: AnsweredRequest): void {
+    if (this.active) this.#options.counters.answered(request);
   }
 
   committed(changes: Changes): void {
-    if (this.active) this.#options.tally.committed(changes, this.#options.now());
+    if (this.active) this.#options.counters.committed(changes, this.#options.now());
   }
 
-  /** Server-sent events, one `second` each second, after those of the last minutes while somebody watched. Ends by itself after so many. Errors: BUSY. */
+  /**
+   * A stream of server-sent events: the kept seconds, then one `second` each second. It ends after `seconds`.
+   * Errors: BUSY.
+   */
   watch(seconds: number): Readable {
-    if (this.#watchers.size >= MOST_WATCHERS || this.#stopped) refuse("BUSY", { retryAfter: 5 });
-    const stream = new PassThrough({ highWaterMark: MOST_UNREAD_BYTES });
-    const over = setTimeout(() => stream.end(), seconds * EVERY_MS + EVERY_MS / 2);
+    if (this.#watchers.size >= MAX_WATCHERS || this.#stopped) refuse("BUSY", { retryAfter: 5 });
+    const stream = new PassThrough({ highWaterMark: MAX_UNREAD_BYTES });
+    const end = setTimeout(() => stream.end(), seconds * SECOND_MS + SECOND_MS / 2);
     stream.once("close", () => {
-      clearTimeout(over);
+      clearTimeout(end);
       this.#watchers.delete(stream);
     });
     stream.write("retry: 2000\n\n");
@@ -83,30 +89,30 @@ export class Live {
     return stream;
   }
 
-  /** Keeps the seconds coming without anybody who reads them: they will be there for whoever comes later. Answers how to let go. */
-  hold(): () => void {
-    this.#holds++;
+  /** Keeps seconds without watchers, for watchers that come later. Returns how to end that. */
+  retain(): () => void {
+    this.#retainers++;
     this.#wake();
-    return () => void this.#holds--;
+    return () => void this.#retainers--;
   }
 
-  /** Takes what another instance said. Answers whether it was of this kind. */
+  /** Handles a message of another instance. Returns false for a message of another kind. */
   onMessage(message: string): boolean {
-    const { id } = this.#options;
-    if (message.startsWith(ASKS)) {
-      if (message.slice(ASKS.length) !== id) {
-        this.#answersUntil = this.#options.now() + ANSWERED_FOR_MS;
+    const { id, now } = this.#options;
+    if (message.startsWith(REQUEST)) {
+      if (message.slice(REQUEST.length) !== id) {
+        this.#answersUntil = now() + ANSWER_FOR_MS;
         this.#wake();
       }
       return true;
     }
-    if (!message.startsWith(SAYS)) return false;
-    const second = JSON.parse(message.slice(SAYS.length)) as InstanceSecond;
-    if (second.id !== id && this.#isWatched) this.#heard.set(second.id, { at: this.#options.now(), second });
+    if (!message.startsWith(ANSWER)) return false;
+    const second = JSON.parse(message.slice(ANSWER.length)) as InstanceSecond;
+    if (second.id !== id && this.#isWatched) this.#others.set(second.id, { at: now(), second });
     return true;
   }
 
-  /** Ends every watcher's stream: a shop that closes does not wait for them. */
+  /** Ends all streams, so that a shutdown does not wait for watchers. */
   stop(): void {
     this.#stopped = true;
     clearInterval(this.#timer);
@@ -115,83 +121,79 @@ export class Live {
   }
 
   get #isWatched(): boolean {
-    return this.#watchers.size > 0 || this.#holds > 0;
+    return this.#watchers.size > 0 || this.#retainers > 0;
   }
 
   #wake(): void {
     if (this.#timer !== undefined || this.#stopped) return;
-    this.#options.tally.restart();
-    this.#before = null;
-    // A shop that is otherwise done need not stay for this.
-    this.#timer = setInterval(() => void this.#tick(), EVERY_MS).unref();
-    this.#ask(this.#options.now());
+    this.#options.counters.restart();
+    this.#previous = null;
+    this.#timer = setInterval(() => void this.#tick(), SECOND_MS).unref();
+    this.#request(this.#options.now());
   }
 
   async #tick(): Promise<void> {
-    const now = this.#options.now();
-    const { tally, id, tell } = this.#options;
-    const own = tally.take(id, now);
-    if (this.#answersUntil > now) tell(SAYS + JSON.stringify(own)).catch(() => {});
-    else if (!this.#isWatched) return this.#rest();
+    const { counters, id, notify, now: clock } = this.#options;
+    const now = clock();
+    const own = counters.take(id, now);
+    if (this.#answersUntil > now) notify(ANSWER + JSON.stringify(own)).catch(() => {});
+    else if (!this.#isWatched) return this.#sleep();
     if (!this.#isWatched) return;
-    this.#ask(now);
-    for (const [other, { at }] of this.#heard) if (now - at > FRESH_MS) this.#heard.delete(other);
-    const others = [...this.#heard.values()].map(({ second }) => second);
-    const seen = await this.#look([own, ...others]);
-    this.#write(snapshotOf(new Date(now).toISOString(), own, others, seen, this.#before));
-    this.#before = seen;
+    this.#request(now);
+    for (const [other, { at }] of this.#others) if (now - at > FRESH_MS) this.#others.delete(other);
+    const others = [...this.#others.values()].map(({ second }) => second);
+    const database = await this.#queryDatabase([own, ...others]);
+    this.#write(snapshotOf(new Date(now).toISOString(), own, others, database, this.#previous));
+    this.#previous = database;
   }
 
-  #ask(now: number): void {
-    if (!this.#isWatched || now - this.#askedAt < ASK_EVERY_MS) return;
-    this.#askedAt = now;
-    // Unheard it is asked again; without the database there is nobody to hear of.
-    this.#options.tell(ASKS + this.#options.id).catch(() => {});
+  #request(now: number): void {
+    if (!this.#isWatched || now - this.#requestedAt < REQUEST_EVERY_MS) return;
+    this.#requestedAt = now;
+    // A lost request is repeated by the next one. Without the database no instance could answer.
+    this.#options.notify(REQUEST + this.#options.id).catch(() => {});
   }
 
-  /** Nobody watches any more, neither here nor elsewhere. */
-  #rest(): void {
+  /** Stops counting: no instance is watched any more. */
+  #sleep(): void {
     clearInterval(this.#timer);
     this.#timer = undefined;
     this.#kept = [];
-    this.#heard.clear();
+    this.#others.clear();
   }
 
-  /** What only the database knows; null where it does not say in time. */
-  async #look(all: InstanceSecond[]): Promise<Seen | null> {
-    const startedAt = performance.now();
-    const ids = (pick: (one: InstanceSecond) => string[]): string[] => [...new Set(all.flatMap(pick))];
-    const asked = (async (): Promise<Seen> => {
-      const { database } = this.#options;
-      this.#serverVersion ??= (await database.rows<{ version: number }>(SERVER_VERSION))[0]?.version ?? 0;
-      const [[left], [log]] = await Promise.all([
-        database.rows<Left>(
-          selectLeft(
-            ids(({ variants }) => variants),
-            ids(({ campaigns }) => campaigns),
-          ),
-        ),
-        database.rows<{ flushes: number | null }>(selectFlushes(this.#serverVersion)),
-      ]);
-      return {
-        tookMs: performance.now() - startedAt,
-        flushes: log?.flushes ?? null,
-        stock: left?.stock ?? [],
-        coupons: left?.coupons ?? [],
-        rehearsal: { stock: left?.copiedStock ?? [], coupons: left?.copiedCoupons ?? [] },
-      };
-    })().catch(() => null);
-    const impatience = Promise.withResolvers<null>();
-    const timer = setTimeout(() => impatience.resolve(null), DATABASE_PATIENCE_MS);
-    const seen = await Promise.race([asked, impatience.promise]);
+  /** The database's part of the second; null if the database does not answer in time. */
+  async #queryDatabase(all: InstanceSecond[]): Promise<DatabaseSecond | null> {
+    const timeout = Promise.withResolvers<null>();
+    const timer = setTimeout(() => timeout.resolve(null), DATABASE_TIMEOUT_MS);
+    const result = await Promise.race([this.#readDatabase(all).catch(() => null), timeout.promise]);
     clearTimeout(timer);
-    return seen;
+    return result;
+  }
+
+  async #readDatabase(all: InstanceSecond[]): Promise<DatabaseSecond> {
+    const { database } = this.#options;
+    const startedAt = performance.now();
+    const variantIds = [...new Set(all.flatMap(({ variants }) => variants))];
+    const campaignIds = [...new Set(all.flatMap(({ campaigns }) => campaigns))];
+    this.#serverVersion ??= (await database.rows<{ version: number }>(SERVER_VERSION))[0]?.version ?? 0;
+    const [[remaining], [wal]] = await Promise.all([
+      database.rows<Remaining>(selectRemaining(variantIds, campaignIds)),
+      database.rows<{ flushes: number | null }>(selectFlushes(this.#serverVersion)),
+    ]);
+    return {
+      tookMs: performance.now() - startedAt,
+      flushes: wal?.flushes ?? null,
+      stock: remaining?.stock ?? [],
+      coupons: remaining?.coupons ?? [],
+      rehearsal: { stock: remaining?.copiedStock ?? [], coupons: remaining?.copiedCoupons ?? [] },
+    };
   }
 
   #write(second: MetricsSnapshot): void {
-    const frame = Buffer.from(`event: second\ndata: ${JSON.stringify(second)}\n\n`);
-    this.#kept.push(frame);
-    if (this.#kept.length > SECONDS_KEPT) this.#kept.shift();
-    for (const stream of this.#watchers) if (stream.writableLength < MOST_UNREAD_BYTES) stream.write(frame);
+    const event = Buffer.from(`event: second\ndata: ${JSON.stringify(second)}\n\n`);
+    this.#kept.push(event);
+    if (this.#kept.length > MAX_SECONDS_KEPT) this.#kept.shift();
+    for (const stream of this.#watchers) if (stream.writableLength < MAX_UNREAD_BYTES) stream.write(event);
   }
 }

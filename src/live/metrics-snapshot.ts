@@ -1,17 +1,18 @@
-// One second of the whole shop, put together from what its instances say of theirs.
+// One second of the whole shop, combined from the seconds of its instances.
 
-import { percentiles, type Percentiles } from "./latency.ts";
 import type { InstanceSecond } from "./counters.ts";
+import { percentiles, type Percentiles } from "./latency.ts";
 
-export type Seen = {
-  /** How long the database took to say this. */
+/** The database's part of a snapshot. */
+export type DatabaseSecond = {
+  /** How long the queries took, in ms. */
   tookMs: number;
-  /** Flushes of the log since the database was started; null where it does not say. */
+  /** Flushes of the write-ahead log since the server's statistics began; null if the server does not report them. */
   flushes: number | null;
   stock: { variantId: string; productId: string; name: string; left: number }[];
   coupons: { couponId: string; name: string; left: number; total: number }[];
-  /** The same of a rehearsal's copies. */
-  rehearsal: Pick<Seen, "stock" | "coupons">;
+  /** Stock and coupons of a rehearsal's copies. */
+  rehearsal: Pick<DatabaseSecond, "stock" | "coupons">;
 };
 
 export type MetricsSnapshot = {
@@ -30,52 +31,59 @@ export type MetricsSnapshot = {
   roundSize: number | null;
   waiting: number;
   latencyMs: Percentiles | null;
-  stock: Seen["stock"];
-  coupons: Seen["coupons"];
-  /** What a rehearsal sold: it is in no other figure but those of the load, which are `answers`, `refusals`, `latencyMs` and the rounds. */
-  rehearsal: { orders: number; claims: number } & Seen["rehearsal"];
+  stock: DatabaseSecond["stock"];
+  coupons: DatabaseSecond["coupons"];
+  /** A rehearsal's sales. Of the other values only those about load include rehearsals: `answers`, `refusals`, `latencyMs` and the rounds. */
+  rehearsal: { orders: number; claims: number } & DatabaseSecond["rehearsal"];
 };
 
-/** @param own the instance that answers; `before` is what was seen a second ago, `seen` null where the database could not be asked */
+/**
+ * Combines the seconds of all instances.
+ * @param own the instance that answers
+ * @param database null if the database could not be queried
+ * @param previous the database's part one second ago
+ */
 export function snapshotOf(
   at: string,
   own: InstanceSecond,
   others: InstanceSecond[],
-  seen: Seen | null,
-  before: { flushes: number | null } | null,
+  database: DatabaseSecond | null,
+  previous: { flushes: number | null } | null,
 ): MetricsSnapshot {
   const all = [own, ...others];
-  const rate = (count: (one: InstanceSecond) => number): number => tenth(all.reduce((sum, one) => sum + (count(one) * 1000) / one.overMs, 0));
+  const rate = (countOf: (second: InstanceSecond) => number): number =>
+    roundToTenth(all.reduce((sum, second) => sum + (countOf(second) * 1000) / second.overMs, 0));
   const codes = [...new Set(all.flatMap(({ refusals }) => Object.keys(refusals)))].sort();
-  const rounds = all.reduce((sum, one) => sum + one.rounds, 0);
-  const flushes = seen?.flushes == null || before?.flushes == null ? null : tenth(((seen.flushes - before.flushes) * 1000) / own.overMs);
+  const rounds = all.reduce((sum, second) => sum + second.rounds, 0);
+  const flushes =
+    database?.flushes == null || previous?.flushes == null ? null : roundToTenth(((database.flushes - previous.flushes) * 1000) / own.overMs);
   return {
     at,
     instances: all
       .map(({ id, uptimeS, cpu, busy, memoryMb, waiting }) => ({ id, uptimeS, cpu, busy, memoryMb, waiting, own: id === own.id }))
       .sort((a, b) => (a.id < b.id ? -1 : 1)),
-    database: seen && { tookMs: tenth(seen.tookMs) },
+    database: database && { tookMs: roundToTenth(database.tookMs) },
     perSecond: {
-      answers: rate((one) => one.answers),
-      orders: rate((one) => one.orders),
-      claims: rate((one) => one.claims),
-      commands: rate((one) => one.commands),
-      rounds: rate((one) => one.rounds),
+      answers: rate((second) => second.answers),
+      orders: rate((second) => second.orders),
+      claims: rate((second) => second.claims),
+      commands: rate((second) => second.commands),
+      rounds: rate((second) => second.rounds),
       flushes,
-      refusals: Object.fromEntries(codes.map((code) => [code, rate((one) => one.refusals[code] ?? 0)])),
+      refusals: Object.fromEntries(codes.map((code) => [code, rate((second) => second.refusals[code] ?? 0)])),
     },
-    roundSize: rounds === 0 ? null : tenth(all.reduce((sum, one) => sum + one.commands, 0) / rounds),
-    waiting: all.reduce((sum, one) => sum + one.waiting, 0),
+    roundSize: rounds === 0 ? null : roundToTenth(all.reduce((sum, second) => sum + second.commands, 0) / rounds),
+    waiting: all.reduce((sum, second) => sum + second.waiting, 0),
     latencyMs: percentiles(all.map(({ latency }) => latency)),
-    stock: seen?.stock ?? [],
-    coupons: seen?.coupons ?? [],
+    stock: database?.stock ?? [],
+    coupons: database?.coupons ?? [],
     rehearsal: {
-      orders: rate((one) => one.rehearsal?.orders ?? 0),
-      claims: rate((one) => one.rehearsal?.claims ?? 0),
-      stock: seen?.rehearsal.stock ?? [],
-      coupons: seen?.rehearsal.coupons ?? [],
+      orders: rate((second) => second.rehearsal?.orders ?? 0),
+      claims: rate((second) => second.rehearsal?.claims ?? 0),
+      stock: database?.rehearsal.stock ?? [],
+      coupons: database?.rehearsal.coupons ?? [],
     },
   };
 }
 
-const tenth = (value: number): number => Math.round(value * 10) / 10;
+const roundToTenth = (value: number): number => Math.round(value * 10) / 10;

@@ -2,7 +2,7 @@
 
 import { iso, isoOrNull } from "../database/statement.ts";
 import { type Order, type OrderItem, type OrderStatus, payable } from "./order.ts";
-import type { PaymentRow } from "./payment/payment.sql.ts";
+import type { PaymentRow } from "./payment/payment.ts";
 
 export type OrderView = {
   orderId: string;

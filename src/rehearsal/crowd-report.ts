@@ -1,25 +1,25 @@
-// What came of a crowd's requests. Pure.
+// Computes a crowd's report from its requests. Pure functions.
 
 import { type Buckets, Latency, percentiles } from "../live/latency.ts";
 import type { CrowdReport, Order, Side } from "./rehearsal.ts";
 
-/** One buyer's request, by the crowd's own clock in ms; the first try's beginning, the last one's answer. */
-export type Asked = {
+/** One buyer's request with its retries. Times are in ms by the crowd's own clock: the first try's start, the last try's response. */
+export type CrowdRequest = {
   sentAt: number;
   answeredAt: number;
-  /** Null where it was granted. */
+  /** Null for a success. */
   refusal: string | null;
   tries: number;
-  /** Of what was granted, where it tells the order in which the shop granted it. */
+  /** The id of the created row if ids tell the order of service, otherwise null. */
   id: string | null;
 };
 
 const NOTHING_LEFT = new Set(["COUPON_SOLD_OUT", "STOCK_INSUFFICIENT"]);
-const MOST_POINTS = 120;
-const STRETCHES_MS = [100, 250, 500, 1000, 2000, 5000, 10_000];
+const MAX_POINTS = 120;
+const INTERVALS_MS = [100, 250, 500, 1000, 2000, 5000, 10_000];
 
-/** @param openedAt when the drop opened */
-export function crowdReport(openedAt: number, claims: Asked[] | null, orders: Asked[] | null): CrowdReport {
+/** @param openedAt when the drop opened, by the crowd's clock */
+export function crowdReport(openedAt: number, claims: CrowdRequest[] | null, orders: CrowdRequest[] | null): CrowdReport {
   const all = [...(claims ?? []), ...(orders ?? [])];
   const tookMs = Math.round(all.reduce((latest, { answeredAt }) => Math.max(latest, answeredAt), openedAt) - openedAt);
   return {
@@ -30,38 +30,40 @@ export function crowdReport(openedAt: number, claims: Asked[] | null, orders: As
   };
 }
 
-function sideOf(asked: Asked[]): Side {
-  const refused = asked.flatMap(({ refusal }) => (refusal === null ? [] : [refusal]));
+function sideOf(requests: CrowdRequest[]): Side {
+  const refusals = requests.flatMap(({ refusal }) => (refusal === null ? [] : [refusal]));
   return {
-    asked: asked.length,
-    succeeded: asked.length - refused.length,
-    refusedBy: Object.fromEntries([...Map.groupBy(refused, (code) => code)].map(([code, each]) => [code, each.length])),
-    askedAgain: asked.reduce((sum, { tries }) => sum + tries - 1, 0),
-    latencyMs: percentiles([bucketsOf(asked)]),
-    order: orderOf(asked),
+    asked: requests.length,
+    succeeded: requests.length - refusals.length,
+    refusedBy: Object.fromEntries([...Map.groupBy(refusals, (code) => code)].map(([code, group]) => [code, group.length])),
+    askedAgain: requests.reduce((sum, { tries }) => sum + tries - 1, 0),
+    latencyMs: percentiles([bucketsOf(requests)]),
+    order: orderOf(requests),
   };
 }
 
-export function orderOf(asked: Asked[]): Order {
-  const granted = asked.filter(({ refusal }) => refusal === null).sort((a, b) => a.sentAt - b.sentAt);
-  let firstTold = Number.POSITIVE_INFINITY;
-  for (const { refusal, answeredAt } of asked) if (refusal !== null && NOTHING_LEFT.has(refusal)) firstTold = Math.min(firstTold, answeredAt);
-  // Whoever had to ask again stands where the last try stood: nothing is known of the order among those.
-  const once = granted.filter(({ tries }) => tries === 1);
-  const places = new Map(once.toSorted((a, b) => ((a.id ?? "") < (b.id ?? "") ? -1 : 1)).map((one, place) => [one, place]));
-  const ordered = once.length > 0 && once.every(({ id }) => id !== null);
+export function orderOf(requests: CrowdRequest[]): Order {
+  const succeeded = requests.filter(({ refusal }) => refusal === null).sort((a, b) => a.sentAt - b.sentAt);
+  let firstSoldOutAt = Number.POSITIVE_INFINITY;
+  for (const { refusal, answeredAt } of requests)
+    if (refusal !== null && NOTHING_LEFT.has(refusal)) firstSoldOutAt = Math.min(firstSoldOutAt, answeredAt);
+  // Retried requests are left out: their place is that of their last try, whose sending time is not recorded.
+  const unretried = succeeded.filter(({ tries }) => tries === 1);
+  const served = unretried.toSorted((a, b) => ((a.id ?? "") < (b.id ?? "") ? -1 : 1));
+  const placeOf = new Map(served.map((request, place) => [request, place]));
+  const isOrdered = unretried.length > 0 && unretried.every(({ id }) => id !== null);
   return {
-    outOfOrder: granted.filter(({ sentAt }) => sentAt > firstTold).length,
-    farthest: ordered ? once.reduce((most, one, place) => Math.max(most, Math.abs(place - (places.get(one) as number))), 0) : null,
+    outOfOrder: succeeded.filter(({ sentAt }) => sentAt > firstSoldOutAt).length,
+    farthest: isOrdered ? unretried.reduce((most, request, place) => Math.max(most, Math.abs(place - (placeOf.get(request) as number))), 0) : null,
   };
 }
 
-function timelineOf(openedAt: number, tookMs: number, claims: Asked[], orders: Asked[]): CrowdReport["timeline"] {
-  const stretchMs = STRETCHES_MS.find((stretch) => tookMs / stretch <= MOST_POINTS) ?? Math.ceil(tookMs / MOST_POINTS);
-  const placeOf = ({ answeredAt }: Asked): number => Math.max(0, Math.floor((answeredAt - openedAt) / stretchMs));
-  const [claimsBy, ordersBy] = [Map.groupBy(claims, placeOf), Map.groupBy(orders, placeOf)];
-  const points = Array.from({ length: Math.floor(tookMs / stretchMs) + 1 }, (_, place) => {
-    const [claimed, ordered] = [claimsBy.get(place) ?? [], ordersBy.get(place) ?? []];
+function timelineOf(openedAt: number, tookMs: number, claims: CrowdRequest[], orders: CrowdRequest[]): CrowdReport["timeline"] {
+  const stretchMs = INTERVALS_MS.find((interval) => tookMs / interval <= MAX_POINTS) ?? Math.ceil(tookMs / MAX_POINTS);
+  const indexOf = ({ answeredAt }: CrowdRequest): number => Math.max(0, Math.floor((answeredAt - openedAt) / stretchMs));
+  const [claimsBy, ordersBy] = [Map.groupBy(claims, indexOf), Map.groupBy(orders, indexOf)];
+  const points = Array.from({ length: Math.floor(tookMs / stretchMs) + 1 }, (_, index) => {
+    const [claimed, ordered] = [claimsBy.get(index) ?? [], ordersBy.get(index) ?? []];
     const both = [...claimed, ...ordered];
     const times = percentiles([bucketsOf(both)]);
     return {
@@ -75,8 +77,8 @@ function timelineOf(openedAt: number, tookMs: number, claims: Asked[], orders: A
   return { stretchMs, points };
 }
 
-function bucketsOf(asked: Asked[]): Buckets {
+function bucketsOf(requests: CrowdRequest[]): Buckets {
   const latency = new Latency();
-  for (const { sentAt, answeredAt } of asked) latency.add(answeredAt - sentAt);
+  for (const { sentAt, answeredAt } of requests) latency.add(answeredAt - sentAt);
   return latency.take();
 }

@@ -1,43 +1,44 @@
-// A crowd in a process of its own, so that what it takes is not taken from the shop's thread. It gets one plan, says how far it is, and what came of it.
+// A rehearsal's crowd of buyers. It runs in its own process, so that its load does not slow the shop's thread. It receives one plan, and sends
+// its progress and then its report.
 
-import { Agent, request } from "node:http";
+import { Agent, request as httpRequest } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
-import type { CrowdPlan, CrowdSays } from "./crowd-plan.ts";
-import { type Asked, crowdReport } from "./crowd-report.ts";
+import type { CrowdMessage, CrowdPlan } from "./crowd-messages.ts";
+import { type CrowdRequest, crowdReport } from "./crowd-report.ts";
 
-const MOST_CONNECTIONS = 512;
-const MOST_TRIES = 5;
+const MAX_CONNECTIONS = 512;
+const MAX_TRIES = 5;
 const LONGEST_PAUSE_MS = 5000;
-const ANSWER_WITHIN_MS = 30_000;
-const TELL_EVERY_MS = 250;
-/** Beside these a refusal is the shop's last word. */
-const PASSING = new Set(["BUSY", "UNAVAILABLE", "TOO_MANY_REQUESTS", "NO_ANSWER"]);
+const RESPONSE_TIMEOUT_MS = 30_000;
+const PROGRESS_EVERY_MS = 250;
+/** Refusals that are retried. All others are final. */
+const TEMPORARY = new Set(["BUSY", "UNAVAILABLE", "TOO_MANY_REQUESTS", "NO_ANSWER"]);
 
 process.once("message", (plan: CrowdPlan) => {
-  void visit(plan)
-    .catch((error: Error) => say({ broken: error.message }))
+  void run(plan)
+    .catch((error: Error) => send({ broken: error.message }))
     .finally(() => process.disconnect());
 });
-// Without the shop there is nobody to tell, and nothing to rehearse.
+// The shop's process has ended.
 process.once("disconnect", () => process.exit());
 
-const say = (words: CrowdSays): Promise<void> => new Promise((resolve) => process.send?.(words, undefined, undefined, () => resolve()));
+const send = (message: CrowdMessage): Promise<void> => new Promise((resolve) => process.send?.(message, undefined, undefined, () => resolve()));
 
-async function visit({ url, opensAtMs, arriveWithinMs, couponId, product, tokens }: CrowdPlan): Promise<void> {
-  const agent = new Agent({ keepAlive: true, maxSockets: MOST_CONNECTIONS });
-  const claims: Asked[] | null = couponId === null ? null : [];
-  const orders: Asked[] | null = product === null ? null : [];
+async function run({ url, opensAtMs, arriveWithinMs, couponId, product, tokens }: CrowdPlan): Promise<void> {
+  const agent = new Agent({ keepAlive: true, maxSockets: MAX_CONNECTIONS });
+  const claims: CrowdRequest[] | null = couponId === null ? null : [];
+  const orders: CrowdRequest[] | null = product === null ? null : [];
   const progress = { arrived: 0, claimed: 0, sold: 0, refused: 0, done: 0 };
   const openedAt = performance.now() + (opensAtMs - Date.now());
-  const telling = setInterval(() => void say({ progress }), TELL_EVERY_MS);
+  const reporting = setInterval(() => void send({ progress }), PROGRESS_EVERY_MS);
 
   async function buy(token: string, n: number): Promise<void> {
-    // The most impatient first: half of the crowd comes in the first quarter of the time.
+    // Half of the crowd arrives in the first quarter of the time.
     await pause(Math.max(0, openedAt + arriveWithinMs * (n / tokens.length) ** 2 - performance.now()));
     progress.arrived++;
     let userCouponId: string | null = null;
     if (claims && couponId !== null) {
-      const claim = await ask({ agent, url, token, path: `/coupons/${couponId}/issue`, body: {}, key: `claim-${couponId}`, id: "userCouponId" });
+      const claim = await request({ agent, url, token, path: `/coupons/${couponId}/issue`, body: {}, key: `claim-${couponId}`, id: "userCouponId" });
       claims.push(claim);
       userCouponId = claim.id;
       if (claim.refusal === null) progress.claimed++;
@@ -46,7 +47,7 @@ async function visit({ url, opensAtMs, arriveWithinMs, couponId, product, tokens
     if (orders && product) {
       const variantId = product.variantIds[n % product.variantIds.length] as string;
       const body = { orderItems: [{ productId: product.id, variantId, quantity: 1 }], ...(userCouponId === null ? {} : { userCouponId }) };
-      const order = await ask({ agent, url, token, path: "/orders", body, key: `order-${product.id}`, id: null });
+      const order = await request({ agent, url, token, path: "/orders", body, key: `order-${product.id}`, id: null });
       orders.push(order);
       if (order.refusal === null) progress.sold++;
       else progress.refused++;
@@ -55,39 +56,39 @@ async function visit({ url, opensAtMs, arriveWithinMs, couponId, product, tokens
   }
 
   await Promise.all(tokens.map(buy));
-  clearInterval(telling);
+  clearInterval(reporting);
   agent.destroy();
-  await say({ progress });
-  await say({ report: crowdReport(openedAt, claims, orders) });
+  await send({ progress });
+  await send({ report: crowdReport(openedAt, claims, orders) });
 }
 
-type Ask = { agent: Agent; url: string; token: string; path: string; body: unknown; key: string; id: string | null };
+type Call = { agent: Agent; url: string; token: string; path: string; body: unknown; key: string; id: string | null };
 
-/** One request until it is answered for good: a busy shop is asked again, a bounded number of times. */
-async function ask(wanted: Ask): Promise<Asked> {
+/** Sends a request, and retries it a bounded number of times while the refusal is temporary. */
+async function request(call: Call): Promise<CrowdRequest> {
   const sentAt = performance.now();
   for (let tries = 1; ; tries++) {
-    const { status, text, retryAfterMs } = await once(wanted);
+    const { status, text, retryAfterMs } = await requestOnce(call);
     const refusal = status >= 200 && status < 300 ? null : (/"code":"(\w+)"/.exec(text)?.[1] ?? "NO_ANSWER");
-    if (refusal !== null && PASSING.has(refusal) && tries < MOST_TRIES) {
+    if (refusal !== null && TEMPORARY.has(refusal) && tries < MAX_TRIES) {
       await pause(Math.min(LONGEST_PAUSE_MS, retryAfterMs ?? 200 * 2 ** tries));
       continue;
     }
-    const id = refusal === null && wanted.id !== null ? (new RegExp(`"${wanted.id}":"([^"]+)"`).exec(text)?.[1] ?? null) : null;
+    const id = refusal === null && call.id !== null ? (new RegExp(`"${call.id}":"([^"]+)"`).exec(text)?.[1] ?? null) : null;
     return { sentAt, answeredAt: performance.now(), refusal, tries, id };
   }
 }
 
-function once({ agent, url, token, path, body, key }: Ask): Promise<{ status: number; text: string; retryAfterMs: number | undefined }> {
+function requestOnce({ agent, url, token, path, body, key }: Call): Promise<{ status: number; text: string; retryAfterMs: number | undefined }> {
   const text = JSON.stringify(body);
   return new Promise((resolve) => {
-    const lost = (): void => resolve({ status: 0, text: "", retryAfterMs: undefined });
-    const sent = request(
+    const fail = (): void => resolve({ status: 0, text: "", retryAfterMs: undefined });
+    const sent = httpRequest(
       new URL(path, url),
       {
         method: "POST",
         agent,
-        timeout: ANSWER_WITHIN_MS,
+        timeout: RESPONSE_TIMEOUT_MS,
         headers: {
           authorization: `Bearer ${token}`,
           "content-type": "application/json",
@@ -98,7 +99,7 @@ function once({ agent, url, token, path, body, key }: Ask): Promise<{ status: nu
       (response) => {
         const chunks: Buffer[] = [];
         response.on("data", (chunk: Buffer) => chunks.push(chunk));
-        response.on("error", lost);
+        response.on("error", fail);
         response.on("end", () => {
           const retryAfter = response.headers["retry-after"];
           resolve({
@@ -109,8 +110,8 @@ function once({ agent, url, token, path, body, key }: Ask): Promise<{ status: nu
         });
       },
     );
-    sent.on("error", lost);
-    sent.on("timeout", () => sent.destroy(new Error("the shop did not answer")));
+    sent.on("error", fail);
+    sent.on("timeout", () => sent.destroy(new Error("the shop did not answer in time")));
     sent.end(text);
   });
 }

@@ -8,8 +8,8 @@ import { STATES } from "./rehearsal.ts";
 import type { RehearsalRecord } from "./rehearsal.sql.ts";
 import type { Rehearsals } from "./rehearsals.ts";
 
-const MOST_BUYERS = 10_000;
-const MOST_ARRIVE_MS = 60_000;
+const MAX_BUYERS = 10_000;
+const MAX_ARRIVE_MS = 60_000;
 
 const Count = (description?: string) => Type.Integer(description ? { description } : {});
 const Latency = Nullable(Type.Object({ p50: Type.Number(), p95: Type.Number(), p99: Type.Number(), max: Type.Number() }));
@@ -18,16 +18,16 @@ const Side = Nullable(
     asked: Count(),
     succeeded: Count(),
     refusedBy: Type.Record(Type.String(), Type.Integer()),
-    askedAgain: Count("How often somebody came again because the shop asked for patience"),
+    askedAgain: Count("Retries of requests that the shop refused temporarily"),
     latencyMs: Latency,
     order: Type.Object({
-      outOfOrder: Count("Who got something although they asked only after somebody else had been told that nothing was left"),
-      farthest: Nullable(Count("The most places between where a winner stood when asking and when served")),
+      outOfOrder: Count("Buyers who succeeded although they sent their request after another buyer was told that nothing was left"),
+      farthest: Nullable(Count("The largest difference between a winner's place by sending time and by service time")),
     }),
   }),
 );
 const Report = Type.Object({
-  tookMs: Count("From the opening to the last answer"),
+  tookMs: Count("From the opening to the last response"),
   claims: Side,
   orders: Side,
   timeline: Type.Object({
@@ -38,17 +38,17 @@ const Report = Type.Object({
   }),
   left: Type.Object(
     { stock: Nullable(Type.Integer()), coupons: Nullable(Type.Integer()) },
-    { description: "Of the copies, before anything was given back" },
+    { description: "Of the copies, before orders were undone" },
   ),
-  refunded: Count("Orders that were given back afterwards"),
+  refunded: Count("Orders that were undone afterwards"),
   audit: Type.Object({ violations: Type.Integer(), checkedAt: Instant() }),
 });
 const Rehearsal = Type.Object(
   {
     id: Id(),
     state: OneOf(STATES),
-    productId: Nullable(Id("What was copied")),
-    couponId: Nullable(Id("What was copied")),
+    productId: Nullable(Id("The original")),
+    couponId: Nullable(Id("The original")),
     copies: Type.Object({ productId: Nullable(Id()), couponId: Nullable(Id()) }),
     plan: Type.Object({
       buyers: Type.Integer(),
@@ -57,7 +57,7 @@ const Rehearsal = Type.Object(
       coupon: Nullable(Type.Object({ name: Type.String(), quantity: Type.Integer() })),
     }),
     progress: Nullable(
-      Type.Object({ opensAt: Instant(), arrived: Count(), claimed: Count(), sold: Count(), refused: Count(), done: Count("Buyers who went home") }),
+      Type.Object({ opensAt: Instant(), arrived: Count(), claimed: Count(), sold: Count(), refused: Count(), done: Count("Buyers who are done") }),
     ),
     report: Nullable(Report),
     failure: Nullable(Type.String()),
@@ -77,17 +77,17 @@ export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
       tag: "Rehearsals",
       summary: "Rehearse a drop: simulated buyers against copies of a product and a coupon",
       description:
-        "The shop copies the product, its stock and the coupon campaign, makes buyers with just enough balance, and lets them come from a process of its own over this machine's loopback: each claims a coupon where there is one, and orders one piece where there is a product. The copies are marked and in no list. Afterwards they are closed, everything that was bought is given back, and the shop is audited. Orders and refunds of a rehearsal are real ones: the data platform is told of them, and its buyers stay, with their play money. One at a time (503 `BUSY`); 404 `NOT_FOUND` where an issuer's keys are configured, for the shop can then make no tokens.",
+        "The shop copies the product with its stock, and the coupon campaign. It creates buyers with just enough balance, who send their requests from a separate process over this machine's loopback: each claims a coupon if there is a campaign, and orders one unit if there is a product. The copies are marked and appear in no list. Afterwards they are closed, all orders are undone, and the shop is audited. Orders and refunds of a rehearsal are real: the data platform receives their events, and the buyers remain, with their play money. One rehearsal at a time (503 `BUSY`). 404 `NOT_FOUND` if an issuer's keys are configured, because the shop cannot mint tokens then.",
       body: Body({
         productId: Type.Optional(Id()),
-        couponId: Type.Optional(Id("A campaign. At least one of the two")),
-        buyers: Type.Integer({ minimum: 1, maximum: MOST_BUYERS }),
+        couponId: Type.Optional(Id("A campaign. At least one of productId and couponId is required")),
+        buyers: Type.Integer({ minimum: 1, maximum: MAX_BUYERS }),
         arriveWithinMs: Type.Optional(
           Type.Integer({
             minimum: 0,
-            maximum: MOST_ARRIVE_MS,
+            maximum: MAX_ARRIVE_MS,
             default: 2000,
-            description: "From the opening on; half of them come in the first quarter",
+            description: "From the opening on; half of the buyers arrive in the first quarter",
           }),
         ),
       }),
@@ -139,7 +139,7 @@ export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
       operationId: "getRehearsal",
       audience: "operator",
       tag: "Rehearsals",
-      summary: "One rehearsal: how far it is, and its report once it is done",
+      summary: "One rehearsal: its progress, and its report when it is done",
       params,
       answers: { 200: Rehearsal },
       refusals: ["NOT_FOUND"],
@@ -154,8 +154,8 @@ export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
       operationId: "stopRehearsal",
       audience: "operator",
       tag: "Rehearsals",
-      summary: "Send the crowd of a rehearsal home",
-      description: "It is stopped within a second or two, and tidied up. One that is over stays as it is.",
+      summary: "Stop a rehearsal",
+      description: "Stops it within a second or two, and removes its copies. A finished rehearsal is not changed.",
       params,
       body: Body({}),
       answers: { 200: Rehearsal },

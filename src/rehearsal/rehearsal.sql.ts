@@ -1,8 +1,8 @@
 import { LAST_ID, arrayOf, textArray, type Statement } from "../database/statement.ts";
 import type { Plan, Progress, Report, State } from "./rehearsal.ts";
 
-/** How long nothing may be heard of a rehearsal before it counts as left. */
-const LEFT_AFTER = "interval '20 s'";
+/** A rehearsal without a heartbeat for this long is orphaned: its instance has died. */
+const ORPHANED_AFTER = "interval '20 s'";
 
 const COLUMNS = `id, state, plan, source_product_id AS "sourceProductId", source_coupon_id AS "sourceCouponId", product_id AS "productId",
   coupon_id AS "couponId", progress, report, failure, created_at AS "createdAt", finished_at AS "finishedAt"`;
@@ -22,10 +22,10 @@ export type RehearsalRecord = {
   finishedAt: number | null;
 };
 
-type New = { id: string; plan: Plan; sourceProductId: string | null; sourceCouponId: string | null; createdAt: string };
+type NewRehearsal = { id: string; plan: Plan; sourceProductId: string | null; sourceCouponId: string | null; createdAt: string };
 
-/** No row where another is under way. */
-export function insertRehearsal({ id, plan, sourceProductId, sourceCouponId, createdAt }: New): Statement {
+/** Returns no row if another rehearsal is running. */
+export function insertRehearsal({ id, plan, sourceProductId, sourceCouponId, createdAt }: NewRehearsal): Statement {
   return {
     name: "insert rehearsal",
     text: `INSERT INTO rehearsals (id, state, plan, source_product_id, source_coupon_id, created_at) VALUES ($1, 'PREPARING', $2, $3, $4, $5)
@@ -34,27 +34,27 @@ export function insertRehearsal({ id, plan, sourceProductId, sourceCouponId, cre
   };
 }
 
-/** What is not given stays. */
-export type Step = {
+/** A partial update. */
+export type RehearsalUpdate = {
   state?: State;
   productId?: string;
   couponId?: string;
   progress?: Progress;
   report?: Report;
   failure?: string;
-  over?: true;
+  finished?: true;
   tidied?: true;
 };
 
-/** Writes down how far it is and that somebody is at it; answers whether an operator wants it stopped. A rehearsal that is over stays so. */
-export function updateRehearsal(id: string, { state, productId, couponId, progress, report, failure, over, tidied }: Step): Statement {
+/** Updates a rehearsal and its heartbeat. Returns whether an operator has asked to stop it. A finished rehearsal keeps its state. */
+export function updateRehearsal(id: string, { state, productId, couponId, progress, report, failure, finished, tidied }: RehearsalUpdate): Statement {
   return {
     name: "update rehearsal",
     text: `UPDATE rehearsals SET beat_at = now(), state = CASE WHEN finished_at IS NULL THEN coalesce($2, state) ELSE state END,
              product_id = coalesce($3, product_id), coupon_id = coalesce($4, coupon_id), progress = coalesce($5::jsonb, progress),
              report = coalesce($6::jsonb, report), failure = coalesce($7, failure),
              finished_at = CASE WHEN $8 THEN coalesce(finished_at, now()) ELSE finished_at END, tidied = tidied OR $9
-           WHERE id = $1 RETURNING stop_asked AS "stopAsked"`,
+           WHERE id = $1 RETURNING stop_asked AS "stopRequested"`,
     values: [
       id,
       state ?? null,
@@ -63,14 +63,14 @@ export function updateRehearsal(id: string, { state, productId, couponId, progre
       progress ? JSON.stringify(progress) : null,
       report ? JSON.stringify(report) : null,
       failure ?? null,
-      over ?? false,
+      finished ?? false,
       tidied ?? false,
     ],
   };
 }
 
-/** Whether it is there, and whether it is still under way. */
-export function askToStop(id: string): Statement {
+/** Asks to stop a rehearsal unless it is finished. Returns no row if it does not exist. */
+export function requestStop(id: string): Statement {
   return {
     name: "stop rehearsal",
     text: `UPDATE rehearsals SET stop_asked = stop_asked OR finished_at IS NULL WHERE id = $1 RETURNING ${COLUMNS}`,
@@ -78,14 +78,14 @@ export function askToStop(id: string): Statement {
   };
 }
 
-/** Rehearsals whose instance is no longer there are over. */
-export const ABANDON_LEFT: Statement = {
-  name: "abandon rehearsals",
-  text: `UPDATE rehearsals SET state = 'ABANDONED', finished_at = now() WHERE finished_at IS NULL AND beat_at < now() - ${LEFT_AFTER}`,
+/** Ends the rehearsals whose instances have died. */
+export const ABANDON_ORPHANED: Statement = {
+  name: "abandon orphaned rehearsals",
+  text: `UPDATE rehearsals SET state = 'ABANDONED', finished_at = now() WHERE finished_at IS NULL AND beat_at < now() - ${ORPHANED_AFTER}`,
   values: [],
 };
 
-/** Given up by the instance that was at it: any other may tidy up at once. */
+/** Ends a rehearsal whose own instance is shutting down. Any instance may remove its copies at once. */
 export function abandon(id: string): Statement {
   return {
     name: "abandon rehearsal",
@@ -94,11 +94,11 @@ export function abandon(id: string): Statement {
   };
 }
 
-/** One of those that are over and not tidied, of which nothing was heard for a while: whoever takes it has as long to tidy up. */
-export const TAKE_UNTIDIED: Statement = {
-  name: "take untidied rehearsal",
+/** Claims a finished rehearsal whose copies still exist. The heartbeat keeps other instances from claiming it for as long. */
+export const CLAIM_UNTIDIED: Statement = {
+  name: "claim untidied rehearsal",
   text: `UPDATE rehearsals SET beat_at = now() WHERE id = (
-           SELECT id FROM rehearsals WHERE NOT tidied AND finished_at IS NOT NULL AND beat_at < now() - ${LEFT_AFTER}
+           SELECT id FROM rehearsals WHERE NOT tidied AND finished_at IS NOT NULL AND beat_at < now() - ${ORPHANED_AFTER}
            ORDER BY id LIMIT 1 FOR UPDATE SKIP LOCKED)
          RETURNING ${COLUMNS}`,
   values: [],
@@ -116,30 +116,31 @@ export function selectRehearsalPage(before: string | null, limit: number): State
   };
 }
 
-/** Orders of these users, by the names that the rehearsal gave them, that have taken something. */
-export function selectStandingOrders(externalIds: string[]): Statement {
+/** Pending and completed orders of these users, by their external ids. */
+export function selectOrdersToUndo(externalIds: string[]): Statement {
   return {
-    name: "select standing orders of rehearsal",
+    name: "select orders of rehearsal to undo",
     text: `SELECT o.id FROM orders o JOIN users u ON u.id = o.user_id
            WHERE u.external_id = ANY($1::text[]) AND o.status IN ('PENDING', 'COMPLETED') ORDER BY o.id`,
     values: [textArray(externalIds, (id) => id)],
   };
 }
 
-/** What is left of the copies. */
-export function selectCopiesLeft(productId: string | null, couponId: string | null): Statement {
+/** Remaining stock and coupons of the copies. */
+export function selectRemaining(productId: string | null, couponId: string | null): Statement {
   return {
-    name: "select what is left of copies",
+    name: "select remaining stock and coupons of copies",
     text: `SELECT (SELECT sum(stock)::bigint FROM variants WHERE product_id = $1) AS stock,
                   (SELECT total_quantity - issued_quantity FROM campaigns WHERE id = $2) AS coupons`,
     values: [productId, couponId],
   };
 }
 
-/** A product as it is copied. */
+/** A variant of the product to copy. */
 export type CopiedVariant = { sku: string | null; name: string | null; options: Record<string, string>; price: number; stock: number };
 
-export function selectCopied(productId: string): Statement {
+/** The product to copy. */
+export function selectOriginal(productId: string): Statement {
   return {
     name: "select product to copy",
     text: `SELECT p.name, p.description, json_agg(json_build_object('name', v.name, 'options', v.options, 'price', v.price, 'stock', v.stock) ORDER BY v.position) AS variants

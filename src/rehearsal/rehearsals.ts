@@ -1,47 +1,42 @@
-// Rehearsals under way and past. What one has come to stands in the database, so that whoever asks finds it at any instance and at any time; the
-// instance that began it leads it to its end. Whose instance has died is tidied up by another.
+// Runs rehearsals. Their state is stored, so that any instance can show it at any time. The instance that started a rehearsal leads it to
+// its end; if that instance dies, another one cleans up.
 
-import { type ChildProcess, fork } from "node:child_process";
-import { extname } from "node:path";
-import { setImmediate as breathe } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import { audit } from "../audit/audit.ts";
+import type { Config } from "../config.ts";
 import { campaignOf, selectCampaigns } from "../coupon/campaign.sql.ts";
+import type { Now } from "../database/clock.ts";
 import { mintToken } from "../http/tokens.ts";
 import { newId } from "../ids.ts";
 import type { Live } from "../live/live.ts";
 import { refuse } from "../refusal.ts";
-import type { Config } from "../config.ts";
-import type { Now } from "../database/clock.ts";
-import type { CrowdPlan, CrowdSays } from "./crowd-plan.ts";
+import type { CrowdPlan } from "./crowd-messages.ts";
+import { copyCoupon, copyForRehearsal, type FixtureOptions, type Original, removeCopies } from "./rehearsal-fixture.ts";
 import type { CrowdReport, Plan, Progress, Report, State } from "./rehearsal.ts";
 import {
   abandon,
-  ABANDON_LEFT,
-  askToStop,
+  ABANDON_ORPHANED,
+  CLAIM_UNTIDIED,
   insertRehearsal,
   type RehearsalRecord,
-  selectCopied,
-  selectCopiesLeft,
+  requestStop,
+  selectOriginal,
   selectRehearsal,
   selectRehearsalPage,
-  TAKE_UNTIDIED,
+  selectRemaining,
   updateRehearsal,
 } from "./rehearsal.sql.ts";
-import { type FixtureOptions, removeCopies, copyCoupon, type Original, copyForRehearsal } from "./rehearsal-fixture.ts";
+import { runCrowd } from "./run-crowd.ts";
 
 export type StartRehearsal = { productId: string | null; couponId: string | null; buyers: number; arriveWithinMs: number };
 
-/** With this file's own extension: packed, both are JavaScript. */
-const CROWD = fileURLToPath(new URL(`./crowd${extname(import.meta.url)}`, import.meta.url));
-/** From the last preparation to the opening: time for the crowd's process to start, and for whoever wants to watch. */
+/** From the last preparation to the opening: time for the crowd's process to start, and for operators to open the live view. */
 const OPENS_AFTER_MS = 2000;
-const BEAT_MS = 500;
-/** A crowd that hangs is sent home. Each of its requests ends by itself long before. */
-const LONGEST_MS = 10 * 60_000;
+const HEARTBEAT_MS = 500;
 const TOKEN_HOURS = 1;
+const TOKENS_PER_TICK = 200;
 
-/** An operator, or the end of the process, wants no more of it. */
+/** An operator stopped the rehearsal, or this process is shutting down. */
 class Stopped extends Error {}
 
 export type RehearsalsOptions = {
@@ -54,127 +49,108 @@ export type RehearsalsOptions = {
 export class Rehearsals {
   readonly #options: RehearsalsOptions;
   readonly #closing = new AbortController();
-  #underWay: Promise<void> | undefined;
+  #running: Promise<void> | undefined;
   #tidying: Promise<void> | undefined;
-  /** Where the shop listens, on this machine. */
+  /** The shop's loopback address. */
   url = "";
 
   constructor(options: RehearsalsOptions) {
     this.#options = options;
   }
 
-  /** Begins one, and answers before it is prepared. Errors: NOT_FOUND where the shop cannot mint tokens; PRODUCT_NOT_FOUND, COUPON_NOT_FOUND; BUSY while another is under way. */
+  /**
+   * Starts a rehearsal, and returns before it is prepared.
+   * Errors: NOT_FOUND if the shop cannot mint tokens; PRODUCT_NOT_FOUND; COUPON_NOT_FOUND; BUSY while another rehearsal runs.
+   */
   async start({ productId, couponId, buyers, arriveWithinMs }: StartRehearsal): Promise<RehearsalRecord> {
-    const { shop } = this.#options;
-    const { database, config } = shop;
+    const { database, config, now: clock } = this.#options.shop;
     if (config.auth.jwksUrl !== undefined) refuse("NOT_FOUND");
-    const original = await this.#originals(productId, couponId);
+    const original = await this.#original(productId, couponId);
     const plan: Plan = {
       buyers,
       arriveWithinMs,
       product: original.product && { name: original.product.name, stock: original.product.variants.reduce((sum, { stock }) => sum + stock, 0) },
       coupon: original.coupon && { name: original.coupon.name, quantity: original.coupon.totalQuantity },
     };
-    await this.#tidyUp();
-    const now = shop.now();
+    await this.#tidyOrphaned();
+    const now = clock();
     const [record] = await database.rows<RehearsalRecord>(
       insertRehearsal({ id: newId(now), plan, sourceProductId: productId, sourceCouponId: couponId, createdAt: new Date(now).toISOString() }),
     );
     if (!record || this.#closing.signal.aborted) refuse("BUSY", { retryAfter: 30 });
-    this.#underWay = this.#lead(record, original);
+    this.#running = this.#run(record, original);
     return record;
   }
 
   /** Errors: NOT_FOUND. */
   async find(id: string): Promise<RehearsalRecord> {
-    await this.#tidyUp();
+    await this.#tidyOrphaned();
     const [record] = await this.#options.shop.database.rows<RehearsalRecord>(selectRehearsal(id));
     return record ?? refuse("NOT_FOUND", { id });
   }
 
   async page(before: string | null, limit: number): Promise<RehearsalRecord[]> {
-    await this.#tidyUp();
+    await this.#tidyOrphaned();
     return this.#options.shop.database.rows<RehearsalRecord>(selectRehearsalPage(before, limit));
   }
 
-  /** Asks whoever leads it to stop; one that is over stays as it is. Errors: NOT_FOUND. */
+  /** Asks the instance that leads the rehearsal to stop it. A finished rehearsal is not changed. Errors: NOT_FOUND. */
   async stop(id: string): Promise<RehearsalRecord> {
-    const [record] = await this.#options.shop.database.rows<RehearsalRecord>(askToStop(id));
+    const [record] = await this.#options.shop.database.rows<RehearsalRecord>(requestStop(id));
     return record ?? refuse("NOT_FOUND", { id });
   }
 
-  /** Leaves what is under way to whoever comes next. */
+  /** Abandons a running rehearsal; another instance cleans up. */
   async close(): Promise<void> {
     this.#closing.abort(new Stopped());
-    await Promise.all([this.#underWay, this.#tidying]);
+    await Promise.all([this.#running, this.#tidying]);
   }
 
-  async #originals(productId: string | null, couponId: string | null): Promise<Original> {
+  async #original(productId: string | null, couponId: string | null): Promise<Original> {
     const { database } = this.#options.shop;
-    const [product] = productId === null ? [] : await database.rows<NonNullable<Original["product"]>>(selectCopied(productId));
+    const [product] = productId === null ? [] : await database.rows<NonNullable<Original["product"]>>(selectOriginal(productId));
     if (productId !== null && !product) refuse("PRODUCT_NOT_FOUND", { productId });
     const [row] = couponId === null ? [] : await database.rows<Record<string, unknown>>(selectCampaigns([couponId]));
     if (couponId !== null && !row) refuse("COUPON_NOT_FOUND", { couponId });
     return { product: product ?? null, coupon: row ? campaignOf(row) : null };
   }
 
-  /** Leads it to its end, and writes down what that was. Throws nothing. */
-  async #lead(record: RehearsalRecord, original: Original): Promise<void> {
+  /** Leads the rehearsal to its end, and stores the result. Never rejects. */
+  async #run(record: RehearsalRecord, original: Original): Promise<void> {
     const { shop, live, onError } = this.#options;
     const { database } = shop;
     const { id } = record;
     const stopping = new AbortController();
-    const letGo = live.hold();
+    const release = live.retain();
     let progress: Progress | undefined;
-    // Says that somebody is at it, and hears whether it is to be stopped.
-    const beat = setInterval(() => {
+    const heartbeat = setInterval(() => {
       database
-        .rows<{ stopAsked: boolean }>(updateRehearsal(id, progress ? { progress } : {}))
-        .then(([row]) => row?.stopAsked && stopping.abort(new Stopped()), onError);
-    }, BEAT_MS);
+        .rows<{ stopRequested: boolean }>(updateRehearsal(id, progress ? { progress } : {}))
+        .then(([row]) => row?.stopRequested && stopping.abort(new Stopped()), onError);
+    }, HEARTBEAT_MS);
     try {
-      const told = (next: Progress): void => void (progress = next);
-      const crowd = await this.#play(record, original, AbortSignal.any([stopping.signal, this.#closing.signal]), told);
+      const signal = AbortSignal.any([stopping.signal, this.#closing.signal]);
+      const report = await this.#play(record, original, signal, (next) => void (progress = next));
       await database.rows(updateRehearsal(id, { state: "TIDYING", ...(progress ? { progress } : {}) }));
-      const played = await this.find(id);
-      const [left] = await database.rows<Report["left"]>(selectCopiesLeft(played.productId, played.couponId));
-      const refunded = await removeCopies(shop, played);
-      await database.rows(updateRehearsal(id, { state: "AUDITING", tidied: true }));
-      const { violations, checkedAt } = await audit(database, shop.config.timezone);
-      const report: Report = {
-        ...crowd,
-        left: left ?? { stock: null, coupons: null },
-        refunded,
-        audit: { violations: violations.length, checkedAt },
-      };
-      await database.rows(updateRehearsal(id, { state: "DONE", report, over: true }));
+      await this.#finish(id, report);
     } catch (error) {
       if (this.#closing.signal.aborted) await database.rows(abandon(id)).catch(onError);
       else await this.#giveUp(id, error).catch(onError);
     } finally {
-      clearInterval(beat);
-      letGo();
+      clearInterval(heartbeat);
+      release();
     }
   }
 
-  /** It is over; what it has left behind is tidied up. */
-  async #giveUp(id: string, error: unknown): Promise<void> {
-    const { shop, onError } = this.#options;
-    const state: State = error instanceof Stopped ? "STOPPED" : "FAILED";
-    if (state === "FAILED") onError(error);
-    await shop.database.rows(updateRehearsal(id, { state, over: true, ...(state === "FAILED" ? { failure: "it broke; the log says why" } : {}) }));
-    await this.#clear(await this.find(id));
-  }
-
-  /** Sets the stage, opens the doors, and answers what the crowd has seen. Errors: Stopped. */
-  async #play(record: RehearsalRecord, original: Original, signal: AbortSignal, told: (progress: Progress) => void): Promise<CrowdReport> {
+  /** Prepares copies and buyers, opens the drop, and returns the crowd's report. Errors: Stopped. */
+  async #play(record: RehearsalRecord, original: Original, signal: AbortSignal, onProgress: (progress: Progress) => void): Promise<CrowdReport> {
     const { shop, secret } = this.#options;
     const { id, plan } = record;
     const { userIds, product } = await copyForRehearsal(shop, id, plan, original);
     const tokens: string[] = [];
     for (const [i, userId] of userIds.entries()) {
       tokens.push(mintToken(secret, { id: userId, role: "shopper", rehearsal: true }, TOKEN_HOURS, shop.config.auth));
-      if (i % 200 === 0) await breathe();
+      if (i % TOKENS_PER_TICK === 0) await yieldToEventLoop();
     }
     signal.throwIfAborted();
     const opensAt = shop.now() + OPENS_AFTER_MS;
@@ -182,53 +158,54 @@ export class Rehearsals {
     const couponId = original.coupon ? await copyCoupon(shop, id, original.coupon, opensAt) : null;
     const progress = { opensAt: opening, arrived: 0, claimed: 0, sold: 0, refused: 0, done: 0 };
     await shop.database.rows(updateRehearsal(id, { state: "RUNNING", progress }));
-    // The crowd's process goes by this machine's clock, which need not be the shop's.
+    // The crowd's process uses this machine's clock, which may differ from the shop's.
     const opensAtMs = Date.now() + opensAt - shop.now();
     const crowd: CrowdPlan = { url: this.url, opensAtMs, arriveWithinMs: plan.arriveWithinMs, couponId, product, tokens };
-    return sendCrowd(crowd, signal, (heard) => told({ opensAt: opening, ...heard }));
+    return runCrowd(crowd, signal, (counts) => onProgress({ opensAt: opening, ...counts }));
   }
 
-  /** Ends what dead instances have left, and tidies up after it, one at a time and not while anybody waits for it. */
-  async #tidyUp(): Promise<void> {
+  async #finish(id: string, crowdReport: CrowdReport): Promise<void> {
+    const { shop } = this.#options;
+    const { database } = shop;
+    const record = await this.find(id);
+    const [left] = await database.rows<Report["left"]>(selectRemaining(record.productId, record.couponId));
+    const refunded = await removeCopies(shop, record);
+    await database.rows(updateRehearsal(id, { state: "AUDITING", tidied: true }));
+    const { violations, checkedAt } = await audit(database, shop.config.timezone);
+    const report: Report = {
+      ...crowdReport,
+      left: left ?? { stock: null, coupons: null },
+      refunded,
+      audit: { violations: violations.length, checkedAt },
+    };
+    await database.rows(updateRehearsal(id, { state: "DONE", report, finished: true }));
+  }
+
+  /** Ends a rehearsal that was stopped or failed, and removes its copies. */
+  async #giveUp(id: string, error: unknown): Promise<void> {
+    const { shop, onError } = this.#options;
+    const state: State = error instanceof Stopped ? "STOPPED" : "FAILED";
+    if (state === "FAILED") onError(error);
+    const failure = state === "FAILED" ? { failure: "the rehearsal failed; the log has the error" } : {};
+    await shop.database.rows(updateRehearsal(id, { state, finished: true, ...failure }));
+    await this.#tidy(await this.find(id));
+  }
+
+  /** Abandons rehearsals of dead instances, and removes their copies in the background, one rehearsal at a time. */
+  async #tidyOrphaned(): Promise<void> {
     const { database } = this.#options.shop;
-    await database.rows(ABANDON_LEFT);
+    await database.rows(ABANDON_ORPHANED);
     if (this.#tidying !== undefined || this.#closing.signal.aborted) return;
-    const [left] = await database.rows<RehearsalRecord>(TAKE_UNTIDIED);
-    if (!left) return;
-    this.#tidying = this.#clear(left)
+    const [record] = await database.rows<RehearsalRecord>(CLAIM_UNTIDIED);
+    if (!record) return;
+    this.#tidying = this.#tidy(record)
       .catch(this.#options.onError)
       .finally(() => (this.#tidying = undefined));
   }
 
-  async #clear(record: RehearsalRecord): Promise<void> {
+  async #tidy(record: RehearsalRecord): Promise<void> {
     const { shop } = this.#options;
     await removeCopies(shop, record);
     await shop.database.rows(updateRehearsal(record.id, { tidied: true }));
-  }
-}
-
-/** Lets a crowd come in a process of its own. Errors: what `signal` was aborted with; that it broke, or took longer than any crowd should. */
-async function sendCrowd(plan: CrowdPlan, signal: AbortSignal, told: (progress: Omit<Progress, "opensAt">) => void): Promise<CrowdReport> {
-  // It has nothing of the shop's settings: what it needs stands in the plan.
-  const child: ChildProcess = fork(CROWD, { env: {}, execArgv: [] });
-  const report = Promise.withResolvers<CrowdReport>();
-  const stop = (): void => report.reject(signal.reason as Error);
-  signal.addEventListener("abort", stop, { once: true });
-  const overdue = setTimeout(() => report.reject(new Error("the crowd did not come to an end")), LONGEST_MS);
-  child.on("message", (said: CrowdSays) => {
-    if ("progress" in said) told(said.progress);
-    else if ("report" in said) report.resolve(said.report);
-    else report.reject(new Error(`the crowd broke: ${said.broken}`));
-  });
-  // Not once: what can't be started can't be told its plan either, and says so by another error, which must not end the shop.
-  child.on("error", report.reject);
-  child.once("exit", (code) => report.reject(new Error(`the crowd's process ended with ${code}`)));
-  child.send(plan);
-  try {
-    return await report.promise;
-  } finally {
-    clearTimeout(overdue);
-    signal.removeEventListener("abort", stop);
-    child.kill();
   }
 }

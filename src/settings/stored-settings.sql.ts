@@ -1,9 +1,9 @@
 import { textArray, type Statement } from "../database/statement.ts";
 
-/** Its shared form is held by each running instance, its exclusive form by the command that changes stored settings. */
+/** Advisory lock: running instances share it, and a command that changes stored settings holds it exclusively. */
 const LOCK_KEY = 7_264_003;
 
-/** Both last as long as their connection. */
+/** Both locks last as long as their connection. */
 export const TRY_SHARED = `SELECT pg_try_advisory_lock_shared(${LOCK_KEY}) AS locked`;
 export const TRY_EXCLUSIVE = `SELECT pg_try_advisory_lock(${LOCK_KEY}) AS locked`;
 
@@ -12,16 +12,16 @@ export const COUNT_INSTANCES = `SELECT count(*) AS count FROM pg_locks
     AND classid = 0 AND objid = ${LOCK_KEY} AND objsubid = 1 AND mode = 'ShareLock' AND granted`;
 
 export const SELECT_STORED = "SELECT name, value FROM stored_settings";
-export const KEEP_STORED = "INSERT INTO stored_settings (name, value) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING";
-export const CHANGE_STORED = `INSERT INTO stored_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
+export const INSERT_STORED = "INSERT INTO stored_settings (name, value) SELECT * FROM unnest($1::text[], $2::text[]) ON CONFLICT DO NOTHING";
+export const UPDATE_STORED = `INSERT INTO stored_settings (name, value) VALUES ($1, $2) ON CONFLICT (name) DO UPDATE SET value = excluded.value`;
 
-/** 22023 where PostgreSQL has no such zone. */
+/** Fails with 22023 if PostgreSQL does not know the time zone. */
 export const TRY_ZONE = "SELECT clock_timestamp() AT TIME ZONE $1";
 
-/** Whether anything stands in the books, or at the gateway, in the shop's currency. */
-export const HAS_MONEY_MOVED = "SELECT EXISTS (SELECT FROM orders) AS orders, EXISTS (SELECT FROM card_charges) AS charges";
+/** Whether amounts in the shop's currency exist: orders here, or charges at the gateway. */
+export const HAS_AMOUNTS = "SELECT EXISTS (SELECT FROM orders) AS orders, EXISTS (SELECT FROM card_charges) AS charges";
 
-export function keptColumns(settings: [name: string, value: string][]): string[] {
+export function storedColumns(settings: [name: string, value: string][]): string[] {
   return [textArray(settings, ([name]) => name), textArray(settings, ([, value]) => value)];
 }
 

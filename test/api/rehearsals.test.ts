@@ -10,7 +10,7 @@ import { grantBalances } from "../../src/balance/grant-balances.ts";
 import { createProducts } from "../../src/catalog/create-products.ts";
 import { createCampaign } from "../../src/coupon/edit-campaign.ts";
 import { eventId } from "../../src/ids.ts";
-import { type Asked, orderOf } from "../../src/rehearsal/crowd-report.ts";
+import { type CrowdRequest, orderOf } from "../../src/rehearsal/crowd-report.ts";
 import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 import { Issuer, token } from "../support/tokens.ts";
 
@@ -256,7 +256,7 @@ test("a shop with an external token issuer offers no rehearsals and reports its 
 });
 
 test("the report counts each buyer who is served after another buyer was told that nothing is left", () => {
-  const asked = (sentAt: number, answeredAt: number, refusal: string | null, id: string | null = null): Asked => ({
+  const asked = (sentAt: number, answeredAt: number, refusal: string | null, id: string | null = null): CrowdRequest => ({
     sentAt,
     answeredAt,
     refusal,

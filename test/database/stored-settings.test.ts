@@ -10,7 +10,7 @@ import type { Statement } from "../../src/database/statement.ts";
 import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
 import { recountSales } from "../../src/popular/recount-sales.ts";
 import { snapshotPopular } from "../../src/popular/snapshot-popular.ts";
-import { changeCurrency, changeTimezone, NotChanged } from "../../src/settings/change-settings.ts";
+import { changeCurrency, changeTimezone, NotChanged } from "../../src/app/change-settings.ts";
 import { CHANNEL } from "../../src/till/postgres-store.ts";
 import { caughtUp } from "../documents/helpers.ts";
 import { freshDatabase } from "../support/database.ts";

@@ -333,7 +333,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     "test/api/sold-out.test.ts",
     "a claim of a sold-out campaign is refused without the till",
   ]),
-  mutation("that more coupons are believed", "src/app/app.ts", "soldOut.forget(word.slice(CAMPAIGN.length))", "{}", [
+  mutation("that more coupons are believed", "src/app/invalidation.ts", "soldOut.forget(word.slice(CAMPAIGN_CHANGED.length))", "{}", [
     "test/api/sold-out.test.ts",
     "coupons that an operator adds",
   ]),

@@ -5,7 +5,7 @@ import { type Mutation, mutation } from "../mutation.ts";
 const CLOCKS = "test/database/clocks.test.ts";
 const SETTINGS = "test/database/stored-settings.test.ts";
 const STORED = "src/settings/stored-settings.ts";
-const CHANGE = "src/settings/change-settings.ts";
+const CHANGE = "src/app/change-settings.ts";
 const SQL = "src/settings/stored-settings.sql.ts";
 const POPULAR = "src/popular/popular.sql.ts";
 const CHECK_ZONE = "    await checkTimezone(run, timezone);\n";
@@ -97,18 +97,15 @@ export const TIME_AND_SETTINGS: Mutation[] = [
   ]),
   mutation(
     "that a new line of an instance meets the stored settings",
-    "src/app/app.ts",
+    "src/app/open-till.ts",
     "    onConnect: (client) => joinInstances(client, config),\n",
     "",
     [SETTINGS, "a running instance stops when it learns"],
   ),
-  mutation(
-    "that instances hear of changed settings",
-    "src/app/app.ts",
-    "if (word === SETTINGS_CHANGED) checkStored(database, config).catch(onLineError);",
-    "",
-    [SETTINGS, "a running instance stops when it learns"],
-  ),
+  mutation("that instances hear of changed settings", "src/app/invalidation.ts", "if (word === SETTINGS_CHANGED) onSettingsChanged();", "", [
+    SETTINGS,
+    "a running instance stops when it learns",
+  ]),
   mutation("that an aggregation counts in the shop's zone", "src/popular/aggregate-sales.ts", CHECK_ZONE, "", STALE),
   mutation("that a recount counts in the shop's zone", "src/popular/recount-sales.ts", CHECK_ZONE, "", STALE),
   mutation(

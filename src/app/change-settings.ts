@@ -1,42 +1,44 @@
-// Changes what is stored with the shop, while no instance runs: one that went on would show, and take from its users, what is no longer so.
+// Changes stored settings while no instance runs: a running instance would go on with the old ones.
 
-import { databaseNow } from "../database/clock.ts";
 import { ShopClient } from "../database/client.ts";
+import { databaseNow } from "../database/clock.ts";
 import { connectionSettings, Database } from "../database/pool.ts";
 import { aggregateSales } from "../popular/aggregate-sales.ts";
 import { dayOf } from "../popular/day.ts";
 import { type Recounted, recountSales } from "../popular/recount-sales.ts";
 import { replaceSnapshots } from "../popular/snapshot-popular.ts";
-import { CHANGE_STORED, COUNT_INSTANCES, HAS_MONEY_MOVED, TRY_EXCLUSIVE } from "./stored-settings.sql.ts";
+import { excludeInstances, hasAmounts, isSameZone, readStored, type StoredSettings, updateStored } from "../settings/stored-settings.ts";
 import { CHANNEL } from "../till/postgres-store.ts";
-import { isSameZone, readStored, SETTINGS_CHANGED, type StoredSettings } from "./stored-settings.ts";
+import { SETTINGS_CHANGED } from "./invalidation.ts";
 
-/** Said in one line: the settings can't be changed now. Nothing was. */
+/** The settings cannot be changed now, and nothing was changed; `message` is one line. */
 export class NotChanged extends Error {}
 
+type Run = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
+
 /**
- * Counts the sales anew in days of this zone, and makes it the shop's, in one transaction: a crash leaves the old zone with its sales.
+ * Recounts sales in days of this zone and stores the zone, in one transaction: a crash leaves the old zone with its sales.
  * Errors: NotChanged while an instance runs.
  */
 export function changeTimezone(url: string, timezone: string): Promise<Recounted> {
-  return alone(url, async (database) => {
+  return withoutInstances(url, async (database) => {
     const { timezone: before } = await readStored(database);
-    // What is sold by now is counted in the old zone first, so that the recount is of everything.
+    // Sales that are not aggregated yet are counted in the old zone first, so that the recount covers all sales.
     if (before !== undefined && !isSameZone(before, timezone)) await aggregateSales(database, before);
     const day = dayOf(await databaseNow(database), timezone);
     return recountSales(database, timezone, {
-      before: (run) => change(run, "timezone", timezone),
+      before: (run) => change(run as Run, "timezone", timezone),
       after: (run) => replaceSnapshots(run, day),
     });
   });
 }
 
-/** Errors: NotChanged while an instance runs, or once there is an order or a charge by card: their amounts would become others. */
+/** Stores another currency. Errors: NotChanged while an instance runs, or if an order or a card charge exists, whose amounts would change. */
 export function changeCurrency(url: string, currency: string): Promise<void> {
-  return alone(url, async (database) => {
+  return withoutInstances(url, async (database) => {
     const { currency: before } = await readStored(database);
     await database.transaction(async (run) => {
-      const [moved] = await run<{ orders: boolean; charges: boolean }>(HAS_MONEY_MOVED);
+      const moved = await hasAmounts(run);
       if (before !== currency && (moved?.orders || moved?.charges))
         throw new NotChanged(
           `The currency can be changed only while there is no order and no charge by card, and this shop has ${moved.orders ? "orders" : "charges"}${before === undefined ? "" : ` in ${before}`}.`,
@@ -46,23 +48,23 @@ export function changeCurrency(url: string, currency: string): Promise<void> {
   });
 }
 
-/** An instance that is there all the same, because the line that held it off broke, hears of it and stops. */
-async function change(run: (text: string, values: unknown[]) => Promise<unknown>, name: keyof StoredSettings, value: string): Promise<void> {
-  await run(CHANGE_STORED, [name, value]);
+/** Tells instances too: one may run in spite of the lock, if the lock's connection broke. It stops then. */
+async function change(run: Run, name: keyof StoredSettings, value: string): Promise<void> {
+  await updateStored(run, name, value);
   await run("SELECT pg_notify($1, $2)", [CHANNEL, SETTINGS_CHANGED]);
 }
 
-/** No instance runs meanwhile, and none can start. */
-async function alone<T>(url: string, work: (database: Database) => Promise<T>): Promise<T> {
+/** Runs `work` while no instance runs, and none can start. */
+async function withoutInstances<T>(url: string, work: (database: Database) => Promise<T>): Promise<T> {
   const client = new ShopClient(connectionSettings(url));
   const database = new Database(url, { size: 2, onError: () => {} });
   let lost = false;
   client.on("error", () => (lost = true));
   try {
     await client.connect();
-    const { rows } = await client.query<{ locked: boolean }>(TRY_EXCLUSIVE);
-    if (!rows[0]?.locked) {
-      const count = (await client.query<{ count: number }>(COUNT_INSTANCES)).rows[0]?.count ?? 0;
+    const blocked = await excludeInstances(client);
+    if (blocked) {
+      const { instances: count } = blocked;
       const running = count === 0 ? "Another command is changing the shop's settings" : `${count} instance${count === 1 ? "" : "s"} of the shop run`;
       throw new NotChanged(`${running}${count === 1 ? "s" : ""}. Stop them, then run this again: nothing was changed.`);
     }

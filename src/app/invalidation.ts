@@ -1,0 +1,97 @@
+// The messages by which instances tell each other (PostgreSQL NOTIFY) that cached data is outdated. A message is a list of words.
+// Every instance hears its own messages too; a change's name lets a shared cache handle them once.
+
+import { randomUUID } from "node:crypto";
+import type { Cache } from "../cache/cache.ts";
+import { PRODUCT_LISTS } from "../catalog/catalog.routes.ts";
+import { changesAppearance, changesCatalog } from "../catalog/catalog-changes.ts";
+import { editedCampaignIds, soldOutCampaignIds } from "../coupon/campaign-changes.ts";
+import type { SoldOut } from "../coupon/sold-out.ts";
+import type { Database } from "../database/pool.ts";
+import { POPULAR } from "../popular/popular.routes.ts";
+import { CHANNEL } from "../till/postgres-store.ts";
+import type { Changes } from "../till/table.ts";
+
+/** Lists that show stock or products. */
+const STOCK_CHANGED = "stock";
+/** The list of popular products. */
+const POPULAR_CHANGED = "popular";
+/** Followed by the id of a campaign that an operator has changed. */
+const CAMPAIGN_CHANGED = "campaign:";
+/** The stored settings (settings/stored-settings.ts). */
+export const SETTINGS_CHANGED = "settings";
+/** All of the above: messages may have been missed. */
+const EVERYTHING_CHANGED = "everything";
+/** Followed by the name of the change. */
+const CHANGE_NAME = "@";
+
+export type InvalidationOptions = {
+  database: Database;
+  cache: Cache;
+  soldOut: SoldOut;
+  /** Checks the stored settings again. */
+  onSettingsChanged: () => void;
+  /** The holders of a sold-out coupon could not be read; the till goes on refusing. */
+  onError: (error: Error) => void;
+};
+
+export class Invalidation {
+  readonly #options: InvalidationOptions;
+
+  constructor(options: InvalidationOptions) {
+    this.#options = options;
+  }
+
+  /** Handles a message of any instance. */
+  receive(message: string): void {
+    const { cache, soldOut, onSettingsChanged } = this.#options;
+    const words = message.split(" ");
+    const change = words.find((word) => word.startsWith(CHANGE_NAME));
+    for (const word of words) {
+      if (word === STOCK_CHANGED || word === EVERYTHING_CHANGED) cache.drop(PRODUCT_LISTS, change);
+      if (word === POPULAR_CHANGED || word === EVERYTHING_CHANGED) cache.drop(POPULAR, change);
+      if (word === SETTINGS_CHANGED) onSettingsChanged();
+      if (word === EVERYTHING_CHANGED) soldOut.forget();
+      if (word.startsWith(CAMPAIGN_CHANGED)) soldOut.forget(word.slice(CAMPAIGN_CHANGED.length));
+    }
+  }
+
+  /** Handles a gap in the messages: anything may have been missed. */
+  missedMessages(): void {
+    this.receive(EVERYTHING_CHANGED);
+  }
+
+  /** Handles a round of this instance at once, before its message comes back from the database. */
+  committed(changes: Changes): void {
+    const { soldOut, onError } = this.#options;
+    this.receive(announcementOf(changes) ?? "");
+    for (const couponId of soldOutCampaignIds(changes)) soldOut.learn(couponId).catch(onError);
+  }
+
+  /** The popular list has changed without a round: sales were aggregated. */
+  popularChanged(): Promise<void> {
+    const message = `${POPULAR_CHANGED} ${CHANGE_NAME}${randomUUID()}`;
+    this.receive(message);
+    return notify(this.#options.database, message);
+  }
+}
+
+/** Sends a message to every instance. */
+export async function notify(database: Database, message: string): Promise<void> {
+  await database.rows({ name: "notify", text: "SELECT pg_notify($1, $2)", values: [CHANNEL, message] });
+}
+
+const changeNames = new WeakMap<Changes, string>();
+
+/** The message about a round's changes, sent in the round's own transaction; undefined if nothing is outdated. */
+export function announcementOf(changes: Changes): string | undefined {
+  const words = [
+    ...(changesCatalog(changes) ? [STOCK_CHANGED] : []),
+    ...(changesAppearance(changes) ? [POPULAR_CHANGED] : []),
+    ...editedCampaignIds(changes).map((id) => CAMPAIGN_CHANGED + id),
+  ];
+  if (words.length === 0) return undefined;
+  const name = changeNames.get(changes) ?? randomUUID();
+  changeNames.set(changes, name);
+  return [...words, CHANGE_NAME + name].join(" ");
+}

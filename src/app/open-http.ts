@@ -1,0 +1,63 @@
+// Opens the HTTP server with all routes, not listening yet.
+
+import type { FastifyInstance } from "fastify";
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
+import { shareMetrics } from "../http/cluster-metrics.ts";
+import { measureRequests } from "../http/metrics.ts";
+import { createServer } from "../http/server.ts";
+import { authenticator } from "../http/tokens.ts";
+import type { Live } from "../live/live.ts";
+import { Rehearsals } from "../rehearsal/rehearsals.ts";
+import { declareRoutes, type ShopParts } from "./routes.ts";
+import type { SharedState } from "./shared-state.ts";
+
+export type OpenHttpOptions = {
+  shop: ShopParts;
+  live: Live;
+  shared: SharedState;
+  registry: Registry;
+  backlog: BacklogReader;
+  /** Signs the shop's own tokens. */
+  secret: string;
+  log: Logger;
+  /** Ends the calls to the payment gateway. */
+  stopGateway: () => void;
+};
+
+/** How long a shutdown waits for requests that wait for the payment gateway. */
+const GATEWAY_PATIENCE_MS = 4000;
+
+/** Opens it, and adds to `stack` how to close it. */
+export async function openHttp(
+  stack: AsyncDisposableStack,
+  { shop, live, shared, registry, backlog, secret, log, stopGateway }: OpenHttpOptions,
+): Promise<{ server: FastifyInstance; rehearsals: Rehearsals }> {
+  const { config, database } = shop;
+  const server = createServer({
+    config,
+    authenticator: authenticator(config.auth, secret),
+    rates: shared.rates,
+    onFault: (error) => log.error({ err: error }, "a request failed with an unexpected error"),
+  });
+  measureRequests(server, registry, live);
+  shared.measure(registry);
+  shareMetrics(registry);
+  server.addHook("preClose", (done) => {
+    live.stop();
+    done();
+  });
+  const rehearsals = new Rehearsals({ shop, live, secret, onError: (error) => log.error({ err: error }, "a rehearsal failed") });
+  stack.defer(async () => {
+    // Requests that wait for an unresponsive gateway end in time. Settlement finishes their attempts after the next start.
+    const timer = setTimeout(stopGateway, GATEWAY_PATIENCE_MS);
+    await rehearsals.close();
+    await server.close();
+    clearTimeout(timer);
+  });
+  const state = () => ({ cards: config.gateway.kind, ...shared.state() });
+  const operations = { database, registry, state, backlog: () => backlogChecks(backlog) };
+  await declareRoutes(server, { shop, live, rehearsals, operations, secret });
+  return { server, rehearsals };
+}

@@ -1,0 +1,46 @@
+// Opens the payment gateway, and settlement of the attempts at it.
+
+import type { Logger } from "pino";
+import type { Registry } from "prom-client";
+import type { Config } from "../config.ts";
+import type { Now } from "../database/clock.ts";
+import type { Database } from "../database/pool.ts";
+import { CARDS_TAKEN, openGateway } from "../gateway/open-gateway.ts";
+import type { GatewayPolicy } from "../gateway/toss/gateway-policy.ts";
+import type { OnCall } from "../gateway/toss/toss.ts";
+import type { OrderCache } from "../order/order-cache.ts";
+import { gatewayMetrics } from "../settlement/gateway-metrics.ts";
+import { openSettlement } from "../settlement/settlement.ts";
+import type { Till } from "../till/till.ts";
+
+export type OpenPaymentsOptions = {
+  config: Config;
+  database: Database;
+  till: Till;
+  orderCache: OrderCache;
+  now: Now;
+  log: Logger;
+  registry: Registry;
+};
+
+export type OpenPayments = Awaited<ReturnType<typeof openPayments>>;
+
+/** Opens them, and adds to `stack` how to close them. */
+export async function openPayments(stack: AsyncDisposableStack, { config, database, till, orderCache, now, log, registry }: OpenPaymentsOptions) {
+  const measure = (policy: () => GatewayPolicy): OnCall => gatewayMetrics(registry, policy);
+  const { gateway, simulator, close } = await openGateway(config.gateway, { dataDir: config.dataDir, measure });
+  stack.defer(close);
+  log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
+  const settlement = openSettlement({
+    ...{ database, till, gateway, orderCache, settings: config.gateway, balanceMax: config.balanceMax, now },
+    onError: (error) => log.warn({ err: error }, "payment gateway request failed; settlement retries on its next run"),
+  });
+  stack.defer(() => settlement.worker.stop());
+  return {
+    ...{ gateway, settlement },
+    /** Tells the simulator in this process where the shop listens. */
+    onListening(url: string): void {
+      if (simulator) simulator.webhooks.url = `${url}/payments/webhooks/toss`;
+    },
+  };
+}
