@@ -2,8 +2,9 @@
 
 /** From the lowest layer to the highest. Folders in one layer do not import each other. */
 const LAYERS = [
-  ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts"],
+  ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts", "day\\.ts", "text\\.ts"],
   ["database/"],
+  ["problem\\.ts"],
   ["gateway/"],
   ["config\\.ts"],
   ["redis/"],

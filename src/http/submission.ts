@@ -1,4 +1,5 @@
-// Submissions: what a write route asks for, as plain data. `execute` runs it, once per Idempotency-Key.
+// Submissions: the work that a write route requests, as plain data. `execute` runs it once per
+// Idempotency-Key.
 
 import { type Execution, idempotent, type KeyedResponse, storedResponse } from "../idempotency/idempotent-command.ts";
 import { executeTwoPhase, type TwoPhaseSubmission } from "../idempotency/two-phase.ts";

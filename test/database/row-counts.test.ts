@@ -165,7 +165,7 @@ for (const [statement, shelf, change] of GONE)
 
 test("these are all statements that count their rows", () => {
   const counted = globSync("src/**/*.sql.ts", { cwd: `${import.meta.dirname}/../..` }).flatMap((file) =>
-    readFileSync(`${import.meta.dirname}/../${file}`, "utf8")
+    readFileSync(`${import.meta.dirname}/../../${file}`, "utf8")
       .split(/\bname: "/)
       .slice(1)
       .filter((statement) => /^ *rows: |, rows: /m.test(statement))
