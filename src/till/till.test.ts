@@ -1,4 +1,5 @@
-// The till's promises, on a store in memory that fails on demand and a clock on which waiting is instant.
+// The till's promises, on a store in memory that fails on demand and a clock on which waiting is
+// instant.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -19,7 +20,10 @@ function unused(): never {
 
 type Put = { box: string; word: string; most?: number };
 
-/** Puts a thing into a box and a word into the journal. Returns how many things are in the box, or refuses above `most`. */
+/**
+ * Puts a thing into a box and a word into the journal. Returns how many things are in the box, or
+ * refuses above `most`.
+ */
 const put = command<Put, number>({
   name: "put",
   needs: ({ box }) => [need(boxes, box)],
@@ -99,7 +103,8 @@ describe("order of arrival", () => {
     assert.deepEqual(store.entries(journal), ["first", "second", "third"]);
   });
 
-  // Goes red without `if (round.locked())`: then rounds run one at a time, whatever `concurrency` says.
+  // Goes red without `if (round.locked())`: then rounds run one at a time, whatever `concurrency`
+  // says.
   test("while a round commits, the next one locks its rows and decides if there is no conflict", async () => {
     const { till, store, clock } = open((step) =>
       step.name === "commit" && words(step.changes).includes("slow") ? clock.pause(50).then(() => undefined) : undefined,
@@ -110,7 +115,10 @@ describe("order of arrival", () => {
     assert.deepEqual(store.entries(journal), ["quick", "slow"]);
   });
 
-  /** Submits four commands that need the same row, while the first one's round takes 10 ms to commit. Returns the number of rounds. */
+  /**
+   * Submits four commands that need the same row, while the first one's round takes 10 ms to
+   * commit. Returns the number of rounds.
+   */
   async function roundsOfFour(options: Partial<TillOptions>): Promise<number> {
     const fixture = open((step) => (step.name === "commit" ? fixture.clock.pause(10).then(() => undefined) : undefined), options);
     const { till, clock, store } = fixture;
@@ -124,10 +132,12 @@ describe("order of arrival", () => {
     return till.served.rounds;
   }
 
-  // Goes red without `round.conflictsWith(batch)` in `#mayStart`: then the second command gets a round of its own.
+  // Goes red without `round.conflictsWith(batch)` in `#mayStart`: then the second command gets a
+  // round of its own.
   test("a few commands that need rows of a running round wait and share one round", async () => assert.equal(await roundsOfFour({}), 2));
 
-  // Goes red without `batch.length < this.#largeBatch` in `#mayStart`, or its counterpart in `#startRounds`: then there are two rounds.
+  // Goes red without `batch.length < this.#largeBatch` in `#mayStart`, or its counterpart in
+  // `#startRounds`: then there are two rounds.
   test("a large batch starts even if it needs rows of a running round", async () => assert.equal(await roundsOfFour({ roundSize: 4 }), 3));
 
   // Goes red without `this.#waitingForRunningRound = false` at the end of a round.
@@ -151,7 +161,8 @@ describe("order of arrival", () => {
   });
 
   for (const mishap of ["conflict", "lost and abandoned", "rejected", "timeout", "unavailable"] as const) {
-    // Goes red without `mayDecide`: the second round has the rows as soon as the first one has lost them.
+    // Goes red without `mayDecide`: the second round has the rows as soon as the first one has lost
+    // them.
     test(`a retried round (${mishap}) is not overtaken by a successor that got its rows`, async () => {
       const mishaps = [mishap];
       const fixture = open((step) => (step.name === "commit" ? fixture.clock.pause(10).then(() => mishaps.shift()) : undefined), { roundSize: 4 });
@@ -474,7 +485,8 @@ describe("an unavailable store", () => {
       assertIdle(fixture);
     });
 
-    // Goes red without OutcomeUnknown in `#attempt`: then the round would be bisected and executed again.
+    // Goes red without OutcomeUnknown in `#attempt`: then the round would be bisected and executed
+    // again.
     test(`if the outcome stays unknown (${truth}), all commands are UNAVAILABLE and none is repeated`, async () => {
       const lost = first("commit", truth);
       const fixture = open((step) => (step.name === "outcome" ? "unavailable" : lost(step)));
@@ -498,7 +510,8 @@ describe("overload", () => {
   test("a command that would wait too long is BUSY at once, with the time to retry after", async () => {
     const fixture = open((step) => (step.name === "lock" ? fixture.clock.pause(1000).then(() => undefined) : undefined), { roundSize: 100 });
     const puts = (size: number): Put[] => Array.from({ length: size }, () => ({ box: "a", word: "" }));
-    // Rounds of a hundred take a second: the till learns that it can serve three hundred in its waiting time of three seconds.
+    // Rounds of a hundred take a second: the till learns that it can serve three hundred in its
+    // waiting time of three seconds.
     for (let i = 0; i < 40; i++) await fixture.clock.run(together(fixture, puts(100)));
     const all = together(fixture, puts(400));
     assert.equal(fixture.till.waiting, 301, "the others were rejected before anything else happened");
@@ -515,9 +528,11 @@ describe("overload", () => {
     assertIdle(fixture);
   });
 
-  // Goes red if admission control ignores how long the queue has been long: then every served command has waited 3 s.
+  // Goes red if admission control ignores how long the queue has been long: then every served
+  // command has waited 3 s.
   test("under sustained overload admitted commands are served soon and in order, and the till is never idle", async () => {
-    // Rounds of up to a hundred take 100 ms each, so a thousand commands per second. Three times as many arrive.
+    // Rounds of up to a hundred take 100 ms each, so a thousand commands per second. Three times as
+    // many arrive.
     const fixture = open((step) => (step.name === "lock" ? fixture.clock.pause(100).then(() => undefined) : undefined), {
       roundSize: 100,
       concurrency: 1,
@@ -557,7 +572,8 @@ describe("overload", () => {
     assertIdle(fixture);
   });
 
-  // Goes red without SHORT_ROUNDS (admission.ts): rounds get ever smaller, because a queue of 100 ms is half of a round.
+  // Goes red without SHORT_ROUNDS (admission.ts): rounds get ever smaller, because a queue of 100
+  // ms is half of a round.
   test("far from the database the queue stays long enough for large rounds", async () => {
     const fixture = open((step) => (step.name === "commit" ? fixture.clock.pause(200).then(() => undefined) : undefined), { waitMs: 1000 });
     const { till, clock } = fixture;
@@ -592,7 +608,8 @@ describe("overload", () => {
     assert.equal(await clock.run(till.submit(put, { box: "a", word: "1" })), 1);
   });
 
-  // Goes red without `#armDeadlineTimer`, if it fires only once, and if `rejectExpired` stops at a preparing command.
+  // Goes red without `#armDeadlineTimer`, if it fires only once, and if `rejectExpired` stops at a
+  // preparing command.
   test("no command waits longer than promised, even if no round ends", async () => {
     const { till, clock } = open((step) => (step.name === "lock" ? clock.pause(60_000).then(() => undefined) : undefined));
     const served = till.submit(put, { box: "a", word: "1" });
@@ -659,7 +676,8 @@ describe("overload", () => {
     });
     const all = [1, 1, 1, 1, 1, 1, 60, 10, 100, 1].map((rows, i) => till.submit(heavy(rows), { box: `${i}`, word: "" }));
     await clock.run(outcomes(all));
-    // The first starts alone. Then at most four with at most 64 rows; a command that needs more is alone.
+    // The first starts alone. Then at most four with at most 64 rows; a command that needs more is
+    // alone.
     assert.deepEqual(rounds, [1, 4, 61, 10, 100, 1]);
   });
 

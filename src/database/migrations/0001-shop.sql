@@ -1,7 +1,7 @@
--- The shop's tables. Tables whose rows the till updates often leave free space on each page (fillfactor),
--- so that a new row version fits beside the old one and no index has to be updated.
--- There are no foreign keys on the path of a sale: rows are never deleted, and `audit` looks for orphans
--- (docs/decisions/0004).
+-- The shop's tables. Tables whose rows the till updates often leave free space on each page
+-- (fillfactor), so that a new row version fits beside the old one and no index has to be updated.
+-- There are no foreign keys on the path of a sale: rows are never deleted, and `audit` looks for
+-- orphans (docs/decisions/0004).
 
 CREATE TABLE users (
   id          uuid PRIMARY KEY,
@@ -12,7 +12,8 @@ CREATE TABLE users (
   created_at  timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 
--- The ledger. `version` is the wallet's version after this row, so it orders the movements of money.
+-- The ledger. `version` is the wallet's version after this row, so it orders the movements of
+-- money.
 CREATE TABLE balance_transactions (
   user_id       uuid NOT NULL,
   version       integer NOT NULL,
@@ -146,8 +147,9 @@ CREATE TABLE payments (
 -- Of an order's payments at most one is settled or pending. Any number may have failed.
 CREATE UNIQUE INDEX payments_one_per_order ON payments (order_id) WHERE status <> 'FAILED';
 
--- The outbox, which is also the history of orders: one row per change of an order.
--- `xid` is the transaction that wrote the row. Readers skip rows that are not older than every running transaction.
+-- The outbox, which is also the history of orders: one row per change of an order. `xid` is the
+-- transaction that wrote the row. Readers skip rows that are not older than every running
+-- transaction.
 CREATE TABLE order_events (
   order_id   uuid NOT NULL,
   seq        integer NOT NULL,
@@ -159,7 +161,8 @@ CREATE TABLE order_events (
 );
 CREATE INDEX order_events_by_transaction ON order_events (xid);
 
--- One row per sink: its position in the outbox, the holder of its lease, and the time of its next try.
+-- One row per sink: its position in the outbox, the holder of its lease, and the time of its next
+-- try.
 CREATE TABLE sinks (
   name            text PRIMARY KEY,
   position        xid8 NOT NULL DEFAULT '0',
@@ -170,7 +173,8 @@ CREATE TABLE sinks (
   last_error      text
 );
 
--- When each batch of the outbox was delivered: the events after the previous row's position, up to `position`.
+-- When each batch of the outbox was delivered: the events after the previous row's position, up to
+-- `position`.
 CREATE TABLE deliveries (
   sink         text NOT NULL,
   position     xid8 NOT NULL,
@@ -178,7 +182,8 @@ CREATE TABLE deliveries (
   PRIMARY KEY (sink, position)
 );
 
--- Events that a sink refused one by one. They wait for a retry, or are dead until an operator replays them.
+-- Events that a sink refused one by one. They wait for a retry, or are dead until an operator
+-- replays them.
 CREATE TABLE letters (
   sink            text NOT NULL,
   order_id        uuid NOT NULL,

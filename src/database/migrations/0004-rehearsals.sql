@@ -1,5 +1,6 @@
--- Rehearsals of a drop, with copies of its product and its coupon. Lists exclude the copies by these rows, so that
--- no shopper sees one. `beat_at` is renewed while a rehearsal runs. If it is old, the rehearsal's instance has crashed.
+-- Rehearsals of a drop, with copies of its product and its coupon. Lists exclude the copies by
+-- these rows, so that no shopper sees one. `beat_at` is renewed while a rehearsal runs. If it is
+-- old, the rehearsal's instance has crashed.
 
 CREATE TABLE rehearsals (
   id                uuid PRIMARY KEY,

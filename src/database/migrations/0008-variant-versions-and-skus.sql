@@ -4,8 +4,8 @@ ALTER TABLE variants
   ADD COLUMN version integer NOT NULL DEFAULT 0,
   ADD COLUMN status text NOT NULL DEFAULT 'ON_SALE' CHECK (status IN ('ON_SALE', 'NOT_FOR_SALE'));
 
--- If variants share a SKU, the oldest keeps it. The others get the first free suffix, within the 100 characters of
--- a SKU.
+-- If variants share a SKU, the oldest keeps it. The others get the first free suffix, within the
+-- 100 characters of a SKU.
 DO $$
 DECLARE
   twin record;
@@ -27,6 +27,7 @@ BEGIN
 END
 $$;
 
--- Checked at the end of each statement, so that two variants can exchange their SKUs. The previous release, which
--- may still be serving, does not check whether a SKU is in use: such a request of its operators fails.
+-- Checked at the end of each statement, so that two variants can exchange their SKUs. The previous
+-- release, which may still be serving, does not check whether a SKU is in use: such a request of
+-- its operators fails.
 ALTER TABLE variants ADD CONSTRAINT variants_sku_unique UNIQUE (sku) DEFERRABLE INITIALLY IMMEDIATE;
