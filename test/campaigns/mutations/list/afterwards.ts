@@ -92,7 +92,7 @@ export const AFTERWARDS: Mutation[] = [
   mutation(
     "that a slot is looked at under the lock",
     SCHEDULER,
-    '      // Checked again under the lock, because another instance may have finished the run just before.\n      if (dueAt !== null && !(await this.#isDue(job, dueAt))) return "done already";\n',
+    '      // Again under the lock, because another instance may have just finished the run.\n      if (dueAt !== null && !(await this.#isDue(job, dueAt))) return "done already";\n',
     "",
     ["test/database/jobs.test.ts", "a missed run is caught up once"],
   ),
