@@ -68,7 +68,7 @@ function scanTasks(report: Report): Task[] {
   });
 }
 
-/** One task per check with its own query, long ones first, so that both connections end together. */
+/** One task per check with its own query, long ones first, so that both end together. */
 function queryTasks(report: Report): Task[] {
   return CHECKS.toSorted((a, b) => Number("inKeyOrder" in b) - Number("inKeyOrder" in a)).flatMap((check) => {
     if (!("sql" in check)) return [];

@@ -86,7 +86,7 @@ function deleteItems(ids: string[]): Statement {
   };
 }
 
-/** A cart with current prices and stock. An empty cart is one row of nulls, an unknown user none. */
+/** A cart with current prices and stock. An empty cart is a row of nulls, an unknown user no row. */
 export function selectCart(userId: string): Statement {
   return {
     name: "select cart",
