@@ -50,10 +50,7 @@ export function orderView(order: Order, items: OrderItem[], payment: PaymentSumm
   };
 }
 
-/**
- * An order as the statements for reading select it. In lists, `items` are only the first of
- * `itemCount` line items.
- */
+/** An order with its payment and, in lists, only the first `items` of `itemCount`. */
 export type OrderRow = Order & { items: OrderItem[]; itemCount: number; payment: PaymentSummary | null };
 
 export function orderRowView(row: OrderRow): OrderView {
