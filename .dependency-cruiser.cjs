@@ -2,7 +2,7 @@
 
 /** From the lowest layer to the highest. Folders in one layer do not import each other. */
 const LAYERS = [
-  ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts"],
+  ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts", "text\\.ts", "files/"],
   ["database/"],
   ["gateway/"],
   ["config\\.ts"],
@@ -62,7 +62,7 @@ module.exports = {
       to: { path: "^(node:)?process$" },
     },
     { name: "no-test-code-in-src", severity: "error", from: { path: "^(src|tools)/", pathNot: TEST }, to: { path: "^test/" } },
-    { name: "tools-use-the-client", comment: "They reach the shop over HTTP", severity: "error", from: { path: "^tools/" }, to: { path: "^src/(?!ids|concurrently|backoff)" } },
+    { name: "tools-use-the-client", comment: "They reach the shop over HTTP", severity: "error", from: { path: "^tools/" }, to: { path: "^src/(?!ids|concurrently|backoff|files/)" } },
   ],
   options: { tsConfig: { fileName: "tsconfig.json" }, tsPreCompilationDeps: true, doNotFollow: { path: "node_modules" }, moduleSystems: ["es6", "cjs"] },
 };
