@@ -2,6 +2,7 @@
 
 import { Agent, request } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { exponentialMs } from "../backoff.ts";
 import type { CrowdPlan, CrowdSays } from "./crowd-plan.ts";
 import { type Asked, crowdReport } from "./crowd-report.ts";
 
@@ -70,7 +71,7 @@ async function ask(wanted: Ask): Promise<Asked> {
     const { status, text, retryAfterMs } = await once(wanted);
     const refusal = status >= 200 && status < 300 ? null : (/"code":"(\w+)"/.exec(text)?.[1] ?? "NO_ANSWER");
     if (refusal !== null && PASSING.has(refusal) && tries < MOST_TRIES) {
-      await pause(Math.min(LONGEST_PAUSE_MS, retryAfterMs ?? 200 * 2 ** tries));
+      await pause(Math.min(LONGEST_PAUSE_MS, retryAfterMs ?? exponentialMs(200, LONGEST_PAUSE_MS, tries)));
       continue;
     }
     const id = refusal === null && wanted.id !== null ? (new RegExp(`"${wanted.id}":"([^"]+)"`).exec(text)?.[1] ?? null) : null;

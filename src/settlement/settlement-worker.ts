@@ -1,5 +1,6 @@
 // What payments, refunds and charges by card have in common: an attempt stands in the database, and whoever comes by brings it to its end.
 
+import { exponentialMs } from "../backoff.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type Statement } from "../database/statement.ts";
@@ -29,7 +30,7 @@ export const WATCHED_MS = 86_400_000;
 
 /** The pause before the gateway is asked again: twice as long each time, up to five minutes. */
 export function retryDelayMs(asked: number, { settleAfterMs }: SettlementSettings): number {
-  return Math.min(settleAfterMs * 2 ** Math.min(asked, 20), LONGEST_PAUSE_MS);
+  return exponentialMs(settleAfterMs, LONGEST_PAUSE_MS, asked);
 }
 
 /** One kind of attempt: which are due, and how one of them is brought to its end. `bring` answers whether it is over. */
