@@ -1,5 +1,5 @@
-// Who may do what, and in which order that is found out: token (401), shape (400), authority (403), existence (404), state (400, 402, 409).
-// The tables are made of the OpenAPI document, so that no route can be forgotten.
+// Authorization, and the order of checks: token (401), format (400), authority (403), existence (404), state (400, 402, 409).
+// The tables are generated from the OpenAPI document, so that they cover every route.
 
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
@@ -16,7 +16,7 @@ type Route = { name: string; method: string; path: string; operation: Document }
 const NOBODY = "0197a1c0-0000-7000-8000-000000000001";
 const NOTHING = "0197a1c0-0000-7000-8000-000000000002";
 
-/** Bodies of the right shape, for things that are not there. */
+/** Valid bodies for resources that do not exist. */
 const BODIES: Record<string, unknown> = {
   chargeBalance: { amount: 1 },
   addToCart: { productId: NOTHING, quantity: 1 },
@@ -77,7 +77,7 @@ const isAdmin = ({ path }: Route): boolean => path.startsWith("/admin/");
 const isOwned = ({ path }: Route): boolean => path.startsWith("/users/");
 
 describe("the order in which requests are checked", () => {
-  test("whatever is not for everybody wants a token first, whatever else is wrong", () =>
+  test("a route that is not public requires a token before any other check", () =>
     each(guarded, async ({ method, path }) => {
       const answer = await shop.anyone(method, `${path.replaceAll(/\{\w+\}/g, "nonsense")}?limit=0`, method === "GET" ? undefined : "[", {
         "idempotency-key": "",
@@ -86,7 +86,7 @@ describe("the order in which requests are checked", () => {
       assert.match(String(answer.headers["www-authenticate"]), /^Bearer/);
     }));
 
-  test("shape comes before authority", () =>
+  test("the format is checked before the authority", () =>
     each(guarded, async (route) => {
       const { method, path, operation } = route;
       const badIds = [...path.matchAll(/\{(\w+)\}/g)]
@@ -102,16 +102,16 @@ describe("the order in which requests are checked", () => {
       refused(await other.send(method, filled(path), bodyFor(route), { "idempotency-key": "two words" }), 400, "INVALID_REQUEST");
     }));
 
-  test("operators' calls are forbidden to shoppers, be there anything or not", () =>
+  test("operators' calls are forbidden to shoppers, whether the resource exists or not", () =>
     each(guarded.filter(isAdmin), async (route) => refused(await shopper.send(route.method, filled(route.path), bodyFor(route)), 403, "FORBIDDEN")));
 
-  test("another user's calls are forbidden, be there such a user or not", () =>
+  test("another user's calls are forbidden, whether the user exists or not", () =>
     each(guarded.filter(isOwned), async (route) => {
       for (const userId of [other.id, other.id.toUpperCase(), NOBODY])
         refused(await shopper.send(route.method, filled(route.path, userId), bodyFor(route)), 403, "FORBIDDEN");
     }));
 
-  test("what is not there is 404 to whoever may look", () =>
+  test("a missing resource is 404 for authorized callers", () =>
     each(
       guarded.filter(({ path }) => path.includes("{")),
       async (route) => {
@@ -122,7 +122,7 @@ describe("the order in which requests are checked", () => {
       },
     ));
 
-  test("what is not there is said before what can't be done", async () => {
+  test("a missing resource is reported before an impossible operation", async () => {
     const [closed, open] = [await shop.product({ status: "NOT_FOR_SALE" }), await shop.product({ stock: 0, price: 1_000_000 })];
     const one = (product: { id: string }, more = {}): unknown => ({ productId: product.id, quantity: 1, ...more });
     const order = (orderItems: unknown[], more = {}): Promise<Answer> => shopper.post("/orders", { orderItems, ...more });
@@ -148,7 +148,7 @@ describe("the order in which requests are checked", () => {
   });
 });
 
-describe("what is another's", () => {
+describe("another user's resources", () => {
   let theirs: { orderId: string; paymentId: string; itemId: string; couponId: string };
   let product: { id: string; variants: { id: string }[] };
   before(async () => {
@@ -158,7 +158,7 @@ describe("what is another's", () => {
     theirs = { orderId: order.orderId, paymentId: order.payment.paymentId, itemId: item.id, couponId: await shop.coupon(other) };
   });
 
-  test("is as if it did not exist, to the letter", async () => {
+  test("another user's resource has the same response as a missing one", async () => {
     const hidden: [what: string, ask: (id: string) => Promise<Answer>, id: string, code: string][] = [
       ["order", (id) => shopper.get(`/orders/${id}`), theirs.orderId, "ORDER_NOT_FOUND"],
       ["history", (id) => shopper.get(`/orders/${id}/history`), theirs.orderId, "ORDER_NOT_FOUND"],
@@ -180,13 +180,13 @@ describe("what is another's", () => {
       refused(real, 404, code);
       assert.equal(JSON.stringify(real.body).replaceAll(id, NOTHING), JSON.stringify(absent.body), what);
     }
-    // All of it is still there.
+    // All resources still exist.
     assert.equal(good(await other.get(`/orders/${theirs.orderId}`), 200).status, "COMPLETED");
     assert.equal(good(await other.get(`/users/${other.id}/cart`), 200).cartItems[0].quantity, 1);
     assert.equal(good(await other.get(`/users/${other.id}/coupons`), 200).userCoupons[0].id, theirs.couponId);
   });
 
-  test("may not be named in a body, but by operators", async () => {
+  test("only operators may name another user in a body", async () => {
     const campaign = await shop.campaign();
     const orderItems = [{ productId: product.id, quantity: 1 }];
     for (const userId of [other.id, other.id.toUpperCase(), NOBODY]) {
@@ -211,7 +211,7 @@ describe("what is another's", () => {
     good(await shop.operator.get(`/users/${other.id}/cart`), 200);
   });
 
-  test("an operator without a name of a user's orders for nobody", async () => {
+  test("an operator's order must name a user", async () => {
     refused(await shop.operator.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 404, "USER_NOT_FOUND");
     refused(await shop.operator.post(`/coupons/${(await shop.campaign()).id}/issue`), 404, "USER_NOT_FOUND");
   });
@@ -224,7 +224,7 @@ describe("tokens", () => {
   const HS256 = { alg: "HS256" };
   const good = (claims: Claims = {}): Claims => ({ sub: shopper.id, role: "shopper", ...claims });
 
-  test("good ones are taken", async () => {
+  test("valid tokens are accepted", async () => {
     for (const claims of [
       good(),
       good({ exp: now() + 60, iat: now(), nbf: now() - 1 }),
@@ -281,9 +281,10 @@ describe("tokens", () => {
     ["claims that are not JSON", () => token(HS256, "claims", SECRET)],
     ["more than 8 kB", () => token(HS256, good({ extra: "x".repeat(9000) }), SECRET)],
   ];
-  for (const [name, header, scheme] of bad) test(`refused: ${name}`, async () => void refused(await ask(header(), scheme), 401, "UNAUTHENTICATED"));
+  for (const [name, header, scheme] of bad)
+    test(`a token is rejected: ${name}`, async () => void refused(await ask(header(), scheme), 401, "UNAUTHENTICATED"));
 
-  test("one that was good is not when its time is up", async () => {
+  test("a token that was valid is rejected after its expiry", async () => {
     const clock = { now: Date.now() };
     const auth = authenticator({ secret: SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined }, SECRET, () => clock.now);
     const short = `Bearer ${token(HS256, good({ exp: now() + 5 }), SECRET)}`;
@@ -291,7 +292,7 @@ describe("tokens", () => {
     clock.now += 3000;
     assert.ok(auth.callerOf(short));
     clock.now += 33_000;
-    // The one clock that is not ours is the library's: by now it is asked again.
+    // The library's own clock is checked again by now.
     const verified = Date.now;
     try {
       Date.now = () => clock.now;
@@ -304,7 +305,7 @@ describe("tokens", () => {
     }
   });
 
-  test("issuer and audience, where configured, must be said and be right", async (t) => {
+  test("a token must have the configured issuer and audience", async (t) => {
     const strict = await openTestShop({ env: { AUTH_ISSUER: "https://id.example", AUTH_AUDIENCE: "shop" }, beside: shop });
     t.after(() => strict.close());
     const strictly = async (claims: Claims): Promise<number> =>
@@ -347,7 +348,7 @@ describe("an issuer's keys", () => {
     }
   }
 
-  test("RS256, ES256 and EdDSA are taken over HTTP; what a key is not for is not", async (t) => {
+  test("tokens signed by RS256, ES256 and EdDSA are accepted over HTTP, and keys for other uses are not", async (t) => {
     issuer.keys = [
       jwk(rsa.publicKey, "r"),
       jwk(ec.publicKey, "e", { alg: "ES256" }),
@@ -385,14 +386,14 @@ describe("an issuer's keys", () => {
     for (const [name, value] of bad) assert.equal((await ask(value)).status, 401, name);
   });
 
-  test("an unknown key is looked for at once, then every 15 s at most; the only key needs no name", async () => {
+  test("an unknown key is requested at once, then at most every 15 s; a single key needs no key id", async () => {
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one")];
     const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
     const with_ = (kid: string | undefined, key: KeyObject): string =>
       `Bearer ${token({ alg: "RS256", ...(kid === undefined ? {} : { kid }) }, { ...claims, jti: Math.random() }, key)}`;
     const before = issuer.asked;
-    // A crowd that comes at once waits for one answer.
+    // Concurrent requests share one response.
     await Promise.all(Array.from({ length: 20 }, async () => callerOf(with_("one", rsa.privateKey))));
     assert.equal(issuer.asked - before, 1);
     assert.equal(await code(() => callerOf(with_(undefined, rsa.privateKey))), "taken");
@@ -405,12 +406,11 @@ describe("an issuer's keys", () => {
     assert.equal(await code(() => callerOf(with_("two", next.privateKey))), "taken");
     for (let i = 0; i < 10; i++) assert.equal(await code(() => callerOf(with_(`made up ${i}`, next.privateKey))), "UNAUTHENTICATED");
     assert.equal(issuer.asked - before, 2);
-    // Known keys are checked without a promise: requests keep their order.
+    // Known keys are checked synchronously, so requests keep their order.
     assert.ok(!(callerOf(with_("one", rsa.privateKey)) instanceof Promise));
   });
 
-  // Goes red without the refusal of a set without keys in key-set.ts.
-  test("an empty or broken key set replaces no good one", async (t) => {
+  test("an empty or invalid key set does not replace a valid one", async (t) => {
     t.after(() => (issuer.answer = undefined));
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one")];
@@ -424,13 +424,13 @@ describe("an issuer's keys", () => {
       clock.now += 300_000;
       assert.equal(await code(() => callerOf(fresh())), "taken", body);
       while (issuer.asked === asked) await new Promise((resolve) => setImmediate(resolve));
-      // A made-up key waits for the asking that is under way, so that its outcome is known.
+      // A token with an unknown key waits for the running request, so that its result is known.
       assert.equal(await code(() => callerOf(`Bearer ${token({ alg: "RS256", kid: "x" }, claims, rsa.privateKey)}`)), "UNAVAILABLE", body);
       assert.equal(await code(() => callerOf(fresh())), "taken", body);
     }
   });
 
-  test("an empty key set at the first asking is an issuer that can't be asked, and is asked again soon", async (t) => {
+  test("an issuer whose first key set is empty counts as unavailable, and is asked again soon", async (t) => {
     t.after(() => (issuer.answer = undefined));
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one")];
@@ -443,7 +443,7 @@ describe("an issuer's keys", () => {
     assert.equal(await code(() => callerOf(one)), "taken");
   });
 
-  test("clocks may differ by 30 s in an issuer's tokens too", async () => {
+  test("an issuer's clock may differ by 30 s", async () => {
     issuer.keys = [jwk(rsa.publicKey, "one")];
     const { callerOf } = authenticator(auth(issuer.url), SECRET);
     const seconds = Math.floor(Date.now() / 1000);
@@ -454,7 +454,7 @@ describe("an issuer's keys", () => {
       assert.equal(await code(() => callerOf(signed(not))), "UNAUTHENTICATED");
   });
 
-  test("a key that the issuer withdrew is trusted for five minutes at most, with tokens that were seen before", async () => {
+  test("a withdrawn key is trusted for at most five minutes, for tokens that were seen before", async () => {
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one"), jwk(ec.publicKey, "two")];
     const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
@@ -465,7 +465,7 @@ describe("an issuer's keys", () => {
     assert.equal(await code(() => callerOf(one)), "taken");
     const asked = issuer.asked;
     clock.now += 2000;
-    // This one still goes through, and sets off the asking that ends it.
+    // This token is still accepted, and triggers the request that ends the trust.
     assert.equal(await code(() => callerOf(one)), "taken");
     while (issuer.asked === asked) await new Promise((resolve) => setImmediate(resolve));
     const deadline = Date.now() + 5000;
@@ -473,7 +473,7 @@ describe("an issuer's keys", () => {
     assert.equal(await code(() => callerOf(one)), "UNAUTHENTICATED");
   });
 
-  test("while the issuer is away strangers are told to come back, and known keys go on", async () => {
+  test("while the issuer is unavailable, unknown keys get a 503 and known keys still work", async () => {
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one"), jwk(ec.publicKey, "two")];
     for (const answer of [
@@ -487,7 +487,7 @@ describe("an issuer's keys", () => {
       issuer.answer = answer;
       assert.equal(await code(() => callerOf(one())), "UNAVAILABLE");
       clock.now += 1000;
-      // Not asked again at once, but what was not known before is no better known now.
+      // The issuer is not asked again at once, but the key is still unknown.
       assert.equal(await code(() => callerOf(one())), "UNAVAILABLE");
       issuer.answer = undefined;
       clock.now += 5000;
@@ -500,7 +500,7 @@ describe("an issuer's keys", () => {
     }
   });
 
-  test("over HTTP that is 503 with Retry-After", async (t) => {
+  test("an unavailable issuer leads to 503 with Retry-After over HTTP", async (t) => {
     const away = await openTestShop({ env: { AUTH_JWKS_URL: "http://127.0.0.1:1/jwks.json", AUTH_JWT_SECRET: "" }, beside: shop });
     t.after(() => away.close());
     const answer = await call(away.url, "GET", `/users/${shopper.id}/balance`, undefined, {

@@ -1,4 +1,4 @@
-// BALANCE_MAX binds what is charged and granted. Money that is given back always fits.
+// BALANCE_MAX limits charges and grants, but not refunds.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -21,7 +21,7 @@ const charge = (user: Client, amount: number) => user.post(`/users/${user.id}/ba
 const grant = (user: Client, amount: number) =>
   shop.operator.post("/admin/balances/grant", { grants: [{ userId: user.id, amount, reason: "test" }] });
 
-/** A user who has bought for 3,000 and filled the balance up again since. */
+/** A user with a full balance and a past order of 3,000. */
 async function full(): Promise<{ user: Client; orderId: string; variantId: string }> {
   const product = await shop.product({ price: 1000 });
   const user = await shop.user({ balance: MOST });
@@ -30,8 +30,8 @@ async function full(): Promise<{ user: Client; orderId: string; variantId: strin
   return { user, orderId, variantId: product.variants[0]?.id as string };
 }
 
-// Goes red if moveMoney or refund checks the limit.
-test("a refund, in part and whole, fits into a full balance", async () => {
+// Fails if moveMoney or refund checks the limit.
+test("partial and full refunds may exceed the limit", async () => {
   const { user, orderId, variantId } = await full();
   good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items: [{ variantId, quantity: 1 }], reason: "test" }), 200);
   assert.equal(await shop.balanceOf(user), MOST + 1000);
@@ -39,14 +39,14 @@ test("a refund, in part and whole, fits into a full balance", async () => {
   assert.equal(await shop.balanceOf(user), MOST + 3000);
 });
 
-test("a shopper's own cancel fits into a full balance", async () => {
+test("a shopper's cancellation may exceed the limit", async () => {
   const { user, orderId } = await full();
   assert.equal(good(await user.post(`/orders/${orderId}/cancel`), 200).refundedAmount, 3000);
   assert.equal(await shop.balanceOf(user), MOST + 3000);
 });
 
-// Goes red without checkLimit in addFunds.
-test("a balance that refunds have lifted above the limit takes no charge and no grant, pays, and takes them again below the limit", async () => {
+// Fails without checkLimit in addFunds.
+test("a balance above the limit pays, but accepts charges and grants only once it is below the limit again", async () => {
   const { user, orderId } = await full();
   good(await user.post(`/orders/${orderId}/cancel`), 200);
   for (const answer of [await charge(user, 1), await grant(user, 1)]) {
@@ -60,7 +60,7 @@ test("a balance that refunds have lifted above the limit takes no charge and no 
   assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
 });
 
-test("refunds and charges that race at two instances: all refunds fit, and no charge lifts a balance above the limit", async () => {
+test("if refunds and charges race at two instances, all refunds succeed and no charge exceeds the limit", async () => {
   const product = await shop.product({ price: 10 });
   const user = await shop.user({ balance: 1000 });
   const orders: string[] = [];
@@ -71,7 +71,7 @@ test("refunds and charges that race at two instances: all refunds fit, and no ch
     return i % 2 === 0 ? user.at(at).post(`/orders/${orders[i / 2]}/cancel`) : charge(user.at(at), 10);
   });
   const balance = await shop.balanceOf(user);
-  // 20 refunds came back; whatever was charged fitted at its moment.
+  // All 20 refunds succeed. Charges succeed as long as they fit.
   const charged = (tally[200] ?? 0) - 20;
   assert.ok(charged >= 0 && charged <= 5, JSON.stringify(tally));
   assert.equal(balance, MOST - 50 + 200 + 10 * charged);

@@ -1,4 +1,4 @@
-// A page of a list is bounded in bytes, not only in rows, however large the things in it are.
+// Pages of lists are bounded in bytes, not only in rows.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -28,7 +28,7 @@ after(async () => {
   await shop.close();
 });
 
-test("an order has all of its 2,000 items, and lists show the first of them and how many there are", async () => {
+test("an order has all of its 2,000 items, and lists show its first items and their number", async () => {
   assert.equal(large.orderItems.length, 2000);
   const whole = good(await user.get(`/orders/${large.orderId}`), 200);
   assert.equal(whole.orderItems.length, 2000);
@@ -44,14 +44,14 @@ test("an order has all of its 2,000 items, and lists show the first of them and 
   }
 });
 
-test("an order of few items is the same in a list and by itself", async () => {
+test("an order with few items is the same in a list and by itself", async () => {
   const products = await Promise.all([shop.product(), shop.product()]);
   const order = good(await user.post("/orders", { orderItems: products.map(({ id }) => ({ productId: id, quantity: 1 })) }), 201);
   const [listed] = good(await user.get(`/users/${user.id}/orders?limit=1`), 200).orders;
   assert.deepEqual(listed, { ...order, itemCount: 2 });
 });
 
-test("a history of many refunds comes in pages that hold each event once, and that large refunds make shorter", async () => {
+test("a history of many refunds has pages with each event once, and fewer events per page if refunds are large", async () => {
   const pieces = (from: number, to: number): object[] => variantIds.slice(from, to).map((variantId) => ({ variantId, quantity: 1 }));
   const refund = async (from: number, to: number): Promise<void> =>
     void good(await shop.operator.post(`/admin/orders/${large.orderId}/refunds`, { items: pieces(from, to), reason: "returned" }), 200);
@@ -64,7 +64,7 @@ test("a history of many refunds comes in pages that hold each event once, and th
   assert.deepEqual(good(await user.get(`${path}?after=1`), 200), { events: whole.events.slice(1), nextAfter: null });
   assert.deepEqual(good(await user.get(`${path}?after=65535`), 200), { events: [], nextAfter: null });
 
-  // Refunds of 2,000 items each, as nobody makes them by hand.
+  // Unusually large refunds, of 2,000 items each.
   const items = JSON.stringify({ items: variantIds.map((variantId) => ({ variantId, quantity: 1 })), amount: 0, reason: "much" });
   await database.rows({
     name: "test: many large refunds",
@@ -81,7 +81,7 @@ test("a history of many refunds comes in pages that hold each event once, and th
   assert.deepEqual(seen, [7, 4]);
 });
 
-test("a payment of many refunds shows its newest steps, fewer in a list, and how many there were", async () => {
+test("a payment with many refunds shows its newest steps, fewer of them in a list, and their number", async () => {
   const { paymentId } = large.payment;
   const steps = Array.from({ length: STEPS_SHOWN + 5 }, (_, i) => ({
     status: "PARTIALLY_REFUNDED",
@@ -101,7 +101,7 @@ test("a payment of many refunds shows its newest steps, fewer in a list, and how
   assert.deepEqual([listed.history, listed.historyCount], [payment.history.slice(-STEPS_IN_LIST), STEPS_SHOWN + 5]);
 });
 
-test("a place in a history that no event can have is refused by name", async () => {
+test("an impossible `after` of a history is refused with the name of the parameter", async () => {
   for (const after of [-1, 65_536, 2 ** 31, "x", "1.5"]) {
     const { errors } = refused(await user.get(`/orders/${large.orderId}/history?after=${after}`), 400, "INVALID_REQUEST");
     assert.equal((errors as { path: string }[])[0]?.path, "/after");

@@ -1,5 +1,5 @@
-// Campaigns as operators edit them and as shoppers list them. Goes red without the `version` or `sameTerms` lines in edit-campaign.ts, without
-// `isOver` in closeCampaign, without `ended` in selectCampaignPage, or without `countedAt` in issueCoupon.
+// Campaigns: edits by operators, and lists for shoppers. Also fails without `ended` in selectCampaignPage and without `countedAt` in
+// issueCoupon.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -27,7 +27,7 @@ describe("an operator's edit", () => {
     assert.equal((await read(id)).version, version + 1);
   });
 
-  test("an edit of an older version is refused with the campaign as it is, and nothing of it stays", async () => {
+  test("an edit of an older version is refused with the current campaign, and changes nothing", async () => {
     const { id } = await shop.campaign();
     const { version } = await read(id);
     good(await edit(id, { name: "먼저", version }), 200);
@@ -52,7 +52,7 @@ describe("an operator's edit", () => {
     assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 409]);
   });
 
-  test("a form that sends everything back as it was read is welcome once coupons are issued, in whatever order", async () => {
+  test("an edit that repeats all fields unchanged, in any order, is accepted after coupons were issued", async () => {
     const { id } = await shop.campaign({ discount: DISCOUNT, validDays: 3, closesAt: "2099-01-01T00:00:00.000Z" });
     good(await (await shop.user()).post(`/coupons/${id}/issue`), 201);
     const { name, discount, totalQuantity, opensAt, closesAt, validDays, expiresAt, version } = await read(id);
@@ -69,7 +69,7 @@ describe("an operator's edit", () => {
     assert.deepEqual((await read(id)).discount, discount);
   });
 
-  test("a discount's optional member that is left out is no change where there was none", async () => {
+  test("a discount without an optional member is unchanged if it had none before", async () => {
     const { id } = await shop.campaign({ discount: { type: "PERCENTAGE", rate: 10 } });
     good(await (await shop.user()).post(`/coupons/${id}/issue`), 201);
     good(await edit(id, { discount: { rate: 10, type: "PERCENTAGE" } }), 200);
@@ -80,7 +80,7 @@ describe("an operator's edit", () => {
 describe("closing a campaign", () => {
   const close = (id: string): Promise<Answer> => shop.operator.post(`/admin/coupons/${id}/close`);
 
-  test("nobody gets a coupon once the answer is there, and a repeat changes nothing", async () => {
+  test("no coupon is issued after the response, and a repeat changes nothing", async () => {
     const { id } = await shop.campaign();
     const [holder, late] = (await shop.users(2)) as [Client, Client];
     good(await holder.post(`/coupons/${id}/issue`), 201);
@@ -91,7 +91,7 @@ describe("closing a campaign", () => {
     assert.equal(good(await holder.get(`/users/${holder.id}/coupons`), 200).userCoupons.length, 1);
   });
 
-  test("an upcoming campaign does not open; when the close is taken back it opens as planned", async () => {
+  test("a closed upcoming campaign does not open, and a reopened one opens as planned", async () => {
     const { id } = await shop.campaign({ opensAt: "2099-01-01T00:00:00.000Z" });
     const closed = good(await close(id), 200);
     assert.deepEqual([closed.status, closed.opensAt], ["CLOSED", "2099-01-01T00:00:00.000Z"]);
@@ -100,7 +100,7 @@ describe("closing a campaign", () => {
     assert.deepEqual([open.status, open.opensAt], ["UPCOMING", "2099-01-01T00:00:00.000Z"]);
   });
 
-  test("it is for operators, of a campaign that is there", async () => {
+  test("only operators may close a campaign, and only an existing one", async () => {
     const [user, { id }] = [await shop.user(), await shop.campaign()];
     refused(await user.post(`/admin/coupons/${id}/close`), 403, "FORBIDDEN");
     refused(await close("0193a000-0000-7000-8000-00000000abcd"), 404, "COUPON_NOT_FOUND");
@@ -124,7 +124,7 @@ describe("the list of campaigns", () => {
     assert.ok(ids.has(old.id) && ids.has(upcoming.id), JSON.stringify(coupons));
   });
 
-  test("pages show each campaign once, whatever opens, sells out or closes between them", async () => {
+  test("pages show each campaign once, even if campaigns open, sell out or close between them", async () => {
     const fresh = await Promise.all(Array.from({ length: 6 }, () => shop.campaign({ totalQuantity: 1 })));
     const there = new Set((await everyPage(100)).map(({ id }) => id));
     const shown: Row[] = [];
@@ -146,7 +146,7 @@ describe("the list of campaigns", () => {
     assert.equal(ids.length, there.size);
   });
 
-  test("open and upcoming ones come before all others, each newest first", async () => {
+  test("open and upcoming campaigns are listed before all others, each group newest first", async () => {
     const rows = await everyPage(7);
     const current = ({ status }: Row): boolean => status === "OPEN" || status === "UPCOMING";
     const firstEnded = rows.findIndex((row) => !current(row));
@@ -161,7 +161,7 @@ describe("the list of campaigns", () => {
       );
   });
 
-  test("a cursor that the list did not write is refused", async () => {
+  test("a forged cursor is refused", async () => {
     const id = "0193a000-0000-7000-8000-000000000001";
     for (const place of [[id], [9e15, 0, id], [-9e15, 0, id], [0.5, 0, id], [0, -1, id], [0, 0, "x"]])
       assert.equal(fault(await shop.anyone("GET", `/coupons?cursor=${writeCursor("coupons", place)}`)), "/cursor");
@@ -188,8 +188,7 @@ describe("days of validity", () => {
   /** The shop's zone is nine hours ahead of UTC. */
   const dayInSeoul = (at: string): number => Math.floor((Date.parse(at) + 9 * 3_600_000) / DAY_MS);
 
-  // Goes red with `now + days`: the coupon would end at the hour of its issue.
-  test("a coupon is good to the end of its last day, in the shop's zone", async () => {
+  test("a coupon is valid until the end of its last day in the shop's zone", async () => {
     for (const validDays of [1, 30]) {
       const { issuedAt, expiresAt } = await issue({ validDays });
       assert.equal(dayInSeoul(expiresAt) - dayInSeoul(issuedAt), validDays + 1);
@@ -197,7 +196,7 @@ describe("days of validity", () => {
     }
   });
 
-  test("the campaign's own end comes first if it is earlier, and a later edit leaves issued coupons alone", async () => {
+  test("an earlier end of the campaign ends its coupons, and a later edit does not change issued coupons", async () => {
     const soon = new Date(Date.now() + 3_600_000).toISOString();
     assert.equal((await issue({ validDays: 30, expiresAt: soon })).expiresAt, soon);
     assert.equal((await issue({ expiresAt: soon })).expiresAt, soon);

@@ -1,4 +1,4 @@
-// Charging a balance by card (BALANCE_FUNDING=gateway): the money moves once, whatever the gateway does.
+// Charging a balance by card (BALANCE_FUNDING=gateway): the money moves once, for all responses and failures of the gateway.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -40,7 +40,7 @@ const ledger = async (user: Client): Promise<[string, number, number | null][]> 
   );
 const sound = async (): Promise<void> => assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
 
-test("an approved charge moves the balance, at once", async () => {
+test("an approved charge raises the balance at once", async () => {
   const user = await shop.user();
   const { newBalance, version, transactionId } = good(await charge(user, 5000, key("ok")), 200);
   assert.equal(newBalance, 5000);
@@ -53,12 +53,12 @@ test("an approved charge moves the balance, at once", async () => {
   await sound();
 });
 
-test("without a paymentKey there is no charge", async () => {
+test("a charge requires a paymentKey", async () => {
   const user = await shop.user();
   refused(await user.post(`/users/${user.id}/balance/charge`, { amount: 5000 }), 400, "INVALID_REQUEST");
 });
 
-test("a declined charge is 402, and stands in the ledger as FAILED", async () => {
+test("a declined charge is 402, and is FAILED in the ledger", async () => {
   const user = await shop.user({ balance: 10 });
   refused(await charge(user, 5000, key("decline")), 402, "PAYMENT_DECLINED");
   assert.equal(await shop.balanceOf(user), 10);
@@ -69,8 +69,7 @@ test("a declined charge is 402, and stands in the ledger as FAILED", async () =>
   await sound();
 });
 
-// Goes red without the new version in settleCharge: then the ledger's sums no longer follow each other.
-test("a charge without an answer is 202 PENDING, and completed behind whatever moved meanwhile", async () => {
+test("a charge without an answer is 202 PENDING, and is completed after later transactions", async () => {
   const user = await shop.user({ balance: 10 });
   const headers = { "idempotency-key": randomUUID() };
   const paymentKey = key("timeout");
@@ -96,8 +95,8 @@ test("a charge without an answer is 202 PENDING, and completed behind whatever m
   await sound();
 });
 
-// Goes red without the charge's own id as the gateway's order id.
-test("one key charges once, however many ask at once", async () => {
+// Fails if the gateway's order id is not the charge's id.
+test("concurrent requests with one key charge once", async () => {
   const user = await shop.user();
   const paymentKey = keyFor({ confirm: ["slow"] }, randomUUID());
   const tally = await race(20, () => charge(user, 1000, paymentKey));
@@ -108,15 +107,14 @@ test("one key charges once, however many ask at once", async () => {
   await sound();
 });
 
-test("many charges at once add up", async () => {
+test("concurrent charges add up", async () => {
   const user = await shop.user();
   assert.deepEqual(await race(30, () => charge(user, 7, key("ok"))), { 200: 30 });
   assert.equal(await shop.balanceOf(user), 210);
   await sound();
 });
 
-// Goes red without the second check of balanceMax in settleCharge.
-test("money for which there is no room any more goes back", async () => {
+test("a charge that no longer fits the limit is refunded", async () => {
   const user = await shop.user();
   const paymentKey = key("timeout");
   assert.equal((await charge(user, MOST, paymentKey)).status, 202);
@@ -129,14 +127,14 @@ test("money for which there is no room any more goes back", async () => {
   await sound();
 });
 
-test("a version that has moved is a conflict, before anybody is asked", async () => {
+test("an outdated version is a conflict, before the gateway is called", async () => {
   const user = await shop.user({ balance: 10 });
   const paymentKey = key("ok");
   refused(await charge(user, 5, paymentKey, { version: 0 }), 409, "BALANCE_CONFLICT");
   assert.equal(simulator.book.payments.has(paymentKey), false);
 });
 
-test("charges are in the books that are compared", async () => {
+test("reconciliation includes charges", async () => {
   const { compared, differences } = good(await shop.operator.get("/admin/reconciliation"), 200);
   assert.ok(compared > 30);
   assert.deepEqual(differences, []);

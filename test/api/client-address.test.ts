@@ -1,4 +1,4 @@
-// TRUST_PROXY: which address a caller without a token is counted by, behind proxies and before forged headers.
+// TRUST_PROXY: the address by which anonymous callers are rate-limited, behind proxies and with forged headers.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -13,23 +13,22 @@ const from = (trust: string, remoteAddress: string, forwarded?: string): string 
   });
 
 describe("the client's address", () => {
-  test("is the connection's, unless a proxy is trusted", () => {
+  test("the address is the connection's unless a proxy is trusted", () => {
     for (const forwarded of [undefined, "1.2.3.4", "1.2.3.4, 5.6.7.8"])
       for (const off of ["", "off"]) assert.equal(from(off, "10.0.0.1", forwarded), "10.0.0.1");
     assert.equal(from("1", "10.0.0.1"), "10.0.0.1");
     assert.equal(from("10.0.0.0/8", "10.0.0.1"), "10.0.0.1");
   });
 
-  // Goes red when the list is read from its beginning, which the client writes.
-  test("is what the last trusted proxy has seen", () => {
+  // Fails if the list is read from its start, which the client controls.
+  test("the address is the one that the last trusted proxy has seen", () => {
     assert.equal(from("1", "10.0.0.1", "203.0.113.9"), "203.0.113.9");
     assert.equal(from("1", "10.0.0.1", "1.1.1.1, 203.0.113.9"), "203.0.113.9");
     assert.equal(from("2", "10.0.0.1", "1.1.1.1, 203.0.113.9, 10.0.0.2"), "203.0.113.9");
     assert.equal(from("2", "10.0.0.1", "203.0.113.9"), "203.0.113.9");
   });
 
-  // Goes red without `contains` in clientAddressReader.
-  test("with networks is the last one that is in none of them", () => {
+  test("with trusted networks, the address is the last one outside of them", () => {
     const networks = "10.0.0.0/8, 192.0.2.7, 2001:db8::/32";
     assert.equal(from(networks, "10.0.0.1", "203.0.113.9, 192.0.2.7, 10.1.2.3"), "203.0.113.9");
     assert.equal(from(networks, "10.0.0.1", "1.1.1.1, 203.0.113.9"), "203.0.113.9");
@@ -40,7 +39,7 @@ describe("the client's address", () => {
     assert.equal(from(networks, "10.0.0.1", "10.0.0.2"), "10.0.0.2");
   });
 
-  test("may come with a port or in brackets, and is nothing but an address", () => {
+  test("an address may have a port or brackets, and other text is ignored", () => {
     assert.equal(from("1", "10.0.0.1", "203.0.113.9:4711"), "203.0.113.9");
     assert.equal(from("1", "10.0.0.1", "[2001:db8::1]:4711"), "2001:db8::1");
     assert.equal(from("1", "10.0.0.1", "[2001:db8::1]"), "2001:db8::1");
@@ -49,7 +48,7 @@ describe("the client's address", () => {
   });
 });
 
-test("a wrong setting is named", () => {
+test("an invalid TRUST_PROXY is reported by name", () => {
   for (const wrong of [
     "0",
     "17",
@@ -85,7 +84,7 @@ describe("rate limits", () => {
     await direct.close();
   });
 
-  /** More than two seconds' worth at once, so that it does not matter where a second ends: how many were refused. */
+  /** The number of refusals among more requests than two seconds allow, so that the boundary of a second does not matter. */
   async function refusedOf(shop: TestShop, addressOf: (i: number) => string): Promise<number> {
     const asked = Array.from({ length: 30 }, (_, i): Promise<Answer> =>
       call(shop.url, "GET", "/products", undefined, { "x-forwarded-for": addressOf(i) }),
@@ -93,18 +92,18 @@ describe("rate limits", () => {
     return (await Promise.all(asked)).filter(({ status }) => status === 429).length;
   }
 
-  // Goes red when limitRates counts by the connection's address.
-  test("behind a proxy each visitor is counted alone", async () => {
+  // Fails if limitRates counts by the connection's address.
+  test("behind a proxy, each client is counted separately", async () => {
     assert.equal(await refusedOf(behind, (i) => `198.51.100.${i}`), 0);
   });
 
-  test("a forged header gains nothing, with a proxy or without", async () => {
+  test("a forged header does not change the count, with a proxy or without", async () => {
     assert.ok((await refusedOf(behind, (i) => `198.51.100.${i}, 203.0.113.1`)) > 0);
     assert.ok((await refusedOf(direct, (i) => `198.51.100.${i}`)) > 0);
     assert.ok((await refusedOf(elsewhere, (i) => `198.51.100.${i}`)) > 0);
   });
 
-  test("one IPv6 network is one visitor", async () => {
+  test("an IPv6 network is counted as one client", async () => {
     assert.ok((await refusedOf(behind, (i) => `2001:db8:1:1::${i}`)) > 0);
   });
 });

@@ -1,4 +1,4 @@
-// The client: what it promises about keys, patience and refusals, against a wire that does as it is told, and once against the shop.
+// The client: idempotency keys, retries and refusals, with scripted responses, and at the end with a real shop.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -19,7 +19,7 @@ const problem = (code: keyof typeof REFUSALS, headers: Record<string, string> = 
     headers: { "content-type": "application/problem+json; charset=utf-8", ...headers },
   });
 
-/** A shop at the end of a wire that gives these replies, one after the other. Pauses take no time and are written down. */
+/** A client of a fake shop that gives these replies, one after the other. Pauses take no time and are recorded. */
 function wire(replies: Reply[], options: Partial<ShopOptions> = {}) {
   const sent: { url: string; method: string; headers: Headers; body: unknown }[] = [];
   const pauses: number[] = [];
@@ -30,7 +30,7 @@ function wire(replies: Reply[], options: Partial<ShopOptions> = {}) {
     language: () => "en",
     fetch: async (url, init = {}) => {
       sent.push({ url: String(url), method: String(init.method), headers: new Headers(init.headers), body: init.body });
-      // Nobody expected this one: it ends whatever is going on.
+      // An unexpected request ends the test.
       const reply = replies[sent.length - 1] ?? problem("INTERNAL");
       if (reply instanceof Error) throw reply;
       return reply;
@@ -45,7 +45,7 @@ function wire(replies: Reply[], options: Partial<ShopOptions> = {}) {
 const ORDER = { orderItems: [{ productId: "p", quantity: 1 }] };
 
 describe("what is sent", () => {
-  test("path and query are put in their places, escaped; what is undefined is left out", async () => {
+  test("path and query parameters are escaped, and undefined ones are left out", async () => {
     const { shop, sent } = wire([ok({ orders: [], nextCursor: null })]);
     await shop.listUserOrders({ path: { userId: "a/b c" }, query: { limit: 5, cursor: "=&" } });
     assert.equal(sent[0]?.url, "http://shop.test/users/a%2Fb%20c/orders?limit=5&cursor=%3D%26");
@@ -54,8 +54,8 @@ describe("what is sent", () => {
     assert.equal(sent[0]?.headers.get("idempotency-key"), null, "what changes nothing needs no key");
   });
 
-  // Goes red where the key is made per try (send.ts) and not per call (shop.ts).
-  test("a key is made for whatever changes something, and kept over all tries", async () => {
+  // Fails if the key is created per attempt (send.ts) and not per call (shop.ts).
+  test("a write gets an idempotency key, which is the same in all attempts", async () => {
     const { shop, sent } = wire([
       new TypeError("fetch failed"),
       problem("BUSY", { "retry-after": "1" }),
@@ -72,16 +72,16 @@ describe("what is sent", () => {
     assert.notEqual(sent[3]?.headers.get("idempotency-key"), keys[0], "another call is another thing");
   });
 
-  test("a key of one's own is used", async () => {
+  test("a given idempotency key is used", async () => {
     const { shop, sent } = wire([ok({}, { headers: { "idempotent-replayed": "true" }, status: 201 })]);
     const { replayed } = await shop.placeOrder({ body: ORDER, idempotencyKey: "mine" });
     assert.deepEqual([sent[0]?.headers.get("idempotency-key"), replayed], ["mine", true]);
   });
 });
 
-describe("patience", () => {
-  // Goes red without `asked` in send.ts.
-  test("Retry-After is waited for, and what it is waited for is told", async () => {
+describe("retries", () => {
+  // Fails without `asked` in send.ts.
+  test("the client waits for Retry-After, and reports the reason", async () => {
     const { shop, pauses, retries } = wire([
       problem("TOO_MANY_REQUESTS", { "retry-after": "3" }),
       problem("UNAVAILABLE", { "retry-after": "1" }),
@@ -99,7 +99,7 @@ describe("patience", () => {
     );
   });
 
-  // Goes red without `Date.parse` in send.ts.
+  // Fails without `Date.parse` in send.ts.
   test("Retry-After may be a date", async () => {
     const inThree = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3000).toUTCString();
     const { shop, pauses } = wire([problem("UNAVAILABLE", { "retry-after": inThree }), ok({})]);
@@ -107,8 +107,8 @@ describe("patience", () => {
     assert.ok((pauses[0] as number) >= 3000 && (pauses[0] as number) <= 4250, String(pauses));
   });
 
-  // Goes red without the statuses, or the code, in isUndecided (errors.ts).
-  test("whoever has heard no decision is told so, and keeps the key", async () => {
+  // Fails without the statuses, or the code, in isUndecided (errors.ts).
+  test("an error without a decision of the shop says so, and carries the idempotency key", async () => {
     const said = async (reply: Reply): Promise<boolean> =>
       wire([reply], { tries: 1 })
         .shop.placeOrder({ body: ORDER })
@@ -128,21 +128,21 @@ describe("patience", () => {
     for (const code of decided) assert.equal(await said(problem(code)), false, code);
   });
 
-  // Goes red without `attempt >= tries` in send.ts.
-  test("it ends", async () => {
+  // Fails without `attempt >= tries` in send.ts.
+  test("retries end after the given number of attempts", async () => {
     const { shop, sent, pauses } = wire(Array.from({ length: 9 }, () => problem("BUSY", { "retry-after": "1" })));
     await assert.rejects(shop.placeOrder({ body: ORDER }), (error) => isRefusal(error, "BUSY") && error.retryAfter === 1);
     assert.deepEqual([sent.length, pauses.length], [5, 4]);
   });
 
-  // Goes red without `pauseMs > longestPauseMs` in send.ts.
-  test("a pause that is longer than anybody waits is told about at once", async () => {
+  // Fails without `pauseMs > longestPauseMs` in send.ts.
+  test("a pause above the limit rejects at once", async () => {
     const { shop, sent } = wire([problem("UNAVAILABLE", { "retry-after": "60" })]);
     await assert.rejects(shop.getShop(), (error) => isRefusal(error, "UNAVAILABLE") && error.retryAfter === 60);
     assert.equal(sent.length, 1);
   });
 
-  test("the shop's own no is final", async () => {
+  test("a refusal is not retried", async () => {
     for (const code of ["STOCK_INSUFFICIENT", "UNAUTHENTICATED", "PAYMENT_DECLINED", "INTERNAL", "COUPON_SOLD_OUT"] as const) {
       const { shop, sent } = wire([problem(code)]);
       await assert.rejects(
@@ -153,27 +153,27 @@ describe("patience", () => {
     }
   });
 
-  test("the same request that is under way is asked for again", async () => {
+  test("a request that is already in progress is retried", async () => {
     const { shop, sent } = wire([problem("IDEMPOTENCY_IN_PROGRESS"), ok({}, { status: 201 })]);
     await shop.placeOrder({ body: ORDER });
     assert.equal(sent.length, 2);
   });
 
-  // Goes red without `repeatable` in send.ts.
-  test("what has no key and was not heard is not sent again: it may have been done", async () => {
+  // Fails without `repeatable` in send.ts.
+  test("a write without a key is not retried after a lost response, because it may have been executed", async () => {
     const { shop, sent } = wire([new TypeError("fetch failed")]);
     await assert.rejects(shop.paymentWebhook({ body: { eventType: "x" } }), Unreachable);
     assert.equal(sent.length, 1);
   });
 
-  test("whatever answers and is no shop is nothing heard", async () => {
+  test("a response of a server other than a shop counts as no response", async () => {
     const { shop, sent } = wire(Array.from({ length: 5 }, () => new Response("<h1>502 Bad Gateway</h1>", { status: 502 })));
     await assert.rejects(shop.getShop(), Unreachable);
     assert.equal(sent.length, 5);
   });
 
-  // Goes red without `throwIfAborted` in send.ts.
-  test("an aborted request is not sent again, and rejects with the signal's reason", async () => {
+  // Fails without `throwIfAborted` in send.ts.
+  test("an aborted request is not retried, and rejects with the signal's reason", async () => {
     const leaving = new AbortController();
     const reason = new Error("the page was left");
     const { shop, sent } = wire([problem("BUSY", { "retry-after": "1" })], {
@@ -186,8 +186,8 @@ describe("patience", () => {
     assert.equal(sent.length, 0);
   });
 
-  // Goes red without `signal?.aborted` in send.ts: the pause would be waited for.
-  test("a pause does not begin once the signal is aborted", { timeout: 5000 }, async () => {
+  // Fails without `signal?.aborted` in send.ts: the client would wait for the pause.
+  test("a pause does not start after the signal is aborted", { timeout: 5000 }, async () => {
     const leaving = new AbortController();
     const reason = new Error("the page was left");
     const shop = createShop({
@@ -198,7 +198,7 @@ describe("patience", () => {
     await assert.rejects(shop.getShop({ signal: leaving.signal }), reason);
   });
 
-  test("a pause ends with the signal", async () => {
+  test("a pause ends when the signal is aborted", async () => {
     const leaving = new AbortController();
     const reason = new Error("the page was left");
     const { shop } = wire([]);
@@ -212,14 +212,14 @@ describe("patience", () => {
   });
 });
 
-describe("against the shop", () => {
+describe("with a real shop", () => {
   let open: TestShop;
   before(async () => {
     open = await openTestShop();
   });
   after(() => open.close());
 
-  test("the README's examples do what they say", async () => {
+  test("the README's examples work", async () => {
     const user = await open.user({ balance: 10_000 });
     const product = await open.product({ price: 1000, stock: 4 });
     const folder = mkdtempSync(join(tmpdir(), "jangnal-readme-"));
@@ -236,7 +236,7 @@ describe("against the shop", () => {
     assert.equal(await open.stockOf(product), 3);
   });
 
-  test("an order, its refusals with what they know, and lists to their end", async () => {
+  test("the client places an order, reads the details of refusals, and reads lists to their end", async () => {
     const user = await open.user({ balance: 10_000 });
     const product = await open.product({ price: 1000, stock: 4 });
     const shop = createShop({ url: open.url, token: () => user.token });

@@ -1,4 +1,4 @@
-// Money is a number and a currency. What the gateway took in another currency than the shop's is never taken for a payment.
+// Money in other currencies than the shop's: captures of the gateway in another currency never count as payments.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -25,7 +25,7 @@ const PAID = {
   cancels: [],
 } satisfies GatewayPayment;
 
-test("amounts on the wire are whole units, amounts in the shop minor ones", () => {
+test("the gateway's amounts are in major units, the shop's in minor units", () => {
   for (const [currency, minor, wire] of [
     ["KRW", 1999, 1999],
     ["JPY", 1, 1],
@@ -47,7 +47,7 @@ test("amounts on the wire are whole units, amounts in the shop minor ones", () =
     ["KRW", "1000.00", 1000],
   ] as const)
     assert.equal(amountFromWire(wire, currency), minor);
-  // Goes red without the look at the decimals that are too many.
+  // Fails without the check for excess decimals.
   for (const [currency, wire] of [
     ["KRW", 19.99],
     ["KRW", "1000.5"],
@@ -65,7 +65,7 @@ test("amounts on the wire are whole units, amounts in the shop minor ones", () =
     assert.equal(amountFromWire(wire, currency), undefined, `${wire} ${currency}`);
 });
 
-test("every answer is read in its own currency, and one without a currency in the gateway's own", () => {
+test("each response is read in its own currency, or else in the gateway's currency", () => {
   const body = { paymentKey: "k", orderId: "order-1", status: "PARTIAL_CANCELED", totalAmount: "19.99", balanceAmount: 10.5 };
   const cancels = [{ cancelAmount: 9.49, cancelReason: "r" }];
   const { currency, amount, left, cancels: back } = readPayment({ ...body, currency: "USD", cancels });
@@ -83,12 +83,11 @@ test("every answer is read in its own currency, and one without a currency in th
     assert.throws(() => readPayment(wrong), { reason: "ANSWER_NOT_UNDERSTOOD" }, JSON.stringify(wrong));
 });
 
-describe("what is believed of a payment in another currency", () => {
+describe("payments in another currency", () => {
   const judged = (payment: GatewayPayment, currency: string) =>
     interpret({ kind: "payment", payment }, { orderId: "order-1", amount: 1999 }, currency);
 
-  // Goes red without the comparison of currencies in `judge`.
-  test("an equal number of another currency pays nothing, and goes back whole", () => {
+  test("an equal number of another currency pays nothing, and is refunded in full", () => {
     assert.deepEqual(judged(PAID, "KRW"), { kind: "done" });
     assert.deepEqual(judged(PAID, "USD"), { kind: "failed", reason: "CURRENCY_MISMATCH", heard: true, captured: 1999 });
     assert.deepEqual(judged({ ...PAID, status: "PARTIAL_CANCELED", left: 999 }, "JPY"), {
@@ -99,15 +98,14 @@ describe("what is believed of a payment in another currency", () => {
     });
   });
 
-  test("money that turns up later says that it is of another currency", () => {
+  test("a capture found later is reported with its currency", () => {
     assert.deepEqual(heldFor(PAID, "order-1", "KRW"), { amount: 1999, reason: "CAPTURED_AFTER_FAILURE" });
     assert.deepEqual(heldFor(PAID, "order-1", "USD"), { amount: 1999, reason: "CURRENCY_MISMATCH" });
     for (const not of [undefined, { ...PAID, orderId: "order-2" }, { ...PAID, left: 0 }, { ...PAID, status: "CANCELED" as const }])
       assert.equal(heldFor(not, "order-1", "KRW"), undefined);
   });
 
-  // Goes red without `checked` in giveMoneyBack.
-  test("a part that went back in another currency is not known to be back, the whole is", async () => {
+  test("a partial refund in another currency does not count as refunded, a full one does", async () => {
     const id = "r-1";
     const payment: GatewayPayment = { ...PAID, currency: "JPY", status: "PARTIAL_CANCELED", cancels: [{ amount: 5, reason: `broken [${id}]` }] };
     const gateway = {
@@ -121,8 +119,7 @@ describe("what is believed of a payment in another currency", () => {
     for (const again of [false, true]) assert.deepEqual(await refundAtGateway(gateway, { ...part, amount: null }, again), { kind: "done" });
   });
 
-  // Goes red without the comparison of currencies in `compare`.
-  test("equal numbers of two currencies are a difference of the books", () => {
+  test("reconciliation reports equal numbers of two currencies as a difference", () => {
     const claim = { paymentKey: "k", gatewayOrderId: "order-1", id: "p", kind: "payment" as const, captured: 1999, givenBack: 0 };
     const theirs = { status: "DONE", currency: "KRW", captured: 1999, givenBack: 0 };
     const what = (status: string, givenBack: number, currency: string): string | undefined =>
@@ -135,7 +132,7 @@ describe("what is believed of a payment in another currency", () => {
   });
 });
 
-test("a currency that the gateway does not take stops the start; the simulator takes any", () => {
+test("a currency that the gateway does not accept prevents the start; the simulator accepts any", () => {
   const gateway = { PAYMENT_GATEWAY_URL: "https://api.example.com", PAYMENT_GATEWAY_SECRET: SECRET };
   const opened = (env: Record<string, string>): string => readConfig(env).gateway.currency;
   assert.throws(
@@ -147,7 +144,7 @@ test("a currency that the gateway does not take stops the start; the simulator t
   assert.equal(opened({ SHOP_CURRENCY: "USD", DATABASE_URL: "postgresql://127.0.0.1:1/none" }), "USD");
 });
 
-/** A shop, in won unless told otherwise, at a gateway whose buyers pay in `currency`. */
+/** A shop, in won by default, with a gateway whose buyers pay in `currency`. */
 async function shopAt(currency: string, env: Record<string, string> = {}): Promise<{ shop: TestShop; simulator: Simulator; close(): Promise<void> }> {
   const simulator = new Simulator({ secret: SECRET, currency });
   const url = await simulator.listen();
@@ -173,8 +170,8 @@ async function unpaid(shop: TestShop, price = 1999): Promise<{ user: Client; ord
 const byCard = (user: Client, orderId: string, kind: string): Promise<Answer> =>
   user.post("/payments", { orderId, method: "CARD", paymentKey: `${kind}-${randomUUID()}` });
 
-describe("a gateway that takes another currency", () => {
-  test("pays no order, at once or found out later, and the buyer gets all of it back", async () => {
+describe("a gateway that captures another currency", () => {
+  test("a capture in another currency pays no order, at once or on settlement, and is refunded in full", async () => {
     const { shop, simulator, close } = await shopAt("JPY");
     try {
       const at = await unpaid(shop);
@@ -201,7 +198,7 @@ describe("a gateway that takes another currency", () => {
     }
   });
 
-  test("of decimals gets all of them back", async () => {
+  test("a capture with decimals is refunded in full", async () => {
     const { shop, simulator, close } = await shopAt("USD");
     try {
       const { user, orderId } = await unpaid(shop);
@@ -216,7 +213,7 @@ describe("a gateway that takes another currency", () => {
     }
   });
 
-  test("charges no balance", async () => {
+  test("a capture in another currency charges no balance", async () => {
     const { shop, simulator, close } = await shopAt("JPY", { BALANCE_FUNDING: "gateway" });
     try {
       const user = await shop.user();
@@ -233,7 +230,7 @@ describe("a gateway that takes another currency", () => {
   });
 });
 
-test("a shop in dollars is paid and gives back to the cent, and both books agree", async () => {
+test("a shop in dollars is paid and refunds to the cent, and reconciliation finds no difference", async () => {
   const shop = await openTestShop({ env: { SHOP_CURRENCY: "USD" } });
   try {
     const { user, orderId, product } = await unpaid(shop);

@@ -1,4 +1,4 @@
-// Signing in as one of the demo's users: only where the shop is a demo, only as those, never as an operator.
+// Signing in as a demo user: only in a demo, only as one of its users, and never as an operator.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -10,7 +10,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-test("a demo's user gets a token that is good for what is theirs", async () => {
+test("a demo user gets a token for the user's own resources", async () => {
   const { users } = good(await shop.anyone("GET", "/demo/users"), 200);
   assert.deepEqual(
     users.map((user: { name: string }) => user.name),
@@ -24,22 +24,22 @@ test("a demo's user gets a token that is good for what is theirs", async () => {
   refused(await shop.anyone("GET", "/admin/users", undefined, authorization), 403, "FORBIDDEN");
 });
 
-// Goes red without `toReversed` where the demo's users are made: the newest had nothing on the balance.
-test("who takes the first user and the first product of their lists, as the README does, can buy it", async () => {
+// Fails without `toReversed` in the creation of demo users: the newest would have no balance.
+test("the first user of the list can buy the first product of the list, as in the README", async () => {
   const [user] = good(await shop.operator.get("/admin/users"), 200).users;
   const [product] = good(await shop.anyone("GET", "/products"), 200).products;
   good(await shop.client(user.id).post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
 });
 
-// Goes red without the list of external ids in demo.routes.ts.
-test("nobody else's token is given", async () => {
+// Fails without the list of external ids in demo.routes.ts.
+test("tokens of other users are not issued", async () => {
   const somebody = await shop.user();
   refused(await shop.anyone("POST", "/demo/sign-in", { userId: somebody.id }), 404, "USER_NOT_FOUND");
   assert.ok(!JSON.stringify(good(await shop.anyone("GET", "/demo/users"), 200)).includes(somebody.id));
 });
 
-// Goes red without `isDemo` in demo.routes.ts.
-test("a shop that is no demo, or whose tokens are an issuer's, has no such thing", async () => {
+// Fails without `isDemo` in demo.routes.ts.
+test("a shop without a demo, or with tokens of an issuer, has no demo sign-in", async () => {
   const { users } = good(await shop.anyone("GET", "/demo/users"), 200);
   for (const env of [{ DEMO: "off" }, { DEMO: "on", AUTH_JWT_SECRET: "", AUTH_JWKS_URL: "http://127.0.0.1:1/keys" }]) {
     const other = await openTestShop({ beside: shop, env });
@@ -53,7 +53,7 @@ test("a shop that is no demo, or whose tokens are an issuer's, has no such thing
   }
 });
 
-test("a shop says what its faces have to know", async () => {
+test("GET /shop returns the settings that the web pages need", async () => {
   const before = Date.now();
   const facts = good(await shop.anyone("GET", "/shop"), 200);
   assert.ok(Date.parse(facts.now) >= before && Date.parse(facts.now) <= Date.now());

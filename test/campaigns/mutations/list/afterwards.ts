@@ -124,21 +124,21 @@ export const AFTERWARDS: Mutation[] = [
 
   mutation("that an issuer's empty key set replaces no good one", "src/http/key-set.ts", "if (found.length === 0)", "if (false)", [
     AUTHORITY,
-    "an empty or broken key set",
+    "an empty or invalid key set",
   ]),
   mutation("that only a proxy is believed", "src/http/client-address.ts", "networks === undefined || contains(networks, address)", "true", [
     "test/api/client-address.test.ts",
-    "with networks is the last one",
+    "with trusted networks, the address is the last one",
   ]),
   mutation("which algorithm a token is signed with", AUTH, 'algorithms: ["HS256"], ', "", [AUTHORITY, ""]),
   mutation("how long a token is good for", AUTH, "if (seen && seen.until > now()) return seen;", "if (seen) return seen;", [
     AUTHORITY,
-    "one that was good is not when its time is up",
+    "a token that was valid is rejected after its expiry",
   ]),
   mutation("that a shopper is a user", AUTH, 'if (role === "shopper" && !UUID.test(sub)) refuse("UNAUTHENTICATED");', "", [AUTHORITY, ""]),
   mutation("which roles there are", AUTH, ' || (role !== "shopper" && role !== "operator")', "", [AUTHORITY, ""]),
-  mutation("who issued a token", AUTH, '...(issuer ? ["iss"] : [])', "", [AUTHORITY, "issuer and audience, where configured"]),
-  mutation("whom a token is for", AUTH, '...(audience ? ["aud"] : [])', "", [AUTHORITY, "issuer and audience, where configured"]),
+  mutation("who issued a token", AUTH, '...(issuer ? ["iss"] : [])', "", [AUTHORITY, "a token must have the configured issuer and audience"]),
+  mutation("whom a token is for", AUTH, '...(audience ? ["aud"] : [])', "", [AUTHORITY, "a token must have the configured issuer and audience"]),
   mutation("that operators' routes are operators'", ROUTE, 'if (audience === "operator") refuse("FORBIDDEN");', "", [
     AUTHORITY,
     "operators' calls are forbidden to shoppers",
@@ -152,13 +152,13 @@ export const AFTERWARDS: Mutation[] = [
   ),
   mutation("that strangers are turned away", "src/http/authentication.ts", "done(request.authenticationError ?? undefined);", "done();", [
     AUTHORITY,
-    "whatever is not for everybody wants a token first",
+    "a route that is not public requires a token",
   ]),
   mutation(
     "in whose name a body speaks",
     "src/http/on-behalf.ts",
     'if (caller.role !== "operator" && wanted !== caller.id) refuse("FORBIDDEN");',
     "",
-    [AUTHORITY, "may not be named in a body"],
+    [AUTHORITY, "only operators may name another user in a body"],
   ),
 ];

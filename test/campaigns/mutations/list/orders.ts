@@ -189,7 +189,7 @@ export const ORDERS: Mutation[] = [
     "src/settlement/settle-charge.ts",
     'verdict.kind === "done" && balance <= balanceMax',
     'verdict.kind === "done"',
-    [CHARGES, "money for which there is no room"],
+    [CHARGES, "a charge that no longer fits the limit"],
   ),
   mutation("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "    checkLimit(wallet, amount, balanceMax);\n", "", [
     MONEY,
@@ -251,10 +251,10 @@ export const ORDERS: Mutation[] = [
     "src/order/payment/payment.sql.ts",
     " ORDER BY place DESC LIMIT ${steps}) newest)",
     ") newest)",
-    [LISTS, "a payment of many refunds shows its newest steps"],
+    [LISTS, "a payment with many refunds shows its newest steps"],
   ),
   mutation("that a page of a history is bounded by its items", "src/outbox/outbox.sql.ts", "e.items <= $4 OR e.seq = $2 + 1", "$4::int > 0", [
     LISTS,
-    "a history of many refunds comes in pages",
+    "a history of many refunds has pages",
   ]),
 ];

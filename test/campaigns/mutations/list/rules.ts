@@ -39,7 +39,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that an edit is of the product as it is", EDIT, "version !== product.version", "false", [
     EDITS,
-    "an edit of another version is refused whole",
+    "an edit of another version is refused as a whole",
   ]),
   mutation("that an edit is of the variant as it is", EDIT, "now !== one.version", "false", [EDITS, "an edit of another version of a variant"]),
   mutation("that an edit makes another version", EDIT, "version: product.version + 1", "version: product.version", [
@@ -47,10 +47,10 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     "of many edits of one version",
   ]),
   mutation("that a variant is named once in an edit", EDIT, "found.has(one.id)", "false", [EDITS, "names a variant twice"]),
-  mutation("that two prices agree", EDIT, "one.price !== price", "false", [EDITS, "gives a product's only variant two prices"]),
+  mutation("that two prices agree", EDIT, "one.price !== price", "false", [EDITS, "an edit with two prices for a product's only variant"]),
   mutation("that options differ", VARIANT_RULES, "keyOf(other.options) === keyOf(options)", "false", [
     EDITS,
-    "are not created, alone or among others",
+    "variants with equal options are not created",
   ]),
   mutation("that a SKU is one variant's", VARIANT_RULES, "owner !== variantId", "false", [EDITS, "belongs to one variant of the shop"]),
   mutation(
@@ -104,7 +104,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that money goes back in the shop's currency", "src/settlement/gateway-refund.ts", "payment.currency !== gateway.currency", "false", [
     CURRENCY,
-    "a part that went back in another currency",
+    "a partial refund in another currency",
   ]),
   mutation("that both books count in one currency", "src/settlement/reconcile.ts", "gateway.currency !== currency &&", "false &&", [
     CURRENCY,
@@ -243,7 +243,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that the same discount is no change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) &&", "fields.discount &&", [
     CAMPAIGNS,
-    "a form that sends everything back",
+    "an edit that repeats all fields unchanged",
   ]),
   mutation("an edit's version", CAMPAIGN, "version !== undefined && version !== campaign.version", "false", [
     CAMPAIGNS,
@@ -259,11 +259,11 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that a coupon is good to the end of its last day", "src/day.ts", "(days + 1) * DAY_MS", "days * DAY_MS", [
     CAMPAIGNS,
-    "a coupon is good to the end",
+    "a coupon is valid until the end",
   ]),
   mutation("that a campaign's own end cuts its coupons' days", COUPON, "expiresAt ?? Number.POSITIVE_INFINITY)", "Number.POSITIVE_INFINITY)", [
     CAMPAIGNS,
-    "the campaign's own end comes first",
+    "an earlier end of the campaign ends its coupons",
   ]),
   mutation(
     "that a list's order stands while it is read",
