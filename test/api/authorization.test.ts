@@ -9,7 +9,7 @@ import { Refusal } from "../../src/refusal.ts";
 import { type Answer, call, type Client, good, openTestShop, refused, SECRET, type TestShop } from "../support/shop.ts";
 import { type Claims, Issuer, token } from "../support/tokens.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
+// oxlint-disable-next-line typescript/no-explicit-any -- the caller names the type
 type Document = any;
 type Route = { name: string; method: string; path: string; operation: Document };
 

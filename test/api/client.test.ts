@@ -44,7 +44,7 @@ function wire(replies: Reply[], options: Partial<ShopOptions> = {}) {
 
 const ORDER = { orderItems: [{ productId: "p", quantity: 1 }] };
 
-describe("what is sent", () => {
+describe("requests", () => {
   test("path and query parameters are escaped, and undefined ones are left out", async () => {
     const { shop, sent } = wire([ok({ orders: [], nextCursor: null })]);
     await shop.listUserOrders({ path: { userId: "a/b c" }, query: { limit: 5, cursor: "=&" } });
