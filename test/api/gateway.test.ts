@@ -490,7 +490,7 @@ describe("settings and commands", () => {
     let said = "";
     for (const stream of [reconcile.stdout, reconcile.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
     const [code] = await once(reconcile, "exit");
-    assert.deepEqual([code, /both books agree/.test(said)], [0, true], said);
+    assert.deepEqual([code, /both sides agree/.test(said)], [0, true], said);
   });
 
   async function unpaidOne(shop: TestShop): Promise<{ user: Client; orderIds: string[] }> {
