@@ -64,7 +64,18 @@ module.exports = {
       to: { path: "^(node:)?process$" },
     },
     { name: "no-test-code-in-src", severity: "error", from: { path: "^(src|tools)/", pathNot: TEST }, to: { path: "^test/" } },
-    { name: "tools-use-the-client", comment: "They reach the shop over HTTP", severity: "error", from: { path: "^tools/" }, to: { path: "^src/(?!files/|(?:ids|concurrently|backoff)\\.ts)" } },
+    {
+      name: "tools-use-the-client",
+      comment: "They reach the shop over HTTP",
+      severity: "error",
+      from: { path: "^tools/" },
+      to: { path: "^src/(?!files/|(?:ids|concurrently|backoff)\\.ts)" },
+    },
   ],
-  options: { tsConfig: { fileName: "tsconfig.json" }, tsPreCompilationDeps: true, doNotFollow: { path: "node_modules" }, moduleSystems: ["es6", "cjs"] },
+  options: {
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    doNotFollow: { path: "node_modules" },
+    moduleSystems: ["es6", "cjs"],
+  },
 };

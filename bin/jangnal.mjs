@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// The executable. Plain JavaScript that Node 18 understands: its first task is to find a Node that understands the rest.
+// The executable. Plain JavaScript for Node 18 and newer: its first task is to find a Node that runs the rest.
 import { spawn, spawnSync } from "node:child_process";
 import { existsSync } from "node:fs";
 import { createRequire } from "node:module";
@@ -7,23 +7,23 @@ import { constants } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-/** From here on TypeScript runs as it is. */
+/** The first version that runs TypeScript without a flag. */
 const NEEDED = [24, 12];
-/** A clone runs what is written, a package what `npm pack` made of it (bin/pack.ts). */
+/** A clone runs the source, a package the JavaScript that bin/pack.ts made. */
 const SOURCE = new URL("../src/main.ts", import.meta.url).href;
 const PACKED = new URL("../dist/src/main.js", import.meta.url).href;
 
 /**
- * V8 takes what nobody forbids it. The young generation is nearly all garbage, and as large as it likes it is 200 MB; the smaller of the two also
- * says how far the old one may grow before it is looked at. What is taken away elsewhere costs more than it saves (docs/results/2026-11-27-performance.md).
+ * Heap limits. Unbounded, V8's young generation grows to about 200 MB, nearly all garbage. Limits of other heap spaces cost more than they save
+ * (docs/results/2026-11-27-performance.md).
  */
-const BOUNDS = ["--max-semi-space-size=8", "--max-old-space-size=512"];
+const HEAP_LIMITS = ["--max-semi-space-size=8", "--max-old-space-size=512"];
 
 if (isNewEnough(process.versions.node)) {
-  boundMemory();
-  whenNpmLeaves(() => process.kill(process.pid, "SIGTERM"));
-  if (process.argv[2] === "serve") leaveEarly();
-  await keepWhatWasCompiled();
+  limitHeap();
+  onParentExit(() => process.kill(process.pid, "SIGTERM"));
+  if (process.argv[2] === "serve") exitOnEarlySignals();
+  await cacheCompiledCode();
   const { main } = await import(existsSync(fileURLToPath(SOURCE)) ? SOURCE : PACKED);
   await main(process.argv.slice(2));
 } else {
@@ -31,25 +31,25 @@ if (isNewEnough(process.versions.node)) {
   if (node === undefined) {
     console.error(
       `Jangnal needs Node ${NEEDED.join(".")} or newer, and this is ${process.versions.node}: ` +
-        "install a newer one, or run npm ci without --omit=optional, which brings its own for Linux and Windows.",
+        "install a newer one, or run npm ci without --omit=optional, which installs Node for Linux and Windows.",
     );
     process.exit(1);
   }
   runWith(node);
 }
 
-/** The next start need not strip types and compile again. Where nothing can be kept it does. Among our own dependencies, where only who installs us writes. */
-async function keepWhatWasCompiled() {
+/** Caches compiled code for the next start, in node_modules, which only the installing user can write. If that fails, the next start compiles again. */
+async function cacheCompiledCode() {
   const { enableCompileCache } = await import("node:module");
   enableCompileCache(join(dirname(fileURLToPath(import.meta.url)), "../node_modules/.cache/jangnal"));
 }
 
-/** Becomes the same process with these bounds, which V8 takes at its start only. Whoever has set any of them is left alone; so is Windows, which can't. */
-function boundMemory() {
-  const isBound = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].some((option) => /--max[-_](semi|old)[-_]space[-_]size/.test(option));
-  // What became another program would no longer hear who forked it.
-  if (process.argv[2] !== "serve" || isBound || process.send !== undefined || process.platform === "win32" || process.execve === undefined) return;
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...BOUNDS, ...process.argv.slice(1)], process.env);
+/** Replaces this process by the same one with heap limits, which V8 reads only at its start. Does nothing if a limit is set, or on Windows. */
+function limitHeap() {
+  const isLimited = [...process.execArgv, process.env.NODE_OPTIONS ?? ""].some((option) => /--max[-_](semi|old)[-_]space[-_]size/.test(option));
+  // A replaced process would lose the IPC channel of the process that forked it.
+  if (process.argv[2] !== "serve" || isLimited || process.send !== undefined || process.platform === "win32" || process.execve === undefined) return;
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, ...HEAP_LIMITS, ...process.argv.slice(1)], process.env);
 }
 
 function isNewEnough(version) {
@@ -57,8 +57,8 @@ function isNewEnough(version) {
   return major > NEEDED[0] || (major === NEEDED[0] && minor >= NEEDED[1]);
 }
 
-/** Whoever is asked to stop before there is a shop that could hear it has nothing to finish. */
-function leaveEarly() {
+/** Exits at once on a signal that comes before the shop handles signals: there is nothing to finish yet. */
+function exitOnEarlySignals() {
   for (const signal of ["SIGTERM", "SIGINT"]) {
     process.on(signal, () => {
       if (process.listenerCount(signal) === 1) process.exit(0);
@@ -66,7 +66,7 @@ function leaveEarly() {
   }
 }
 
-/** The Node that came with npm as an optional dependency of ours. */
+/** The Node that npm installed as an optional dependency. */
 function findNode() {
   const platform = process.platform === "win32" ? "win" : process.platform;
   try {
@@ -78,15 +78,15 @@ function findNode() {
   }
 }
 
-/** Becomes, as far as one process can, the same command line under another Node: its input and output, its signals, its end. */
+/** Runs the same command line under another Node, with the same input, output, signals and exit code. */
 function runWith(node) {
   const given = process.execArgv.filter((option) => /^--max-(old|semi)-space-size=/.test(option));
-  const command = [...dieWithUs(), node, ...(given.length > 0 ? given : BOUNDS), fileURLToPath(import.meta.url), ...process.argv.slice(2)];
+  const command = [...killWithParent(), node, ...(given.length > 0 ? given : HEAP_LIMITS), fileURLToPath(import.meta.url), ...process.argv.slice(2)];
   const child = spawn(command[0], command.slice(1), { stdio: "inherit" });
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT", "SIGUSR2"]) {
     if (signal in constants.signals) process.on(signal, () => child.kill(signal));
   }
-  whenNpmLeaves(() => child.kill("SIGTERM"));
+  onParentExit(() => child.kill("SIGTERM"));
   child.once("error", (error) => {
     console.error(`Node ${NEEDED.join(".")} from npm could not be started: ${error.message}.`);
     process.exit(1);
@@ -99,10 +99,10 @@ function runWith(node) {
 }
 
 /**
- * npm and npx pass SIGTERM to the shell between them and us, and with a shell that does not pass it on that is the end of it:
- * they end, and we would live on, unseen, holding port and data. A parent that is no longer there means that we were asked to stop.
+ * npm and npx send SIGTERM to their shell, and some shells do not pass it on: npm exits, and the shop would go on without a parent, holding port and
+ * data. So the exit of the parent counts as a request to stop.
  */
-function whenNpmLeaves(stop) {
+function onParentExit(stop) {
   if (process.env.npm_command === undefined || process.platform === "win32") return;
   const parent = process.ppid;
   const watch = setInterval(() => {
@@ -113,8 +113,8 @@ function whenNpmLeaves(stop) {
   watch.unref();
 }
 
-/** A SIGKILL can't be passed on; where the kernel can do that for us, let it, lest a killed shop lives on unseen. */
-function dieWithUs() {
+/** The kernel kills the child if this process is killed: SIGKILL cannot be passed on, and the shop would go on unseen. */
+function killWithParent() {
   const prefix = ["setpriv", "--pdeathsig", "KILL"];
   return process.platform === "linux" && spawnSync("setpriv", [...prefix.slice(1), "true"]).status === 0 ? prefix : [];
 }

@@ -1,6 +1,6 @@
 /**
- * What a package of the shop runs, since Node strips no types of what lies below node_modules: the same files as JavaScript, in dist, with all that they
- * read beside them. npm calls this before it packs; a clone runs src as it is.
+ * Compiles the shop to JavaScript in dist, with the files that it reads. A package needs that because Node strips no types below node_modules;
+ * a clone runs src directly. npm calls this before it packs.
  */
 import { execFileSync } from "node:child_process";
 import { cpSync, globSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,8 +1,8 @@
-/** The README's examples as one module, for whoever checks that they are right: what they leave open (a token, an id) is a parameter. */
+/** The README's examples as one module, for the checks that compile and run them. Values that the examples leave open (a token, ids) are globals. */
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** `export async function run(TOKEN, url, productId, …)`, and `shop` for what comes after. */
+/** The module's source. It leaves a variable `shop` for further code. */
 export function examples(): string {
   const readme = readFileSync(join(import.meta.dirname, "README.md"), "utf8");
   const blocks = [...readme.matchAll(/^```ts\n(.*?)^```/gms)].map(([, code]) => code as string);

@@ -1,6 +1,6 @@
 /**
- * Writes client/src/generated from the document of a shop that is opened for it: the types of every body and answer, and the table of operations.
- * With `--check` it writes nothing, and ends with 1 where what is committed is not what the document gives.
+ * Generates client/src/generated from the OpenAPI document of a temporary shop: the types of all bodies and responses, and the table of operations.
+ * With `--check` it writes nothing, and exits with 1 if the committed files are outdated.
  */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -19,15 +19,15 @@ try {
     const differing = [...new Set([...readdirSync(target), ...readdirSync(GENERATED)])].filter(
       (name) => read(target, name) !== read(GENERATED, name),
     );
-    for (const name of differing) console.error(`client/src/generated/${name} is older than the document.`);
-    if (differing.length > 0) console.error("`npm run client` writes it anew.");
+    for (const name of differing) console.error(`client/src/generated/${name} is outdated.`);
+    if (differing.length > 0) console.error("Run `npm run client`.");
     process.exitCode = differing.length > 0 ? 1 : 0;
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
 }
 
-// oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
+// oxlint-disable-next-line typescript/no-explicit-any -- typed by use
 type Document = { paths: Record<string, Record<string, any>> };
 
 async function readDocument(): Promise<Document> {
@@ -41,7 +41,7 @@ async function readDocument(): Promise<Document> {
 
 async function generate(document: Document, target: string): Promise<void> {
   const input = join(folder, "openapi.json");
-  // The generator reads a record's values from `additionalProperties` alone; examples and prose are for readers of the document.
+  // The generator reads a record's values from `additionalProperties` only.
   writeFileSync(
     input,
     JSON.stringify(document, (_key, value) => plainRecord(value)),

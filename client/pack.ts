@@ -1,6 +1,6 @@
 /**
- * Packs the client as npm would publish it, and holds it against publint and against whoever imports it: a project of its own, where the README's examples
- * have to be good TypeScript and what is wrong must not be. The tarball is left in client/dist.
+ * Packs the client as npm would publish it, and checks it with publint and with a project that imports it. There the README's examples must compile, and
+ * a wrong use must not. The tarball stays in client/dist.
  */
 import { execFileSync, spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -27,7 +27,7 @@ const { messages, pkg } = await publint({
   strict: true,
 });
 for (const message of messages) console.error(formatMessage(message, pkg));
-if (messages.length > 0) fail("publint is not content.");
+if (messages.length > 0) fail("publint found problems.");
 const typescript = files.filter(({ path }) => path.endsWith(".ts") && !path.endsWith(".d.ts"));
 if (typescript.length > 0) fail(`Node strips no types below node_modules: ${typescript.map(({ path }) => path).join(", ")}`);
 
@@ -43,14 +43,14 @@ try {
   );
   execFileSync(process.execPath, [join(project, "runs.js")], { stdio: "inherit" });
   writeFileSync(join(project, "right.ts"), examples());
-  // Goes unnoticed where the types do not arrive: everything is `any` then.
+  // Without types everything would be `any`, and this file would compile.
   writeFileSync(join(project, "wrong.ts"), `${examples()}\nexport const wrong: number = (await shop.getShop()).body.currency;`);
   for (const [module, resolution] of [
     ["nodenext", "nodenext"],
     ["esnext", "bundler"],
   ] as const) {
-    if (!compiles("right.ts", module, resolution)) fail(`The README's examples are no good TypeScript with moduleResolution ${resolution}.`);
-    if (compiles("wrong.ts", module, resolution)) fail(`The types do not arrive with moduleResolution ${resolution}.`);
+    if (!compiles("right.ts", module, resolution)) fail(`The README's examples do not compile with moduleResolution ${resolution}.`);
+    if (compiles("wrong.ts", module, resolution)) fail(`The types are missing with moduleResolution ${resolution}.`);
   }
 } finally {
   rmSync(project, { recursive: true, force: true });

@@ -15,17 +15,17 @@ import { isConnectionError } from "./database/pool.ts";
 
 const COMMANDS: Record<string, CliCommand> = { serve, migrate, demo, token, audit, reconcile, recount, gateway, replay };
 
-/** Runs one command and ends the process with its code. What it can't do it says in one line. */
+/** Runs one command and exits with its code. An error is printed as one line. */
 export async function main(argv: string[]): Promise<void> {
-  const [name, ...words] = argv;
+  const [name, ...args] = argv;
   if (name === undefined || name === "--help" || name === "-h" || name === "help") {
     console.log(overview());
     return;
   }
   try {
     const command = COMMANDS[name];
-    if (!command) throw new CommandFailed(`There is no command ${JSON.stringify(name)}; see npx jangnal --help`);
-    const { values, positionals } = parse(command, words);
+    if (!command) throw new CommandFailed(`Unknown command ${JSON.stringify(name)}; see npx jangnal --help`);
+    const { values, positionals } = parse(command, args);
     if (values["help"]) console.log(`npx jangnal ${name}${command.usage}`);
     else {
       for (const warning of misspeltSettings(process.env)) console.error(warning);
@@ -39,13 +39,13 @@ export async function main(argv: string[]): Promise<void> {
 
 function overview(): string {
   const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);
-  return `npx jangnal COMMAND\n\n${rows.join("\n")}\n\nnpx jangnal COMMAND --help tells more of each.`;
+  return `npx jangnal COMMAND\n\n${rows.join("\n")}\n\nnpx jangnal COMMAND --help shows the help of one command.`;
 }
 
-/** Everything that somebody can mend is one line. A bug shows where it is. */
+/** One line for an error that the user can fix; the stack for a bug. */
 function oneLine(error: unknown): string {
   if (!(error instanceof Error)) return String(error);
   if ([TypeError, RangeError, ReferenceError, SyntaxError].some((bug) => error instanceof bug)) return error.stack ?? error.message;
-  if (isConnectionError(error)) return `The database can't be reached: ${error.message || String((error as { code?: unknown }).code)}`;
+  if (isConnectionError(error)) return `The database cannot be reached: ${error.message || String((error as { code?: unknown }).code)}`;
   return error.message;
 }

@@ -1,54 +1,54 @@
-// A shop with a method for every operation of its document, typed by it.
+// A client with a typed method for every operation of the OpenAPI document.
 
 import { OPERATIONS, type Operations } from "./generated/operations.gen.ts";
-import { type Heard, send, type SendOptions } from "./send.ts";
+import { type Success, send, type SendOptions } from "./send.ts";
 
 export type OperationName = keyof Operations;
 
-type Given<Name extends OperationName> = Omit<Operations[Name]["data"], "url" | "headers">;
+type Input<Name extends OperationName> = Omit<Operations[Name]["data"], "url" | "headers">;
 type CallOptions = {
-  /** Ends the request: nothing is sent any more, and the promise rejects with the signal's reason. */
+  /** Ends the request: no further try is sent, and the promise rejects with the signal's reason. */
   signal?: AbortSignal;
-  /** In place of one that is made for this call: for what has to be done once even if this process ends in between. */
+  /** Replaces the key that is generated for this call, if the effect must happen once even if this process restarts. */
   idempotencyKey?: string;
 };
-/** What an operation needs may be left out only where all of it may. */
+/** The input may be omitted only if all of it is optional. */
 type Parameters<Name extends OperationName> =
-  Partial<Given<Name>> extends Given<Name> ? [given?: Given<Name> & CallOptions] : [given: Given<Name> & CallOptions];
+  Partial<Input<Name>> extends Input<Name> ? [input?: Input<Name> & CallOptions] : [input: Input<Name> & CallOptions];
 
-/** An answer that is no refusal, told apart by its status. `replayed`: it is the answer to an earlier request with the same key. */
+/** A successful response, discriminated by its status. `replayed`: an earlier request with the same key had this response. */
 export type Answer<Name extends OperationName> = {
   [Status in keyof Operations[Name]["answers"]]: { status: Status; body: Operations[Name]["answers"][Status]; replayed: boolean };
 }[keyof Operations[Name]["answers"]];
 
-/** The body of such an answer. */
+/** The body of a successful response. */
 export type Body<Name extends OperationName> = Answer<Name>["body"];
 
-/** The codes with which an operation may refuse. */
+/** The refusal codes of an operation. */
 export type CodeOf<Name extends OperationName> = Extract<Operations[Name]["refusals"][keyof Operations[Name]["refusals"]], { code: string }>["code"];
 
-export type Shop = { readonly [Name in OperationName]: (...given: Parameters<Name>) => Promise<Answer<Name>> };
+export type Shop = { readonly [Name in OperationName]: (...input: Parameters<Name>) => Promise<Answer<Name>> };
 
 export type ShopOptions = SendOptions & {
-  /** Where the shop is: `https://shop.example`. Empty in a page that the shop serves itself. */
+  /** The shop's address: `https://shop.example`. Empty in a page that the shop serves itself. */
   url: string;
-  /** Who calls; asked before each request. */
+  /** Gives the caller's token; called before each request. */
   token?: () => string | undefined;
-  /** In which language the shop says no; its own, unless given. */
+  /** The language of refusals; the shop's own by default. */
   language?: () => "ko" | "en";
 };
 
-/** A shop to call. Whatever changes something gets an `Idempotency-Key`, kept over the request's tries. */
+/** Creates a client. Each request that changes something gets an `Idempotency-Key`, the same for all its tries. */
 export function createShop(options: ShopOptions): Shop {
-  const operations = (Object.keys(OPERATIONS) as OperationName[]).map((name) => [name, (given?: Loose) => call(name, given ?? {}, options)]);
+  const operations = (Object.keys(OPERATIONS) as OperationName[]).map((name) => [name, (input?: UntypedInput) => call(name, input ?? {}, options)]);
   return Object.fromEntries(operations) as Shop;
 }
 
-type Loose = CallOptions & { path?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown };
+type UntypedInput = CallOptions & { path?: Record<string, unknown>; query?: Record<string, unknown>; body?: unknown };
 
-function call(name: OperationName, { path = {}, query = {}, body, signal, idempotencyKey }: Loose, options: ShopOptions): Promise<Heard> {
+function call(name: OperationName, { path = {}, query = {}, body, signal, idempotencyKey }: UntypedInput, options: ShopOptions): Promise<Success> {
   const [method, pattern, keyed = false] = OPERATIONS[name] as readonly [string, string, boolean?];
-  const filled = pattern.replaceAll(/\{(\w+)\}/g, (_, member: string) => encodeURIComponent(String(path[member])));
+  const filled = pattern.replaceAll(/\{(\w+)\}/g, (_, name: string) => encodeURIComponent(String(path[name])));
   const search = new URLSearchParams(
     Object.entries(query).flatMap(([key, value]) => (value === undefined ? [] : [[key, String(value)] as [string, string]])),
   );
@@ -64,17 +64,17 @@ function call(name: OperationName, { path = {}, query = {}, body, signal, idempo
   return send({ method, url, headers, body: body === undefined ? undefined : JSON.stringify(body), signal }, keyed || method === "GET", options);
 }
 
-/** Not `crypto.randomUUID()`: browsers have that over https only, and a shop may be tried in the local network. */
+/** Browsers have `crypto.randomUUID()` only on https pages, and a shop may be tried over http in a local network. */
 function newKey(): string {
   return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
-/** Every page of a list, one after the other: `for await (const { orders } of everyPage((cursor) => shop.listOrders({ query: { ...cursor } })))`. */
+/** Yields all pages of a list in order: `for await (const { orders } of everyPage((cursor) => shop.listOrders({ query: { ...cursor } })))`. */
 export async function* everyPage<Page extends { nextCursor: string | null }>(
-  ask: (from: { cursor?: string }) => Promise<{ body: Page }>,
+  readPage: (from: { cursor?: string }) => Promise<{ body: Page }>,
 ): AsyncGenerator<Page> {
   for (let from: { cursor?: string } | undefined = {}; from !== undefined;) {
-    const { body }: { body: Page } = await ask(from);
+    const { body }: { body: Page } = await readPage(from);
     yield body;
     from = body.nextCursor === null ? undefined : { cursor: body.nextCursor };
   }

@@ -10,7 +10,7 @@ export const audit: CliCommand = {
 
   --json        print the report as JSON
 
-Reads only, and holds up nobody; the shop may be selling meanwhile. Ends with 0 where everything is right, with 1 where it is not.`,
+Reads only, and blocks no other transaction: the shop may go on selling. Exits with 0 if all invariants hold, otherwise with 1.`,
   options: { json: { type: "boolean" } },
   async run({ json }) {
     const config = readConfig(process.env);

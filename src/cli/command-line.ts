@@ -1,24 +1,24 @@
-// What every command of the command line is made of.
+// The shape of a command of the command line.
 
 import { type ParseArgsOptionsConfig, parseArgs } from "node:util";
 
-/** Said to whoever called, in one sentence, before the command line ends with 1. */
+/** Ends the command line with exit code 1; `message` is one sentence for the user. */
 export class CommandFailed extends Error {}
 
 export type CliCommand = {
   summary: string;
-  /** What stands behind the command's name, and what each option means. */
+  /** The help text behind the command's name: arguments, options, notes. */
   usage: string;
   options: ParseArgsOptionsConfig;
-  /** Answers the exit code. */
+  /** Returns the exit code. */
   run(values: Record<string, string | boolean | undefined>, positionals: string[]): Promise<number>;
 };
 
-/** Reads a command's own words. Errors: CommandFailed for an option that it does not have. */
-export function parse(command: CliCommand, words: string[]): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
+/** Parses a command's arguments. Errors: CommandFailed for an unknown option. */
+export function parse(command: CliCommand, args: string[]): { values: Record<string, string | boolean | undefined>; positionals: string[] } {
   try {
     const { values, positionals } = parseArgs({
-      args: words,
+      args,
       options: { ...command.options, help: { type: "boolean", short: "h" } },
       allowPositionals: true,
     });

@@ -3,8 +3,8 @@ import { readConfig } from "../config.ts";
 import type { CliCommand } from "./command-line.ts";
 
 export const demo: CliCommand = {
-  summary: "Fill an empty shop with a small catalogue, users and coupons",
-  usage: "\n\nDoes nothing where there is a user or a product. `serve` does it too where DEMO is on.",
+  summary: "Fill an empty shop with demo products, users and coupons",
+  usage: "\n\nDoes nothing if a user or a product exists. `serve` does the same while DEMO is on.",
   options: {},
   async run() {
     const shop = await openShop({ ...readConfig(process.env), port: 0, host: "127.0.0.1", demo: true });

@@ -2,16 +2,16 @@ import { Simulator } from "../gateway/simulator/simulator.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 
 export const gateway: CliCommand = {
-  summary: "Run a simulated payment gateway to try shops with",
+  summary: "Run a simulated payment gateway",
   usage: ` [--port N] [--host HOST] [--secret SECRET] [--book FILE] [--webhook URL]
 
   --port N         default 3100
   --host HOST      default 127.0.0.1
-  --secret SECRET  what shops have to call with; default test_sk_jangnal
-  --book FILE      where its book is kept; default: in memory
-  --webhook URL    where it tells of changes: a shop's /payments/webhooks/toss
+  --secret SECRET  the secret key of the shops; default test_sk_jangnal
+  --book FILE      the file for its ledger; default: in memory
+  --webhook URL    receives its webhooks: a shop's /payments/webhooks/toss
 
-Speaks the HTTP of Toss Payments' core API. Open it in a browser to make payment keys that misbehave as you like.`,
+Speaks the HTTP of Toss Payments' core API. Open it in a browser to create payment keys that simulate failures.`,
   options: { port: { type: "string" }, host: { type: "string" }, secret: { type: "string" }, book: { type: "string" }, webhook: { type: "string" } },
   async run({ port = "3100", host = "127.0.0.1", secret = "test_sk_jangnal", book, webhook }) {
     if (!/^\d+$/.test(String(port)) || Number(port) > 65_535) throw new CommandFailed("--port must be a whole number from 0 to 65535.");

@@ -4,8 +4,8 @@ import type { Config } from "../config.ts";
 import { DataDirInUse, startEmbedded } from "../database/embedded/embedded.ts";
 
 /**
- * Works on the shop's database, wherever it is: the configured one; the embedded one of a shop that is running; or else the embedded
- * one, started for this and stopped again.
+ * Runs `work` on the shop's database: the configured one, the embedded one of a running shop, or the embedded one, started for this and
+ * stopped again.
  */
 export async function withShopDatabase<T>(config: Config, work: (url: string) => Promise<T>): Promise<T> {
   if (config.databaseUrl !== undefined) return work(config.databaseUrl);
@@ -24,7 +24,7 @@ export async function withShopDatabase<T>(config: Config, work: (url: string) =>
   }
 }
 
-/** The embedded database of a running shop: PostgreSQL writes its port and socket directory into `postmaster.pid`, lines 4 and 5. */
+/** The URL of a running shop's embedded database. PostgreSQL writes its port and socket directory to lines 4 and 5 of `postmaster.pid`. */
 function runningDatabase(dataDir: string): string | undefined {
   const path = join(dataDir, "postgres", "postmaster.pid");
   if (!existsSync(path)) return undefined;

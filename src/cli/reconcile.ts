@@ -2,24 +2,28 @@ import { readConfig } from "../config.ts";
 import { databaseNow } from "../database/clock.ts";
 import { Database } from "../database/pool.ts";
 import { openGateway } from "../gateway/open-gateway.ts";
-import { reconcile as compareBooks, reconciledPeriod } from "../settlement/reconcile.ts";
+import { reconcile as compareLedgers } from "../settlement/reconcile.ts";
 import { dayOrInstant } from "../order/day-or-instant.ts";
 import { storedTimezone } from "../settings/stored-settings.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { withShopDatabase } from "./own-database.ts";
 
+const DAY_MS = 86_400_000;
+/** How far the gateway's clock may be ahead of the shop's. */
+const CLOCK_SKEW_MS = 60_000;
+
 export const reconcile: CliCommand = {
-  summary: "Compare the shop's card payments with the gateway's book",
+  summary: "Compare the shop's card payments with the gateway's ledger",
   usage: ` [--from DAY] [--to DAY] [--json]
 
-  --from, --to  days (YYYY-MM-DD) in the shop's zone, both included, or instants; default: the last 24 hours
-  --json        print it as JSON
+  --from, --to  dates (YYYY-MM-DD) in the shop's time zone, both included, or instants; default: the last 24 hours
+  --json        print the result as JSON
 
-Reads only. Ends with 0 where both books agree, with 1 where they do not. Where cards are simulated it reads the simulator's book in DATA_DIR.`,
+Reads only. Exits with 0 if both sides agree, otherwise with 1. If cards are simulated, it reads the simulator's ledger in DATA_DIR.`,
   options: { from: { type: "string" }, to: { type: "string" }, json: { type: "boolean" } },
   async run({ from: start, to: end, json }) {
     const config = readConfig(process.env);
-    if (config.gateway.kind === "none") throw new CommandFailed("There is no gateway whose book could be compared: set PAYMENT_GATEWAY_URL.");
+    if (config.gateway.kind === "none") throw new CommandFailed("No payment gateway is configured: set PAYMENT_GATEWAY_URL.");
     const { gateway, close } = await openGateway(config.gateway, { dataDir: config.dataDir });
     try {
       const result = await withShopDatabase(config, async (url) => {
@@ -28,18 +32,18 @@ Reads only. Ends with 0 where both books agree, with 1 where they do not. Where 
         const since = dayOrInstant("/from", start as string | undefined, timezone, "start");
         const database = new Database(url, { size: 2, onError: () => {} });
         try {
-          const { from, to } = reconciledPeriod(since, until, await databaseNow(database));
-          return await compareBooks({ database, gateway }, from, to);
+          const to = until ?? (await databaseNow(database)) + CLOCK_SKEW_MS;
+          return await compareLedgers({ database, gateway }, since ?? to - DAY_MS, to);
         } finally {
           await database.close();
         }
       });
       if (json) console.log(JSON.stringify(result, null, 2));
       else {
-        for (const { what, paymentKey, shop, gateway: book } of result.differences)
-          console.log(`${what}: ${paymentKey} ${JSON.stringify({ shop, gateway: book })}`);
+        for (const { what, paymentKey, shop, gateway: ledger } of result.differences)
+          console.log(`${what}: ${paymentKey} ${JSON.stringify({ shop, gateway: ledger })}`);
         console.log(
-          `${result.compared} payments compared, ${result.captured} captured, ${result.givenBack} given back: ${result.differenceCount === 0 ? "both books agree." : `${result.differenceCount} differences.`}`,
+          `${result.compared} payments compared, ${result.captured} captured, ${result.givenBack} refunded: ${result.differenceCount === 0 ? "both sides agree." : `${result.differenceCount} differences.`}`,
         );
       }
       return result.differenceCount === 0 ? 0 : 1;

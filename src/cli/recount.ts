@@ -13,12 +13,12 @@ export const recount: CliCommand = {
   summary: "Recount sales from the orders; change the shop's time zone or currency",
   usage: ` [--timezone ZONE] [--currency CODE]
 
-  --timezone ZONE    the shop counts its days in this zone from now on, past sales too (Asia/Seoul, America/New_York, …)
-  --currency CODE    the shop's amounts are of this currency (KRW, USD, …); only while there is no order
+  --timezone ZONE    count sales in days of this time zone, past sales too (Asia/Seoul, America/New_York, …)
+  --currency CODE    the currency of all amounts (KRW, USD, …); only while there is no order
 
-Time zone and currency are stored with the shop, and an instance that is set otherwise does not start. Both are changed while no instance runs; set
-SHOP_TIMEZONE and SHOP_CURRENCY of every instance to the same. Without an option sales are recounted in the shop's zone, and the shop may be selling
-meanwhile.`,
+Time zone and currency are stored in the database, and an instance with other settings does not start. Change them while no instance runs, and
+set SHOP_TIMEZONE and SHOP_CURRENCY of every instance to the same. Without an option, sales are recounted in the shop's time zone; the shop may
+go on selling.`,
   options: { timezone: { type: "string" }, currency: { type: "string" } },
   async run({ timezone, currency }) {
     const zone = timezone === undefined ? undefined : timezoneOf("--timezone", String(timezone));
@@ -33,9 +33,10 @@ meanwhile.`,
         }
         if (zone !== undefined) {
           const recounted = await changeTimezone(url, zone);
-          console.log(`The shop counts its days in ${zone}: ${inWords(recounted)} Start every instance with SHOP_TIMEZONE=${zone}.`);
+          console.log(`The shop counts its days in ${zone}: ${describe(recounted)} Start every instance with SHOP_TIMEZONE=${zone}.`);
         }
-        if (zone === undefined && code === undefined) console.log(`Sales were recounted: ${inWords(await recountAsItIs(url, config.timezone))}`);
+        if (zone === undefined && code === undefined)
+          console.log(`Sales were recounted: ${describe(await recountInStoredZone(url, config.timezone))}`);
       });
     } catch (error) {
       throw error instanceof NotChanged ? new CommandFailed(error.message) : error;
@@ -44,8 +45,8 @@ meanwhile.`,
   },
 };
 
-/** @param timezone for a shop that was never started, and so has stored none */
-async function recountAsItIs(url: string, timezone: string): Promise<Recounted> {
+/** @param timezone for a shop that was never started and has stored none */
+async function recountInStoredZone(url: string, timezone: string): Promise<Recounted> {
   const stored = await storedTimezone(url, timezone);
   const database = new Database(url, { size: 2, onError: () => {} });
   try {
@@ -56,6 +57,6 @@ async function recountAsItIs(url: string, timezone: string): Promise<Recounted> 
   }
 }
 
-function inWords({ rows, corrected }: Recounted): string {
-  return `${rows} sums per product and day, of which ${corrected} were corrected.`;
+function describe({ rows, corrected }: Recounted): string {
+  return `${rows} totals per product and day, ${corrected} of them corrected.`;
 }

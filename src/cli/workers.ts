@@ -1,5 +1,5 @@
-// Several instances on one machine and one port, to use its cores: this process owns the embedded database and the simulated gateway, where
-// there are such, and the port; its workers are instances like any others, and one that dies is replaced.
+// Runs several instances on one port, to use several cores. This primary process owns the port, and, if they are used, the embedded database
+// and the simulated gateway. Its workers are ordinary instances; a worker that dies is replaced.
 
 import cluster, { type Worker } from "node:cluster";
 import { AggregatorRegistry } from "prom-client";
@@ -10,24 +10,25 @@ import { checkPort } from "../http/port.ts";
 import { isMetricsMessage, type MetricsMessage } from "../http/cluster-metrics.ts";
 
 const REPLACE_AFTER_MS = 500;
-const GATHER_MS = 2000;
-/** Workers finish what they have accepted within nine seconds. */
+/** A worker that does not send its metrics within this time is left out. */
+const METRICS_TIMEOUT_MS = 2000;
+/** Workers exit within nine seconds by themselves. */
 const KILL_AFTER_MS = 9_300;
 
-/** Runs `count` workers until a signal or the end of the embedded database; answers the exit code. */
+/** Runs `count` workers until a signal or the end of the embedded database; returns the exit code. */
 export async function runWorkers(config: Config, count: number): Promise<number> {
   const stop = Promise.withResolvers<string | null>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.resolve(null));
   await checkPort(config);
   const embedded = config.databaseUrl === undefined ? await startEmbedded({ dataDir: config.dataDir }) : undefined;
-  // It has one book: what was paid through one worker is asked about and given back through any other.
+  // All workers share one ledger: a payment through one worker can be queried and refunded through another.
   const gateway = config.gateway.kind === "simulated" ? await openSimulator(config.dataDir, config.currency) : undefined;
   void embedded?.died.then(stop.resolve);
   let stopping = false;
   cluster.setupPrimary({ args: ["serve"] });
   answerMetrics();
 
-  // What a worker can't know from a database that it is given: that it is the embedded one's, with its defaults.
+  // Workers get a DATABASE_URL, so the defaults for an embedded database are passed on explicitly.
   const demo = { DEMO: config.demo ? "on" : "off" };
   const settings = {
     ...demo,
@@ -43,16 +44,16 @@ export async function runWorkers(config: Config, count: number): Promise<number>
     });
     worker.once("listening", ({ port }) => {
       first = false;
-      if (gateway) gateway.simulator.webhooks.url = `http://${onThisMachine(config.host)}:${port}/payments/webhooks/toss`;
+      if (gateway) gateway.simulator.webhooks.url = `http://${loopbackOf(config.host)}:${port}/payments/webhooks/toss`;
     });
     return worker;
   };
-  // The first alone: it migrates, and fills an empty shop.
+  // The first worker starts alone: it migrates the database and fills an empty shop.
   const opened = new Promise((resolve) => start(true).once("listening", resolve));
   if ((await Promise.race([opened.then(() => undefined), stop.promise])) === undefined) for (let i = 1; i < count; i++) start(false);
 
   const reason = await stop.promise;
-  if (reason !== null) console.error(`The shop can't go on: ${reason}`);
+  if (reason !== null) console.error(`The shop cannot go on: ${reason}`);
   stopping = true;
   await endWorkers();
   await gateway?.simulator.close();
@@ -60,15 +61,15 @@ export async function runWorkers(config: Config, count: number): Promise<number>
   return reason === null ? 0 : 1;
 }
 
-/** A host that listens to everybody is reached from here by the loopback. */
-function onThisMachine(host: string): string {
+/** The loopback name of a host that may listen on all addresses. */
+function loopbackOf(host: string): string {
   if (host === "0.0.0.0" || host === "::") return "localhost";
   return host.includes(":") ? `[${host}]` : host;
 }
 
 async function endWorkers(): Promise<void> {
   const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-  const overdue = setTimeout(() => workers.forEach((worker) => worker.process.kill("SIGKILL")), KILL_AFTER_MS);
+  const timer = setTimeout(() => workers.forEach((worker) => worker.process.kill("SIGKILL")), KILL_AFTER_MS);
   await Promise.all(
     workers.map(async (worker) => {
       if (worker.isDead()) return;
@@ -77,41 +78,41 @@ async function endWorkers(): Promise<void> {
       await ended;
     }),
   );
-  clearTimeout(overdue);
+  clearTimeout(timer);
 }
 
-/** Whichever worker Prometheus asks, it hears of all that are open. One that does not answer soon is left out. */
+/** Answers workers that ask for the metrics of all workers. */
 function answerMetrics(): void {
   const open = new Set<Worker>();
-  const gathering = new Map<number, (own: object[]) => void>();
-  let asked = 0;
+  const pending = new Map<number, (own: object[]) => void>();
+  let lastNumber = 0;
   cluster.on("listening", (worker) => open.add(worker));
   cluster.on("exit", (worker) => open.delete(worker));
 
   function ownMetrics(worker: Worker): Promise<object[] | undefined> {
-    const number = ++asked;
+    const number = ++lastNumber;
     return new Promise((resolve) => {
       const done = (own?: object[]): void => {
         clearTimeout(timer);
-        gathering.delete(number);
+        pending.delete(number);
         resolve(own);
       };
-      const timer = setTimeout(done, GATHER_MS);
-      gathering.set(number, done);
-      say(worker, { jangnal: "own metrics", number });
+      const timer = setTimeout(done, METRICS_TIMEOUT_MS);
+      pending.set(number, done);
+      send(worker, { jangnal: "own metrics", number });
     });
   }
 
   cluster.on("message", (worker, message: unknown) => {
     if (!isMetricsMessage(message)) return;
-    if (message.jangnal === "own metrics") return gathering.get(message.number)?.(message.own ?? []);
+    if (message.jangnal === "own metrics") return pending.get(message.number)?.(message.own ?? []);
     void Promise.all([...open].map(ownMetrics))
       .then((all) => AggregatorRegistry.aggregate(all.filter((own) => own !== undefined)).metrics())
-      .then((text) => say(worker, { ...message, text }));
+      .then((text) => send(worker, { ...message, text }));
   });
 }
 
-/** A worker that has just ended hears nothing more. */
-function say(worker: Worker, message: MetricsMessage): void {
+/** Does nothing for a worker that has just exited. */
+function send(worker: Worker, message: MetricsMessage): void {
   if (worker.isConnected()) worker.send(message, () => {});
 }

@@ -67,7 +67,17 @@ const Rehearsal = Type.Object(
   { title: "Rehearsal" },
 );
 
+const params = Type.Object({ id: Id() });
+
+const START_DESCRIPTION =
+  "The shop copies the product with its stock, and the coupon campaign. It creates buyers with just enough balance, who send their requests from a separate process over this machine's loopback: each claims a coupon if there is a campaign, and orders one unit if there is a product. The copies are marked and appear in no list. Afterwards they are closed, all orders are undone, and the shop is audited. Orders and refunds of a rehearsal are real: the data platform receives their events, and the buyers remain, with their play money. One rehearsal at a time (503 `BUSY`). 404 `NOT_FOUND` if an issuer's keys are configured, because the shop cannot mint tokens then.";
+
 export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
+  changeRoutes(routes, rehearsals);
+  viewRoutes(routes, rehearsals);
+}
+
+function changeRoutes(routes: Routes, rehearsals: Rehearsals): void {
   routes.write(
     {
       method: "POST",
@@ -76,8 +86,7 @@ export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
       audience: "operator",
       tag: "Rehearsals",
       summary: "Rehearse a drop: simulated buyers against copies of a product and a coupon",
-      description:
-        "The shop copies the product with its stock, and the coupon campaign. It creates buyers with just enough balance, who send their requests from a separate process over this machine's loopback: each claims a coupon if there is a campaign, and orders one unit if there is a product. The copies are marked and appear in no list. Afterwards they are closed, all orders are undone, and the shop is audited. Orders and refunds of a rehearsal are real: the data platform receives their events, and the buyers remain, with their play money. One rehearsal at a time (503 `BUSY`). 404 `NOT_FOUND` if an issuer's keys are configured, because the shop cannot mint tokens then.",
+      description: START_DESCRIPTION,
       body: Body({
         productId: Type.Optional(Id()),
         couponId: Type.Optional(Id("A campaign. At least one of productId and couponId is required")),
@@ -112,6 +121,25 @@ export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
       ),
   );
 
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/rehearsals/{id}/stop",
+      operationId: "stopRehearsal",
+      audience: "operator",
+      tag: "Rehearsals",
+      summary: "Stop a rehearsal",
+      description: "Stops it within a second or two, and removes its copies. A finished rehearsal is not changed.",
+      params,
+      body: Body({}),
+      answers: { 200: Rehearsal },
+      refusals: ["NOT_FOUND"],
+    },
+    ({ params: { id } }) => perform(async () => view(await rehearsals.stop(id))),
+  );
+}
+
+function viewRoutes(routes: Routes, rehearsals: Rehearsals): void {
   routes.read(
     {
       method: "GET",
@@ -131,7 +159,6 @@ export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
     },
   );
 
-  const params = Type.Object({ id: Id() });
   routes.read(
     {
       method: "GET",
@@ -145,23 +172,6 @@ export function rehearsalRoutes(routes: Routes, rehearsals: Rehearsals): void {
       refusals: ["NOT_FOUND"],
     },
     async ({ params: { id } }) => view(await rehearsals.find(id)),
-  );
-
-  routes.write(
-    {
-      method: "POST",
-      path: "/admin/rehearsals/{id}/stop",
-      operationId: "stopRehearsal",
-      audience: "operator",
-      tag: "Rehearsals",
-      summary: "Stop a rehearsal",
-      description: "Stops it within a second or two, and removes its copies. A finished rehearsal is not changed.",
-      params,
-      body: Body({}),
-      answers: { 200: Rehearsal },
-      refusals: ["NOT_FOUND"],
-    },
-    ({ params: { id } }) => perform(async () => view(await rehearsals.stop(id))),
   );
 }
 

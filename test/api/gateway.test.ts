@@ -491,7 +491,7 @@ describe("settings and commands", () => {
     let report = "";
     for (const stream of [reconcile.stdout, reconcile.stderr]) stream.on("data", (chunk: Buffer) => (report += chunk.toString()));
     const [code] = await once(reconcile, "exit");
-    assert.deepEqual([code, /both books agree/.test(report)], [0, true], report);
+    assert.deepEqual([code, /both sides agree/.test(report)], [0, true], report);
   });
 
   async function unpaidOne(shop: TestShop): Promise<{ user: Client; orderIds: string[] }> {

@@ -105,7 +105,7 @@ describe("a shop without a gateway", () => {
 
 test("npx jangnal reconcile reports in one line that there is no gateway", async () => {
   const { code, output } = await jangnal(["reconcile"], { DATABASE_URL });
-  assert.deepEqual([code, output], [1, "There is no gateway whose book could be compared: set PAYMENT_GATEWAY_URL.\n"]);
+  assert.deepEqual([code, output], [1, "No payment gateway is configured: set PAYMENT_GATEWAY_URL.\n"]);
 });
 
 test("a shop with simulated cards reports them as simulated", async () => {

@@ -291,7 +291,7 @@ test("the recount command reports its result and invalid options", async () => {
   await sell(shop, "2026-03-02T00:30:00+09:00");
   await runJob(shop);
   const beside = await run();
-  assert.deepEqual([beside.code, beside.output], [0, "Sales were recounted: 1 sums per product and day, of which 0 were corrected.\n"]);
+  assert.deepEqual([beside.code, beside.output], [0, "Sales were recounted: 1 totals per product and day, 0 of them corrected.\n"]);
   assert.match((await run("--timezone", NEW_YORK)).output, /^1 instance of the shop runs\. Stop them, then run this again: nothing was changed\.\n$/);
   await closeAll();
   const changed = await run("--timezone", NEW_YORK);
