@@ -1,9 +1,8 @@
-# A small image of the shop, as an instance of many: it has no database in it. Written with care and not built: no container engine ran where it was
-# written (see docs/operating.md).
+# An instance of the shop without a database: DATABASE_URL names one. No test builds this image (docs/operating/README.md).
 FROM node:24-bookworm-slim AS packages
 WORKDIR /shop
 COPY package.json package-lock.json .npmrc ./
-# Without the embedded PostgreSQL and the Node from npm: the image has a Node, and DATABASE_URL names a database.
+# Leaves out the embedded PostgreSQL and npm's Node: the image has Node already.
 RUN npm ci --omit=dev --omit=optional --ignore-scripts
 
 FROM node:24-bookworm-slim
@@ -21,7 +20,7 @@ RUN mkdir /data && chown node:node /data
 VOLUME /data
 USER node
 EXPOSE 3000
-# SIGTERM: what was accepted is finished within ten seconds.
+# On SIGTERM the shop finishes the accepted requests within ten seconds.
 STOPSIGNAL SIGTERM
 HEALTHCHECK --interval=5s --timeout=3s --start-period=30s CMD ["node", "-e", "fetch(`http://127.0.0.1:${process.env.PORT}/readyz`).then((answer) => process.exit(answer.ok ? 0 : 1), () => process.exit(1))"]
 ENTRYPOINT ["node", "bin/jangnal.mjs"]

@@ -1,4 +1,4 @@
-// How the bench was called.
+// Command-line options of the bench.
 
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -6,17 +6,17 @@ import { parseArgs } from "node:util";
 import type { Duration } from "./baselines/baseline.ts";
 
 export type Options = {
-  /** Only shows that it works: no figure of it says anything. */
+  /** Checks that the bench works. Its figures mean nothing. */
   quick: boolean;
   turns: number;
   duration: Duration;
   /** Sections to run; empty for all. */
   only: string[];
-  /** How many million orders the tables are filled with, from size to size. */
+  /** Sizes of the tables in the section `growth`, in millions of orders. */
   millions: number[];
-  /** Where results go. */
+  /** Directory for results. */
   results: string;
-  tell: (line: string) => void;
+  log: (line: string) => void;
 };
 
 export const RESULTS = fileURLToPath(new URL("./results/", import.meta.url));
@@ -46,6 +46,6 @@ export function readOptions(args: string[]): Options {
     only: values.only?.split(",") ?? [],
     millions: values.millions.split(",").map(Number),
     results: values.results ?? (quick ? join(RESULTS, "tmp") : RESULTS),
-    tell: (line) => process.stderr.write(`${line}\n`),
+    log: (line) => process.stderr.write(`${line}\n`),
   };
 }

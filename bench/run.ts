@@ -1,6 +1,6 @@
 /**
- * `npm run bench`: starts what it measures, measures it in turns, checks what was sold, and writes down what came of it.
- * Nothing else has to be installed. See docs/performance.md.
+ * `npm run bench` starts the baselines, measures them in turns, audits their databases, and writes the results.
+ * It needs nothing installed. See docs/internals/performance.md.
  */
 import { markdown } from "./report/table.ts";
 import type { Section } from "./report/section.ts";
@@ -15,19 +15,19 @@ import { http } from "./sections/http.ts";
 import { concurrency } from "./sections/concurrency.ts";
 import { start } from "./sections/start.ts";
 
-const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { start, counter, http, coupons, growth, lanes: concurrency, blocks };
-/** Run only by name. */
-const APART = new Set(["lanes", "blocks"]);
+const SECTIONS: Record<string, (options: Options) => Promise<Section>> = { start, counter, http, coupons, growth, concurrency, blocks };
+/** Run only if named by `--only`. */
+const OPTIONAL = new Set(["concurrency", "blocks"]);
 
 const options = readOptions(process.argv.slice(2));
 const unknown = options.only.filter((name) => !SECTIONS[name]);
-if (unknown.length > 0) throw new Error(`there is no section ${unknown.join(", ")}; there are ${Object.keys(SECTIONS).join(", ")}`);
+if (unknown.length > 0) throw new Error(`unknown section ${unknown.join(", ")}; sections are ${Object.keys(SECTIONS).join(", ")}`);
 
 const startedAt = new Date();
 const results: Section[] = [];
 for (const [name, measure] of Object.entries(SECTIONS)) {
-  if (options.only.length > 0 ? !options.only.includes(name) : APART.has(name)) continue;
-  options.tell(`\n${name}`);
+  if (options.only.length > 0 ? !options.only.includes(name) : OPTIONAL.has(name)) continue;
+  options.log(`\n${name}`);
   results.push(await measure(options));
 }
 const about = machine(startedAt, options);

@@ -15,7 +15,7 @@ const PACKED = new URL("../dist/src/main.js", import.meta.url).href;
 
 /**
  * Heap limits. Unbounded, V8's young generation grows to about 200 MB, nearly all garbage. Limits of other heap spaces cost more than they save
- * (docs/performance.md).
+ * (docs/results/2026-11-27-performance.md).
  */
 const HEAP_LIMITS = ["--max-semi-space-size=8", "--max-old-space-size=512"];
 

@@ -1,13 +1,16 @@
-// How long to wait before the next try: twice as long each time, up to a minute, and never at the same moment as everybody else.
+// Exponential backoff.
 
-const FIRST_MS = 250;
-const MOST_MS = 60_000;
+/** `firstMs`, doubled for each attempt, at most `maxMs`. */
+export function exponentialMs(firstMs: number, maxMs: number, attempts: number): number {
+  return Math.min(maxMs, firstMs * 2 ** Math.min(attempts, 30));
+}
 
-/** A letter that was refused this often is dead: eight tries take about a minute. */
-export const MOST_TRIES = 8;
+export type Backoff = { firstMs?: number; maxMs?: number };
 
-/** The pause in ms after the `tries`-th failed try (1 and up). */
-export function backoffMs(tries: number, random: () => number = Math.random): number {
-  const longest = Math.min(MOST_MS, FIRST_MS * 2 ** Math.min(tries, 30));
-  return Math.round(longest * (0.5 + random() / 2));
+/**
+ * Returns the pause in ms after the `attempts`-th failed attempt (from 1): between half of and the whole of
+ * `firstMs` × 2 to the power of `attempts`, at most `maxMs`. Jitter keeps callers from retrying together.
+ */
+export function backoffMs(attempts: number, random: () => number = Math.random, { firstMs = 250, maxMs = 60_000 }: Backoff = {}): number {
+  return Math.round(exponentialMs(firstMs, maxMs, attempts) * (0.5 + random() / 2));
 }

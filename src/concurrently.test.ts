@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import { setImmediate as turn } from "node:timers/promises";
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { test } from "node:test";
 import { concurrently } from "./concurrently.ts";
 
-test("as many are under way as allowed, and no more, and each is done once", async () => {
-  let underWay = 0;
+test("each item is processed once, never more than the limit at a time", async () => {
+  let running = 0;
   let most = 0;
   const done: number[] = [];
   await concurrently([1, 2, 3, 4, 5, 6, 7], 3, async (item) => {
-    most = Math.max(most, ++underWay);
-    await turn();
-    underWay--;
+    most = Math.max(most, ++running);
+    await nextTurn();
+    running--;
     done.push(item);
   });
   assert.equal(most, 3);
@@ -18,14 +18,14 @@ test("as many are under way as allowed, and no more, and each is done once", asy
 });
 
 // Goes red without `!failed`.
-test("after a failure nothing is begun, and what had begun is waited for", async () => {
-  const [begun, ended]: [number[], number[]] = [[], []];
+test("after a failure no item is started, and started items are awaited", async () => {
+  const [started, ended]: [number[], number[]] = [[], []];
   const run = concurrently([1, 2, 3, 4], 2, async (item) => {
-    begun.push(item);
+    started.push(item);
     if (item === 1) throw new Error("the first fails");
-    await turn();
+    await nextTurn();
     ended.push(item);
   });
   await assert.rejects(run, /the first fails/);
-  assert.deepEqual([begun, ended], [[1, 2], [2]]);
+  assert.deepEqual([started, ended], [[1, 2], [2]]);
 });

@@ -1,4 +1,7 @@
-/** Does `work` for each item, begun in their order, at most `limit` at a time. The first failure is thrown once what had begun has ended. */
+/**
+ * Runs `work` for each item, started in order, at most `limit` at a time. After a failure no further item
+ * is started; the error is thrown when all started items have ended.
+ */
 export async function concurrently<T>(items: Iterable<T>, limit: number, work: (item: T) => Promise<void>): Promise<void> {
   const rest = items[Symbol.iterator]();
   let failed = false;

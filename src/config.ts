@@ -73,7 +73,7 @@ export type Config = {
 };
 
 /**
- * Reads and checks every setting.
+ * Reads and checks every setting; docs/operating/settings.md lists them.
  * Errors: ConfigError for the first that is wrong.
  */
 export function readConfig(env: Env): Config {

@@ -4,11 +4,11 @@ import { cutText } from "./text.ts";
 
 const FAMILY = "👨‍👩‍👧‍👦";
 
-test("a text that fits is left as it is", () => {
+test("a text that fits is not changed", () => {
   for (const text of ["", "환불", "👍"]) assert.equal(cutText(text, 2), text);
 });
 
-test("a text is cut before a character that would not fit whole", () => {
+test("a text is cut before a grapheme that does not fit whole", () => {
   for (const [text, most, expected] of [
     ["abcdef", 3, "abc"],
     ["환불합니다", 3, "환불합"],
@@ -24,13 +24,13 @@ test("a text is cut before a character that would not fit whole", () => {
     assert.equal(cutText(text, most), expected, `${text} to ${most}`);
 });
 
-test("a text of nothing but combining marks is cut between two code points", () => {
+test("a text of combining marks only is cut between two code points", () => {
   assert.equal(cutText(`e${"\u0301".repeat(1000)}`, 10).length, 10);
   const marks = `e${"\u{1e8d0}".repeat(1000)}`;
   for (const most of [10, 11]) assert.ok(cutText(marks, most).isWellFormed());
 });
 
-test("the beginning of a long text is found without looking at all of it, and is the same", () => {
+test("a long text is cut at the same place without segmenting all of it", () => {
   const long = FAMILY.repeat(100_000);
   assert.equal(cutText(long, 100), FAMILY.repeat(Math.floor(100 / FAMILY.length)));
 });

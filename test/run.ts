@@ -7,7 +7,7 @@ import { globSync, mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { startEmbedded } from "../src/database/embedded.ts";
+import { startEmbedded } from "../src/database/embedded/embedded.ts";
 import { withDatabase } from "./support/server.ts";
 
 type TestServer = { url: string; template: string; remove(): Promise<void> };

@@ -1,12 +1,12 @@
 import type { Sample } from "../support/sample.ts";
 
-/** How long a row is measured, in ms. */
+/** Length of one measurement, in ms. */
 export type Duration = { ms: number; warmUpMs: number };
 
-/** One way of selling, on a database of its own. */
+/** One implementation to measure, on its own database. */
 export interface Baseline {
   readonly url: string;
-  /** Measures a crowd in which so many are always waiting. */
+  /** Measures a closed loop of `waiting` clients: each sends its next request when the last one is answered. */
   run(waiting: number, duration: Duration): Promise<Sample>;
   close(): Promise<void>;
 }

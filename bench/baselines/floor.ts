@@ -1,10 +1,10 @@
-// The floor's own process: the shop's HTTP server with two routes that do nothing. One takes an order, checked like a real one, and
-// answers as much as a real one would; the other answers a constant.
+// The floor, a separate process: the shop's HTTP server with two routes that do nothing. One validates an order and responds with as
+// many bytes as a real one; the other responds with a constant.
 
 import Type from "typebox";
 import { authenticator } from "../../src/http/tokens.ts";
 import { measureRequests } from "../../src/http/metrics.ts";
-import { Routes, type Submission } from "../../src/http/route.ts";
+import { Routes, submit } from "../../src/http/route.ts";
 import { Body, Id, Quantity } from "../../src/http/schemas.ts";
 import { createServer } from "../../src/http/server.ts";
 import { idOf } from "../support/ids.ts";
@@ -19,15 +19,17 @@ const server = createServer({
   onFault: (error) => console.error(error),
 });
 measureRequests(server, new Registry());
-// Nothing here reaches a till; whoever asks is told that it has room.
-const routes = new Routes(server, { turnAway: () => undefined } as unknown as Till, config.locale);
-const body = JSON.stringify({
+const order = {
   orderId: idOf("order", 0),
   orderItems: [{ productId: idOf("product", 0), variantId: idOf("variant", 0), quantity: 1 }],
   totalAmount: 1000,
   padding: "x".repeat(280),
-});
-const nothing: Submission = { to: async () => ({ status: 201, body, replayed: false }) };
+};
+const body = JSON.stringify(order);
+// Admits every command and executes none. With an idempotency key the answer is the whole response.
+const till = { rejectIfOverloaded: () => undefined, submit: () => Promise.resolve({ status: 201, body, replayed: false }) };
+const routes = new Routes(server, till as unknown as Till, config.locale);
+const nothing = submit({ name: "nothing", needs: () => [], decide: () => null }, null, 201, () => order);
 
 routes.write(
   {
@@ -52,7 +54,7 @@ routes.read(
     operationId: "getConstant",
     audience: "anyone",
     tag: "Floor",
-    summary: "The same for everybody",
+    summary: "A constant",
     answers: { 200: Type.Object({}) },
   },
   () => body,

@@ -1,4 +1,4 @@
-// One kind of request, over HTTP, by the load's process.
+// One kind of request over HTTP, sent by the load generator's process.
 
 import type { Load } from "../load/load.ts";
 import type { Plan } from "../load/plan.ts";
@@ -12,7 +12,7 @@ export class OverHttp implements Baseline {
   readonly #expected: number[];
   #next = 0;
 
-  /** @param expected the only statuses that may be answered */
+  /** @param expected the only response statuses allowed */
   constructor(load: Load, plan: Omit<Plan, "connections" | "ms" | "warmUpMs" | "first">, expected: number[]) {
     this.url = plan.url;
     this.#load = load;

@@ -1,9 +1,9 @@
-// A statement of the shop's own, read again and again on a pool as large as the shop's.
+// Runs one of the shop's statements repeatedly, on a pool as large as the shop's.
 
 import { ignore } from "../support/ignore.ts";
 import { Database } from "../../src/database/pool.ts";
 import type { Statement } from "../../src/database/statement.ts";
-import { crowd } from "../support/crowd.ts";
+import { closedLoop } from "../support/closed-loop.ts";
 import type { Sample } from "../support/sample.ts";
 import type { Baseline, Duration } from "./baseline.ts";
 
@@ -21,7 +21,7 @@ export class ReadingBaseline implements Baseline {
   }
 
   run(waiting: number, duration: Duration): Promise<Sample> {
-    return crowd(waiting, duration, (n) => this.#database.rows(this.#statementOf(n)));
+    return closedLoop(waiting, duration, (n) => this.#database.rows(this.#statementOf(n)));
   }
 
   close(): Promise<void> {

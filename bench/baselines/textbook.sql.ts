@@ -1,12 +1,12 @@
-// The statements of one order, as the textbook writes them: the same rows as the till's, one order at a time.
+// The statements of one order in the textbook baseline: the same rows as the till's, one order at a time.
 
 import type { Statement } from "../../src/database/statement.ts";
 import { newId, newOrderId } from "../../src/ids.ts";
 import { idOf } from "../support/ids.ts";
 import { FIXTURES } from "../support/fixtures.ts";
-import type { Basket } from "./baskets.ts";
+import type { BenchOrder } from "./orders.ts";
 
-/** Everything that one order writes, named before it begins. */
+/** The values that one order writes, fixed before its transaction begins. */
 export type Entry = {
   userId: string;
   productId: string;
@@ -19,7 +19,7 @@ export type Entry = {
   at: string;
 };
 
-export function entryOf({ user, products: [product = 0] }: Basket): Entry {
+export function entryOf({ user, products: [product = 0] }: BenchOrder): Entry {
   const now = Date.now();
   return {
     userId: idOf("user", user),
@@ -46,7 +46,7 @@ export const lockStock = ({ variantId }: Entry): Statement => ({
   values: [variantId],
 });
 
-/** Check and change at once: the row is held for as short as one statement and the commit allow. */
+/** Checks and changes in one statement, so that the row is locked only for that statement and the commit. */
 export const takeStock = ({ variantId }: Entry): Statement => ({
   name: "take stock",
   text: "UPDATE variants SET stock = stock - 1 WHERE id = $1 AND stock >= 1 RETURNING stock",
@@ -96,7 +96,7 @@ export const insertEvent = (entry: Entry): Statement => ({
   values: [entry.orderId, entry.at],
 });
 
-/** The same in one call. The hot row comes last, so it is held for the commit alone. */
+/** The same in one call. The hot row is updated last, so it is locked only for the commit. */
 export const PLACE_ORDER = `
 CREATE FUNCTION textbook_order(the_user uuid, product uuid, variant uuid, the_order uuid, payment uuid, transaction uuid, item_name text, at timestamptz) RETURNS void LANGUAGE plpgsql AS $$
 DECLARE

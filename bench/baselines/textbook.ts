@@ -1,35 +1,36 @@
-// The textbook: one transaction per order on a pool of 16. The same driver, prepared statements, the same rows, nobody's straw man.
+// The textbook baseline: one transaction per order on a pool of 16. For a fair comparison it uses the same driver, prepared
+// statements and rows as the shop.
 
 import { ignore } from "../support/ignore.ts";
 import pg from "pg";
 import { connectionSettings } from "../../src/database/pool.ts";
-import { crowd } from "../support/crowd.ts";
+import { closedLoop } from "../support/closed-loop.ts";
 import type { Sample } from "../support/sample.ts";
-import type { Basket } from "./baskets.ts";
+import type { BenchOrder } from "./orders.ts";
 import type { Baseline, Duration } from "./baseline.ts";
 import * as sql from "./textbook.sql.ts";
 
 const POOL = 16;
 
-/** `locks first`: stock and wallet are locked, checked, then changed. `hot row last`: the stock is changed by one statement just before the commit. */
+/** `locks first` locks stock and wallet, checks, then changes them. `hot row last` changes the stock by one statement just before the commit. */
 export type Way = "locks first" | "hot row last" | "stored function";
 
 export class TextbookBaseline implements Baseline {
   readonly url: string;
-  readonly #basketOf: (n: number) => Basket;
+  readonly #orderOf: (n: number) => BenchOrder;
   readonly #way: Way;
   readonly #pool: pg.Pool;
 
-  constructor(url: string, way: Way, basketOf: (n: number) => Basket) {
+  constructor(url: string, way: Way, orderOf: (n: number) => BenchOrder) {
     this.url = url;
     this.#way = way;
-    this.#basketOf = basketOf;
+    this.#orderOf = orderOf;
     this.#pool = new pg.Pool({ ...connectionSettings(url), max: POOL });
     this.#pool.on("error", ignore);
   }
 
   run(waiting: number, duration: Duration): Promise<Sample> {
-    return crowd(waiting, duration, (n) => this.#order(sql.entryOf(this.#basketOf(n))));
+    return closedLoop(waiting, duration, (n) => this.#order(sql.entryOf(this.#orderOf(n))));
   }
 
   async #order(entry: sql.Entry): Promise<void> {

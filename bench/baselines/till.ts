@@ -1,4 +1,4 @@
-// The shop's own till, as app.ts puts it together: in this process, without HTTP and without the relay of events.
+// The shop's till, configured as in app.ts, in this process, without HTTP and without the relay.
 
 import { ignore } from "../support/ignore.ts";
 import { VariantCache } from "../../src/catalog/variant-cache.ts";
@@ -6,10 +6,10 @@ import { Database } from "../../src/database/pool.ts";
 import { placeOrder } from "../../src/order/place-order.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { Till, type TillOptions } from "../../src/till/till.ts";
-import { crowd } from "../support/crowd.ts";
+import { closedLoop } from "../support/closed-loop.ts";
 import { idOf } from "../support/ids.ts";
 import type { Sample } from "../support/sample.ts";
-import type { Basket } from "./baskets.ts";
+import type { BenchOrder } from "./orders.ts";
 import type { Baseline, Duration } from "./baseline.ts";
 
 const WAIT_MS = 30_000;
@@ -17,14 +17,14 @@ const WAIT_MS = 30_000;
 export class TillBaseline implements Baseline {
   readonly url: string;
   readonly till: Till;
-  readonly #basketOf: (n: number) => Basket;
+  readonly #orderOf: (n: number) => BenchOrder;
   readonly #database: Database;
   readonly #store: PostgresStore;
   readonly #place: ReturnType<typeof placeOrder>;
 
-  constructor(url: string, basketOf: (n: number) => Basket, options: Pick<TillOptions, "concurrency"> = {}) {
+  constructor(url: string, orderOf: (n: number) => BenchOrder, options: Pick<TillOptions, "concurrency"> = {}) {
     this.url = url;
-    this.#basketOf = basketOf;
+    this.#orderOf = orderOf;
     this.#database = new Database(url, { size: 2, onError: ignore });
     this.#store = new PostgresStore({ url, lockWaitMs: WAIT_MS, announce: () => "stock" });
     this.till = new Till({ store: this.#store, waitMs: WAIT_MS, onFault: (command, error) => console.error(command, error), ...options });
@@ -32,12 +32,12 @@ export class TillBaseline implements Baseline {
   }
 
   run(waiting: number, duration: Duration): Promise<Sample> {
-    return crowd(waiting, duration, (n) => this.order(n));
+    return closedLoop(waiting, duration, (n) => this.order(n));
   }
 
   /** The n-th order. */
   order(n: number): Promise<unknown> {
-    const { user, products, coupon } = this.#basketOf(n);
+    const { user, products, coupon } = this.#orderOf(n);
     return this.till.submit(this.#place, {
       userId: idOf("user", user),
       lineItems: products.map((product) => ({ productId: idOf("product", product), quantity: 1 })),
@@ -55,18 +55,18 @@ export class TillBaseline implements Baseline {
   }
 }
 
-/** Two of them, as in two instances, on one database: every other buyer comes to the other one. */
+/** Two tills on one database, as in two instances. Orders alternate between them. */
 export class TwoTills implements Baseline {
   readonly url: string;
   readonly #tills: [TillBaseline, TillBaseline];
 
-  constructor(url: string, basketOf: (n: number) => Basket) {
+  constructor(url: string, orderOf: (n: number) => BenchOrder) {
     this.url = url;
-    this.#tills = [new TillBaseline(url, basketOf), new TillBaseline(url, basketOf)];
+    this.#tills = [new TillBaseline(url, orderOf), new TillBaseline(url, orderOf)];
   }
 
   run(waiting: number, duration: Duration): Promise<Sample> {
-    return crowd(waiting, duration, (n) => this.#tills[n % 2 === 0 ? 0 : 1].order(n));
+    return closedLoop(waiting, duration, (n) => this.#tills[n % 2 === 0 ? 0 : 1].order(n));
   }
 
   async close(): Promise<void> {

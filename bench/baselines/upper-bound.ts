@@ -1,5 +1,5 @@
-// The limit: the rows that the till writes, by the same statements and the same driver, in batches as large as the till's rounds.
-// Nobody locks, looks or decides: what is bought is known beforehand, and what everybody has left is counted here.
+// The upper bound: writes the till's rows with the till's statements and driver, in batches as large as the till's rounds.
+// It neither locks, reads nor decides: the orders are known in advance, and balances are computed here.
 
 import pg from "pg";
 import { ledger, users } from "../../src/balance/balance.sql.ts";
@@ -10,23 +10,24 @@ import type { Statement } from "../../src/database/statement.ts";
 import { newId, newOrderId } from "../../src/ids.ts";
 import { orderEvents, orderItems, orders } from "../../src/order/order.sql.ts";
 import type { Order, OrderEvent, OrderItem } from "../../src/order/order.ts";
-import { type PaymentRow, payments } from "../../src/order/payment/payment.sql.ts";
-import { BY_KEY } from "../../src/till/postgres-store.ts";
+import type { PaymentRow } from "../../src/order/payment/payment.ts";
+import { payments } from "../../src/order/payment/payment.sql.ts";
+import { BY_KEY } from "../../src/till/connections.ts";
 import type { Change } from "../../src/till/table.ts";
 import { FIXTURES } from "../support/fixtures.ts";
 import { idOf } from "../support/ids.ts";
 import { Latencies, type Sample } from "../support/sample.ts";
 import type { Baseline, Duration } from "./baseline.ts";
 
-/** Batches on their way per connection: while one is written the next is put into words. */
-const AHEAD = 2;
+/** Batches in flight per connection: while PostgreSQL writes one, the driver serializes the next. */
+const PIPELINED = 2;
 
 export class UpperBoundBaseline implements Baseline {
   readonly url: string;
   readonly #connections: number;
   readonly #clients: pg.Client[] = [];
   readonly #wallets: Wallet[] = Array.from({ length: FIXTURES.users }, (_, n) => ({ id: idOf("user", n), balance: FIXTURES.balance, version: 1 }));
-  #sold = 0;
+  #orders = 0;
 
   constructor(url: string, connections: number) {
     this.url = url;
@@ -38,26 +39,26 @@ export class UpperBoundBaseline implements Baseline {
     while (this.#clients.length < this.#connections) this.#clients.push(await connected(this.url));
     let latencies = new Latencies();
     let stopped = false;
-    const lane = async (client: pg.Client, mine: number): Promise<void> => {
+    const writer = async (client: pg.Client, connection: number): Promise<void> => {
       while (!stopped) {
-        const beganAt = performance.now();
-        await pipeline(client, this.#batch(waiting, mine));
-        for (let i = 0; i < waiting; i++) latencies.add(performance.now() - beganAt);
+        const sentAt = performance.now();
+        await pipeline(client, this.#batch(waiting, connection));
+        for (let i = 0; i < waiting; i++) latencies.add(performance.now() - sentAt);
       }
     };
-    const lanes = this.#clients.flatMap((client, mine) => Array.from({ length: AHEAD }, () => lane(client, mine)));
+    const writers = this.#clients.flatMap((client, connection) => Array.from({ length: PIPELINED }, () => writer(client, connection)));
     await pause(warmUpMs);
     latencies = new Latencies();
-    const beganAt = performance.now();
+    const startedAt = performance.now();
     await pause(ms);
-    const sample = latencies.sample(performance.now() - beganAt);
+    const sample = latencies.sample(performance.now() - startedAt);
     stopped = true;
-    await Promise.all(lanes);
+    await Promise.all(writers);
     return sample;
   }
 
-  /** Each connection has users of its own; the one row that all share comes last. */
-  #batch(size: number, mine: number): Statement[] {
+  /** Each connection has its own users, so that only the variant's row is contended; it is updated last. */
+  #batch(size: number, connection: number): Statement[] {
     const now = Date.now();
     const wallets: Change<Wallet>[] = [];
     const entries: Transaction[] = [];
@@ -75,7 +76,7 @@ export class UpperBoundBaseline implements Baseline {
       refundedQuantity: 0,
     };
     for (let i = 0; i < size; i++) {
-      const n = (this.#sold++ * this.#connections + mine) % FIXTURES.users;
+      const n = (this.#orders++ * this.#connections + connection) % FIXTURES.users;
       const before = this.#wallets[n] as Wallet;
       const after = { ...before, balance: before.balance - FIXTURES.price, version: before.version + 1 };
       this.#wallets[n] = after;
@@ -121,10 +122,10 @@ async function connected(url: string): Promise<pg.Client> {
   return client;
 }
 
-const sell = (pieces: number): Statement => ({
+const sell = (units: number): Statement => ({
   name: "sell",
   text: "UPDATE variants SET stock = stock - $2 WHERE id = $1",
-  values: [idOf("variant", 0), pieces],
+  values: [idOf("variant", 0), units],
 });
 
 function orderOf(id: string, userId: string, now: number): Order {

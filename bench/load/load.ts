@@ -1,4 +1,4 @@
-// The load as the bench sees it: a process of its own, so that what it takes is not taken from the shop's thread.
+// Controls the load generator, a separate process, so that its CPU time does not reduce the shop's.
 
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -12,13 +12,14 @@ export class Load {
     return this.#child.pid ?? 0;
   }
 
-  /** Errors: a connection broke, or an answer had another status than those expected. */
+  /** Sends the load and returns its result. Errors: a connection broke, or a response had an unexpected status. */
   async send(plan: Plan, expected: number[]): Promise<Loaded> {
     this.#child.send(plan);
-    const [loaded] = (await once(this.#child, "message")) as [Loaded | { broken: string }];
-    if ("broken" in loaded) throw new Error(`${plan.method} ${plan.paths[0]}: ${loaded.broken}`);
-    const strange = Object.entries(loaded.statuses).filter(([status]) => !expected.includes(Number(status)));
-    if (strange.length > 0) throw new Error(`${plan.method} ${plan.paths[0]} was answered ${JSON.stringify(Object.fromEntries(strange))}`);
+    const [loaded] = (await once(this.#child, "message")) as [Loaded | { error: string }];
+    if ("error" in loaded) throw new Error(`${plan.method} ${plan.paths[0]}: ${loaded.error}`);
+    const unexpected = Object.entries(loaded.statuses).filter(([status]) => !expected.includes(Number(status)));
+    if (unexpected.length > 0)
+      throw new Error(`${plan.method} ${plan.paths[0]}: unexpected statuses ${JSON.stringify(Object.fromEntries(unexpected))}`);
     return loaded;
   }
 

@@ -1,29 +1,29 @@
-// What a load sends: the n-th request of a plan takes the n-th of each list, from the beginning again where a list has ended.
+// The requests of a load. The n-th request takes the n-th entry of each list; lists repeat.
 
 export type Plan = {
   url: string;
   method: "GET" | "POST";
   paths: string[];
-  /** Bearer tokens; none where nobody has to say who they are. */
+  /** Bearer tokens. Without them requests are anonymous. */
   tokens?: string[];
   bodies?: string[];
-  /** Each path and body is used so often before the next one: as many times as there are users, as a rule. */
+  /** How often each path and body is used before the next one, usually once per user. */
   each?: number;
-  /** Every request comes with an Idempotency-Key of its own. */
+  /** Each request has its own Idempotency-Key. */
   keyed?: boolean;
   /** The number of the first request. */
   first: number;
   connections: number;
   ms: number;
   warmUpMs: number;
-  /** Ends with this many requests, however long they take. */
-  most?: number;
+  /** If set, the load ends after this many requests, not after `ms`. */
+  maxRequests?: number;
 };
 
-/** Latencies in ms. `statuses` counts everything that was answered; `lastCreatedMs` is when the last 201 arrived, from the first request on. */
+/** Latencies in ms. `statuses` counts all responses; `lastCreatedMs` is the time from the first request to the last 201. */
 export type Loaded = { elapsedMs: number; latencies: Float64Array; statuses: Record<string, number>; next: number; lastCreatedMs: number };
 
-/** One request as it goes over the wire. */
+/** The bytes of one request. */
 export function requestOf({ method, paths, tokens, bodies, each = 1, keyed }: Plan, n: number): string {
   const nth = Math.floor(n / each);
   const body = bodies?.[nth % bodies.length] ?? "";

@@ -1,14 +1,14 @@
-// The load itself: so many connections, on each of which one request is under way. It reads no more of an answer than it has to.
+// The load generator: a number of connections with one request in flight on each. It parses responses as little as possible.
 
 import { connect, type Socket } from "node:net";
 import { Latencies } from "../support/sample.ts";
 import { type Loaded, type Plan, requestOf } from "./plan.ts";
 
-/** Runs a plan. Errors: a connection that broke. */
+/** Runs a plan. Errors: a connection broke. */
 export async function send(plan: Plan): Promise<Loaded> {
   const { hostname, port } = new URL(plan.url);
   const statuses: Record<string, number> = {};
-  const last = plan.most === undefined ? Number.POSITIVE_INFINITY : plan.first + plan.most;
+  const last = plan.maxRequests === undefined ? Number.POSITIVE_INFINITY : plan.first + plan.maxRequests;
   let latencies = new Latencies();
   let next = plan.first;
   let lastCreatedMs = 0;
@@ -16,50 +16,50 @@ export async function send(plan: Plan): Promise<Loaded> {
   let measuredSince = performance.now();
   const startedAt = measuredSince;
 
-  const visit = (socket: Socket): Promise<void> =>
+  const client = (socket: Socket): Promise<void> =>
     new Promise((resolve, reject) => {
       let sentAt = 0;
-      const go = (): void => {
+      const sendNext = (): void => {
         if (stopped || next >= last) return resolve();
         sentAt = performance.now();
         socket.write(requestOf(plan, next++), "latin1");
       };
-      const answers = new Answers((status) => {
+      const responses = new ResponseReader((status) => {
         const now = performance.now();
         latencies.add(now - sentAt);
         statuses[status] = (statuses[status] ?? 0) + 1;
         if (status === "201") lastCreatedMs = now - startedAt;
-        go();
+        sendNext();
       });
-      socket.on("data", (chunk: Buffer) => answers.read(chunk));
+      socket.on("data", (chunk: Buffer) => responses.read(chunk));
       socket.on("error", reject);
       socket.on("close", () => reject(new Error("a connection was closed")));
-      socket.on("connect", go);
+      socket.on("connect", sendNext);
     });
 
   const sockets = Array.from({ length: plan.connections }, () => connect({ host: hostname, port: Number(port), noDelay: true }));
-  const visits = Promise.all(sockets.map(visit));
-  if (plan.most === undefined) {
-    await Promise.race([pause(plan.warmUpMs), visits]);
+  const clients = Promise.all(sockets.map(client));
+  if (plan.maxRequests === undefined) {
+    await Promise.race([pause(plan.warmUpMs), clients]);
     latencies = new Latencies();
     measuredSince = performance.now();
-    await Promise.race([pause(plan.ms), visits]);
-  } else await visits;
+    await Promise.race([pause(plan.ms), clients]);
+  } else await clients;
   const elapsedMs = performance.now() - measuredSince;
   const measured = latencies.values();
   stopped = true;
-  await visits;
+  await clients;
   for (const socket of sockets) socket.removeAllListeners("close").destroy();
   return { elapsedMs, latencies: measured, statuses, next, lastCreatedMs };
 }
 
-/** Finds where an answer ends, by its content-length, and tells its status. */
-class Answers {
-  readonly #tell: (status: string) => void;
+/** Splits a connection's bytes into responses by their content-length. */
+class ResponseReader {
+  readonly #onStatus: (status: string) => void;
   #rest = "";
 
-  constructor(tell: (status: string) => void) {
-    this.#tell = tell;
+  constructor(onStatus: (status: string) => void) {
+    this.#onStatus = onStatus;
   }
 
   read(chunk: Buffer): void {
@@ -72,7 +72,7 @@ class Answers {
       if (this.#rest.length < head + 4 + length) return;
       const status = this.#rest.slice(9, 12);
       this.#rest = this.#rest.slice(head + 4 + length);
-      this.#tell(status);
+      this.#onStatus(status);
     }
   }
 }

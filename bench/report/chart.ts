@@ -1,4 +1,4 @@
-// One picture: a bar for each row, by section, on a scale on which a hundredfold can be seen.
+// The chart of a run: a bar for each row, by section, on a logarithmic scale.
 
 import type { Section } from "./section.ts";
 
@@ -15,7 +15,7 @@ export function chart(sections: Section[]): string {
     for (const { name, waiting, median } of rows) {
       const width = Math.max(1, (Math.log10(Math.max(1, median.perSecond)) / DECADES) * BAR.width);
       parts.push(text(BAR.left - 8, y + 13, `${name} · ${waiting.toLocaleString("en")}`, 'text-anchor="end"'));
-      parts.push(`<rect x="${BAR.left}" y="${y}" width="${width.toFixed(1)}" height="${BAR.height}" rx="2" fill="${colourOf(name)}"/>`);
+      parts.push(`<rect x="${BAR.left}" y="${y}" width="${width.toFixed(1)}" height="${BAR.height}" rx="2" fill="${colorOf(name)}"/>`);
       parts.push(text(BAR.left + width + 6, y + 13, Math.round(median.perSecond).toLocaleString("en")));
       y += BAR.height + BAR.gap;
     }
@@ -28,14 +28,14 @@ export function chart(sections: Section[]): string {
   const width = BAR.left + BAR.width + 90;
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${y + 40}" font-family="system-ui, sans-serif" font-size="12" fill="#222">
 <rect width="100%" height="100%" fill="#fff"/>
-${[...lines, ...parts, text(BAR.left, y + 32, "per second, logarithmic; behind the name how many were waiting")].join("\n")}
+${[...lines, ...parts, text(BAR.left, y + 32, "per second, logarithmic scale; after each name, the number of waiting clients")].join("\n")}
 </svg>
 `;
 }
 
-function colourOf(name: string): string {
+function colorOf(name: string): string {
   if (name.startsWith("textbook")) return "#c0572b";
-  return name.startsWith("limit") || name.startsWith("floor") ? "#9aa3ad" : "#2b6cb0";
+  return name.startsWith("upper bound") || name.startsWith("floor") ? "#9aa3ad" : "#2b6cb0";
 }
 
 function text(x: number, y: number, content: string, more = ""): string {

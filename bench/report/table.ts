@@ -1,4 +1,4 @@
-// The table that is printed, and that goes into docs/performance.md as it is.
+// Formats a section as Markdown, for the terminal, bench/results and docs/results.
 
 import { isMet, type Ratio, type Section } from "./section.ts";
 
@@ -9,7 +9,7 @@ export function markdown({ title, rows, ratios, notes }: Section): string {
     for (const { name, waiting, median, runs } of rows) {
       const speeds = runs.map(({ perSecond }) => perSecond);
       const cores = Object.entries(median.cores ?? {})
-        .map(([side, share]) => `${side} ${share.toFixed(1)}`)
+        .map(([name, cpu]) => `${name} ${cpu.toFixed(1)}`)
         .join(", ");
       lines.push(
         `| ${name} | ${count(waiting)} | ${count(median.perSecond)} | ${count(Math.min(...speeds))}–${count(Math.max(...speeds))} | ${ms(median.p50)} | ${ms(median.p99)} | ${cores} |`,
@@ -19,7 +19,7 @@ export function markdown({ title, rows, ratios, notes }: Section): string {
   }
   if (ratios.length > 0) {
     lines.push("| ratio | measured | target | |", "| --- | ---: | ---: | --- |");
-    for (const ratio of ratios) lines.push(`| ${ratio.name} | ${shown(ratio)} | ${target(ratio)} | ${verdict(ratio)} |`);
+    for (const ratio of ratios) lines.push(`| ${ratio.name} | ${shown(ratio)} | ${target(ratio)} | ${outcome(ratio)} |`);
     lines.push("");
   }
   return [...lines, ...notes.map((note) => `- ${note}`), ""].join("\n");
@@ -32,12 +32,12 @@ function shown({ value, unit = "" }: Ratio): string {
   return `${value >= 10 ? value.toFixed(0) : value.toFixed(2)}${unit}`;
 }
 
-function target({ least, most, unit = "" }: Ratio): string {
-  if (least !== undefined) return `≥ ${least}${unit}`;
-  return most === undefined ? "" : `≤ ${most}${unit}`;
+function target({ min, max, unit = "" }: Ratio): string {
+  if (min !== undefined) return `≥ ${min}${unit}`;
+  return max === undefined ? "" : `≤ ${max}${unit}`;
 }
 
-function verdict(ratio: Ratio): string {
+function outcome(ratio: Ratio): string {
   const met = isMet(ratio);
   return met === undefined ? "" : met ? "met" : "**not met**";
 }

@@ -1,20 +1,20 @@
-// What a larger shop would be built of (docs/scale.md). Not part of the usual run: `npm run bench -- --only blocks`.
+// Building blocks of a larger shop (docs/internals/beyond-one-primary.md). Not part of the usual run: `npm run bench -- --only blocks`.
 
 import type { Statement } from "../../src/database/statement.ts";
 import { newOrderId } from "../../src/ids.ts";
-import { hot, thousand } from "../baselines/baskets.ts";
+import { hot, thousand } from "../baselines/orders.ts";
 import type { Baseline } from "../baselines/baseline.ts";
 import { ReadingBaseline } from "../baselines/reading.ts";
 import { TillBaseline, TwoTills } from "../baselines/till.ts";
 import type { Options } from "../options.ts";
 import { perSecondOf, type Section } from "../report/section.ts";
-import { Processor } from "../support/cores.ts";
+import { CpuMeter } from "../support/cores.ts";
 import { type Cell, interleave } from "../support/interleave.ts";
 import { fillMonths, firstIdOf, idInMonths, MONTHS } from "../support/months.ts";
 import { assertCorrect } from "../support/verify.ts";
 import { Fixture } from "../support/fixture.ts";
 
-const CROWD = 256;
+const CLIENTS = 256;
 const WRITERS = 8;
 const BATCH = 256;
 const SALES = { "hot product": hot, "1,000 products": thousand };
@@ -22,32 +22,32 @@ const TABLES = { "one table": "orders_plain", [`${MONTHS} monthly partitions`]: 
 const SHARES = [1, 4];
 
 export async function blocks(options: Options): Promise<Section> {
-  const stage = await Fixture.open();
+  const fixture = await Fixture.open();
   const cells: Cell[] = [];
-  const enter = (name: string, waiting: number, contender: Baseline): void => void cells.push({ name, waiting, contender });
+  const add = (name: string, waiting: number, baseline: Baseline): void => void cells.push({ name, waiting, baseline });
   const rowsPerMonth = options.quick ? 200 : 20_000;
   try {
     const shops: string[] = [];
-    for (const [what, basket] of Object.entries(SALES)) {
-      const [alone, shared] = [await stage.database(`${basket.name}_one`), await stage.database(`${basket.name}_two`)];
+    for (const [what, orderOf] of Object.entries(SALES)) {
+      const [alone, shared] = [await fixture.database(`${orderOf.name}_one`), await fixture.database(`${orderOf.name}_two`)];
       shops.push(alone, shared);
-      enter(`one till, ${what}`, CROWD, new TillBaseline(alone, basket));
-      enter(`two tills on one database, ${what}`, CROWD, new TwoTills(shared, basket));
+      add(`one till, ${what}`, CLIENTS, new TillBaseline(alone, orderOf));
+      add(`two tills on one database, ${what}`, CLIENTS, new TwoTills(shared, orderOf));
     }
-    const months = await stage.database("months");
-    await stage.query("months", (client) => fillMonths(client, Object.values(TABLES), rowsPerMonth));
+    const months = await fixture.database("months");
+    await fixture.query("months", (client) => fillMonths(client, Object.values(TABLES), rowsPerMonth));
     for (const [what, table] of Object.entries(TABLES)) {
-      enter(`${BATCH} orders into ${what}`, WRITERS, new ReadingBaseline(months, () => insertInto(table)));
-      enter(`an order by its id, ${what}`, WRITERS, new ReadingBaseline(months, (n) => lookUp(table, idInMonths(n, rowsPerMonth))));
+      add(`${BATCH} orders into ${what}`, WRITERS, new ReadingBaseline(months, () => insertInto(table)));
+      add(`an order by its id, ${what}`, WRITERS, new ReadingBaseline(months, (n) => lookUp(table, idInMonths(n, rowsPerMonth))));
     }
-    const shares = await stage.database("shares");
-    await stage.query("shares", (client) =>
+    const shares = await fixture.database("shares");
+    await fixture.query("shares", (client) =>
       client.query(`CREATE TABLE shares (id integer PRIMARY KEY, stock bigint NOT NULL) WITH (fillfactor = 50);
                     INSERT INTO shares SELECT n, 1000000000000 FROM generate_series(0, 15) n`),
     );
-    for (const count of SHARES) enter(named(count), WRITERS, new ReadingBaseline(shares, (n) => take(n % count)));
+    for (const count of SHARES) add(named(count), WRITERS, new ReadingBaseline(shares, (n) => take(n % count)));
 
-    const rows = await interleave(stage, { driver: new Processor(process.pid, false), postgres: new Processor(stage.pid, true) }, cells, options);
+    const rows = await interleave(fixture, { driver: new CpuMeter(process.pid, false), postgres: new CpuMeter(fixture.pid, true) }, cells, options);
     const compared = (name: string, by: string, waiting: number): { name: string; value: number } => ({
       name: `${name} ÷ ${by}`,
       value: perSecondOf(rows, name, waiting) / perSecondOf(rows, by, waiting),
@@ -55,16 +55,16 @@ export async function blocks(options: Options): Promise<Section> {
     const [plain = "", parted = ""] = Object.keys(TABLES);
     const [one = 0, several = 0] = SHARES;
     const ratios = [
-      ...Object.keys(SALES).map((what) => compared(`two tills on one database, ${what}`, `one till, ${what}`, CROWD)),
+      ...Object.keys(SALES).map((what) => compared(`two tills on one database, ${what}`, `one till, ${what}`, CLIENTS)),
       compared(`${BATCH} orders into ${parted}`, `${BATCH} orders into ${plain}`, WRITERS),
       compared(`an order by its id, ${parted}`, `an order by its id, ${plain}`, WRITERS),
       compared(named(several), named(one), WRITERS),
     ];
     for (const url of shops) await assertCorrect(url);
-    return { title: "Building blocks", rows, ratios, notes: [await weigh(stage, options), await forget(stage, rowsPerMonth)] };
+    return { title: "Building blocks", rows, ratios, notes: [await bytesPerOrder(fixture, options), await dropOldestMonth(fixture, rowsPerMonth)] };
   } finally {
-    await Promise.all(cells.map(({ contender }) => contender.close()));
-    await stage.close();
+    await Promise.all(cells.map(({ baseline }) => baseline.close()));
+    await fixture.close();
   }
 }
 
@@ -90,12 +90,12 @@ function insertInto(table: string): Statement {
   };
 }
 
-/** What an order of one line takes: on the disk, and in the log that standbys and backups follow. */
-async function weigh(stage: Fixture, { duration }: Options): Promise<string> {
-  const url = await stage.database("weighed");
+/** Bytes of an order with one line item: on disk, and in the write-ahead log that standbys and backups follow. */
+async function bytesPerOrder(fixture: Fixture, { duration }: Options): Promise<string> {
+  const url = await fixture.database("bytes");
   const till = new TillBaseline(url, hot);
   const state = async (): Promise<{ size: number; log: number; orders: number }> => {
-    const { rows } = await stage.query("weighed", (client) =>
+    const { rows } = await fixture.query("bytes", (client) =>
       client.query<{ size: string; log: string; orders: string }>(
         `SELECT (SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace) AS size,
                 pg_current_wal_lsn() - '0/0' AS log, (SELECT count(*) FROM orders) AS orders`,
@@ -105,26 +105,26 @@ async function weigh(stage: Fixture, { duration }: Options): Promise<string> {
     return { size: Number(size), log: Number(log), orders: Number(count) };
   };
   try {
-    await till.run(CROWD, duration);
-    await stage.settle();
+    await till.run(CLIENTS, duration);
+    await fixture.settle();
     const before = await state();
-    await till.run(CROWD, { ...duration, ms: 4 * duration.ms });
+    await till.run(CLIENTS, { ...duration, ms: 4 * duration.ms });
     const after = await state();
     const sold = after.orders - before.orders;
     const each = (name: "size" | "log"): string => Math.round((after[name] - before[name]) / sold).toLocaleString("en");
-    return `an order of one line: ${each("size")} bytes on the disk, indexes included, and ${each("log")} bytes of log, full pages after a checkpoint included (${sold.toLocaleString("en")} orders)`;
+    return `an order with one line item: ${each("size")} bytes on disk, including indexes, and ${each("log")} bytes of write-ahead log, including full pages after a checkpoint (${sold.toLocaleString("en")} orders)`;
   } finally {
     await till.close();
   }
 }
 
-/** The oldest month goes: as a partition, and row by row. */
-async function forget(stage: Fixture, rowsPerMonth: number): Promise<string> {
-  return stage.query("months", async (client) => {
+/** Times the removal of the oldest month: as a partition, and row by row. */
+async function dropOldestMonth(fixture: Fixture, rowsPerMonth: number): Promise<string> {
+  return fixture.query("months", async (client) => {
     const timed = async (...statements: string[]): Promise<string> => {
-      const beganAt = performance.now();
+      const startedAt = performance.now();
       for (const text of statements) await client.query(text);
-      return `${(performance.now() - beganAt).toFixed(0)} ms`;
+      return `${(performance.now() - startedAt).toFixed(0)} ms`;
     };
     const deleted = await timed(`DELETE FROM orders_plain WHERE id < '${firstIdOf(1)}'`, "VACUUM orders_plain");
     const detached = await timed("ALTER TABLE orders_by_month DETACH PARTITION orders_by_month_0");

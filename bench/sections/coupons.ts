@@ -1,4 +1,5 @@
-// Row 5: 50,000 people for 1,000 coupons. How long until they are gone, how quickly everybody else is told, and whether anybody was overtaken.
+// Row 5: 50,000 users request 1,000 coupons. Measures the time until they are sold out, the rate of refusals after that, and
+// whether any user was overtaken.
 
 import { ignore } from "../support/ignore.ts";
 import { Database } from "../../src/database/pool.ts";
@@ -21,22 +22,22 @@ const COUPONS = 1000;
 const CONNECTIONS = 1000;
 const WAIT_MS = 30_000;
 
-export async function coupons({ quick, turns, tell }: Options): Promise<Section> {
-  const people = quick ? 5_000 : 50_000;
-  const stage = await HttpFixture.open();
+export async function coupons({ quick, turns, log }: Options): Promise<Section> {
+  const userCount = quick ? 5_000 : 50_000;
+  const fixture = await HttpFixture.open();
   try {
-    if (people > FIXTURES.users) await stage.query((client) => moreUsers(client, people));
-    const tokens = times(people, (n) => mintToken(SECRET, { id: idOf("user", n), role: "shopper" }, 24));
+    if (userCount > FIXTURES.users) await fixture.query((client) => moreUsers(client, userCount));
+    const tokens = times(userCount, (n) => mintToken(SECRET, { id: idOf("user", n), role: "shopper" }, 24));
     const soldOutMs: number[] = [];
     const allMs: number[] = [];
     const inversions: number[] = [];
     for (let turn = 0; turn < turns; turn++) {
       const [overHttp, inProcess] = [FIXTURES.campaigns + 2 * turn, FIXTURES.campaigns + 2 * turn + 1];
-      await stage.query((client) => openCampaign(client, overHttp, COUPONS));
-      await stage.query((client) => openCampaign(client, inProcess, COUPONS));
-      await stage.settle();
+      await fixture.query((client) => openCampaign(client, overHttp, COUPONS));
+      await fixture.query((client) => openCampaign(client, inProcess, COUPONS));
+      await fixture.settle();
       const plan = {
-        url: stage.shop.url,
+        url: fixture.shop.url,
         method: "POST" as const,
         paths: [`/coupons/${idOf("campaign", overHttp)}/issue`],
         tokens,
@@ -44,46 +45,46 @@ export async function coupons({ quick, turns, tell }: Options): Promise<Section>
         connections: CONNECTIONS,
         ms: 0,
         warmUpMs: 0,
-        most: people,
+        maxRequests: userCount,
       };
-      const loaded = await stage.load.send(plan, [201, 409]);
+      const loaded = await fixture.load.send(plan, [201, 409]);
       if (loaded.statuses["201"] !== COUPONS) throw new Error(`${loaded.statuses["201"]} of ${COUPONS} coupons were issued`);
       soldOutMs.push(loaded.lastCreatedMs);
       allMs.push(loaded.elapsedMs);
-      inversions.push(await overtaken(stage.databaseUrl, idOf("campaign", inProcess), people));
-      tell(
-        `${turn + 1}/${turns} sold out after ${loaded.lastCreatedMs.toFixed(0)} ms, everybody answered after ${loaded.elapsedMs.toFixed(0)} ms, ${inversions.at(-1)} overtaken`,
+      inversions.push(await overtaken(fixture.databaseUrl, idOf("campaign", inProcess), userCount));
+      log(
+        `${turn + 1}/${turns} sold out after ${loaded.lastCreatedMs.toFixed(0)} ms, all answered after ${loaded.elapsedMs.toFixed(0)} ms, ${inversions.at(-1)} overtaken`,
       );
     }
-    await assertCorrect(stage.databaseUrl);
-    const after = median(allMs.map((all, turn) => ((people - COUPONS) / (all - (soldOutMs[turn] ?? 0))) * 1000));
+    await assertCorrect(fixture.databaseUrl);
+    const after = median(allMs.map((all, turn) => ((userCount - COUPONS) / (all - (soldOutMs[turn] ?? 0))) * 1000));
     return {
       title: "A coupon drop",
       rows: [],
       ratios: [
         {
-          name: `buyers who were overtaken, ${people.toLocaleString("en")} in a line for ${COUPONS.toLocaleString("en")} coupons, in process`,
+          name: `users overtaken, ${userCount.toLocaleString("en")} in the queue for ${COUPONS.toLocaleString("en")} coupons, in process`,
           value: Math.max(...inversions),
-          most: 0,
+          max: 0,
         },
       ],
       notes: [
-        `${people.toLocaleString("en")} people over ${CONNECTIONS.toLocaleString("en")} connections: the last of ${COUPONS.toLocaleString("en")} coupons was issued after ${median(soldOutMs).toFixed(0)} ms, everybody had an answer after ${median(allMs).toFixed(0)} ms; ${Math.round(after).toLocaleString("en")} refusals a second in between`,
+        `${userCount.toLocaleString("en")} users over ${CONNECTIONS.toLocaleString("en")} connections: the last of ${COUPONS.toLocaleString("en")} coupons was issued after ${median(soldOutMs).toFixed(0)} ms, all users had a response after ${median(allMs).toFixed(0)} ms; ${Math.round(after).toLocaleString("en")} refusals a second in between`,
         "audit: no violation",
       ],
     };
   } finally {
-    await stage.close();
+    await fixture.close();
   }
 }
 
-/** Lets everybody step into one line, and counts who got a coupon although somebody who stood before them got none. */
-async function overtaken(url: string, couponId: string, people: number): Promise<number> {
+/** Queues one request per user, and counts users whose result differs from first come, first served. */
+async function overtaken(url: string, couponId: string, userCount: number): Promise<number> {
   const database = new Database(url, { size: 1, onError: ignore });
   const store = new PostgresStore({ url, lockWaitMs: WAIT_MS });
   const till = new Till({ store, waitMs: WAIT_MS });
   const got = await Promise.all(
-    times(people, (n) =>
+    times(userCount, (n) =>
       till.submit(issueCoupon, { couponId, userId: idOf("user", n), timezone: "Asia/Seoul" }).then(
         () => true,
         (error: unknown) => {

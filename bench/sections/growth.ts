@@ -1,4 +1,4 @@
-// Row 8: does it stay as quick when the tables are full? Orders by the million, then the same crowds, a day's statistics and the audit.
+// Row 8: speed with millions of orders in the tables: the same sales and reads, the aggregation of a day, and the audit.
 
 import { ignore } from "../support/ignore.ts";
 import { selectProducts } from "../../src/catalog/catalog.sql.ts";
@@ -6,13 +6,13 @@ import { Database } from "../../src/database/pool.ts";
 import { LAST_ID, type Statement } from "../../src/database/statement.ts";
 import { selectUserOrders } from "../../src/order/order.sql.ts";
 import { aggregateSales } from "../../src/popular/aggregate-sales.ts";
-import { hot, thousand } from "../baselines/baskets.ts";
+import { hot, thousand } from "../baselines/orders.ts";
 import type { Baseline } from "../baselines/baseline.ts";
 import { ReadingBaseline } from "../baselines/reading.ts";
 import { TillBaseline } from "../baselines/till.ts";
 import type { Options } from "../options.ts";
 import { perSecondOf, type Ratio, type Section } from "../report/section.ts";
-import { Processor } from "../support/cores.ts";
+import { CpuMeter } from "../support/cores.ts";
 import { FIXTURES } from "../support/fixtures.ts";
 import { withoutIndexes, writeHistory } from "../support/history.ts";
 import { idOf } from "../support/ids.ts";
@@ -20,53 +20,53 @@ import { type Cell, interleave, type Row } from "../support/interleave.ts";
 import { assertCorrect } from "../support/verify.ts";
 import { Fixture } from "../support/fixture.ts";
 
-const CROWD = 256;
+const CLIENTS = 256;
 const READERS = 64;
 const TIMEZONE = "Asia/Seoul";
-/** One of thirty days is written apart, to be added up by itself. */
+/** The last of thirty days is written separately, so that its aggregation can be timed. */
 const DAYS = 30;
 const FEW = "few_orders";
-/** What is measured on each database, by name. */
+/** Kinds of orders measured on each database, by name. */
 const SALES = { "hot product": hot, "1,000 products": thousand };
 
 export async function growth(options: Options): Promise<Section> {
-  const { quick, millions, tell } = options;
+  const { quick, millions, log } = options;
   const sizes = quick ? [0, 60_000] : [0, ...millions.map((one) => one * 1_000_000)];
-  const stage = await Fixture.open();
-  const contenders: Baseline[] = [];
+  const fixture = await Fixture.open();
+  const baselines: Baseline[] = [];
   const notes: string[] = [];
   try {
     const cells: Cell[] = [];
-    const enter = (name: string, waiting: number, contender: Baseline): void => {
-      contenders.push(contender);
-      cells.push({ name, waiting, contender });
+    const add = (name: string, waiting: number, baseline: Baseline): void => {
+      baselines.push(baseline);
+      cells.push({ name, waiting, baseline });
     };
     for (const size of sizes) {
       const name = sized(size);
-      const url = await stage.database(databaseOf(size));
-      if (size > 0) notes.push(...(await fill(stage, size, tell)));
-      for (const [what, basket] of Object.entries(SALES)) enter(`till, ${what}, ${name}`, CROWD, new TillBaseline(url, basket));
-      const read = size > 0 ? url : await oneOrderEach(stage);
-      enter(`a user's newest order, ${name}`, READERS, new ReadingBaseline(read, newestOrder));
-      enter(`product detail, ${name}`, READERS, new ReadingBaseline(url, (n) => selectProducts([idOf("product", n % FIXTURES.products)])));
+      const url = await fixture.database(databaseOf(size));
+      if (size > 0) notes.push(...(await fill(fixture, size, log)));
+      for (const [what, orderOf] of Object.entries(SALES)) add(`till, ${what}, ${name}`, CLIENTS, new TillBaseline(url, orderOf));
+      const read = size > 0 ? url : await oneOrderEach(fixture);
+      add(`a user's newest order, ${name}`, READERS, new ReadingBaseline(read, newestOrder));
+      add(`product detail, ${name}`, READERS, new ReadingBaseline(url, (n) => selectProducts([idOf("product", n % FIXTURES.products)])));
     }
-    const rows = await interleave(stage, { driver: new Processor(process.pid, false), postgres: new Processor(stage.pid, true) }, cells, options);
+    const rows = await interleave(fixture, { driver: new CpuMeter(process.pid, false), postgres: new CpuMeter(fixture.pid, true) }, cells, options);
     for (const size of sizes) {
-      const beganAt = performance.now();
-      const orders = await assertCorrect(stage.url(databaseOf(size)));
-      notes.push(`audit of ${orders.toLocaleString("en")} orders: ${seconds(beganAt)}, no violation`);
+      const startedAt = performance.now();
+      const orders = await assertCorrect(fixture.url(databaseOf(size)));
+      notes.push(`audit of ${orders.toLocaleString("en")} orders: ${seconds(startedAt)}, no violation`);
     }
     return { title: "With full tables", rows, ratios: ratios(rows, sizes), notes };
   } finally {
-    await Promise.all(contenders.map((one) => one.close()));
-    await stage.close();
+    await Promise.all(baselines.map((one) => one.close()));
+    await fixture.close();
   }
 }
 
-/** An empty shop has no orders to be read: this one has one for each user, so that both answer the same. */
-async function oneOrderEach(stage: Fixture): Promise<string> {
-  const url = await stage.database(FEW);
-  await stage.query(FEW, async (client) => {
+/** An empty shop has no orders to read. This one has one order per user, so that both return the same amount of data. */
+async function oneOrderEach(fixture: Fixture): Promise<string> {
+  const url = await fixture.database(FEW);
+  await fixture.query(FEW, async (client) => {
     await writeHistory(client, 0, FIXTURES.users, FIXTURES.users);
     await client.query("VACUUM (ANALYZE)");
   });
@@ -77,27 +77,27 @@ const newestOrder = (n: number): Statement => selectUserOrders([{ userId: idOf("
 
 const sized = (orders: number): string => (orders === 0 ? "empty" : `${orders.toLocaleString("en")} orders`);
 const databaseOf = (orders: number): string => `orders_${orders}`;
-const seconds = (beganAt: number): string => `${((performance.now() - beganAt) / 1000).toFixed(1)} s`;
+const seconds = (startedAt: number): string => `${((performance.now() - startedAt) / 1000).toFixed(1)} s`;
 
-async function fill(stage: Fixture, size: number, tell: (line: string) => void): Promise<string[]> {
+async function fill(fixture: Fixture, size: number, log: (line: string) => void): Promise<string[]> {
   const name = databaseOf(size);
-  const beganAt = performance.now();
-  // Whole shares for every user and every product, so that each has the same.
+  const startedAt = performance.now();
+  // A multiple of the users and of the products, so that each has the same number of orders.
   const step = FIXTURES.users;
   const earlier = size - Math.max(step, Math.floor(size / DAYS / step) * step);
-  const database = new Database(stage.url(name), { size: 1, onError: ignore });
+  const database = new Database(fixture.url(name), { size: 1, onError: ignore });
   try {
-    await stage.query(name, (client) => withoutIndexes(client, () => writeHistory(client, 0, earlier, size)));
+    await fixture.query(name, (client) => withoutIndexes(client, () => writeHistory(client, 0, earlier, size)));
     await aggregateSales(database, TIMEZONE);
-    await stage.query(name, async (client) => {
+    await fixture.query(name, async (client) => {
       await writeHistory(client, earlier, size, size);
       await client.query("VACUUM (ANALYZE)");
     });
-    tell(`filled with ${sized(size)} in ${seconds(beganAt)}`);
-    await stage.settle();
+    log(`filled with ${sized(size)} in ${seconds(startedAt)}`);
+    await fixture.settle();
     const aggregatingAt = performance.now();
     await aggregateSales(database, TIMEZONE);
-    return [`adding up a day of ${(size - earlier).toLocaleString("en")} among ${size.toLocaleString("en")} orders: ${seconds(aggregatingAt)}`];
+    return [`aggregation of a day of ${(size - earlier).toLocaleString("en")} among ${size.toLocaleString("en")} orders: ${seconds(aggregatingAt)}`];
   } finally {
     await database.close();
   }
@@ -106,13 +106,13 @@ async function fill(stage: Fixture, size: number, tell: (line: string) => void):
 function ratios(rows: Row[], sizes: number[]): Ratio[] {
   return sizes.slice(1).flatMap((size) =>
     [
-      ...Object.keys(SALES).map((what) => ({ what: `till, ${what}`, waiting: CROWD })),
+      ...Object.keys(SALES).map((what) => ({ what: `till, ${what}`, waiting: CLIENTS })),
       { what: "a user's newest order", waiting: READERS },
       { what: "product detail", waiting: READERS },
     ].map(({ what, waiting }) => ({
       name: `${what}: ${sized(size)} ÷ empty`,
       value: perSecondOf(rows, `${what}, ${sized(size)}`, waiting) / perSecondOf(rows, `${what}, empty`, waiting),
-      least: 0.9,
+      min: 0.9,
     })),
   );
 }

@@ -1,4 +1,4 @@
-// Row 9: from nothing to the first answer, the database included, and what the shop takes when nobody comes.
+// Row 9: time from the command line to the first response, including the database, and memory when idle.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,7 +14,7 @@ const IDLE_MS = 2000;
 
 type Start = { firstMs: number; laterMs: number; idleMb: number };
 
-export async function start({ turns, tell }: Options): Promise<Section> {
+export async function start({ turns, log }: Options): Promise<Section> {
   const starts: Start[] = [];
   for (let turn = 0; turn < turns; turn++) {
     const directory = mkdtempSync(join(tmpdir(), "jangnal-bench-"));
@@ -22,7 +22,7 @@ export async function start({ turns, tell }: Options): Promise<Section> {
       const first = await timed(directory);
       const later = await timed(directory);
       starts.push({ firstMs: first.ms, laterMs: later.ms, idleMb: later.idleMb });
-      tell(`${turn + 1}/${turns} first start ${first.ms.toFixed(0)} ms, later ${later.ms.toFixed(0)} ms`);
+      log(`${turn + 1}/${turns} first start ${first.ms.toFixed(0)} ms, later ${later.ms.toFixed(0)} ms`);
     } finally {
       rmSync(directory, { recursive: true, force: true });
     }
@@ -33,8 +33,8 @@ export async function start({ turns, tell }: Options): Promise<Section> {
     rows: [],
     ratios: [],
     notes: [
-      `from the command line to the first answer: ${of((s) => s.firstMs)} ms where the database has still to be made, ${of((s) => s.laterMs)} ms afterwards`,
-      `the shop's memory with nobody in it: ${of((s) => s.idleMb)} MB, without PostgreSQL's`,
+      `from the command line to the first response: ${of((s) => s.firstMs)} ms including the creation of the database, ${of((s) => s.laterMs)} ms later on`,
+      `the shop's memory when idle: ${of((s) => s.idleMb)} MB, without PostgreSQL's`,
     ],
   };
 }
@@ -42,10 +42,10 @@ export async function start({ turns, tell }: Options): Promise<Section> {
 async function timed(directory: string): Promise<{ ms: number; idleMb: number }> {
   const startedAt = performance.now();
   const shop = await ServerProcess.shop({ DATA_DIR: directory });
-  const answer = await fetch(`${shop.url}/products`);
-  await answer.arrayBuffer();
+  const response = await fetch(`${shop.url}/products`);
+  await response.arrayBuffer();
   const ms = performance.now() - startedAt;
-  if (answer.status !== 200) throw new Error(`the first answer was ${answer.status}`);
+  if (response.status !== 200) throw new Error(`the first response had status ${response.status}`);
   await pause(IDLE_MS);
   const idleMb = memoryOf(shop.pid).now;
   await shop.stop();

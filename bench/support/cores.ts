@@ -1,4 +1,4 @@
-// How much processor a process and its children take, in cores. Only Linux says it; elsewhere nothing is said.
+// CPU time of a process and its children, in cores. Available on Linux only; elsewhere it reads 0.
 
 import { readdirSync, readFileSync } from "node:fs";
 
@@ -20,15 +20,15 @@ function statOf(pid: number): Stat[] {
       .replace(/^.*\) /, "")
       .split(" ")
       .map(Number);
-    // Children that have ended count with the parent that waited for them.
+    // Includes ended children that the process has waited for.
     return [{ pid, parent: fields[1] ?? 0, ticks: [11, 12, 13, 14].reduce((sum, i) => sum + (fields[i] ?? 0), 0) }];
   } catch {
-    return []; // It has ended meanwhile.
+    return []; // The process has ended.
   }
 }
 
-/** The process of this id, and where `tree` all that it has started. */
-export class Processor {
+/** Measures the process with this id, and, if `tree`, its child processes. */
+export class CpuMeter {
   readonly #pid: number;
   readonly #tree: boolean;
   #ticks = 0;
@@ -56,7 +56,7 @@ export class Processor {
   }
 }
 
-/** Resident memory of a process, in MB; `peak` since it began. */
+/** Resident memory of a process, in MB; `peak` since its start. */
 export function memoryOf(pid: number): { now: number; peak: number } {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   const mb = (name: string): number => Number(new RegExp(`${name}:\\s+(\\d+) kB`).exec(status)?.[1] ?? 0) / 1024;

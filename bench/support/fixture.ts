@@ -1,21 +1,20 @@
-// A PostgreSQL as the shop brings it along, with the shop's own settings, and one database for each contender.
+// The shop's embedded PostgreSQL with the shop's settings, and one database for each baseline.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
-import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded.ts";
+import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded/embedded.ts";
 import { migrate } from "../../src/database/migrate.ts";
 import { fillFixtures } from "./fixtures.ts";
 
-const TEMPLATE = "goods";
-/** All contenders keep their connections; nothing else differs from what `npm start` runs on. */
-const ROOM = { max_connections: "100" };
+const TEMPLATE = "fixtures";
+/** All baselines keep their connections. Otherwise the settings are those of `npm start`. */
+const SETTINGS = { max_connections: "100" };
 
 export class Fixture {
   readonly directory: string;
   readonly #server: EmbeddedServer;
-  readonly #made: string[] = [];
 
   private constructor(directory: string, server: EmbeddedServer) {
     this.directory = directory;
@@ -25,11 +24,11 @@ export class Fixture {
   static async open(): Promise<Fixture> {
     const directory = mkdtempSync(join(tmpdir(), "jangnal-bench-"));
     try {
-      const stage = new Fixture(directory, await startEmbedded({ dataDir: directory, settings: ROOM }));
-      await stage.#make(TEMPLATE);
-      await migrate(stage.url(TEMPLATE));
-      await stage.query(TEMPLATE, fillFixtures);
-      return stage;
+      const fixture = new Fixture(directory, await startEmbedded({ dataDir: directory, settings: SETTINGS }));
+      await fixture.#create(TEMPLATE);
+      await migrate(fixture.url(TEMPLATE));
+      await fixture.query(TEMPLATE, fillFixtures);
+      return fixture;
     } catch (error) {
       rmSync(directory, { recursive: true, force: true });
       throw error;
@@ -44,14 +43,13 @@ export class Fixture {
     return this.#server.url(name);
   }
 
-  /** A migrated database with goods in it. Answers its URL. */
+  /** Creates a database with the fixtures and returns its URL. */
   async database(name: string): Promise<string> {
-    await this.#make(name, TEMPLATE);
-    this.#made.push(name);
+    await this.#create(name, TEMPLATE);
     return this.url(name);
   }
 
-  /** Whatever was written so far is on disk, so that nobody pays for what another has left behind. */
+  /** Flushes all writes to disk, so that no measurement pays for the one before it. */
   async settle(): Promise<void> {
     await this.query("postgres", (client) => client.query("CHECKPOINT"));
   }
@@ -71,7 +69,7 @@ export class Fixture {
     rmSync(this.directory, { recursive: true, force: true });
   }
 
-  async #make(name: string, template = "template0"): Promise<void> {
+  async #create(name: string, template = "template0"): Promise<void> {
     await this.query("postgres", (client) => client.query(`CREATE DATABASE ${pg.escapeIdentifier(name)} TEMPLATE ${template} STRATEGY file_copy`));
   }
 }

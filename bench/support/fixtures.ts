@@ -1,14 +1,14 @@
-// What a bench sells, and to whom: written set-based, and so that `audit` finds nothing wrong with it.
+// Users, products and campaigns for the bench, written by set-based statements, without violations of the audit.
 
 import type pg from "pg";
 import { sqlId } from "./ids.ts";
 
-/** Coupons are most of what has to be written beforehand: a quick run has fewer. */
+/** Coupons take the longest to write, so a quick run has fewer. */
 const CAMPAIGNS = process.argv.includes("--quick") ? 6 : 60;
 
 export const FIXTURES = { users: 10_000, products: 1_000, campaigns: CAMPAIGNS, price: 1000, stock: 100_000_000, balance: 100_000_000_000 };
 
-/** Users with money, products with stock, and for every user one coupon of every campaign. */
+/** Writes users with balances, products with stock, and one coupon of each campaign for each user. */
 export async function fillFixtures(client: pg.ClientBase): Promise<void> {
   const { users, products, campaigns, price, stock, balance } = FIXTURES;
   const user = sqlId("user", "n");
@@ -35,20 +35,20 @@ export async function fillFixtures(client: pg.ClientBase): Promise<void> {
   await client.query("VACUUM (ANALYZE, FREEZE)");
 }
 
-/** Users without money, so that there are `count` in all. */
+/** Adds users without a balance, up to `count` users in all. */
 export async function moreUsers(client: pg.ClientBase, count: number): Promise<void> {
   await client.query(
     `INSERT INTO users (id, name, created_at) SELECT ${sqlId("user", "n")}, 'user ' || n, now() FROM generate_series(${FIXTURES.users}, ${count - 1}) n`,
   );
 }
 
-/** A campaign with so many coupons, none of them issued. @param n its number, behind those that `fillGoods` made */
+/** Adds a campaign with `coupons` coupons, none of them issued. @param n the campaign's number, after those of `fillFixtures` */
 export async function openCampaign(client: pg.ClientBase, n: number, coupons: number): Promise<void> {
   await client.query(`INSERT INTO campaigns (id, name, discount_type, discount_value, total_quantity, opens_at, created_at)
     SELECT ${sqlId("campaign", String(n))}, 'campaign ${n}', 'FIXED', 100, ${coupons}, now(), now()`);
 }
 
-/** Orders that wait for their payment, of one piece of one product each. The n-th is the n-th user's. */
+/** Writes pending orders of one unit each. The n-th order is the n-th user's. */
 export async function pendingOrders(client: pg.ClientBase, count: number): Promise<void> {
   const { users, products, price } = FIXTURES;
   const order = sqlId("order", "n");

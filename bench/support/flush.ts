@@ -1,4 +1,4 @@
-// What the disk gives: how often it can be flushed, and what one commit with two round trips takes at the least.
+// Measures the disk: flushes per second, and the minimum time of one commit with two round trips.
 
 import { closeSync, fdatasyncSync, openSync, rmSync, writeSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { Latencies, type Sample } from "./sample.ts";
 const PAGE = Buffer.alloc(8192, 7);
 const FILE_PAGES = 2048;
 
-/** 8 kB written over an existing file and flushed, one after the other, as PostgreSQL does with its log. */
+/** Overwrites and flushes 8 kB of a file, again and again, as PostgreSQL does with its write-ahead log. */
 export function flushes(directory: string, ms: number): Sample {
   const path = join(directory, "flushes");
   const file = openSync(path, "w");
@@ -20,10 +20,10 @@ export function flushes(directory: string, ms: number): Sample {
   const latencies = new Latencies();
   const startedAt = performance.now();
   for (let page = 0; performance.now() - startedAt < ms; page = (page + 1) % FILE_PAGES) {
-    const beganAt = performance.now();
+    const writtenAt = performance.now();
     writeSync(file, PAGE, 0, PAGE.length, page * PAGE.length);
     fdatasyncSync(file);
-    latencies.add(performance.now() - beganAt);
+    latencies.add(performance.now() - writtenAt);
   }
   const sample = latencies.sample(performance.now() - startedAt);
   closeSync(file);
@@ -31,17 +31,17 @@ export function flushes(directory: string, ms: number): Sample {
   return sample;
 }
 
-/** Two round trips and one flush: the first reads a row, the second writes one and commits. Nothing that is stored can be quicker. */
+/** Two round trips and one flush: the first reads a row, the second writes one and commits. No stored order can be faster. */
 export async function emptyRounds(url: string, ms: number): Promise<Sample> {
   const client = new pg.Client({ ...connectionSettings(url), pipeline: true });
   await client.connect();
   const latencies = new Latencies();
   const startedAt = performance.now();
   while (performance.now() - startedAt < ms) {
-    const beganAt = performance.now();
+    const sentAt = performance.now();
     await pipeline(client, [BEGIN, { name: "read", text: "SELECT 1", values: [] }]);
     await pipeline(client, [{ name: "write", text: "INSERT INTO rounds (id) VALUES ($1)", values: [newId(Date.now())] }, COMMIT]);
-    latencies.add(performance.now() - beganAt);
+    latencies.add(performance.now() - sentAt);
   }
   const sample = latencies.sample(performance.now() - startedAt);
   await client.end();

@@ -1,20 +1,20 @@
-// A shop, a floor and a load, each a process of its own, on a PostgreSQL with the shop's own settings.
+// A shop, a floor and a load generator, each a separate process, on a PostgreSQL with the shop's settings.
 
 import { setTimeout as pause } from "node:timers/promises";
 import type pg from "pg";
 import { mintToken } from "../../src/http/tokens.ts";
 import { Load } from "../load/load.ts";
-import { Processor } from "./cores.ts";
+import { CpuMeter } from "./cores.ts";
 import { FIXTURES } from "./fixtures.ts";
 import { idOf } from "./ids.ts";
-import type { Sides } from "./interleave.ts";
+import type { Meters } from "./interleave.ts";
 import { SECRET, ServerProcess } from "./server-process.ts";
 import { Fixture } from "./fixture.ts";
 import { times } from "./times.ts";
 
 const DATABASE = "shop";
-const QUIET_MS = 3000;
-/** Crowds that never end are what is measured here; they are not to be turned away for it, however slow the machine. */
+const IDLE_MS = 3000;
+/** High, so that admission control rejects no request of an endless load, even on a slow machine. */
 const LOCK_WAIT_MS = "30000";
 const TOKEN_HOURS = 24;
 
@@ -26,52 +26,52 @@ export class HttpFixture {
   /** One per user. */
   readonly tokens: string[] = times(FIXTURES.users, (n) => mintToken(SECRET, { id: idOf("user", n), role: "shopper" }, TOKEN_HOURS));
   readonly operator: string = mintToken(SECRET, { id: "bench", role: "operator" }, TOKEN_HOURS);
-  readonly sides: Sides;
-  readonly #stage: Fixture;
+  readonly meters: Meters;
+  readonly #fixture: Fixture;
 
-  private constructor(stage: Fixture, databaseUrl: string, shop: ServerProcess, floor: ServerProcess) {
-    this.#stage = stage;
+  private constructor(fixture: Fixture, databaseUrl: string, shop: ServerProcess, floor: ServerProcess) {
+    this.#fixture = fixture;
     this.databaseUrl = databaseUrl;
     this.shop = shop;
     this.floor = floor;
-    this.sides = {
-      shop: new Processor(shop.pid, false),
-      floor: new Processor(floor.pid, false),
-      load: new Processor(this.load.pid, false),
-      postgres: new Processor(stage.pid, true),
+    this.meters = {
+      shop: new CpuMeter(shop.pid, false),
+      floor: new CpuMeter(floor.pid, false),
+      load: new CpuMeter(this.load.pid, false),
+      postgres: new CpuMeter(fixture.pid, true),
     };
   }
 
-  /** @param options of the Node that the shop runs on */
+  /** @param options Node options of the shop's process */
   static async open(env: Record<string, string> = {}, options: string[] = []): Promise<HttpFixture> {
-    const stage = await Fixture.open();
+    const fixture = await Fixture.open();
     try {
-      const url = await stage.database(DATABASE);
-      const settings = { DATABASE_URL: url, DATA_DIR: stage.directory, BALANCE_FUNDING: "open", LOCK_WAIT_MS, ...env };
+      const url = await fixture.database(DATABASE);
+      const settings = { DATABASE_URL: url, DATA_DIR: fixture.directory, BALANCE_FUNDING: "open", LOCK_WAIT_MS, ...env };
       const shop = await ServerProcess.shop(settings, options);
-      return new HttpFixture(stage, url, shop, await ServerProcess.floor());
+      return new HttpFixture(fixture, url, shop, await ServerProcess.floor());
     } catch (error) {
-      await stage.close();
+      await fixture.close();
       throw error;
     }
   }
 
   settle(): Promise<void> {
-    return this.#stage.settle();
+    return this.#fixture.settle();
   }
 
   query<T>(work: (client: pg.Client) => Promise<T>): Promise<T> {
-    return this.#stage.query(DATABASE, work);
+    return this.#fixture.query(DATABASE, work);
   }
 
-  /** A while without load, in which the shop may tidy up. */
-  async quiet(): Promise<void> {
-    await pause(QUIET_MS);
+  /** Waits without load, so that the shop can finish background work. */
+  async idle(): Promise<void> {
+    await pause(IDLE_MS);
   }
 
   async close(): Promise<void> {
     this.load.close();
     await Promise.all([this.shop.stop(), this.floor.stop()]);
-    await this.#stage.close();
+    await this.#fixture.close();
   }
 }

@@ -1,4 +1,4 @@
-// Ids that both sides can name without asking: the n-th of a kind, in the shape and order of a UUIDv7.
+// Deterministic ids, computed in TypeScript and in SQL alike: the n-th of a kind, in the format and order of a UUIDv7.
 
 const KINDS = ["user", "product", "variant", "campaign", "coupon", "adjustment", "grant", "order", "payment", "transaction"] as const;
 export type Kind = (typeof KINDS)[number];
@@ -9,7 +9,7 @@ export function idOf(kind: Kind, n: number): string {
   return `${prefix(kind)}${n.toString(16).padStart(12, "0")}`;
 }
 
-/** The same as an SQL expression, of an expression for n. An order's id ends in sixteen zero bits, as the shop's do. */
+/** `idOf` as an SQL expression; `n` is an SQL expression too. An order's id ends in sixteen zero bits, like the shop's. */
 export function sqlId(kind: Kind, n: string): string {
   return kind === "order"
     ? `('${prefix(kind)}' || lpad(to_hex(${n}), 8, '0') || '0000')::uuid`

@@ -1,2 +1,2 @@
-/** For idle connections that break: as a rule because the bench is over and PostgreSQL stops. Where one is needed, whoever needs it hears of it. */
+/** Ignores errors of idle connections, which mostly break because PostgreSQL stops at the end. Queries report their own errors. */
 export function ignore(): void {}

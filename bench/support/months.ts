@@ -1,4 +1,4 @@
-// Two years of orders by month. An id of version 7 begins with its time, so a month is a range of ids.
+// Two years of orders by month. A UUIDv7 starts with its time, so a month is a range of ids.
 
 import type pg from "pg";
 
@@ -6,31 +6,33 @@ export const MONTHS = 24;
 
 const now = new Date();
 
-/** When the n-th of these months begins; the last one is the present. */
-function beginOf(month: number): number {
+/** Start of the n-th month, in ms since 1970; the last one is the current month. */
+function startOf(month: number): number {
   return Date.UTC(now.getUTCFullYear(), now.getUTCMonth() - (MONTHS - 1) + month, 1);
 }
 
-/** The least id that an order of the n-th month can have. */
+/** The smallest id that an order of the n-th month can have. */
 export function firstIdOf(month: number): string {
-  return idAt(beginOf(month), 0).replace("-8000-", "-0000-");
+  return idAt(startOf(month), 0).replace("-8000-", "-0000-");
 }
 
-/** The id of one of those that `fillMonths` has written. */
+/** The id of an order that `fillMonths` has written. */
 export function idInMonths(n: number, rowsPerMonth: number): string {
-  return idAt(beginOf(n % MONTHS) + (n % rowsPerMonth), 0x7000);
+  return idAt(startOf(n % MONTHS) + (n % rowsPerMonth), 0x7000);
 }
 
-/** Makes each table like `orders`, the second one by month, and fills both alike. */
-export async function fillMonths(client: pg.ClientBase, [plain = "", parted = ""]: string[], rowsPerMonth: number): Promise<void> {
-  await client.query(`CREATE TABLE ${plain} (LIKE orders INCLUDING ALL); CREATE TABLE ${parted} (LIKE orders INCLUDING ALL) PARTITION BY RANGE (id)`);
+/** Creates two tables like `orders`, the second partitioned by month, and fills both alike. */
+export async function fillMonths(client: pg.ClientBase, [plain = "", partitioned = ""]: string[], rowsPerMonth: number): Promise<void> {
+  await client.query(
+    `CREATE TABLE ${plain} (LIKE orders INCLUDING ALL); CREATE TABLE ${partitioned} (LIKE orders INCLUDING ALL) PARTITION BY RANGE (id)`,
+  );
   for (let month = 0; month < MONTHS; month++)
     await client.query(
-      `CREATE TABLE ${parted}_${month} PARTITION OF ${parted} FOR VALUES FROM ('${firstIdOf(month)}') TO ('${firstIdOf(month + 1)}')`,
+      `CREATE TABLE ${partitioned}_${month} PARTITION OF ${partitioned} FOR VALUES FROM ('${firstIdOf(month)}') TO ('${firstIdOf(month + 1)}')`,
     );
-  for (const table of [plain, parted]) {
+  for (const table of [plain, partitioned]) {
     for (let month = 0; month < MONTHS; month++) {
-      const ids = Array.from({ length: rowsPerMonth }, (_, n) => idAt(beginOf(month) + n, 0x7000));
+      const ids = Array.from({ length: rowsPerMonth }, (_, n) => idAt(startOf(month) + n, 0x7000));
       await client.query(
         `INSERT INTO ${table} (id, user_id, status, changes, total_amount, discount_amount, created_at, completed_at)
          SELECT id, gen_random_uuid(), 'COMPLETED', 1, 1000, 0, now(), now() FROM unnest($1::uuid[]) AS id`,

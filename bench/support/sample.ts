@@ -1,6 +1,6 @@
-// One measurement of one row, and the median of several.
+// One measurement of a row, and the median of several.
 
-/** Times in ms. `cores` is how much processor each side took, in cores. */
+/** Times in ms. `cores` is the CPU time of each process, in cores. */
 export type Sample = { count: number; perSecond: number; p50: number; p99: number; cores?: Record<string, number> };
 
 export function sampleOf(latencies: Float64Array, elapsedMs: number): Sample {
@@ -15,14 +15,14 @@ export function median(values: number[]): number {
   return sorted.length % 2 === 1 ? (sorted[middle] as number) : ((sorted[middle - 1] as number) + (sorted[middle] as number)) / 2;
 }
 
-/** Of every number by itself. */
+/** The median of each figure separately. */
 export function medianSample(samples: Sample[]): Sample {
   const of = (pick: (sample: Sample) => number): number => median(samples.map(pick));
-  const cores = Object.fromEntries(Object.keys(samples[0]?.cores ?? {}).map((side) => [side, of((sample) => sample.cores?.[side] ?? 0)]));
+  const cores = Object.fromEntries(Object.keys(samples[0]?.cores ?? {}).map((name) => [name, of((sample) => sample.cores?.[name] ?? 0)]));
   return { count: of((s) => s.count), perSecond: of((s) => s.perSecond), p50: of((s) => s.p50), p99: of((s) => s.p99), cores };
 }
 
-/** Latencies as they come, in an array that grows. */
+/** Collects latencies in a growing array. */
 export class Latencies {
   #values = new Float64Array(65_536);
   #count = 0;

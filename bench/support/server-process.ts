@@ -1,4 +1,4 @@
-// A server under test as a process of its own: the shop by its own command line, or the floor.
+// A server under test as a separate process: the shop, by its command line, or the floor.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
@@ -34,21 +34,21 @@ export class ServerProcess {
     if (this.#child.exitCode === null && this.#child.signalCode === null) await once(this.#child, "exit");
   }
 
-  /** Resolves when it says where it is open. Errors: it ended before. */
+  /** Resolves when the server prints its URL. Errors: the server ended before. */
   static async #start(args: string[], env: Record<string, string>): Promise<ServerProcess> {
     const settings = { PATH: process.env["PATH"] ?? "", PORT: "0", DEMO: "off", LOG_LEVEL: "warn", AUTH_JWT_SECRET: SECRET, ...env };
     const child = spawn(process.execPath, args, { env: settings, stdio: ["ignore", "pipe", "pipe"] });
     const url = await new Promise<string>((resolve, reject) => {
-      let said = "";
-      // The shop says it on stderr, the other servers on stdout.
+      let output = "";
+      // The shop prints its URL on stderr, the floor on stdout.
       for (const stream of [child.stdout, child.stderr])
         stream.on("data", (chunk: Buffer) => {
-          said += chunk.toString();
-          const open = /open at (\S+)/.exec(said)?.[1];
+          output += chunk.toString();
+          const open = /open at (\S+)/.exec(output)?.[1];
           if (open) resolve(open);
         });
       child.stderr.pipe(process.stderr);
-      child.once("exit", (code) => reject(new Error(`the server ended with ${code}: ${said}`)));
+      child.once("exit", (code) => reject(new Error(`the server ended with ${code}: ${output}`)));
     });
     return new ServerProcess(url, child);
   }

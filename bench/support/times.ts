@@ -1,4 +1,4 @@
-/** What `make` gives for 0 up to `count` − 1. */
+/** An array of `make(0)` to `make(count - 1)`. */
 export function times<T>(count: number, make: (n: number) => T): T[] {
   return Array.from({ length: count }, (_, n) => make(n));
 }

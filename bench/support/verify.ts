@@ -1,4 +1,4 @@
-// Speed counts only where what was sold is right.
+// Speed counts only if the results are correct.
 
 import { ignore } from "./ignore.ts";
 import { audit } from "../../src/audit/audit.ts";
@@ -7,7 +7,7 @@ import { Database } from "../../src/database/pool.ts";
 
 const TIMEZONE = "Asia/Seoul";
 
-/** Adds up the sales and looks for violations of every invariant. Answers how many orders there are. Errors: what it found. */
+/** Aggregates the sales, audits the database, and returns the number of orders. Errors: the audit found violations. */
 export async function assertCorrect(url: string): Promise<number> {
   const database = new Database(url, { size: 2, onError: ignore });
   try {

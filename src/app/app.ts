@@ -8,7 +8,7 @@ import { BacklogReader } from "../backlog/backlog.ts";
 import { logBacklog } from "../backlog/log-lines.ts";
 import { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
-import { expireDueCoupons } from "../coupon/coupon-expiry.job.ts";
+import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import type { Now } from "../database/clock.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shopMetrics } from "../http/metrics.ts";
@@ -74,18 +74,18 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const registry = shopMetrics(till);
   const backlog = new BacklogReader(database, relay.sinkNames);
   backlogMetrics(registry, backlog, relay);
-  const backlogLog = new BacklogLog({ reader: backlog, tell: (about, complaint) => logBacklog(log, about, complaint) });
+  const backlogLog = new BacklogLog({ reader: backlog, onChange: (topic, warning) => logBacklog(log, topic, warning) });
   stack.defer(() => backlogLog.stop());
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
-  const { gateway, cards, charges, desk, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const jobs = shopJobs({
     ...{ database, timezone: config.timezone, now, relay },
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
-    expireCoupons: () => expireDueCoupons({ database, till, now }),
-    settlePayments: () => desk.work(),
+    expireCoupons: () => expireCoupons({ database, till, now }),
+    settlePayments: () => settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
   });
   const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
@@ -94,7 +94,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
 
   const shop: ShopParts = {
     ...{ config, database, lists, now, till, cache: shared.cache, variantCache: new VariantCache(database), orderCache },
-    ...{ soldOut, relay, scheduler, gateway, cards, charges, desk },
+    ...{ soldOut, relay, scheduler, gateway, settlement },
   };
   const stopGateway = (): void => gateway.stop();
   const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway });

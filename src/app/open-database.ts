@@ -4,7 +4,7 @@ import type { Logger } from "pino";
 import type { Config } from "../config.ts";
 import { DatabaseClock } from "../database/clock.ts";
 import { makeDataDir } from "../database/data-dir.ts";
-import { startEmbedded } from "../database/embedded.ts";
+import { startEmbedded } from "../database/embedded/embedded.ts";
 import { migrate } from "../database/migrate.ts";
 import { Database } from "../database/pool.ts";
 import { Replica } from "../database/replica.ts";

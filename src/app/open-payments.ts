@@ -7,9 +7,8 @@ import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { CARDS_TAKEN, openGateway } from "../gateway/open-gateway.ts";
 import type { OrderCache } from "../order/order-cache.ts";
-import { CardCharges } from "../settlement/card-charges.ts";
-import { CardPayments } from "../settlement/card-payments.ts";
-import { SettlementWorker, unmatchedCaptureSource } from "../settlement/settlement-worker.ts";
+import { gatewayMetrics } from "../settlement/gateway-metrics.ts";
+import { openSettlement } from "../settlement/settlement.ts";
 import type { Till } from "../till/till.ts";
 
 export type OpenPaymentsOptions = {
@@ -22,26 +21,28 @@ export type OpenPaymentsOptions = {
   registry: Registry;
 };
 
-export type OpenPayments = Awaited<ReturnType<typeof openPayments>>;
-
 /** Opens them, and adds to `stack` how to close them. */
 export async function openPayments(stack: AsyncDisposableStack, { config, database, till, orderCache, now, log, registry }: OpenPaymentsOptions) {
-  const { gateway, simulator, close } = await openGateway(config.gateway, { dataDir: config.dataDir, registry });
+  const { gateway, simulator, close } = await openGateway(config.gateway, {
+    dataDir: config.dataDir,
+    measure: (policy) => gatewayMetrics(registry, policy),
+  });
   stack.defer(close);
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
-  const settings = config.gateway;
-  const cards = new CardPayments({ database, till, gateway, orderCache, settings, now });
-  const charges = new CardCharges({ database, till, gateway, settings, now, balanceMax: config.balanceMax });
-  const desk = new SettlementWorker({
+  const settlement = openSettlement({
     database,
-    sources: [...cards.sources, charges.source, unmatchedCaptureSource(database, gateway, settings, now)],
+    till,
+    gateway,
+    orderCache,
+    settings: config.gateway,
+    balanceMax: config.balanceMax,
     now,
-    attemptsOf: async (paymentKey) => [...(await cards.attemptsOf(paymentKey)), ...(await charges.attemptsOf(paymentKey))],
     onError: (error) => log.warn({ err: error }, "payment gateway request failed; settlement retries on its next run"),
   });
-  stack.defer(() => desk.stop());
+  stack.defer(() => settlement.worker.stop());
   return {
-    ...{ gateway, cards, charges, desk },
+    gateway,
+    settlement,
     /** Tells the simulator in this process where the shop listens. */
     onListening(url: string): void {
       if (simulator) simulator.webhooks.url = `${url}/payments/webhooks/toss`;

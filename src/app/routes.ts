@@ -2,14 +2,17 @@
 
 import type { FastifyInstance } from "fastify";
 import { auditRoutes } from "../audit/audit.routes.ts";
+import { balanceAdminRoutes } from "../balance/balance.admin.routes.ts";
 import { balanceRoutes } from "../balance/balance.routes.ts";
+import { userAdminRoutes } from "../balance/users.admin.routes.ts";
 import type { Cache } from "../cache/cache.ts";
 import { cartRoutes } from "../cart/cart.routes.ts";
-import { adminProductRoutes } from "../catalog/admin-products.routes.ts";
+import { catalogAdminRoutes } from "../catalog/catalog.admin.routes.ts";
 import { catalogRoutes } from "../catalog/catalog.routes.ts";
-import { stockRoutes } from "../catalog/stock.routes.ts";
+import { stockAdminRoutes } from "../catalog/stock.admin.routes.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
+import { couponAdminRoutes } from "../coupon/coupon.admin.routes.ts";
 import { couponRoutes } from "../coupon/coupon.routes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
@@ -27,17 +30,19 @@ import type { Scheduler } from "../jobs/scheduler.ts";
 import { liveRoutes } from "../live/live.routes.ts";
 import type { Live } from "../live/live.ts";
 import type { OrderCache } from "../order/order-cache.ts";
+import { orderAdminRoutes } from "../order/order.admin.routes.ts";
 import { orderRoutes } from "../order/order.routes.ts";
+import { paymentWebhookRoutes } from "../order/payment/payment-webhook.routes.ts";
+import { paymentAdminRoutes } from "../order/payment/payment.admin.routes.ts";
 import { paymentRoutes } from "../order/payment/payment.routes.ts";
 import { outboxRoutes } from "../outbox/outbox.routes.ts";
 import type { Relay } from "../outbox/relay.ts";
 import { popularRoutes } from "../popular/popular.routes.ts";
+import { salesAdminRoutes } from "../popular/sales.admin.routes.ts";
 import { rehearsalRoutes } from "../rehearsal/rehearsal.routes.ts";
 import type { Rehearsals } from "../rehearsal/rehearsals.ts";
-import type { CardCharges } from "../settlement/card-charges.ts";
-import type { CardPayments } from "../settlement/card-payments.ts";
-import type { SettlementWorker } from "../settlement/settlement-worker.ts";
 import { reconciliationRoutes } from "../settlement/settlement.routes.ts";
+import type { Settlement } from "../settlement/settlement.ts";
 import type { Till } from "../till/till.ts";
 
 /** The parts of a shop that routes use. */
@@ -56,9 +61,7 @@ export type ShopParts = {
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
-  cards: CardPayments;
-  charges: CardCharges;
-  desk: SettlementWorker;
+  settlement: Settlement;
 };
 
 export type DeclareRoutesOptions = {
@@ -72,16 +75,24 @@ export type DeclareRoutesOptions = {
 
 export async function declareRoutes(server: FastifyInstance, { shop, live, rehearsals, operations, secret }: DeclareRoutesOptions): Promise<void> {
   const routes = new Routes(server, shop.till, shop.config.locale);
-  balanceRoutes(routes, shop);
+  const { payments, refunds, charges, worker } = shop.settlement;
+  balanceRoutes(routes, { ...shop, charges });
+  balanceAdminRoutes(routes, shop);
+  userAdminRoutes(routes, shop);
   catalogRoutes(routes, shop);
-  stockRoutes(routes, shop);
-  adminProductRoutes(routes, shop);
+  catalogAdminRoutes(routes, shop);
+  stockAdminRoutes(routes, shop);
   couponRoutes(routes, shop);
+  couponAdminRoutes(routes);
   cartRoutes(routes, shop);
-  orderRoutes(routes, shop);
-  paymentRoutes(routes, shop);
+  orderRoutes(routes, { ...shop, refunds });
+  orderAdminRoutes(routes, { ...shop, refunds });
+  paymentRoutes(routes, { ...shop, payments });
+  paymentAdminRoutes(routes, shop);
+  paymentWebhookRoutes(routes, { worker });
   reconciliationRoutes(routes, shop);
   popularRoutes(routes, shop);
+  salesAdminRoutes(routes, shop);
   outboxRoutes(routes, shop);
   jobsRoutes(routes, shop);
   auditRoutes(routes, shop);

@@ -46,8 +46,8 @@ export async function openSharedState({ redisUrl, database, lockWaitMs, onChange
   const client = new RedisClient({ url: redisUrl, prefix: await shopPrefix(database), onChange });
   const cache = new RedisCache(client);
   const firstCome = new RedisLock({
-    link: client,
-    otherwise: postgresLock,
+    redis: client,
+    fallback: postgresLock,
     expiresMs: Math.min(LONGEST_LOCK_MS, Math.max(SHORTEST_LOCK_MS, lockWaitMs / 2)),
   });
   return {
@@ -57,7 +57,7 @@ export async function openSharedState({ redisUrl, database, lockWaitMs, onChange
     state: () => ({ redis: client.up ? "ok" : "down: each instance caches and counts for itself, PostgreSQL locks" }),
     measure(registry) {
       readGauge(registry, "jangnal_redis_up", "1 while Redis is reachable", () => Number(client.up), "min");
-      readCounter(registry, "jangnal_redis_asked_total", "Commands for Redis", () => client.counts.asked);
+      readCounter(registry, "jangnal_redis_asked_total", "Commands for Redis", () => client.counts.commands);
       readCounter(
         registry,
         "jangnal_redis_failed_total",
@@ -66,14 +66,9 @@ export async function openSharedState({ redisUrl, database, lockWaitMs, onChange
       );
       readCounter(registry, "jangnal_cache_shared_total", "Cache reads that another instance had loaded", () => cache.counts.shared);
       readCounter(registry, "jangnal_cache_loaded_total", "Cache reads that were loaded and shared", () => cache.counts.loaded);
-      readCounter(registry, "jangnal_cache_alone_total", "Cache reads that were loaded while Redis was down", () => cache.counts.alone);
+      readCounter(registry, "jangnal_cache_alone_total", "Cache reads that were loaded while Redis was down", () => cache.counts.fallback);
       readCounter(registry, "jangnal_lock_redis_total", "Rounds that Redis admitted to first-come keys", () => firstCome.counts.admitted);
-      readCounter(
-        registry,
-        "jangnal_lock_postgres_total",
-        "Rounds that PostgreSQL admitted because Redis was down",
-        () => firstCome.counts.otherwise,
-      );
+      readCounter(registry, "jangnal_lock_postgres_total", "Rounds that PostgreSQL admitted because Redis was down", () => firstCome.counts.fallback);
       readCounter(registry, "jangnal_lock_too_late_total", "Rounds that were not admitted in time", () => firstCome.counts.tooLate);
     },
     close: () => client.close(),

@@ -6,29 +6,30 @@ export const balances: Check[] = [
   {
     invariant: 1,
     what: "a balance is not the sum of its transactions",
-    sweep: ledgers,
+    scan: ledgers,
     where: "u.balance <> coalesce(t.sum, 0) OR u.balance < 0",
     select: `u.id AS "userId", coalesce(t.sum, 0)::bigint AS expected, u.balance AS actual`,
   },
   {
-    // Every row of the ledger continues the one before it; so the last one's balance is the sum of all. The first that does not is told.
+    // Each ledger row continues the one before it, so the last balance is the sum of all. The check
+    // reports the first row that does not.
     invariant: 1,
     what: "a transaction's balanceAfter does not follow from the one before it",
-    sweep: ledgers,
+    scan: ledgers,
     where: "t.broken IS NOT NULL",
     select: `t.user_id AS "userId", t.broken AS "transactionId", t.upto::bigint AS expected, t.balance_after AS actual`,
   },
   {
     invariant: 1,
-    what: "a charge by card and its transaction differ",
+    what: "a card charge and its transaction differ",
     sql: `SELECT c.user_id AS "userId", c.id AS "transactionId", c.status AS expected, t.status AS actual
           FROM card_charges c LEFT JOIN balance_transactions t ON t.user_id = c.user_id AND t.version = c.version AND t.id = c.id
           WHERE t.id IS NULL OR t.status <> c.status OR t.amount <> c.amount OR t.type <> 'CHARGE'`,
   },
   {
     invariant: 1,
-    what: "a transaction belongs to nobody",
-    sweep: ledgers,
+    what: "a transaction has no user",
+    scan: ledgers,
     where: "u.id IS NULL",
     select: `t.user_id AS "userId", (SELECT id FROM balance_transactions b WHERE b.user_id = t.user_id ORDER BY version LIMIT 1) AS "transactionId"`,
   },

@@ -1,10 +1,13 @@
 import type { Check } from "./check.ts";
 
-/** Per variant: initial stock + adjustments = on hand + held by payments in flight + sold − returned; never negative. */
+/**
+ * Per variant: initial stock + adjustments = in stock + reserved by open payments + sold −
+ * returned; never negative.
+ */
 export const stock: Check[] = [
   {
     invariant: 2,
-    what: "stock is not what came in less what went out",
+    what: "stock is not the sum of its adjustments less the units sold or reserved",
     inKeyOrder: true,
     sql: `SELECT v.id AS "variantId", (coalesce(a.sum, 0) - coalesce(o.sum, 0))::bigint AS expected, v.stock AS actual
           FROM variants v
@@ -24,13 +27,13 @@ export const stock: Check[] = [
   },
   {
     invariant: 2,
-    what: "an order's line is of a variant that does not exist, or is another product's",
+    what: "a line item is of a variant that does not exist, or is another product's",
     sql: `SELECT i.order_id AS "orderId", i.variant_id AS "variantId", i.product_id AS "productId"
           FROM order_items i LEFT JOIN variants v ON v.id = i.variant_id AND v.product_id = i.product_id WHERE v.id IS NULL`,
   },
   {
     invariant: 2,
-    what: "a cart holds a variant that does not exist, or is another product's, or is nobody's",
+    what: "a cart holds a variant that does not exist, or is another product's, or has no user",
     sql: `SELECT c.id AS "cartItemId", c.user_id AS "userId", c.variant_id AS "variantId"
           FROM cart_items c LEFT JOIN variants v ON v.id = c.variant_id AND v.product_id = c.product_id LEFT JOIN users u ON u.id = c.user_id
           WHERE v.id IS NULL OR u.id IS NULL`,

@@ -1,10 +1,15 @@
 import type { Check } from "./check.ts";
 
-/** Orders that use the coupon they name: neither cancelled, expired nor fully refunded, and paid, or about to be. */
+/**
+ * Orders `o` that use their coupon: paid and not fully refunded, or pending with an open payment.
+ */
 const USING = `(o.status IN ('COMPLETED', 'PARTIALLY_REFUNDED')
   OR (o.status = 'PENDING' AND EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN'))))`;
 
-/** Per campaign: issued = rows of user coupons ≤ total; at most one per user; used ⇔ exactly one order that uses it. */
+/**
+ * Per campaign: issued = rows of user coupons ≤ total; at most one per user; used ⇔ exactly one
+ * order uses it.
+ */
 export const coupons: Check[] = [
   {
     invariant: 3,

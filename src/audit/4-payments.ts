@@ -1,61 +1,64 @@
 import type { Check } from "./check.ts";
-import { lines, money, SETTLED } from "./shared-scans.ts";
+import { orderLineItems, orderPayments, SETTLED } from "./shared-scans.ts";
 
 const COST = "o.total_amount - o.discount_amount";
 
-/** COMPLETED order ⇔ exactly one COMPLETED (or refunded) payment of paidAmount = totalAmount − discountAmount = Σ price × quantity − discount. */
+/**
+ * COMPLETED order ⇔ exactly one COMPLETED (or refunded) payment of paidAmount = totalAmount −
+ * discountAmount = Σ price × quantity − discount.
+ */
 export const payments: Check[] = [
   {
     invariant: 4,
-    what: "an order's total is not the sum of its lines",
-    sweep: lines,
+    what: "an order's total is not the sum of its line items",
+    scan: orderLineItems,
     where: "o.id IS NOT NULL AND o.total_amount IS DISTINCT FROM i.total",
     select: `o.id AS "orderId", coalesce(i.total, 0)::bigint AS expected, o.total_amount AS actual`,
   },
   {
-    // An order's status, once it is paid, is its payment's.
+    // A paid order has the same status as its payment.
     invariant: 4,
     what: "a paid order has not exactly one settled payment, or an unpaid one has any",
-    sweep: money,
+    scan: orderPayments,
     where: `CASE WHEN o.status IN ${SETTLED} THEN p.settled IS DISTINCT FROM 1 OR p.status IS DISTINCT FROM o.status ELSE p.settled > 0 END`,
     select: `o.id AS "orderId", o.status AS expected,
       coalesce((SELECT array_agg(status) FROM payments s WHERE s.order_id = o.id AND s.status IN ${SETTLED}), '{}') AS actual`,
   },
   {
     invariant: 4,
-    what: "a payment is not of what its order costs",
-    sweep: money,
+    what: "a payment is not of its order's amount",
+    scan: orderPayments,
     where: `p.least <> ${COST} OR p.most <> ${COST}`,
     select: `o.id AS "orderId", ${COST} AS expected, CASE WHEN p.least <> ${COST} THEN p.least ELSE p.most END AS actual`,
   },
   {
     invariant: 4,
-    what: "a failed payment is not of what its order costs",
+    what: "a failed payment is not of its order's amount",
     sql: `SELECT p.order_id AS "orderId", p.id AS "paymentId", ${COST} AS expected, p.amount AS actual
           FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.status = 'FAILED' AND p.amount <> ${COST}`,
   },
   {
-    // An order that was not paid from the balance took nothing from it.
+    // An order paid by other means takes nothing from the balance.
     invariant: 4,
-    what: "the balance did not pay what its payment says",
-    sweep: money,
+    what: "the balance did not pay the amount of the payment",
+    scan: orderPayments,
     where: "coalesce(p.from_balance, 0) <> coalesce(t.paid, 0)",
     select: `coalesce(o.id, t.order_id) AS "orderId", coalesce(p.from_balance, 0)::bigint AS expected, coalesce(t.paid, 0)::bigint AS actual`,
   },
   {
     invariant: 4,
-    what: "an order belongs to nobody",
+    what: "an order has no user",
     sql: `SELECT o.id AS "orderId", o.user_id AS "userId" FROM orders o LEFT JOIN users u ON u.id = o.user_id WHERE u.id IS NULL`,
   },
   {
     invariant: 4,
-    what: "a line is of an order that does not exist",
-    sweep: lines,
+    what: "a line item is of an order that does not exist",
+    scan: orderLineItems,
     where: "o.id IS NULL",
     select: `i.order_id AS "orderId", (SELECT array_agg(variant_id ORDER BY line) FROM order_items l WHERE l.order_id = i.order_id) AS "variantIds"`,
   },
   {
-    // Failed ones and others have an index each.
+    // Failed payments have an index of their own.
     invariant: 4,
     what: "a payment is of an order that does not exist",
     inKeyOrder: true,

@@ -1,24 +1,24 @@
 import type { Check } from "./check.ts";
-import { history, lines, money } from "./shared-scans.ts";
+import { orderHistory, orderLineItems, orderPayments } from "./shared-scans.ts";
 
-/** What an order's status has to say of its lines. */
+/** The status that follows from the returned units. */
 const RETURNED =
   "CASE WHEN o.id IS NULL OR i.order_id IS NULL THEN NULL WHEN i.returned = 0 THEN 'not refunded' WHEN i.returned = i.bought THEN 'REFUNDED' ELSE 'PARTIALLY_REFUNDED' END";
-/** What the balance has to have been given back. */
-const OWED = "CASE WHEN p.by_balance THEN o.refunded_amount ELSE 0 END";
+/** The amount that must be refunded to the balance. */
+const TO_BALANCE = "CASE WHEN p.by_balance THEN o.refunded_amount ELSE 0 END";
 
-/** Refunds ≤ paid, per order and per item; each return of stock or coupon once per cause. Each cause is one event. */
+/** Refunds ≤ payment, per order and per line item. Each event returns stock and coupon once. */
 export const refunds: Check[] = [
   {
     invariant: 5,
-    what: "an order was refunded more than was paid, or what its refunds do not add up to",
-    sweep: history,
+    what: "an order's refund exceeds its payment, or is not the sum of its refunds",
+    scan: orderHistory,
     where: "o.refunded_amount <> coalesce(e.refunded, 0) OR o.refunded_amount > o.total_amount - o.discount_amount",
     select: `o.id AS "orderId", least(coalesce(e.refunded, 0), o.total_amount - o.discount_amount)::bigint AS expected, o.refunded_amount AS actual`,
   },
   {
     invariant: 5,
-    what: "more of a line was returned than was bought, or not what its refunds add up to",
+    what: "a line item's returned units exceed those bought, or are not the sum of its refunds",
     inKeyOrder: true,
     sql: `WITH returned AS (
             SELECT e.order_id, r."variantId" AS variant_id, sum(r.quantity) AS quantity
@@ -31,29 +31,29 @@ export const refunds: Check[] = [
   },
   {
     invariant: 5,
-    what: "an order's status does not say how much of it was returned",
-    sweep: lines,
+    what: "an order's status does not match its returned units",
+    scan: orderLineItems,
     where: `${RETURNED} <> CASE WHEN o.status IN ('REFUNDED', 'PARTIALLY_REFUNDED') THEN o.status ELSE 'not refunded' END`,
     select: `o.id AS "orderId", ${RETURNED} AS expected, o.status AS actual`,
   },
   {
     invariant: 5,
-    what: "an order was returned whole, and not all of its money",
-    sweep: lines,
+    what: "all units of an order were returned, but not all of its money",
+    scan: orderLineItems,
     where: "o.status = 'REFUNDED' AND o.refunded_amount <> o.total_amount - o.discount_amount",
     select: `o.id AS "orderId", o.total_amount - o.discount_amount AS expected, o.refunded_amount AS actual`,
   },
   {
     invariant: 5,
-    what: "the balance was not given back what the order says",
-    sweep: money,
-    where: `${OWED} <> coalesce(t.given, 0)`,
-    select: `coalesce(o.id, t.order_id) AS "orderId", ${OWED} AS expected, coalesce(t.given, 0)::bigint AS actual`,
+    what: "the refund to the balance is not the order's",
+    scan: orderPayments,
+    where: `${TO_BALANCE} <> coalesce(t.given, 0)`,
+    select: `coalesce(o.id, t.order_id) AS "orderId", ${TO_BALANCE} AS expected, coalesce(t.given, 0)::bigint AS actual`,
   },
   {
-    // What is under way is reserved, and no more than what is left of the payment.
+    // Open refunds are reserved; together with completed ones they must not exceed the payment.
     invariant: 5,
-    what: "the card was not given back what the order says, or may get back more than was paid",
+    what: "the refund to the card is not the order's, or may exceed the payment",
     sql: `WITH given AS (SELECT order_id, sum(amount) FILTER (WHERE status = 'COMPLETED') AS done, sum(amount) FILTER (WHERE status <> 'FAILED') AS reserved FROM refunds GROUP BY order_id),
             owed AS (SELECT o.id, o.refunded_amount, p.amount FROM orders o JOIN payments p ON p.order_id = o.id AND p.method = 'CARD' AND p.status <> 'FAILED')
           SELECT coalesce(owed.id, given.order_id) AS "orderId", coalesce(owed.refunded_amount, 0) AS expected, coalesce(given.done, 0)::bigint AS actual, coalesce(given.reserved, 0)::bigint AS reserved

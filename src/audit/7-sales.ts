@@ -1,13 +1,14 @@
 import type { Check } from "./check.ts";
 
 /**
- * Aggregated sales = a recount from orders, for every product and day, as of the checkpoint. Counted from the orders' lines, not
- * from what the aggregation reads: what is sold by now, less what was completed after the checkpoint, plus what was refunded after it.
+ * Aggregated sales = a recount from orders as of the checkpoint, for every product and day. The
+ * recount reads line items, unlike the aggregation: current sales, less orders completed after the
+ * checkpoint, plus units refunded after it.
  */
 export const sales: Check[] = [
   {
     invariant: 7,
-    what: "aggregated sales are not what the orders say",
+    what: "aggregated sales differ from a recount of the orders",
     usesTimezone: true,
     inKeyOrder: true,
     sql: `WITH checkpoint AS (SELECT xid FROM checkpoints WHERE name = 'aggregate-sales'),
@@ -17,14 +18,14 @@ export const sales: Check[] = [
               WHERE e.type IN ('order.refunded', 'order.partially-refunded') GROUP BY 1, 2
             ),
             uncounted AS (SELECT e.order_id FROM checkpoint c JOIN order_events e ON e.xid > c.xid WHERE e.type = 'order.completed'),
-            lines AS NOT MATERIALIZED (
+            line_items AS NOT MATERIALIZED (
               SELECT o.id, (o.completed_at AT TIME ZONE $1)::date AS day, i.variant_id, i.product_id, i.unit_price, i.quantity, i.refunded_quantity
               FROM orders o JOIN order_items i ON i.order_id = o.id WHERE o.completed_at IS NOT NULL
             ),
             sold AS (
-              SELECT day, product_id, sum(quantity - refunded_quantity) AS units, sum((quantity - refunded_quantity) * unit_price) AS revenue FROM lines GROUP BY day, product_id
-              UNION ALL SELECT day, product_id, -quantity, -quantity * unit_price FROM lines JOIN uncounted u ON u.order_id = lines.id
-              UNION ALL SELECT day, product_id, l.quantity, l.quantity * unit_price FROM lines JOIN later l ON l.order_id = lines.id AND l.variant_id = lines.variant_id
+              SELECT day, product_id, sum(quantity - refunded_quantity) AS units, sum((quantity - refunded_quantity) * unit_price) AS revenue FROM line_items l GROUP BY day, product_id
+              UNION ALL SELECT day, product_id, -quantity, -quantity * unit_price FROM line_items i JOIN uncounted u ON u.order_id = i.id
+              UNION ALL SELECT day, product_id, l.quantity, l.quantity * unit_price FROM line_items i JOIN later l ON l.order_id = i.id AND l.variant_id = i.variant_id
             ),
             recount AS (SELECT day, product_id, sum(units) AS units, sum(revenue) AS revenue FROM sold GROUP BY day, product_id)
           SELECT coalesce(s.product_id, r.product_id) AS "productId", coalesce(s.day, r.day)::text AS day,

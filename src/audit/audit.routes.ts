@@ -1,8 +1,8 @@
 import Type from "typebox";
-import type { Routes } from "../http/route.ts";
-import { Instant } from "../http/schemas.ts";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/pool.ts";
+import type { Routes } from "../http/route.ts";
+import { Instant } from "../http/schemas.ts";
 import { audit } from "./audit.ts";
 
 export type AuditRoutesOptions = { config: Pick<Config, "timezone">; database: Database };
@@ -17,7 +17,7 @@ export function auditRoutes(routes: Routes, { config, database }: AuditRoutesOpt
       audience: "operator",
       tag: "Operations",
       summary: "Check every invariant of the shop on the live database",
-      description: "Reads one snapshot and holds up nobody. At most 100 violations of each invariant.",
+      description: "Reads one snapshot and blocks no other request. At most 100 violations of each invariant.",
       answers: {
         200: Type.Object({
           violations: Type.Array(
@@ -27,7 +27,7 @@ export function auditRoutes(routes: Routes, { config, database }: AuditRoutesOpt
         }),
       },
     },
-    // One at a time, each with a snapshot of its own: however many are asked for, they take two connections.
+    // One audit at a time, so that any number of requests uses two connections.
     () => {
       const next = last.then(() => audit(database, config.timezone));
       last = next.catch(() => {});

@@ -1,4 +1,5 @@
-// What must hold at every moment, checked on a live database. The tables of a sale have no foreign keys, so orphans are looked for too.
+// Checks all invariants on a live database. The tables of orders and payments have no foreign keys,
+// so the audit looks for orphans, too.
 
 import { databaseNow } from "../database/clock.ts";
 import { Database } from "../database/pool.ts";
@@ -11,24 +12,27 @@ import { refunds } from "./5-refunds.ts";
 import { events } from "./6-events.ts";
 import { sales } from "./7-sales.ts";
 import type { Check } from "./check.ts";
-import { type Read, withConcurrency } from "./concurrency.ts";
+import { type Read, type Task, withConcurrency } from "./concurrency.ts";
 
 export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...events, ...sales];
 
-/** `invariant` is the number of the file that the check stands in; beside it the ids, and mostly what was `expected` and is `actual`. */
+/**
+ * `invariant` is the number of the check's file. The details are ids and mostly `expected` and
+ * `actual`.
+ */
 export type Violation = { invariant: number; what: string; [detail: string]: unknown };
 
-const MOST_PER_INVARIANT = 100;
+const VIOLATIONS_PER_INVARIANT_MAX = 100;
 
 /**
- * Every violation of an invariant, at most 100 of each invariant. Reads one snapshot, in which every commit is whole: it may
- * run while the shop sells, and holds up nobody. Its connections are its own.
- * @param timezone the shop's, in which sales have their days
+ * The violations of all invariants, at most 100 of each. Reads one snapshot on its own connections,
+ * so it can run while the shop sells and blocks no other transaction.
+ * @param timezone the shop's time zone, which determines the days of sales
  */
 export async function audit({ url }: { url: string }, timezone: string): Promise<{ violations: Violation[]; checkedAt: string }> {
   const found = new Map<Check, Violation[]>();
-  const tell = async (check: Check, read: Read, sql: string): Promise<void> => {
-    const rows = await read(`SELECT * FROM (${sql}) violation LIMIT ${MOST_PER_INVARIANT}`, "usesTimezone" in check ? [timezone] : []);
+  const report: Report = async (check, read, sql) => {
+    const rows = await read(`SELECT * FROM (${sql}) violation LIMIT ${VIOLATIONS_PER_INVARIANT_MAX}`, "usesTimezone" in check ? [timezone] : []);
     const { invariant, what } = check;
     found.set(
       check,
@@ -36,35 +40,47 @@ export async function audit({ url }: { url: string }, timezone: string): Promise
     );
   };
 
-  const sweeps = Map.groupBy(CHECKS, (check) => ("sweep" in check ? check.sweep : undefined));
-  const sweeping = [...sweeps].flatMap(([sweep, checks]) => {
-    if (sweep === undefined) return [];
-    return async (read: Read): Promise<void> => {
-      await read("SET LOCAL enable_hashjoin = off");
-      const wheres = checks.map((check, i) => ("where" in check ? `bool_or(${check.where}) AS c${i}` : ""));
-      const [any] = await read(`SELECT ${wheres.join(", ")} FROM ${sweep}`);
-      for (const [i, check] of checks.entries()) {
-        if (any?.[`c${i}`] === true && "select" in check) await tell(check, read, `SELECT ${check.select} FROM ${sweep} WHERE ${check.where}`);
-      }
-    };
-  });
-  // Long ones first, so that both lanes end together.
-  const asking = CHECKS.toSorted((a, b) => Number("inKeyOrder" in b) - Number("inKeyOrder" in a)).flatMap((check) => {
-    if (!("sql" in check)) return [];
-    return async (read: Read): Promise<void> => {
-      await read(`SET LOCAL enable_hashjoin = ${check.inKeyOrder ? "off" : "on"}`);
-      await tell(check, read, check.sql);
-    };
-  });
-
   const database = new Database(url, { size: 2, onError: () => {} });
   let checkedAt: string;
   try {
     checkedAt = iso(await databaseNow(database));
-    await withConcurrency(database, [...sweeping, ...asking]);
+    await withConcurrency(database, [...scanTasks(report), ...queryTasks(report)]);
   } finally {
     await database.close();
   }
   const all = CHECKS.flatMap((check) => found.get(check) ?? []);
-  return { violations: [...Map.groupBy(all, ({ invariant }) => invariant).values()].flatMap((some) => some.slice(0, MOST_PER_INVARIANT)), checkedAt };
+  const byInvariant = [...Map.groupBy(all, ({ invariant }) => invariant).values()];
+  return { violations: byInvariant.flatMap((violations) => violations.slice(0, VIOLATIONS_PER_INVARIANT_MAX)), checkedAt };
+}
+
+type Report = (check: Check, read: Read, sql: string) => Promise<void>;
+
+/** One task per shared scan. */
+function scanTasks(report: Report): Task[] {
+  const scans = Map.groupBy(CHECKS, (check) => ("scan" in check ? check.scan : undefined));
+  return [...scans].flatMap(([scan, checks]) => {
+    if (scan === undefined) return [];
+    return async (read: Read): Promise<void> => {
+      await read("SET LOCAL enable_hashjoin = off");
+      const conditions = checks.map((check, i) => ("where" in check ? `bool_or(${check.where}) AS c${i}` : ""));
+      const [result] = await read(`SELECT ${conditions.join(", ")} FROM ${scan}`);
+      for (const [i, check] of checks.entries()) {
+        if (result?.[`c${i}`] === true && "select" in check) await report(check, read, `SELECT ${check.select} FROM ${scan} WHERE ${check.where}`);
+      }
+    };
+  });
+}
+
+/**
+ * One task per check with its own query, long ones first, so that both connections finish at about
+ * the same time.
+ */
+function queryTasks(report: Report): Task[] {
+  return CHECKS.toSorted((a, b) => Number("inKeyOrder" in b) - Number("inKeyOrder" in a)).flatMap((check) => {
+    if (!("sql" in check)) return [];
+    return async (read: Read): Promise<void> => {
+      await read(`SET LOCAL enable_hashjoin = ${check.inKeyOrder ? "off" : "on"}`);
+      await report(check, read, check.sql);
+    };
+  });
 }

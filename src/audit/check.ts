@@ -1,25 +1,31 @@
-/** One thing that must never be found. */
+/** A rule that must hold; its rows are violations. */
 export type Check = {
-  /** Which invariant it breaks, by the number of the file that it stands in. */
+  /** The number of the invariant, as in the name of the check's file. */
   readonly invariant: number;
   readonly what: string;
-} & (Query | Sweeping);
+} & (Query | ScanCheck);
 
-/** A query of its own. */
+/** A check with its own query. */
 type Query = {
-  /** One row per violation: ids, `expected`, `actual`. $1 is the shop's time zone, where it is used. */
+  /**
+   * One row per violation: ids, `expected`, `actual`. With `usesTimezone`, $1 is the shop's time
+   * zone.
+   */
   readonly sql: string;
   readonly usesTimezone?: true;
-  /** Its big tables meet in the order of their keys, as those of a sweep. */
+  /** Joins big tables in key order, as the shared scans do. */
   readonly inKeyOrder?: true;
 };
 
-/** Rows of a sweep that others look at too: all of a sweep's checks are asked in one pass, and only who has found something is asked for what. */
-type Sweeping = {
-  /** What follows FROM; see sweeps.ts. */
-  readonly sweep: string;
-  /** Which of its rows are violations. */
+/**
+ * A check that runs inside a shared table scan. One pass evaluates all checks of the scan; a second
+ * query fetches details only for checks that found a violation.
+ */
+type ScanCheck = {
+  /** The text after FROM; see shared-scans.ts. */
+  readonly scan: string;
+  /** The condition of a violation. */
   readonly where: string;
-  /** What to tell of such a row: ids, `expected`, `actual`. */
+  /** The columns of a violation: ids, `expected`, `actual`. */
   readonly select: string;
 };

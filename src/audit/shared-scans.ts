@@ -1,26 +1,33 @@
-// What most checks look at: each big table met once with its orders or users, in the order of their keys, which is how they lie on disk.
-// Nothing is hashed that could outgrow memory; what has no index by its order, the ledger, is sorted. A FULL JOIN brings the orphans along.
+// Scans that several checks share. Each joins one big table with its orders or users in key order,
+// which is the order on disk. Merge joins need no hash table that could exceed memory; only the
+// ledger has no such index and is sorted. A FULL JOIN includes orphans.
 
-/** Words of a payment, and of its order, that say that it was paid. */
+/** The statuses of paid orders and of their payments. */
 export const SETTLED = "('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')";
 
-/** Users `u` and what their ledgers `t` come to, with the first transaction that does not follow from those before it. */
+/**
+ * Users `u` and the sums `t` of their ledgers, with the first transaction whose balance does not
+ * follow from those before it.
+ */
 export const ledgers = `users u FULL JOIN (
   SELECT user_id, sum(amount) FILTER (WHERE status = 'COMPLETED') AS sum, (array_agg(id) FILTER (WHERE broken))[1] AS broken,
     (array_agg(upto) FILTER (WHERE broken))[1] AS upto, (array_agg(balance_after) FILTER (WHERE broken))[1] AS balance_after
   FROM (SELECT *, status = 'COMPLETED' AND balance_after IS DISTINCT FROM upto AS broken
         FROM (SELECT user_id, id, status, amount, balance_after, sum(CASE WHEN status = 'COMPLETED' THEN amount ELSE 0 END)
-                OVER (PARTITION BY user_id ORDER BY version ROWS UNBOUNDED PRECEDING) AS upto FROM balance_transactions) summed) judged
+                OVER (PARTITION BY user_id ORDER BY version ROWS UNBOUNDED PRECEDING) AS upto FROM balance_transactions) summed) checked
   GROUP BY user_id
 ) t ON t.user_id = u.id`;
 
-/** Orders `o` and what their lines `i` come to. */
-export const lines = `orders o FULL JOIN (
+/** Orders `o` and the sums `i` of their line items. */
+export const orderLineItems = `orders o FULL JOIN (
   SELECT order_id, sum(unit_price * quantity) AS total, sum(quantity) AS bought, sum(refunded_quantity) AS returned FROM order_items GROUP BY order_id
 ) i ON i.order_id = o.id`;
 
-/** Orders `o`, their payments `p` but failed ones, and what the balance `t` paid for them and was given back. */
-export const money = `(orders o LEFT JOIN (
+/**
+ * Orders `o`, their payments `p` without failed ones, and the sums `t` paid from and refunded to
+ * the balance.
+ */
+export const orderPayments = `(orders o LEFT JOIN (
   SELECT order_id, count(*) FILTER (WHERE status IN ${SETTLED}) AS settled, min(status) FILTER (WHERE status IN ${SETTLED}) AS status, min(amount) AS least, max(amount) AS most, bool_or(method = 'BALANCE') AS by_balance,
     sum(amount) FILTER (WHERE method = 'BALANCE' AND status IN ${SETTLED}) AS from_balance
   FROM payments WHERE status <> 'FAILED' GROUP BY order_id
@@ -29,8 +36,8 @@ export const money = `(orders o LEFT JOIN (
   FROM balance_transactions WHERE status = 'COMPLETED' AND type IN ('PAYMENT', 'REFUND') GROUP BY order_id
 ) t ON t.order_id = o.id`;
 
-/** Orders `o` and what their events `e` come to. */
-export const history = `orders o FULL JOIN (
+/** Orders `o` and a summary `e` of their events. */
+export const orderHistory = `orders o FULL JOIN (
   SELECT order_id, count(*) AS count, min(seq) AS first, max(seq) AS last, (array_agg(type ORDER BY seq))[count(*)] AS last_type,
     sum((data ->> 'amount')::bigint) FILTER (WHERE type IN ('order.refunded', 'order.partially-refunded')) AS refunded
   FROM order_events GROUP BY order_id

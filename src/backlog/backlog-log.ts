@@ -1,21 +1,21 @@
-// Logs what waits for other systems: when it begins, once in a while as long as it lasts, and when it is over.
+// Logs a backlog when it begins, repeatedly while it lasts, and when it ends.
 
-import type { BacklogReader } from "./backlog.ts";
-import { complaintsOf } from "./backlog.ts";
+import { type BacklogReader, warningsOf } from "./backlog.ts";
 
 export type BacklogLogOptions = {
   reader: Pick<BacklogReader, "read">;
-  /** `complaint` is null when nothing waits any more. */
-  tell: (about: "events" | "money", complaint: string | null) => void;
+  /** `warning` is null when the backlog has ended. */
+  onChange: (topic: "events" | "money", warning: string | null) => void;
 };
 
-const LOOKS_EVERY_MS = 60_000;
-/** A complaint that lasts is repeated after this many looks. */
-const REPEATED_AFTER = 10;
+const CHECK_EVERY_MS = 60_000;
+/** A lasting backlog is logged again after this many checks. */
+const REPEAT_AFTER_CHECKS = 10;
 
 export class BacklogLog {
   readonly #options: BacklogLogOptions;
-  readonly #looks = { events: 0, money: 0 };
+  /** The number of checks that have found the current backlog; 0 without one. */
+  readonly #checks = { events: 0, money: 0 };
   #timer: NodeJS.Timeout | undefined;
 
   constructor(options: BacklogLogOptions) {
@@ -23,24 +23,24 @@ export class BacklogLog {
   }
 
   start(): void {
-    this.#timer ??= setInterval(() => void this.look(), LOOKS_EVERY_MS).unref();
+    this.#timer ??= setInterval(() => void this.check(), CHECK_EVERY_MS).unref();
   }
 
   stop(): void {
     clearInterval(this.#timer);
   }
 
-  /** Without an answer of the database nothing is logged. */
-  async look(): Promise<void> {
+  /** Logs nothing if the database does not answer. */
+  async check(): Promise<void> {
     const backlog = await this.#options.reader.read();
     if (!backlog) return;
-    const complaints = complaintsOf(backlog);
-    for (const about of ["events", "money"] as const) {
-      const complaint = complaints[about].join("; ");
-      if (complaint === "") {
-        if (this.#looks[about] > 0) this.#options.tell(about, null);
-        this.#looks[about] = 0;
-      } else if (this.#looks[about]++ % REPEATED_AFTER === 0) this.#options.tell(about, complaint);
+    const warnings = warningsOf(backlog);
+    for (const topic of ["events", "money"] as const) {
+      const warning = warnings[topic].join("; ");
+      if (warning === "") {
+        if (this.#checks[topic] > 0) this.#options.onChange(topic, null);
+        this.#checks[topic] = 0;
+      } else if (this.#checks[topic]++ % REPEAT_AFTER_CHECKS === 0) this.#options.onChange(topic, warning);
     }
   }
 }

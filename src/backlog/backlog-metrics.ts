@@ -4,11 +4,14 @@ import type { Relay } from "../outbox/relay.ts";
 import type { MoneyInDoubt, SinkBacklog } from "./backlog.sql.ts";
 import type { BacklogReader } from "./backlog.ts";
 
-/** What Prometheus is told of events and open money. Gauges are the database's and the same on every instance; counters are this process's. */
+/**
+ * Metrics of events and of money in doubt. Gauges come from the database and are equal on all
+ * instances; counters are this process's.
+ */
 export function backlogMetrics(registry: Registry, reader: Pick<BacklogReader, "read">, relay: Pick<Relay, "counts">): void {
   const sinks = async (): Promise<SinkBacklog[] | undefined> => (await reader.read())?.sinks;
   const bySink = (name: string, help: string, value: (sink: SinkBacklog) => number): void =>
-    readLabeledGauge<SinkBacklog>(registry, { name, help, label: "sink" }, sinks, (one) => [one.sink, value(one)]);
+    readLabeledGauge<SinkBacklog>(registry, { name, help, label: "sink" }, sinks, (backlog) => [backlog.sink, value(backlog)]);
   bySink("jangnal_events_waiting", "Events that the sink does not have yet, up to 10,000", ({ waiting }) => waiting);
   bySink(
     "jangnal_events_oldest_waiting_age_seconds",
@@ -33,7 +36,11 @@ export function backlogMetrics(registry: Registry, reader: Pick<BacklogReader, "
   );
   readLabeledGauge<MoneyInDoubt>(
     registry,
-    { name: "jangnal_money_in_doubt_oldest_age_seconds", help: "Age of the oldest of them", label: "kind" },
+    {
+      name: "jangnal_money_in_doubt_oldest_age_seconds",
+      help: "Age of the oldest payment, charge, refund or unmatched capture whose outcome is open",
+      label: "kind",
+    },
     money,
     ({ kind, oldestSeconds }) => [kind, oldestSeconds ?? 0],
   );

@@ -1,14 +1,16 @@
-// What waits for other systems. Every count is bounded and by an index, so that a backlog of millions costs no more than one of
-// thousands.
+// The backlog of other systems. Each count is bounded and uses an index, so a backlog of millions
+// costs no more than one of thousands.
 
 import { textArray, type Statement } from "../database/statement.ts";
 
-/** Nothing is counted beyond this. */
+/** Counts stop here. */
 export const COUNTED_MAX = 10_000;
-/** So many letters are looked at for the oldest: the ones that are due first. */
+/** The oldest delivery retry is searched among this many that are due first. */
 const AGED_MAX = 1000;
 
-/** `waiting` includes `blocked`; ages in seconds by the database's clock, null without any. */
+/**
+ * `waiting` includes `blocked`. Ages in seconds by the database's clock; null if no event waits.
+ */
 export type SinkBacklog = { sink: string; failures: number; waiting: number; blocked: number; dead: number; oldestSeconds: number | null };
 
 export function selectSinkBacklogs(sinks: string[]): Statement {
@@ -32,17 +34,20 @@ export function selectSinkBacklogs(sinks: string[]): Statement {
 
 export const DOUBTS = ["payment", "charge", "refund", "unmatched_capture", "unreturned_capture"] as const;
 export type DoubtKind = (typeof DOUBTS)[number];
-/** Money whose outcome is open; `oldestSeconds` null without any. */
+/**
+ * Payments, charges, refunds and unmatched captures whose outcome is open. `oldestSeconds` is null
+ * if `count` is 0.
+ */
 export type MoneyInDoubt = { kind: DoubtKind; count: number; oldestSeconds: number | null };
 
-/** By kind: the table, and the rows whose outcome is open. Each condition is an index's. */
+/** The rows of each kind whose outcome is open. Each condition matches a partial index. */
 const OPEN: Record<DoubtKind, string> = {
   payment: "payments WHERE ask_at IS NOT NULL AND status IN ('PENDING', 'UNKNOWN') ORDER BY ask_at",
   charge: "card_charges WHERE ask_at IS NOT NULL AND status = 'PENDING' ORDER BY ask_at",
   refund: "refunds WHERE ask_at IS NOT NULL AND status = 'PENDING' ORDER BY ask_at",
-  // Money that the gateway took for something that failed in the shop, on its way back.
+  // The gateway took money for an attempt that failed in the shop; its refund is not complete.
   unmatched_capture: "stray_money WHERE ask_at IS NOT NULL AND status = 'PENDING' ORDER BY ask_at",
-  // The same, and the gateway refuses to give it back.
+  // The gateway refuses that refund.
   unreturned_capture: "stray_money WHERE status = 'REFUSED'",
 };
 

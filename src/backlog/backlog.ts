@@ -1,18 +1,18 @@
-// What waits for other systems, for metrics, readiness and the log: events that a sink does not have, and money whose outcome only
-// the payment gateway knows.
+// The backlog for metrics, readiness and the log: events not delivered to their sinks, and money
+// whose outcome only the payment gateway knows.
 
 import type { Database } from "../database/pool.ts";
 import { COUNTED_MAX, type DoubtKind, type MoneyInDoubt, selectMoneyInDoubt, selectSinkBacklogs, type SinkBacklog } from "./backlog.sql.ts";
 
 export type Backlog = { sinks: SinkBacklog[]; money: MoneyInDoubt[] };
-/** One sentence each; empty if there is nothing to say. */
-export type Complaints = { events: string[]; money: string[] };
+/** One sentence per warning. */
+export type Warnings = { events: string[]; money: string[] };
 
-/** Asked again only after this, whatever asks: `/readyz` and `/metrics` are open to anyone. */
+/** Limits the queries, because `/readyz` and `/metrics` need no authentication. */
 const CACHED_MS = 5000;
-/** A metric that cannot be read in this time has no sample. */
-const PATIENCE_MS = 1000;
-/** Below these ages, waiting is the normal course: the relay's pauses, a buyer who confirms a card payment. */
+/** Without an answer in this time, a metric has no sample. */
+const TIMEOUT_MS = 1000;
+/** Younger items are normal: the relay pauses, and buyers need time to confirm card payments. */
 const EVENTS_LATE_SECONDS = 60;
 const MONEY_LATE_SECONDS = 600;
 
@@ -26,31 +26,32 @@ export class BacklogReader {
     this.#sinks = sinks;
   }
 
-  /** At most a few seconds old; undefined if the database does not answer soon. */
+  /** The backlog, at most 5 s old; undefined if the database does not answer within 1 s. */
   read(): Promise<Backlog | undefined> {
-    if (this.#cached === undefined || performance.now() - this.#cached.at > CACHED_MS) this.#cached = { at: performance.now(), backlog: this.#ask() };
+    if (this.#cached === undefined || performance.now() - this.#cached.at > CACHED_MS)
+      this.#cached = { at: performance.now(), backlog: this.#query() };
     return this.#cached.backlog;
   }
 
-  async #ask(): Promise<Backlog | undefined> {
-    const asked = Promise.all([
+  async #query(): Promise<Backlog | undefined> {
+    const result = Promise.all([
       this.#database.rows<SinkBacklog>(selectSinkBacklogs(this.#sinks)),
       this.#database.rows<MoneyInDoubt>(selectMoneyInDoubt),
     ])
       .then(([sinks, money]) => ({ sinks, money }))
       .catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), PATIENCE_MS)));
+    const timeout = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), TIMEOUT_MS)));
     try {
-      return await Promise.race([asked, late]);
+      return await Promise.race([result, timeout]);
     } finally {
       clearTimeout(timer);
     }
   }
 }
 
-/** What an operator should look at. */
-export function complaintsOf({ sinks, money }: Backlog): Complaints {
+/** The problems that need an operator. */
+export function warningsOf({ sinks, money }: Backlog): Warnings {
   const events = sinks.flatMap(({ sink, failures, waiting, blocked, dead, oldestSeconds }) => {
     const parts = [
       ...(waiting > 0 && (failures > 0 || (oldestSeconds ?? 0) >= EVENTS_LATE_SECONDS)
@@ -64,11 +65,11 @@ export function complaintsOf({ sinks, money }: Backlog): Complaints {
   });
   const doubts = money
     .filter(({ kind, count, oldestSeconds }) => count > 0 && (kind === "unreturned_capture" || (oldestSeconds ?? 0) >= MONEY_LATE_SECONDS))
-    .map(({ kind, count, oldestSeconds }) => `${counted(count)} ${WORDS[kind]} (oldest ${Math.round(oldestSeconds ?? 0)} s)`);
+    .map(({ kind, count, oldestSeconds }) => `${counted(count)} ${DOUBT_NAMES[kind]} (oldest ${Math.round(oldestSeconds ?? 0)} s)`);
   return { events, money: doubts };
 }
 
-const WORDS: Record<DoubtKind, string> = {
+const DOUBT_NAMES: Record<DoubtKind, string> = {
   payment: "card payments with an unknown outcome",
   charge: "card charges with an unknown outcome",
   refund: "card refunds with an unknown outcome",
@@ -76,11 +77,14 @@ const WORDS: Record<DoubtKind, string> = {
   unreturned_capture: "captures without an order that the gateway refuses to refund",
 };
 
-/** For `/readyz`. The shop is ready either way: other systems' trouble must not take its instances out of the balancer. */
+/**
+ * For `/readyz`. The shop stays ready in any case, because a failure of other systems must not
+ * remove instances from the load balancer.
+ */
 export async function backlogChecks(reader: BacklogReader): Promise<Record<string, string>> {
   const backlog = await reader.read();
   if (!backlog) return { events: "unknown", money: "unknown" };
-  const { events, money } = complaintsOf(backlog);
+  const { events, money } = warningsOf(backlog);
   return { events: events.join("; ") || "ok", money: money.join("; ") || "ok" };
 }
 

@@ -1,4 +1,4 @@
-// The log lines about events and open money; docs/operating.md says what to do about each.
+// The log lines about events and open money; docs/operating/runbook.md says what to do about each.
 
 import type { Logger } from "pino";
 import type { SinkReport } from "../outbox/sink-report.ts";
@@ -10,7 +10,7 @@ export function logReport(log: Logger, { kind, ...fields }: SinkReport): void {
   else log.info(fields, "a sink is available again");
 }
 
-export function logBacklog(log: Logger, about: "events" | "money", complaint: string | null): void {
-  if (complaint === null) log.info(about === "events" ? "no events are late any more" : "no money is in doubt any more");
-  else log.warn({ detail: complaint }, about === "events" ? "events are late or dead" : "money is in doubt");
+export function logBacklog(log: Logger, topic: "events" | "money", warning: string | null): void {
+  if (warning === null) log.info(topic === "events" ? "events are no longer late or dead" : "money is no longer in doubt");
+  else log.warn({ detail: warning }, topic === "events" ? "events are late or dead" : "money is in doubt");
 }

@@ -2,7 +2,7 @@ import { containingEach, inOrder, timestampArray, LAST_ID, arrayOf, textArray, t
 import type { Change, Journal, Table } from "../till/table.ts";
 import type { Member, Transaction, Wallet } from "./balance.ts";
 
-/** Wallets, locked. A user's wallet is part of the user's row: it is there, with nothing in it, from the first moment. */
+/** Wallets, locked. A user's wallet is part of the user's row, so a new user has an empty one. */
 export const users: Table<Wallet> = {
   name: "users",
   load: (ids) => ({
@@ -12,9 +12,9 @@ export const users: Table<Wallet> = {
   }),
   read: (row) => [row["id"] as string, row as Wallet],
   save(changes) {
-    const made = changes.filter((change) => change.before === undefined);
-    const moved = changes.filter((change) => change.before !== undefined);
-    return [...(made.length > 0 ? [insertUsers(made)] : []), ...(moved.length > 0 ? [updateWallets(moved)] : [])];
+    const inserted = changes.filter((change) => change.before === undefined);
+    const updated = changes.filter((change) => change.before !== undefined);
+    return [...(inserted.length > 0 ? [insertUsers(inserted)] : []), ...(updated.length > 0 ? [updateWallets(updated)] : [])];
   },
 };
 
@@ -25,11 +25,11 @@ function insertUsers(changes: Change<Wallet>[]): Statement {
            SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::timestamptz[], $7::uuid[])`,
     values: [
       arrayOf(changes, ({ key }) => key),
-      textArray(changes, ({ after }) => after.made?.name),
-      textArray(changes, ({ after }) => after.made?.externalId),
+      textArray(changes, ({ after }) => after.created?.name),
+      textArray(changes, ({ after }) => after.created?.externalId),
       arrayOf(changes, ({ after }) => after.balance),
       arrayOf(changes, ({ after }) => after.version),
-      timestampArray(changes, ({ after }) => after.made?.createdAt),
+      timestampArray(changes, ({ after }) => after.created?.createdAt),
       arrayOf(changes, ({ after }) => after.rehearsalId),
     ],
   };
@@ -38,16 +38,16 @@ function insertUsers(changes: Change<Wallet>[]): Statement {
 const UPDATE_WALLETS = updateInPlace("users", { balance: "bigint", version: "int" });
 
 function updateWallets(changes: Change<Wallet>[]): Statement {
-  const moved = inOrder(changes);
+  const sorted = inOrder(changes);
   return {
     name: "update wallets",
     text: UPDATE_WALLETS,
-    values: [arrayOf(moved, ({ key }) => key), arrayOf(moved, ({ after }) => after.balance), arrayOf(moved, ({ after }) => after.version)],
-    rows: moved.length,
+    values: [arrayOf(sorted, ({ key }) => key), arrayOf(sorted, ({ after }) => after.balance), arrayOf(sorted, ({ after }) => after.version)],
+    rows: sorted.length,
   };
 }
 
-/** Users, for commands that leave the wallet alone. A user is never deleted and never changes rehearsals, so no lock is needed. */
+/** Users, for commands that do not touch the wallet. A user is never deleted and never changes rehearsals, so no lock is needed. */
 export const members: Table<Member> = {
   name: "members",
   load: (ids) => ({
@@ -59,7 +59,7 @@ export const members: Table<Member> = {
   save: () => [],
 };
 
-/** Who has which external id. The table's UNIQUE constraint settles what two rounds try at once. */
+/** User ids by external id. The table's UNIQUE constraint decides if two rounds insert the same one at once. */
 export const externalIds: Table<string> = {
   name: "external ids",
   load: (ids) => ({
@@ -94,13 +94,13 @@ export const ledger: Journal<Transaction> = {
   }),
 };
 
-/** @param after a wallet version: transactions before it, newest first */
-export function selectTransactions(userId: string, after: number | null, limit: number): Statement {
+/** Transactions before a wallet version, newest first. */
+export function selectTransactions(userId: string, before: number | null, limit: number): Statement {
   return {
     name: "select balance transactions",
     text: `SELECT id, version, type, status, amount, balance_after, order_id, reason, customer_reason, created_at FROM balance_transactions
            WHERE user_id = $1 AND version < $2 ORDER BY version DESC LIMIT $3`,
-    values: [userId, after ?? 2_147_483_647, limit],
+    values: [userId, before ?? 2_147_483_647, limit],
   };
 }
 
@@ -120,7 +120,7 @@ export function selectRehearsalOf(id: string): Statement {
 }
 
 /**
- * Users before this id, newest first, without the buyers of rehearsals: those are found only by what their external ids begin with, `rehearsal-`.
+ * Users before this id, newest first. Buyers of rehearsals are found only by a search that begins with `rehearsal-`.
  * @param search words, each of which must occur in the name or the external id; blank for all
  */
 export function selectUserPage(before: string | null, limit: number, search: string): Statement {

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { arrayOf } from "../database/statement.ts";
 import type { Table } from "../till/table.ts";
 
-/** The amounts that named batches have granted. The lock on the user's wallet guards them: a command reads them for users that it locks. */
+/** Amounts that named batches have granted. The lock on the user's wallet guards them, so a command reads them only for users that it locks. */
 export const batchGrants: Table<number> = {
   name: "batch grants",
   load: (keys) => ({
@@ -20,7 +20,7 @@ export const batchGrants: Table<number> = {
   ],
 };
 
-/** Identifies a grant by its meaning: which batch, who, for what. The amount is no part of it, so that a corrected amount never pays twice. */
+/** Identifies a grant by batch, user and reason. The amount is left out, so a corrected amount never pays twice. */
 export function batchGrantKey(batch: string, userId: string, reason: string): string {
   const meaning = JSON.stringify([batch.normalize("NFC").trim(), userId, reason.normalize("NFC").trim()]);
   return createHash("sha256").update(meaning).digest("base64url");

@@ -1,7 +1,7 @@
-import { timestampArray, iso, arrayOf, textArray, type Statement } from "../database/statement.ts";
+import { timestampArray, arrayOf, textArray, type Statement } from "../database/statement.ts";
 import type { Table } from "../till/table.ts";
 
-/** A charge that is paid by card. `version` is where its row stands in the ledger; instants in ms, `amount` in minor units. */
+/** A charge by card. `version` is the place of its row in the ledger; instants in ms, `amount` in minor units. */
 export type CardCharge = {
   id: string;
   userId: string;
@@ -13,13 +13,13 @@ export type CardCharge = {
   createdAt: number;
   askAt: number | null;
   asked: number;
-  /** Once it is completed: the balance behind it. */
+  /** The balance after the charge; null until it is completed. */
   balanceAfter: number | null;
 };
 
 const CHARGE = `c.id, c.user_id AS "userId", c.version, c.status, c.amount, c.payment_key AS "paymentKey", c.reason, c.created_at AS "createdAt", c.ask_at AS "askAt", c.asked`;
 
-/** Charges by card, guarded by their user's lock. */
+/** Charges by card, guarded by the lock on their user. */
 export const cardCharges: Table<CardCharge> = {
   name: "card charges",
   load: (ids) => ({
@@ -29,13 +29,13 @@ export const cardCharges: Table<CardCharge> = {
   }),
   read: (row) => [row["id"] as string, row as CardCharge],
   save(changes) {
-    const begun = changes.filter((change) => change.before === undefined).map(({ after }) => after);
-    const moved = changes.filter((change) => change.before !== undefined);
-    const ended = moved.filter(({ before, after }) => before?.status !== after.status);
+    const started = changes.filter((change) => change.before === undefined).map(({ after }) => after);
+    const updated = changes.filter((change) => change.before !== undefined);
+    const ended = updated.filter(({ before, after }) => before?.status !== after.status);
     return [
-      ...(begun.length > 0 ? [insertCharges(begun), insertPending(begun)] : []),
-      ...(ended.length > 0 ? [endPending(ended.map(({ before, after }) => ({ ...after, stood: before?.version ?? after.version })))] : []),
-      ...(moved.length > 0 ? [updateCharges(moved.map(({ after }) => after))] : []),
+      ...(started.length > 0 ? [insertCharges(started), insertPending(started)] : []),
+      ...(ended.length > 0 ? [endPending(ended.map(({ before, after }) => ({ ...after, pendingVersion: before?.version ?? after.version })))] : []),
+      ...(updated.length > 0 ? [updateCharges(updated.map(({ after }) => after))] : []),
     ];
   },
 };
@@ -58,7 +58,7 @@ function insertCharges(charges: CardCharge[]): Statement {
   };
 }
 
-/** Its row in the ledger, which moves nothing yet. */
+/** Their rows in the ledger, which move no money yet. */
 function insertPending(charges: CardCharge[]): Statement {
   return {
     name: "insert pending transactions",
@@ -74,15 +74,15 @@ function insertPending(charges: CardCharge[]): Statement {
   };
 }
 
-/** A completed one moves to the ledger's end, because only now does the money move; a failed one stays where it was. */
-function endPending(charges: (CardCharge & { stood: number })[]): Statement {
+/** A completed charge moves to the end of the ledger, because the money moves now. A failed one keeps its place. */
+function endPending(charges: (CardCharge & { pendingVersion: number })[]): Statement {
   return {
     name: "end pending transactions",
     text: `UPDATE balance_transactions t SET status = v.status, version = v.version, balance_after = v.balance_after
-           FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::bigint[]) v(user_id, stood, status, version, balance_after) WHERE t.user_id = v.user_id AND t.version = v.stood AND t.status = 'PENDING'`,
+           FROM unnest($1::uuid[], $2::int[], $3::text[], $4::int[], $5::bigint[]) v(user_id, pending_version, status, version, balance_after) WHERE t.user_id = v.user_id AND t.version = v.pending_version AND t.status = 'PENDING'`,
     values: [
       arrayOf(charges, (charge) => charge.userId),
-      arrayOf(charges, (charge) => charge.stood),
+      arrayOf(charges, (charge) => charge.pendingVersion),
       arrayOf(charges, (charge) => charge.status),
       arrayOf(charges, (charge) => charge.version),
       arrayOf(charges, (charge) => charge.balanceAfter),
@@ -108,35 +108,11 @@ function updateCharges(charges: CardCharge[]): Statement {
   };
 }
 
-/** A charge, and the balance behind it once it is completed. */
+/** A charge, and the balance after it if it is completed. */
 export function selectCharge(id: string): Statement {
   return {
     name: "select card charge",
     text: `SELECT ${CHARGE}, t.balance_after AS "balanceAfter" FROM card_charges c LEFT JOIN balance_transactions t ON t.user_id = c.user_id AND t.version = c.version WHERE c.id = $1`,
     values: [id],
-  };
-}
-
-export function selectChargesToAsk(now: number, every: boolean, limit: number): Statement {
-  return {
-    name: `select charges to ask${every ? " of all" : ""}`,
-    text: `SELECT id FROM card_charges WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${every ? " OR asked > 0" : ""}) ORDER BY ask_at LIMIT $2`,
-    values: [iso(now), limit],
-  };
-}
-
-export function selectChargesByKey(paymentKey: string): Statement {
-  return {
-    name: "select charges by key",
-    text: "SELECT id FROM card_charges WHERE payment_key = $1 AND status <> 'COMPLETED' LIMIT 10",
-    values: [paymentKey],
-  };
-}
-
-export function updateChargeWatch(id: string, askAt: number | null, asked: number): Statement {
-  return {
-    name: "update charge watch",
-    text: "UPDATE card_charges SET ask_at = $2, asked = $3 WHERE id = $1 AND status = 'FAILED'",
-    values: [id, askAt === null ? null : iso(askAt), asked],
   };
 }

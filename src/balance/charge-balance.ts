@@ -1,21 +1,24 @@
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
-import { addFunds } from "./balance.ts";
 import { users } from "./balance.sql.ts";
+import { addFunds } from "./move-money.ts";
 
 export type ChargeBalance = {
   userId: string;
-  /** Minor units, already checked against the shop's least and most. */
+  /** In minor units, already checked against the limits of a charge. */
   amount: number;
-  /** The wallet's version as the caller read it, or null to charge whatever it is by now. */
+  /** The wallet's version as the caller read it; null charges at any version. */
   version: number | null;
   balanceMax: number;
 };
 
 export type Charged = { userId: string; newBalance: number; transactionId: string; version: number };
 
-/** Money arrives on a balance, at once. With a `version` only if the balance has not moved since that was read. */
+/**
+ * Adds money to a balance at once. With a `version`, only if the balance has not moved since the caller read it.
+ * Errors: USER_NOT_FOUND, BALANCE_CONFLICT, BALANCE_LIMIT_EXCEEDED.
+ */
 export const chargeBalance = command<ChargeBalance, Charged>({
   name: "charge balance",
   needs: ({ userId }) => [need(users, userId)],

@@ -2,7 +2,7 @@ import type { AttemptStatus } from "../idempotency/two-phase.ts";
 import { Refusal } from "../refusal.ts";
 import type { CardCharge } from "./card-charge.sql.ts";
 
-/** What a charge by card is answered with, as far as it is known. */
+/** The answer to a charge by card: 200 completed, a refusal, or 202 while the outcome is not known. */
 export function chargeStatus({ id, userId, status, version, amount, balanceAfter, reason }: CardCharge): AttemptStatus {
   if (status === "PENDING") return { over: false, status: 202, body: { userId, transactionId: id, status } };
   if (status === "COMPLETED") return { over: true, status: 200, body: { userId, newBalance: balanceAfter, transactionId: id, version } };

@@ -5,27 +5,27 @@ import { batchGrantKey, batchGrants } from "./batch-grant.sql.ts";
 
 type Grant = { userId: string; amount: number; reason: string };
 
-/** Why a row cannot be granted. `REPEATED` and `AMOUNT_DIFFERS` occur within a named batch only. */
+/** Reasons why a row cannot be granted, in the order in which they are reported. `REPEATED` and `AMOUNT_DIFFERS` need a named batch. */
 export const GRANT_FAULTS = ["USER_NOT_FOUND", "REPEATED", "AMOUNT_DIFFERS", "BALANCE_LIMIT_EXCEEDED"] as const;
 export type GrantFault = { path: string; problem: (typeof GRANT_FAULTS)[number]; message: string };
-type Found = GrantFault & { details: RefusalDetails };
+type DetailedFault = GrantFault & { details: RefusalDetails };
 
-/** How many faulty rows a refusal names. A dry run names them all. */
+/** Most faulty rows that a refusal names. A dry run names all of them. */
 const MOST_NAMED = 20;
 
-/** The amount that this batch granted to this user for this reason before, if it did. */
+/** The amount that this batch has granted to this user for this reason already, if it has. */
 export function grantedBefore(uow: UnitOfWork, batch: string | undefined, { userId, reason }: Grant): number | undefined {
   return batch === undefined ? undefined : uow.find(batchGrants, batchGrantKey(batch, userId, reason));
 }
 
-/** Every row that cannot be granted, in their order, with its first fault. */
-export function grantFaults(uow: UnitOfWork, grants: Grant[], batch: string | undefined, balanceMax: number): Found[] {
-  const faults: Found[] = [];
+/** Every row that cannot be granted, in order, with its first fault. */
+export function grantFaults(uow: UnitOfWork, grants: Grant[], batch: string | undefined, balanceMax: number): DetailedFault[] {
+  const faults: DetailedFault[] = [];
   const rows = new Map<string, number>();
   const balances = new Map<string, number>();
   for (const [row, grant] of grants.entries()) {
     const { userId, amount, reason } = grant;
-    const fault = (field: string, problem: Found["problem"], message: string, details: RefusalDetails = {}): void =>
+    const fault = (field: string, problem: DetailedFault["problem"], message: string, details: RefusalDetails = {}): void =>
       void faults.push({ path: `/grants/${row}${field}`, problem, message, details });
 
     const balance = balances.get(userId) ?? uow.find(users, userId)?.balance;
@@ -33,7 +33,7 @@ export function grantFaults(uow: UnitOfWork, grants: Grant[], batch: string | un
       fault("/userId", "USER_NOT_FOUND", "user does not exist", { userId });
       continue;
     }
-    const before = grantedBefore(uow, batch, grant);
+    const grantedAmount = grantedBefore(uow, batch, grant);
     if (batch !== undefined) {
       const key = batchGrantKey(batch, userId, reason);
       const first = rows.get(key);
@@ -42,9 +42,9 @@ export function grantFaults(uow: UnitOfWork, grants: Grant[], batch: string | un
         continue;
       }
       rows.set(key, row);
-      if (before !== undefined && before !== amount)
-        fault("/amount", "AMOUNT_DIFFERS", `the batch granted ${before} to this user for this reason already`);
-      if (before !== undefined) continue;
+      if (grantedAmount !== undefined && grantedAmount !== amount)
+        fault("/amount", "AMOUNT_DIFFERS", `the batch granted ${grantedAmount} to this user for this reason already`);
+      if (grantedAmount !== undefined) continue;
     }
     if (balance + amount > balanceMax)
       fault("/amount", "BALANCE_LIMIT_EXCEEDED", `balance would exceed ${balanceMax}`, { userId, requested: amount, balance, limit: balanceMax });
@@ -53,9 +53,9 @@ export function grantFaults(uow: UnitOfWork, grants: Grant[], batch: string | un
   return faults;
 }
 
-/** Refuses with the code that is checked first (existence, then shape within the batch, then state), and names the first faulty rows of any. */
-export function refuseGrants(faults: Found[]): never {
-  const [worst] = faults.toSorted((a, b) => GRANT_FAULTS.indexOf(a.problem) - GRANT_FAULTS.indexOf(b.problem)) as [Found];
+/** Refuses with the code that is checked first (existence, then the batch, then the limit) and names the first faulty rows of any code. */
+export function refuseGrants(faults: DetailedFault[]): never {
+  const [worst] = faults.toSorted((a, b) => GRANT_FAULTS.indexOf(a.problem) - GRANT_FAULTS.indexOf(b.problem)) as [DetailedFault];
   const code = worst.problem === "REPEATED" || worst.problem === "AMOUNT_DIFFERS" ? "INVALID_REQUEST" : worst.problem;
   const errors = faults.slice(0, MOST_NAMED).map(({ path, message }) => ({ path, message }));
   refuse(code, { ...worst.details, errors, faultyRows: faults.length });

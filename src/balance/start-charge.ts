@@ -1,5 +1,5 @@
 import { refuse } from "../refusal.ts";
-import type { Started } from "../till/started-attempt.ts";
+import type { Started } from "../idempotency/two-phase.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { checkLimit } from "./balance.ts";
@@ -9,12 +9,13 @@ import type { ChargeBalance, Charged } from "./charge-balance.ts";
 
 export type StartCharge = ChargeBalance & {
   paymentKey: string;
-  /** When the gateway is asked about it if nobody has brought it to its end by then. */ askAfterMs: number;
+  /** When settlement asks the gateway, in ms from now, if the charge is still open then. */
+  askAfterMs: number;
 };
 
 /**
- * The first round of a charge by card: a PENDING transaction, which moves nothing. It takes the wallet's next version as its place in the
- * ledger, so the version moves although the balance does not.
+ * First phase of a charge by card: stores a PENDING transaction, which moves no money. The transaction takes the wallet's next version
+ * as its place in the ledger, so the version increases although the balance does not change.
  * Errors: USER_NOT_FOUND, BALANCE_CONFLICT, BALANCE_LIMIT_EXCEEDED.
  */
 export const startCharge = command<StartCharge, Started<Charged>>({
@@ -27,12 +28,12 @@ export const startCharge = command<StartCharge, Started<Charged>>({
     checkLimit(wallet, amount, balanceMax);
 
     const id = uow.newId();
-    const place = wallet.version + 1;
-    uow.put(users, userId, { ...wallet, version: place });
+    const pendingVersion = wallet.version + 1;
+    uow.put(users, userId, { ...wallet, version: pendingVersion });
     uow.put(cardCharges, id, {
       id,
       userId,
-      version: place,
+      version: pendingVersion,
       status: "PENDING",
       amount,
       paymentKey,

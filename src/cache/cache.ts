@@ -1,9 +1,10 @@
-// Port: answers that many ask for and that may be shared: within a process (memory-cache.ts), and with REDIS_URL between instances
-// (redis-cache.ts). In both cases instances tell each other what has changed by NOTIFY, in the transaction that changes it.
+// Port: a cache for responses that many callers share: in the process (memory-cache.ts), or with
+// REDIS_URL between instances (redis-cache.ts). Instances announce changes by NOTIFY in the transaction
+// that makes them.
 
 export type Cached<Value> = {
   key: string;
-  /** What a change drops: every key of the group at once. */
+  /** A change drops all keys of a group at once. */
   group: string;
   /** How long this value may be kept, in ms. */
   ttlMs: (value: Value) => number;
@@ -12,15 +13,16 @@ export type Cached<Value> = {
 
 export interface Cache {
   /**
-   * The kept value, or a fresh one: however many ask, one loads. A value whose loading began before a drop is never kept nor
-   * handed to anyone who asked after it. Where loading fails, an outdated value is better than none.
+   * Returns the cached value or loads it, once for all concurrent callers. A value whose loading started
+   * before a drop is never cached, and never returned to a caller that came after the drop. If loading
+   * fails, an outdated value is returned instead.
    */
   read<Value>(cached: Cached<Value>): Promise<Value>;
-  /** What `read` would answer without loading, undefined where it would have to. */
+  /** Returns the value that `read` would return without loading, or undefined. */
   peek<Value>({ key, group }: Pick<Cached<Value>, "key" | "group">): Value | undefined;
   /**
-   * Lets go of a group: whoever asks from now on sees what was committed before this call.
-   * @param change the same at every instance that hears of one change; a name of its own, unless given
+   * Drops a group: later reads see everything that was committed before this call.
+   * @param change the same name on every instance that is told of one change; unique by default
    */
   drop(group: string, change?: string): void;
 }

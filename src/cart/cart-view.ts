@@ -1,10 +1,10 @@
-// An item of a cart as the API shows it.
+// An item of a cart as the API returns it.
 
 import { saleStatus, type SaleStatus } from "../catalog/catalog.ts";
-import { shopperFigures } from "../catalog/product-view.ts";
+import { hideUnlessForSale } from "../catalog/product-view.ts";
 import type { CartItem } from "./cart.ts";
 
-/** `unitPrice` in minor units, null while it is not for sale; `stock` and `status` as they are now. */
+/** `unitPrice` in minor units, null while not for sale; `stock` and `status` are current. */
 export type CartItemView = {
   id: string;
   productId: string;
@@ -16,11 +16,11 @@ export type CartItemView = {
   status: ReturnType<typeof saleStatus>;
 };
 
-/** Shows of the article what its product's page shows to shoppers. */
+/** Shows price, stock and status of the variant as its product's page does. */
 export function cartItemView(
   { id, productId, variantId, quantity }: Omit<CartItem, "createdAt">,
-  article: { name: string; price: number; stock: number; status: SaleStatus },
+  variant: { name: string; price: number; stock: number; status: SaleStatus },
 ): CartItemView {
-  const { price, stock, status } = shopperFigures({ ...article, status: saleStatus(article.status, article.stock) });
-  return { id, productId, variantId, name: article.name, unitPrice: price, quantity, stock, status };
+  const { price, stock, status } = hideUnlessForSale({ ...variant, status: saleStatus(variant.status, variant.stock) });
+  return { id, productId, variantId, name: variant.name, unitPrice: price, quantity, stock, status };
 }

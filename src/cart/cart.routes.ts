@@ -1,28 +1,37 @@
 import Type from "typebox";
 import { displayName, type SaleStatus } from "../catalog/catalog.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
+import type { Database } from "../database/pool.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Id, Nullable, OneOf, Quantity, UserParams } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
-import type { Database } from "../database/pool.ts";
-import type { VariantCache } from "../catalog/variant-cache.ts";
-import { selectCart, selectCartArticle } from "./cart.sql.ts";
+import { selectCart, selectCartVariant } from "./cart.sql.ts";
 import { cartItemView } from "./cart-view.ts";
 import { addToCart, removeFromCart, type SetQuantity, setQuantity } from "./edit-cart.ts";
 
-const Item = Type.Object(
+const CartItemSchema = Type.Object(
   {
     id: Id(),
     productId: Id(),
     variantId: Id(),
     name: Type.String(),
-    unitPrice: Nullable(Type.Integer({ description: "In the currency's minor unit; null while it is not for sale" })),
+    unitPrice: Nullable(Type.Integer({ description: "In the currency's minor unit; null while not for sale" })),
     quantity: Type.Integer(),
     stock: Type.Integer(),
     status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
   },
   { title: "CartItem" },
 );
-type CartRecord = {
+const CartSchema = Type.Object({
+  cartItems: Type.Array(CartItemSchema),
+  totalAmount: Type.Integer({ description: "The total of all items for sale, in the currency's minor unit" }),
+});
+const ItemParams = Type.Object({ userId: Id(), id: Id() });
+const NewItemBody = Body({ productId: Id(), variantId: Type.Optional(Id("Optional if the product has one variant")), quantity: Quantity() });
+
+const faults = { "params/userId": "INVALID_USER_ID" } as const;
+
+type CartRow = {
   id: string | null;
   productId: string;
   variantId: string;
@@ -34,14 +43,7 @@ type CartRecord = {
   status: SaleStatus;
 };
 
-export type CartRoutesOptions = { database: Database; variantCache: VariantCache };
-
-export function cartRoutes(routes: Routes, { database, variantCache }: CartRoutesOptions): void {
-  const add = addToCart(variantCache);
-  const set = setQuantity(async (userId, itemId) => (await database.rows<NonNullable<SetQuantity["article"]>>(selectCartArticle(userId, itemId)))[0]);
-  const ItemParams = Type.Object({ userId: Id(), id: Id() });
-  const faults = { "params/userId": "INVALID_USER_ID" } as const;
-
+export function cartRoutes(routes: Routes, { database, variantCache }: { database: Database; variantCache: VariantCache }): void {
   routes.read(
     {
       method: "GET",
@@ -49,19 +51,14 @@ export function cartRoutes(routes: Routes, { database, variantCache }: CartRoute
       operationId: "getCart",
       audience: "owner",
       tag: "Cart",
-      summary: "The cart, with today's prices and stock",
+      summary: "The cart, with current prices and stock",
       params: UserParams,
-      answers: {
-        200: Type.Object({
-          cartItems: Type.Array(Item),
-          totalAmount: Type.Integer({ description: "Of what is for sale, in the currency's minor unit" }),
-        }),
-      },
+      answers: { 200: CartSchema },
       faults,
       refusals: ["USER_NOT_FOUND"],
     },
     async ({ params: { userId } }) => {
-      const rows = await database.rows<CartRecord>(selectCart(userId));
+      const rows = await database.rows<CartRow>(selectCart(userId));
       if (rows.length === 0) refuse("USER_NOT_FOUND", { userId });
       const cartItems = rows.flatMap(({ id, productName, variantName, ...row }) =>
         id === null ? [] : [cartItemView({ id, ...row }, { name: displayName({ name: productName }, { name: variantName }), ...row })],
@@ -70,6 +67,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: CartRoute
     },
   );
 
+  const add = addToCart(variantCache);
   routes.write(
     {
       method: "POST",
@@ -77,25 +75,24 @@ export function cartRoutes(routes: Routes, { database, variantCache }: CartRoute
       operationId: "addToCart",
       audience: "owner",
       tag: "Cart",
-      summary: "Put something into the cart; nothing is reserved",
+      summary: "Add a variant to the cart; nothing is reserved",
       params: UserParams,
-      body: Body({ productId: Id(), variantId: Type.Optional(Id("May be left out where the product has one variant")), quantity: Quantity() }),
-      answers: { 201: Item },
+      body: NewItemBody,
+      answers: { 201: CartItemSchema },
       faults,
       refusals: ["USER_NOT_FOUND", "PRODUCT_NOT_FOUND", "PRODUCT_NOT_FOR_SALE", "CART_ITEM_DUPLICATE"],
     },
-    ({ params, body: { productId, variantId, quantity } }) =>
-      submit(
-        add,
-        {
-          userId: params.userId,
-          productId: productId.toLowerCase(),
-          ...(variantId === undefined ? {} : { variantId: variantId.toLowerCase() }),
-          quantity,
-        },
-        201,
-      ),
+    ({ params: { userId }, body: { productId, variantId, quantity } }) => {
+      const variant = variantId === undefined ? {} : { variantId: variantId.toLowerCase() };
+      return submit(add, { userId, productId: productId.toLowerCase(), ...variant, quantity }, 201);
+    },
   );
+
+  cartItemRoutes(routes, database);
+}
+
+function cartItemRoutes(routes: Routes, database: Database): void {
+  const set = setQuantity(async (userId, itemId) => (await database.rows<NonNullable<SetQuantity["variant"]>>(selectCartVariant(userId, itemId)))[0]);
 
   routes.write(
     {
@@ -104,10 +101,10 @@ export function cartRoutes(routes: Routes, { database, variantCache }: CartRoute
       operationId: "setCartQuantity",
       audience: "owner",
       tag: "Cart",
-      summary: "Change how many",
+      summary: "Change the quantity of a cart item",
       params: ItemParams,
       body: Body({ quantity: Quantity() }),
-      answers: { 200: Item },
+      answers: { 200: CartItemSchema },
       faults,
       refusals: ["USER_NOT_FOUND", "CART_ITEM_NOT_FOUND"],
     },
@@ -121,7 +118,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: CartRoute
       operationId: "removeFromCart",
       audience: "owner",
       tag: "Cart",
-      summary: "Take something out",
+      summary: "Remove an item from the cart",
       params: ItemParams,
       answers: { 204: null },
       faults,

@@ -2,7 +2,7 @@ import { timestampArray, arrayOf, type Statement } from "../database/statement.t
 import type { Table } from "../till/table.ts";
 import type { CartItem } from "./cart.ts";
 
-/** Whole carts by user, read after the user is locked. What a round changed is written item by item. */
+/** Carts by user, read after the user is locked. Writes only the items that the round changed. */
 export const carts: Table<CartItem[]> = {
   name: "carts",
   load: (userIds) => ({
@@ -34,16 +34,16 @@ export const carts: Table<CartItem[]> = {
     const changed: CartItem[] = [];
     const removed: string[] = [];
     for (const { key: userId, before = [], after } of changes) {
-      const had = new Map(before.map((item) => [item.id, item]));
+      const removable = new Map(before.map((item) => [item.id, item]));
       for (const item of after) {
-        const was = had.get(item.id);
-        if (!was) added.push({ ...item, userId });
-        else if (was.quantity !== item.quantity) changed.push(item);
-        had.delete(item.id);
+        const old = removable.get(item.id);
+        if (!old) added.push({ ...item, userId });
+        else if (old.quantity !== item.quantity) changed.push(item);
+        removable.delete(item.id);
       }
-      removed.push(...had.keys());
+      removed.push(...removable.keys());
     }
-    // What leaves goes first: the same variant may come back in the same round.
+    // Deletes run first: the same round may remove a variant and add it again.
     return [
       ...(removed.length > 0 ? [deleteItems(removed)] : []),
       ...(added.length > 0 ? [insertItems(added)] : []),
@@ -86,7 +86,10 @@ function deleteItems(ids: string[]): Statement {
   };
 }
 
-/** What stands in a cart, with what the catalogue says of it now. No row at all where there is no such user; one without an item where the cart is empty. */
+/**
+ * The items of a cart with their current prices and stock. An empty cart gives one row with nulls,
+ * an unknown user no row.
+ */
 export function selectCart(userId: string): Statement {
   return {
     name: "select cart",
@@ -98,19 +101,19 @@ export function selectCart(userId: string): Statement {
   };
 }
 
-/** The articles in a cart, to know which rows its checkout will need. */
-export function selectCartArticles(userId: string): Statement {
+/** The variants in a cart, whose rows a checkout needs. */
+export function selectCartVariants(userId: string): Statement {
   return {
-    name: "select cart articles",
+    name: "select cart variants",
     text: `SELECT product_id AS "productId", variant_id AS "variantId" FROM cart_items WHERE user_id = $1`,
     values: [userId],
   };
 }
 
-/** The article of one item of a user's cart. */
-export function selectCartArticle(userId: string, itemId: string): Statement {
+/** The variant of one item of a user's cart. */
+export function selectCartVariant(userId: string, itemId: string): Statement {
   return {
-    name: "select cart article",
+    name: "select cart variant",
     text: `SELECT product_id AS "productId", variant_id AS "variantId" FROM cart_items WHERE user_id = $1 AND id = $2`,
     values: [userId, itemId],
   };

@@ -1,28 +1,33 @@
 import type { Wallet } from "../balance/balance.ts";
 import { users } from "../balance/balance.sql.ts";
-import { displayName, forSale, productFor, variantStatus } from "../catalog/catalog.ts";
+import { displayName, variantStatus } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
-import type { VariantCache } from "../catalog/variant-cache.ts";
+import { getProduct, getVariantForSale } from "../catalog/get-variant.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
-import { CART_MAX, type CartItem, cartOf, itemOf } from "./cart.ts";
+import { CART_MAX, type CartItem } from "./cart.ts";
 import { carts } from "./cart.sql.ts";
 import { type CartItemView, cartItemView } from "./cart-view.ts";
+import { cartNeeds, getCart, getCartItem } from "./get-cart.ts";
 
+/** `prepare` fills in `variantIds`, the variants of the product. */
 export type AddToCart = { userId: string; productId: string; variantId?: string; quantity: number; variantIds?: string[] };
 
 /**
- * Puts a variant into the cart; `variantId` may be left out where the product has one. Nothing is reserved.
- * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, CART_ITEM_DUPLICATE, INVALID_REQUEST.
+ * Adds a variant to the cart. `variantId` is optional if the product has one variant. Reserves
+ * nothing.
+ * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, CART_ITEM_DUPLICATE,
+ * INVALID_REQUEST.
  */
-export function addToCart(facts: VariantCache): Command<AddToCart, CartItemView> {
+export function addToCart(variantCache: VariantCache): Command<AddToCart, CartItemView> {
   return command<AddToCart, CartItemView>({
     name: "add to cart",
     prepare(input) {
-      const variantIds = facts.variantsOf(input.productId);
+      const variantIds = variantCache.variantsOf(input.productId);
       if (variantIds instanceof Promise) return variantIds.then((ids = []) => ({ ...input, variantIds: ids }));
       return { ...input, variantIds: variantIds ?? [] };
     },
@@ -30,16 +35,16 @@ export function addToCart(facts: VariantCache): Command<AddToCart, CartItemView>
 
     decide(uow, input) {
       const { userId, productId, quantity } = input;
-      const cart = cartOf(uow, userId);
-      productFor(uow, productId, uow.find(users, userId) as Wallet);
+      const cart = getCart(uow, userId);
+      getProduct(uow, productId, uow.find(users, userId) as Wallet);
       const variantId = soleVariant(input, input.variantIds ?? [], "/variantId");
-      forSale(uow, productId, variantId);
+      getVariantForSale(uow, productId, variantId);
       if (cart.some((item) => item.variantId === variantId)) refuse("CART_ITEM_DUPLICATE", { productId, variantId });
       if (cart.length >= CART_MAX) invalid("", `a cart holds at most ${CART_MAX} items`);
 
       const item: CartItem = { id: uow.newId(), productId, variantId, quantity, createdAt: uow.now };
       uow.put(carts, userId, [...cart, item]);
-      return view(uow, item);
+      return viewItem(uow, item);
     },
   });
 }
@@ -49,52 +54,53 @@ function variantNeed({ variantId, variantIds = [] }: AddToCart): Need[] {
   return id === undefined ? [] : [need(variants, id)];
 }
 
-export type SetQuantity = { userId: string; itemId: string; quantity: number; article?: { productId: string; variantId: string } };
+/** `prepare` fills in `variant`, the item's variant. */
+export type SetQuantity = { userId: string; itemId: string; quantity: number; variant?: { productId: string; variantId: string } };
 
-/** Changes how many of an item are meant to be bought. Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND. */
-export function setQuantity(articleOf: (userId: string, itemId: string) => Promise<SetQuantity["article"]>): Command<SetQuantity, CartItemView> {
+/**
+ * Changes the quantity of a cart item.
+ * @param findVariant reads an item's variant
+ * Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND.
+ */
+export function setQuantity(findVariant: (userId: string, itemId: string) => Promise<SetQuantity["variant"]>): Command<SetQuantity, CartItemView> {
   return command<SetQuantity, CartItemView>({
     name: "set cart quantity",
-    prepare: (input) => articleOf(input.userId, input.itemId).then((article) => (article ? { ...input, article } : input)),
-    needs: ({ userId, article }) => [
+    prepare: (input) => findVariant(input.userId, input.itemId).then((variant) => (variant ? { ...input, variant } : input)),
+    needs: ({ userId, variant }) => [
       ...cartNeeds(userId),
-      ...(article ? [need(products, article.productId), need(variants, article.variantId)] : []),
+      ...(variant ? [need(products, variant.productId), need(variants, variant.variantId)] : []),
     ],
 
     decide(uow, { userId, itemId, quantity }) {
-      const changed = { ...itemOf(uow, userId, itemId), quantity };
+      const changed = { ...getCartItem(uow, userId, itemId), quantity };
       if (!uow.holds(variants, changed.variantId)) throw new NeedsChanged();
       uow.put(
         carts,
         userId,
-        cartOf(uow, userId).map((item) => (item.id === itemId ? changed : item)),
+        getCart(uow, userId).map((item) => (item.id === itemId ? changed : item)),
       );
-      return view(uow, changed);
+      return viewItem(uow, changed);
     },
   });
 }
 
-/** Takes an item out of the cart. Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND. */
+/** Removes an item from the cart. Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND. */
 export const removeFromCart = command<{ userId: string; itemId: string }, null>({
   name: "remove from cart",
   needs: ({ userId }) => cartNeeds(userId),
 
   decide(uow, { userId, itemId }) {
-    const { id } = itemOf(uow, userId, itemId);
+    const { id } = getCartItem(uow, userId, itemId);
     uow.put(
       carts,
       userId,
-      cartOf(uow, userId).filter((item) => item.id !== id),
+      getCart(uow, userId).filter((item) => item.id !== id),
     );
     return null;
   },
 });
 
-function cartNeeds(userId: string): Need[] {
-  return [need(users, userId), need(carts, userId)];
-}
-
-function view(uow: UnitOfWork, { id, productId, variantId, quantity }: CartItem): CartItemView {
+function viewItem(uow: UnitOfWork, { id, productId, variantId, quantity }: CartItem): CartItemView {
   const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
   const variant = uow.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
   const { price, stock } = variant;

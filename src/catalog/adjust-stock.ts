@@ -2,11 +2,15 @@ import { invalid, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { STOCK_MAX } from "./catalog.ts";
-import { stockAdjustments, variants } from "./catalog.sql.ts";
+import { variants } from "./catalog.sql.ts";
+import { stockAdjustments } from "./stock.sql.ts";
 
 export type AdjustStock = { variantId: string; delta: number; reason: string };
 
-/** Pieces arrive or leave other than by sale, and the journal says why. Errors: PRODUCT_NOT_FOUND, STOCK_INSUFFICIENT below zero, INVALID_REQUEST. */
+/**
+ * Changes a variant's stock other than by sale, and records why. Errors: PRODUCT_NOT_FOUND,
+ * STOCK_INSUFFICIENT below zero, INVALID_REQUEST.
+ */
 export const adjustStock = command<AdjustStock, { variantId: string; stock: number }>({
   name: "adjust stock",
   needs: ({ variantId }) => [need(variants, variantId)],

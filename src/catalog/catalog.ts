@@ -1,16 +1,13 @@
-// Products and their variants. What is bought is always a variant; a product has at least one, and the set of them never
-// changes after it is made, so that a product's id stands for its only variant for ever where it has one.
-
-import { sameRehearsal } from "../balance/balance.ts";
-import { refuse } from "../refusal.ts";
-import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { products, variants } from "./catalog.sql.ts";
+// Products and their variants. Shoppers buy variants. A product has at least one variant, and its
+// set of variants never changes after creation. So the id of a product with one variant always
+// identifies that variant.
 
 export type SaleStatus = "ON_SALE" | "NOT_FOR_SALE";
 
 /**
- * `price` is the lowest of its variants' that are on sale, of all if none is. `version` is raised by operators' edits of the product or of a
- * variant, never by a sale. `rehearsalId` marks a rehearsal's copy. `made` is there only in the round that makes the product.
+ * `price` is the lowest price of the variants on sale, or of all variants if none is on sale.
+ * Operators' edits of the product or of a variant raise `version`; sales do not. `rehearsalId`
+ * marks a rehearsal's copy. Only the round that creates the product sets `made`.
  */
 export type Product = {
   id: string;
@@ -23,7 +20,10 @@ export type Product = {
   made?: { createdAt: number };
 };
 
-/** `price` in minor units, `stock` in pieces. `name` is null where the product's own will do. `status` is its own: see `variantStatus`. */
+/**
+ * `price` in minor units, `stock` in units. `name` is null if the product's name is enough.
+ * `status` ignores the product's status: see `variantStatus`.
+ */
 export type Variant = {
   id: string;
   productId: string;
@@ -40,64 +40,31 @@ export type Variant = {
 export const STOCK_MAX = 1_000_000_000_000;
 export const PRICE_MAX = 1_000_000_000_000;
 
-/** A product that this user may meet. Errors: PRODUCT_NOT_FOUND, also for a rehearsal's copy and a user who is not its buyer. */
-export function productFor(uow: UnitOfWork, productId: string, user: { rehearsalId?: string | null }): Product {
-  const product = uow.find(products, productId);
-  if (!product || !sameRehearsal(product, user)) refuse("PRODUCT_NOT_FOUND", { productId });
-  return product;
-}
-
-/** A variant with its product. Errors: PRODUCT_NOT_FOUND, also where the variant is another product's. */
-export function articleOf(uow: UnitOfWork, productId: string, variantId: string): { product: Product; variant: Variant } {
-  const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
-  const variant = uow.find(variants, variantId);
-  if (variant === undefined || variant.productId !== productId) refuse("PRODUCT_NOT_FOUND", { productId, variantId });
-  return { product, variant };
-}
-
-/** The same, if it may be sold now. Errors: PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE. */
-export function forSale(uow: UnitOfWork, productId: string, variantId: string): { product: Product; variant: Variant } {
-  const article = articleOf(uow, productId, variantId);
-  if (variantStatus(article.product, article.variant) !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId, variantId });
-  return article;
-}
-
-/** Takes pieces off the shelf. Errors: STOCK_INSUFFICIENT. */
-export function takeStock(uow: UnitOfWork, { productId, variantId, quantity }: { productId: string; variantId: string; quantity: number }): void {
-  const variant = uow.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });
-  if (variant.stock < quantity) refuse("STOCK_INSUFFICIENT", { productId, variantId, requested: quantity, available: variant.stock });
-  uow.put(variants, variantId, { ...variant, stock: variant.stock - quantity });
-}
-
-/** Puts pieces back that had been taken for an order. */
-export function returnStock(uow: UnitOfWork, { variantId, quantity }: { variantId: string; quantity: number }): void {
-  const variant = uow.find(variants, variantId);
-  if (variant === undefined) throw new Error(`variant ${variantId} was sold and is gone`);
-  uow.put(variants, variantId, { ...variant, stock: variant.stock + quantity });
-}
-
-/** What an order line or a cart calls the thing: the product, and the variant where it has a name of its own. */
+/**
+ * The name of a line item or cart item: the product's name, followed by the variant's name if it
+ * has one.
+ */
 export function displayName(product: { name: string }, variant: { name: string | null }): string {
   return variant.name === null ? product.name : `${product.name} ${variant.name}`;
 }
 
-/** A variant can be bought if both it and its product are on sale. */
+/** A variant is on sale if both it and its product are. */
 export function variantStatus(product: Pick<Product, "status">, variant: Pick<Variant, "status">): SaleStatus {
   return product.status === "ON_SALE" ? variant.status : "NOT_FOR_SALE";
 }
 
-/** A product none of whose variants is on sale is not for sale. */
+/** A product is on sale if at least one of its variants is. */
 export function productStatus(product: Pick<Product, "status">, variants: Pick<Variant, "status">[]): SaleStatus {
   return variants.some((variant) => variantStatus(product, variant) === "ON_SALE") ? "ON_SALE" : "NOT_FOR_SALE";
 }
 
-/** The lowest price of the variants that are on sale, of all if none is. */
+/** The lowest price of the variants on sale, or of all variants if none is on sale. */
 export function lowestPrice(variants: Pick<Variant, "price" | "status">[]): number {
   const onSale = variants.filter(({ status }) => status === "ON_SALE");
   return Math.min(...(onSale.length > 0 ? onSale : variants).map(({ price }) => price));
 }
 
-/** What a shopper sees: a variant that is for sale and has nothing left is sold out. */
+/** The status that shoppers see: on sale without stock is sold out. */
 export function saleStatus(status: SaleStatus, stock: number): SaleStatus | "SOLD_OUT" {
   return status === "ON_SALE" && stock === 0 ? "SOLD_OUT" : status;
 }

@@ -3,63 +3,69 @@ import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { lowestPrice, type Product, type SaleStatus, type Variant } from "./catalog.ts";
-import { products, skus, stockAdjustments, variants } from "./catalog.sql.ts";
+import { products, skus, variants } from "./catalog.sql.ts";
 import { type ProductView, productView } from "./product-view.ts";
-import { equalOptions, nameFrom, takeSku } from "./variant-rules.ts";
+import { assignSku } from "./sku.ts";
+import { stockAdjustments } from "./stock.sql.ts";
+import { defaultName, duplicateOptions } from "./variant-rules.ts";
 
 export type NewVariant = { sku?: string; name?: string; options?: Record<string, string>; price: number; stock: number; status?: SaleStatus };
 export type NewProduct = { name: string; description?: string; status?: SaleStatus; variants: NewVariant[] };
 
-/** `bulk` tells where in the request a product stands, `rehearsalId` which rehearsal sells these copies. */
+/**
+ * `bulk`: errors name the product by its index. `rehearsalId` marks the products as copies of a
+ * rehearsal.
+ */
 export type CreateProducts = { products: NewProduct[]; bulk?: boolean; rehearsalId?: string };
 
-const MOST_ERRORS = 20;
+const ERRORS_MAX = 20;
 
 /**
- * New products with their variants, in the order given; each variant's first stock is journalled like every later change of it.
- * Errors: INVALID_REQUEST for a SKU that is in use, or for two variants of one product with equal options.
+ * Creates products with their variants, in the order given. Records each variant's initial stock as
+ * an adjustment.
+ * Errors: INVALID_REQUEST for a SKU in use, or for two variants of one product with equal options.
  */
 export const createProducts = command<CreateProducts, ProductView[]>({
   name: "create products",
   needs: (input) => input.products.flatMap((product) => product.variants.flatMap(({ sku }) => (sku === undefined ? [] : [need(skus, sku)]))),
 
-  decide(uow, { products: wanted, bulk = false, rehearsalId = null }) {
+  decide(uow, { products: requested, bulk = false, rehearsalId = null }) {
     const errors: FieldError[] = [];
-    const views = wanted.map((product, i) => {
-      const made = newProduct(uow, product, rehearsalId);
-      const paths = new Map(made.variants.map(({ id }, j) => [id, `${bulk ? `/products/${i}` : ""}/variants/${j}`]));
-      errors.push(...equalOptions(made.variants, paths), ...made.variants.flatMap(({ id, sku }) => takeSku(uow, id, sku, paths.get(id))));
-      put(uow, made);
-      return productView(made.product, made.variants);
+    const views = requested.map((product, i) => {
+      const created = newProduct(uow, product, rehearsalId);
+      const paths = new Map(created.variants.map(({ id }, j) => [id, `${bulk ? `/products/${i}` : ""}/variants/${j}`]));
+      errors.push(...duplicateOptions(created.variants, paths), ...created.variants.flatMap(({ id, sku }) => assignSku(uow, id, sku, paths.get(id))));
+      put(uow, created);
+      return productView(created.product, created.variants);
     });
-    if (errors.length > 0) refuse("INVALID_REQUEST", { errors: errors.slice(0, MOST_ERRORS) });
+    if (errors.length > 0) refuse("INVALID_REQUEST", { errors: errors.slice(0, ERRORS_MAX) });
     return views;
   },
 });
 
-function newProduct(uow: UnitOfWork, { name, description = "", status = "ON_SALE", variants: wanted }: NewProduct, rehearsalId: string | null) {
+function newProduct(uow: UnitOfWork, { name, description = "", status = "ON_SALE", variants: requested }: NewProduct, rehearsalId: string | null) {
   const productId = uow.newId();
-  const made = wanted.map((variant, position): Variant => {
-    const { sku = null, options = {}, price, stock, status: own = "ON_SALE" } = variant;
-    const called = variant.name ?? nameFrom({ sku, options }, wanted.length);
-    return { id: uow.newId(), productId, position, sku, name: called, options, price, stock, status: own, version: 0 };
+  const created = requested.map((variant, position): Variant => {
+    const { sku = null, options = {}, price, stock, status: variantStatus = "ON_SALE" } = variant;
+    const variantName = variant.name ?? defaultName({ sku, options }, requested.length);
+    return { id: uow.newId(), productId, position, sku, name: variantName, options, price, stock, status: variantStatus, version: 0 };
   });
   const product: Product = {
     id: productId,
     name,
     description,
     status,
-    price: lowestPrice(made),
+    price: lowestPrice(created),
     version: 0,
     rehearsalId,
     made: { createdAt: uow.now },
   };
-  return { product, variants: made };
+  return { product, variants: created };
 }
 
-function put(uow: UnitOfWork, made: { product: Product; variants: Variant[] }): void {
-  uow.put(products, made.product.id, made.product);
-  for (const variant of made.variants) {
+function put(uow: UnitOfWork, created: { product: Product; variants: Variant[] }): void {
+  uow.put(products, created.product.id, created.product);
+  for (const variant of created.variants) {
     uow.put(variants, variant.id, variant);
     uow.append(stockAdjustments, {
       id: uow.newId(),

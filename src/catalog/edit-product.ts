@@ -7,9 +7,10 @@ import { lowestPrice, type Product, type SaleStatus, type Variant } from "./cata
 import { products, skus, variants } from "./catalog.sql.ts";
 import type { VariantCache } from "./variant-cache.ts";
 import { type ProductView, productView } from "./product-view.ts";
-import { equalOptions, nameAfterEdit, nameFrom, takeSku } from "./variant-rules.ts";
+import { assignSku, releaseSku } from "./sku.ts";
+import { defaultName, duplicateOptions, nameAfterEdit } from "./variant-rules.ts";
 
-/** `sku` and `name` are cleared with null; `version` is the one that the caller read. */
+/** Null clears `sku` and `name`. `version` is the version that the caller read. */
 export type EditVariant = {
   id: string;
   sku?: string | null;
@@ -25,7 +26,7 @@ export type EditProduct = {
   name?: string;
   description?: string;
   status?: SaleStatus;
-  /** Only where there is one variant. */
+  /** Only if the product has one variant. */
   price?: number;
   version?: number;
   variants?: EditVariant[];
@@ -33,14 +34,14 @@ export type EditProduct = {
 };
 
 /**
- * Changes what is given of a product. All its variants are locked meanwhile, so no order sees half of it. What has changed gets the next
- * version; an edit of a variant is one of its product, too.
+ * Changes the given fields of a product and its variants. All variants are locked, so no order sees
+ * a partial edit. Changed variants get the next version, and so does the product.
  * Errors: PRODUCT_NOT_FOUND, VERSION_CONFLICT, INVALID_REQUEST.
  */
-export function editProduct(facts: VariantCache): Command<EditProduct, ProductView> {
+export function editProduct(variantCache: VariantCache): Command<EditProduct, ProductView> {
   return command<EditProduct, ProductView>({
     name: "edit product",
-    prepare: async (input) => ({ ...input, variantIds: (await facts.variantsOf(input.productId)) ?? [] }),
+    prepare: async (input) => ({ ...input, variantIds: (await variantCache.variantsOf(input.productId)) ?? [] }),
     needs: ({ productId, variantIds = [], variants: edits = [] }) => [
       need(products, productId),
       ...variantIds.map((id) => need(variants, id)),
@@ -53,7 +54,7 @@ export function editProduct(facts: VariantCache): Command<EditProduct, ProductVi
       const before = variantIds.map((id) => uow.find(variants, id) ?? refuse("PRODUCT_NOT_FOUND", { productId }));
       checkVersions(input, product, before);
       const edits = editsOf(input, variantIds);
-      const edited = before.map((variant) => edit(variant, edits.get(variant.id), before.length));
+      const edited = before.map((variant) => editVariant(variant, edits.get(variant.id), before.length));
       checkVariants(uow, before, edited, edits);
 
       const fields = {
@@ -70,59 +71,69 @@ export function editProduct(facts: VariantCache): Command<EditProduct, ProductVi
   });
 }
 
-/** An edit that was made on another state than the shop's is refused whole, with the state as it is. */
+/**
+ * Refuses the whole edit if it is based on an old version. Errors: VERSION_CONFLICT with the
+ * current product.
+ */
 function checkVersions({ version, variants: edits = [] }: EditProduct, product: Product, before: Variant[]): void {
-  const stale = edits.some((one) => one.version !== undefined && before.some(({ id, version: now }) => id === one.id && now !== one.version));
+  const stale = edits.some(
+    (edit) => edit.version !== undefined && before.some((variant) => variant.id === edit.id && variant.version !== edit.version),
+  );
   if (stale || (version !== undefined && version !== product.version)) refuse("VERSION_CONFLICT", { current: productView(product, before) });
 }
 
-/** `path` is its place in the request. */
-type Given = EditVariant & { path: string };
-type Edits = ReadonlyMap<string, Given>;
+/** `path` is the edit's JSON pointer in the request. */
+type LocatedEdit = EditVariant & { path: string };
+type Edits = ReadonlyMap<string, LocatedEdit>;
 
-/** The edits of the variants, by variant. Errors: INVALID_REQUEST where it is not clear what is to be changed, or to what. */
+/**
+ * The edits by variant id. Errors: INVALID_REQUEST for unknown or duplicate variants, and for
+ * ambiguous or contradictory prices.
+ */
 function editsOf({ price, variants: edits = [] }: EditProduct, variantIds: string[]): Edits {
   if (price !== undefined && variantIds.length > 1) invalid("/price", "the product has several variants: set the price of each in /variants");
-  const found = new Map<string, Given>();
-  for (const [i, one] of edits.entries()) {
+  const found = new Map<string, LocatedEdit>();
+  for (const [i, edit] of edits.entries()) {
     const path = `/variants/${i}`;
-    if (!variantIds.includes(one.id)) invalid(`${path}/id`, "is not a variant of this product");
-    if (found.has(one.id)) invalid(`${path}/id`, "duplicate variant");
-    if (price !== undefined && one.price !== undefined && one.price !== price) invalid("/price", `contradicts ${path}/price`);
-    found.set(one.id, { ...one, path });
+    if (!variantIds.includes(edit.id)) invalid(`${path}/id`, "is not a variant of this product");
+    if (found.has(edit.id)) invalid(`${path}/id`, "duplicate variant");
+    if (price !== undefined && edit.price !== undefined && edit.price !== price) invalid("/price", `contradicts ${path}/price`);
+    found.set(edit.id, { ...edit, path });
   }
   const [only] = variantIds;
   if (price !== undefined && only !== undefined) found.set(only, { id: only, path: "/variants/0", ...found.get(only), price });
   return found;
 }
 
-/** The variant as it is then; the same object if nothing of it changes. */
-function edit(variant: Variant, given: Given | undefined, siblings: number): Variant {
-  if (given === undefined) return variant;
-  const { sku = variant.sku, options = variant.options, price = variant.price, status = variant.status } = given;
+/**
+ * The variant after its edit; the same object if nothing changes.
+ * @param siblings variants of the product
+ */
+function editVariant(variant: Variant, edit: LocatedEdit | undefined, siblings: number): Variant {
+  if (edit === undefined) return variant;
+  const { sku = variant.sku, options = variant.options, price = variant.price, status = variant.status } = edit;
   const described = { sku, options };
-  const name = given.name === undefined ? nameAfterEdit(variant, described) : (given.name ?? nameFrom(described, siblings));
+  const name = edit.name === undefined ? nameAfterEdit(variant, described) : (edit.name ?? defaultName(described, siblings));
   const fields = { sku, name, options, price, status };
   return differs(variant, fields) ? { ...variant, ...fields, version: variant.version + 1 } : variant;
 }
 
-/** Errors: INVALID_REQUEST for equal options within the product, or a SKU in use. What was so before the edit is no fault of it. */
+/**
+ * Checks changed options and SKUs only. Errors: INVALID_REQUEST for equal options within the
+ * product, or a SKU in use.
+ */
 function checkVariants(uow: UnitOfWork, before: Variant[], edited: Variant[], edits: Edits): void {
-  const moved = edited.filter((variant, i) => before[i] !== undefined && differs(before[i], { options: variant.options }));
-  const given = new Map(moved.map(({ id }) => [id, edits.get(id)?.path ?? ""]));
-  const errors: FieldError[] = equalOptions(edited, given);
-  const renamed = edited.filter(({ sku }, i) => sku !== before[i]?.sku);
-  // Every SKU is given up before any is taken, so that variants can exchange them.
-  for (const { id } of renamed) giveUpSku(uow, before.find((variant) => variant.id === id)?.sku);
-  errors.push(...renamed.flatMap(({ id, sku }) => takeSku(uow, id, sku, edits.get(id)?.path)));
+  const changed = edited.filter((variant, i) => before[i] !== undefined && differs(before[i], { options: variant.options }));
+  const given = new Map(changed.map(({ id }) => [id, edits.get(id)?.path ?? ""]));
+  const errors: FieldError[] = duplicateOptions(edited, given);
+  const withNewSku = edited.filter(({ sku }, i) => sku !== before[i]?.sku);
+  // All SKUs are released before any is assigned, so that variants can swap them.
+  for (const { id } of withNewSku) releaseSku(uow, before.find((variant) => variant.id === id)?.sku);
+  errors.push(...withNewSku.flatMap(({ id, sku }) => assignSku(uow, id, sku, edits.get(id)?.path)));
   if (errors.length > 0) refuse("INVALID_REQUEST", { errors });
 }
 
-function giveUpSku(uow: UnitOfWork, sku: string | null | undefined): void {
-  if (sku != null) uow.put(skus, sku, { variantId: null });
-}
-
-/** Whether any of these fields is another one in the row. */
+/** Whether the row has another value in any of these fields. */
 function differs<Row>(row: Row, fields: Partial<Row>): boolean {
   return Object.entries(fields).some(([name, value]) => !isDeepStrictEqual(value, row[name as keyof Row]));
 }

@@ -1,4 +1,4 @@
-// A product as the API shows it.
+// Products as the API returns them.
 
 import { lowestPrice, type Product, productStatus, saleStatus, type SaleStatus, type Variant, variantStatus } from "./catalog.ts";
 
@@ -24,7 +24,10 @@ export type ProductView = {
   variants: VariantView[];
 };
 
-/** As operators see it. `price` is the lowest of the variants that are on sale, of all if none is; `stock` is the sum of those on sale. */
+/**
+ * The product for operators. `price` is the lowest price of the variants on sale, or of all if none
+ * is; `stock` is the sum of those on sale.
+ */
 export function productView(
   product: Pick<Product, "id" | "name" | "description" | "status" | "version">,
   variants: Omit<Variant, "productId" | "position">[],
@@ -38,14 +41,14 @@ export function productView(
     stock,
     status: saleStatus(productStatus(product, variants), stock),
     version: product.version,
-    variants: variants.map(({ id, sku, name, options, price, stock: left, version, ...variant }) => ({
+    variants: variants.map(({ id, sku, name, options, price, stock: variantStock, version, ...variant }) => ({
       id,
       sku,
       name: name ?? product.name,
       options,
       price,
-      stock: left,
-      status: saleStatus(variantStatus(product, variant), left),
+      stock: variantStock,
+      status: saleStatus(variantStatus(product, variant), variantStock),
       version,
     })),
   };
@@ -58,25 +61,31 @@ export type ShopperProductView = Omit<ProductView, "description" | "price" | "ve
   variants: ShopperVariantView[];
 };
 
-/** As shoppers see it: without versions, and without the figures and the description of what is not for sale. */
+/**
+ * The product for shoppers: without versions, and without description, prices and stock while not
+ * for sale.
+ */
 export function shopperView({ id, name, description, status, variants, ...product }: ProductView): ShopperProductView {
   return {
     id,
     name,
     description: status === "NOT_FOR_SALE" ? null : description,
-    ...shopperFigures({ status, price: product.price, stock: product.stock }),
+    ...hideUnlessForSale({ status, price: product.price, stock: product.stock }),
     variants: variants.map((variant) => ({
       id: variant.id,
       sku: variant.sku,
       name: variant.name,
       options: variant.options,
-      ...shopperFigures(variant),
+      ...hideUnlessForSale(variant),
     })),
   };
 }
 
-/** The price, and how much there is, of what is not for sale would tell of a launch. */
-export function shopperFigures({ status, price, stock }: Pick<VariantView, "price" | "stock" | "status">): {
+/**
+ * Hides price and stock of products and variants that are not for sale, because they would reveal a
+ * launch.
+ */
+export function hideUnlessForSale({ status, price, stock }: Pick<VariantView, "price" | "stock" | "status">): {
   price: number | null;
   stock: number;
   status: Status;

@@ -1,8 +1,8 @@
 import { invalid } from "../refusal.ts";
 
 /**
- * Which variant is meant: the one named, or the product's only one where none is.
- * Errors: INVALID_REQUEST at `path` where the product has several and none is named.
+ * The requested variant, or the product's only variant if the request names none.
+ * Errors: INVALID_REQUEST at `path` if the request names none and the product has several.
  */
 export function soleVariant({ variantId }: { variantId?: string }, variantIds: string[], path: string): string {
   if (variantId !== undefined) return variantId;

@@ -1,14 +1,15 @@
-// What is known of a product before its turn at the till: only what never changes.
+// The variants of each product, for commands that prepare. The set never changes, so entries cannot
+// be stale.
 
 import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
 import { BatchedRead } from "../database/batched-read.ts";
 import { selectVariantIds } from "./catalog.sql.ts";
 
-const KEPT = 50_000;
+const CACHED_PRODUCTS_MAX = 50_000;
 
 export class VariantCache {
-  readonly #known = new LRUCache<string, string[]>({ max: KEPT });
+  readonly #cached = new LRUCache<string, string[]>({ max: CACHED_PRODUCTS_MAX });
   readonly #read: BatchedRead<string[]>;
 
   constructor(database: Database) {
@@ -18,17 +19,23 @@ export class VariantCache {
     });
   }
 
-  /** The product's variants in order, at once where they are known already; undefined where there is no such product. */
+  /**
+   * The product's variants in order, without a promise if they are cached; undefined if the product
+   * does not exist.
+   */
   variantsOf(productId: string): string[] | undefined | Promise<string[] | undefined> {
-    const known = this.#known.get(productId);
-    if (known) return known;
+    const cached = this.#cached.get(productId);
+    if (cached) return cached;
     return this.#read.get(productId).then((ids) => {
-      if (ids) this.#known.set(productId, ids);
+      if (ids) this.#cached.set(productId, ids);
       return ids;
     });
   }
 
-  /** All of them at once: at once where all are known. */
+  /**
+   * The variants of several products, without a promise if all are cached. Products that do not
+   * exist have no entry.
+   */
   variantsOfAll(productIds: Iterable<string>): Map<string, string[]> | Promise<Map<string, string[]>> {
     const found = new Map<string, string[]>();
     const missing: Promise<void>[] = [];

@@ -1,32 +1,37 @@
-// What a product's variants are called, and what tells them apart.
+// Names of variants, and options that distinguish them.
 
 import type { FieldError } from "../refusal.ts";
-import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { skus } from "./catalog.sql.ts";
 
 type Described = { sku: string | null; options: Record<string, string> };
 
 const SEPARATOR = " / ";
 
-/** The name of a variant that is given none: among several its options, or else its SKU; alone none, for the product's own will do. */
-export function nameFrom({ sku, options }: Described, siblings: number): string | null {
-  return siblings === 1 ? null : nameOf(options) || sku;
+/**
+ * The default name of a variant: its options, or else its SKU. A product's only variant needs no
+ * name (null).
+ * @param siblings variants of the product
+ */
+export function defaultName({ sku, options }: Described, siblings: number): string | null {
+  return siblings === 1 ? null : joinOptions(options) || sku;
 }
 
 /**
- * The name after an edit that gives none. A name that was made of the options, or of the SKU, follows them, with its values in the order in
- * which they were; any other name stays.
+ * The name after an edit without a name. A name made of the options or of the SKU follows them,
+ * with the values in their previous order. Any other name stays.
  */
 export function nameAfterEdit(before: Described & { name: string | null }, after: Described): string | null {
   const { name, options, sku } = before;
   if (name === null) return null;
   const values = name.split(SEPARATOR);
-  if (sorted(values) === sorted(nameOf(options).split(SEPARATOR))) return nameOf(after.options, options, values) || after.sku;
-  return name === sku && nameOf(options) === "" ? nameOf(after.options) || after.sku : name;
+  if (sorted(values) === sorted(joinOptions(options).split(SEPARATOR))) return joinOptions(after.options, options, values) || after.sku;
+  return name === sku && joinOptions(options) === "" ? joinOptions(after.options) || after.sku : name;
 }
 
-/** PostgreSQL keeps an object's keys in an order of its own, so the order of the values is taken from the name that there was. */
-function nameOf(options: Record<string, string>, before: Record<string, string> = {}, values: string[] = []): string {
+/**
+ * Takes the order of the values from the previous name, because PostgreSQL does not keep the order
+ * of an object's keys.
+ */
+function joinOptions(options: Record<string, string>, before: Record<string, string> = {}, values: string[] = []): string {
   const place = (key: string): number => (before[key] === undefined ? values.length : values.indexOf(before[key]));
   return Object.keys(options)
     .toSorted((a, b) => place(a) - place(b))
@@ -37,10 +42,11 @@ function nameOf(options: Record<string, string>, before: Record<string, string> 
 const sorted = (values: string[]): string => JSON.stringify(values.toSorted());
 
 /**
- * What is wrong with new options: another of the product's variants has equal ones. Variants without options are told apart by name or SKU.
- * @param given the place in the request of each variant whose options are new
+ * Errors for new options that equal those of another variant of the product. Variants without
+ * options differ by name or SKU.
+ * @param given for each variant with new options, its JSON pointer in the request
  */
-export function equalOptions(variants: { id: string; options: Record<string, string> }[], given: ReadonlyMap<string, string>): FieldError[] {
+export function duplicateOptions(variants: { id: string; options: Record<string, string> }[], given: ReadonlyMap<string, string>): FieldError[] {
   return variants.flatMap(({ id, options }, i) => {
     const path = given.get(id);
     if (path === undefined || Object.keys(options).length === 0) return [];
@@ -50,12 +56,3 @@ export function equalOptions(variants: { id: string; options: Record<string, str
 }
 
 const keyOf = (options: Record<string, string>): string => JSON.stringify(Object.entries(options).sort(([a], [b]) => (a < b ? -1 : 1)));
-
-/** Gives a variant its SKU, which no other variant of the shop may have. The SKU must be among the command's needs. */
-export function takeSku(uow: UnitOfWork, variantId: string, sku: string | null, path: string | undefined): FieldError[] {
-  if (sku === null) return [];
-  const owner = uow.find(skus, sku)?.variantId ?? variantId;
-  if (owner !== variantId) return [{ path: `${path}/sku`, message: "another variant has this SKU" }];
-  uow.put(skus, sku, { variantId });
-  return [];
-}

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
-import { DataDirInUse, startEmbedded } from "../database/embedded.ts";
+import { DataDirInUse, startEmbedded } from "../database/embedded/embedded.ts";
 
 /**
  * Runs `work` on the shop's database: the configured one, the embedded one of a running shop, or the embedded one, started for this and

@@ -15,7 +15,7 @@ const OPERATOR_HOURS = 12;
 export const serve: CliCommand = {
   summary: "Run the shop",
   usage:
-    " [--workers N]\n\n  --workers N    instances on this port, to use several cores; default 1\n\nSettings come from the environment; README.md lists them. Without any, all data is in ./.data.",
+    " [--workers N]\n\n  --workers N    instances on this port, to use several cores; default 1\n\nSettings come from the environment; docs/operating/settings.md lists them. Without any, all data is in ./.data.",
   options: { workers: { type: "string" } },
   async run({ workers = "1" }) {
     if (!/^[1-9]\d{0,2}$/.test(String(workers))) throw new CommandFailed("--workers must be a whole number from 1 to 999.");

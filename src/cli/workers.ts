@@ -4,7 +4,7 @@
 import cluster, { type Worker } from "node:cluster";
 import { AggregatorRegistry } from "prom-client";
 import type { Config } from "../config.ts";
-import { startEmbedded } from "../database/embedded.ts";
+import { startEmbedded } from "../database/embedded/embedded.ts";
 import { openSimulator } from "../gateway/open-gateway.ts";
 import { checkPort } from "../http/port.ts";
 import { isMetricsMessage, type MetricsMessage } from "../http/cluster-metrics.ts";

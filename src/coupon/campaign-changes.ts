@@ -1,8 +1,9 @@
 // Reads the campaigns' part of a round's changes.
 
 import type { Change, Changes } from "../till/table.ts";
-import { campaigns, sameTerms } from "./coupon.sql.ts";
-import type { Campaign } from "./coupon.ts";
+import { sameTerms } from "./campaign-terms.ts";
+import { campaigns } from "./campaign.sql.ts";
+import { type Campaign, isSoldOut } from "./coupon.ts";
 
 /** The ids of the campaigns that a round wrote. */
 export function changedCampaignIds(changes: Changes): string[] {
@@ -16,7 +17,7 @@ export function editedCampaignIds(changes: Changes): string[] {
 
 /** The ids of the campaigns that a round wrote and left without coupons. */
 export function soldOutCampaignIds(changes: Changes): string[] {
-  return campaignChanges(changes).flatMap(({ key, after }) => (after.issuedQuantity >= after.totalQuantity ? [key] : []));
+  return campaignChanges(changes).flatMap(({ key, after }) => (isSoldOut(after) ? [key] : []));
 }
 
 function campaignChanges({ tables }: Changes): Change<Campaign>[] {

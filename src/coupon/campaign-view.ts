@@ -1,11 +1,11 @@
-// A campaign as the API shows it.
+// A campaign as the API returns it.
 
 import { iso, isoOrNull } from "../database/statement.ts";
 import { type Campaign, campaignStatus } from "./coupon.ts";
 
 export type CampaignView = ReturnType<typeof campaignView>;
 
-/** @param now decides the status, in ms */
+/** @param now determines the status, in ms */
 export function campaignView(campaign: Campaign, now: number) {
   const { id, name, discount, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt, version } = campaign;
   return {

@@ -4,15 +4,15 @@ import type { Till } from "../till/till.ts";
 import { selectExpiredCoupons } from "./coupon.sql.ts";
 import { expireCoupon } from "./expire-coupon.ts";
 
-const AT_ONCE = 1000;
+const BATCH_SIZE = 1000;
 
-/** Marks every coupon whose time is up, through the till like everything else. Answers how many. */
-export async function expireDueCoupons({ database, till, now }: { database: Database; till: Till; now: Now }): Promise<number> {
-  let expired = 0;
+/** Marks all expired coupons, through the till. Returns how many it marked. */
+export async function expireCoupons({ database, till, now }: { database: Database; till: Till; now: Now }): Promise<number> {
+  let total = 0;
   for (;;) {
-    const due = await database.rows<{ id: string }>(selectExpiredCoupons(now(), AT_ONCE));
-    const moved = due.length === 0 ? 0 : await till.submit(expireCoupon, { userCouponIds: due.map(({ id }) => id) });
-    expired += moved;
-    if (moved === 0 || due.length < AT_ONCE) return expired;
+    const due = await database.rows<{ id: string }>(selectExpiredCoupons(now(), BATCH_SIZE));
+    const expired = due.length === 0 ? 0 : await till.submit(expireCoupon, { userCouponIds: due.map(({ id }) => id) });
+    total += expired;
+    if (expired === 0 || due.length < BATCH_SIZE) return total;
   }
 }

@@ -2,11 +2,11 @@ import { invalid, refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { type CampaignView, campaignView } from "./campaign-view.ts";
-import { type Campaign, countedAt, type Discount, isOver } from "./coupon.ts";
-import { campaigns, sameTerms } from "./coupon.sql.ts";
-import { sameDiscount } from "./same-discount.ts";
+import { sameDiscount, sameTerms } from "./campaign-terms.ts";
+import { campaigns } from "./campaign.sql.ts";
+import { type Campaign, type Discount, isOver, withSoldOutAt } from "./coupon.ts";
 
-/** Instants in ms. `opensAt` may be left out: then the campaign opens at once. */
+/** Instants in ms. Without `opensAt` the campaign opens immediately. */
 export type CampaignFields = {
   name: string;
   discount: Discount;
@@ -20,7 +20,7 @@ export type CampaignFields = {
 /** `rehearsalId` marks a rehearsal's copy. */
 export type NewCampaign = CampaignFields & { rehearsalId?: string };
 
-/** A new campaign. Errors: INVALID_REQUEST where its times contradict each other. */
+/** Creates a campaign. Errors: INVALID_REQUEST if its times contradict each other. */
 export const createCampaign = command<NewCampaign, CampaignView>({
   name: "create campaign",
   needs: () => [],
@@ -44,13 +44,13 @@ export const createCampaign = command<NewCampaign, CampaignView>({
   },
 });
 
-/** `version`: the one that the caller read; without it the edit goes by whatever is there. */
+/** `version` is the version that the caller read; without it the edit applies to any version. */
 export type EditCampaign = { couponId: string; version?: number; fields: Partial<CampaignFields> };
 
 /**
- * Changes the given members of a campaign. A coupon that was issued keeps its worth: from the first one on the discount stands, and the total
- * can't fall below the number issued. A member that repeats its value changes nothing, so a form may send back all that it has read; an edit
- * that changes nothing leaves the version as it is.
+ * Changes the given fields of a campaign. After the first coupon is issued the discount cannot
+ * change, and the total cannot fall below the number issued. A form may send all fields back:
+ * unchanged values have no effect, and an edit without changes keeps the version.
  * Errors: COUPON_NOT_FOUND, VERSION_CONFLICT with the campaign as `current`, INVALID_REQUEST.
  */
 export const editCampaign = command<EditCampaign, CampaignView>({
@@ -66,14 +66,15 @@ export const editCampaign = command<EditCampaign, CampaignView>({
       invalid("/discount", "cannot change once a coupon has been issued");
     if (edited.totalQuantity < campaign.issuedQuantity) invalid("/totalQuantity", `cannot fall below the ${campaign.issuedQuantity} issued`);
     if (!sameTimes(campaign, edited)) checkTimes(edited);
-    const saved = countedAt({ ...edited, version: campaign.version + 1 }, uow.now);
+    const saved = withSoldOutAt({ ...edited, version: campaign.version + 1 }, uow.now);
     uow.put(campaigns, couponId, saved);
     return campaignView(saved, uow.now);
   },
 });
 
 /**
- * Ends issuing at this instant. A campaign that has not opened yet is closed too and never opens; one that is over stays as it is.
+ * Stops issuing now. A campaign that has not opened yet is closed, too, and never opens. A campaign
+ * that is over does not change.
  * Errors: COUPON_NOT_FOUND.
  */
 export const closeCampaign = command<{ couponId: string }, CampaignView>({
@@ -83,7 +84,7 @@ export const closeCampaign = command<{ couponId: string }, CampaignView>({
   decide(uow, { couponId }) {
     const campaign = uow.find(campaigns, couponId) ?? refuse("COUPON_NOT_FOUND", { couponId });
     if (isOver(campaign, uow.now)) return campaignView(campaign, uow.now);
-    // The planned opening stays: with `closesAt` taken back the campaign opens when it was meant to.
+    // Keeps `opensAt`: if an operator clears `closesAt` again, the campaign opens as planned.
     const closed: Campaign = { ...campaign, closesAt: uow.now, version: campaign.version + 1 };
     uow.put(campaigns, couponId, closed);
     return campaignView(closed, uow.now);

@@ -3,7 +3,10 @@ import { need } from "../till/table.ts";
 import { couponStatus } from "./coupon.ts";
 import { userCoupons } from "./coupon.sql.ts";
 
-/** Marks the coupons among these whose time is up, and answers how many they were. The rest is left alone. */
+/**
+ * Marks the expired ones among these coupons, and returns their number. Leaves all others
+ * unchanged.
+ */
 export const expireCoupon = command<{ userCouponIds: string[] }, number>({
   name: "expire coupons",
   needs: ({ userCouponIds }) => userCouponIds.map((id) => need(userCoupons, id)),

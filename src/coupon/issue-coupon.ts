@@ -3,15 +3,17 @@ import { members } from "../balance/balance.sql.ts";
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
-import { countedAt, expiryOf, isOpen, type UserCoupon } from "./coupon.ts";
-import { campaigns, claimKey, claims, userCoupons } from "./coupon.sql.ts";
+import { expiryOf, isOpen, isSoldOut, type UserCoupon, withSoldOutAt } from "./coupon.ts";
+import { campaigns } from "./campaign.sql.ts";
+import { claimKey, claims, userCoupons } from "./coupon.sql.ts";
 
-/** `timezone`: the shop's, in which days of validity end. */
+/** `timezone`: the shop's time zone, in which days of validity end. */
 export type IssueCoupon = { couponId: string; userId: string; timezone: string };
 
 /**
- * One user gets one coupon of a campaign, while they last, in order of arrival.
- * Errors, in this order: USER_NOT_FOUND, COUPON_NOT_FOUND, COUPON_ALREADY_ISSUED, COUPON_CLOSED, COUPON_SOLD_OUT.
+ * Issues one coupon of a campaign to a user while coupons remain, first come, first served.
+ * Errors, in this order: USER_NOT_FOUND, COUPON_NOT_FOUND, COUPON_ALREADY_ISSUED, COUPON_CLOSED,
+ * COUPON_SOLD_OUT.
  */
 export const issueCoupon = command<IssueCoupon, UserCoupon>({
   name: "issue coupon",
@@ -23,7 +25,7 @@ export const issueCoupon = command<IssueCoupon, UserCoupon>({
     if (!campaign || !sameRehearsal(campaign, member)) refuse("COUPON_NOT_FOUND", { couponId });
     if (uow.find(claims, claimKey(couponId, userId))) refuse("COUPON_ALREADY_ISSUED", { couponId });
     if (!isOpen(campaign, uow.now)) refuse("COUPON_CLOSED", { couponId });
-    if (campaign.issuedQuantity >= campaign.totalQuantity) refuse("COUPON_SOLD_OUT", { couponId });
+    if (isSoldOut(campaign)) refuse("COUPON_SOLD_OUT", { couponId });
 
     // Below this line the coupon is issued.
     const coupon: UserCoupon = {
@@ -37,7 +39,7 @@ export const issueCoupon = command<IssueCoupon, UserCoupon>({
       orderId: null,
       discount: campaign.discount,
     };
-    uow.put(campaigns, couponId, countedAt({ ...campaign, issuedQuantity: campaign.issuedQuantity + 1 }, uow.now));
+    uow.put(campaigns, couponId, withSoldOutAt({ ...campaign, issuedQuantity: campaign.issuedQuantity + 1 }, uow.now));
     uow.put(userCoupons, coupon.id, coupon);
     uow.put(claims, claimKey(couponId, userId), coupon.id);
     return coupon;

@@ -1,23 +1,24 @@
-// Sold out stays cheap: a campaign that is known to be sold out refuses without the database, until an operator changes it.
-// Coupons never come back to their campaign, so nothing else can make it issue again.
+// Refuses claims of sold-out campaigns from memory, without the database, until an operator edits
+// the campaign. Coupons never return to their campaign, so only an edit can make it issue again.
 
 import { LRUCache } from "lru-cache";
 import type { Database } from "../database/pool.ts";
 import { Refusal } from "../refusal.ts";
-import { type Campaign, isOpen } from "./coupon.ts";
-import { campaignOf, selectCampaigns, selectClaimers } from "./coupon.sql.ts";
+import { type Campaign, isOpen, isSoldOut } from "./coupon.ts";
+import { campaignOf, selectCampaigns } from "./campaign.sql.ts";
+import { selectClaimers } from "./coupon.sql.ts";
 
-/** Beyond this many the holders of a campaign's coupons are not kept in memory, and refusals go on being decided at the till. */
-const MOST_CLAIMERS = 100_000;
-const KNOWN_CAMPAIGNS = 100;
-const KNOWN_USERS = 200_000;
+/** Campaigns with more coupons are not kept in memory; the till decides their claims. */
+const CLAIMERS_MAX = 100_000;
+const CAMPAIGNS_MAX = 100;
+const USERS_MAX = 200_000;
 
 export class SoldOut {
   readonly #database: Database;
-  readonly #campaigns = new LRUCache<string, { campaign: Campaign; claimers: Set<string>; refusal: Refusal }>({ max: KNOWN_CAMPAIGNS });
-  readonly #learning = new Set<string>();
-  readonly #knownUsers = new LRUCache<string, true>({ max: KNOWN_USERS });
-  /** Counts what was forgotten, so that claimers read before an operator's change are not kept after it. */
+  readonly #campaigns = new LRUCache<string, { campaign: Campaign; claimers: Set<string>; refusal: Refusal }>({ max: CAMPAIGNS_MAX });
+  readonly #loading = new Set<string>();
+  readonly #knownUsers = new LRUCache<string, true>({ max: USERS_MAX });
+  /** Raised by `forget`, so that claimers read before an edit are not stored after it. */
   #epoch = 0;
 
   constructor(database: Database) {
@@ -25,8 +26,9 @@ export class SoldOut {
   }
 
   /**
-   * What the till would refuse too, in the same order, if that is known for certain: COUPON_ALREADY_ISSUED, COUPON_CLOSED, COUPON_SOLD_OUT.
-   * Given back and not thrown: it is said to thousands.
+   * The till's refusal of this claim, if it is certain: COUPON_ALREADY_ISSUED, COUPON_CLOSED or
+   * COUPON_SOLD_OUT, in the till's order. Returned and not thrown, because thousands of requests
+   * get it.
    */
   refusal(couponId: string, userId: string, now: number): Refusal | undefined {
     const known = this.#campaigns.get(couponId);
@@ -35,34 +37,36 @@ export class SoldOut {
     return isOpen(known.campaign, now) ? known.refusal : new Refusal("COUPON_CLOSED", { couponId });
   }
 
-  /** This user exists: users are never deleted. */
-  seen(userId: string): void {
+  /** Records that this user exists. Users are never deleted. */
+  rememberUser(userId: string): void {
     this.#knownUsers.set(userId, true);
   }
 
   /**
-   * The till has refused a coupon of this campaign because none are left, or issued the last one: from now on it is known, holders and
-   * all. Does nothing where an operator changes the campaign meanwhile. Errors: the database's.
+   * Loads a campaign that the till has found sold out, with its claimers; later claims are refused
+   * from memory. Has no effect if an operator edits the campaign while it loads. Errors: the
+   * database's.
    */
   async learn(couponId: string): Promise<void> {
-    if (this.#campaigns.has(couponId) || this.#learning.has(couponId)) return;
+    if (this.#campaigns.has(couponId) || this.#loading.has(couponId)) return;
     const epoch = this.#epoch;
-    this.#learning.add(couponId);
+    this.#loading.add(couponId);
     try {
       const [row] = await this.#database.rows<Record<string, unknown>>(selectCampaigns([couponId]));
       const campaign = row && campaignOf(row);
-      if (!campaign || campaign.issuedQuantity < campaign.totalQuantity || campaign.totalQuantity > MOST_CLAIMERS) return;
-      // A copy is refused as sold out to its rehearsal's buyers only, and who they are is known at the till.
+      if (!campaign || !isSoldOut(campaign) || campaign.totalQuantity > CLAIMERS_MAX) return;
+      // Only the till knows the buyers of a rehearsal, and only they may learn that its copy is
+      // sold out.
       if (campaign.rehearsalId !== null) return;
-      const holders = await this.#database.rows<{ userId: string }>(selectClaimers(couponId));
+      const claimers = await this.#database.rows<{ userId: string }>(selectClaimers(couponId));
       const refusal = new Refusal("COUPON_SOLD_OUT", { couponId }, true);
-      if (epoch === this.#epoch) this.#campaigns.set(couponId, { campaign, claimers: new Set(holders.map(({ userId }) => userId)), refusal });
+      if (epoch === this.#epoch) this.#campaigns.set(couponId, { campaign, claimers: new Set(claimers.map(({ userId }) => userId)), refusal });
     } finally {
-      this.#learning.delete(couponId);
+      this.#loading.delete(couponId);
     }
   }
 
-  /** An operator has changed this campaign, or (without an id) nobody knows what was changed. */
+  /** Drops an edited campaign; without an id, drops all. */
   forget(couponId?: string): void {
     this.#epoch++;
     if (couponId === undefined) this.#campaigns.clear();

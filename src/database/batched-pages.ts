@@ -1,18 +1,19 @@
-// Pages of users' own lists. In a crowd each asks for another user's, and what a page costs is mostly the asking: so they are read together.
+// Pages of users' own lists, read in batches. In a rush each request wants another user's page, and most
+// of its cost is the round trip, so several pages share one query.
 
 import { BatchedRead } from "./batched-read.ts";
-import { LAST_ID, arrayOf } from "./statement.ts";
+import { columns, LAST_ID } from "./statement.ts";
 
-/** The newest rows of a user's list before this id. */
+/** The newest `most` rows of a user's list before an id. */
 export type Page = { userId: string; before: string; most: number };
 
-/** More would keep the thread busy for too long at a time; two, so that PostgreSQL reads one while the other is made into answers. */
-const TOGETHER = { most: 32, atOnce: 2 };
+/** `most` keeps one batch from blocking the thread for long. Two reads at once: PostgreSQL executes one while this process handles the other. */
+const BATCHES = { most: 32, atOnce: 2 };
 
 export class BatchedPages<Row extends { page: number }> {
   readonly #pages: BatchedRead<Row[]>;
 
-  /** @param read the rows of all of these pages, each with the number of its page from 1 on, in their order */
+  /** @param read returns the rows of all of these pages in order, each with the number of its page, from 1 */
   constructor(read: (pages: Page[]) => Promise<Row[]>) {
     this.#pages = new BatchedRead(async (keys) => {
       const pages = new Map<string, Row[]>();
@@ -23,10 +24,10 @@ export class BatchedPages<Row extends { page: number }> {
         else pages.set(key, [row]);
       }
       return pages;
-    }, TOGETHER);
+    }, BATCHES);
   }
 
-  /** As committed at this moment or later. @param before null for the newest */
+  /** Returns a page as committed at the time of this call or later. @param before null for the newest rows */
   async get(userId: string, before: string | null, most: number): Promise<Row[]> {
     return (await this.#pages.get(`${userId} ${before ?? LAST_ID} ${most}`)) ?? [];
   }
@@ -37,7 +38,10 @@ function pageOf(key: string): Page {
   return { userId, before, most: Number(most) };
 }
 
-/** Pages as a statement takes them: `unnest($1::uuid[], $2::uuid[], $3::int[]) WITH ORDINALITY`. */
+/** The pages of a statement: `${PAGE_COLUMNS.unnest} WITH ORDINALITY k(${PAGE_COLUMNS.names}, page)`. */
+export const PAGE_COLUMNS = columns({ user_id: "uuid", before: "uuid", most: "int" });
+
+/** The parameters of a statement that reads `PAGE_COLUMNS`. */
 export function pageColumns(pages: Page[]): string[] {
-  return [arrayOf(pages, ({ userId }) => userId), arrayOf(pages, ({ before }) => before), arrayOf(pages, ({ most }) => most)];
+  return PAGE_COLUMNS.arrays(pages);
 }

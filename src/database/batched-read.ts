@@ -1,4 +1,5 @@
-// Committed reads that do not cost a query per reader: requests that arrive while a read is under way share the next one.
+// Reads by key that share queries (the DataLoader pattern): requests that arrive during a read share the
+// next one.
 
 type Waiter<Row> = { resolve: (row: Row | undefined) => void; reject: (error: unknown) => void };
 
@@ -7,11 +8,11 @@ export class BatchedRead<Row> {
   readonly #most: number;
   readonly #atOnce: number;
   #next = new Map<string, Waiter<Row>[]>();
-  #underWay = 0;
+  #running = 0;
 
   /**
-   * @param read answers the rows of these keys, as committed when it is called; absent ones have no entry
-   * @param most keys in one read @param atOnce reads under way at the same time
+   * @param read returns the rows of these keys as committed when it is called; absent rows have no entry
+   * @param most keys in one read @param atOnce reads that run at the same time
    */
   constructor(read: (keys: string[]) => Promise<Map<string, Row>>, { most = Number.POSITIVE_INFINITY, atOnce = 1 } = {}) {
     this.#read = read;
@@ -19,20 +20,20 @@ export class BatchedRead<Row> {
     this.#atOnce = atOnce;
   }
 
-  /** The row as committed at this moment or later, never earlier: the read that answers starts after this call. */
+  /** Returns the row as committed at the time of this call or later, never earlier: its read starts after this call. */
   get(key: string): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
       const waiters = this.#next.get(key);
       if (waiters) waiters.push({ resolve, reject });
       else this.#next.set(key, [{ resolve, reject }]);
-      if (this.#underWay < this.#atOnce) void this.#run();
+      if (this.#running < this.#atOnce) void this.#run();
     });
   }
 
   async #run(): Promise<void> {
-    this.#underWay++;
+    this.#running++;
     while (this.#next.size > 0) {
-      const batch = this.#take();
+      const batch = this.#takeBatch();
       try {
         const rows = await this.#read([...batch.keys()]);
         for (const [key, waiters] of batch) for (const waiter of waiters) waiter.resolve(rows.get(key));
@@ -40,11 +41,11 @@ export class BatchedRead<Row> {
         for (const waiters of batch.values()) for (const waiter of waiters) waiter.reject(error);
       }
     }
-    this.#underWay--;
+    this.#running--;
   }
 
-  /** Those who have waited longest. */
-  #take(): Map<string, Waiter<Row>[]> {
+  /** Takes the keys that have waited longest. */
+  #takeBatch(): Map<string, Waiter<Row>[]> {
     const waiting = this.#next;
     if (waiting.size <= this.#most) {
       this.#next = new Map();

@@ -1,4 +1,5 @@
-// Every connection of the shop's: the driver's own, which where the database is on several servers first asks which of them takes writes.
+// The driver's client for all connections of the shop. If the database has several servers, it first
+// finds the primary.
 
 import pg from "pg";
 import type { Servers } from "./servers.ts";
@@ -11,8 +12,8 @@ export class ShopClient extends pg.Client {
   constructor(config: ShopClientConfig = {}) {
     super(config);
     this.#servers = config.servers;
-    // A connection that breaks fails what is running on it; that it says so as an event too must not end the process where nobody listens,
-    // as in the middle of a transaction on a pool's connection.
+    // A broken connection fails its running queries. The "error" event must not end the process as well when it has no
+    // other listener, as in the middle of a transaction on a pool's connection.
     this.on("error", () => {});
   }
 

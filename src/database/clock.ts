@@ -1,65 +1,65 @@
-// The database's clock, which every instance decides by, as this process knows it between two looks at it. Processes' own clocks
-// differ by seconds or minutes; one that is ahead would open campaigns early.
+// The database's clock. All instances decide by it, because their own clocks may differ by seconds or
+// minutes, and an instance that is ahead would open campaigns early.
 
 import type { Database } from "./pool.ts";
 
 export const SELECT_CLOCK = "SELECT clock_timestamp() AS now";
 
-/** Where the time of a shop comes from, in ms since 1970. */
+/** Returns the shop's time, in ms since 1970. */
 export type Now = () => number;
 
-/** Looks in a row at the start: the quickest decides how exactly the time is known. */
-const LOOKS = 3;
-const LOOK_AGAIN_MS = 10_000;
+/** Reads at the start. The fastest one determines how exactly the time is known. */
+const FIRST_READS = 3;
+const READ_INTERVAL_MS = 10_000;
 
 /**
- * The time for everything that is decided or shown outside a round. It rests on this process's steady clock (`performance.now()`), so
- * nothing jumps when an administrator sets the machine's time, and is corrected by each instant that comes with a round. A shop
- * without rounds looks every ten seconds.
+ * The database's time for everything that is decided or shown outside a round. It is based on this
+ * process's monotonic clock (`performance.now()`), so it does not jump when an administrator sets the
+ * machine's time. The time of each round corrects it; without rounds it reads the time every ten seconds.
  */
 export class DatabaseClock {
-  /** How far the database's time is ahead of the steady clock, in ms. */
+  /** The database's time minus the monotonic clock, in ms. */
   #offset = Date.now() - performance.now();
-  #heardAt = Number.NEGATIVE_INFINITY;
+  #observedAt = Number.NEGATIVE_INFINITY;
   #timer: NodeJS.Timeout | undefined;
-  #looking: Promise<void> = Promise.resolve();
+  #reading: Promise<void> = Promise.resolve();
 
   readonly now: Now = () => Math.floor(performance.now() + this.#offset);
 
   /**
-   * The database's time was `at` at some moment between `sentAt` and `heardAt`. The estimate is moved only if that contradicts it, so
-   * an answer that took long does not blur what a quick one has shown.
+   * Corrects the estimate: the database's time was `at` at some moment between `sentAt` and `receivedAt`.
+   * The offset moves only if it contradicts that, so a slow response does not blur a fast one.
    */
-  readonly heard = (at: number, sentAt: number, heardAt: number): void => {
-    // `at` is cut to whole milliseconds; and sums of such size are exact to a thousandth of one, which must not make `now` fall behind `at`.
-    this.#offset = Math.min(Math.max(this.#offset, at - heardAt + 0.01), at + 1 - sentAt);
-    this.#heardAt = heardAt;
+  readonly observe = (at: number, sentAt: number, receivedAt: number): void => {
+    // `at` is truncated to whole ms. The 0.01 makes up for rounding errors, so that `now` does not fall behind `at`.
+    this.#offset = Math.min(Math.max(this.#offset, at - receivedAt + 0.01), at + 1 - sentAt);
+    this.#observedAt = receivedAt;
   };
 
-  /** Knows the time when this resolves, and keeps looking until `stop`. Errors: the database's. */
+  /** Resolves when the time is known, and keeps it correct until `stop`. Errors: the database's. */
   async start(database: Database): Promise<void> {
-    for (let i = 0; i < LOOKS; i++) await this.#look(database);
+    for (let i = 0; i < FIRST_READS; i++) await this.#read(database);
     this.#timer = setInterval(() => {
-      if (performance.now() - this.#heardAt < LOOK_AGAIN_MS) return;
-      // A database that is away says so elsewhere; until it is back the last offset holds.
-      this.#looking = this.#look(database).catch(() => {});
-    }, LOOK_AGAIN_MS / 2).unref();
+      if (performance.now() - this.#observedAt < READ_INTERVAL_MS) return;
+      // While the database is unavailable the last offset is used.
+      this.#reading = this.#read(database).catch(() => {});
+    }, READ_INTERVAL_MS / 2).unref();
   }
 
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await this.#looking;
+    await this.#reading;
   }
 
-  async #look(database: Database): Promise<void> {
+  async #read(database: Database): Promise<void> {
     const sentAt = performance.now();
-    this.heard(await databaseNow(database), sentAt, performance.now());
+    this.observe(await databaseNow(database), sentAt, performance.now());
   }
 }
 
-/** The database's time at this moment, in ms since 1970. Errors: the database's. */
+/** Returns the database's current time, in ms since 1970. Errors: the database's. */
 export async function databaseNow(database: Database): Promise<number> {
   const [row] = await database.rows<{ now: number }>({ name: "clock", text: SELECT_CLOCK, values: [] });
-  if (row === undefined) throw new Error("the database has no clock");
+  if (row === undefined) throw new Error("the database returned no time");
   return row.now;
 }

@@ -13,7 +13,10 @@ const REASONS: Record<string, string> = {
   ENAMETOOLONG: "the path is too long",
 };
 
-/** Makes DATA_DIR where it is not there. Others may pass through it (PostgreSQL runs as another user when we are root), but not look around. */
+/**
+ * Creates DATA_DIR if it does not exist. Its mode lets other users pass through but not list it, because
+ * PostgreSQL runs as another user when this process is root. Errors: `unusable`.
+ */
 export function makeDataDir(dataDir: string): void {
   try {
     makeFolder(resolve(dataDir));
@@ -22,7 +25,7 @@ export function makeDataDir(dataDir: string): void {
   }
 }
 
-/** Node's own `recursive` tries for ever where a folder is there in which none can be made, as in /proc. */
+/** Not `mkdirSync` with `recursive`: it retries forever in a folder that allows no subfolders, as in /proc. */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: 0o711 });
@@ -35,7 +38,7 @@ function makeFolder(path: string): void {
   }
 }
 
-/** One sentence for whoever set DATA_DIR; `error` is what the file system, or PostgreSQL, said. */
+/** Returns an error of one sentence for the operator. @param error from the file system or PostgreSQL */
 export function unusable(dataDir: string, error: unknown): Error {
   return new Error(`DATA_DIR ${dataDir} cannot be used: ${reasonOf(error)}.`, { cause: error });
 }

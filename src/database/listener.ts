@@ -1,4 +1,5 @@
-// Hears what other instances announce (LISTEN). While the line is down nobody knows what was missed, so whoever listens is told of the gap.
+// Listens to messages of other instances (LISTEN). Messages sent while the connection is down are lost,
+// so the caller is told of each gap.
 
 import pg from "pg";
 import { ShopClient } from "./client.ts";
@@ -8,12 +9,12 @@ export type ListenerOptions = {
   url: string;
   channel: string;
   onMessage: (message: string) => void;
-  /** Done on each new line before it is up. What it throws is an error of the line. */
+  /** Called on each new connection before it counts as up. If it throws, the connection fails. */
   onConnect?: (client: pg.Client) => Promise<void>;
-  /** Anything may have been announced unheard. */
+  /** Called when messages may have been lost. */
   onGap: () => void;
   onError: (error: Error) => void;
-  /** The pause before each try to take a broken line up again, in ms. */
+  /** The pause before each attempt to reconnect, in ms. */
   retryMs?: number;
 };
 
@@ -21,7 +22,7 @@ const RETRY_MS = 500;
 
 export class Listener {
   readonly #options: ListenerOptions;
-  /** The line while it is up. */
+  /** The connection while it is up. */
   #client: pg.Client | undefined;
   #retry: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -30,16 +31,16 @@ export class Listener {
     this.#options = options;
   }
 
-  /** Listens from now on, until `stop`; a line that breaks is taken up again. Errors: the first connection's. */
+  /** Listens until `stop` and reconnects after failures. Errors: the first connection's. */
   async start(): Promise<void> {
     const { url, channel, onMessage, onConnect, onGap } = this.#options;
     const client = new ShopClient(connectionSettings(url));
-    // Before it is up, whatever breaks it also rejects `connect`, and one retry is enough.
+    // Before the connection is up, an error also rejects `connect`, and one retry is enough.
     const lost = (error: Error): void => {
       if (this.#client === client) this.#lost(error);
     };
     client.on("error", lost);
-    client.on("end", () => lost(new Error("the line on which instances talk has ended")));
+    client.on("end", () => lost(new Error("the connection for messages between instances has ended")));
     client.on("notification", ({ payload = "" }) => onMessage(payload));
     try {
       await client.connect();
@@ -68,15 +69,15 @@ export class Listener {
     void client?.end().catch(() => {});
     this.#options.onError(error);
     this.#options.onGap();
-    this.#again();
+    this.#reconnect();
   }
 
-  #again(): void {
+  #reconnect(): void {
     this.#retry = setTimeout(() => {
       this.start().catch((error: Error) => {
         if (this.#stopped) return;
         this.#options.onError(error);
-        this.#again();
+        this.#reconnect();
       });
     }, this.#options.retryMs ?? RETRY_MS);
   }

@@ -1,29 +1,32 @@
-// Migrations are the SQL files beside this one, applied once each in the order of their names.
+// Migrations: the SQL files in `migrations/`, each applied once, in the order of their names.
 
 import { readFileSync, readdirSync } from "node:fs";
-import { setTimeout as pause } from "node:timers/promises";
+import { setTimeout as sleep } from "node:timers/promises";
 import { ShopClient } from "./client.ts";
 import { connectionSettings } from "./pool.ts";
 
 const FOLDER = new URL("./migrations/", import.meta.url);
-/** Held by who migrates. */
+/** The advisory lock of a running migration. */
 export const LOCK_KEY = 7_264_001;
 /**
- * How long a migration waits for a table that others are using, and how often it comes again. Whoever comes after it waits behind it, so it gives
- * way soon, and before the server would look for a deadlock (`deadlock_timeout`, a second) and might end one of the shop's rounds for it.
+ * How long a migration waits for a table that is in use. Later queries wait behind it, so it gives up
+ * soon and retries. It also gives up before the server looks for a deadlock (`deadlock_timeout`, 1 s),
+ * because that might abort one of the shop's rounds.
  */
-const GIVES_WAY_AFTER_MS = 400;
-const PAUSE_MS = 100;
-const TRIES = 600;
-/** Of PostgreSQL: lock_not_available, deadlock_detected. */
-const IN_THE_WAY = new Set(["55P03", "40P01"]);
+const LOCK_TIMEOUT_MS = 400;
+const RETRY_MS = 100;
+const MAX_TRIES = 600;
+/** PostgreSQL's lock_not_available and deadlock_detected. */
+const RETRIABLE = new Set(["55P03", "40P01"]);
 
 /**
- * Brings the database up to this version. Several instances may call it at once: one works, the others wait.
- * Each file is one transaction. Answers the names that were applied. Instances of the version before may be serving meanwhile: a file that finds
- * somebody in its way gives way, undoes what it has done, and comes again, for minutes. It should change one table that is in use, not two: rounds
- * take theirs in an order of their own, and under load it would never find them both free.
- * @param warn is told what a file has done to rows that an operator should know of (RAISE WARNING)
+ * Migrates the database to this version and returns the names of the applied files. If several instances
+ * call it at once, one works and the others wait. Each file is one transaction.
+ *
+ * Instances of the previous version may be serving. A file that has to wait for a lock rolls back and
+ * retries, for minutes. It should change one table that is in use, not two: rounds lock them in an order
+ * of their own, and under load the file would never get both.
+ * @param warn called with RAISE WARNING messages: changes to rows that an operator should know of
  */
 export async function migrate(url: string, warn: (message: string) => void = () => {}): Promise<string[]> {
   const client = new ShopClient(connectionSettings(url));
@@ -34,9 +37,9 @@ export async function migrate(url: string, warn: (message: string) => void = () 
     await client.query("CREATE TABLE IF NOT EXISTS migrations (name text PRIMARY KEY, applied_at timestamptz NOT NULL DEFAULT now())");
     const done = new Set((await client.query<{ name: string }>("SELECT name FROM migrations")).rows.map((row) => row.name));
     const missing = migrationNames().filter((name) => !done.has(name));
-    await client.query(`SET lock_timeout = ${GIVES_WAY_AFTER_MS}`);
+    await client.query(`SET lock_timeout = ${LOCK_TIMEOUT_MS}`);
     for (const name of missing) {
-      for (let tries = 1; !(await apply(client, name, tries === TRIES)); tries++) await pause(PAUSE_MS);
+      for (let tries = 1; !(await apply(client, name, tries === MAX_TRIES)); tries++) await sleep(RETRY_MS);
     }
     return missing;
   } finally {
@@ -44,7 +47,7 @@ export async function migrate(url: string, warn: (message: string) => void = () 
   }
 }
 
-/** Whether it was applied. If not, somebody was in its way, and nothing of it was done. @param last throws where somebody still is */
+/** Applies a file. Returns false if a lock was not available: then nothing of it was applied. @param last throws instead */
 async function apply(client: ShopClient, name: string, last: boolean): Promise<boolean> {
   try {
     await client.query("BEGIN");
@@ -54,12 +57,12 @@ async function apply(client: ShopClient, name: string, last: boolean): Promise<b
     return true;
   } catch (error) {
     await client.query("ROLLBACK");
-    if (last || !IN_THE_WAY.has(String((error as { code?: unknown }).code))) throw error;
+    if (last || !RETRIABLE.has(String((error as { code?: unknown }).code))) throw error;
     return false;
   }
 }
 
-/** The files' names, in order. */
+/** The names of the files, in order. */
 export function migrationNames(): string[] {
   return readdirSync(FOLDER)
     .filter((name) => name.endsWith(".sql"))

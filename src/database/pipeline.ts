@@ -1,6 +1,6 @@
-// Several statements as one message: sent at once, done one after the other, answered at once. The driver alone ends each statement
-// with a Sync, at which PostgreSQL sends its answer off by itself; here there is one Sync behind all of them, so a flight costs one
-// write and one read however many statements it has. After an error PostgreSQL does nothing of what follows, COMMIT included.
+// Pipelining: several statements in one round trip. The driver alone ends each statement with a Sync, at
+// which PostgreSQL flushes its response. Here one Sync follows all statements, so a pipeline costs one
+// write and one read. After an error PostgreSQL skips the rest of the pipeline, COMMIT included.
 
 import pg from "pg";
 import type { Statement } from "./statement.ts";
@@ -8,10 +8,10 @@ import type { Statement } from "./statement.ts";
 export const BEGIN: Statement = { name: "begin", text: "BEGIN", values: [] };
 export const COMMIT: Statement = { name: "commit", text: "COMMIT", values: [] };
 
-/** So much of a large flight goes off at a time: PostgreSQL begins with it while the rest is still being put into words. */
+/** A large pipeline is sent in parts of this size: PostgreSQL starts while the rest is still being built. */
 const CHUNK_BYTES = 8192;
 
-/** Which names a connection has been told of, with their texts. */
+/** The statements that are prepared on each connection, with their texts. */
 const prepared = new WeakMap<pg.Connection, Map<string, string>>();
 
 class Pipeline extends pg.Query {
@@ -22,8 +22,9 @@ class Pipeline extends pg.Query {
 }
 
 /**
- * The results of all of these, in their order. On a connection that failed nothing else may be sent.
- * Errors: the first statement's that failed, none of those behind it was looked at; or what `statements` itself throws.
+ * Executes the statements and returns their results in order. After a failure the connection must not be
+ * used again.
+ * Errors: the first failed statement's, after which none was executed; or an error thrown by `statements`.
  */
 export function pipeline(client: pg.Client, statements: Iterable<Statement>): Promise<pg.QueryResult[]> {
   return new Promise((resolve, reject) => {
@@ -56,11 +57,11 @@ function send(connection: pg.Connection, statements: Iterable<Statement>): void 
   }
 }
 
-/** Answers about how much that was. */
+/** Returns the approximate number of bytes written. */
 function write(connection: pg.Connection, known: Map<string, string>, { name, text, values }: Statement): number {
   const before = known.get(name);
   if (before === undefined) connection.parse({ name, text, types: [] }, true);
-  else if (before !== text) throw new Error(`two statements are called ${JSON.stringify(name)}`);
+  else if (before !== text) throw new Error(`two statements have the name ${JSON.stringify(name)}`);
   known.set(name, text);
   const written = values.map(asText);
   connection.bind({ statement: name, values: written }, true);

@@ -1,4 +1,4 @@
-// How the shop's PostgreSQL is reached: a pool for reads and jobs, and the types that the shop wants back.
+// Connections to PostgreSQL: their settings, the types of results, and a pool for reads and jobs.
 
 import pg from "pg";
 import { ShopClient, type ShopClientConfig } from "./client.ts";
@@ -7,16 +7,16 @@ import type { Statement } from "./statement.ts";
 
 const { builtins } = pg.types;
 
-/** int8 and numeric sums as numbers (all of the shop's amounts stay below 2^53), instants as ms since 1970, dates as they are written. */
+/** int8 and numeric as numbers (the shop's amounts stay below 2^53), timestamps as ms since 1970, dates as text. */
 const PARSERS = new Map<number, (text: string) => unknown>([
   [builtins.INT8, Number],
   [builtins.NUMERIC, Number],
-  [builtins.TIMESTAMPTZ, parseInstant],
+  [builtins.TIMESTAMPTZ, parseTimestamp],
   [builtins.DATE, (text) => text],
 ]);
 
-/** `2026-11-20 10:23:33.123+00`, as a session in UTC writes it. */
-function parseInstant(text: string): number {
+/** Parses `2026-11-20 10:23:33.123+00`, the format of a session in UTC. */
+function parseTimestamp(text: string): number {
   if (text === "infinity") return Number.POSITIVE_INFINITY;
   if (text === "-infinity") return Number.NEGATIVE_INFINITY;
   return Date.parse(`${text.slice(0, 10)}T${text.slice(11).replace(/\+00$/, "Z")}`);
@@ -26,7 +26,7 @@ export const types = {
   getTypeParser: (oid: number, format?: "text" | "binary") => PARSERS.get(oid) ?? pg.types.getTypeParser(oid, format),
 };
 
-/** What every connection of the shop's begins with; for a ShopClient, which finds the one of several servers that takes writes. */
+/** The settings of all connections, for a ShopClient: of several servers it connects to the primary. */
 export function connectionSettings(url: string): ShopClientConfig {
   const servers = serversOf(url);
   return {
@@ -36,13 +36,13 @@ export function connectionSettings(url: string): ShopClientConfig {
     options: "-c timezone=UTC -c datestyle=ISO",
     application_name: "jangnal",
     keepAlive: true,
-    // A server whose machine is gone says nothing: without this it would be asked after two hours, and a listener hear nothing until then.
+    // A crashed machine sends no FIN. Without this, TCP would find out after two hours, and a listener miss all messages until then.
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 5000,
   };
 }
 
-/** Reads and jobs. The till has connections of its own. */
+/** A pool for reads and jobs. The till has its own connections. */
 export class Database {
   readonly url: string;
   readonly pool: pg.Pool;
@@ -50,16 +50,16 @@ export class Database {
   constructor(url: string, options: { size: number; onError: (error: Error) => void }) {
     this.url = url;
     this.pool = new pg.Pool({ ...connectionSettings(url), Client: ShopClient, max: options.size, idleTimeoutMillis: 60_000 });
-    this.pool.on("error", options.onError); // An idle connection that breaks is replaced at the next use.
+    this.pool.on("error", options.onError); // The pool replaces a broken idle connection at its next use.
   }
 
-  /** One prepared statement outside any transaction, its rows. */
+  /** Executes a prepared statement outside any transaction and returns its rows. */
   async rows<Row>(statement: Statement): Promise<Row[]> {
     const result = await this.pool.query(statement);
     return result.rows as Row[];
   }
 
-  /** Runs `work` in one transaction on one connection; whatever it throws rolls back. */
+  /** Runs `work` in one transaction on one connection. An error in it rolls back. */
   async transaction<T>(work: (run: <Row>(text: string, values?: unknown[]) => Promise<Row[]>) => Promise<T>): Promise<T> {
     const client = await this.pool.connect();
     try {
@@ -69,7 +69,7 @@ export class Database {
       client.release();
       return result;
     } catch (error) {
-      // The connection may be in any state: closing it is the rollback that always works.
+      // The connection may be in any state, so it is closed: a rollback that always works.
       client.release(true);
       throw error;
     }
@@ -80,11 +80,11 @@ export class Database {
   }
 }
 
-/** Whether the database could not be reached or is going away, as opposed to having refused what was asked. */
+/** Tells whether the database could not be reached or is shutting down, as opposed to rejecting a statement. */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };
-  if (code === "ENOENT") return syscall === "connect"; // A server's socket that is not there, and no other file.
+  if (code === "ENOENT") return syscall === "connect"; // A missing server socket, not another missing file.
   if (typeof code === "string") {
     return /^(08|57P0[1-5]|ECONN|EPIPE|ETIMEDOUT|EHOST|ENETUNREACH|EAI_|53300|25P03|ERR_TLS|ERR_SSL|UNABLE_TO_)|CERT/.test(code);
   }

@@ -2,8 +2,9 @@ import { Database } from "./pool.ts";
 import type { Statement } from "./statement.ts";
 
 /**
- * Reads that may be a little old, from a streaming replica: for operators' lists, never where somebody must see what was just done.
- * What the replica can't answer (it is away, or had to cancel for what it was replaying) the primary does.
+ * Reads from a streaming replica that may be a little behind: for operators' lists, never for a caller who
+ * must see their own last change. If a query fails (the replica is down, or replay canceled the query), the
+ * primary executes it.
  */
 export class Replica extends Database {
   readonly #primary: Database;

@@ -1,19 +1,20 @@
+import { setTimeout as sleep } from "node:timers/promises";
 import type { Database } from "./pool.ts";
 import type { Statement } from "./statement.ts";
 
-const LOOK_AGAIN_MS = 20;
+const POLL_MS = 20;
 
 /**
- * Waits until every transaction that is running now has ended, wherever in the server it runs, but no longer than `waitMs`.
- * Whoever then reads the outbox up to the oldest running transaction finds all that was committed before this call.
+ * Waits until every transaction on the server that is running now has ended, at most `waitMs`. A reader
+ * that then reads the outbox up to the oldest running transaction finds everything committed before this call.
  */
 export async function waitForRunningTransactions(database: Database, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;
   const [next] = await database.rows<{ xid: string }>(NEXT);
   while (next && performance.now() < deadline) {
-    const [answer] = await database.rows<{ done: boolean }>({ ...DONE, values: [next.xid] });
-    if (answer?.done) return;
-    await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+    const [row] = await database.rows<{ done: boolean }>({ ...DONE, values: [next.xid] });
+    if (row?.done) return;
+    await sleep(POLL_MS);
   }
 }
 

@@ -1,21 +1,23 @@
-// One database on several servers, of which one takes writes: `postgresql://a:5432,b:5432/shop?target_session_attrs=read-write`, as libpq
-// reads it. The driver knows one host only; so before each new connection we ask all of them which it is.
+// A database with several servers, one of which is the primary:
+// `postgresql://a:5432,b:5432/shop?target_session_attrs=read-write`, as libpq reads it. The driver
+// supports a single host, so before each new connection all servers are asked which one takes writes.
 
+import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
 
 type Address = { host: string; port: number };
-type Answer = Address & { timeline: number };
+type Primary = Address & { timeline: number };
 
 const ASK_MS = 3000;
-/** Once one has said that it takes writes, the others have this long to say that they do too. */
+/** After one server has said that it is the primary, the others have this long to contradict. */
 const CONTRADICT_MS = 250;
 
-/** A server that takes writes says on which timeline it does: the one that was promoted last has the highest. */
-const ASK = `SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off' AS writable,
+/** A primary also returns its timeline: the server that was promoted last has the highest. */
+const SELECT_ROLE = `SELECT NOT pg_is_in_recovery() AND current_setting('default_transaction_read_only') = 'off' AS writable,
   CASE WHEN NOT pg_is_in_recovery() THEN ('x' || left(pg_walfile_name(pg_current_wal_lsn()), 8))::bit(32)::int END AS timeline`;
 
 export class Servers {
-  /** Each as the driver reads it. */
+  /** One URL per server, for the driver. */
   readonly urls: string[];
   #asking: Promise<Address> | undefined;
 
@@ -24,49 +26,44 @@ export class Servers {
   }
 
   /**
-   * The one that takes writes; whoever asks meanwhile shares the answer. Where an old primary has come back as if nothing had happened,
-   * the one promoted later counts.
-   * Errors: a connection's, where none takes writes.
+   * Returns the primary; concurrent callers share one search. If an old primary came back as if nothing
+   * had happened, the server that was promoted later counts.
+   * Errors: a connection error if no server takes writes.
    */
   primary(): Promise<Address> {
-    this.#asking ??= this.#ask().finally(() => (this.#asking = undefined));
+    this.#asking ??= this.#findPrimary().finally(() => (this.#asking = undefined));
     return this.#asking;
   }
 
-  async #ask(): Promise<Address> {
-    const answers: Answer[] = [];
+  async #findPrimary(): Promise<Address> {
+    const primaries: Primary[] = [];
     let failure: unknown;
     const asked = this.urls.map((url) =>
       ask(url).then(
-        (answer) => answer && answers.push(answer),
+        (primary) => primary && primaries.push(primary),
         (error: unknown) => (failure = error),
       ),
     );
-    const all = Promise.all(asked);
-    await Promise.race([all, firstOf(asked, answers).then(() => patience(CONTRADICT_MS))]);
-    const [newest] = answers.toSorted((a, b) => b.timeline - a.timeline);
+    await Promise.race([Promise.all(asked), firstOf(asked, primaries).then(() => sleep(CONTRADICT_MS))]);
+    const [newest] = primaries.toSorted((a, b) => b.timeline - a.timeline);
     if (newest) return newest;
     throw Object.assign(new Error("no server of DATABASE_URL takes writes", { cause: failure }), { code: "ECONNREFUSED" });
   }
 }
 
-/** Resolves when one has said that it takes writes, or never. */
-function firstOf(asked: Promise<unknown>[], answers: Answer[]): Promise<void> {
+/** Resolves when one server has said that it is the primary, or never. */
+function firstOf(asked: Promise<unknown>[], primaries: Primary[]): Promise<void> {
   return new Promise((resolve) => {
-    for (const one of asked) void one.then(() => (answers.length > 0 ? resolve() : undefined));
+    for (const response of asked) void response.then(() => (primaries.length > 0 ? resolve() : undefined));
   });
 }
 
-function patience(ms: number): Promise<void> {
-  return new Promise((resolve) => setTimeout(resolve, ms));
-}
-
-async function ask(url: string): Promise<Answer | undefined> {
+async function ask(url: string): Promise<Primary | undefined> {
   const client = new pg.Client({ connectionString: url, connectionTimeoutMillis: ASK_MS, query_timeout: ASK_MS, application_name: "jangnal asks" });
-  client.on("error", () => {}); // Whoever is being asked may go at any moment.
+  client.on("error", () => {}); // The server may go away at any moment.
   try {
     await client.connect();
-    const { rows } = await client.query<{ writable: boolean; timeline: number | null }>(ASK);
+    const { rows } = await client.query<{ writable: boolean; timeline: number | null }>(SELECT_ROLE);
     return rows[0]?.writable ? { host: client.host, port: client.port, timeline: rows[0].timeline ?? 0 } : undefined;
   } finally {
     void client.end().catch(() => {});
@@ -75,7 +72,7 @@ async function ask(url: string): Promise<Answer | undefined> {
 
 const known = new Map<string, Servers>();
 
-/** The servers that a URL names, where they are several; undefined for one. */
+/** Returns the servers of a URL with several hosts, or undefined for a single host. */
 export function serversOf(url: string): Servers | undefined {
   const urls = splitHosts(url);
   if (urls.length < 2) return undefined;
@@ -84,7 +81,10 @@ export function serversOf(url: string): Servers | undefined {
   return found;
 }
 
-/** One URL per host, in the authority (`//a:1,b:2/`) or in the query (`?host=a,b&port=1,2`), without what only libpq understands. */
+/**
+ * Returns one URL per host. Hosts are in the authority (`//a:1,b:2/`) or in the query
+ * (`?host=a,b&port=1,2`). Parameters that only libpq understands are removed.
+ */
 export function splitHosts(url: string): string[] {
   const parts = /^(postgres(?:ql)?:\/\/)([^/?#]*@)?([^/?#]*)([^?#]*)(?:\?([^#]*))?/.exec(url);
   if (!parts) return [url];

@@ -1,26 +1,26 @@
 /**
- * Decodes CP949: EUC-KR and, in the code points that EUC-KR leaves free, the 8,822 Hangul syllables that KS X 1001 lacks, in Unicode order.
- * `TextDecoder("euc-kr")` reads all of it in browsers, but in Node (ICU) EUC-KR only, and there takes the rest for control characters.
- * Undefined if a byte is no part of a character.
+ * Decodes CP949: EUC-KR extended by the 8,822 Hangul syllables that KS X 1001 lacks, in Unicode order, at unused code points.
+ * `TextDecoder("euc-kr")` decodes CP949 in browsers. In Node (ICU) it decodes EUC-KR only, and turns the rest into control characters.
+ * Returns undefined if a byte is not part of a character.
  */
 export function decodeCp949(bytes: Uint8Array): string | undefined {
   const characters = (table ??= tableOfPairs());
-  const pieces: string[] = [];
+  const parts: string[] = [];
   let asciiFrom = 0;
   for (let i = 0; i < bytes.length; i++) {
     const lead = bytes[i]!;
     if (lead < 0x80) continue;
     const character = characters.get((lead << 8) | (bytes[i + 1] ?? 0));
     if (character === undefined) return undefined;
-    pieces.push(ascii.decode(bytes.subarray(asciiFrom, i)), character);
+    parts.push(ascii.decode(bytes.subarray(asciiFrom, i)), character);
     asciiFrom = ++i + 1;
   }
-  pieces.push(ascii.decode(bytes.subarray(asciiFrom)));
-  return pieces.join("");
+  parts.push(ascii.decode(bytes.subarray(asciiFrom)));
+  return parts.join("");
 }
 
 const ascii = new TextDecoder();
-/** Code points that CP949 leaves to its user: no text of other people has a meaning for them. */
+/** CP949 reserves code points for private use, which have no meaning in exchanged files. */
 const PRIVATE_USE = /[\ue000-\uf8ff]/;
 let table: Map<number, string> | undefined;
 
@@ -33,11 +33,11 @@ function tableOfPairs(): Map<number, string> {
         const character = eucKr.decode(Uint8Array.of(lead, trail));
         if (!PRIVATE_USE.test(character)) pairs.set((lead << 8) | trail, character);
       } catch {
-        // Not every pair is a character.
+        // The pair is not a character.
       }
     }
   }
-  // ICU's table is older than these two.
+  // ICU's table predates these two.
   pairs.set(0xa2e6, "€").set(0xa2e7, "®");
   const inEucKr = new Set(pairs.values());
   let syllable = "가".charCodeAt(0);

@@ -14,23 +14,23 @@ const rowsOf = (file: string | Uint8Array) => {
 };
 const faultsOf = (file: string | Uint8Array) => read(file).faults;
 
-/** `a,5,장난감 똠` in CP949: 똠 is one of the syllables that EUC-KR lacks. */
+/** `a,5,장난감 똠` in CP949. EUC-KR lacks 똠. */
 const CP949 = Uint8Array.from([0x61, 0x2c, 0x35, 0x2c, 0xc0, 0xe5, 0xb3, 0xad, 0xb0, 0xa8, 0x20, 0x8c, 0x63, 0x0a]);
 
-describe("one reader for files that people give", () => {
+describe("the CSV reader", () => {
   for (const [what, end] of [
     ["LF", "\n"],
     ["CRLF", "\r\n"],
     ["CR", "\r"],
   ] as const) {
-    test(`lines that end in ${what} are lines, with and without one at the end`, () => {
+    test(`lines may end in ${what}, and the last line may have no end`, () => {
       for (const last of ["", end, end + end])
         assert.deepEqual(rowsOf(`a,1,x${end}b,2,y${last}`), [
           [1, "a", "1", "x"],
           [2, "b", "2", "y"],
         ]);
     });
-    test(`a row's line is counted past quoted line ends and empty lines (${what})`, () => {
+    test(`a row's line number counts quoted line ends and empty lines (${what})`, () => {
       assert.deepEqual(rowsOf(['a,1,"x', 'y"', "", ",,", "b,2,z"].join(end)), [
         [1, "a", "1", "x\ny"],
         [5, "b", "2", "z"],
@@ -38,15 +38,15 @@ describe("one reader for files that people give", () => {
     });
   }
 
-  test("UTF-8 with and without a byte order mark and CP949 are told apart and read", () => {
+  test("the encoding is detected: UTF-8 with and without a byte order mark, and CP949", () => {
     assert.deepEqual(rowsOf("\ufeffa,5,설날"), [[1, "a", "5", "설날"]]);
     assert.deepEqual(rowsOf("a,5,설날"), [[1, "a", "5", "설날"]]);
     assert.deepEqual(rowsOf(CP949), [[1, "a", "5", "장난감 똠"]]);
     assert.deepEqual([read("a,5,설날").encoding, read(CP949).encoding], ["UTF-8", "CP949"]);
   });
 
-  // The code points of the extension are those of Unicode's CP949.TXT.
-  test("CP949 has each Hangul syllable exactly once, the extended ones at their known places", () => {
+  // The code points of the extension are from Unicode's CP949.TXT.
+  test("CP949 has each Hangul syllable once, the extended ones at their standard code points", () => {
     const decoded = new Set<string>();
     for (let lead = 0x81; lead <= 0xfe; lead++) {
       for (let trail = 0x41; trail <= 0xfe; trail++) {
@@ -71,7 +71,7 @@ describe("one reader for files that people give", () => {
     assert.equal(decodeCp949(Uint8Array.of(0xff, 0xa1)), undefined);
   });
 
-  test("any other encoding is refused with the line, and not a character of it is guessed", () => {
+  test("any other encoding is refused with its first line, and no character is guessed", () => {
     const latin1 = (text: string) => Uint8Array.from(text, (character) => character.charCodeAt(0));
     for (const text of ["a,5,x\r\nb,5,café\r\n", "a,5,x\nb,5,Größe\n", "a,5,x\rb,5,£5\r"]) {
       assert.deepEqual(read(latin1(text)), { rows: [], faults: [{ line: 2, problem: "ENCODING" }], encoding: null });
@@ -93,16 +93,16 @@ describe("one reader for files that people give", () => {
       { line: 3, problem: "CELLS", expected: 3, found: 2 },
       { line: 4, problem: "CELLS", expected: 3, found: 4 },
     ]);
-    assert.equal(describeFault(faults[0]!), "4 cells where 3 are expected; put a cell that contains a comma in quotes");
+    assert.equal(describeFault(faults[0]!), "4 cells instead of 3; put a cell that contains a comma in quotes");
   });
 
-  test("quotes hold commas, line ends and quotes written twice; a broken quote is refused with the line at which its row begins", () => {
+  test("quoted cells may contain commas, line ends and doubled quotes; a broken quote is refused with the line of its row", () => {
     assert.deepEqual(rowsOf('a, "1,000" ,"he said ""hi"""'), [[1, "a", "1,000", 'he said "hi"']]);
     assert.deepEqual(faultsOf('a,1,x\n\nb,1,"y\nc,1,z\n'), [{ line: 2, problem: "QUOTES" }]);
     assert.deepEqual(faultsOf('a,1,x\nb,1,5"\n'), [{ line: 2, problem: "QUOTES" }]);
   });
 
-  test("a header is recognized by its names, in any order and case, and says where its columns stand", () => {
+  test("a header is recognized by its names, in any order and case, and sets the order of the columns", () => {
     for (const header of ["who,amount,why", "Who, AMOUNT ,why", "\ufeffWHO,amount,Why", "회원,amount,why"])
       assert.deepEqual(rowsOf(`${header}\na,1,x`), [[2, "a", "1", "x"]]);
     assert.deepEqual(rowsOf("why,who,amount\nx,a,1"), [[2, "a", "1", "x"]]);
@@ -113,11 +113,11 @@ describe("one reader for files that people give", () => {
     ]);
   });
 
-  test("a first row that is not all names is data: no row is taken for a header and lost", () => {
+  test("a first row that has other cells than names is data, not a header", () => {
     assert.deepEqual(rowsOf("who,5,why"), [[1, "who", "5", "why"]]);
   });
 
-  test("where a header is required, other columns may stand beside", () => {
+  test("a required header may have other columns", () => {
     const wide = { ...layout, header: "required" } as const;
     assert.deepEqual(readCsv(bytesOf("who,where,why,amount\na,b,c,1"), wide).rows, [{ line: 2, cells: { who: "a", amount: "1", why: "c" } }]);
     assert.deepEqual(readCsv(bytesOf(""), wide).faults, []);

@@ -4,25 +4,28 @@ import type { FileFault } from "./fault.ts";
 
 export type Column<Name extends string> = {
   name: Name;
-  /** Other names under which a header may have it. Case, blanks, `_` and `-` do not count. */
+  /** Other names of the column in a header. Case, whitespace, `_` and `-` are ignored. */
   also?: readonly string[];
 };
 
 export type CsvLayout<Name extends string> = {
   columns: readonly Column<Name>[];
-  /** `required`: the header may have other columns too. `optional`: a first row of nothing but known names is the header; else the order counts. */
+  /**
+   * `required`: the header may have other columns too. `optional`: the first row is a header if all its cells are column names;
+   * otherwise the columns must be in the given order.
+   */
   header: "required" | "optional";
 };
 
-/** `line` is that of the row's first character. Cells are trimmed. */
+/** `line` is the line at which the row starts. Cells are trimmed. */
 export type CsvRow<Name extends string> = { line: number; cells: Record<Name, string> };
 export type CsvFile<Name extends string> = { rows: CsvRow<Name>[]; faults: FileFault[]; encoding: Encoding | null };
 
 type Raw = { line: number; cells: string[] };
 
 /**
- * Reads a CSV file as people save them: see `decodeText` for encodings and line ends. Rows without any text are skipped. A row with other than
- * the expected count of cells is a fault, and so is a broken quote, which ends the reading. Neither is repaired by guessing.
+ * Reads a CSV file; `decodeText` describes encodings and line ends. Empty rows are skipped. A row with a wrong number of cells
+ * is a fault, and so is a broken quote, which ends the reading. Nothing is repaired by guessing.
  */
 export function readCsv<Name extends string>(bytes: Uint8Array, layout: CsvLayout<Name>): CsvFile<Name> {
   const decoded = decodeText(bytes);
@@ -48,7 +51,7 @@ function rawRows(text: string): { raw: Raw[]; faults: FileFault[] } {
   const raw: Raw[] = [];
   let nextLine = 1;
   const onRecord = (cells: string[], { lines }: { lines: number }): null => {
-    // The parser tells the line at which a row ends; it began earlier if quoted cells contain line ends.
+    // The parser reports the line at which a row ends. The row starts earlier if quoted cells contain line ends.
     const within = cells.reduce((sum, cell) => sum + cell.split("\n").length - 1, 0);
     if (cells.some((cell) => cell !== "")) raw.push({ line: lines - within, cells: cells.map((cell) => cell.trim()) });
     nextLine = lines + 1;
@@ -59,7 +62,7 @@ function rawRows(text: string): { raw: Raw[]; faults: FileFault[] } {
     return { raw, faults: [] };
   } catch (error) {
     if (!(error instanceof CsvError)) throw error;
-    // An unclosed quote is found at the end of the file only.
+    // The parser reports an unclosed quote at the end of the file.
     const line = error.code === "CSV_QUOTE_NOT_CLOSED" ? nextLine : ((error as { lines?: number }).lines ?? nextLine);
     return { raw, faults: [{ line, problem: "QUOTES" }] };
   }
@@ -77,7 +80,7 @@ function isHeader({ cells }: Raw, { columns }: CsvLayout<string>): boolean {
   return cells.every((cell) => known.has(folded(cell)));
 }
 
-/** At which places of the header each column stands. */
+/** The places of each column in the header: one, unless the column is missing or repeated. */
 function placesOf<Name extends string>(header: string[], { columns }: CsvLayout<Name>): Map<Name, number[]> {
   const names = header.map(folded);
   return new Map(columns.map((column) => [column.name, names.flatMap((name, place) => (namesOf(column).includes(name) ? [place] : []))]));

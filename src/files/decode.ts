@@ -5,8 +5,8 @@ export type Encoding = "UTF-8" | "CP949";
 export type Decoded = { text: string; encoding: Encoding; fault?: undefined } | { fault: FileFault };
 
 /**
- * The text of a file, with or without a byte order mark, its line ends (CR, LF, CRLF) all as LF. UTF-8 and CP949 (with EUC-KR in it) are
- * detected; any other encoding is a fault with the first line that shows it. No byte is ever replaced.
+ * Decodes a file, with or without a byte order mark, and turns its line ends (CR, LF, CRLF) into LF. Detects UTF-8 and CP949, which
+ * includes EUC-KR. Any other encoding is a fault with the first line that shows it; no byte is replaced.
  */
 export function decodeText(bytes: Uint8Array): Decoded {
   if ((bytes[0] === 0xff && bytes[1] === 0xfe) || (bytes[0] === 0xfe && bytes[1] === 0xff)) return { fault: { line: 1, problem: "UTF_16" } };
@@ -33,23 +33,23 @@ function checked(decoded: string, encoding: Encoding): Decoded {
 }
 
 /**
- * Accented letters of Latin-1 can make pairs that CP949 has too, mostly as rare characters. So at least half of the pairs must be syllables of
- * everyday Hangul: the 2,350 of KS X 1001, in rows 0xB0 to 0xC8.
+ * Accented letters of Latin-1 can form pairs that are valid in CP949, mostly as rare characters. So at least half of the pairs
+ * must be common Hangul: the 2,350 syllables of KS X 1001, in rows 0xB0 to 0xC8.
  */
 function isKorean(bytes: Uint8Array): boolean {
   let pairs = 0;
-  let everyday = 0;
+  let common = 0;
   for (let i = 0; i < bytes.length; i++) {
     const lead = bytes[i]!;
     if (lead < 0x80) continue;
     const trail = bytes[++i] ?? 0;
     pairs++;
-    if (lead >= 0xb0 && lead <= 0xc8 && trail >= 0xa1) everyday++;
+    if (lead >= 0xb0 && lead <= 0xc8 && trail >= 0xa1) common++;
   }
-  return everyday * 2 >= pairs;
+  return common * 2 >= pairs;
 }
 
-/** In UTF-8 no byte of a character looks like a line end, so that each line can be tried by itself. */
+/** In UTF-8 no byte of a multi-byte character is a line end, so each line can be decoded separately. */
 function firstLineThatIsNotUtf8(bytes: Uint8Array): number {
   const [CR, LF] = [0x0d, 0x0a];
   let line = 1;

@@ -1,5 +1,5 @@
-// A shop that takes no cards. Payments that a gateway took before, when one was configured, wait until it is configured again: nothing else
-// can say what became of them.
+// A shop that takes no cards. Attempts from a time when a gateway was configured stay open until one is configured again: no other
+// source knows their outcome.
 
 import { refuse } from "../refusal.ts";
 import { type Gateway, type GatewayTransaction, GatewayUnknown } from "./gateway.ts";
@@ -23,7 +23,7 @@ export class NoGateway implements Gateway {
     return unknown();
   }
 
-  /** Errors: PAYMENT_METHOD_UNAVAILABLE: there is no book to read. */
+  /** Errors: PAYMENT_METHOD_UNAVAILABLE, because there is no ledger to read. */
   transactions(): AsyncIterable<GatewayTransaction> {
     refuse("PAYMENT_METHOD_UNAVAILABLE", { method: "CARD" });
   }
@@ -36,5 +36,5 @@ export class NoGateway implements Gateway {
 }
 
 function unknown(): Promise<never> {
-  return Promise.reject(new GatewayUnknown("NO_GATEWAY", { trouble: false }));
+  return Promise.reject(new GatewayUnknown("NO_GATEWAY", { gatewayFailed: false }));
 }

@@ -1,15 +1,24 @@
 import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import type { Registry } from "prom-client";
-import type { GatewaySettings } from "../config.ts";
 import type { Gateway } from "./gateway.ts";
-import { gatewayMetrics } from "./metrics.ts";
 import { NoGateway } from "./no-gateway.ts";
 import { Simulator } from "./simulator/simulator.ts";
-import { TossGateway } from "./toss/toss.ts";
+import type { GatewayPolicy, GatewayPolicyOptions } from "./toss/gateway-policy.ts";
+import { type OnCall, TossGateway } from "./toss/toss.ts";
 
-/** What takes cards, in words for the operator. */
+export type GatewaySettings = GatewayPolicyOptions & {
+  /** A configured gateway, the simulator, or no cards at all. */
+  kind: "gateway" | "simulated" | "none";
+  url: string | undefined;
+  secret: string | undefined;
+  /** The shop's currency, ISO 4217. */
+  currency: string;
+  /** A simulator that is already running, with its secret as the password. Unset: one is started in this process. */
+  simulatorUrl?: string | undefined;
+};
+
+/** How the shop takes cards, in words for the operator. */
 export const CARDS_TAKEN: Record<GatewaySettings["kind"], string> = {
   gateway: "taken by the gateway of PAYMENT_GATEWAY_URL",
   simulated: "simulated: no money moves, and any payment key is approved",
@@ -18,24 +27,26 @@ export const CARDS_TAKEN: Record<GatewaySettings["kind"], string> = {
 
 export type OpenGateway = {
   gateway: Gateway & { stop(): void };
-  /** There where it is simulated in this process. */ simulator: Simulator | undefined;
+  /** Set if the gateway is simulated in this process. */
+  simulator: Simulator | undefined;
   close(): Promise<void>;
 };
 
 /**
- * The gateway that is configured, or a simulated one, whose book is kept in `dataDir`: both are spoken to over HTTP by the same adapter. Or
- * one that takes nothing.
+ * Opens the configured gateway, or a simulated one with its ledger in `dataDir`: the same adapter calls both over HTTP. Without either
+ * the gateway takes no cards.
+ * @param measure registers metrics of the gateway's policy and returns the function that records one call
  */
 export async function openGateway(
-  { kind, url, secret, currency, simulatorUrl, ...guard }: GatewaySettings,
-  { dataDir, registry }: { dataDir: string; registry?: Registry | undefined },
+  { kind, url, secret, currency, simulatorUrl, ...policy }: GatewaySettings,
+  { dataDir, measure }: { dataDir: string; measure?: (policy: () => GatewayPolicy) => OnCall },
 ): Promise<OpenGateway> {
   if (kind === "none") return { gateway: new NoGateway(currency), simulator: undefined, close: () => Promise.resolve() };
   const own = kind === "simulated" && simulatorUrl === undefined ? await openSimulator(dataDir, currency) : undefined;
   const simulated = own?.url ?? simulatorUrl;
   const access = kind === "simulated" && simulated !== undefined ? accessOf(simulated) : { url: url ?? "", secret: secret ?? "" };
-  const metrics = registry ? gatewayMetrics(registry, () => gateway.guard) : undefined;
-  const gateway: TossGateway = new TossGateway({ ...access, currency, ...guard, ...(metrics ? { onCall: metrics } : {}) });
+  const onCall = measure?.(() => gateway.policy);
+  const gateway: TossGateway = new TossGateway({ ...access, currency, ...policy, ...(onCall ? { onCall } : {}) });
   return {
     gateway,
     simulator: own?.simulator,
@@ -46,7 +57,7 @@ export async function openGateway(
   };
 }
 
-/** A simulator in this process, and where it is found: its secret stands in the place of a password. */
+/** Starts a simulator in this process. Its URL has the secret as the password. */
 export async function openSimulator(dataDir: string, currency: string): Promise<{ simulator: Simulator; url: string }> {
   mkdirSync(dataDir, { recursive: true });
   const secret = `test_sk_${randomBytes(16).toString("hex")}`;

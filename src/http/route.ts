@@ -4,62 +4,16 @@ import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
 import type { TSchema } from "typebox";
 import type { Cache } from "../cache/cache.ts";
-import { checkKey, idempotent, keyOf, storedResponse } from "../idempotency/idempotent-command.ts";
-import type { Submission } from "../idempotency/submission.ts";
-import { type Locale, localeOf, PROBLEM_TYPE, type Rendered } from "../problem.ts";
+import { checkKey, requestKey } from "../idempotency/request-key.ts";
+import { type Locale, localeOf, PROBLEM_TYPE } from "../problem.ts";
 import { Refusal, refuse } from "../refusal.ts";
-import type { Command } from "../till/command.ts";
 import type { Till } from "../till/till.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
 import { type Audience, type CallOf, type Operation, refusalsOf, type RouteDefinition } from "./route-definition.ts";
+import { execute, type Submission } from "./submission.ts";
 
-export type { Submission } from "../idempotency/submission.ts";
+export { perform, type Submission, submit } from "./submission.ts";
 
-/** Submits a command. The response has status 200 and the result as its body, unless `status` and `view` say otherwise. */
-export function submit<Input, Answer>(
-  command: Command<Input, Answer>,
-  input: Input,
-  status = 200,
-  view: (answer: Answer) => unknown = (answer) => answer,
-): Submission {
-  const render = (answer: Answer): Rendered => ({ status, body: status === 204 ? "" : JSON.stringify(view(answer)) });
-  return {
-    to: (till, key, locale, gone) =>
-      key
-        ? till.submit(idempotent(command, key, render, locale), input, gone)
-        : till.submit(command, input, gone).then((answer) => ({ ...render(answer), replayed: false })),
-  };
-}
-
-/**
- * Runs work outside the till (a job, a replay). Two simultaneous requests with one key may both run it, so the work must tolerate that;
- * both get the response that was stored first, even if it is a refusal.
- */
-export function perform(work: () => Promise<unknown>, status = 200): Submission {
-  return {
-    async to(till, key, locale, gone) {
-      const stored = key && (await till.submit(storedResponse(key), null, gone));
-      if (stored) return stored;
-      const decide = await outcomeOf(work);
-      return submit({ name: "store response", needs: () => [], decide }, null, status).to(till, key, locale, gone);
-    },
-  };
-}
-
-/** Runs the work, and gives a function that repeats its outcome inside a command: returns the result, or throws the refusal. */
-async function outcomeOf(work: () => Promise<unknown>): Promise<() => unknown> {
-  try {
-    const result = await work();
-    return () => result;
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-    return () => {
-      throw error;
-    };
-  }
-}
-
-/** Sends the response itself. It must not return the reply, because Fastify would wait for it. */
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<void> | void;
 
 type CachedResponse = { text: string; ttlMs: number };
@@ -140,11 +94,12 @@ export class Routes {
   ): void {
     this.#declare(definition, true, (request, reply) => {
       const call = this.#call<P, Q, B>(request);
-      const key = keyOf(request, call.caller.id);
+      const { method, routeOptions, params, body: requestBody, headers } = request;
+      const key = requestKey(call.caller.id, headers["idempotency-key"], { method, route: routeOptions.url ?? "", params, body: requestBody });
       const submitted = submission(call);
       if (submitted instanceof Refusal) return reply.refuse(submitted);
       const gone = (): boolean => request.raw.socket.destroyed;
-      return submitted.to(this.#till, key, call.locale, gone).then(({ status, body, replayed }) => {
+      return execute(submitted, { till: this.#till, key, locale: call.locale, gone }).then(({ status, body, replayed }) => {
         if (replayed) reply.header("idempotent-replayed", "true");
         reply.code(status);
         if (status >= 400) reply.refusal = /"code":"(\w+)"/.exec(body)?.[1] ?? null;

@@ -1,136 +1,141 @@
-// Requests that take two rounds, with something slow and unreliable between them. The first round stores the key together with the
-// attempt that it begins; so whoever repeats the request, be it after a crash, never begins a second one but comes back to the first.
+// Commands in two phases, with a slow and unreliable call between them. The first phase stores the key
+// together with the attempt that it starts. So a repeated request, even after a crash, never starts a
+// second attempt but resumes the first.
 
 import { GatewayBusy } from "../gateway/gateway.ts";
-import { isAnswer, Refusal } from "../refusal.ts";
-import type { Started } from "../till/started-attempt.ts";
+import { type Locale, type Rendered, renderProblem } from "../problem.ts";
+import { Refusal } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 import { need } from "../till/table.ts";
-import type { Till } from "../till/till.ts";
-import { idempotencyRecords, findStored, type IdempotencyKey, type KeyedResponse } from "./idempotent-command.ts";
-import { type Locale, type Rendered, renderProblem } from "../problem.ts";
-import type { Submission } from "./submission.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
+import { decideOrRefuse, type Execution, findRecord, type KeyedResponse, withRecord } from "./idempotent-command.ts";
+import { idempotencyRecords, recordKey } from "./records.sql.ts";
+import type { IdempotencyKey } from "./request-key.ts";
 
-/** How an attempt stands: over, with its answer, or not known yet, which is an answer too but not the last. */
+/** Result of the first phase: the final answer, or the id of a stored attempt that any process can resume. */
+export type Started<Answer> = { kind: "answer"; answer: Answer } | { kind: "attempt"; id: string };
+
+/** State of an attempt: its response, which is the last one if the attempt is over, or its refusal. */
 export type AttemptStatus = { over: boolean; status: number; body: unknown } | { over: true; refusal: Refusal };
 
 export type TwoPhaseCommand<Input, Answer> = {
-  /** The first round. */
+  /** The first phase. */
   begin: Command<Input, Started<Answer>>;
   input: Input;
-  /** The answer where the first round was all. */
+  /** The status of the response if the first phase gave the final answer. */
   status: number;
-  /** Lets in those who are going to begin something. Errors: GatewayBusy, which is answered BUSY. */
+  /** Admits a request to the gateway before its first phase. Errors: GatewayBusy, which is answered BUSY. */
   admit<T>(work: () => Promise<T>): Promise<T>;
-  /** Brings an attempt as far as it goes now. @param first it was begun by this very request */
+  /** The second phase: takes an attempt as far as possible now. @param first this request started the attempt */
   settle(attempt: string, first: boolean): Promise<AttemptStatus>;
 };
 
-/** Submits the first round, then brings what it began to its end, or as far as it goes. */
-export function submitTwoPhase<Input, Answer>({ begin, input, status, admit, settle: bring }: TwoPhaseCommand<Input, Answer>): Submission {
-  const render = (answer: Answer): Rendered => ({ status, body: JSON.stringify(answer) });
+export type TwoPhaseSubmission = TwoPhaseCommand<unknown, unknown> & { kind: "two-phase" };
 
-  async function begun(till: Till, key: IdempotencyKey | undefined, locale: Locale, gone: () => boolean): Promise<KeyedResponse> {
-    if (!key) {
-      const first = await till.submit(begin, input, gone);
-      if (first.kind === "answer") return { ...render(first.answer), replayed: false };
-      return { ...rendered(await bring(first.id, true), locale), replayed: false };
-    }
-    const first = await till.submit(beginOnce(begin, key, render, locale), input, gone);
-    return first.kind === "kept" ? first.answer : finish(till, key, locale, first.id, first.first);
+/** Submits a two-phase command. */
+export function submitTwoPhase<Input, Answer>(command: TwoPhaseCommand<Input, Answer>): TwoPhaseSubmission {
+  return { kind: "two-phase", ...command };
+}
+
+/** Executes the first phase, then settles the attempt that it started. Errors: the command's refusals, BUSY, UNAVAILABLE. */
+export async function executeTwoPhase(command: TwoPhaseCommand<unknown, unknown>, execution: Execution): Promise<KeyedResponse> {
+  const { till, key, gone } = execution;
+  // A request that was answered or started before needs no admission.
+  const stored = key && (await till.submit(findStored(key), null, gone));
+  if (stored) return stored.kind === "response" ? stored.response : finish(command, execution, key, stored.id, false);
+  try {
+    return await command.admit(() => start(command, execution));
+  } catch (error) {
+    if (error instanceof GatewayBusy) throw new Refusal("BUSY", { retryAfter: Math.ceil(error.retryAfterMs / 1000) });
+    throw error;
   }
+}
 
-  async function finish(till: Till, key: IdempotencyKey, locale: Locale, attempt: string, first: boolean): Promise<KeyedResponse> {
-    const standing = await bring(attempt, first);
-    const answer = rendered(standing, locale);
-    if (standing.over) return { ...(await till.finish(keepAnswer(key, answer), null)), replayed: !first };
-    return { ...answer, replayed: !first };
+async function start(command: TwoPhaseCommand<unknown, unknown>, execution: Execution): Promise<KeyedResponse> {
+  const { till, key, locale, gone } = execution;
+  const render = (answer: unknown): Rendered => ({ status: command.status, body: JSON.stringify(answer) });
+  if (!key) {
+    const started = await till.submit(command.begin, command.input, gone);
+    if (started.kind === "answer") return { ...render(started.answer), replayed: false };
+    return { ...renderStatus(await command.settle(started.id, true), locale), replayed: false };
   }
+  const stored = await till.submit(startOnce(command.begin, key, render, locale), command.input, gone);
+  return stored.kind === "response" ? stored.response : finish(command, execution, key, stored.id, stored.first);
+}
 
+async function finish(
+  command: TwoPhaseCommand<unknown, unknown>,
+  { till, locale }: Execution,
+  key: IdempotencyKey,
+  attempt: string,
+  first: boolean,
+): Promise<KeyedResponse> {
+  const status = await command.settle(attempt, first);
+  const response = renderStatus(status, locale);
+  if (status.over) return { ...(await till.finish(storeResponse(key, response), null)), replayed: !first };
+  return { ...response, replayed: !first };
+}
+
+type Stored = { kind: "response"; response: KeyedResponse } | { kind: "attempt"; id: string; first: boolean };
+
+function findStored(key: IdempotencyKey): Command<null, Stored | null> {
   return {
-    async to(till, key, locale, gone) {
-      // What was answered or begun before needs nobody's leave.
-      const kept = key && (await till.submit(keptOrBegun(key), null, gone));
-      if (kept) return kept.kind === "kept" ? kept.answer : finish(till, key, locale, kept.id, false);
-      try {
-        return await admit(() => begun(till, key, locale, gone));
-      } catch (error) {
-        if (error instanceof GatewayBusy) throw new Refusal("BUSY", { retryAfter: Math.ceil(error.retryAfterMs / 1000) });
-        throw error;
-      }
-    },
+    name: "find stored response or attempt",
+    needs: () => [need(idempotencyRecords, recordKey(key))],
+    decide: (uow) => storedIn(uow, key),
   };
 }
 
-type Kept = { kind: "kept"; answer: KeyedResponse } | { kind: "attempt"; id: string; first: boolean };
-
-function keptOrBegun(key: IdempotencyKey): Command<null, Kept | null> {
-  const id = `${key.caller} ${key.key}`;
-  return {
-    name: "find answer",
-    needs: () => [need(idempotencyRecords, id)],
-    decide(uow) {
-      const kept = findStored(uow, key);
-      if (!kept) return null;
-      return kept.attempt === null
-        ? { kind: "kept", answer: { status: kept.status, body: kept.body, replayed: true } }
-        : { kind: "attempt", id: kept.attempt, first: false };
-    },
-  };
+function storedIn(uow: UnitOfWork, key: IdempotencyKey): Stored | null {
+  const record = findRecord(uow, key);
+  if (!record) return null;
+  return record.attempt === null
+    ? { kind: "response", response: { status: record.status, body: record.body, replayed: true } }
+    : { kind: "attempt", id: record.attempt, first: false };
 }
 
-/** The first round, once per key: what is kept is its answer, or the attempt. Errors: IDEMPOTENCY_KEY_REUSED. */
-function beginOnce<Input, Answer>(
-  begin: Command<Input, Started<Answer>>,
+/** The first phase, done once per key: stores its response, or the attempt. Errors: IDEMPOTENCY_KEY_REUSED. */
+function startOnce<Answer>(
+  begin: Command<unknown, Started<Answer>>,
   key: IdempotencyKey,
   render: (answer: Answer) => Rendered,
   locale: Locale,
-): Command<Input, Kept> {
-  const id = `${key.caller} ${key.key}`;
-  const look = keptOrBegun(key);
+): Command<unknown, Stored> {
+  const id = recordKey(key);
   return {
-    name: begin.name,
-    ...(begin.prepare ? { prepare: (input: Input) => (begin.prepare as (input: Input) => Input | Promise<Input>)(input) } : {}),
-    needs: (input) => [...begin.needs(input), need(idempotencyRecords, id)],
-
+    ...withRecord(begin, key),
     decide(uow, input) {
-      const kept = look.decide(uow, null);
-      if (kept) return kept;
-      let answer: Rendered;
-      try {
-        const first = begin.decide(uow, input);
-        if (first.kind === "attempt") {
-          uow.put(idempotencyRecords, id, { ...key, status: 202, body: "", attempt: first.id, createdAt: uow.now });
-          return { kind: "attempt", id: first.id, first: true };
-        }
-        answer = render(first.answer);
-      } catch (error) {
-        if (!(error instanceof Refusal) || !isAnswer(error.code)) throw error;
-        uow.drop(); // Refused: nothing of it remains but that it was refused.
-        answer = renderProblem(error, locale);
+      const stored = storedIn(uow, key);
+      if (stored) return stored;
+      const result = decideOrRefuse(uow, locale, () => begin.decide(uow, input));
+      const started = "refusal" in result ? null : result.decided;
+      if (started?.kind === "attempt") {
+        uow.put(idempotencyRecords, id, { ...key, status: 202, body: "", attempt: started.id, createdAt: uow.now });
+        return { kind: "attempt", id: started.id, first: true };
       }
-      uow.put(idempotencyRecords, id, { ...key, ...answer, attempt: null, createdAt: uow.now });
-      return { kind: "kept", answer: { ...answer, replayed: false } };
+      const response = "refusal" in result ? result.refusal : render((result.decided as { answer: Answer }).answer);
+      uow.put(idempotencyRecords, id, { ...key, ...response, attempt: null, createdAt: uow.now });
+      return { kind: "response", response: { ...response, replayed: false } };
     },
   };
 }
 
-/** Keeps the answer that an attempt came to, unless somebody has done so; answers what is kept. */
-function keepAnswer(key: IdempotencyKey, answer: Rendered): Command<null, Rendered> {
-  const id = `${key.caller} ${key.key}`;
+/** Stores the response of a finished attempt if none is stored yet. Returns the stored response. */
+function storeResponse(key: IdempotencyKey, response: Rendered): Command<null, Rendered> {
+  const id = recordKey(key);
   return {
-    name: "keep answer",
+    name: "store response",
     needs: () => [need(idempotencyRecords, id)],
     decide(uow) {
-      const kept = findStored(uow, key);
-      if (!kept) return answer; // Purged meanwhile: nobody comes for it any more.
-      if (kept.attempt === null) return { status: kept.status, body: kept.body };
-      uow.put(idempotencyRecords, id, { ...kept, ...answer, attempt: null });
-      return answer;
+      const record = findRecord(uow, key);
+      if (!record) return response; // The record has been purged, so no request repeats the key any more.
+      if (record.attempt === null) return { status: record.status, body: record.body };
+      uow.put(idempotencyRecords, id, { ...record, ...response, attempt: null });
+      return response;
     },
   };
 }
 
-function rendered(standing: AttemptStatus, locale: Locale): Rendered {
-  return "refusal" in standing ? renderProblem(standing.refusal, locale) : { status: standing.status, body: JSON.stringify(standing.body) };
+function renderStatus(status: AttemptStatus, locale: Locale): Rendered {
+  return "refusal" in status ? renderProblem(status.refusal, locale) : { status: status.status, body: JSON.stringify(status.body) };
 }

@@ -26,7 +26,7 @@ export function jobsRoutes(routes: Routes, { scheduler }: JobsRoutesOptions): vo
       operationId: "listJobs",
       audience: "operator",
       tag: "Jobs",
-      summary: "What the shop does by the clock",
+      summary: "List the scheduled jobs",
       answers: { 200: Type.Object({ jobs: Type.Array(Job) }) },
     },
     () => scheduler.list(),

@@ -1,4 +1,4 @@
-import { textArray, type Statement } from "../database/statement.ts";
+import { type Statement, textArray } from "../database/statement.ts";
 
 /** How many runs of a job are kept, and how many are shown. */
 export const RUNS_KEPT = 50;
@@ -12,21 +12,21 @@ export function insertJobs(names: string[]): Statement {
   };
 }
 
-/** Whether nobody has done this slot, or a later one, yet. */
-export function selectSlotIsFree(name: string, slot: string): Statement {
-  return { name: "select slot", text: "SELECT slot < $2::timestamptz AS free FROM jobs WHERE name = $1", values: [name, slot] };
+/** Tells whether the run that was due at this time, and every later one, is still to be done. */
+export function selectIsDue(name: string, dueAt: string): Statement {
+  return { name: "select job is due", text: "SELECT slot < $2::timestamptz AS due FROM jobs WHERE name = $1", values: [name, dueAt] };
 }
 
-export type Run = { name: string; slot: string | null; startedAt: string; finishedAt: string; result: Record<string, unknown> };
+export type Run = { name: string; dueAt: string | null; startedAt: string; finishedAt: string; result: Record<string, unknown> };
 
-/** Writes down a run, and with it that its slot is done; lets go of the runs beyond the last fifty. */
-export function recordRun({ name, slot, startedAt, finishedAt, result }: Run): Statement {
+/** Records a run and marks its due time as done. Deletes the runs beyond the last fifty. */
+export function recordRun({ name, dueAt, startedAt, finishedAt, result }: Run): Statement {
   return {
     name: "record run",
     text: `WITH done AS (UPDATE jobs SET slot = greatest(slot, $2::timestamptz), last_run_at = $3, last_result = $5 WHERE name = $1),
              old AS (DELETE FROM job_runs WHERE name = $1 AND id <= (SELECT id FROM job_runs WHERE name = $1 ORDER BY id DESC OFFSET ${RUNS_KEPT - 1} LIMIT 1))
            INSERT INTO job_runs (name, started_at, finished_at, result) VALUES ($1, $3, $4, $5)`,
-    values: [name, slot, startedAt, finishedAt, JSON.stringify(result)],
+    values: [name, dueAt, startedAt, finishedAt, JSON.stringify(result)],
   };
 }
 
@@ -37,7 +37,7 @@ export type JobRecord = {
   lastRuns: { startedAt: number; finishedAt: number; result: unknown }[];
 };
 
-/** Jobs with their last runs, newest first; instants in ms. */
+/** Jobs with their last runs, newest first; times in ms since 1970. */
 export function selectJobs(names: string[]): Statement {
   return {
     name: "select jobs",
@@ -50,10 +50,10 @@ export function selectJobs(names: string[]): Statement {
   };
 }
 
-/** What our locks have in common, apart from everybody else's. */
+/** The first key of the jobs' advisory locks, which sets them apart from all others. */
 const LOCK_CLASS = 7_264_002;
 
-/** Held for as long as the connection lives or until it is unlocked: a crashed instance holds nothing. */
+/** Held until the connection ends: a crashed instance holds nothing. */
 export function tryLockJob(name: string): Statement {
   return { name: "try lock job", text: `SELECT pg_try_advisory_lock(${LOCK_CLASS}, hashtext($1)) AS locked`, values: [name] };
 }

@@ -1,28 +1,29 @@
-// Every instance ticks; the database decides who works. A run holds an advisory lock on a connection of its own, so a job never
-// runs twice at a time, and a crashed instance's job is free at once. That a slot is done is written down together with the
-// result of its run: of the instances that tick, one does it, and if that one dies in the middle, one of the others
-// (docs/decisions/0003).
+// Every instance schedules every job; the database decides which one works. A run holds an advisory lock
+// on a connection of its own, so a job never runs twice at once, and a crashed instance's job is free at
+// once. The due time is marked as done together with the run's result. So of all instances one does the
+// run, and if it crashes in the middle, another (docs/decisions/0003).
 
+import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
-import type { Now } from "../database/clock.ts";
 import { ShopClient } from "../database/client.ts";
+import type { Now } from "../database/clock.ts";
 import { connectionSettings, type Database, isConnectionError } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { Refusal, refuse } from "../refusal.ts";
+import { newestDueAt, nextDueAt } from "./due-at.ts";
 import type { Job } from "./job.ts";
-import { insertJobs, type JobRecord, recordRun, selectJobs, selectSlotIsFree, tryLockJob } from "./jobs.sql.ts";
-import { newestDueAt, nextSlot } from "./due-at.ts";
+import { insertJobs, type JobRecord, recordRun, selectIsDue, selectJobs, tryLockJob } from "./jobs.sql.ts";
 
 export type SchedulerOptions = {
   database: Database;
   jobs: Job[];
-  /** IANA name: schedules are in this zone. */
+  /** IANA name of the zone of all schedules. */
   timezone: string;
-  /** The time by which jobs are due: the database's, so that instances whose clocks differ agree on what is due. */
+  /** The database's time, so that instances whose clocks differ agree on which jobs are due. */
   now: Now;
-  /** Told of each run that failed, with the error itself; what is recorded says less. */
+  /** Called with the error of each run that failed; the recorded result says less. */
   onError?: (job: string, error: unknown) => void;
-  /** How long `run` waits for a run that is under way. */
+  /** How long `run` waits for a run that is in progress, in ms. */
   waitMs?: number;
 };
 
@@ -34,11 +35,11 @@ export type JobView = {
   lastRuns: { startedAt: string; finishedAt: string; result: unknown }[];
 };
 
-const OPERATOR_WAITS_MS = 30_000;
-const TICK_WAITS_MS = 600_000;
-const LOOK_AGAIN_MS = 100;
-/** A timer goes by this process's clock, so it looks at the shop's at least this often. */
-const LONGEST_TIMER_MS = 30_000;
+const OPERATOR_WAIT_MS = 30_000;
+const SCHEDULED_WAIT_MS = 600_000;
+const RETRY_LOCK_MS = 100;
+/** Timers follow this process's clock, so the database's time is checked at least this often. */
+const MAX_TIMER_MS = 30_000;
 
 export class Scheduler {
   readonly #database: Database;
@@ -48,10 +49,10 @@ export class Scheduler {
   readonly #waitMs: number;
   readonly #now: Now;
   readonly #timers = new Map<string, NodeJS.Timeout>();
-  readonly #ticking = new Map<string, Promise<void>>();
+  readonly #running = new Map<string, Promise<void>>();
   readonly #stopping = new AbortController();
 
-  constructor({ database, jobs, timezone, now, onError = () => {}, waitMs = OPERATOR_WAITS_MS }: SchedulerOptions) {
+  constructor({ database, jobs, timezone, now, onError = () => {}, waitMs = OPERATOR_WAIT_MS }: SchedulerOptions) {
     this.#database = database;
     this.#jobs = new Map(jobs.map((job) => [job.name, job]));
     this.#timezone = timezone;
@@ -60,22 +61,22 @@ export class Scheduler {
     this.#waitMs = waitMs;
   }
 
-  /** Ticks from now on. What should have run while nobody was up runs now: once, however many slots were missed. */
+  /** Starts scheduling. A job that became due while no instance was up runs now, once, however many due times were missed. */
   async start(): Promise<void> {
     await this.#database.rows(insertJobs([...this.#jobs.keys()]));
     for (const job of this.#jobs.values()) {
-      this.#tick(job);
-      this.#await(job, nextSlot(job.schedule, this.#timezone, this.#now()));
+      this.#runIfDue(job);
+      this.#schedule(job, nextDueAt(job.schedule, this.#timezone, this.#now()));
     }
   }
 
-  /** Runs a job now, for an operator, after the run that is under way if there is one. Errors: NOT_FOUND, BUSY. */
+  /** Runs a job now for an operator, after a run that is in progress. Errors: NOT_FOUND, BUSY. */
   async run(name: string): Promise<JobView> {
     const job = this.#jobs.get(name) ?? refuse("NOT_FOUND", { job: name });
     await this.#database.rows(insertJobs([name]));
-    if ((await this.#underLock(job, null, this.#waitMs)) === "busy") refuse("BUSY", { retryAfter: 5 });
-    const view = (await this.#views([name]))[0];
-    if (view === undefined) throw new Error(`job ${name} has lost its row`);
+    if ((await this.#runLocked(job, null, this.#waitMs)) === "busy") refuse("BUSY", { retryAfter: 5 });
+    const [view] = await this.#views([name]);
+    if (view === undefined) throw new Error(`job ${name} has no row`);
     return view;
   }
 
@@ -84,78 +85,78 @@ export class Scheduler {
     return { jobs: await this.#views([...this.#jobs.keys()]) };
   }
 
-  /** No more ticks; resolves when what runs here is through. */
+  /** Stops scheduling and resolves when this instance's runs have ended. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     for (const timer of this.#timers.values()) clearTimeout(timer);
-    await Promise.all(this.#ticking.values());
+    await Promise.all(this.#running.values());
   }
 
-  /** Ticks at `slot` and at every later one. @param slot ms since 1970; undefined where the schedule has none left */
-  #await(job: Job, slot: number | undefined): void {
-    if (slot === undefined || this.#stopping.signal.aborted) return;
+  /** Runs a job at `dueAt` (ms since 1970) and at every later due time. Undefined: the schedule has no later one. */
+  #schedule(job: Job, dueAt: number | undefined): void {
+    if (dueAt === undefined || this.#stopping.signal.aborted) return;
     const timer = setTimeout(
       () => {
         const now = this.#now();
-        if (now < slot) return this.#await(job, slot);
-        this.#tick(job);
-        this.#await(job, nextSlot(job.schedule, this.#timezone, now));
+        if (now < dueAt) return this.#schedule(job, dueAt);
+        this.#runIfDue(job);
+        this.#schedule(job, nextDueAt(job.schedule, this.#timezone, now));
       },
-      Math.min(Math.max(slot - this.#now(), 1), LONGEST_TIMER_MS),
+      Math.min(Math.max(dueAt - this.#now(), 1), MAX_TIMER_MS),
     );
     this.#timers.set(job.name, timer);
   }
 
-  /** A slot that comes up while this instance is still at the last one is left out, as cron does. */
-  #tick(job: Job): void {
-    const slot = newestDueAt(job.schedule, this.#timezone, this.#now());
-    if (slot === undefined || this.#ticking.has(job.name) || this.#stopping.signal.aborted) return;
-    const work = this.#underLock(job, slot.toISOString(), TICK_WAITS_MS)
+  /** Skips a due time that comes while this instance still runs the job, as cron does. */
+  #runIfDue(job: Job): void {
+    const dueAt = newestDueAt(job.schedule, this.#timezone, this.#now());
+    if (dueAt === undefined || this.#running.has(job.name) || this.#stopping.signal.aborted) return;
+    const run = this.#runLocked(job, dueAt.toISOString(), SCHEDULED_WAIT_MS)
       .then(
         () => {},
         (error: unknown) => this.#onError(job.name, error),
       )
-      .finally(() => this.#ticking.delete(job.name));
-    this.#ticking.set(job.name, work);
+      .finally(() => this.#running.delete(job.name));
+    this.#running.set(job.name, run);
   }
 
-  /** @param slot null is a run that an operator asked for, which no slot counts */
-  async #underLock(job: Job, slot: string | null, waitMs: number): Promise<"ran" | "done already" | "busy"> {
-    if (slot !== null && !(await this.#isFree(job, slot))) return "done already";
+  /** @param dueAt null for a run that an operator requested, which counts for no due time */
+  async #runLocked(job: Job, dueAt: string | null, waitMs: number): Promise<"ran" | "done already" | "busy"> {
+    if (dueAt !== null && !(await this.#isDue(job, dueAt))) return "done already";
     const deadline = performance.now() + waitMs;
     const client = new ShopClient(connectionSettings(this.#database.url));
-    client.on("error", () => {}); // Then the lock is gone, and another may begin: jobs bear that, they only need not do so often.
+    client.on("error", () => {}); // The lock is lost with the connection, and another instance may start: jobs have to bear that.
     try {
       await client.connect();
-      while (!(await locked(client, job.name))) {
+      while (!(await tryLock(client, job.name))) {
         if (performance.now() >= deadline || this.#stopping.signal.aborted) return "busy";
-        await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
-        if (slot !== null && !(await this.#isFree(job, slot))) return "done already";
+        await sleep(RETRY_LOCK_MS);
+        if (dueAt !== null && !(await this.#isDue(job, dueAt))) return "done already";
       }
-      // Only under the lock does nobody else do it in the next moment.
-      if (slot !== null && !(await this.#isFree(job, slot))) return "done already";
-      await this.#execute(job, slot);
+      // Checked again under the lock, because another instance may have finished the run just before.
+      if (dueAt !== null && !(await this.#isDue(job, dueAt))) return "done already";
+      await this.#execute(job, dueAt);
       return "ran";
     } finally {
       await client.end().catch(() => {});
     }
   }
 
-  async #isFree(job: Job, slot: string): Promise<boolean> {
-    const [row] = await this.#database.rows<{ free: boolean }>(selectSlotIsFree(job.name, slot));
-    return row?.free ?? false;
+  async #isDue(job: Job, dueAt: string): Promise<boolean> {
+    const [row] = await this.#database.rows<{ due: boolean }>(selectIsDue(job.name, dueAt));
+    return row?.due ?? false;
   }
 
-  async #execute(job: Job, slot: string | null): Promise<void> {
+  async #execute(job: Job, dueAt: string | null): Promise<void> {
     const startedAt = iso(this.#now());
     let result: Record<string, unknown>;
     try {
       result = await job.run();
     } catch (error) {
       this.#onError(job.name, error);
-      result = { error: explain(error) };
+      result = { error: publicReason(error) };
     }
-    await this.#database.rows(recordRun({ name: job.name, slot, startedAt, finishedAt: iso(this.#now()), result }));
+    await this.#database.rows(recordRun({ name: job.name, dueAt, startedAt, finishedAt: iso(this.#now()), result }));
   }
 
   async #views(names: string[]): Promise<JobView[]> {
@@ -173,13 +174,13 @@ export class Scheduler {
   }
 }
 
-async function locked(client: pg.Client, name: string): Promise<boolean> {
+async function tryLock(client: pg.Client, name: string): Promise<boolean> {
   const { rows } = await client.query<{ locked: boolean }>(tryLockJob(name));
   return rows[0]?.locked ?? false;
 }
 
-/** What may be shown of a failure: neither SQL nor host names are in it. The log has the error. */
-function explain(error: unknown): string {
+/** The reason that operators may see: without SQL and host names. The log has the error. */
+function publicReason(error: unknown): string {
   if (error instanceof Refusal) return error.code;
   return isConnectionError(error) ? "the database could not be reached" : "the job failed; the log says why";
 }

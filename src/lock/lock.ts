@@ -1,16 +1,20 @@
-// Port: admits one instance at a time to keys that whole crowds meet at, before its round touches their rows. It spares the contended
-// row the crowd of waiting sessions; the row lock behind it stays the last word, so a lock that is lost or held twice costs time only.
+// Port: admits instances one at a time to contended keys, before a round touches their rows. Otherwise
+// many sessions would wait for the same row lock. The row lock remains the authority: an admission lock
+// that is lost or held twice costs time, never correctness.
 
 import type { Statement } from "../database/statement.ts";
 
+/** Another transaction or instance held a lock longer than the wait allowed. */
+export class LockTimeout extends Error {}
+
 export type Admission = {
-  /** Stands first in the round's transaction. */
+  /** The first statement of the round's transaction. */
   statement: Statement;
-  /** The round is over. @param broken its first flight failed: who it was admitted as is not trusted again */
+  /** Ends the admission with its round. @param broken locking failed, so this holder is not trusted again */
   leave(broken?: boolean): void;
 };
 
 export interface FirstComeLock {
-  /** Errors: LockTimeout when the keys can't be had within `waitMs`. */
+  /** Admits the caller to all of these keys. Errors: LockTimeout after `waitMs`. */
   admit(keys: string[], waitMs: number): Promise<Admission>;
 }

@@ -1,22 +1,27 @@
-// Admission by Redis: a lock that expires, is renewed while it is needed, and is numbered, each holder higher than the one before
-// (a fencing number). The number is checked in the round's own transaction, so that a holder who slept through its expiry is told so
-// by the database. Whoever waits stands in a line, lest the instance that let go always be the first to have it again.
+// Admission by Redis: a lock that expires, is renewed while it is needed, and carries a fencing token,
+// higher for each holder than for the one before. The round's own transaction checks the token, so the
+// database rejects a holder that slept through its expiry. Waiting instances queue, so that the instance
+// that released the lock is not always the first to take it again.
 
 import { randomUUID } from "node:crypto";
-import { textArray, type Statement } from "../database/statement.ts";
-import { RedisUnavailable, type RedisClient } from "../redis/redis-client.ts";
-import { LockTimeout } from "../till/store.ts";
-import type { Admission, FirstComeLock } from "./lock.ts";
+import { setTimeout as sleep } from "node:timers/promises";
+import { arrayOf, type Statement, textArray } from "../database/statement.ts";
+import { type RedisClient, RedisUnavailable } from "../redis/redis-client.ts";
+import { type Admission, type FirstComeLock, LockTimeout } from "./lock.ts";
 
 export type RedisLockOptions = {
-  link: RedisClient;
-  /** Admits while Redis is away. */
-  otherwise: FirstComeLock;
-  /** How long a lock outlives an instance that has died. */
+  redis: RedisClient;
+  /** Admits while Redis is unavailable. */
+  fallback: FirstComeLock;
+  /** How long a lock outlives an instance that has crashed, in ms. */
   expiresMs: number;
 };
 
-/** KEYS: lock, line, who asks again, last number. ARGV: who, expiry in ms, forget who has not asked for so many ms. Answers the fencing number, or 0. */
+/**
+ * KEYS: lock, queue, time of each waiter's last try, last token.
+ * ARGV: waiter, expiry in ms, after how many ms without a try a waiter is removed.
+ * Returns the fencing token, or 0 if the lock is not free yet.
+ */
 const TAKE = `
 local time = redis.call('TIME')
 local micros = time[1] * 1000000 + time[2]
@@ -38,7 +43,7 @@ redis.call('SET', KEYS[4], string.format('%.0f', fence), 'PX', 86400000)
 redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
 return string.format('%.0f', fence)`;
 
-const LEAVE = `
+const RELEASE = `
 redis.call('ZREM', KEYS[2], ARGV[1])
 redis.call('ZREM', KEYS[3], ARGV[1])
 if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
@@ -46,18 +51,18 @@ return 0`;
 
 const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
 
-/** Rounds of one instance that overlap share what it holds, but no longer than this: then it is the others' turn. */
+/** Overlapping rounds of one instance share a lock, but no longer than this: then other instances have their turn. */
 const SHARED_MS = 25;
-const ASK_AGAIN_MS = 4;
-/** Who waits asks again within this, or has gone. */
-const FORGET_MS = 500;
+const RETRY_MS = 4;
+/** A waiter that has not tried for this long is removed from the queue. */
+const WAITER_EXPIRES_MS = 500;
 
-type Hold = { who: string; fence: string; since: number; rounds: number; broken: boolean; renewing: NodeJS.Timeout };
+type Hold = { holder: string; fence: string; since: number; rounds: number; broken: boolean; renewing: NodeJS.Timeout };
 
 export class RedisLock implements FirstComeLock {
   readonly #options: RedisLockOptions;
   readonly #holds = new Map<string, Hold>();
-  readonly counts = { admitted: 0, otherwise: 0, tooLate: 0 };
+  readonly counts = { admitted: 0, fallback: 0, tooLate: 0 };
 
   constructor(options: RedisLockOptions) {
     this.#options = options;
@@ -65,7 +70,7 @@ export class RedisLock implements FirstComeLock {
 
   async admit(keys: string[], waitMs: number): Promise<Admission> {
     const deadline = performance.now() + waitMs;
-    // In one order, so that two instances never wait for each other in a circle.
+    // In one order, so that two instances never wait for each other in a cycle.
     const sorted = [...new Set(keys)].sort();
     const held: [key: string, hold: Hold][] = [];
     const leave = (broken = false): void => {
@@ -76,54 +81,54 @@ export class RedisLock implements FirstComeLock {
     } catch (error) {
       leave();
       if (!(error instanceof RedisUnavailable)) throw error;
-      this.counts.otherwise++;
-      return this.#options.otherwise.admit(keys, Math.max(1, deadline - performance.now()));
+      this.counts.fallback++;
+      return this.#options.fallback.admit(keys, Math.max(1, deadline - performance.now()));
     }
     this.counts.admitted++;
     return { statement: checkFences(held.map(([key, { fence }]) => ({ key, fence }))), leave };
   }
 
-  /** Joins what this instance holds, or stands in line for it. Errors: RedisAway, LockTimeout. */
+  /** Joins the lock that this instance holds, or queues for it. Errors: RedisUnavailable, LockTimeout. */
   async #hold(key: string, deadline: number): Promise<Hold> {
-    const who = randomUUID();
-    let inLine = false;
+    const waiter = randomUUID();
+    let queued = false;
     try {
       for (;;) {
-        const mine = this.#holds.get(key);
-        if (mine && !mine.broken && performance.now() - mine.since < SHARED_MS) {
-          mine.rounds++;
-          return mine;
+        const own = this.#holds.get(key);
+        if (own && !own.broken && performance.now() - own.since < SHARED_MS) {
+          own.rounds++;
+          return own;
         }
-        if (!mine) {
-          inLine = true;
-          const fence = await this.#take(key, who);
-          inLine = fence === "0";
-          if (!inLine) return this.#begin(key, who, fence);
+        if (!own) {
+          queued = true;
+          const fence = await this.#take(key, waiter);
+          queued = fence === "0";
+          if (!queued) return this.#start(key, waiter, fence);
         }
         if (performance.now() >= deadline) {
           this.counts.tooLate++;
-          throw new LockTimeout(`others hold ${key}`);
+          throw new LockTimeout(`other instances hold ${key}`);
         }
-        await new Promise((resolve) => setTimeout(resolve, ASK_AGAIN_MS));
+        await sleep(RETRY_MS);
       }
     } finally {
-      // Nobody behind waits for one who has gone. (After a silence it may be the lock itself that is let go.)
-      if (inLine) this.#tell(key, who);
+      // So that no waiter behind waits for this one. If the response was lost, this releases the lock itself.
+      if (queued) this.#release(key, waiter);
     }
   }
 
-  #take(key: string, who: string): Promise<string> {
-    return this.#options.link.ask<string>((redis) => redis.eval(TAKE, 4, ...this.#places(key), who, this.#options.expiresMs, FORGET_MS));
+  #take(key: string, waiter: string): Promise<string> {
+    return this.#options.redis.run<string>((redis) => redis.eval(TAKE, 4, ...this.#keysOf(key), waiter, this.#options.expiresMs, WAITER_EXPIRES_MS));
   }
 
-  #begin(key: string, who: string, fence: string): Hold {
-    const { link, expiresMs } = this.#options;
-    const hold: Hold = { who, fence, since: performance.now(), rounds: 1, broken: false, renewing: setInterval(renew, expiresMs / 3) };
+  #start(key: string, holder: string, fence: string): Hold {
+    const { redis: client, expiresMs } = this.#options;
+    const hold: Hold = { holder, fence, since: performance.now(), rounds: 1, broken: false, renewing: setInterval(renew, expiresMs / 3) };
     hold.renewing.unref();
-    const places = this.#places(key);
+    const [lockKey = ""] = this.#keysOf(key);
     function renew(): void {
-      link
-        .ask<number>((redis) => redis.eval(RENEW, 1, places[0] as string, who, expiresMs))
+      client
+        .run<number>((redis) => redis.eval(RENEW, 1, lockKey, holder, expiresMs))
         .then(
           (renewed) => (hold.broken ||= renewed === 0),
           () => (hold.broken = true),
@@ -139,25 +144,25 @@ export class RedisLock implements FirstComeLock {
     if (hold.rounds > 0) return;
     clearInterval(hold.renewing);
     if (this.#holds.get(key) === hold) this.#holds.delete(key);
-    this.#tell(key, hold.who);
+    this.#release(key, hold.holder);
   }
 
-  /** Lets go, or leaves the line. Where that does not arrive it expires. */
-  #tell(key: string, who: string): void {
-    this.#options.link.ask((redis) => redis.eval(LEAVE, 3, ...this.#places(key).slice(0, 3), who)).catch(() => {});
+  /** Releases the lock or leaves the queue. If Redis does not get the command, the entry expires. */
+  #release(key: string, holder: string): void {
+    this.#options.redis.run((redis) => redis.eval(RELEASE, 3, ...this.#keysOf(key).slice(0, 3), holder)).catch(() => {});
   }
 
-  #places(key: string): string[] {
-    const place = `${this.#options.link.prefix}:lock:${key}`;
-    return [place, `${place}:line`, `${place}:asked`, `${place}:fence`];
+  #keysOf(key: string): string[] {
+    const lockKey = `${this.#options.redis.prefix}:lock:${key}`;
+    return [lockKey, `${lockKey}:line`, `${lockKey}:asked`, `${lockKey}:fence`];
   }
 }
 
-/** Fails with 40001, upon which the round is tried again, where somebody with a higher number has been there. */
+/** Fails with 40001 (the round is retried) if a holder with a higher token has been there. */
 function checkFences(fences: { key: string; fence: string }[]): Statement {
   return {
     name: "check fences",
     text: "SELECT check_first_come_fences($1::text[], $2::bigint[])",
-    values: [textArray(fences, ({ key }) => key), `{${fences.map(({ fence }) => fence).join(",")}}`],
+    values: [textArray(fences, ({ key }) => key), arrayOf(fences, ({ fence }) => fence)],
   };
 }

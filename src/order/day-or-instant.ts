@@ -2,19 +2,20 @@ import { startOfDay } from "../day.ts";
 import { FIRST_INSTANT, isDay, LAST_INSTANT, parseInstant } from "../http/instant.ts";
 import { invalid } from "../refusal.ts";
 
+const DAY_MS = 86_400_000;
+
 /**
- * The instant, in ms, that a query means: an RFC 3339 instant is itself, a day (YYYY-MM-DD) its beginning in the shop's zone,
- * or for the end of a span the beginning of the day after.
+ * The instant of one edge of a period, in ms: an RFC 3339 instant as it is, or a date (YYYY-MM-DD)
+ * in the shop's time zone. A date that starts the period is its first instant; a date that ends it
+ * is the first instant of the next day.
  * Errors: INVALID_REQUEST at `path`.
  */
 export function dayOrInstant(path: string, text: string | undefined, timezone: string, edge: "start" | "end"): number | null {
   if (text === undefined) return null;
   if (isDay(text)) {
     const at = startOfDay(Date.parse(text) + (edge === "end" ? DAY_MS : 0), timezone);
-    // The first and the last day of all end outside of what can be written.
+    // The first and last possible days reach beyond the range of instants.
     return Math.min(Math.max(at, FIRST_INSTANT), LAST_INSTANT);
   }
   return parseInstant(text) ?? invalid(path, "must be an RFC 3339 instant or a date (YYYY-MM-DD)");
 }
-
-const DAY_MS = 86_400_000;

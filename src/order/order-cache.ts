@@ -1,4 +1,4 @@
-// What is known of an order before its turn at the till: only what never changes.
+// The parts of each order that never change, for commands that prepare.
 
 import { LRUCache } from "lru-cache";
 import { users } from "../balance/balance.sql.ts";
@@ -7,49 +7,51 @@ import { userCoupons } from "../coupon/coupon.sql.ts";
 import type { Database } from "../database/pool.ts";
 import { BatchedRead } from "../database/batched-read.ts";
 import { type Need, need } from "../till/table.ts";
-import { orderItems, orders, selectOrderFacts } from "./order.sql.ts";
+import { orderItems, orders, selectImmutableOrders } from "./order.sql.ts";
 import { payments } from "./payment/payment.sql.ts";
 import { refunds } from "./refund/refund.sql.ts";
 
-export type ImmutableOrder = { id: string; userId: string; userCouponId: string | null; articles: { variantId: string; productId: string }[] };
+export type ImmutableOrder = { id: string; userId: string; userCouponId: string | null; lineItems: { variantId: string; productId: string }[] };
 
-const KEPT = 10_000;
+const CACHED_ORDERS_MAX = 10_000;
 
 export class OrderCache {
-  readonly #known = new LRUCache<string, ImmutableOrder>({ max: KEPT });
+  readonly #cached = new LRUCache<string, ImmutableOrder>({ max: CACHED_ORDERS_MAX });
   readonly #read: BatchedRead<ImmutableOrder>;
 
   constructor(database: Database) {
-    this.#read = new BatchedRead(async (ids) => new Map((await database.rows<ImmutableOrder>(selectOrderFacts(ids))).map((fact) => [fact.id, fact])));
+    this.#read = new BatchedRead(
+      async (ids) => new Map((await database.rows<ImmutableOrder>(selectImmutableOrders(ids))).map((order) => [order.id, order])),
+    );
   }
 
-  /** Undefined where there is no such order. */
-  async of(orderId: string): Promise<ImmutableOrder | undefined> {
-    const known = this.#known.get(orderId);
-    if (known) return known;
-    const fact = await this.#read.get(orderId);
-    if (fact) this.#known.set(orderId, fact);
-    return fact;
+  /** Undefined if the order does not exist. */
+  async find(orderId: string): Promise<ImmutableOrder | undefined> {
+    const cached = this.#cached.get(orderId);
+    if (cached) return cached;
+    const order = await this.#read.get(orderId);
+    if (order) this.#cached.set(orderId, order);
+    return order;
   }
 }
 
-/** Everything that paying, cancelling or refunding an order looks at. */
-export function orderNeeds(orderId: string, fact: ImmutableOrder | undefined): Need[] {
-  const itself = [need(orders, orderId), need(orderItems, orderId), need(payments, orderId), need(refunds, orderId)];
-  if (!fact) return itself;
+/** The rows that payment, cancellation, expiry and refund of an order read. */
+export function orderNeeds(orderId: string, immutable: ImmutableOrder | undefined): Need[] {
+  const own = [need(orders, orderId), need(orderItems, orderId), need(payments, orderId), need(refunds, orderId)];
+  if (!immutable) return own;
   return [
-    ...itself,
-    need(users, fact.userId),
-    ...fact.articles.flatMap(({ variantId, productId }) => [need(variants, variantId), need(products, productId)]),
-    ...(fact.userCouponId === null ? [] : [need(userCoupons, fact.userCouponId)]),
+    ...own,
+    need(users, immutable.userId),
+    ...immutable.lineItems.flatMap(({ variantId, productId }) => [need(variants, variantId), need(products, productId)]),
+    ...(immutable.userCouponId === null ? [] : [need(userCoupons, immutable.userCouponId)]),
   ];
 }
 
-/** The input with what is known of its order. */
+/** Adds `immutable` to a command's input, if the order exists. */
 export async function withImmutableOrder<Input extends { orderId: string }>(
-  facts: OrderCache,
+  orderCache: OrderCache,
   input: Input,
-): Promise<Input & { fact?: ImmutableOrder }> {
-  const fact = await facts.of(input.orderId);
-  return fact ? { ...input, fact } : input;
+): Promise<Input & { immutable?: ImmutableOrder }> {
+  const immutable = await orderCache.find(input.orderId);
+  return immutable ? { ...input, immutable } : input;
 }

@@ -1,135 +1,64 @@
+// Orders as shoppers place, read and cancel them.
+
 import Type, { type Static } from "typebox";
 import { selectUser } from "../balance/balance.sql.ts";
-import { BatchedPages } from "../database/batched-pages.ts";
-import { BatchedRead } from "../database/batched-read.ts";
-import type { Caller } from "../http/tokens.ts";
-import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
-import { onBehalf } from "../http/on-behalf.ts";
-import { type Routes, type Submission, submit } from "../http/route.ts";
-import {
-  Body,
-  Either,
-  ExpectedAmount,
-  Id,
-  Instant,
-  Money,
-  NextCursor,
-  Nullable,
-  OneOf,
-  page,
-  Quantity,
-  Query,
-  Text,
-  UserParams,
-} from "../http/schemas.ts";
-import { invalid, Refusal, refuse } from "../refusal.ts";
-import { type AttemptStatus, submitTwoPhase } from "../idempotency/two-phase.ts";
-import type { RefundRow } from "./refund/refund.sql.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
+import { BatchedPages } from "../database/batched-pages.ts";
+import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import type { Gateway } from "../gateway/gateway.ts";
-import type { Now } from "../database/clock.ts";
+import { onBehalf } from "../http/on-behalf.ts";
+import { newestFirst } from "../http/pages.ts";
+import { type Routes, submit } from "../http/route.ts";
+import { Body, Either, ExpectedAmount, Id, OneOf, page, Quantity, Query, UserParams } from "../http/schemas.ts";
+import type { Caller } from "../http/tokens.ts";
+import { invalid, refuse } from "../refusal.ts";
+import { cancelOrder } from "./cancel-order.ts";
+import { mayRead } from "./may-read.ts";
 import type { OrderCache } from "./order-cache.ts";
-import type { VariantCache } from "../catalog/variant-cache.ts";
-import type { Started } from "../till/started-attempt.ts";
-import type { Command } from "../till/command.ts";
-import { dayOrInstant } from "./day-or-instant.ts";
-import { type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
-import { ITEMS_IN_LIST, selectOrderPage, selectOrders, selectUserOrders } from "./order.sql.ts";
-import type { PaymentRow } from "./payment/payment.sql.ts";
-import { placeOrder } from "./place-order.ts";
-import { cancelOrder, refundOrder } from "./undo-order.ts";
-
-type OrderRecord = Order & { items: OrderItem[]; itemCount: number; payment: Pick<PaymentRow, "id" | "method" | "status"> | null };
-
-const STATUSES = ["PENDING", "COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const;
-const orderFields = {
-  orderId: Id(),
-  userId: Id(),
-  status: OneOf(STATUSES),
-  orderItems: Type.Array(
-    Type.Object({
-      productId: Id(),
-      variantId: Id(),
-      name: Type.String(),
-      unitPrice: Money(),
-      quantity: Type.Integer(),
-      refundedQuantity: Type.Integer(),
-    }),
-  ),
-  userCouponId: Nullable(Id()),
-  totalAmount: Money(),
-  discountAmount: Money(),
-  paidAmount: Type.Integer({ description: "0 until the order is paid, in the currency's minor unit" }),
-  refundedAmount: Money(),
-  amountDue: Type.Integer({ description: "What is to be paid while the order is PENDING, else 0, in the currency's minor unit" }),
-  payment: Nullable(
-    Type.Object({
-      paymentId: Id(),
-      method: OneOf(["BALANCE", "CARD"]),
-      status: OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]),
-    }),
-  ),
-  createdAt: Instant(),
-  expiresAt: Nullable(Instant()),
-  completedAt: Nullable(Instant()),
-};
-const OrderAnswer = Type.Object(orderFields, { title: "Order" });
-const OrderInList = Type.Object(
-  { ...orderFields, itemCount: Type.Integer({ description: `How many line items the order has; \`orderItems\` are the first ${ITEMS_IN_LIST}` }) },
-  { title: "OrderInList" },
-);
-const REFUND_BY_CARD =
-  "What was paid by card goes back through the gateway. Where that does not answer: 202 and the order as it still is; the refund is under way, and done once the gateway has spoken.";
-const OrderPage = Type.Object({ orders: Type.Array(OrderInList), nextCursor: NextCursor });
+import { orderReader } from "./order-reader.ts";
+import { listedOrderView, type OrderRow, orderRowView } from "./order-view.ts";
+import { OrderListSchema, OrderSchema } from "./order.schemas.ts";
+import { selectUserOrders } from "./order.sql.ts";
+import { placeOrder, type PlaceOrder } from "./place-order.ts";
+import { CARD_REFUND_DESCRIPTION, type RefundParts, submitRefund } from "./refund/submit-refund.ts";
 
 const OrderParams = Type.Object({ orderId: Id() });
-const Article = Body({ productId: Id(), variantId: Type.Optional(Id("May be left out where the product has one variant")), quantity: Quantity() });
-const order = {
+const LineItem = Body({ productId: Id(), variantId: Type.Optional(Id("Optional if the product has one variant")), quantity: Quantity() });
+const commonFields = {
   userId: Type.Optional(Id("The caller's own, unless an operator calls")),
   userCouponId: Type.Optional(Id()),
   payment: Type.Optional(
-    Body({ method: OneOf(["BALANCE", "DEFERRED"]) }, { description: "Default BALANCE: paid at once. DEFERRED: to be paid later" }),
+    Body({ method: OneOf(["BALANCE", "DEFERRED"]) }, { description: "Default BALANCE: paid immediately. DEFERRED: to be paid later" }),
   ),
   expectedAmount: Type.Optional(ExpectedAmount()),
-  orderedAt: Type.Optional(Type.String({ format: "date-time", description: "Operators only: when an order that is brought in was made" })),
+  orderedAt: Type.Optional(Type.String({ format: "date-time", description: "Operators only: the time of an imported order" })),
 };
-const FromCart = Body({ ...order, fromCart: Type.Literal(true) });
-const FromItems = Body({ ...order, orderItems: Type.Array(Article, { minItems: 1, maxItems: 2000 }) });
-type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: Static<typeof Article>[] };
+const FromCart = Body({ ...commonFields, fromCart: Type.Literal(true) });
+const FromItems = Body({ ...commonFields, orderItems: Type.Array(LineItem, { minItems: 1, maxItems: 2000 }) });
+type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: Static<typeof LineItem>[] };
 
-/** Orders of up to 2,000 lines each that are read at the same time. */
-const TOGETHER = { most: 32, atOnce: 2 };
-
-/** What cursors are of: a place in everybody's orders is none in one user's. */
-const OWN = "user's orders";
-const ALL = "orders";
+const USER_ORDERS = newestFirst("user's orders");
 
 export type OrderRoutesOptions = {
-  config: Pick<Config, "gateway" | "orderExpiresAfterMs" | "timezone">;
+  config: Pick<Config, "gateway" | "orderExpiresAfterMs">;
   database: Database;
   now: Now;
-  lists: Database;
   variantCache: VariantCache;
   orderCache: OrderCache;
   gateway: Gateway;
-  cards: { refund(id: string, first: boolean): Promise<RefundRow> };
-  desk: { again(ms: number): void };
+  refunds: RefundParts["refunds"];
 };
 
-export function orderRoutes(
-  routes: Routes,
-  { config, database, now, lists, variantCache, orderCache, gateway, cards, desk }: OrderRoutesOptions,
-): void {
-  const { orderExpiresAfterMs } = config;
-  const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
-  const place = placeOrder(variantCache, database);
-  const cancel = cancelOrder(orderCache);
-  const refund = refundOrder(orderCache);
-  const orders = new BatchedRead(async (ids) => new Map((await database.rows<OrderRecord>(selectOrders(ids))).map((row) => [row.id, row])), TOGETHER);
-  const ownOrders = new BatchedPages((pages) => database.rows<OrderRecord & { page: number }>(selectUserOrders(pages)));
-  const view = (row: OrderRecord) => orderView(row, row.items, row.payment ?? undefined);
+export function orderRoutes(routes: Routes, options: OrderRoutesOptions): void {
+  placeOrderRoute(routes, options);
+  readRoutes(routes, options.database);
+  cancelOrderRoute(routes, options);
+}
 
+function placeOrderRoute(routes: Routes, { config, database, now, variantCache }: OrderRoutesOptions): void {
+  const place = placeOrder(variantCache, database);
   routes.write(
     {
       method: "POST",
@@ -137,10 +66,10 @@ export function orderRoutes(
       operationId: "placeOrder",
       audience: "shopper",
       tag: "Orders",
-      summary: "Place an order, and pay it at once or later",
-      description: "All or nothing. The same variant twice is added up. `fromCart` orders the whole cart and empties it.",
+      summary: "Place an order, and pay it now or later",
+      description: "All or nothing. Quantities of the same variant are added up. `fromCart` orders the whole cart and empties it.",
       body: Either<NewOrder, NewOrder>("fromCart", FromCart, FromItems),
-      answers: { 201: OrderAnswer },
+      answers: { 201: OrderSchema },
       refusals: [
         "FORBIDDEN",
         "USER_NOT_FOUND",
@@ -153,32 +82,39 @@ export function orderRoutes(
         "BALANCE_INSUFFICIENT",
       ],
     },
-    ({ caller, body }) => {
-      const { orderItems, userCouponId, payment, orderedAt, expectedAmount = null } = body;
-      if (orderedAt !== undefined && Date.parse(orderedAt) > now()) invalid("/orderedAt", "must not lie in the future");
-      if (orderedAt !== undefined && Date.parse(orderedAt) < 0) invalid("/orderedAt", "must not lie before 1970");
-      const userId = onBehalf(caller, body.userId);
-      if (orderedAt !== undefined && caller.role !== "operator") refuse("FORBIDDEN");
-      return submit(
-        place,
-        {
-          userId,
-          lineItems:
-            orderItems?.map(({ productId, variantId, quantity }) => ({
-              productId: productId.toLowerCase(),
-              ...(variantId === undefined ? {} : { variantId: variantId.toLowerCase() }),
-              quantity,
-            })) ?? null,
-          userCouponId: userCouponId?.toLowerCase() ?? null,
-          method: payment?.method ?? "BALANCE",
-          orderedAt: orderedAt === undefined ? null : Date.parse(orderedAt),
-          expectedAmount,
-          expiresAfterMs: orderExpiresAfterMs,
-        },
-        201,
-      );
-    },
+    ({ caller, body }) => submit(place, placeOrderInput(caller, body, now, config.orderExpiresAfterMs), 201),
   );
+}
+
+/**
+ * Errors: INVALID_REQUEST for an impossible `orderedAt`, FORBIDDEN for another user's order or an
+ * `orderedAt` unless an operator calls.
+ */
+function placeOrderInput(caller: Caller, body: NewOrder, now: Now, expiresAfterMs: number): PlaceOrder {
+  const { orderItems, userCouponId, payment, orderedAt, expectedAmount = null } = body;
+  if (orderedAt !== undefined && Date.parse(orderedAt) > now()) invalid("/orderedAt", "must not be in the future");
+  if (orderedAt !== undefined && Date.parse(orderedAt) < 0) invalid("/orderedAt", "must not be before 1970");
+  const userId = onBehalf(caller, body.userId);
+  if (orderedAt !== undefined && caller.role !== "operator") refuse("FORBIDDEN");
+  return {
+    userId,
+    lineItems:
+      orderItems?.map(({ productId, variantId, quantity }) => ({
+        productId: productId.toLowerCase(),
+        ...(variantId === undefined ? {} : { variantId: variantId.toLowerCase() }),
+        quantity,
+      })) ?? null,
+    userCouponId: userCouponId?.toLowerCase() ?? null,
+    method: payment?.method ?? "BALANCE",
+    orderedAt: orderedAt === undefined ? null : Date.parse(orderedAt),
+    expectedAmount,
+    expiresAfterMs,
+  };
+}
+
+function readRoutes(routes: Routes, database: Database): void {
+  const orders = orderReader(database);
+  const userOrders = new BatchedPages((batch) => database.rows<OrderRow & { page: number }>(selectUserOrders(batch)));
 
   routes.read(
     {
@@ -189,12 +125,12 @@ export function orderRoutes(
       tag: "Orders",
       summary: "One order as committed",
       params: OrderParams,
-      answers: { 200: OrderAnswer },
+      answers: { 200: OrderSchema },
       refusals: ["ORDER_NOT_FOUND"],
     },
     async ({ caller, params: { orderId } }) => {
       const row = await orders.get(orderId);
-      return row && mayRead(caller, row.userId) ? view(row) : refuse("ORDER_NOT_FOUND", { orderId });
+      return row && mayRead(caller, row.userId) ? orderRowView(row) : refuse("ORDER_NOT_FOUND", { orderId });
     },
   );
 
@@ -205,20 +141,30 @@ export function orderRoutes(
       operationId: "listUserOrders",
       audience: "owner",
       tag: "Orders",
-      summary: "The user's orders, newest first, each with its first items",
+      summary: "The user's orders, newest first, each with its first line items",
       params: UserParams,
       query: Query(page),
-      answers: { 200: OrderPage },
+      answers: { 200: OrderListSchema },
       faults: { "params/userId": "INVALID_USER_ID" },
       refusals: ["USER_NOT_FOUND"],
-      shape: ownCursor(OWN, ["id"]),
+      shape: USER_ORDERS.checkCursor,
     },
-    async ({ params: { userId }, query: { limit = 20, cursor } }) => {
-      const answer = orderPage(OWN, await ownOrders.get(userId, placeOf(OWN, cursor), limit + 1), limit);
-      if (answer.orders.length === 0 && (await database.rows(selectUser(userId))).length === 0) refuse("USER_NOT_FOUND", { userId });
-      return answer;
+    async ({ params: { userId }, query }) => {
+      const { rows, nextCursor } = await USER_ORDERS.read(
+        query,
+        (after, limit) => userOrders.get(userId, after?.[0] ?? null, limit),
+        ({ id }) => [id],
+      );
+      if (rows.length === 0 && (await database.rows(selectUser(userId))).length === 0) refuse("USER_NOT_FOUND", { userId });
+      return { orders: rows.map(listedOrderView), nextCursor };
     },
   );
+}
+
+function cancelOrderRoute(routes: Routes, { config, database, orderCache, gateway, refunds }: OrderRoutesOptions): void {
+  const cancel = cancelOrder(orderCache);
+  const parts = { orders: orderReader(database), gateway, refunds };
+  const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
 
   routes.write(
     {
@@ -227,100 +173,16 @@ export function orderRoutes(
       operationId: "cancelOrder",
       audience: "shopper",
       tag: "Orders",
-      summary: "Cancel an unpaid order, or refund a paid one whole",
+      summary: "Cancel an unpaid order, or refund a paid one in full",
       params: OrderParams,
       body: Body({}),
-      description: REFUND_BY_CARD,
-      answers: { 200: OrderAnswer, 202: OrderAnswer },
+      description: CARD_REFUND_DESCRIPTION,
+      answers: { 200: OrderSchema, 202: OrderSchema },
       refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_CANCELLABLE", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
     },
-    ({ caller, params: { orderId } }) => undo(cancel, { orderId, callerId: caller.role === "operator" ? null : caller.id, askAfterMs }),
-  );
-
-  routes.write(
-    {
-      method: "POST",
-      path: "/admin/orders/{id}/refunds",
-      operationId: "refundOrder",
-      audience: "operator",
-      tag: "Orders",
-      summary: "Refund a paid order, whole or in part",
-      description: `Without \`items\` everything that is left. What is given back for an item is its share of what was paid; the parts always add up to the whole. \`reason\` is shown to operators only; the shopper reads \`customerReason\`. ${REFUND_BY_CARD}`,
-      params: Type.Object({ id: Id() }),
-      body: Body({
-        items: Type.Optional(Type.Array(Body({ variantId: Id(), quantity: Quantity() }), { minItems: 1, maxItems: 2000 })),
-        reason: Text(500),
-        customerReason: Type.Optional(Text(500)),
-      }),
-      answers: { 200: OrderAnswer, 202: OrderAnswer },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
-    },
-    ({ params, body }) => {
-      const items = body.items?.map(({ variantId, quantity }) => ({ variantId: variantId.toLowerCase(), quantity })) ?? null;
-      return undo(refund, { orderId: params.id, items, reason: body.reason, customerReason: body.customerReason ?? null, askAfterMs });
+    ({ caller, params: { orderId } }) => {
+      const callerId = caller.role === "operator" ? null : caller.id;
+      return submitRefund(parts, cancel, { orderId, callerId, askAfterMs });
     },
   );
-
-  routes.read(
-    {
-      method: "GET",
-      path: "/admin/orders",
-      operationId: "listOrders",
-      audience: "operator",
-      tag: "Orders",
-      summary: "Orders, newest first, each with its first items",
-      query: Query({
-        ...page,
-        status: Type.Optional(OneOf(STATUSES)),
-        userId: Type.Optional(Id()),
-        from: Type.Optional(Type.String({ maxLength: 40, description: "An instant, or a day in the shop's zone; included" })),
-        to: Type.Optional(Type.String({ maxLength: 40, description: "An instant, not included, or a day in the shop's zone, included" })),
-        rehearsals: Type.Optional(Type.Boolean({ default: false, description: "Whether orders of rehearsals are listed too" })),
-      }),
-      answers: { 200: OrderPage },
-      shape({ query }) {
-        span(query);
-        readCursor(ALL, query.cursor, ["id"]);
-      },
-    },
-    async ({ query }) => {
-      const { userId, status = null, limit = 20, cursor, rehearsals = false } = query;
-      const filter = { userId: userId?.toLowerCase() ?? null, status, ...span(query), rehearsals };
-      return orderPage(ALL, await lists.rows<OrderRecord>(selectOrderPage(filter, placeOf(ALL, cursor), limit + 1)), limit);
-    },
-  );
-
-  function span({ from, to }: { from?: string; to?: string }): { from: number | null; to: number | null } {
-    return { from: dayOrInstant("/from", from, config.timezone, "start"), to: dayOrInstant("/to", to, config.timezone, "end") };
-  }
-
-  /** What was paid by card is only reserved in the first round: the money goes back through the gateway, then everything else does. */
-  function undo<Input>(begin: Command<Input, Started<OrderView>>, input: Input): Submission {
-    return submitTwoPhase({ begin, input, status: 200, admit: (work) => gateway.admit(work), settle: byCard });
-  }
-
-  async function byCard(id: string, first: boolean): Promise<AttemptStatus> {
-    const { orderId, status, amount, failure } = await cards.refund(id, first);
-    if (status === "FAILED") return { over: true, refusal: new Refusal("ORDER_NOT_REFUNDABLE", { orderId, amount, reason: failure }) };
-    const row = await orders.get(orderId);
-    if (row === undefined) throw new Error(`order ${orderId} of refund ${id} is gone`);
-    if (status === "PENDING") desk.again(config.gateway.settleAfterMs);
-    return { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: view(row) };
-  }
-
-  function orderPage(list: string, rows: OrderRecord[], limit: number) {
-    return {
-      orders: rows.slice(0, limit).map((row) => ({ ...view(row), itemCount: row.itemCount })),
-      nextCursor: nextCursor(rows, limit, list, (row) => [row.id]),
-    };
-  }
-}
-
-function placeOf(list: string, cursor: string | undefined): string | null {
-  return (readCursor(list, cursor, ["id"])?.[0] as string | undefined) ?? null;
-}
-
-/** Another's order is not there, as far as a shopper can tell. */
-export function mayRead(caller: Caller, ownerId: string): boolean {
-  return caller.role === "operator" || caller.id === ownerId;
 }

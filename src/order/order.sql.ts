@@ -1,12 +1,12 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
-import { timestampArray, LAST_ID, arrayOf, textArray, type Statement } from "../database/statement.ts";
+import { arrayOf, iso, isoOrNull, LAST_ID, type Statement, textArray, timestampArray } from "../database/statement.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
 
 const ORDER = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",
   o.discount_amount AS "discountAmount", o.refunded_amount AS "refundedAmount", o.created_at AS "createdAt", o.expires_at AS "expiresAt", o.completed_at AS "completedAt"`;
 
-/** Orders, locked: whoever holds one holds its items and payments too. */
+/** Orders, locked. The lock of an order protects its line items, payments and refunds, too. */
 export const orders: Table<Order> = {
   name: "orders",
   load: (ids) => ({
@@ -59,7 +59,7 @@ function updateOrders(changes: Change<Order>[]): Statement {
   };
 }
 
-/** The lines of an order, by order, guarded by the order's lock. Only how much of them was refunded ever changes. */
+/** Line items by order, protected by the order's lock. Only their refunded quantities change. */
 export const orderItems: Table<OrderItem[]> = {
   name: "order items",
   load: (orderIds) => ({
@@ -108,7 +108,7 @@ function updateRefunded(items: (OrderItem & { orderId: string })[]): Statement {
   };
 }
 
-/** The outbox, written in the order's own transaction. */
+/** The outbox, written in the transaction that changes the order. */
 export const orderEvents: Journal<OrderEvent> = {
   name: "order events",
   append: (rows) => ({
@@ -129,79 +129,94 @@ const PAYMENT_JSON = `coalesce(
     (SELECT json_build_object('id', p.id, 'method', p.method, 'status', p.status) FROM payments p WHERE p.order_id = o.id AND p.status = 'FAILED' ORDER BY p.id DESC LIMIT 1)
   ) AS payment`;
 
-/** How many of an order's line items a list shows. */
+/** The line items of each order in a list. */
 export const ITEMS_IN_LIST = 5;
 
-/** An order with all of its items. */
-const WHOLE = `${ORDER}, l.items, l.count AS "itemCount", ${PAYMENT_JSON}`;
+const COLUMNS = `${ORDER}, l.items, l.count AS "itemCount", ${PAYMENT_JSON}`;
 const ALL_ITEMS = `CROSS JOIN LATERAL (SELECT json_agg(${ITEM_JSON} ORDER BY line) AS items, count(*)::int FROM order_items WHERE order_id = o.id) l`;
-/** An order as lists show it: its first items only, so that a page is bounded in bytes and not only in rows. Lines count from 0. */
+/**
+ * Only the first line items, so that a page is bounded in bytes and not only in rows. `line` counts
+ * from 0.
+ */
 const FIRST_ITEMS = `CROSS JOIN LATERAL (
   SELECT json_agg(${ITEM_JSON} ORDER BY line) FILTER (WHERE line < ${ITEMS_IN_LIST}) AS items, count(*)::int FROM order_items WHERE order_id = o.id) l`;
 
-/** Whole orders: their columns, `items` with `itemCount`, and the `payment` that counts. */
+/**
+ * Orders with all their line items. `payment` is the successful or open one, or else the last
+ * failed one.
+ */
 export function selectOrders(ids: string[]): Statement {
   return {
     name: "select orders",
-    text: `SELECT ${WHOLE} FROM orders o ${ALL_ITEMS} WHERE o.id = ANY($1::uuid[])`,
+    text: `SELECT ${COLUMNS} FROM orders o ${ALL_ITEMS} WHERE o.id = ANY($1::uuid[])`,
     values: [arrayOf(ids, (id) => id)],
   };
 }
 
 export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null; rehearsals: boolean };
 
-/** Orders before this id, newest first, with their first items. `from` is included, `to` is not (ms). Orders of rehearsals' buyers only with `rehearsals`. */
+/**
+ * Orders before this id, newest first, with their first line items. `from` is included, `to` is not
+ * (ms). `rehearsals` includes the orders of rehearsals' buyers.
+ * @param before null for the first page
+ */
 export function selectOrderPage({ userId, status, from, to, rehearsals }: OrderFilter, before: string | null, limit: number): Statement {
   const values: unknown[] = [before ?? LAST_ID, limit];
   const where = ["o.id < $1::uuid"];
   const name = ["select order page"];
   if (rehearsals) name.push("with rehearsals");
   else where.push("NOT EXISTS (SELECT FROM users u WHERE u.id = o.user_id AND u.rehearsal_id IS NOT NULL)");
-  for (const [word, value, condition] of [
+  for (const [filter, value, condition] of [
     ["user", userId, "o.user_id ="],
     ["status", status, "o.status ="],
-    ["from", from === null ? null : new Date(from).toISOString(), "o.created_at >="],
-    ["to", to === null ? null : new Date(to).toISOString(), "o.created_at <"],
+    ["from", isoOrNull(from), "o.created_at >="],
+    ["to", isoOrNull(to), "o.created_at <"],
   ] as const) {
     if (value === null) continue;
     where.push(`${condition} $${values.push(value)}`);
-    name.push(word);
+    name.push(filter);
   }
-  // The page first, then its items: whatever the planner chooses, no other order's items are read.
+  // Selects the page before it joins line items, so that no plan reads the items of other orders.
   return {
     name: name.join(" "),
-    text: `SELECT ${WHOLE} FROM (SELECT * FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2) o ${FIRST_ITEMS} ORDER BY o.id DESC`,
+    text: `SELECT ${COLUMNS} FROM (SELECT * FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2) o ${FIRST_ITEMS} ORDER BY o.id DESC`,
     values,
   };
 }
 
-/** Pages of users' orders, newest first, with their first items, each row with its `page`. */
+/**
+ * Pages of users' orders, newest first, with their first line items. `page` is the page's index in
+ * `pages`, from 1.
+ */
 export function selectUserOrders(pages: Page[]): Statement {
   return {
     name: "select user orders",
-    text: `SELECT k.page, ${WHOLE} FROM unnest($1::uuid[], $2::uuid[], $3::int[]) WITH ORDINALITY k(user_id, before, most, page)
+    text: `SELECT k.page, ${COLUMNS} FROM unnest($1::uuid[], $2::uuid[], $3::int[]) WITH ORDINALITY k(user_id, before, most, page)
            CROSS JOIN LATERAL (SELECT * FROM orders WHERE user_id = k.user_id AND id < k.before ORDER BY id DESC LIMIT k.most) o ${FIRST_ITEMS} ORDER BY k.page, o.id DESC`,
     values: pageColumns(pages),
   };
 }
 
-/** What never changes of an order: whose it is, what is in it, which coupon it names. */
-export function selectOrderFacts(ids: string[]): Statement {
+/** The parts of orders that never change: user, variants and coupon. */
+export function selectImmutableOrders(ids: string[]): Statement {
   return {
-    name: "select order facts",
+    name: "select immutable orders",
     text: `SELECT o.id, o.user_id AS "userId", o.user_coupon_id AS "userCouponId",
-             (SELECT json_agg(json_build_object('variantId', variant_id, 'productId', product_id) ORDER BY line) FROM order_items i WHERE i.order_id = o.id) AS articles
+             (SELECT json_agg(json_build_object('variantId', variant_id, 'productId', product_id) ORDER BY line) FROM order_items i WHERE i.order_id = o.id) AS "lineItems"
            FROM orders o WHERE o.id = ANY($1::uuid[])`,
     values: [arrayOf(ids, (id) => id)],
   };
 }
 
-/** Unpaid orders whose time is up. While a card may still pay one it stays, and must not stand in the others' way. */
+/**
+ * Unpaid orders past their expiry, without those whose card payment is open: these would fill each
+ * batch and block all others.
+ */
 export function selectExpiredOrders(now: number, limit: number): Statement {
   return {
     name: "select expired orders",
     text: `SELECT id FROM orders o WHERE status = 'PENDING' AND expires_at <= $1::timestamptz
              AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status <> 'FAILED') ORDER BY expires_at LIMIT $2`,
-    values: [new Date(now).toISOString(), limit],
+    values: [iso(now), limit],
   };
 }

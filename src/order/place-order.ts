@@ -1,19 +1,22 @@
 import type { Member, Wallet } from "../balance/balance.ts";
 import { members, users } from "../balance/balance.sql.ts";
-import { cartOf } from "../cart/cart.ts";
-import { carts, selectCartArticles } from "../cart/cart.sql.ts";
-import { articleOf, displayName, forSale, productFor } from "../catalog/catalog.ts";
+import { carts, selectCartVariants } from "../cart/cart.sql.ts";
+import { getCart } from "../cart/get-cart.ts";
+import { displayName } from "../catalog/catalog.ts";
 import { products, variants } from "../catalog/catalog.sql.ts";
-import type { VariantCache } from "../catalog/variant-cache.ts";
+import { getProduct, getVariant, getVariantForSale } from "../catalog/get-variant.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
-import { discountFor, ownCoupon, usableCoupon } from "../coupon/coupon.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
+import { discountFor } from "../coupon/coupon.ts";
 import { userCoupons } from "../coupon/coupon.sql.ts";
+import { getCoupon, getUsableCoupon } from "../coupon/use-coupon.ts";
 import type { Database } from "../database/pool.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
-import { checkAmount, type Order, type OrderItem, type OrderView, orderView } from "./order.ts";
+import { checkAmount, type Order, type OrderItem } from "./order.ts";
+import { orderView, type OrderView } from "./order-view.ts";
 import { orderEvents, orderItems, orders } from "./order.sql.ts";
 import { payFromBalance } from "./payment/pay-from-balance.ts";
 
@@ -21,59 +24,61 @@ export type LineItemRequest = { productId: string; variantId?: string; quantity:
 
 export type PlaceOrder = {
   userId: string;
-  /** What is bought, or null for whatever is in the cart. */
+  /** Null orders the whole cart. */
   lineItems: LineItemRequest[] | null;
   userCouponId: string | null;
   method: "BALANCE" | "DEFERRED";
-  /** History brought in has a time of its own, in ms; null is now. */
+  /** The time of an imported order, in ms; null is now. */
   orderedAt: number | null;
-  /** What the buyer was shown to pay, in minor units; null if the client did not say. */
+  /** The amount that the buyer has seen, in minor units; null if the client sent none. */
   expectedAmount: number | null;
   expiresAfterMs: number;
-  /** Filled in by `prepare`: the variants of each product, which never change, and what the cart held when it was read. */
+  /** Filled in by `prepare`: the variants of each product. */
   variantIds?: Map<string, string[]>;
-  cartArticles?: { productId: string; variantId: string }[];
+  /** Filled in by `prepare`: the variants in the cart when it was read. */
+  cartVariants?: { productId: string; variantId: string }[];
 };
 
-const MOST_PIECES = 1_000_000;
+const QUANTITY_MAX = 1_000_000;
 
 /**
- * Places an order and pays it from the balance in the same breath, or (DEFERRED) only writes it down to be paid later.
- * `fromCart` orders the whole cart and empties it. All or nothing.
- * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE,
- * AMOUNT_CHANGED, BALANCE_INSUFFICIENT, INVALID_REQUEST.
+ * Places an order. BALANCE also pays it from the balance; DEFERRED leaves it unpaid and reserves
+ * nothing. An order of the whole cart empties the cart. All or nothing.
+ * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, STOCK_INSUFFICIENT,
+ * COUPON_NOT_FOUND, COUPON_UNUSABLE, AMOUNT_CHANGED, BALANCE_INSUFFICIENT, INVALID_REQUEST.
  */
-export function placeOrder(facts: VariantCache, database: Database): Command<PlaceOrder, OrderView> {
+export function placeOrder(variantCache: VariantCache, database: Database): Command<PlaceOrder, OrderView> {
   return command<PlaceOrder, OrderView>({
     name: "place order",
 
     prepare(input) {
       if (input.lineItems === null) {
         return database
-          .rows<{ productId: string; variantId: string }>(selectCartArticles(input.userId))
-          .then((cartArticles) => ({ ...input, cartArticles }));
+          .rows<{ productId: string; variantId: string }>(selectCartVariants(input.userId))
+          .then((cartVariants) => ({ ...input, cartVariants }));
       }
-      const known = facts.variantsOfAll(input.lineItems.filter((article) => article.variantId === undefined).map((article) => article.productId));
-      return known instanceof Promise ? known.then((variantIds) => ({ ...input, variantIds })) : { ...input, variantIds: known };
+      const withoutVariant = input.lineItems.filter(({ variantId }) => variantId === undefined).map(({ productId }) => productId);
+      const variantIds = variantCache.variantsOfAll(withoutVariant);
+      return variantIds instanceof Promise ? variantIds.then((read) => ({ ...input, variantIds: read })) : { ...input, variantIds };
     },
 
     needs: (input) => [
       input.method === "DEFERRED" && input.lineItems !== null ? need(members, input.userId) : need(users, input.userId),
       ...(input.lineItems === null ? [need(carts, input.userId)] : []),
-      ...articleNeeds(input),
+      ...variantNeeds(input),
       ...(input.userCouponId === null ? [] : [need(userCoupons, input.userCouponId)]),
     ],
 
     decide(uow, input) {
-      // What is not there is said before what can't be done.
-      const lines = input.lineItems === null ? linesOfCart(uow, input) : linesOf(uow, input, input.lineItems);
-      if (input.userCouponId !== null) ownCoupon(uow, input.userCouponId, input.userId);
-      const items = lines.map((line, i) => itemFor(uow, line, i));
+      // All refusals "not found" come before other refusals.
+      const lineItems = input.lineItems === null ? cartLineItems(uow, input) : mergedLineItems(uow, input, input.lineItems);
+      if (input.userCouponId !== null) getCoupon(uow, input.userCouponId, input.userId);
+      const items = lineItems.map((lineItem, i) => orderItem(uow, lineItem, i));
       const order = newOrder(uow, input, items);
       checkAmount(order, input.expectedAmount);
       const paid = input.method === "BALANCE" ? payFromBalance(uow, order, items) : undefined;
 
-      // Below this line the order stands.
+      // Below this line the order is placed.
       uow.put(orders, order.id, order);
       uow.put(orderItems, order.id, items);
       uow.append(orderEvents, { orderId: order.id, seq: 1, type: paid ? "order.completed" : "order.placed", data: null, at: order.createdAt });
@@ -83,57 +88,63 @@ export function placeOrder(facts: VariantCache, database: Database): Command<Pla
   });
 }
 
-function articleNeeds({ lineItems: articles, cartArticles = [], variantIds }: PlaceOrder): Need[] {
-  if (articles === null) return cartArticles.flatMap(({ productId, variantId }) => [need(products, productId), need(variants, variantId)]);
-  return articles.flatMap(({ productId, variantId }) => {
+function variantNeeds({ lineItems, cartVariants = [], variantIds }: PlaceOrder): Need[] {
+  if (lineItems === null) return cartVariants.flatMap(({ productId, variantId }) => [need(products, productId), need(variants, variantId)]);
+  return lineItems.flatMap(({ productId, variantId }) => {
     const ids = variantId === undefined ? (variantIds?.get(productId) ?? []) : [variantId];
     return ids.length === 1 ? [need(products, productId), need(variants, ids[0] as string)] : [need(products, productId)];
   });
 }
 
-type Line = { productId: string; variantId: string; quantity: number };
+type LineItem = { productId: string; variantId: string; quantity: number };
 
-function linesOfCart(uow: UnitOfWork, input: PlaceOrder): Line[] {
-  const cart = cartOf(uow, input.userId);
+/** Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, INVALID_REQUEST if the cart is empty. */
+function cartLineItems(uow: UnitOfWork, input: PlaceOrder): LineItem[] {
+  const cart = getCart(uow, input.userId);
   if (cart.length === 0) invalid("/fromCart", "the cart is empty");
-  // The cart may have grown since it was read: then this order steps back and comes again with the right rows.
+  // If the cart has changed since `prepare` read it, the command starts again and locks the right
+  // rows.
   if (cart.some((item) => !uow.holds(variants, item.variantId))) throw new NeedsChanged();
-  const buyer = buyerOf(uow, input);
-  for (const { productId } of cart) productFor(uow, productId, buyer);
+  const buyer = getBuyer(uow, input);
+  for (const { productId } of cart) getProduct(uow, productId, buyer);
   return cart;
 }
 
-/** Who buys. Errors: USER_NOT_FOUND. */
-function buyerOf(uow: UnitOfWork, { method, lineItems: articles, userId }: PlaceOrder): Wallet | Member {
-  const buyer = method === "DEFERRED" && articles !== null ? uow.find(members, userId) : uow.find(users, userId);
+/** Errors: USER_NOT_FOUND. */
+function getBuyer(uow: UnitOfWork, { method, lineItems, userId }: PlaceOrder): Wallet | Member {
+  const buyer = method === "DEFERRED" && lineItems !== null ? uow.find(members, userId) : uow.find(users, userId);
   return buyer ?? refuse("USER_NOT_FOUND", { userId });
 }
 
-/** The lines of an order. The same variant twice is one line of the sum, so that its stock is checked once for all of it. */
-function linesOf(uow: UnitOfWork, input: PlaceOrder, lineItems: LineItemRequest[]): Line[] {
-  const buyer = buyerOf(uow, input);
-  const lines = new Map<string, Line>();
-  lineItems.forEach((article, i) => {
-    productFor(uow, article.productId, buyer);
-    const variantId = soleVariant(article, input.variantIds?.get(article.productId) ?? [], `/orderItems/${i}/variantId`);
-    articleOf(uow, article.productId, variantId);
-    const quantity = (lines.get(variantId)?.quantity ?? 0) + article.quantity;
-    if (quantity > MOST_PIECES) invalid(`/orderItems/${i}/quantity`, `together with the other lines of this variant it exceeds ${MOST_PIECES}`);
-    lines.set(variantId, { productId: article.productId, variantId, quantity });
+/**
+ * Merges line items of the same variant, so that its stock is checked once for the sum. Errors:
+ * USER_NOT_FOUND, PRODUCT_NOT_FOUND, INVALID_REQUEST.
+ */
+function mergedLineItems(uow: UnitOfWork, input: PlaceOrder, requests: LineItemRequest[]): LineItem[] {
+  const buyer = getBuyer(uow, input);
+  const merged = new Map<string, LineItem>();
+  requests.forEach((request, i) => {
+    const { productId } = request;
+    getProduct(uow, productId, buyer);
+    const variantId = soleVariant(request, input.variantIds?.get(productId) ?? [], `/orderItems/${i}/variantId`);
+    getVariant(uow, productId, variantId);
+    const quantity = (merged.get(variantId)?.quantity ?? 0) + request.quantity;
+    if (quantity > QUANTITY_MAX) invalid(`/orderItems/${i}/quantity`, `the line items of this variant together exceed ${QUANTITY_MAX}`);
+    merged.set(variantId, { productId, variantId, quantity });
   });
-  return [...lines.values()];
+  return [...merged.values()];
 }
 
-function itemFor(uow: UnitOfWork, { productId, variantId, quantity }: Line, line: number): OrderItem {
-  const { product, variant } = forSale(uow, productId, variantId);
+function orderItem(uow: UnitOfWork, { productId, variantId, quantity }: LineItem, line: number): OrderItem {
+  const { product, variant } = getVariantForSale(uow, productId, variantId);
   return { variantId, productId, line, name: displayName(product, variant), unitPrice: variant.price, quantity, refundedQuantity: 0 };
 }
 
-/** The order itself: as good as completed where it is paid at once, else waiting for its payment until it expires. */
+/** The order's row: completed if it is paid in this round, else pending until it expires. */
 function newOrder(uow: UnitOfWork, input: PlaceOrder, items: OrderItem[]): Order {
   const totalAmount = items.reduce((sum, item) => sum + item.unitPrice * item.quantity, 0);
   if (!Number.isSafeInteger(totalAmount)) invalid("/orderItems", "the order's total is too large");
-  const coupon = input.userCouponId === null ? undefined : usableCoupon(uow, input.userCouponId, input.userId, totalAmount);
+  const coupon = input.userCouponId === null ? undefined : getUsableCoupon(uow, input.userCouponId, input.userId, totalAmount);
   const createdAt = input.orderedAt ?? uow.now;
   const paid = input.method === "BALANCE";
   return {

@@ -16,12 +16,12 @@ export type EventRecord = {
   lastError: string | null;
 };
 
-/** Where a page of events goes on: behind this one. */
+/** The last event of a page; the next page starts after it. */
 export type EventPlace = { xid: string; orderId: string; seq: number };
 
 /**
- * Why an event waits or is dead at a sink: the sink's answer to it; for an event that waits behind another one of its order, the
- * answer to that one; else the sink's own failure.
+ * Why an event waits or is dead at a sink: the sink's refusal of it; if an earlier event of its order blocks it, the refusal of
+ * that one; else the error that made the sink unavailable.
  */
 const ERROR = `
   CASE WHEN l.status = 'DELIVERED' OR (l.sink IS NULL AND e.xid <= s.position) THEN NULL
@@ -32,9 +32,9 @@ const ERROR = `
        WHEN s.failures > 0 THEN s.last_error END`;
 
 /**
- * An event's state at each sink, and all sinks together: dead at one is DEAD, missing at one is WAITING. Without a letter an
- * event is delivered if it lies at or before the sink's position: once if so, else as often as the sink was found away.
- * The first delivery that reached the event's transaction is the one that brought it.
+ * An event's state over all sinks: DEAD if it is dead at one of them, WAITING if it waits at one. Without a retry, an event up to
+ * the sink's position is delivered, with one attempt; after it, each failure of the sink counts as an attempt.
+ * It was delivered at the time of the first delivery whose position reached its transaction.
  */
 const STATE = `
   CROSS JOIN LATERAL (
@@ -55,25 +55,25 @@ const STATE = `
 const COLUMNS = `e.order_id AS "orderId", e.seq, e.xid::text, e.type, e.created_at AS "createdAt", state.status, state.attempts, state."deliveredAt",
   state."lastError"`;
 
-/** Up to here every sink has been given everything. */
+/** The position that every sink has reached. */
 const EVERYWHERE = "(SELECT min(position) FROM sinks WHERE name = ANY($1::text[]))";
-const letters = (status: EventStatus): string => `(SELECT order_id, seq FROM letters WHERE sink = ANY($1::text[]) AND status = '${status}')`;
+const retriesOf = (status: EventStatus): string => `(SELECT order_id, seq FROM letters WHERE sink = ANY($1::text[]) AND status = '${status}')`;
 const NEWEST_FIRST = "ORDER BY e.xid DESC, e.order_id DESC, e.seq DESC LIMIT $3";
 
 /**
- * Where events of a status are looked for, `behind` a place: the outbox is long, and what waits or lies dead is as a rule a few rows
- * of it; or else a few million, of which a page needs the newest.
+ * Selects the events that can have a status, so that a page does not scan the whole outbox: usually a few rows wait or are dead.
+ * If millions wait, `behind` and the limit restrict them to the newest ones that the page needs.
  */
 const CANDIDATES: Record<EventStatus | "ANY", (behind: string) => string> = {
   ANY: () => `SELECT * FROM order_events e WHERE ${OF_NO_REHEARSAL}`,
   DELIVERED: () => `SELECT * FROM order_events e WHERE xid <= ${EVERYWHERE} AND ${OF_NO_REHEARSAL}`,
-  DEAD: () => `SELECT * FROM order_events WHERE (order_id, seq) IN ${letters("DEAD")}`,
+  DEAD: () => `SELECT * FROM order_events WHERE (order_id, seq) IN ${retriesOf("DEAD")}`,
   WAITING: (behind) => `
-    (SELECT * FROM order_events e WHERE xid > ${EVERYWHERE} AND (order_id, seq) NOT IN ${letters("DEAD")} AND ${OF_NO_REHEARSAL} ${behind} ${NEWEST_FIRST})
-    UNION ALL SELECT * FROM order_events WHERE xid <= ${EVERYWHERE} AND (order_id, seq) IN ${letters("WAITING")}`,
+    (SELECT * FROM order_events e WHERE xid > ${EVERYWHERE} AND (order_id, seq) NOT IN ${retriesOf("DEAD")} AND ${OF_NO_REHEARSAL} ${behind} ${NEWEST_FIRST})
+    UNION ALL SELECT * FROM order_events WHERE xid <= ${EVERYWHERE} AND (order_id, seq) IN ${retriesOf("WAITING")}`,
 };
 
-/** Events behind a place, newest first. */
+/** Events before `after` in time, newest first. */
 export function selectEvents(sinks: string[], status: EventStatus | null, after: EventPlace | null, limit: number): Statement {
   const behind = after ? "AND (e.xid, e.order_id, e.seq) < ($4::xid8, $5::uuid, $6::int)" : "";
   return {

@@ -1,5 +1,5 @@
-// Tells "the sink refuses this event" from "the sink is unavailable", for every kind of sink: an event that fails is refused if
-// the sink takes an event of another order around the same time.
+// Distinguishes "the sink refuses this event" from "the sink is unavailable", for every kind of sink: a failed event counts as
+// refused if the sink accepts an event of another order around the same time.
 
 import type { Envelope } from "./envelope.ts";
 import { type DeliveryResult, type Replays, type Sink, SinkThrottled, SinkGone, SinkUnreachable } from "./sinks/sink.ts";
@@ -13,16 +13,16 @@ export type Outcome = {
   unavailable?: Error;
 };
 
-/** An event that a sink has taken shows that the sink works: for this many failing calls, and for this long. */
+/** After accepting an event, a sink is considered working for this many failing calls, and for this long. */
 const FAILING_CALLS = 4;
 const RECENT_MS = 2000;
 
-/** Errors that are about the whole sink and never about an event. */
+/** Whether an error concerns the whole sink and never a single event. */
 export function concernsSink(error: Error): boolean {
   return error instanceof SinkUnreachable || error instanceof SinkThrottled;
 }
 
-/** Delivers to one sink. */
+/** Delivers to one sink and isolates the events that it refuses. */
 export class IsolatingSender {
   readonly #deliverTo: Sink["deliver"];
   #answeredAt = Number.NEGATIVE_INFINITY;
@@ -31,20 +31,20 @@ export class IsolatingSender {
     this.#deliverTo = deliver;
   }
 
-  /** Whether the sink has just taken an event. */
+  /** Whether the sink has just accepted an event, or refused one by itself. */
   get answeredRecently(): boolean {
     return performance.now() - this.#answeredAt < RECENT_MS;
   }
 
   /**
-   * Delivers events of different orders. A group that fails is divided until each refused event is alone. The other events are
-   * delivered on the way, so that one refused event of n costs about 2 log2(n) calls.
+   * Delivers events of different orders. A group that fails is bisected until each refused event is alone. The other events are
+   * delivered on the way: one refused event of n costs about 2 log2(n) calls.
    * @param retried set for events that were refused before, or are replayed
    */
   async send(envelopes: Envelope[], retried?: Replays): Promise<Outcome> {
     const outcome: Outcome = { refused: new Map(), undelivered: new Set(envelopes.map(({ id }) => id)) };
     const groups = envelopes.length === 0 ? [] : [envelopes];
-    // Many new events that fail at once need proof of their own: a sink that has just failed is likelier than many refused events.
+    // If many new events fail at once, the sink has probably just failed, so an earlier success proves nothing.
     let proven = this.answeredRecently && (retried !== undefined || envelopes.length === 1);
     let failing = 0;
     for (let group = groups.shift(); group; group = groups.shift()) {
@@ -64,7 +64,7 @@ export class IsolatingSender {
     return outcome;
   }
 
-  /** Tries two of several suspects alone: the last one, because no pass before this one can have tried it, and any other. */
+  /** Sends two of several suspects alone: the last one, which no earlier pass can have sent, and a random other one. */
   async #takesAnother(suspects: Envelope[], outcome: Outcome, retried: Replays | undefined): Promise<boolean> {
     if (suspects.length === 1) return false;
     const last = suspects.length - 1;
@@ -73,7 +73,7 @@ export class IsolatingSender {
     return false;
   }
 
-  /** One call. `answered`: the sink took an event, or refused one by an answer that can only be about the event. */
+  /** One call. `answered`: the sink accepted an event, or refused one with an error that can only concern that event. */
   async #attempt(
     group: Envelope[],
     outcome: Outcome,

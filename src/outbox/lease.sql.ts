@@ -1,9 +1,9 @@
-// One instance at a time relays to a sink. The lease is kept by the database's clock, so that instances need not agree on theirs.
+// Leases: one instance at a time relays to a sink. Leases expire by the database's clock, so clocks of instances do not matter.
 
 import { textArray, type Statement } from "../database/statement.ts";
 import { OF_NO_REHEARSAL } from "./outbox.sql.ts";
 
-/** A dead relay's lease runs out after this; a living one renews it. */
+/** A lease expires after this unless its relay renews it. */
 export const LEASE_SECONDS = 10;
 
 export type Lease = { position: string; failures: number };
@@ -16,28 +16,28 @@ export function insertSinks(names: string[]): Statement {
   };
 }
 
-/** `$n`: without waiting for the pause to end. A sink that said that it is gone has no end of its pause. */
-const ITS_TIME = "(next_attempt_at <= now() OR $n AND next_attempt_at < 'infinity')";
+/** `$n` ignores the pause after a failure, except that of a sink that is gone: it is disabled until an operator enables it. */
+const IS_DUE = "(next_attempt_at <= now() OR $n AND next_attempt_at < 'infinity')";
 
-/** Whether a pass would find anything: asked before the lease is taken, so that an idle shop writes nothing. */
-export function selectHasWork(sink: string, atOnce: boolean): Statement {
+/** Whether a pass has anything to deliver. Checked before the lease is taken, so that an idle shop writes nothing. */
+export function selectHasWork(sink: string, ignorePause: boolean): Statement {
   return {
     name: "select has work",
     text: `SELECT (SELECT xid FROM order_events WHERE xid > s.position AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid LIMIT 1) IS NOT NULL
              OR EXISTS (SELECT FROM letters l WHERE l.sink = s.name AND l.status = 'WAITING' AND l.next_attempt_at <= now()) AS work
-           FROM sinks s WHERE name = $1 AND ${ITS_TIME.replace("$n", "$2")}`,
-    values: [sink, atOnce],
+           FROM sinks s WHERE name = $1 AND ${IS_DUE.replace("$n", "$2")}`,
+    values: [sink, ignorePause],
   };
 }
 
-/** Nobody, or this owner, or somebody whose lease has run out: one of two who try gets a row. */
-export function takeLease(sink: string, owner: string, atOnce: boolean): Statement {
+/** Takes a lease that is free, expired, or this owner's. Returns a row to one of two instances that try. */
+export function takeLease(sink: string, owner: string, ignorePause: boolean): Statement {
   return {
     name: "take lease",
     text: `UPDATE sinks SET lease_owner = $2, lease_until = now() + interval '${LEASE_SECONDS} s'
-           WHERE name = $1 AND (lease_owner IS NULL OR lease_owner = $2 OR lease_until < now()) AND ${ITS_TIME.replace("$n", "$3")}
+           WHERE name = $1 AND (lease_owner IS NULL OR lease_owner = $2 OR lease_until < now()) AND ${IS_DUE.replace("$n", "$3")}
            RETURNING position::text, failures`,
-    values: [sink, owner, atOnce],
+    values: [sink, owner, ignorePause],
   };
 }
 
@@ -49,7 +49,7 @@ export function renewLease(sink: string, owner: string): Statement {
   };
 }
 
-/** The owner has something to write down and the sink answered: a row comes back only for the owner of the lease. */
+/** Renews the lease and clears the sink's failures, after the sink has answered. Returns a row only to the owner of the lease. */
 export function confirmLease(sink: string, owner: string): Statement {
   return {
     name: "confirm lease",
@@ -67,7 +67,7 @@ export function releaseLease(sink: string, owner: string): Statement {
   };
 }
 
-/** The sink has what is up to `upper`; a row comes back only for the owner of the lease, and only if nobody went on meanwhile. */
+/** Moves the sink's position to `upper`. Returns a row only to the owner of the lease, and only if the position is still `from`. */
 export function advancePosition(sink: string, owner: string, from: string, upper: string): Statement {
   return {
     name: "advance position",
@@ -78,7 +78,7 @@ export function advancePosition(sink: string, owner: string, from: string, upper
   };
 }
 
-/** The sink was away: nobody tries again before `pauseMs` from now. */
+/** Records a failure and pauses deliveries for `pauseMs`. */
 export function postpone(sink: string, owner: string, pauseMs: number, reason: string): Statement {
   return {
     name: "postpone sink",
@@ -88,7 +88,7 @@ export function postpone(sink: string, owner: string, pauseMs: number, reason: s
   };
 }
 
-/** The sink is gone for good: nobody tries again before an operator says so. */
+/** Disables a sink that is gone for good, until an operator replays an event to it. */
 export function disable(sink: string, owner: string, reason: string): Statement {
   return {
     name: "disable sink",
@@ -98,7 +98,7 @@ export function disable(sink: string, owner: string, reason: string): Statement 
   };
 }
 
-/** Sinks that were gone are tried again. */
+/** Enables disabled sinks. */
 export function enableSinks(sinks: string[]): Statement {
   return {
     name: "enable sinks",
@@ -109,7 +109,7 @@ export function enableSinks(sinks: string[]): Statement {
 
 export type Backlog = { waiting: number; dead: number };
 
-/** What these sinks do not have yet, and what lies dead. */
+/** Counts events that these sinks do not have yet, and dead letters. */
 export function selectBacklog(sinks: string[]): Statement {
   return {
     name: "select backlog",

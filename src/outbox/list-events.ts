@@ -1,4 +1,4 @@
-// What an operator sees of the outbox: every event, and whether the data platform has it.
+// The operator's list of events, with their state of delivery.
 
 import type { Database } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
@@ -9,7 +9,7 @@ import { type EventPlace, type EventRecord, type EventStatus, selectEvent, selec
 import { enableSinks } from "./lease.sql.ts";
 import { requestReplay } from "./retries.sql.ts";
 
-/** `attempts` counts the tries of the sink that took the most; while a sink is away, its tries since then. */
+/** `attempts` is that of the sink that needed the most; failures of an unavailable sink count. */
 export type EventView = {
   id: string;
   type: string;
@@ -18,13 +18,13 @@ export type EventView = {
   attempts: number;
   createdAt: string;
   deliveredAt: string | null;
-  /** Why it waits or is dead: see ERROR in events.sql.ts. Null once it is delivered, and while its turn has not come. */
+  /** Why the event waits or is dead (ERROR in events.sql.ts). Null if it is delivered or was not sent yet. */
   lastError: string | null;
 };
 
 export type ListEvents = { sinks: string[]; status: EventStatus | null; limit: number; cursor: string | undefined };
 
-/** One page of events, newest first. Errors: INVALID_REQUEST for a cursor that is not ours. */
+/** One page of events, newest first. Errors: INVALID_REQUEST for a cursor of another list. */
 export async function listEvents(
   database: Database,
   { sinks, status, limit, cursor }: ListEvents,
@@ -34,8 +34,9 @@ export async function listEvents(
 }
 
 /**
- * Has an event delivered once more, to every sink: also one that was delivered, and one that lies dead. One that has not had
- * its first turn yet is left to it. A sink that had said that it is gone is tried again from now on. Answers the event, or undefined where there is none with this id. Wake the relay afterwards.
+ * Schedules another delivery of an event to every sink, also if it was delivered or is a dead letter. An event whose first delivery
+ * is still to come is not changed. Enables disabled sinks. Returns the event, or undefined if the id is unknown. The caller wakes
+ * the relay.
  */
 export async function replayEvent(database: Database, sinks: string[], id: string): Promise<EventView | undefined> {
   const { orderId, seq } = parseEventId(id);
@@ -55,7 +56,7 @@ function placeOf({ xid, orderId, seq }: EventPlace): (string | number)[] {
   return [Number(xid), orderId, seq];
 }
 
-/** Where a page goes on. A cursor that somebody made up may hold numbers that no event has, and that the database would not take. Errors: INVALID_REQUEST. */
+/** Reads a cursor. A forged one may hold numbers that PostgreSQL cannot cast. Errors: INVALID_REQUEST. */
 export function eventPlace(cursor: string | undefined): EventPlace | null {
   const place = readCursor(LIST, cursor, ["number", "id", "number"]) as [number, string, number] | null;
   if (place === null) return null;

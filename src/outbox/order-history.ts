@@ -1,33 +1,33 @@
 import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
 import { reasonsFor } from "../order/refund/refund.ts";
-import type { OutboxEvent, RefundData } from "./envelope.ts";
+import type { OutboxEvent, RefundData } from "./event.ts";
 import { type OrderSnapshot, readOrderSnapshots } from "./order-snapshot.ts";
 import { selectEventsOfOrder } from "./outbox.sql.ts";
 
-/** What there is to say of an event: what was ordered, what was paid, what was given back; null where the type says it all. */
+/** Details of an event: of an order placed, of its payment, of a refund; null if the type says everything. */
 export type HistoryData =
   | Pick<OrderSnapshot, "orderItems" | "totalAmount" | "discountAmount" | "discount" | "expiresAt">
   | Pick<OrderSnapshot, "orderItems" | "totalAmount" | "discountAmount" | "discount" | "paidAmount" | "payment">
   | (Omit<RefundData, "reason"> & { reason: string | undefined })
   | null;
 
-/** `nextAfter` asks for the page behind this one; null at the end. */
+/** `nextAfter` is the `after` of the next page; null at the end. */
 export type OrderHistory = { events: { type: string; at: string; data: HistoryData }[]; nextAfter: number | null };
 
-/** The most that one page holds: events, and line items of refunds, so that it is bounded in bytes too. One event is always there. */
-const MOST_EVENTS = 1000;
-const MOST_ITEMS = 10_000;
+/** Bounds of a page: events, and line items of refunds, so that its bytes are bounded too. A page has at least one event. */
+const MAX_EVENTS = 1000;
+const MAX_ITEMS = 10_000;
 
 /** @param after how many of the order's events come before the page */
 export type HistoryPage = { orderId: string; after: number; readerIsOperator: boolean };
 
-/** What happened to an order, oldest first, page by page. Whose order it is, is for the caller to check. */
+/** A page of an order's events, oldest first. The caller checks who may read the order. */
 export async function orderHistory(database: Database, { orderId, after, readerIsOperator }: HistoryPage): Promise<OrderHistory> {
-  const rows = await database.rows<OutboxEvent & { more: boolean }>(selectEventsOfOrder(orderId, after, MOST_EVENTS, MOST_ITEMS));
-  // Only these show the order itself; a refund's event has all that it shows.
-  const whole = rows.filter(({ data }) => data === null);
-  const orders = new Map((await readOrderSnapshots(database, whole)).map((order, i) => [whole[i], order]));
+  const rows = await database.rows<OutboxEvent & { more: boolean }>(selectEventsOfOrder(orderId, after, MAX_EVENTS, MAX_ITEMS));
+  // Only these show the order itself; a refund event carries its own data.
+  const withoutData = rows.filter(({ data }) => data === null);
+  const orders = new Map((await readOrderSnapshots(database, withoutData)).map((order, i) => [withoutData[i], order]));
   const last = rows.at(-1);
   return {
     events: rows.map((event) => ({ type: event.type, at: iso(event.at), data: dataOf(event, orders.get(event), readerIsOperator) })),

@@ -1,13 +1,13 @@
-// An order as it stood when an event of it happened, put together from rows that never change: so the outbox needs no
-// copy of the order in every event, and an event that is sent again says what it said the first time.
+// An order as of one of its events, built from rows that never change. So the outbox stores no copy of the order, and a repeated
+// delivery has the same content as the first.
 
 import type { Database } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import type { OrderEventType, OrderStatus } from "../order/order.ts";
-import type { OutboxEvent, RefundData } from "./envelope.ts";
+import type { OutboxEvent, RefundData } from "./event.ts";
 import { type LineItemRow, type OrderRow, type RefundEventRow, selectLineItemRows, selectOrderRows, selectRefunds } from "./outbox.sql.ts";
 
-/** Amounts in minor units of the shop's currency. `paidAmount` is 0 until it is paid. */
+/** Amounts in minor units of the shop's currency. `paidAmount` is 0 until the order is paid. */
 export type OrderSnapshot = {
   orderId: string;
   userId: string;
@@ -19,7 +19,7 @@ export type OrderSnapshot = {
   refundedAmount: number;
   discount: { userCouponId: string; couponId: string; amount: number } | null;
   payment: { paymentId: string; method: "BALANCE" | "CARD"; status: OrderStatus; amount: number; paidAt: string | null } | null;
-  /** What this very event gave back. */
+  /** The refund of this event. */
   refund: RefundData | null;
   createdAt: string;
   expiresAt: string | null;
@@ -37,8 +37,8 @@ const STATUS_AFTER: Record<OrderEventType, OrderStatus> = {
 const PAID: ReadonlySet<OrderStatus> = new Set(["COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED"]);
 
 /**
- * The order of each of these events, as of that event, in the same order; undefined where an event has no order, which only
- * damage can bring about. Three reads, however many events.
+ * The order of each of these events, as of that event. Undefined if the order does not exist, which only a damaged database
+ * can cause. Makes three queries for any number of events.
  */
 export async function readOrderSnapshots(database: Database, events: OutboxEvent[]): Promise<(OrderSnapshot | undefined)[]> {
   const ids = [...new Set(events.map((event) => event.orderId))];
@@ -60,9 +60,9 @@ export async function readOrderSnapshots(database: Database, events: OutboxEvent
 function orderAt(event: OutboxEvent, order: OrderRow, items: LineItemRow[], refunds: RefundEventRow[]): OrderSnapshot {
   const status = STATUS_AFTER[event.type];
   const paid = PAID.has(status);
-  const sofar = refunds.filter((refund) => refund.seq <= event.seq).map((refund) => refund.data);
-  const back = new Map<string, number>();
-  for (const refund of sofar) for (const { variantId, quantity } of refund.items) back.set(variantId, (back.get(variantId) ?? 0) + quantity);
+  const made = refunds.filter((refund) => refund.seq <= event.seq).map((refund) => refund.data);
+  const refunded = new Map<string, number>();
+  for (const { items } of made) for (const { variantId, quantity } of items) refunded.set(variantId, (refunded.get(variantId) ?? 0) + quantity);
   const { totalAmount, discountAmount, userCouponId, couponId } = order;
   return {
     orderId: order.orderId,
@@ -74,12 +74,12 @@ function orderAt(event: OutboxEvent, order: OrderRow, items: LineItemRow[], refu
       name,
       unitPrice,
       quantity,
-      refundedQuantity: back.get(variantId) ?? 0,
+      refundedQuantity: refunded.get(variantId) ?? 0,
     })),
     totalAmount,
     discountAmount,
     paidAmount: paid ? totalAmount - discountAmount : 0,
-    refundedAmount: sofar.reduce((sum, refund) => sum + refund.amount, 0),
+    refundedAmount: made.reduce((sum, refund) => sum + refund.amount, 0),
     discount: userCouponId === null || couponId === null ? null : { userCouponId, couponId, amount: discountAmount },
     payment:
       paid && order.paymentId !== null && order.method !== null

@@ -1,14 +1,14 @@
 import Type from "typebox";
+import type { Database } from "../database/pool.ts";
 import { type Routes, perform } from "../http/route.ts";
 import { Body, Id, Instant, NextCursor, Nullable, OneOf, page, Query } from "../http/schemas.ts";
 import { CHANGES_MAX } from "../order/order.ts";
-import { mayRead } from "../order/order.routes.ts";
-import { refuse } from "../refusal.ts";
-import type { Database } from "../database/pool.ts";
 import type { OrderCache } from "../order/order-cache.ts";
-import type { Relay } from "./relay.ts";
-import { orderHistory } from "./order-history.ts";
+import { mayRead } from "../order/may-read.ts";
+import { refuse } from "../refusal.ts";
 import { eventPlace, listEvents, replayEvent } from "./list-events.ts";
+import { orderHistory } from "./order-history.ts";
+import type { Relay } from "./relay.ts";
 
 const STATUS = OneOf(["WAITING", "DELIVERED", "DEAD"]);
 const Event = Type.Object(
@@ -23,16 +23,31 @@ const Event = Type.Object(
     lastError: Nullable(
       Type.String({
         description:
-          "Why it waits or is dead: what the data platform answered last, or why it waits behind another event of its order. With several data platforms each reason begins with the name of its own. Null once it is delivered, and while nothing has failed",
+          "Why the event waits or is dead: the data platform's last error, or the earlier event of its order that blocks it. With several data platforms, each reason starts with the platform's name. Null if the event is delivered, and while nothing has failed",
       }),
     ),
   },
   { title: "Event" },
 );
 
-export type OutboxRoutesOptions = { database: Database; orderCache: OrderCache; relay: Relay };
+const History = Type.Object({
+  events: Type.Array(Type.Object({ type: Type.String(), at: Instant(), data: Type.Unknown() })),
+  nextAfter: Nullable(Type.Integer({ description: "`after` of the next page; null at the end. A page has at most 1,000 events" })),
+});
+const HistoryQuery = Query({
+  after: Type.Optional(
+    Type.Integer({
+      minimum: 0,
+      maximum: CHANGES_MAX,
+      default: 0,
+      description: "How many of the order's events to skip: `nextAfter` of the previous page",
+    }),
+  ),
+});
 
-export function outboxRoutes(routes: Routes, { database, orderCache, relay }: OutboxRoutesOptions): void {
+export type OutboxParts = { database: Database; orderCache: Pick<OrderCache, "find">; relay: Pick<Relay, "sinkNames" | "wake"> };
+
+export function outboxRoutes(routes: Routes, { database, orderCache, relay }: OutboxParts): void {
   routes.read(
     {
       method: "GET",
@@ -41,29 +56,15 @@ export function outboxRoutes(routes: Routes, { database, orderCache, relay }: Ou
       audience: "shopper",
       tag: "Orders",
       summary: "Everything that happened to an order, oldest first",
-      description: "Of a refund, `reason` is shown to operators only; the shopper reads `customerReason`.",
+      description: "The `reason` of a refund is shown to operators only; shoppers read `customerReason`.",
       params: Type.Object({ orderId: Id() }),
-      query: Query({
-        after: Type.Optional(
-          Type.Integer({
-            minimum: 0,
-            maximum: CHANGES_MAX,
-            default: 0,
-            description: "How many of the order's events to leave out: `nextAfter` of the page before",
-          }),
-        ),
-      }),
-      answers: {
-        200: Type.Object({
-          events: Type.Array(Type.Object({ type: Type.String(), at: Instant(), data: Type.Unknown() })),
-          nextAfter: Nullable(Type.Integer({ description: "Where the next page begins; null at the end. A page has at most 1,000 events" })),
-        }),
-      },
+      query: HistoryQuery,
+      answers: { 200: History },
       refusals: ["ORDER_NOT_FOUND"],
     },
     async ({ caller, params: { orderId }, query: { after = 0 } }) => {
-      const fact = await orderCache.of(orderId);
-      if (!fact || !mayRead(caller, fact.userId)) refuse("ORDER_NOT_FOUND", { orderId });
+      const order = await orderCache.find(orderId);
+      if (!order || !mayRead(caller, order.userId)) refuse("ORDER_NOT_FOUND", { orderId });
       return orderHistory(database, { orderId, after, readerIsOperator: caller.role === "operator" });
     },
   );
@@ -75,7 +76,7 @@ export function outboxRoutes(routes: Routes, { database, orderCache, relay }: Ou
       operationId: "listEvents",
       audience: "operator",
       tag: "Events",
-      summary: "What goes to the data platform, newest first",
+      summary: "List events for the data platform, newest first",
       query: Query({ ...page, status: Type.Optional(STATUS) }),
       answers: { 200: Type.Object({ events: Type.Array(Event), nextCursor: NextCursor }) },
       shape: ({ query }) => void eventPlace(query.cursor),
@@ -90,7 +91,7 @@ export function outboxRoutes(routes: Routes, { database, orderCache, relay }: Ou
       operationId: "replayEvent",
       audience: "operator",
       tag: "Events",
-      summary: "Deliver an event once more, also one that lies dead",
+      summary: "Deliver an event once more, also a dead letter",
       params: Type.Object({ id: Id() }),
       body: Body({}),
       answers: { 200: Event },

@@ -1,13 +1,13 @@
-// The outbox, read in whole transactions: a pass covers those after a position and older than every running one.
-// A number taken before the commit (an id, a clock) says nothing about what has been committed; this does.
+// Reads the outbox in whole transactions: a pass covers the transactions after a position that are older than every running one.
+// An id or a time assigned before the commit cannot tell which rows are committed; transaction ids can.
 
 import { arrayOf, type Statement } from "../database/statement.ts";
-import type { RefundData } from "./envelope.ts";
+import type { RefundData } from "./event.ts";
 
 /**
- * Events after `position` that can be read by now, by transaction, at most `limit`; the last transaction may be cut.
- * ORDER BY makes the planner take the index: it believes that a good part of the table lies behind any position. It names the table's
- * column: the one that is answered is text, in which 10 comes before 9.
+ * Readable events after `position`, by transaction, at most `limit`; the last transaction may be cut.
+ * ORDER BY makes the planner use the index: it estimates that a large part of the table lies after any position. It names the
+ * table's column, because the output column is text, in which 10 sorts before 9.
  */
 export function selectReadable(position: string, limit: number): Statement {
   return {
@@ -18,22 +18,22 @@ export function selectReadable(position: string, limit: number): Statement {
   };
 }
 
-/** Of an event `e`: no place outside of the shop is told of a rehearsal, and no list or count of events has it. */
+/** Excludes events `e` of rehearsals from deliveries, lists and counts. */
 export const OF_NO_REHEARSAL =
   "NOT EXISTS (SELECT FROM orders r JOIN users u ON u.id = r.user_id WHERE r.id = e.order_id AND u.rehearsal_id IS NOT NULL)";
 
-/** The orders that one transaction changed. */
+/** Orders changed by one transaction. */
 export function selectOrdersOfTransaction(xid: string): Statement {
   return { name: "select orders of transaction", text: `SELECT order_id AS "orderId" FROM order_events WHERE xid = $1::xid8`, values: [xid] };
 }
 
 /**
- * The events of these orders that a pass from `position` to `upper` covers, in the order of their delivery. Events of rehearsals are passed over.
+ * Events of these orders that a pass from `position` to `upper` delivers, in the order of delivery, without those of rehearsals.
  *
- * Transactions number themselves at their first lock, not in the order in which they get an order's lock. So number 10 may
- * write an order's third event after number 12 has written its second, and while number 11 is running, 10 is readable
- * and 12 is not. An event is therefore due with the earliest transaction among its own and its successors': whoever
- * delivers the third event delivers the second before it, and not again when its own turn comes.
+ * Transactions get their ids at their first write, not in the order in which they lock an order. So transaction 10 may write an
+ * order's third event after transaction 12 has written its second. While 11 is running, 10 is readable and 12 is not.
+ * An event is therefore due with the earliest transaction among its own and its successors': the pass that delivers the third
+ * event delivers the second before it, and no later pass delivers the second again.
  */
 export function selectDue(orderIds: string[], position: string, upper: string): Statement {
   return {
@@ -97,16 +97,16 @@ export function selectRefunds(orderIds: string[]): Statement {
 }
 
 /**
- * Events of one order behind this one, oldest first: at most `limit`, and behind the first only so many that their refunds have at most
- * `mostItems` line items. `more`: there are others behind it.
+ * Events of one order after `after`, oldest first: at most `limit`, and at most as many that their refunds together have `maxItems`
+ * line items, but at least one event. `more`: later events exist.
  */
-export function selectEventsOfOrder(orderId: string, after: number, limit: number, mostItems: number): Statement {
+export function selectEventsOfOrder(orderId: string, after: number, limit: number, maxItems: number): Statement {
   return {
     name: "select events of order",
     text: `SELECT e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, e.seq < o.changes AS more
            FROM (SELECT *, sum(coalesce(jsonb_array_length(data -> 'items'), 0)) OVER (ORDER BY seq) AS items FROM order_events
                  WHERE order_id = $1 AND seq > $2 AND seq <= $2 + $3 ORDER BY seq LIMIT $3) e JOIN orders o ON o.id = e.order_id
            WHERE e.items <= $4 OR e.seq = $2 + 1 ORDER BY e.seq`,
-    values: [orderId, after, limit, mostItems],
+    values: [orderId, after, limit, maxItems],
   };
 }

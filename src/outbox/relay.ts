@@ -1,4 +1,4 @@
-// Relays the outbox to every sink, each at its own pace: one that is away keeps nobody else waiting, and no order at all.
+// Relays the outbox to every sink independently: an unavailable sink delays neither the other sinks nor any order.
 
 import { randomUUID } from "node:crypto";
 import type { Database } from "../database/pool.ts";
@@ -10,101 +10,101 @@ import type { Sink } from "./sinks/sink.ts";
 export type RelayOptions = {
   database: Database;
   sinks: Sink[];
-  /** Who holds the leases: one id per instance. */
+  /** Owner of the leases: one id per instance. */
   owner?: string;
-  /** How often other instances' events are looked for, in ms. The own ones are announced with `wake`. */
+  /** Interval in ms at which events of other instances are looked for. This instance announces its own with `wake`. */
   pollMs?: number;
-  /** Told of a pass that broke, which is tried again. */
+  /** Called with the error of a failed pass, which is then repeated. */
   onError?: (error: unknown) => void;
-  /** Told of refused events, dead letters, and sinks that become unavailable or available again. */
+  /** Called for refused events, dead letters, and sinks that become unavailable or available again. */
   onReport?: (report: SinkReport) => void;
 };
 
 export type Relayed = { delivered: number; waiting: number; dead: number };
 
-/** Between two passes at least this, and as long as the last one took: under load the relay falls behind rather than slow the till. */
+/** Least pause between passes. The pause is also as long as the last pass took: under load the relay slows down, not the till. */
 const PAUSE_MS = 50;
-/** A sink that hangs must not keep the process from ending. */
+/** `stop` waits no longer than this, in case a sink hangs. */
 const STOP_MS = 5000;
 
 export class Relay {
   readonly #database: Database;
-  readonly #couriers: Dispatcher[];
+  readonly #dispatchers: Dispatcher[];
   readonly #pollMs: number;
   readonly #onError: (error: unknown) => void;
   #prepared: Promise<unknown> | undefined;
   #loops: Promise<unknown> | undefined;
   #stopping = new AbortController();
-  /** One per courier that sleeps. */
+  /** One per dispatcher that sleeps. */
   readonly #sleepers = new Set<() => void>();
-  #news = 0;
+  #wakeUps = 0;
 
   constructor({ database, sinks, owner = randomUUID(), pollMs = 1000, onError = () => {}, onReport = () => {} }: RelayOptions) {
     this.#database = database;
-    this.#couriers = sinks.map((sink) => new Dispatcher({ database, sink, owner, onReport }));
+    this.#dispatchers = sinks.map((sink) => new Dispatcher({ database, sink, owner, onReport }));
     this.#pollMs = pollMs;
     this.#onError = onError;
   }
 
   get sinkNames(): string[] {
-    return this.#couriers.map((courier) => courier.sink.name);
+    return this.#dispatchers.map(({ sink }) => sink.name);
   }
 
-  /** What this process has done, per sink. */
+  /** Counts of this process, per sink. */
   get counts(): { sink: string; counts: SinkCounts }[] {
-    return this.#couriers.map(({ sink, counts }) => ({ sink: sink.name, counts }));
+    return this.#dispatchers.map(({ sink, counts }) => ({ sink: sink.name, counts }));
   }
 
-  /** Delivers from now on, until `stop`. */
+  /** Starts delivering in the background, until `stop`. */
   start(): void {
-    this.#loops ??= Promise.all(this.#couriers.map((courier) => this.#loop(courier)));
+    this.#loops ??= Promise.all(this.#dispatchers.map((dispatcher) => this.#loop(dispatcher)));
   }
 
-  /** There is something new: don't wait for the next look. Costs nothing when called often. */
+  /** Announces new events, so that the relay does not wait for its next poll. Cheap to call often. */
   wake(): void {
-    this.#news++;
+    this.#wakeUps++;
     for (const wake of this.#sleepers) wake();
   }
 
-  /** One pass to every sink now, also to one that was away and would be tried later. Errors: the database's. */
+  /** Runs one pass to every sink now, including sinks that are paused after a failure. Errors: the database's. */
   async runOnce(): Promise<Relayed> {
     await this.#prepare();
-    const delivered = await Promise.all(this.#couriers.map((courier) => courier.pass(true)));
+    const delivered = await Promise.all(this.#dispatchers.map((dispatcher) => dispatcher.pass(true)));
     return { delivered: delivered.reduce((sum, count) => sum + count, 0), ...(await this.backlog()) };
   }
 
-  /** What the sinks do not have yet. */
+  /** Counts of events that wait for a sink, and of dead letters. */
   async backlog(): Promise<Backlog> {
     const [backlog] = await this.#database.rows<Backlog>(selectBacklog(this.sinkNames));
     return backlog ?? { waiting: 0, dead: 0 };
   }
 
-  /** Ends when the passes under way are through, or cannot be waited for: what they had not written down comes again. */
+  /** Waits up to five seconds for running passes, then closes the sinks. Deliveries that were not stored are repeated later. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     this.wake();
-    const through = Promise.all([this.#loops, ...this.#couriers.map((courier) => courier.idle())]);
-    await Promise.race([through, new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())]);
-    await Promise.all(this.#couriers.map((courier) => courier.sink.close()));
+    const finished = Promise.all([this.#loops, ...this.#dispatchers.map((dispatcher) => dispatcher.idle())]);
+    await Promise.race([finished, new Promise((resolve) => setTimeout(resolve, STOP_MS).unref())]);
+    await Promise.all(this.#dispatchers.map((dispatcher) => dispatcher.sink.close()));
   }
 
-  async #loop(courier: Dispatcher): Promise<void> {
+  async #loop(dispatcher: Dispatcher): Promise<void> {
     while (!this.#stopping.signal.aborted) {
       const startedAt = performance.now();
-      const news = this.#news;
+      const wakeUps = this.#wakeUps;
       let delivered = 0;
       try {
         await this.#prepare();
-        delivered = await courier.pass();
+        delivered = await dispatcher.pass();
       } catch (error) {
         this.#onError(error);
       }
       await this.#sleep(Math.max(PAUSE_MS, performance.now() - startedAt), false);
-      if (delivered === 0 && this.#news === news) await this.#sleep(this.#pollMs, true);
+      if (delivered === 0 && this.#wakeUps === wakeUps) await this.#sleep(this.#pollMs, true);
     }
   }
 
-  /** Sinks that the database has not seen begin at the beginning. */
+  /** Registers the sinks. A sink that is new to the database starts at the first event. */
   #prepare(): Promise<unknown> {
     this.#prepared ??= this.#database.rows(insertSinks(this.sinkNames)).catch((error: unknown) => {
       this.#prepared = undefined;
@@ -113,12 +113,12 @@ export class Relay {
     return this.#prepared;
   }
 
-  /** Until the time is up, `stop` is called or, where `light`, there is news. */
-  #sleep(ms: number, light: boolean): Promise<void> {
+  /** Resolves after `ms`, on `stop`, or, if `wakeable`, on `wake`. */
+  #sleep(ms: number, wakeable: boolean): Promise<void> {
     if (this.#stopping.signal.aborted) return Promise.resolve();
     return new Promise((resolve) => {
       const wake = (): void => {
-        if (!light && !this.#stopping.signal.aborted) return;
+        if (!wakeable && !this.#stopping.signal.aborted) return;
         clearTimeout(timer);
         this.#sleepers.delete(wake);
         resolve();

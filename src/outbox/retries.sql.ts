@@ -1,21 +1,10 @@
-// Letters: events that a sink refused one by one, and the later events of their orders, which wait behind them.
+// Statements on delivery retries (table `letters`).
 
 import { arrayOf, textArray, type Statement } from "../database/statement.ts";
-import type { OutboxEvent } from "./envelope.ts";
 import { OF_NO_REHEARSAL } from "./outbox.sql.ts";
+import type { NewRetry, RetryKey, TriedRetry } from "./retries.ts";
 
-export type RetryKey = { orderId: string; seq: number };
-
-/** A letter to be written: refused (tried once, and due again after a pause), or parked behind another. */
-export type NewRetry = RetryKey & { refusal: { reason: string; pauseMs: number } | null };
-
-/** `replay` is the id of the replay that an operator asked for. */
-export type DueRetry = OutboxEvent & { attempts: number; replay: string | null };
-
-/** What became of a letter that was tried; `refusal` null is delivered, `pauseMs` null is dead. */
-export type TriedRetry = RetryKey & { refusal: { reason: string; pauseMs: number | null } | null };
-
-/** Which of these orders have a letter that still waits. */
+/** Those of these orders that have a retry which is not settled. */
 export function selectBlockedOrders(sink: string, orderIds: string[]): Statement {
   return {
     name: "select blocked orders",
@@ -24,10 +13,10 @@ export function selectBlockedOrders(sink: string, orderIds: string[]): Statement
   };
 }
 
-/** The first waiting letter of each order, where it is due: one per order, so that none overtakes another. */
+/** Due retries: at most one per order, its first unsettled one, so that no event overtakes another. */
 export function selectDueRetries(sink: string, limit: number): Statement {
   return {
-    name: "select due letters",
+    name: "select due retries",
     text: `SELECT e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, l.attempts, l.replay
            FROM letters l JOIN order_events e USING (order_id, seq)
            WHERE l.sink = $1 AND l.status = 'WAITING' AND l.next_attempt_at <= now()
@@ -37,53 +26,51 @@ export function selectDueRetries(sink: string, limit: number): Statement {
   };
 }
 
-/** A parked letter's time is infinity: it comes when the one before it is settled (`wakeParked`). */
-export function insertRetries(sink: string, letters: NewRetry[]): Statement {
+/** A blocked retry is due at infinity, until `wakeBlocked` makes it due. */
+export function insertRetries(sink: string, retries: NewRetry[]): Statement {
   return {
-    name: "insert letters",
+    name: "insert retries",
     text: `INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at, last_error)
            SELECT $1, order_id, seq, 'WAITING', (reason IS NOT NULL)::int, CASE WHEN reason IS NULL THEN 'infinity' ELSE now() + pause * interval '1 ms' END, reason
            FROM unnest($2::uuid[], $3::int[], $4::int[], $5::text[]) v(order_id, seq, pause, reason)
            ON CONFLICT DO NOTHING`,
-    values: [
-      sink,
-      arrayOf(letters, (letter) => letter.orderId),
-      arrayOf(letters, (letter) => letter.seq),
-      arrayOf(letters, (letter) => letter.refusal?.pauseMs),
-      textArray(letters, (letter) => letter.refusal?.reason),
-    ],
+    values: [sink, ...columnsOf(retries)],
   };
 }
 
-export function updateRetries(sink: string, letters: TriedRetry[]): Statement {
+export function updateRetries(sink: string, retries: TriedRetry[]): Statement {
   return {
-    name: "update letters",
+    name: "update retries",
     text: `UPDATE letters l SET attempts = l.attempts + 1, last_error = v.reason,
              status = CASE WHEN v.reason IS NULL THEN 'DELIVERED' WHEN v.pause IS NULL THEN 'DEAD' ELSE 'WAITING' END,
              delivered_at = CASE WHEN v.reason IS NULL THEN now() END,
              next_attempt_at = now() + coalesce(v.pause, 0) * interval '1 ms'
            FROM unnest($2::uuid[], $3::int[], $4::int[], $5::text[]) v(order_id, seq, pause, reason)
            WHERE l.sink = $1 AND l.order_id = v.order_id AND l.seq = v.seq`,
-    values: [
-      sink,
-      arrayOf(letters, (letter) => letter.orderId),
-      arrayOf(letters, (letter) => letter.seq),
-      arrayOf(letters, (letter) => letter.refusal?.pauseMs),
-      textArray(letters, (letter) => letter.refusal?.reason),
-    ],
+    values: [sink, ...columnsOf(retries)],
   };
 }
 
-/** What waited behind a letter that was delivered, or is dead, goes on. Which of them is first, `selectDueLetters` decides. */
+/** order_id, seq, pause, reason. */
+function columnsOf(retries: (NewRetry | TriedRetry)[]): string[] {
+  return [
+    arrayOf(retries, ({ orderId }) => orderId),
+    arrayOf(retries, ({ seq }) => seq),
+    arrayOf(retries, ({ refusal }) => refusal?.pauseMs),
+    textArray(retries, ({ refusal }) => refusal?.reason),
+  ];
+}
+
+/** Makes the blocked retries of these orders due. `selectDueRetries` picks the first of each order. */
 export function wakeBlocked(sink: string, orderIds: string[]): Statement {
   return {
-    name: "wake parked letters",
+    name: "wake blocked retries",
     text: "UPDATE letters SET next_attempt_at = now() WHERE sink = $1 AND order_id = ANY($2::uuid[]) AND status = 'WAITING' AND next_attempt_at = 'infinity'",
     values: [sink, arrayOf(orderIds, (id) => id)],
   };
 }
 
-/** An event that these sinks have had, or gave up, waits once more; one whose turn has not come is left where it is. */
+/** Makes an event due once more at the sinks whose position is past it. An event whose first delivery is still to come is not changed. */
 export function requestReplay(sinks: string[], { orderId, seq }: RetryKey): Statement {
   return {
     name: "replay event",

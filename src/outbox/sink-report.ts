@@ -1,12 +1,12 @@
-// What a dispatcher tells the log and the metrics about its sink.
+// The dispatcher's reports about its sink, for the log and the metrics.
 
 import { eventId } from "../ids.ts";
-import type { NewRetry, TriedRetry } from "./retries.sql.ts";
+import type { NewRetry, TriedRetry } from "./retries.ts";
 
 export type SinkReport =
-  /** The sink refused `count` events; `eventId` and `reason` are of one of them. Dead letters are not tried again. */
+  /** The sink refused `count` events; `eventId` and `reason` are of one of them. Dead letters are not retried. */
   | { kind: "refused" | "dead"; sink: string; count: number; eventId: string; orderId: string; reason: string }
-  /** Nothing is delivered to the sink until it works again. Reported once. */
+  /** Deliveries are paused until the sink works again. Reported once. */
   | { kind: "unavailable"; sink: string; reason: string }
   | { kind: "available"; sink: string };
 
@@ -16,10 +16,10 @@ export function newCounts(): SinkCounts {
   return { delivered: 0, refused: 0, dead: 0, failures: 0 };
 }
 
-/** Counts the refusals among these letters, and answers at most one report of each kind, so that a thousand refusals are one line. */
-export function countRefusals(sink: string, letters: readonly (NewRetry | TriedRetry)[], counts: SinkCounts): SinkReport[] {
+/** Adds the refusals to `counts`. Returns at most one report of each kind, so that a thousand refusals are one log line. */
+export function countRefusals(sink: string, retries: readonly (NewRetry | TriedRetry)[], counts: SinkCounts): SinkReport[] {
   const reports = new Map<string, SinkReport & { count: number }>();
-  for (const { orderId, seq, refusal } of letters) {
+  for (const { orderId, seq, refusal } of retries) {
     if (refusal === null) continue;
     const kind = refusal.pauseMs === null ? "dead" : "refused";
     counts.refused++;

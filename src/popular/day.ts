@@ -1,6 +1,6 @@
-// Days are the shop's, not the server's: YYYY-MM-DD in its time zone.
+// Dates in the shop's time zone, as YYYY-MM-DD.
 
-/** The shop's day at an instant (ms). */
+/** The date at an instant (ms). */
 export function dayOf(atMs: number, timezone: string): string {
   const parts = new Intl.DateTimeFormat("en", {
     timeZone: timezone,
@@ -9,11 +9,11 @@ export function dayOf(atMs: number, timezone: string): string {
     month: "2-digit",
     day: "2-digit",
   }).formatToParts(atMs);
-  const part = (type: string): string => parts.find((one) => one.type === type)?.value ?? "";
+  const part = (type: string): string => parts.find((candidate) => candidate.type === type)?.value ?? "";
   return `${part("year").padStart(4, "0")}-${part("month")}-${part("day")}`;
 }
 
-/** The day so many days after (or, negative, before) another. */
+/** The date `days` after `day`; negative numbers go back. */
 export function addDays(day: string, days: number): string {
   return new Date(Date.parse(`${day}T00:00:00Z`) + days * 86_400_000).toISOString().slice(0, 10);
 }

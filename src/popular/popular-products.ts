@@ -13,22 +13,26 @@ export type PopularProduct = {
   totalSales: number;
 };
 
-/** `from` and `to` are days, both included; `aggregatedAt` is when sales were last added up: later ones are not in yet. */
+/**
+ * `from` and `to` are dates, both included. `aggregatedAt` is the time of the last aggregation;
+ * later sales do not count yet.
+ */
 export type PopularProducts = { popularProducts: PopularProduct[]; from: string; to: string; aggregatedAt: string | null };
 
-const MOST = 5;
+const PRODUCTS_MAX = 5;
 const MESSAGES = { ko: "통계 데이터가 없습니다", en: "There are no popular products yet" };
 
 /**
- * The five best-selling products of today and the two days before, by units, then by id. What is not for sale is left out, and makes
- * room for the next: a shopper could not buy it, and no other list shows it. What is sold out stays: it may come back.
+ * The five best-selling products of today and the two days before, by units, then by id. Products
+ * that are not for sale are skipped, because shoppers cannot buy them and no other list shows them.
+ * Sold-out products are included, because they may return.
  */
 export async function findPopularProducts(database: Database, timezone: string, now: number): Promise<PopularProducts> {
   const to = dayOf(now, timezone);
   const from = addDays(to, -2);
-  // Read before the sales: the time may then be too early, never too late.
+  // Read before the sales, so that `aggregatedAt` can be too early but never too late.
   const [checkpoint] = await database.rows<{ at: number | null }>(selectAggregatedAt());
-  const rows = await database.rows<PopularRecord>(selectPopular(from, to, MOST));
+  const rows = await database.rows<PopularRecord>(selectPopular(from, to, PRODUCTS_MAX));
   return {
     popularProducts: rows.map(({ productId, name, price, status, stock, totalSales }, i) => ({
       rank: i + 1,
@@ -44,7 +48,7 @@ export async function findPopularProducts(database: Database, timezone: string, 
   };
 }
 
-/** The list as it is answered: an empty one says so, in the reader's language. */
+/** The response body. An empty list has a message in the reader's language. */
 export function popularAnswer(list: PopularProducts, locale: "ko" | "en"): PopularProducts & { message?: string } {
   return list.popularProducts.length === 0 ? { ...list, message: MESSAGES[locale] } : list;
 }

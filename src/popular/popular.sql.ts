@@ -1,16 +1,20 @@
 import type { Statement } from "../database/statement.ts";
 
-/** Kept by name in `checkpoints`. Its row's lock lets one aggregation run at a time. */
+/** The aggregation's checkpoint. The lock of its row lets only one aggregation run at a time. */
 export const LOCK_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = 'aggregate-sales' FOR UPDATE";
 
-/** The oldest transaction that is still running: everything before it is committed, and visible, or never will be. */
+/**
+ * The oldest running transaction. All earlier ones have ended, so their rows are visible or never
+ * will be.
+ */
 export const OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin";
 
 /**
- * What the events after $1 and up to $2 say about the sales per product and day ($3: the shop's time zone). A refund counts against the
- * day on which its order was completed. Units that come back leave a row of 0 rather than none; whoever lists sales leaves those out.
- * Numbers of transactions, not times or ids, bound the window: so a transaction that commits late is counted once, later. Once the window
- * lies before every running transaction, it says the same at any later time.
+ * Sales per product and day from the events after $1, up to $2; $3 is the shop's time zone. A
+ * refund counts on the day of the order's completion. Fully refunded units leave a row of 0; lists
+ * omit such rows. Transaction ids bound the window, not times or event ids, so an event whose
+ * transaction commits late is counted once, in a later run. If all running transactions are after
+ * the window, its result never changes.
  */
 const COUNTED = `
   events AS (
@@ -27,7 +31,7 @@ const COUNTED = `
     SELECT day, product_id, sum(units) AS units, sum(revenue) AS revenue FROM moved GROUP BY day, product_id
   )`;
 
-/** Adds what is counted to the sales. */
+/** Adds the counted sales to the stored ones. */
 export const ADD_SALES = `
   WITH ${COUNTED}, saved AS (
     INSERT INTO product_sales AS s (day, product_id, units, revenue) SELECT * FROM counted ORDER BY day, product_id
@@ -36,10 +40,13 @@ export const ADD_SALES = `
   )
   SELECT (SELECT count(*) FROM events) AS events, (SELECT count(*) FROM saved WHERE made) AS "rowsMade", (SELECT count(*) FROM saved WHERE NOT made) AS "rowsAdded"`;
 
-/** Only counts. */
+/** Counts without storing. */
 export const COUNT_SALES = `WITH ${COUNTED} SELECT day::text, product_id AS "productId", units, revenue FROM counted`;
 
-/** Makes the sales what $1 to $4 (days, products, units, revenues) say, and answers how many rows were not. */
+/**
+ * Makes the stored sales equal to $1 to $4 (days, products, units, revenues), and returns the
+ * number of corrected rows.
+ */
 export const CORRECT_SALES = `
   WITH counted AS (
     SELECT day, product_id, sum(units) AS units, sum(revenue) AS revenue
@@ -54,19 +61,22 @@ export const CORRECT_SALES = `
   )
   SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM saved) AS corrected`;
 
-/** Without the row's lock. */
+/** Reads the checkpoint without a lock. */
 export const READ_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = 'aggregate-sales'";
 
 export const MOVE_CHECKPOINT = "UPDATE checkpoints SET xid = $1::xid8, at = now() WHERE name = 'aggregate-sales'";
 
-/** Of sales `s`: what a rehearsal's copies sold is in no figure. It stands in `product_sales` like any other, so that a recount agrees. */
-const NO_COPY = "NOT EXISTS (SELECT FROM products c WHERE c.id = s.product_id AND c.rehearsal_id IS NOT NULL)";
+/**
+ * A condition on sales `s`: excludes rehearsals' copies. `product_sales` has their sales, so that a
+ * recount agrees.
+ */
+const NO_COPIES = "NOT EXISTS (SELECT FROM products c WHERE c.id = s.product_id AND c.rehearsal_id IS NOT NULL)";
 
-/** The five best-selling products of the three days before day $1, as that day's snapshot. */
+/** Stores the five best-selling products of the three days before $1 as the snapshot of $1. */
 export const INSERT_SNAPSHOT = `
   INSERT INTO popular_snapshots (day, rank, product_id, total_sales)
   SELECT $1::date, row_number() OVER (ORDER BY sum(units) DESC, product_id), product_id, sum(units)
-  FROM product_sales s WHERE day BETWEEN $1::date - 3 AND $1::date - 1 AND ${NO_COPY}
+  FROM product_sales s WHERE day BETWEEN $1::date - 3 AND $1::date - 1 AND ${NO_COPIES}
   GROUP BY product_id HAVING sum(units) > 0 ORDER BY sum(units) DESC, product_id LIMIT 5`;
 
 export const DELETE_SNAPSHOTS = "DELETE FROM popular_snapshots";
@@ -76,7 +86,7 @@ export const DELETE_OLD_SNAPSHOTS =
 
 export type PopularRecord = { productId: string; name: string; status: "ON_SALE"; price: number; stock: number; totalSales: number };
 
-/** The best-selling products of these days, both included, that can be bought. */
+/** The best-selling products on sale of these days, both included. */
 export function selectPopular(from: string, to: string, limit: number): Statement {
   return {
     name: "select popular products",
@@ -90,14 +100,14 @@ export function selectPopular(from: string, to: string, limit: number): Statemen
   };
 }
 
-/** When sales were last added up, in ms. */
+/** The time of the last aggregation, in ms. */
 export function selectAggregatedAt(): Statement {
   return { name: "select aggregated at", text: "SELECT at FROM checkpoints WHERE name = 'aggregate-sales'", values: [] };
 }
 
 export type SalesRecord = { productId: string; name: string; units: number; revenue: number };
 
-/** Sales by product; null leaves that end of the time open. */
+/** Sales by product; null leaves that end of the period open. */
 export function selectSales(from: string | null, to: string | null, limit: number): Statement {
   return {
     name: "select sales",
@@ -111,12 +121,12 @@ export function selectSales(from: string | null, to: string | null, limit: numbe
 
 export type SalesDay = { day: string; units: number; revenue: number };
 
-/** Sales by day, oldest first; days on which nothing remains sold are not in it. */
+/** Sales by day, oldest first, without days whose units were all refunded. */
 export function selectSalesByDay(from: string | null, to: string | null, limit: number): Statement {
   return {
     name: "select sales by day",
     text: `SELECT * FROM (SELECT day, sum(units)::bigint AS units, sum(revenue)::bigint AS revenue FROM product_sales s
-           WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day <= $2::date) AND ${NO_COPY}
+           WHERE ($1::date IS NULL OR day >= $1::date) AND ($2::date IS NULL OR day <= $2::date) AND ${NO_COPIES}
            GROUP BY day HAVING sum(units) > 0 ORDER BY day DESC LIMIT $3) last ORDER BY day`,
     values: [from, to, limit],
   };

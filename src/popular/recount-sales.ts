@@ -6,35 +6,36 @@ import { CORRECT_SALES, COUNT_SALES, LOCK_CHECKPOINT, READ_CHECKPOINT } from "./
 type Run = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
 type Counted = { day: string; productId: string; units: number; revenue: number };
 
-/** `rows` of product and day there are, and how many were missing, wrong, or too many. */
+/** The number of rows (product and day), and of rows that were missing, wrong or superfluous. */
 export type Recounted = { rows: number; corrected: number };
 
 /**
- * Counts what was sold anew, from the first order on and as far as the aggregation has come, and puts right what it finds otherwise.
- * The long read holds no transaction's number, so the outbox's readers do not wait for it; what is aggregated meanwhile is added under
- * the checkpoint's lock. @param beside done in the same transaction, before and after
- * Errors: ConfigError where the shop's time zone is another by now.
+ * Recounts all sales up to the aggregation's checkpoint and corrects the stored ones. The long
+ * count has no transaction id, so the outbox does not wait for it. Then it adds the sales that were
+ * aggregated during the count, under the checkpoint's lock.
+ * @param extra runs in the same transaction, before and after the correction
+ * Errors: ConfigError if the shop's time zone has changed.
  */
 export async function recountSales(
   database: Database,
   timezone: string,
-  beside: { before?: (run: Run) => Promise<unknown>; after?: (run: Run) => Promise<unknown> } = {},
+  extra: { before?: (run: Run) => Promise<unknown>; after?: (run: Run) => Promise<unknown> } = {},
 ): Promise<Recounted> {
-  const [begun] = await database.rows<{ xid: string }>({ name: "read checkpoint", text: READ_CHECKPOINT, values: [] });
-  if (!begun) throw new Error("the aggregation has no checkpoint");
-  const counted = await database.rows<Counted>({ name: "count sales", text: COUNT_SALES, values: ["0", begun.xid, timezone] });
+  const [start] = await database.rows<{ xid: string }>({ name: "read checkpoint", text: READ_CHECKPOINT, values: [] });
+  if (!start) throw new Error("the checkpoint of the aggregation is missing");
+  const counted = await database.rows<Counted>({ name: "count sales", text: COUNT_SALES, values: ["0", start.xid, timezone] });
   return database.transaction(async (run) => {
     const [checkpoint] = await run<{ xid: string }>(LOCK_CHECKPOINT);
-    await beside.before?.(run);
+    await extra.before?.(run);
     await checkTimezone(run, timezone);
-    const all = [...counted, ...(await run<Counted>(COUNT_SALES, [begun.xid, checkpoint?.xid, timezone]))];
+    const all = [...counted, ...(await run<Counted>(COUNT_SALES, [start.xid, checkpoint?.xid, timezone]))];
     const [result] = await run<{ corrected: number }>(CORRECT_SALES, [
       arrayOf(all, ({ day }) => day),
       arrayOf(all, ({ productId }) => productId),
       arrayOf(all, ({ units }) => units),
       arrayOf(all, ({ revenue }) => revenue),
     ]);
-    await beside.after?.(run);
+    await extra.after?.(run);
     return { rows: new Set(all.map(({ day, productId }) => `${day} ${productId}`)).size, corrected: result?.corrected ?? 0 };
   });
 }

@@ -7,9 +7,10 @@ import { DELETE_OLD_SNAPSHOTS, DELETE_SNAPSHOT, DELETE_SNAPSHOTS, INSERT_SNAPSHO
 export type Snapshot = { day: string; from: string; to: string; products: number; deleted: number };
 
 /**
- * Writes down the five best-selling products of the last three full days, and deletes snapshots older than three days. Sales
- * are added up first, so that the last hour before midnight is in it. A second run on the same day replaces the first.
- * What happened to a product later, that it was taken from sale for one, does not change what was popular.
+ * Stores the five best-selling products of the last three full days, and deletes snapshots older
+ * than three days. Aggregates sales first, so that the snapshot includes the last hour before
+ * midnight. A second run on the same day replaces the first. Later changes of a product, such as
+ * its withdrawal from sale, do not change the snapshot.
  */
 export async function snapshotPopular(database: Database, timezone: string, now: number): Promise<Snapshot> {
   await aggregateSales(database, timezone);
@@ -19,12 +20,15 @@ export async function snapshotPopular(database: Database, timezone: string, now:
     await run(DELETE_SNAPSHOT, [day]);
     await run(INSERT_SNAPSHOT, [day]);
     const [old] = await run<{ count: number }>(DELETE_OLD_SNAPSHOTS, [day]);
-    const [made] = await run<{ count: number }>("SELECT count(*) AS count FROM popular_snapshots WHERE day = $1::date", [day]);
-    return { day, from: addDays(day, -3), to: addDays(day, -1), products: made?.count ?? 0, deleted: old?.count ?? 0 };
+    const [stored] = await run<{ count: number }>("SELECT count(*) AS count FROM popular_snapshots WHERE day = $1::date", [day]);
+    return { day, from: addDays(day, -3), to: addDays(day, -1), products: stored?.count ?? 0, deleted: old?.count ?? 0 };
   });
 }
 
-/** Other days than before: no snapshot is of any of them, and this day's is made anew. */
+/**
+ * After a change of the time zone: deletes all snapshots, whose days no longer exist, and stores
+ * this day's again.
+ */
 export async function replaceSnapshots(run: (text: string, values?: unknown[]) => Promise<unknown>, day: string): Promise<void> {
   await run(DELETE_SNAPSHOTS);
   await run(INSERT_SNAPSHOT, [day]);

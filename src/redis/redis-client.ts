@@ -1,36 +1,36 @@
-// The line to Redis or Valkey. Nothing that matters may hang on it: whoever asks over it gets an answer soon or is told that there is none,
-// and then does without.
+// Client for Redis or Valkey. Correctness must not depend on it: every command succeeds soon or fails
+// with RedisUnavailable, and the caller then does without Redis.
 
 import { Redis } from "ioredis";
 
-/** Redis is slow, full, restarting or gone. */
+/** Redis is slow, full, restarting or unreachable. */
 export class RedisUnavailable extends Error {}
 
 export type RedisClientOptions = {
   url: string;
-  /** What this shop's keys begin with, apart from other shops'. */
+  /** The prefix of this shop's keys, different for each shop. */
   prefix: string;
-  /** Told when the line is lost and when it is there again; not for every command. */
+  /** Called when Redis becomes unavailable and when it is available again; not for every command. */
   onChange?: (up: boolean, reason: string) => void;
-  /** How long an answer is waited for. */
+  /** The longest wait for a response. */
   timeoutMs?: number;
 };
 
 const CONNECT_MS = 2000;
-/** After a silence nobody else waits for an answer before this has passed. */
-const LEFT_ALONE_MS = 1000;
-const LONGEST_RETRY_MS = 1000;
+/** After a failure all commands fail at once for this long, so that they don't each wait for the timeout. */
+const PAUSE_MS = 1000;
+const MAX_RECONNECT_MS = 1000;
 
 export class RedisClient {
   readonly prefix: string;
   readonly #redis: Redis;
   readonly #onChange: (up: boolean, reason: string) => void;
   #up = false;
-  #leftAloneUntil = 0;
+  #pausedUntil = 0;
   #reason = "not connected yet";
-  /** Counts connections: what was said on one may never have arrived before the next. */
+  /** Counts connections: a command sent on one may be lost before the next is open. */
   #connection = 0;
-  readonly counts = { asked: 0, failed: 0 };
+  readonly counts = { commands: 0, failed: 0 };
 
   constructor({ url, prefix, onChange = () => {}, timeoutMs = 250 }: RedisClientOptions) {
     this.prefix = prefix;
@@ -39,47 +39,47 @@ export class RedisClient {
       connectionName: "jangnal",
       connectTimeout: CONNECT_MS,
       commandTimeout: timeoutMs,
-      // Fail at once where there is no line; nothing is kept to be sent later.
+      // Without a connection commands fail at once; none is kept to be sent later.
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       autoResendUnfulfilledCommands: false,
-      retryStrategy: (times) => Math.min(LONGEST_RETRY_MS, times * 50),
+      retryStrategy: (times) => Math.min(MAX_RECONNECT_MS, times * 50),
     });
     this.#redis.on("error", (error: Error) => (this.#reason = error.message));
     this.#redis.on("close", () => this.#change(false, this.#reason));
     this.#redis.on("ready", () => {
       this.#connection++;
-      this.#leftAloneUntil = 0;
+      this.#pausedUntil = 0;
       this.#change(true, "connected");
     });
   }
 
-  /** Whether it answered when it was asked last. */
+  /** True if Redis is connected and the last command succeeded. */
   get up(): boolean {
-    return this.#up && performance.now() >= this.#leftAloneUntil;
+    return this.#up && performance.now() >= this.#pausedUntil;
   }
 
   get connection(): number {
     return this.#connection;
   }
 
-  /** Runs one command, or a script. Errors: RedisAway, within the timeout. */
-  async ask<Answer>(command: (redis: Redis) => Promise<unknown>): Promise<Answer> {
-    this.counts.asked++;
+  /** Runs a command or a script. Errors: RedisUnavailable, within the timeout. */
+  async run<Response>(command: (redis: Redis) => Promise<unknown>): Promise<Response> {
+    this.counts.commands++;
     if (!this.up) {
       this.counts.failed++;
-      throw new RedisUnavailable("Redis is away");
+      throw new RedisUnavailable("Redis is unavailable");
     }
     try {
-      const answer = (await command(this.#redis)) as Answer;
-      this.#change(true, "it answers");
-      return answer;
+      const response = (await command(this.#redis)) as Response;
+      this.#change(true, "responding again");
+      return response;
     } catch (error) {
       this.counts.failed++;
-      // An answer that we did not want (full, read-only, loading) is one as well: in each case we do without for a while.
-      this.#leftAloneUntil = performance.now() + LEFT_ALONE_MS;
+      // Error responses (full, read-only, loading) count as well: the shop does without Redis for a while.
+      this.#pausedUntil = performance.now() + PAUSE_MS;
       this.#change(false, (error as Error).message);
-      throw new RedisUnavailable("Redis is away", { cause: error });
+      throw new RedisUnavailable("Redis is unavailable", { cause: error });
     }
   }
 

@@ -1,11 +1,11 @@
-// Rate limits that count over all instances. While Redis is away each counts for itself, so that a caller who goes round all of them may
-// do as much at each: better than refusing everybody, and better than letting everybody in.
+// Rate limits counted over all instances. While Redis is unavailable each instance counts for itself, so
+// a caller that uses all of them gets the limit at each: better than rejecting or admitting all callers.
 
 import type { FastifyRateLimitStore, FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
 import { LRUCache } from "lru-cache";
 import type { RedisClient } from "./redis-client.ts";
 
-/** Counts, and begins the window with the first. Answers the count and what is left of the window in ms. */
+/** The first count starts the window. Returns the count and the rest of the window in ms. */
 const COUNT = `
 local count = redis.call('INCR', KEYS[1])
 local left = redis.call('PTTL', KEYS[1])
@@ -15,28 +15,29 @@ if left < 0 then
 end
 return {count, left}`;
 
-/** Beyond as many callers those longest silent are forgotten, and begin anew. */
-const CALLERS_KEPT = 100_000;
+/** Bounds the memory: beyond this number the least recent callers start from zero again. */
+const MAX_CALLERS = 100_000;
 
-export function sharedRates(link: RedisClient): FastifyRateLimitStoreCtor {
-  const own = new LRUCache<string, { count: number; endsAt: number }>({ max: CALLERS_KEPT });
+/** A rate-limit store for Fastify that counts in Redis and falls back to this process. */
+export function sharedRates(client: RedisClient): FastifyRateLimitStoreCtor {
+  const windows = new LRUCache<string, { count: number; endsAt: number }>({ max: MAX_CALLERS });
 
-  function countAlone(key: string, windowMs: number): { current: number; ttl: number } {
+  function countLocally(key: string, windowMs: number): { current: number; ttl: number } {
     const now = performance.now();
-    const known = own.get(key);
+    const known = windows.get(key);
     const window = known && known.endsAt > now ? known : { count: 0, endsAt: now + windowMs };
     window.count++;
-    own.set(key, window);
+    windows.set(key, window);
     return { current: window.count, ttl: window.endsAt - now };
   }
 
   return class SharedRates implements FastifyRateLimitStore {
     incr(key: string, callback: (error: Error | null, result?: { current: number; ttl: number }) => void, windowMs: number): void {
-      link
-        .ask<[number, number]>((redis) => redis.eval(COUNT, 1, `${link.prefix}:rate:${key}`, windowMs))
+      client
+        .run<[number, number]>((redis) => redis.eval(COUNT, 1, `${client.prefix}:rate:${key}`, windowMs))
         .then(
           ([current, ttl]) => callback(null, { current, ttl }),
-          () => callback(null, countAlone(key, windowMs)),
+          () => callback(null, countLocally(key, windowMs)),
         );
     }
 

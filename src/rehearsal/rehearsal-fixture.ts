@@ -7,7 +7,7 @@ import { editProduct } from "../catalog/edit-product.ts";
 import { closeCampaign, createCampaign } from "../coupon/edit-campaign.ts";
 import type { Campaign } from "../coupon/coupon.ts";
 import { Refusal } from "../refusal.ts";
-import { cancelOrder } from "../order/undo-order.ts";
+import { cancelOrder } from "../order/cancel-order.ts";
 import { concurrently } from "../concurrently.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";

@@ -4,7 +4,7 @@
 import { setImmediate as yieldToEventLoop } from "node:timers/promises";
 import { audit } from "../audit/audit.ts";
 import type { Config } from "../config.ts";
-import { campaignOf, selectCampaigns } from "../coupon/coupon.sql.ts";
+import { campaignOf, selectCampaigns } from "../coupon/campaign.sql.ts";
 import type { Now } from "../database/clock.ts";
 import { mintToken } from "../http/tokens.ts";
 import { newId } from "../ids.ts";

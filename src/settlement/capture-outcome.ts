@@ -1,85 +1,64 @@
-// What is to be believed of one capture: it was done, it failed and can't arrive any more, or nobody knows yet.
+// Captures a payment, and finds out later whether a capture took place.
 
-import { type Confirmation, type Gateway, type GatewayAnswer, GatewayBusy, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
+import type { Confirmation, Gateway, GatewayAnswer, GatewayPayment } from "../gateway/gateway.ts";
+import { CURRENCY_MISMATCH, failed, type GatewayOutcome, outcomeOf } from "./outcome.ts";
 
-/** Why money of another currency than the shop's goes back. Its amount is in minor units of its own currency. */
-export const CURRENCY_MISMATCH = "CURRENCY_MISMATCH";
-
-export type CaptureOutcome =
-  | { kind: "done" }
-  /**
-   * `heard` is false where the gateway never said so itself: then it is looked at again for a day. `captured` is money that it took and that
-   * can't be for this.
-   */
-  | { kind: "failed"; reason: string; confirmed: boolean; captured: number }
-  | { kind: "unknown"; reason: string };
-
-/** Captures for the first time, while somebody waits. Never throws for what the gateway does. */
-export function capture(gateway: Gateway, wanted: Confirmation): Promise<CaptureOutcome> {
-  return withUnknown(async () => {
-    const answer = await gateway.confirm(wanted);
-    if (answer.kind === "refused" && answer.code === "ALREADY_PROCESSED_PAYMENT") return lookUp(gateway, wanted, answer);
-    return interpret(answer, wanted, gateway.currency);
-  });
-}
+export type CaptureTerms = {
+  /** The gateway has not been called for this capture before. */
+  first: boolean;
+  now: number;
+  /** Until then an unknown capture is sent again. */
+  confirmUntil: number;
+  /** From then on a capture that is no longer sent, and that the gateway does not know, has failed. */
+  giveUpAt: number;
+};
 
 /**
- * Finds out what became of a capture that may have been sent, or may not. While `mayConfirm` it is then confirmed again with the same key,
- * which is safe: a first one that is still on its way gets the same answer. Later it is left, and given up once `mayGiveUp`.
+ * Captures a payment, or finds out what became of a capture that may have been sent before. Sending it again is safe, because its key is
+ * the attempt's id: if the first request is still on its way, both get the same answer. Never throws for a gateway error.
  */
-export function inquire(
+export function capture(
   gateway: Gateway,
-  wanted: Confirmation,
-  { mayConfirm, mayGiveUp }: { mayConfirm: boolean; mayGiveUp: boolean },
-): Promise<CaptureOutcome> {
-  return withUnknown(async () => {
-    const found = await gateway.find(wanted.paymentKey);
-    const outcome: CaptureOutcome = found
-      ? interpret({ kind: "payment", payment: found }, wanted, gateway.currency)
-      : { kind: "unknown", reason: "NEVER_HEARD_OF" };
-    if (outcome.kind !== "unknown") return outcome;
-    if (mayConfirm) {
-      const answer = await gateway.confirm(wanted);
-      // A refusal of the second confirm may only mean that the first has arrived: the book has the last word.
-      return answer.kind === "refused" ? lookUp(gateway, wanted, answer) : interpret(answer, wanted, gateway.currency);
-    }
-    return mayGiveUp ? { kind: "failed", reason: "NEVER_CONFIRMED", confirmed: false, captured: 0 } : outcome;
+  { id, paymentKey, orderId, amount }: { id: string; paymentKey: string; orderId: string; amount: number },
+  { first, now, confirmUntil, giveUpAt }: CaptureTerms,
+): Promise<GatewayOutcome> {
+  const wanted: Confirmation = { paymentKey, orderId, amount, idempotencyKey: id };
+  async function lookUp(): Promise<GatewayOutcome> {
+    const payment = await gateway.find(paymentKey);
+    return payment ? interpret({ kind: "payment", payment }, wanted, gateway.currency) : { kind: "unknown", reason: "NEVER_HEARD_OF" };
+  }
+
+  return outcomeOf(async () => {
+    const earlier = first ? null : await lookUp();
+    if (earlier && earlier.kind !== "unknown") return earlier;
+    if (earlier && now >= confirmUntil)
+      return now >= giveUpAt ? { kind: "failed", reason: "NEVER_CONFIRMED", confirmed: false, captured: 0 } : earlier;
+
+    const answer = await gateway.confirm(wanted);
+    const outcome = interpret(answer, wanted, gateway.currency);
+    // A refusal may only mean that an earlier request has arrived, so the payment is looked up.
+    if (answer.kind !== "refused" || (first && answer.code !== "ALREADY_PROCESSED_PAYMENT")) return outcome;
+    const found = await lookUp();
+    return found.kind === "unknown" ? outcome : found;
   });
 }
 
-async function lookUp(gateway: Gateway, wanted: Confirmation, refusal: GatewayAnswer): Promise<CaptureOutcome> {
-  const found = await gateway.find(wanted.paymentKey);
-  const outcome = found && interpret({ kind: "payment", payment: found }, wanted, gateway.currency);
-  return outcome && outcome.kind !== "unknown" ? outcome : interpret(refusal, wanted, gateway.currency);
-}
-
-async function withUnknown(ask: () => Promise<CaptureOutcome>): Promise<CaptureOutcome> {
-  try {
-    return await ask();
-  } catch (error) {
-    if (error instanceof GatewayUnknown) return { kind: "unknown", reason: error.reason };
-    if (error instanceof GatewayBusy) return { kind: "unknown", reason: "GATEWAY_NOT_CALLED" };
-    throw error;
-  }
-}
-
-/** What an answer means for what was wanted. Pure. @param currency the one in which it was wanted */
-export function interpret(answer: GatewayAnswer, wanted: Pick<Confirmation, "orderId" | "amount">, currency: string): CaptureOutcome {
-  if (answer.kind === "refused") return { kind: "failed", reason: answer.code, confirmed: true, captured: 0 };
+/** The outcome that a gateway answer means for a capture. Pure. @param currency the currency of `wanted.amount` */
+export function interpret(answer: GatewayAnswer, wanted: Pick<Confirmation, "orderId" | "amount">, currency: string): GatewayOutcome {
+  if (answer.kind === "refused") return failed(answer.code);
   const { payment } = answer;
-  // Then it is another's money, and not ours to give back either.
-  if (payment.orderId !== wanted.orderId) return { kind: "failed", reason: "PAYMENT_KEY_OF_ANOTHER_ORDER", confirmed: true, captured: 0 };
+  // The money belongs to another order, so this attempt must not send it back.
+  if (payment.orderId !== wanted.orderId) return failed("PAYMENT_KEY_OF_ANOTHER_ORDER");
   switch (payment.status) {
     case "DONE":
     case "PARTIAL_CANCELED":
-      // Equal numbers of another currency are another sum.
-      if (payment.currency !== currency) return { kind: "failed", reason: CURRENCY_MISMATCH, confirmed: true, captured: payment.left };
-      if (payment.amount === wanted.amount) return { kind: "done" };
-      return { kind: "failed", reason: "AMOUNT_MISMATCH", confirmed: true, captured: payment.left };
+      // The same number in another currency is another amount.
+      if (payment.currency !== currency) return failed(CURRENCY_MISMATCH, payment.left);
+      return payment.amount === wanted.amount ? { kind: "done" } : failed("AMOUNT_MISMATCH", payment.left);
     case "CANCELED":
     case "ABORTED":
     case "EXPIRED":
-      return { kind: "failed", reason: payment.status, confirmed: true, captured: 0 };
+      return failed(payment.status);
     case "READY":
     case "IN_PROGRESS":
     case "WAITING_FOR_DEPOSIT":
@@ -87,7 +66,7 @@ export function interpret(answer: GatewayAnswer, wanted: Pick<Confirmation, "ord
   }
 }
 
-/** What the gateway holds for something that failed in the shop, and why it must go back; undefined if that is nothing, or another's. */
+/** Money that the gateway holds for an attempt that failed in the shop, and why it goes back. Undefined if there is none for this order. */
 export function heldFor(payment: GatewayPayment | undefined, orderId: string, currency: string): { amount: number; reason: string } | undefined {
   if (payment?.orderId !== orderId || (payment.status !== "DONE" && payment.status !== "PARTIAL_CANCELED") || payment.left === 0) return undefined;
   return { amount: payment.left, reason: payment.currency === currency ? "CAPTURED_AFTER_FAILURE" : CURRENCY_MISMATCH };

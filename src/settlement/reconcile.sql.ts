@@ -1,6 +1,6 @@
 import { iso, type Statement } from "../database/statement.ts";
 
-/** Something that the shop believes to have at the gateway: what was captured for it and what was given back, in minor units. */
+/** A payment or charge that the shop claims to have at the gateway, with the captured and the refunded amount in minor units. */
 export type Claim = {
   paymentKey: string;
   gatewayOrderId: string;
@@ -11,7 +11,7 @@ export type Claim = {
   givenBack: number;
 };
 
-/** Everything by card, settled or not, whose payment keys these are. */
+/** Payments and charges by card with these payment keys, settled or not. */
 export function selectClaims(paymentKeys: string[]): Statement {
   return {
     name: "select claims",
@@ -27,7 +27,7 @@ export function selectClaims(paymentKeys: string[]): Statement {
   };
 }
 
-/** The payment keys of everything by card that was settled in this time (of charges: begun), or had money given back, page by page behind `after`. */
+/** Payment keys of payments settled, charges started and refunds settled in this period, in order, those behind `after`. */
 export function selectSettledKeys(from: number, to: number, after: string, limit: number): Statement {
   return {
     name: "select settled keys",

@@ -1,22 +1,26 @@
-// The gateway's book beside ours: every difference, with what each side says.
+// Reconciliation: compares the gateway's ledger with the shop's and names every difference.
 
+import { concurrently } from "../concurrently.ts";
 import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
 import type { Gateway, GatewayPayment } from "../gateway/gateway.ts";
 import { type Claim, selectClaims, selectSettledKeys } from "./reconcile.sql.ts";
 
+export const DIFFERENCES = [
+  "only at the gateway",
+  "only in the shop",
+  "captured amounts differ",
+  "amounts given back differ",
+  "still open in the shop",
+  "currencies differ",
+] as const;
+
 export type Difference = {
-  what:
-    | "only at the gateway"
-    | "only in the shop"
-    | "captured amounts differ"
-    | "amounts given back differ"
-    | "still open in the shop"
-    | "currencies differ";
+  what: (typeof DIFFERENCES)[number];
   paymentKey: string;
   paymentId: string | null;
   shop: { status: string; captured: number; givenBack: number } | null;
-  /** In minor units of `currency`, which may be another than the shop's. */
+  /** In minor units of `currency`, which may differ from the shop's. */
   gateway: { status: string; currency: string; captured: number; givenBack: number } | null;
 };
 
@@ -30,22 +34,32 @@ export type Reconciliation = {
   differences: Difference[];
 };
 
-const PAGE = 500;
-/** How many differences one answer lists: a wrong period or a lost database can make every payment one. */
+const PAGE_SIZE = 500;
+const CONCURRENCY = 8;
+/** Most differences in one answer: after a wrong period or a lost database every payment can be one. */
 const MOST_DIFFERENCES = 1000;
+const DAY_MS = 86_400_000;
+/** The gateway's clock may be ahead of the shop's, so the default period ends a little later than now. */
+const CLOCK_SKEW_MS = 60_000;
+
+/** The period from `from` up to but not including `to`, by default the last 24 hours. In ms. */
+export function reconciledPeriod(from: number | null, to: number | null, now: number): { from: number; to: number } {
+  const end = to ?? now + CLOCK_SKEW_MS;
+  return { from: from ?? end - DAY_MS, to: end };
+}
 
 /**
- * Compares everything that moved at the gateway or was settled in the shop from `from` up to but not including `to`, in ms. The period
- * only chooses the payments; each is then compared as it stands now, so that what happens at the edge of the period is no difference.
+ * Compares every payment and charge that moved at the gateway, or was settled in the shop, from `from` up to but not including `to`,
+ * in ms. The period only selects them. Each is compared as it is now, so an event at the edge of the period is no difference.
  * Errors: GatewayUnknown, GatewayBusy.
  */
 export async function reconcile({ database, gateway }: { database: Database; gateway: Gateway }, from: number, to: number): Promise<Reconciliation> {
   const keys = new Set<string>();
   for await (const { paymentKey } of gateway.transactions(from, to)) keys.add(paymentKey);
   for (let after = ""; ;) {
-    const page = await database.rows<{ key: string }>(selectSettledKeys(from, to, after, PAGE));
+    const page = await database.rows<{ key: string }>(selectSettledKeys(from, to, after, PAGE_SIZE));
     for (const { key } of page) keys.add(key);
-    if (page.length < PAGE) break;
+    if (page.length < PAGE_SIZE) break;
     after = page.at(-1)?.key ?? after;
   }
   const result: Reconciliation = {
@@ -57,48 +71,40 @@ export async function reconcile({ database, gateway }: { database: Database; gat
     differenceCount: 0,
     differences: [],
   };
-  const all = [...keys].sort();
-  for (let i = 0; i < all.length; i += PAGE) await comparePage(all.slice(i, i + PAGE), { database, gateway }, result);
+  const sorted = [...keys].sort();
+  for (let i = 0; i < sorted.length; i += PAGE_SIZE) await comparePage(sorted.slice(i, i + PAGE_SIZE), { database, gateway }, result);
   return result;
 }
 
 async function comparePage(keys: string[], { database, gateway }: { database: Database; gateway: Gateway }, result: Reconciliation): Promise<void> {
   const claims = Map.groupBy(await database.rows<Claim>(selectClaims(keys)), (claim) => claim.paymentKey);
-  const waiting = [...keys];
-  await Promise.all(
-    Array.from({ length: 8 }, async () => {
-      for (let key = waiting.shift(); key !== undefined; key = waiting.shift()) {
-        const found = await gateway.find(key);
-        const theirs = bookOf(found);
-        if (theirs?.currency === gateway.currency) {
-          result.captured += theirs.captured;
-          result.givenBack += theirs.givenBack;
-        }
-        const difference = compare(key, claimOn(claims.get(key) ?? [], found), theirs, gateway.currency);
-        if (difference) note(difference, result);
-      }
-    }),
-  );
+  await concurrently(keys, CONCURRENCY, async (key) => {
+    const payment = await gateway.find(key);
+    const theirs = gatewaySide(payment);
+    if (theirs?.currency === gateway.currency) {
+      result.captured += theirs.captured;
+      result.givenBack += theirs.givenBack;
+    }
+    const difference = compare(key, claimOf(claims.get(key) ?? [], payment), theirs, gateway.currency);
+    if (!difference) return;
+    result.differenceCount++;
+    if (result.differences.length < MOST_DIFFERENCES) result.differences.push(difference);
+  });
 }
 
-function note(difference: Difference, result: Pick<Reconciliation, "differenceCount" | "differences">): void {
-  result.differenceCount++;
-  if (result.differences.length < MOST_DIFFERENCES) result.differences.push(difference);
+/** The attempt that the money can belong to, if several share a payment key. */
+function claimOf(claims: Claim[], payment: GatewayPayment | undefined): Claim | undefined {
+  const ofOrder = claims.filter((claim) => payment === undefined || claim.gatewayOrderId === payment.orderId);
+  return ofOrder.find((claim) => claim.captured > 0) ?? ofOrder[0];
 }
 
-/** Of several attempts with one key, the one whose money it can be. */
-function claimOn(claims: Claim[], found: GatewayPayment | undefined): Claim | undefined {
-  const mine = claims.filter((claim) => found === undefined || claim.gatewayOrderId === found.orderId);
-  return mine.find((claim) => claim.captured > 0) ?? mine[0];
-}
-
-/** Only what was captured is in a book. */
-function bookOf(payment: GatewayPayment | undefined): Difference["gateway"] {
+/** Null for a payment that was never captured. */
+function gatewaySide(payment: GatewayPayment | undefined): Difference["gateway"] {
   if (payment === undefined || !["DONE", "PARTIAL_CANCELED", "CANCELED"].includes(payment.status)) return null;
   return { status: payment.status, currency: payment.currency, captured: payment.amount, givenBack: payment.amount - payment.left };
 }
 
-/** Pure. @param currency the shop's */
+/** Compares both sides of one payment. Pure. @param currency the shop's */
 export function compare(paymentKey: string, claim: Claim | undefined, gateway: Difference["gateway"], currency: string): Difference | undefined {
   const shop = claim && { status: claim.status, captured: claim.captured, givenBack: claim.givenBack };
   const differ = (what: Difference["what"]): Difference => ({ what, paymentKey, paymentId: claim?.id ?? null, shop: shop ?? null, gateway });
@@ -106,7 +112,7 @@ export function compare(paymentKey: string, claim: Claim | undefined, gateway: D
   if (!ours && !gateway) return undefined;
   if (!ours) return differ(claim && ["PENDING", "UNKNOWN"].includes(claim.status) ? "still open in the shop" : "only at the gateway");
   if (!gateway) return differ("only in the shop");
-  // Money of another currency that failed in the shop is claimed in that currency, and in order once it is back.
+  // A failed capture in another currency is claimed in that currency. It is no difference once all of it has gone back.
   if (gateway.currency !== currency && (ours.status !== "FAILED" || gateway.givenBack < gateway.captured)) return differ("currencies differ");
   if (ours.captured !== gateway.captured) return differ("captured amounts differ");
   return ours.givenBack === gateway.givenBack ? undefined : differ("amounts given back differ");

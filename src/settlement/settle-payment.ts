@@ -1,60 +1,58 @@
-import type { CaptureOutcome } from "./capture-outcome.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order/order-cache.ts";
-import { changeOrder, itemsOf } from "../order/order.ts";
+import { changeOrder } from "../order/change-order.ts";
+import { getOrderItems } from "../order/get-order.ts";
 import { orders } from "../order/order.sql.ts";
-import { type PaymentRow, payments, stepped } from "../order/payment/payment.sql.ts";
+import { isOpen, withStep } from "../order/payment/payment.ts";
+import { payments } from "../order/payment/payment.sql.ts";
 import { restoreStock } from "../order/reserve-stock.ts";
 import { type Command, command } from "../till/command.ts";
+import type { GatewayOutcome } from "./outcome.ts";
 import { unmatchedCaptures } from "./unmatched-capture.sql.ts";
 
 export type SettlePayment = {
   orderId: string;
   paymentId: string;
-  outcome: CaptureOutcome;
-  /** When the gateway is asked again where it is not known or not certain, in ms from now. */
-  askAgainMs: number;
-  fact?: ImmutableOrder;
+  outcome: GatewayOutcome;
+  /** Pause in ms before the gateway is asked again; null: never. */
+  askAgainMs: number | null;
+  immutable?: ImmutableOrder;
 };
 
 /**
- * The second round of paying by card, from what the gateway has said: the order is completed, or everything that was taken for it is given
- * back, once; or nobody knows, and all stays as it is. Whoever comes second changes nothing.
+ * Second phase of paying by card. `done` completes the order, `failed` restores stock and coupon, `unknown` changes only when the
+ * gateway is asked again. Changes nothing if the payment is settled already.
  */
-export function settlePayment(facts: OrderCache): Command<SettlePayment, null> {
+export function settlePayment(orderCache: OrderCache): Command<SettlePayment, null> {
   return command<SettlePayment, null>({
     name: "settle payment",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
-    decide(uow, { orderId, paymentId, outcome: verdict, askAgainMs }) {
+    decide(uow, { orderId, paymentId, outcome, askAgainMs }) {
       const order = uow.find(orders, orderId);
       const payment = uow.find(payments, orderId);
       if (!order || payment?.id !== paymentId || !payment.card || !isOpen(payment)) return null;
-      // It can be neither cancelled nor expired while this payment is open, so there is nobody to be surprised.
+      // An order with an open payment can be neither cancelled nor expired.
       if (order.status !== "PENDING") throw new Error(`order ${orderId} is ${order.status} with an open payment`);
+      const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
+      const { card } = payment;
 
-      if (verdict.kind === "unknown") {
-        const said = payment.status === "UNKNOWN" && payment.steps?.at(-1)?.reason === verdict.reason;
-        const unknown = said ? payment : stepped(payment, "UNKNOWN", uow.now, verdict.reason);
-        uow.put(payments, orderId, { ...unknown, card: { ...payment.card, askAt: uow.now + askAgainMs, asked: payment.card.asked + 1 } });
-      } else if (verdict.kind === "done") {
-        uow.put(payments, orderId, { ...stepped(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: { ...payment.card, askAt: null } });
+      if (outcome.kind === "unknown") {
+        const isRepeated = payment.status === "UNKNOWN" && payment.steps?.at(-1)?.reason === outcome.reason;
+        const unknown = isRepeated ? payment : withStep(payment, "UNKNOWN", uow.now, outcome.reason);
+        uow.put(payments, orderId, { ...unknown, card: { ...card, askAt, asked: card.asked + 1 } });
+      } else if (outcome.kind === "done") {
+        uow.put(payments, orderId, { ...withStep(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: { ...card, askAt } });
         changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now });
       } else {
-        const { reason, confirmed: heard, captured } = verdict;
-        uow.put(payments, orderId, {
-          ...stepped(payment, "FAILED", uow.now, reason),
-          card: { ...payment.card, askAt: heard ? null : uow.now + askAgainMs, asked: 0 },
-        });
-        restoreStock(uow, order, itemsOf(uow, orderId));
+        const { reason, captured } = outcome;
+        const watched = { ...card, askAt, asked: 0 };
+        uow.put(payments, orderId, { ...withStep(payment, "FAILED", uow.now, reason), card: watched });
+        restoreStock(uow, order, getOrderItems(uow, orderId));
         if (captured > 0)
-          uow.append(unmatchedCaptures, { id: payment.id, paymentKey: payment.card.paymentKey, amount: captured, reason, createdAt: uow.now });
+          uow.append(unmatchedCaptures, { id: payment.id, paymentKey: card.paymentKey, amount: captured, reason, createdAt: uow.now });
       }
       return null;
     },
   });
-}
-
-export function isOpen({ status }: Pick<PaymentRow, "status">): boolean {
-  return status === "PENDING" || status === "UNKNOWN";
 }

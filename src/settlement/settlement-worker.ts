@@ -1,156 +1,104 @@
-// What payments, refunds and charges by card have in common: an attempt stands in the database, and whoever comes by brings it to its end.
+// The background side of settlement: settles attempts that are due, and attempts that a webhook names.
 
-import type { SettlementSettings } from "../config.ts";
+import { concurrently } from "../concurrently.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { type Statement } from "../database/statement.ts";
-import type { Gateway } from "../gateway/gateway.ts";
-import { refundAtGateway } from "./gateway-refund.ts";
-import { CURRENCY_MISMATCH } from "./capture-outcome.ts";
-import {
-  selectUnmatchedCapture,
-  selectUnmatchedCapturesToSettle,
-  type UnmatchedCaptureRow,
-  updateUnmatchedCapture,
-} from "./unmatched-capture.sql.ts";
+import type { Statement } from "../database/statement.ts";
 
-/** Places where a test lets the process die. */
-export type Failpoint = "payment begun" | "payment answered" | "refund begun" | "refund answered" | "charge begun" | "charge answered";
+/** One kind of attempt as the worker sees it. */
+export type SettlementSource = {
+  /** Ids of attempts that are due. @param everyUnknown also those with an unknown outcome that are not due yet */
+  due(now: number, everyUnknown: boolean, limit: number): Statement;
+  /** Ids of attempts with this payment key that may still change. */
+  byKey?: (paymentKey: string) => Statement;
+  /** Returns whether the outcome is known. */
+  settle(id: string): Promise<boolean>;
+};
 
-const LONGEST_PAUSE_MS = 300_000;
-/** For how long something that failed without a word from the gateway is looked at again. */
-export const WATCHED_MS = 86_400_000;
+export type SettlementWorkerOptions = {
+  database: Database;
+  sources: SettlementSource[];
+  now: Now;
+  /** Called when a run in the background fails; the next run tries again. */
+  onError: (error: unknown) => void;
+};
 
-/** The pause before the gateway is asked again: twice as long each time, up to five minutes. */
-export function retryDelayMs(asked: number, { settleAfterMs }: SettlementSettings): number {
-  return Math.min(settleAfterMs * 2 ** Math.min(asked, 20), LONGEST_PAUSE_MS);
-}
+const CONCURRENCY = 8;
+const MOST_PER_RUN = 500;
+/** Webhook notifications and timers that may wait. More are dropped: the job settles those attempts within a minute. */
+const MOST_WAITING = 256;
 
-/** One kind of attempt: which are due, and how one of them is brought to its end. `bring` answers whether it is over. */
-export type SettlementSource = { due(now: number, everyUnknown: boolean, limit: number): Statement; settle(id: string): Promise<boolean> };
-
-const AT_ONCE = 8;
-const PER_RUN = 500;
-const HINTS_MAX = 256;
-
-/** The gateway's side of the shop: works off what is due, and what it is told of. */
 export class SettlementWorker {
-  readonly #database: Database;
-  readonly #works: SettlementSource[];
-  readonly #hintsOf: (paymentKey: string) => Promise<(() => Promise<unknown>)[]>;
-  readonly #now: Now;
-  readonly #onError: (error: unknown) => void;
-  readonly #hints = new Set<string>();
+  readonly #options: SettlementWorkerOptions;
+  readonly #notified = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
   #working: Promise<unknown> = Promise.resolve();
   #stopped = false;
 
-  constructor(options: {
-    database: Database;
-    sources: SettlementSource[];
-    now: Now;
-    attemptsOf: (paymentKey: string) => Promise<(() => Promise<unknown>)[]>;
-    onError: (error: unknown) => void;
-  }) {
-    this.#database = options.database;
-    this.#works = options.sources;
-    this.#now = options.now;
-    this.#hintsOf = options.attemptsOf;
-    this.#onError = options.onError;
+  constructor(options: SettlementWorkerOptions) {
+    this.#options = options;
   }
 
   /**
-   * Asks the gateway about everything that is due, and everything whose outcome is not known. Answers how many are settled now, and how many are not.
-   * One that breaks keeps none of the others waiting.
-   * Errors: the first that broke, once all others are through.
-   * @param everyUnknown also those whose next time has not come
+   * Settles attempts that are due. One that throws does not keep the others from being settled.
+   * Errors: the first one, after all other attempts were tried.
+   * @param everyUnknown also attempts with an unknown outcome that are not due yet
    */
-  async work(everyUnknown = true): Promise<{ settled: number; unknown: number }> {
-    const now = this.#now();
-    const tally = { settled: 0, unknown: 0 };
-    const broken: unknown[] = [];
-    for (const { due, settle: bring } of this.#works) {
-      const ids = (await this.#database.rows<{ id: string }>(due(now, everyUnknown, PER_RUN))).map(({ id }) => id);
-      const one = async (id: string): Promise<void> => {
+  async run(everyUnknown = true): Promise<{ settled: number; unknown: number }> {
+    const { database, sources, now } = this.#options;
+    const startedAt = now();
+    const result = { settled: 0, unknown: 0 };
+    const errors: unknown[] = [];
+    for (const { due, settle } of sources) {
+      await concurrently(await database.rows<{ id: string }>(due(startedAt, everyUnknown, MOST_PER_RUN)), CONCURRENCY, async ({ id }) => {
+        if (this.#stopped) return;
         try {
-          tally[(await bring(id)) ? "settled" : "unknown"]++;
+          result[(await settle(id)) ? "settled" : "unknown"]++;
         } catch (error) {
-          broken.push(error);
+          errors.push(error);
         }
-      };
-      await Promise.all(
-        Array.from({ length: AT_ONCE }, async () => {
-          for (let id = ids.shift(); id !== undefined && !this.#stopped; id = ids.shift()) await one(id);
-        }),
-      );
+      });
     }
-    if (broken.length > 0) throw broken[0];
-    return tally;
+    if (errors.length > 0) throw errors[0];
+    return result;
   }
 
-  /** Looks again at what is due in `ms`, without waiting for the clock's next minute. */
-  again(ms: number): void {
-    if (this.#stopped || this.#timers.size >= HINTS_MAX) return;
+  /** Settles attempts that are due `ms` from now, without waiting for the job's next run. */
+  runIn(ms: number): void {
+    if (this.#stopped || this.#timers.size >= MOST_WAITING) return;
     const timer = setTimeout(() => {
       this.#timers.delete(timer);
-      this.#then(() => this.work(false));
+      this.#enqueue(() => this.run(false));
     }, ms).unref();
     this.#timers.add(timer);
   }
 
-  /** Somebody, who may be anybody, says that this payment has changed. More hints at once than a gateway in its senses has are passed over: the clock comes by anyway. */
+  /** Handles a webhook notification that a payment has changed. It is unsigned, so the gateway is asked. */
   notify(paymentKey: string): void {
-    if (this.#stopped || this.#hints.size >= HINTS_MAX || this.#hints.has(paymentKey)) return;
-    this.#hints.add(paymentKey);
-    this.#then(async () => {
-      this.#hints.delete(paymentKey);
-      for (const settle of await this.#hintsOf(paymentKey)) await settle();
+    if (this.#stopped || this.#notified.size >= MOST_WAITING || this.#notified.has(paymentKey)) return;
+    this.#notified.add(paymentKey);
+    this.#enqueue(async () => {
+      this.#notified.delete(paymentKey);
+      for (const { byKey, settle } of this.#options.sources) {
+        if (!byKey) continue;
+        for (const { id } of await this.#options.database.rows<{ id: string }>(byKey(paymentKey))) await settle(id);
+      }
     });
   }
 
-  /** Resolves when what was begun is through. */
+  /** Starts nothing more. Resolves when the running work has ended. */
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const timer of this.#timers) clearTimeout(timer);
     await this.#working;
   }
 
-  /** Resolves when everything that it was told of so far is through. */
+  /** Resolves when all work of the background that was enqueued so far has ended. */
   async idle(): Promise<void> {
     await this.#working;
   }
 
-  #then(work: () => Promise<unknown>): void {
-    this.#working = this.#working.then(() => (this.#stopped ? undefined : work())).catch(this.#onError);
+  #enqueue(work: () => Promise<unknown>): void {
+    this.#working = this.#working.then(() => (this.#stopped ? undefined : work())).catch(this.#options.onError);
   }
-}
-
-/** Money that must go back: the gateway is told to, under the attempt's own key, until it has answered. */
-export function unmatchedCaptureSource(database: Database, gateway: Gateway, settings: SettlementSettings, now: Now): SettlementSource {
-  return {
-    due: selectUnmatchedCapturesToSettle,
-    async settle(id) {
-      const [stray] = await database.rows<UnmatchedCaptureRow>(selectUnmatchedCapture(id));
-      if (stray?.status !== "PENDING") return true;
-      const outcome = await refundAtGateway(
-        gateway,
-        {
-          id: `stray-${id}`,
-          paymentKey: stray.paymentKey,
-          // All of it, since the shop can't name a part of money that it does not count in.
-          amount: stray.reason === CURRENCY_MISMATCH ? null : stray.amount,
-          reason: "the order can no longer be paid",
-        },
-        stray.asked > 0,
-      );
-      const at = now();
-      if (outcome.kind === "unknown")
-        await database.rows(updateUnmatchedCapture(id, "PENDING", outcome.reason, at, at + retryDelayMs(stray.asked, settings)));
-      else
-        await database.rows(
-          updateUnmatchedCapture(id, outcome.kind === "done" ? "RETURNED" : "REFUSED", outcome.kind === "done" ? null : outcome.code, at, null),
-        );
-      return outcome.kind !== "unknown";
-    },
-  };
 }

@@ -1,18 +1,23 @@
 import { timestampArray, iso, arrayOf, textArray, type Statement } from "../database/statement.ts";
 import type { Journal } from "../till/table.ts";
+import type { GatewayOutcome } from "./outcome.ts";
 
-/** Money that the gateway took for something that failed in the shop. `id` is the payment's or the charge's. */
+/** Money that the gateway captured for an attempt that failed in the shop. `id` is the payment's or the charge's. Amount in minor units. */
 export type UnmatchedCapture = { id: string; paymentKey: string; amount: number; reason: string; createdAt: number };
-export type UnmatchedCaptureRow = UnmatchedCapture & { status: "PENDING" | "RETURNED" | "REFUSED"; failure: string | null; asked: number };
+export type UnmatchedCaptureRow = UnmatchedCapture & {
+  status: "PENDING" | "RETURNED" | "REFUSED";
+  failure: string | null;
+  askAt: number | null;
+  asked: number;
+};
 
-const COLUMNS = "(id, payment_key, amount, reason, status, created_at, ask_at)";
-
-/** Written in the round that finds it out. Each is sent back once, whoever finds it again. */
+/** An attempt has at most one row, so its money goes back once, even if two instances find it. */
 export const unmatchedCaptures: Journal<UnmatchedCapture> = {
-  name: "stray money",
+  name: "unmatched captures",
   append: (rows) => ({
-    name: "insert stray money",
-    text: `INSERT INTO stray_money ${COLUMNS} SELECT id, payment_key, amount, reason, 'PENDING', created_at, created_at
+    name: "insert unmatched captures",
+    text: `INSERT INTO stray_money (id, payment_key, amount, reason, status, created_at, ask_at)
+           SELECT id, payment_key, amount, reason, 'PENDING', created_at, created_at
            FROM unnest($1::uuid[], $2::text[], $3::bigint[], $4::text[], $5::timestamptz[]) v(id, payment_key, amount, reason, created_at) ON CONFLICT DO NOTHING`,
     values: [
       arrayOf(rows, (row) => row.id),
@@ -24,38 +29,27 @@ export const unmatchedCaptures: Journal<UnmatchedCapture> = {
   }),
 };
 
-/** The same, outside of any round: for what failed long ago. */
-export function insertUnmatchedCapture(stray: UnmatchedCapture): Statement {
-  return unmatchedCaptures.append([stray]);
+/** The same outside of a round, for an attempt that failed some time ago. */
+export function insertUnmatchedCapture(captured: UnmatchedCapture): Statement {
+  return unmatchedCaptures.append([captured]);
 }
 
 export function selectUnmatchedCapture(id: string): Statement {
   return {
-    name: "select stray",
-    text: `SELECT id, payment_key AS "paymentKey", amount, reason, status, failure, asked FROM stray_money WHERE id = $1`,
+    name: "select unmatched capture",
+    text: `SELECT id, payment_key AS "paymentKey", amount, reason, status, failure, created_at AS "createdAt", ask_at AS "askAt", asked
+           FROM stray_money WHERE id = $1`,
     values: [id],
   };
 }
 
-export function selectUnmatchedCapturesToSettle(now: number, every: boolean, limit: number): Statement {
+/** Writes the gateway's answer. @param askAgainMs pause before the gateway is asked again; null: never */
+export function updateUnmatchedCapture(id: string, outcome: GatewayOutcome, now: number, askAgainMs: number | null): Statement {
+  const status = outcome.kind === "unknown" ? "PENDING" : outcome.kind === "done" ? "RETURNED" : "REFUSED";
   return {
-    name: `select strays to ask${every ? " of all" : ""}`,
-    text: `SELECT id FROM stray_money WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${every ? " OR asked > 0" : ""}) ORDER BY ask_at LIMIT $2`,
-    values: [iso(now), limit],
-  };
-}
-
-/** @param askAt when it is tried again, in ms; null: it is over */
-export function updateUnmatchedCapture(
-  id: string,
-  status: UnmatchedCaptureRow["status"],
-  failure: string | null,
-  now: number,
-  askAt: number | null,
-): Statement {
-  return {
-    name: "update stray",
-    text: `UPDATE stray_money SET status = $2, failure = $3, asked = asked + 1, ask_at = $5, settled_at = CASE WHEN $5::timestamptz IS NULL THEN $4::timestamptz END WHERE id = $1 AND status = 'PENDING'`,
-    values: [id, status, failure, iso(now), askAt === null ? null : iso(askAt)],
+    name: "update unmatched capture",
+    text: `UPDATE stray_money SET status = $2, failure = $3, asked = asked + 1, ask_at = $5, settled_at = CASE WHEN $5::timestamptz IS NULL THEN $4::timestamptz END
+           WHERE id = $1 AND status = 'PENDING'`,
+    values: [id, status, outcome.kind === "done" ? null : outcome.reason, iso(now), askAgainMs === null ? null : iso(now + askAgainMs)],
   };
 }

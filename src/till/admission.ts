@@ -1,39 +1,41 @@
-// Who is still let into the line. A crowd that comes once is let in whole, if all of it can be served in time. Where more come all the time
-// than can be served, a long line serves nobody sooner; it only makes each of them wait. What tells the two apart is for how long the line
-// has been long (the standing queue of RFC 8289, controlled delay). It is cut at its end alone: who was let in keeps the place.
+// Admission control after CoDel (RFC 8289). A burst is admitted whole if all of it can be served in
+// time. Under sustained overload a long queue serves no command sooner, it only makes each one wait.
+// The two cases differ in how long the queue has been long. New commands are rejected; an admitted
+// command keeps its place.
 
-/** Of the longest wait: a line that is shorter than this is worth nobody's being turned away. */
-const SHORT = 0.1;
+/** A queue whose wait is below this share of the longest wait is short: nothing is rejected. */
+const SHORT_SHARE = 0.1;
 /**
- * Nor is one that is shorter than this many rounds of one. Where the database is far away a round takes long whoever is in it, and a line that
- * is too short would send it there half empty, again and again.
+ * A queue of fewer minimal rounds than this is short, too. Far from the database every round is slow,
+ * and a shorter queue would send rounds out half empty again and again.
  */
-const ROUNDS = 2;
+const SHORT_ROUNDS = 2;
 
 export class AdmissionControl {
-  readonly #waitMs: number;
+  readonly #maxWaitMs: number;
   #longSince: number | undefined;
-  #turnedAwayAt = Number.NEGATIVE_INFINITY;
+  #rejectedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param waitMs within which everybody of a crowd must be served, counted from its first */
-  constructor(waitMs: number) {
-    this.#waitMs = waitMs;
+  /** @param maxWaitMs the whole of a burst must be served within this time, counted from its first command */
+  constructor(maxWaitMs: number) {
+    this.#maxWaitMs = maxWaitMs;
   }
 
   /**
-   * Whether somebody who would wait `expectedMs` is let in, at `now` on the clock that waiting is measured by.
-   * @param aloneMs what a round takes in which hardly anybody is
+   * Tells whether a command that would wait `expectedMs` is admitted.
+   * @param now ms, on the clock that measures waiting
+   * @param smallRoundMs duration of a round of few commands
    */
-  admits(expectedMs: number, now: number, aloneMs: number): boolean {
-    const shortMs = Math.min(this.#waitMs, Math.max(this.#waitMs * SHORT, ROUNDS * aloneMs));
+  admits(expectedMs: number, now: number, smallRoundMs: number): boolean {
+    const shortMs = Math.min(this.#maxWaitMs, Math.max(this.#maxWaitMs * SHORT_SHARE, SHORT_ROUNDS * smallRoundMs));
     if (expectedMs <= shortMs) {
-      // Short because others are turned away is not short.
-      if (now - this.#turnedAwayAt > shortMs) this.#longSince = undefined;
+      // A queue that is short only because commands are being rejected does not end the overload.
+      if (now - this.#rejectedAt > shortMs) this.#longSince = undefined;
       return true;
     }
     this.#longSince ??= now;
-    if (now - this.#longSince + expectedMs <= this.#waitMs) return true;
-    this.#turnedAwayAt = now;
+    if (now - this.#longSince + expectedMs <= this.#maxWaitMs) return true;
+    this.#rejectedAt = now;
     return false;
   }
 }

@@ -1,18 +1,22 @@
-// What a round decides, without a database: every command in order of arrival, each seeing what the ones before it did.
+// The decisions of one round, without a database: every command in order of arrival, each seeing the
+// changes of the commands before it.
 
 import type { Command } from "./command.ts";
 import type { Changes, Loaded, Need } from "./table.ts";
 import { NeedsChanged, UnitOfWork } from "./unit-of-work.ts";
 
-/** Again: its needs were no longer what had been read. An error is the command's refusal, or a bug of its own. */
+/** `again`: the command's needs have changed since they were read. `error`: its refusal, or a bug in it. */
 export type Outcome = { kind: "answer"; answer: unknown } | { kind: "error"; error: unknown } | { kind: "again" };
 
 export type Prepared = { command: Command<unknown, unknown>; input: unknown; needs: Need[] };
 
-/** Pure. `changes` is what has to be written, undefined where nobody changed anything. @param now the instant of the round, in ms */
+/**
+ * Decides all commands of a round. Pure. `changes` is undefined if no command changed anything.
+ * @param now the instant of the round, in ms since 1970
+ */
 export function decide(commands: Prepared[], loaded: Loaded, now: number): { outcomes: Outcome[]; changes: Changes | undefined } {
   const uow = new UnitOfWork(
-    commands.flatMap((one) => one.needs),
+    commands.flatMap(({ needs }) => needs),
     loaded,
     now,
   );

@@ -1,12 +1,13 @@
-// The global lock order. Every round of every instance takes its locks in this order, and within one shelf by id,
-// so two rounds can wait for each other but never in a circle. Nobody else locks these rows any other way.
+// The global lock order. Every round of every instance locks tables in this order, and rows within a
+// table by id. So two rounds can wait for each other but never in a cycle. No other code may lock these
+// rows in another order.
 
-/** The shelves whose rows are locked, first to last. */
+/** Tables whose rows are locked, first to last. */
 export const LOCK_ORDER = ["users", "variants", "campaigns", "user coupons", "orders", "payments"] as const;
 
 /**
- * Shelves that are only read, after every lock is held: what they show is guarded by a lock above
- * (an order's items by the order, a cart by its user, a product by its variants) or never changes.
+ * Tables that are only read, after every lock is held. Their rows either never change or are guarded by
+ * a lock above: an order's items by the order, a cart by its user, a product by its variants.
  */
 export const READ_AFTER = [
   "products",
@@ -20,14 +21,14 @@ export const READ_AFTER = [
   "external ids",
   "batch grants",
   "carts",
-  "answers",
+  "idempotency records",
 ] as const;
 
 export type TableName = (typeof LOCK_ORDER)[number] | (typeof READ_AFTER)[number];
 
 const RANKS = new Map<TableName, number>([...LOCK_ORDER, ...READ_AFTER].map((name, rank) => [name, rank]));
 
-/** Where a shelf stands in the order: lower is taken first. */
+/** The place of a table in the order: lower is locked first. */
 export function rank(name: TableName): number {
   return RANKS.get(name) ?? Number.MAX_SAFE_INTEGER;
 }

@@ -1,145 +1,150 @@
-// The line before the till: who waits, in order of arrival.
+// Commands that wait for a round, in order of arrival.
 
 import { Refusal } from "../refusal.ts";
 import type { Command } from "./command.ts";
 import type { Need } from "./table.ts";
 
-export type Waiting = {
+export type QueuedCommand = {
   readonly command: Command<unknown, unknown>;
   input: unknown;
   needs: Need[];
-  /** Preparing (its needs are still being read) holds the place; left means that it was answered without its turn. */
+  /** `preparing`: the needs are still being read, and the command keeps its place. `left`: it was answered without being decided. */
   state: "preparing" | "ready" | "left";
   readonly arrivedAt: number;
   readonly gone: () => boolean;
   readonly resolve: (answer: unknown) => void;
   readonly reject: (error: unknown) => void;
-  turns: number;
+  /** How often its needs had changed by the time that it was decided. */
+  requeues: number;
 };
 
-export type Arrival = Pick<Waiting, "command" | "input" | "arrivedAt" | "gone" | "resolve" | "reject">;
+export type Arrival = Pick<QueuedCommand, "command" | "input" | "arrivedAt" | "gone" | "resolve" | "reject">;
 
-/** A cart that changes between every reading and its locking is not waited for for ever. */
-const MOST_TURNS = 5;
+/** Bounds the retries for a cart that changes each time between its reading and its locking. */
+const MAX_REQUEUES = 5;
+/** A round of orders with many line items is cut short, so that one wholesaler does not delay a thousand shoppers. */
+const NEEDS_PER_COMMAND = 16;
 
 export class CommandQueue {
-  /** Places before `#head` are empty: an order is not kept in memory for having stood in the line. */
-  #waiting: (Waiting | undefined)[] = [];
+  /** Places before `#head` are empty, so that served commands can be collected as garbage. */
+  #entries: (QueuedCommand | undefined)[] = [];
   #head = 0;
   readonly #onReady: () => void;
 
+  /** @param onReady called when a command that had to read its needs is ready, or has failed */
   constructor(onReady: () => void) {
     this.#onReady = onReady;
   }
 
   get length(): number {
-    return this.#waiting.length - this.#head;
+    return this.#entries.length - this.#head;
   }
 
-  /** When the first in the line arrived; undefined where nobody waits. */
+  /** When the first command in the queue arrived, or undefined if the queue is empty. */
   get since(): number | undefined {
-    return this.#waiting[this.#head]?.arrivedAt;
+    return this.#entries[this.#head]?.arrivedAt;
   }
 
-  /** Takes the last place. A command whose needs must be read first holds it meanwhile. */
+  /** Appends a command. It keeps this place while its needs are being read. */
   enqueue(arrival: Arrival): void {
-    const one: Waiting = { ...arrival, needs: [], state: "preparing", turns: 0 };
-    this.#waiting.push(one);
-    this.#prepare(one);
+    const queued: QueuedCommand = { ...arrival, needs: [], state: "preparing", requeues: 0 };
+    this.#entries.push(queued);
+    this.#prepare(queued);
   }
 
-  /** Back to the front, in the order they had: their needs were no longer what had been read, and they have waited for their turn already. */
-  requeue(again: Waiting[]): void {
-    for (const one of again) one.turns++;
-    const staying = again.filter((one) => one.turns < MOST_TURNS);
-    for (const one of again) if (one.turns >= MOST_TURNS) one.reject(new Refusal("BUSY", { retryAfter: 1 }));
-    this.#waiting.splice(0, this.#head, ...staying);
+  /**
+   * Puts commands whose needs had changed back to the front, in their order, because they have waited for
+   * a round already. After too many retries a command is answered BUSY.
+   */
+  requeue(commands: QueuedCommand[]): void {
+    for (const queued of commands) queued.requeues++;
+    const staying = commands.filter((queued) => queued.requeues < MAX_REQUEUES);
+    for (const queued of commands) if (queued.requeues >= MAX_REQUEUES) queued.reject(new Refusal("BUSY", { retryAfter: 1 }));
+    this.#entries.splice(0, this.#head, ...staying);
     this.#head = 0;
-    for (const one of staying) {
-      one.state = "preparing";
-      this.#prepare(one);
+    for (const queued of staying) {
+      queued.state = "preparing";
+      this.#prepare(queued);
     }
   }
 
   /**
-   * The next round: everyone who is ready, from the front, up to `most` and their rows' worth, never passing over somebody who still
-   * prepares. Who has gone is dropped, who arrived before `notBefore` is answered BUSY: both before they are decided, never after.
-   * @param goes whether this crowd sets out now (`full`: it could not be larger); else it stays where it stands
+   * Takes the commands of the next round: all that are ready, from the front, up to `most` commands and
+   * their share of rows. Never skips a command that is still preparing. A command that arrived before
+   * `notBefore` or whose caller has gone is answered BUSY: before it is decided, never after.
+   * @param mayStart decides whether this batch starts now; if not, it stays in the queue. `full`: the batch cannot grow
    */
-  take(most: number, notBefore: number, goes: (crowd: Waiting[], full: boolean) => boolean = () => true): Waiting[] {
-    const crowd: Waiting[] = [];
+  take(most: number, notBefore: number, mayStart: (batch: QueuedCommand[], full: boolean) => boolean = () => true): QueuedCommand[] {
+    const batch: QueuedCommand[] = [];
     let weight = 0;
     let full = false;
     let end = this.#head;
-    for (; end < this.#waiting.length && !full; end++) {
-      const one = this.#waiting[end] as Waiting;
-      if (one.state === "left") continue;
-      if (one.arrivedAt <= notBefore || one.gone()) this.#leave(one, new Refusal("BUSY", { retryAfter: 1 }));
-      else if (one.state === "preparing") break;
+    for (; end < this.#entries.length && !full; end++) {
+      const queued = this.#entries[end] as QueuedCommand;
+      if (queued.state === "left") continue;
+      if (queued.arrivedAt <= notBefore || queued.gone()) this.#leave(queued, new Refusal("BUSY", { retryAfter: 1 }));
+      else if (queued.state === "preparing") break;
       else {
-        weight += one.needs.length;
-        full = crowd.length > 0 && (crowd.length >= most || weight > most * NEEDS_PER_COMMAND);
+        weight += queued.needs.length;
+        full = batch.length > 0 && (batch.length >= most || weight > most * NEEDS_PER_COMMAND);
         if (full) break;
-        crowd.push(one);
+        batch.push(queued);
       }
     }
-    if (crowd.length > 0 && !goes(crowd, full)) return [];
-    while (this.#head < end) this.#pass();
-    this.#forget();
-    return crowd;
+    if (batch.length > 0 && !mayStart(batch, full)) return [];
+    while (this.#head < end) this.#removeFirst();
+    this.#compact();
+    return batch;
   }
 
-  /** Answers BUSY to those at the front who arrived before `notBefore`. */
+  /** Answers BUSY to the commands at the front that arrived before `notBefore`. */
   rejectExpired(notBefore: number): void {
-    for (; this.#head < this.#waiting.length; this.#pass()) {
-      const one = this.#waiting[this.#head] as Waiting;
-      if (one.state !== "left" && one.arrivedAt > notBefore) break;
-      one.reject(new Refusal("BUSY", { retryAfter: 1 }));
+    for (; this.#head < this.#entries.length; this.#removeFirst()) {
+      const queued = this.#entries[this.#head] as QueuedCommand;
+      if (queued.state !== "left" && queued.arrivedAt > notBefore) break;
+      queued.reject(new Refusal("BUSY", { retryAfter: 1 }));
     }
-    this.#forget();
+    this.#compact();
   }
 
-  #pass(): void {
-    this.#waiting[this.#head++] = undefined;
+  #removeFirst(): void {
+    this.#entries[this.#head++] = undefined;
   }
 
-  /** Lets go of the places of those who have left the line, at a price that does not grow with it. */
-  #forget(): void {
-    if (this.#head < this.#waiting.length && (this.#head <= 1024 || this.#head * 2 <= this.#waiting.length)) return;
-    this.#waiting = this.#waiting.slice(this.#head);
+  /** Frees the empty places before the head, in amortized constant time. */
+  #compact(): void {
+    if (this.#head < this.#entries.length && (this.#head <= 1024 || this.#head * 2 <= this.#entries.length)) return;
+    this.#entries = this.#entries.slice(this.#head);
     this.#head = 0;
   }
 
-  #prepare(one: Waiting): void {
+  #prepare(queued: QueuedCommand): void {
     try {
-      const prepared = one.command.prepare ? one.command.prepare(one.input) : one.input;
-      if (prepared instanceof Promise) void this.#prepareLater(one, prepared);
-      else this.#ready(one, prepared);
+      const prepared = queued.command.prepare ? queued.command.prepare(queued.input) : queued.input;
+      if (prepared instanceof Promise) void this.#prepareLater(queued, prepared);
+      else this.#ready(queued, prepared);
     } catch (error) {
-      this.#leave(one, error);
+      this.#leave(queued, error);
     }
   }
 
-  async #prepareLater(one: Waiting, prepared: Promise<unknown>): Promise<void> {
+  async #prepareLater(queued: QueuedCommand, prepared: Promise<unknown>): Promise<void> {
     try {
-      this.#ready(one, await prepared);
+      this.#ready(queued, await prepared);
     } catch (error) {
-      this.#leave(one, error);
+      this.#leave(queued, error);
     }
     this.#onReady();
   }
 
-  #ready(one: Waiting, input: unknown): void {
-    one.input = input;
-    one.needs = one.command.needs(input);
-    one.state = "ready";
+  #ready(queued: QueuedCommand, input: unknown): void {
+    queued.input = input;
+    queued.needs = queued.command.needs(input);
+    queued.state = "ready";
   }
 
-  #leave(one: Waiting, error: unknown): void {
-    one.state = "left";
-    one.reject(error);
+  #leave(queued: QueuedCommand, error: unknown): void {
+    queued.state = "left";
+    queued.reject(error);
   }
 }
-
-/** A round of orders with many lines is cut short, so that one wholesaler does not make a thousand shoppers wait. */
-const NEEDS_PER_COMMAND = 16;

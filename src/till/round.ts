@@ -1,72 +1,73 @@
-// A round under way, and its place among the others. Lanes let a round lock its rows while the one ahead still commits; the rows
-// themselves keep the two in order, but only as long as the one ahead succeeds. Where it does not, it has let its rows go and comes
-// for them again, and whoever has got hold of them behind its back steps back.
+// A running round and its order among the other running rounds. With concurrency a round locks its rows
+// while its predecessor still commits. Row locks keep the two in order, but only while the predecessor
+// succeeds: when it fails, it releases its rows and has to lock them again. A successor that got those
+// rows in between must release them and retry, too.
 
-import type { Waiting } from "./queue.ts";
+import type { QueuedCommand } from "./queue.ts";
 
 export class Round {
-  readonly commands: Waiting[];
-  /** When its commands have waited long enough for a database that is away, on the clock that waiting is measured by. */
+  readonly commands: QueuedCommand[];
+  /** When the round stops waiting for an unavailable database, on the clock that measures waiting. */
   readonly deadline: number;
-  /** How long it waits for a row that another holds, in ms. */
+  /** The longest wait for a row lock, in ms. */
   lockWaitMs: number;
-  /** Nobody may set out behind a round that does not hold its rows: it would be overtaken. */
+  /** No round may start behind one that does not hold its rows: it would overtake it. */
   holdsLocks = false;
   #settled = false;
   #retried = false;
   readonly #predecessors: Round[];
-  readonly #firstTry = Promise.withResolvers<"settled" | "stumbled">();
+  readonly #firstTry = Promise.withResolvers<"settled" | "retried">();
   readonly #end = Promise.withResolvers<void>();
-  #rows: Set<string> | undefined;
+  #keys: Set<string> | undefined;
 
-  constructor(commands: Waiting[], ahead: Iterable<Round>, deadline: number, lockWaitMs: number) {
+  constructor(commands: QueuedCommand[], predecessors: Iterable<Round>, deadline: number, lockWaitMs: number) {
     this.commands = commands;
-    this.#predecessors = [...ahead];
+    this.#predecessors = [...predecessors];
     this.deadline = deadline;
     this.lockWaitMs = lockWaitMs;
   }
 
-  /** Its rows are locked at the first try: answers whether others may set out behind it from now on. */
+  /** Notes that the rows are locked, and tells whether the next round may start: only after a first try. */
   locked(): boolean {
     return (this.holdsLocks = !this.#retried);
   }
 
-  /** It has to come again: those behind that wait for the same rows let it pass, and nobody sets out until it is settled. */
+  /** Notes that the round has to retry: conflicting successors let it pass, and no round starts until it is settled. */
   retry(): void {
     this.#retried = true;
     this.holdsLocks = false;
-    this.#firstTry.resolve("stumbled");
+    this.#firstTry.resolve("retried");
   }
 
-  /** It is known of each of its commands what became of it. */
+  /** Notes that the outcome of each command is known. */
   settle(): void {
     this.#settled = true;
     this.#firstTry.resolve("settled");
     this.#end.resolve();
   }
 
-  /** Whether it is this round's turn, waiting for what becomes of those ahead that it meets: false where one of them comes again. */
+  /** Waits for the predecessors that this round conflicts with. Resolves with false if one of them has to retry. */
   async mayDecide(): Promise<boolean> {
-    for (const other of this.#predecessors) if (this.#waitsFor(other) && (await other.#firstTry.promise) === "stumbled") return false;
+    for (const other of this.#predecessors) if (this.#waitsFor(other) && (await other.#firstTry.promise) === "retried") return false;
     return true;
   }
 
-  /** Resolves when nobody who was ahead is under way any more. */
+  /** Resolves when all predecessors are settled. */
   async predecessorsDone(): Promise<void> {
     for (const other of this.#predecessors) await other.#end.promise;
   }
 
-  /** Whether any of these commands wants a row that this round has. */
-  conflictsWith(commands: readonly Waiting[]): boolean {
-    return commands.some((one) => one.needs.some(({ key }) => this.#touches(key)));
+  /** Tells whether any of these commands needs a row of this round. */
+  conflictsWith(commands: readonly QueuedCommand[]): boolean {
+    return commands.some(({ needs }) => needs.some(({ key }) => this.#needsKey(key)));
   }
 
   #waitsFor(other: Round): boolean {
     return !other.#settled && other.conflictsWith(this.commands);
   }
 
-  #touches(key: string): boolean {
-    this.#rows ??= new Set(this.commands.flatMap((one) => one.needs.map((need) => need.key)));
-    return this.#rows.has(key);
+  #needsKey(key: string): boolean {
+    this.#keys ??= new Set(this.commands.flatMap(({ needs }) => needs.map((need) => need.key)));
+    return this.#keys.has(key);
   }
 }

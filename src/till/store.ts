@@ -1,41 +1,43 @@
-// Where a round's rows live. The till itself knows no database: PostgreSQL is one store (postgres-store.ts),
-// the simulation's memory that fails on purpose is another.
+// Port: the database of a round. PostgreSQL is one store (postgres-store.ts); the simulation's memory,
+// which fails on purpose, is another.
 
 import type { Changes, Loaded, Need } from "./table.ts";
 
 export interface Store {
   /**
    * Locks every row of `needs` in the global order, waiting for each at most `waitMs`, and reads it.
-   * Errors: LockTimeout, Conflict (deadlock, serialization: try again), StoreUnavailable, RoundRejected.
+   * Errors: LockTimeout; Conflict (deadlock or serialization failure: retry); StoreUnavailable; RoundRejected.
    */
   lock(needs: Iterable<Need>, waitMs: number): Promise<OpenRound>;
   /**
-   * What became of a round whose COMMIT got no answer. Once it says "abandoned" the round can never commit any more.
-   * Errors: StoreUnavailable while it can't be known.
+   * Finds out whether a round whose COMMIT got no response was committed. After "abandoned" it can never commit.
+   * Errors: StoreUnavailable while the outcome is unknown.
    */
   outcome(roundId: string): Promise<"committed" | "abandoned">;
 }
 
 export interface OpenRound {
   readonly loaded: Loaded;
-  /** The store's time in ms since 1970, read once every lock was held: the same clock for every instance. It may be set at any moment. */
+  /**
+   * The store's time in ms since 1970, read after every lock was held: one clock for all instances. An
+   * administrator may set it at any moment.
+   */
   readonly now: number;
   /**
-   * Writes everything, the round's id with it, and commits; resolves when it is on disk.
-   * Errors: RoundRejected, Conflict, LockTimeout, StoreUnavailable: nothing was written; LostCommit: nobody knows, ask `outcome`.
+   * Writes all changes and the round's id, and commits. Resolves when they are durable.
+   * Errors: RoundRejected, Conflict, LockTimeout, StoreUnavailable: nothing was written.
+   * LostCommit: unknown, ask `outcome`.
    */
   commit(roundId: string, changes: Changes): Promise<void>;
-  /** Lets the locks go without a trace. Nobody has to wait for it. */
+  /** Releases the locks and writes nothing. Returns at once. */
   release(): void;
 }
 
-/** Another transaction held a needed row longer than the wait allowed. */
-export class LockTimeout extends Error {}
-/** Deadlock or serialization failure: nothing was written, the same round may be tried again. */
+/** Deadlock, serialization failure or a row that another transaction inserted first. Nothing was written; the round may be retried. */
 export class Conflict extends Error {}
-/** The database refused what the round asked for or wrote; nothing of it was kept. */
+/** The database rejected a statement of the round. Nothing was written. */
 export class RoundRejected extends Error {}
-/** The connection broke while committing: it may have been done. */
+/** The connection broke during COMMIT, so the round may or may not have been committed. */
 export class LostCommit extends Error {}
-/** The database can't be reached, or can't work now. Nothing was written. */
+/** The database can't be reached or can't work now. Nothing was written. */
 export class StoreUnavailable extends Error {}

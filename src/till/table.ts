@@ -1,21 +1,21 @@
-// What the till knows of the shop's tables: a shelf holds rows that decisions look at and change, a journal only takes new rows.
-// Each noun's `*.sql.ts` makes its own; the till handles all of them alike.
+// The till's view of the shop's tables. A table holds rows that decisions read and change; a journal only
+// takes new rows. Each noun's `*.sql.ts` declares its own; the till treats all of them alike.
 
 import type { Statement } from "../database/statement.ts";
 import type { TableName } from "./lock-order.ts";
 
-/** One row as a round found it and as it leaves it. `before` is undefined for a row that the round made. */
+/** One row before and after a round. `before` is undefined for a row that the round inserts. */
 export type Change<Row> = { key: string; before: Row | undefined; after: Row };
 
 export interface Table<Row> {
   readonly name: TableName;
-  /** Whole crowds meet at one of these rows: instances are admitted to it one at a time (lock/first-come.ts). */
+  /** Rows that many instances want at the same moment: instances are admitted to such a row one at a time (lock/lock.ts). */
   readonly firstCome?: true;
-  /** Locks the rows of these keys (`ORDER BY id FOR NO KEY UPDATE`), or reads what another lock guards. */
+  /** Locks the rows of these keys (`ORDER BY id FOR NO KEY UPDATE`), or reads rows that another lock guards. */
   load(keys: string[]): Statement;
-  /** The key and the row of one record that `load` gave. */
+  /** Returns the key and the row of one record that `load` selected. */
   read(record: Record<string, unknown>): [key: string, row: Row];
-  /** Set-based writes of everything that one round changed. */
+  /** Returns set-based writes for all changes of one round. */
   save(changes: Change<Row>[]): Statement[];
 }
 
@@ -24,15 +24,15 @@ export interface Journal<Row> {
   append(rows: Row[]): Statement;
 }
 
-/** One row that a command must see: it is locked, in its place in the order, before the command is decided. */
+/** A row that a command must see. It is locked in the global order before the command is decided. */
 export type Need = { table: Table<unknown>; key: string };
 
-/** Says that a command needs the row of this key, whether or not it exists. */
+/** Declares that a command needs the row of this key, whether or not the row exists. */
 export function need<Row>(table: Table<Row>, key: string): Need {
   return { table, key };
 }
 
-/** The rows that a round found on each shelf; a key that was asked for and is absent has no entry. */
+/** The rows that a round loaded, by table and key. An absent row has no entry. */
 export type Loaded = Map<Table<unknown>, Map<string, unknown>>;
 
 /** Everything that one round writes. */

@@ -1,32 +1,34 @@
-// How long the line takes, learnt from the rounds that were served.
+// Estimates how long the queue takes, from the rounds that were served.
 
-/** A small round costs nearly as much as a large one: only a crowd can show that the till is slow, any round that it is fast. */
-const CROWD = 64;
+/** A small round costs nearly as much as a large one. So only a large round can show that the till is slow; any round can show that it is fast. */
+const LARGE_ROUND = 64;
+/** Weight of a new sample in the moving average. */
 const WEIGHT = 0.2;
-/** A round of so few takes what it takes to go to the database at all. */
-const FEW = 4;
-const FORGETS = 1.1;
+/** The duration of a round of at most this many commands is mostly the round trips to the database. */
+const SMALL_ROUND = 4;
+/** Growth of the shortest small round with each further one, so that an old minimum is forgotten. */
+const MINIMUM_GROWTH = 1.1;
 
 export class ThroughputEstimate {
   #msPerCommand = 0.2;
   #servedAt = Number.NEGATIVE_INFINITY;
-  #fewMs = Number.POSITIVE_INFINITY;
+  #smallRoundMs = Number.POSITIVE_INFINITY;
 
-  /** Takes note of a round of `commands`. Rounds overlap, so what counts is the time since the one before it ended. */
-  served(commands: number, setOutAt: number, servedAt: number): void {
-    const sample = (servedAt - Math.max(setOutAt, this.#servedAt)) / commands;
+  /** Learns from a round of `commands`. Rounds overlap, so the sample is the time since the previous round ended. */
+  served(commands: number, startedAt: number, servedAt: number): void {
+    const sample = (servedAt - Math.max(startedAt, this.#servedAt)) / commands;
     this.#servedAt = servedAt;
-    // The shortest, slowly forgotten: the others have stood behind somebody.
-    if (commands <= FEW) this.#fewMs = Math.min(servedAt - setOutAt, this.#fewMs * FORGETS);
-    if (commands >= CROWD || sample < this.#msPerCommand) this.#msPerCommand += WEIGHT * (sample - this.#msPerCommand);
+    // The minimum counts, because longer rounds have waited behind others.
+    if (commands <= SMALL_ROUND) this.#smallRoundMs = Math.min(servedAt - startedAt, this.#smallRoundMs * MINIMUM_GROWTH);
+    if (commands >= LARGE_ROUND || sample < this.#msPerCommand) this.#msPerCommand += WEIGHT * (sample - this.#msPerCommand);
   }
 
-  /** What a round takes, in ms, in which hardly anybody is; 0 where that is not known. */
+  /** Duration of a round of few commands in ms; 0 if unknown. */
   get smallRoundMs(): number {
-    return Number.isFinite(this.#fewMs) ? this.#fewMs : 0;
+    return Number.isFinite(this.#smallRoundMs) ? this.#smallRoundMs : 0;
   }
 
-  /** The time in ms until somebody who stands behind `waiting` others is served. */
+  /** The expected wait in ms of a command behind `waiting` others. */
   expectedMs(waiting: number): number {
     return waiting * this.#msPerCommand;
   }

@@ -1,71 +1,62 @@
-// What a decision sees. Rows come in as they were locked; a command's changes go to a draft, which is kept when it
-// succeeds and dropped when it refuses. So each command sees whole what the ones before it did, and nothing of what was refused.
+// The rows that a decision sees. A command's changes go to a draft, which is kept if the command succeeds
+// and dropped if it refuses. So each command sees all changes of the commands before it, and nothing of
+// refused ones.
 
 import { newId, newOrderId } from "../ids.ts";
 import type { Change, Changes, Journal, Loaded, Need, Table } from "./table.ts";
 
-/** Thrown by a decision whose needs have changed since they were read (a cart that has grown): it is prepared and queued anew. */
+/** Thrown by a decision whose needs have changed since they were read (a cart that has grown). The command is prepared and queued again. */
 export class NeedsChanged extends Error {}
 
-type TableState = { found: Map<string, unknown>; asked: Set<string>; before: Map<string, unknown>; draft: Map<string, unknown> };
+/** The rows of one table in a round: `before` has the loaded version of each row that was changed. */
+type TableState = { current: Map<string, unknown>; requested: Set<string>; before: Map<string, unknown>; draft: Map<string, unknown> };
 
 export class UnitOfWork {
-  /** The instant of the round, in ms since 1970: everyone in it is served at the same time. */
+  /** The instant of the round in ms since 1970, the same for all of its commands. */
   readonly now: number;
   readonly #tables = new Map<Table<unknown>, TableState>();
   readonly #drafted: TableState[] = [];
   readonly #journals = new Map<Journal<unknown>, unknown[]>();
   readonly #entries: { journal: Journal<unknown>; row: unknown }[] = [];
-  #own: readonly Need[] = [];
-  #ownRows: Set<string> | undefined;
+  #ownNeeds: readonly Need[] = [];
+  #ownKeys: Set<string> | undefined;
 
   constructor(needs: Iterable<Need>, loaded: Loaded, now: number) {
     this.now = now;
-    for (const { table: shelf, key } of needs) {
-      let tray = this.#tables.get(shelf);
-      if (!tray) {
-        tray = { found: loaded.get(shelf) ?? new Map(), asked: new Set(), before: new Map(), draft: new Map() };
-        this.#tables.set(shelf, tray);
-      }
-      tray.asked.add(key);
-    }
+    for (const { table, key } of needs) this.#stateOf(table, loaded.get(table)).requested.add(key);
   }
 
-  /** The next command is decided, which has asked for these rows. */
+  /** Starts the next command, which needs these rows. */
   begin(needs: readonly Need[]): void {
-    this.#own = needs;
-    this.#ownRows = undefined;
+    this.#ownNeeds = needs;
+    this.#ownKeys = undefined;
   }
 
-  /** The row as it stands now, this command's own changes included. Reading what was not locked is a bug, and throws. */
-  find<Row>(shelf: Table<Row>, key: string): Row | undefined {
-    const tray = this.#tables.get(shelf);
-    if (tray) {
-      const row = tray.draft.get(key) ?? tray.found.get(key);
+  /** Returns the current row with this command's own changes. Throws for a row that was not locked: that is a bug. */
+  find<Row>(table: Table<Row>, key: string): Row | undefined {
+    const state = this.#tables.get(table);
+    if (state) {
+      const row = state.draft.get(key) ?? state.current.get(key);
       if (row !== undefined) return row as Row;
-      if (tray.asked.has(key)) return undefined;
+      if (state.requested.has(key)) return undefined;
     }
-    throw new Error(`${shelf.name} ${key} was not asked for in the command's needs`);
+    throw new Error(`${table.name} ${key} is not in the command's needs`);
   }
 
   /**
-   * Whether this command asked for this key, so that `find` may be called. What only a neighbour in the round has asked for does not
-   * count: else what a decision comes to would depend on who happens to stand beside it.
+   * Tells whether this command needs this key, so that `find` may be called. Needs of other commands in
+   * the round do not count: otherwise a decision would depend on its neighbors.
    */
-  holds<Row>(shelf: Table<Row>, key: string): boolean {
-    this.#ownRows ??= new Set(this.#own.map((need) => `${need.table.name} ${need.key}`));
-    return this.#ownRows.has(`${shelf.name} ${key}`);
+  holds<Row>(table: Table<Row>, key: string): boolean {
+    this.#ownKeys ??= new Set(this.#ownNeeds.map((need) => `${need.table.name} ${need.key}`));
+    return this.#ownKeys.has(`${table.name} ${key}`);
   }
 
-  /** Replaces the row of this key, or makes it. Rows are never changed in place. */
-  put<Row>(shelf: Table<Row>, key: string, row: Row): void {
-    let tray = this.#tables.get(shelf);
-    if (!tray) {
-      tray = { found: new Map(), asked: new Set(), before: new Map(), draft: new Map() };
-      this.#tables.set(shelf, tray);
-    }
-    if (tray.draft.size === 0) this.#drafted.push(tray);
-    tray.draft.set(key, row);
+  /** Replaces or inserts the row of this key. Rows are never changed in place. */
+  put<Row>(table: Table<Row>, key: string, row: Row): void {
+    const state = this.#stateOf(table);
+    if (state.draft.size === 0) this.#drafted.push(state);
+    state.draft.set(key, row);
   }
 
   /** Adds a row to a journal. */
@@ -77,19 +68,19 @@ export class UnitOfWork {
     return newId(this.now);
   }
 
-  /** @param atMs the order's own time, which history brought in has of its own */
+  /** @param atMs the order's own time, for imported orders of the past */
   newOrderId(atMs: number = this.now): string {
     return newOrderId(atMs);
   }
 
-  /** The command succeeded: its draft becomes what the next one sees. */
+  /** Keeps the draft of a command that succeeded: the next command sees it. */
   keep(): void {
-    for (const tray of this.#drafted) {
-      for (const [key, row] of tray.draft) {
-        if (!tray.before.has(key)) tray.before.set(key, tray.found.get(key));
-        tray.found.set(key, row);
+    for (const { current, before, draft } of this.#drafted) {
+      for (const [key, row] of draft) {
+        if (!before.has(key)) before.set(key, current.get(key));
+        current.set(key, row);
       }
-      tray.draft.clear();
+      draft.clear();
     }
     for (const { journal, row } of this.#entries) {
       const rows = this.#journals.get(journal);
@@ -100,23 +91,32 @@ export class UnitOfWork {
     this.#entries.length = 0;
   }
 
-  /** The command refused: nothing of it remains. */
+  /** Drops the draft of a command that refused. */
   drop(): void {
-    for (const tray of this.#drafted) tray.draft.clear();
+    for (const { draft } of this.#drafted) draft.clear();
     this.#drafted.length = 0;
     this.#entries.length = 0;
   }
 
-  /** What has to be written, or undefined where nobody changed anything. */
+  /** Everything to be written, or undefined if no command changed anything. */
   changes(): Changes | undefined {
-    const shelves = new Map<Table<unknown>, Change<unknown>[]>();
-    for (const [shelf, tray] of this.#tables) {
-      if (tray.before.size === 0) continue;
+    const tables = new Map<Table<unknown>, Change<unknown>[]>();
+    for (const [table, { before, current }] of this.#tables) {
+      if (before.size === 0) continue;
       const changes: Change<unknown>[] = [];
-      for (const [key, before] of tray.before) changes.push({ key, before, after: tray.found.get(key) });
-      shelves.set(shelf, changes);
+      for (const [key, row] of before) changes.push({ key, before: row, after: current.get(key) });
+      tables.set(table, changes);
     }
-    if (shelves.size === 0 && this.#journals.size === 0) return undefined;
-    return { tables: shelves, journals: this.#journals };
+    if (tables.size === 0 && this.#journals.size === 0) return undefined;
+    return { tables, journals: this.#journals };
+  }
+
+  #stateOf(table: Table<unknown>, loaded?: Map<string, unknown>): TableState {
+    let state = this.#tables.get(table);
+    if (!state) {
+      state = { current: loaded ?? new Map(), requested: new Set(), before: new Map(), draft: new Map() };
+      this.#tables.set(table, state);
+    }
+    return state;
   }
 }

@@ -1,5 +1,6 @@
-// Who may do what, and in which order that is found out: token (401), shape (400), authority (403), existence (404), state (400, 402, 409).
-// The tables are made of the OpenAPI document, so that no route can be forgotten.
+// The permissions of callers, and the order of checks: token (401), shape (400), authority (403),
+// existence (404), state (400, 402, 409). The cases come from the OpenAPI document, so that no
+// route is forgotten.
 
 import assert from "node:assert/strict";
 import { createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
@@ -9,38 +10,38 @@ import { Refusal } from "../../src/refusal.ts";
 import { type Answer, call, type Client, good, openTestShop, refused, SECRET, type TestShop } from "../support/shop.ts";
 import { type Claims, Issuer, token } from "../support/tokens.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
+// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
 type Document = any;
 type Route = { name: string; method: string; path: string; operation: Document };
 
-const NOBODY = "0197a1c0-0000-7000-8000-000000000001";
-const NOTHING = "0197a1c0-0000-7000-8000-000000000002";
+const UNKNOWN_USER = "0197a1c0-0000-7000-8000-000000000001";
+const UNKNOWN_ID = "0197a1c0-0000-7000-8000-000000000002";
 
-/** Bodies of the right shape, for things that are not there. */
+/** Valid bodies that refer to unknown ids. */
 const BODIES: Record<string, unknown> = {
   chargeBalance: { amount: 1 },
-  addToCart: { productId: NOTHING, quantity: 1 },
+  addToCart: { productId: UNKNOWN_ID, quantity: 1 },
   setCartQuantity: { quantity: 1 },
-  placeOrder: { orderItems: [{ productId: NOTHING, quantity: 1 }] },
-  payOrder: { orderId: NOTHING, method: "BALANCE" },
+  placeOrder: { orderItems: [{ productId: UNKNOWN_ID, quantity: 1 }] },
+  payOrder: { orderId: UNKNOWN_ID, method: "BALANCE" },
   createUsers: { name: "김민수" },
-  grantBalances: { grants: [{ userId: NOBODY, amount: 1, reason: "환영" }] },
+  grantBalances: { grants: [{ userId: UNKNOWN_USER, amount: 1, reason: "환영" }] },
   createProducts: { name: "사과", price: 1, stock: 1 },
   adjustStock: { delta: 1, reason: "실사" },
   createCoupon: { name: "쿠폰", totalQuantity: 1, discount: { type: "FIXED", amount: 1 } },
   refundOrder: { reason: "단순 변심" },
-  startRehearsal: { productId: NOTHING, buyers: 1 },
+  startRehearsal: { productId: UNKNOWN_ID, buyers: 1 },
 };
 
 let shop: TestShop;
 let shopper: Client;
 let other: Client;
-let guarded: Route[];
+let protectedRoutes: Route[];
 before(async () => {
   shop = await openTestShop();
   [shopper, other] = (await shop.users(2, { balance: 100_000 })) as [Client, Client];
   const { paths }: Document = good(await shop.anyone("GET", "/openapi.json"), 200);
-  guarded = Object.entries(paths).flatMap(([path, methods]) =>
+  protectedRoutes = Object.entries(paths).flatMap(([path, methods]) =>
     Object.entries(methods as Document).flatMap(([method, operation]) =>
       needsToken(operation as Document) ? [{ name: `${method.toUpperCase()} ${path}`, method: method.toUpperCase(), path, operation }] : [],
     ),
@@ -48,12 +49,12 @@ before(async () => {
 });
 after(() => shop.close());
 
-/** Not only reads one if there is one. */
+/** Whether a token is required, not only accepted. */
 function needsToken({ security }: Document): boolean {
   return security?.every((way: object) => Object.keys(way).length > 0) ?? false;
 }
 
-function filled(path: string, userId = NOBODY, id = NOTHING): string {
+function filled(path: string, userId = UNKNOWN_USER, id = UNKNOWN_ID): string {
   return path
     .replace("{userId}", userId)
     .replace("{name}", "no-such-job")
@@ -68,17 +69,17 @@ function bodyFor({ operation }: Route): unknown {
 
 async function each(routes: Route[], check: (route: Route) => Promise<unknown>): Promise<void> {
   assert.ok(routes.length > 0);
-  const wrong: string[] = [];
-  for (const route of routes) await check(route).catch((error: Error) => wrong.push(`${route.name}: ${error.message}`));
-  assert.deepEqual(wrong, []);
+  const failures: string[] = [];
+  for (const route of routes) await check(route).catch((error: Error) => failures.push(`${route.name}: ${error.message}`));
+  assert.deepEqual(failures, []);
 }
 
 const isAdmin = ({ path }: Route): boolean => path.startsWith("/admin/");
 const isOwned = ({ path }: Route): boolean => path.startsWith("/users/");
 
-describe("the order in which requests are checked", () => {
-  test("whatever is not for everybody wants a token first, whatever else is wrong", () =>
-    each(guarded, async ({ method, path }) => {
+describe("the order of the checks of a request", () => {
+  test("every route that is not public requires a token before it checks anything else", () =>
+    each(protectedRoutes, async ({ method, path }) => {
       const answer = await shop.anyone(method, `${path.replaceAll(/\{\w+\}/g, "nonsense")}?limit=0`, method === "GET" ? undefined : "[", {
         "idempotency-key": "",
       });
@@ -86,8 +87,8 @@ describe("the order in which requests are checked", () => {
       assert.match(String(answer.headers["www-authenticate"]), /^Bearer/);
     }));
 
-  test("shape comes before authority", () =>
-    each(guarded, async (route) => {
+  test("the shape is checked before the authority", () =>
+    each(protectedRoutes, async (route) => {
       const { method, path, operation } = route;
       const badIds = [...path.matchAll(/\{(\w+)\}/g)]
         .filter(([, name]) => name !== "name")
@@ -102,18 +103,20 @@ describe("the order in which requests are checked", () => {
       refused(await other.send(method, filled(path), bodyFor(route), { "idempotency-key": "two words" }), 400, "INVALID_REQUEST");
     }));
 
-  test("operators' calls are forbidden to shoppers, be there anything or not", () =>
-    each(guarded.filter(isAdmin), async (route) => refused(await shopper.send(route.method, filled(route.path), bodyFor(route)), 403, "FORBIDDEN")));
+  test("operators' routes are forbidden to shoppers, whether the resource exists or not", () =>
+    each(protectedRoutes.filter(isAdmin), async (route) =>
+      refused(await shopper.send(route.method, filled(route.path), bodyFor(route)), 403, "FORBIDDEN"),
+    ));
 
-  test("another user's calls are forbidden, be there such a user or not", () =>
-    each(guarded.filter(isOwned), async (route) => {
-      for (const userId of [other.id, other.id.toUpperCase(), NOBODY])
+  test("another user's routes are forbidden, whether that user exists or not", () =>
+    each(protectedRoutes.filter(isOwned), async (route) => {
+      for (const userId of [other.id, other.id.toUpperCase(), UNKNOWN_USER])
         refused(await shopper.send(route.method, filled(route.path, userId), bodyFor(route)), 403, "FORBIDDEN");
     }));
 
-  test("what is not there is 404 to whoever may look", () =>
+  test("an unknown resource is 404 to a caller who may read it", () =>
     each(
-      guarded.filter(({ path }) => path.includes("{")),
+      protectedRoutes.filter(({ path }) => path.includes("{")),
       async (route) => {
         const caller = isAdmin(route) ? shop.operator : shopper;
         if (isOwned(route)) refused(await shop.operator.send(route.method, filled(route.path), bodyFor(route)), 404, "USER_NOT_FOUND");
@@ -122,77 +125,77 @@ describe("the order in which requests are checked", () => {
       },
     ));
 
-  test("what is not there is said before what can't be done", async () => {
+  test("a missing resource is reported before a state that forbids the request", async () => {
     const [closed, open] = [await shop.product({ status: "NOT_FOR_SALE" }), await shop.product({ stock: 0, price: 1_000_000 })];
     const one = (product: { id: string }, more = {}): unknown => ({ productId: product.id, quantity: 1, ...more });
     const order = (orderItems: unknown[], more = {}): Promise<Answer> => shopper.post("/orders", { orderItems, ...more });
-    refused(await order([one(closed), one({ id: NOTHING })]), 404, "PRODUCT_NOT_FOUND");
-    refused(await order([one(closed), one(open, { variantId: NOTHING })]), 404, "PRODUCT_NOT_FOUND");
+    refused(await order([one(closed), one({ id: UNKNOWN_ID })]), 404, "PRODUCT_NOT_FOUND");
+    refused(await order([one(closed), one(open, { variantId: UNKNOWN_ID })]), 404, "PRODUCT_NOT_FOUND");
     refused(await order([one(open, { variantId: closed.variants[0]?.id })]), 404, "PRODUCT_NOT_FOUND");
-    refused(await order([one(closed)], { userCouponId: NOTHING }), 404, "COUPON_NOT_FOUND");
-    refused(await order([one(open)], { userCouponId: NOTHING }), 404, "COUPON_NOT_FOUND");
+    refused(await order([one(closed)], { userCouponId: UNKNOWN_ID }), 404, "COUPON_NOT_FOUND");
+    refused(await order([one(open)], { userCouponId: UNKNOWN_ID }), 404, "COUPON_NOT_FOUND");
     refused(await order([one(closed)]), 400, "PRODUCT_NOT_FOR_SALE");
     refused(await order([one(open)]), 400, "STOCK_INSUFFICIENT");
-    refused(await shop.operator.post("/orders", { orderItems: [one(open)], userId: NOBODY }), 404, "USER_NOT_FOUND");
-    refused(await shop.operator.post("/orders", { fromCart: true, userId: NOBODY }), 404, "USER_NOT_FOUND");
-    refused(await shopper.post(`/users/${shopper.id}/cart/items`, one(closed, { variantId: NOTHING })), 404, "PRODUCT_NOT_FOUND");
+    refused(await shop.operator.post("/orders", { orderItems: [one(open)], userId: UNKNOWN_USER }), 404, "USER_NOT_FOUND");
+    refused(await shop.operator.post("/orders", { fromCart: true, userId: UNKNOWN_USER }), 404, "USER_NOT_FOUND");
+    refused(await shopper.post(`/users/${shopper.id}/cart/items`, one(closed, { variantId: UNKNOWN_ID })), 404, "PRODUCT_NOT_FOUND");
 
-    const gone = await shop.campaign({ totalQuantity: 1 });
-    good(await other.post(`/coupons/${gone.id}/issue`), 201);
-    refused(await shop.operator.post(`/coupons/${gone.id}/issue`, { userId: NOBODY }), 404, "USER_NOT_FOUND");
-    refused(await shopper.post(`/coupons/${gone.id}/issue`), 409, "COUPON_SOLD_OUT");
+    const soldOut = await shop.campaign({ totalQuantity: 1 });
+    good(await other.post(`/coupons/${soldOut.id}/issue`), 201);
+    refused(await shop.operator.post(`/coupons/${soldOut.id}/issue`, { userId: UNKNOWN_USER }), 404, "USER_NOT_FOUND");
+    refused(await shopper.post(`/coupons/${soldOut.id}/issue`), 409, "COUPON_SOLD_OUT");
 
-    const much = { userId: shopper.id, amount: 1_000_000_000_000, reason: "너무 많이" };
-    refused(await shop.operator.post("/admin/balances/grant", { grants: [much, { ...much, userId: NOBODY }] }), 404, "USER_NOT_FOUND");
-    refused(await shop.operator.post("/admin/balances/grant", { grants: [much] }), 400, "BALANCE_LIMIT_EXCEEDED");
+    const grant = { userId: shopper.id, amount: 1_000_000_000_000, reason: "너무 많이" };
+    refused(await shop.operator.post("/admin/balances/grant", { grants: [grant, { ...grant, userId: UNKNOWN_USER }] }), 404, "USER_NOT_FOUND");
+    refused(await shop.operator.post("/admin/balances/grant", { grants: [grant] }), 400, "BALANCE_LIMIT_EXCEEDED");
   });
 });
 
-describe("what is another's", () => {
-  let theirs: { orderId: string; paymentId: string; itemId: string; couponId: string };
+describe("resources of another user", () => {
+  let foreign: { orderId: string; paymentId: string; itemId: string; couponId: string };
   let product: { id: string; variants: { id: string }[] };
   before(async () => {
     product = await shop.product({ stock: 1000 });
     const order = good(await other.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
     const item = good(await other.post(`/users/${other.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
-    theirs = { orderId: order.orderId, paymentId: order.payment.paymentId, itemId: item.id, couponId: await shop.coupon(other) };
+    foreign = { orderId: order.orderId, paymentId: order.payment.paymentId, itemId: item.id, couponId: await shop.coupon(other) };
   });
 
-  test("is as if it did not exist, to the letter", async () => {
-    const hidden: [what: string, ask: (id: string) => Promise<Answer>, id: string, code: string][] = [
-      ["order", (id) => shopper.get(`/orders/${id}`), theirs.orderId, "ORDER_NOT_FOUND"],
-      ["history", (id) => shopper.get(`/orders/${id}/history`), theirs.orderId, "ORDER_NOT_FOUND"],
-      ["cancel", (id) => shopper.post(`/orders/${id}/cancel`), theirs.orderId, "ORDER_NOT_FOUND"],
-      ["payment", (id) => shopper.get(`/payments/${id}`), theirs.paymentId, "PAYMENT_NOT_FOUND"],
-      ["pay", (id) => shopper.post("/payments", { orderId: id, method: "BALANCE" }), theirs.orderId, "ORDER_NOT_FOUND"],
-      ["pay by card", (id) => shopper.post("/payments", { orderId: id, method: "CARD", paymentKey: "key" }), theirs.orderId, "ORDER_NOT_FOUND"],
-      ["cart quantity", (id) => shopper.patch(`/users/${shopper.id}/cart/items/${id}`, { quantity: 2 }), theirs.itemId, "CART_ITEM_NOT_FOUND"],
-      ["cart removal", (id) => shopper.delete(`/users/${shopper.id}/cart/items/${id}`), theirs.itemId, "CART_ITEM_NOT_FOUND"],
+  test("another user's resource is answered exactly like a missing one", async () => {
+    const hidden: [description: string, ask: (id: string) => Promise<Answer>, id: string, code: string][] = [
+      ["order", (id) => shopper.get(`/orders/${id}`), foreign.orderId, "ORDER_NOT_FOUND"],
+      ["history", (id) => shopper.get(`/orders/${id}/history`), foreign.orderId, "ORDER_NOT_FOUND"],
+      ["cancel", (id) => shopper.post(`/orders/${id}/cancel`), foreign.orderId, "ORDER_NOT_FOUND"],
+      ["payment", (id) => shopper.get(`/payments/${id}`), foreign.paymentId, "PAYMENT_NOT_FOUND"],
+      ["pay", (id) => shopper.post("/payments", { orderId: id, method: "BALANCE" }), foreign.orderId, "ORDER_NOT_FOUND"],
+      ["pay by card", (id) => shopper.post("/payments", { orderId: id, method: "CARD", paymentKey: "key" }), foreign.orderId, "ORDER_NOT_FOUND"],
+      ["cart quantity", (id) => shopper.patch(`/users/${shopper.id}/cart/items/${id}`, { quantity: 2 }), foreign.itemId, "CART_ITEM_NOT_FOUND"],
+      ["cart removal", (id) => shopper.delete(`/users/${shopper.id}/cart/items/${id}`), foreign.itemId, "CART_ITEM_NOT_FOUND"],
       [
         "coupon",
         (id) => shopper.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], userCouponId: id }),
-        theirs.couponId,
+        foreign.couponId,
         "COUPON_NOT_FOUND",
       ],
     ];
-    for (const [what, ask, id, code] of hidden) {
-      const [real, absent] = [await ask(id), await ask(NOTHING)];
+    for (const [description, send, id, code] of hidden) {
+      const [real, absent] = [await send(id), await send(UNKNOWN_ID)];
       refused(real, 404, code);
-      assert.equal(JSON.stringify(real.body).replaceAll(id, NOTHING), JSON.stringify(absent.body), what);
+      assert.equal(JSON.stringify(real.body).replaceAll(id, UNKNOWN_ID), JSON.stringify(absent.body), description);
     }
-    // All of it is still there.
-    assert.equal(good(await other.get(`/orders/${theirs.orderId}`), 200).status, "COMPLETED");
+    // Nothing has changed.
+    assert.equal(good(await other.get(`/orders/${foreign.orderId}`), 200).status, "COMPLETED");
     assert.equal(good(await other.get(`/users/${other.id}/cart`), 200).cartItems[0].quantity, 1);
-    assert.equal(good(await other.get(`/users/${other.id}/coupons`), 200).userCoupons[0].id, theirs.couponId);
+    assert.equal(good(await other.get(`/users/${other.id}/coupons`), 200).userCoupons[0].id, foreign.couponId);
   });
 
-  test("may not be named in a body, but by operators", async () => {
+  test("only operators may name another user in a body", async () => {
     const campaign = await shop.campaign();
     const orderItems = [{ productId: product.id, quantity: 1 }];
-    for (const userId of [other.id, other.id.toUpperCase(), NOBODY]) {
+    for (const userId of [other.id, other.id.toUpperCase(), UNKNOWN_USER]) {
       refused(await shopper.post("/orders", { orderItems, userId }), 403, "FORBIDDEN");
       refused(await shopper.post("/orders", { fromCart: true, userId }), 403, "FORBIDDEN");
-      refused(await shopper.post("/payments", { orderId: theirs.orderId, method: "BALANCE", userId }), 403, "FORBIDDEN");
+      refused(await shopper.post("/payments", { orderId: foreign.orderId, method: "BALANCE", userId }), 403, "FORBIDDEN");
       refused(await shopper.post(`/coupons/${campaign.id}/issue`, { userId }), 403, "FORBIDDEN");
     }
     for (const userId of [shopper.id, shopper.id.toUpperCase()]) {
@@ -211,7 +214,7 @@ describe("what is another's", () => {
     good(await shop.operator.get(`/users/${other.id}/cart`), 200);
   });
 
-  test("an operator without a name of a user's orders for nobody", async () => {
+  test("an operator must name the user of an order and of a coupon", async () => {
     refused(await shop.operator.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 404, "USER_NOT_FOUND");
     refused(await shop.operator.post(`/coupons/${(await shop.campaign()).id}/issue`), 404, "USER_NOT_FOUND");
   });
@@ -222,17 +225,17 @@ describe("tokens", () => {
   const ask = (value: string | undefined, scheme = "Bearer "): Promise<Answer> =>
     call(shop.url, "GET", `/users/${shopper.id}/balance`, undefined, value === undefined ? {} : { authorization: scheme + value });
   const HS256 = { alg: "HS256" };
-  const good = (claims: Claims = {}): Claims => ({ sub: shopper.id, role: "shopper", ...claims });
+  const validClaims = (claims: Claims = {}): Claims => ({ sub: shopper.id, role: "shopper", ...claims });
 
-  test("good ones are taken", async () => {
+  test("valid tokens are accepted", async () => {
     for (const claims of [
-      good(),
-      good({ exp: now() + 60, iat: now(), nbf: now() - 1 }),
+      validClaims(),
+      validClaims({ exp: now() + 60, iat: now(), nbf: now() - 1 }),
       // The issuer's clock is 20 s ahead, or 20 s behind.
-      good({ exp: now() + 60, iat: now() + 20, nbf: now() + 20 }),
-      good({ exp: now() - 20 }),
-      good({ sub: shopper.id.toUpperCase() }),
-      good({ iss: "anybody", aud: ["anything"], extra: { x: 1 } }),
+      validClaims({ exp: now() + 60, iat: now() + 20, nbf: now() + 20 }),
+      validClaims({ exp: now() - 20 }),
+      validClaims({ sub: shopper.id.toUpperCase() }),
+      validClaims({ iss: "anybody", aud: ["anything"], extra: { x: 1 } }),
     ])
       assert.equal((await ask(token(HS256, claims, SECRET))).status, 200);
     for (const scheme of ["bearer ", "BEARER ", "Bearer   "]) assert.equal((await ask(shopper.token, scheme)).status, 200);
@@ -240,7 +243,7 @@ describe("tokens", () => {
       assert.equal((await ask(token(HS256, { sub, role: "operator" }, SECRET))).status, 200, sub);
   });
 
-  const bad: [name: string, header: () => string | undefined, scheme?: string][] = [
+  const invalidTokens: [description: string, header: () => string | undefined, scheme?: string][] = [
     ["none", () => undefined],
     ["an empty one", () => "", "Bearer"],
     ["another scheme", () => shopper.token, "Basic "],
@@ -249,26 +252,29 @@ describe("tokens", () => {
     ["a word", () => "token"],
     ["two parts", () => shopper.token.split(".").slice(0, 2).join(".")],
     ["four parts", () => `${shopper.token}.x`],
-    ["one that has been expired for longer than clocks differ", () => token(HS256, good({ exp: now() - 31 }), SECRET)],
-    ["one that expired in 1970", () => token(HS256, good({ exp: 0 }), SECRET)],
-    ["one that expires no sooner than a word", () => token(HS256, good({ exp: "tomorrow" }), SECRET)],
-    ["one that is not valid yet", () => token(HS256, good({ nbf: now() + 40 }), SECRET)],
-    ["one that was issued in the future", () => token(HS256, good({ iat: now() + 40 }), SECRET)],
-    ["one signed with another secret", () => token(HS256, good(), "another secret, also of 32 bytes and more")],
-    ["one without a signature", () => token(HS256, good())],
-    ["one with a signature that is cut short", () => token(HS256, good(), SECRET).slice(0, -2)],
+    ["one that expired longer ago than the clock tolerance", () => token(HS256, validClaims({ exp: now() - 31 }), SECRET)],
+    ["one that expired in 1970", () => token(HS256, validClaims({ exp: 0 }), SECRET)],
+    ["one whose exp is a word", () => token(HS256, validClaims({ exp: "tomorrow" }), SECRET)],
+    ["one that is not valid yet", () => token(HS256, validClaims({ nbf: now() + 40 }), SECRET)],
+    ["one that was issued in the future", () => token(HS256, validClaims({ iat: now() + 40 }), SECRET)],
+    ["one signed with another secret", () => token(HS256, validClaims(), "another secret, also of 32 bytes and more")],
+    ["one without a signature", () => token(HS256, validClaims())],
+    ["one with a signature that is cut short", () => token(HS256, validClaims(), SECRET).slice(0, -2)],
     [
       "one whose claims were changed",
       () =>
-        token(HS256, good(), SECRET).replace(/\.[^.]+\./, `.${Buffer.from(JSON.stringify({ sub: "x", role: "operator" })).toString("base64url")}.`),
+        token(HS256, validClaims(), SECRET).replace(
+          /\.[^.]+\./,
+          `.${Buffer.from(JSON.stringify({ sub: "x", role: "operator" })).toString("base64url")}.`,
+        ),
     ],
-    ["alg none", () => token({ alg: "none" }, good())],
-    ["alg None", () => token({ alg: "None" }, good())],
-    ["alg none with a signature", () => token({ alg: "none" }, good()) + token(HS256, good(), SECRET).split(".")[2]],
-    ["a larger HMAC", () => token({ alg: "HS512" }, good(), SECRET)],
-    ["an extension that nobody knows, said to be critical", () => token({ ...HS256, crit: ["x"], x: 1 }, good(), SECRET)],
-    ["a role that there is not", () => token(HS256, good({ role: "admin" }), SECRET)],
-    ["roles", () => token(HS256, good({ role: ["operator"] }), SECRET)],
+    ["alg none", () => token({ alg: "none" }, validClaims())],
+    ["alg None", () => token({ alg: "None" }, validClaims())],
+    ["alg none with a signature", () => token({ alg: "none" }, validClaims()) + token(HS256, validClaims(), SECRET).split(".")[2]],
+    ["a larger HMAC", () => token({ alg: "HS512" }, validClaims(), SECRET)],
+    ["an unknown critical extension", () => token({ ...HS256, crit: ["x"], x: 1 }, validClaims(), SECRET)],
+    ["an unknown role", () => token(HS256, validClaims({ role: "admin" }), SECRET)],
+    ["roles", () => token(HS256, validClaims({ role: ["operator"] }), SECRET)],
     ["no role", () => token(HS256, { sub: shopper.id }, SECRET)],
     ["no sub", () => token(HS256, { role: "operator" }, SECRET)],
     ["an empty sub", () => token(HS256, { sub: "", role: "operator" }, SECRET)],
@@ -279,19 +285,20 @@ describe("tokens", () => {
     ["a shopper whose sub is no UUID", () => token(HS256, { sub: "kim", role: "shopper" }, SECRET)],
     ["claims that are a list", () => token(HS256, "[]", SECRET)],
     ["claims that are not JSON", () => token(HS256, "claims", SECRET)],
-    ["more than 8 kB", () => token(HS256, good({ extra: "x".repeat(9000) }), SECRET)],
+    ["more than 8 kB", () => token(HS256, validClaims({ extra: "x".repeat(9000) }), SECRET)],
   ];
-  for (const [name, header, scheme] of bad) test(`refused: ${name}`, async () => void refused(await ask(header(), scheme), 401, "UNAUTHENTICATED"));
+  for (const [description, header, scheme] of invalidTokens)
+    test(`a request is refused with this token: ${description}`, async () => void refused(await ask(header(), scheme), 401, "UNAUTHENTICATED"));
 
-  test("one that was good is not when its time is up", async () => {
+  test("a token that was valid is refused after its expiry", async () => {
     const clock = { now: Date.now() };
     const auth = authenticator({ secret: SECRET, jwksUrl: undefined, issuer: undefined, audience: undefined }, SECRET, () => clock.now);
-    const short = `Bearer ${token(HS256, good({ exp: now() + 5 }), SECRET)}`;
+    const short = `Bearer ${token(HS256, validClaims({ exp: now() + 5 }), SECRET)}`;
     assert.deepEqual((await auth.callerOf(short)).id, shopper.id);
     clock.now += 3000;
     assert.ok(auth.callerOf(short));
     clock.now += 33_000;
-    // The one clock that is not ours is the library's: by now it is asked again.
+    // The library reads its own clock, so it is replaced too.
     const verified = Date.now;
     try {
       Date.now = () => clock.now;
@@ -304,14 +311,17 @@ describe("tokens", () => {
     }
   });
 
-  test("issuer and audience, where configured, must be said and be right", async (t) => {
+  test("a configured issuer and audience must be present and match", async (t) => {
     const strict = await openTestShop({ env: { AUTH_ISSUER: "https://id.example", AUTH_AUDIENCE: "shop" }, beside: shop });
     t.after(() => strict.close());
-    const strictly = async (claims: Claims): Promise<number> =>
-      (await call(strict.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${token(HS256, good(claims), SECRET)}` }))
-        .status;
-    assert.equal(await strictly({ iss: "https://id.example", aud: "shop" }), 200);
-    assert.equal(await strictly({ iss: "https://id.example", aud: ["other", "shop"] }), 200);
+    const statusOf = async (claims: Claims): Promise<number> =>
+      (
+        await call(strict.url, "GET", `/users/${shopper.id}/balance`, undefined, {
+          authorization: `Bearer ${token(HS256, validClaims(claims), SECRET)}`,
+        })
+      ).status;
+    assert.equal(await statusOf({ iss: "https://id.example", aud: "shop" }), 200);
+    assert.equal(await statusOf({ iss: "https://id.example", aud: ["other", "shop"] }), 200);
     for (const claims of [
       {},
       { iss: "https://id.example" },
@@ -322,7 +332,7 @@ describe("tokens", () => {
       { iss: ["https://other"], aud: "shop" },
       { iss: null, aud: null },
     ])
-      assert.equal(await strictly(claims), 401, JSON.stringify(claims));
+      assert.equal(await statusOf(claims), 401, JSON.stringify(claims));
   });
 });
 
@@ -338,16 +348,16 @@ describe("an issuer's keys", () => {
   before(async () => (issuer = await Issuer.open()));
   after(() => issuer.close());
 
-  async function code(caller: () => unknown): Promise<string> {
+  async function codeOf(caller: () => unknown): Promise<string> {
     try {
       await caller();
-      return "taken";
+      return "accepted";
     } catch (error) {
       return error instanceof Refusal ? error.code : `${error}`;
     }
   }
 
-  test("RS256, ES256 and EdDSA are taken over HTTP; what a key is not for is not", async (t) => {
+  test("RS256, ES256 and EdDSA keys from the issuer are accepted, and keys for other uses are not", async (t) => {
     issuer.keys = [
       jwk(rsa.publicKey, "r"),
       jwk(ec.publicKey, "e", { alg: "ES256" }),
@@ -358,10 +368,10 @@ describe("an issuer's keys", () => {
       { kty: "XYZ" },
       null,
     ];
-    const keyed = await openTestShop({ env: { AUTH_JWKS_URL: issuer.url, AUTH_JWT_SECRET: "" }, beside: shop });
-    t.after(() => keyed.close());
+    const withIssuer = await openTestShop({ env: { AUTH_JWKS_URL: issuer.url, AUTH_JWT_SECRET: "" }, beside: shop });
+    t.after(() => withIssuer.close());
     const ask = async (value: string): Promise<Answer> =>
-      call(keyed.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${value}` });
+      call(withIssuer.url, "GET", `/users/${shopper.id}/balance`, undefined, { authorization: `Bearer ${value}` });
     assert.equal((await ask(token({ alg: "RS256", kid: "r" }, claims, rsa.privateKey))).status, 200);
     assert.equal((await ask(token({ alg: "ES256", kid: "e" }, claims, ec.privateKey))).status, 200);
     assert.equal((await ask(token({ alg: "EdDSA", kid: "d" }, claims, ed.privateKey))).status, 200);
@@ -375,72 +385,72 @@ describe("an issuer's keys", () => {
       ["the shop's own secret", token({ alg: "HS256" }, claims, SECRET)],
       ["a symmetric key in the set", token({ alg: "HS256", kid: "oct" }, claims, SECRET)],
       ["no algorithm", token({ alg: "none", kid: "r" }, claims)],
-      ["another key's name", token({ alg: "ES256", kid: "r" }, claims, ec.privateKey)],
+      ["another key's id", token({ alg: "ES256", kid: "r" }, claims, ec.privateKey)],
       ["a key for encryption", token({ alg: "RS256", kid: "enc" }, claims, rsa.privateKey)],
       ["a key in the token itself", token({ alg: "RS256", kid: "x", jwk: jwk(rsa.publicKey, "x") }, claims, rsa.privateKey)],
       ["a key elsewhere", token({ alg: "RS256", kid: "x", jku: "http://127.0.0.1:1/" }, claims, rsa.privateKey)],
-      ["nobody's key", token({ alg: "RS256", kid: "r" }, claims, generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey)],
-      ["no name where there are several", token({ alg: "RS256" }, claims, rsa.privateKey)],
+      ["an unknown key", token({ alg: "RS256", kid: "r" }, claims, generateKeyPairSync("rsa", { modulusLength: 2048 }).privateKey)],
+      ["no key id though the set has several keys", token({ alg: "RS256" }, claims, rsa.privateKey)],
     ];
     for (const [name, value] of bad) assert.equal((await ask(value)).status, 401, name);
   });
 
-  test("an unknown key is looked for at once, then every 15 s at most; the only key needs no name", async () => {
+  test("an unknown key is fetched at once and then at most every 15 s, and the only key needs no id", async () => {
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one")];
     const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
-    const with_ = (kid: string | undefined, key: KeyObject): string =>
+    const tokenWith = (kid: string | undefined, key: KeyObject): string =>
       `Bearer ${token({ alg: "RS256", ...(kid === undefined ? {} : { kid }) }, { ...claims, jti: Math.random() }, key)}`;
     const before = issuer.asked;
-    // A crowd that comes at once waits for one answer.
-    await Promise.all(Array.from({ length: 20 }, async () => callerOf(with_("one", rsa.privateKey))));
+    // Concurrent requests share one fetch.
+    await Promise.all(Array.from({ length: 20 }, async () => callerOf(tokenWith("one", rsa.privateKey))));
     assert.equal(issuer.asked - before, 1);
-    assert.equal(await code(() => callerOf(with_(undefined, rsa.privateKey))), "taken");
+    assert.equal(await codeOf(() => callerOf(tokenWith(undefined, rsa.privateKey))), "accepted");
 
     const next = generateKeyPairSync("rsa", { modulusLength: 2048 });
     issuer.keys = [jwk(rsa.publicKey, "one"), jwk(next.publicKey, "two")];
-    assert.equal(await code(() => callerOf(with_("two", next.privateKey))), "UNAUTHENTICATED");
+    assert.equal(await codeOf(() => callerOf(tokenWith("two", next.privateKey))), "UNAUTHENTICATED");
     assert.equal(issuer.asked - before, 1);
     clock.now += 15_000;
-    assert.equal(await code(() => callerOf(with_("two", next.privateKey))), "taken");
-    for (let i = 0; i < 10; i++) assert.equal(await code(() => callerOf(with_(`made up ${i}`, next.privateKey))), "UNAUTHENTICATED");
+    assert.equal(await codeOf(() => callerOf(tokenWith("two", next.privateKey))), "accepted");
+    for (let i = 0; i < 10; i++) assert.equal(await codeOf(() => callerOf(tokenWith(`made up ${i}`, next.privateKey))), "UNAUTHENTICATED");
     assert.equal(issuer.asked - before, 2);
-    // Known keys are checked without a promise: requests keep their order.
-    assert.ok(!(callerOf(with_("one", rsa.privateKey)) instanceof Promise));
+    // Known keys are checked synchronously, so that requests keep their order.
+    assert.ok(!(callerOf(tokenWith("one", rsa.privateKey)) instanceof Promise));
   });
 
-  // Goes red without the refusal of a set without keys in key-set.ts.
-  test("an empty or broken key set replaces no good one", async (t) => {
+  test("an empty or broken key set does not replace a valid one", async (t) => {
     t.after(() => (issuer.answer = undefined));
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one")];
     const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
     const fresh = (): string => `Bearer ${token({ alg: "RS256", kid: "one" }, { ...claims, jti: Math.random() }, rsa.privateKey)}`;
-    assert.equal(await code(() => callerOf(fresh())), "taken");
+    assert.equal(await codeOf(() => callerOf(fresh())), "accepted");
 
     for (const body of ['{"keys":[]}', '{"keys":[{"kty":"RSA","kid":"one"}]}', '{"keys":null}', "{}", "null", "<html>", ""]) {
       issuer.answer = { status: 200, body };
       const asked = issuer.asked;
       clock.now += 300_000;
-      assert.equal(await code(() => callerOf(fresh())), "taken", body);
+      assert.equal(await codeOf(() => callerOf(fresh())), "accepted", body);
       while (issuer.asked === asked) await new Promise((resolve) => setImmediate(resolve));
-      // A made-up key waits for the asking that is under way, so that its outcome is known.
-      assert.equal(await code(() => callerOf(`Bearer ${token({ alg: "RS256", kid: "x" }, claims, rsa.privateKey)}`)), "UNAVAILABLE", body);
-      assert.equal(await code(() => callerOf(fresh())), "taken", body);
+      // A request with an unknown key waits for the fetch in progress, so that its outcome is
+      // known.
+      assert.equal(await codeOf(() => callerOf(`Bearer ${token({ alg: "RS256", kid: "x" }, claims, rsa.privateKey)}`)), "UNAVAILABLE", body);
+      assert.equal(await codeOf(() => callerOf(fresh())), "accepted", body);
     }
   });
 
-  test("an empty key set at the first asking is an issuer that can't be asked, and is asked again soon", async (t) => {
+  test("an empty key set at the first fetch counts as unavailable and is fetched again soon", async (t) => {
     t.after(() => (issuer.answer = undefined));
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one")];
     issuer.answer = { status: 200, body: '{"keys":[]}' };
     const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
     const one = `Bearer ${token({ alg: "RS256", kid: "one" }, claims, rsa.privateKey)}`;
-    assert.equal(await code(() => callerOf(one)), "UNAVAILABLE");
+    assert.equal(await codeOf(() => callerOf(one)), "UNAVAILABLE");
     issuer.answer = undefined;
     clock.now += 5000;
-    assert.equal(await code(() => callerOf(one)), "taken");
+    assert.equal(await codeOf(() => callerOf(one)), "accepted");
   });
 
   test("clocks may differ by 30 s in an issuer's tokens too", async () => {
@@ -449,31 +459,31 @@ describe("an issuer's keys", () => {
     const seconds = Math.floor(Date.now() / 1000);
     const signed = (more: Claims): string => `Bearer ${token({ alg: "RS256", kid: "one" }, { ...claims, ...more }, rsa.privateKey)}`;
     for (const taken of [{ nbf: seconds + 20 }, { iat: seconds + 20 }, { exp: seconds - 20 }])
-      assert.equal(await code(() => callerOf(signed(taken))), "taken");
-    for (const not of [{ nbf: seconds + 40 }, { iat: seconds + 40 }, { exp: seconds - 40 }])
-      assert.equal(await code(() => callerOf(signed(not))), "UNAUTHENTICATED");
+      assert.equal(await codeOf(() => callerOf(signed(taken))), "accepted");
+    for (const invalid of [{ nbf: seconds + 40 }, { iat: seconds + 40 }, { exp: seconds - 40 }])
+      assert.equal(await codeOf(() => callerOf(signed(invalid))), "UNAUTHENTICATED");
   });
 
-  test("a key that the issuer withdrew is trusted for five minutes at most, with tokens that were seen before", async () => {
+  test("a withdrawn key is trusted for at most five minutes, with tokens that were seen before", async () => {
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one"), jwk(ec.publicKey, "two")];
     const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
     const one = `Bearer ${token({ alg: "RS256", kid: "one" }, claims, rsa.privateKey)}`;
-    assert.equal(await code(() => callerOf(one)), "taken");
+    assert.equal(await codeOf(() => callerOf(one)), "accepted");
     issuer.keys = [jwk(ec.publicKey, "two")];
     clock.now += 299_000;
-    assert.equal(await code(() => callerOf(one)), "taken");
+    assert.equal(await codeOf(() => callerOf(one)), "accepted");
     const asked = issuer.asked;
     clock.now += 2000;
-    // This one still goes through, and sets off the asking that ends it.
-    assert.equal(await code(() => callerOf(one)), "taken");
+    // This request is still accepted and starts the fetch that removes the key.
+    assert.equal(await codeOf(() => callerOf(one)), "accepted");
     while (issuer.asked === asked) await new Promise((resolve) => setImmediate(resolve));
     const deadline = Date.now() + 5000;
-    while ((await code(() => callerOf(one))) === "taken" && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
-    assert.equal(await code(() => callerOf(one)), "UNAUTHENTICATED");
+    while ((await codeOf(() => callerOf(one))) === "accepted" && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
+    assert.equal(await codeOf(() => callerOf(one)), "UNAUTHENTICATED");
   });
 
-  test("while the issuer is away strangers are told to come back, and known keys go on", async () => {
+  test("while the issuer is unavailable new keys get 503, and known keys are accepted", async () => {
     const clock = { now: 1_000_000 };
     issuer.keys = [jwk(rsa.publicKey, "one"), jwk(ec.publicKey, "two")];
     for (const answer of [
@@ -485,22 +495,22 @@ describe("an issuer's keys", () => {
       const { callerOf } = authenticator(auth(issuer.url), SECRET, () => clock.now);
       const one = (): string => `Bearer ${token({ alg: "RS256", kid: "one" }, { ...claims, jti: Math.random() }, rsa.privateKey)}`;
       issuer.answer = answer;
-      assert.equal(await code(() => callerOf(one())), "UNAVAILABLE");
+      assert.equal(await codeOf(() => callerOf(one())), "UNAVAILABLE");
       clock.now += 1000;
-      // Not asked again at once, but what was not known before is no better known now.
-      assert.equal(await code(() => callerOf(one())), "UNAVAILABLE");
+      // The issuer is not asked again at once, and the key is still unknown.
+      assert.equal(await codeOf(() => callerOf(one())), "UNAVAILABLE");
       issuer.answer = undefined;
       clock.now += 5000;
-      assert.equal(await code(() => callerOf(one())), "taken");
+      assert.equal(await codeOf(() => callerOf(one())), "accepted");
       issuer.answer = answer;
       clock.now += 600_000;
-      assert.equal(await code(() => callerOf(one())), "taken");
-      assert.equal(await code(() => callerOf(one())), "taken");
+      assert.equal(await codeOf(() => callerOf(one())), "accepted");
+      assert.equal(await codeOf(() => callerOf(one())), "accepted");
       issuer.answer = undefined;
     }
   });
 
-  test("over HTTP that is 503 with Retry-After", async (t) => {
+  test("an unavailable issuer is 503 with Retry-After over HTTP", async (t) => {
     const away = await openTestShop({ env: { AUTH_JWKS_URL: "http://127.0.0.1:1/jwks.json", AUTH_JWT_SECRET: "" }, beside: shop });
     t.after(() => away.close());
     const answer = await call(away.url, "GET", `/users/${shopper.id}/balance`, undefined, {

@@ -1,16 +1,16 @@
-// BALANCE_MAX binds what is charged and granted. Money that is given back always fits.
+// BALANCE_MAX limits charges and grants. Refunds always fit.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
-const MOST = 10_000;
+const BALANCE_MAX = 10_000;
 
 let shop: TestShop;
 let beside: TestShop;
 before(async () => {
-  shop = await openTestShop({ env: { BALANCE_MAX: String(MOST) } });
-  beside = await openTestShop({ beside: shop, env: { BALANCE_MAX: String(MOST) } });
+  shop = await openTestShop({ env: { BALANCE_MAX: String(BALANCE_MAX) } });
+  beside = await openTestShop({ beside: shop, env: { BALANCE_MAX: String(BALANCE_MAX) } });
 });
 after(async () => {
   await beside.close();
@@ -21,37 +21,37 @@ const charge = (user: Client, amount: number) => user.post(`/users/${user.id}/ba
 const grant = (user: Client, amount: number) =>
   shop.operator.post("/admin/balances/grant", { grants: [{ userId: user.id, amount, reason: "test" }] });
 
-/** A user who has bought for 3,000 and filled the balance up again since. */
-async function full(): Promise<{ user: Client; orderId: string; variantId: string }> {
+/** A user who has spent 3,000 and then charged the balance up to the limit. */
+async function fullBalance(): Promise<{ user: Client; orderId: string; variantId: string }> {
   const product = await shop.product({ price: 1000 });
-  const user = await shop.user({ balance: MOST });
+  const user = await shop.user({ balance: BALANCE_MAX });
   const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 3 }] }), 201);
   good(await charge(user, 3000), 200);
   return { user, orderId, variantId: product.variants[0]?.id as string };
 }
 
-// Goes red if moveMoney or refund checks the limit.
-test("a refund, in part and whole, fits into a full balance", async () => {
-  const { user, orderId, variantId } = await full();
+// moveMoney and refund must not check the limit.
+test("partial and full refunds fit into a full balance", async () => {
+  const { user, orderId, variantId } = await fullBalance();
   good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items: [{ variantId, quantity: 1 }], reason: "test" }), 200);
-  assert.equal(await shop.balanceOf(user), MOST + 1000);
+  assert.equal(await shop.balanceOf(user), BALANCE_MAX + 1000);
   good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { reason: "test" }), 200);
-  assert.equal(await shop.balanceOf(user), MOST + 3000);
+  assert.equal(await shop.balanceOf(user), BALANCE_MAX + 3000);
 });
 
-test("a shopper's own cancel fits into a full balance", async () => {
-  const { user, orderId } = await full();
+test("a shopper's cancellation fits into a full balance", async () => {
+  const { user, orderId } = await fullBalance();
   assert.equal(good(await user.post(`/orders/${orderId}/cancel`), 200).refundedAmount, 3000);
-  assert.equal(await shop.balanceOf(user), MOST + 3000);
+  assert.equal(await shop.balanceOf(user), BALANCE_MAX + 3000);
 });
 
-// Goes red without checkLimit in addFunds.
-test("a balance that refunds have lifted above the limit takes no charge and no grant, pays, and takes them again below the limit", async () => {
-  const { user, orderId } = await full();
+// addFunds checks the limit.
+test("a balance above the limit accepts no charge and no grant, can be spent, and accepts grants again below the limit", async () => {
+  const { user, orderId } = await fullBalance();
   good(await user.post(`/orders/${orderId}/cancel`), 200);
   for (const answer of [await charge(user, 1), await grant(user, 1)]) {
     const problem = refused(answer, 400, "BALANCE_LIMIT_EXCEEDED");
-    assert.deepEqual([problem["balance"], problem["limit"]], [MOST + 3000, MOST]);
+    assert.deepEqual([problem["balance"], problem["limit"]], [BALANCE_MAX + 3000, BALANCE_MAX]);
   }
   const product = await shop.product({ price: 3001 });
   good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
@@ -60,19 +60,19 @@ test("a balance that refunds have lifted above the limit takes no charge and no 
   assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
 });
 
-test("refunds and charges that race at two instances: all refunds fit, and no charge lifts a balance above the limit", async () => {
+test("when refunds race charges at two instances, every refund fits and no charge exceeds the limit", async () => {
   const product = await shop.product({ price: 10 });
   const user = await shop.user({ balance: 1000 });
   const orders: string[] = [];
   for (let i = 0; i < 20; i++) orders.push(good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201).orderId);
-  good(await charge(user, MOST - 800 - 50), 200);
-  const tally = await race(40, (i) => {
+  good(await charge(user, BALANCE_MAX - 800 - 50), 200);
+  const counts = await race(40, (i) => {
     const at = i % 4 < 2 ? shop : beside;
     return i % 2 === 0 ? user.at(at).post(`/orders/${orders[i / 2]}/cancel`) : charge(user.at(at), 10);
   });
   const balance = await shop.balanceOf(user);
-  // 20 refunds came back; whatever was charged fitted at its moment.
-  const charged = (tally[200] ?? 0) - 20;
-  assert.ok(charged >= 0 && charged <= 5, JSON.stringify(tally));
-  assert.equal(balance, MOST - 50 + 200 + 10 * charged);
+  // All 20 refunds succeeded, and each charge fitted when it was decided.
+  const charged = (counts[200] ?? 0) - 20;
+  assert.ok(charged >= 0 && charged <= 5, JSON.stringify(counts));
+  assert.equal(balance, BALANCE_MAX - 50 + 200 + 10 * charged);
 });

@@ -1,4 +1,4 @@
-// How large a body may be: 8 MiB for operators' bulk routes, 1 MiB for every other.
+// The limit of a request body: 8 MiB for operators' bulk routes, 1 MiB for all others.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -16,39 +16,39 @@ before(async () => {
 });
 after(() => shop.close());
 
-/** JSON of exactly so many bytes that no route takes. */
+/** JSON of exactly this number of bytes, which every route refuses. */
 const large = (bytes: number): string => `{"x":"${"x".repeat(bytes - 8)}"}`;
 
-// Goes red without `bulk` at the route.
-test("10,000 grants with a reason of ten syllables fit", async () => {
+// The route is declared `bulk`.
+test("10,000 grants with a reason of ten syllables are accepted", async () => {
   const grants = Array.from({ length: 10_000 }, () => ({ userId: user.id, amount: 1, reason: "추석을 맞아 감사의 마음으로 드리는 포인트" }));
   assert.ok(Buffer.byteLength(JSON.stringify({ grants })) > MIB);
   assert.equal(good(await shop.operator.post("/admin/balances/grant", { grants }), 200).totalAmount, 10_000);
 });
 
-test("1,000 products with real descriptions fit", async () => {
+test("1,000 products with long descriptions are accepted", async () => {
   const description = "갓 담근 김치를 항아리째 보내 드립니다. ".repeat(30);
   const products = Array.from({ length: 1000 }, (_, i) => ({ name: `김치 ${i}`, description, price: 1000, stock: 1 }));
   assert.ok(Buffer.byteLength(JSON.stringify({ products })) > MIB);
   assert.equal(good(await shop.operator.post("/admin/products", { products }), 201).products.length, 1000);
 });
 
-test("bulk routes take 8 MiB and not a byte more, and say so", async () => {
+test("bulk routes accept 8 MiB and refuse one byte more", async () => {
   for (const path of BULK) {
     refused(await shop.operator.post(path, large(8 * MIB)), 400, "INVALID_REQUEST");
     refused(await shop.operator.post(path, large(8 * MIB + 1)), 413, "BODY_TOO_LARGE");
   }
 });
 
-// Goes red without the look at the caller in takeJson.
-test("from a shopper they take no more than other routes do", async () => {
+// takeJson checks the caller.
+test("bulk routes accept no more from a shopper than other routes", async () => {
   for (const path of BULK) {
     refused(await user.post(path, large(MIB + 1)), 413, "BODY_TOO_LARGE");
     refused(await user.post(path, large(MIB)), 400, "INVALID_REQUEST");
   }
 });
 
-test("every other route takes 1 MiB, and the document says which takes how much", async () => {
+test("every other route accepts 1 MiB, and the OpenAPI document states each limit", async () => {
   const { paths } = good(await shop.anyone("GET", "/openapi.json"), 200) as {
     paths: Record<string, Record<string, { requestBody?: { description: string }; responses: Record<string, unknown> }>>;
   };
@@ -68,21 +68,21 @@ test("every other route takes 1 MiB, and the document says which takes how much"
   for (const path of others) refused(await shop.operator.post(path, large(MIB + 1)), 413, "BODY_TOO_LARGE");
 });
 
-test("too large a body is refused while it comes, and the connection goes on", async () => {
+test("a body that is too large is refused while it arrives, and the connection stays usable", async () => {
   const connection = await RawConnection.open(shop.url);
   const headers = { Authorization: `Bearer ${shop.operator.token}`, "Content-Type": "application/json" };
   const chunk = `80000\r\n${" ".repeat(0x80000)}\r\n`;
-  const ask = (text: string): Promise<Answer> => {
+  const exchange = (text: string): Promise<Answer> => {
     connection.write(text);
     return connection.read();
   };
   refused(
-    await ask(requestText("POST", "/admin/users", { ...headers, "Transfer-Encoding": "chunked" }, `${chunk.repeat(17)}0\r\n\r\n`)),
+    await exchange(requestText("POST", "/admin/users", { ...headers, "Transfer-Encoding": "chunked" }, `${chunk.repeat(17)}0\r\n\r\n`)),
     413,
     "BODY_TOO_LARGE",
   );
   const body = large(9 * MIB);
-  refused(await ask(requestText("POST", "/admin/users", { ...headers, "Content-Length": String(body.length) }, body)), 413, "BODY_TOO_LARGE");
-  assert.equal((await ask(requestText("GET", "/healthz", {}, ""))).status, 200);
+  refused(await exchange(requestText("POST", "/admin/users", { ...headers, "Content-Length": String(body.length) }, body)), 413, "BODY_TOO_LARGE");
+  assert.equal((await exchange(requestText("GET", "/healthz", {}, ""))).status, 200);
   connection.socket.destroy();
 });

@@ -1,4 +1,4 @@
-// A page of a list is bounded in bytes, not only in rows, however large the things in it are.
+// A page of a list is bounded in bytes, not only in rows.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -16,19 +16,19 @@ before(async () => {
   shop = await openTestShop();
   database = new Database(shop.shop.config.databaseUrl as string, { size: 1, onError: () => {} });
   const products = Array.from({ length: 2000 }, (_, i) => ({ name: `${"긴 이름 ".repeat(50)}${i}`, price: 10, stock: 1000 }));
-  const made: { id: string; variants: { id: string }[] }[] = [];
+  const created: { id: string; variants: { id: string }[] }[] = [];
   for (let i = 0; i < products.length; i += 500)
-    made.push(...good(await shop.operator.post("/admin/products", { products: products.slice(i, i + 500) }), 201).products);
-  variantIds = made.map(({ variants }) => variants[0]?.id as string);
+    created.push(...good(await shop.operator.post("/admin/products", { products: products.slice(i, i + 500) }), 201).products);
+  variantIds = created.map(({ variants }) => variants[0]?.id as string);
   user = await shop.user({ balance: 10_000_000 });
-  large = good(await user.post("/orders", { orderItems: made.map(({ id }) => ({ productId: id, quantity: 2 })) }), 201);
+  large = good(await user.post("/orders", { orderItems: created.map(({ id }) => ({ productId: id, quantity: 2 })) }), 201);
 });
 after(async () => {
   await database.close();
   await shop.close();
 });
 
-test("an order has all of its 2,000 items, and lists show the first of them and how many there are", async () => {
+test("an order has all of its 2,000 items, and lists show the first ones and their number", async () => {
   assert.equal(large.orderItems.length, 2000);
   const whole = good(await user.get(`/orders/${large.orderId}`), 200);
   assert.equal(whole.orderItems.length, 2000);
@@ -51,10 +51,10 @@ test("an order of few items is the same in a list and by itself", async () => {
   assert.deepEqual(listed, { ...order, itemCount: 2 });
 });
 
-test("a history of many refunds comes in pages that hold each event once, and that large refunds make shorter", async () => {
-  const pieces = (from: number, to: number): object[] => variantIds.slice(from, to).map((variantId) => ({ variantId, quantity: 1 }));
+test("an order's history comes in pages with each event once, and large refunds make pages shorter", async () => {
+  const units = (from: number, to: number): object[] => variantIds.slice(from, to).map((variantId) => ({ variantId, quantity: 1 }));
   const refund = async (from: number, to: number): Promise<void> =>
-    void good(await shop.operator.post(`/admin/orders/${large.orderId}/refunds`, { items: pieces(from, to), reason: "returned" }), 200);
+    void good(await shop.operator.post(`/admin/orders/${large.orderId}/refunds`, { items: units(from, to), reason: "returned" }), 200);
   await refund(0, 1);
   await refund(1, 3);
   const path = `/orders/${large.orderId}/history`;
@@ -64,14 +64,14 @@ test("a history of many refunds comes in pages that hold each event once, and th
   assert.deepEqual(good(await user.get(`${path}?after=1`), 200), { events: whole.events.slice(1), nextAfter: null });
   assert.deepEqual(good(await user.get(`${path}?after=65535`), 200), { events: [], nextAfter: null });
 
-  // Refunds of 2,000 items each, as nobody makes them by hand.
+  // Refunds of 2,000 items each, inserted directly.
   const items = JSON.stringify({ items: variantIds.map((variantId) => ({ variantId, quantity: 1 })), amount: 0, reason: "much" });
   await database.rows({
     name: "test: many large refunds",
     text: `INSERT INTO order_events (order_id, seq, type, data, created_at) SELECT $1::uuid, 3 + n, 'order.partially-refunded', $2::jsonb, now() FROM generate_series(1, 8) n`,
     values: [large.orderId, items],
   });
-  await database.rows({ name: "test: count them", text: "UPDATE orders SET changes = 11 WHERE id = $1", values: [large.orderId] });
+  await database.rows({ name: "test: set the number of changes", text: "UPDATE orders SET changes = 11 WHERE id = $1", values: [large.orderId] });
   const seen: number[] = [];
   for (let after: number | null = 0; after !== null;) {
     const page: { events: unknown[]; nextAfter: number | null } = good(await user.get(`${path}?after=${after}`), 200);
@@ -81,7 +81,7 @@ test("a history of many refunds comes in pages that hold each event once, and th
   assert.deepEqual(seen, [7, 4]);
 });
 
-test("a payment of many refunds shows its newest steps, fewer in a list, and how many there were", async () => {
+test("a payment shows its newest steps, fewer of them in a list, and their number", async () => {
   const { paymentId } = large.payment;
   const steps = Array.from({ length: STEPS_SHOWN + 5 }, (_, i) => ({
     status: "PARTIALLY_REFUNDED",
@@ -101,7 +101,7 @@ test("a payment of many refunds shows its newest steps, fewer in a list, and how
   assert.deepEqual([listed.history, listed.historyCount], [payment.history.slice(-STEPS_IN_LIST), STEPS_SHOWN + 5]);
 });
 
-test("a place in a history that no event can have is refused by name", async () => {
+test("an impossible position in a history is refused by name", async () => {
   for (const after of [-1, 65_536, 2 ** 31, "x", "1.5"]) {
     const { errors } = refused(await user.get(`/orders/${large.orderId}/history?after=${after}`), 400, "INVALID_REQUEST");
     assert.equal((errors as { path: string }[])[0]?.path, "/after");

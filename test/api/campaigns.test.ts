@@ -1,5 +1,6 @@
-// Campaigns as operators edit them and as shoppers list them. Goes red without the `version` or `sameTerms` lines in edit-campaign.ts, without
-// `isOver` in closeCampaign, without `ended` in selectCampaignPage, or without `countedAt` in issueCoupon.
+// Campaigns as operators edit them and as shoppers list them. The tests fail without the lines
+// about `version` and `sameTerms` in edit-campaign.ts, `isOver` in closeCampaign, `ended` in
+// selectCampaignPage, and `countedAt` in issueCoupon.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -13,10 +14,10 @@ after(() => shop.close());
 const DISCOUNT = { type: "PERCENTAGE", rate: 10, maxAmount: 500, minOrderAmount: 100 };
 const edit = (id: string, body: unknown): Promise<Answer> => shop.operator.patch(`/admin/coupons/${id}`, body);
 const read = async (id: string): Promise<Answer["body"]> => good(await shop.anyone("GET", `/coupons/${id}`), 200);
-const fault = (answer: Answer): string => (refused(answer, 400, "INVALID_REQUEST")["errors"] as { path: string }[])[0]?.path ?? "";
+const invalidField = (answer: Answer): string => (refused(answer, 400, "INVALID_REQUEST")["errors"] as { path: string }[])[0]?.path ?? "";
 
 describe("an operator's edit", () => {
-  test("each edit raises the version, and neither issuing nor an edit that changes nothing does", async () => {
+  test("each edit of a campaign raises its version, and issuing coupons or an edit without a change does not", async () => {
     const { id } = await shop.campaign({ discount: DISCOUNT });
     const { version } = await read(id);
     const user = await shop.user();
@@ -27,7 +28,7 @@ describe("an operator's edit", () => {
     assert.equal((await read(id)).version, version + 1);
   });
 
-  test("an edit of an older version is refused with the campaign as it is, and nothing of it stays", async () => {
+  test("an edit of an old campaign version is refused with the current campaign and changes nothing", async () => {
     const { id } = await shop.campaign();
     const { version } = await read(id);
     good(await edit(id, { name: "먼저", version }), 200);
@@ -42,45 +43,45 @@ describe("an operator's edit", () => {
     }
     assert.deepEqual(await read(id), now);
     assert.equal(good(await edit(id, { name: "나중", version: now.version }), 200).name, "나중");
-    assert.equal(fault(await edit(id, { version: -1 })), "/version");
+    assert.equal(invalidField(await edit(id, { version: -1 })), "/version");
   });
 
-  test("of two edits that read the same version, one is refused", async () => {
+  test("of two concurrent edits of one campaign version, one is refused", async () => {
     const { id } = await shop.campaign();
     const { version } = await read(id);
     const answers = await Promise.all(["하나", "둘"].map((name) => edit(id, { name, version })));
     assert.deepEqual(answers.map(({ status }) => status).toSorted(), [200, 409]);
   });
 
-  test("a form that sends everything back as it was read is welcome once coupons are issued, in whatever order", async () => {
+  test("an edit that sends all fields back unchanged is accepted after coupons were issued, in any key order", async () => {
     const { id } = await shop.campaign({ discount: DISCOUNT, validDays: 3, closesAt: "2099-01-01T00:00:00.000Z" });
     good(await (await shop.user()).post(`/coupons/${id}/issue`), 201);
     const { name, discount, totalQuantity, opensAt, closesAt, validDays, expiresAt, version } = await read(id);
     const whole = { name, discount, totalQuantity, opensAt, closesAt, validDays, expiresAt };
     assert.equal(good(await edit(id, whole), 200).version, version);
-    const turned = Object.fromEntries(Object.entries(discount).toReversed());
-    assert.equal(good(await edit(id, { ...whole, discount: turned, name: "새 이름" }), 200).version, version + 1);
+    const reversed = Object.fromEntries(Object.entries(discount).toReversed());
+    assert.equal(good(await edit(id, { ...whole, discount: reversed, name: "새 이름" }), 200).version, version + 1);
     for (const other of [
       { ...discount, rate: 11 },
       { type: "PERCENTAGE", rate: 10, maxAmount: 500 },
       { type: "FIXED", amount: 10 },
     ])
-      assert.equal(fault(await edit(id, { discount: other })), "/discount");
+      assert.equal(invalidField(await edit(id, { discount: other })), "/discount");
     assert.deepEqual((await read(id)).discount, discount);
   });
 
-  test("a discount's optional member that is left out is no change where there was none", async () => {
+  test("an omitted optional property of a discount is no change if the discount has none", async () => {
     const { id } = await shop.campaign({ discount: { type: "PERCENTAGE", rate: 10 } });
     good(await (await shop.user()).post(`/coupons/${id}/issue`), 201);
     good(await edit(id, { discount: { rate: 10, type: "PERCENTAGE" } }), 200);
-    assert.equal(fault(await edit(id, { discount: { type: "PERCENTAGE", rate: 10, minOrderAmount: 1 } })), "/discount");
+    assert.equal(invalidField(await edit(id, { discount: { type: "PERCENTAGE", rate: 10, minOrderAmount: 1 } })), "/discount");
   });
 });
 
 describe("closing a campaign", () => {
   const close = (id: string): Promise<Answer> => shop.operator.post(`/admin/coupons/${id}/close`);
 
-  test("nobody gets a coupon once the answer is there, and a repeat changes nothing", async () => {
+  test("no coupon is issued once a campaign is closed, and closing it again changes nothing", async () => {
     const { id } = await shop.campaign();
     const [holder, late] = (await shop.users(2)) as [Client, Client];
     good(await holder.post(`/coupons/${id}/issue`), 201);
@@ -91,7 +92,7 @@ describe("closing a campaign", () => {
     assert.equal(good(await holder.get(`/users/${holder.id}/coupons`), 200).userCoupons.length, 1);
   });
 
-  test("an upcoming campaign does not open; when the close is taken back it opens as planned", async () => {
+  test("a closed upcoming campaign does not open, and opens as planned when the close is undone", async () => {
     const { id } = await shop.campaign({ opensAt: "2099-01-01T00:00:00.000Z" });
     const closed = good(await close(id), 200);
     assert.deepEqual([closed.status, closed.opensAt], ["CLOSED", "2099-01-01T00:00:00.000Z"]);
@@ -100,7 +101,7 @@ describe("closing a campaign", () => {
     assert.deepEqual([open.status, open.opensAt], ["UPCOMING", "2099-01-01T00:00:00.000Z"]);
   });
 
-  test("it is for operators, of a campaign that is there", async () => {
+  test("only operators can close a campaign, and only an existing one", async () => {
     const [user, { id }] = [await shop.user(), await shop.campaign()];
     refused(await user.post(`/admin/coupons/${id}/close`), 403, "FORBIDDEN");
     refused(await close("0193a000-0000-7000-8000-00000000abcd"), 404, "COUPON_NOT_FOUND");
@@ -113,7 +114,7 @@ describe("the list of campaigns", () => {
   const pageOf = async (limit: number, cursor: string | null): Promise<{ coupons: Row[]; nextCursor: string | null }> =>
     good(await shop.anyone("GET", `/coupons?limit=${limit}${cursor === null ? "" : `&cursor=${cursor}`}`), 200);
 
-  test("an open campaign older than a hundred closed and sold-out ones is on the first page", async () => {
+  test("the first page lists an open campaign that is older than a hundred closed and sold-out ones", async () => {
     const old = await shop.campaign({ name: "오래된" });
     const upcoming = await shop.campaign({ opensAt: "2099-01-01T00:00:00Z" });
     await Promise.all(Array.from({ length: 60 }, () => shop.campaign({ opensAt: "2026-01-01T00:00:00Z", closesAt: "2026-01-02T00:00:00Z" })));
@@ -124,9 +125,9 @@ describe("the list of campaigns", () => {
     assert.ok(ids.has(old.id) && ids.has(upcoming.id), JSON.stringify(coupons));
   });
 
-  test("pages show each campaign once, whatever opens, sells out or closes between them", async () => {
+  test("pages list each campaign once, even if campaigns open, sell out or close between them", async () => {
     const fresh = await Promise.all(Array.from({ length: 6 }, () => shop.campaign({ totalQuantity: 1 })));
-    const there = new Set((await everyPage(100)).map(({ id }) => id));
+    const expectedIds = new Set((await everyPage(100)).map(({ id }) => id));
     const shown: Row[] = [];
     let cursor: string | null = null;
     let turn = 0;
@@ -141,12 +142,12 @@ describe("the list of campaigns", () => {
         else good(await shop.operator.post(`/admin/coupons/${change.id}/close`), 200);
       }
     } while (cursor !== null);
-    const ids = shown.map(({ id }) => id).filter((id) => there.has(id));
+    const ids = shown.map(({ id }) => id).filter((id) => expectedIds.has(id));
     assert.equal(new Set(ids).size, ids.length);
-    assert.equal(ids.length, there.size);
+    assert.equal(ids.length, expectedIds.size);
   });
 
-  test("open and upcoming ones come before all others, each newest first", async () => {
+  test("open and upcoming campaigns come before all others, each newest first", async () => {
     const rows = await everyPage(7);
     const current = ({ status }: Row): boolean => status === "OPEN" || status === "UPCOMING";
     const firstEnded = rows.findIndex((row) => !current(row));
@@ -161,10 +162,10 @@ describe("the list of campaigns", () => {
       );
   });
 
-  test("a cursor that the list did not write is refused", async () => {
+  test("a cursor that the list of campaigns did not write is refused", async () => {
     const id = "0193a000-0000-7000-8000-000000000001";
     for (const place of [[id], [9e15, 0, id], [-9e15, 0, id], [0.5, 0, id], [0, -1, id], [0, 0, "x"]])
-      assert.equal(fault(await shop.anyone("GET", `/coupons?cursor=${writeCursor("coupons", place)}`)), "/cursor");
+      assert.equal(invalidField(await shop.anyone("GET", `/coupons?cursor=${writeCursor("coupons", place)}`)), "/cursor");
   });
 
   async function everyPage(limit: number): Promise<Row[]> {
@@ -185,11 +186,11 @@ describe("days of validity", () => {
     return good(await user.post(`/coupons/${id}/issue`), 201);
   };
   const DAY_MS = 86_400_000;
-  /** The shop's zone is nine hours ahead of UTC. */
+  /** The shop's time zone is nine hours ahead of UTC. */
   const dayInSeoul = (at: string): number => Math.floor((Date.parse(at) + 9 * 3_600_000) / DAY_MS);
 
-  // Goes red with `now + days`: the coupon would end at the hour of its issue.
-  test("a coupon is good to the end of its last day, in the shop's zone", async () => {
+  // With `now + days` the coupon would expire at the hour of its issue.
+  test("a coupon is valid until the end of its last day in the shop's time zone", async () => {
     for (const validDays of [1, 30]) {
       const { issuedAt, expiresAt } = await issue({ validDays });
       assert.equal(dayInSeoul(expiresAt) - dayInSeoul(issuedAt), validDays + 1);
@@ -197,7 +198,7 @@ describe("days of validity", () => {
     }
   });
 
-  test("the campaign's own end comes first if it is earlier, and a later edit leaves issued coupons alone", async () => {
+  test("a coupon expires with its campaign if that is earlier, and a later edit does not change issued coupons", async () => {
     const soon = new Date(Date.now() + 3_600_000).toISOString();
     assert.equal((await issue({ validDays: 30, expiresAt: soon })).expiresAt, soon);
     assert.equal((await issue({ expiresAt: soon })).expiresAt, soon);

@@ -1,4 +1,4 @@
-// Edits of the catalogue: versions, what is refused because it is not clear what it means, and what belongs to one variant only.
+// Edits of the catalog: versions, ambiguous edits, and values that belong to one variant only.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -16,7 +16,7 @@ after(async () => {
   await shop.close();
 });
 
-// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
 type Json = any;
 
 const create = async (body: object): Promise<Json> => good(await shop.operator.post("/admin/products", body), 201);
@@ -24,13 +24,13 @@ const edit = (id: string, body: object) => shop.operator.patch(`/admin/products/
 const read = async (id: string): Promise<Json> => good(await shop.operator.get(`/products/${id}`), 200);
 const shirt = (...sizes: string[]) => ({ name: "셔츠", variants: sizes.map((size) => ({ options: { size }, price: 100, stock: 5 })) });
 
-/** The paths of the fields at fault. */
-function faults(answer: Json): string[] {
+/** The paths of the invalid fields. */
+function invalidFields(answer: Json): string[] {
   return (refused(answer, 400, "INVALID_REQUEST") as Json).errors.map(({ path }: Json) => path);
 }
 
 describe("versions", () => {
-  test("are shown to operators only", async () => {
+  test("versions are visible to operators only", async () => {
     const { id, version, variants } = await create(shirt("S", "M"));
     assert.deepEqual([version, variants[0].version], [0, 0]);
     const user = await shop.user();
@@ -40,8 +40,8 @@ describe("versions", () => {
     }
   });
 
-  // Goes red without `version: product.version + 1`, and without `version: variant.version + 1`, in edit-product.ts.
-  test("are raised by an edit, a variant's only by an edit of that variant", async () => {
+  // edit-product.ts raises both versions.
+  test("an edit raises the product's version, and a variant's version only if it changes that variant", async () => {
     const { id, variants } = await create(shirt("S", "M"));
     const versions = ({ version, variants: [small, medium] }: Json) => [version, small.version, medium.version];
     assert.deepEqual(versions(good(await edit(id, { name: "새 셔츠" }), 200)), [1, 0, 0]);
@@ -49,7 +49,7 @@ describe("versions", () => {
     assert.deepEqual(versions(await read(id)), [2, 0, 1]);
   });
 
-  test("are raised neither by what changes nothing, nor by a sale, nor by stock", async () => {
+  test("an edit without a change, a sale and a stock adjustment raise no version", async () => {
     const { id, variants } = await create(shirt("S", "M"));
     const [{ id: variantId, options }] = variants;
     good(await edit(id, { name: "셔츠", variants: [{ id: variantId, options, price: 100, sku: null }] }), 200);
@@ -60,8 +60,7 @@ describe("versions", () => {
     assert.deepEqual([version, now[0].version, now[0].stock], [0, 0, 6]);
   });
 
-  // Goes red without `version !== product.version` in checkVersions.
-  test("an edit of another version is refused whole, with the product as it is", async () => {
+  test("an edit of an old product version is refused whole, with the current product", async () => {
     const { id, variants } = await create(shirt("S", "M"));
     good(await edit(id, { name: "먼저", version: 0 }), 200);
     const problem = refused(await edit(id, { name: "나중", version: 0, variants: [{ id: variants[0].id, price: 7 }] }), 409, "VERSION_CONFLICT");
@@ -71,8 +70,7 @@ describe("versions", () => {
     good(await edit(id, { name: "나중", version: 1 }), 200);
   });
 
-  // Goes red without `now !== one.version` in checkVersions.
-  test("an edit of another version of a variant is refused whole", async () => {
+  test("an edit of an old variant version is refused whole", async () => {
     const { id, variants } = await create(shirt("S", "M"));
     good(await edit(id, { variants: [{ id: variants[0].id, price: 90, version: 0 }] }), 200);
     const stale = { id: variants[0].id, price: 80, version: 0 };
@@ -81,7 +79,7 @@ describe("versions", () => {
     assert.deepEqual([now.name, now.variants[0].price, now.variants[1].price], ["셔츠", 90, 100]);
   });
 
-  test("of many edits of one version, at two instances, one takes place", async () => {
+  test("of concurrent edits of one version at two instances exactly one succeeds", async () => {
     const { id } = await create(shirt("S"));
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, i) => shop.operator.at(i % 2 ? shop : other).patch(`/admin/products/${id}`, { name: `셔츠 ${i}`, version: 0 })),
@@ -90,7 +88,7 @@ describe("versions", () => {
     assert.equal((await read(id)).version, 1);
   });
 
-  test("a conflict is an answer, and is repeated under its key", async () => {
+  test("a version conflict is stored and replayed under its idempotency key", async () => {
     const { id } = await create(shirt("S"));
     good(await edit(id, { name: "먼저" }), 200);
     const again = () => shop.operator.patch(`/admin/products/${id}`, { name: "나중", version: 0 }, { "idempotency-key": `stale-${id}` });
@@ -100,33 +98,36 @@ describe("versions", () => {
 });
 
 describe("an edit that contradicts itself", () => {
-  test("names a variant twice", async () => {
+  test("an edit that names a variant twice is refused", async () => {
     const { id, variants } = await create(shirt("S", "M"));
     const [small, medium] = variants;
     const twice = [{ id: small.id, price: 1 }, { id: medium.id }, { id: small.id.toUpperCase(), name: "작은" }];
-    assert.deepEqual(faults(await edit(id, { variants: twice })), ["/variants/2/id"]);
+    assert.deepEqual(invalidFields(await edit(id, { variants: twice })), ["/variants/2/id"]);
     assert.equal((await read(id)).variants[0].price, 100);
   });
 
-  test("gives a product's only variant two prices", async () => {
+  test("an edit that gives the only variant two prices is refused", async () => {
     const { id, variants } = await create(shirt("S"));
-    assert.deepEqual(faults(await edit(id, { price: 10, variants: [{ id: variants[0].id, price: 20 }] })), ["/price"]);
+    assert.deepEqual(invalidFields(await edit(id, { price: 10, variants: [{ id: variants[0].id, price: 20 }] })), ["/price"]);
     const { price } = good(await edit(id, { price: 10, variants: [{ id: variants[0].id, price: 10, name: "작은" }] }), 200);
     assert.equal(price, 10);
   });
 });
 
 describe("two variants of a product with equal options", () => {
-  test("are not created, alone or among others", async () => {
-    assert.deepEqual(faults(await shop.operator.post("/admin/products", shirt("S", "M", "S"))), ["/variants/2/options"]);
+  test("variants with equal options are refused when a product is created", async () => {
+    assert.deepEqual(invalidFields(await shop.operator.post("/admin/products", shirt("S", "M", "S"))), ["/variants/2/options"]);
     const bulk = { products: [shirt("S"), shirt("M", "M"), shirt("L", "L")] };
-    assert.deepEqual(faults(await shop.operator.post("/admin/products", bulk)), ["/products/1/variants/1/options", "/products/2/variants/1/options"]);
+    assert.deepEqual(invalidFields(await shop.operator.post("/admin/products", bulk)), [
+      "/products/1/variants/1/options",
+      "/products/2/variants/1/options",
+    ]);
   });
 
-  test("are not made by an edit, but two may exchange theirs", async () => {
+  test("an edit cannot make two variants equal, but can exchange their options", async () => {
     const { id, variants } = await create(shirt("S", "M"));
     const [small, medium] = variants;
-    assert.deepEqual(faults(await edit(id, { variants: [{ id: medium.id, options: { size: "S" } }] })), ["/variants/0/options"]);
+    assert.deepEqual(invalidFields(await edit(id, { variants: [{ id: medium.id, options: { size: "S" } }] })), ["/variants/0/options"]);
     const exchanged = [
       { id: medium.id, options: { size: "S" } },
       { id: small.id, options: { size: "M" } },
@@ -139,39 +140,38 @@ describe("two variants of a product with equal options", () => {
 });
 
 describe("a SKU", () => {
-  const sold = (sku: string | undefined) => ({ name: "컵", variants: [{ ...(sku === undefined ? {} : { sku }), price: 1, stock: 1 }] });
+  const cupWith = (sku: string | undefined) => ({ name: "컵", variants: [{ ...(sku === undefined ? {} : { sku }), price: 1, stock: 1 }] });
 
-  // Goes red without `owner !== variantId` in takeSku.
-  test("belongs to one variant of the shop", async () => {
+  test("a SKU belongs to one variant of the shop", async () => {
     const [sku, free] = [`S-${randomUUID()}`, `F-${randomUUID()}`];
-    await create(sold(sku));
-    assert.deepEqual(faults(await shop.operator.post("/admin/products", sold(sku))), ["/variants/0/sku"]);
-    const bulk = { products: [sold(free), sold(undefined), { name: "잔", variants: [sold(sku).variants[0], sold(free).variants[0]] }] };
-    assert.deepEqual(faults(await shop.operator.post("/admin/products", bulk)), ["/products/2/variants/0/sku", "/products/2/variants/1/sku"]);
-    const { id, variants } = await create(sold(free));
-    assert.deepEqual(faults(await edit(id, { variants: [{ id: variants[0].id, sku }] })), ["/variants/0/sku"]);
+    await create(cupWith(sku));
+    assert.deepEqual(invalidFields(await shop.operator.post("/admin/products", cupWith(sku))), ["/variants/0/sku"]);
+    const bulk = { products: [cupWith(free), cupWith(undefined), { name: "잔", variants: [cupWith(sku).variants[0], cupWith(free).variants[0]] }] };
+    assert.deepEqual(invalidFields(await shop.operator.post("/admin/products", bulk)), ["/products/2/variants/0/sku", "/products/2/variants/1/sku"]);
+    const { id, variants } = await create(cupWith(free));
+    assert.deepEqual(invalidFields(await edit(id, { variants: [{ id: variants[0].id, sku }] })), ["/variants/0/sku"]);
     assert.equal((await read(id)).variants[0].sku, free);
   });
 
-  test("is another if a single byte is: neither blanks, case nor Unicode form count", async () => {
+  test("two SKUs that differ in one byte are different", async () => {
     const sku = `é-${randomUUID()}`;
-    for (const one of [sku, ` ${sku}`, sku.toUpperCase(), sku.normalize("NFD")]) assert.equal((await create(sold(one))).variants[0].sku, one);
+    for (const one of [sku, ` ${sku}`, sku.toUpperCase(), sku.normalize("NFD")]) assert.equal((await create(cupWith(one))).variants[0].sku, one);
   });
 
-  test("is free again once it is cleared, for a new variant in the same moment too", async () => {
+  test("a cleared SKU is free again, even for a concurrent new variant", async () => {
     const sku = `S-${randomUUID()}`;
-    const { id, variants } = await create(sold(sku));
+    const { id, variants } = await create(cupWith(sku));
     const [cleared, made] = await Promise.all([
       edit(id, { variants: [{ id: variants[0].id, sku: null }] }),
-      shop.operator.post("/admin/products", sold(sku)),
+      shop.operator.post("/admin/products", cupWith(sku)),
     ]);
     assert.equal(good(cleared, 200).variants[0].sku, null);
-    if (made.status === 400) await create(sold(sku));
-    assert.deepEqual(faults(await edit(id, { variants: [{ id: variants[0].id, sku }] })), ["/variants/0/sku"]);
+    if (made.status === 400) await create(cupWith(sku));
+    assert.deepEqual(invalidFields(await edit(id, { variants: [{ id: variants[0].id, sku }] })), ["/variants/0/sku"]);
   });
 
-  // Goes red without DEFERRABLE in the migration: PostgreSQL would look after each row.
-  test("can be exchanged between two variants", async () => {
+  // Without DEFERRABLE in the migration PostgreSQL would check after each row.
+  test("two variants can exchange their SKUs", async () => {
     const [first, second] = [`A-${randomUUID()}`, `B-${randomUUID()}`];
     const { id, variants } = await create({ name: "컵", variants: [first, second].map((sku) => ({ sku, price: 1, stock: 1 })) });
     const exchanged = [second, first].map((sku, i) => ({ id: variants[i].id, sku }));
@@ -186,17 +186,17 @@ describe("a SKU", () => {
     assert.deepEqual(await read(id), edited);
   });
 
-  test("that two instances give away at once is given to one", async () => {
+  test("of concurrent products with one SKU at two instances exactly one is created", async () => {
     for (let round = 0; round < 5; round++) {
       const sku = `R-${randomUUID()}`;
-      const answers = await Promise.all([shop, other, shop, other].map((at) => shop.operator.at(at).post("/admin/products", sold(sku))));
+      const answers = await Promise.all([shop, other, shop, other].map((at) => shop.operator.at(at).post("/admin/products", cupWith(sku))));
       assert.deepEqual(answers.map(({ status }) => status).sort(), [201, 400, 400, 400]);
     }
   });
 });
 
 describe("a variant's name", () => {
-  test("that was made of its options follows them", async () => {
+  test("a variant's name that was made of its options follows them", async () => {
     const { id, variants } = await create({
       name: "셔츠",
       variants: ["M", "L"].map((size) => ({ options: { color: "빨강", size }, price: 1, stock: 1 })),
@@ -206,7 +206,7 @@ describe("a variant's name", () => {
     assert.equal((await read(id)).variants[0].name, "빨강 / S");
   });
 
-  test("is cleared by null: it is made of the options again, or is the product's", async () => {
+  test("a variant's name that is set to null is made of its options again, or is the product's name", async () => {
     const { id, variants } = await create(shirt("S", "M"));
     const name = async (value: string | null) => good(await edit(id, { variants: [{ id: variants[0].id, name: value }] }), 200).variants[0].name;
     assert.equal(await name("여름 한정"), "여름 한정");

@@ -1,4 +1,4 @@
-// Charging a balance by card (BALANCE_FUNDING=gateway): the money moves once, whatever the gateway does.
+// Charging a balance by card (BALANCE_FUNDING=gateway): the money moves once in every case.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -7,7 +7,7 @@ import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
-const MOST = 1_000_000;
+const BALANCE_MAX = 1_000_000;
 let shop: TestShop;
 let simulator: Simulator;
 before(async () => {
@@ -18,7 +18,7 @@ before(async () => {
     PAYMENT_GATEWAY_TIMEOUT_MS: "400",
     PAYMENT_GATEWAY_BREAKER_CALLS: "1000",
   };
-  shop = await openTestShop({ env: { ...env, PAYMENT_SETTLE_AFTER_MS: "600000", BALANCE_FUNDING: "gateway", BALANCE_MAX: String(MOST) } });
+  shop = await openTestShop({ env: { ...env, PAYMENT_SETTLE_AFTER_MS: "600000", BALANCE_FUNDING: "gateway", BALANCE_MAX: String(BALANCE_MAX) } });
 });
 after(async () => {
   await shop.close();
@@ -38,9 +38,9 @@ const ledger = async (user: Client): Promise<[string, number, number | null][]> 
   good(await user.get(`/users/${user.id}/balance/transactions`), 200).transactions.map(
     (one: { status: string; amount: number; balanceAfter: number | null }) => [one.status, one.amount, one.balanceAfter],
   );
-const sound = async (): Promise<void> => assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
+const assertAuditIsClean = async (): Promise<void> => assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
 
-test("an approved charge moves the balance, at once", async () => {
+test("an approved card charge changes the balance at once", async () => {
   const user = await shop.user();
   const { newBalance, version, transactionId } = good(await charge(user, 5000, key("ok")), 200);
   assert.equal(newBalance, 5000);
@@ -50,15 +50,15 @@ test("an approved charge moves the balance, at once", async () => {
     [transactions.length, transactions[0].transactionId, transactions[0].status, transactions[0].balanceAfter],
     [1, transactionId, "COMPLETED", 5000],
   );
-  await sound();
+  await assertAuditIsClean();
 });
 
-test("without a paymentKey there is no charge", async () => {
+test("a charge without a paymentKey is refused", async () => {
   const user = await shop.user();
   refused(await user.post(`/users/${user.id}/balance/charge`, { amount: 5000 }), 400, "INVALID_REQUEST");
 });
 
-test("a declined charge is 402, and stands in the ledger as FAILED", async () => {
+test("a declined card charge is 402 and FAILED in the ledger", async () => {
   const user = await shop.user({ balance: 10 });
   refused(await charge(user, 5000, key("decline")), 402, "PAYMENT_DECLINED");
   assert.equal(await shop.balanceOf(user), 10);
@@ -66,11 +66,10 @@ test("a declined charge is 402, and stands in the ledger as FAILED", async () =>
     ["FAILED", 5000, null],
     ["COMPLETED", 10, 10],
   ]);
-  await sound();
+  await assertAuditIsClean();
 });
 
-// Goes red without the new version in settleCharge: then the ledger's sums no longer follow each other.
-test("a charge without an answer is 202 PENDING, and completed behind whatever moved meanwhile", async () => {
+test("a card charge without a response is 202 PENDING and completes after later balance changes", async () => {
   const user = await shop.user({ balance: 10 });
   const headers = { "idempotency-key": randomUUID() };
   const paymentKey = key("timeout");
@@ -93,50 +92,49 @@ test("a charge without an answer is 202 PENDING, and completed behind whatever m
     [again.status, again.body.newBalance, again.body.transactionId, again.headers["idempotent-replayed"]],
     [200, 5017, first.body.transactionId, "true"],
   );
-  await sound();
+  await assertAuditIsClean();
 });
 
-// Goes red without the charge's own id as the gateway's order id.
-test("one key charges once, however many ask at once", async () => {
+// The charge's own id is the order id at the gateway.
+test("concurrent charges with one payment key charge once", async () => {
   const user = await shop.user();
   const paymentKey = keyFor({ confirm: ["slow"] }, randomUUID());
-  const tally = await race(20, () => charge(user, 1000, paymentKey));
-  assert.equal(tally[200], 1);
+  const counts = await race(20, () => charge(user, 1000, paymentKey));
+  assert.equal(counts[200], 1);
   await settle();
   assert.equal(await shop.balanceOf(user), 1000);
-  assert.equal(simulator.book.payments.get(paymentKey)?.left, 1000);
-  await sound();
+  assert.equal(simulator.ledger.payments.get(paymentKey)?.left, 1000);
+  await assertAuditIsClean();
 });
 
-test("many charges at once add up", async () => {
+test("concurrent charges with different payment keys add up", async () => {
   const user = await shop.user();
   assert.deepEqual(await race(30, () => charge(user, 7, key("ok"))), { 200: 30 });
   assert.equal(await shop.balanceOf(user), 210);
-  await sound();
+  await assertAuditIsClean();
 });
 
-// Goes red without the second check of balanceMax in settleCharge.
-test("money for which there is no room any more goes back", async () => {
+test("a captured charge that no longer fits into the balance is refunded", async () => {
   const user = await shop.user();
   const paymentKey = key("timeout");
-  assert.equal((await charge(user, MOST, paymentKey)).status, 202);
+  assert.equal((await charge(user, BALANCE_MAX, paymentKey)).status, 202);
   good(await shop.operator.post("/admin/balances/grant", { grants: [{ userId: user.id, amount: 1, reason: "meanwhile" }] }), 200);
   await settle();
   await settle();
   assert.equal(await shop.balanceOf(user), 1);
-  assert.equal(simulator.book.payments.get(paymentKey)?.left, 0);
-  refused(await charge(user, MOST, key("ok")), 400, "BALANCE_LIMIT_EXCEEDED");
-  await sound();
+  assert.equal(simulator.ledger.payments.get(paymentKey)?.left, 0);
+  refused(await charge(user, BALANCE_MAX, key("ok")), 400, "BALANCE_LIMIT_EXCEEDED");
+  await assertAuditIsClean();
 });
 
-test("a version that has moved is a conflict, before anybody is asked", async () => {
+test("a charge with an old version is refused before the gateway is called", async () => {
   const user = await shop.user({ balance: 10 });
   const paymentKey = key("ok");
   refused(await charge(user, 5, paymentKey, { version: 0 }), 409, "BALANCE_CONFLICT");
-  assert.equal(simulator.book.payments.has(paymentKey), false);
+  assert.equal(simulator.ledger.payments.has(paymentKey), false);
 });
 
-test("charges are in the books that are compared", async () => {
+test("the reconciliation includes card charges", async () => {
   const { compared, differences } = good(await shop.operator.get("/admin/reconciliation"), 200);
   assert.ok(compared > 30);
   assert.deepEqual(differences, []);

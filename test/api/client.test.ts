@@ -1,4 +1,5 @@
-// The client: what it promises about keys, patience and refusals, against a wire that does as it is told, and once against the shop.
+// The client's promises about idempotency keys, retries and refusals, tested with a scripted fetch
+// and once against the shop.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -19,8 +20,8 @@ const problem = (code: keyof typeof REFUSALS, headers: Record<string, string> = 
     headers: { "content-type": "application/problem+json; charset=utf-8", ...headers },
   });
 
-/** A shop at the end of a wire that gives these replies, one after the other. Pauses take no time and are written down. */
-function wire(replies: Reply[], options: Partial<ShopOptions> = {}) {
+/** A client whose fetch returns these replies in turn. Pauses take no time and are recorded. */
+function scriptedShop(replies: Reply[], options: Partial<ShopOptions> = {}) {
   const sent: { url: string; method: string; headers: Headers; body: unknown }[] = [];
   const pauses: number[] = [];
   const retries: Retry[] = [];
@@ -30,7 +31,7 @@ function wire(replies: Reply[], options: Partial<ShopOptions> = {}) {
     language: () => "en",
     fetch: async (url, init = {}) => {
       sent.push({ url: String(url), method: String(init.method), headers: new Headers(init.headers), body: init.body });
-      // Nobody expected this one: it ends whatever is going on.
+      // An unexpected request ends the call.
       const reply = replies[sent.length - 1] ?? problem("INTERNAL");
       if (reply instanceof Error) throw reply;
       return reply;
@@ -44,19 +45,19 @@ function wire(replies: Reply[], options: Partial<ShopOptions> = {}) {
 
 const ORDER = { orderItems: [{ productId: "p", quantity: 1 }] };
 
-describe("what is sent", () => {
-  test("path and query are put in their places, escaped; what is undefined is left out", async () => {
-    const { shop, sent } = wire([ok({ orders: [], nextCursor: null })]);
+describe("the requests of the client", () => {
+  test("the client escapes path and query parameters and omits undefined ones", async () => {
+    const { shop, sent } = scriptedShop([ok({ orders: [], nextCursor: null })]);
     await shop.listUserOrders({ path: { userId: "a/b c" }, query: { limit: 5, cursor: "=&" } });
     assert.equal(sent[0]?.url, "http://shop.test/users/a%2Fb%20c/orders?limit=5&cursor=%3D%26");
     assert.equal(sent[0]?.headers.get("authorization"), "Bearer a-token");
     assert.equal(sent[0]?.headers.get("accept-language"), "en");
-    assert.equal(sent[0]?.headers.get("idempotency-key"), null, "what changes nothing needs no key");
+    assert.equal(sent[0]?.headers.get("idempotency-key"), null, "a read needs no key");
   });
 
-  // Goes red where the key is made per try (send.ts) and not per call (shop.ts).
-  test("a key is made for whatever changes something, and kept over all tries", async () => {
-    const { shop, sent } = wire([
+  // The key is made per call (shop.ts), not per attempt (send.ts).
+  test("a call that changes data gets one key for all its attempts", async () => {
+    const { shop, sent } = scriptedShop([
       new TypeError("fetch failed"),
       problem("BUSY", { "retry-after": "1" }),
       ok({ orderId: "o" }, { status: 201 }),
@@ -69,20 +70,20 @@ describe("what is sent", () => {
     assert.deepEqual(new Set(keys).size, 1);
     assert.deepEqual(new Set(sent.map((one) => one.body)), new Set([JSON.stringify(ORDER)]));
     await shop.placeOrder({ body: ORDER });
-    assert.notEqual(sent[3]?.headers.get("idempotency-key"), keys[0], "another call is another thing");
+    assert.notEqual(sent[3]?.headers.get("idempotency-key"), keys[0], "another call has another key");
   });
 
-  test("a key of one's own is used", async () => {
-    const { shop, sent } = wire([ok({}, { headers: { "idempotent-replayed": "true" }, status: 201 })]);
+  test("a key of the caller is used as it is", async () => {
+    const { shop, sent } = scriptedShop([ok({}, { headers: { "idempotent-replayed": "true" }, status: 201 })]);
     const { replayed } = await shop.placeOrder({ body: ORDER, idempotencyKey: "mine" });
     assert.deepEqual([sent[0]?.headers.get("idempotency-key"), replayed], ["mine", true]);
   });
 });
 
-describe("patience", () => {
-  // Goes red without `asked` in send.ts.
-  test("Retry-After is waited for, and what it is waited for is told", async () => {
-    const { shop, pauses, retries } = wire([
+describe("retries of the client", () => {
+  // `asked` in send.ts reads the header.
+  test("Retry-After is waited for, and onRetry gets its reason", async () => {
+    const { shop, pauses, retries } = scriptedShop([
       problem("TOO_MANY_REQUESTS", { "retry-after": "3" }),
       problem("UNAVAILABLE", { "retry-after": "1" }),
       ok({}),
@@ -99,24 +100,24 @@ describe("patience", () => {
     );
   });
 
-  // Goes red without `Date.parse` in send.ts.
+  // `Date.parse` in send.ts reads it.
   test("Retry-After may be a date", async () => {
     const inThree = new Date(Math.ceil(Date.now() / 1000) * 1000 + 3000).toUTCString();
-    const { shop, pauses } = wire([problem("UNAVAILABLE", { "retry-after": inThree }), ok({})]);
+    const { shop, pauses } = scriptedShop([problem("UNAVAILABLE", { "retry-after": inThree }), ok({})]);
     await shop.getShop();
     assert.ok((pauses[0] as number) >= 3000 && (pauses[0] as number) <= 4250, String(pauses));
   });
 
-  // Goes red without the statuses, or the code, in isUndecided (errors.ts).
-  test("whoever has heard no decision is told so, and keeps the key", async () => {
-    const said = async (reply: Reply): Promise<boolean> =>
-      wire([reply], { tries: 1 })
+  // isUndecided (errors.ts) needs both the statuses and the code.
+  test("errors without a decision are reported as undecided", async () => {
+    const isUndecidedAfter = async (reply: Reply): Promise<boolean> =>
+      scriptedShop([reply], { tries: 1 })
         .shop.placeOrder({ body: ORDER })
         .then(() => false, isUndecided);
     const undecided = ["BUSY", "UNAVAILABLE", "TOO_MANY_REQUESTS", "IDEMPOTENCY_IN_PROGRESS", "UNAUTHENTICATED"] as const;
-    for (const code of undecided) assert.equal(await said(problem(code)), true, code);
-    assert.equal(await said(new TypeError("fetch failed")), true);
-    assert.equal(await said(new Response("<h1>502</h1>", { status: 502 })), true);
+    for (const code of undecided) assert.equal(await isUndecidedAfter(problem(code)), true, code);
+    assert.equal(await isUndecidedAfter(new TypeError("fetch failed")), true);
+    assert.equal(await isUndecidedAfter(new Response("<h1>502</h1>", { status: 502 })), true);
     const decided = [
       "STOCK_INSUFFICIENT",
       "PAYMENT_DECLINED",
@@ -125,26 +126,26 @@ describe("patience", () => {
       "INVALID_REQUEST",
       "IDEMPOTENCY_KEY_REUSED",
     ] as const;
-    for (const code of decided) assert.equal(await said(problem(code)), false, code);
+    for (const code of decided) assert.equal(await isUndecidedAfter(problem(code)), false, code);
   });
 
-  // Goes red without `attempt >= tries` in send.ts.
-  test("it ends", async () => {
-    const { shop, sent, pauses } = wire(Array.from({ length: 9 }, () => problem("BUSY", { "retry-after": "1" })));
+  // The limit is `attempt >= tries` in send.ts.
+  test("retries end after the given number of attempts", async () => {
+    const { shop, sent, pauses } = scriptedShop(Array.from({ length: 9 }, () => problem("BUSY", { "retry-after": "1" })));
     await assert.rejects(shop.placeOrder({ body: ORDER }), (error) => isRefusal(error, "BUSY") && error.retryAfter === 1);
     assert.deepEqual([sent.length, pauses.length], [5, 4]);
   });
 
-  // Goes red without `pauseMs > longestPauseMs` in send.ts.
-  test("a pause that is longer than anybody waits is told about at once", async () => {
-    const { shop, sent } = wire([problem("UNAVAILABLE", { "retry-after": "60" })]);
+  // The limit is `pauseMs > longestPauseMs` in send.ts.
+  test("a Retry-After longer than the longest pause is reported at once", async () => {
+    const { shop, sent } = scriptedShop([problem("UNAVAILABLE", { "retry-after": "60" })]);
     await assert.rejects(shop.getShop(), (error) => isRefusal(error, "UNAVAILABLE") && error.retryAfter === 60);
     assert.equal(sent.length, 1);
   });
 
-  test("the shop's own no is final", async () => {
+  test("a refusal by the shop is final", async () => {
     for (const code of ["STOCK_INSUFFICIENT", "UNAUTHENTICATED", "PAYMENT_DECLINED", "INTERNAL", "COUPON_SOLD_OUT"] as const) {
-      const { shop, sent } = wire([problem(code)]);
+      const { shop, sent } = scriptedShop([problem(code)]);
       await assert.rejects(
         shop.placeOrder({ body: ORDER }),
         (error) => error instanceof Refused && error.code === code && error.message === REFUSALS[code].en,
@@ -153,62 +154,62 @@ describe("patience", () => {
     }
   });
 
-  test("the same request that is under way is asked for again", async () => {
-    const { shop, sent } = wire([problem("IDEMPOTENCY_IN_PROGRESS"), ok({}, { status: 201 })]);
+  test("a request that is still in progress is sent again", async () => {
+    const { shop, sent } = scriptedShop([problem("IDEMPOTENCY_IN_PROGRESS"), ok({}, { status: 201 })]);
     await shop.placeOrder({ body: ORDER });
     assert.equal(sent.length, 2);
   });
 
-  // Goes red without `repeatable` in send.ts.
-  test("what has no key and was not heard is not sent again: it may have been done", async () => {
-    const { shop, sent } = wire([new TypeError("fetch failed")]);
+  // Without a key it may have had its effect (`repeatable` in send.ts).
+  test("a request without a key is not sent again after a lost response", async () => {
+    const { shop, sent } = scriptedShop([new TypeError("fetch failed")]);
     await assert.rejects(shop.paymentWebhook({ body: { eventType: "x" } }), Unreachable);
     assert.equal(sent.length, 1);
   });
 
-  test("whatever answers and is no shop is nothing heard", async () => {
-    const { shop, sent } = wire(Array.from({ length: 5 }, () => new Response("<h1>502 Bad Gateway</h1>", { status: 502 })));
+  test("a response that is not the shop's counts as unreachable", async () => {
+    const { shop, sent } = scriptedShop(Array.from({ length: 5 }, () => new Response("<h1>502 Bad Gateway</h1>", { status: 502 })));
     await assert.rejects(shop.getShop(), Unreachable);
     assert.equal(sent.length, 5);
   });
 
-  // Goes red without `throwIfAborted` in send.ts.
-  test("an aborted request is not sent again, and rejects with the signal's reason", async () => {
-    const leaving = new AbortController();
+  // `throwIfAborted` in send.ts checks the signal.
+  test("an aborted request is not sent again and rejects with the signal's reason", async () => {
+    const controller = new AbortController();
     const reason = new Error("the page was left");
-    const { shop, sent } = wire([problem("BUSY", { "retry-after": "1" })], {
+    const { shop, sent } = scriptedShop([problem("BUSY", { "retry-after": "1" })], {
       fetch: async () => {
-        leaving.abort(reason);
+        controller.abort(reason);
         throw new TypeError("aborted");
       },
     });
-    await assert.rejects(shop.getShop({ signal: leaving.signal }), reason);
+    await assert.rejects(shop.getShop({ signal: controller.signal }), reason);
     assert.equal(sent.length, 0);
   });
 
-  // Goes red without `signal?.aborted` in send.ts: the pause would be waited for.
-  test("a pause does not begin once the signal is aborted", { timeout: 5000 }, async () => {
-    const leaving = new AbortController();
+  // Without `signal?.aborted` in send.ts the call would wait for the whole pause.
+  test("a call does not pause once its signal is aborted", { timeout: 5000 }, async () => {
+    const controller = new AbortController();
     const reason = new Error("the page was left");
     const shop = createShop({
       url: "http://shop.test",
       fetch: async () => problem("BUSY", { "retry-after": "9" }),
-      onRetry: () => leaving.abort(reason),
+      onRetry: () => controller.abort(reason),
     });
-    await assert.rejects(shop.getShop({ signal: leaving.signal }), reason);
+    await assert.rejects(shop.getShop({ signal: controller.signal }), reason);
   });
 
-  test("a pause ends with the signal", async () => {
-    const leaving = new AbortController();
+  test("a pause ends when the signal is aborted", async () => {
+    const controller = new AbortController();
     const reason = new Error("the page was left");
-    const { shop } = wire([]);
+    const { shop } = scriptedShop([]);
     const patient = createShop({
       url: "http://shop.test",
       fetch: async () => problem("BUSY", { "retry-after": "9" }),
-      onRetry: () => queueMicrotask(() => leaving.abort(reason)),
+      onRetry: () => queueMicrotask(() => controller.abort(reason)),
     });
     assert.ok(shop);
-    await assert.rejects(patient.getShop({ signal: leaving.signal }), reason);
+    await assert.rejects(patient.getShop({ signal: controller.signal }), reason);
   });
 });
 
@@ -219,7 +220,7 @@ describe("against the shop", () => {
   });
   after(() => open.close());
 
-  test("the README's examples do what they say", async () => {
+  test("the README's examples run", async () => {
     const user = await open.user({ balance: 10_000 });
     const product = await open.product({ price: 1000, stock: 4 });
     const folder = mkdtempSync(join(tmpdir(), "jangnal-readme-"));
@@ -232,11 +233,11 @@ describe("against the shop", () => {
     } finally {
       rmSync(folder, { recursive: true, force: true });
     }
-    assert.equal(await open.balanceOf(user), 10_000, "one thing bought, as much charged");
+    assert.equal(await open.balanceOf(user), 10_000, "one product bought, the same amount charged");
     assert.equal(await open.stockOf(product), 3);
   });
 
-  test("an order, its refusals with what they know, and lists to their end", async () => {
+  test("the client places orders, reads refusals and reads lists to their end", async () => {
     const user = await open.user({ balance: 10_000 });
     const product = await open.product({ price: 1000, stock: 4 });
     const shop = createShop({ url: open.url, token: () => user.token });

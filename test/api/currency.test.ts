@@ -1,4 +1,5 @@
-// Money is a number and a currency. What the gateway took in another currency than the shop's is never taken for a payment.
+// An amount of money is a number and a currency. A capture in another currency than the shop's
+// never counts as a payment.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -25,7 +26,7 @@ const PAID = {
   cancels: [],
 } satisfies GatewayPayment;
 
-test("amounts on the wire are whole units, amounts in the shop minor ones", () => {
+test("amounts at the gateway are in major units and amounts in the shop in minor units", () => {
   for (const [currency, minor, wire] of [
     ["KRW", 1999, 1999],
     ["JPY", 1, 1],
@@ -47,7 +48,7 @@ test("amounts on the wire are whole units, amounts in the shop minor ones", () =
     ["KRW", "1000.00", 1000],
   ] as const)
     assert.equal(amountFromWire(wire, currency), minor);
-  // Goes red without the look at the decimals that are too many.
+  // More decimals than the currency has are invalid.
   for (const [currency, wire] of [
     ["KRW", 19.99],
     ["KRW", "1000.5"],
@@ -65,49 +66,53 @@ test("amounts on the wire are whole units, amounts in the shop minor ones", () =
     assert.equal(amountFromWire(wire, currency), undefined, `${wire} ${currency}`);
 });
 
-test("every answer is read in its own currency, and one without a currency in the gateway's own", () => {
+test("each response is read in its own currency, and a response without one in the gateway's currency", () => {
   const body = { paymentKey: "k", orderId: "order-1", status: "PARTIAL_CANCELED", totalAmount: "19.99", balanceAmount: 10.5 };
   const cancels = [{ cancelAmount: 9.49, cancelReason: "r" }];
   const { currency, amount, left, cancels: back } = readPayment({ ...body, currency: "USD", cancels });
   assert.deepEqual([currency, amount, left, back[0]?.amount], ["USD", 1999, 1050, 949]);
   assert.equal(readPayment({ ...body, totalAmount: 5, balanceAmount: 5 }).currency, "KRW");
-  const moved = { transactionKey: "t", paymentKey: "k", orderId: "order-1", status: "CANCELED", transactionAt: "2026-11-01T00:00:00+09:00" };
-  const [transaction] = readTransactions([{ ...moved, currency: "USD", amount: 19.99 }]);
+  const transactionBody = {
+    transactionKey: "t",
+    paymentKey: "k",
+    orderId: "order-1",
+    status: "CANCELED",
+    transactionAt: "2026-11-01T00:00:00+09:00",
+  };
+  const [transaction] = readTransactions([{ ...transactionBody, currency: "USD", amount: 19.99 }]);
   assert.deepEqual([transaction?.currency, transaction?.amount], ["USD", -1999]);
-  for (const wrong of [
+  for (const invalid of [
     { ...body, currency: "KRW" },
     { ...body, currency: "usd" },
     { ...body, currency: null },
     { ...body, currency: 410 },
   ])
-    assert.throws(() => readPayment(wrong), { reason: "ANSWER_NOT_UNDERSTOOD" }, JSON.stringify(wrong));
+    assert.throws(() => readPayment(invalid), { reason: "ANSWER_NOT_UNDERSTOOD" }, JSON.stringify(invalid));
 });
 
-describe("what is believed of a payment in another currency", () => {
-  const judged = (payment: GatewayPayment, currency: string) =>
+describe("interpreting a payment in another currency", () => {
+  const outcomeOf = (payment: GatewayPayment, currency: string) =>
     interpret({ kind: "payment", payment }, { orderId: "order-1", amount: 1999 }, currency);
 
-  // Goes red without the comparison of currencies in `judge`.
-  test("an equal number of another currency pays nothing, and goes back whole", () => {
-    assert.deepEqual(judged(PAID, "KRW"), { kind: "done" });
-    assert.deepEqual(judged(PAID, "USD"), { kind: "failed", reason: "CURRENCY_MISMATCH", heard: true, captured: 1999 });
-    assert.deepEqual(judged({ ...PAID, status: "PARTIAL_CANCELED", left: 999 }, "JPY"), {
+  test("a capture of the same number in another currency pays nothing and is refunded whole", () => {
+    assert.deepEqual(outcomeOf(PAID, "KRW"), { kind: "done" });
+    assert.deepEqual(outcomeOf(PAID, "USD"), { kind: "failed", reason: "CURRENCY_MISMATCH", confirmed: true, captured: 1999 });
+    assert.deepEqual(outcomeOf({ ...PAID, status: "PARTIAL_CANCELED", left: 999 }, "JPY"), {
       kind: "failed",
       reason: "CURRENCY_MISMATCH",
-      heard: true,
+      confirmed: true,
       captured: 999,
     });
   });
 
-  test("money that turns up later says that it is of another currency", () => {
+  test("a late capture in another currency is reported as a currency mismatch", () => {
     assert.deepEqual(heldFor(PAID, "order-1", "KRW"), { amount: 1999, reason: "CAPTURED_AFTER_FAILURE" });
     assert.deepEqual(heldFor(PAID, "order-1", "USD"), { amount: 1999, reason: "CURRENCY_MISMATCH" });
-    for (const not of [undefined, { ...PAID, orderId: "order-2" }, { ...PAID, left: 0 }, { ...PAID, status: "CANCELED" as const }])
-      assert.equal(heldFor(not, "order-1", "KRW"), undefined);
+    for (const invalid of [undefined, { ...PAID, orderId: "order-2" }, { ...PAID, left: 0 }, { ...PAID, status: "CANCELED" as const }])
+      assert.equal(heldFor(invalid, "order-1", "KRW"), undefined);
   });
 
-  // Goes red without `checked` in giveMoneyBack.
-  test("a part that went back in another currency is not known to be back, the whole is", async () => {
+  test("a partial refund in another currency stays unknown, and a full refund is done", async () => {
     const id = "r-1";
     const payment: GatewayPayment = { ...PAID, currency: "JPY", status: "PARTIAL_CANCELED", cancels: [{ amount: 5, reason: `broken [${id}]` }] };
     const gateway = {
@@ -121,21 +126,20 @@ describe("what is believed of a payment in another currency", () => {
     for (const again of [false, true]) assert.deepEqual(await refundAtGateway(gateway, { ...part, amount: null }, again), { kind: "done" });
   });
 
-  // Goes red without the comparison of currencies in `compare`.
-  test("equal numbers of two currencies are a difference of the books", () => {
+  test("the same numbers in two currencies are a difference in the reconciliation", () => {
     const claim = { paymentKey: "k", gatewayOrderId: "order-1", id: "p", kind: "payment" as const, captured: 1999, givenBack: 0 };
-    const theirs = { status: "DONE", currency: "KRW", captured: 1999, givenBack: 0 };
+    const atGateway = { status: "DONE", currency: "KRW", captured: 1999, givenBack: 0 };
     const what = (status: string, givenBack: number, currency: string): string | undefined =>
-      compare("k", { ...claim, status, givenBack }, { ...theirs, givenBack }, currency)?.what;
+      compare("k", { ...claim, status, givenBack }, { ...atGateway, givenBack }, currency)?.what;
     assert.equal(what("COMPLETED", 0, "KRW"), undefined);
     assert.equal(what("COMPLETED", 0, "USD"), "currencies differ");
     assert.equal(what("REFUNDED", 1999, "USD"), "currencies differ");
     assert.equal(what("FAILED", 0, "USD"), "currencies differ");
-    assert.equal(what("FAILED", 1999, "USD"), undefined, "what failed and is back is settled");
+    assert.equal(what("FAILED", 1999, "USD"), undefined, "a failed payment that is refunded is settled");
   });
 });
 
-test("a currency that the gateway does not take stops the start; the simulator takes any", () => {
+test("a currency that the gateway does not support stops the start, and the simulator supports any", () => {
   const gateway = { PAYMENT_GATEWAY_URL: "https://api.example.com", PAYMENT_GATEWAY_SECRET: SECRET };
   const opened = (env: Record<string, string>): string => readConfig(env).gateway.currency;
   assert.throws(
@@ -147,7 +151,7 @@ test("a currency that the gateway does not take stops the start; the simulator t
   assert.equal(opened({ SHOP_CURRENCY: "USD", DATABASE_URL: "postgresql://127.0.0.1:1/none" }), "USD");
 });
 
-/** A shop, in won unless told otherwise, at a gateway whose buyers pay in `currency`. */
+/** A shop, in won unless the settings differ, whose gateway captures in `currency`. */
 async function shopAt(currency: string, env: Record<string, string> = {}): Promise<{ shop: TestShop; simulator: Simulator; close(): Promise<void> }> {
   const simulator = new Simulator({ secret: SECRET, currency });
   const url = await simulator.listen();
@@ -173,8 +177,8 @@ async function unpaid(shop: TestShop, price = 1999): Promise<{ user: Client; ord
 const byCard = (user: Client, orderId: string, kind: string): Promise<Answer> =>
   user.post("/payments", { orderId, method: "CARD", paymentKey: `${kind}-${randomUUID()}` });
 
-describe("a gateway that takes another currency", () => {
-  test("pays no order, at once or found out later, and the buyer gets all of it back", async () => {
+describe("a gateway that captures in another currency", () => {
+  test("a card payment in another currency fails, at once or later, and is refunded whole", async () => {
     const { shop, simulator, close } = await shopAt("JPY");
     try {
       const at = await unpaid(shop);
@@ -192,7 +196,7 @@ describe("a gateway that takes another currency", () => {
       const { differences } = good(await shop.operator.get("/admin/reconciliation"), 200) as { differences: { what: string }[] };
       assert.ok(differences.every(({ what }) => what === "currencies differ"));
       good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
-      for (const { status, left } of simulator.book.payments.values()) assert.deepEqual([status, left], ["CANCELED", 0]);
+      for (const { status, left } of simulator.ledger.payments.values()) assert.deepEqual([status, left], ["CANCELED", 0]);
       const after = good(await shop.operator.get("/admin/reconciliation"), 200);
       assert.deepEqual([after.compared, after.captured, after.differences], [2, 0, []]);
       assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
@@ -201,14 +205,14 @@ describe("a gateway that takes another currency", () => {
     }
   });
 
-  test("of decimals gets all of them back", async () => {
+  test("a card payment in a currency with decimals is refunded to the last decimal", async () => {
     const { shop, simulator, close } = await shopAt("USD");
     try {
       const { user, orderId } = await unpaid(shop);
       refused(await byCard(user, orderId, "ok"), 402, "PAYMENT_DECLINED");
       good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
       assert.deepEqual(
-        [...simulator.book.payments.values()].map(({ amount, left, status }) => [amount, left, status]),
+        [...simulator.ledger.payments.values()].map(({ amount, left, status }) => [amount, left, status]),
         [[399_800, 0, "CANCELED"]],
       );
     } finally {
@@ -216,7 +220,7 @@ describe("a gateway that takes another currency", () => {
     }
   });
 
-  test("charges no balance", async () => {
+  test("a card charge in another currency fails and is refunded", async () => {
     const { shop, simulator, close } = await shopAt("JPY", { BALANCE_FUNDING: "gateway" });
     try {
       const user = await shop.user();
@@ -224,7 +228,7 @@ describe("a gateway that takes another currency", () => {
       assert.equal(await shop.balanceOf(user), 0);
       good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
       assert.deepEqual(
-        [...simulator.book.payments.values()].map(({ left }) => left),
+        [...simulator.ledger.payments.values()].map(({ left }) => left),
         [0],
       );
     } finally {
@@ -233,7 +237,7 @@ describe("a gateway that takes another currency", () => {
   });
 });
 
-test("a shop in dollars is paid and gives back to the cent, and both books agree", async () => {
+test("a shop in dollars is paid and refunds to the cent, and the reconciliation finds no difference", async () => {
   const shop = await openTestShop({ env: { SHOP_CURRENCY: "USD" } });
   try {
     const { user, orderId, product } = await unpaid(shop);

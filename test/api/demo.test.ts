@@ -1,4 +1,4 @@
-// Signing in as one of the demo's users: only where the shop is a demo, only as those, never as an operator.
+// Signing in as a demo user works only in a demo, only as these users, and never as an operator.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -10,7 +10,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-test("a demo's user gets a token that is good for what is theirs", async () => {
+test("a demo user gets a token for the own data only", async () => {
   const { users } = good(await shop.anyone("GET", "/demo/users"), 200);
   assert.deepEqual(
     users.map((user: { name: string }) => user.name),
@@ -24,22 +24,22 @@ test("a demo's user gets a token that is good for what is theirs", async () => {
   refused(await shop.anyone("GET", "/admin/users", undefined, authorization), 403, "FORBIDDEN");
 });
 
-// Goes red without `toReversed` where the demo's users are made: the newest had nothing on the balance.
-test("who takes the first user and the first product of their lists, as the README does, can buy it", async () => {
+// The demo users are inserted in reverse, because the newest one had an empty balance.
+test("the first user of the list can buy the first product of the list, as the README does", async () => {
   const [user] = good(await shop.operator.get("/admin/users"), 200).users;
   const [product] = good(await shop.anyone("GET", "/products"), 200).products;
   good(await shop.client(user.id).post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
 });
 
-// Goes red without the list of external ids in demo.routes.ts.
-test("nobody else's token is given", async () => {
-  const somebody = await shop.user();
-  refused(await shop.anyone("POST", "/demo/sign-in", { userId: somebody.id }), 404, "USER_NOT_FOUND");
-  assert.ok(!JSON.stringify(good(await shop.anyone("GET", "/demo/users"), 200)).includes(somebody.id));
+// demo.routes.ts compares the user with its list of external ids.
+test("no other user can be signed in as a demo user", async () => {
+  const user = await shop.user();
+  refused(await shop.anyone("POST", "/demo/sign-in", { userId: user.id }), 404, "USER_NOT_FOUND");
+  assert.ok(!JSON.stringify(good(await shop.anyone("GET", "/demo/users"), 200)).includes(user.id));
 });
 
-// Goes red without `isDemo` in demo.routes.ts.
-test("a shop that is no demo, or whose tokens are an issuer's, has no such thing", async () => {
+// `isDemo` in demo.routes.ts decides.
+test("a shop that is no demo, or has an external token issuer, has no demo routes", async () => {
   const { users } = good(await shop.anyone("GET", "/demo/users"), 200);
   for (const env of [{ DEMO: "off" }, { DEMO: "on", AUTH_JWT_SECRET: "", AUTH_JWKS_URL: "http://127.0.0.1:1/keys" }]) {
     const other = await openTestShop({ beside: shop, env });
@@ -53,12 +53,12 @@ test("a shop that is no demo, or whose tokens are an issuer's, has no such thing
   }
 });
 
-test("a shop says what its faces have to know", async () => {
+test("a shop reports the public settings that its pages need", async () => {
   const before = Date.now();
-  const facts = good(await shop.anyone("GET", "/shop"), 200);
-  assert.ok(Date.parse(facts.now) >= before && Date.parse(facts.now) <= Date.now());
+  const settings = good(await shop.anyone("GET", "/shop"), 200);
+  assert.ok(Date.parse(settings.now) >= before && Date.parse(settings.now) <= Date.now());
   assert.deepEqual(
-    { ...facts, now: "" },
+    { ...settings, now: "" },
     {
       currency: "KRW",
       timezone: "Asia/Seoul",
@@ -72,5 +72,5 @@ test("a shop says what its faces have to know", async () => {
       demo: true,
     },
   );
-  assert.ok(!JSON.stringify(facts).includes(SECRET));
+  assert.ok(!JSON.stringify(settings).includes(SECRET));
 });

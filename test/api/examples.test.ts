@@ -1,6 +1,6 @@
-// The examples of the OpenAPI document. A morning in a Korean shop runs through every operation and the most telling refusals; what
-// was asked and answered is held against src/http/openapi/examples.json, from which the document takes its examples.
-// UPDATE_EXAMPLES=1 writes that file anew.
+// The examples in the OpenAPI document. A morning in a Korean shop runs through every operation and
+// the main refusals. Each request and response is compared with src/http/openapi/examples.json, the
+// source of the document's examples. UPDATE_EXAMPLES=1 rewrites that file.
 
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
@@ -12,7 +12,7 @@ import { whileHeld } from "../support/hold.ts";
 import { PlainExamples } from "../support/plain-example.ts";
 import { type Answer, call, type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- what is read from an answer or the document is what it is said to be
+// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
 type Any = any;
 
 const FILE = join(import.meta.dirname, "../../src/http/openapi/examples.json");
@@ -21,8 +21,8 @@ const DAY_MS = 86_400_000;
 let shop: TestShop;
 let document: Any;
 let routes: Map<string, { method: string; path: string }>;
-const written: Examples = {};
-const plain = new PlainExamples("Asia/Seoul");
+const recorded: Examples = {};
+const plainExamples = new PlainExamples("Asia/Seoul");
 
 before(async () => {
   shop = await openTestShop();
@@ -35,73 +35,76 @@ before(async () => {
 });
 after(() => shop.close());
 
-type Asked = { params?: Record<string, string | number>; body?: unknown; headers?: Record<string, string>; at?: string };
+type Request = { params?: Record<string, string | number>; body?: unknown; headers?: Record<string, string>; at?: string };
 
-/** Asks as this caller (null: nobody), and writes down what was asked and answered. Gives the answer's body. */
+/**
+ * Sends the request as this caller, or without a token if null, records the example and returns the
+ * response's body.
+ */
 async function show(
   caller: Client | null,
   operationId: string,
   name: string,
   status: number,
-  { params = {}, body, headers = {}, at = shop.url }: Asked = {},
+  { params = {}, body, headers = {}, at = shop.url }: Request = {},
 ): Promise<Any> {
   const { method, path } = routes.get(operationId) as { method: string; path: string };
   const query = Object.entries(params).filter(([key]) => !path.includes(`{${key}}`));
   const filled = path.replaceAll(/\{(\w+)\}/g, (_, key: string) => String(params[key]));
   const url = query.length === 0 ? filled : `${filled}?${new URLSearchParams(query.map(([key, value]): [string, string] => [key, String(value)]))}`;
   const authorization: Record<string, string> = caller ? { authorization: `Bearer ${caller.token}` } : {};
-  const inPlain = plain.next();
+  const toPlain = plainExamples.next();
   const answer = await call(at, method, url, body, { ...authorization, ...headers });
   good(answer, status);
-  const value = CERTAIN[operationId]?.(answer) ?? answer.body;
+  const value = STABLE[operationId]?.(answer) ?? answer.body;
   const example: Example = {
     name,
-    ...(Object.keys(params).length > 0 ? { params: inPlain(params) as Record<string, unknown> } : {}),
-    // What is only there to be refused for what it is, is not worth showing.
-    ...(body === undefined || typeof body === "string" ? {} : { body: inPlain(body) }),
+    ...(Object.keys(params).length > 0 ? { params: toPlain(params) as Record<string, unknown> } : {}),
+    // A body that is refused for its syntax is not worth showing.
+    ...(body === undefined || typeof body === "string" ? {} : { body: toPlain(body) }),
     status,
-    ...(value === "" ? {} : { answer: inPlain(value) }),
+    ...(value === "" ? {} : { answer: toPlain(value) }),
   };
-  (written[operationId] ??= []).push(example);
-  // No two examples share an instant, or a time would belong to one or the other by chance.
+  (recorded[operationId] ??= []).push(example);
+  // Two examples must not share an instant, because plain times are assigned by instant.
   const endedAt = Date.now();
   while (Date.now() <= endedAt) await new Promise((resolve) => setImmediate(resolve));
   return answer.body;
 }
 
-/** Of some answers only what a morning in the shop has made is the same each time. */
-const CERTAIN: Record<string, (answer: Answer) => unknown> = {
+/** The stable part of responses that differ in each run. */
+const STABLE: Record<string, (answer: Answer) => unknown> = {
   metrics: ({ text }) => excerpt(text),
-  listJobs: ({ body }) => certainRuns(body),
-  watchLive: ({ text }) => certainSecond(text),
-  getRehearsal: ({ body }) => (body.report ? { ...body, report: certainReport(body.report) } : body),
-  stopRehearsal: ({ body }) => (body.report ? { ...body, report: certainReport(body.report) } : body),
-  listRehearsals: ({ body }) => ({ ...body, rehearsals: body.rehearsals.map((one: Any) => ({ ...one, report: certainReport(one.report) })) }),
+  listJobs: ({ body }) => stableRuns(body),
+  watchLive: ({ text }) => stableSnapshot(text),
+  getRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
+  stopRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
+  listRehearsals: ({ body }) => ({ ...body, rehearsals: body.rehearsals.map((one: Any) => ({ ...one, report: stableReport(one.report) })) }),
 };
 
-/** How long it took is another thing each time. */
-function certainReport({ claims, orders, timeline, ...report }: Any): unknown {
+/** Durations differ in each run. */
+function stableReport({ claims, orders, timeline, ...report }: Any): unknown {
   const latencyMs = { p50: 4.9, p95: 9.4, p99: 11.5, max: 11.5 };
-  const certain = (side: Any) => ({ ...side, latencyMs, order: { ...side.order, farthest: side.order.farthest === null ? null : 0 } });
+  const stable = (side: Any) => ({ ...side, latencyMs, order: { ...side.order, farthest: side.order.farthest === null ? null : 0 } });
   const point = { claims: claims.succeeded, orders: orders.succeeded, refused: 2 * claims.asked - claims.succeeded - orders.succeeded };
   return {
     ...report,
     tookMs: 96,
-    claims: certain(claims),
-    orders: certain(orders),
+    claims: stable(claims),
+    orders: stable(orders),
     timeline: { ...timeline, stretchMs: 100, points: [{ ...point, p50: 4.9, p99: 11.5 }] },
   };
 }
 
-/** A quiet second: what it counts is nothing, and how busy the machine was is left out. */
-function certainSecond(text: string): string {
+/** The snapshot of an idle second, without measurements of the machine. */
+function stableSnapshot(text: string): string {
   const [, data = "{}"] = /^data: (.*)$/m.exec(text) ?? [];
   const { perSecond, roundSize, waiting, latencyMs } = JSON.parse(data);
   const at = "2026-11-20T01:00:01.000Z";
   return `event: second\ndata: ${JSON.stringify({ at, perSecond: { ...perSecond, answers: 1, flushes: 0 }, roundSize, waiting, latencyMs })}\n\n`;
 }
 
-/** Of all that Prometheus is told, what the morning has made. */
+/** Of all metrics only those of one route. */
 function excerpt(text: string): string {
   return `${text
     .split("\n")
@@ -109,8 +112,11 @@ function excerpt(text: string): string {
     .join("\n")}\n`;
 }
 
-/** The run that was asked for; of the others the one at the opening, for the clock may have run them since. */
-function certainRuns({ jobs }: { jobs: { name: string; schedule: string; lastRuns: { startedAt: string; result: unknown }[] }[] }): unknown {
+/**
+ * The requested run, and of other jobs the run at the start, because the clock may have run them
+ * since.
+ */
+function stableRuns({ jobs }: { jobs: { name: string; schedule: string; lastRuns: { startedAt: string; result: unknown }[] }[] }): unknown {
   return {
     jobs: jobs.map(({ name, schedule, lastRuns }) => {
       const run = lastRuns.at(name === "aggregate-sales" ? 0 : -1);
@@ -119,7 +125,10 @@ function certainRuns({ jobs }: { jobs: { name: string; schedule: string; lastRun
   };
 }
 
-/** Jobs run when a shop opens, and at the full hour: what they count is only certain in between. */
+/**
+ * Waits until jobs have run at the start and the full hour is not near, so that their counts are
+ * stable.
+ */
 async function quietJobs(): Promise<void> {
   const toTheHour = 3_600_000 - (Date.now() % 3_600_000);
   if (toTheHour < 20_000) await new Promise((resolve) => setTimeout(resolve, toTheHour + 2000));
@@ -140,12 +149,12 @@ async function delivered(): Promise<void> {
   }
 }
 
-test("a morning in the shop is as the document shows it", async (t) => {
+test("a morning in the shop matches the documented examples", async (t) => {
   await quietJobs();
   const operator = shop.operator;
 
   // The shop opens.
-  await show(null, "health", "The process lives", 200);
+  await show(null, "health", "The process is alive", 200);
   await show(operator, "watchLive", "A quiet second", 200, { params: { seconds: 1 } });
   await show(null, "readiness", "Ready", 200);
   const minsu = shop.client((await show(operator, "createUsers", "One user", 201, { body: { name: "김민수", externalId: "member-1024" } })).id);
@@ -156,7 +165,7 @@ test("a morning in the shop is as the document shows it", async (t) => {
   await show(operator, "createUsers", "INVALID_REQUEST: the external id is taken", 400, { body: { name: "김민수", externalId: "member-1024" } });
   await show(operator, "listUsers", "The first two", 200, { params: { limit: 2 } });
   await show(operator, "getUser", "김민수", 200, { params: { id: minsu.id } });
-  await show(operator, "grantBalances", "Welcome money", 200, {
+  await show(operator, "grantBalances", "A welcome bonus", 200, {
     body: {
       grants: [
         { userId: seoyeon.id, amount: 50_000, reason: "가입 환영 적립금" },
@@ -164,11 +173,11 @@ test("a morning in the shop is as the document shows it", async (t) => {
       ],
     },
   });
-  await show(operator, "grantBalances", "USER_NOT_FOUND: nobody gets anything", 404, {
+  await show(operator, "grantBalances", "USER_NOT_FOUND: the whole list is refused", 404, {
     body: {
       grants: [
         { userId: jiwoo.id, amount: 5_000, reason: "이벤트" },
-        { userId: NOBODY, amount: 5_000, reason: "이벤트" },
+        { userId: UNKNOWN_ID, amount: 5_000, reason: "이벤트" },
       ],
     },
   });
@@ -199,10 +208,10 @@ test("a morning in the shop is as the document shows it", async (t) => {
     params: { id: tangerines.id },
     body: { description: "서귀포에서 오늘 아침에 딴 노지 감귤" },
   });
-  await show(operator, "editProduct", "INVALID_REQUEST: which variant's price?", 400, { params: { id: scarf.id }, body: { price: 11_000 } });
+  await show(operator, "editProduct", "INVALID_REQUEST: one price for several variants", 400, { params: { id: scarf.id }, body: { price: 11_000 } });
   await show(operator, "adjustStock", "Ten boxes arrive", 200, { params: { id: tangerines.variants[0].id }, body: { delta: 10, reason: "입고" } });
-  await show(operator, "listStockAdjustments", "What was there, and what came", 200, { params: { id: tangerines.variants[0].id } });
-  await show(operator, "adjustStock", "STOCK_INSUFFICIENT: fewer are there", 400, {
+  await show(operator, "listStockAdjustments", "Initial stock and one delivery", 200, { params: { id: tangerines.variants[0].id } });
+  await show(operator, "adjustStock", "STOCK_INSUFFICIENT: fewer in stock", 400, {
     params: { id: mackerel.variants[0].id },
     body: { delta: -5, reason: "파손" },
   });
@@ -227,7 +236,7 @@ test("a morning in the shop is as the document shows it", async (t) => {
       expiresAt: inAMonth,
     },
   });
-  await show(operator, "createCoupon", "INVALID_REQUEST: more than everything off", 400, {
+  await show(operator, "createCoupon", "INVALID_REQUEST: a rate above 100", 400, {
     body: { name: "김장철 쿠폰", discount: { type: "PERCENTAGE", rate: 120 }, totalQuantity: 100 },
   });
   await show(operator, "editCoupon", "Another name", 200, { params: { id: tomorrow.id }, body: { name: "김장 준비 20% 쿠폰" } });
@@ -235,19 +244,19 @@ test("a morning in the shop is as the document shows it", async (t) => {
     params: { id: tomorrow.id },
     body: { name: "김장 쿠폰", version: tomorrow.version },
   });
-  await show(operator, "editCoupon", "COUPON_NOT_FOUND", 404, { params: { id: NOBODY }, body: { name: "김장 준비 쿠폰" } });
+  await show(operator, "editCoupon", "COUPON_NOT_FOUND", 404, { params: { id: UNKNOWN_ID }, body: { name: "김장 준비 쿠폰" } });
 
-  // Shoppers look around.
+  // Shoppers browse.
   await show(null, "listProducts", "Cheapest first, two a page", 200, { params: { limit: 2, sort: "price" } });
   await show(null, "listProducts", "A search", 200, { params: { q: "감귤" } });
   await show(null, "listProducts", "INVALID_REQUEST: no more than 100 a page", 400, { params: { limit: 500 } });
   await show(null, "getProduct", "A product with two variants", 200, { params: { productId: scarf.id } });
-  await show(null, "getProduct", "PRODUCT_NOT_FOUND", 404, { params: { productId: NOBODY } });
+  await show(null, "getProduct", "PRODUCT_NOT_FOUND", 404, { params: { productId: UNKNOWN_ID } });
   await show(null, "getProduct", "INVALID_PRODUCT_ID", 400, { params: { productId: "감귤" } });
-  await show(null, "listPopularProducts", "Nothing was sold yet", 200);
+  await show(null, "listPopularProducts", "No sales yet", 200);
   await show(null, "listCoupons", "Two campaigns", 200);
-  await show(null, "getCoupon", "One that is open", 200, { params: { couponId: welcome.id } });
-  await show(null, "getCoupon", "COUPON_NOT_FOUND", 404, { params: { couponId: NOBODY } });
+  await show(null, "getCoupon", "An open campaign", 200, { params: { couponId: welcome.id } });
+  await show(null, "getCoupon", "COUPON_NOT_FOUND", 404, { params: { couponId: UNKNOWN_ID } });
   await show(null, "explainProblem", "STOCK_INSUFFICIENT", 200, { params: { slug: "stock-insufficient" } });
   await show(null, "explainProblem", "NOT_FOUND", 404, { params: { slug: "out-of-mandarins" } });
 
@@ -256,23 +265,26 @@ test("a morning in the shop is as the document shows it", async (t) => {
   await show(minsu, "issueCoupon", "COUPON_ALREADY_ISSUED", 409, { params: { couponId: welcome.id } });
   await show(operator, "issueCoupon", "On a user's behalf", 201, { params: { couponId: welcome.id }, body: { userId: jiwoo.id } });
   await show(seoyeon, "issueCoupon", "COUPON_SOLD_OUT", 409, { params: { couponId: welcome.id } });
-  await show(operator, "closeCoupon", "No more of them", 200, { params: { id: welcome.id } });
-  await show(operator, "closeCoupon", "COUPON_NOT_FOUND", 404, { params: { id: NOBODY } });
+  await show(operator, "closeCoupon", "Closed by an operator", 200, { params: { id: welcome.id } });
+  await show(operator, "closeCoupon", "COUPON_NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
   await show(seoyeon, "issueCoupon", "COUPON_CLOSED: not open yet", 409, { params: { couponId: tomorrow.id } });
-  await show(minsu, "listUserCoupons", "What can be used", 200, { params: { userId: minsu.id, status: "AVAILABLE" } });
+  await show(minsu, "listUserCoupons", "Available coupons", 200, { params: { userId: minsu.id, status: "AVAILABLE" } });
 
-  // Money.
+  // Balances.
   await show(minsu, "chargeBalance", "30,000 won", 200, { params: { userId: minsu.id }, body: { amount: 30_000 } });
-  await show(minsu, "chargeBalance", "Only if nothing has moved since it was read", 200, {
+  await show(minsu, "chargeBalance", "Only at the version that was read", 200, {
     params: { userId: minsu.id },
     body: { amount: 10_000, version: 1 },
   });
-  await show(minsu, "chargeBalance", "BALANCE_CONFLICT: it has moved", 409, { params: { userId: minsu.id }, body: { amount: 10_000, version: 1 } });
+  await show(minsu, "chargeBalance", "BALANCE_CONFLICT: another version", 409, {
+    params: { userId: minsu.id },
+    body: { amount: 10_000, version: 1 },
+  });
   await show(minsu, "chargeBalance", "INVALID_AMOUNT", 400, { params: { userId: minsu.id }, body: { amount: -500 } });
-  await show(operator, "chargeBalance", "USER_NOT_FOUND", 404, { params: { userId: NOBODY }, body: { amount: 10_000 } });
+  await show(operator, "chargeBalance", "USER_NOT_FOUND", 404, { params: { userId: UNKNOWN_ID }, body: { amount: 10_000 } });
   await show(minsu, "getBalance", "김민수's balance", 200, { params: { userId: minsu.id } });
   await show(null, "getBalance", "UNAUTHENTICATED", 401, { params: { userId: minsu.id } });
-  await show(jiwoo, "getBalance", "FORBIDDEN: another's", 403, { params: { userId: minsu.id } });
+  await show(jiwoo, "getBalance", "FORBIDDEN: another user's balance", 403, { params: { userId: minsu.id } });
   await show(minsu, "getBalance", "INVALID_USER_ID", 400, { params: { userId: "minsu" } });
 
   // The cart.
@@ -287,14 +299,14 @@ test("a morning in the shop is as the document shows it", async (t) => {
   await show(minsu, "addToCart", "CART_ITEM_DUPLICATE", 409, { params: { userId: minsu.id }, body: { productId: tangerines.id, quantity: 3 } });
   await show(minsu, "addToCart", "PRODUCT_NOT_FOR_SALE", 400, { params: { userId: minsu.id }, body: { productId: bamboo.id, quantity: 1 } });
   await show(minsu, "setCartQuantity", "Two boxes", 200, { params: { userId: minsu.id, id: item.id }, body: { quantity: 2 } });
-  await show(minsu, "setCartQuantity", "CART_ITEM_NOT_FOUND", 404, { params: { userId: minsu.id, id: NOBODY }, body: { quantity: 2 } });
-  const { cartItems } = await show(minsu, "getCart", "What is in it", 200, { params: { userId: minsu.id } });
-  await show(minsu, "removeFromCart", "No handkerchief after all", 204, { params: { userId: minsu.id, id: cartItems[1].id } });
-  await show(minsu, "removeFromCart", "CART_ITEM_NOT_FOUND: it is gone", 404, { params: { userId: minsu.id, id: cartItems[1].id } });
+  await show(minsu, "setCartQuantity", "CART_ITEM_NOT_FOUND", 404, { params: { userId: minsu.id, id: UNKNOWN_ID }, body: { quantity: 2 } });
+  const { cartItems } = await show(minsu, "getCart", "Two items", 200, { params: { userId: minsu.id } });
+  await show(minsu, "removeFromCart", "The handkerchief is removed", 204, { params: { userId: minsu.id, id: cartItems[1].id } });
+  await show(minsu, "removeFromCart", "CART_ITEM_NOT_FOUND: already removed", 404, { params: { userId: minsu.id, id: cartItems[1].id } });
 
   // Orders.
   const key = { "idempotency-key": "a7f3c1d2-order-1" };
-  const paid = await show(seoyeon, "placeOrder", "Two articles, paid at once", 201, {
+  const paid = await show(seoyeon, "placeOrder", "Two line items, paid at once", 201, {
     body: {
       orderItems: [
         { productId: tangerines.id, quantity: 1 },
@@ -310,7 +322,7 @@ test("a morning in the shop is as the document shows it", async (t) => {
   const unpaid = await show(jiwoo, "placeOrder", "To be paid later", 201, {
     body: { orderItems: [{ productId: mackerel.id, quantity: 1 }], payment: { method: "DEFERRED" } },
   });
-  await show(operator, "placeOrder", "History brought in by an operator", 201, {
+  await show(operator, "placeOrder", "A past order imported by an operator", 201, {
     body: {
       userId: seoyeon.id,
       orderItems: [{ productId: tangerines.id, quantity: 1 }],
@@ -320,31 +332,31 @@ test("a morning in the shop is as the document shows it", async (t) => {
   }).then((old) => operator.post(`/orders/${old.orderId}/cancel`));
   await show(minsu, "placeOrder", "STOCK_INSUFFICIENT", 400, { body: { orderItems: [{ productId: mackerel.id, quantity: 2 }] } });
   await show(minsu, "placeOrder", "BALANCE_INSUFFICIENT", 400, { body: { orderItems: [{ productId: tangerines.id, quantity: 20 }] } });
-  await show(minsu, "placeOrder", "AMOUNT_CHANGED: the buyer was shown another one", 409, {
+  await show(minsu, "placeOrder", "AMOUNT_CHANGED: the buyer saw another amount", 409, {
     body: { orderItems: [{ productId: tangerines.id, quantity: 1 }], expectedAmount: 1000 },
   });
   await show(minsu, "placeOrder", "COUPON_UNUSABLE", 400, {
     body: { orderItems: [{ productId: tangerines.id, quantity: 2 }], userCouponId: mine.userCouponId },
   });
   await show(minsu, "placeOrder", "INVALID_REQUEST", 400, { body: { orderItems: [{ productId: tangerines.id, quantity: 0 }], gift: true } });
-  await show(minsu, "placeOrder", "PRODUCT_NOT_FOUND", 404, { body: { orderItems: [{ productId: NOBODY, quantity: 1 }] } });
+  await show(minsu, "placeOrder", "PRODUCT_NOT_FOUND", 404, { body: { orderItems: [{ productId: UNKNOWN_ID, quantity: 1 }] } });
   await show(minsu, "placeOrder", "UNSUPPORTED_MEDIA_TYPE", 415, { body: "<order/>", headers: { "content-type": "application/xml" } });
   await show(minsu, "placeOrder", "BODY_TOO_LARGE", 413, { body: JSON.stringify({ orderItems: " ".repeat(1_100_000) }) });
   await show(minsu, "getOrder", "A paid order", 200, { params: { orderId: order.orderId } });
-  await show(jiwoo, "getOrder", "ORDER_NOT_FOUND: another's too", 404, { params: { orderId: order.orderId } });
+  await show(jiwoo, "getOrder", "ORDER_NOT_FOUND: another user's order", 404, { params: { orderId: order.orderId } });
   await show(minsu, "listUserOrders", "김민수's orders", 200, { params: { userId: minsu.id, limit: 20 } });
 
   // Payments.
   await show(jiwoo, "payOrder", "PAYMENT_DECLINED: by card", 402, {
     body: { orderId: unpaid.orderId, method: "CARD", paymentKey: "decline_5zJ4xY7m0kODnyRpQWGrN" },
   });
-  await show(jiwoo, "payOrder", "AMOUNT_CHANGED: the buyer was shown another one", 409, {
+  await show(jiwoo, "payOrder", "AMOUNT_CHANGED: the buyer saw another amount", 409, {
     body: { orderId: unpaid.orderId, method: "BALANCE", expectedAmount: 1000 },
   });
   const payment = await show(jiwoo, "payOrder", "From the balance", 201, {
     body: { orderId: unpaid.orderId, method: "BALANCE", expectedAmount: unpaid.amountDue },
   });
-  await show(jiwoo, "payOrder", "ORDER_NOT_PAYABLE: it is paid", 409, { body: { orderId: unpaid.orderId, method: "BALANCE" } });
+  await show(jiwoo, "payOrder", "ORDER_NOT_PAYABLE: already paid", 409, { body: { orderId: unpaid.orderId, method: "BALANCE" } });
   const gift = good(
     await jiwoo.post("/orders", {
       orderItems: [{ productId: scarf.id, variantId: scarf.variants[1].id, quantity: 1 }],
@@ -354,23 +366,23 @@ test("a morning in the shop is as the document shows it", async (t) => {
   );
   await show(jiwoo, "payOrder", "By card", 201, { body: { orderId: gift.orderId, method: "CARD", paymentKey: "tgen_20261120100012abcd3" } });
   await show(jiwoo, "getPayment", "Paid from the balance", 200, { params: { paymentId: payment.paymentId } });
-  await show(jiwoo, "getPayment", "PAYMENT_NOT_FOUND", 404, { params: { paymentId: NOBODY } });
-  await show(null, "paymentWebhook", "The gateway's hint", 200, {
+  await show(jiwoo, "getPayment", "PAYMENT_NOT_FOUND", 404, { params: { paymentId: UNKNOWN_ID } });
+  await show(null, "paymentWebhook", "A notification from the gateway", 200, {
     body: { eventType: "PAYMENT_STATUS_CHANGED", data: { paymentKey: "tgen_20261120100012abcd3" } },
   });
   await show(operator, "listPayments", "Payments by card", 200, { params: { method: "CARD" } });
-  await show(operator, "reconcile", "The gateway's book beside the shop's", 200);
+  await show(operator, "reconcile", "The gateway's ledger compared with the shop's payments", 200);
 
-  // Second thoughts.
+  // Cancellations and refunds.
   await show(operator, "refundOrder", "One of two handkerchiefs", 200, {
     params: { id: paid.orderId },
     body: { items: [{ variantId: scarf.variants[0].id, quantity: 1 }], reason: "단순 변심", customerReason: "손수건 한 장을 환불해드렸습니다" },
   });
-  await show(operator, "refundOrder", "ORDER_NOT_REFUNDABLE: more than is left", 409, {
+  await show(operator, "refundOrder", "ORDER_NOT_REFUNDABLE: more than remains", 409, {
     params: { id: paid.orderId },
     body: { items: [{ variantId: scarf.variants[0].id, quantity: 2 }], reason: "단순 변심" },
   });
-  await show(operator, "refundOrder", "INVALID_REQUEST: it was not bought", 400, {
+  await show(operator, "refundOrder", "INVALID_REQUEST: a variant that was not bought", 400, {
     params: { id: paid.orderId },
     body: { items: [{ variantId: mackerel.variants[0].id, quantity: 1 }], reason: "단순 변심" },
   });
@@ -379,25 +391,25 @@ test("a morning in the shop is as the document shows it", async (t) => {
   await show(seoyeon, "getOrderHistory", "Placed, paid and refunded in part", 200, { params: { orderId: paid.orderId } });
   await show(seoyeon, "listTransactions", "이서연's ledger", 200, { params: { userId: seoyeon.id, limit: 2 } });
 
-  // The office.
+  // The back office.
   const today = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Seoul" }).format(new Date());
-  await show(operator, "runJob", "Sales are added up", 200, { params: { name: "aggregate-sales" } });
+  await show(operator, "runJob", "Sales are aggregated", 200, { params: { name: "aggregate-sales" } });
   await show(operator, "runJob", "NOT_FOUND: no such job", 404, { params: { name: "water-the-plants" } });
   await show(operator, "listJobs", "All jobs", 200);
-  await show(null, "listPopularProducts", "After a good morning", 200);
+  await show(null, "listPopularProducts", "After the first sales", 200);
   await show(operator, "listSales", "Today's", 200, { params: { from: today, to: today } });
-  await show(operator, "listOrders", "What was refunded in part", 200, { params: { status: "PARTIALLY_REFUNDED", from: today, limit: 20 } });
+  await show(operator, "listOrders", "Partially refunded orders", 200, { params: { status: "PARTIALLY_REFUNDED", from: today, limit: 20 } });
   await delivered();
   const { events } = await show(operator, "listEvents", "The two newest", 200, { params: { limit: 2 } });
-  await show(operator, "replayEvent", "Once more", 200, { params: { id: events[0].id } });
-  await show(operator, "replayEvent", "NOT_FOUND", 404, { params: { id: NOBODY } });
-  await show(operator, "audit", "Nothing is violated", 200);
+  await show(operator, "replayEvent", "Delivered again", 200, { params: { id: events[0].id } });
+  await show(operator, "replayEvent", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
+  await show(operator, "audit", "No violations", 200);
   await show(operator, "listSalesByDay", "Day by day", 200, { params: { from: today, to: today } });
-  await show(operator, "listEveryProduct", "What is not for sale", 200, { params: { status: "NOT_FOR_SALE" } });
+  await show(operator, "listEveryProduct", "Products that are not for sale", 200, { params: { status: "NOT_FOR_SALE" } });
   await show(operator, "listUsers", "A search", 200, { params: { q: "1024" } });
-  await show(null, "metrics", "Answers by route", 200);
+  await show(null, "metrics", "Requests by route", 200);
 
-  // What a shop says when it can't keep up.
+  // Overload.
   const limited = await openTestShop({ env: { RATE_LIMIT: "1" }, beside: shop });
   t.after(() => limited.close());
   good(await minsu.at(limited).get(`/users/${minsu.id}/cart`), 200);
@@ -408,44 +420,44 @@ test("a morning in the shop is as the document shows it", async (t) => {
     show(minsu, "chargeBalance", "BUSY", 503, { params: { userId: minsu.id }, body: { amount: 10_000 }, at: impatient.url }),
   );
 
-  // What its pages ask first.
-  await show(null, "getShop", "What every page has to know", 200);
+  // The pages' first requests.
+  await show(null, "getShop", "Public settings of the shop", 200);
   const demo = await openTestShop({ env: { DEMO: "on" }, beside: shop });
   t.after(() => demo.close());
   good(await operator.post("/admin/users", { name: "김민수", externalId: "demo-minsu" }), 201);
-  const { users: guests } = await show(null, "listDemoUsers", "Whom the demo brought", 200, { at: demo.url });
+  const { users: guests } = await show(null, "listDemoUsers", "Users of the demo", 200, { at: demo.url });
   await show(null, "signInAsDemoUser", "As 김민수", 200, { body: { userId: guests[0].id }, at: demo.url });
-  await show(null, "signInAsDemoUser", "USER_NOT_FOUND: not the demo's", 404, { body: { userId: seoyeon.id }, at: demo.url });
+  await show(null, "signInAsDemoUser", "USER_NOT_FOUND: not a demo user", 404, { body: { userId: seoyeon.id }, at: demo.url });
   await show(null, "signInAsDemoUser", "NOT_FOUND: no demo", 404, { body: { userId: guests[0].id } });
 
-  // Before the next market day.
-  const { id } = await show(operator, "startRehearsal", "Thirty who want a box and a coupon", 201, {
+  // A rehearsal before the next market day.
+  const { id } = await show(operator, "startRehearsal", "Thirty buyers for a product and a coupon", 201, {
     body: { productId: tangerines.id, couponId: welcome.id, buyers: 30, arriveWithinMs: 0 },
   });
-  await show(operator, "startRehearsal", "PRODUCT_NOT_FOUND", 404, { body: { productId: NOBODY, buyers: 30 } });
+  await show(operator, "startRehearsal", "PRODUCT_NOT_FOUND", 404, { body: { productId: UNKNOWN_ID, buyers: 30 } });
   const rehearsed = Date.now() + 20_000;
   for (let over = false; !over; over = good(await operator.get(`/admin/rehearsals/${id}`), 200).finishedAt !== null) {
     assert.ok(Date.now() < rehearsed, "the rehearsal does not end");
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   await show(operator, "getRehearsal", "Done, with its report", 200, { params: { id } });
-  await show(operator, "getRehearsal", "NOT_FOUND", 404, { params: { id: NOBODY } });
+  await show(operator, "getRehearsal", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
   await show(operator, "listRehearsals", "The last one", 200, { params: { limit: 1 } });
-  await show(operator, "stopRehearsal", "It was over already", 200, { params: { id } });
-  await show(operator, "stopRehearsal", "NOT_FOUND", 404, { params: { id: NOBODY } });
+  await show(operator, "stopRehearsal", "Already finished", 200, { params: { id } });
+  await show(operator, "stopRehearsal", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
 
-  const text = `${JSON.stringify(written, null, 2)}\n`;
+  const text = `${JSON.stringify(recorded, null, 2)}\n`;
   if (process.env["UPDATE_EXAMPLES"] === "1") writeFileSync(FILE, text);
   assert.deepEqual(
-    written,
+    recorded,
     JSON.parse(readFileSync(FILE, "utf8")),
-    "run with UPDATE_EXAMPLES=1 if this is how it should be, and look at what has changed",
+    "if the change is intended, run with UPDATE_EXAMPLES=1 and review the difference",
   );
 });
 
-test("every operation has an example of what it answers", () => {
+test("every operation has an example of a success and of a refusal", () => {
   for (const [operationId, { method }] of routes) {
-    const examples = written[operationId] ?? [];
+    const examples = recorded[operationId] ?? [];
     assert.ok(
       examples.some(({ status }) => status < 300),
       operationId,
@@ -458,11 +470,11 @@ test("every operation has an example of what it answers", () => {
   }
 });
 
-test("the document shows the examples, each of them as its schema has it", () => {
+test("the document shows each example, and each matches its schema", () => {
   const ajv = new Ajv2020({ strict: false, validateSchema: false, validateFormats: false });
   ajv.addSchema(document, "shop");
   let shown = 0;
-  const look = (part: Any, pointer: string): void => {
+  const visit = (part: Any, pointer: string): void => {
     if (typeof part !== "object" || part === null) return;
     if (part.schema && part.examples) {
       const validate = ajv.compile({ $ref: `shop#${encodeURI(`${pointer}/schema`)}` });
@@ -470,14 +482,14 @@ test("the document shows the examples, each of them as its schema has it", () =>
         assert.ok(validate(value), `${pointer} ${name}: ${JSON.stringify(validate.errors)}`);
         shown++;
       }
-    } else for (const [key, value] of Object.entries(part)) look(value, `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`);
+    } else for (const [key, value] of Object.entries(part)) visit(value, `${pointer}/${key.replaceAll("~", "~0").replaceAll("/", "~1")}`);
   };
-  look(document.paths, "/paths");
-  look(document.components.responses, "/components/responses");
+  visit(document.paths, "/paths");
+  visit(document.components.responses, "/components/responses");
   assert.ok(shown > 100, String(shown));
   for (const { parameters } of Object.values(document.paths).flatMap((methods) => Object.values(methods as Any)) as Any[]) {
     for (const { name, in: where, example } of parameters) if (where === "path") assert.notEqual(example, undefined, name);
   }
 });
 
-const NOBODY = "019aa000-0000-7000-8000-00000000dead";
+const UNKNOWN_ID = "019aa000-0000-7000-8000-00000000dead";

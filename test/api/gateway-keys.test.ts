@@ -1,4 +1,5 @@
-// Under which keys the gateway is called: money is taken once and given back once, whatever becomes of the call.
+// The idempotency keys of gateway calls: money is captured once and refunded once, even if calls
+// fail.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -6,13 +7,13 @@ import type { Gateway, GatewayPayment } from "../../src/gateway/gateway.ts";
 import { refundAtGateway } from "../../src/settlement/gateway-refund.ts";
 import type { Database } from "../../src/database/pool.ts";
 import type { OrderCache } from "../../src/order/order-cache.ts";
-import { CardPayments } from "../../src/settlement/card-payments.ts";
+import { createSettlers } from "../../src/settlement/settlement.ts";
 import type { Till } from "../../src/till/till.ts";
 
 const REFUND = { id: "r-1", paymentKey: "k", amount: 5, reason: "broken" };
 
-/** A gateway that remembers what was cancelled, and forgets every idempotency key. */
-function forgetful(): { gateway: Gateway; cancels: { reason: string; idempotencyKey: string }[] } {
+/** A gateway that remembers its cancels but forgets every idempotency key. */
+function forgetfulGateway(): { gateway: Gateway; cancels: { reason: string; idempotencyKey: string }[] } {
   const cancels: { reason: string; idempotencyKey: string }[] = [];
   const payment = (): GatewayPayment => ({ cancels: cancels.map(({ reason }) => ({ reason })) }) as unknown as GatewayPayment;
   const gateway = {
@@ -25,25 +26,25 @@ function forgetful(): { gateway: Gateway; cancels: { reason: string; idempotency
   return { gateway, cancels };
 }
 
-// Goes red without `again && …` in giveMoneyBack: a gateway that has forgotten the key would give it back twice.
-test("what may have been sent before is looked for before it is sent again", async () => {
-  const { gateway, cancels } = forgetful();
+// Without `again && …` in refundAtGateway, a gateway that has forgotten the key would refund twice.
+test("a refund that may have been sent is looked up before it is sent again", async () => {
+  const { gateway, cancels } = forgetfulGateway();
   for (const again of [false, true, true]) assert.deepEqual(await refundAtGateway(gateway, REFUND, again), { kind: "done" });
   assert.equal(cancels.length, 1);
 });
 
-// Goes red with any other key: whoever sends it again would give it back again.
-test("it is sent under the refund's own id, which stands in the reason too", async () => {
-  const { gateway, cancels } = forgetful();
+// With any other key, a repeated call would refund again.
+test("a refund is sent under its own id, which is also in its reason", async () => {
+  const { gateway, cancels } = forgetfulGateway();
   await refundAtGateway(gateway, REFUND, false);
   assert.deepEqual([cancels[0]?.idempotencyKey, cancels[0]?.reason], ["r-1", "broken [r-1]"]);
 });
 
-// Goes red with any other key: a confirm that is sent again while the first is on its way would be a second one.
-test("a payment is confirmed under its own id, however often", async () => {
+// With any other key, a repeated confirm would be a second payment.
+test("a payment is confirmed under its own id, in every repeat", async () => {
   const keys: string[] = [];
   const row = { id: "p-1", orderId: "o-1", method: "CARD", status: "PENDING", amount: 5, steps: null, createdAt: Date.now(), paidAt: null };
-  const cardPayments = new CardPayments({
+  const { payments } = createSettlers({
     database: {
       rows: () => Promise.resolve([{ ...row, payment_key: "k", ask_at: null, asked: 0, userId: "u", expiresAt: null }]),
     } as unknown as Database,
@@ -58,8 +59,9 @@ test("a payment is confirmed under its own id, however often", async () => {
     orderCache: {} as OrderCache,
     settings: { settleAfterMs: 1000, giveUpAfterMs: 1000 },
     now: Date.now,
+    balanceMax: 1000,
   });
-  await cardPayments.pay("p-1", true);
-  await cardPayments.pay("p-1");
+  await payments.settle("p-1", true);
+  await payments.settle("p-1");
   assert.deepEqual(keys, ["p-1", "p-1"]);
 });

@@ -1,4 +1,5 @@
-// The adapter and the simulator against what is known of the gateway's API (gateway-facts.json), and the shop against a gateway in trouble.
+// The adapter and the simulator against the documented API of the gateway (gateway-api.json), and
+// the shop against a failing gateway.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -16,8 +17,8 @@ import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { TossGateway, type TossOptions } from "../../src/gateway/toss/toss.ts";
 import { type Answer, type Client, good, openTestShop, SECRET as TOKEN_SECRET, type TestShop } from "../support/shop.ts";
 
-const FACTS = JSON.parse(readFileSync(new URL("./gateway-facts.json", import.meta.url), "utf8"));
-const SECRET = "test_sk_nobody_may_read_this";
+const API = JSON.parse(readFileSync(new URL("./gateway-api.json", import.meta.url), "utf8"));
+const SECRET = "test_sk_must_never_be_logged";
 const closing: (() => Promise<unknown>)[] = [];
 after(async () => {
   for (const close of closing.toReversed()) await close();
@@ -25,7 +26,7 @@ after(async () => {
 
 type Received = { method: string; path: string; headers: IncomingHttpHeaders; body: Record<string, unknown> };
 
-/** A server that answers as it is told, and remembers what it was asked. */
+/** A server with scripted responses that records each request. */
 async function stub(
   answer: (received: Received, nth: number) => { status: number; body: unknown } | "hang" | "break",
 ): Promise<{ url: string; received: Received[]; server: Server }> {
@@ -40,12 +41,12 @@ async function stub(
         headers: request.headers,
         body: text === "" ? {} : JSON.parse(text),
       };
-      const said = answer(one, received.push(one));
-      if (said === "break") return void response.destroy();
-      if (said !== "hang")
+      const reply = answer(one, received.push(one));
+      if (reply === "break") return void response.destroy();
+      if (reply !== "hang")
         response
-          .writeHead(said.status, { "content-type": "application/json" })
-          .end(typeof said.body === "string" ? said.body : JSON.stringify(said.body));
+          .writeHead(reply.status, { "content-type": "application/json" })
+          .end(typeof reply.body === "string" ? reply.body : JSON.stringify(reply.body));
     });
   });
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
@@ -93,82 +94,82 @@ const confirmation = (fields: Record<string, unknown> = {}) => ({
   ...fields,
 });
 
-describe("the adapter asks as the API wants to be asked", () => {
+describe("the requests of the adapter", () => {
   const authorization = `Basic ${Buffer.from(`${SECRET}:`).toString("base64")}`;
 
-  test("confirm", async () => {
+  test("a confirm request follows the documented API", async () => {
     const { url, received } = await stub(() => ({ status: 200, body: payment() }));
     await adapter(url).confirm(confirmation({ idempotencyKey: "attempt-1" }));
     const { method, path, headers, body } = received[0] as Received;
-    assert.deepEqual([method, path], [FACTS.paths.confirm.method, FACTS.paths.confirm.path]);
-    assert.deepEqual(new Set(Object.keys(body)), new Set(FACTS.paths.confirm.required));
+    assert.deepEqual([method, path], [API.paths.confirm.method, API.paths.confirm.path]);
+    assert.deepEqual(new Set(Object.keys(body)), new Set(API.paths.confirm.required));
     assert.deepEqual([headers.authorization, headers["idempotency-key"], headers["content-type"]], [authorization, "attempt-1", "application/json"]);
   });
 
-  test("cancel, with a key that has to be escaped and a reason that is too long", async () => {
+  test("a cancel request escapes the payment key and shortens the reason", async () => {
     const { url, received } = await stub(() => ({ status: 200, body: payment({ status: "CANCELED", balanceAmount: 0 }) }));
     await adapter(url).cancel({ paymentKey: "a/b?c", amount: 10, reason: "r".repeat(500), idempotencyKey: "refund-1" });
     const { method, path, headers, body } = received[0] as Received;
-    assert.deepEqual([method, path], [FACTS.paths.cancel.method, FACTS.paths.cancel.path.replace("{paymentKey}", "a%2Fb%3Fc")]);
-    for (const member of Object.keys(body)) assert.ok([...FACTS.paths.cancel.required, ...FACTS.paths.cancel.optional].includes(member), member);
-    assert.equal((body["cancelReason"] as string).length, FACTS.limits.cancelReason);
+    assert.deepEqual([method, path], [API.paths.cancel.method, API.paths.cancel.path.replace("{paymentKey}", "a%2Fb%3Fc")]);
+    for (const member of Object.keys(body)) assert.ok([...API.paths.cancel.required, ...API.paths.cancel.optional].includes(member), member);
+    assert.equal((body["cancelReason"] as string).length, API.limits.cancelReason);
     assert.deepEqual([body["cancelAmount"], headers["idempotency-key"]], [10, "refund-1"]);
   });
 
-  test("find and transactions", async () => {
+  test("requests for a payment and for transactions follow the documented API", async () => {
     const { url, received } = await stub(({ path }) => ({ status: 200, body: path.includes("transactions") ? [] : payment() }));
     await adapter(url).find("k");
     for await (const _ of adapter(url).transactions(Date.parse("2026-11-20T00:00:00+09:00"), Date.parse("2026-11-21T00:00:00+09:00")))
       assert.fail("there is nothing");
     const query = new URL(received[1]?.path ?? "", url).searchParams;
-    assert.equal(received[0]?.path, FACTS.paths.find.path.replace("{paymentKey}", "k"));
-    for (const name of query.keys()) assert.ok(FACTS.paths.transactions.query.includes(name), name);
-    assert.deepEqual([query.get("startDate"), Number(query.get("limit")) <= FACTS.paths.transactions.limitMax], ["2026-11-20T00:00:00.000", true]);
+    assert.equal(received[0]?.path, API.paths.find.path.replace("{paymentKey}", "k"));
+    for (const name of query.keys()) assert.ok(API.paths.transactions.query.includes(name), name);
+    assert.deepEqual([query.get("startDate"), Number(query.get("limit")) <= API.paths.transactions.limitMax], ["2026-11-20T00:00:00.000", true]);
   });
 
-  // A payment's id is the order id of a charge, an order's of a payment; both are UUIDs.
-  test("the shop's ids are order ids that the gateway takes", () => {
+  // The order id at the gateway is the id of the charge or the order. Both are UUIDs.
+  test("the shop's ids are valid order ids at the gateway", () => {
     const id = randomUUID();
-    assert.match(id, new RegExp(FACTS.limits.orderIdPattern));
-    assert.ok(id.length >= FACTS.limits.orderIdMin && id.length <= FACTS.limits.orderIdMax && `stray-${id}`.length <= FACTS.limits.idempotencyKey);
+    assert.match(id, new RegExp(API.limits.orderIdPattern));
+    assert.ok(id.length >= API.limits.orderIdMin && id.length <= API.limits.orderIdMax && `stray-${id}`.length <= API.limits.idempotencyKey);
   });
 });
 
-describe("what the adapter believes", () => {
+describe("how the adapter interprets responses", () => {
   const outcome = async (status: number, body: unknown): Promise<string> => {
     const { url } = await stub(() => ({ status, body }));
     try {
       const answer: GatewayAnswer = await adapter(url, { tries: 1 }).confirm(confirmation());
       return answer.kind === "payment" ? answer.payment.status : answer.code;
     } catch (error) {
-      return error instanceof GatewayUnknown ? "not known" : String(error);
+      return error instanceof GatewayUnknown ? "unknown" : String(error);
     }
   };
 
-  // Goes red without TEMPORARY, and where a 5xx or nonsense counts as a no.
+  // A temporary error, a 5xx or a malformed response must not count as a refusal.
   for (const [status, body, expected] of [
     [200, payment(), "DONE"],
     [200, payment({ totalAmount: "1000", balanceAmount: "1000" }), "DONE"],
     [400, { code: "ALREADY_PROCESSED_PAYMENT", message: "" }, "ALREADY_PROCESSED_PAYMENT"],
     [403, { code: "REJECT_CARD_PAYMENT", message: "" }, "REJECT_CARD_PAYMENT"],
     [422, { code: "NOT_FOUND_PAYMENT", message: "" }, "NOT_FOUND_PAYMENT"],
-    [400, { code: "PROVIDER_ERROR", message: "" }, "not known"],
-    [409, { code: "IDEMPOTENT_REQUEST_PROCESSING", message: "" }, "not known"],
-    [429, { code: "TOO_MANY", message: "" }, "not known"],
-    [500, { code: "FAILED_INTERNAL_SYSTEM_PROCESSING", message: "" }, "not known"],
-    [502, "<html>bad gateway</html>", "not known"],
-    [401, { code: "UNAUTHORIZED_KEY", message: "" }, "not known"],
-    [403, "<html>a firewall</html>", "not known"],
-    [200, "not json", "not known"],
-    [200, payment({ status: "SOMETHING_NEW" }), "not known"],
-    [200, payment({ totalAmount: 10.5 }), "not known"],
-    [200, {}, "not known"],
+    [400, { code: "PROVIDER_ERROR", message: "" }, "unknown"],
+    [409, { code: "IDEMPOTENT_REQUEST_PROCESSING", message: "" }, "unknown"],
+    [429, { code: "TOO_MANY", message: "" }, "unknown"],
+    [500, { code: "FAILED_INTERNAL_SYSTEM_PROCESSING", message: "" }, "unknown"],
+    [502, "<html>bad gateway</html>", "unknown"],
+    [401, { code: "UNAUTHORIZED_KEY", message: "" }, "unknown"],
+    [403, "<html>a firewall</html>", "unknown"],
+    [200, "not json", "unknown"],
+    [200, payment({ status: "SOMETHING_NEW" }), "unknown"],
+    [200, payment({ totalAmount: 10.5 }), "unknown"],
+    [200, {}, "unknown"],
   ] as const) {
-    test(`${status} ${typeof body === "string" ? body : JSON.stringify(body).slice(0, 70)} is ${expected}`, async () =>
+    test(`a response ${status} ${typeof body === "string" ? body : JSON.stringify(body).slice(0, 70)} means ${expected}`, async () =>
       assert.equal(await outcome(status, body), expected));
   }
 
-  test("a redirection is not followed: the secret goes nowhere else", async () => {
+  test("the adapter does not follow a redirect, so the secret stays with the gateway", async () => {
     const elsewhere = await stub(() => ({ status: 200, body: payment() }));
     const { url } = await stub(() => ({ status: 307, body: "" }));
     const server = createServer((_, response) => response.writeHead(307, { location: `${elsewhere.url}/v1/payments/confirm` }).end());
@@ -180,17 +181,17 @@ describe("what the adapter believes", () => {
   });
 });
 
-describe("the guard", () => {
-  // Goes red where a retry makes a key of its own.
-  test("sends again what came back with nothing, with the same key, within its time", async () => {
+describe("the gateway policy", () => {
+  // The test fails if a retry uses a new idempotency key.
+  test("a call without a response is retried with the same key within its timeout", async () => {
     const { url, received } = await stub((_, nth) => (nth < 3 ? "break" : { status: 200, body: payment() }));
     await adapter(url, { tries: 3, timeoutMs: 1000 }).confirm(confirmation());
     assert.equal(new Set(received.map(({ headers }) => headers["idempotency-key"])).size, 1);
     assert.equal(received.length, 3);
   });
 
-  // Without its timeout this never ends.
-  test("waits no longer than it should, and says nothing of host or secret", async () => {
+  // Without the timeout this test never ends.
+  test("a call ends at its timeout, and its error names neither host nor secret", async () => {
     const { url } = await stub(() => "hang");
     const error = await adapter(url, { timeoutMs: 100 })
       .confirm(confirmation())
@@ -203,34 +204,34 @@ describe("the guard", () => {
       assert.doesNotMatch(text, /127\.0\.0\.1|test_sk|Basic/);
   });
 
-  // Goes red without the breaker, and without the one probe at a time in #enter.
-  test("leaves a gateway in trouble alone, then lets one go and see", async () => {
-    let well = false;
-    const { url, received } = await stub(() => (well ? { status: 200, body: payment() } : { status: 500, body: {} }));
+  // The test fails without the circuit breaker, and if more than one probe runs at a time.
+  test("the circuit breaker opens on failures and lets one probe through after its pause", async () => {
+    let healthy = false;
+    const { url, received } = await stub(() => (healthy ? { status: 200, body: payment() } : { status: 500, body: {} }));
     const gateway = adapter(url, { tries: 1, breakerCalls: 4, breakerMs: 150 });
     for (let i = 0; i < 4; i++) await assert.rejects(gateway.confirm(confirmation()), GatewayUnknown);
-    assert.equal(gateway.guard.state, "open");
+    assert.equal(gateway.policy.state, "open");
     await assert.rejects(gateway.confirm(confirmation()), GatewayBusy);
     await assert.rejects(
-      gateway.admit(() => assert.fail("nobody is let in")),
+      gateway.admit(() => assert.fail("the open breaker admitted a call")),
       GatewayBusy,
     );
     assert.equal(received.length, 4);
     await new Promise((resolve) => setTimeout(resolve, 200));
-    well = true;
+    healthy = true;
     const tries = await Promise.allSettled(Array.from({ length: 10 }, () => gateway.admit(() => gateway.confirm(confirmation()))));
     assert.equal(tries.filter(({ status }) => status === "fulfilled").length, 1);
-    assert.equal(gateway.guard.state, "closed");
+    assert.equal(gateway.policy.state, "closed");
   });
 
-  test("declines are no trouble", async () => {
+  test("declined payments do not open the circuit breaker", async () => {
     const { url } = await stub(() => ({ status: 403, body: { code: "REJECT_CARD_PAYMENT", message: "" } }));
     const gateway = adapter(url, { breakerCalls: 4 });
     for (let i = 0; i < 20; i++) assert.equal((await gateway.confirm(confirmation())).kind, "refused");
-    assert.equal(gateway.guard.state, "closed");
+    assert.equal(gateway.policy.state, "closed");
   });
 
-  test("lets in so many and no more", async () => {
+  test("the bulkhead admits a bounded number of calls", async () => {
     const { url } = await stub(() => "hang");
     const gateway = adapter(url, { concurrency: 3, timeoutMs: 150 });
     const results = await Promise.allSettled(Array.from({ length: 20 }, () => gateway.admit(() => gateway.confirm(confirmation()))));
@@ -238,7 +239,7 @@ describe("the guard", () => {
   });
 });
 
-describe("the simulator is what the API's description says", () => {
+describe("the simulator", () => {
   const conforms = (value: Record<string, unknown>, types: Record<string, string>): void => {
     for (const [member, type] of Object.entries(types)) assert.equal(typeof value[member], type, member);
   };
@@ -252,23 +253,21 @@ describe("the simulator is what the API's description says", () => {
       },
       ...(body ? { body: JSON.stringify(body) } : {}),
     });
-    // oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+    // oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
     return { status: response.status, body: (await response.json()) as any };
   };
 
-  test("payments, cancels, cards, transactions and failures", async () => {
+  test("payments, cancels, cards, transactions and failures of the simulator match the documented API", async () => {
     const { url } = await simulated();
     const body = { paymentKey: "pay-1", orderId: "order-1", amount: 1000 };
-    const confirmed = await request(url, "POST", FACTS.paths.confirm.path, body, { "idempotency-key": "a" });
+    const confirmed = await request(url, "POST", API.paths.confirm.path, body, { "idempotency-key": "a" });
     assert.equal(confirmed.status, 200);
-    conforms(confirmed.body, FACTS.payment);
-    conforms(confirmed.body.card, FACTS.card);
-    assert.ok(
-      FACTS.statuses.includes(confirmed.body.status) && FACTS.methods.includes(confirmed.body.method) && FACTS.types.includes(confirmed.body.type),
-    );
+    conforms(confirmed.body, API.payment);
+    conforms(confirmed.body.card, API.card);
+    assert.ok(API.statuses.includes(confirmed.body.status) && API.methods.includes(confirmed.body.method) && API.types.includes(confirmed.body.type));
     const cancelled = await request(url, "POST", "/v1/payments/pay-1/cancel", { cancelReason: "bruised", cancelAmount: 400 });
     assert.deepEqual([cancelled.body.status, cancelled.body.balanceAmount, cancelled.body.totalAmount], ["PARTIAL_CANCELED", "600", "1000"]);
-    conforms(cancelled.body.cancels[0], FACTS.cancelItem);
+    conforms(cancelled.body.cancels[0], API.cancelItem);
     assert.deepEqual((await request(url, "GET", "/v1/payments/pay-1")).body, cancelled.body);
     assert.deepEqual((await request(url, "GET", "/v1/payments/orders/order-1")).body, cancelled.body);
     const day = new Date(Date.now() + 9 * 3_600_000).toISOString().slice(0, 10);
@@ -280,58 +279,58 @@ describe("the simulator is what the API's description says", () => {
         ["PARTIAL_CANCELED", -400],
       ],
     );
-    for (const one of moved) conforms(one, FACTS.transaction);
+    for (const one of moved) conforms(one, API.transaction);
     for (const [method, path, sent, status, code] of [
       ["GET", "/v1/payments/nobody", undefined, 404, "NOT_FOUND_PAYMENT"],
-      ["POST", FACTS.paths.confirm.path, body, 400, "ALREADY_PROCESSED_PAYMENT"],
-      ["POST", FACTS.paths.confirm.path, { ...body, orderId: "short" }, 400, "INVALID_REQUEST"],
-      ["POST", FACTS.paths.confirm.path, { paymentKey: "decline-1", orderId: "order-2", amount: 1 }, 403, "REJECT_CARD_PAYMENT"],
+      ["POST", API.paths.confirm.path, body, 400, "ALREADY_PROCESSED_PAYMENT"],
+      ["POST", API.paths.confirm.path, { ...body, orderId: "short" }, 400, "INVALID_REQUEST"],
+      ["POST", API.paths.confirm.path, { paymentKey: "decline-1", orderId: "order-2", amount: 1 }, 403, "REJECT_CARD_PAYMENT"],
       ["POST", "/v1/payments/pay-1/cancel", { cancelReason: "more", cancelAmount: 601 }, 403, "NOT_CANCELABLE_AMOUNT"],
       ["POST", "/v1/payments/nobody/cancel", { cancelReason: "more" }, 404, "NOT_FOUND_PAYMENT"],
     ] as const) {
       const failed = await request(url, method, path, sent);
       assert.deepEqual([failed.status, failed.body.code], [status, code]);
-      conforms(failed.body, FACTS.failure);
+      conforms(failed.body, API.failure);
     }
     assert.equal((await request(url, "GET", "/v1/payments/pay-1", undefined, { authorization: "Basic bm9ib2R5Og==" })).status, 401);
   });
 
-  test("an idempotency key has its effect once, and its answer again", async () => {
+  test("a repeated idempotency key has its effect once and gets the same response", async () => {
     const { url, simulator } = await simulated();
-    await request(url, "POST", FACTS.paths.confirm.path, { paymentKey: "pay-1", orderId: "order-1", amount: 1000 });
+    await request(url, "POST", API.paths.confirm.path, { paymentKey: "pay-1", orderId: "order-1", amount: 1000 });
     const cancel = () => request(url, "POST", "/v1/payments/pay-1/cancel", { cancelReason: "x", cancelAmount: 400 }, { "idempotency-key": "once" });
     assert.deepEqual(await cancel(), await cancel());
-    assert.equal(simulator.book.payments.get("pay-1")?.left, 600);
+    assert.equal(simulator.ledger.payments.get("pay-1")?.left, 600);
     const other = await request(url, "POST", "/v1/payments/pay-1/cancel", { cancelReason: "x", cancelAmount: 1 }, { "idempotency-key": "once" });
     assert.equal(other.status, 400);
   });
 
-  test("its book outlives it, whatever a crash cut off", async () => {
+  test("the simulator's ledger survives a restart and a partly written line", async () => {
     const folder = mkdtempSync(join(tmpdir(), "jangnal-book-"));
     closing.push(async () => rmSync(folder, { recursive: true }));
     const path = join(folder, "gateway.ndjson");
     const first = await simulated({ path });
     const send = (url: string) => adapter(url).confirm(confirmation({ paymentKey: "kept", idempotencyKey: "kept-key" }));
-    const said = await send(first.url);
+    const confirmed = await send(first.url);
     await first.simulator.close();
     closing.pop();
     appendFileSync(path, '{"payment": {"paymentKey": "half');
     const second = await simulated({ path });
-    assert.deepEqual(await send(second.url), said);
-    assert.equal(second.simulator.book.payments.size, 1);
+    assert.deepEqual(await send(second.url), confirmed);
+    assert.equal(second.simulator.ledger.payments.size, 1);
   });
 
-  test("webhooks carry no signature, and come again until they are taken", async () => {
-    const { url: hooks, received } = await stub((_, nth) => ({ status: nth < 3 ? 500 : 200, body: {} }));
-    const { url } = await simulated({ webhookUrl: hooks });
+  test("webhooks have no signature and are repeated until they are accepted", async () => {
+    const { url: webhookUrl, received } = await stub((_, nth) => ({ status: nth < 3 ? 500 : 200, body: {} }));
+    const { url } = await simulated({ webhookUrl });
     await adapter(url).confirm(confirmation());
     for (let i = 0; received.length < 3 && i < 100; i++) await new Promise((resolve) => setTimeout(resolve, 20));
     assert.equal(received.length, 3);
-    assert.deepEqual(new Set(Object.keys(received[2]?.body ?? {})), new Set(FACTS.webhook.members));
-    assert.equal(received[2]?.body["eventType"], FACTS.webhook.eventType);
+    assert.deepEqual(new Set(Object.keys(received[2]?.body ?? {})), new Set(API.webhook.members));
+    assert.equal(received[2]?.body["eventType"], API.webhook.eventType);
   });
 
-  test("a key says how it will misbehave", () => {
+  test("a payment key scripts the failures of its calls", () => {
     const script = scriptOf(keyFor({ confirm: ["lost", "error*"], find: ["drop"], webhook: "twice" }, "1"));
     assert.deepEqual(
       [0, 1, 2, 9].map((call) => stepAt(script.confirm, call)),
@@ -348,7 +347,7 @@ describe("the simulator is what the API's description says", () => {
   });
 });
 
-describe("a shop whose gateway answers nothing", () => {
+describe("a shop whose gateway does not respond", () => {
   async function unpaid(shop: TestShop, count: number): Promise<{ user: Client; orderIds: string[]; productId: string }> {
     const product = await shop.product({ price: 10, stock: 10_000 });
     const user = await shop.user({ balance: 1_000_000 });
@@ -360,8 +359,8 @@ describe("a shop whose gateway answers nothing", () => {
     return { user, orderIds: orders.map((order) => good(order, 201).orderId), productId: product.id };
   }
 
-  // Goes red without `admit` around the two rounds: then all 200 wait for the gateway, and hold stock meanwhile.
-  test("sells from balances and shows its products as ever; cards get 202 or 503 with Retry-After, and nobody hangs", async () => {
+  // Without `admit` around both phases all 200 payments would wait for the gateway and hold stock.
+  test("while the gateway hangs, balance orders and products work, and card payments get 202 or 503", async () => {
     let gateway: "hang" | "break" = "hang";
     const { url, received, server } = await stub(() => gateway);
     const env = {
@@ -390,54 +389,54 @@ describe("a shop whose gateway answers nothing", () => {
         else good(await user.post("/orders", { orderItems: [{ productId, quantity: 1 }] }), 201);
       }),
     );
-    // The gateway still has what it was sent, so none of the fifty waited for it.
+    // The gateway still holds the calls, so none of the fifty requests waited for it.
     while (waiting.size > 40 || received.length < 20) await new Promise(setImmediate);
     assert.equal(waiting.size, 40);
     assert.equal(received.length, 20);
 
     gateway = "break";
     server.closeAllConnections();
-    const tally = Map.groupBy(await Promise.all(cards), ({ status }) => status);
+    const byStatus = Map.groupBy(await Promise.all(cards), ({ status }) => status);
     assert.deepEqual(
-      new Map(Array.from(tally, ([status, answers]) => [status, answers.length])),
+      new Map(Array.from(byStatus, ([status, answers]) => [status, answers.length])),
       new Map([
         [503, 180],
         [202, 20],
       ]),
     );
-    for (const { body, headers } of tally.get(503) ?? []) {
+    for (const { body, headers } of byStatus.get(503) ?? []) {
       assert.equal(body.code, "BUSY");
       assert.ok(Number(headers["retry-after"]) >= 1);
     }
 
-    // The breaker is open: neither a shopper nor the job asks the gateway anything.
-    const asked = received.length;
+    // The breaker is open, so neither payments nor the settlement job call the gateway.
+    const callsBefore = received.length;
     assert.equal((await pay(orderIds.at(-1))).status, 503);
     good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
-    assert.equal(received.length, asked);
+    assert.equal(received.length, callsBefore);
     assert.match((await shop.anyone("GET", "/metrics")).body, /jangnal_gateway_breaker\{state="open"\} 1[^]*jangnal_gateway_breaks_total 1/);
     assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
   });
 });
 
 describe("settings and commands", () => {
-  test("a wrong setting is named in one line", () => {
-    const wrong = (env: Record<string, string>, name: RegExp): void =>
+  test("an invalid setting is reported in one line", () => {
+    const assertInvalid = (env: Record<string, string>, name: RegExp): void =>
       assert.throws(
         () => readConfig(env),
         (error: Error) => name.test(error.message) && !error.message.includes("\n") && !error.message.includes(SECRET),
       );
-    wrong({ PAYMENT_GATEWAY_URL: "https://api.example.com" }, /PAYMENT_GATEWAY_SECRET/);
-    wrong({ PAYMENT_GATEWAY_SECRET: SECRET }, /PAYMENT_GATEWAY_URL/);
-    wrong({ PAYMENT_GATEWAY_URL: "ftp://api.example.com", PAYMENT_GATEWAY_SECRET: SECRET }, /PAYMENT_GATEWAY_URL/);
-    wrong({ PAYMENT_GATEWAY_URL: "http://api.example.com", PAYMENT_GATEWAY_SECRET: SECRET }, /PAYMENT_GATEWAY_URL/);
-    wrong({ PAYMENT_GATEWAY_TIMEOUT_MS: "soon" }, /PAYMENT_GATEWAY_TIMEOUT_MS/);
+    assertInvalid({ PAYMENT_GATEWAY_URL: "https://api.example.com" }, /PAYMENT_GATEWAY_SECRET/);
+    assertInvalid({ PAYMENT_GATEWAY_SECRET: SECRET }, /PAYMENT_GATEWAY_URL/);
+    assertInvalid({ PAYMENT_GATEWAY_URL: "ftp://api.example.com", PAYMENT_GATEWAY_SECRET: SECRET }, /PAYMENT_GATEWAY_URL/);
+    assertInvalid({ PAYMENT_GATEWAY_URL: "http://api.example.com", PAYMENT_GATEWAY_SECRET: SECRET }, /PAYMENT_GATEWAY_URL/);
+    assertInvalid({ PAYMENT_GATEWAY_TIMEOUT_MS: "soon" }, /PAYMENT_GATEWAY_TIMEOUT_MS/);
     assert.equal(readConfig({ PAYMENT_GATEWAY_URL: "https://api.tosspayments.com", PAYMENT_GATEWAY_SECRET: SECRET }).gateway.timeoutMs, 10_000);
   });
 
   const bin = new URL("../../bin/jangnal.mjs", import.meta.url).pathname;
 
-  test("npx jangnal gateway opens one of its own, with a page and an endpoint that make keys", async () => {
+  test("npx jangnal gateway runs a simulator with a page and an endpoint that create payment keys", async () => {
     const child = spawn(process.execPath, [bin, "gateway", "--port", "0", "--secret", SECRET], { stdio: ["ignore", "pipe", "inherit"] });
     closing.push(async () => child.kill("SIGKILL"));
     const [chunk] = (await once(child.stdout, "data")) as [Buffer];
@@ -454,7 +453,7 @@ describe("settings and commands", () => {
     assert.deepEqual(await once(child, "exit"), [0, null]);
   });
 
-  test("the shop's log names neither secret nor card, npx jangnal reconcile compares, and a charge needs its card", async () => {
+  test("the log names neither secret nor card, npx jangnal reconcile compares, and a charge needs a card", async () => {
     const { url } = await simulated();
     const beside = await openTestShop({ env: { PAYMENT_GATEWAY_URL: url, PAYMENT_GATEWAY_SECRET: SECRET } });
     closing.push(() => beside.close());
@@ -476,21 +475,23 @@ describe("settings and commands", () => {
     let output = "";
     for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
     while (!/open at (http\S+)/.test(output)) await once(child.stderr, "data");
-    const there = { url: /open at (http\S+)/.exec(output)?.[1] ?? "" };
+    const instance = { url: /open at (http\S+)/.exec(output)?.[1] ?? "" };
     for (const [i, key] of ["ok-1", "decline-1", "timeout-1", keyFor({ confirm: ["error*"] }, "1")].entries()) {
-      assert.ok([201, 202, 402].includes((await user.at(there).post("/payments", { orderId: orderIds[i], method: "CARD", paymentKey: key })).status));
+      assert.ok(
+        [201, 202, 402].includes((await user.at(instance).post("/payments", { orderId: orderIds[i], method: "CARD", paymentKey: key })).status),
+      );
     }
-    good(await user.at(there).post(`/users/${user.id}/balance/charge`, { amount: 10, paymentKey: "charge-1" }), 200);
-    good(await beside.operator.at(there).post("/admin/jobs/settle-payments/run"), 200);
+    good(await user.at(instance).post(`/users/${user.id}/balance/charge`, { amount: 10, paymentKey: "charge-1" }), 200);
+    good(await beside.operator.at(instance).post("/admin/jobs/settle-payments/run"), 200);
     child.kill("SIGTERM");
     await once(child, "exit");
     assert.doesNotMatch(output, /test_sk_|43301234|Basic /);
 
     const reconcile = spawn(process.execPath, [bin, "reconcile"], { env, stdio: ["ignore", "pipe", "pipe"] });
-    let said = "";
-    for (const stream of [reconcile.stdout, reconcile.stderr]) stream.on("data", (chunk: Buffer) => (said += chunk.toString()));
+    let report = "";
+    for (const stream of [reconcile.stdout, reconcile.stderr]) stream.on("data", (chunk: Buffer) => (report += chunk.toString()));
     const [code] = await once(reconcile, "exit");
-    assert.deepEqual([code, /both sides agree/.test(said)], [0, true], said);
+    assert.deepEqual([code, /both sides agree/.test(report)], [0, true], report);
   });
 
   async function unpaidOne(shop: TestShop): Promise<{ user: Client; orderIds: string[] }> {

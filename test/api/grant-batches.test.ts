@@ -1,4 +1,5 @@
-// Grants in bulk: a named batch never pays a row twice, every faulty row is named, and nothing is granted while one is faulty.
+// Grants in bulk: a named batch pays each row once, every invalid row is reported, and one invalid
+// row prevents all grants.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -9,14 +10,13 @@ let shop: TestShop;
 before(async () => void (shop = await openTestShop()));
 after(() => shop.close());
 
-const NOBODY = "0193a000-0000-7000-8000-0000000000ff";
+const UNKNOWN_USER = "0193a000-0000-7000-8000-0000000000ff";
 const row = ({ id }: { id: string }, amount = 100, reason = "리뷰 보상") => ({ userId: id, amount, reason });
-const grant = (grants: object[], also: object = {}) => shop.operator.post("/admin/balances/grant", { grants, ...also });
-const balances = (people: Client[]) => Promise.all(people.map((person) => shop.balanceOf(person)));
+const grant = (grants: object[], fields: object = {}) => shop.operator.post("/admin/balances/grant", { grants, ...fields });
+const balances = (users: Client[]) => Promise.all(users.map((user) => shop.balanceOf(user)));
 
 describe("a named batch", () => {
-  // Goes red without the filter in `due` of grant-balances.ts.
-  test("the same rows again, reordered, with more rows or in another Unicode form, pay each row once", async () => {
+  test("a batch sent again in any order or Unicode form, or with more rows, pays each row once", async () => {
     const [a, b, c] = (await shop.users(3)) as [Client, Client, Client];
     const batch = "2026-11 리뷰";
     assert.deepEqual(good(await grant([row(a), row(b)], { batch }), 200), { granted: 2, totalAmount: 200, alreadyGranted: 0 });
@@ -27,7 +27,7 @@ describe("a named batch", () => {
     assert.deepEqual(good(await shop.operator.get(`/users/${a.id}/balance/transactions`), 200).transactions.length, 1);
   });
 
-  test("another batch and another reason are other grants, and grants without a batch are all paid", async () => {
+  test("grants of other batches or reasons are separate, and grants without a batch are always paid", async () => {
     const [a] = (await shop.users(1)) as [Client];
     good(await grant([row(a, 1), row(a, 1, "다른 사유")], { batch: "one" }), 200);
     good(await grant([row(a, 1)], { batch: "two" }), 200);
@@ -35,24 +35,23 @@ describe("a named batch", () => {
     assert.deepEqual(await balances([a]), [7]);
   });
 
-  // Goes red without the lock on the user, which guards the batch's rows.
-  test("two operators who send one batch at the same moment pay it once", async () => {
-    const people = await shop.users(20);
+  // The lock on the user protects the rows of the batch.
+  test("two operators who send one batch concurrently pay it once", async () => {
+    const users = await shop.users(20);
     const answers = await Promise.all(
       Array.from({ length: 8 }, () =>
         grant(
-          people.map((person) => row(person)),
+          users.map((user) => row(user)),
           { batch: "at once" },
         ),
       ),
     );
     const granted = answers.reduce((sum, answer) => sum + good(answer, 200).granted, 0);
     assert.equal(granted, 20, inspect(answers.map(({ body }) => body)));
-    assert.deepEqual(new Set(await balances(people)), new Set([100]));
+    assert.deepEqual(new Set(await balances(users)), new Set([100]));
   });
 
-  // Goes red without the AMOUNT_DIFFERS fault.
-  test("a row that was paid with another amount is refused by its place, and nothing is granted", async () => {
+  test("a row of a batch that was paid with another amount is refused by its path, and nothing is granted", async () => {
     const [a, b] = (await shop.users(2)) as [Client, Client];
     good(await grant([row(a)], { batch: "corrected" }), 200);
     const answer = await grant([row(b), row(a, 120)], { batch: "corrected" });
@@ -61,8 +60,7 @@ describe("a named batch", () => {
     assert.deepEqual(await balances([a, b]), [100, 0]);
   });
 
-  // Goes red without the REPEATED fault.
-  test("a row twice in one list is an error that names both", async () => {
+  test("a repeated row within a batch is refused and names both rows", async () => {
     const [a, b] = (await shop.users(2)) as [Client, Client];
     const answer = await grant([row(b), row(a), row(a, 50)], { batch: "twice" });
     refused(answer, 400, "INVALID_REQUEST");
@@ -72,14 +70,13 @@ describe("a named batch", () => {
 });
 
 describe("faulty rows", () => {
-  // Goes red where only the first unknown user is named.
-  test("the first 20 faulty rows of a list are named, all are counted, and nothing is granted", async () => {
+  test("the first 20 invalid rows are reported, all are counted, and nothing is granted", async () => {
     const [a] = (await shop.users(1)) as [Client];
     const limit = 1_000_000_000_000;
-    const grants = [row(a, 5), ...Array.from({ length: 30 }, () => row({ id: NOBODY }))];
+    const grants = [row(a, 5), ...Array.from({ length: 30 }, () => row({ id: UNKNOWN_USER }))];
     const answer = await grant(grants);
     refused(answer, 404, "USER_NOT_FOUND");
-    assert.deepEqual([answer.body.userId, answer.body.faultyRows], [NOBODY, 30]);
+    assert.deepEqual([answer.body.userId, answer.body.faultyRows], [UNKNOWN_USER, 30]);
     assert.deepEqual(
       answer.body.errors,
       Array.from({ length: 20 }, (_, i) => ({ path: `/grants/${i + 1}/userId`, message: "user does not exist" })),
@@ -94,11 +91,10 @@ describe("faulty rows", () => {
     assert.deepEqual(await balances([a]), [0]);
   });
 
-  // Goes red without `if (dryRun) return`.
-  test("a dry run names every faulty row and says what would be granted, and grants nothing", async () => {
+  test("a dry run reports each invalid row and the totals, and grants nothing", async () => {
     const [a] = (await shop.users(1)) as [Client];
     good(await grant([row(a)], { batch: "dry" }), 200);
-    const grants = [row(a), row(a, 7, "다른 사유"), ...Array.from({ length: 30 }, (_, i) => row({ id: NOBODY }, 1, `${i}`))];
+    const grants = [row(a), row(a, 7, "다른 사유"), ...Array.from({ length: 30 }, (_, i) => row({ id: UNKNOWN_USER }, 1, `${i}`))];
     const { granted, totalAmount, alreadyGranted, faults } = good(await grant(grants, { batch: "dry", dryRun: true }), 200);
     assert.deepEqual([granted, totalAmount, alreadyGranted, faults.length], [31, 37, 1, 30]);
     assert.deepEqual(faults[29], { path: "/grants/31/userId", problem: "USER_NOT_FOUND", message: "user does not exist" });
@@ -106,8 +102,8 @@ describe("faulty rows", () => {
     assert.deepEqual(await balances([a]), [100]);
   });
 
-  // Goes red where the first taken external id is refused alone.
-  test("every external id that is taken is named, in the shop and within the list, and no user is made", async () => {
+  // The test fails if only the first taken external id is reported.
+  test("each external id that is taken is reported, and no user is created", async () => {
     good(
       await shop.operator.post("/admin/users", {
         users: [

@@ -1,4 +1,4 @@
-// A file of grants as the console reads it and sends it: no row is misread, dropped, or paid twice.
+// A file of grants as the console reads and sends it: no row is misread, dropped or paid twice.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-const STRANGER = "0193a000-0000-7000-8000-0000000000ff";
+const UNKNOWN_USER = "0193a000-0000-7000-8000-0000000000ff";
 const A = "0193a000-0000-7000-8000-00000000000a";
 const read = (text: string) => readGrants(new TextEncoder().encode(text));
 const faultsOf = (text: string) => read(text).faults;
@@ -24,21 +24,21 @@ async function grant(
   batch: string,
   by: Pick<Shop, "grantBalances"> = client,
 ): Promise<{ faults: GrantFault[]; said: Granting | null }> {
-  let said: Granting | null = null;
+  let progress: Granting | null = null;
   const file = read(text);
   assert.deepEqual(file.faults, []);
-  const faults = await grantFile(by, file, batch, (sofar) => (said = sofar));
-  return { faults, said };
+  const faults = await grantFile(by, file, batch, (sofar) => (progress = sofar));
+  return { faults, said: progress };
 }
 
 describe("reading a file of grants", () => {
-  test("a header is recognized, in English and Korean, and is no grant", () => {
+  test("a header row in English or Korean is recognized and is not a grant", () => {
     for (const header of ["userId,amount,reason", "User ID,Amount,Reason", "회원번호,금액,사유"])
       assert.deepEqual(read(`${header}\n${A.toUpperCase()},5,환영`).grants, [{ line: 2, userId: A, amount: 5, reason: "환영" }]);
     assert.deepEqual(read(`사유,금액,회원 ID\n환영,5,${A}`).grants, [{ line: 2, userId: A, amount: 5, reason: "환영" }]);
   });
 
-  test("every faulty row is named with its line, and no amount is misread", () => {
+  test("each invalid row is reported with its line, and no amount is misread", () => {
     const amounts = ["1,000", "1.000", "-5", "0", "5원", "１０", "1e3", "", "9".repeat(16)];
     const rows = amounts.map((amount, i) => `${A},"${amount}",${i}`);
     assert.deepEqual(
@@ -54,7 +54,7 @@ describe("reading a file of grants", () => {
     assert.deepEqual(faultsOf(`${A},5,${"😀".repeat(500)}`), []);
   });
 
-  test("a user and a reason twice in a file are a fault that names both lines, whatever the amounts", () => {
+  test("a repeated user and reason is an error that names both lines, even with different amounts", () => {
     assert.deepEqual(faultsOf(`${A},5,x\n${A},5,y\n${A.toUpperCase()},7, x`), [{ line: 3, problem: "REPEATED", first: 1 }]);
   });
 });
@@ -62,19 +62,19 @@ describe("reading a file of grants", () => {
 describe("granting a file", () => {
   const long = "설날 세뱃돈 ".repeat(60).trim();
 
-  // Goes red without the check of all parts before the first grant.
-  test("an unknown user in the last part keeps all rows from being granted", async () => {
-    const people = await shop.users(700);
-    const rows = people.map(({ id }) => `${id},5,${long}`);
-    const { faults, said } = await grant([...rows, `ffffffff${STRANGER.slice(8)},5,x`].join("\n"), "whole");
-    assert.deepEqual([faults, said], [[{ line: 701, problem: "USER_NOT_FOUND" }], null]);
-    assert.equal(await shop.balanceOf(people[0] as Client), 0);
+  // All parts are checked before the first one is granted.
+  test("an unknown user in the last part of a file prevents all grants", async () => {
+    const users = await shop.users(700);
+    const rows = users.map(({ id }) => `${id},5,${long}`);
+    const { faults, said: progress } = await grant([...rows, `ffffffff${UNKNOWN_USER.slice(8)},5,x`].join("\n"), "whole");
+    assert.deepEqual([faults, progress], [[{ line: 701, problem: "USER_NOT_FOUND" }], null]);
+    assert.equal(await shop.balanceOf(users[0] as Client), 0);
   });
 
-  // Goes red without the batch in the body.
-  test("a file that stopped in the middle goes on, in other bytes and another order, and pays no row twice", async () => {
-    const people = await shop.users(700);
-    const rows = people.map(({ id }) => `${id},5,${long}`);
+  // The batch in the request identifies the rows that are already paid.
+  test("a file that stopped halfway can be sent again in any form and order, and pays no row twice", async () => {
+    const users = await shop.users(700);
+    const rows = users.map(({ id }) => `${id},5,${long}`);
     let calls = 0;
     const failing: Pick<Shop, "grantBalances"> = {
       grantBalances: (...given) => {
@@ -93,10 +93,10 @@ describe("granting a file", () => {
     assert.deepEqual(again.said, { of: 700, granted: 700 - first, amount: 5 * (700 - first), before: first });
     const nothing = await grant(rows.join("\r"), "stopped");
     assert.deepEqual(nothing.said, { of: 700, granted: 0, amount: 0, before: 700 });
-    assert.deepEqual(new Set(await Promise.all(people.map((person) => shop.balanceOf(person)))), new Set([5]));
+    assert.deepEqual(new Set(await Promise.all(users.map((person) => shop.balanceOf(person)))), new Set([5]));
   });
 
-  test("a corrected amount of a paid row, and an amount beyond the limit, are named by their lines", async () => {
+  test("a corrected amount of a paid row and an amount above the limit are reported by line", async () => {
     const [a, b] = (await shop.users(2)) as [Client, Client];
     await grant(`${a.id},5,x`, "corrected");
     const { faults } = await grant(`${b.id},5,x\n\n${a.id},7,x`, "corrected");

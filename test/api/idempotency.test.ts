@@ -1,4 +1,5 @@
-// With an Idempotency-Key the effect happens once per caller and key, and whoever repeats the request gets the first answer, byte for byte.
+// With an Idempotency-Key a request has its effect once per caller and key, and each repeat gets
+// the first response byte for byte.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -24,7 +25,7 @@ after(async () => {
 const keyed = (key: string, headers: Record<string, string> = {}): Record<string, string> => ({ "idempotency-key": key, ...headers });
 const orderOf = (quantity = 1): { orderItems: { productId: string; quantity: number }[] } => ({ orderItems: [{ productId: product.id, quantity }] });
 
-/** Status, type and body of the first answer, and no word of a replay. */
+/** Status, content type and body of a first response, which must not be marked as a replay. */
 function first(answer: Answer): { status: number; text: string; type: unknown } {
   assert.equal(answer.headers["idempotent-replayed"], undefined);
   return { status: answer.status, text: answer.text, type: answer.headers["content-type"] };
@@ -35,18 +36,21 @@ function replayed(answer: Answer): { status: number; text: string; type: unknown
   return { status: answer.status, text: answer.text, type: answer.headers["content-type"] };
 }
 
-/** Sends the same thing three times under one key, to both instances, and answers the first. */
+/**
+ * Sends the same request three times under one key, to both instances, and returns the first
+ * response.
+ */
 async function thrice(client: Client, method: string, path: string, body?: unknown): Promise<Answer> {
   const key = randomUUID();
   const answer = await client.send(method, path, body, keyed(key));
-  const kept = first(answer);
+  const stored = first(answer);
   for (const instance of [shop, second])
-    assert.deepEqual(replayed(await client.at(instance).send(method, path, body, keyed(key, { "accept-language": "en" }))), kept);
+    assert.deepEqual(replayed(await client.at(instance).send(method, path, body, keyed(key, { "accept-language": "en" }))), stored);
   return answer;
 }
 
 describe("a repeat gets the first answer", () => {
-  test("200, 201 and 204, and the effect happens once", async () => {
+  test("repeats of 200, 201 and 204 responses are replayed, and the effect happens once", async () => {
     const me = await shop.user({ balance: 1000 });
     good(await thrice(me, "POST", `/users/${me.id}/balance/charge`, { amount: 500 }), 200);
     assert.equal(await shop.balanceOf(me), 1500);
@@ -64,51 +68,51 @@ describe("a repeat gets the first answer", () => {
     assert.equal(await shop.balanceOf(me), 1500);
   });
 
-  test("refusals by the shop's own rules, of every status", async () => {
+  test("repeats of refusals by business rules are replayed, for each status", async () => {
     const me = await shop.user({ balance: 1000 });
     const [empty, closed] = [await shop.product({ stock: 0 }), await shop.product({ status: "NOT_FOR_SALE" })];
-    const nothing = randomUUID();
+    const unknownId = randomUUID();
     refused(await thrice(me, "POST", "/orders", { orderItems: [{ productId: empty.id, quantity: 1 }] }), 400, "STOCK_INSUFFICIENT");
     refused(await thrice(me, "POST", "/orders", { orderItems: [{ productId: closed.id, quantity: 1 }] }), 400, "PRODUCT_NOT_FOR_SALE");
     refused(await thrice(me, "POST", "/orders", orderOf(100_000)), 400, "BALANCE_INSUFFICIENT");
-    refused(await thrice(me, "POST", "/orders", { orderItems: [{ productId: nothing, quantity: 1 }] }), 404, "PRODUCT_NOT_FOUND");
-    refused(await thrice(me, "POST", "/orders", { ...orderOf(), userCouponId: nothing }), 404, "COUPON_NOT_FOUND");
-    refused(await thrice(me, "POST", `/orders/${nothing}/cancel`), 404, "ORDER_NOT_FOUND");
-    refused(await thrice(me, "DELETE", `/users/${me.id}/cart/items/${nothing}`), 404, "CART_ITEM_NOT_FOUND");
+    refused(await thrice(me, "POST", "/orders", { orderItems: [{ productId: unknownId, quantity: 1 }] }), 404, "PRODUCT_NOT_FOUND");
+    refused(await thrice(me, "POST", "/orders", { ...orderOf(), userCouponId: unknownId }), 404, "COUPON_NOT_FOUND");
+    refused(await thrice(me, "POST", `/orders/${unknownId}/cancel`), 404, "ORDER_NOT_FOUND");
+    refused(await thrice(me, "DELETE", `/users/${me.id}/cart/items/${unknownId}`), 404, "CART_ITEM_NOT_FOUND");
     refused(await thrice(me, "POST", `/users/${me.id}/balance/charge`, { amount: 1, version: 77 }), 409, "BALANCE_CONFLICT");
     const { orderId } = good(await me.post("/orders", { ...orderOf(), payment: { method: "DEFERRED" } }), 201);
     refused(await thrice(me, "POST", "/payments", { orderId, method: "CARD", paymentKey: "decline-me" }), 402, "PAYMENT_DECLINED");
     good(await thrice(me, "POST", `/orders/${orderId}/cancel`), 200);
     refused(await thrice(me, "POST", `/orders/${orderId}/cancel`), 409, "ORDER_NOT_CANCELLABLE");
     refused(await thrice(shop.operator, "POST", "/admin/jobs/no-such-job/run"), 404, "NOT_FOUND");
-    refused(await thrice(shop.operator, "POST", `/admin/events/${nothing}/replay`), 404, "NOT_FOUND");
+    refused(await thrice(shop.operator, "POST", `/admin/events/${unknownId}/replay`), 404, "NOT_FOUND");
     assert.equal(await shop.balanceOf(me), 1000);
   });
 
-  test("though the reason for it is gone by now", async () => {
+  test("a stored refusal is replayed even if its reason no longer holds", async () => {
     const scarce = await shop.product({ stock: 0, price: 1 });
     const body = { orderItems: [{ productId: scarce.id, quantity: 1 }] };
-    const kept = first(await user.post("/orders", body, keyed("too-early")));
+    const stored = first(await user.post("/orders", body, keyed("too-early")));
     good(await shop.operator.post(`/admin/variants/${scarce.variants[0]?.id}/stock`, { delta: 10, reason: "입고" }), 200);
-    assert.deepEqual(replayed(await user.post("/orders", body, keyed("too-early"))), kept);
+    assert.deepEqual(replayed(await user.post("/orders", body, keyed("too-early"))), stored);
     assert.equal(await shop.stockOf(scarce), 10);
     good(await user.post("/orders", body, keyed("in-time")), 201);
   });
 
-  // Goes red without `keyed ? undefined` in front of soldOut.refusal.
-  test("a sold-out coupon's too, though without a key it is refused from memory", async () => {
+  // Without a key, this refusal would come from memory (soldOut.refusal).
+  test("a sold-out refusal is stored and replayed, though without a key it comes from memory", async () => {
     const { id } = await shop.campaign({ totalQuantity: 1 });
     good(await (await shop.user()).post(`/coupons/${id}/issue`), 201);
     const late = await shop.user();
     for (let i = 0; i < 3; i++) refused(await late.post(`/coupons/${id}/issue`), 409, "COUPON_SOLD_OUT");
-    const kept = first(await late.post(`/coupons/${id}/issue`, undefined, keyed("late")));
-    assert.equal(kept.status, 409);
+    const stored = first(await late.post(`/coupons/${id}/issue`, undefined, keyed("late")));
+    assert.equal(stored.status, 409);
     good(await shop.operator.patch(`/admin/coupons/${id}`, { totalQuantity: 2 }), 200);
-    assert.deepEqual(replayed(await late.post(`/coupons/${id}/issue`, undefined, keyed("late"))), kept);
+    assert.deepEqual(replayed(await late.post(`/coupons/${id}/issue`, undefined, keyed("late"))), stored);
     good(await late.post(`/coupons/${id}/issue`), 201);
   });
 
-  test("operators' bulk calls", async () => {
+  test("repeats of operators' bulk requests are replayed", async () => {
     const users = good(await thrice(shop.operator, "POST", "/admin/users", { users: [{ name: "김" }, { name: "이" }, { name: "박" }] }), 201)
       .users as { id: string }[];
     good(
@@ -145,26 +149,26 @@ describe("a repeat gets the first answer", () => {
     good(await thrice(shop.operator, "POST", "/admin/jobs/expire-orders/run"), 200);
   });
 
-  test("in the words of the first, whatever language is asked for later", async () => {
-    const kept = first(await user.post("/orders", orderOf(500_000), keyed("english", { "accept-language": "en" })));
-    assert.match(kept.text, /Insufficient balance/);
-    assert.deepEqual(replayed(await user.post("/orders", orderOf(500_000), keyed("english", { "accept-language": "ko" }))), kept);
+  test("a replay keeps the language of the first response", async () => {
+    const stored = first(await user.post("/orders", orderOf(500_000), keyed("english", { "accept-language": "en" })));
+    assert.match(stored.text, /Insufficient balance/);
+    assert.deepEqual(replayed(await user.post("/orders", orderOf(500_000), keyed("english", { "accept-language": "ko" }))), stored);
   });
 
-  test("after a restart too", async (t) => {
+  test("a stored response is replayed after a restart", async (t) => {
     const before = await openTestShop({ beside: shop });
     t.after(() => before.close());
-    const kept = first(await user.at(before).post("/orders", orderOf(), keyed("restart")));
+    const stored = first(await user.at(before).post("/orders", orderOf(), keyed("restart")));
     await before.close();
     const after = await openTestShop({ beside: shop });
     t.after(() => after.close());
-    assert.deepEqual(replayed(await user.at(after).post("/orders", orderOf(), keyed("restart"))), kept);
+    assert.deepEqual(replayed(await user.at(after).post("/orders", orderOf(), keyed("restart"))), stored);
   });
 });
 
-describe("what never reached the rules is not kept", () => {
-  /** Refused first, then the right thing under the same key. */
-  async function again(key: string, status: number, wrong: () => Promise<Answer>): Promise<void> {
+describe("refusals before the business rules", () => {
+  /** The request is refused first, and then a valid request succeeds under the same key. */
+  async function thenSucceeds(key: string, status: number, wrong: () => Promise<Answer>): Promise<void> {
     const answer = await wrong();
     assert.equal(answer.status, status, answer.text);
     first(answer);
@@ -172,38 +176,41 @@ describe("what never reached the rules is not kept", () => {
   }
   const charge = (): string => `/users/${user.id}/balance/charge`;
 
-  test("a shape that is wrong", () => again("shape", 400, () => user.post(charge(), { amount: 0 }, keyed("shape"))));
-  test("no JSON", () => again("no-json", 400, () => user.post(charge(), "{", keyed("no-json"))));
-  test("no token", () => again("no-token", 401, () => shop.anyone("POST", charge(), { amount: 1 }, keyed("no-token"))));
-  test("not one's own", () => again("not-own", 403, () => user.post("/orders", { ...orderOf(), userId: randomUUID() }, keyed("not-own"))));
-  test("too much", () => again("much", 413, () => user.post(charge(), `{"amount":1${" ".repeat(1_100_000)}}`, keyed("much"))));
-  test("another type", () => again("type", 415, () => user.post(charge(), "<amount/>", keyed("type", { "content-type": "application/xml" }))));
-  test("what only the shop could tell to be of a wrong shape", async () => {
+  test("an invalid amount is not stored", () => thenSucceeds("shape", 400, () => user.post(charge(), { amount: 0 }, keyed("shape"))));
+  test("a body that is not JSON is not stored", () => thenSucceeds("no-json", 400, () => user.post(charge(), "{", keyed("no-json"))));
+  test("a missing token is not stored", () => thenSucceeds("no-token", 401, () => shop.anyone("POST", charge(), { amount: 1 }, keyed("no-token"))));
+  test("a forbidden user is not stored", () =>
+    thenSucceeds("not-own", 403, () => user.post("/orders", { ...orderOf(), userId: randomUUID() }, keyed("not-own"))));
+  test("a body that is too large is not stored", () =>
+    thenSucceeds("much", 413, () => user.post(charge(), `{"amount":1${" ".repeat(1_100_000)}}`, keyed("much"))));
+  test("an unsupported content type is not stored", () =>
+    thenSucceeds("type", 415, () => user.post(charge(), "<amount/>", keyed("type", { "content-type": "application/xml" }))));
+  test("an INVALID_REQUEST that needs the database is not stored", async () => {
     const several = await shop.product({
       variants: [
         { price: 1, stock: 1 },
         { price: 2, stock: 2 },
       ],
     });
-    await again("which", 400, async () => {
+    await thenSucceeds("which", 400, async () => {
       const answer = await user.post("/orders", { orderItems: [{ productId: several.id, quantity: 1 }] }, keyed("which"));
       refused(answer, 400, "INVALID_REQUEST");
       return answer;
     });
   });
 
-  test("a shop that is busy", () =>
-    again("busy", 503, () =>
+  test("a lock timeout is not stored", () =>
+    thenSucceeds("busy", 503, () =>
       whileHeld(shop.shop.config.databaseUrl as string, "SELECT FROM users WHERE id = $1 FOR UPDATE", [user.id], () =>
         user.post(charge(), { amount: 1 }, keyed("busy")),
       ),
     ));
 
-  test("too many requests", async (t) => {
+  test("a rate limit refusal is not stored", async (t) => {
     const limited = await openTestShop({ env: { RATE_LIMIT: "1" }, beside: shop });
     t.after(() => limited.close());
     const me = user.at(limited);
-    await again("many", 429, async () => {
+    await thenSucceeds("many", 429, async () => {
       const answers = await Promise.all(
         Array.from({ length: 5 }, (_, i) => me.post(charge(), { amount: 1 }, keyed(i === 0 ? "let through" : "many"))),
       );
@@ -212,8 +219,8 @@ describe("what never reached the rules is not kept", () => {
   });
 });
 
-describe("one key is one request", () => {
-  test("another body or path under it is refused, and nothing happens", async () => {
+describe("one key identifies one request", () => {
+  test("a key with another body or path is refused without effect", async () => {
     const me = await shop.user({ balance: 1000 });
     good(await me.post("/orders", orderOf(1), keyed("one")), 201);
     refused(await me.post("/orders", orderOf(2), keyed("one")), 422, "IDEMPOTENCY_KEY_REUSED");
@@ -226,15 +233,15 @@ describe("one key is one request", () => {
     assert.equal(await shop.balanceOf(me), 900);
   });
 
-  test("after a refusal too", async () => {
+  test("a key with another body is refused after a stored refusal too", async () => {
     refused(await user.post("/orders", orderOf(500_000), keyed("refused")), 400, "BALANCE_INSUFFICIENT");
     refused(await user.post("/orders", orderOf(1), keyed("refused")), 422, "IDEMPOTENCY_KEY_REUSED");
   });
 
-  test("the same JSON in another order, with other spaces, ids in other case and a query is the same request", async () => {
+  test("the same JSON in another key order, with other spaces, letter case of ids or query is the same request", async () => {
     const me = await shop.user({ balance: 1000 });
     const item = product.variants[0]?.id as string;
-    const kept = first(
+    const stored = first(
       await me.post(
         "/orders",
         `{"userId":"${me.id}","orderItems":[{"productId":"${product.id}","variantId":"${item}","quantity":1}]}`,
@@ -245,7 +252,7 @@ describe("one key is one request", () => {
       `{"orderItems":[{"quantity":1,"variantId":"${item}","productId":"${product.id}"}],"userId":"${me.id}"}`,
       `{ "orderItems" : [ { "quantity" : 1.0, "productId" : "${product.id}", "variantId": "${item}" } ],\n"user\\u0049d" : "${me.id}" }`,
     ])
-      assert.deepEqual(replayed(await me.post("/orders", body, keyed("order"))), kept);
+      assert.deepEqual(replayed(await me.post("/orders", body, keyed("order"))), stored);
     const charged = first(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }, keyed("charge")));
     assert.deepEqual(replayed(await me.post(`/users/${me.id.toUpperCase()}/balance/charge?again=yes`, { amount: 1 }, keyed("charge"))), charged);
     const { id } = await shop.campaign();
@@ -253,7 +260,7 @@ describe("one key is one request", () => {
     assert.deepEqual(replayed(await me.post(`/coupons/${id}/issue`, undefined, keyed("issue"))), issued);
   });
 
-  test("lists in another order are another request", async () => {
+  test("a list in another order is another request", async () => {
     const other = await shop.product({ price: 1 });
     const items = [
       { productId: product.id, quantity: 1 },
@@ -263,7 +270,7 @@ describe("one key is one request", () => {
     refused(await user.post("/orders", { orderItems: items.toReversed() }, keyed("list")), 422, "IDEMPOTENCY_KEY_REUSED");
   });
 
-  test("another caller's is another key", async () => {
+  test("callers do not share keys", async () => {
     const [a, b] = (await shop.users(2, { balance: 1000 })) as [Client, Client];
     const one = good(await a.post("/orders", orderOf(), keyed("shared")), 201);
     const two = good(await b.post("/orders", orderOf(), keyed("shared")), 201);
@@ -271,18 +278,18 @@ describe("one key is one request", () => {
     assert.equal(await shop.balanceOf(b), 900);
   });
 
-  test("a key is 1 to 255 visible ASCII characters", async () => {
+  test("an idempotency key has 1 to 255 visible ASCII characters", async () => {
     for (const key of ["", " ", "two words", "a\tb", "k".repeat(256), "kéy"]) {
       const { errors } = refused(await user.post(`/users/${user.id}/balance/charge`, { amount: 1 }, keyed(key)), 400, "INVALID_REQUEST") as {
         errors: { path: string }[];
       };
       assert.equal(errors[0]?.path, "/headers/idempotency-key", JSON.stringify(key));
     }
-    for (const key of ["k".repeat(255), "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "a"]) good(await thriceWith(key), 200);
-    // Reading takes no key, so it minds none.
+    for (const key of ["k".repeat(255), "!\"#$%&'()*+,-./:;<=>?@[\\]^_`{|}~", "a"]) good(await twiceWith(key), 200);
+    // A read takes no key, so it ignores the header.
     assert.equal((await user.get(`/users/${user.id}/balance`, keyed("two words"))).status, 200);
 
-    async function thriceWith(key: string): Promise<Answer> {
+    async function twiceWith(key: string): Promise<Answer> {
       const answer = await user.post(`/users/${user.id}/balance/charge`, { amount: 1 }, keyed(key));
       assert.deepEqual(replayed(await user.post(`/users/${user.id}/balance/charge`, { amount: 1 }, keyed(key))), first(answer));
       return answer;
@@ -290,14 +297,14 @@ describe("one key is one request", () => {
   });
 });
 
-describe("a crowd under one key", () => {
-  const crowd = (count: number, ask: (client: Client, i: number) => Promise<Answer>): Promise<Answer[]> =>
-    Promise.all(Array.from({ length: count }, (_, i) => ask(user.at(i % 2 ? second : shop), i)));
+describe("concurrent requests under one key", () => {
+  const concurrently = (count: number, send: (client: Client, i: number) => Promise<Answer>): Promise<Answer[]> =>
+    Promise.all(Array.from({ length: count }, (_, i) => send(user.at(i % 2 ? second : shop), i)));
 
-  // Goes red without the primary key on idempotency_keys.
-  test("a hundred at once, at two instances, are one effect and one answer", async () => {
+  // The primary key of idempotency_keys decides.
+  test("a hundred concurrent requests with one key at two instances have one effect and one response", async () => {
     const me = await shop.user({ balance: 1000 });
-    const answers = await crowd(100, (_, i) => me.at(i % 2 ? second : shop).post("/orders", orderOf(), keyed("crowd")));
+    const answers = await concurrently(100, (_, i) => me.at(i % 2 ? second : shop).post("/orders", orderOf(), keyed("crowd")));
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [201]);
     assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
     assert.equal(answers.filter(({ headers }) => headers["idempotent-replayed"] === undefined).length, 1);
@@ -305,33 +312,35 @@ describe("a crowd under one key", () => {
     assert.equal(good(await me.get(`/users/${me.id}/orders`), 200).orders.length, 1);
   });
 
-  test("what creates a thing from nothing is done once too", async () => {
-    const answers = await crowd(50, (_, i) => shop.operator.at(i % 2 ? second : shop).post("/admin/users", { name: "하나뿐" }, keyed("only-one")));
+  test("a concurrent create under one key creates one row", async () => {
+    const answers = await concurrently(50, (_, i) =>
+      shop.operator.at(i % 2 ? second : shop).post("/admin/users", { name: "하나뿐" }, keyed("only-one")),
+    );
     assert.equal(new Set(answers.map(({ text }) => text)).size, 1);
     assert.equal(answers[0]?.status, 201);
   });
 
-  test("a hundred refusals are one", async () => {
-    const answers = await crowd(100, (client) => client.post("/orders", orderOf(500_000), keyed("poor-crowd")));
+  test("a hundred concurrent refusals under one key are one refusal", async () => {
+    const answers = await concurrently(100, (client) => client.post("/orders", orderOf(500_000), keyed("poor-crowd")));
     assert.deepEqual([...new Set(answers.map(({ status }) => status))], [400]);
     assert.equal(answers.filter(({ headers }) => headers["idempotent-replayed"] === undefined).length, 1);
   });
 
-  test("of many bodies under one key one is served, and the rest are refused", async () => {
+  test("of concurrent requests with different bodies under one key one is served and the others are refused", async () => {
     const me = await shop.user({ balance: 100_000 });
-    const answers = await crowd(40, (_, i) => me.at(i % 2 ? second : shop).post("/orders", orderOf(i + 1), keyed("bodies")));
+    const answers = await concurrently(40, (_, i) => me.at(i % 2 ? second : shop).post("/orders", orderOf(i + 1), keyed("bodies")));
     const served = answers.filter(({ status }) => status === 201);
     assert.equal(served.length, 1);
     for (const answer of answers) if (answer.status !== 201) refused(answer, 422, "IDEMPOTENCY_KEY_REUSED");
     assert.equal(await shop.balanceOf(me), 100_000 - served[0]?.body.paidAmount);
   });
 
-  test("a caller who has left and comes again finds what was done for them, or has it done now", async () => {
+  test("a caller who disconnects and repeats the request gets the first result, or the effect happens then", async () => {
     const me = await shop.user();
-    const gone = AbortSignal.timeout(2);
+    const abort = AbortSignal.timeout(2);
     await fetch(`${shop.url}/users/${me.id}/balance/charge`, {
       method: "POST",
-      signal: gone,
+      signal: abort,
       headers: { authorization: `Bearer ${me.token}`, "content-type": "application/json", "idempotency-key": "gone" },
       body: '{"amount":5}',
     }).catch(() => {});

@@ -1,4 +1,5 @@
-// What an answer says beside what was asked for: how a browser has to treat it, and nothing about how the shop is made.
+// Responses reveal nothing about how the shop is made, and their headers tell browsers how to treat
+// them.
 
 import assert from "node:assert/strict";
 import { createHash } from "node:crypto";
@@ -17,7 +18,7 @@ after(() => shop.close());
 
 describe("headers", () => {
   const SOME_ID = "0197a1c0-0000-7000-8000-000000000001";
-  const asked = (): Promise<Answer>[] => [
+  const responses = (): Promise<Answer>[] => [
     shop.anyone("GET", "/products"),
     shop.anyone("GET", "/nothing"),
     shop.anyone("GET", "/products/%zz"),
@@ -31,35 +32,35 @@ describe("headers", () => {
     shop.anyone("GET", "/openapi.json"),
   ];
 
-  test("nobody guesses at a type, runs an answer or shows it in a frame", async () => {
-    for (const { headers, text } of await Promise.all(asked())) {
+  test("each response forbids type sniffing, scripts and framing", async () => {
+    for (const { headers, text } of await Promise.all(responses())) {
       assert.equal(headers["x-content-type-options"], "nosniff", text);
       assert.equal(headers["content-security-policy"], "default-src 'none'; frame-ancestors 'none'", text);
     }
   });
 
-  test("what callers are told is kept by no cache", async () => {
+  test("responses to authenticated callers are not cached", async () => {
     for (const path of [`/users/${user.id}/balance`, `/orders/${SOME_ID}`, "/admin/users", "/orders/nonsense"])
       assert.equal((await user.get(path)).headers["cache-control"], "no-store", path);
     assert.equal((await shop.anyone("GET", `/orders/${SOME_ID}`)).headers["cache-control"], "no-store");
     assert.equal((await user.post(`/users/${user.id}/balance/charge`, { amount: 1 })).headers["cache-control"], "no-store");
   });
 
-  test("nothing tells what it was made with", async () => {
-    for (const { headers } of await Promise.all(asked()))
+  test("no header names the server software", async () => {
+    for (const { headers } of await Promise.all(responses()))
       for (const name of ["server", "x-powered-by", "via"]) assert.equal(headers[name], undefined);
   });
 
-  test("answers say which characters they are in, and problems that they are problems", async () => {
-    for (const { status, headers } of await Promise.all(asked())) {
+  test("each response declares its charset, and each problem its content type", async () => {
+    for (const { status, headers } of await Promise.all(responses())) {
       if (status >= 400) assert.equal(headers["content-type"], "application/problem+json; charset=utf-8");
       else assert.match(String(headers["content-type"]), /charset=utf-8/);
     }
   });
 });
 
-describe("the documents' page", () => {
-  test("loads nothing from elsewhere, and may not", async () => {
+describe("the page of the API documentation", () => {
+  test("the page of the API documentation loads only its own files and forbids others", async () => {
     const page = await shop.anyone("GET", "/docs/");
     const policy = String(page.headers["content-security-policy"]);
     assert.equal(
@@ -77,24 +78,24 @@ describe("the documents' page", () => {
     assert.ok(script.text.length > 1_000_000);
   });
 
-  test("is found without the slash too", async () => {
+  test("the page of the API documentation redirects to its path with a slash", async () => {
     const answer = await shop.anyone("GET", "/docs");
     assert.equal(answer.status, 301);
     assert.equal(answer.headers["location"], "/docs/");
   });
 });
 
-describe("when something breaks inside", () => {
-  /** Nothing but what the contract says of a problem. */
-  function tellsNothing(answer: Answer, status: number, code: string): void {
+describe("internal failures", () => {
+  /** Asserts that the response contains only the members that the contract gives a problem. */
+  function assertRevealsNothing(answer: Answer, status: number, code: string): void {
     const { type, title, detail, retryAfter, ...others } = refused(answer, status, code);
     assert.deepEqual(others, { status, code });
     assert.doesNotMatch(answer.text, /select|insert|relation|column|postgres|pg_|node:|\.ts|at \w+ \(|127\.0\.0\.1|localhost|ECONN|5432/i);
     assert.ok(type && title && detail && (status !== 503 || retryAfter));
   }
 
-  /** A shop of its own, and a way to its tables. */
-  async function toBreak(t: TestContext): Promise<{ broken: TestShop; client: pg.Client }> {
+  /** A separate shop and a connection to its database. */
+  async function breakableShop(t: TestContext): Promise<{ broken: TestShop; client: pg.Client }> {
     const broken = await openTestShop();
     const client = new pg.Client({ connectionString: broken.shop.config.databaseUrl });
     t.after(async () => {
@@ -105,36 +106,36 @@ describe("when something breaks inside", () => {
     return { broken, client };
   }
 
-  test("a broken database is 500, and says nothing of it", async (t) => {
-    const { broken, client } = await toBreak(t);
+  test("a damaged database is 500 without details", async (t) => {
+    const { broken, client } = await breakableShop(t);
     const me = await broken.user({ balance: 1000 });
     const product = await broken.product();
     const order = good(await me.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
     for (const table of ["orders", "balance_transactions", "variants", "jobs", "order_events"])
       await client.query(`ALTER TABLE ${table} RENAME TO ${table}_gone`);
-    tellsNothing(await me.get(`/orders/${order.orderId}`), 500, "INTERNAL");
-    tellsNothing(await me.get(`/users/${me.id}/balance/transactions`), 500, "INTERNAL");
-    tellsNothing(await broken.anyone("GET", `/products/${product.id}`), 500, "INTERNAL");
-    tellsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }), 500, "INTERNAL");
-    tellsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }, { "idempotency-key": "broken" }), 500, "INTERNAL");
-    tellsNothing(await me.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 500, "INTERNAL");
-    tellsNothing(await broken.operator.post("/admin/jobs/expire-orders/run"), 500, "INTERNAL");
-    tellsNothing(await broken.operator.get("/admin/events"), 500, "INTERNAL");
-    tellsNothing(await broken.operator.get("/admin/audit"), 500, "INTERNAL");
+    assertRevealsNothing(await me.get(`/orders/${order.orderId}`), 500, "INTERNAL");
+    assertRevealsNothing(await me.get(`/users/${me.id}/balance/transactions`), 500, "INTERNAL");
+    assertRevealsNothing(await broken.anyone("GET", `/products/${product.id}`), 500, "INTERNAL");
+    assertRevealsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }), 500, "INTERNAL");
+    assertRevealsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }, { "idempotency-key": "broken" }), 500, "INTERNAL");
+    assertRevealsNothing(await me.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 500, "INTERNAL");
+    assertRevealsNothing(await broken.operator.post("/admin/jobs/expire-orders/run"), 500, "INTERNAL");
+    assertRevealsNothing(await broken.operator.get("/admin/events"), 500, "INTERNAL");
+    assertRevealsNothing(await broken.operator.get("/admin/audit"), 500, "INTERNAL");
   });
 
-  test("a bug's answer is not kept under a key", async (t) => {
-    const { broken, client } = await toBreak(t);
+  test("an internal error is not stored under an idempotency key", async (t) => {
+    const { broken, client } = await breakableShop(t);
     const me = await broken.user();
-    const charge = (): Promise<Answer> => me.post(`/users/${me.id}/balance/charge`, { amount: 1 }, { "idempotency-key": "mended" });
+    const charge = (): Promise<Answer> => me.post(`/users/${me.id}/balance/charge`, { amount: 1 }, { "idempotency-key": "repaired" });
     await client.query("ALTER TABLE balance_transactions RENAME TO gone");
-    tellsNothing(await charge(), 500, "INTERNAL");
+    assertRevealsNothing(await charge(), 500, "INTERNAL");
     await client.query("ALTER TABLE gone RENAME TO balance_transactions");
     good(await charge(), 200);
     assert.equal(await broken.balanceOf(me), 1);
   });
 
-  test("a database that is away is 503 with Retry-After, and says nothing of where it was", async (t) => {
+  test("an unreachable database is 503 with Retry-After and without details", async (t) => {
     const proxy = await Proxy.open(shop.shop.config.databaseUrl as string);
     const remote = await openTestShop({ env: { DATABASE_URL: proxy.url, LOCK_WAIT_MS: "300" }, beside: shop });
     t.after(async () => {
@@ -146,9 +147,9 @@ describe("when something breaks inside", () => {
     const me = user.at(remote);
     good(await me.get(`/users/${me.id}/balance`), 200);
     proxy.goAway();
-    tellsNothing(await me.get(`/users/${me.id}/balance`), 503, "UNAVAILABLE");
-    tellsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }), 503, "UNAVAILABLE");
-    tellsNothing(await remote.anyone("GET", "/readyz"), 503, "UNAVAILABLE");
+    assertRevealsNothing(await me.get(`/users/${me.id}/balance`), 503, "UNAVAILABLE");
+    assertRevealsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }), 503, "UNAVAILABLE");
+    assertRevealsNothing(await remote.anyone("GET", "/readyz"), 503, "UNAVAILABLE");
     good(await remote.anyone("GET", "/healthz"), 200);
   });
 });

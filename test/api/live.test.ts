@@ -1,4 +1,4 @@
-// The shop as it sells, as operators watch it.
+// Live figures of the shop, as the operator's console reads them.
 
 import assert from "node:assert/strict";
 import { get, type IncomingMessage } from "node:http";
@@ -18,7 +18,7 @@ after(async () => {
   await shop.close();
 });
 
-/** The seconds that an operator is told of, until the shop or the reader ends it. */
+/** Yields the snapshots of each second until the shop or the reader ends the stream. */
 async function* watch(at: TestShop, query = ""): AsyncGenerator<MetricsSnapshot> {
   const response = await new Promise<IncomingMessage>((resolve, reject) => {
     get(`${at.url}/admin/live${query}`, { headers: { authorization: `Bearer ${at.operator.token}` } }, resolve).on("error", reject);
@@ -41,15 +41,17 @@ async function* watch(at: TestShop, query = ""): AsyncGenerator<MetricsSnapshot>
   }
 }
 
-/** Reads on until this holds of what was added up since the beginning. */
+/**
+ * Reads snapshots until the condition holds for the latest one and the sums since the beginning.
+ */
 async function until(
-  seconds: AsyncGenerator<MetricsSnapshot>,
+  snapshots: AsyncGenerator<MetricsSnapshot>,
   holds: (second: MetricsSnapshot, sum: Record<string, number>) => boolean,
 ): Promise<MetricsSnapshot> {
   const sum: Record<string, number> = {};
   const deadline = Date.now() + 20_000;
   for (;;) {
-    const { value, done } = await seconds.next();
+    const { value, done } = await snapshots.next();
     assert.ok(!done && Date.now() < deadline, JSON.stringify({ sum, value }));
     const { refusals, ...counts } = value.perSecond;
     for (const [name, count] of [...Object.entries(counts), ...Object.entries(refusals)]) sum[name] = (sum[name] ?? 0) + (count ?? 0);
@@ -57,11 +59,11 @@ async function until(
   }
 }
 
-test("orders, claims, refusals by reason, stock and coupons running down are seen at every instance, wherever they happened", async () => {
-  const seconds = watch(beside);
-  await until(seconds, () => true); // From here on somebody watches.
-  // The other instance has been asked, and answers.
-  await until(seconds, ({ instances }) => instances.length === 2);
+test("each instance's live feed shows orders, claims, refusals, stock and coupons of all instances", async () => {
+  const snapshots = watch(beside);
+  await until(snapshots, () => true); // The instances report only while a feed is open.
+  // The other instance has received the request and responds.
+  await until(snapshots, ({ instances }) => instances.length === 2);
   const product = await shop.product({ stock: 2, price: 100 });
   const campaign = await shop.campaign({ totalQuantity: 1 });
   const [first, second] = (await shop.users(2, { balance: 1000 })) as [Client, Client];
@@ -70,11 +72,11 @@ test("orders, claims, refusals by reason, stock and coupons running down are see
   good(await second.at(beside).post("/orders", { orderItems }), 201);
   refused(await second.post("/orders", { orderItems }), 400, "STOCK_INSUFFICIENT");
   good(await first.post(`/coupons/${campaign.id}/issue`), 201);
-  // Under a key the refusal comes out of the till, and not by the way of errors.
+  // With an idempotency key the refusal is returned from the till and not thrown.
   refused(await second.post(`/coupons/${campaign.id}/issue`, undefined, { "idempotency-key": "late" }), 409, "COUPON_SOLD_OUT");
 
   const last = await until(
-    seconds,
+    snapshots,
     ({ stock, coupons }, sum) =>
       (sum["orders"] ?? 0) > 1.5 &&
       (sum["claims"] ?? 0) > 0.5 &&
@@ -85,10 +87,10 @@ test("orders, claims, refusals by reason, stock and coupons running down are see
   );
   assert.equal(last.instances.filter(({ own }) => own).length, 1);
   assert.ok(last.database);
-  await seconds.return(undefined);
+  await snapshots.return(undefined);
 });
 
-test("whoever comes later sees the seconds before, and is let go after as many as were asked for", async () => {
+test("a new reader first gets the past seconds, and the feed ends after the requested number", async () => {
   const first = watch(shop);
   const { at } = await until(first, () => true);
   const seen: string[] = [];
@@ -97,26 +99,26 @@ test("whoever comes later sees the seconds before, and is let go after as many a
   await first.return(undefined);
 });
 
-test("it is for operators", async () => {
+test("the live feed is for operators only", async () => {
   const [shopper] = (await shop.users(1)) as [Client];
   refused(await shopper.get("/admin/live"), 403, "FORBIDDEN");
   refused(await shop.anyone("GET", "/admin/live"), 401, "UNAUTHENTICATED");
   refused(await shop.operator.get("/admin/live?seconds=0"), 400, "INVALID_REQUEST");
 });
 
-// Goes red without `live.stop()` before the server closes: the shop would wait for its watchers.
-test("a shop closes while it is watched", async () => {
+// The close of a shop waits for open responses, so it ends the feeds first.
+test("a shop closes while a live feed is open", async () => {
   const closing = await openTestShop({ beside: shop });
-  const seconds = watch(closing);
-  await seconds.next();
+  const snapshots = watch(closing);
+  await snapshots.next();
   const ended = (async () => {
-    for (;;) if ((await seconds.next()).done) return;
+    for (;;) if ((await snapshots.next()).done) return;
   })();
   await closing.close();
   await ended;
 });
 
-test("percentiles of several instances are those of all their answers, seven percent coarse", () => {
+test("percentiles of several instances are those of all their requests, within seven percent", () => {
   const [quick, slow] = [new Latency(), new Latency()];
   for (let i = 0; i < 98; i++) quick.add(10);
   slow.add(1000);

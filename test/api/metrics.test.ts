@@ -1,10 +1,11 @@
-// The metrics' names and kinds, and what metrics, readiness and the log say about events and money that wait for other systems.
+// The names and kinds of the metrics, and how metrics, readiness and the log report events and
+// money that wait for other systems.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { BacklogLog } from "../../src/backlog/backlog-log.ts";
-import { type Backlog, backlogChecks, BacklogReader, complaintsOf } from "../../src/backlog/backlog.ts";
+import { type Backlog, backlogChecks, BacklogReader, warningsOf } from "../../src/backlog/backlog.ts";
 import { COUNTED_MAX, selectMoneyInDoubt, selectSinkBacklogs } from "../../src/backlog/backlog.sql.ts";
 import type { Database } from "../../src/database/pool.ts";
 import { newId } from "../../src/ids.ts";
@@ -19,8 +20,8 @@ function metricsIn(text: string): Metric[] {
   return [...text.matchAll(/^# TYPE (\S+) (\S+)$/gm)].map(([, name = "", type = ""]) => ({ name, type, help: helps.get(name) ?? "" }));
 }
 
-/** The rules of `promtool check metrics` that need no promtool. */
-function faultsOf({ name, type, help }: Metric): string[] {
+/** The rules of `promtool check metrics` that can be checked without promtool. */
+function violationsOf({ name, type, help }: Metric): string[] {
   return [
     ...(help.trim() === "" ? ["has no help text"] : []),
     ...(type === "counter" && !name.endsWith("_total") ? ["is a counter whose name does not end in _total"] : []),
@@ -44,7 +45,7 @@ describe("the metrics of a shop", () => {
   before(async () => {
     receiver = new WebhookReceiver();
     await receiver.listen();
-    // Nothing listens there: the metrics about Redis are there all the same.
+    // No Redis listens at this address. Its metrics exist anyway.
     const env = { REDIS_URL: "redis://127.0.0.1:1", DATA_PLATFORM_URL: receiver.url, DATA_PLATFORM_WEBHOOK_SECRET: WEBHOOK_SECRET };
     shop = await openTestShop({ env });
   });
@@ -53,7 +54,7 @@ describe("the metrics of a shop", () => {
     await receiver.close();
   });
 
-  test("names, kinds and help texts follow Prometheus's rules", async () => {
+  test("names, kinds and help texts of all metrics follow the rules of Prometheus", async () => {
     const found = metricsIn(await metrics());
     assert.ok(
       ["jangnal_redis_up", "jangnal_till_rounds_total", "jangnal_events_waiting", "jangnal_money_in_doubt"].every((name) =>
@@ -61,20 +62,20 @@ describe("the metrics of a shop", () => {
       ),
     );
     assert.deepEqual(
-      found.flatMap((metric) => faultsOf(metric).map((fault) => `${metric.name} ${fault}`)),
+      found.flatMap((metric) => violationsOf(metric).map((violation) => `${metric.name} ${violation}`)),
       [],
     );
   });
 
-  test("the rules find what they are about", () => {
-    const faults = (name: string, type: string): number => faultsOf({ name, type, help: "x" }).length;
+  test("the check of metrics finds a violation of each rule", () => {
+    const violations = (name: string, type: string): number => violationsOf({ name, type, help: "x" }).length;
     assert.deepEqual(
-      [faults("a_total", "gauge"), faults("a", "counter"), faults("a_ms", "gauge"), faults("aB", "gauge"), faults("a", "gauge")],
+      [violations("a_total", "gauge"), violations("a", "counter"), violations("a_ms", "gauge"), violations("aB", "gauge"), violations("a", "gauge")],
       [1, 1, 1, 1, 0],
     );
   });
 
-  test("refused events and money in doubt are in the metrics and in the readiness detail", async () => {
+  test("metrics and readiness report refused events and money in doubt", async () => {
     const sink = nameOf(new URL(receiver.url));
     const product = await shop.product({ price: 10 });
     const user = await shop.user({ balance: 1000 });
@@ -91,7 +92,7 @@ describe("the metrics of a shop", () => {
     );
 
     let text = "";
-    // Values are some seconds old at most.
+    // The values are cached for some seconds.
     for (const deadline = Date.now() + 20_000; valueOf(text, "jangnal_events_blocked", `sink="${sink}"`) !== 1; await pause(100)) {
       if (Date.now() > deadline) assert.fail(text);
       text = await metrics();
@@ -112,8 +113,8 @@ describe("the metrics of a shop", () => {
     assert.match(checks.money, /^1 card payments with an unknown outcome \(oldest \d+ s\); 1 captures without an order/);
   });
 
-  // Goes red without a LIMIT in a count: Prometheus asks every few seconds, also when millions wait.
-  test("every count is bounded", () => {
+  // Prometheus asks every few seconds, even when millions wait, so each count has a LIMIT.
+  test("every count in the backlog statements is bounded", () => {
     for (const { text } of [selectSinkBacklogs(["x"]), selectMoneyInDoubt]) {
       const tables = text.match(/FROM (order_events|letters|payments|card_charges|refunds|stray_money)\b/g) ?? [];
       const bounds = [...(text.match(/LIMIT \d+\)/g) ?? []), ...(text.match(/WHERE e\.order_id = a\.order_id AND e\.seq = a\.seq\)/g) ?? [])];
@@ -132,31 +133,31 @@ const LATE: Backlog = {
   money: [{ kind: "refund", count: 2, oldestSeconds: 601 }],
 };
 
-test("the normal course is no complaint, and what is late, dead or in doubt is one", () => {
-  assert.deepEqual(complaintsOf(QUIET), { events: [], money: [] });
-  assert.deepEqual(complaintsOf(LATE), {
+test("a normal backlog is no complaint, and a late, dead or unknown item is one", () => {
+  assert.deepEqual(warningsOf(QUIET), { events: [], money: [] });
+  assert.deepEqual(warningsOf(LATE), {
     events: ["events for file: 10000 or more waiting (oldest 75 s), 2 refused or blocked behind a refused one, 1 dead, unavailable since 3 attempts"],
     money: ["2 card refunds with an unknown outcome (oldest 601 s)"],
   });
 });
 
-test("the log says when waiting begins, once in a while as long as it lasts, and when it is over", async () => {
-  const said: string[] = [];
+test("the log reports a backlog when it begins, repeats it at intervals, and reports its end", async () => {
+  const logged: string[] = [];
   let backlog: Backlog | undefined = QUIET;
-  const log = new BacklogLog({ reader: { read: async () => backlog }, tell: (about, complaint) => said.push(`${about}: ${complaint !== null}`) });
-  await log.look();
-  assert.deepEqual(said, []);
+  const log = new BacklogLog({ reader: { read: async () => backlog }, onChange: (topic, warning) => logged.push(`${topic}: ${warning !== null}`) });
+  await log.check();
+  assert.deepEqual(logged, []);
   backlog = LATE;
-  for (let looks = 0; looks < 11; looks++) await log.look();
-  assert.deepEqual(said, ["events: true", "money: true", "events: true", "money: true"]);
+  for (let times = 0; times < 11; times++) await log.check();
+  assert.deepEqual(logged, ["events: true", "money: true", "events: true", "money: true"]);
   backlog = undefined;
-  await log.look();
+  await log.check();
   backlog = QUIET;
-  await log.look();
-  assert.deepEqual(said.slice(4), ["events: false", "money: false"]);
+  await log.check();
+  assert.deepEqual(logged.slice(4), ["events: false", "money: false"]);
 });
 
-test("a database that does not answer holds up neither metrics nor readiness, and is not asked by each of them", async () => {
+test("a database that does not respond blocks neither metrics nor readiness, and each cache asks it only once", async () => {
   let asked = 0;
   const silent = { rows: () => (asked++, new Promise(() => {})) } as unknown as Database;
   const broken = { rows: () => (asked++, Promise.reject(new Error("connection refused"))) } as unknown as Database;

@@ -1,4 +1,4 @@
-// What is not for sale is a secret: its price, its description and how much there is are for operators.
+// The price, description and stock of a product that is not for sale are visible to operators only.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -8,7 +8,7 @@ let shop: TestShop;
 before(async () => (shop = await openTestShop()));
 after(() => shop.close());
 
-// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
 type Json = any;
 
 const variants = (...statuses: string[]) =>
@@ -16,7 +16,7 @@ const variants = (...statuses: string[]) =>
 const shown = async (id: string): Promise<Json> => good(await shop.anyone("GET", `/products/${id}`), 200);
 const listed = async (query = ""): Promise<Json[]> => good(await shop.anyone("GET", `/products?limit=100${query}`), 200).products;
 
-// Goes red without `role === "operator"` in the route of one product, and without `price: null` in product-view.ts.
+// `price: null` in product-view.ts hides the price from shoppers.
 test("a product before its launch shows price, description and stock to operators only", async () => {
   const fields = { name: "신제품", description: "아직 비밀", status: "NOT_FOR_SALE", variants: variants("ON_SALE", "ON_SALE") };
   const { id } = await shop.product(fields);
@@ -37,7 +37,7 @@ test("a product before its launch shows price, description and stock to operator
   assert.equal(whole.headers["cache-control"], "no-store");
 });
 
-test("a variant that is not for sale shows neither price nor stock, and counts for neither", async () => {
+test("a variant that is not for sale shows no price or stock, and the product does not count it", async () => {
   const { id } = await shop.product({ variants: variants("NOT_FOR_SALE", "ON_SALE") });
   const { price, stock, status, variants: each } = await shown(id);
   assert.deepEqual([price, stock, status], [2000, 20, "ON_SALE"]);
@@ -49,7 +49,7 @@ test("a variant that is not for sale shows neither price nor stock, and counts f
   assert.deepEqual([whole.price, whole.stock, whole.variants[0].price, whole.variants[0].stock], [2000, 20, 1000, 10]);
 });
 
-test("a product none of whose variants is on sale is not for sale, until one is", async () => {
+test("a product is not for sale while none of its variants is on sale", async () => {
   const product = await shop.product({ name: "하나뿐", variants: variants("NOT_FOR_SALE", "NOT_FOR_SALE") });
   const status = async (): Promise<string> => (await shown(product.id)).status;
   const inLists = async () => [
@@ -63,21 +63,21 @@ test("a product none of whose variants is on sale is not for sale, until one is"
   assert.deepEqual([await status(), ...(await inLists())], ["ON_SALE", true, true, false]);
 });
 
-// Goes red with `article.product.status` in place of `variantStatus(…)` in `forSale`.
-test("a variant that is not for sale is neither put into a cart, ordered nor paid", async () => {
+// `forSale` checks the status of the variant, not only of the product.
+test("a variant that is not for sale can be neither put into a cart, ordered nor paid", async () => {
   const product = await shop.product({ variants: variants("NOT_FOR_SALE", "ON_SALE") });
   const [hidden, open] = product.variants as [{ id: string }, { id: string }];
   const user = await shop.user({ balance: 10_000 });
-  const article = { productId: product.id, variantId: hidden.id, quantity: 1 };
-  refused(await user.post(`/users/${user.id}/cart/items`, article), 400, "PRODUCT_NOT_FOR_SALE");
-  refused(await user.post("/orders", { orderItems: [article] }), 400, "PRODUCT_NOT_FOR_SALE");
-  const items = { orderItems: [{ ...article, variantId: open.id }], payment: { method: "DEFERRED" } };
+  const lineItem = { productId: product.id, variantId: hidden.id, quantity: 1 };
+  refused(await user.post(`/users/${user.id}/cart/items`, lineItem), 400, "PRODUCT_NOT_FOR_SALE");
+  refused(await user.post("/orders", { orderItems: [lineItem] }), 400, "PRODUCT_NOT_FOR_SALE");
+  const items = { orderItems: [{ ...lineItem, variantId: open.id }], payment: { method: "DEFERRED" } };
   const { orderId } = good(await user.post("/orders", items), 201);
   good(await shop.operator.patch(`/admin/products/${product.id}`, { variants: [{ id: open.id, status: "NOT_FOR_SALE" }] }), 200);
   refused(await user.post("/payments", { orderId, method: "BALANCE" }), 400, "PRODUCT_NOT_FOR_SALE");
 });
 
-test("a cart shows no price of what was taken off sale, and does not count it", async () => {
+test("a cart hides the price of an item that is no longer for sale and leaves it out of the total", async () => {
   const [kept, withdrawn] = [await shop.product({ price: 700 }), await shop.product({ price: 900, stock: 4 })];
   const user = await shop.user();
   for (const { id } of [kept, withdrawn]) good(await user.post(`/users/${user.id}/cart/items`, { productId: id, quantity: 2 }), 201);
@@ -90,7 +90,7 @@ test("a cart shows no price of what was taken off sale, and does not count it", 
   assert.deepEqual([changed.unitPrice, changed.stock, changed.status], [null, 0, "NOT_FOR_SALE"]);
 });
 
-test("a search finds nothing by what is not for sale", async () => {
+test("a search does not match variants that are not for sale", async () => {
   const product = await shop.product({
     name: "공개된 이름",
     variants: [

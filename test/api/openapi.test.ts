@@ -1,5 +1,5 @@
-// The OpenAPI document: it is valid, and says all that the contract says. That the shop answers nothing else is held in every
-// other test, where each answer is checked against it (support/documented.ts).
+// The OpenAPI document is valid and covers the whole contract. Every other test checks each
+// response against it (support/documented.ts).
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -7,7 +7,7 @@ import { Validator } from "@seriousme/openapi-schema-validator";
 import { REFUSALS } from "../../src/refusal.ts";
 import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
-// oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
+// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
 type Document = any;
 
 let shop: TestShop;
@@ -18,7 +18,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-/** The contract's tables, and what operators need besides. */
+/** The operations of the contract and of the admin API. */
 const CONTRACT = `
 POST /users/{userId}/balance/charge
 GET /users/{userId}/balance
@@ -72,13 +72,13 @@ test("the document is valid OpenAPI 3.1", async () => {
   const validator = new Validator();
   assert.deepEqual(await validator.validate(structuredClone(document)), { valid: true });
   assert.equal(validator.version, "3.1");
-  // The validator does look.
+  // The validator does find errors.
   const { "/healthz": health } = structuredClone(document.paths);
   delete health.get.responses[200].description;
   assert.equal((await new Validator().validate({ ...structuredClone(document), paths: { "/healthz": health } })).valid, false);
 });
 
-test("every call of the contract is in it", () => {
+test("the document contains every operation of the contract", () => {
   const documented = new Set(operations().map(({ call }) => call));
   assert.deepEqual(
     CONTRACT.trim()
@@ -88,8 +88,8 @@ test("every call of the contract is in it", () => {
   );
 });
 
-// Goes red where refusal.ts and the routes go separate ways.
-test("every code is in it, and it names no other", () => {
+// The test fails if refusal.ts and the routes disagree.
+test("the document contains every refusal code and no other", () => {
   assert.deepEqual(document.components.schemas.Problem.properties.code.enum.toSorted(), Object.keys(REFUSALS).toSorted());
   const ofOperations = new Set<string>();
   JSON.stringify({ paths: document.paths, responses: document.components.responses }, (key, value) => {
@@ -100,14 +100,14 @@ test("every code is in it, and it names no other", () => {
     [...ofOperations].filter((code) => !(code in REFUSALS)),
     [],
   );
-  // What no operation gives is given where there is none.
+  // This code is not declared by an operation, because it is the response if there is none.
   assert.deepEqual(
     Object.keys(REFUSALS).filter((code) => !ofOperations.has(code)),
     ["METHOD_NOT_ALLOWED"],
   );
 });
 
-test("each problem stands under its own status", () => {
+test("each problem is documented under its own status", () => {
   const check = (status: string, response: Document): void => {
     const codes = response.content?.["application/problem+json"]?.schema.allOf[1].properties.code.enum ?? [];
     for (const code of codes) assert.equal(String(REFUSALS[code as keyof typeof REFUSALS].status), status, code);
@@ -120,7 +120,7 @@ test("each problem stands under its own status", () => {
   }
 });
 
-test("operations have names of their own, a summary and a tag, and say who may call them", () => {
+test("each operation has a unique id, a summary and one tag, and declares its callers", () => {
   const names = operations().map(({ operation }) => operation.operationId);
   assert.equal(new Set(names).size, names.length);
   for (const { call, operation } of operations()) {
@@ -131,14 +131,14 @@ test("operations have names of their own, a summary and a tag, and say who may c
   }
 });
 
-test("whatever changes something takes an Idempotency-Key, and nothing else does", () => {
+test("exactly the operations that change data take an Idempotency-Key", () => {
   for (const { call, operation } of operations()) {
     const takes = JSON.stringify(operation.parameters).includes("IdempotencyKey");
     assert.equal(takes, !call.startsWith("GET") && operation.security !== undefined, call);
   }
 });
 
-test("a problem's type leads to what it means", async () => {
+test("a problem's type is the path of its description", async () => {
   const refusal = refused(await shop.anyone("GET", "/products/0197a1c0-0000-7000-8000-000000000001"), 404, "PRODUCT_NOT_FOUND");
   assert.deepEqual(good(await shop.anyone("GET", refusal["type"] as string), 200), {
     type: "/problems/product-not-found",

@@ -1,4 +1,5 @@
-// Paying by card over HTTP, against the simulated gateway: what the buyer, the operator and the books see.
+// Card payments over HTTP against the simulated gateway, as the buyer, the operator and the audit
+// see them.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -7,8 +8,9 @@ import { createUsers } from "../../src/balance/create-users.ts";
 import type { GatewayLedger } from "../../src/gateway/simulator/ledger.ts";
 import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { failed } from "../../src/settlement/outcome.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
-import { refundOrder } from "../../src/order/undo-order.ts";
+import { refundOrder } from "../../src/order/refund/refund-order.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
@@ -25,11 +27,11 @@ after(async () => {
   await simulator.close();
 });
 
-const book = (): GatewayLedger => simulator.book;
-/** How often the gateway was called for this. */
+const gatewayLedger = (): GatewayLedger => simulator.ledger;
+/** The number of calls of this operation at the gateway. */
 const calls = (operation: string): number => simulator.calls(operation);
 
-/** An unpaid order of one piece, of a product with ten. */
+/** An unpaid order of one unit, of a product with ten in stock. */
 async function unpaid({ price = 1000, coupon = false } = {}): Promise<{
   user: Client;
   orderId: string;
@@ -57,10 +59,10 @@ const settle = async (): Promise<void> => void good(await shop.operator.post("/a
 const orderOf = async (orderId: string): Promise<Answer["body"]> => good(await shop.operator.get(`/orders/${orderId}`), 200);
 const steps = async (paymentId: string): Promise<string[]> =>
   good(await shop.operator.get(`/payments/${paymentId}`), 200).history.map((step: { status: string }) => step.status);
-const sound = async (): Promise<void> => assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
+const assertAuditIsClean = async (): Promise<void> => assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
 
 describe("a card payment", () => {
-  test("that is approved completes the order, at once", async () => {
+  test("an approved card payment completes the order at once", async () => {
     const { user, orderId, product } = await unpaid();
     const payment = good(await byCard(user, orderId, key("ok")), 201);
     assert.deepEqual([payment.method, payment.status, payment.amount], ["CARD", "COMPLETED", 1000]);
@@ -73,11 +75,10 @@ describe("a card payment", () => {
       events.map((event: { type: string }) => event.type),
       ["order.placed", "order.completed"],
     );
-    await sound();
+    await assertAuditIsClean();
   });
 
-  // Goes red without `returnGoods` in settlePayment, and where it is done twice without `isOpen`.
-  test("that is declined is 402, gives everything back once, and the order can be paid again", async () => {
+  test("a declined card payment is 402, restores stock and coupon once, and the order can be paid again", async () => {
     const { user, orderId, product, userCouponId } = await unpaid({ coupon: true });
     const problem = refused(await byCard(user, orderId, key("decline")), 402, "PAYMENT_DECLINED");
     assert.equal(problem["reason"], "REJECT_CARD_PAYMENT");
@@ -95,11 +96,10 @@ describe("a card payment", () => {
     good(await byCard(user, orderId, key("ok")), 201);
     assert.equal(await shop.stockOf(product), 9);
     assert.equal((await orderOf(orderId)).paidAmount, 900);
-    await sound();
+    await assertAuditIsClean();
   });
 
-  // Goes red without the failedKeys check in startCardPayment.
-  test("is not tried twice with a key that failed", async () => {
+  test("a payment key that was declined is not sent to the gateway again", async () => {
     const { user, orderId } = await unpaid();
     const declined = key("decline");
     refused(await byCard(user, orderId, declined), 402, "PAYMENT_DECLINED");
@@ -108,18 +108,16 @@ describe("a card payment", () => {
     assert.equal(calls("confirm"), before);
   });
 
-  // Goes red without `payment.orderId !== wanted.orderId` in judge.
-  test("of one order does not pay another", async () => {
+  test("a card payment of one order does not pay another order", async () => {
     const [one, other] = [await unpaid(), await unpaid()];
     const shared = key("ok");
     good(await byCard(one.user, one.orderId, shared), 201);
     assert.equal(refused(await byCard(other.user, other.orderId, shared), 402, "PAYMENT_DECLINED")["reason"], "PAYMENT_KEY_OF_ANOTHER_ORDER");
     assert.equal(await shop.stockOf(other.product), 10);
-    assert.equal(book().payments.get(shared)?.left, 1000);
+    assert.equal(gatewayLedger().payments.get(shared)?.left, 1000);
   });
 
-  // Goes red where settlePayment gives back on `unknown`.
-  test("without an answer is 202 UNKNOWN, holds everything, lets nobody else pay, cancel or expire, and is DONE once the gateway has spoken", async () => {
+  test("a card payment without a response is 202 UNKNOWN and blocks payment, cancellation and expiry until the gateway confirms it", async () => {
     const { user, orderId, product, userCouponId } = await unpaid({ coupon: true });
     const payment = good(await byCard(user, orderId, key("timeout")), 202);
     assert.equal(payment.status, "UNKNOWN");
@@ -130,7 +128,7 @@ describe("a card payment", () => {
     await shop.shop.database.pool.query("UPDATE orders SET expires_at = now() WHERE id = $1", [orderId]);
     good(await shop.operator.post("/admin/jobs/expire-orders/run"), 200);
     assert.equal((await orderOf(orderId)).status, "PENDING");
-    await sound();
+    await assertAuditIsClean();
 
     await settle();
     const after = good(await user.get(`/payments/${payment.paymentId}`), 200);
@@ -146,74 +144,73 @@ describe("a card payment", () => {
     assert.equal((await orderOf(orderId)).status, "COMPLETED");
     assert.equal(good(await user.get(`/users/${user.id}/coupons?status=USED`), 200).userCoupons[0].id, userCouponId);
     assert.equal(await shop.stockOf(product), 9);
-    await sound();
+    await assertAuditIsClean();
   });
 
-  // Goes red without the retry in Guard, and without the idempotency key where the first try had its effect.
+  // The test fails without the gateway policy's retry. If the first call had its effect, it also
+  // fails without the idempotency key.
   for (const step of ["error", "provider", "drop", "lost", "cut"] as const) {
-    test(`whose first call ends in ${step} is captured once all the same`, async () => {
+    test(`a card payment whose first call ends in ${step} is captured once`, async () => {
       const { user, orderId } = await unpaid();
       const paymentKey = keyFor({ confirm: [step] }, randomUUID());
       good(await byCard(user, orderId, paymentKey), 201);
-      assert.equal(book().payments.get(paymentKey)?.left, 1000);
-      await sound();
+      assert.equal(gatewayLedger().payments.get(paymentKey)?.left, 1000);
+      await assertAuditIsClean();
     });
   }
 
-  test("that never reached the gateway is confirmed by the job, while its order can be paid", async () => {
+  test("a card payment that never reached the gateway is confirmed by the settlement job while its order is payable", async () => {
     const { user, orderId } = await unpaid();
     const paymentKey = keyFor({ confirm: ["silent"] }, randomUUID());
     good(await byCard(user, orderId, paymentKey), 202);
-    assert.equal(book().payments.has(paymentKey), false);
+    assert.equal(gatewayLedger().payments.has(paymentKey), false);
     await settle();
     assert.equal((await orderOf(orderId)).status, "COMPLETED");
   });
 
-  // Goes red without `mayConfirm`, and without #watch.
-  test("that never reached the gateway in time fails, and money that lands later goes back", async () => {
+  test("a card payment that did not reach the gateway in time fails, and a later capture is refunded", async () => {
     const { user, orderId, product } = await unpaid();
     const paymentKey = keyFor({ confirm: ["silent"] }, randomUUID());
     const { paymentId } = good(await byCard(user, orderId, paymentKey), 202);
     const pool = shop.shop.database.pool;
     await pool.query("UPDATE orders SET expires_at = now() WHERE id = $1", [orderId]);
     await settle();
-    assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "UNKNOWN", "it may still land");
+    assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "UNKNOWN", "the call may still arrive");
     await pool.query("UPDATE payments SET created_at = now() - interval '1 hour' WHERE id = $1", [paymentId]);
     await settle();
     assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "FAILED");
     assert.equal(await shop.stockOf(product), 10);
 
-    // The call that everybody had given up lands at last.
+    // The abandoned call arrives at the gateway after all.
     await shop.shop.gateway.confirm({ paymentKey, orderId, amount: 1000, idempotencyKey: paymentId });
     await pool.query("UPDATE payments SET ask_at = now() WHERE id = $1", [paymentId]);
     await settle();
     await settle();
-    assert.deepEqual([book().payments.get(paymentKey)?.status, book().payments.get(paymentKey)?.left], ["CANCELED", 0]);
+    assert.deepEqual([gatewayLedger().payments.get(paymentKey)?.status, gatewayLedger().payments.get(paymentKey)?.left], ["CANCELED", 0]);
     const shown = good(await shop.operator.get("/admin/payments?status=FAILED&limit=1"), 200).payments[0];
     assert.deepEqual([shown.paymentId, shown.stray], [paymentId, { amount: 1000, status: "RETURNED" }]);
-    await sound();
+    await assertAuditIsClean();
   });
 
-  // Goes red without `amount === wanted.amount` in judge.
-  test("that the gateway captured at another price fails, and the money goes back", async () => {
+  test("a card payment captured with another amount fails, and the capture is refunded", async () => {
     const { user, orderId } = await unpaid();
     const paymentKey = key("ok");
     await shop.shop.gateway.confirm({ paymentKey, orderId, amount: 1, idempotencyKey: randomUUID() });
     assert.equal(refused(await byCard(user, orderId, paymentKey), 402, "PAYMENT_DECLINED")["reason"], "AMOUNT_MISMATCH");
     await settle();
-    assert.equal(book().payments.get(paymentKey)?.left, 0);
+    assert.equal(gatewayLedger().payments.get(paymentKey)?.left, 0);
   });
 
-  test("of an order of 0 needs no gateway", async () => {
+  test("a card payment of an order of 0 needs no gateway", async () => {
     const { user, orderId } = await unpaid({ price: 100, coupon: true });
     const before = calls("confirm");
     assert.equal(good(await byCard(user, orderId, key("decline")), 201).status, "COMPLETED");
     assert.equal(calls("confirm"), before);
     assert.equal(good(await user.post(`/orders/${orderId}/cancel`), 200).status, "REFUNDED");
-    await sound();
+    await assertAuditIsClean();
   });
 
-  test("needs a key, an order of one's own, and stock", async () => {
+  test("a card payment needs a payment key, an order of the caller, and stock", async () => {
     const { user, orderId, product } = await unpaid();
     refused(await user.post("/payments", { orderId, method: "CARD" }), 400, "INVALID_REQUEST");
     refused(await byCard(user, orderId, "bad\nkey"), 400, "INVALID_REQUEST");
@@ -223,9 +220,8 @@ describe("a card payment", () => {
   });
 });
 
-describe("under an Idempotency-Key", () => {
-  // Goes red without the attempt on the key's row.
-  test("twenty repeats at once are one attempt and one answer", async () => {
+describe("a card payment under an Idempotency-Key", () => {
+  test("twenty concurrent repeats of a card payment are one attempt with one response", async () => {
     const { user, orderId } = await unpaid();
     const headers = { "idempotency-key": randomUUID() };
     const paymentKey = keyFor({ confirm: ["slow"] }, randomUUID());
@@ -235,7 +231,7 @@ describe("under an Idempotency-Key", () => {
     assert.equal(answers.filter((answer) => answer.headers["idempotent-replayed"] === "true").length, 19);
   });
 
-  test("UNKNOWN is not the last word: the repeat gets what it came to, and that stays", async () => {
+  test("a repeat replaces a stored UNKNOWN with the final outcome, which then stays", async () => {
     const { user, orderId } = await unpaid();
     const headers = { "idempotency-key": randomUUID() };
     const paymentKey = keyFor({ confirm: ["timeout"], find: ["error", "error", "error"] }, randomUUID());
@@ -248,7 +244,7 @@ describe("under an Idempotency-Key", () => {
     refused(await byCard(user, orderId, key("other"), headers), 422, "IDEMPOTENCY_KEY_REUSED");
   });
 
-  test("a decline is kept, and nothing is begun twice", async () => {
+  test("a stored decline is replayed, and no second attempt starts", async () => {
     const { user, orderId } = await unpaid();
     const headers = { "idempotency-key": randomUUID() };
     const paymentKey = key("decline");
@@ -260,8 +256,8 @@ describe("under an Idempotency-Key", () => {
 });
 
 describe("a webhook", () => {
-  // Goes red without `hint`.
-  test("wakes the settling, and is believed nothing", async () => {
+  // The webhook only notifies the settlement worker, which asks the gateway itself.
+  test("a webhook triggers settlement, and its content is not trusted", async () => {
     const { user, orderId } = await unpaid();
     const paymentKey = key("timeout");
     const { paymentId } = good(await byCard(user, orderId, paymentKey), 202);
@@ -271,21 +267,21 @@ describe("a webhook", () => {
       data: { paymentKey, orderId, status: "ABORTED" },
     });
     assert.equal(forged.status, 200);
-    await shop.shop.desk.idle();
+    await shop.shop.settlement.worker.idle();
     assert.equal(good(await user.get(`/payments/${paymentId}`), 200).status, "COMPLETED");
   });
 
   for (const webhook of ["before", "twice", "disorder", "never"] as const) {
-    test(`that comes ${webhook} changes nothing about the outcome`, async () => {
+    test(`a webhook that comes ${webhook} does not change the outcome`, async () => {
       const { user, orderId } = await unpaid();
       good(await byCard(user, orderId, keyFor({ webhook }, randomUUID())), 201);
-      await shop.shop.desk.idle();
+      await shop.shop.settlement.worker.idle();
       assert.equal((await orderOf(orderId)).status, "COMPLETED");
-      await sound();
+      await assertAuditIsClean();
     });
   }
 
-  test("for anything else, or of nonsense, is harmless", async () => {
+  test("a webhook of another event or without its fields has no effect", async () => {
     const send = (body: unknown): Promise<Answer> => shop.anyone("POST", "/payments/webhooks/toss", body);
     assert.deepEqual(await race(400, () => send({ eventType: "PAYMENT_STATUS_CHANGED", data: { paymentKey: randomUUID() } })), { 200: 400 });
     assert.equal((await send({ eventType: "DEPOSIT_CALLBACK" })).status, 200);
@@ -293,7 +289,7 @@ describe("a webhook", () => {
   });
 });
 
-describe("money goes back to the card", () => {
+describe("refunds to the card", () => {
   async function paid(
     paymentKey = key("ok"),
     quantity = 3,
@@ -307,62 +303,64 @@ describe("money goes back to the card", () => {
   const refund = (orderId: string, items?: unknown, headers?: Record<string, string>): Promise<Answer> =>
     shop.operator.post(`/admin/orders/${orderId}/refunds`, { ...(items ? { items } : {}), reason: "bruised" }, headers);
 
-  test("in part, then the rest, and never more", async () => {
+  test("a card order is refunded in part, then in full, and never more", async () => {
     const { user, orderId, product, paymentKey } = await paid();
     const variantId = product.variants[0]?.id;
     const part = good(await refund(orderId, [{ variantId, quantity: 1 }]), 200);
     assert.deepEqual([part.status, part.refundedAmount], ["PARTIALLY_REFUNDED", 1000]);
-    assert.equal(book().payments.get(paymentKey)?.left, 2000);
+    assert.equal(gatewayLedger().payments.get(paymentKey)?.left, 2000);
     refused(await refund(orderId, [{ variantId, quantity: 3 }]), 409, "ORDER_NOT_REFUNDABLE");
     assert.equal(good(await refund(orderId), 200).status, "REFUNDED");
     refused(await refund(orderId), 409, "ORDER_NOT_REFUNDABLE");
-    assert.equal(book().payments.get(paymentKey)?.left, 0);
+    assert.equal(gatewayLedger().payments.get(paymentKey)?.left, 0);
     assert.equal(await shop.stockOf(product), 10);
     assert.equal(await shop.balanceOf(user), 0);
-    await sound();
+    await assertAuditIsClean();
   });
 
-  // Goes red without the refunds shelf in `refund`.
-  test("once, however many ask at once", async () => {
+  // The row in the table of refunds admits one refund at a time.
+  test("concurrent refunds and cancellations of a card order refund it once", async () => {
     const { user, orderId, product, paymentKey } = await paid(keyFor({ cancel: ["slow"] }, randomUUID()));
-    const tally = await race(20, (i) => (i % 2 ? refund(orderId) : user.post(`/orders/${orderId}/cancel`)));
-    assert.deepEqual(tally, { 200: 1, 409: 19 });
-    assert.deepEqual(book().payments.get(paymentKey)?.cancels.length, 1);
+    const counts = await race(20, (i) => (i % 2 ? refund(orderId) : user.post(`/orders/${orderId}/cancel`)));
+    assert.deepEqual(counts, { 200: 1, 409: 19 });
+    assert.deepEqual(gatewayLedger().payments.get(paymentKey)?.cancels.length, 1);
     assert.equal(await shop.stockOf(product), 10);
-    await sound();
+    await assertAuditIsClean();
   });
 
-  // Goes red without `NeedsChanged` in `refund`: it was written over the one before it, and the database refused the round.
-  test("in the round in which another has just been refused", async () => {
+  // Without `NeedsChanged` the new refund was saved over the one before it, and the database
+  // refused the round.
+  test("a refund can start in the round in which another refund was refused", async () => {
     const { orderId, product } = await paid();
-    const { till, orderCache, cards } = shop.shop;
+    const { till, orderCache, settlement } = shop.shop;
     const wanted = { orderId, items: null, reason: "bruised", customerReason: null, askAfterMs: 600_000 };
     const first = await till.submit(refundOrder(orderCache), wanted);
     assert.ok(first.kind === "attempt");
     const { retries } = till.served;
     const [, , second] = await Promise.all([
-      // Somebody ahead at the till: the two that come behind are one round.
+      // This command is ahead at the till, so the two behind it run in one round.
       till.submit(createUsers, { users: [{ name: "손님", externalId: null }], bulk: true }),
-      till.finish(settleRefund(orderCache), { orderId, refundId: first.id, outcome: { kind: "refused", code: "NOT_TODAY" }, askAgainMs: 600_000 }),
+      till.finish(settleRefund(orderCache), { orderId, refundId: first.id, outcome: failed("NOT_TODAY"), askAgainMs: null }),
       till.submit(refundOrder(orderCache), wanted),
     ]);
     assert.ok(second.kind === "attempt");
     assert.equal(till.served.retries, retries);
-    assert.equal((await cards.refund(second.id, true)).status, "COMPLETED");
+    assert.equal((await settlement.refunds.settle(second.id, true)).status, "COMPLETED");
     assert.equal(await shop.stockOf(product), 10);
-    await sound();
+    await assertAuditIsClean();
   });
 
   for (const step of ["error", "lost", "cut", "drop"] as const) {
-    test(`once, though the first call ends in ${step}`, async () => {
+    test(`a refund whose first call ends in ${step} is made once`, async () => {
       const { orderId, paymentKey } = await paid(keyFor({ cancel: [step] }, randomUUID()));
       assert.equal(good(await refund(orderId), 200).status, "REFUNDED");
-      assert.equal(book().payments.get(paymentKey)?.cancels.length, 1);
+      assert.equal(gatewayLedger().payments.get(paymentKey)?.cancels.length, 1);
     });
   }
 
-  // Goes red without both of what makes a repeated cancel one: the refund's own key, and its mark in the reason.
-  test("though nobody answers: 202, nothing given out again meanwhile, and the job brings it to its end", async () => {
+  // Two safeguards make a repeated cancel idempotent: the refund's own key, and its mark in the
+  // reason. The test fails only without both.
+  test("a refund without a response is 202, blocks another refund, and the settlement job completes it", async () => {
     const { user, orderId, product, paymentKey } = await paid(keyFor({ cancel: ["timeout"], find: [] }, randomUUID()));
     const headers = { "idempotency-key": randomUUID() };
     const first = await refund(orderId, undefined, headers);
@@ -370,40 +368,40 @@ describe("money goes back to the card", () => {
     assert.equal(await shop.stockOf(product), 7);
     refused(await refund(orderId), 409, "PAYMENT_IN_PROGRESS");
     refused(await user.post(`/orders/${orderId}/cancel`), 409, "PAYMENT_IN_PROGRESS");
-    await sound();
+    await assertAuditIsClean();
     await settle();
     const done = await refund(orderId, undefined, headers);
     assert.deepEqual([done.status, done.body.status], [200, "REFUNDED"]);
-    assert.equal(book().payments.get(paymentKey)?.cancels.length, 1);
+    assert.equal(gatewayLedger().payments.get(paymentKey)?.cancels.length, 1);
     assert.equal(await shop.stockOf(product), 10);
-    await sound();
+    await assertAuditIsClean();
   });
 
-  test("not where the gateway refuses: then the order stays as it is", async () => {
+  test("a refund that the gateway refuses leaves the order unchanged", async () => {
     const { orderId, product, paymentId } = await paid(keyFor({ cancel: ["decline*"] }, randomUUID()));
     assert.equal(refused(await refund(orderId), 409, "ORDER_NOT_REFUNDABLE")["reason"], "NOT_CANCELABLE_PAYMENT");
     assert.equal((await orderOf(orderId)).status, "COMPLETED");
     assert.equal(await shop.stockOf(product), 7);
     assert.match(good(await shop.operator.get(`/payments/${paymentId}`), 200).history.at(-1).reason, /refused: NOT_CANCELABLE_PAYMENT/);
-    await sound();
+    await assertAuditIsClean();
   });
 });
 
-// Goes red without `livePayment` in payableOrder.
-test("twenty at once, by card and from the balance, are one payment and one capture", async () => {
+// The check is `livePayment` in payableOrder.
+test("of twenty concurrent payments by card and balance one succeeds, with one capture", async () => {
   for (let round = 0; round < 5; round++) {
     const { user, orderId, product } = await unpaid();
     const keys = Array.from({ length: 20 }, () => keyFor({ confirm: round % 2 ? ["slow"] : [] }, randomUUID()));
-    const tally = await race(20, (i) => (i % 2 ? byCard(user, orderId, keys[i] as string) : user.post("/payments", { orderId, method: "BALANCE" })));
-    assert.deepEqual(tally, { 201: 1, 409: 19 });
-    const captured = keys.filter((one) => book().payments.has(one)).length;
+    const counts = await race(20, (i) => (i % 2 ? byCard(user, orderId, keys[i] as string) : user.post("/payments", { orderId, method: "BALANCE" })));
+    assert.deepEqual(counts, { 201: 1, 409: 19 });
+    const captured = keys.filter((one) => gatewayLedger().payments.has(one)).length;
     assert.equal(captured + (100_000 - (await shop.balanceOf(user))) / 1000, 1);
     assert.equal(await shop.stockOf(product), 9);
   }
-  await sound();
+  await assertAuditIsClean();
 });
 
-test("neither a card nor a secret is anywhere", async () => {
+test("no table contains card numbers or secrets", async () => {
   const { user, orderId } = await unpaid();
   good(await byCard(user, orderId, key("ok")), 201);
   const { rows: tables } = await shop.shop.database.pool.query<{ name: string }>(
@@ -415,8 +413,8 @@ test("neither a card nor a secret is anywhere", async () => {
   }
 });
 
-describe("the books", () => {
-  test("agree, and where they do not every difference is listed", async () => {
+describe("reconciliation", () => {
+  test("reconciliation finds no difference at first, then lists each one", async () => {
     const reconciliation = async (): Promise<Answer["body"]> => good(await shop.operator.get("/admin/reconciliation"), 200);
     await settle();
     assert.deepEqual((await reconciliation()).differences, []);
@@ -424,13 +422,13 @@ describe("the books", () => {
     const { user, orderId } = await unpaid();
     const lost = key("lost-in-the-shop");
     good(await byCard(user, orderId, lost), 201);
-    const stranger = key("stranger");
-    await shop.shop.gateway.confirm({ paymentKey: stranger, orderId: randomUUID(), amount: 500, idempotencyKey: randomUUID() });
+    const unknown = key("unknown");
+    await shop.shop.gateway.confirm({ paymentKey: unknown, orderId: randomUUID(), amount: 500, idempotencyKey: randomUUID() });
     await shop.shop.gateway.cancel({ paymentKey: lost, amount: 1, reason: "by hand", idempotencyKey: randomUUID() });
     const { differences } = await reconciliation();
     assert.deepEqual(differences.map((one: { what: string; paymentKey: string }) => [one.what, one.paymentKey]).sort(), [
       ["amounts given back differ", lost],
-      ["only at the gateway", stranger],
+      ["only at the gateway", unknown],
     ]);
   });
 });

@@ -1,4 +1,5 @@
-// The popular list over HTTP: kept for an hour, and yet it says of each product what a shopper finds behind it.
+// The list of popular products over HTTP: it is cached for an hour, but shows each product's
+// current state.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -13,8 +14,8 @@ after(() => shop.close());
 
 type Shown = { productId: string; price: number; status: string; totalSales: number };
 
-// Goes red without POPULAR_WORD for what showsOtherwise (app.ts).
-test("a product that is edited, sells out or comes back is shown so at once; what only sells waits for the next aggregation", async () => {
+// Such a change invalidates the cached list (invalidation.ts).
+test("the popular list shows edits, selling out and restocking at once, and sales after the next aggregation", async () => {
   const product = await shop.product({ name: "엿", price: 10, stock: 5 });
   const user = await shop.user({ balance: 1000 });
   const buy = async (quantity: number) => good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity }] }), 201);

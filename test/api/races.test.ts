@@ -1,4 +1,5 @@
-// Races over real connections, against one instance and against two on one database: whatever the luck, the sums are right.
+// Race tests over real connections, against one instance and against two on one database. The
+// totals are right in every interleaving.
 
 import assert from "node:assert/strict";
 import { connect, type Socket } from "node:net";
@@ -9,8 +10,9 @@ import { openTestShop } from "../support/shop.ts";
 races("1 instance", () => instances(1));
 races("2 instances", () => instances(2));
 
-// Goes red when the line is not served from the front (`round.push` in till/queue.ts), or a token's check leaves the thread (http/tokens.ts).
-test("first come, first served: of two hundred who claim a hundred coupons, the first hundred get them", async () => {
+// The test fails if the queue is not served from its front (till/queue.ts), or if the check of a
+// token leaves the thread (http/tokens.ts).
+test("of two hundred claims for a hundred coupons, the first hundred get them", async () => {
   const shop = await openTestShop();
   try {
     const campaign = await shop.campaign({ totalQuantity: 100 });

@@ -1,4 +1,5 @@
-// RATE_LIMIT: so many requests a second from each caller, and 429 with Retry-After beyond.
+// RATE_LIMIT: at most this number of requests per second from each caller, and 429 with Retry-After
+// above it.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -19,7 +20,10 @@ after(async () => {
 
 const balance = (user: Client): Promise<Answer> => user.get(`/users/${user.id}/balance`);
 
-/** A second that is new to this address: the whole file shares it. */
+/**
+ * Waits until this address has used no request in the current second. All tests of the file share
+ * the address.
+ */
 async function freshSecond(): Promise<void> {
   const deadline = Date.now() + 5000;
   while ((await call(limited.url, "GET", "/products")).status === 429 && Date.now() < deadline)
@@ -27,7 +31,7 @@ async function freshSecond(): Promise<void> {
   await new Promise((resolve) => setTimeout(resolve, 1050));
 }
 
-test("what is beyond the limit is refused with the time to wait, and served after it", async () => {
+test("requests above the limit are refused with Retry-After, and served after that time", async () => {
   const [user] = users as [Client];
   const answers = await Promise.all(Array.from({ length: 20 }, () => balance(user)));
   const refusals = answers.filter(({ status }) => status === 429);
@@ -41,35 +45,35 @@ test("what is beyond the limit is refused with the time to wait, and served afte
   assert.equal((await balance(user)).status, 200);
 });
 
-test("each caller is counted alone", async () => {
-  const tally = await race(30, (i) => balance(users[1 + (i % 6)] as Client));
-  assert.deepEqual(tally, { 200: 30 });
+test("each caller has a limit of its own", async () => {
+  const counts = await race(30, (i) => balance(users[1 + (i % 6)] as Client));
+  assert.deepEqual(counts, { 200: 30 });
 });
 
-test("without a token it is the address that is counted, with one the caller, on what everybody may call too", async () => {
+test("public routes count by address without a token, and by caller with one", async () => {
   await freshSecond();
   const user = users[7] as Client;
   assert.deepEqual(await race(10, () => limited.anyone("GET", "/products")), { 200: 5, 429: 5 });
   assert.deepEqual(await race(10, () => user.get("/products")), { 200: 5, 429: 5 });
 });
 
-test("whoever guesses at tokens is counted by address", async () => {
+test("requests with invalid tokens are counted by address", async () => {
   await freshSecond();
-  const tally = await race(20, (i) => limited.anyone("GET", "/admin/users", undefined, { authorization: `Bearer a.b.${i}` }));
-  assert.deepEqual(tally, { 401: 5, 429: 15 });
+  const counts = await race(20, (i) => limited.anyone("GET", "/admin/users", undefined, { authorization: `Bearer a.b.${i}` }));
+  assert.deepEqual(counts, { 401: 5, 429: 15 });
 });
 
-test("probes and Prometheus are let through", async () => {
+test("probes and Prometheus are exempt from the limit", async () => {
   for (const path of ["/healthz", "/readyz", "/metrics"]) assert.deepEqual(await race(20, () => limited.anyone("GET", path)), { 200: 20 }, path);
 });
 
-test("a refused command is not done", async () => {
+test("a refused command has no effect", async () => {
   const [user] = (await shop.users(1)) as [Client];
-  const tally = await race(20, () => user.at(limited).post(`/users/${user.id}/balance/charge`, { amount: 1 }));
-  assert.deepEqual(tally, { 200: 5, 429: 15 });
+  const counts = await race(20, () => user.at(limited).post(`/users/${user.id}/balance/charge`, { amount: 1 }));
+  assert.deepEqual(counts, { 200: 5, 429: 15 });
   assert.equal(await shop.balanceOf(user), 5);
 });
 
-test("by default nobody is counted", async () => {
+test("without RATE_LIMIT no request is refused", async () => {
   assert.deepEqual(await race(300, () => shop.anyone("GET", "/products")), { 200: 300 });
 });

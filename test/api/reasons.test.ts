@@ -1,4 +1,5 @@
-// Two reasons of what an operator does to a shopper's money: `reason` is for operators, `customerReason` is what the shopper reads.
+// The two reasons of a change to a shopper's money: `reason` is for operators, `customerReason` is
+// for the shopper.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -17,8 +18,8 @@ after(async () => {
   await simulator.close();
 });
 
-const SECRET_REASON = "악성 고객 의심";
-const TOLD = "상품 하자로 환불해드립니다";
+const OPERATOR_REASON = "악성 고객 의심";
+const CUSTOMER_REASON = "상품 하자로 환불해드립니다";
 
 async function paid(method: "BALANCE" | "CARD"): Promise<{ user: Client; orderId: string; paymentId: string; variantId: string }> {
   const product = await shop.product({ price: 1000 });
@@ -30,44 +31,44 @@ async function paid(method: "BALANCE" | "CARD"): Promise<{ user: Client; orderId
   return { user, orderId, paymentId, variantId: product.variants[0]?.id as string };
 }
 
-/** Everything of a paid order that somebody can read. */
-async function reading(reader: Client, user: Client, orderId: string, paymentId: string): Promise<Answer[]> {
+/** All responses that show a paid order to this reader. */
+async function responsesFor(reader: Client, user: Client, orderId: string, paymentId: string): Promise<Answer[]> {
   const paths = [`/orders/${orderId}`, `/orders/${orderId}/history`, `/payments/${paymentId}`, `/users/${user.id}/orders`];
   return Promise.all([...paths, `/users/${user.id}/balance/transactions`].map((path) => reader.get(path)));
 }
 
 for (const method of ["BALANCE", "CARD"] as const)
-  // Goes red without the check of the reader in reasonsFor (src/order/refund/refund.ts).
-  test(`an operator's reason of a refund to ${method} is read by operators only, the shopper reads customerReason`, async () => {
+  test(`an operator's reason for a refund to ${method} is visible to operators only, and the shopper reads customerReason`, async () => {
     const { user, orderId, paymentId, variantId } = await paid(method);
-    const refund = { items: [{ variantId, quantity: 1 }], reason: SECRET_REASON };
-    good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { ...refund, customerReason: TOLD }), 200);
+    const refund = { items: [{ variantId, quantity: 1 }], reason: OPERATOR_REASON };
+    good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { ...refund, customerReason: CUSTOMER_REASON }), 200);
     good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, refund), 200);
 
-    const own = await reading(user, user, orderId, paymentId);
-    for (const answer of own) assert.ok(!answer.text.includes(SECRET_REASON), answer.text);
+    const own = await responsesFor(user, user, orderId, paymentId);
+    for (const answer of own) assert.ok(!answer.text.includes(OPERATOR_REASON), answer.text);
     const [, history, payment, , ledger] = own.map((answer) => good(answer, 200));
     const refunds = history.events.slice(2).map(({ data }: { data: object }) => data);
     assert.deepEqual(
       refunds.map(({ customerReason }: { customerReason: string }) => customerReason),
-      [TOLD, null],
+      [CUSTOMER_REASON, null],
     );
     assert.deepEqual(
       payment.history.slice(-2).map(({ reason, customerReason }: Record<string, string | null>) => [reason, customerReason]),
       [
-        [null, TOLD],
+        [null, CUSTOMER_REASON],
         [null, undefined],
       ],
     );
-    if (method === "BALANCE") assert.deepEqual([ledger.transactions[1].customerReason, "reason" in ledger.transactions[1]], [TOLD, false]);
+    if (method === "BALANCE") assert.deepEqual([ledger.transactions[1].customerReason, "reason" in ledger.transactions[1]], [CUSTOMER_REASON, false]);
 
-    const [, theirs, seen, , entries] = (await reading(shop.operator, user, orderId, paymentId)).map((answer) => good(answer, 200));
-    assert.deepEqual([theirs.events[2].data.reason, theirs.events[2].data.customerReason], [SECRET_REASON, TOLD]);
-    assert.deepEqual([seen.history.at(-2).reason, seen.history.at(-2).customerReason], [SECRET_REASON, TOLD]);
-    if (method === "BALANCE") assert.deepEqual([entries.transactions[1].reason, entries.transactions[1].customerReason], [SECRET_REASON, TOLD]);
+    const [, theirs, seen, , entries] = (await responsesFor(shop.operator, user, orderId, paymentId)).map((answer) => good(answer, 200));
+    assert.deepEqual([theirs.events[2].data.reason, theirs.events[2].data.customerReason], [OPERATOR_REASON, CUSTOMER_REASON]);
+    assert.deepEqual([seen.history.at(-2).reason, seen.history.at(-2).customerReason], [OPERATOR_REASON, CUSTOMER_REASON]);
+    if (method === "BALANCE")
+      assert.deepEqual([entries.transactions[1].reason, entries.transactions[1].customerReason], [OPERATOR_REASON, CUSTOMER_REASON]);
   });
 
-test("a shopper still reads that the own order was cancelled, and why a card was declined", async () => {
+test("a shopper reads that the own order was cancelled and why a card was declined", async () => {
   const { user, orderId } = await paid("BALANCE");
   good(await user.post(`/orders/${orderId}/cancel`), 200);
   assert.equal(good(await user.get(`/orders/${orderId}/history`), 200).events.at(-1).data.reason, "cancelled");
@@ -80,12 +81,11 @@ test("a shopper still reads that the own order was cancelled, and why a card was
   assert.equal(good(await user.get(`/payments/${paymentId}`), 200).history.at(-1).reason, "REJECT_CARD_PAYMENT");
 });
 
-// Goes red without `caller.role === "operator"` in the ledger's route.
-test("a grant's reason stands in the ledger for operators, its customerReason for the shopper too", async () => {
+test("a grant's reason is visible to operators only, and its customerReason to the shopper too", async () => {
   const user = await shop.user();
   const grants = [
-    { userId: user.id, amount: 5, reason: SECRET_REASON, customerReason: TOLD },
-    { userId: user.id, amount: 7, reason: SECRET_REASON },
+    { userId: user.id, amount: 5, reason: OPERATOR_REASON, customerReason: CUSTOMER_REASON },
+    { userId: user.id, amount: 7, reason: OPERATOR_REASON },
   ];
   good(await shop.operator.post("/admin/balances/grant", { grants }), 200);
   const ledgerOf = async (reader: Client): Promise<unknown[]> =>
@@ -93,22 +93,22 @@ test("a grant's reason stands in the ledger for operators, its customerReason fo
       ({ amount, reason, customerReason }: Record<string, unknown>) => [amount, reason, customerReason],
     );
   assert.deepEqual(await ledgerOf(shop.operator), [
-    [7, SECRET_REASON, undefined],
-    [5, SECRET_REASON, TOLD],
+    [7, OPERATOR_REASON, undefined],
+    [5, OPERATOR_REASON, CUSTOMER_REASON],
   ]);
   assert.deepEqual(await ledgerOf(user), [
     [7, undefined, undefined],
-    [5, undefined, TOLD],
+    [5, undefined, CUSTOMER_REASON],
   ]);
 });
 
-test("a reason of 500 characters is taken and kept whole, also where each of them is two units long; one more is refused", async () => {
+test("a reason of 500 characters is stored whole, even of two code units each, and 501 are refused", async () => {
   const { user, orderId, variantId } = await paid("BALANCE");
-  const [longest, told] = ["🙂".repeat(500), "𠮷".repeat(500)];
+  const [longest, customerReason] = ["🙂".repeat(500), "𠮷".repeat(500)];
   const items = [{ variantId, quantity: 1 }];
   for (const [member, fields] of [
     ["reason", { reason: `${longest}a` }],
-    ["customerReason", { reason: "a", customerReason: `${told}a` }],
+    ["customerReason", { reason: "a", customerReason: `${customerReason}a` }],
   ] as const) {
     const { errors } = refused(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items, ...fields }), 400, "INVALID_REQUEST");
     assert.equal((errors as { path: string }[])[0]?.path, `/${member}`);
@@ -116,17 +116,17 @@ test("a reason of 500 characters is taken and kept whole, also where each of the
     const grant = refused(await shop.operator.post("/admin/balances/grant", { grants }), 400, "INVALID_REQUEST");
     assert.equal((grant["errors"] as { path: string }[])[0]?.path, `/grants/0/${member}`);
   }
-  good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items, reason: longest, customerReason: told }), 200);
+  good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items, reason: longest, customerReason: customerReason }), 200);
   const { data } = good(await shop.operator.get(`/orders/${orderId}/history`), 200).events.at(-1);
-  assert.deepEqual([data.reason, data.customerReason], [longest, told]);
+  assert.deepEqual([data.reason, data.customerReason], [longest, customerReason]);
 });
 
-// Goes red where cutText is a slice: then the gateway gets half a character, and refuses it or writes another.
-test("a long reason reaches the gateway cut between two characters", async () => {
+// A cut in the middle of a character would send the gateway half a character.
+test("a long reason is cut between two characters before it reaches the gateway", async () => {
   for (const reason of [`${"a".repeat(149)}🙂 and more`, `${"a".repeat(145)}👨‍👩‍👧‍👦`]) {
     const { orderId, variantId } = await paid("CARD");
     good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items: [{ variantId, quantity: 1 }], reason }), 200);
-    const cancels = [...simulator.book.payments.values()].find((payment) => payment.orderId === orderId)?.cancels ?? [];
+    const cancels = [...simulator.ledger.payments.values()].find((payment) => payment.orderId === orderId)?.cancels ?? [];
     assert.match(cancels[0]?.reason ?? "", /^a+ \[[0-9a-f-]{36}\]$/);
   }
 });

@@ -1,4 +1,4 @@
-// Rehearsals of a drop: simulated buyers against copies, which leave nothing behind that counts.
+// Rehearsals of a drop: simulated buyers act on copies, and nothing of it counts afterwards.
 
 import assert from "node:assert/strict";
 import { generateKeyPairSync, randomUUID } from "node:crypto";
@@ -25,10 +25,10 @@ after(async () => {
   await shop.close();
 });
 
-// oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
+// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
 type Rehearsal = any;
 
-/** Reads it, at the other instance, until this holds. */
+/** Polls the rehearsal at the other instance until the condition holds. */
 async function until(id: string, holds: (rehearsal: Rehearsal) => boolean): Promise<Rehearsal> {
   for (const deadline = Date.now() + 60_000; ;) {
     const rehearsal = good(await beside.operator.get(`/admin/rehearsals/${id}`), 200);
@@ -38,21 +38,25 @@ async function until(id: string, holds: (rehearsal: Rehearsal) => boolean): Prom
   }
 }
 
-/** Goes red without `sameRehearsal` in productFor, in issueCoupon or in mayMeet. */
+/** Fails without `sameRehearsal` in productFor, in issueCoupon or in maySee. */
 async function assertHidden({ productId, couponId }: { productId: string; couponId: string }): Promise<void> {
   const shopper = await shop.user({ balance: 10_000 });
-  const line = { productId, quantity: 1 };
-  for (const ask of [shop.anyone("GET", `/products/${productId}`), shopper.get(`/products/${productId}`)])
-    refused(await ask, 404, "PRODUCT_NOT_FOUND");
-  for (const ask of [shop.anyone("GET", `/coupons/${couponId}`), shopper.get(`/coupons/${couponId}`)]) refused(await ask, 404, "COUPON_NOT_FOUND");
-  refused(await shopper.post(`/users/${shopper.id}/cart/items`, line), 404, "PRODUCT_NOT_FOUND");
-  refused(await shopper.post("/orders", { orderItems: [line] }), 404, "PRODUCT_NOT_FOUND");
-  refused(await shopper.post("/orders", { orderItems: [line], payment: { method: "DEFERRED" } }), 404, "PRODUCT_NOT_FOUND");
-  refused(await shop.operator.post("/orders", { userId: shopper.id, orderItems: [line] }), 404, "PRODUCT_NOT_FOUND");
-  for (let time = 0; time < 2; time++) refused(await shopper.post(`/coupons/${couponId}/issue`), 404, "COUPON_NOT_FOUND");
+  const lineItem = { productId, quantity: 1 };
+  for (const request of [shop.anyone("GET", `/products/${productId}`), shopper.get(`/products/${productId}`)])
+    refused(await request, 404, "PRODUCT_NOT_FOUND");
+  for (const request of [shop.anyone("GET", `/coupons/${couponId}`), shopper.get(`/coupons/${couponId}`)])
+    refused(await request, 404, "COUPON_NOT_FOUND");
+  refused(await shopper.post(`/users/${shopper.id}/cart/items`, lineItem), 404, "PRODUCT_NOT_FOUND");
+  refused(await shopper.post("/orders", { orderItems: [lineItem] }), 404, "PRODUCT_NOT_FOUND");
+  refused(await shopper.post("/orders", { orderItems: [lineItem], payment: { method: "DEFERRED" } }), 404, "PRODUCT_NOT_FOUND");
+  refused(await shop.operator.post("/orders", { userId: shopper.id, orderItems: [lineItem] }), 404, "PRODUCT_NOT_FOUND");
+  for (let attempt = 0; attempt < 2; attempt++) refused(await shopper.post(`/coupons/${couponId}/issue`), 404, "COUPON_NOT_FOUND");
 }
 
-/** Nothing of a rehearsal stands in a list or figure, or goes to the data platform; only who asks for its orders gets them. */
+/**
+ * Asserts that a rehearsal appears in no list or figure and that none of its events reaches the
+ * data platform. Its orders are listed only on request.
+ */
 async function assertUncounted({ id }: { id: string }): Promise<void> {
   const [buyer] = good(await shop.operator.get(`/admin/users?limit=1&q=rehearsal-${id}`), 200).users;
   const orders = async (query: string): Promise<number> => good(await shop.operator.get(`/admin/orders?limit=100&${query}`), 200).orders.length;
@@ -69,7 +73,7 @@ async function assertUncounted({ id }: { id: string }): Promise<void> {
     assert.deepEqual(good(await shop.operator.get(`/admin/events${status}`), 200).events, [], status);
 }
 
-test("as many get something as there is, in order, and afterwards it is as if it had not been", async () => {
+test("a rehearsal sells exactly the stock in order of arrival, and leaves nothing behind afterwards", async () => {
   const product = await shop.product({ name: "백자", stock: 60, price: 1000 });
   const campaign = await shop.campaign({ totalQuantity: 40, discount: { type: "FIXED", amount: 300 } });
   const started = good(
@@ -79,7 +83,7 @@ test("as many get something as there is, in order, and afterwards it is as if it
   refused(await beside.operator.post("/admin/rehearsals", { productId: product.id, buyers: 1 }), 503, "BUSY");
 
   const running = await until(started.id, ({ state }) => state === "RUNNING");
-  // A shopper finds the copies in no list, and by their ids neither.
+  // Shoppers find the copies neither in lists nor by id.
   const { products } = good(await shop.anyone("GET", "/products?limit=100"), 200);
   assert.deepEqual(
     products.map(({ id }: { id: string }) => id),
@@ -112,7 +116,7 @@ test("as many get something as there is, in order, and afterwards it is as if it
   );
   assert.deepEqual(done.progress, { ...done.progress, arrived: 200, claimed: 40, sold: 60, refused: 300, done: 200 });
 
-  // The original is untouched, the copy is closed, and sales know nothing of it.
+  // The original is unchanged, the copy is closed, and sales do not count the rehearsal.
   assert.equal(await shop.stockOf(product), 60);
   assert.equal(good(await shop.operator.get(`/products/${running.copies.productId}`), 200).status, "NOT_FOR_SALE");
   assert.equal(good(await shop.operator.get(`/coupons/${done.copies.couponId}`), 200).status, "CLOSED");
@@ -121,14 +125,15 @@ test("as many get something as there is, in order, and afterwards it is as if it
   good(await shop.operator.post("/admin/jobs/aggregate-sales/run"), 200);
   assert.deepEqual(good(await shop.operator.get("/admin/sales"), 200).sales, []);
   assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
-  // Its buyers stay, and are not in the way.
+  // The simulated buyers stay in the table, but no list shows them by default.
   for (const { name } of good(await shop.operator.get("/admin/users?limit=100"), 200).users) assert.equal(name, "손님");
   assert.equal(good(await shop.operator.get(`/admin/users?limit=100&q=rehearsal-${started.id}`), 200).users.length, 100);
   assert.equal(good(await shop.operator.get("/admin/rehearsals?limit=1"), 200).rehearsals[0].id, started.id);
 });
 
-// Goes red without `rehearsal_id IS NULL` in each of popular.sql.ts, without OF_NO_REHEARSAL in selectDue, or without the filter of selectOrderPage.
-test("while a rehearsal's copy sells, its own buyer meets it, and no list, figure or sink does", async () => {
+// The test fails without `rehearsal_id IS NULL` in each statement of popular.sql.ts, without
+// OF_NO_REHEARSAL in selectDue, and without the filter of selectOrderPage.
+test("while a rehearsal's copy sells, only its own buyers see it, and no list, figure or sink contains it", async () => {
   const { till } = shop.shop;
   const id = randomUUID();
   const [copy] = await till.submit(createProducts, { products: [{ name: "연습 백자", variants: [{ price: 10, stock: 9 }] }], rehearsalId: id });
@@ -147,14 +152,15 @@ test("while a rehearsal's copy sells, its own buyer meets it, and no list, figur
     Object.fromEntries(good(await shop.operator.get("/admin/sales"), 200).sales.map((row: Rehearsal) => [row.productId, row.units]));
   const before = good(await shop.operator.get("/admin/events?limit=100"), 200).events.length;
 
-  // Its own buyer meets the copies, and nothing else.
+  // A buyer of the rehearsal sees the copies and nothing else.
   assert.equal(good(await buyer.get(`/products/${copy.id}`), 200).name, "연습 백자");
   assert.equal(good(await buyer.get(`/coupons/${coupon.id}`), 200).status, "OPEN");
   good(await buyer.post(`/coupons/${coupon.id}/issue`), 201);
   good(await buyer.post(`/users/${buyer.id}/cart/items`, { productId: copy.id, quantity: 4 }), 201);
   const { orderId } = good(await buyer.post("/orders", { fromCart: true }), 201);
   refused(await buyer.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 404, "PRODUCT_NOT_FOUND");
-  // Sold out, it still does not exist for a shopper whom the shop knows by now.
+  // The sold-out copy does not exist for a shopper, even for one whose claim the instance has
+  // already served.
   const campaign = await shop.campaign();
   good(await shopper.post(`/coupons/${campaign.id}/issue`), 201);
   refused(await shopper.post(`/coupons/${coupon.id}/issue`), 404, "COUPON_NOT_FOUND");
@@ -169,7 +175,7 @@ test("while a rehearsal's copy sells, its own buyer meets it, and no list, figur
     popularProducts.map(({ productId }: { productId: string }) => productId),
     [product.id],
   );
-  // A snapshot is of the days before, so what was sold today is moved there.
+  // A snapshot covers the days before today, so today's sales are moved to yesterday.
   const { database } = shop.shop;
   const run = (text: string) => database.rows<{ productId: string }>({ name: text, text, values: [] });
   await run("UPDATE product_sales SET day = day - 1");
@@ -181,15 +187,15 @@ test("while a rehearsal's copy sells, its own buyer meets it, and no list, figur
   const orders = new Set(good(await shop.operator.get("/admin/orders?limit=100"), 200).orders.map((order: Rehearsal) => order.orderId));
   assert.deepEqual([orders.has(real.orderId), orders.has(orderId)], [true, false]);
   good(await shop.operator.post("/admin/jobs/relay-events/run"), 200);
-  const told = readFileSync(join(shop.shop.config.dataDir, "events.ndjson"), "utf8");
-  assert.deepEqual([told.includes(real.orderId), told.includes(orderId)], [true, false]);
+  const delivered = readFileSync(join(shop.shop.config.dataDir, "events.ndjson"), "utf8");
+  assert.deepEqual([delivered.includes(real.orderId), delivered.includes(orderId)], [true, false]);
   const events = good(await shop.operator.get("/admin/events?limit=100"), 200).events;
   assert.equal(events.length, before + 1);
   refused(await shop.operator.post(`/admin/events/${eventId(orderId, 1)}/replay`), 404, "NOT_FOUND");
   good(await shop.operator.post(`/orders/${orderId}/cancel`), 200);
 });
 
-test("one that is stopped is tidied up, by whichever instance it was asked of", async () => {
+test("a rehearsal that is stopped at any instance is cleaned up", async () => {
   const product = await shop.product({ stock: 5 });
   const { id } = good(await shop.operator.post("/admin/rehearsals", { productId: product.id, buyers: 20, arriveWithinMs: 60_000 }), 201);
   await until(id, ({ progress }) => progress?.sold > 0);
@@ -200,7 +206,7 @@ test("one that is stopped is tidied up, by whichever instance it was asked of", 
   assert.equal(good(await shop.operator.post(`/admin/rehearsals/${id}/stop`), 200).state, "STOPPED");
 });
 
-test("one whose instance goes is ended and tidied up by another", async () => {
+test("a rehearsal whose instance closes is ended and cleaned up by another instance", async () => {
   const third = await openTestShop({ beside: shop });
   const product = await shop.product({ stock: 5 });
   const { id } = good(await third.operator.post("/admin/rehearsals", { productId: product.id, buyers: 20, arriveWithinMs: 60_000 }), 201);
@@ -220,7 +226,7 @@ async function untilClosed(productId: string): Promise<void> {
   }
 }
 
-test("it is for operators, of something that is there, where the shop makes its own tokens", async () => {
+test("only operators can start a rehearsal, and only of an existing product or campaign", async () => {
   const [shopper] = (await shop.users(1)) as [Client];
   const product = await shop.product();
   refused(await shopper.post("/admin/rehearsals", { productId: product.id, buyers: 1 }), 403, "FORBIDDEN");
@@ -230,26 +236,26 @@ test("it is for operators, of something that is there, where the shop makes its 
   refused(await shop.operator.post("/admin/rehearsals", { couponId: product.id, buyers: 1 }), 404, "COUPON_NOT_FOUND");
 });
 
-// Goes red without the check of `jwksUrl` in start: the buyers would all be refused at the door.
-test("a shop whose tokens an issuer makes has none, and says beforehand whose they are", async () => {
+// Every simulated buyer would fail authentication.
+test("a shop with an external token issuer offers no rehearsals and reports its token source", async () => {
   const issuer = await Issuer.open();
   const keys = generateKeyPairSync("ec", { namedCurve: "P-256" });
   issuer.keys = [{ ...keys.publicKey.export({ format: "jwk" }), kid: "e", alg: "ES256" }];
-  const keyed = await openTestShop({ beside: shop, env: { AUTH_JWKS_URL: issuer.url, AUTH_JWT_SECRET: "" } });
+  const withIssuer = await openTestShop({ beside: shop, env: { AUTH_JWKS_URL: issuer.url, AUTH_JWT_SECRET: "" } });
   try {
     const product = await shop.product();
     const operator = token({ alg: "ES256", kid: "e" }, { sub: "keeper", role: "operator", exp: Date.now() / 1000 + 600 }, keys.privateKey);
-    const ask = keyed.anyone("POST", "/admin/rehearsals", { productId: product.id, buyers: 1 }, { authorization: `Bearer ${operator}` });
-    refused(await ask, 404, "NOT_FOUND");
-    assert.equal(good(await keyed.anyone("GET", "/shop"), 200).tokens, "issuer");
+    const request = withIssuer.anyone("POST", "/admin/rehearsals", { productId: product.id, buyers: 1 }, { authorization: `Bearer ${operator}` });
+    refused(await request, 404, "NOT_FOUND");
+    assert.equal(good(await withIssuer.anyone("GET", "/shop"), 200).tokens, "issuer");
     assert.equal(good(await shop.anyone("GET", "/shop"), 200).tokens, "own");
   } finally {
-    await keyed.close();
+    await withIssuer.close();
     await issuer.close();
   }
 });
 
-test("whoever is served after somebody was told that nothing is left is found out", () => {
+test("the report counts each buyer who is served after another buyer was told that nothing is left", () => {
   const asked = (sentAt: number, answeredAt: number, refusal: string | null, id: string | null = null): CrowdRequest => ({
     sentAt,
     answeredAt,
@@ -257,9 +263,9 @@ test("whoever is served after somebody was told that nothing is left is found ou
     tries: 1,
     id,
   });
-  const told = asked(10, 20, "COUPON_SOLD_OUT");
-  assert.equal(orderOf([told, asked(15, 30, null, "a")]).outOfOrder, 0);
-  assert.equal(orderOf([told, asked(21, 30, null, "a")]).outOfOrder, 1);
+  const soldOut = asked(10, 20, "COUPON_SOLD_OUT");
+  assert.equal(orderOf([soldOut, asked(15, 30, null, "a")]).outOfOrder, 0);
+  assert.equal(orderOf([soldOut, asked(21, 30, null, "a")]).outOfOrder, 1);
   assert.equal(orderOf([asked(10, 20, "BALANCE_INSUFFICIENT"), asked(21, 30, null, "a")]).outOfOrder, 0);
   assert.equal(orderOf([asked(1, 9, null, "c"), asked(2, 9, null, "a"), asked(3, 9, null, "b")]).farthest, 2);
   assert.equal(orderOf([asked(1, 9, null)]).farthest, null);

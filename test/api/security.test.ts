@@ -1,4 +1,5 @@
-// What an attacker would try who has read the source, and is not tried elsewhere (SECURITY.md says where the rest is).
+// Attacks by a caller who has read the source, if no other test covers them. SECURITY.md says where
+// the others are.
 
 import assert from "node:assert/strict";
 import { createServer } from "node:http";
@@ -12,17 +13,17 @@ import { type Client, good, openTestShop, refused, SECRET, type TestShop } from 
 
 const AUTH = { secret: undefined, jwksUrl: undefined, issuer: undefined, audience: undefined };
 
-describe("an issuer's keys", () => {
-  // Goes red without isPrivateOnItsWay in config.ts.
-  test("are fetched over https, or from this machine", () => {
+describe("fetching an issuer's keys", () => {
+  // The check is isPrivateOnItsWay in config.ts.
+  test("an issuer's keys are fetched over https, or over http from this machine", () => {
     const open = (url: string): string | undefined => readConfig({ AUTH_JWKS_URL: url }).auth.jwksUrl;
     for (const url of ["http://issuer.example/keys", "ftp://127.0.0.1/keys", "http://127.0.0.1.example/keys", "file:///keys"])
       assert.throws(() => open(url), /^Error: AUTH_JWKS_URL/);
     for (const url of ["https://issuer.example/keys", "http://127.0.0.1:1/keys", "http://localhost/keys"]) assert.equal(open(url), url);
   });
 
-  // Goes red without `redirect` in key-set.ts.
-  test("are not taken from where a redirection leads", async () => {
+  // The option `redirect` in key-set.ts forbids it.
+  test("an issuer's keys are not accepted from a redirect", async () => {
     const server = createServer((request, response) => {
       if (request.url === "/keys") response.writeHead(302, { location: "/elsewhere" }).end();
       else response.end(JSON.stringify({ keys: [] }));
@@ -36,8 +37,8 @@ describe("an issuer's keys", () => {
   });
 });
 
-// Goes red without the onRoute hook in identify.ts.
-test("a route that does not say who may call it does not start", () => {
+// The onRoute hook of the authentication checks it.
+test("the server refuses to add a route that does not declare its audience", () => {
   const server = createShopServer({
     config: { locale: "ko", rateLimit: undefined, trustProxy: undefined },
     authenticator: authenticator(AUTH, SECRET),
@@ -46,7 +47,7 @@ test("a route that does not say who may call it does not start", () => {
   assert.throws(() => server.get("/forgotten", () => "everything"), /\/forgotten does not say who may call it/);
 });
 
-describe("whatever is another's", () => {
+describe("data of another user", () => {
   let shop: TestShop;
   let victim: Client;
   let attacker: Client;
@@ -56,8 +57,9 @@ describe("whatever is another's", () => {
   });
   after(() => shop.close());
 
-  // Goes red without the check of the audience in `authorize`, of the owner in `ownOrder`, of `callerId` in the reads of orders and payments, …
-  test("is neither seen nor touched, by any operation of the document", async () => {
+  // The test fails without the audience check in `authorize`, the owner check in `ownOrder`, or
+  // `callerId` in the reads of orders and payments.
+  test("no operation in the OpenAPI document reads or changes another user's data", async () => {
     const product = await shop.product({ price: 100 });
     const order = good(await victim.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }), 201);
     const waiting = good(
@@ -66,14 +68,14 @@ describe("whatever is another's", () => {
     );
     const item = good(await victim.post(`/users/${victim.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
     const userCouponId = await shop.coupon(victim);
-    const before = await everythingOf(order.orderId, waiting.orderId);
+    const before = await snapshotOf(order.orderId, waiting.orderId);
 
     const document = good(await shop.anyone("GET", "/openapi.json"), 200);
     const ids: Record<string, string> = { userId: victim.id, orderId: order.orderId, paymentId: order.payment.paymentId, id: item.id };
     const tried: string[] = [];
     for (const [path, methods] of Object.entries(document.paths as Record<string, Record<string, Operation>>))
       for (const [method, { security, requestBody }] of Object.entries(methods)) {
-        // What everybody may see is in none of these, and what an operator may do is in all of them.
+        // Public operations match none of these conditions, operator operations match the second.
         if (security === undefined || !(/\{(userId|orderId|paymentId)\}/.test(path) || path.startsWith("/admin"))) continue;
         const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
           path.startsWith("/admin/orders") ? order.orderId : (ids[name] ?? "aggregate-sales"),
@@ -87,28 +89,31 @@ describe("whatever is another's", () => {
       }
     assert.ok(tried.length >= 30, `${tried.length} were tried`);
 
-    // In a body, too.
-    const line = { orderItems: [{ productId: product.id, quantity: 1 }] };
-    refused(await attacker.post("/orders", { ...line, userId: victim.id }), 403, "FORBIDDEN");
-    refused(await attacker.post("/orders", { ...line, userCouponId }), 404, "COUPON_NOT_FOUND");
+    // The same attacks through request bodies.
+    const body = { orderItems: [{ productId: product.id, quantity: 1 }] };
+    refused(await attacker.post("/orders", { ...body, userId: victim.id }), 403, "FORBIDDEN");
+    refused(await attacker.post("/orders", { ...body, userCouponId }), 404, "COUPON_NOT_FOUND");
     refused(await attacker.post("/payments", { orderId: waiting.orderId, method: "BALANCE" }), 404, "ORDER_NOT_FOUND");
     refused(await attacker.post("/payments", { orderId: waiting.orderId, method: "CARD", paymentKey: "stolen" }), 404, "ORDER_NOT_FOUND");
     refused(await attacker.post(`/orders/${waiting.orderId}/cancel`), 404, "ORDER_NOT_FOUND");
     refused(await attacker.patch(`/users/${attacker.id}/cart/items/${item.id}`, { quantity: 9 }), 404, "CART_ITEM_NOT_FOUND");
     refused(await attacker.delete(`/users/${attacker.id}/cart/items/${item.id}`), 404, "CART_ITEM_NOT_FOUND");
-    assert.deepEqual(await everythingOf(order.orderId, waiting.orderId), before);
+    assert.deepEqual(await snapshotOf(order.orderId, waiting.orderId), before);
   });
 
-  async function everythingOf(...orderIds: string[]): Promise<unknown> {
+  async function snapshotOf(...orderIds: string[]): Promise<unknown> {
     const paths = ["balance", "cart", "coupons?status=ALL", "orders", "balance/transactions"].map((part) => `/users/${victim.id}/${part}`);
     return Promise.all([...paths, ...orderIds.map((id) => `/orders/${id}/history`)].map(async (path) => good(await victim.get(path), 200)));
   }
 });
 
 type Operation = { security?: unknown; requestBody?: { content: { "application/json": { examples?: Record<string, { value: unknown }> } } } };
-type Things = { product: { id: string; variants: { id: string }[] }; item: { id: string } };
-/** Bodies of a right shape, so that it is authority that refuses; for any other operation the document's own example will do. */
-const BODIES: Record<string, (things: Things) => unknown> = {
+type Fixtures = { product: { id: string; variants: { id: string }[] }; item: { id: string } };
+/**
+ * Valid bodies, so that the refusal is about authorization. Any other operation uses the example in
+ * the document.
+ */
+const BODIES: Record<string, (fixtures: Fixtures) => unknown> = {
   "POST /users/{userId}/balance/charge": () => ({ amount: 1 }),
   "POST /users/{userId}/cart/items": ({ product }) => ({ productId: product.id, quantity: 1 }),
   "PATCH /users/{userId}/cart/items/{id}": () => ({ quantity: 2 }),

@@ -1,5 +1,5 @@
-// Connections that cost much and bring nothing, and requests whose end two readers would see at two places: bounded, refused, and nothing
-// that stands behind them is done.
+// Slow clients and ambiguous requests: their number and size are bounded, they are refused, and
+// requests behind them on the connection are not executed.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -17,31 +17,32 @@ after(() => shop.close());
 const charge = (): string =>
   requestText("POST", `/users/${user.id}/balance/charge`, { Authorization: `Bearer ${user.token}` }, JSON.stringify({ amount: 1 }));
 
-describe("what one reader takes for one request and another for two", () => {
+describe("ambiguous request framing", () => {
   const path = (): string => `/users/${user.id}/balance/charge`;
-  const lines = (...fields: string[]): string =>
+  const head = (...fields: string[]): string =>
     [`POST ${path()} HTTP/1.1`, "Host: shop", `Authorization: Bearer ${user.token}`, "Content-Type: application/json", ...fields, "", ""].join(
       "\r\n",
     );
   const body = '{"amount":1}';
-  const shapes: [name: string, bytes: () => string][] = [
-    ["a length and chunks", () => `${lines("Content-Length: 12", "Transfer-Encoding: chunked")}0\r\n\r\n`],
-    ["chunks and a length", () => `${lines("Transfer-Encoding: chunked", "Content-Length: 5")}0\r\n\r\n`],
-    ["two lengths", () => `${lines("Content-Length: 12", "Content-Length: 0")}${body}`],
-    ["two lengths in one", () => `${lines("Content-Length: 12, 0")}${body}`],
-    ["a length with a sign", () => `${lines("Content-Length: +12")}${body}`],
-    ["a chunk whose size is none", () => `${lines("Transfer-Encoding: chunked")}0x5\r\nhello\r\n0\r\n\r\n`],
-    ["a chunk that is longer than it says", () => `${lines("Transfer-Encoding: chunked")}2\r\n{"amount":1}\r\n0\r\n\r\n`],
-    ["chunks that are not the last coding", () => `${lines("Transfer-Encoding: chunked, identity")}0\r\n\r\n`],
-    ["a coding that there is not", () => `${lines("Transfer-Encoding: xchunked")}0\r\n\r\n`],
-    ["a header folded over two lines", () => `${lines("X-Folded: a\r\n b: c", "Content-Length: 12")}${body}`],
-    ["a space before the colon", () => `${lines("Content-Length : 12")}${body}`],
-    ["bare line feeds", () => `${lines("Content-Length: 12").replaceAll("\r\n", "\n")}${body}`],
-    ["a bare carriage return", () => `${lines("X-Odd: a\rContent-Length: 0", "Content-Length: 12")}${body}`],
+  const requests: [description: string, bytes: () => string][] = [
+    ["a length and chunks", () => `${head("Content-Length: 12", "Transfer-Encoding: chunked")}0\r\n\r\n`],
+    ["chunks and a length", () => `${head("Transfer-Encoding: chunked", "Content-Length: 5")}0\r\n\r\n`],
+    ["two lengths", () => `${head("Content-Length: 12", "Content-Length: 0")}${body}`],
+    ["two lengths in one", () => `${head("Content-Length: 12, 0")}${body}`],
+    ["a length with a sign", () => `${head("Content-Length: +12")}${body}`],
+    ["a chunk with an invalid size", () => `${head("Transfer-Encoding: chunked")}0x5\r\nhello\r\n0\r\n\r\n`],
+    ["a chunk longer than its size", () => `${head("Transfer-Encoding: chunked")}2\r\n{"amount":1}\r\n0\r\n\r\n`],
+    ["chunked as not the last coding", () => `${head("Transfer-Encoding: chunked, identity")}0\r\n\r\n`],
+    ["an unknown transfer coding", () => `${head("Transfer-Encoding: xchunked")}0\r\n\r\n`],
+    ["a header folded over two lines", () => `${head("X-Folded: a\r\n b: c", "Content-Length: 12")}${body}`],
+    ["a space before the colon", () => `${head("Content-Length : 12")}${body}`],
+    ["bare line feeds", () => `${head("Content-Length: 12").replaceAll("\r\n", "\n")}${body}`],
+    ["a bare carriage return", () => `${head("X-Odd: a\rContent-Length: 0", "Content-Length: 12")}${body}`],
   ];
-  // The last six go red with Node's `insecureHTTPParser`; the others its parser never takes.
-  for (const [name, bytes] of shapes) {
-    test(`${name}: refused, the connection closed, and nothing behind it done`, async () => {
+  // The last six would pass with Node's `insecureHTTPParser`. Node's parser always refuses the
+  // others.
+  for (const [description, bytes] of requests) {
+    test(`a request with ${description} is refused, and its connection is closed before the next request`, async () => {
       const balance = await shop.balanceOf(user);
       const connection = await RawConnection.open(shop.url);
       connection.write(bytes() + charge() + charge());
@@ -52,8 +53,8 @@ describe("what one reader takes for one request and another for two", () => {
   }
 });
 
-// Goes red where the server takes fewer connections than that (`maxConnections`).
-test("two thousand idle connections, and two thousand that never finish a header, keep nobody else waiting", async () => {
+// The test fails if the server accepts fewer connections (`maxConnections`).
+test("two thousand idle connections and two thousand unfinished headers delay no other client", async () => {
   const idle: RawConnection[] = [];
   for (let i = 0; i < 20; i++) idle.push(...(await Promise.all(Array.from({ length: 200 }, () => RawConnection.open(shop.url)))));
   idle.forEach((connection, i) => i % 2 && connection.write("GET /products HTTP/1.1\r\nX-Slow: "));
@@ -63,8 +64,8 @@ test("two thousand idle connections, and two thousand that never finish a header
   for (const connection of idle) connection.close();
 });
 
-// Goes red without MOST_HEAD_BYTES and BODY_LIMIT (server.ts).
-test("headers and bodies without an end are cut off where they are too long, and nothing behind them is done", async () => {
+// The limits are MOST_HEAD_BYTES and BODY_LIMIT (server.ts).
+test("headers and bodies that are too large are refused, and requests behind them are not executed", async () => {
   const balance = await shop.balanceOf(user);
   const endless: [status: number, bytes: string][] = [
     [431, `GET /products HTTP/1.1\r\nX-Much: ${"a".repeat(64 * 1024)}\r\n\r\n`],
@@ -88,8 +89,9 @@ test("headers and bodies without an end are cut off where they are too long, and
   assert.equal(await shop.balanceOf(user), balance);
 });
 
-// Goes red without `removeHeader("connection")` in refuseWith (server.ts): the connection is closed, and breaks under whoever still writes.
-test("who sends eight megabytes reads that they are too many, and what comes behind them on the connection is done", async () => {
+// Without `removeHeader("connection")` (server.ts) the connection closes while the client is still
+// writing.
+test("a client that sends eight megabytes reads 413, and its next request on the connection is served", async () => {
   const balance = await shop.balanceOf(user);
   const connection = await RawConnection.open(shop.url);
   connection.write(requestText("POST", "/orders", { Authorization: `Bearer ${user.token}` }, " ".repeat(8 * 1024 * 1024)) + charge());

@@ -1,4 +1,4 @@
-// Why a variant's stock is what it is: the first filling and every change of it, as operators read them.
+// The stock journal of a variant: the initial stock and each adjustment, as operators read them.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -10,8 +10,9 @@ before(async () => {
 });
 after(() => shop.close());
 
-// Goes red without ORDER BY, or without `id < $2` (the second page would be the first again).
-test("each change stands in it once, newest first, page after page, and no sale does", async () => {
+// The test fails without ORDER BY, and without `id < $2`, which would make the second page repeat
+// the first.
+test("the stock journal lists each adjustment once, newest first, across pages, and no sales", async () => {
   const product = await shop.product({ variants: ["S", "M"].map((size) => ({ options: { size }, price: 10, stock: 5 })) });
   const [small] = product.variants as [{ id: string }, { id: string }];
   const path = `/admin/variants/${small.id}/stock`;
@@ -40,7 +41,7 @@ test("each change stands in it once, newest first, page after page, and no sale 
   ]);
 });
 
-test("it is for operators, of a variant that is there, with a cursor of its own", async () => {
+test("the stock journal is for operators only, and refuses unknown variants and foreign cursors", async () => {
   const product = await shop.product();
   const [buyer] = (await shop.users(1)) as [Client];
   const path = `/admin/variants/${product.variants[0]?.id}/stock`;

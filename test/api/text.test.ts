@@ -1,4 +1,5 @@
-// Text that people read has one form in the shop, however it was typed; keys of other systems are kept byte for byte.
+// Text for people is stored in one form, however it was typed. Keys of other systems are stored
+// byte for byte.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -12,21 +13,21 @@ let shop: TestShop;
 before(async () => (shop = await openTestShop()));
 after(() => shop.close());
 
-// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+// oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
 type Json = any;
 
 const decomposed = (text: string): string => text.normalize("NFD");
-/** Typed on another system, and pasted. */
+/** As if typed on another system and pasted with blanks around it. */
 const pasted = (text: string): string => `\u3000\n ${decomposed(text)}\t\u00a0`;
 
-/** The paths of the fields at fault. */
-function faults(answer: Json): string[] {
+/** The paths of the invalid fields. */
+function invalidFields(answer: Json): string[] {
   return [...new Set<string>((refused(answer, 400, "INVALID_REQUEST") as Json).errors.map(({ path }: Json) => path))];
 }
 
 describe("text that people read", () => {
-  // Goes red without addTextKeywords(BODY).
-  test("is stored in NFC and trimmed: of products and variants, options and their keys", async () => {
+  // The schema keywords for text do it (addTextKeywords).
+  test("text of products, variants and options is stored in NFC and trimmed", async () => {
     const variant = { name: pasted("큰 항아리"), options: { [pasted("색상")]: pasted("쪽빛") }, price: 1, stock: 1 };
     const product: Json = await shop.product({ name: pasted("백자 항아리"), description: pasted("가마에서\n갓 나온"), variants: [variant] });
     assert.deepEqual([product.name, product.description], ["백자 항아리", "가마에서\n갓 나온"]);
@@ -40,7 +41,7 @@ describe("text that people read", () => {
     assert.deepEqual([edited.name, edited.description, edited.variants[0].name, edited.variants[0].options], ["청자", "", "작은", { 크기: "소" }]);
   });
 
-  test("is stored in NFC and trimmed: of users, campaigns and reasons", async () => {
+  test("text of users, campaigns and reasons is stored in NFC and trimmed", async () => {
     assert.equal(good(await shop.operator.post("/admin/users", { name: pasted("홍길동") }), 201).name, "홍길동");
     assert.equal(good(await shop.operator.post("/admin/users", { users: [{ name: pasted("임꺽정") }] }), 201).users[0].name, "임꺽정");
     const campaign: Json = await shop.campaign({ name: pasted("첫 장날") });
@@ -52,47 +53,47 @@ describe("text that people read", () => {
     assert.equal(good(await shop.operator.get(path), 200).adjustments[0].reason, "입고");
   });
 
-  test("is as long as its code points, after that", async () => {
+  test("the length of text is counted in code points after normalization", async () => {
     const name = "각".repeat(300);
     assert.equal(((await shop.product({ name: ` ${decomposed(name)} ` })) as Json).name, name);
     assert.equal(((await shop.product({ name: "🍎".repeat(300) })) as Json).name, "🍎".repeat(300));
-    assert.deepEqual(faults(await shop.operator.post("/admin/products", { name: `${name}각`, price: 1, stock: 1 })), ["/name"]);
+    assert.deepEqual(invalidFields(await shop.operator.post("/admin/products", { name: `${name}각`, price: 1, stock: 1 })), ["/name"]);
     const options = { ["각".repeat(101)]: "값" };
-    assert.deepEqual(faults(await shop.operator.post("/admin/products", { name, variants: [{ options, price: 1, stock: 1 }] })), [
+    assert.deepEqual(invalidFields(await shop.operator.post("/admin/products", { name, variants: [{ options, price: 1, stock: 1 }] })), [
       `/variants/0/options/${"각".repeat(101)}`,
     ]);
   });
 
-  test("is missing if nothing of it is left", async () => {
+  test("text that is blank after trimming counts as missing", async () => {
     const blank = pasted("");
-    assert.deepEqual(faults(await shop.operator.post("/admin/users", { name: blank })), ["/name"]);
+    assert.deepEqual(invalidFields(await shop.operator.post("/admin/users", { name: blank })), ["/name"]);
     const variant = { options: { [blank]: blank }, price: 1, stock: 1 };
-    assert.deepEqual(faults(await shop.operator.post("/admin/products", { name: blank, variants: [variant] })).sort(), [
+    assert.deepEqual(invalidFields(await shop.operator.post("/admin/products", { name: blank, variants: [variant] })).sort(), [
       "/name",
       "/variants/0/options/",
     ]);
   });
 
-  test("is refused as a key that stands there already in another form: one of the values would be lost", async () => {
+  test("an option key that repeats another one in a different Unicode form is refused, because one value would be lost", async () => {
     const options = { 색상: "빨강", [decomposed("색상")]: "파랑" };
-    assert.deepEqual(faults(await shop.operator.post("/admin/products", { name: "컵", variants: [{ options, price: 1, stock: 1 }] })), [
+    assert.deepEqual(invalidFields(await shop.operator.post("/admin/products", { name: "컵", variants: [{ options, price: 1, stock: 1 }] })), [
       "/variants/0/options",
     ]);
   });
 
-  test("tells variants apart after that", async () => {
+  test("two variants whose options differ only in Unicode form are refused as duplicates", async () => {
     const variants = ["쪽빛", pasted("쪽빛")].map((색상) => ({ options: { 색상 }, price: 1, stock: 1 }));
-    assert.deepEqual(faults(await shop.operator.post("/admin/products", { name: "컵", variants })), ["/variants/1/options"]);
+    assert.deepEqual(invalidFields(await shop.operator.post("/admin/products", { name: "컵", variants })), ["/variants/1/options"]);
   });
 
-  test("is one request in whatever form it comes, under one key", async () => {
+  test("the same text in two Unicode forms is one request under one idempotency key", async () => {
     const headers = { "idempotency-key": randomUUID() };
     const { id } = good(await shop.operator.post("/admin/users", { name: "홍길동" }, headers), 201);
     assert.equal(good(await shop.operator.post("/admin/users", { name: pasted("홍길동") }, headers), 201).id, id);
   });
 });
 
-test("a list that goes on after a name of 300 emoji goes on", async () => {
+test("a list sorted by name continues after a name of 300 emoji", async () => {
   const names = ["🍏", "🍐"].map((one) => one.repeat(300));
   for (const name of names) await shop.product({ name });
   const found: string[] = [];
@@ -107,7 +108,7 @@ test("a list that goes on after a name of 300 emoji goes on", async () => {
   );
 });
 
-test("an externalId and a SKU are kept byte for byte", async () => {
+test("an externalId and a SKU are stored byte for byte", async () => {
   const key = ` ${decomposed("고객")}-${randomUUID()}\t`;
   assert.equal(good(await shop.operator.post("/admin/users", { name: "홍길동", externalId: key }), 201).externalId, key);
   assert.equal(good(await shop.operator.post("/admin/users", { name: "홍길동", externalId: key.trim() }), 201).externalId, key.trim());
@@ -115,7 +116,7 @@ test("an externalId and a SKU are kept byte for byte", async () => {
   assert.equal(product.variants[0].sku, key);
 });
 
-describe("a search", () => {
+describe("a product search", () => {
   let id: string;
   before(async () => {
     const variants = [
@@ -129,25 +130,26 @@ describe("a search", () => {
   const lists = ["/products?limit=100", "/admin/products?limit=100"];
   const search = (list: string, q: string) => shop.operator.get(`${list}&q=${encodeURIComponent(q)}`);
 
-  const FOUND: [what: string, q: string][] = [
+  const FOUND: [description: string, q: string][] = [
     ["in another Unicode form", decomposed("한산 모시")],
     ["with blanks around it", pasted("한산")],
     ["in another case", "éTÉ"],
-    ["of several words, in any order", "été  한산"],
-    ["of words from the name, an option and a SKU", "한산 쪽빛 mosi-i"],
-    ["of words from the options of two variants", "백색 small"],
-    ["by a SKU that is stored in another form", "모시-w1"],
-    ["by signs that LIKE knows", "100% a_b\\c"],
+    ["with several words in any order", "été  한산"],
+    ["with words from the name, an option and a SKU", "한산 쪽빛 mosi-i"],
+    ["with words from the options of two variants", "백색 small"],
+    ["for a SKU that is stored in another form", "모시-w1"],
+    ["for characters that LIKE treats specially", "100% a_b\\c"],
   ];
   for (const list of lists) {
-    for (const [what, q] of FOUND) test(`${what} finds the product at ${list}`, async () => assert.deepEqual(ids(await search(list, q)), [id]));
-    test(`finds nothing at ${list} if one of its words does not occur, and takes signs of LIKE as they are`, async () => {
+    for (const [description, q] of FOUND)
+      test(`a search ${description} finds the product at ${list}`, async () => assert.deepEqual(ids(await search(list, q)), [id]));
+    test(`a search at ${list} needs each of its words to occur, and takes the wildcards of LIKE literally`, async () => {
       for (const q of ["한산 안동", "한산 없는말", "한산 100%%", "_한산", "한산 Size"]) assert.deepEqual(ids(await search(list, q)), [], q);
     });
-    test(`of blanks finds everything at ${list}`, async () => assert.ok(ids(await search(list, " \u3000 ")).length >= 2));
+    test(`a search for blanks at ${list} returns every product`, async () => assert.ok(ids(await search(list, " \u3000 ")).length >= 2));
   }
 
-  test("of users looks at names and external ids, word by word", async () => {
+  test("a search for users matches names and external ids, word by word", async () => {
     const externalId = `${decomposed("회원")}-${randomUUID()}_%`;
     const user = good(await shop.operator.post("/admin/users", { name: "김 Été 검색", externalId }), 201);
     const found = async (q: string): Promise<string[]> =>
@@ -157,7 +159,7 @@ describe("a search", () => {
   });
 });
 
-describe("what a shop has stored before", () => {
+describe("text stored before normalization was introduced", () => {
   const IDS = Array.from({ length: 6 }, () => randomUUID()).sort();
   let database: { url: string; drop(): Promise<void> };
   let client: pg.Client;
@@ -167,7 +169,7 @@ describe("what a shop has stored before", () => {
     database = await freshDatabase();
     client = new pg.Client({ connectionString: database.url });
     await client.connect();
-    // Back to the schema before: what these files made is taken away.
+    // Undo the migrations that introduced the normalized form.
     await client.query("DELETE FROM migrations WHERE name >= '0007' AND name < '0013'");
     await client.query("ALTER TABLE variants DROP CONSTRAINT variants_sku_unique, DROP COLUMN version, DROP COLUMN status");
     await client.query("ALTER TABLE products DROP COLUMN version");
@@ -177,7 +179,7 @@ describe("what a shop has stored before", () => {
     await database.drop();
   });
 
-  test("is brought into one form, and SKUs in use twice get a suffix that is told of", async () => {
+  test("the migration normalizes stored text and reports each suffix that it adds to a duplicate SKU", async () => {
     const [product] = IDS;
     await client.query("INSERT INTO products (id, name, description, status, price, created_at) VALUES ($1, $2, $3, 'ON_SALE', 1, now())", [
       product,
@@ -211,8 +213,8 @@ describe("what a shop has stored before", () => {
       [product, pasted("첫 장날")],
     );
 
-    const told: string[] = [];
-    await migrate(database.url, (message) => told.push(message));
+    const messages: string[] = [];
+    await migrate(database.url, (message) => messages.push(message));
 
     assert.deepEqual(await rows("SELECT name, description, version FROM products"), [{ name: "백자", description: "가마에서\n갓", version: 0 }]);
     assert.deepEqual(await rows("SELECT name, external_id FROM users"), [{ name: "홍길동", external_id: pasted("회원") }]);
@@ -225,8 +227,8 @@ describe("what a shop has stored before", () => {
     assert.deepEqual([now[0].name, now[0].options, now[0].status], ["큰", { 색상: "쪽빛", size: "M" }, "ON_SALE"]);
     assert.equal(Object.keys(now[1].options).length, 2);
     assert.equal(now[3].name, "그대로");
-    assert.deepEqual(told.length, 3);
-    assert.ok(told.every((line) => /SKU .* was in use twice/.test(line)));
+    assert.deepEqual(messages.length, 3);
+    assert.ok(messages.every((message) => /SKU .* was in use twice/.test(message)));
     await assert.rejects(client.query("UPDATE variants SET sku = 'A'"), /variants_sku_unique/);
   });
 });

@@ -1,5 +1,5 @@
-// What is not there is said before anything else is looked at: 404 for an unknown path, 405 with Allow for a known path with another method,
-// whatever body, content type or token comes with it.
+// An unknown route is reported before anything else is checked: 404 for an unknown path, 405 with
+// Allow for a known path with another method, for any body, content type or token.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -12,7 +12,7 @@ after(() => shop.close());
 
 const METHODS = ["POST", "PUT", "PATCH", "DELETE"];
 const UNKNOWN = ["/nothing", "/orders/x/y/z", "/admin/nothing", "/users", "/products/", "/x//orders", "/ORDERS"];
-/** Path, methods that it has. */
+/** Each path with the methods it has. */
 const KNOWN: [path: string, allow: string][] = [
   ["/products", "GET, HEAD"],
   ["/orders", "POST"],
@@ -24,13 +24,13 @@ const KNOWN: [path: string, allow: string][] = [
   ["/openapi.json", "GET, HEAD"],
 ];
 
-/** Bodies and headers that a route would refuse, or take. */
-const SENT: [what: string, body: string | undefined, headers: Record<string, string>][] = [
+/** Bodies and headers that an existing route would refuse or accept. */
+const REQUESTS: [description: string, body: string | undefined, headers: Record<string, string>][] = [
   ["no body", undefined, {}],
   ["a body with members", '{"orderItems":[]}', {}],
   ["a list", "[1]", {}],
-  ["no JSON", "{", {}],
-  ["no UTF-8 is announced", "{}", { "content-type": "application/json; charset=latin1" }],
+  ["invalid JSON", "{", {}],
+  ["a charset other than UTF-8", "{}", { "content-type": "application/json; charset=latin1" }],
   ["another content type", "<order/>", { "content-type": "application/xml" }],
   ["an empty content type", "x", { "content-type": "" }],
   ["a content encoding", "{}", { "content-encoding": "gzip" }],
@@ -39,37 +39,37 @@ const SENT: [what: string, body: string | undefined, headers: Record<string, str
   ["a bad idempotency key", "{}", { "idempotency-key": "two words" }],
 ];
 
-// Goes red without the hook for `is404` in server.ts.
-test("an unknown path is 404, whatever is sent to it", async () => {
+// The hook for `is404` in server.ts answers before any validation.
+test("an unknown path is 404 for any request", async () => {
   for (const path of UNKNOWN)
     for (const method of METHODS)
-      for (const [what, body, headers] of SENT) {
+      for (const [description, body, headers] of REQUESTS) {
         const answer = await call(shop.url, method, path, body, headers);
-        assert.deepEqual([answer.status, answer.body.code], [404, "NOT_FOUND"], `${method} ${path} with ${what}: ${answer.text}`);
+        assert.deepEqual([answer.status, answer.body.code], [404, "NOT_FOUND"], `${method} ${path} with ${description}: ${answer.text}`);
         assert.equal(answer.headers["allow"], undefined);
       }
   refused(await shop.operator.get("/nothing"), 404, "NOT_FOUND");
 });
 
-test("a known path with another method is 405 and says which it has, whatever is sent to it", async () => {
+test("a known path with another method is 405 and names the allowed methods, for any request", async () => {
   for (const [path, allow] of KNOWN)
     for (const method of METHODS.filter((one) => !allow.split(", ").includes(one)))
-      for (const [what, body, headers] of SENT) {
+      for (const [description, body, headers] of REQUESTS) {
         const answer = await call(shop.url, method, path, body, headers);
         assert.deepEqual(
           [answer.status, answer.body.code, answer.headers["allow"]],
           [405, "METHOD_NOT_ALLOWED", allow],
-          `${method} ${path} with ${what}: ${answer.text}`,
+          `${method} ${path} with ${description}: ${answer.text}`,
         );
       }
 });
 
-test("the documents' pages have their methods too", async () => {
+test("the pages of the API documentation answer 405 to other methods", async () => {
   for (const path of ["/docs", "/docs/"]) refused(await shop.anyone("POST", path, {}), 405, "METHOD_NOT_ALLOWED");
 });
 
-// Goes red if the connection is ended, or the body that nobody reads is taken for the next request.
-test("the connection goes on behind a body that was not read", async () => {
+// The test fails if the server closes the connection, or reads the unread body as the next request.
+test("a connection stays usable after a body that the server did not read", async () => {
   const connection = await RawConnection.open(shop.url);
   const body = `{"orderItems":[${"1,".repeat(200_000)}1]}`;
   for (const path of ["/nothing", "/products"]) {
@@ -81,7 +81,7 @@ test("the connection goes on behind a body that was not read", async () => {
   connection.socket.destroy();
 });
 
-test("a body in chunks, and one that is announced and never comes, change nothing", async () => {
+test("a chunked body and an announced body that never arrives do not change the 404", async () => {
   const [chunked] = await speak(shop.url, requestText("POST", "/nothing", { "Transfer-Encoding": "chunked" }, "2\r\n[]\r\n0\r\n\r\n"));
   refused(chunked as Answer, 404, "NOT_FOUND");
   const connection = await RawConnection.open(shop.url);

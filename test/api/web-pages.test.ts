@@ -1,4 +1,5 @@
-// How the pages are served: to browsers, compressed, kept for good by name, and with a policy under which nothing foreign runs.
+// Serving the web pages: only to browsers, compressed, cached forever under hashed names, and with
+// a content security policy that allows no foreign code.
 
 import assert from "node:assert/strict";
 import { get, type IncomingHttpHeaders } from "node:http";
@@ -28,11 +29,11 @@ function fetchRaw(
   });
 }
 
-/** The parts that a page names. */
-const partsOf = (html: string): string[] => [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] as string);
+/** The paths of the assets that a page refers to. */
+const assetsOf = (html: string): string[] => [...html.matchAll(/(?:src|href)="([^"]+)"/g)].map((match) => match[1] as string);
 
-// Goes red without the look at `accept` in faces.ts, and without `config?.face` in unknown.ts.
-test("a page is there for browsers; for everybody else its place is as empty as ever", async () => {
+// The test fails without the check of `accept` (web pages) and of `config?.page` (404 handler).
+test("a page is served to browsers only, and other clients get 404 at its path", async () => {
   for (const path of ["/", "/console"]) {
     const page = await fetchRaw(path, HTML);
     assert.equal(page.status, 200);
@@ -40,21 +41,21 @@ test("a page is there for browsers; for everybody else its place is as empty as 
     assert.match(page.bytes.toString(), /^<!doctype html>/);
     assert.match(String(page.headers.vary), /Accept/);
     for (const accept of ["*/*", "application/json"]) {
-      const none = await fetchRaw(path, { accept });
-      assert.deepEqual([none.status, JSON.parse(none.bytes.toString()).code], [404, "NOT_FOUND"]);
+      const missing = await fetchRaw(path, { accept });
+      assert.deepEqual([missing.status, JSON.parse(missing.bytes.toString()).code], [404, "NOT_FOUND"]);
     }
     for (const method of ["POST", "PUT", "DELETE"]) {
-      const none = await fetch(new URL(path, shop.url), { method, headers: HTML });
-      assert.deepEqual([none.status, none.headers.get("allow")], [404, null]);
+      const missing = await fetch(new URL(path, shop.url), { method, headers: HTML });
+      assert.deepEqual([missing.status, missing.headers.get("allow")], [404, null]);
     }
   }
-  const none = await fetchRaw("/assets/nothing-12345678.js", {});
-  assert.equal(none.status, 404);
+  const missing = await fetchRaw("/assets/nothing-12345678.js", {});
+  assert.equal(missing.status, 404);
 });
 
-// Goes red without ENCODINGS being looked through in faces.ts.
-test("what is sent compressed is what is sent plain", async () => {
-  const script = partsOf((await fetchRaw("/", HTML)).bytes.toString()).find((part) => part.endsWith(".js"));
+// The test fails if the server ignores Accept-Encoding (ENCODINGS).
+test("a compressed asset decompresses to the uncompressed asset", async () => {
+  const script = assetsOf((await fetchRaw("/", HTML)).bytes.toString()).find((asset) => asset.endsWith(".js"));
   const plain = await fetchRaw(script as string, {});
   assert.equal(plain.headers["content-encoding"], undefined);
   const brotli = await fetchRaw(script as string, { "accept-encoding": "gzip, br;q=0.5" });
@@ -65,33 +66,33 @@ test("what is sent compressed is what is sent plain", async () => {
   assert.deepEqual(gunzipSync(gzip.bytes), plain.bytes);
 });
 
-test("a page is asked for anew, its parts never: their names change with them", async () => {
+test("a page is revalidated on each request, and its assets are immutable", async () => {
   const page = await fetchRaw("/", HTML);
   assert.equal(page.headers["cache-control"], "no-cache");
   const again = await fetchRaw("/", { ...HTML, "if-none-match": String(page.headers.etag) });
   assert.deepEqual([again.status, again.bytes.length], [304, 0]);
-  const parts = partsOf(page.bytes.toString());
-  assert.ok(parts.length >= 3);
-  for (const part of parts) {
-    assert.match(part, /^\/assets\/[\w.-]+-[\w-]{8}\.\w+$/, "from here, and with a hash in its name");
-    const { status, headers } = await fetchRaw(part, {});
+  const assets = assetsOf(page.bytes.toString());
+  assert.ok(assets.length >= 3);
+  for (const asset of assets) {
+    assert.match(asset, /^\/assets\/[\w.-]+-[\w-]{8}\.\w+$/, "same origin, with a hash in the name");
+    const { status, headers } = await fetchRaw(asset, {});
     assert.deepEqual([status, headers["cache-control"]], [200, "public, max-age=31536000, immutable"]);
   }
 });
 
-// Goes red without POLICY in faces.ts.
-test("nothing in a page runs but its own files, and nobody can show it inside another", async () => {
+// The test fails without the content security policy (POLICY).
+test("a page runs only its own files and cannot be framed", async () => {
   for (const path of ["/", "/console"]) {
     const { headers, bytes } = await fetchRaw(path, HTML);
     const policy = String(headers["content-security-policy"]);
-    for (const part of [
+    for (const directive of [
       "default-src 'none'",
       "script-src 'self'",
       "style-src 'self'",
       "frame-ancestors 'none'",
       "require-trusted-types-for 'script'",
     ])
-      assert.ok(policy.split("; ").includes(part), part);
+      assert.ok(policy.split("; ").includes(directive), directive);
     assert.doesNotMatch(policy, /unsafe|https?:/);
     assert.equal(headers["x-content-type-options"], "nosniff");
     const html = bytes.toString();
@@ -99,12 +100,12 @@ test("nothing in a page runs but its own files, and nobody can show it inside an
   }
 });
 
-// Goes red without `unlimited` in faces.ts: a page has more parts than a caller has requests.
-test("a limit on requests does not leave a page half loaded", async () => {
+// A page has more assets than RATE_LIMIT allows requests per second, so assets are exempt.
+test("a rate limit does not leave a page half loaded", async () => {
   const limited = await openTestShop({ beside: shop, env: { RATE_LIMIT: "1" } });
   try {
-    const parts = partsOf((await fetchRaw("/", HTML, limited.url)).bytes.toString());
-    for (const { status } of await Promise.all([...parts, ...parts].map((part) => fetchRaw(part, {}, limited.url)))) assert.equal(status, 200);
+    const assets = assetsOf((await fetchRaw("/", HTML, limited.url)).bytes.toString());
+    for (const { status } of await Promise.all([...assets, ...assets].map((asset) => fetchRaw(asset, {}, limited.url)))) assert.equal(status, 200);
     await limited.anyone("GET", "/products");
     refused(await limited.anyone("GET", "/products"), 429, "TOO_MANY_REQUESTS");
   } finally {

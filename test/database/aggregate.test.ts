@@ -17,8 +17,9 @@ after(async () => {
   await drop();
 });
 
-// Goes red without the checkpoint in ADD_SALES (the first order would count again), and where ON CONFLICT replaces what is there.
-test("what was sold since the last time is added to the day's row, and what was counted is not counted again", async () => {
+// The test fails without the checkpoint in ADD_SALES, and if ON CONFLICT replaces the row instead
+// of adding to it.
+test("each sale is added to its day's row exactly once", async () => {
   const [userId, product] = [await insertUser(database.pool), await insertProduct(database.pool)];
   for (const [bought, units] of [
     [1, 1],

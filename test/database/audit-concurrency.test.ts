@@ -17,17 +17,17 @@ after(async () => {
   await fresh.drop();
 });
 
-const look = async (read: Read): Promise<{ pid: unknown; users: unknown }> => {
+const readState = async (read: Read): Promise<{ pid: unknown; users: unknown }> => {
   const [row] = await read("SELECT pg_backend_pid() AS pid, (SELECT count(*) FROM users) AS users");
   return { pid: row?.["pid"], users: row?.["users"] };
 };
 
-// Goes red without SET TRANSACTION SNAPSHOT in lanes.ts.
-test("both lanes of an audit see what was committed when the first began, and nothing that came between them", async () => {
+// The second connection imports the snapshot of the first (SET TRANSACTION SNAPSHOT).
+test("both connections of an audit see the snapshot of the first one", async () => {
   await insertUser(database.pool);
-  const seen: Awaited<ReturnType<typeof look>>[] = [];
-  let met = (): void => {};
-  const meeting = new Promise<void>((resolve) => (met = resolve));
+  const seen: Awaited<ReturnType<typeof readState>>[] = [];
+  let signal = (): void => {};
+  const bothReading = new Promise<void>((resolve) => (signal = resolve));
   const other = new Database(fresh.url, { size: 1, onError: () => {} });
   let transactions = 0;
   const late: Pick<Database, "transaction"> = {
@@ -36,11 +36,11 @@ test("both lanes of an audit see what was committed when the first began, and no
       return database.transaction(work);
     },
   };
-  // Whoever comes first waits for the other: each lane gets one of them.
+  // The first task waits for the second one, so that each connection runs one of them.
   const task = async (read: Read): Promise<void> => {
-    seen.push(await look(read));
-    if (seen.length === 2) met();
-    await meeting;
+    seen.push(await readState(read));
+    if (seen.length === 2) signal();
+    await bothReading;
   };
   await withConcurrency(late, [task, task]);
   await other.close();
@@ -51,44 +51,44 @@ test("both lanes of an audit see what was committed when the first began, and no
   );
 });
 
-// Goes red without `joined` in lanes.ts.
-test("where the second connection can't have the first one's snapshot, the first does everything", async () => {
+// `joined` in concurrency.ts is false then.
+test("an audit runs on one connection if the second one cannot import its snapshot", async () => {
   const elsewhere = await freshDatabase();
-  const strange = new Database(elsewhere.url, { size: 1, onError: () => {} });
+  const otherDatabase = new Database(elsewhere.url, { size: 1, onError: () => {} });
   const seen: unknown[] = [];
   let transactions = 0;
-  const astray: Pick<Database, "transaction"> = { transaction: (work) => (++transactions === 2 ? strange : database).transaction(work) };
-  const task = async (read: Read): Promise<void> => void seen.push((await look(read)).pid);
-  await withConcurrency(astray, [task, task, task]);
-  await strange.close();
+  const misdirected: Pick<Database, "transaction"> = { transaction: (work) => (++transactions === 2 ? otherDatabase : database).transaction(work) };
+  const task = async (read: Read): Promise<void> => void seen.push((await readState(read)).pid);
+  await withConcurrency(misdirected, [task, task, task]);
+  await otherDatabase.close();
   await elsewhere.drop();
   assert.equal(seen.length, 3);
   assert.equal(new Set(seen).size, 1);
 });
 
-// Goes red without READ ONLY in either lane.
-test("an audit can't write, and what a lane throws is the audit's error", async () => {
+// Both transactions are READ ONLY.
+test("an audit cannot write, and the error of a task is the audit's error", async () => {
   const write = async (read: Read): Promise<void> => void (await read("DELETE FROM users"));
   await assert.rejects(withConcurrency(database, [write, write]), { code: "25006" });
   assert.equal((await database.pool.query("SELECT FROM users")).rowCount, 2);
 });
 
-// Goes red without `if (joined) throw` in lanes.ts.
-test("what only the second lane can't read is the audit's error too", async () => {
+// `if (joined) throw` in concurrency.ts passes the error on.
+test("an error on the second connection only is the audit's error too", async () => {
   let transactions = 0;
-  const torn: Pick<Database, "transaction"> = {
+  const failing: Pick<Database, "transaction"> = {
     transaction: (work) => {
       const second = ++transactions === 2;
       return database.transaction((run) => work(async (text, values) => run(second && text === "SELECT 1" ? "SELECT 1 / 0" : text, values)));
     },
   };
   let waiting = 0;
-  let met = (): void => {};
-  const meeting = new Promise<void>((resolve) => (met = resolve));
+  let signal = (): void => {};
+  const bothReading = new Promise<void>((resolve) => (signal = resolve));
   const task = async (read: Read): Promise<void> => {
-    if (++waiting === 2) met();
-    await meeting;
+    if (++waiting === 2) signal();
+    await bothReading;
     await read("SELECT 1");
   };
-  await assert.rejects(withConcurrency(torn, [task, task]), { code: "22012" });
+  await assert.rejects(withConcurrency(failing, [task, task]), { code: "22012" });
 });

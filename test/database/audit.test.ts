@@ -35,7 +35,10 @@ after(async () => {
   await drop();
 });
 
-/** One of everything: orders in each status, a coupon used, one not used, a payment in flight, refunds before and after the aggregation. */
+/**
+ * A shop with one of everything: orders in each status, a used and an unused coupon, a payment in
+ * progress, refunds before and after the aggregation.
+ */
 async function openShop(): Promise<{
   buyer: string;
   apple: RowProduct;
@@ -70,7 +73,7 @@ async function openShop(): Promise<{
   const waiting = await insertOrder(db, { userId: buyer, items: [{ product: apple, quantity: 1 }], paid: false });
   await cancelOrder(db, await insertOrder(db, { userId: buyer, items: [{ product: apple, quantity: 9 }], paid: false }));
   await payOrder(db, await insertOrder(db, { userId: buyer, items: [{ product: pear, quantity: 1 }], paid: false }));
-  // A card whose outcome nobody knows yet: its pieces are off the shelf.
+  // A card payment with an unknown outcome: its units are reserved.
   const card = await insertOrder(db, { userId: buyer, items: [{ product: pear, quantity: 5 }], paid: false });
   await db.query("INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'UNKNOWN', 12500, now())", [
     newId(Date.now()),
@@ -80,17 +83,17 @@ async function openShop(): Promise<{
   return { buyer, apple, pear, campaign, sold, partly, refunded, waiting, used, spare };
 }
 
-/** What the audit says after these statements. */
+/** The violations that the audit reports after these statements. */
 async function violationsAfter(...damage: [sql: string, values?: unknown[]][]): Promise<Violation[]> {
   await inTransaction(database.pool, async (client) => {
-    await client.query("SET session_replication_role = replica"); // Foreign keys look away.
+    await client.query("SET session_replication_role = replica"); // This skips foreign keys.
     for (const [sql, values] of damage) await client.query(sql, values);
     await client.query("SET session_replication_role = DEFAULT");
   });
   return (await audit(database, ZONE)).violations;
 }
 
-test("a shop in which everything is right has no violations, before an aggregation and after it", async () => {
+test("a consistent shop has no violations, before and after an aggregation", async () => {
   const { violations, checkedAt } = await audit(database, ZONE);
   assert.deepEqual(violations, []);
   assert.match(checkedAt, /^\d{4}-\d\d-\d\dT.*Z$/);
@@ -98,8 +101,8 @@ test("a shop in which everything is right has no violations, before an aggregati
   assert.deepEqual((await audit(database, ZONE)).violations, []);
 });
 
-const SOMEBODY = newId(Date.now());
-const NO_ORDER = newOrderId(Date.now());
+const UNKNOWN_ID = newId(Date.now());
+const UNKNOWN_ORDER_ID = newOrderId(Date.now());
 
 type Planted = {
   invariant: number;
@@ -110,9 +113,9 @@ type Planted = {
   undo: () => [sql: string, values?: unknown[]][];
 };
 
-/** Each kind of damage that the audit knows, and what it says to it. */
+/** Each kind of damage that the audit detects, with the reported violation. */
 const DAMAGE: Record<string, Planted> = {
-  "money that no transaction brought": {
+  "a balance without its transaction": {
     invariant: 1,
     what: /sum of its transactions/,
     expected: 991500,
@@ -120,7 +123,7 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [["UPDATE users SET balance = balance + 1 WHERE id = $1", [shop.buyer]]],
     undo: () => [["UPDATE users SET balance = balance - 1 WHERE id = $1", [shop.buyer]]],
   },
-  "a ledger with a row that does not follow": {
+  "a ledger row that does not follow the one before": {
     invariant: 1,
     what: /does not follow/,
     expected: 995000,
@@ -128,57 +131,57 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [["UPDATE balance_transactions SET balance_after = balance_after - 1 WHERE user_id = $1 AND version = 2", [shop.buyer]]],
     undo: () => [["UPDATE balance_transactions SET balance_after = balance_after + 1 WHERE user_id = $1 AND version = 2", [shop.buyer]]],
   },
-  "money that moved for nobody": {
+  "a transaction of an unknown user": {
     invariant: 1,
-    what: /belongs to nobody/,
+    what: /transaction has no user/,
     plant: () => [
       [
         "INSERT INTO balance_transactions (user_id, version, id, type, status, amount, balance_after, created_at) VALUES ($1, 1, $1, 'GRANT', 'COMPLETED', 5, 5, now())",
-        [SOMEBODY],
+        [UNKNOWN_ID],
       ],
     ],
-    undo: () => [["DELETE FROM balance_transactions WHERE user_id = $1", [SOMEBODY]]],
+    undo: () => [["DELETE FROM balance_transactions WHERE user_id = $1", [UNKNOWN_ID]]],
   },
-  "a charge by card without its transaction": {
+  "a card charge without its transaction": {
     invariant: 1,
-    what: /charge by card/,
+    what: /card charge/,
     expected: "PENDING",
     actual: null,
     plant: () => [
       [
         "INSERT INTO card_charges (id, user_id, version, status, amount, payment_key, created_at) VALUES ($1, $2, 9999, 'PENDING', 5, 'k', now())",
-        [SOMEBODY, shop.buyer],
+        [UNKNOWN_ID, shop.buyer],
       ],
     ],
-    undo: () => [["DELETE FROM card_charges WHERE id = $1", [SOMEBODY]]],
+    undo: () => [["DELETE FROM card_charges WHERE id = $1", [UNKNOWN_ID]]],
   },
-  "a piece too many on the shelf": {
+  "a unit too many in stock": {
     invariant: 2,
-    what: /came in less what went out/,
+    what: /sum of its adjustments/,
     expected: 996,
     actual: 997,
     plant: () => [["UPDATE variants SET stock = stock + 1 WHERE id = $1", [shop.apple.variantId]]],
     undo: () => [["UPDATE variants SET stock = stock - 1 WHERE id = $1", [shop.apple.variantId]]],
   },
-  "stock that came for no variant": {
+  "a stock adjustment of an unknown variant": {
     invariant: 2,
     what: /adjustment is of a variant/,
-    plant: () => [["INSERT INTO stock_adjustments VALUES ($1, $1, 5, 5, 'lost', now())", [SOMEBODY]]],
-    undo: () => [["DELETE FROM stock_adjustments WHERE id = $1", [SOMEBODY]]],
+    plant: () => [["INSERT INTO stock_adjustments VALUES ($1, $1, 5, 5, 'lost', now())", [UNKNOWN_ID]]],
+    undo: () => [["DELETE FROM stock_adjustments WHERE id = $1", [UNKNOWN_ID]]],
   },
-  "a line that names another product's variant": {
+  "a line item with another product's variant": {
     invariant: 2,
-    what: /line is of a variant/,
+    what: /line item is of a variant/,
     plant: () => [["UPDATE order_items SET product_id = $2 WHERE order_id = $1", [shop.waiting.id, shop.pear.id]]],
     undo: () => [["UPDATE order_items SET product_id = $2 WHERE order_id = $1", [shop.waiting.id, shop.apple.id]]],
   },
-  "a cart of nobody": {
+  "a cart of an unknown user": {
     invariant: 2,
     what: /cart holds/,
-    plant: () => [["INSERT INTO cart_items VALUES ($1, $1, $2, $3, 1, now())", [SOMEBODY, shop.apple.id, shop.apple.variantId]]],
-    undo: () => [["DELETE FROM cart_items WHERE id = $1", [SOMEBODY]]],
+    plant: () => [["INSERT INTO cart_items VALUES ($1, $1, $2, $3, 1, now())", [UNKNOWN_ID, shop.apple.id, shop.apple.variantId]]],
+    undo: () => [["DELETE FROM cart_items WHERE id = $1", [UNKNOWN_ID]]],
   },
-  "a coupon that was issued and not counted": {
+  "an issued coupon that is not counted": {
     invariant: 3,
     what: /issued quantity/,
     expected: 2,
@@ -195,38 +198,38 @@ const DAMAGE: Record<string, Planted> = {
       ["ALTER TABLE user_coupons DROP CONSTRAINT user_coupons_campaign_id_user_id_key"],
       [
         "INSERT INTO user_coupons (id, campaign_id, user_id, status, issued_at) VALUES ($1, $2, $3, 'AVAILABLE', now())",
-        [SOMEBODY, shop.campaign, shop.buyer],
+        [UNKNOWN_ID, shop.campaign, shop.buyer],
       ],
     ],
-    undo: () => [["DELETE FROM user_coupons WHERE id = $1", [SOMEBODY]], ["ALTER TABLE user_coupons ADD UNIQUE (campaign_id, user_id)"]],
+    undo: () => [["DELETE FROM user_coupons WHERE id = $1", [UNKNOWN_ID]], ["ALTER TABLE user_coupons ADD UNIQUE (campaign_id, user_id)"]],
   },
-  "a coupon that stays used by an order that was given back": {
+  "a coupon that is still used by a refunded order": {
     invariant: 3,
     what: /used coupon's order/,
     plant: () => [["UPDATE user_coupons SET status = 'USED', used_at = now(), order_id = $2 WHERE id = $1", [shop.spare, shop.refunded.id]]],
     undo: () => [["UPDATE user_coupons SET status = 'AVAILABLE', used_at = NULL, order_id = NULL WHERE id = $1", [shop.spare]]],
   },
-  "a coupon that an order used and that can be used again": {
+  "an available coupon that an order uses": {
     invariant: 3,
     what: /order uses a coupon/,
     plant: () => [["UPDATE user_coupons SET status = 'AVAILABLE', used_at = NULL, order_id = NULL WHERE id = $1", [shop.used]]],
     undo: () => [["UPDATE user_coupons SET status = 'USED', used_at = now(), order_id = $2 WHERE id = $1", [shop.used, shop.sold.id]]],
   },
-  "a coupon that was another's": {
+  "an order with another user's coupon": {
     invariant: 3,
     what: /another user's/,
     plant: () => [["UPDATE orders SET user_coupon_id = $2 WHERE id = $1", [shop.waiting.id, shop.spare]]],
     undo: () => [["UPDATE orders SET user_coupon_id = NULL WHERE id = $1", [shop.waiting.id]]],
   },
-  "a coupon for nobody": {
+  "a coupon of an unknown user": {
     invariant: 3,
     what: /coupon is of a campaign or a user/,
-    plant: () => [["INSERT INTO user_coupons (id, campaign_id, user_id, status, issued_at) VALUES ($1, $1, $1, 'AVAILABLE', now())", [SOMEBODY]]],
-    undo: () => [["DELETE FROM user_coupons WHERE id = $1", [SOMEBODY]]],
+    plant: () => [["INSERT INTO user_coupons (id, campaign_id, user_id, status, issued_at) VALUES ($1, $1, $1, 'AVAILABLE', now())", [UNKNOWN_ID]]],
+    undo: () => [["DELETE FROM user_coupons WHERE id = $1", [UNKNOWN_ID]]],
   },
-  "an order that costs more than its lines": {
+  "an order that costs more than its line items": {
     invariant: 4,
-    what: /sum of its lines/,
+    what: /sum of its line items/,
     expected: 4000,
     actual: 4001,
     plant: () => [["UPDATE orders SET total_amount = total_amount + 1 WHERE id = $1", [shop.partly.id]]],
@@ -248,20 +251,20 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [
       [
         "INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'COMPLETED', 1000, now())",
-        [SOMEBODY, shop.waiting.id],
+        [UNKNOWN_ID, shop.waiting.id],
       ],
     ],
-    undo: () => [["DELETE FROM payments WHERE id = $1", [SOMEBODY]]],
+    undo: () => [["DELETE FROM payments WHERE id = $1", [UNKNOWN_ID]]],
   },
-  "a payment of less than the order costs": {
+  "a payment of less than the order's amount": {
     invariant: 4,
-    what: /^a payment is not of what/,
+    what: /^a payment is not of its order/,
     expected: 5000,
     actual: 4999,
     plant: () => [["UPDATE payments SET amount = amount - 1 WHERE order_id = $1", [shop.sold.id]]],
     undo: () => [["UPDATE payments SET amount = amount + 1 WHERE order_id = $1", [shop.sold.id]]],
   },
-  "a failed payment of more than the order costs": {
+  "a failed payment of more than the order's amount": {
     invariant: 4,
     what: /^a failed payment/,
     expected: 1000,
@@ -269,12 +272,12 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [
       [
         "INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'FAILED', 1001, now())",
-        [SOMEBODY, shop.waiting.id],
+        [UNKNOWN_ID, shop.waiting.id],
       ],
     ],
-    undo: () => [["DELETE FROM payments WHERE id = $1", [SOMEBODY]]],
+    undo: () => [["DELETE FROM payments WHERE id = $1", [UNKNOWN_ID]]],
   },
-  "a payment that never left the balance": {
+  "a balance payment without its transaction": {
     invariant: 4,
     what: /balance did not pay/,
     expected: 5000,
@@ -284,59 +287,65 @@ const DAMAGE: Record<string, Planted> = {
       ["UPDATE balance_transactions SET order_id = $1 WHERE user_id = $2 AND type = 'PAYMENT' AND order_id IS NULL", [shop.sold.id, shop.buyer]],
     ],
   },
-  "an order of nobody": {
+  "an order of an unknown user": {
     invariant: 4,
-    what: /order belongs to nobody/,
-    plant: () => [["UPDATE orders SET user_id = $2 WHERE id = $1", [shop.waiting.id, SOMEBODY]]],
+    what: /order has no user/,
+    plant: () => [["UPDATE orders SET user_id = $2 WHERE id = $1", [shop.waiting.id, UNKNOWN_ID]]],
     undo: () => [["UPDATE orders SET user_id = $2 WHERE id = $1", [shop.waiting.id, shop.buyer]]],
   },
-  "a line of no order": {
+  "a line item of an unknown order": {
     invariant: 4,
-    what: /line is of an order/,
-    plant: () => [["INSERT INTO order_items VALUES ($1, $2, $3, 0, 'x', 1, 1)", [NO_ORDER, shop.apple.variantId, shop.apple.id]]],
-    undo: () => [["DELETE FROM order_items WHERE order_id = $1", [NO_ORDER]]],
+    what: /line item is of an order/,
+    plant: () => [["INSERT INTO order_items VALUES ($1, $2, $3, 0, 'x', 1, 1)", [UNKNOWN_ORDER_ID, shop.apple.variantId, shop.apple.id]]],
+    undo: () => [["DELETE FROM order_items WHERE order_id = $1", [UNKNOWN_ORDER_ID]]],
   },
-  "a payment in flight of no order": {
-    invariant: 4,
-    what: /payment is of an order/,
-    plant: () => [
-      ["INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'UNKNOWN', 1, now())", [SOMEBODY, NO_ORDER]],
-    ],
-    undo: () => [["DELETE FROM payments WHERE id = $1", [SOMEBODY]]],
-  },
-  "a payment of no order": {
+  "a payment in progress of an unknown order": {
     invariant: 4,
     what: /payment is of an order/,
     plant: () => [
-      ["INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'FAILED', 1, now())", [SOMEBODY, NO_ORDER]],
+      [
+        "INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'UNKNOWN', 1, now())",
+        [UNKNOWN_ID, UNKNOWN_ORDER_ID],
+      ],
     ],
-    undo: () => [["DELETE FROM payments WHERE id = $1", [SOMEBODY]]],
+    undo: () => [["DELETE FROM payments WHERE id = $1", [UNKNOWN_ID]]],
   },
-  "a refund that no event tells of": {
+  "a payment of an unknown order": {
+    invariant: 4,
+    what: /payment is of an order/,
+    plant: () => [
+      [
+        "INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'FAILED', 1, now())",
+        [UNKNOWN_ID, UNKNOWN_ORDER_ID],
+      ],
+    ],
+    undo: () => [["DELETE FROM payments WHERE id = $1", [UNKNOWN_ID]]],
+  },
+  "a refund without its event": {
     invariant: 5,
-    what: /refunded more than was paid/,
+    what: /refund exceeds its payment/,
     expected: 0,
     actual: 700,
     plant: () => [["UPDATE orders SET refunded_amount = 700 WHERE id = $1", [shop.sold.id]]],
     undo: () => [["UPDATE orders SET refunded_amount = 0 WHERE id = $1", [shop.sold.id]]],
   },
-  "a piece that came back twice": {
+  "a unit that was refunded twice": {
     invariant: 5,
-    what: /more of a line/,
+    what: /returned units exceed/,
     expected: 3,
     actual: 2,
     plant: () => [["UPDATE order_items SET refunded_quantity = 2 WHERE order_id = $1", [shop.partly.id]]],
     undo: () => [["UPDATE order_items SET refunded_quantity = 3 WHERE order_id = $1", [shop.partly.id]]],
   },
-  "an order that came back whole and does not say so": {
+  "a fully refunded order with another status": {
     invariant: 5,
-    what: /status does not say/,
+    what: /status does not match its returned units/,
     expected: "REFUNDED",
     actual: "PARTIALLY_REFUNDED",
     plant: () => [["UPDATE orders SET status = 'PARTIALLY_REFUNDED' WHERE id = $1", [shop.refunded.id]]],
     undo: () => [["UPDATE orders SET status = 'REFUNDED' WHERE id = $1", [shop.refunded.id]]],
   },
-  "an order that came back whole for less than was paid": {
+  "a fully refunded order with less than its amount refunded": {
     invariant: 5,
     what: /not all of its money/,
     expected: 5000,
@@ -344,9 +353,9 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [["UPDATE orders SET refunded_amount = refunded_amount - 1 WHERE id = $1", [shop.refunded.id]]],
     undo: () => [["UPDATE orders SET refunded_amount = refunded_amount + 1 WHERE id = $1", [shop.refunded.id]]],
   },
-  "a refund that never reached the balance": {
+  "a balance refund without its transaction": {
     invariant: 5,
-    what: /not given back/,
+    what: /refund to the balance/,
     expected: 5000,
     actual: 0,
     plant: () => [["UPDATE balance_transactions SET order_id = NULL WHERE order_id = $1 AND type = 'REFUND'", [shop.refunded.id]]],
@@ -354,7 +363,7 @@ const DAMAGE: Record<string, Planted> = {
       ["UPDATE balance_transactions SET order_id = $1 WHERE user_id = $2 AND type = 'REFUND' AND order_id IS NULL", [shop.refunded.id, shop.buyer]],
     ],
   },
-  "a change without an event": {
+  "a change of an order without its event": {
     invariant: 6,
     what: /one event per change/,
     expected: 1,
@@ -362,42 +371,42 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [["DELETE FROM order_events WHERE order_id = $1", [shop.waiting.id]]],
     undo: () => [["INSERT INTO order_events (order_id, seq, type, created_at) VALUES ($1, 1, 'order.placed', now())", [shop.waiting.id]]],
   },
-  "an event that tells of another change": {
+  "an event of another change": {
     invariant: 6,
-    what: /made its status/,
+    what: /does not match its status/,
     expected: "order.placed",
     actual: "order.expired",
     plant: () => [["UPDATE order_events SET type = 'order.expired' WHERE order_id = $1", [shop.waiting.id]]],
     undo: () => [["UPDATE order_events SET type = 'order.placed' WHERE order_id = $1", [shop.waiting.id]]],
   },
-  "an event of no order": {
+  "an event of an unknown order": {
     invariant: 6,
     what: /event is of an order/,
-    plant: () => [["INSERT INTO order_events (order_id, seq, type, created_at) VALUES ($1, 1, 'order.placed', now())", [NO_ORDER]]],
-    undo: () => [["DELETE FROM order_events WHERE order_id = $1", [NO_ORDER]]],
+    plant: () => [["INSERT INTO order_events (order_id, seq, type, created_at) VALUES ($1, 1, 'order.placed', now())", [UNKNOWN_ORDER_ID]]],
+    undo: () => [["DELETE FROM order_events WHERE order_id = $1", [UNKNOWN_ORDER_ID]]],
   },
-  "a letter of no event": {
+  "a delivery retry of an unknown event": {
     invariant: 6,
-    what: /letter is of an event/,
+    what: /delivery retry is of an event/,
     plant: () => [
-      ["INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at) VALUES ('file', $1, 1, 'DEAD', 8, now())", [NO_ORDER]],
+      ["INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at) VALUES ('file', $1, 1, 'DEAD', 8, now())", [UNKNOWN_ORDER_ID]],
     ],
-    undo: () => [["DELETE FROM letters WHERE order_id = $1", [NO_ORDER]]],
+    undo: () => [["DELETE FROM letters WHERE order_id = $1", [UNKNOWN_ORDER_ID]]],
   },
-  "a refund to a card that the order knows nothing of": {
+  "a card refund that is missing in its order": {
     invariant: 5,
-    what: /card was not given back/,
+    what: /refund to the card/,
     expected: 0,
     actual: 5,
     plant: () => [
       [
         "INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, reason, created_at, settled_at) VALUES ($1, $2, $1, 'k', 'COMPLETED', 5, '[]', 'lost', now(), now())",
-        [SOMEBODY, shop.waiting.id],
+        [UNKNOWN_ID, shop.waiting.id],
       ],
     ],
-    undo: () => [["DELETE FROM refunds WHERE id = $1", [SOMEBODY]]],
+    undo: () => [["DELETE FROM refunds WHERE id = $1", [UNKNOWN_ID]]],
   },
-  "sales that nobody made": {
+  "aggregated sales without orders": {
     invariant: 7,
     what: /aggregated sales/,
     expected: { units: 2, revenue: 5000 },
@@ -405,7 +414,7 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [["UPDATE product_sales SET units = units + 1 WHERE product_id = $1", [shop.pear.id]]],
     undo: () => [["UPDATE product_sales SET units = units - 1 WHERE product_id = $1", [shop.pear.id]]],
   },
-  "sales of a day on which nothing was sold": {
+  "aggregated sales of a day without orders": {
     invariant: 7,
     what: /aggregated sales/,
     expected: { units: 0, revenue: 0 },
@@ -413,15 +422,15 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [["INSERT INTO product_sales VALUES ('2020-01-01', $1, 4, 0)", [shop.pear.id]]],
     undo: () => [["DELETE FROM product_sales WHERE day = '2020-01-01'"]],
   },
-  "sales of no product": {
+  "aggregated sales of an unknown product": {
     invariant: 7,
     what: /product that does not exist/,
-    plant: () => [["INSERT INTO product_sales VALUES ('2020-01-01', $1, 0, 0)", [SOMEBODY]]],
+    plant: () => [["INSERT INTO product_sales VALUES ('2020-01-01', $1, 0, 0)", [UNKNOWN_ID]]],
     undo: () => [["DELETE FROM product_sales WHERE day = '2020-01-01'"]],
   },
 };
 
-// Each goes red without the check of that name in src/audit.
+// Each test fails without the check of that name in src/audit.
 for (const [damage, { invariant, what, plant, undo, ...sums }] of Object.entries(DAMAGE)) {
   test(`the audit finds ${damage}`, async () => {
     const violations = await violationsAfter(...plant());
@@ -433,11 +442,11 @@ for (const [damage, { invariant, what, plant, undo, ...sums }] of Object.entries
   });
 }
 
-// Goes red without LIMIT in audit.ts.
-test("a hundred violations of an invariant are enough, and hide no other invariant's", async () => {
+// The LIMIT in audit.ts bounds them.
+test("the audit reports at most a hundred violations per invariant, without hiding other invariants", async () => {
   const violations = await violationsAfter(
     ["INSERT INTO stock_adjustments SELECT gen_random_uuid(), gen_random_uuid(), 1, 1, 'lost', now() FROM generate_series(1, 150)"],
-    ["INSERT INTO order_events (order_id, seq, type, created_at) VALUES ($1, 1, 'order.placed', now())", [NO_ORDER]],
+    ["INSERT INTO order_events (order_id, seq, type, created_at) VALUES ($1, 1, 'order.placed', now())", [UNKNOWN_ORDER_ID]],
   );
   assert.deepEqual(
     Object.entries(Object.groupBy(violations, ({ invariant }) => invariant)).map(([invariant, all]) => [invariant, all?.length]),
@@ -448,9 +457,9 @@ test("a hundred violations of an invariant are enough, and hide no other invaria
   );
 });
 
-test("there is a damage for every check of the audit", () => {
-  const untried = CHECKS.filter(
+test("each check of the audit has a damage that it detects", () => {
+  const uncovered = CHECKS.filter(
     (check) => !Object.values(DAMAGE).some(({ invariant, what }) => invariant === check.invariant && what.test(check.what)),
   );
-  assert.deepEqual(untried, []);
+  assert.deepEqual(uncovered, []);
 });

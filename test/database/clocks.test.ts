@@ -1,5 +1,5 @@
-// One clock for all instances: the database's. Here two shops of one database run as processes whose own clocks are 20 hours ahead and
-// 20 hours behind, so that what either decided by its own would be seen. Goes red where any of it goes by Date.now().
+// All instances use the database's clock. Two shops on one database run as processes whose own
+// clocks are 20 hours ahead and 20 hours behind. The tests fail if a decision uses Date.now().
 
 import assert from "node:assert/strict";
 import { globSync, readFileSync } from "node:fs";
@@ -10,36 +10,44 @@ import { DatabaseClock } from "../../src/database/clock.ts";
 import { dayOf } from "../../src/popular/day.ts";
 import { freshDatabase } from "../support/database.ts";
 import { serve } from "../support/process.ts";
-import { Client, good, refused } from "../support/shop.ts";
+import { Client, good, refused, SECRET } from "../support/shop.ts";
+import { token } from "../support/tokens.ts";
 
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
-const TOKEN_HOURS = 72;
+const TOKEN_MS = 72 * HOUR_MS;
+
 
 type Instance = { name: string; operator: Client; buyer: Client; stop(): Promise<unknown> };
 
 let database: { url: string; drop(): Promise<void> };
-let onlooker: pg.Client;
+let observer: pg.Client;
 const instances: Instance[] = [];
 let productId: string;
 
 before(async () => {
   database = await freshDatabase();
-  onlooker = new pg.Client({ connectionString: database.url });
-  await onlooker.connect();
+  observer = new pg.Client({ connectionString: database.url });
+  await observer.connect();
   instances.push(await open("ahead", 20), await open("behind", -20));
   const [{ operator }] = instances as [Instance];
   const { users } = good(await operator.post("/admin/users", { users: [{ name: "앞" }, { name: "뒤" }] }), 201);
   const grants = users.map(({ id }: { id: string }) => ({ userId: id, amount: 100_000, reason: "test" }));
   good(await operator.post("/admin/balances/grant", { grants }), 200);
   productId = good(await operator.post("/admin/products", { name: "사과", price: 1000, stock: 100 }), 201).id;
-  for (const [i, instance] of instances.entries()) instance.buyer = new Client(instance.operator.url, users[i].id, "shopper", TOKEN_HOURS);
+  for (const [i, instance] of instances.entries()) instance.buyer = clientAt(instance.operator.url, users[i].id, "shopper");
 });
 after(async () => {
   await Promise.all(instances.map((instance) => instance.stop()));
-  await onlooker.end();
+  await observer.end();
   await database.drop();
 });
+
+/** A client whose token has no `iat`: to an instance with a late clock it would be issued in the future. */
+function clientAt(url: string, id: string, role: "shopper" | "operator"): Client {
+  const claims = { sub: id, role, exp: Math.floor((Date.now() + TOKEN_MS) / 1000) };
+  return Object.assign(new Client(url, id, role), { token: token({ alg: "HS256" }, claims, SECRET) });
+}
 
 async function open(name: string, hours: number): Promise<Instance> {
   const skew = `const Real = Date, ahead = ${hours * HOUR_MS};
@@ -53,12 +61,12 @@ async function open(name: string, hours: number): Promise<Instance> {
     ORDER_EXPIRES_AFTER: "PT1H",
     NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(skew)}`,
   });
-  const operator = new Client(url, "an-operator", "operator", TOKEN_HOURS);
+  const operator = clientAt(url, "an-operator", "operator");
   return { name, operator, buyer: operator, stop: () => (child.kill("SIGTERM"), ended) };
 }
 
 const now = async (): Promise<number> =>
-  Number((await onlooker.query("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS now")).rows[0].now);
+  Number((await observer.query("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS now")).rows[0].now);
 const at = (ms: number): string => new Date(ms).toISOString();
 
 async function everywhere(work: (instance: Instance) => Promise<void>): Promise<void> {
@@ -72,7 +80,7 @@ async function campaign(fields: Record<string, unknown>): Promise<string> {
   return good(await operator.post("/admin/coupons", { name: "쿠폰", discount, totalQuantity: 10, ...fields }), 201).id;
 }
 
-test("a campaign opens and closes at one moment for all instances", async () => {
+test("a campaign opens and closes at the same moment for all instances", async () => {
   const soon = await campaign({ opensAt: at((await now()) + HOUR_MS) });
   const open = await campaign({ opensAt: at((await now()) - HOUR_MS), closesAt: at((await now()) + HOUR_MS) });
   const closed = await campaign({ opensAt: at((await now()) - 2 * HOUR_MS), closesAt: at((await now()) - HOUR_MS) });
@@ -93,7 +101,7 @@ test("a campaign opens and closes at one moment for all instances", async () => 
   });
 });
 
-test("a coupon is good until one moment for all instances", async () => {
+test("a coupon is valid until the same moment for all instances", async () => {
   const id = await campaign({ expiresAt: at((await now()) + HOUR_MS) });
   await everywhere(async ({ operator, buyer }) => {
     const { userCouponId } = good(await buyer.post(`/coupons/${id}/issue`), 201);
@@ -104,7 +112,7 @@ test("a coupon is good until one moment for all instances", async () => {
   });
 });
 
-test("an order can be paid, and is expired, at one moment for all instances", async () => {
+test("an order is payable until the same moment for all instances", async () => {
   await everywhere(async ({ buyer }) => {
     const order = { orderItems: [{ productId, quantity: 1 }], payment: { method: "DEFERRED" } };
     const { orderId, expiresAt } = good(await buyer.post("/orders", order), 201);
@@ -116,7 +124,7 @@ test("an order can be paid, and is expired, at one moment for all instances", as
   });
 });
 
-test("an order may be from the past and not from the future, for all instances alike", async () => {
+test("orderedAt may be in the past and not in the future, for all instances alike", async () => {
   await everywhere(async ({ operator, buyer }) => {
     const order = { userId: buyer.id, orderItems: [{ productId, quantity: 1 }] };
     refused(await operator.post("/orders", { ...order, orderedAt: at((await now()) + HOUR_MS) }), 400, "INVALID_REQUEST");
@@ -124,7 +132,7 @@ test("an order may be from the past and not from the future, for all instances a
   });
 });
 
-test("all instances say the same time and count the same day", async () => {
+test("all instances report the same time and count the same day", async () => {
   await everywhere(async ({ operator, buyer }) => {
     const shop = good(await buyer.get("/shop"), 200);
     assert.ok(Math.abs(Date.parse(shop.now) - (await now())) < MINUTE_MS, shop.now);
@@ -140,24 +148,27 @@ test("all instances say the same time and count the same day", async () => {
   });
 });
 
-/** Who looks at this process's own clock, and why. Any other file takes the time of the shop (`now`), or of the round (`shop.now`). */
+/**
+ * The files that read the process's own clock, and why. Any other file uses the shop's `now` or the
+ * round's `uow.now`.
+ */
 const OWN_CLOCK: Record<string, string> = {
-  "src/cache/memory-cache.ts": "lifetimes of what is kept here",
-  "src/cache/redis-cache.ts": "lifetimes of what is kept here",
-  "src/database/clock.ts": "until the database has been asked",
-  "src/database/embedded/postmaster.ts": "waits for a process of this machine",
-  "src/database/embedded/previous.ts": "waits for a process of this machine",
-  "src/demo/demo.routes.ts": "tokens go by the clock of the instance that checks them",
-  "src/gateway/simulator/ledger.ts": "another company's clock",
-  "src/gateway/simulator/webhooks.ts": "another company's clock",
-  "src/gateway/toss/gateway-policy.ts": "pauses",
-  "src/http/tokens.ts": "tokens",
-  "src/outbox/sinks/webhook-sink.ts": "the receiver checks a signature's time against its own clock; pauses",
-  "src/rehearsal/crowd.ts": "this machine's clock",
-  "src/rehearsal/rehearsals.ts": "tells the crowd's process, on this machine, when to come",
+  "src/cache/memory-cache.ts": "expiry of cached values",
+  "src/cache/redis-cache.ts": "expiry of cached values",
+  "src/database/clock.ts": "until the database has responded",
+  "src/database/embedded/postmaster.ts": "waits for a process on this machine",
+  "src/database/embedded/previous.ts": "waits for a process on this machine",
+  "src/demo/demo.routes.ts": "the instance that checks a token uses its own clock",
+  "src/gateway/simulator/ledger.ts": "simulates another company's clock",
+  "src/gateway/simulator/webhooks.ts": "simulates another company's clock",
+  "src/gateway/toss/gateway-policy.ts": "pauses between retries",
+  "src/http/tokens.ts": "expiry of tokens",
+  "src/outbox/sinks/webhook-sink.ts": "the receiver checks a signature's time against its own clock; pauses between retries",
+  "src/rehearsal/crowd.ts": "durations on this machine",
+  "src/rehearsal/rehearsals.ts": "schedules the buyers' process on this machine",
 };
 
-test("nothing but durations, tokens and the world outside goes by the process's own clock", () => {
+test("only durations, tokens and other systems use the process's own clock", () => {
   const root = join(import.meta.dirname, "../..");
   const files = globSync("src/**/*.ts", { cwd: root }).filter((file) => /Date\.now\b|new Date\(\)/.test(readFileSync(join(root, file), "utf8")));
   assert.deepEqual(
@@ -166,20 +177,20 @@ test("nothing but durations, tokens and the world outside goes by the process's 
   );
 });
 
-// Goes red where either bound of `heard` is left out.
-test("a quick answer makes the time exact, and a slow one does not blur it", () => {
+// Both bounds in `heard` are needed.
+test("a quick response makes the clock exact, and a slow one does not change it", () => {
   const clock = new DatabaseClock();
   const base = performance.now();
   const elapsed = (): number => performance.now() - base;
-  clock.heard(1_000_000, base - 2, base - 1);
-  const [least, most] = [1_000_000 + elapsed(), 1_000_003 + elapsed()];
-  assert.ok(clock.now() >= Math.floor(least) && clock.now() <= most + elapsed(), String(clock.now()));
-  clock.heard(1_000_000, base - 600_000, base + 600_000);
-  assert.ok(clock.now() >= Math.floor(least), "a slow answer moved it back");
-  assert.ok(clock.now() <= most + 60_000, "a slow answer moved it forward");
+  clock.observe(1_000_000, base - 2, base - 1);
+  const [earliest, latest] = [1_000_000 + elapsed(), 1_000_003 + elapsed()];
+  assert.ok(clock.now() >= Math.floor(earliest) && clock.now() <= latest + elapsed(), String(clock.now()));
+  clock.observe(1_000_000, base - 600_000, base + 600_000);
+  assert.ok(clock.now() >= Math.floor(earliest), "a slow response moved the clock backwards");
+  assert.ok(clock.now() <= latest + 60_000, "a slow response moved the clock forwards");
   const heardAt = performance.now();
-  clock.heard(5_000_000, heardAt - 1, heardAt);
-  assert.ok(clock.now() >= 5_000_000, "what was heard lies in the future");
-  clock.heard(2_000_000, heardAt - 1, heardAt);
+  clock.observe(5_000_000, heardAt - 1, heardAt);
+  assert.ok(clock.now() >= 5_000_000, "a clock that was set forward is followed");
+  clock.observe(2_000_000, heardAt - 1, heardAt);
   assert.ok(clock.now() < 3_000_000, "a clock that was set back is followed");
 });

@@ -1,4 +1,5 @@
-// The whole shop over a wire to its database that is slow, breaks, and loses a COMMIT or its answer: whatever is answered is the truth.
+// The whole shop over a database connection that is slow, breaks, or loses a COMMIT or its
+// response. Every response tells the truth.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -7,32 +8,32 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
-import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded.ts";
+import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded/embedded.ts";
 import { freshDatabase } from "../support/database.ts";
 import { Proxy } from "../support/proxy.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 const LOCK_WAIT_MS = 500;
 
-/** Asks again, as a client should, until it is told what became of its request. */
-async function insist(send: () => Promise<Answer>, forMs = 20_000): Promise<Answer> {
+/** Repeats the request, as a client should, until a response other than 503 arrives. */
+async function retryUntilKnown(send: () => Promise<Answer>, forMs = 20_000): Promise<Answer> {
   for (const until = Date.now() + forMs; ;) {
     const answer = await send().catch(() => undefined);
     if (answer && answer.status !== 503) return answer;
-    if (Date.now() > until) assert.fail(`still not told: ${JSON.stringify(answer?.body)}`);
+    if (Date.now() > until) assert.fail(`no result: ${JSON.stringify(answer?.body)}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
 }
 
-/** A shop over this wire. */
+/** Opens a shop over this proxy. */
 async function openOver(proxy: Proxy, env: Record<string, string> = {}): Promise<TestShop> {
   const shop = await openTestShop({ env: { DATABASE_URL: proxy.url, ...env } });
-  // What becomes of reads and jobs when a connection breaks in the middle of a transaction of theirs is not what this is about.
+  // Reads and jobs whose connection breaks inside a transaction are outside of these tests.
   shop.shop.database.pool.on("connect", (client) => client.on("error", () => {}));
   return shop;
 }
 
-describe("an order whose COMMIT meets trouble", () => {
+describe("an order whose COMMIT fails", () => {
   let database: Awaited<ReturnType<typeof freshDatabase>>;
   let proxy: Proxy;
   let shop: TestShop;
@@ -51,8 +52,8 @@ describe("an order whose COMMIT meets trouble", () => {
     await database.drop();
   });
 
-  /** A buyer, and the one order that they want. */
-  async function given(): Promise<{ user: Client; product: { id: string }; order: () => Promise<Answer>; orders: () => Promise<string[]> }> {
+  /** A buyer, and the order that they place under one key. */
+  async function setUp(): Promise<{ user: Client; product: { id: string }; order: () => Promise<Answer>; orders: () => Promise<string[]> }> {
     const product = await shop.product({ price: 100, stock: 5 });
     const user = await shop.user({ balance: 1000 });
     const key = randomUUID();
@@ -65,14 +66,14 @@ describe("an order whose COMMIT meets trouble", () => {
   }
 
   for (const fate of ["lost", "answer lost"] as const) {
-    // Goes red where a lost COMMIT is answered as a failure (lost answer), or taken for granted (lost COMMIT).
-    test(`(${fate}) is answered 201, and there is exactly one`, async () => {
-      const { user, product, order, orders } = await given();
-      let troubles = 0;
-      proxy.onCommit = () => (troubles++ === 0 ? fate : "pass");
+    // The test fails if a lost response counts as a failure, or a lost COMMIT as a success.
+    test(`an order (${fate}) is answered 201 and exists exactly once`, async () => {
+      const { user, product, order, orders } = await setUp();
+      let faults = 0;
+      proxy.onCommit = () => (faults++ === 0 ? fate : "pass");
       const { orderId } = good(await order(), 201);
       proxy.onCommit = () => "pass";
-      assert.equal(troubles, fate === "lost" ? 2 : 1);
+      assert.equal(faults, fate === "lost" ? 2 : 1);
       assert.deepEqual(await orders(), [orderId]);
       assert.equal(await shop.stockOf(product), 4);
       assert.equal(await shop.balanceOf(user), 900);
@@ -81,9 +82,9 @@ describe("an order whose COMMIT meets trouble", () => {
       assert.equal(good(again, 201).orderId, orderId);
     });
 
-    // Goes red where what can't be known is answered as if it were, or tried again.
-    test(`(${fate}) and then finds the database away for too long is 503, and the same key later gets the truth`, async () => {
-      const { user, product, order, orders } = await given();
+    // An unknown outcome must be neither reported as known nor retried.
+    test(`an order (${fate}) during an outage of the database is 503, and its key later returns the outcome`, async () => {
+      const { user, product, order, orders } = await setUp();
       proxy.onCommit = () => {
         proxy.refusing = true;
         return fate;
@@ -95,42 +96,42 @@ describe("an order whose COMMIT meets trouble", () => {
       const before = await orders();
       assert.equal(before.length, fate === "lost" ? 0 : 1);
       proxy.comeBack();
-      const told = await insist(order);
-      const { orderId } = good(told, 201);
-      assert.equal(told.headers["idempotent-replayed"], fate === "lost" ? undefined : "true");
+      const result = await retryUntilKnown(order);
+      const { orderId } = good(result, 201);
+      assert.equal(result.headers["idempotent-replayed"], fate === "lost" ? undefined : "true");
       assert.deepEqual(await orders(), [orderId]);
       assert.equal(await shop.stockOf(product), 4);
       assert.equal(await shop.balanceOf(user), 900);
     });
   }
 
-  // Goes red where errors of what is read before a command's turn are the command's own.
-  test("and what must be read first, while the database is away, is 503 and no bug", async () => {
-    const { user, product } = await given();
+  // An error in a read before the command's round is not the command's error.
+  test("an order that must read first during an outage of the database is 503, not 500", async () => {
+    const { user, product } = await setUp();
     good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
     proxy.goAway();
     const answer = await user.post("/orders", { fromCart: true });
     proxy.comeBack();
     refused(answer, 503, "UNAVAILABLE");
-    assert.equal(good(await insist(() => user.post("/orders", { fromCart: true })), 201).totalAmount, 100);
+    assert.equal(good(await retryUntilKnown(() => user.post("/orders", { fromCart: true })), 201).totalAmount, 100);
   });
 
-  test("is as right over a slow wire as over a quick one", async () => {
+  test("orders over a slow connection sell exactly the stock", async () => {
     const product = await shop.product({ price: 10, stock: 20 });
     const users = await shop.users(60, { balance: 10 });
     proxy.latencyMs = 20;
-    const tally = await race(60, (i) => (users[i] as Client).post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }));
+    const counts = await race(60, (i) => (users[i] as Client).post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }));
     proxy.latencyMs = 0;
-    assert.deepEqual(tally, { 201: 20, 400: 40 });
+    assert.deepEqual(counts, { 201: 20, 400: 40 });
     assert.equal(await shop.stockOf(product), 0);
   });
 
-  // Goes red where connections that broke are used again, or new ones are not made.
-  test("is taken again once the wire is mended, however often it broke", async () => {
+  // Broken connections must be replaced.
+  test("an order succeeds after each break of the connection", async () => {
     for (let i = 0; i < 5; i++) {
-      const { order, orders } = await given();
+      const { order, orders } = await setUp();
       proxy.cut();
-      const { orderId } = good(await insist(order), 201);
+      const { orderId } = good(await retryUntilKnown(order), 201);
       assert.deepEqual(await orders(), [orderId]);
     }
   });
@@ -152,8 +153,8 @@ describe("two instances on one database", () => {
     ["paid at once", "BALANCE"],
     ["to be paid later, which lock no user", "DEFERRED"],
   ] as const) {
-    // Goes red without the idempotency keys' primary key, and without 23505 among the conflicts.
-    test(`the same key at once at both is one effect and one answer (${kind})`, async () => {
+    // The test fails without the primary key of idempotency_keys, and if 23505 is not retried.
+    test(`one key at two instances at once has one effect and one response (${kind})`, async () => {
       const product = await shop.product({ price: 100, stock: 100 });
       for (let i = 0; i < 10; i++) {
         const user = await shop.user({ balance: 1000 });
@@ -169,12 +170,12 @@ describe("two instances on one database", () => {
     });
   }
 
-  // Goes red without users' UNIQUE (external_id), and without 23505 among the conflicts.
-  test("the same external id at once at both is one user", async () => {
+  // The test fails without the UNIQUE constraint on external_id, and if 23505 is not retried.
+  test("one external id at two instances at once creates one user", async () => {
     for (let i = 0; i < 10; i++) {
       const externalId = `member ${i}`;
-      const tally = await race(4, (n) => shop.operator.at(n % 2 ? other : shop).post("/admin/users", { name: "손님", externalId }));
-      assert.deepEqual(tally, { 201: 1, 400: 3 });
+      const counts = await race(4, (n) => shop.operator.at(n % 2 ? other : shop).post("/admin/users", { name: "손님", externalId }));
+      assert.deepEqual(counts, { 201: 1, 400: 3 });
     }
   });
 });
@@ -196,18 +197,18 @@ describe("a database that is stopped, killed and started again under load", () =
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  // Goes red where anything that was answered is not on disk, or anything that was asked again is there twice.
-  test("keeps every order that was acknowledged, once", { timeout: 120_000 }, async () => {
+  // The test fails if an acknowledged order is not on disk, or a repeated one exists twice.
+  test("a database that is killed and restarted keeps each acknowledged order exactly once", { timeout: 120_000 }, async () => {
     const product = await shop.product({ price: 1, stock: 1_000_000 });
     const users = await shop.users(24, { balance: 1_000_000 });
     let over = false;
-    const told = new Map<string, string>();
+    const acknowledged = new Map<string, string>();
     const buying = users.map(async (user) => {
       while (!over) {
         const key = randomUUID();
         const send = (): Promise<Answer> =>
           user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }, { "idempotency-key": key });
-        told.set(key, good(await insist(send, 60_000), 201).orderId);
+        acknowledged.set(key, good(await retryUntilKnown(send, 60_000), 201).orderId);
       }
     });
     try {
@@ -215,7 +216,7 @@ describe("a database that is stopped, killed and started again under load", () =
         await new Promise((resolve) => setTimeout(resolve, 300));
         if (killed) process.kill(server.pid, "SIGKILL");
         const stopped = server.stop();
-        if (killed) proxy.pause(); // Some wait at the door, the others are told that there is nobody.
+        if (killed) proxy.pause(); // Some requests wait, the others are told that there is no database.
         await stopped;
         server = await startEmbedded({ dataDir });
         proxy.resume(server.url("jangnal"));
@@ -232,9 +233,9 @@ describe("a database that is stopped, killed and started again under load", () =
     await direct.end();
     assert.deepEqual(
       rows.map(({ id }) => id),
-      [...told.values()].sort(),
+      [...acknowledged.values()].sort(),
     );
-    assert.equal(await shop.stockOf(product), 1_000_000 - told.size);
-    assert.ok(shop.shop.till.served.retries > 0, "nothing was under way when the database went");
+    assert.equal(await shop.stockOf(product), 1_000_000 - acknowledged.size);
+    assert.ok(shop.shop.till.served.retries > 0, "no round was running when the database stopped");
   });
 });

@@ -1,4 +1,4 @@
-// What the tables themselves refuse, whatever the code above them forgets: each CHECK, UNIQUE and key, by a row that nothing else refuses.
+// The constraints of the tables: each CHECK, UNIQUE and key has a row that only it refuses.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
@@ -10,8 +10,8 @@ const NOW = "2026-11-20T00:00:00Z";
 
 type Row = Record<string, unknown>;
 
-/** A good row of each table. */
-const GOOD: Record<string, Row> = {
+/** A valid row of each table. */
+const VALID: Record<string, Row> = {
   users: { id: A, name: "손님", external_id: "e", balance: 0, version: 0, created_at: NOW },
   balance_transactions: { user_id: A, version: 1, id: A, type: "CHARGE", status: "COMPLETED", amount: 5, balance_after: 5, created_at: NOW },
   batch_grants: { key: "k", amount: 1 },
@@ -63,97 +63,100 @@ const GOOD: Record<string, Row> = {
   rehearsals: { id: A, state: "RUNNING", plan: {}, product_id: A, coupon_id: A, stop_asked: false, tidied: false, beat_at: NOW, created_at: NOW },
 };
 
-/** What a row needs to be there already. */
-const BEFORE: Record<string, [table: string, row: Row][]> = { variants: [["products", GOOD["products"] as Row]] };
+/** Rows that must exist before a row of the table. */
+const BEFORE: Record<string, [table: string, row: Row][]> = { variants: [["products", VALID["products"] as Row]] };
 
-/** A row that only this constraint refuses: what is other than in the good row; beside the good row where it says so. */
-type Bad = { constraint: string; fields: Row; beside?: true };
+/**
+ * A row that only this constraint refuses: the fields that differ from the valid row. With
+ * `withValid` the valid row is inserted first.
+ */
+type InvalidRow = { constraint: string; fields: Row; withValid?: true };
 
-const key = (constraint: string, fields: Row = {}): Bad => ({ constraint, fields, beside: true });
-const bad = (constraint: string, fields: Row): Bad => ({ constraint, fields });
+const key = (constraint: string, fields: Row = {}): InvalidRow => ({ constraint, fields, withValid: true });
+const invalid = (constraint: string, fields: Row): InvalidRow => ({ constraint, fields });
 
-const BAD: Record<string, Bad[]> = {
-  users: [bad("users_balance_check", { balance: -1 }), key("users_pkey", { external_id: "f" }), key("users_external_id_key", { id: B })],
+const INVALID: Record<string, InvalidRow[]> = {
+  users: [invalid("users_balance_check", { balance: -1 }), key("users_pkey", { external_id: "f" }), key("users_external_id_key", { id: B })],
   balance_transactions: [
-    bad("balance_transactions_type_check", { type: "GIFT" }),
-    bad("balance_transactions_status_check", { status: "DONE" }),
-    // Nothing moves nothing; what is paid is less than nothing, and nothing else is.
-    bad("balance_transactions_check", { amount: 0 }),
-    bad("balance_transactions_check", { type: "PAYMENT" }),
-    bad("balance_transactions_check", { amount: -5, balance_after: 0 }),
-    bad("balance_transactions_check1", { type: "PAYMENT", amount: -5, balance_after: -1 }),
-    // More arrived than is there.
-    bad("balance_transactions_check1", { balance_after: 4 }),
+    invalid("balance_transactions_type_check", { type: "GIFT" }),
+    invalid("balance_transactions_status_check", { status: "DONE" }),
+    // A transaction moves an amount. Only a payment is negative.
+    invalid("balance_transactions_check", { amount: 0 }),
+    invalid("balance_transactions_check", { type: "PAYMENT" }),
+    invalid("balance_transactions_check", { amount: -5, balance_after: 0 }),
+    invalid("balance_transactions_check1", { type: "PAYMENT", amount: -5, balance_after: -1 }),
+    // The amount is larger than the balance after it.
+    invalid("balance_transactions_check1", { balance_after: 4 }),
     key("balance_transactions_pkey", { id: B }),
   ],
-  batch_grants: [bad("batch_grants_amount_check", { key: "l", amount: 0 }), key("batch_grants_pkey", { amount: 2 })],
-  products: [bad("products_status_check", { status: "SOLD_OUT" }), bad("products_price_check", { price: -1 }), key("products_pkey")],
+  batch_grants: [invalid("batch_grants_amount_check", { key: "l", amount: 0 }), key("batch_grants_pkey", { amount: 2 })],
+  products: [invalid("products_status_check", { status: "SOLD_OUT" }), invalid("products_price_check", { price: -1 }), key("products_pkey")],
   variants: [
-    bad("variants_price_check", { price: -1 }),
-    bad("variants_stock_check", { stock: -1 }),
-    bad("variants_status_check", { status: "SOLD_OUT" }),
-    bad("variants_product_id_fkey", { product_id: B }),
+    invalid("variants_price_check", { price: -1 }),
+    invalid("variants_stock_check", { stock: -1 }),
+    invalid("variants_status_check", { status: "SOLD_OUT" }),
+    invalid("variants_product_id_fkey", { product_id: B }),
     key("variants_sku_unique", { id: B }),
     key("variants_pkey"),
   ],
-  stock_adjustments: [bad("stock_adjustments_stock_after_check", { stock_after: -1 }), key("stock_adjustments_pkey")],
+  stock_adjustments: [invalid("stock_adjustments_stock_after_check", { stock_after: -1 }), key("stock_adjustments_pkey")],
   campaigns: [
-    bad("campaigns_discount_type_check", { discount_type: "GIFT", discount_value: 5 }),
-    bad("campaigns_check", { discount_value: 0 }),
-    bad("campaigns_check", { discount_type: "PERCENTAGE", discount_value: 101 }),
-    bad("campaigns_max_amount_check", { max_amount: 0 }),
-    bad("campaigns_min_order_amount_check", { min_order_amount: -1 }),
-    bad("campaigns_check1", { total_quantity: -1, issued_quantity: 0 }),
-    bad("campaigns_check1", { issued_quantity: 6 }),
-    bad("campaigns_check1", { issued_quantity: -1 }),
-    bad("campaigns_valid_days_check", { valid_days: 0 }),
+    invalid("campaigns_discount_type_check", { discount_type: "GIFT", discount_value: 5 }),
+    invalid("campaigns_check", { discount_value: 0 }),
+    invalid("campaigns_check", { discount_type: "PERCENTAGE", discount_value: 101 }),
+    invalid("campaigns_max_amount_check", { max_amount: 0 }),
+    invalid("campaigns_min_order_amount_check", { min_order_amount: -1 }),
+    invalid("campaigns_check1", { total_quantity: -1, issued_quantity: 0 }),
+    invalid("campaigns_check1", { issued_quantity: 6 }),
+    invalid("campaigns_check1", { issued_quantity: -1 }),
+    invalid("campaigns_valid_days_check", { valid_days: 0 }),
     key("campaigns_pkey"),
   ],
   user_coupons: [
-    bad("user_coupons_status_check", { status: "LOST", used_at: null, order_id: null }),
-    bad("user_coupons_check", { used_at: null }),
-    bad("user_coupons_check", { order_id: null }),
-    bad("user_coupons_check", { status: "AVAILABLE" }),
+    invalid("user_coupons_status_check", { status: "LOST", used_at: null, order_id: null }),
+    invalid("user_coupons_check", { used_at: null }),
+    invalid("user_coupons_check", { order_id: null }),
+    invalid("user_coupons_check", { status: "AVAILABLE" }),
     key("user_coupons_pkey", { campaign_id: B, order_id: B }),
     key("user_coupons_campaign_id_user_id_key", { id: B, order_id: B }),
     key("user_coupons_one_per_order", { id: B, user_id: B }),
   ],
   cart_items: [
-    bad("cart_items_quantity_check", { quantity: 0 }),
-    bad("cart_items_quantity_check", { quantity: 1_000_001 }),
+    invalid("cart_items_quantity_check", { quantity: 0 }),
+    invalid("cart_items_quantity_check", { quantity: 1_000_001 }),
     key("cart_items_pkey", { variant_id: B }),
     key("cart_items_user_id_variant_id_key", { id: B }),
   ],
   orders: [
-    bad("orders_status_check", { status: "LOST", completed_at: null }),
-    bad("orders_changes_check", { changes: 0 }),
-    bad("orders_changes_check", { changes: 65_536 }),
-    bad("orders_check", { discount_amount: 11, refunded_amount: 0 }),
-    bad("orders_check", { total_amount: -1, discount_amount: 0, refunded_amount: 0 }),
-    bad("orders_check1", { refunded_amount: 7 }),
-    bad("orders_check1", { refunded_amount: -1 }),
-    bad("orders_check2", { completed_at: null }),
-    bad("orders_check2", { status: "CANCELLED" }),
+    invalid("orders_status_check", { status: "LOST", completed_at: null }),
+    invalid("orders_changes_check", { changes: 0 }),
+    invalid("orders_changes_check", { changes: 65_536 }),
+    invalid("orders_check", { discount_amount: 11, refunded_amount: 0 }),
+    invalid("orders_check", { total_amount: -1, discount_amount: 0, refunded_amount: 0 }),
+    invalid("orders_check1", { refunded_amount: 7 }),
+    invalid("orders_check1", { refunded_amount: -1 }),
+    invalid("orders_check2", { completed_at: null }),
+    invalid("orders_check2", { status: "CANCELLED" }),
     key("orders_pkey"),
   ],
   order_items: [
-    bad("order_items_unit_price_check", { unit_price: -1 }),
-    bad("order_items_quantity_check", { quantity: 0, refunded_quantity: 0 }),
-    bad("order_items_check", { refunded_quantity: 3 }),
-    bad("order_items_check", { refunded_quantity: -1 }),
+    invalid("order_items_unit_price_check", { unit_price: -1 }),
+    invalid("order_items_quantity_check", { quantity: 0, refunded_quantity: 0 }),
+    invalid("order_items_check", { refunded_quantity: 3 }),
+    invalid("order_items_check", { refunded_quantity: -1 }),
     key("order_items_pkey"),
   ],
   payments: [
-    bad("payments_method_check", { method: "CASH" }),
-    bad("payments_status_check", { status: "LOST" }),
-    bad("payments_amount_check", { amount: -1 }),
+    invalid("payments_method_check", { method: "CASH" }),
+    invalid("payments_status_check", { status: "LOST" }),
+    invalid("payments_amount_check", { amount: -1 }),
     key("payments_pkey", { order_id: B }),
     key("payments_one_per_order", { id: B }),
   ],
   order_events: [key("order_events_pkey", { xid: "6" })],
   sinks: [key("sinks_pkey")],
   deliveries: [key("deliveries_pkey")],
-  letters: [bad("letters_status_check", { status: "LOST" }), key("letters_pkey")],
+  letters: [invalid("letters_status_check", { status: "LOST" }), key("letters_pkey")],
   product_sales: [key("product_sales_pkey")],
   checkpoints: [key("checkpoints_pkey")],
   popular_snapshots: [key("popular_snapshots_pkey", { product_id: B })],
@@ -162,18 +165,22 @@ const BAD: Record<string, Bad[]> = {
   idempotency_keys: [key("idempotency_keys_pkey", { fingerprint: "g" })],
   rounds: [key("rounds_pkey")],
   refunds: [
-    bad("refunds_status_check", { status: "LOST", settled_at: NOW }),
-    bad("refunds_amount_check", { amount: 0 }),
-    bad("refunds_check", { settled_at: NOW }),
-    bad("refunds_check", { status: "COMPLETED" }),
+    invalid("refunds_status_check", { status: "LOST", settled_at: NOW }),
+    invalid("refunds_amount_check", { amount: 0 }),
+    invalid("refunds_check", { settled_at: NOW }),
+    invalid("refunds_check", { status: "COMPLETED" }),
     key("refunds_pkey", { order_id: B }),
     key("refunds_one_under_way", { id: B }),
   ],
-  card_charges: [bad("card_charges_status_check", { status: "LOST" }), bad("card_charges_amount_check", { amount: 0 }), key("card_charges_pkey")],
-  stray_money: [bad("stray_money_status_check", { status: "LOST" }), bad("stray_money_amount_check", { amount: 0 }), key("stray_money_pkey")],
+  card_charges: [
+    invalid("card_charges_status_check", { status: "LOST" }),
+    invalid("card_charges_amount_check", { amount: 0 }),
+    key("card_charges_pkey"),
+  ],
+  stray_money: [invalid("stray_money_status_check", { status: "LOST" }), invalid("stray_money_amount_check", { amount: 0 }), key("stray_money_pkey")],
   first_come_fences: [key("first_come_fences_pkey")],
   rehearsals: [
-    bad("rehearsals_state_check", { state: "LOST" }),
+    invalid("rehearsals_state_check", { state: "LOST" }),
     key("rehearsals_pkey", { product_id: B, coupon_id: B, finished_at: NOW }),
     key("rehearsals_product_id_key", { id: B, coupon_id: B, finished_at: NOW }),
     key("rehearsals_coupon_id_key", { id: B, product_id: B, finished_at: NOW }),
@@ -199,11 +206,11 @@ async function insert(table: string, row: Row): Promise<void> {
   await db.query(`INSERT INTO ${table} (${columns}) SELECT ${columns} FROM jsonb_populate_record(NULL::${table}, $1)`, [row]);
 }
 
-/** What the database says to these rows of one table: the constraint that refuses the last of them, or null. */
+/** The constraint that refuses the last of these rows, or null. */
 async function refusalOf(table: string, rows: Row[]): Promise<string | null> {
   await db.query("BEGIN");
   try {
-    for (const [earlier, row] of BEFORE[table] ?? []) await insert(earlier, row);
+    for (const [prerequisite, row] of BEFORE[table] ?? []) await insert(prerequisite, row);
     for (const row of rows) await insert(table, row);
     return null;
   } catch (error) {
@@ -213,29 +220,28 @@ async function refusalOf(table: string, rows: Row[]): Promise<string | null> {
   }
 }
 
-for (const [table, bads] of Object.entries(BAD)) {
-  const good = GOOD[table] as Row;
-  test(`a good row of ${table} is taken`, async () => assert.equal(await refusalOf(table, [good]), null));
-  for (const { constraint, fields, beside } of bads)
-    // Goes red without the constraint.
-    test(`${constraint} refuses ${beside ? "a second row" : ""}${JSON.stringify(fields)}`, async () => {
-      assert.equal(await refusalOf(table, [...(beside ? [good] : []), { ...good, ...fields }]), constraint);
+for (const [table, invalidRows] of Object.entries(INVALID)) {
+  const good = VALID[table] as Row;
+  test(`a valid row of ${table} is accepted`, async () => assert.equal(await refusalOf(table, [good]), null));
+  for (const { constraint, fields, withValid } of invalidRows)
+    test(`the constraint ${constraint} refuses ${withValid ? "a second row" : ""}${JSON.stringify(fields)}`, async () => {
+      assert.equal(await refusalOf(table, [...(withValid ? [good] : []), { ...good, ...fields }]), constraint);
     });
 }
 
-test("of each CHECK, UNIQUE and key of the schema there is a row that it refuses", async () => {
+test("each CHECK, UNIQUE and key of the schema has a row that it refuses", async () => {
   const { rows } = await db.query<{ name: string }>(`
     SELECT conname AS name FROM pg_constraint WHERE connamespace = 'public'::regnamespace AND contype IN ('c', 'u', 'p', 'f')
     UNION SELECT indexrelid::regclass::text FROM pg_index WHERE indisunique AND indrelid IN (SELECT oid FROM pg_class WHERE relnamespace = 'public'::regnamespace)`);
-  const tried = new Set(Object.values(BAD).flatMap((bads) => bads.map(({ constraint }) => constraint)));
+  const covered = new Set(Object.values(INVALID).flatMap((invalidRows) => invalidRows.map(({ constraint }) => constraint)));
   assert.deepEqual(
-    rows.map(({ name }) => name).filter((name) => !tried.has(name) && !UNGUARDED.has(name)),
+    rows.map(({ name }) => name).filter((name) => !covered.has(name) && !NOT_COVERED.has(name)),
     [],
   );
 });
 
 /**
- * The numbers of the runs and the book of the migrations, which nothing of the shop's refers to. And two that the ones behind them imply:
- * nothing from 0 to a negative total can be issued, or taken off.
+ * The keys of job runs and migrations, to which no other table refers. The two checks are implied
+ * by others, because no quantity or discount fits between 0 and a negative total.
  */
-const UNGUARDED = new Set(["job_runs_pkey", "migrations_pkey", "campaigns_total_quantity_check", "orders_total_amount_check"]);
+const NOT_COVERED = new Set(["job_runs_pkey", "migrations_pkey", "campaigns_total_quantity_check", "orders_total_amount_check"]);

@@ -42,13 +42,13 @@ function scheduler(jobs: Job[], options: { waitMs?: number; now?: () => number; 
   return made;
 }
 
-/** A job that counts its runs, and notices when two of them overlap. */
-class Counting implements Job {
+/** A job that counts its runs and detects overlapping ones. */
+class CountingJob implements Job {
   readonly name = "count";
   readonly schedule: string;
   readonly lastsMs: number;
   runs = 0;
-  mostAtOnce = 0;
+  maxConcurrent = 0;
   #now = 0;
 
   constructor(schedule = YEARLY, lastsMs = 20) {
@@ -58,7 +58,7 @@ class Counting implements Job {
 
   async run(): Promise<Record<string, unknown>> {
     this.runs++;
-    this.mostAtOnce = Math.max(this.mostAtOnce, ++this.#now);
+    this.maxConcurrent = Math.max(this.maxConcurrent, ++this.#now);
     await pause(this.lastsMs);
     this.#now--;
     return { runs: this.runs };
@@ -76,25 +76,23 @@ async function until(condition: () => boolean | Promise<boolean>, ms = 5000): Pr
 
 const recorded = async (): Promise<number> => (await database.pool.query("SELECT FROM job_runs")).rowCount ?? 0;
 
-// Goes red without the look at the slot under the lock in #underLock.
-test("a slot that was missed is caught up once, by one of five instances", async () => {
-  const job = new Counting(YEARLY, 0);
+test("a missed run is caught up once, by one of five instances", async () => {
+  const job = new CountingJob(YEARLY, 0);
   await Promise.all(Array.from({ length: 5 }, () => scheduler([job]).start()));
   await until(async () => (await recorded()) === 1);
   await Promise.all(schedulers.splice(0).map((one) => one.stop()));
-  assert.deepEqual([job.runs, job.mostAtOnce, await recorded()], [1, 1, 1]);
+  assert.deepEqual([job.runs, job.maxConcurrent, await recorded()], [1, 1, 1]);
   await scheduler([job]).start();
   await pause(200);
-  assert.equal(job.runs, 1, "a slot that is done stays done");
+  assert.equal(job.runs, 1, "a completed run is not repeated");
 });
 
-// Goes red where a job's timer, or its slot, goes by the process's clock.
-test("a job is due by the shop's clock, whatever the process's says", async () => {
+test("a job is due by the shop's clock, not by the process's clock", async () => {
   const newYear = Date.parse("2031-01-01T00:00:00+09:00");
   let time = newYear - 300;
-  const job = new Counting(YEARLY, 0);
+  const job = new CountingJob(YEARLY, 0);
   await scheduler([job], { now: () => time }).start();
-  // For the slot of the year before, which nobody did.
+  // This is the run of the year before, which was missed.
   await until(async () => (await recorded()) === 1);
   time = newYear;
   await until(async () => (await recorded()) === 2);
@@ -103,68 +101,66 @@ test("a job is due by the shop's clock, whatever the process's says", async () =
   assert.ok((rows[0]?.last ?? 0) >= newYear);
 });
 
-// Goes red without the slot: each instance would run each time.
-test("two instances that tick run a job once per slot", async () => {
-  const job = new Counting("* * * * * *");
+test("two instances that tick run a job once per due time", async () => {
+  const job = new CountingJob("* * * * * *");
   await Promise.all([scheduler([job]).start(), scheduler([job]).start()]);
   await until(() => job.runs >= 4);
   await Promise.all(schedulers.splice(0).map((one) => one.stop()));
   const { rows } = await database.pool.query<{ seconds: number; runs: number }>(
     "SELECT count(DISTINCT date_trunc('second', started_at)) AS seconds, count(*) AS runs FROM job_runs",
   );
-  assert.equal(job.mostAtOnce, 1);
+  assert.equal(job.maxConcurrent, 1);
   assert.equal(rows[0]?.runs, job.runs);
   assert.equal(rows[0]?.seconds, job.runs);
 });
 
-// Goes red without tryLockJob.
-test("operators on two instances who run the same job at once get a run each, one after the other", async () => {
-  const job = new Counting();
+test("operators who run one job on two instances at once get a run each, one after the other", async () => {
+  const job = new CountingJob();
   const [one, other] = [scheduler([job]), scheduler([job])];
   const views = await Promise.all([one.run("count"), other.run("count"), one.run("count")]);
-  assert.deepEqual([job.runs, job.mostAtOnce], [3, 1]);
+  assert.deepEqual([job.runs, job.maxConcurrent], [3, 1]);
   assert.deepEqual(
     views.map(({ name, schedule }) => [name, schedule]),
     views.map(() => ["count", YEARLY]),
   );
 });
 
-// Goes red where the slot is written down before the run: then it counts as done.
-test("a job whose instance died in the middle is done by another, at once", async () => {
-  const job = new Counting();
-  let begun = false;
+// The test fails if the due time is recorded before the run, because the run then counts as done.
+test("a job whose instance died during the run is run again by another instance", async () => {
+  const job = new CountingJob();
+  let started = false;
   const dying = new Scheduler({
     database,
-    jobs: [{ ...job, run: () => ((begun = true), new Promise<never>(() => {})) }],
+    jobs: [{ ...job, run: () => ((started = true), new Promise<never>(() => {})) }],
     timezone: ZONE,
     now: Date.now,
   });
   await dying.start();
-  await until(() => begun);
-  void dying.stop(); // No more ticks; its run never ends.
+  await until(() => started);
+  void dying.stop(); // It no longer ticks, and its run never ends.
   await scheduler([job]).start();
   await pause(300);
-  assert.equal(job.runs, 0, "while it lives nobody else does it");
+  assert.equal(job.runs, 0, "another instance ran the job during the first run");
   await database.pool.query(
     "SELECT pg_terminate_backend(pid) FROM pg_locks WHERE locktype = 'advisory' AND granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())",
   );
   await until(() => job.runs === 1, 1000);
 });
 
-// Goes red without the deadline in #underLock.
-test("an operator does not wait for ever, and an unknown job is refused", async () => {
+// #underLock has a deadline.
+test("an operator's run of a busy job is refused after a wait, and of an unknown job at once", async () => {
   const holder = new pg.Client({ connectionString: url });
   await holder.connect();
   await holder.query(tryLockJob("count"));
-  const impatient = scheduler([new Counting()], { waitMs: 150 });
+  const impatient = scheduler([new CountingJob()], { waitMs: 150 });
   await assert.rejects(impatient.run("count"), (error) => error instanceof Refusal && error.code === "BUSY");
   await holder.end();
   await assert.rejects(impatient.run("nothing"), (error) => error instanceof Refusal && error.code === "NOT_FOUND");
 });
 
-// Goes red without explain(): the message names a table and a host.
-test("a failure is recorded without what happened inside, told to the log, and stops nothing", async () => {
-  const told: unknown[] = [];
+// explain() hides the table and host in the message.
+test("a failed run is recorded without internals and logged, and does not stop the job", async () => {
+  const errors: unknown[] = [];
   let fails = true;
   const job: Job = {
     name: "fragile",
@@ -172,18 +168,18 @@ test("a failure is recorded without what happened inside, told to the log, and s
     run: async () =>
       fails ? database.rows({ name: "broken", text: "SELECT * FROM secret_table_on_db_internal", values: [] }).then(() => ({})) : { well: true },
   };
-  const one = scheduler([job], { onError: (_, error) => told.push(error) });
+  const one = scheduler([job], { onError: (_, error) => errors.push(error) });
   const { lastResult } = await one.run("fragile");
   assert.deepEqual(lastResult, { error: "the job failed; the log says why" });
-  assert.match(String(told[0]), /secret_table_on_db_internal/);
+  assert.match(String(errors[0]), /secret_table_on_db_internal/);
   fails = false;
   await one.start();
   await until(async () => JSON.stringify((await one.list()).jobs[0]?.lastResult) === '{"well":true}', 3000);
 });
 
-// Goes red without `old` in recordRun, or without LIMIT in selectJobs.
-test("the last runs of a job are shown, and the last fifty kept", async () => {
-  const one = scheduler([new Counting(YEARLY, 0), { name: "never", schedule: YEARLY, run: async () => ({}) }]);
+// The test fails without `old` in recordRun, and without LIMIT in selectJobs.
+test("the list shows ten runs of a job, and the last fifty are stored", async () => {
+  const one = scheduler([new CountingJob(YEARLY, 0), { name: "never", schedule: YEARLY, run: async () => ({}) }]);
   for (let i = 0; i < 53; i++) await one.run("count");
   assert.equal(await recorded(), 50);
   const { jobs } = await one.list();
@@ -203,8 +199,8 @@ test("the last runs of a job are shown, and the last fifty kept", async () => {
   assert.ok(latest !== undefined && latest.finishedAt >= latest.startedAt);
 });
 
-// Goes red without the time zone in newestSlot.
-test("midnight is the shop's", () => {
+// The schedule is evaluated in the shop's time zone.
+test("a daily job is due at midnight in the shop's time zone", () => {
   const slot = (at: string, zone = ZONE, schedule = "0 0 * * *"): string | undefined => newestDueAt(schedule, zone, Date.parse(at))?.toISOString();
   assert.equal(slot("2026-11-20T14:59:59.999Z"), "2026-11-19T15:00:00.000Z");
   assert.equal(slot("2026-11-20T15:00:00.000Z"), "2026-11-20T15:00:00.000Z");
@@ -213,8 +209,8 @@ test("midnight is the shop's", () => {
   assert.equal(slot("2026-11-20T15:00:59Z", ZONE, "* * * * *"), "2026-11-20T15:00:00.000Z");
 });
 
-// Goes red with another age in purge.ts, and without the chunks' loop.
-test("purge lets go of old keys, rounds and deliveries, and of nothing that is still needed", async () => {
+// The test fails with other ages in purge.ts, and without its loop over chunks.
+test("purge deletes old keys, rounds and deliveries, and keeps those still needed", async () => {
   await database.pool.query(
     `INSERT INTO idempotency_keys SELECT 'me', n::text, '', 200, '{}', now() - interval '49 hours' FROM generate_series(1, 12000) n`,
   );
@@ -233,7 +229,7 @@ test("purge lets go of old keys, rounds and deliveries, and of nothing that is s
   assert.deepEqual(await purge(database), { idempotencyKeys: 0, rounds: 0, deliveries: 0 });
 });
 
-test("the shop's own jobs run, and say what they did", async () => {
+test("each of the shop's own jobs runs and reports its result", async () => {
   let aggregated = 0;
   const relay = new Relay({ database, sinks: [] });
   const jobs = shopJobs({

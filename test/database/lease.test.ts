@@ -17,13 +17,13 @@ after(async () => {
   await drop();
 });
 
-// Goes red without `position = $3` in advancePosition: a relay whose lease ran out, and that has it again, would move the position back.
-test("a position moves on only from where it was read", async () => {
+// Without the check, a relay that lost its lease and got it back would move the position backwards.
+test("a sink's position advances only from the position that was read", async () => {
   const owner = newId(Date.now());
   await database.rows(insertSinks(["file"]));
   await database.rows(takeLease("file", owner, true));
   assert.equal((await database.rows(advancePosition("file", owner, "0", "10"))).length, 1);
   assert.equal((await database.rows(advancePosition("file", owner, "0", "5"))).length, 0);
-  const [sink] = await database.rows<{ position: string }>({ name: "look", text: "SELECT position::text FROM sinks", values: [] });
+  const [sink] = await database.rows<{ position: string }>({ name: "select position", text: "SELECT position::text FROM sinks", values: [] });
   assert.equal(sink?.position, "10");
 });

@@ -1,4 +1,4 @@
-// The line on which instances talk: it comes up again by itself, and once.
+// The connection on which instances receive notifications: it reconnects by itself, and once.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -7,46 +7,47 @@ import { Listener } from "../../src/database/listener.ts";
 import { freshDatabase } from "../support/database.ts";
 import { openDatabaseProxy } from "../support/database-proxy.ts";
 
-// Goes red when `lost` does not ask whether the line was up: each failed try would then bring two more, without end.
-test("a database that stays away is tried again one try at a time, and then heard once", async () => {
+// Without the check of the connection in `lost`, each failed attempt would start two more, without
+// end.
+test("while the database is away the listener makes one attempt at a time, and then receives each message once", async () => {
   const { url, drop } = await freshDatabase();
-  const line = await openDatabaseProxy(url);
-  const heard: string[] = [];
+  const proxy = await openDatabaseProxy(url);
+  const messages: string[] = [];
   let failures = 0;
   let gaps = 0;
-  let moved = (): void => {};
+  let notify = (): void => {};
   const until = async (reached: () => boolean): Promise<void> => {
-    while (!reached()) await new Promise<void>((resolve) => (moved = resolve));
+    while (!reached()) await new Promise<void>((resolve) => (notify = resolve));
   };
-  const count = (what: () => void) => (): void => {
-    what();
-    moved();
+  const count = (action: () => void) => (): void => {
+    action();
+    notify();
   };
   const listener = new Listener({
-    url: line.url,
+    url: proxy.url,
     channel: "test",
-    onMessage: (message) => count(() => heard.push(message))(),
+    onMessage: (message) => count(() => messages.push(message))(),
     onGap: count(() => gaps++),
     onError: count(() => failures++),
     retryMs: 1,
   });
   await listener.start();
-  assert.equal(gaps, 1, "nobody knows what was said before it listened");
+  assert.equal(gaps, 1, "messages may be lost before the first connection");
 
-  line.cut();
+  proxy.cut();
   await until(() => failures > 10);
-  assert.equal(gaps, 2, "nor what is said while it is down");
-  line.mend();
+  assert.equal(gaps, 2, "messages may be lost while the connection is down");
+  proxy.mend();
   await until(() => gaps > 2);
 
-  const speaker = new pg.Client({ connectionString: url });
-  await speaker.connect();
-  await speaker.query("NOTIFY test, 'one'");
-  await speaker.query("NOTIFY test, 'two'");
-  await until(() => heard.includes("two"));
-  assert.deepEqual({ heard, gaps }, { heard: ["one", "two"], gaps: 3 });
-  await speaker.end();
+  const sender = new pg.Client({ connectionString: url });
+  await sender.connect();
+  await sender.query("NOTIFY test, 'one'");
+  await sender.query("NOTIFY test, 'two'");
+  await until(() => messages.includes("two"));
+  assert.deepEqual({ heard: messages, gaps }, { heard: ["one", "two"], gaps: 3 });
+  await sender.end();
   await listener.stop();
-  await line.close();
+  await proxy.close();
   await drop();
 });

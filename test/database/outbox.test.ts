@@ -6,12 +6,13 @@ import { after, afterEach, before, beforeEach, test } from "node:test";
 import { Database } from "../../src/database/pool.ts";
 import { waitForRunningTransactions } from "../../src/database/running-transactions.ts";
 import { eventId } from "../../src/ids.ts";
-import { backoffMs, MOST_TRIES } from "../../src/backoff.ts";
+import { backoffMs } from "../../src/backoff.ts";
 import type { Envelope } from "../../src/outbox/envelope.ts";
 import { FileSink } from "../../src/outbox/sinks/file-sink.ts";
 import { listEvents, replayEvent } from "../../src/outbox/list-events.ts";
 import { orderHistory } from "../../src/outbox/order-history.ts";
 import { Relay } from "../../src/outbox/relay.ts";
+import { MAX_ATTEMPTS } from "../../src/outbox/retries.ts";
 import { type DeliveryResult, type Sink, SinkUnreachable } from "../../src/outbox/sinks/sink.ts";
 import { Refusal } from "../../src/refusal.ts";
 import { freshDatabase } from "../support/database.ts";
@@ -52,11 +53,11 @@ after(async () => {
   await drop();
 });
 
-/** A data platform that keeps what it gets, and behaves as told. */
+/** A data platform that records the received events and behaves as the test says. */
 class Platform implements Sink {
   readonly name: string;
   readonly received: Envelope[] = [];
-  /** Asked before anything is taken: may throw, may wait, may refuse. */
+  /** Called before an event is taken. It may throw, wait or refuse. */
   behaviour: (envelopes: Envelope[]) => Promise<DeliveryResult | undefined> | DeliveryResult | undefined = () => undefined;
   closed = false;
 
@@ -98,13 +99,16 @@ function refundOne(order: RowOrder): Promise<void> {
   return inTransaction(database.pool, (client) => refundOrder(client, order, [{ product: apple, quantity: 1 }]));
 }
 
-/** One pass. Other test files have transactions on the same server: they are waited for. */
+/**
+ * One pass of the relay. Other test files run transactions on the same server, so it waits for
+ * those first.
+ */
 async function relayed(relay: Relay): ReturnType<Relay["runOnce"]> {
   await waitForRunningTransactions(database, 10_000);
   return relay.runOnce();
 }
 
-async function lettersDueNow(): Promise<void> {
+async function retriesDueNow(): Promise<void> {
   await database.pool.query("UPDATE letters SET next_attempt_at = now() WHERE next_attempt_at <> 'infinity'");
 }
 
@@ -126,8 +130,7 @@ test("every event is delivered once, and a second pass finds nothing", async () 
   assert.deepEqual(platform.ids, orders.map(first));
 });
 
-// Goes red without `xid < pg_snapshot_xmin(…)` in selectReadable: the position passes over the slow transaction.
-test("a transaction that commits late is neither lost nor delivered twice", async () => {
+test("the events of a transaction that commits late are delivered exactly once", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   const before = await sell();
@@ -137,22 +140,22 @@ test("a transaction that commits late is neither lost nor delivered twice", asyn
   const late = await insertOrder(slow, { userId: await insertUser(slow), items: [{ product: await insertProduct(slow), quantity: 1 }] });
   const early = await sell();
 
-  const meanwhile = await relay.runOnce();
+  const duringTransaction = await relay.runOnce();
   await slow.query("COMMIT");
   slow.release();
-  assert.equal(meanwhile.delivered, 1, "what is newer than a running transaction waits for it");
+  assert.equal(duringTransaction.delivered, 1, "an event waits for older running transactions");
   assert.equal((await relayed(relay)).delivered, 2);
   assert.equal((await relayed(relay)).delivered, 0);
   assert.deepEqual(platform.ids.sort(), [before, late, early].map(first).sort());
 });
 
-// Goes red where selectDue takes `xid` in place of `due`: the third event is delivered before the second.
-test("an order's events arrive in order though a transaction with a lower number wrote the later one", async () => {
+test("an order's events arrive in order even if a transaction with a lower number wrote the later event", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   const order = await sell(5);
   await relayed(relay);
-  // Numbers are taken at the first lock: `low` has the lowest, waits for the order, and writes after `high`; `between` goes on running.
+  // A transaction gets its number at its first lock. `low` has the lowest number, waits for the
+  // order and writes after `high`, while `between` goes on running.
   const [low, between, high] = [await database.pool.connect(), await database.pool.connect(), await database.pool.connect()];
   for (const client of [low, between, high]) await client.query("BEGIN; SELECT pg_current_xact_id()");
   await refundOrder(high, order, [{ product: apple, quantity: 1 }]);
@@ -173,8 +176,8 @@ test("an order's events arrive in order though a transaction with a lower number
   );
 });
 
-// Goes red without selectOrdersOfTransaction: the rest of the round behind the limit is passed over.
-test("a round larger than a stretch is delivered whole", async () => {
+// Without selectOrdersOfTransaction the relay would skip the rest of the round after the limit.
+test("a round larger than a batch is delivered whole", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   await sell();
@@ -194,8 +197,7 @@ test("a round larger than a stretch is delivered whole", async () => {
   assert.equal(new Set(platform.ids).size, 1502);
 });
 
-// Goes red where selectReadable orders by the number's text: then the tenth passes over the ninth.
-test("transactions are read in the order of their numbers, not of their digits", async () => {
+test("transactions are read in the numeric order of their numbers", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   await database.pool.query(
@@ -210,8 +212,7 @@ test("transactions are read in the order of their numbers, not of their digits",
   assert.equal(platform.received.length, 1001);
 });
 
-// Goes red without the condition on the lease in takeLease.
-test("two relays on one database deliver each event once, each order's in order", async () => {
+test("two relays on one database deliver each event once, and each order's events in order", async () => {
   const platform = new Platform();
   const copies = relayTo(platform);
   const relay = relayTo(platform);
@@ -236,37 +237,36 @@ test("two relays on one database deliver each event once, each order's in order"
     );
 });
 
-// Goes red without `lease_owner = $2` in advancePosition: the first would write down, for the second, what it has not done.
-test("a relay that died between delivery and writing it down leaves its events to another, which delivers them again", async () => {
+test("a relay that dies between delivery and recording it leaves its events to another relay", async () => {
   const platform = new Platform();
   const dying = relayTo(platform);
   await sell();
   const recoveries: (() => void)[] = [];
   platform.behaviour = () => new Promise((resolve) => recoveries.push(() => resolve(undefined)));
   await waitForRunningTransactions(database, 10_000);
-  const stuck = dying.runOnce();
+  const hanging = dying.runOnce();
   await until(() => recoveries.length === 1);
 
   const other = new Platform();
-  const heir = relayTo(other);
-  assert.equal((await relayed(heir)).delivered, 0, "as long as the lease holds");
+  const successor = relayTo(other);
+  assert.equal((await relayed(successor)).delivered, 0, "the first relay still holds the lease");
   await database.pool.query("UPDATE sinks SET lease_until = now() - interval '1 s'");
-  assert.equal((await relayed(heir)).delivered, 1);
+  assert.equal((await relayed(successor)).delivered, 1);
 
   await sell();
   recoveries[0]?.();
-  assert.equal((await stuck).delivered, 0, "who has lost the lease writes nothing down");
-  assert.equal((await relayed(heir)).delivered, 1);
+  assert.equal((await hanging).delivered, 0, "a relay without the lease records nothing");
+  assert.equal((await relayed(successor)).delivered, 1);
   assert.equal(other.received.length, 2);
 });
 
-// Goes red without `position` staying where it is: nothing may count as delivered.
-test("a kill between delivery and writing it down delivers the events again", async () => {
+// The position must not move before the delivery is recorded.
+test("a crash between delivery and recording it delivers the events again", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   const order = await sell();
   platform.behaviour = async () => {
-    await database.pool.query("UPDATE sinks SET lease_owner = gen_random_uuid(), lease_until = now() - interval '1 s'"); // As after a restart.
+    await database.pool.query("UPDATE sinks SET lease_owner = gen_random_uuid(), lease_until = now() - interval '1 s'"); // The state after a restart.
     return undefined;
   };
   assert.equal((await relayed(relay)).delivered, 0);
@@ -275,8 +275,9 @@ test("a kill between delivery and writing it down delivers the events again", as
   assert.deepEqual(platform.ids, [first(order), first(order)]);
 });
 
-// Goes red without SinkAway: the pass throws. And without `next_attempt_at` in postpone: there is no pause.
-test("a platform that is away gets everything later, in order, and nothing dies of it", async () => {
+// Without SinkUnreachable the pass throws, and without `next_attempt_at` in postpone there is no
+// pause.
+test("an unavailable data platform gets every event later in order, and no event becomes a dead letter", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   const order = await sell(2);
@@ -284,15 +285,15 @@ test("a platform that is away gets everything later, in order, and nothing dies 
   platform.behaviour = () => {
     throw new SinkUnreachable("connection refused by platform.internal:9092");
   };
-  for (let i = 0; i < 2 * MOST_TRIES; i++) assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 2, dead: 0 });
+  for (let i = 0; i < 2 * MAX_ATTEMPTS; i++) assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 2, dead: 0 });
   const { rows } = await database.pool.query(
     "SELECT failures, next_attempt_at - now() BETWEEN interval '25 s' AND interval '61 s' AS waits, last_error FROM sinks",
   );
-  assert.deepEqual(rows, [{ failures: 2 * MOST_TRIES, waits: true, last_error: "connection refused by platform.internal:9092" }]);
+  assert.deepEqual(rows, [{ failures: 2 * MAX_ATTEMPTS, waits: true, last_error: "connection refused by platform.internal:9092" }]);
   const { events } = await listEvents(database, { sinks: relay.sinkNames, status: "WAITING", limit: 10, cursor: undefined });
   assert.deepEqual(
     events.map(({ attempts, lastError }) => [attempts, lastError]),
-    [2 * MOST_TRIES, 2 * MOST_TRIES].map((tries) => [tries, "connection refused by platform.internal:9092"]),
+    [2 * MAX_ATTEMPTS, 2 * MAX_ATTEMPTS].map((tries) => [tries, "connection refused by platform.internal:9092"]),
   );
 
   platform.behaviour = () => undefined;
@@ -301,25 +302,23 @@ test("a platform that is away gets everything later, in order, and nothing dies 
   assert.equal((await database.pool.query("SELECT FROM sinks WHERE failures = 0 AND last_error IS NULL AND next_attempt_at < now()")).rowCount, 1);
 });
 
-// Goes red where Relay has one loop for all sinks and one throws.
-test("a platform that is away does not keep another waiting", async () => {
-  const [away, well] = [new Platform("away"), new Platform("well")];
-  away.behaviour = () => new Promise((_, reject) => setTimeout(() => reject(new Error("timeout")), 20));
-  const relay = relayTo(away, well);
+// Each sink has a loop of its own.
+test("an unavailable data platform does not delay the others", async () => {
+  const [unavailable, available] = [new Platform("away"), new Platform("well")];
+  unavailable.behaviour = () => new Promise((_, reject) => setTimeout(() => reject(new Error("timeout")), 20));
+  const relay = relayTo(unavailable, available);
   const order = await sell();
   assert.deepEqual(await relayed(relay), { delivered: 1, waiting: 1, dead: 0 });
-  assert.deepEqual(well.ids, [first(order)]);
+  assert.deepEqual(available.ids, [first(order)]);
   const { events } = await listEvents(database, { sinks: relay.sinkNames, status: null, limit: 10, cursor: undefined });
   assert.deepEqual(
     events.map(({ status }) => status),
     ["WAITING"],
-    "delivered is what all have",
+    "DELIVERED means delivered to every sink",
   );
 });
 
-// Goes red without `blocked.add` or the waves in deliverInOrder, without selectBlockedOrders, or without NOT EXISTS in selectDueLetters: each time
-// a later event arrives before the one that was refused.
-test("a refused event holds up its own order, in order, and no other", async () => {
+test("a refused event blocks the later events of its order, and no other order", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   const [refused, other] = [await sell(4), await sell(3)];
@@ -332,12 +331,12 @@ test("a refused event holds up its own order, in order, and no other", async () 
   assert.deepEqual(platform.ids, [first(other), eventId(other.id, 2)]);
 
   platform.refuse(eventId(refused.id, 2));
-  await lettersDueNow();
+  await retriesDueNow();
   for (let passes = 0; passes < 4; passes++) await relayed(relay);
-  assert.deepEqual(platform.ids.slice(2), [first(refused)], "now the second waits, and the third behind it");
+  assert.deepEqual(platform.ids.slice(2), [first(refused)], "the second event waits, and the third behind it");
 
   platform.behaviour = () => undefined;
-  await lettersDueNow();
+  await retriesDueNow();
   while ((await relayed(relay)).delivered > 0);
   assert.deepEqual(
     platform.ids.slice(2),
@@ -347,15 +346,14 @@ test("a refused event holds up its own order, in order, and no other", async () 
   assert.deepEqual(await relayed(relay), { delivered: 1, waiting: 0, dead: 0 });
 });
 
-// Goes red without the limit of tries, without wakeParked (its successors wait for ever), or where they don't wait.
-test("an event that is refused to the end lies dead, its order goes on, and a replay delivers it", async () => {
+test("an event that is always refused becomes a dead letter, its order goes on, and a replay delivers it", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   const order = await sell(3);
   platform.refuse(first(order));
   await relayed(relay);
   await refundOne(order);
-  for (let tries = 1; tries < MOST_TRIES; tries++) {
+  for (let tries = 1; tries < MAX_ATTEMPTS; tries++) {
     const { events } = await listEvents(database, { sinks: ["platform"], status: "WAITING", limit: 5, cursor: undefined });
     assert.deepEqual(
       events.map(({ id, attempts }) => [id, attempts]),
@@ -364,13 +362,13 @@ test("an event that is refused to the end lies dead, its order goes on, and a re
         [first(order), tries],
       ],
     );
-    await lettersDueNow();
+    await retriesDueNow();
     await relayed(relay);
   }
   const { events } = await listEvents(database, { sinks: ["platform"], status: "DEAD", limit: 10, cursor: undefined });
   assert.deepEqual(
     events.map(({ id, attempts, deliveredAt, lastError }) => [id, attempts, deliveredAt, lastError]),
-    [[first(order), MOST_TRIES, null, "not this one"]],
+    [[first(order), MAX_ATTEMPTS, null, "not this one"]],
   );
   assert.deepEqual(await relayed(relay), { delivered: 1, waiting: 0, dead: 1 });
   assert.deepEqual(platform.ids, [eventId(order.id, 2)]);
@@ -382,8 +380,7 @@ test("an event that is refused to the end lies dead, its order goes on, and a re
   assert.deepEqual(platform.ids, [eventId(order.id, 2), first(order)]);
 });
 
-// Goes red without ON CONFLICT in requestReplay, or without `e.xid <= s.position`: the waiting one would come twice.
-test("a delivered event is delivered once more when it is replayed; one whose turn has not come only once; an unknown one is unknown", async () => {
+test("a replay delivers a delivered event again, does not duplicate a waiting event, and reports an unknown one", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   const [old, young] = [await sell(), await sell()];
@@ -397,8 +394,8 @@ test("a delivered event is delivered once more when it is replayed; one whose tu
   assert.equal((await listEvents(database, { sinks: relay.sinkNames, status: "WAITING", limit: 10, cursor: undefined })).events.length, 0);
 });
 
-// Goes red where readOrdersAt throws for it: everybody's events would wait behind the damage.
-test("an event whose order is missing holds up nobody", async () => {
+// readOrdersAt must not throw, because every event would wait behind the damaged one.
+test("an event whose order is missing does not block other events", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   const [broken, whole] = [await sell(), await sell()];
@@ -407,16 +404,15 @@ test("an event whose order is missing holds up nobody", async () => {
   assert.deepEqual(platform.ids, [first(whole)]);
 });
 
-// Goes red without wake(): then it is found by the next look, up to a second later.
-// Goes red where `wake` wakes nobody: the next look would be in an hour.
-test("an idle relay delivers when it is woken, and closes its sinks when it is stopped", async () => {
+// Without wake() the relay would find the event at its next poll, here in an hour.
+test("an idle relay delivers when it is woken, and closes its sinks when it stops", async () => {
   const platform = new Platform();
   const relay = new Relay({ database, sinks: [platform], pollMs: 3_600_000, onError: (error) => assert.fail(error as Error) });
   relays.push(relay);
   relay.start();
   for (let i = 1; i <= 3; i++) {
     await sell();
-    // Again and again: other test files have transactions on the same server, and are waited for.
+    // The relay is woken repeatedly, because transactions of other test files delay the delivery.
     await until(() => {
       relay.wake();
       return platform.received.length === i;
@@ -426,8 +422,8 @@ test("an idle relay delivers when it is woken, and closes its sinks when it is s
   assert.equal(platform.closed, true);
 });
 
-// Goes red without the poll.
-test("an idle relay finds what another instance has committed", async () => {
+// Only the poll finds it.
+test("an idle relay finds the events of another instance", async () => {
   const platform = new Platform();
   relayTo(platform).start();
   await new Promise((resolve) => setTimeout(resolve, 200));
@@ -435,7 +431,7 @@ test("an idle relay finds what another instance has committed", async () => {
   await until(() => platform.received.length === 1, 2500);
 });
 
-test("an envelope says what the order was at its event, however much later it is sent, and as docs/events.md shows it", async () => {
+test("an envelope shows the order as it was at its event, in the documented form", async () => {
   const platform = new Platform();
   const relay = relayTo(platform);
   const campaign = await insertCampaign(database.pool);
@@ -479,7 +475,7 @@ test("an envelope says what the order was at its event, however much later it is
     ["PARTIALLY_REFUNDED", 888, "bruised", "PARTIALLY_REFUNDED"],
   );
 
-  const shown = /```json\n([^]*?)```/.exec(readFileSync(new URL("../../docs/events.md", import.meta.url), "utf8"))?.[1] ?? "";
+  const shown = /```json\n([^]*?)```/.exec(readFileSync(new URL("../../docs/api/events.md", import.meta.url), "utf8"))?.[1] ?? "";
   assert.deepEqual(anonymous(JSON.parse(shown)), anonymous(refunded));
 
   const { events } = await orderHistory(database, { orderId: order.id, after: 0, readerIsOperator: true });
@@ -505,7 +501,7 @@ test("an envelope says what the order was at its event, however much later it is
   assert.deepEqual(events[2]?.data, refunded?.data.refund);
 });
 
-/** Without what differs from run to run: ids and instants. */
+/** Without ids and timestamps, which differ in each run. */
 function anonymous(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value)
@@ -514,8 +510,9 @@ function anonymous(value: unknown): unknown {
   );
 }
 
-// Goes red without the cursor's condition in selectEvents, or where it looks at less than the whole place.
-test("the list of events shows each once, newest first, page by page, whatever is written meanwhile", async () => {
+// The test fails without the cursor's condition in selectEvents, and if the condition compares less
+// than the whole position.
+test("the list of events shows each event once, newest first, across pages and concurrent writes", async () => {
   const relay = relayTo(new Platform());
   const orders: RowOrder[] = [];
   for (let i = 0; i < 7; i++) orders.push(await sell());
@@ -536,10 +533,11 @@ test("the list of events shows each once, newest first, page by page, whatever i
   assert.deepEqual(seen, orders.map(first).reverse());
 });
 
-// Goes red where what is dead at one sink counts as waiting for another (the page comes up short, and seems the last).
-test("what waits is listed page by page too, among it what one sink has and another has not, and letters", async () => {
-  const [well, away] = [new Platform("well"), new Platform("away")];
-  const relay = relayTo(well, away);
+// A dead event at one sink must not count as waiting at another, because the page would come up
+// short and seem the last.
+test("the list of waiting events includes events that one sink lacks, and delivery retries", async () => {
+  const [available, unavailable] = [new Platform("well"), new Platform("away")];
+  const relay = relayTo(available, unavailable);
   const orders: RowOrder[] = [];
   for (let i = 0; i < 6; i++) orders.push(await sell());
   const [letter] = orders as [RowOrder];
@@ -562,18 +560,19 @@ test("what waits is listed page by page too, among it what one sink has and anot
   );
 });
 
-// Goes red without the check of ranges in readPlace: the database would refuse it, and that is a 500.
-test("a cursor that is not of this list is refused", async () => {
-  const made = (place: unknown): string => Buffer.from(JSON.stringify(place)).toString("base64url");
+// Without the check of ranges in readPlace the database would refuse the value, and the response
+// would be 500.
+test("a cursor of another list is refused", async () => {
+  const cursorOf = (place: unknown): string => Buffer.from(JSON.stringify(place)).toString("base64url");
   const id = "01a1f8a5-9f23-7000-9938-84a66edc0000";
   for (const cursor of [
     "x",
     "",
-    made(["orders", id]),
-    made(["events", -1, id, 1]),
-    made(["events", 1, id, 1e9]),
-    made(["events", 1, "no", 1]),
-    made(["events", 1.5, id, 1]),
+    cursorOf(["orders", id]),
+    cursorOf(["events", -1, id, 1]),
+    cursorOf(["events", 1, id, 1e9]),
+    cursorOf(["events", 1, "no", 1]),
+    cursorOf(["events", 1.5, id, 1]),
   ]) {
     await assert.rejects(
       listEvents(database, { sinks: ["platform"], status: null, limit: 3, cursor }),
@@ -583,7 +582,7 @@ test("a cursor that is not of this list is refused", async () => {
   }
 });
 
-test("pauses double up to a minute, and are never all the same", () => {
+test("pauses double up to a minute, with jitter", () => {
   assert.deepEqual(
     [1, 2, 3, 20, 5000].map((tries) => backoffMs(tries, () => 1)),
     [500, 1000, 2000, 60_000, 60_000],
@@ -602,8 +601,8 @@ function fileSink(): { sink: FileSink; lines: () => string[]; remove: () => void
 
 const envelope = (id: string): Envelope => ({ id, data: { note: "배\n" } }) as unknown as Envelope;
 
-// Goes red without cutTornLine: the torn line and the next one become one.
-test("the event file holds one event per line, for its owner only, and a line that a crash tore off is cut", async () => {
+// Without cutTornLine the torn line and the next one would become one line.
+test("the event file holds one event per line, only its owner can read it, and a torn line is cut", async () => {
   const { sink, lines, remove } = fileSink();
   await sink.deliver([envelope("1"), envelope("2")]);
   writeFileSync(sink.path, "x".repeat(200_000), { flag: "a" });
@@ -622,8 +621,8 @@ test("the event file holds one event per line, for its owner only, and a line th
   remove();
 });
 
-// Goes red where the file is opened once: the events go to where nobody reads.
-test("the event file is begun again when it was moved away or deleted", async () => {
+// A file that stays open would receive events after it was moved away.
+test("the event file is created again after it was moved or deleted", async () => {
   const { sink, lines, remove } = fileSink();
   await sink.deliver([envelope("1")]);
   renameSync(sink.path, `${sink.path}.1`);
@@ -635,7 +634,7 @@ test("the event file is begun again when it was moved away or deleted", async ()
   remove();
 });
 
-test("events reach the event file through the relay", async () => {
+test("the relay delivers events to the event file", async () => {
   const { sink, lines, remove } = fileSink();
   const order = await sell();
   assert.equal((await relayed(relayTo(sink))).delivered, 1);

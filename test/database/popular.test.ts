@@ -10,7 +10,7 @@ import { freshDatabase } from "../support/database.ts";
 import { cancelOrder, inTransaction, insertOrder, insertProduct, insertUser, refundOrder, type RowOrder, type RowProduct } from "../support/rows.ts";
 
 const ZONE = "Asia/Seoul";
-/** Half past midnight in the shop: still the day before in UTC, where a server without a time zone would look. */
+/** Half past midnight in the shop's time zone. In UTC it is still the day before. */
 const NOW = Date.parse("2026-11-19T15:30:00Z");
 const ALL = { from: null, to: null, limit: 100 };
 
@@ -41,7 +41,7 @@ function sell(product: RowProduct, quantity: number, at = "2026-11-20T00:30:00+0
 const product = (name: string, options: { stock?: number; status?: string; price?: number } = {}): Promise<RowProduct> =>
   insertProduct(database.pool, { name, ...options });
 
-/** Other test files have transactions on the same server: they are waited for. */
+/** Other test files run transactions on the same server, so this waits for those first. */
 const aggregate = (): ReturnType<typeof aggregateSales> => aggregateSales(database, ZONE, 10_000);
 
 async function salesRows(): Promise<unknown[]> {
@@ -52,8 +52,8 @@ async function salesRows(): Promise<unknown[]> {
   ).rows;
 }
 
-// Goes red without ON CONFLICT … DO UPDATE in ADD_SALES, or where the day is UTC's.
-test("document 4, 7: an existing row is added to, a new row is made, and without orders only the checkpoint moves", async () => {
+// The test fails without ON CONFLICT … DO UPDATE in ADD_SALES, and if the day is the UTC day.
+test("document 4, 7: an aggregation adds to existing rows, creates new ones, and without orders only moves the checkpoint", async () => {
   const [apple, pear] = [await product("사과"), await product("배", { price: 2500 })];
   await sell(apple, 2);
   await sell(apple, 3, "2026-11-19T23:59:59+09:00");
@@ -81,8 +81,8 @@ async function checkpoint(): Promise<{ xid: bigint; at: number }> {
   return { xid: BigInt(rows[0]?.xid ?? 0), at: rows[0]?.at ?? 0 };
 }
 
-// Goes red without waitForStragglers.
-test("what was sold before the aggregation is in it, though something else is still being written", async () => {
+// aggregateSales waits for running transactions (waitForRunningTransactions).
+test("an aggregation includes every earlier sale, even if another transaction is still running", async () => {
   await sell(await product("사과"), 2);
   const slow = await database.pool.connect();
   await slow.query("BEGIN; SELECT pg_current_xact_id()");
@@ -91,8 +91,7 @@ test("what was sold before the aggregation is in it, though something else is st
   assert.equal((await aggregateSales(database, ZONE, 10_000)).events, 2);
 });
 
-// Goes red where the window ends at the newest event instead of before the oldest running transaction.
-test("a transaction that commits late is counted, and once", async () => {
+test("a sale whose transaction commits late is counted exactly once", async () => {
   const apple = await product("사과");
   const slow = await database.pool.connect();
   await slow.query("BEGIN");
@@ -116,8 +115,8 @@ test("a transaction that commits late is counted, and once", async () => {
   );
 });
 
-// Goes red without FOR UPDATE on the checkpoint: both count the same events.
-test("two aggregations at once count each event once", async () => {
+// Both would count the same events without FOR UPDATE on the checkpoint.
+test("concurrent aggregations count each event once", async () => {
   const apple = await product("사과");
   for (let i = 0; i < 20; i++) await sell(apple, 1);
   const runs = await Promise.all([1, 2, 3, 4].map(() => aggregate()));
@@ -131,8 +130,9 @@ test("two aggregations at once count each event once", async () => {
   );
 });
 
-// Goes red without the second half of `moved`; or where a refund counts on its own day; or without HAVING in the lists.
-test("what comes back is taken off the day on which it was sold, and a list shows nothing that came back whole", async () => {
+// The test fails without the second half of `moved`, if a refund counts on its own day, and without
+// HAVING in the lists.
+test("refunded units are subtracted on the day of their sale, and fully refunded products are not listed", async () => {
   const [apple, pear] = [await product("사과"), await product("배")];
   const yesterday = "2026-11-19T12:00:00+09:00";
   const [partly, whole] = [await sell(apple, 5, yesterday), await sell(pear, 3, yesterday)];
@@ -153,8 +153,8 @@ test("what comes back is taken off the day on which it was sold, and a list show
   );
 });
 
-// Goes red where either end is left out, or ties go by anything but the id.
-test("sales are listed for days of the shop, both ends included, most units first, ties by id, up to the limit", async () => {
+// The test fails if either end is excluded, or ties are not ordered by id.
+test("sales are listed by the shop's days, both ends included, most units first, ties by id, up to the limit", async () => {
   const products = [await product("가"), await product("나"), await product("다")];
   const [ga, na, da] = products as [RowProduct, RowProduct, RowProduct];
   await sell(da, 2, "2026-11-18T00:00:00+09:00");
@@ -172,8 +172,8 @@ test("sales are listed for days of the shop, both ends included, most units firs
   assert.deepEqual(await names(null, "2026-11-17"), ["다 9"]);
 });
 
-// Goes red where the window is of UTC's days, of full days only, or has no end; and without LIMIT.
-test("the popular list is the top five of today and the two days before, with what can be bought of it", async () => {
+// The test fails if the window has UTC days, only full days or no end, and without LIMIT.
+test("the popular list has the five best sellers of today and the two days before, with their current state", async () => {
   const sold: [name: string, units: number, at: string, options?: { stock?: number; status?: string }][] = [
     ["일", 9, "2026-11-20T00:10:00+09:00"],
     ["이", 8, "2026-11-19T12:00:00+09:00"],
@@ -202,15 +202,16 @@ test("the popular list is the top five of today and the two days before, with wh
   assert.equal("message" in popularAnswer(list, "ko"), false);
 });
 
-test("an empty popular list says so, in the reader's language", async () => {
+test("an empty popular list has a message in the reader's language", async () => {
   const list = await findPopularProducts(database, ZONE, NOW);
   assert.deepEqual(list.popularProducts, []);
   assert.equal(popularAnswer(list, "ko").message, "통계 데이터가 없습니다");
   assert.equal(popularAnswer(list, "en").message, "There are no popular products yet");
 });
 
-// Goes red without aggregateSales in snapshotPopular, with today or a fourth day in the window, or without LIMIT 5.
-test("document 1, the batch at midnight: the top five of the last three full days, the last sales before midnight with them", async () => {
+// The test fails without aggregateSales in snapshotPopular, with today or a fourth day in the
+// window, and without LIMIT 5.
+test("document 1, the batch at midnight: a snapshot has the five best sellers of the last three full days", async () => {
   for (const [name, units, at] of [
     ["오늘", 99, "2026-11-20T00:00:00+09:00"],
     ["나흘 전", 99, "2026-11-16T23:59:59+09:00"],
@@ -232,8 +233,9 @@ test("document 1, the batch at midnight: the top five of the last three full day
   ]);
 });
 
-// Goes red without DELETE_SNAPSHOT (the rank is taken), or with another age in DELETE_OLD_SNAPSHOTS.
-test("a second snapshot of a day replaces the first, and those older than three days are deleted", async () => {
+// The test fails without DELETE_SNAPSHOT, because the rank is taken, and with another age in
+// DELETE_OLD_SNAPSHOTS.
+test("a second snapshot of a day replaces the first, and snapshots older than three days are deleted", async () => {
   const apple = await product("사과");
   await sell(apple, 1, "2026-11-19T12:00:00+09:00");
   for (const day of ["2026-11-16", "2026-11-17", "2026-11-19"])
@@ -255,7 +257,7 @@ async function snapshotRows(): Promise<unknown[]> {
   return rows.map(({ day, rank, name, total_sales }) => [day, rank, name, total_sales]);
 }
 
-test("a day is the shop's", () => {
+test("a day begins at midnight in the shop's time zone", () => {
   assert.equal(dayOf(Date.parse("2026-11-19T14:59:59.999Z"), ZONE), "2026-11-19");
   assert.equal(dayOf(Date.parse("2026-11-19T15:00:00Z"), ZONE), "2026-11-20");
   assert.equal(dayOf(Date.parse("2026-11-19T15:00:00Z"), "America/New_York"), "2026-11-19");

@@ -1,15 +1,15 @@
-// A sink that fails because of one event, and a sink that is unavailable: the dispatcher must tell one from the other, whatever the
-// sink's errors look like.
+// The dispatcher must distinguish a sink that refuses one event from a sink that is unavailable,
+// for any kind of error.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, beforeEach, test } from "node:test";
 import { Database } from "../../src/database/pool.ts";
 import { waitForRunningTransactions } from "../../src/database/running-transactions.ts";
 import { eventId } from "../../src/ids.ts";
-import { MOST_TRIES } from "../../src/backoff.ts";
 import type { Envelope } from "../../src/outbox/envelope.ts";
 import { type EventView, listEvents, replayEvent } from "../../src/outbox/list-events.ts";
 import { Relay } from "../../src/outbox/relay.ts";
+import { MAX_ATTEMPTS } from "../../src/outbox/retries.ts";
 import type { SinkReport } from "../../src/outbox/sink-report.ts";
 import { ALL_DELIVERED, deduplicationId, type DeliveryResult, type Replays, type Sink, SinkUnreachable } from "../../src/outbox/sinks/sink.ts";
 import { freshDatabase } from "../support/database.ts";
@@ -41,14 +41,16 @@ after(async () => {
   await drop();
 });
 
-/** Takes a batch as a whole or not at all, as Kafka does, and drops repeated deliveries, as NATS does. */
-class Batches implements Sink {
+/**
+ * Accepts a batch whole or not at all, as Kafka does, and drops repeated deliveries, as NATS does.
+ */
+class BatchSink implements Sink {
   readonly name: string;
   readonly received: string[] = [];
   calls = 0;
   /** The error for a batch. */
   error: (ids: string[]) => Error | undefined = () => undefined;
-  readonly #seen = new Set<string>();
+  readonly #deliveredIds = new Set<string>();
 
   constructor(name = "batches") {
     this.name = name;
@@ -64,8 +66,8 @@ class Batches implements Sink {
     if (error) throw error;
     for (const envelope of envelopes) {
       const id = deduplicationId(envelope, replays);
-      if (!this.#seen.has(id)) this.received.push(envelope.id);
-      this.#seen.add(id);
+      if (!this.#deliveredIds.has(id)) this.received.push(envelope.id);
+      this.#deliveredIds.add(id);
     }
     return ALL_DELIVERED;
   }
@@ -93,13 +95,13 @@ function refundOne(order: RowOrder): Promise<void> {
   return inTransaction(database.pool, (client) => refundOrder(client, order, [{ product: apple, quantity: 1 }]));
 }
 
-/** Other test files have transactions on the same server: they are waited for. */
+/** Other test files run transactions on the same server, so this waits for those first. */
 async function relayed(relay: Relay): ReturnType<Relay["runOnce"]> {
   await waitForRunningTransactions(database, 10_000);
   return relay.runOnce();
 }
 
-async function lettersDueNow(): Promise<void> {
+async function retriesDueNow(): Promise<void> {
   await database.pool.query("UPDATE letters SET next_attempt_at = now() WHERE next_attempt_at <> 'infinity'");
 }
 
@@ -110,10 +112,9 @@ async function eventsOf(relay: Relay, status: EventView["status"]): Promise<Even
 const first = ({ id }: RowOrder): string => eventId(id, 1);
 const firsts = (orders: RowOrder[]): string[] => orders.map(first).sort();
 
-// Goes red where the dispatcher takes any error of a sink for an outage: nothing arrives and nothing dies.
 for (const place of [0, 57, 119])
-  test(`an event that breaks its batch (number ${place} of 120) holds up no other, and becomes a dead letter`, async () => {
-    const sink = new Batches();
+  test(`an event that fails its batch (number ${place} of 120) blocks no other event and becomes a dead letter`, async () => {
+    const sink = new BatchSink();
     const relay = relayTo(sink);
     const orders = await sellMany(120);
     const [bad] = orders.splice(place, 1) as [RowOrder];
@@ -124,22 +125,22 @@ for (const place of [0, 57, 119])
     const [waiting] = await eventsOf(relay, "WAITING");
     assert.deepEqual([waiting?.id, waiting?.attempts, waiting?.lastError], [first(bad), 1, "connection reset; the sink takes other events"]);
 
-    for (let tries = 1; tries < MOST_TRIES; tries++) {
-      await lettersDueNow();
+    for (let tries = 1; tries < MAX_ATTEMPTS; tries++) {
+      await retriesDueNow();
       await relayed(relay);
     }
     const [dead] = await eventsOf(relay, "DEAD");
-    assert.deepEqual([dead?.id, dead?.attempts], [first(bad), MOST_TRIES]);
+    assert.deepEqual([dead?.id, dead?.attempts], [first(bad), MAX_ATTEMPTS]);
     assert.match(dead?.lastError ?? "", /connection reset/);
     assert.deepEqual(
       reports.map(({ kind }) => kind),
-      [...Array.from({ length: MOST_TRIES - 1 }, () => "refused"), "dead"],
+      [...Array.from({ length: MAX_ATTEMPTS - 1 }, () => "refused"), "dead"],
     );
-    assert.deepEqual(relay.counts, [{ sink: "batches", counts: { delivered: 119, refused: MOST_TRIES, dead: 1, failures: 0 } }]);
+    assert.deepEqual(relay.counts, [{ sink: "batches", counts: { delivered: 119, refused: MAX_ATTEMPTS, dead: 1, failures: 0 } }]);
   });
 
-test("many refused events hold up no other", async () => {
-  const sink = new Batches();
+test("many refused events block no other event", async () => {
+  const sink = new BatchSink();
   const relay = relayTo(sink);
   const orders = await sellMany(90);
   const bad = orders.filter((_, i) => i % 3 === 0);
@@ -149,8 +150,8 @@ test("many refused events hold up no other", async () => {
   assert.deepEqual(firsts(bad), (await eventsOf(relay, "WAITING")).map(({ id }) => id).sort());
 });
 
-test("a refused event holds up the later events of its order, in order, and says why", async () => {
-  const sink = new Batches();
+test("a refused event blocks the later events of its order, which report it as their reason", async () => {
+  const sink = new BatchSink();
   const relay = relayTo(sink);
   const [bad, good] = [await sell(2), await sell(2)];
   sink.refuse(first(bad));
@@ -166,7 +167,7 @@ test("a refused event holds up the later events of its order, in order, and says
     ],
   );
   sink.error = () => undefined;
-  await lettersDueNow();
+  await retriesDueNow();
   while ((await relayed(relay)).delivered > 0);
   assert.deepEqual(sink.received.slice(2), [first(bad), eventId(bad.id, 2)]);
   assert.deepEqual(
@@ -175,13 +176,12 @@ test("a refused event holds up the later events of its order, in order, and says
   );
 });
 
-// Goes red where the first failing event is refused without proof: an outage would kill every event.
-test("a sink that takes nothing is unavailable: no event is refused, and one line says so", async () => {
-  const sink = new Batches();
+test("a sink that accepts nothing is unavailable: no event is refused, and one log line reports it", async () => {
+  const sink = new BatchSink();
   const relay = relayTo(sink);
   await sellMany(30);
   sink.error = () => new Error("broker not ready");
-  for (let passes = 0; passes < 2 * MOST_TRIES; passes++) assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 30, dead: 0 });
+  for (let passes = 0; passes < 2 * MAX_ATTEMPTS; passes++) assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 30, dead: 0 });
   assert.equal((await database.pool.query("SELECT FROM letters")).rowCount, 0);
   assert.deepEqual(reports, [{ kind: "unavailable", sink: "batches", reason: "broker not ready" }]);
   for (const { lastError } of await eventsOf(relay, "WAITING")) assert.equal(lastError, "broker not ready");
@@ -190,37 +190,37 @@ test("a sink that takes nothing is unavailable: no event is refused, and one lin
   assert.deepEqual(reports.at(-1), { kind: "available", sink: "batches" });
 });
 
-// Goes red where letters are tried although the sink takes none of the events that wait beside them.
-test("a refused event does not die of an outage while other events wait", async () => {
-  const sink = new Batches();
+// Retries must not run while the sink accepts none of the events waiting beside them.
+test("a refused event does not become a dead letter during an outage while other events wait", async () => {
+  const sink = new BatchSink();
   const relay = relayTo(sink);
   const [bad] = (await sellMany(5)) as [RowOrder];
   sink.refuse(first(bad));
   await relayed(relay);
   await sellMany(5);
   sink.error = () => new Error("broker not ready");
-  for (let passes = 0; passes < 2 * MOST_TRIES; passes++) {
-    await lettersDueNow();
+  for (let passes = 0; passes < 2 * MAX_ATTEMPTS; passes++) {
+    await retriesDueNow();
     assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 6, dead: 0 });
   }
   assert.equal((await eventsOf(relay, "WAITING")).find(({ id }) => id === first(bad))?.attempts, 1);
 });
 
-test("an unreachable sink kills no refused event, also if nothing else waits", async () => {
-  const sink = new Batches();
+test("a refused event does not become a dead letter during an outage while no other event waits", async () => {
+  const sink = new BatchSink();
   const relay = relayTo(sink);
   const [bad] = (await sellMany(5)) as [RowOrder];
   sink.refuse(first(bad));
   await relayed(relay);
   sink.error = () => new SinkUnreachable("connection refused");
-  for (let passes = 0; passes < 2 * MOST_TRIES; passes++) {
-    await lettersDueNow();
+  for (let passes = 0; passes < 2 * MAX_ATTEMPTS; passes++) {
+    await retriesDueNow();
     assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 1, dead: 0 });
   }
 });
 
-test("the first event of a shop that is refused holds up no other order", async () => {
-  const sink = new Batches();
+test("the very first event of a shop does not block other orders when it is refused", async () => {
+  const sink = new BatchSink();
   const relay = relayTo(sink);
   const bad = await sell();
   sink.refuse(first(bad));
@@ -231,28 +231,28 @@ test("the first event of a shop that is refused holds up no other order", async 
   assert.equal((await eventsOf(relay, "WAITING"))[0]?.attempts, 1);
 });
 
-// Goes red without `#taken` in the dispatcher.
-test("what a sink took before it became unavailable is not sent again", async () => {
-  const sink = new Batches();
+// The dispatcher remembers the taken events (`#taken`).
+test("events that a sink took before it became unavailable are not sent again", async () => {
+  const sink = new BatchSink();
   const relay = relayTo(sink);
   const sent: string[] = [];
-  let room = 10;
+  let capacity = 10;
   sink.deliver = async (envelopes) => {
-    const taken = envelopes.slice(0, room);
-    room -= taken.length;
+    const taken = envelopes.slice(0, capacity);
+    capacity -= taken.length;
     sent.push(...taken.map(({ id }) => id));
     return { failed: new Map(), unclear: new Map(envelopes.slice(taken.length).map(({ id }) => [id, new SinkUnreachable("connection lost")])) };
   };
   const orders = await sellMany(25);
   assert.equal((await relayed(relay)).delivered, 0);
-  room = 100;
+  capacity = 100;
   await relayed(relay);
   assert.deepEqual(sent.toSorted(), firsts(orders));
   assert.deepEqual(await relayed(relay), { delivered: 0, waiting: 0, dead: 0 });
 });
 
 test("with several sinks each reason names its sink", async () => {
-  const [one, other] = [new Batches("one"), new Batches("other")];
+  const [one, other] = [new BatchSink("one"), new BatchSink("other")];
   const relay = relayTo(one, other);
   const [bad] = (await sellMany(3)) as [RowOrder];
   one.refuse(first(bad));
@@ -264,9 +264,8 @@ test("with several sinks each reason names its sink", async () => {
   );
 });
 
-// Goes red where a replay has the event's own deduplication id: the sink drops it, and the event is DELIVERED although nothing came.
-test("each replay reaches a sink that drops repeated deliveries, and the retry of a replay does not come twice", async () => {
-  const sink = new Batches();
+test("each replay reaches a sink that drops repeated deliveries, and the retry of a replay is not duplicated", async () => {
+  const sink = new BatchSink();
   const relay = relayTo(sink);
   const order = await sell();
   await relayed(relay);
@@ -274,7 +273,7 @@ test("each replay reaches a sink that drops repeated deliveries, and the retry o
     await replayEvent(database, relay.sinkNames, first(order));
     await relayed(relay);
     assert.equal(sink.received.length, 1 + replays);
-    // As after a crash between delivery and writing it down.
+    // The state after a crash between delivery and recording it.
     await database.pool.query("UPDATE letters SET status = 'WAITING', next_attempt_at = now()");
     await relayed(relay);
     assert.equal(sink.received.length, 1 + replays);

@@ -1,4 +1,5 @@
-// A statement that changes rows changes as many as were decided about, or the round does not take place: each of them, by a row that is gone.
+// A statement that changes rows must change as many rows as were decided about, or the round is
+// rejected. Each statement is tested with a missing row.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -8,7 +9,8 @@ import { users } from "../../src/balance/balance.sql.ts";
 import { type CardCharge, cardCharges } from "../../src/balance/card-charge.sql.ts";
 import { carts } from "../../src/cart/cart.sql.ts";
 import { products, variants } from "../../src/catalog/catalog.sql.ts";
-import { campaigns, userCoupons } from "../../src/coupon/coupon.sql.ts";
+import { campaigns } from "../../src/coupon/campaign.sql.ts";
+import { userCoupons } from "../../src/coupon/coupon.sql.ts";
 import { orderItems, orders } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
 import { refunds } from "../../src/order/refund/refund.sql.ts";
@@ -60,20 +62,20 @@ const CHARGE: CardCharge = {
   balanceAfter: null,
 };
 
-/** A change of one row, of which there is none: by the statement that it must fail. */
-function gone<Row>(statement: string, shelf: Table<Row>, before: Row, fields: Partial<Row> | Row): [string, Table<unknown>, Change<unknown>] {
+/** A change of one missing row, with the statement that must fail. */
+function missing<Row>(statement: string, table: Table<Row>, before: Row, fields: Partial<Row> | Row): [string, Table<unknown>, Change<unknown>] {
   const after = Array.isArray(before) ? fields : { ...before, ...fields };
-  return [statement, shelf, { key: ID, before, after }];
+  return [statement, table, { key: ID, before, after }];
 }
 
-const GONE = [
-  gone("update wallets", users, { id: ID, balance: 1, version: 1 }, { balance: 2 }),
-  gone("update stock", variants, VARIANT, { stock: 2 }),
-  gone("update variants", variants, VARIANT, { price: 2 }),
-  gone("update products", products, { id: ID, name: "n", description: "", status: "ON_SALE", price: 1, version: 0 }, { name: "m" }),
-  gone("update issued", campaigns, CAMPAIGN, { issuedQuantity: 2 }),
-  gone("update campaigns", campaigns, CAMPAIGN, { name: "m" }),
-  gone(
+const MISSING = [
+  missing("update wallets", users, { id: ID, balance: 1, version: 1 }, { balance: 2 }),
+  missing("update stock", variants, VARIANT, { stock: 2 }),
+  missing("update variants", variants, VARIANT, { price: 2 }),
+  missing("update products", products, { id: ID, name: "n", description: "", status: "ON_SALE", price: 1, version: 0 }, { name: "m" }),
+  missing("update issued", campaigns, CAMPAIGN, { issuedQuantity: 2 }),
+  missing("update campaigns", campaigns, CAMPAIGN, { name: "m" }),
+  missing(
     "update user coupons",
     userCoupons,
     {
@@ -89,9 +91,9 @@ const GONE = [
     },
     { status: "USED", usedAt: 0, orderId: ID },
   ),
-  gone("update cart quantities", carts, [CART_ITEM], [{ ...CART_ITEM, quantity: 2 }]),
-  gone("delete cart items", carts, [CART_ITEM], []),
-  gone(
+  missing("update cart quantities", carts, [CART_ITEM], [{ ...CART_ITEM, quantity: 2 }]),
+  missing("delete cart items", carts, [CART_ITEM], []),
+  missing(
     "update orders",
     orders,
     {
@@ -109,14 +111,14 @@ const GONE = [
     },
     { status: "CANCELLED", changes: 2 },
   ),
-  gone("update refunded quantities", orderItems, [ITEM], [{ ...ITEM, refundedQuantity: 1 }]),
-  gone(
+  missing("update refunded quantities", orderItems, [ITEM], [{ ...ITEM, refundedQuantity: 1 }]),
+  missing(
     "update payments",
     payments,
     { id: ID, orderId: ID, method: "BALANCE", status: "COMPLETED", amount: 1, steps: null, createdAt: 0, paidAt: 0, card: null },
     { status: "REFUNDED" },
   ),
-  gone(
+  missing(
     "update refunds",
     refunds,
     {
@@ -126,7 +128,7 @@ const GONE = [
       paymentKey: "k",
       status: "PENDING",
       amount: 1,
-      pieces: [],
+      units: [],
       reason: "r",
       customerReason: null,
       failure: null,
@@ -137,8 +139,8 @@ const GONE = [
     },
     { asked: 1 },
   ),
-  gone("end pending transactions", cardCharges, CHARGE, { status: "FAILED" }),
-  gone("update card charges", cardCharges, CHARGE, { asked: 1 }),
+  missing("end pending transactions", cardCharges, CHARGE, { status: "FAILED" }),
+  missing("update card charges", cardCharges, CHARGE, { asked: 1 }),
 ];
 
 let drop: () => Promise<void>;
@@ -153,23 +155,24 @@ after(async () => {
   await drop();
 });
 
-for (const [statement, shelf, change] of GONE)
-  // Goes red without `rows` in that statement: the round would be answered as if it had been done.
-  test(`${statement}: a row that is gone fails the round`, async () => {
-    // By itself: a charge that ends is two statements, and each has to count for itself.
-    const alone: Table<unknown> = { ...shelf, save: (changes) => shelf.save(changes).filter(({ name }) => name === statement) };
-    const changes = { tables: new Map([[alone, [change]]]), journals: new Map() };
+for (const [statement, table, change] of MISSING)
+  // Without `rows` in the statement, the round would be answered as done.
+  test(`${statement} rejects the round if a row is missing`, async () => {
+    // Only this statement runs, because some changes need two statements and each must check its
+    // own count.
+    const onlyStatement: Table<unknown> = { ...table, save: (changes) => table.save(changes).filter(({ name }) => name === statement) };
+    const changes = { tables: new Map([[onlyStatement, [change]]]), journals: new Map() };
     const round = await store.lock([], 2000);
     await assert.rejects(round.commit(randomUUID(), changes), RoundRejected);
   });
 
-test("these are all statements that count their rows", () => {
+test("each statement that counts its rows is tested", () => {
   const counted = globSync("src/**/*.sql.ts", { cwd: `${import.meta.dirname}/../..` }).flatMap((file) =>
-    readFileSync(`${import.meta.dirname}/../${file}`, "utf8")
+    readFileSync(`${import.meta.dirname}/../../${file}`, "utf8")
       .split(/\bname: "/)
       .slice(1)
       .filter((statement) => /^ *rows: |, rows: /m.test(statement))
       .map((statement) => statement.slice(0, statement.indexOf('"'))),
   );
-  assert.deepEqual(counted.sort(), GONE.map(([statement]) => statement).sort());
+  assert.deepEqual(counted.sort(), MISSING.map(([statement]) => statement).sort());
 });

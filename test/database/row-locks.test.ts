@@ -1,52 +1,54 @@
-// Every row that a round decides about is locked, and the rows of a shelf in the order of their ids, whatever the shelf.
+// A round locks each row that it decides about, and the rows of a table in the order of their ids.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { users } from "../../src/balance/balance.sql.ts";
 import { variants } from "../../src/catalog/catalog.sql.ts";
-import { campaigns, userCoupons } from "../../src/coupon/coupon.sql.ts";
+import { campaigns } from "../../src/coupon/campaign.sql.ts";
+import { userCoupons } from "../../src/coupon/coupon.sql.ts";
 import { orders } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
 import { LOCK_ORDER } from "../../src/till/lock-order.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { need, type Table } from "../../src/till/table.ts";
-import { LockTimeout } from "../../src/till/store.ts";
+import { LockTimeout } from "../../src/lock/lock.ts";
 import { freshDatabase } from "../support/database.ts";
 import { insertCampaign, insertOrder, insertProduct, insertUser, insertUserCoupon } from "../support/rows.ts";
 
-/** Too long for a lock that nobody holds, and not long for a test. */
+/** Longer than any free lock takes, and short enough for a test. */
 const WAIT_MS = 2000;
-const HURRIED_MS = 30;
+const SHORT_WAIT_MS = 30;
 
 let drop: () => Promise<void>;
-/** Another instance. */
+/** The session of another instance. */
 let rival: pg.Client;
-let onlooker: pg.Client;
+let observer: pg.Client;
 let store: PostgresStore;
 
-/** Two rows of a shelf: what it is asked for, and the row's own id in its table. */
+/** Two rows of a table: the keys of the needs, and the ids of the rows. */
 type Pair = { table: string; keys: [string, string]; ids: [string, string] };
 
 before(async () => {
   const fresh = await freshDatabase();
   drop = fresh.drop;
   rival = new pg.Client({ connectionString: fresh.url });
-  onlooker = new pg.Client({ connectionString: fresh.url });
-  await Promise.all([rival.connect(), onlooker.connect()]);
-  // A bitmap finds rows in the order of the heap, unless they are sorted. (The planner takes one for many keys; here it must for two.)
+  observer = new pg.Client({ connectionString: fresh.url });
+  await Promise.all([rival.connect(), observer.connect()]);
+  // A bitmap scan finds rows in heap order unless they are sorted. The planner uses one for many
+  // keys, and this setting makes it do so for two.
   await rival.query(`ALTER DATABASE ${pg.escapeIdentifier(rival.database ?? "")} SET enable_indexscan = off`);
   store = new PostgresStore({ url: fresh.url, lockWaitMs: WAIT_MS });
 });
 after(async () => {
   await store.close();
-  await Promise.all([rival.end(), onlooker.end()]);
+  await Promise.all([rival.end(), observer.end()]);
   await drop();
 });
 
 async function pair(table: string, make: () => Promise<string>): Promise<Pair> {
   const ids = [await make(), await make()].sort() as [string, string];
-  // The first of them lies behind the other.
+  // The row with the lower id is moved behind the other in the heap.
   await rival.query(`WITH gone AS (DELETE FROM ${table} WHERE id = $1 RETURNING *) INSERT INTO ${table} SELECT * FROM gone`, [ids[0]]);
   return { table, keys: ids, ids };
 }
@@ -54,7 +56,7 @@ async function pair(table: string, make: () => Promise<string>): Promise<Pair> {
 const order = async (): Promise<string> =>
   (await insertOrder(rival, { userId: await insertUser(rival), items: [{ product: await insertProduct(rival), quantity: 1 }] })).id;
 
-const SHELVES: [Table<unknown>, () => Promise<Pair>][] = [
+const TABLES: [Table<unknown>, () => Promise<Pair>][] = [
   [users, () => pair("users", () => insertUser(rival))],
   [variants, () => pair("variants", async () => (await insertProduct(rival)).variantId)],
   [campaigns, () => pair("campaigns", () => insertCampaign(rival))],
@@ -75,7 +77,7 @@ const SHELVES: [Table<unknown>, () => Promise<Pair>][] = [
 
 async function isFree(table: string, id: string): Promise<boolean> {
   try {
-    await onlooker.query(`SELECT FROM ${table} WHERE id = $1 FOR UPDATE NOWAIT`, [id]);
+    await observer.query(`SELECT FROM ${table} WHERE id = $1 FOR UPDATE NOWAIT`, [id]);
     return true;
   } catch (error) {
     assert.equal((error as pg.DatabaseError).code, "55P03");
@@ -83,46 +85,44 @@ async function isFree(table: string, id: string): Promise<boolean> {
   }
 }
 
-async function somebodyWaits(): Promise<void> {
+async function untilLockIsWaitedFor(): Promise<void> {
   for (const until = Date.now() + 10_000; ; await new Promise((resolve) => setTimeout(resolve, 5))) {
-    const { rows } = await onlooker.query(
+    const { rows } = await observer.query(
       "SELECT FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'jangnal' AND wait_event_type = 'Lock'",
     );
     if (rows.length > 0) return;
-    if (Date.now() > until) assert.fail("nobody waits");
+    if (Date.now() > until) assert.fail("no session waits for a lock");
   }
 }
 
-for (const [shelf, make] of SHELVES)
-  describe(`the shelf of ${shelf.name}`, () => {
-    // Goes red without FOR NO KEY UPDATE in its `load`.
-    test("is locked: whoever holds a row of it keeps a round from it", async () => {
-      const { table, keys, ids } = await make();
+for (const [table, make] of TABLES)
+  describe(`locks on ${table.name}`, () => {
+    test(`a row of ${table.name} that another transaction holds blocks a round`, async () => {
+      const { table: tableName, keys, ids } = await make();
       await rival.query("BEGIN");
-      await rival.query(`SELECT FROM ${table} WHERE id = $1 FOR NO KEY UPDATE`, [ids[0]]);
+      await rival.query(`SELECT FROM ${tableName} WHERE id = $1 FOR NO KEY UPDATE`, [ids[0]]);
       await assert.rejects(
-        store.lock([need(shelf, keys[0])], HURRIED_MS).then((round) => round.release()),
+        store.lock([need(table, keys[0])], SHORT_WAIT_MS).then((round) => round.release()),
         LockTimeout,
       );
       await rival.query("ROLLBACK");
     });
 
-    // Goes red without ORDER BY in its `load`: two rounds that name two rows each the other way round would wait for each other.
-    test("is locked by id", async () => {
-      const { table, keys, ids } = await make();
+    test(`rows of ${table.name} are locked in the order of their ids`, async () => {
+      const { table: tableName, keys, ids } = await make();
       await rival.query("BEGIN");
-      await rival.query(`SELECT FROM ${table} WHERE id = $1 FOR UPDATE`, [ids[0]]);
-      const locking = store.lock([need(shelf, keys[1]), need(shelf, keys[0])], WAIT_MS);
-      await somebodyWaits();
-      assert.ok(await isFree(table, ids[1]));
+      await rival.query(`SELECT FROM ${tableName} WHERE id = $1 FOR UPDATE`, [ids[0]]);
+      const locking = store.lock([need(table, keys[1]), need(table, keys[0])], WAIT_MS);
+      await untilLockIsWaitedFor();
+      assert.ok(await isFree(tableName, ids[1]));
       await rival.query("ROLLBACK");
       (await locking).release();
     });
   });
 
-test("these are all shelves that are locked", () => {
+test("each table in the lock order is tested", () => {
   assert.deepEqual(
-    SHELVES.map(([shelf]) => shelf.name),
+    TABLES.map(([table]) => table.name),
     [...LOCK_ORDER],
   );
 });

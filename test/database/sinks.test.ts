@@ -1,4 +1,5 @@
-// The data platforms that need no server of somebody else's: the file, and a webhook with all that its answers mean.
+// The data platforms that need no external server: the event file, and a webhook with all its
+// responses.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -21,7 +22,7 @@ sinkContract("a file", async () => {
   const sink = new FileSink(dir);
   return {
     sink,
-    recognises: false,
+    deduplicates: false,
     received: async () =>
       readFileSync(sink.path, "utf8")
         .trim()
@@ -37,7 +38,7 @@ sinkContract("a webhook", async () => {
   const port = Number(new URL(receiver.url).port);
   return {
     sink: new WebhookSink({ name: "webhook", url: receiver.url, secret: WEBHOOK_SECRET }),
-    recognises: false,
+    deduplicates: false,
     received: async () => receiver.received,
     kill: () => receiver.close(),
     start: () => receiver.listen(port),
@@ -45,7 +46,7 @@ sinkContract("a webhook", async () => {
   };
 });
 
-describe("a webhook's answers", () => {
+describe("the responses of a webhook", () => {
   let receiver: WebhookReceiver;
   let sink: WebhookSink;
   beforeEach(async () => {
@@ -60,52 +61,53 @@ describe("a webhook's answers", () => {
   const reasonOf = async (one: WebhookSink): Promise<string> => [...((await one.deliver(events(1))).unclear?.values() ?? [])][0]?.message ?? "";
   const events = (count: number): ReturnType<typeof event>[] => Array.from({ length: count }, () => event(newOrder()));
 
-  // Goes red when the signed text or the key is anything else than the specification's.
-  test("the specification's own example is signed as it says", () => {
+  // The signed text and the key must be those of the specification.
+  test("the example of the webhook specification has the specified signature", () => {
     const secret = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const [id, at, body] = ["msg_p5jXN8AQM9LWM0D4loKWxJek", 1614265330, '{"test": 2432232314}'];
     assert.equal(signature(Buffer.from(secret.slice(6), "base64"), id, at, body), "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
   });
 
-  test("while the key changes over, old and new both accept", async () => {
-    const newer = `whsec_${Buffer.from("another key of thirty-two bytes!").toString("base64")}`;
-    const both = new WebhookSink({ name: "webhook", url: receiver.url, secret: `${newer} ${WEBHOOK_SECRET}` });
-    await both.deliver(events(1));
+  test("during a change of the webhook secret both the old and the new secret verify the signature", async () => {
+    const newSecret = `whsec_${Buffer.from("another key of thirty-two bytes!").toString("base64")}`;
+    const sinkWithBoth = new WebhookSink({ name: "webhook", url: receiver.url, secret: `${newSecret} ${WEBHOOK_SECRET}` });
+    await sinkWithBoth.deliver(events(1));
     assert.equal(receiver.received.length, 1);
-    assert.throws(() => new Webhook(newer).verify("{}", { "webhook-id": "x", "webhook-timestamp": "1", "webhook-signature": "v1,x" }));
+    assert.throws(() => new Webhook(newSecret).verify("{}", { "webhook-id": "x", "webhook-timestamp": "1", "webhook-signature": "v1,x" }));
   });
 
-  test("an event that is refused is named, and the others are taken", async () => {
+  test("an event that a webhook refuses is reported, and the others are delivered", async () => {
     const sent = events(20);
     receiver.answer = ({ id }) => ({ status: id === sent[7]?.id ? 422 : 204 });
     assert.deepEqual([...(await sink.deliver(sent)).failed.keys()], [sent[7]?.id]);
     assert.equal(receiver.received.length, 19);
   });
 
-  // Goes red without `startedAt < lastTaken`: one event that breaks its receiver would cost another call each time.
+  // Without `startedAt < lastTaken` one event that fails its receiver would cost another call each
+  // time.
   for (const status of [500, 502, 503, 504, 410, 401])
-    test(`${status} for one among many is that one's fault`, async () => {
+    test(`a ${status} for one event among many refuses that event`, async () => {
       const sent = events(40);
       receiver.answer = ({ id }) => ({ status: id === sent[3]?.id ? status : 204, headers: { "retry-after": "60" } });
       assert.deepEqual([...(await sink.deliver(sent)).failed.keys()], [sent[3]?.id]);
       assert.equal(receiver.received.length, 39);
     });
 
-  test("a connection that breaks for one among many is that one's fault", async () => {
+  test("a connection that breaks for one event among many refuses that event", async () => {
     const sent = events(40);
     receiver.breaks = ({ id }) => id === sent[3]?.id;
     assert.deepEqual([...(await sink.deliver(sent)).failed.keys()], [sent[3]?.id]);
     assert.equal(receiver.received.length, 39);
   });
 
-  test("500 for all leaves all unclear, and soon nothing more is sent", async () => {
+  test("a 500 for all events leaves all unclear and soon stops the sending", async () => {
     receiver.answer = () => ({ status: 500 });
     const { failed, unclear } = await sink.deliver(events(250));
     assert.deepEqual([failed.size, unclear?.size], [0, 250]);
     assert.ok(receiver.requests <= 24, `${receiver.requests} requests`);
   });
 
-  test("Retry-After is honored, in seconds and as a date", async () => {
+  test("a webhook's Retry-After is honored, in seconds and as a date", async () => {
     receiver.answer = () => ({ status: 503, headers: { "retry-after": "7" } });
     const [busy] = (await sink.deliver(events(1))).unclear?.values() ?? [];
     assert.ok(busy instanceof SinkThrottled && busy.waitMs === 7000);
@@ -114,8 +116,8 @@ describe("a webhook's answers", () => {
     assert.ok(limited instanceof SinkThrottled && limited.waitMs > 50_000 && limited.waitMs <= 60_000);
   });
 
-  // Goes red where 429 may be about the event: a receiver with a rate limit would see its events die.
-  test("a rate limit is never about one event", async () => {
+  // If 429 counted for the event, a rate limit would turn events into dead letters.
+  test("a 429 refuses no event", async () => {
     const sent = events(40);
     receiver.answer = ({ id }) => ({ status: id === sent[3]?.id ? 429 : 204 });
     const { failed, unclear } = await sink.deliver(sent);
@@ -123,19 +125,19 @@ describe("a webhook's answers", () => {
     assert.ok(unclear?.get(sent[3]?.id ?? "") instanceof SinkThrottled);
   });
 
-  test("410 says that it is gone", async () => {
+  test("a 410 reports that the webhook is gone", async () => {
     receiver.answer = () => ({ status: 410 });
     const { unclear } = await sink.deliver(events(5));
     assert.equal([...(unclear?.values() ?? [])].filter((error) => error instanceof SinkGone).length, 5);
   });
 
-  test("a redirect is not followed, and silence is not waited for", async () => {
+  test("a webhook's redirect is not followed, and a missing response ends at the timeout", async () => {
     receiver.answer = () => ({ status: 307, headers: { location: receiver.url } });
     assert.match(await reasonOf(sink), /307/);
     receiver.answer = () => new Promise(() => {});
-    const hasty = new WebhookSink({ name: "webhook", url: receiver.url, secret: WEBHOOK_SECRET, timeoutMs: 200 });
-    assert.match(await reasonOf(hasty), /timeout/i);
-    await hasty.close();
+    const impatient = new WebhookSink({ name: "webhook", url: receiver.url, secret: WEBHOOK_SECRET, timeoutMs: 200 });
+    assert.match(await reasonOf(impatient), /timeout/i);
+    await impatient.close();
   });
 });
 
@@ -169,7 +171,7 @@ describe("a shop with several data platforms", () => {
     ).rows[0] as { failures: number; gone: boolean };
   const otherName = (): string => nameOf(new URL(`${other.url}/other`));
 
-  test("a dead one holds back no other, and gets everything when it is back", async () => {
+  test("a failing data platform delays no other, and gets every event when it works again", async () => {
     other.answer = () => ({ status: 500 });
     const orders = [await sell(), await sell()];
     for (const order of orders) await until(has(alive, order));
@@ -178,8 +180,9 @@ describe("a shop with several data platforms", () => {
     for (const order of orders) await until(has(other, order));
   });
 
-  // Goes red without `disable` in the courier, without `< 'infinity'` in ITS_TIME, and without `enableSinks`.
-  test("410 ends it, whoever asks for a pass, until an operator replays an event", async () => {
+  // The test fails without `disable` in the dispatcher, without `< 'infinity'` in its statement,
+  // and without `enableSinks`.
+  test("a 410 stops deliveries to a data platform until an operator replays an event", async () => {
     other.answer = () => ({ status: 410 });
     const order = await sell();
     await until(async () => (await stateOf(otherName())).gone);
@@ -194,14 +197,14 @@ describe("a shop with several data platforms", () => {
   });
 });
 
-test("a wrong data platform stops the start with a line that names the setting", () => {
-  const wrong = {
+test("an invalid data platform stops the start with a line that names the setting", () => {
+  const invalid = {
     "ftp://x/y": "DATA_PLATFORM_URL",
     "http://example.com/x": "DATA_PLATFORM_URL",
     "nats://a,nats://a": "DATA_PLATFORM_URL",
     "https://example.com/x": "DATA_PLATFORM_WEBHOOK_SECRET",
   };
-  for (const [DATA_PLATFORM_URL, name] of Object.entries(wrong))
+  for (const [DATA_PLATFORM_URL, name] of Object.entries(invalid))
     assert.throws(
       () => readConfig({ DATA_PLATFORM_URL }),
       (error) => error instanceof ConfigError && error.message.includes(name) && !error.message.includes("\n"),
@@ -212,7 +215,7 @@ test("a wrong data platform stops the start with a line that names the setting",
   );
 });
 
-test("a sink's name tells no secret", () => {
+test("the name of a sink contains no secret", () => {
   const name = nameOf(new URL("https://user:pw@example.com/hooks/T0K3N?key=s3cret"));
   assert.match(name, /^https:\/\/example\.com#[0-9a-f]{8}$/);
   assert.notEqual(name, nameOf(new URL("https://example.com/hooks/other")));

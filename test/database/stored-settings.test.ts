@@ -1,4 +1,5 @@
-// Time zone and currency are stored with the shop: no instance runs with others, and one command changes them.
+// Time zone and currency are stored in the database. No instance runs with other values, and one
+// command changes them.
 
 import assert from "node:assert/strict";
 import { after, afterEach, before, test } from "node:test";
@@ -62,7 +63,7 @@ async function sales(): Promise<string[]> {
 
 type Sale = { orderId: string; buyer: Client; productId: string; variantId: string };
 
-/** Three apples an order, at these instants. */
+/** Places an order of three units at each of these instants. */
 async function sell(shop: TestShop, ...instants: string[]): Promise<Sale[]> {
   const buyer = await shop.user({ balance: 1_000_000 });
   const product = await shop.product({ price: 1000 });
@@ -75,15 +76,14 @@ async function sell(shop: TestShop, ...instants: string[]): Promise<Sale[]> {
   return orders;
 }
 
-async function giveBack(shop: TestShop, { orderId, variantId }: Sale, quantity: number): Promise<void> {
+async function refund(shop: TestShop, { orderId, variantId }: Sale, quantity: number): Promise<void> {
   good(await shop.operator.post(`/admin/orders/${orderId}/refunds`, { items: [{ variantId, quantity }], reason: "bruised" }), 200);
 }
 
-const count = (shop: TestShop, job = "aggregate-sales"): Promise<Record<string, unknown>> =>
+const runJob = (shop: TestShop, job = "aggregate-sales"): Promise<Record<string, unknown>> =>
   shop.operator.post(`/admin/jobs/${job}/run`).then((answer) => good(answer, 200).lastResult);
 
-// Goes red without a refusal in refuseOthers.
-test("an instance that is set otherwise does not start, and says in one line which command changes the shop", async () => {
+test("an instance with other stored settings does not start and names the command that changes them", async () => {
   await open({ SHOP_TIMEZONE: SEOUL });
   for (const [env, command] of [
     [{ SHOP_TIMEZONE: NEW_YORK }, /^SHOP_TIMEZONE is America\/New_York, but .* Asia\/Seoul\..* npx jangnal recount --timezone America\/New_York$/],
@@ -99,8 +99,9 @@ test("an instance that is set otherwise does not start, and says in one line whi
   assert.deepEqual(await stored(), { timezone: SEOUL, currency: "KRW" });
 });
 
-// Goes red without ON CONFLICT in KEEP_STORED, or where settings are compared before they are stored.
-test("of instances that start at once on a new shop with different settings, those of one setting run", async () => {
+// The test fails without ON CONFLICT in KEEP_STORED, and if settings are compared before they are
+// stored.
+test("of instances that start a new shop with different settings at once, those with one of the settings run", async () => {
   const zones = [SEOUL, NEW_YORK, SEOUL, NEW_YORK];
   const starts = await Promise.allSettled(zones.map((SHOP_TIMEZONE) => open({ SHOP_TIMEZONE })));
   const { timezone } = await stored();
@@ -110,8 +111,7 @@ test("of instances that start at once on a new shop with different settings, tho
   );
 });
 
-// Goes red without TRY_SHARED, or TRY_EXCLUSIVE.
-test("nothing is changed while an instance runs, and no instance starts while it is being changed", async () => {
+test("settings cannot be changed while an instance runs, and no instance starts during a change", async () => {
   await open();
   await assert.rejects(
     changeTimezone(url, NEW_YORK),
@@ -125,7 +125,7 @@ test("nothing is changed while an instance runs, and no instance starts while it
   const checkpoint = await database.pool.connect();
   await checkpoint.query("BEGIN; SELECT FROM checkpoints FOR UPDATE");
   const changing = changeTimezone(url, NEW_YORK);
-  await waiting(/FROM checkpoints/);
+  await untilLockIsWaitedFor(/FROM checkpoints/);
   for (const zone of [SEOUL, NEW_YORK]) await assert.rejects(open({ SHOP_TIMEZONE: zone }), /are being changed/);
   await assert.rejects(changeCurrency(url, "USD"), /Another command/);
   await checkpoint.query("ROLLBACK");
@@ -134,7 +134,7 @@ test("nothing is changed while an instance runs, and no instance starts while it
   await open({ SHOP_TIMEZONE: NEW_YORK });
 });
 
-async function waiting(query: RegExp): Promise<void> {
+async function untilLockIsWaitedFor(query: RegExp): Promise<void> {
   for (let tries = 0; tries < 500; tries++) {
     const { rows } = await database.pool.query<{ query: string }>(
       "SELECT query FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'",
@@ -142,38 +142,37 @@ async function waiting(query: RegExp): Promise<void> {
     if (rows.some((row) => query.test(row.query))) return;
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
-  assert.fail(`nothing waits for a lock with ${String(query)}`);
+  assert.fail(`no session waits for a lock with ${String(query)}`);
 }
 
-// Goes red where sales stay as they were counted, or are counted without the refunds.
-test("after a change of the zone every unit stands on its day there, and a refund lands where its sale is", async () => {
+test("after a change of the time zone each sale counts on its day there, and a refund on the day of its sale", async () => {
   const seoul = await open();
-  // In New York the first two are of the day before.
+  // In New York the first two are on the day before.
   const [first, second, third] = (await sell(seoul, "2026-03-02T00:30:00+09:00", "2026-03-02T12:00:00+09:00", "2026-03-02T23:30:00+09:00")) as [
     Sale,
     Sale,
     Sale,
   ];
-  await giveBack(seoul, first, 1);
-  await count(seoul);
-  await giveBack(seoul, second, 1);
+  await refund(seoul, first, 1);
+  await runJob(seoul);
+  await refund(seoul, second, 1);
   assert.deepEqual(await sales(), ["2026-03-02: 8, 8000"]);
   await snapshotPopular(database, SEOUL, Date.parse("2026-03-03T12:00:00+09:00"));
   await closeAll();
 
   assert.deepEqual(await changeTimezone(url, NEW_YORK), { rows: 2, corrected: 2 });
   assert.deepEqual(await sales(), ["2026-03-01: 4, 4000", "2026-03-02: 3, 3000"]);
-  assert.deepEqual((await database.pool.query("SELECT * FROM popular_snapshots")).rows, [], "a snapshot of other days is left");
+  assert.deepEqual((await database.pool.query("SELECT * FROM popular_snapshots")).rows, [], "snapshots of the old days are deleted");
   await assert.rejects(open({ SHOP_TIMEZONE: SEOUL }), ConfigError);
 
-  const there = await open({ SHOP_TIMEZONE: NEW_YORK });
-  await giveBack(there, first, 2);
-  await giveBack(there, third, 1);
-  await count(there);
+  const newYork = await open({ SHOP_TIMEZONE: NEW_YORK });
+  await refund(newYork, first, 2);
+  await refund(newYork, third, 1);
+  await runJob(newYork);
   assert.deepEqual(await sales(), ["2026-03-01: 2, 2000", "2026-03-02: 2, 2000"]);
-  assert.deepEqual(good(await there.operator.get("/admin/audit"), 200).violations, []);
+  assert.deepEqual(good(await newYork.operator.get("/admin/audit"), 200).violations, []);
   assert.deepEqual(
-    good(await there.operator.get("/admin/sales/days"), 200).days.map(({ day, units }: { day: string; units: number }) => [day, units]),
+    good(await newYork.operator.get("/admin/sales/days"), 200).days.map(({ day, units }: { day: string; units: number }) => [day, units]),
     [
       ["2026-03-01", 2],
       ["2026-03-02", 2],
@@ -181,11 +180,10 @@ test("after a change of the zone every unit stands on its day there, and a refun
   );
 });
 
-// Goes red without checkTimezone in aggregateSales, recountSales or snapshotPopular.
-test("nothing is counted in days of a zone that is not the shop's any more", async () => {
+test("no job counts in the days of a time zone that the shop has left", async () => {
   const shop = await open();
   await sell(shop, "2026-03-02T00:30:00+09:00");
-  await count(shop);
+  await runJob(shop);
   await sell(shop, "2026-03-02T00:30:00+09:00");
   for (const work of [
     () => aggregateSales(database, NEW_YORK, 0),
@@ -196,29 +194,27 @@ test("nothing is counted in days of a zone that is not the shop's any more", asy
   assert.deepEqual(await sales(), ["2026-03-02: 3, 3000"]);
 });
 
-/** Why a shop can't go on; an error where it goes on for ten seconds. */
+/** Resolves with the reason why the shop stops, and fails if it still runs after ten seconds. */
 function stopped({ shop }: TestShop): Promise<string> {
-  const goesOn = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("it goes on")), 10_000).unref());
-  return Promise.race([shop.broken, goesOn]);
+  const stillRunning = new Promise<never>((_, reject) => setTimeout(() => reject(new Error("the shop still runs")), 10_000).unref());
+  return Promise.race([shop.broken, stillRunning]);
 }
 
-// Goes red without the word that instances are told, and without onConnect.
-test("an instance that meets other settings while it runs stops", async () => {
+test("a running instance stops when it learns of other stored settings", async () => {
   const change = `UPDATE stored_settings SET value = '${NEW_YORK}' WHERE name = 'timezone'`;
-  const told = await open();
+  const notified = await open();
   await database.pool.query(`BEGIN; ${change}; SELECT pg_notify('${CHANNEL}', 'settings'); COMMIT`);
-  assert.match(await stopped(told), /^SHOP_TIMEZONE is Asia\/Seoul, but/);
+  assert.match(await stopped(notified), /^SHOP_TIMEZONE is Asia\/Seoul, but/);
   await closeAll();
   await database.pool.query("TRUNCATE stored_settings");
 
-  const cutOff = await open();
+  const reconnecting = await open();
   await database.pool.query(change);
   await database.pool.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND query LIKE 'LISTEN%'");
-  assert.match(await stopped(cutOff), /^SHOP_TIMEZONE is Asia\/Seoul, but/);
+  assert.match(await stopped(reconnecting), /^SHOP_TIMEZONE is Asia\/Seoul, but/);
 });
 
-// Goes red without the look for orders and charges in changeCurrency.
-test("the currency changes while there is neither an order nor a charge by card", async () => {
+test("the currency can be changed only while there are no orders or card charges", async () => {
   const shop = await open();
   const buyer = await shop.user({ balance: 10_000 });
   await closeAll();
@@ -238,64 +234,62 @@ test("the currency changes while there is neither an order nor a charge by card"
   assert.equal((await stored())["currency"], "USD");
 });
 
-// Goes red without DELETE or DO UPDATE in CORRECT_SALES.
-test("recount-sales is a job that puts right what sales are not, and nothing else", async () => {
+test("recount-sales corrects wrong sales and nothing else", async () => {
   const shop = await open();
   await sell(shop, "2026-03-01T12:00:00+09:00", "2026-03-02T12:00:00+09:00", "2026-03-03T12:00:00+09:00");
-  await count(shop);
-  const right = await sales();
-  assert.deepEqual(await count(shop, "recount-sales"), { rows: 3, corrected: 0 });
+  await runJob(shop);
+  const correctSales = await sales();
+  assert.deepEqual(await runJob(shop, "recount-sales"), { rows: 3, corrected: 0 });
   await database.pool.query("UPDATE product_sales SET units = -7 WHERE day = '2026-03-01'");
   await database.pool.query("UPDATE product_sales SET day = '2026-04-01' WHERE day = '2026-03-02'");
   assert.ok((await audit(database, SEOUL)).violations.length > 0);
-  assert.deepEqual(await count(shop, "recount-sales"), { rows: 3, corrected: 3 });
-  assert.deepEqual(await sales(), right);
+  assert.deepEqual(await runJob(shop, "recount-sales"), { rows: 3, corrected: 3 });
+  assert.deepEqual(await sales(), correctSales);
   assert.deepEqual((await audit(database, SEOUL)).violations, []);
   assert.ok(good(await shop.operator.get("/admin/jobs"), 200).jobs.some(({ name }: { name: string }) => name === "recount-sales"));
 });
 
-// Goes red where the sales that were aggregated after the count began are not counted under the checkpoint's lock.
-test("what is aggregated while sales are recounted is in them, and once", async () => {
+test("sales that are aggregated during a recount are counted exactly once", async () => {
   const shop = await open();
   const [sale] = (await sell(shop, "2026-03-01T12:00:00+09:00")) as [Sale];
-  await count(shop);
-  const meddled = Object.assign(Object.create(database) as Database, {
+  await runJob(shop);
+  const interrupted = Object.assign(Object.create(database) as Database, {
     async rows(statement: Statement) {
       const rows = await database.rows(statement);
       if (statement.name !== "count sales") return rows;
       await sell(shop, "2026-03-02T12:00:00+09:00");
-      await giveBack(shop, sale, 1);
+      await refund(shop, sale, 1);
       await aggregateSales(database, SEOUL, 10_000);
-      await giveBack(shop, sale, 1);
+      await refund(shop, sale, 1);
       return rows;
     },
   });
-  assert.deepEqual(await recountSales(meddled, SEOUL), { rows: 2, corrected: 0 });
+  assert.deepEqual(await recountSales(interrupted, SEOUL), { rows: 2, corrected: 0 });
   await aggregateSales(database, SEOUL, 10_000);
   assert.deepEqual(await sales(), ["2026-03-01: 1, 1000", "2026-03-02: 3, 3000"]);
 });
 
-// Goes red where recount-sales does not run by itself.
-test("a shop from before settings were stored adopts what it is started with, and its sales with it", async () => {
+// The job recount-sales runs by itself then.
+test("a shop from before stored settings adopts its settings at the start and recounts its sales", async () => {
   const old = await open({ SHOP_TIMEZONE: NEW_YORK });
   await sell(old, "2026-03-02T00:30:00+09:00");
-  await count(old);
+  await runJob(old);
   assert.deepEqual(await sales(), ["2026-03-01: 3, 3000"]);
   await closeAll();
   await database.pool.query("TRUNCATE stored_settings; DELETE FROM jobs WHERE name = 'recount-sales'");
   const shop = await open({ SHOP_TIMEZONE: SEOUL });
   for (let tries = 0; (await sales())[0] !== "2026-03-02: 3, 3000"; tries++) {
-    assert.ok(tries < 500, "sales are still of the other zone's days");
+    assert.ok(tries < 500, "sales still count in the days of the other time zone");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
   assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
 });
 
-test("the command says what it did, and names a wrong option", async () => {
-  const run = (...words: string[]) => jangnal(["recount", ...words], { DATABASE_URL: url, SHOP_TIMEZONE: SEOUL });
+test("the recount command reports its result and invalid options", async () => {
+  const run = (...args: string[]) => jangnal(["recount", ...args], { DATABASE_URL: url, SHOP_TIMEZONE: SEOUL });
   const shop = await open();
   await sell(shop, "2026-03-02T00:30:00+09:00");
-  await count(shop);
+  await runJob(shop);
   const beside = await run();
   assert.deepEqual([beside.code, beside.output], [0, "Sales were recounted: 1 totals per product and day, 0 of them corrected.\n"]);
   assert.match((await run("--timezone", NEW_YORK)).output, /^1 instance of the shop runs\. Stop them, then run this again: nothing was changed\.\n$/);
@@ -307,16 +301,16 @@ test("the command says what it did, and names a wrong option", async () => {
     /^The shop counts its days in America\/New_York: .* 2 were corrected\. Start every instance with SHOP_TIMEZONE=America\/New_York\.\n$/,
   );
   assert.deepEqual(await sales(), ["2026-03-01: 3, 3000"]);
-  // With the old setting still in the environment.
+  // The environment still has the old setting.
   const audited = await jangnal(["audit"], { DATABASE_URL: url, SHOP_TIMEZONE: SEOUL });
   assert.deepEqual([audited.code, /All invariants hold/.test(audited.output)], [0, true], audited.output);
-  for (const [words, says] of [
+  for (const [args, expected] of [
     [["--timezone", "Mars/Olympus"], /^--timezone must be an IANA time zone/],
     [["--timezone", "+09:00"], /^--timezone must be an IANA time zone/],
     [["--currency", "won"], /^--currency must be an ISO 4217 code/],
     [["--currency", "USD"], /^The currency can be changed only while there is no order/],
   ] as const) {
-    const { code, output } = await run(...words);
-    assert.deepEqual([code, says.test(output), output.trim().split("\n").length], [1, true, 1], output);
+    const { code, output } = await run(...args);
+    assert.deepEqual([code, expected.test(output), output.trim().split("\n").length], [1, true, 1], output);
   }
 });

@@ -1,5 +1,6 @@
-// The till on PostgreSQL: what its store promises when locks meet, statements fail and connections break at the worst moment.
-// What the till makes of it is shown on a store in memory (src/till/till.test.ts).
+// The PostgreSQL store of the till, when locks conflict, statements fail and connections break at
+// the worst moment. The reactions of the till itself are tested with a store in memory
+// (src/till/till.test.ts).
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -17,7 +18,8 @@ import { Refusal } from "../../src/refusal.ts";
 import { type Command, command } from "../../src/till/command.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { type Change, type Changes, need, type Table } from "../../src/till/table.ts";
-import { Conflict, LockTimeout, LostCommit, RoundRejected, StoreUnavailable } from "../../src/till/store.ts";
+import { LockTimeout } from "../../src/lock/lock.ts";
+import { Conflict, LostCommit, RoundRejected, StoreUnavailable } from "../../src/till/store.ts";
 import { Till } from "../../src/till/till.ts";
 import { freshDatabase } from "../support/database.ts";
 import { Proxy } from "../support/proxy.ts";
@@ -26,47 +28,47 @@ import { insertProduct, insertUser } from "../support/rows.ts";
 const WAIT_MS = 400;
 
 let database: { url: string; drop(): Promise<void> };
-/** Whoever else works on the database: a person at a console, another instance. */
+/** Another user of the database: a person at a console, or another instance. */
 let rival: pg.Client;
-/** Who only looks, outside of any transaction. */
-let onlooker: pg.Client;
+/** A session that only reads, outside of any transaction. */
+let observer: pg.Client;
 let store: PostgresStore;
 
 before(async () => {
   database = await freshDatabase();
   rival = new pg.Client({ connectionString: database.url });
-  onlooker = new pg.Client({ connectionString: database.url });
-  await Promise.all([rival.connect(), onlooker.connect()]);
+  observer = new pg.Client({ connectionString: database.url });
+  await Promise.all([rival.connect(), observer.connect()]);
   store = new PostgresStore({ url: database.url, lockWaitMs: WAIT_MS });
 });
 after(async () => {
   await store.close();
-  await Promise.all([rival.end(), onlooker.end()]);
+  await Promise.all([rival.end(), observer.end()]);
   await database.drop();
 });
 beforeEach(async () => {
   await rival.query("ROLLBACK");
 });
 
-const changesOf = <Row>(shelf: Table<Row>, ...changes: Change<Row>[]): Changes => ({
-  tables: new Map([[shelf as Table<unknown>, changes as Change<unknown>[]]]),
+const changesOf = <Row>(table: Table<Row>, ...changes: Change<Row>[]): Changes => ({
+  tables: new Map([[table as Table<unknown>, changes as Change<unknown>[]]]),
   journals: new Map(),
 });
 
-/** Another balance for a user that a round has locked. */
-function moved(loaded: Map<Table<unknown>, Map<string, unknown>>, id: string, balance: number): Change<Wallet> {
+/** A new balance for a user that the round has locked. */
+function balanceChange(loaded: Map<Table<unknown>, Map<string, unknown>>, id: string, balance: number): Change<Wallet> {
   const wallet = loaded.get(users)?.get(id) as Wallet;
   return { key: id, before: wallet, after: { ...wallet, balance, version: wallet.version + 1 } };
 }
 
 async function balanceOf(id: string): Promise<number> {
-  return Number((await onlooker.query("SELECT balance FROM users WHERE id = $1", [id])).rows[0].balance);
+  return Number((await observer.query("SELECT balance FROM users WHERE id = $1", [id])).rows[0].balance);
 }
 
-/** Whether a row could be locked at once by somebody else. */
+/** Whether another session could lock the row at once. */
 async function isFree(table: "users" | "variants", id: string): Promise<boolean> {
   try {
-    await onlooker.query(`SELECT FROM ${table} WHERE id = $1 FOR UPDATE NOWAIT`, [id]);
+    await observer.query(`SELECT FROM ${table} WHERE id = $1 FOR UPDATE NOWAIT`, [id]);
     return true;
   } catch (error) {
     assert.equal((error as pg.DatabaseError).code, "55P03");
@@ -81,46 +83,44 @@ async function eventually(what: string, holds: () => Promise<boolean>): Promise<
   }
 }
 
-/** Sessions of tills on this database that are in the middle of a round, or that wait for a lock. */
+/** The till's sessions on this database that are idle, inside a round, or waiting for a lock. */
 async function sessions(doing: "idle" | "in a round" | "waiting"): Promise<number[]> {
   const where = { idle: "state = 'idle'", "in a round": "state = 'idle in transaction'", waiting: "wait_event_type = 'Lock'" }[doing];
-  const { rows } = await onlooker.query<{ pid: number }>(
+  const { rows } = await observer.query<{ pid: number }>(
     `SELECT pid FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'jangnal' AND ${where}`,
   );
   return rows.map(({ pid }) => pid);
 }
 
-const somebodyWaits = (): Promise<void> => eventually("somebody waits", async () => (await sessions("waiting")).length === 1);
+const untilLockIsWaitedFor = (): Promise<void> => eventually("a session waits for a lock", async () => (await sessions("waiting")).length === 1);
 
 describe("locks", () => {
-  // Goes red without the sort in `byShelf`: the round would hold the variant and wait for the user.
-  test("are taken shelf by shelf in the global order, whatever the order of the needs", async () => {
+  test("locks are taken table by table in the global order, not in the order of the needs", async () => {
     const user = await insertUser(rival);
     const { variantId } = await insertProduct(rival);
     await rival.query("BEGIN");
     await rival.query("SELECT FROM users WHERE id = $1 FOR UPDATE", [user]);
     const locking = store.lock([need(variants, variantId), need(users, user)], WAIT_MS);
-    await somebodyWaits();
+    await untilLockIsWaitedFor();
     assert.ok(await isFree("variants", variantId));
     await rival.query("ROLLBACK");
     (await locking).release();
   });
 
-  // Goes red without ORDER BY in the shelf of users, where PostgreSQL finds the rows in another order.
-  test("are taken by id within a shelf", async () => {
+  // PostgreSQL finds the rows in another order without ORDER BY.
+  test("locks on rows of one table are taken by id", async () => {
     const [first, second] = [await insertUser(rival), await insertUser(rival)].sort() as [string, string];
     await rival.query("UPDATE users SET name = 'later in the heap' WHERE id = $1", [first]);
     await rival.query("BEGIN");
     await rival.query("SELECT FROM users WHERE id = $1 FOR UPDATE", [first]);
     const locking = store.lock([need(users, second), need(users, first)], WAIT_MS);
-    await somebodyWaits();
+    await untilLockIsWaitedFor();
     assert.ok(await isFree("users", second));
     await rival.query("ROLLBACK");
     (await locking).release();
   });
 
-  // Goes red without lock_timeout, and without 55P03 in `refused`.
-  test("that somebody holds too long are a LockTimeout, after the time that was asked for, and nothing stays locked", async () => {
+  test("a lock that is held too long is a LockTimeout after the given time, and nothing stays locked", async () => {
     const user = await insertUser(rival);
     const { variantId } = await insertProduct(rival);
     await rival.query("BEGIN");
@@ -128,26 +128,26 @@ describe("locks", () => {
     for (const waitMs of [WAIT_MS, 20]) {
       const from = performance.now();
       await assert.rejects(store.lock([need(users, user), need(variants, variantId)], waitMs), LockTimeout);
-      // Not before it: how long after it says something of the machine, and the rival still holds the row.
+      // There is no upper bound, because it would measure the machine, and the rival still holds
+      // the row.
       assert.ok(performance.now() - from >= waitMs - 5);
     }
     await eventually("the user is free", () => isFree("users", user));
   });
 
-  // Goes red without the one Sync at the end of a flight: answers would be read by the next round.
-  test("are let go by a round that is released, and its connection serves the next one", async () => {
+  // Without the single Sync at the end of a pipeline, the next round would read the responses.
+  test("a released round frees its locks, and its connection serves the next round", async () => {
     const user = await insertUser(rival);
     for (let i = 0; i < 20; i++) {
       const { loaded, release } = await store.lock([need(users, user)], WAIT_MS);
       assert.ok(loaded.get(users)?.has(user));
       release();
     }
-    await eventually("it is idle", async () => (await sessions("in a round")).length === 0 && (await sessions("idle")).length > 0);
+    await eventually("the session is idle", async () => (await sessions("in a round")).length === 0 && (await sessions("idle")).length > 0);
     assert.ok((await sessions("idle")).length <= 3);
   });
 
-  // Goes red without idle_in_transaction_session_timeout: whoever meets a dead instance's rows would wait for its keepalive, hours.
-  test("of an instance that hangs in the middle of a round are let go", async () => {
+  test("the locks of an instance that hangs during a round are freed", async () => {
     const user = await insertUser(rival);
     const hanging = new PostgresStore({ url: database.url, lockWaitMs: WAIT_MS });
     await hanging.lock([need(users, user)], WAIT_MS);
@@ -158,9 +158,8 @@ describe("locks", () => {
   });
 });
 
-// Goes red where a round goes by the process's clock, or where the clock is not the last statement of the flight.
-test("a round's instant is the database's, and from after the moment at which its last row was free", async (t) => {
-  const id = (await onlooker.query<{ id: string }>("INSERT INTO users (id, name, created_at) VALUES (gen_random_uuid(), '손님', now()) RETURNING id"))
+test("a round's time is the database's time after its last row was locked", async (t) => {
+  const id = (await observer.query<{ id: string }>("INSERT INTO users (id, name, created_at) VALUES (gen_random_uuid(), '손님', now()) RETURNING id"))
     .rows[0]?.id as string;
   const databaseNow = async (client: pg.Client): Promise<number> =>
     Number((await client.query("SELECT floor(extract(epoch FROM clock_timestamp()) * 1000) AS now")).rows[0].now);
@@ -169,51 +168,50 @@ test("a round's instant is the database's, and from after the moment at which it
   await rival.query("SELECT FROM users WHERE id = $1 FOR UPDATE", [id]);
   const locking = store.lock([need(users, id)], WAIT_MS);
   await new Promise((resolve) => setTimeout(resolve, WAIT_MS / 10));
-  const free = await databaseNow(rival);
+  const freeAt = await databaseNow(rival);
   await rival.query("ROLLBACK");
   const round = await locking;
   round.release();
-  assert.ok(round.now >= free, `${round.now} is before ${free}`);
-  assert.ok(round.now <= (await databaseNow(onlooker)));
+  assert.ok(round.now >= freeAt, `${round.now} is before ${freeAt}`);
+  assert.ok(round.now <= (await databaseNow(observer)));
 });
 
 describe("a round's writes", () => {
-  // Goes red where a flight does not fail with the first error in it, and goes on behind it as if nothing had happened.
-  test("are all or nothing: one that a constraint refuses is RoundRejected, and nothing was written", async () => {
+  test("the writes of a round are all or nothing: a constraint violation is RoundRejected and writes nothing", async () => {
     const user = await insertUser(rival, 100);
     const other = await insertUser(rival, 100);
     const round = await store.lock([need(users, user), need(users, other)], WAIT_MS);
     const roundId = randomUUID();
-    const changes = changesOf(users, moved(round.loaded, other, 200), moved(round.loaded, user, -1));
+    const changes = changesOf(users, balanceChange(round.loaded, other, 200), balanceChange(round.loaded, user, -1));
     await assert.rejects(round.commit(roundId, changes), (error) => error instanceof RoundRejected && /users_balance_check/.test(error.message));
     assert.deepEqual([await balanceOf(user), await balanceOf(other)], [100, 100]);
     assert.equal((await rival.query("SELECT FROM rounds WHERE id = $1", [roundId])).rowCount, 0);
     assert.equal(await store.outcome(roundId), "abandoned");
   });
 
-  // Goes red without `exactly`.
-  test("that touch another number of rows than were locked are rolled back", async () => {
+  test("writes that touch another number of rows than were locked are rolled back", async () => {
     const user = await insertUser(rival, 100);
     const round = await store.lock([need(users, user)], WAIT_MS);
-    const nobody = { key: randomUUID(), before: { id: "", balance: 1, version: 1 }, after: { id: "", balance: 2, version: 2 } };
-    await assert.rejects(round.commit(randomUUID(), changesOf(users, moved(round.loaded, user, 200), nobody)), RoundRejected);
+    const missingRow = { key: randomUUID(), before: { id: "", balance: 1, version: 1 }, after: { id: "", balance: 2, version: 2 } };
+    await assert.rejects(round.commit(randomUUID(), changesOf(users, balanceChange(round.loaded, user, 200), missingRow)), RoundRejected);
     assert.equal(await balanceOf(user), 100);
   });
 
-  // Goes red without the last condition of `updateInPlace`: a wallet would get what was meant for its neighbour.
-  test("give no row another's values, even if they come in the wrong order", async () => {
+  // Without the last condition of `updateInPlace`, a wallet would get its neighbour's balance.
+  test("an update gives no row another row's values, even if the values are in the wrong order", async () => {
     const ids = [await insertUser(rival, 100), await insertUser(rival, 100), await insertUser(rival, 100)].sort().reverse();
     const text = updateInPlace("users", { balance: "bigint", version: "int" });
-    const right = new Map(ids.map((id, i) => [id, 200 + i]));
-    await rival.query(text, [`{${ids.join(",")}}`, `{${[...right.values()].join(",")}}`, "{2,2,2}"]);
-    for (const id of ids) assert.ok([100, right.get(id)].includes(await balanceOf(id)), id);
+    const expected = new Map(ids.map((id, i) => [id, 200 + i]));
+    await rival.query(text, [`{${ids.join(",")}}`, `{${[...expected.values()].join(",")}}`, "{2,2,2}"]);
+    for (const id of ids) assert.ok([100, expected.get(id)].includes(await balanceOf(id)), id);
   });
 
-  // Goes red without the catch in `#writes`, and without the finally in `send` (flight.ts): the connection would stay behind with its locks.
-  test("that can't be put into words leave nothing locked", async () => {
+  // The test fails without the catch in `#writes` and the finally in `send`, because the connection
+  // would keep its locks.
+  test("writes that cannot be serialized leave nothing locked", async () => {
     const user = await insertUser(rival, 100);
     const round = await store.lock([need(users, user)], WAIT_MS);
-    const unspeakable = {
+    const unserializable = {
       id: "",
       userId: user,
       version: 9,
@@ -224,12 +222,11 @@ describe("a round's writes", () => {
       reason: null,
       createdAt: Number.MAX_SAFE_INTEGER,
     };
-    await assert.rejects(round.commit(randomUUID(), { tables: new Map(), journals: new Map([[ledger, [unspeakable]]]) }), RoundRejected);
+    await assert.rejects(round.commit(randomUUID(), { tables: new Map(), journals: new Map([[ledger, [unserializable]]]) }), RoundRejected);
     await eventually("the user is free", () => isFree("users", user));
   });
 
-  // Goes red without 23505 among the conflicts.
-  test("that another transaction has made first are a Conflict", async () => {
+  test("a row that another transaction has inserted first is a Conflict", async () => {
     const round = await store.lock([], WAIT_MS);
     const roundId = randomUUID();
     assert.equal(await store.outcome(roundId), "abandoned");
@@ -237,39 +234,36 @@ describe("a round's writes", () => {
   });
 });
 
-describe("a round whose COMMIT got no answer", () => {
-  // Goes red without the mark in CLAIM_ROUND: the second question would find the first one's claim and take it for the round's.
-  test("that was abandoned stays so, however often one asks, and can't commit any more", async () => {
+describe("a round whose COMMIT got no response", () => {
+  test("a round that was abandoned stays abandoned and cannot commit later", async () => {
     const user = await insertUser(rival, 100);
     const round = await store.lock([need(users, user)], WAIT_MS);
     const roundId = randomUUID();
     for (let i = 0; i < 3; i++) assert.equal(await store.outcome(roundId), "abandoned");
-    await assert.rejects(round.commit(roundId, changesOf(users, moved(round.loaded, user, 200))), Conflict);
+    await assert.rejects(round.commit(roundId, changesOf(users, balanceChange(round.loaded, user, 200))), Conflict);
     assert.equal(await balanceOf(user), 100);
     assert.equal(await store.outcome(roundId), "abandoned");
   });
 
-  // Goes red without looking at the row behind ON CONFLICT DO NOTHING.
-  test("that was committed stays so", async () => {
+  test("a round that was committed stays committed", async () => {
     const user = await insertUser(rival, 100);
     const round = await store.lock([need(users, user)], WAIT_MS);
     const roundId = randomUUID();
-    await round.commit(roundId, changesOf(users, moved(round.loaded, user, 200)));
+    await round.commit(roundId, changesOf(users, balanceChange(round.loaded, user, 200)));
     for (let i = 0; i < 3; i++) assert.equal(await store.outcome(roundId), "committed");
   });
 
-  // Goes red with a SELECT in place of the claim, which would see nothing yet.
-  test("that is still being committed is waited for", async () => {
+  test("the outcome of a round waits for a COMMIT in progress", async () => {
     const roundId = randomUUID();
     await rival.query("BEGIN");
     await rival.query("INSERT INTO rounds (id) VALUES ($1)", [roundId]);
-    const asked = store.outcome(roundId);
-    await somebodyWaits();
+    const outcome = store.outcome(roundId);
+    await untilLockIsWaitedFor();
     await rival.query("COMMIT");
-    assert.equal(await asked, "committed");
+    assert.equal(await outcome, "committed");
   });
 
-  test("that takes too long can't be known yet", async () => {
+  test("the outcome of a round is unavailable while its COMMIT takes too long", async () => {
     const roundId = randomUUID();
     await rival.query("BEGIN");
     await rival.query("INSERT INTO rounds (id) VALUES ($1)", [roundId]);
@@ -278,27 +272,26 @@ describe("a round whose COMMIT got no answer", () => {
     assert.equal(await store.outcome(roundId), "committed");
   });
 
-  // Goes red where a broken connection counts as rejected.
-  test("because its session was killed is lost, and abandoned", async () => {
+  test("a round whose session was killed is a LostCommit, and its outcome is abandoned", async () => {
     const user = await insertUser(rival, 100);
     const round = await store.lock([need(users, user)], WAIT_MS);
     const roundId = randomUUID();
     for (const pid of await sessions("in a round")) await rival.query("SELECT pg_terminate_backend($1)", [pid]);
-    await assert.rejects(round.commit(roundId, changesOf(users, moved(round.loaded, user, 200))), LostCommit);
+    await assert.rejects(round.commit(roundId, changesOf(users, balanceChange(round.loaded, user, 200))), LostCommit);
     assert.equal(await store.outcome(roundId), "abandoned");
     assert.equal(await balanceOf(user), 100);
   });
 });
 
-describe("over a wire that breaks", () => {
+describe("over a connection that breaks", () => {
   let proxy: Proxy;
-  let far: PostgresStore;
+  let remote: PostgresStore;
   before(async () => {
     proxy = await Proxy.open(database.url);
-    far = new PostgresStore({ url: proxy.url, lockWaitMs: WAIT_MS });
+    remote = new PostgresStore({ url: proxy.url, lockWaitMs: WAIT_MS });
   });
   after(async () => {
-    await far.close();
+    await remote.close();
     await proxy.close();
   });
 
@@ -306,67 +299,66 @@ describe("over a wire that breaks", () => {
     ["lost", "abandoned"],
     ["answer lost", "committed"],
   ] as const) {
-    test(`a COMMIT (${fate}) is lost, and its outcome ${truth}`, async () => {
+    test(`a COMMIT (${fate}) is a LostCommit, and its outcome is ${truth}`, async () => {
       const user = await insertUser(rival, 100);
-      const round = await far.lock([need(users, user)], WAIT_MS);
+      const round = await remote.lock([need(users, user)], WAIT_MS);
       const roundId = randomUUID();
       proxy.onCommit = () => fate;
-      await assert.rejects(round.commit(roundId, changesOf(users, moved(round.loaded, user, 200))), LostCommit);
+      await assert.rejects(round.commit(roundId, changesOf(users, balanceChange(round.loaded, user, 200))), LostCommit);
       proxy.onCommit = () => "pass";
-      assert.equal(await far.outcome(roundId), truth);
+      assert.equal(await remote.outcome(roundId), truth);
       assert.equal(await balanceOf(user), truth === "committed" ? 200 : 100);
     });
   }
 
-  // Goes red where the tag of the answer to COMMIT is not looked at: the round would count as written.
-  test("a COMMIT that is answered with ROLLBACK is RoundRejected, and nothing was written", async () => {
+  test("a COMMIT that is answered with ROLLBACK is RoundRejected and writes nothing", async () => {
     const user = await insertUser(rival, 100);
-    const round = await far.lock([need(users, user)], WAIT_MS);
+    const round = await remote.lock([need(users, user)], WAIT_MS);
     const roundId = randomUUID();
     proxy.onCommit = () => "failed before";
     await assert.rejects(
-      round.commit(roundId, changesOf(users, moved(round.loaded, user, 200))),
+      round.commit(roundId, changesOf(users, balanceChange(round.loaded, user, 200))),
       (error) => error instanceof RoundRejected && /answered with ROLLBACK/.test(error.message),
     );
     proxy.onCommit = () => "pass";
     assert.equal(await balanceOf(user), 100);
-    assert.equal(await far.outcome(roundId), "abandoned");
-    // Whoever comes next does not meet the connection on which it happened.
-    const next = await far.lock([need(users, user)], WAIT_MS);
-    await next.commit(randomUUID(), changesOf(users, moved(next.loaded, user, 300)));
+    assert.equal(await remote.outcome(roundId), "abandoned");
+    // The next round gets another connection.
+    const next = await remote.lock([need(users, user)], WAIT_MS);
+    await next.commit(randomUUID(), changesOf(users, balanceChange(next.loaded, user, 300)));
     assert.equal(await balanceOf(user), 300);
   });
 
-  // Goes red without query_timeout.
-  test("a COMMIT whose answer never comes is lost after a while", { timeout: 60_000 }, async () => {
+  // query_timeout bounds the wait.
+  test("a COMMIT whose response never arrives is a LostCommit after a timeout", { timeout: 60_000 }, async () => {
     const user = await insertUser(rival, 100);
-    const round = await far.lock([need(users, user)], WAIT_MS);
+    const round = await remote.lock([need(users, user)], WAIT_MS);
     const roundId = randomUUID();
     proxy.onCommit = () => "silence";
-    await assert.rejects(round.commit(roundId, changesOf(users, moved(round.loaded, user, 200))), LostCommit);
+    await assert.rejects(round.commit(roundId, changesOf(users, balanceChange(round.loaded, user, 200))), LostCommit);
     proxy.onCommit = () => "pass";
-    assert.equal(await far.outcome(roundId), "committed");
+    assert.equal(await remote.outcome(roundId), "committed");
   });
 
-  // Goes red where anything but the database's own refusal of a lock is an error of the command.
-  test("locks that can't be sent for are StoreUnavailable, also to whoever must connect first", async () => {
+  // Only a lock refused by the database is an error of the command.
+  test("locks on an unreachable database are StoreUnavailable, with an open and with a new connection", async () => {
     const user = await insertUser(rival, 100);
-    (await far.lock([need(users, user)], WAIT_MS)).release();
+    (await remote.lock([need(users, user)], WAIT_MS)).release();
     proxy.goAway();
-    for (let i = 0; i < 3; i++) await assert.rejects(far.lock([need(users, user)], WAIT_MS), StoreUnavailable);
-    await assert.rejects(far.outcome(randomUUID()), StoreUnavailable);
+    for (let i = 0; i < 3; i++) await assert.rejects(remote.lock([need(users, user)], WAIT_MS), StoreUnavailable);
+    await assert.rejects(remote.outcome(randomUUID()), StoreUnavailable);
     proxy.comeBack();
-    (await far.lock([need(users, user)], WAIT_MS)).release();
+    (await remote.lock([need(users, user)], WAIT_MS)).release();
   });
 
-  // Goes red without `goodbye`'s limit.
-  test("a store over a wire that hangs is closed all the same", { timeout: 60_000 }, async () => {
-    const hung = await Proxy.open(database.url);
-    const hanging = new PostgresStore({ url: hung.url, lockWaitMs: WAIT_MS });
+  // `goodbye` has a time limit.
+  test("a store with a hanging connection can still be closed", { timeout: 60_000 }, async () => {
+    const hangingProxy = await Proxy.open(database.url);
+    const hanging = new PostgresStore({ url: hangingProxy.url, lockWaitMs: WAIT_MS });
     (await hanging.lock([], WAIT_MS)).release();
-    hung.hanging = true;
+    hangingProxy.hanging = true;
     await hanging.close();
-    await hung.close();
+    await hangingProxy.close();
   });
 });
 
@@ -375,20 +367,21 @@ describe("a till on this store", () => {
     till.submit(chargeBalance, { userId, amount, version: null, balanceMax: 1e12 });
   const codeOf = (error: unknown): unknown => (error instanceof Refusal ? error.code : error);
 
-  /** Submits these in one round: the first holds up the others for a moment. */
-  function together<Input, Answer>(till: Till, as: Command<Input, Answer>, inputs: Input[]): Promise<unknown[]> {
-    const held = (input: Input): Promise<Input> => new Promise((resolve) => setTimeout(resolve, 10, input));
-    return Promise.all(inputs.map((input, i) => till.submit(i === 0 ? { ...as, prepare: held } : as, input).catch(codeOf)));
+  /** Submits the commands in one round. The first one delays the others for a moment. */
+  function submitTogether<Input, Answer>(till: Till, template: Command<Input, Answer>, inputs: Input[]): Promise<unknown[]> {
+    const delayed = (input: Input): Promise<Input> => new Promise((resolve) => setTimeout(resolve, 10, input));
+    return Promise.all(inputs.map((input, i) => till.submit(i === 0 ? { ...template, prepare: delayed } : template, input).catch(codeOf)));
   }
 
-  // Goes red without HURRIED_LOCK_WAIT_MS (too slow) or `#halves` (everybody is BUSY).
-  test("answers BUSY to who needs a row that somebody holds, and serves the neighbours", async () => {
+  // The test fails without the short lock wait, which is too slow, and without bisecting, which
+  // makes every command BUSY.
+  test("a command whose row is locked is BUSY, and the other commands of its round are served", async () => {
     const till = new Till({ store, waitMs: WAIT_MS });
     const ids: string[] = [];
     for (let i = 0; i < 16; i++) ids.push(await insertUser(rival, 100));
     await rival.query("BEGIN");
     await rival.query("SELECT FROM users WHERE id = $1 FOR UPDATE", [ids[11]]);
-    const answers = await together<ChargeBalance, Charged>(
+    const answers = await submitTogether<ChargeBalance, Charged>(
       till,
       chargeBalance,
       ids.map((userId) => ({ userId, amount: 1, version: null, balanceMax: 1000 })),
@@ -401,8 +394,7 @@ describe("a till on this store", () => {
     assert.equal((await charge(till, ids[11] as string)).newBalance, 101);
   });
 
-  // Goes red without the sort in `#writes`: variants, which the first command has asked for, would be written before the products they belong to.
-  test("writes what is referred to before what refers to it, whoever was first in the round", async () => {
+  test("a round writes referenced rows before the rows that refer to them, in any order of its commands", async () => {
     const till = new Till({ store, waitMs: WAIT_MS });
     const { variantId } = await insertProduct(rival);
     const adjust = { variantId, delta: 1, reason: "test" };
@@ -412,14 +404,14 @@ describe("a till on this store", () => {
       needs: (input) => ("delta" in input ? adjustStock.needs(input) : createProducts.needs(input)),
       decide: (uow, input) => ("delta" in input ? adjustStock.decide(uow, input) : createProducts.decide(uow, input)),
     });
-    const [adjusted, made] = await together<typeof adjust | typeof make, unknown>(till, either, [adjust, make]);
+    const [adjusted, made] = await submitTogether<typeof adjust | typeof make, unknown>(till, either, [adjust, make]);
     assert.equal((adjusted as { variantId: string }).variantId, variantId);
     assert.ok(Array.isArray(made));
     assert.equal(till.served.retries, 0);
   });
 
-  // Goes red without `#halves`.
-  test("finds the one command in a crowd that the database does not take", async () => {
+  // Bisecting finds it.
+  test("the one command of a round that the database refuses is found, and the others are served", async () => {
     const faults: string[] = [];
     const till = new Till({ store, waitMs: WAIT_MS, onFault: (name) => faults.push(name) });
     type Set = { userId: string; balance: number };
@@ -433,15 +425,14 @@ describe("a till on this store", () => {
     });
     const inputs: Set[] = [];
     for (let i = 0; i < 16; i++) inputs.push({ userId: await insertUser(rival, 100), balance: i === 5 ? -1 : i });
-    const answers = await together(till, setBalance, inputs);
+    const answers = await submitTogether(till, setBalance, inputs);
     assert.ok(answers[5] instanceof RoundRejected);
     assert.deepEqual(answers.toSpliced(5, 1), inputs.map(({ balance }) => balance).toSpliced(5, 1));
     for (const { userId, balance } of inputs) assert.equal(await balanceOf(userId), balance === -1 ? 100 : balance);
     assert.deepEqual(faults, ["set balance"]);
   });
 
-  // Goes red without 40P01 among the conflicts.
-  test("tries again when PostgreSQL resolves a deadlock at its expense", async () => {
+  test("a round is retried when PostgreSQL ends it to resolve a deadlock", async () => {
     const patient = new PostgresStore({ url: database.url, lockWaitMs: 5000 });
     const till = new Till({ store: patient, waitMs: 5000 });
     const user = await insertUser(rival, 100);
@@ -455,51 +446,52 @@ describe("a till on this store", () => {
         return variant.stock - 1;
       },
     });
-    await rival.query("SET deadlock_timeout = '60s'"); // So that it is the till's session that finds out, and gives way.
+    await rival.query("SET deadlock_timeout = '60s'"); // The till's session then detects the deadlock and is ended.
     await rival.query("BEGIN");
     await rival.query("SELECT FROM variants WHERE id = $1 FOR UPDATE", [variantId]);
     const answer = till.submit(both, null);
-    await somebodyWaits();
+    await untilLockIsWaitedFor();
     await rival.query("SELECT FROM users WHERE id = $1 FOR UPDATE", [user]);
-    await eventually("the till has given way", async () => till.served.retries === 1);
+    await eventually("the till has retried", async () => till.served.retries === 1);
     await rival.query("COMMIT");
     await rival.query("RESET deadlock_timeout");
     assert.equal(await answer, 9);
     await patient.close();
   });
 
-  // Goes red where a session that was killed makes the round fail: it was never committed, so it is done again, once.
-  test("does a round again whose session was killed while it committed", async () => {
+  // The round was never committed, so it is repeated once.
+  test("a round whose session is killed during its COMMIT is repeated", async () => {
     const till = new Till({ store, waitMs: 5000 });
-    // The external id is being taken by somebody who has not committed yet, so the round's write waits.
+    // Another transaction has inserted the external id without committing, so the round's write
+    // waits.
     const externalId = randomUUID();
     const { createUsers } = await import("../../src/balance/create-users.ts");
     await rival.query("BEGIN");
     await rival.query("INSERT INTO users (id, name, external_id, created_at) VALUES ($1, 'rival', $2, now())", [randomUUID(), externalId]);
     const answer = till.submit(createUsers, { users: [{ name: "다른 손님", externalId }], bulk: false });
-    await somebodyWaits();
+    await untilLockIsWaitedFor();
     for (const pid of await sessions("waiting")) await rival.query("SELECT pg_terminate_backend($1)", [pid]);
     await rival.query("ROLLBACK");
     assert.equal((await answer).length, 1);
     assert.equal((await rival.query("SELECT FROM users WHERE external_id = $1", [externalId])).rowCount, 1);
   });
 
-  test("goes on when every session is killed again and again, each charge counting once", async () => {
+  test("the till continues when its sessions are killed repeatedly, and each charge counts once", async () => {
     const till = new Till({ store, waitMs: 5000 });
     const user = await insertUser(rival, 1);
     let over = false;
-    const killing = (async () => {
+    const kills = (async () => {
       while (!over) {
-        await onlooker.query(
+        await observer.query(
           "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND application_name = 'jangnal'",
         );
         await new Promise((resolve) => setTimeout(resolve, 3 + Math.random() * 20));
       }
     })();
-    // Whoever was told that it is unavailable was not charged, or was: only who was told that it was counts for sure.
-    const told: (number | string)[] = [];
+    // An UNAVAILABLE charge may or may not have happened. Only an acknowledged charge is certain.
+    const results: (number | string)[] = [];
     for (let i = 0; i < 40; i++)
-      told.push(
+      results.push(
         ...(await Promise.all(
           Array.from({ length: 10 }, () =>
             charge(till, user).then(
@@ -510,16 +502,16 @@ describe("a till on this store", () => {
         )),
       );
     over = true;
-    await killing;
-    const charged = told.filter((one) => one === 1).length;
-    assert.deepEqual(new Set(told.filter((one) => one !== 1 && one !== "UNAVAILABLE" && one !== "BUSY")), new Set());
-    const { rows } = await onlooker.query(
+    await kills;
+    const charged = results.filter((one) => one === 1).length;
+    assert.deepEqual(new Set(results.filter((one) => one !== 1 && one !== "UNAVAILABLE" && one !== "BUSY")), new Set());
+    const { rows } = await observer.query(
       "SELECT count(*)::int AS count, sum(amount)::int AS sum, max(balance_after)::int AS last FROM balance_transactions WHERE user_id = $1 AND type = 'CHARGE'",
       [user],
     );
-    assert.ok(till.served.retries > 0, "nothing was ever killed in the middle");
+    assert.ok(till.served.retries > 0, "no session was killed during a round");
     const [{ count, sum, last }] = rows as [{ count: number; sum: number; last: number }];
     assert.deepEqual({ sum, last }, { sum: count, last: count + 1 });
-    assert.ok(charged > 0 && count >= charged && count <= 400, `${charged} were told, ${count} were charged`);
+    assert.ok(charged > 0 && count >= charged && count <= 400, `${charged} were acknowledged, ${count} were charged`);
   });
 });

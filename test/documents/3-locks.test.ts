@@ -4,6 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
+import { endOfDayAfter } from "../../src/day.ts";
 import { clockAtNoon } from "../support/clock.ts";
 import { whileHeld } from "../support/hold.ts";
 import { Client, good, openTestShop, race, type TestShop } from "../support/shop.ts";
@@ -193,7 +194,7 @@ describe("3-locks · 2. 선착순 쿠폰 발급 프로세스", () => {
   test("flow → 201 Created", async () => {
     const [user, campaign] = [await shop.user(), await shop.campaign({ validDays: 1 })];
     const { userCouponId, couponId, issuedAt, expiresAt } = good(await user.post(`/coupons/${campaign.id}/issue`), 201);
-    assert.deepEqual([couponId, Date.parse(expiresAt) - Date.parse(issuedAt)], [campaign.id, 1440 * MINUTE_MS]);
+    assert.deepEqual([couponId, Date.parse(expiresAt)], [campaign.id, endOfDayAfter(1, Date.parse(issuedAt), "Asia/Seoul")]);
     assert.match(userCouponId, /^[0-9a-f-]{36}$/);
   });
 });

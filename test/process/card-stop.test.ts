@@ -86,7 +86,7 @@ for (const [signal, { timeoutMs, isAnswered }] of Object.entries(STOPS)) {
         if (now.every((one, i) => one === ended[i])) break;
         if (Date.now() > deadline) assert.deepEqual(now, ended);
       }
-      const held = [...simulator.book.payments.values()].map(({ left }) => left).sort((a, b) => a - b);
+      const held = [...simulator.ledger.payments.values()].map(({ left }) => left).sort((a, b) => a - b);
       assert.deepEqual(held, [0, 500, 1000, 1000]);
       assert.deepEqual(good(await auditor.get("/admin/reconciliation"), 200).differences, []);
       assert.deepEqual(good(await auditor.get("/admin/audit"), 200).violations, []);

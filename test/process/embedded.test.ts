@@ -9,8 +9,8 @@ import { after, test } from "node:test";
 import { fileURLToPath } from "node:url";
 import pg from "pg";
 import { linkLibraries } from "../../src/database/embedded/binaries.ts";
-import { lastLines } from "../../src/database/embedded/log.ts";
-import { DataDirInUse, startEmbedded } from "../../src/database/embedded.ts";
+import { failureReason } from "../../src/database/embedded/log.ts";
+import { DataDirInUse, startEmbedded } from "../../src/database/embedded/embedded.ts";
 
 const scratch = mkdtempSync(join(tmpdir(), "embedded-test-"));
 chmodSync(scratch, 0o755);
@@ -145,7 +145,7 @@ test("what the killed server's last backend says is not taken for the new one's 
     "2026-11-20 10:00:00.101 UTC [7] HINT:  Terminate any old server processes associated with data directory.",
     "2026-11-20 10:00:00.102 UTC [5] FATAL:  terminating connection due to unexpected postmaster exit",
   ];
-  assert.equal(lastLines(lines), "pre-existing shared memory block (key 1, ID 2) is still in use");
+  assert.equal(failureReason(lines), "pre-existing shared memory block (key 1, ID 2) is still in use");
 });
 
 // Goes red without disownStalePidFile.

@@ -1,4 +1,4 @@
-// A dump put back into a new cluster, with the statements that docs/operating.md names, is a shop.
+// A dump put back into a new cluster, with the statements that docs/operating/backup.md names, is a shop.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -9,7 +9,7 @@ import { dumpInto, startSingle } from "../support/clusters.ts";
 import { serve } from "../support/process.ts";
 import { Client, good } from "../support/shop.ts";
 
-const PAGE = readFileSync(join(import.meta.dirname, "../../docs/operating.md"), "utf8");
+const PAGE = readFileSync(join(import.meta.dirname, "../../docs/operating/backup.md"), "utf8");
 
 // Goes red without the statements: the new cluster's transactions have lower numbers than the outbox' position, and nothing would be delivered.
 test("a dump put back into a new cluster is audited clean, has its sales, and delivers what is sold there", async () => {

@@ -5,10 +5,9 @@ import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { Redis } from "ioredis";
-import type { Admission, FirstComeLock } from "../../src/lock/lock.ts";
+import { type Admission, type FirstComeLock, LockTimeout } from "../../src/lock/lock.ts";
 import { postgresLock } from "../../src/lock/postgres-lock.ts";
 import { RedisLock } from "../../src/lock/redis-lock.ts";
-import { LockTimeout } from "../../src/till/store.ts";
 import { freshDatabase } from "../support/database.ts";
 import { linkTo } from "../support/redis.ts";
 import { type Service, startRedis } from "../support/services.ts";
@@ -50,7 +49,7 @@ async function round<T>(lock: FirstComeLock, keys: string[], work: () => Promise
 
 async function redisLock(expiresMs = 1000): Promise<{ lock: RedisLock; close(): Promise<void> }> {
   const link = await linkTo(redis.url);
-  return { lock: new RedisLock({ link, otherwise: postgresLock, expiresMs }), close: () => link.close() };
+  return { lock: new RedisLock({ redis: link, fallback: postgresLock, expiresMs }), close: () => link.close() };
 }
 
 for (const [kind, open] of [
@@ -155,10 +154,10 @@ describe("Redis' lock", () => {
   test("gives way to PostgreSQL's while Redis is away", async () => {
     const own = await startRedis();
     const link = await linkTo(own.url);
-    const lock = new RedisLock({ link, otherwise: postgresLock, expiresMs: 500 });
+    const lock = new RedisLock({ redis: link, fallback: postgresLock, expiresMs: 500 });
     await own.kill();
     await round(lock, ["away"], async () => {});
-    assert.equal(lock.counts.otherwise, 1);
+    assert.equal(lock.counts.fallback, 1);
     await own.start();
     for (const deadline = Date.now() + 5000; lock.counts.admitted === 0 && Date.now() < deadline; await pause(20))
       await round(lock, ["away"], async () => {});

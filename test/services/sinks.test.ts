@@ -16,7 +16,7 @@ sinkContract("NATS JetStream", async () => {
   const nats = await startNats();
   return {
     sink: new NatsSink({ name: "nats", url: new URL(`${nats.url}/SHOP`) }),
-    recognises: true,
+    deduplicates: true,
     received: () => readStream(nats.url, "SHOP"),
     kill: nats.kill,
     start: nats.start,
@@ -28,7 +28,7 @@ sinkContract("a Redis stream", async () => {
   const redis = await startRedis();
   return {
     sink: new RedisStreamSink({ name: "redis", url: new URL(`${redis.url}/0?stream=shop`) }),
-    recognises: true,
+    deduplicates: true,
     received: () => readRedis(redis.url, "shop"),
     kill: redis.kill,
     start: redis.start,
@@ -40,7 +40,7 @@ sinkContract("Kafka", async () => {
   const kafka = await startKafkaMock();
   return {
     sink: new KafkaSink({ name: "kafka", url: new URL(`kafka://${kafka.broker}/shop`) }),
-    recognises: false,
+    deduplicates: false,
     received: async () => readKafka(kafka.broker, "shop").map(({ value }) => JSON.parse(value) as Envelope),
     remove: kafka.remove,
   };

@@ -14,7 +14,7 @@ import { serve, VERSION_UNDER_TEST } from "../support/process.ts";
 import { verify } from "../support/verification.ts";
 import { Client, good } from "../support/shop.ts";
 
-/** Everything that docs/operating.md allows a migration beside the version before: of tables in use, one to a file. */
+/** Everything that docs/operating/upgrade.md allows a migration beside the version before: of tables in use, one to a file. */
 const NEXT_MIGRATIONS = {
   "9991-orders.sql": `ALTER TABLE orders ADD COLUMN gift_note text;
                       CREATE INDEX orders_gift_note ON orders (gift_note) WHERE gift_note IS NOT NULL;`,

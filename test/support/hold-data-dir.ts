@@ -1,5 +1,5 @@
 // A process that starts the embedded server on the DATA_DIR given to it, says so, and holds it until it is killed.
-import { startEmbedded } from "../../src/database/embedded.ts";
+import { startEmbedded } from "../../src/database/embedded/embedded.ts";
 
 try {
   const server = await startEmbedded({ dataDir: process.argv[2] ?? "" });

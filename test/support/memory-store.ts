@@ -3,7 +3,8 @@
 import type { Clock } from "../../src/till/clock.ts";
 import { LOCK_ORDER } from "../../src/till/lock-order.ts";
 import type { Changes, Journal, Loaded, Need, Table } from "../../src/till/table.ts";
-import { Conflict, LockTimeout, LostCommit, type OpenRound, RoundRejected, type Store, StoreUnavailable } from "../../src/till/store.ts";
+import { LockTimeout } from "../../src/lock/lock.ts";
+import { Conflict, LostCommit, type OpenRound, RoundRejected, type Store, StoreUnavailable } from "../../src/till/store.ts";
 
 export type Mishap = "timeout" | "conflict" | "rejected" | "unavailable" | "lost but committed" | "lost and abandoned";
 export type Step = { name: "lock"; needs: Need[] } | { name: "commit"; changes: Changes } | { name: "outcome" };

@@ -1,21 +1,21 @@
 import { createShop, isRefusal, type Retry, type Shop, Unreachable } from "#client";
 import { DiffersInShop, ReplayError } from "./replay-error.ts";
 
-/** A question to the shop, with the words for what was asked: a failure is told as a `ReplayError`, in a sentence. */
+/** Calls the shop. `what` names the request in error messages. Errors: `ReplayError`. */
 export type Ask = <T>(what: string, question: (shop: Shop) => Promise<T>) => Promise<T>;
 
 const timeoutMs = 120_000;
-/** With the pauses between them, half a minute and more: a shop that is restarted meanwhile is waited for. */
+/** With the pauses between attempts, more than half a minute: enough for a restart of the shop. */
 const tries = 12;
 const longestPauseMs = 60_000;
 
-/** Asks one shop as one operator. A busy, limited or restarting shop is asked again; any other refusal is a `ReplayError`. */
+/** Calls one shop as one operator. Retries while the shop is busy, rate-limited or restarting; any other refusal is a `ReplayError`. */
 export function askOf(url: string, token: string): Ask {
   const base = baseOf(url);
   const bearer = checked(token.trim());
   let everAnswered = false;
 
-  // Nothing has ever been heard at this address: the address is wrong, and patience would not help. Nor where it takes minutes.
+  // If the shop has never responded, the address is probably wrong, so retries would not help. After a timeout they would take minutes.
   function onRetry({ reason }: Retry): void {
     if (!(reason instanceof Unreachable)) everAnswered = true;
     else if (!everAnswered || isTimeout(reason)) throw reason;
@@ -29,15 +29,15 @@ export function askOf(url: string, token: string): Ask {
       return answer;
     } catch (error) {
       if (isRefusal(error, "UNAUTHENTICATED")) throw new ReplayError(`The shop at ${url} does not accept the token.`);
-      if (isRefusal(error, "FORBIDDEN")) throw new ReplayError(`The token is not an operator's: the shop at ${url} refuses ${what}.`);
-      if (isRefusal(error, "IDEMPOTENCY_KEY_REUSED")) throw new DiffersInShop(`The shop has ${what} with other contents.`);
+      if (isRefusal(error, "FORBIDDEN")) throw new ReplayError(`The token is not an operator's: the shop at ${url} refused ${what}.`);
+      if (isRefusal(error, "IDEMPOTENCY_KEY_REUSED")) throw new DiffersInShop(`The shop has ${what} with different contents.`);
       if (isRefusal(error)) {
         const [first] = error.problem.errors ?? [];
         const field = first ? `; ${first.path} ${first.message}` : "";
-        throw new ReplayError(`The shop at ${url} answers ${error.status} to ${what}, with ${error.code} (${error.message}${field}).`);
+        throw new ReplayError(`The shop at ${url} refused ${what} with status ${error.status} and ${error.code} (${error.message}${field}).`);
       }
       if (!(error instanceof Unreachable)) throw error;
-      if (error.status !== undefined) throw new ReplayError(`The shop at ${url} answers ${error.status} to ${what}, and does not say why.`);
+      if (error.status !== undefined) throw new ReplayError(`The shop at ${url} responded to ${what} with status ${error.status} and no reason.`);
       throw new ReplayError(`The shop at ${url} cannot be reached (${reasonOf(error)}).`);
     }
   };
@@ -51,7 +51,7 @@ function reasonOf(error: Unreachable): string {
   if (isTimeout(error)) return `no answer within ${timeoutMs / 1000} s`;
   const { cause } = error;
   if (!(cause instanceof Error)) return error.message;
-  // A name with several addresses fails with an error for each, and a code but no message of its own.
+  // For a host with several addresses, Node wraps one error per address and has a code but no message itself.
   if (cause.cause instanceof Error) return (cause.cause as NodeJS.ErrnoException).code ?? cause.cause.message;
   return cause.message;
 }
@@ -64,6 +64,6 @@ function baseOf(url: string): string {
 }
 
 function checked(token: string): string {
-  if (!/^[\x21-\x7e]+$/.test(token)) throw new ReplayError("The token holds characters that no token has.");
+  if (!/^[\x21-\x7e]+$/.test(token)) throw new ReplayError("The token contains characters that tokens cannot have.");
   return token;
 }

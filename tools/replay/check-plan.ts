@@ -3,8 +3,8 @@ import type { PlannedOrder } from "./plan-orders.ts";
 import type { Plan, PlannedProduct } from "./plan.ts";
 import { cancellationReason, externalIdOf, keyIn, keys, skuIn, userNameOf } from "./names.ts";
 
-/** As the shop's document has them. */
-const MOST = {
+/** The limits of the shop's OpenAPI document. */
+const MAX = {
   nameLength: 300,
   userNameLength: 200,
   externalIdLength: 200,
@@ -17,27 +17,27 @@ const MOST = {
   money: 1_000_000_000_000,
 };
 
-/** Everything for which the shop would refuse a part of the plan, found before the first call. */
+/** Everything in the plan that the shop would refuse, found before the first request. */
 export function planFaults(plan: Plan, batch: string): string[] {
-  const longest = (what: string, text: string, most: number): string[] =>
-    [...text].length > most ? [`${what}: ${JSON.stringify(`${text.slice(0, 40)}…`)} is longer than ${most} characters`] : [];
+  const tooLong = (what: string, text: string, max: number): string[] =>
+    [...text].length > max ? [`${what}: ${JSON.stringify(`${text.slice(0, 40)}…`)} is longer than ${max} characters`] : [];
   const longKey = (what: string, key: string): string[] =>
-    keyIn(batch, key).length > MOST.keyLength ? [`${what}: its number makes an idempotency key of more than ${MOST.keyLength} characters`] : [];
+    keyIn(batch, key).length > MAX.keyLength ? [`${what}: its number results in an idempotency key of more than ${MAX.keyLength} characters`] : [];
   return [
     ...plan.customers.flatMap(({ customer, spends }) => [
-      ...longest("customer", userNameOf(customer), MOST.userNameLength),
-      ...longest("customer", externalIdOf(batch, customer), MOST.externalIdLength),
-      ...(spends > MOST.money ? [`customer ${customer}: orders come to ${spends} pence, more than the ${MOST.money} that a balance holds`] : []),
+      ...tooLong("customer", userNameOf(customer), MAX.userNameLength),
+      ...tooLong("customer", externalIdOf(batch, customer), MAX.externalIdLength),
+      ...(spends > MAX.money ? [`customer ${customer}: orders total ${spends} pence, but a balance holds at most ${MAX.money}`] : []),
     ]),
     ...plan.products.flatMap((product) => [
       ...productFaults(product),
-      ...longest(`article ${product.stockCode}`, product.name, MOST.nameLength),
-      ...product.variants.slice(-1).flatMap(({ sku }) => longest(`article ${product.stockCode}`, skuIn(batch, sku), MOST.skuLength)),
-      ...longKey(`article ${product.stockCode}`, keys.product(product)),
+      ...tooLong(`stock code ${product.stockCode}`, product.name, MAX.nameLength),
+      ...product.variants.slice(-1).flatMap(({ sku }) => tooLong(`stock code ${product.stockCode}`, skuIn(batch, sku), MAX.skuLength)),
+      ...longKey(`stock code ${product.stockCode}`, keys.product(product)),
     ]),
     ...plan.orders.flatMap((order) => [...orderFaults(order), ...longKey(`invoice ${order.invoice}`, keys.grant(order.invoice))]),
     ...plan.refunds.flatMap(({ cancellation, invoice }) => [
-      ...longest(`cancellation ${cancellation}`, cancellationReason(cancellation), MOST.reasonLength),
+      ...tooLong(`cancellation ${cancellation}`, cancellationReason(cancellation), MAX.reasonLength),
       ...longKey(`cancellation ${cancellation}`, keys.refund(cancellation, invoice)),
     ]),
   ];
@@ -45,18 +45,18 @@ export function planFaults(plan: Plan, batch: string): string[] {
 
 function productFaults({ stockCode, variants }: PlannedProduct): string[] {
   const tooMany =
-    variants.length > MOST.variants ? [`article ${stockCode}: ${variants.length} prices, and a product has at most ${MOST.variants}`] : [];
-  const tooDear = variants.some(({ price }) => price > MOST.money) ? [`article ${stockCode}: a price of more than ${MOST.money} pence`] : [];
-  return [...tooMany, ...tooDear];
+    variants.length > MAX.variants ? [`stock code ${stockCode}: ${variants.length} prices, but a product has at most ${MAX.variants}`] : [];
+  const tooExpensive = variants.some(({ price }) => price > MAX.money) ? [`stock code ${stockCode}: a price of more than ${MAX.money} pence`] : [];
+  return [...tooMany, ...tooExpensive];
 }
 
 function orderFaults({ invoice, lines, otherCustomers }: PlannedOrder): string[] {
   return [
     ...(otherCustomers.length > 0 ? [`invoice ${invoice}: more than one customer (also ${otherCustomers.join(", ")})`] : []),
-    ...(lines.length > MOST.lineItems ? [`invoice ${invoice}: ${lines.length} line items, and an order has at most ${MOST.lineItems}`] : []),
+    ...(lines.length > MAX.lineItems ? [`invoice ${invoice}: ${lines.length} line items, but an order has at most ${MAX.lineItems}`] : []),
     ...lines
-      .filter(({ quantity }) => quantity > MOST.quantity)
-      .map(({ sku, quantity }) => `invoice ${invoice}: ${quantity} of ${sku}, and an order has at most ${MOST.quantity} of one`),
-    ...(total(lines, amountOf) > MOST.money ? [`invoice ${invoice}: more than ${MOST.money} pence`] : []),
+      .filter(({ quantity }) => quantity > MAX.quantity)
+      .map(({ sku, quantity }) => `invoice ${invoice}: ${quantity} of ${sku}, but an order has at most ${MAX.quantity} of a variant`),
+    ...(total(lines, amountOf) > MAX.money ? [`invoice ${invoice}: more than ${MAX.money} pence`] : []),
   ];
 }

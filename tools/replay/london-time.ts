@@ -1,18 +1,18 @@
 const londonOffset = new Intl.DateTimeFormat("en-GB", { timeZone: "Europe/London", timeZoneName: "longOffset" });
 
 const iso = /^(\d{4})-(\d{2})-(\d{2}) (\d{2}):(\d{2})(?::(\d{2}))?$/;
-// The data set is also handed around as saved by a spreadsheet: month first, no leading zeros, no seconds.
+// Some copies of the data set were saved by a spreadsheet: month first, no leading zeros, no seconds.
 const spreadsheet = /^(\d{1,2})\/(\d{1,2})\/(\d{4}) (\d{1,2}):(\d{2})$/;
 
 /**
- * The instant at which a British clock showed `2010-12-01 08:26:00` (or `12/1/2010 8:26`), as RFC 3339 in UTC; undefined where no clock shows that.
- * Of the hour that an October night has twice, it takes the second.
+ * Converts British local time, `2010-12-01 08:26:00` or `12/1/2010 8:26`, to RFC 3339 in UTC. Undefined if there is no such time.
+ * In the hour that repeats at the end of summer time, it is the later one.
  */
 export function londonToUtc(wallClock: string): string | undefined {
   const wall = canonical(wallClock);
   if (wall === undefined) return undefined;
   const asIfUtc = new Date(`${wall}Z`);
-  // A Date rolls 31 February over into March.
+  // Date turns 31 February into 3 March.
   if (Number.isNaN(asIfUtc.getTime()) || !asIfUtc.toISOString().startsWith(wall)) return undefined;
   return new Date(asIfUtc.getTime() - offsetMs(asIfUtc)).toISOString();
 }

@@ -4,13 +4,13 @@ export type PlannedLine = { sku: string; stockCode: string; price: number; quant
 export type PlannedOrder = {
   invoice: string;
   customer: string;
-  /** An invoice of several customers is a fault of the file (check-plan.ts). */
+  /** Must be empty: an invoice has one customer (check-plan.ts). */
   otherCustomers: string[];
   orderedAt: string;
   lines: PlannedLine[];
 };
 
-/** An article at a price, such as `85123A@255`. Of one article the prices vary by invoice, and the total must be the invoice's own. */
+/** A variant per stock code and price, such as `85123A@255`: prices vary by invoice, and an order must have its invoice's total. */
 export const skuOf = (sale: Sale) => `${sale.stockCode}@${sale.price}`;
 
 /** One order for each invoice, oldest first. */
@@ -21,7 +21,7 @@ export function planOrders(sales: Sale[]): PlannedOrder[] {
 
 function planOrder(invoice: string, sold: Sale[]): PlannedOrder {
   const [customer = "", ...otherCustomers] = new Set(sold.map((sale) => sale.customer));
-  // An invoice typed in over a minute's end has two times: it was begun at the first.
+  // An invoice may have two times, if it was entered across the end of a minute.
   const orderedAt = sold.map((sale) => sale.at).reduce((a, b) => (a < b ? a : b));
   const lines = [...Map.groupBy(sold, skuOf)].map(([sku, equal]) => ({
     sku,

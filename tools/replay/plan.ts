@@ -9,7 +9,7 @@ type PlannedVariant = { sku: string; name: string; price: number; stock: number 
 export type PlannedProduct = { stockCode: string; name: string; variants: PlannedVariant[] };
 type PlannedCustomer = { customer: string; spends: number };
 
-/** What the file adds up to, and what the shop must say afterwards. Amounts in pence. */
+/** Totals of the file, which the shop must report after the replay. Amounts in pence. */
 export type Sums = {
   orders: number;
   lines: number;
@@ -18,7 +18,7 @@ export type Sums = {
   refunds: number;
   refundedUnits: number;
   refundedAmount: number;
-  /** As the sales statistics count: what was refunded is taken off. */
+  /** As in the sales statistics: refunds are subtracted. */
   soldUnits: number;
   soldRevenue: number;
 };
@@ -26,15 +26,15 @@ export type Sums = {
 export type Plan = {
   products: PlannedProduct[];
   customers: PlannedCustomer[];
-  /** Oldest first, as are the refunds. */
+  /** Oldest first, like the refunds. */
   orders: PlannedOrder[];
   refunds: PlannedRefund[];
   sums: Sums;
 };
 
 /**
- * What it takes to bring the file's sales into a shop. The plan follows from the sales alone, whatever the order of the rows: a rerun, also of a
- * reordered file, must send the same requests.
+ * Plans the requests that import the file's sales. The plan does not depend on the order of the rows, so that another run, also with
+ * a reordered file, sends the same requests.
  */
 export function planReplay(file: SalesFile): Plan {
   const sales = inOrder(file.sales);
@@ -75,9 +75,9 @@ function mostFrequent(texts: string[]): string | undefined {
 }
 
 function planCustomers(orders: PlannedOrder[]): PlannedCustomer[] {
-  return [...Map.groupBy(orders, (order) => order.customer)].map(([customer, theirs]) => ({
+  return [...Map.groupBy(orders, (order) => order.customer)].map(([customer, placed]) => ({
     customer,
-    spends: total(theirs, (order) => total(order.lines, amountOf)),
+    spends: total(placed, (order) => total(order.lines, amountOf)),
   }));
 }
 

@@ -10,13 +10,13 @@ function run(isTTY: boolean): string {
   return written;
 }
 
-test("a terminal gets a bar that leaves nothing behind", () => {
+test("a terminal shows a progress bar, which is cleared at the end", () => {
   const written = run(true);
   assert.match(written, /^\rorders +░{30} 0 \/ 1,000/);
   assert.ok(written.endsWith("\r\u001b[2K"));
   assert.ok(!written.includes("\n"));
 });
 
-test("a file gets a few plain lines", () => {
+test("a file gets one line per quarter", () => {
   assert.equal(run(false), "orders 250 / 1,000\norders 500 / 1,000\norders 750 / 1,000\norders 1,000 / 1,000\n");
 });

@@ -1,4 +1,4 @@
-/** Begins a stage of so many steps. */
+/** Starts a stage of `total` steps. */
 export type Progress = (label: string, total: number) => Stage;
 type Stage = { step(): void; end(): void };
 
@@ -6,7 +6,7 @@ type Terminal = { isTTY?: boolean; write(text: string): unknown };
 
 const barWidth = 30;
 
-/** A bar that moves where somebody watches, a line for each quarter where it goes to a file. */
+/** Shows a progress bar on a terminal; elsewhere, prints a line for each quarter. */
 export function progressOn(terminal: Terminal): Progress {
   return terminal.isTTY === true ? bar(terminal) : lines(terminal);
 }

@@ -1,5 +1,5 @@
 import { setTimeout as pause } from "node:timers/promises";
-import type { Ids, Ways } from "./bring-in.ts";
+import type { Ids, ImportOptions } from "./import-sales.ts";
 import { concurrently } from "../../src/concurrently.ts";
 import type { Plan, Sums } from "./plan.ts";
 import type { Days, ShopClient } from "./shop-client.ts";
@@ -10,15 +10,15 @@ type Sold = Pick<Sums, "soldUnits" | "soldRevenue">;
 const paid = new Set(["COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED"]);
 
 /**
- * The same sums as the plan's, as the shop has them: from its orders, its users' ledgers and its statistics, and nothing from what the replay
- * remembers of its own calls. Orders count by holding a product of this file, not by their id: an order placed twice shows.
+ * Reads the plan's sums from the shop: from its orders, its users' ledgers and its statistics, not from results of the replay's own
+ * requests. Counts all orders with a product of this file, so that an order placed twice is noticed.
  */
-export async function readBack(ways: Ways, plan: Plan, ids: Pick<Ids, "products" | "users">, patienceMs: number): Promise<Sums> {
+export async function readBack(from: ImportOptions, plan: Plan, ids: Pick<Ids, "products" | "users">, timeoutMs: number): Promise<Sums> {
   const days = daysOf(plan);
   const products = new Set(ids.products.values());
-  const { sums, orderIds } = await readOrders(ways.shop, days, products);
-  const refunds = await countRefunds(ways, [...new Set(ids.users.values())], orderIds);
-  const sold = await readSales(ways.shop, days, products, plan.sums, patienceMs);
+  const { sums, orderIds } = await readOrders(from.shop, days, products);
+  const refunds = await countRefunds(from, [...new Set(ids.users.values())], orderIds);
+  const sold = await readSales(from.shop, days, products, plan.sums, timeoutMs);
   return { ...sums, refunds, ...sold };
 }
 
@@ -40,8 +40,8 @@ async function readOrders(shop: ShopClient, days: Days, products: Set<string>): 
   return { sums, orderIds };
 }
 
-/** An order says how much of it was refunded but not in how many parts; the ledger has a transaction for each. */
-async function countRefunds({ shop, concurrency, progress }: Ways, users: string[], orderIds: Set<string>): Promise<number> {
+/** Counts refunds by the ledger, because an order has only the sum of its refunds. */
+async function countRefunds({ shop, concurrency, progress }: ImportOptions, users: string[], orderIds: Set<string>): Promise<number> {
   const stage = progress("ledgers", users.length);
   let refunds = 0;
   await concurrently(users, concurrency, async (userId) => {
@@ -53,9 +53,9 @@ async function countRefunds({ shop, concurrency, progress }: Ways, users: string
   return refunds;
 }
 
-/** In a shop that sells meanwhile, an aggregation stops before the oldest transaction still open, so what is missing may come with the next. */
-async function readSales(shop: ShopClient, days: Days, products: Set<string>, expected: Sold, patienceMs: number): Promise<Sold> {
-  const giveUpAt = performance.now() + patienceMs;
+/** Repeats the aggregation, because one stops before the oldest open transaction if the shop has other sales. */
+async function readSales(shop: ShopClient, days: Days, products: Set<string>, expected: Sold, timeoutMs: number): Promise<Sold> {
+  const giveUpAt = performance.now() + timeoutMs;
   for (;;) {
     await shop.aggregateSales();
     const sold: Sold = { soldUnits: 0, soldRevenue: 0 };
@@ -66,11 +66,11 @@ async function readSales(shop: ShopClient, days: Days, products: Set<string>, ex
     }
     const agrees = sold.soldUnits === expected.soldUnits && sold.soldRevenue === expected.soldRevenue;
     if (agrees || performance.now() >= giveUpAt) return sold;
-    await pause(Math.min(500, patienceMs));
+    await pause(Math.min(500, timeoutMs));
   }
 }
 
-/** The shop counts days in its own zone, wherever that is; a day more on both sides holds them all. */
+/** The days of the plan and one more on both sides, because the shop's time zone is unknown. */
 function daysOf(plan: Plan): Days {
   const day = (at: string, offset: number) => new Date(Date.parse(at) + offset * 86_400_000).toISOString().slice(0, 10);
   return { from: day(plan.orders[0]!.orderedAt, -1), to: day(plan.orders.at(-1)!.orderedAt, 1) };

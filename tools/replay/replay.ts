@@ -1,5 +1,5 @@
-import { bringProducts, bringUsers, findUsers, grantBalances, listOf, placeOrders, refundOrders } from "./bring-in.ts";
-import type { Ways } from "./bring-in.ts";
+import { findUsers, grantBalances, importProducts, importUsers, listOf, placeOrders, refundOrders } from "./import-sales.ts";
+import type { ImportOptions } from "./import-sales.ts";
 import { askOf } from "./ask.ts";
 import { planFaults } from "./check-plan.ts";
 import { planReplay } from "./plan.ts";
@@ -19,27 +19,27 @@ type ReplayOptions = {
   file: string;
   url: string;
   token: string;
-  /** Names the sales in the shop, so that the same invoice is known again in a corrected file: `online-retail`, unless told. */
+  /** Part of names and idempotency keys, so that a corrected file is recognized. Default `online-retail`. */
   batch?: string;
   concurrency?: number;
   out: (line: string) => void;
-  /** Where the bar is drawn: standard error, unless told. */
+  /** Default: a progress bar on standard error. */
   progress?: Progress;
-  /** How long the sales statistics may lag behind the orders before they count as different. */
-  patienceMs?: number;
+  /** How long to wait for the sales statistics before they count as different. Default 5 s. */
+  statisticsTimeoutMs?: number;
 };
 
 /**
- * Brings the sales of an Online Retail file into a running shop, reads back what the shop then has, and says whether the two agree.
- * Can be run again within a day, after success or in the middle, also with a corrected file: keys are made of the batch and of what the file names, so
- * the shop does each thing once, and an invoice that it has with other contents is left as it is and named.
- * A `ReplayError` says why it could not run or go on.
+ * Imports the sales of an Online Retail file into a running shop, reads the totals back, and reports whether they agree.
+ * Can be repeated within a day, after success or failure, also with a corrected file. Idempotency keys consist of the batch and of
+ * names in the file, so nothing is done twice. Invoices that the shop has with different contents are reported, not changed.
+ * Errors: `ReplayError` if the replay cannot run or continue.
  */
 export async function replay(options: ReplayOptions): Promise<{ ok: boolean }> {
   const { out, batch = "online-retail", concurrency = 16, progress = progressOn(process.stderr) } = options;
-  if (!Number.isInteger(concurrency) || concurrency < 1) throw new ReplayError("The concurrency is a whole number from 1.");
+  if (!Number.isInteger(concurrency) || concurrency < 1) throw new ReplayError("The concurrency must be a whole number from 1.");
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]{0,39}$/.test(batch))
-    throw new ReplayError("A batch's name is 1 to 40 letters, digits, dots, underscores and hyphens.");
+    throw new ReplayError("A batch name must have 1 to 40 letters, digits, dots, underscores and hyphens.");
 
   const file = await readSalesFile(options.file);
   out(describeFile(file));
@@ -47,32 +47,32 @@ export async function replay(options: ReplayOptions): Promise<{ ok: boolean }> {
   const faults = planFaults(plan, batch);
   if (faults.length > 0) refuseFile(options.file, faults);
   const shop = shopClient(askOf(options.url, options.token), batch);
-  await shop.greet();
+  await shop.checkAccess();
 
-  const ways = { shop, batch, concurrency, progress };
-  const { ids, speed, differing } = await bringIn(ways, plan, out);
+  const into = { shop, batch, concurrency, progress };
+  const { ids, speed, differing } = await importSales(into, plan, out);
   out("reading back from the shop");
-  const found = await readBack(ways, plan, ids, options.patienceMs ?? 5_000);
+  const found = await readBack(into, plan, ids, options.statisticsTimeoutMs ?? 5_000);
   return conclude({ file: plan.sums, shop: found, speed, differing }, out);
 }
 
 type Speed = { placed: number; seconds: number };
 
-async function bringIn(ways: Ways, plan: Plan, out: (line: string) => void) {
-  const users = await bringUsers(ways, plan, await findUsers(ways));
-  const catalogue = await bringProducts(ways, plan);
-  out(`catalogue  ${n(catalogue.products.size)} products, ${n(catalogue.variants.size)} variants`);
-  const otherGrants = await grantBalances(ways, plan, users);
+async function importSales(into: ImportOptions, plan: Plan, out: (line: string) => void) {
+  const users = await importUsers(into, plan, await findUsers(into));
+  const catalog = await importProducts(into, plan);
+  out(`catalog    ${n(catalog.products.size)} products, ${n(catalog.variants.size)} variants`);
+  const otherGrants = await grantBalances(into, plan, users);
   out(`users      ${n(users.size)}, granted ${n(plan.sums.revenue)} pence`);
 
-  const begunAt = performance.now();
+  const startedAt = performance.now();
   const due = plan.orders.filter(({ invoice }) => !otherGrants.has(invoice));
-  const { orders, alreadyThere, differing } = await placeOrders(ways, due, { ...catalogue, users });
-  const speed: Speed = { placed: orders.size - alreadyThere, seconds: (performance.now() - begunAt) / 1000 };
-  out(`orders     ${n(orders.size)}${alreadyThere > 0 ? `, ${n(alreadyThere)} of them there already` : ""}`);
-  const otherRefunds = await refundOrders(ways, plan, { ...catalogue, orders });
+  const { orders, alreadyThere, differing } = await placeOrders(into, due, { ...catalog, users });
+  const speed: Speed = { placed: orders.size - alreadyThere, seconds: (performance.now() - startedAt) / 1000 };
+  out(`orders     ${n(orders.size)}${alreadyThere > 0 ? `, ${n(alreadyThere)} of them by an earlier run` : ""}`);
+  const otherRefunds = await refundOrders(into, plan, { ...catalog, orders });
   out(`refunds    ${n(plan.refunds.length)}`);
-  return { ids: { ...catalogue, users }, speed, differing: { invoices: [...otherGrants, ...differing], cancellations: otherRefunds } };
+  return { ids: { ...catalog, users }, speed, differing: { invoices: [...otherGrants, ...differing], cancellations: otherRefunds } };
 }
 
 type Outcome = { file: Sums; shop: Sums; speed: Speed; differing: Record<"invoices" | "cancellations", string[]> };
@@ -83,12 +83,11 @@ function conclude({ file, shop, speed: { placed, seconds }, differing }: Outcome
   out("");
   if (placed > 0) out(`${n(placed)} orders placed in ${seconds.toFixed(1)} s: ${n(Math.round(placed / seconds))} orders/s`);
   const others = Object.entries(differing).filter(([, numbers]) => numbers.length > 0);
-  for (const [what, numbers] of others)
-    out(`The shop has these ${what} with other contents than the file, and they were left as they are: ${listOf(numbers)}.`);
+  for (const [what, numbers] of others) out(`The shop has these ${what} with different contents, which were not changed: ${listOf(numbers)}.`);
   const different = differences(file, shop);
   if (different.length > 0) out(`The shop differs from the file in ${different.join("; ")}.`);
   const ok = different.length === 0 && others.length === 0;
-  if (ok) out(placed === 0 ? "The shop had all of it already, and agrees with the file." : "The shop agrees with the file.");
+  if (ok) out(placed === 0 ? "The shop already had all orders and agrees with the file." : "The shop agrees with the file.");
   return { ok };
 }
 

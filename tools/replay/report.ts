@@ -16,12 +16,12 @@ const names = Object.keys(labels) as (keyof Sums)[];
 
 export const formatCount = (count: number) => count.toLocaleString("en");
 
-/** The sums in which the shop differs from the file, in words. */
+/** Names of the sums in which the shop differs from the file. */
 export function differences(file: Sums, shop: Sums): string[] {
   return names.filter((name) => file[name] !== shop[name]).map((name) => labels[name]);
 }
 
-/** The file's sums beside the shop's, a line each, amounts in pence; `≠` where they differ. */
+/** A line for each sum of the file and the shop, with `≠` if they differ. Amounts in pence. */
 export function tableOf(file: Sums, shop: Sums): string[] {
   const row = (label: string, left: string, right: string, mark = "") => `${label.padEnd(24)}${left.padStart(14)}${right.padStart(14)}${mark}`;
   return [

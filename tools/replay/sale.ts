@@ -1,6 +1,6 @@
 import { londonToUtc } from "./london-time.ts";
 
-/** One line of an invoice, or of a cancellation, with the quantity counted as positive in both. */
+/** One line of an invoice or of a cancellation; the quantity is positive in both. */
 export type Sale = {
   invoice: string;
   stockCode: string;
@@ -17,10 +17,10 @@ export type Row = Record<(typeof columns)[number], string>;
 
 export const columns = ["InvoiceNo", "StockCode", "Description", "Quantity", "InvoiceDate", "UnitPrice", "CustomerID"] as const;
 
-/** Why a line of the file is neither a sale nor a cancellation. */
+/** Why a line of the file is left out. */
 export type LeftOut = "without a customer" | "without a positive quantity" | "without a price in whole pence";
 
-/** The row as a sale, or why it is none, or every fault that keeps it from being read. `now` is in ms: no sale is later. */
+/** Parses a row into a sale, or the reason to leave it out, or its faults. @param now in ms; a later sale is a fault */
 export function saleOf(row: Row, now: number): Sale | LeftOut | string[] {
   const empty = (["InvoiceNo", "StockCode"] as const).filter((column) => row[column] === "");
   if (empty.length > 0) return empty.map((column) => `${column} is empty`);
@@ -33,7 +33,7 @@ export function saleOf(row: Row, now: number): Sale | LeftOut | string[] {
   if (faults.length > 0) return faults;
   if ((quantity as number) <= 0) return "without a positive quantity";
   if (price === undefined || price === 0) return "without a price in whole pence";
-  // Customer numbers went through a spreadsheet with gaps in the column, which made them decimals.
+  // A spreadsheet has turned the customer numbers into decimals.
   const customer = row.CustomerID.replace(/\.0$/, "");
   const description = row.Description.normalize("NFC");
   return {
@@ -55,7 +55,7 @@ function quantityOf({ InvoiceNo, Quantity }: Row): number | Fault {
   return Number(signed);
 }
 
-/** In pence; undefined for part of a penny. */
+/** In pence; undefined if it has a fraction of a penny. */
 function priceOf({ UnitPrice }: Row): number | undefined | Fault {
   if (!/^-?\d{1,9}(\.\d+)?$/.test(UnitPrice)) return { fault: `UnitPrice ${JSON.stringify(UnitPrice)} is not an amount such as 2.55` };
   if (/^-.*[1-9]/.test(UnitPrice)) return { fault: `UnitPrice ${JSON.stringify(UnitPrice)} is negative` };
@@ -65,8 +65,8 @@ function priceOf({ UnitPrice }: Row): number | undefined | Fault {
 function instantOf({ InvoiceDate }: Row, now: number): string | Fault {
   const at = londonToUtc(InvoiceDate);
   if (at === undefined) return { fault: `InvoiceDate ${JSON.stringify(InvoiceDate)} is not a time such as 2010-12-01 08:26:00` };
-  if (Date.parse(at) > now) return { fault: `InvoiceDate ${JSON.stringify(InvoiceDate)} lies in the future` };
-  if (Date.parse(at) < 0) return { fault: `InvoiceDate ${JSON.stringify(InvoiceDate)} lies before 1970` };
+  if (Date.parse(at) > now) return { fault: `InvoiceDate ${JSON.stringify(InvoiceDate)} is in the future` };
+  if (Date.parse(at) < 0) return { fault: `InvoiceDate ${JSON.stringify(InvoiceDate)} is before 1970` };
   return at;
 }
 
@@ -74,7 +74,7 @@ export const isCancellation = (invoice: string) => invoice.startsWith("C");
 
 const negated = (quantity: string) => (quantity.startsWith("-") ? quantity.slice(1) : `-${quantity}`);
 
-/** Pounds as written, in pence, by its digits alone: `2.1` is 210. A price of part of a penny has no pence. */
+/** Converts pounds to pence by their digits, without rounding: `2.1` is 210. Undefined if there is a fraction of a penny. */
 function penceOf(pounds: string): number | undefined {
   const [whole = "", fraction = ""] = pounds.split(".");
   const digits = fraction.replace(/0+$/, "");

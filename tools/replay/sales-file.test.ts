@@ -67,37 +67,37 @@ for (const [wallClock, instant] of [
   ["2011-02-28 24:30:00", undefined],
   ["yesterday", undefined],
 ] as const) {
-  test(`a British clock shows ${wallClock} at ${instant ?? "no time"}`, () => assert.equal(londonToUtc(wallClock), instant));
+  test(`${wallClock} in London is ${instant ?? "no valid time"}`, () => assert.equal(londonToUtc(wallClock), instant));
 }
 
-test("a file is the same file zipped or not, and with a byte order mark", async () => {
+test("a file has the same sales gzipped or not, and with a byte order mark", async () => {
   const plain = await readSalesFile(await fileOf("plain.csv", `\ufeff${header}\r\n${sale}\r\n`));
   const zipped = await readSalesFile(await fileOf("zipped.csv.gz", gzipSync(`\ufeff${header}\r\n${sale}\r\n`)));
   assert.equal(plain.sales.length, 1);
   assert.deepEqual(plain, zipped);
 });
 
-const oneFault = (line: number, fault: string) => new RegExp(`cannot be brought in, and nothing was done:\\n  line ${line}: ${fault}$`);
+const oneFault = (line: number, fault: string) => new RegExp(`cannot be imported, and nothing was changed:\\n  line ${line}: ${fault}$`);
 const refused: [name: string, content: string | Buffer, sentence: RegExp][] = [
-  ["no.csv.gz", "InvoiceNo\n", /^.*no\.csv\.gz is not gzip, although its name says so\.$/],
-  ["cut.csv.gz", gzipSync(header.repeat(99)).subarray(0, 50), /is damaged: it begins as gzip but cannot be unpacked\.$/],
+  ["no.csv.gz", "InvoiceNo\n", /^.*no\.csv\.gz is not a gzip file, despite its name\.$/],
+  ["cut.csv.gz", gzipSync(header.repeat(99)).subarray(0, 50), /cut\.csv\.gz is a damaged gzip file\.$/],
   [
     "columns.csv",
     "InvoiceNo,StockCode,Description,Quantity,InvoiceDate\n",
-    /columns\.csv cannot .*:\n {2}line 1: the column UnitPrice is missing\n {2}line 1: the column CustomerID is missing$/,
+    /columns\.csv cannot .*:\n {2}line 1: column UnitPrice is missing\n {2}line 1: column CustomerID is missing$/,
   ],
-  ["ragged.csv", `${header}\n1,A\n`, oneFault(2, "2 cells where 8 are expected; .*")],
-  ["surplus.csv", `${header}\n${sale}\n${sale},\n`, oneFault(3, "9 cells where 8 are expected; .*")],
+  ["ragged.csv", `${header}\n1,A\n`, oneFault(2, "2 cells instead of 8; .*")],
+  ["surplus.csv", `${header}\n${sale}\n${sale},\n`, oneFault(3, "9 cells instead of 8; .*")],
   ["quotes.csv", `${header}\n${sale}\n1,"A\n`, oneFault(3, "a quote is not closed.*")],
   ["latin1.csv", Buffer.from(`${header}\n${sale.replace("LAMP", "CAFÉ")}\n`, "latin1"), oneFault(2, "the text is neither UTF-8 nor CP949.*")],
-  ["empty.csv", "", /empty\.csv holds no sale/],
-  ["none.csv", `${header}\n`, /none\.csv holds no sale/],
+  ["empty.csv", "", /empty\.csv has no sales/],
+  ["none.csv", `${header}\n`, /none\.csv has no sales/],
   ["quantity.csv", `${header}\n${sale}\n${sale.replace(",2,", ",two,")}\n`, oneFault(3, 'Quantity "two" is not a whole number in digits only')],
   ["thousand.csv", `${header}\n${sale.replace(",2,", ',"1,000",')}\n`, oneFault(2, 'Quantity "1,000" is not a whole number in digits only')],
   ["price.csv", `${header}\n${sale.replace("2.55", "1e3")}\n`, oneFault(2, 'UnitPrice "1e3" is not an amount such as 2\\.55')],
   ["negative.csv", `${header}\n${sale.replace("2.55", "-2.55")}\n`, oneFault(2, 'UnitPrice "-2\\.55" is negative')],
   ["date.csv", `${header}\n${sale.replace("2010-12-01", "1/12")}\n`, oneFault(2, 'InvoiceDate "1/12 08:00:00" is not a time such as .*')],
-  ["future.csv", `${header}\n${sale.replace("2010", "9010")}\n`, oneFault(2, 'InvoiceDate "9010-12-01 08:00:00" lies in the future')],
+  ["future.csv", `${header}\n${sale.replace("2010", "9010")}\n`, oneFault(2, 'InvoiceDate "9010-12-01 08:00:00" is in the future')],
 ];
 
 for (const [name, content, sentence] of refused) {
@@ -107,15 +107,15 @@ for (const [name, content, sentence] of refused) {
   });
 }
 
-// Goes red where the first faulty row ends the reading.
-test("every faulty row is named, whatever is wrong with it", () => {
+// Fails if the reading ends at the first faulty row.
+test("every faulty row is listed with each of its faults", () => {
   const rows = ['1,A,"two', `lines",x,2010-12-01 08:00:00,-1,7.0,France`, "", sale, sale.replace("2010", "9010"), `${sale},`];
   assert.throws(() => read(header, ...rows), {
     message: /:\n {2}line 2: Quantity "x" .*\n {2}line 2: UnitPrice "-1" is negative\n {2}line 6: InvoiceDate .* future\n {2}line 7: 9 cells .*$/,
   });
 });
 
-test("a file that is not there, or is a folder, is refused in one sentence", async () => {
+test("a missing file or a folder is refused in one sentence", async () => {
   await assert.rejects(readSalesFile(join(folder, "nowhere.csv")), { name: "ReplayError", message: /^There is no file .*nowhere\.csv\.$/ });
   await assert.rejects(readSalesFile(folder), { name: "ReplayError", message: /cannot be read \(EISDIR\)\.$/ });
 });

@@ -14,12 +14,12 @@ export type SalesFile = {
   leftOut: Map<LeftOut, number>;
 };
 
-/** Reads the lines of an Online Retail file, gzipped or not, and keeps those with a customer, a positive quantity and a positive price. */
+/** Reads an Online Retail file, gzipped or not. Keeps lines with a customer, a positive quantity and a positive price. */
 export async function readSalesFile(path: string): Promise<SalesFile> {
   return parseSales(await contentOf(path), path);
 }
 
-/** Errors: every row that cannot be read, with its line. @param now in ms */
+/** Errors: a `ReplayError` that lists all faulty rows with their lines. @param now in ms */
 export function parseSales(content: Uint8Array, path: string, now: number = Date.now()): SalesFile {
   const { rows, faults: inFile } = readCsv(content, { columns: columns.map((name) => ({ name })), header: "required" });
   const faults = inFile.map((fault) => ({ line: fault.line, text: describeFault(fault) }));
@@ -35,7 +35,7 @@ export function parseSales(content: Uint8Array, path: string, now: number = Date
       path,
       faults.toSorted((a, b) => a.line - b.line).map(({ line, text }) => `line ${line}: ${text}`),
     );
-  if (file.sales.length === 0) throw new ReplayError(`${path} holds no sale: no line has a customer, a positive quantity and a positive price.`);
+  if (file.sales.length === 0) throw new ReplayError(`${path} has no sales: no line has a customer, a positive quantity and a positive price.`);
   return file;
 }
 
@@ -44,9 +44,9 @@ async function contentOf(path: string): Promise<Buffer> {
     throw new ReplayError(error.code === "ENOENT" ? `There is no file ${path}.` : `${path} cannot be read (${error.code ?? error.message}).`);
   });
   const isGzip = bytes[0] === 0x1f && bytes[1] === 0x8b;
-  if (!isGzip && path.endsWith(".gz")) throw new ReplayError(`${path} is not gzip, although its name says so.`);
+  if (!isGzip && path.endsWith(".gz")) throw new ReplayError(`${path} is not a gzip file, despite its name.`);
   if (!isGzip) return bytes;
   return promisify(gunzip)(bytes).catch(() => {
-    throw new ReplayError(`${path} is damaged: it begins as gzip but cannot be unpacked.`);
+    throw new ReplayError(`${path} is a damaged gzip file.`);
   });
 }

@@ -9,14 +9,14 @@ export type Days = { from: string; to: string };
 
 export type ShopClient = ReturnType<typeof shopClient>;
 
-/** The calls of the shop that a replay needs, as an operator. `key` is the entity's part of the idempotency key. */
+/** The requests of a replay, as an operator. `key` is part of the idempotency key. */
 export function shopClient(ask: Ask, batch: string) {
   const keyed = (key: string) => ({ idempotencyKey: keyIn(batch, key) });
 
   return {
-    /** Reaches nothing, changes nothing: is there a shop, and is the token an operator's? */
-    async greet(): Promise<void> {
-      await ask("an operator's question", (shop) => shop.listUsers({ query: { limit: 1 } }));
+    /** Checks that the shop responds and that the token is an operator's. Changes nothing. */
+    async checkAccess(): Promise<void> {
+      await ask("an operator's request", (shop) => shop.listUsers({ query: { limit: 1 } }));
     },
 
     async *users(search: string): AsyncGenerator<Body<"listUsers">["users"][number]> {
@@ -24,10 +24,10 @@ export function shopClient(ask: Ask, batch: string) {
       for await (const { users } of everyPage(page)) yield* users;
     },
 
-    /** Under no key of the batch's: no external id belongs to two users. */
+    /** Needs no idempotency key, because external ids are unique. */
     async createUsers(users: { name: string; externalId: string }[]): Promise<{ id: string }[]> {
       const { body } = await ask("new users", (shop) => shop.createUsers({ body: { users } }));
-      return asMany((body as { users: { id: string }[] }).users, users, "new users");
+      return sameLength((body as { users: { id: string }[] }).users, users, "new users");
     },
 
     async grant(grant: { userId: string; amount: number; reason: string }, batch: string, key: string): Promise<void> {
@@ -39,7 +39,7 @@ export function shopClient(ask: Ask, batch: string) {
       return body as Product;
     },
 
-    /** Whether the order was there already, from an earlier run, is `replayed`. */
+    /** `replayed`: an earlier run had placed the order. */
     async placeOrder(order: NewOrder, key: string): Promise<{ orderId: string; replayed: boolean }> {
       const { body, replayed } = await ask(key, (shop) => shop.placeOrder({ body: order, ...keyed(key) }));
       return { orderId: body.orderId, replayed };
@@ -49,14 +49,14 @@ export function shopClient(ask: Ask, batch: string) {
       await ask(key, (shop) => shop.refundOrder({ path: { id: orderId }, body: { items, reason }, ...keyed(key) }));
     },
 
-    /** Under a key of its own each time: the answer to an earlier run would not aggregate anything. */
+    /** Without the batch's idempotency key, because a stored response would not aggregate anything. */
     async aggregateSales(): Promise<void> {
       await ask("the aggregation of sales", (shop) => shop.runJob({ path: { name: "aggregate-sales" } }));
     },
 
     async *orders(days: Days): AsyncGenerator<Order> {
       const page = (from: { cursor?: string }) => ask("the list of orders", (shop) => shop.listOrders({ query: { ...days, limit: 100, ...from } }));
-      // A list has the first items of an order only.
+      // Lists contain only the first items of an order.
       const whole = async (order: OrderInList): Promise<Order> =>
         order.itemCount === order.orderItems.length
           ? order
@@ -76,8 +76,8 @@ export function shopClient(ask: Ask, batch: string) {
   };
 }
 
-/** Bulk answers come in the order sent, and only their place says which is which. */
-function asMany<T>(answered: T[], sent: unknown[], what: string): T[] {
-  if (answered?.length !== sent.length) throw new ReplayError(`The shop answers ${answered?.length ?? 0} of ${sent.length} for ${what}.`);
-  return answered;
+/** Bulk responses are in the order of the request, so that results are matched by their place. */
+function sameLength<T>(received: T[], sent: unknown[], what: string): T[] {
+  if (received?.length !== sent.length) throw new ReplayError(`The shop returned ${received?.length ?? 0} results for ${sent.length} ${what}.`);
+  return received;
 }

@@ -5,43 +5,45 @@ import { join } from "node:path";
 import type { Binaries } from "./binaries.ts";
 import { unusable } from "../data-dir.ts";
 
-/** As whom PostgreSQL runs, and how a process becomes that. */
+/** The user that PostgreSQL runs as, and how to start a process as that user. */
 export type Account = {
-  /** Put before every command line. */
+  /** The start of every command line. */
   prefix: string[];
-  /** For spawn; absent where the prefix sees to it. */
+  /** Options for spawn; empty if the prefix changes the user. */
   ids: { uid?: number; gid?: number };
-  /** Who must own the files, seen from outside; absent where that is us anyway. */
+  /** The required owner of the files, as seen by this process; absent if this process is the owner. */
   owner?: Ids;
 };
 
 type Ids = { uid: number; gid: number };
 
 /**
- * PostgreSQL refuses to run as root, so there it runs as the cluster's owner, as `postgres` or as `nobody`; and that user must
- * reach DATA_DIR and the binaries, which a checkout below a home of mode 700 denies. The ways are tried, not judged
- * from mode bits and capability masks: ACLs, seccomp and security modules have their say too. The first that works is taken.
+ * Chooses how to run PostgreSQL. It refuses to run as root, so if this process is root, PostgreSQL runs as
+ * the cluster's owner or as an unprivileged system user. That user must reach DATA_DIR and the binaries,
+ * which a checkout below a home of mode 700 prevents. Each way is tried rather than predicted from mode
+ * bits and capabilities, because ACLs, seccomp and security modules matter, too. The first way that works
+ * is taken. Errors: one sentence for the operator.
  */
 export function chooseAccount(dataDir: string, binaries: Binaries, socketDirectory: string | undefined): Account {
   if (process.platform === "win32") return { prefix: [], ids: {} };
   const dying = dieWithParent();
-  let said = "";
+  let reason = "";
   for (const way of waysToRun(dataDir)) {
     const account = { ...way, prefix: [...way.prefix, ...dying] };
-    const tried = tryAccount(account, dataDir, binaries, socketDirectory);
-    if (tried === undefined) return account;
-    said ||= tried;
+    const failure = tryAccount(account, dataDir, binaries, socketDirectory);
+    if (failure === undefined) return account;
+    reason ||= failure;
   }
-  if (process.getuid?.() !== 0) throw unusable(dataDir, said);
+  if (process.getuid?.() !== 0) throw unusable(dataDir, reason);
   throw new Error(
     `PostgreSQL cannot run as root and no other user can reach ${dataDir} and ${binaries.postgres}: ` +
-      `start as an ordinary user, set DATA_DIR to a directory that all may traverse, or set DATABASE_URL (${said}).`,
+      `start as an ordinary user, set DATA_DIR to a directory that all may traverse, or set DATABASE_URL (${reason}).`,
   );
 }
 
 /**
- * PostgreSQL gets SIGINT, a shutdown in order, when the kernel sees us die, however that happens.
- * A convenience: where setpriv is missing, the next start stops what was left.
+ * Makes the kernel send PostgreSQL SIGINT (a fast shutdown) when this process ends, however it ends.
+ * If setpriv is missing, the next start stops the server that is left.
  */
 function dieWithParent(): string[] {
   const prefix = ["setpriv", "--pdeathsig", "INT"];
@@ -51,13 +53,13 @@ function dieWithParent(): string[] {
 function waysToRun(dataDir: string): Account[] {
   const mapped = (user: Ids): string[] => ["unshare", "--user", `--map-user=${user.uid}`, `--map-group=${user.gid}`];
   if (process.getuid?.() !== 0) {
-    const asWeAre: Account = { prefix: [], ids: {} };
+    const unchanged: Account = { prefix: [], ids: {} };
     const nobody = findUser("nobody");
-    // initdb wants its user to have a name; a container started with any number as its user has none.
-    return hasName() || nobody === undefined ? [asWeAre] : [{ prefix: mapped(nobody), ids: {} }, asWeAre];
+    // initdb requires a user with a name. A container that was started with an arbitrary uid has none.
+    return hasName() || nobody === undefined ? [unchanged] : [{ prefix: mapped(nobody), ids: {} }, unchanged];
   }
   const user = clusterOwner(dataDir) ?? findUser("postgres") ?? findUser("nobody") ?? { uid: 65534, gid: 65534 };
-  // The last, because access(), by which initdb looks for its neighbours, else disregards an ordinary user's capabilities.
+  // no_setuid_fixup, because initdb checks its sibling binaries with access(), which otherwise ignores an ordinary user's capabilities.
   const ids = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--securebits=+no_setuid_fixup"];
   const withCapability = (name: string): Account => ({
     prefix: ["setpriv", ...ids, `--inh-caps=-all,+${name}`, `--ambient-caps=-all,+${name}`],
@@ -67,14 +69,14 @@ function waysToRun(dataDir: string): Account[] {
   return [
     { prefix: [], ids: user, owner: user },
     withCapability("dac_read_search"),
-    // Mightier, but the one of the two that containers usually grant.
+    // More powerful, but of the two the one that containers usually grant.
     withCapability("dac_override"),
-    // Root outside, an ordinary user in its own namespace: needs neither of them.
+    // Root outside and an ordinary user in its own namespace: needs no capability.
     { prefix: mapped(user), ids: {}, owner: { uid: 0, gid: 0 } },
   ];
 }
 
-/** What stands in the way of running PostgreSQL like this, or undefined. */
+/** Returns the reason why PostgreSQL can't run as this account, or undefined if it can. */
 function tryAccount(account: Account, dataDir: string, binaries: Binaries, socketDirectory: string | undefined): string | undefined {
   let probe: string | undefined;
   try {
@@ -82,7 +84,7 @@ function tryAccount(account: Account, dataDir: string, binaries: Binaries, socke
     const places = [probe, socketDirectory ?? probe];
     for (const place of places) {
       own(place, account);
-      // We must get in as well, and root without its capabilities is an ordinary user.
+      // This process needs access as well, and root without its capabilities is an ordinary user.
       accessSync(place, constants.R_OK | constants.X_OK);
     }
     const script = 'cd "$1" && [ -w . ] && cd "$2" && [ -w . ] && exec "$3" --version';
@@ -97,20 +99,20 @@ function tryAccount(account: Account, dataDir: string, binaries: Binaries, socke
   }
 }
 
-/** Gives a directory and what is in it to the account. Cheap when it is there already: the top tells for all. */
+/** Makes the account the owner of a directory and its content. Does nothing if it already owns the directory itself. */
 export function own(directory: string, { owner }: Account): void {
   if (owner === undefined) return;
   const { uid, gid } = lstatSync(directory);
   if (uid === owner.uid && gid === owner.gid) return;
   for (const name of readdirSync(directory, { recursive: true, encoding: "utf8" })) {
-    // A link itself, not what it leads to, which may lie outside.
+    // Symbolic links themselves, not their targets, which may be outside.
     lchownSync(join(directory, name), owner.uid, owner.gid);
   }
-  // Last, so that an interrupted change is taken up again.
+  // Last, so that an interrupted change is repeated.
   lchownSync(directory, owner.uid, owner.gid);
 }
 
-/** A cluster that an ordinary user made stays theirs when root starts it once. */
+/** A cluster that an ordinary user created stays theirs when root starts it. */
 function clusterOwner(dataDir: string): Ids | undefined {
   const found = statSync(join(dataDir, "postgres"), { throwIfNoEntry: false });
   return found === undefined || found.uid === 0 ? undefined : { uid: found.uid, gid: found.gid };

@@ -6,13 +6,13 @@ export type Binaries = {
   initdb: string;
   postgres: string;
   pgCtl: string;
-  /** The whole environment of every PostgreSQL process: PGPORT, PGDATA and the like of the caller must not reach it. */
+  /** The whole environment of every PostgreSQL process, because the caller's PGPORT, PGDATA and the like must not reach it. */
   env: Record<string, string>;
 };
 
-type Link = { source: string; target: string };
+type Symlink = { source: string; target: string };
 
-/** The PostgreSQL from npm for this platform, its libraries findable. Throws one sentence when it is not installed. */
+/** Returns the PostgreSQL from npm for this platform, ready to load its libraries. Errors: one sentence if it is not installed. */
 export function findBinaries(dataDir: string): Binaries {
   const native = findNative();
   const suffix = process.platform === "win32" ? ".exe" : "";
@@ -38,36 +38,37 @@ function findNative(): string {
 }
 
 /**
- * Makes the library symlinks that an npm package cannot carry and that the package's install script, usually off, would make.
- * Where node_modules is not ours to write they go to `privateDir`, and what LD_LIBRARY_PATH must then be is returned.
+ * Creates the library symlinks that an npm package cannot contain. The package's install script would
+ * create them, but install scripts are usually off. If node_modules is not writable, they go to
+ * `privateDir`, and the value for LD_LIBRARY_PATH is returned.
  */
 export function linkLibraries(native: string, privateDir: string): string | undefined {
-  const missing = readLinks(native).filter(({ target }) => !existsSync(join(native, "..", target)));
+  const missing = readSymlinks(native).filter(({ target }) => !existsSync(join(native, "..", target)));
   if (missing.length === 0) return undefined;
   try {
-    for (const { source, target } of missing) link(basename(source), join(native, "..", target));
+    for (const { source, target } of missing) createSymlink(basename(source), join(native, "..", target));
     return undefined;
   } catch {
-    // Made anew each time: an update of the package may have moved what they point to.
+    // Created anew each time, because an update of the package may have moved the targets.
     rmSync(privateDir, { recursive: true, force: true });
     mkdirSync(privateDir, { mode: 0o755 });
-    for (const { source, target } of missing) link(join(native, "..", source), join(privateDir, basename(target)));
-    // The package's own directory too: a library found through a link looks for its neighbours beside the link.
+    for (const { source, target } of missing) createSymlink(join(native, "..", source), join(privateDir, basename(target)));
+    // The package's own directory as well: a library that was found through a symlink looks for others beside the symlink.
     return [privateDir, join(native, "lib")].join(delimiter);
   }
 }
 
-function readLinks(native: string): Link[] {
+function readSymlinks(native: string): Symlink[] {
   const list = join(native, "pg-symlinks.json");
   if (!existsSync(list)) return [];
-  return JSON.parse(readFileSync(list, "utf8")) as Link[];
+  return JSON.parse(readFileSync(list, "utf8")) as Symlink[];
 }
 
-function link(to: string, path: string): void {
+function createSymlink(to: string, path: string): void {
   try {
     symlinkSync(to, path);
   } catch (error) {
-    // Another process that starts at the same time made it first.
+    // Another process that started at the same time may have created it first.
     if (!existsSync(path)) throw error;
   }
 }

@@ -3,29 +3,30 @@ import { join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { unusable } from "../data-dir.ts";
 
-/** Another living process holds the DATA_DIR. Nothing in it was changed. */
+/** Another running process uses the DATA_DIR. Nothing in it was changed. */
 export class DataDirInUse extends Error {}
 
 const SQLITE_BUSY = 5;
 
 /**
- * Holds `dataDir` for this process until `release`, or until the process ends in whatever way.
+ * Locks `dataDir` for this process until `release` or until the process ends, however it ends.
+ * Errors: DataDirInUse; `unusable`.
  *
- * Node has no flock. SQLite, which comes with it, holds its locks with the kernel's own (fcntl, LockFileEx): they die with
- * the process, so there is no stale lock to judge, no pid to mistake, and containers that share the directory see each other.
- * The transaction stays open and writes nothing; the file stays empty.
+ * Node has no flock, but it includes SQLite, which uses the kernel's locks (fcntl, LockFileEx). They end
+ * with the process, so there are no stale locks and no reused pids, and containers that share the directory
+ * see each other's locks. The transaction stays open and writes nothing; the file stays empty.
  */
 export function lockDataDir(dataDir: string): { release(): void } {
   const lockFile = join(dataDir, "lock");
   const holderFile = join(dataDir, "lock.pid");
   let database: DatabaseSync | undefined;
   try {
-    // SQLite would open a file that it can't write read-only, and lock nothing.
+    // SQLite opens a file that is not writable as read-only, and locks nothing.
     accessSync(existsSync(lockFile) ? lockFile : dataDir, constants.W_OK);
     database = new DatabaseSync(lockFile, { timeout: 0 });
-    // A journal on disk would be a change that the refused process makes.
+    // A journal on disk would be a change by the rejected process.
     database.exec("PRAGMA journal_mode = MEMORY; BEGIN EXCLUSIVE");
-    // Says who, to people; nobody decides by it.
+    // Only for messages to people; no code depends on it.
     writeFileSync(holderFile, `${process.pid}\n`);
   } catch (error) {
     database?.close();
@@ -51,7 +52,7 @@ function inUse(dataDir: string, holderFile: string): DataDirInUse {
   try {
     holder = `process ${readFileSync(holderFile, "utf8").trim()}`;
   } catch {
-    // It is between taking the lock and writing its name.
+    // The holder has taken the lock and has not written its pid yet.
   }
   return new DataDirInUse(`DATA_DIR ${dataDir} is already in use by ${holder}; stop it or choose another DATA_DIR.`);
 }

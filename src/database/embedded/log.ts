@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { unusable } from "../data-dir.ts";
 
-/** Where the server's standard error goes, and what it said last. */
+/** The destination of the server's standard error, and its last lines. */
 export type Log = {
   stdio(): number | "pipe";
   attach(child: ChildProcess): void;
@@ -12,13 +12,13 @@ export type Log = {
   tail(): string[];
 };
 
-const KEPT_BYTES = 10_000_000;
+const MAX_BYTES = 10_000_000;
 
 export function openLog(dataDir: string, listener: ((line: string) => void) | undefined): Log {
   return listener === undefined ? fileLog(dataDir) : lineLog(listener);
 }
 
-/** Written by PostgreSQL itself: a pipe would make it wait for us when we are busy, and lose its last words when we are killed. */
+/** PostgreSQL writes the file itself. A pipe would make it wait for this process, and lose its last lines if this process is killed. */
 function fileLog(dataDir: string): Log {
   const file = join(dataDir, "postgres.log");
   let from = 0;
@@ -27,7 +27,7 @@ function fileLog(dataDir: string): Log {
     stdio() {
       try {
         from = statSync(file, { throwIfNoEntry: false })?.size ?? 0;
-        if (from > KEPT_BYTES) {
+        if (from > MAX_BYTES) {
           renameSync(file, `${file}.1`);
           from = 0;
         }
@@ -60,12 +60,12 @@ function lineLog(listener: (line: string) => void): Log {
   };
 }
 
-/** What backends of an earlier, killed postmaster say when they end, into the same file. */
-const ANOTHERS_WORDS = /due to unexpected postmaster exit/;
+/** Lines of backends of an earlier, killed postmaster, which write to the same file when they end. */
+const OTHER_SERVER = /due to unexpected postmaster exit/;
 
-/** Why a PostgreSQL program ended, out of the lines that it wrote, without their time and pid. */
-export function lastLines(lines: string[]): string {
-  const own = lines.filter((line) => !ANOTHERS_WORDS.test(line));
+/** Returns the reason why a PostgreSQL program ended from its output, without time and pid. */
+export function failureReason(lines: string[]): string {
+  const own = lines.filter((line) => !OTHER_SERVER.test(line));
   const line = own.findLast((each) => /FATAL|PANIC|ERROR/.test(each)) ?? own.at(-1) ?? "";
   return line.replace(/^.*?(FATAL|PANIC|ERROR):\s*/, "").trim();
 }

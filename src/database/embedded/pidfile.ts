@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** What a postmaster notes about itself in `postmaster.pid`; see the PostgreSQL source, `miscadmin.h`. */
+/** The content of `postmaster.pid`; see `miscadmin.h` in PostgreSQL's source. */
 export type PidFile = { path: string; lines: string[]; pid: number; ready: boolean };
 
 export function findPidFile(cluster: string): PidFile | undefined {

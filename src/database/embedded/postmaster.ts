@@ -3,18 +3,18 @@ import { setTimeout as sleep } from "node:timers/promises";
 import type { Account } from "./account.ts";
 import type { Binaries } from "./binaries.ts";
 import type { Endpoint } from "./endpoint.ts";
-import { lastLines, type Log } from "./log.ts";
+import { failureReason, type Log } from "./log.ts";
 import { findPidFile } from "./pidfile.ts";
 import { SHOP_SETTINGS } from "./settings.ts";
 import { unusable } from "../data-dir.ts";
 
 export type Postmaster = {
   pid: number;
-  /** Fast shutdown; immediate when that takes too long for whoever waits for our own end. */
+  /** Stops with a fast shutdown; if that takes too long, with an immediate one. */
   stop(): Promise<void>;
-  /** Resolves with a reason if it ends unasked. */
+  /** Resolves with a reason if it ends without `stop()`. */
   died: Promise<string>;
-  /** Resolves when it is gone, asked or not. */
+  /** Resolves with a reason when it has ended, with or without `stop()`. */
   ended: Promise<string>;
 };
 
@@ -30,18 +30,18 @@ type Options = {
 
 const POLL_MS = 5;
 const FAST_STOP_MS = 5_000;
-/** Whoever watches over the shop expects it to be back, or to have given up, within ten seconds. */
+/** Process supervisors expect a restart to succeed or fail within ten seconds. */
 const ORPHANS_MS = 8_000;
-/** What PostgreSQL says while backends that outlived their killed postmaster hold the shared memory; they end by themselves. */
-const ORPHANS_LEFT = /pre-existing shared memory block|lock file .* already exists/;
+/** PostgreSQL's error while backends of a killed postmaster still hold its shared memory. They end by themselves. */
+const ORPHANED_BACKENDS = /pre-existing shared memory block|lock file .* already exists/;
 
-/** A postmaster that accepts connections, after crash recovery if there is any to do. */
+/** Starts a postmaster and resolves when it accepts connections, after crash recovery if that is needed. */
 export async function launchPostmaster(options: Options): Promise<Postmaster> {
-  const patience = Date.now() + ORPHANS_MS;
+  const deadline = Date.now() + ORPHANS_MS;
   for (;;) {
     const { postmaster, reason } = await launchOnce(options);
     if (postmaster !== undefined) return postmaster;
-    if (!ORPHANS_LEFT.test(reason) || Date.now() > patience) throw unusable(options.dataDir, `PostgreSQL says “${reason}”`);
+    if (!ORPHANED_BACKENDS.test(reason) || Date.now() > deadline) throw unusable(options.dataDir, `PostgreSQL says “${reason}”`);
     await sleep(100);
   }
 }
@@ -49,8 +49,8 @@ export async function launchPostmaster(options: Options): Promise<Postmaster> {
 type Launch = { postmaster: Postmaster; reason?: never } | { postmaster?: never; reason: string };
 
 /**
- * To glibc: a backend keeps the memory of one statement for the next instead of giving it back and asking for it again, which costs a
- * small statement a sixth of its time. At most so much per backend.
+ * Settings for glibc: a backend keeps freed memory for its next statement, up to these limits. Returning it
+ * to the kernel and requesting it again costs a small statement a sixth of its time.
  */
 const KEPT_MEMORY = { MALLOC_TRIM_THRESHOLD_: String(16 * 2 ** 20), MALLOC_TOP_PAD_: String(2 ** 20), MALLOC_MMAP_THRESHOLD_: String(4 * 2 ** 20) };
 
@@ -58,7 +58,7 @@ async function launchOnce({ cluster, binaries, account, endpoint, settings, log 
   const all = { ...SHOP_SETTINGS, ...settings, ...endpoint.settings };
   const args = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const command = [...account.prefix, binaries.postgres, "-D", cluster, ...args];
-  // In a session of its own, so that the terminal's Ctrl-C does not reach it: we stop it, in order.
+  // In its own session, so that Ctrl-C in the terminal does not reach it: this process stops it, in order.
   const child = spawn(command[0] ?? "", command.slice(1), {
     ...account.ids,
     cwd: "/",
@@ -70,9 +70,9 @@ async function launchOnce({ cluster, binaries, account, endpoint, settings, log 
   const ended = endOf(child);
   const state = { ended: false };
   void ended.then(() => (state.ended = true));
-  // However long recovery takes: it takes as long after every further attempt.
+  // Without a limit, because crash recovery would take as long after every further attempt.
   while (!state.ended && !isReady(cluster, child.pid)) await sleep(POLL_MS);
-  return state.ended ? { reason: lastLines(log.tail()) || (await ended) } : { postmaster: supervise(child, ended) };
+  return state.ended ? { reason: failureReason(log.tail()) || (await ended) } : { postmaster: supervise(child, ended) };
 }
 
 function isReady(cluster: string, pid: number | undefined): boolean {
@@ -82,7 +82,7 @@ function isReady(cluster: string, pid: number | undefined): boolean {
 
 function supervise(child: ChildProcess, ended: Promise<string>): Postmaster {
   let stopping: Promise<void> | undefined;
-  // Where the kernel does not tell it, our own exit does.
+  // For platforms without `--pdeathsig`: stops the server when this process exits.
   const onExit = (): void => void child.kill("SIGINT");
   process.once("exit", onExit);
   void ended.then(() => process.off("exit", onExit));
@@ -96,9 +96,9 @@ function supervise(child: ChildProcess, ended: Promise<string>): Postmaster {
 
 async function end(child: ChildProcess, ended: Promise<string>): Promise<void> {
   child.kill("SIGINT");
-  const hurry = setTimeout(() => child.kill("SIGQUIT"), FAST_STOP_MS);
+  const timer = setTimeout(() => child.kill("SIGQUIT"), FAST_STOP_MS);
   await ended;
-  clearTimeout(hurry);
+  clearTimeout(timer);
 }
 
 function endOf(child: ChildProcess): Promise<string> {
@@ -106,7 +106,7 @@ function endOf(child: ChildProcess): Promise<string> {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) => {
       const end = (): void => resolve(`PostgreSQL ended with ${signal ?? `code ${code}`}`);
-      // Its last lines are read by "close"; but backends that outlive it hold the pipe open, for how long nobody knows.
+      // At "close" its last lines have been read. But backends that outlive it may hold the pipe open for any time.
       child.once("close", end);
       setTimeout(end, 100);
     });

@@ -9,37 +9,38 @@ const GIVE_UP_MS = 20_000;
 const POLL_MS = 10;
 
 /**
- * Ends the postmaster that a killed owner left on `cluster`, if there is one. The caller holds the lock, so its owner is dead.
+ * Stops the postmaster that a killed process left on `cluster`, if there is one. The caller holds the lock
+ * on DATA_DIR, so that process has ended.
  *
- * Stopped, not adopted: what the dead process had under way must not commit behind the back of a new one that has
- * looked at the state already, and the settings must be ours. A process that isn't this cluster's postmaster is left alone.
+ * It is stopped, not reused: transactions of the killed process must not commit after the new process has
+ * read the state, and the settings must be the new ones. Any other process is left alone.
  */
 export async function stopPreviousPostmaster(cluster: string, binaries: Binaries): Promise<void> {
   const found = findPidFile(cluster);
   if (found === undefined) return;
   if (process.platform === "win32") {
-    // Talks through a pipe that only a PostgreSQL process has, so a stranger with its pid takes no harm.
+    // Uses a named pipe that only a PostgreSQL process has, so another process with the same pid is not harmed.
     spawnSync(binaries.pgCtl, ["stop", "-D", cluster, "-m", "fast"], { env: binaries.env });
     return;
   }
   const { pid } = found;
   const started = Date.now();
-  let asked: NodeJS.Signals | undefined;
+  let sent: NodeJS.Signals | undefined;
   while (isPostmasterOf(pid, cluster)) {
     const waitedMs = Date.now() - started;
     if (waitedMs > GIVE_UP_MS) throw new Error(`PostgreSQL process ${pid} on ${cluster} does not end: end it and start again.`);
     const signal = waitedMs < FAST_MS ? "SIGINT" : "SIGQUIT";
-    if (signal !== asked) kill(pid, signal);
-    asked = signal;
+    if (signal !== sent) kill(pid, signal);
+    sent = signal;
     await sleep(POLL_MS);
   }
   disownStalePidFile(cluster, pid);
 }
 
 /**
- * PostgreSQL would take a stranger that got the old postmaster's pid for the old postmaster, and refuse to start.
- * Deleting the file would also delete the key by which it finds orphaned backends on its shared memory, so only the pid is
- * replaced, by ours: a new postmaster knows that its parent is no postmaster.
+ * If another process has got the old postmaster's pid, PostgreSQL takes it for that postmaster and refuses
+ * to start. Deleting the file would also delete the key by which PostgreSQL finds orphaned backends on its
+ * shared memory. So only the pid is replaced, by this process's: a postmaster ignores its parent's pid.
  */
 function disownStalePidFile(cluster: string, pid: number): void {
   const found = findPidFile(cluster);
@@ -52,14 +53,14 @@ function isPostmasterOf(pid: number, cluster: string): boolean {
   return process.platform === "linux" ? worksIn(pid, cluster) : wasStartedOn(pid, cluster);
 }
 
-/** A postmaster's working directory is its cluster; asked by inode, whatever the path was called when it started. */
+/** A postmaster's working directory is its cluster. Compared by inode, because the path may have changed since its start. */
 function worksIn(pid: number, cluster: string): boolean {
   try {
-    const theirs = statSync(`/proc/${pid}/cwd`);
-    const ours = statSync(cluster);
-    return theirs.ino === ours.ino && theirs.dev === ours.dev && /\/postgres( \(deleted\))?$/.test(readlinkSync(`/proc/${pid}/exe`));
+    const cwd = statSync(`/proc/${pid}/cwd`);
+    const { ino, dev } = statSync(cluster);
+    return cwd.ino === ino && cwd.dev === dev && /\/postgres( \(deleted\))?$/.test(readlinkSync(`/proc/${pid}/exe`));
   } catch {
-    // A zombie, or another user's: neither can be a postmaster that we started.
+    // A zombie or another user's process: neither can be a postmaster of this cluster.
     return false;
   }
 }
@@ -81,6 +82,6 @@ function kill(pid: number, signal: NodeJS.Signals): void {
   try {
     process.kill(pid, signal);
   } catch {
-    // It ended in this moment; the caller's loop sees that, or gives up.
+    // The process has just ended; the caller's loop finds out or gives up.
   }
 }

@@ -1,11 +1,11 @@
-// The simulated gateway's book: what was captured and given back, by the rules of the real one. It knows neither HTTP nor misbehaviour.
+// The simulated gateway's ledger: captures and refunds by the rules of the real gateway. It knows neither HTTP nor scripts.
 
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { GatewayStatus } from "../gateway.ts";
 
 export type Cancel = { amount: number; reason: string; at: number; transactionKey: string; leftAfter: number };
-/** `left` is what is still held of the amount: 0 until it is captured. */
+/** `left`: the captured amount that has not gone back; 0 before the capture. */
 export type LedgerPayment = {
   paymentKey: string;
   orderId: string;
@@ -20,33 +20,34 @@ export type LedgerPayment = {
 export type LedgerTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
 export type Outcome = { status: number; payment: LedgerPayment } | { status: number; code: string; message: string };
 
-type Remembered = { fingerprint: string; outcome: Outcome };
-type Entry = { payment: LedgerPayment } | { key: string; remembered: Remembered };
+type StoredOutcome = { fingerprint: string; outcome: Outcome };
+/** One line of the file. */
+type Entry = { payment: LedgerPayment } | { key: string; remembered: StoredOutcome };
 
 export class GatewayLedger {
   readonly payments = new Map<string, LedgerPayment>();
-  readonly #remembered = new Map<string, Remembered>();
+  readonly #outcomes = new Map<string, StoredOutcome>();
   readonly #file: number | undefined;
 
-  /** @param path where the book is kept; without one it is gone with the process */
+  /** @param path the ledger's file; without one it is kept in memory */
   constructor(path?: string) {
     if (path === undefined) return;
     if (existsSync(path)) for (const line of readFileSync(path, "utf8").split("\n")) this.#read(line);
     this.#file = openSync(path, "a", 0o600);
-    writeSync(this.#file, "\n"); // Whatever a crash cut off stands on a line of its own.
+    writeSync(this.#file, "\n"); // A line that a crash cut off must not join the next one.
   }
 
-  /** The first outcome of this key, if there was one. The same key with another request is refused. */
-  remembered(key: string | undefined, fingerprint: string): Outcome | undefined {
-    const found = key === undefined ? undefined : this.#remembered.get(key);
+  /** The stored outcome of an idempotency key. The same key with another request is refused. */
+  #storedOutcome(key: string | undefined, fingerprint: string): Outcome | undefined {
+    const found = key === undefined ? undefined : this.#outcomes.get(key);
     if (found && found.fingerprint !== fingerprint) return failure(400, "INVALID_REQUEST", "the idempotency key was used for another request");
     return found?.outcome;
   }
 
   confirm(wanted: { paymentKey: string; orderId: string; amount: number }, decline: boolean, key: string | undefined, fingerprint: string): Outcome {
-    const before = this.remembered(key, fingerprint);
-    if (before) return before;
-    return this.#remember(key, fingerprint, this.#confirm(wanted, decline));
+    const stored = this.#storedOutcome(key, fingerprint);
+    if (stored) return stored;
+    return this.#storeOutcome(key, fingerprint, this.#confirm(wanted, decline));
   }
 
   cancel(
@@ -55,9 +56,9 @@ export class GatewayLedger {
     key: string | undefined,
     fingerprint: string,
   ): Outcome {
-    const before = this.remembered(key, fingerprint);
-    if (before) return before;
-    return this.#remember(key, fingerprint, this.#cancel(wanted, decline));
+    const stored = this.#storedOutcome(key, fingerprint);
+    if (stored) return stored;
+    return this.#storeOutcome(key, fingerprint, this.#cancel(wanted, decline));
   }
 
   find(paymentKey: string): Outcome {
@@ -65,14 +66,14 @@ export class GatewayLedger {
     return payment ? { status: 200, payment } : failure(404, "NOT_FOUND_PAYMENT", "존재하지 않는 결제 입니다.");
   }
 
-  /** Movements in the order in which they happened. */
+  /** Movements in the order of time. */
   transactions(from: number, to: number): LedgerTransaction[] {
-    const moved: LedgerTransaction[] = [];
+    const transactions: LedgerTransaction[] = [];
     for (const { paymentKey, orderId, amount, approvedAt, transactionKey, cancels } of this.payments.values()) {
       if (approvedAt === null || transactionKey === null) continue;
-      moved.push({ transactionKey, paymentKey, orderId, status: "DONE", amount, at: approvedAt });
+      transactions.push({ transactionKey, paymentKey, orderId, status: "DONE", amount, at: approvedAt });
       for (const cancel of cancels) {
-        moved.push({
+        transactions.push({
           transactionKey: cancel.transactionKey,
           paymentKey,
           orderId,
@@ -82,7 +83,7 @@ export class GatewayLedger {
         });
       }
     }
-    return moved.filter(({ at }) => at >= from && at < to).sort((a, b) => a.at - b.at || (a.transactionKey < b.transactionKey ? -1 : 1));
+    return transactions.filter(({ at }) => at >= from && at < to).sort((a, b) => a.at - b.at || (a.transactionKey < b.transactionKey ? -1 : 1));
   }
 
   close(): void {
@@ -105,11 +106,11 @@ export class GatewayLedger {
       cancels: [],
     };
     if (decline) {
-      this.#keep(payment);
+      this.#store(payment);
       return failure(403, "REJECT_CARD_PAYMENT", "한도초과 혹은 잔액부족으로 결제에 실패했습니다.");
     }
     const done: LedgerPayment = { ...payment, status: "DONE", left: amount, approvedAt: now, transactionKey: newTransactionKey() };
-    this.#keep(done);
+    this.#store(done);
     return { status: 200, payment: done };
   }
 
@@ -119,24 +120,24 @@ export class GatewayLedger {
     if (payment.status === "CANCELED") return failure(400, "ALREADY_CANCELED_PAYMENT", "이미 취소된 결제 입니다.");
     if (decline || (payment.status !== "DONE" && payment.status !== "PARTIAL_CANCELED"))
       return failure(403, "NOT_CANCELABLE_PAYMENT", "취소 할 수 없는 결제 입니다.");
-    const back = amount ?? payment.left;
-    if (back <= 0 || back > payment.left) return failure(403, "NOT_CANCELABLE_AMOUNT", "취소 할 수 없는 금액 입니다.");
-    const left = payment.left - back;
-    const cancel: Cancel = { amount: back, reason, at: Date.now(), transactionKey: newTransactionKey(), leftAfter: left };
+    const refunded = amount ?? payment.left;
+    if (refunded <= 0 || refunded > payment.left) return failure(403, "NOT_CANCELABLE_AMOUNT", "취소 할 수 없는 금액 입니다.");
+    const left = payment.left - refunded;
+    const cancel: Cancel = { amount: refunded, reason, at: Date.now(), transactionKey: newTransactionKey(), leftAfter: left };
     const changed: LedgerPayment = { ...payment, left, status: left === 0 ? "CANCELED" : "PARTIAL_CANCELED", cancels: [...payment.cancels, cancel] };
-    this.#keep(changed);
+    this.#store(changed);
     return { status: 200, payment: changed };
   }
 
-  #remember(key: string | undefined, fingerprint: string, outcome: Outcome): Outcome {
+  #storeOutcome(key: string | undefined, fingerprint: string, outcome: Outcome): Outcome {
     if (key !== undefined) {
-      this.#remembered.set(key, { fingerprint, outcome });
+      this.#outcomes.set(key, { fingerprint, outcome });
       this.#write({ key, remembered: { fingerprint, outcome } });
     }
     return outcome;
   }
 
-  #keep(payment: LedgerPayment): void {
+  #store(payment: LedgerPayment): void {
     this.payments.set(payment.paymentKey, payment);
     this.#write({ payment });
   }
@@ -153,7 +154,7 @@ export class GatewayLedger {
       return;
     }
     if ("payment" in entry) this.payments.set(entry.payment.paymentKey, entry.payment);
-    else this.#remembered.set(entry.key, entry.remembered);
+    else this.#outcomes.set(entry.key, entry.remembered);
   }
 }
 

@@ -1,4 +1,4 @@
-// A page to make payment keys with.
+// The simulator's page, which makes payment keys.
 
 import { STEPS, WEBHOOKS } from "./script.ts";
 
@@ -9,7 +9,7 @@ export function page(): string {
 <html lang="en"><meta charset="utf-8"><title>Payment keys</title>
 <style>body{font:16px/1.5 system-ui;margin:2rem auto;max-width:44rem;padding:0 1rem}td{padding:.1rem 1rem .1rem 0}output{display:block;margin:1rem 0;font-family:monospace;word-break:break-all}</style>
 <h1>Payment keys</h1>
-<p>Any key is approved. This one will do as you say: each call takes the next step, and when there are none left all is well. A step with a star is repeated for ever.</p>
+<p>Any key is approved. A key made here follows a script: each call takes the next step, and after the last step every call succeeds. A step with a star repeats without end.</p>
 <form>
 <p><label>confirm <input name="confirm" placeholder="lost+ok"></label> <label>cancel <input name="cancel"></label> <label>find <input name="find"></label>
 <label>webhook <select name="webhook">${options(WEBHOOKS)}</select></label> <button>Make a key</button></p>

@@ -1,4 +1,4 @@
-// A payment as the gateway would send it. The amounts are strings, as its published description has them; the adapter takes numbers too.
+// A payment as the gateway sends it. Amounts are strings, as in its published description; the adapter reads numbers too.
 
 import { amountToWire } from "../toss/amounts.ts";
 import type { LedgerPayment, LedgerTransaction } from "./ledger.ts";
@@ -6,7 +6,7 @@ import type { LedgerPayment, LedgerTransaction } from "./ledger.ts";
 const MERCHANT = "jangnal";
 const KST_MS = 9 * 3_600_000;
 
-/** RFC 3339 at +09:00, as the gateway writes it. */
+/** RFC 3339 with the offset +09:00. */
 export function seoulTime(at: number): string {
   return `${new Date(at + KST_MS).toISOString().slice(0, -1)}+09:00`;
 }

@@ -1,27 +1,27 @@
-// How a payment will misbehave is written in its key, so that it does so anywhere, and again after a restart.
+// The script of a payment stands in its key, so it is the same on every machine and after a restart.
 //
-//   decline…, timeout…                   is always declined; is approved, but the shop never gets the answer and has to ask
-//   sim.lost+ok.timeout.error.twice.42   what each call of confirm, cancel and find brings, one after the other, and the webhooks
+//   decline…, timeout…                   always declined; approved, but the shop gets no answer and has to ask
+//   sim.lost+ok.timeout.error.twice.42   the steps of confirm, cancel and find, one for each call, and the time of the webhooks
 //
-// Where a list ends everything is well; a step with a star is repeated for ever. Any other key is simply approved.
+// After the last step every call succeeds; a step with a star repeats without end. Any other key is approved.
 
-/** What one call brings: with effect (`lost`, `cut`, `timeout`) or without, and an answer or none. */
+/** The steps: `lost`, `cut` and `timeout` take effect although the caller gets no usable answer. */
 export const STEPS = {
-  ok: "as it should be",
-  decline: "refused for good",
-  slow: "as it should be, after a while",
-  error: "nothing is done, and the answer is a 500",
-  provider: "nothing is done, and the answer is a 400 that is only temporary",
-  drop: "nothing is done, and the connection breaks",
-  silent: "nothing is done, and there is no answer",
-  late: "there is no answer, and it is done a while later",
-  lost: "it is done, and the answer is a 500",
-  cut: "it is done, and the connection breaks",
-  timeout: "it is done, and there is no answer",
+  ok: "succeeds",
+  decline: "refused, finally",
+  slow: "succeeds, after a delay",
+  error: "no effect, and the answer is a 500",
+  provider: "no effect, and the answer is a 400 for a temporary error",
+  drop: "no effect, and the connection breaks",
+  silent: "no effect, and no answer",
+  late: "no answer, and it takes effect after a delay",
+  lost: "takes effect, and the answer is a 500",
+  cut: "takes effect, and the connection breaks",
+  timeout: "takes effect, and no answer",
 } as const;
 export type Step = keyof typeof STEPS;
 
-/** When the shop is told of a change: before the answer, after it, twice, with an ABORTED behind it that is not true, or never. */
+/** When the shop is notified of a change: before the answer, after it, twice, followed by a false ABORTED (`disorder`), or never. */
 export const WEBHOOKS = ["after", "before", "twice", "disorder", "never"] as const;
 export type Webhook = (typeof WEBHOOKS)[number];
 
@@ -30,17 +30,17 @@ export type Script = { confirm: Steps; cancel: Steps; find: Steps; webhook: Webh
 
 const WORDS = ["decline", "timeout"] as const;
 
-/** What this key has in store. */
+/** The script in a payment key. */
 export function scriptOf(paymentKey: string): Script {
   if (paymentKey.startsWith("sim.")) {
     const [, confirm = "", cancel = "", find = "", webhook = ""] = paymentKey.split(".");
-    return { confirm: steps(confirm), cancel: steps(cancel), find: steps(find), webhook: WEBHOOKS.find((one) => one === webhook) ?? "after" };
+    return { confirm: steps(confirm), cancel: steps(cancel), find: steps(find), webhook: WEBHOOKS.find((time) => time === webhook) ?? "after" };
   }
   const word = WORDS.find((step) => paymentKey.startsWith(step));
   return { confirm: word ? [{ step: word, always: true }] : [], cancel: [], find: [], webhook: "after" };
 }
 
-/** A key with this script. `unique` tells it from all others. */
+/** A payment key with this script. `unique` makes it different from all others. */
 export function keyFor(
   { confirm = [], cancel = [], find = [], webhook = "after" }: { confirm?: string[]; cancel?: string[]; find?: string[]; webhook?: Webhook },
   unique: string,

@@ -1,4 +1,4 @@
-// The simulator's webhooks: unsigned, as the real ones are, and sent again up to seven times while nobody takes them.
+// The simulator's webhooks: unsigned like the real ones, and sent up to seven times until the receiver accepts them.
 
 import type { LedgerPayment } from "./ledger.ts";
 import { paymentJson, seoulTime } from "./payment-json.ts";
@@ -8,7 +8,7 @@ const FIRST_PAUSE_MS = 100;
 const TIMEOUT_MS = 5000;
 
 export class Webhooks {
-  /** Where they go; undefined: nowhere. */
+  /** The receiver; undefined: none are sent. */
   url: string | undefined;
   readonly #currency: string;
   readonly #closing = new AbortController();

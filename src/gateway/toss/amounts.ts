@@ -1,12 +1,14 @@
-// Amounts on the wire: the gateway counts in whole units of a currency (19.99), the shop in its minor units (1999). No float is computed with.
+// Amounts on the wire: the gateway uses major units of a currency (19.99), the shop minor units (1999). Nothing is computed with floats.
 
-/** An answer that names no currency means this one. */
+/** The currencies in which the real gateway takes payments for a shop. */
+export const TOSS_CURRENCIES: readonly string[] = ["KRW"];
+/** The currency of an answer that names none. */
 export const TOSS_DEFAULT_CURRENCY = "KRW";
 
-/** What was asked once: a formatter costs more to make than a message to read. */
+/** Cached, because creating a formatter costs more than reading a message. */
 const decimals = new Map<string, number>();
 
-/** How many decimals a currency has. Errors: RangeError for a code that no currency can have. */
+/** The number of decimals of a currency. Errors: RangeError for a malformed code. */
 function decimalsOf(currency: string): number {
   const known = decimals.get(currency);
   if (known !== undefined) return known;
@@ -15,7 +17,7 @@ function decimalsOf(currency: string): number {
   return found;
 }
 
-/** An amount in minor units as the number that stands in a message. */
+/** An amount in minor units as the number in a message. */
 export function amountToWire(minor: number, currency: string): number {
   const places = decimalsOf(currency);
   if (places === 0) return minor;
@@ -23,13 +25,13 @@ export function amountToWire(minor: number, currency: string): number {
   return Number(`${minor < 0 ? "-" : ""}${digits.slice(0, -places)}.${digits.slice(-places)}`);
 }
 
-/** The minor units of an amount in a message, which may be a number or a string; undefined if it is no amount in this currency. */
+/** An amount in a message, a number or a string, in minor units; undefined if it is not an amount of this currency. */
 export function amountFromWire(value: unknown, currency: string): number | undefined {
   if (typeof value !== "number" && typeof value !== "string") return undefined;
   const [, sign = "", whole = "", fraction = ""] = /^(-?)(\d+)(?:\.(\d+))?$/.exec(String(value)) ?? [];
   if (whole === "" || !/^[A-Z]{3}$/.test(currency)) return undefined;
   const places = decimalsOf(currency);
-  // More decimals than the currency has would be rounded by somebody: such an amount is not one.
+  // More decimals than the currency has would have to be rounded, so the amount is rejected.
   if (/[1-9]/.test(fraction.slice(places))) return undefined;
   const minor = Number(`${sign}${whole}${fraction.slice(0, places).padEnd(places, "0")}`);
   return Number.isSafeInteger(minor) ? minor : undefined;

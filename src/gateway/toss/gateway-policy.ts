@@ -1,4 +1,4 @@
-// What keeps a gateway in trouble from becoming the shop's: a bound on who waits, on how long, and a breaker.
+// Keeps a failing gateway from taking the shop down: a bulkhead, a timeout, retries and a circuit breaker.
 
 import {
   BrokenCircuitError,
@@ -18,13 +18,13 @@ import {
 import { GatewayBusy, GatewayUnknown } from "../gateway.ts";
 
 export type GatewayPolicyOptions = {
-  /** How long one call may take, its retries included, in ms. */
+  /** Longest duration of one call with its retries, in ms. */
   timeoutMs: number;
-  /** How often a call is sent at most, with the same key, while it comes back quickly with nothing. */
+  /** How often a call is sent at most, with the same key, if it fails quickly without an answer. */
   tries: number;
-  /** Callers who may be at the gateway at once; as many again wait for a place. */
+  /** Callers that may use the gateway at once; the same number may wait. */
   concurrency: number;
-  /** Calls of the last so many that are looked at: once half of them brought trouble, nobody calls for `breakerMs`. */
+  /** The breaker looks at this many last calls. If half of them failed, it stays open for `breakerMs`. */
   breakerCalls: number;
   breakerMs: number;
 };
@@ -36,19 +36,19 @@ export class GatewayPolicy {
   readonly #options: GatewayPolicyOptions;
   readonly #breaker;
   readonly #policy;
-  readonly #places;
+  readonly #bulkhead;
   readonly #stopping = new AbortController();
   #openUntil = 0;
   #probing = false;
   /** For the metrics. */
-  readonly counts = { waiting: 0, opened: 0, turnedAway: 0 };
+  readonly counts = { waiting: 0, opened: 0, rejected: 0 };
 
   constructor(options: GatewayPolicyOptions) {
     const { timeoutMs, tries, concurrency, breakerCalls, breakerMs } = options;
     this.#options = options;
-    this.#places = bulkhead(concurrency, concurrency);
+    this.#bulkhead = bulkhead(concurrency, concurrency);
     this.#breaker = circuitBreaker(
-      handleWhen((error) => error instanceof GatewayUnknown && error.trouble),
+      handleWhen((error) => error instanceof GatewayUnknown && error.gatewayFailed),
       { halfOpenAfter: breakerMs, breaker: new CountBreaker({ threshold: 0.5, size: breakerCalls, minimumNumberOfCalls: breakerCalls }) },
     );
     this.#breaker.onBreak(() => {
@@ -70,19 +70,19 @@ export class GatewayPolicy {
     return this.#breaker.state === CircuitState.HalfOpen ? "half-open" : "open";
   }
 
-  /** Lets `work` in, unless it would have to wait for too many others, or the gateway is being left alone. Errors: GatewayBusy. */
+  /** Runs `work` unless too many callers are waiting or the breaker is open. Errors: GatewayBusy. */
   async admit<T>(work: () => Promise<T>): Promise<T> {
     try {
-      return await this.#places.execute(() => this.#enter(work));
+      return await this.#bulkhead.execute(() => this.#enter(work));
     } catch (error) {
-      if (error instanceof BulkheadRejectedError) return this.#turnAway(1000);
+      if (error instanceof BulkheadRejectedError) return this.#reject(1000);
       throw error;
     }
   }
 
   /**
-   * Sends a call, again where it came back with nothing and there is time.
-   * Errors: GatewayBusy where nothing was sent; GatewayUnknown.
+   * Sends a call, and repeats it if it failed without an answer and there is time.
+   * Errors: GatewayBusy if nothing was sent; GatewayUnknown.
    */
   async call<T>(send: (signal: AbortSignal) => Promise<T>): Promise<T> {
     let last: unknown;
@@ -99,29 +99,29 @@ export class GatewayPolicy {
     } catch (error) {
       if (error instanceof TaskCancelledError) throw new GatewayUnknown("TIMEOUT");
       if (!(error instanceof BrokenCircuitError)) throw error;
-      // The breaker may have opened between two tries of one call: then something was sent after all.
-      throw last instanceof GatewayUnknown ? last : new GatewayBusy(this.#left());
+      // If the breaker opened between two tries of one call, the first try was sent all the same.
+      throw last instanceof GatewayUnknown ? last : new GatewayBusy(this.#openForMs());
     }
   }
 
-  /** Nobody waits any longer: what is under way is not known, and is found out at the next start. */
+  /** Aborts all calls. Their outcomes are unknown, and settlement finds them out after the next start. */
   stop(): void {
     this.#stopping.abort();
   }
 
   async #enter<T>(work: () => Promise<T>): Promise<T> {
-    if (this.#breaker.state === CircuitState.Closed) return this.#waiting(work);
-    // After the pause one may go and see; the others come back when it has returned.
-    if (this.#probing || Date.now() < this.#openUntil) return this.#turnAway(this.#left());
+    if (this.#breaker.state === CircuitState.Closed) return this.#counted(work);
+    // After the pause one caller probes the gateway; the others are rejected until it returns.
+    if (this.#probing || Date.now() < this.#openUntil) return this.#reject(this.#openForMs());
     this.#probing = true;
     try {
-      return await this.#waiting(work);
+      return await this.#counted(work);
     } finally {
       this.#probing = false;
     }
   }
 
-  async #waiting<T>(work: () => Promise<T>): Promise<T> {
+  async #counted<T>(work: () => Promise<T>): Promise<T> {
     this.counts.waiting++;
     try {
       return await work();
@@ -130,12 +130,12 @@ export class GatewayPolicy {
     }
   }
 
-  #turnAway(retryAfterMs: number): never {
-    this.counts.turnedAway++;
+  #reject(retryAfterMs: number): never {
+    this.counts.rejected++;
     throw new GatewayBusy(retryAfterMs);
   }
 
-  #left(): number {
+  #openForMs(): number {
     return Math.max(1000, Math.min(this.#openUntil - Date.now(), this.#options.breakerMs));
   }
 }

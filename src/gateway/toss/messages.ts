@@ -1,4 +1,4 @@
-// The gateway's messages, read no further than the shop needs them. What is not understood is not known: it never counts as a no.
+// Reads the parts of the gateway's messages that the shop needs. A message that cannot be read has an unknown outcome, never a refusal.
 
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "./amounts.ts";
 import { GATEWAY_STATUSES, type GatewayPayment, type GatewayStatus, type GatewayTransaction, GatewayUnknown } from "../gateway.ts";
@@ -26,33 +26,33 @@ export function readPayment(body: unknown): GatewayPayment {
 /** Errors: GatewayUnknown. */
 export function readTransactions(body: unknown): GatewayTransaction[] {
   if (!Array.isArray(body)) return notUnderstood();
-  return body.map((one) => {
-    const { transactionKey, paymentKey, orderId, status, amount: moved, transactionAt, currency: named } = fields(one);
+  return body.map((transaction) => {
+    const { transactionKey, paymentKey, orderId, status, amount: movedAmount, transactionAt, currency: named } = fields(transaction);
     const currency = currencyOf(named);
     const at = Date.parse(text(transactionAt));
     if (Number.isNaN(at)) return notUnderstood();
-    const known = statusOf(status);
-    const size = Math.abs(amount(moved, currency));
-    const back = known === "CANCELED" || known === "PARTIAL_CANCELED";
+    const read = statusOf(status);
+    const absolute = Math.abs(amount(movedAmount, currency));
+    const isRefund = read === "CANCELED" || read === "PARTIAL_CANCELED";
     return {
       transactionKey: text(transactionKey),
       paymentKey: text(paymentKey),
       orderId: text(orderId),
-      status: known,
+      status: read,
       currency,
-      amount: back ? -size : size,
+      amount: isRefund ? -absolute : absolute,
       at,
     };
   });
 }
 
-/** The code of a failure: a word of the gateway's, never its sentence, in which anything may stand. */
+/** The code of a failure. The gateway's message is not used: it may contain anything. */
 export function codeOf(body: unknown): string {
   const code = body !== null && typeof body === "object" ? (body as Fields)["code"] : undefined;
   return typeof code === "string" && /^[A-Z0-9_]{1,64}$/.test(code) ? code : "UNRECOGNIZED_ERROR";
 }
 
-/** Errors that may be otherwise in a moment, some of them dressed as a 400; and refusals without a code, which may be anybody's. */
+/** Codes of temporary errors, some of which come with status 400. A refusal without a code may come from a proxy, so it is one too. */
 const TEMPORARY: ReadonlySet<string> = new Set([
   "PROVIDER_ERROR",
   "CARD_PROCESSING_ERROR",
@@ -80,7 +80,7 @@ function text(value: unknown): string {
   return typeof value === "string" && value !== "" ? value : notUnderstood();
 }
 
-/** Amounts come as numbers from the gateway and as strings in its description. */
+/** The gateway sends amounts as numbers; its published description has strings. */
 function amount(value: unknown, currency: string): number {
   return amountFromWire(value, currency) ?? notUnderstood();
 }

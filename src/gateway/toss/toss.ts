@@ -1,4 +1,4 @@
-// Toss Payments' core API, and whatever speaks the same. Nothing that goes wrong here names the secret, the host or a card.
+// Adapter for the Toss Payments core API. No error names the secret, the host or a card.
 
 import {
   type Cancellation,
@@ -16,42 +16,43 @@ import { codeOf, isTemporary, readPayment, readTransactions } from "./messages.t
 
 export type Operation = "confirm" | "cancel" | "find" | "transactions";
 
+/** Called after each call that was sent. `outcome` is the HTTP status, or `no answer`. */
+export type OnCall = (call: { operation: Operation; outcome: string; seconds: number }) => void;
+
 export type TossOptions = GatewayPolicyOptions & {
-  /** Where the API is, without a path. */
+  /** The API's origin, without a path. */
   url: string;
   secret: string;
-  /** The shop's, in whose minor units amounts are. */
+  /** The shop's currency: amounts are in its minor units. */
   currency: string;
-  /** Told of each call that was sent, when it is over; `outcome` is a status, or why there is none. */
-  onCall?: (call: { operation: Operation; outcome: string; seconds: number }) => void;
+  onCall?: OnCall;
 };
 
 type Request = { operation: Operation; method: "GET" | "POST"; path: string; body?: unknown; idempotencyKey?: string };
 type Reply = { status: number; body: unknown };
 
-/** A book of many pages is asked for page by page. */
-const PAGE = 1000;
-const BOOK_TIMEOUT_MS = 60_000;
+const PAGE_SIZE = 1000;
+const LEDGER_TIMEOUT_MS = 60_000;
 const REPLY_MAX_BYTES = 8 * 1024 * 1024;
-/** Toss' own clock: a time without a zone means this one. */
+/** Toss reads a time without a zone as Korean time. */
 const KST_MS = 9 * 3_600_000;
 
 export class TossGateway implements Gateway {
   readonly currency: string;
   readonly #url: string;
   readonly #authorization: string;
-  readonly #onCall: NonNullable<TossOptions["onCall"]>;
-  readonly guard: GatewayPolicy;
-  /** Reading the book may take a minute, and must not wear out the breaker of those who pay. */
-  readonly #readers: GatewayPolicy;
+  readonly #onCall: OnCall;
+  readonly policy: GatewayPolicy;
+  /** Reading the ledger may take a minute, and must not open the circuit breaker for payments. */
+  readonly #ledgerPolicy: GatewayPolicy;
 
-  constructor({ url, secret, currency, onCall = () => {}, ...guard }: TossOptions) {
+  constructor({ url, secret, currency, onCall = () => {}, ...policy }: TossOptions) {
     this.currency = currency;
     this.#url = url.replace(/\/+$/, "");
     this.#authorization = `Basic ${Buffer.from(`${secret}:`).toString("base64")}`;
     this.#onCall = onCall;
-    this.guard = new GatewayPolicy(guard);
-    this.#readers = new GatewayPolicy({ ...guard, timeoutMs: Math.max(guard.timeoutMs, BOOK_TIMEOUT_MS) });
+    this.policy = new GatewayPolicy(policy);
+    this.#ledgerPolicy = new GatewayPolicy({ ...policy, timeoutMs: Math.max(policy.timeoutMs, LEDGER_TIMEOUT_MS) });
   }
 
   confirm({ idempotencyKey, paymentKey, orderId, amount }: Confirmation): Promise<GatewayAnswer> {
@@ -73,7 +74,7 @@ export class TossGateway implements Gateway {
     const { status, body } = await this.#call({ operation: "find", method: "GET", path: `/v1/payments/${encodeURIComponent(paymentKey)}` });
     if (status === 200) return readPayment(body);
     if (codeOf(body) === "NOT_FOUND_PAYMENT") return undefined;
-    throw new GatewayUnknown(codeOf(body), { trouble: false });
+    throw new GatewayUnknown(codeOf(body), { gatewayFailed: false });
   }
 
   async *transactions(from: number, to: number): AsyncGenerator<GatewayTransaction> {
@@ -81,26 +82,26 @@ export class TossGateway implements Gateway {
       const query = new URLSearchParams({
         startDate: seoulTime(from),
         endDate: seoulTime(to),
-        limit: String(PAGE),
+        limit: String(PAGE_SIZE),
         ...(after === undefined ? {} : { startingAfter: after }),
       });
       const { status, body } = await this.#call({ operation: "transactions", method: "GET", path: `/v1/transactions?${query.toString()}` });
-      if (status !== 200) throw new GatewayUnknown(codeOf(body), { trouble: false });
+      if (status !== 200) throw new GatewayUnknown(codeOf(body), { gatewayFailed: false });
       const page = readTransactions(body);
-      for (const one of page) if (one.at >= from && one.at < to) yield one;
-      if (page.length < PAGE) return;
+      for (const transaction of page) if (transaction.at >= from && transaction.at < to) yield transaction;
+      if (page.length < PAGE_SIZE) return;
       after = page.at(-1)?.transactionKey;
     }
   }
 
   admit<T>(work: () => Promise<T>): Promise<T> {
-    return this.guard.admit(work);
+    return this.policy.admit(work);
   }
 
-  /** Nobody waits any longer: what is under way is not known, and is found out later. */
+  /** Aborts all calls. Their outcomes are unknown, and settlement finds them out later. */
   stop(): void {
-    this.guard.stop();
-    this.#readers.stop();
+    this.policy.stop();
+    this.#ledgerPolicy.stop();
   }
 
   async #change(request: Request): Promise<GatewayAnswer> {
@@ -108,18 +109,18 @@ export class TossGateway implements Gateway {
     return status === 200 ? { kind: "payment", payment: readPayment(body) } : { kind: "refused", code: codeOf(body) };
   }
 
-  /** Answers only what stands: 200, or a refusal that will not be another one tomorrow. */
+  /** Returns only definite replies: 200, or a final refusal. Errors: GatewayUnknown, GatewayBusy. */
   #call(request: Request): Promise<Reply> {
-    const guard = request.operation === "transactions" ? this.#readers : this.guard;
-    return guard.call(async (signal) => {
+    const policy = request.operation === "transactions" ? this.#ledgerPolicy : this.policy;
+    return policy.call(async (signal) => {
       const startedAt = performance.now();
       let outcome = "no answer";
       try {
         const reply = await this.#send(request, signal);
         outcome = String(reply.status);
-        // A key that is not let in says nothing of the payment: somebody has to mend the setting, and then it is asked again.
+        // A rejected secret says nothing about the payment. Once the operator has fixed the setting, settlement asks again.
         if (reply.status >= 500 || reply.status === 401) throw new GatewayUnknown(`HTTP_${reply.status}`);
-        if (isTemporary(reply.status, codeOf(reply.body))) throw new GatewayUnknown(codeOf(reply.body), { trouble: false });
+        if (isTemporary(reply.status, codeOf(reply.body))) throw new GatewayUnknown(codeOf(reply.body), { gatewayFailed: false });
         return reply;
       } finally {
         this.#onCall({ operation: request.operation, outcome, seconds: (performance.now() - startedAt) / 1000 });
@@ -132,7 +133,7 @@ export class TossGateway implements Gateway {
       const response = await fetch(this.#url + path, {
         method,
         signal,
-        redirect: "error", // The secret goes nowhere else.
+        redirect: "error", // The secret must not go to another host.
         headers: {
           authorization: this.#authorization,
           ...(body === undefined ? {} : { "content-type": "application/json" }),
@@ -150,7 +151,7 @@ export class TossGateway implements Gateway {
   }
 }
 
-/** An error page in front of the gateway is no JSON; its status speaks all the same. */
+/** A body that is not JSON is null unless the status is 200: the error page of a proxy has a status that counts. */
 async function readJson(response: Response): Promise<unknown> {
   const chunks: Uint8Array[] = [];
   let bytes = 0;

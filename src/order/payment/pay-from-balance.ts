@@ -1,13 +1,14 @@
-import { moveMoney } from "../../balance/balance.ts";
 import { users } from "../../balance/balance.sql.ts";
+import { moveMoney } from "../../balance/move-money.ts";
 import { refuse } from "../../refusal.ts";
 import type { UnitOfWork } from "../../till/unit-of-work.ts";
 import { type Order, type OrderItem, payable } from "../order.ts";
-import { type PaymentRow, payments } from "./payment.sql.ts";
 import { reserveStock } from "../reserve-stock.ts";
+import type { PaymentRow } from "./payment.ts";
+import { payments } from "./payment.sql.ts";
 
 /**
- * Takes an order's stock, coupon and money, all of them or none, and writes its payment. An order of 0 moves no money.
+ * Reserves an order's stock and coupon, takes its price from the balance and writes its payment, all or nothing. A price of 0 moves no money.
  * Errors: STOCK_INSUFFICIENT, COUPON_NOT_FOUND, COUPON_UNUSABLE, USER_NOT_FOUND, BALANCE_INSUFFICIENT.
  */
 export function payFromBalance(uow: UnitOfWork, order: Order, items: OrderItem[]): PaymentRow {

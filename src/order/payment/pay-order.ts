@@ -1,28 +1,29 @@
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order-cache.ts";
-import { changeOrder } from "../order.ts";
+import { changeOrder } from "../change-order.ts";
 import { payFromBalance } from "./pay-from-balance.ts";
 import { type Command, command } from "../../till/command.ts";
 import { payableOrder } from "./payable-order.ts";
-import { type PaymentView, paymentView } from "./payment.ts";
+import { type PaymentView, paymentView } from "./payment-view.ts";
 
 export type PayOrder = {
   orderId: string;
-  /** Whose it must be; null for an operator. */ callerId: string | null;
-  /** What the buyer was shown to pay, in minor units; null if the client did not say. */
+  /** The order must be this user's; null for an operator. */
+  callerId: string | null;
+  /** The price that the buyer was shown, in minor units; null if the client has no expectation. */
   expectedAmount: number | null;
-  fact?: ImmutableOrder;
+  immutable?: ImmutableOrder;
 };
 
 /**
- * Pays an order from its owner's balance: stock, coupon and money are taken now, under the same rules as when it was placed.
- * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also once its time is up), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE,
+ * Pays an order from its owner's balance. Stock, coupon and money are taken now, by the rules that hold when an order is placed.
+ * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also after it has expired), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE,
  * STOCK_INSUFFICIENT, COUPON_UNUSABLE, BALANCE_INSUFFICIENT.
  */
-export function payOrder(facts: OrderCache): Command<PayOrder, PaymentView> {
+export function payOrder(orderCache: OrderCache): Command<PayOrder, PaymentView> {
   return command<PayOrder, PaymentView>({
     name: "pay order",
-    prepare: (input) => withImmutableOrder(facts, input),
-    needs: ({ orderId, fact }) => orderNeeds(orderId, fact),
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
     decide(uow, input) {
       const { order, items } = payableOrder(uow, input);

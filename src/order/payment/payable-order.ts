@@ -1,13 +1,13 @@
 import { forSale } from "../../catalog/catalog.ts";
 import { checkAmount, isPayable, itemsOf, type Order, type OrderItem } from "../order.ts";
-import { livePayment } from "./payment.sql.ts";
 import { ownOrder } from "../undo-order.ts";
+import { livePayment } from "./live-payment.ts";
 import { refuse } from "../../refusal.ts";
 import type { UnitOfWork } from "../../till/unit-of-work.ts";
 
 /**
- * An order that may be paid now, with its lines, whatever it is going to be paid with.
- * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also once its time is up), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE.
+ * An order that may be paid now, by any method, with its line items.
+ * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also after it has expired), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE.
  */
 export function payableOrder(
   uow: UnitOfWork,

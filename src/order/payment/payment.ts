@@ -1,41 +1,50 @@
-// Payments as the API shows them.
+// Payments: types and pure rules.
 
-import { iso, isoOrNull } from "../../database/statement.ts";
-import type { AttemptStatus } from "../../idempotency/two-phase.ts";
-import type { PaymentRow, PaymentStep } from "./payment.sql.ts";
-import { reasonsFor } from "../refund/refund.ts";
-import { Refusal } from "../../refusal.ts";
-import { isOpen } from "../../settlement/settle-payment.ts";
+import { iso } from "../../database/statement.ts";
 
-export type PaymentView = {
-  paymentId: string;
+export type PaymentMethod = "BALANCE" | "CARD";
+export const PAYMENT_STATUSES = ["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
+export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
+
+/** One change of a payment. */
+export type PaymentStep = { status: PaymentStatus; at: string; reason: string | null; customerReason?: string };
+
+/** `amount` in minor units, instants in ms. */
+export type PaymentRow = {
+  id: string;
   orderId: string;
-  method: PaymentRow["method"];
-  status: PaymentRow["status"];
+  method: PaymentMethod;
+  status: PaymentStatus;
   amount: number;
-  paidAt: string | null;
+  /** Null while nothing has happened since the payment was made. */
+  steps: PaymentStep[] | null;
+  createdAt: number;
+  paidAt: number | null;
+  /** Cards only: the payment at the gateway, when the gateway is asked next, and how often it was asked. */
+  card: { paymentKey: string; askAt: number | null; asked: number } | null;
 };
 
-export function paymentView({ id, orderId, method, status, amount, paidAt }: PaymentRow): PaymentView {
-  return { paymentId: id, orderId, method, status, amount, paidAt: isoOrNull(paidAt) };
+/** A payment as it is read: with its newest steps, the count of all its steps, and its order's owner and expiry. */
+export type PaymentRecord = PaymentRow & { userId: string; expiresAt: number | null; stepCount: number };
+
+/** Whether the payment's outcome is not known yet. */
+export function isOpen({ status }: Pick<PaymentRow, "status">): boolean {
+  return status === "PENDING" || status === "UNKNOWN";
 }
 
-/** Every step of a payment with its time and reason, oldest first, as this reader may see it: an operator's reasons are for operators. */
-export function paymentHistory(payment: PaymentRow, readerIsOperator: boolean): PaymentStep[] {
-  const steps = payment.steps ?? [{ status: payment.status, at: iso(payment.paidAt ?? payment.createdAt), reason: null }];
-  return steps.map((step) => {
-    const isRefund = step.status === "REFUNDED" || step.status === "PARTIALLY_REFUNDED";
-    if (!isRefund || step.reason === null) return step;
-    return { ...step, reason: reasonsFor(readerIsOperator, { reason: step.reason }).reason ?? null };
-  });
+/** All steps of a payment, oldest first. A payment without stored steps has one: it was made. */
+export function stepsOf({ steps, status, paidAt, createdAt }: PaymentRow): PaymentStep[] {
+  return steps ?? [{ status, at: iso(paidAt ?? createdAt), reason: null }];
 }
 
-/** What a payment by card is answered with, as far as it is known: settled, declined, or still in doubt. */
-export function paymentStatus(payment: PaymentRow): AttemptStatus {
-  if (isOpen(payment)) return { over: false, status: 202, body: paymentView(payment) };
-  if (payment.status !== "FAILED") return { over: true, status: 201, body: paymentView(payment) };
-  return {
-    over: true,
-    refusal: new Refusal("PAYMENT_DECLINED", { orderId: payment.orderId, paymentId: payment.id, reason: payment.steps?.at(-1)?.reason ?? null }),
-  };
+/** The payment with one more step. */
+export function withStep(
+  payment: PaymentRow,
+  status: PaymentStatus,
+  now: number,
+  reason: string | null,
+  customerReason: string | null = null,
+): PaymentRow {
+  const step = { status, at: iso(now), reason, ...(customerReason === null ? {} : { customerReason }) };
+  return { ...payment, status, steps: [...stepsOf(payment), step] };
 }

@@ -1,12 +1,12 @@
-import type { Order, OrderItem } from "../order.ts";
-import { payable } from "../order.ts";
+import { type Order, type OrderItem, payable } from "../order.ts";
 
 /**
- * What each line gets back when its refunded quantity goes from `before` to `after`, in minor units.
+ * The refund of each line item, in minor units, when its refunded quantity changes from `before` to
+ * `after`.
  *
- * Every line has a share of what was paid, in proportion to what it cost; the shares are cut from one running total, so
- * they add up to the payment exactly. Within a line the same is done piece by piece. So whatever the order and the size of
- * the parts, they add up to the line's share, and the lines' shares to the whole.
+ * Each line item has a share of the payment in proportion to its cost. Shares are differences of
+ * one running total, so they add up to the payment exactly. The units of a line item divide its
+ * share in the same way. So partial refunds of any size, in any order, add up to the payment.
  */
 export function refundShares(order: Pick<Order, "totalAmount" | "discountAmount">, before: OrderItem[], after: OrderItem[]): number[] {
   const paid = payable(order);
@@ -19,7 +19,10 @@ export function refundShares(order: Pick<Order, "totalAmount" | "discountAmount"
   });
 }
 
-/** `amount × numerator ÷ denominator`, rounded down. The product may exceed 2^53, so it is made of big integers. */
+/**
+ * `amount × numerator ÷ denominator`, rounded down. Uses BigInt, because the product may exceed
+ * 2^53.
+ */
 function part(amount: number, numerator: number, denominator: number): number {
   if (denominator === 0) return 0;
   return Number((BigInt(amount) * BigInt(numerator)) / BigInt(denominator));

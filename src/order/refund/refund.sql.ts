@@ -1,7 +1,10 @@
-import { timestampArray, iso, arrayOf, textArray, type Statement } from "../../database/statement.ts";
+import { timestampArray, arrayOf, textArray, type Statement } from "../../database/statement.ts";
 import type { Change, Table } from "../../till/table.ts";
 
-/** A refund to a card. `pieces`: what comes back, by variant. Instants in ms, `amount` in minor units. */
+/**
+ * A refund to a card. `units` are the returned quantities by variant. Instants in ms, `amount` in
+ * minor units.
+ */
 export type RefundRow = {
   id: string;
   orderId: string;
@@ -9,10 +12,10 @@ export type RefundRow = {
   paymentKey: string;
   status: "PENDING" | "COMPLETED" | "FAILED";
   amount: number;
-  pieces: [variantId: string, quantity: number][];
+  units: [variantId: string, quantity: number][];
   reason: string;
   customerReason: string | null;
-  /** Why it is not known yet, or why the gateway would not. */
+  /** The reason why the outcome is unknown, or why the gateway refused. */
   failure: string | null;
   createdAt: number;
   settledAt: number | null;
@@ -20,10 +23,10 @@ export type RefundRow = {
   asked: number;
 };
 
-const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces, reason, customer_reason AS "customerReason", failure,
+const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces AS units, reason, customer_reason AS "customerReason", failure,
   created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked`;
 
-/** The refund of an order that is under way, by order, guarded by the order's lock. */
+/** The open refund of each order, protected by the order's lock. */
 export const refunds: Table<RefundRow> = {
   name: "refunds",
   load: (orderIds) => ({
@@ -33,9 +36,9 @@ export const refunds: Table<RefundRow> = {
   }),
   read: (row) => [row["orderId"] as string, row as RefundRow],
   save(changes) {
-    const made = changes.filter((change) => change.before === undefined);
-    const moved = changes.filter((change) => change.before !== undefined);
-    return [...(made.length > 0 ? [insertRefunds(made)] : []), ...(moved.length > 0 ? [updateRefunds(moved)] : [])];
+    const started = changes.filter((change) => change.before === undefined);
+    const changed = changes.filter((change) => change.before !== undefined);
+    return [...(started.length > 0 ? [insertRefunds(started)] : []), ...(changed.length > 0 ? [updateRefunds(changed)] : [])];
   },
 };
 
@@ -52,7 +55,7 @@ function insertRefunds(changes: Change<RefundRow>[]): Statement {
       arrayOf(changes, ({ after }) => after.paymentId),
       textArray(changes, ({ after }) => after.paymentKey),
       arrayOf(changes, ({ after }) => after.amount),
-      textArray(changes, ({ after }) => JSON.stringify(after.pieces)),
+      textArray(changes, ({ after }) => JSON.stringify(after.units)),
       textArray(changes, ({ after }) => after.reason),
       textArray(changes, ({ after }) => after.customerReason),
       timestampArray(changes, ({ after }) => after.createdAt),
@@ -81,12 +84,4 @@ function updateRefunds(changes: Change<RefundRow>[]): Statement {
 
 export function selectRefund(id: string): Statement {
   return { name: "select refund", text: `SELECT ${REFUND} FROM refunds WHERE id = $1`, values: [id] };
-}
-
-export function selectRefundsToAsk(now: number, every: boolean, limit: number): Statement {
-  return {
-    name: `select refunds to ask${every ? " of all" : ""}`,
-    text: `SELECT id FROM refunds WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${every ? " OR asked > 0" : ""}) ORDER BY ask_at LIMIT $2`,
-    values: [iso(now), limit],
-  };
 }

@@ -1,131 +1,154 @@
-// What a refund gives back, whichever way the money goes.
+// Refunds to the balance and to cards.
 
-import { moveMoney } from "../../balance/balance.ts";
 import { users } from "../../balance/balance.sql.ts";
-import { returnStock } from "../../catalog/catalog.ts";
-import { returnCoupon } from "../../coupon/coupon.ts";
+import { moveMoney } from "../../balance/move-money.ts";
+import { returnStock } from "../../catalog/stock.ts";
+import { returnCoupon } from "../../coupon/use-coupon.ts";
 import { refuse } from "../../refusal.ts";
-import type { Started } from "../../till/started-attempt.ts";
+import type { Started } from "../../idempotency/two-phase.ts";
 import { NeedsChanged, type UnitOfWork } from "../../till/unit-of-work.ts";
-import { changeOrder, itemsOf, type Order, type OrderItem, type OrderView, orderView } from "../order.ts";
+import { changeOrder } from "../change-order.ts";
+import { getOrderItems } from "../get-order.ts";
+import type { Order, OrderItem } from "../order.ts";
+import { orderView, type OrderView } from "../order-view.ts";
 import { orderItems } from "../order.sql.ts";
-import { livePayment, type PaymentRow, payments, stepped } from "../payment/payment.sql.ts";
+import { livePayment } from "../payment/live-payment.ts";
+import { type PaymentRow, withStep } from "../payment/payment.ts";
+import { payments } from "../payment/payment.sql.ts";
 import { refundShares } from "./refund-shares.ts";
 import { type RefundRow, refunds } from "./refund.sql.ts";
 
-/** Why money is given back. `reason` is an operator's and shown to operators only; `customerReason` is what the shopper reads. */
+/** `reason` is an operator's and shown to operators only; the shopper reads `customerReason`. */
 export type RefundReasons = { reason: string; customerReason: string | null };
 
-/** The reason of a cancelled order, which the shop writes itself: the one reason that a shopper may read. */
+/**
+ * The reasons of a cancelled order. The shop sets this `reason` itself, so shoppers may read it.
+ */
 export const CANCELLED: RefundReasons = { reason: "cancelled", customerReason: null };
 
-/** A refund's reasons as this reader may see them; `undefined` stays out of JSON. */
+/** The reasons that this reader may see; JSON omits `undefined`. */
 export function reasonsFor(readerIsOperator: boolean, { reason, customerReason = null }: { reason: string; customerReason?: string | null }) {
   return { reason: readerIsOperator || reason === CANCELLED.reason ? reason : undefined, customerReason };
 }
 
-/** How many pieces of which variant. */
+/** Quantities by variant id. */
 export type Units = Map<string, number>;
 
+/** The units that were not refunded yet. */
 export function remaining(items: OrderItem[]): Units {
   return new Map(
     items.filter((item) => item.quantity > item.refundedQuantity).map((item) => [item.variantId, item.quantity - item.refundedQuantity]),
   );
 }
 
-export function addUp(items: { variantId: string; quantity: number }[]): Units {
-  const pieces: Units = new Map();
-  for (const { variantId, quantity } of items) pieces.set(variantId, (pieces.get(variantId) ?? 0) + quantity);
-  return pieces;
+/** Adds up the quantities of each variant. */
+export function unitsOf(items: { variantId: string; quantity: number }[]): Units {
+  const units: Units = new Map();
+  for (const { variantId, quantity } of items) units.set(variantId, (units.get(variantId) ?? 0) + quantity);
+  return units;
 }
 
 /**
- * Refunds pieces of a paid order: at once where it was paid from the balance; where it was paid by card it only reserves them,
- * so that nobody can give back the same again while the gateway is asked.
- * Errors: ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS while another refund is under way.
+ * Refunds units of a paid order. A refund to the balance completes in this round. A refund to a
+ * card only starts: it reserves the units, so that they cannot be refunded twice, and settlement
+ * completes it.
+ * Errors: ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS while another refund is in progress.
  */
 export function refund(
   uow: UnitOfWork,
   order: Order,
-  pieces: Units,
+  units: Units,
   reasons: RefundReasons,
   { askAfterMs }: { askAfterMs: number },
 ): Started<OrderView> {
   if (uow.find(refunds, order.id)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId: order.id });
-  // One that has ended in this very round is still in its place until that is written: this one is served in the next.
+  // A refund that has ended in this round keeps its row until the round is written, so this command
+  // waits for the next round.
   if (uow.find(refunds, order.id)) throw new NeedsChanged();
-  const payment = paymentOf(uow, order.id);
-  const { amount } = shareOf(uow, order, pieces);
+  const payment = getPayment(uow, order.id);
+  const { amount } = shareOf(uow, order, units);
   if (payment.card !== null && amount > 0) {
-    const id = uow.newId();
-    const { paymentKey } = payment.card;
-    const row: RefundRow = {
-      id,
-      orderId: order.id,
-      paymentId: payment.id,
-      paymentKey,
-      status: "PENDING",
-      amount,
-      pieces: [...pieces],
-      ...reasons,
-      failure: null,
-      createdAt: uow.now,
-      settledAt: null,
-      askAt: uow.now + askAfterMs,
-      asked: 0,
-    };
+    const row = newRefund(uow, payment, payment.card.paymentKey, { amount, units, reasons, askAfterMs });
     uow.put(refunds, order.id, row);
-    return { kind: "attempt", id };
+    return { kind: "attempt", id: row.id };
   }
   const wallet = uow.find(users, order.userId);
-  if (wallet === undefined) throw new Error(`user ${order.userId} of order ${order.id} is gone`);
+  if (wallet === undefined) throw new Error(`user ${order.userId} of order ${order.id} does not exist`);
   if (amount > 0) moveMoney(uow, wallet, { type: "REFUND", amount, orderId: order.id, ...reasons });
-  return { kind: "answer", answer: restoreUnits(uow, order, pieces, reasons) };
+  return { kind: "answer", answer: restoreUnits(uow, order, units, reasons) };
 }
 
-/** The one place in which a paid order gives anything back but money: that has gone its way, or goes in this same round. */
-export function restoreUnits(uow: UnitOfWork, order: Order, pieces: Units, reasons: RefundReasons): OrderView {
-  const { after, amount, given, whole } = shareOf(uow, order, pieces);
-  for (const item of given) returnStock(uow, item);
-  if (whole && order.userCouponId !== null) returnCoupon(uow, order.userCouponId, order.id);
+type NewRefund = { amount: number; units: Units; reasons: RefundReasons; askAfterMs: number };
 
-  const status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
-  const payment = stepped(paymentOf(uow, order.id), status, uow.now, reasons.reason, reasons.customerReason);
+function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paymentKey: string, refundFields: NewRefund): RefundRow {
+  const { amount, units, reasons, askAfterMs } = refundFields;
+  return {
+    id: uow.newId(),
+    orderId,
+    paymentId,
+    paymentKey,
+    status: "PENDING",
+    amount,
+    units: [...units],
+    ...reasons,
+    failure: null,
+    createdAt: uow.now,
+    settledAt: null,
+    askAt: uow.now + askAfterMs,
+    asked: 0,
+  };
+}
+
+/**
+ * Completes a refund: returns units and coupon, and updates payment and order. The money has been
+ * refunded before, or is refunded in the same round. No other code returns units of a paid order.
+ */
+export function restoreUnits(uow: UnitOfWork, order: Order, units: Units, reasons: RefundReasons): OrderView {
+  const { after, amount, refunded, full } = shareOf(uow, order, units);
+  for (const item of refunded) returnStock(uow, item);
+  if (full && order.userCouponId !== null) returnCoupon(uow, order.userCouponId, order.id);
+
+  const status = full ? "REFUNDED" : "PARTIALLY_REFUNDED";
+  const payment = withStep(getPayment(uow, order.id), status, uow.now, reasons.reason, reasons.customerReason);
   uow.put(payments, order.id, payment);
   uow.put(orderItems, order.id, after);
-  const event = whole ? "order.refunded" : "order.partially-refunded";
-  const changed = changeOrder(uow, order, event, { status, refundedAmount: order.refundedAmount + amount }, { items: given, amount, ...reasons });
+  const event = full ? "order.refunded" : "order.partially-refunded";
+  const changed = changeOrder(uow, order, event, { status, refundedAmount: order.refundedAmount + amount }, { items: refunded, amount, ...reasons });
   return orderView(changed, after, payment);
 }
 
+/** `after`: all line items after the refund. `amount` in minor units. `full`: no units remain. */
 type Share = {
   after: OrderItem[];
   amount: number;
-  given: { variantId: string; productId: string; quantity: number; unitPrice: number; amount: number }[];
-  whole: boolean;
+  refunded: { variantId: string; productId: string; quantity: number; unitPrice: number; amount: number }[];
+  full: boolean;
 };
 
-/** What these pieces are worth, and what the order is without them. Errors: ORDER_NOT_REFUNDABLE for more than there is. */
-export function shareOf(uow: UnitOfWork, order: Order, pieces: Units): Share {
-  const bought = itemsOf(uow, order.id);
-  const after = bought.map((item) => ({ ...item, refundedQuantity: item.refundedQuantity + (pieces.get(item.variantId) ?? 0) }));
-  const tooMany = after.find((item) => item.refundedQuantity > item.quantity);
-  if (tooMany || pieces.size === 0) refuse("ORDER_NOT_REFUNDABLE", { orderId: order.id, ...(tooMany ? { variantId: tooMany.variantId } : {}) });
-  const shares = refundShares(order, bought, after);
-  const given = after.flatMap(({ variantId, productId, unitPrice }, i) => {
-    const quantity = pieces.get(variantId);
+/**
+ * The amount of these units, and the line items after their refund. Errors: ORDER_NOT_REFUNDABLE
+ * for more units than remain, or for none.
+ */
+export function shareOf(uow: UnitOfWork, order: Order, units: Units): Share {
+  const before = getOrderItems(uow, order.id);
+  const after = before.map((item) => ({ ...item, refundedQuantity: item.refundedQuantity + (units.get(item.variantId) ?? 0) }));
+  const excessive = after.find((item) => item.refundedQuantity > item.quantity);
+  if (excessive || units.size === 0) refuse("ORDER_NOT_REFUNDABLE", { orderId: order.id, ...(excessive ? { variantId: excessive.variantId } : {}) });
+  const shares = refundShares(order, before, after);
+  const refunded = after.flatMap(({ variantId, productId, unitPrice }, i) => {
+    const quantity = units.get(variantId);
     return quantity === undefined ? [] : [{ variantId, productId, quantity, unitPrice, amount: shares[i] as number }];
   });
   return {
     after,
     amount: shares.reduce((sum, share) => sum + share, 0),
-    given,
-    whole: after.every((item) => item.refundedQuantity === item.quantity),
+    refunded,
+    full: after.every((item) => item.refundedQuantity === item.quantity),
   };
 }
 
-function paymentOf(uow: UnitOfWork, orderId: string): PaymentRow {
+function getPayment(uow: UnitOfWork, orderId: string): PaymentRow {
   const payment = livePayment(uow, orderId);
-  if (payment === undefined) throw new Error(`order ${orderId} is paid without a payment`);
+  if (payment === undefined) throw new Error(`order ${orderId} is paid, but has no payment`);
   return payment;
 }

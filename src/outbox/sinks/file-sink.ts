@@ -8,7 +8,7 @@ import { ALL_DELIVERED, type DeliveryResult, type Sink } from "./sink.ts";
 const NEWLINE = 0x0a;
 const CHUNK_BYTES = 64 * 1024;
 
-/** Appends to `events.ndjson`. A line counts as delivered when it is on the disk; what a crash tore off is cut before the next. */
+/** Appends to `events.ndjson`. A line counts as delivered once it is flushed to disk. A line torn by a crash is cut off. */
 export class FileSink implements Sink {
   readonly name = "file";
   readonly path: string;
@@ -19,8 +19,8 @@ export class FileSink implements Sink {
 
   async deliver(envelopes: Envelope[]): Promise<DeliveryResult> {
     if (envelopes.length === 0) return ALL_DELIVERED;
-    // Opened anew each time, so that a file that was moved away or deleted meanwhile is simply begun again.
-    const { file, made } = await openForAppending(this.path);
+    // Opened for each delivery, so that a file that was moved or deleted is created again.
+    const { file, created } = await openForAppending(this.path);
     try {
       await cutTornLine(file);
       await file.appendFile(`${envelopes.map((envelope) => JSON.stringify(envelope)).join("\n")}\n`);
@@ -28,23 +28,23 @@ export class FileSink implements Sink {
     } finally {
       await file.close();
     }
-    if (made) await syncDirectory(dirname(this.path)); // Without it a crash may leave the lines on disk, and no name for them.
+    if (created) await syncDirectory(dirname(this.path)); // Otherwise a crash may lose the new file's directory entry.
     return ALL_DELIVERED;
   }
 
   async close(): Promise<void> {}
 }
 
-async function openForAppending(path: string): Promise<{ file: FileHandle; made: boolean }> {
+async function openForAppending(path: string): Promise<{ file: FileHandle; created: boolean }> {
   try {
-    return { file: await open(path, "ax+", 0o600), made: true };
+    return { file: await open(path, "ax+", 0o600), created: true };
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    return { file: await open(path, "a+", 0o600), made: false };
+    return { file: await open(path, "a+", 0o600), created: false };
   }
 }
 
-/** A write that was cut short left a line without its end; its events were never counted as delivered and come again. */
+/** Cuts off a last line without a newline. Its event was not counted as delivered, so it will be delivered again. */
 async function cutTornLine(file: FileHandle): Promise<void> {
   const { size } = await file.stat();
   const buffer = Buffer.alloc(Math.min(size, CHUNK_BYTES));
@@ -60,7 +60,7 @@ async function cutTornLine(file: FileHandle): Promise<void> {
 }
 
 async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === "win32") return; // Windows has no such thing for directories, and needs none.
+  if (process.platform === "win32") return; // Windows cannot sync directories, and does not need to.
   const directory = await open(path, "r");
   try {
     await directory.sync();

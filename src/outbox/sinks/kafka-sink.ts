@@ -1,4 +1,4 @@
-// A data platform behind Kafka. The key is the order's id, so an order's events share a partition and keep their order there.
+// Delivers to Kafka. The key is the order's id, so an order's events share a partition and keep their sequence.
 
 import {
   type Broker,
@@ -18,8 +18,9 @@ export type KafkaSinkOptions = { name: string; url: URL };
 const TIMEOUT_MS = 10_000;
 
 /**
- * `kafka://[user:password@]host:9092/topic?brokers=other:9092;third:9092&tls=on&sasl=SCRAM-SHA-512`. Acknowledged by all replicas, and,
- * where the broker allows it, idempotent: what the client itself sends again is written once. What the relay sends again after a crash is recognised by `id`.
+ * `kafka://[user:password@]host:9092/topic?brokers=other:9092;third:9092&tls=on&sasl=SCRAM-SHA-512`. All replicas acknowledge.
+ * If the broker allows it, the producer is idempotent: the client's own retries are written once. Consumers recognize events that
+ * the relay repeats after a crash by their `id`.
  */
 export class KafkaSink implements Sink {
   readonly name: string;
@@ -59,13 +60,13 @@ export class KafkaSink implements Sink {
     this.#producer = undefined;
     try {
       await producer?.client.close(true);
-    } catch {} // It is left behind in any case.
+    } catch {} // The producer is discarded in any case.
   }
 
   async #connect(): Promise<{ client: Producer<string, string, string, string>; idempotent: boolean }> {
     const client = this.#client();
     try {
-      // Asks for an id of its own: without -1 the client would claim to be producer 0.
+      // -1 requests a new producer id; by default the client would claim to be producer 0.
       await client.initIdempotentProducer({ producerId: -1n, producerEpoch: -1 });
       return { client, idempotent: true };
     } catch (error) {
@@ -104,7 +105,7 @@ export class KafkaSink implements Sink {
   }
 }
 
-/** `replay` is there if an operator asked for it: a consumer that drops repetitions by `id` can tell one from the other. */
+/** `replay` is set if an operator requested the delivery, so that consumers which drop repetitions by `id` can tell it apart. */
 function headersOf({ id, type }: Envelope, replays: Replays | undefined): Record<string, string> {
   const replay = replays?.get(id);
   return replay === undefined ? { id, type } : { id, type, replay };

@@ -1,5 +1,5 @@
-// A data platform behind NATS JetStream. `Nats-Msg-Id` is the event's id, with the replay's behind it if an operator asked for one:
-// what comes again within the stream's window is dropped there.
+// Delivers to NATS JetStream. `Nats-Msg-Id` is the event's id, followed by the replay's id if an operator requested one. The stream
+// drops repetitions within its deduplication window.
 
 import { jetstream, JetStreamApiError, jetstreamManager, type JetStreamClient } from "@nats-io/jetstream";
 import { connect, InvalidArgumentError, type NatsConnection } from "@nats-io/transport-node";
@@ -10,10 +10,10 @@ export type NatsSinkOptions = { name: string; url: URL };
 
 const CONNECT_MS = 5000;
 const ACK_MS = 10_000;
-/** For how long a stream of our making recognises what comes again. */
-const DEDUPLICATED_NS = 3600 * 1_000_000_000;
+/** Deduplication window of a stream that the sink creates. */
+const DUPLICATE_WINDOW_NS = 3600 * 1_000_000_000;
 
-/** `nats://[user:password@|token@]host:4222/STREAM`: publishes to `STREAM.<type>` in lower case; makes the stream where there is none. */
+/** `nats://[user:password@|token@]host:4222/STREAM`: publishes to `stream.<type>`, and creates the stream if it does not exist. */
 export class NatsSink implements Sink {
   readonly name: string;
   readonly #url: URL;
@@ -28,7 +28,7 @@ export class NatsSink implements Sink {
 
   async deliver(envelopes: Envelope[], replays?: Replays): Promise<DeliveryResult> {
     const { client } = await (this.#open ??= this.#connect());
-    // Sent in order on one connection; each is safe when the stream has acknowledged it.
+    // Published in order on one connection. An event is delivered once the stream has acknowledged it.
     const acks = envelopes.map((envelope) =>
       client.publish(subjectOf(this.#stream, envelope.type), JSON.stringify(envelope), {
         msgID: deduplicationId(envelope, replays),
@@ -41,11 +41,11 @@ export class NatsSink implements Sink {
     for (const [i, settled] of (await Promise.allSettled(acks)).entries()) {
       if (settled.status === "fulfilled") continue;
       const [id, error] = [(envelopes[i] as Envelope).id, settled.reason as Error];
-      // The client compares each message with the server's max_payload before it sends anything.
+      // The client checks the server's max_payload before sending, so the error concerns this event.
       if (error instanceof InvalidArgumentError) failed.set(id, error.message);
       else unclear.set(id, error);
     }
-    // A stream that answers with an error keeps its connection; after any other error it may be broken.
+    // After an error response of the stream the connection is still good; after any other error it may be broken.
     if ([...unclear.values()].some((error) => !(error instanceof JetStreamApiError))) await this.#drop();
     return { failed, unclear };
   }
@@ -62,14 +62,14 @@ export class NatsSink implements Sink {
         servers: `${hostname}:${port || 4222}`,
         name: "jangnal",
         timeout: CONNECT_MS,
-        // A connection that breaks is not mended behind our back: what it had on its way would come at any time. The relay comes again.
+        // A reconnecting client would send buffered messages at any later time. The relay repeats them instead.
         reconnect: false,
         ...(secret ? { user: name, pass: secret } : name ? { token: name } : {}),
         ...(protocol === "tls:" ? { tls: {} } : {}),
       });
       void connection.closed().then(() => (this.#open = undefined));
       try {
-        await this.#makeStream(connection);
+        await this.#createStream(connection);
       } catch (error) {
         await connection.close();
         throw error;
@@ -81,13 +81,13 @@ export class NatsSink implements Sink {
     }
   }
 
-  async #makeStream(connection: NatsConnection): Promise<void> {
+  async #createStream(connection: NatsConnection): Promise<void> {
     const manager = await jetstreamManager(connection, { timeout: CONNECT_MS });
     try {
       await manager.streams.info(this.#stream);
     } catch (error) {
       if (!/not found/i.test((error as Error).message)) throw error;
-      await manager.streams.add({ name: this.#stream, subjects: [`${this.#stream.toLowerCase()}.>`], duplicate_window: DEDUPLICATED_NS });
+      await manager.streams.add({ name: this.#stream, subjects: [`${this.#stream.toLowerCase()}.>`], duplicate_window: DUPLICATE_WINDOW_NS });
     }
   }
 

@@ -1,14 +1,14 @@
-// The data platforms that the settings name. A client is loaded only where it is needed.
+// Opens the sinks that the settings name. A client library is loaded only if a sink needs it.
 
 import { createHash } from "node:crypto";
 import { FileSink } from "./file-sink.ts";
 import type { Sink } from "./sink.ts";
 
 export type DataPlatforms = {
-  /** `file`, or URLs whose scheme says what they are. */
+  /** `file`, or URLs whose scheme selects the sink. */
   platforms: readonly string[];
   dataDir: string;
-  /** Set where one of them is a webhook. */
+  /** Required if one of the platforms is a webhook. */
   webhookSecret: string | undefined;
 };
 
@@ -34,10 +34,10 @@ async function openSink(url: URL, secret: string): Promise<Sink> {
   }
 }
 
-/** Stands in the database and in metrics, so it holds no credentials, which paths and queries of webhooks may be. */
+/** The sink's name in the database and in metrics. Paths and queries of webhooks may be credentials, so they are hashed. */
 export function nameOf(url: URL): string {
-  const place = new URL(url);
-  place.username = "";
-  place.password = "";
-  return `${url.protocol}//${url.host}#${createHash("sha256").update(place.href).digest("hex").slice(0, 8)}`;
+  const address = new URL(url);
+  address.username = "";
+  address.password = "";
+  return `${url.protocol}//${url.host}#${createHash("sha256").update(address.href).digest("hex").slice(0, 8)}`;
 }

@@ -1,5 +1,5 @@
-// A data platform behind a Redis stream. Redis numbers its entries by itself, so a note per delivery keeps what comes again out of the
-// stream. One script writes the entry and then the note: if it fails in between, the event comes again, and none is lost.
+// Delivers to a Redis stream. Redis assigns entry ids itself, so a marker key per delivery keeps repetitions out of the stream.
+// One script writes the entry and then the marker: if it fails in between, the event is delivered again rather than lost.
 
 import { Redis } from "ioredis";
 import type { Envelope } from "../envelope.ts";
@@ -8,20 +8,20 @@ import { deduplicationId, type DeliveryResult, type Replays, type Sink, SinkUnre
 export type RedisStreamSinkOptions = { name: string; url: URL };
 
 const TIMEOUT_MS = 5000;
-const REMEMBERED_SECONDS = 24 * 3600;
+const MARKER_SECONDS = 24 * 3600;
 
 /**
- * KEYS: the stream, a note per event. ARGV: how long notes are kept, how long the stream may get (0: any), then id, type, event and
- * replay ("" for none) each. Answers the errors: the event's number, counted from 0, and Redis's message, in turn.
+ * KEYS: the stream, then a marker per event. ARGV: lifetime of markers in seconds, maximum length of the stream (0: unlimited), then
+ * id, type, event and replay ("" for none) per event. Returns errors as pairs: the event's index from 0, and Redis's message.
  */
 const APPEND = `
-local most = tonumber(ARGV[2])
+local maxlen = tonumber(ARGV[2])
 local errors = {}
 for i = 2, #KEYS do
   local at = 3 + (i - 2) * 4
   if redis.call('EXISTS', KEYS[i]) == 0 then
     local entry = {'XADD', KEYS[1]}
-    if most > 0 then entry[3] = 'MAXLEN'; entry[4] = '~'; entry[5] = most end
+    if maxlen > 0 then entry[3] = 'MAXLEN'; entry[4] = '~'; entry[5] = maxlen end
     for _, value in ipairs({'*', 'id', ARGV[at], 'type', ARGV[at + 1], 'event', ARGV[at + 2]}) do entry[#entry + 1] = value end
     if ARGV[at + 3] ~= '' then entry[#entry + 1] = 'replay'; entry[#entry + 1] = ARGV[at + 3] end
     local done = redis.pcall(unpack(entry))
@@ -36,12 +36,12 @@ export class RedisStreamSink implements Sink {
   readonly name: string;
   readonly #redis: Redis;
   readonly #stream: string;
-  readonly #most: number;
+  readonly #maxLength: number;
 
   constructor({ name, url }: RedisStreamSinkOptions) {
     this.name = name;
     this.#stream = url.searchParams.get("stream") ?? "jangnal:events";
-    this.#most = Number(url.searchParams.get("maxlen") ?? 0);
+    this.#maxLength = Number(url.searchParams.get("maxlen") ?? 0);
     const address = new URL(url);
     address.search = "";
     this.#redis = new Redis(address.href, {
@@ -49,19 +49,19 @@ export class RedisStreamSink implements Sink {
       connectionName: "jangnal-events",
       connectTimeout: TIMEOUT_MS,
       commandTimeout: TIMEOUT_MS,
-      // What could not be sent is the relay's to send again.
+      // The relay repeats failed deliveries, so the client must not.
       enableOfflineQueue: false,
       maxRetriesPerRequest: 0,
       retryStrategy: () => null,
     });
-    this.#redis.on("error", () => {}); // Every command that fails says so itself.
+    this.#redis.on("error", () => {}); // Each failed command rejects by itself.
   }
 
   async deliver(envelopes: Envelope[], replays?: Replays): Promise<DeliveryResult> {
     await this.#connect();
     const keys = [this.#stream, ...envelopes.map((envelope) => `{${this.#stream}}:seen:${deduplicationId(envelope, replays)}`)];
     const values = envelopes.flatMap((envelope) => [envelope.id, envelope.type, JSON.stringify(envelope), replays?.get(envelope.id) ?? ""]);
-    const errors = (await this.#redis.eval(APPEND, keys.length, ...keys, REMEMBERED_SECONDS, this.#most, ...values)) as (number | string)[];
+    const errors = (await this.#redis.eval(APPEND, keys.length, ...keys, MARKER_SECONDS, this.#maxLength, ...values)) as (number | string)[];
     const unclear = new Map<string, Error>();
     for (let i = 0; i < errors.length; i += 2) unclear.set((envelopes[errors[i] as number] as Envelope).id, new Error(String(errors[i + 1])));
     return { failed: new Map(), unclear };

@@ -1,6 +1,6 @@
-// A data platform behind HTTPS, signed by Standard Webhooks 1.0: one POST per event, verified by its receiver with any of the public
-// libraries (standardwebhooks.com). `webhook-id` is the event's id, with the replay's behind it if an operator asked for one: what
-// the receiver recognises a repetition by.
+// Delivers to a webhook, signed by Standard Webhooks 1.0: one POST per event. Receivers verify it with a public library
+// (standardwebhooks.com). `webhook-id` is the event's id, followed by the replay's id if an operator requested one. Receivers
+// recognize repetitions by it.
 
 import { createHmac } from "node:crypto";
 import type { Envelope } from "../envelope.ts";
@@ -9,26 +9,26 @@ import { deduplicationId, type DeliveryResult, type Replays, type Sink, SinkThro
 export type WebhookSinkOptions = {
   name: string;
   url: string;
-  /** `whsec_` and the key in base64. Several, separated by blanks, while a receiver changes over: each signs. */
+  /** `whsec_` and the key in base64. Several keys, separated by spaces, all sign: this allows rotation. */
   secret: string;
-  /** How long an answer is waited for. */
+  /** Per request. */
   timeoutMs?: number;
 };
 
-const AT_ONCE = 8;
-/** A delivery to a slow receiver ends after this, well before the sink's half minute is over. */
-const MOST_MS = 20_000;
-/** Answers that concern the event and not the receiver. */
-const ABOUT_THE_EVENT = new Set([400, 413, 414, 415, 422]);
-/** There is no connection, so the error is not about an event. A connection that breaks later may be. */
+const CONCURRENCY = 8;
+/** Requests started within this time; a delivery must settle within 30 s (sink.ts). */
+const MAX_DELIVERY_MS = 20_000;
+/** Response statuses that concern the event and not the receiver. */
+const EVENT_STATUSES = new Set([400, 413, 414, 415, 422]);
+/** Codes of failures to connect, which concern no single event. A connection that breaks later may concern the event. */
 const NO_CONNECTION = new Set(["ECONNREFUSED", "ENOTFOUND", "EAI_AGAIN", "EHOSTUNREACH", "ENETUNREACH", "UND_ERR_CONNECT_TIMEOUT"]);
 
-type Said =
-  | { kind: "taken" }
+type Result =
+  | { kind: "accepted" }
   | { kind: "refused"; reason: string }
-  /** `ofEvent`: it may be about the event. Otherwise there is no use in sending the others. */
-  | { kind: "failed"; error: Error; ofEvent: boolean };
-type Sent = { id: string; startedAt: number; said: Said };
+  /** `maybeEvent`: the error may concern the event. Otherwise other events would fail too. */
+  | { kind: "failed"; error: Error; maybeEvent: boolean };
+type Sent = { id: string; startedAt: number; result: Result };
 
 export class WebhookSink implements Sink {
   readonly name: string;
@@ -45,38 +45,39 @@ export class WebhookSink implements Sink {
   }
 
   async deliver(envelopes: Envelope[], replays?: Replays): Promise<DeliveryResult> {
-    return interpret(await this.#sendAll(envelopes, replays));
+    return deliveryResult(await this.#sendAll(envelopes, replays));
   }
 
   async close(): Promise<void> {
     this.#closing.abort();
   }
 
-  /** Several at once, begun in order, until all are sent or one answer says that there is no point in going on. */
+  /** Sends several at a time, started in order, and stops early if the receiver does not work or the time is up. */
   async #sendAll(envelopes: Envelope[], replays: Replays | undefined): Promise<Sent[]> {
     const startedAt = performance.now();
     const sent: Sent[] = [];
     let next = 0;
-    let pointless = false;
+    let stopped = false;
     let failedInARow = 0;
     const worker = async (): Promise<void> => {
-      while (!pointless && next < envelopes.length) {
+      while (!stopped && next < envelopes.length) {
         const envelope = envelopes[next++] as Envelope;
-        const began = performance.now();
-        const said = await this.#send(envelope, deduplicationId(envelope, replays));
-        sent.push({ id: envelope.id, startedAt: began, said });
-        failedInARow = said.kind === "failed" ? failedInARow + 1 : 0;
-        pointless ||= failedInARow >= AT_ONCE || performance.now() - startedAt > MOST_MS || (said.kind === "failed" && !said.ofEvent);
+        const sentAt = performance.now();
+        const result = await this.#send(envelope, deduplicationId(envelope, replays));
+        sent.push({ id: envelope.id, startedAt: sentAt, result });
+        failedInARow = result.kind === "failed" ? failedInARow + 1 : 0;
+        stopped ||=
+          failedInARow >= CONCURRENCY || performance.now() - startedAt > MAX_DELIVERY_MS || (result.kind === "failed" && !result.maybeEvent);
       }
     };
-    await Promise.all(Array.from({ length: AT_ONCE }, worker));
+    await Promise.all(Array.from({ length: CONCURRENCY }, worker));
     const error = new Error("not sent yet");
     for (const { id } of envelopes.slice(next))
-      sent.push({ id, startedAt: Number.POSITIVE_INFINITY, said: { kind: "failed", error, ofEvent: true } });
+      sent.push({ id, startedAt: Number.POSITIVE_INFINITY, result: { kind: "failed", error, maybeEvent: true } });
     return sent;
   }
 
-  async #send(envelope: Envelope, id: string): Promise<Said> {
+  async #send(envelope: Envelope, id: string): Promise<Result> {
     const body = JSON.stringify(envelope);
     const timestamp = Math.floor(Date.now() / 1000);
     try {
@@ -93,14 +94,14 @@ export class WebhookSink implements Sink {
         body,
       });
       await response.body?.cancel();
-      return meaning(response);
+      return resultOf(response);
     } catch (error) {
       const { message, cause } = error as Error & { cause?: unknown };
       const { code } = (cause ?? {}) as { code?: unknown };
       const text = cause instanceof Error ? `${message}: ${cause.message}` : message;
       if (this.#closing.signal.aborted || NO_CONNECTION.has(String(code)))
-        return { kind: "failed", error: new SinkUnreachable(text), ofEvent: false };
-      return { kind: "failed", error: new Error(text), ofEvent: true };
+        return { kind: "failed", error: new SinkUnreachable(text), maybeEvent: false };
+      return { kind: "failed", error: new Error(text), maybeEvent: true };
     }
   }
 }
@@ -110,36 +111,36 @@ export function signature(key: Buffer, id: string, timestampSeconds: number, bod
   return `v1,${createHmac("sha256", key).update(`${id}.${timestampSeconds}.${body}`).digest("base64")}`;
 }
 
-function meaning({ ok, status, headers }: Response): Said {
-  if (ok) return { kind: "taken" };
-  const reason = `answered with ${status}`;
-  if (ABOUT_THE_EVENT.has(status)) return { kind: "refused", reason };
-  if (status === 410) return { kind: "failed", error: new SinkGone(`${reason}: the receiver is gone`), ofEvent: true };
+function resultOf({ ok, status, headers }: Response): Result {
+  if (ok) return { kind: "accepted" };
+  const reason = `responded with status ${status}`;
+  if (EVENT_STATUSES.has(status)) return { kind: "refused", reason };
+  if (status === 410) return { kind: "failed", error: new SinkGone(`${reason}: the receiver is gone`), maybeEvent: true };
   const waitMs = status === 429 || status === 503 ? retryAfterMs(headers.get("retry-after")) : undefined;
-  // A rate limit is never about one event.
-  if (status === 429) return { kind: "failed", error: new SinkThrottled(reason, waitMs ?? 0), ofEvent: false };
-  return { kind: "failed", error: waitMs === undefined ? new Error(reason) : new SinkThrottled(reason, waitMs), ofEvent: true };
+  // A rate limit never concerns a single event.
+  if (status === 429) return { kind: "failed", error: new SinkThrottled(reason, waitMs ?? 0), maybeEvent: false };
+  return { kind: "failed", error: waitMs === undefined ? new Error(reason) : new SinkThrottled(reason, waitMs), maybeEvent: true };
 }
 
-const MOST_WAIT_MS = 24 * 3_600_000;
+const MAX_WAIT_MS = 24 * 3_600_000;
 
-/** Seconds, or a date; in ms from now. */
+/** Parses Retry-After, seconds or a date, into ms from now. */
 function retryAfterMs(value: string | null): number | undefined {
   if (value === null) return undefined;
   const ms = /^\d+$/.test(value.trim()) ? Number(value) * 1000 : Date.parse(value) - Date.now();
-  return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MOST_WAIT_MS) : undefined;
+  return Number.isFinite(ms) ? Math.min(Math.max(0, ms), MAX_WAIT_MS) : undefined;
 }
 
-/** A failure is about the event if an event that was sent after it was taken. Without that it stays unclear. */
-function interpret(sent: Sent[]): DeliveryResult {
-  const lastTaken = Math.max(...sent.filter(({ said }) => said.kind === "taken").map(({ startedAt }) => startedAt));
+/** A failure concerns the event if the receiver accepted an event that was sent later. Otherwise it is unclear. */
+function deliveryResult(sent: Sent[]): DeliveryResult {
+  const lastAccepted = Math.max(...sent.filter(({ result }) => result.kind === "accepted").map(({ startedAt }) => startedAt));
   const failed = new Map<string, string>();
   const unclear = new Map<string, Error>();
-  for (const { id, startedAt, said } of sent) {
-    if (said.kind === "refused") failed.set(id, said.reason);
-    else if (said.kind === "failed" && said.ofEvent && startedAt < lastTaken)
-      failed.set(id, `${said.error.message}; the receiver takes other events`);
-    else if (said.kind === "failed") unclear.set(id, said.error);
+  for (const { id, startedAt, result } of sent) {
+    if (result.kind === "refused") failed.set(id, result.reason);
+    else if (result.kind === "failed" && result.maybeEvent && startedAt < lastAccepted)
+      failed.set(id, `${result.error.message}; the receiver takes other events`);
+    else if (result.kind === "failed") unclear.set(id, result.error);
   }
   return { failed, unclear };
 }

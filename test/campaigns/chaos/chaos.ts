@@ -4,13 +4,14 @@
 
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
-import { CardCharges } from "../../../src/settlement/card-charges.ts";
+import type { SettlementSettings } from "../../../src/config.ts";
 import { chargeStatus } from "../../../src/balance/charge-status.ts";
 import { startCharge } from "../../../src/balance/start-charge.ts";
 import type { Statement } from "../../../src/database/statement.ts";
 import { Database } from "../../../src/database/pool.ts";
-import type { SettlementSettings } from "../../../src/config.ts";
-import { SettlementWorker, type Failpoint, unmatchedCaptureSource } from "../../../src/settlement/settlement-worker.ts";
+import { createSettlers, type Settlers } from "../../../src/settlement/settlement.ts";
+import { SettlementWorker } from "../../../src/settlement/settlement-worker.ts";
+import type { Failpoint } from "../../../src/settlement/settler.ts";
 import type { Gateway } from "../../../src/gateway/gateway.ts";
 import { keyFor, WEBHOOKS } from "../../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
@@ -20,8 +21,7 @@ import type { Submission } from "../../../src/http/route.ts";
 import { submitTwoPhase } from "../../../src/idempotency/two-phase.ts";
 import { OrderCache } from "../../../src/order/order-cache.ts";
 import { refundOrder } from "../../../src/order/undo-order.ts";
-import { CardPayments } from "../../../src/settlement/card-payments.ts";
-import { paymentStatus } from "../../../src/order/payment/payment.ts";
+import { paymentStatus } from "../../../src/order/payment/payment-view.ts";
 import { startCardPayment } from "../../../src/order/payment/start-card-payment.ts";
 import { Refusal } from "../../../src/refusal.ts";
 import { PostgresStore } from "../../../src/till/postgres-store.ts";
@@ -44,11 +44,11 @@ const STOCK = 50;
 type Death = Failpoint | "during confirm" | "during cancel" | "during find" | "never";
 const DEATHS: Death[] = [
   "never",
-  "payment begun",
+  "payment started",
   "payment answered",
-  "refund begun",
+  "refund started",
   "refund answered",
-  "charge begun",
+  "charge started",
   "charge answered",
   "during confirm",
   "during cancel",
@@ -75,9 +75,8 @@ class Died extends Error {}
 
 /** One life of the shop's process, as far as cards go. When it dies nothing of it does anything any more; what it had sent is under way. */
 class Process {
-  readonly cards: CardPayments;
-  readonly charges: CardCharges;
-  readonly desk: SettlementWorker;
+  readonly settlers: Settlers;
+  readonly worker: SettlementWorker;
   readonly death: Promise<never>;
   dead = false;
   readonly #till: Till;
@@ -136,18 +135,11 @@ class Process {
     };
     const failpoint = (point: Failpoint): Promise<void> | void => (this.dead ? never() : point === death ? this.die() : undefined);
     const parts = { database: this.#database, till: this.#till, gateway: this.#gateway, settings: SETTINGS, now: Date.now, failpoint };
-    this.cards = new CardPayments({ ...parts, orderCache: this.#facts });
-    this.charges = new CardCharges({ ...parts, balanceMax: BALANCE_MAX });
-    this.desk = new SettlementWorker({
+    this.settlers = createSettlers({ ...parts, orderCache: this.#facts, balanceMax: BALANCE_MAX });
+    this.worker = new SettlementWorker({
       database: this.#database,
-      sources: [...this.cards.sources, this.charges.source, unmatchedCaptureSource(this.#database, this.#gateway, SETTINGS, Date.now)].map(
-        (work, i) => ({
-          ...work,
-          due: () => dueOf(TABLES[i] as string, keys),
-        }),
-      ),
+      sources: Object.values(this.settlers).map(({ source }, i) => ({ ...source, due: () => dueOf(TABLES[i] as string, keys) })),
       now: Date.now,
-      attemptsOf: async (paymentKey) => [...(await this.cards.attemptsOf(paymentKey)), ...(await this.charges.attemptsOf(paymentKey))],
       onError: () => {},
     });
   }
@@ -166,7 +158,7 @@ class Process {
         input,
         status: 201,
         admit: (work) => this.#gateway.admit(work),
-        settle: async (id, first) => paymentStatus(await this.cards.pay(id, first)),
+        settle: async (id, first) => paymentStatus(await this.settlers.payments.settle(id, first)),
       }),
       userId,
       key,
@@ -182,7 +174,7 @@ class Process {
         input,
         status: 200,
         admit: (work) => this.#gateway.admit(work),
-        settle: async (id, first) => chargeStatus(await this.charges.charge(id, first)),
+        settle: async (id, first) => chargeStatus(await this.settlers.charges.settle(id, first)),
       }),
       userId,
       key,
@@ -193,7 +185,7 @@ class Process {
   refund(orderId: string, items: { variantId: string; quantity: number }[] | null, key: string): Promise<KeyedResponse> {
     const input = { orderId, items, reason: "chaos", customerReason: null, askAfterMs: SETTINGS.settleAfterMs };
     const bring = async (id: string, first: boolean) => {
-      const { status } = await this.cards.refund(id, first);
+      const { status } = await this.settlers.refunds.settle(id, first);
       return status === "FAILED"
         ? { over: true as const, refusal: new Refusal("ORDER_NOT_REFUNDABLE") }
         : { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: {} };
@@ -255,7 +247,7 @@ export class Chaos {
       request.on("end", () => {
         const { data } = JSON.parse(text) as { data: { paymentKey: string } };
         const process = owners.get(data.paymentKey)?.();
-        if (process && !process.dead) process.desk.notify(data.paymentKey);
+        if (process && !process.dead) process.worker.notify(data.paymentKey);
         response.writeHead(process?.dead ? 503 : 200).end();
       });
     });
@@ -307,7 +299,7 @@ export class Chaos {
           if (!(error instanceof Died)) throw error;
         }
         // Others settle too: not every client comes back.
-        if (!alive().dead) await Promise.race([alive().desk.work(), alive().death]).catch(() => {});
+        if (!alive().dead) await Promise.race([alive().worker.run(), alive().death]).catch(() => {});
         await pause(2 + Math.min(tries, 50));
       }
       throw new Error("nobody has answered for good");
@@ -317,7 +309,7 @@ export class Chaos {
     let over = false;
     const beside = (async () => {
       while (neighbour && !over) {
-        await neighbour.desk.work().catch(() => {}); // As the clock does: whatever it was, it comes by again.
+        await neighbour.worker.run().catch(() => {}); // As the clock does: whatever it was, it comes by again.
         await pause(1);
       }
     })();
@@ -399,7 +391,7 @@ export class Chaos {
       payments.every(({ status }) => status !== "PENDING" && status !== "UNKNOWN"),
       "a payment is in doubt for ever",
     );
-    const held = (): number => keys.reduce((sum, one) => sum + (simulator.book.payments.get(one)?.left ?? 0), 0);
+    const held = (): number => keys.reduce((sum, one) => sum + (simulator.ledger.payments.get(one)?.left ?? 0), 0);
     const paidByCard = live[0]?.method === "CARD";
     const paidAndKept = paidByCard ? order.paidAmount - order.refundedAmount : 0;
     const known = async (): Promise<number> => paidAndKept + (await this.#refusedMoney(keys));
@@ -407,7 +399,7 @@ export class Chaos {
     assert.equal(held(), await known(), "the gateway holds what the shop does not know of, or not what it knows of");
     for (const one of keys)
       if (one !== live[0]?.payment_key)
-        assert.equal(simulator.book.payments.get(one)?.left ?? 0, await this.#refusedMoney([one]), "money for nothing");
+        assert.equal(simulator.ledger.payments.get(one)?.left ?? 0, await this.#refusedMoney([one]), "money for nothing");
     assert.equal(await shop.balanceOf(user), 100 * PRICE - (live[0]?.method === "BALANCE" ? order.paidAmount - order.refundedAmount : 0));
     const gone = live.length === 0 ? 0 : quantity - order.orderItems[0].refundedQuantity;
     assert.equal(await shop.stockOf(product), STOCK - gone, "stock was given back not once");
@@ -428,7 +420,7 @@ export class Chaos {
     const charged = answers.reduce((sum, { status }, i) => sum + (status === 200 ? 100 + i : 0), 0);
     for (const { status } of answers) assert.ok([200, 402].includes(status), `a charge was answered ${status}`);
     assert.equal(await shop.balanceOf(user), charged, "the balance did not move once per charge");
-    const held = (): number => keys.reduce((sum, one) => sum + (simulator.book.payments.get(one)?.left ?? 0), 0);
+    const held = (): number => keys.reduce((sum, one) => sum + (simulator.ledger.payments.get(one)?.left ?? 0), 0);
     const known = async (): Promise<number> => charged + (await this.#refusedMoney(keys));
     await this.#lateMoneyIsBack(async () => held() === (await known()), keys, alive);
     assert.equal(held(), await known(), "the gateway holds other money than was charged");
@@ -443,7 +435,7 @@ export class Chaos {
     for (let clean = 0; clean < 2;) {
       if (Date.now() > deadline) throw new Error(`the job does not come to an end: ${JSON.stringify(await this.#state(keys))}`);
       try {
-        await Promise.race([alive().desk.work(), alive().death]);
+        await Promise.race([alive().worker.run(), alive().death]);
       } catch (error) {
         if (!(error instanceof Died)) throw error;
         continue;
@@ -484,7 +476,7 @@ export class Chaos {
       (await this.shop.shop.database.pool.query(`SELECT * FROM ${table} WHERE payment_key = ANY($1)`, [keys])).rows;
     return {
       now: new Date(),
-      book: keys.map((one) => this.simulator.book.payments.get(one) ?? one),
+      book: keys.map((one) => this.simulator.ledger.payments.get(one) ?? one),
       ...Object.fromEntries(await Promise.all(TABLES.map(async (table) => [table, await read(table)]))),
     };
   }

@@ -7,7 +7,7 @@ import { join } from "node:path";
 import pg from "pg";
 import { audit, type Violation } from "../../../src/audit/audit.ts";
 import { Database } from "../../../src/database/pool.ts";
-import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded.ts";
+import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded/embedded.ts";
 import { killWithoutWarning } from "../../support/power-failure.ts";
 import { serve } from "../../support/process.ts";
 import { dieWithUs, freePort } from "../../support/services.ts";

@@ -1,15 +1,15 @@
 /**
  * `npm run faults [-- --seconds N --sink-seconds N --per-second N --write]`: breaks everything in turn under load and prints what came of
- * it; `--write` puts it into docs/reliability.md. Ends with 1 where anything was lost, doubled, or not delivered.
+ * it; `--write` keeps it, dated, in docs/results. Ends with 1 where anything was lost, doubled, or not delivered.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { runFaults } from "./faults.ts";
 import { tableOf } from "./table.ts";
 
-const PAGE = join(import.meta.dirname, "../../../docs/reliability.md");
+const RESULTS = join(import.meta.dirname, "../../../docs/results");
 
 const { values } = parseArgs({
   options: {
@@ -26,14 +26,9 @@ const report = await runFaults({
   onPhase: ({ name, acknowledged, longestPauseMs }) =>
     console.error(`${name}: ${acknowledged} acknowledged, longest pause ${Math.round(longestPauseMs)} ms`),
 });
-const text = `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores shared by load, instances, databases and brokers.\n\n${tableOf(report)}`;
+const day = new Date().toISOString().slice(0, 10);
+const text = `${availableParallelism()} cores shared by load, instances, databases and brokers.\n\n${tableOf(report)}`;
 console.log(text);
-if (values.write) {
-  const page = readFileSync(PAGE, "utf8");
-  writeFileSync(
-    PAGE,
-    page.replace(/(<!-- figures -->\n)[\s\S]*(<!-- end of figures -->)/, (_, begin: string, end: string) => `${begin}\n${text}\n${end}`),
-  );
-}
+if (values.write) writeFileSync(join(RESULTS, `${day}-faults.md`), `# Faults under load, ${day}\n\n${text}`);
 const { acknowledged: _, ...wrong } = report.reckoning;
 process.exit(Object.values(wrong).some((count) => count > 0) || report.violations.length > 0 || report.crashes > 0 ? 1 : 0);

@@ -90,7 +90,9 @@ const campaigns: View = async (world, at) => {
     return { id, totalQuantity, remainingQuantity: totalQuantity - holders.size, status };
   });
   for (const campaign of all) like("campaign", await read(world, at, "getCoupon", `/coupons/${campaign.id}`), campaign);
-  like("campaigns", await pages(world, at, "listCoupons", "/coupons", "coupons"), all);
+  const isOver = ({ status }: { status: string }): boolean => status === "CLOSED" || status === "SOLD_OUT";
+  const listed = [...all.filter((one) => !isOver(one)), ...all.filter(isOver)];
+  like("campaigns", await pages(world, at, "listCoupons", "/coupons", "coupons"), listed);
 };
 
 const userCoupons: View = async (world, at) => {

@@ -5,6 +5,7 @@ import { test } from "node:test";
 import { without } from "./mutation.ts";
 import { MUTATIONS } from "./list.ts";
 import { merged, type Tried } from "./table.ts";
+import { namesTest } from "./test-names.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
@@ -26,6 +27,26 @@ test("no guard is in the list twice", () => {
     names.filter((name, i) => names.indexOf(name) !== i),
     [],
   );
+});
+
+// Without it a renamed test would leave its trials without tests.
+test("each mutation names a test that is in its test file", () => {
+  const missing = MUTATIONS.filter(({ red }) => !namesTest(join(ROOT, red.file), red.tests));
+  assert.deepEqual(
+    missing.map(({ red }) => `${red.file} has no test with “${red.tests}”`),
+    [],
+  );
+});
+
+test("a renamed test is noticed", () => {
+  const races = join(ROOT, "test/api/races.test.ts");
+  for (const [text, expected] of [
+    ["of two hundred claims for a hundred coupons", true],
+    ["of two hundred claims for a thousand coupons", false],
+    ["against 2 instances 200 concurrent charges of one user add up", true],
+    ["against 2 instances 201 concurrent charges of one user add up", false],
+  ] as const)
+    assert.equal(namesTest(races, text), expected, text);
 });
 
 // Goes red without what `merged` takes over from the text, and without the names by which it finds a line again.

@@ -8,7 +8,7 @@ import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import pg from "pg";
-import { startEmbedded } from "../../../src/database/embedded.ts";
+import { startEmbedded } from "../../../src/database/embedded/embedded.ts";
 import { migrate } from "../../../src/database/migrate.ts";
 import { type Mutation, remove } from "./mutation.ts";
 import { MUTATIONS } from "./list.ts";

@@ -206,9 +206,9 @@ export class Harness {
     const ids = String(first).replaceAll(/[{}]/g, "").split(",");
     const cart = this.store.row(carts, first as string) ?? [];
     if (name === "select variant ids") return this.#variantIds(ids);
-    if (name === "select order facts") return ids.flatMap((id) => this.#orderFact(id));
-    if (name === "select cart articles") return cart;
-    if (name === "select cart article") return cart.filter((item) => item.id === second);
+    if (name === "select immutable orders") return ids.flatMap((id) => this.#immutableOrder(id));
+    if (name === "select cart variants") return cart;
+    if (name === "select cart variant") return cart.filter((item) => item.id === second);
     throw new Error(`the simulation knows no statement ${name}`);
   }
 
@@ -219,9 +219,9 @@ export class Harness {
       .filter(({ variantIds }) => variantIds.length > 0);
   }
 
-  #orderFact(id: string): unknown[] {
+  #immutableOrder(id: string): unknown[] {
     const order = this.store.row(orders, id);
-    return order ? [{ id, userId: order.userId, userCouponId: order.userCouponId, articles: this.store.row(orderItems, id) }] : [];
+    return order ? [{ id, userId: order.userId, userCouponId: order.userCouponId, lineItems: this.store.row(orderItems, id) }] : [];
   }
 
   #moment(to: Extract<Event, { clock: string }>["clock"]): number {

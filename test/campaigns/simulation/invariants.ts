@@ -2,8 +2,10 @@
 
 import assert from "node:assert/strict";
 import { ledger, users } from "../../../src/balance/balance.sql.ts";
-import { stockAdjustments, variants } from "../../../src/catalog/catalog.sql.ts";
-import { campaigns, userCoupons } from "../../../src/coupon/coupon.sql.ts";
+import { stockAdjustments } from "../../../src/catalog/stock.sql.ts";
+import { variants } from "../../../src/catalog/catalog.sql.ts";
+import { campaigns } from "../../../src/coupon/campaign.sql.ts";
+import { userCoupons } from "../../../src/coupon/coupon.sql.ts";
 import { orderEvents, orderItems, orders } from "../../../src/order/order.sql.ts";
 import { payments } from "../../../src/order/payment/payment.sql.ts";
 import type { MemoryStore } from "../../support/memory-store.ts";

@@ -15,7 +15,9 @@ import { issueCoupon } from "../../../src/coupon/issue-coupon.ts";
 import type { Database } from "../../../src/database/pool.ts";
 import { OrderCache } from "../../../src/order/order-cache.ts";
 import { placeOrder } from "../../../src/order/place-order.ts";
-import { cancelOrder, expireOrder, refundOrder } from "../../../src/order/undo-order.ts";
+import { cancelOrder } from "../../../src/order/cancel-order.ts";
+import { expireOrder } from "../../../src/order/expire-order.ts";
+import { refundOrder } from "../../../src/order/refund/refund-order.ts";
 import { payOrder } from "../../../src/order/payment/pay-order.ts";
 import type { Command } from "../../../src/till/command.ts";
 import type { OpenRound, Store } from "../../../src/till/store.ts";
@@ -30,7 +32,7 @@ export function openCommands(database: Database) {
   const variantCache = new VariantCache(database);
   const orderCache = new OrderCache(database);
   const articleOf = async (userId: string, itemId: string): Promise<{ productId: string; variantId: string } | undefined> =>
-    (await database.rows<{ productId: string; variantId: string }>({ name: "select cart article", text: "", values: [userId, itemId] }))[0];
+    (await database.rows<{ productId: string; variantId: string }>({ name: "select cart variant", text: "", values: [userId, itemId] }))[0];
   return {
     editProduct: editProduct(variantCache),
     addToCart: addToCart(variantCache),

@@ -1,29 +1,30 @@
-// What every cache must do: the one of a process, and the one that instances share, also while Redis is away.
+// The contract of every cache: the one of a process and the shared one, also while Redis is
+// unavailable.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import type { Cache, Cached } from "../../../src/cache/cache.ts";
 
 const MINUTE_MS = 60_000;
-let made = 0;
+let keys = 0;
 
-/** A value in a group of its own, loaded by `load`, good for a minute. */
+/** A value in a group of its own that `load` provides and that is valid for a minute. */
 function cached<Value>(load: () => Promise<Value>, fields: Partial<Cached<Value>> = {}): Cached<Value> {
-  made++;
-  return { key: `key ${made}`, group: `group ${made}`, ttlMs: () => MINUTE_MS, load, ...fields };
+  keys++;
+  return { key: `key ${keys}`, group: `group ${keys}`, ttlMs: () => MINUTE_MS, load, ...fields };
 }
 
-/** A load that answers when it is told to. */
-function held<Value>(value: Value): { load: () => Promise<Value>; begun: Promise<void>; finish(): void; loads: () => number } {
-  const [begun, finished] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+/** A load that completes on command. */
+function controlledLoad<Value>(value: Value): { load: () => Promise<Value>; started: Promise<void>; finish(): void; loads: () => number } {
+  const [started, finished] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
   let loads = 0;
   return {
-    begun: begun.promise,
+    started: started.promise,
     finish: finished.resolve,
     loads: () => loads,
     async load() {
       loads++;
-      begun.resolve();
+      started.resolve();
       await finished.promise;
       return value;
     },
@@ -39,23 +40,23 @@ export function cacheContract(kind: string, open: () => Promise<{ cache: Cache; 
     });
     after(() => remove());
 
-    test("what was loaded once is not loaded again", async () => {
+    test("a cached value is loaded once", async () => {
       let loads = 0;
       const one = cached(async () => ({ n: ++loads }));
       assert.deepEqual([await cache.read(one), await cache.read(one)], [{ n: 1 }, { n: 1 }]);
     });
 
-    test("however many ask, one loads", async () => {
-      const slow = held("사과");
+    test("concurrent reads of one value share one load", async () => {
+      const slow = controlledLoad("사과");
       const one = cached(slow.load);
       const answers = Array.from({ length: 100 }, () => cache.read(one));
-      await slow.begun;
+      await slow.started;
       slow.finish();
       assert.deepEqual(new Set(await Promise.all(answers)), new Set(["사과"]));
       assert.equal(slow.loads(), 1);
     });
 
-    test("a dropped group is loaded anew, and no other", async () => {
+    test("a dropped group is loaded again, and other groups are not", async () => {
       let loads = 0;
       const [one, other] = [cached(async () => ++loads), cached(async () => "other")];
       await cache.read(one);
@@ -65,25 +66,25 @@ export function cacheContract(kind: string, open: () => Promise<{ cache: Cache; 
       assert.equal(await cache.read({ ...other, load: async () => "loaded again" }), "other");
     });
 
-    // Goes red without the line in `drop` that returns for a change it has heard of.
-    test("a change that is heard of twice drops a group once", async () => {
+    // `drop` ignores a change that it has received before.
+    test("a change that is received twice drops its group once", async () => {
       let loads = 0;
       const one = cached(async () => ++loads);
       const change = `change of ${one.group}`;
       const afterwards: number[] = [];
-      for (const heard of [change, change, `another ${change}`]) {
-        cache.drop(one.group, heard);
+      for (const changeId of [change, change, `another ${change}`]) {
+        cache.drop(one.group, changeId);
         afterwards.push(await cache.read(one));
       }
       assert.deepEqual(afterwards, [1, 1, 2]);
     });
 
-    // Goes red where an entry is kept under the generation of its end, not of its beginning.
-    test("a value whose loading began before a drop is not kept, and not given to who asks after it", async () => {
-      const slow = held("before");
+    // An entry must belong to the generation in which its load started.
+    test("a value whose load started before a drop is neither cached nor returned to later reads", async () => {
+      const slow = controlledLoad("before");
       const one = cached<string>(slow.load);
       const first = cache.read(one);
-      await slow.begun;
+      await slow.started;
       cache.drop(one.group);
       const second = cache.read({ ...one, load: async () => "after" });
       assert.equal(await second, "after");
@@ -92,8 +93,8 @@ export function cacheContract(kind: string, open: () => Promise<{ cache: Cache; 
       assert.equal(await cache.read({ ...one, load: async () => "loaded again" }), "after");
     });
 
-    // Goes red without either condition of `isGood` (memory-cache.ts).
-    test("what is good can be looked at without waiting, and nothing else", async () => {
+    // Both conditions of `isGood` (memory-cache.ts) matter.
+    test("only a valid value can be read without waiting", async () => {
       const one = cached(async () => "good", { ttlMs: () => 60 });
       assert.equal(cache.peek(one), undefined);
       await cache.read(one);
@@ -106,7 +107,7 @@ export function cacheContract(kind: string, open: () => Promise<{ cache: Cache; 
       assert.equal(cache.peek(other), undefined);
     });
 
-    test("a value is good for as long as it says", async () => {
+    test("a value is valid for the time that it states", async () => {
       let loads = 0;
       const one = cached(async () => ++loads, { ttlMs: (value) => (value === 1 ? 60 : MINUTE_MS) });
       await cache.read(one);
@@ -114,18 +115,18 @@ export function cacheContract(kind: string, open: () => Promise<{ cache: Cache; 
       assert.deepEqual([await cache.read(one), await cache.read(one)], [2, 2]);
     });
 
-    test("where loading fails an outdated value is better than none, and is not kept", async () => {
+    test("if loading fails an outdated value is returned, and it is not cached again", async () => {
       const one = cached<string>(async () => "old");
       await cache.read(one);
       cache.drop(one.group);
-      const failing = { ...one, load: () => Promise.reject(new Error("the database is away")) };
+      const failing = { ...one, load: () => Promise.reject(new Error("the database is unavailable")) };
       assert.equal(await cache.read(failing), "old");
       assert.equal(await cache.read({ ...one, load: async () => "new" }), "new");
     });
 
-    test("where there is nothing, a failure is told, and the next one tries again", async () => {
-      const one = cached<string>(() => Promise.reject(new Error("the database is away")));
-      await assert.rejects(cache.read(one), /away/);
+    test("if loading fails without an outdated value the read fails, and the next read loads again", async () => {
+      const one = cached<string>(() => Promise.reject(new Error("the database is unavailable")));
+      await assert.rejects(cache.read(one), /unavailable/);
       assert.equal(await cache.read({ ...one, load: async () => "new" }), "new");
     });
   });

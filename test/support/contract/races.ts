@@ -1,4 +1,5 @@
-// Races over real connections, whatever the number of instances and whatever they share: whatever the luck, the sums are right.
+// Race tests over real connections, for any number of instances and any shared state. The totals
+// are right in every interleaving.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -23,65 +24,66 @@ export function races(against: string, open: () => Promise<TestShop[]>): void {
     after(async () => {
       for (const one of shops.toReversed()) await one.close();
     });
-    /** The i-th of a crowd goes to one instance after the other. */
+    /** Sends the i-th request to the instances in turn. */
     const spread = (client: Client, i: number): Client => client.at(shops[i % shops.length] as TestShop);
 
-    // Goes red without `variant.stock < quantity` in takeStock, and with two instances without FOR NO KEY UPDATE on the shelf of variants.
-    test("100 in stock and 400 buyers are exactly 100 orders", async () => {
+    // The check is `variant.stock < quantity`. With two instances it also needs the lock on
+    // variants.
+    test("400 buyers of 100 units place exactly 100 orders", async () => {
       const product = await shop.product({ price: 10, stock: 100 });
       const users = await shop.users(400, { balance: 10 });
-      const tally = await race(400, (i) => spread(users[i] as Client, i).post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }));
-      assert.deepEqual(tally, { 201: 100, 400: 300 });
+      const counts = await race(400, (i) => spread(users[i] as Client, i).post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }));
+      assert.deepEqual(counts, { 201: 100, 400: 300 });
       assert.equal(await shop.stockOf(product), 0);
     });
 
-    // Goes red without `campaign.issuedQuantity >= campaign.totalQuantity` in issueCoupon.
-    test("one coupon left and two users are one coupon", async () => {
+    // The check is `campaign.issuedQuantity >= campaign.totalQuantity` in issueCoupon.
+    test("two claims cannot take the same last coupon", async () => {
       const campaign = await shop.campaign({ totalQuantity: 1 });
       const users = await shop.users(2);
-      const tally = await race(2, (i) => spread(users[i] as Client, i).post(`/coupons/${campaign.id}/issue`));
-      assert.deepEqual(tally, { 201: 1, 409: 1 });
+      const counts = await race(2, (i) => spread(users[i] as Client, i).post(`/coupons/${campaign.id}/issue`));
+      assert.deepEqual(counts, { 201: 1, 409: 1 });
     });
 
-    // Goes red without `shop.find(claims, …)` in issueCoupon.
-    test("fifty requests from one user get one coupon", async () => {
+    // The check is `uow.find(claims, …)` in issueCoupon.
+    test("fifty concurrent claims of one user get one coupon", async () => {
       const campaign = await shop.campaign({ totalQuantity: 10 });
       const user = await shop.user();
-      const tally = await race(50, (i) => spread(user, i).post(`/coupons/${campaign.id}/issue`));
-      assert.deepEqual(tally, { 201: 1, 409: 49 });
+      const counts = await race(50, (i) => spread(user, i).post(`/coupons/${campaign.id}/issue`));
+      assert.deepEqual(counts, { 201: 1, 409: 49 });
     });
 
-    // Goes red without FOR NO KEY UPDATE on the shelf of users.
-    test("200 charges at once add up", async () => {
+    // Without the lock on users charges would be lost.
+    test("200 concurrent charges of one user add up", async () => {
       const user = await shop.user();
-      const tally = await race(200, (i) => spread(user, i).post(`/users/${user.id}/balance/charge`, { amount: 7 }));
-      assert.deepEqual(tally, { 200: 200 });
+      const counts = await race(200, (i) => spread(user, i).post(`/users/${user.id}/balance/charge`, { amount: 7 }));
+      assert.deepEqual(counts, { 200: 200 });
       assert.equal(await shop.balanceOf(user), 1400);
     });
 
-    // Goes red without ORDER BY in the shelf of variants.
-    test("orders that name A,B and B,A meet without a deadlock", async () => {
+    // The rows of variants are locked in the order of their ids.
+    test("orders of A,B and of B,A do not deadlock", async () => {
       const [a, b] = [await shop.product({ stock: 1000 }), await shop.product({ stock: 1000 })];
       const users = await shop.users(60, { balance: 2000 });
-      const tally = await race(60, (i) => {
+      const counts = await race(60, (i) => {
         const pair = i % 2 ? [a, b] : [b, a];
         return spread(users[i] as Client, i).post("/orders", { orderItems: pair.map(({ id }) => ({ productId: id, quantity: 1 })) });
       });
-      assert.deepEqual(tally, { 201: 60 });
+      assert.deepEqual(counts, { 201: 60 });
     });
 
-    // Goes red without `isPayable` in payOrder.
-    test("the same order paid 20 times is paid once", async () => {
+    // The check is `isPayable` in payOrder.
+    test("an order that is paid 20 times at once is paid once", async () => {
       const product = await shop.product({ price: 100 });
       const user = await shop.user({ balance: 10_000 });
       const { body: order } = await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "DEFERRED" } });
-      const tally = await race(20, (i) => spread(user, i).post("/payments", { orderId: order.orderId, method: "BALANCE" }));
-      assert.deepEqual(tally, { 201: 1, 409: 19 });
+      const counts = await race(20, (i) => spread(user, i).post("/payments", { orderId: order.orderId, method: "BALANCE" }));
+      assert.deepEqual(counts, { 201: 1, 409: 19 });
       assert.equal(await shop.balanceOf(user), 9900);
       assert.equal(await shop.stockOf(product), 99);
     });
 
-    test("of cancel and pay at once one wins, and the sums follow it", async () => {
+    test("of a concurrent payment and cancellation one wins, and stock and balance follow it", async () => {
       const product = await shop.product({ price: 100, stock: 1000 });
       const user = await shop.user({ balance: 100_000 });
       let cancelled = 0;
@@ -91,7 +93,8 @@ export function races(against: string, open: () => Promise<TestShop[]>): void {
           spread(user, i).post("/payments", { orderId: order.orderId, method: "BALANCE" }),
           spread(user, i + 1).post(`/orders/${order.orderId}/cancel`),
         ]);
-        // Paid first, it is then refunded by the cancel; cancelled first, it can't be paid any more.
+        // If the payment wins, the cancellation refunds it. If the cancellation wins, the payment
+        // is refused.
         assert.equal(cancel.status, 200);
         assert.equal(pay.status, cancel.body.status === "REFUNDED" ? 201 : 409);
         cancelled++;

@@ -1,4 +1,4 @@
-// What every place that events go to must do, whichever it is.
+// The contract of every sink of events.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -9,11 +9,14 @@ import { newOrderId } from "../../../src/ids.ts";
 
 export type SinkUnderTest = {
   sink: Sink;
-  /** Everything that the place holds, in its order. */
+  /** All events that the destination holds, in its order. */
   received(): Promise<Envelope[]>;
-  /** Whether the place itself drops what comes again. */
-  recognises: boolean;
-  /** Makes the place unreachable, and reachable again with what it had on disk. Left out where it can't be. */
+  /** Whether the destination itself drops repeated deliveries. */
+  deduplicates: boolean;
+  /**
+   * Makes the destination unreachable, and reachable again with its stored events. Omitted if that
+   * is impossible.
+   */
   kill?(): Promise<void>;
   start?(): Promise<void>;
   remove(): Promise<void>;
@@ -29,27 +32,28 @@ export const newOrder = (): string => newOrderId(Date.now());
 
 export function sinkContract(kind: string, open: () => Promise<SinkUnderTest>): void {
   describe(`events to ${kind}`, () => {
-    let place: SinkUnderTest;
+    let destination: SinkUnderTest;
     before(async () => {
-      place = await open();
+      destination = await open();
     });
     after(async () => {
-      await place.sink.close();
-      await place.remove();
+      await destination.sink.close();
+      await destination.remove();
     });
-    const ofOrders = async (orders: string[]): Promise<Envelope[]> => (await place.received()).filter(({ subject }) => orders.includes(subject));
+    const ofOrders = async (orders: string[]): Promise<Envelope[]> =>
+      (await destination.received()).filter(({ subject }) => orders.includes(subject));
 
-    test("what is delivered is there, whole", async () => {
+    test("every delivered event arrives complete", async () => {
       const orders = Array.from({ length: 250 }, newOrder);
       const sent = orders.map((order) => event(order));
-      assert.deepEqual((await place.sink.deliver(sent)).failed, new Map());
+      assert.deepEqual((await destination.sink.deliver(sent)).failed, new Map());
       const received = await ofOrders(orders);
       assert.deepEqual(new Map(received.map((one) => [one.id, one])), new Map(sent.map((one) => [one.id, one])));
     });
 
-    test("an order's events are there in their order", async () => {
+    test("an order's events arrive in order", async () => {
       const orders = Array.from({ length: 20 }, newOrder);
-      for (const seq of [1, 2, 3]) await place.sink.deliver(orders.map((order) => event(order, seq)));
+      for (const seq of [1, 2, 3]) await destination.sink.deliver(orders.map((order) => event(order, seq)));
       const received = await ofOrders(orders);
       for (const order of orders)
         assert.deepEqual(
@@ -58,52 +62,53 @@ export function sinkContract(kind: string, open: () => Promise<SinkUnderTest>): 
         );
     });
 
-    test("what comes again is there under the same id", async () => {
+    test("a repeated delivery arrives under the same id", async () => {
       const order = newOrder();
-      await place.sink.deliver([event(order)]);
-      await place.sink.deliver([event(order)]);
+      await destination.sink.deliver([event(order)]);
+      await destination.sink.deliver([event(order)]);
       const received = await ofOrders([order]);
       assert.equal(new Set(received.map(({ id }) => id)).size, 1);
-      assert.equal(received.length, place.recognises ? 1 : 2);
+      assert.equal(received.length, destination.deduplicates ? 1 : 2);
     });
 
-    // Goes red where a replay has no deduplication id of its own: the sink drops it and the shop says that it is delivered.
-    test("each replay is there again, and the retry of a replay is a repetition", async () => {
+    // Without a deduplication id of its own the sink would drop the replay, and the shop would
+    // report it as delivered.
+    test("each replay arrives again, and the retry of a replay counts as a repetition", async () => {
       const order = newOrder();
       const [one] = [event(order)];
-      await delivery(place.sink, one);
-      for (const replay of ["first", "second", "second"]) await delivery(place.sink, one, new Map([[one.id, replay]]));
+      await delivery(destination.sink, one);
+      for (const replay of ["first", "second", "second"]) await delivery(destination.sink, one, new Map([[one.id, replay]]));
       const received = await ofOrders([order]);
       assert.deepEqual(
         received,
-        Array.from({ length: place.recognises ? 3 : 4 }, () => one),
+        Array.from({ length: destination.deduplicates ? 3 : 4 }, () => one),
       );
     });
 
-    test("nothing to deliver is delivered", async () => {
-      assert.deepEqual((await place.sink.deliver([])).failed, new Map());
+    test("delivering an empty batch succeeds", async () => {
+      assert.deepEqual((await destination.sink.deliver([])).failed, new Map());
     });
 
-    test("a place that is away says so, takes nothing, and takes it when it is back", async (t) => {
-      if (!place.kill || !place.start) return t.diagnostic("this place can't be taken away");
+    test("an unreachable sink reports it, accepts nothing, and accepts events again later", async (t) => {
+      if (!destination.kill || !destination.start) return t.diagnostic("this sink cannot be made unreachable");
       const order = newOrder();
-      await place.kill();
-      await assert.rejects(delivery(place.sink, event(order)));
-      await place.start();
-      await delivered(place.sink, event(order));
+      await destination.kill();
+      await assert.rejects(delivery(destination.sink, event(order)));
+      await destination.start();
+      await delivered(destination.sink, event(order));
       assert.equal((await ofOrders([order])).length >= 1, true);
     });
   });
 }
 
-/** Errors: the one that the sink names for this event. */
+/** Errors: the sink's error for this event. */
 async function delivery(sink: Sink, envelope: Envelope, replays?: Replays): Promise<void> {
   const { failed, unclear } = await sink.deliver([envelope], replays);
   assert.equal(failed.size, 0);
   for (const error of unclear?.values() ?? []) throw error;
 }
 
-/** As the relay does: tried until it succeeds. */
+/** Tries until it succeeds, as the relay does. */
 async function delivered(sink: Sink, envelope: Envelope): Promise<void> {
   for (const deadline = Date.now() + 20_000; ;) {
     try {

@@ -18,7 +18,7 @@ export const COUNTS: Mutation[] = globSync("src/**/*.sql.ts", { cwd: ROOT })
         {
           what: `the number of rows that “${name}” must touch`,
           edits: [{ file, after: `name: "${name}"`, find: rows, put: "" }],
-          red: { file: "test/database/row-counts.test.ts", tests: `${name}: a row that is gone` },
+          red: { file: "test/database/row-counts.test.ts", tests: `${name} rejects the round if a row is missing` },
         },
       ];
     });

@@ -5,7 +5,7 @@ import { type Mutation, mutation } from "../mutation.ts";
 const SHELVES = [
   ["users", "src/balance/balance.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
   ["variants", "src/catalog/catalog.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
-  ["campaigns", "src/coupon/coupon.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
+  ["campaigns", "src/coupon/campaign.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
   ["user coupons", "src/coupon/coupon.sql.ts", "WHERE uc.id = ANY($1::uuid[]) ORDER BY uc.id FOR NO KEY UPDATE OF uc", "ORDER BY uc.id"],
   ["orders", "src/order/order.sql.ts", "WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE", "ORDER BY o.id"],
   [
@@ -17,21 +17,22 @@ const SHELVES = [
 ] as const;
 
 const STORE = "src/till/postgres-store.ts";
+const CONNECTIONS = "src/till/connections.ts";
 
 export const LOCKS: Mutation[] = [
   ...SHELVES.flatMap(([shelf, file, where, order]) => [
     mutation(`the lock on ${shelf}`, file, where, where.replace(/ FOR NO KEY UPDATE.*/, ""), [
       "test/database/row-locks.test.ts",
-      `${shelf} is locked: whoever`,
+      `a row of ${shelf} that another transaction holds`,
     ]),
     mutation(`the order of the locks on ${shelf}`, file, where, where.replace(`${order} `, ""), [
       "test/database/row-locks.test.ts",
-      `${shelf} is locked by id`,
+      `rows of ${shelf} are locked in the order of their ids`,
     ]),
   ]),
-  mutation("the order of the shelves", STORE, "return new Map([...shelves].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return tables;", [
+  mutation("the order of the shelves", STORE, "return new Map([...tables].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return tables;", [
     "test/database/till-postgres.test.ts",
-    "in the global order, whatever the order of the needs",
+    "in the global order, not in the order of the needs",
   ]),
   {
     what: "the wallet's lock, and its key in the ledger (either alone is held by the other)",
@@ -43,37 +44,37 @@ export const LOCKS: Mutation[] = [
       },
       { file: "src/database/migrations/0001-shop.sql", find: "  PRIMARY KEY (user_id, version)", put: "  CHECK (true)" },
     ],
-    red: { file: "test/api/races.test.ts", tests: "against 2 instances 200 charges at once add up" },
+    red: { file: "test/api/races.test.ts", tests: "against 2 instances 200 concurrent charges of one user add up" },
   },
   mutation(
     "the lock on variants, seen from two instances",
     "src/catalog/catalog.sql.ts",
     "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
     "WHERE id = ANY($1::uuid[]) ORDER BY id",
-    ["test/api/races.test.ts", "against 2 instances 100 in stock and 400 buyers"],
+    ["test/api/races.test.ts", "against 2 instances 400 buyers of 100 units"],
   ),
-  mutation("the order of first-come locks", "src/lock/first-come.ts", " ORDER BY key) keys", ") keys", [
+  mutation("the order of first-come locks", "src/lock/postgres-lock.ts", " ORDER BY key) keys", ") keys", [
     "test/database/advisory-locks.test.ts",
-    "several campaigns are taken by name",
+    "several campaigns are locked in the order of their names",
   ]),
   mutation("the first-come lock", STORE, "...(admission ? [admission.statement] : []),", "", [
     "test/database/advisory-locks.test.ts",
-    "a round waits for who was admitted",
+    "a round waits for the round admitted",
   ]),
-  mutation("lock_timeout", STORE, " -c lock_timeout=${lockWaitMs}", "", [
+  mutation("lock_timeout", CONNECTIONS, " -c lock_timeout=${lockWaitMs}", "", [
     "test/database/till-postgres.test.ts",
-    "that somebody holds too long are a LockTimeout",
+    "a lock that is held too long is a LockTimeout",
   ]),
-  mutation("idle_in_transaction_session_timeout", STORE, " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}", "", [
+  mutation("idle_in_transaction_session_timeout", CONNECTIONS, " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}", "", [
     "test/database/till-postgres.test.ts",
-    "of an instance that hangs in the middle of a round are let go",
+    "the locks of an instance that hangs during a round",
   ]),
   mutation("the lock on the checkpoint", "src/popular/popular.sql.ts", "name = 'aggregate-sales' FOR UPDATE", "name = 'aggregate-sales'", [
     "test/database/advisory-locks.test.ts",
-    "an aggregation reads how far",
+    "an aggregation waits for the one before it",
   ]),
   mutation("the migrations' lock", "src/database/migrate.ts", 'await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);', "", [
     "test/database/advisory-locks.test.ts",
-    "five that migrate",
+    "five concurrent migrations",
   ]),
 ];

@@ -2,245 +2,257 @@
 
 import { type Mutation, mutation } from "../mutation.ts";
 
-const RULES = "test/database/order-rules.test.ts";
-const MONEY = "test/database/rules.test.ts";
+const RULES = "test/rules/order-rules.test.ts";
+const MONEY = "test/rules/rules.test.ts";
 const PAYMENTS = "test/api/payments.test.ts";
 const CHARGES = "test/api/charges.test.ts";
 const AMOUNT = "test/api/expected-amount.test.ts";
 const REASONS = "test/api/reasons.test.ts";
 const LISTS = "test/api/bounded-lists.test.ts";
-const UNDO = "src/order/undo-order.ts";
 const REFUND = "src/order/refund/refund.ts";
 const PAYABLE = "src/order/payment/payable-order.ts";
 const SETTLE = "src/settlement/settle-payment.ts";
 const START = "src/order/payment/start-card-payment.ts";
-const VERDICT = "src/settlement/capture-outcome.ts";
+const KINDS = "src/settlement/attempt-kinds.ts";
+const CAPTURE = "src/settlement/capture-outcome.ts";
 
 export const ORDERS: Mutation[] = [
-  mutation("whose an order is", UNDO, "order === undefined || (callerId !== null && order.userId !== callerId)", "order === undefined", [
-    RULES,
-    "is its owner's",
-  ]),
+  mutation(
+    "whose an order is",
+    "src/order/get-order.ts",
+    "order === undefined || (callerId !== null && order.userId !== callerId)",
+    "order === undefined",
+    [RULES, "an order of another user is not found"],
+  ),
   mutation(
     "that what is cancelled still waits",
-    UNDO,
+    "src/order/cancel-order.ts",
     'if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE"',
     'if (false) refuse("ORDER_NOT_CANCELLABLE"',
-    [RULES, "can't be cancelled once it is"],
+    [RULES, "cannot be cancelled"],
   ),
   mutation(
     "that no card is under way when an order is cancelled",
-    UNDO,
+    "src/order/cancel-order.ts",
     'if (livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS"',
     'if (false) refuse("PAYMENT_IN_PROGRESS"',
-    [RULES, "can't be cancelled while a card's outcome"],
+    [RULES, "an order cannot be cancelled while its card payment"],
   ),
-  mutation("that what is refunded is paid", UNDO, 'if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")', "if (false)", [
-    RULES,
-    "can't be refunded while it is",
-  ]),
-  mutation("that what is refunded was bought", UNDO, "if (!bought.some(({ variantId }) => variantId === item.variantId))", "if (false)", [
-    RULES,
-    "gives back nothing that was not bought",
-  ]),
+  mutation(
+    "that what is refunded is paid",
+    "src/order/refund/refund-order.ts",
+    'if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")',
+    "if (false)",
+    [RULES, "cannot be refunded"],
+  ),
+  mutation(
+    "that what is refunded was bought",
+    "src/order/refund/refund-order.ts",
+    "if (!bought.some(({ variantId }) => variantId === item.variantId))",
+    "if (false)",
+    [RULES, "a refund of a variant that was not bought"],
+  ),
   mutation("that no more is refunded than is left", REFUND, "item.refundedQuantity > item.quantity", "false", [
     RULES,
-    "gives back no more than was bought",
+    "a refund never exceeds the units bought",
   ]),
-  mutation("that a refund of nothing is none", REFUND, "tooMany || pieces.size === 0", "tooMany", [
+  mutation("that a refund of nothing is none", REFUND, "excessive || units.size === 0", "excessive", [RULES, "an order with nothing left to refund"]),
+  mutation("that equal lines of a refund are added up", REFUND, "(units.get(variantId) ?? 0) + quantity", "quantity", [
     RULES,
-    "gives back nothing where there is nothing left",
-  ]),
-  mutation("that equal lines of a refund are added up", REFUND, "(pieces.get(variantId) ?? 0) + quantity", "quantity", [
-    RULES,
-    "gives back no more than was bought",
+    "a refund never exceeds the units bought",
   ]),
   mutation("one refund at a time", REFUND, 'uow.find(refunds, order.id)?.status === "PENDING"', "false", [
     RULES,
-    "has one refund to its card at a time",
+    "an order has at most one refund to its card",
   ]),
-  mutation("that a coupon waits for the last piece", REFUND, "if (whole && order.userCouponId !== null)", "if (order.userCouponId !== null)", [
+  mutation("that a coupon waits for the last piece", REFUND, "if (full && order.userCouponId !== null)", "if (order.userCouponId !== null)", [
     RULES,
-    "a coupon comes back with the last piece",
+    "a coupon is restored with the last unit",
   ]),
-  mutation("that pieces come back with the money", REFUND, "for (const item of given) returnStock(uow, item);", "", [
+  mutation("that pieces come back with the money", REFUND, "for (const item of refunded) returnStock(uow, item);", "", [
     RULES,
-    "gives back money, pieces and event",
+    "a refund changes money, stock and order together",
   ]),
   mutation("that money comes back with the pieces", REFUND, "if (amount > 0) moveMoney", "if (false) moveMoney", [
     RULES,
-    "gives back money, pieces and event",
+    "a refund changes money, stock and order together",
   ]),
   mutation(
     "that parts of a refund add up to the whole",
     "src/order/refund/refund-shares.ts",
     "const share = part(paid, costSoFar, order.totalAmount) - from;",
     "const share = Math.round(paid * (item.unitPrice * item.quantity) / (order.totalAmount || 1)); void from;",
-    [RULES, "the parts of a refund add up"],
+    [RULES, "partial refunds add up"],
   ),
-  mutation("that each change is one event", "src/order/order.ts", "  uow.append(orderEvents, {", "  if (false) uow.append(orderEvents, {", [
+  mutation("that each change is one event", "src/order/change-order.ts", "  uow.append(orderEvents, {", "  if (false) uow.append(orderEvents, {", [
     RULES,
-    "an order's change has its event",
+    "each change of an order writes its event",
   ]),
-  mutation("how many changes an order may have", "src/order/order.ts", "if (changes > CHANGES_MAX)", "if (false)", [
+  mutation("how many changes an order may have", "src/order/change-order.ts", "if (changes > CHANGES_MAX)", "if (false)", [
     RULES,
-    "has at most 65,535 changes",
+    "an order has at most 65,535 changes",
   ]),
   mutation("that an order's time is not up", "src/order/order.ts", "(order.expiresAt === null || now < order.expiresAt)", "true", [
     RULES,
-    "can't be paid once its time is up",
+    "an order cannot be paid once it is past its expiry",
   ]),
   mutation("that an order is paid once", "src/order/order.ts", 'return order.status === "PENDING" && (', "return (", [
     "test/api/races.test.ts",
-    "the same order paid 20 times is paid once",
+    "an order that is paid 20 times at once",
   ]),
-  mutation("that what is paid is still for sale", PAYABLE, "for (const { productId, variantId } of items) forSale(uow, productId, variantId);", "", [
-    RULES,
-    "can't be paid with what is no longer for sale",
-  ]),
+  mutation(
+    "that what is paid is still for sale",
+    PAYABLE,
+    "for (const { productId, variantId } of items) getVariantForSale(uow, productId, variantId);",
+    "",
+    [RULES, "an order cannot be paid if a product"],
+  ),
   mutation("that no other payment is under way", PAYABLE, 'order.status === "PENDING" && livePayment(uow, orderId)', "false", [
     RULES,
-    "can't be paid while a card's outcome",
+    "an order cannot be paid while its card payment",
   ]),
-  mutation("that what expires is due", UNDO, " || order.expiresAt > uow.now", "", [RULES, "expires when its time is up"]),
+  mutation("that what expires is due", "src/order/expire-order.ts", " || order.expiresAt > uow.now", "", [RULES, "an order expires at its expiry"]),
   mutation(
     "that what expires still waits",
-    UNDO,
+    "src/order/expire-order.ts",
     '!order || order.status !== "PENDING" || order.expiresAt === null',
     "!order || order.expiresAt === null",
-    [RULES, "expires when its time is up"],
+    [RULES, "an order expires at its expiry"],
   ),
-  mutation("that nothing expires with a card under way", UNDO, "if (livePayment(uow, orderId)) return false;", "", [
+  mutation("that nothing expires with a card under way", "src/order/expire-order.ts", "if (livePayment(uow, orderId)) return false;", "", [
     RULES,
-    "expires when its time is up",
+    "an order expires at its expiry",
   ]),
 
   // Cards
-  mutation("that a declined card gives back what was taken", SETTLE, "        restoreStock(uow, order, itemsOf(uow, orderId));\n", "", [
+  mutation("that a declined card gives back what was taken", SETTLE, "        restoreStock(uow, order, getOrderItems(uow, orderId));\n", "", [
     PAYMENTS,
-    "that is declined is 402",
+    "a declined card payment is 402",
   ]),
-  mutation("that a payment is settled once", SETTLE, " || !isOpen(payment)", "", [RULES, "is settled once"]),
-  mutation("which payment is settled", SETTLE, "payment?.id !== paymentId || ", "!payment || ", [RULES, "is settled once"]),
+  mutation("that a payment is settled once", SETTLE, " || !isOpen(payment)", "", [RULES, "an order is settled once"]),
+  mutation("which payment is settled", SETTLE, "payment?.id !== paymentId || ", "!payment || ", [RULES, "an order is settled once"]),
   mutation(
     "that what nobody knows stays as it is",
     SETTLE,
-    'if (verdict.kind === "unknown") {',
-    'if (outcome.kind === "unknown") { restoreStock(uow, order, itemsOf(uow, orderId));',
-    [PAYMENTS, "without an answer is 202 UNKNOWN"],
+    'if (outcome.kind === "unknown") {',
+    'if (outcome.kind === "unknown") { restoreStock(uow, order, getOrderItems(uow, orderId));',
+    [PAYMENTS, "a card payment without a response is 202 UNKNOWN"],
   ),
   mutation(
     "that captured money which is for nothing goes back",
     SETTLE,
     "if (captured > 0)\n          uow.append(unmatchedCaptures",
     "if (false)\n          uow.append(unmatchedCaptures",
-    [PAYMENTS, "that the gateway captured at another price"],
+    [PAYMENTS, "a card payment captured with another amount"],
   ),
   mutation("that a key which failed is not tried again", START, "uow.find(failedKeys, orderId)?.includes(paymentKey)", "false", [
     PAYMENTS,
-    "is not tried twice",
+    "a payment key that was declined",
   ]),
-  mutation("that a card holds its goods", START, "      reserveStock(uow, order, items);\n", "", [PAYMENTS, "without an answer is 202 UNKNOWN"]),
-  mutation("whose capture it is", VERDICT, "payment.orderId !== wanted.orderId", "false", [PAYMENTS, "of one order does not pay another"]),
-  mutation("what was captured", VERDICT, "payment.amount === wanted.amount", "true", [PAYMENTS, "that the gateway captured at another price"]),
-  mutation("that nothing is confirmed too late", "src/settlement/card-payments.ts", "payment.expiresAt === null || now < payment.expiresAt", "true", [
+  mutation("that a card holds its goods", START, "      reserveStock(uow, order, items);\n", "", [
     PAYMENTS,
-    "that never reached the gateway in time fails",
+    "a card payment without a response is 202 UNKNOWN",
+  ]),
+  mutation("whose capture it is", CAPTURE, "payment.orderId !== wanted.orderId", "false", [
+    PAYMENTS,
+    "a card payment of one order does not pay another",
+  ]),
+  mutation("what was captured", CAPTURE, "payment.amount === wanted.amount", "true", [PAYMENTS, "a card payment captured with another amount"]),
+  mutation("that nothing is confirmed too late", KINDS, "payment.expiresAt ?? Infinity", "Infinity", [
+    PAYMENTS,
+    "a card payment that did not reach the gateway in time",
   ]),
   mutation(
     "that what failed unheard is looked at again",
-    "src/settlement/card-payments.ts",
-    'if (payment.status === "FAILED") return this.#watch(payment);',
-    "",
-    [PAYMENTS, "that never reached the gateway in time fails"],
+    "src/settlement/settler.ts",
+    "if (attempt.failed) return this.#watch(row, attempt);",
+    "if (attempt.failed) return row;",
+    [PAYMENTS, "a card payment that did not reach the gateway in time"],
   ),
-  mutation(
-    "the key under which a payment is confirmed",
-    "src/settlement/card-payments.ts",
-    "idempotencyKey: id }",
-    "idempotencyKey: crypto.randomUUID() }",
-    ["test/api/gateway-keys.test.ts", "a payment is confirmed under its own id"],
-  ),
-  mutation("that a refund which was sent before is looked for", "src/settlement/gateway-refund.ts", "again && (await isGivenBack())", "false", [
+  mutation("the key under which a payment is confirmed", CAPTURE, "idempotencyKey: id }", "idempotencyKey: crypto.randomUUID() }", [
     "test/api/gateway-keys.test.ts",
-    "looked for before",
+    "a payment is confirmed under its own id",
+  ]),
+  mutation("that a refund which was sent before is looked for", "src/settlement/gateway-refund.ts", "again && (await isRefunded())", "false", [
+    "test/api/gateway-keys.test.ts",
+    "looked up before",
   ]),
   mutation(
     "the key under which money is given back",
     "src/settlement/gateway-refund.ts",
     "idempotencyKey: id }",
     "idempotencyKey: crypto.randomUUID() }",
-    ["test/api/gateway-keys.test.ts", "under the refund's own id"],
+    ["test/api/gateway-keys.test.ts", "sent under its own id"],
   ),
   mutation("that a refund is settled once", "src/settlement/settle-refund.ts", 'refund?.id !== refundId || refund.status !== "PENDING"', "!refund", [
     RULES,
-    "gives back to a card only once",
+    "a card order takes back money and stock only once",
   ]),
   mutation("that what came back is worth what was sent", "src/settlement/settle-refund.ts", "if (amount !== refund.amount)", "if (false)", [
     RULES,
-    "gives back to a card only once",
+    "a card order takes back money and stock only once",
   ]),
   mutation("that a charge is settled once", "src/settlement/settle-charge.ts", 'charge?.status !== "PENDING"', "!charge", [
     MONEY,
-    "a charge by card is settled once",
+    "a card charge is settled only once",
   ]),
   mutation(
     "the most on a balance, when a charge arrives",
     "src/settlement/settle-charge.ts",
-    'verdict.kind === "done" && balance <= balanceMax',
-    'verdict.kind === "done"',
-    [CHARGES, "money for which there is no room"],
+    'asked.kind === "done" && balance > balanceMax',
+    "false",
+    [CHARGES, "a captured charge that no longer fits"],
   ),
   mutation("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "    checkLimit(wallet, amount, balanceMax);\n", "", [
     MONEY,
-    "a charge by card begins only where there is room",
+    "a card charge starts only if the balance has room",
   ]),
   mutation(
     "the version that a charge by card was read at",
     "src/balance/start-charge.ts",
     "version !== null && version !== wallet.version",
     "false",
-    [MONEY, "a charge by card begins only where there is room"],
+    [MONEY, "a card charge starts only if the balance has room"],
   ),
   mutation("that a charge's end takes a new version", "src/settlement/settle-charge.ts", "wallet.version + 1", "charge.version", [
     CHARGES,
-    "a charge without an answer is 202 PENDING",
+    "a card charge without a response is 202 PENDING",
   ]),
   mutation(
     "that an attempt belongs to its key",
     "src/idempotency/two-phase.ts",
-    'uow.put(idempotencyRecords, id, { ...key, status: 202, body: "", attempt: first.id, createdAt: uow.now });',
+    'uow.put(idempotencyRecords, id, { ...key, status: 202, body: "", attempt: started.id, createdAt: uow.now });',
     "",
-    [PAYMENTS, "twenty repeats at once are one attempt"],
+    [PAYMENTS, "twenty concurrent repeats of a card payment"],
   ),
   mutation(
     "that an attempt's answer is written once",
     "src/idempotency/two-phase.ts",
-    "if (kept.attempt === null) return { status: kept.status, body: kept.body };",
+    "if (record.attempt === null) return { status: record.status, body: record.body };",
     "",
-    ["test/api/idempotency-rules.test.ts", "the first answer of an attempt stays"],
+    ["test/api/idempotency-rules.test.ts", "the first stored response of an attempt is kept"],
   ),
   mutation(
     "that a buyer pays the expected amount for an order",
     "src/order/place-order.ts",
     "      checkAmount(order, input.expectedAmount);\n",
     "",
-    [AMOUNT, "an order of a price that has changed"],
+    [AMOUNT, "an order with an outdated price"],
   ),
   mutation("that a buyer pays the expected amount for a placed order", PAYABLE, "  checkAmount(order, expectedAmount);\n", "", [
     AMOUNT,
-    "a payment from the balance is for the amount that is due",
+    "a payment from the balance must expect the amount due",
   ]),
   mutation("that an operator's reasons are read by operators only", REFUND, "readerIsOperator || reason === CANCELLED.reason", "true", [
     REASONS,
-    "an operator's reason of a refund",
+    "an operator's reason for a refund",
   ]),
   mutation(
     "that a ledger's reasons are read by operators only",
     "src/balance/balance.routes.ts",
-    'row.reason !== null && caller.role === "operator"',
+    "row.reason !== null && readerIsOperator",
     "row.reason !== null",
-    [REASONS, "a grant's reason stands in the ledger"],
+    [REASONS, "a grant's reason is visible to operators only"],
   ),
   mutation("that a list shows the first items of an order", "src/order/order.sql.ts", " FILTER (WHERE line < ${ITEMS_IN_LIST})", "", [
     LISTS,
@@ -251,10 +263,10 @@ export const ORDERS: Mutation[] = [
     "src/order/payment/payment.sql.ts",
     " ORDER BY place DESC LIMIT ${steps}) newest)",
     ") newest)",
-    [LISTS, "a payment of many refunds shows its newest steps"],
+    [LISTS, "a payment shows its newest steps"],
   ),
   mutation("that a page of a history is bounded by its items", "src/outbox/outbox.sql.ts", "e.items <= $4 OR e.seq = $2 + 1", "$4::int > 0", [
     LISTS,
-    "a history of many refunds comes in pages",
+    "an order's history comes in pages",
   ]),
 ];

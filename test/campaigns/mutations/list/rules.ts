@@ -9,7 +9,7 @@ const [POINTS, CACHE, THIRD, VARIANTS, CART] = [
   "test/documents/4-variants-batch.test.ts",
   "test/documents/5-cart-gateway.test.ts",
 ];
-const RULES = "test/database/rules.test.ts";
+const RULES = "test/rules/rules.test.ts";
 const CAMPAIGNS = "test/api/campaigns.test.ts";
 const REHEARSALS = "test/api/rehearsals.test.ts";
 const CURRENCY = "test/api/currency.test.ts";
@@ -19,8 +19,7 @@ const REPLAY = "tools/replay/replay.test.ts";
 const GRANT_FILE = "test/api/grant-file.test.ts";
 const GRANTS = "src/balance/grant-balances.ts";
 const GRANT_FAULTS = "src/balance/grant-faults.ts";
-const ORDERS = "test/database/order-rules.test.ts";
-const CATALOG = "src/catalog/catalog.ts";
+const ORDERS = "test/rules/order-rules.test.ts";
 const COUPON = "src/coupon/coupon.ts";
 const PLACE = "src/order/place-order.ts";
 const [EDIT, VARIANT_RULES] = ["src/catalog/edit-product.ts", "src/catalog/variant-rules.ts"];
@@ -31,28 +30,34 @@ const ISSUE = "src/coupon/issue-coupon.ts";
 
 export const RULES_OF_THE_SHOP: Mutation[] = [
   // Stock
-  mutation("that there is as much as is taken", CATALOG, "variant.stock < quantity", "false", [THIRD, "alt 재고 부족 → 400 that says what there is"]),
-  mutation("down to the last piece", CATALOG, "variant.stock < quantity", "variant.stock <= quantity", [THIRD, "down to the last piece"]),
-  mutation("that a product is for sale", CATALOG, 'variantStatus(article.product, article.variant) !== "ON_SALE"', "false", [
+  mutation("that there is as much as is taken", "src/catalog/stock.ts", "variant.stock < quantity", "false", [
+    THIRD,
+    "alt 재고 부족 → 400 that says what there is",
+  ]),
+  mutation("down to the last piece", "src/catalog/stock.ts", "variant.stock < quantity", "variant.stock <= quantity", [
+    THIRD,
+    "down to the last piece",
+  ]),
+  mutation("that a product is for sale", "src/catalog/get-variant.ts", 'variantStatus(product, variant) !== "ON_SALE"', "false", [
     POINTS,
     "opt 판매 불가 상품",
   ]),
-  mutation("that an edit is of the product as it is", EDIT, "version !== product.version", "false", [
+  mutation("that an edit is of the product as it is", EDIT, "version !== product.version", "false", [EDITS, "an edit of an old product version"]),
+  mutation("that an edit is of the variant as it is", EDIT, "variant.version !== edit.version", "false", [
     EDITS,
-    "an edit of another version is refused whole",
+    "an edit of an old variant version",
   ]),
-  mutation("that an edit is of the variant as it is", EDIT, "now !== one.version", "false", [EDITS, "an edit of another version of a variant"]),
   mutation("that an edit makes another version", EDIT, "version: product.version + 1", "version: product.version", [
     EDITS,
-    "of many edits of one version",
+    "of concurrent edits of one version",
   ]),
-  mutation("that a variant is named once in an edit", EDIT, "found.has(one.id)", "false", [EDITS, "names a variant twice"]),
-  mutation("that two prices agree", EDIT, "one.price !== price", "false", [EDITS, "gives a product's only variant two prices"]),
+  mutation("that a variant is named once in an edit", EDIT, "found.has(edit.id)", "false", [EDITS, "an edit that names a variant twice"]),
+  mutation("that two prices agree", EDIT, "edit.price !== price", "false", [EDITS, "an edit that gives the only variant two prices"]),
   mutation("that options differ", VARIANT_RULES, "keyOf(other.options) === keyOf(options)", "false", [
     EDITS,
-    "are not created, alone or among others",
+    "variants with equal options are refused",
   ]),
-  mutation("that a SKU is one variant's", VARIANT_RULES, "owner !== variantId", "false", [EDITS, "belongs to one variant of the shop"]),
+  mutation("that a SKU is one variant's", "src/catalog/sku.ts", "owner !== variantId", "false", [EDITS, "a SKU belongs to one variant of the shop"]),
   mutation(
     "that shoppers see no price of what is not for sale",
     "src/catalog/product-view.ts",
@@ -63,31 +68,37 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   mutation(
     "that only operators see it",
     "src/catalog/catalog.routes.ts",
-    '?.role === "operator" ? product.whole : product.shopper',
-    "?.role !== undefined ? product.whole : product.shopper",
+    '?.role === "operator" ? product.forOperators : product.forShoppers',
+    "?.role !== undefined ? product.forOperators : product.forShoppers",
     [HIDDEN, "a product before its launch"],
   ),
-  mutation("that a variant is the product's", CATALOG, "variant === undefined || variant.productId !== productId", "variant === undefined", [
-    VARIANTS,
-    "opt 존재하지 않는 유저/상품/보유쿠폰",
-  ]),
-  mutation("that an adjustment leaves something", STOCK, "stock < 0", "false", [RULES, "an adjustment below nothing"]),
-  mutation("that an adjustment is bounded", STOCK, "stock > STOCK_MAX", "false", [RULES, "an adjustment beyond the most"]),
+  mutation(
+    "that a variant is the product's",
+    "src/catalog/get-variant.ts",
+    "variant === undefined || variant.productId !== productId",
+    "variant === undefined",
+    [VARIANTS, "opt 존재하지 않는 유저/상품/보유쿠폰"],
+  ),
+  mutation("that an adjustment leaves something", STOCK, "stock < 0", "false", [RULES, "a stock adjustment below zero"]),
+  mutation("that an adjustment is bounded", STOCK, "stock > STOCK_MAX", "false", [RULES, "a stock adjustment above the maximum"]),
   mutation("that a first filling is journalled", "src/catalog/create-products.ts", "delta: variant.stock,", "delta: 0,", [
     RULES,
-    "a product's first pieces stand in the journal",
+    "a new product's initial stock is written",
   ]),
-  mutation("that equal lines are added up", PLACE, "(lines.get(variantId)?.quantity ?? 0) + article.quantity", "article.quantity", [
+  mutation("that equal lines are added up", PLACE, "(merged.get(variantId)?.quantity ?? 0) + request.quantity", "request.quantity", [
     VARIANTS,
     "opt 재고 부족 → 400 where two lines of one variant together",
   ]),
-  mutation("that lines together are bounded", PLACE, "quantity > MOST_PIECES", "false", [RULES, "lines of one variant together beyond a million"]),
-  mutation("that a total can be counted", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order too large to be counted"]),
+  mutation("that lines together are bounded", PLACE, "quantity > QUANTITY_MAX", "false", [
+    RULES,
+    "line items of one variant may not exceed a million",
+  ]),
+  mutation("that a total can be counted", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order whose total is too large"]),
   mutation("that the buyer exists", PLACE, 'return buyer ?? refuse("USER_NOT_FOUND", { userId });', "return buyer ?? { rehearsalId: null };", [
     RULES,
-    "an order for nobody",
+    "an order for an unknown user",
   ]),
-  mutation("that the product exists", PLACE, "productFor(uow, article.productId, buyer);", "", [RULES, "an order for nothing"]),
+  mutation("that the product exists", PLACE, "    getProduct(uow, productId, buyer);", "", [RULES, "an order for an unknown product"]),
   mutation("that goods are taken with the money", "src/order/payment/pay-from-balance.ts", "  reserveStock(uow, order, items);\n", "", [
     CACHE,
     "par 핵심 주문 처리 → stock is checked and taken",
@@ -100,31 +111,31 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   // Money
   mutation("that a payment is in the shop's currency", "src/settlement/capture-outcome.ts", "payment.currency !== currency", "false", [
     CURRENCY,
-    "an equal number of another currency",
+    "a capture of the same number in another currency",
   ]),
   mutation("that money goes back in the shop's currency", "src/settlement/gateway-refund.ts", "payment.currency !== gateway.currency", "false", [
     CURRENCY,
-    "a part that went back in another currency",
+    "a partial refund in another currency",
   ]),
   mutation("that both books count in one currency", "src/settlement/reconcile.ts", "gateway.currency !== currency &&", "false &&", [
     CURRENCY,
-    "equal numbers of two currencies",
+    "the same numbers in two currencies",
   ]),
   mutation("that a shop with a database of its own does not simulate cards", "src/config.ts", 'embedded || given === "simulator"', "true", [
     NO_GATEWAY,
-    "only an embedded shop",
+    "cards are simulated only in an embedded shop",
   ]),
   mutation("that a card needs a gateway", "src/order/payment/start-card-payment.ts", "if (!cardsAreTaken)", "if (false)", [
     NO_GATEWAY,
-    "refuses cards",
+    "a shop without a gateway refuses cards",
   ]),
-  mutation("that there is as much money as is paid", "src/balance/balance.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
+  mutation("that there is as much money as is paid", "src/balance/move-money.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
   mutation("the most on a balance", "src/balance/balance.ts", "wallet.balance + amount > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
-  mutation("that money moves with its row in the ledger", "src/balance/balance.ts", "  uow.append(ledger, transaction);\n", "", [
+  mutation("that money moves with its row in the ledger", "src/balance/move-money.ts", "  uow.append(ledger, transaction);\n", "", [
     CACHE,
     "else 충전 처리 성공 → {userId, newBalance, transactionId}",
   ]),
-  mutation("that a movement takes the next version", "src/balance/balance.ts", "wallet.version + 1", "wallet.version", [
+  mutation("that a movement takes the next version", "src/balance/move-money.ts", "wallet.version + 1", "wallet.version", [
     CACHE,
     "flow → charges add up",
   ]),
@@ -138,23 +149,23 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that grants are for all or nobody", GRANTS, "if (faults.length > 0) refuseGrants", "if (false) refuseGrants", [
     RULES,
-    "grants of which one is for nobody",
+    "a list of grants with one unknown user",
   ]),
   mutation("that a batch grants a row once", GRANTS, "grantedBefore(uow, batch, grant) === undefined", "true", [
     BATCHES,
-    "the same rows again, reordered",
+    "a batch sent again in any order",
   ]),
-  mutation("that a dry run grants nothing", GRANTS, "if (dryRun) return", "if (false) return", [BATCHES, "a dry run names every faulty row"]),
-  mutation("that a batch does not pay a corrected amount", GRANT_FAULTS, "before !== undefined && before !== amount", "false", [
+  mutation("that a dry run grants nothing", GRANTS, "if (dryRun) return", "if (false) return", [BATCHES, "a dry run reports each invalid row"]),
+  mutation("that a batch does not pay a corrected amount", GRANT_FAULTS, "grantedAmount !== undefined && grantedAmount !== amount", "false", [
     BATCHES,
-    "a row that was paid with another amount",
+    "a row of a batch that was paid with another amount",
   ]),
-  mutation("that a row is in a batch's list once", GRANT_FAULTS, "first !== undefined", "false", [BATCHES, "a row twice in one list"]),
+  mutation("that a row is in a batch's list once", GRANT_FAULTS, "first !== undefined", "false", [BATCHES, "a repeated row within a batch"]),
   mutation("that the limit holds for a list's grants together", GRANT_FAULTS, "balance + amount > balanceMax", "false", [
     BATCHES,
-    "the first 20 faulty rows of a list are named",
+    "the first 20 invalid rows are reported",
   ]),
-  mutation("that a replay's batch is known while the keys are", "tools/replay/bring-in.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
+  mutation("that a replay's batch is known while the keys are", "tools/replay/import-sales.ts", "if (oldest < now - keysKeptMs)", "if (false)", [
     REPLAY,
     "a batch older than the shop keeps keys",
   ]),
@@ -182,24 +193,24 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ),
   mutation("one user per external id", "src/balance/create-users.ts", "if (uow.find(externalIds, externalId))", "if (false)", [
     RULES,
-    "an external id twice in one list",
+    "a list of users with one external id twice",
   ]),
 
   // Coupons
-  mutation("a campaign's total", ISSUE, "campaign.issuedQuantity >= campaign.totalQuantity", "false", [THIRD, "alt 발급 수량 초과"]),
+  mutation("a campaign's total", ISSUE, "isSoldOut(campaign)", "false", [THIRD, "alt 발급 수량 초과"]),
   mutation("one coupon per user", ISSUE, "if (uow.find(claims, claimKey(couponId, userId)))", "if (false)", [THIRD, "alt 이미 보유 중"]),
   mutation("a campaign's window", ISSUE, "!isOpen(campaign, uow.now)", "false", [CACHE, "else 발급 불가 (품절 또는 비활성)"]),
   mutation("that a campaign has opened", COUPON, "return campaign.opensAt <= now && !isOver(campaign, now);", "return !isOver(campaign, now);", [
     RULES,
-    "is open from opensAt on",
+    "a campaign is open from opensAt until",
   ]),
   mutation("that a campaign has closed", COUPON, "(closesAt !== null && closesAt <= now)", "(closesAt !== null && closesAt < now)", [
     RULES,
-    "is open from opensAt on",
+    "a campaign is open from opensAt until",
   ]),
   mutation("that a campaign's coupons have not run out", COUPON, " || (expiresAt !== null && expiresAt <= now)", "", [
     RULES,
-    "is open from opensAt on",
+    "a campaign is open from opensAt until",
   ]),
   mutation("that whoever gets a coupon exists", ISSUE, '?? refuse("USER_NOT_FOUND", { userId })', "?? { rehearsalId: null }", [
     VARIANTS,
@@ -209,72 +220,87 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     CACHE,
     "else 발급 가능 → the coupon is AVAILABLE",
   ]),
-  mutation("whose a coupon is", COUPON, "coupon === undefined || coupon.userId !== userId", "coupon === undefined", [THIRD, "alt 쿠폰 무효"]),
-  mutation("that a coupon is unused and not run out", COUPON, 'if (status !== "AVAILABLE") refuse', "if (false) refuse", [THIRD, "alt 쿠폰 무효"]),
+  mutation("whose a coupon is", "src/coupon/use-coupon.ts", "coupon === undefined || coupon.userId !== userId", "coupon === undefined", [
+    THIRD,
+    "alt 쿠폰 무효",
+  ]),
+  mutation("that a coupon is unused and not run out", "src/coupon/use-coupon.ts", 'if (status !== "AVAILABLE") refuse', "if (false) refuse", [
+    THIRD,
+    "alt 쿠폰 무효",
+  ]),
   mutation("a coupon's time, before the job has come by", COUPON, "coupon.expiresAt !== null && coupon.expiresAt <= now", "false", [
     VARIANTS,
     "opt 쿠폰 상태가 UNUSED가 아닌 경우",
   ]),
-  mutation("a coupon's least order", COUPON, "totalAmount < minOrderAmount", "false", [THIRD, "alt 쿠폰 무효"]),
+  mutation("a coupon's least order", "src/coupon/use-coupon.ts", "totalAmount < minOrderAmount", "false", [THIRD, "alt 쿠폰 무효"]),
   mutation("that a fixed discount is no more than the order", COUPON, "Math.min(discount.amount, totalAmount)", "discount.amount", [
     THIRD,
     "else 쿠폰 유효 →",
   ]),
-  mutation("the most of a percentage", COUPON, "discount.maxAmount ?? wanted, totalAmount", "wanted, totalAmount", [THIRD, "else 쿠폰 유효 →"]),
+  mutation("the most of a percentage", COUPON, "discount.maxAmount ?? percentage, totalAmount", "percentage, totalAmount", [
+    THIRD,
+    "else 쿠폰 유효 →",
+  ]),
   mutation("that a percentage rounds down", COUPON, "Math.floor((rest * rate) / 100)", "Math.ceil((rest * rate) / 100)", [THIRD, "else 쿠폰 유효 →"]),
   mutation(
     "that a coupon is used up with its order",
     "src/order/reserve-stock.ts",
-    "if (order.userCouponId !== null) takeCoupon",
-    "if (false) takeCoupon",
+    "if (order.userCouponId !== null) useCoupon",
+    "if (false) useCoupon",
     [THIRD, "opt 쿠폰 사용된 경우"],
   ),
-  mutation("that a coupon comes back only from the order that has it", COUPON, "if (coupon?.orderId !== orderId)", "if (coupon === undefined)", [
-    ORDERS,
-    "a coupon that another order has",
-  ]),
-  mutation("that a coupon comes back expired where its time is up", COUPON, "status: couponStatus(returned, uow.now) }", 'status: "AVAILABLE" }', [
-    ORDERS,
-    "a coupon that comes back too late",
-  ]),
+  mutation(
+    "that a coupon comes back only from the order that has it",
+    "src/coupon/use-coupon.ts",
+    "if (coupon?.orderId !== orderId)",
+    "if (coupon === undefined)",
+    [ORDERS, "a coupon that another order uses"],
+  ),
+  mutation(
+    "that a coupon comes back expired where its time is up",
+    "src/coupon/use-coupon.ts",
+    "status: couponStatus(returned, uow.now) }",
+    'status: "AVAILABLE" }',
+    [ORDERS, "a coupon that is restored after its expiry"],
+  ),
   mutation("that an issued discount stands", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) && campaign.issuedQuantity > 0", "false", [
     RULES,
-    "a discount that somebody holds",
+    "a campaign's discount can be changed only while",
   ]),
   mutation("that the same discount is no change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) &&", "fields.discount &&", [
     CAMPAIGNS,
-    "a form that sends everything back",
+    "an edit that sends all fields back unchanged",
   ]),
   mutation("an edit's version", CAMPAIGN, "version !== undefined && version !== campaign.version", "false", [
     CAMPAIGNS,
-    "an edit of an older version",
+    "an edit of an old campaign version",
   ]),
   mutation("that an edit raises the version", CAMPAIGN, "{ ...edited, version: campaign.version + 1 }", "edited", [
     CAMPAIGNS,
-    "each edit raises the version",
+    "each edit of a campaign raises its version",
   ]),
   mutation("that a closed campaign stays as it is", CAMPAIGN, "if (isOver(campaign, uow.now))", "if (false)", [
     CAMPAIGNS,
-    "a repeat changes nothing",
+    "closing it again changes nothing",
   ]),
   mutation("that a coupon is good to the end of its last day", "src/day.ts", "(days + 1) * DAY_MS", "days * DAY_MS", [
     CAMPAIGNS,
-    "a coupon is good to the end",
+    "a coupon is valid until the end of its last day",
   ]),
   mutation("that a campaign's own end cuts its coupons' days", COUPON, "expiresAt ?? Number.POSITIVE_INFINITY)", "Number.POSITIVE_INFINITY)", [
     CAMPAIGNS,
-    "the campaign's own end comes first",
+    "a coupon expires with its campaign",
   ]),
   mutation(
     "that a list's order stands while it is read",
     "src/coupon/coupon.routes.ts",
-    "campaignPlace(cursor) ?? firstCampaign(at)",
-    "{ ...(campaignPlace(cursor) ?? firstCampaign(at)), at }",
-    [CAMPAIGNS, "pages show each campaign once"],
+    "campaignPlace(query.cursor) ?? firstCampaign(at)",
+    "{ ...(campaignPlace(query.cursor) ?? firstCampaign(at)), at }",
+    [CAMPAIGNS, "pages list each campaign once"],
   ),
 
   // Rehearsals
-  mutation("whose copies are bought", CATALOG, "!product || !sameRehearsal(product, user)", "!product", [
+  mutation("whose copies are bought", "src/catalog/get-variant.ts", "!product || !sameRehearsal(product, user)", "!product", [
     REHEARSALS,
     "while a rehearsal's copy sells",
   ]),
@@ -292,31 +318,31 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that a total stays above what was issued", CAMPAIGN, "edited.totalQuantity < campaign.issuedQuantity", "false", [
     RULES,
-    "a total below what was issued",
+    "a campaign's total cannot be set below",
   ]),
-  mutation("that a campaign closes after it opens", CAMPAIGN, "closesAt !== null && closesAt <= opensAt", "false", [RULES, "times that contradict"]),
+  mutation("that a campaign closes after it opens", CAMPAIGN, "closesAt !== null && closesAt <= opensAt", "false", [RULES, "is not after opensAt"]),
   mutation("that a campaign's coupons outlast its opening", CAMPAIGN, "expiresAt !== null && expiresAt <= opensAt", "false", [
     RULES,
-    "times that contradict",
+    "is not after opensAt",
   ]),
   mutation("that a known sold-out campaign is told apart from a closed one", "src/coupon/sold-out.ts", "isOpen(known.campaign, now)", "true", [
     RULES,
-    "sold out and closed since",
+    "a sold-out campaign that has closed",
   ]),
   mutation("that what is sold out is learnt", "src/coupon/coupon.routes.ts", "void soldOut.learn(couponId).catch(() => {})", "{}", [
     "test/api/sold-out.test.ts",
-    "what is sold out is refused without the till",
+    "a claim of a sold-out campaign is refused without the till",
   ]),
   mutation("that more coupons are believed", "src/app/invalidation.ts", "soldOut.forget(word.slice(CAMPAIGN_CHANGED.length))", "{}", [
     "test/api/sold-out.test.ts",
-    "an operator who adds coupons",
+    "coupons that an operator adds",
   ]),
   mutation(
     "that an expired coupon is not marked before its time",
     "src/coupon/expire-coupon.ts",
     '|| couponStatus(coupon, uow.now) !== "EXPIRED"',
     "",
-    [RULES, "the job marks"],
+    [RULES, "the expiry job marks a coupon"],
   ),
 
   // Carts
@@ -324,7 +350,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     CART,
     "opt 장바구니 중복 Error",
   ]),
-  mutation("the most in a cart", "src/cart/edit-cart.ts", "cart.length >= CART_MAX", "false", [RULES, "a cart holds so many"]),
+  mutation("the most in a cart", "src/cart/edit-cart.ts", "cart.length >= CART_MAX", "false", [RULES, "a cart takes at most"]),
   mutation("that a checkout empties the cart", PLACE, "if (input.lineItems === null) uow.put(carts, input.userId, []);", "", [
     CART,
     "flow → the whole cart is ordered",

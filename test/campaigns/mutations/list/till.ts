@@ -3,34 +3,40 @@
 import { type Mutation, mutation } from "../mutation.ts";
 
 const TILL = "src/till/till.ts";
+const EXECUTOR = "src/till/round-executor.ts";
 const STORE = "src/till/postgres-store.ts";
-const LINE = "src/till/queue.ts";
+const QUEUE = "src/till/queue.ts";
 const ROUND = "src/till/round.ts";
 const SET = "src/till/unit-of-work.ts";
 const ONCE = "src/idempotency/idempotent-command.ts";
+const KEY = "src/idempotency/request-key.ts";
+const RECORDS = "src/idempotency/records.sql.ts";
 const IN_MEMORY = "src/till/till.test.ts";
 const ON_POSTGRES = "test/database/till-postgres.test.ts";
 const KEYS = "test/api/idempotency.test.ts";
 
 export const OF_THE_TILL: Mutation[] = [
-  mutation("that a refused command leaves nothing", "src/till/decide.ts", "      uow.drop();\n", "", [IN_MEMORY, "a refused command leaves nothing"]),
-  mutation("that what was not asked for is not found", SET, "if (tray.asked.has(key)) return undefined;", "return undefined;", [
+  mutation("that a refused command leaves no change", "src/till/decide.ts", "      uow.drop();\n", "", [
+    IN_MEMORY,
+    "a refused command leaves no change",
+  ]),
+  mutation("that what was not asked for is not found", SET, "if (state.requested.has(key)) return undefined;", "return undefined;", [
     "src/till/unit-of-work.test.ts",
-    "throws where something is looked for",
+    "throws for a row that is not needed",
   ]),
   mutation(
     "that a command holds only what it asked for itself",
     SET,
-    "return this.#ownRows.has(`${shelf.name} ${key}`);",
-    "return this.#tables.get(table as Table<unknown>)?.asked.has(key) ?? false;",
-    ["src/till/unit-of-work.test.ts", "tells a command of what it has asked for itself"],
+    "return this.#ownKeys.has(`${table.name} ${key}`);",
+    "return this.#tables.get(table as Table<unknown>)?.requested.has(key) ?? false;",
+    ["src/till/unit-of-work.test.ts", "holds only the needs of the current command"],
   ),
   mutation(
     "that a flight fails with its first error",
     "src/database/pipeline.ts",
     "if (error) reject(error);",
     'if (error) resolve([{ command: "COMMIT", rows: [] }] as never);',
-    [ON_POSTGRES, "are all or nothing"],
+    [ON_POSTGRES, "the writes of a round are all or nothing"],
   ),
   mutation("that the answer to COMMIT says COMMIT", STORE, 'if (results.at(-1)?.command !== "COMMIT")', "if (results.length === 0)", [
     ON_POSTGRES,
@@ -39,164 +45,158 @@ export const OF_THE_TILL: Mutation[] = [
   mutation(
     "that rows are counted",
     STORE,
-    "shelf.save(changed).map(exactly)",
-    "shelf.save(changed).map(({ name, text, values }) => ({ name, text, values }))",
-    [ON_POSTGRES, "that touch another number of rows"],
+    "table.save(changed).map(checkingRows)",
+    "table.save(changed).map(({ name, text, values }) => ({ name, text, values }))",
+    [ON_POSTGRES, "writes that touch another number of rows"],
   ),
   mutation(
     "that a lost COMMIT is not a failure",
     STORE,
     'throw new LostCommit("the connection broke while committing", { cause: error });',
     'throw new StoreUnavailable("the connection broke");',
-    [ON_POSTGRES, "because its session was killed is lost, and abandoned"],
+    [ON_POSTGRES, "a round whose session was killed is a LostCommit"],
   ),
-  mutation("that a lost COMMIT is asked about", TILL, 'if ((await this.#outcome(roundId)) === "abandoned")', "if (true)", [
+  mutation("that a lost COMMIT is asked about", EXECUTOR, 'if ((await this.#outcome(roundId)) === "abandoned")', "if (true)", [
     IN_MEMORY,
-    "a round whose COMMIT was lost and done is answered once",
+    "a round whose COMMIT was lost but succeeded is answered once",
   ]),
-  mutation("that a lost COMMIT is not taken for granted", TILL, 'if ((await this.#outcome(roundId)) === "abandoned") throw', "if (false) throw", [
+  mutation("that a lost COMMIT is not taken for granted", EXECUTOR, 'if ((await this.#outcome(roundId)) === "abandoned") throw', "if (false) throw", [
     IN_MEMORY,
-    "one whose COMMIT was lost and not done is done again",
+    "a round whose COMMIT was lost and failed is executed again",
   ]),
   mutation(
     "that a round's id is claimed, not looked for",
     STORE,
     '{ name: "claim round", text: CLAIM_ROUND, values: [roundId] }',
     '{ name: "claim round", text: "SELECT $1::uuid", values: [roundId] }',
-    [ON_POSTGRES, "that is still being committed is waited for"],
+    [ON_POSTGRES, "the outcome of a round waits for a COMMIT in progress"],
   ),
   mutation("that a claim says whose it is", STORE, "VALUES ($1, 'infinity') ON CONFLICT DO NOTHING", "VALUES ($1, now()) ON CONFLICT DO NOTHING", [
     ON_POSTGRES,
-    "that was abandoned stays so",
+    "a round that was abandoned stays abandoned",
   ]),
   mutation("that a round leaves its id", STORE, 'yield { name: "round", text: ROUND, values: [roundId] };', "", [
     ON_POSTGRES,
-    "that was committed stays so",
+    "a round that was committed stays committed",
   ]),
   mutation("that what another made first is a conflict", STORE, '"40P01", "40001", "23505"', '"40P01", "40001"', [
     ON_POSTGRES,
-    "that another transaction has made first",
+    "a row that another transaction has inserted first",
   ]),
   mutation("that a deadlock is a conflict", STORE, '"40P01", "40001", "23505"', '"40001", "23505"', [
     ON_POSTGRES,
-    "tries again when PostgreSQL resolves a deadlock",
+    "a round is retried when PostgreSQL ends it to resolve a deadlock",
   ]),
   mutation("that a held row is a timeout", STORE, 'if (code === "55P03")', "if (false)", [
     ON_POSTGRES,
-    "that somebody holds too long are a LockTimeout",
+    "a lock that is held too long is a LockTimeout",
   ]),
-  mutation("that conflicts end", TILL, "error instanceof Conflict && tries < CONFLICT_TRIES", "error instanceof Conflict && tries < 1e9", [
+  mutation("that conflicts end", EXECUTOR, "error instanceof Conflict && tries < MAX_CONFLICTS", "error instanceof Conflict && tries < 1e9", [
     IN_MEMORY,
-    "a conflict is tried again, and not for ever",
+    "a conflict is retried a limited number of times",
   ]),
-  mutation("that one bad command hurts nobody else", TILL, "else if (commands.length > 1) return this.#bisect(round, commands, error);", "", [
+  mutation("that one bad command hurts nobody else", EXECUTOR, "else if (commands.length > 1) return this.#bisect(round, commands, error);", "", [
     IN_MEMORY,
-    "one bad command in a crowd fails alone",
+    "one bad command in a round fails alone",
   ]),
   mutation(
     "that a listener's fault is not the round's",
-    TILL,
+    EXECUTOR,
     '    } catch (error) {\n      this.#fault("after the commit", error);\n    }',
     "    } catch (error) {\n      throw error;\n    }",
-    [IN_MEMORY, "a listener that breaks does not make a round be done twice"],
+    [IN_MEMORY, "a listener that throws does not make a round execute twice"],
   ),
   mutation("that nobody is overtaken", TILL, "for (const round of this.#running) if (!round.holdsLocks) return false;", "", [IN_MEMORY, "round"]),
   mutation(
     "that a round waits for those ahead that it meets",
     ROUND,
-    'if (this.#waitsFor(other) && (await other.#firstTry.promise) === "stumbled") return false;',
+    'if (this.#waitsFor(other) && (await other.#firstTry.promise) === "retried") return false;',
     "if (this.#waitsFor(other)) await other.#firstTry.promise;",
-    [IN_MEMORY, "of three rounds that meet"],
+    [IN_MEMORY, "of three conflicting rounds"],
   ),
   mutation("that a round which comes again is not passed", ROUND, "    this.#retried = true;\n", "", [
     IN_MEMORY,
-    "nobody sets out behind a round that has to come again",
+    "no round starts behind one that has to retry",
   ]),
-  mutation("the order of the line", LINE, 'else if (one.state === "preparing") break;', 'else if (one.state === "preparing") continue;', [
+  mutation("the order of the line", QUEUE, 'else if (queued.state === "preparing") break;', 'else if (queued.state === "preparing") continue;', [
     IN_MEMORY,
-    "who still prepares holds the place",
+    "a preparing command keeps its place",
   ]),
-  mutation("that who has waited too long is not served", LINE, "if (one.arrivedAt <= notBefore || one.gone())", "if (one.gone())", [
+  mutation("that who has waited too long is not served", QUEUE, "if (queued.arrivedAt <= notBefore || queued.gone())", "if (queued.gone())", [
     "src/till/queue.test.ts",
-    "sends away who has come too long ago",
+    "rejects commands that have waited too long",
   ]),
-  mutation("that who has gone is not served", LINE, "if (one.arrivedAt <= notBefore || one.gone())", "if (one.arrivedAt <= notBefore)", [
+  mutation("that who has gone is not served", QUEUE, "if (queued.arrivedAt <= notBefore || queued.gone())", "if (queued.arrivedAt <= notBefore)", [
     "src/till/queue.test.ts",
-    "sends away who has come too long ago",
+    "rejects commands that have waited too long",
   ]),
   mutation(
     "that a line which is too long is closed",
     TILL,
     "return this.#admission.admits(expectedMs, this.#clock.elapsedMs(), this.#throughput.smallRoundMs) ? undefined : busy(expectedMs);",
     "return undefined;",
-    [IN_MEMORY, "who would have to wait too long is told at once"],
+    [IN_MEMORY, "a command that would wait too long is BUSY at once"],
   ),
-  mutation("how much there is in a round", LINE, "crowd.length >= most || weight > most * NEEDS_PER_COMMAND", "false", [
+  mutation("how much there is in a round", QUEUE, "batch.length >= most || weight > most * NEEDS_PER_COMMAND", "false", [
     IN_MEMORY,
     "a round is limited by its commands",
   ]),
-  mutation("how often needs may change", LINE, "again.filter((one) => one.turns < MOST_TURNS)", "again", [
+  mutation("how often needs may change", QUEUE, "commands.filter((queued) => queued.requeues < MAX_REQUEUES)", "commands", [
     IN_MEMORY,
     "a command whose needs change again and again",
   ]),
   mutation("that a round is sent in an order", STORE, ".sort(([a], [b]) => rank(b.name) - rank(a.name))", "", [
     ON_POSTGRES,
-    "writes what is referred to before",
+    "a round writes referenced rows before",
   ]),
 
   // Idempotency
-  mutation("that a key is looked up", ONCE, "      if (kept) return kept;\n", "", [KEYS, "200, 201 and 204, and the effect happens once"]),
+  mutation("that a key is looked up", ONCE, "      if (stored) return stored;\n", "", [KEYS, "repeats of 200, 201 and 204 responses are replayed"]),
   mutation(
     "that a key's answer is kept",
     ONCE,
-    "      uow.put(idempotencyRecords, id, { caller, key, fingerprint, ...rendered, attempt: null, createdAt: uow.now });\n",
+    "      uow.put(idempotencyRecords, recordKey(key), { ...key, ...response, attempt: null, createdAt: uow.now });\n",
     "",
-    [KEYS, "200, 201 and 204, and the effect happens once"],
+    [KEYS, "repeats of 200, 201 and 204 responses are replayed"],
   ),
-  mutation("that a key is for one request", ONCE, "kept && kept.fingerprint !== fingerprint", "false", [
+  mutation("that a key is for one request", ONCE, "record && record.fingerprint !== key.fingerprint", "false", [
     KEYS,
-    "another body or path under it is refused",
+    "a key with another body or path is refused",
   ]),
-  mutation(
-    "that a key is its caller's",
-    ONCE,
-    "const id = `${caller} ${key}`;\n  return {\n    name: command.name,",
-    "const id = `anybody ${key}`;\n  return {\n    name: command.name,",
-    [KEYS, "200, 201 and 204, and the effect happens once"],
-  ),
+  mutation("that a key is its caller's", RECORDS, "return `${caller} ${key}`;", "return `${caller.slice(0, 0)} ${key}`;", [
+    KEYS,
+    "repeats of 200, 201 and 204 responses are replayed",
+  ]),
   mutation(
     "that what never reached the rules is not kept",
     ONCE,
     "if (!(error instanceof Refusal) || !isAnswer(error.code)) throw error;",
     "if (!(error instanceof Refusal)) throw error;",
-    [KEYS, "what only the shop could tell to be of a wrong shape"],
+    [KEYS, "an INVALID_REQUEST that needs the database"],
   ),
-  mutation(
-    "that a refusal under a key leaves nothing else",
-    ONCE,
-    "        uow.drop(); // Refused: nothing of it remains but that it was refused.\n",
-    "",
-    ["test/api/idempotency-rules.test.ts", "a refusal that is kept is all that is kept"],
-  ),
-  mutation("what a key looks like", ONCE, "/^[\\x21-\\x7e]{1,255}$/.test(key)", "true", [KEYS, "a key is 1 to 255 visible ASCII characters"]),
-  mutation("that ids in the path count for a key", ONCE, "${canonical(params)} ", "", [KEYS, "another body or path under it is refused"]),
-  mutation("that the body counts for a key", ONCE, " ${canonical(body)}`", "`", [KEYS, "another body or path under it is refused"]),
+  mutation("that a refusal under a key leaves nothing else", ONCE, "    uow.drop(); // Of a refused command only the refusal is stored.\n", "", [
+    "test/api/idempotency-rules.test.ts",
+    "a stored refusal discards all other changes",
+  ]),
+  mutation("what a key looks like", KEY, "/^[\\x21-\\x7e]{1,255}$/.test(key)", "true", [KEYS, "an idempotency key has 1 to 255 visible"]),
+  mutation("that ids in the path count for a key", KEY, "${canonical(params)} ", "", [KEYS, "a key with another body or path is refused"]),
+  mutation("that the body counts for a key", KEY, " ${canonical(body)}`", "`", [KEYS, "a key with another body or path is refused"]),
   mutation(
     "that keyed requests are not refused from memory",
     "src/coupon/coupon.routes.ts",
     "keyed ? undefined : soldOut.refusal(",
     "soldOut.refusal(",
-    [KEYS, "a sold-out coupon's too"],
+    [KEYS, "a sold-out refusal is stored and replayed"],
   ),
   mutation(
     "the keys' primary key, seen from two instances",
     "src/database/migrations/0001-shop.sql",
     "  PRIMARY KEY (caller, key)",
     "  CHECK (true)",
-    ["test/database/idempotency-key-race.test.ts", "what locks nothing is done once"],
+    ["test/database/idempotency-key-race.test.ts", "a command without row locks runs once under one key"],
   ),
   mutation("that pipelined requests take turns", "src/http/pipelining.ts", "if (turns[0] === turn) done();", "done();", [
     "test/api/pipelining.test.ts",
-    "each request sees what the one before it did",
+    "each pipelined request sees the effect",
   ]),
 ];

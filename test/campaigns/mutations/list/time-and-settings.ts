@@ -9,12 +9,12 @@ const CHANGE = "src/app/change-settings.ts";
 const SQL = "src/settings/stored-settings.sql.ts";
 const POPULAR = "src/popular/popular.sql.ts";
 const CHECK_ZONE = "    await checkTimezone(run, timezone);\n";
-const STALE: [string, string] = [SETTINGS, "nothing is counted in days of a zone"];
+const STALE: [string, string] = [SETTINGS, "no job counts in the days of a time zone"];
 
 export const TIME_AND_SETTINGS: Mutation[] = [
   mutation("that a round's instant is the database's", "src/till/postgres-store.ts", "return this.#options.now?.() ?? at;", "return Date.now();", [
     "test/database/till-postgres.test.ts",
-    "a round's instant is the database's",
+    "a round's time is the database's time",
   ]),
   {
     what: "that a round's instant is read once its rows are locked",
@@ -27,34 +27,37 @@ export const TIME_AND_SETTINGS: Mutation[] = [
       { file: "src/till/postgres-store.ts", find: "results.at(-1)?.rows[0]?.now", put: "results.find(({ rows }) => rows[0]?.now)?.rows[0]?.now" },
       { file: "src/till/postgres-store.ts", find: "results[before.length + i]?.rows", put: "results[before.length + 1 + i]?.rows" },
     ],
-    red: { file: "test/database/till-postgres.test.ts", tests: "a round's instant is the database's" },
+    red: { file: "test/database/till-postgres.test.ts", tests: "a round's time is the database's time" },
   },
   mutation(
     "that no round is decided before the round ahead",
-    "src/till/till.ts",
+    "src/till/round-executor.ts",
     "now < this.#latest - CORRECTED_CLOCK_MS ? now : Math.max(now, this.#latest)",
     "now",
     ["src/till/till.test.ts", "a round's instant is the store's"],
   ),
-  mutation("that a clock which was wrong is followed", "src/till/till.ts", "now < this.#latest - CORRECTED_CLOCK_MS ? now :", "false ? now :", [
-    "src/till/till.test.ts",
-    "a round's instant is the store's",
-  ]),
+  mutation(
+    "that a clock which was wrong is followed",
+    "src/till/round-executor.ts",
+    "now < this.#latest - CORRECTED_CLOCK_MS ? now :",
+    "false ? now :",
+    ["src/till/till.test.ts", "a round's instant is the store's"],
+  ),
   mutation(
     "that the time outside rounds follows the database's",
     "src/database/clock.ts",
-    "Math.max(this.#offset, at - heardAt + 0.01)",
+    "Math.max(this.#offset, at - receivedAt + 0.01)",
     "this.#offset",
-    [CLOCKS, "a quick answer makes the time exact"],
+    [CLOCKS, "a quick response makes the clock exact"],
   ),
   mutation(
     "that a slow answer does not blur the time",
     "src/database/clock.ts",
-    "Math.min(Math.max(this.#offset, at - heardAt + 0.01), at + 1 - sentAt)",
-    "at - heardAt",
-    [CLOCKS, "a quick answer makes the time exact"],
+    "Math.min(Math.max(this.#offset, at - receivedAt + 0.01), at + 1 - sentAt)",
+    "at - receivedAt",
+    [CLOCKS, "a quick response makes the clock exact"],
   ),
-  mutation("that a job is due by the database's clock", "src/jobs/scheduler.ts", "if (now < slot) return this.#await(job, slot);", "", [
+  mutation("that a job is due by the database's clock", "src/jobs/scheduler.ts", "if (now < dueAt) return this.#schedule(job, dueAt);", "", [
     "test/database/jobs.test.ts",
     "a job is due by the shop's clock",
   ]),
@@ -63,79 +66,79 @@ export const TIME_AND_SETTINGS: Mutation[] = [
     "src/coupon/coupon.routes.ts",
     "return campaignView(campaign, now());",
     "return campaignView(campaign, Date.now());",
-    [CLOCKS, "a campaign opens and closes at one moment"],
+    [CLOCKS, "a campaign opens and closes at the same moment"],
   ),
   mutation("that orders of the future are known by the database's clock", "src/order/order.routes.ts", "> now())", "> Date.now())", [
     CLOCKS,
-    "an order may be from the past",
+    "orderedAt may be in the past",
   ]),
   mutation("that an instance with another time zone does not start", STORED, "!isSameZone(stored.timezone, timezone)) throw", "false) throw", [
     SETTINGS,
-    "an instance that is set otherwise does not start",
+    "an instance with other stored settings does not start",
   ]),
   mutation("that an instance with another currency does not start", STORED, "stored.currency !== currency)", "false)", [
     SETTINGS,
-    "an instance that is set otherwise does not start",
+    "an instance with other stored settings does not start",
   ]),
   mutation(
     "that the first instance's settings stay",
     SQL,
     "$2::text[]) ON CONFLICT DO NOTHING",
     "$2::text[]) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
-    [SETTINGS, "an instance that is set otherwise does not start"],
+    [SETTINGS, "an instance with other stored settings does not start"],
   ),
   mutation("that an instance holds off a change of settings", SQL, "pg_try_advisory_lock_shared(${LOCK_KEY})", "true", [
     SETTINGS,
-    "nothing is changed while an instance runs",
+    "settings cannot be changed while an instance runs",
   ]),
   mutation("that a change of settings holds off instances", SQL, "pg_try_advisory_lock(${LOCK_KEY})", "true", [
     SETTINGS,
-    "nothing is changed while an instance runs",
+    "settings cannot be changed while an instance runs",
   ]),
   mutation(
     "that a new line of an instance meets the stored settings",
     "src/app/open-till.ts",
     "    onConnect: (client) => joinInstances(client, config),\n",
     "",
-    [SETTINGS, "an instance that meets other settings while it runs stops"],
+    [SETTINGS, "a running instance stops when it learns"],
   ),
   mutation("that instances hear of changed settings", "src/app/invalidation.ts", "if (word === SETTINGS_CHANGED) onSettingsChanged();", "", [
     SETTINGS,
-    "an instance that meets other settings while it runs stops",
+    "a running instance stops when it learns",
   ]),
   mutation("that an aggregation counts in the shop's zone", "src/popular/aggregate-sales.ts", CHECK_ZONE, "", STALE),
   mutation("that a recount counts in the shop's zone", "src/popular/recount-sales.ts", CHECK_ZONE, "", STALE),
   mutation(
     "that a recount counts what is aggregated meanwhile",
     "src/popular/recount-sales.ts",
-    "...(await run<Counted>(COUNT_SALES, [begun.xid, checkpoint?.xid, timezone]))",
+    "...(await run<Counted>(COUNT_SALES, [start.xid, checkpoint?.xid, timezone]))",
     "",
-    [SETTINGS, "what is aggregated while sales are recounted"],
+    [SETTINGS, "sales that are aggregated during a recount"],
   ),
   mutation(
     "that a recount takes away what was not sold",
     POPULAR,
     "WHERE NOT EXISTS (SELECT FROM counted c WHERE c.day = s.day AND c.product_id = s.product_id) RETURNING 1",
     "WHERE false RETURNING 1",
-    [SETTINGS, "recount-sales is a job"],
+    [SETTINGS, "recount-sales corrects wrong sales"],
   ),
   mutation(
     "that a recount takes a wrong sum's place",
     POPULAR,
     "DO UPDATE SET units = excluded.units, revenue = excluded.revenue RETURNING 1",
     "DO NOTHING RETURNING 1",
-    [SETTINGS, "recount-sales is a job"],
+    [SETTINGS, "recount-sales corrects wrong sales"],
   ),
   mutation("that snapshots of other days go", "src/popular/snapshot-popular.ts", "  await run(DELETE_SNAPSHOTS);\n", "", [
     SETTINGS,
-    "after a change of the zone every unit stands",
+    "after a change of the time zone each sale counts",
   ]),
   mutation("that the currency stays once there is an order", CHANGE, "(moved?.orders || moved?.charges)", "moved?.charges", [
     SETTINGS,
-    "the currency changes while",
+    "the currency can be changed only while",
   ]),
   mutation("that the currency stays once there is a charge by card", SQL, "EXISTS (SELECT FROM card_charges) AS charges", "false AS charges", [
     SETTINGS,
-    "the currency changes while",
+    "the currency can be changed only while",
   ]),
 ];

@@ -1,0 +1,86 @@
+import Type from "typebox";
+import type { Database } from "../database/pool.ts";
+import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
+import { type Routes, submit } from "../http/route.ts";
+import { Body, Either, ForeignKey, Id, NextCursor, Nullable, page, Query, Search, Text } from "../http/schemas.ts";
+import { refuse } from "../refusal.ts";
+import { selectUser, selectUserPage } from "./balance.sql.ts";
+import { createUsers, type UserView } from "./create-users.ts";
+
+const User = Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(Type.String()) }, { title: "User" });
+const newUser = { name: Text(200), externalId: Type.Optional(ForeignKey(200)) };
+type NewUser = { name: string; externalId?: string };
+
+/** @param parts `lists` serves lists and may be a replica */
+export function userAdminRoutes(routes: Routes, { database, lists }: { database: Database; lists: Database }): void {
+  createUsersRoute(routes);
+  listUsersRoute(routes, lists);
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/users/{id}",
+      operationId: "getUser",
+      audience: "operator",
+      tag: "Users",
+      summary: "One user",
+      params: Type.Object({ id: Id() }),
+      answers: { 200: User },
+      faults: { "params/id": "INVALID_USER_ID" },
+      refusals: ["USER_NOT_FOUND"],
+    },
+    async ({ params }) => {
+      const [user] = await database.rows<UserView>(selectUser(params.id));
+      return user ?? refuse("USER_NOT_FOUND", { userId: params.id });
+    },
+  );
+}
+
+function createUsersRoute(routes: Routes): void {
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/users",
+      operationId: "createUsers",
+      audience: "operator",
+      bulk: true,
+      tag: "Users",
+      summary: "Create a user, or up to 10,000 in the order sent",
+      description:
+        "In bulk up to 10,000 users and 8 MiB, whichever comes first. Every `externalId` that is taken, in the shop or in the list, is named.",
+      body: Either<NewUser, { users: NewUser[] }>(
+        "users",
+        Body({ users: Type.Array(Body(newUser), { minItems: 1, maxItems: 10_000 }) }),
+        Body(newUser),
+      ),
+      answers: { 201: Type.Unsafe({ anyOf: [User, Type.Object({ users: Type.Array(User) })] }) },
+    },
+    ({ body }) => {
+      const bulk = "users" in body;
+      const users = (bulk ? body.users : [body]).map(({ name, externalId = null }) => ({ name, externalId }));
+      return submit(createUsers, { users, bulk }, 201, (created) => (bulk ? { users: created } : created[0]));
+    },
+  );
+}
+
+function listUsersRoute(routes: Routes, lists: Database): void {
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/users",
+      operationId: "listUsers",
+      audience: "operator",
+      tag: "Users",
+      summary: "Users, newest first",
+      description: "Buyers of rehearsals are left out, unless `q` begins with `rehearsal-`, as their external ids do.",
+      query: Query({ ...page, q: Search("Searches names and external ids: every word must occur") }),
+      answers: { 200: Type.Object({ users: Type.Array(User), nextCursor: NextCursor }) },
+      shape: ownCursor("users", ["id"]),
+    },
+    async ({ query: { limit = 20, q = "", cursor } }) => {
+      const [before] = (readCursor("users", cursor, ["id"]) ?? [null]) as [string | null];
+      const rows = await lists.rows<UserView>(selectUserPage(before, limit + 1, q));
+      return { users: rows.slice(0, limit), nextCursor: nextCursor(rows, limit, "users", (row) => [row.id]) };
+    },
+  );
+}

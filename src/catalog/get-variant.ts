@@ -1,0 +1,35 @@
+// Products and variants of a unit of work.
+
+import { sameRehearsal } from "../balance/balance.ts";
+import { refuse } from "../refusal.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
+import { type Product, type Variant, variantStatus } from "./catalog.ts";
+import { products, variants } from "./catalog.sql.ts";
+
+/**
+ * A product that this user may see. Errors: PRODUCT_NOT_FOUND, also if the product is a rehearsal's
+ * copy and the user is not one of its buyers.
+ */
+export function getProduct(uow: UnitOfWork, productId: string, user: { rehearsalId?: string | null }): Product {
+  const product = uow.find(products, productId);
+  if (!product || !sameRehearsal(product, user)) refuse("PRODUCT_NOT_FOUND", { productId });
+  return product;
+}
+
+/**
+ * A variant and its product. Errors: PRODUCT_NOT_FOUND, also if the variant belongs to another
+ * product.
+ */
+export function getVariant(uow: UnitOfWork, productId: string, variantId: string): { product: Product; variant: Variant } {
+  const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
+  const variant = uow.find(variants, variantId);
+  if (variant === undefined || variant.productId !== productId) refuse("PRODUCT_NOT_FOUND", { productId, variantId });
+  return { product, variant };
+}
+
+/** A variant on sale and its product. Errors: PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE. */
+export function getVariantForSale(uow: UnitOfWork, productId: string, variantId: string): { product: Product; variant: Variant } {
+  const { product, variant } = getVariant(uow, productId, variantId);
+  if (variantStatus(product, variant) !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId, variantId });
+  return { product, variant };
+}

@@ -1,0 +1,67 @@
+// Changes of a variant's stock other than by sale, and their history.
+
+import Type from "typebox";
+import type { Database } from "../database/pool.ts";
+import { iso } from "../database/statement.ts";
+import { newestFirst } from "../http/pages.ts";
+import { type Routes, submit } from "../http/route.ts";
+import { Body, Id, Instant, NextCursor, page, Query, Text } from "../http/schemas.ts";
+import { refuse } from "../refusal.ts";
+import { adjustStock } from "./adjust-stock.ts";
+import { STOCK_MAX } from "./catalog.ts";
+import { selectStockAdjustments, type StockAdjustment } from "./stock.sql.ts";
+
+const ADJUSTMENTS = newestFirst("stock adjustments");
+
+const AdjustmentListSchema = Type.Object({
+  adjustments: Type.Array(Type.Object({ id: Id(), delta: Type.Integer(), stockAfter: Type.Integer(), reason: Type.String(), createdAt: Instant() })),
+  nextCursor: NextCursor,
+});
+
+export function stockAdminRoutes(routes: Routes, { database }: { database: Database }): void {
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/variants/{id}/stock",
+      operationId: "adjustStock",
+      audience: "operator",
+      tag: "Catalog",
+      summary: "Add to a variant's stock, or take from it",
+      params: Type.Object({ id: Id() }),
+      body: Body({
+        delta: Type.Integer({ minimum: -STOCK_MAX, maximum: STOCK_MAX, not: { const: 0 }, description: "Units; never 0" }),
+        reason: Text(500),
+      }),
+      answers: { 200: Type.Object({ variantId: Id(), stock: Type.Integer() }) },
+      refusals: ["PRODUCT_NOT_FOUND", "STOCK_INSUFFICIENT"],
+    },
+    ({ params, body }) => submit(adjustStock, { variantId: params.id, ...body }),
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/variants/{id}/stock",
+      operationId: "listStockAdjustments",
+      audience: "operator",
+      tag: "Catalog",
+      summary: "A variant's stock adjustments, newest first: its initial stock and every change other than by sale",
+      params: Type.Object({ id: Id() }),
+      query: Query(page),
+      answers: { 200: AdjustmentListSchema },
+      refusals: ["PRODUCT_NOT_FOUND"],
+      shape: ADJUSTMENTS.checkCursor,
+    },
+    async ({ params: { id: variantId }, query }) => {
+      const { rows, nextCursor } = await ADJUSTMENTS.read(
+        query,
+        (after, limit) => database.rows<Omit<StockAdjustment, "variantId">>(selectStockAdjustments(variantId, after?.[0] ?? null, limit)),
+        ({ id }) => [id],
+      );
+      // Every variant has its initial stock as an adjustment, so an empty first page means that the
+      // variant does not exist.
+      if (rows.length === 0 && query.cursor === undefined) refuse("PRODUCT_NOT_FOUND", { variantId });
+      return { adjustments: rows.map((row) => ({ ...row, createdAt: iso(row.createdAt) })), nextCursor };
+    },
+  );
+}

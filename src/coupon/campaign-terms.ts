@@ -1,0 +1,26 @@
+// Comparison of a campaign's terms: everything about it that operators edit.
+
+import type { Campaign, Discount } from "./coupon.ts";
+
+/**
+ * Whether only issuing can differ: a round may contain an operator's edit and many claims of one
+ * campaign.
+ */
+export function sameTerms(a: Campaign, b: Campaign): boolean {
+  return (
+    a.name === b.name &&
+    sameDiscount(a.discount, b.discount) &&
+    a.totalQuantity === b.totalQuantity &&
+    a.opensAt === b.opensAt &&
+    a.closesAt === b.closesAt &&
+    a.validDays === b.validDays &&
+    a.expiresAt === b.expiresAt
+  );
+}
+
+/** Whether two discounts are equal, ignoring the order of their properties. */
+export function sameDiscount(a: Discount, b: Discount): boolean {
+  if (a.minOrderAmount !== b.minOrderAmount) return false;
+  if (a.type === "FIXED") return b.type === "FIXED" && a.amount === b.amount;
+  return b.type === "PERCENTAGE" && a.rate === b.rate && a.maxAmount === b.maxAmount;
+}

@@ -1,0 +1,37 @@
+// Idempotency keys of requests (the `Idempotency-Key` header).
+
+import { hash } from "node:crypto";
+import { invalid } from "../refusal.ts";
+
+/** The fingerprint stands for the request: a key that comes with another request is refused. */
+export type IdempotencyKey = { caller: string; key: string; fingerprint: string };
+
+/** The parts of a validated request that determine its effect. The query string changes no effect. */
+export type KeyedRequest = { method: string; route: string; params: unknown; body: unknown };
+
+/** Errors: INVALID_REQUEST if a key is not 1–255 visible ASCII characters. */
+export function checkKey(key: unknown): void {
+  if (key !== undefined && !(typeof key === "string" && /^[\x21-\x7e]{1,255}$/.test(key)))
+    invalid("/headers/idempotency-key", "must be 1 to 255 visible ASCII characters");
+}
+
+/** Returns the key of a request with its fingerprint, or undefined if the header is absent. @param key the checked header */
+export function requestKey(caller: string, key: unknown, { method, route, params, body }: KeyedRequest): IdempotencyKey | undefined {
+  if (typeof key !== "string") return undefined;
+  return { caller, key, fingerprint: hash("sha256", `${method} ${route} ${canonical(params)} ${canonical(body)}`, "base64url") };
+}
+
+/** JSON with sorted members, so that a client may repeat a request with its members in another order. */
+function canonical(value: unknown): string {
+  return JSON.stringify(withSortedMembers(value ?? null));
+}
+
+function withSortedMembers(value: unknown): unknown {
+  if (value === null || typeof value !== "object") return value;
+  if (Array.isArray(value)) return value.map(withSortedMembers);
+  return Object.fromEntries(
+    Object.entries(value)
+      .sort(([a], [b]) => (a < b ? -1 : 1))
+      .map(([name, member]) => [name, withSortedMembers(member)]),
+  );
+}

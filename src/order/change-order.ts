@@ -1,0 +1,17 @@
+import { refuse } from "../refusal.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
+import { CHANGES_MAX, type Order, type OrderEventType } from "./order.ts";
+import { orderEvents, orders } from "./order.sql.ts";
+
+/**
+ * Changes an order and writes exactly one event of the change. Errors: ORDER_NOT_REFUNDABLE after
+ * 65,535 changes.
+ */
+export function changeOrder(uow: UnitOfWork, order: Order, type: OrderEventType, fields: Partial<Order>, data: unknown = null): Order {
+  const changes = order.changes + 1;
+  if (changes > CHANGES_MAX) refuse("ORDER_NOT_REFUNDABLE", { orderId: order.id });
+  const changed = { ...order, ...fields, changes };
+  uow.put(orders, order.id, changed);
+  uow.append(orderEvents, { orderId: order.id, seq: changes, type, data, at: uow.now });
+  return changed;
+}

@@ -1,0 +1,99 @@
+// Orders as operators refund and list them.
+
+import Type from "typebox";
+import type { Config } from "../config.ts";
+import type { Database } from "../database/pool.ts";
+import type { Gateway } from "../gateway/gateway.ts";
+import { newestFirst } from "../http/pages.ts";
+import type { Routes } from "../http/route.ts";
+import { Body, Id, OneOf, page, Quantity, Query, Text } from "../http/schemas.ts";
+import { dayOrInstant } from "./day-or-instant.ts";
+import type { OrderCache } from "./order-cache.ts";
+import { orderReader } from "./order-reader.ts";
+import { listedOrderView, type OrderRow } from "./order-view.ts";
+import { ORDER_STATUSES, OrderListSchema, OrderSchema } from "./order.schemas.ts";
+import { selectOrderPage } from "./order.sql.ts";
+import { refundOrder } from "./refund/refund-order.ts";
+import { CARD_REFUND_DESCRIPTION, type RefundParts, submitRefund } from "./refund/submit-refund.ts";
+
+const RefundBody = Body({
+  items: Type.Optional(Type.Array(Body({ variantId: Id(), quantity: Quantity() }), { minItems: 1, maxItems: 2000 })),
+  reason: Text(500),
+  customerReason: Type.Optional(Text(500)),
+});
+const ListQuery = Query({
+  ...page,
+  status: Type.Optional(OneOf(ORDER_STATUSES)),
+  userId: Type.Optional(Id()),
+  from: Type.Optional(Type.String({ maxLength: 40, description: "An instant, or a date in the shop's time zone; included" })),
+  to: Type.Optional(Type.String({ maxLength: 40, description: "An instant, not included, or a date in the shop's time zone, included" })),
+  rehearsals: Type.Optional(Type.Boolean({ default: false, description: "Whether orders of rehearsals are listed too" })),
+});
+
+const ORDERS = newestFirst("orders");
+
+export type OrderAdminRoutesOptions = {
+  config: Pick<Config, "gateway" | "timezone">;
+  database: Database;
+  lists: Database;
+  orderCache: OrderCache;
+  gateway: Gateway;
+  refunds: RefundParts["refunds"];
+};
+
+export function orderAdminRoutes(routes: Routes, { config, database, lists, orderCache, gateway, refunds }: OrderAdminRoutesOptions): void {
+  const refund = refundOrder(orderCache);
+  const parts = { orders: orderReader(database), gateway, refunds };
+  const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
+  const period = ({ from, to }: { from?: string; to?: string }) => ({
+    from: dayOrInstant("/from", from, config.timezone, "start"),
+    to: dayOrInstant("/to", to, config.timezone, "end"),
+  });
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/orders/{id}/refunds",
+      operationId: "refundOrder",
+      audience: "operator",
+      tag: "Orders",
+      summary: "Refund a paid order in full or in part",
+      description: `Without \`items\` all remaining units are refunded. The amount of a line item is its share of the payment; partial refunds add up to the whole. \`reason\` is shown to operators only; the shopper reads \`customerReason\`. ${CARD_REFUND_DESCRIPTION}`,
+      params: Type.Object({ id: Id() }),
+      body: RefundBody,
+      answers: { 200: OrderSchema, 202: OrderSchema },
+      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
+    },
+    ({ params: { id: orderId }, body: { reason, customerReason = null, items: requested } }) => {
+      const items = requested?.map(({ variantId, quantity }) => ({ variantId: variantId.toLowerCase(), quantity })) ?? null;
+      return submitRefund(parts, refund, { orderId, items, reason, customerReason, askAfterMs });
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/admin/orders",
+      operationId: "listOrders",
+      audience: "operator",
+      tag: "Orders",
+      summary: "Orders, newest first, each with its first line items",
+      query: ListQuery,
+      answers: { 200: OrderListSchema },
+      shape({ query }) {
+        period(query);
+        ORDERS.checkCursor({ query });
+      },
+    },
+    async ({ query }) => {
+      const { userId, status = null, rehearsals = false } = query;
+      const filter = { userId: userId?.toLowerCase() ?? null, status, ...period(query), rehearsals };
+      const { rows, nextCursor } = await ORDERS.read(
+        query,
+        (after, limit) => lists.rows<OrderRow>(selectOrderPage(filter, after?.[0] ?? null, limit)),
+        ({ id }) => [id],
+      );
+      return { orders: rows.map(listedOrderView), nextCursor };
+    },
+  );
+}

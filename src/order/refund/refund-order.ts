@@ -1,0 +1,43 @@
+import { invalid, refuse } from "../../refusal.ts";
+import { type Command, command } from "../../till/command.ts";
+import type { Started } from "../../idempotency/two-phase.ts";
+import { getOrder, getOrderItems } from "../get-order.ts";
+import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order-cache.ts";
+import type { OrderView } from "../order-view.ts";
+import { refund, remaining, unitsOf } from "./refund.ts";
+
+export type RefundOrder = {
+  orderId: string;
+  /** The returned units; null for all remaining units. */
+  items: { variantId: string; quantity: number }[] | null;
+  reason: string;
+  customerReason: string | null;
+  /** The delay before settlement asks the gateway about an unfinished refund to a card, in ms. */
+  askAfterMs: number;
+  immutable?: ImmutableOrder;
+};
+
+/**
+ * Refunds some or all units of a paid order: returns the units to stock and their share of the
+ * payment to the buyer.
+ * Errors: ORDER_NOT_FOUND, ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS, INVALID_REQUEST for a variant
+ * that was not bought.
+ */
+export function refundOrder(orderCache: OrderCache): Command<RefundOrder, Started<OrderView>> {
+  return command<RefundOrder, Started<OrderView>>({
+    name: "refund order",
+    prepare: (input) => withImmutableOrder(orderCache, input),
+    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
+
+    decide(uow, { orderId, items, reason, customerReason, askAfterMs }) {
+      const order = getOrder(uow, orderId, null);
+      const bought = getOrderItems(uow, orderId);
+      if (items)
+        for (const [i, item] of items.entries())
+          if (!bought.some(({ variantId }) => variantId === item.variantId)) invalid(`/items/${i}/variantId`, "was not bought with this order");
+      if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")
+        refuse("ORDER_NOT_REFUNDABLE", { orderId, orderStatus: order.status });
+      return refund(uow, order, items ? unitsOf(items) : remaining(bought), { reason, customerReason }, { askAfterMs });
+    },
+  });
+}

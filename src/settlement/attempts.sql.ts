@@ -1,0 +1,33 @@
+// The schedule by which the gateway is asked. Every table of attempts has the columns `payment_key`, `status`, `ask_at` and `asked`.
+
+import { iso, type Statement } from "../database/statement.ts";
+
+export type AttemptTable = "payments" | "refunds" | "card_charges" | "stray_money";
+
+/** Ids of attempts that are due, longest overdue first. @param everyUnknown also those with an unknown outcome that are not due yet */
+export function selectDueAttempts(table: AttemptTable, now: number, everyUnknown: boolean, limit: number): Statement {
+  const unknown = table === "payments" ? "status = 'UNKNOWN'" : "asked > 0";
+  return {
+    name: `select due ${table}${everyUnknown ? " and unknown" : ""}`,
+    text: `SELECT id FROM ${table} WHERE ask_at IS NOT NULL AND (ask_at <= $1::timestamptz${everyUnknown ? ` OR ${unknown}` : ""}) ORDER BY ask_at LIMIT $2`,
+    values: [iso(now), limit],
+  };
+}
+
+/** Ids of attempts with this key that are open, or that failed and may have been captured all the same. */
+export function selectAttemptsByKey(table: AttemptTable, paymentKey: string): Statement {
+  return {
+    name: `select ${table} by key`,
+    text: `SELECT id FROM ${table} WHERE payment_key = $1 AND status IN ('PENDING', 'UNKNOWN', 'FAILED') LIMIT 10`,
+    values: [paymentKey],
+  };
+}
+
+/** When a failed attempt is looked up again; null: never. */
+export function updateFailedAttempt(table: AttemptTable, id: string, askAt: number | null, asked: number): Statement {
+  return {
+    name: `update failed ${table}`,
+    text: `UPDATE ${table} SET ask_at = $2, asked = $3 WHERE id = $1 AND status = 'FAILED'`,
+    values: [id, askAt === null ? null : iso(askAt), asked],
+  };
+}

@@ -1,0 +1,151 @@
+// The state machine of every attempt at the gateway: read it, ask the gateway, write the outcome. No transaction is open during a call.
+
+import type { SettlementSettings } from "../config.ts";
+import type { Now } from "../database/clock.ts";
+import type { Database } from "../database/pool.ts";
+import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
+import { type AttemptTable, selectAttemptsByKey, selectDueAttempts, updateFailedAttempt } from "./attempts.sql.ts";
+import { heldFor } from "./capture-outcome.ts";
+import type { GatewayOutcome } from "./outcome.ts";
+import type { SettlementSource } from "./settlement-worker.ts";
+import { insertUnmatchedCapture } from "./unmatched-capture.sql.ts";
+
+type AttemptName = "payment" | "charge" | "refund" | "unmatched capture";
+
+/** Points at which a test lets the process die. */
+export type Failpoint = `${AttemptName} ${"started" | "answered"}`;
+
+/** An attempt that may still change. Instants in ms. */
+export type Attempt = {
+  id: string;
+  paymentKey: string;
+  /** The order id under which the gateway knows the payment. */
+  orderId: string;
+  /** The attempt has failed in the shop, but the gateway may have captured the money all the same. */
+  failed: boolean;
+  createdAt: number;
+  /** When the gateway is asked next, and how often it was asked. */
+  askAt: number | null;
+  asked: number;
+};
+
+/** One kind of attempt: its row, its question to the gateway, and the command that writes the outcome. */
+export type AttemptKind<Row> = {
+  name: AttemptName;
+  table: AttemptTable;
+  /** Captures are watched after they failed, and webhooks tell about them. */
+  isCapture: boolean;
+  find(id: string): Promise<Row | undefined>;
+  /** Null if the attempt has ended. */
+  attemptOf(row: Row): Attempt | null;
+  /** @param first whether the gateway has not been called for this attempt before */
+  ask(row: Row, first: boolean): Promise<GatewayOutcome>;
+  /** Writes the outcome, once. @param askAgainMs pause before the gateway is asked again; null: never */
+  finish(row: Row, outcome: GatewayOutcome, askAgainMs: number | null): Promise<unknown>;
+};
+
+export type SettlerParts = {
+  database: Database;
+  gateway: Gateway;
+  settings: SettlementSettings;
+  now: Now;
+  /** Called if an attempt's outcome stays unknown after a caller has waited for it. */
+  onUnknown?: () => void;
+  /** Called between two steps, at which a crash test lets the process die; only tests set it. */
+  failpoint?: (point: Failpoint) => void | Promise<void>;
+};
+
+const LONGEST_DELAY_MS = 300_000;
+/** How long an attempt that failed without an answer from the gateway is looked up again. */
+const WATCHED_MS = 86_400_000;
+
+export class Settler<Row> {
+  readonly #kind: AttemptKind<Row>;
+  readonly #parts: SettlerParts;
+  readonly #running = new Map<string, Promise<Row>>();
+
+  constructor(kind: AttemptKind<Row>, parts: SettlerParts) {
+    this.#kind = kind;
+    this.#parts = parts;
+  }
+
+  /**
+   * Advances an attempt as far as the gateway allows, for a caller who waits, and returns its row.
+   * @param first the caller has just started the attempt: the gateway has not been called before
+   */
+  async settle(id: string, first = false): Promise<Row> {
+    const row = await this.#once(id, first);
+    if (this.#isOpen(row)) this.#parts.onUnknown?.();
+    return row;
+  }
+
+  /** This kind of attempt, for the settlement worker. */
+  get source(): SettlementSource {
+    const { table, isCapture } = this.#kind;
+    return {
+      due: (now, everyUnknown, limit) => selectDueAttempts(table, now, everyUnknown, limit),
+      ...(isCapture ? { byKey: (paymentKey) => selectAttemptsByKey(table, paymentKey) } : {}),
+      settle: async (id) => !this.#isOpen(await this.#once(id, false)),
+    };
+  }
+
+  /** Runs once per id at a time in this process. */
+  #once(id: string, first: boolean): Promise<Row> {
+    const running = this.#running.get(id);
+    if (running) return running;
+    const started = this.#settle(id, first).finally(() => this.#running.delete(id));
+    this.#running.set(id, started);
+    return started;
+  }
+
+  async #settle(id: string, first: boolean): Promise<Row> {
+    const { name, attemptOf, ask, finish } = this.#kind;
+    const row = await this.#find(id);
+    const attempt = attemptOf(row);
+    if (attempt === null) return row;
+    if (attempt.failed) return this.#watch(row, attempt);
+
+    await this.#parts.failpoint?.(`${name} started`);
+    const outcome = await ask(row, first);
+    await this.#parts.failpoint?.(`${name} answered`);
+    await finish(row, outcome, this.#askAgainMs(outcome, attempt.asked));
+    return this.#find(id);
+  }
+
+  /** Looks up a failed attempt. If the gateway has captured its money all the same, the money goes back. */
+  async #watch(row: Row, { id, paymentKey, orderId, createdAt, askAt, asked }: Attempt): Promise<Row> {
+    const { database, gateway, now } = this.#parts;
+    const at = now();
+    let nextAt: number | null = at + this.#delayMs(asked);
+    try {
+      const held = heldFor(await gateway.find(paymentKey), orderId, gateway.currency);
+      if (held) await database.rows(insertUnmatchedCapture({ id, paymentKey, ...held, createdAt: at }));
+      if (held || askAt === null || at >= createdAt + WATCHED_MS) nextAt = null;
+    } catch (error) {
+      if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
+    }
+    await database.rows(updateFailedAttempt(this.#kind.table, id, nextAt, asked + 1));
+    return row;
+  }
+
+  /** An attempt that fails unconfirmed is looked up again soon: most late money is only a little late. */
+  #askAgainMs(outcome: GatewayOutcome, asked: number): number | null {
+    if (outcome.kind === "unknown") return this.#delayMs(asked);
+    return outcome.kind === "failed" && !outcome.confirmed ? this.#delayMs(0) : null;
+  }
+
+  /** Twice as long each time, up to five minutes. */
+  #delayMs(asked: number): number {
+    return Math.min(this.#parts.settings.settleAfterMs * 2 ** Math.min(asked, 20), LONGEST_DELAY_MS);
+  }
+
+  #isOpen(row: Row): boolean {
+    return this.#kind.attemptOf(row)?.failed === false;
+  }
+
+  async #find(id: string): Promise<Row> {
+    const row = await this.#kind.find(id);
+    if (row === undefined) throw new Error(`there is no ${this.#kind.name} ${id}`);
+    return row;
+  }
+}
