@@ -1,6 +1,6 @@
 /**
- * Runs `work` for each item, started in order, at most `limit` at a time. After a failure no further item
- * is started; the error is thrown when all started items have ended.
+ * Runs `work` for each item, started in order, at most `limit` at a time. After a failure no
+ * further item is started; the error is thrown when all started items have ended.
  */
 export async function concurrently<T>(items: Iterable<T>, limit: number, work: (item: T) => Promise<void>): Promise<void> {
   const rest = items[Symbol.iterator]();

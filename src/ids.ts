@@ -1,5 +1,5 @@
-// UUIDs of version 7 (RFC 9562). Their first 48 bits are the time in ms, so new rows go to the end of every
-// index that starts with one.
+// UUIDs of version 7 (RFC 9562). Their first 48 bits are the time in ms, so new rows go to the end
+// of every index that starts with one.
 
 import { randomFillSync } from "node:crypto";
 
@@ -12,8 +12,9 @@ let time = "";
 let counter = 0;
 
 /**
- * Returns a new UUIDv7 whose time is `atMs`. The twelve bits behind the time count up within a ms (RFC 9562,
- * 6.2, method 1), so that up to 4,096 ids per ms sort in the order in which they were created.
+ * Returns a new UUIDv7 whose time is `atMs`. The twelve bits behind the time count up within a ms
+ * (RFC 9562, 6.2, method 1), so that up to 4,096 ids per ms sort in the order in which they were
+ * created.
  */
 export function newId(atMs: number): string {
   if (used === POOL_BYTES) {
@@ -35,14 +36,17 @@ export function newId(atMs: number): string {
 const VARIANT = ["8", "9", "a", "b"];
 
 /**
- * Returns a new order's id: a UUIDv7 that ends in sixteen zero bits, where `eventId` puts the number of the
- * event. 46 random bits remain besides the millisecond and its counter.
+ * Returns a new order's id: a UUIDv7 that ends in sixteen zero bits, where `eventId` puts the
+ * number of the event. 46 random bits remain besides the millisecond and its counter.
  */
 export function newOrderId(atMs: number): string {
   return `${newId(atMs).slice(0, 32)}0000`;
 }
 
-/** Returns the id of an order's `seq`-th event (1–65,535): the order's id with the number in its last sixteen bits. */
+/**
+ * Returns the id of an order's `seq`-th event (1–65,535): the order's id with the number in its
+ * last sixteen bits.
+ */
 export function eventId(orderId: string, seq: number): string {
   return `${orderId.slice(0, 32)}${seq.toString(16).padStart(4, "0")}`;
 }

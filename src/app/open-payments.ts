@@ -6,6 +6,8 @@ import type { Config } from "../config.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { CARDS_TAKEN, openGateway } from "../gateway/open-gateway.ts";
+import type { GatewayPolicy } from "../gateway/toss/gateway-policy.ts";
+import type { OnCall } from "../gateway/toss/toss.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import { gatewayMetrics } from "../settlement/gateway-metrics.ts";
 import { openSettlement } from "../settlement/settlement.ts";
@@ -21,28 +23,21 @@ export type OpenPaymentsOptions = {
   registry: Registry;
 };
 
+export type OpenPayments = Awaited<ReturnType<typeof openPayments>>;
+
 /** Opens them, and adds to `stack` how to close them. */
 export async function openPayments(stack: AsyncDisposableStack, { config, database, till, orderCache, now, log, registry }: OpenPaymentsOptions) {
-  const { gateway, simulator, close } = await openGateway(config.gateway, {
-    dataDir: config.dataDir,
-    measure: (policy) => gatewayMetrics(registry, policy),
-  });
+  const measure = (policy: () => GatewayPolicy): OnCall => gatewayMetrics(registry, policy);
+  const { gateway, simulator, close } = await openGateway(config.gateway, { dataDir: config.dataDir, measure });
   stack.defer(close);
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
   const settlement = openSettlement({
-    database,
-    till,
-    gateway,
-    orderCache,
-    settings: config.gateway,
-    balanceMax: config.balanceMax,
-    now,
+    ...{ database, till, gateway, orderCache, settings: config.gateway, balanceMax: config.balanceMax, now },
     onError: (error) => log.warn({ err: error }, "payment gateway request failed; settlement retries on its next run"),
   });
   stack.defer(() => settlement.worker.stop());
   return {
-    gateway,
-    settlement,
+    ...{ gateway, settlement },
     /** Tells the simulator in this process where the shop listens. */
     onListening(url: string): void {
       if (simulator) simulator.webhooks.url = `${url}/payments/webhooks/toss`;

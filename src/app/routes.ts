@@ -15,6 +15,7 @@ import type { Config } from "../config.ts";
 import { couponAdminRoutes } from "../coupon/coupon.admin.routes.ts";
 import { couponRoutes } from "../coupon/coupon.routes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
+import { userCouponRoutes } from "../coupon/user-coupon.routes.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
@@ -32,9 +33,9 @@ import type { Live } from "../live/live.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import { orderAdminRoutes } from "../order/order.admin.routes.ts";
 import { orderRoutes } from "../order/order.routes.ts";
-import { paymentWebhookRoutes } from "../order/payment/payment-webhook.routes.ts";
 import { paymentAdminRoutes } from "../order/payment/payment.admin.routes.ts";
 import { paymentRoutes } from "../order/payment/payment.routes.ts";
+import { paymentWebhookRoutes } from "../order/payment/payment-webhook.routes.ts";
 import { outboxRoutes } from "../outbox/outbox.routes.ts";
 import type { Relay } from "../outbox/relay.ts";
 import { popularRoutes } from "../popular/popular.routes.ts";
@@ -73,30 +74,40 @@ export type DeclareRoutesOptions = {
   secret: string;
 };
 
+const SHOPPER_ROUTES = [
+  balanceRoutes,
+  catalogRoutes,
+  couponRoutes,
+  userCouponRoutes,
+  cartRoutes,
+  orderRoutes,
+  paymentRoutes,
+  paymentWebhookRoutes,
+  popularRoutes,
+  shopRoutes,
+];
+
+const ADMIN_ROUTES = [
+  userAdminRoutes,
+  balanceAdminRoutes,
+  catalogAdminRoutes,
+  stockAdminRoutes,
+  couponAdminRoutes,
+  orderAdminRoutes,
+  paymentAdminRoutes,
+  reconciliationRoutes,
+  salesAdminRoutes,
+  outboxRoutes,
+  jobsRoutes,
+  auditRoutes,
+];
+
 export async function declareRoutes(server: FastifyInstance, { shop, live, rehearsals, operations, secret }: DeclareRoutesOptions): Promise<void> {
   const routes = new Routes(server, shop.till, shop.config.locale);
   const { payments, refunds, charges, worker } = shop.settlement;
-  balanceRoutes(routes, { ...shop, charges });
-  balanceAdminRoutes(routes, shop);
-  userAdminRoutes(routes, shop);
-  catalogRoutes(routes, shop);
-  catalogAdminRoutes(routes, shop);
-  stockAdminRoutes(routes, shop);
-  couponRoutes(routes, shop);
-  couponAdminRoutes(routes);
-  cartRoutes(routes, shop);
-  orderRoutes(routes, { ...shop, refunds });
-  orderAdminRoutes(routes, { ...shop, refunds });
-  paymentRoutes(routes, { ...shop, payments });
-  paymentAdminRoutes(routes, shop);
-  paymentWebhookRoutes(routes, { worker });
-  reconciliationRoutes(routes, shop);
-  popularRoutes(routes, shop);
-  salesAdminRoutes(routes, shop);
-  outboxRoutes(routes, shop);
-  jobsRoutes(routes, shop);
-  auditRoutes(routes, shop);
-  shopRoutes(routes, shop);
+  const parts = { ...shop, payments, refunds, charges, worker };
+  for (const declare of SHOPPER_ROUTES) declare(routes, parts);
+  for (const declare of ADMIN_ROUTES) declare(routes, parts);
   liveRoutes(routes, live);
   rehearsalRoutes(routes, rehearsals);
   demoRoutes(routes, { ...shop, secret });

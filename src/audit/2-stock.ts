@@ -1,9 +1,6 @@
 import type { Check } from "./check.ts";
 
-/**
- * Per variant: initial stock + adjustments = in stock + reserved by open payments + sold −
- * returned; never negative.
- */
+/** Per variant: initial stock + adjustments = stock + reserved + sold − returned; never below 0. */
 export const stock: Check[] = [
   {
     invariant: 2,

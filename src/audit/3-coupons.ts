@@ -6,10 +6,7 @@ import type { Check } from "./check.ts";
 const USING = `(o.status IN ('COMPLETED', 'PARTIALLY_REFUNDED')
   OR (o.status = 'PENDING' AND EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN'))))`;
 
-/**
- * Per campaign: issued = rows of user coupons ≤ total; at most one per user; used ⇔ exactly one
- * order uses it.
- */
+/** Per campaign: issued = user coupons ≤ total; one per user at most; used ⇔ one order uses it. */
 export const coupons: Check[] = [
   {
     invariant: 3,

@@ -5,10 +5,7 @@ import { orderHistory } from "./shared-scans.ts";
 const EVENT_OF_STATUS = `CASE o.status WHEN 'PENDING' THEN 'order.placed' WHEN 'COMPLETED' THEN 'order.completed' WHEN 'CANCELLED' THEN 'order.cancelled'
   WHEN 'EXPIRED' THEN 'order.expired' WHEN 'REFUNDED' THEN 'order.refunded' WHEN 'PARTIALLY_REFUNDED' THEN 'order.partially-refunded' END`;
 
-/**
- * Each change of an order has exactly one event. (The outbox's own tables show whether events are
- * delivered in order.)
- */
+/** Each change of an order has exactly one event. (The outbox tables show the delivery.) */
 export const events: Check[] = [
   {
     // (order, seq) is the primary key. So if there are as many rows as changes, from 1 to that

@@ -16,10 +16,7 @@ import { type Read, type Task, withConcurrency } from "./concurrency.ts";
 
 export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...events, ...sales];
 
-/**
- * `invariant` is the number of the check's file. The details are ids and mostly `expected` and
- * `actual`.
- */
+/** `invariant` is the number of the check's file; details are ids, `expected` and `actual`. */
 export type Violation = { invariant: number; what: string; [detail: string]: unknown };
 
 const VIOLATIONS_PER_INVARIANT_MAX = 100;
@@ -71,10 +68,7 @@ function scanTasks(report: Report): Task[] {
   });
 }
 
-/**
- * One task per check with its own query, long ones first, so that both connections finish at about
- * the same time.
- */
+/** One task per check with its own query, long ones first, so that both end together. */
 function queryTasks(report: Report): Task[] {
   return CHECKS.toSorted((a, b) => Number("inKeyOrder" in b) - Number("inKeyOrder" in a)).flatMap((check) => {
     if (!("sql" in check)) return [];

@@ -7,10 +7,7 @@ export type Check = {
 
 /** A check with its own query. */
 type Query = {
-  /**
-   * One row per violation: ids, `expected`, `actual`. With `usesTimezone`, $1 is the shop's time
-   * zone.
-   */
+  /** Rows are violations: ids, `expected`, `actual`. With `usesTimezone`, $1 is the time zone. */
   readonly sql: string;
   readonly usesTimezone?: true;
   /** Joins big tables in key order, as the shared scans do. */

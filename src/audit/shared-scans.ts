@@ -5,10 +5,7 @@
 /** The statuses of paid orders and of their payments. */
 export const SETTLED = "('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')";
 
-/**
- * Users `u` and the sums `t` of their ledgers, with the first transaction whose balance does not
- * follow from those before it.
- */
+/** Users `u` and the sums `t` of their ledgers, with the first inconsistent transaction. */
 export const ledgers = `users u FULL JOIN (
   SELECT user_id, sum(amount) FILTER (WHERE status = 'COMPLETED') AS sum, (array_agg(id) FILTER (WHERE broken))[1] AS broken,
     (array_agg(upto) FILTER (WHERE broken))[1] AS upto, (array_agg(balance_after) FILTER (WHERE broken))[1] AS balance_after
@@ -23,10 +20,7 @@ export const orderLineItems = `orders o FULL JOIN (
   SELECT order_id, sum(unit_price * quantity) AS total, sum(quantity) AS bought, sum(refunded_quantity) AS returned FROM order_items GROUP BY order_id
 ) i ON i.order_id = o.id`;
 
-/**
- * Orders `o`, their payments `p` without failed ones, and the sums `t` paid from and refunded to
- * the balance.
- */
+/** Orders `o`, their payments `p` without failed ones, and their sums `t` in the ledgers. */
 export const orderPayments = `(orders o LEFT JOIN (
   SELECT order_id, count(*) FILTER (WHERE status IN ${SETTLED}) AS settled, min(status) FILTER (WHERE status IN ${SETTLED}) AS status, min(amount) AS least, max(amount) AS most, bool_or(method = 'BALANCE') AS by_balance,
     sum(amount) FILTER (WHERE method = 'BALANCE' AND status IN ${SETTLED}) AS from_balance

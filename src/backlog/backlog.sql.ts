@@ -34,10 +34,7 @@ export function selectSinkBacklogs(sinks: string[]): Statement {
 
 export const DOUBTS = ["payment", "charge", "refund", "unmatched_capture", "unreturned_capture"] as const;
 export type DoubtKind = (typeof DOUBTS)[number];
-/**
- * Payments, charges, refunds and unmatched captures whose outcome is open. `oldestSeconds` is null
- * if `count` is 0.
- */
+/** Money whose outcome is open, by kind. `oldestSeconds` is null if `count` is 0. */
 export type MoneyInDoubt = { kind: DoubtKind; count: number; oldestSeconds: number | null };
 
 /** The rows of each kind whose outcome is open. Each condition matches a partial index. */

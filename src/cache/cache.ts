@@ -1,6 +1,6 @@
 // Port: a cache for responses that many callers share: in the process (memory-cache.ts), or with
-// REDIS_URL between instances (redis-cache.ts). Instances announce changes by NOTIFY in the transaction
-// that makes them.
+// REDIS_URL between instances (redis-cache.ts). Instances announce changes by NOTIFY in the
+// transaction that makes them.
 
 export type Cached<Value> = {
   key: string;
@@ -13,9 +13,9 @@ export type Cached<Value> = {
 
 export interface Cache {
   /**
-   * Returns the cached value or loads it, once for all concurrent callers. A value whose loading started
-   * before a drop is never cached, and never returned to a caller that came after the drop. If loading
-   * fails, an outdated value is returned instead.
+   * Returns the cached value or loads it, once for all concurrent callers. A value whose loading
+   * started before a drop is never cached, and never returned to a caller that came after the drop.
+   * If loading fails, an outdated value is returned instead.
    */
   read<Value>(cached: Cached<Value>): Promise<Value>;
   /** Returns the value that `read` would return without loading, or undefined. */

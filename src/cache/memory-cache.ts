@@ -4,7 +4,9 @@ import type { Cache, Cached } from "./cache.ts";
 type Entry = { value: unknown; until: number; generation: number };
 type Loading = { promise: Promise<unknown>; generation: number };
 
-/** How many changes are remembered. A forgotten change drops its group once more, which is harmless. */
+/**
+ * How many changes are remembered. A forgotten change drops its group once more, which is harmless.
+ */
 const MAX_CHANGES = 1000;
 
 /** The cache of one process. */
@@ -41,7 +43,8 @@ export class MemoryCache implements Cache {
   drop(group: string, change?: string): void {
     if (change !== undefined) {
       const name = `${group} ${change}`;
-      if (this.#appliedChanges.has(name)) return; // An instance is told of its own change twice: at its commit, and by NOTIFY.
+      // An instance is told of its own change twice: at its commit, and by NOTIFY.
+      if (this.#appliedChanges.has(name)) return;
       this.#appliedChanges.set(name, true);
     }
     this.#generations.set(group, (this.#generations.get(group) ?? 0) + 1);
@@ -50,8 +53,8 @@ export class MemoryCache implements Cache {
   async #load<Value>({ key, ttlMs, load }: Cached<Value>, generation: number, outdated: Entry | undefined): Promise<Value> {
     try {
       const value = await load();
-      // Stored under the generation in which the loading started. If that generation is over, no read returns the value,
-      // and it must not replace a newer one.
+      // Stored under the generation in which the loading started. If that generation is over, no
+      // read returns the value, and it must not replace a newer one.
       if ((this.#entries.get(key)?.generation ?? 0) <= generation) this.#entries.set(key, { value, until: this.#now() + ttlMs(value), generation });
       return value;
     } catch (error) {

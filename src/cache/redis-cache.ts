@@ -2,9 +2,9 @@
 // unavailable it works like the memory cache alone.
 //
 // A value is stored under its group's generation, a random id. An instance that is told of a change
-// replaces the generation before its next read. The first instance does it; the others bring the same
-// change's name and find that it was applied. A value whose loading started before the change is stored
-// under the old generation, which is not read any more.
+// replaces the generation before its next read. The first instance does it; the others bring the
+// same change's name and find that it was applied. A value whose loading started before the change
+// is stored under the old generation, which is not read any more.
 
 import { randomUUID } from "node:crypto";
 import type { RedisClient } from "../redis/redis-client.ts";
@@ -32,7 +32,10 @@ return {generation, value, value and redis.call('PTTL', key) or 0}`;
 
 type Expiring<Value> = { value: Value; until: number };
 
-/** The changes of a group that Redis has not confirmed, and the connection on which it last confirmed any. */
+/**
+ * The changes of a group that Redis has not confirmed, and the connection on which it last
+ * confirmed any.
+ */
 type GroupState = { changes: Set<string>; connection: number };
 
 /** More changes than this are sent as one new change, which drops the group for all instances. */
@@ -95,7 +98,8 @@ export class RedisCache implements Cache {
   async #find<Value>(group: string, key: string): Promise<{ generation: string; stored: Expiring<Value> | undefined } | undefined> {
     const state = this.#stateOf(group);
     const { connection, prefix } = this.#redis;
-    // On a new connection it is unknown which changes the old one delivered, and Redis may have returned to an older state.
+    // On a new connection it is unknown which changes the old one delivered, and Redis may have
+    // returned to an older state.
     if (state.connection !== connection || state.changes.size > MAX_CHANGES) state.changes = new Set([randomUUID()]);
     const { changes } = state;
     const sent = [...changes];

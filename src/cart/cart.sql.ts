@@ -86,10 +86,7 @@ function deleteItems(ids: string[]): Statement {
   };
 }
 
-/**
- * The items of a cart with their current prices and stock. An empty cart gives one row with nulls,
- * an unknown user no row.
- */
+/** A cart with current prices and stock. An empty cart is a row of nulls, an unknown user no row. */
 export function selectCart(userId: string): Statement {
   return {
     name: "select cart",

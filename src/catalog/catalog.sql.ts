@@ -2,10 +2,7 @@ import { arrayOf, inOrder, type Statement, textArray, timestampArray, updateInPl
 import type { Change, Table } from "../till/table.ts";
 import type { Product, Variant } from "./catalog.ts";
 
-/**
- * Variants, locked. A change of a product locks all its variants, so a product cannot change while
- * an order holds one of them.
- */
+/** Variants, locked. A change of a product locks all its variants, so it waits for their orders. */
 export const variants: Table<Variant> = {
   name: "variants",
   load: (ids) => ({

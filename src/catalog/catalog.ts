@@ -40,10 +40,7 @@ export type Variant = {
 export const STOCK_MAX = 1_000_000_000_000;
 export const PRICE_MAX = 1_000_000_000_000;
 
-/**
- * The name of a line item or cart item: the product's name, followed by the variant's name if it
- * has one.
- */
+/** The name of a line item or cart item: the product's name and the variant's, if it has one. */
 export function displayName(product: { name: string }, variant: { name: string | null }): string {
   return variant.name === null ? product.name : `${product.name} ${variant.name}`;
 }

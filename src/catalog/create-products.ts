@@ -12,10 +12,7 @@ import { defaultName, duplicateOptions } from "./variant-rules.ts";
 export type NewVariant = { sku?: string; name?: string; options?: Record<string, string>; price: number; stock: number; status?: SaleStatus };
 export type NewProduct = { name: string; description?: string; status?: SaleStatus; variants: NewVariant[] };
 
-/**
- * `bulk`: errors name the product by its index. `rehearsalId` marks the products as copies of a
- * rehearsal.
- */
+/** `bulk`: errors name the product by its index. `rehearsalId` marks copies of a rehearsal. */
 export type CreateProducts = { products: NewProduct[]; bulk?: boolean; rehearsalId?: string };
 
 const ERRORS_MAX = 20;

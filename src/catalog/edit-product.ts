@@ -71,10 +71,7 @@ export function editProduct(variantCache: VariantCache): Command<EditProduct, Pr
   });
 }
 
-/**
- * Refuses the whole edit if it is based on an old version. Errors: VERSION_CONFLICT with the
- * current product.
- */
+/** Refuses an edit of an old version. Errors: VERSION_CONFLICT with the current product. */
 function checkVersions({ version, variants: edits = [] }: EditProduct, product: Product, before: Variant[]): void {
   const stale = edits.some(
     (edit) => edit.version !== undefined && before.some((variant) => variant.id === edit.id && variant.version !== edit.version),
@@ -118,10 +115,7 @@ function editVariant(variant: Variant, edit: LocatedEdit | undefined, siblings: 
   return differs(variant, fields) ? { ...variant, ...fields, version: variant.version + 1 } : variant;
 }
 
-/**
- * Checks changed options and SKUs only. Errors: INVALID_REQUEST for equal options within the
- * product, or a SKU in use.
- */
+/** Checks changed options and SKUs. Errors: INVALID_REQUEST for equal options or a SKU in use. */
 function checkVariants(uow: UnitOfWork, before: Variant[], edited: Variant[], edits: Edits): void {
   const changed = edited.filter((variant, i) => before[i] !== undefined && differs(before[i], { options: variant.options }));
   const given = new Map(changed.map(({ id }) => [id, edits.get(id)?.path ?? ""]));

@@ -16,10 +16,7 @@ export function getProduct(uow: UnitOfWork, productId: string, user: { rehearsal
   return product;
 }
 
-/**
- * A variant and its product. Errors: PRODUCT_NOT_FOUND, also if the variant belongs to another
- * product.
- */
+/** A variant and its product. Errors: PRODUCT_NOT_FOUND, also for another product's variant. */
 export function getVariant(uow: UnitOfWork, productId: string, variantId: string): { product: Product; variant: Variant } {
   const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
   const variant = uow.find(variants, variantId);

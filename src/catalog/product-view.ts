@@ -61,10 +61,7 @@ export type ShopperProductView = Omit<ProductView, "description" | "price" | "ve
   variants: ShopperVariantView[];
 };
 
-/**
- * The product for shoppers: without versions, and without description, prices and stock while not
- * for sale.
- */
+/** The product for shoppers: no versions; no description, prices and stock while not for sale. */
 export function shopperView({ id, name, description, status, variants, ...product }: ProductView): ShopperProductView {
   return {
     id,
@@ -81,10 +78,7 @@ export function shopperView({ id, name, description, status, variants, ...produc
   };
 }
 
-/**
- * Hides price and stock of products and variants that are not for sale, because they would reveal a
- * launch.
- */
+/** Hides price and stock while not for sale, because they would reveal a launch. */
 export function hideUnlessForSale({ status, price, stock }: Pick<VariantView, "price" | "stock" | "status">): {
   price: number | null;
   stock: number;

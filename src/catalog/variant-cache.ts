@@ -19,10 +19,7 @@ export class VariantCache {
     });
   }
 
-  /**
-   * The product's variants in order, without a promise if they are cached; undefined if the product
-   * does not exist.
-   */
+  /** The product's variants in order; undefined if it does not exist. No promise if cached. */
   variantsOf(productId: string): string[] | undefined | Promise<string[] | undefined> {
     const cached = this.#cached.get(productId);
     if (cached) return cached;
@@ -32,10 +29,7 @@ export class VariantCache {
     });
   }
 
-  /**
-   * The variants of several products, without a promise if all are cached. Products that do not
-   * exist have no entry.
-   */
+  /** The variants of all products that exist. No promise if all are cached. */
   variantsOfAll(productIds: Iterable<string>): Map<string, string[]> | Promise<Map<string, string[]>> {
     const found = new Map<string, string[]>();
     const missing: Promise<void>[] = [];

@@ -27,10 +27,7 @@ export function nameAfterEdit(before: Described & { name: string | null }, after
   return name === sku && joinOptions(options) === "" ? joinOptions(after.options) || after.sku : name;
 }
 
-/**
- * Takes the order of the values from the previous name, because PostgreSQL does not keep the order
- * of an object's keys.
- */
+/** Keeps the previous order of the values, because PostgreSQL does not keep the order of keys. */
 function joinOptions(options: Record<string, string>, before: Record<string, string> = {}, values: string[] = []): string {
   const place = (key: string): number => (before[key] === undefined ? values.length : values.indexOf(before[key]));
   return Object.keys(options)

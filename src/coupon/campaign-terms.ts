@@ -2,10 +2,7 @@
 
 import type { Campaign, Discount } from "./coupon.ts";
 
-/**
- * Whether only issuing can differ: a round may contain an operator's edit and many claims of one
- * campaign.
- */
+/** Whether the terms are equal, so that only claims can differ. */
 export function sameTerms(a: Campaign, b: Campaign): boolean {
   return (
     a.name === b.name &&

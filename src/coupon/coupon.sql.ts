@@ -7,10 +7,7 @@ import type { UserCoupon } from "./coupon.ts";
 const USER_COUPON = `uc.id, uc.campaign_id AS "couponId", uc.user_id AS "userId", uc.status, uc.issued_at AS "issuedAt", uc.expires_at AS "expiresAt",
   uc.used_at AS "usedAt", uc.order_id AS "orderId", c.discount_type, c.discount_value, c.max_amount, c.min_order_amount`;
 
-/**
- * Users' coupons, locked. Joins the campaign only for its discount, which cannot change after the
- * first coupon is issued.
- */
+/** Users' coupons, locked. The joined discount cannot change after the first coupon is issued. */
 export const userCoupons: Table<UserCoupon> = {
   name: "user coupons",
   load: (ids) => ({
@@ -67,10 +64,7 @@ function updateUserCoupons(changes: Change<UserCoupon>[]): Statement {
   };
 }
 
-/**
- * Coupon ids by campaign and user (`claimKey`), protected by the campaign's lock and by UNIQUE
- * (campaign_id, user_id).
- */
+/** Coupon ids by `claimKey`, protected by the campaign's lock and UNIQUE (campaign_id, user_id). */
 export const claims: Table<string> = {
   name: "claims",
   load: (keys) => ({

@@ -30,10 +30,7 @@ export type Campaign = {
 
 export type CampaignStatus = "UPCOMING" | "OPEN" | "SOLD_OUT" | "CLOSED";
 
-/**
- * A coupon of a user. Its discount is the campaign's, which cannot change after the first coupon is
- * issued.
- */
+/** A coupon of a user. The campaign's discount cannot change after the first coupon is issued. */
 export type UserCoupon = {
   id: string;
   couponId: string;
@@ -87,29 +84,20 @@ export function withSoldOutAt(campaign: Campaign, now: number): Campaign {
   return soldOutAt === campaign.soldOutAt ? campaign : { ...campaign, soldOutAt };
 }
 
-/**
- * The discount of a usable coupon in minor units, at most the order's total. Rounds down, in the
- * shop's favor.
- */
+/** The discount in minor units, at most the order's total. Rounds down, in the shop's favor. */
 export function discountFor(discount: Discount, totalAmount: number): number {
   if (discount.type === "FIXED") return Math.min(discount.amount, totalAmount);
   const percentage = percentOf(totalAmount, discount.rate);
   return Math.min(percentage, discount.maxAmount ?? percentage, totalAmount);
 }
 
-/**
- * Whole percents of an amount, rounded down. Multiplies hundreds and rest separately, so that it is
- * exact up to 2^53.
- */
+/** Whole percents, rounded down. Multiplies hundreds and rest separately: exact up to 2^53. */
 function percentOf(amount: number, rate: number): number {
   const rest = amount % 100;
   return ((amount - rest) / 100) * rate + Math.floor((rest * rate) / 100);
 }
 
-/**
- * The coupon's status at this moment. A coupon is expired from `expiresAt` on, even before the job
- * has marked it.
- */
+/** The coupon's status now: expired from `expiresAt` on, even before the job has marked it. */
 export function couponStatus(coupon: Pick<UserCoupon, "status" | "expiresAt">, now: number): UserCoupon["status"] {
   return coupon.status === "AVAILABLE" && coupon.expiresAt !== null && coupon.expiresAt <= now ? "EXPIRED" : coupon.status;
 }

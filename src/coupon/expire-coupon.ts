@@ -3,10 +3,7 @@ import { need } from "../till/table.ts";
 import { couponStatus } from "./coupon.ts";
 import { userCoupons } from "./coupon.sql.ts";
 
-/**
- * Marks the expired ones among these coupons, and returns their number. Leaves all others
- * unchanged.
- */
+/** Marks the expired ones among these coupons, and returns their number. */
 export const expireCoupon = command<{ userCouponIds: string[] }, number>({
   name: "expire coupons",
   needs: ({ userCouponIds }) => userCouponIds.map((id) => need(userCoupons, id)),

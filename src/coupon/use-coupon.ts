@@ -30,10 +30,7 @@ export function useCoupon(uow: UnitOfWork, coupon: UserCoupon, orderId: string):
   uow.put(userCoupons, coupon.id, { ...coupon, status: "USED", usedAt: uow.now, orderId });
 }
 
-/**
- * Returns an order's coupon to its user: available again, or expired if its time is up. Throws if
- * another order uses it.
- */
+/** Makes an order's coupon available again, or expired. Throws if another order uses it. */
 export function returnCoupon(uow: UnitOfWork, userCouponId: string, orderId: string): void {
   const coupon = uow.find(userCoupons, userCouponId);
   if (coupon?.orderId !== orderId) throw new Error(`coupon ${userCouponId} is not used by order ${orderId}`);

@@ -1,5 +1,5 @@
-// Pages of users' own lists, read in batches. In a rush each request wants another user's page, and most
-// of its cost is the round trip, so several pages share one query.
+// Pages of users' own lists, read in batches. In a rush each request wants another user's page, and
+// most of its cost is the round trip, so several pages share one query.
 
 import { BatchedRead } from "./batched-read.ts";
 import { columns, LAST_ID } from "./statement.ts";
@@ -7,13 +7,19 @@ import { columns, LAST_ID } from "./statement.ts";
 /** The newest `most` rows of a user's list before an id. */
 export type Page = { userId: string; before: string; most: number };
 
-/** `most` keeps one batch from blocking the thread for long. Two reads at once: PostgreSQL executes one while this process handles the other. */
+/**
+ * `most` keeps one batch from blocking the thread for long. Two reads at once: PostgreSQL executes
+ * one while this process handles the other.
+ */
 const BATCHES = { most: 32, atOnce: 2 };
 
 export class BatchedPages<Row extends { page: number }> {
   readonly #pages: BatchedRead<Row[]>;
 
-  /** @param read returns the rows of all of these pages in order, each with the number of its page, from 1 */
+  /**
+   * @param read returns the rows of all of these pages in order, each with the number of its page,
+   * from 1
+   */
   constructor(read: (pages: Page[]) => Promise<Row[]>) {
     this.#pages = new BatchedRead(async (keys) => {
       const pages = new Map<string, Row[]>();
@@ -27,7 +33,10 @@ export class BatchedPages<Row extends { page: number }> {
     }, BATCHES);
   }
 
-  /** Returns a page as committed at the time of this call or later. @param before null for the newest rows */
+  /**
+   * Returns a page as committed at the time of this call or later.
+   * @param before null for the newest rows
+   */
   async get(userId: string, before: string | null, most: number): Promise<Row[]> {
     return (await this.#pages.get(`${userId} ${before ?? LAST_ID} ${most}`)) ?? [];
   }
@@ -38,7 +47,7 @@ function pageOf(key: string): Page {
   return { userId, before, most: Number(most) };
 }
 
-/** The pages of a statement: `${PAGE_COLUMNS.unnest} WITH ORDINALITY k(${PAGE_COLUMNS.names}, page)`. */
+/** The pages of a statement that reads `unnest(…) WITH ORDINALITY k(user_id, before, most, page)`. */
 export const PAGE_COLUMNS = columns({ user_id: "uuid", before: "uuid", most: "int" });
 
 /** The parameters of a statement that reads `PAGE_COLUMNS`. */

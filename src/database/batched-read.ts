@@ -1,5 +1,5 @@
-// Reads by key that share queries (the DataLoader pattern): requests that arrive during a read share the
-// next one.
+// Reads by key that share queries (the DataLoader pattern): requests that arrive during a read
+// share the next one.
 
 type Waiter<Row> = { resolve: (row: Row | undefined) => void; reject: (error: unknown) => void };
 
@@ -11,8 +11,10 @@ export class BatchedRead<Row> {
   #running = 0;
 
   /**
-   * @param read returns the rows of these keys as committed when it is called; absent rows have no entry
-   * @param most keys in one read @param atOnce reads that run at the same time
+   * @param read returns the rows of these keys as committed when it is called; absent rows have no
+   * entry
+   * @param most keys in one read
+   * @param atOnce reads that run at the same time
    */
   constructor(read: (keys: string[]) => Promise<Map<string, Row>>, { most = Number.POSITIVE_INFINITY, atOnce = 1 } = {}) {
     this.#read = read;
@@ -20,7 +22,10 @@ export class BatchedRead<Row> {
     this.#atOnce = atOnce;
   }
 
-  /** Returns the row as committed at the time of this call or later, never earlier: its read starts after this call. */
+  /**
+   * Returns the row as committed at the time of this call or later, never earlier: its read starts
+   * after this call.
+   */
   get(key: string): Promise<Row | undefined> {
     return new Promise((resolve, reject) => {
       const waiters = this.#next.get(key);

@@ -1,5 +1,5 @@
-// The driver's client for all connections of the shop. If the database has several servers, it first
-// finds the primary.
+// The driver's client for all connections of the shop. If the database has several servers, it
+// first finds the primary.
 
 import pg from "pg";
 import type { Servers } from "./servers.ts";
@@ -12,8 +12,8 @@ export class ShopClient extends pg.Client {
   constructor(config: ShopClientConfig = {}) {
     super(config);
     this.#servers = config.servers;
-    // A broken connection fails its running queries. The "error" event must not end the process as well when it has no
-    // other listener, as in the middle of a transaction on a pool's connection.
+    // A broken connection fails its running queries. The "error" event must not end the process as
+    // well when it has no other listener, as in the middle of a transaction on a pool's connection.
     this.on("error", () => {});
   }
 

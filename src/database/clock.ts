@@ -1,5 +1,5 @@
-// The database's clock. All instances decide by it, because their own clocks may differ by seconds or
-// minutes, and an instance that is ahead would open campaigns early.
+// The database's clock. All instances decide by it, because their own clocks may differ by seconds
+// or minutes, and an instance that is ahead would open campaigns early.
 
 import type { Database } from "./pool.ts";
 
@@ -14,8 +14,9 @@ const READ_INTERVAL_MS = 10_000;
 
 /**
  * The database's time for everything that is decided or shown outside a round. It is based on this
- * process's monotonic clock (`performance.now()`), so it does not jump when an administrator sets the
- * machine's time. The time of each round corrects it; without rounds it reads the time every ten seconds.
+ * process's monotonic clock (`performance.now()`), so it does not jump when an administrator sets
+ * the machine's time. The time of each round corrects it; without rounds it reads the time every
+ * ten seconds.
  */
 export class DatabaseClock {
   /** The database's time minus the monotonic clock, in ms. */
@@ -27,11 +28,13 @@ export class DatabaseClock {
   readonly now: Now = () => Math.floor(performance.now() + this.#offset);
 
   /**
-   * Corrects the estimate: the database's time was `at` at some moment between `sentAt` and `receivedAt`.
-   * The offset moves only if it contradicts that, so a slow response does not blur a fast one.
+   * Corrects the estimate: the database's time was `at` at some moment between `sentAt` and
+   * `receivedAt`. The offset moves only if it contradicts that, so a slow response does not blur a
+   * fast one.
    */
   readonly observe = (at: number, sentAt: number, receivedAt: number): void => {
-    // `at` is truncated to whole ms. The 0.01 makes up for rounding errors, so that `now` does not fall behind `at`.
+    // `at` is truncated to whole ms. The 0.01 makes up for rounding errors, so that `now` does not
+    // fall behind `at`.
     this.#offset = Math.min(Math.max(this.#offset, at - receivedAt + 0.01), at + 1 - sentAt);
     this.#observedAt = receivedAt;
   };

@@ -14,8 +14,8 @@ const REASONS: Record<string, string> = {
 };
 
 /**
- * Creates DATA_DIR if it does not exist. Its mode lets other users pass through but not list it, because
- * PostgreSQL runs as another user when this process is root. Errors: `unusable`.
+ * Creates DATA_DIR if it does not exist. Its mode lets other users pass through but not list it,
+ * because PostgreSQL runs as another user when this process is root. Errors: `unusable`.
  */
 export function makeDataDir(dataDir: string): void {
   try {
@@ -25,7 +25,10 @@ export function makeDataDir(dataDir: string): void {
   }
 }
 
-/** Not `mkdirSync` with `recursive`: it retries forever in a folder that allows no subfolders, as in /proc. */
+/**
+ * Not `mkdirSync` with `recursive`: it retries forever in a folder that allows no subfolders, as in
+ * /proc.
+ */
 function makeFolder(path: string): void {
   try {
     mkdirSync(path, { mode: 0o711 });
@@ -38,7 +41,10 @@ function makeFolder(path: string): void {
   }
 }
 
-/** Returns an error of one sentence for the operator. @param error from the file system or PostgreSQL */
+/**
+ * Returns an error of one sentence for the operator.
+ * @param error from the file system or PostgreSQL
+ */
 export function unusable(dataDir: string, error: unknown): Error {
   return new Error(`DATA_DIR ${dataDir} cannot be used: ${reasonOf(error)}.`, { cause: error });
 }

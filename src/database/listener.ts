@@ -1,5 +1,5 @@
-// Listens to messages of other instances (LISTEN). Messages sent while the connection is down are lost,
-// so the caller is told of each gap.
+// Listens to messages of other instances (LISTEN). Messages sent while the connection is down are
+// lost, so the caller is told of each gap.
 
 import pg from "pg";
 import { ShopClient } from "./client.ts";

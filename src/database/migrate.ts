@@ -9,9 +9,9 @@ const FOLDER = new URL("./migrations/", import.meta.url);
 /** The advisory lock of a running migration. */
 export const LOCK_KEY = 7_264_001;
 /**
- * How long a migration waits for a table that is in use. Later queries wait behind it, so it gives up
- * soon and retries. It also gives up before the server looks for a deadlock (`deadlock_timeout`, 1 s),
- * because that might abort one of the shop's rounds.
+ * How long a migration waits for a table that is in use. Later queries wait behind it, so it gives
+ * up soon and retries. It also gives up before the server looks for a deadlock (`deadlock_timeout`,
+ * 1 s), because that might abort one of the shop's rounds.
  */
 const LOCK_TIMEOUT_MS = 400;
 const RETRY_MS = 100;
@@ -20,12 +20,12 @@ const MAX_TRIES = 600;
 const RETRIABLE = new Set(["55P03", "40P01"]);
 
 /**
- * Migrates the database to this version and returns the names of the applied files. If several instances
- * call it at once, one works and the others wait. Each file is one transaction.
+ * Migrates the database to this version and returns the names of the applied files. If several
+ * instances call it at once, one works and the others wait. Each file is one transaction.
  *
- * Instances of the previous version may be serving. A file that has to wait for a lock rolls back and
- * retries, for minutes. It should change one table that is in use, not two: rounds lock them in an order
- * of their own, and under load the file would never get both.
+ * Instances of the previous version may be serving. A file that has to wait for a lock rolls back
+ * and retries, for minutes. It should change one table that is in use, not two: rounds lock them in
+ * an order of their own, and under load the file would never get both.
  * @param warn called with RAISE WARNING messages: changes to rows that an operator should know of
  */
 export async function migrate(url: string, warn: (message: string) => void = () => {}): Promise<string[]> {
@@ -47,7 +47,10 @@ export async function migrate(url: string, warn: (message: string) => void = () 
   }
 }
 
-/** Applies a file. Returns false if a lock was not available: then nothing of it was applied. @param last throws instead */
+/**
+ * Applies a file. Returns false if a lock was not available: then nothing of it was applied.
+ * @param last throws instead
+ */
 async function apply(client: ShopClient, name: string, last: boolean): Promise<boolean> {
   try {
     await client.query("BEGIN");

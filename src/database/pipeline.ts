@@ -1,6 +1,7 @@
-// Pipelining: several statements in one round trip. The driver alone ends each statement with a Sync, at
-// which PostgreSQL flushes its response. Here one Sync follows all statements, so a pipeline costs one
-// write and one read. After an error PostgreSQL skips the rest of the pipeline, COMMIT included.
+// Pipelining: several statements in one round trip. The driver alone ends each statement with a
+// Sync, at which PostgreSQL flushes its response. Here one Sync follows all statements, so a
+// pipeline costs one write and one read. After an error PostgreSQL skips the rest of the pipeline,
+// COMMIT included.
 
 import pg from "pg";
 import type { Statement } from "./statement.ts";
@@ -8,7 +9,10 @@ import type { Statement } from "./statement.ts";
 export const BEGIN: Statement = { name: "begin", text: "BEGIN", values: [] };
 export const COMMIT: Statement = { name: "commit", text: "COMMIT", values: [] };
 
-/** A large pipeline is sent in parts of this size: PostgreSQL starts while the rest is still being built. */
+/**
+ * A large pipeline is sent in parts of this size: PostgreSQL starts while the rest is still being
+ * built.
+ */
 const CHUNK_BYTES = 8192;
 
 /** The statements that are prepared on each connection, with their texts. */
@@ -22,9 +26,10 @@ class Pipeline extends pg.Query {
 }
 
 /**
- * Executes the statements and returns their results in order. After a failure the connection must not be
- * used again.
- * Errors: the first failed statement's, after which none was executed; or an error thrown by `statements`.
+ * Executes the statements and returns their results in order. After a failure the connection must
+ * not be used again.
+ * Errors: the first failed statement's, after which none was executed; or an error thrown by
+ * `statements`.
  */
 export function pipeline(client: pg.Client, statements: Iterable<Statement>): Promise<pg.QueryResult[]> {
   return new Promise((resolve, reject) => {

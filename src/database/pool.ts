@@ -7,7 +7,10 @@ import type { Statement } from "./statement.ts";
 
 const { builtins } = pg.types;
 
-/** int8 and numeric as numbers (the shop's amounts stay below 2^53), timestamps as ms since 1970, dates as text. */
+/**
+ * int8 and numeric as numbers (the shop's amounts stay below 2^53), timestamps as ms since 1970,
+ * dates as text.
+ */
 const PARSERS = new Map<number, (text: string) => unknown>([
   [builtins.INT8, Number],
   [builtins.NUMERIC, Number],
@@ -26,7 +29,9 @@ export const types = {
   getTypeParser: (oid: number, format?: "text" | "binary") => PARSERS.get(oid) ?? pg.types.getTypeParser(oid, format),
 };
 
-/** The settings of all connections, for a ShopClient: of several servers it connects to the primary. */
+/**
+ * The settings of all connections, for a ShopClient: of several servers it connects to the primary.
+ */
 export function connectionSettings(url: string): ShopClientConfig {
   const servers = serversOf(url);
   return {
@@ -36,7 +41,8 @@ export function connectionSettings(url: string): ShopClientConfig {
     options: "-c timezone=UTC -c datestyle=ISO",
     application_name: "jangnal",
     keepAlive: true,
-    // A crashed machine sends no FIN. Without this, TCP would find out after two hours, and a listener miss all messages until then.
+    // A crashed machine sends no FIN. Without this, TCP would find out after two hours, and a
+    // listener miss all messages until then.
     keepAliveInitialDelayMillis: 10_000,
     connectionTimeoutMillis: 5000,
   };
@@ -80,7 +86,10 @@ export class Database {
   }
 }
 
-/** Tells whether the database could not be reached or is shutting down, as opposed to rejecting a statement. */
+/**
+ * Tells whether the database could not be reached or is shutting down, as opposed to rejecting a
+ * statement.
+ */
 export function isConnectionError(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   const { code, syscall } = error as { code?: unknown; syscall?: unknown };

@@ -2,9 +2,9 @@ import { Database } from "./pool.ts";
 import type { Statement } from "./statement.ts";
 
 /**
- * Reads from a streaming replica that may be a little behind: for operators' lists, never for a caller who
- * must see their own last change. If a query fails (the replica is down, or replay canceled the query), the
- * primary executes it.
+ * Reads from a streaming replica that may be a little behind: for operators' lists, never for a
+ * caller who must see their own last change. If a query fails (the replica is down, or replay
+ * canceled the query), the primary executes it.
  */
 export class Replica extends Database {
   readonly #primary: Database;

@@ -5,8 +5,9 @@ import type { Statement } from "./statement.ts";
 const POLL_MS = 20;
 
 /**
- * Waits until every transaction on the server that is running now has ended, at most `waitMs`. A reader
- * that then reads the outbox up to the oldest running transaction finds everything committed before this call.
+ * Waits until every transaction on the server that is running now has ended, at most `waitMs`. A
+ * reader that then reads the outbox up to the oldest running transaction finds everything committed
+ * before this call.
  */
 export async function waitForRunningTransactions(database: Database, waitMs: number): Promise<void> {
   const deadline = performance.now() + waitMs;

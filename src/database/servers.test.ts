@@ -5,7 +5,7 @@ import { test } from "node:test";
 import { isConnectionError } from "./pool.ts";
 import { serversOf, splitHosts } from "./servers.ts";
 
-test("a URL with several hosts is several URLs, as libpq reads it", () => {
+test("a URL with several hosts is split into one URL per host, as libpq reads it", () => {
   assert.deepEqual(splitHosts("postgresql://me:p%2Cw@a:5432,b,c:1/shop?target_session_attrs=read-write&sslmode=require"), [
     "postgresql://me:p%2Cw@a:5432/shop?sslmode=require",
     "postgresql://me:p%2Cw@b/shop?sslmode=require",
@@ -22,14 +22,14 @@ test("a URL with several hosts is several URLs, as libpq reads it", () => {
   assert.deepEqual(splitHosts("postgres://a,b/shop?port=1,2"), ["postgres://a/shop?port=1", "postgres://b/shop?port=2"]);
 });
 
-test("a URL with one host is left as it is", () => {
+test("a URL with one host is not changed", () => {
   for (const url of ["postgres://a/shop", "postgresql:///shop?host=/run/a&user=me", "postgres://a:5432/shop?target_session_attrs=read-write"]) {
     assert.deepEqual(splitHosts(url), [url]);
     assert.equal(serversOf(url), undefined);
   }
 });
 
-test("where no server answers, it is said as a connection that failed", async () => {
+test("if no server responds, the error is a connection error", async () => {
   const servers = serversOf(`postgres://127.0.0.1:${await closedPort()},127.0.0.1:${await closedPort()}/shop`);
   await assert.rejects(servers?.primary() ?? Promise.resolve(), isConnectionError);
 });

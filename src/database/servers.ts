@@ -1,6 +1,7 @@
 // A database with several servers, one of which is the primary:
 // `postgresql://a:5432,b:5432/shop?target_session_attrs=read-write`, as libpq reads it. The driver
-// supports a single host, so before each new connection all servers are asked which one takes writes.
+// supports a single host, so before each new connection all servers are asked which one takes
+// writes.
 
 import { setTimeout as sleep } from "node:timers/promises";
 import pg from "pg";
@@ -26,8 +27,8 @@ export class Servers {
   }
 
   /**
-   * Returns the primary; concurrent callers share one search. If an old primary came back as if nothing
-   * had happened, the server that was promoted later counts.
+   * Returns the primary; concurrent callers share one search. If an old primary came back as if
+   * nothing had happened, the server that was promoted later counts.
    * Errors: a connection error if no server takes writes.
    */
   primary(): Promise<Address> {

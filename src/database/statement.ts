@@ -1,16 +1,23 @@
-// SQL statements. Set-based statements take one array per column. The array literals are written by hand,
-// because they are the hottest loop of the driver's side: a round of 500 orders sends some 20,000 values.
+// SQL statements. Set-based statements take one array per column. The array literals are written by
+// hand, because they are the hottest loop of the driver's side: a round of 500 orders sends some
+// 20,000 values.
 
 /** A statement, prepared once per connection under its name. */
 export type Statement = {
   name: string;
   text: string;
   values: unknown[];
-  /** The number of rows that it must touch. Any other number means that a lock did not hold, and the round is rejected. */
+  /**
+   * The number of rows that it must touch. Any other number means that a lock did not hold, and the
+   * round is rejected.
+   */
   rows?: number;
 };
 
-/** The types of columns in set-based statements, and the values that their rows have. `timestamptz` is ms since 1970. */
+/**
+ * The types of columns in set-based statements, and the values that their rows have. `timestamptz`
+ * is ms since 1970.
+ */
 type ColumnValues = {
   uuid: string;
   text: string;
@@ -39,7 +46,8 @@ export type Columns<Types extends ColumnTypes> = {
 };
 
 /**
- * Declares the columns of a set-based statement once: their names, their types and the properties of the rows.
+ * Declares the columns of a set-based statement once: their names, their types and the properties
+ * of the rows.
  * @param firstParameter the number of the first array's parameter
  */
 export function columns<const Types extends ColumnTypes>(types: Types, firstParameter = 1): Columns<Types> {
@@ -65,7 +73,10 @@ function camelCase(name: string): string {
   return name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase());
 }
 
-/** An array literal of values that need no quotes: ids, numbers, timestamps, the shop's own upper-case words. */
+/**
+ * An array literal of values that need no quotes: ids, numbers, timestamps, the shop's own
+ * upper-case words.
+ */
 export function arrayOf<Row>(rows: readonly Row[], pick: (row: Row) => string | number | null | undefined): string {
   let literal = "{";
   for (let i = 0; i < rows.length; i++) {
@@ -95,10 +106,10 @@ export function timestampArray<Row>(rows: readonly Row[], pick: (row: Row) => nu
 }
 
 /**
- * Returns an UPDATE of the rows whose ids are in $1, by the values at their places in the other arrays.
- * The ids have to be sorted (`inOrder`), and the columns' types of fixed width. Its only possible plan is
- * a lookup by key, while a join with the arrays may become a scan of the table. A row that is not found
- * is not touched; then the statement's `rows` does not match.
+ * Returns an UPDATE of the rows whose ids are in $1, by the values at their places in the other
+ * arrays. The ids have to be sorted (`inOrder`), and the columns' types of fixed width. Its only
+ * possible plan is a lookup by key, while a join with the arrays may become a scan of the table. A
+ * row that is not found is not touched; then the statement's `rows` does not match.
  */
 export function updateInPlace(table: string, types: Record<string, string>): string {
   const place = "[width_bucket(id, $1::uuid[])]";
@@ -106,15 +117,23 @@ export function updateInPlace(table: string, types: Record<string, string>): str
   return `UPDATE ${table} SET ${sets.join(", ")} WHERE id = ANY($1::uuid[]) AND ($1::uuid[])${place} = id`;
 }
 
-/** Sorts rows by id as PostgreSQL does: ids are written in lower case, so text order is the same. */
+/**
+ * Sorts rows by id as PostgreSQL does: ids are written in lower case, so text order is the same.
+ */
 export function inOrder<Row extends { key: string }>(rows: readonly Row[]): Row[] {
   return rows.toSorted((a, b) => (a.key < b.key ? -1 : 1));
 }
 
-/** The highest possible id: the cursor of the first page of a list that is ordered from newest to oldest. */
+/**
+ * The highest possible id: the cursor of the first page of a list that is ordered from newest to
+ * oldest.
+ */
 export const LAST_ID = "ffffffff-ffff-ffff-ffff-ffffffffffff";
 
-/** Returns the words of a search as an array of ILIKE patterns, each for texts that contain the word. Null if there are no words. */
+/**
+ * Returns the words of a search as an array of ILIKE patterns, each for texts that contain the
+ * word. Null if there are no words.
+ */
 export function containingEach(search: string): string | null {
   const words = [...new Set(search.split(/\s+/).filter((word) => word !== ""))];
   return words.length === 0 ? null : textArray(words, likePattern);
@@ -127,7 +146,10 @@ function likePattern(text: string): string {
 let lastMs = Number.NaN;
 let lastIso = "";
 
-/** Formats ms since 1970 as RFC 3339 in UTC. Remembers the last result, because a whole round shares its instant. */
+/**
+ * Formats ms since 1970 as RFC 3339 in UTC. Remembers the last result, because a whole round shares
+ * its instant.
+ */
 export function iso(atMs: number): string {
   if (atMs !== lastMs) {
     lastIso = new Date(atMs).toISOString();

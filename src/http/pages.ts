@@ -12,10 +12,7 @@ export type Page<Row> = { rows: Row[]; nextCursor: string | null };
 
 const DEFAULT_LIMIT = 20;
 
-/**
- * A list by its name in cursors and the kinds of values that make a place in it: a cursor of
- * another list is refused.
- */
+/** A list: its name in cursors, and the kinds of values that make a place in it. */
 export class PagedList<P extends Place> {
   readonly #name: string;
   readonly #kinds: Kinds;
@@ -33,10 +30,7 @@ export class PagedList<P extends Place> {
     return readCursor(this.#name, cursor, this.#kinds) as P | null;
   }
 
-  /**
-   * Reads one page. `select` is asked for one row more than the page has: that row shows that a
-   * next page exists.
-   */
+  /** Reads one page, plus one row that shows whether a next page exists. */
   async read<Row>(
     { limit = DEFAULT_LIMIT, cursor }: PageQuery,
     select: (after: P | null, limit: number) => Promise<Row[]>,

@@ -1,4 +1,5 @@
-// Submissions: what a write route asks for, as plain data. `execute` runs it, once per Idempotency-Key.
+// Submissions: the work that a write route requests, as plain data. `execute` runs it once per
+// Idempotency-Key.
 
 import { type Execution, idempotent, type KeyedResponse, storedResponse } from "../idempotency/idempotent-command.ts";
 import { executeTwoPhase, type TwoPhaseSubmission } from "../idempotency/two-phase.ts";
@@ -6,7 +7,10 @@ import type { Rendered } from "../problem.ts";
 import { Refusal } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 
-/** A command with its input, and the response to its answer: the status, and a view of the answer as the body. */
+/**
+ * A command with its input, and the response to its answer: the status, and a view of the answer as
+ * the body.
+ */
 type CommandSubmission = { kind: "command"; command: Command<unknown, unknown>; input: unknown; status: number; view(answer: unknown): unknown };
 
 /** Work outside the till: a job, a replay. */
@@ -30,8 +34,8 @@ export function submit<Input, Answer>(
 }
 
 /**
- * Runs work outside the till and responds with its result. Two concurrent requests with the same key may
- * both run it, so the work has to bear that. Both get the response that was stored first.
+ * Runs work outside the till and responds with its result. Two concurrent requests with the same
+ * key may both run it, so the work has to bear that. Both get the response that was stored first.
  */
 export function perform(work: () => Promise<unknown>, status = 200): Submission {
   return { kind: "work", work, status };
@@ -75,7 +79,10 @@ async function executeWork({ work, status }: WorkSubmission, execution: Executio
   return executeCommand({ kind: "command", command, input: null, status, view: (answer) => answer }, execution);
 }
 
-/** Runs the work. Returns a function that repeats its result or its refusal, so that the till can store it. */
+/**
+ * Runs the work. Returns a function that repeats its result or its refusal, so that the till can
+ * store it.
+ */
 async function outcomeOf(work: () => Promise<unknown>): Promise<() => unknown> {
   try {
     const result = await work();

@@ -1,5 +1,5 @@
-// Idempotency keys: a keyed request takes effect once per caller and key. The key and the first response
-// are written in the transaction of the effect, and repeated requests get that response.
+// Idempotency keys: a keyed request takes effect once per caller and key. The key and the first
+// response are written in the transaction of the effect, and repeated requests get that response.
 
 import { type Locale, type Rendered, renderProblem } from "../problem.ts";
 import { isAnswer, Refusal, refuse } from "../refusal.ts";
@@ -17,8 +17,8 @@ export type KeyedResponse = Rendered & { replayed: boolean };
 export type Execution = { till: Till; key: IdempotencyKey | undefined; locale: Locale; gone: () => boolean };
 
 /**
- * Returns the same command, done once per key. Refusals by the shop's rules are stored as responses; a
- * request that failed before reaching the rules is not stored.
+ * Returns the same command, done once per key. Refusals by the shop's rules are stored as
+ * responses; a request that failed before reaching the rules is not stored.
  * Errors: IDEMPOTENCY_KEY_REUSED if the key came with another request.
  * @param render makes the response: status and body
  */

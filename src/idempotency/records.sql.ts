@@ -3,7 +3,10 @@ import type { Rendered } from "../problem.ts";
 import type { Change, Table } from "../till/table.ts";
 import type { IdempotencyKey } from "./request-key.ts";
 
-/** The stored response to a keyed request, or while `attempt` is set, the attempt that it started (two-phase.ts). */
+/**
+ * The stored response to a keyed request, or while `attempt` is set, the attempt that it started
+ * (two-phase.ts).
+ */
 export type IdempotencyRecord = IdempotencyKey & Rendered & { attempt: string | null; createdAt: number };
 
 const KEYS = columns({ caller: "text", key: "text" });
@@ -18,12 +21,16 @@ const INSERTED = columns({
 });
 const UPDATED = columns({ caller: "text", key: "text", status: "smallint", body: "text" });
 
-/** Idempotency records by `recordKey`. No lock guards them: if two rounds insert the same key, the primary key makes one of them retry. */
+/**
+ * Idempotency records by `recordKey`. No lock guards them: if two rounds insert the same key, the
+ * primary key makes one of them retry.
+ */
 export const idempotencyRecords: Table<IdempotencyRecord> = {
   name: "idempotency records",
   load: (recordKeys) => ({
     name: "select idempotency records",
-    // OFFSET 0 keeps it a lookup per key. Otherwise the planner makes it a join, which scans the whole table if statistics say that it is empty.
+    // OFFSET 0 keeps it a lookup per key. Otherwise the planner makes it a join, which scans the
+    // whole table if statistics say that it is empty.
     text: `SELECT a.* FROM ${KEYS.unnest} k(${KEYS.names}) CROSS JOIN LATERAL
              (SELECT caller, key, fingerprint, status, body, attempt FROM idempotency_keys WHERE caller = k.caller AND key = k.key OFFSET 0) a`,
     values: KEYS.arrays(recordKeys.map(parseRecordKey)),

@@ -6,7 +6,9 @@ import { invalid } from "../refusal.ts";
 /** The fingerprint stands for the request: a key that comes with another request is refused. */
 export type IdempotencyKey = { caller: string; key: string; fingerprint: string };
 
-/** The parts of a validated request that determine its effect. The query string changes no effect. */
+/**
+ * The parts of a validated request that determine its effect. The query string changes no effect.
+ */
 export type KeyedRequest = { method: string; route: string; params: unknown; body: unknown };
 
 /** Errors: INVALID_REQUEST if a key is not 1–255 visible ASCII characters. */
@@ -15,13 +17,19 @@ export function checkKey(key: unknown): void {
     invalid("/headers/idempotency-key", "must be 1 to 255 visible ASCII characters");
 }
 
-/** Returns the key of a request with its fingerprint, or undefined if the header is absent. @param key the checked header */
+/**
+ * Returns the key of a request with its fingerprint, or undefined if the header is absent.
+ * @param key the checked header
+ */
 export function requestKey(caller: string, key: unknown, { method, route, params, body }: KeyedRequest): IdempotencyKey | undefined {
   if (typeof key !== "string") return undefined;
   return { caller, key, fingerprint: hash("sha256", `${method} ${route} ${canonical(params)} ${canonical(body)}`, "base64url") };
 }
 
-/** JSON with sorted members, so that a client may repeat a request with its members in another order. */
+/**
+ * JSON with sorted members, so that a client may repeat a request with its members in another
+ * order.
+ */
 function canonical(value: unknown): string {
   return JSON.stringify(withSortedMembers(value ?? null));
 }

@@ -1,6 +1,6 @@
-// Commands in two phases, with a slow and unreliable call between them. The first phase stores the key
-// together with the attempt that it starts. So a repeated request, even after a crash, never starts a
-// second attempt but resumes the first.
+// Commands in two phases, with a slow and unreliable call between them. The first phase stores the
+// key together with the attempt that it starts. So a repeated request, even after a crash, never
+// starts a second attempt but resumes the first.
 
 import { GatewayBusy } from "../gateway/gateway.ts";
 import { type Locale, type Rendered, renderProblem } from "../problem.ts";
@@ -12,10 +12,15 @@ import { decideOrRefuse, type Execution, findRecord, type KeyedResponse, withRec
 import { idempotencyRecords, recordKey } from "./records.sql.ts";
 import type { IdempotencyKey } from "./request-key.ts";
 
-/** Result of the first phase: the final answer, or the id of a stored attempt that any process can resume. */
+/**
+ * Result of the first phase: the final answer, or the id of a stored attempt that any process can
+ * resume.
+ */
 export type Started<Answer> = { kind: "answer"; answer: Answer } | { kind: "attempt"; id: string };
 
-/** State of an attempt: its response, which is the last one if the attempt is over, or its refusal. */
+/**
+ * State of an attempt: its response, which is the last one if the attempt is over, or its refusal.
+ */
 export type AttemptStatus = { over: boolean; status: number; body: unknown } | { over: true; refusal: Refusal };
 
 export type TwoPhaseCommand<Input, Answer> = {
@@ -24,9 +29,15 @@ export type TwoPhaseCommand<Input, Answer> = {
   input: Input;
   /** The status of the response if the first phase gave the final answer. */
   status: number;
-  /** Admits a request to the gateway before its first phase. Errors: GatewayBusy, which is answered BUSY. */
+  /**
+   * Admits a request to the gateway before its first phase. Errors: GatewayBusy, which is answered
+   * BUSY.
+   */
   admit<T>(work: () => Promise<T>): Promise<T>;
-  /** The second phase: takes an attempt as far as possible now. @param first this request started the attempt */
+  /**
+   * The second phase: takes an attempt as far as possible now.
+   * @param first this request started the attempt
+   */
   settle(attempt: string, first: boolean): Promise<AttemptStatus>;
 };
 
@@ -37,7 +48,10 @@ export function submitTwoPhase<Input, Answer>(command: TwoPhaseCommand<Input, An
   return { kind: "two-phase", ...command };
 }
 
-/** Executes the first phase, then settles the attempt that it started. Errors: the command's refusals, BUSY, UNAVAILABLE. */
+/**
+ * Executes the first phase, then settles the attempt that it started. Errors: the command's
+ * refusals, BUSY, UNAVAILABLE.
+ */
 export async function executeTwoPhase(command: TwoPhaseCommand<unknown, unknown>, execution: Execution): Promise<KeyedResponse> {
   const { till, key, gone } = execution;
   // A request that was answered or started before needs no admission.
@@ -94,7 +108,10 @@ function storedIn(uow: UnitOfWork, key: IdempotencyKey): Stored | null {
     : { kind: "attempt", id: record.attempt, first: false };
 }
 
-/** The first phase, done once per key: stores its response, or the attempt. Errors: IDEMPOTENCY_KEY_REUSED. */
+/**
+ * The first phase, done once per key: stores its response, or the attempt. Errors:
+ * IDEMPOTENCY_KEY_REUSED.
+ */
 function startOnce<Answer>(
   begin: Command<unknown, Started<Answer>>,
   key: IdempotencyKey,
@@ -128,7 +145,8 @@ function storeResponse(key: IdempotencyKey, response: Rendered): Command<null, R
     needs: () => [need(idempotencyRecords, id)],
     decide(uow) {
       const record = findRecord(uow, key);
-      if (!record) return response; // The record has been purged, so no request repeats the key any more.
+      // A purged record: no request repeats its key any more.
+      if (!record) return response;
       if (record.attempt === null) return { status: record.status, body: record.body };
       uow.put(idempotencyRecords, id, { ...record, ...response, attempt: null });
       return response;

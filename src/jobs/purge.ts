@@ -4,16 +4,18 @@ import type { Database } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
 
 /**
- * Rows per transaction. Readers of the outbox wait for the oldest running transaction, so none may be long.
- * `ctid` finds the rows again: rows past their retention don't change, and one that did is left for the next run.
+ * Rows per transaction. Readers of the outbox wait for the oldest running transaction, so none may
+ * be long. `ctid` finds the rows again: rows past their retention don't change, and one that did is
+ * left for the next run.
  */
 const CHUNK_SIZE = 5000;
 
 const EXPIRED = {
   idempotencyKeys: { table: "idempotency_keys", where: "created_at < now() - interval '48 hours'" },
   rounds: { table: "rounds", where: "created_at < now() - interval '1 hour'" },
-  // Of deliveries older than an hour, the last position of each minute is kept for good. An event's time of delivery is
-  // then right to the minute, and a busy day leaves 1,440 rows instead of a million.
+  // Of deliveries older than an hour, the last position of each minute is kept for good. An event's
+  // time of delivery is then right to the minute, and a busy day leaves 1,440 rows instead of a
+  // million.
   deliveries: {
     table: "deliveries d",
     where: `delivered_at < now() - interval '1 hour' AND EXISTS (
@@ -21,7 +23,10 @@ const EXPIRED = {
   },
 };
 
-/** Deletes all expired rows and returns their numbers. Old runs of jobs are deleted when a new run is recorded. */
+/**
+ * Deletes all expired rows and returns their numbers. Old runs of jobs are deleted when a new run
+ * is recorded.
+ */
 export async function purge(database: Database): Promise<Record<keyof typeof EXPIRED, number>> {
   return {
     idempotencyKeys: await deleteAll(database, EXPIRED.idempotencyKeys),

@@ -1,7 +1,7 @@
-// Every instance schedules every job; the database decides which one works. A run holds an advisory lock
-// on a connection of its own, so a job never runs twice at once, and a crashed instance's job is free at
-// once. The due time is marked as done together with the run's result. So of all instances one does the
-// run, and if it crashes in the middle, another (docs/decisions/0003).
+// Every instance schedules every job; the database decides which one works. A run holds an advisory
+// lock on a connection of its own, so a job never runs twice at once, and a crashed instance's job
+// is free at once. The due time is marked as done together with the run's result. So of all
+// instances one does the run, and if it crashes in the middle, another (docs/decisions/0003).
 
 import { setTimeout as sleep } from "node:timers/promises";
 import type pg from "pg";
@@ -61,7 +61,10 @@ export class Scheduler {
     this.#waitMs = waitMs;
   }
 
-  /** Starts scheduling. A job that became due while no instance was up runs now, once, however many due times were missed. */
+  /**
+   * Starts scheduling. A job that became due while no instance was up runs now, once, however many
+   * due times were missed.
+   */
   async start(): Promise<void> {
     await this.#database.rows(insertJobs([...this.#jobs.keys()]));
     for (const job of this.#jobs.values()) {
@@ -92,7 +95,10 @@ export class Scheduler {
     await Promise.all(this.#running.values());
   }
 
-  /** Runs a job at `dueAt` (ms since 1970) and at every later due time. Undefined: the schedule has no later one. */
+  /**
+   * Runs a job at `dueAt` (ms since 1970) and at every later due time. Undefined: the schedule has
+   * no later one.
+   */
   #schedule(job: Job, dueAt: number | undefined): void {
     if (dueAt === undefined || this.#stopping.signal.aborted) return;
     const timer = setTimeout(
@@ -125,7 +131,8 @@ export class Scheduler {
     if (dueAt !== null && !(await this.#isDue(job, dueAt))) return "done already";
     const deadline = performance.now() + waitMs;
     const client = new ShopClient(connectionSettings(this.#database.url));
-    client.on("error", () => {}); // The lock is lost with the connection, and another instance may start: jobs have to bear that.
+    // The lock is lost with the connection, and another instance may start: jobs have to bear that.
+    client.on("error", () => {});
     try {
       await client.connect();
       while (!(await tryLock(client, job.name))) {
@@ -133,7 +140,7 @@ export class Scheduler {
         await sleep(RETRY_LOCK_MS);
         if (dueAt !== null && !(await this.#isDue(job, dueAt))) return "done already";
       }
-      // Checked again under the lock, because another instance may have finished the run just before.
+      // Again under the lock, because another instance may have just finished the run.
       if (dueAt !== null && !(await this.#isDue(job, dueAt))) return "done already";
       await this.#execute(job, dueAt);
       return "ran";

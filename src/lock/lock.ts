@@ -1,6 +1,6 @@
-// Port: admits instances one at a time to contended keys, before a round touches their rows. Otherwise
-// many sessions would wait for the same row lock. The row lock remains the authority: an admission lock
-// that is lost or held twice costs time, never correctness.
+// Port: admits instances one at a time to contended keys, before a round touches their rows.
+// Otherwise many sessions would wait for the same row lock. The row lock remains the authority: an
+// admission lock that is lost or held twice costs time, never correctness.
 
 import type { Statement } from "../database/statement.ts";
 
@@ -10,7 +10,10 @@ export class LockTimeout extends Error {}
 export type Admission = {
   /** The first statement of the round's transaction. */
   statement: Statement;
-  /** Ends the admission with its round. @param broken locking failed, so this holder is not trusted again */
+  /**
+   * Ends the admission with its round.
+   * @param broken locking failed, so this holder is not trusted again
+   */
   leave(broken?: boolean): void;
 };
 

@@ -2,8 +2,8 @@ import { type Statement, textArray } from "../database/statement.ts";
 import type { FirstComeLock } from "./lock.ts";
 
 /**
- * Admission by PostgreSQL's advisory locks. The round's own transaction takes them in its first round
- * trip and releases them when it ends, whatever happens to its instance.
+ * Admission by PostgreSQL's advisory locks. The round's own transaction takes them in its first
+ * round trip and releases them when it ends, whatever happens to its instance.
  * Errors: 55P03 in the transaction after `lock_timeout`, which the till answers with BUSY.
  */
 export const postgresLock: FirstComeLock = {

@@ -1,7 +1,7 @@
-// Admission by Redis: a lock that expires, is renewed while it is needed, and carries a fencing token,
-// higher for each holder than for the one before. The round's own transaction checks the token, so the
-// database rejects a holder that slept through its expiry. Waiting instances queue, so that the instance
-// that released the lock is not always the first to take it again.
+// Admission by Redis: a lock that expires, is renewed while it is needed, and carries a fencing
+// token, higher for each holder than for the one before. The round's own transaction checks the
+// token, so the database rejects a holder that slept through its expiry. Waiting instances queue,
+// so that the instance that released the lock is not always the first to take it again.
 
 import { randomUUID } from "node:crypto";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -51,7 +51,10 @@ return 0`;
 
 const RENEW = `if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('PEXPIRE', KEYS[1], ARGV[2]) end return 0`;
 
-/** Overlapping rounds of one instance share a lock, but no longer than this: then other instances have their turn. */
+/**
+ * Overlapping rounds of one instance share a lock, but no longer than this: then other instances
+ * have their turn.
+ */
 const SHARED_MS = 25;
 const RETRY_MS = 4;
 /** A waiter that has not tried for this long is removed from the queue. */
@@ -88,7 +91,10 @@ export class RedisLock implements FirstComeLock {
     return { statement: checkFences(held.map(([key, { fence }]) => ({ key, fence }))), leave };
   }
 
-  /** Joins the lock that this instance holds, or queues for it. Errors: RedisUnavailable, LockTimeout. */
+  /**
+   * Joins the lock that this instance holds, or queues for it. Errors: RedisUnavailable,
+   * LockTimeout.
+   */
   async #hold(key: string, deadline: number): Promise<Hold> {
     const waiter = randomUUID();
     let queued = false;
@@ -112,7 +118,8 @@ export class RedisLock implements FirstComeLock {
         await sleep(RETRY_MS);
       }
     } finally {
-      // So that no waiter behind waits for this one. If the response was lost, this releases the lock itself.
+      // So that no waiter behind waits for this one. If the response was lost, this releases the
+      // lock itself.
       if (queued) this.#release(key, waiter);
     }
   }
@@ -147,7 +154,9 @@ export class RedisLock implements FirstComeLock {
     this.#release(key, hold.holder);
   }
 
-  /** Releases the lock or leaves the queue. If Redis does not get the command, the entry expires. */
+  /**
+   * Releases the lock or leaves the queue. If Redis does not get the command, the entry expires.
+   */
   #release(key: string, holder: string): void {
     this.#options.redis.run((redis) => redis.eval(RELEASE, 3, ...this.#keysOf(key).slice(0, 3), holder)).catch(() => {});
   }

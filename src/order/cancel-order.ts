@@ -5,7 +5,7 @@ import { changeOrder } from "./change-order.ts";
 import { getOrder, getOrderItems } from "./get-order.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "./order-cache.ts";
 import { orderView, type OrderView } from "./order-view.ts";
-import { livePayment } from "./payment/payment.sql.ts";
+import { livePayment } from "./payment/live-payment.ts";
 import { CANCELLED, refund, remaining } from "./refund/refund.ts";
 
 export type CancelOrder = {

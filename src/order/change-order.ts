@@ -3,10 +3,7 @@ import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { CHANGES_MAX, type Order, type OrderEventType } from "./order.ts";
 import { orderEvents, orders } from "./order.sql.ts";
 
-/**
- * Changes an order and writes exactly one event of the change. Errors: ORDER_NOT_REFUNDABLE after
- * 65,535 changes.
- */
+/** Changes an order and writes its event. Errors: ORDER_NOT_REFUNDABLE after 65,535 changes. */
 export function changeOrder(uow: UnitOfWork, order: Order, type: OrderEventType, fields: Partial<Order>, data: unknown = null): Order {
   const changes = order.changes + 1;
   if (changes > CHANGES_MAX) refuse("ORDER_NOT_REFUNDABLE", { orderId: order.id });

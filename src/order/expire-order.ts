@@ -2,7 +2,7 @@ import { type Command, command } from "../till/command.ts";
 import { changeOrder } from "./change-order.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "./order-cache.ts";
 import { orders } from "./order.sql.ts";
-import { livePayment } from "./payment/payment.sql.ts";
+import { livePayment } from "./payment/live-payment.ts";
 
 export type ExpireOrder = { orderId: string; immutable?: ImmutableOrder };
 

@@ -2,7 +2,7 @@
 
 import { iso, isoOrNull } from "../database/statement.ts";
 import { type Order, type OrderItem, type OrderStatus, payable } from "./order.ts";
-import type { PaymentRow } from "./payment/payment.sql.ts";
+import type { PaymentRow } from "./payment/payment.ts";
 
 export type OrderView = {
   orderId: string;
@@ -50,10 +50,7 @@ export function orderView(order: Order, items: OrderItem[], payment: PaymentSumm
   };
 }
 
-/**
- * An order as the statements for reading select it. In lists, `items` are only the first of
- * `itemCount` line items.
- */
+/** An order with its payment and, in lists, only the first `items` of `itemCount`. */
 export type OrderRow = Order & { items: OrderItem[]; itemCount: number; payment: PaymentSummary | null };
 
 export function orderRowView(row: OrderRow): OrderView {

@@ -134,17 +134,11 @@ export const ITEMS_IN_LIST = 5;
 
 const COLUMNS = `${ORDER}, l.items, l.count AS "itemCount", ${PAYMENT_JSON}`;
 const ALL_ITEMS = `CROSS JOIN LATERAL (SELECT json_agg(${ITEM_JSON} ORDER BY line) AS items, count(*)::int FROM order_items WHERE order_id = o.id) l`;
-/**
- * Only the first line items, so that a page is bounded in bytes and not only in rows. `line` counts
- * from 0.
- */
+/** Only the first line items (`line` counts from 0), so that a page is bounded in bytes. */
 const FIRST_ITEMS = `CROSS JOIN LATERAL (
   SELECT json_agg(${ITEM_JSON} ORDER BY line) FILTER (WHERE line < ${ITEMS_IN_LIST}) AS items, count(*)::int FROM order_items WHERE order_id = o.id) l`;
 
-/**
- * Orders with all their line items. `payment` is the successful or open one, or else the last
- * failed one.
- */
+/** Orders with all line items. `payment` is the successful, open, or else last failed one. */
 export function selectOrders(ids: string[]): Statement {
   return {
     name: "select orders",
@@ -184,10 +178,7 @@ export function selectOrderPage({ userId, status, from, to, rehearsals }: OrderF
   };
 }
 
-/**
- * Pages of users' orders, newest first, with their first line items. `page` is the page's index in
- * `pages`, from 1.
- */
+/** Pages of users' orders, newest first, with their first line items. `page` counts from 1. */
 export function selectUserOrders(pages: Page[]): Statement {
   return {
     name: "select user orders",

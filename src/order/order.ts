@@ -32,10 +32,7 @@ export type OrderItem = {
 
 export type OrderEventType = "order.placed" | "order.completed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.partially-refunded";
 
-/**
- * One change of an order. `data` has only values that the order's rows do not keep
- * (docs/api/events.md).
- */
+/** A change of an order. `data` has values that its rows do not keep (docs/api/events.md). */
 export type OrderEvent = { orderId: string; seq: number; type: OrderEventType; data: unknown; at: number };
 
 /** The most changes of an order: event ids have 16 bits for the number of the change (ids.ts). */

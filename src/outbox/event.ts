@@ -5,7 +5,7 @@ import type { OrderEventType } from "../order/order.ts";
 /** `seq` counts the order's changes from 1; `at` in ms since 1970. */
 export type OutboxEvent = { orderId: string; seq: number; type: OrderEventType; data: RefundData | null; at: number };
 
-/** What a refund returned to the customer; amounts in minor units. */
+/** Items and amount of a refund, in minor units. */
 export type RefundData = {
   items: { variantId: string; productId: string; quantity: number; unitPrice: number; amount: number }[];
   amount: number;

@@ -13,10 +13,7 @@ export type PopularProduct = {
   totalSales: number;
 };
 
-/**
- * `from` and `to` are dates, both included. `aggregatedAt` is the time of the last aggregation;
- * later sales do not count yet.
- */
+/** `from` and `to` are dates, included. Sales after `aggregatedAt` do not count yet. */
 export type PopularProducts = { popularProducts: PopularProduct[]; from: string; to: string; aggregatedAt: string | null };
 
 const PRODUCTS_MAX = 5;

@@ -7,10 +7,7 @@ import type { Routes } from "../http/route.ts";
 import { Day, Id, Instant, Money, Nullable, OneOf } from "../http/schemas.ts";
 import { findPopularProducts, popularAnswer } from "./popular-products.ts";
 
-/**
- * The cache group of the popular products, dropped after each aggregation and when a product
- * changes for shoppers.
- */
+/** The cache group of the popular products. */
 export const POPULAR = "popular";
 const HOUR_MS = 3_600_000;
 const TEN_MINUTES_MS = 600_000;

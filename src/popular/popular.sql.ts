@@ -3,10 +3,7 @@ import type { Statement } from "../database/statement.ts";
 /** The aggregation's checkpoint. The lock of its row lets only one aggregation run at a time. */
 export const LOCK_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = 'aggregate-sales' FOR UPDATE";
 
-/**
- * The oldest running transaction. All earlier ones have ended, so their rows are visible or never
- * will be.
- */
+/** The oldest running transaction. All earlier ones are visible or never will be. */
 export const OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::text AS xmin";
 
 /**
@@ -43,10 +40,7 @@ export const ADD_SALES = `
 /** Counts without storing. */
 export const COUNT_SALES = `WITH ${COUNTED} SELECT day::text, product_id AS "productId", units, revenue FROM counted`;
 
-/**
- * Makes the stored sales equal to $1 to $4 (days, products, units, revenues), and returns the
- * number of corrected rows.
- */
+/** Corrects the sales to $1–$4 (days, products, units, revenues); returns the rows corrected. */
 export const CORRECT_SALES = `
   WITH counted AS (
     SELECT day, product_id, sum(units) AS units, sum(revenue) AS revenue
@@ -66,10 +60,7 @@ export const READ_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = '
 
 export const MOVE_CHECKPOINT = "UPDATE checkpoints SET xid = $1::xid8, at = now() WHERE name = 'aggregate-sales'";
 
-/**
- * A condition on sales `s`: excludes rehearsals' copies. `product_sales` has their sales, so that a
- * recount agrees.
- */
+/** A condition on sales `s`: excludes rehearsals' copies, whose sales are stored for recounts. */
 const NO_COPIES = "NOT EXISTS (SELECT FROM products c WHERE c.id = s.product_id AND c.rehearsal_id IS NOT NULL)";
 
 /** Stores the five best-selling products of the three days before $1 as the snapshot of $1. */

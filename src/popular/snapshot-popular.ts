@@ -25,10 +25,7 @@ export async function snapshotPopular(database: Database, timezone: string, now:
   });
 }
 
-/**
- * After a change of the time zone: deletes all snapshots, whose days no longer exist, and stores
- * this day's again.
- */
+/** After a change of the time zone: replaces all snapshots by one of this day. */
 export async function replaceSnapshots(run: (text: string, values?: unknown[]) => Promise<unknown>, day: string): Promise<void> {
   await run(DELETE_SNAPSHOTS);
   await run(INSERT_SNAPSHOT, [day]);

@@ -1,5 +1,5 @@
-// Client for Redis or Valkey. Correctness must not depend on it: every command succeeds soon or fails
-// with RedisUnavailable, and the caller then does without Redis.
+// Client for Redis or Valkey. Correctness must not depend on it: every command succeeds soon or
+// fails with RedisUnavailable, and the caller then does without Redis.
 
 import { Redis } from "ioredis";
 
@@ -10,14 +10,19 @@ export type RedisClientOptions = {
   url: string;
   /** The prefix of this shop's keys, different for each shop. */
   prefix: string;
-  /** Called when Redis becomes unavailable and when it is available again; not for every command. */
+  /**
+   * Called when Redis becomes unavailable and when it is available again; not for every command.
+   */
   onChange?: (up: boolean, reason: string) => void;
   /** The longest wait for a response. */
   timeoutMs?: number;
 };
 
 const CONNECT_MS = 2000;
-/** After a failure all commands fail at once for this long, so that they don't each wait for the timeout. */
+/**
+ * After a failure all commands fail at once for this long, so that they don't each wait for the
+ * timeout.
+ */
 const PAUSE_MS = 1000;
 const MAX_RECONNECT_MS = 1000;
 
@@ -76,7 +81,8 @@ export class RedisClient {
       return response;
     } catch (error) {
       this.counts.failed++;
-      // Error responses (full, read-only, loading) count as well: the shop does without Redis for a while.
+      // Error responses (full, read-only, loading) count as well: the shop does without Redis for a
+      // while.
       this.#pausedUntil = performance.now() + PAUSE_MS;
       this.#change(false, (error as Error).message);
       throw new RedisUnavailable("Redis is unavailable", { cause: error });

@@ -1,5 +1,6 @@
-// Rate limits counted over all instances. While Redis is unavailable each instance counts for itself, so
-// a caller that uses all of them gets the limit at each: better than rejecting or admitting all callers.
+// Rate limits counted over all instances. While Redis is unavailable each instance counts for
+// itself, so a caller that uses all of them gets the limit at each: better than rejecting or
+// admitting all callers.
 
 import type { FastifyRateLimitStore, FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
 import { LRUCache } from "lru-cache";

@@ -2,9 +2,9 @@ import { createHash } from "node:crypto";
 import type { Database } from "../database/pool.ts";
 
 /**
- * Returns the prefix of a shop's keys in Redis: the same for all instances on one database, however they
- * connect to it, and different for every other shop. In braces (a hash tag), so that a Redis cluster keeps
- * a shop's keys on one node, where scripts may use several of them.
+ * Returns the prefix of a shop's keys in Redis: the same for all instances on one database, however
+ * they connect to it, and different for every other shop. In braces (a hash tag), so that a Redis
+ * cluster keeps a shop's keys on one node, where scripts may use several of them.
  */
 export async function shopPrefix(database: Database): Promise<string> {
   const [cluster] = await database.rows<{ cluster: string; name: string }>({

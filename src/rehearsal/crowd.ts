@@ -3,6 +3,7 @@
 
 import { Agent, request as httpRequest } from "node:http";
 import { setTimeout as pause } from "node:timers/promises";
+import { exponentialMs } from "../backoff.ts";
 import type { CrowdMessage, CrowdPlan } from "./crowd-messages.ts";
 import { type CrowdRequest, crowdReport } from "./crowd-report.ts";
 
@@ -71,7 +72,7 @@ async function request(call: Call): Promise<CrowdRequest> {
     const { status, text, retryAfterMs } = await requestOnce(call);
     const refusal = status >= 200 && status < 300 ? null : (/"code":"(\w+)"/.exec(text)?.[1] ?? "NO_ANSWER");
     if (refusal !== null && TEMPORARY.has(refusal) && tries < MAX_TRIES) {
-      await pause(Math.min(LONGEST_PAUSE_MS, retryAfterMs ?? 200 * 2 ** tries));
+      await pause(Math.min(LONGEST_PAUSE_MS, retryAfterMs ?? exponentialMs(200, LONGEST_PAUSE_MS, tries)));
       continue;
     }
     const id = refusal === null && call.id !== null ? (new RegExp(`"${call.id}":"([^"]+)"`).exec(text)?.[1] ?? null) : null;

@@ -9,7 +9,9 @@ const SMALL_ROUND_MS = 5;
 
 type Seen = { admitted: number; rejected: number; longestMs: number };
 
-/** A queue behind admission control on its own clock, with the same number of arrivals in each ms. */
+/**
+ * A queue behind admission control on its own clock, with the same number of arrivals in each ms.
+ */
 function openQueue(): { arrive: (perMs: number, ms: number) => Seen; waiting: () => number } {
   const admission = new AdmissionControl(WAIT_MS);
   let now = 0;
@@ -49,7 +51,8 @@ describe("admission control", () => {
     assert.deepEqual(openQueue().arrive(1, 60_000), { admitted: 60_000, rejected: 0, longestMs: 0 });
   });
 
-  // Goes red without `now - this.#longSince`, and without `#rejectedAt`: then the queue becomes long again and again.
+  // Goes red without `now - this.#longSince`, and without `#rejectedAt`: then the queue becomes
+  // long again and again.
   test("keeps the queue short under sustained overload without losing throughput", () => {
     const { arrive } = openQueue();
     arrive(10, WAIT_MS);

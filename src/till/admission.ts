@@ -1,13 +1,13 @@
 // Admission control after CoDel (RFC 8289). A burst is admitted whole if all of it can be served in
-// time. Under sustained overload a long queue serves no command sooner, it only makes each one wait.
-// The two cases differ in how long the queue has been long. New commands are rejected; an admitted
-// command keeps its place.
+// time. Under sustained overload a long queue serves no command sooner, it only makes each one
+// wait. The two cases differ in how long the queue has been long. New commands are rejected; an
+// admitted command keeps its place.
 
 /** A queue whose wait is below this share of the longest wait is short: nothing is rejected. */
 const SHORT_SHARE = 0.1;
 /**
- * A queue of fewer minimal rounds than this is short, too. Far from the database every round is slow,
- * and a shorter queue would send rounds out half empty again and again.
+ * A queue of fewer minimal rounds than this is short, too. Far from the database every round is
+ * slow, and a shorter queue would send rounds out half empty again and again.
  */
 const SHORT_ROUNDS = 2;
 
@@ -16,7 +16,10 @@ export class AdmissionControl {
   #longSince: number | undefined;
   #rejectedAt = Number.NEGATIVE_INFINITY;
 
-  /** @param maxWaitMs the whole of a burst must be served within this time, counted from its first command */
+  /**
+   * @param maxWaitMs the whole of a burst must be served within this time, counted from its first
+   * command
+   */
   constructor(maxWaitMs: number) {
     this.#maxWaitMs = maxWaitMs;
   }

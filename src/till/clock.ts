@@ -1,5 +1,6 @@
-// The time by which the till waits. The simulation replaces it with a clock on which waiting is instant.
-// Decisions use another time: each round's instant comes from its store with the rows (`OpenRound.now`).
+// The time by which the till waits. The simulation replaces it with a clock on which waiting is
+// instant. Decisions use another time: each round's instant comes from its store with the rows
+// (`OpenRound.now`).
 
 import { setTimeout as sleep } from "node:timers/promises";
 

@@ -1,5 +1,5 @@
-// A command declares its needs, then decides. Deciding is pure: no await, no I/O, and no clock except
-// the round's.
+// A command declares its needs, then decides. Deciding is pure: no await, no I/O, and no clock
+// except the round's.
 
 import type { Need } from "./table.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
@@ -7,9 +7,9 @@ import type { UnitOfWork } from "./unit-of-work.ts";
 export interface Command<Input, Answer> {
   readonly name: string;
   /**
-   * Reads the data that the needs depend on (a cart's contents, an order's line items) and adds it to
-   * the input. While it reads, the command keeps its place in the queue. The decision may trust only data
-   * that never changes. May return without a promise, and may refuse.
+   * Reads the data that the needs depend on (a cart's contents, an order's line items) and adds it
+   * to the input. While it reads, the command keeps its place in the queue. The decision may trust
+   * only data that never changes. May return without a promise, and may refuse.
    */
   prepare?(input: Input): Input | Promise<Input>;
   /** Returns every row that the decision looks at. */

@@ -7,9 +7,9 @@ import { connectionSettings } from "../database/pool.ts";
 import { StoreUnavailable } from "./store.ts";
 
 /**
- * Plans for rounds. A round finds every row by its key, so one generic plan per statement is enough, and
- * planning each round anew would cost a single order more than its execution. Without sequential scans,
- * because a table without statistics would otherwise be scanned whole.
+ * Plans for rounds. A round finds every row by its key, so one generic plan per statement is
+ * enough, and planning each round anew would cost a single order more than its execution. Without
+ * sequential scans, because a table without statistics would otherwise be scanned whole.
  */
 export const BY_KEY = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off";
 
@@ -35,7 +35,8 @@ export class Connections {
     const settings = connectionSettings(this.#url);
     const client = new ShopClient({
       ...settings,
-      // An instance that hangs in the middle of a round holds its locks no longer than others would wait for them.
+      // An instance that hangs in the middle of a round holds its locks no longer than others would
+      // wait for them.
       options: `${settings.options} ${BY_KEY} -c lock_timeout=${lockWaitMs} -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}`,
       pipeline: true,
       query_timeout: lockWaitMs + 5000,

@@ -1,11 +1,14 @@
-// The decisions of one round, without a database: every command in order of arrival, each seeing the
-// changes of the commands before it.
+// The decisions of one round, without a database: every command in order of arrival, each seeing
+// the changes of the commands before it.
 
 import type { Command } from "./command.ts";
 import type { Changes, Loaded, Need } from "./table.ts";
 import { NeedsChanged, UnitOfWork } from "./unit-of-work.ts";
 
-/** `again`: the command's needs have changed since they were read. `error`: its refusal, or a bug in it. */
+/**
+ * `again`: the command's needs have changed since they were read. `error`: its refusal, or a bug in
+ * it.
+ */
 export type Outcome = { kind: "answer"; answer: unknown } | { kind: "error"; error: unknown } | { kind: "again" };
 
 export type Prepared = { command: Command<unknown, unknown>; input: unknown; needs: Need[] };

@@ -1,13 +1,14 @@
-// The global lock order. Every round of every instance locks tables in this order, and rows within a
-// table by id. So two rounds can wait for each other but never in a cycle. No other code may lock these
-// rows in another order.
+// The global lock order. Every round of every instance locks tables in this order, and rows within
+// a table by id. So two rounds can wait for each other but never in a cycle. No other code may lock
+// these rows in another order.
 
 /** Tables whose rows are locked, first to last. */
 export const LOCK_ORDER = ["users", "variants", "campaigns", "user coupons", "orders", "payments"] as const;
 
 /**
- * Tables that are only read, after every lock is held. Their rows either never change or are guarded by
- * a lock above: an order's items by the order, a cart by its user, a product by its variants.
+ * Tables that are only read, after every lock is held. Their rows either never change or are
+ * guarded by a lock above: an order's items by the order, a cart by its user, a product by its
+ * variants.
  */
 export const READ_AFTER = [
   "products",

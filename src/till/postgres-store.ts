@@ -1,5 +1,5 @@
-// Rounds on PostgreSQL. Each round is one transaction on one pipelined connection and takes two round
-// trips: BEGIN and every lock in the first, every write and COMMIT in the second.
+// Rounds on PostgreSQL. Each round is one transaction on one pipelined connection and takes two
+// round trips: BEGIN and every lock in the first, every write and COMMIT in the second.
 
 import pg from "pg";
 import { SELECT_CLOCK } from "../database/clock.ts";
@@ -17,13 +17,16 @@ export type PostgresStoreOptions = {
   url: string;
   /** The longest wait for a row lock, in ms. */
   lockWaitMs: number;
-  /** Returns the message to other instances about a round's changes. It is sent by NOTIFY in the round's transaction. */
+  /**
+   * Returns the message to other instances about a round's changes. It is sent by NOTIFY in the
+   * round's transaction.
+   */
   announce?: (changes: Changes) => string | undefined;
   /** Admits rounds to first-come keys. Default: PostgreSQL's advisory locks. */
   firstCome?: FirstComeLock;
   /**
-   * Called with the database's time that each round reads: `at`, read between `sentAt` and `receivedAt`
-   * by `performance.now()`. All in ms.
+   * Called with the database's time that each round reads: `at`, read between `sentAt` and
+   * `receivedAt` by `performance.now()`. All in ms.
    */
   onInstant?: (at: number, sentAt: number, receivedAt: number) => void;
   /** Replaces the database's clock in tests; ms since 1970. */
@@ -122,18 +125,23 @@ export class PostgresStore implements Store {
     } catch (error) {
       this.#connections.discard(client);
       if (error instanceof RoundRejected) throw error;
-      // Only an error from the server proves that nothing was written. Any other error may have happened after COMMIT arrived.
+      // Only an error from the server proves that nothing was written. Any other error may have
+      // happened after COMMIT arrived.
       if (error instanceof pg.DatabaseError && !isConnectionError(error)) throw storeError(error);
       throw new LostCommit("the connection broke while committing", { cause: error });
     }
     this.#connections.giveBack(client);
   }
 
-  /** Yields one statement at a time, so that the first is sent while the next is still being built. Errors: RoundRejected. */
+  /**
+   * Yields one statement at a time, so that the first is sent while the next is still being built.
+   * Errors: RoundRejected.
+   */
   *#writes(roundId: string, changes: Changes): Iterable<Statement> {
     yield { name: "round", text: ROUND, values: [roundId] };
     try {
-      // The reverse of the lock order, because of foreign keys: a product is inserted before its variants.
+      // The reverse of the lock order, because of foreign keys: a product is inserted before its
+      // variants.
       const tables = [...changes.tables].sort(([a], [b]) => rank(b.name) - rank(a.name));
       for (const [table, changed] of tables) yield* table.save(changed).map(checkingRows);
       for (const [journal, rows] of changes.journals) yield checkingRows(journal.append(rows));
@@ -145,7 +153,10 @@ export class PostgresStore implements Store {
     yield COMMIT;
   }
 
-  /** Does not wait for ROLLBACK: a connection executes its statements in the order in which they were sent. */
+  /**
+   * Does not wait for ROLLBACK: a connection executes its statements in the order in which they
+   * were sent.
+   */
   #release(client: pg.Client): void {
     client.query("ROLLBACK").catch(() => this.#connections.discard(client));
     this.#connections.giveBack(client);
@@ -156,15 +167,15 @@ const CLOCK: Statement = { name: "clock", text: SELECT_CLOCK, values: [] };
 const LOCK_TIMEOUT = "SELECT set_config('lock_timeout', $1, true)";
 const ROUND = "INSERT INTO rounds (id) VALUES ($1)";
 /**
- * Inserting the id waits for the lost transaction if it is still running. If that transaction has not
- * inserted its own id by then, it never will. `infinity` marks the row as a claim, because the response
- * to this statement may be lost, too.
+ * Inserting the id waits for the lost transaction if it is still running. If that transaction has
+ * not inserted its own id by then, it never will. `infinity` marks the row as a claim, because the
+ * response to this statement may be lost, too.
  */
 const CLAIM_ROUND = "INSERT INTO rounds (id, created_at) VALUES ($1, 'infinity') ON CONFLICT DO NOTHING";
 /**
- * A write that changes nothing. With a synchronous standby it is confirmed when the standby has it, and
- * so has everything that was written before. A mere read could see a round that only this server has, and
- * that is lost with it.
+ * A write that changes nothing. With a synchronous standby it is confirmed when the standby has it,
+ * and so has everything that was written before. A mere read could see a round that only this
+ * server has, and that is lost with it.
  */
 const LOOK_UP_ROUND = "UPDATE rounds SET created_at = created_at WHERE id = $1 RETURNING created_at < 'infinity' AS committed";
 
@@ -184,8 +195,8 @@ function rowsByKey(table: Table<unknown>, records: Record<string, unknown>[]): M
 }
 
 /**
- * Makes a statement that must touch a known number of rows divide by zero if it does not. The check has
- * to be in the transaction, because COMMIT is already sent when the row count comes back.
+ * Makes a statement that must touch a known number of rows divide by zero if it does not. The check
+ * has to be in the transaction, because COMMIT is already sent when the row count comes back.
  */
 function checkingRows({ name, text, values, rows }: Statement): Statement {
   if (rows === undefined) return { name, text, values };
@@ -199,10 +210,12 @@ function checkingRows({ name, text, values, rows }: Statement): Statement {
 /** Returns the store's error for an error of the server. In each case nothing was written. */
 function storeError(cause: pg.DatabaseError): Error {
   const { code = "", message } = cause;
-  // Deadlock, serialization failure, and a row that another transaction inserted first: the retry reads the new rows.
+  // Deadlock, serialization failure, and a row that another transaction inserted first: the retry
+  // reads the new rows.
   if (["40P01", "40001", "23505"].includes(code)) return new Conflict("the round conflicted with another transaction", { cause });
   if (code === "55P03") return new LockTimeout("another transaction held a row too long", { cause });
-  // Disk full, too many connections, canceled by an administrator, a primary that became a standby: not the commands' fault.
+  // Disk full, too many connections, canceled by an administrator, a primary that became a standby:
+  // not the commands' fault.
   if (/^(53|57|58|25006)/.test(code)) return new StoreUnavailable("the database can't work now", { cause });
   return new RoundRejected(`the database rejected a round: ${message}`, { cause });
 }

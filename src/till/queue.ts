@@ -8,7 +8,10 @@ export type QueuedCommand = {
   readonly command: Command<unknown, unknown>;
   input: unknown;
   needs: Need[];
-  /** `preparing`: the needs are still being read, and the command keeps its place. `left`: it was answered without being decided. */
+  /**
+   * `preparing`: the needs are still being read, and the command keeps its place. `left`: it was
+   * answered without being decided.
+   */
   state: "preparing" | "ready" | "left";
   readonly arrivedAt: number;
   readonly gone: () => boolean;
@@ -22,7 +25,10 @@ export type Arrival = Pick<QueuedCommand, "command" | "input" | "arrivedAt" | "g
 
 /** Bounds the retries for a cart that changes each time between its reading and its locking. */
 const MAX_REQUEUES = 5;
-/** A round of orders with many line items is cut short, so that one wholesaler does not delay a thousand shoppers. */
+/**
+ * A round of orders with many line items is cut short, so that one wholesaler does not delay a
+ * thousand shoppers.
+ */
 const NEEDS_PER_COMMAND = 16;
 
 export class CommandQueue {
@@ -53,8 +59,8 @@ export class CommandQueue {
   }
 
   /**
-   * Puts commands whose needs had changed back to the front, in their order, because they have waited for
-   * a round already. After too many retries a command is answered BUSY.
+   * Puts commands whose needs had changed back to the front, in their order, because they have
+   * waited for a round already. After too many retries a command is answered BUSY.
    */
   requeue(commands: QueuedCommand[]): void {
     for (const queued of commands) queued.requeues++;
@@ -69,10 +75,12 @@ export class CommandQueue {
   }
 
   /**
-   * Takes the commands of the next round: all that are ready, from the front, up to `most` commands and
-   * their share of rows. Never skips a command that is still preparing. A command that arrived before
-   * `notBefore` or whose caller has gone is answered BUSY: before it is decided, never after.
-   * @param mayStart decides whether this batch starts now; if not, it stays in the queue. `full`: the batch cannot grow
+   * Takes the commands of the next round: all that are ready, from the front, up to `most` commands
+   * and their share of rows. Never skips a command that is still preparing. A command that arrived
+   * before `notBefore` or whose caller has gone is answered BUSY: before it is decided, never
+   * after.
+   * @param mayStart decides whether this batch starts now; if not, it stays in the queue. `full`:
+   * the batch cannot grow
    */
   take(most: number, notBefore: number, mayStart: (batch: QueuedCommand[], full: boolean) => boolean = () => true): QueuedCommand[] {
     const batch: QueuedCommand[] = [];

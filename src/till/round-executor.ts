@@ -1,5 +1,5 @@
-// Executes a round: locks its rows, decides its commands, commits, and answers the callers. It retries,
-// bisects or rejects the commands when the store fails.
+// Executes a round: locks its rows, decides its commands, commits, and answers the callers. It
+// retries, bisects or rejects the commands when the store fails.
 
 import { randomUUID } from "node:crypto";
 import { LockTimeout } from "../lock/lock.ts";
@@ -27,9 +27,15 @@ export type RoundExecutorOptions = {
 
 const MAX_CONFLICTS = 5;
 const UNAVAILABLE_PAUSE_MS = 50;
-/** Both halves of a round that has waited for a locked row wait only this long, to find the command that needs the row. */
+/**
+ * Both halves of a round that has waited for a locked row wait only this long, to find the command
+ * that needs the row.
+ */
 const BISECTED_LOCK_WAIT_MS = 50;
-/** A store's clock this far behind an earlier round was wrong then, and is followed. A smaller step back is waited out. */
+/**
+ * A store's clock this far behind an earlier round was wrong then, and is followed. A smaller step
+ * back is waited out.
+ */
 const CORRECTED_CLOCK_MS = 60_000;
 
 export class RoundExecutor {
@@ -51,7 +57,10 @@ export class RoundExecutor {
     }
   }
 
-  /** Tries some commands of a round until the outcome of each is known. Errors of the store are handled here. */
+  /**
+   * Tries some commands of a round until the outcome of each is known. Errors of the store are
+   * handled here.
+   */
   async #attempt(round: Round, commands: QueuedCommand[]): Promise<void> {
     const { clock, onRetry } = this.#options;
     for (let tries = 1; ; tries++) {
@@ -75,7 +84,10 @@ export class RoundExecutor {
     }
   }
 
-  /** Retries each half by itself, in order, until the command that the database rejects is alone. The others succeed. */
+  /**
+   * Retries each half by itself, in order, until the command that the database rejects is alone.
+   * The others succeed.
+   */
   async #bisect(round: Round, commands: QueuedCommand[], error: unknown): Promise<void> {
     if (error instanceof LockTimeout) round.lockWaitMs = Math.min(round.lockWaitMs, BISECTED_LOCK_WAIT_MS);
     const middle = commands.length >> 1;
@@ -88,7 +100,10 @@ export class RoundExecutor {
     failed?.reject(error instanceof LockTimeout || error instanceof Conflict ? busy(1000) : error);
   }
 
-  /** Locks, decides, writes. Errors: the store's, PredecessorRetrying, OutcomeUnknown. Only the last may have written anything. */
+  /**
+   * Locks, decides, writes. Errors: the store's, PredecessorRetrying, OutcomeUnknown. Only the last
+   * may have written anything.
+   */
   async #decideAndCommit(round: Round, commands: QueuedCommand[]): Promise<Outcome[]> {
     const open = await this.#options.store.lock(
       commands.flatMap(({ needs }) => needs),
@@ -105,7 +120,10 @@ export class RoundExecutor {
     return outcomes;
   }
 
-  /** Never before the previous round: the store's clock may be stepped back a little, or another server may take over. */
+  /**
+   * Never before the previous round: the store's clock may be stepped back a little, or another
+   * server may take over.
+   */
   #instantOf({ now }: OpenRound): number {
     this.#latest = now < this.#latest - CORRECTED_CLOCK_MS ? now : Math.max(now, this.#latest);
     return this.#latest;
@@ -164,10 +182,15 @@ export function busy(expectedMs: number): Refusal {
   return new Refusal("BUSY", { retryAfter: Math.max(1, Math.ceil(expectedMs / 1000)) });
 }
 
-/** A predecessor lost its rows and has to lock them again: this round releases them and lets it pass. */
+/**
+ * A predecessor lost its rows and has to lock them again: this round releases them and lets it
+ * pass.
+ */
 class PredecessorRetrying extends Error {}
 
-/** The outcome of COMMIT stayed unknown. The round must not be retried; its callers must ask later. */
+/**
+ * The outcome of COMMIT stayed unknown. The round must not be retried; its callers must ask later.
+ */
 class OutcomeUnknown extends Error {}
 
 function rejectAll(commands: QueuedCommand[], error: unknown): void {

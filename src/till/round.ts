@@ -1,13 +1,15 @@
-// A running round and its order among the other running rounds. With concurrency a round locks its rows
-// while its predecessor still commits. Row locks keep the two in order, but only while the predecessor
-// succeeds: when it fails, it releases its rows and has to lock them again. A successor that got those
-// rows in between must release them and retry, too.
+// A running round and its order among the other running rounds. With concurrency a round locks its
+// rows while its predecessor still commits. Row locks keep the two in order, but only while the
+// predecessor succeeds: when it fails, it releases its rows and has to lock them again. A successor
+// that got those rows in between must release them and retry, too.
 
 import type { QueuedCommand } from "./queue.ts";
 
 export class Round {
   readonly commands: QueuedCommand[];
-  /** When the round stops waiting for an unavailable database, on the clock that measures waiting. */
+  /**
+   * When the round stops waiting for an unavailable database, on the clock that measures waiting.
+   */
   readonly deadline: number;
   /** The longest wait for a row lock, in ms. */
   lockWaitMs: number;
@@ -27,12 +29,18 @@ export class Round {
     this.lockWaitMs = lockWaitMs;
   }
 
-  /** Notes that the rows are locked, and tells whether the next round may start: only after a first try. */
+  /**
+   * Notes that the rows are locked, and tells whether the next round may start: only after a first
+   * try.
+   */
   locked(): boolean {
     return (this.holdsLocks = !this.#retried);
   }
 
-  /** Notes that the round has to retry: conflicting successors let it pass, and no round starts until it is settled. */
+  /**
+   * Notes that the round has to retry: conflicting successors let it pass, and no round starts
+   * until it is settled.
+   */
   retry(): void {
     this.#retried = true;
     this.holdsLocks = false;
@@ -46,7 +54,10 @@ export class Round {
     this.#end.resolve();
   }
 
-  /** Waits for the predecessors that this round conflicts with. Resolves with false if one of them has to retry. */
+  /**
+   * Waits for the predecessors that this round conflicts with. Resolves with false if one of them
+   * has to retry.
+   */
   async mayDecide(): Promise<boolean> {
     for (const other of this.#predecessors) if (this.#waitsFor(other) && (await other.#firstTry.promise) === "retried") return false;
     return true;

@@ -1,5 +1,6 @@
-// The till's view of the shop's tables. A table holds rows that decisions read and change; a journal only
-// takes new rows. Each noun's `*.sql.ts` declares its own; the till treats all of them alike.
+// The till's view of the shop's tables. A table holds rows that decisions read and change; a
+// journal only takes new rows. Each noun's `*.sql.ts` declares its own; the till treats all of them
+// alike.
 
 import type { Statement } from "../database/statement.ts";
 import type { TableName } from "./lock-order.ts";
@@ -9,9 +10,15 @@ export type Change<Row> = { key: string; before: Row | undefined; after: Row };
 
 export interface Table<Row> {
   readonly name: TableName;
-  /** Rows that many instances want at the same moment: instances are admitted to such a row one at a time (lock/lock.ts). */
+  /**
+   * Rows that many instances want at the same moment: instances are admitted to such a row one at a
+   * time (lock/lock.ts).
+   */
   readonly firstCome?: true;
-  /** Locks the rows of these keys (`ORDER BY id FOR NO KEY UPDATE`), or reads rows that another lock guards. */
+  /**
+   * Locks the rows of these keys (`ORDER BY id FOR NO KEY UPDATE`), or reads rows that another lock
+   * guards.
+   */
   load(keys: string[]): Statement;
   /** Returns the key and the row of one record that `load` selected. */
   read(record: Record<string, unknown>): [key: string, row: Row];
@@ -24,7 +31,9 @@ export interface Journal<Row> {
   append(rows: Row[]): Statement;
 }
 
-/** A row that a command must see. It is locked in the global order before the command is decided. */
+/**
+ * A row that a command must see. It is locked in the global order before the command is decided.
+ */
 export type Need = { table: Table<unknown>; key: string };
 
 /** Declares that a command needs the row of this key, whether or not the row exists. */

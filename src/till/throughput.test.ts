@@ -2,7 +2,10 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { ThroughputEstimate } from "./throughput.ts";
 
-/** Learns from rounds of this size and duration, one after the other. Returns when the last one ended. */
+/**
+ * Learns from rounds of this size and duration, one after the other. Returns when the last one
+ * ended.
+ */
 function learn(estimate: ThroughputEstimate, rounds: number, commands: number, ms: number, from = 0): number {
   for (let i = 0; i < rounds; i++) estimate.served(commands, from + i * ms, from + (i + 1) * ms);
   return from + rounds * ms;
@@ -16,14 +19,16 @@ describe("the throughput estimate", () => {
     assert.equal(estimate.expectedMs(0), 0);
   });
 
-  // Goes red without LARGE_ROUND: a single buyer costs a whole round trip, which tells nothing about a thousand.
+  // Goes red without LARGE_ROUND: a single buyer costs a whole round trip, which tells nothing
+  // about a thousand.
   test("does not become slow because of rounds with a single command", () => {
     const estimate = new ThroughputEstimate();
     learn(estimate, 1000, 1, 20);
     assert.ok(estimate.expectedMs(1000) < 1000);
   });
 
-  // Goes red without `sample < this.#msPerCommand`: a slow estimate keeps the queue so short that no large round ever corrects it.
+  // Goes red without `sample < this.#msPerCommand`: a slow estimate keeps the queue so short that
+  // no large round ever corrects it.
   test("recovers after a slow period even if only small rounds follow", () => {
     const estimate = new ThroughputEstimate();
     const end = learn(estimate, 20, 64, 3000);
@@ -46,7 +51,8 @@ describe("the throughput estimate", () => {
     assert.equal(estimate.smallRoundMs, 100);
   });
 
-  // Goes red without `Math.max(startedAt, this.#servedAt)`: with a concurrency of two, each round would count twice.
+  // Goes red without `Math.max(startedAt, this.#servedAt)`: with a concurrency of two, each round
+  // would count twice.
   test("counts overlapping rounds once", () => {
     const estimate = new ThroughputEstimate();
     for (let i = 0; i < 50; i++) estimate.served(500, i * 1000, (i + 2) * 1000);

@@ -1,12 +1,19 @@
 // Estimates how long the queue takes, from the rounds that were served.
 
-/** A small round costs nearly as much as a large one. So only a large round can show that the till is slow; any round can show that it is fast. */
+/**
+ * A small round costs nearly as much as a large one. So only a large round can show that the till
+ * is slow; any round can show that it is fast.
+ */
 const LARGE_ROUND = 64;
 /** Weight of a new sample in the moving average. */
 const WEIGHT = 0.2;
-/** The duration of a round of at most this many commands is mostly the round trips to the database. */
+/**
+ * The duration of a round of at most this many commands is mostly the round trips to the database.
+ */
 const SMALL_ROUND = 4;
-/** Growth of the shortest small round with each further one, so that an old minimum is forgotten. */
+/**
+ * Growth of the shortest small round with each further one, so that an old minimum is forgotten.
+ */
 const MINIMUM_GROWTH = 1.1;
 
 export class ThroughputEstimate {
@@ -14,7 +21,10 @@ export class ThroughputEstimate {
   #servedAt = Number.NEGATIVE_INFINITY;
   #smallRoundMs = Number.POSITIVE_INFINITY;
 
-  /** Learns from a round of `commands`. Rounds overlap, so the sample is the time since the previous round ended. */
+  /**
+   * Learns from a round of `commands`. Rounds overlap, so the sample is the time since the previous
+   * round ended.
+   */
   served(commands: number, startedAt: number, servedAt: number): void {
     const sample = (servedAt - Math.max(startedAt, this.#servedAt)) / commands;
     this.#servedAt = servedAt;

@@ -1,8 +1,8 @@
-// The till executes commands: everything that moves money, stock or coupons is one. Commands wait in a
-// queue. A free till takes all waiting commands and serves them in one round: lock their rows, decide in
-// order of arrival, write, commit, respond. While a round is at the database the next batch collects, so
-// a round is as large as the load makes it. A single buyer waits for no other command; in a rush, hundreds
-// share one flush to disk. There is no timer and nothing to tune.
+// The till executes commands: everything that moves money, stock or coupons is one. Commands wait
+// in a queue. A free till takes all waiting commands and serves them in one round: lock their rows,
+// decide in order of arrival, write, commit, respond. While a round is at the database the next
+// batch collects, so a round is as large as the load makes it. A single buyer waits for no other
+// command; in a rush, hundreds share one flush to disk. There is no timer and nothing to tune.
 
 import type { Refusal } from "../refusal.ts";
 import { AdmissionControl } from "./admission.ts";
@@ -17,14 +17,20 @@ import { ThroughputEstimate } from "./throughput.ts";
 
 export type TillOptions = {
   store: Store;
-  /** The longest wait of a command in ms, for its round and for a locked row. After it the command is answered BUSY. */
+  /**
+   * The longest wait of a command in ms, for its round and for a locked row. After it the command
+   * is answered BUSY.
+   */
   waitMs: number;
   /** The most rounds that run at once. */
   concurrency?: number;
   /** The most commands in a round. */
   roundSize?: number;
   clock?: Clock;
-  /** Called with the changes of each committed round before its callers get their answers, so that caches can drop old values. */
+  /**
+   * Called with the changes of each committed round before its callers get their answers, so that
+   * caches can drop old values.
+   */
   onCommit?: (changes: Changes) => void;
   /** Called for bugs: a decision that threw, or a command that the database rejected. */
   onFault?: (command: string, error: unknown) => void;
@@ -42,7 +48,10 @@ export class Till {
   /** Running rounds, in the order in which they started. */
   readonly #running = new Set<Round>();
   #deadlineTimerSet = false;
-  /** The batch at the front of the queue waits for a running round to end, so it is not looked at before. */
+  /**
+   * The batch at the front of the queue waits for a running round to end, so it is not looked at
+   * before.
+   */
   #waitingForRunningRound = false;
   readonly #largeBatch: number;
   /** Counters for the metrics: rounds, commands, the largest round, and retries. */
@@ -80,9 +89,10 @@ export class Till {
 
   /**
    * Queues a command and resolves with its answer when its round is durable.
-   * @param gone called when the command's round starts; if it returns true the command is not decided
-   * Errors: Refusal, by the command's own rules; BUSY when the wait would be too long; UNAVAILABLE when
-   * the database can't be reached or the outcome of COMMIT stayed unknown.
+   * @param gone called when the command's round starts; if it returns true the command is not
+   * decided
+   * Errors: Refusal, by the command's own rules; BUSY when the wait would be too long; UNAVAILABLE
+   * when the database can't be reached or the outcome of COMMIT stayed unknown.
    */
   submit<Input, Answer>(command: Command<Input, Answer>, input: Input, gone: () => boolean = () => false): Promise<Answer> {
     const refusal = this.rejectIfOverloaded();
@@ -90,8 +100,8 @@ export class Till {
   }
 
   /**
-   * `submit` without admission control, for commands that finish a started attempt: money is in doubt
-   * until they are done.
+   * `submit` without admission control, for commands that finish a started attempt: money is in
+   * doubt until they are done.
    * Errors: as `submit`; BUSY only if no round takes the command in time.
    */
   finish<Input, Answer>(command: Command<Input, Answer>, input: Input, gone: () => boolean = () => false): Promise<Answer> {
@@ -115,16 +125,19 @@ export class Till {
   }
 
   /**
-   * A batch that needs rows of a running round would only wait for them at the database. So a small batch
-   * stays in the queue until that round ends, and the next round is larger. A large batch starts, to be
-   * locked and read while its predecessor commits.
+   * A batch that needs rows of a running round would only wait for them at the database. So a small
+   * batch stays in the queue until that round ends, and the next round is larger. A large batch
+   * starts, to be locked and read while its predecessor commits.
    */
   readonly #mayStart = (batch: QueuedCommand[], full: boolean): boolean => {
     this.#waitingForRunningRound = !full && batch.length < this.#largeBatch && [...this.#running].some((round) => round.conflictsWith(batch));
     return !this.#waitingForRunningRound;
   };
 
-  /** The next round may lock its rows once all running rounds hold theirs, and not while one of them retries. */
+  /**
+   * The next round may lock its rows once all running rounds hold theirs, and not while one of them
+   * retries.
+   */
   #predecessorsHoldTheirRows(): boolean {
     for (const round of this.#running) if (!round.holdsLocks) return false;
     return true;

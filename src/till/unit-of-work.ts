@@ -1,14 +1,19 @@
-// The rows that a decision sees. A command's changes go to a draft, which is kept if the command succeeds
-// and dropped if it refuses. So each command sees all changes of the commands before it, and nothing of
-// refused ones.
+// The rows that a decision sees. A command's changes go to a draft, which is kept if the command
+// succeeds and dropped if it refuses. So each command sees all changes of the commands before it,
+// and nothing of refused ones.
 
 import { newId, newOrderId } from "../ids.ts";
 import type { Change, Changes, Journal, Loaded, Need, Table } from "./table.ts";
 
-/** Thrown by a decision whose needs have changed since they were read (a cart that has grown). The command is prepared and queued again. */
+/**
+ * Thrown by a decision whose needs have changed since they were read (a cart that has grown). The
+ * command is prepared and queued again.
+ */
 export class NeedsChanged extends Error {}
 
-/** The rows of one table in a round: `before` has the loaded version of each row that was changed. */
+/**
+ * The rows of one table in a round: `before` has the loaded version of each row that was changed.
+ */
 type TableState = { current: Map<string, unknown>; requested: Set<string>; before: Map<string, unknown>; draft: Map<string, unknown> };
 
 export class UnitOfWork {
@@ -32,7 +37,10 @@ export class UnitOfWork {
     this.#ownKeys = undefined;
   }
 
-  /** Returns the current row with this command's own changes. Throws for a row that was not locked: that is a bug. */
+  /**
+   * Returns the current row with this command's own changes. Throws for a row that was not locked:
+   * that is a bug.
+   */
   find<Row>(table: Table<Row>, key: string): Row | undefined {
     const state = this.#tables.get(table);
     if (state) {
@@ -44,8 +52,8 @@ export class UnitOfWork {
   }
 
   /**
-   * Tells whether this command needs this key, so that `find` may be called. Needs of other commands in
-   * the round do not count: otherwise a decision would depend on its neighbors.
+   * Tells whether this command needs this key, so that `find` may be called. Needs of other
+   * commands in the round do not count: otherwise a decision would depend on its neighbors.
    */
   holds<Row>(table: Table<Row>, key: string): boolean {
     this.#ownKeys ??= new Set(this.#ownNeeds.map((need) => `${need.table.name} ${need.key}`));

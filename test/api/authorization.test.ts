@@ -429,10 +429,10 @@ describe("an issuer's keys", () => {
 
     for (const body of ['{"keys":[]}', '{"keys":[{"kty":"RSA","kid":"one"}]}', '{"keys":null}', "{}", "null", "<html>", ""]) {
       issuer.answer = { status: 200, body };
-      const asked = issuer.asked;
+      const fetchesBefore = issuer.asked;
       clock.now += 300_000;
       assert.equal(await codeOf(() => callerOf(fresh())), "accepted", body);
-      while (issuer.asked === asked) await new Promise((resolve) => setImmediate(resolve));
+      while (issuer.asked === fetchesBefore) await new Promise((resolve) => setImmediate(resolve));
       // A request with an unknown key waits for the fetch in progress, so that its outcome is
       // known.
       assert.equal(await codeOf(() => callerOf(`Bearer ${token({ alg: "RS256", kid: "x" }, claims, rsa.privateKey)}`)), "UNAVAILABLE", body);
@@ -473,11 +473,11 @@ describe("an issuer's keys", () => {
     issuer.keys = [jwk(ec.publicKey, "two")];
     clock.now += 299_000;
     assert.equal(await codeOf(() => callerOf(one)), "accepted");
-    const asked = issuer.asked;
+    const fetchesBefore = issuer.asked;
     clock.now += 2000;
     // This request is still accepted and starts the fetch that removes the key.
     assert.equal(await codeOf(() => callerOf(one)), "accepted");
-    while (issuer.asked === asked) await new Promise((resolve) => setImmediate(resolve));
+    while (issuer.asked === fetchesBefore) await new Promise((resolve) => setImmediate(resolve));
     const deadline = Date.now() + 5000;
     while ((await codeOf(() => callerOf(one))) === "accepted" && Date.now() < deadline) await new Promise((resolve) => setImmediate(resolve));
     assert.equal(await codeOf(() => callerOf(one)), "UNAUTHENTICATED");
@@ -511,14 +511,14 @@ describe("an issuer's keys", () => {
   });
 
   test("an unavailable issuer is 503 with Retry-After over HTTP", async (t) => {
-    const away = await openTestShop({ env: { AUTH_JWKS_URL: "http://127.0.0.1:1/jwks.json", AUTH_JWT_SECRET: "" }, beside: shop });
-    t.after(() => away.close());
-    const answer = await call(away.url, "GET", `/users/${shopper.id}/balance`, undefined, {
+    const unavailable = await openTestShop({ env: { AUTH_JWKS_URL: "http://127.0.0.1:1/jwks.json", AUTH_JWT_SECRET: "" }, beside: shop });
+    t.after(() => unavailable.close());
+    const answer = await call(unavailable.url, "GET", `/users/${shopper.id}/balance`, undefined, {
       authorization: `Bearer ${token({ alg: "RS256", kid: "one" }, claims, rsa.privateKey)}`,
     });
     refused(answer, 503, "UNAVAILABLE");
     assert.equal(answer.headers["retry-after"], "5");
-    refused(await call(away.url, "GET", `/users/${shopper.id}/balance`), 401, "UNAUTHENTICATED");
-    good(await call(away.url, "GET", "/products"), 200);
+    refused(await call(unavailable.url, "GET", `/users/${shopper.id}/balance`), 401, "UNAUTHENTICATED");
+    good(await call(unavailable.url, "GET", "/products"), 200);
   });
 });

@@ -79,7 +79,7 @@ test("a card charge without a response is 202 PENDING and completes after later 
     ["PENDING", 5000, null],
     ["COMPLETED", 10, 10],
   ]);
-  good(await shop.operator.post("/admin/balances/grant", { grants: [{ userId: user.id, amount: 7, reason: "meanwhile" }] }), 200);
+  good(await shop.operator.post("/admin/balances/grant", { grants: [{ userId: user.id, amount: 7, reason: "test" }] }), 200);
   await settle();
   await settle();
   assert.deepEqual(await ledger(user), [
@@ -118,7 +118,7 @@ test("a captured charge that no longer fits into the balance is refunded", async
   const user = await shop.user();
   const paymentKey = key("timeout");
   assert.equal((await charge(user, BALANCE_MAX, paymentKey)).status, 202);
-  good(await shop.operator.post("/admin/balances/grant", { grants: [{ userId: user.id, amount: 1, reason: "meanwhile" }] }), 200);
+  good(await shop.operator.post("/admin/balances/grant", { grants: [{ userId: user.id, amount: 1, reason: "test" }] }), 200);
   await settle();
   await settle();
   assert.equal(await shop.balanceOf(user), 1);

@@ -281,12 +281,12 @@ describe("the simulator", () => {
     );
     for (const one of moved) conforms(one, API.transaction);
     for (const [method, path, sent, status, code] of [
-      ["GET", "/v1/payments/nobody", undefined, 404, "NOT_FOUND_PAYMENT"],
+      ["GET", "/v1/payments/unknown", undefined, 404, "NOT_FOUND_PAYMENT"],
       ["POST", API.paths.confirm.path, body, 400, "ALREADY_PROCESSED_PAYMENT"],
       ["POST", API.paths.confirm.path, { ...body, orderId: "short" }, 400, "INVALID_REQUEST"],
       ["POST", API.paths.confirm.path, { paymentKey: "decline-1", orderId: "order-2", amount: 1 }, 403, "REJECT_CARD_PAYMENT"],
       ["POST", "/v1/payments/pay-1/cancel", { cancelReason: "more", cancelAmount: 601 }, 403, "NOT_CANCELABLE_AMOUNT"],
-      ["POST", "/v1/payments/nobody/cancel", { cancelReason: "more" }, 404, "NOT_FOUND_PAYMENT"],
+      ["POST", "/v1/payments/unknown/cancel", { cancelReason: "more" }, 404, "NOT_FOUND_PAYMENT"],
     ] as const) {
       const failed = await request(url, method, path, sent);
       assert.deepEqual([failed.status, failed.body.code], [status, code]);
@@ -306,7 +306,7 @@ describe("the simulator", () => {
   });
 
   test("the simulator's ledger survives a restart and a partly written line", async () => {
-    const folder = mkdtempSync(join(tmpdir(), "jangnal-book-"));
+    const folder = mkdtempSync(join(tmpdir(), "jangnal-ledger-"));
     closing.push(async () => rmSync(folder, { recursive: true }));
     const path = join(folder, "gateway.ndjson");
     const first = await simulated({ path });

@@ -23,12 +23,12 @@ async function grant(
   text: string,
   batch: string,
   by: Pick<Shop, "grantBalances"> = client,
-): Promise<{ faults: GrantFault[]; said: Granting | null }> {
+): Promise<{ faults: GrantFault[]; progress: Granting | null }> {
   let progress: Granting | null = null;
   const file = read(text);
   assert.deepEqual(file.faults, []);
   const faults = await grantFile(by, file, batch, (sofar) => (progress = sofar));
-  return { faults, said: progress };
+  return { faults, progress };
 }
 
 describe("reading a file of grants", () => {
@@ -66,7 +66,7 @@ describe("granting a file", () => {
   test("an unknown user in the last part of a file prevents all grants", async () => {
     const users = await shop.users(700);
     const rows = users.map(({ id }) => `${id},5,${long}`);
-    const { faults, said: progress } = await grant([...rows, `ffffffff${UNKNOWN_USER.slice(8)},5,x`].join("\n"), "whole");
+    const { faults, progress } = await grant([...rows, `ffffffff${UNKNOWN_USER.slice(8)},5,x`].join("\n"), "whole");
     assert.deepEqual([faults, progress], [[{ line: 701, problem: "USER_NOT_FOUND" }], null]);
     assert.equal(await shop.balanceOf(users[0] as Client), 0);
   });
@@ -90,9 +90,9 @@ describe("granting a file", () => {
     const first = sofar?.granted ?? 0;
     assert.ok(first > 0 && first < 700, `${first}`);
     const again = await grant(["userId,amount,reason", ...rows.toReversed(), ""].join("\r\n"), "stopped");
-    assert.deepEqual(again.said, { of: 700, granted: 700 - first, amount: 5 * (700 - first), before: first });
+    assert.deepEqual(again.progress, { of: 700, granted: 700 - first, amount: 5 * (700 - first), before: first });
     const nothing = await grant(rows.join("\r"), "stopped");
-    assert.deepEqual(nothing.said, { of: 700, granted: 0, amount: 0, before: 700 });
+    assert.deepEqual(nothing.progress, { of: 700, granted: 0, amount: 0, before: 700 });
     assert.deepEqual(new Set(await Promise.all(users.map((person) => shop.balanceOf(person)))), new Set([5]));
   });
 

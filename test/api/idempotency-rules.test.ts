@@ -11,7 +11,7 @@ import { executeTwoPhase, submitTwoPhase } from "../../src/idempotency/two-phase
 import { refuse } from "../../src/refusal.ts";
 import type { Command } from "../../src/till/command.ts";
 import type { Till } from "../../src/till/till.ts";
-import { BALANCE_MAX, decided, there, USER, wallet } from "../support/decided.ts";
+import { BALANCE_MAX, decided, existing, USER, wallet } from "../support/decided.ts";
 
 const KEY: IdempotencyKey = { caller: USER, key: "k", fingerprint: "f" };
 const ROW_KEY = `${USER} k`;
@@ -47,7 +47,7 @@ test("the first stored response of an attempt is kept when a second one arrives"
   // Another request finishes the attempt between the read of the key and the end of this one.
   const rows = [started, stored];
   const serve = (command: Command<unknown, unknown>, input: unknown) => {
-    const { outcome } = decided([there(idempotencyRecords, ROW_KEY, rows.shift())] as never, command, input);
+    const { outcome } = decided([existing(idempotencyRecords, ROW_KEY, rows.shift())] as never, command, input);
     return outcome.kind === "answer" ? Promise.resolve(outcome.answer) : Promise.reject(new Error(outcome.kind));
   };
   const till = { submit: serve, finish: serve } as unknown as Till;

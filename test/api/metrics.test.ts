@@ -158,17 +158,17 @@ test("the log reports a backlog when it begins, repeats it at intervals, and rep
 });
 
 test("a database that does not respond blocks neither metrics nor readiness, and each cache asks it only once", async () => {
-  let asked = 0;
-  const silent = { rows: () => (asked++, new Promise(() => {})) } as unknown as Database;
-  const broken = { rows: () => (asked++, Promise.reject(new Error("connection refused"))) } as unknown as Database;
+  let queries = 0;
+  const silent = { rows: () => (queries++, new Promise(() => {})) } as unknown as Database;
+  const broken = { rows: () => (queries++, Promise.reject(new Error("connection refused"))) } as unknown as Database;
   for (const database of [silent, broken]) {
-    asked = 0;
+    queries = 0;
     const reader = new BacklogReader(database, ["file"]);
     assert.deepEqual(
       await Promise.all(Array.from({ length: 20 }, () => reader.read())),
       Array.from({ length: 20 }, () => undefined),
     );
     assert.deepEqual(await backlogChecks(reader), { events: "unknown", money: "unknown" });
-    assert.equal(asked, 2);
+    assert.equal(queries, 2);
   }
 });

@@ -166,7 +166,7 @@ test("a failed run is recorded without internals and logged, and does not stop t
     name: "fragile",
     schedule: "* * * * * *",
     run: async () =>
-      fails ? database.rows({ name: "broken", text: "SELECT * FROM secret_table_on_db_internal", values: [] }).then(() => ({})) : { well: true },
+      fails ? database.rows({ name: "broken", text: "SELECT * FROM secret_table_on_db_internal", values: [] }).then(() => ({})) : { ok: true },
   };
   const one = scheduler([job], { onError: (_, error) => errors.push(error) });
   const { lastResult } = await one.run("fragile");
@@ -174,7 +174,7 @@ test("a failed run is recorded without internals and logged, and does not stop t
   assert.match(String(errors[0]), /secret_table_on_db_internal/);
   fails = false;
   await one.start();
-  await until(async () => JSON.stringify((await one.list()).jobs[0]?.lastResult) === '{"well":true}', 3000);
+  await until(async () => JSON.stringify((await one.list()).jobs[0]?.lastResult) === '{"ok":true}', 3000);
 });
 
 // The test fails without `old` in recordRun, and without LIMIT in selectJobs.

@@ -45,7 +45,7 @@ test("while the database is away the listener makes one attempt at a time, and t
   await sender.query("NOTIFY test, 'one'");
   await sender.query("NOTIFY test, 'two'");
   await until(() => messages.includes("two"));
-  assert.deepEqual({ heard: messages, gaps }, { heard: ["one", "two"], gaps: 3 });
+  assert.deepEqual({ messages, gaps }, { messages: ["one", "two"], gaps: 3 });
   await sender.end();
   await listener.stop();
   await proxy.close();

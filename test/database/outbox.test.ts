@@ -304,7 +304,7 @@ test("an unavailable data platform gets every event later in order, and no event
 
 // Each sink has a loop of its own.
 test("an unavailable data platform does not delay the others", async () => {
-  const [unavailable, available] = [new Platform("away"), new Platform("well")];
+  const [unavailable, available] = [new Platform("unavailable"), new Platform("available")];
   unavailable.behaviour = () => new Promise((_, reject) => setTimeout(() => reject(new Error("timeout")), 20));
   const relay = relayTo(unavailable, available);
   const order = await sell();
@@ -536,14 +536,14 @@ test("the list of events shows each event once, newest first, across pages and c
 // A dead event at one sink must not count as waiting at another, because the page would come up
 // short and seem the last.
 test("the list of waiting events includes events that one sink lacks, and delivery retries", async () => {
-  const [available, unavailable] = [new Platform("well"), new Platform("away")];
+  const [available, unavailable] = [new Platform("available"), new Platform("unavailable")];
   const relay = relayTo(available, unavailable);
   const orders: RowOrder[] = [];
   for (let i = 0; i < 6; i++) orders.push(await sell());
   const [letter] = orders as [RowOrder];
   await relayed(relay);
-  await database.pool.query("UPDATE sinks SET position = (SELECT xid FROM order_events WHERE order_id = $1) WHERE name = 'away'", [letter.id]);
-  await database.pool.query("INSERT INTO letters VALUES ('well', $1, 1, 'WAITING', 3, now()), ('well', $2, 1, 'DEAD', 8, now())", [
+  await database.pool.query("UPDATE sinks SET position = (SELECT xid FROM order_events WHERE order_id = $1) WHERE name = 'unavailable'", [letter.id]);
+  await database.pool.query("INSERT INTO letters VALUES ('available', $1, 1, 'WAITING', 3, now()), ('available', $2, 1, 'DEAD', 8, now())", [
     letter.id,
     orders[3]?.id,
   ]);

@@ -12,7 +12,7 @@ import { recountSales } from "../../src/popular/recount-sales.ts";
 import { snapshotPopular } from "../../src/popular/snapshot-popular.ts";
 import { changeCurrency, changeTimezone, NotChanged } from "../../src/app/change-settings.ts";
 import { CHANNEL } from "../../src/till/postgres-store.ts";
-import { caughtUp } from "../documents/helpers.ts";
+import { firstRunsDone } from "../documents/helpers.ts";
 import { freshDatabase } from "../support/database.ts";
 import { jangnal } from "../support/process.ts";
 import { Client, good, openTestShop, SECRET, TestShop } from "../support/shop.ts";
@@ -43,7 +43,7 @@ after(async () => {
 async function open(env: Record<string, string> = {}): Promise<TestShop> {
   const shop = await openTestShop({ env: { DATABASE_URL: url, ...env } });
   shops.push(shop);
-  await caughtUp(shop);
+  await firstRunsDone(shop);
   return shop;
 }
 

@@ -318,7 +318,7 @@ describe("over a connection that breaks", () => {
     proxy.onCommit = () => "failed before";
     await assert.rejects(
       round.commit(roundId, changesOf(users, balanceChange(round.loaded, user, 200))),
-      (error) => error instanceof RoundRejected && /answered with ROLLBACK/.test(error.message),
+      (error) => error instanceof RoundRejected && /COMMIT with ROLLBACK/.test(error.message),
     );
     proxy.onCommit = () => "pass";
     assert.equal(await balanceOf(user), 100);

@@ -1,5 +1,5 @@
-// Document 1: points, orders and payments as two calls, concurrency, the midnight batch. Side by side with it, diagram by diagram,
-// branch by branch. 포인트 is the balance; orders of this document are placed DEFERRED and paid by POST /payments.
+// Document 1: points, orders and payments as two calls, concurrency, the midnight batch. Suites and tests follow its diagrams and
+// branches. 포인트 is the balance. Orders of this document are placed with DEFERRED payment and paid by POST /payments.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -8,52 +8,53 @@ import { clockAtNoon, day } from "../support/clock.ts";
 import { type DatabaseProxy, openDatabaseProxy } from "../support/database-proxy.ts";
 import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
-import { caughtUp, counted, deferred, heardEverything, lines, NOBODY, runJob, says, sentEvents } from "./helpers.ts";
+import { firstRunsDone, counted, deferred, invalidationsReceived, itemsOf, MISSING_ID, runJob, refusedWith, sentEvents } from "./helpers.ts";
 
 const HOUR_MS = 3_600_000;
 
 const clock = clockAtNoon();
 let shop: TestShop;
-/** A second instance on the same database and data directory: some users come by this one. */
+/** A second instance on the same database and data directory. */
 let other: TestShop;
-/** That instance's line to the database, on which an answer can be kept back. */
-let line: DatabaseProxy;
+/** The second instance's connection to the database, which can hold back a response. */
+let proxy: DatabaseProxy;
 let database: pg.Client;
 before(async () => {
   shop = await openTestShop();
-  line = await openDatabaseProxy(shop.shop.config.databaseUrl as string);
-  other = await openTestShop({ beside: shop, env: { DATABASE_URL: line.url, DATA_DIR: shop.shop.config.dataDir } });
+  proxy = await openDatabaseProxy(shop.shop.config.databaseUrl as string);
+  other = await openTestShop({ beside: shop, env: { DATABASE_URL: proxy.url, DATA_DIR: shop.shop.config.dataDir } });
   database = new pg.Client({ connectionString: shop.shop.config.databaseUrl });
   await database.connect();
-  await caughtUp(shop);
+  await firstRunsDone(shop);
 });
 after(async () => {
   await database.end();
   await other.close();
-  await line.close();
+  await proxy.close();
   await shop.close();
 });
-/** The i-th of a crowd comes by one instance or the other. */
-const spread = (client: Client, i: number): Client => client.at(i % 2 ? other : shop);
-const stranger = (): Client => new Client(shop.url, NOBODY, "shopper");
+/** The client at one instance or the other, alternating by `i`. */
+const alternating = (client: Client, i: number): Client => client.at(i % 2 ? other : shop);
+const missingUser = (): Client => new Client(shop.url, MISSING_ID, "shopper");
 
 describe("1-points · 잔액 충전", () => {
   test("opt 유효하지 않은 식별자 → 400, and the amount is not even looked at", async () => {
     const user = await shop.user();
-    says(await user.post("/users/42/balance/charge", { amount: 1000 }), 400, "INVALID_USER_ID", "유효하지 않은 사용자 식별자입니다");
+    refusedWith(await user.post("/users/42/balance/charge", { amount: 1000 }), 400, "INVALID_USER_ID", "유효하지 않은 사용자 식별자입니다");
   });
 
   test("opt 사용자 미존재 → 404", async () => {
-    const answer = await unchanged(shop, { users: [stranger()] }, () => stranger().post(`/users/${NOBODY}/balance/charge`, { amount: 1000 }));
-    says(answer, 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+    const answer = await unchanged(shop, { users: [missingUser()] }, () =>
+      missingUser().post(`/users/${MISSING_ID}/balance/charge`, { amount: 1000 }),
+    );
+    refusedWith(answer, 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
   });
 
-  // Goes red without Amount(1, chargeMax) in the route: the till itself would take a negative charge.
   test("opt 유효하지 않은 금액 → 400 for 0, less, fractions, text, nothing, and more than one may charge at once", async () => {
     const user = await shop.user({ balance: 500 });
     for (const amount of [0, -1, 0.5, "1000", null, 10_000_001, 2 ** 53]) {
       const answer = await unchanged(shop, { users: [user] }, () => user.post(`/users/${user.id}/balance/charge`, { amount }));
-      says(answer, 400, "INVALID_AMOUNT", "유효하지 않은 충전 금액입니다");
+      refusedWith(answer, 400, "INVALID_AMOUNT", "유효하지 않은 충전 금액입니다");
     }
   });
 
@@ -75,11 +76,11 @@ describe("1-points · 잔액 충전", () => {
 describe("1-points · 잔액 조회", () => {
   test("opt 유효하지 않은 식별자 → 400", async () => {
     const user = await shop.user();
-    says(await user.get("/users/not-an-id/balance"), 400, "INVALID_USER_ID", "유효하지 않은 사용자 식별자입니다");
+    refusedWith(await user.get("/users/not-an-id/balance"), 400, "INVALID_USER_ID", "유효하지 않은 사용자 식별자입니다");
   });
 
   test("opt 사용자 미존재 → 404", async () => {
-    says(await stranger().get(`/users/${NOBODY}/balance`), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+    refusedWith(await missingUser().get(`/users/${MISSING_ID}/balance`), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
   });
 
   test("flow → the balance", async () => {
@@ -90,21 +91,21 @@ describe("1-points · 잔액 조회", () => {
 });
 
 describe("1-points · 잔액 충전 및 조회 동시성 처리 확인", () => {
-  // Two instances, one wallet: the row's lock in the shelf of users decides, and the ledger's key (user_id, version) stands behind it. Goes red without both.
+  // Two instances, one wallet. Fails only without both the row lock on `users` and the ledger's key (user_id, version).
   test("par 충전 요청 → twenty charges among twenty reads are all taken, each once", async () => {
     const user = await shop.user();
-    const tally = await race(40, (i) =>
-      i % 2 ? user.get(`/users/${user.id}/balance`) : spread(user, i / 2).post(`/users/${user.id}/balance/charge`, { amount: 100 }),
+    const statuses = await race(40, (i) =>
+      i % 2 ? user.get(`/users/${user.id}/balance`) : alternating(user, i / 2).post(`/users/${user.id}/balance/charge`, { amount: 100 }),
     );
-    assert.deepEqual(tally, { 200: 40 });
+    assert.deepEqual(statuses, { 200: 40 });
     assert.equal(await shop.balanceOf(user), 2000);
   });
 
   test("and 조회 요청 → a read among charges sees money and version of one moment", async () => {
     const user = await shop.user();
     const [reads] = await Promise.all([
-      Promise.all(Array.from({ length: 30 }, (_, i) => spread(user, i).get(`/users/${user.id}/balance`))),
-      race(20, (i) => spread(user, i).post(`/users/${user.id}/balance/charge`, { amount: 100 })),
+      Promise.all(Array.from({ length: 30 }, (_, i) => alternating(user, i).get(`/users/${user.id}/balance`))),
+      race(20, (i) => alternating(user, i).post(`/users/${user.id}/balance/charge`, { amount: 100 })),
     ]);
     for (const read of reads) {
       const { balance, version } = good(read, 200);
@@ -114,26 +115,26 @@ describe("1-points · 잔액 충전 및 조회 동시성 처리 확인", () => {
 
   test("par 충전 사용자 검증 → in a crowd of charges only the one for nobody is refused", async () => {
     const users = await shop.users(9);
-    const crowd = [...users, stranger()];
-    const tally = await race(10, (i) => (crowd[i] as Client).post(`/users/${(crowd[i] as Client).id}/balance/charge`, { amount: 100 }));
-    assert.deepEqual(tally, { 200: 9, 404: 1 });
+    const crowd = [...users, missingUser()];
+    const statuses = await race(10, (i) => (crowd[i] as Client).post(`/users/${(crowd[i] as Client).id}/balance/charge`, { amount: 100 }));
+    assert.deepEqual(statuses, { 200: 9, 404: 1 });
     for (const user of users) assert.equal(await shop.balanceOf(user), 100);
   });
 
   test("and 조회 사용자 검증 → in a crowd of reads only the one of nobody is refused, and each reads their own", async () => {
     const users = await Promise.all([10, 20, 30].map((balance) => shop.user({ balance })));
-    const answers = await Promise.all([...users, stranger()].map((user) => user.get(`/users/${user.id}/balance`)));
+    const answers = await Promise.all([...users, missingUser()].map((user) => user.get(`/users/${user.id}/balance`)));
     assert.deepEqual(
       answers.map(({ status, body }) => body.balance ?? status),
       [10, 20, 30, 404],
     );
   });
 
-  // Goes red where the decisions of one round all start from the balance that was loaded.
+  // Fails if all decisions of a round start from the loaded balance.
   test("par 충전 결과 반환 → every charge is answered with the balance that it made", async () => {
     const user = await shop.user();
     const answers = await Promise.all(
-      Array.from({ length: 20 }, (_, i) => spread(user, i).post(`/users/${user.id}/balance/charge`, { amount: 100 })),
+      Array.from({ length: 20 }, (_, i) => alternating(user, i).post(`/users/${user.id}/balance/charge`, { amount: 100 })),
     );
     const made = answers.map((answer) => good(answer, 200).newBalance as number).sort((a, b) => a - b);
     assert.deepEqual(
@@ -142,19 +143,19 @@ describe("1-points · 잔액 충전 및 조회 동시성 처리 확인", () => {
     );
   });
 
-  // "최신 잔액 반환 (충전 금액 반영됨)". Goes red where SharedRead gives a read that has begun to who asks later.
+  // "최신 잔액 반환 (충전 금액 반영됨)". Fails if BatchedRead gives the result of a running read to a later caller.
   test("and 조회 결과 반환 → whoever asks after a charge was answered sees it, at either instance", async () => {
     const user = await shop.user();
     const look = (instance: TestShop) => user.at(instance).get(`/users/${user.id}/balance`);
-    const { held, release } = line.holdAnswer("select wallets");
-    const begun = look(other);
-    await held; // That reader's answer, from before the charge, is on its way.
+    const { held, release } = proxy.holdAnswer("select wallets");
+    const started = look(other);
+    await held; // The response to the first read, from before the charge, is held back.
     good(await user.at(other).post(`/users/${user.id}/balance/charge`, { amount: 100 }), 200);
     const asked = [look(other), look(other)];
     good(await user.at(other).post(`/users/${user.id}/balance/charge`, { amount: 10 }), 200);
     const elsewhere = good(await look(shop), 200).balance;
     release();
-    assert.equal(good(await begun, 200).balance, 0);
+    assert.equal(good(await started, 200).balance, 0);
     for (const answer of await Promise.all(asked)) assert.ok(good(answer, 200).balance >= 100);
     assert.deepEqual([elsewhere, good(await look(other), 200).balance], [110, 110]);
   });
@@ -171,7 +172,8 @@ describe("1-points · 잔액 충전 및 조회 동시성 처리 확인", () => {
 });
 
 describe("1-points · 상품 전체 목록 조회", () => {
-  // The document throws "상품이 존재하지 않습니다"; an empty list is no error (reconciliation 11), and is worded as in document 2. No product has been made so far.
+  // The document throws "상품이 존재하지 않습니다". An empty list is no error (reconciliation 11); its message is document 2's. No product
+  // exists at this point.
   test("opt 상품 데이터 없음 → 200 with an empty list and a message", async () => {
     const body = good(await shop.anyone("GET", "/products"), 200);
     assert.deepEqual(body, { products: [], nextCursor: null, message: "등록된 상품이 없습니다" });
@@ -190,11 +192,11 @@ describe("1-points · 상품 전체 목록 조회", () => {
 
 describe("1-points · 상품 상세 조회", () => {
   test("opt 유효하지 않은 상품 ID → 400", async () => {
-    says(await shop.anyone("GET", "/products/42"), 400, "INVALID_PRODUCT_ID", "유효하지 않은 상품 ID입니다");
+    refusedWith(await shop.anyone("GET", "/products/42"), 400, "INVALID_PRODUCT_ID", "유효하지 않은 상품 ID입니다");
   });
 
   test("opt 상품 미존재 → 404", async () => {
-    says(await shop.anyone("GET", `/products/${NOBODY}`), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
+    refusedWith(await shop.anyone("GET", `/products/${MISSING_ID}`), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
   });
 
   test("opt 품절 상태 → shown, as sold out", async () => {
@@ -224,38 +226,39 @@ describe("1-points · 상품 조회와 결제 요청이 동시에 진행될 때,
     const users = await shop.users(20, { balance: 2 });
     const [reads] = await Promise.all([
       Promise.all(Array.from({ length: 40 }, (_, i) => (i % 2 ? shop : other).anyone("GET", `/products/${product.id}`))),
-      race(20, (i) => spread(users[i] as Client, i).post("/orders", { orderItems: lines(product) })),
+      race(20, (i) => alternating(users[i] as Client, i).post("/orders", { orderItems: itemsOf(product) })),
     ]);
     for (const read of reads) assert.ok(good(read, 200).stock >= 0 && read.body.stock <= 20);
     assert.equal(await shop.stockOf(product), 0);
   });
 
-  // Goes red where the list leaves the cache by age only, where SharedRead gives a read that has begun to who asks later, or where a list that was read before the purchase is kept after it.
+  // Fails if the cached list expires by age only, if BatchedRead gives the result of a running read to a later caller, or if a list
+  // that was read before the purchase is cached after it.
   test("and 상품 구매 요청 → whoever looks after the purchase was answered sees the smaller stock: in the list, and in the detail at either instance", async () => {
     const product = await shop.product({ name: "한정판", stock: 100 });
     const user = await shop.user({ balance: 100_000 });
     const look = (instance: TestShop) => instance.anyone("GET", `/products/${product.id}`);
     const list = (instance: TestShop) => instance.anyone("GET", "/products?q=한정판");
-    const buy = async () => good(await user.at(other).post("/orders", { orderItems: lines(product) }), 201);
+    const buy = async () => good(await user.at(other).post("/orders", { orderItems: itemsOf(product) }), 201);
     await buy();
     assert.deepEqual([(await look(shop)).body.stock, (await look(other)).body.stock, (await list(other)).body.products[0].stock], [99, 99, 99]);
 
-    // A reader's answer, from before the purchase, is on its way: nobody who asks after the purchase is given it, then or later.
+    // A response from before the purchase is held back. Reads after the purchase must not return it, neither then nor later.
     for (const [words, read, stockIn] of [
       ["select products", look, ({ body }: Answer) => body.stock],
       ["select product page", list, ({ body }: Answer) => body.products[0].stock],
     ] as const) {
       const before = await shop.stockOf(product);
-      await heardEverything(other, database);
-      await buy(); // Leaves the list out of the cache.
-      const { held, release } = line.holdAnswer(words);
-      const begun = read(other);
+      await invalidationsReceived(other, database);
+      await buy(); // Drops the list from the cache.
+      const { held, release } = proxy.holdAnswer(words);
+      const started = read(other);
       await held;
       await buy();
       const asked = read(other);
       await buy();
       release();
-      assert.equal(stockIn(await begun), before - 1);
+      assert.equal(stockIn(await started), before - 1);
       assert.ok(stockIn(await asked) <= before - 2);
       assert.equal(stockIn(await read(other)), before - 3);
     }
@@ -265,7 +268,7 @@ describe("1-points · 상품 조회와 결제 요청이 동시에 진행될 때,
     const product = await shop.product({ name: "마지막 하나", stock: 1 });
     good(await shop.anyone("GET", "/products?q=마지막"), 200);
     const user = await shop.user({ balance: 1000 });
-    good(await user.post("/orders", { orderItems: lines(product) }), 201);
+    good(await user.post("/orders", { orderItems: itemsOf(product) }), 201);
     assert.equal(good(await other.anyone("GET", `/products/${product.id}`), 200).status, "SOLD_OUT");
     assert.equal(good(await shop.anyone("GET", "/products?q=마지막"), 200).products[0].status, "SOLD_OUT");
   });
@@ -273,7 +276,7 @@ describe("1-points · 상품 조회와 결제 요청이 동시에 진행될 때,
   test("flow → UserC buys by POST /payments while UserA looks; then UserA sees what is left", async () => {
     const product = await shop.product({ stock: 5 });
     const userC = await shop.user({ balance: 2000 });
-    const orderId = await deferred(userC, lines([product, 2]));
+    const orderId = await deferred(userC, itemsOf([product, 2]));
     const [look, pay] = await Promise.all([other.anyone("GET", `/products/${product.id}`), userC.post("/payments", { orderId, method: "BALANCE" })]);
     good(pay, 201);
     assert.ok([5, 3].includes(good(look, 200).stock));
@@ -287,19 +290,17 @@ describe("1-points · 쿠폰 발급", () => {
     const answer = await unchanged(shop, { users: [user], campaigns: [campaign] }, () =>
       user.post(`/coupons/${campaign.id}/issue`, { userId: "42" }),
     );
-    const { errors } = says(answer, 400, "INVALID_REQUEST", "유효하지 않은 요청입니다");
+    const { errors } = refusedWith(answer, 400, "INVALID_REQUEST", "유효하지 않은 요청입니다");
     assert.equal((errors as { path: string }[])[0]?.path, "/userId");
   });
 
-  // Goes red without `shop.find(claims, …)` in issueCoupon.
   test("opt 이미 발급된 경우 → 409, and nothing is taken from the campaign", async () => {
     const [user, campaign] = [await shop.user(), await shop.campaign({ totalQuantity: 5 })];
     good(await user.post(`/coupons/${campaign.id}/issue`), 201);
     const answer = await unchanged(shop, { users: [user], campaigns: [campaign] }, () => user.at(other).post(`/coupons/${campaign.id}/issue`));
-    says(answer, 409, "COUPON_ALREADY_ISSUED", "이미 쿠폰이 발급되었습니다");
+    refusedWith(answer, 409, "COUPON_ALREADY_ISSUED", "이미 쿠폰이 발급되었습니다");
   });
 
-  // Goes red without `campaign.issuedQuantity >= campaign.totalQuantity` in issueCoupon.
   test("opt 재고 부족 → 409, and nothing remains of the attempt", async () => {
     const [first, second] = await shop.users(2);
     const campaign = await shop.campaign({ totalQuantity: 1 });
@@ -307,7 +308,7 @@ describe("1-points · 쿠폰 발급", () => {
     const answer = await unchanged(shop, { users: [second as Client], campaigns: [campaign] }, () =>
       (second as Client).post(`/coupons/${campaign.id}/issue`),
     );
-    says(answer, 409, "COUPON_SOLD_OUT", "쿠폰 재고가 없습니다");
+    refusedWith(answer, 409, "COUPON_SOLD_OUT", "쿠폰 재고가 없습니다");
   });
 
   test("flow → 201, one coupon fewer in the campaign and one more in the user's hands", async () => {
@@ -324,16 +325,16 @@ describe("1-points · 쿠폰 발급", () => {
 });
 
 describe("1-points · 쿠폰 발급 동시성 확인", () => {
-  /** Two users ask at once, at two instances, for the one coupon there is. */
+  /** Two users request the last coupon at once, at two instances. */
   async function lastCoupon() {
     const campaign = await shop.campaign({ totalQuantity: 1 });
     const users = (await shop.users(2)) as [Client, Client];
-    const answers = await Promise.all(users.map((user, i) => spread(user, i).post(`/coupons/${campaign.id}/issue`)));
+    const answers = await Promise.all(users.map((user, i) => alternating(user, i).post(`/coupons/${campaign.id}/issue`)));
     const winner = answers.findIndex(({ status }) => status === 201);
     return { campaign, users, answers, winner, loser: 1 - winner };
   }
 
-  // Goes red without `campaign.issuedQuantity >= campaign.totalQuantity` in issueCoupon, and where the campaign is under neither lock, the distributed nor the row's.
+  // Also fails if the campaign has neither the distributed lock nor the row lock.
   test("par UserA 쿠폰 발급 요청 → the one whose turn comes first gets it, and there is none left", async () => {
     for (let i = 0; i < 10; i++) {
       const { campaign, users, answers, winner } = await lastCoupon();
@@ -347,22 +348,22 @@ describe("1-points · 쿠폰 발급 동시성 확인", () => {
 
   test("and UserB 쿠폰 발급 요청 → the other is told that none is left, and holds nothing", async () => {
     const { users, answers, loser } = await lastCoupon();
-    says(answers[loser] as never, 409, "COUPON_SOLD_OUT", "쿠폰 재고가 없습니다");
+    refusedWith(answers[loser] as never, 409, "COUPON_SOLD_OUT", "쿠폰 재고가 없습니다");
     assert.deepEqual(good(await (users[loser] as Client).get(`/users/${users[loser]?.id}/coupons?status=ALL`), 200).userCoupons, []);
   });
 
   test("flow → of forty users at two instances, five get the five coupons", async () => {
     const campaign = await shop.campaign({ totalQuantity: 5 });
     const users = await shop.users(40);
-    const tally = await race(40, (i) => spread(users[i] as Client, i).post(`/coupons/${campaign.id}/issue`));
-    assert.deepEqual(tally, { 201: 5, 409: 35 });
+    const statuses = await race(40, (i) => alternating(users[i] as Client, i).post(`/coupons/${campaign.id}/issue`));
+    assert.deepEqual(statuses, { 201: 5, 409: 35 });
   });
 });
 
 describe("1-points · 쿠폰 발급 이력 조회", () => {
   test("opt 유효하지 않은 식별자 → 400", async () => {
     const user = await shop.user();
-    says(await user.get("/users/not-an-id/coupons"), 400, "INVALID_USER_ID", "유효하지 않은 사용자 식별자입니다");
+    refusedWith(await user.get("/users/not-an-id/coupons"), 400, "INVALID_USER_ID", "유효하지 않은 사용자 식별자입니다");
   });
 
   // "발급 이력이 없습니다" here, "보유한 쿠폰이 없습니다" in document 2.
@@ -392,26 +393,25 @@ describe("1-points · 쿠폰 발급 이력 조회", () => {
 describe("1-points · 주문", () => {
   test("opt 유효하지 않은 상품 → 400 for a malformed id, 404 for one that is no product's, and no order", async () => {
     const [user, product] = [await shop.user(), await shop.product()];
-    const things = { users: [user], products: [product] };
-    const place = (orderItems: unknown[]) => unchanged(shop, things, () => user.post("/orders", { orderItems, payment: { method: "DEFERRED" } }));
+    const state = { users: [user], products: [product] };
+    const place = (orderItems: unknown[]) => unchanged(shop, state, () => user.post("/orders", { orderItems, payment: { method: "DEFERRED" } }));
     const { errors } = refused(await place([{ productId: "42", quantity: 1 }]), 400, "INVALID_REQUEST");
     assert.equal((errors as { path: string }[])[0]?.path, "/orderItems/0/productId");
-    says(await place(lines(product, { id: NOBODY })), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
+    refusedWith(await place(itemsOf(product, { id: MISSING_ID })), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
   });
 
-  // Goes red without `product.status !== "ON_SALE"` in forSale.
   test("opt 판매 불가 상품 → 400, and no order", async () => {
     const [user, product] = [await shop.user(), await shop.product({ status: "NOT_FOR_SALE" })];
     const answer = await unchanged(shop, { users: [user], products: [product] }, () =>
-      user.post("/orders", { orderItems: lines(product), payment: { method: "DEFERRED" } }),
+      user.post("/orders", { orderItems: itemsOf(product), payment: { method: "DEFERRED" } }),
     );
-    says(answer, 400, "PRODUCT_NOT_FOR_SALE", "현재 구매할 수 없는 상품입니다");
+    refusedWith(answer, 400, "PRODUCT_NOT_FOR_SALE", "현재 구매할 수 없는 상품입니다");
   });
 
   test("opt 쿠폰 사용하는 경우 → the order has its discount; the coupon is taken when it is paid", async () => {
     const [user, product] = [await shop.user(), await shop.product({ price: 1000 })];
     const userCouponId = await shop.coupon(user, { discount: { type: "FIXED", amount: 300 } });
-    const order = good(await user.post("/orders", { orderItems: lines([product, 2]), userCouponId, payment: { method: "DEFERRED" } }), 201);
+    const order = good(await user.post("/orders", { orderItems: itemsOf([product, 2]), userCouponId, payment: { method: "DEFERRED" } }), 201);
     const { totalAmount, discountAmount, paidAmount } = order;
     assert.deepEqual(
       { totalAmount, discountAmount, paidAmount, userCouponId: order.userCouponId },
@@ -420,7 +420,6 @@ describe("1-points · 주문", () => {
     assert.equal(good(await user.get(`/users/${user.id}/coupons`), 200).userCoupons[0].status, "AVAILABLE");
   });
 
-  // Goes red without each `refuse` of usableCoupon.
   test("opt 쿠폰 검증 실패 → 400 for a coupon that is used, expired or below its least order, 404 for another's; and no order", async () => {
     const [user, stranger] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
     const product = await shop.product({ price: 1000 });
@@ -430,25 +429,25 @@ describe("1-points · 주문", () => {
       await shop.coupon(user, { discount: { type: "FIXED", amount: 100, minOrderAmount: 1001 } }),
       await shop.coupon(stranger),
     ];
-    good(await user.post("/orders", { orderItems: lines(product), userCouponId: used }), 201);
+    good(await user.post("/orders", { orderItems: itemsOf(product), userCouponId: used }), 201);
     clock.forward(HOUR_MS);
     const place = (userCouponId: string | undefined) =>
       unchanged(shop, { users: [user, stranger], products: [product] }, () =>
-        user.post("/orders", { orderItems: lines(product), userCouponId, payment: { method: "DEFERRED" } }),
+        user.post("/orders", { orderItems: itemsOf(product), userCouponId, payment: { method: "DEFERRED" } }),
       );
     for (const [coupon, reason] of [
       [used, "USED"],
       [expired, "EXPIRED"],
       [least, "MIN_ORDER_AMOUNT"],
     ]) {
-      assert.equal(says(await place(coupon), 400, "COUPON_UNUSABLE", "사용 불가능한 쿠폰입니다")["reason"], reason);
+      assert.equal(refusedWith(await place(coupon), 400, "COUPON_UNUSABLE", "사용 불가능한 쿠폰입니다")["reason"], reason);
     }
-    says(await place(foreign), 404, "COUPON_NOT_FOUND", "존재하지 않는 쿠폰입니다");
+    refusedWith(await place(foreign), 404, "COUPON_NOT_FOUND", "존재하지 않는 쿠폰입니다");
   });
 
   test("flow → 201, waiting for its payment: neither stock nor balance has moved", async () => {
     const [user, product] = [await shop.user({ balance: 5000 }), await shop.product({ name: "귤", price: 1000, stock: 9 })];
-    const order = good(await user.post("/orders", { orderItems: lines([product, 3]), payment: { method: "DEFERRED" } }), 201);
+    const order = good(await user.post("/orders", { orderItems: itemsOf([product, 3]), payment: { method: "DEFERRED" } }), 201);
     const variantId = product.variants[0]?.id;
     const createdAt = Date.parse(order.createdAt);
     assert.ok(Math.abs(createdAt - Date.now()) < HOUR_MS / 60);
@@ -474,33 +473,32 @@ describe("1-points · 주문", () => {
 });
 
 describe("1-points · 결제", () => {
-  // Goes red without `variant.stock < quantity` in takeStock, then as a 500: the table has a CHECK of its own.
   test("opt 재고 부족 → 400, rolled back: the order still waits, and can be paid once there is stock", async () => {
     const [user, plenty, scarce] = [await shop.user({ balance: 10_000 }), await shop.product({ stock: 10 }), await shop.product({ stock: 1 })];
-    const orderId = await deferred(user, lines(plenty, [scarce, 2]));
+    const orderId = await deferred(user, itemsOf(plenty, [scarce, 2]));
     const answer = await unchanged(shop, { users: [user], products: [plenty, scarce] }, () => user.post("/payments", { orderId, method: "BALANCE" }));
-    const { productId, requested, available } = says(answer, 400, "STOCK_INSUFFICIENT", "재고가 부족합니다");
+    const { productId, requested, available } = refusedWith(answer, 400, "STOCK_INSUFFICIENT", "재고가 부족합니다");
     assert.deepEqual({ productId, requested, available }, { productId: scarce.id, requested: 2, available: 1 });
 
     good(await shop.operator.post(`/admin/variants/${scarce.variants[0]?.id}/stock`, { delta: 1, reason: "delivery" }), 200);
     good(await user.post("/payments", { orderId, method: "BALANCE" }), 201);
   });
 
-  // Goes red without `balance < 0` in moveMoney, and, for the stock, without `shop.drop()` in the till.
+  // For the stock, fails if the till keeps the changes of a refused command.
   test("opt 잔액 부족 → 400, rolled back: the stock that was taken is there again", async () => {
     const [user, product] = [await shop.user({ balance: 999 }), await shop.product({ price: 1000 })];
     const userCouponId = await shop.coupon(user, { discount: { type: "FIXED", amount: 500 } });
-    const orderId = await deferred(user, lines([product, 2]), { userCouponId });
+    const orderId = await deferred(user, itemsOf([product, 2]), { userCouponId });
     const answer = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/payments", { orderId, method: "BALANCE" }));
-    const { requested, available } = says(answer, 400, "BALANCE_INSUFFICIENT", "포인트가 부족합니다");
+    const { requested, available } = refusedWith(answer, 400, "BALANCE_INSUFFICIENT", "포인트가 부족합니다");
     assert.deepEqual({ requested, available }, { requested: 1500, available: 999 });
   });
 
-  // Goes red without takeCoupon, and without `usableCoupon` in payFromBalance.
+  // Fails without takeCoupon, and without `usableCoupon` in payFromBalance.
   test("opt 주문에 쿠폰이 사용된 경우 → the coupon goes with the payment, and a second order that names it can't be paid", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ price: 1000 })];
     const userCouponId = await shop.coupon(user, { discount: { type: "PERCENTAGE", rate: 15 } });
-    const [first, second] = [await deferred(user, lines(product), { userCouponId }), await deferred(user, lines(product), { userCouponId })];
+    const [first, second] = [await deferred(user, itemsOf(product), { userCouponId }), await deferred(user, itemsOf(product), { userCouponId })];
     const { amount, paidAt } = good(await user.post("/payments", { orderId: first, method: "BALANCE" }), 201);
     assert.deepEqual([amount, await shop.balanceOf(user)], [850, 9150]);
     const [coupon] = good(await user.get(`/users/${user.id}/coupons?status=USED`), 200).userCoupons;
@@ -509,26 +507,26 @@ describe("1-points · 결제", () => {
     const answer = await unchanged(shop, { users: [user], products: [product] }, () =>
       user.post("/payments", { orderId: second, method: "BALANCE" }),
     );
-    assert.equal(says(answer, 400, "COUPON_UNUSABLE", "사용 불가능한 쿠폰입니다")["reason"], "USED");
+    assert.equal(refusedWith(answer, 400, "COUPON_UNUSABLE", "사용 불가능한 쿠폰입니다")["reason"], "USED");
   });
 
   test("par 주문 상태 변경 → the order is COMPLETED, and not a second time", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product()];
-    const orderId = await deferred(user, lines(product));
+    const orderId = await deferred(user, itemsOf(product));
     const { paymentId, paidAt } = good(await user.post("/payments", { orderId, method: "BALANCE" }), 201);
     const { status, completedAt, paidAmount, payment } = good(await user.get(`/orders/${orderId}`), 200);
     assert.deepEqual(
       { status, completedAt, paidAmount, payment },
       { status: "COMPLETED", completedAt: paidAt, paidAmount: 1000, payment: { paymentId, method: "BALANCE", status: "COMPLETED" } },
     );
-    // Goes red without `isPayable` in payOrder.
+    // Fails without `isPayable` in payOrder.
     const again = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/payments", { orderId, method: "BALANCE" }));
-    says(again, 409, "ORDER_NOT_PAYABLE", "결제할 수 없는 주문입니다");
+    refusedWith(again, 409, "ORDER_NOT_PAYABLE", "결제할 수 없는 주문입니다");
   });
 
   test("and 결제 상태 변경 → the payment is COMPLETED, for what was paid", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product()];
-    const orderId = await deferred(user, lines([product, 3]));
+    const orderId = await deferred(user, itemsOf([product, 3]));
     const payment = good(await user.post("/payments", { orderId, userId: user.id, method: "BALANCE" }), 201);
     assert.deepEqual(payment, {
       paymentId: payment.paymentId,
@@ -547,7 +545,7 @@ describe("1-points · 결제", () => {
   test("flow → stock, points and coupon are taken, and order, payment and discount go to the data platform", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ name: "밤", price: 1000, stock: 9 })];
     const userCouponId = await shop.coupon(user, { discount: { type: "FIXED", amount: 300 } });
-    const orderId = await deferred(user, lines([product, 2]), { userCouponId });
+    const orderId = await deferred(user, itemsOf([product, 2]), { userCouponId });
     const { paymentId } = good(await user.post("/payments", { orderId, method: "BALANCE" }), 201);
     assert.deepEqual([await shop.stockOf(product), await shop.balanceOf(user)], [7, 8300]);
 
@@ -563,8 +561,8 @@ describe("1-points · 결제", () => {
 });
 
 describe("1-points · 결제 동시성 처리 확인", () => {
-  /** A, who can't pay, and B, who can, each with an order for the same last piece and a coupon; they pay at once, at two instances. */
-  async function poorAndRich() {
+  /** Users A and B pay at once, at two instances, for orders of the same last unit. A's balance is too small, B's is sufficient. */
+  async function shortAndSufficient() {
     const product = await shop.product({ price: 1000, stock: 1 });
     const [a, b] = [await shop.user({ balance: 899 }), await shop.user({ balance: 900 })];
     const [couponA, couponB] = [
@@ -572,8 +570,8 @@ describe("1-points · 결제 동시성 처리 확인", () => {
       await shop.coupon(b, { discount: { type: "FIXED", amount: 100 } }),
     ];
     const [orderA, orderB] = [
-      await deferred(a, lines(product), { userCouponId: couponA }),
-      await deferred(b, lines(product), { userCouponId: couponB }),
+      await deferred(a, itemsOf(product), { userCouponId: couponA }),
+      await deferred(b, itemsOf(product), { userCouponId: couponB }),
     ];
     const [paidA, paidB] = await Promise.all([
       a.post("/payments", { orderId: orderA, method: "BALANCE" }),
@@ -582,12 +580,12 @@ describe("1-points · 결제 동시성 처리 확인", () => {
     return { product, a, b, couponA, couponB, orderA, orderB, paidA, paidB };
   }
 
-  // Goes red without `shop.drop()` in the till: A's piece would be gone, and B refused.
+  // Fails if the till keeps the changes of a refused command: A's unit would be taken, and B refused.
   test("par UserA 결제 요청 → A is refused, and keeps balance and coupon", async () => {
     for (let i = 0; i < 5; i++) {
-      const { a, couponA, paidA, paidB } = await poorAndRich();
+      const { a, couponA, paidA, paidB } = await shortAndSufficient();
       good(paidB, 201);
-      // By A's turn the piece is there and the money is not, or B has got it before.
+      // A is refused for the balance, or for the stock if B was first.
       assert.equal(paidA.status, 400);
       assert.ok(["BALANCE_INSUFFICIENT", "STOCK_INSUFFICIENT"].includes(paidA.body.code));
       assert.equal(await shop.balanceOf(a), 899);
@@ -596,13 +594,13 @@ describe("1-points · 결제 동시성 처리 확인", () => {
   });
 
   test("and UserB 결제 요청 → B gets the piece that A could not pay", async () => {
-    const { b, product, paidB } = await poorAndRich();
+    const { b, product, paidB } = await shortAndSufficient();
     good(paidB, 201);
     assert.deepEqual([await shop.stockOf(product), await shop.balanceOf(b)], [0, 0]);
   });
 
   test("opt 쿠폰 사용하는 경우 → B's coupon is used, with B's order only", async () => {
-    const { b, couponB, paidB } = await poorAndRich();
+    const { b, couponB, paidB } = await shortAndSufficient();
     assert.equal(good(paidB, 201).amount, 900);
     const { userCoupons } = good(await b.get(`/users/${b.id}/coupons?status=USED`), 200);
     assert.deepEqual(
@@ -612,20 +610,20 @@ describe("1-points · 결제 동시성 처리 확인", () => {
   });
 
   test("par 주문 상태 변경 → B's order is COMPLETED, A's still waits", async () => {
-    const { a, b, orderA, orderB } = await poorAndRich();
+    const { a, b, orderA, orderB } = await shortAndSufficient();
     assert.equal(good(await a.get(`/orders/${orderA}`), 200).status, "PENDING");
     assert.equal(good(await b.get(`/orders/${orderB}`), 200).status, "COMPLETED");
   });
 
   test("and 결제 상태 변경 → B has a payment, A has none", async () => {
-    const { a, b, orderA, orderB, paidB } = await poorAndRich();
+    const { a, b, orderA, orderB, paidB } = await shortAndSufficient();
     assert.equal(good(await a.get(`/orders/${orderA}`), 200).payment, null);
     assert.equal(good(await b.get(`/orders/${orderB}`), 200).payment.paymentId, paidB.body.paymentId);
     assert.equal(good(await b.get(`/payments/${paidB.body.paymentId}`), 200).status, "COMPLETED");
   });
 
   test("flow → once A has charged what was missing, and stock has come, A's order is paid too", async () => {
-    const { a, product, orderA } = await poorAndRich();
+    const { a, product, orderA } = await shortAndSufficient();
     good(await a.post(`/users/${a.id}/balance/charge`, { amount: 1 }), 200);
     good(await shop.operator.post(`/admin/variants/${product.variants[0]?.id}/stock`, { delta: 1, reason: "delivery" }), 200);
     assert.equal(good(await a.post("/payments", { orderId: orderA, method: "BALANCE" }), 201).amount, 900);
@@ -633,7 +631,7 @@ describe("1-points · 결제 동시성 처리 확인", () => {
   });
 });
 
-/** Six products and their units sold on each of the days 0 (today), -1, …, -4; far more than all other tests of this file sell. */
+/** Six products and their units sold on days 0 (today), -1, …, -4: far more than the other tests of this file sell. */
 const SOLD: Record<string, number[]> = {
   가: [0, 100, 200, 300, 0],
   나: [0, 0, 500, 0, 5000],
@@ -653,7 +651,11 @@ describe("1-points · 최근 3일 판매 상위 5개 데이터 저장", () => {
       for (const [ago, quantity] of units.entries()) {
         if (quantity === 0) continue;
         good(
-          await shop.operator.post("/orders", { userId: buyer.id, orderItems: lines([product, quantity]), orderedAt: `${day(-ago)}T00:00:00+09:00` }),
+          await shop.operator.post("/orders", {
+            userId: buyer.id,
+            orderItems: itemsOf([product, quantity]),
+            orderedAt: `${day(-ago)}T00:00:00+09:00`,
+          }),
           201,
         );
       }
@@ -666,7 +668,7 @@ describe("1-points · 최근 3일 판매 상위 5개 데이터 저장", () => {
     await database.query("INSERT INTO popular_snapshots (day, rank, product_id, total_sales) VALUES ($1, 1, $3, 1), ($2, 1, $3, 1)", [
       day(-4),
       day(-3),
-      NOBODY,
+      MISSING_ID,
     ]);
     assert.deepEqual(await runJob(shop, "snapshot-popular"), { day: day(), from: day(-3), to: day(-1), products: 5, deleted: 1 });
     const { rows } = await database.query("SELECT rank, product_id, total_sales::int FROM popular_snapshots WHERE day = $1 ORDER BY rank", [day()]);
@@ -690,7 +692,7 @@ describe("1-points · 최근 3일 판매 상위 5개 데이터 저장", () => {
 });
 
 describe("1-points · 최근 3일 판매 상위 5개 데이터 조회", () => {
-  // The document throws; an empty list is no error, and has document 2's shape and words (reconciliation 11).
+  // The document throws. An empty list is no error; its format and message are document 2's (reconciliation 11).
   test("opt 배치 데이터 없음 → 200 with an empty list and a message", async () => {
     const empty = await openTestShop();
     try {
@@ -701,7 +703,7 @@ describe("1-points · 최근 3일 판매 상위 5개 데이터 조회", () => {
     }
   });
 
-  // The list is the live one: today and the two days before (reconciliation 9). Equal sales go by id.
+  // The list covers today and the two days before (reconciliation 9). Products with equal sales are ordered by id.
   test("flow → the top five by units, with name and price, at either instance", async () => {
     const [third, fourth] = [...named]
       .filter(([, name]) => name === "가" || name === "마")

@@ -1,12 +1,12 @@
-// Document 4: wallets made on first need, variants, discount policies, coupons that expire, the hourly aggregation from a
-// checkpoint. Side by side with it, diagram by diagram, branch by branch. UNUSED is AVAILABLE (reconciliation 5).
+// Document 4: wallets created when first needed, variants, discount policies, coupons that expire, the hourly aggregation from a
+// checkpoint. Suites and tests follow its diagrams and branches. UNUSED is AVAILABLE (reconciliation 5).
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { clockAtNoon, day } from "../support/clock.ts";
 import { Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
-import { caughtUp, counted, lines, NOBODY, runJob, says, sentEvents, until } from "./helpers.ts";
+import { firstRunsDone, counted, itemsOf, MISSING_ID, runJob, refusedWith, sentEvents, until } from "./helpers.ts";
 
 const MINUTE_MS = 60_000;
 
@@ -14,15 +14,17 @@ const clock = clockAtNoon();
 let shop: TestShop;
 before(async () => {
   shop = await openTestShop();
-  await caughtUp(shop);
+  await firstRunsDone(shop);
 });
 after(() => shop.close());
-const stranger = (): Client => new Client(shop.url, NOBODY, "shopper");
+const missingUser = (): Client => new Client(shop.url, MISSING_ID, "shopper");
 
 describe("4-variants-batch · 1. 잔액 충전", () => {
   test("opt 존재하지 않는 유저 → 404, and no wallet comes of it", async () => {
-    const answer = await unchanged(shop, { users: [stranger()] }, () => stranger().post(`/users/${NOBODY}/balance/charge`, { amount: 100 }));
-    says(answer, 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+    const answer = await unchanged(shop, { users: [missingUser()] }, () =>
+      missingUser().post(`/users/${MISSING_ID}/balance/charge`, { amount: 100 }),
+    );
+    refusedWith(answer, 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
   });
 
   // The diagram says "< 0", its text (6) "0 이하": 0 is refused too.
@@ -30,7 +32,7 @@ describe("4-variants-batch · 1. 잔액 충전", () => {
     const user = await shop.user({ balance: 100 });
     for (const amount of [-1, -100, 0]) {
       const answer = await unchanged(shop, { users: [user] }, () => user.post(`/users/${user.id}/balance/charge`, { amount }));
-      says(answer, 400, "INVALID_AMOUNT", "유효하지 않은 충전 금액입니다");
+      refusedWith(answer, 400, "INVALID_AMOUNT", "유효하지 않은 충전 금액입니다");
     }
   });
 
@@ -54,37 +56,40 @@ describe("4-variants-batch · 2. 잔액 조회", () => {
 
   test("flow → twenty first reads at once, and the first charge among them, are of one wallet", async () => {
     const user = await shop.user();
-    const tally = await race(21, (i) =>
+    const statuses = await race(21, (i) =>
       i === 10 ? user.post(`/users/${user.id}/balance/charge`, { amount: 9 }) : user.get(`/users/${user.id}/balance`),
     );
-    assert.deepEqual(tally, { 200: 21 });
+    assert.deepEqual(statuses, { 200: 21 });
     assert.equal(await shop.balanceOf(user), 9);
   });
 });
 
 describe("4-variants-batch · 3. 쿠폰 발급", () => {
-  // Goes red without `shop.find(members, …)`, or without `shop.find(claims, …)`, in issueCoupon.
   test("opt 존재하지 않는 유저/쿠폰 or 이미 발급받은 쿠폰 → 404, 404, 409, and nothing is issued", async () => {
     const [user, campaign] = [await shop.user(), await shop.campaign()];
-    const things = { users: [user, stranger()], campaigns: [campaign] };
-    says(
-      await unchanged(shop, things, () => stranger().post(`/coupons/${campaign.id}/issue`)),
+    const state = { users: [user, missingUser()], campaigns: [campaign] };
+    refusedWith(
+      await unchanged(shop, state, () => missingUser().post(`/coupons/${campaign.id}/issue`)),
       404,
       "USER_NOT_FOUND",
       "사용자 정보가 존재하지 않습니다",
     );
-    says(await unchanged(shop, things, () => user.post(`/coupons/${NOBODY}/issue`)), 404, "COUPON_NOT_FOUND", "존재하지 않는 쿠폰입니다");
+    refusedWith(await unchanged(shop, state, () => user.post(`/coupons/${MISSING_ID}/issue`)), 404, "COUPON_NOT_FOUND", "존재하지 않는 쿠폰입니다");
     good(await user.post(`/coupons/${campaign.id}/issue`), 201);
-    says(await unchanged(shop, things, () => user.post(`/coupons/${campaign.id}/issue`)), 409, "COUPON_ALREADY_ISSUED", "이미 쿠폰이 발급되었습니다");
+    refusedWith(
+      await unchanged(shop, state, () => user.post(`/coupons/${campaign.id}/issue`)),
+      409,
+      "COUPON_ALREADY_ISSUED",
+      "이미 쿠폰이 발급되었습니다",
+    );
   });
 
-  // Goes red without `campaign.issuedQuantity >= campaign.totalQuantity` in issueCoupon.
   test("opt 쿠폰 잔여수량이 부족한 경우 → 409", async () => {
     const [first, second] = (await shop.users(2)) as [Client, Client];
     const campaign = await shop.campaign({ totalQuantity: 1 });
     good(await first.post(`/coupons/${campaign.id}/issue`), 201);
     const answer = await unchanged(shop, { users: [second], campaigns: [campaign] }, () => second.post(`/coupons/${campaign.id}/issue`));
-    says(answer, 409, "COUPON_SOLD_OUT", "쿠폰 재고가 없습니다");
+    refusedWith(answer, 409, "COUPON_SOLD_OUT", "쿠폰 재고가 없습니다");
   });
 
   test("flow → the user has a coupon, and the campaign one fewer", async () => {
@@ -101,7 +106,7 @@ describe("4-variants-batch · 4. 보유 쿠폰 목록 조회", () => {
     const used = await shop.coupon(user);
     const expired = await shop.coupon(user, { expiresAt: new Date(Date.now() + MINUTE_MS).toISOString() });
     const usable = await shop.coupon(user);
-    good(await user.post("/orders", { orderItems: lines(product), userCouponId: used }), 201);
+    good(await user.post("/orders", { orderItems: itemsOf(product), userCouponId: used }), 201);
     clock.forward(MINUTE_MS);
     const { userCoupons } = good(await user.get(`/users/${user.id}/coupons?status=ALL`), 200);
     assert.deepEqual(
@@ -116,7 +121,7 @@ describe("4-variants-batch · 4. 보유 쿠폰 목록 조회", () => {
 });
 
 describe("4-variants-batch · 5. 주문 / 결제", () => {
-  /** A shirt in two sizes, one of which is scarce. */
+  /** A shirt in two sizes, one of them with a single unit. */
   async function shirt() {
     const product = await shop.product({
       name: "저고리",
@@ -126,94 +131,96 @@ describe("4-variants-batch · 5. 주문 / 결제", () => {
       ],
     });
     const [small, large] = product.variants.map(({ id }) => id) as [string, string];
-    const line = (variantId: string, quantity = 1) => ({ productId: product.id, variantId, quantity });
-    return { product, small, large, line };
+    const item = (variantId: string, quantity = 1) => ({ productId: product.id, variantId, quantity });
+    return { product, small, large, item };
   }
 
   test("opt 존재하지 않는 유저/상품/보유쿠폰 → 404 each, also for a variant of another product, and nothing is written", async () => {
-    const [user, { product, large, line }, other] = [await shop.user({ balance: 100_000 }), await shirt(), await shop.product()];
-    const things = { users: [user, stranger()], products: [product, other] };
-    const order = (who: Client, body: unknown) => unchanged(shop, things, () => who.post("/orders", body));
-    says(await order(stranger(), { orderItems: [line(large)] }), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
-    says(await order(shop.operator, { userId: NOBODY, orderItems: [line(large)] }), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
-    says(await order(user, { orderItems: lines({ id: NOBODY }) }), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
-    says(await order(user, { orderItems: [line(NOBODY)] }), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
-    // Goes red without `variant.productId !== productId` in forSale.
-    says(
+    const [user, { product, large, item }, other] = [await shop.user({ balance: 100_000 }), await shirt(), await shop.product()];
+    const state = { users: [user, missingUser()], products: [product, other] };
+    const order = (client: Client, body: unknown) => unchanged(shop, state, () => client.post("/orders", body));
+    refusedWith(await order(missingUser(), { orderItems: [item(large)] }), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+    refusedWith(
+      await order(shop.operator, { userId: MISSING_ID, orderItems: [item(large)] }),
+      404,
+      "USER_NOT_FOUND",
+      "사용자 정보가 존재하지 않습니다",
+    );
+    refusedWith(await order(user, { orderItems: itemsOf({ id: MISSING_ID }) }), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
+    refusedWith(await order(user, { orderItems: [item(MISSING_ID)] }), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
+    refusedWith(
       await order(user, { orderItems: [{ productId: other.id, variantId: large, quantity: 1 }] }),
       404,
       "PRODUCT_NOT_FOUND",
       "상품이 존재하지 않습니다",
     );
-    says(await order(user, { orderItems: [line(large)], userCouponId: NOBODY }), 404, "COUPON_NOT_FOUND", "존재하지 않는 쿠폰입니다");
+    refusedWith(await order(user, { orderItems: [item(large)], userCouponId: MISSING_ID }), 404, "COUPON_NOT_FOUND", "존재하지 않는 쿠폰입니다");
   });
 
-  // Goes red without `balance < 0` in moveMoney.
   test("opt 잔액부족 → 400, and the variant's stock is as it was", async () => {
-    const [user, { product, large, line }] = [await shop.user({ balance: 2999 }), await shirt()];
-    const answer = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", { orderItems: [line(large, 2)] }));
-    says(answer, 400, "BALANCE_INSUFFICIENT", "포인트가 부족합니다");
+    const [user, { product, large, item }] = [await shop.user({ balance: 2999 }), await shirt()];
+    const answer = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", { orderItems: [item(large, 2)] }));
+    refusedWith(answer, 400, "BALANCE_INSUFFICIENT", "포인트가 부족합니다");
   });
 
-  // What the product has in other sizes does not help. Goes red where the product's sum is asked instead of the variant's stock.
+  // Fails if the stock of all the product's variants is checked instead of the variant's.
   test("opt 재고부족 → 400 that names the variant, whatever the product's other variants have", async () => {
-    const [user, { product, small, line }] = [await shop.user({ balance: 100_000 }), await shirt()];
-    const answer = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", { orderItems: [line(small, 2)] }));
-    const { variantId, requested, available } = says(answer, 400, "STOCK_INSUFFICIENT", "재고가 부족합니다");
+    const [user, { product, small, item }] = [await shop.user({ balance: 100_000 }), await shirt()];
+    const answer = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", { orderItems: [item(small, 2)] }));
+    const { variantId, requested, available } = refusedWith(answer, 400, "STOCK_INSUFFICIENT", "재고가 부족합니다");
     assert.deepEqual({ variantId, requested, available }, { variantId: small, requested: 2, available: 1 });
   });
 
-  // Goes red without each `refuse` of usableCoupon.
   test("opt 쿠폰 상태가 UNUSED가 아닌 경우 / 쿠폰이 만료된 경우 → 400, whether or not the job has marked the expired one", async () => {
-    const [user, { product, large, line }] = [await shop.user({ balance: 100_000 }), await shirt()];
+    const [user, { product, large, item }] = [await shop.user({ balance: 100_000 }), await shirt()];
     const used = await shop.coupon(user);
     const expired = await shop.coupon(user, { expiresAt: new Date(Date.now() + MINUTE_MS).toISOString() });
-    good(await user.post("/orders", { orderItems: [line(large)], userCouponId: used }), 201);
+    good(await user.post("/orders", { orderItems: [item(large)], userCouponId: used }), 201);
     clock.forward(MINUTE_MS);
     const reason = async (userCouponId: string) => {
       const answer = await unchanged(shop, { users: [user], products: [product] }, () =>
-        user.post("/orders", { orderItems: [line(large)], userCouponId }),
+        user.post("/orders", { orderItems: [item(large)], userCouponId }),
       );
-      return says(answer, 400, "COUPON_UNUSABLE", "사용 불가능한 쿠폰입니다")["reason"];
+      return refusedWith(answer, 400, "COUPON_UNUSABLE", "사용 불가능한 쿠폰입니다")["reason"];
     };
     assert.deepEqual([await reason(used), await reason(expired)], ["USED", "EXPIRED"]);
     assert.ok((await runJob(shop, "expire-coupons")).expired >= 1);
     assert.equal(await reason(expired), "EXPIRED");
   });
 
-  // The balance is checked here only, after the discount: what the first check would refuse and the coupon pays for goes through.
-  // Goes red where payFromBalance takes the total.
+  // The balance is checked once, after the discount, so a coupon may make up for a balance below the total.
+  // Fails if payFromBalance takes the total.
   test("opt 잔액 부족 → 400 where the balance falls short of the discounted amount, 201 where only of the undiscounted one", async () => {
     const [poor, able] = [await shop.user({ balance: 999 }), await shop.user({ balance: 1000 })];
-    const { product, large, line } = await shirt();
+    const { product, large, item } = await shirt();
     const discount = { type: "FIXED", amount: 500 };
     const [coupon, second] = [await shop.coupon(poor, { discount }), await shop.coupon(able, { discount })];
     const answer = await unchanged(shop, { users: [poor], products: [product] }, () =>
-      poor.post("/orders", { orderItems: [line(large)], userCouponId: coupon }),
+      poor.post("/orders", { orderItems: [item(large)], userCouponId: coupon }),
     );
-    const { requested, available } = says(answer, 400, "BALANCE_INSUFFICIENT", "포인트가 부족합니다");
+    const { requested, available } = refusedWith(answer, 400, "BALANCE_INSUFFICIENT", "포인트가 부족합니다");
     assert.deepEqual({ requested, available }, { requested: 1000, available: 999 });
-    good(await able.post("/orders", { orderItems: [line(large)], userCouponId: second }), 201);
+    good(await able.post("/orders", { orderItems: [item(large)], userCouponId: second }), 201);
     assert.equal(await shop.balanceOf(able), 0);
   });
 
-  // Goes red where lines of one variant are checked one by one, or where a line that fails leaves the ones before it taken.
+  // Also fails if a line item that is refused leaves the stock of earlier line items taken.
   test("opt 재고 부족 → 400 where two lines of one variant together are too many, and the lines before them are given back", async () => {
-    const [user, { product, small, large, line }] = [await shop.user({ balance: 100_000 }), await shirt()];
+    const [user, { product, small, large, item }] = [await shop.user({ balance: 100_000 }), await shirt()];
     const answer = await unchanged(shop, { users: [user], products: [product] }, () =>
-      user.post("/orders", { orderItems: [line(large, 5), line(small), line(small)] }),
+      user.post("/orders", { orderItems: [item(large, 5), item(small), item(small)] }),
     );
-    const { variantId, requested } = says(answer, 400, "STOCK_INSUFFICIENT", "재고가 부족합니다");
+    const { variantId, requested } = refusedWith(answer, 400, "STOCK_INSUFFICIENT", "재고가 부족합니다");
     assert.deepEqual({ variantId, requested }, { variantId: small, requested: 2 });
   });
 
   test("flow → every variant's stock, the coupon and the balance are taken, and the platform has the order; a variant has to be named", async () => {
-    const [user, { product, small, large, line }] = [await shop.user({ balance: 10_000 }), await shirt()];
+    const [user, { product, small, large, item }] = [await shop.user({ balance: 10_000 }), await shirt()];
     const userCouponId = await shop.coupon(user, { discount: { type: "PERCENTAGE", rate: 10 } });
-    const unnamed = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", { orderItems: lines(product) }));
+    const unnamed = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", { orderItems: itemsOf(product) }));
     assert.equal((refused(unnamed, 400, "INVALID_REQUEST")["errors"] as { path: string }[])[0]?.path, "/orderItems/0/variantId");
 
-    const order = good(await user.post("/orders", { orderItems: [line(large, 2), line(small)], userCouponId }), 201);
+    const order = good(await user.post("/orders", { orderItems: [item(large, 2), item(small)], userCouponId }), 201);
     assert.deepEqual(
       order.orderItems.map(({ name, unitPrice, quantity }: Record<string, unknown>) => [name, unitPrice, quantity]),
       [
@@ -238,7 +245,7 @@ describe("4-variants-batch · 6. 인기 상품 조회", () => {
     const sell = async (units: number, ago: number): Promise<{ id: string }> => {
       const product = await shop.product({ price: 1, stock: units });
       good(
-        await shop.operator.post("/orders", { userId: buyer.id, orderItems: lines([product, units]), orderedAt: `${day(-ago)}T00:00:00+09:00` }),
+        await shop.operator.post("/orders", { userId: buyer.id, orderItems: itemsOf([product, units]), orderedAt: `${day(-ago)}T00:00:00+09:00` }),
         201,
       );
       await counted(shop, product, units);
@@ -268,13 +275,13 @@ describe("4-variants-batch · 7. 판매량 집계 배치 프로세스", () => {
   });
 
   const sell = async (what: { id: string }, quantity: number, orderedAt?: string): Promise<string> =>
-    good(await shop.operator.post("/orders", { userId: buyer.id, orderItems: lines([what, quantity]), orderedAt }), 201).orderId;
+    good(await shop.operator.post("/orders", { userId: buyer.id, orderItems: itemsOf([what, quantity]), orderedAt }), 201).orderId;
   const aggregatedAt = async (): Promise<number> => Date.parse(good(await shop.anyone("GET", "/products/popular"), 200).aggregatedAt);
   const soldOn = async (when: string): Promise<number> => {
     const { sales } = good(await shop.operator.get(`/admin/sales?from=${when}&to=${when}&limit=10000`), 200);
     return sales.find(({ productId }: { productId: string }) => productId === product.id)?.units ?? 0;
   };
-  /** Runs the job until it has counted this many events; what it did to the rows. */
+  /** Runs the job until it has counted this many events. Returns the numbers of rows inserted and updated. */
   async function aggregate(events: number): Promise<{ rowsMade: number; rowsAdded: number }> {
     const sum = { events: 0, rowsMade: 0, rowsAdded: 0 };
     await until(async () => {
@@ -289,20 +296,20 @@ describe("4-variants-batch · 7. 판매량 집계 배치 프로세스", () => {
   }
 
   test("alt 주문 내역 있음 → what was paid since the last run is counted, what waits for its payment is not", async () => {
-    good(await buyer.post("/orders", { orderItems: lines([product, 500]), payment: { method: "DEFERRED" } }), 201);
+    good(await buyer.post("/orders", { orderItems: itemsOf([product, 500]), payment: { method: "DEFERRED" } }), 201);
     await sell(product, 2);
     await aggregate(1);
     assert.equal(await soldOn(day()), 2);
   });
 
-  // Goes red without ON CONFLICT … DO UPDATE in ADD_SALES.
+  // Fails without ON CONFLICT … DO UPDATE in ADD_SALES.
   test("alt 해당 날짜 row 존재 → the day's row is added to", async () => {
     await sell(product, 3);
     assert.deepEqual(await aggregate(1), { rowsMade: 0, rowsAdded: 1 });
     assert.equal(await soldOn(day()), 5);
   });
 
-  // Goes red where the day is UTC's: in the shop it is tomorrow from 15:00 UTC on.
+  // Fails if days are in UTC: the shop's next day starts at 15:00 UTC.
   test("else 존재하지 않음 → a day without a row, or a product without one, gets it: the shop's day", async () => {
     await sell(product, 4, `${day(-7)}T00:00:00+09:00`);
     assert.deepEqual(await aggregate(1), { rowsMade: 1, rowsAdded: 0 });
@@ -311,7 +318,7 @@ describe("4-variants-batch · 7. 판매량 집계 배치 프로세스", () => {
     assert.deepEqual(await aggregate(1), { rowsMade: 1, rowsAdded: 0 });
   });
 
-  // Goes red where the checkpoint does not move: the same orders would be counted again.
+  // Fails if the checkpoint does not move: the same orders would be counted again.
   test("else 주문 내역 없음 → nothing is counted, and nothing twice; only the checkpoint moves on", async () => {
     const [before, at] = [await soldOn(day()), await aggregatedAt()];
     assert.deepEqual(await runJob(shop, "aggregate-sales"), { events: 0, rowsMade: 0, rowsAdded: 0 });

@@ -1,16 +1,16 @@
-// Document 5: the cart, locks per user and per product, payment through an external gateway. Side by side with it, diagram by
-// diagram, branch by branch. Its 500s are refusals here, with the code of document 3 (reconciliations 6 and 7): 404 for what is
-// missing, 409 for what is there already, 400 for what the request or the order lacks.
-// The gateway is the simulator that the shop has where none is configured; what else a gateway may do is in ../payments.test.ts.
+// Document 5: the cart, locks per user and per product, payment through an external gateway. Suites and tests follow its diagrams
+// and branches. Its 500s are refusals with document 3's codes (reconciliations 6 and 7): 404 for missing resources, 409 for
+// duplicates, 400 for invalid requests and insufficient stock or balance.
+// The gateway is the shop's simulator; ../api/payments.test.ts tests other behavior of gateways.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
-import { deferred, lines, NOBODY, runJob, says } from "./helpers.ts";
+import { deferred, itemsOf, MISSING_ID, runJob, refusedWith } from "./helpers.ts";
 
 let shop: TestShop;
-/** A second instance on the same database: locks hold between instances. */
+/** A second instance on the same database, because locks must work across instances. */
 let other: TestShop;
 before(async () => {
   const env = { BALANCE_MAX: "20000000", PAYMENT_GATEWAY_TIMEOUT_MS: "100" };
@@ -21,22 +21,22 @@ after(async () => {
   await other.close();
   await shop.close();
 });
-const stranger = (): Client => new Client(shop.url, NOBODY, "shopper");
-/** The i-th of a crowd comes by one instance or the other. */
-const spread = (client: Client, i: number): Client => client.at(i % 2 ? other : shop);
+const missingUser = (): Client => new Client(shop.url, MISSING_ID, "shopper");
+/** The client at one instance or the other, alternating by `i`. */
+const alternating = (client: Client, i: number): Client => client.at(i % 2 ? other : shop);
 
 describe("5-cart-gateway · 잔액 조회", () => {
   test("alt 잔액 조회 요청 → answered for the user's own balance, and for an operator; another's is 403, without a token 401", async () => {
     const [user, neighbour] = [await shop.user({ balance: 10 }), await shop.user()];
     good(await user.get(`/users/${user.id}/balance`), 200);
     good(await shop.operator.get(`/users/${user.id}/balance`), 200);
-    says(await neighbour.get(`/users/${user.id}/balance`), 403, "FORBIDDEN", "권한이 없습니다");
-    says(await shop.anyone("GET", `/users/${user.id}/balance`), 401, "UNAUTHENTICATED", "인증이 필요합니다");
+    refusedWith(await neighbour.get(`/users/${user.id}/balance`), 403, "FORBIDDEN", "권한이 없습니다");
+    refusedWith(await shop.anyone("GET", `/users/${user.id}/balance`), 401, "UNAUTHENTICATED", "인증이 필요합니다");
   });
 
   test("else 파라미터 유효성 → 400", async () => {
     const user = await shop.user();
-    says(await user.get("/users/abc/balance"), 400, "INVALID_USER_ID", "유효하지 않은 사용자 식별자입니다");
+    refusedWith(await user.get("/users/abc/balance"), 400, "INVALID_USER_ID", "유효하지 않은 사용자 식별자입니다");
   });
 
   test("alt 유저 정보 존재 → 200", async () => {
@@ -45,7 +45,7 @@ describe("5-cart-gateway · 잔액 조회", () => {
   });
 
   test("else 유저 정보 미존재 → 404, not 500", async () => {
-    says(await stranger().get(`/users/${NOBODY}/balance`), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+    refusedWith(await missingUser().get(`/users/${MISSING_ID}/balance`), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
   });
 
   test("alt 잔액 정보 조회 존재 → the balance", async () => {
@@ -80,23 +80,25 @@ describe("5-cart-gateway · 잔액 충전", () => {
   });
 
   test("else 유저 정보 미존재 → 404, not 500", async () => {
-    const answer = await unchanged(shop, { users: [stranger()] }, () => stranger().post(`/users/${NOBODY}/balance/charge`, { amount: 100 }));
-    says(answer, 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+    const answer = await unchanged(shop, { users: [missingUser()] }, () =>
+      missingUser().post(`/users/${MISSING_ID}/balance/charge`, { amount: 100 }),
+    );
+    refusedWith(answer, 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
   });
 
-  // "사용자 ID 기반 Lock": the row's in the shelf of users, and the ledger's key (user_id, version) behind it. Goes red without both.
+  // "사용자 ID 기반 Lock". Fails only without both the row lock on `users` and the ledger's key (user_id, version).
   test("opt 충전 로직 → charges of one user take turns, at both instances, and each counts", async () => {
     const user = await shop.user();
-    assert.deepEqual(await race(40, (i) => spread(user, i).post(`/users/${user.id}/balance/charge`, { amount: 5 })), { 200: 40 });
+    assert.deepEqual(await race(40, (i) => alternating(user, i).post(`/users/${user.id}/balance/charge`, { amount: 5 })), { 200: 40 });
     assert.equal(await shop.balanceOf(user), 200);
   });
 
-  // Goes red without the check in checkLimit: the limit is looked at under the user's lock, so a crowd can't pass it together.
+  // The limit is checked under the user's lock, so concurrent charges cannot exceed it together.
   test("alt 충전 유효성 검사 실패 → 400, not 500: nobody holds more than the most, however many charge at once", async () => {
     const user = await shop.user({ balance: 10_000_001 });
     const answer = await unchanged(shop, { users: [user] }, () => user.post(`/users/${user.id}/balance/charge`, { amount: 10_000_000 }));
-    says(answer, 400, "BALANCE_LIMIT_EXCEEDED", "보유 한도를 초과합니다");
-    assert.deepEqual(await race(4, (i) => spread(user, i).post(`/users/${user.id}/balance/charge`, { amount: 4_000_000 })), { 200: 2, 400: 2 });
+    refusedWith(answer, 400, "BALANCE_LIMIT_EXCEEDED", "보유 한도를 초과합니다");
+    assert.deepEqual(await race(4, (i) => alternating(user, i).post(`/users/${user.id}/balance/charge`, { amount: 4_000_000 })), { 200: 2, 400: 2 });
     assert.equal(await shop.balanceOf(user), 18_000_001);
   });
 
@@ -108,7 +110,7 @@ describe("5-cart-gateway · 잔액 충전", () => {
 
 describe("5-cart-gateway · 상품 조회", () => {
   test("opt 유효성 검사 → 400", async () => {
-    says(await shop.anyone("GET", "/products/abc"), 400, "INVALID_PRODUCT_ID", "유효하지 않은 상품 ID입니다");
+    refusedWith(await shop.anyone("GET", "/products/abc"), 400, "INVALID_PRODUCT_ID", "유효하지 않은 상품 ID입니다");
   });
 
   test("alt 상품 정보 조회 → 200", async () => {
@@ -117,7 +119,7 @@ describe("5-cart-gateway · 상품 조회", () => {
   });
 
   test("else 상품 정보 미존재 → 404, not 500", async () => {
-    says(await shop.anyone("GET", `/products/${NOBODY}`), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
+    refusedWith(await shop.anyone("GET", `/products/${MISSING_ID}`), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
   });
 
   test("flow → the product, also one that is not for sale, which says so, and its price to operators only", async () => {
@@ -129,8 +131,8 @@ describe("5-cart-gateway · 상품 조회", () => {
   });
 });
 
-/** Puts it into the user's cart; the item. */
-// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+/** Puts a product into the user's cart and returns the item. */
+// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the values that they read
 async function put(user: Client, product: { id: string }, quantity = 1): Promise<any> {
   return good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity }), 201);
 }
@@ -172,21 +174,21 @@ describe("5-cart-gateway · 장바구니 추가", () => {
     for (const quantity of [0, -1, 1.5, 1_000_001, "1"]) refused(await add({ productId: product.id, quantity }), 400, "INVALID_REQUEST");
     refused(await add({ productId: "abc", quantity: 1 }), 400, "INVALID_REQUEST");
     refused(await add({ productId: product.id, quantity: 1, price: 1 }), 400, "INVALID_REQUEST");
-    says(await add({ productId: hidden.id, quantity: 1 }), 400, "PRODUCT_NOT_FOR_SALE", "현재 구매할 수 없는 상품입니다");
-    says(await add({ productId: NOBODY, quantity: 1 }), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
-    says(await add({ productId: product.id, quantity: 1 }, neighbour), 403, "FORBIDDEN", "권한이 없습니다");
+    refusedWith(await add({ productId: hidden.id, quantity: 1 }), 400, "PRODUCT_NOT_FOR_SALE", "현재 구매할 수 없는 상품입니다");
+    refusedWith(await add({ productId: MISSING_ID, quantity: 1 }), 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다");
+    refusedWith(await add({ productId: product.id, quantity: 1 }, neighbour), 403, "FORBIDDEN", "권한이 없습니다");
   });
 
-  // Goes red without the `some` in addToCart, and where the cart is not guarded by its user's lock.
+  // Also fails if the cart is not protected by its user's lock.
   test("opt 장바구니 중복 Error → 409, not 500; of ten who add the same at once one gets through", async () => {
     const [user, product] = [await shop.user(), await shop.product()];
     await put(user, product, 2);
     const answer = await unchanged(shop, { users: [user], products: [product] }, () =>
       user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 3 }),
     );
-    says(answer, 409, "CART_ITEM_DUPLICATE", "이미 장바구니에 담긴 상품입니다");
+    refusedWith(answer, 409, "CART_ITEM_DUPLICATE", "이미 장바구니에 담긴 상품입니다");
     const next = await shop.product();
-    assert.deepEqual(await race(10, (i) => spread(user, i).post(`/users/${user.id}/cart/items`, { productId: next.id, quantity: 1 })), {
+    assert.deepEqual(await race(10, (i) => alternating(user, i).post(`/users/${user.id}/cart/items`, { productId: next.id, quantity: 1 })), {
       201: 1,
       409: 9,
     });
@@ -217,7 +219,7 @@ describe("5-cart-gateway · 장바구니 삭제", () => {
     const [user, product] = [await shop.user(), await shop.product()];
     await put(user, product);
     const answer = await unchanged(shop, { users: [user] }, () => user.delete(`/users/${user.id}/cart/items/abc`));
-    says(answer, 400, "INVALID_REQUEST", "유효하지 않은 요청입니다");
+    refusedWith(answer, 400, "INVALID_REQUEST", "유효하지 않은 요청입니다");
   });
 
   test("opt 장바구니 미존재 Error → 404, not 500: for what was never there, is gone already, or is another's", async () => {
@@ -225,9 +227,9 @@ describe("5-cart-gateway · 장바구니 삭제", () => {
     const product = await shop.product();
     const [gone, theirs] = [await put(user, product), await put(neighbour, product)];
     good(await user.delete(`/users/${user.id}/cart/items/${gone.id}`), 204);
-    for (const id of [NOBODY, gone.id, theirs.id]) {
+    for (const id of [MISSING_ID, gone.id, theirs.id]) {
       const answer = await unchanged(shop, { users: [user, neighbour] }, () => user.delete(`/users/${user.id}/cart/items/${id}`));
-      says(answer, 404, "CART_ITEM_NOT_FOUND", "장바구니 상품이 존재하지 않습니다");
+      refusedWith(answer, 404, "CART_ITEM_NOT_FOUND", "장바구니 상품이 존재하지 않습니다");
     }
   });
 
@@ -248,14 +250,14 @@ describe("5-cart-gateway · 주문", () => {
   test("opt 유효성 검사 → 400 for what is no order, an empty cart among it, and the cart as it was", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product()];
     const order = (body: unknown) => unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", body));
-    const orderItems = lines(product);
+    const orderItems = itemsOf(product);
     for (const body of [
       {},
       { fromCart: true },
       { orderItems: [] },
-      { orderItems: lines([product, 0]) },
-      { orderItems: lines([product, 1_000_001]) },
-      { orderItems: lines([product, 600_000], [product, 600_000]) },
+      { orderItems: itemsOf([product, 0]) },
+      { orderItems: itemsOf([product, 1_000_001]) },
+      { orderItems: itemsOf([product, 600_000], [product, 600_000]) },
       { orderItems: Array.from({ length: 2001 }, () => orderItems[0]) },
       { fromCart: false },
       { fromCart: true, orderItems },
@@ -269,64 +271,65 @@ describe("5-cart-gateway · 주문", () => {
   test("alt 사용자 정보 존재 → the order is the user's, also where an operator places it; nobody else sees it", async () => {
     const [user, neighbour] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
     const product = await shop.product();
-    const own = good(await user.post("/orders", { orderItems: lines(product) }), 201);
-    const placed = good(await shop.operator.post("/orders", { userId: user.id, orderItems: lines(product) }), 201);
+    const own = good(await user.post("/orders", { orderItems: itemsOf(product) }), 201);
+    const placed = good(await shop.operator.post("/orders", { userId: user.id, orderItems: itemsOf(product) }), 201);
     assert.deepEqual([own.userId, placed.userId], [user.id, user.id]);
-    says(await neighbour.get(`/orders/${own.orderId}`), 404, "ORDER_NOT_FOUND", "주문이 존재하지 않습니다");
+    refusedWith(await neighbour.get(`/orders/${own.orderId}`), 404, "ORDER_NOT_FOUND", "주문이 존재하지 않습니다");
     const foreign = await unchanged(shop, { users: [user, neighbour], products: [product] }, () =>
-      neighbour.post("/orders", { userId: user.id, orderItems: lines(product) }),
+      neighbour.post("/orders", { userId: user.id, orderItems: itemsOf(product) }),
     );
-    says(foreign, 403, "FORBIDDEN", "권한이 없습니다");
+    refusedWith(foreign, 403, "FORBIDDEN", "권한이 없습니다");
   });
 
   test("else 사용자 정보 없음 → 404, not 500", async () => {
     const product = await shop.product();
-    const order = (who: Client, body: object) => unchanged(shop, { users: [stranger()], products: [product] }, () => who.post("/orders", body));
-    says(await order(stranger(), { orderItems: lines(product) }), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
-    says(
-      await order(stranger(), { orderItems: lines(product), payment: { method: "DEFERRED" } }),
+    const order = (client: Client, body: object) =>
+      unchanged(shop, { users: [missingUser()], products: [product] }, () => client.post("/orders", body));
+    refusedWith(await order(missingUser(), { orderItems: itemsOf(product) }), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+    refusedWith(
+      await order(missingUser(), { orderItems: itemsOf(product), payment: { method: "DEFERRED" } }),
       404,
       "USER_NOT_FOUND",
       "사용자 정보가 존재하지 않습니다",
     );
-    says(await order(shop.operator, { userId: NOBODY, fromCart: true }), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
+    refusedWith(await order(shop.operator, { userId: MISSING_ID, fromCart: true }), 404, "USER_NOT_FOUND", "사용자 정보가 존재하지 않습니다");
   });
 
-  // "상품 ID 기반 Lock". Goes red with two instances without FOR NO KEY UPDATE on the shelf of variants.
+  // "상품 ID 기반 Lock". Fails if the table `variants` is read without FOR NO KEY UPDATE.
   test("alt 상품 재고 정보 존재 → buyers of one product take turns at both instances, and the stock falls by each", async () => {
     const product = await shop.product({ price: 10, stock: 30 });
     const users = await shop.users(20, { balance: 10 });
-    assert.deepEqual(await race(20, (i) => spread(users[i] as Client, i).post("/orders", { orderItems: lines(product) })), { 201: 20 });
+    assert.deepEqual(await race(20, (i) => alternating(users[i] as Client, i).post("/orders", { orderItems: itemsOf(product) })), { 201: 20 });
     assert.equal(await shop.stockOf(product), 10);
   });
 
   test("else 상품 재고 정보 미존재 → 404, not 500, and the other lines are not bought", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product()];
     const answer = await unchanged(shop, { users: [user], products: [product] }, () =>
-      user.post("/orders", { orderItems: lines(product, { id: NOBODY }) }),
+      user.post("/orders", { orderItems: itemsOf(product, { id: MISSING_ID }) }),
     );
-    assert.equal(says(answer, 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다")["productId"], NOBODY);
+    assert.equal(refusedWith(answer, 404, "PRODUCT_NOT_FOUND", "상품이 존재하지 않습니다")["productId"], MISSING_ID);
   });
 
   test("alt 상품 재고 차감 가능 → 201, and the stock is less", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ stock: 5 })];
-    good(await user.post("/orders", { orderItems: lines([product, 5]) }), 201);
+    good(await user.post("/orders", { orderItems: itemsOf([product, 5]) }), 201);
     assert.equal(await shop.stockOf(product), 0);
   });
 
-  // Goes red without `variant.stock < quantity` in takeStock; for the cart, where it is emptied although the order was refused.
+  // For the cart, fails if it is emptied although the order is refused.
   test("else 상품 재고 차감 불가 → 400, not 500, and the cart stays as it was", async () => {
     const [user, plenty, scarce] = [await shop.user({ balance: 10_000 }), await shop.product(), await shop.product({ stock: 1 })];
     await put(user, plenty);
     await put(user, scarce, 2);
     const answer = await unchanged(shop, { users: [user], products: [plenty, scarce] }, () => user.post("/orders", { fromCart: true }));
-    says(answer, 400, "STOCK_INSUFFICIENT", "재고가 부족합니다");
+    refusedWith(answer, 400, "STOCK_INSUFFICIENT", "재고가 부족합니다");
   });
 
-  // "사용자 ID 기반의 잔액 정보 Lock". Goes red without `balance < 0` in moveMoney, and without both the row's lock and the ledger's key.
+  // "사용자 ID 기반의 잔액 정보 Lock". Fails without `balance < 0` in moveMoney, and without both the row lock and the ledger's key.
   test("alt 잔액 정보 존재 → a balance that is enough once pays once, however many orders of the user's come at once", async () => {
     const [user, product] = [await shop.user({ balance: 1999 }), await shop.product({ price: 1000 })];
-    assert.deepEqual(await race(10, (i) => spread(user, i).post("/orders", { orderItems: lines(product) })), { 201: 1, 400: 9 });
+    assert.deepEqual(await race(10, (i) => alternating(user, i).post("/orders", { orderItems: itemsOf(product) })), { 201: 1, 400: 9 });
     assert.deepEqual([await shop.balanceOf(user), await shop.stockOf(product)], [999, 99]);
   });
 
@@ -334,12 +337,11 @@ describe("5-cart-gateway · 주문", () => {
     const [user, product, free] = [await shop.user(), await shop.product(), await shop.product({ price: 0 })];
     await put(user, product);
     const answer = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", { fromCart: true }));
-    assert.equal(says(answer, 400, "BALANCE_INSUFFICIENT", "포인트가 부족합니다")["available"], 0);
-    assert.equal(good(await user.post("/orders", { orderItems: lines(free) }), 201).paidAmount, 0);
+    assert.equal(refusedWith(answer, 400, "BALANCE_INSUFFICIENT", "포인트가 부족합니다")["available"], 0);
+    assert.equal(good(await user.post("/orders", { orderItems: itemsOf(free) }), 201).paidAmount, 0);
     assert.deepEqual(good(await user.get(`/users/${user.id}/balance/transactions`), 200).transactions, []);
   });
 
-  // Goes red without `shop.put(carts, …, [])` in placeOrder.
   test("flow → the whole cart is ordered, paid and emptied in one; a second time there is nothing to order", async () => {
     const [user, rice, beans] = [
       await shop.user({ balance: 10_000 }),
@@ -348,7 +350,7 @@ describe("5-cart-gateway · 주문", () => {
     ];
     await put(user, rice, 2);
     await put(user, beans, 3);
-    const answers = await Promise.all([0, 1].map((i) => spread(user, i).post("/orders", { fromCart: true })));
+    const answers = await Promise.all([0, 1].map((i) => alternating(user, i).post("/orders", { fromCart: true })));
     const order = (answers.find(({ status }) => status === 201) as Answer).body;
     refused(answers.find(({ status }) => status !== 201) as Answer, 400, "INVALID_REQUEST");
     assert.deepEqual(
@@ -367,8 +369,9 @@ describe("5-cart-gateway · 결제", () => {
   test("opt 유효성 검사 → 400 for what is no payment, 404 for an order that is not there or another's, and nothing is paid", async () => {
     const [user, neighbour] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
     const product = await shop.product();
-    const orderId = await deferred(user, lines(product));
-    const pay = (who: Client, body: unknown) => unchanged(shop, { users: [user, neighbour], products: [product] }, () => who.post("/payments", body));
+    const orderId = await deferred(user, itemsOf(product));
+    const pay = (client: Client, body: unknown) =>
+      unchanged(shop, { users: [user, neighbour], products: [product] }, () => client.post("/payments", body));
     for (const body of [
       {},
       { orderId },
@@ -379,16 +382,16 @@ describe("5-cart-gateway · 결제", () => {
     ]) {
       refused(await pay(user, body), 400, "INVALID_REQUEST");
     }
-    says(await pay(user, { orderId: NOBODY, method: "BALANCE" }), 404, "ORDER_NOT_FOUND", "주문이 존재하지 않습니다");
-    says(await pay(neighbour, { orderId, method: "BALANCE" }), 404, "ORDER_NOT_FOUND", "주문이 존재하지 않습니다");
-    says(await pay(neighbour, { orderId, userId: user.id, method: "BALANCE" }), 403, "FORBIDDEN", "권한이 없습니다");
+    refusedWith(await pay(user, { orderId: MISSING_ID, method: "BALANCE" }), 404, "ORDER_NOT_FOUND", "주문이 존재하지 않습니다");
+    refusedWith(await pay(neighbour, { orderId, method: "BALANCE" }), 404, "ORDER_NOT_FOUND", "주문이 존재하지 않습니다");
+    refusedWith(await pay(neighbour, { orderId, userId: user.id, method: "BALANCE" }), 403, "FORBIDDEN", "권한이 없습니다");
   });
 
-  // Goes red where the outcome of the gateway's call is not written down, or where the balance pays beside the card.
+  // Fails if the outcome of the gateway's call is not stored, or if the balance pays in addition to the card.
   test("alt 외부 PG 결제 성공 → 201, COMPLETED by the card, with every step in the history", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ price: 1000 })];
     const userCouponId = await shop.coupon(user);
-    const orderId = await deferred(user, lines([product, 3]), { userCouponId });
+    const orderId = await deferred(user, itemsOf([product, 3]), { userCouponId });
     const payment = good(await user.post("/payments", { orderId, method: "CARD", paymentKey: `card-${orderId}` }), 201);
     assert.deepEqual([payment.method, payment.status, payment.amount], ["CARD", "COMPLETED", 2900]);
     assert.deepEqual(await stepsOf(user, payment.paymentId), ["PENDING", "COMPLETED"]);
@@ -397,13 +400,13 @@ describe("5-cart-gateway · 결제", () => {
     assert.equal(good(await user.get(`/users/${user.id}/coupons?status=USED`), 200).userCoupons[0].id, userCouponId);
   });
 
-  // Goes red without `returnGoods` in settlePayment for what was declined, and with it for what nobody knows.
+  // Fails if settlePayment does not restore the stock of a declined payment, and if it restores that of an unknown outcome.
   test("else 외부 PG 요청 실패 → 402 for a card that is declined: everything is given back, and the order can be paid; 202 where no answer came: all is held until it is known", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ price: 1000 })];
     const userCouponId = await shop.coupon(user);
-    const orderId = await deferred(user, lines([product, 3]), { userCouponId });
+    const orderId = await deferred(user, itemsOf([product, 3]), { userCouponId });
     const pay = (paymentKey: string) => user.post("/payments", { orderId, method: "CARD", paymentKey: `${paymentKey}-${orderId}` });
-    const { paymentId } = says(await pay("decline"), 402, "PAYMENT_DECLINED", "결제가 거절되었습니다");
+    const { paymentId } = refusedWith(await pay("decline"), 402, "PAYMENT_DECLINED", "결제가 거절되었습니다");
     assert.deepEqual(await stepsOf(user, String(paymentId)), ["PENDING", "FAILED"]);
     assert.deepEqual([await shop.stockOf(product), await shop.balanceOf(user)], [100, 10_000]);
     assert.equal(good(await user.get(`/users/${user.id}/coupons`), 200).userCoupons[0].id, userCouponId);
@@ -412,7 +415,7 @@ describe("5-cart-gateway · 결제", () => {
     const unknown = good(await pay("timeout"), 202);
     assert.deepEqual([unknown.status, await shop.stockOf(product)], ["UNKNOWN", 97]);
     const meanwhile = await unchanged(shop, { users: [user], products: [product] }, () => pay("card"));
-    says(meanwhile, 409, "PAYMENT_IN_PROGRESS", "결제가 진행 중입니다");
+    refusedWith(meanwhile, 409, "PAYMENT_IN_PROGRESS", "결제가 진행 중입니다");
     await runJob(shop, "settle-payments");
     assert.deepEqual(await stepsOf(user, unknown.paymentId), ["PENDING", "UNKNOWN", "COMPLETED"]);
     assert.deepEqual([good(await user.get(`/orders/${orderId}`), 200).status, await shop.stockOf(product)], ["COMPLETED", 97]);
@@ -420,7 +423,7 @@ describe("5-cart-gateway · 결제", () => {
 
   test("flow → the order is looked up, the payment and its history are written: from the balance as by card", async () => {
     const [user, product] = [await shop.user({ balance: 10_000 }), await shop.product({ price: 1000 })];
-    const orderId = await deferred(user, lines([product, 3]));
+    const orderId = await deferred(user, itemsOf([product, 3]));
     const { paymentId } = good(await user.post("/payments", { orderId, method: "BALANCE" }), 201);
     const payment = good(await user.get(`/payments/${paymentId}`), 200);
     assert.deepEqual([payment.orderId, payment.status, payment.amount], [orderId, "COMPLETED", 3000]);

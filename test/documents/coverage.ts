@@ -1,10 +1,10 @@
-// Which branch of the documents is held by which test. Read from the test files' own text, so that nobody keeps a second list.
-// `npm exec -- node test/documents/coverage.ts` writes the tables of README.md anew.
+// Lists which test covers which branch of the documents, by reading the test files.
+// `npm exec -- node test/documents/coverage.ts` updates the tables of README.md.
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-/** `shows` is the first message of a branch that the document leaves without a label; `later` is what an untested branch comes with. */
+/** `shows` is the first message of a branch without a label; `later` names the feature that an untested branch waits for. */
 export type Branch = {
   document: string;
   diagram: string;
@@ -13,36 +13,36 @@ export type Branch = {
   shows?: string;
   later?: string;
 };
-export type Held = Branch & { test: string | undefined };
+export type CoveredBranch = Branch & { test: string | undefined };
 
 const path = (name: string): string => join(import.meta.dirname, name);
 
-/** Every branch of the five documents in their order; each diagram ends with its whole `flow`. */
+/** All branches of the five documents, in the documents' order. Each diagram ends with its whole `flow`. */
 export function readBranches(): Branch[] {
   return JSON.parse(readFileSync(path("branches.json"), "utf8")) as Branch[];
 }
 
-/** What the branch's test has to be named with: in front of " → " and what is promised. */
+/** The part of a test's name before " → ": the branch as in the document. */
 export function heading({ kind, label, shows }: Branch): string {
   return kind === "flow" ? "flow" : `${kind} ${label || `(${shows})`}`;
 }
 
-/** The tests of a document's file in their order, each under its diagram. */
+/** The tests in a document's file, in order, with their diagrams. */
 export function readTests(document: string): { diagram: string; name: string }[] {
   const tests: { diagram: string; name: string }[] = [];
   let diagram = "";
   for (const line of readFileSync(path(`${document}.test.ts`), "utf8").split("\n")) {
     const suite = /^describe\("(.+?) · (.+)", \(\) => \{$/.exec(line);
     if (suite) diagram = suite[1] === document ? (suite[2] as string) : line;
-    // Nothing between the name and the work: a test that is skipped does not count.
+    // A test with options, such as `skip`, does not match.
     const name = /^ {2}test\("(.+)", async \(\) => \{$/.exec(line)?.[1];
     if (name !== undefined) tests.push({ diagram, name });
   }
   return tests;
 }
 
-/** Every branch with its test. The same heading twice in a diagram is told apart by its place. */
-export function branchesWithTests(): Held[] {
+/** All branches with their tests. Repeated headings in a diagram are matched by their order. */
+export function branchesWithTests(): CoveredBranch[] {
   const unused = new Map<string, { diagram: string; name: string }[]>();
   return readBranches().map((branch) => {
     const tests = unused.get(branch.document) ?? readTests(branch.document);
@@ -52,7 +52,7 @@ export function branchesWithTests(): Held[] {
   });
 }
 
-/** README.md's tables, one per document. */
+/** The tables of README.md, one per document. */
 export function tables(): string {
   const byDocument = Map.groupBy(branchesWithTests(), ({ document }) => document);
   return [...byDocument]
@@ -60,7 +60,7 @@ export function tables(): string {
       [
         `## [${document}](./${document}.test.ts)`,
         "",
-        "| diagram | branch | what the test promises |",
+        "| diagram | branch | promise of the test |",
         "| --- | --- | --- |",
         ...branches.map(row),
         "",
@@ -69,7 +69,7 @@ export function tables(): string {
     .join("\n");
 }
 
-function row(branch: Held, i: number, all: Held[]): string {
+function row(branch: CoveredBranch, i: number, all: CoveredBranch[]): string {
   const diagram = all[i - 1]?.diagram === branch.diagram ? "" : branch.diagram;
   const promise = branch.test?.slice(heading(branch).length + " → ".length) ?? (branch.later ? `_comes with ${branch.later}_` : "**none**");
   return `| ${diagram} | ${branch.kind === "flow" ? "_whole flow_" : heading(branch)} | ${promise} |`;
@@ -77,7 +77,7 @@ function row(branch: Held, i: number, all: Held[]): string {
 
 const BEGIN = "<!-- tables -->";
 
-/** README.md as it should be: what stands above the tables is written by hand. */
+/** The expected README.md: its text above the tables, followed by the generated tables. */
 export function readme(): string {
   const [above] = readFileSync(path("README.md"), "utf8").split(BEGIN);
   return `${above}${BEGIN}\n\n${tables()}`;

@@ -1,4 +1,4 @@
-// What the tests of the five documents share.
+// Helpers of the tests of the five documents.
 
 import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
@@ -8,22 +8,22 @@ import { POPULAR } from "../../src/popular/popular.routes.ts";
 import { CHANNEL } from "../../src/till/postgres-store.ts";
 import { type Answer, type Client, good, refused, type TestShop } from "../support/shop.ts";
 
-/** A well-formed id that nobody and nothing has. */
-export const NOBODY = "01a1f8a8-0000-7000-8000-000000000000";
+/** A well-formed id that does not exist. */
+export const MISSING_ID = "01a1f8a8-0000-7000-8000-000000000000";
 
-/** Refused with this code, in these words. */
-export function says(answer: Answer, status: number, code: string, detail: string): Record<string, unknown> {
+/** Asserts a refusal with this status, code and detail. Returns the problem document. */
+export function refusedWith(answer: Answer, status: number, code: string, detail: string): Record<string, unknown> {
   const problem = refused(answer, status, code);
   assert.equal(problem["detail"], detail);
   return problem;
 }
 
-/** An order's lines: one piece of each product, unless `[product, quantity]` says more. */
-export function lines(...wanted: ({ id: string } | [{ id: string }, number])[]): { productId: string; quantity: number }[] {
-  return wanted.map((one) => (Array.isArray(one) ? { productId: one[0].id, quantity: one[1] } : { productId: one.id, quantity: 1 }));
+/** Line items of an order: one unit of each product, or `[product, quantity]`. */
+export function itemsOf(...products: ({ id: string } | [{ id: string }, number])[]): { productId: string; quantity: number }[] {
+  return products.map((one) => (Array.isArray(one) ? { productId: one[0].id, quantity: one[1] } : { productId: one.id, quantity: 1 }));
 }
 
-/** An order that waits for its payment, by its id. */
+/** Places an order with DEFERRED payment and returns its id. */
 export async function deferred(
   user: Client,
   orderItems: { productId: string; quantity: number }[],
@@ -32,26 +32,26 @@ export async function deferred(
   return good(await user.post("/orders", { orderItems, payment: { method: "DEFERRED" }, ...fields }), 201).orderId;
 }
 
-/** Runs a job as an operator does; what it did. */
-// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+/** Runs a job as an operator and returns its result. */
+// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the values that they read
 export async function runJob(shop: TestShop, name: string): Promise<any> {
   const { lastResult } = good(await shop.operator.post(`/admin/jobs/${name}/run`), 200);
   assert.equal(lastResult.error, undefined);
   return lastResult;
 }
 
-/** A shop that opens catches up with its clock. Resolves when every job has had that first run, so that none runs into a test. */
-export async function caughtUp(shop: TestShop): Promise<void> {
+/** Resolves when every job has had its first run, which the shop starts when it opens, so that none interferes with a test. */
+export async function firstRunsDone(shop: TestShop): Promise<void> {
   await until(async () =>
     good(await shop.operator.get("/admin/jobs"), 200).jobs.every((job: { lastRunAt: string | null }) => job.lastRunAt !== null),
   );
 }
 
 /**
- * Instances tell each other what their caches must let go of, and hear their own words too, a moment after the answer. Resolves
- * when this shop has heard everything said so far: words come in order, so once the second of two has come, all before the first have.
+ * Resolves when this instance has received all invalidations sent so far. Instances receive their own invalidations too, shortly after
+ * the response. They arrive in order, so once the second of two has arrived, so have all before the first.
  */
-export async function heardEverything({ shop: { cache } }: TestShop, database: Pick<pg.Client, "query">): Promise<void> {
+export async function invalidationsReceived({ shop: { cache } }: TestShop, database: Pick<pg.Client, "query">): Promise<void> {
   let loads = 0;
   const probe = () => cache.read({ key: "a test's probe", group: POPULAR, ttlMs: () => Number.POSITIVE_INFINITY, load: async () => ++loads });
   for (let word = 1; word <= 2; word++) {
@@ -61,7 +61,7 @@ export async function heardEverything({ shop: { cache } }: TestShop, database: P
   }
 }
 
-/** Adds sales up until these units of a product are counted (what other databases of the same server are at may delay it), and answers the product's row. */
+/** Aggregates sales until these units of a product are counted, and returns its row. Other databases of the server may delay it. */
 export async function counted(
   shop: TestShop,
   { id }: { id: string },
@@ -78,8 +78,8 @@ export async function counted(
   return row as NonNullable<typeof row>;
 }
 
-/** The events of an order that have reached the data platform, as soon as there are this many. */
-// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an event, it asserts
+/** Relays until this many events of an order have been delivered, and returns them. */
+// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the values that they read
 export async function sentEvents(shop: TestShop, orderId: string, count = 1): Promise<any[]> {
   let found: unknown[] = [];
   await until(async () => {
@@ -96,11 +96,11 @@ export async function sentEvents(shop: TestShop, orderId: string, count = 1): Pr
   return found;
 }
 
-/** Asks until it is so, and fails if it never comes true. */
+/** Repeats the check until it holds; fails after ten seconds. */
 export async function until(holds: () => Promise<boolean>): Promise<void> {
   const deadline = performance.now() + 10_000;
   while (!(await holds())) {
-    assert.ok(performance.now() < deadline, "what was waited for did not come");
+    assert.ok(performance.now() < deadline, "the condition did not become true in time");
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

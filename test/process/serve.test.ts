@@ -1,4 +1,4 @@
-// The shop as a process: how it starts, how it stops, and what a kill leaves.
+// The shop as a process: start, stop, and recovery after a kill.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -17,11 +17,11 @@ import { type Answer, call, Client, good, SECRET } from "../support/shop.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "jangnal-process-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const place = (name: string): string => join(folder, name);
+const pathOf = (name: string): string => join(folder, name);
 
 type Loaded = { acknowledged: Map<string, string>; unanswered: number; done: Promise<void>; stop(): void };
 
-/** Forty shoppers who order again and again, each order under a key of its own, and remember what they were told. */
+/** Starts forty shoppers who place orders with different idempotency keys, and records the acknowledged orders. */
 async function load(url: string, operator: Client): Promise<Loaded> {
   const { users } = good(await operator.post("/admin/users", { users: Array.from({ length: 40 }, () => ({ name: "손님" })) }), 201) as {
     users: { id: string }[];
@@ -42,7 +42,7 @@ async function load(url: string, operator: Client): Promise<Loaded> {
         if (answer.status === 201) loaded.acknowledged.set(answer.body.orderId, id);
       } catch {
         loaded.unanswered++;
-        return; // The shop is gone, and so is this shopper.
+        return; // The shop has stopped.
       }
     }
   };
@@ -50,15 +50,15 @@ async function load(url: string, operator: Client): Promise<Loaded> {
   return loaded;
 }
 
-/** Resolves when so many orders have been acknowledged. */
+/** Resolves when `count` orders have been acknowledged. */
 async function acknowledged(loaded: Loaded, count: number): Promise<void> {
   while (loaded.acknowledged.size < count) await new Promise((resolve) => setImmediate(resolve));
 }
 
 describe("an embedded shop", () => {
-  const DATA_DIR = place("a shop with spaces · 장날");
+  const DATA_DIR = pathOf("a shop with spaces · 장날");
 
-  test("opens with a demo, an address, its documents and an order that works as printed", async () => {
+  test("an embedded shop opens with a demo and prints its address, API documents and a working order", async () => {
     const shop = await serve({ DATA_DIR });
     while (!shop.output().includes("\n\n", shop.output().indexOf("curl"))) await new Promise((resolve) => setImmediate(resolve));
     assert.match(shop.output(), /API documents at +http:\S+\/docs/);
@@ -72,14 +72,14 @@ describe("an embedded shop", () => {
     assert.ok(products.some((one: { status: string }) => one.status === "SOLD_OUT"));
     assert.ok(
       products.some((one: { stock: number }) => one.stock > 0 && one.stock < 5),
-      "one is about to sell out",
+      "a product is nearly sold out",
     );
     const { coupons } = good(await call(shop.url, "GET", "/coupons"), 200);
     assert.ok(
       coupons.some((one: { status: string }) => one.status === "UPCOMING"),
       "a coupon is about to open",
     );
-    assert.equal(statSync(join(DATA_DIR, "secret"), { throwIfNoEntry: false }), undefined, "a configured secret is not written down");
+    assert.equal(statSync(join(DATA_DIR, "secret"), { throwIfNoEntry: false }), undefined, "a configured secret is not stored");
 
     const second = await jangnal(["serve"], { DATA_DIR, PORT: "0" });
     assert.equal(second.code, 1);
@@ -89,8 +89,8 @@ describe("an embedded shop", () => {
     assert.deepEqual({ code: (await shop.ended).code }, { code: 0 });
   });
 
-  // Goes red without COMMIT being waited for before the answers go out (till.ts).
-  test("killed under load, it comes up again with every order that it had acknowledged", async () => {
+  // Fails if the till responds before the COMMIT (till.ts).
+  test("after a kill under load, the restarted shop has every acknowledged order", async () => {
     const first = await serve({ DATA_DIR });
     const loaded = await load(first.url, new Client(first.url, "operator", "operator"));
     await acknowledged(loaded, 500);
@@ -108,8 +108,8 @@ describe("an embedded shop", () => {
     assert.equal((await again.ended).code, 0);
   });
 
-  // Goes red without `server.close()` waiting for what was accepted.
-  test("SIGTERM under load: every accepted request is answered, and it ends with 0", async () => {
+  // Fails if `server.close()` does not wait for accepted requests.
+  test("after SIGTERM under load, every accepted request is answered, and the shop exits with 0", async () => {
     const shop = await serve({ DATA_DIR });
     const loaded = await load(shop.url, new Client(shop.url, "operator", "operator"));
     await acknowledged(loaded, 200);
@@ -118,7 +118,7 @@ describe("an embedded shop", () => {
     await loaded.done;
     assert.equal(code, 0);
 
-    // A request that met a closed door was never accepted: it must have left nothing behind.
+    // Requests that were not accepted must have had no effect.
     const again = await serve({ DATA_DIR });
     const operator = new Client(again.url, "operator", "operator");
     const orders = new Set<string>();
@@ -136,45 +136,45 @@ describe("an embedded shop", () => {
   });
 });
 
-// Goes red without the catch behind `firstOrder` (serve.ts).
-test("a shop whose database goes while it greets stays open", async () => {
+// Fails without the catch of `firstOrder` (serve.ts).
+test("a shop whose database fails during the greeting stays open", async () => {
   const database = await freshDatabase();
-  const line = await openDatabaseProxy(database.url);
-  const cut = line.cutAt("SELECT u.id AS");
+  const proxy = await openDatabaseProxy(database.url);
+  const cut = proxy.cutAt("SELECT u.id AS");
   try {
-    const shop = await serve({ DATABASE_URL: line.url, DATA_DIR: place("greets"), DEMO: "on" });
+    const shop = await serve({ DATABASE_URL: proxy.url, DATA_DIR: pathOf("greets"), DEMO: "on" });
     await cut;
-    line.mend();
+    proxy.mend();
     const answers = await Promise.race([call(shop.url, "GET", "/healthz"), shop.ended]);
     shop.child.kill("SIGTERM");
     assert.deepEqual([(answers as Answer).status, (await shop.ended).code], [200, 0]);
   } finally {
-    await line.close();
+    await proxy.close();
     await database.drop();
   }
 });
 
-// Goes red without leaveEarly (bin/jangnal.mjs): it would end by the signal.
-test("a shop that is asked to stop before it has found its feet ends with 0", async () => {
-  const whileItLoads = `
+// Fails without leaveEarly (bin/jangnal.mjs): the process would be killed by the signal.
+test("a shop that gets SIGTERM while it loads exits with 0", async () => {
+  const whileLoading = `
     import { execFileSync } from "node:child_process";
     import { registerHooks } from "node:module";
     registerHooks({ load(url, context, next) {
       if (url.endsWith("/src/main.ts")) execFileSync("kill", ["-TERM", String(process.pid)]);
       return next(url, context);
     } });`;
-  const early = `data:text/javascript,${encodeURIComponent(whileItLoads)}`;
-  const { code, signal } = await jangnal(["serve"], { DATA_DIR: place("early"), NODE_OPTIONS: `--import=${early}` });
+  const early = `data:text/javascript,${encodeURIComponent(whileLoading)}`;
+  const { code, signal } = await jangnal(["serve"], { DATA_DIR: pathOf("early"), NODE_OPTIONS: `--import=${early}` });
   assert.deepEqual({ code, signal }, { code: 0, signal: null });
 });
 
-// Goes red without `endInTime` on `stopped` (serve.ts): it would wait for as long as another instance migrates.
-test("a shop that is asked to stop while it can't open ends with 0", { timeout: 60_000 }, async () => {
+// Fails without `endInTime` on `stopped` (serve.ts): the shop would wait for the migration of another instance.
+test("a shop that gets SIGTERM while it cannot open exits with 0", { timeout: 60_000 }, async () => {
   const database = await freshDatabase();
   const other = new pg.Client({ connectionString: database.url });
   await other.connect();
   await other.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);
-  const { child, ended } = start(["serve"], { PORT: "0", DATABASE_URL: database.url, DATA_DIR: place("waits"), AUTH_JWT_SECRET: SECRET });
+  const { child, ended } = start(["serve"], { PORT: "0", DATABASE_URL: database.url, DATA_DIR: pathOf("waits"), AUTH_JWT_SECRET: SECRET });
   try {
     const waits =
       "SELECT FROM pg_locks WHERE locktype = 'advisory' AND NOT granted AND database = (SELECT oid FROM pg_database WHERE datname = current_database())";
@@ -189,14 +189,14 @@ test("a shop that is asked to stop while it can't open ends with 0", { timeout: 
   }
 });
 
-// Goes red without `isDemo` in `greet` (serve.ts).
-test("a shop that is no demo prints nobody's token", async () => {
+// Fails without `isDemo` in `greet` (serve.ts).
+test("a shop without a demo prints no token", async () => {
   const database = await freshDatabase();
   try {
-    const demo = await serve({ DATABASE_URL: database.url, DATA_DIR: place("demo"), DEMO: "on" });
+    const demo = await serve({ DATABASE_URL: database.url, DATA_DIR: pathOf("demo"), DEMO: "on" });
     demo.child.kill("SIGTERM");
     assert.match((await demo.ended).output, /Bearer/);
-    const shop = await serve({ DATABASE_URL: database.url, DATA_DIR: place("demo") });
+    const shop = await serve({ DATABASE_URL: database.url, DATA_DIR: pathOf("demo") });
     shop.child.kill("SIGTERM");
     assert.doesNotMatch((await shop.ended).output, /Bearer|token/i);
   } finally {
@@ -205,7 +205,7 @@ test("a shop that is no demo prints nobody's token", async () => {
 });
 
 describe("the command line", () => {
-  test("says what each command does", async () => {
+  test("--help describes each command", async () => {
     for (const command of ["serve", "migrate", "demo", "token", "audit", "replay"]) {
       const { code, output } = await jangnal([command, "--help"], {});
       assert.equal(code, 0, output);
@@ -213,7 +213,7 @@ describe("the command line", () => {
     }
   });
 
-  test("a wrong setting stops the start with one line that names it, and makes nothing", async () => {
+  test("an invalid setting prevents the start, with one line that names the setting, and creates no files", async () => {
     const wrong: Record<string, string>[] = [
       { PORT: "99999" },
       { PORT: "http" },
@@ -236,22 +236,22 @@ describe("the command line", () => {
       { DEMO: "yes" },
       { LOG_LEVEL: "loud" },
     ];
-    const results = await Promise.all(wrong.map((setting) => jangnal(["serve"], { DATA_DIR: place("never"), ...setting })));
+    const results = await Promise.all(wrong.map((setting) => jangnal(["serve"], { DATA_DIR: pathOf("never"), ...setting })));
     results.forEach(({ code, output }, i) => {
       const [name] = Object.keys(wrong[i] as object);
       assert.equal(code, 1, output);
       assert.match(output, new RegExp(`^[^\\n]*${name}[^\\n]*\\n$`));
     });
-    assert.equal(existsSync(place("never")), false);
+    assert.equal(existsSync(pathOf("never")), false);
   });
 
-  test("an order may wait for a week, or for half a second", () => {
+  test("ORDER_EXPIRES_AFTER accepts durations from half a second to a week", () => {
     const waits = (ORDER_EXPIRES_AFTER: string): number => readConfig({ ORDER_EXPIRES_AFTER }).orderExpiresAfterMs;
     assert.deepEqual(["P1W", "P1D", "PT1H30M", "PT0.5S"].map(waits), [604_800_000, 86_400_000, 5_400_000, 500]);
   });
 
-  // Goes red without makeDataDir and both calls of `naming` (app.ts).
-  test("a setting that only shows to be wrong when it is used is one line too, and named", async () => {
+  // Fails without makeDataDir and both calls of `naming` (app.ts).
+  test("a setting that fails only when it is used also prevents the start, with one line that names it", async () => {
     const taken = createServer().listen(0, "127.0.0.1");
     await once(taken, "listening");
     const database = await freshDatabase();
@@ -266,15 +266,15 @@ describe("the command line", () => {
       { PORT: String((taken.address() as AddressInfo).port) },
     ];
     for (const setting of wrong) {
-      const { code, output } = await jangnal(["serve"], { DATA_DIR: place("not used"), LOG_LEVEL: "warn", ...setting });
+      const { code, output } = await jangnal(["serve"], { DATA_DIR: pathOf("not used"), LOG_LEVEL: "warn", ...setting });
       assert.equal(code, 1, output);
       assert.match(output, new RegExp(`^${Object.keys(setting)[0]} [^\\n]*cannot be used: [^\\n]*\\n$`));
     }
     taken.close();
   });
 
-  test("mints tokens with the shop's own secret, and audits a shop that is not running", async () => {
-    const DATA_DIR = place("own secret");
+  test("token uses the shop's own secret, and audit works with a shop that is not running", async () => {
+    const DATA_DIR = pathOf("own secret");
     const early = await jangnal(["token", "--user", "me", "--role", "operator"], { DATA_DIR });
     assert.equal(early.code, 1);
     assert.deepEqual(existsSync(DATA_DIR) ? readdirSync(DATA_DIR) : [], []);

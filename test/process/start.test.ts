@@ -1,4 +1,4 @@
-// What the start says, and where: warnings and the greeting are for people and go to stderr, JSON lines go to stdout.
+// Output at the start: warnings and the greeting go to stderr, JSON log lines to stdout.
 
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
@@ -15,10 +15,10 @@ import { call, good } from "../support/shop.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "jangnal-start-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
-const place = (name: string): string => join(folder, name);
+const pathOf = (name: string): string => join(folder, name);
 
-describe("a variable that was probably meant to be a setting", () => {
-  test("is named, with the setting that it is one or two letters from", () => {
+describe("a probably misspelt setting", () => {
+  test("a misspelt setting is reported with the setting that it is one or two letters from", () => {
     for (const [name, setting] of [
       ["DATABSE_URL", "DATABASE_URL"],
       ["DATABASE_URI", "DATABASE_URL"],
@@ -35,13 +35,13 @@ describe("a variable that was probably meant to be a setting", () => {
       assert.deepEqual(misspeltSettings({ [name]: "x" }), [`${name} is not a setting; did you mean ${setting}?`]);
   });
 
-  test("is neither a setting itself, nor short, nor far from one, nor another program's", () => {
+  test("a setting, a short name, an unrelated name and another program's variable are not reported", () => {
     const env = { DATABASE_URL: "x", DATABASE_READ_URL: "x", PORT: "1", PROT: "1", POST: "1", HOME: "/", PATH: "/", NODE_ENV: "production" };
     assert.deepEqual(misspeltSettings({ ...env, HOSTNAME: "h", PGHOST: "h", PGPORT: "1", LOGNAME: "me", npm_command: "x", DATABASE: "x" }), []);
   });
 
-  test("is warned of on stderr, by every command, before a wrong setting stops it", async () => {
-    const { code, output } = await jangnal(["audit"], { DATABSE_URL: "postgresql://x/y", DATA_DIR: place("never"), CHARGE_MAX: "much" });
+  test("every command warns of a misspelt setting on stderr, before the error about an invalid setting", async () => {
+    const { code, output } = await jangnal(["audit"], { DATABSE_URL: "postgresql://x/y", DATA_DIR: pathOf("never"), CHARGE_MAX: "much" });
     assert.equal(code, 1);
     assert.deepEqual(
       output.split("\n").map((line) => line.split(" ")[0]),
@@ -50,38 +50,37 @@ describe("a variable that was probably meant to be a setting", () => {
   });
 });
 
-// Goes red when the port is looked at after the database has started: then there is a DATA_DIR.
-test("a port in use stops the start in one line with a hint, before anything is made", async () => {
+// Fails if the port is checked after the start of the database, which creates DATA_DIR.
+test("a port in use prevents the start, with one line that says how to solve it, and no files are created", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   const { port } = taken.address() as AddressInfo;
   for (const options of [[], ["--workers", "2"]]) {
-    const { code, output } = await jangnal(["serve", ...options], { DATA_DIR: place("not made"), PORT: String(port) });
+    const { code, output } = await jangnal(["serve", ...options], { DATA_DIR: pathOf("not made"), PORT: String(port) });
     assert.equal(code, 1);
     assert.equal(output, `PORT cannot be used: another process listens on 127.0.0.1:${port}; stop it, or set PORT to a free port\n`);
-    assert.equal(existsSync(place("not made")), false);
+    assert.equal(existsSync(pathOf("not made")), false);
   }
   taken.close();
 });
 
-// Goes red when anything is printed on stdout that is no JSON.
-test("stdout has JSON lines only, and stderr what people read", async () => {
+test("stdout has only JSON lines, and the greeting is on stderr", async () => {
   const database = await freshDatabase();
-  const env = { PATH: process.env["PATH"] ?? "", DATABASE_URL: database.url, DATA_DIR: place("lines"), PORT: "0", DEMO: "on", AUTH_ISSUER: "" };
+  const env = { PATH: process.env["PATH"] ?? "", DATABASE_URL: database.url, DATA_DIR: pathOf("lines"), PORT: "0", DEMO: "on", AUTH_ISSUER: "" };
   const child = spawn(process.execPath, [join(VERSION_UNDER_TEST, "bin/jangnal.mjs"), "serve"], { env, stdio: ["ignore", "pipe", "pipe"] });
-  const said = { stdout: "", stderr: "" };
-  for (const stream of ["stdout", "stderr"] as const) child[stream].on("data", (chunk: Buffer) => (said[stream] += chunk.toString("utf8")));
+  const output = { stdout: "", stderr: "" };
+  for (const stream of ["stdout", "stderr"] as const) child[stream].on("data", (chunk: Buffer) => (output[stream] += chunk.toString("utf8")));
   try {
-    while (!said.stderr.includes("\n\n", said.stderr.indexOf("curl") + 1)) await once(child.stderr, "data");
-    const [, url = ""] = /Jangnal is open at (\S+)/.exec(said.stderr) ?? [];
-    assert.match(said.stderr, /Cards are +not taken: set PAYMENT_GATEWAY_URL to take them/);
+    while (!output.stderr.includes("\n\n", output.stderr.indexOf("curl") + 1)) await once(child.stderr, "data");
+    const [, url = ""] = /Jangnal is open at (\S+)/.exec(output.stderr) ?? [];
+    assert.match(output.stderr, /Cards are +not taken: set PAYMENT_GATEWAY_URL to take them/);
     assert.equal(good(await call(url, "GET", "/readyz"), 200).checks.cards, "none");
   } finally {
     child.kill("SIGTERM");
     await once(child, "close");
     await database.drop();
   }
-  const lines = said.stdout
+  const lines = output.stdout
     .trimEnd()
     .split("\n")
     .map((line) => JSON.parse(line) as { msg: string; cards?: string });

@@ -1,4 +1,4 @@
-// `serve --workers N`: several instances on one port, one embedded database, and one process to end.
+// `serve --workers N`: several instances on one port with one embedded database, controlled by one process.
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
@@ -20,7 +20,7 @@ describe("a shop with two workers", () => {
     operator = new Client(shop.url, "an-operator", "operator");
     await until(async () => (await instances()) === 2);
   });
-  /** Workers that are open. */
+  /** The number of open workers. */
   const instances = async (): Promise<number> =>
     Number(/^jangnal_instances (\d+)/m.exec(String((await call(shop.url, "GET", "/metrics", undefined, { connection: "close" })).body))?.[1]);
   after(async () => {
@@ -29,17 +29,17 @@ describe("a shop with two workers", () => {
     rmSync(dataDir, { recursive: true, force: true });
   });
 
-  test("opens once, with a demo, and with the embedded database's settings", async () => {
+  test("the shop opens once, with a demo and the embedded database's defaults", async () => {
     assert.equal(shop.output().match(/Jangnal is open at/g)?.length, 1);
     assert.ok(good(await call(shop.url, "GET", "/products"), 200).products.length > 0);
-    // A page asks one worker who can be signed in as, and another to sign in. (Goes red where only the first is told of DEMO.)
+    // Pages send requests to any worker, so each must know DEMO.
     const asked = Array.from({ length: 6 }, () => call(shop.url, "GET", "/shop", undefined, { connection: "close" }));
     assert.deepEqual(new Set((await Promise.all(asked)).map((answer) => good(answer, 200).demo)), new Set([true]));
     const { users } = good(await operator.get("/admin/users"), 200);
     good(await new Client(shop.url, users[0].id, "shopper").post(`/users/${users[0].id}/balance/charge`, { amount: 1 }), 200);
   });
 
-  test("sells exactly what is there, whichever worker is asked", async () => {
+  test("both workers together sell exactly the stock", async () => {
     const product = good(await operator.post("/admin/products", { name: "사과", price: 10, stock: 50 }), 201);
     const { users } = good(await operator.post("/admin/users", { users: Array.from({ length: 200 }, () => ({ name: "손님" })) }), 201) as {
       users: { id: string }[];
@@ -52,16 +52,16 @@ describe("a shop with two workers", () => {
     });
   });
 
-  // Goes red where a worker answers for itself: 200 orders were shared by two.
-  test("whichever worker is asked for its numbers, they are everybody's", async () => {
+  // Fails if a worker reports its own metrics only: the 200 orders were shared by two.
+  test("each worker reports the metrics of all workers", async () => {
     const counts = await Promise.all(
       Array.from({ length: 4 }, async () => String((await call(shop.url, "GET", "/metrics", undefined, { connection: "close" })).body)),
     );
     for (const text of counts) assert.equal(/jangnal_http_answers_total\{method="POST",route="\/orders",status="201"\} (\d+)/.exec(text)?.[1], "50");
   });
 
-  // Goes red where each worker simulates a gateway of its own, whose book knows nothing of what was paid through the others.
-  test("what was paid by card through one worker is given back through another", async () => {
+  // Fails if each worker has its own simulated gateway, which does not know the payments of the others.
+  test("a card payment by one worker is refunded by another", async () => {
     const product = good(await operator.post("/admin/products", { name: "배", price: 10, stock: 20 }), 201);
     const [{ id }] = good(await operator.post("/admin/users", { users: [{ name: "손님" }] }), 201).users;
     const user = new Client(shop.url, id, "shopper");
@@ -74,8 +74,8 @@ describe("a shop with two workers", () => {
     }
   });
 
-  // Goes red where the leader writes down only that it is over, and keeps the report: the next request is another worker's.
-  test("a rehearsal is followed at whichever worker answers, and nobody is served out of order", async () => {
+  // Fails if the leader stores only the end of the rehearsal and not its report, which another worker must serve.
+  test("each worker reports the progress of a rehearsal, and no buyer is served out of order", async () => {
     const product = good(await operator.post("/admin/products", { name: "백자", price: 10, stock: 40 }), 201);
     const campaign = good(
       await operator.post("/admin/coupons", { name: "열 원 중 일 원", discount: { type: "FIXED", amount: 1 }, totalQuantity: 30 }),
@@ -83,7 +83,7 @@ describe("a shop with two workers", () => {
     );
     const plan = { productId: product.id, couponId: campaign.id, buyers: 200, arriveWithinMs: 500 };
     const { id } = good(await operator.post("/admin/rehearsals", plan, { connection: "close" }), 201);
-    // Connections that come at once are handed to both.
+    // Concurrent connections are distributed to both workers.
     const asked = () =>
       Promise.all(Array.from({ length: 6 }, async () => good(await operator.get(`/admin/rehearsals/${id}`, { connection: "close" }), 200)));
     await until(async () => (await asked()).every(({ finishedAt }) => finishedAt !== null), 90_000);
@@ -97,17 +97,17 @@ describe("a shop with two workers", () => {
     assert.deepEqual([report.left, report.refunded, report.audit.violations], [{ stock: 0, coupons: 0 }, 40, 0]);
   });
 
-  test("a worker that dies is replaced, and nobody who asks meanwhile is turned away for long", async () => {
+  test("a worker that dies is replaced, and requests succeed again soon", async () => {
     const [victim] = await workersOf(shop.child.pid);
     process.kill(victim as number, "SIGKILL");
-    // A connection that was being handed to it when it died is answered by nobody: whoever asks gives up and asks again.
+    // A connection that was passed to the dying worker gets no response, so the client times out and retries.
     const asked = () => call(shop.url, "GET", "/healthz", undefined, { connection: "close" }).catch(() => ({ status: 0 }));
     await until(async () => (await Promise.race([asked(), pause(1000, { status: 0 })])).status === 200);
     await until(async () => (await Promise.race([instances(), pause(1000, 0)])) === 2);
     assert.equal((await workersOf(shop.child.pid)).includes(victim as number), false);
   });
 
-  test("SIGTERM ends all of it with 0", async () => {
+  test("SIGTERM ends all processes, with exit code 0", async () => {
     const workers = await workersOf(shop.child.pid);
     shop.child.kill("SIGTERM");
     assert.equal((await shop.ended).code, 0);
@@ -115,8 +115,8 @@ describe("a shop with two workers", () => {
   });
 });
 
-// Goes red where anything listens in a worker before the shop does: then the first one seems to have been open.
-test("a port that is taken ends it with 1", async () => {
+// Fails if a worker listens on any port before the shop does, because the leader would count the worker as open.
+test("serve --workers exits with 1 if the port is in use", async () => {
   const taken = createServer().listen(0, "127.0.0.1");
   await once(taken, "listening");
   const dataDir = mkdtempSync(join(tmpdir(), "jangnal-workers-"));
@@ -131,13 +131,13 @@ test("a port that is taken ends it with 1", async () => {
   assert.match(output, /^PORT cannot be used/m);
 });
 
-test("a wrong number of workers is said in one line", async () => {
+test("an invalid number of workers is reported in one line", async () => {
   const { code, output } = await jangnal(["serve", "--workers", "none"], {});
   assert.equal(code, 1);
   assert.match(output.trim(), /^--workers must be a whole number.*$/);
 });
 
-/** Node processes that are this one's children. */
+/** The Node child processes of a process. */
 async function workersOf(pid: number | undefined): Promise<number[]> {
   const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
   return children.filter((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").includes("jangnal.mjs"));

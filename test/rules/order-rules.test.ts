@@ -10,7 +10,8 @@ import { userCoupons } from "../../src/coupon/coupon.sql.ts";
 import type { OrderCache } from "../../src/order/order-cache.ts";
 import type { Order, OrderItem } from "../../src/order/order.ts";
 import { orderEvents, orderItems, orders, selectOrderPage } from "../../src/order/order.sql.ts";
-import { type PaymentRow, payments } from "../../src/order/payment/payment.sql.ts";
+import { payments } from "../../src/order/payment/payment.sql.ts";
+import type { PaymentRow } from "../../src/order/payment/payment.ts";
 import { refundShares } from "../../src/order/refund/refund-shares.ts";
 import { type RefundRow, refunds } from "../../src/order/refund/refund.sql.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
@@ -33,8 +34,8 @@ import {
   PRODUCT,
   product,
   refuses,
-  there,
-  type There,
+  existing,
+  type ExistingRow,
   unread,
   USER,
   variant,
@@ -45,8 +46,8 @@ import {
 describe("an order's rules", () => {
   const orderCache = { find: unread } as unknown as OrderCache;
   const immutable = { id: ORDER, userId: USER, userCouponId: COUPON, lineItems: [{ variantId: VARIANT, productId: PRODUCT }] };
-  const order = (fields: Partial<Order> = {}): There =>
-    there(orders, ORDER, {
+  const order = (fields: Partial<Order> = {}): ExistingRow =>
+    existing(orders, ORDER, {
       id: ORDER,
       userId: USER,
       status: "COMPLETED",
@@ -60,13 +61,13 @@ describe("an order's rules", () => {
       completedAt: NOW - 1000,
       ...fields,
     });
-  const waiting = (fields: Partial<Order> = {}): There => order({ status: "PENDING", expiresAt: NOW + 1, completedAt: null, ...fields });
-  const items = (refundedQuantity = 0): There =>
-    there<OrderItem[]>(orderItems, ORDER, [
+  const waiting = (fields: Partial<Order> = {}): ExistingRow => order({ status: "PENDING", expiresAt: NOW + 1, completedAt: null, ...fields });
+  const items = (refundedQuantity = 0): ExistingRow =>
+    existing<OrderItem[]>(orderItems, ORDER, [
       { variantId: VARIANT, productId: PRODUCT, line: 0, name: "n", unitPrice: 10, quantity: 3, refundedQuantity },
     ]);
-  const payment = (fields: Partial<PaymentRow> = {}): There =>
-    there(payments, ORDER, {
+  const payment = (fields: Partial<PaymentRow> = {}): ExistingRow =>
+    existing(payments, ORDER, {
       id: OTHER,
       orderId: ORDER,
       method: "BALANCE",
@@ -78,7 +79,7 @@ describe("an order's rules", () => {
       card: null,
       ...fields,
     });
-  const shop = (...rows: There[]): There[] => [wallet(), product(), variant(), items(), ...rows];
+  const shop = (...rows: ExistingRow[]): ExistingRow[] => [wallet(), product(), variant(), items(), ...rows];
   const terms = { askAfterMs: 1000, immutable };
   const cancel = { orderId: ORDER, callerId: USER, ...terms };
   const refundOf = (quantity: number) => ({ orderId: ORDER, items: [{ variantId: VARIANT, quantity }], reason: "r", customerReason: null, ...terms });
@@ -101,11 +102,11 @@ describe("an order's rules", () => {
     const twice = { ...refundOf(1), items: [1, 3].map((quantity) => ({ variantId: VARIANT, quantity })) };
     refuses(shop(order(), payment()), refundOrder(orderCache), twice, "ORDER_NOT_REFUNDABLE");
     const rest = shop(order({ status: "PARTIALLY_REFUNDED", refundedAmount: 20 }), payment({ status: "PARTIALLY_REFUNDED" }));
-    refuses([...rest.filter(({ shelf }) => shelf !== orderItems), items(2)], refundOrder(orderCache), refundOf(2), "ORDER_NOT_REFUNDABLE");
+    refuses([...rest.filter(({ table }) => table !== orderItems), items(2)], refundOrder(orderCache), refundOf(2), "ORDER_NOT_REFUNDABLE");
   });
   test("an order with nothing left to refund cannot be cancelled", () =>
     refuses(
-      [...shop(order(), payment()).filter(({ shelf }) => shelf !== orderItems), items(3)],
+      [...shop(order(), payment()).filter(({ table }) => table !== orderItems), items(3)],
       cancelOrder(orderCache),
       cancel,
       "ORDER_NOT_REFUNDABLE",
@@ -123,7 +124,7 @@ describe("an order's rules", () => {
       changes?.journals.get(ledger)?.map((row) => (row as { amount: number }).amount),
       [20],
     );
-    const after = (shelf: Table<never>): unknown => changes?.tables.get(shelf)?.[0]?.after;
+    const after = (table: Table<never>): unknown => changes?.tables.get(table)?.[0]?.after;
     assert.equal((after(variants as unknown as Table<never>) as Variant).stock, 7);
     assert.deepEqual(
       [(after(orders as unknown as Table<never>) as Order).changes, (after(orders as unknown as Table<never>) as Order).refundedAmount],
@@ -132,23 +133,23 @@ describe("an order's rules", () => {
   });
   test("an order has at most one refund to its card in progress", () => {
     const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10 } as RefundRow;
-    refuses(shop(order(), payment(card), there(refunds, ORDER, refund)), refundOrder(orderCache), refundOf(1), "PAYMENT_IN_PROGRESS");
+    refuses(shop(order(), payment(card), existing(refunds, ORDER, refund)), refundOrder(orderCache), refundOf(1), "PAYMENT_IN_PROGRESS");
   });
   test("a card order takes back money and stock only once the gateway has confirmed the refund", () => {
     const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10, units: [[VARIANT, 1]], reason: "r" } as unknown as RefundRow;
     const settle = { orderId: ORDER, refundId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, immutable };
     const rows = shop(order(), payment(card));
-    assert.equal(leaves([...rows, there(refunds, ORDER, refund)], settleRefund(orderCache), settle, variants, VARIANT).stock, 6);
+    assert.equal(leaves([...rows, existing(refunds, ORDER, refund)], settleRefund(orderCache), settle, variants, VARIANT).stock, 6);
     // Either another refund is in progress, or this one is already completed.
     for (const other of [
       { ...refund, id: CAMPAIGN },
       { ...refund, status: "COMPLETED" as const },
     ])
-      assert.equal(decided([...rows, there(refunds, ORDER, other)], settleRefund(orderCache), settle).changes, undefined);
+      assert.equal(decided([...rows, existing(refunds, ORDER, other)], settleRefund(orderCache), settle).changes, undefined);
     // The units are worth a different amount than was sent back. The state is inconsistent, so
     // nothing is written.
     refuses(
-      [...rows, there(refunds, ORDER, { ...refund, amount: 11 })],
+      [...rows, existing(refunds, ORDER, { ...refund, amount: 11 })],
       settleRefund(orderCache),
       settle,
       `Error: refund ${OTHER} gave back 11 and its pieces are worth 10`,
@@ -176,7 +177,7 @@ describe("an order's rules", () => {
       "PRODUCT_NOT_FOR_SALE",
     ));
   test("an order expires at its expiry, unless it is paid, cancelled or has a card payment in progress", () => {
-    const expire = (...rows: There[]): unknown => {
+    const expire = (...rows: ExistingRow[]): unknown => {
       const { outcome } = decided(shop(...rows), expireOrder(orderCache), { orderId: ORDER, immutable });
       return outcome.kind === "answer" && outcome.answer;
     };
@@ -210,7 +211,7 @@ describe("an order's rules", () => {
   });
   describe("with a coupon", () => {
     const used = { userCouponId: COUPON, discountAmount: 5 };
-    const orderWithCoupon = (...rows: There[]): There[] => shop(order(used), payment({ amount: 25 }), ...rows);
+    const orderWithCoupon = (...rows: ExistingRow[]): ExistingRow[] => shop(order(used), payment({ amount: 25 }), ...rows);
     test("a coupon that another order uses is not restored", () => {
       const { outcome, changes } = decided(orderWithCoupon(coupon({ status: "USED", usedAt: NOW, orderId: OTHER })), cancelOrder(orderCache), cancel);
       assert.equal(outcome.kind, "error");

@@ -41,8 +41,8 @@ import {
   PRODUCT,
   product,
   refuses,
-  there,
-  type There,
+  existing,
+  type ExistingRow,
   unread,
   USER,
   variant,
@@ -91,14 +91,14 @@ describe("placing an order", () => {
     refuses([wallet(), product(), variant({ stock: 9_000_000, price: 0 })], place, orderInput([1_000_000, 1]), "INVALID_REQUEST"));
   test("an order whose total is too large for a safe integer is refused", () =>
     refuses(
-      [there(members, USER, { rehearsalId: null }), product(), variant({ price: 1_000_000_000_000 })],
+      [existing(members, USER, { rehearsalId: null }), product(), variant({ price: 1_000_000_000_000 })],
       place,
       orderInput([1_000_000], { method: "DEFERRED" }),
       "INVALID_REQUEST",
     ));
   test("a cart that has grown since it was read makes the command ask for the missing rows", () => {
     const item: CartItem = { id: COUPON, productId: PRODUCT, variantId: VARIANT, quantity: 1, createdAt: NOW };
-    const cart = there(carts, USER, [item, { ...item, id: ORDER, variantId: OTHER }]);
+    const cart = existing(carts, USER, [item, { ...item, id: ORDER, variantId: OTHER }]);
     const input = orderInput([], { lineItems: null, cartVariants: [{ productId: PRODUCT, variantId: VARIANT }] });
     assert.equal(decided([wallet(), product(), variant(), cart], place, input).outcome.kind, "again");
   });
@@ -137,9 +137,9 @@ describe("charges by card", () => {
   test("a card charge is settled only once", () => {
     const charge = { id: OTHER, userId: USER, version: 1, status: "PENDING", amount: 10, paymentKey: "k", asked: 0 } as CardCharge;
     const settle = { userId: USER, chargeId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, balanceMax: 1010 };
-    assert.equal(leaves([wallet(), there(cardCharges, OTHER, charge)], settleCharge, settle, users, USER).balance, 1010);
+    assert.equal(leaves([wallet(), existing(cardCharges, OTHER, charge)], settleCharge, settle, users, USER).balance, 1010);
     for (const status of ["COMPLETED", "FAILED"] as const)
-      assert.equal(decided([wallet(), there(cardCharges, OTHER, { ...charge, status })], settleCharge, settle).changes, undefined);
+      assert.equal(decided([wallet(), existing(cardCharges, OTHER, { ...charge, status })], settleCharge, settle).changes, undefined);
   });
 });
 
@@ -153,12 +153,12 @@ describe("coupons", () => {
   });
   test("a campaign's discount can be changed only while no coupon of it is issued", () => {
     const fields = { discount: { type: "FIXED" as const, amount: 6 } };
-    refuses([there(campaigns, CAMPAIGN, campaign())], editCampaign, { couponId: CAMPAIGN, fields }, "INVALID_REQUEST");
-    const fresh = there(campaigns, CAMPAIGN, campaign({ issuedQuantity: 0 }));
+    refuses([existing(campaigns, CAMPAIGN, campaign())], editCampaign, { couponId: CAMPAIGN, fields }, "INVALID_REQUEST");
+    const fresh = existing(campaigns, CAMPAIGN, campaign({ issuedQuantity: 0 }));
     assert.deepEqual(leaves([fresh], editCampaign, { couponId: CAMPAIGN, fields }, campaigns, CAMPAIGN).discount, fields.discount);
   });
   test("a campaign's total cannot be set below the number of issued coupons", () =>
-    refuses([there(campaigns, CAMPAIGN, campaign())], editCampaign, { couponId: CAMPAIGN, fields: { totalQuantity: 2 } }, "INVALID_REQUEST"));
+    refuses([existing(campaigns, CAMPAIGN, campaign())], editCampaign, { couponId: CAMPAIGN, fields: { totalQuantity: 2 } }, "INVALID_REQUEST"));
   for (const end of ["closesAt", "expiresAt"] as const)
     test(`a campaign whose ${end} is not after opensAt is refused`, () =>
       refuses(
@@ -169,9 +169,9 @@ describe("coupons", () => {
       ));
   test("a user who holds the coupon gets COUPON_ALREADY_ISSUED first, then COUPON_CLOSED comes before COUPON_SOLD_OUT", () => {
     const expectRefusal = (held: boolean, fields: Partial<Campaign>, code: RefusalCode): void => {
-      const claim = held ? [there(claims, claimKey(CAMPAIGN, USER), COUPON)] : [];
+      const claim = held ? [existing(claims, claimKey(CAMPAIGN, USER), COUPON)] : [];
       refuses(
-        [there(members, USER, { rehearsalId: null }), there(campaigns, CAMPAIGN, campaign(fields)), ...claim],
+        [existing(members, USER, { rehearsalId: null }), existing(campaigns, CAMPAIGN, campaign(fields)), ...claim],
         issueCoupon,
         { couponId: CAMPAIGN, userId: USER, timezone: "Asia/Seoul" },
         code,
@@ -209,7 +209,7 @@ describe("a cart", () => {
       Array.from({ length: count }, (_, i) => ({ id: `${i}`, productId: PRODUCT, variantId: `${i}`, quantity: 1, createdAt: NOW }));
     const add = addToCart({ variantsOf: unread } as unknown as VariantCache);
     const input = { userId: USER, productId: PRODUCT, variantId: VARIANT, quantity: 1 };
-    const full = (count: number): There[] => [wallet(), product(), variant(), there(carts, USER, items(count))];
+    const full = (count: number): ExistingRow[] => [wallet(), product(), variant(), existing(carts, USER, items(count))];
     refuses(full(CART_MAX), add, input, "INVALID_REQUEST");
     assert.equal(leaves(full(CART_MAX - 1), add, input, carts, USER).length, CART_MAX);
   });

@@ -1,4 +1,4 @@
-// A dump put back into a new cluster, with the statements that docs/operating/backup.md names, is a shop.
+// Restores a dump into a new cluster, with the statements from docs/operating/backup.md.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -9,13 +9,13 @@ import { dumpInto, startSingle } from "../support/clusters.ts";
 import { serve } from "../support/process.ts";
 import { Client, good } from "../support/shop.ts";
 
-const PAGE = readFileSync(join(import.meta.dirname, "../../docs/operating/backup.md"), "utf8");
+const MANUAL = readFileSync(join(import.meta.dirname, "../../docs/operating/backup.md"), "utf8");
 
-// Goes red without the statements: the new cluster's transactions have lower numbers than the outbox' position, and nothing would be delivered.
-test("a dump put back into a new cluster is audited clean, has its sales, and delivers what is sold there", async () => {
+// Fails without the statements: the new cluster's transaction ids are below the outbox's position, so no event would be delivered.
+test("a shop restored into a new cluster passes the audit, has its sales, and delivers events of new orders", async () => {
   const folder = mkdtempSync(join(tmpdir(), "jangnal-backup-"));
   const [old, fresh] = [await startSingle(), await startSingle()];
-  // The old cluster has counted further than the new one ever will in this test.
+  // Makes the old cluster's transaction ids higher than the new cluster's will be in this test.
   for (let i = 0; i < 40; i++) await old.query("SELECT pg_current_xact_id()");
   const open = (name: string, url: string): ReturnType<typeof serve> =>
     serve({ DATABASE_URL: url, DATA_DIR: join(folder, name), BALANCE_FUNDING: "open" });
@@ -32,15 +32,15 @@ test("a dump put back into a new cluster is audited clean, has its sales, and de
     const { sales } = good(await operator.get("/admin/sales"), 200);
 
     dumpInto(old, fresh);
-    const [, statements = ""] = /```sql\n([\s\S]*?)```/.exec(PAGE) ?? [];
+    const [, statements = ""] = /```sql\n([\s\S]*?)```/.exec(MANUAL) ?? [];
     await fresh.query(statements);
     shops.push(await open("fresh", fresh.url));
-    const there = new Client(shops[1]?.url ?? "", "an-operator", "operator");
-    assert.deepEqual(good(await there.get("/admin/audit"), 200).violations, []);
-    assert.deepEqual(good(await there.get("/admin/sales"), 200).sales, sales);
+    const restored = new Client(shops[1]?.url ?? "", "an-operator", "operator");
+    assert.deepEqual(good(await restored.get("/admin/audit"), 200).violations, []);
+    assert.deepEqual(good(await restored.get("/admin/sales"), 200).sales, sales);
 
     const { orderId } = good(await new Client(shops[1]?.url ?? "", user.id, "shopper").post("/orders", order), 201);
-    for (const job of ["relay-events", "aggregate-sales"]) good(await there.post(`/admin/jobs/${job}/run`), 200);
+    for (const job of ["relay-events", "aggregate-sales"]) good(await restored.post(`/admin/jobs/${job}/run`), 200);
     const delivered = readFileSync(join(folder, "fresh", "events.ndjson"), "utf8")
       .trim()
       .split("\n");
@@ -48,8 +48,8 @@ test("a dump put back into a new cluster is audited clean, has its sales, and de
       delivered.map((line) => JSON.parse(line).subject),
       [orderId],
     );
-    assert.equal(good(await there.get("/admin/sales"), 200).sales[0].units, 6);
-    assert.deepEqual(good(await there.get("/admin/audit"), 200).violations, []);
+    assert.equal(good(await restored.get("/admin/sales"), 200).sales[0].units, 6);
+    assert.deepEqual(good(await restored.get("/admin/audit"), 200).violations, []);
   } finally {
     for (const { child, ended } of shops) {
       child.kill("SIGTERM");

@@ -1,4 +1,4 @@
-// The cache that instances share, on a Redis that behaves, is full, sleeps, dies and comes back.
+// The cache shared by instances, with a Redis that works, is full, hangs, dies or restarts.
 
 import assert from "node:assert/strict";
 import { after, before, beforeEach, describe, test } from "node:test";
@@ -21,12 +21,12 @@ cacheContract("in Redis", async () => {
   };
 });
 
-cacheContract("whose Redis is not there", async () => {
+cacheContract("with an unreachable Redis", async () => {
   const link = new RedisClient({ url: "redis://127.0.0.1:1", prefix: "{shop}" });
   return { cache: new RedisCache(link), remove: () => link.close() };
 });
 
-cacheContract("whose Redis is full", async () => {
+cacheContract("with a full Redis", async () => {
   const redis = await startRedis("--maxmemory", "1mb", "--maxmemory-policy", "noeviction");
   const link = await linkTo(redis.url);
   return {
@@ -49,7 +49,7 @@ describe("instances that share a cache", () => {
   beforeEach(async () => {
     links = [await linkTo(redis.url), await linkTo(redis.url)];
     [a, b] = links.map((link) => new RedisCache(link)) as [RedisCache, RedisCache];
-    // What a new connection does once, it has done.
+    // Completes the one-time work of new connections.
     for (const cache of [a, b]) await cache.read({ ...list("x"), key: "first" });
   });
   after(async () => {
@@ -59,7 +59,7 @@ describe("instances that share a cache", () => {
   const close = () => Promise.all(links.map((link) => link.close()));
   const settled = async (): Promise<void> => void (await new Promise((resolve) => setTimeout(resolve, 20)));
 
-  test("what one has loaded the other need not load", async () => {
+  test("a value loaded by one instance is not loaded by the other", async () => {
     a.drop("products", "@1");
     b.drop("products", "@1");
     assert.equal(await a.read(list("loaded by a")), "loaded by a");
@@ -69,8 +69,8 @@ describe("instances that share a cache", () => {
     await close();
   });
 
-  // Goes red where a change's name is not noted (every instance would throw away what the others have just loaded).
-  test("a change of which all hear is loaded once", async () => {
+  // Fails if the change's id is not stored: every instance would drop the value that another has just loaded.
+  test("after a change announced to all instances, the value is loaded once", async () => {
     for (const change of ["@2", "@3"]) for (const cache of [a, b]) cache.drop("products", change);
     assert.equal(await a.read(list("new")), "new");
     await settled();
@@ -78,8 +78,8 @@ describe("instances that share a cache", () => {
     await close();
   });
 
-  // Goes red where the generation is replaced by whoever changes something, and not by whoever hears of it.
-  test("who has heard of a change never sees what was loaded before it, though nobody else has heard of it yet", async () => {
+  // Fails if the generation is replaced by the instance that changes something, and not by each one that receives the change.
+  test("an instance that received a change never returns a value from before it, even if the others have not received it", async () => {
     a.drop("products", "@4");
     assert.equal(await a.read(list("before")), "before");
     await settled();
@@ -91,7 +91,7 @@ describe("instances that share a cache", () => {
     await close();
   });
 
-  test("what was loaded under an old generation is not found under the new one", async () => {
+  test("a value loaded under an old generation is not found under the new one", async () => {
     a.drop("products", "@6");
     const slow = Promise.withResolvers<string>();
     const reading = a.read({ ...list(""), load: () => slow.promise });
@@ -106,13 +106,13 @@ describe("instances that share a cache", () => {
     await close();
   });
 
-  // Goes red without `connection`: a change that was told to nobody would leave the old list standing for its five minutes.
-  test("a change during which Redis was away is not forgotten by one that comes back with what it had", async () => {
+  // Fails without `connection`: after a lost announcement, the old list would stay cached for five minutes.
+  test("a change while Redis is unreachable takes effect although Redis returns with its old data", async () => {
     const admin = new Redis(redis.url);
     a.drop("products", "@8");
     assert.equal(await a.read(list("before")), "before");
     await settled();
-    // Its connections are cut and it keeps its data: as behind a network that was away.
+    // Cuts the connections, while Redis keeps its data: like a network failure.
     b.drop("products", "@9");
     await admin.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes");
     await settled();
@@ -122,8 +122,8 @@ describe("instances that share a cache", () => {
     await close();
   });
 
-  // Goes red where a silence is not noted (`#leftAloneUntil`): then each of the fifty asks, and waits.
-  test("a Redis that sleeps costs one wait, not one per reader; awake it is used again", async () => {
+  // Fails if a timeout is not remembered (`#leftAloneUntil`): each of the fifty reads would wait.
+  test("a Redis that hangs delays one read, not each of them, and is used again once it responds", async () => {
     const admin = new Redis(redis.url);
     await admin.config("RESETSTAT");
     redis.freeze();
@@ -132,10 +132,10 @@ describe("instances that share a cache", () => {
       assert.equal(await a.read(list(`alone ${i}`)), `alone ${i}`);
     }
     redis.thaw();
-    // It was asked once, and once more for every second that the fifty took: what it was asked asleep it has heard by now.
-    const heard = Number(/cmdstat_eval:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1]);
+    // One request, and one more per second of the loop. Redis has processed them by now.
+    const calls = Number(/cmdstat_eval:calls=(\d+)/.exec(await admin.info("commandstats"))?.[1]);
     admin.disconnect();
-    assert.ok(heard >= 1 && heard < 25, `${heard} of 50`);
+    assert.ok(calls >= 1 && calls < 25, `${calls} of 50`);
     const { loaded } = a.counts;
     for (const deadline = Date.now() + 5000; a.counts.loaded === loaded && Date.now() < deadline; await settled()) {
       a.drop("products");

@@ -1,4 +1,4 @@
-// The database's primary dies under load and its standby is promoted: what was acknowledged is there, once.
+// The database's primary dies under load and its standby is promoted: no acknowledged order is lost or duplicated.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -35,8 +35,8 @@ describe("two instances on a primary with a synchronous standby", () => {
     rmSync(folder, { recursive: true, force: true });
   });
 
-  // Goes red without `servers` in connectionSettings (they never find the new primary).
-  test("the primary is killed, the standby promoted, and no acknowledged order is missing or there twice", async () => {
+  // Fails without `servers` in connectionSettings: the instances would never find the new primary.
+  test("after a failover to the standby, no acknowledged order is lost or duplicated", async () => {
     await load.more(500);
     await pair.primary.kill();
     pair.standby.promote();
@@ -49,25 +49,27 @@ describe("two instances on a primary with a synchronous standby", () => {
     for (const { url } of shops) good(await new Client(url, "an-operator", "operator").get("/readyz"), 200);
   });
 
-  // Goes red without `toSorted` in Servers: the first host that takes writes would be taken.
-  test("an old primary that comes back as if nothing had happened is not written to", async () => {
+  // Fails without `toSorted` in Servers, which would choose the first host that accepts writes.
+  test("an old primary that returns is not written to", async () => {
     await pair.primary.start();
     assert.equal((await serversOf(pair.url)?.primary())?.port, pair.standby.port);
   });
 });
 
-test("operators' lists come from the replica while it is there, and from the primary when it is not", async () => {
+test("operators' lists are read from the replica, or from the primary if the replica is unavailable", async () => {
   const pair = await startPair();
   const folder = mkdtempSync(join(tmpdir(), "jangnal-replica-"));
   const shop = await serve({ DATABASE_URL: pair.primary.url, DATABASE_READ_URL: pair.standby.url, DATA_DIR: folder, BALANCE_FUNDING: "open" });
   try {
     const operator = new Client(shop.url, "an-operator", "operator");
     good(await operator.post("/admin/users", { name: "손님" }), 201);
-    // The standby has what was acknowledged; that it can be read there takes a moment more.
+    // The standby has every acknowledged commit, but applies it shortly after.
     const listed = async (): Promise<number> => good(await operator.get("/admin/users"), 200).users.length;
     while ((await listed()) === 0) await new Promise((resolve) => setTimeout(resolve, 20));
-    const asked = await pair.standby.query("SELECT FROM pg_stat_activity WHERE application_name = 'jangnal' AND backend_type = 'client backend'");
-    assert.ok(asked.length > 0);
+    const connections = await pair.standby.query(
+      "SELECT FROM pg_stat_activity WHERE application_name = 'jangnal' AND backend_type = 'client backend'",
+    );
+    assert.ok(connections.length > 0);
     await pair.primary.query("ALTER SYSTEM RESET synchronous_standby_names");
     await pair.primary.query("SELECT pg_reload_conf()");
     await pair.standby.kill();

@@ -1,10 +1,10 @@
-// The short version of `npm run faults`: everything breaks once, for two seconds each.
+// A short run of the campaign `faults`: each fault once, for two seconds.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { runFaults } from "../campaigns/faults/faults.ts";
 
-test("whatever breaks under load, nothing acknowledged is lost or there twice, every event arrives in order, and no coupon is issued too many", async (t) => {
+test("under each fault, no acknowledged order is lost or duplicated, events arrive in order, and no coupon is issued too many", async (t) => {
   const { phases, reckoning, violations, crashes } = await runFaults({ seconds: 2, perSecond: 100 });
   for (const { name, acknowledged, longestPauseMs } of phases)
     t.diagnostic(`${name}: ${acknowledged}, longest pause ${Math.round(longestPauseMs)} ms`);

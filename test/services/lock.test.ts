@@ -1,4 +1,4 @@
-// Admission to first-come keys: one contract over both adapters, and what happens when Redis' lock is lost, expired or held twice.
+// The lock for first-come keys: one contract for both adapters, and a Redis lock that is lost, expired or held twice.
 
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
@@ -23,7 +23,7 @@ after(async () => {
   await database.drop();
 });
 
-/** A round: admitted, its statement run in a transaction, `work` done, committed. */
+/** A round: gets the lock, runs its statement in a transaction, does `work`, and commits. */
 async function round<T>(lock: FirstComeLock, keys: string[], work: () => Promise<T>, waitMs = 5000): Promise<T> {
   const client = new pg.Client({ connectionString: database.url });
   client.on("error", () => {});
@@ -40,7 +40,7 @@ async function round<T>(lock: FirstComeLock, keys: string[], work: () => Promise
     return result;
   } catch (error) {
     admission?.leave(true);
-    if ((error as { code?: string }).code === "55P03") throw new LockTimeout("not in time", { cause: error });
+    if ((error as { code?: string }).code === "55P03") throw new LockTimeout("lock timeout", { cause: error });
     throw error;
   } finally {
     await client.end();
@@ -57,28 +57,28 @@ for (const [kind, open] of [
   ["Redis", redisLock],
 ] as const) {
   describe(`admission by ${kind}`, () => {
-    test("of two instances one is in at a time, and both get in", async () => {
+    test("one of two instances holds the lock at a time, and both get it", async () => {
       const [a, b] = [await open(), await open()];
-      let inside = 0;
-      let most = 0;
-      const tally = { a: 0, b: 0 };
-      const visit = (name: "a" | "b", lock: FirstComeLock) => async (): Promise<void> => {
+      let holders = 0;
+      let maxHolders = 0;
+      const counts = { a: 0, b: 0 };
+      const work = (name: "a" | "b", lock: FirstComeLock) => async (): Promise<void> => {
         for (let i = 0; i < 20; i++) {
           await round(lock, ["one"], async () => {
-            most = Math.max(most, ++inside);
+            maxHolders = Math.max(maxHolders, ++holders);
             await pause(2);
-            inside--;
-            tally[name]++;
+            holders--;
+            counts[name]++;
           });
         }
       };
-      await Promise.all([visit("a", a.lock)(), visit("b", b.lock)()]);
-      assert.deepEqual({ most, tally }, { most: 1, tally: { a: 20, b: 20 } });
+      await Promise.all([work("a", a.lock)(), work("b", b.lock)()]);
+      assert.deepEqual({ maxHolders, counts }, { maxHolders: 1, counts: { a: 20, b: 20 } });
       await a.close();
       await b.close();
     });
 
-    test("keys named in any order lead to no circle", async () => {
+    test("keys in different orders do not deadlock", async () => {
       const [a, b] = [await open(), await open()];
       const keys = ["x", "y", "z"];
       await Promise.all(Array.from({ length: 20 }, (_, i) => round((i % 2 ? a : b).lock, i % 4 < 2 ? keys : keys.toReversed(), () => pause(1))));
@@ -86,7 +86,7 @@ for (const [kind, open] of [
       await b.close();
     });
 
-    test("who can't be admitted in time is told so", async () => {
+    test("a caller that does not get the lock in time gets a LockTimeout", async () => {
       const [a, b] = [await open(), await open()];
       const held = Promise.withResolvers<void>();
       const inside = Promise.withResolvers<void>();
@@ -103,7 +103,7 @@ for (const [kind, open] of [
       await b.close();
     });
 
-    test("other keys are not waited for", async () => {
+    test("a lock does not wait for other keys", async () => {
       const [a, b] = [await open(), await open()];
       await round(a.lock, ["mine"], () => round(b.lock, ["yours"], async () => {}, 100));
       await a.close();
@@ -112,9 +112,9 @@ for (const [kind, open] of [
   });
 }
 
-describe("Redis' lock", () => {
-  // Goes red without `renewing`.
-  test("is kept for as long as it is needed", async () => {
+describe("the Redis lock", () => {
+  // Fails without `renewing`.
+  test("a lock is renewed until it is released", async () => {
     const [a, b] = [await redisLock(150), await redisLock(150)];
     const admission = await a.lock.admit(["slow"], 100);
     await assert.rejects(b.lock.admit(["slow"], 500), LockTimeout);
@@ -124,7 +124,7 @@ describe("Redis' lock", () => {
     await b.close();
   });
 
-  test("of an instance that died expires", async () => {
+  test("the lock of a dead instance expires", async () => {
     const [a, b] = [await redisLock(150), await redisLock(150)];
     await a.lock.admit(["dead"], 100);
     await a.close();
@@ -132,8 +132,8 @@ describe("Redis' lock", () => {
     await b.close();
   });
 
-  // Goes red without the fences: the first statement of a round would know nothing of who was admitted since.
-  test("that was lost is found out by the database", async () => {
+  // Fails without the fencing token, by which the first statement of a round detects a later holder of the lock.
+  test("the database detects a lost lock", async () => {
     const [a, b] = [await redisLock(), await redisLock()];
     const stale = await a.lock.admit(["lost"], 100);
     const admin = new Redis(redis.url);
@@ -145,13 +145,13 @@ describe("Redis' lock", () => {
     await assert.rejects(client.query(stale.statement), { code: "40001" });
     await client.end();
     stale.leave(true);
-    // And whoever was found out stands in line anew.
+    // The instance that lost the lock can get it again.
     await round(a.lock, ["lost"], async () => {});
     await a.close();
     await b.close();
   });
 
-  test("gives way to PostgreSQL's while Redis is away", async () => {
+  test("PostgreSQL's lock is used while Redis is unreachable", async () => {
     const own = await startRedis();
     const link = await linkTo(own.url);
     const lock = new RedisLock({ redis: link, fallback: postgresLock, expiresMs: 500 });
@@ -179,7 +179,7 @@ describe("two instances with Redis", () => {
   const spread = (client: Client, i: number): Client => client.at(shops[i % shops.length] as TestShop);
   const first = (): TestShop => shops[0] as TestShop;
 
-  test("one hundred coupons and four hundred users are one hundred coupons, admitted by Redis", async () => {
+  test("four hundred users get exactly one hundred coupons, with the Redis lock", async () => {
     const campaign = await first().campaign({ totalQuantity: 100 });
     const users = await first().users(400);
     assert.deepEqual(await race(400, (i) => spread(users[i] as Client, i).post(`/coupons/${campaign.id}/issue`)), { 201: 100, 409: 300 });
@@ -188,8 +188,8 @@ describe("two instances with Redis", () => {
     assert.match(metrics, /jangnal_lock_postgres_total 0/);
   });
 
-  // The lock is taken away again and again while it is held, so that both believe that they hold it: only database and row lock are left.
-  test("a lock that both believe they hold issues no coupon too many", async () => {
+  // Deletes the lock repeatedly while it is held, so that both instances believe they hold it. Only the row lock is left.
+  test("no coupon is issued too many if both instances believe they hold the lock", async () => {
     const campaign = await first().campaign({ totalQuantity: 100 });
     const users = await first().users(400);
     const admin = new Redis(redis.url);
@@ -201,26 +201,26 @@ describe("two instances with Redis", () => {
         await new Promise((resolve) => setImmediate(resolve));
       }
     })();
-    const tally = await race(400, (i) => spread(users[i] as Client, i).post(`/coupons/${campaign.id}/issue`));
+    const counts = await race(400, (i) => spread(users[i] as Client, i).post(`/coupons/${campaign.id}/issue`));
     racing = false;
     await thief;
     admin.disconnect();
     assert.ok(stolen > 0);
-    assert.deepEqual(tally, { 201: 100, 409: 300 });
+    assert.deepEqual(counts, { 201: 100, 409: 300 });
     assert.deepEqual((await first().operator.get("/admin/audit")).body.violations, []);
   });
 
-  test("the rate limit counts over both", async () => {
+  test("the rate limit counts requests to both instances", async () => {
     const limited = await openTestShop({ env: { REDIS_URL: redis.url, RATE_LIMIT: "10" }, beside: first() });
     const other = await openTestShop({ env: { REDIS_URL: redis.url, RATE_LIMIT: "10" }, beside: first() });
     const user = await first().user();
-    const tally = await race(60, (i) => user.at(i % 2 ? limited : other).get(`/users/${user.id}/balance`));
-    assert.ok((tally[200] ?? 0) >= 10 && (tally[200] ?? 0) <= 20, JSON.stringify(tally));
+    const counts = await race(60, (i) => user.at(i % 2 ? limited : other).get(`/users/${user.id}/balance`));
+    assert.ok((counts[200] ?? 0) >= 10 && (counts[200] ?? 0) <= 20, JSON.stringify(counts));
     await other.close();
     await limited.close();
   });
 
-  test("without Redis they go on, and say so", async () => {
+  test("without Redis both instances keep working, and /readyz reports it", async () => {
     const product = await first().product({ price: 10, stock: 50 });
     const users = await first().users(100, { balance: 10 });
     const campaign = await first().campaign({ totalQuantity: 20 });

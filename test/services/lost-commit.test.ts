@@ -1,5 +1,5 @@
-// A round that its primary has committed and no standby has, when the answer to its COMMIT is lost: nobody may be told that it is there,
-// because with its primary it goes.
+// A round was committed on the primary, its standby does not have it, and the response to its COMMIT is lost. The round must not be
+// reported as committed, because it is lost if the primary is.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
@@ -10,11 +10,11 @@ import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { LostCommit, StoreUnavailable } from "../../src/till/store.ts";
 import { startPair } from "../support/clusters.ts";
 
-// Goes red where LOOK_UP_ROUND is a mere read: it sees the row, and the round would be answered as committed.
-test("a round that only a primary without its standby has is not known to be there, and with the primary it is gone", async () => {
+// Fails if LOOK_UP_ROUND only reads: it would see the row and report the round as committed.
+test("the outcome of a round that only a primary without its standby has is unknown, and the round is gone after a failover", async () => {
   const pair = await startPair();
   const store = new PostgresStore({ url: pair.primary.url, lockWaitMs: 500 });
-  const after = new PostgresStore({ url: pair.standby.url, lockWaitMs: 500 });
+  const promoted = new PostgresStore({ url: pair.standby.url, lockWaitMs: 500 });
   try {
     await migrate(pair.primary.url);
     const round = await store.lock([], 500);
@@ -38,10 +38,10 @@ test("a round that only a primary without its standby has is not known to be the
     pair.standby.promote();
     await pair.standby.query("ALTER SYSTEM RESET synchronous_standby_names");
     await pair.standby.query("SELECT pg_reload_conf()");
-    assert.equal(await after.outcome(roundId), "abandoned");
+    assert.equal(await promoted.outcome(roundId), "abandoned");
   } finally {
     await store.close();
-    await after.close();
+    await promoted.close();
     await pair.remove();
   }
 });

@@ -1,4 +1,4 @@
-// Prometheus's own check of the metrics, with every part of the shop that has some.
+// Prometheus's check of all metrics, including those of Redis.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -6,7 +6,7 @@ import { test } from "node:test";
 import { openTestShop } from "../support/shop.ts";
 import { findBinary, startRedis } from "../support/services.ts";
 
-test("promtool check metrics has nothing to say", async () => {
+test("promtool check metrics reports no problems", async () => {
   const redis = await startRedis();
   const shop = await openTestShop({ env: { REDIS_URL: redis.url } });
   try {

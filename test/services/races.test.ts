@@ -1,4 +1,4 @@
-// The races again, with everything that a grown shop has.
+// The race tests with more instances and with Redis.
 
 import { after, before } from "node:test";
 import { instances, races } from "../support/contract/races.ts";

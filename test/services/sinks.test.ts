@@ -1,4 +1,4 @@
-// The brokers themselves: every adapter against its real server, and Kafka's against the mock that librdkafka has of it.
+// Each adapter with its real server, and the Kafka adapter with librdkafka's mock broker.
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
@@ -49,8 +49,8 @@ sinkContract("Kafka", async () => {
 describe("events that a broker refuses", () => {
   const big = (): Envelope => ({ ...event(newOrder()), subject: "x".repeat(2_000_000) });
 
-  // Goes red where any rejected publish makes the sink unavailable: the stream would stand still for ever.
-  test("an event over the max_payload of NATS is refused, and the others are there", async () => {
+  // Fails if any rejected publish makes the sink unavailable, which would block all deliveries forever.
+  test("an event over the max_payload of NATS is refused, and the others are delivered", async () => {
     const nats = await startNats();
     const sink = new NatsSink({ name: "nats", url: new URL(`${nats.url}/SHOP`) });
     try {
@@ -68,7 +68,7 @@ describe("events that a broker refuses", () => {
     }
   });
 
-  test("an event over the message size of a stream is unclear, and the others are there", async () => {
+  test("an event over the message size of a stream is unclear, and the others are delivered", async () => {
     const nats = await startNats();
     const connection = await connect({ servers: nats.url });
     await (await jetstreamManager(connection)).streams.add({ name: "SMALL", subjects: ["small.>"], max_msg_size: 10_000 });
@@ -85,8 +85,8 @@ describe("events that a broker refuses", () => {
     }
   });
 
-  // Goes red where the note is made before the entry: the event counts as delivered and is dropped when it comes again.
-  test("a Redis script that fails leaves no note, so that the event is there when it comes again", async () => {
+  // Fails if the marker is written before the entry: the event would count as delivered and its retry would be dropped.
+  test("a failed Redis script leaves no marker, so that a retry delivers the event", async () => {
     const redis = await startRedis();
     const client = new Redis(redis.url);
     const sink = new RedisStreamSink({ name: "redis", url: new URL(`${redis.url}/0?stream=shop`) });
@@ -110,8 +110,8 @@ describe("events that a broker refuses", () => {
     }
   });
 
-  // Goes red where a Redis without memory keeps the notes of events that it has not written.
-  test("a Redis that runs out of memory takes all events when it has room again", async () => {
+  // Fails if a Redis without memory keeps the markers of events that it has not written.
+  test("a Redis that ran out of memory accepts all events once it has memory again", async () => {
     const redis = await startRedis("--maxmemory", "2mb", "--maxmemory-policy", "noeviction");
     const client = new Redis(redis.url);
     const sink = new RedisStreamSink({ name: "redis", url: new URL(`${redis.url}/0?stream=shop`) });

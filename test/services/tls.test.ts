@@ -1,4 +1,4 @@
-// Everything that the shop talks to, over TLS, with certificates that are checked.
+// TLS connections to the database, Redis and NATS, with verified certificates.
 
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
@@ -16,8 +16,8 @@ import { Client, good } from "../support/shop.ts";
 const folder = mkdtempSync(join(tmpdir(), "jangnal-tls-"));
 const file = (name: string): string => join(folder, name);
 
-/** An authority of our own, and a server's certificate of its for this machine. */
-function certify(): void {
+/** Creates a certificate authority, and a server certificate for localhost. */
+function createCertificates(): void {
   const authority = ["-newkey", "rsa:2048", "-nodes", "-days", "2"];
   openssl("req", "-x509", ...authority, "-keyout", file("ca.key"), "-out", file("ca.pem"), "-subj", "/CN=jangnal test authority");
   openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", file("server.key"), "-out", file("server.csr"), "-subj", "/CN=localhost");
@@ -35,20 +35,20 @@ describe("over TLS", () => {
   let [redis, nats]: (Service | undefined)[] = [];
   let cluster: Cluster | undefined;
   before(async () => {
-    certify();
+    createCertificates();
     const keys = ["--tls-cert-file", file("server.pem"), "--tls-key-file", file("server.key")];
     redis = await startRedis("--port", "0", "--tls-port", "{port}", ...keys, "--tls-auth-clients", "no");
     nats = await startNats("--tls", "--tlscert", file("server.pem"), "--tlskey", file("server.key"));
     cluster = await startSingle();
-    await encrypt(cluster);
+    await requireTls(cluster);
   });
   after(async () => {
     await Promise.all([redis?.remove(), nats?.remove(), cluster?.remove()]);
     rmSync(folder, { recursive: true, force: true });
   });
 
-  /** From now on it takes nobody over TCP who does not come encrypted. */
-  async function encrypt(of: Cluster): Promise<void> {
+  /** Makes the cluster reject unencrypted TCP connections. */
+  async function requireTls(of: Cluster): Promise<void> {
     for (const name of ["server.pem", "server.key"]) {
       copyFileSync(file(name), join(of.data, name));
       chmodSync(join(of.data, name), 0o600);
@@ -67,7 +67,7 @@ describe("over TLS", () => {
       );
       if (refused) return;
     }
-    throw new Error("PostgreSQL goes on taking connections that are not encrypted");
+    throw new Error("PostgreSQL still accepts unencrypted connections");
   }
 
   const env = (): Record<string, string> => ({
@@ -78,7 +78,7 @@ describe("over TLS", () => {
     BALANCE_FUNDING: "open",
   });
 
-  test("database, Redis and NATS are reached, where their authority is known", async () => {
+  test("the shop connects to database, Redis and NATS if it knows their certificate authority", async () => {
     const shop = await serve({ ...env(), NODE_EXTRA_CA_CERTS: file("ca.pem") });
     try {
       const operator = await sell(shop.url);
@@ -93,9 +93,9 @@ describe("over TLS", () => {
     }
   });
 
-  // Goes red with `rejectUnauthorized: false` anywhere.
-  test("who can't be verified is not talked to", async () => {
-    const known = { ...env(), DATA_DIR: file("other") }; // The authority only for the database, by its own setting.
+  // Fails with `rejectUnauthorized: false` anywhere.
+  test("the shop does not connect to servers whose certificates cannot be verified", async () => {
+    const known = { ...env(), DATA_DIR: file("other") }; // Only DATABASE_URL names the authority.
     await assert.rejects(serve({ ...known, DATABASE_URL: `${cluster?.url}?sslmode=verify-full` }), /DATABASE_URL cannot be used/);
     const shop = await serve(known);
     try {
@@ -106,7 +106,6 @@ describe("over TLS", () => {
       await client.connect();
       await until(async () => {
         const { rows } = await client.query<{ last_error: string }>("SELECT last_error FROM sinks WHERE last_error IS NOT NULL");
-        console.log(rows);
         return rows.some(({ last_error }) => /certificate/i.test(last_error));
       });
       await client.end();
@@ -118,10 +117,11 @@ describe("over TLS", () => {
 });
 
 async function until(holds: () => Promise<boolean>): Promise<void> {
-  for (const deadline = Date.now() + 15_000; !(await holds()); await pause(20)) if (Date.now() > deadline) throw new Error("it did not come to pass");
+  for (const deadline = Date.now() + 15_000; !(await holds()); await pause(20))
+    if (Date.now() > deadline) throw new Error("the condition did not become true in time");
 }
 
-/** One order, so that there is something to tell. Answers an operator. */
+/** Places one order, so that there is an event to deliver. Returns an operator. */
 async function sell(url: string): Promise<Client> {
   const operator = new Client(url, "an-operator", "operator");
   const { users } = good(await operator.post("/admin/users", { users: [{ name: "손님" }] }), 201) as { users: { id: string }[] };

@@ -1,4 +1,4 @@
-// Several instances meet at one database: as it is made, and as one version takes over from another under load.
+// Several instances on one database: at its first migration, and during a rolling upgrade under load.
 
 import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
@@ -14,7 +14,7 @@ import { serve, VERSION_UNDER_TEST } from "../support/process.ts";
 import { verify } from "../support/verification.ts";
 import { Client, good } from "../support/shop.ts";
 
-/** Everything that docs/operating/upgrade.md allows a migration beside the version before: of tables in use, one to a file. */
+/** All kinds of changes that docs/operating/upgrade.md allows in a migration during a rolling upgrade; one table in use per file. */
 const NEXT_MIGRATIONS = {
   "9991-orders.sql": `ALTER TABLE orders ADD COLUMN gift_note text;
                       CREATE INDEX orders_gift_note ON orders (gift_note) WHERE gift_note IS NOT NULL;`,
@@ -57,8 +57,8 @@ describe("instances of one database", () => {
     assert.equal((await instance.ended).code, 0);
   }
 
-  // Goes red without the advisory lock in `migrate`: two run the same file, and one of them dies.
-  test("four that open an empty one at once are all open, and each migration was applied once", async () => {
+  // Fails without the advisory lock in `migrate`: two instances would run the same migration, and one would fail.
+  test("four instances that start on an empty database at once all open, and each migration is applied once", async () => {
     const four = await Promise.all(["a", "b", "c", "d"].map((name) => open(name)));
     for (const { url } of four) good(await new Client(url, "an-operator", "operator").get("/readyz"), 200);
     const applied = await cluster.query("SELECT name FROM migrations ORDER BY name");
@@ -69,16 +69,16 @@ describe("instances of one database", () => {
     await Promise.all(four.map(end));
   });
 
-  // Goes red without `lock_timeout` in src/database/migrate.ts: orders wait behind the migration, which waits for the report. And without
-  // `IN_THE_WAY`: the new instance ends instead of coming again.
-  test("the next version takes over from this one under load, and gives back, and nothing acknowledged is lost or there twice", async (t) => {
+  // Fails without `lock_timeout` in src/database/migrate.ts: orders would wait for the migration, which waits for the report. Also fails
+  // without `IN_THE_WAY`: the new instance would exit instead of retrying the migration.
+  test("a rolling upgrade under load and its rollback lose or duplicate no acknowledged order", async (t) => {
     const instances = [await open("old-1"), await open("old-2")];
     const operator = new Client(instances[0]?.url ?? "", "an-operator", "operator");
     const load = new Load({ instances: () => instances.map(({ url }) => url), operator, buyers: 20 });
     await load.start();
     t.after(() => load.stop());
 
-    // Somebody's report, which reads orders and has not ended.
+    // A long-running report on orders.
     const report = new pg.Client({ connectionString: cluster.url });
     await report.connect();
     t.after(() => report.end());
@@ -86,15 +86,15 @@ describe("instances of one database", () => {
     const upgrading = open("first-new", next);
     await waited(cluster, "ALTER TABLE orders");
     await load.more(100);
-    assert.deepEqual(await cluster.query("SELECT FROM migrations WHERE name LIKE '999%'"), [], "the report is still in the way");
+    assert.deepEqual(await cluster.query("SELECT FROM migrations WHERE name LIKE '999%'"), [], "the report still blocks the migration");
     await report.end();
     await end(await upgrading);
 
-    /** One after the other: the new one is ready before the old one goes. */
+    /** Replaces the instances one by one; each new one is ready before an old one ends. */
     async function roll(name: string, version: string): Promise<void> {
       for (const [i, old] of [...instances].entries()) {
         instances.push(await open(`${name}-${i}`, version));
-        await load.more(200); // The two versions, side by side.
+        await load.more(200); // Both versions run at the same time.
         instances.splice(instances.indexOf(old), 1);
         await end(old);
         await load.more(200);
@@ -110,13 +110,13 @@ describe("instances of one database", () => {
     assert.deepEqual(wrong, { lost: 0, duplicated: 0, undelivered: 0, outOfOrder: 0 });
     const auditor = new Client(instances[0]?.url ?? "", "an-operator", "operator");
     assert.deepEqual(good(await auditor.get("/admin/audit"), 200).violations, []);
-    assert.deepEqual([...load.unanswered.told.keys()], [], "nobody was told to come again");
+    assert.deepEqual([...load.unanswered.told.keys()], [], "no request was rejected for overload");
   });
 });
 
-/** Resolves when a statement that begins so waits for a lock. */
+/** Resolves when a statement with this beginning waits for a lock. */
 async function waited(cluster: Cluster, beginning: string): Promise<void> {
   const waiting = `SELECT FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '${beginning}%'`;
   for (const deadline = Date.now() + 20_000; (await cluster.query(waiting)).length === 0; await pause(20))
-    if (Date.now() > deadline) throw new Error(`nothing waits that begins with ${beginning}`);
+    if (Date.now() > deadline) throw new Error(`no statement waits that starts with ${beginning}`);
 }

@@ -1,4 +1,4 @@
-// A rule by itself: one command, decided on a few rows, without a database.
+// Decides one command on a few rows, without a database.
 
 import assert from "node:assert/strict";
 import { users } from "../../src/balance/balance.sql.ts";
@@ -17,50 +17,50 @@ export const [USER, OTHER, PRODUCT, VARIANT, COUPON, CAMPAIGN, ORDER] = Array.fr
   (_, i) => `0193a000-0000-7000-8000-00000000000${i}`,
 ) as [string, string, string, string, string, string, string];
 
-export type There = { shelf: Table<unknown>; key: string; row: unknown };
-export const there = <Row>(shelf: Table<Row>, key: string, row: Row): There => ({ shelf, key, row });
+export type ExistingRow = { table: Table<unknown>; key: string; row: unknown };
+export const existing = <Row>(table: Table<Row>, key: string, row: Row): ExistingRow => ({ table, key, row });
 
 /** Decides one command on these rows. */
 export function decided<Input, Answer>(
-  rows: There[],
+  rows: ExistingRow[],
   command: Command<Input, Answer>,
   input: Input,
   now = NOW,
 ): { outcome: Outcome; changes: Changes | undefined } {
   const loaded: Loaded = new Map();
-  for (const { shelf, key, row } of rows) loaded.set(shelf, (loaded.get(shelf) ?? new Map<string, unknown>()).set(key, row));
+  for (const { table, key, row } of rows) loaded.set(table, (loaded.get(table) ?? new Map<string, unknown>()).set(key, row));
   const { outcomes, changes } = decide([{ command, input, needs: command.needs(input) }], loaded, now);
   return { outcome: outcomes[0] as Outcome, changes };
 }
 
-/** Refused, with this code, and nothing of it remains. */
-export function refuses<Input, Answer>(rows: There[], command: Command<Input, Answer>, input: Input, code: string, now = NOW): void {
+/** Asserts that the command is refused with this code and changes nothing. */
+export function refuses<Input, Answer>(rows: ExistingRow[], command: Command<Input, Answer>, input: Input, code: string, now = NOW): void {
   const { outcome, changes } = decided(rows, command, input, now);
-  const said = outcome.kind === "error" ? (outcome.error instanceof Refusal ? outcome.error.code : String(outcome.error)) : outcome.kind;
-  assert.equal(said, code);
+  const actual = outcome.kind === "error" ? (outcome.error instanceof Refusal ? outcome.error.code : String(outcome.error)) : outcome.kind;
+  assert.equal(actual, code);
   assert.equal(changes, undefined);
 }
 
-/** Answered; the row of this key as it is then. */
+/** Asserts that the command succeeds, and returns the row of this key after it. */
 export function leaves<Input, Answer, Row>(
-  rows: There[],
+  rows: ExistingRow[],
   command: Command<Input, Answer>,
   input: Input,
-  shelf: Table<Row>,
+  table: Table<Row>,
   key: string,
   now = NOW,
 ): Row {
   const { outcome, changes } = decided(rows, command, input, now);
   assert.equal(outcome.kind, "answer", outcome.kind === "error" ? String(outcome.error) : "");
-  return changes?.tables.get(shelf)?.find((change) => change.key === key)?.after as Row;
+  return changes?.tables.get(table)?.find((change) => change.key === key)?.after as Row;
 }
 
 export const BALANCE_MAX = 1_000_000;
-export const wallet = (balance = 1000, id = USER): There => there(users, id, { id, balance, version: 1 });
-export const product = (status: "ON_SALE" | "NOT_FOR_SALE" = "ON_SALE"): There =>
-  there(products, PRODUCT, { id: PRODUCT, name: "사과", description: "", status, price: 10, version: 0 });
-export const variant = (fields: Partial<Variant> = {}): There =>
-  there(variants, VARIANT, {
+export const wallet = (balance = 1000, id = USER): ExistingRow => existing(users, id, { id, balance, version: 1 });
+export const product = (status: "ON_SALE" | "NOT_FOR_SALE" = "ON_SALE"): ExistingRow =>
+  existing(products, PRODUCT, { id: PRODUCT, name: "사과", description: "", status, price: 10, version: 0 });
+export const variant = (fields: Partial<Variant> = {}): ExistingRow =>
+  existing(variants, VARIANT, {
     id: VARIANT,
     productId: PRODUCT,
     position: 0,
@@ -73,8 +73,8 @@ export const variant = (fields: Partial<Variant> = {}): There =>
     version: 0,
     ...fields,
   });
-export const coupon = (fields: Partial<UserCoupon> = {}): There =>
-  there(userCoupons, COUPON, {
+export const coupon = (fields: Partial<UserCoupon> = {}): ExistingRow =>
+  existing(userCoupons, COUPON, {
     id: COUPON,
     couponId: CAMPAIGN,
     userId: USER,
@@ -87,7 +87,7 @@ export const coupon = (fields: Partial<UserCoupon> = {}): There =>
     ...fields,
   });
 
-/** For what a rule must not read. */
+/** Stands for a dependency that the rule must not use. */
 export const unread = (): never => {
   throw new Error("nothing is read here");
 };

@@ -13,11 +13,11 @@ export const OPERATIONS = {
   grantBalances: ["POST", "/admin/balances/grant", true],
   listProducts: ["GET", "/products"],
   getProduct: ["GET", "/products/{productId}"],
+  adjustStock: ["POST", "/admin/variants/{id}/stock", true],
+  listStockAdjustments: ["GET", "/admin/variants/{id}/stock"],
   createProducts: ["POST", "/admin/products", true],
   listEveryProduct: ["GET", "/admin/products"],
   editProduct: ["PATCH", "/admin/products/{id}", true],
-  adjustStock: ["POST", "/admin/variants/{id}/stock", true],
-  listStockAdjustments: ["GET", "/admin/variants/{id}/stock"],
   listCoupons: ["GET", "/coupons"],
   getCoupon: ["GET", "/coupons/{couponId}"],
   issueCoupon: ["POST", "/coupons/{couponId}/issue", true],
@@ -29,12 +29,6 @@ export const OPERATIONS = {
   addToCart: ["POST", "/users/{userId}/cart/items", true],
   setCartQuantity: ["PATCH", "/users/{userId}/cart/items/{id}", true],
   removeFromCart: ["DELETE", "/users/{userId}/cart/items/{id}", true],
-  placeOrder: ["POST", "/orders", true],
-  getOrder: ["GET", "/orders/{orderId}"],
-  listUserOrders: ["GET", "/users/{userId}/orders"],
-  cancelOrder: ["POST", "/orders/{orderId}/cancel", true],
-  refundOrder: ["POST", "/admin/orders/{id}/refunds", true],
-  listOrders: ["GET", "/admin/orders"],
   payOrder: ["POST", "/payments", true],
   getPayment: ["GET", "/payments/{paymentId}"],
   listPayments: ["GET", "/admin/payments"],
@@ -50,6 +44,12 @@ export const OPERATIONS = {
   runJob: ["POST", "/admin/jobs/{name}/run", true],
   audit: ["GET", "/admin/audit"],
   getShop: ["GET", "/shop"],
+  placeOrder: ["POST", "/orders", true],
+  getOrder: ["GET", "/orders/{orderId}"],
+  listUserOrders: ["GET", "/users/{userId}/orders"],
+  cancelOrder: ["POST", "/orders/{orderId}/cancel", true],
+  refundOrder: ["POST", "/admin/orders/{id}/refunds", true],
+  listOrders: ["GET", "/admin/orders"],
   watchLive: ["GET", "/admin/live"],
   startRehearsal: ["POST", "/admin/rehearsals", true],
   listRehearsals: ["GET", "/admin/rehearsals"],
@@ -73,11 +73,11 @@ export type Operations = {
   grantBalances: { data: types.GrantBalancesData; answers: types.GrantBalancesResponses; refusals: types.GrantBalancesErrors };
   listProducts: { data: types.ListProductsData; answers: types.ListProductsResponses; refusals: types.ListProductsErrors };
   getProduct: { data: types.GetProductData; answers: types.GetProductResponses; refusals: types.GetProductErrors };
+  adjustStock: { data: types.AdjustStockData; answers: types.AdjustStockResponses; refusals: types.AdjustStockErrors };
+  listStockAdjustments: { data: types.ListStockAdjustmentsData; answers: types.ListStockAdjustmentsResponses; refusals: types.ListStockAdjustmentsErrors };
   createProducts: { data: types.CreateProductsData; answers: types.CreateProductsResponses; refusals: types.CreateProductsErrors };
   listEveryProduct: { data: types.ListEveryProductData; answers: types.ListEveryProductResponses; refusals: types.ListEveryProductErrors };
   editProduct: { data: types.EditProductData; answers: types.EditProductResponses; refusals: types.EditProductErrors };
-  adjustStock: { data: types.AdjustStockData; answers: types.AdjustStockResponses; refusals: types.AdjustStockErrors };
-  listStockAdjustments: { data: types.ListStockAdjustmentsData; answers: types.ListStockAdjustmentsResponses; refusals: types.ListStockAdjustmentsErrors };
   listCoupons: { data: types.ListCouponsData; answers: types.ListCouponsResponses; refusals: types.ListCouponsErrors };
   getCoupon: { data: types.GetCouponData; answers: types.GetCouponResponses; refusals: types.GetCouponErrors };
   issueCoupon: { data: types.IssueCouponData; answers: types.IssueCouponResponses; refusals: types.IssueCouponErrors };
@@ -89,12 +89,6 @@ export type Operations = {
   addToCart: { data: types.AddToCartData; answers: types.AddToCartResponses; refusals: types.AddToCartErrors };
   setCartQuantity: { data: types.SetCartQuantityData; answers: types.SetCartQuantityResponses; refusals: types.SetCartQuantityErrors };
   removeFromCart: { data: types.RemoveFromCartData; answers: types.RemoveFromCartResponses; refusals: types.RemoveFromCartErrors };
-  placeOrder: { data: types.PlaceOrderData; answers: types.PlaceOrderResponses; refusals: types.PlaceOrderErrors };
-  getOrder: { data: types.GetOrderData; answers: types.GetOrderResponses; refusals: types.GetOrderErrors };
-  listUserOrders: { data: types.ListUserOrdersData; answers: types.ListUserOrdersResponses; refusals: types.ListUserOrdersErrors };
-  cancelOrder: { data: types.CancelOrderData; answers: types.CancelOrderResponses; refusals: types.CancelOrderErrors };
-  refundOrder: { data: types.RefundOrderData; answers: types.RefundOrderResponses; refusals: types.RefundOrderErrors };
-  listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
   payOrder: { data: types.PayOrderData; answers: types.PayOrderResponses; refusals: types.PayOrderErrors };
   getPayment: { data: types.GetPaymentData; answers: types.GetPaymentResponses; refusals: types.GetPaymentErrors };
   listPayments: { data: types.ListPaymentsData; answers: types.ListPaymentsResponses; refusals: types.ListPaymentsErrors };
@@ -110,6 +104,12 @@ export type Operations = {
   runJob: { data: types.RunJobData; answers: types.RunJobResponses; refusals: types.RunJobErrors };
   audit: { data: types.AuditData; answers: types.AuditResponses; refusals: types.AuditErrors };
   getShop: { data: types.GetShopData; answers: types.GetShopResponses; refusals: types.GetShopErrors };
+  placeOrder: { data: types.PlaceOrderData; answers: types.PlaceOrderResponses; refusals: types.PlaceOrderErrors };
+  getOrder: { data: types.GetOrderData; answers: types.GetOrderResponses; refusals: types.GetOrderErrors };
+  listUserOrders: { data: types.ListUserOrdersData; answers: types.ListUserOrdersResponses; refusals: types.ListUserOrdersErrors };
+  cancelOrder: { data: types.CancelOrderData; answers: types.CancelOrderResponses; refusals: types.CancelOrderErrors };
+  refundOrder: { data: types.RefundOrderData; answers: types.RefundOrderResponses; refusals: types.RefundOrderErrors };
+  listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
   watchLive: { data: types.WatchLiveData; answers: types.WatchLiveResponses; refusals: types.WatchLiveErrors };
   startRehearsal: { data: types.StartRehearsalData; answers: types.StartRehearsalResponses; refusals: types.StartRehearsalErrors };
   listRehearsals: { data: types.ListRehearsalsData; answers: types.ListRehearsalsResponses; refusals: types.ListRehearsalsErrors };

@@ -97,7 +97,7 @@ export type Variant = {
     };
     price: number | null;
     /**
-     * 0 to shoppers while it is not for sale
+     * 0 to shoppers while not for sale
      */
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
@@ -113,7 +113,7 @@ export type Product = {
     description: string | null;
     price: number | null;
     /**
-     * The sum of the variants that are on sale
+     * The sum of the variants on sale
      */
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
@@ -199,108 +199,6 @@ export type CartItem = {
     quantity: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
-};
-
-export type Order = {
-    orderId: string;
-    userId: string;
-    status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
-    orderItems: Array<{
-        productId: string;
-        variantId: string;
-        name: string;
-        /**
-         * In the currency's minor unit
-         */
-        unitPrice: number;
-        quantity: number;
-        refundedQuantity: number;
-    }>;
-    userCouponId: string | null;
-    /**
-     * In the currency's minor unit
-     */
-    totalAmount: number;
-    /**
-     * In the currency's minor unit
-     */
-    discountAmount: number;
-    /**
-     * 0 until the order is paid, in the currency's minor unit
-     */
-    paidAmount: number;
-    /**
-     * In the currency's minor unit
-     */
-    refundedAmount: number;
-    /**
-     * What is to be paid while the order is PENDING, else 0, in the currency's minor unit
-     */
-    amountDue: number;
-    payment: {
-        paymentId: string;
-        method: 'BALANCE' | 'CARD';
-        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
-    } | null;
-    /**
-     * RFC 3339, in UTC
-     */
-    createdAt: string;
-    expiresAt: string | null;
-    completedAt: string | null;
-};
-
-export type OrderInList = {
-    orderId: string;
-    userId: string;
-    status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
-    orderItems: Array<{
-        productId: string;
-        variantId: string;
-        name: string;
-        /**
-         * In the currency's minor unit
-         */
-        unitPrice: number;
-        quantity: number;
-        refundedQuantity: number;
-    }>;
-    userCouponId: string | null;
-    /**
-     * In the currency's minor unit
-     */
-    totalAmount: number;
-    /**
-     * In the currency's minor unit
-     */
-    discountAmount: number;
-    /**
-     * 0 until the order is paid, in the currency's minor unit
-     */
-    paidAmount: number;
-    /**
-     * In the currency's minor unit
-     */
-    refundedAmount: number;
-    /**
-     * What is to be paid while the order is PENDING, else 0, in the currency's minor unit
-     */
-    amountDue: number;
-    payment: {
-        paymentId: string;
-        method: 'BALANCE' | 'CARD';
-        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
-    } | null;
-    /**
-     * RFC 3339, in UTC
-     */
-    createdAt: string;
-    expiresAt: string | null;
-    completedAt: string | null;
-    /**
-     * How many line items the order has; `orderItems` are the first 5
-     */
-    itemCount: number;
 };
 
 export type Payment = {
@@ -416,6 +314,108 @@ export type Shop = {
      * Whether the demo's users can be signed in as
      */
     demo: boolean;
+};
+
+export type Order = {
+    orderId: string;
+    userId: string;
+    status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+    orderItems: Array<{
+        productId: string;
+        variantId: string;
+        name: string;
+        /**
+         * In the currency's minor unit
+         */
+        unitPrice: number;
+        quantity: number;
+        refundedQuantity: number;
+    }>;
+    userCouponId: string | null;
+    /**
+     * In the currency's minor unit
+     */
+    totalAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    discountAmount: number;
+    /**
+     * 0 until the order is paid, in the currency's minor unit
+     */
+    paidAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    refundedAmount: number;
+    /**
+     * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
+     */
+    amountDue: number;
+    payment: {
+        paymentId: string;
+        method: 'BALANCE' | 'CARD';
+        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+    } | null;
+    /**
+     * RFC 3339, in UTC
+     */
+    createdAt: string;
+    expiresAt: string | null;
+    completedAt: string | null;
+};
+
+export type OrderInList = {
+    orderId: string;
+    userId: string;
+    status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+    orderItems: Array<{
+        productId: string;
+        variantId: string;
+        name: string;
+        /**
+         * In the currency's minor unit
+         */
+        unitPrice: number;
+        quantity: number;
+        refundedQuantity: number;
+    }>;
+    userCouponId: string | null;
+    /**
+     * In the currency's minor unit
+     */
+    totalAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    discountAmount: number;
+    /**
+     * 0 until the order is paid, in the currency's minor unit
+     */
+    paidAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    refundedAmount: number;
+    /**
+     * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
+     */
+    amountDue: number;
+    payment: {
+        paymentId: string;
+        method: 'BALANCE' | 'CARD';
+        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+    } | null;
+    /**
+     * RFC 3339, in UTC
+     */
+    createdAt: string;
+    expiresAt: string | null;
+    completedAt: string | null;
+    /**
+     * The number of line items; `orderItems` are the first 5
+     */
+    itemCount: number;
 };
 
 export type Rehearsal = {
@@ -1315,7 +1315,7 @@ export type ListProductsResponses = {
         products: Array<ProductInList>;
         nextCursor: string | null;
         /**
-         * Only where the list is empty
+         * Only if the list is empty
          */
         message?: string;
     };
@@ -1380,6 +1380,214 @@ export type GetProductResponses = {
 };
 
 export type GetProductResponse = GetProductResponses[keyof GetProductResponses];
+
+export type ListStockAdjustmentsData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the page before
+         */
+        cursor?: string;
+    };
+    url: '/admin/variants/{id}/stock';
+};
+
+export type ListStockAdjustmentsErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `PRODUCT_NOT_FOUND`: There is no such product
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'PRODUCT_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListStockAdjustmentsError = ListStockAdjustmentsErrors[keyof ListStockAdjustmentsErrors];
+
+export type ListStockAdjustmentsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        adjustments: Array<{
+            id: string;
+            delta: number;
+            stockAfter: number;
+            reason: string;
+            /**
+             * RFC 3339, in UTC
+             */
+            createdAt: string;
+        }>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListStockAdjustmentsResponse = ListStockAdjustmentsResponses[keyof ListStockAdjustmentsResponses];
+
+export type AdjustStockData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        /**
+         * Units; never 0
+         */
+        delta: number;
+        reason: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/variants/{id}/stock';
+};
+
+export type AdjustStockErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid; `STOCK_INSUFFICIENT`: There is not enough in stock
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'STOCK_INSUFFICIENT';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `PRODUCT_NOT_FOUND`: There is no such product
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'PRODUCT_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type AdjustStockError = AdjustStockErrors[keyof AdjustStockErrors];
+
+export type AdjustStockResponses = {
+    /**
+     * OK
+     */
+    200: {
+        variantId: string;
+        stock: number;
+    };
+};
+
+export type AdjustStockResponse = AdjustStockResponses[keyof AdjustStockResponses];
 
 export type ListEveryProductData = {
     body?: never;
@@ -1756,214 +1964,6 @@ export type EditProductResponses = {
 
 export type EditProductResponse = EditProductResponses[keyof EditProductResponses];
 
-export type ListStockAdjustmentsData = {
-    body?: never;
-    path: {
-        id: string;
-    };
-    query?: {
-        limit?: number;
-        /**
-         * `nextCursor` of the page before
-         */
-        cursor?: string;
-    };
-    url: '/admin/variants/{id}/stock';
-};
-
-export type ListStockAdjustmentsErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `PRODUCT_NOT_FOUND`: There is no such product
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'PRODUCT_NOT_FOUND';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type ListStockAdjustmentsError = ListStockAdjustmentsErrors[keyof ListStockAdjustmentsErrors];
-
-export type ListStockAdjustmentsResponses = {
-    /**
-     * OK
-     */
-    200: {
-        adjustments: Array<{
-            id: string;
-            delta: number;
-            stockAfter: number;
-            reason: string;
-            /**
-             * RFC 3339, in UTC
-             */
-            createdAt: string;
-        }>;
-        nextCursor: string | null;
-    };
-};
-
-export type ListStockAdjustmentsResponse = ListStockAdjustmentsResponses[keyof ListStockAdjustmentsResponses];
-
-export type AdjustStockData = {
-    /**
-     * At most 1 MiB.
-     */
-    body: {
-        /**
-         * Pieces; never 0
-         */
-        delta: number;
-        reason: string;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        id: string;
-    };
-    query?: never;
-    url: '/admin/variants/{id}/stock';
-};
-
-export type AdjustStockErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `STOCK_INSUFFICIENT`: There is not enough in stock
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'STOCK_INSUFFICIENT';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `PRODUCT_NOT_FOUND`: There is no such product
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'PRODUCT_NOT_FOUND';
-    };
-    /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type AdjustStockError = AdjustStockErrors[keyof AdjustStockErrors];
-
-export type AdjustStockResponses = {
-    /**
-     * OK
-     */
-    200: {
-        variantId: string;
-        stock: number;
-    };
-};
-
-export type AdjustStockResponse = AdjustStockResponses[keyof AdjustStockResponses];
-
 export type ListCouponsData = {
     body?: never;
     path?: never;
@@ -2280,7 +2280,7 @@ export type ListUserCouponsResponses = {
         userCoupons: Array<UserCoupon>;
         nextCursor: string | null;
         /**
-         * Only where the list is empty
+         * Only if the list is empty
          */
         message?: string;
     };
@@ -2405,7 +2405,7 @@ export type EditCouponData = {
      */
     body?: {
         /**
-         * The one that was read; another one in the shop is 409 `VERSION_CONFLICT` with the campaign as `current`
+         * The version that was read; if the current version differs: 409 `VERSION_CONFLICT` with the current campaign as `current`
          */
         version?: number;
         name?: string;
@@ -2704,7 +2704,7 @@ export type GetCartResponses = {
     200: {
         cartItems: Array<CartItem>;
         /**
-         * Of what is for sale, in the currency's minor unit
+         * The total of all items for sale, in the currency's minor unit
          */
         totalAmount: number;
     };
@@ -2719,7 +2719,7 @@ export type AddToCartData = {
     body: {
         productId: string;
         /**
-         * May be left out where the product has one variant
+         * Optional if the product has one variant
          */
         variantId?: string;
         quantity: number;
@@ -3046,622 +3046,6 @@ export type SetCartQuantityResponses = {
 };
 
 export type SetCartQuantityResponse = SetCartQuantityResponses[keyof SetCartQuantityResponses];
-
-export type PlaceOrderData = {
-    /**
-     * At most 1 MiB.
-     */
-    body: {
-        /**
-         * The caller's own, unless an operator calls
-         */
-        userId?: string;
-        userCouponId?: string;
-        /**
-         * Default BALANCE: paid at once. DEFERRED: to be paid later
-         */
-        payment?: {
-            method: 'BALANCE' | 'DEFERRED';
-        };
-        /**
-         * What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes
-         */
-        expectedAmount?: number;
-        /**
-         * Operators only: when an order that is brought in was made
-         */
-        orderedAt?: string;
-        orderItems: Array<{
-            productId: string;
-            /**
-             * May be left out where the product has one variant
-             */
-            variantId?: string;
-            quantity: number;
-        }>;
-    } | {
-        /**
-         * The caller's own, unless an operator calls
-         */
-        userId?: string;
-        userCouponId?: string;
-        /**
-         * Default BALANCE: paid at once. DEFERRED: to be paid later
-         */
-        payment?: {
-            method: 'BALANCE' | 'DEFERRED';
-        };
-        /**
-         * What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes
-         */
-        expectedAmount?: number;
-        /**
-         * Operators only: when an order that is brought in was made
-         */
-        orderedAt?: string;
-        fromCart: true;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/orders';
-};
-
-export type PlaceOrderErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `PRODUCT_NOT_FOR_SALE`: This product is not for sale now; `STOCK_INSUFFICIENT`: There is not enough in stock; `COUPON_UNUSABLE`: This coupon cannot be used; `BALANCE_INSUFFICIENT`: The balance does not suffice
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'COUPON_UNUSABLE' | 'BALANCE_INSUFFICIENT';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user; `PRODUCT_NOT_FOUND`: There is no such product; `COUPON_NOT_FOUND`: There is no such coupon
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
-    };
-    /**
-     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type PlaceOrderError = PlaceOrderErrors[keyof PlaceOrderErrors];
-
-export type PlaceOrderResponses = {
-    /**
-     * Created
-     */
-    201: Order;
-};
-
-export type PlaceOrderResponse = PlaceOrderResponses[keyof PlaceOrderResponses];
-
-export type GetOrderData = {
-    body?: never;
-    path: {
-        orderId: string;
-    };
-    query?: never;
-    url: '/orders/{orderId}';
-};
-
-export type GetOrderErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `ORDER_NOT_FOUND`: There is no such order
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'ORDER_NOT_FOUND';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type GetOrderError = GetOrderErrors[keyof GetOrderErrors];
-
-export type GetOrderResponses = {
-    /**
-     * OK
-     */
-    200: Order;
-};
-
-export type GetOrderResponse = GetOrderResponses[keyof GetOrderResponses];
-
-export type ListUserOrdersData = {
-    body?: never;
-    path: {
-        userId: string;
-    };
-    query?: {
-        limit?: number;
-        /**
-         * `nextCursor` of the page before
-         */
-        cursor?: string;
-    };
-    url: '/users/{userId}/orders';
-};
-
-export type ListUserOrdersErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type ListUserOrdersError = ListUserOrdersErrors[keyof ListUserOrdersErrors];
-
-export type ListUserOrdersResponses = {
-    /**
-     * OK
-     */
-    200: {
-        orders: Array<OrderInList>;
-        nextCursor: string | null;
-    };
-};
-
-export type ListUserOrdersResponse = ListUserOrdersResponses[keyof ListUserOrdersResponses];
-
-export type CancelOrderData = {
-    /**
-     * At most 1 MiB.
-     */
-    body?: {
-        [key: string]: never;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        orderId: string;
-    };
-    query?: never;
-    url: '/orders/{orderId}/cancel';
-};
-
-export type CancelOrderErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `ORDER_NOT_FOUND`: There is no such order
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'ORDER_NOT_FOUND';
-    };
-    /**
-     * `ORDER_NOT_CANCELLABLE`: This order cannot be cancelled; `ORDER_NOT_REFUNDABLE`: This cannot be refunded; `PAYMENT_IN_PROGRESS`: A payment is under way; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type CancelOrderError = CancelOrderErrors[keyof CancelOrderErrors];
-
-export type CancelOrderResponses = {
-    /**
-     * OK
-     */
-    200: Order;
-    /**
-     * Accepted
-     */
-    202: Order;
-};
-
-export type CancelOrderResponse = CancelOrderResponses[keyof CancelOrderResponses];
-
-export type RefundOrderData = {
-    /**
-     * At most 1 MiB.
-     */
-    body: {
-        items?: Array<{
-            variantId: string;
-            quantity: number;
-        }>;
-        reason: string;
-        customerReason?: string;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        id: string;
-    };
-    query?: never;
-    url: '/admin/orders/{id}/refunds';
-};
-
-export type RefundOrderErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `ORDER_NOT_FOUND`: There is no such order
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'ORDER_NOT_FOUND';
-    };
-    /**
-     * `ORDER_NOT_REFUNDABLE`: This cannot be refunded; `PAYMENT_IN_PROGRESS`: A payment is under way; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type RefundOrderError = RefundOrderErrors[keyof RefundOrderErrors];
-
-export type RefundOrderResponses = {
-    /**
-     * OK
-     */
-    200: Order;
-    /**
-     * Accepted
-     */
-    202: Order;
-};
-
-export type RefundOrderResponse = RefundOrderResponses[keyof RefundOrderResponses];
-
-export type ListOrdersData = {
-    body?: never;
-    path?: never;
-    query?: {
-        limit?: number;
-        /**
-         * `nextCursor` of the page before
-         */
-        cursor?: string;
-        status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
-        userId?: string;
-        /**
-         * An instant, or a day in the shop's zone; included
-         */
-        from?: string;
-        /**
-         * An instant, not included, or a day in the shop's zone, included
-         */
-        to?: string;
-        /**
-         * Whether orders of rehearsals are listed too
-         */
-        rehearsals?: boolean;
-    };
-    url: '/admin/orders';
-};
-
-export type ListOrdersErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type ListOrdersError = ListOrdersErrors[keyof ListOrdersErrors];
-
-export type ListOrdersResponses = {
-    /**
-     * OK
-     */
-    200: {
-        orders: Array<OrderInList>;
-        nextCursor: string | null;
-    };
-};
-
-export type ListOrdersResponse = ListOrdersResponses[keyof ListOrdersResponses];
 
 export type PayOrderData = {
     /**
@@ -4225,16 +3609,16 @@ export type ListPopularProductsResponses = {
             totalSales: number;
         }>;
         /**
-         * The first day that counts, in the shop's zone
+         * The first day that counts, in the shop's time zone
          */
         from: string;
         /**
-         * The last
+         * The last day that counts
          */
         to: string;
         aggregatedAt: string | null;
         /**
-         * Only where the list is empty
+         * Only if the list is empty
          */
         message?: string;
     };
@@ -4247,11 +3631,11 @@ export type ListSalesData = {
     path?: never;
     query?: {
         /**
-         * In the shop's zone, included
+         * In the shop's time zone, included
          */
         from?: string;
         /**
-         * In the shop's zone, included
+         * In the shop's time zone, included
          */
         to?: string;
         limit?: number;
@@ -4330,15 +3714,15 @@ export type ListSalesByDayData = {
     path?: never;
     query?: {
         /**
-         * In the shop's zone, included
+         * In the shop's time zone, included
          */
         from?: string;
         /**
-         * In the shop's zone, included
+         * In the shop's time zone, included
          */
         to?: string;
         /**
-         * The last so many days
+         * The number of days, counted from the last
          */
         limit?: number;
     };
@@ -4399,7 +3783,7 @@ export type ListSalesByDayResponses = {
     200: {
         days: Array<{
             /**
-             * In the shop's zone
+             * In the shop's time zone
              */
             day: string;
             units: number;
@@ -4953,6 +4337,622 @@ export type GetShopResponses = {
 };
 
 export type GetShopResponse = GetShopResponses[keyof GetShopResponses];
+
+export type PlaceOrderData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        /**
+         * The caller's own, unless an operator calls
+         */
+        userId?: string;
+        userCouponId?: string;
+        /**
+         * Default BALANCE: paid immediately. DEFERRED: to be paid later
+         */
+        payment?: {
+            method: 'BALANCE' | 'DEFERRED';
+        };
+        /**
+         * What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes
+         */
+        expectedAmount?: number;
+        /**
+         * Operators only: the time of an imported order
+         */
+        orderedAt?: string;
+        orderItems: Array<{
+            productId: string;
+            /**
+             * Optional if the product has one variant
+             */
+            variantId?: string;
+            quantity: number;
+        }>;
+    } | {
+        /**
+         * The caller's own, unless an operator calls
+         */
+        userId?: string;
+        userCouponId?: string;
+        /**
+         * Default BALANCE: paid immediately. DEFERRED: to be paid later
+         */
+        payment?: {
+            method: 'BALANCE' | 'DEFERRED';
+        };
+        /**
+         * What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes
+         */
+        expectedAmount?: number;
+        /**
+         * Operators only: the time of an imported order
+         */
+        orderedAt?: string;
+        fromCart: true;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/orders';
+};
+
+export type PlaceOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid; `PRODUCT_NOT_FOR_SALE`: This product is not for sale now; `STOCK_INSUFFICIENT`: There is not enough in stock; `COUPON_UNUSABLE`: This coupon cannot be used; `BALANCE_INSUFFICIENT`: The balance does not suffice
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'COUPON_UNUSABLE' | 'BALANCE_INSUFFICIENT';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: There is no such user; `PRODUCT_NOT_FOUND`: There is no such product; `COUPON_NOT_FOUND`: There is no such coupon
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
+    };
+    /**
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type PlaceOrderError = PlaceOrderErrors[keyof PlaceOrderErrors];
+
+export type PlaceOrderResponses = {
+    /**
+     * Created
+     */
+    201: Order;
+};
+
+export type PlaceOrderResponse = PlaceOrderResponses[keyof PlaceOrderResponses];
+
+export type GetOrderData = {
+    body?: never;
+    path: {
+        orderId: string;
+    };
+    query?: never;
+    url: '/orders/{orderId}';
+};
+
+export type GetOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: There is no such order
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetOrderError = GetOrderErrors[keyof GetOrderErrors];
+
+export type GetOrderResponses = {
+    /**
+     * OK
+     */
+    200: Order;
+};
+
+export type GetOrderResponse = GetOrderResponses[keyof GetOrderResponses];
+
+export type ListUserOrdersData = {
+    body?: never;
+    path: {
+        userId: string;
+    };
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the page before
+         */
+        cursor?: string;
+    };
+    url: '/users/{userId}/orders';
+};
+
+export type ListUserOrdersErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: There is no such user
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListUserOrdersError = ListUserOrdersErrors[keyof ListUserOrdersErrors];
+
+export type ListUserOrdersResponses = {
+    /**
+     * OK
+     */
+    200: {
+        orders: Array<OrderInList>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListUserOrdersResponse = ListUserOrdersResponses[keyof ListUserOrdersResponses];
+
+export type CancelOrderData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        orderId: string;
+    };
+    query?: never;
+    url: '/orders/{orderId}/cancel';
+};
+
+export type CancelOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: There is no such order
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_CANCELLABLE`: This order cannot be cancelled; `ORDER_NOT_REFUNDABLE`: This cannot be refunded; `PAYMENT_IN_PROGRESS`: A payment is under way; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type CancelOrderError = CancelOrderErrors[keyof CancelOrderErrors];
+
+export type CancelOrderResponses = {
+    /**
+     * OK
+     */
+    200: Order;
+    /**
+     * Accepted
+     */
+    202: Order;
+};
+
+export type CancelOrderResponse = CancelOrderResponses[keyof CancelOrderResponses];
+
+export type RefundOrderData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        items?: Array<{
+            variantId: string;
+            quantity: number;
+        }>;
+        reason: string;
+        customerReason?: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/orders/{id}/refunds';
+};
+
+export type RefundOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: There is no such order
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_REFUNDABLE`: This cannot be refunded; `PAYMENT_IN_PROGRESS`: A payment is under way; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type RefundOrderError = RefundOrderErrors[keyof RefundOrderErrors];
+
+export type RefundOrderResponses = {
+    /**
+     * OK
+     */
+    200: Order;
+    /**
+     * Accepted
+     */
+    202: Order;
+};
+
+export type RefundOrderResponse = RefundOrderResponses[keyof RefundOrderResponses];
+
+export type ListOrdersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the page before
+         */
+        cursor?: string;
+        status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+        userId?: string;
+        /**
+         * An instant, or a date in the shop's time zone; included
+         */
+        from?: string;
+        /**
+         * An instant, not included, or a date in the shop's time zone, included
+         */
+        to?: string;
+        /**
+         * Whether orders of rehearsals are listed too
+         */
+        rehearsals?: boolean;
+    };
+    url: '/admin/orders';
+};
+
+export type ListOrdersErrors = {
+    /**
+     * `INVALID_REQUEST`: The request is not valid
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: This is not yours to do
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Something went wrong
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: Something is temporarily wrong
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListOrdersError = ListOrdersErrors[keyof ListOrdersErrors];
+
+export type ListOrdersResponses = {
+    /**
+     * OK
+     */
+    200: {
+        orders: Array<OrderInList>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListOrdersResponse = ListOrdersResponses[keyof ListOrdersResponses];
 
 export type WatchLiveData = {
     body?: never;

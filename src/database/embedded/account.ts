@@ -11,18 +11,20 @@ export type Account = {
   prefix: string[];
   /** Options for spawn; empty if the prefix changes the user. */
   ids: { uid?: number; gid?: number };
-  /** The required owner of the files, as seen by this process; absent if this process is the owner. */
+  /**
+   * The required owner of the files, as seen by this process; absent if this process is the owner.
+   */
   owner?: Ids;
 };
 
 type Ids = { uid: number; gid: number };
 
 /**
- * Chooses how to run PostgreSQL. It refuses to run as root, so if this process is root, PostgreSQL runs as
- * the cluster's owner or as an unprivileged system user. That user must reach DATA_DIR and the binaries,
- * which a checkout below a home of mode 700 prevents. Each way is tried rather than predicted from mode
- * bits and capabilities, because ACLs, seccomp and security modules matter, too. The first way that works
- * is taken. Errors: one sentence for the operator.
+ * Chooses how to run PostgreSQL. It refuses to run as root, so if this process is root, PostgreSQL
+ * runs as the cluster's owner or as an unprivileged system user. That user must reach DATA_DIR and
+ * the binaries, which a checkout below a home of mode 700 prevents. Each way is tried rather than
+ * predicted from mode bits and capabilities, because ACLs, seccomp and security modules matter,
+ * too. The first way that works is taken. Errors: one sentence for the operator.
  */
 export function chooseAccount(dataDir: string, binaries: Binaries, socketDirectory: string | undefined): Account {
   if (process.platform === "win32") return { prefix: [], ids: {} };
@@ -42,8 +44,8 @@ export function chooseAccount(dataDir: string, binaries: Binaries, socketDirecto
 }
 
 /**
- * Makes the kernel send PostgreSQL SIGINT (a fast shutdown) when this process ends, however it ends.
- * If setpriv is missing, the next start stops the server that is left.
+ * Makes the kernel send PostgreSQL SIGINT (a fast shutdown) when this process ends, however it
+ * ends. If setpriv is missing, the next start stops the server that is left.
  */
 function dieWithParent(): string[] {
   const prefix = ["setpriv", "--pdeathsig", "INT"];
@@ -55,11 +57,13 @@ function waysToRun(dataDir: string): Account[] {
   if (process.getuid?.() !== 0) {
     const unchanged: Account = { prefix: [], ids: {} };
     const nobody = findUser("nobody");
-    // initdb requires a user with a name. A container that was started with an arbitrary uid has none.
+    // initdb requires a user with a name. A container that was started with an arbitrary uid has
+    // none.
     return hasName() || nobody === undefined ? [unchanged] : [{ prefix: mapped(nobody), ids: {} }, unchanged];
   }
   const user = clusterOwner(dataDir) ?? findUser("postgres") ?? findUser("nobody") ?? { uid: 65534, gid: 65534 };
-  // no_setuid_fixup, because initdb checks its sibling binaries with access(), which otherwise ignores an ordinary user's capabilities.
+  // no_setuid_fixup, because initdb checks its sibling binaries with access(), which otherwise
+  // ignores an ordinary user's capabilities.
   const ids = [`--reuid=${user.uid}`, `--regid=${user.gid}`, "--clear-groups", "--securebits=+no_setuid_fixup"];
   const withCapability = (name: string): Account => ({
     prefix: ["setpriv", ...ids, `--inh-caps=-all,+${name}`, `--ambient-caps=-all,+${name}`],
@@ -99,7 +103,10 @@ function tryAccount(account: Account, dataDir: string, binaries: Binaries, socke
   }
 }
 
-/** Makes the account the owner of a directory and its content. Does nothing if it already owns the directory itself. */
+/**
+ * Makes the account the owner of a directory and its content. Does nothing if it already owns the
+ * directory itself.
+ */
 export function own(directory: string, { owner }: Account): void {
   if (owner === undefined) return;
   const { uid, gid } = lstatSync(directory);

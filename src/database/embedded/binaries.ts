@@ -6,13 +6,19 @@ export type Binaries = {
   initdb: string;
   postgres: string;
   pgCtl: string;
-  /** The whole environment of every PostgreSQL process, because the caller's PGPORT, PGDATA and the like must not reach it. */
+  /**
+   * The whole environment of every PostgreSQL process, because the caller's PGPORT, PGDATA and the
+   * like must not reach it.
+   */
   env: Record<string, string>;
 };
 
 type Symlink = { source: string; target: string };
 
-/** Returns the PostgreSQL from npm for this platform, ready to load its libraries. Errors: one sentence if it is not installed. */
+/**
+ * Returns the PostgreSQL from npm for this platform, ready to load its libraries. Errors: one
+ * sentence if it is not installed.
+ */
 export function findBinaries(dataDir: string): Binaries {
   const native = findNative();
   const suffix = process.platform === "win32" ? ".exe" : "";
@@ -38,9 +44,9 @@ function findNative(): string {
 }
 
 /**
- * Creates the library symlinks that an npm package cannot contain. The package's install script would
- * create them, but install scripts are usually off. If node_modules is not writable, they go to
- * `privateDir`, and the value for LD_LIBRARY_PATH is returned.
+ * Creates the library symlinks that an npm package cannot contain. The package's install script
+ * would create them, but install scripts are usually off. If node_modules is not writable, they go
+ * to `privateDir`, and the value for LD_LIBRARY_PATH is returned.
  */
 export function linkLibraries(native: string, privateDir: string): string | undefined {
   const missing = readSymlinks(native).filter(({ target }) => !existsSync(join(native, "..", target)));
@@ -53,7 +59,8 @@ export function linkLibraries(native: string, privateDir: string): string | unde
     rmSync(privateDir, { recursive: true, force: true });
     mkdirSync(privateDir, { mode: 0o755 });
     for (const { source, target } of missing) createSymlink(join(native, "..", source), join(privateDir, basename(target)));
-    // The package's own directory as well: a library that was found through a symlink looks for others beside the symlink.
+    // The package's own directory as well: a library that was found through a symlink looks for
+    // others beside the symlink.
     return [privateDir, join(native, "lib")].join(delimiter);
   }
 }

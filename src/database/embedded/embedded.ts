@@ -13,7 +13,10 @@ import { chooseAccount } from "./account.ts";
 export { DataDirInUse } from "./lock.ts";
 
 export type EmbeddedServer = {
-  /** The libpq URL of a database on this server, over its Unix socket (on Windows, TCP on 127.0.0.1). */
+  /**
+   * The libpq URL of a database on this server, over its Unix socket (on Windows, TCP on
+   * 127.0.0.1).
+   */
   url(database: string): string;
   /** Stops the server with a fast shutdown and resolves when it has ended. Idempotent. */
   stop(): Promise<void>;
@@ -26,14 +29,17 @@ export type EmbeddedOptions = {
   dataDir: string;
   /** Server settings that override the shop's, by their names in postgresql.conf. */
   settings?: Record<string, string>;
-  /** Called with each line of the server's log. Default: the log goes to `<dataDir>/postgres.log`. */
+  /**
+   * Called with each line of the server's log. Default: the log goes to `<dataDir>/postgres.log`.
+   */
   log?: (line: string) => void;
 };
 
 /**
- * Starts the PostgreSQL from npm on the cluster in `<dataDir>/postgres` and resolves when it accepts
- * connections. The first start creates the cluster and a database named `jangnal`.
- * Errors: `DataDirInUse` if another process uses `dataDir` (nothing was changed); else an Error of one sentence.
+ * Starts the PostgreSQL from npm on the cluster in `<dataDir>/postgres` and resolves when it
+ * accepts connections. The first start creates the cluster and a database named `jangnal`.
+ * Errors: `DataDirInUse` if another process uses `dataDir` (nothing was changed); else an Error of
+ * one sentence.
  */
 export async function startEmbedded(options: EmbeddedOptions): Promise<EmbeddedServer> {
   const dataDir = resolve(options.dataDir);

@@ -18,7 +18,8 @@ export type Endpoint = {
 
 const USER = "jangnal";
 const PREFIX = "jangnal-";
-// The longest path of a socket has 107 bytes on Linux and 103 on macOS. PostgreSQL's file name takes 15 of them.
+// The longest path of a socket has 107 bytes on Linux and 103 on macOS. PostgreSQL's file name
+// takes 15 of them.
 const DIRECTORY_MAX_BYTES = 103 - "/.s.PGSQL.5432".length - "XXXXXX".length;
 
 export function makeEndpoint(dataDir: string): Promise<Endpoint> {
@@ -39,7 +40,8 @@ function socketEndpoint(dataDir: string): Endpoint {
     throw unusable(dataDir, error);
   }
   return {
-    // Port and sslmode are explicit, so that PGPORT and PGSSLMODE of the environment do not replace them.
+    // Port and sslmode are explicit, so that PGPORT and PGSSLMODE of the environment do not replace
+    // them.
     url: (database) => `postgresql:///${encodeURIComponent(database)}?host=${encodeURIComponent(directory)}&port=5432&user=${USER}&sslmode=disable`,
     settings: { listen_addresses: "", port: "5432", unix_socket_directories: directory, unix_socket_permissions: "0700" },
     directory,
@@ -50,14 +52,18 @@ function socketEndpoint(dataDir: string): Endpoint {
   };
 }
 
-/** Removes two known files and their directory, and nothing else: the directory must have the prefix and be empty. */
+/**
+ * Removes two known files and their directory, and nothing else: the directory must have the prefix
+ * and be empty.
+ */
 function removeDirectory(directory: string): void {
   if (!basename(directory).startsWith(PREFIX)) return;
   try {
     for (const name of [".s.PGSQL.5432", ".s.PGSQL.5432.lock"]) rmSync(join(directory, name), { force: true });
     rmdirSync(directory);
   } catch {
-    // Removed already, or used by another process: a few bytes in a temporary directory are not worth a failed start.
+    // Removed already, or used by another process: a few bytes in a temporary directory are not
+    // worth a failed start.
   }
 }
 

@@ -13,7 +13,10 @@ type Options = { dataDir: string; binaries: Binaries; account: Account; endpoint
 /** Directories that only an interrupted start leaves. */
 const LEFTOVER = /^postgres-(new|try)-/;
 
-/** Returns the cluster's directory, owned by the account. The first start creates it, completely or not at all. */
+/**
+ * Returns the cluster's directory, owned by the account. The first start creates it, completely or
+ * not at all.
+ */
 export async function initializeCluster(options: Options): Promise<string> {
   const { dataDir, account } = options;
   const cluster = join(dataDir, "postgres");

@@ -12,9 +12,10 @@ const SQLITE_BUSY = 5;
  * Locks `dataDir` for this process until `release` or until the process ends, however it ends.
  * Errors: DataDirInUse; `unusable`.
  *
- * Node has no flock, but it includes SQLite, which uses the kernel's locks (fcntl, LockFileEx). They end
- * with the process, so there are no stale locks and no reused pids, and containers that share the directory
- * see each other's locks. The transaction stays open and writes nothing; the file stays empty.
+ * Node has no flock, but it includes SQLite, which uses the kernel's locks (fcntl, LockFileEx).
+ * They end with the process, so there are no stale locks and no reused pids, and containers that
+ * share the directory see each other's locks. The transaction stays open and writes nothing; the
+ * file stays empty.
  */
 export function lockDataDir(dataDir: string): { release(): void } {
   const lockFile = join(dataDir, "lock");

@@ -18,7 +18,10 @@ export function openLog(dataDir: string, listener: ((line: string) => void) | un
   return listener === undefined ? fileLog(dataDir) : lineLog(listener);
 }
 
-/** PostgreSQL writes the file itself. A pipe would make it wait for this process, and lose its last lines if this process is killed. */
+/**
+ * PostgreSQL writes the file itself. A pipe would make it wait for this process, and lose its last
+ * lines if this process is killed.
+ */
 function fileLog(dataDir: string): Log {
   const file = join(dataDir, "postgres.log");
   let from = 0;
@@ -60,7 +63,9 @@ function lineLog(listener: (line: string) => void): Log {
   };
 }
 
-/** Lines of backends of an earlier, killed postmaster, which write to the same file when they end. */
+/**
+ * Lines of backends of an earlier, killed postmaster, which write to the same file when they end.
+ */
 const OTHER_SERVER = /due to unexpected postmaster exit/;
 
 /** Returns the reason why a PostgreSQL program ended from its output, without time and pid. */

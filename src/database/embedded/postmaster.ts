@@ -32,10 +32,16 @@ const POLL_MS = 5;
 const FAST_STOP_MS = 5_000;
 /** Process supervisors expect a restart to succeed or fail within ten seconds. */
 const ORPHANS_MS = 8_000;
-/** PostgreSQL's error while backends of a killed postmaster still hold its shared memory. They end by themselves. */
+/**
+ * PostgreSQL's error while backends of a killed postmaster still hold its shared memory. They end
+ * by themselves.
+ */
 const ORPHANED_BACKENDS = /pre-existing shared memory block|lock file .* already exists/;
 
-/** Starts a postmaster and resolves when it accepts connections, after crash recovery if that is needed. */
+/**
+ * Starts a postmaster and resolves when it accepts connections, after crash recovery if that is
+ * needed.
+ */
 export async function launchPostmaster(options: Options): Promise<Postmaster> {
   const deadline = Date.now() + ORPHANS_MS;
   for (;;) {
@@ -49,8 +55,8 @@ export async function launchPostmaster(options: Options): Promise<Postmaster> {
 type Launch = { postmaster: Postmaster; reason?: never } | { postmaster?: never; reason: string };
 
 /**
- * Settings for glibc: a backend keeps freed memory for its next statement, up to these limits. Returning it
- * to the kernel and requesting it again costs a small statement a sixth of its time.
+ * Settings for glibc: a backend keeps freed memory for its next statement, up to these limits.
+ * Returning it to the kernel and requesting it again costs a small statement a sixth of its time.
  */
 const KEPT_MEMORY = { MALLOC_TRIM_THRESHOLD_: String(16 * 2 ** 20), MALLOC_TOP_PAD_: String(2 ** 20), MALLOC_MMAP_THRESHOLD_: String(4 * 2 ** 20) };
 
@@ -58,7 +64,8 @@ async function launchOnce({ cluster, binaries, account, endpoint, settings, log 
   const all = { ...SHOP_SETTINGS, ...settings, ...endpoint.settings };
   const args = Object.entries(all).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   const command = [...account.prefix, binaries.postgres, "-D", cluster, ...args];
-  // In its own session, so that Ctrl-C in the terminal does not reach it: this process stops it, in order.
+  // In its own session, so that Ctrl-C in the terminal does not reach it: this process stops it, in
+  // order.
   const child = spawn(command[0] ?? "", command.slice(1), {
     ...account.ids,
     cwd: "/",
@@ -106,7 +113,8 @@ function endOf(child: ChildProcess): Promise<string> {
     child.once("error", (error) => resolve(error.message));
     child.once("exit", (code, signal) => {
       const end = (): void => resolve(`PostgreSQL ended with ${signal ?? `code ${code}`}`);
-      // At "close" its last lines have been read. But backends that outlive it may hold the pipe open for any time.
+      // At "close" its last lines have been read. But backends that outlive it may hold the pipe
+      // open for any time.
       child.once("close", end);
       setTimeout(end, 100);
     });

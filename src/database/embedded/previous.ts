@@ -9,17 +9,19 @@ const GIVE_UP_MS = 20_000;
 const POLL_MS = 10;
 
 /**
- * Stops the postmaster that a killed process left on `cluster`, if there is one. The caller holds the lock
- * on DATA_DIR, so that process has ended.
+ * Stops the postmaster that a killed process left on `cluster`, if there is one. The caller holds
+ * the lock on DATA_DIR, so that process has ended.
  *
- * It is stopped, not reused: transactions of the killed process must not commit after the new process has
- * read the state, and the settings must be the new ones. Any other process is left alone.
+ * It is stopped, not reused: transactions of the killed process must not commit after the new
+ * process has read the state, and the settings must be the new ones. Any other process is left
+ * alone.
  */
 export async function stopPreviousPostmaster(cluster: string, binaries: Binaries): Promise<void> {
   const found = findPidFile(cluster);
   if (found === undefined) return;
   if (process.platform === "win32") {
-    // Uses a named pipe that only a PostgreSQL process has, so another process with the same pid is not harmed.
+    // Uses a named pipe that only a PostgreSQL process has, so another process with the same pid is
+    // not harmed.
     spawnSync(binaries.pgCtl, ["stop", "-D", cluster, "-m", "fast"], { env: binaries.env });
     return;
   }
@@ -38,9 +40,10 @@ export async function stopPreviousPostmaster(cluster: string, binaries: Binaries
 }
 
 /**
- * If another process has got the old postmaster's pid, PostgreSQL takes it for that postmaster and refuses
- * to start. Deleting the file would also delete the key by which PostgreSQL finds orphaned backends on its
- * shared memory. So only the pid is replaced, by this process's: a postmaster ignores its parent's pid.
+ * If another process has got the old postmaster's pid, PostgreSQL takes it for that postmaster and
+ * refuses to start. Deleting the file would also delete the key by which PostgreSQL finds orphaned
+ * backends on its shared memory. So only the pid is replaced, by this process's: a postmaster
+ * ignores its parent's pid.
  */
 function disownStalePidFile(cluster: string, pid: number): void {
   const found = findPidFile(cluster);
@@ -53,7 +56,10 @@ function isPostmasterOf(pid: number, cluster: string): boolean {
   return process.platform === "linux" ? worksIn(pid, cluster) : wasStartedOn(pid, cluster);
 }
 
-/** A postmaster's working directory is its cluster. Compared by inode, because the path may have changed since its start. */
+/**
+ * A postmaster's working directory is its cluster. Compared by inode, because the path may have
+ * changed since its start.
+ */
 function worksIn(pid: number, cluster: string): boolean {
   try {
     const cwd = statSync(`/proc/${pid}/cwd`);

@@ -1,7 +1,7 @@
--- The shop's tables. Rows that the till changes again and again leave room on their page (fillfactor),
--- so that the new version lands beside the old one and no index has to follow it.
--- There are no foreign keys on the sale's path: rows are never deleted, and `audit` looks for orphans
--- (docs/decisions/0004).
+-- The shop's tables. Tables whose rows the till updates often leave free space on each page
+-- (fillfactor), so that a new row version fits beside the old one and no index has to be updated.
+-- There are no foreign keys on the path of a sale: rows are never deleted, and `audit` looks for
+-- orphans (docs/decisions/0004).
 
 CREATE TABLE users (
   id          uuid PRIMARY KEY,
@@ -12,7 +12,8 @@ CREATE TABLE users (
   created_at  timestamptz NOT NULL
 ) WITH (fillfactor = 70);
 
--- The ledger. `version` is the wallet's version that this row made, so it is the order in which the money moved.
+-- The ledger. `version` is the wallet's version after this row, so it orders the movements of
+-- money.
 CREATE TABLE balance_transactions (
   user_id       uuid NOT NULL,
   version       integer NOT NULL,
@@ -50,7 +51,7 @@ CREATE TABLE variants (
 ) WITH (fillfactor = 50);
 CREATE INDEX variants_of_product ON variants (product_id, position);
 
--- Every change of stock that is not a sale or its return, the first filling included.
+-- Every change of stock except sales and their returns. Includes the initial stock.
 CREATE TABLE stock_adjustments (
   id          uuid PRIMARY KEY,
   variant_id  uuid NOT NULL,
@@ -103,7 +104,7 @@ CREATE TABLE cart_items (
   UNIQUE (user_id, variant_id)
 );
 
--- An order's id ends in sixteen zero bits; its n-th event's id is the same with n in their place.
+-- An order's id ends in sixteen zero bits. The id of its n-th event has n in their place.
 CREATE TABLE orders (
   id              uuid PRIMARY KEY,
   user_id         uuid NOT NULL,
@@ -143,11 +144,12 @@ CREATE TABLE payments (
   created_at timestamptz NOT NULL,
   paid_at    timestamptz
 );
--- One payment of an order may be settled or under way, whatever else was tried and failed.
+-- Of an order's payments at most one is settled or pending. Any number may have failed.
 CREATE UNIQUE INDEX payments_one_per_order ON payments (order_id) WHERE status <> 'FAILED';
 
--- The outbox, and at the same time the order's history: one row per change of an order.
--- `xid` is the transaction that wrote the row: readers pass over what is not older than every running transaction.
+-- The outbox, which is also the history of orders: one row per change of an order. `xid` is the
+-- transaction that wrote the row. Readers skip rows that are not older than every running
+-- transaction.
 CREATE TABLE order_events (
   order_id   uuid NOT NULL,
   seq        integer NOT NULL,
@@ -159,7 +161,8 @@ CREATE TABLE order_events (
 );
 CREATE INDEX order_events_by_transaction ON order_events (xid);
 
--- One row for each place that events go to: how far it has read, who reads, and when to try again.
+-- One row per sink: its position in the outbox, the holder of its lease, and the time of its next
+-- try.
 CREATE TABLE sinks (
   name            text PRIMARY KEY,
   position        xid8 NOT NULL DEFAULT '0',
@@ -170,7 +173,8 @@ CREATE TABLE sinks (
   last_error      text
 );
 
--- Which stretch of the outbox was delivered when: an event at or before `position` and after the one before it.
+-- When each batch of the outbox was delivered: the events after the previous row's position, up to
+-- `position`.
 CREATE TABLE deliveries (
   sink         text NOT NULL,
   position     xid8 NOT NULL,
@@ -178,7 +182,8 @@ CREATE TABLE deliveries (
   PRIMARY KEY (sink, position)
 );
 
--- Events that a sink refused one by one: they wait for another try, or lie dead until an operator replays them.
+-- Events that a sink refused one by one. They wait for a retry, or are dead until an operator
+-- replays them.
 CREATE TABLE letters (
   sink            text NOT NULL,
   order_id        uuid NOT NULL,
@@ -200,7 +205,7 @@ CREATE TABLE product_sales (
   PRIMARY KEY (day, product_id)
 );
 
--- How far the hourly aggregation has read the outbox.
+-- The position of the hourly aggregation in the outbox.
 CREATE TABLE checkpoints (
   name text PRIMARY KEY,
   xid  xid8 NOT NULL DEFAULT '0',
@@ -232,7 +237,7 @@ CREATE TABLE job_runs (
 );
 CREATE INDEX job_runs_by_name ON job_runs (name, id);
 
--- The first answer to every keyed request, written in the transaction of its effect.
+-- The first response to each keyed request, written in the transaction of its effect.
 CREATE TABLE idempotency_keys (
   caller      text NOT NULL,
   key         text NOT NULL,
@@ -244,7 +249,7 @@ CREATE TABLE idempotency_keys (
 );
 CREATE INDEX idempotency_keys_by_age ON idempotency_keys USING brin (created_at) WITH (autosummarize = on);
 
--- Each round leaves its id, so that a lost answer to COMMIT can be looked up instead of guessed.
+-- The ids of committed rounds, so that the outcome of a COMMIT without a response can be looked up.
 CREATE TABLE rounds (
   id         uuid PRIMARY KEY,
   created_at timestamptz NOT NULL DEFAULT now()

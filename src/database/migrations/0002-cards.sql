@@ -1,5 +1,6 @@
--- Payments by card, refunds to cards and charges by card: everything about which the gateway has the last word.
--- `ask_at` is when it is asked next, null once nothing is in doubt; `asked` counts, so that the pauses grow.
+-- Card payments, refunds to cards and card charges: the gateway decides their outcome. `ask_at` is
+-- the time of the next request to the gateway, null once the outcome is known. `asked` counts the
+-- requests, so that the pauses grow.
 
 ALTER TABLE payments
   ADD COLUMN payment_key text,
@@ -10,8 +11,8 @@ CREATE INDEX payments_by_key ON payments (payment_key) WHERE payment_key IS NOT 
 CREATE INDEX payments_failed ON payments (order_id) WHERE status = 'FAILED';
 CREATE INDEX payments_by_card ON payments (id) WHERE method = 'CARD';
 
--- A refund to a card, reserved before the gateway is called: what it gives back can't be given back again meanwhile.
--- Its id is the gateway's idempotency key.
+-- A refund to a card, reserved before the gateway is called, so that no other refund can return the
+-- same items. Its id is the gateway's idempotency key.
 CREATE TABLE refunds (
   id          uuid PRIMARY KEY,
   order_id    uuid NOT NULL,
@@ -32,8 +33,9 @@ CREATE UNIQUE INDEX refunds_one_under_way ON refunds (order_id) WHERE status = '
 CREATE INDEX refunds_of_order ON refunds (order_id);
 CREATE INDEX refunds_to_ask ON refunds (ask_at) WHERE ask_at IS NOT NULL;
 
--- A charge that is paid by card. Its row in the ledger says PENDING, COMPLETED or FAILED; here is what the gateway needs.
--- Its id is the transaction's, the gateway's order id and its idempotency key.
+-- A charge that is paid by card, with the data for the gateway. Its row in the ledger says PENDING,
+-- COMPLETED or FAILED. Its id is the id of that transaction, the gateway's order id and its
+-- idempotency key.
 CREATE TABLE card_charges (
   id          uuid PRIMARY KEY,
   user_id     uuid NOT NULL,
@@ -49,7 +51,8 @@ CREATE TABLE card_charges (
 CREATE INDEX card_charges_to_ask ON card_charges (ask_at) WHERE ask_at IS NOT NULL;
 CREATE INDEX card_charges_by_key ON card_charges (payment_key);
 
--- Money that the gateway took for something that failed in the shop. It is sent back, and operators see it.
+-- Unmatched captures: money that the gateway took for a payment that failed in the shop. It is
+-- refunded, and operators see it.
 CREATE TABLE stray_money (
   id          uuid PRIMARY KEY, -- the payment's or the charge's
   payment_key text NOT NULL,
@@ -64,6 +67,6 @@ CREATE TABLE stray_money (
 );
 CREATE INDEX stray_money_to_ask ON stray_money (ask_at) WHERE ask_at IS NOT NULL;
 
--- A keyed request that needs the gateway is kept from its first round on, with the attempt that it began; `status` and `body`
--- are its answer only when that is over.
+-- A keyed request that needs the gateway is stored in its first round, with the attempt that it
+-- started. `status` and `body` are its response only when the attempt is over.
 ALTER TABLE idempotency_keys ADD COLUMN attempt uuid;

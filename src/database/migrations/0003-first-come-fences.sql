@@ -1,11 +1,13 @@
--- With REDIS_URL an instance is admitted to first-come keys by a lock in Redis (src/lock/redis-lock.ts). Each holder has a higher number
--- than the one before; here stands the highest that has been seen, so that a holder whose lock has expired in the meantime is found out.
+-- With REDIS_URL a lock in Redis admits instances to first-come keys (src/lock/redis-lock.ts). Each
+-- holder has a higher fencing token than the one before. This table has the highest token seen, so
+-- that a holder whose lock has expired is rejected.
 CREATE TABLE first_come_fences (
   key   text PRIMARY KEY,
   fence bigint NOT NULL
 ) WITH (fillfactor = 50);
 
--- Called by a round before it locks anything else, with the keys in order. 40001: look again.
+-- Called by a round before it locks anything else, with the keys in order. 40001: the round is
+-- retried.
 CREATE FUNCTION check_first_come_fences(keys text[], fences bigint[]) RETURNS void LANGUAGE plpgsql AS $$
 BEGIN
   FOR i IN 1 .. cardinality(keys) LOOP

@@ -1,5 +1,6 @@
--- Rehearsals of a drop, against copies of its product and its coupon. Their rows tell lists what to leave out, so that no shopper meets a copy.
--- `beat_at` is renewed while one runs: whose has stopped was left by an instance that died.
+-- Rehearsals of a drop, with copies of its product and its coupon. Lists exclude the copies by
+-- these rows, so that no shopper sees one. `beat_at` is renewed while a rehearsal runs. If it is
+-- old, the rehearsal's instance has crashed.
 
 CREATE TABLE rehearsals (
   id                uuid PRIMARY KEY,
@@ -18,6 +19,6 @@ CREATE TABLE rehearsals (
   created_at        timestamptz NOT NULL,
   finished_at       timestamptz
 );
--- One at a time, over all instances.
+-- One rehearsal at a time, over all instances.
 CREATE UNIQUE INDEX rehearsals_under_way ON rehearsals ((finished_at IS NULL)) WHERE finished_at IS NULL;
 CREATE INDEX rehearsals_untidied ON rehearsals (id) WHERE NOT tidied;

@@ -1,2 +1,2 @@
--- What a shopper reads about a refund to a card; `reason` is the operator's own.
+-- The reason for a refund to a card that the shopper sees. `reason` is for operators.
 ALTER TABLE refunds ADD COLUMN customer_reason text;

@@ -1,2 +1,2 @@
--- What a shopper reads about a grant or a refund; `reason` is the operator's own.
+-- The reason for a grant or a refund that the shopper sees. `reason` is for operators.
 ALTER TABLE balance_transactions ADD COLUMN customer_reason text;

@@ -1,2 +1,3 @@
--- Products carry a version: the number of operators' edits of them, or of their variants. The version before does not raise it.
+-- The version of a product: the number of operators' edits of it or its variants. The previous
+-- release does not increase it.
 ALTER TABLE products ADD COLUMN version integer NOT NULL DEFAULT 0;

@@ -1,10 +1,11 @@
--- Variants carry a version and a status of their own, and a SKU belongs to one variant of the shop.
+-- Variants get a version and a status of their own, and a SKU belongs to one variant of the shop.
 
 ALTER TABLE variants
   ADD COLUMN version integer NOT NULL DEFAULT 0,
   ADD COLUMN status text NOT NULL DEFAULT 'ON_SALE' CHECK (status IN ('ON_SALE', 'NOT_FOR_SALE'));
 
--- Of variants that share a SKU the oldest keeps it; the others get the first free suffix, within the 100 characters that a SKU may have.
+-- If variants share a SKU, the oldest keeps it. The others get the first free suffix, within the
+-- 100 characters of a SKU.
 DO $$
 DECLARE
   twin record;
@@ -26,6 +27,7 @@ BEGIN
 END
 $$;
 
--- Checked after each statement, not after each row: two variants can exchange their SKUs. The version before, which may be serving meanwhile,
--- does not look for a SKU in use: such a request of its operators fails.
+-- Checked at the end of each statement, so that two variants can exchange their SKUs. The previous
+-- release, which may still be serving, does not check whether a SKU is in use: such a request of
+-- its operators fails.
 ALTER TABLE variants ADD CONSTRAINT variants_sku_unique UNIQUE (sku) DEFERRABLE INITIALLY IMMEDIATE;

@@ -1,5 +1,6 @@
--- Text that people read is stored in Unicode NFC and without blanks around it. Rows that are so already are left alone.
--- What the version before writes meanwhile is put right by its next edit. Records of the past (ledger, order items, reasons) stay as written.
+-- Text for people is stored in Unicode NFC and trimmed. Rows that are so already are not changed.
+-- Rows that the previous release still writes are corrected by their next edit. Records of the past
+-- (ledger, order items, reasons) stay as written.
 CREATE OR REPLACE FUNCTION pg_temp.readable(written text) RETURNS text LANGUAGE sql IMMUTABLE AS $$
   SELECT btrim(normalize(written, NFC), U&'\0009\000A\000B\000C\000D\0020\00A0\1680\2000\2001\2002\2003\2004\2005\2006\2007\2008\2009\200A\2028\2029\202F\205F\3000\FEFF')
 $$;

@@ -1,6 +1,6 @@
--- `version` counts the edits that operators made, never the coupons that were issued.
--- `sold_out_at` is when the last coupon went, so that a list's order can be told as of an instant.
--- `rehearsal_id` marks the copy that a rehearsal made: for any other user it does not exist.
+-- `version` counts operators' edits, not issued coupons. `sold_out_at` is when the last coupon was
+-- issued, so that a list can be sorted as of an earlier time. `rehearsal_id` marks a rehearsal's
+-- copy, which no user outside the rehearsal sees.
 ALTER TABLE campaigns
   ADD COLUMN version integer NOT NULL DEFAULT 1,
   ADD COLUMN sold_out_at timestamptz,

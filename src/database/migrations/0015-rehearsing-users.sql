@@ -1,5 +1,6 @@
--- Marks the buyers that a rehearsal made. They buy only that rehearsal's copies; their orders are in no list, figure or sink.
--- The version before this one named such a buyer `rehearsal-{id of the rehearsal}-{number}`.
+-- Marks a rehearsal's buyers. They buy only that rehearsal's copies. Their orders appear in no
+-- list, statistic or sink. The previous release named such a buyer `rehearsal-{id of the
+-- rehearsal}-{number}`.
 ALTER TABLE users ADD COLUMN rehearsal_id uuid;
 
 UPDATE users u SET rehearsal_id = r.id FROM rehearsals r

@@ -1,4 +1,5 @@
--- A replay has an id of its own, so that a sink that drops repeated deliveries takes the event again. Null: never replayed.
+-- A replay has its own id, so that a sink that drops duplicates accepts the event again. Null:
+-- never replayed.
 ALTER TABLE letters ADD COLUMN replay uuid;
--- Metrics count the dead letters of a sink.
+-- For the metric of a sink's dead letters.
 CREATE INDEX letters_dead ON letters (sink) WHERE status = 'DEAD';

@@ -1,5 +1,6 @@
--- Which rows of a named batch of grants were granted: by batch, user and reason, so that no file that names its batch pays a row twice.
--- A row stays for good, because a file can be sent again at any time. `key` is a hash: see src/balance/batch-grant.sql.ts.
+-- The granted rows of named batches of grants, by batch, user and reason, so that a file that is
+-- sent twice grants no row twice. Rows are kept for good, because a file can be sent again at any
+-- time. `key` is a hash: see src/balance/batch-grant.sql.ts.
 
 CREATE TABLE batch_grants (
   key        text PRIMARY KEY,

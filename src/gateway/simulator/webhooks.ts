@@ -1,5 +1,6 @@
 // The simulator's webhooks: unsigned like the real ones, and sent up to seven times until the receiver accepts them.
 
+import { exponentialMs } from "../../backoff.ts";
 import type { LedgerPayment } from "./ledger.ts";
 import { paymentJson, seoulTime } from "./payment-json.ts";
 
@@ -25,7 +26,7 @@ export class Webhooks {
     });
     for (let tries = 0; tries < TRIES && this.url !== undefined && !this.#closing.signal.aborted; tries++) {
       if (await this.#deliver(this.url, body)) return;
-      await new Promise<void>((resolve) => setTimeout(resolve, FIRST_PAUSE_MS * 2 ** tries).unref());
+      await new Promise<void>((resolve) => setTimeout(resolve, exponentialMs(FIRST_PAUSE_MS, Number.POSITIVE_INFINITY, tries)).unref());
     }
   }
 

@@ -1,6 +1,6 @@
-import { forSale } from "../../catalog/catalog.ts";
-import { checkAmount, isPayable, itemsOf, type Order, type OrderItem } from "../order.ts";
-import { ownOrder } from "../undo-order.ts";
+import { getVariantForSale } from "../../catalog/get-variant.ts";
+import { checkAmount, isPayable, type Order, type OrderItem } from "../order.ts";
+import { getOrder, getOrderItems } from "../get-order.ts";
 import { livePayment } from "./live-payment.ts";
 import { refuse } from "../../refusal.ts";
 import type { UnitOfWork } from "../../till/unit-of-work.ts";
@@ -13,11 +13,11 @@ export function payableOrder(
   uow: UnitOfWork,
   { orderId, callerId, expectedAmount }: { orderId: string; callerId: string | null; expectedAmount: number | null },
 ): { order: Order; items: OrderItem[] } {
-  const order = ownOrder(uow, orderId, callerId);
+  const order = getOrder(uow, orderId, callerId);
   if (order.status === "PENDING" && livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
   if (!isPayable(order, uow.now)) refuse("ORDER_NOT_PAYABLE", { orderId, orderStatus: order.status });
   checkAmount(order, expectedAmount);
-  const items = itemsOf(uow, orderId);
-  for (const { productId, variantId } of items) forSale(uow, productId, variantId);
+  const items = getOrderItems(uow, orderId);
+  for (const { productId, variantId } of items) getVariantForSale(uow, productId, variantId);
   return { order, items };
 }

@@ -11,7 +11,7 @@ import { Body, ExpectedAmount, Id, PaymentKey } from "../../http/schemas.ts";
 import { submitTwoPhase } from "../../idempotency/two-phase.ts";
 import { invalid, refuse } from "../../refusal.ts";
 import type { OrderCache } from "../order-cache.ts";
-import { mayRead } from "../order.routes.ts";
+import { mayRead } from "../may-read.ts";
 import { payOrder } from "./pay-order.ts";
 import type { PaymentRecord } from "./payment.ts";
 import { historyCount, historyFields, paymentFields, PaymentMethodSchema } from "./payment.schemas.ts";

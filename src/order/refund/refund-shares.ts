@@ -19,10 +19,7 @@ export function refundShares(order: Pick<Order, "totalAmount" | "discountAmount"
   });
 }
 
-/**
- * `amount × numerator ÷ denominator`, rounded down. Uses BigInt, because the product may exceed
- * 2^53.
- */
+/** `amount × numerator ÷ denominator`, rounded down. The product may exceed 2^53. */
 function part(amount: number, numerator: number, denominator: number): number {
   if (denominator === 0) return 0;
   return Number((BigInt(amount) * BigInt(numerator)) / BigInt(denominator));

@@ -1,10 +1,7 @@
 import { timestampArray, arrayOf, textArray, type Statement } from "../../database/statement.ts";
 import type { Change, Table } from "../../till/table.ts";
 
-/**
- * A refund to a card. `units` are the returned quantities by variant. Instants in ms, `amount` in
- * minor units.
- */
+/** A refund to a card. `units` by variant, instants in ms, `amount` in minor units. */
 export type RefundRow = {
   id: string;
   orderId: string;

@@ -21,10 +21,7 @@ export type RefundParts = {
   refunds: { settle(id: string, first: boolean): Promise<RefundRow> };
 };
 
-/**
- * Submits a command that may start a refund to a card, then settles that refund. Stock and coupon
- * return after the money.
- */
+/** Submits a command that may start a refund to a card, then settles that refund. */
 export function submitRefund<Input>({ orders, gateway, refunds }: RefundParts, begin: Command<Input, Started<OrderView>>, input: Input): Submission {
   async function settle(id: string, first: boolean): Promise<AttemptStatus> {
     const { orderId, status, amount, failure } = await refunds.settle(id, first);

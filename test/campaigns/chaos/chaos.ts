@@ -17,10 +17,10 @@ import { keyFor, WEBHOOKS } from "../../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
 import { TossGateway } from "../../../src/gateway/toss/toss.ts";
 import type { KeyedResponse } from "../../../src/idempotency/idempotent-command.ts";
-import type { Submission } from "../../../src/http/route.ts";
+import { execute, type Submission } from "../../../src/http/submission.ts";
 import { submitTwoPhase } from "../../../src/idempotency/two-phase.ts";
 import { OrderCache } from "../../../src/order/order-cache.ts";
-import { refundOrder } from "../../../src/order/undo-order.ts";
+import { refundOrder } from "../../../src/order/refund/refund-order.ts";
 import { paymentStatus } from "../../../src/order/payment/payment-view.ts";
 import { startCardPayment } from "../../../src/order/payment/start-card-payment.ts";
 import { Refusal } from "../../../src/refusal.ts";
@@ -206,12 +206,11 @@ class Process {
 
   /** As a client sees it: an answer, a refusal, or a connection that broke. */
   #submit(submission: Submission, caller: string, key: string, fingerprint: string): Promise<KeyedResponse> {
-    const answer = submission
-      .to(this.#till, { caller, key, fingerprint }, "en", () => false)
-      .catch((error: unknown): KeyedResponse => {
-        if (error instanceof Refusal) return { status: error.status, body: JSON.stringify({ code: error.code }), replayed: false };
-        throw error;
-      });
+    const execution = { till: this.#till, key: { caller, key, fingerprint }, locale: "en", gone: () => false } as const;
+    const answer = execute(submission, execution).catch((error: unknown): KeyedResponse => {
+      if (error instanceof Refusal) return { status: error.status, body: JSON.stringify({ code: error.code }), replayed: false };
+      throw error;
+    });
     return Promise.race([answer, this.death]);
   }
 }

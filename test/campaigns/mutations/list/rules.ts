@@ -52,7 +52,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     "of concurrent edits of one version",
   ]),
   mutation("that a variant is named once in an edit", EDIT, "found.has(edit.id)", "false", [EDITS, "an edit that names a variant twice"]),
-  mutation("that two prices agree", EDIT, "edit.price !== price", "false", [EDITS, "an edit that gives the only variant two prices"]),
+  mutation("that two prices agree", EDIT, "edit.price !== price", "false", [EDITS, "an edit that gives the only variant"]),
   mutation("that options differ", VARIANT_RULES, "keyOf(other.options) === keyOf(options)", "false", [
     EDITS,
     "variants with equal options are refused",
@@ -269,7 +269,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that the same discount is no change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) &&", "fields.discount &&", [
     CAMPAIGNS,
-    "an edit that sends all fields back unchanged",
+    "an edit that repeats all fields back unchanged",
   ]),
   mutation("an edit's version", CAMPAIGN, "version !== undefined && version !== campaign.version", "false", [
     CAMPAIGNS,

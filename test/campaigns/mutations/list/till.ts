@@ -12,12 +12,15 @@ const ONCE = "src/idempotency/idempotent-command.ts";
 const KEY = "src/idempotency/request-key.ts";
 const RECORDS = "src/idempotency/records.sql.ts";
 const IN_MEMORY = "src/till/till.test.ts";
+const EXECUTION = "src/till/round-executor.test.ts";
+const OUTAGE = "src/till/unavailable-store.test.ts";
+const OVERLOAD = "src/till/overload.test.ts";
 const ON_POSTGRES = "test/database/till-postgres.test.ts";
 const KEYS = "test/api/idempotency.test.ts";
 
 export const OF_THE_TILL: Mutation[] = [
   mutation("that a refused command leaves no change", "src/till/decide.ts", "      uow.drop();\n", "", [
-    IN_MEMORY,
+    EXECUTION,
     "a refused command leaves no change",
   ]),
   mutation("that what was not asked for is not found", SET, "if (state.requested.has(key)) return undefined;", "return undefined;", [
@@ -57,11 +60,11 @@ export const OF_THE_TILL: Mutation[] = [
     [ON_POSTGRES, "a round whose session was killed is a LostCommit"],
   ),
   mutation("that a lost COMMIT is asked about", EXECUTOR, 'if ((await this.#outcome(roundId)) === "abandoned")', "if (true)", [
-    IN_MEMORY,
+    OUTAGE,
     "a round whose COMMIT was lost but succeeded is answered once",
   ]),
   mutation("that a lost COMMIT is not taken for granted", EXECUTOR, 'if ((await this.#outcome(roundId)) === "abandoned") throw', "if (false) throw", [
-    IN_MEMORY,
+    OUTAGE,
     "a round whose COMMIT was lost and failed is executed again",
   ]),
   mutation(
@@ -92,11 +95,11 @@ export const OF_THE_TILL: Mutation[] = [
     "a lock that is held too long is a LockTimeout",
   ]),
   mutation("that conflicts end", EXECUTOR, "error instanceof Conflict && tries < MAX_CONFLICTS", "error instanceof Conflict && tries < 1e9", [
-    IN_MEMORY,
+    EXECUTION,
     "a conflict is retried a limited number of times",
   ]),
   mutation("that one bad command hurts nobody else", EXECUTOR, "else if (commands.length > 1) return this.#bisect(round, commands, error);", "", [
-    IN_MEMORY,
+    EXECUTION,
     "one bad command in a round fails alone",
   ]),
   mutation(
@@ -104,7 +107,7 @@ export const OF_THE_TILL: Mutation[] = [
     EXECUTOR,
     '    } catch (error) {\n      this.#fault("after the commit", error);\n    }',
     "    } catch (error) {\n      throw error;\n    }",
-    [IN_MEMORY, "a listener that throws does not make a round execute twice"],
+    [EXECUTION, "a listener that throws does not make a round execute twice"],
   ),
   mutation("that nobody is overtaken", TILL, "for (const round of this.#running) if (!round.holdsLocks) return false;", "", [IN_MEMORY, "round"]),
   mutation(
@@ -135,14 +138,14 @@ export const OF_THE_TILL: Mutation[] = [
     TILL,
     "return this.#admission.admits(expectedMs, this.#clock.elapsedMs(), this.#throughput.smallRoundMs) ? undefined : busy(expectedMs);",
     "return undefined;",
-    [IN_MEMORY, "a command that would wait too long is BUSY at once"],
+    [OVERLOAD, "a command that would wait too long is BUSY at once"],
   ),
   mutation("how much there is in a round", QUEUE, "batch.length >= most || weight > most * NEEDS_PER_COMMAND", "false", [
     IN_MEMORY,
     "a round is limited by its commands",
   ]),
   mutation("how often needs may change", QUEUE, "commands.filter((queued) => queued.requeues < MAX_REQUEUES)", "commands", [
-    IN_MEMORY,
+    OVERLOAD,
     "a command whose needs change again and again",
   ]),
   mutation("that a round is sent in an order", STORE, ".sort(([a], [b]) => rank(b.name) - rank(a.name))", "", [
