@@ -27,7 +27,7 @@ export function changeTimezone(url: string, timezone: string): Promise<Recounted
     if (before !== undefined && !isSameZone(before, timezone)) await aggregateSales(database, before);
     const day = dayOf(await databaseNow(database), timezone);
     return recountSales(database, timezone, {
-      before: (run) => change(run as Run, "timezone", timezone),
+      before: (run) => change(run, "timezone", timezone),
       after: (run) => replaceSnapshots(run, day),
     });
   });

@@ -2,7 +2,7 @@
 
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { assertIdle, journal, openTill, outcomes, put, type Put, putLater, together, words } from "../../test/support/till-fixture.ts";
+import { assertIdle, journal, openTill, outcomes, put, type Put, putLater, together } from "../../test/support/till-fixture.ts";
 import type { Refusal } from "../refusal.ts";
 import type { Command } from "./command.ts";
 import { NeedsChanged } from "./unit-of-work.ts";

@@ -17,7 +17,6 @@ const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const TOKEN_MS = 72 * HOUR_MS;
 
-
 type Instance = { name: string; operator: Client; buyer: Client; stop(): Promise<unknown> };
 
 let database: { url: string; drop(): Promise<void> };

@@ -1,7 +1,5 @@
 // Amounts on the wire: the gateway uses major units of a currency (19.99), the shop minor units (1999). Nothing is computed with floats.
 
-/** The currencies in which the real gateway takes payments for a shop. */
-export const TOSS_CURRENCIES: readonly string[] = ["KRW"];
 /** The currency of an answer that names none. */
 export const TOSS_DEFAULT_CURRENCY = "KRW";
 

@@ -124,11 +124,11 @@ export const AFTERWARDS: Mutation[] = [
 
   mutation("that an issuer's empty key set replaces no good one", "src/http/key-set.ts", "if (found.length === 0)", "if (false)", [
     AUTHORITY,
-    "an empty or invalid key set",
+    "an empty or broken key set",
   ]),
   mutation("that only a proxy is believed", "src/http/client-address.ts", "networks === undefined || contains(networks, address)", "true", [
     "test/api/client-address.test.ts",
-    "with trusted networks, the address the client's address is the last one",
+    "with trusted networks the client's address is the last one",
   ]),
   mutation("which algorithm a token is signed with", AUTH, 'algorithms: ["HS256"], ', "", [AUTHORITY, ""]),
   mutation("how long a token is good for", AUTH, "if (seen && seen.until > now()) return seen;", "if (seen) return seen;", [
@@ -137,8 +137,8 @@ export const AFTERWARDS: Mutation[] = [
   ]),
   mutation("that a shopper is a user", AUTH, 'if (role === "shopper" && !UUID.test(sub)) refuse("UNAUTHENTICATED");', "", [AUTHORITY, ""]),
   mutation("which roles there are", AUTH, ' || (role !== "shopper" && role !== "operator")', "", [AUTHORITY, ""]),
-  mutation("who issued a token", AUTH, '...(issuer ? ["iss"] : [])', "", [AUTHORITY, "a configured issuer token audience"]),
-  mutation("whom a token is for", AUTH, '...(audience ? ["aud"] : [])', "", [AUTHORITY, "a configured issuer token audience"]),
+  mutation("who issued a token", AUTH, '...(issuer ? ["iss"] : [])', "", [AUTHORITY, "a configured issuer and audience"]),
+  mutation("whom a token is for", AUTH, '...(audience ? ["aud"] : [])', "", [AUTHORITY, "a configured issuer and audience"]),
   mutation("that operators' routes are operators'", ROUTE, 'if (audience === "operator") refuse("FORBIDDEN");', "", [
     AUTHORITY,
     "operators' routes are forbidden to shoppers",

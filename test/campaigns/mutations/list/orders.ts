@@ -201,7 +201,7 @@ export const ORDERS: Mutation[] = [
     "src/settlement/settle-charge.ts",
     'asked.kind === "done" && balance > balanceMax',
     "false",
-    [CHARGES, "a captured charge that fits longer fits"],
+    [CHARGES, "a captured charge that no longer fits"],
   ),
   mutation("the most on a balance, when a charge begins", "src/balance/start-charge.ts", "    checkLimit(wallet, amount, balanceMax);\n", "", [
     MONEY,
@@ -267,6 +267,6 @@ export const ORDERS: Mutation[] = [
   ),
   mutation("that a page of a history is bounded by its items", "src/outbox/outbox.sql.ts", "e.items <= $4 OR e.seq = $2 + 1", "$4::int > 0", [
     LISTS,
-    "an order's history has pages",
+    "an order's history comes in pages",
   ]),
 ];

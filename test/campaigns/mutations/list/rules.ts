@@ -269,7 +269,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
   mutation("that the same discount is no change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) &&", "fields.discount &&", [
     CAMPAIGNS,
-    "an edit that repeats all fields back unchanged",
+    "an edit that sends all fields back",
   ]),
   mutation("an edit's version", CAMPAIGN, "version !== undefined && version !== campaign.version", "false", [
     CAMPAIGNS,
