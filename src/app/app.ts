@@ -2,6 +2,7 @@
 
 import cluster from "node:cluster";
 import { type Logger, pino } from "pino";
+import type { Registry } from "prom-client";
 import { BacklogLog } from "../backlog/backlog-log.ts";
 import { backlogMetrics } from "../backlog/backlog-metrics.ts";
 import { BacklogReader } from "../backlog/backlog.ts";
@@ -10,6 +11,7 @@ import { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
 import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import type { Now } from "../database/clock.ts";
+import type { Database } from "../database/pool.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
@@ -17,6 +19,7 @@ import { shopSecret } from "../http/secret.ts";
 import { Scheduler } from "../jobs/scheduler.ts";
 import { OrderCache } from "../order/order-cache.ts";
 import { expireOrders } from "../order/order-expiry.job.ts";
+import type { Relay } from "../outbox/relay.ts";
 import { openDatabase } from "./open-database.ts";
 import { openHttp } from "./open-http.ts";
 import { openPayments } from "./open-payments.ts";
@@ -61,8 +64,8 @@ export async function openShop(config: Config, { now }: OpenOptions = {}): Promi
 async function openParts(config: Config, log: Logger, stack: AsyncDisposableStack, fixedNow: Now | undefined): Promise<OpenShop> {
   const secret = shopSecret(config);
   const opened = await openDatabase(config, stack, log);
-  const { database, lists } = opened;
-  const now = fixedNow ?? opened.clock.now;
+  const { database, lists, clock } = opened;
+  const now = fixedNow ?? clock.now;
   const shared = await openSharedState({
     redisUrl: config.redisUrl,
     database,
@@ -72,10 +75,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   stack.defer(() => shared.close());
   const { till, soldOut, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
   const registry = shopMetrics(till);
-  const backlog = new BacklogReader(database, relay.sinkNames);
-  backlogMetrics(registry, backlog, relay);
-  const backlogLog = new BacklogLog({ reader: backlog, onChange: (topic, warning) => logBacklog(log, topic, warning) });
-  stack.defer(() => backlogLog.stop());
+  const { backlog, backlogLog } = openBacklog(stack, { database, relay, registry, log });
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
@@ -110,8 +110,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     gateway,
     settlement,
   };
-  const stopGateway = (): void => gateway.stop();
-  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway });
+  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: () => gateway.stop() });
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   backlogLog.start();
@@ -121,6 +120,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   });
   rehearsals.url = loopbackOf(url);
   onListening(url);
+
   let closing: Promise<void> | undefined;
   return {
     ...shop,
@@ -130,6 +130,17 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     close: () => (closing ??= stack.disposeAsync()),
   };
 }
+
+/** Opens the counts of work that waits, with their metrics and log lines. */
+function openBacklog(stack: AsyncDisposableStack, { database, relay, registry, log }: BacklogParts) {
+  const backlog = new BacklogReader(database, relay.sinkNames);
+  backlogMetrics(registry, backlog, relay);
+  const backlogLog = new BacklogLog({ reader: backlog, onChange: (topic, warning) => logBacklog(log, topic, warning) });
+  stack.defer(() => backlogLog.stop());
+  return { backlog, backlogLog };
+}
+
+type BacklogParts = { database: Database; relay: Relay; registry: Registry; log: Logger };
 
 /**
  * TCP accept backlog. When it is full the kernel drops the SYN, and the client retries after 1, 3, 7 s. Node's default (511) is smaller than a

@@ -7,34 +7,41 @@ export const OPERATIONS = {
   chargeBalance: ["POST", "/users/{userId}/balance/charge", true],
   getBalance: ["GET", "/users/{userId}/balance"],
   listTransactions: ["GET", "/users/{userId}/balance/transactions"],
-  createUsers: ["POST", "/admin/users", true],
-  listUsers: ["GET", "/admin/users"],
-  getUser: ["GET", "/admin/users/{id}"],
-  grantBalances: ["POST", "/admin/balances/grant", true],
   listProducts: ["GET", "/products"],
   getProduct: ["GET", "/products/{productId}"],
-  adjustStock: ["POST", "/admin/variants/{id}/stock", true],
-  listStockAdjustments: ["GET", "/admin/variants/{id}/stock"],
-  createProducts: ["POST", "/admin/products", true],
-  listEveryProduct: ["GET", "/admin/products"],
-  editProduct: ["PATCH", "/admin/products/{id}", true],
   listCoupons: ["GET", "/coupons"],
   getCoupon: ["GET", "/coupons/{couponId}"],
   issueCoupon: ["POST", "/coupons/{couponId}/issue", true],
   listUserCoupons: ["GET", "/users/{userId}/coupons"],
-  createCoupon: ["POST", "/admin/coupons", true],
-  editCoupon: ["PATCH", "/admin/coupons/{id}", true],
-  closeCoupon: ["POST", "/admin/coupons/{id}/close", true],
   getCart: ["GET", "/users/{userId}/cart"],
   addToCart: ["POST", "/users/{userId}/cart/items", true],
   setCartQuantity: ["PATCH", "/users/{userId}/cart/items/{id}", true],
   removeFromCart: ["DELETE", "/users/{userId}/cart/items/{id}", true],
+  placeOrder: ["POST", "/orders", true],
+  getOrder: ["GET", "/orders/{orderId}"],
+  listUserOrders: ["GET", "/users/{userId}/orders"],
+  cancelOrder: ["POST", "/orders/{orderId}/cancel", true],
   payOrder: ["POST", "/payments", true],
   getPayment: ["GET", "/payments/{paymentId}"],
-  listPayments: ["GET", "/admin/payments"],
   paymentWebhook: ["POST", "/payments/webhooks/toss"],
-  reconcile: ["GET", "/admin/reconciliation"],
   listPopularProducts: ["GET", "/products/popular"],
+  getShop: ["GET", "/shop"],
+  createUsers: ["POST", "/admin/users", true],
+  listUsers: ["GET", "/admin/users"],
+  getUser: ["GET", "/admin/users/{id}"],
+  grantBalances: ["POST", "/admin/balances/grant", true],
+  createProducts: ["POST", "/admin/products", true],
+  listEveryProduct: ["GET", "/admin/products"],
+  editProduct: ["PATCH", "/admin/products/{id}", true],
+  adjustStock: ["POST", "/admin/variants/{id}/stock", true],
+  listStockAdjustments: ["GET", "/admin/variants/{id}/stock"],
+  createCoupon: ["POST", "/admin/coupons", true],
+  editCoupon: ["PATCH", "/admin/coupons/{id}", true],
+  closeCoupon: ["POST", "/admin/coupons/{id}/close", true],
+  refundOrder: ["POST", "/admin/orders/{id}/refunds", true],
+  listOrders: ["GET", "/admin/orders"],
+  listPayments: ["GET", "/admin/payments"],
+  reconcile: ["GET", "/admin/reconciliation"],
   listSales: ["GET", "/admin/sales"],
   listSalesByDay: ["GET", "/admin/sales/days"],
   getOrderHistory: ["GET", "/orders/{orderId}/history"],
@@ -43,18 +50,11 @@ export const OPERATIONS = {
   listJobs: ["GET", "/admin/jobs"],
   runJob: ["POST", "/admin/jobs/{name}/run", true],
   audit: ["GET", "/admin/audit"],
-  getShop: ["GET", "/shop"],
-  placeOrder: ["POST", "/orders", true],
-  getOrder: ["GET", "/orders/{orderId}"],
-  listUserOrders: ["GET", "/users/{userId}/orders"],
-  cancelOrder: ["POST", "/orders/{orderId}/cancel", true],
-  refundOrder: ["POST", "/admin/orders/{id}/refunds", true],
-  listOrders: ["GET", "/admin/orders"],
   watchLive: ["GET", "/admin/live"],
   startRehearsal: ["POST", "/admin/rehearsals", true],
   listRehearsals: ["GET", "/admin/rehearsals"],
-  getRehearsal: ["GET", "/admin/rehearsals/{id}"],
   stopRehearsal: ["POST", "/admin/rehearsals/{id}/stop", true],
+  getRehearsal: ["GET", "/admin/rehearsals/{id}"],
   listDemoUsers: ["GET", "/demo/users"],
   signInAsDemoUser: ["POST", "/demo/sign-in"],
   health: ["GET", "/healthz"],
@@ -67,34 +67,41 @@ export type Operations = {
   chargeBalance: { data: types.ChargeBalanceData; answers: types.ChargeBalanceResponses; refusals: types.ChargeBalanceErrors };
   getBalance: { data: types.GetBalanceData; answers: types.GetBalanceResponses; refusals: types.GetBalanceErrors };
   listTransactions: { data: types.ListTransactionsData; answers: types.ListTransactionsResponses; refusals: types.ListTransactionsErrors };
-  createUsers: { data: types.CreateUsersData; answers: types.CreateUsersResponses; refusals: types.CreateUsersErrors };
-  listUsers: { data: types.ListUsersData; answers: types.ListUsersResponses; refusals: types.ListUsersErrors };
-  getUser: { data: types.GetUserData; answers: types.GetUserResponses; refusals: types.GetUserErrors };
-  grantBalances: { data: types.GrantBalancesData; answers: types.GrantBalancesResponses; refusals: types.GrantBalancesErrors };
   listProducts: { data: types.ListProductsData; answers: types.ListProductsResponses; refusals: types.ListProductsErrors };
   getProduct: { data: types.GetProductData; answers: types.GetProductResponses; refusals: types.GetProductErrors };
-  adjustStock: { data: types.AdjustStockData; answers: types.AdjustStockResponses; refusals: types.AdjustStockErrors };
-  listStockAdjustments: { data: types.ListStockAdjustmentsData; answers: types.ListStockAdjustmentsResponses; refusals: types.ListStockAdjustmentsErrors };
-  createProducts: { data: types.CreateProductsData; answers: types.CreateProductsResponses; refusals: types.CreateProductsErrors };
-  listEveryProduct: { data: types.ListEveryProductData; answers: types.ListEveryProductResponses; refusals: types.ListEveryProductErrors };
-  editProduct: { data: types.EditProductData; answers: types.EditProductResponses; refusals: types.EditProductErrors };
   listCoupons: { data: types.ListCouponsData; answers: types.ListCouponsResponses; refusals: types.ListCouponsErrors };
   getCoupon: { data: types.GetCouponData; answers: types.GetCouponResponses; refusals: types.GetCouponErrors };
   issueCoupon: { data: types.IssueCouponData; answers: types.IssueCouponResponses; refusals: types.IssueCouponErrors };
   listUserCoupons: { data: types.ListUserCouponsData; answers: types.ListUserCouponsResponses; refusals: types.ListUserCouponsErrors };
-  createCoupon: { data: types.CreateCouponData; answers: types.CreateCouponResponses; refusals: types.CreateCouponErrors };
-  editCoupon: { data: types.EditCouponData; answers: types.EditCouponResponses; refusals: types.EditCouponErrors };
-  closeCoupon: { data: types.CloseCouponData; answers: types.CloseCouponResponses; refusals: types.CloseCouponErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
   addToCart: { data: types.AddToCartData; answers: types.AddToCartResponses; refusals: types.AddToCartErrors };
   setCartQuantity: { data: types.SetCartQuantityData; answers: types.SetCartQuantityResponses; refusals: types.SetCartQuantityErrors };
   removeFromCart: { data: types.RemoveFromCartData; answers: types.RemoveFromCartResponses; refusals: types.RemoveFromCartErrors };
+  placeOrder: { data: types.PlaceOrderData; answers: types.PlaceOrderResponses; refusals: types.PlaceOrderErrors };
+  getOrder: { data: types.GetOrderData; answers: types.GetOrderResponses; refusals: types.GetOrderErrors };
+  listUserOrders: { data: types.ListUserOrdersData; answers: types.ListUserOrdersResponses; refusals: types.ListUserOrdersErrors };
+  cancelOrder: { data: types.CancelOrderData; answers: types.CancelOrderResponses; refusals: types.CancelOrderErrors };
   payOrder: { data: types.PayOrderData; answers: types.PayOrderResponses; refusals: types.PayOrderErrors };
   getPayment: { data: types.GetPaymentData; answers: types.GetPaymentResponses; refusals: types.GetPaymentErrors };
-  listPayments: { data: types.ListPaymentsData; answers: types.ListPaymentsResponses; refusals: types.ListPaymentsErrors };
   paymentWebhook: { data: types.PaymentWebhookData; answers: types.PaymentWebhookResponses; refusals: types.PaymentWebhookErrors };
-  reconcile: { data: types.ReconcileData; answers: types.ReconcileResponses; refusals: types.ReconcileErrors };
   listPopularProducts: { data: types.ListPopularProductsData; answers: types.ListPopularProductsResponses; refusals: types.ListPopularProductsErrors };
+  getShop: { data: types.GetShopData; answers: types.GetShopResponses; refusals: types.GetShopErrors };
+  createUsers: { data: types.CreateUsersData; answers: types.CreateUsersResponses; refusals: types.CreateUsersErrors };
+  listUsers: { data: types.ListUsersData; answers: types.ListUsersResponses; refusals: types.ListUsersErrors };
+  getUser: { data: types.GetUserData; answers: types.GetUserResponses; refusals: types.GetUserErrors };
+  grantBalances: { data: types.GrantBalancesData; answers: types.GrantBalancesResponses; refusals: types.GrantBalancesErrors };
+  createProducts: { data: types.CreateProductsData; answers: types.CreateProductsResponses; refusals: types.CreateProductsErrors };
+  listEveryProduct: { data: types.ListEveryProductData; answers: types.ListEveryProductResponses; refusals: types.ListEveryProductErrors };
+  editProduct: { data: types.EditProductData; answers: types.EditProductResponses; refusals: types.EditProductErrors };
+  adjustStock: { data: types.AdjustStockData; answers: types.AdjustStockResponses; refusals: types.AdjustStockErrors };
+  listStockAdjustments: { data: types.ListStockAdjustmentsData; answers: types.ListStockAdjustmentsResponses; refusals: types.ListStockAdjustmentsErrors };
+  createCoupon: { data: types.CreateCouponData; answers: types.CreateCouponResponses; refusals: types.CreateCouponErrors };
+  editCoupon: { data: types.EditCouponData; answers: types.EditCouponResponses; refusals: types.EditCouponErrors };
+  closeCoupon: { data: types.CloseCouponData; answers: types.CloseCouponResponses; refusals: types.CloseCouponErrors };
+  refundOrder: { data: types.RefundOrderData; answers: types.RefundOrderResponses; refusals: types.RefundOrderErrors };
+  listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
+  listPayments: { data: types.ListPaymentsData; answers: types.ListPaymentsResponses; refusals: types.ListPaymentsErrors };
+  reconcile: { data: types.ReconcileData; answers: types.ReconcileResponses; refusals: types.ReconcileErrors };
   listSales: { data: types.ListSalesData; answers: types.ListSalesResponses; refusals: types.ListSalesErrors };
   listSalesByDay: { data: types.ListSalesByDayData; answers: types.ListSalesByDayResponses; refusals: types.ListSalesByDayErrors };
   getOrderHistory: { data: types.GetOrderHistoryData; answers: types.GetOrderHistoryResponses; refusals: types.GetOrderHistoryErrors };
@@ -103,18 +110,11 @@ export type Operations = {
   listJobs: { data: types.ListJobsData; answers: types.ListJobsResponses; refusals: types.ListJobsErrors };
   runJob: { data: types.RunJobData; answers: types.RunJobResponses; refusals: types.RunJobErrors };
   audit: { data: types.AuditData; answers: types.AuditResponses; refusals: types.AuditErrors };
-  getShop: { data: types.GetShopData; answers: types.GetShopResponses; refusals: types.GetShopErrors };
-  placeOrder: { data: types.PlaceOrderData; answers: types.PlaceOrderResponses; refusals: types.PlaceOrderErrors };
-  getOrder: { data: types.GetOrderData; answers: types.GetOrderResponses; refusals: types.GetOrderErrors };
-  listUserOrders: { data: types.ListUserOrdersData; answers: types.ListUserOrdersResponses; refusals: types.ListUserOrdersErrors };
-  cancelOrder: { data: types.CancelOrderData; answers: types.CancelOrderResponses; refusals: types.CancelOrderErrors };
-  refundOrder: { data: types.RefundOrderData; answers: types.RefundOrderResponses; refusals: types.RefundOrderErrors };
-  listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
   watchLive: { data: types.WatchLiveData; answers: types.WatchLiveResponses; refusals: types.WatchLiveErrors };
   startRehearsal: { data: types.StartRehearsalData; answers: types.StartRehearsalResponses; refusals: types.StartRehearsalErrors };
   listRehearsals: { data: types.ListRehearsalsData; answers: types.ListRehearsalsResponses; refusals: types.ListRehearsalsErrors };
-  getRehearsal: { data: types.GetRehearsalData; answers: types.GetRehearsalResponses; refusals: types.GetRehearsalErrors };
   stopRehearsal: { data: types.StopRehearsalData; answers: types.StopRehearsalResponses; refusals: types.StopRehearsalErrors };
+  getRehearsal: { data: types.GetRehearsalData; answers: types.GetRehearsalResponses; refusals: types.GetRehearsalErrors };
   listDemoUsers: { data: types.ListDemoUsersData; answers: types.ListDemoUsersResponses; refusals: types.ListDemoUsersErrors };
   signInAsDemoUser: { data: types.SignInAsDemoUserData; answers: types.SignInAsDemoUserResponses; refusals: types.SignInAsDemoUserErrors };
   health: { data: types.HealthData; answers: types.HealthResponses; refusals: types.HealthErrors };

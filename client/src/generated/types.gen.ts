@@ -5,29 +5,29 @@ export type ClientOptions = {
 };
 
 /**
- * With it stands what the client needs in order to act: ids, amounts, `retryAfter` in seconds
+ * Further properties give what the client needs in order to act: ids, amounts, `retryAfter` in seconds
  */
 export type Problem = {
     /**
-     * HTTP's own name of the status
+     * The standard reason phrase of the status
      */
     title: string;
     /**
-     * Leads to what this kind of refusal is
+     * A path that explains this kind of refusal
      */
     type: string;
     status: number;
     code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     /**
-     * For people, in Korean or English
+     * A sentence for people, in Korean or English
      */
     detail: string;
     /**
-     * Which fields are at fault
+     * The invalid fields
      */
     errors?: Array<{
         /**
-         * A JSON pointer into the body, or the parameter's name behind a slash
+         * A JSON pointer into the body, or a slash and the parameter's name
          */
         path: string;
         message: string;
@@ -42,7 +42,7 @@ export type Balance = {
      */
     balance: number;
     /**
-     * Moves with every movement of the balance, and when a charge by card begins
+     * Increases with every movement of the balance, and when a charge by card starts
      */
     version: number;
 };
@@ -52,7 +52,7 @@ export type Transaction = {
     type: 'CHARGE' | 'PAYMENT' | 'REFUND' | 'GRANT';
     status: 'PENDING' | 'COMPLETED' | 'FAILED';
     /**
-     * Signed: what is paid is negative
+     * Signed: payments are negative
      */
     amount: number;
     balanceAfter: number | null;
@@ -62,19 +62,13 @@ export type Transaction = {
      */
     reason?: string;
     /**
-     * What the operator told the shopper
+     * The reason that the operator gave the shopper
      */
     customerReason?: string;
     /**
      * RFC 3339, in UTC
      */
     createdAt: string;
-};
-
-export type User = {
-    id: string;
-    name: string;
-    externalId: string | null;
 };
 
 export type ProductInList = {
@@ -201,121 +195,6 @@ export type CartItem = {
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
 };
 
-export type Payment = {
-    paymentId: string;
-    orderId: string;
-    method: 'BALANCE' | 'CARD';
-    status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
-    /**
-     * In the currency's minor unit
-     */
-    amount: number;
-    paidAt: string | null;
-};
-
-export type PaymentWithHistory = {
-    paymentId: string;
-    orderId: string;
-    method: 'BALANCE' | 'CARD';
-    status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
-    /**
-     * In the currency's minor unit
-     */
-    amount: number;
-    paidAt: string | null;
-    history: Array<{
-        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
-        /**
-         * RFC 3339, in UTC
-         */
-        at: string;
-        reason: string | null;
-        /**
-         * Of a refund: what the shopper reads
-         */
-        customerReason?: string;
-    }>;
-    /**
-     * How many steps there were, if `history` has only the newest of them
-     */
-    historyCount?: number;
-};
-
-export type Event = {
-    id: string;
-    type: string;
-    orderId: string;
-    status: 'WAITING' | 'DELIVERED' | 'DEAD';
-    attempts: number;
-    /**
-     * RFC 3339, in UTC
-     */
-    createdAt: string;
-    deliveredAt: string | null;
-    lastError: string | null;
-};
-
-export type Job = {
-    name: string;
-    /**
-     * cron, in the shop's zone
-     */
-    schedule: string;
-    lastRunAt: string | null;
-    lastResult: unknown;
-    /**
-     * The last ten, newest first
-     */
-    lastRuns: Array<{
-        /**
-         * RFC 3339, in UTC
-         */
-        startedAt: string;
-        /**
-         * RFC 3339, in UTC
-         */
-        finishedAt: string;
-        result: unknown;
-    }>;
-};
-
-export type Shop = {
-    /**
-     * ISO 4217
-     */
-    currency: string;
-    /**
-     * IANA
-     */
-    timezone: string;
-    locale: 'ko' | 'en';
-    /**
-     * RFC 3339, in UTC
-     */
-    now: string;
-    balanceFunding: 'open' | 'gateway' | 'operator';
-    /**
-     * In the currency's minor unit
-     */
-    chargeMax: number;
-    /**
-     * simulated: no money moves, and any paymentKey will do; none: the shop takes no cards
-     */
-    cards: 'simulated' | 'gateway' | 'none';
-    /**
-     * What `POST /payments` takes
-     */
-    paymentMethods: Array<'BALANCE' | 'CARD'>;
-    /**
-     * Who signs them: the shop itself, or an issuer whose keys it reads. Only a shop that signs its own has rehearsals
-     */
-    tokens: 'own' | 'issuer';
-    /**
-     * Whether the demo's users can be signed in as
-     */
-    demo: boolean;
-};
-
 export type Order = {
     orderId: string;
     userId: string;
@@ -418,6 +297,127 @@ export type OrderInList = {
     itemCount: number;
 };
 
+export type Payment = {
+    paymentId: string;
+    orderId: string;
+    method: 'BALANCE' | 'CARD';
+    status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+    /**
+     * In the currency's minor unit
+     */
+    amount: number;
+    paidAt: string | null;
+};
+
+export type PaymentWithHistory = {
+    paymentId: string;
+    orderId: string;
+    method: 'BALANCE' | 'CARD';
+    status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+    /**
+     * In the currency's minor unit
+     */
+    amount: number;
+    paidAt: string | null;
+    history: Array<{
+        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        /**
+         * RFC 3339, in UTC
+         */
+        at: string;
+        reason: string | null;
+        /**
+         * Of a refund: shown to the shopper
+         */
+        customerReason?: string;
+    }>;
+    /**
+     * Count of all steps, if `history` has only the newest of them
+     */
+    historyCount?: number;
+};
+
+export type Shop = {
+    /**
+     * ISO 4217
+     */
+    currency: string;
+    /**
+     * IANA
+     */
+    timezone: string;
+    locale: 'ko' | 'en';
+    /**
+     * RFC 3339, in UTC
+     */
+    now: string;
+    balanceFunding: 'open' | 'gateway' | 'operator';
+    /**
+     * In the currency's minor unit
+     */
+    chargeMax: number;
+    /**
+     * simulated: no money moves, and any paymentKey is accepted; none: the shop takes no cards
+     */
+    cards: 'simulated' | 'gateway' | 'none';
+    /**
+     * The methods that `POST /payments` accepts
+     */
+    paymentMethods: Array<'BALANCE' | 'CARD'>;
+    /**
+     * Who signs tokens: the shop itself, or an external issuer. Only a shop that signs its own tokens has rehearsals
+     */
+    tokens: 'own' | 'issuer';
+    /**
+     * Whether clients can sign in as demo users
+     */
+    demo: boolean;
+};
+
+export type User = {
+    id: string;
+    name: string;
+    externalId: string | null;
+};
+
+export type Event = {
+    id: string;
+    type: string;
+    orderId: string;
+    status: 'WAITING' | 'DELIVERED' | 'DEAD';
+    attempts: number;
+    /**
+     * RFC 3339, in UTC
+     */
+    createdAt: string;
+    deliveredAt: string | null;
+    lastError: string | null;
+};
+
+export type Job = {
+    name: string;
+    /**
+     * cron, in the shop's zone
+     */
+    schedule: string;
+    lastRunAt: string | null;
+    lastResult: unknown;
+    /**
+     * The last ten, newest first
+     */
+    lastRuns: Array<{
+        /**
+         * RFC 3339, in UTC
+         */
+        startedAt: string;
+        /**
+         * RFC 3339, in UTC
+         */
+        finishedAt: string;
+        result: unknown;
+    }>;
+};
+
 export type Rehearsal = {
     id: string;
     state: 'PREPARING' | 'RUNNING' | 'TIDYING' | 'AUDITING' | 'DONE' | 'STOPPED' | 'FAILED' | 'ABANDONED';
@@ -449,13 +449,13 @@ export type Rehearsal = {
         sold: number;
         refused: number;
         /**
-         * Buyers who went home
+         * Buyers who are done
          */
         done: number;
     } | null;
     report: {
         /**
-         * From the opening to the last answer
+         * From the opening to the last response
          */
         tookMs: number;
         claims: {
@@ -465,7 +465,7 @@ export type Rehearsal = {
                 [key: string]: number;
             };
             /**
-             * How often somebody came again because the shop asked for patience
+             * Retries of requests that the shop refused temporarily
              */
             askedAgain: number;
             latencyMs: {
@@ -476,7 +476,7 @@ export type Rehearsal = {
             } | null;
             order: {
                 /**
-                 * Who got something although they asked only after somebody else had been told that nothing was left
+                 * Buyers who succeeded although they sent their request after another buyer was told that nothing was left
                  */
                 outOfOrder: number;
                 farthest: number | null;
@@ -489,7 +489,7 @@ export type Rehearsal = {
                 [key: string]: number;
             };
             /**
-             * How often somebody came again because the shop asked for patience
+             * Retries of requests that the shop refused temporarily
              */
             askedAgain: number;
             latencyMs: {
@@ -500,7 +500,7 @@ export type Rehearsal = {
             } | null;
             order: {
                 /**
-                 * Who got something although they asked only after somebody else had been told that nothing was left
+                 * Buyers who succeeded although they sent their request after another buyer was told that nothing was left
                  */
                 outOfOrder: number;
                 farthest: number | null;
@@ -517,14 +517,14 @@ export type Rehearsal = {
             }>;
         };
         /**
-         * Of the copies, before anything was given back
+         * Of the copies, before orders were undone
          */
         left: {
             stock: number | null;
             coupons: number | null;
         };
         /**
-         * Orders that were given back afterwards
+         * Orders that were undone afterwards
          */
         refunded: number;
         audit: {
@@ -552,7 +552,7 @@ export type ProblemType = {
 };
 
 /**
- * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+ * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
  */
 export type IdempotencyKey = string;
 
@@ -567,13 +567,13 @@ export type ChargeBalanceData = {
         amount: number;
         version?: number;
         /**
-         * For BALANCE_FUNDING=gateway, where it is needed: the payment that the user has authorized at the gateway
+         * Required with BALANCE_FUNDING=gateway: the payment that the user has authorized at the gateway
          */
         paymentKey?: string;
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
@@ -586,7 +586,7 @@ export type ChargeBalanceData = {
 
 export type ChargeBalanceErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid; `INVALID_AMOUNT`: The amount to charge is not valid; `BALANCE_LIMIT_EXCEEDED`: The balance would exceed its limit
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID; `INVALID_AMOUNT`: Invalid amount; `BALANCE_LIMIT_EXCEEDED`: The balance would exceed its limit
      */
     400: Problem & {
         status?: 400;
@@ -607,42 +607,42 @@ export type ChargeBalanceErrors = {
         code?: 'PAYMENT_DECLINED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `USER_NOT_FOUND`: There is no such user
+     * `USER_NOT_FOUND`: User not found
      */
     404: Problem & {
         status?: 404;
         code?: 'USER_NOT_FOUND';
     };
     /**
-     * `BALANCE_CONFLICT`: The balance has changed; try again; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `BALANCE_CONFLICT`: The balance has changed; try again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
         code?: 'BALANCE_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -656,14 +656,14 @@ export type ChargeBalanceErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -687,7 +687,7 @@ export type ChargeBalanceResponses = {
         version: number;
     };
     /**
-     * By card: its outcome is not known yet; the balance moves once it is
+     * By card: the outcome is not known yet; the balance moves as soon as it is
      */
     202: {
         userId: string;
@@ -709,7 +709,7 @@ export type GetBalanceData = {
 
 export type GetBalanceErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
      */
     400: Problem & {
         status?: 400;
@@ -723,14 +723,14 @@ export type GetBalanceErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `USER_NOT_FOUND`: There is no such user
+     * `USER_NOT_FOUND`: User not found
      */
     404: Problem & {
         status?: 404;
@@ -744,14 +744,14 @@ export type GetBalanceErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -778,7 +778,7 @@ export type ListTransactionsData = {
     query?: {
         limit?: number;
         /**
-         * `nextCursor` of the page before
+         * `nextCursor` of the previous page
          */
         cursor?: string;
     };
@@ -787,7 +787,7 @@ export type ListTransactionsData = {
 
 export type ListTransactionsErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
      */
     400: Problem & {
         status?: 400;
@@ -801,14 +801,14 @@ export type ListTransactionsErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `USER_NOT_FOUND`: There is no such user
+     * `USER_NOT_FOUND`: User not found
      */
     404: Problem & {
         status?: 404;
@@ -822,14 +822,14 @@ export type ListTransactionsErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -851,417 +851,13 @@ export type ListTransactionsResponses = {
 
 export type ListTransactionsResponse = ListTransactionsResponses[keyof ListTransactionsResponses];
 
-export type ListUsersData = {
-    body?: never;
-    path?: never;
-    query?: {
-        limit?: number;
-        /**
-         * `nextCursor` of the page before
-         */
-        cursor?: string;
-        /**
-         * Searches names and external ids: every word must occur
-         */
-        q?: string;
-    };
-    url: '/admin/users';
-};
-
-export type ListUsersErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
-
-export type ListUsersResponses = {
-    /**
-     * OK
-     */
-    200: {
-        users: Array<User>;
-        nextCursor: string | null;
-    };
-};
-
-export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
-
-export type CreateUsersData = {
-    /**
-     * At most 8 MiB.
-     */
-    body: {
-        name: string;
-        externalId?: string;
-    } | {
-        users: Array<{
-            name: string;
-            externalId?: string;
-        }>;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin/users';
-};
-
-export type CreateUsersErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type CreateUsersError = CreateUsersErrors[keyof CreateUsersErrors];
-
-export type CreateUsersResponses = {
-    /**
-     * Created
-     */
-    201: User | {
-        users: Array<User>;
-    };
-};
-
-export type CreateUsersResponse = CreateUsersResponses[keyof CreateUsersResponses];
-
-export type GetUserData = {
-    body?: never;
-    path: {
-        id: string;
-    };
-    query?: never;
-    url: '/admin/users/{id}';
-};
-
-export type GetUserErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type GetUserError = GetUserErrors[keyof GetUserErrors];
-
-export type GetUserResponses = {
-    /**
-     * OK
-     */
-    200: User;
-};
-
-export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
-
-export type GrantBalancesData = {
-    /**
-     * At most 8 MiB.
-     */
-    body: {
-        grants: Array<{
-            userId: string;
-            /**
-             * In the currency's minor unit
-             */
-            amount: number;
-            reason: string;
-            customerReason?: string;
-        }>;
-        /**
-         * The batch's name. A batch grants to a user for a reason once, at any time: rows that it granted already are left out and counted, and rows with another amount are refused
-         */
-        batch?: string;
-        /**
-         * Changes nothing, and names every faulty row in `faults`
-         */
-        dryRun?: boolean;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/admin/balances/grant';
-};
-
-export type GrantBalancesErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `BALANCE_LIMIT_EXCEEDED`: The balance would exceed its limit
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'BALANCE_LIMIT_EXCEEDED';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND';
-    };
-    /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type GrantBalancesError = GrantBalancesErrors[keyof GrantBalancesErrors];
-
-export type GrantBalancesResponses = {
-    /**
-     * OK
-     */
-    200: {
-        /**
-         * How many rows were granted now
-         */
-        granted: number;
-        /**
-         * Their sum, in the currency's minor unit
-         */
-        totalAmount: number;
-        /**
-         * How many rows the batch had granted before; with `batch` only
-         */
-        alreadyGranted?: number;
-        /**
-         * Every row that would be refused; with `dryRun` only
-         */
-        faults?: Array<{
-            path: string;
-            problem: 'USER_NOT_FOUND' | 'REPEATED' | 'AMOUNT_DIFFERS' | 'BALANCE_LIMIT_EXCEEDED';
-            message: string;
-        }>;
-    };
-};
-
-export type GrantBalancesResponse = GrantBalancesResponses[keyof GrantBalancesResponses];
-
 export type ListProductsData = {
     body?: never;
     path?: never;
     query?: {
         limit?: number;
         /**
-         * `nextCursor` of the page before
+         * `nextCursor` of the previous page
          */
         cursor?: string;
         /**
@@ -1276,7 +872,7 @@ export type ListProductsData = {
 
 export type ListProductsErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -1290,14 +886,14 @@ export type ListProductsErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -1334,14 +930,14 @@ export type GetProductData = {
 
 export type GetProductErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_PRODUCT_ID`: The product id is not valid
+     * `INVALID_REQUEST`: Invalid request; `INVALID_PRODUCT_ID`: Invalid product ID
      */
     400: Problem & {
         status?: 400;
         code?: 'INVALID_REQUEST' | 'INVALID_PRODUCT_ID';
     };
     /**
-     * `PRODUCT_NOT_FOUND`: There is no such product
+     * `PRODUCT_NOT_FOUND`: Product not found
      */
     404: Problem & {
         status?: 404;
@@ -1355,14 +951,14 @@ export type GetProductErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -1381,24 +977,148 @@ export type GetProductResponses = {
 
 export type GetProductResponse = GetProductResponses[keyof GetProductResponses];
 
-export type ListStockAdjustmentsData = {
+export type ListCouponsData = {
     body?: never;
-    path: {
-        id: string;
-    };
+    path?: never;
     query?: {
         limit?: number;
         /**
-         * `nextCursor` of the page before
+         * `nextCursor` of the previous page
          */
         cursor?: string;
     };
-    url: '/admin/variants/{id}/stock';
+    url: '/coupons';
 };
 
-export type ListStockAdjustmentsErrors = {
+export type ListCouponsErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListCouponsError = ListCouponsErrors[keyof ListCouponsErrors];
+
+export type ListCouponsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        coupons: Array<Campaign>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListCouponsResponse = ListCouponsResponses[keyof ListCouponsResponses];
+
+export type GetCouponData = {
+    body?: never;
+    path: {
+        couponId: string;
+    };
+    query?: never;
+    url: '/coupons/{couponId}';
+};
+
+export type GetCouponErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `COUPON_NOT_FOUND`: Coupon not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'COUPON_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetCouponError = GetCouponErrors[keyof GetCouponErrors];
+
+export type GetCouponResponses = {
+    /**
+     * OK
+     */
+    200: Campaign;
+};
+
+export type GetCouponResponse = GetCouponResponses[keyof GetCouponResponses];
+
+export type IssueCouponData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        /**
+         * The caller's own, unless an operator calls
+         */
+        userId?: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        couponId: string;
+    };
+    query?: never;
+    url: '/coupons/{couponId}/issue';
+};
+
+export type IssueCouponErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -1412,141 +1132,42 @@ export type ListStockAdjustmentsErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `PRODUCT_NOT_FOUND`: There is no such product
+     * `USER_NOT_FOUND`: User not found; `COUPON_NOT_FOUND`: Coupon not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'PRODUCT_NOT_FOUND';
+        code?: 'USER_NOT_FOUND' | 'COUPON_NOT_FOUND';
     };
     /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type ListStockAdjustmentsError = ListStockAdjustmentsErrors[keyof ListStockAdjustmentsErrors];
-
-export type ListStockAdjustmentsResponses = {
-    /**
-     * OK
-     */
-    200: {
-        adjustments: Array<{
-            id: string;
-            delta: number;
-            stockAfter: number;
-            reason: string;
-            /**
-             * RFC 3339, in UTC
-             */
-            createdAt: string;
-        }>;
-        nextCursor: string | null;
-    };
-};
-
-export type ListStockAdjustmentsResponse = ListStockAdjustmentsResponses[keyof ListStockAdjustmentsResponses];
-
-export type AdjustStockData = {
-    /**
-     * At most 1 MiB.
-     */
-    body: {
-        /**
-         * Units; never 0
-         */
-        delta: number;
-        reason: string;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        id: string;
-    };
-    query?: never;
-    url: '/admin/variants/{id}/stock';
-};
-
-export type AdjustStockErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `STOCK_INSUFFICIENT`: There is not enough in stock
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'STOCK_INSUFFICIENT';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `PRODUCT_NOT_FOUND`: There is no such product
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'PRODUCT_NOT_FOUND';
-    };
-    /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `COUPON_CLOSED`: This coupon is not being issued now; `COUPON_ALREADY_ISSUED`: You already have this coupon; `COUPON_SOLD_OUT`: This coupon is sold out; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'COUPON_CLOSED' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -1560,14 +1181,14 @@ export type AdjustStockErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -1575,41 +1196,692 @@ export type AdjustStockErrors = {
     };
 };
 
-export type AdjustStockError = AdjustStockErrors[keyof AdjustStockErrors];
+export type IssueCouponError = IssueCouponErrors[keyof IssueCouponErrors];
 
-export type AdjustStockResponses = {
+export type IssueCouponResponses = {
+    /**
+     * Created
+     */
+    201: {
+        userCouponId: string;
+        couponId: string;
+        /**
+         * RFC 3339, in UTC
+         */
+        issuedAt: string;
+        expiresAt: string | null;
+    };
+};
+
+export type IssueCouponResponse = IssueCouponResponses[keyof IssueCouponResponses];
+
+export type ListUserCouponsData = {
+    body?: never;
+    path: {
+        userId: string;
+    };
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+        status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'ALL';
+    };
+    url: '/users/{userId}/coupons';
+};
+
+export type ListUserCouponsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListUserCouponsError = ListUserCouponsErrors[keyof ListUserCouponsErrors];
+
+export type ListUserCouponsResponses = {
     /**
      * OK
      */
     200: {
-        variantId: string;
-        stock: number;
+        userCoupons: Array<UserCoupon>;
+        nextCursor: string | null;
+        /**
+         * Only if the list is empty
+         */
+        message?: string;
     };
 };
 
-export type AdjustStockResponse = AdjustStockResponses[keyof AdjustStockResponses];
+export type ListUserCouponsResponse = ListUserCouponsResponses[keyof ListUserCouponsResponses];
 
-export type ListEveryProductData = {
+export type GetCartData = {
     body?: never;
-    path?: never;
-    query?: {
-        limit?: number;
-        /**
-         * `nextCursor` of the page before
-         */
-        cursor?: string;
-        /**
-         * Searches names, the values of options, and SKUs: every word must occur
-         */
-        q?: string;
-        status?: 'ON_SALE' | 'NOT_FOR_SALE';
+    path: {
+        userId: string;
     };
-    url: '/admin/products';
+    query?: never;
+    url: '/users/{userId}/cart';
 };
 
-export type ListEveryProductErrors = {
+export type GetCartErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetCartError = GetCartErrors[keyof GetCartErrors];
+
+export type GetCartResponses = {
+    /**
+     * OK
+     */
+    200: {
+        cartItems: Array<CartItem>;
+        /**
+         * The total of all items for sale, in the currency's minor unit
+         */
+        totalAmount: number;
+    };
+};
+
+export type GetCartResponse = GetCartResponses[keyof GetCartResponses];
+
+export type AddToCartData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        productId: string;
+        /**
+         * Optional if the product has one variant
+         */
+        variantId?: string;
+        quantity: number;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        userId: string;
+    };
+    query?: never;
+    url: '/users/{userId}/cart/items';
+};
+
+export type AddToCartErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID; `PRODUCT_NOT_FOR_SALE`: This product is not for sale
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'PRODUCT_NOT_FOR_SALE';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found; `PRODUCT_NOT_FOUND`: Product not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND';
+    };
+    /**
+     * `CART_ITEM_DUPLICATE`: This item is already in the cart; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'CART_ITEM_DUPLICATE' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type AddToCartError = AddToCartErrors[keyof AddToCartErrors];
+
+export type AddToCartResponses = {
+    /**
+     * Created
+     */
+    201: CartItem;
+};
+
+export type AddToCartResponse = AddToCartResponses[keyof AddToCartResponses];
+
+export type RemoveFromCartData = {
+    body?: never;
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        userId: string;
+        id: string;
+    };
+    query?: never;
+    url: '/users/{userId}/cart/items/{id}';
+};
+
+export type RemoveFromCartErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found; `CART_ITEM_NOT_FOUND`: Cart item not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND' | 'CART_ITEM_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type RemoveFromCartError = RemoveFromCartErrors[keyof RemoveFromCartErrors];
+
+export type RemoveFromCartResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type RemoveFromCartResponse = RemoveFromCartResponses[keyof RemoveFromCartResponses];
+
+export type SetCartQuantityData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        quantity: number;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        userId: string;
+        id: string;
+    };
+    query?: never;
+    url: '/users/{userId}/cart/items/{id}';
+};
+
+export type SetCartQuantityErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found; `CART_ITEM_NOT_FOUND`: Cart item not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND' | 'CART_ITEM_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type SetCartQuantityError = SetCartQuantityErrors[keyof SetCartQuantityErrors];
+
+export type SetCartQuantityResponses = {
+    /**
+     * OK
+     */
+    200: CartItem;
+};
+
+export type SetCartQuantityResponse = SetCartQuantityResponses[keyof SetCartQuantityResponses];
+
+export type PlaceOrderData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        /**
+         * The caller's own, unless an operator calls
+         */
+        userId?: string;
+        userCouponId?: string;
+        /**
+         * Default BALANCE: paid immediately. DEFERRED: to be paid later
+         */
+        payment?: {
+            method: 'BALANCE' | 'DEFERRED';
+        };
+        /**
+         * The amount that the buyer was shown, in the currency's minor unit. If the amount has changed since: 409 AMOUNT_CHANGED, without any effect
+         */
+        expectedAmount?: number;
+        /**
+         * Operators only: the time of an imported order
+         */
+        orderedAt?: string;
+        orderItems: Array<{
+            productId: string;
+            /**
+             * Optional if the product has one variant
+             */
+            variantId?: string;
+            quantity: number;
+        }>;
+    } | {
+        /**
+         * The caller's own, unless an operator calls
+         */
+        userId?: string;
+        userCouponId?: string;
+        /**
+         * Default BALANCE: paid immediately. DEFERRED: to be paid later
+         */
+        payment?: {
+            method: 'BALANCE' | 'DEFERRED';
+        };
+        /**
+         * The amount that the buyer was shown, in the currency's minor unit. If the amount has changed since: 409 AMOUNT_CHANGED, without any effect
+         */
+        expectedAmount?: number;
+        /**
+         * Operators only: the time of an imported order
+         */
+        orderedAt?: string;
+        fromCart: true;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/orders';
+};
+
+export type PlaceOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `PRODUCT_NOT_FOR_SALE`: This product is not for sale; `STOCK_INSUFFICIENT`: Not enough stock; `COUPON_UNUSABLE`: This coupon cannot be used; `BALANCE_INSUFFICIENT`: Insufficient balance
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'COUPON_UNUSABLE' | 'BALANCE_INSUFFICIENT';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found; `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
+    };
+    /**
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type PlaceOrderError = PlaceOrderErrors[keyof PlaceOrderErrors];
+
+export type PlaceOrderResponses = {
+    /**
+     * Created
+     */
+    201: Order;
+};
+
+export type PlaceOrderResponse = PlaceOrderResponses[keyof PlaceOrderResponses];
+
+export type GetOrderData = {
+    body?: never;
+    path: {
+        orderId: string;
+    };
+    query?: never;
+    url: '/orders/{orderId}';
+};
+
+export type GetOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -1623,7 +1895,654 @@ export type ListEveryProductErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `ORDER_NOT_FOUND`: Order not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetOrderError = GetOrderErrors[keyof GetOrderErrors];
+
+export type GetOrderResponses = {
+    /**
+     * OK
+     */
+    200: Order;
+};
+
+export type GetOrderResponse = GetOrderResponses[keyof GetOrderResponses];
+
+export type ListUserOrdersData = {
+    body?: never;
+    path: {
+        userId: string;
+    };
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+    };
+    url: '/users/{userId}/orders';
+};
+
+export type ListUserOrdersErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListUserOrdersError = ListUserOrdersErrors[keyof ListUserOrdersErrors];
+
+export type ListUserOrdersResponses = {
+    /**
+     * OK
+     */
+    200: {
+        orders: Array<OrderInList>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListUserOrdersResponse = ListUserOrdersResponses[keyof ListUserOrdersResponses];
+
+export type CancelOrderData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        orderId: string;
+    };
+    query?: never;
+    url: '/orders/{orderId}/cancel';
+};
+
+export type CancelOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: Order not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_CANCELLABLE`: This order cannot be canceled; `ORDER_NOT_REFUNDABLE`: This order cannot be refunded; `PAYMENT_IN_PROGRESS`: A payment is in progress; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type CancelOrderError = CancelOrderErrors[keyof CancelOrderErrors];
+
+export type CancelOrderResponses = {
+    /**
+     * OK
+     */
+    200: Order;
+    /**
+     * Accepted
+     */
+    202: Order;
+};
+
+export type CancelOrderResponse = CancelOrderResponses[keyof CancelOrderResponses];
+
+export type PayOrderData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        orderId: string;
+        /**
+         * The caller's own, unless an operator calls
+         */
+        userId?: string;
+        method: 'BALANCE' | 'CARD';
+        /**
+         * The amount that the buyer was shown, in the currency's minor unit. If the amount has changed since: 409 AMOUNT_CHANGED, without any effect
+         */
+        expectedAmount?: number;
+        /**
+         * For CARD: the payment that the buyer has authorized at the gateway
+         */
+        paymentKey?: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/payments';
+};
+
+export type PayOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `PAYMENT_METHOD_UNAVAILABLE`: This payment method is not available; `PRODUCT_NOT_FOR_SALE`: This product is not for sale; `STOCK_INSUFFICIENT`: Not enough stock; `COUPON_UNUSABLE`: This coupon cannot be used; `BALANCE_INSUFFICIENT`: Insufficient balance
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'PAYMENT_METHOD_UNAVAILABLE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'COUPON_UNUSABLE' | 'BALANCE_INSUFFICIENT';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `PAYMENT_DECLINED`: The payment was declined
+     */
+    402: Problem & {
+        status?: 402;
+        code?: 'PAYMENT_DECLINED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: Order not found; `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found; `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type PayOrderError = PayOrderErrors[keyof PayOrderErrors];
+
+export type PayOrderResponses = {
+    /**
+     * Created
+     */
+    201: Payment;
+    /**
+     * Accepted
+     */
+    202: Payment;
+};
+
+export type PayOrderResponse = PayOrderResponses[keyof PayOrderResponses];
+
+export type GetPaymentData = {
+    body?: never;
+    path: {
+        paymentId: string;
+    };
+    query?: never;
+    url: '/payments/{paymentId}';
+};
+
+export type GetPaymentErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `PAYMENT_NOT_FOUND`: Payment not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'PAYMENT_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetPaymentError = GetPaymentErrors[keyof GetPaymentErrors];
+
+export type GetPaymentResponses = {
+    /**
+     * OK
+     */
+    200: PaymentWithHistory;
+};
+
+export type GetPaymentResponse = GetPaymentResponses[keyof GetPaymentResponses];
+
+export type PaymentWebhookData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        eventType: string;
+        data?: {
+            paymentKey?: string;
+            [key: string]: unknown;
+        };
+        [key: string]: unknown;
+    };
+    path?: never;
+    query?: never;
+    url: '/payments/webhooks/toss';
+};
+
+export type PaymentWebhookErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type PaymentWebhookError = PaymentWebhookErrors[keyof PaymentWebhookErrors];
+
+export type PaymentWebhookResponses = {
+    /**
+     * OK
+     */
+    200: {
+        [key: string]: unknown;
+    };
+};
+
+export type PaymentWebhookResponse = PaymentWebhookResponses[keyof PaymentWebhookResponses];
+
+export type ListPopularProductsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/products/popular';
+};
+
+export type ListPopularProductsErrors = {
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListPopularProductsError = ListPopularProductsErrors[keyof ListPopularProductsErrors];
+
+export type ListPopularProductsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        popularProducts: Array<{
+            rank: number;
+            productId: string;
+            name: string;
+            /**
+             * In the currency's minor unit
+             */
+            price: number;
+            status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+            /**
+             * Units
+             */
+            totalSales: number;
+        }>;
+        /**
+         * The first day that counts, in the shop's time zone
+         */
+        from: string;
+        /**
+         * The last day that counts
+         */
+        to: string;
+        aggregatedAt: string | null;
+        /**
+         * Only if the list is empty
+         */
+        message?: string;
+    };
+};
+
+export type ListPopularProductsResponse = ListPopularProductsResponses[keyof ListPopularProductsResponses];
+
+export type GetShopData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/shop';
+};
+
+export type GetShopErrors = {
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetShopError = GetShopErrors[keyof GetShopErrors];
+
+export type GetShopResponses = {
+    /**
+     * OK
+     */
+    200: Shop;
+};
+
+export type GetShopResponse = GetShopResponses[keyof GetShopResponses];
+
+export type ListUsersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+        /**
+         * Searches names and external ids: every word must occur
+         */
+        q?: string;
+    };
+    url: '/admin/users';
+};
+
+export type ListUsersErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
@@ -1637,14 +2556,419 @@ export type ListEveryProductErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListUsersError = ListUsersErrors[keyof ListUsersErrors];
+
+export type ListUsersResponses = {
+    /**
+     * OK
+     */
+    200: {
+        users: Array<User>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListUsersResponse = ListUsersResponses[keyof ListUsersResponses];
+
+export type CreateUsersData = {
+    /**
+     * At most 8 MiB.
+     */
+    body: {
+        name: string;
+        externalId?: string;
+    } | {
+        users: Array<{
+            name: string;
+            externalId?: string;
+        }>;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/users';
+};
+
+export type CreateUsersErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type CreateUsersError = CreateUsersErrors[keyof CreateUsersErrors];
+
+export type CreateUsersResponses = {
+    /**
+     * Created
+     */
+    201: User | {
+        users: Array<User>;
+    };
+};
+
+export type CreateUsersResponse = CreateUsersResponses[keyof CreateUsersResponses];
+
+export type GetUserData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/users/{id}';
+};
+
+export type GetUserErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetUserError = GetUserErrors[keyof GetUserErrors];
+
+export type GetUserResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type GetUserResponse = GetUserResponses[keyof GetUserResponses];
+
+export type GrantBalancesData = {
+    /**
+     * At most 8 MiB.
+     */
+    body: {
+        grants: Array<{
+            userId: string;
+            /**
+             * In the currency's minor unit
+             */
+            amount: number;
+            reason: string;
+            customerReason?: string;
+        }>;
+        /**
+         * The batch's name. A batch grants to a user for a reason once, at any time. Rows that it has granted already are left out and counted; rows with another amount are refused
+         */
+        batch?: string;
+        /**
+         * Changes nothing, and names every faulty row in `faults`
+         */
+        dryRun?: boolean;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/balances/grant';
+};
+
+export type GrantBalancesErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `BALANCE_LIMIT_EXCEEDED`: The balance would exceed its limit
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'BALANCE_LIMIT_EXCEEDED';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type GrantBalancesError = GrantBalancesErrors[keyof GrantBalancesErrors];
+
+export type GrantBalancesResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the rows that were granted now
+         */
+        granted: number;
+        /**
+         * Their sum, in the currency's minor unit
+         */
+        totalAmount: number;
+        /**
+         * Count of the rows that the batch had granted before; with `batch` only
+         */
+        alreadyGranted?: number;
+        /**
+         * Every row that would be refused; with `dryRun` only
+         */
+        faults?: Array<{
+            path: string;
+            problem: 'USER_NOT_FOUND' | 'REPEATED' | 'AMOUNT_DIFFERS' | 'BALANCE_LIMIT_EXCEEDED';
+            message: string;
+        }>;
+    };
+};
+
+export type GrantBalancesResponse = GrantBalancesResponses[keyof GrantBalancesResponses];
+
+export type ListEveryProductData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+        /**
+         * Searches names, the values of options, and SKUs: every word must occur
+         */
+        q?: string;
+        status?: 'ON_SALE' | 'NOT_FOR_SALE';
+    };
+    url: '/admin/products';
+};
+
+export type ListEveryProductErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -1737,7 +3061,7 @@ export type CreateProductsData = {
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
@@ -1748,7 +3072,7 @@ export type CreateProductsData = {
 
 export type CreateProductsErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -1762,35 +3086,35 @@ export type CreateProductsErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
         code?: 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -1804,14 +3128,14 @@ export type CreateProductsErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -1862,7 +3186,7 @@ export type EditProductData = {
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
@@ -1875,7 +3199,7 @@ export type EditProductData = {
 
 export type EditProductErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_PRODUCT_ID`: The product id is not valid
+     * `INVALID_REQUEST`: Invalid request; `INVALID_PRODUCT_ID`: Invalid product ID
      */
     400: Problem & {
         status?: 400;
@@ -1889,42 +3213,42 @@ export type EditProductErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `PRODUCT_NOT_FOUND`: There is no such product
+     * `PRODUCT_NOT_FOUND`: Product not found
      */
     404: Problem & {
         status?: 404;
         code?: 'PRODUCT_NOT_FOUND';
     };
     /**
-     * `VERSION_CONFLICT`: Someone else changed this first; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `VERSION_CONFLICT`: Another user changed this first; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
         code?: 'VERSION_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -1938,14 +3262,14 @@ export type EditProductErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -1964,148 +3288,24 @@ export type EditProductResponses = {
 
 export type EditProductResponse = EditProductResponses[keyof EditProductResponses];
 
-export type ListCouponsData = {
+export type ListStockAdjustmentsData = {
     body?: never;
-    path?: never;
+    path: {
+        id: string;
+    };
     query?: {
         limit?: number;
         /**
-         * `nextCursor` of the page before
+         * `nextCursor` of the previous page
          */
         cursor?: string;
     };
-    url: '/coupons';
+    url: '/admin/variants/{id}/stock';
 };
 
-export type ListCouponsErrors = {
+export type ListStockAdjustmentsErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type ListCouponsError = ListCouponsErrors[keyof ListCouponsErrors];
-
-export type ListCouponsResponses = {
-    /**
-     * OK
-     */
-    200: {
-        coupons: Array<Campaign>;
-        nextCursor: string | null;
-    };
-};
-
-export type ListCouponsResponse = ListCouponsResponses[keyof ListCouponsResponses];
-
-export type GetCouponData = {
-    body?: never;
-    path: {
-        couponId: string;
-    };
-    query?: never;
-    url: '/coupons/{couponId}';
-};
-
-export type GetCouponErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `COUPON_NOT_FOUND`: There is no such coupon
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'COUPON_NOT_FOUND';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type GetCouponError = GetCouponErrors[keyof GetCouponErrors];
-
-export type GetCouponResponses = {
-    /**
-     * OK
-     */
-    200: Campaign;
-};
-
-export type GetCouponResponse = GetCouponResponses[keyof GetCouponResponses];
-
-export type IssueCouponData = {
-    /**
-     * At most 1 MiB.
-     */
-    body?: {
-        /**
-         * The caller's own, unless an operator calls
-         */
-        userId?: string;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        couponId: string;
-    };
-    query?: never;
-    url: '/coupons/{couponId}/issue';
-};
-
-export type IssueCouponErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -2119,42 +3319,141 @@ export type IssueCouponErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `USER_NOT_FOUND`: There is no such user; `COUPON_NOT_FOUND`: There is no such coupon
+     * `PRODUCT_NOT_FOUND`: Product not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'USER_NOT_FOUND' | 'COUPON_NOT_FOUND';
+        code?: 'PRODUCT_NOT_FOUND';
     };
     /**
-     * `COUPON_CLOSED`: This coupon is not being issued now; `COUPON_ALREADY_ISSUED`: This coupon was issued to you already; `COUPON_SOLD_OUT`: No coupons are left; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListStockAdjustmentsError = ListStockAdjustmentsErrors[keyof ListStockAdjustmentsErrors];
+
+export type ListStockAdjustmentsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        adjustments: Array<{
+            id: string;
+            delta: number;
+            stockAfter: number;
+            reason: string;
+            /**
+             * RFC 3339, in UTC
+             */
+            createdAt: string;
+        }>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListStockAdjustmentsResponse = ListStockAdjustmentsResponses[keyof ListStockAdjustmentsResponses];
+
+export type AdjustStockData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        /**
+         * Units; never 0
+         */
+        delta: number;
+        reason: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/variants/{id}/stock';
+};
+
+export type AdjustStockErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `STOCK_INSUFFICIENT`: Not enough stock
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'STOCK_INSUFFICIENT';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `PRODUCT_NOT_FOUND`: Product not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'PRODUCT_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'COUPON_CLOSED' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -2168,14 +3467,14 @@ export type IssueCouponErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -2183,110 +3482,19 @@ export type IssueCouponErrors = {
     };
 };
 
-export type IssueCouponError = IssueCouponErrors[keyof IssueCouponErrors];
+export type AdjustStockError = AdjustStockErrors[keyof AdjustStockErrors];
 
-export type IssueCouponResponses = {
-    /**
-     * Created
-     */
-    201: {
-        userCouponId: string;
-        couponId: string;
-        /**
-         * RFC 3339, in UTC
-         */
-        issuedAt: string;
-        expiresAt: string | null;
-    };
-};
-
-export type IssueCouponResponse = IssueCouponResponses[keyof IssueCouponResponses];
-
-export type ListUserCouponsData = {
-    body?: never;
-    path: {
-        userId: string;
-    };
-    query?: {
-        limit?: number;
-        /**
-         * `nextCursor` of the page before
-         */
-        cursor?: string;
-        status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'ALL';
-    };
-    url: '/users/{userId}/coupons';
-};
-
-export type ListUserCouponsErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type ListUserCouponsError = ListUserCouponsErrors[keyof ListUserCouponsErrors];
-
-export type ListUserCouponsResponses = {
+export type AdjustStockResponses = {
     /**
      * OK
      */
     200: {
-        userCoupons: Array<UserCoupon>;
-        nextCursor: string | null;
-        /**
-         * Only if the list is empty
-         */
-        message?: string;
+        variantId: string;
+        stock: number;
     };
 };
 
-export type ListUserCouponsResponse = ListUserCouponsResponses[keyof ListUserCouponsResponses];
+export type AdjustStockResponse = AdjustStockResponses[keyof AdjustStockResponses];
 
 export type CreateCouponData = {
     /**
@@ -2306,7 +3514,7 @@ export type CreateCouponData = {
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
@@ -2317,7 +3525,7 @@ export type CreateCouponData = {
 
 export type CreateCouponErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -2331,35 +3539,35 @@ export type CreateCouponErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
         code?: 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -2373,14 +3581,14 @@ export type CreateCouponErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -2421,7 +3629,7 @@ export type EditCouponData = {
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
@@ -2434,7 +3642,7 @@ export type EditCouponData = {
 
 export type EditCouponErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -2448,42 +3656,42 @@ export type EditCouponErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `COUPON_NOT_FOUND`: There is no such coupon
+     * `COUPON_NOT_FOUND`: Coupon not found
      */
     404: Problem & {
         status?: 404;
         code?: 'COUPON_NOT_FOUND';
     };
     /**
-     * `VERSION_CONFLICT`: Someone else changed this first; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `VERSION_CONFLICT`: Another user changed this first; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
         code?: 'VERSION_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -2497,14 +3705,14 @@ export type EditCouponErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -2532,7 +3740,7 @@ export type CloseCouponData = {
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
@@ -2545,7 +3753,7 @@ export type CloseCouponData = {
 
 export type CloseCouponErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -2559,42 +3767,42 @@ export type CloseCouponErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `COUPON_NOT_FOUND`: There is no such coupon
+     * `COUPON_NOT_FOUND`: Coupon not found
      */
     404: Problem & {
         status?: 404;
         code?: 'COUPON_NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
         code?: 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -2608,14 +3816,14 @@ export type CloseCouponErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -2634,564 +3842,34 @@ export type CloseCouponResponses = {
 
 export type CloseCouponResponse = CloseCouponResponses[keyof CloseCouponResponses];
 
-export type GetCartData = {
-    body?: never;
-    path: {
-        userId: string;
-    };
-    query?: never;
-    url: '/users/{userId}/cart';
-};
-
-export type GetCartErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type GetCartError = GetCartErrors[keyof GetCartErrors];
-
-export type GetCartResponses = {
-    /**
-     * OK
-     */
-    200: {
-        cartItems: Array<CartItem>;
-        /**
-         * The total of all items for sale, in the currency's minor unit
-         */
-        totalAmount: number;
-    };
-};
-
-export type GetCartResponse = GetCartResponses[keyof GetCartResponses];
-
-export type AddToCartData = {
+export type RefundOrderData = {
     /**
      * At most 1 MiB.
      */
     body: {
-        productId: string;
-        /**
-         * Optional if the product has one variant
-         */
-        variantId?: string;
-        quantity: number;
+        items?: Array<{
+            variantId: string;
+            quantity: number;
+        }>;
+        reason: string;
+        customerReason?: string;
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
     path: {
-        userId: string;
-    };
-    query?: never;
-    url: '/users/{userId}/cart/items';
-};
-
-export type AddToCartErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid; `PRODUCT_NOT_FOR_SALE`: This product is not for sale now
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'PRODUCT_NOT_FOR_SALE';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user; `PRODUCT_NOT_FOUND`: There is no such product
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND';
-    };
-    /**
-     * `CART_ITEM_DUPLICATE`: This is in the cart already; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'CART_ITEM_DUPLICATE' | 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type AddToCartError = AddToCartErrors[keyof AddToCartErrors];
-
-export type AddToCartResponses = {
-    /**
-     * Created
-     */
-    201: CartItem;
-};
-
-export type AddToCartResponse = AddToCartResponses[keyof AddToCartResponses];
-
-export type RemoveFromCartData = {
-    body?: never;
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        userId: string;
         id: string;
     };
     query?: never;
-    url: '/users/{userId}/cart/items/{id}';
+    url: '/admin/orders/{id}/refunds';
 };
 
-export type RemoveFromCartErrors = {
+export type RefundOrderErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user; `CART_ITEM_NOT_FOUND`: There is no such item in the cart
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND' | 'CART_ITEM_NOT_FOUND';
-    };
-    /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type RemoveFromCartError = RemoveFromCartErrors[keyof RemoveFromCartErrors];
-
-export type RemoveFromCartResponses = {
-    /**
-     * No Content
-     */
-    204: void;
-};
-
-export type RemoveFromCartResponse = RemoveFromCartResponses[keyof RemoveFromCartResponses];
-
-export type SetCartQuantityData = {
-    /**
-     * At most 1 MiB.
-     */
-    body: {
-        quantity: number;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        userId: string;
-        id: string;
-    };
-    query?: never;
-    url: '/users/{userId}/cart/items/{id}';
-};
-
-export type SetCartQuantityErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user; `CART_ITEM_NOT_FOUND`: There is no such item in the cart
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND' | 'CART_ITEM_NOT_FOUND';
-    };
-    /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type SetCartQuantityError = SetCartQuantityErrors[keyof SetCartQuantityErrors];
-
-export type SetCartQuantityResponses = {
-    /**
-     * OK
-     */
-    200: CartItem;
-};
-
-export type SetCartQuantityResponse = SetCartQuantityResponses[keyof SetCartQuantityResponses];
-
-export type PayOrderData = {
-    /**
-     * At most 1 MiB.
-     */
-    body: {
-        orderId: string;
-        /**
-         * The caller's own, unless an operator calls
-         */
-        userId?: string;
-        method: 'BALANCE' | 'CARD';
-        /**
-         * What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes
-         */
-        expectedAmount?: number;
-        /**
-         * For CARD: the payment that the buyer has authorized at the gateway
-         */
-        paymentKey?: string;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/payments';
-};
-
-export type PayOrderErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `PAYMENT_METHOD_UNAVAILABLE`: This payment method is not available; `PRODUCT_NOT_FOR_SALE`: This product is not for sale now; `STOCK_INSUFFICIENT`: There is not enough in stock; `COUPON_UNUSABLE`: This coupon cannot be used; `BALANCE_INSUFFICIENT`: The balance does not suffice
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'PAYMENT_METHOD_UNAVAILABLE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'COUPON_UNUSABLE' | 'BALANCE_INSUFFICIENT';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `PAYMENT_DECLINED`: The payment was declined
-     */
-    402: Problem & {
-        status?: 402;
-        code?: 'PAYMENT_DECLINED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `ORDER_NOT_FOUND`: There is no such order; `PRODUCT_NOT_FOUND`: There is no such product; `COUPON_NOT_FOUND`: There is no such coupon; `USER_NOT_FOUND`: There is no such user
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'ORDER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
-    };
-    /**
-     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is under way; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type PayOrderError = PayOrderErrors[keyof PayOrderErrors];
-
-export type PayOrderResponses = {
-    /**
-     * Created
-     */
-    201: Payment;
-    /**
-     * Accepted
-     */
-    202: Payment;
-};
-
-export type PayOrderResponse = PayOrderResponses[keyof PayOrderResponses];
-
-export type GetPaymentData = {
-    body?: never;
-    path: {
-        paymentId: string;
-    };
-    query?: never;
-    url: '/payments/{paymentId}';
-};
-
-export type GetPaymentErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -3205,11 +3883,46 @@ export type GetPaymentErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `PAYMENT_NOT_FOUND`: There is no such payment
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'PAYMENT_NOT_FOUND';
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_REFUNDABLE`: This order cannot be refunded; `PAYMENT_IN_PROGRESS`: A payment is in progress; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
     };
     /**
      * `TOO_MANY_REQUESTS`: Too many requests
@@ -3219,14 +3932,101 @@ export type GetPaymentErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type RefundOrderError = RefundOrderErrors[keyof RefundOrderErrors];
+
+export type RefundOrderResponses = {
+    /**
+     * OK
+     */
+    200: Order;
+    /**
+     * Accepted
+     */
+    202: Order;
+};
+
+export type RefundOrderResponse = RefundOrderResponses[keyof RefundOrderResponses];
+
+export type ListOrdersData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+        status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+        userId?: string;
+        /**
+         * An instant, or a date in the shop's time zone; included
+         */
+        from?: string;
+        /**
+         * An instant, not included, or a date in the shop's time zone, included
+         */
+        to?: string;
+        /**
+         * Whether orders of rehearsals are listed too
+         */
+        rehearsals?: boolean;
+    };
+    url: '/admin/orders';
+};
+
+export type ListOrdersErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -3234,16 +4034,19 @@ export type GetPaymentErrors = {
     };
 };
 
-export type GetPaymentError = GetPaymentErrors[keyof GetPaymentErrors];
+export type ListOrdersError = ListOrdersErrors[keyof ListOrdersErrors];
 
-export type GetPaymentResponses = {
+export type ListOrdersResponses = {
     /**
      * OK
      */
-    200: PaymentWithHistory;
+    200: {
+        orders: Array<OrderInList>;
+        nextCursor: string | null;
+    };
 };
 
-export type GetPaymentResponse = GetPaymentResponses[keyof GetPaymentResponses];
+export type ListOrdersResponse = ListOrdersResponses[keyof ListOrdersResponses];
 
 export type ListPaymentsData = {
     body?: never;
@@ -3251,7 +4054,7 @@ export type ListPaymentsData = {
     query?: {
         limit?: number;
         /**
-         * `nextCursor` of the page before
+         * `nextCursor` of the previous page
          */
         cursor?: string;
         status?: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
@@ -3262,7 +4065,7 @@ export type ListPaymentsData = {
 
 export type ListPaymentsErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -3276,7 +4079,7 @@ export type ListPaymentsErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
@@ -3290,14 +4093,14 @@ export type ListPaymentsErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -3331,12 +4134,12 @@ export type ListPaymentsResponses = {
                 at: string;
                 reason: string | null;
                 /**
-                 * Of a refund: what the shopper reads
+                 * Of a refund: shown to the shopper
                  */
                 customerReason?: string;
             }>;
             /**
-             * How many steps there were, if `history` has only the newest of them
+             * Count of all steps, if `history` has only the newest of them
              */
             historyCount?: number;
             stray: {
@@ -3352,81 +4155,6 @@ export type ListPaymentsResponses = {
 };
 
 export type ListPaymentsResponse = ListPaymentsResponses[keyof ListPaymentsResponses];
-
-export type PaymentWebhookData = {
-    /**
-     * At most 1 MiB.
-     */
-    body: {
-        eventType: string;
-        data?: {
-            paymentKey?: string;
-            [key: string]: unknown;
-        };
-        [key: string]: unknown;
-    };
-    path?: never;
-    query?: never;
-    url: '/payments/webhooks/toss';
-};
-
-export type PaymentWebhookErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type PaymentWebhookError = PaymentWebhookErrors[keyof PaymentWebhookErrors];
-
-export type PaymentWebhookResponses = {
-    /**
-     * OK
-     */
-    200: {
-        [key: string]: unknown;
-    };
-};
-
-export type PaymentWebhookResponse = PaymentWebhookResponses[keyof PaymentWebhookResponses];
 
 export type ReconcileData = {
     body?: never;
@@ -3446,7 +4174,7 @@ export type ReconcileData = {
 
 export type ReconcileErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid; `PAYMENT_METHOD_UNAVAILABLE`: This payment method is not available
+     * `INVALID_REQUEST`: Invalid request; `PAYMENT_METHOD_UNAVAILABLE`: This payment method is not available
      */
     400: Problem & {
         status?: 400;
@@ -3460,7 +4188,7 @@ export type ReconcileErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
@@ -3474,14 +4202,14 @@ export type ReconcileErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -3505,7 +4233,7 @@ export type ReconcileResponses = {
          */
         to: string;
         /**
-         * Payments and charges that were looked at
+         * Count of the payments and charges that were compared
          */
         compared: number;
         /**
@@ -3517,7 +4245,7 @@ export type ReconcileResponses = {
          */
         givenBack: number;
         /**
-         * How many differences there are, those that are not listed included
+         * Count of all differences, including those that are not listed
          */
         differenceCount: number;
         differences: Array<{
@@ -3546,7 +4274,7 @@ export type ReconcileResponses = {
                  */
                 givenBack: number;
                 /**
-                 * ISO 4217: the amounts are in its minor units, whatever the shop's currency is
+                 * ISO 4217: the amounts are in its minor units, even if it is not the shop's currency
                  */
                 currency: string;
             } | null;
@@ -3555,76 +4283,6 @@ export type ReconcileResponses = {
 };
 
 export type ReconcileResponse = ReconcileResponses[keyof ReconcileResponses];
-
-export type ListPopularProductsData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/products/popular';
-};
-
-export type ListPopularProductsErrors = {
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type ListPopularProductsError = ListPopularProductsErrors[keyof ListPopularProductsErrors];
-
-export type ListPopularProductsResponses = {
-    /**
-     * OK
-     */
-    200: {
-        popularProducts: Array<{
-            rank: number;
-            productId: string;
-            name: string;
-            /**
-             * In the currency's minor unit
-             */
-            price: number;
-            status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
-            /**
-             * Units
-             */
-            totalSales: number;
-        }>;
-        /**
-         * The first day that counts, in the shop's time zone
-         */
-        from: string;
-        /**
-         * The last day that counts
-         */
-        to: string;
-        aggregatedAt: string | null;
-        /**
-         * Only if the list is empty
-         */
-        message?: string;
-    };
-};
-
-export type ListPopularProductsResponse = ListPopularProductsResponses[keyof ListPopularProductsResponses];
 
 export type ListSalesData = {
     body?: never;
@@ -3645,7 +4303,7 @@ export type ListSalesData = {
 
 export type ListSalesErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -3659,7 +4317,7 @@ export type ListSalesErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
@@ -3673,14 +4331,14 @@ export type ListSalesErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -3731,7 +4389,7 @@ export type ListSalesByDayData = {
 
 export type ListSalesByDayErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -3745,7 +4403,7 @@ export type ListSalesByDayErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
@@ -3759,14 +4417,14 @@ export type ListSalesByDayErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -3804,7 +4462,7 @@ export type GetOrderHistoryData = {
     };
     query?: {
         /**
-         * How many of the order's events to leave out: `nextAfter` of the page before
+         * How many of the order's events to skip: `nextAfter` of the previous page
          */
         after?: number;
     };
@@ -3813,7 +4471,7 @@ export type GetOrderHistoryData = {
 
 export type GetOrderHistoryErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -3827,7 +4485,7 @@ export type GetOrderHistoryErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `ORDER_NOT_FOUND`: There is no such order
+     * `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
         status?: 404;
@@ -3841,14 +4499,14 @@ export type GetOrderHistoryErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -3883,7 +4541,7 @@ export type ListEventsData = {
     query?: {
         limit?: number;
         /**
-         * `nextCursor` of the page before
+         * `nextCursor` of the previous page
          */
         cursor?: string;
         status?: 'WAITING' | 'DELIVERED' | 'DEAD';
@@ -3893,7 +4551,7 @@ export type ListEventsData = {
 
 export type ListEventsErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -3907,7 +4565,7 @@ export type ListEventsErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
@@ -3921,14 +4579,14 @@ export type ListEventsErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -3959,7 +4617,7 @@ export type ReplayEventData = {
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
@@ -3972,7 +4630,7 @@ export type ReplayEventData = {
 
 export type ReplayEventErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -3986,42 +4644,42 @@ export type ReplayEventErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `NOT_FOUND`: There is nothing here
+     * `NOT_FOUND`: Not found
      */
     404: Problem & {
         status?: 404;
         code?: 'NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
         code?: 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -4035,14 +4693,14 @@ export type ReplayEventErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -4077,7 +4735,7 @@ export type ListJobsErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
@@ -4091,14 +4749,14 @@ export type ListJobsErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -4128,7 +4786,7 @@ export type RunJobData = {
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
@@ -4141,7 +4799,7 @@ export type RunJobData = {
 
 export type RunJobErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -4155,42 +4813,42 @@ export type RunJobErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `NOT_FOUND`: There is nothing here
+     * `NOT_FOUND`: Not found
      */
     404: Problem & {
         status?: 404;
         code?: 'NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
         code?: 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -4204,14 +4862,14 @@ export type RunJobErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -4246,7 +4904,7 @@ export type AuditErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
@@ -4260,14 +4918,14 @@ export type AuditErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -4296,670 +4954,12 @@ export type AuditResponses = {
 
 export type AuditResponse = AuditResponses[keyof AuditResponses];
 
-export type GetShopData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/shop';
-};
-
-export type GetShopErrors = {
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type GetShopError = GetShopErrors[keyof GetShopErrors];
-
-export type GetShopResponses = {
-    /**
-     * OK
-     */
-    200: Shop;
-};
-
-export type GetShopResponse = GetShopResponses[keyof GetShopResponses];
-
-export type PlaceOrderData = {
-    /**
-     * At most 1 MiB.
-     */
-    body: {
-        /**
-         * The caller's own, unless an operator calls
-         */
-        userId?: string;
-        userCouponId?: string;
-        /**
-         * Default BALANCE: paid immediately. DEFERRED: to be paid later
-         */
-        payment?: {
-            method: 'BALANCE' | 'DEFERRED';
-        };
-        /**
-         * What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes
-         */
-        expectedAmount?: number;
-        /**
-         * Operators only: the time of an imported order
-         */
-        orderedAt?: string;
-        orderItems: Array<{
-            productId: string;
-            /**
-             * Optional if the product has one variant
-             */
-            variantId?: string;
-            quantity: number;
-        }>;
-    } | {
-        /**
-         * The caller's own, unless an operator calls
-         */
-        userId?: string;
-        userCouponId?: string;
-        /**
-         * Default BALANCE: paid immediately. DEFERRED: to be paid later
-         */
-        payment?: {
-            method: 'BALANCE' | 'DEFERRED';
-        };
-        /**
-         * What the buyer was shown to pay, in the currency's minor unit. If the amount is another one now: 409 AMOUNT_CHANGED, and nothing changes
-         */
-        expectedAmount?: number;
-        /**
-         * Operators only: the time of an imported order
-         */
-        orderedAt?: string;
-        fromCart: true;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path?: never;
-    query?: never;
-    url: '/orders';
-};
-
-export type PlaceOrderErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `PRODUCT_NOT_FOR_SALE`: This product is not for sale now; `STOCK_INSUFFICIENT`: There is not enough in stock; `COUPON_UNUSABLE`: This coupon cannot be used; `BALANCE_INSUFFICIENT`: The balance does not suffice
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'COUPON_UNUSABLE' | 'BALANCE_INSUFFICIENT';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user; `PRODUCT_NOT_FOUND`: There is no such product; `COUPON_NOT_FOUND`: There is no such coupon
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
-    };
-    /**
-     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type PlaceOrderError = PlaceOrderErrors[keyof PlaceOrderErrors];
-
-export type PlaceOrderResponses = {
-    /**
-     * Created
-     */
-    201: Order;
-};
-
-export type PlaceOrderResponse = PlaceOrderResponses[keyof PlaceOrderResponses];
-
-export type GetOrderData = {
-    body?: never;
-    path: {
-        orderId: string;
-    };
-    query?: never;
-    url: '/orders/{orderId}';
-};
-
-export type GetOrderErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `ORDER_NOT_FOUND`: There is no such order
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'ORDER_NOT_FOUND';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type GetOrderError = GetOrderErrors[keyof GetOrderErrors];
-
-export type GetOrderResponses = {
-    /**
-     * OK
-     */
-    200: Order;
-};
-
-export type GetOrderResponse = GetOrderResponses[keyof GetOrderResponses];
-
-export type ListUserOrdersData = {
-    body?: never;
-    path: {
-        userId: string;
-    };
-    query?: {
-        limit?: number;
-        /**
-         * `nextCursor` of the page before
-         */
-        cursor?: string;
-    };
-    url: '/users/{userId}/orders';
-};
-
-export type ListUserOrdersErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid; `INVALID_USER_ID`: The user id is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `USER_NOT_FOUND`: There is no such user
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'USER_NOT_FOUND';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type ListUserOrdersError = ListUserOrdersErrors[keyof ListUserOrdersErrors];
-
-export type ListUserOrdersResponses = {
-    /**
-     * OK
-     */
-    200: {
-        orders: Array<OrderInList>;
-        nextCursor: string | null;
-    };
-};
-
-export type ListUserOrdersResponse = ListUserOrdersResponses[keyof ListUserOrdersResponses];
-
-export type CancelOrderData = {
-    /**
-     * At most 1 MiB.
-     */
-    body?: {
-        [key: string]: never;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        orderId: string;
-    };
-    query?: never;
-    url: '/orders/{orderId}/cancel';
-};
-
-export type CancelOrderErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `ORDER_NOT_FOUND`: There is no such order
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'ORDER_NOT_FOUND';
-    };
-    /**
-     * `ORDER_NOT_CANCELLABLE`: This order cannot be cancelled; `ORDER_NOT_REFUNDABLE`: This cannot be refunded; `PAYMENT_IN_PROGRESS`: A payment is under way; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type CancelOrderError = CancelOrderErrors[keyof CancelOrderErrors];
-
-export type CancelOrderResponses = {
-    /**
-     * OK
-     */
-    200: Order;
-    /**
-     * Accepted
-     */
-    202: Order;
-};
-
-export type CancelOrderResponse = CancelOrderResponses[keyof CancelOrderResponses];
-
-export type RefundOrderData = {
-    /**
-     * At most 1 MiB.
-     */
-    body: {
-        items?: Array<{
-            variantId: string;
-            quantity: number;
-        }>;
-        reason: string;
-        customerReason?: string;
-    };
-    headers?: {
-        /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
-         */
-        'Idempotency-Key'?: string;
-    };
-    path: {
-        id: string;
-    };
-    query?: never;
-    url: '/admin/orders/{id}/refunds';
-};
-
-export type RefundOrderErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `ORDER_NOT_FOUND`: There is no such order
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'ORDER_NOT_FOUND';
-    };
-    /**
-     * `ORDER_NOT_REFUNDABLE`: This cannot be refunded; `PAYMENT_IN_PROGRESS`: A payment is under way; `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
-     */
-    409: Problem & {
-        status?: 409;
-        code?: 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
-    };
-    /**
-     * `BODY_TOO_LARGE`: The request is too large
-     */
-    413: Problem & {
-        status?: 413;
-        code?: 'BODY_TOO_LARGE';
-    };
-    /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
-     */
-    415: Problem & {
-        status?: 415;
-        code?: 'UNSUPPORTED_MEDIA_TYPE';
-    };
-    /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
-     */
-    422: Problem & {
-        status?: 422;
-        code?: 'IDEMPOTENCY_KEY_REUSED';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'BUSY' | 'UNAVAILABLE';
-    };
-};
-
-export type RefundOrderError = RefundOrderErrors[keyof RefundOrderErrors];
-
-export type RefundOrderResponses = {
-    /**
-     * OK
-     */
-    200: Order;
-    /**
-     * Accepted
-     */
-    202: Order;
-};
-
-export type RefundOrderResponse = RefundOrderResponses[keyof RefundOrderResponses];
-
-export type ListOrdersData = {
-    body?: never;
-    path?: never;
-    query?: {
-        limit?: number;
-        /**
-         * `nextCursor` of the page before
-         */
-        cursor?: string;
-        status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
-        userId?: string;
-        /**
-         * An instant, or a date in the shop's time zone; included
-         */
-        from?: string;
-        /**
-         * An instant, not included, or a date in the shop's time zone, included
-         */
-        to?: string;
-        /**
-         * Whether orders of rehearsals are listed too
-         */
-        rehearsals?: boolean;
-    };
-    url: '/admin/orders';
-};
-
-export type ListOrdersErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type ListOrdersError = ListOrdersErrors[keyof ListOrdersErrors];
-
-export type ListOrdersResponses = {
-    /**
-     * OK
-     */
-    200: {
-        orders: Array<OrderInList>;
-        nextCursor: string | null;
-    };
-};
-
-export type ListOrdersResponse = ListOrdersResponses[keyof ListOrdersResponses];
-
 export type WatchLiveData = {
     body?: never;
     path?: never;
     query?: {
         /**
-         * After so many it ends
+         * The stream ends after this many seconds
          */
         seconds?: number;
     };
@@ -4968,7 +4968,7 @@ export type WatchLiveData = {
 
 export type WatchLiveErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -4982,7 +4982,7 @@ export type WatchLiveErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
@@ -4996,14 +4996,14 @@ export type WatchLiveErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -5028,7 +5028,7 @@ export type ListRehearsalsData = {
     query?: {
         limit?: number;
         /**
-         * `nextCursor` of the page before
+         * `nextCursor` of the previous page
          */
         cursor?: string;
     };
@@ -5037,7 +5037,7 @@ export type ListRehearsalsData = {
 
 export type ListRehearsalsErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -5051,7 +5051,7 @@ export type ListRehearsalsErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
@@ -5065,14 +5065,14 @@ export type ListRehearsalsErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -5101,18 +5101,18 @@ export type StartRehearsalData = {
     body: {
         productId?: string;
         /**
-         * A campaign. At least one of the two
+         * A campaign. At least one of productId and couponId is required
          */
         couponId?: string;
         buyers: number;
         /**
-         * From the opening on; half of them come in the first quarter
+         * From the opening on; half of the buyers arrive in the first quarter
          */
         arriveWithinMs?: number;
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
@@ -5123,7 +5123,7 @@ export type StartRehearsalData = {
 
 export type StartRehearsalErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -5137,42 +5137,42 @@ export type StartRehearsalErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `NOT_FOUND`: There is nothing here; `PRODUCT_NOT_FOUND`: There is no such product; `COUPON_NOT_FOUND`: There is no such coupon
+     * `NOT_FOUND`: Not found; `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found
      */
     404: Problem & {
         status?: 404;
         code?: 'NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
         code?: 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -5186,14 +5186,14 @@ export type StartRehearsalErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -5212,78 +5212,6 @@ export type StartRehearsalResponses = {
 
 export type StartRehearsalResponse = StartRehearsalResponses[keyof StartRehearsalResponses];
 
-export type GetRehearsalData = {
-    body?: never;
-    path: {
-        id: string;
-    };
-    query?: never;
-    url: '/admin/rehearsals/{id}';
-};
-
-export type GetRehearsalErrors = {
-    /**
-     * `INVALID_REQUEST`: The request is not valid
-     */
-    400: Problem & {
-        status?: 400;
-        code?: 'INVALID_REQUEST';
-    };
-    /**
-     * `UNAUTHENTICATED`: Authentication is required
-     */
-    401: Problem & {
-        status?: 401;
-        code?: 'UNAUTHENTICATED';
-    };
-    /**
-     * `FORBIDDEN`: This is not yours to do
-     */
-    403: Problem & {
-        status?: 403;
-        code?: 'FORBIDDEN';
-    };
-    /**
-     * `NOT_FOUND`: There is nothing here
-     */
-    404: Problem & {
-        status?: 404;
-        code?: 'NOT_FOUND';
-    };
-    /**
-     * `TOO_MANY_REQUESTS`: Too many requests
-     */
-    429: Problem & {
-        status?: 429;
-        code?: 'TOO_MANY_REQUESTS';
-    };
-    /**
-     * `INTERNAL`: Something went wrong
-     */
-    500: Problem & {
-        status?: 500;
-        code?: 'INTERNAL';
-    };
-    /**
-     * `UNAVAILABLE`: Something is temporarily wrong
-     */
-    503: Problem & {
-        status?: 503;
-        code?: 'UNAVAILABLE';
-    };
-};
-
-export type GetRehearsalError = GetRehearsalErrors[keyof GetRehearsalErrors];
-
-export type GetRehearsalResponses = {
-    /**
-     * OK
-     */
-    200: Rehearsal;
-};
-
-export type GetRehearsalResponse = GetRehearsalResponses[keyof GetRehearsalResponses];
-
 export type StopRehearsalData = {
     /**
      * At most 1 MiB.
@@ -5293,7 +5221,7 @@ export type StopRehearsalData = {
     };
     headers?: {
         /**
-         * The effect happens once per caller and key; the repeat gets the first answer. Kept for at least 24 hours.
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
          */
         'Idempotency-Key'?: string;
     };
@@ -5306,7 +5234,7 @@ export type StopRehearsalData = {
 
 export type StopRehearsalErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
@@ -5320,42 +5248,42 @@ export type StopRehearsalErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
-     * `FORBIDDEN`: This is not yours to do
+     * `FORBIDDEN`: You do not have permission to do this
      */
     403: Problem & {
         status?: 403;
         code?: 'FORBIDDEN';
     };
     /**
-     * `NOT_FOUND`: There is nothing here
+     * `NOT_FOUND`: Not found
      */
     404: Problem & {
         status?: 404;
         code?: 'NOT_FOUND';
     };
     /**
-     * `IDEMPOTENCY_IN_PROGRESS`: The same request is being processed
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
         code?: 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
         code?: 'UNSUPPORTED_MEDIA_TYPE';
     };
     /**
-     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was used for another request
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
      */
     422: Problem & {
         status?: 422;
@@ -5369,14 +5297,14 @@ export type StopRehearsalErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: Something is temporarily wrong
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -5395,16 +5323,39 @@ export type StopRehearsalResponses = {
 
 export type StopRehearsalResponse = StopRehearsalResponses[keyof StopRehearsalResponses];
 
-export type ListDemoUsersData = {
+export type GetRehearsalData = {
     body?: never;
-    path?: never;
+    path: {
+        id: string;
+    };
     query?: never;
-    url: '/demo/users';
+    url: '/admin/rehearsals/{id}';
 };
 
-export type ListDemoUsersErrors = {
+export type GetRehearsalErrors = {
     /**
-     * `NOT_FOUND`: There is nothing here
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `NOT_FOUND`: Not found
      */
     404: Problem & {
         status?: 404;
@@ -5418,14 +5369,63 @@ export type ListDemoUsersErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetRehearsalError = GetRehearsalErrors[keyof GetRehearsalErrors];
+
+export type GetRehearsalResponses = {
+    /**
+     * OK
+     */
+    200: Rehearsal;
+};
+
+export type GetRehearsalResponse = GetRehearsalResponses[keyof GetRehearsalResponses];
+
+export type ListDemoUsersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/demo/users';
+};
+
+export type ListDemoUsersErrors = {
+    /**
+     * `NOT_FOUND`: Not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -5463,28 +5463,28 @@ export type SignInAsDemoUserData = {
 
 export type SignInAsDemoUserErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
         code?: 'INVALID_REQUEST';
     };
     /**
-     * `NOT_FOUND`: There is nothing here; `USER_NOT_FOUND`: There is no such user
+     * `NOT_FOUND`: Not found; `USER_NOT_FOUND`: User not found
      */
     404: Problem & {
         status?: 404;
         code?: 'NOT_FOUND' | 'USER_NOT_FOUND';
     };
     /**
-     * `BODY_TOO_LARGE`: The request is too large
+     * `BODY_TOO_LARGE`: The request body is too large
      */
     413: Problem & {
         status?: 413;
         code?: 'BODY_TOO_LARGE';
     };
     /**
-     * `UNSUPPORTED_MEDIA_TYPE`: This media type is not supported
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
      */
     415: Problem & {
         status?: 415;
@@ -5498,14 +5498,14 @@ export type SignInAsDemoUserErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -5541,14 +5541,14 @@ export type HealthData = {
 
 export type HealthErrors = {
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -5578,14 +5578,14 @@ export type ReadinessData = {
 
 export type ReadinessErrors = {
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -5618,14 +5618,14 @@ export type MetricsData = {
 
 export type MetricsErrors = {
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
@@ -5648,7 +5648,7 @@ export type ExplainProblemData = {
     body?: never;
     path: {
         /**
-         * Its code in lower case with hyphens
+         * The code in lower case, with hyphens
          */
         slug: string;
     };
@@ -5658,14 +5658,14 @@ export type ExplainProblemData = {
 
 export type ExplainProblemErrors = {
     /**
-     * `INVALID_REQUEST`: The request is not valid
+     * `INVALID_REQUEST`: Invalid request
      */
     400: Problem & {
         status?: 400;
         code?: 'INVALID_REQUEST';
     };
     /**
-     * `NOT_FOUND`: There is nothing here
+     * `NOT_FOUND`: Not found
      */
     404: Problem & {
         status?: 404;
@@ -5679,14 +5679,14 @@ export type ExplainProblemErrors = {
         code?: 'TOO_MANY_REQUESTS';
     };
     /**
-     * `INTERNAL`: Something went wrong
+     * `INTERNAL`: Internal error
      */
     500: Problem & {
         status?: 500;
         code?: 'INTERNAL';
     };
     /**
-     * `UNAVAILABLE`: Something is temporarily wrong
+     * `UNAVAILABLE`: The service is temporarily unavailable
      */
     503: Problem & {
         status?: 503;
