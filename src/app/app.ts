@@ -82,7 +82,10 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const orderCache = new OrderCache(database);
   const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const jobs = shopJobs({
-    ...{ database, timezone: config.timezone, now, relay },
+    database,
+    timezone: config.timezone,
+    now,
+    relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
     expireCoupons: () => expireCoupons({ database, till, now }),
     settlePayments: () => settlement.worker.run(),
@@ -93,8 +96,19 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   scheduling.defer(() => scheduler.stop());
 
   const shop: ShopParts = {
-    ...{ config, database, lists, now, till, cache: shared.cache, variantCache: new VariantCache(database), orderCache },
-    ...{ soldOut, relay, scheduler, gateway, settlement },
+    config,
+    database,
+    lists,
+    now,
+    till,
+    cache: shared.cache,
+    variantCache: new VariantCache(database),
+    orderCache,
+    soldOut,
+    relay,
+    scheduler,
+    gateway,
+    settlement,
   };
   const stopGateway = (): void => gateway.stop();
   const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway });

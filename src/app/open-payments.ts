@@ -32,12 +32,19 @@ export async function openPayments(stack: AsyncDisposableStack, { config, databa
   stack.defer(close);
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
   const settlement = openSettlement({
-    ...{ database, till, gateway, orderCache, settings: config.gateway, balanceMax: config.balanceMax, now },
+    database,
+    till,
+    gateway,
+    orderCache,
+    settings: config.gateway,
+    balanceMax: config.balanceMax,
+    now,
     onError: (error) => log.warn({ err: error }, "payment gateway request failed; settlement retries on its next run"),
   });
   stack.defer(() => settlement.worker.stop());
   return {
-    ...{ gateway, settlement },
+    gateway,
+    settlement,
     /** Tells the simulator in this process where the shop listens. */
     onListening(url: string): void {
       if (simulator) simulator.webhooks.url = `${url}/payments/webhooks/toss`;

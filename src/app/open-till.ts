@@ -56,7 +56,14 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
   const { lockWaitMs } = config;
-  const store = new PostgresStore({ url, lockWaitMs, announce: announcementOf, firstCome: shared.firstCome, onInstant: clock.observe, now: fixedNow });
+  const store = new PostgresStore({
+    url,
+    lockWaitMs,
+    announce: announcementOf,
+    firstCome: shared.firstCome,
+    onInstant: clock.observe,
+    now: fixedNow,
+  });
   stack.defer(() => store.close());
   const till = new Till({
     store,

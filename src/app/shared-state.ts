@@ -68,12 +68,7 @@ export async function openSharedState({ redisUrl, database, lockWaitMs, onChange
       readCounter(registry, "jangnal_cache_loaded_total", "Cache reads that were loaded and shared", () => cache.counts.loaded);
       readCounter(registry, "jangnal_cache_alone_total", "Cache reads that were loaded while Redis was down", () => cache.counts.fallback);
       readCounter(registry, "jangnal_lock_redis_total", "Rounds that Redis admitted to first-come keys", () => firstCome.counts.admitted);
-      readCounter(
-        registry,
-        "jangnal_lock_postgres_total",
-        "Rounds that PostgreSQL admitted because Redis was down",
-        () => firstCome.counts.fallback,
-      );
+      readCounter(registry, "jangnal_lock_postgres_total", "Rounds that PostgreSQL admitted because Redis was down", () => firstCome.counts.fallback);
       readCounter(registry, "jangnal_lock_too_late_total", "Rounds that were not admitted in time", () => firstCome.counts.tooLate);
     },
     close: () => client.close(),
