@@ -1,6 +1,7 @@
 // Opens the parts of the shop in order, and closes them in reverse order.
 
 import cluster from "node:cluster";
+import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import { BacklogLog } from "../backlog/backlog-log.ts";
 import { backlogMetrics } from "../backlog/backlog-metrics.ts";
@@ -81,10 +82,9 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
   const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const schedule = { database, timezone: config.timezone, now };
   const jobs = shopJobs({
-    database,
-    timezone: config.timezone,
-    now,
+    ...schedule,
     relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
     expireCoupons: () => expireCoupons({ database, till, now }),
@@ -92,7 +92,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     onAggregated: () => invalidation.popularChanged(),
   });
   const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
-  const scheduler = new Scheduler({ database, timezone: config.timezone, now, jobs, onError });
+  const scheduler = new Scheduler({ ...schedule, jobs, onError });
   scheduling.defer(() => scheduler.stop());
 
   const shop: ShopParts = {
@@ -116,9 +116,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   relay.start();
   backlogLog.start();
   await scheduler.start();
-  const url = await server.listen({ port: config.port, host: config.host, backlog: TCP_BACKLOG }).catch((error: NodeJS.ErrnoException) => {
-    throw addressError(error, config);
-  });
+  const url = await listen(server, config);
   rehearsals.url = loopbackOf(url);
   onListening(url);
   let closing: Promise<void> | undefined;
@@ -129,6 +127,13 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     broken: Promise.race([outdated, ...(opened.died ? [opened.died] : [])]),
     close: () => (closing ??= stack.disposeAsync()),
   };
+}
+
+/** Starts listening, and returns the address. Errors: ConfigError. */
+function listen(server: FastifyInstance, { host, port }: Config): Promise<string> {
+  return server.listen({ port, host, backlog: TCP_BACKLOG }).catch((error: NodeJS.ErrnoException) => {
+    throw addressError(error, { host, port });
+  });
 }
 
 /**

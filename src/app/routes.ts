@@ -15,7 +15,6 @@ import type { Config } from "../config.ts";
 import { couponAdminRoutes } from "../coupon/coupon.admin.routes.ts";
 import { couponRoutes } from "../coupon/coupon.routes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
-import { userCouponRoutes } from "../coupon/user-coupon.routes.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
@@ -78,7 +77,6 @@ const SHOPPER_ROUTES = [
   balanceRoutes,
   catalogRoutes,
   couponRoutes,
-  userCouponRoutes,
   cartRoutes,
   orderRoutes,
   paymentRoutes,

@@ -2,23 +2,12 @@ import { readConfig } from "../config.ts";
 import { databaseNow } from "../database/clock.ts";
 import { Database } from "../database/pool.ts";
 import { openGateway } from "../gateway/open-gateway.ts";
-<<<<<<< HEAD
 import { reconcile as compareLedgers, reconciledPeriod } from "../settlement/reconcile.ts";
-=======
-import { reconcile as compareLedgers } from "../settlement/reconcile.ts";
->>>>>>> merge2
 import { dayOrInstant } from "../order/day-or-instant.ts";
 import { storedTimezone } from "../settings/stored-settings.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { withShopDatabase } from "./own-database.ts";
 
-<<<<<<< HEAD
-=======
-const DAY_MS = 86_400_000;
-/** How far the gateway's clock may be ahead of the shop's. */
-const CLOCK_SKEW_MS = 60_000;
-
->>>>>>> merge2
 export const reconcile: CliCommand = {
   summary: "Compare the shop's card payments with the gateway's ledger",
   usage: ` [--from DAY] [--to DAY] [--json]
@@ -39,13 +28,8 @@ Reads only. Exits with 0 if both sides agree, otherwise with 1. If cards are sim
         const since = dayOrInstant("/from", start as string | undefined, timezone, "start");
         const database = new Database(url, { size: 2, onError: () => {} });
         try {
-<<<<<<< HEAD
           const { from, to } = reconciledPeriod(since, until, await databaseNow(database));
           return await compareLedgers({ database, gateway }, from, to);
-=======
-          const to = until ?? (await databaseNow(database)) + CLOCK_SKEW_MS;
-          return await compareLedgers({ database, gateway }, since ?? to - DAY_MS, to);
->>>>>>> merge2
         } finally {
           await database.close();
         }
