@@ -298,7 +298,7 @@ test("the recount command reports its result and invalid options", async () => {
   assert.equal(changed.code, 0);
   assert.match(
     changed.output,
-    /^The shop counts its days in America\/New_York: .* 2 were corrected\. Start every instance with SHOP_TIMEZONE=America\/New_York\.\n$/,
+    /^The shop counts its days in America\/New_York: .* 2 of them corrected\. Start every instance with SHOP_TIMEZONE=America\/New_York\.\n$/,
   );
   assert.deepEqual(await sales(), ["2026-03-01: 3, 3000"]);
   // The environment still has the old setting.
