@@ -84,16 +84,16 @@ test("each response is read in its own currency, or else in the gateway's curren
 });
 
 describe("payments in another currency", () => {
-  const judged = (payment: GatewayPayment, currency: string) =>
+  const outcomeOf = (payment: GatewayPayment, currency: string) =>
     interpret({ kind: "payment", payment }, { orderId: "order-1", amount: 1999 }, currency);
 
   test("an equal number of another currency pays nothing, and is refunded in full", () => {
-    assert.deepEqual(judged(PAID, "KRW"), { kind: "done" });
-    assert.deepEqual(judged(PAID, "USD"), { kind: "failed", reason: "CURRENCY_MISMATCH", heard: true, captured: 1999 });
-    assert.deepEqual(judged({ ...PAID, status: "PARTIAL_CANCELED", left: 999 }, "JPY"), {
+    assert.deepEqual(outcomeOf(PAID, "KRW"), { kind: "done" });
+    assert.deepEqual(outcomeOf(PAID, "USD"), { kind: "failed", reason: "CURRENCY_MISMATCH", confirmed: true, captured: 1999 });
+    assert.deepEqual(outcomeOf({ ...PAID, status: "PARTIAL_CANCELED", left: 999 }, "JPY"), {
       kind: "failed",
       reason: "CURRENCY_MISMATCH",
-      heard: true,
+      confirmed: true,
       captured: 999,
     });
   });
