@@ -1,7 +1,7 @@
 /**
- * Pictures of every page, as phone and desktop, light and dark, in Korean and English, into ./screenshots (not kept in git): to be looked at.
- * `npm run screenshots [-- PATTERN]`: only those whose name matches PATTERN, such as `phone-dark-ko` or `^console-.*narrow`.
- * `^(?!console)…` spares the rehearsal that the console's pages show.
+ * Takes screenshots of every page into ./screenshots (ignored by git): phone and desktop, light and dark, Korean and English.
+ * `npm run screenshots [-- PATTERN]` takes those whose name matches PATTERN, such as `phone-dark-ko` or `^console-.*narrow`.
+ * `^(?!console)…` skips the console's rehearsal.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -43,13 +43,13 @@ type Page = {
   as?: Client;
   user?: string;
   operator?: Client;
-  /** Never done with asking. */
-  restless?: true;
+  /** The page never becomes idle. */
+  polls?: true;
   prepare?: (page: BrowserPage) => Promise<unknown>;
 };
 type BrowserPage = Awaited<ReturnType<typeof visit>>["page"];
 
-async function picture(name: string, { address, as, user, operator, restless, prepare }: Page, options: Parameters<typeof visit>[1]): Promise<void> {
+async function picture(name: string, { address, as, user, operator, polls, prepare }: Page, options: Parameters<typeof visit>[1]): Promise<void> {
   if (!pattern.test(name)) return;
   const { page, close } = await visit(open.url + address, {
     ...options,
@@ -58,7 +58,7 @@ async function picture(name: string, { address, as, user, operator, restless, pr
     ...(operator ? { operator } : {}),
   });
   await page.locator("h1").first().waitFor();
-  if (!restless) {
+  if (!polls) {
     await page.waitForLoadState("networkidle").catch(() => {});
     await page
       .locator(".bone")
@@ -67,7 +67,7 @@ async function picture(name: string, { address, as, user, operator, restless, pr
       .catch(() => {});
   }
   await prepare?.(page);
-  // As tall as the page: what sticks to an edge of the window then lies where a visitor who has scrolled sees it.
+  // The window becomes as tall as the page, so that sticky elements are at its edges.
   const { width, height } = options?.size ?? PHONE;
   const tall = (await page.locator("#app").boundingBox())?.height ?? height;
   await page.setViewportSize({ width, height: Math.max(height, Math.ceil(tall)) });
@@ -76,7 +76,7 @@ async function picture(name: string, { address, as, user, operator, restless, pr
   console.log(name);
 }
 
-/** The storefront's pages, in a shop where something has happened. */
+/** The storefront's pages, in a shop with orders in each state. */
 async function storefrontPages(): Promise<Page[]> {
   const { body } = await createShop({ url: open.url }).listDemoUsers();
   const [minsu, seoyeon, alex, jiwoo] = body.users as { id: string; name: string }[];
@@ -120,7 +120,7 @@ async function storefrontPages(): Promise<Page[]> {
     await shop.addToCart({ path, body: { productId, quantity } });
   await shopOf(alex?.id ?? "").placeOrder({ body: { orderItems: [{ productId: named("감귤"), quantity: 1 }] } });
 
-  // What is no longer as it was when it was put into the cart; what cannot be had any more; a bank that has not answered.
+  // A cart with items that changed or sold out, and a payment whose bank has not answered.
   const other = new Client(open.url, seoyeon?.id ?? "", "shopper");
   const otherShop = shopOf(other.id);
   const few = (await operator().createProducts({ body: { name: "옹기 접시 · Earthen plate", price: 21_000, stock: 3 } })).body as { id: string };
@@ -161,60 +161,60 @@ async function storefrontPages(): Promise<Page[]> {
     },
   });
   const direct = `/#/checkout?product=${named("백자")}&variant=${(await shop.getProduct({ path: { productId: named("백자") } })).body.variants[0]?.id}&quantity=1`;
-  const theirs = { as: other, user: seoyeon?.name ?? "" };
+  const otherUser = { as: other, user: seoyeon?.name ?? "" };
 
-  const mine = { as: me, user: minsu?.name ?? "" };
+  const user = { as: me, user: minsu?.name ?? "" };
   return [
-    { name: "home", address: "/", ...mine },
-    { name: "home-stranger", address: "/" },
+    { name: "home", address: "/", ...user },
+    { name: "home-signed-out", address: "/" },
     { name: "search-empty", address: "/#/?q=호랑이" },
-    { name: "product", address: `/#/products/${named("백자")}`, ...mine },
-    { name: "product-options", address: `/#/products/${shirt.id}`, ...mine },
+    { name: "product", address: `/#/products/${named("백자")}`, ...user },
+    { name: "product-options", address: `/#/products/${shirt.id}`, ...user },
     { name: "product-gone", address: `/#/products/${named("청자")}` },
-    { name: "coupons", address: "/#/coupons", ...mine },
-    { name: "cart", address: "/#/cart", ...mine },
+    { name: "coupons", address: "/#/coupons", ...user },
+    { name: "cart", address: "/#/cart", ...user },
     { name: "cart-empty", address: "/#/cart", as: poor, user: jiwoo?.name ?? "" },
-    { name: "checkout", address: "/#/checkout", ...mine },
+    { name: "checkout", address: "/#/checkout", ...user },
     {
       name: "checkout-poor",
       address: direct,
       as: poor,
       user: jiwoo?.name ?? "",
     },
-    { name: "checkout-card", address: direct, ...theirs, prepare: (page) => page.getByRole("radio", { name: /카드|Card/ }).check() },
+    { name: "checkout-card", address: direct, ...otherUser, prepare: (page) => page.getByRole("radio", { name: /카드|Card/ }).check() },
     {
-      name: "checkout-unheard",
+      name: "checkout-undecided",
       address: direct,
-      ...theirs,
-      restless: true,
+      ...otherUser,
+      polls: true,
       prepare: async (page) => {
         await page.locator("button[type=submit]:enabled").waitFor();
         await page.route("**/orders", (route) => route.abort());
         await page.locator("button[type=submit]").click();
-        await page.locator(".unheard").waitFor({ timeout: 30_000 });
+        await page.locator(".undecided").waitFor({ timeout: 30_000 });
       },
     },
     {
       name: "checkout-busy",
       address: direct,
-      ...theirs,
-      restless: true,
+      ...otherUser,
+      polls: true,
       prepare: async (page) => {
         await page.locator("button[type=submit]:enabled").waitFor();
         await page.route("**/orders", (route) => route.abort());
         await page.locator("button[type=submit]").click();
-        await page.locator(".line p").waitFor();
+        await page.locator(".connection p").waitFor();
       },
     },
-    { name: "cart-blocked", address: "/#/cart", ...theirs },
-    { name: "checkout-blocked", address: "/#/checkout", ...theirs },
-    { name: "coupons-claimed", address: "/#/coupons", ...theirs, prepare: claimOne },
-    { name: "coupons-crowded", address: "/#/coupons", as: poor, user: jiwoo?.name ?? "", prepare: claimInCrowd },
-    { name: "coupons-stranger", address: "/#/coupons" },
+    { name: "cart-blocked", address: "/#/cart", ...otherUser },
+    { name: "checkout-blocked", address: "/#/checkout", ...otherUser },
+    { name: "coupons-claimed", address: "/#/coupons", ...otherUser, prepare: claimOne },
+    { name: "coupons-busy", address: "/#/coupons", as: poor, user: jiwoo?.name ?? "", prepare: claimWhileBusy },
+    { name: "coupons-signed-out", address: "/#/coupons" },
     {
       name: "order-bank",
       address: "/#/orders",
-      ...theirs,
+      ...otherUser,
       prepare: async (page) => {
         // The bank answers within a minute.
         const { body: asked } = await otherShop.placeOrder({
@@ -225,17 +225,17 @@ async function storefrontPages(): Promise<Page[]> {
         await page.locator(".notice.warn").waitFor();
       },
     },
-    { name: "order-paid", address: `/#/orders/${bought.orderId}?result=placed`, ...theirs },
-    { name: "order-cancelled", address: `/#/orders/${cancelled.orderId}?result=cancelled`, ...mine },
-    { name: "order-gone", address: "/#/orders/01a21a13-275e-7000-b31d-6a3aa44a0000", ...mine },
+    { name: "order-paid", address: `/#/orders/${bought.orderId}?result=placed`, ...otherUser },
+    { name: "order-cancelled", address: `/#/orders/${cancelled.orderId}?result=cancelled`, ...user },
+    { name: "order-gone", address: "/#/orders/01a21a13-275e-7000-b31d-6a3aa44a0000", ...user },
     { name: "orders-none", address: "/#/orders", as: poor, user: jiwoo?.name ?? "" },
     { name: "balance-none", address: "/#/balance", as: poor, user: jiwoo?.name ?? "" },
-    { name: "product-nowhere", address: "/#/products/01a21a13-275e-7000-b31d-6a3aa44a0000" },
-    { name: "product-added", address: `/#/products/${named("호떡")}`, ...theirs, prepare: (page) => page.locator(".buy button").first().click() },
+    { name: "product-not-found", address: "/#/products/01a21a13-275e-7000-b31d-6a3aa44a0000" },
+    { name: "product-added", address: `/#/products/${named("호떡")}`, ...otherUser, prepare: (page) => page.locator(".buy button").first().click() },
     {
       name: "product-loading",
       address: "/#/coupons",
-      restless: true,
+      polls: true,
       prepare: async (page) => {
         await page.route("**/products/*", () => {});
         await page.goto(`${open.url}/#/products/${named("백자")}`);
@@ -245,7 +245,7 @@ async function storefrontPages(): Promise<Page[]> {
     {
       name: "home-unreachable",
       address: "/#/sign-in",
-      restless: true,
+      polls: true,
       prepare: async (page) => {
         await page.route("**/products?*", (route) =>
           route.fulfill({ status: 500, contentType: "application/problem+json", body: problem(500, "INTERNAL") }),
@@ -254,20 +254,20 @@ async function storefrontPages(): Promise<Page[]> {
         await page.locator(".notice.bad").waitFor();
       },
     },
-    { name: "orders", address: "/#/orders", ...mine },
-    { name: "order-refunded", address: `/#/orders/${paid.orderId}`, ...mine },
-    { name: "order-unpaid", address: `/#/orders/${unpaid.orderId}`, ...mine },
-    { name: "order-declined", address: `/#/orders/${declined.orderId}`, ...mine },
+    { name: "orders", address: "/#/orders", ...user },
+    { name: "order-refunded", address: `/#/orders/${paid.orderId}`, ...user },
+    { name: "order-unpaid", address: `/#/orders/${unpaid.orderId}`, ...user },
+    { name: "order-declined", address: `/#/orders/${declined.orderId}`, ...user },
     {
       name: "order-cancel",
       address: `/#/orders/${paid.orderId.length > 0 ? unpaid.orderId : ""}`,
-      ...mine,
+      ...user,
       prepare: (page) => page.locator(".button.danger").first().click(),
     },
-    { name: "balance", address: "/#/balance", ...mine },
+    { name: "balance", address: "/#/balance", ...user },
     { name: "sign-in", address: "/#/sign-in" },
     { name: "needs-sign-in", address: "/#/orders" },
-    { name: "nowhere", address: "/#/nowhere" },
+    { name: "not-found", address: "/#/unknown" },
   ];
 }
 
@@ -281,7 +281,7 @@ async function claimOne(page: BrowserPage): Promise<void> {
   await page.locator(".campaign .notice").waitFor();
 }
 
-async function claimInCrowd(page: BrowserPage): Promise<void> {
+async function claimWhileBusy(page: BrowserPage): Promise<void> {
   const busy = {
     status: 503,
     headers: { "retry-after": "30" },

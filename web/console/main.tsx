@@ -4,11 +4,12 @@ import "./styles/frame.css";
 import "./styles/parts.css";
 import "./styles/pages.css";
 import { render } from "preact";
-import { readFacts } from "./api.ts";
 import { keepFocus } from "../shared/focus.ts";
+import { keepShopInfo } from "../shared/shop-info.ts";
+import { shop } from "./api.ts";
 import { App } from "./app.tsx";
 
-readFacts().catch(() => {});
+keepShopInfo(shop);
 const root = document.querySelector("#app") as HTMLElement;
 keepFocus(root);
 render(<App />, root);

@@ -1,6 +1,7 @@
+import { shopTime } from "../../shared/clock.ts";
 import { formatMoney, formatNumber, timeZone } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
-import { go, place, to } from "../../shared/router.ts";
+import { navigate, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Busy, Card, Failure, Title } from "../parts/parts.tsx";
@@ -10,23 +11,23 @@ import { Table } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
 
 const DAY_MS = 86_400_000;
-const MOST_DAYS = 366;
+const MAX_DAYS = 366;
 
-/** A day as the shop has it. */
+/** The day in the shop's zone. */
 const dayOf = (at: number): string => new Intl.DateTimeFormat("en-CA", { timeZone: timeZone.value }).format(at);
 
 export function Sales() {
-  const { query } = place.value;
-  const [from, until] = [query.get("from") || dayOf(Date.now() - 13 * DAY_MS), query.get("to") || dayOf(Date.now())];
+  const { query } = route.value;
+  const [from, until] = [query.get("from") || dayOf(shopTime() - 13 * DAY_MS), query.get("to") || dayOf(shopTime())];
   const { data, error, reload } = useResource(`${from} ${until}`, async (signal) => {
     const span = { from, to: until };
     const [days, sales] = await Promise.all([
-      shop.listSalesByDay({ query: { ...span, limit: MOST_DAYS }, signal }),
+      shop.listSalesByDay({ query: { ...span, limit: MAX_DAYS }, signal }),
       shop.listSales({ query: { ...span, limit: 50 }, signal }),
     ]);
     return { days: everyDay(from, until, days.body.days), sales: sales.body.sales };
   });
-  const set = (next: Record<string, string>): void => go(to("/sales", { from, to: until, ...next }));
+  const set = (next: Record<string, string>): void => navigate(to("/sales", { from, to: until, ...next }));
   const days = data?.days ?? [];
   const x = days.map((_, i) => i);
   const formatX = (value: number): string => (Number.isInteger(value) ? (days[value]?.day.slice(5).replace("-", "/") ?? "") : "");
@@ -102,11 +103,11 @@ export function Sales() {
 
 type Day = { day: string; units: number; revenue: number };
 
-/** Days on which nothing was sold are days, too. */
+/** Adds the days without a sale, which the shop leaves out. */
 function everyDay(from: string, until: string, sold: Day[]): Day[] {
-  const known = new Map(sold.map((one) => [one.day, one]));
+  const known = new Map(sold.map((entry) => [entry.day, entry]));
   const days: Day[] = [];
-  for (let at = Date.parse(from); at <= Date.parse(until) && days.length < MOST_DAYS; at += DAY_MS) {
+  for (let at = Date.parse(from); at <= Date.parse(until) && days.length < MAX_DAYS; at += DAY_MS) {
     const day = new Date(at).toISOString().slice(0, 10);
     days.push(known.get(day) ?? { day, units: 0, revenue: 0 });
   }

@@ -4,17 +4,17 @@ import type { Body, Campaign, ProductInList } from "#client";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
 import { CampaignCard, statusNow } from "../parts/campaign.tsx";
-import { useClaimed } from "../parts/mine.ts";
+import { useClaimed } from "../parts/user-resource.ts";
 import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
-import { place, replace, to } from "../../shared/router.ts";
+import { redirect, route, to } from "../../shared/router.ts";
 import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
 import { t } from "../words/words.ts";
 import { Icon } from "../parts/icon.tsx";
 
 export function Home() {
-  const { query } = place.value;
-  const searching = ["q", "sort", "available"].some((one) => query.has(one));
+  const { query } = route.value;
+  const searching = ["q", "sort", "available"].some((name) => query.has(name));
   return (
     <>
       <Title>
@@ -27,13 +27,13 @@ export function Home() {
   );
 }
 
-/** The campaign that matters most now: one that is open, else the next to open. */
+/** The most urgent campaign: an open one, else the next to open. */
 function NextCoupon() {
   const campaigns = useResource("campaigns", (signal) => readCampaigns(shop, signal), {
     everyMs: 3000,
   });
   const claimed = useClaimed();
-  // What came of a claim is said on its card, so that card stays.
+  // The card of a claimed coupon stays, because it shows the outcome.
   const pressed = useSignal<string | null>(null);
   const next =
     campaigns.data?.find(({ id }) => id === pressed.value) ?? (campaigns.data && mostUrgent(campaigns.data, claimed.data ?? new Set<string>()));
@@ -45,15 +45,15 @@ function NextCoupon() {
   return (
     <section class="hero">
       <h2 class="visually-hidden">{t.value.coupons}</h2>
-      <CampaignCard key={next.id} campaign={next} mine={claimed.data?.has(next.id) ?? false} changed={changed} />
+      <CampaignCard key={next.id} campaign={next} claimed={claimed.data?.has(next.id) ?? false} changed={changed} />
     </section>
   );
 }
 
 function mostUrgent(campaigns: readonly Campaign[], claimed: ReadonlySet<string>): Campaign | undefined {
-  const rank = (one: Campaign): number => (claimed.has(one.id) ? 2 : statusNow(one) === "OPEN" ? 0 : 1);
+  const rank = (campaign: Campaign): number => (claimed.has(campaign.id) ? 2 : statusNow(campaign) === "OPEN" ? 0 : 1);
   return campaigns
-    .filter((one) => statusNow(one) === "OPEN" || statusNow(one) === "UPCOMING")
+    .filter((campaign) => ["OPEN", "UPCOMING"].includes(statusNow(campaign)))
     .toSorted((a, b) => rank(a) - rank(b) || a.opensAt.localeCompare(b.opensAt))[0];
 }
 
@@ -66,7 +66,7 @@ function Popular() {
         <h2>{t.value.popular}</h2>
         <p class="muted">{t.value.popularHint}</p>
       </div>
-      {/* It scrolls sideways, so the keyboard has to be able to reach it: its links can. */}
+      {/* The list scrolls sideways; its links let the keyboard reach all of it. */}
       <ol class="popular">
         {popular.data.map(({ rank, productId, name, price, status, totalSales }) => (
           <li key={productId}>
@@ -95,23 +95,23 @@ const SORTS = ["newest", "price", "-price", "name"] as const;
 type Sort = (typeof SORTS)[number];
 
 function Products() {
-  const { query } = place.value;
+  const { query } = route.value;
   const q = query.get("q") ?? "";
-  const sort = SORTS.find((one) => one === query.get("sort")) ?? "newest";
+  const sort = SORTS.find((value) => value === query.get("sort")) ?? "newest";
   const hideSoldOut = query.get("available") !== null;
-  const pages = Math.min(MOST_PAGES, Math.max(1, Number(query.get("pages")) || 1));
+  const pages = Math.min(MAX_PAGES, Math.max(1, Number(query.get("pages")) || 1));
   const products = useResource(
     `products ${q} ${sort} ${hideSoldOut} ${pages}`,
     (signal) => readPages({ q, sort, includeSoldOut: !hideSoldOut }, pages, signal),
     { everyMs: 4000 },
   );
-  // What was there stays until what is looked for is there.
-  const kept = useSignal<Body<"listProducts"> | undefined>(undefined);
-  if (products.data && kept.peek() !== products.data) kept.value = products.data;
-  const shown = products.data ?? kept.value;
-  const look = (change: { q?: string; sort?: Sort; available?: boolean; pages?: number }): void => {
+  // The previous products stay while the next are loading.
+  const latest = useSignal<Body<"listProducts"> | undefined>(undefined);
+  if (products.data && latest.peek() !== products.data) latest.value = products.data;
+  const shown = products.data ?? latest.value;
+  const search = (change: { q?: string; sort?: Sort; available?: boolean; pages?: number }): void => {
     const next = { q, sort, available: hideSoldOut, pages: 1, ...change };
-    replace(
+    redirect(
       to("/", {
         q: next.q || undefined,
         sort: next.sort === "newest" ? undefined : next.sort,
@@ -120,25 +120,25 @@ function Products() {
       }),
     );
   };
-  const names = { newest: t.value.newest, price: t.value.cheapest, "-price": t.value.dearest, name: t.value.byName };
+  const names = { newest: t.value.newest, price: t.value.priceAscending, "-price": t.value.priceDescending, name: t.value.byName };
 
   return (
     <section>
       <h2 class="section-head">{t.value.products}</h2>
       <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <Search q={q} look={(words) => look({ q: words })} />
+        <Search q={q} search={(words) => search({ q: words })} />
         <label class="select">
           <span class="visually-hidden">{t.value.sort}</span>
-          <select value={sort} onChange={(event) => look({ sort: event.currentTarget.value as Sort })}>
-            {SORTS.map((one) => (
-              <option key={one} value={one}>
-                {names[one]}
+          <select value={sort} onChange={(event) => search({ sort: event.currentTarget.value as Sort })}>
+            {SORTS.map((value) => (
+              <option key={value} value={value}>
+                {names[value]}
               </option>
             ))}
           </select>
         </label>
         <label class="check">
-          <input type="checkbox" checked={hideSoldOut} onChange={(event) => look({ available: event.currentTarget.checked })} />
+          <input type="checkbox" checked={hideSoldOut} onChange={(event) => search({ available: event.currentTarget.checked })} />
           {t.value.hideSoldOut}
         </label>
       </form>
@@ -157,7 +157,7 @@ function Products() {
       )}
       {shown?.nextCursor && (
         <p class="more">
-          <button type="button" class="button quiet" onClick={() => look({ pages: pages + 1 })}>
+          <button type="button" class="button quiet" onClick={() => search({ pages: pages + 1 })}>
             {t.value.more}
           </button>
         </p>
@@ -166,22 +166,22 @@ function Products() {
   );
 }
 
-const MOST_PAGES = 40;
+const MAX_PAGES = 40;
 const TYPING_MS = 250;
 
-/** Looks when the visitor pauses: letters that are still being put together are not searched for one by one. */
-function Search({ q, look }: { q: string; look: (words: string) => void }) {
+/** Searches when the visitor pauses, so that a syllable in composition starts no search. */
+function Search({ q, search }: { q: string; search: (words: string) => void }) {
   const typed = useSignal(q);
-  const asked = useRef(q);
-  const latest = useRef(look);
-  latest.current = look;
+  const searched = useRef(q);
+  const latest = useRef(search);
+  latest.current = search;
   useEffect(() => {
-    // Somebody went back, or followed a link: what is being typed is older.
-    if (q !== asked.current) typed.value = asked.current = q;
+    // The visitor went back or followed a link, so the route is newer than the text in the field.
+    if (q !== searched.current) typed.value = searched.current = q;
   }, [q]);
   useEffect(() => {
-    if (typed.value === asked.current) return undefined;
-    const timer = setTimeout(() => latest.current((asked.current = typed.peek())), TYPING_MS);
+    if (typed.value === searched.current) return undefined;
+    const timer = setTimeout(() => latest.current((searched.current = typed.peek())), TYPING_MS);
     return () => clearTimeout(timer);
   }, [typed.value]);
   return (
@@ -201,7 +201,7 @@ function Search({ q, look }: { q: string; look: (words: string) => void }) {
 
 type Filter = { q: string; sort: Sort; includeSoldOut: boolean };
 
-/** So many pages of the list as they are now, as one. */
+/** Reads the first `count` pages of the list as one. */
 async function readPages(filter: Filter, count: number, signal: AbortSignal): Promise<Body<"listProducts">> {
   const products: ProductInList[] = [];
   let cursor: string | null = null;

@@ -1,4 +1,4 @@
-// When things break while somebody shops: nothing is bought twice, nothing is lost, and the page says what is going on.
+// Failures while a visitor shops: nothing is bought twice, nothing is lost, and the page explains the failure.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
@@ -25,7 +25,7 @@ const refusal = (code: "BUSY" | "UNAVAILABLE", retryAfter: number) => ({
   body: JSON.stringify({ type: "/problems/x", title: "", status: 503, code, detail: REFUSALS[code].ko, retryAfter }),
 });
 
-/** Somebody at the checkout, with money, one piece of something in hand. */
+/** Opens the checkout of one unit for a user with enough balance. */
 async function atCheckout(at: TestShop, price = 3000) {
   const user = await at.user({ balance: 10_000 });
   const product = await at.product({ name: "등잔", price, stock: 5 });
@@ -36,7 +36,7 @@ async function atCheckout(at: TestShop, price = 3000) {
   return { user, product, pay, ...visitor };
 }
 
-browserTest("a session that has ended: the page says so, and after signing in one is where one was", async () => {
+browserTest("an ended session is reported, and after signing in the visitor is back on the same page", async () => {
   const { users } = good(await shop.anyone("GET", "/demo/users"), 200);
   const user = Object.assign(shop.client(users[0].id), { token: mintToken(SECRET, { id: users[0].id, role: "shopper" }, -1) });
   const { page, close } = await visit(`${shop.url}/#/orders`, { as: user });
@@ -49,14 +49,14 @@ browserTest("a session that has ended: the page says so, and after signing in on
   await close();
 });
 
-// Goes red without the key that the client keeps over its tries: the second try would be a second order.
-browserTest("an answer that is lost on its way: the order is there once", async () => {
+// Fails if the client uses a new key for a retry: the retry would be a second order.
+browserTest("an order whose response is lost is placed once", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   let lost = 0;
   await page.route("**/orders", async (route) => {
     if (route.request().method() !== "POST" || lost > 0) return route.continue();
     lost++;
-    // It arrives, and is done; nobody hears of it.
+    // The shop places the order, and the response is lost.
     assert.equal((await route.fetch()).status(), 201);
     await route.abort("connectionreset");
   });
@@ -68,8 +68,8 @@ browserTest("an answer that is lost on its way: the order is there once", async 
   await close();
 });
 
-/** Orders arrive and are done, and nobody hears of it; until the function that this answers is called. */
-async function loseAnswers(page: Page): Promise<() => Promise<void>> {
+/** The shop places orders, but the page gets no response, until the returned function is called. */
+async function loseResponses(page: Page): Promise<() => Promise<void>> {
   const lose = async (route: Route): Promise<void> => {
     if (route.request().method() !== "POST") return route.continue();
     await route.fetch();
@@ -79,54 +79,54 @@ async function loseAnswers(page: Page): Promise<() => Promise<void>> {
   return () => page.unroute("**/orders", lose);
 }
 
-const findOut = (page: Page) => page.getByRole("button", { name: "다시 확인하기" });
+const checkAgain = (page: Page) => page.getByRole("button", { name: "다시 확인하기" });
 
-// Goes red without `isUndecided` in attempt.ts: the key would be a new one.
-browserTest("a visitor who presses again after nothing was heard at all buys once", async () => {
+// Fails without `isUndecided` in attempt.ts: the second press would have a new key.
+browserTest("a visitor who presses again after no response buys once", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
-  const hear = await loseAnswers(page);
+  const restore = await loseResponses(page);
   await pay.click();
   await page.getByText("다시 확인해도 두 번 주문되지 않습니다.").waitFor({ timeout: 30_000 });
   await assertAccessible(page);
-  await hear();
-  await findOut(page).click();
+  await restore();
+  await checkAgain(page).click();
   await page.getByText("주문이 완료되었습니다.").waitFor();
   assert.equal((await ordersOf(user)).length, 1);
   assert.equal(await shop.balanceOf(user), 7000);
   await close();
 });
 
-// Goes red without `write` in attempt.ts.
-browserTest("so does one whose page was loaded anew in between, though the order was a cart and its coupon is used", async () => {
+// Fails without `write` in attempt.ts.
+browserTest("a visitor who reloads the page after an unanswered cart order with a coupon buys once", async () => {
   const user = await shop.user({ balance: 10_000 });
   const product = await shop.product({ name: "베틀", price: 3000, stock: 5 });
   await shop.coupon(user, { name: "한 번", discount: { type: "FIXED", amount: 1000 } });
   good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
   const { page, close } = await visit(`${shop.url}/#/checkout`, { as: user });
-  const hear = await loseAnswers(page);
+  const restore = await loseResponses(page);
   await page.getByRole("button", { name: "2,000원 결제하기" }).click();
-  await findOut(page).waitFor({ timeout: 30_000 });
-  await hear();
+  await checkAgain(page).waitFor({ timeout: 30_000 });
+  await restore();
   await page.reload();
-  await findOut(page).click();
+  await checkAgain(page).click();
   await page.getByText("주문이 완료되었습니다.").waitFor();
   assert.equal((await ordersOf(user)).length, 1);
   assert.equal(await shop.balanceOf(user), 8000);
   await close();
 });
 
-// Goes red where the cart that was filled since is taken for a new order: the first item would be bought twice.
-browserTest("a cart that was filled since an order went through unheard: the order is found out first, and the rest is another", async () => {
+// Fails if the refilled cart becomes a new order: the first item would be bought twice.
+browserTest("after an unanswered order the page checks that order first, and a refilled cart is another order", async () => {
   const user = await shop.user({ balance: 10_000 });
   const [first, second] = await Promise.all(["물레", "바늘"].map((name) => shop.product({ name, price: 3000, stock: 5 })));
   good(await user.post(`/users/${user.id}/cart/items`, { productId: first?.id, quantity: 1 }), 201);
   const { page, close } = await visit(`${shop.url}/#/checkout`, { as: user });
-  const hear = await loseAnswers(page);
+  const restore = await loseResponses(page);
   await page.getByRole("button", { name: "3,000원 결제하기" }).click();
-  await findOut(page).waitFor({ timeout: 30_000 });
-  await hear();
+  await checkAgain(page).waitFor({ timeout: 30_000 });
+  await restore();
   good(await user.post(`/users/${user.id}/cart/items`, { productId: second?.id, quantity: 2 }), 201);
-  await findOut(page).click();
+  await checkAgain(page).click();
   await page.getByText("주문이 완료되었습니다.").waitFor();
   assert.equal(await shop.balanceOf(user), 7000);
   await page.goto(`${shop.url}/#/checkout`);
@@ -137,8 +137,8 @@ browserTest("a cart that was filled since an order went through unheard: the ord
   await close();
 });
 
-// Goes red without 503 in isUndecided (client/src/errors.ts).
-browserTest("an order that was done although the shop then said that it was unavailable is not done again", async () => {
+// Fails without 503 in isUndecided (client/src/errors.ts).
+browserTest("an order that was placed although the response was 503 is not placed again", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   const lost = async (route: Route): Promise<void> => {
     if (route.request().method() !== "POST") return route.continue();
@@ -147,20 +147,20 @@ browserTest("an order that was done although the shop then said that it was unav
   };
   await page.route("**/orders", lost);
   await pay.click();
-  await findOut(page).waitFor();
+  await checkAgain(page).waitFor();
   await page.unroute("**/orders", lost);
-  await findOut(page).click();
+  await checkAgain(page).click();
   await page.getByText("주문이 완료되었습니다.").waitFor();
   assert.equal((await ordersOf(user)).length, 1);
   await close();
 });
 
-// Goes red without the listener for `online` in checkout.tsx.
-browserTest("offline in the middle of an order: it goes on by itself when the line is back, and is there once", async () => {
+// Fails without the listener for `online` in undecided-order.tsx.
+browserTest("an order that was pressed offline continues when the connection is back, and is placed once", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   await page.context().setOffline(true);
   await pay.click();
-  await findOut(page).waitFor({ timeout: 30_000 });
+  await checkAgain(page).waitFor({ timeout: 30_000 });
   assert.equal((await ordersOf(user)).length, 0);
   await page.context().setOffline(false);
   await page.getByText("주문이 완료되었습니다.").waitFor();
@@ -168,8 +168,8 @@ browserTest("offline in the middle of an order: it goes on by itself when the li
   await close();
 });
 
-// Goes red without `busy.peek()` in attempt.ts.
-browserTest("a double tap is one order, and one request", async () => {
+// Fails without `busy.peek()` in attempt.ts.
+browserTest("a double tap sends one request and places one order", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   let sent = 0;
   page.on("request", (request) => {
@@ -185,7 +185,7 @@ browserTest("a double tap is one order, and one request", async () => {
   await close();
 });
 
-browserTest("a shop that asks for a moment's patience is asked again by itself, and the page says why it waits", async () => {
+browserTest("the page retries while the shop is busy and tells why it waits", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
   let refused = 0;
   await page.route("**/orders", async (route) => {
@@ -202,8 +202,8 @@ browserTest("a shop that asks for a moment's patience is asked again by itself, 
   await close();
 });
 
-// Goes red without "unpaid" in pay-with.tsx: the page would stay at the checkout, and pressing again would be a second order.
-browserTest("sold out between the order and its card: the order's own page tells that it is not paid, and why", async () => {
+// Fails without "unpaid" in pay-with.tsx: the page would stay at the checkout, and another press would be a second order.
+browserTest("if stock sells out between an order and its card payment, the order's page tells that it is unpaid, and why", async () => {
   const user = await shop.user();
   const buyer = await shop.user({ balance: 5000 });
   const product = await shop.product({ name: "마지막 부채", price: 1000, stock: 1 });
@@ -224,8 +224,8 @@ browserTest("sold out between the order and its card: the order's own page tells
   await close();
 });
 
-// Goes red without `isPast` in order.tsx.
-browserTest("an order whose time is over while somebody looks can't be paid any more, and the page says so", async () => {
+// Fails without `isPast` in order.tsx.
+browserTest("an order that expires on the open page cannot be paid any more, and the page says so", async () => {
   const brief = await openTestShop({ env: { ORDER_EXPIRES_AFTER: "PT8S" } });
   const user = await brief.user({ balance: 10_000 });
   const product = await brief.product({ name: "향", price: 1000, stock: 5 });
@@ -248,8 +248,8 @@ browserTest("an order whose time is over while somebody looks can't be paid any 
   }
 });
 
-// Goes red without `whyUnusable` (words.ts) and without the cart's being read again after a refusal (checkout.tsx).
-browserTest("a coupon that is used elsewhere meanwhile: it is said in words, and the price without it is what is then paid", async () => {
+// Fails without `unusableReason` (words.ts), and if the checkout does not reload after a refusal.
+browserTest("a coupon that was used elsewhere is reported, and the buyer then pays the price without it", async () => {
   const user = await shop.user({ balance: 10_000 });
   const product = await shop.product({ name: "방석", price: 3000, stock: 5 });
   const userCouponId = await shop.coupon(user, { name: "하나뿐", discount: { type: "FIXED", amount: 1000 } });
@@ -266,7 +266,7 @@ browserTest("a coupon that is used elsewhere meanwhile: it is said in words, and
   await close();
 });
 
-browserTest("a shop that is restarted in the middle: the page waits for it, and the order goes through", async () => {
+browserTest("the page waits for a restarting shop, and the order goes through", async () => {
   const restarted = await openTestShop();
   const { page, user, pay, close } = await atCheckout(restarted);
   const { config } = restarted.shop;
@@ -291,7 +291,7 @@ browserTest("a shop that is restarted in the middle: the page waits for it, and 
   }
 });
 
-browserTest("offline and back: what was on the page stays, and moves on by itself", async () => {
+browserTest("a page keeps its data while offline and updates when the connection is back", async () => {
   const user = await shop.user({ balance: 10_000 });
   const product = await shop.product({ name: "나침반", price: 1000, stock: 9 });
   const { page, close } = await visit(`${shop.url}/#/products/${product.id}`, { as: user });
@@ -307,7 +307,7 @@ browserTest("offline and back: what was on the page stays, and moves on by itsel
   await close();
 });
 
-browserTest("a shop that is too busy: the visitor is told when to come back, in words", async () => {
+browserTest("a page tells the visitor when to retry at a shop that stays busy", async () => {
   const user = await shop.user();
   const campaign = await shop.campaign({ name: "몰리는 쿠폰" });
   const { page, close } = await visit(`${shop.url}/#/coupons`, { as: user });
