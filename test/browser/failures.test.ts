@@ -137,6 +137,40 @@ browserTest("after an unanswered order the page checks that order first, and a r
   await close();
 });
 
+// Fails if the page forgets the order after a lost response to the removal: the cart would be ordered again.
+browserTest("an order whose items could not be removed from the cart is completed later, once, and newer items stay", async () => {
+  const user = await shop.user({ balance: 10_000 });
+  const [ordered, reduced, newer] = await Promise.all(["실", "천", "골무"].map((name) => shop.product({ name, price: 1000, stock: 9 })));
+  const put = async (product: { id: string } | undefined, quantity: number): Promise<{ id: string }> =>
+    good(await user.post(`/users/${user.id}/cart/items`, { productId: product?.id, quantity }), 201);
+  await put(ordered, 1);
+  const { id } = await put(reduced, 2);
+  const { page, close } = await visit(`${shop.url}/#/checkout`, { as: user });
+  const pay = page.getByRole("button", { name: "3,000원 결제하기" });
+  await pay.waitFor();
+  good(await user.patch(`/users/${user.id}/cart/items/${id}`, { quantity: 5 }), 200);
+  // The removals arrive, but their responses are lost.
+  const lose = async (route: Route): Promise<void> => {
+    if (route.request().method() === "GET") return route.continue();
+    await route.fetch();
+    await route.abort("connectionreset");
+  };
+  await page.route("**/cart/items/*", lose);
+  await pay.click();
+  await checkAgain(page).waitFor({ timeout: 30_000 });
+  assert.equal((await ordersOf(user)).length, 1);
+  await page.unroute("**/cart/items/*", lose);
+  await put(newer, 1);
+  await page.reload();
+  await checkAgain(page).click();
+  await page.getByText("주문이 완료되었습니다.").waitFor();
+  assert.equal((await ordersOf(user)).length, 1);
+  assert.equal(await shop.balanceOf(user), 7000);
+  const { cartItems } = good(await user.get(`/users/${user.id}/cart`), 200) as { cartItems: { name: string; quantity: number }[] };
+  assert.deepEqual(Object.fromEntries(cartItems.map(({ name, quantity }) => [name, quantity])), { 천: 3, 골무: 1 });
+  await close();
+});
+
 // Fails without 503 in isUndecided (client/src/errors.ts).
 browserTest("an order that was placed although the response was 503 is not placed again", async () => {
   const { page, user, pay, close } = await atCheckout(shop);
