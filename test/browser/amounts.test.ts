@@ -5,6 +5,7 @@ import { after, before } from "node:test";
 import type { Page, Request } from "playwright-core";
 import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
+import { checkAgain, ordersOf } from "./checkout.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -14,8 +15,6 @@ before(async () => {
 after(() => shop.close());
 
 const payButton = (page: Page, amount: string) => page.getByRole("button", { name: `${amount}원 결제하기` });
-const checkAgain = (page: Page) => page.getByRole("button", { name: /^다시 확인하기/ });
-const ordersOf = async (user: Client): Promise<{ totalAmount: number }[]> => good(await user.get(`/users/${user.id}/orders`), 200).orders;
 const setPrice = async ({ id }: { id: string }, price: number): Promise<void> => {
   const { variants } = good(await shop.anyone("GET", `/products/${id}`), 200) as { variants: { id: string }[] };
   good(await shop.operator.patch(`/admin/products/${id}`, { variants: [{ id: variants[0]?.id, price }] }), 200);

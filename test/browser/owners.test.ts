@@ -6,6 +6,7 @@ import type { Page } from "playwright-core";
 import { mintToken } from "../../src/http/tokens.ts";
 import { type Client, good, openTestShop, SECRET, type TestShop } from "../support/shop.ts";
 import { DESKTOP, browserTest, useBrowser, visit } from "./browser.ts";
+import { checkAgain, ordersOf } from "./checkout.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -14,8 +15,6 @@ before(async () => {
 });
 after(() => shop.close());
 
-const checkAgain = (page: Page) => page.getByRole("button", { name: /^다시 확인하기/ });
-const ordersOf = async (user: Client): Promise<unknown[]> => good(await user.get(`/users/${user.id}/orders`), 200).orders;
 const sessionOf = ({ token, id }: Client, name: string): string => JSON.stringify({ token, userId: id, name });
 
 /** Collects the page's requests that change data, with their tokens. */

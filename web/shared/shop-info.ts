@@ -1,4 +1,4 @@
-// The shop's settings from `GET /shop`: its currency, time zone, clock, and what it offers.
+// The shop's settings from `GET /shop`, such as its currency, time zone, clock and payment methods.
 
 import { signal } from "@preact/signals";
 import type { Body, Shop } from "#client";

@@ -1,7 +1,15 @@
 import "../shared/theme.css";
 import "./styles/frame.css";
+import "./styles/connection.css";
 import "./styles/parts.css";
-import "./styles/pages.css";
+import "./styles/controls.css";
+import "./styles/art.css";
+import "./styles/coupons.css";
+import "./styles/home.css";
+import "./styles/product.css";
+import "./styles/checkout.css";
+import "./styles/price.css";
+import "./styles/account.css";
 import { render } from "preact";
 import { keepFocus } from "../shared/focus.ts";
 import { keepShopInfo } from "../shared/shop-info.ts";

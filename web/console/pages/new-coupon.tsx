@@ -55,7 +55,6 @@ export function NewCoupon({ created }: { created: (id: string) => void }) {
     created(body.id);
   });
   const setPercent = (chosen: boolean): void => {
-    if (chosen === percent.value) return;
     percent.value = chosen;
     amount.value = chosen ? "10" : "5000";
   };

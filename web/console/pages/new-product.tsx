@@ -54,18 +54,12 @@ export function NewProduct({ created, draft = false }: { created: (id: string) =
     if ("id" in answer.body) created(answer.body.id);
   });
 
-  const errorOf = (): string | null => {
-    if (!several.value) return null;
-    if (all.length > MAX_VARIANTS) return t.value.tooManyVariants(MAX_VARIANTS);
-    return wanted.length === 0 ? t.value.noVariantHasStock : null;
-  };
-
   return (
     <form
       class="form"
       onSubmit={(event) => {
         event.preventDefault();
-        formError.value = errorOf();
+        formError.value = several.value ? variantsError(all.length, wanted.length) : null;
         if (formError.value === null) void create.run();
       }}
     >
@@ -95,6 +89,11 @@ export function NewProduct({ created, draft = false }: { created: (id: string) =
       </button>
     </form>
   );
+}
+
+function variantsError(combinations: number, variants: number): string | null {
+  if (combinations > MAX_VARIANTS) return t.value.tooManyVariants(MAX_VARIANTS);
+  return variants === 0 ? t.value.noVariantHasStock : null;
 }
 
 function Check({ label, checked }: { label: string; checked: Signal<boolean> }) {

@@ -1,11 +1,12 @@
 import { useSignal } from "@preact/signals";
+import type { Body } from "#client";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
 import { navigate, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Id, Notice, Status, Title, When } from "../parts/parts.tsx";
 import { DateField } from "../parts/fields.tsx";
 import { Filters } from "../parts/filters.tsx";
-import { ListTable, useList } from "../parts/table.tsx";
+import { type List, ListTable, useList } from "../parts/table.tsx";
 import { statusWord, t } from "../words/words.ts";
 
 const STATUSES = ["PENDING", "COMPLETED", "PARTIALLY_REFUNDED", "REFUNDED", "CANCELLED", "EXPIRED"] as const;
@@ -59,27 +60,35 @@ export function Orders() {
         <DateField label={t.value.until} value={until ?? ""} min={from} change={(day) => set({ to: day || undefined })} />
       </Filters>
       {isInvalid.value && <Notice kind="bad">{t.value.invalidId}</Notice>}
-      <ListTable
-        list={list}
-        caption={t.value.orders}
-        keyOf={({ orderId }) => orderId}
-        columns={[
-          { head: t.value.order, main: true, cell: ({ orderId }) => <Id of={orderId} href={to(`/orders/${orderId}`)} /> },
-          {
-            head: t.value.lineItems,
-            cell: ({ orderItems, itemCount }) => (
-              <bdi class="clip">
-                {orderItems[0]?.name}
-                {itemCount > 1 && ` +${formatNumber(itemCount - 1)}`}
-              </bdi>
-            ),
-          },
-          { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
-          { head: t.value.amount, end: true, cell: ({ totalAmount, discountAmount }) => formatMoney(totalAmount - discountAmount) },
-          { head: t.value.user, cell: ({ userId }) => <Id of={userId} href={to(`/users/${userId}`)} /> },
-          { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
-        ]}
-      />
+      <OrderTable list={list} />
     </>
+  );
+}
+
+type OrderRow = Body<"listOrders">["orders"][number];
+
+function OrderTable({ list }: { list: List<OrderRow> }) {
+  return (
+    <ListTable
+      list={list}
+      caption={t.value.orders}
+      keyOf={({ orderId }) => orderId}
+      columns={[
+        { head: t.value.order, main: true, cell: ({ orderId }) => <Id of={orderId} href={to(`/orders/${orderId}`)} /> },
+        {
+          head: t.value.lineItems,
+          cell: ({ orderItems, itemCount }) => (
+            <bdi class="clip">
+              {orderItems[0]?.name}
+              {itemCount > 1 && ` +${formatNumber(itemCount - 1)}`}
+            </bdi>
+          ),
+        },
+        { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
+        { head: t.value.amount, end: true, cell: ({ totalAmount, discountAmount }) => formatMoney(totalAmount - discountAmount) },
+        { head: t.value.user, cell: ({ userId }) => <Id of={userId} href={to(`/users/${userId}`)} /> },
+        { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
+      ]}
+    />
   );
 }

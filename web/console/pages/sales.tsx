@@ -28,9 +28,6 @@ export function Sales() {
     return { days: everyDay(from, until, days.body.days), sales: sales.body.sales };
   });
   const set = (next: Record<string, string>): void => navigate(to("/sales", { from, to: until, ...next }));
-  const days = data?.days ?? [];
-  const x = days.map((_, i) => i);
-  const formatX = (value: number): string => (Number.isInteger(value) ? (days[value]?.day.slice(5).replace("-", "/") ?? "") : "");
   return (
     <>
       <Title>{t.value.sales}</Title>
@@ -44,37 +41,7 @@ export function Sales() {
         error === undefined && <Busy />
       ) : (
         <>
-          <dl class="tiles">
-            <div class="tile" style={{ "--tone": "var(--c1)" }}>
-              <dt>{t.value.revenue}</dt>
-              <dd class="number">{formatMoney(days.reduce((sum, { revenue }) => sum + revenue, 0))}</dd>
-            </div>
-            <div class="tile" style={{ "--tone": "var(--c2)" }}>
-              <dt>{t.value.units}</dt>
-              <dd class="number">{formatNumber(days.reduce((sum, { units }) => sum + units, 0))}</dd>
-            </div>
-          </dl>
-          <div class="charts">
-            <Card>
-              <Chart
-                title={t.value.revenue}
-                x={x}
-                time={false}
-                format={shortMoney}
-                formatX={formatX}
-                series={[{ label: t.value.perDay, color: "--c1", values: days.map(({ revenue }) => revenue), bars: true }]}
-              />
-            </Card>
-            <Card>
-              <Chart
-                title={t.value.units}
-                x={x}
-                time={false}
-                formatX={formatX}
-                series={[{ label: t.value.perDay, color: "--c2", values: days.map(({ units }) => units), bars: true }]}
-              />
-            </Card>
-          </div>
+          <Days days={data.days} />
           <Card title={t.value.topSellers}>
             <Table
               caption={t.value.topSellers}
@@ -97,6 +64,47 @@ export function Sales() {
           </Card>
         </>
       )}
+    </>
+  );
+}
+
+/** Totals and charts of the period. */
+function Days({ days }: { days: Day[] }) {
+  const x = days.map((_, i) => i);
+  const formatX = (value: number): string => (Number.isInteger(value) ? (days[value]?.day.slice(5).replace("-", "/") ?? "") : "");
+  return (
+    <>
+      <dl class="tiles">
+        <div class="tile" style={{ "--tone": "var(--c1)" }}>
+          <dt>{t.value.revenue}</dt>
+          <dd class="number">{formatMoney(days.reduce((sum, { revenue }) => sum + revenue, 0))}</dd>
+        </div>
+        <div class="tile" style={{ "--tone": "var(--c2)" }}>
+          <dt>{t.value.units}</dt>
+          <dd class="number">{formatNumber(days.reduce((sum, { units }) => sum + units, 0))}</dd>
+        </div>
+      </dl>
+      <div class="charts">
+        <Card>
+          <Chart
+            title={t.value.revenue}
+            x={x}
+            time={false}
+            format={shortMoney}
+            formatX={formatX}
+            series={[{ label: t.value.perDay, color: "--c1", values: days.map(({ revenue }) => revenue), bars: true }]}
+          />
+        </Card>
+        <Card>
+          <Chart
+            title={t.value.units}
+            x={x}
+            time={false}
+            formatX={formatX}
+            series={[{ label: t.value.perDay, color: "--c2", values: days.map(({ units }) => units), bars: true }]}
+          />
+        </Card>
+      </div>
     </>
   );
 }

@@ -1,13 +1,11 @@
 import { useSignal } from "@preact/signals";
 import { everyPage, type Transaction } from "#client";
-import { formatInstant, formatMoney } from "../../shared/languages.ts";
-import { shopInfo } from "../../shared/shop-info.ts";
+import { formatInstant } from "../../shared/languages.ts";
+import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
+import { ChargeForm } from "../parts/charge-form.tsx";
+import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
 import { useUserResource } from "../parts/user-resource.ts";
-import { Empty, Failure, Money, Notice, Skeleton, Spinner, Title } from "../parts/parts.tsx";
-import { paymentKeyFor, Simulated, type SimulatedOutcome } from "../parts/pay-with.tsx";
-import { route, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 
 export function Balance() {
@@ -80,94 +78,5 @@ function Entry({ transaction: { type, status, amount, balanceAfter, orderId, cre
         {balanceAfter !== null && <span class="muted number">{t.value.afterwards(balanceAfter)}</span>}
       </span>
     </li>
-  );
-}
-
-const digitsOf = (text: string): string => text.replaceAll(/\D/g, "").slice(0, 15);
-
-const PRESETS = [10_000, 50_000, 100_000];
-
-function ChargeForm({ changed }: { changed: () => Promise<void> }) {
-  const message = useSignal<{ kind: "good" | "warn"; words: string } | null>(null);
-  const { query } = route.value;
-  const next = query.get("next");
-  const amount = useSignal(digitsOf(query.get("amount") ?? "50000"));
-  const outcome = useSignal<SimulatedOutcome>("approve");
-  const info = shopInfo.value;
-  const byCard = info?.balanceFunding === "gateway";
-  const charge = useAttempt(async ({ key, userId, shop }, chargedAmount: number, by: SimulatedOutcome) => {
-    message.value = null;
-    try {
-      const answer = await shop.chargeBalance({
-        path: { userId },
-        body: { amount: chargedAmount, ...(byCard ? { paymentKey: paymentKeyFor(by, key) } : {}) },
-        idempotencyKey: key,
-      });
-      message.value =
-        answer.status === 202 ? { kind: "warn", words: t.value.chargePending } : { kind: "good", words: t.value.charged(chargedAmount) };
-    } finally {
-      await changed();
-    }
-  }, "charge");
-  const isFixed = charge.busy || charge.undecided !== null;
-  if (!info) return <Skeleton lines={2} />;
-  if (info.balanceFunding === "operator" || (byCard && info.cards !== "simulated")) return <p class="muted">{t.value.chargeByShop}</p>;
-  const wanted = Number(amount.value);
-  const fits = Number.isInteger(wanted) && wanted >= 1 && wanted <= info.chargeMax;
-  return (
-    <form
-      class="stack"
-      onSubmit={(event) => {
-        event.preventDefault();
-        if (fits || isFixed) void charge.run(wanted, outcome.value);
-      }}
-    >
-      <div class="choice-row">
-        {PRESETS.filter((preset) => preset <= info.chargeMax).map((preset) => (
-          <button
-            key={preset}
-            type="button"
-            class="button small quiet number"
-            aria-pressed={wanted === preset}
-            aria-disabled={isFixed}
-            onClick={() => !isFixed && (amount.value = String(preset))}
-          >
-            {formatMoney(preset)}
-          </button>
-        ))}
-      </div>
-      <label class="field">
-        <span>{t.value.chargeAmount}</span>
-        <input
-          class="number"
-          inputMode="numeric"
-          pattern="[0-9]*"
-          required
-          readOnly={isFixed}
-          value={charge.undecided ? String(charge.undecided.args[0]) : amount.value}
-          onInput={(event) => (amount.value = digitsOf(event.currentTarget.value))}
-          aria-describedby="charge-hint"
-        />
-        <span id="charge-hint" class="muted">
-          {t.value.chargeHint(info.chargeMax)}
-        </span>
-      </label>
-      {byCard && <Simulated outcome={outcome} />}
-      <button type="submit" class="button primary wide number" disabled={!fits && !isFixed} aria-disabled={charge.busy}>
-        {charge.busy && <Spinner />}
-        {charge.busy
-          ? t.value.charging
-          : charge.undecided
-            ? `${t.value.checkAgain} · ${formatMoney(charge.undecided.args[0])}`
-            : t.value.charge(fits ? wanted : 0)}
-      </button>
-      {message.value && (
-        <Notice kind={message.value.kind}>
-          {message.value.words} {next !== null && next.startsWith("/") && <a href={to(next)}>{t.value.continueOrder}</a>}
-        </Notice>
-      )}
-      {charge.undecided && !charge.busy && <Notice kind="warn">{t.value.chargeUnknown}</Notice>}
-      {charge.error !== undefined && <Failure error={charge.error} />}
-    </form>
   );
 }

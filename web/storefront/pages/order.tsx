@@ -1,5 +1,5 @@
 import { isRefusal } from "#client";
-import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
+import { formatInstant, formatNumber } from "../../shared/languages.ts";
 import { route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
