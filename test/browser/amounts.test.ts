@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page, Request } from "playwright-core";
-import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
+import { good, openTestShop, type TestShop } from "../support/shop.ts";
 import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
 import { checkAgain, ordersOf } from "./checkout.ts";
 

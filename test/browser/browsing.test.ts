@@ -3,8 +3,8 @@
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page } from "playwright-core";
-import { good, openTestShop, type TestShop } from "../support/shop.ts";
-import { assertAccessible, DESKTOP, browserTest, useBrowser, visit } from "./browser.ts";
+import { openTestShop, type TestShop } from "../support/shop.ts";
+import { browserTest, useBrowser, visit } from "./browser.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -14,8 +14,6 @@ before(async () => {
 after(() => shop.close());
 
 const button = (page: Page, name: string | RegExp) => page.getByRole("button", { name });
-const menu = (page: Page, name: string) => page.getByRole("navigation").getByRole("link", { name });
-const won = (amount: number): string => `${amount.toLocaleString("ko-KR")}원`;
 
 browserTest("products can be searched by name, sorted, and filtered by availability", async () => {
   await shop.product({ name: "호랑이 등불", price: 3000, stock: 0 });

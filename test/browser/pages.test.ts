@@ -43,7 +43,9 @@ before(async () => {
   );
   const unpaid = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "DEFERRED" } }), 201);
   const { products } = good(await shop.anyone("GET", "/products?limit=100"), 200) as { products: { id: string; name: string }[] };
-  const hostile = products.filter(({ name }) => HOSTILE.includes(name)).map(({ id }) => `/#/products/${id}`);
+  // The shop stores text in Unicode NFC.
+  const names = new Set(HOSTILE.map((name) => name.normalize("NFC")));
+  const hostile = products.filter(({ name }) => names.has(name)).map(({ id }) => `/#/products/${id}`);
   addresses = [
     "/",
     ...hostile,

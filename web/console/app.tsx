@@ -59,7 +59,7 @@ const MENU: { head: "selling" | "commerce" | "money" | "system"; entries: Word[]
 
 export function App() {
   const { path } = route.value;
-  const found = session.value === null ? undefined : PAGES.find((one) => one.path.test(path));
+  const found = session.value === null ? undefined : PAGES.find((page) => page.path.test(path));
   const name = session.value === null ? t.value.signIn : found ? t.value[found.menu] : t.value.notFound;
   useEffect(() => {
     document.title = `${name} · ${t.value.title}`;

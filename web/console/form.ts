@@ -74,7 +74,7 @@ function formOf<Field extends string, Item extends { version?: number }>(
     return found;
   };
   const show = (found: Conflict<Field>[]): void => {
-    conflicts.value = [...conflicts.peek().filter(({ field }) => !found.some((one) => one.field === field)), ...found];
+    conflicts.value = [...conflicts.peek().filter(({ field }) => !found.some((newer) => newer.field === field)), ...found];
   };
 
   return {

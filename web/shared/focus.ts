@@ -63,7 +63,7 @@ function headingOf(root: Element): HTMLElement {
 
 const usableIn = (part: Element): HTMLElement[] =>
   [part, ...part.querySelectorAll(CONTROLS)].filter(
-    (one) => one.matches(CONTROLS) && (one as HTMLElement).tabIndex >= 0 && isUsable(one),
+    (control) => control.matches(CONTROLS) && (control as HTMLElement).tabIndex >= 0 && isUsable(control),
   ) as HTMLElement[];
 
 const isUsable = (element: Element): boolean =>
