@@ -2,6 +2,7 @@ import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { isUndecided } from "#client";
 import { redirect, route, to } from "../../shared/router.ts";
+import { settleAll } from "../../shared/settle-all.ts";
 import { shop } from "../api.ts";
 import { useAttempt } from "../attempt.ts";
 import { cartChanged } from "../cart.ts";
@@ -30,7 +31,7 @@ function CheckoutOf({ name, purchase }: { name: string; purchase: DirectPurchase
     try {
       const { orderId } = (await context.shop.placeOrder({ body, idempotencyKey: context.key })).body;
       // The order is placed. Its page reports the outcome of its payment.
-      const [result] = await Promise.all([
+      const [result] = await settleAll([
         card === null ? "placed" : payByCard(context, orderId, shown.toPay, card),
         cartItems.length > 0 && removeOrderedItems(context, cartItems),
       ]);

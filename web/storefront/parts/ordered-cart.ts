@@ -1,4 +1,5 @@
 import { isUndecided } from "#client";
+import { settleAll } from "../../shared/settle-all.ts";
 import type { ActionContext } from "../attempt.ts";
 
 export type OrderedItem = { id: string; quantity: number };
@@ -12,7 +13,7 @@ export type OrderedItem = { id: string; quantity: number };
 export async function removeOrderedItems({ key, userId, shop }: ActionContext, ordered: readonly OrderedItem[]): Promise<void> {
   try {
     const { body } = await shop.getCart({ path: { userId } });
-    await Promise.all(
+    await settleAll(
       ordered.map(async ({ id, quantity }) => {
         const item = body.cartItems.find((cartItem) => cartItem.id === id);
         if (item === undefined) return;
