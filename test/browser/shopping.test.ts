@@ -1,4 +1,4 @@
-// A shopper's way through the storefront in a real browser. The shop must do exactly what the pages show.
+// A shopper in the storefront, in a real browser. The shop must do exactly as the pages show.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
