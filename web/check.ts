@@ -1,6 +1,6 @@
 /**
- * Is what is committed in web/dist what the sources give? Builds them anew in another place and compares; ends with 1 and says which files
- * differ. Compressed files count by what is in them: another version of zlib may write the same in other bytes.
+ * Checks that the committed `web/dist` matches the sources: builds the pages into a temporary folder and compares. Lists the files that
+ * differ and exits with 1. Compressed files are compared by their content, because versions of zlib write different bytes.
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -19,8 +19,8 @@ try {
   const differing = [...new Set([...built.keys(), ...committed.keys()])].filter(
     (name) => !built.get(name)?.equals(committed.get(name) ?? Buffer.of()),
   );
-  for (const name of differing) console.error(`web/dist/${name} is not what the sources give.`);
-  if (differing.length > 0) console.error("`npm run web` builds it anew.");
+  for (const name of differing) console.error(`web/dist/${name} does not match the sources.`);
+  if (differing.length > 0) console.error("Run `npm run web` to build it again.");
   process.exitCode = differing.length > 0 ? 1 : 0;
 } finally {
   rmSync(fresh, { recursive: true, force: true });

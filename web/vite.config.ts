@@ -1,4 +1,4 @@
-// Builds the pages that the shop serves. What comes out is committed (web/dist), so that a shop starts without a step before.
+// Builds the pages that the shop serves. The result is committed (web/dist), so that a shop starts without a build.
 
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { defineConfig, type Plugin } from "vite";
@@ -8,12 +8,12 @@ export default defineConfig({
   base: "/",
   publicDir: false,
   oxc: { jsx: { runtime: "automatic", importSource: "preact" } },
-  // The files' reader is shared with Node's side, which has the other build of the parser.
+  // The server shares the CSV reader and uses the parser's build for Node.
   resolve: { alias: { "csv-parse/sync": "csv-parse/browser/esm/sync" } },
   build: {
     outDir: process.env["WEB_OUT"] ?? "dist",
     emptyOutDir: true,
-    // Each knows light-dark() and everything else that the pages are written in.
+    // These versions support light-dark() and all other features of the pages.
     target: ["chrome123", "edge123", "firefox120", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
@@ -23,7 +23,7 @@ export default defineConfig({
   logLevel: "warn",
 });
 
-/** Beside each file stands the same for browsers that take brotli or gzip, so that the shop compresses nothing while it sells. */
+/** Writes each file compressed with brotli and gzip as well, so that the shop compresses nothing at run time. */
 function compressed(): Plugin {
   return {
     name: "compressed",

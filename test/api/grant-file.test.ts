@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { createShop, type Shop } from "#client";
-import { type GrantFault, grantFile, type Granting, readGrants } from "../../web/console/grants.ts";
+import { type GrantFault, grantFile, type GrantProgress, readGrants } from "../../web/console/grants.ts";
 import { type Client, openTestShop, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
@@ -23,8 +23,8 @@ async function grant(
   text: string,
   batch: string,
   by: Pick<Shop, "grantBalances"> = client,
-): Promise<{ faults: GrantFault[]; progress: Granting | null }> {
-  let progress: Granting | null = null;
+): Promise<{ faults: GrantFault[]; progress: GrantProgress | null }> {
+  let progress: GrantProgress | null = null;
   const file = read(text);
   assert.deepEqual(file.faults, []);
   const faults = await grantFile(by, file, batch, (sofar) => (progress = sofar));
@@ -82,7 +82,7 @@ describe("granting a file", () => {
         return client.grantBalances(...given);
       },
     };
-    let sofar: Granting | undefined;
+    let sofar: GrantProgress | undefined;
     await assert.rejects(
       grantFile(failing, read(rows.join("\n")), "stopped", (now) => (sofar = now)),
       /gone/,

@@ -1,10 +1,11 @@
-// The buyer pays the amount on the button, and only after a press.
+// A buyer pays the amount on the button, and only after pressing it.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
 import type { Page, Request } from "playwright-core";
-import { type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
+import { good, openTestShop, type TestShop } from "../support/shop.ts";
 import { assertAccessible, browserTest, useBrowser, visit } from "./browser.ts";
+import { checkAgain, ordersOf } from "./checkout.ts";
 
 useBrowser();
 let shop: TestShop;
@@ -14,14 +15,12 @@ before(async () => {
 after(() => shop.close());
 
 const payButton = (page: Page, amount: string) => page.getByRole("button", { name: `${amount}원 결제하기` });
-const findOut = (page: Page) => page.getByRole("button", { name: /^다시 확인하기/ });
-const ordersOf = async (user: Client): Promise<{ totalAmount: number }[]> => good(await user.get(`/users/${user.id}/orders`), 200).orders;
 const setPrice = async ({ id }: { id: string }, price: number): Promise<void> => {
   const { variants } = good(await shop.anyone("GET", `/products/${id}`), 200) as { variants: { id: string }[] };
   good(await shop.operator.patch(`/admin/products/${id}`, { variants: [{ id: variants[0]?.id, price }] }), 200);
 };
 
-/** What the page sends that changes something. */
+/** Collects the page's requests that change data. */
 function watchSent(page: Page): Request[] {
   const sent: Request[] = [];
   page.on("request", (request) => request.method() !== "GET" && sent.push(request));
@@ -30,13 +29,13 @@ function watchSent(page: Page): Request[] {
 
 const bodies = (sent: Request[]): Record<string, unknown>[] => sent.map((request) => request.postDataJSON() as Record<string, unknown>);
 
-/** The page goes on showing what these addresses answered first, until it sends something. */
+/** Repeats the first response of this address until the page sends a change, so that the page shows old data. */
 async function freeze(page: Page, address: string): Promise<void> {
   let answer: { status: number; body: string } | undefined;
-  let over = false;
-  page.on("request", (request) => (over ||= request.method() === "POST"));
+  let isSent = false;
+  page.on("request", (request) => (isSent ||= request.method() === "POST"));
   await page.route(address, async (route) => {
-    if (over || route.request().method() !== "GET") return route.continue();
+    if (isSent || route.request().method() !== "GET") return route.continue();
     if (answer === undefined) {
       const response = await route.fetch();
       answer = { status: response.status(), body: await response.text() };
@@ -45,7 +44,7 @@ async function freeze(page: Page, address: string): Promise<void> {
   });
 }
 
-const later = (page: Page, ms: number): Promise<void> =>
+const advanceClock = (page: Page, ms: number): Promise<void> =>
   page.evaluate((ahead) => {
     const real = Date.now.bind(Date);
     Date.now = () => real() + ahead;
@@ -61,8 +60,8 @@ async function atCheckout({ balance = 10_000 } = {}) {
   return { user, product, sent: watchSent(visitor.page), ...visitor };
 }
 
-// Goes red without `expectedAmount` in checkout.tsx: 3,500 would be paid.
-browserTest("a price that changes before the page has seen it: the buyer sees the change, and pays the new sum by another press", async () => {
+// Fails without `expectedAmount` in checkout.tsx: the buyer would pay 3,500.
+browserTest("a buyer sees a price change that the page did not know, and pays the new amount with another press", async () => {
   const { page, user, product, sent, close } = await atCheckout();
   await setPrice(product, 3500);
   await payButton(page, "3,000").click();
@@ -82,8 +81,8 @@ browserTest("a price that changes before the page has seen it: the buyer sees th
   await close();
 });
 
-// Goes red without `expectedAmount` in pay-with.tsx and order.tsx.
-browserTest("a payment names the amount that its button showed, by card and from the balance", async () => {
+// Fails without `expectedAmount` in pay-with.tsx and pay-now.tsx.
+browserTest("a payment sends the amount on its button, by card and from the balance", async () => {
   const { page, user, sent, close } = await atCheckout();
   await page.getByRole("radio", { name: /카드/ }).check();
   await page.getByRole("radio", { name: "거절" }).check();
@@ -99,8 +98,8 @@ browserTest("a payment names the amount that its button showed, by card and from
   await close();
 });
 
-// Goes red where the checkout orders whatever is in the cart.
-browserTest("what another device puts into the cart meanwhile is not ordered, and stays in the cart", async () => {
+// Fails if the checkout orders the cart as it is at that moment.
+browserTest("units that another device adds during the checkout are not ordered and stay in the cart", async () => {
   const user = await shop.user({ balance: 10_000 });
   const [lamp, comb] = await Promise.all([
     shop.product({ name: "등잔", price: 3000, stock: 5 }),
@@ -124,8 +123,8 @@ browserTest("what another device puts into the cart meanwhile is not ordered, an
   await close();
 });
 
-// Goes red without OrderChanges in checkout-form.tsx.
-browserTest("a coupon that goes while the buyer looks: the page says so beside the new sum", async () => {
+// Fails without OrderChanges in checkout-form.tsx.
+browserTest("the checkout tells that a coupon was used elsewhere, beside the new total", async () => {
   const user = await shop.user({ balance: 10_000 });
   const product = await shop.product({ name: "방석", price: 3000, stock: 5 });
   const userCouponId = await shop.coupon(user, { name: "하나뿐", discount: { type: "FIXED", amount: 1000 } });
@@ -138,35 +137,35 @@ browserTest("a coupon that goes while the buyer looks: the page says so beside t
   await close();
 });
 
-/** Pressed while offline, until the page says that it heard no answer. */
+/** Presses while offline, and waits until the page reports the unknown outcome. */
 async function pressOffline(page: Page, press: () => Promise<void>): Promise<void> {
   await page.context().setOffline(true);
   await press();
-  await findOut(page).waitFor({ timeout: 40_000 });
+  await checkAgain(page).waitFor({ timeout: 40_000 });
 }
 
-const heard = (page: Page, part: string): Promise<unknown> => page.waitForResponse((response) => response.url().includes(part));
+const responded = (page: Page, part: string): Promise<unknown> => page.waitForResponse((response) => response.url().includes(part));
 
-// Goes red without `isRecent` in `goOn` and in checkout.tsx.
-browserTest("an order that was pressed offline is not sent by itself more than a minute later", async () => {
+// Fails without `isRecent` in `resume` (shared/attempt.ts) and in undecided-order.tsx.
+browserTest("the page does not send an offline order without a press more than a minute later", async () => {
   const { page, user, sent, close } = await atCheckout();
   await pressOffline(page, () => payButton(page, "3,000").click());
-  await later(page, 61_000);
+  await advanceClock(page, 61_000);
   await page.getByText("누른 지 1분이 지났습니다.").waitFor();
   await assertAccessible(page);
   sent.length = 0;
   await page.context().setOffline(false);
-  await heard(page, `/users/${user.id}/balance`);
-  await heard(page, `/users/${user.id}/balance`);
+  await responded(page, `/users/${user.id}/balance`);
+  await responded(page, `/users/${user.id}/balance`);
   assert.deepEqual(bodies(sent), []);
-  await findOut(page).click();
+  await checkAgain(page).click();
   await page.getByText("주문이 완료되었습니다.").waitFor();
   assert.equal((await ordersOf(user)).length, 1);
   await close();
 });
 
-// Goes red where `back` (checkout.tsx) does not compare the order with what it would come to now.
-browserTest("an order that was pressed offline is not sent by itself once its sum has changed", async () => {
+// Fails if undecided-order.tsx does not compare the sent order with the current one.
+browserTest("the page does not send an offline order without a press after its amount changed", async () => {
   const { page, user, product, sent, close } = await atCheckout();
   await pressOffline(page, () => payButton(page, "3,000").click());
   await setPrice(product, 3500);
@@ -175,7 +174,7 @@ browserTest("an order that was pressed offline is not sent by itself once its su
   await page.context().setOffline(false);
   await page.getByText("그 사이 주문 내용이나 금액이 바뀌었습니다.").waitFor();
   assert.deepEqual(bodies(sent), []);
-  await findOut(page).click();
+  await checkAgain(page).click();
   await page.getByText("결제 금액: 3,000원 → 3,500원").waitFor();
   assert.deepEqual(await ordersOf(user), []);
   await payButton(page, "3,500").click();
@@ -184,41 +183,41 @@ browserTest("an order that was pressed offline is not sent by itself once its su
   await close();
 });
 
-// Goes red without `soonAfter` in storefront/attempt.ts: the client's next try would be sent when the computer wakes up.
-browserTest("a retry that a sleeping computer held back is not sent hours after the press", async () => {
+// Fails without `soonAfter` in storefront/attempt.ts: the client's retry would be sent when the computer wakes up.
+browserTest("a retry that a sleeping computer delayed is not sent hours after the press", async () => {
   const { page, user, sent, close } = await atCheckout();
   let tries = 0;
   await page.route("**/orders", async (route) => {
     if (route.request().method() !== "POST" || ++tries > 1) return route.continue();
-    await later(page, 2 * 3_600_000);
+    await advanceClock(page, 2 * 3_600_000);
     await route.abort("connectionreset");
   });
   await payButton(page, "3,000").click();
   await page.getByText("누른 지 1분이 지났습니다.").waitFor({ timeout: 40_000 });
   assert.equal(sent.length, 1);
   assert.deepEqual(await ordersOf(user), []);
-  await findOut(page).click();
+  await checkAgain(page).click();
   await page.getByText("주문이 완료되었습니다.").waitFor();
   assert.equal((await ordersOf(user)).length, 1);
   await close();
 });
 
-browserTest("a charge that was pressed offline waits for another press, and is done once", async () => {
+browserTest("an offline top-up waits for another press and happens once", async () => {
   const user = await shop.user();
   const { page, close } = await visit(`${shop.url}/#/balance`, { as: user });
   const sent = watchSent(page);
   await page.getByRole("button", { name: "10,000원", exact: true }).click();
   await pressOffline(page, () => page.getByRole("button", { name: "10,000원 충전하기" }).click());
-  await page.getByText("충전되었는지 아직 듣지 못했습니다.").waitFor();
+  await page.getByText("충전 여부를 아직 확인하지 못했습니다.").waitFor();
   await assertAccessible(page);
-  await later(page, 3 * 3_600_000);
+  await advanceClock(page, 3 * 3_600_000);
   sent.length = 0;
   await page.context().setOffline(false);
-  await heard(page, `/users/${user.id}/balance`);
-  await heard(page, `/users/${user.id}/balance`);
+  await responded(page, `/users/${user.id}/balance`);
+  await responded(page, `/users/${user.id}/balance`);
   assert.deepEqual(bodies(sent), []);
   await page.reload();
-  await findOut(page).click();
+  await checkAgain(page).click();
   await page.getByText("10,000원을 충전했습니다.").waitFor();
   assert.equal(await shop.balanceOf(user), 10_000);
   await close();

@@ -1,4 +1,4 @@
-// A real browser for the tests of the pages: Debian's Chromium, remote-controlled. Whoever has none is told so, and the tests are skipped.
+// A real browser for the tests of the pages: Debian's Chromium, remote-controlled. Without a browser the tests are skipped, with the reason.
 
 import assert from "node:assert/strict";
 import { existsSync } from "node:fs";
@@ -10,11 +10,11 @@ import type { Client } from "../support/shop.ts";
 const CHROMIUM = [process.env["CHROMIUM"] ?? "", "/usr/bin/chromium", "/usr/bin/google-chrome", "/usr/bin/chromium-browser"].find(
   (path) => path !== "" && existsSync(path),
 );
-const MISSING = "there is no Chromium here: apt-get install chromium, or name one by CHROMIUM=/path/to/it";
+const MISSING = "Chromium is not installed: apt-get install chromium, or set CHROMIUM=/path/to/chromium";
 
 let browser: Browser | undefined;
 
-/** Errors: where there is no browser, one sentence that says so. */
+/** Errors: no browser is installed. */
 export async function openBrowser(): Promise<void> {
   if (CHROMIUM === undefined) throw new Error(MISSING);
   browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-dev-shm-usage"] });
@@ -22,7 +22,7 @@ export async function openBrowser(): Promise<void> {
 
 export const closeBrowser = (): Promise<void> | undefined => browser?.close();
 
-/** Opens the browser before a file's tests, and closes it after them. To be called once in a file, before `before` hooks that need it. */
+/** Opens the browser before a file's tests and closes it after them. Call it once in a file, before the `before` hooks that need it. */
 export function useBrowser(): void {
   before(() => (CHROMIUM === undefined ? undefined : openBrowser()));
   after(closeBrowser);
@@ -37,27 +37,27 @@ export const PHONE = { width: 390, height: 844 };
 export const DESKTOP = { width: 1280, height: 900 };
 
 export type VisitOptions = {
-  /** Who is signed in already. */
+  /** The signed-in shopper. */
   as?: Client;
-  /** Who is at the console. */
+  /** The operator at the console. */
   operator?: Client;
   name?: string;
   language?: "ko" | "en";
   theme?: "light" | "dark";
   size?: { width: number; height: number };
   context?: BrowserContextOptions;
-  /** Where the shop is, if that is not where the first page is. */
+  /** The shop's origin, if the first page is not the shop's. */
   origin?: string;
-  /** By how much the visitor's own clock is wrong. */
+  /** How far the visitor's clock is ahead. */
   clockAheadMs?: number;
 };
 
-/** A visitor with a browser profile of their own. Everything that went wrong in their pages is in `errors`. */
+/** A visitor with an own browser profile. `errors` collects the failures of the pages. */
 export type Visitor = { page: Page; errors: string[]; close(): Promise<void> };
 
 /**
- * Opens a page of this shop. `close` asserts that no script failed, no policy was violated and nothing was asked of anybody else.
- * Answers of 4xx and 5xx are no errors: pages are there to deal with them.
+ * Opens a page of this shop. `close` asserts that no script failed, no policy was violated, and no request went to another host.
+ * Responses 4xx and 5xx are not errors, because the pages handle them.
  */
 export async function visit(
   url: string,
@@ -76,20 +76,20 @@ export async function visit(
   const errors: string[] = [];
   if (as) {
     const session = JSON.stringify({ token: as.token, userId: as.id, role: as.role, name });
-    // Only where there is none: what the page does to its session later stays done.
-    await profile.addInitScript((kept) => {
-      if (localStorage.getItem("jangnal.visited") === null) localStorage.setItem("jangnal.session", kept);
+    // Once per profile, so that the page's own changes of its session stay.
+    await profile.addInitScript((stored) => {
+      if (localStorage.getItem("jangnal.visited") === null) localStorage.setItem("jangnal.session", stored);
       localStorage.setItem("jangnal.visited", "yes");
     }, session);
   }
   if (clockAheadMs !== 0)
     await profile.addInitScript((ahead) => {
-      const right = Date.now.bind(Date);
-      Date.now = () => right() + ahead;
+      const real = Date.now.bind(Date);
+      Date.now = () => real() + ahead;
     }, clockAheadMs);
   if (operator) {
     const session = JSON.stringify({ token: operator.token, name: operator.id });
-    await profile.addInitScript((kept) => localStorage.setItem("jangnal.console", kept), session);
+    await profile.addInitScript((stored) => localStorage.setItem("jangnal.console", stored), session);
   }
   const page = await profile.newPage();
   page.on("pageerror", (error) => errors.push(`${error.name}: ${error.message}`));
@@ -97,7 +97,8 @@ export async function visit(
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) errors.push(message.text());
   });
   page.on("request", (request) => {
-    if (!request.url().startsWith(new URL(origin).origin) && !request.url().startsWith("data:")) errors.push(`asked elsewhere: ${request.url()}`);
+    if (!request.url().startsWith(new URL(origin).origin) && !request.url().startsWith("data:"))
+      errors.push(`request to another host: ${request.url()}`);
   });
   await page.goto(url);
   return {
@@ -110,7 +111,7 @@ export async function visit(
   };
 }
 
-/** Asserts that axe finds nothing on the page as it stands. */
+/** Asserts that axe finds no violation on the page in its current state. */
 export async function assertAccessible(page: Page): Promise<void> {
   await page.evaluate(axe.source);
   const violations = await page.evaluate(async () => {

@@ -1,4 +1,4 @@
-// What operators type at the console: a product in sizes and colours and its stock, coupons by the shop's clock, and what happens where it is wrong.
+// Forms of the console: variants and their stock, coupons by the shop's clock, and validation.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
@@ -15,26 +15,26 @@ before(async () => {
 });
 after(() => shop.close());
 
-const atConsole = (place: string, options: Parameters<typeof visit>[1] = {}): ReturnType<typeof visit> =>
-  visit(`${shop.url}/console#${place}`, { operator: shop.operator, language: "en", size: DESKTOP, ...options });
+const atConsole = (path: string, options: Parameters<typeof visit>[1] = {}): ReturnType<typeof visit> =>
+  visit(`${shop.url}/console#${path}`, { operator: shop.operator, language: "en", size: DESKTOP, ...options });
 
 const field = (page: Page, label: string) => page.getByLabel(label, { exact: true });
 
-browserTest("a hoodie in two colours and three sizes is made as a matrix, restocked with a reason, and its journal tells", async () => {
-  const { page, close } = await atConsole("/catalogue", { size: PHONE });
+browserTest("an operator creates a product with variants, adjusts its stock with a reason, and reads both in the journal", async () => {
+  const { page, close } = await atConsole("/catalog", { size: PHONE });
   await page.getByRole("link", { name: "New product" }).click();
   await field(page, "Name").fill("Hoodie");
   await field(page, "Price").fill("69000");
-  await field(page, "Several variants: sizes, colours").check();
-  await field(page, "Values of option 1, between commas").fill("Black, White, Black");
-  await field(page, "Values of option 2, between commas").fill("S, M, XL");
+  await field(page, "Several variants (sizes, colors)").check();
+  await field(page, "Values of option 1, separated by commas").fill("Black, White, Black");
+  await field(page, "Values of option 2, separated by commas").fill("S, M, XL");
   await field(page, "Stock of every variant").fill("40");
   await page.getByRole("button", { name: "Fill in" }).click();
   await field(page, "Stock: White / XL").fill("");
   await field(page, "Stock: Black / M").fill("0");
-  await page.getByText("5 variants, 160 pieces").waitFor();
-  await page.getByText("SKU and price of each").click();
-  await page.getByLabel("SKU begins with").fill("HOOD");
+  await page.getByText("5 variants, 160 units").waitFor();
+  await page.getByText("SKU and price per variant").click();
+  await page.getByLabel("SKU prefix").fill("HOOD");
   await field(page, "SKU: Black / S").fill("FIRST");
   await field(page, "Price: Black / XL").fill("72000");
   await assertAccessible(page);
@@ -53,12 +53,12 @@ browserTest("a hoodie in two colours and three sizes is made as a matrix, restoc
     "White / M": ["HOOD-White-M", 69_000, 40],
   });
 
-  await field(page, "Pieces to add or take away: Black / M").fill("25");
-  await field(page, "Pieces to add or take away: White / S").fill("-3");
+  await field(page, "Units to add or remove: Black / M").fill("25");
+  await field(page, "Units to add or remove: White / S").fill("-3");
   await field(page, "Reason").fill("second delivery");
   await page.getByRole("button", { name: "Adjust stock" }).click();
   const dialog = page.getByRole("dialog");
-  await dialog.getByText("Changes the stock of 2 variants: +25, −3 pieces.").waitFor();
+  await dialog.getByText("Changes the stock of 2 variants: +25, −3 units.").waitFor();
   await dialog.getByText("40 → 37").waitFor();
   await assertAccessible(page);
   await dialog.getByRole("button", { name: "Adjust" }).click();
@@ -67,13 +67,13 @@ browserTest("a hoodie in two colours and three sizes is made as a matrix, restoc
   assert.deepEqual([stocks["Black / M"]?.[2], stocks["White / S"]?.[2], stocks["Black / S"]?.[2]], [25, 37, 40]);
 
   await page.getByRole("combobox", { name: "Variant" }).selectOption({ label: "White / S" });
-  const journal = page.locator(".card", { has: page.getByRole("heading", { name: "Journal of the stock" }) }).locator("tbody tr");
+  const journal = page.locator(".card", { has: page.getByRole("heading", { name: "Stock journal" }) }).locator("tbody tr");
   await journal.filter({ hasText: "second delivery" }).waitFor();
   assert.match(await journal.nth(0).innerText(), /second delivery\s[^]*-3[^]*37/);
-  assert.match(await journal.nth(1).innerText(), /first filling\s[^]*\+40[^]*40/);
+  assert.match(await journal.nth(1).innerText(), /initial stock\s[^]*\+40[^]*40/);
 
   await page.getByRole("button", { name: "Edit: White / M" }).click();
-  await dialog.getByLabel("Colour").fill("Ivory");
+  await dialog.getByLabel("Color").fill("Ivory");
   await dialog.getByLabel("SKU").fill("IV-M");
   await dialog.getByLabel("Price").fill("65000");
   await dialog.getByRole("button", { name: "Save" }).click();
@@ -82,15 +82,15 @@ browserTest("a hoodie in two colours and three sizes is made as a matrix, restoc
   await close();
 });
 
-// Goes red where the variants that were done already are done again after one was refused.
-browserTest("where one of several stocks can't be changed any more, the others are changed once, and it says which is left", async () => {
+// Fails if a repeat after a refusal adjusts the finished variants again.
+browserTest("a refused stock adjustment stays in the form, and the others happen once", async () => {
   const product = await shop.product({ variants: ["S", "M"].map((size) => ({ options: { Size: size }, price: 1000, stock: 5 })) });
   const { page, close } = await atConsole(`/products/${product.id}`);
-  await field(page, "Pieces to add or take away: S").fill("10");
-  await field(page, "Pieces to add or take away: M").fill("-5");
+  await field(page, "Units to add or remove: S").fill("10");
+  await field(page, "Units to add or remove: M").fill("-5");
   await field(page, "Reason").fill("counted");
   await page.getByRole("button", { name: "Adjust stock" }).click();
-  // Meanwhile somebody buys.
+  // A buyer takes units while the dialog is open.
   good(await buyer.post("/orders", { orderItems: [{ productId: product.id, variantId: product.variants[1]?.id, quantity: 2 }] }), 201);
   const dialog = page.getByRole("dialog");
   await dialog.getByRole("button", { name: "Adjust" }).click();
@@ -99,7 +99,7 @@ browserTest("where one of several stocks can't be changed any more, the others a
   assert.equal(await dialog.locator("li").count(), 1);
   assert.equal(await shop.stockOf(product), 18);
   await dialog.getByRole("button", { name: "No" }).click();
-  await field(page, "Pieces to add or take away: M").fill("-3");
+  await field(page, "Units to add or remove: M").fill("-3");
   await page.getByRole("button", { name: "Adjust stock" }).click();
   await dialog.getByRole("button", { name: "Adjust" }).click();
   await page.getByText("The stock was adjusted.").waitFor();
@@ -107,14 +107,14 @@ browserTest("where one of several stocks can't be changed any more, the others a
   await close();
 });
 
-// Goes red where `momentOf` takes what is typed for the browser's own time.
-browserTest("a coupon opens at the shop's time, wherever its operator sits", async () => {
+// Fails if `momentOf` uses the time zone of the browser.
+browserTest("a coupon's times are in the shop's zone, in any time zone of the operator", async () => {
   const { page, close } = await atConsole("/coupons/new", { context: { timezoneId: "America/New_York" } });
   await page.getByText("Asia/Seoul").first().waitFor();
   await field(page, "Name").fill("Evening");
   await page.getByLabel("Opens").fill("2031-03-09T20:00");
   await page.getByLabel("Closes").fill("2031-03-09T21:30");
-  await page.getByLabel("From an order of").fill("30000");
+  await page.getByLabel("Minimum order").fill("30000");
   await page.getByRole("button", { name: "Create" }).click();
   const row = page.locator("tbody tr", { hasText: "Evening" });
   await row.getByText("9 Mar 2031, 20:00").waitFor();
@@ -126,7 +126,7 @@ browserTest("a coupon opens at the shop's time, wherever its operator sits", asy
   const dialog = page.getByRole("dialog");
   await dialog.getByLabel("Closes").fill("2031-03-09T19:00");
   await dialog.getByRole("button", { name: "Save" }).click();
-  // What only the shop can know it names, too, as the form does.
+  // The shop's own validation names the field by the form's label.
   await dialog.getByRole("alert").getByText("Closes: must be later than opensAt").waitFor();
   await dialog.getByLabel("Closes").fill("");
   await dialog.getByLabel("Quantity").fill("250");
@@ -136,48 +136,54 @@ browserTest("a coupon opens at the shop's time, wherever its operator sits", asy
   await close();
 });
 
-// Goes red where a form lets the wrong thing out, or does not say which field it is about. Each line: where, what is typed, what is pressed, what is named.
-browserTest("what is wrong in a form is named, has the focus, and is not sent", async () => {
+// Fails if a form sends an invalid value, or does not report its field. A case: route, dialog, typed values, button, reported fields.
+browserTest("an invalid value is reported at its field, gets the focus, and is not sent", async () => {
   const product = await shop.product({ name: "Plain", stock: 3 });
   const campaign = await shop.campaign({ name: "Some", totalQuantity: 5 });
   good(await buyer.post(`/coupons/${campaign.id}/issue`), 201);
   const { page, close } = await atConsole("/jobs");
   const sent: string[] = [];
   page.on("request", (request) => request.method() !== "GET" && sent.push(`${request.method()} ${request.url()}`));
-  const cases: [place: string, open: string | null, typed: Record<string, string>, press: string, wrong: string[]][] = [
+  const cases: [path: string, open: string | null, typed: Record<string, string>, press: string, invalid: string[]][] = [
     ["/products/new", null, { Name: " ", Price: "-1", Stock: "1.5" }, "Create", ["Name", "Price", "Stock"]],
     ["/products/new", null, { Name: "x", Price: "5", Stock: "" }, "Create", ["Stock"]],
     [
       "/coupons/new",
       null,
-      { Name: "", Amount: "0", Quantity: "0", Opens: "", "Valid for days": "0" },
+      { Name: "", Amount: "0", Quantity: "0", Opens: "", "Valid for (days)": "0" },
       "Create",
-      ["Name", "Amount", "Quantity", "Opens", "Valid for days"],
+      ["Name", "Amount", "Quantity", "Opens", "Valid for (days)"],
     ],
-    [`/drop?product=${product.id}`, null, { Buyers: "10001", "Within seconds": "61" }, "Start the rehearsal", ["Buyers", "Within seconds"]],
+    [
+      `/drop?product=${product.id}`,
+      null,
+      { Buyers: "10001", "Arriving within (seconds)": "61" },
+      "Start the rehearsal",
+      ["Buyers", "Arriving within (seconds)"],
+    ],
     [
       `/products/${product.id}`,
       null,
-      { "Pieces to add or take away: Plain": "-4", Reason: "" },
+      { "Units to add or remove: Plain": "-4", Reason: "" },
       "Adjust stock",
-      ["Pieces to add or take away: Plain", "Reason"],
+      ["Units to add or remove: Plain", "Reason"],
     ],
     [`/products/${product.id}`, null, { Name: "" }, "Save", ["Name"]],
     [`/products/${product.id}`, "Edit: Plain", { Name: "", Price: "x" }, "Save", ["Name", "Price"]],
     ["/coupons", "Edit: Some", { Name: "", Quantity: "0" }, "Save", ["Name", "Quantity"]],
     [`/users/${buyer.id}`, "Grant", { Amount: "0", Reason: " " }, "Grant", ["Amount", "Reason"]],
   ];
-  for (const [place, open, typed, press, wrong] of cases) {
+  for (const [path, open, typed, press, invalid] of cases) {
     await page.evaluate(`location.hash = "/live"`);
     await page.getByRole("heading", { level: 1, name: "Live" }).waitFor();
-    await page.evaluate(`location.hash = ${JSON.stringify(place)}`);
+    await page.evaluate(`location.hash = ${JSON.stringify(path)}`);
     const opener = open === null ? null : page.getByRole("button", { name: open, exact: true }).first();
     await opener?.click();
     const within = open === null ? page.locator("main") : page.getByRole("dialog");
     for (const [label, value] of Object.entries(typed)) {
       const at = within.locator("input:visible").and(within.getByLabel(label)).first();
       await at.waitFor();
-      // What is no number can't be filled into a field of numbers: it is typed.
+      // `fill` refuses text in a number field, so it is typed.
       if (value === "x" && label === "Price") {
         await at.fill("");
         await at.pressSequentially("e");
@@ -189,28 +195,28 @@ browserTest("what is wrong in a form is named, has the focus, and is not sent", 
         const called = (at) => at.getAttribute("aria-label") ?? at.labels[0].querySelector(".field-label").textContent;
         return { wrong: all.map(called), focus: called(document.activeElement), says: document.activeElement.validationMessage }; })()`,
     )) as { wrong: string[]; focus: string; says: string };
-    const here = found.wrong.filter((label) => label in typed);
-    assert.deepEqual(here, wrong, place);
-    assert.equal(found.focus, wrong[0], place);
-    assert.notEqual(found.says, "", place);
+    const reported = found.wrong.filter((label) => label in typed);
+    assert.deepEqual(reported, invalid, path);
+    assert.equal(found.focus, invalid[0], path);
+    assert.notEqual(found.says, "", path);
   }
   assert.deepEqual(sent, []);
 
   await page.evaluate(`location.hash = "/orders"`);
-  await field(page, "Order or user").fill("no id");
-  await page.getByRole("button", { name: "Find" }).click();
-  await page.getByRole("alert").getByText("That is no id.").waitFor();
+  await field(page, "Order or user ID").fill("not an id");
+  await page.getByRole("button", { name: "Search" }).click();
+  await page.getByRole("alert").getByText("This is not an ID.").waitFor();
   await page.evaluate(`location.hash = "/products/new"`);
   await field(page, "Name").fill("x");
   await field(page, "Price").fill("1");
-  await field(page, "Several variants: sizes, colours").check();
-  await field(page, "Values of option 1, between commas").fill(Array.from({ length: 21 }, (_, i) => `c${i}`).join(","));
-  await field(page, "Values of option 2, between commas").fill(Array.from({ length: 10 }, (_, i) => `s${i}`).join(","));
+  await field(page, "Several variants (sizes, colors)").check();
+  await field(page, "Values of option 1, separated by commas").fill(Array.from({ length: 21 }, (_, i) => `c${i}`).join(","));
+  await field(page, "Values of option 2, separated by commas").fill(Array.from({ length: 10 }, (_, i) => `s${i}`).join(","));
   await page.getByRole("button", { name: "Create" }).click();
   await page.getByRole("alert").getByText("Options: at most 200 variants.").waitFor();
-  await field(page, "Values of option 1, between commas").fill("c");
+  await field(page, "Values of option 1, separated by commas").fill("c");
   await page.getByRole("button", { name: "Create" }).click();
-  await page.getByRole("alert").getByText("Stock: fill in at least one variant's.").waitFor();
+  await page.getByRole("alert").getByText("Stock: enter the stock of at least one variant.").waitFor();
   assert.deepEqual(sent, []);
   await close();
 });

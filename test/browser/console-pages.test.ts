@@ -1,4 +1,4 @@
-// Every page of the console, in both themes and languages: opens without an error, accessible, no wider than the screen, and never runs what people wrote.
+// Every page of the console, in both themes and languages: it opens without an error, is accessible, fits the screen, and never runs user input.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
@@ -10,12 +10,12 @@ const NARROW = { width: 320, height: 640 };
 
 useBrowser();
 let shop: TestShop;
-let places: string[];
-/** Where something stands that people have named, one after the other, and in what language. */
-let named: string[];
+let paths: string[];
+/** Pages that show hostile names. */
+let hostilePaths: string[];
 before(async () => {
   shop = await openTestShop({ env: { DEMO: "on" } });
-  named = [];
+  hostilePaths = [];
   const orders: string[] = [];
   const users: string[] = [];
   for (const name of HOSTILE) {
@@ -40,40 +40,31 @@ before(async () => {
     good(await shop.operator.post(`/admin/orders/${order.orderId}/refunds`, { items: [{ variantId: variant.id, quantity: 1 }], reason: name }), 200);
     orders.push(order.orderId);
     users.push(user.id);
-    named.push(`/products/${product.id}`, `/orders/${order.orderId}`, `/users/${user.id}`, `/drop?product=${product.id}`);
+    hostilePaths.push(`/products/${product.id}`, `/orders/${order.orderId}`, `/users/${user.id}`, `/drop?product=${product.id}`);
   }
   good(await shop.operator.post("/admin/jobs/aggregate-sales/run"), 200);
-  // A rehearsal of something with a name like that, to its end: its report.
-  const [, , product] = named[0]?.split("/") ?? [];
+  // The report of a finished rehearsal of a product with a hostile name.
+  const [, , product] = hostilePaths[0]?.split("/") ?? [];
   const { id } = good(await shop.operator.post("/admin/rehearsals", { productId: product, buyers: 20, arriveWithinMs: 200 }), 201);
   for (const deadline = Date.now() + 60_000; ;) {
     if (good(await shop.operator.get(`/admin/rehearsals/${id}`), 200).state === "DONE") break;
-    assert.ok(Date.now() < deadline, "the rehearsal came to no end");
+    assert.ok(Date.now() < deadline, "the rehearsal did not end");
   }
-  places = [
-    "/live",
-    "/drop",
-    `/drop?product=${product}`,
-    `/rehearsals/${id}`,
-    "/catalogue",
-    "/products/new",
-    `/products/${product}`,
-    "/coupons",
-  ].concat(
+  paths = ["/live", "/drop", `/drop?product=${product}`, `/rehearsals/${id}`, "/catalog", "/products/new", `/products/${product}`, "/coupons"].concat(
     ["/coupons/new", "/orders", `/orders/${orders[0]}`, "/balances", `/users/${users[0]}`, "/sales", "/events", "/payments?status=ALL"],
-    ["/jobs", "/audit", "/nowhere", "/products/0192aaaa-0000-7000-8000-000000000000"],
+    ["/jobs", "/audit", "/unknown", "/products/0192aaaa-0000-7000-8000-000000000000"],
   );
 });
 after(() => shop.close());
 
-async function open(visitor: Visitor, place: string): Promise<void> {
-  await visitor.page.evaluate(`location.hash = ${JSON.stringify(place)}`);
+async function open(visitor: Visitor, path: string): Promise<void> {
+  await visitor.page.evaluate(`location.hash = ${JSON.stringify(path)}`);
   await visitor.page.locator("h1").waitFor();
   await visitor.page.locator(".busy").first().waitFor({ state: "detached" });
 }
 
-/** Whether something of it ran or became markup, and by how much it is too wide. */
-const harm = (visitor: Visitor): Promise<unknown> =>
+/** Whether user input ran or became markup, and by how many pixels the page is too wide. */
+const damage = (visitor: Visitor): Promise<unknown> =>
   visitor.page.evaluate(`({
     ran: "ran" in globalThis,
     foreign: document.querySelectorAll("img, iframe, script:not([src^='/assets/']), svg[onload], [onerror]").length,
@@ -86,30 +77,31 @@ for (const [language, theme, size] of [
   ["en", "light", DESKTOP],
   ["ko", "dark", DESKTOP],
 ] as const)
-  browserTest(`axe finds nothing on any page of the console: ${theme}, ${language}, ${size.width} px`, async () => {
+  browserTest(`axe finds no violation on any page of the console: ${theme}, ${language}, ${size.width} px`, async () => {
     const visitor = await visit(`${shop.url}/console#/live`, { operator: shop.operator, language, theme, size });
     await visitor.page.locator(".charts").waitFor();
-    for (const place of places) {
-      await open(visitor, place);
-      await assertAccessible(visitor.page).catch((error: Error) => assert.fail(`${place}: ${error.message}`));
+    for (const path of paths) {
+      await open(visitor, path);
+      await assertAccessible(visitor.page).catch((error: Error) => assert.fail(`${path}: ${error.message}`));
     }
     await visitor.close();
   });
 
-// Goes red where a name is put into a page as markup, or is wider than its place.
-browserTest("what people wrote is text at the console too: it does not run, and fits into 320 px", async () => {
+// Fails if a page inserts a name as markup, or a name overflows its element.
+browserTest("user input in the console is text that does not run and fits into 320 px", async () => {
   const visitor = await visit(`${shop.url}/console#/live`, { operator: shop.operator, language: "en", size: NARROW });
-  for (const place of [...places, ...named]) {
-    await open(visitor, place);
-    assert.deepEqual(await harm(visitor), { ran: false, foreign: 0, wide: 0 }, place);
+  for (const path of [...paths, ...hostilePaths]) {
+    await open(visitor, path);
+    assert.deepEqual(await damage(visitor), { ran: false, foreign: 0, wide: 0 }, path);
   }
   await visitor.close();
 });
 
-// Goes red without <bdi> around a name: what stands behind it would be turned round with it.
-browserTest("a name is shown as it was written, and turns nothing round but itself", async () => {
-  const visitor = await visit(`${shop.url}/console#/catalogue`, { operator: shop.operator, language: "en", size: DESKTOP });
-  for (const name of HOSTILE) await visitor.page.getByText(name, { exact: true }).first().waitFor();
+// Fails without <bdi> around a name: its direction marks would reverse the text after it.
+browserTest("a name is shown unchanged and reverses only itself", async () => {
+  const visitor = await visit(`${shop.url}/console#/catalog`, { operator: shop.operator, language: "en", size: DESKTOP });
+  // The shop stores text in Unicode NFC.
+  for (const name of HOSTILE) await visitor.page.getByText(name.normalize("NFC"), { exact: true }).first().waitFor();
   const loose = await visitor.page.evaluate(
     `[...document.querySelectorAll("td, h1, option")].filter((at) => at.textContent.includes("\\u202E") && at.tagName !== "OPTION" && at.querySelector("bdi") === null).length`,
   );
@@ -117,8 +109,8 @@ browserTest("a name is shown as it was written, and turns nothing round but itse
   await visitor.close();
 });
 
-// Goes red without `require-trusted-types-for` in faces.ts.
-browserTest("not even a script of the console's own could turn a string into markup or a script", async () => {
+// Fails without `require-trusted-types-for` in web-pages.ts.
+browserTest("no script of the console can turn a string into markup or a script", async () => {
   const { page } = await visit(`${shop.url}/console#/jobs`, { operator: shop.operator, language: "en" });
   await page.locator("h1").waitFor();
   for (const attempt of [

@@ -1,12 +1,12 @@
-// The console's pages for the pictures, in a shop where something has happened and a rehearsal was held.
+// The console's pages for the screenshots, in a shop with orders and a finished rehearsal.
 
 import type { Page } from "playwright-core";
 import { createShop } from "#client";
 import { Client } from "../support/shop.ts";
 
-export type ConsolePage = { name: string; address: string; operator?: Client; restless?: true; prepare?: (page: Page) => Promise<unknown> };
+export type ConsolePage = { name: string; address: string; operator?: Client; polls?: true; prepare?: (page: Page) => Promise<unknown> };
 
-/** @param url of a demo's shop with the tests' secret */
+/** @param url of a demo shop with the tests' secret */
 export async function consolePages(url: string): Promise<ConsolePage[]> {
   const operator = new Client(url, "장날지기", "operator");
   const shop = createShop({ url, token: () => operator.token });
@@ -19,19 +19,19 @@ export async function consolePages(url: string): Promise<ConsolePage[]> {
   await shop.runJob({ path: { name: "aggregate-sales" }, body: {} });
   const { body: rehearsal } = await shop.startRehearsal({ body: { productId: product, couponId: coupon, buyers: 1500, arriveWithinMs: 4000 } });
   while ((await shop.getRehearsal({ path: { id: rehearsal.id } })).body.finishedAt === null) await new Promise((resolve) => setTimeout(resolve, 200));
-  const page = (name: string, place: string, more: Partial<ConsolePage> = {}): ConsolePage => ({
+  const page = (name: string, path: string, more: Partial<ConsolePage> = {}): ConsolePage => ({
     name: `console-${name}`,
-    address: `/console#${place}`,
+    address: `/console#${path}`,
     operator,
     ...more,
   });
   return [
     { name: "console-sign-in", address: "/console" },
-    page("live", "/live", { restless: true, prepare: (open) => open.locator(".charts").waitFor() }),
+    page("live", "/live", { polls: true, prepare: (open) => open.locator(".charts").waitFor() }),
     page("drop", "/drop"),
     page("drop-chosen", `/drop?product=${product}&coupon=${coupon}`),
     page("report", `/rehearsals/${rehearsal.id}`),
-    page("catalogue", "/catalogue"),
+    page("catalog", "/catalog"),
     page("product", `/products/${product}`),
     page("product-variants", `/products/${shirt}`),
     page("product-adjust", `/products/${shirt}`, {

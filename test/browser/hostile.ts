@@ -1,4 +1,4 @@
-/** Names that people give to things, and some that they should not. */
+/** Names with markup, direction marks, great length, and combined characters. */
 export const HOSTILE: string[] = [
   `<img src=x onerror="globalThis.ran=1"><script>globalThis.ran=1</script>`,
   `"><svg/onload=globalThis.ran=1> javascript:globalThis.ran=1 {{constructor}} \${7*7}`,

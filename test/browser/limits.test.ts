@@ -1,4 +1,4 @@
-// Browsers that keep nothing, keyboards without a mouse, links that arrive at an open page, and more campaigns than one answer holds.
+// Browsers without site data, the keyboard's focus, token links into an open page, and more campaigns than one page of a list.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
@@ -13,7 +13,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-/** As in a browser whose user blocks site data. */
+/** Storage throws, as in a browser whose user blocks site data. */
 async function blockSiteData(page: Page): Promise<void> {
   await page.addInitScript(() => {
     for (const name of ["localStorage", "sessionStorage", "indexedDB"])
@@ -39,8 +39,8 @@ const waitForFocus = async (page: Page, what: RegExp): Promise<void> => {
   assert.match(await focused(page), what);
 };
 
-// Goes red without the `catch` in shared/storage.ts.
-browserTest("with site data blocked the storefront can be used: signed in, a language chosen, an order paid", async () => {
+// Fails without the `catch` in shared/storage.ts.
+browserTest("with site data blocked, a visitor can sign in, choose a language and pay an order in the storefront", async () => {
   const { page, close } = await visit("about:blank", { origin: shop.url });
   await blockSiteData(page);
   await page.goto(`${shop.url}/#/sign-in`);
@@ -53,7 +53,7 @@ browserTest("with site data blocked the storefront can be used: signed in, a lan
   await close();
 });
 
-browserTest("with site data blocked the console lets an operator in by a pasted token", async () => {
+browserTest("with site data blocked, an operator can sign in to the console with a pasted token", async () => {
   const { page, close } = await visit("about:blank", { origin: shop.url, language: "en", size: DESKTOP });
   await blockSiteData(page);
   await page.goto(`${shop.url}/console`);
@@ -64,8 +64,8 @@ browserTest("with site data blocked the console lets an operator in by a pasted 
   await close();
 });
 
-// Goes red without the listener for `hashchange` in console/session.ts.
-browserTest("a link with a token that is opened in a tab with the sign-in page lets the operator in, and leaves no token behind", async () => {
+// Fails without the listener for `hashchange` in console/session.ts.
+browserTest("a token link signs the operator in on an open sign-in page, and the token leaves the address", async () => {
   const { page, close } = await visit(`${shop.url}/console`, { language: "en", size: DESKTOP });
   await page.getByLabel("Token").waitFor();
   await page.goto(`${shop.url}/console#token=${shop.operator.token}`);
@@ -79,8 +79,8 @@ browserTest("a link with a token that is opened in a tab with the sign-in page l
   await close();
 });
 
-// Goes red where a button is disabled while it is busy, and without `keepFocus` (shared/focus.ts).
-browserTest("the focus stays where the user works: after a claim, along a stepper, and after a row is removed", async () => {
+// Fails if a busy button is disabled, and without `keepFocus` (shared/focus.ts).
+browserTest("the focus stays nearby after a claim, at a stepper, and after a row is removed", async () => {
   const user = await shop.user({ balance: 10_000 });
   const campaign = await shop.campaign({ name: "자판 쿠폰" });
   const [first, second] = await Promise.all([shop.product({ name: "먹", stock: 2 }), shop.product({ name: "벼루", stock: 9 })]);
@@ -112,7 +112,7 @@ browserTest("the focus stays where the user works: after a claim, along a steppe
   await close();
 });
 
-browserTest("the focus stays in the row of an event, a job or a campaign whose button is disabled by what it did", async () => {
+browserTest("the focus stays in the row of a campaign whose button becomes disabled by its own action", async () => {
   await shop.campaign({ name: "Closing" });
   const { page, close } = await visit(`${shop.url}/console#/coupons`, { operator: shop.operator, language: "en", size: DESKTOP });
   await page.getByRole("button", { name: "Close: Closing" }).focus();
@@ -124,8 +124,8 @@ browserTest("the focus stays in the row of an event, a job or a campaign whose b
   await close();
 });
 
-// Goes red with a limit of 100 campaigns, whatever their order: all of these are open.
-browserTest("an open campaign behind a hundred newer ones is on the first page, among the coupons, and in the console's choice", async () => {
+// Fails with a limit of 100 campaigns in any order: all of these are open.
+browserTest("an open campaign behind a hundred newer ones is on the home page, among the coupons, and in the console's choice", async () => {
   const busy = await openTestShop();
   const opensAt = (hoursAgo: number): string => new Date(Date.now() - hoursAgo * 3_600_000).toISOString();
   const oldest = await busy.campaign({ name: "Oldest", opensAt: opensAt(48) });

@@ -1,4 +1,4 @@
-// Every page of the storefront: opens without an error, accessible in both themes and languages, readable at 320 px, small, and never runs what people wrote.
+// Every page of the storefront: it opens without an error, is accessible in both themes and languages, fits into 320 px, is small, and never runs user input.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
@@ -7,14 +7,14 @@ import { assertAccessible, DESKTOP, browserTest, PHONE, useBrowser, visit } from
 import { HOSTILE } from "./hostile.ts";
 
 const NARROW = { width: 320, height: 640 };
-const FIRST_LOAD_MOST_BYTES = 60_000;
+const FIRST_LOAD_MAX_BYTES = 60_000;
 
 useBrowser();
 let shop: TestShop;
 let user: Client;
 let addresses: string[];
-/** The id of nothing. */
-const NOBODY = "01900000-0000-7000-8000-000000000000";
+/** An id that nothing has. */
+const UNKNOWN_ID = "01900000-0000-7000-8000-000000000000";
 
 before(async () => {
   shop = await openTestShop({ env: { DEMO: "on" } });
@@ -43,7 +43,9 @@ before(async () => {
   );
   const unpaid = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }], payment: { method: "DEFERRED" } }), 201);
   const { products } = good(await shop.anyone("GET", "/products?limit=100"), 200) as { products: { id: string; name: string }[] };
-  const hostile = products.filter(({ name }) => HOSTILE.includes(name)).map(({ id }) => `/#/products/${id}`);
+  // The shop stores text in Unicode NFC.
+  const names = new Set(HOSTILE.map((name) => name.normalize("NFC")));
+  const hostile = products.filter(({ name }) => names.has(name)).map(({ id }) => `/#/products/${id}`);
   addresses = [
     "/",
     ...hostile,
@@ -55,26 +57,26 @@ before(async () => {
     `/#/orders/${unpaid.orderId}`,
     "/#/balance",
     "/#/sign-in",
-    "/#/nowhere",
-    `/#/products/${NOBODY}`,
-    `/#/orders/${NOBODY}`,
+    "/#/unknown",
+    `/#/products/${UNKNOWN_ID}`,
+    `/#/orders/${UNKNOWN_ID}`,
   ];
 });
 after(() => shop.close());
 
-/** Opens every page, one after the other, each in its final state. @param all also the products that differ in nothing but their names */
+/** Opens every page, one after the other, and waits for its data. @param all includes products that differ only in their names */
 async function eachPage(
   options: Parameters<typeof visit>[1],
-  look: (page: Awaited<ReturnType<typeof visit>>["page"], address: string) => Promise<void>,
+  inspect: (page: Awaited<ReturnType<typeof visit>>["page"], address: string) => Promise<void>,
   all = false,
 ): Promise<void> {
   const { page, close } = await visit(shop.url, { as: user, name: HOSTILE[0] as string, ...options });
-  const alike = new Set(addresses.filter((address) => address.includes("/products/")).slice(1));
-  for (const address of addresses.filter((one) => all || !alike.has(one))) {
+  const similar = new Set(addresses.filter((address) => address.includes("/products/")).slice(1));
+  for (const address of addresses.filter((candidate) => all || !similar.has(candidate))) {
     await page.goto(shop.url + address);
     await page.locator("h1").waitFor();
     await page.locator(".bone").first().waitFor({ state: "detached" });
-    await look(page, address);
+    await inspect(page, address);
   }
   await close();
 }
@@ -85,11 +87,13 @@ for (const [theme, language, size] of [
   ["light", "en", DESKTOP],
   ["dark", "ko", DESKTOP],
 ] as const) {
-  browserTest(`axe finds nothing on any page: ${theme}, ${language}, ${size.width} px`, () => eachPage({ theme, language, size }, assertAccessible));
+  browserTest(`axe finds no violation on any page of the storefront: ${theme}, ${language}, ${size.width} px`, () =>
+    eachPage({ theme, language, size }, assertAccessible),
+  );
 }
 
-// Goes red where a name is put into the page as markup, or wider than its place.
-browserTest("what people wrote is text: it does not run, does not turn the page round, and fits into 320 px", () =>
+// Fails if a page inserts a name as markup, or a name overflows its element.
+browserTest("user input in the storefront is text that does not run and fits into 320 px", () =>
   eachPage(
     { size: NARROW, language: "en" },
     async (page, address) => {
@@ -107,14 +111,14 @@ browserTest("what people wrote is text: it does not run, does not turn the page 
   ),
 );
 
-// Goes red without `min-block-size: 44px` of small buttons or of choices (parts.css).
-browserTest("whatever is pressed is large enough for a thumb", () =>
+// Fails without `min-block-size: 44px` of small buttons or of choices (parts.css).
+browserTest("every control is at least 44 px high and wide", () =>
   eachPage({ size: PHONE }, async (page, address) => {
     const small = await page.evaluate(() => {
       // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
       const { document, getComputedStyle } = globalThis as any;
       return [...document.querySelectorAll("button, select, input, textarea, a[href]")].flatMap((control) => {
-        // A link in a sentence is as high as the sentence; a box or a dot is pressed by its label.
+        // A link in a sentence has the height of its line. A checkbox or radio button is pressed by its label.
         if (control.matches(".skip, .row-art") || getComputedStyle(control).display === "inline") return [];
         const { width, height } = (control.matches("[type=radio], [type=checkbox]") ? control.closest("label") : control).getBoundingClientRect();
         return width === 0 || (width > 43.5 && height > 43.5) ? [] : [`${control.outerHTML.slice(0, 90)}: ${width} × ${height}`];
@@ -124,7 +128,7 @@ browserTest("whatever is pressed is large enough for a thumb", () =>
   }),
 );
 
-browserTest("a name with markup is shown as it was written", async () => {
+browserTest("a name with markup is shown unchanged", async () => {
   const { page, close } = await visit(shop.url, {});
   await page
     .getByText(HOSTILE[0] as string, { exact: true })
@@ -133,7 +137,7 @@ browserTest("a name with markup is shown as it was written", async () => {
   await close();
 });
 
-browserTest("the first look costs less than 60 kB", async () => {
+browserTest("the first page loads less than 60 kB", async () => {
   const { page, close } = await visit("about:blank", { origin: shop.url });
   const session = await page.context().newCDPSession(page);
   await session.send("Network.enable");
@@ -142,11 +146,11 @@ browserTest("the first look costs less than 60 kB", async () => {
   await page.goto(shop.url);
   await page.locator(".card").first().waitFor();
   await page.waitForLoadState("networkidle");
-  assert.ok(bytes > 10_000 && bytes < FIRST_LOAD_MOST_BYTES, `${bytes} bytes`);
+  assert.ok(bytes > 10_000 && bytes < FIRST_LOAD_MAX_BYTES, `${bytes} bytes`);
   await close();
 });
 
-browserTest("the language is the browser's, and can be changed and stays so", async () => {
+browserTest("the page starts in the browser's language, and a chosen language survives a reload", async () => {
   const { page, close } = await visit(shop.url, { language: "en" });
   await page.getByRole("button", { name: "한국어" }).click();
   await page.getByRole("heading", { level: 1, name: /장날/ }).waitFor();
@@ -156,7 +160,7 @@ browserTest("the language is the browser's, and can be changed and stays so", as
   await close();
 });
 
-browserTest("the API's documents still open, and every link of the page leads somewhere", async () => {
+browserTest("the link to the API documentation opens it", async () => {
   const { page, close } = await visit(shop.url, {});
   await page.getByRole("link", { name: "API 문서" }).click();
   await page.waitForURL("**/docs/**");

@@ -1,5 +1,5 @@
 /**
- * The pictures of the README: the live page while ten thousand come for 7,000 jars and 3,000 coupons, taken from the real thing. `npm run picture`.
+ * Takes the README's pictures: the live page during a rehearsal with 10,000 buyers, 7,000 jars and 3,000 coupons. `npm run picture`.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -13,7 +13,7 @@ import { closeBrowser, openBrowser, visit } from "./browser.ts";
 const TARGET = join(import.meta.dirname, "../../docs/pictures");
 const BUYERS = 10_000;
 const ARRIVE_WITHIN_MS = 40_000;
-/** When most of the curves is there and something is still left. */
+/** After the opening: most of the curves is visible, and some stock is left. */
 const TAKEN_AFTER_MS = 18_000;
 const SIZE = { width: 1360, height: 940 };
 
@@ -31,7 +31,7 @@ async function take(language: "ko" | "en"): Promise<void> {
   const open = await openShop(readConfig(settings));
   try {
     const ko = language === "ko";
-    const operator = new Client(open.url, ko ? "장날지기" : "Market keeper", "operator");
+    const operator = new Client(open.url, ko ? "장날지기" : "Operator", "operator");
     const shop = createShop({ url: open.url, token: () => operator.token });
     const { body: product } = await shop.createProducts({ body: { name: ko ? "달항아리" : "Moon jar", price: 480_000, stock: 7000 } });
     const { body: coupon } = await shop.createCoupon({

@@ -1,19 +1,17 @@
 /**
- * Pictures of every page, as phone and desktop, light and dark, in Korean and English, into ./screenshots (not kept in git): to be looked at.
- * `npm run screenshots [-- PATTERN]`: only those whose name matches PATTERN, such as `phone-dark-ko` or `^console-.*narrow`.
- * `^(?!console)…` spares the rehearsal that the console's pages show.
+ * Takes screenshots of every page into ./screenshots (ignored by git): phone and desktop, light and dark, Korean and English.
+ * `npm run screenshots [-- PATTERN]` takes those whose name matches PATTERN, such as `phone-dark-ko` or `^console-.*narrow`.
+ * `^(?!console)…` skips the console's rehearsal.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createShop, type Shop } from "#client";
 import { openShop } from "../../src/app/app.ts";
 import { readConfig } from "../../src/config.ts";
-import { mintToken } from "../../src/http/tokens.ts";
-import { REFUSALS } from "../../src/refusal.ts";
-import { Client, SECRET } from "../support/shop.ts";
+import { SECRET } from "../support/shop.ts";
 import { consolePages } from "./console-pages.ts";
 import { closeBrowser, DESKTOP, openBrowser, PHONE, visit } from "./browser.ts";
+import { type Screenshot, storefrontPages } from "./storefront-pages.ts";
 
 const TARGET = join(import.meta.dirname, "../../screenshots");
 const pattern = new RegExp(process.argv[2] ?? "");
@@ -22,7 +20,10 @@ const open = await openShop(readConfig({ DATA_DIR: dataDir, PORT: "0", DEMO: "on
 try {
   await openBrowser();
   mkdirSync(TARGET, { recursive: true });
-  const pages: Page[] = [...(await storefrontPages()), ...(pattern.source.startsWith("^(?!console)") ? [] : await consolePages(open.url))];
+  const pages: Screenshot[] = [
+    ...(await storefrontPages(open.url)),
+    ...(pattern.source.startsWith("^(?!console)") ? [] : await consolePages(open.url)),
+  ];
   for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP, narrow: { width: 320, height: 640 } })) {
     for (const theme of ["light", "dark"] as const) {
       for (const language of ["ko", "en"] as const) {
@@ -37,19 +38,11 @@ try {
   rmSync(dataDir, { recursive: true, force: true });
 }
 
-type Page = {
-  name: string;
-  address: string;
-  as?: Client;
-  user?: string;
-  operator?: Client;
-  /** Never done with asking. */
-  restless?: true;
-  prepare?: (page: BrowserPage) => Promise<unknown>;
-};
-type BrowserPage = Awaited<ReturnType<typeof visit>>["page"];
-
-async function picture(name: string, { address, as, user, operator, restless, prepare }: Page, options: Parameters<typeof visit>[1]): Promise<void> {
+async function picture(
+  name: string,
+  { address, as, user, operator, polls, prepare }: Screenshot,
+  options: Parameters<typeof visit>[1],
+): Promise<void> {
   if (!pattern.test(name)) return;
   const { page, close } = await visit(open.url + address, {
     ...options,
@@ -58,7 +51,7 @@ async function picture(name: string, { address, as, user, operator, restless, pr
     ...(operator ? { operator } : {}),
   });
   await page.locator("h1").first().waitFor();
-  if (!restless) {
+  if (!polls) {
     await page.waitForLoadState("networkidle").catch(() => {});
     await page
       .locator(".bone")
@@ -67,238 +60,11 @@ async function picture(name: string, { address, as, user, operator, restless, pr
       .catch(() => {});
   }
   await prepare?.(page);
-  // As tall as the page: what sticks to an edge of the window then lies where a visitor who has scrolled sees it.
+  // The window becomes as tall as the page, so that sticky elements are at its edges.
   const { width, height } = options?.size ?? PHONE;
   const tall = (await page.locator("#app").boundingBox())?.height ?? height;
   await page.setViewportSize({ width, height: Math.max(height, Math.ceil(tall)) });
   await page.screenshot({ path: join(TARGET, `${name}.png`) });
   await close();
   console.log(name);
-}
-
-/** The storefront's pages, in a shop where something has happened. */
-async function storefrontPages(): Promise<Page[]> {
-  const { body } = await createShop({ url: open.url }).listDemoUsers();
-  const [minsu, seoyeon, alex, jiwoo] = body.users as { id: string; name: string }[];
-  const me = new Client(open.url, minsu?.id ?? "", "shopper");
-  const poor = new Client(open.url, jiwoo?.id ?? "", "shopper");
-  const shop = shopOf(me.id);
-  const { products } = (await shop.listProducts({ query: { limit: 100 } })).body;
-  const { coupons } = (await shop.listCoupons({})).body;
-  const named = (part: string): string => products.find(({ name }) => name.includes(part))?.id ?? "";
-  const path = { userId: me.id };
-  const { body: shirt } = await shop.getProduct({ path: { productId: named("티셔츠") } });
-
-  const openCoupon = coupons.find(({ status }) => status === "OPEN")?.id ?? "";
-  await shop.issueCoupon({ path: { couponId: openCoupon } });
-  const { body: paid } = await shop.placeOrder({
-    body: {
-      orderItems: [
-        { productId: named("감귤"), quantity: 2 },
-        { productId: shirt.id, variantId: shirt.variants[0]?.id ?? "", quantity: 1 },
-      ],
-    },
-  });
-  await operator().refundOrder({
-    path: { id: paid.orderId },
-    body: { items: [{ variantId: paid.orderItems[0]?.variantId ?? "", quantity: 1 }], reason: "단순 변심" },
-  });
-  const { body: unpaid } = await shop.placeOrder({
-    body: { orderItems: [{ productId: named("백자"), quantity: 1 }], payment: { method: "DEFERRED" } },
-  });
-  const { body: declined } = await shop.placeOrder({
-    body: { orderItems: [{ productId: named("호떡"), quantity: 1 }], payment: { method: "DEFERRED" } },
-  });
-  await shop.payOrder({ body: { orderId: declined.orderId, method: "CARD", paymentKey: "decline-1" } }).catch(() => {});
-  const { body: cancelled } = await shop.placeOrder({ body: { orderItems: [{ productId: named("호떡"), quantity: 1 }] } });
-  await shop.cancelOrder({ path: { orderId: cancelled.orderId } });
-  for (const [productId, quantity] of [
-    [named("백자"), 2],
-    [named("달항아리"), 1],
-    [named("감귤"), 1],
-  ] as const)
-    await shop.addToCart({ path, body: { productId, quantity } });
-  await shopOf(alex?.id ?? "").placeOrder({ body: { orderItems: [{ productId: named("감귤"), quantity: 1 }] } });
-
-  // What is no longer as it was when it was put into the cart; what cannot be had any more; a bank that has not answered.
-  const other = new Client(open.url, seoyeon?.id ?? "", "shopper");
-  const otherShop = shopOf(other.id);
-  const few = (await operator().createProducts({ body: { name: "옹기 접시 · Earthen plate", price: 21_000, stock: 3 } })).body as { id: string };
-  const gone = (await operator().createProducts({ body: { name: "나무 숟가락 · Wooden spoon", price: 9000, stock: 1 } })).body as { id: string };
-  for (const [productId, quantity] of [
-    [few.id, 3],
-    [gone.id, 1],
-    [named("감귤"), 2],
-  ] as const)
-    await otherShop.addToCart({ path: { userId: other.id }, body: { productId, quantity } });
-  await operator().grantBalances({ body: { grants: [{ userId: alex?.id ?? "", amount: 100_000, reason: "장날" }] } });
-  await shopOf(alex?.id ?? "").placeOrder({
-    body: {
-      orderItems: [
-        { productId: few.id, quantity: 1 },
-        { productId: gone.id, quantity: 1 },
-      ],
-    },
-  });
-  const { body: bought } = await otherShop.placeOrder({
-    body: { orderItems: [{ productId: named("호떡"), quantity: 1 }], payment: { method: "DEFERRED" } },
-  });
-  await otherShop.payOrder({ body: { orderId: bought.orderId, method: "CARD", paymentKey: "approve-1" } });
-  const last = (
-    await operator().createCoupon({
-      body: { name: "마지막 한 장 · The last one", discount: { type: "FIXED", amount: 10_000 }, totalQuantity: 1, validDays: 1 },
-    })
-  ).body as { id: string };
-  await shopOf(alex?.id ?? "").issueCoupon({ path: { couponId: last.id } });
-  await operator().createCoupon({
-    body: {
-      name: "지난 장날 · Last market day",
-      discount: { type: "PERCENTAGE", rate: 10 },
-      totalQuantity: 50,
-      opensAt: "2020-01-01T00:00:00Z",
-      closesAt: "2020-01-02T00:00:00Z",
-      validDays: 1,
-    },
-  });
-  const direct = `/#/checkout?product=${named("백자")}&variant=${(await shop.getProduct({ path: { productId: named("백자") } })).body.variants[0]?.id}&quantity=1`;
-  const theirs = { as: other, user: seoyeon?.name ?? "" };
-
-  const mine = { as: me, user: minsu?.name ?? "" };
-  return [
-    { name: "home", address: "/", ...mine },
-    { name: "home-stranger", address: "/" },
-    { name: "search-empty", address: "/#/?q=호랑이" },
-    { name: "product", address: `/#/products/${named("백자")}`, ...mine },
-    { name: "product-options", address: `/#/products/${shirt.id}`, ...mine },
-    { name: "product-gone", address: `/#/products/${named("청자")}` },
-    { name: "coupons", address: "/#/coupons", ...mine },
-    { name: "cart", address: "/#/cart", ...mine },
-    { name: "cart-empty", address: "/#/cart", as: poor, user: jiwoo?.name ?? "" },
-    { name: "checkout", address: "/#/checkout", ...mine },
-    {
-      name: "checkout-poor",
-      address: direct,
-      as: poor,
-      user: jiwoo?.name ?? "",
-    },
-    { name: "checkout-card", address: direct, ...theirs, prepare: (page) => page.getByRole("radio", { name: /카드|Card/ }).check() },
-    {
-      name: "checkout-unheard",
-      address: direct,
-      ...theirs,
-      restless: true,
-      prepare: async (page) => {
-        await page.locator("button[type=submit]:enabled").waitFor();
-        await page.route("**/orders", (route) => route.abort());
-        await page.locator("button[type=submit]").click();
-        await page.locator(".unheard").waitFor({ timeout: 30_000 });
-      },
-    },
-    {
-      name: "checkout-busy",
-      address: direct,
-      ...theirs,
-      restless: true,
-      prepare: async (page) => {
-        await page.locator("button[type=submit]:enabled").waitFor();
-        await page.route("**/orders", (route) => route.abort());
-        await page.locator("button[type=submit]").click();
-        await page.locator(".line p").waitFor();
-      },
-    },
-    { name: "cart-blocked", address: "/#/cart", ...theirs },
-    { name: "checkout-blocked", address: "/#/checkout", ...theirs },
-    { name: "coupons-claimed", address: "/#/coupons", ...theirs, prepare: claimOne },
-    { name: "coupons-crowded", address: "/#/coupons", as: poor, user: jiwoo?.name ?? "", prepare: claimInCrowd },
-    { name: "coupons-stranger", address: "/#/coupons" },
-    {
-      name: "order-bank",
-      address: "/#/orders",
-      ...theirs,
-      prepare: async (page) => {
-        // The bank answers within a minute.
-        const { body: asked } = await otherShop.placeOrder({
-          body: { orderItems: [{ productId: named("호떡"), quantity: 1 }], payment: { method: "DEFERRED" } },
-        });
-        await otherShop.payOrder({ body: { orderId: asked.orderId, method: "CARD", paymentKey: `timeout-${asked.orderId}` } });
-        await page.goto(`${open.url}/#/orders/${asked.orderId}`);
-        await page.locator(".notice.warn").waitFor();
-      },
-    },
-    { name: "order-paid", address: `/#/orders/${bought.orderId}?result=placed`, ...theirs },
-    { name: "order-cancelled", address: `/#/orders/${cancelled.orderId}?result=cancelled`, ...mine },
-    { name: "order-gone", address: "/#/orders/01a21a13-275e-7000-b31d-6a3aa44a0000", ...mine },
-    { name: "orders-none", address: "/#/orders", as: poor, user: jiwoo?.name ?? "" },
-    { name: "balance-none", address: "/#/balance", as: poor, user: jiwoo?.name ?? "" },
-    { name: "product-nowhere", address: "/#/products/01a21a13-275e-7000-b31d-6a3aa44a0000" },
-    { name: "product-added", address: `/#/products/${named("호떡")}`, ...theirs, prepare: (page) => page.locator(".buy button").first().click() },
-    {
-      name: "product-loading",
-      address: "/#/coupons",
-      restless: true,
-      prepare: async (page) => {
-        await page.route("**/products/*", () => {});
-        await page.goto(`${open.url}/#/products/${named("백자")}`);
-        await page.locator(".detail .bone").first().waitFor();
-      },
-    },
-    {
-      name: "home-unreachable",
-      address: "/#/sign-in",
-      restless: true,
-      prepare: async (page) => {
-        await page.route("**/products?*", (route) =>
-          route.fulfill({ status: 500, contentType: "application/problem+json", body: problem(500, "INTERNAL") }),
-        );
-        await page.goto(`${open.url}/#/`);
-        await page.locator(".notice.bad").waitFor();
-      },
-    },
-    { name: "orders", address: "/#/orders", ...mine },
-    { name: "order-refunded", address: `/#/orders/${paid.orderId}`, ...mine },
-    { name: "order-unpaid", address: `/#/orders/${unpaid.orderId}`, ...mine },
-    { name: "order-declined", address: `/#/orders/${declined.orderId}`, ...mine },
-    {
-      name: "order-cancel",
-      address: `/#/orders/${paid.orderId.length > 0 ? unpaid.orderId : ""}`,
-      ...mine,
-      prepare: (page) => page.locator(".button.danger").first().click(),
-    },
-    { name: "balance", address: "/#/balance", ...mine },
-    { name: "sign-in", address: "/#/sign-in" },
-    { name: "needs-sign-in", address: "/#/orders" },
-    { name: "nowhere", address: "/#/nowhere" },
-  ];
-}
-
-function problem(status: number, code: keyof typeof REFUSALS, more: object = {}): string {
-  return JSON.stringify({ type: "/problems/x", title: "", status, code, detail: REFUSALS[code].ko, ...more });
-}
-
-async function claimOne(page: BrowserPage): Promise<void> {
-  await page.route("**/issue", (route) => route.fulfill({ status: 201, contentType: "application/json", body: "{}" }));
-  await page.locator(".campaign .primary:enabled").first().click();
-  await page.locator(".campaign .notice").waitFor();
-}
-
-async function claimInCrowd(page: BrowserPage): Promise<void> {
-  const busy = {
-    status: 503,
-    headers: { "retry-after": "30" },
-    contentType: "application/problem+json",
-    body: problem(503, "BUSY", { retryAfter: 30 }),
-  };
-  await page.route("**/issue", (route) => route.fulfill(busy));
-  await page.locator(".campaign .primary:enabled").first().click();
-  await page.locator(".campaign .notice").waitFor();
-}
-
-function shopOf(userId: string): Shop {
-  const token = mintToken(SECRET, { id: userId, role: "shopper" }, 1);
-  return createShop({ url: open.url, token: () => token });
-}
-
-function operator(): Shop {
-  const token = mintToken(SECRET, { id: "photographer", role: "operator" }, 1);
-  return createShop({ url: open.url, token: () => token });
 }

@@ -1,4 +1,4 @@
-// A shopper's way through the storefront, in a real browser: what is shown has to be what the shop then does.
+// A shopper in the storefront, in a real browser. The shop must do exactly as the pages show.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
@@ -17,7 +17,7 @@ const button = (page: Page, name: string | RegExp) => page.getByRole("button", {
 const menu = (page: Page, name: string) => page.getByRole("navigation").getByRole("link", { name });
 const won = (amount: number): string => `${amount.toLocaleString("ko-KR")}원`;
 
-browserTest("from the claim of a coupon to the refund, by what is on the page alone", async () => {
+browserTest("a shopper claims a coupon, orders, cancels and gets a refund, using the pages alone", async () => {
   const { page, close } = await visit(shop.url);
   await page.getByRole("link", { name: "로그인", exact: true }).first().click();
   await button(page, "김민수 님으로 로그인").click();
@@ -91,7 +91,7 @@ browserTest("from the claim of a coupon to the refund, by what is on the page al
   await close();
 });
 
-browserTest("an option is chosen, a card is declined, the order is paid from the balance; in English, on a desktop", async () => {
+browserTest("an order whose card was declined is paid from the balance; in English, on a desktop", async () => {
   const user = await shop.user({ balance: 100_000 });
   const product = await shop.product({
     name: "Scarf",
@@ -103,7 +103,7 @@ browserTest("an option is chosen, a card is declined, the order is paid from the
   });
   const { page, close } = await visit(`${shop.url}/#/products/${product.id}`, { as: user, language: "en", size: DESKTOP });
   await page.getByText("5 left", { exact: true }).waitFor();
-  await page.getByRole("group", { name: "Colour" }).getByRole("radio", { name: "blue" }).check();
+  await page.getByRole("group", { name: "Color" }).getByRole("radio", { name: "blue" }).check();
   await page.getByText("8 in stock").waitFor();
   await button(page, "Buy now").click();
   await page.getByRole("radio", { name: /^Card/ }).check();
@@ -125,7 +125,7 @@ browserTest("an option is chosen, a card is declined, the order is paid from the
   await close();
 });
 
-browserTest("a card whose bank answers late is waited for, and the page tells when it has", async () => {
+browserTest("the order page waits for a late bank and tells when the payment is confirmed", async () => {
   const user = await shop.user();
   const product = await shop.product({ name: "Kite", price: 7000, stock: 2 });
   const address = `${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`;
@@ -137,7 +137,7 @@ browserTest("a card whose bank answers late is waited for, and the page tells wh
   await button(page, "Pay ₩7,000").click();
   await page.getByText("Waiting for the bank").waitFor();
   await assertAccessible(page);
-  assert.equal(await shop.stockOf(product), 1, "it is held");
+  assert.equal(await shop.stockOf(product), 1, "the unit is reserved");
   good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
   await page.getByText("Paid", { exact: true }).first().waitFor();
   await page.getByText("Waiting for the bank").waitFor({ state: "detached" });
@@ -145,14 +145,14 @@ browserTest("a card whose bank answers late is waited for, and the page tells wh
   await close();
 });
 
-browserTest("a balance is charged, and the ledger shows it", async () => {
+browserTest("a top-up raises the balance and appears in the ledger", async () => {
   const user = await shop.user();
   const { page, close } = await visit(`${shop.url}/#/balance`, { as: user, language: "en" });
   await page.getByText("Nothing yet").waitFor();
-  await page.getByLabel("Amount to charge").fill("0");
-  await page.getByRole("button", { name: "Charge", exact: true }).and(page.locator(":disabled")).waitFor();
+  await page.getByLabel("Amount to top up").fill("0");
+  await page.getByRole("button", { name: "Top up", exact: true }).and(page.locator(":disabled")).waitFor();
   await page.getByRole("button", { name: "₩10,000", exact: true }).click();
-  await button(page, "Charge ₩10,000").click();
+  await button(page, "Top up ₩10,000").click();
   await page.getByText("₩10,000 added.").waitFor();
   await page.locator(".balance", { hasText: "₩10,000" }).waitFor();
   await page.locator(".entry", { hasText: "+₩10,000" }).waitFor();
@@ -160,96 +160,7 @@ browserTest("a balance is charged, and the ledger shows it", async () => {
   await close();
 });
 
-browserTest("products are found by name, put in order, and kept apart from what is sold out", async () => {
-  await shop.product({ name: "호랑이 등불", price: 3000, stock: 0 });
-  await shop.product({ name: "호랑이 부채", price: 2000, stock: 9 });
-  const { page, close } = await visit(shop.url, {});
-  await page.getByRole("searchbox").fill("호랑이");
-  const names = page.locator(".card .card-name");
-  await page.locator(".card", { hasText: "감귤" }).waitFor({ state: "detached" });
-  await page.getByRole("combobox").selectOption("price");
-  await page.locator(".card").first().getByText("부채").waitFor();
-  assert.deepEqual(await names.allInnerTexts(), ["호랑이 부채", "호랑이 등불"]);
-  await page.locator(".card", { hasText: "등불" }).getByText("품절").waitFor();
-  await page.getByRole("checkbox", { name: "품절 제외" }).check();
-  await page.locator(".card", { hasText: "등불" }).waitFor({ state: "detached" });
-  await page.getByRole("searchbox").fill("코끼리");
-  await page.getByText("찾는 상품이 없습니다").waitFor();
-  await close();
-});
-
-// Goes red without the focus on a page's heading (Title) and without :focus-visible elements for every control.
-browserTest("with the keyboard alone", async () => {
-  const user = await shop.user({ balance: 50_000 });
-  const product = await shop.product({ name: "Key ring", price: 1000, stock: 50 });
-  const { page, close } = await visit(shop.url, { as: user, language: "en" });
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-  const focused = () => page.evaluate(() => String((globalThis as any).document.activeElement?.innerText ?? "").trim());
-  const press = async (key: string, until: (text: string) => boolean): Promise<void> => {
-    for (let i = 0; i < 80; i++) {
-      await page.keyboard.press(key);
-      if (until(await focused())) return;
-    }
-    assert.fail("it can't be reached by the keyboard");
-  };
-  await page.locator(":focus").blur();
-  await press("Tab", (text) => text === "Skip to content");
-  await page.keyboard.press("Enter");
-  assert.match(await focused(), /^Jangnal/);
-  await press("Tab", (text) => text.includes("Key ring"));
-  await page.keyboard.press("Enter");
-  await page.waitForURL(`**/#/products/${product.id}`);
-  await button(page, "Buy now").waitFor();
-  assert.equal(await focused(), "Key ring", "a new page begins at its heading");
-  await press("Tab", (text) => text === "Buy now");
-  await page.keyboard.press("Enter");
-  await button(page, "Pay ₩1,000").waitFor();
-  await press("Tab", (text) => text === "Pay ₩1,000");
-  await page.keyboard.press("Enter");
-  await page.getByText("Your order is complete.").waitFor();
-  await press("Tab", (text) => text === "Cancel order");
-  await page.keyboard.press("Enter");
-  await page.getByRole("dialog").waitFor();
-  await page.keyboard.press("Escape");
-  await page.getByRole("dialog").waitFor({ state: "hidden" });
-  assert.equal(await focused(), "Cancel order", "the dialog gives the focus back");
-  await close();
-});
-
-// Goes red without `pressed` in home.tsx: the card would make room for the next coupon, and what came of the claim would be gone with it.
-browserTest("a coupon that is claimed on the first page stays there with what came of it", async () => {
-  const user = await shop.user();
-  const { page, close } = await visit(shop.url, { as: user });
-  const hero = page.locator(".hero");
-  await hero.getByRole("heading", { name: /첫 장날/ }).waitFor();
-  await page.waitForLoadState("networkidle");
-  const again = page.waitForResponse((response) => response.url().includes(`/users/${user.id}/coupons`));
-  await hero.getByRole("button", { name: "쿠폰 받기" }).click();
-  await again;
-  await page.waitForLoadState("networkidle");
-  await hero.getByText("쿠폰을 받았습니다!").waitFor({ timeout: 1000 });
-  await close();
-});
-
-// Goes red without `scrollWhenThere` (router.ts), and the way back without `remember` (resource.ts) as well.
-browserTest("a new page begins at its top, and the way back leads to where one was", async () => {
-  const { page, close } = await visit(shop.url, {});
-  const card = page.locator(".card").last();
-  await card.scrollIntoViewIfNeeded();
-  // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
-  const top = () => page.evaluate(() => (globalThis as any).scrollY as number);
-  const was = await top();
-  assert.ok(was > 200, "there is something to scroll");
-  await card.click();
-  await page.getByRole("button", { name: "바로 구매" }).waitFor();
-  await page.waitForFunction(() => (globalThis as unknown as { scrollY: number }).scrollY === 0);
-  await page.goBack();
-  await page.waitForFunction((y) => Math.abs((globalThis as unknown as { scrollY: number }).scrollY - y) < 2, was);
-  await close();
-});
-
-browserTest("an order that was refunded in part: what of it, how much, and why", async () => {
+browserTest("the page of a partially refunded order shows the items, the amount and the reason for the customer", async () => {
   const user = await shop.user({ balance: 100_000 });
   const product = await shop.product({ name: "찻잔", price: 7000, stock: 5 });
   const { orderId } = good(await user.post("/orders", { orderItems: [{ productId: product.id, quantity: 3 }] }), 201);
@@ -264,7 +175,7 @@ browserTest("an order that was refunded in part: what of it, how much, and why",
   await close();
 });
 
-browserTest("money that is short at the checkout is charged, and the way leads back to the order", async () => {
+browserTest("a buyer without enough balance tops it up and returns to the order", async () => {
   const user = await shop.user({ balance: 1000 });
   const product = await shop.product({ name: "목화", price: 8000, stock: 5 });
   const { page, close } = await visit(`${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=1`, { as: user });

@@ -3,10 +3,10 @@
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
 import { language } from "../shared/languages.ts";
-import { place, to } from "../shared/router.ts";
+import { route, to } from "../shared/router.ts";
 import { Audit } from "./pages/audit.tsx";
 import { Balances } from "./pages/balances.tsx";
-import { Catalogue } from "./pages/catalogue.tsx";
+import { Catalog } from "./pages/catalog.tsx";
 import { Coupons } from "./pages/coupons.tsx";
 import { NewCouponPage } from "./pages/new-coupon.tsx";
 import { NewProductPage } from "./pages/new-product.tsx";
@@ -27,16 +27,16 @@ import { Title } from "./parts/parts.tsx";
 import { session, signOut } from "./session.ts";
 import { t } from "./words/words.ts";
 
-type Word = "live" | "drop" | "catalogue" | "coupons" | "orders" | "balances" | "sales" | "events" | "payments" | "jobs" | "audit";
+type Word = "live" | "drop" | "catalog" | "coupons" | "orders" | "balances" | "sales" | "events" | "payments" | "jobs" | "audit";
 type Page = { path: RegExp; menu: Word; page: (id: string) => ComponentChildren };
 
 const PAGES: Page[] = [
   { path: /^\/(?:live)?$/, menu: "live", page: () => <Live /> },
   { path: /^\/drop$/, menu: "drop", page: () => <Drop /> },
   { path: /^\/rehearsals\/([^/]+)$/, menu: "drop", page: (id) => <Rehearsal key={id} id={id} /> },
-  { path: /^\/catalogue$/, menu: "catalogue", page: () => <Catalogue /> },
-  { path: /^\/products\/new$/, menu: "catalogue", page: () => <NewProductPage /> },
-  { path: /^\/products\/([^/]+)$/, menu: "catalogue", page: (id) => <Product key={id} id={id} /> },
+  { path: /^\/catalog$/, menu: "catalog", page: () => <Catalog /> },
+  { path: /^\/products\/new$/, menu: "catalog", page: () => <NewProductPage /> },
+  { path: /^\/products\/([^/]+)$/, menu: "catalog", page: (id) => <Product key={id} id={id} /> },
   { path: /^\/coupons$/, menu: "coupons", page: () => <Coupons /> },
   { path: /^\/coupons\/new$/, menu: "coupons", page: () => <NewCouponPage /> },
   { path: /^\/orders$/, menu: "orders", page: () => <Orders /> },
@@ -50,17 +50,17 @@ const PAGES: Page[] = [
   { path: /^\/audit$/, menu: "audit", page: () => <Audit /> },
 ];
 
-const MENU: { head: "selling" | "goods" | "money" | "machine"; entries: Word[] }[] = [
+const MENU: { head: "selling" | "commerce" | "money" | "system"; entries: Word[] }[] = [
   { head: "selling", entries: ["live", "drop"] },
-  { head: "goods", entries: ["catalogue", "coupons", "orders"] },
+  { head: "commerce", entries: ["catalog", "coupons", "orders"] },
   { head: "money", entries: ["balances", "sales", "payments"] },
-  { head: "machine", entries: ["events", "jobs", "audit"] },
+  { head: "system", entries: ["events", "jobs", "audit"] },
 ];
 
 export function App() {
-  const { path } = place.value;
-  const found = session.value === null ? undefined : PAGES.find((one) => one.path.test(path));
-  const name = session.value === null ? t.value.signIn : found ? t.value[found.menu] : t.value.notHere;
+  const { path } = route.value;
+  const found = session.value === null ? undefined : PAGES.find((page) => page.path.test(path));
+  const name = session.value === null ? t.value.signIn : found ? t.value[found.menu] : t.value.notFound;
   useEffect(() => {
     document.title = `${name} · ${t.value.title}`;
   }, [name, language.value]);
@@ -107,9 +107,9 @@ export function App() {
           </button>
         </div>
       </header>
-      {/* A page is one operator's: what was typed or begun on it is gone for the next. */}
+      {/* A new operator gets a new page, without the input of the one before. */}
       <main id="main">
-        <Fragment key={session.value.name}>{found ? found.page(found.path.exec(path)?.[1] ?? "") : <Title>{t.value.notHere}</Title>}</Fragment>
+        <Fragment key={session.value.name}>{found ? found.page(found.path.exec(path)?.[1] ?? "") : <Title>{t.value.notFound}</Title>}</Fragment>
       </main>
     </div>
   );

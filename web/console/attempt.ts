@@ -1,40 +1,45 @@
-// What an operator does with a button is done with the token of that operator, or not at all, whatever other tabs do meanwhile.
+// Actions of an operator. An action is performed with the token of the operator who pressed the button, or not at all, even if another tab changes
+// the session.
 
 import { useRef } from "preact/hooks";
 import { type Signal, signal } from "@preact/signals";
 import { createShop, type Shop } from "#client";
 import { type Attempt, soonAfter, useAttempt as useAnyAttempt } from "../shared/attempt.ts";
-import { listen, options } from "./api.ts";
-import { session, sessionNow } from "./session.ts";
+import { fetchAndWatch, options } from "./api.ts";
+import { currentSession, session } from "./session.ts";
 
-export type Mine = {
+export type ActionContext = {
+  /** Idempotency key. */
   key: string;
-  /** Calls the shop with the token of the operator who pressed. */
+  /** Client with the token of the operator who pressed. */
   shop: Shop;
 };
 
-/** A large file or a job takes its time, but nothing is sent hours after the press. */
+/** Enough for a large file or a long job. Nothing is sent hours after the press. */
 const LASTS_MS = 30 * 60_000;
 
-/** `useAttempt` (shared/attempt.ts) for the operator who opened the page: it does nothing for another. */
-export function useAttempt<Given extends unknown[]>(work: (mine: Mine, ...given: Given) => Promise<void>): Attempt<Given> {
+/** `useAttempt` (shared/attempt.ts) for the operator who opened the page; it does nothing for another operator. */
+export function useAttempt<Args extends unknown[]>(work: (context: ActionContext, ...args: Args) => Promise<void>): Attempt<Args> {
   const name = useRef(session.peek()?.name).current;
   return useAnyAttempt(
-    (press, ...given: Given) => {
-      const token = sessionNow()?.token;
-      return work({ key: press.key, shop: createShop({ ...options, token: () => token, fetch: soonAfter(press, LASTS_MS, listen) }) }, ...given);
+    (press, ...args: Args) => {
+      const token = currentSession()?.token;
+      return work(
+        { key: press.key, shop: createShop({ ...options, token: () => token, fetch: soonAfter(press, LASTS_MS, fetchAndWatch) }) },
+        ...args,
+      );
     },
-    { allowed: () => name !== undefined && sessionNow()?.name === name },
+    { allowed: () => name !== undefined && currentSession()?.name === name },
   );
 }
 
-/** A signal that outlives a page, one for each operator: what one has started is not shown to the next. */
-export function operatorsOwn<T>(initial: T): () => Signal<T> {
-  const all = new Map<string, Signal<T>>();
+/** A signal for each operator that outlives the page. An operator does not see the running actions of another. */
+export function perOperator<T>(initial: T): () => Signal<T> {
+  const byName = new Map<string, Signal<T>>();
   return () => {
     const name = session.value?.name ?? "";
-    const own = all.get(name) ?? signal(initial);
-    all.set(name, own);
-    return own;
+    const found = byName.get(name) ?? signal(initial);
+    byName.set(name, found);
+    return found;
   };
 }

@@ -1,51 +1,51 @@
-// The operator at the console, in this browser: a token, pasted or brought by a link (`/console#token=…`).
+// The operator's session in this browser: a token, pasted or brought by a link (`/console#token=…`).
 
 import { effect, signal } from "@preact/signals";
-import { forgetSeen } from "../shared/resource.ts";
-import { keepSession, onOwnerChange } from "../shared/session.ts";
+import { clearCache } from "../shared/resource.ts";
+import { onOwnerChange, storedSession } from "../shared/session.ts";
 
 export type Session = { token: string; name: string };
 
-const kept = keepSession<Session>("jangnal.console", read);
+const stored = storedSession<Session>("jangnal.console", parse);
 
-export const session = kept.session;
-/** The session as it is at this moment, another tab's changes included. */
-export const sessionNow = kept.refresh;
-/** Why the operator is not signed in any more, or was not let in. */
-export const sessionTrouble = signal<"expired" | "no operator" | null>(null);
+export const session = stored.session;
+/** Returns the session at this moment, including changes by other tabs. */
+export const currentSession = stored.refresh;
+/** Why the operator is signed out: the token expired, or it is not an operator's. */
+export const sessionProblem = signal<"expired" | "no operator" | null>(null);
 effect(() => {
-  if (session.value !== null) sessionTrouble.value = null;
+  if (session.value !== null) sessionProblem.value = null;
 });
-onOwnerChange(() => session.value?.name, forgetSeen);
+onOwnerChange(() => session.value?.name, clearCache);
 
-/** A token in the address is taken and dropped from it at once: neither history nor a copied address shall hold it. */
-function takeToken(event?: Event): void {
+/** Takes a token out of the address at once, so that neither the history nor a copied address contains it. */
+function takeTokenFromAddress(event?: Event): void {
   const token = /^#token=(.*)$/.exec(location.hash)?.[1];
   if (token === undefined) return;
-  // The router sees the next address, not this one.
+  // The router must not see this address, only the next one.
   event?.stopImmediatePropagation();
   location.replace("#/live");
-  signIn(decoded(token));
+  signIn(decode(token));
 }
-takeToken();
-addEventListener("hashchange", takeToken, { capture: true });
+takeTokenFromAddress();
+addEventListener("hashchange", takeTokenFromAddress, { capture: true });
 
-/** Takes a token that looks like an operator's; whether it is good the shop will say. */
+/** Accepts a token that looks like an operator's. The shop verifies it at the first request. */
 export function signIn(token: string): boolean {
-  const made = sessionOf(token.trim());
-  if (made !== null) kept.begin(made);
-  sessionTrouble.value = made === null ? "no operator" : null;
-  return made !== null;
+  const created = sessionOf(token.trim());
+  if (created !== null) stored.start(created);
+  sessionProblem.value = created === null ? "no operator" : null;
+  return created !== null;
 }
 
-export const signOut = kept.end;
+export const signOut = stored.end;
 
-/** The shop has refused this token. */
+/** Ends the session of a token that the shop refused. */
 export function sessionEnded(token: string): void {
-  if (kept.endOf(token)) sessionTrouble.value = "expired";
+  if (stored.endOf(token)) sessionProblem.value = "expired";
 }
 
-function decoded(text: string): string {
+function decode(text: string): string {
   try {
     return decodeURIComponent(text);
   } catch {
@@ -56,7 +56,7 @@ function decoded(text: string): string {
 function sessionOf(token: string): Session | null {
   try {
     const payload = token.split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/") ?? "";
-    const bytes = Uint8Array.from(atob(payload), (letter) => letter.codePointAt(0) ?? 0);
+    const bytes = Uint8Array.from(atob(payload), (character) => character.codePointAt(0) ?? 0);
     const { sub, role } = JSON.parse(new TextDecoder().decode(bytes)) as { sub?: unknown; role?: unknown };
     return typeof sub === "string" && role === "operator" ? { token, name: sub } : null;
   } catch {
@@ -64,9 +64,9 @@ function sessionOf(token: string): Session | null {
   }
 }
 
-function read(kept: string | null): Session | null {
+function parse(text: string | null): Session | null {
   try {
-    const { token, name } = JSON.parse(kept ?? "null") as Record<string, unknown>;
+    const { token, name } = JSON.parse(text ?? "null") as Record<string, unknown>;
     return typeof token === "string" && typeof name === "string" ? { token, name } : null;
   } catch {
     return null;

@@ -1,20 +1,20 @@
-// Variants side by side, as whoever sells clothes thinks of them: sizes across, colours down.
+// Variants as a table, as clothes are sold: sizes in columns, colors in rows.
 
 export type Options = Record<string, string>;
 
-/** What one type in a form: an option's name, and its values between commas. */
+/** One option as typed in a form: its name, and its values separated by commas. */
 export type OptionRow = { name: string; values: string };
 
 export type Grid<Item> = {
-  /** What the columns are the values of, and what the rows are; empty where there is nothing to say. */
-  across: string;
-  down: string;
+  /** The names of the options in the columns and in the rows; empty if there is no table to label. */
+  columnOption: string;
+  rowOptions: string;
   columns: string[];
   rows: { label: string; cells: (Item | undefined)[] }[];
 };
 
-/** As many as the shop takes of one product. */
-export const MOST_VARIANTS = 200;
+/** The shop's limit for one product. */
+export const MAX_VARIANTS = 200;
 
 const valuesOf = ({ values }: OptionRow): string[] => [
   ...new Set(
@@ -25,7 +25,7 @@ const valuesOf = ({ values }: OptionRow): string[] => [
   ),
 ];
 
-/** Every combination of the options that have a name and values, in the order in which they were typed. A name counts once. */
+/** Every combination of the options that have a name and values, in the order of typing. Of two options with one name the first counts. */
 export function combinations(rows: OptionRow[]): Options[] {
   const names = rows.map((row) => row.name.trim());
   const named = rows.filter((row, i) => names[i] !== "" && names.indexOf(names[i] as string) === i && valuesOf(row).length > 0);
@@ -36,33 +36,33 @@ export function combinations(rows: OptionRow[]): Options[] {
   );
 }
 
-/** What the shop calls a variant that was given no name. */
+/** The name that the shop gives to a variant without one. */
 export const nameOf = (options: Options): string => Object.values(options).join(" / ");
 
-/** A variant's options as they were typed, which its name tells where it was made of them: the shop keeps them in an order of its own. */
-export function asTyped({ name, options }: { name: string; options: Options }): Options {
+/** A variant's options in the order of its name. The shop does not keep the order of typing, but a name made of the options does. */
+export function optionsInNameOrder({ name, options }: { name: string; options: Options }): Options {
   const parts = name.split(" / ");
-  const place = (value: string): number => parts.indexOf(value);
+  const position = (value: string): number => parts.indexOf(value);
   const entries = Object.entries(options);
-  if (entries.some(([, value]) => place(value) < 0)) return options;
-  return Object.fromEntries(entries.sort(([, a], [, b]) => place(a) - place(b)));
+  if (entries.some(([, value]) => position(value) < 0)) return options;
+  return Object.fromEntries(entries.sort(([, a], [, b]) => position(a) - position(b)));
 }
 
 /**
- * The last option's values across, each combination of the others down. Items that are not told apart by the same options, or by none, stand in
- * one column under each other.
- * @param nameOf what such an item is called
+ * Puts the last option's values into columns and each combination of the others into a row. Items without options, or with different
+ * options, become one column.
+ * @param nameOf the label of an item in that column
  */
 export function gridOf<Item>(items: Item[], optionsOf: (item: Item) => Options, nameOf: (item: Item) => string): Grid<Item> {
   const names = Object.keys(items[0] === undefined ? {} : optionsOf(items[0]));
   const keyOf = (item: Item): string => JSON.stringify(names.map((name) => optionsOf(item)[name]));
-  const alike = items.every((item) => {
-    const own = optionsOf(item);
-    return Object.keys(own).length === names.length && names.every((name) => own[name] !== undefined);
+  const sameOptions = items.every((item) => {
+    const options = optionsOf(item);
+    return Object.keys(options).length === names.length && names.every((name) => options[name] !== undefined);
   });
   const last = names.at(-1);
-  if (!alike || last === undefined || new Set(items.map(keyOf)).size < items.length)
-    return { across: "", down: "", columns: [""], rows: items.map((item) => ({ label: nameOf(item), cells: [item] })) };
+  if (!sameOptions || last === undefined || new Set(items.map(keyOf)).size < items.length)
+    return { columnOption: "", rowOptions: "", columns: [""], rows: items.map((item) => ({ label: nameOf(item), cells: [item] })) };
   const others = names.slice(0, -1);
   const labelOf = (item: Item): string => others.map((name) => optionsOf(item)[name]).join(" / ");
   const columns = [...new Set(items.map((item) => optionsOf(item)[last] as string))];
@@ -70,5 +70,5 @@ export function gridOf<Item>(items: Item[], optionsOf: (item: Item) => Options, 
     label,
     cells: columns.map((value) => row.find((item) => optionsOf(item)[last] === value)),
   }));
-  return { across: last, down: others.join(" / "), columns, rows };
+  return { columnOption: last, rowOptions: others.join(" / "), columns, rows };
 }

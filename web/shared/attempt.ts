@@ -1,85 +1,85 @@
-// Something that a user does once, with a button: a claim, an order, a payment.
+// An action that a user starts with a button and that must happen once: a claim, an order, a payment.
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
 import { isUndecided } from "#client";
-import { dropKept, keep as keepInBrowser, readKept } from "./storage.ts";
+import { readStored, removeStored, store } from "./storage.ts";
 
-/** One press of a button. `key` stays the same if the same is asked again; `at` is the time of the latest press, in ms since 1970. */
+/** One press of a button. A repeat of the same action has the same `key`; `at` is the time of the latest press, in ms since 1970. */
 export type Press = { key: string; at: number };
 
-/** What was asked, but not decided as far as the page knows. */
-export type Open<Given> = { given: Given; pressedAt: number };
+/** An action with an unknown outcome: the shop has not answered it. */
+export type Undecided<Args> = { args: Args; pressedAt: number };
 
-export type Attempt<Given extends unknown[]> = {
+export type Attempt<Args extends unknown[]> = {
   busy: boolean;
   error: unknown;
-  /** What may have been done although no answer was heard: it can be asked again, and nothing else instead of it. */
-  open: Open<Given> | null;
-  run: (...given: Given) => Promise<void>;
-  /** The user presses again: asks for what is open. */
-  again: () => Promise<void>;
-  /** Asks for what is open without a press. Only soon after the press; later it does nothing. */
-  goOn: () => Promise<void>;
-  forget: () => void;
+  /** The action whose outcome is unknown. It can be repeated; no other action takes its place. */
+  undecided: Undecided<Args> | null;
+  run: (...args: Args) => Promise<void>;
+  /** Repeats the undecided action because the user pressed again. */
+  retry: () => Promise<void>;
+  /** Repeats the undecided action without a press, and only if the last press is recent. */
+  resume: () => Promise<void>;
+  clearError: () => void;
 };
 
-type Kept<Given> = { key: string; given: Given; at: number; pressedAt: number };
+type StoredAttempt<Args> = { key: string; args: Args; at: number; pressedAt: number };
 
 export type AttemptOptions = {
   /**
-   * For what costs money: the name under which it is kept while it is open. Another `run` then repeats what was asked, whatever is given; also after
-   * the page was loaded again. The name includes the user.
+   * For actions that cost money: the name under which an undecided action is stored, also across a reload of the page. Until it is decided,
+   * every `run` repeats it, whatever its arguments are. The name includes the user.
    */
-  keptAs?: string | undefined;
-  /** Whether the user who opened this page still uses it. */
+  storedAs?: string | undefined;
+  /** Whether the user who opened this page is still signed in. */
   allowed?: () => boolean;
 };
 
-/** Well below the day for which a shop remembers keys: later the same key would be a second order. */
-const KEPT_MS = 12 * 3_600_000;
+/** A shop remembers keys for at least 24 h; after that the same key would be a second order. */
+const STORED_MS = 12 * 3_600_000;
 
-/** For this long after a press the page may send by itself. */
+/** For this long after a press the page may send without another one. */
 export const PRESS_LASTS_MS = 60_000;
 
-/** Whether a press is recent. A clock that was set back makes it old. */
+/** Whether a press is recent. If the clock was set back since, it is not. */
 export const isRecent = (pressedAt: number): boolean => Date.now() >= pressedAt && Date.now() - pressedAt <= PRESS_LASTS_MS;
 
 /**
- * Runs `work`, one at a time. Its key stays the same until the shop has decided: a user who presses again because no answer was heard asks for the
- * same thing, and never buys twice.
+ * Runs `work`, one call at a time. The key stays the same until the shop has decided, so that a user who presses again after no response
+ * repeats the same action and never buys twice.
  */
-export function useAttempt<Given extends unknown[]>(
-  work: (press: Press, ...given: Given) => Promise<void>,
-  { keptAs, allowed = () => true }: AttemptOptions = {},
-): Attempt<Given> {
+export function useAttempt<Args extends unknown[]>(
+  work: (press: Press, ...args: Args) => Promise<void>,
+  { storedAs, allowed = () => true }: AttemptOptions = {},
+): Attempt<Args> {
   const busy = useSignal(false);
   const error = useSignal<unknown>(undefined);
-  const kept = useRef<Kept<Given> | undefined>(undefined);
-  const open = useSignal<Open<Given> | null>(null);
-  const begun = useRef(false);
+  const undecided = useSignal<Undecided<Args> | null>(null);
+  const current = useRef<StoredAttempt<Args> | undefined>(undefined);
+  const isLoaded = useRef(false);
   const show = (): void => {
-    open.value = kept.current ? { given: kept.current.given, pressedAt: kept.current.pressedAt } : null;
+    undecided.value = current.current ? { args: current.current.args, pressedAt: current.current.pressedAt } : null;
   };
-  if (!begun.current) {
-    begun.current = true;
-    kept.current = keptAs === undefined ? undefined : read<Given>(keptAs);
+  if (!isLoaded.current) {
+    isLoaded.current = true;
+    current.current = storedAs === undefined ? undefined : read<Args>(storedAs);
     show();
   }
-  const keep = (attempt: Kept<Given> | undefined): void => {
-    kept.current = attempt;
-    if (keptAs !== undefined) write(keptAs, attempt);
+  const set = (attempt: StoredAttempt<Args> | undefined): void => {
+    current.current = attempt;
+    if (storedAs !== undefined) write(storedAs, attempt);
   };
-  const attempt = async (mine: Kept<Given>): Promise<void> => {
+  const perform = async (attempt: StoredAttempt<Args>): Promise<void> => {
     if (busy.peek() || !allowed()) return;
     busy.value = true;
     error.value = undefined;
-    keep(mine);
+    set(attempt);
     try {
-      await work({ key: mine.key, at: mine.pressedAt }, ...mine.given);
-      keep(undefined);
+      await work({ key: attempt.key, at: attempt.pressedAt }, ...attempt.args);
+      set(undefined);
     } catch (failure) {
-      if (!isUndecided(failure)) keep(undefined);
+      if (!isUndecided(failure)) set(undefined);
       error.value = failure;
     } finally {
       busy.value = false;
@@ -90,44 +90,45 @@ export function useAttempt<Given extends unknown[]>(
   return {
     busy: busy.value,
     error: error.value,
-    open: open.value,
-    run(...given) {
-      const before = kept.current;
-      const same = before !== undefined && (keptAs !== undefined || JSON.stringify(before.given) === JSON.stringify(given));
-      return attempt(same ? { ...before, pressedAt: Date.now() } : { key: newKey(), given, at: Date.now(), pressedAt: Date.now() });
+    undecided: undecided.value,
+    run(...args) {
+      const before = current.current;
+      const same = before !== undefined && (storedAs !== undefined || JSON.stringify(before.args) === JSON.stringify(args));
+      return perform(same ? { ...before, pressedAt: Date.now() } : { key: newKey(), args, at: Date.now(), pressedAt: Date.now() });
     },
-    again: async () => kept.current && attempt({ ...kept.current, pressedAt: Date.now() }),
-    goOn: async () => (kept.current && isRecent(kept.current.pressedAt) ? attempt(kept.current) : undefined),
-    forget: () => (error.value = undefined),
+    retry: async () => current.current && perform({ ...current.current, pressedAt: Date.now() }),
+    resume: async () => (current.current && isRecent(current.current.pressedAt) ? perform(current.current) : undefined),
+    clearError: () => (error.value = undefined),
   };
 }
 
 /**
- * Sends only within `lastsMs` of a press: a retry that a sleeping computer has held back is not sent when it wakes up. It ends as a request that was
- * not answered.
+ * A `fetch` that sends only within `lastsMs` of a press. A computer that slept during a retry does not send when it wakes up: the call ends
+ * like a request without a response.
  */
 export function soonAfter(press: Press, lastsMs: number, send: typeof fetch): typeof fetch {
   return (input, init) => {
-    if (Date.now() < press.at || Date.now() - press.at > lastsMs)
-      return Promise.reject(new Error("the press is too long ago to send without another"));
+    if (Date.now() < press.at || Date.now() - press.at > lastsMs) return Promise.reject(new Error("the press is too old to send without another"));
     return send(input, init);
   };
 }
 
-const placeOf = (keptAs: string): string => `jangnal.open ${keptAs}`;
+const storageKey = (storedAs: string): string => `jangnal.open ${storedAs}`;
 
-function read<Given>(keptAs: string): Kept<Given> | undefined {
+function read<Args>(storedAs: string): StoredAttempt<Args> | undefined {
   try {
-    const kept = JSON.parse(readKept("sessionStorage", placeOf(keptAs)) ?? "null") as Kept<Given> | null;
-    return kept !== null && kept.at > Date.now() - KEPT_MS ? kept : undefined;
+    const stored = JSON.parse(readStored("sessionStorage", storageKey(storedAs)) ?? "null") as Partial<StoredAttempt<Args>> & { given?: Args };
+    // Version 0.1 called the arguments `given`; a tab may have been open since.
+    const { key, at = 0, pressedAt = 0, args = stored.given } = stored;
+    return key !== undefined && args !== undefined && at > Date.now() - STORED_MS ? { key, args, at, pressedAt } : undefined;
   } catch {
     return undefined;
   }
 }
 
-function write(keptAs: string, attempt: Kept<unknown> | undefined): void {
-  if (attempt === undefined) dropKept("sessionStorage", placeOf(keptAs));
-  else keepInBrowser("sessionStorage", placeOf(keptAs), JSON.stringify(attempt));
+function write(storedAs: string, attempt: StoredAttempt<unknown> | undefined): void {
+  if (attempt === undefined) removeStored("sessionStorage", storageKey(storedAs));
+  else store("sessionStorage", storageKey(storedAs), JSON.stringify(attempt));
 }
 
 const newKey = (): string => Array.from(crypto.getRandomValues(new Uint32Array(4)), (word) => word.toString(36)).join("-");

@@ -1,21 +1,21 @@
-// Keeps the keyboard's place. The browser drops the focus to the body when the focused control is removed or disabled; then a control nearby gets it.
+// Keeps the keyboard focus. When the focused control is removed or disabled, the browser moves the focus to the body; this moves it to a control nearby.
 
-type Place = { element: Element; parents: { parent: Element; index: number }[] };
+type Position = { element: Element; parents: { parent: Element; index: number }[] };
 
 const CONTROLS = 'a[href], button, input, select, textarea, summary, [tabindex]:not([tabindex="-1"])';
 
-let last: Place | undefined;
+let last: Position | undefined;
 
-/** To be called once, with the element that the page is rendered into. */
+/** Call once. @param root the element that the page is rendered into */
 export function keepFocus(root: Element): void {
-  root.addEventListener("focusin", ({ target }) => (last = placeOf(target as Element, root)));
-  // A press beside every control gives the focus up on purpose.
+  root.addEventListener("focusin", ({ target }) => (last = positionOf(target as Element, root)));
+  // A press outside of all controls gives up the focus on purpose.
   addEventListener("pointerdown", ({ target }) => !last?.element.contains(target as Node) && (last = undefined), { capture: true });
   let waiting = false;
   new MutationObserver(() => {
     if (waiting) return;
     waiting = true;
-    // A page that opens moves the focus to its heading, after its first frame.
+    // A new page moves the focus to its heading after its first frame.
     requestAnimationFrame(() =>
       requestAnimationFrame(() => {
         waiting = false;
@@ -25,8 +25,8 @@ export function keepFocus(root: Element): void {
   }).observe(root, { subtree: true, childList: true, attributes: true, attributeFilter: ["disabled", "open", "hidden"] });
 }
 
-function placeOf(element: Element, root: Element): Place {
-  const parents: Place["parents"] = [];
+function positionOf(element: Element, root: Element): Position {
+  const parents: Position["parents"] = [];
   for (let child = element; child !== root && child.parentElement !== null; child = child.parentElement)
     parents.push({ parent: child.parentElement, index: [...child.parentElement.children].indexOf(child) });
   return { element, parents };
@@ -40,8 +40,8 @@ function restore(root: Element): void {
   (nearby(element, parents) ?? headingOf(root)).focus({ preventScroll: true });
 }
 
-/** The control that took the place, or the one before it, in the smallest part of the page that is still there and has any. */
-function nearby(element: Element, parents: Place["parents"]): HTMLElement | undefined {
+/** The control at the same position or the one before it, in the smallest remaining part of the page that has any. */
+function nearby(element: Element, parents: Position["parents"]): HTMLElement | undefined {
   const form = element.isConnected ? element.closest("form") : null;
   const submit = form && usableIn(form).find((control) => (control as HTMLButtonElement).type === "submit");
   if (submit) return submit;
@@ -63,7 +63,7 @@ function headingOf(root: Element): HTMLElement {
 
 const usableIn = (part: Element): HTMLElement[] =>
   [part, ...part.querySelectorAll(CONTROLS)].filter(
-    (one) => one.matches(CONTROLS) && (one as HTMLElement).tabIndex >= 0 && isUsable(one),
+    (control) => control.matches(CONTROLS) && (control as HTMLElement).tabIndex >= 0 && isUsable(control),
   ) as HTMLElement[];
 
 const isUsable = (element: Element): boolean =>

@@ -1,65 +1,65 @@
-// What a page shows of the shop: read once, or again and again while somebody looks.
+// Data that a page reads from the shop: once, or repeatedly while the page is visible.
 
 import { signal, useSignal, useSignalEffect } from "@preact/signals";
 import { useCallback, useEffect, useRef } from "preact/hooks";
 
 export type Resource<T> = {
-  /** What was read last, even while it is read again, or could not be. */
+  /** The latest data. It stays during a reload and after a failed one. */
   data: T | undefined;
-  /** Why the last reading failed. */
+  /** Why the last read failed. */
   error: unknown;
   loading: boolean;
-  /** Reads again now; resolves when that is over. */
+  /** Reads again now; resolves at the end of the read. */
   reload: () => Promise<void>;
 };
 
-/** Whether somebody looks: a page in the background asks nothing. */
+/** A page in the background reads nothing. */
 const visible = signal(document.visibilityState === "visible");
 document.addEventListener("visibilitychange", () => (visible.value = document.visibilityState === "visible"));
 
-const MOST_SEEN = 50;
-/** What was read last under each key. Who comes back to a page sees it at once, as it was, until it is read again. */
-const seen = new Map<string, unknown>();
+const CACHE_SIZE = 50;
+/** The latest data by key. A user who returns to a page sees it at once, until the page has read it again. */
+const cache = new Map<string, unknown>();
 
 export type ResourceOptions<T> = {
-  /** May depend on what was read. */
+  /** The pause between reads, in ms. */
   everyMs?: number | ((data: T | undefined) => number) | undefined;
-  /** What was read under this key before is too old to be shown. */
-  anew?: boolean;
+  /** Never shows cached data, because it may be too old. */
+  uncached?: boolean;
 };
 
 /**
- * Reads with `load`, and again whenever `key` changes; with `everyMs` also that long after each reading, while the page is visible.
- * What is under way when the page is left is given up.
+ * Reads with `load`, and again when `key` changes; with `everyMs` also that long after each read, while the page is visible.
+ * A read that is not finished when the user leaves the page is aborted.
  */
 export function useResource<T>(
   key: string,
   load: (signal: AbortSignal) => Promise<T>,
-  { everyMs, anew = false }: ResourceOptions<T> = {},
+  { everyMs, uncached = false }: ResourceOptions<T> = {},
 ): Resource<T> {
-  const state = useSignal<{ key: string; data: T | undefined; error: unknown; loading: boolean }>(begin(key, anew));
+  const state = useSignal<{ key: string; data: T | undefined; error: unknown; loading: boolean }>(initialState(key, uncached));
   const latest = useRef(load);
   latest.current = load;
-  const left = useRef<AbortController>(undefined);
+  const controller = useRef<AbortController>(undefined);
 
   const read = useCallback(async (): Promise<void> => {
-    left.current?.abort();
-    const mine = (left.current = new AbortController());
-    const before = state.peek().key === key ? state.peek() : begin<T>(key, anew);
+    controller.current?.abort();
+    const { signal } = (controller.current = new AbortController());
+    const before = state.peek().key === key ? state.peek() : initialState<T>(key, uncached);
     state.value = { ...before, loading: true };
     try {
-      const data = await latest.current(mine.signal);
-      if (mine.signal.aborted) return;
-      if (!anew) remember(key, data);
+      const data = await latest.current(signal);
+      if (signal.aborted) return;
+      if (!uncached) remember(key, data);
       state.value = { key, data, error: undefined, loading: false };
     } catch (error) {
-      if (!mine.signal.aborted) state.value = { key, data: before.data, error, loading: false };
+      if (!signal.aborted) state.value = { key, data: before.data, error, loading: false };
     }
-  }, [key, anew]);
+  }, [key, uncached]);
 
   useEffect(() => {
     void read();
-    return () => left.current?.abort();
+    return () => controller.current?.abort();
   }, [read]);
 
   useSignalEffect(() => {
@@ -69,20 +69,20 @@ export function useResource<T>(
     return () => clearTimeout(timer);
   });
 
-  const { data, error, loading } = state.value.key === key ? state.value : begin<T>(key, anew);
+  const { data, error, loading } = state.value.key === key ? state.value : initialState<T>(key, uncached);
   return { data, error, loading, reload: read };
 }
 
-/** What one user has seen is not shown to the next. */
-export const forgetSeen = (): void => seen.clear();
+/** The next user of the page must not see the data of the one before. */
+export const clearCache = (): void => cache.clear();
 
-function begin<T>(key: string, anew: boolean): { key: string; data: T | undefined; error: unknown; loading: boolean } {
-  return { key, data: anew ? undefined : (seen.get(key) as T | undefined), error: undefined, loading: true };
+function initialState<T>(key: string, uncached: boolean): { key: string; data: T | undefined; error: unknown; loading: boolean } {
+  return { key, data: uncached ? undefined : (cache.get(key) as T | undefined), error: undefined, loading: true };
 }
 
 function remember(key: string, data: unknown): void {
-  seen.delete(key);
-  seen.set(key, data);
-  const [oldest] = seen.keys();
-  if (seen.size > MOST_SEEN && oldest !== undefined) seen.delete(oldest);
+  cache.delete(key);
+  cache.set(key, data);
+  const [oldest] = cache.keys();
+  if (cache.size > CACHE_SIZE && oldest !== undefined) cache.delete(oldest);
 }

@@ -1,70 +1,70 @@
-// Where the visitor is: the address behind the #, so that pages and the API never meet at one path, and a link works in any tab.
+// The route is the part of the address after the #. So pages never share a path with the API, and a link works in any tab.
 
 import { computed, signal } from "@preact/signals";
 
 const hash = signal(location.hash);
 
-export type Place = { path: string; query: URLSearchParams };
+export type Route = { path: string; query: URLSearchParams };
 
-/** As the address says it: `#/products/1?x=y` is the path `/products/1` with a query. */
-export const place = computed<Place>(() => placeOf(hash.value));
+/** The current route: `#/products/1?x=y` has the path `/products/1` and a query. */
+export const route = computed<Route>(() => routeOf(hash.value));
 
-function placeOf(address: string): Place {
+function routeOf(address: string): Route {
   const [path = "", query = ""] = address.replace(/^#/, "").split("?", 2);
   return { path: path === "" ? "/" : path, query: new URLSearchParams(query) };
 }
 
-/** What the page at this place is about, where that is more than its kind: a product's name. For the window's title. */
+/** The subject of the current page, such as a product's name, for the window's title; empty if its kind of page is enough. */
 export const subject = signal("");
 
-/** The address of a place, for links. */
+/** The address of a route, for links. */
 export function to(path: string, query: Record<string, string | undefined> = {}): string {
   const search = new URLSearchParams(Object.entries(query).filter((entry): entry is [string, string] => entry[1] !== undefined));
   return `#${path}${search.size > 0 ? `?${search}` : ""}`;
 }
 
-/** Where one is, to come back to: with its query, without the #. */
-export function here(): string {
+/** The current route with its query, without the #, as a target to return to. */
+export function currentPath(): string {
   return location.hash.replace(/^#/, "") || "/";
 }
 
-export function go(address: string): void {
+export function navigate(address: string): void {
   location.hash = address;
 }
 
-/** In place of where one is: going back does not lead here again. */
-export function replace(address: string): void {
+/** Navigates without an entry in the history: "back" skips the current page. */
+export function redirect(address: string): void {
   location.replace(address);
 }
 
-// A page begins at its top, and who goes back finds it where it was left. The browser would try that too, but before the page is there.
-// Each entry of the history has a number; one without is new.
-const leftAt = new Map<number, number>();
+// A new page starts at its top; "back" restores the scroll position. The browser's own restoration runs before the page has its content.
+// Each entry of the history gets a number; an entry without a number is new.
+const scrollPositions = new Map<number, number>();
 let entry = 0;
 history.scrollRestoration = "manual";
 history.replaceState({ entry }, "");
 addEventListener("hashchange", () => {
-  leftAt.set(entry, scrollY);
-  const before = place.peek().path;
+  scrollPositions.set(entry, scrollY);
+  const before = route.peek().path;
   const known = (history.state as { entry?: number } | null)?.entry;
-  entry = known ?? Math.max(entry, ...leftAt.keys()) + 1;
+  entry = known ?? Math.max(entry, ...scrollPositions.keys()) + 1;
   if (known === undefined) history.replaceState({ entry }, "");
-  if (placeOf(location.hash).path !== before) {
+  if (routeOf(location.hash).path !== before) {
     subject.value = "";
-    scrollWhenThere(leftAt.get(entry) ?? 0);
+    restoreScroll(scrollPositions.get(entry) ?? 0);
   }
   hash.value = location.hash;
 });
 
-/** Scrolls as soon as the page is tall enough, and not at all if that takes long or the visitor moves first. */
-function scrollWhenThere(top: number): void {
-  const mine = entry;
+/** Scrolls when the page is tall enough. Gives up after 60 frames, or when the visitor scrolls first. */
+function restoreScroll(top: number): void {
+  const target = entry;
   let frames = 60;
   let moved = false;
   addEventListener("wheel", () => (moved = true), { once: true, passive: true });
   addEventListener("touchstart", () => (moved = true), { once: true, passive: true });
   requestAnimationFrame(function attempt() {
-    if (entry !== mine || moved) return;
+    if (entry !== target || moved) return;
     scrollTo(0, top);
     if (Math.abs(scrollY - top) > 1 && --frames > 0) requestAnimationFrame(attempt);
   });

@@ -1,47 +1,50 @@
-// The session of a page: kept in the browser, and the same in all tabs.
+// The signed-in session, stored in the browser and shared by all tabs.
 
 import { effect, type Signal, signal } from "@preact/signals";
-import { dropKept, keep, readKept } from "./storage.ts";
+import { readStored, removeStored, store } from "./storage.ts";
 
-export type KeptSession<Session> = {
+export type StoredSession<Session> = {
   session: Signal<Session | null>;
-  /** Reads what another tab has signed in or out. */
+  /** Reads the stored session again, and returns it: another tab may have changed it. */
   refresh: () => Session | null;
-  begin: (session: Session) => void;
+  start: (session: Session) => void;
   end: () => void;
-  /** Ends the session of this token; a newer one stays. Whether this page was in it. */
+  /** Ends the session of this token; a newer session stays. Returns whether the session was this token's. */
   endOf: (token: string) => boolean;
 };
 
-/** @param read nothing if the text is no session */
-export function keepSession<Session extends { token: string }>(key: string, read: (kept: string | null) => Session | null): KeptSession<Session> {
-  let text = readKept("localStorage", key);
-  const session = signal<Session | null>(read(text));
+/** @param parse returns null if the text is not a session */
+export function storedSession<Session extends { token: string }>(
+  key: string,
+  parse: (text: string | null) => Session | null,
+): StoredSession<Session> {
+  let text = readStored("localStorage", key);
+  const session = signal<Session | null>(parse(text));
 
   const refresh = (): Session | null => {
-    const now = readKept("localStorage", key);
+    const now = readStored("localStorage", key);
     if (now !== text) {
       text = now;
-      session.value = read(now);
+      session.value = parse(now);
     }
     return session.peek();
   };
   addEventListener("storage", (event) => {
     if (event.key === key || event.key === null) refresh();
   });
-  // A page that was frozen, or comes out of the history, was told of nothing. These listeners run before those of the pages.
+  // A page that was frozen, or comes from the history, missed the storage events. These listeners run before those of the pages.
   for (const event of ["pageshow", "online", "focus"]) addEventListener(event, refresh);
   document.addEventListener("visibilitychange", refresh);
 
   const end = (): void => {
-    dropKept("localStorage", key);
+    removeStored("localStorage", key);
     refresh();
   };
   return {
     session,
     refresh,
-    begin(made) {
-      keep("localStorage", key, JSON.stringify(made));
+    start(created) {
+      store("localStorage", key, JSON.stringify(created));
       refresh();
     },
     end,
@@ -53,13 +56,13 @@ export function keepSession<Session extends { token: string }>(key: string, read
   };
 }
 
-/** Calls `forget` each time another user takes the page over, or the user leaves it. */
-export function onOwnerChange(ownerOf: () => string | undefined, forget: () => void): void {
+/** Calls `listener` each time that another user takes over the page, or the user leaves it. */
+export function onOwnerChange(ownerOf: () => string | undefined, listener: () => void): void {
   let owner = ownerOf();
   effect(() => {
     const next = ownerOf();
     if (next === owner) return;
     owner = next;
-    forget();
+    listener();
   });
 }

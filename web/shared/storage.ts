@@ -1,12 +1,12 @@
-// What the pages keep in the browser. A browser that blocks site data throws at every access: then the page keeps it in its own memory.
+// Values that the pages store in the browser. If the browser blocks site data, every access throws, and the page uses its own memory instead.
 
 const memory = new Map<string, string>();
 
 export type Area = "localStorage" | "sessionStorage";
 
-export function readKept(area: Area, key: string): string | null {
-  const own = memory.get(key);
-  if (own !== undefined) return own;
+export function readStored(area: Area, key: string): string | null {
+  const inMemory = memory.get(key);
+  if (inMemory !== undefined) return inMemory;
   try {
     return globalThis[area].getItem(key);
   } catch {
@@ -14,7 +14,7 @@ export function readKept(area: Area, key: string): string | null {
   }
 }
 
-export function keep(area: Area, key: string, value: string): void {
+export function store(area: Area, key: string, value: string): void {
   try {
     globalThis[area].setItem(key, value);
     memory.delete(key);
@@ -23,11 +23,11 @@ export function keep(area: Area, key: string, value: string): void {
   }
 }
 
-export function dropKept(area: Area, key: string): void {
+export function removeStored(area: Area, key: string): void {
   memory.delete(key);
   try {
     globalThis[area].removeItem(key);
   } catch {
-    // Nothing was kept there.
+    // The browser stores nothing for this page.
   }
 }

@@ -1,9 +1,10 @@
-// The frame around every page: where one is, where one can go, and what came of the line to the shop.
+// The frame around every page: header, menu, state of the connection, and footer.
 
 import { type ComponentChildren, Fragment } from "preact";
 import { useEffect } from "preact/hooks";
-import { type Language, language, speak } from "../shared/languages.ts";
-import { connection, facts } from "./api.ts";
+import { type Language, language, setLanguage } from "../shared/languages.ts";
+import { shopInfo } from "../shared/shop-info.ts";
+import { connection } from "./api.ts";
 import { cartCount } from "./cart.ts";
 import { Balance } from "./pages/balance.tsx";
 import { Cart } from "./pages/cart.tsx";
@@ -16,27 +17,27 @@ import { Product } from "./pages/product.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Empty, Notice, Title } from "./parts/parts.tsx";
-import { go, here, place, subject, to } from "../shared/router.ts";
+import { currentPath, navigate, route, subject, to } from "../shared/router.ts";
 import { expired, session, signOut } from "./session.ts";
 import { t } from "./words/words.ts";
 
-/** Each page by its place; `mine` is for those who are signed in. */
-const PAGES: { path: RegExp; mine?: true; title: () => string; page: (id: string) => ComponentChildren }[] = [
+/** The pages by path. */
+const PAGES: { path: RegExp; needsSignIn?: true; title: () => string; page: (id: string) => ComponentChildren }[] = [
   { path: /^\/$/, title: () => t.value.tagline, page: () => <Home /> },
   { path: /^\/products\/([^/]+)$/, title: () => t.value.products, page: (id) => <Product key={id} id={id} /> },
   { path: /^\/coupons$/, title: () => t.value.coupons, page: () => <Coupons /> },
-  { path: /^\/cart$/, mine: true, title: () => t.value.cart, page: () => <Cart /> },
-  { path: /^\/checkout$/, mine: true, title: () => t.value.checkout, page: () => <Checkout /> },
-  { path: /^\/orders$/, mine: true, title: () => t.value.orders, page: () => <Orders /> },
-  { path: /^\/orders\/([^/]+)$/, mine: true, title: () => t.value.order, page: (id) => <Order key={id} id={id} /> },
-  { path: /^\/balance$/, mine: true, title: () => t.value.myBalance, page: () => <Balance /> },
+  { path: /^\/cart$/, needsSignIn: true, title: () => t.value.cart, page: () => <Cart /> },
+  { path: /^\/checkout$/, needsSignIn: true, title: () => t.value.checkout, page: () => <Checkout /> },
+  { path: /^\/orders$/, needsSignIn: true, title: () => t.value.orders, page: () => <Orders /> },
+  { path: /^\/orders\/([^/]+)$/, needsSignIn: true, title: () => t.value.order, page: (id) => <Order key={id} id={id} /> },
+  { path: /^\/balance$/, needsSignIn: true, title: () => t.value.myBalance, page: () => <Balance /> },
   { path: /^\/sign-in$/, title: () => t.value.signIn, page: () => <SignIn /> },
 ];
 
 export function App() {
-  const { path } = place.value;
-  const found = PAGES.find((one) => one.path.test(path));
-  const title = subject.value || (found?.title() ?? t.value.notHere);
+  const { path } = route.value;
+  const found = PAGES.find((page) => page.path.test(path));
+  const title = subject.value || (found?.title() ?? t.value.notFound);
   useEffect(() => {
     document.title = `${title} · ${t.value.brand}`;
   }, [title, language.value]);
@@ -54,18 +55,18 @@ export function App() {
       </a>
       <Header />
       <main id="main">
-        <Line />
+        <ConnectionStatus />
         {found === undefined ? (
-          <Nowhere />
-        ) : found.mine && session.value === null ? (
+          <NotFound />
+        ) : found.needsSignIn && session.value === null ? (
           <NeedsSignIn />
         ) : (
-          // A page is one user's: what was typed, chosen or begun on it is gone for the next. Signing in itself goes on across that change.
+          // A new user gets a new page, without the input of the one before. The sign-in page has to survive the change that it makes.
           <Fragment key={path === "/sign-in" ? path : `${session.value?.userId}`}>{found.page(found.path.exec(path)?.[1] ?? "")}</Fragment>
         )}
       </main>
       <Footer />
-      <Menu place="bottom" />
+      <Menu position="bottom" />
     </>
   );
 }
@@ -78,11 +79,11 @@ function Header() {
           <span class="brand-mark" aria-hidden="true" />
           {t.value.brand}
         </a>
-        <Menu place="top" />
+        <Menu position="top" />
         <div class="header-side">
           <LanguageSwitch />
           {session.value === null ? (
-            <a class="button small" href={to("/sign-in", { next: nextPlace() })}>
+            <a class="button small" href={to("/sign-in", { next: nextPath() })}>
               {t.value.signIn}
             </a>
           ) : (
@@ -91,7 +92,7 @@ function Header() {
               class="button small quiet who"
               onClick={() => {
                 signOut();
-                go(to("/"));
+                navigate(to("/"));
               }}
             >
               <span class="visually-hidden">{t.value.signedInAs}</span>
@@ -108,7 +109,7 @@ function Header() {
 function LanguageSwitch() {
   const other: Language = language.value === "ko" ? "en" : "ko";
   return (
-    <button type="button" class="button small quiet" lang={other} onClick={() => speak(other)}>
+    <button type="button" class="button small quiet" lang={other} onClick={() => setLanguage(other)}>
       {other === "ko" ? "한국어" : "English"}
     </button>
   );
@@ -122,12 +123,12 @@ const MENU: { path: string; icon: IconName; word: "home" | "coupons" | "cart" | 
   { path: "/balance", icon: "wallet", word: "balance" },
 ];
 
-/** The same twice, of which the width of the window shows one. */
-function Menu({ place: where }: { place: "top" | "bottom" }) {
-  const { path } = place.value;
-  const current = MENU.findLast((one) => path === one.path || (one.path !== "/" && path.startsWith(`${one.path}/`)))?.path;
+/** The page has two menus, and the style shows one of them by the width of the window. */
+function Menu({ position }: { position: "top" | "bottom" }) {
+  const { path } = route.value;
+  const current = MENU.findLast((entry) => path === entry.path || (entry.path !== "/" && path.startsWith(`${entry.path}/`)))?.path;
   return (
-    <nav class={`menu ${where}`} aria-label={t.value.mainMenu}>
+    <nav class={`menu ${position}`} aria-label={t.value.mainMenu}>
       {MENU.map(({ path: target, icon, word }) => {
         const count = word === "cart" ? cartCount.value : 0;
         return (
@@ -142,7 +143,7 @@ function Menu({ place: where }: { place: "top" | "bottom" }) {
             </span>
             <span>
               {t.value[word]}
-              {count > 0 && <span class="visually-hidden"> {t.value.inside(count)}</span>}
+              {count > 0 && <span class="visually-hidden"> {t.value.cartCount(count)}</span>}
             </span>
           </a>
         );
@@ -151,11 +152,11 @@ function Menu({ place: where }: { place: "top" | "bottom" }) {
   );
 }
 
-/** How the line to the shop is, while it is not fine. */
-function Line() {
+/** Tells the visitor why the page waits for the shop. */
+function ConnectionStatus() {
   const words = { fine: "", offline: t.value.offline, busy: t.value.busy, lost: t.value.lost }[connection.value];
   return (
-    <div role="status" class="line" data-connection={connection.value}>
+    <div role="status" class="connection" data-connection={connection.value}>
       {words !== "" && (
         <p>
           <Icon name="cloud" />
@@ -172,7 +173,7 @@ function NeedsSignIn() {
       <Title>{t.value.needSignIn}</Title>
       {expired.value && <Notice kind="warn">{t.value.sessionExpired}</Notice>}
       <Empty icon="person" hint={t.value.needSignInHint}>
-        <a class="button primary" href={to("/sign-in", { next: nextPlace() })}>
+        <a class="button primary" href={to("/sign-in", { next: nextPath() })}>
           {t.value.signIn}
         </a>
       </Empty>
@@ -180,19 +181,19 @@ function NeedsSignIn() {
   );
 }
 
-/** Where to go on after signing in: where one is, with its query. */
-function nextPlace(): string {
-  const { path, query } = place.value;
-  return path === "/sign-in" ? (query.get("next") ?? "/") : here();
+/** The target after signing in: the current route. */
+function nextPath(): string {
+  const { path, query } = route.value;
+  return path === "/sign-in" ? (query.get("next") ?? "/") : currentPath();
 }
 
-function Nowhere() {
+function NotFound() {
   return (
     <>
-      <Title>{t.value.notHere}</Title>
-      <Empty icon="search" hint={t.value.notHereHint}>
+      <Title>{t.value.notFound}</Title>
+      <Empty icon="search" hint={t.value.notFoundHint}>
         <a class="button" href={to("/")}>
-          {t.value.toHome}
+          {t.value.browse}
         </a>
       </Empty>
     </>
@@ -202,7 +203,7 @@ function Nowhere() {
 function Footer() {
   return (
     <footer class="footer">
-      {facts.value?.demo && <p>{t.value.footer}</p>}
+      {shopInfo.value?.demo && <p>{t.value.footer}</p>}
       <p>
         <a href="/docs">{t.value.apiDocs}</a>
       </p>

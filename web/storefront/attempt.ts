@@ -1,32 +1,33 @@
-// What a signed-in user does with a button is done as that user, or not at all, whatever other tabs do meanwhile.
+// Actions of a signed-in user. An action is performed as the user who pressed the button, or not at all, even if another tab changes the session.
 
 import { useRef } from "preact/hooks";
 import { createShop, type Shop } from "#client";
 import { type Attempt, PRESS_LASTS_MS, type Press, soonAfter, useAttempt as useAnyAttempt } from "../shared/attempt.ts";
-import { listen, options } from "./api.ts";
-import { type Session, sessionNow } from "./session.ts";
+import { fetchAndWatch, options } from "./api.ts";
+import { currentSession, type Session } from "./session.ts";
 
-export type Mine = {
+export type ActionContext = {
+  /** Idempotency key. */
   key: string;
   userId: string;
-  /** Calls the shop with the token of the user who pressed. */
+  /** Client with the token of the user who pressed. */
   shop: Shop;
   /** Whether the user who pressed still uses this page. */
-  here: () => boolean;
+  isCurrentUser: () => boolean;
 };
 
-/** `useAttempt` (shared/attempt.ts) for the user who opened the page: it does nothing for another, and what it keeps is that user's. */
-export function useAttempt<Given extends unknown[]>(work: (mine: Mine, ...given: Given) => Promise<void>, keptAs?: string): Attempt<Given> {
-  const userId = useRef(sessionNow()?.userId).current;
-  const here = (): boolean => userId !== undefined && sessionNow()?.userId === userId;
+/** `useAttempt` (shared/attempt.ts) for the user who opened the page. It does nothing for another user, and stores undecided actions by user. */
+export function useAttempt<Args extends unknown[]>(work: (context: ActionContext, ...args: Args) => Promise<void>, storedAs?: string): Attempt<Args> {
+  const userId = useRef(currentSession()?.userId).current;
+  const isCurrentUser = (): boolean => userId !== undefined && currentSession()?.userId === userId;
   return useAnyAttempt(
-    (press, ...given: Given) => {
-      const mine = sessionNow() as Session;
-      return work({ key: press.key, userId: mine.userId, shop: shopOf(mine, press), here }, ...given);
+    (press, ...args: Args) => {
+      const session = currentSession() as Session;
+      return work({ key: press.key, userId: session.userId, shop: shopOf(session, press), isCurrentUser }, ...args);
     },
-    { allowed: here, keptAs: keptAs === undefined ? undefined : `${userId} ${keptAs}` },
+    { allowed: isCurrentUser, storedAs: storedAs === undefined ? undefined : `${userId} ${storedAs}` },
   );
 }
 
 const shopOf = ({ token }: Session, press: Press): Shop =>
-  createShop({ ...options, token: () => token, fetch: soonAfter(press, PRESS_LASTS_MS, listen) });
+  createShop({ ...options, token: () => token, fetch: soonAfter(press, PRESS_LASTS_MS, fetchAndWatch) });

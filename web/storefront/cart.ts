@@ -1,4 +1,4 @@
-// How much is in the cart, for the menu: read when somebody signs in, and again after every change of it.
+// The number of items in the cart, for the menu. It is read after sign-in and after each change of the cart.
 
 import { computed, effect, signal } from "@preact/signals";
 import { shop } from "./api.ts";
@@ -21,11 +21,11 @@ effect(() => {
 effect(() => {
   void changes.value;
   if (userId.value === undefined) return undefined;
-  const left = new AbortController();
-  shop.getCart({ path: { userId: userId.value }, signal: left.signal }).then(
+  const controller = new AbortController();
+  shop.getCart({ path: { userId: userId.value }, signal: controller.signal }).then(
     ({ body }) => (cartCount.value = body.cartItems.length),
-    // A number in the menu is worth no message: the cart's own page says what is wrong.
+    // A missing number in the menu needs no message: the cart page reports its own failures.
     () => {},
   );
-  return () => left.abort();
+  return () => controller.abort();
 });

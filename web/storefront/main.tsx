@@ -1,22 +1,22 @@
 import "../shared/theme.css";
 import "./styles/frame.css";
+import "./styles/connection.css";
 import "./styles/parts.css";
-import "./styles/pages.css";
+import "./styles/controls.css";
+import "./styles/art.css";
+import "./styles/coupons.css";
+import "./styles/home.css";
+import "./styles/product.css";
+import "./styles/checkout.css";
+import "./styles/price.css";
+import "./styles/account.css";
 import { render } from "preact";
-import { readFacts } from "./api.ts";
 import { keepFocus } from "../shared/focus.ts";
+import { keepShopInfo } from "../shared/shop-info.ts";
+import { shop } from "./api.ts";
 import { App } from "./app.tsx";
 
-const FACTS_EVERY_MS = 60_000;
-
-/** What cannot be read now will be at the next time: pages do without, but for the money's sign. */
-function keepFacts(): void {
-  if (document.visibilityState === "visible") readFacts().catch(() => {});
-}
-
-keepFacts();
-setInterval(keepFacts, FACTS_EVERY_MS);
-document.addEventListener("visibilitychange", keepFacts);
+keepShopInfo(shop);
 const root = document.querySelector("#app") as HTMLElement;
 keepFocus(root);
 render(<App />, root);

@@ -1,18 +1,18 @@
-// What an order comes to, as the contract has it: shown before the shop is asked, which has the last word.
+// The price of an order by the contract's rules, to show it before the order is sent. The shop's own calculation decides.
 
 import type { Discount } from "#client";
 
-export type Line = { name: string; unitPrice: number; quantity: number };
-export type Price<L> = { lines: (L & { amount: number })[]; total: number; discount: number; toPay: number };
+export type PricedItem = { name: string; unitPrice: number; quantity: number };
+export type Price<Item> = { items: (Item & { amount: number })[]; total: number; discount: number; toPay: number };
 
-export function priceOf<L extends Line>(lines: readonly L[], discount: Discount | null): Price<L> {
-  const amounts = lines.map((line) => ({ ...line, amount: line.unitPrice * line.quantity }));
-  const total = amounts.reduce((sum, { amount }) => sum + amount, 0);
+export function priceOf<Item extends PricedItem>(items: readonly Item[], discount: Discount | null): Price<Item> {
+  const priced = items.map((item) => ({ ...item, amount: item.unitPrice * item.quantity }));
+  const total = priced.reduce((sum, { amount }) => sum + amount, 0);
   const off = discount === null || total < (discount.minOrderAmount ?? 0) ? 0 : discountFor(discount, total);
-  return { lines: amounts, total, discount: off, toPay: total - off };
+  return { items: priced, total, discount: off, toPay: total - off };
 }
 
-/** A percentage rounds down, and no discount is more than what there is. */
+/** A percentage rounds down. A discount is never more than the total. */
 function discountFor(discount: Discount, total: number): number {
   if (discount.type === "FIXED") return Math.min(discount.amount, total);
   const rest = total % 100;

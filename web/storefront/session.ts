@@ -1,32 +1,32 @@
-// The signed-in user, in this browser. The token is the shop's; here it is only kept.
+// The user's session in this browser. The shop issues and verifies the token; the page only stores it.
 
 import { effect, signal } from "@preact/signals";
-import { forgetSeen } from "../shared/resource.ts";
-import { keepSession, onOwnerChange } from "../shared/session.ts";
+import { clearCache } from "../shared/resource.ts";
+import { onOwnerChange, storedSession } from "../shared/session.ts";
 
 export type Session = { token: string; userId: string; name: string };
 
-const kept = keepSession<Session>("jangnal.session", read);
+const stored = storedSession<Session>("jangnal.session", parse);
 
-export const session = kept.session;
-/** The session as it is at this moment, another tab's changes included. */
-export const sessionNow = kept.refresh;
-/** Whether the last session ended by itself: the shop did not take its token any more. */
+export const session = stored.session;
+/** Returns the session at this moment, including changes by other tabs. */
+export const currentSession = stored.refresh;
+/** Whether the last session ended because the shop refused its token. */
 export const expired = signal(false);
 effect(() => {
   if (session.value !== null) expired.value = false;
 });
-onOwnerChange(() => session.value?.userId, forgetSeen);
+onOwnerChange(() => session.value?.userId, clearCache);
 
-export const signIn = kept.begin;
-export const signOut = kept.end;
+export const signIn = stored.start;
+export const signOut = stored.end;
 
-/** The shop has refused this token. */
+/** Ends the session of a token that the shop refused. */
 export function sessionEnded(token: string): void {
-  if (kept.endOf(token)) expired.value = true;
+  if (stored.endOf(token)) expired.value = true;
 }
 
-/** A session of a token that was made elsewhere. Nothing where it is no token of a shopper. */
+/** The session of a pasted token; null if it is not a shopper's token. */
 export function sessionOf(token: string): Session | null {
   try {
     const payload = token.split(".")[1]?.replaceAll("-", "+").replaceAll("_", "/") ?? "";
@@ -37,9 +37,9 @@ export function sessionOf(token: string): Session | null {
   }
 }
 
-function read(kept: string | null): Session | null {
+function parse(text: string | null): Session | null {
   try {
-    const { token, userId, name } = JSON.parse(kept ?? "null") as Record<string, unknown>;
+    const { token, userId, name } = JSON.parse(text ?? "null") as Record<string, unknown>;
     return typeof token === "string" && typeof userId === "string" ? { token, userId, name: typeof name === "string" ? name : "" } : null;
   } catch {
     return null;

@@ -1,10 +1,10 @@
-// The shop's seconds, as they come. EventSource could not say who asks, so the stream is read by hand; one that breaks is opened anew.
+// The live metrics, one snapshot a second. EventSource cannot send a token, so this reads the stream with fetch and reconnects when it breaks.
 
 import { effect, signal } from "@preact/signals";
-import { listen } from "../api.ts";
+import { fetchAndWatch } from "../api.ts";
 import { session } from "../session.ts";
 
-export type Second = {
+export type Snapshot = {
   at: string;
   instances: { id: string; uptimeS: number; cpu: number; busy: number; memoryMb: number; waiting: number; own: boolean }[];
   database: { tookMs: number } | null;
@@ -22,29 +22,29 @@ export type Second = {
   latencyMs: { p50: number; p95: number; p99: number; max: number } | null;
   stock: { variantId: string; productId: string; name: string; left: number }[];
   coupons: { couponId: string; name: string; left: number; total: number }[];
-  /** What a rehearsal sells, which the figures above leave out. */
-  rehearsal?: Pick<Second, "stock" | "coupons"> & { orders: number; claims: number };
+  /** Sales of a rehearsal. The figures above leave them out. */
+  rehearsal?: Pick<Snapshot, "stock" | "coupons"> & { orders: number; claims: number };
 };
 
-const KEPT = 180;
-const AGAIN_MS = 1500;
+const HISTORY_LENGTH = 180;
+const RECONNECT_MS = 1500;
 
-export const seconds = signal<Second[]>([]);
+export const snapshots = signal<Snapshot[]>([]);
 export const connected = signal(false);
 
-/** The most that was left of each thing since one began to look: what its bar is measured by. */
-export const most = signal<Record<string, number>>({});
+/** The highest stock of each variant since the page was opened, as 100 % of its bar. */
+export const highestStock = signal<Record<string, number>>({});
 
-/** Watches until `stop` is called. */
+/** Reads the stream until the returned function is called. */
 export function watch(): () => void {
-  const left = new AbortController();
+  const controller = new AbortController();
   const stop = effect(() => {
     const token = session.value?.token;
-    if (token !== undefined) void keepWatching(token, left.signal);
+    if (token !== undefined) void keepWatching(token, controller.signal);
   });
   return () => {
     stop();
-    left.abort();
+    controller.abort();
     connected.value = false;
   };
 }
@@ -54,16 +54,16 @@ async function keepWatching(token: string, signal: AbortSignal): Promise<void> {
     try {
       await read(token, signal);
     } catch {
-      // Whatever it was, the shop may be there again in a moment.
+      // The loop connects again, whatever the reason was.
     }
     if (signal.aborted) return;
     connected.value = false;
-    await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    await new Promise((resolve) => setTimeout(resolve, RECONNECT_MS));
   }
 }
 
 async function read(token: string, signal: AbortSignal): Promise<void> {
-  const response = await listen("/admin/live", {
+  const response = await fetchAndWatch("/admin/live", {
     headers: { authorization: `Bearer ${token}`, accept: "text/event-stream" },
     signal,
     cache: "no-store",
@@ -71,35 +71,35 @@ async function read(token: string, signal: AbortSignal): Promise<void> {
   if (!response.ok || response.body === null) return;
   connected.value = true;
   const reader = response.body.pipeThrough(new TextDecoderStream()).getReader();
-  let text = "";
+  let buffer = "";
   for (let part = await reader.read(); !part.done; part = await reader.read()) {
-    text += part.value;
-    const events = text.split("\n\n");
-    text = events.pop() ?? "";
-    take(events.flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? []).map((data) => withRehearsal(JSON.parse(data) as Second)));
+    buffer += part.value;
+    const events = buffer.split("\n\n");
+    buffer = events.pop() ?? "";
+    append(events.flatMap((event) => /^data: (.*)$/m.exec(event)?.[1] ?? []).map((data) => withRehearsal(JSON.parse(data) as Snapshot)));
   }
 }
 
-/** The page shows a rehearsal like a sale, below a notice that one is under way: it is watched in order to see how the real one would look. */
-function withRehearsal(second: Second): Second {
-  const { rehearsal, perSecond, stock, coupons } = second;
-  if (!rehearsal) return second;
+/** Adds a rehearsal's sales to the shop's: operators watch a rehearsal to see how the real drop would look. A notice tells that it is one. */
+function withRehearsal(snapshot: Snapshot): Snapshot {
+  const { rehearsal, perSecond, stock, coupons } = snapshot;
+  if (!rehearsal) return snapshot;
   const { orders, claims } = perSecond;
   return {
-    ...second,
+    ...snapshot,
     perSecond: { ...perSecond, orders: orders + rehearsal.orders, claims: claims + rehearsal.claims },
     stock: [...rehearsal.stock, ...stock],
     coupons: [...rehearsal.coupons, ...coupons],
   };
 }
 
-/** What is told again after a new beginning is known already. */
-function take(told: Second[]): void {
-  const last = seconds.value.at(-1)?.at ?? "";
-  const fresh = told.filter(({ at }) => at > last);
+/** Skips the snapshots that the shop repeats after a reconnect. */
+function append(received: Snapshot[]): void {
+  const last = snapshots.value.at(-1)?.at ?? "";
+  const fresh = received.filter(({ at }) => at > last);
   if (fresh.length === 0) return;
-  seconds.value = [...seconds.value, ...fresh].slice(-KEPT);
-  const highest = { ...most.value };
+  snapshots.value = [...snapshots.value, ...fresh].slice(-HISTORY_LENGTH);
+  const highest = { ...highestStock.value };
   for (const { stock } of fresh) for (const { variantId, left } of stock) highest[variantId] = Math.max(highest[variantId] ?? 0, left);
-  most.value = highest;
+  highestStock.value = highest;
 }

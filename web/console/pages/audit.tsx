@@ -1,31 +1,31 @@
 import type { Body } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
 import { shop } from "../api.ts";
-import { operatorsOwn } from "../attempt.ts";
+import { perOperator } from "../attempt.ts";
 import { Busy, Card, Failure, Notice, Title } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
 
-/** Outlives the page: of a large shop it takes its time. */
-const last = operatorsOwn<{ busy: boolean; result?: Body<"audit">; error?: unknown }>({ busy: false });
+/** Outlives the page: the audit of a large shop takes minutes. */
+const lastAudit = perOperator<{ busy: boolean; result?: Body<"audit">; error?: unknown }>({ busy: false });
 
-async function check(): Promise<void> {
-  const own = last();
-  own.value = { ...own.peek(), busy: true };
+async function runAudit(): Promise<void> {
+  const state = lastAudit();
+  state.value = { ...state.peek(), busy: true };
   try {
-    own.value = { busy: false, result: (await shop.audit()).body };
+    state.value = { busy: false, result: (await shop.audit()).body };
   } catch (error) {
-    own.value = { busy: false, error };
+    state.value = { busy: false, error };
   }
 }
 
 export function Audit() {
-  const { busy, result, error } = last().value;
+  const { busy, result, error } = lastAudit().value;
   return (
     <>
       <Title
         side={
-          <button type="button" class="button primary small" aria-disabled={busy} onClick={() => !busy && void check()}>
+          <button type="button" class="button primary small" aria-disabled={busy} onClick={() => !busy && void runAudit()}>
             {busy ? t.value.working : t.value.auditNow}
           </button>
         }
@@ -42,11 +42,11 @@ export function Audit() {
       )}
       <Card title={t.value.invariants}>
         <ol class="invariants">
-          {t.value.invariantList.split("|").map((words, i) => {
-            const broken = result?.violations.filter(({ invariant }) => invariant === i + 1).length ?? 0;
+          {t.value.invariantList.split("|").map((invariant, i) => {
+            const broken = result?.violations.filter((violation) => violation.invariant === i + 1).length ?? 0;
             return (
-              <li key={words} class={result === undefined ? "" : broken > 0 ? "bad" : "good"}>
-                {words}
+              <li key={invariant} class={result === undefined ? "" : broken > 0 ? "bad" : "good"}>
+                {invariant}
               </li>
             );
           })}

@@ -1,11 +1,11 @@
-// Users and their balances, and money for many of them from a file.
+// Users and their balances, and grants to many users from a file.
 
 import { type Signal, useSignal } from "@preact/signals";
 import { formatMoney } from "../../shared/languages.ts";
-import { go, place, to } from "../../shared/router.ts";
+import { navigate, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
-import { type Mine, operatorsOwn } from "../attempt.ts";
-import type { Grant, GrantFault, GrantFile, Granting } from "../grants.ts";
+import { type ActionContext, perOperator } from "../attempt.ts";
+import type { Grant, GrantFault, GrantFile, GrantProgress } from "../grants.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Filters } from "../parts/filters.tsx";
 import { Bar, Card, Field, Id, Notice, Title } from "../parts/parts.tsx";
@@ -13,7 +13,7 @@ import { ListTable, useList } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
 
 export function Balances() {
-  const q = place.value.query.get("q") ?? "";
+  const q = route.value.query.get("q") ?? "";
   const list = useList(q, async (cursor, signal) => {
     const { body } = await shop.listUsers({ query: { limit: 50, ...cursor, ...(q ? { q } : {}) }, signal });
     return { rows: body.users, next: body.nextCursor };
@@ -21,7 +21,7 @@ export function Balances() {
   return (
     <>
       <Title>{t.value.balances}</Title>
-      <Filters search={{ label: t.value.nameOrExternal, value: q, find: (text) => go(to("/balances", { q: text || undefined })) }} />
+      <Filters search={{ label: t.value.nameOrExternal, value: q, find: (text) => navigate(to("/balances", { q: text || undefined })) }} />
       <ListTable
         list={list}
         caption={t.value.balances}
@@ -40,31 +40,31 @@ export function Balances() {
           { head: t.value.user, cell: ({ id }) => <Id of={id} /> },
         ]}
       />
-      <FromFile />
+      <GrantFromFile />
     </>
   );
 }
 
-type Under = Granting & { busy: boolean; error: string | null };
+type State = GrantProgress & { busy: boolean; error: string | null };
 
-/** Outlives the page: who leaves it and comes back finds it where it is. */
-const under = operatorsOwn<Under | null>(null);
+/** Outlives the page: the operator can leave it and come back. */
+const grantState = perOperator<State | null>(null);
 
-function FromFile() {
+function GrantFromFile() {
   const file = useSignal<GrantFile | null>(null);
   const unreadable = useSignal(false);
   const batch = useSignal("");
   const chosen = file.value;
   const name = batch.value.trim();
-  const own = under();
+  const state = grantState();
 
   async function choose(first: File | undefined): Promise<void> {
     file.value = null;
     unreadable.value = false;
-    own.value = null;
+    state.value = null;
     if (first === undefined) return;
     try {
-      // The reader comes with a parser that no other page needs.
+      // No other page needs the reader and its parser.
       const [{ readGrants }, bytes] = await Promise.all([import("../grants.ts"), first.arrayBuffer()]);
       file.value = readGrants(new Uint8Array(bytes));
     } catch {
@@ -95,8 +95,8 @@ function FromFile() {
               act={t.value.grant}
               tone="primary"
               quiet={false}
-              run={async (mine) => {
-                const faults = await grantAll(chosen, name, mine, own);
+              run={async (context) => {
+                const faults = await grantAll(chosen, name, context, state);
                 if (faults.length > 0 && file.value === chosen) file.value = { ...chosen, faults };
               }}
               disabled={chosen.grants.length === 0 || name === ""}
@@ -106,12 +106,12 @@ function FromFile() {
           </div>
         </>
       )}
-      {own.value && <Outcome of={own.value} />}
+      {state.value && <Outcome of={state.value} />}
     </Card>
   );
 }
 
-/** Every one of them: a file is corrected once, not fault by fault. */
+/** All faults at once, so that one correction of the file is enough. */
 function Faults({ of: faults }: { of: GrantFault[] }) {
   if (faults.length === 0) return null;
   return (
@@ -126,7 +126,7 @@ function Faults({ of: faults }: { of: GrantFault[] }) {
   );
 }
 
-function Outcome({ of: { of, granted, amount, before, busy, error } }: { of: Under }) {
+function Outcome({ of: { of, granted, amount, before, busy, error } }: { of: State }) {
   const rest = of - granted - before;
   return (
     <div role="status">
@@ -145,15 +145,15 @@ function Outcome({ of: { of, granted, amount, before, busy, error } }: { of: Und
   );
 }
 
-async function grantAll(file: GrantFile, batch: string, { shop }: Mine, under: Signal<Under | null>): Promise<GrantFault[]> {
-  under.value = null;
+async function grantAll(file: GrantFile, batch: string, { shop }: ActionContext, state: Signal<State | null>): Promise<GrantFault[]> {
+  state.value = null;
   const { grantFile } = await import("../grants.ts");
   try {
-    const faults = await grantFile(shop, file, batch, (sofar) => (under.value = { ...sofar, busy: true, error: null }));
-    if (under.peek() !== null) under.value = { ...(under.peek() as Under), busy: false };
+    const faults = await grantFile(shop, file, batch, (progress) => (state.value = { ...progress, busy: true, error: null }));
+    if (state.peek() !== null) state.value = { ...(state.peek() as State), busy: false };
     return faults;
   } catch (error) {
-    if (under.peek() !== null) under.value = { ...(under.peek() as Under), busy: false, error: t.value.grantStopped };
+    if (state.peek() !== null) state.value = { ...(state.peek() as State), busy: false, error: t.value.grantStopped };
     throw error;
   }
 }

@@ -1,6 +1,6 @@
 import { useSignal } from "@preact/signals";
 import { formatNumber } from "../../shared/languages.ts";
-import { go, place, to } from "../../shared/router.ts";
+import { navigate, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Filters } from "../parts/filters.tsx";
@@ -11,8 +11,8 @@ import { eventWord, statusWord, t } from "../words/words.ts";
 const STATUSES = ["WAITING", "DELIVERED", "DEAD"] as const;
 
 export function Events() {
-  const status = STATUSES.find((one) => one === place.value.query.get("status"));
-  const said = useSignal<string | null>(null);
+  const status = STATUSES.find((value) => value === route.value.query.get("status"));
+  const message = useSignal<string | null>(null);
   const list = useList(
     `${status}`,
     async (cursor, signal) => {
@@ -29,11 +29,11 @@ export function Events() {
         choice={{
           label: t.value.status,
           value: status ?? "",
-          options: STATUSES.map((one) => [one, statusWord(one)]),
-          choose: (value) => go(to("/events", { status: value || undefined })),
+          options: STATUSES.map((value) => [value, statusWord(value)]),
+          choose: (value) => navigate(to("/events", { status: value || undefined })),
         }}
       />
-      {said.value && <Notice kind="good">{said.value}</Notice>}
+      {message.value && <Notice kind="good">{message.value}</Notice>}
       <ListTable
         list={list}
         caption={t.value.events}
@@ -50,7 +50,7 @@ export function Events() {
             ),
           },
           { head: t.value.order, cell: ({ orderId }) => <Id of={orderId} href={to(`/orders/${orderId}`)} /> },
-          { head: t.value.tries, end: true, cell: ({ attempts }) => formatNumber(attempts) },
+          { head: t.value.attempts, end: true, cell: ({ attempts }) => formatNumber(attempts) },
           { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
           { head: t.value.deliveredAt, cell: ({ deliveredAt }) => <When at={deliveredAt} /> },
           {
@@ -58,15 +58,15 @@ export function Events() {
             end: true,
             cell: ({ id, status, type }) => (
               <Confirm
-                label={t.value.again}
+                label={t.value.resend}
                 about={eventWord(type)}
                 title={t.value.replay}
-                act={t.value.again}
+                act={t.value.resend}
                 tone="primary"
                 disabled={status === "WAITING"}
                 run={async ({ key, shop }) => {
                   await shop.replayEvent({ path: { id }, body: {}, idempotencyKey: key });
-                  said.value = t.value.sentAgain;
+                  message.value = t.value.eventResent;
                   list.reload();
                 }}
               >

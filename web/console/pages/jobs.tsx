@@ -1,24 +1,24 @@
 import { useResource } from "../../shared/resource.ts";
 import { shop } from "../api.ts";
-import { type Mine, operatorsOwn } from "../attempt.ts";
+import { type ActionContext, perOperator } from "../attempt.ts";
 import { Confirm } from "../parts/confirm.tsx";
 import { Busy, Failure, Title, When } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { jobWord, t } from "../words/words.ts";
 
-/** Which run because somebody here asked for it: found again by who leaves the page and comes back. */
-const running = operatorsOwn<readonly string[]>([]);
+/** The jobs that this operator started and that still run. Outlives the page. */
+const runningJobs = perOperator<readonly string[]>([]);
 
 export function Jobs() {
   const { data, error, reload } = useResource("jobs", async (signal) => (await shop.listJobs({ signal })).body.jobs, { everyMs: 5000 });
-  const own = running();
-  const run = async (name: string, { key, shop }: Mine): Promise<void> => {
-    own.value = [...own.value, name];
+  const running = runningJobs();
+  const run = async (name: string, { key, shop }: ActionContext): Promise<void> => {
+    running.value = [...running.value, name];
     try {
       await shop.runJob({ path: { name }, body: {}, idempotencyKey: key });
       await reload();
     } finally {
-      own.value = own.value.filter((one) => one !== name);
+      running.value = running.value.filter((other) => other !== name);
     }
   };
   return (
@@ -51,13 +51,13 @@ export function Jobs() {
               end: true,
               cell: ({ name }) => (
                 <Confirm
-                  label={own.value.includes(name) ? t.value.working : t.value.runNow}
+                  label={running.value.includes(name) ? t.value.working : t.value.runNow}
                   about={jobWord(name)}
                   title={`${t.value.runNow}: ${jobWord(name)}`}
                   act={t.value.runNow}
                   tone="primary"
-                  disabled={own.value.includes(name)}
-                  run={(mine) => run(name, mine)}
+                  disabled={running.value.includes(name)}
+                  run={(context) => run(name, context)}
                 >
                   {t.value.runNowWords}
                 </Confirm>

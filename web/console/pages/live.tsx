@@ -1,11 +1,11 @@
-// The shop as it sells: what a drop looks like from behind the counter.
+// The shop's sales, refusals and load, live.
 
 import { useEffect } from "preact/hooks";
 import { formatNumber } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
-import { connected, most, type Second, seconds, watch } from "../live/stream.ts";
+import { connected, highestStock, type Snapshot, snapshots, watch } from "../live/stream.ts";
 import { Chart, type Series } from "../parts/chart.tsx";
 import { Bar, Busy, Card, Notice, Title } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
@@ -15,7 +15,7 @@ const REFUSAL_COLORS = ["--c4", "--c2", "--c5", "--c3", "--c6", "--c1"];
 
 export function Live() {
   useEffect(watch, []);
-  const all = seconds.value;
+  const all = snapshots.value;
   const last = all.at(-1);
   return (
     <>
@@ -28,7 +28,7 @@ export function Live() {
       >
         {t.value.live}
       </Title>
-      <UnderWay />
+      <RunningRehearsal />
       {last === undefined ? (
         <Busy words={t.value.waitingForSecond} />
       ) : (
@@ -37,7 +37,7 @@ export function Live() {
           <Tiles last={last} />
           <Charts all={all} />
           <div class="columns">
-            <RunningDown last={last} />
+            <SellingOut last={last} />
             <Instances last={last} />
           </div>
         </>
@@ -46,22 +46,26 @@ export function Live() {
   );
 }
 
-/** A rehearsal is found again here, whoever began it. */
-function UnderWay() {
-  const { data } = useResource("under way", async (signal) => (await shop.listRehearsals({ query: { limit: 1 }, signal })).body.rehearsals[0], {
-    everyMs: 5000,
-  });
+/** Links to a running rehearsal of any operator. */
+function RunningRehearsal() {
+  const { data } = useResource(
+    "running rehearsal",
+    async (signal) => (await shop.listRehearsals({ query: { limit: 1 }, signal })).body.rehearsals[0],
+    {
+      everyMs: 5000,
+    },
+  );
   if (!data || data.finishedAt !== null) return null;
   return (
     <Notice kind="warn">
       <p>
-        {t.value.rehearsalUnderWay(data.plan.buyers)} <a href={to(`/rehearsals/${data.id}`)}>{t.value.toRehearsal}</a>
+        {t.value.rehearsalRunning(data.plan.buyers)} <a href={to(`/rehearsals/${data.id}`)}>{t.value.toRehearsal}</a>
       </p>
     </Notice>
   );
 }
 
-function Tiles({ last }: { last: Second }) {
+function Tiles({ last }: { last: Snapshot }) {
   const { perSecond, latencyMs, roundSize, waiting } = last;
   const refused = Object.values(perSecond.refusals).reduce((sum, count) => sum + count, 0);
   const tiles: [string, string, string][] = [
@@ -84,9 +88,9 @@ function Tiles({ last }: { last: Second }) {
   );
 }
 
-function Charts({ all }: { all: Second[] }) {
+function Charts({ all }: { all: Snapshot[] }) {
   const x = all.map(({ at }) => Date.parse(at) / 1000);
-  const line = (label: string, color: string, pick: (second: Second) => number | null, area = false): Series => ({
+  const line = (label: string, color: string, pick: (snapshot: Snapshot) => number | null, area = false): Series => ({
     label,
     color,
     area,
@@ -146,19 +150,19 @@ function Charts({ all }: { all: Second[] }) {
   );
 }
 
-function RunningDown({ last }: { last: Second }) {
+function SellingOut({ last }: { last: Snapshot }) {
   const stock = last.stock.map(({ variantId, name, left }) => ({
     id: variantId,
     kind: t.value.stock,
     name,
     left,
-    of: most.value[variantId] ?? left,
+    of: highestStock.value[variantId] ?? left,
   }));
   const coupons = last.coupons.map(({ couponId, name, left, total }) => ({ id: couponId, kind: t.value.coupon, name, left, of: total }));
   const all = [...coupons, ...stock];
   return (
-    <Card title={t.value.runningDown}>
-      {all.length === 0 && <p class="empty">{t.value.nothingMoves}</p>}
+    <Card title={t.value.sellingOut}>
+      {all.length === 0 && <p class="empty">{t.value.nothingSells}</p>}
       <ul class="running">
         {all.map(({ id, kind, name, left, of }) => (
           <li key={id}>
@@ -174,7 +178,7 @@ function RunningDown({ last }: { last: Second }) {
   );
 }
 
-function Instances({ last }: { last: Second }) {
+function Instances({ last }: { last: Snapshot }) {
   return (
     <Card
       title={t.value.instances}

@@ -1,12 +1,15 @@
 import { useSignal } from "@preact/signals";
+import { useEffect } from "preact/hooks";
+import { shopTime } from "../../shared/clock.ts";
+import { shopInfo } from "../../shared/shop-info.ts";
 import { useAttempt } from "../attempt.ts";
-import { go, to } from "../../shared/router.ts";
-import { momentOf, MomentField, NumberField, onTheWall, TextField } from "../parts/fields.tsx";
+import { navigate, to } from "../../shared/router.ts";
+import { MomentField, momentOf, NumberField, TextField, wallTime } from "../parts/fields.tsx";
 import { Card, Failure, Field, Title } from "../parts/parts.tsx";
 import { t } from "../words/words.ts";
 
-export const MOST_COUPONS = 100_000_000;
-const MOST_DAYS = 36_500;
+export const MAX_COUPONS = 100_000_000;
+const MAX_DAYS = 36_500;
 const OPENS_AFTER_MS = 10 * 60_000;
 
 export function NewCouponPage() {
@@ -14,24 +17,34 @@ export function NewCouponPage() {
     <>
       <Title>{t.value.newCoupon}</Title>
       <Card>
-        <NewCoupon made={() => go(to("/coupons"))} />
+        <NewCoupon created={() => navigate(to("/coupons"))} />
       </Card>
     </>
   );
 }
 
-export function NewCoupon({ made }: { made: (id: string) => void }) {
+export function NewCoupon({ created }: { created: (id: string) => void }) {
   const [name, amount, quantity, days] = [useSignal(""), useSignal("5000"), useSignal("100"), useSignal("7")];
-  const [percent, most, least] = [useSignal(false), useSignal(""), useSignal("")];
-  const [opens, closes] = [useSignal(onTheWall(Date.now() + OPENS_AFTER_MS)), useSignal("")];
+  const [percent, maxAmount, minOrder] = [useSignal(false), useSignal(""), useSignal("")];
+  const [opens, closes] = [useSignal(""), useSignal("")];
+  const clockIsSet = shopInfo.value !== null;
+  useEffect(() => {
+    // A proposal by the clock of this computer would open the campaign at a wrong time.
+    if (clockIsSet && opens.peek() === "") opens.value = wallTime(shopTime() + OPENS_AFTER_MS);
+  }, [clockIsSet]);
   const create = useAttempt(async ({ key, shop }) => {
-    const onlyFrom = least.value === "" ? {} : { minOrderAmount: Number(least.value) };
+    const condition = minOrder.value === "" ? {} : { minOrderAmount: Number(minOrder.value) };
     const { body } = await shop.createCoupon({
       body: {
         name: name.value.trim(),
         discount: percent.value
-          ? { type: "PERCENTAGE", rate: Number(amount.value), ...(most.value === "" ? {} : { maxAmount: Number(most.value) }), ...onlyFrom }
-          : { type: "FIXED", amount: Number(amount.value), ...onlyFrom },
+          ? {
+              type: "PERCENTAGE",
+              rate: Number(amount.value),
+              ...(maxAmount.value === "" ? {} : { maxAmount: Number(maxAmount.value) }),
+              ...condition,
+            }
+          : { type: "FIXED", amount: Number(amount.value), ...condition },
         totalQuantity: Number(quantity.value),
         opensAt: momentOf(opens.value) as string,
         ...(closes.value === "" ? {} : { closesAt: momentOf(closes.value) }),
@@ -39,12 +52,11 @@ export function NewCoupon({ made }: { made: (id: string) => void }) {
       },
       idempotencyKey: key,
     });
-    made(body.id);
+    created(body.id);
   });
-  const kind = (rate: boolean): void => {
-    if (rate === percent.value) return;
-    percent.value = rate;
-    amount.value = rate ? "10" : "5000";
+  const setPercent = (chosen: boolean): void => {
+    percent.value = chosen;
+    amount.value = chosen ? "10" : "5000";
   };
   return (
     <form
@@ -57,7 +69,7 @@ export function NewCoupon({ made }: { made: (id: string) => void }) {
       <div class="form-grid">
         <TextField label={t.value.name} value={name} />
         <Field label={t.value.discountKind}>
-          <select value={percent.value ? "rate" : "amount"} onChange={({ currentTarget }) => kind(currentTarget.value === "rate")}>
+          <select value={percent.value ? "rate" : "amount"} onChange={({ currentTarget }) => setPercent(currentTarget.value === "rate")}>
             <option value="amount">{t.value.amountOff}</option>
             <option value="rate">{t.value.percentOff}</option>
           </select>
@@ -67,12 +79,12 @@ export function NewCoupon({ made }: { made: (id: string) => void }) {
         ) : (
           <NumberField label={t.value.amount} value={amount} min={1} />
         )}
-        {percent.value && <NumberField label={t.value.mostOff} value={most} min={1} hint={t.value.mayBeEmpty} optional />}
-        <NumberField label={t.value.leastOrder} value={least} hint={t.value.mayBeEmpty} optional />
-        <NumberField label={t.value.quantity} value={quantity} min={1} max={MOST_COUPONS} />
+        {percent.value && <NumberField label={t.value.maxDiscount} value={maxAmount} min={1} hint={t.value.mayBeEmpty} optional />}
+        <NumberField label={t.value.minOrder} value={minOrder} hint={t.value.mayBeEmpty} optional />
+        <NumberField label={t.value.quantity} value={quantity} min={1} max={MAX_COUPONS} />
         <MomentField label={t.value.opens} value={opens} />
         <MomentField label={t.value.closes} value={closes} hint={t.value.mayBeEmpty} optional />
-        <NumberField label={t.value.validDays} value={days} min={1} max={MOST_DAYS} hint={t.value.mayBeEmpty} optional />
+        <NumberField label={t.value.validDays} value={days} min={1} max={MAX_DAYS} hint={t.value.mayBeEmpty} optional />
       </div>
       {create.error !== undefined && <Failure error={create.error} />}
       <button class="button primary small" type="submit" aria-disabled={create.busy}>

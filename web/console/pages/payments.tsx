@@ -1,9 +1,9 @@
 import { useSignal } from "@preact/signals";
 import type { Body } from "#client";
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { go, place, to } from "../../shared/router.ts";
+import { navigate, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
-import { operatorsOwn } from "../attempt.ts";
+import { perOperator } from "../attempt.ts";
 import { Filters } from "../parts/filters.tsx";
 import { DateField } from "../parts/fields.tsx";
 import { Busy, Card, Failure, Id, Notice, Status, Title, When } from "../parts/parts.tsx";
@@ -13,9 +13,9 @@ import { statusWord, t } from "../words/words.ts";
 const STATUSES = ["UNKNOWN", "PENDING", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
 
 export function Payments() {
-  const wanted = place.value.query.get("status");
-  // In doubt, unless something else was chosen: that is what one comes here for.
-  const status = wanted === "ALL" ? undefined : (STATUSES.find((one) => one === wanted) ?? "UNKNOWN");
+  const wanted = route.value.query.get("status");
+  // Payments in doubt are the reason to come here, so they are the default.
+  const status = wanted === "ALL" ? undefined : (STATUSES.find((value) => value === wanted) ?? "UNKNOWN");
   const list = useList(`${status}`, async (cursor, signal) => {
     const { body } = await shop.listPayments({ query: { limit: 50, method: "CARD", ...cursor, ...(status ? { status } : {}) }, signal });
     return { rows: body.payments, next: body.nextCursor };
@@ -28,8 +28,8 @@ export function Payments() {
         choice={{
           label: t.value.status,
           value: status ?? "",
-          options: STATUSES.map((one) => [one, statusWord(one)]),
-          choose: (value) => go(to("/payments", { status: value || "ALL" })),
+          options: STATUSES.map((value) => [value, statusWord(value)]),
+          choose: (value) => navigate(to("/payments", { status: value || "ALL" })),
         }}
       />
       <ListTable
@@ -56,21 +56,21 @@ export function Payments() {
   );
 }
 
-/** Outlives the page: it may take a while. */
-const compared = operatorsOwn<{ busy: boolean; result?: Body<"reconcile">; error?: unknown }>({ busy: false });
+/** Outlives the page: a reconciliation can take minutes. */
+const lastReconciliation = perOperator<{ busy: boolean; result?: Body<"reconcile">; error?: unknown }>({ busy: false });
 
 function Reconciliation() {
   const [from, until] = [useSignal(""), useSignal("")];
-  const own = compared();
-  const { busy, result, error } = own.value;
+  const state = lastReconciliation();
+  const { busy, result, error } = state.value;
   const compare = async (): Promise<void> => {
     if (busy) return;
-    own.value = { busy: true };
+    state.value = { busy: true };
     try {
       const { body } = await shop.reconcile({ query: { ...(from.value ? { from: from.value } : {}), ...(until.value ? { to: until.value } : {}) } });
-      own.value = { busy: false, result: body };
+      state.value = { busy: false, result: body };
     } catch (failure) {
-      own.value = { busy: false, error: failure };
+      state.value = { busy: false, error: failure };
     }
   };
   return (
@@ -106,7 +106,7 @@ function Reconciliation() {
               columns={[
                 { head: t.value.difference, main: true, cell: ({ what }) => what },
                 { head: t.value.payment, cell: ({ paymentKey }) => <bdi class="id clip">{paymentKey}</bdi> },
-                { head: t.value.inShop, end: true, cell: ({ shop: own }) => (own ? formatMoney(own.captured - own.givenBack) : "–") },
+                { head: t.value.inShop, end: true, cell: ({ shop: inShop }) => (inShop ? formatMoney(inShop.captured - inShop.givenBack) : "–") },
                 { head: t.value.atGateway, end: true, cell: ({ gateway }) => (gateway ? formatMoney(gateway.captured - gateway.givenBack) : "–") },
               ]}
             />

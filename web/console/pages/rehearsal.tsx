@@ -1,4 +1,4 @@
-// One rehearsal: how far it is, and in the end its report, which can be printed.
+// One rehearsal: its progress, then its report for reading and printing.
 
 import { useSignal } from "@preact/signals";
 import type { Body } from "#client";
@@ -8,7 +8,7 @@ import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Confirm } from "../parts/confirm.tsx";
-import { Bar, Card, Notice, Status, Title, Unread } from "../parts/parts.tsx";
+import { Bar, Card, Notice, Status, Title, NotLoaded } from "../parts/parts.tsx";
 import { Table } from "../parts/table.tsx";
 import { codeWord, t } from "../words/words.ts";
 import { ms } from "./live.tsx";
@@ -16,20 +16,20 @@ import { ms } from "./live.tsx";
 type OneRehearsal = Body<"getRehearsal">;
 type Report = NonNullable<OneRehearsal["report"]>;
 
-const LOOK_EVERY_MS = 700;
+const POLL_MS = 700;
 
 export function Rehearsal({ id }: { id: string }) {
-  const over = useSignal(false);
+  const isFinished = useSignal(false);
   const { data, error, reload } = useResource(
     id,
     async (signal) => {
       const { body } = await shop.getRehearsal({ path: { id }, signal });
-      over.value = body.finishedAt !== null;
+      isFinished.value = body.finishedAt !== null;
       return body;
     },
-    { everyMs: over.value ? undefined : LOOK_EVERY_MS },
+    { everyMs: isFinished.value ? undefined : POLL_MS },
   );
-  if (data === undefined) return <Unread title={t.value.rehearsal} error={error} retry={reload} />;
+  if (data === undefined) return <NotLoaded title={t.value.rehearsal} error={error} retry={reload} />;
   const { plan, state, report } = data;
   return (
     <article class="report">
@@ -54,7 +54,7 @@ export function Rehearsal({ id }: { id: string }) {
         <span class="muted"> · {formatInstant(data.createdAt)}</span>
       </p>
       {data.failure && <Notice kind="bad">{data.failure}</Notice>}
-      {!report && <UnderWay rehearsal={data} />}
+      {!report && <Progress rehearsal={data} />}
       {report && <Result report={report} plan={plan} />}
     </article>
   );
@@ -78,14 +78,14 @@ function Stop({ id, stopped }: { id: string; stopped: () => Promise<void> }) {
 
 const STEPS = ["PREPARING", "RUNNING", "TIDYING", "AUDITING"] as const;
 
-function UnderWay({ rehearsal: { state, plan, progress, finishedAt } }: { rehearsal: OneRehearsal }) {
+function Progress({ rehearsal: { state, plan, progress, finishedAt } }: { rehearsal: OneRehearsal }) {
   if (finishedAt !== null) return <p class="muted">{t.value.noReport}</p>;
   const at = STEPS.findIndex((step) => step === state);
   const rows: [string, number, number][] = [
     [t.value.arrived, progress?.arrived ?? 0, plan.buyers],
     ...(plan.coupon ? ([[t.value.claimsWord, progress?.claimed ?? 0, plan.coupon.quantity]] as [string, number, number][]) : []),
     ...(plan.product ? ([[t.value.sold, progress?.sold ?? 0, plan.product.stock]] as [string, number, number][]) : []),
-    [t.value.wentHome, progress?.done ?? 0, plan.buyers],
+    [t.value.finished, progress?.done ?? 0, plan.buyers],
   ];
   return (
     <Card>
@@ -121,7 +121,7 @@ function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }
   const { orders, claims, audit, left, timeline } = report;
   const outOfOrder = (orders?.order.outOfOrder ?? 0) + (claims?.order.outOfOrder ?? 0);
   const oversold = (left.stock ?? 0) < 0 || (orders && plan.product ? orders.succeeded > plan.product.stock : false);
-  const verdicts: [boolean, string, string][] = [
+  const checks: [boolean, string, string][] = [
     [
       !oversold,
       t.value.soldExactly,
@@ -129,22 +129,22 @@ function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }
         ? t.value.soldOf(orders.succeeded, plan.product.stock)
         : t.value.soldOf(claims?.succeeded ?? 0, plan.coupon?.quantity ?? 0),
     ],
-    [outOfOrder === 0, t.value.orderKept, outOfOrder === 0 ? t.value.nobodyOvertaken : t.value.overtaken(outOfOrder)],
+    [outOfOrder === 0, t.value.orderKept, outOfOrder === 0 ? t.value.noneOvertaken : t.value.overtaken(outOfOrder)],
     [audit.violations === 0, t.value.auditResult, audit.violations === 0 ? t.value.noViolations : t.value.violations(audit.violations)],
   ];
   const x = timeline.points.map((_, i) => (i * timeline.stretchMs) / 1000);
   const seconds = (value: number): string => `${formatNumber(Math.round(value * 10) / 10)} s`;
   return (
     <>
-      <ul class="verdicts">
-        {verdicts.map(([good, title, words]) => (
+      <ul class="checks">
+        {checks.map(([good, title, words]) => (
           <li key={title} class={good ? "good" : "bad"}>
-            <p class="verdict-title">{title}</p>
+            <p class="check-title">{title}</p>
             <p>{words}</p>
           </li>
         ))}
       </ul>
-      <p class="lead">{t.value.tookWords(formatNumber(plan.buyers), seconds(report.tookMs / 1000))}</p>
+      <p class="lead">{t.value.durationWords(formatNumber(plan.buyers), seconds(report.tookMs / 1000))}</p>
       <div class="charts">
         <Card>
           <Chart
@@ -175,21 +175,21 @@ function Result({ report, plan }: { report: Report; plan: OneRehearsal["plan"] }
         </Card>
       </div>
       <div class="columns">
-        {claims && <Side title={t.value.claimsWord} side={claims} />}
-        {orders && <Side title={t.value.ordersWord} side={orders} />}
+        {claims && <OutcomeTable title={t.value.claimsWord} outcomes={claims} />}
+        {orders && <OutcomeTable title={t.value.ordersWord} outcomes={orders} />}
       </div>
       <p class="muted">{t.value.tidied(formatNumber(report.refunded))}</p>
     </>
   );
 }
 
-function Side({ title, side }: { title: string; side: NonNullable<Report["orders"]> }) {
+function OutcomeTable({ title, outcomes }: { title: string; outcomes: NonNullable<Report["orders"]> }) {
   const rows = [
-    { word: t.value.granted, count: side.succeeded },
-    ...Object.entries(side.refusedBy).map(([code, count]) => ({ word: codeWord(code), count })),
-    { word: t.value.askedInAll, count: side.asked },
+    { word: t.value.succeeded, count: outcomes.succeeded },
+    ...Object.entries(outcomes.refusedBy).map(([code, count]) => ({ word: codeWord(code), count })),
+    { word: t.value.totalRequests, count: outcomes.asked },
   ];
-  const { latencyMs, order } = side;
+  const { latencyMs, order } = outcomes;
   return (
     <Card title={title}>
       <Table
@@ -198,16 +198,16 @@ function Side({ title, side }: { title: string; side: NonNullable<Report["orders
         keyOf={({ word }) => word}
         columns={[
           { head: t.value.outcome, main: true, cell: ({ word }) => word },
-          { head: t.value.people, end: true, cell: ({ count }) => formatNumber(count) },
+          { head: t.value.count, end: true, cell: ({ count }) => formatNumber(count) },
         ]}
       />
       {latencyMs && (
         <p class="muted number">
-          p50 {ms(latencyMs.p50)} · p95 {ms(latencyMs.p95)} · p99 {ms(latencyMs.p99)} · {t.value.most} {ms(latencyMs.max)}
+          p50 {ms(latencyMs.p50)} · p95 {ms(latencyMs.p95)} · p99 {ms(latencyMs.p99)} · {t.value.maximum} {ms(latencyMs.max)}
         </p>
       )}
-      {side.askedAgain > 0 && <p class="muted">{t.value.askedAgain(side.askedAgain)}</p>}
-      {order.farthest !== null && <p class="muted">{t.value.farthest(order.farthest)}</p>}
+      {outcomes.askedAgain > 0 && <p class="muted">{t.value.retries(outcomes.askedAgain)}</p>}
+      {order.farthest !== null && <p class="muted">{t.value.maxReordering(order.farthest)}</p>}
     </Card>
   );
 }

@@ -1,6 +1,7 @@
+import { shopTime } from "../../shared/clock.ts";
 import { formatMoney, formatNumber, timeZone } from "../../shared/languages.ts";
 import { useResource } from "../../shared/resource.ts";
-import { go, place, to } from "../../shared/router.ts";
+import { navigate, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Chart } from "../parts/chart.tsx";
 import { Busy, Card, Failure, Title } from "../parts/parts.tsx";
@@ -10,26 +11,23 @@ import { Table } from "../parts/table.tsx";
 import { t } from "../words/words.ts";
 
 const DAY_MS = 86_400_000;
-const MOST_DAYS = 366;
+const MAX_DAYS = 366;
 
-/** A day as the shop has it. */
+/** The day in the shop's zone. */
 const dayOf = (at: number): string => new Intl.DateTimeFormat("en-CA", { timeZone: timeZone.value }).format(at);
 
 export function Sales() {
-  const { query } = place.value;
-  const [from, until] = [query.get("from") || dayOf(Date.now() - 13 * DAY_MS), query.get("to") || dayOf(Date.now())];
+  const { query } = route.value;
+  const [from, until] = [query.get("from") || dayOf(shopTime() - 13 * DAY_MS), query.get("to") || dayOf(shopTime())];
   const { data, error, reload } = useResource(`${from} ${until}`, async (signal) => {
     const span = { from, to: until };
     const [days, sales] = await Promise.all([
-      shop.listSalesByDay({ query: { ...span, limit: MOST_DAYS }, signal }),
+      shop.listSalesByDay({ query: { ...span, limit: MAX_DAYS }, signal }),
       shop.listSales({ query: { ...span, limit: 50 }, signal }),
     ]);
     return { days: everyDay(from, until, days.body.days), sales: sales.body.sales };
   });
-  const set = (next: Record<string, string>): void => go(to("/sales", { from, to: until, ...next }));
-  const days = data?.days ?? [];
-  const x = days.map((_, i) => i);
-  const formatX = (value: number): string => (Number.isInteger(value) ? (days[value]?.day.slice(5).replace("-", "/") ?? "") : "");
+  const set = (next: Record<string, string>): void => navigate(to("/sales", { from, to: until, ...next }));
   return (
     <>
       <Title>{t.value.sales}</Title>
@@ -43,37 +41,7 @@ export function Sales() {
         error === undefined && <Busy />
       ) : (
         <>
-          <dl class="tiles">
-            <div class="tile" style={{ "--tone": "var(--c1)" }}>
-              <dt>{t.value.revenue}</dt>
-              <dd class="number">{formatMoney(days.reduce((sum, { revenue }) => sum + revenue, 0))}</dd>
-            </div>
-            <div class="tile" style={{ "--tone": "var(--c2)" }}>
-              <dt>{t.value.units}</dt>
-              <dd class="number">{formatNumber(days.reduce((sum, { units }) => sum + units, 0))}</dd>
-            </div>
-          </dl>
-          <div class="charts">
-            <Card>
-              <Chart
-                title={t.value.revenue}
-                x={x}
-                time={false}
-                format={shortMoney}
-                formatX={formatX}
-                series={[{ label: t.value.perDay, color: "--c1", values: days.map(({ revenue }) => revenue), bars: true }]}
-              />
-            </Card>
-            <Card>
-              <Chart
-                title={t.value.units}
-                x={x}
-                time={false}
-                formatX={formatX}
-                series={[{ label: t.value.perDay, color: "--c2", values: days.map(({ units }) => units), bars: true }]}
-              />
-            </Card>
-          </div>
+          <Days days={data.days} />
           <Card title={t.value.topSellers}>
             <Table
               caption={t.value.topSellers}
@@ -100,13 +68,54 @@ export function Sales() {
   );
 }
 
+/** Totals and charts of the period. */
+function Days({ days }: { days: Day[] }) {
+  const x = days.map((_, i) => i);
+  const formatX = (value: number): string => (Number.isInteger(value) ? (days[value]?.day.slice(5).replace("-", "/") ?? "") : "");
+  return (
+    <>
+      <dl class="tiles">
+        <div class="tile" style={{ "--tone": "var(--c1)" }}>
+          <dt>{t.value.revenue}</dt>
+          <dd class="number">{formatMoney(days.reduce((sum, { revenue }) => sum + revenue, 0))}</dd>
+        </div>
+        <div class="tile" style={{ "--tone": "var(--c2)" }}>
+          <dt>{t.value.units}</dt>
+          <dd class="number">{formatNumber(days.reduce((sum, { units }) => sum + units, 0))}</dd>
+        </div>
+      </dl>
+      <div class="charts">
+        <Card>
+          <Chart
+            title={t.value.revenue}
+            x={x}
+            time={false}
+            format={shortMoney}
+            formatX={formatX}
+            series={[{ label: t.value.perDay, color: "--c1", values: days.map(({ revenue }) => revenue), bars: true }]}
+          />
+        </Card>
+        <Card>
+          <Chart
+            title={t.value.units}
+            x={x}
+            time={false}
+            formatX={formatX}
+            series={[{ label: t.value.perDay, color: "--c2", values: days.map(({ units }) => units), bars: true }]}
+          />
+        </Card>
+      </div>
+    </>
+  );
+}
+
 type Day = { day: string; units: number; revenue: number };
 
-/** Days on which nothing was sold are days, too. */
+/** Adds the days without a sale, which the shop leaves out. */
 function everyDay(from: string, until: string, sold: Day[]): Day[] {
-  const known = new Map(sold.map((one) => [one.day, one]));
+  const known = new Map(sold.map((entry) => [entry.day, entry]));
   const days: Day[] = [];
-  for (let at = Date.parse(from); at <= Date.parse(until) && days.length < MOST_DAYS; at += DAY_MS) {
+  for (let at = Date.parse(from); at <= Date.parse(until) && days.length < MAX_DAYS; at += DAY_MS) {
     const day = new Date(at).toISOString().slice(0, 10);
     days.push(known.get(day) ?? { day, units: 0, revenue: 0 });
   }

@@ -1,13 +1,13 @@
 import { useSignal } from "@preact/signals";
 import { LanguageSwitch } from "../parts/language-switch.tsx";
 import { Field, Notice } from "../parts/parts.tsx";
-import { sessionTrouble, signIn } from "../session.ts";
+import { sessionProblem, signIn } from "../session.ts";
 import { t } from "../words/words.ts";
 
-/** An operator shows a token: there is no other key to the console. */
+/** A token is the only way to sign in to the console. */
 export function SignIn() {
   const token = useSignal("");
-  const trouble = sessionTrouble.value;
+  const problem = sessionProblem.value;
   return (
     <main class="sign-in">
       <div class="sign-in-head">
@@ -16,7 +16,7 @@ export function SignIn() {
       </div>
       <h1>{t.value.title}</h1>
       <p>{t.value.signInHint}</p>
-      {trouble && <Notice kind="warn">{trouble === "expired" ? t.value.sessionExpired : t.value.noOperator}</Notice>}
+      {problem && <Notice kind="warn">{problem === "expired" ? t.value.sessionExpired : t.value.noOperator}</Notice>}
       <form
         onSubmit={(event) => {
           event.preventDefault();

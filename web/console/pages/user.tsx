@@ -4,9 +4,10 @@ import { useResource } from "../../shared/resource.ts";
 import { to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Confirm } from "../parts/confirm.tsx";
-import { NumberField, ReasonField } from "../parts/fields.tsx";
-import { Card, Id, Status, Title, Unread, When } from "../parts/parts.tsx";
-import { ListTable, useList } from "../parts/table.tsx";
+import { CustomerReasonField, NumberField, ReasonField } from "../parts/fields.tsx";
+import { Card, Id, NotLoaded, Status, Title, When } from "../parts/parts.tsx";
+import { type List, ListTable, useList } from "../parts/table.tsx";
+import type { Transaction } from "#client";
 import { statusWord, t } from "../words/words.ts";
 
 export function User({ id }: { id: string }) {
@@ -18,14 +19,13 @@ export function User({ id }: { id: string }) {
     const { body } = await shop.listTransactions({ path: { userId: id }, query: { limit: 50, ...cursor }, signal });
     return { rows: body.transactions, next: body.nextCursor };
   });
-  const [amount, reason] = [useSignal(""), useSignal("")];
-  if (data === undefined) return <Unread title={t.value.user} error={error} retry={reload} />;
+  if (data === undefined) return <NotLoaded title={t.value.user} error={error} retry={reload} />;
   return (
     <>
       <Title
         side={
           <a class="button small quiet" href={to("/orders", { user: id })}>
-            {t.value.theirOrders}
+            {t.value.userOrders}
           </a>
         }
       >
@@ -49,48 +49,73 @@ export function User({ id }: { id: string }) {
           </div>
         </dl>
         <div class="form-row">
-          <Confirm
-            label={t.value.grant}
-            title={t.value.grant}
-            act={t.value.grant}
-            tone="primary"
-            quiet={false}
-            opened={() => {
-              amount.value = "";
-              reason.value = "";
-            }}
-            run={async ({ key, shop }) => {
-              await shop.grantBalances({
-                body: { grants: [{ userId: id, amount: Number(amount.value), reason: reason.value.trim() }] },
-                idempotencyKey: key,
-              });
-              amount.value = "";
-              reason.value = "";
+          <Grant
+            userId={id}
+            granted={async () => {
               ledger.reload();
               await reload();
             }}
-          >
-            <NumberField label={t.value.amount} value={amount} min={1} />
-            <ReasonField label={t.value.reason} value={reason} />
-            <p>{t.value.grantWords(1, formatMoney(Number(amount.value) || 0))}</p>
-          </Confirm>
+          />
         </div>
       </Card>
       <Card title={t.value.ledger}>
-        <ListTable
-          list={ledger}
-          caption={t.value.ledger}
-          keyOf={({ transactionId }) => transactionId}
-          columns={[
-            { head: t.value.kind, main: true, cell: ({ type }) => statusWord(type) },
-            { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
-            { head: t.value.amount, end: true, cell: ({ amount }) => formatMoney(amount) },
-            { head: t.value.balance, end: true, cell: ({ balanceAfter }) => (balanceAfter === null ? "–" : formatMoney(balanceAfter)) },
-            { head: t.value.order, cell: ({ orderId }) => (orderId ? <Id of={orderId} href={to(`/orders/${orderId}`)} /> : "–") },
-            { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
-          ]}
-        />
+        <Ledger list={ledger} />
       </Card>
     </>
+  );
+}
+
+function Grant({ userId, granted }: { userId: string; granted: () => Promise<void> }) {
+  const [amount, reason, customerReason] = [useSignal(""), useSignal(""), useSignal("")];
+  return (
+    <Confirm
+      label={t.value.grant}
+      title={t.value.grant}
+      act={t.value.grant}
+      tone="primary"
+      quiet={false}
+      opened={() => void (amount.value = reason.value = customerReason.value = "")}
+      run={async ({ key, shop }) => {
+        const toCustomer = customerReason.value.trim();
+        const grant = { userId, amount: Number(amount.value), reason: reason.value.trim() };
+        await shop.grantBalances({
+          body: { grants: [{ ...grant, ...(toCustomer === "" ? {} : { customerReason: toCustomer }) }] },
+          idempotencyKey: key,
+        });
+        await granted();
+      }}
+    >
+      <NumberField label={t.value.amount} value={amount} min={1} />
+      <ReasonField label={t.value.reason} value={reason} />
+      <CustomerReasonField value={customerReason} />
+      <p>{t.value.grantWords(formatMoney(Number(amount.value) || 0))}</p>
+    </Confirm>
+  );
+}
+
+function Ledger({ list }: { list: List<Transaction> }) {
+  return (
+    <ListTable
+      list={list}
+      caption={t.value.ledger}
+      keyOf={({ transactionId }) => transactionId}
+      columns={[
+        { head: t.value.kind, main: true, cell: ({ type }) => statusWord(type) },
+        { head: t.value.status, cell: ({ status }) => <Status of={status} /> },
+        { head: t.value.amount, end: true, cell: ({ amount }) => formatMoney(amount) },
+        { head: t.value.balance, end: true, cell: ({ balanceAfter }) => (balanceAfter === null ? "–" : formatMoney(balanceAfter)) },
+        { head: t.value.order, cell: ({ orderId }) => (orderId ? <Id of={orderId} href={to(`/orders/${orderId}`)} /> : "–") },
+        {
+          head: t.value.reason,
+          cell: ({ reason, customerReason }) => (
+            <>
+              <bdi class="clip">{reason ?? "–"}</bdi>
+              {customerReason && <bdi class="clip muted">{customerReason}</bdi>}
+            </>
+          ),
+        },
+        { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
+      ]}
+    />
   );
 }

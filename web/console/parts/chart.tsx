@@ -1,4 +1,4 @@
-// A chart: uPlot with the colours of the theme. Beside the picture stands a sentence that says what the last point is.
+// A chart: uPlot with the colors of the theme. The legend shows the latest values as text.
 
 import { signal } from "@preact/signals";
 import { useEffect, useRef } from "preact/hooks";
@@ -9,24 +9,24 @@ export type Series = { label: string; values: (number | null)[]; color: string; 
 
 export type ChartProps = {
   title: string;
-  /** Seconds since 1970, or just numbers where `time` is false. */
+  /** Seconds since 1970, or plain numbers if `time` is false. */
   x: number[];
   series: Series[];
   time?: boolean;
   height?: number;
   format?: (value: number) => string;
-  /** Measured, and not counted: there is something between 0 and 1. */
+  /** For measurements, which have values between 0 and 1; counts have none. */
   fine?: boolean;
   formatX?: (value: number) => string;
 };
 
 const WINDOW_S = 120;
-const LEAST_WINDOW_S = 30;
-/** What is counted has whole lines; what is measured is told in tenths at least. */
+const MIN_WINDOW_S = 30;
+/** Grid steps: whole numbers for counts, tenths for measurements. */
 const WHOLE_STEPS = [1, 2, 5].flatMap((step) => Array.from({ length: 13 }, (_, power) => step * 10 ** power)).sort((a, b) => a - b);
 const FINE_STEPS = [0.1, 0.2, 0.5, ...WHOLE_STEPS];
 
-/** Charts are drawn anew when the system turns dark. */
+/** Charts are drawn again when the system changes to dark. */
 const dark = signal(matchMedia("(prefers-color-scheme: dark)").matches);
 matchMedia("(prefers-color-scheme: dark)").addEventListener("change", ({ matches }) => (dark.value = matches));
 
@@ -83,7 +83,7 @@ function optionsOf(
   latest: { current: { format: (value: number) => string; formatX?: ((value: number) => string) | undefined } },
 ): uPlot.Options {
   const [ink, line] = [colorOf(element, "--muted"), colorOf(element, "--line")];
-  const bars = series.some((one) => one.bars);
+  const bars = series.some(({ bars }) => bars);
   const font = `12px ${getComputedStyle(element).fontFamily}`;
   const axis = { stroke: ink, font, ticks: { stroke: line, width: 1, size: 4 }, grid: { stroke: line, width: 1 } };
   return {
@@ -98,7 +98,7 @@ function optionsOf(
         time,
         range: (_plot, low, high) =>
           time
-            ? [Math.min(Math.max(low, high - WINDOW_S), high - LEAST_WINDOW_S), high]
+            ? [Math.min(Math.max(low, high - WINDOW_S), high - MIN_WINDOW_S), high]
             : bars
               ? [low - 0.6, high + 0.6]
               : [low, Math.max(high, low + 0.1)],
@@ -141,7 +141,7 @@ function niceTop(high: number | null): number {
   return ([1, 2, 3, 5, 10].find((step) => step * power >= high * 1.05) ?? 20) * power;
 }
 
-/** Canvas knows no custom properties: the browser works the colour out. @param percent how opaque */
+/** The canvas does not understand custom properties, so the browser computes the color. @param percent opacity */
 function colorOf(element: HTMLElement, property: string, percent = 100): string {
   const probe = document.createElement("span");
   probe.style.color = `color-mix(in srgb, var(${property}) ${percent}%, transparent)`;

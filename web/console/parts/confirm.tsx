@@ -1,25 +1,25 @@
-// What cannot be undone says what it will do, and asks once.
+// A button that opens a dialog: for an irreversible action, which it describes, or for a small form.
 
 import type { ComponentChildren } from "preact";
 import { useRef } from "preact/hooks";
-import { type Mine, useAttempt } from "../attempt.ts";
+import { type ActionContext, useAttempt } from "../attempt.ts";
 import { t } from "../words/words.ts";
 import { Failure } from "./parts.tsx";
 
 type ConfirmProps = {
-  /** On the button that opens it. */
+  /** On the button that opens the dialog. */
   label: string;
-  /** Of the button, where its label alone does not say of what. */
+  /** The object of the action, for a label that is the same in every row. */
   about?: string;
   title: string;
-  /** What it will do. Fields in here are checked before it does. */
+  /** A description of the action, or its form. The browser checks the fields before the action starts. */
   children: ComponentChildren;
-  /** On the button that does it. */
+  /** On the button that starts the action. */
   act: string;
-  run: (mine: Mine) => Promise<void>;
-  /** Called when it opens: a form inside begins with what is loaded, not with what was typed and given up. */
+  run: (context: ActionContext) => Promise<void>;
+  /** Called when the dialog opens. A form inside resets here, so that values typed before a cancel are gone. */
   opened?: () => void;
-  /** Whether there is something to ask about, looked at when it is to be opened. */
+  /** Called before the dialog opens; false keeps it closed. */
   ready?: () => boolean;
   disabled?: boolean;
   tone?: "danger" | "primary";
@@ -40,8 +40,8 @@ export function Confirm({
   quiet = true,
 }: ConfirmProps) {
   const dialog = useRef<HTMLDialogElement>(null);
-  const attempt = useAttempt(async (mine) => {
-    await run(mine);
+  const attempt = useAttempt(async (context) => {
+    await run(context);
     dialog.current?.close();
   });
   return (
@@ -53,7 +53,7 @@ export function Confirm({
         disabled={disabled}
         onClick={() => {
           if (!ready()) return;
-          attempt.forget();
+          attempt.clearError();
           opened?.();
           dialog.current?.showModal();
         }}

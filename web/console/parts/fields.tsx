@@ -1,4 +1,4 @@
-// Fields of forms. What a field takes is said to the browser, which then names the field that is at fault, in the visitor's language.
+// Form fields. Their limits are HTML attributes, so the browser reports a wrong value at its field, in the operator's language.
 
 import type { Signal } from "@preact/signals";
 import { timeZone } from "../../shared/languages.ts";
@@ -7,12 +7,12 @@ import { Field } from "./parts.tsx";
 
 type FieldProps = { label: string; value: Signal<string>; hint?: string | undefined; optional?: boolean };
 
-/** What the shop takes of names, reasons and money at most. */
+/** The shop's limits. */
 const NAME_MAX = 300;
 const REASON_MAX = 500;
 const MONEY_MAX = 1_000_000_000_000;
 
-/** Something with a letter in it: the shop refuses what is blank, and so does the field. */
+/** The shop refuses blank text. */
 const NOT_BLANK = ".*\\S.*";
 
 export function TextField({
@@ -37,8 +37,13 @@ export function TextField({
   );
 }
 
-export function ReasonField({ label, value }: { label: string; value: Signal<string> }) {
-  return <TextField label={label} value={value} max={REASON_MAX} />;
+export function ReasonField(props: FieldProps & { placeholder?: string }) {
+  return <TextField {...props} max={REASON_MAX} />;
+}
+
+/** A reason that the customer reads; other reasons are shown to operators only. */
+export function CustomerReasonField({ value }: { value: Signal<string> }) {
+  return <TextField label={t.value.customerReason} hint={t.value.customerReasonHint} value={value} max={REASON_MAX} optional />;
 }
 
 /** A whole number. */
@@ -59,13 +64,13 @@ export function NumberField({ label, value, hint, optional = false, min = 0, max
   );
 }
 
-/** What the shop takes as a day: a year of four digits. */
+/** The shop takes years of four digits. */
 const FIRST_DAY = "1970-01-01";
 const LAST_DAY = "9999-12-30";
 
 type DateFieldProps = { label: string; value: string; min?: string | undefined; max?: string | undefined; change: (day: string) => void };
 
-/** A day. One that the shop would refuse is named at the field, and changes nothing. */
+/** A day. The browser reports an invalid one at the field, and `change` is not called. */
 export function DateField({ label, value, min, max, change }: DateFieldProps) {
   return (
     <Field label={label}>
@@ -80,7 +85,7 @@ export function DateField({ label, value, min, max, change }: DateFieldProps) {
   );
 }
 
-/** A moment by the shop's clock on the wall, which is what the console shows everywhere. */
+/** A date and time in the shop's zone, like all times in the console. */
 export function MomentField({ label, value, hint, optional = false }: FieldProps) {
   return (
     <Field label={label} hint={[timeZone.value, hint].filter(Boolean).join(" · ")}>
@@ -97,18 +102,18 @@ export function MomentField({ label, value, hint, optional = false }: FieldProps
   );
 }
 
-/** What stands in such a field, of a moment. */
-export function onTheWall(at: number | string): string {
+/** The text of such a field for an instant. */
+export function wallTime(at: number | string): string {
   const format = new Intl.DateTimeFormat("sv-SE", { timeZone: timeZone.value, dateStyle: "short", timeStyle: "short" });
   return format.format(new Date(at)).replace(" ", "T");
 }
 
-/** And the moment that is meant by it; null if the clocks of the shop's zone skip it, or it is no time at all. */
-export function momentOf(wall: string): string | null {
-  const asUtc = Date.parse(`${wall}Z`);
+/** The instant of such a text; null if it is not a time, or if the clocks of the shop's zone skip it. */
+export function momentOf(text: string): string | null {
+  const asUtc = Date.parse(`${text}Z`);
   if (Number.isNaN(asUtc)) return null;
-  // How far the zone is from UTC depends on the moment that is looked for: guessed, and guessed again from there.
+  // The zone's offset depends on the instant itself, so the second guess uses the offset at the first one.
   let at = asUtc;
-  for (let guess = 0; guess < 2; guess++) at = asUtc - (Date.parse(`${onTheWall(at)}Z`) - at);
-  return onTheWall(at) === wall.slice(0, 16) ? new Date(at).toISOString() : null;
+  for (let guess = 0; guess < 2; guess++) at = asUtc - (Date.parse(`${wallTime(at)}Z`) - at);
+  return wallTime(at) === text.slice(0, 16) ? new Date(at).toISOString() : null;
 }

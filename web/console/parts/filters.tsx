@@ -1,4 +1,4 @@
-// What stands above a list: a search, a choice, and whatever else narrows it.
+// The filters above a list: a search, a choice, and others as children.
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -36,7 +36,7 @@ export function Filters({ search, choice, children }: FiltersProps) {
         <label class="field">
           <span class="field-label">{choice.label}</span>
           <select value={choice.value} onChange={({ currentTarget }) => choice.choose(currentTarget.value)}>
-            <option value="">{t.value.every}</option>
+            <option value="">{t.value.all}</option>
             {choice.options.map(([value, word]) => (
               <option key={value} value={value}>
                 {word}

@@ -1,9 +1,9 @@
-import { type Language, language, speak } from "../../shared/languages.ts";
+import { type Language, language, setLanguage } from "../../shared/languages.ts";
 
 export function LanguageSwitch() {
   const other: Language = language.value === "ko" ? "en" : "ko";
   return (
-    <button type="button" class="button small quiet" lang={other} onClick={() => speak(other)}>
+    <button type="button" class="button small quiet" lang={other} onClick={() => setLanguage(other)}>
       {other === "ko" ? "한국어" : "English"}
     </button>
   );

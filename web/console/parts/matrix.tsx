@@ -4,12 +4,12 @@ import { t } from "../words/words.ts";
 
 type MatrixProps<Item> = { caption: string; grid: Grid<Item>; cell: (item: Item) => ComponentChildren };
 
-/** Variants as a table of sizes and colours; on a narrow screen it moves sideways in its own frame. */
+/** Variants as a table of sizes and colors. On a narrow screen the table scrolls sideways. */
 export function Matrix<Item>({ caption, grid, cell }: MatrixProps<Item>) {
-  const { across, down, columns, rows } = grid;
-  const corner = [down, across].filter(Boolean).join(" ＼ ");
+  const { columnOption, rowOptions, columns, rows } = grid;
+  const corner = [rowOptions, columnOption].filter(Boolean).join(" ＼ ");
   return (
-    // Whoever has no pointer moves it with the arrow keys.
+    // The keyboard scrolls it with the arrow keys.
     // oxlint-disable-next-line jsx-a11y/no-noninteractive-tabindex
     <div class="matrix-frame" role="region" aria-label={caption} tabIndex={0}>
       <table class="matrix">

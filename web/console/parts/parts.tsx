@@ -1,4 +1,4 @@
-// Small things that many pages are made of.
+// Small components of many pages.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
@@ -6,7 +6,7 @@ import { formatInstant } from "../../shared/languages.ts";
 import { reasonOf } from "../api.ts";
 import { statusWord, t } from "../words/words.ts";
 
-/** The heading of a page; takes the focus when the page is opened, so that a screen reader begins there. */
+/** The heading of a page. It takes the focus when the page opens, so that a screen reader starts there. */
 export function Title({ children, side }: { children: ComponentChildren; side?: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
@@ -55,8 +55,8 @@ export function Failure({ error, retry }: { error: unknown; retry?: () => void }
   );
 }
 
-/** In place of a page whose thing is being read, or could not be. */
-export function Unread({ title, error, retry }: { title: string; error: unknown; retry: () => Promise<void> }) {
+/** Stands in for a page while its data is loading, or after the load failed. */
+export function NotLoaded({ title, error, retry }: { title: string; error: unknown; retry: () => Promise<void> }) {
   return (
     <>
       <Title>{title}</Title>
@@ -73,7 +73,7 @@ export function When({ at }: { at: string | null }) {
   return at === null ? <span class="muted">–</span> : <time dateTime={at}>{formatInstant(at)}</time>;
 }
 
-/** An id, short enough for a table; the whole of it can be had. */
+/** An id, shortened for a table. The whole id is in its title. */
 export function Id({ of, href }: { of: string; href?: string }) {
   const short = `…${of.slice(-10)}`;
   return href ? (
@@ -106,7 +106,7 @@ export function Busy({ words }: { words?: string }) {
   );
 }
 
-/** How far something is. */
+/** Progress, as a share from 0 to 1. */
 export function Bar({ share, label, tone = "accent" }: { share: number; label: string; tone?: "accent" | "good" | "bad" }) {
   const percent = Math.round(Math.min(1, Math.max(0, share)) * 100);
   return (

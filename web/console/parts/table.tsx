@@ -1,4 +1,4 @@
-// A list of the shop's, page after page. On a phone each row is a card, and its cells say what they are.
+// A list that is read page by page. On a phone each row is a card with labeled cells.
 
 import { useSignal } from "@preact/signals";
 import type { ComponentChildren } from "preact";
@@ -9,9 +9,9 @@ import { Busy, Failure } from "./parts.tsx";
 export type Column<Row> = { head: string; cell: (row: Row) => ComponentChildren; end?: boolean; main?: boolean };
 
 export function Table<Row>({ caption, columns, rows, keyOf }: { caption: string; columns: Column<Row>[]; rows: Row[]; keyOf: (row: Row) => string }) {
-  if (rows.length === 0) return <p class="empty">{t.value.nothingHere}</p>;
+  if (rows.length === 0) return <p class="empty">{t.value.emptyList}</p>;
   return (
-    // Two columns fit a phone as they are.
+    // Two columns fit a phone without cards.
     <table class={columns.length > 2 ? "many" : ""}>
       <caption class="visually-hidden">{caption}</caption>
       <thead>
@@ -46,13 +46,13 @@ export type List<Row> = {
   reload: () => void;
 };
 
-const LOOK_AGAIN_MS = 2000;
+const POLL_MS = 2000;
 
 type Page<Row> = { rows: Row[]; next: string | null };
 
 /**
- * Reads a list's first page, and again when `key` changes; `more` brings the next. While something of its first page is `unsettled` that page is read
- * again by itself; whoever has gone on to the next is left alone.
+ * Reads the first page of a list, and again when `key` changes; `more` reads the next page. While a row of the first page is `unsettled`,
+ * the list polls; it stops once the user has read further pages.
  */
 export function useList<Row>(
   key: string,
@@ -66,7 +66,7 @@ export function useList<Row>(
     error: undefined,
     first: true,
   });
-  const turn = useSignal(0);
+  const reloads = useSignal(0);
 
   const read = async (from: string | null, signal: AbortSignal): Promise<void> => {
     state.value = { ...state.peek(), loading: true, error: undefined };
@@ -79,27 +79,27 @@ export function useList<Row>(
     }
   };
 
-  const round = turn.value;
+  const count = reloads.value;
   useEffect(() => {
-    const left = new AbortController();
-    void read(null, left.signal);
-    return () => left.abort();
-  }, [key, round]);
+    const controller = new AbortController();
+    void read(null, controller.signal);
+    return () => controller.abort();
+  }, [key, count]);
 
   const { rows, next, loading, error, first } = state.value;
-  const again = first && !loading && rows.some(unsettled);
+  const poll = first && !loading && rows.some(unsettled);
   useEffect(() => {
-    if (!again) return undefined;
-    const timer = setTimeout(() => turn.value++, LOOK_AGAIN_MS);
+    if (!poll) return undefined;
+    const timer = setTimeout(() => reloads.value++, POLL_MS);
     return () => clearTimeout(timer);
-  }, [again]);
+  }, [poll]);
 
   return {
     rows,
     loading,
     error,
     more: next === null ? undefined : () => void read(next, new AbortController().signal),
-    reload: () => turn.value++,
+    reload: () => reloads.value++,
   };
 }
 

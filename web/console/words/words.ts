@@ -2,7 +2,7 @@ import { dictionary, language } from "../../shared/languages.ts";
 import { en } from "./en.ts";
 import { ko } from "./ko.ts";
 
-/** What the console says, in the language of the moment. */
+/** The console's texts in the current language. */
 export const t = dictionary(ko, en);
 
 type Pair = readonly [ko: string, en: string];
@@ -16,43 +16,43 @@ const STATUS: Record<string, Pair> = {
   CLOSED: ["마감", "Closed"],
   PENDING: ["대기", "Pending"],
   COMPLETED: ["완료", "Completed"],
-  PARTIALLY_REFUNDED: ["부분 환불", "Refunded in part"],
+  PARTIALLY_REFUNDED: ["부분 환불", "Partially refunded"],
   REFUNDED: ["환불", "Refunded"],
   CANCELLED: ["취소", "Cancelled"],
   EXPIRED: ["만료", "Expired"],
-  UNKNOWN: ["모름", "In doubt"],
+  UNKNOWN: ["확인 중", "In doubt"],
   FAILED: ["실패", "Failed"],
   WAITING: ["대기", "Waiting"],
   DELIVERED: ["전달됨", "Delivered"],
-  DEAD: ["죽음", "Dead"],
+  DEAD: ["전달 불가", "Dead"],
   CHARGE: ["충전", "Charge"],
   PAYMENT: ["결제", "Payment"],
   REFUND: ["환불", "Refund"],
   GRANT: ["지급", "Grant"],
   PREPARING: ["준비", "Preparing"],
   RUNNING: ["진행 중", "Running"],
-  TIDYING: ["정리 중", "Tidying up"],
+  TIDYING: ["정리 중", "Cleaning up"],
   AUDITING: ["감사 중", "Auditing"],
   DONE: ["완료", "Done"],
   STOPPED: ["중단됨", "Stopped"],
-  ABANDONED: ["버려짐", "Abandoned"],
+  ABANDONED: ["중단됨", "Abandoned"],
 };
 
 const CODE: Record<string, Pair> = {
-  COUPON_SOLD_OUT: ["쿠폰 소진", "Coupon gone"],
-  COUPON_ALREADY_ISSUED: ["이미 받음", "Has it already"],
-  COUPON_CLOSED: ["쿠폰 닫힘", "Coupon closed"],
+  COUPON_SOLD_OUT: ["쿠폰 소진", "Coupon sold out"],
+  COUPON_ALREADY_ISSUED: ["이미 받음", "Already claimed"],
+  COUPON_CLOSED: ["쿠폰 마감", "Coupon closed"],
   COUPON_UNUSABLE: ["쓸 수 없는 쿠폰", "Coupon unusable"],
   STOCK_INSUFFICIENT: ["재고 없음", "Out of stock"],
-  BALANCE_INSUFFICIENT: ["잔액 부족", "Too little balance"],
+  BALANCE_INSUFFICIENT: ["잔액 부족", "Insufficient balance"],
   PRODUCT_NOT_FOR_SALE: ["판매 안 함", "Not for sale"],
-  BUSY: ["잠시 후", "Busy"],
+  BUSY: ["혼잡", "Busy"],
   UNAVAILABLE: ["일시 오류", "Unavailable"],
   TOO_MANY_REQUESTS: ["너무 많은 요청", "Too many requests"],
-  UNAUTHENTICATED: ["인증 필요", "No token"],
+  UNAUTHENTICATED: ["인증 필요", "Not signed in"],
   FORBIDDEN: ["권한 없음", "Forbidden"],
-  INVALID_REQUEST: ["잘못된 요청", "Invalid"],
-  NO_ANSWER: ["응답 없음", "No answer"],
+  INVALID_REQUEST: ["잘못된 요청", "Invalid request"],
+  NO_ANSWER: ["응답 없음", "No response"],
 };
 
 const EVENT: Record<string, Pair> = {
@@ -61,21 +61,21 @@ const EVENT: Record<string, Pair> = {
   "order.cancelled": ["취소됨", "Cancelled"],
   "order.expired": ["만료됨", "Expired"],
   "order.refunded": ["전부 환불됨", "Refunded"],
-  "order.partially-refunded": ["일부 환불됨", "Refunded in part"],
+  "order.partially-refunded": ["일부 환불됨", "Partially refunded"],
 };
 
 const JOB: Record<string, Pair> = {
-  "aggregate-sales": ["매출 집계", "Add up sales"],
+  "aggregate-sales": ["매출 집계", "Aggregate sales"],
   "snapshot-popular": ["인기 상품 기록", "Record popular products"],
-  "recount-sales": ["판매 다시 집계", "Recount sales"],
+  "recount-sales": ["매출 재집계", "Recount sales"],
   "expire-orders": ["주문 만료", "Expire orders"],
   "expire-coupons": ["쿠폰 만료", "Expire coupons"],
   "settle-payments": ["결제 확인", "Settle payments"],
   "relay-events": ["이벤트 전달", "Relay events"],
-  purge: ["오래된 것 지우기", "Purge"],
+  purge: ["오래된 데이터 삭제", "Purge"],
 };
 
-/** What is not known is shown as it is. */
+/** An unknown name is shown unchanged. */
 const wordOf =
   (words: Record<string, Pair>) =>
   (name: string): string =>
@@ -86,7 +86,7 @@ export const codeWord = wordOf(CODE);
 export const eventWord = wordOf(EVENT);
 export const jobWord = wordOf(JOB);
 
-/** What forms call the fields of bodies and queries. */
+/** The labels of request fields in forms. */
 const FIELDS = {
   name: "name",
   price: "price",
@@ -97,8 +97,8 @@ const FIELDS = {
   reason: "reason",
   amount: "amount",
   rate: "rate",
-  maxAmount: "mostOff",
-  minOrderAmount: "leastOrder",
+  maxAmount: "maxDiscount",
+  minOrderAmount: "minOrder",
   totalQuantity: "quantity",
   opensAt: "opens",
   closesAt: "closes",
@@ -106,12 +106,12 @@ const FIELDS = {
   buyers: "buyers",
   arriveWithinMs: "withinSeconds",
   userId: "user",
-  quantity: "pieces",
+  quantity: "quantity",
   from: "since",
   to: "until",
 } as const;
 
-/** The field that a pointer of the shop's means, as its form calls it: of a row `3` the fourth. The pointer itself where no form has it. */
+/** The label of the field that a JSON pointer names; row `3` is the fourth. Returns the pointer if no form has the field. */
 export function fieldWord(pointer: string): string {
   const parts = pointer.split("/").slice(1);
   const field = FIELDS[parts.at(-1) as keyof typeof FIELDS];

@@ -4,7 +4,7 @@ import { useAttempt } from "../attempt.ts";
 import { cartChanged } from "../cart.ts";
 import { Art } from "../parts/art.tsx";
 import { Icon } from "../parts/icon.tsx";
-import { type Cart as CartOfShop, useMine } from "../parts/mine.ts";
+import { type Cart as CartOfShop, useUserResource } from "../parts/user-resource.ts";
 import { Empty, Failure, Money, Notice, Skeleton, Stepper, Title } from "../parts/parts.tsx";
 import { to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
@@ -12,8 +12,8 @@ import { t } from "../words/words.ts";
 type Item = CartOfShop["cartItems"][number];
 
 export function Cart() {
-  const cart = useMine("cart", async (userId, signal) => (await shop.getCart({ path: { userId }, signal })).body, { everyMs: 4000 });
-  const removed = useSignal(false);
+  const cart = useUserResource("cart", async (userId, signal) => (await shop.getCart({ path: { userId }, signal })).body, { everyMs: 4000 });
+  const isRemoved = useSignal(false);
   const reload = async (): Promise<void> => {
     cartChanged();
     await cart.reload();
@@ -23,13 +23,13 @@ export function Cart() {
     <>
       <Title>{t.value.cart}</Title>
       <p class="visually-hidden" role="status">
-        {removed.value ? t.value.removed : ""}
+        {isRemoved.value ? t.value.removed : ""}
       </p>
       {!cart.data && (cart.error === undefined ? <Skeleton lines={4} /> : <Failure error={cart.error} retry={() => void cart.reload()} />)}
       {cart.data?.cartItems.length === 0 && (
         <Empty icon="cart" title={t.value.cartEmpty} hint={t.value.cartEmptyHint}>
           <a class="button" href={to("/")}>
-            {t.value.toHome}
+            {t.value.browse}
           </a>
         </Empty>
       )}
@@ -37,7 +37,7 @@ export function Cart() {
         <div class="with-aside">
           <ul class="rows">
             {cart.data.cartItems.map((item) => (
-              <CartRow key={item.id} item={item} changed={reload} removed={() => (removed.value = true)} />
+              <CartRow key={item.id} item={item} changed={reload} removed={() => (isRemoved.value = true)} />
             ))}
           </ul>
           <aside class="sum">
@@ -70,12 +70,12 @@ const canBeOrdered = ({ status, stock, quantity }: Item): boolean => status === 
 
 function CartRow({ item, changed, removed }: { item: Item; changed: () => Promise<void>; removed: () => void }) {
   const { id, productId, name, unitPrice, quantity, stock, status } = item;
-  // Shown at once, as it was wanted, until the shop has said how it is.
+  // The wanted quantity shows at once, until the shop has answered.
   const wanted = useSignal<number | null>(null);
-  const set = useAttempt(async ({ key, userId, shop }, many: number) => {
-    wanted.value = many;
+  const set = useAttempt(async ({ key, userId, shop }, newQuantity: number) => {
+    wanted.value = newQuantity;
     try {
-      await shop.setCartQuantity({ path: { userId, id }, body: { quantity: many }, idempotencyKey: key });
+      await shop.setCartQuantity({ path: { userId, id }, body: { quantity: newQuantity }, idempotencyKey: key });
     } finally {
       await changed();
       wanted.value = null;
@@ -103,7 +103,13 @@ function CartRow({ item, changed, removed }: { item: Item; changed: () => Promis
           quantity > stock && <p class="row-warning">{t.value.shortOf(stock)}</p>
         )}
         <div class="row-foot">
-          <Stepper label={t.value.quantityOf(name)} value={shown} most={Math.max(stock, 1)} set={(many) => void set.run(many)} disabled={set.busy} />
+          <Stepper
+            label={t.value.quantityOf(name)}
+            value={shown}
+            max={Math.max(stock, 1)}
+            set={(newQuantity) => void set.run(newQuantity)}
+            disabled={set.busy}
+          />
           <button
             type="button"
             class="button small quiet icon-only"

@@ -1,172 +1,122 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import { isRefusal, isUndecided, type PlaceOrderData } from "#client";
-import { type Attempt, isRecent } from "../../shared/attempt.ts";
-import { formatMoney } from "../../shared/languages.ts";
-import { place, replace, to } from "../../shared/router.ts";
+import { useRef } from "preact/hooks";
+import { isUndecided } from "#client";
+import { redirect, route, to } from "../../shared/router.ts";
+import { settleAll } from "../../shared/settle-all.ts";
 import { shop } from "../api.ts";
 import { useAttempt } from "../attempt.ts";
 import { cartChanged } from "../cart.ts";
-import { now } from "../clock.ts";
-import { CheckoutForm, isUsable, type Pressed, type Ready } from "../parts/checkout-form.tsx";
-import { couponsOf, useMine } from "../parts/mine.ts";
-import { type Article, type Shown, shownOf } from "../parts/order-changes.tsx";
-import { takeOutOfCart } from "../parts/ordered-cart.ts";
-import { Empty, Failure, Notice, Reason, Skeleton, Spinner, Title } from "../parts/parts.tsx";
-import { payByCard, type SimulatedOutcome } from "../parts/pay-with.tsx";
-import { priceOf } from "../price.ts";
-import { session } from "../session.ts";
+import { type CheckoutData, CheckoutForm, type Submission } from "../parts/checkout-form.tsx";
+import type { CheckoutItem, ShownOrder } from "../parts/order-changes.tsx";
+import { removeOrderedItems } from "../parts/ordered-cart.ts";
+import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
+import { payByCard } from "../parts/pay-with.tsx";
+import { type OrderRequest, UndecidedOrder } from "../parts/undecided-order.tsx";
+import { couponsOf, useUserResource } from "../parts/user-resource.ts";
 import { t } from "../words/words.ts";
 
-/** All that an order takes, kept as it was sent: asked again, it has to be the same. `card`: how the simulated card is to answer. */
-type Wanted = { body: PlaceOrderData["body"]; cartItems: { id: string; quantity: number }[]; card: SimulatedOutcome | null; shown: Shown };
-
-type Choice = { product: string | null; variant: string | null; quantity: number };
+/** "Buy now" of one variant; without a product the checkout is for the cart. */
+type DirectPurchase = { product: string | null; variant: string | null; quantity: number };
 
 export function Checkout() {
-  const { query } = place.value;
-  const choice = { product: query.get("product"), variant: query.get("variant"), quantity: Number(query.get("quantity")) };
-  const name = `checkout ${choice.product} ${choice.variant} ${choice.quantity}`;
-  return <CheckoutOf key={name} name={name} choice={choice} />;
+  const { query } = route.value;
+  const purchase = { product: query.get("product"), variant: query.get("variant"), quantity: Number(query.get("quantity")) };
+  const name = `checkout ${purchase.product} ${purchase.variant} ${purchase.quantity}`;
+  return <CheckoutOf key={name} name={name} purchase={purchase} />;
 }
 
-function CheckoutOf({ name, choice }: { name: string; choice: Choice }) {
-  const ready = useMine(name, (userId, signal) => readReady(choice, userId, signal), { everyMs: 5000, anew: true });
-  const order = useAttempt(async (mine, { body, cartItems, card, shown }: Wanted) => {
+function CheckoutOf({ name, purchase }: { name: string; purchase: DirectPurchase }) {
+  const data = useUserResource(name, (userId, signal) => readCheckout(purchase, userId, signal), { everyMs: 5000, uncached: true });
+  const order = useAttempt(async (context, { body, cartItems, card, shown }: OrderRequest) => {
     try {
-      const { orderId } = (await mine.shop.placeOrder({ body, idempotencyKey: mine.key })).body;
-      // The order stands; how its payment goes is told on its own page.
-      const [result] = await Promise.all([
-        card === null ? "placed" : payByCard(mine, orderId, shown.toPay, card),
-        cartItems.length > 0 && takeOutOfCart(mine, cartItems),
+      const { orderId } = (await context.shop.placeOrder({ body, idempotencyKey: context.key })).body;
+      // The order is placed. Its page reports the outcome of its payment.
+      const [result] = await settleAll([
+        card === null ? "placed" : payByCard(context, orderId, shown.toPay, card),
+        cartItems.length > 0 && removeOrderedItems(context, cartItems),
       ]);
       cartChanged();
-      if (mine.here()) replace(to(`/orders/${orderId}`, { result }));
+      if (context.isCurrentUser()) redirect(to(`/orders/${orderId}`, { result }));
     } catch (error) {
-      const read = ready.reload();
-      // The next sum is on the button before it can be pressed again.
-      if (!isUndecided(error)) await read;
+      const reloaded = data.reload();
+      // The button shows the new amount before it can be pressed again.
+      if (!isUndecided(error)) await reloaded;
       throw error;
     }
   }, name);
-  const before = useSignal<Shown | null>(order.open?.given[0].shown ?? null);
+  const before = useSignal<ShownOrder | null>(order.undecided?.args[0].shown ?? null);
 
-  const press = ({ coupon, card, shown }: Pressed, { articles, fromCart }: Ready): void => {
-    const body = {
-      orderItems: articles.map(({ productId, variantId, quantity }) => ({ productId, variantId, quantity })),
-      payment: { method: card === null ? ("BALANCE" as const) : ("DEFERRED" as const) },
-      ...(coupon ? { userCouponId: coupon.id } : {}),
-      expectedAmount: shown.toPay,
-    };
-    const cartItems = fromCart ? articles.flatMap(({ cartItemId: id, quantity }) => (id === null ? [] : [{ id, quantity }])) : [];
-    void order.run({ body, cartItems, card, shown });
-  };
-
-  // While the order is on its way the cart may be empty already.
-  const kept = useRef(ready.data);
-  if (!order.busy) kept.current = ready.data;
-  const seen = kept.current;
+  // During the order the cart can be empty already, so the page keeps the items from before.
+  const latest = useRef(data.data);
+  if (!order.busy) latest.current = data.data;
+  const shown = latest.current;
+  if (order.undecided)
+    return (
+      <>
+        <Title>{t.value.checkout}</Title>
+        <UndecidedOrder order={order} undecided={order.undecided} read={(userId, signal) => readCheckout(purchase, userId, signal)} />
+      </>
+    );
   return (
     <>
       <Title>{t.value.checkout}</Title>
-      {order.open && <Unheard order={order} open={order.open} read={(userId, signal) => readReady(choice, userId, signal)} />}
-      {!order.open &&
-        !seen &&
-        (ready.error === undefined ? <Skeleton lines={5} /> : <Failure error={ready.error} retry={() => void ready.reload()} />)}
-      {!order.open && seen?.articles.length === 0 && (
-        <Empty icon="cart" title={t.value.nothingToBuy}>
+      {!shown && (data.error === undefined ? <Skeleton lines={5} /> : <Failure error={data.error} retry={() => void data.reload()} />)}
+      {shown?.items.length === 0 && (
+        <Empty icon="cart" title={t.value.nothingToOrder}>
           <a class="button" href={to("/")}>
-            {t.value.toHome}
+            {t.value.browse}
           </a>
         </Empty>
       )}
-      {!order.open && seen && seen.articles.length > 0 && (
-        <CheckoutForm {...seen} busy={order.busy} error={order.error} before={before} press={(pressed) => press(pressed, seen)} />
+      {shown && shown.items.length > 0 && (
+        <CheckoutForm
+          {...shown}
+          busy={order.busy}
+          error={order.error}
+          before={before}
+          submit={(submission) => void order.run(requestOf(submission, shown))}
+        />
       )}
     </>
   );
 }
 
-type UnheardProps = {
-  order: Attempt<[Wanted]>;
-  open: { given: [Wanted]; pressedAt: number };
-  read: (userId: string, signal: AbortSignal) => Promise<Ready>;
-};
-
-/**
- * The page does not know what became of the order. There is one thing to do. It is done without a press only if the connection comes back soon after
- * the press and the order still comes to the same.
- */
-function Unheard({ order, open, read }: UnheardProps) {
-  const [wanted] = open.given;
-  const differs = useSignal(false);
-  useEffect(() => {
-    const left = new AbortController();
-    const back = async (): Promise<void> => {
-      const userId = session.peek()?.userId;
-      if (!isRecent(open.pressedAt) || userId === undefined) return;
-      try {
-        const { articles, coupons } = await read(userId, left.signal);
-        const total = priceOf(articles, null).total;
-        const coupon = coupons.find((one) => one.id === wanted.shown.coupon?.id && isUsable(one, total));
-        differs.value = JSON.stringify(shownOf(articles, coupon)) !== JSON.stringify(wanted.shown);
-        if (!differs.value && !left.signal.aborted) await order.goOn();
-      } catch {
-        // The page knows no more than before: the buyer is asked.
-      }
-    };
-    const listener = (): void => void back();
-    addEventListener("online", listener);
-    return () => {
-      left.abort();
-      removeEventListener("online", listener);
-    };
-  }, [open.pressedAt]);
-  void now.value;
-  const words = differs.value ? t.value.changedMeanwhile : isRecent(open.pressedAt) ? null : t.value.pressedLongAgo;
-  return (
-    <div class="unheard stack">
-      <Notice kind="warn">
-        <p>{t.value.orderUnheard}</p>
-        {words && !order.busy && <p>{words}</p>}
-        {isRefusal(order.error) && <Reason error={order.error} />}
-      </Notice>
-      <button type="button" class="button primary wide" aria-disabled={order.busy} onClick={() => void order.again()}>
-        {order.busy && <Spinner />}
-        {order.busy ? t.value.paying : `${t.value.findOut} · ${formatMoney(wanted.shown.toPay)}`}
-      </button>
-      <a class="button quiet wide" href={to("/orders")}>
-        {t.value.seeOrders}
-      </a>
-    </div>
-  );
+function requestOf({ coupon, card, shown }: Submission, { items, fromCart }: CheckoutData): OrderRequest {
+  const body = {
+    orderItems: items.map(({ productId, variantId, quantity }) => ({ productId, variantId, quantity })),
+    payment: { method: card === null ? ("BALANCE" as const) : ("DEFERRED" as const) },
+    ...(coupon ? { userCouponId: coupon.id } : {}),
+    expectedAmount: shown.toPay,
+  };
+  const cartItems = fromCart ? items.flatMap(({ cartItemId: id, quantity }) => (id === null ? [] : [{ id, quantity }])) : [];
+  return { body, cartItems, card, shown };
 }
 
-async function readReady({ product, variant, quantity }: Choice, userId: string, signal: AbortSignal): Promise<Ready> {
-  const [articles, coupons, balance] = await Promise.all([
-    product === null ? cartArticles(userId, signal) : oneArticle(product, variant, quantity, signal),
+async function readCheckout({ product, variant, quantity }: DirectPurchase, userId: string, signal: AbortSignal): Promise<CheckoutData> {
+  const [items, coupons, balance] = await Promise.all([
+    product === null ? cartItems(userId, signal) : singleItem(product, variant, quantity, signal),
     couponsOf(userId, "AVAILABLE", signal),
     shop.getBalance({ path: { userId }, signal }),
   ]);
-  return { articles, fromCart: product === null, coupons, balance: balance.body.balance };
+  return { items, fromCart: product === null, coupons, balance: balance.body.balance };
 }
 
-async function cartArticles(userId: string, signal: AbortSignal): Promise<Article[]> {
+async function cartItems(userId: string, signal: AbortSignal): Promise<CheckoutItem[]> {
   const { body } = await shop.getCart({ path: { userId }, signal });
   return body.cartItems.map(({ id, productId, variantId, name, unitPrice, quantity, stock, status }) => ({
     cartItemId: id,
     productId,
     variantId,
     name,
-    unitPrice: unitPrice ?? 0, // Not for sale: the order is blocked.
+    unitPrice: unitPrice ?? 0, // Null means not for sale, and then the order is blocked.
     quantity,
     stock,
     status,
   }));
 }
 
-/** What was chosen on a product's page. Nothing where the address names nothing that there is. */
-async function oneArticle(productId: string, variantId: string | null, quantity: number, signal: AbortSignal): Promise<Article[]> {
+/** The item of a direct purchase; empty if the address does not name a variant and a quantity. */
+async function singleItem(productId: string, variantId: string | null, quantity: number, signal: AbortSignal): Promise<CheckoutItem[]> {
   const { body: product } = await shop.getProduct({ path: { productId }, signal });
   const variant = product.variants.find(({ id }) => id === variantId);
   if (!variant || !Number.isInteger(quantity) || quantity < 1) return [];

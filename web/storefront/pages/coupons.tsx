@@ -4,7 +4,7 @@ import { shop } from "../api.ts";
 import { CampaignCard } from "../parts/campaign.tsx";
 import { isPast } from "../parts/countdown.tsx";
 import { discountWords } from "../parts/discount.ts";
-import { couponsOf, lastMomentOf, useMine } from "../parts/mine.ts";
+import { couponsOf, lastValidInstant, useUserResource } from "../parts/user-resource.ts";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
 import { readCampaigns } from "../../shared/campaigns.ts";
 import { useResource } from "../../shared/resource.ts";
@@ -15,9 +15,9 @@ export function Coupons() {
   const campaigns = useResource("campaigns", (signal) => readCampaigns(shop, signal), {
     everyMs: 2000,
   });
-  const mine = useMine("coupons", (userId, signal) => couponsOf(userId, "ALL", signal));
-  const claimed = new Set(mine.data?.map(({ couponId }) => couponId));
-  const changed = () => Promise.all([campaigns.reload(), mine.reload()]);
+  const owned = useUserResource("coupons", (userId, signal) => couponsOf(userId, "ALL", signal));
+  const claimed = new Set(owned.data?.map(({ couponId }) => couponId));
+  const changed = () => Promise.all([campaigns.reload(), owned.reload()]);
   const order = { OPEN: 0, UPCOMING: 1, SOLD_OUT: 2, CLOSED: 3 };
   return (
     <>
@@ -31,17 +31,17 @@ export function Coupons() {
           {campaigns.data
             ?.toSorted((a, b) => order[a.status] - order[b.status])
             .map((campaign) => (
-              <CampaignCard key={campaign.id} campaign={campaign} mine={claimed.has(campaign.id)} changed={changed} />
+              <CampaignCard key={campaign.id} campaign={campaign} claimed={claimed.has(campaign.id)} changed={changed} />
             ))}
         </div>
       </section>
       {session.value !== null && (
         <section>
           <h2 class="section-head">{t.value.couponBox}</h2>
-          {!mine.data && (mine.error === undefined ? <Skeleton /> : <Failure error={mine.error} retry={() => void mine.reload()} />)}
-          {mine.data?.length === 0 && <Empty icon="coupon" title={t.value.noCoupons} hint={t.value.noCouponsHint} />}
+          {!owned.data && (owned.error === undefined ? <Skeleton /> : <Failure error={owned.error} retry={() => void owned.reload()} />)}
+          {owned.data?.length === 0 && <Empty icon="coupon" title={t.value.noCoupons} hint={t.value.noCouponsHint} />}
           <ul class="tickets">
-            {mine.data
+            {owned.data
               ?.map((coupon) => ({ ...coupon, status: statusNow(coupon) }))
               .toSorted((a, b) => Number(b.status === "AVAILABLE") - Number(a.status === "AVAILABLE"))
               .map((coupon) => (
@@ -54,7 +54,7 @@ export function Coupons() {
   );
 }
 
-/** As the shop said, but for the moment at which it expires. */
+/** The shop's status, updated by the clock: a coupon expires without another read. */
 function statusNow({ status, expiresAt }: UserCoupon): UserCoupon["status"] {
   return status === "AVAILABLE" && expiresAt !== null && isPast(expiresAt) ? "EXPIRED" : status;
 }
@@ -68,7 +68,7 @@ function Ticket({ coupon: { name, discount, status, expiresAt, usedAt } }: { cou
       <span class="ticket-body">
         <bdi class="ticket-name">{name}</bdi>
         <span class="muted">
-          {[...conditions, usedAt ? t.value.usedAt(usedAt) : expiresAt ? t.value.until(lastMomentOf(expiresAt)) : t.value.forever].join(" · ")}
+          {[...conditions, usedAt ? t.value.usedAt(usedAt) : expiresAt ? t.value.until(lastValidInstant(expiresAt)) : t.value.forever].join(" · ")}
         </span>
       </span>
       <span class="pill" title={usedAt ? formatInstant(usedAt) : undefined}>

@@ -1,20 +1,19 @@
 import { useSignal } from "@preact/signals";
-import { useEffect, useRef } from "preact/hooks";
-import type { Body, Campaign, ProductInList } from "#client";
+import type { Campaign } from "#client";
+import { readCampaigns } from "../../shared/campaigns.ts";
+import { useResource } from "../../shared/resource.ts";
+import { route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
 import { CampaignCard, statusNow } from "../parts/campaign.tsx";
-import { useClaimed } from "../parts/mine.ts";
-import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
-import { place, replace, to } from "../../shared/router.ts";
-import { readCampaigns } from "../../shared/campaigns.ts";
-import { useResource } from "../../shared/resource.ts";
+import { Money, Title } from "../parts/parts.tsx";
+import { Products } from "../parts/products.tsx";
+import { useClaimed } from "../parts/user-resource.ts";
 import { t } from "../words/words.ts";
-import { Icon } from "../parts/icon.tsx";
 
 export function Home() {
-  const { query } = place.value;
-  const searching = ["q", "sort", "available"].some((one) => query.has(one));
+  const { query } = route.value;
+  const searching = ["q", "sort", "available"].some((name) => query.has(name));
   return (
     <>
       <Title>
@@ -27,13 +26,13 @@ export function Home() {
   );
 }
 
-/** The campaign that matters most now: one that is open, else the next to open. */
+/** The most urgent campaign: an open one, else the next to open. */
 function NextCoupon() {
   const campaigns = useResource("campaigns", (signal) => readCampaigns(shop, signal), {
     everyMs: 3000,
   });
   const claimed = useClaimed();
-  // What came of a claim is said on its card, so that card stays.
+  // The card of a claimed coupon stays, because it shows the outcome.
   const pressed = useSignal<string | null>(null);
   const next =
     campaigns.data?.find(({ id }) => id === pressed.value) ?? (campaigns.data && mostUrgent(campaigns.data, claimed.data ?? new Set<string>()));
@@ -45,15 +44,15 @@ function NextCoupon() {
   return (
     <section class="hero">
       <h2 class="visually-hidden">{t.value.coupons}</h2>
-      <CampaignCard key={next.id} campaign={next} mine={claimed.data?.has(next.id) ?? false} changed={changed} />
+      <CampaignCard key={next.id} campaign={next} claimed={claimed.data?.has(next.id) ?? false} changed={changed} />
     </section>
   );
 }
 
 function mostUrgent(campaigns: readonly Campaign[], claimed: ReadonlySet<string>): Campaign | undefined {
-  const rank = (one: Campaign): number => (claimed.has(one.id) ? 2 : statusNow(one) === "OPEN" ? 0 : 1);
+  const rank = (campaign: Campaign): number => (claimed.has(campaign.id) ? 2 : statusNow(campaign) === "OPEN" ? 0 : 1);
   return campaigns
-    .filter((one) => statusNow(one) === "OPEN" || statusNow(one) === "UPCOMING")
+    .filter((campaign) => ["OPEN", "UPCOMING"].includes(statusNow(campaign)))
     .toSorted((a, b) => rank(a) - rank(b) || a.opensAt.localeCompare(b.opensAt))[0];
 }
 
@@ -66,7 +65,7 @@ function Popular() {
         <h2>{t.value.popular}</h2>
         <p class="muted">{t.value.popularHint}</p>
       </div>
-      {/* It scrolls sideways, so the keyboard has to be able to reach it: its links can. */}
+      {/* The list scrolls sideways; its links let the keyboard reach all of it. */}
       <ol class="popular">
         {popular.data.map(({ rank, productId, name, price, status, totalSales }) => (
           <li key={productId}>
@@ -88,159 +87,5 @@ function Popular() {
         ))}
       </ol>
     </section>
-  );
-}
-
-const SORTS = ["newest", "price", "-price", "name"] as const;
-type Sort = (typeof SORTS)[number];
-
-function Products() {
-  const { query } = place.value;
-  const q = query.get("q") ?? "";
-  const sort = SORTS.find((one) => one === query.get("sort")) ?? "newest";
-  const hideSoldOut = query.get("available") !== null;
-  const pages = Math.min(MOST_PAGES, Math.max(1, Number(query.get("pages")) || 1));
-  const products = useResource(
-    `products ${q} ${sort} ${hideSoldOut} ${pages}`,
-    (signal) => readPages({ q, sort, includeSoldOut: !hideSoldOut }, pages, signal),
-    { everyMs: 4000 },
-  );
-  // What was there stays until what is looked for is there.
-  const kept = useSignal<Body<"listProducts"> | undefined>(undefined);
-  if (products.data && kept.peek() !== products.data) kept.value = products.data;
-  const shown = products.data ?? kept.value;
-  const look = (change: { q?: string; sort?: Sort; available?: boolean; pages?: number }): void => {
-    const next = { q, sort, available: hideSoldOut, pages: 1, ...change };
-    replace(
-      to("/", {
-        q: next.q || undefined,
-        sort: next.sort === "newest" ? undefined : next.sort,
-        available: next.available ? "1" : undefined,
-        pages: next.pages > 1 ? String(next.pages) : undefined,
-      }),
-    );
-  };
-  const names = { newest: t.value.newest, price: t.value.cheapest, "-price": t.value.dearest, name: t.value.byName };
-
-  return (
-    <section>
-      <h2 class="section-head">{t.value.products}</h2>
-      <form class="filters" role="search" onSubmit={(event) => event.preventDefault()}>
-        <Search q={q} look={(words) => look({ q: words })} />
-        <label class="select">
-          <span class="visually-hidden">{t.value.sort}</span>
-          <select value={sort} onChange={(event) => look({ sort: event.currentTarget.value as Sort })}>
-            {SORTS.map((one) => (
-              <option key={one} value={one}>
-                {names[one]}
-              </option>
-            ))}
-          </select>
-        </label>
-        <label class="check">
-          <input type="checkbox" checked={hideSoldOut} onChange={(event) => look({ available: event.currentTarget.checked })} />
-          {t.value.hideSoldOut}
-        </label>
-      </form>
-      <p class="visually-hidden" role="status">
-        {q !== "" && products.data ? t.value.found(products.data.products.length) : ""}
-      </p>
-      {products.error !== undefined && !products.data && <Failure error={products.error} retry={() => void products.reload()} />}
-      {!shown && products.error === undefined && <GridSkeleton />}
-      {shown?.products.length === 0 && <Empty icon="search" title={t.value.nothingFound} hint={t.value.nothingFoundHint} />}
-      {shown && shown.products.length > 0 && (
-        <ul class="grid" aria-busy={!products.data}>
-          {shown.products.map((product) => (
-            <ProductCard key={product.id} product={product} />
-          ))}
-        </ul>
-      )}
-      {shown?.nextCursor && (
-        <p class="more">
-          <button type="button" class="button quiet" onClick={() => look({ pages: pages + 1 })}>
-            {t.value.more}
-          </button>
-        </p>
-      )}
-    </section>
-  );
-}
-
-const MOST_PAGES = 40;
-const TYPING_MS = 250;
-
-/** Looks when the visitor pauses: letters that are still being put together are not searched for one by one. */
-function Search({ q, look }: { q: string; look: (words: string) => void }) {
-  const typed = useSignal(q);
-  const asked = useRef(q);
-  const latest = useRef(look);
-  latest.current = look;
-  useEffect(() => {
-    // Somebody went back, or followed a link: what is being typed is older.
-    if (q !== asked.current) typed.value = asked.current = q;
-  }, [q]);
-  useEffect(() => {
-    if (typed.value === asked.current) return undefined;
-    const timer = setTimeout(() => latest.current((asked.current = typed.peek())), TYPING_MS);
-    return () => clearTimeout(timer);
-  }, [typed.value]);
-  return (
-    <label class="search">
-      <span class="visually-hidden">{t.value.search}</span>
-      <Icon name="search" />
-      <input
-        type="search"
-        maxLength={200}
-        placeholder={t.value.search}
-        value={typed.value}
-        onInput={(event) => (typed.value = event.currentTarget.value)}
-      />
-    </label>
-  );
-}
-
-type Filter = { q: string; sort: Sort; includeSoldOut: boolean };
-
-/** So many pages of the list as they are now, as one. */
-async function readPages(filter: Filter, count: number, signal: AbortSignal): Promise<Body<"listProducts">> {
-  const products: ProductInList[] = [];
-  let cursor: string | null = null;
-  for (let i = 0; i < count; i++) {
-    const from: { cursor?: string } = cursor === null ? {} : { cursor };
-    const { body } = await shop.listProducts({ query: { limit: 24, ...filter, ...from }, signal });
-    products.push(...body.products);
-    cursor = body.nextCursor;
-    if (cursor === null) break;
-  }
-  return { products, nextCursor: cursor };
-}
-
-function ProductCard({ product: { id, name, price, stock, status } }: { product: ProductInList }) {
-  return (
-    <li>
-      <a class={`card ${status === "SOLD_OUT" ? "sold-out" : ""}`} href={to(`/products/${id}`)}>
-        <span class="card-art">
-          <Art id={id} name={name} />
-          {status === "SOLD_OUT" && <span class="stamp">{t.value.soldOut}</span>}
-          {status === "ON_SALE" && stock <= 5 && <span class="pill few number">{t.value.left(stock)}</span>}
-        </span>
-        <span class="card-name">
-          <bdi>{name}</bdi>
-        </span>
-        <span class="card-price">
-          <Money amount={price} />
-        </span>
-      </a>
-    </li>
-  );
-}
-
-function GridSkeleton() {
-  return (
-    <div class="grid">
-      {Array.from({ length: 6 }, (_, i) => (
-        <Skeleton key={i} tall lines={2} />
-      ))}
-    </div>
   );
 }

@@ -3,17 +3,18 @@ import { everyPage } from "#client";
 import { formatInstant } from "../../shared/languages.ts";
 import { shop } from "../api.ts";
 import { Art } from "../parts/art.tsx";
-import { type ListedOrder, type Order, useMine } from "../parts/mine.ts";
+import { type ListedOrder, type Order, useUserResource } from "../parts/user-resource.ts";
 import { Empty, Failure, Money, Skeleton, Title } from "../parts/parts.tsx";
 import { to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 
 export function Orders() {
   const pages = useSignal(1);
-  const orders = useMine(`orders ${pages.value}`, (userId, signal) => readOrders(userId, pages.value, signal));
-  const kept = useSignal(orders.data);
-  if (orders.data && kept.peek() !== orders.data) kept.value = orders.data;
-  const shown = orders.data ?? kept.value;
+  const orders = useUserResource(`orders ${pages.value}`, (userId, signal) => readOrders(userId, pages.value, signal));
+  // The list stays while its next page is loading.
+  const latest = useSignal(orders.data);
+  if (orders.data && latest.peek() !== orders.data) latest.value = orders.data;
+  const shown = orders.data ?? latest.value;
   return (
     <>
       <Title>{t.value.orders}</Title>
@@ -21,7 +22,7 @@ export function Orders() {
       {shown?.orders.length === 0 && (
         <Empty icon="order" title={t.value.noOrders} hint={t.value.noOrdersHint}>
           <a class="button" href={to("/")}>
-            {t.value.toHome}
+            {t.value.browse}
           </a>
         </Empty>
       )}
@@ -43,10 +44,10 @@ export function Orders() {
 
 async function readOrders(userId: string, count: number, signal: AbortSignal): Promise<{ orders: ListedOrder[]; more: boolean }> {
   const orders: ListedOrder[] = [];
-  let read = 0;
+  let pages = 0;
   for await (const page of everyPage((from) => shop.listUserOrders({ path: { userId }, query: { limit: 20, ...from }, signal }))) {
     orders.push(...page.orders);
-    if (++read === count) return { orders, more: page.nextCursor !== null };
+    if (++pages === count) return { orders, more: page.nextCursor !== null };
   }
   return { orders, more: false };
 }

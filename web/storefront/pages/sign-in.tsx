@@ -1,37 +1,38 @@
 import { useSignal } from "@preact/signals";
-import { facts, shop } from "../api.ts";
+import { shopInfo } from "../../shared/shop-info.ts";
+import { shop } from "../api.ts";
 import { useAttempt } from "../../shared/attempt.ts";
 import { Icon } from "../parts/icon.tsx";
 import { Failure, Notice, Skeleton, Spinner, Title } from "../parts/parts.tsx";
 import { useResource } from "../../shared/resource.ts";
-import { place, replace, to } from "../../shared/router.ts";
+import { redirect, route, to } from "../../shared/router.ts";
 import { expired, sessionOf, signIn } from "../session.ts";
 import { t } from "../words/words.ts";
 
 export function SignIn() {
   return (
     <div class="narrow">
-      <Title>{facts.value?.demo === false ? t.value.signIn : t.value.signInTitle}</Title>
+      <Title>{shopInfo.value?.demo === false ? t.value.signIn : t.value.signInTitle}</Title>
       {expired.value && <Notice kind="warn">{t.value.sessionExpired}</Notice>}
-      {facts.value === null && <Skeleton />}
-      {facts.value?.demo === true && <DemoUsers />}
-      {facts.value?.demo === false && <WithToken />}
+      {shopInfo.value === null && <Skeleton />}
+      {shopInfo.value?.demo === true && <DemoUsers />}
+      {shopInfo.value?.demo === false && <WithToken />}
     </div>
   );
 }
 
-/** Where the visitor was going. Only to a place of this page. */
-function onward(): void {
-  const next = place.value.query.get("next") ?? "/";
-  replace(to(next.startsWith("/") ? next : "/"));
+/** Continues to the visitor's target, if it is a route of this page. */
+function continueToTarget(): void {
+  const next = route.value.query.get("next") ?? "/";
+  redirect(to(next.startsWith("/") ? next : "/"));
 }
 
 function DemoUsers() {
   const users = useResource("demo users", async (signal) => (await shop.listDemoUsers({ signal })).body.users);
-  const enter = useAttempt(async (_press, userId: string) => {
+  const start = useAttempt(async (_press, userId: string) => {
     const { body } = await shop.signInAsDemoUser({ body: { userId } });
     signIn({ token: body.token, userId: body.userId, name: body.name });
-    onward();
+    continueToTarget();
   });
   return (
     <>
@@ -40,36 +41,36 @@ function DemoUsers() {
       <ul class="people">
         {users.data?.map(({ id, name }) => (
           <li key={id}>
-            <button type="button" class="person" aria-disabled={enter.busy} onClick={() => void enter.run(id)} aria-label={t.value.signInAs(name)}>
+            <button type="button" class="person" aria-disabled={start.busy} onClick={() => void start.run(id)} aria-label={t.value.signInAs(name)}>
               <span class="avatar" data-letter={[...name][0]} aria-hidden="true" />
               <bdi>{name}</bdi>
             </button>
           </li>
         ))}
       </ul>
-      {enter.error !== undefined && <Failure error={enter.error} />}
+      {start.error !== undefined && <Failure error={start.error} />}
     </>
   );
 }
 
 function WithToken() {
   const token = useSignal("");
-  const wrong = useSignal(false);
-  const enter = useAttempt(async (_press, given: string) => {
-    const session = sessionOf(given.trim());
-    wrong.value = session === null;
+  const isWrong = useSignal(false);
+  const start = useAttempt(async (_press, text: string) => {
+    const session = sessionOf(text.trim());
+    isWrong.value = session === null;
     if (session === null) return;
     signIn(session);
-    // Whether it is good the shop will say; where it is not, the session ends at once.
+    // The first request lets the shop verify the token. If the shop refuses it, the session ends.
     await shop.getBalance({ path: { userId: session.userId } });
-    onward();
+    continueToTarget();
   });
   return (
     <form
       class="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        void enter.run(token.value);
+        void start.run(token.value);
       }}
     >
       <label class="field">
@@ -87,10 +88,10 @@ function WithToken() {
           {t.value.tokenHint}
         </span>
       </label>
-      {wrong.value && <Notice kind="bad">{t.value.tokenWrong}</Notice>}
-      {enter.error !== undefined && <Failure error={enter.error} />}
-      <button type="submit" class="button primary" aria-disabled={enter.busy}>
-        {enter.busy ? <Spinner /> : <Icon name="person" />}
+      {isWrong.value && <Notice kind="bad">{t.value.tokenWrong}</Notice>}
+      {start.error !== undefined && <Failure error={start.error} />}
+      <button type="submit" class="button primary" aria-disabled={start.busy}>
+        {start.busy ? <Spinner /> : <Icon name="person" />}
         {t.value.signIn}
       </button>
     </form>

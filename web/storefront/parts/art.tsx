@@ -1,4 +1,4 @@
-// Products have no pictures, so each gets a label of its own: two inks, a shape and its first letter, always the same for the same product.
+// Products have no pictures. Each gets a label of two colors, a shape and its first letter, always the same for the same product.
 
 const SHAPES = 5;
 
@@ -17,15 +17,15 @@ export function Art({ id, name }: { id: string; name: string }) {
   );
 }
 
-/** FNV-1a: spreads what differs little. */
+/** FNV-1a with a final mix: similar ids get different labels. */
 function hashOf(text: string): number {
   let hash = 0x811c9dc5;
-  for (const letter of text) hash = Math.imul(hash ^ (letter.codePointAt(0) ?? 0), 0x01000193);
+  for (const character of text) hash = Math.imul(hash ^ (character.codePointAt(0) ?? 0), 0x01000193);
   hash ^= hash >>> 15;
   return Math.imul(hash, 0x2c1b3c6d) >>> 0;
 }
 
-/** The first thing in a name that one would call a letter: of a family of emoji the whole family, and no direction mark. */
+/** The first letter, digit or emoji of a name. Segments keep a family emoji whole, and direction marks do not count. */
 function firstLetter(name: string): string {
   for (const { segment } of new Intl.Segmenter().segment(name)) if (/[\p{L}\p{N}\p{Extended_Pictographic}]/u.test(segment)) return segment;
   return "·";

@@ -1,4 +1,4 @@
-// A coupon campaign: what it gives, when it opens, how many are left, and the one button.
+// A coupon campaign: discount, opening time, remaining coupons, and the button to claim one.
 
 import { useSignal } from "@preact/signals";
 import { useRef } from "preact/hooks";
@@ -11,7 +11,7 @@ import { Countdown, isPast } from "./countdown.tsx";
 import { discountWords } from "./discount.ts";
 import { Notice, Reason, Spinner } from "./parts.tsx";
 
-export function CampaignCard({ campaign, mine, changed }: { campaign: Campaign; mine: boolean; changed: () => Promise<unknown> }) {
+export function CampaignCard({ campaign, claimed, changed }: { campaign: Campaign; claimed: boolean; changed: () => Promise<unknown> }) {
   const { headline, conditions } = discountWords(campaign.discount);
   const status = statusNow(campaign);
   const share = campaign.totalQuantity === 0 ? 0 : campaign.remainingQuantity / campaign.totalQuantity;
@@ -32,13 +32,13 @@ export function CampaignCard({ campaign, mine, changed }: { campaign: Campaign; 
       </div>
       <div class="campaign-action">
         {status === "UPCOMING" && <Countdown to={campaign.opensAt} label={t.value.opensIn} />}
-        <Claim campaign={campaign} status={status} mine={mine} changed={changed} />
+        <Claim campaign={campaign} status={status} claimed={claimed} changed={changed} />
       </div>
     </article>
   );
 }
 
-/** As the shop said, but for the moment of opening: that comes by the clock, without asking again. */
+/** The shop's status, updated by the clock: a campaign opens without another read. */
 export function statusNow({ status, opensAt, remainingQuantity }: Campaign): Campaign["status"] {
   if (status !== "UPCOMING" || !isPast(opensAt)) return status;
   return remainingQuantity === 0 ? "SOLD_OUT" : "OPEN";
@@ -49,12 +49,12 @@ type Outcome = { kind: "good" | "bad" | "warn"; words: string | { error: unknown
 function Claim({
   campaign,
   status,
-  mine,
+  claimed,
   changed,
 }: {
   campaign: Campaign;
   status: Campaign["status"];
-  mine: boolean;
+  claimed: boolean;
   changed: () => Promise<unknown>;
 }) {
   const outcome = useSignal<Outcome | null>(null);
@@ -62,23 +62,23 @@ function Claim({
     outcome.value = null;
     try {
       await shop.issueCoupon({ path: { couponId: campaign.id }, body: {}, idempotencyKey: key });
-      outcome.value = { kind: "good", words: t.value.gotIt };
+      outcome.value = { kind: "good", words: t.value.claimSucceeded };
     } catch (error) {
       outcome.value = outcomeOf(error);
       throw error;
     } finally {
-      // What came of it is known; the rest of the page may follow when it can.
+      // The outcome shows now; the rest of the page can follow later.
       void changed();
     }
   });
-  const said = outcome.value;
-  const have = mine || said?.kind === "good";
+  const shown = outcome.value;
+  const owned = claimed || shown?.kind === "good";
   const waited = useRef(false);
   if (status === "UPCOMING") waited.current = true;
   const opened = waited.current && status === "OPEN";
-  // Not disabled: the button keeps the focus through the claim and after it.
+  // `aria-disabled` and not `disabled`, so that the button keeps the focus during and after the claim.
   const press = (): void => {
-    if (!have && status === "OPEN") void claim.run();
+    if (!owned && status === "OPEN") void claim.run();
   };
   return (
     <>
@@ -87,21 +87,21 @@ function Claim({
           {t.value.signInToClaim}
         </a>
       ) : (
-        <button type="button" class="button primary" aria-disabled={have || status !== "OPEN" || claim.busy} onClick={press}>
+        <button type="button" class="button primary" aria-disabled={owned || status !== "OPEN" || claim.busy} onClick={press}>
           {claim.busy && <Spinner />}
-          {claim.busy ? t.value.claiming : label(status, have)}
+          {claim.busy ? t.value.claiming : label(status, owned)}
         </button>
       )}
-      {said && <Notice kind={said.kind}>{typeof said.words === "string" ? said.words : <Reason error={said.words.error} />}</Notice>}
+      {shown && <Notice kind={shown.kind}>{typeof shown.words === "string" ? shown.words : <Reason error={shown.words.error} />}</Notice>}
       <p class="visually-hidden" role="status">
-        {opened && !have ? t.value.nowOpen : ""}
+        {opened && !owned ? t.value.nowOpen : ""}
       </p>
     </>
   );
 }
 
-function label(status: Campaign["status"], have: boolean): string {
-  if (have) return t.value.claimed;
+function label(status: Campaign["status"], owned: boolean): string {
+  if (owned) return t.value.claimed;
   const labels = { UPCOMING: t.value.claimSoon, OPEN: t.value.claim, SOLD_OUT: t.value.allClaimed, CLOSED: t.value.closed };
   return labels[status];
 }

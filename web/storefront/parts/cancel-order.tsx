@@ -1,19 +1,19 @@
 import { useRef } from "preact/hooks";
 import { useAttempt } from "../attempt.ts";
-import { replace, to } from "../../shared/router.ts";
+import { redirect, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
-import type { Order } from "./mine.ts";
+import type { Order } from "./user-resource.ts";
 import { Failure, Spinner } from "./parts.tsx";
 
-/** Asks once, and says what it will do. */
+/** Asks for confirmation and describes the effect. */
 export function CancelOrder({ order, changed }: { order: Order; changed: () => Promise<void> }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const { orderId, status, paidAmount } = order;
-  const cancel = useAttempt(async ({ key, shop, here }) => {
+  const cancel = useAttempt(async ({ key, shop, isCurrentUser }) => {
     const answer = await shop.cancelOrder({ path: { orderId }, body: {}, idempotencyKey: key });
     dialog.current?.close();
-    if (!here()) return;
-    replace(to(`/orders/${orderId}`, { result: answer.status === 202 ? "refunding" : "cancelled" }));
+    if (!isCurrentUser()) return;
+    redirect(to(`/orders/${orderId}`, { result: answer.status === 202 ? "refunding" : "cancelled" }));
     scrollTo(0, 0);
     await changed();
   });
@@ -22,7 +22,7 @@ export function CancelOrder({ order, changed }: { order: Order; changed: () => P
       <button type="button" class="button quiet danger wide" onClick={() => dialog.current?.showModal()}>
         {t.value.cancelOrder}
       </button>
-      <dialog ref={dialog} aria-labelledby="cancel-question" onClose={cancel.forget}>
+      <dialog ref={dialog} aria-labelledby="cancel-question" onClose={cancel.clearError}>
         <h2 id="cancel-question">{t.value.cancelQuestion}</h2>
         <p>{status === "COMPLETED" ? t.value.cancelPaidHint(paidAmount) : t.value.cancelUnpaidHint}</p>
         {cancel.error !== undefined && <Failure error={cancel.error} />}

@@ -1,45 +1,47 @@
-// The order before it is sent: what it comes to, with which coupon, and how it is paid.
+// The order before it is sent: its price, its coupon and its payment method.
 
 import { type Signal, useSignal } from "@preact/signals";
 import type { UserCoupon } from "#client";
 import { formatNumber } from "../../shared/languages.ts";
 import { to } from "../../shared/router.ts";
-import { facts } from "../api.ts";
 import { type Price, priceOf } from "../price.ts";
 import { t } from "../words/words.ts";
 import { isPast } from "./countdown.tsx";
 import { CouponChoice } from "./coupon-choice.tsx";
-import { type Article, OrderChanges, type Shown, shownOf } from "./order-changes.tsx";
+import { type CheckoutItem, OrderChanges, type ShownOrder, shownOrder } from "./order-changes.tsx";
 import { Failure, Money, Notice, Spinner } from "./parts.tsx";
-import { type Method, PayWith, type SimulatedOutcome } from "./pay-with.tsx";
+import { type Method, PayWith, type SimulatedOutcome, takesCards } from "./pay-with.tsx";
 
-export type Ready = { articles: Article[]; fromCart: boolean; coupons: UserCoupon[]; balance: number };
-export type Pressed = { coupon: UserCoupon | undefined; card: SimulatedOutcome | null; shown: Shown };
+/** The data that a checkout shows. */
+export type CheckoutData = { items: CheckoutItem[]; fromCart: boolean; coupons: UserCoupon[]; balance: number };
+/** The buyer's choices when the button is pressed; `card` is null for a payment from the balance. */
+export type Submission = { coupon: UserCoupon | undefined; card: SimulatedOutcome | null; shown: ShownOrder };
 
-type FormProps = Ready & {
+type CheckoutFormProps = CheckoutData & {
   busy: boolean;
   error: unknown;
   /** The order as the buyer saw it last; null before that. */
-  before: Signal<Shown | null>;
-  press: (pressed: Pressed) => void;
+  before: Signal<ShownOrder | null>;
+  submit: (submission: Submission) => void;
 };
 
 export const isUsable = ({ discount, expiresAt }: UserCoupon, total: number): boolean =>
   total >= (discount.minOrderAmount ?? 0) && (expiresAt === null || !isPast(expiresAt));
 
-export function CheckoutForm({ articles, fromCart, coupons, balance, busy, error, before, press }: FormProps) {
-  const total = priceOf(articles, null).total;
+export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, before, submit }: CheckoutFormProps) {
+  const total = priceOf(items, null).total;
   const usable = coupons.filter((coupon) => isUsable(coupon, total));
-  const best = usable.toSorted((a, b) => priceOf(articles, b.discount).discount - priceOf(articles, a.discount).discount)[0];
-  /** Undefined: the buyer has not chosen, and gets the best. */
+  const best = usable.toSorted((a, b) => priceOf(items, b.discount).discount - priceOf(items, a.discount).discount)[0];
+  /** Undefined until the buyer chooses; the best coupon applies then. */
   const couponId = useSignal<string | null | undefined>(undefined);
   const method = useSignal<Method>("BALANCE");
   const outcome = useSignal<SimulatedOutcome>("approve");
   const coupon = couponId.value === undefined ? best : usable.find(({ id }) => id === couponId.value);
-  const price = priceOf(articles, coupon?.discount ?? null);
-  const short = method.value === "BALANCE" && balance < price.toPay;
-  const blocked = articles.some((article) => lackOf(article) !== null);
-  const shown = shownOf(articles, coupon);
+  const price = priceOf(items, coupon?.discount ?? null);
+  const byCard = method.value === "CARD" && takesCards();
+  const short = !byCard && balance < price.toPay;
+  const blocked = items.some((item) => unavailableReason(item) !== null);
+  const shown = shownOrder(items, coupon);
   if (before.peek() === null) before.value = shown;
 
   return (
@@ -49,7 +51,7 @@ export function CheckoutForm({ articles, fromCart, coupons, balance, busy, error
         event.preventDefault();
         if (busy || short || blocked) return;
         before.value = shown;
-        press({ coupon, card: method.value === "CARD" ? outcome.value : null, shown });
+        submit({ coupon, card: byCard ? outcome.value : null, shown });
       }}
     >
       <div class="stack">
@@ -57,14 +59,14 @@ export function CheckoutForm({ articles, fromCart, coupons, balance, busy, error
           coupons={coupons}
           usable={usable}
           chosen={coupon}
-          lines={articles}
+          items={items}
           disabled={busy}
           choose={(id) => {
             couponId.value = id;
             before.value = null;
           }}
         />
-        <PayWith method={method} outcome={outcome} balance={balance} toPay={price.toPay} cards={facts.value?.cards ?? "gateway"} fixed={busy} />
+        <PayWith method={method} outcome={outcome} balance={balance} toPay={price.toPay} fixed={busy} />
       </div>
       <aside class="sum">
         <PriceTable price={price} />
@@ -73,7 +75,7 @@ export function CheckoutForm({ articles, fromCart, coupons, balance, busy, error
         {blocked && !busy && (
           <Notice kind="warn">
             {t.value.cartBlocked}{" "}
-            <a href={fromCart ? to("/cart") : to(`/products/${articles[0]?.productId}`)}>{fromCart ? t.value.seeCart : t.value.seeProduct}</a>
+            <a href={fromCart ? to("/cart") : to(`/products/${items[0]?.productId}`)}>{fromCart ? t.value.seeCart : t.value.seeProduct}</a>
           </Notice>
         )}
         <button type="submit" class="button primary wide" disabled={!busy && (short || blocked)} aria-disabled={busy}>
@@ -85,24 +87,13 @@ export function CheckoutForm({ articles, fromCart, coupons, balance, busy, error
   );
 }
 
-function PriceTable({ price }: { price: Price<Article> }) {
+function PriceTable({ price }: { price: Price<CheckoutItem> }) {
   return (
     <table class="price">
       <caption>{t.value.priceTable}</caption>
       <tbody>
-        {price.lines.map(({ variantId, name, unitPrice, quantity, amount, ...article }) => (
-          <tr key={variantId}>
-            <th scope="row">
-              <bdi class="clamp">{name}</bdi>
-              {article.status !== "NOT_FOR_SALE" && (
-                <span class="muted number">
-                  <Money amount={unitPrice} /> × {formatNumber(quantity)}
-                </span>
-              )}
-              <span class="row-warning">{lackOf({ quantity, ...article })}</span>
-            </th>
-            <td>{article.status !== "NOT_FOR_SALE" && <Money amount={amount} />}</td>
-          </tr>
+        {price.items.map((item) => (
+          <ItemRow key={item.variantId} item={item} />
         ))}
         <tr class="subtotal">
           <th scope="row">{t.value.total}</th>
@@ -131,8 +122,26 @@ function PriceTable({ price }: { price: Price<Article> }) {
   );
 }
 
-/** Why an article can't be ordered as it stands, in words. */
-function lackOf({ status, stock, quantity }: Pick<Article, "status" | "stock" | "quantity">): string | null {
+function ItemRow({ item }: { item: Price<CheckoutItem>["items"][number] }) {
+  const { name, status, unitPrice, quantity, amount } = item;
+  return (
+    <tr>
+      <th scope="row">
+        <bdi class="clamp">{name}</bdi>
+        {status !== "NOT_FOR_SALE" && (
+          <span class="muted number">
+            <Money amount={unitPrice} /> × {formatNumber(quantity)}
+          </span>
+        )}
+        <span class="row-warning">{unavailableReason(item)}</span>
+      </th>
+      <td>{status !== "NOT_FOR_SALE" && <Money amount={amount} />}</td>
+    </tr>
+  );
+}
+
+/** Why an item cannot be ordered in this quantity; null if it can. */
+function unavailableReason({ status, stock, quantity }: CheckoutItem): string | null {
   if (status === "NOT_FOR_SALE") return t.value.notForSale;
   if (status === "SOLD_OUT" || stock === 0) return t.value.soldOut;
   return quantity > stock ? t.value.shortOf(stock) : null;

@@ -1,7 +1,7 @@
-import { now } from "../clock.ts";
+import { now } from "../../shared/clock.ts";
 import { t } from "../words/words.ts";
 
-/** What is left until then, by the shop's clock. A timer is not read out by itself: a screen reader is not a stopwatch. */
+/** The time left, by the shop's clock. The role `timer` is not announced at each change. */
 export function Countdown({ to, label }: { to: string; label: string }) {
   const left = Math.max(0, Math.ceil((Date.parse(to) - now.value) / 1000));
   const parts = [Math.floor(left / 86_400), Math.floor(left / 3600) % 24, Math.floor(left / 60) % 60, left % 60];
@@ -22,7 +22,7 @@ export function Countdown({ to, label }: { to: string; label: string }) {
   );
 }
 
-/** Whether it is that time already, at the shop. */
+/** By the shop's clock. */
 export function isPast(at: string): boolean {
   return Date.parse(at) <= now.value;
 }

@@ -1,20 +1,20 @@
 import type { UserCoupon } from "#client";
 import { to } from "../../shared/router.ts";
-import { type Line, priceOf } from "../price.ts";
+import { priceOf, type PricedItem } from "../price.ts";
 import { t } from "../words/words.ts";
 import { discountWords } from "./discount.ts";
-import { lastMomentOf } from "./mine.ts";
+import { lastValidInstant } from "./user-resource.ts";
 
 type CouponsProps = {
   coupons: readonly UserCoupon[];
   usable: readonly UserCoupon[];
   chosen: UserCoupon | undefined;
-  lines: readonly Line[];
+  items: readonly PricedItem[];
   choose: (id: string | null) => void;
   disabled: boolean;
 };
 
-export function CouponChoice({ coupons, usable, chosen, lines, choose, disabled }: CouponsProps) {
+export function CouponChoice({ coupons, usable, chosen, items, choose, disabled }: CouponsProps) {
   return (
     <fieldset class="panel" disabled={disabled}>
       <legend>{t.value.coupon}</legend>
@@ -31,14 +31,14 @@ export function CouponChoice({ coupons, usable, chosen, lines, choose, disabled 
           <span>{t.value.noCoupon}</span>
         </label>
       )}
-      {coupons.map((one) => (
+      {coupons.map((coupon) => (
         <Choice
-          key={one.id}
-          coupon={one}
-          saves={priceOf(lines, one.discount).discount}
-          usable={usable.includes(one)}
-          chosen={one === chosen}
-          choose={() => choose(one.id)}
+          key={coupon.id}
+          coupon={coupon}
+          saves={priceOf(items, coupon.discount).discount}
+          usable={usable.includes(coupon)}
+          chosen={coupon === chosen}
+          choose={() => choose(coupon.id)}
         />
       ))}
     </fieldset>
@@ -55,7 +55,7 @@ function Choice({ coupon, saves, usable, chosen, choose }: ChoiceProps) {
       <span class="pick-body">
         <strong>{headline}</strong> <bdi class="clamp">{coupon.name}</bdi>
         <span class="muted">
-          {[...conditions, coupon.expiresAt ? t.value.until(lastMomentOf(coupon.expiresAt)) : ""].filter(Boolean).join(" · ")}
+          {[...conditions, coupon.expiresAt ? t.value.until(lastValidInstant(coupon.expiresAt)) : ""].filter(Boolean).join(" · ")}
         </span>
         {chosen && <span class="saves">{t.value.youSave(saves)}</span>}
       </span>

@@ -1,7 +1,7 @@
 import type { Discount } from "#client";
 import { t } from "../words/words.ts";
 
-/** "30% off", and under which conditions. */
+/** The discount as a headline, such as "30% off", and its conditions. */
 export function discountWords(discount: Discount): { headline: string; conditions: string[] } {
   const { amountOff, rateOff, upTo, minimum } = t.value;
   const conditions = discount.minOrderAmount ? [minimum(discount.minOrderAmount)] : [];

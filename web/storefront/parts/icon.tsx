@@ -1,4 +1,4 @@
-// The icons, drawn by hand: strokes on a 24 × 24 grid.
+// The icons: strokes on a 24 × 24 grid.
 
 const PATHS = {
   home: "M4 10.5 12 4l8 6.5V20h-5.5v-5.5h-5V20H4z",

@@ -1,31 +1,37 @@
-// What of an order has changed since the buyer last saw or pressed it: each line, the coupon, and the sum.
+// Differences between the order that the buyer saw or submitted and the order now: its items, its coupon and its total.
 
 import type { Variant } from "#client";
-import { type Line, priceOf } from "../price.ts";
+import { type PricedItem, priceOf } from "../price.ts";
 import { t } from "../words/words.ts";
 import { Notice } from "./parts.tsx";
 
-export type Article = Line & { productId: string; variantId: string; stock: number; status: Variant["status"]; cartItemId: string | null };
+export type CheckoutItem = PricedItem & {
+  productId: string;
+  variantId: string;
+  stock: number;
+  status: Variant["status"];
+  /** Null if the item does not come from the cart. */
+  cartItemId: string | null;
+};
 
-/** An order as its buyer saw it. */
-export type Shown = {
-  lines: Pick<Article, "variantId" | "name" | "unitPrice" | "quantity">[];
+/** An order as its buyer saw it. It is stored with an undecided order. */
+export type ShownOrder = {
+  lines: Pick<CheckoutItem, "variantId" | "name" | "unitPrice" | "quantity">[];
   coupon: { id: string; name: string } | null;
   toPay: number;
 };
 
-export function shownOf(
-  articles: readonly Article[],
-  coupon: { id: string; name: string; discount: Parameters<typeof priceOf>[1] } | undefined,
-): Shown {
+type AppliedCoupon = { id: string; name: string; discount: Parameters<typeof priceOf>[1] };
+
+export function shownOrder(items: readonly CheckoutItem[], coupon: AppliedCoupon | undefined): ShownOrder {
   return {
-    lines: articles.map(({ variantId, name, unitPrice, quantity }) => ({ variantId, name, unitPrice, quantity })),
+    lines: items.map(({ variantId, name, unitPrice, quantity }) => ({ variantId, name, unitPrice, quantity })),
     coupon: coupon ? { id: coupon.id, name: coupon.name } : null,
-    toPay: priceOf(articles, coupon?.discount ?? null).toPay,
+    toPay: priceOf(items, coupon?.discount ?? null).toPay,
   };
 }
 
-export function OrderChanges({ before, after }: { before: Shown; after: Shown }) {
+export function OrderChanges({ before, after }: { before: ShownOrder; after: ShownOrder }) {
   const changes = changesOf(before, after);
   if (changes.length === 0) return null;
   return (
@@ -44,23 +50,23 @@ export function OrderChanges({ before, after }: { before: Shown; after: Shown })
   );
 }
 
-function changesOf(before: Shown, after: Shown): string[] {
-  const { lineGone, lineAdded, lineQuantity, linePrice, couponDropped, couponApplied, sumChanged } = t.value;
-  const lines = before.lines.flatMap((was) => {
-    const now = after.lines.find(({ variantId }) => variantId === was.variantId);
-    if (now === undefined) return [lineGone(was.name)];
+function changesOf(before: ShownOrder, after: ShownOrder): string[] {
+  const { itemRemoved, itemAdded, itemQuantity, itemPrice, couponDropped, couponApplied, totalChanged } = t.value;
+  const changed = before.lines.flatMap((old) => {
+    const now = after.lines.find(({ variantId }) => variantId === old.variantId);
+    if (now === undefined) return [itemRemoved(old.name)];
     return [
-      ...(now.unitPrice === was.unitPrice ? [] : [linePrice(now.name, was.unitPrice, now.unitPrice)]),
-      ...(now.quantity === was.quantity ? [] : [lineQuantity(now.name, was.quantity, now.quantity)]),
+      ...(now.unitPrice === old.unitPrice ? [] : [itemPrice(now.name, old.unitPrice, now.unitPrice)]),
+      ...(now.quantity === old.quantity ? [] : [itemQuantity(now.name, old.quantity, now.quantity)]),
     ];
   });
-  const added = after.lines.filter(({ variantId }) => !before.lines.some((was) => was.variantId === variantId)).map(({ name }) => lineAdded(name));
+  const added = after.lines.filter(({ variantId }) => !before.lines.some((old) => old.variantId === variantId)).map(({ name }) => itemAdded(name));
   const sameCoupon = before.coupon?.id === after.coupon?.id;
   return [
-    ...lines,
+    ...changed,
     ...added,
     ...(before.coupon && !sameCoupon ? [couponDropped(before.coupon.name)] : []),
     ...(after.coupon && !sameCoupon ? [couponApplied(after.coupon.name)] : []),
-    ...(before.toPay === after.toPay ? [] : [sumChanged(before.toPay, after.toPay)]),
+    ...(before.toPay === after.toPay ? [] : [totalChanged(before.toPay, after.toPay)]),
   ];
 }

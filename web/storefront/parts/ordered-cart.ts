@@ -1,26 +1,38 @@
 import { isUndecided } from "#client";
-import type { Mine } from "../attempt.ts";
+import { settleAll } from "../../shared/settle-all.ts";
+import type { ActionContext } from "../attempt.ts";
+
+export type OrderedItem = { id: string; quantity: number };
 
 /**
- * Takes out of the cart what was ordered; what another device has added since stays. Done again under the same key, it takes nothing twice.
- * Errors: if the shop was not heard, so that it is asked again.
+ * Removes ordered items from the cart. Units that another device added stay. A repeat with the same key removes nothing twice: the shop
+ * answers it from its idempotency records, or refuses a request that differs.
+ * A refusal is ignored, because the order is placed and the item is gone or was changed by the user.
+ * Errors: no response from the shop; the caller repeats the whole action.
  */
-export async function takeOutOfCart({ key, userId, shop }: Mine, ordered: readonly { id: string; quantity: number }[]): Promise<void> {
+export async function removeOrderedItems({ key, userId, shop }: ActionContext, ordered: readonly OrderedItem[]): Promise<void> {
   try {
     const { body } = await shop.getCart({ path: { userId } });
-    await Promise.all(
+    await settleAll(
       ordered.map(async ({ id, quantity }) => {
-        const item = body.cartItems.find((one) => one.id === id);
+        const item = body.cartItems.find((cartItem) => cartItem.id === id);
         if (item === undefined) return;
-        const given = { path: { userId, id }, idempotencyKey: `${key}-cart-${id}` };
-        try {
-          if (item.quantity > quantity) await shop.setCartQuantity({ ...given, body: { quantity: item.quantity - quantity } });
-          else await shop.removeFromCart(given);
-        } catch (error) {
-          if (isUndecided(error)) throw error;
-        }
+        const request = { path: { userId, id }, idempotencyKey: `${key}-cart-${id}` };
+        await ignoreRefusal(
+          item.quantity > quantity
+            ? shop.setCartQuantity({ ...request, body: { quantity: item.quantity - quantity } })
+            : shop.removeFromCart(request),
+        );
       }),
     );
+  } catch (error) {
+    if (isUndecided(error)) throw error;
+  }
+}
+
+async function ignoreRefusal(request: Promise<unknown>): Promise<void> {
+  try {
+    await request;
   } catch (error) {
     if (isUndecided(error)) throw error;
   }

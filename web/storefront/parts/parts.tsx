@@ -1,10 +1,10 @@
-// Small things that many pages are made of.
+// Small components of many pages.
 
 import type { ComponentChildren } from "preact";
 import { useEffect, useRef } from "preact/hooks";
 import { isRefusal } from "#client";
 import { formatMoney } from "../../shared/languages.ts";
-import { now } from "../clock.ts";
+import { now } from "../../shared/clock.ts";
 import { reasonOf, t } from "../words/words.ts";
 import { Icon, type IconName } from "./icon.tsx";
 
@@ -12,7 +12,7 @@ export function Money({ amount }: { amount: number }) {
   return <span class="number">{formatMoney(amount)}</span>;
 }
 
-/** The heading of a page; takes the focus when the page is opened, so that a screen reader begins there. */
+/** The heading of a page. It takes the focus when the page opens, so that a screen reader starts there. */
 export function Title({ children }: { children: ComponentChildren }) {
   const heading = useRef<HTMLHeadingElement>(null);
   useEffect(() => heading.current?.focus({ preventScroll: true }), []);
@@ -23,7 +23,7 @@ export function Title({ children }: { children: ComponentChildren }) {
   );
 }
 
-/** Tells what came of something: read out as soon as it appears. */
+/** A message that screen readers announce when it appears. */
 export function Notice({ kind, children }: { kind: "good" | "bad" | "warn"; children: ComponentChildren }) {
   return (
     <div class={`notice ${kind}`} role={kind === "bad" ? "alert" : "status"}>
@@ -33,12 +33,12 @@ export function Notice({ kind, children }: { kind: "good" | "bad" | "warn"; chil
   );
 }
 
-/** Why something failed. What passes by itself is counted down, for the eye alone: it is read out once. */
+/** The reason of a failure. If the shop asked for a pause, a countdown shows it; screen readers announce it once. */
 export function Reason({ error }: { error: unknown }) {
-  const began = useRef<{ of: unknown; at: number }>(undefined);
-  if (began.current?.of !== error) began.current = { of: error, at: now.peek() };
+  const start = useRef<{ of: unknown; at: number }>(undefined);
+  if (start.current?.of !== error) start.current = { of: error, at: now.peek() };
   if (!isRefusal(error) || !error.retryAfter) return <p>{reasonOf(error)}</p>;
-  const left = Math.ceil(error.retryAfter - (now.value - (began.current?.at ?? 0)) / 1000);
+  const left = Math.ceil(error.retryAfter - (now.value - (start.current?.at ?? 0)) / 1000);
   return (
     <p>
       <span class="visually-hidden">{reasonOf(error)}</span>
@@ -73,7 +73,7 @@ export function Empty({ icon, title, hint, children }: { icon: IconName; title?:
   );
 }
 
-/** Keeps the place of what is still to come. */
+/** Reserves the space of content that is loading. */
 export function Skeleton({ lines = 3, tall = false }: { lines?: number; tall?: boolean }) {
   return (
     <div class="skeleton" role="status">
@@ -93,36 +93,36 @@ export function Spinner() {
 export function Stepper({
   label,
   value,
-  most,
+  max,
   set,
   disabled = false,
 }: {
   label: string;
   value: number;
-  most: number;
+  max: number;
   set: (value: number) => void;
   disabled?: boolean;
 }) {
-  // Not disabled: a button that reaches the limit keeps the focus.
+  // `aria-disabled` and not `disabled`, so that a button at the limit keeps the focus.
   const change = (next: number): void => {
-    if (!disabled && next >= 1 && (next <= most || next < value)) set(next);
+    if (!disabled && next >= 1 && (next <= max || next < value)) set(next);
   };
   return (
     <div class="stepper" role="group" aria-label={label}>
-      <button type="button" aria-label={t.value.fewer} aria-disabled={disabled || value <= 1} onClick={() => change(value - 1)}>
+      <button type="button" aria-label={t.value.decrease} aria-disabled={disabled || value <= 1} onClick={() => change(value - 1)}>
         −
       </button>
       <output class="number" aria-live="polite">
         {value}
       </output>
-      <button type="button" aria-label={t.value.another} aria-disabled={disabled || value >= most} onClick={() => change(value + 1)}>
+      <button type="button" aria-label={t.value.increase} aria-disabled={disabled || value >= max} onClick={() => change(value + 1)}>
         +
       </button>
     </div>
   );
 }
 
-/** What is left, in the tone that it deserves. */
+/** The remaining stock, emphasized when it is low. */
 export function Stock({ stock, status }: { stock: number; status: "ON_SALE" | "SOLD_OUT" | "NOT_FOR_SALE" }) {
   if (status === "NOT_FOR_SALE") return <span class="pill">{t.value.notForSale}</span>;
   if (stock === 0) return <span class="pill gone">{t.value.soldOut}</span>;

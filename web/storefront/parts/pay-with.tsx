@@ -1,47 +1,58 @@
-// How an order is paid: from the balance, or by card. Without a real gateway the card is a simulated one, and says what it will do.
+// The payment method: balance or card. Without a real gateway the card is simulated, and the visitor chooses its outcome.
 
 import { type Signal, signal } from "@preact/signals";
 import { isRefusal, isUndecided } from "#client";
-import type { Mine } from "../attempt.ts";
-import { here, to } from "../../shared/router.ts";
+import { currentPath, to } from "../../shared/router.ts";
+import { shopInfo } from "../../shared/shop-info.ts";
+import type { ActionContext } from "../attempt.ts";
 import { t } from "../words/words.ts";
 import { Money } from "./parts.tsx";
 
 export type Method = "BALANCE" | "CARD";
 export type SimulatedOutcome = "approve" | "decline" | "timeout";
 
-type Props = { method: Signal<Method>; outcome: Signal<SimulatedOutcome>; balance: number; toPay: number; cards: string; fixed: boolean };
+/** Whether the shop takes cards; false until the page knows. */
+export const takesCards = (): boolean => shopInfo.value?.paymentMethods.includes("CARD") ?? false;
 
-/** @param fixed nothing can be chosen now: what was chosen is under way */
-export function PayWith({ method, outcome, balance, toPay, cards, fixed }: Props) {
+type PayWithProps = {
+  method: Signal<Method>;
+  outcome: Signal<SimulatedOutcome>;
+  balance: number;
+  toPay: number;
+  /** The choice is fixed because a payment is in progress. */
+  fixed: boolean;
+};
+
+export function PayWith({ method, outcome, balance, toPay, fixed }: PayWithProps) {
   const short = toPay - balance;
-  const simulated = cards === "simulated";
+  const simulated = shopInfo.value?.cards === "simulated";
+  const byCard = method.value === "CARD" && takesCards();
   return (
     <fieldset class="panel" disabled={fixed}>
       <legend>{t.value.payWith}</legend>
       <label class="pick">
-        <input type="radio" name="method" checked={method.value === "BALANCE"} onChange={() => (method.value = "BALANCE")} />
+        <input type="radio" name="method" checked={!byCard} onChange={() => (method.value = "BALANCE")} />
         <span class="pick-body">
           <strong>{t.value.payBalance}</strong>
           <span class="muted number">{t.value.balanceNow(balance)}</span>
-          {method.value === "BALANCE" && short <= 0 && <span class="muted number">{t.value.balanceAfter(-short)}</span>}
-          {method.value === "BALANCE" && short > 0 && (
+          {!byCard && short <= 0 && <span class="muted number">{t.value.balanceAfter(-short)}</span>}
+          {!byCard && short > 0 && (
             <span class="row-warning">
-              {t.value.balanceShort(short)} · <a href={to("/balance", { amount: String(short), next: here() })}>{t.value.chargeFirst}</a>
+              {t.value.balanceShort(short)} · <a href={to("/balance", { amount: String(short), next: currentPath() })}>{t.value.chargeFirst}</a>
             </span>
           )}
         </span>
       </label>
-      {cards !== "none" && (
+      {takesCards() && (
         <label class={`pick ${simulated ? "" : "unusable"}`}>
-          <input type="radio" name="method" disabled={!simulated} checked={method.value === "CARD"} onChange={() => (method.value = "CARD")} />
+          <input type="radio" name="method" disabled={!simulated} checked={byCard} onChange={() => (method.value = "CARD")} />
           <span class="pick-body">
             <strong>{t.value.payCard}</strong>
             <span class="muted">{simulated ? t.value.cardSimulated : t.value.cardElsewhere}</span>
           </span>
         </label>
       )}
-      {simulated && method.value === "CARD" && <Simulated outcome={outcome} />}
+      {simulated && byCard && <Simulated outcome={outcome} />}
     </fieldset>
   );
 }
@@ -52,10 +63,10 @@ export function Simulated({ outcome }: { outcome: Signal<SimulatedOutcome> }) {
     <div class="simulated" role="group" aria-label={t.value.cardOutcome}>
       <span class="muted">{t.value.cardOutcome}</span>
       <div class="choice-row">
-        {(Object.keys(names) as SimulatedOutcome[]).map((one) => (
-          <label key={one}>
-            <input type="radio" name="outcome" checked={outcome.value === one} onChange={() => (outcome.value = one)} />
-            <span>{names[one]}</span>
+        {(Object.keys(names) as SimulatedOutcome[]).map((name) => (
+          <label key={name}>
+            <input type="radio" name="outcome" checked={outcome.value === name} onChange={() => (outcome.value = name)} />
+            <span>{names[name]}</span>
           </label>
         ))}
       </div>
@@ -63,17 +74,17 @@ export function Simulated({ outcome }: { outcome: Signal<SimulatedOutcome> }) {
   );
 }
 
-/** A key as the simulated gateway's window would make one: its beginning says what comes of it. */
+/** A payment key for the simulated gateway. Its prefix determines the outcome. */
 export function paymentKeyFor(outcome: SimulatedOutcome, key: string): string {
   return `${outcome}_${key}`.slice(0, 200);
 }
 
-/** Why the last order that was not paid was not, for its page. */
-export const why = signal<{ orderId: string; error: unknown } | null>(null);
+/** Why the last unpaid order was not paid, for its page. */
+export const unpaidReason = signal<{ orderId: string; error: unknown } | null>(null);
 
-/** Pays an order that is placed; says how it went. Errors: where nobody knows yet, and the same has to be asked again. */
+/** Pays a placed order by card and returns the outcome. Errors: no decision by the shop; the caller repeats the same action. */
 export async function payByCard(
-  { shop, key }: Mine,
+  { shop, key }: ActionContext,
   orderId: string,
   expectedAmount: number,
   outcome: SimulatedOutcome,
@@ -87,12 +98,12 @@ export async function payByCard(
   } catch (error) {
     if (isRefusal(error, "PAYMENT_DECLINED")) return "declined";
     if (isUndecided(error)) throw error;
-    why.value = { orderId, error };
+    unpaidReason.value = { orderId, error };
     return "unpaid";
   }
 }
 
-export function Paid({ label, amount }: { label: string; amount: number }) {
+export function AmountRow({ label, amount }: { label: string; amount: number }) {
   return (
     <div>
       <dt>{label}</dt>

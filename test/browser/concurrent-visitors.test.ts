@@ -1,4 +1,4 @@
-// Several at once: what one browser does, another sees.
+// Several visitors at once: one browser shows the effects of another.
 
 import assert from "node:assert/strict";
 import { after, before } from "node:test";
@@ -12,16 +12,16 @@ before(async () => {
 });
 after(() => shop.close());
 
-browserTest("of two browsers that race for the last coupon one gets it, and the other is told in words that it is gone", async () => {
+browserTest("two browsers race for the last coupon: one claims it, and the other reads that it is sold out", async () => {
   const campaign = await shop.campaign({ name: "마지막 한 장", totalQuantity: 1 });
   const users = await shop.users(2);
   const visitors = await Promise.all(users.map((as) => visit(`${shop.url}/#/coupons`, { as })));
   const cards = visitors.map(({ page }) => page.locator(`[data-campaign="${campaign.id}"]`));
   await Promise.all(cards.map((card) => card.getByRole("button", { name: "쿠폰 받기" }).waitFor()));
   await Promise.all(cards.map((card) => card.getByRole("button", { name: "쿠폰 받기" }).click()));
-  const told = await Promise.all(cards.map((card) => card.locator(".notice").innerText()));
-  assert.deepEqual(told.toSorted(), ["쿠폰을 받았습니다! 쿠폰함에 넣어 두었어요.", "아쉽지만 쿠폰이 모두 소진되었습니다."].toSorted());
-  const winner = told.findIndex((words) => words.startsWith("쿠폰을"));
+  const messages = await Promise.all(cards.map((card) => card.locator(".notice").innerText()));
+  assert.deepEqual(messages.toSorted(), ["쿠폰을 받았습니다! 쿠폰함에서 확인해 주세요.", "아쉽지만 쿠폰이 모두 소진되었습니다."].toSorted());
+  const winner = messages.findIndex((words) => words.startsWith("쿠폰을"));
   const held = await Promise.all(users.map(async (user) => good(await user.get(`/users/${user.id}/coupons`), 200).userCoupons.length));
   assert.deepEqual([held[winner], held[1 - winner]], [1, 0]);
   await cards[winner]?.getByRole("button", { name: "받은 쿠폰입니다" }).waitFor();
@@ -30,7 +30,7 @@ browserTest("of two browsers that race for the last coupon one gets it, and the 
   for (const { close } of visitors) await close();
 });
 
-browserTest("a coupon that is claimed elsewhere meanwhile is said to be one's own already", async () => {
+browserTest("a page tells the visitor that another window has already claimed the coupon", async () => {
   const campaign = await shop.campaign({ name: "두 창", totalQuantity: 5 });
   const user = await shop.user();
   const { page, close } = await visit(`${shop.url}/#/coupons`, { as: user, language: "en" });
@@ -38,12 +38,12 @@ browserTest("a coupon that is claimed elsewhere meanwhile is said to be one's ow
   await card.getByRole("button", { name: "Claim coupon" }).waitFor();
   good(await user.post(`/coupons/${campaign.id}/issue`), 201);
   await card.getByRole("button", { name: "Claim coupon" }).click();
-  await card.getByText("You have this coupon already.").waitFor();
+  await card.getByText("You already have this coupon.").waitFor();
   await close();
 });
 
-// Goes red without `heardTheTime` (clock.ts): by the visitor's clock it would have opened a day ago.
-browserTest("the countdown runs by the shop's clock, and at its end the button opens without a reload", async () => {
+// Fails without `setClock` (shared/clock.ts): by the visitor's clock the campaign opened a day ago.
+browserTest("the countdown runs by the shop's clock and enables the button at its end without a reload", async () => {
   const user = await shop.user();
   const campaign = await shop.campaign({ name: "곧 열려요", opensAt: new Date(Date.now() + 6000).toISOString() });
   const { page, close } = await visit(`${shop.url}/#/coupons`, { as: user, clockAheadMs: 86_400_000 });
@@ -58,7 +58,7 @@ browserTest("the countdown runs by the shop's clock, and at its end the button o
   await close();
 });
 
-browserTest("sold out while looking: the page says so by itself, and takes the button away; and tells when it comes back", async () => {
+browserTest("a product page shows without a reload that the product sold out and that it came back", async () => {
   const product = await shop.product({ name: "마지막 접시", price: 1000, stock: 1 });
   const [looker, buyer] = (await shop.users(2, { balance: 5000 })) as [Client, Client];
   const { page, close } = await visit(`${shop.url}/#/products/${product.id}`, { as: looker });
@@ -73,7 +73,7 @@ browserTest("sold out while looking: the page says so by itself, and takes the b
   await close();
 });
 
-browserTest("sold out while it lies in the cart: the cart says so, and lets nothing be ordered until it is taken out", async () => {
+browserTest("a cart with a sold-out item cannot be ordered until the item is removed", async () => {
   const [few, plenty] = await Promise.all([1, 9].map((stock) => shop.product({ name: `소반 ${stock}`, price: 1000, stock })));
   const [looker, buyer] = (await shop.users(2, { balance: 5000 })) as [Client, Client];
   for (const product of [few, plenty]) good(await looker.post(`/users/${looker.id}/cart/items`, { productId: product?.id, quantity: 1 }), 201);
@@ -89,7 +89,7 @@ browserTest("sold out while it lies in the cart: the cart says so, and lets noth
   await close();
 });
 
-browserTest("sold out between the cart and the order: nothing is charged, and it says what is left", async () => {
+browserTest("an order of more than the remaining stock charges nothing, and the page tells the remaining stock", async () => {
   const product = await shop.product({ name: "마지막 그릇", price: 1000, stock: 2 });
   const [late, early] = (await shop.users(2, { balance: 5000 })) as [Client, Client];
   const address = `${shop.url}/#/checkout?product=${product.id}&variant=${product.variants[0]?.id}&quantity=2`;

@@ -1,5 +1,5 @@
 import { formatMoney, formatNumber } from "../../shared/languages.ts";
-import { go, place, to } from "../../shared/router.ts";
+import { navigate, route, to } from "../../shared/router.ts";
 import { shop } from "../api.ts";
 import { Filters } from "../parts/filters.tsx";
 import { Status, Title } from "../parts/parts.tsx";
@@ -8,15 +8,15 @@ import { statusWord, t } from "../words/words.ts";
 
 const STATUSES = ["ON_SALE", "NOT_FOR_SALE"] as const;
 
-export function Catalogue() {
-  const { query } = place.value;
+export function Catalog() {
+  const { query } = route.value;
   const q = query.get("q") ?? "";
-  const status = STATUSES.find((one) => one === query.get("status"));
+  const status = STATUSES.find((value) => value === query.get("status"));
   const list = useList(`${q} ${status}`, async (cursor, signal) => {
     const { body } = await shop.listEveryProduct({ query: { limit: 50, ...cursor, ...(q ? { q } : {}), ...(status ? { status } : {}) }, signal });
     return { rows: body.products, next: body.nextCursor };
   });
-  const set = (next: Record<string, string | undefined>): void => go(to("/catalogue", { q: q || undefined, status, ...next }));
+  const set = (next: Record<string, string | undefined>): void => navigate(to("/catalog", { q: q || undefined, status, ...next }));
   return (
     <>
       <Title
@@ -26,20 +26,20 @@ export function Catalogue() {
           </a>
         }
       >
-        {t.value.catalogue}
+        {t.value.catalog}
       </Title>
       <Filters
         search={{ label: t.value.name, value: q, find: (text) => set({ q: text || undefined }) }}
         choice={{
           label: t.value.status,
           value: status ?? "",
-          options: STATUSES.map((one) => [one, statusWord(one)]),
+          options: STATUSES.map((value) => [value, statusWord(value)]),
           choose: (value) => set({ status: value || undefined }),
         }}
       />
       <ListTable
         list={list}
-        caption={t.value.catalogue}
+        caption={t.value.catalog}
         keyOf={({ id }) => id}
         columns={[
           {

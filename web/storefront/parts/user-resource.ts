@@ -1,29 +1,33 @@
-// What is the visitor's own, on whatever page.
+// Data of the signed-in user.
 
 import { type Body, everyPage, type UserCoupon } from "#client";
 import { shop } from "../api.ts";
 import { type Resource, type ResourceOptions, useResource } from "../../shared/resource.ts";
 import { session } from "../session.ts";
 
-/** The campaigns of which the visitor holds, or held, a coupon. */
+/** The ids of the campaigns from which the user has claimed a coupon. */
 export function useClaimed(): Resource<Set<string>> {
-  return useMine("claimed", async (userId, signal) => new Set((await couponsOf(userId, "ALL", signal)).map(({ couponId }) => couponId)));
+  return useUserResource("claimed", async (userId, signal) => new Set((await couponsOf(userId, "ALL", signal)).map(({ couponId }) => couponId)));
 }
 
 export async function couponsOf(userId: string, status: "AVAILABLE" | "ALL", signal: AbortSignal): Promise<UserCoupon[]> {
-  const found: UserCoupon[] = [];
+  const coupons: UserCoupon[] = [];
   for await (const { userCoupons } of everyPage((from) => shop.listUserCoupons({ path: { userId }, query: { status, limit: 100, ...from }, signal })))
-    found.push(...userCoupons);
-  return found;
+    coupons.push(...userCoupons);
+  return coupons;
 }
 
-/** The last moment at which a coupon is good: a coupon that expires as a day begins is good until 23:59 of the day before. */
-export function lastMomentOf(expiresAt: string): string {
+/** The last instant at which a coupon is valid. A coupon that expires at midnight is valid until 23:59 of the day before. */
+export function lastValidInstant(expiresAt: string): string {
   return new Date(Date.parse(expiresAt) - 1).toISOString();
 }
 
-/** A resource of the signed-in user; without one there is nothing, and nothing is asked. */
-export function useMine<T>(name: string, load: (userId: string, signal: AbortSignal) => Promise<T>, options: ResourceOptions<T> = {}): Resource<T> {
+/** A resource of the signed-in user. Without a user it stays empty and sends no request. */
+export function useUserResource<T>(
+  name: string,
+  load: (userId: string, signal: AbortSignal) => Promise<T>,
+  options: ResourceOptions<T> = {},
+): Resource<T> {
   const userId = session.value?.userId;
   return useResource(`${name} ${userId ?? ""}`, (signal) => (userId === undefined ? new Promise<T>(() => {}) : load(userId, signal)), options);
 }
