@@ -1,8 +1,8 @@
-// Who may look at what while somebody else decides about it.
+// Locks, their order and their timeouts.
 
 import { type Mutation, mutation } from "../mutation.ts";
 
-const SHELVES = [
+const TABLES = [
   ["users", "src/balance/balance.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
   ["variants", "src/catalog/catalog.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
   ["campaigns", "src/coupon/coupon.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
@@ -19,22 +19,22 @@ const SHELVES = [
 const STORE = "src/till/postgres-store.ts";
 
 export const LOCKS: Mutation[] = [
-  ...SHELVES.flatMap(([shelf, file, where, order]) => [
-    mutation(`the lock on ${shelf}`, file, where, where.replace(/ FOR NO KEY UPDATE.*/, ""), [
+  ...TABLES.flatMap(([table, file, where, order]) => [
+    mutation(`a round locks ${table}`, file, where, where.replace(/ FOR NO KEY UPDATE.*/, ""), [
       "test/database/row-locks.test.ts",
-      `${shelf} is locked: whoever`,
+      `${table} is locked: whoever`,
     ]),
-    mutation(`the order of the locks on ${shelf}`, file, where, where.replace(`${order} `, ""), [
+    mutation(`a round locks ${table} in the order of their ids`, file, where, where.replace(`${order} `, ""), [
       "test/database/row-locks.test.ts",
-      `${shelf} is locked by id`,
+      `${table} is locked by id`,
     ]),
   ]),
-  mutation("the order of the shelves", STORE, "return new Map([...shelves].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return tables;", [
+  mutation("a round locks tables in the global order", STORE, "return new Map([...shelves].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return tables;", [
     "test/database/till-postgres.test.ts",
     "in the global order, whatever the order of the needs",
   ]),
   {
-    what: "the wallet's lock, and its key in the ledger (either alone is held by the other)",
+    what: "a round locks users, and the ledger has one row per version (either suffices)",
     edits: [
       {
         file: "src/balance/balance.sql.ts",
@@ -46,33 +46,33 @@ export const LOCKS: Mutation[] = [
     red: { file: "test/api/races.test.ts", tests: "against 2 instances 200 charges at once add up" },
   },
   mutation(
-    "the lock on variants, seen from two instances",
+    "a round locks variants against other instances",
     "src/catalog/catalog.sql.ts",
     "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
     "WHERE id = ANY($1::uuid[]) ORDER BY id",
     ["test/api/races.test.ts", "against 2 instances 100 in stock and 400 buyers"],
   ),
-  mutation("the order of first-come locks", "src/lock/first-come.ts", " ORDER BY key) keys", ") keys", [
+  mutation("a round takes admission locks in the order of their keys", "src/lock/first-come.ts", " ORDER BY key) keys", ") keys", [
     "test/database/advisory-locks.test.ts",
     "several campaigns are taken by name",
   ]),
-  mutation("the first-come lock", STORE, "...(admission ? [admission.statement] : []),", "", [
+  mutation("a round takes admission locks", STORE, "...(admission ? [admission.statement] : []),", "", [
     "test/database/advisory-locks.test.ts",
     "a round waits for who was admitted",
   ]),
-  mutation("lock_timeout", STORE, " -c lock_timeout=${lockWaitMs}", "", [
+  mutation("a round waits for a lock no longer than lock_timeout", STORE, " -c lock_timeout=${lockWaitMs}", "", [
     "test/database/till-postgres.test.ts",
     "that somebody holds too long are a LockTimeout",
   ]),
-  mutation("idle_in_transaction_session_timeout", STORE, " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}", "", [
+  mutation("PostgreSQL ends the transaction of a hung instance", STORE, " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}", "", [
     "test/database/till-postgres.test.ts",
     "of an instance that hangs in the middle of a round are let go",
   ]),
-  mutation("the lock on the checkpoint", "src/popular/popular.sql.ts", "name = 'aggregate-sales' FOR UPDATE", "name = 'aggregate-sales'", [
+  mutation("an aggregation locks the checkpoint", "src/popular/popular.sql.ts", "name = 'aggregate-sales' FOR UPDATE", "name = 'aggregate-sales'", [
     "test/database/advisory-locks.test.ts",
     "an aggregation reads how far",
   ]),
-  mutation("the migrations' lock", "src/database/migrate.ts", 'await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);', "", [
+  mutation("one instance at a time migrates", "src/database/migrate.ts", 'await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);', "", [
     "test/database/advisory-locks.test.ts",
     "five that migrate",
   ]),

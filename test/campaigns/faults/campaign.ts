@@ -1,0 +1,40 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { join } from "node:path";
+import { campaign } from "../campaign.ts";
+import { runFaults } from "./faults.ts";
+import { tableOf } from "./table.ts";
+
+const PAGE = join(import.meta.dirname, "../../../docs/reliability.md");
+
+export default campaign({
+  summary: "a failure of Redis, NATS, a webhook receiver, an instance and the PostgreSQL primary in turn, under load",
+  options: {
+    seconds: { type: "number", default: 10, help: "duration of each phase" },
+    "sink-seconds": { type: "number", default: 60, help: "duration of the webhook receiver's failure" },
+    "per-second": { type: "number", default: 200, help: "orders per second" },
+    write: { type: "flag", help: "write the tables into docs/reliability.md" },
+  },
+  async run({ seconds, "sink-seconds": sinkSeconds, "per-second": perSecond, write }) {
+    const report = await runFaults({
+      seconds,
+      sinkSeconds,
+      perSecond,
+      onPhase: ({ name, acknowledged, longestPauseMs }) =>
+        console.error(`${name}: ${acknowledged} acknowledged, longest pause ${Math.round(longestPauseMs)} ms`),
+    });
+    const text = `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores shared by load, instances, databases and brokers.\n\n${tableOf(report)}`;
+    console.log(text);
+    if (write) writeToPage(text);
+    const { acknowledged: _, ...faults } = report.verification;
+    return Object.values(faults).every((count) => count === 0) && report.violations.length === 0 && report.crashes === 0;
+  },
+});
+
+function writeToPage(text: string): void {
+  const page = readFileSync(PAGE, "utf8");
+  writeFileSync(
+    PAGE,
+    page.replace(/(<!-- figures -->\n)[\s\S]*(<!-- end of figures -->)/, (_, start: string, end: string) => `${start}\n${text}\n${end}`),
+  );
+}
