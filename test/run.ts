@@ -14,5 +14,6 @@ const options = ["--test", "--test-global-setup=test/setup.ts", `--test-concurre
 const runner = spawn(process.execPath, [...options, ...given, ...files], { stdio: "inherit", cwd: join(import.meta.dirname, "..") });
 let interrupted = false;
 // Node's runner calls the global teardown for the first two of these signals only.
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, () => (interrupted = runner.kill(signal === "SIGHUP" ? "SIGTERM" : signal)));
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+  process.on(signal, () => (interrupted = runner.kill(signal === "SIGHUP" ? "SIGTERM" : signal)));
 runner.once("exit", (code) => (process.exitCode = interrupted ? 1 : (code ?? 1)));

@@ -5,7 +5,7 @@ import { createHash } from "node:crypto";
 import { after, before, describe, test, type TestContext } from "node:test";
 import pg from "pg";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
-import { Proxy } from "../support/proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 
 let shop: TestShop;
 let user: Client;
@@ -135,17 +135,17 @@ describe("when something breaks inside", () => {
   });
 
   test("a database that is away is 503 with Retry-After, and says nothing of where it was", async (t) => {
-    const proxy = await Proxy.open(shop.shop.config.databaseUrl as string);
+    const proxy = await FaultProxy.open(shop.shop.config.databaseUrl as string);
     const remote = await openTestShop({ env: { DATABASE_URL: proxy.url, LOCK_WAIT_MS: "300" }, beside: shop });
     t.after(async () => {
-      proxy.comeBack();
+      proxy.reconnect();
       await remote.close();
       await proxy.close();
     });
     assert.equal(remote.shop.config.databaseUrl, proxy.url);
     const me = user.at(remote);
     good(await me.get(`/users/${me.id}/balance`), 200);
-    proxy.goAway();
+    proxy.disconnect();
     tellsNothing(await me.get(`/users/${me.id}/balance`), 503, "UNAVAILABLE");
     tellsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }), 503, "UNAVAILABLE");
     tellsNothing(await remote.anyone("GET", "/readyz"), 503, "UNAVAILABLE");

@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded.ts";
 import { freshDatabase } from "../support/database.ts";
-import { Proxy } from "../support/proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 const LOCK_WAIT_MS = 500;
@@ -25,7 +25,7 @@ async function insist(send: () => Promise<Answer>, forMs = 20_000): Promise<Answ
 }
 
 /** A shop over this wire. */
-async function openOver(proxy: Proxy, env: Record<string, string> = {}): Promise<TestShop> {
+async function openOver(proxy: FaultProxy, env: Record<string, string> = {}): Promise<TestShop> {
   const shop = await openTestShop({ env: { DATABASE_URL: proxy.url, ...env } });
   // What becomes of reads and jobs when a connection breaks in the middle of a transaction of theirs is not what this is about.
   shop.shop.database.pool.on("connect", (client) => client.on("error", () => {}));
@@ -34,12 +34,12 @@ async function openOver(proxy: Proxy, env: Record<string, string> = {}): Promise
 
 describe("an order whose COMMIT meets trouble", () => {
   let database: Awaited<ReturnType<typeof freshDatabase>>;
-  let proxy: Proxy;
+  let proxy: FaultProxy;
   let shop: TestShop;
   let direct: pg.Client;
   before(async () => {
     database = await freshDatabase();
-    proxy = await Proxy.open(database.url);
+    proxy = await FaultProxy.open(database.url);
     shop = await openOver(proxy, { LOCK_WAIT_MS: String(LOCK_WAIT_MS) });
     direct = new pg.Client({ connectionString: database.url });
     await direct.connect();
@@ -64,15 +64,15 @@ describe("an order whose COMMIT meets trouble", () => {
     };
   }
 
-  for (const fate of ["lost", "answer lost"] as const) {
+  for (const fate of ["request lost", "response lost"] as const) {
     // Goes red where a lost COMMIT is answered as a failure (lost answer), or taken for granted (lost COMMIT).
     test(`(${fate}) is answered 201, and there is exactly one`, async () => {
       const { user, product, order, orders } = await given();
       let troubles = 0;
-      proxy.onCommit = () => (troubles++ === 0 ? fate : "pass");
+      proxy.onCommit = () => (troubles++ === 0 ? fate : "none");
       const { orderId } = good(await order(), 201);
-      proxy.onCommit = () => "pass";
-      assert.equal(troubles, fate === "lost" ? 2 : 1);
+      proxy.onCommit = () => "none";
+      assert.equal(troubles, fate === "request lost" ? 2 : 1);
       assert.deepEqual(await orders(), [orderId]);
       assert.equal(await shop.stockOf(product), 4);
       assert.equal(await shop.balanceOf(user), 900);
@@ -91,13 +91,13 @@ describe("an order whose COMMIT meets trouble", () => {
       const answer = await order();
       refused(answer, 503, "UNAVAILABLE");
       assert.equal(answer.headers["retry-after"], "1");
-      proxy.onCommit = () => "pass";
+      proxy.onCommit = () => "none";
       const before = await orders();
-      assert.equal(before.length, fate === "lost" ? 0 : 1);
-      proxy.comeBack();
+      assert.equal(before.length, fate === "request lost" ? 0 : 1);
+      proxy.reconnect();
       const told = await insist(order);
       const { orderId } = good(told, 201);
-      assert.equal(told.headers["idempotent-replayed"], fate === "lost" ? undefined : "true");
+      assert.equal(told.headers["idempotent-replayed"], fate === "request lost" ? undefined : "true");
       assert.deepEqual(await orders(), [orderId]);
       assert.equal(await shop.stockOf(product), 4);
       assert.equal(await shop.balanceOf(user), 900);
@@ -108,9 +108,9 @@ describe("an order whose COMMIT meets trouble", () => {
   test("and what must be read first, while the database is away, is 503 and no bug", async () => {
     const { user, product } = await given();
     good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
-    proxy.goAway();
+    proxy.disconnect();
     const answer = await user.post("/orders", { fromCart: true });
-    proxy.comeBack();
+    proxy.reconnect();
     refused(answer, 503, "UNAVAILABLE");
     assert.equal(good(await insist(() => user.post("/orders", { fromCart: true })), 201).totalAmount, 100);
   });
@@ -129,7 +129,7 @@ describe("an order whose COMMIT meets trouble", () => {
   test("is taken again once the wire is mended, however often it broke", async () => {
     for (let i = 0; i < 5; i++) {
       const { order, orders } = await given();
-      proxy.cut();
+      proxy.breakConnections();
       const { orderId } = good(await insist(order), 201);
       assert.deepEqual(await orders(), [orderId]);
     }
@@ -182,11 +182,11 @@ describe("two instances on one database", () => {
 describe("a database that is stopped, killed and started again under load", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "jangnal-restart-"));
   let server: EmbeddedServer;
-  let proxy: Proxy;
+  let proxy: FaultProxy;
   let shop: TestShop;
   before(async () => {
     server = await startEmbedded({ dataDir });
-    proxy = await Proxy.open(server.url("jangnal"));
+    proxy = await FaultProxy.open(server.url("jangnal"));
     shop = await openOver(proxy);
   });
   after(async () => {

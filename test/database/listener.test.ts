@@ -5,12 +5,12 @@ import { test } from "node:test";
 import pg from "pg";
 import { Listener } from "../../src/database/listener.ts";
 import { freshDatabase } from "../support/database.ts";
-import { openDatabaseProxy } from "../support/database-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 
 // Goes red when `lost` does not ask whether the line was up: each failed try would then bring two more, without end.
 test("a database that stays away is tried again one try at a time, and then heard once", async () => {
   const { url, drop } = await freshDatabase();
-  const line = await openDatabaseProxy(url);
+  const line = await FaultProxy.open(url);
   const heard: string[] = [];
   let failures = 0;
   let gaps = 0;
@@ -33,10 +33,10 @@ test("a database that stays away is tried again one try at a time, and then hear
   await listener.start();
   assert.equal(gaps, 1, "nobody knows what was said before it listened");
 
-  line.cut();
+  line.disconnect();
   await until(() => failures > 10);
   assert.equal(gaps, 2, "nor what is said while it is down");
-  line.mend();
+  line.reconnect();
   await until(() => gaps > 2);
 
   const speaker = new pg.Client({ connectionString: url });

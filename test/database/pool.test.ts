@@ -3,7 +3,7 @@ import { test } from "node:test";
 import { Database } from "../../src/database/pool.ts";
 import { freshDatabase } from "../support/database.ts";
 
-// Goes red without the listener in ShopClient: the process ends (`npm run faults` found it, at a failover).
+// Goes red without the listener in ShopClient: the process ends (`npm run campaign -- faults` found it, at a failover).
 test("a connection that breaks in the middle of a transaction fails that transaction, and nothing else", async () => {
   const { url, drop } = await freshDatabase();
   const database = new Database(url, { size: 2, onError: () => {} });

@@ -20,7 +20,7 @@ import { type Change, type Changes, need, type Table } from "../../src/till/tabl
 import { Conflict, LockTimeout, LostCommit, RoundRejected, StoreUnavailable } from "../../src/till/store.ts";
 import { Till } from "../../src/till/till.ts";
 import { freshDatabase } from "../support/database.ts";
-import { Proxy } from "../support/proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { insertProduct, insertUser } from "../support/rows.ts";
 
 const WAIT_MS = 400;
@@ -291,10 +291,10 @@ describe("a round whose COMMIT got no answer", () => {
 });
 
 describe("over a wire that breaks", () => {
-  let proxy: Proxy;
+  let proxy: FaultProxy;
   let far: PostgresStore;
   before(async () => {
-    proxy = await Proxy.open(database.url);
+    proxy = await FaultProxy.open(database.url);
     far = new PostgresStore({ url: proxy.url, lockWaitMs: WAIT_MS });
   });
   after(async () => {
@@ -303,8 +303,8 @@ describe("over a wire that breaks", () => {
   });
 
   for (const [fate, truth] of [
-    ["lost", "abandoned"],
-    ["answer lost", "committed"],
+    ["request lost", "abandoned"],
+    ["response lost", "committed"],
   ] as const) {
     test(`a COMMIT (${fate}) is lost, and its outcome ${truth}`, async () => {
       const user = await insertUser(rival, 100);
@@ -312,7 +312,7 @@ describe("over a wire that breaks", () => {
       const roundId = randomUUID();
       proxy.onCommit = () => fate;
       await assert.rejects(round.commit(roundId, changesOf(users, moved(round.loaded, user, 200))), LostCommit);
-      proxy.onCommit = () => "pass";
+      proxy.onCommit = () => "none";
       assert.equal(await far.outcome(roundId), truth);
       assert.equal(await balanceOf(user), truth === "committed" ? 200 : 100);
     });
@@ -323,12 +323,12 @@ describe("over a wire that breaks", () => {
     const user = await insertUser(rival, 100);
     const round = await far.lock([need(users, user)], WAIT_MS);
     const roundId = randomUUID();
-    proxy.onCommit = () => "failed before";
+    proxy.onCommit = () => "aborted";
     await assert.rejects(
       round.commit(roundId, changesOf(users, moved(round.loaded, user, 200))),
       (error) => error instanceof RoundRejected && /answered with ROLLBACK/.test(error.message),
     );
-    proxy.onCommit = () => "pass";
+    proxy.onCommit = () => "none";
     assert.equal(await balanceOf(user), 100);
     assert.equal(await far.outcome(roundId), "abandoned");
     // Whoever comes next does not meet the connection on which it happened.
@@ -342,9 +342,9 @@ describe("over a wire that breaks", () => {
     const user = await insertUser(rival, 100);
     const round = await far.lock([need(users, user)], WAIT_MS);
     const roundId = randomUUID();
-    proxy.onCommit = () => "silence";
+    proxy.onCommit = () => "no response";
     await assert.rejects(round.commit(roundId, changesOf(users, moved(round.loaded, user, 200))), LostCommit);
-    proxy.onCommit = () => "pass";
+    proxy.onCommit = () => "none";
     assert.equal(await far.outcome(roundId), "committed");
   });
 
@@ -352,19 +352,19 @@ describe("over a wire that breaks", () => {
   test("locks that can't be sent for are StoreUnavailable, also to whoever must connect first", async () => {
     const user = await insertUser(rival, 100);
     (await far.lock([need(users, user)], WAIT_MS)).release();
-    proxy.goAway();
+    proxy.disconnect();
     for (let i = 0; i < 3; i++) await assert.rejects(far.lock([need(users, user)], WAIT_MS), StoreUnavailable);
     await assert.rejects(far.outcome(randomUUID()), StoreUnavailable);
-    proxy.comeBack();
+    proxy.reconnect();
     (await far.lock([need(users, user)], WAIT_MS)).release();
   });
 
   // Goes red without `goodbye`'s limit.
   test("a store over a wire that hangs is closed all the same", { timeout: 60_000 }, async () => {
-    const hung = await Proxy.open(database.url);
+    const hung = await FaultProxy.open(database.url);
     const hanging = new PostgresStore({ url: hung.url, lockWaitMs: WAIT_MS });
     (await hanging.lock([], WAIT_MS)).release();
-    hung.hanging = true;
+    hung.fault = "half open";
     await hanging.close();
     await hung.close();
   });

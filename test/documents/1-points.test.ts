@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { clockAtNoon, day } from "../support/clock.ts";
-import { type DatabaseProxy, openDatabaseProxy } from "../support/database-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
 import { caughtUp, counted, deferred, heardEverything, lines, NOBODY, runJob, says, sentEvents } from "./helpers.ts";
@@ -17,11 +17,11 @@ let shop: TestShop;
 /** A second instance on the same database and data directory: some users come by this one. */
 let other: TestShop;
 /** That instance's line to the database, on which an answer can be kept back. */
-let line: DatabaseProxy;
+let line: FaultProxy;
 let database: pg.Client;
 before(async () => {
   shop = await openTestShop();
-  line = await openDatabaseProxy(shop.shop.config.databaseUrl as string);
+  line = await FaultProxy.open(shop.shop.config.databaseUrl as string);
   other = await openTestShop({ beside: shop, env: { DATABASE_URL: line.url, DATA_DIR: shop.shop.config.dataDir } });
   database = new pg.Client({ connectionString: shop.shop.config.databaseUrl });
   await database.connect();
@@ -146,7 +146,7 @@ describe("1-points · 잔액 충전 및 조회 동시성 처리 확인", () => {
   test("and 조회 결과 반환 → whoever asks after a charge was answered sees it, at either instance", async () => {
     const user = await shop.user();
     const look = (instance: TestShop) => user.at(instance).get(`/users/${user.id}/balance`);
-    const { held, release } = line.holdAnswer("select wallets");
+    const { held, release } = line.holdResponse("select wallets");
     const begun = look(other);
     await held; // That reader's answer, from before the charge, is on its way.
     good(await user.at(other).post(`/users/${user.id}/balance/charge`, { amount: 100 }), 200);
@@ -248,7 +248,7 @@ describe("1-points · 상품 조회와 결제 요청이 동시에 진행될 때,
       const before = await shop.stockOf(product);
       await heardEverything(other, database);
       await buy(); // Leaves the list out of the cache.
-      const { held, release } = line.holdAnswer(words);
+      const { held, release } = line.holdResponse(words);
       const begun = read(other);
       await held;
       await buy();

@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { clockAtNoon, day } from "../support/clock.ts";
 import { whileHeld } from "../support/hold.ts";
-import { type DatabaseProxy, openDatabaseProxy } from "../support/database-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
 import { caughtUp, counted, heardEverything, lines, NOBODY, runJob, says, sentEvents, until } from "./helpers.ts";
@@ -33,10 +33,10 @@ after(async () => {
 const stranger = (): Client => new Client(shop.url, NOBODY, "shopper");
 
 /** A second instance on the shop's database, with little patience and a line that can be cut. What it could not do is checked at the shop itself. */
-async function withLine(work: (instance: TestShop, line: DatabaseProxy) => Promise<void>, lockWaitMs = 100): Promise<void> {
+async function withLine(work: (instance: TestShop, line: FaultProxy) => Promise<void>, lockWaitMs = 100): Promise<void> {
   // With nothing to relay the instance has no lease that it would take with it when it is cut off.
   await until(async () => (await runJob(shop, "relay-events")).waiting === 0);
-  const line = await openDatabaseProxy(shop.shop.config.databaseUrl as string);
+  const line = await FaultProxy.open(shop.shop.config.databaseUrl as string);
   const instance = await openTestShop({
     beside: shop,
     env: { DATABASE_URL: line.url, DATA_DIR: shop.shop.config.dataDir, LOCK_WAIT_MS: String(lockWaitMs) },
@@ -44,7 +44,7 @@ async function withLine(work: (instance: TestShop, line: DatabaseProxy) => Promi
   try {
     await work(instance, line);
   } finally {
-    line.mend();
+    line.reconnect();
     await instance.close();
     await line.close();
   }
@@ -167,12 +167,12 @@ describe("2-balance-cache · 상품 조회", () => {
     await shop.product({ name: "있는 것" });
     await withLine(async (instance, line) => {
       const kept = good(await instance.anyone("GET", "/products?q=있는"), 200);
-      line.cut();
+      line.disconnect();
       const answer = await instance.anyone("GET", "/products?q=없는");
       says(answer, 503, "UNAVAILABLE", "일시적인 오류가 발생했습니다");
       assert.ok(Number(answer.headers["retry-after"]) >= 1);
       assert.deepEqual(good(await instance.anyone("GET", "/products?q=있는"), 200), kept);
-      line.mend();
+      line.reconnect();
       good(await instance.anyone("GET", "/products?q=없는"), 200);
     });
   });
@@ -322,12 +322,12 @@ describe("2-balance-cache · 선착순 쿠폰 발급", () => {
     const [user, next] = (await shop.users(2)) as [Client, Client];
     const campaign = await shop.campaign({ totalQuantity: 2 });
     await withLine(async (instance, line) => {
-      const broken = line.cutAt("update issued");
+      const broken = line.disconnectAt("update issued");
       const answer = await unchanged(shop, { users: [user], campaigns: [campaign] }, () => user.at(instance).post(`/coupons/${campaign.id}/issue`));
       says(answer, 503, "UNAVAILABLE", "일시적인 오류가 발생했습니다");
       await broken;
       good(await next.post(`/coupons/${campaign.id}/issue`), 201);
-      line.mend();
+      line.reconnect();
       good(await user.at(instance).post(`/coupons/${campaign.id}/issue`), 201);
     });
     assert.equal(good(await shop.anyone("GET", `/coupons/${campaign.id}`), 200).remainingQuantity, 0);
@@ -337,12 +337,12 @@ describe("2-balance-cache · 선착순 쿠폰 발급", () => {
   // Goes red without #commit's question for the outcome in the till: an answer for a coupon that is not there, or a 409 for one that is.
   test("else 발급 성공 → {userCouponId, couponId, issuedAt}, once, also when the database failed for a moment before or behind the commit", async () => {
     for (const fail of [
-      (line: DatabaseProxy) => line.cutAt("update issued"),
-      (line: DatabaseProxy) => line.cutAnswer("COMMIT", { to: "update issued" }),
+      (line: FaultProxy) => line.disconnectAt("update issued"),
+      (line: FaultProxy) => line.loseResponse("COMMIT", { to: "update issued" }),
     ]) {
       const [user, campaign] = [await shop.user(), await shop.campaign({ totalQuantity: 2 })];
       await withLine(async (instance, line) => {
-        const broken = fail(line).then(() => line.mend());
+        const broken = fail(line).then(() => line.reconnect());
         const issued = good(await user.at(instance).post(`/coupons/${campaign.id}/issue`), 201);
         await broken;
         assert.equal(issued.couponId, campaign.id);
@@ -384,11 +384,11 @@ describe("2-balance-cache · 쿠폰 조회", () => {
     await withLine(async (instance, line) => {
       const look = () => user.at(instance).get(`/users/${user.id}/coupons`);
       good(await look(), 200);
-      line.cut();
+      line.disconnect();
       const answer = await look();
       says(answer, 503, "UNAVAILABLE", "일시적인 오류가 발생했습니다");
       assert.ok(Number(answer.headers["retry-after"]) >= 1);
-      line.mend();
+      line.reconnect();
       assert.equal(good(await look(), 200).userCoupons[0].id, coupon);
     });
   });
@@ -572,13 +572,13 @@ describe("2-balance-cache · 인기상품 조회", () => {
 
   test("alt 데이터베이스 오류 → 503 where nothing was kept; where it was, the old list is better than none", async () => {
     await withLine(async (instance, line) => {
-      line.cut();
+      line.disconnect();
       const answer = await instance.anyone("GET", "/products/popular");
       says(answer, 503, "UNAVAILABLE", "일시적인 오류가 발생했습니다");
       assert.ok(Number(answer.headers["retry-after"]) >= 1);
-      line.mend();
+      line.reconnect();
       assert.equal((await popular(instance))[0]?.totalSales, 1002);
-      line.cut();
+      line.disconnect();
       clock.forward(60 * MINUTE_MS);
       assert.equal((await popular(instance))[0]?.totalSales, 1002);
     });

@@ -11,7 +11,7 @@ import pg from "pg";
 import { readConfig } from "../../src/config.ts";
 import { LOCK_KEY } from "../../src/database/migrate.ts";
 import { freshDatabase } from "../support/database.ts";
-import { openDatabaseProxy } from "../support/database-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { jangnal, serve, start } from "../support/process.ts";
 import { type Answer, call, Client, good, SECRET } from "../support/shop.ts";
 
@@ -139,12 +139,12 @@ describe("an embedded shop", () => {
 // Goes red without the catch behind `firstOrder` (serve.ts).
 test("a shop whose database goes while it greets stays open", async () => {
   const database = await freshDatabase();
-  const line = await openDatabaseProxy(database.url);
-  const cut = line.cutAt("SELECT u.id AS");
+  const line = await FaultProxy.open(database.url);
+  const cut = line.disconnectAt("SELECT u.id AS");
   try {
     const shop = await serve({ DATABASE_URL: line.url, DATA_DIR: place("greets"), DEMO: "on" });
     await cut;
-    line.mend();
+    line.reconnect();
     const answers = await Promise.race([call(shop.url, "GET", "/healthz"), shop.ended]);
     shop.child.kill("SIGTERM");
     assert.deepEqual([(answers as Answer).status, (await shop.ended).code], [200, 0]);

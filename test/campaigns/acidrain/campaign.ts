@@ -13,7 +13,9 @@ export default campaign({
       for (const latencyMs of [0, 100]) {
         const startedAt = performance.now();
         const requests = await raceOperations({ copies, latencyMs });
-        console.log(`round ${round}, ${latencyMs} ms: ${requests} requests in ${secondsSince(startedAt)}; every operation took effect as often as allowed`);
+        console.log(
+          `round ${round}, ${latencyMs} ms: ${requests} requests in ${secondsSince(startedAt)}; every operation took effect as often as allowed`,
+        );
       }
     return true;
   },

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
-import { Proxy } from "../../support/proxy.ts";
+import { FaultProxy } from "../../support/fault-proxy.ts";
 import { type Answer, good, openTestShop, type TestShop } from "../../support/shop.ts";
 import { ATTACKS, type Scene } from "./attacks.ts";
 
@@ -19,7 +19,7 @@ export async function raceOperations({ copies, latencyMs }: RaceOperationsOption
   const simulator = new Simulator({ secret: SECRET });
   const env = { PAYMENT_GATEWAY_URL: await simulator.listen(), PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_BREAKER_CALLS: "10000" };
   const shop = await openTestShop({ env });
-  const proxy = await Proxy.open(shop.shop.config.databaseUrl as string);
+  const proxy = await FaultProxy.open(shop.shop.config.databaseUrl as string);
   const instances: TestShop[] = [];
   try {
     while (instances.length < 2)

@@ -1,5 +1,5 @@
 import { campaign, secondsSince, SEED } from "../campaign.ts";
-import { runChaos } from "./chaos.ts";
+import { runChaos } from "./run-chaos.ts";
 
 export default campaign({
   summary: "card payments, charges and refunds with a faulty gateway and processes that die; afterwards the gateway's ledger must equal the shop's",

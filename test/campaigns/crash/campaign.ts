@@ -31,11 +31,11 @@ export default campaign({
 /** Returns whether there was no fault. */
 function print(report: CrashReport, first: Pick<CrashReport, "killPoints" | "violations">, wantsAll: boolean): boolean {
   const killPoints = [...first.killPoints, ...report.killPoints];
-  const { acknowledged, orders, events, lost, duplicated } = report.verification;
+  const { acknowledged, orders, events, lost, duplicated, undelivered, outOfOrder } = report.verification;
   const violations = [...first.violations, ...report.violations];
   const neverHit = wantsAll ? killPoints.filter(([, hits]) => hits === 0) : [];
   for (const [point, hits] of killPoints) console.log(`${String(hits).padStart(5)}  ${point}`);
-  for (const fault of [...lost, ...duplicated, ...violations, ...report.differences].slice(0, MOST_FAULTS_PRINTED))
+  for (const fault of [...lost, ...duplicated, ...undelivered, ...outOfOrder, ...violations, ...report.differences].slice(0, MOST_FAULTS_PRINTED))
     console.log(typeof fault === "string" ? fault : JSON.stringify(fault));
   const kills = Object.entries(report.kills).map(([kind, count]) => `${kind} ${count}`);
   console.log(
@@ -46,9 +46,10 @@ function print(report: CrashReport, first: Pick<CrashReport, "killPoints" | "vio
       `acknowledged  ${acknowledged} responses, ${orders} orders, ${events} events; retries ${report.retries}`,
       `lost          ${lost.length}`,
       `duplicated    ${duplicated.length}`,
+      `events        ${undelivered.length} undelivered, ${outOfOrder.length} out of order`,
       `audit         ${violations.length} violations in ${report.audits} audits`,
       `gateway       ${report.differences.length} differences`,
     ].join("\n"),
   );
-  return [lost, duplicated, violations, report.differences, neverHit].every(({ length }) => length === 0);
+  return [lost, duplicated, undelivered, outOfOrder, violations, report.differences, neverHit].every(({ length }) => length === 0);
 }

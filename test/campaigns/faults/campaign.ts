@@ -1,6 +1,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
+import { faultsOf } from "../../support/verification.ts";
 import { campaign } from "../campaign.ts";
 import { runFaults } from "./faults.ts";
 import { tableOf } from "./table.ts";
@@ -26,8 +27,7 @@ export default campaign({
     const text = `${new Date().toISOString().slice(0, 10)}, ${availableParallelism()} cores shared by load, instances, databases and brokers.\n\n${tableOf(report)}`;
     console.log(text);
     if (write) writeToPage(text);
-    const { acknowledged: _, ...faults } = report.verification;
-    return Object.values(faults).every((count) => count === 0) && report.violations.length === 0 && report.crashes === 0;
+    return Object.values(faultsOf(report.verification)).every(({ length }) => length === 0) && report.violations.length === 0 && report.crashes === 0;
   },
 });
 

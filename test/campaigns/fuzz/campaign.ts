@@ -2,7 +2,8 @@ import { campaign, secondsSince, SEED } from "../campaign.ts";
 import { fuzz } from "./fuzz.ts";
 
 export default campaign({
-  summary: "valid and invalid requests to every operation of the OpenAPI document; fails if a response is undocumented or an operation never succeeds",
+  summary:
+    "valid and invalid requests to every operation of the OpenAPI document; fails if a response is undocumented or an operation never succeeds",
   options: {
     seed: SEED,
     runs: { type: "number", default: 5000, help: "number of batches of up to six concurrent requests" },

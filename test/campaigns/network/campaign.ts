@@ -20,7 +20,8 @@ export default campaign({
       ];
       const report = await testNetworkFaults({ seed, ms, clients, peers });
       console.log(JSON.stringify({ seed, ...report }, undefined, 2));
-      return [report.lost, report.duplicated, report.violations, report.differences].every(({ length }) => length === 0);
+      const { lost, duplicated, undelivered, outOfOrder, violations, differences } = report;
+      return [lost, duplicated, undelivered, outOfOrder, violations, differences].every(({ length }) => length === 0);
     } finally {
       await Promise.all([redis?.remove(), nats?.remove()]);
     }

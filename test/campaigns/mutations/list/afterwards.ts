@@ -126,16 +126,22 @@ export const AFTERWARDS: Mutation[] = [
     AUTHORITY,
     "an empty or broken key set",
   ]),
-  mutation("only a trusted proxy's client address counts", "src/http/client-address.ts", "networks === undefined || contains(networks, address)", "true", [
-    "test/api/client-address.test.ts",
-    "with networks is the last one",
-  ]),
+  mutation(
+    "only a trusted proxy's client address counts",
+    "src/http/client-address.ts",
+    "networks === undefined || contains(networks, address)",
+    "true",
+    ["test/api/client-address.test.ts", "with networks is the last one"],
+  ),
   mutation("only HS256 tokens are accepted with a shared secret", AUTH, 'algorithms: ["HS256"], ', "", [AUTHORITY, ""]),
   mutation("a cached token expires", AUTH, "if (seen && seen.until > now()) return seen;", "if (seen) return seen;", [
     AUTHORITY,
     "one that was good is not when its time is up",
   ]),
-  mutation("a shopper's token names a user by UUID", AUTH, 'if (role === "shopper" && !UUID.test(sub)) refuse("UNAUTHENTICATED");', "", [AUTHORITY, ""]),
+  mutation("a shopper's token names a user by UUID", AUTH, 'if (role === "shopper" && !UUID.test(sub)) refuse("UNAUTHENTICATED");', "", [
+    AUTHORITY,
+    "",
+  ]),
   mutation("a token has a known role", AUTH, ' || (role !== "shopper" && role !== "operator")', "", [AUTHORITY, ""]),
   mutation("a token's issuer is checked", AUTH, '...(issuer ? ["iss"] : [])', "", [AUTHORITY, "issuer and audience, where configured"]),
   mutation("a token's audience is checked", AUTH, '...(audience ? ["aud"] : [])', "", [AUTHORITY, "issuer and audience, where configured"]),

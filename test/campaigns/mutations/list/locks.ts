@@ -29,10 +29,13 @@ export const LOCKS: Mutation[] = [
       `${table} is locked by id`,
     ]),
   ]),
-  mutation("a round locks tables in the global order", STORE, "return new Map([...shelves].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return tables;", [
-    "test/database/till-postgres.test.ts",
-    "in the global order, whatever the order of the needs",
-  ]),
+  mutation(
+    "a round locks tables in the global order",
+    STORE,
+    "return new Map([...shelves].sort(([a], [b]) => rank(a.name) - rank(b.name)));",
+    "return tables;",
+    ["test/database/till-postgres.test.ts", "in the global order, whatever the order of the needs"],
+  ),
   {
     what: "a round locks users, and the ledger has one row per version (either suffices)",
     edits: [

@@ -17,10 +17,13 @@ const START = "src/order/payment/start-card-payment.ts";
 const OUTCOME = "src/settlement/capture-outcome.ts";
 
 export const ORDERS: Mutation[] = [
-  mutation("a shopper can change only the own orders", UNDO, "order === undefined || (callerId !== null && order.userId !== callerId)", "order === undefined", [
-    RULES,
-    "is its owner's",
-  ]),
+  mutation(
+    "a shopper can change only the own orders",
+    UNDO,
+    "order === undefined || (callerId !== null && order.userId !== callerId)",
+    "order === undefined",
+    [RULES, "is its owner's"],
+  ),
   mutation(
     "only a pending order can be cancelled",
     UNDO,
@@ -63,14 +66,8 @@ export const ORDERS: Mutation[] = [
     RULES,
     "a coupon comes back with the last piece",
   ]),
-  mutation("a refund restores stock", REFUND, "for (const item of given) returnStock(uow, item);", "", [
-    RULES,
-    "gives back money, pieces and event",
-  ]),
-  mutation("a refund returns money", REFUND, "if (amount > 0) moveMoney", "if (false) moveMoney", [
-    RULES,
-    "gives back money, pieces and event",
-  ]),
+  mutation("a refund restores stock", REFUND, "for (const item of given) returnStock(uow, item);", "", [RULES, "gives back money, pieces and event"]),
+  mutation("a refund returns money", REFUND, "if (amount > 0) moveMoney", "if (false) moveMoney", [RULES, "gives back money, pieces and event"]),
   mutation(
     "partial refunds add up to the paid amount",
     "src/order/refund/refund-shares.ts",
@@ -78,10 +75,13 @@ export const ORDERS: Mutation[] = [
     "const share = Math.round(paid * (item.unitPrice * item.quantity) / (order.totalAmount || 1)); void from;",
     [RULES, "the parts of a refund add up"],
   ),
-  mutation("each change of an order appends an event", "src/order/order.ts", "  uow.append(orderEvents, {", "  if (false) uow.append(orderEvents, {", [
-    RULES,
-    "an order's change has its event",
-  ]),
+  mutation(
+    "each change of an order appends an event",
+    "src/order/order.ts",
+    "  uow.append(orderEvents, {",
+    "  if (false) uow.append(orderEvents, {",
+    [RULES, "an order's change has its event"],
+  ),
   mutation("an order has at most 65,535 changes", "src/order/order.ts", "if (changes > CHANGES_MAX)", "if (false)", [
     RULES,
     "has at most 65,535 changes",
@@ -94,10 +94,13 @@ export const ORDERS: Mutation[] = [
     "test/api/races.test.ts",
     "the same order paid 20 times is paid once",
   ]),
-  mutation("an order is paid only if its products are for sale", PAYABLE, "for (const { productId, variantId } of items) forSale(uow, productId, variantId);", "", [
-    RULES,
-    "can't be paid with what is no longer for sale",
-  ]),
+  mutation(
+    "an order is paid only if its products are for sale",
+    PAYABLE,
+    "for (const { productId, variantId } of items) forSale(uow, productId, variantId);",
+    "",
+    [RULES, "can't be paid with what is no longer for sale"],
+  ),
   mutation("an order is not paid during a card payment", PAYABLE, 'order.status === "PENDING" && livePayment(uow, orderId)', "false", [
     RULES,
     "can't be paid while a card's outcome",
@@ -141,12 +144,21 @@ export const ORDERS: Mutation[] = [
     "is not tried twice",
   ]),
   mutation("a card payment reserves stock", START, "      reserveStock(uow, order, items);\n", "", [PAYMENTS, "without an answer is 202 UNKNOWN"]),
-  mutation("a capture is matched by its order", OUTCOME, "payment.orderId !== wanted.orderId", "false", [PAYMENTS, "of one order does not pay another"]),
-  mutation("a capture is matched by its amount", OUTCOME, "payment.amount === wanted.amount", "true", [PAYMENTS, "that the gateway captured at another price"]),
-  mutation("an expired payment is not confirmed", "src/settlement/card-payments.ts", "payment.expiresAt === null || now < payment.expiresAt", "true", [
+  mutation("a capture is matched by its order", OUTCOME, "payment.orderId !== wanted.orderId", "false", [
     PAYMENTS,
-    "that never reached the gateway in time fails",
+    "of one order does not pay another",
   ]),
+  mutation("a capture is matched by its amount", OUTCOME, "payment.amount === wanted.amount", "true", [
+    PAYMENTS,
+    "that the gateway captured at another price",
+  ]),
+  mutation(
+    "an expired payment is not confirmed",
+    "src/settlement/card-payments.ts",
+    "payment.expiresAt === null || now < payment.expiresAt",
+    "true",
+    [PAYMENTS, "that never reached the gateway in time fails"],
+  ),
   mutation(
     "a payment that failed without a response is checked again",
     "src/settlement/card-payments.ts",
@@ -195,13 +207,10 @@ export const ORDERS: Mutation[] = [
     MONEY,
     "a charge by card begins only where there is room",
   ]),
-  mutation(
-    "a charge by card checks the balance version",
-    "src/balance/start-charge.ts",
-    "version !== null && version !== wallet.version",
-    "false",
-    [MONEY, "a charge by card begins only where there is room"],
-  ),
+  mutation("a charge by card checks the balance version", "src/balance/start-charge.ts", "version !== null && version !== wallet.version", "false", [
+    MONEY,
+    "a charge by card begins only where there is room",
+  ]),
   mutation("a settled charge takes the next balance version", "src/settlement/settle-charge.ts", "wallet.version + 1", "charge.version", [
     CHARGES,
     "a charge without an answer is 202 PENDING",
@@ -220,13 +229,10 @@ export const ORDERS: Mutation[] = [
     "",
     ["test/api/idempotency-rules.test.ts", "the first answer of an attempt stays"],
   ),
-  mutation(
-    "an order's expected amount is checked",
-    "src/order/place-order.ts",
-    "      checkAmount(order, input.expectedAmount);\n",
-    "",
-    [AMOUNT, "an order of a price that has changed"],
-  ),
+  mutation("an order's expected amount is checked", "src/order/place-order.ts", "      checkAmount(order, input.expectedAmount);\n", "", [
+    AMOUNT,
+    "an order of a price that has changed",
+  ]),
   mutation("a payment's expected amount is checked", PAYABLE, "  checkAmount(order, expectedAmount);\n", "", [
     AMOUNT,
     "a payment from the balance is for the amount that is due",

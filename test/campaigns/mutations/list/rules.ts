@@ -81,12 +81,18 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     VARIANTS,
     "opt 재고 부족 → 400 where two lines of one variant together",
   ]),
-  mutation("the quantity of a variant is bounded across line items", PLACE, "quantity > MOST_PIECES", "false", [RULES, "lines of one variant together beyond a million"]),
-  mutation("an order's total is a safe integer", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order too large to be counted"]),
-  mutation("an order needs an existing buyer", PLACE, 'return buyer ?? refuse("USER_NOT_FOUND", { userId });', "return buyer ?? { rehearsalId: null };", [
+  mutation("the quantity of a variant is bounded across line items", PLACE, "quantity > MOST_PIECES", "false", [
     RULES,
-    "an order for nobody",
+    "lines of one variant together beyond a million",
   ]),
+  mutation("an order's total is a safe integer", PLACE, "!Number.isSafeInteger(totalAmount)", "false", [RULES, "an order too large to be counted"]),
+  mutation(
+    "an order needs an existing buyer",
+    PLACE,
+    'return buyer ?? refuse("USER_NOT_FOUND", { userId });',
+    "return buyer ?? { rehearsalId: null };",
+    [RULES, "an order for nobody"],
+  ),
   mutation("an order needs existing products", PLACE, "productFor(uow, article.productId, buyer);", "", [RULES, "an order for nothing"]),
   mutation("a payment from the balance reserves stock", "src/order/payment/pay-from-balance.ts", "  reserveStock(uow, order, items);\n", "", [
     CACHE,
@@ -119,7 +125,10 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     "refuses cards",
   ]),
   mutation("a payment does not exceed the balance", "src/balance/balance.ts", "balance < 0", "false", [THIRD, "alt 잔액 부족 → 400"]),
-  mutation("a balance does not exceed its limit", "src/balance/balance.ts", "wallet.balance + amount > balanceMax", "false", [CART, "alt 충전 유효성 검사 실패"]),
+  mutation("a balance does not exceed its limit", "src/balance/balance.ts", "wallet.balance + amount > balanceMax", "false", [
+    CART,
+    "alt 충전 유효성 검사 실패",
+  ]),
   mutation("each movement of money has a ledger row", "src/balance/balance.ts", "  uow.append(ledger, transaction);\n", "", [
     CACHE,
     "else 충전 처리 성공 → {userId, newBalance, transactionId}",
@@ -186,17 +195,29 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
 
   // Coupons
-  mutation("a campaign does not issue more than its total", ISSUE, "campaign.issuedQuantity >= campaign.totalQuantity", "false", [THIRD, "alt 발급 수량 초과"]),
-  mutation("a campaign issues one coupon per user", ISSUE, "if (uow.find(claims, claimKey(couponId, userId)))", "if (false)", [THIRD, "alt 이미 보유 중"]),
+  mutation("a campaign does not issue more than its total", ISSUE, "campaign.issuedQuantity >= campaign.totalQuantity", "false", [
+    THIRD,
+    "alt 발급 수량 초과",
+  ]),
+  mutation("a campaign issues one coupon per user", ISSUE, "if (uow.find(claims, claimKey(couponId, userId)))", "if (false)", [
+    THIRD,
+    "alt 이미 보유 중",
+  ]),
   mutation("a campaign issues only while it is open", ISSUE, "!isOpen(campaign, uow.now)", "false", [CACHE, "else 발급 불가 (품절 또는 비활성)"]),
-  mutation("a campaign does not issue before it opens", COUPON, "return campaign.opensAt <= now && !isOver(campaign, now);", "return !isOver(campaign, now);", [
-    RULES,
-    "is open from opensAt on",
-  ]),
-  mutation("a campaign closes at its closing time exactly", COUPON, "(closesAt !== null && closesAt <= now)", "(closesAt !== null && closesAt < now)", [
-    RULES,
-    "is open from opensAt on",
-  ]),
+  mutation(
+    "a campaign does not issue before it opens",
+    COUPON,
+    "return campaign.opensAt <= now && !isOver(campaign, now);",
+    "return !isOver(campaign, now);",
+    [RULES, "is open from opensAt on"],
+  ),
+  mutation(
+    "a campaign closes at its closing time exactly",
+    COUPON,
+    "(closesAt !== null && closesAt <= now)",
+    "(closesAt !== null && closesAt < now)",
+    [RULES, "is open from opensAt on"],
+  ),
   mutation("a campaign does not issue after its coupons expired", COUPON, " || (expiresAt !== null && expiresAt <= now)", "", [
     RULES,
     "is open from opensAt on",
@@ -209,7 +230,10 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     CACHE,
     "else 발급 가능 → the coupon is AVAILABLE",
   ]),
-  mutation("a coupon can be used only by its owner", COUPON, "coupon === undefined || coupon.userId !== userId", "coupon === undefined", [THIRD, "alt 쿠폰 무효"]),
+  mutation("a coupon can be used only by its owner", COUPON, "coupon === undefined || coupon.userId !== userId", "coupon === undefined", [
+    THIRD,
+    "alt 쿠폰 무효",
+  ]),
   mutation("only an available coupon can be used", COUPON, 'if (status !== "AVAILABLE") refuse', "if (false) refuse", [THIRD, "alt 쿠폰 무효"]),
   mutation("an expired coupon is unusable before the job marks it", COUPON, "coupon.expiresAt !== null && coupon.expiresAt <= now", "false", [
     VARIANTS,
@@ -220,15 +244,18 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     THIRD,
     "else 쿠폰 유효 →",
   ]),
-  mutation("a percentage discount has a maximum", COUPON, "discount.maxAmount ?? wanted, totalAmount", "wanted, totalAmount", [THIRD, "else 쿠폰 유효 →"]),
-  mutation("a percentage discount is rounded down", COUPON, "Math.floor((rest * rate) / 100)", "Math.ceil((rest * rate) / 100)", [THIRD, "else 쿠폰 유효 →"]),
-  mutation(
-    "an order uses up its coupon",
-    "src/order/reserve-stock.ts",
-    "if (order.userCouponId !== null) takeCoupon",
-    "if (false) takeCoupon",
-    [THIRD, "opt 쿠폰 사용된 경우"],
-  ),
+  mutation("a percentage discount has a maximum", COUPON, "discount.maxAmount ?? wanted, totalAmount", "wanted, totalAmount", [
+    THIRD,
+    "else 쿠폰 유효 →",
+  ]),
+  mutation("a percentage discount is rounded down", COUPON, "Math.floor((rest * rate) / 100)", "Math.ceil((rest * rate) / 100)", [
+    THIRD,
+    "else 쿠폰 유효 →",
+  ]),
+  mutation("an order uses up its coupon", "src/order/reserve-stock.ts", "if (order.userCouponId !== null) takeCoupon", "if (false) takeCoupon", [
+    THIRD,
+    "opt 쿠폰 사용된 경우",
+  ]),
   mutation("only the order that used a coupon returns it", COUPON, "if (coupon?.orderId !== orderId)", "if (coupon === undefined)", [
     ORDERS,
     "a coupon that another order has",
@@ -237,10 +264,13 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     ORDERS,
     "a coupon that comes back too late",
   ]),
-  mutation("an issued discount cannot change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) && campaign.issuedQuantity > 0", "false", [
-    RULES,
-    "a discount that somebody holds",
-  ]),
+  mutation(
+    "an issued discount cannot change",
+    CAMPAIGN,
+    "!sameDiscount(campaign.discount, edited.discount) && campaign.issuedQuantity > 0",
+    "false",
+    [RULES, "a discount that somebody holds"],
+  ),
   mutation("an unchanged discount is not a change", CAMPAIGN, "!sameDiscount(campaign.discount, edited.discount) &&", "fields.discount &&", [
     CAMPAIGNS,
     "a form that sends everything back",
@@ -311,13 +341,10 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     "test/api/sold-out.test.ts",
     "an operator who adds coupons",
   ]),
-  mutation(
-    "a coupon is not marked expired before its time",
-    "src/coupon/expire-coupon.ts",
-    '|| couponStatus(coupon, uow.now) !== "EXPIRED"',
-    "",
-    [RULES, "the job marks"],
-  ),
+  mutation("a coupon is not marked expired before its time", "src/coupon/expire-coupon.ts", '|| couponStatus(coupon, uow.now) !== "EXPIRED"', "", [
+    RULES,
+    "the job marks",
+  ]),
 
   // Carts
   mutation("a cart holds a variant once", "src/cart/edit-cart.ts", "if (cart.some((item) => item.variantId === variantId))", "if (false)", [

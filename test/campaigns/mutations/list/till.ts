@@ -65,10 +65,13 @@ export const OF_THE_TILL: Mutation[] = [
     '{ name: "claim round", text: "SELECT $1::uuid", values: [roundId] }',
     [STORE_TEST, "that is still being committed is waited for"],
   ),
-  mutation("a claimed round id differs from a committed one", STORE, "VALUES ($1, 'infinity') ON CONFLICT DO NOTHING", "VALUES ($1, now()) ON CONFLICT DO NOTHING", [
-    STORE_TEST,
-    "that was abandoned stays so",
-  ]),
+  mutation(
+    "a claimed round id differs from a committed one",
+    STORE,
+    "VALUES ($1, 'infinity') ON CONFLICT DO NOTHING",
+    "VALUES ($1, now()) ON CONFLICT DO NOTHING",
+    [STORE_TEST, "that was abandoned stays so"],
+  ),
   mutation("a round writes its id", STORE, 'yield { name: "round", text: ROUND, values: [roundId] };', "", [
     STORE_TEST,
     "that was committed stays so",
@@ -85,10 +88,13 @@ export const OF_THE_TILL: Mutation[] = [
     STORE_TEST,
     "that somebody holds too long are a LockTimeout",
   ]),
-  mutation("the till retries conflicts a bounded number of times", TILL, "error instanceof Conflict && tries < CONFLICT_TRIES", "error instanceof Conflict && tries < 1e9", [
-    TILL_TEST,
-    "a conflict is tried again, and not for ever",
-  ]),
+  mutation(
+    "the till retries conflicts a bounded number of times",
+    TILL,
+    "error instanceof Conflict && tries < CONFLICT_TRIES",
+    "error instanceof Conflict && tries < 1e9",
+    [TILL_TEST, "a conflict is tried again, and not for ever"],
+  ),
   mutation("a failing round is bisected", TILL, "else if (commands.length > 1) return this.#bisect(round, commands, error);", "", [
     TILL_TEST,
     "one bad command in a crowd fails alone",
@@ -100,7 +106,13 @@ export const OF_THE_TILL: Mutation[] = [
     "    } catch (error) {\n      throw error;\n    }",
     [TILL_TEST, "a listener that breaks does not make a round be done twice"],
   ),
-  mutation("a round does not overtake a running round without locks", TILL, "for (const round of this.#running) if (!round.holdsLocks) return false;", "", [TILL_TEST, "round"]),
+  mutation(
+    "a round does not overtake a running round without locks",
+    TILL,
+    "for (const round of this.#running) if (!round.holdsLocks) return false;",
+    "",
+    [TILL_TEST, "round"],
+  ),
   mutation(
     "a round waits for conflicting rounds ahead",
     ROUND,
@@ -112,18 +124,24 @@ export const OF_THE_TILL: Mutation[] = [
     TILL_TEST,
     "nobody sets out behind a round that has to come again",
   ]),
-  mutation("the queue serves in the order of arrival", QUEUE, 'else if (one.state === "preparing") break;', 'else if (one.state === "preparing") continue;', [
-    TILL_TEST,
-    "who still prepares holds the place",
-  ]),
+  mutation(
+    "the queue serves in the order of arrival",
+    QUEUE,
+    'else if (one.state === "preparing") break;',
+    'else if (one.state === "preparing") continue;',
+    [TILL_TEST, "who still prepares holds the place"],
+  ),
   mutation("a command that waited too long is rejected", QUEUE, "if (one.arrivedAt <= notBefore || one.gone())", "if (one.gone())", [
     "src/till/queue.test.ts",
     "sends away who has come too long ago",
   ]),
-  mutation("a command of a disconnected client is dropped", QUEUE, "if (one.arrivedAt <= notBefore || one.gone())", "if (one.arrivedAt <= notBefore)", [
-    "src/till/queue.test.ts",
-    "sends away who has come too long ago",
-  ]),
+  mutation(
+    "a command of a disconnected client is dropped",
+    QUEUE,
+    "if (one.arrivedAt <= notBefore || one.gone())",
+    "if (one.arrivedAt <= notBefore)",
+    ["src/till/queue.test.ts", "sends away who has come too long ago"],
+  ),
   mutation(
     "admission control rejects commands if the queue is too long",
     TILL,
@@ -145,7 +163,10 @@ export const OF_THE_TILL: Mutation[] = [
   ]),
 
   // Idempotency
-  mutation("an idempotency key is looked up", IDEMPOTENCY, "      if (kept) return kept;\n", "", [KEYS_TEST, "200, 201 and 204, and the effect happens once"]),
+  mutation("an idempotency key is looked up", IDEMPOTENCY, "      if (kept) return kept;\n", "", [
+    KEYS_TEST,
+    "200, 201 and 204, and the effect happens once",
+  ]),
   mutation(
     "the response of an idempotency key is stored",
     IDEMPOTENCY,
@@ -178,8 +199,14 @@ export const OF_THE_TILL: Mutation[] = [
     "",
     ["test/api/idempotency-rules.test.ts", "a refusal that is kept is all that is kept"],
   ),
-  mutation("an idempotency key has 1 to 255 visible ASCII characters", IDEMPOTENCY, "/^[\\x21-\\x7e]{1,255}$/.test(key)", "true", [KEYS_TEST, "a key is 1 to 255 visible ASCII characters"]),
-  mutation("ids in the path are part of the fingerprint", IDEMPOTENCY, "${canonical(params)} ", "", [KEYS_TEST, "another body or path under it is refused"]),
+  mutation("an idempotency key has 1 to 255 visible ASCII characters", IDEMPOTENCY, "/^[\\x21-\\x7e]{1,255}$/.test(key)", "true", [
+    KEYS_TEST,
+    "a key is 1 to 255 visible ASCII characters",
+  ]),
+  mutation("ids in the path are part of the fingerprint", IDEMPOTENCY, "${canonical(params)} ", "", [
+    KEYS_TEST,
+    "another body or path under it is refused",
+  ]),
   mutation("the body is part of the fingerprint", IDEMPOTENCY, " ${canonical(body)}`", "`", [KEYS_TEST, "another body or path under it is refused"]),
   mutation(
     "a request with an idempotency key bypasses the sold-out cache",

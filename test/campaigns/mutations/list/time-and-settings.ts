@@ -40,13 +40,10 @@ export const TIME_AND_SETTINGS: Mutation[] = [
     "src/till/till.test.ts",
     "a round's instant is the store's",
   ]),
-  mutation(
-    "the time outside rounds follows the database's",
-    "src/database/clock.ts",
-    "Math.max(this.#offset, at - heardAt + 0.01)",
-    "this.#offset",
-    [CLOCKS, "a quick answer makes the time exact"],
-  ),
+  mutation("the time outside rounds follows the database's", "src/database/clock.ts", "Math.max(this.#offset, at - heardAt + 0.01)", "this.#offset", [
+    CLOCKS,
+    "a quick answer makes the time exact",
+  ]),
   mutation(
     "a slow response does not make the time less exact",
     "src/database/clock.ts",
