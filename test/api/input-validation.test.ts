@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Answer, call, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
-import { RawConnection, requestText, speak } from "../support/raw.ts";
+import { RawConnection, requestText, exchange } from "../support/raw.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- read as what it is said to be
 type Document = any;
@@ -245,7 +245,7 @@ describe("bodies", () => {
     refused(await raw(user, "POST", `/users/${user.id}/balance/charge`, body), 413, "BODY_TOO_LARGE");
     const authorization = `Bearer ${user.token}`;
     const chunk = "10000\r\n" + " ".repeat(0x10000) + "\r\n";
-    const [chunked] = await speak(
+    const [chunked] = await exchange(
       shop.url,
       requestText(
         "POST",
@@ -256,7 +256,7 @@ describe("bodies", () => {
     );
     refused(chunked as Answer, 413, "BODY_TOO_LARGE");
     // Only said to be long: it need not come.
-    const [announced] = await speak(
+    const [announced] = await exchange(
       shop.url,
       requestText("POST", `/users/${user.id}/balance/charge`, { Authorization: authorization, "Content-Length": "99999999999" }, ""),
     );
@@ -316,7 +316,7 @@ describe("bodies", () => {
       "/variants/0/options",
     );
     const notUtf8 = requestText("POST", "/admin/users", { Authorization: `Bearer ${shop.operator.token}`, "Content-Length": "12" }, "");
-    const [answer] = await speak(shop.url, Buffer.concat([Buffer.from(notUtf8), Buffer.from('{"name":"'), Buffer.from([0xff]), Buffer.from('"}')]));
+    const [answer] = await exchange(shop.url, Buffer.concat([Buffer.from(notUtf8), Buffer.from('{"name":"'), Buffer.from([0xff]), Buffer.from('"}')]));
     bad(answer as Answer, "");
     const { body } = await raw(shop.operator, "POST", "/admin/users", JSON.stringify({ name: `😀{}",\\'\u0001\u2028김` }));
     assert.equal(good(await shop.operator.get(`/admin/users/${body.id}`), 200).name, `😀{}",\\'\u0001\u2028김`);
@@ -802,7 +802,7 @@ describe("what is hardly HTTP", () => {
   }
 
   test("such an answer is a problem document too", async () => {
-    const [answer] = await speak(shop.url, requestText("GET", "/products", { "X-Much": "a".repeat(20_000) }));
+    const [answer] = await exchange(shop.url, requestText("GET", "/products", { "X-Much": "a".repeat(20_000) }));
     assert.deepEqual(answer?.body, {
       type: "/problems/invalid-request",
       title: "Request Header Fields Too Large",
@@ -816,7 +816,7 @@ describe("what is hardly HTTP", () => {
   test("odd hosts are nobody's business", async () => {
     for (const host of ["[", "a b", "evil.example/x", "", "😀", "shop:99999999"]) {
       for (const path of ["/products", "/docs", "/docs/", "/openapi.json"]) {
-        const [answer] = await speak(shop.url, Buffer.from(requestText("GET", path, { Host: host })));
+        const [answer] = await exchange(shop.url, Buffer.from(requestText("GET", path, { Host: host })));
         assert.ok((answer as Answer).status < 500, `${host} ${path} ${JSON.stringify(answer)}`);
       }
     }
@@ -855,7 +855,7 @@ describe("languages", () => {
     });
   }
 
-  test("a shop may speak English by itself", async (t) => {
+  test("a shop may exchange English by itself", async (t) => {
     const english = await openTestShop({ env: { SHOP_LOCALE: "en" }, beside: shop });
     t.after(() => english.close());
     assert.equal((await call(english.url, "GET", `/products/${SOME_ID}`)).body.detail, "There is no such product");

@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { whileHeld } from "../support/hold.ts";
-import { RawConnection, requestText, speak } from "../support/raw.ts";
+import { RawConnection, requestText, exchange } from "../support/raw.ts";
 import { type Answer, type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
@@ -29,7 +29,7 @@ test("of fifty claims written in one go the first twenty get the twenty coupons"
   const users = await shop.users(50);
   for (let i = 0; i < 5; i++) {
     const { id } = await shop.campaign({ totalQuantity: 20 });
-    const answers = await speak(shop.url, users.map((one) => ask(one, "POST", `/coupons/${id}/issue`)).join(""), 50);
+    const answers = await exchange(shop.url, users.map((one) => ask(one, "POST", `/coupons/${id}/issue`)).join(""), 50);
     assert.deepEqual(statuses(answers), [...Array.from({ length: 20 }, () => 201), ...Array.from({ length: 30 }, () => 409)]);
   }
 });
@@ -51,7 +51,7 @@ test("each request sees what the one before it did", async () => {
     ask(me, "POST", `${path}/charge`, { amount: 1, version: 2 }),
     ask(me, "GET", `${path}/transactions`),
   ];
-  const answers = await speak(shop.url, lines.join(""), lines.length);
+  const answers = await exchange(shop.url, lines.join(""), lines.length);
   assert.deepEqual(statuses(answers), [400, 200, 200, 201, 200, 200, 409, 200, 200]);
   assert.deepEqual([answers[2]?.body.balance, answers[4]?.body.balance, answers[5]?.body.stock], [100, 30, 4]);
   assert.deepEqual(
@@ -72,7 +72,7 @@ test("nonsense in the middle is answered in its place", async () => {
     ask(user, "GET", "/products/%zz"),
     charge(1),
   ];
-  assert.deepEqual(statuses(await speak(shop.url, lines.join(""), lines.length)), [200, 400, 404, 401, 405, 400, 400, 200]);
+  assert.deepEqual(statuses(await exchange(shop.url, lines.join(""), lines.length)), [200, 400, 404, 401, 405, 400, 400, 200]);
 });
 
 test("what is no request waits for the answers before it, and then the connection ends", async () => {
@@ -119,7 +119,7 @@ test("a connection that waits holds up no other", async () => {
     stuck.write(ask(user, "POST", `/users/${user.id}/balance/charge`, { amount: 1 }) + ask(user, "GET", "/products"));
     const others = await Promise.all(
       Array.from({ length: 20 }, () =>
-        speak(shop.url, ask(user, "GET", "/healthz") + ask(user, "GET", `/users/${user.id}/balance`) + ask(user, "GET", "/products"), 3),
+        exchange(shop.url, ask(user, "GET", "/healthz") + ask(user, "GET", `/users/${user.id}/balance`) + ask(user, "GET", "/products"), 3),
       ),
     );
     for (const answers of others) assert.deepEqual(statuses(answers), [200, 200, 200]);

@@ -10,7 +10,7 @@ import { postgresLock } from "../../src/lock/postgres-lock.ts";
 import { RedisLock } from "../../src/lock/redis-lock.ts";
 import { LockTimeout } from "../../src/till/store.ts";
 import { freshDatabase } from "../support/database.ts";
-import { linkTo } from "../support/redis.ts";
+import { connectRedis } from "../support/redis.ts";
 import { type Service, startRedis } from "../support/services.ts";
 import { type Client, openTestShop, race, type TestShop } from "../support/shop.ts";
 
@@ -49,7 +49,7 @@ async function round<T>(lock: FirstComeLock, keys: string[], work: () => Promise
 }
 
 async function redisLock(expiresMs = 1000): Promise<{ lock: RedisLock; close(): Promise<void> }> {
-  const link = await linkTo(redis.url);
+  const link = await connectRedis(redis.url);
   return { lock: new RedisLock({ link, otherwise: postgresLock, expiresMs }), close: () => link.close() };
 }
 
@@ -154,7 +154,7 @@ describe("Redis' lock", () => {
 
   test("gives way to PostgreSQL's while Redis is away", async () => {
     const own = await startRedis();
-    const link = await linkTo(own.url);
+    const link = await connectRedis(own.url);
     const lock = new RedisLock({ link, otherwise: postgresLock, expiresMs: 500 });
     await own.kill();
     await round(lock, ["away"], async () => {});

@@ -10,7 +10,7 @@ import { Database } from "../../../src/database/pool.ts";
 import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded.ts";
 import { killWithoutWarning } from "../../support/power-failure.ts";
 import { serve } from "../../support/process.ts";
-import { dieWithUs, freePort } from "../../support/services.ts";
+import { killAtExit, freePort } from "../../support/services.ts";
 
 const PRELOAD = join(import.meta.dirname, "die-at.ts");
 const SETTINGS = {
@@ -84,7 +84,7 @@ export class Sandbox {
       if (!/"signal":"SIGKILL"/.test((error as Error).message)) throw error;
       return false;
     }
-    dieWithUs(this.#shop.child);
+    killAtExit(this.#shop.child);
     return true;
   }
 
