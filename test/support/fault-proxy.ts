@@ -178,7 +178,7 @@ class Connection {
     this.#server = server;
     this.closed = new Promise((resolve) => client.on("close", () => resolve()));
     for (const socket of [client, server]) socket.setNoDelay(true).on("error", () => this.destroy());
-    client.on("close", () => server.end()); // The server still gets what the client had sent.
+    client.on("close", () => server.end()); // The server still gets the data that the client had sent.
     server.on("close", () => client.destroy());
     const commitFaults = isPostgres ? new CommitFaults(() => proxy.onCommit()) : undefined;
     this.#forward(client, server, "request", (data) => commitFaults?.request(data) ?? { data });

@@ -39,7 +39,7 @@ const BALANCE_MAX = 1_000_000_000;
 const PRICE = 1000;
 const STOCK = 50;
 
-/** Where a process dies: at a failpoint, or while the gateway handles a call. */
+/** The point at which a process dies: a failpoint, or a gateway call in progress. */
 type Death = Failpoint | "during confirm" | "during cancel" | "during find" | "never";
 const DEATHS: Death[] = [
   "never",
