@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { after, before, describe, test, type TestContext } from "node:test";
 import pg from "pg";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
-import { Proxy } from "../support/proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 
 let shop: TestShop;
 let user: Client;
@@ -136,17 +136,17 @@ describe("internal failures", () => {
   });
 
   test("an unreachable database is 503 with Retry-After and without details", async (t) => {
-    const proxy = await Proxy.open(shop.shop.config.databaseUrl as string);
+    const proxy = await FaultProxy.open(shop.shop.config.databaseUrl as string);
     const remote = await openTestShop({ env: { DATABASE_URL: proxy.url, LOCK_WAIT_MS: "300" }, beside: shop });
     t.after(async () => {
-      proxy.comeBack();
+      proxy.reconnect();
       await remote.close();
       await proxy.close();
     });
     assert.equal(remote.shop.config.databaseUrl, proxy.url);
     const me = user.at(remote);
     good(await me.get(`/users/${me.id}/balance`), 200);
-    proxy.goAway();
+    proxy.disconnect();
     assertRevealsNothing(await me.get(`/users/${me.id}/balance`), 503, "UNAVAILABLE");
     assertRevealsNothing(await me.post(`/users/${me.id}/balance/charge`, { amount: 1 }), 503, "UNAVAILABLE");
     assertRevealsNothing(await remote.anyone("GET", "/readyz"), 503, "UNAVAILABLE");

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import { type Answer, call, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
-import { RawConnection, requestText, speak } from "../support/raw.ts";
+import { RawConnection, requestText, exchange } from "../support/raw.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
 type Document = any;
@@ -245,7 +245,7 @@ describe("bodies", () => {
     refused(await raw(user, "POST", `/users/${user.id}/balance/charge`, body), 413, "BODY_TOO_LARGE");
     const authorization = `Bearer ${user.token}`;
     const chunk = "10000\r\n" + " ".repeat(0x10000) + "\r\n";
-    const [chunked] = await speak(
+    const [chunked] = await exchange(
       shop.url,
       requestText(
         "POST",
@@ -256,7 +256,7 @@ describe("bodies", () => {
     );
     refused(chunked as Answer, 413, "BODY_TOO_LARGE");
     // The length is only announced, and the body never arrives.
-    const [announced] = await speak(
+    const [announced] = await exchange(
       shop.url,
       requestText("POST", `/users/${user.id}/balance/charge`, { Authorization: authorization, "Content-Length": "99999999999" }, ""),
     );
@@ -316,14 +316,17 @@ describe("bodies", () => {
       "/variants/0/options",
     );
     const notUtf8 = requestText("POST", "/admin/users", { Authorization: `Bearer ${shop.operator.token}`, "Content-Length": "12" }, "");
-    const [answer] = await speak(shop.url, Buffer.concat([Buffer.from(notUtf8), Buffer.from('{"name":"'), Buffer.from([0xff]), Buffer.from('"}')]));
+    const [answer] = await exchange(
+      shop.url,
+      Buffer.concat([Buffer.from(notUtf8), Buffer.from('{"name":"'), Buffer.from([0xff]), Buffer.from('"}')]),
+    );
     bad(answer as Answer, "");
     const { body } = await raw(shop.operator, "POST", "/admin/users", JSON.stringify({ name: `😀{}",\\'\u0001\u2028김` }));
     assert.equal(good(await shop.operator.get(`/admin/users/${body.id}`), 200).name, `😀{}",\\'\u0001\u2028김`);
   });
 
   test("text that is empty, blank or too long is refused", async () => {
-    for (const name of ["", " ", "\t\n　", "가".repeat(201)]) bad(await shop.operator.post("/admin/users", { name }), "/name");
+    for (const name of ["", " ", "\t\n", "가".repeat(201)]) bad(await shop.operator.post("/admin/users", { name }), "/name");
     assert.equal((await shop.operator.post("/admin/users", { name: "가".repeat(200) })).status, 201);
   });
 
@@ -802,7 +805,7 @@ describe("bytes that are hardly HTTP", () => {
   }
 
   test("an unreadable request is answered with a problem document", async () => {
-    const [answer] = await speak(shop.url, requestText("GET", "/products", { "X-Much": "a".repeat(20_000) }));
+    const [answer] = await exchange(shop.url, requestText("GET", "/products", { "X-Much": "a".repeat(20_000) }));
     assert.deepEqual(answer?.body, {
       type: "/problems/invalid-request",
       title: "Request Header Fields Too Large",
@@ -816,7 +819,7 @@ describe("bytes that are hardly HTTP", () => {
   test("an invalid Host header causes no server error", async () => {
     for (const host of ["[", "a b", "evil.example/x", "", "😀", "shop:99999999"]) {
       for (const path of ["/products", "/docs", "/docs/", "/openapi.json"]) {
-        const [answer] = await speak(shop.url, Buffer.from(requestText("GET", path, { Host: host })));
+        const [answer] = await exchange(shop.url, Buffer.from(requestText("GET", path, { Host: host })));
         assert.ok((answer as Answer).status < 500, `${host} ${path} ${JSON.stringify(answer)}`);
       }
     }

@@ -4,7 +4,7 @@
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
 import { whileHeld } from "../support/hold.ts";
-import { RawConnection, requestText, speak } from "../support/raw.ts";
+import { RawConnection, requestText, exchange } from "../support/raw.ts";
 import { type Answer, type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
@@ -30,7 +30,7 @@ test("of fifty pipelined claims the first twenty get the twenty coupons", async 
   const users = await shop.users(50);
   for (let i = 0; i < 5; i++) {
     const { id } = await shop.campaign({ totalQuantity: 20 });
-    const answers = await speak(shop.url, users.map((one) => requestOf(one, "POST", `/coupons/${id}/issue`)).join(""), 50);
+    const answers = await exchange(shop.url, users.map((one) => requestOf(one, "POST", `/coupons/${id}/issue`)).join(""), 50);
     assert.deepEqual(statuses(answers), [...Array.from({ length: 20 }, () => 201), ...Array.from({ length: 30 }, () => 409)]);
   }
 });
@@ -51,7 +51,7 @@ test("each pipelined request sees the effect of the one before it", async () => 
     requestOf(me, "POST", `${path}/charge`, { amount: 1, version: 2 }),
     requestOf(me, "GET", `${path}/transactions`),
   ];
-  const answers = await speak(shop.url, requests.join(""), requests.length);
+  const answers = await exchange(shop.url, requests.join(""), requests.length);
   assert.deepEqual(statuses(answers), [400, 200, 200, 201, 200, 200, 409, 200, 200]);
   assert.deepEqual([answers[2]?.body.balance, answers[4]?.body.balance, answers[5]?.body.stock], [100, 30, 4]);
   assert.deepEqual(
@@ -72,7 +72,7 @@ test("a malformed request among pipelined ones is answered in its place", async 
     requestOf(user, "GET", "/products/%zz"),
     charge(1),
   ];
-  assert.deepEqual(statuses(await speak(shop.url, requests.join(""), requests.length)), [200, 400, 404, 401, 405, 400, 400, 200]);
+  assert.deepEqual(statuses(await exchange(shop.url, requests.join(""), requests.length)), [200, 400, 404, 401, 405, 400, 400, 200]);
 });
 
 test("bytes that are not HTTP are answered after the requests before them, and then the connection ends", async () => {
@@ -119,7 +119,7 @@ test("a connection with a blocked request delays no other connection", async () 
     blocked.write(requestOf(user, "POST", `/users/${user.id}/balance/charge`, { amount: 1 }) + requestOf(user, "GET", "/products"));
     const others = await Promise.all(
       Array.from({ length: 20 }, () =>
-        speak(
+        exchange(
           shop.url,
           requestOf(user, "GET", "/healthz") + requestOf(user, "GET", `/users/${user.id}/balance`) + requestOf(user, "GET", "/products"),
           3,

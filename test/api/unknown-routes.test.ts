@@ -3,7 +3,7 @@
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";
-import { RawConnection, requestText, speak } from "../support/raw.ts";
+import { RawConnection, requestText, exchange } from "../support/raw.ts";
 import { type Answer, call, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 let shop: TestShop;
@@ -82,7 +82,7 @@ test("a connection stays usable after a body that the server did not read", asyn
 });
 
 test("a chunked body and an announced body that never arrives do not change the 404", async () => {
-  const [chunked] = await speak(shop.url, requestText("POST", "/nothing", { "Transfer-Encoding": "chunked" }, "2\r\n[]\r\n0\r\n\r\n"));
+  const [chunked] = await exchange(shop.url, requestText("POST", "/nothing", { "Transfer-Encoding": "chunked" }, "2\r\n[]\r\n0\r\n\r\n"));
   refused(chunked as Answer, 404, "NOT_FOUND");
   const connection = await RawConnection.open(shop.url);
   connection.write(requestText("POST", "/nothing", { "Content-Length": "99999999999" }, ""));

@@ -10,7 +10,7 @@ import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { type EmbeddedServer, startEmbedded } from "../../src/database/embedded/embedded.ts";
 import { freshDatabase } from "../support/database.ts";
-import { Proxy } from "../support/proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
 const LOCK_WAIT_MS = 500;
@@ -26,7 +26,7 @@ async function retryUntilKnown(send: () => Promise<Answer>, forMs = 20_000): Pro
 }
 
 /** Opens a shop over this proxy. */
-async function openOver(proxy: Proxy, env: Record<string, string> = {}): Promise<TestShop> {
+async function openOver(proxy: FaultProxy, env: Record<string, string> = {}): Promise<TestShop> {
   const shop = await openTestShop({ env: { DATABASE_URL: proxy.url, ...env } });
   // Reads and jobs whose connection breaks inside a transaction are outside of these tests.
   shop.shop.database.pool.on("connect", (client) => client.on("error", () => {}));
@@ -35,12 +35,12 @@ async function openOver(proxy: Proxy, env: Record<string, string> = {}): Promise
 
 describe("an order whose COMMIT fails", () => {
   let database: Awaited<ReturnType<typeof freshDatabase>>;
-  let proxy: Proxy;
+  let proxy: FaultProxy;
   let shop: TestShop;
   let direct: pg.Client;
   before(async () => {
     database = await freshDatabase();
-    proxy = await Proxy.open(database.url);
+    proxy = await FaultProxy.open(database.url);
     shop = await openOver(proxy, { LOCK_WAIT_MS: String(LOCK_WAIT_MS) });
     direct = new pg.Client({ connectionString: database.url });
     await direct.connect();
@@ -65,15 +65,15 @@ describe("an order whose COMMIT fails", () => {
     };
   }
 
-  for (const fate of ["lost", "answer lost"] as const) {
+  for (const fate of ["request lost", "response lost"] as const) {
     // The test fails if a lost response counts as a failure, or a lost COMMIT as a success.
     test(`an order (${fate}) is answered 201 and exists exactly once`, async () => {
       const { user, product, order, orders } = await setUp();
       let faults = 0;
-      proxy.onCommit = () => (faults++ === 0 ? fate : "pass");
+      proxy.onCommit = () => (faults++ === 0 ? fate : "none");
       const { orderId } = good(await order(), 201);
-      proxy.onCommit = () => "pass";
-      assert.equal(faults, fate === "lost" ? 2 : 1);
+      proxy.onCommit = () => "none";
+      assert.equal(faults, fate === "request lost" ? 2 : 1);
       assert.deepEqual(await orders(), [orderId]);
       assert.equal(await shop.stockOf(product), 4);
       assert.equal(await shop.balanceOf(user), 900);
@@ -92,13 +92,13 @@ describe("an order whose COMMIT fails", () => {
       const answer = await order();
       refused(answer, 503, "UNAVAILABLE");
       assert.equal(answer.headers["retry-after"], "1");
-      proxy.onCommit = () => "pass";
+      proxy.onCommit = () => "none";
       const before = await orders();
-      assert.equal(before.length, fate === "lost" ? 0 : 1);
-      proxy.comeBack();
+      assert.equal(before.length, fate === "request lost" ? 0 : 1);
+      proxy.reconnect();
       const result = await retryUntilKnown(order);
       const { orderId } = good(result, 201);
-      assert.equal(result.headers["idempotent-replayed"], fate === "lost" ? undefined : "true");
+      assert.equal(result.headers["idempotent-replayed"], fate === "request lost" ? undefined : "true");
       assert.deepEqual(await orders(), [orderId]);
       assert.equal(await shop.stockOf(product), 4);
       assert.equal(await shop.balanceOf(user), 900);
@@ -109,9 +109,9 @@ describe("an order whose COMMIT fails", () => {
   test("an order that must read first during an outage of the database is 503, not 500", async () => {
     const { user, product } = await setUp();
     good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 1 }), 201);
-    proxy.goAway();
+    proxy.disconnect();
     const answer = await user.post("/orders", { fromCart: true });
-    proxy.comeBack();
+    proxy.reconnect();
     refused(answer, 503, "UNAVAILABLE");
     assert.equal(good(await retryUntilKnown(() => user.post("/orders", { fromCart: true })), 201).totalAmount, 100);
   });
@@ -130,7 +130,7 @@ describe("an order whose COMMIT fails", () => {
   test("an order succeeds after each break of the connection", async () => {
     for (let i = 0; i < 5; i++) {
       const { order, orders } = await setUp();
-      proxy.cut();
+      proxy.breakConnections();
       const { orderId } = good(await retryUntilKnown(order), 201);
       assert.deepEqual(await orders(), [orderId]);
     }
@@ -183,11 +183,11 @@ describe("two instances on one database", () => {
 describe("a database that is stopped, killed and started again under load", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "jangnal-restart-"));
   let server: EmbeddedServer;
-  let proxy: Proxy;
+  let proxy: FaultProxy;
   let shop: TestShop;
   before(async () => {
     server = await startEmbedded({ dataDir });
-    proxy = await Proxy.open(server.url("jangnal"));
+    proxy = await FaultProxy.open(server.url("jangnal"));
     shop = await openOver(proxy);
   });
   after(async () => {

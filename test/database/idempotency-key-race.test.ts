@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { test } from "node:test";
-import { Proxy } from "../support/proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { good, openTestShop } from "../support/shop.ts";
 
 // Most other rounds are serialized by the rows that they lock. This one locks none, so only the
 // primary key of idempotency_keys serializes it.
 test("a command without row locks runs once under one key, at two slow instances at once", async () => {
   const shop = await openTestShop();
-  const proxy = await Proxy.open(shop.shop.config.databaseUrl as string);
+  const proxy = await FaultProxy.open(shop.shop.config.databaseUrl as string);
   const slowInstances = await Promise.all([1, 2].map(() => openTestShop({ beside: shop, env: { DATABASE_URL: proxy.url } })));
   proxy.latencyMs = 50;
   for (let i = 0; i < 3; i++) {

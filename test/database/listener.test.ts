@@ -5,13 +5,13 @@ import { test } from "node:test";
 import pg from "pg";
 import { Listener } from "../../src/database/listener.ts";
 import { freshDatabase } from "../support/database.ts";
-import { openDatabaseProxy } from "../support/database-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 
 // Without the check of the connection in `lost`, each failed attempt would start two more, without
 // end.
 test("while the database is away the listener makes one attempt at a time, and then receives each message once", async () => {
   const { url, drop } = await freshDatabase();
-  const proxy = await openDatabaseProxy(url);
+  const proxy = await FaultProxy.open(url);
   const messages: string[] = [];
   let failures = 0;
   let gaps = 0;
@@ -34,10 +34,10 @@ test("while the database is away the listener makes one attempt at a time, and t
   await listener.start();
   assert.equal(gaps, 1, "messages may be lost before the first connection");
 
-  proxy.cut();
+  proxy.disconnect();
   await until(() => failures > 10);
   assert.equal(gaps, 2, "messages may be lost while the connection is down");
-  proxy.mend();
+  proxy.reconnect();
   await until(() => gaps > 2);
 
   const sender = new pg.Client({ connectionString: url });

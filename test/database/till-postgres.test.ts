@@ -22,7 +22,7 @@ import { LockTimeout } from "../../src/lock/lock.ts";
 import { Conflict, LostCommit, RoundRejected, StoreUnavailable } from "../../src/till/store.ts";
 import { Till } from "../../src/till/till.ts";
 import { freshDatabase } from "../support/database.ts";
-import { Proxy } from "../support/proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { insertProduct, insertUser } from "../support/rows.ts";
 
 const WAIT_MS = 400;
@@ -284,10 +284,10 @@ describe("a round whose COMMIT got no response", () => {
 });
 
 describe("over a connection that breaks", () => {
-  let proxy: Proxy;
+  let proxy: FaultProxy;
   let remote: PostgresStore;
   before(async () => {
-    proxy = await Proxy.open(database.url);
+    proxy = await FaultProxy.open(database.url);
     remote = new PostgresStore({ url: proxy.url, lockWaitMs: WAIT_MS });
   });
   after(async () => {
@@ -296,8 +296,8 @@ describe("over a connection that breaks", () => {
   });
 
   for (const [fate, truth] of [
-    ["lost", "abandoned"],
-    ["answer lost", "committed"],
+    ["request lost", "abandoned"],
+    ["response lost", "committed"],
   ] as const) {
     test(`a COMMIT (${fate}) is a LostCommit, and its outcome is ${truth}`, async () => {
       const user = await insertUser(rival, 100);
@@ -305,7 +305,7 @@ describe("over a connection that breaks", () => {
       const roundId = randomUUID();
       proxy.onCommit = () => fate;
       await assert.rejects(round.commit(roundId, changesOf(users, balanceChange(round.loaded, user, 200))), LostCommit);
-      proxy.onCommit = () => "pass";
+      proxy.onCommit = () => "none";
       assert.equal(await remote.outcome(roundId), truth);
       assert.equal(await balanceOf(user), truth === "committed" ? 200 : 100);
     });
@@ -315,12 +315,12 @@ describe("over a connection that breaks", () => {
     const user = await insertUser(rival, 100);
     const round = await remote.lock([need(users, user)], WAIT_MS);
     const roundId = randomUUID();
-    proxy.onCommit = () => "failed before";
+    proxy.onCommit = () => "aborted";
     await assert.rejects(
       round.commit(roundId, changesOf(users, balanceChange(round.loaded, user, 200))),
       (error) => error instanceof RoundRejected && /COMMIT with ROLLBACK/.test(error.message),
     );
-    proxy.onCommit = () => "pass";
+    proxy.onCommit = () => "none";
     assert.equal(await balanceOf(user), 100);
     assert.equal(await remote.outcome(roundId), "abandoned");
     // The next round gets another connection.
@@ -334,9 +334,9 @@ describe("over a connection that breaks", () => {
     const user = await insertUser(rival, 100);
     const round = await remote.lock([need(users, user)], WAIT_MS);
     const roundId = randomUUID();
-    proxy.onCommit = () => "silence";
+    proxy.onCommit = () => "no response";
     await assert.rejects(round.commit(roundId, changesOf(users, balanceChange(round.loaded, user, 200))), LostCommit);
-    proxy.onCommit = () => "pass";
+    proxy.onCommit = () => "none";
     assert.equal(await remote.outcome(roundId), "committed");
   });
 
@@ -344,19 +344,19 @@ describe("over a connection that breaks", () => {
   test("locks on an unreachable database are StoreUnavailable, with an open and with a new connection", async () => {
     const user = await insertUser(rival, 100);
     (await remote.lock([need(users, user)], WAIT_MS)).release();
-    proxy.goAway();
+    proxy.disconnect();
     for (let i = 0; i < 3; i++) await assert.rejects(remote.lock([need(users, user)], WAIT_MS), StoreUnavailable);
     await assert.rejects(remote.outcome(randomUUID()), StoreUnavailable);
-    proxy.comeBack();
+    proxy.reconnect();
     (await remote.lock([need(users, user)], WAIT_MS)).release();
   });
 
   // `goodbye` has a time limit.
   test("a store with a hanging connection can still be closed", { timeout: 60_000 }, async () => {
-    const hangingProxy = await Proxy.open(database.url);
+    const hangingProxy = await FaultProxy.open(database.url);
     const hanging = new PostgresStore({ url: hangingProxy.url, lockWaitMs: WAIT_MS });
     (await hanging.lock([], WAIT_MS)).release();
-    hangingProxy.hanging = true;
+    hangingProxy.fault = "half open";
     await hanging.close();
     await hangingProxy.close();
   });

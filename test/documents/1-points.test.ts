@@ -5,7 +5,7 @@ import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { clockAtNoon, day } from "../support/clock.ts";
-import { type DatabaseProxy, openDatabaseProxy } from "../support/database-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { type Answer, Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
 import { firstRunsDone, counted, deferred, invalidationsReceived, itemsOf, MISSING_ID, runJob, refusedWith, sentEvents } from "./helpers.ts";
@@ -17,11 +17,11 @@ let shop: TestShop;
 /** A second instance on the same database and data directory. */
 let other: TestShop;
 /** The second instance's connection to the database, which can hold back a response. */
-let proxy: DatabaseProxy;
+let proxy: FaultProxy;
 let database: pg.Client;
 before(async () => {
   shop = await openTestShop();
-  proxy = await openDatabaseProxy(shop.shop.config.databaseUrl as string);
+  proxy = await FaultProxy.open(shop.shop.config.databaseUrl as string);
   other = await openTestShop({ beside: shop, env: { DATABASE_URL: proxy.url, DATA_DIR: shop.shop.config.dataDir } });
   database = new pg.Client({ connectionString: shop.shop.config.databaseUrl });
   await database.connect();
@@ -147,7 +147,7 @@ describe("1-points · 잔액 충전 및 조회 동시성 처리 확인", () => {
   test("and 조회 결과 반환 → whoever asks after a charge was answered sees it, at either instance", async () => {
     const user = await shop.user();
     const look = (instance: TestShop) => user.at(instance).get(`/users/${user.id}/balance`);
-    const { held, release } = proxy.holdAnswer("select wallets");
+    const { held, release } = proxy.holdResponse("select wallets");
     const started = look(other);
     await held; // The response to the first read, from before the charge, is held back.
     good(await user.at(other).post(`/users/${user.id}/balance/charge`, { amount: 100 }), 200);
@@ -251,7 +251,7 @@ describe("1-points · 상품 조회와 결제 요청이 동시에 진행될 때,
       const before = await shop.stockOf(product);
       await invalidationsReceived(other, database);
       await buy(); // Drops the list from the cache.
-      const { held, release } = proxy.holdAnswer(words);
+      const { held, release } = proxy.holdResponse(words);
       const started = read(other);
       await held;
       await buy();

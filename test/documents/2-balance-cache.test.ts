@@ -9,7 +9,7 @@ import { after, before, describe, test } from "node:test";
 import pg from "pg";
 import { clockAtNoon, day } from "../support/clock.ts";
 import { whileHeld } from "../support/hold.ts";
-import { type DatabaseProxy, openDatabaseProxy } from "../support/database-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 import { unchanged } from "../support/unchanged.ts";
 import { firstRunsDone, counted, invalidationsReceived, itemsOf, MISSING_ID, runJob, refusedWith, sentEvents, until } from "./helpers.ts";
@@ -33,10 +33,10 @@ after(async () => {
 const missingUser = (): Client => new Client(shop.url, MISSING_ID, "shopper");
 
 /** Opens a second instance with short timeouts, whose connection to the database can be cut. Results are checked at the first instance. */
-async function withProxy(work: (instance: TestShop, proxy: DatabaseProxy) => Promise<void>, lockWaitMs = 100): Promise<void> {
+async function withProxy(work: (instance: TestShop, proxy: FaultProxy) => Promise<void>, lockWaitMs = 100): Promise<void> {
   // Without events to relay, the instance holds no lease when it is cut off.
   await until(async () => (await runJob(shop, "relay-events")).waiting === 0);
-  const proxy = await openDatabaseProxy(shop.shop.config.databaseUrl as string);
+  const proxy = await FaultProxy.open(shop.shop.config.databaseUrl as string);
   const instance = await openTestShop({
     beside: shop,
     env: { DATABASE_URL: proxy.url, DATA_DIR: shop.shop.config.dataDir, LOCK_WAIT_MS: String(lockWaitMs) },
@@ -44,7 +44,7 @@ async function withProxy(work: (instance: TestShop, proxy: DatabaseProxy) => Pro
   try {
     await work(instance, proxy);
   } finally {
-    proxy.mend();
+    proxy.reconnect();
     await instance.close();
     await proxy.close();
   }
@@ -168,12 +168,12 @@ describe("2-balance-cache · 상품 조회", () => {
     await shop.product({ name: "있는 것" });
     await withProxy(async (instance, proxy) => {
       const kept = good(await instance.anyone("GET", "/products?q=있는"), 200);
-      proxy.cut();
+      proxy.disconnect();
       const answer = await instance.anyone("GET", "/products?q=없는");
       refusedWith(answer, 503, "UNAVAILABLE", "일시적인 오류가 발생했습니다");
       assert.ok(Number(answer.headers["retry-after"]) >= 1);
       assert.deepEqual(good(await instance.anyone("GET", "/products?q=있는"), 200), kept);
-      proxy.mend();
+      proxy.reconnect();
       good(await instance.anyone("GET", "/products?q=없는"), 200);
     });
   });
@@ -322,12 +322,12 @@ describe("2-balance-cache · 선착순 쿠폰 발급", () => {
     const [user, next] = (await shop.users(2)) as [Client, Client];
     const campaign = await shop.campaign({ totalQuantity: 2 });
     await withProxy(async (instance, proxy) => {
-      const broken = proxy.cutAt("update issued");
+      const broken = proxy.disconnectAt("update issued");
       const answer = await unchanged(shop, { users: [user], campaigns: [campaign] }, () => user.at(instance).post(`/coupons/${campaign.id}/issue`));
       refusedWith(answer, 503, "UNAVAILABLE", "일시적인 오류가 발생했습니다");
       await broken;
       good(await next.post(`/coupons/${campaign.id}/issue`), 201);
-      proxy.mend();
+      proxy.reconnect();
       good(await user.at(instance).post(`/coupons/${campaign.id}/issue`), 201);
     });
     assert.equal(good(await shop.anyone("GET", `/coupons/${campaign.id}`), 200).remainingQuantity, 0);
@@ -337,12 +337,12 @@ describe("2-balance-cache · 선착순 쿠폰 발급", () => {
   // Fails if the till does not look up the outcome of a lost COMMIT.
   test("else 발급 성공 → {userCouponId, couponId, issuedAt}, once, also when the database failed for a moment before or behind the commit", async () => {
     for (const fail of [
-      (proxy: DatabaseProxy) => proxy.cutAt("update issued"),
-      (proxy: DatabaseProxy) => proxy.cutAnswer("COMMIT", { to: "update issued" }),
+      (proxy: FaultProxy) => proxy.disconnectAt("update issued"),
+      (proxy: FaultProxy) => proxy.loseResponse("COMMIT", { to: "update issued" }),
     ]) {
       const [user, campaign] = [await shop.user(), await shop.campaign({ totalQuantity: 2 })];
       await withProxy(async (instance, proxy) => {
-        const broken = fail(proxy).then(() => proxy.mend());
+        const broken = fail(proxy).then(() => proxy.reconnect());
         const issued = good(await user.at(instance).post(`/coupons/${campaign.id}/issue`), 201);
         await broken;
         assert.equal(issued.couponId, campaign.id);
@@ -384,11 +384,11 @@ describe("2-balance-cache · 쿠폰 조회", () => {
     await withProxy(async (instance, proxy) => {
       const look = () => user.at(instance).get(`/users/${user.id}/coupons`);
       good(await look(), 200);
-      proxy.cut();
+      proxy.disconnect();
       const answer = await look();
       refusedWith(answer, 503, "UNAVAILABLE", "일시적인 오류가 발생했습니다");
       assert.ok(Number(answer.headers["retry-after"]) >= 1);
-      proxy.mend();
+      proxy.reconnect();
       assert.equal(good(await look(), 200).userCoupons[0].id, coupon);
     });
   });
@@ -573,13 +573,13 @@ describe("2-balance-cache · 인기상품 조회", () => {
 
   test("alt 데이터베이스 오류 → 503 where nothing was kept; where it was, the old list is better than none", async () => {
     await withProxy(async (instance, proxy) => {
-      proxy.cut();
+      proxy.disconnect();
       const answer = await instance.anyone("GET", "/products/popular");
       refusedWith(answer, 503, "UNAVAILABLE", "일시적인 오류가 발생했습니다");
       assert.ok(Number(answer.headers["retry-after"]) >= 1);
-      proxy.mend();
+      proxy.reconnect();
       assert.equal((await popular(instance))[0]?.totalSales, 1002);
-      proxy.cut();
+      proxy.disconnect();
       clock.forward(60 * MINUTE_MS);
       assert.equal((await popular(instance))[0]?.totalSales, 1002);
     });

@@ -11,7 +11,7 @@ import pg from "pg";
 import { readConfig } from "../../src/config.ts";
 import { LOCK_KEY } from "../../src/database/migrate.ts";
 import { freshDatabase } from "../support/database.ts";
-import { openDatabaseProxy } from "../support/database-proxy.ts";
+import { FaultProxy } from "../support/fault-proxy.ts";
 import { jangnal, serve, start } from "../support/process.ts";
 import { type Answer, call, Client, good, SECRET } from "../support/shop.ts";
 
@@ -139,12 +139,12 @@ describe("an embedded shop", () => {
 // Fails without the catch of `firstOrder` (serve.ts).
 test("a shop whose database fails during the greeting stays open", async () => {
   const database = await freshDatabase();
-  const proxy = await openDatabaseProxy(database.url);
-  const cut = proxy.cutAt("SELECT u.id AS");
+  const proxy = await FaultProxy.open(database.url);
+  const cut = proxy.disconnectAt("SELECT u.id AS");
   try {
     const shop = await serve({ DATABASE_URL: proxy.url, DATA_DIR: pathOf("greets"), DEMO: "on" });
     await cut;
-    proxy.mend();
+    proxy.reconnect();
     const answers = await Promise.race([call(shop.url, "GET", "/healthz"), shop.ended]);
     shop.child.kill("SIGTERM");
     assert.deepEqual([(answers as Answer).status, (await shop.ended).code], [200, 0]);

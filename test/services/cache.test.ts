@@ -6,12 +6,12 @@ import { Redis } from "ioredis";
 import { RedisCache } from "../../src/cache/redis-cache.ts";
 import { RedisClient } from "../../src/redis/redis-client.ts";
 import { cacheContract } from "../support/contract/cache.ts";
-import { linkTo } from "../support/redis.ts";
+import { connectRedis } from "../support/redis.ts";
 import { type Service, startRedis } from "../support/services.ts";
 
 cacheContract("in Redis", async () => {
   const redis = await startRedis();
-  const link = await linkTo(redis.url);
+  const link = await connectRedis(redis.url);
   return {
     cache: new RedisCache(link),
     async remove() {
@@ -28,7 +28,7 @@ cacheContract("with an unreachable Redis", async () => {
 
 cacheContract("with a full Redis", async () => {
   const redis = await startRedis("--maxmemory", "1mb", "--maxmemory-policy", "noeviction");
-  const link = await linkTo(redis.url);
+  const link = await connectRedis(redis.url);
   return {
     cache: new RedisCache(link),
     async remove() {
@@ -47,7 +47,7 @@ describe("instances that share a cache", () => {
     redis = await startRedis();
   });
   beforeEach(async () => {
-    links = [await linkTo(redis.url), await linkTo(redis.url)];
+    links = [await connectRedis(redis.url), await connectRedis(redis.url)];
     [a, b] = links.map((link) => new RedisCache(link)) as [RedisCache, RedisCache];
     // Completes the one-time work of new connections.
     for (const cache of [a, b]) await cache.read({ ...list("x"), key: "first" });

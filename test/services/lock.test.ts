@@ -9,7 +9,7 @@ import { type Admission, type FirstComeLock, LockTimeout } from "../../src/lock/
 import { postgresLock } from "../../src/lock/postgres-lock.ts";
 import { RedisLock } from "../../src/lock/redis-lock.ts";
 import { freshDatabase } from "../support/database.ts";
-import { linkTo } from "../support/redis.ts";
+import { connectRedis } from "../support/redis.ts";
 import { type Service, startRedis } from "../support/services.ts";
 import { type Client, openTestShop, race, type TestShop } from "../support/shop.ts";
 
@@ -48,7 +48,7 @@ async function round<T>(lock: FirstComeLock, keys: string[], work: () => Promise
 }
 
 async function redisLock(expiresMs = 1000): Promise<{ lock: RedisLock; close(): Promise<void> }> {
-  const link = await linkTo(redis.url);
+  const link = await connectRedis(redis.url);
   return { lock: new RedisLock({ redis: link, fallback: postgresLock, expiresMs }), close: () => link.close() };
 }
 
@@ -153,7 +153,7 @@ describe("the Redis lock", () => {
 
   test("PostgreSQL's lock is used while Redis is unreachable", async () => {
     const own = await startRedis();
-    const link = await linkTo(own.url);
+    const link = await connectRedis(own.url);
     const lock = new RedisLock({ redis: link, fallback: postgresLock, expiresMs: 500 });
     await own.kill();
     await round(lock, ["away"], async () => {});

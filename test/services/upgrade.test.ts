@@ -11,7 +11,7 @@ import { migrationNames } from "../../src/database/migrate.ts";
 import { type Cluster, startSingle } from "../support/clusters.ts";
 import { Load } from "../support/load.ts";
 import { serve, VERSION_UNDER_TEST } from "../support/process.ts";
-import { verify } from "../support/verification.ts";
+import { faultsOf, NO_FAULTS, verifyLoad } from "../support/verification.ts";
 import { Client, good } from "../support/shop.ts";
 
 /** All kinds of changes that docs/operating/upgrade.md allows in a migration during a rolling upgrade; one table in use per file. */
@@ -105,12 +105,12 @@ describe("instances of one database", () => {
     await roll("back", VERSION_UNDER_TEST);
     await load.stop();
 
-    const { acknowledged, ...wrong } = await verify(cluster.url, load);
-    assert.ok(acknowledged > 1600);
-    assert.deepEqual(wrong, { lost: 0, duplicated: 0, undelivered: 0, outOfOrder: 0 });
+    const verification = await verifyLoad(cluster.url, load);
+    assert.ok(verification.acknowledged > 1600);
+    assert.deepEqual(faultsOf(verification), NO_FAULTS);
     const auditor = new Client(instances[0]?.url ?? "", "an-operator", "operator");
     assert.deepEqual(good(await auditor.get("/admin/audit"), 200).violations, []);
-    assert.deepEqual([...load.unanswered.told.keys()], [], "no request was rejected for overload");
+    assert.deepEqual([...load.retries.byCode.keys()], [], "no request was rejected for overload");
   });
 });
 

@@ -1,4 +1,4 @@
-// A primary and its synchronous standby, from the installed PostgreSQL, on data and ports of their own.
+// PostgreSQL clusters from the installed binaries, alone or with a synchronous standby, on private ports and data directories.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { chownSync, existsSync, globSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
@@ -7,10 +7,10 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import pg from "pg";
 import { killWithoutWarning } from "./power-failure.ts";
-import { dieWithUs, freePort } from "./services.ts";
+import { killAtExit, freePort } from "./services.ts";
 
 const SETTINGS = ["listen_addresses=127.0.0.1", "max_connections=200", "wal_level=replica", "max_wal_senders=5", "hot_standby=on"];
-const AS = process.getuid?.() === 0 ? ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] : [];
+const AS_POSTGRES = process.getuid?.() === 0 ? ["setpriv", "--reuid", "postgres", "--regid", "postgres", "--clear-groups"] : [];
 
 export class Cluster {
   readonly port: number;
@@ -32,7 +32,7 @@ export class Cluster {
 
   async start(): Promise<void> {
     const [file = "", ...args] = [
-      ...AS,
+      ...AS_POSTGRES,
       binary("postgres"),
       "-D",
       this.data,
@@ -41,7 +41,7 @@ export class Cluster {
       ...this.#settings.flatMap((one) => ["-c", one]),
     ];
     this.#child = spawn(file, args, { stdio: ["ignore", "ignore", "pipe"], cwd: this.#dir });
-    dieWithUs(this.#child);
+    killAtExit(this.#child);
     let log = "";
     this.#child.stderr?.on("data", (chunk: Buffer) => (log = (log + chunk.toString("utf8")).slice(-5000)));
     for (const deadline = Date.now() + 20_000; ; await pause(30)) {
@@ -67,7 +67,7 @@ export class Cluster {
     }
   }
 
-  /** As when the machine loses its power: every process of it at once, whatever it was doing. */
+  /** Kills all processes at once, like a power failure. */
   async kill(): Promise<void> {
     const child = this.#child;
     if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -87,7 +87,7 @@ export class Cluster {
   }
 }
 
-/** An empty database `jangnal` on two servers; what the primary acknowledges the standby has on its disk. */
+/** An empty database `jangnal` on a primary with a synchronous standby. */
 export async function startPair(settings: string[] = []): Promise<{ primary: Cluster; standby: Cluster; url: string; remove(): Promise<void> }> {
   const [primary, standby] = [await newCluster(settings), await newCluster(settings)];
   run([binary("initdb"), "-D", primary.data, "-U", "jangnal", "-A", "trust", "-E", "UTF8", "--locale=C"], join(primary.data, ".."));
@@ -102,7 +102,7 @@ export async function startPair(settings: string[] = []): Promise<{ primary: Clu
     (await primary.query("SELECT FROM pg_stat_replication WHERE sync_state = 'sync'")).length === 0;
     await pause(30)
   ) {
-    if (Date.now() > deadline) throw new Error("the standby does not follow");
+    if (Date.now() > deadline) throw new Error("the standby does not replicate");
   }
   return {
     primary,
@@ -124,7 +124,7 @@ export async function startSingle(settings: string[] = []): Promise<Cluster> {
   return cluster;
 }
 
-/** A logical copy of one shop's database into another's. */
+/** Copies a database with pg_dump and pg_restore. */
 export function dumpInto(from: Cluster, to: Cluster): void {
   const dump = spawnSync(binary("pg_dump"), ["-Fc", "-d", from.url], { maxBuffer: 1 << 30 });
   if (dump.status !== 0) throw new Error(`pg_dump failed: ${String(dump.stderr)}`);
@@ -134,7 +134,7 @@ export function dumpInto(from: Cluster, to: Cluster): void {
 
 async function newCluster(settings: string[]): Promise<Cluster> {
   const dir = mkdtempSync(join(tmpdir(), "jangnal-cluster-"));
-  if (AS.length > 0) {
+  if (AS_POSTGRES.length > 0) {
     const [uid, gid] = ["-u", "-g"].map((flag) => Number(spawnSync("id", [flag, "postgres"], { encoding: "utf8" }).stdout));
     chownSync(dir, uid ?? 0, gid ?? 0);
   }
@@ -142,12 +142,12 @@ async function newCluster(settings: string[]): Promise<Cluster> {
 }
 
 function run(command: string[], cwd: string): void {
-  const [file = "", ...args] = [...AS, ...command];
+  const [file = "", ...args] = [...AS_POSTGRES, ...command];
   const { status, stderr } = spawnSync(file, args, { cwd, encoding: "utf8" });
   if (status !== 0) throw new Error(`${command[0]} failed: ${stderr}`);
 }
 
-/** Of Debian's, the newest. */
+/** Path of a binary of the newest installed PostgreSQL (Debian layout first). */
 function binary(name: string): string {
   const found =
     globSync(`/usr/lib/postgresql/*/bin/${name}`).sort().at(-1) ?? [`/usr/bin/${name}`, `/usr/local/bin/${name}`].find((path) => existsSync(path));

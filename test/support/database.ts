@@ -1,17 +1,26 @@
+import { after } from "node:test";
 import pg from "pg";
+import { globalSetup, globalTeardown } from "../setup.ts";
 import { withDatabase } from "./server.ts";
 
 let made = 0;
 
+// An editor's test explorer may run a file without the global setup: then the file starts a server of its own.
+const isAlone = process.env.NODE_TEST_CONTEXT !== undefined && process.env.TEST_SERVER_URL === undefined;
+if (isAlone) {
+  await globalSetup();
+  after(globalTeardown);
+}
+
 /**
- * A migrated, empty database of the caller's own, cloned from the template that `npm test` made.
- * Each test file takes one; `drop` it when the file is done (open connections are closed for it).
+ * Creates a migrated, empty database, cloned from the template of test/setup.ts.
+ * Each test file takes its own and drops it at the end; `drop` closes connections that are still open.
  */
 export async function freshDatabase(): Promise<{ url: string; drop(): Promise<void> }> {
   const server = process.env.TEST_SERVER_URL;
   const template = process.env.TEST_TEMPLATE;
-  if (server === undefined || template === undefined) throw new Error("Tests that need a database run through npm test -- <file>.");
-  // Begins with the template's name: whatever a killed test leaves is found, and dropped, by that.
+  if (server === undefined || template === undefined) throw new Error("a test that needs a database runs through npm test -- FILE");
+  // The template's name comes first, so that the teardown finds the databases of a killed test.
   const name = `${template}_${process.pid}_${(made += 1)}`;
   await run(server, `CREATE DATABASE ${name} TEMPLATE ${template}`);
   return { url: withDatabase(server, name), drop: () => run(server, `DROP DATABASE IF EXISTS ${name} WITH (FORCE)`) };

@@ -1,4 +1,4 @@
-// Holds answers against the shop's own OpenAPI document: what is answered but not documented is a fault of one of the two.
+// Checks every response against the shop's OpenAPI document.
 
 import assert from "node:assert/strict";
 import { Ajv2020, type ValidateFunction } from "ajv/dist/2020.js";
@@ -9,41 +9,41 @@ type Response = { content?: Record<string, unknown> };
 type Operation = { method: string; pattern: RegExp; pointer: string; responses: Record<string, Response & { $ref?: string }> };
 type Documented = { document: Json; operations: Operation[]; validators: Map<string, ValidateFunction>; ajv: Ajv2020 };
 
-/** The same for every shop of a process: settings change what is taken, never what is answered. */
-let learned: Promise<Documented> | undefined;
+/** Cached for all shops of the process: settings change the accepted requests, not the responses. */
+let cached: Promise<Documented> | undefined;
 
-/** Errors: AssertionError where this operation's entry does not name the status, the media type or what is in the body. */
+/** Errors: AssertionError if the document does not have the status, media type or body for this operation. */
 export async function assertDocumented(url: string, method: string, path: string, answer: Answer): Promise<void> {
-  learned ??= learn(url);
-  const documented = await learned.catch(() => (learned = undefined));
-  if (!documented) return; // A shop that can't even say this is asked for it again by the next answer.
+  cached ??= load(url);
+  const documented = await cached.catch(() => (cached = undefined));
+  if (!documented) return; // The next response tries again.
   const problem = String(answer.headers["content-type"]).startsWith("application/problem+json");
   const operation = operationFor(documented, method, path);
   if (operation) fits(documented, operation, method, path, answer);
   else if (problem && method !== "HEAD")
     assert.ok(
       validator(documented, "#/components/schemas/Problem")(answer.body),
-      `${method} ${path} answers a problem that is none: ${JSON.stringify(answer.body)}`,
+      `${method} ${path} responds with an invalid problem: ${JSON.stringify(answer.body)}`,
     );
 }
 
 function fits(documented: Documented, { pointer, responses }: Operation, method: string, path: string, { status, headers, body }: Answer): void {
   const named = responses[status];
-  assert.ok(named, `${method} ${path} answers ${status}, which the document does not name: ${JSON.stringify(body)}`);
+  assert.ok(named, `${method} ${path} responds ${status}, which is not documented: ${JSON.stringify(body)}`);
   const at = named.$ref ?? `${pointer}/responses/${status}`;
   const response = named.$ref ? (find(documented.document, named.$ref) as Response) : named;
   if (method === "HEAD" || response.content === undefined)
-    return assert.ok(!body, `${method} ${path} answers a body with ${status}, and the document names none`);
+    return assert.ok(!body, `${method} ${path} responds ${status} with a body, which is not documented`);
   const mediaType = String(headers["content-type"]).split(";", 1)[0] as string;
-  assert.ok(mediaType in response.content, `${method} ${path} answers ${mediaType} with ${status}, which the document does not name`);
+  assert.ok(mediaType in response.content, `${method} ${path} responds ${status} with ${mediaType}, which is not documented`);
   const validate = validator(documented, `${at}/content/${escape(mediaType)}/schema`);
   assert.ok(
     validate(body),
-    `${method} ${path} answers ${status} ${JSON.stringify(body)}, which is not as documented: ${JSON.stringify(validate.errors)}`,
+    `${method} ${path} responds ${status} ${JSON.stringify(body)}, which does not match its schema: ${JSON.stringify(validate.errors)}`,
   );
 }
 
-async function learn(url: string): Promise<Documented> {
+async function load(url: string): Promise<Documented> {
   const response = await fetch(new URL("/openapi.json", url));
   const document = (await response.json()) as Json;
   const operations = Object.entries(document["paths"] as Record<string, Record<string, Pick<Operation, "responses">>>).flatMap(([path, methods]) =>
@@ -78,7 +78,7 @@ function validator({ ajv, validators }: Documented, pointer: string): ValidateFu
   return known;
 }
 
-/** Clients must bear members that they don't know; the shop must not answer any that it does not name. */
+/** Clients must ignore unknown properties, but the shop must not send any: closes all object schemas. */
 function closed(part: unknown): unknown {
   if (Array.isArray(part)) return part.map(closed);
   if (typeof part !== "object" || part === null) return part;

@@ -28,11 +28,11 @@ const ITEMS_IN_LIST = 5;
 
 export type Heard = { method: string; path: string; key: string | undefined; body: Body };
 type Answer = { status: number; body: unknown; headers?: Record<string, string> };
-/** Answers in the shop's stead, or looks on. */
-export type Meddler = (heard: Heard, orders: Order[]) => Answer | "hang up" | undefined;
+/** Returns a response instead of the shop's; undefined leaves the request to the shop. */
+export type Interceptor = (heard: Heard, orders: Order[]) => Answer | "hang up" | undefined;
 
-/** Just enough of a shop, in memory, for the tests of the replay: it believes everything, but keeps idempotency keys, stock and balances. @param ageMs of its users */
-export async function openFakeShop(meddle: Meddler = () => undefined, ageMs = 0) {
+/** An in-memory shop for the tests of the replay. It validates nothing, but stores idempotency keys, stock and balances. @param ageMs age of its users */
+export async function openFakeShop(intercept: Interceptor = () => undefined, ageMs = 0) {
   const orders: Order[] = [];
   const refunds: { userId: string; orderId: string }[] = [];
   const variants = new Map<string, { price: number; stock: number }>();
@@ -42,7 +42,7 @@ export async function openFakeShop(meddle: Meddler = () => undefined, ageMs = 0)
   const heard: Heard[] = [];
   let made = 0;
   const newId = () => `id-${++made}`;
-  /** Version 7, as the shop's. */
+  /** A UUIDv7, like the shop's. */
   const uuid = () => `${(Date.now() - ageMs).toString(16).padStart(12, "0").replace(/^.{8}/, "$&-")}-7000-8000-${String(++made).padStart(12, "0")}`;
 
   const routes: [RegExp, (body: Body, ids: string[], query: URLSearchParams) => unknown][] = [
@@ -153,7 +153,7 @@ export async function openFakeShop(meddle: Meddler = () => undefined, ageMs = 0)
     for (const [route, act] of routes) {
       const match = route.exec(`${method} ${url.pathname}`);
       if (!match) continue;
-      // As text at once: what is changed later must not change what was answered.
+      // A copy, so that later changes do not change a stored response.
       const answer = { status: 200, body: JSON.parse(JSON.stringify(act(body, match.slice(1), url.searchParams))) as unknown };
       if (key !== undefined) answers.set(key, { body: JSON.stringify(body), answer });
       return answer;
@@ -171,9 +171,9 @@ export async function openFakeShop(meddle: Meddler = () => undefined, ageMs = 0)
   const server = createServer((request, response) => {
     void heardFrom(request).then((now) => {
       heard.push(now);
-      const answer = meddle(now, orders) ?? answerTo(now);
+      const answer = intercept(now, orders) ?? answerTo(now);
       if (answer === "hang up") {
-        // The worst moment: done, and the answer lost.
+        // Executes the request and loses the response.
         answerTo(now);
         response.destroy();
         return;

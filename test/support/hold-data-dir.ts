@@ -1,4 +1,4 @@
-// A process that starts the embedded server on the DATA_DIR given to it, says so, and holds it until it is killed.
+// Starts the embedded PostgreSQL on the given data directory, prints its pid and URL, and holds the directory until the process is killed.
 import { startEmbedded } from "../../src/database/embedded/embedded.ts";
 
 try {

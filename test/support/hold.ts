@@ -1,6 +1,6 @@
 import pg from "pg";
 
-/** Whatever this statement locks stays locked, by a second connection, while `work` runs. */
+/** Runs `work` while a second connection holds the locks of this statement. */
 export async function whileHeld<T>(databaseUrl: string, statement: string, values: unknown[], work: () => Promise<T>): Promise<T> {
   const holder = new pg.Client({ connectionString: databaseUrl });
   await holder.connect();
@@ -9,6 +9,6 @@ export async function whileHeld<T>(databaseUrl: string, statement: string, value
     await holder.query(statement, values);
     return await work();
   } finally {
-    await holder.end(); // Leaving is the rollback.
+    await holder.end(); // Rolls back.
   }
 }

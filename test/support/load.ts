@@ -1,44 +1,44 @@
-// Buyers who go on buying whatever happens, and remember what they were told. Each order has a key of its own and is asked for again,
-// at whichever instance answers, until somebody says what became of it: as a client should.
+// Buyers who place orders continuously and remember the responses. Each order has its own idempotency key
+// and is repeated, at any instance, until there is a final response, as a real client should do it.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { RetryingClient } from "./retrying-client.ts";
 import { Client, good } from "./shop.ts";
 
 export type LoadOptions = {
-  /** Where instances are; read anew for each request, so that it may change. */
+  /** URLs of the instances; called for each request, so that they may change. */
   instances: () => readonly string[];
   operator: Client;
   buyers?: number;
-  /** Orders per second of all together; as many as possible, unless given. */
+  /** Orders per second of all buyers together; by default as many as possible. */
   perSecond?: number;
 };
 
-type Told = { orderId: string; times: number };
+type Acknowledged = { orderId: string; times: number };
 
 export class Load {
-  /** What was acknowledged, by buyer and key. */
-  readonly acknowledged = new Map<string, Told>();
-  /** Two answers to one key that name different orders. */
+  /** Acknowledged orders, by buyer and number. */
+  readonly acknowledged = new Map<string, Acknowledged>();
+  /** Keys for which two responses named different orders. */
   readonly contradictions: string[] = [];
-  readonly asker: RetryingClient;
-  /** Who buys. */
+  readonly client: RetryingClient;
+  /** The buyers. */
   readonly userIds: string[] = [];
   productId = "";
   readonly #options: LoadOptions;
   #lastAt = 0;
   #longestPauseMs = 0;
-  #lapped = { acknowledged: 0, askedAgain: 0 };
+  #lastLap = { acknowledged: 0, retries: 0 };
   #stopped = false;
   #buying: Promise<unknown> = Promise.resolve();
 
   constructor(options: LoadOptions) {
     this.#options = options;
-    this.asker = new RetryingClient(options.instances);
+    this.client = new RetryingClient(options.instances);
   }
 
-  get unanswered(): RetryingClient["unanswered"] {
-    return this.asker.unanswered;
+  get retries(): RetryingClient["retries"] {
+    return this.client.retries;
   }
 
   async start(): Promise<void> {
@@ -56,7 +56,7 @@ export class Load {
     this.#buying = Promise.all(this.userIds.map((id) => this.#buy(id, perSecond === undefined ? 0 : (buyers * 1000) / perSecond)));
   }
 
-  /** Resolves when so many more orders have been acknowledged. */
+  /** Resolves when this number of further orders has been acknowledged. */
   async more(count: number, withinMs = 60_000): Promise<void> {
     const goal = this.acknowledged.size + count;
     for (const deadline = Date.now() + withinMs; this.acknowledged.size < goal; await pause(5)) {
@@ -65,7 +65,7 @@ export class Load {
     }
   }
 
-  /** Nobody begins anything new; resolves when everybody knows what became of what they had begun. */
+  /** Stops the buyers. Resolves when each has the final response to its last order. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await this.#buying;
@@ -75,38 +75,38 @@ export class Load {
     const { token } = new Client("http://unused", userId, "shopper");
     if (everyMs > 0) await pause(Math.random() * everyMs);
     for (let i = 0; !this.#stopped; i++) {
-      const beganAt = performance.now();
+      const startedAt = performance.now();
       await this.#order(`${userId}/${i}`, token);
-      // Every so often somebody asks once more: what was answered must be answered the same, everywhere.
+      // A repeated request must get the same response from any instance.
       if (i % 10 === 0) await this.#order(`${userId}/${i}`, token);
-      if (everyMs > 0) await pause(Math.max(0, everyMs - (performance.now() - beganAt)));
+      if (everyMs > 0) await pause(Math.max(0, everyMs - (performance.now() - startedAt)));
     }
   }
 
   async #order(key: string, token: string): Promise<void> {
     const body = { orderItems: [{ productId: this.productId, quantity: 1 }] };
-    const answer = await this.asker.ask({ method: "POST", path: "/orders", body, key, token });
-    if (answer.status !== 201) throw new Error(`an order was refused: ${JSON.stringify(answer.body)}`);
-    this.#remember(key, answer.body.orderId);
+    const response = await this.client.send({ method: "POST", path: "/orders", body, key, token });
+    if (response.status !== 201) throw new Error(`an order was refused: ${JSON.stringify(response.body)}`);
+    this.#remember(key, response.body.orderId);
   }
 
-  /** What happened since it was asked last. */
-  lap(): { acknowledged: number; longestPauseMs: number; askedAgain: number } {
-    const { askedAgain } = this.asker;
+  /** Counts since the last lap. */
+  lap(): { acknowledged: number; longestPauseMs: number; retries: number } {
+    const retries = this.client.retryCount;
     const lap = {
-      acknowledged: this.acknowledged.size - this.#lapped.acknowledged,
+      acknowledged: this.acknowledged.size - this.#lastLap.acknowledged,
       longestPauseMs: Math.max(this.#longestPauseMs, performance.now() - this.#lastAt),
-      askedAgain: askedAgain - this.#lapped.askedAgain,
+      retries: retries - this.#lastLap.retries,
     };
-    this.#lapped = { acknowledged: this.acknowledged.size, askedAgain };
+    this.#lastLap = { acknowledged: this.acknowledged.size, retries };
     this.#longestPauseMs = 0;
     return lap;
   }
 
   #remember(key: string, orderId: string): void {
-    const told = this.acknowledged.get(key);
-    if (told && told.orderId !== orderId) this.contradictions.push(key);
-    this.acknowledged.set(key, { orderId, times: (told?.times ?? 0) + 1 });
+    const known = this.acknowledged.get(key);
+    if (known && known.orderId !== orderId) this.contradictions.push(key);
+    this.acknowledged.set(key, { orderId, times: (known?.times ?? 0) + 1 });
     const now = performance.now();
     this.#longestPauseMs = Math.max(this.#longestPauseMs, now - this.#lastAt);
     this.#lastAt = now;

@@ -1,4 +1,4 @@
-// A store in memory that locks as PostgreSQL does and fails on purpose, at any step and in every way that a store may fail.
+// An in-memory store with locks like PostgreSQL's. It can fail at any step, in every way that the Store interface allows.
 
 import type { Clock } from "../../src/till/clock.ts";
 import { LOCK_ORDER } from "../../src/till/lock-order.ts";
@@ -10,13 +10,13 @@ export type Mishap = "timeout" | "conflict" | "rejected" | "unavailable" | "lost
 export type Step = { name: "lock"; needs: Need[] } | { name: "commit"; changes: Changes } | { name: "outcome" };
 
 export type MemoryStoreOptions = {
-  /** `now` is the instant of each round. */
+  /** Its `now` is the time of each round. */
   clock: Clock & { now(): number };
-  /** Asked at each step what goes wrong there. The step takes as long as the answer. */
+  /** Called at each step; returns the failure of the step, if any. The step waits for it. */
   mishap?: (step: Step) => Mishap | undefined | Promise<Mishap | undefined>;
-  /** Asked when a round says what is to become of it; `onEnd` is told. */
+  /** Called when a round commits or is released; `onEnd` gets the result. */
   witness?: () => unknown;
-  /** A round has ended: with these changes on disk; with nothing to write; or without a trace. */
+  /** Called at the end of a round: committed with these changes, released without changes, or rolled back. */
   onEnd?: (end: "committed" | "released" | "undone", witnessed: unknown, changes?: Changes) => void;
 };
 
@@ -26,8 +26,8 @@ type Waiter = { wanted: string[]; grant: () => void };
 const LOCKED: ReadonlySet<string> = new Set(LOCK_ORDER);
 
 export class MemoryStore implements Store {
-  /** What is on disk. */
-  readonly shelves = new Map<Table<unknown>, Map<string, unknown>>();
+  /** Committed rows. */
+  readonly tables = new Map<Table<unknown>, Map<string, unknown>>();
   readonly journals = new Map<Journal<unknown>, unknown[]>();
   readonly #options: MemoryStoreOptions;
   readonly #committed = new Set<string>();
@@ -40,12 +40,12 @@ export class MemoryStore implements Store {
     this.#options = options;
   }
 
-  row<Row>(shelf: Table<Row>, key: string): Row | undefined {
-    return this.#shelf(shelf).get(key) as Row | undefined;
+  row<Row>(table: Table<Row>, key: string): Row | undefined {
+    return this.#table(table).get(key) as Row | undefined;
   }
 
-  rows<Row>(shelf: Table<Row>): Row[] {
-    return [...this.#shelf(shelf).values()] as Row[];
+  rows<Row>(table: Table<Row>): Row[] {
+    return [...this.#table(table).values()] as Row[];
   }
 
   entries<Row>(journal: Journal<Row>): Row[] {
@@ -56,12 +56,12 @@ export class MemoryStore implements Store {
     const wanted = [...needs];
     const mishap = await this.#options.mishap?.({ name: "lock", needs: wanted });
     if (mishap) throw failure(mishap);
-    const locks = [...new Set(wanted.filter(({ table: shelf }) => LOCKED.has(shelf.name)).map(({ table: shelf, key }) => `${shelf.name} ${key}`))];
+    const locks = [...new Set(wanted.filter(({ table }) => LOCKED.has(table.name)).map(({ table, key }) => `${table.name} ${key}`))];
     await this.#acquire(locks, waitMs);
     this.open++;
     let over = false;
     const end: End = (how, witnessed, changes) => {
-      if (over) throw new Error("a round was ended twice");
+      if (over) throw new Error("a round ended twice");
       over = true;
       this.open--;
       this.#options.onEnd?.(how, witnessed, changes);
@@ -84,9 +84,9 @@ export class MemoryStore implements Store {
   async #commit(roundId: string, changes: Changes, end: End): Promise<void> {
     const witnessed = this.#options.witness?.();
     const mishap = await this.#options.mishap?.({ name: "commit", changes });
-    const clash = this.#clash(changes);
-    const error = mishap ? failure(mishap) : clash;
-    if (clash || (mishap && mishap !== "lost but committed")) {
+    const conflict = this.#conflictOf(changes);
+    const error = mishap ? failure(mishap) : conflict;
+    if (conflict || (mishap && mishap !== "lost but committed")) {
       end("undone", witnessed);
       throw error;
     }
@@ -96,7 +96,7 @@ export class MemoryStore implements Store {
     if (error) throw error;
   }
 
-  /** All of a round's locks or none of them: nobody waits while holding one. */
+  /** Takes all locks of a round or none, so that a waiting round holds no lock. */
   #acquire(wanted: string[], waitMs: number): Promise<void> | undefined {
     if (!wanted.some((lock) => this.#held.has(lock))) {
       this.#take(wanted);
@@ -125,32 +125,32 @@ export class MemoryStore implements Store {
 
   #load(needs: Need[]): Loaded {
     const loaded: Loaded = new Map();
-    for (const { table: shelf, key } of needs) {
-      let rows = loaded.get(shelf);
-      if (!rows) loaded.set(shelf, (rows = new Map()));
-      const row = this.#shelf(shelf).get(key);
+    for (const { table, key } of needs) {
+      let rows = loaded.get(table);
+      if (!rows) loaded.set(table, (rows = new Map()));
+      const row = this.#table(table).get(key);
       if (row !== undefined) rows.set(key, row);
     }
     return loaded;
   }
 
-  /** What constraints would say: a row was made by another meanwhile. A row that was changed by another means that a lock did not hold. */
-  #clash({ tables: shelves }: Changes): Error | undefined {
-    for (const [shelf, changes] of shelves) {
-      const rows = this.#shelf(shelf);
+  /** A conflict if another round has created a row first, as a constraint would report. Another error if a locked row has changed. */
+  #conflictOf({ tables }: Changes): Error | undefined {
+    for (const [table, changes] of tables) {
+      const rows = this.#table(table);
       for (const { key, before } of changes) {
         const current = rows.get(key);
         if (before === undefined && current !== undefined) return failure("conflict");
-        if (before !== current) return new Error(`${shelf.name} ${key} was changed behind a round's back`);
+        if (before !== current) return new Error(`${table.name} ${key} was changed by another round`);
       }
     }
     return undefined;
   }
 
-  #apply({ tables: shelves, journals }: Changes): void {
-    for (const [shelf, changes] of shelves) {
-      const rows = this.#shelf(shelf);
-      for (const { key, after } of changes) rows.set(key, Object.freeze(after)); // Nobody may change a row in place.
+  #apply({ tables, journals }: Changes): void {
+    for (const [table, changes] of tables) {
+      const rows = this.#table(table);
+      for (const { key, after } of changes) rows.set(key, Object.freeze(after)); // Rows must not change in place.
     }
     for (const [journal, entries] of journals) {
       const written = this.journals.get(journal);
@@ -159,9 +159,9 @@ export class MemoryStore implements Store {
     }
   }
 
-  #shelf(shelf: Table<unknown>): Map<string, unknown> {
-    let rows = this.shelves.get(shelf);
-    if (!rows) this.shelves.set(shelf, (rows = new Map()));
+  #table(table: Table<unknown>): Map<string, unknown> {
+    let rows = this.tables.get(table);
+    if (!rows) this.tables.set(table, (rows = new Map()));
     return rows;
   }
 }

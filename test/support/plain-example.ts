@@ -1,10 +1,10 @@
-// What a run leaves that is never the same twice (ids, times, cursors) becomes what is the same in every run, and reads well.
+// Replaces values that differ in every run (ids, times, cursors) by fixed ones, for the examples of the OpenAPI document.
 
 import { startOfDay } from "../../src/day.ts";
 import { addDays, dayOf } from "../../src/popular/day.ts";
 
 const DAY = "2026-11-20";
-/** Ten in the morning in Seoul; each example happens a minute after the one before. */
+/** 10:00 in Seoul. Each example happens one minute after the previous one. */
 const OPENING_MS = Date.parse(`${DAY}T01:00:00.000Z`);
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
@@ -15,24 +15,24 @@ export class PlainExamples {
   readonly #timezone: string;
   readonly #ids = new Map<string, string>();
   readonly #foreign = new Map<string, string>();
-  /** When each example began. */
-  readonly #began: number[] = [];
+  /** Start of each example. */
+  readonly #startedAt: number[] = [];
 
   constructor(timezone: string) {
     this.#timezone = timezone;
   }
 
-  /** Begins the next example. Gives what makes its request and its answer plain. */
+  /** Starts the next example. Returns the replacement function for its request and response. */
   next(): (value: unknown) => unknown {
-    const began = Date.now();
-    const minute = OPENING_MS + this.#began.push(began) * MINUTE_MS;
-    const today = dayOf(began, this.#timezone);
+    const startedAt = Date.now();
+    const minute = OPENING_MS + this.#startedAt.push(startedAt) * MINUTE_MS;
+    const today = dayOf(startedAt, this.#timezone);
     const text = (value: string, name: string): string => {
       if (/cursor/i.test(name)) return this.#cursor(value, plain);
       if (ID.test(value)) return this.#id(value.toLowerCase());
-      // When the relay came by is chance.
+      // The time of delivery is random.
       if (INSTANT.test(value))
-        return name === "deliveredAt" ? new Date(minute).toISOString() : (this.#dayAt(value, today) ?? this.#instant(value, minute, began));
+        return name === "deliveredAt" ? new Date(minute).toISOString() : (this.#dayAt(value, today) ?? this.#instant(value, minute, startedAt));
       if (/^\d{4}-\d\d-\d\d$/.test(value)) return addDays(DAY, (Date.parse(value) - Date.parse(today)) / 86_400_000);
       if (name === "token") return "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmVk";
       return value;
@@ -46,7 +46,7 @@ export class PlainExamples {
     return (value) => plain(value);
   }
 
-  /** The n-th id that is seen is always the same UUIDv7. */
+  /** Maps the n-th id to a fixed UUIDv7. */
   #id(id: string): string {
     const known = this.#ids.get(id);
     if (known) return known;
@@ -56,7 +56,7 @@ export class PlainExamples {
     return made;
   }
 
-  /** Where a day begins or ends, a day so many days from the plain one does. */
+  /** Maps the start of a day to the start of a fixed day. */
   #dayAt(instant: string, today: string): string | undefined {
     const [at, timezone] = [Date.parse(instant), this.#timezone];
     const day = dayOf(at, timezone);
@@ -65,17 +65,17 @@ export class PlainExamples {
     return new Date(startOfDay(Date.parse(addDays(DAY, distance)), timezone)).toISOString();
   }
 
-  /** What happened this morning has the minute of the example in which it did; any other time is so many minutes from where it is first seen. */
-  #instant(instant: string, minute: number, began: number): string {
+  /** Maps a time of this run to the minute of its example, and any other time to its distance from the first example with it. */
+  #instant(instant: string, minute: number, startedAt: number): string {
     const at = Date.parse(instant);
-    if (at > (this.#began[0] as number) - HOUR_MS && at < Date.now() + MINUTE_MS / 2)
-      return new Date(OPENING_MS + this.#began.filter((start) => start <= at).length * MINUTE_MS).toISOString();
-    const known = this.#foreign.get(instant) ?? new Date(minute + Math.round((at - began) / MINUTE_MS) * MINUTE_MS).toISOString();
+    if (at > (this.#startedAt[0] as number) - HOUR_MS && at < Date.now() + MINUTE_MS / 2)
+      return new Date(OPENING_MS + this.#startedAt.filter((start) => start <= at).length * MINUTE_MS).toISOString();
+    const known = this.#foreign.get(instant) ?? new Date(minute + Math.round((at - startedAt) / MINUTE_MS) * MINUTE_MS).toISOString();
     this.#foreign.set(instant, known);
     return known;
   }
 
-  /** The number of a transaction, where an event's cursor has it, counts what other tests do too. */
+  /** The transaction id in an event cursor depends on other tests, so it is fixed. */
   #cursor(cursor: string, plain: (value: unknown) => unknown): string {
     const [name, ...place] = JSON.parse(Buffer.from(cursor, "base64url").toString()) as unknown[];
     return Buffer.from(JSON.stringify([name, ...place.map((part, i) => (name === "events" && i === 0 ? 1000 : plain(part)))])).toString("base64url");

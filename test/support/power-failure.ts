@@ -1,13 +1,13 @@
-// What a power cut does to a PostgreSQL: every process of it ends at once, whatever it was doing.
+// Simulates a power failure for PostgreSQL: all its processes end at once.
 
 import { spawnSync } from "node:child_process";
 
-/** @param children false leaves them to find out that their postmaster is gone */
+/** @param children false kills only the postmaster */
 export function killWithoutWarning(postmaster: number, { children = true } = {}): void {
   for (const pid of [postmaster, ...(children ? childrenOf(postmaster) : [])]) {
     try {
       process.kill(pid, "SIGKILL");
-    } catch {} // It has ended by itself.
+    } catch {} // It has ended already.
   }
 }
 

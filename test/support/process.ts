@@ -1,21 +1,21 @@
-// The shop as its own process, as `npm start` runs it.
+// The shop as a child process, as `npm start` runs it.
 
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { SECRET } from "./shop.ts";
 
-/** Where the version lies that is tested. */
+/** Directory of the version under test. */
 export const VERSION_UNDER_TEST = join(import.meta.dirname, "../..");
 
 export type Ended = { code: number | null; signal: NodeJS.Signals | null; output: string };
 
-/** Runs the command line to its end. */
+/** Runs the command line interface until it ends. */
 export function jangnal(args: string[], env: Record<string, string>): Promise<Ended> {
   const { ended } = start(args, env);
   return ended;
 }
 
-/** `serve`, from the moment at which it says that it is open. */
+/** Starts `serve`. Resolves when the shop reports that it is open. */
 export async function serve(
   env: Record<string, string>,
   args: string[] = [],
@@ -23,7 +23,7 @@ export async function serve(
 ): Promise<{ url: string; child: ChildProcess; ended: Promise<Ended>; output: () => string }> {
   const { child, ended, output } = start(["serve", ...args], { PORT: "0", AUTH_JWT_SECRET: SECRET, LOG_LEVEL: "error", ...env }, version);
   const url = await new Promise<string>((resolve, reject) => {
-    // On stderr; older versions say it on stdout.
+    // On stderr; older versions print it on stdout.
     for (const stream of [child.stdout, child.stderr])
       stream?.on("data", () => {
         const found = /Jangnal is open at (\S+)/.exec(output());
@@ -34,7 +34,7 @@ export async function serve(
   return { url, child, ended, output };
 }
 
-/** A command line on its way. */
+/** Starts the command line interface. */
 export function start(
   args: string[],
   env: Record<string, string>,

@@ -1,6 +1,6 @@
 export type SeededRandom = { below(n: number): number; chance(p: number): boolean; pick<T>(from: readonly T[]): T };
 
-/** Numbers from a seed (mulberry32). */
+/** Pseudorandom numbers from a seed (mulberry32). */
 export function random(seed: number): SeededRandom {
   let state = seed >>> 0;
   const next = (): number => {

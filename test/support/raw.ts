@@ -1,32 +1,32 @@
-// Bytes on a bare connection, for what no HTTP client would send.
+// Raw bytes on a TCP connection, for requests that no HTTP client would send.
 
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Answer } from "./shop.ts";
 
-/** A connection of one's own: what is written, and when, is the test's to say. */
+/** A connection on which the test decides which bytes are written when. */
 export class RawConnection {
   readonly socket: Socket;
   #received: Buffer = Buffer.alloc(0);
   #closed = false;
-  #news = Promise.withResolvers<void>();
+  #changed = Promise.withResolvers<void>();
 
   private constructor(socket: Socket) {
     this.socket = socket;
     socket.on("data", (chunk: Buffer) => {
       this.#received = Buffer.concat([this.#received, chunk]);
-      this.#tell();
+      this.#signalChange();
     });
     socket.on("error", () => {});
     socket.on("close", () => {
       this.#closed = true;
-      this.#tell();
+      this.#signalChange();
     });
   }
 
-  #tell(): void {
-    this.#news.resolve();
-    this.#news = Promise.withResolvers();
+  #signalChange(): void {
+    this.#changed.resolve();
+    this.#changed = Promise.withResolvers();
   }
 
   static async open(url: string): Promise<RawConnection> {
@@ -40,7 +40,7 @@ export class RawConnection {
     this.socket.write(bytes);
   }
 
-  /** The next answer. Errors: where the connection ends before it is whole. */
+  /** The next response. Errors: the connection ends before the response is complete. */
   async read(): Promise<Answer> {
     for (;;) {
       const taken = take(this.#received);
@@ -49,14 +49,14 @@ export class RawConnection {
         return taken.answer;
       }
       if (this.#closed) throw new Error(`the connection ended after ${JSON.stringify(this.#received.toString("latin1"))}`);
-      await this.#news.promise;
+      await this.#changed.promise;
     }
   }
 
-  /** Resolves when the other side has closed the connection; nothing more may have come. */
+  /** Resolves when the server has closed the connection. Errors: further data arrived. */
   async ended(): Promise<void> {
-    while (!this.#closed) await this.#news.promise;
-    if (this.#received.length > 0) throw new Error(`more came: ${this.#received.toString("latin1")}`);
+    while (!this.#closed) await this.#changed.promise;
+    if (this.#received.length > 0) throw new Error(`unexpected data: ${this.#received.toString("latin1")}`);
   }
 
   close(): void {
@@ -64,20 +64,20 @@ export class RawConnection {
   }
 }
 
-/** Writes these bytes in one go and reads so many answers. */
-export async function speak(url: string, bytes: string | Buffer, count = 1): Promise<Answer[]> {
+/** Writes these bytes at once and reads `count` responses. */
+export async function exchange(url: string, bytes: string | Buffer, count = 1): Promise<Answer[]> {
   const connection = await RawConnection.open(url);
   try {
     connection.write(bytes);
-    const answers: Answer[] = [];
-    while (answers.length < count) answers.push(await connection.read());
-    return answers;
+    const responses: Answer[] = [];
+    while (responses.length < count) responses.push(await connection.read());
+    return responses;
   } finally {
     connection.close();
   }
 }
 
-/** A request as text. Whoever gives no Content-Length or Transfer-Encoding gets the body's own length. */
+/** A request as text. Without Content-Length and Transfer-Encoding, Content-Length is added. */
 export function requestText(method: string, path: string, headers: Record<string, string> = {}, body?: string): string {
   const lengths = Object.keys(headers).some((name) => /^(content-length|transfer-encoding)$/i.test(name));
   const all = {

@@ -1,9 +1,9 @@
-// A shop's rows by plain SQL, for tests of what reads them: as the till would have left them, invariants and all.
+// Inserts rows with plain SQL, as the till would write them, for tests of readers. All invariants hold.
 
 import type pg from "pg";
 import { newId, newOrderId } from "../../src/ids.ts";
 
-/** A pool or a single connection: a test that wants a late commit gives its own, with a transaction open on it. */
+/** A pool or a connection. A test of late commits passes a connection with an open transaction. */
 export type Queryable = Pick<pg.Client, "query">;
 
 export type RowProduct = { id: string; variantId: string; name: string; price: number };
@@ -25,7 +25,7 @@ export async function insertProduct(db: Queryable, { name = "사과", price = 10
   await db.query("INSERT INTO products (id, name, status, price, created_at) VALUES ($1, $2, $3, $4, now())", [id, name, status, price]);
   await db.query("INSERT INTO variants (id, product_id, position, price, stock) VALUES ($1, $2, 0, $3, $4)", [variantId, id, price, stock]);
   await db.query(
-    "INSERT INTO stock_adjustments (id, variant_id, delta, stock_after, reason, created_at) VALUES ($1, $2, $3, $3, 'first filling', now())",
+    "INSERT INTO stock_adjustments (id, variant_id, delta, stock_after, reason, created_at) VALUES ($1, $2, $3, $3, 'initial stock', now())",
     [newId(Date.now()), variantId, stock],
   );
   return { id, variantId, name, price };
@@ -53,13 +53,13 @@ export async function insertUserCoupon(db: Queryable, campaignId: string, userId
 export type InsertOrder = {
   userId: string;
   items: { product: RowProduct; quantity: number }[];
-  /** Unpaid orders wait for their payment. */
+  /** Unpaid orders are pending. */
   paid?: boolean;
   at?: string;
   coupon?: { userCouponId: string; amount: number };
 };
 
-/** An order, paid from the balance or not paid yet, with its first event. Several statements: give a transaction where that matters. */
+/** Inserts an order, paid from the balance or pending, with its first event. Uses several statements; pass a transaction if that matters. */
 export async function insertOrder(
   db: Queryable,
   { userId, items, paid = true, at = new Date().toISOString(), coupon }: InsertOrder,
@@ -86,7 +86,7 @@ export async function insertOrder(
   return order;
 }
 
-/** Pays an order that waits for it. */
+/** Pays a pending order from the balance. */
 export async function payOrder(db: Queryable, order: RowOrder, at = new Date().toISOString()): Promise<void> {
   await settle(db, order, at);
   await nextEvent(db, order, "order.completed");
@@ -107,16 +107,16 @@ async function settle(db: Queryable, { id, userId, items, discount }: RowOrder, 
   await db.query("UPDATE orders SET status = 'COMPLETED', completed_at = $2 WHERE id = $1", [id, at]);
 }
 
-/** Gives back pieces of a paid order; the whole of it where they are all that is left. What was discounted brings its own `amounts`, one per piece. */
+/** Refunds units of a paid order. @param amounts refunded per line item; required for a discounted order */
 export async function refundOrder(
   db: Queryable,
   order: RowOrder,
-  pieces: { product: RowProduct; quantity: number }[],
+  units: { product: RowProduct; quantity: number }[],
   reason = "changed my mind",
-  amounts: number[] = pieces.map(({ product, quantity }) => product.price * quantity),
+  amounts: number[] = units.map(({ product, quantity }) => product.price * quantity),
 ): Promise<void> {
   const amount = amounts.reduce((sum, one) => sum + one, 0);
-  for (const { product, quantity } of pieces) {
+  for (const { product, quantity } of units) {
     await db.query("UPDATE variants SET stock = stock + $2 WHERE id = $1", [product.variantId, quantity]);
     await db.query("UPDATE order_items SET refunded_quantity = refunded_quantity + $3 WHERE order_id = $1 AND variant_id = $2", [
       order.id,
@@ -130,7 +130,7 @@ export async function refundOrder(
   const status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
   await db.query("UPDATE payments SET status = $2 WHERE order_id = $1", [order.id, status]);
   await db.query("UPDATE orders SET status = $2, refunded_amount = refunded_amount + $3 WHERE id = $1", [order.id, status, amount]);
-  const items = pieces.map(({ product, quantity }, i) => ({
+  const items = units.map(({ product, quantity }, i) => ({
     variantId: product.variantId,
     productId: product.id,
     quantity,
@@ -169,7 +169,7 @@ async function insertEvent(db: Queryable, order: RowOrder, type: string, data: u
   ]);
 }
 
-/** Runs `work` in one transaction on a connection of the pool, so that what it writes is one round. */
+/** Runs `work` in one transaction on a connection of the pool. */
 export async function inTransaction<T>(pool: pg.Pool, work: (client: pg.PoolClient) => Promise<T>): Promise<T> {
   const client = await pool.connect();
   try {

@@ -1,4 +1,4 @@
-/** The same server's URL with another database's name in it. */
+/** The URL of another database on the same server. */
 export function withDatabase(serverUrl: string, database: string): string {
   const url = new URL(serverUrl);
   url.pathname = `/${database}`;

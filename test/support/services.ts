@@ -1,4 +1,4 @@
-// Private servers for tests of what talks to them: real ones, from the installed binaries, on ports and data of their own.
+// Private Redis, NATS and Kafka servers from the installed binaries, on their own ports and data directories.
 
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
@@ -7,23 +7,23 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 
-/** A server that can be killed, frozen and brought back on the same port. */
+/** A server that can be killed, stopped and restarted on the same port. */
 export type Service = {
   url: string;
   port: number;
-  /** As a crash would. */
+  /** SIGKILL. */
   kill(): Promise<void>;
-  /** It holds its connections and answers nothing. */
+  /** SIGSTOP: connections stay open without responses. */
   freeze(): void;
   thaw(): void;
   start(): Promise<void>;
-  /** For good, with its data. */
+  /** Kills the server and deletes its data. */
   remove(): Promise<void>;
 };
 
 const STARTS_WITHIN_MS = 10_000;
 
-/** Redis without persistence: what is killed comes back empty. In its settings `{port}` stands for its port. */
+/** Redis without persistence, empty after a restart. `{port}` in the settings is replaced by its port. */
 export function startRedis(...settings: string[]): Promise<Service> {
   return service("redis", (port, dir) => [
     findBinary("redis-server"),
@@ -56,8 +56,8 @@ async function service(scheme: string, command: (port: number, dir: string) => s
     async start() {
       const [file = "", ...args] = command(port, dir);
       child = spawn(file, args, { stdio: "ignore" });
-      dieWithUs(child);
-      await answering(port, child);
+      killAtExit(child);
+      await accepting(port, child);
     },
     async kill() {
       if (!child || child.exitCode !== null || child.signalCode !== null) return;
@@ -76,12 +76,12 @@ async function service(scheme: string, command: (port: number, dir: string) => s
   return started;
 }
 
-/** The mock that librdkafka has of a Kafka cluster, inside an idle kcat. It keeps nothing on disk. */
+/** The mock Kafka cluster of librdkafka, in an idle kcat. It keeps nothing on disk. */
 export async function startKafkaMock(): Promise<{ broker: string; remove(): Promise<void> }> {
   const child = spawn(findBinary("kcat"), ["-P", "-b", "unused:1", "-t", "unused", "-X", "test.mock.num.brokers=3", "-d", "mock"], {
     stdio: ["pipe", "ignore", "pipe"],
   });
-  dieWithUs(child);
+  killAtExit(child);
   let output = "";
   const broker = await new Promise<string>((resolve, reject) => {
     child.stderr.on("data", (chunk: Buffer) => {
@@ -101,7 +101,7 @@ export async function startKafkaMock(): Promise<{ broker: string; remove(): Prom
   };
 }
 
-/** Everything in a topic, as key and value, read with kcat: a consumer that is not ours. */
+/** All messages of a topic, read with kcat, which is independent of the code under test. */
 export function readKafka(broker: string, topic: string): { key: string; value: string; partition: number }[] {
   const read = spawnSync(findBinary("kcat"), ["-C", "-q", "-e", "-o", "beginning", "-b", broker, "-t", topic, "-f", "%p\\t%k\\t%s\\n"], {
     encoding: "utf8",
@@ -116,7 +116,7 @@ export function readKafka(broker: string, topic: string): { key: string; value: 
     });
 }
 
-/** Below those that the system hands out by itself, so that nobody takes it before it is used, or while its server is dead. */
+/** A port below the ephemeral range, so that it stays free until it is used and while its server is down. */
 export async function freePort(): Promise<number> {
   for (;;) {
     const port = 20_000 + Math.floor(Math.random() * 12_000);
@@ -131,8 +131,8 @@ function isFree(port: number): Promise<boolean> {
   });
 }
 
-/** A test that ends in the middle leaves no server behind. */
-export function dieWithUs(child: ChildProcess): void {
+/** Kills the child when this process exits. */
+export function killAtExit(child: ChildProcess): void {
   const end = (): void => void child.kill("SIGKILL");
   process.once("exit", end);
   child.once("exit", () => process.off("exit", end));
@@ -146,11 +146,11 @@ export function findBinary(name: string): string {
   return path;
 }
 
-async function answering(port: number, child: ChildProcess): Promise<void> {
+async function accepting(port: number, child: ChildProcess): Promise<void> {
   for (const deadline = Date.now() + STARTS_WITHIN_MS; ;) {
-    if (child.exitCode !== null) throw new Error(`the server ended with ${child.exitCode}`);
+    if (child.exitCode !== null) throw new Error(`the server exited with code ${child.exitCode}`);
     if (await connects(port)) return;
-    if (Date.now() > deadline) throw new Error(`nothing answers on port ${port}`);
+    if (Date.now() > deadline) throw new Error(`no connection to port ${port}`);
     await pause(20);
   }
 }

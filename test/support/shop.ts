@@ -1,4 +1,4 @@
-// A running shop for a test file, and the hands that a test needs: users, operators, products, campaigns, crowds.
+// A running shop for a test file, with helpers for users, operators, products, campaigns and races.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,15 +14,15 @@ import { assertDocumented } from "./documented.ts";
 
 export const SECRET = "a secret that only the tests know, 32 bytes and more";
 
-// `text` is the body as it came, `body` what it says.
-// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+// `text` is the raw body, `body` the parsed one.
+// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the properties that they read
 export type Answer = { status: number; headers: Record<string, string | string[] | undefined>; text: string; body: any };
 
 const agent = new Agent({ keepAlive: true, maxSockets: 500 });
 
 /**
- * One request over a real connection. `body` is JSON, unless it is a string, which goes as it is. Whatever is answered must be as
- * the shop's OpenAPI document says.
+ * Sends one request over HTTP. `body` is sent as JSON; a string is sent as it is. Errors: AssertionError if the response does not match
+ * the OpenAPI document.
  */
 export async function call(url: string, method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<Answer> {
   const answer = await exchange(url, method, path, body, headers);
@@ -59,7 +59,7 @@ function exchange(url: string, method: string, path: string, body: unknown, head
   });
 }
 
-/** Somebody with a token. */
+/** A client with a token. */
 export class Client {
   readonly id: string;
   readonly role: "shopper" | "operator";
@@ -73,7 +73,7 @@ export class Client {
     this.token = mintToken(SECRET, { id, role }, tokenHours);
   }
 
-  /** The same person at another instance. */
+  /** The same caller at another instance. */
   at(shop: { url: string }): Client {
     return new Client(shop.url, this.id, this.role);
   }
@@ -114,7 +114,7 @@ export class TestShop {
     return this.shop.url;
   }
 
-  /** A shopper of whom only the id is known. */
+  /** A shopper by id. */
   client(id: string): Client {
     return new Client(this.url, id, "shopper");
   }
@@ -154,7 +154,7 @@ export class TestShop {
     );
   }
 
-  /** A coupon of a campaign (a new one, unless given) in the user's hands. */
+  /** Creates a campaign and issues a coupon to the user. Returns the user coupon's id. */
   async coupon(user: Client, fields: Record<string, unknown> = {}): Promise<string> {
     const campaign = await this.campaign(fields);
     return good(await user.post(`/coupons/${campaign.id}/issue`), 201).userCouponId;
@@ -174,21 +174,21 @@ export class TestShop {
   }
 }
 
-/** The body of an answer that has to have this status. */
-// oxlint-disable-next-line typescript/no-explicit-any -- what a test reads from an answer, it asserts
+/** Asserts the status and returns the body. */
+// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the properties that they read
 export function good(answer: Answer, status: number): any {
   assert.equal(answer.status, status, JSON.stringify(answer.body));
   return answer.body;
 }
 
-/** The problem of a refusal with this status and code. */
+/** Asserts status and code of a refusal and returns the problem. */
 export function refused(answer: Answer, status: number, code: string): Record<string, unknown> {
   assert.deepEqual({ status: answer.status, code: answer.body.code }, { status, code }, JSON.stringify(answer.body));
   assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/);
   return answer.body;
 }
 
-/** Opens a shop on a database of its own, or on another test shop's. `env` are the settings of the contract. */
+/** Opens a shop on its own database, or on the database of `beside`. @param options `env`: settings */
 export async function openTestShop({ env = {}, beside }: { env?: Record<string, string>; beside?: TestShop } = {}): Promise<TestShop> {
   const database = beside ? undefined : await freshDatabase();
   const dataDir = mkdtempSync(join(tmpdir(), "jangnal-shop-"));
@@ -211,7 +211,7 @@ export async function openTestShop({ env = {}, beside }: { env?: Record<string, 
   });
 }
 
-/** `count` requests at once; how many answers there were of each status. */
+/** Sends `count` requests concurrently. Returns the number of responses per status. */
 export async function race(count: number, send: (i: number) => Promise<Answer>): Promise<Record<number, number>> {
   const answers = await Promise.all(Array.from({ length: count }, (_, i) => send(i)));
   const tally: Record<number, number> = {};

@@ -1,4 +1,4 @@
-// Tokens of every kind, good and bad, and an issuer with keys of its own.
+// Valid and invalid tokens, and an issuer with its own keys.
 
 import { createHmac, createSign, type KeyObject, sign } from "node:crypto";
 import { createServer, type Server } from "node:http";
@@ -7,7 +7,7 @@ import type { AddressInfo } from "node:net";
 export type Claims = Record<string, unknown>;
 type Header = { alg: string; kid?: string; [name: string]: unknown };
 
-/** A JWS in compact form, signed as `alg` says with whatever key is given. */
+/** A JWS in compact form, signed with `alg` and the given key, even if they do not match. */
 export function token(header: Header, claims: Claims | string, key: KeyObject | string | Buffer = ""): string {
   const part = (value: unknown): string => Buffer.from(typeof value === "string" ? value : JSON.stringify(value)).toString("base64url");
   const input = `${part({ typ: "JWT", ...header })}.${part(claims)}`;
@@ -26,11 +26,11 @@ function signature(alg: string, input: string, key: KeyObject | string | Buffer)
   return sign(null, Buffer.from(input), key);
 }
 
-/** Serves `keys` as a JWKS, counts how often it was asked, and can be away. */
+/** Serves `keys` as a JWKS and counts requests. */
 export class Issuer {
   keys: unknown[] = [];
   asked = 0;
-  /** What is answered in place of the keys. */
+  /** The response instead of the keys. */
   answer: { status: number; body: string } | undefined;
   readonly #server: Server;
 

@@ -1,18 +1,18 @@
 import assert from "node:assert/strict";
 import type { Answer, Client, TestShop } from "./shop.ts";
 
-/** What a refusal must leave alone. */
-export type Things = { users?: Pick<Client, "id">[]; products?: { id: string }[]; campaigns?: { id: string }[] };
+/** Users, products and campaigns that a refusal must not change. */
+export type Subjects = { users?: Pick<Client, "id">[]; products?: { id: string }[]; campaigns?: { id: string }[] };
 
-/** Does `work`, and finds balance, ledger, cart, coupons and orders of these users, these products and campaigns, and the shop's orders as they were. */
-export async function unchanged(shop: TestShop, things: Things, work: () => Promise<Answer>): Promise<Answer> {
-  const before = await stateOf(shop, things);
-  const answer = await work();
-  assert.deepEqual(await stateOf(shop, things), before, "something has changed");
-  return answer;
+/** Runs `work` and asserts that the balances, ledgers, carts, coupons and orders of these users, these products and campaigns, and the list of all orders are unchanged. */
+export async function unchanged(shop: TestShop, subjects: Subjects, work: () => Promise<Answer>): Promise<Answer> {
+  const before = await stateOf(shop, subjects);
+  const response = await work();
+  assert.deepEqual(await stateOf(shop, subjects), before, "a refused request changed data");
+  return response;
 }
 
-async function stateOf({ operator }: TestShop, { users = [], products = [], campaigns = [] }: Things): Promise<Record<string, unknown>> {
+async function stateOf({ operator }: TestShop, { users = [], products = [], campaigns = [] }: Subjects): Promise<Record<string, unknown>> {
   const paths = [
     "/admin/orders?limit=100",
     ...users.flatMap(({ id }) =>

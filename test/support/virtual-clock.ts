@@ -1,4 +1,4 @@
-// A clock for tests, on which waiting takes no time: it goes forward only when everything that could happen by now has happened.
+// A clock for tests: time advances only when nothing else can happen, so waiting takes no real time.
 
 import type { Clock } from "../../src/till/clock.ts";
 
@@ -6,14 +6,14 @@ export class VirtualClock implements Clock {
   #offset: number;
   #elapsed = 0;
   #drawn = 1;
-  /** Soonest last. */
+  /** In descending order of time. */
   readonly #timers: { at: number; run: () => void }[] = [];
 
   constructor(now = Date.UTC(2026, 10, 20)) {
     this.#offset = now;
   }
 
-  /** The shop's time in ms since 1970. */
+  /** Milliseconds since 1970. */
   now(): number {
     return this.#offset + this.#elapsed;
   }
@@ -26,7 +26,7 @@ export class VirtualClock implements Clock {
     return new Promise((resolve) => this.later(ms, resolve));
   }
 
-  /** Always the same numbers, in the same order (a linear congruential generator's). */
+  /** A fixed sequence (linear congruential generator). */
   random(): number {
     this.#drawn = (this.#drawn * 1_664_525 + 1_013_904_223) % 2 ** 32;
     return this.#drawn / 2 ** 32;
@@ -39,32 +39,32 @@ export class VirtualClock implements Clock {
     this.#timers.splice(i, 0, { at, run });
   }
 
-  /** Sets the shop's time; who waits does not notice. */
+  /** Sets the time of day; timers are not affected. */
   set(now: number): void {
     this.#offset = now - this.#elapsed;
   }
 
-  /** Lets `ms` pass, and everything that is due happen. */
+  /** Advances the time by `ms` and fires due timers. */
   async advance(ms: number): Promise<void> {
     const until = this.#elapsed + ms;
-    await allDone();
+    await settled();
     for (let next = this.#timers.at(-1); next !== undefined && next.at <= until; next = this.#timers.at(-1)) {
       this.#fire();
-      await allDone();
+      await settled();
     }
     this.#elapsed = until;
   }
 
-  /** Lets time pass until `work` is done. Errors: its own, or that it waits for nothing that will ever come. */
+  /** Advances the time until `work` settles. Errors: those of `work`; a deadlock, if no timer is left. */
   async run<T>(work: Promise<T>): Promise<T> {
     let done = false;
-    const mark = (): void => void (done = true);
-    work.then(mark, mark);
-    await allDone();
+    const finish = (): void => void (done = true);
+    work.then(finish, finish);
+    await settled();
     while (!done) {
-      if (this.#timers.length === 0) throw new Error("what is waited for will never come");
+      if (this.#timers.length === 0) throw new Error("deadlock: no timer is left");
       this.#fire();
-      await allDone();
+      await settled();
     }
     return work;
   }
@@ -76,7 +76,7 @@ export class VirtualClock implements Clock {
   }
 }
 
-/** Everything that waits for nothing but its turn has had it: promises are settled before the next immediate. */
-function allDone(): Promise<void> {
+/** Resolves after all pending promise callbacks, since they run before the next immediate. */
+function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

@@ -1,4 +1,4 @@
-// A data platform behind a webhook: checks what it gets with the public library, and answers as it is told.
+// A webhook receiver that verifies signatures with the public library and responds as the test says.
 
 import { createServer, type IncomingHttpHeaders } from "node:http";
 import type { AddressInfo } from "node:net";
@@ -9,15 +9,15 @@ export const WEBHOOK_SECRET = `whsec_${Buffer.from("thirty-two bytes for the web
 
 export class WebhookReceiver {
   readonly received: Envelope[] = [];
-  /** Everything that arrived, also what was not taken. */
+  /** Number of requests, rejected ones included. */
   requests = 0;
-  /** What to answer for an event; 204 takes it. */
+  /** The response to an event; 204 accepts it. */
   answer: (
     envelope: Envelope,
   ) => { status: number; headers?: Record<string, string> } | Promise<{ status: number; headers?: Record<string, string> }> = () => ({ status: 204 });
-  /** Whether to break the connection in place of an answer. */
+  /** Whether to break the connection instead of a response. */
   breaks: (envelope: Envelope) => boolean = () => false;
-  /** `webhook-id` of everything that was taken, in its order. */
+  /** `webhook-id` of all accepted deliveries, in order. */
   readonly deliveryIds: string[] = [];
   readonly #verifier = new Webhook(WEBHOOK_SECRET);
   readonly #server = createServer((request, response) => {

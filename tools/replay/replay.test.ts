@@ -6,7 +6,7 @@ import { after, before, test } from "node:test";
 import type { TestContext } from "node:test";
 import { fileURLToPath } from "node:url";
 import { openFakeShop } from "../../test/support/fake-shop.ts";
-import type { Heard, Meddler } from "../../test/support/fake-shop.ts";
+import type { Heard, Interceptor } from "../../test/support/fake-shop.ts";
 import type { Progress } from "./progress.ts";
 import { replay } from "./replay.ts";
 
@@ -30,7 +30,7 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 /** Opens a fake shop for one test. `run` replays a file into it. */
-async function setUp(t: TestContext, meddle?: Meddler, ageMs = 0) {
+async function setUp(t: TestContext, meddle?: Interceptor, ageMs = 0) {
   const shop = await openFakeShop(meddle, ageMs);
   t.after(() => shop.close());
   const run = async (file: string, concurrency = 16, batch?: string) => {
@@ -193,7 +193,7 @@ test("a replay fails if only the statistics differ", async (t) => {
 
 test("a busy shop is retried with the same key", async (t) => {
   let refusals = 0;
-  const busy: Meddler = (heard) => {
+  const busy: Interceptor = (heard) => {
     if (!isOrder(heard) || refusals === 3) return undefined;
     return { status: [503, 429, 409][refusals++]!, body: { code: "IDEMPOTENCY_IN_PROGRESS" }, headers: { "retry-after": "0" } };
   };
@@ -231,7 +231,7 @@ test("a refusal ends the run with the shop's reason", async (t) => {
   assert.ok(shop.heard.filter(isOrder).length <= 2);
 });
 
-const rejected: [why: string, Meddler, RegExp][] = [
+const rejected: [why: string, Interceptor, RegExp][] = [
   ["a token that is not accepted", () => ({ status: 401, body: { code: "UNAUTHENTICATED" } }), /does not accept the token\.$/],
   ["a shopper's token", () => ({ status: 403, body: { code: "FORBIDDEN" } }), /^The token is not an operator's/],
   ["a server other than a shop", () => ({ status: 302, body: "<html>" }), /responded to an operator's request with status 302 and no reason\.$/],

@@ -1,9 +1,9 @@
 import { test } from "node:test";
 import { raceOperations } from "./race-operations.ts";
 
-// Every operation that changes anything. Goes red without any of the locks and rules that the attacks in attacks.ts are about: without
-// FOR NO KEY UPDATE on the variants (stock for four), `claims` in issueCoupon, `some` in addToCart, `isPayable`, the refunds' bounds, …
+// Covers every operation that changes data (attacks.ts). Fails without one of their locks and rules: row locks on variants, one coupon per
+// user, one cart item per variant, one payment per order, the bounds of refunds and others.
 for (const latencyMs of [0, 100])
-  test(`many copies at once, at two instances, ${latencyMs} ms from the database, are done as often as they may be`, async () => {
+  test(`concurrent copies of each operation at two instances, ${latencyMs} ms from the database, take effect as often as allowed`, async () => {
     await raceOperations({ copies: 5, latencyMs });
   });

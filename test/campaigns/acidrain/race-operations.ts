@@ -1,39 +1,39 @@
-// ACIDRain (Warszawski and Bailis, 2017): what a shop forgets to guard shows when the same request comes many times at once. Every attack falls
-// on two instances at the same moment, over a database that answers at once or takes its time.
+// Concurrent copies of the same request reveal missing isolation: ACIDRain (Warszawski and Bailis, 2017). Every attack runs on two
+// instances at once, with or without latency to the database.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";
 import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
-import { Proxy } from "../../support/proxy.ts";
+import { FaultProxy } from "../../support/fault-proxy.ts";
 import { type Answer, good, openTestShop, type TestShop } from "../../support/shop.ts";
-import { ATTACKS, type Scene } from "./attacks.ts";
+import { ATTACKS, type Scenario } from "./attacks.ts";
 
 export type RaceOperationsOptions = { copies: number; latencyMs: number };
 
-const SECRET = "test_sk_of_the_rain";
-const KEYS = ["the same key", "a key of its own", "no key"] as const;
+const SECRET = "test_sk_acidrain";
+const KEYS = ["the same key", "different keys", "no key"] as const;
 
-/** Answers how many requests there were. Errors: AssertionError where anything happened more or less often than it may, or the audit finds anything. */
+/** Returns the number of requests. Errors: AssertionError if an operation took effect too often or not often enough, or if the audit finds a violation. */
 export async function raceOperations({ copies, latencyMs }: RaceOperationsOptions): Promise<number> {
-  // Scenes are set, and judged, without the delay.
+  // Attacks are prepared and checked without the latency.
   const simulator = new Simulator({ secret: SECRET });
   const env = { PAYMENT_GATEWAY_URL: await simulator.listen(), PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_BREAKER_CALLS: "10000" };
   const shop = await openTestShop({ env });
-  const proxy = await Proxy.open(shop.shop.config.databaseUrl as string);
+  const proxy = await FaultProxy.open(shop.shop.config.databaseUrl as string);
   const instances: TestShop[] = [];
   try {
     while (instances.length < 2)
       instances.push(await openTestShop({ beside: shop, env: { ...env, DATABASE_URL: proxy.url, LOCK_WAIT_MS: "20000" } }));
     proxy.latencyMs = latencyMs / 2; // In each direction.
     await assertComplete(shop);
-    const scenes = await Promise.all(
-      ATTACKS.flatMap((attack) => KEYS.map(async (keys) => ({ attack, keys, scene: await attack.open(shop, copies) }))),
+    const prepared = await Promise.all(
+      ATTACKS.flatMap((attack) => KEYS.map(async (keys) => ({ attack, keys, scenario: await attack.prepare(shop, copies) }))),
     );
-    const answers = await Promise.all(scenes.map(({ scene, keys }) => fall(scene, keys, instances, copies)));
-    for (const [i, { attack, keys, scene }] of scenes.entries())
-      await judge(
-        `${attack.operationId}${attack.way === undefined ? "" : ` ${attack.way}`}, ${copies} copies, ${keys}`,
-        scene,
+    const answers = await Promise.all(prepared.map(({ scenario, keys }) => send(scenario, keys, instances, copies)));
+    for (const [i, { attack, keys, scenario }] of prepared.entries())
+      await check(
+        `${attack.operationId}${attack.variant === undefined ? "" : ` ${attack.variant}`}, ${copies} copies, ${keys}`,
+        scenario,
         keys,
         answers[i] as Answer[],
       );
@@ -48,10 +48,10 @@ export async function raceOperations({ copies, latencyMs }: RaceOperationsOption
   }
 }
 
-/** What would set off load of its own, one at a time over all instances by a UNIQUE index (test/database/constraints.test.ts). */
-const ELSEWHERE = new Set(["startRehearsal", "stopRehearsal"]);
+/** These generate load; a UNIQUE index allows one at a time (test/database/constraints.test.ts). */
+const NOT_COVERED = new Set(["startRehearsal", "stopRehearsal"]);
 
-/** Whatever takes an Idempotency-Key changes something. */
+/** Asserts that every operation with an Idempotency-Key has an attack. */
 async function assertComplete(shop: TestShop): Promise<void> {
   const { paths } = good(await shop.anyone("GET", "/openapi.json"), 200) as {
     paths: Record<string, Record<string, { operationId: string; parameters?: { $ref?: string }[] }>>;
@@ -62,38 +62,38 @@ async function assertComplete(shop: TestShop): Promise<void> {
     .map(({ operationId }) => operationId);
   const attacked = new Set(ATTACKS.map(({ operationId }) => operationId));
   assert.deepEqual(
-    mutations.filter((operationId) => !attacked.has(operationId) && !ELSEWHERE.has(operationId)),
+    mutations.filter((operationId) => !attacked.has(operationId) && !NOT_COVERED.has(operationId)),
     [],
   );
 }
 
-function fall(scene: Scene, keys: (typeof KEYS)[number], instances: TestShop[], copies: number): Promise<Answer[]> {
-  const { as, method, path, body } = scene;
+function send(scenario: Scenario, keys: (typeof KEYS)[number], instances: TestShop[], copies: number): Promise<Answer[]> {
+  const { as, method, path, body } = scenario;
   const shared = randomUUID();
   return Promise.all(
-    Array.from({ length: Math.min(copies, scene.copies ?? copies) }, (_, i) => {
+    Array.from({ length: Math.min(copies, scenario.copies ?? copies) }, (_, i) => {
       const headers = keys === "no key" ? {} : { "idempotency-key": keys === "the same key" ? shared : `${shared}-${i}` };
       return as.at(instances[i % instances.length] as TestShop).send(method, path, body, headers);
     }),
   );
 }
 
-async function judge(what: string, scene: Scene, keys: (typeof KEYS)[number], answers: Answer[]): Promise<void> {
-  const { most, codes = [], happened, times = (successes: number): number => successes } = scene;
-  const done = answers.filter(({ status }) => status < 300);
+async function check(what: string, scenario: Scenario, keys: (typeof KEYS)[number], answers: Answer[]): Promise<void> {
+  const { maxSuccesses, codes = [], effects, expectedEffects = (successes: number): number => successes } = scenario;
+  const succeeded = answers.filter(({ status }) => status < 300);
   const refused = answers.filter(({ status }) => status >= 300).map(({ body }) => String(body.code));
   if (keys === "the same key") {
-    const [first] = done;
-    assert.ok(first, `${what}: nobody had it done, but ${refused[0]}`);
+    const [first] = succeeded;
+    assert.ok(first, `${what}: no copy succeeded: ${refused[0]}`);
     for (const { status, text } of answers) assert.deepEqual({ status, text }, { status: first.status, text: first.text }, what);
-    assert.equal(await happened(), times(1), what);
+    assert.equal(await effects(), expectedEffects(1), what);
   } else {
-    assert.equal(done.length, most, `${what}: ${refused.join(", ")}`);
+    assert.equal(succeeded.length, maxSuccesses, `${what}: ${refused.join(", ")}`);
     assert.deepEqual(
       refused.filter((code) => !codes.includes(code)),
       [],
       what,
     );
-    assert.equal(await happened(), times(most), what);
+    assert.equal(await effects(), expectedEffects(maxSuccesses), what);
   }
 }

@@ -1,6 +1,6 @@
-// Randomized runs of everything by card: each run has a misbehaving gateway, a process that dies at a chosen point, clients who repeat
-// what they got no answer to, and rivals. Afterwards the gateway's book and the shop's must agree, and nobody may have got more or less
-// than one thing for one payment. A run follows from its seed.
+// Randomized runs of card payments, charges and refunds. Each run has a faulty gateway, a process that dies at a chosen point, clients
+// that repeat unanswered requests, and competing requests. Afterwards the gateway's ledger must equal the shop's, and each payment must
+// have had its effect exactly once. The seed determines the run.
 
 import assert from "node:assert/strict";
 import { createServer, type Server } from "node:http";
@@ -32,15 +32,15 @@ import { good, openTestShop, type TestShop } from "../../support/shop.ts";
 const SECRET = "test_sk_of_the_chaos";
 const SETTINGS: SettlementSettings = { settleAfterMs: 2, giveUpAfterMs: 250 };
 const TIMEOUT_MS = 120;
-/** On a machine so busy that hardly a call comes back within its timeout a client comes again for long. */
-const FOR_GOOD_WITHIN_MS = 300_000;
-/** Longer than it takes to give up: what is late lands on something that has failed already. */
+/** Long, because most gateway calls time out on a busy machine. */
+const FINAL_RESPONSE_WITHIN_MS = 300_000;
+/** Longer than `giveUpAfterMs`, so that a late capture arrives after the payment has failed. */
 const LATE_MS = 400;
 const BALANCE_MAX = 1_000_000_000;
 const PRICE = 1000;
 const STOCK = 50;
 
-/** Where a process dies; `during` the call it dies while the gateway works. */
+/** The point at which a process dies: a failpoint, or a gateway call in progress. */
 type Death = Failpoint | "during confirm" | "during cancel" | "during find" | "never";
 const DEATHS: Death[] = [
   "never",
@@ -60,7 +60,7 @@ const FIND = ["ok", "ok", "ok", "error", "drop", "silent", "slow"];
 
 const TABLES = ["payments", "refunds", "card_charges", "stray_money"];
 
-/** What the job would find, of this run only: so that runs beside each other stay as their seeds have them. */
+/** Due rows of this run only, so that concurrent runs do not influence each other. */
 function dueOf(table: string, keys: string[]): Statement {
   return {
     name: `due ${table}`,
@@ -73,7 +73,7 @@ const never = <T>(): Promise<T> => new Promise<T>(() => {});
 
 class Died extends Error {}
 
-/** One life of the shop's process, as far as cards go. When it dies nothing of it does anything any more; what it had sent is under way. */
+/** The card payments of one shop process. After its death it does nothing more, but requests that it has sent still arrive. */
 class Process {
   readonly settlers: Settlers;
   readonly worker: SettlementWorker;
@@ -82,7 +82,7 @@ class Process {
   readonly #till: Till;
   readonly #store: PostgresStore;
   readonly #database: Database;
-  readonly #facts: OrderCache;
+  readonly #orderCache: OrderCache;
   readonly #adapter: TossGateway;
   readonly #gateway: Gateway;
   #die: (error: Error) => void = () => {};
@@ -103,7 +103,7 @@ class Process {
       finish: (...args: Parameters<Till["finish"]>) => unlessDead(() => till.finish(...args)),
     } as never;
     this.#database = new Database(databaseUrl, { size: 2, onError: () => {} });
-    this.#facts = new OrderCache(this.#database);
+    this.#orderCache = new OrderCache(this.#database);
     this.#adapter = new TossGateway({
       url: gatewayUrl,
       secret: SECRET,
@@ -118,7 +118,7 @@ class Process {
       if (this.dead) return never();
       const sent = send();
       sent.catch(() => {});
-      // Sent, and whether the gateway has it already is nobody's to know.
+      // The gateway may or may not have received the call by then.
       if (name === death) return new Promise((resolve) => setTimeout(resolve, 3)).then(() => this.die());
       return sent.then(
         (answer) => (this.dead ? never() : answer),
@@ -135,7 +135,7 @@ class Process {
     };
     const failpoint = (point: Failpoint): Promise<void> | void => (this.dead ? never() : point === death ? this.die() : undefined);
     const parts = { database: this.#database, till: this.#till, gateway: this.#gateway, settings: SETTINGS, now: Date.now, failpoint };
-    this.settlers = createSettlers({ ...parts, orderCache: this.#facts, balanceMax: BALANCE_MAX });
+    this.settlers = createSettlers({ ...parts, orderCache: this.#orderCache, balanceMax: BALANCE_MAX });
     this.worker = new SettlementWorker({
       database: this.#database,
       sources: Object.values(this.settlers).map(({ source }, i) => ({ ...source, due: () => dueOf(TABLES[i] as string, keys) })),
@@ -154,7 +154,7 @@ class Process {
     const input = { orderId, callerId: userId, expectedAmount: null, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
     return this.#submit(
       submitTwoPhase({
-        begin: startCardPayment(this.#facts, true),
+        begin: startCardPayment(this.#orderCache, true),
         input,
         status: 201,
         admit: (work) => this.#gateway.admit(work),
@@ -184,14 +184,14 @@ class Process {
 
   refund(orderId: string, items: { variantId: string; quantity: number }[] | null, key: string): Promise<KeyedResponse> {
     const input = { orderId, items, reason: "chaos", customerReason: null, askAfterMs: SETTINGS.settleAfterMs };
-    const bring = async (id: string, first: boolean) => {
+    const settle = async (id: string, first: boolean) => {
       const { status } = await this.settlers.refunds.settle(id, first);
       return status === "FAILED"
         ? { over: true as const, refusal: new Refusal("ORDER_NOT_REFUNDABLE") }
         : { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: {} };
     };
     return this.#submit(
-      submitTwoPhase({ begin: refundOrder(this.#facts), input, status: 200, admit: (work) => this.#gateway.admit(work), settle: bring }),
+      submitTwoPhase({ begin: refundOrder(this.#orderCache), input, status: 200, admit: (work) => this.#gateway.admit(work), settle }),
       "operator",
       key,
       JSON.stringify(items),
@@ -204,7 +204,7 @@ class Process {
     await Promise.all([this.#store.close(), this.#database.close().catch(() => {})]);
   }
 
-  /** As a client sees it: an answer, a refusal, or a connection that broke. */
+  /** Resolves with the response or refusal; rejects if the process dies, like a broken connection. */
   #submit(submission: Submission, caller: string, key: string, fingerprint: string): Promise<KeyedResponse> {
     const execution = { till: this.#till, key: { caller, key, fingerprint }, locale: "en", gone: () => false } as const;
     const answer = execute(submission, execution).catch((error: unknown): KeyedResponse => {
@@ -215,14 +215,12 @@ class Process {
   }
 }
 
-export type Tally = Record<string, number>;
-
 export class Chaos {
   readonly shop: TestShop;
   readonly simulator: Simulator;
   readonly #gatewayUrl: string;
   readonly #hooks: Server;
-  /** Whose the payment is, for the webhooks. */
+  /** The process that handles the webhooks of a payment key. */
   readonly #owners: Map<string, () => Process>;
 
   private constructor(shop: TestShop, simulator: Simulator, gatewayUrl: string, hooks: Server, owners: Map<string, () => Process>) {
@@ -262,73 +260,80 @@ export class Chaos {
     await new Promise((resolve) => this.#hooks.close(resolve));
   }
 
-  /** One run. Throws where anything is not as it must be. Answers what happened, for the tally. */
+  /** One run. Throws if a promise is broken; otherwise returns the outcome. */
   async run(seed: number): Promise<string> {
-    const dice = random(seed);
+    const rng = random(seed);
     const plan = {
-      kind: dice.pick(["payment", "payment", "payment", "charge"] as const),
-      death: dice.pick(DEATHS),
-      secondDeath: dice.pick(DEATHS),
+      kind: rng.pick(["payment", "payment", "payment", "charge"] as const),
+      death: rng.pick(DEATHS),
+      secondDeath: rng.pick(DEATHS),
       script: () => ({
-        confirm: list(dice, CONFIRM),
-        cancel: list(dice, CANCEL),
-        find: list(dice, FIND),
-        webhook: dice.pick(WEBHOOKS),
+        confirm: steps(rng, CONFIRM),
+        cancel: steps(rng, CANCEL),
+        find: steps(rng, FIND),
+        webhook: rng.pick(WEBHOOKS),
       }),
     };
     const databaseUrl = this.shop.shop.config.databaseUrl as string;
     const lives: Process[] = [];
     const keys: string[] = [];
     const deaths: Death[] = [plan.death, plan.secondDeath];
-    const alive = (): Process => {
+    const current = (): Process => {
       const last = lives.at(-1);
       if (last && !last.dead) return last;
       const process = new Process({ databaseUrl, gatewayUrl: this.#gatewayUrl, death: deaths.shift() ?? "never", keys });
       lives.push(process);
       return process;
     };
-    /** A client who repeats, under the same key, until somebody has answered for good. */
-    const insist = async (send: (process: Process) => Promise<KeyedResponse>): Promise<KeyedResponse> => {
-      const deadline = Date.now() + FOR_GOOD_WITHIN_MS;
+    /** A client that repeats a request under one key until it gets a final response. */
+    const untilFinal = async (send: (process: Process) => Promise<KeyedResponse>): Promise<KeyedResponse> => {
+      const deadline = Date.now() + FINAL_RESPONSE_WITHIN_MS;
       for (let tries = 0; Date.now() < deadline; tries++) {
         try {
-          const answer = await send(alive());
+          const answer = await send(current());
           if (answer.status !== 202 && answer.status !== 503) return answer;
         } catch (error) {
           if (!(error instanceof Died)) throw error;
         }
-        // Others settle too: not every client comes back.
-        if (!alive().dead) await Promise.race([alive().worker.run(), alive().death]).catch(() => {});
+        // The settlement job runs too, since a real client may not retry.
+        if (!current().dead) await Promise.race([current().worker.run(), current().death]).catch(() => {});
         await pause(2 + Math.min(tries, 50));
       }
-      throw new Error("nobody has answered for good");
+      throw new Error("no final response");
     };
-    // Another instance on the same database, whose job comes by while the first is still at it.
-    const neighbour = dice.chance(0.5) ? new Process({ databaseUrl, gatewayUrl: this.#gatewayUrl, death: "never", keys }) : undefined;
+    // Another instance on the same database, whose job runs at the same time.
+    const neighbor = rng.chance(0.5) ? new Process({ databaseUrl, gatewayUrl: this.#gatewayUrl, death: "never", keys }) : undefined;
     let over = false;
-    const beside = (async () => {
-      while (neighbour && !over) {
-        await neighbour.worker.run().catch(() => {}); // As the clock does: whatever it was, it comes by again.
+    const competing = (async () => {
+      while (neighbor && !over) {
+        await neighbor.worker.run().catch(() => {}); // The job runs again anyway.
         await pause(1);
       }
     })();
     try {
       const work = plan.kind === "charge" ? this.#charge.bind(this) : this.#payment.bind(this);
-      return await work(seed, dice, plan.script, insist, alive, keys);
+      return await work(seed, rng, plan.script, untilFinal, current, keys);
     } finally {
       over = true;
-      await beside;
+      await competing;
       for (const one of keys) this.#owners.delete(one);
-      await Promise.all([...lives, ...(neighbour ? [neighbour] : [])].map((process) => process.close()));
+      await Promise.all([...lives, ...(neighbor ? [neighbor] : [])].map((process) => process.close()));
     }
   }
 
-  async #payment(seed: number, dice: SeededRandom, script: () => Script, insist: Insist, alive: () => Process, keys: string[]): Promise<string> {
+  async #payment(
+    seed: number,
+    rng: SeededRandom,
+    script: () => Script,
+    untilFinal: UntilFinal,
+    current: () => Process,
+    keys: string[],
+  ): Promise<string> {
     const { shop, simulator } = this;
     const [user, product] = [await shop.user({ balance: 100 * PRICE }), await shop.product({ price: PRICE, stock: STOCK })];
     const variantId = product.variants[0]?.id as string;
-    const quantity = 1 + dice.below(3);
-    const userCouponId = dice.chance(0.4) ? await shop.coupon(user) : undefined;
+    const quantity = 1 + rng.below(3);
+    const userCouponId = rng.chance(0.4) ? await shop.coupon(user) : undefined;
     const { orderId } = good(
       await user.post("/orders", {
         orderItems: [{ productId: product.id, quantity }],
@@ -337,47 +342,47 @@ export class Chaos {
       }),
       201,
     );
-    if (dice.chance(0.3))
-      await shop.shop.database.pool.query("UPDATE orders SET expires_at = now() + $2 * interval '1 ms' WHERE id = $1", [orderId, dice.below(300)]);
+    if (rng.chance(0.3))
+      await shop.shop.database.pool.query("UPDATE orders SET expires_at = now() + $2 * interval '1 ms' WHERE id = $1", [orderId, rng.below(300)]);
 
     const newKey = (): string => {
       const made = keyFor(script(), `${seed}-${keys.length}`);
       keys.push(made);
-      this.#owners.set(made, alive);
+      this.#owners.set(made, current);
       return made;
     };
     const attempts: Promise<KeyedResponse>[] = [];
     const attempt = (name: string): void => {
       const paymentKey = newKey();
-      const sendOnce = (): Promise<KeyedResponse> => insist((process) => process.pay(user.id, orderId, paymentKey, `${seed}-${name}`));
+      const sendOnce = (): Promise<KeyedResponse> => untilFinal((process) => process.pay(user.id, orderId, paymentKey, `${seed}-${name}`));
       attempts.push(sendOnce());
-      if (dice.chance(0.3)) attempts.push(sendOnce()); // An impatient client.
+      if (rng.chance(0.3)) attempts.push(sendOnce()); // A client that does not wait for the first response.
     };
     attempt("first");
-    if (dice.chance(0.4)) attempt("rival");
-    const rivals: Promise<unknown>[] = [];
-    if (dice.chance(0.2)) rivals.push(user.post("/payments", { orderId, method: "BALANCE" }));
-    if (dice.chance(0.15)) rivals.push(user.post(`/orders/${orderId}/cancel`));
-    if (dice.chance(0.2)) rivals.push(shop.operator.post("/admin/jobs/expire-orders/run"));
+    if (rng.chance(0.4)) attempt("competitor");
+    const competitors: Promise<unknown>[] = [];
+    if (rng.chance(0.2)) competitors.push(user.post("/payments", { orderId, method: "BALANCE" }));
+    if (rng.chance(0.15)) competitors.push(user.post(`/orders/${orderId}/cancel`));
+    if (rng.chance(0.2)) competitors.push(shop.operator.post("/admin/jobs/expire-orders/run"));
     const answers = await Promise.all(attempts);
-    await Promise.all(rivals);
-    if (answers.every(({ status }) => status === 402) && dice.chance(0.7)) {
+    await Promise.all(competitors);
+    if (answers.every(({ status }) => status === 402) && rng.chance(0.7)) {
       attempt("again");
       answers.push(...(await Promise.all(attempts.slice(answers.length))));
     }
 
-    for (const { status } of answers) assert.ok([201, 402, 409, 400].includes(status), `a payment was answered ${status}`);
+    for (const { status } of answers) assert.ok([201, 402, 409, 400].includes(status), `a payment got ${status}`);
     const refunds: KeyedResponse[] = [];
-    if (dice.chance(0.6)) {
-      const parts = dice.chance(0.5) ? [null] : [[{ variantId, quantity: 1 }], null];
+    if (rng.chance(0.6)) {
+      const parts = rng.chance(0.5) ? [null] : [[{ variantId, quantity: 1 }], null];
       for (const [i, items] of parts.entries()) {
-        const send = (key: string): Promise<KeyedResponse> => insist((process) => process.refund(orderId, items, key));
+        const send = (key: string): Promise<KeyedResponse> => untilFinal((process) => process.refund(orderId, items, key));
         refunds.push(
-          ...(await Promise.all(dice.chance(0.3) ? [send(`${seed}-refund-${i}`), send(`${seed}-other-${i}`)] : [send(`${seed}-refund-${i}`)])),
+          ...(await Promise.all(rng.chance(0.3) ? [send(`${seed}-refund-${i}`), send(`${seed}-other-${i}`)] : [send(`${seed}-refund-${i}`)])),
         );
       }
     }
-    await this.#quiet(keys, alive);
+    await this.#settleAll(keys, current);
 
     const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
     const { rows: payments } = await shop.shop.database.pool.query<{ status: string; method: string; payment_key: string | null }>(
@@ -388,53 +393,60 @@ export class Chaos {
     assert.ok(live.length <= 1, "more than one payment of one order");
     assert.ok(
       payments.every(({ status }) => status !== "PENDING" && status !== "UNKNOWN"),
-      "a payment is in doubt for ever",
+      "a payment has no final status",
     );
     const held = (): number => keys.reduce((sum, one) => sum + (simulator.ledger.payments.get(one)?.left ?? 0), 0);
     const paidByCard = live[0]?.method === "CARD";
     const paidAndKept = paidByCard ? order.paidAmount - order.refundedAmount : 0;
-    const known = async (): Promise<number> => paidAndKept + (await this.#refusedMoney(keys));
-    await this.#lateMoneyIsBack(async () => held() === (await known()), keys, alive);
-    assert.equal(held(), await known(), "the gateway holds what the shop does not know of, or not what it knows of");
+    const known = async (): Promise<number> => paidAndKept + (await this.#refusedRefunds(keys));
+    await this.#lateCapturesRefunded(async () => held() === (await known()), keys, current);
+    assert.equal(held(), await known(), "the gateway's ledger differs from the shop's");
     for (const one of keys)
       if (one !== live[0]?.payment_key)
-        assert.equal(simulator.ledger.payments.get(one)?.left ?? 0, await this.#refusedMoney([one]), "money for nothing");
+        assert.equal(simulator.ledger.payments.get(one)?.left ?? 0, await this.#refusedRefunds([one]), "the gateway kept money without a payment");
     assert.equal(await shop.balanceOf(user), 100 * PRICE - (live[0]?.method === "BALANCE" ? order.paidAmount - order.refundedAmount : 0));
     const gone = live.length === 0 ? 0 : quantity - order.orderItems[0].refundedQuantity;
-    assert.equal(await shop.stockOf(product), STOCK - gone, "stock was given back not once");
+    assert.equal(await shop.stockOf(product), STOCK - gone, "stock was not restored exactly once");
     const paid = answers.filter(({ status }) => status === 201).map(({ body }) => (JSON.parse(body) as { paymentId: string }).paymentId);
-    assert.ok(new Set(paid).size <= 1, "two payments were answered 201");
-    assert.equal(paid.length > 0, paidByCard, "the answer and the books differ");
+    assert.ok(new Set(paid).size <= 1, "two payments got 201");
+    assert.equal(paid.length > 0, paidByCard, "the response and the ledgers differ");
     return `payment ${order.status}`;
   }
 
-  async #charge(seed: number, dice: SeededRandom, script: () => Script, insist: Insist, alive: () => Process, keys: string[]): Promise<string> {
+  async #charge(
+    seed: number,
+    rng: SeededRandom,
+    script: () => Script,
+    untilFinal: UntilFinal,
+    current: () => Process,
+    keys: string[],
+  ): Promise<string> {
     const { shop, simulator } = this;
     const user = await shop.user();
-    const count = 1 + dice.below(3);
+    const count = 1 + rng.below(3);
     keys.push(...Array.from({ length: count }, (_, i) => keyFor(script(), `${seed}-${i}`)));
-    for (const one of keys) this.#owners.set(one, alive);
-    const answers = await Promise.all(keys.map((one, i) => insist((process) => process.charge(user.id, 100 + i, one, `${seed}-${i}`))));
-    await this.#quiet(keys, alive);
+    for (const one of keys) this.#owners.set(one, current);
+    const answers = await Promise.all(keys.map((one, i) => untilFinal((process) => process.charge(user.id, 100 + i, one, `${seed}-${i}`))));
+    await this.#settleAll(keys, current);
     const charged = answers.reduce((sum, { status }, i) => sum + (status === 200 ? 100 + i : 0), 0);
-    for (const { status } of answers) assert.ok([200, 402].includes(status), `a charge was answered ${status}`);
-    assert.equal(await shop.balanceOf(user), charged, "the balance did not move once per charge");
+    for (const { status } of answers) assert.ok([200, 402].includes(status), `a charge got ${status}`);
+    assert.equal(await shop.balanceOf(user), charged, "the balance does not equal the sum of the charges");
     const held = (): number => keys.reduce((sum, one) => sum + (simulator.ledger.payments.get(one)?.left ?? 0), 0);
-    const known = async (): Promise<number> => charged + (await this.#refusedMoney(keys));
-    await this.#lateMoneyIsBack(async () => held() === (await known()), keys, alive);
-    assert.equal(held(), await known(), "the gateway holds other money than was charged");
+    const known = async (): Promise<number> => charged + (await this.#refusedRefunds(keys));
+    await this.#lateCapturesRefunded(async () => held() === (await known()), keys, current);
+    assert.equal(held(), await known(), "the gateway's ledger differs from the charges");
     return `charge ${charged > 0 ? "COMPLETED" : "FAILED"}`;
   }
 
-  /** Lets everything land that is under way, and the job come by until nothing changes any more. */
-  async #quiet(keys: string[], alive: () => Process): Promise<void> {
+  /** Waits for late calls, and runs the settlement job until nothing is open. */
+  async #settleAll(keys: string[], current: () => Process): Promise<void> {
     const late = keys.some((one) => one.includes("late"));
     if (late) await pause(LATE_MS + 50);
     const deadline = Date.now() + 60_000;
     for (let clean = 0; clean < 2;) {
-      if (Date.now() > deadline) throw new Error(`the job does not come to an end: ${JSON.stringify(await this.#state(keys))}`);
+      if (Date.now() > deadline) throw new Error(`open payments do not settle: ${JSON.stringify(await this.#state(keys))}`);
       try {
-        await Promise.race([alive().worker.run(), alive().death]);
+        await Promise.race([current().worker.run(), current().death]);
       } catch (error) {
         if (!(error instanceof Died)) throw error;
         continue;
@@ -444,16 +456,16 @@ export class Chaos {
     }
   }
 
-  /** On a busy machine late money may come later than it was sent for: then it goes back a little later, but within this. */
-  async #lateMoneyIsBack(agreed: () => Promise<boolean>, keys: string[], alive: () => Process): Promise<void> {
+  /** A late capture can arrive after the run on a busy machine; the job then refunds it. */
+  async #lateCapturesRefunded(agreed: () => Promise<boolean>, keys: string[], current: () => Process): Promise<void> {
     for (const deadline = Date.now() + 20_000; !(await agreed()) && Date.now() < deadline;) {
       await pause(50);
-      await this.#quiet(keys, alive);
+      await this.#settleAll(keys, current);
     }
   }
 
-  /** Money that came too late and that the gateway, asked to give it back, said it would keep (a scripted `decline`): operators see it, and nobody else can do anything. */
-  async #refusedMoney(keys: string[]): Promise<number> {
+  /** Late captures whose refund the gateway has declined (scripted). The shop lists them for its operators. */
+  async #refusedRefunds(keys: string[]): Promise<number> {
     const { rows } = await this.shop.shop.database.pool.query<{ amount: string }>(
       "SELECT coalesce(sum(amount), 0) AS amount FROM stray_money WHERE payment_key = ANY($1) AND status = 'REFUSED'",
       [keys],
@@ -461,15 +473,15 @@ export class Chaos {
     return Number(rows[0]?.amount);
   }
 
-  /** The keys of all such money. */
-  async keysOfRefusedMoney(): Promise<Set<string>> {
+  /** Payment keys of such captures. */
+  async keysOfRefusedRefunds(): Promise<Set<string>> {
     const { rows } = await this.shop.shop.database.pool.query<{ payment_key: string }>(
       "SELECT payment_key FROM stray_money WHERE status = 'REFUSED'",
     );
     return new Set(rows.map(({ payment_key }) => payment_key));
   }
 
-  /** What there is of a run, for whoever has to understand it. */
+  /** All data of a run, for the error message. */
   async #state(keys: string[]): Promise<unknown> {
     const read = async (table: string): Promise<unknown> =>
       (await this.shop.shop.database.pool.query(`SELECT * FROM ${table} WHERE payment_key = ANY($1)`, [keys])).rows;
@@ -480,7 +492,7 @@ export class Chaos {
     };
   }
 
-  /** Whether anything with these keys is open, or failed and could still turn out otherwise. */
+  /** Whether a row with these keys is open, or failed and still to be checked. */
   async #isOpen(keys: string[]): Promise<boolean> {
     const { rows } = await this.shop.shop.database.pool.query(
       `SELECT FROM payments WHERE payment_key = ANY($1) AND status IN ('PENDING', 'UNKNOWN')
@@ -496,11 +508,11 @@ export class Chaos {
 }
 
 type Script = { confirm: string[]; cancel: string[]; find: string[]; webhook: (typeof WEBHOOKS)[number] };
-type Insist = (send: (process: Process) => Promise<KeyedResponse>) => Promise<KeyedResponse>;
+type UntilFinal = (send: (process: Process) => Promise<KeyedResponse>) => Promise<KeyedResponse>;
 
-/** Up to three steps, then all is well. */
-function list(dice: SeededRandom, steps: string[]): string[] {
-  return Array.from({ length: dice.below(4) }, () => dice.pick(steps));
+/** Up to three scripted steps; after them the gateway succeeds. */
+function steps(rng: SeededRandom, from: string[]): string[] {
+  return Array.from({ length: rng.below(4) }, () => rng.pick(from));
 }
 
 function pause(ms: number): Promise<void> {

@@ -1,166 +1,167 @@
-// Lives of a shop under load, each of which ends with SIGKILL: at one of the points at which it meets the world, or at any moment, alone,
-// with its database, or the database without it. The next life begins on what the last one left on disk.
+// Kills a shop under load again and again with SIGKILL, at a kill point or at a random moment, alone or with its database, or kills
+// only the database. Each run of the shop starts on the data that the previous run has left. At the end, all data is verified.
 
 import { setTimeout as pause } from "node:timers/promises";
 import { random } from "../../support/random.ts";
 import { Client, good } from "../../support/shop.ts";
-import { Clients } from "./clients.ts";
+import { Clients } from "../../support/clients.ts";
 import { isOfMigration, KillPoints } from "./kill-points.ts";
 import { type Death, Sandbox } from "./sandbox.ts";
-import { type Verification, verify, verifyEvents } from "./verification.ts";
+import { type Verification, verifyClients } from "../../support/verification.ts";
 
 export type CrashTestOptions = {
   seed: number;
-  /** Deaths after which it ends; without it when the shop has died at every point. */
+  /** Number of kills; without it, until every kill point was hit. */
   rounds?: number;
-  customers?: number;
-  /** How long the first two lives last, in which the points turn out. */
-  firstLivesMs?: number;
-  /** At which points it is to die; all, unless given. */
-  which?: (point: string) => boolean;
+  clients?: number;
+  /** Duration of the first two runs, which find the kill killPoints. */
+  firstRunsMs?: number;
+  /** Which kill points to use; all by default. */
+  isIncluded?: (point: string) => boolean;
   onRound?: (round: number, end: string) => void;
 };
 
 const KINDS = ["shop", "database", "postmaster", "both"] as const;
 type Kind = (typeof KINDS)[number];
 
-export type Report = {
+export type CrashReport = {
   rounds: number;
-  points: [point: string, hits: number][];
-  kills: Record<Kind | "at a point", number>;
-  askedAgain: number;
+  killPoints: [point: string, hits: number][];
+  kills: Record<Kind | "at a kill point", number>;
+  retries: number;
   audits: number;
   violations: unknown[];
   differences: unknown[];
-  reckoning: Verification;
+  verification: Verification;
 };
 
-/** The first two lives go on until so much was answered, or so much time is over: what nobody has passed by then is not known to be there. */
-const FIRST_ANSWERS = 1000;
-const FIRST_LIVES_AT_MOST_MS = 60_000;
-/** How long a life lasts whose point is not passed. */
-const LIFE_MS = 4000;
-const ANY_MOMENT_MS = 1500;
+/** Each of the first two runs lasts until this number of responses or this time. Later runs may find further kill killPoints. */
+const FIRST_RUN_RESPONSES = 1000;
+const FIRST_RUN_TIMEOUT_MS = 60_000;
+/** Duration of a run that does not pass its kill point. */
+const RUN_MS = 4000;
+/** A random kill comes within this time. */
+const RANDOM_KILL_WITHIN_MS = 1500;
 const BREAK_EVERY_MS = 150;
-/** Every so many deaths one is at any moment. */
-const AT_ANY_MOMENT = 6;
+/** One of this number of kills is at a random moment. */
+const RANDOM_KILL_EVERY = 6;
 const SETTLED_WITHIN_MS = 60_000;
 
 export async function crashTest({
   seed,
   rounds,
-  customers: count = 16,
-  firstLivesMs = 6000,
-  which = () => true,
+  clients: count = 16,
+  firstRunsMs = 6000,
+  isIncluded = () => true,
   onRound = () => {},
-}: CrashTestOptions): Promise<Report> {
-  const dice = random(seed);
-  const premises = await Sandbox.at();
-  const points = new KillPoints(premises.pointsFile, (point) => !isOfMigration(point) && which(point));
-  const customers = new Clients(premises.url, seed);
-  const kills = { "at a point": 0, shop: 0, database: 0, postmaster: 0, both: 0 };
+}: CrashTestOptions): Promise<CrashReport> {
+  const rng = random(seed);
+  const sandbox = await Sandbox.create();
+  const killPoints = new KillPoints(sandbox.pointsFile, (point) => !isOfMigration(point) && isIncluded(point));
+  const clients = new Clients(sandbox.url, seed);
+  const kills = { "at a kill point": 0, shop: 0, database: 0, postmaster: 0, both: 0 };
   const violations: unknown[] = [];
   let round = 0;
   let audits = 0;
 
   try {
-    const filled = customers.start(count);
-    // The first two lives show which points there are.
-    await live("shop", undefined, false);
-    await filled;
-    await live("both", undefined, true);
-    while (rounds === undefined ? !points.areThrough : round < rounds) {
-      const death = dice.below(AT_ANY_MOMENT) === 0 ? undefined : points.aim(dice);
-      await live(dice.pick(KINDS), death, death ? points.isOnlyInTrouble(death.point) : dice.chance(0.3));
+    const started = clients.start(count);
+    // The first two runs find the kill points.
+    await runOnce("shop", undefined, false);
+    await started;
+    await runOnce("both", undefined, true);
+    while (rounds === undefined ? !killPoints.areDone : round < rounds) {
+      const death = rng.below(RANDOM_KILL_EVERY) === 0 ? undefined : killPoints.pick(rng);
+      await runOnce(rng.pick(KINDS), death, death ? killPoints.needsBrokenConnections(death.point) : rng.chance(0.3));
     }
-    await premises.open();
-    await customers.stop();
+    await sandbox.open();
+    await clients.stop();
     await audit();
     const differences = await settled();
-    const { lost, ...reckoned } = await verify(premises.url, customers);
-    const events = await verifyEvents(premises.databaseUrl, premises.eventsFile);
+    const verification = await verifyClients(sandbox.url, clients, { databaseUrl: sandbox.databaseUrl, path: sandbox.eventsFile });
     return {
       rounds: round,
-      points: points.all,
+      killPoints: killPoints.all,
       kills,
-      askedAgain: customers.asker.askedAgain,
+      retries: clients.client.retryCount,
       audits,
       violations,
       differences,
-      reckoning: { ...reckoned, events: events.events, lost: [...lost, ...events.lost] },
+      verification,
     };
   } finally {
-    await premises.remove();
+    await sandbox.remove();
   }
 
-  /** One life, on what the last one left, to its end. */
-  async function live(kind: Kind, death: Death | undefined, inTrouble: boolean): Promise<void> {
-    await premises.openDatabase();
-    if (!premises.own && round > 0) await audit();
-    const life = round < 2 ? firstLife : () => premises.ended(death ? LIFE_MS : dice.below(ANY_MOMENT_MS));
-    const opened = await premises.open(death);
-    const lived = opened ? await whileBreaking(inTrouble, life) : "SIGKILL";
-    // Where nothing was aimed at, or what was aimed at did not come by, it dies now.
-    const end = lived ?? (await kill(kind));
-    const diedAt = points.learn(death?.point, inTrouble);
-    if (end !== undefined && diedAt === undefined) throw new Error(`the shop ended by itself: ${end}`);
-    kills[diedAt === undefined ? kind : "at a point"]++;
+  /** One run of the shop, on the data of the previous run, to its end. */
+  async function runOnce(kind: Kind, death: Death | undefined, withBrokenConnections: boolean): Promise<void> {
+    await sandbox.openDatabase();
+    if (!sandbox.isEmbedded && round > 0) await audit();
+    const wait = round < 2 ? firstRun : () => sandbox.ended(death ? RUN_MS : rng.below(RANDOM_KILL_WITHIN_MS));
+    const opened = await sandbox.open(death);
+    const ended = opened ? await whileBreaking(withBrokenConnections, wait) : "SIGKILL";
+    // Without a kill point, or if the shop did not pass it, kill it now.
+    const end = ended ?? (await kill(kind));
+    const diedAt = killPoints.learn(death?.point, withBrokenConnections);
+    if (end !== undefined && diedAt === undefined) throw new Error(`the shop ended without a kill: ${end}`);
+    kills[diedAt === undefined ? kind : "at a kill point"]++;
     onRound(++round, diedAt ?? kind);
   }
 
-  async function firstLife(): Promise<string | undefined> {
-    const answers = customers.told.length + (rounds === undefined ? FIRST_ANSWERS : 0);
-    const from = performance.now();
-    for (let wait = firstLivesMs; ; wait = 500) {
-      const end = await premises.ended(wait);
-      if (end !== undefined || customers.told.length >= answers || performance.now() - from > FIRST_LIVES_AT_MOST_MS) return end;
+  async function firstRun(): Promise<string | undefined> {
+    const goal = clients.acknowledged.length + (rounds === undefined ? FIRST_RUN_RESPONSES : 0);
+    const startedAt = performance.now();
+    for (let wait = firstRunsMs; ; wait = 500) {
+      const end = await sandbox.ended(wait);
+      if (end !== undefined || clients.acknowledged.length >= goal || performance.now() - startedAt > FIRST_RUN_TIMEOUT_MS) return end;
     }
   }
 
-  /** Answers how the shop ended where it did by itself meanwhile: at the point that was aimed at, on its way out. */
+  /** Returns how the shop ended, if it died by itself: at its kill point, while it was shutting down. */
   async function kill(kind: Kind): Promise<string | undefined> {
-    if (kind === "shop") await premises.killShop();
-    else if (kind === "both") await premises.killBoth(dice.chance(0.4));
+    if (kind === "shop") await sandbox.killShop();
+    else if (kind === "both") await sandbox.killBoth(rng.chance(0.4));
     else return loseDatabase({ children: kind === "database" });
     return undefined;
   }
 
-  async function loseDatabase(which: { children: boolean }): Promise<string | undefined> {
-    await premises.killDatabase(which);
-    // A shop that has lost its own database says so and ends; one whose database is apart goes on, until it is killed too.
-    const end = await premises.ended(premises.own ? 15_000 : dice.below(ANY_MOMENT_MS));
+  async function loseDatabase(processes: { children: boolean }): Promise<string | undefined> {
+    await sandbox.killDatabase(processes);
+    // A shop ends with an error if its embedded database is lost. With an external database, it continues until it is killed.
+    const end = await sandbox.ended(sandbox.isEmbedded ? 15_000 : rng.below(RANDOM_KILL_WITHIN_MS));
     if (end === "SIGKILL") return end;
-    if (premises.own !== (end?.startsWith("1 ") ?? false)) throw new Error(`the shop, when it lost its database: ${end ?? "went on"}`);
-    if (!premises.own) await premises.killShop();
+    if (sandbox.isEmbedded !== (end?.startsWith("1 ") ?? false))
+      throw new Error(`after the loss of its database, the shop ${end === undefined ? "continued" : `ended with ${end}`}`);
+    if (!sandbox.isEmbedded) await sandbox.killShop();
     return undefined;
   }
 
-  async function whileBreaking<T>(inTrouble: boolean, life: () => Promise<T>): Promise<T> {
+  async function whileBreaking<T>(withBrokenConnections: boolean, wait: () => Promise<T>): Promise<T> {
     const over = new AbortController();
     const breaking = (async () => {
-      for (; inTrouble && !over.signal.aborted; await pause(BREAK_EVERY_MS)) await premises.breakConnections();
+      for (; withBrokenConnections && !over.signal.aborted; await pause(BREAK_EVERY_MS)) await sandbox.breakConnections();
     })();
-    const end = await life();
+    const end = await wait();
     over.abort();
     await breaking;
     return end;
   }
 
   async function audit(): Promise<void> {
-    violations.push(...(await premises.audit()));
+    violations.push(...(await sandbox.audit()));
     audits++;
   }
 
-  /** Lets the shop work off what is open, and the gateway's book be held against its own; answers in what they differ. */
+  /** Settles open payments and delivers open events. Returns the differences to the gateway's ledger. */
   async function settled(): Promise<unknown[]> {
-    const operator = new Client(premises.url, "an-operator", "operator");
+    const operator = new Client(sandbox.url, "an-operator", "operator");
     for (const deadline = Date.now() + SETTLED_WITHIN_MS; ; await pause(200)) {
-      // BUSY where it is running already, or the instance that ran it died and still holds it: then it is asked again.
+      // BUSY if the job is running, or if PostgreSQL still holds the lock of a dead instance.
       for (const job of ["settle-payments", "relay-events", "aggregate-sales"]) {
         const run = await operator.post(`/admin/jobs/${job}/run`);
         if (run.status !== 503) good(run, 200);
       }
-      // BUSY too while the gateway, which was made to fail, is left in peace.
+      // BUSY while the circuit breaker is open.
       const reconciled = await operator.get("/admin/reconciliation");
       if (reconciled.status === 503 && Date.now() < deadline) continue;
       const { differences } = good(reconciled, 200) as { differences: unknown[] };

@@ -1,31 +1,30 @@
-// Loaded into a shop before anything of its own (`NODE_OPTIONS=--import`): notes every point at which the shop meets the world, and lets
-// it die at one of them, as by SIGKILL. The shop itself knows nothing of this. A point is a statement to PostgreSQL, a call of the gateway
-// or a step of writing the event file, `before` it is sent, once it is `sent`, and when it is `answered`.
+// Preloaded into a shop (`NODE_OPTIONS=--import`): reports every kill point that the shop passes, and kills the process at one of them.
+// The shop's code does not know it. A kill point is a statement to PostgreSQL, a gateway call or a step of writing the event file:
+// `before` it is sent, when it is `sent`, and when it is `answered`.
 //
-// TORTURE_POINTS names the file in which points are noted when they are first passed, TORTURE_POINT and TORTURE_PASS where to die, and
-// which time of passing it.
+// CRASH_POINTS is the file for the kill points; CRASH_POINT and CRASH_PASS say at which one to die, and at which pass.
 
 import { openSync, writeSync } from "node:fs";
 import { type FileHandle, open } from "node:fs/promises";
 import pg from "pg";
 
-const { TORTURE_POINTS = "", TORTURE_POINT, TORTURE_PASS } = process.env;
-const notes = openSync(TORTURE_POINTS, "a");
+const { CRASH_POINTS = "", CRASH_POINT, CRASH_PASS } = process.env;
+const report = openSync(CRASH_POINTS, "a");
 const TORN = "event file: append, torn";
 const passed = new Map<string, number>();
 
-/** Whether it is to die when it next passes this point. */
+/** Whether the process dies when it next passes this point. */
 function isDue(point: string): boolean {
-  return point === TORTURE_POINT && (passed.get(point) ?? 0) + 1 === Number(TORTURE_PASS);
+  return point === CRASH_POINT && (passed.get(point) ?? 0) + 1 === Number(CRASH_PASS);
 }
 
-/** Notes that the shop is here, which may be the last that it does. */
+/** Reports a point, and kills the process if it is due. */
 function pass(point: string): void {
   const due = isDue(point);
-  if (!passed.has(point)) writeSync(notes, `${point}\n`);
+  if (!passed.has(point)) writeSync(report, `${point}\n`);
   passed.set(point, (passed.get(point) ?? 0) + 1);
   if (!due) return;
-  writeSync(notes, `died ${point}\n`);
+  writeSync(report, `died ${point}\n`);
   process.kill(process.pid, "SIGKILL");
 }
 
@@ -47,7 +46,7 @@ client.query = function (this: pg.Client, ...args) {
     };
   const answer = query.apply(this, args);
   pass(`${step}, sent`);
-  // Whoever sent it learns of the answer behind us.
+  // The caller's own handlers run after this one.
   if (answer instanceof Promise)
     answer.then(
       () => pass(`${step}, answered`),
@@ -56,14 +55,14 @@ client.query = function (this: pg.Client, ...args) {
   return answer;
 };
 
-/** What a prepared statement is called; of others the beginning, and where it was sent from. */
+/** The name of a prepared statement; of others the first words and the sending file. */
 function nameOf(sent: Query): string {
   if (typeof sent !== "string" && sent.name !== undefined) return sent.name;
   const text = (typeof sent === "string" ? sent : (sent.text ?? "")).trim().split(/\s+/).slice(0, 4).join(" ").replaceAll(/\d+/g, "n");
   return `${text} (${placeOf(new Error().stack ?? "")})`;
 }
 
-/** The first file on the way here that is not about the database as such. */
+/** The first file of the call stack above the database layer. */
 function placeOf(stack: string): string {
   return [...stack.matchAll(/\/src\/([\w/-]+)\.ts/g)].map(([, file]) => file).find((file) => !/^database\/(pool|client)$/.test(file ?? "")) ?? "pool";
 }
@@ -81,13 +80,13 @@ globalThis.fetch = async (input, init) => {
   return response;
 };
 
-const probe = await open(TORTURE_POINTS);
+const probe = await open(CRASH_POINTS);
 const file = Object.getPrototypeOf(probe) as FileHandle;
 await probe.close();
 const { appendFile, datasync, truncate } = file;
 file.appendFile = async function (this: FileHandle, data, ...rest) {
   pass("event file: append, before");
-  // As where the disk is full, or the machine stops, in the middle of a line.
+  // A write that stops in the middle of a line, as on a full disk.
   if (isDue(TORN)) await appendFile.call(this, String(data).slice(0, String(data).length / 2));
   pass(TORN);
   await appendFile.call(this, data, ...rest);

@@ -1,28 +1,28 @@
-// A shop that dies while it makes its tables, at each point of it in turn: the next start goes on where it stopped.
+// Kills a shop during its first migration, at each kill point in turn. The next start must complete the migration.
 
 import { isOfMigration, KillPoints } from "./kill-points.ts";
 import { Sandbox } from "./sandbox.ts";
-import type { Report } from "./crash.ts";
+import type { CrashReport } from "./crash.ts";
 
-export async function crashFirstStart(): Promise<Pick<Report, "points" | "violations">> {
-  const premises = await Sandbox.at();
-  const points = new KillPoints(premises.pointsFile, isOfMigration);
+export async function crashFirstStart(): Promise<Pick<CrashReport, "killPoints" | "violations">> {
+  const sandbox = await Sandbox.create();
+  const killPoints = new KillPoints(sandbox.pointsFile, isOfMigration);
   const violations: unknown[] = [];
   try {
-    await premises.open();
-    await premises.killShop();
-    points.learn(undefined, false);
-    for (const point of points.neverHit) {
-      await premises.empty();
-      await premises.open({ point, pass: 1 });
-      await premises.killShop();
-      points.learn(point, false);
-      if (!(await premises.open())) throw new Error(`the shop does not start after it died ${point}`);
-      violations.push(...(await premises.audit()));
-      await premises.killShop();
+    await sandbox.open();
+    await sandbox.killShop();
+    killPoints.learn(undefined, false);
+    for (const point of killPoints.neverHit) {
+      await sandbox.empty();
+      await sandbox.open({ point, pass: 1 });
+      await sandbox.killShop();
+      killPoints.learn(point, false);
+      if (!(await sandbox.open())) throw new Error(`the shop does not start after its death at ${point}`);
+      violations.push(...(await sandbox.audit()));
+      await sandbox.killShop();
     }
-    return { points: points.all, violations };
+    return { killPoints: killPoints.all, violations };
   } finally {
-    await premises.remove();
+    await sandbox.remove();
   }
 }

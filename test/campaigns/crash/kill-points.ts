@@ -1,4 +1,4 @@
-// The points at which a shop can die, as they turn out while it lives, and how often it died at each.
+// The kill points that the shop has reported so far (die-at.ts), and the number of kills at each.
 
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -6,24 +6,24 @@ import type { SeededRandom } from "../../support/random.ts";
 
 type Seen = {
   hits: number;
-  /** How often it was aimed at, and missed, since it was hit last. */
+  /** Runs since the last hit that were to die at this point and did not pass it. */
   misses: number;
-  /** Passed only in lives whose connections were broken, so far. */
-  onlyInTrouble: boolean;
+  /** Passed only in runs whose connections were broken, so far. */
+  needsBrokenConnections: boolean;
 };
 
-const MOST_MISSES = 6;
+const MAX_MISSES = 6;
 
 export class KillPoints {
   readonly #path: string;
-  readonly #which: (point: string) => boolean;
+  readonly #isIncluded: (point: string) => boolean;
   readonly #seen = new Map<string, Seen>();
   #read = 0;
 
-  /** @param path where the shop notes its points; `which` of them count */
-  constructor(path: string, which: (point: string) => boolean) {
+  /** @param path file to which the shop writes its kill points */
+  constructor(path: string, isIncluded: (point: string) => boolean) {
     this.#path = path;
-    this.#which = which;
+    this.#isIncluded = isIncluded;
   }
 
   get all(): [point: string, hits: number][] {
@@ -34,51 +34,51 @@ export class KillPoints {
     return this.all.flatMap(([point, hits]) => (hits === 0 ? [point] : []));
   }
 
-  /** Whether there is none left that was not hit, or aimed at so often that it seems not to come by any more. */
-  get areThrough(): boolean {
-    return [...this.#seen.values()].every(({ hits, misses }) => hits > 0 || misses >= MOST_MISSES);
+  /** Whether every kill point was hit, or missed so often that the shop seems not to pass it anymore. */
+  get areDone(): boolean {
+    return [...this.#seen.values()].every(({ hits, misses }) => hits > 0 || misses >= MAX_MISSES);
   }
 
-  isOnlyInTrouble(point: string): boolean {
-    return this.#seen.get(point)?.onlyInTrouble ?? true;
+  needsBrokenConnections(point: string): boolean {
+    return this.#seen.get(point)?.needsBrokenConnections ?? true;
   }
 
-  /** One of those at which it died least often; those that were missed come later, so that nothing is aimed at for ever. */
-  aim(dice: SeededRandom): { point: string; pass: number } | undefined {
-    const rank = ({ hits, misses }: Seen): number => hits * MOST_MISSES + misses;
+  /** Picks one of the kill points with the fewest hits, missed ones last. */
+  pick(rng: SeededRandom): { point: string; pass: number } | undefined {
+    const rank = ({ hits, misses }: Seen): number => hits * MAX_MISSES + misses;
     const least = Math.min(...[...this.#seen.values()].map(rank));
     const rarest = [...this.#seen].filter(([, seen]) => rank(seen) === least);
     if (rarest.length === 0) return undefined;
-    const [point, { misses }] = dice.pick(rarest);
-    // The first time is the surest; later ones meet a shop in full swing.
-    return { point, pass: misses > 0 ? 1 : 1 + dice.below(3) };
+    const [point, { misses }] = rng.pick(rarest);
+    // The first pass is certain; a later pass happens under full load.
+    return { point, pass: misses > 0 ? 1 : 1 + rng.below(3) };
   }
 
-  /** Learns what the last life has passed. Answers where it died, if it was at a point. */
-  learn(aimedAt: string | undefined, inTrouble: boolean): string | undefined {
+  /** Reads which kill points the last run has passed. Returns the one at which it died, if any. */
+  learn(target: string | undefined, withBrokenConnections: boolean): string | undefined {
     const text = existsSync(this.#path) ? readFileSync(this.#path, "utf8").slice(this.#read) : "";
     this.#read += text.length;
     let diedAt: string | undefined;
     for (const line of text.split("\n").filter(Boolean)) {
       if (line.startsWith("died ")) diedAt = line.slice("died ".length);
-      else if (this.#which(line)) {
-        const seen = this.#seen.get(line) ?? { hits: 0, misses: 0, onlyInTrouble: true };
-        this.#seen.set(line, { ...seen, onlyInTrouble: seen.onlyInTrouble && inTrouble });
+      else if (this.#isIncluded(line)) {
+        const seen = this.#seen.get(line) ?? { hits: 0, misses: 0, needsBrokenConnections: true };
+        this.#seen.set(line, { ...seen, needsBrokenConnections: seen.needsBrokenConnections && withBrokenConnections });
       }
     }
-    const aimed = aimedAt === undefined ? undefined : this.#seen.get(aimedAt);
-    if (aimed && diedAt === aimedAt) Object.assign(aimed, { hits: aimed.hits + 1, misses: 0 });
-    else if (aimed) aimed.misses++;
+    const seen = target === undefined ? undefined : this.#seen.get(target);
+    if (seen && diedAt === target) Object.assign(seen, { hits: seen.hits + 1, misses: 0 });
+    else if (seen) seen.misses++;
     return diedAt;
   }
 }
 
-/** What happens to a database once, and so is tortured by itself. */
+/** Migrations run once per database, so first-start.ts tests them. */
 export function isOfMigration(point: string): boolean {
   return point.includes("(database/migrate)");
 }
 
-/** Splits the points into `of` parts that stay the same from run to run; this is one of them. */
+/** One of `of` shares of the kill points, the same in each run. */
 export function inPart(part: number, of: number): (point: string) => boolean {
   return (point) => createHash("sha1").update(point).digest().readUInt32BE() % of === part - 1;
 }

@@ -1,5 +1,5 @@
-// A shop and its database on one folder, as processes of their own, that can be killed at any moment and are opened again on what is left.
-// The database is one of two: PostgreSQL apart, as DATABASE_URL has it, or the shop's own.
+// A shop and its database as child processes on one folder, which can be killed at any moment and started again on the same data.
+// PostgreSQL is either external (DATABASE_URL) or embedded in the shop.
 
 import { mkdtempSync, readFileSync, renameSync, rmSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -10,7 +10,7 @@ import { Database } from "../../../src/database/pool.ts";
 import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded/embedded.ts";
 import { killWithoutWarning } from "../../support/power-failure.ts";
 import { serve } from "../../support/process.ts";
-import { dieWithUs, freePort } from "../../support/services.ts";
+import { killAtExit, freePort } from "../../support/services.ts";
 
 const PRELOAD = join(import.meta.dirname, "die-at.ts");
 const SETTINGS = {
@@ -24,13 +24,13 @@ const SETTINGS = {
   PAYMENT_GIVE_UP_AFTER_MS: "2000",
 };
 
-/** Where the shop is to die: at this point, when it passes it for the so manieth time. */
+/** The shop dies when it passes this kill point for the given time. */
 export type Death = { point: string; pass: number };
 
 export class Sandbox {
-  readonly folder = mkdtempSync(join(tmpdir(), "jangnal-torture-"));
-  /** Whether the shop brings its database along. */
-  own = false;
+  readonly folder = mkdtempSync(join(tmpdir(), "jangnal-crash-"));
+  /** Whether PostgreSQL is embedded in the shop. */
+  isEmbedded = false;
   readonly #port: number;
   #shop: Awaited<ReturnType<typeof serve>> | undefined;
   #server: EmbeddedServer | undefined;
@@ -39,8 +39,8 @@ export class Sandbox {
     this.#port = port;
   }
 
-  /** Nothing runs yet. */
-  static async at(): Promise<Sandbox> {
+  /** Creates the folder; nothing runs yet. */
+  static async create(): Promise<Sandbox> {
     return new Sandbox(await freePort());
   }
 
@@ -52,31 +52,31 @@ export class Sandbox {
     return join(this.folder, "events.ndjson");
   }
 
-  /** PostgreSQL on this folder, whichever process it belongs to. */
+  /** URL of PostgreSQL on this folder. */
   get databaseUrl(): string {
-    return `postgresql:///jangnal?host=${encodeURIComponent(this.own ? readFileSync(join(this.folder, "postgres.socket"), "utf8") : this.#door)}&port=5432&user=jangnal&sslmode=disable`;
+    return `postgresql:///jangnal?host=${encodeURIComponent(this.isEmbedded ? readFileSync(join(this.folder, "postgres.socket"), "utf8") : this.#socketLink)}&port=5432&user=jangnal&sslmode=disable`;
   }
 
-  /** Where a shop finds a database that is apart, wherever it was started last. */
-  get #door(): string {
-    return join(this.folder, "door");
+  /** A link to the socket directory of the external PostgreSQL, which changes with each start. */
+  get #socketLink(): string {
+    return join(this.folder, "socket");
   }
 
   get pointsFile(): string {
     return join(this.folder, "points");
   }
 
-  /** The shop is open, or has died on the way: answers which. */
+  /** Starts the shop. Returns false if it died at its kill point before it was open. */
   async open(death?: Death): Promise<boolean> {
     await this.openDatabase();
     const env = {
       ...SETTINGS,
       PORT: String(this.#port),
       DATA_DIR: this.folder,
-      ...(this.own ? {} : { DATABASE_URL: this.databaseUrl }),
+      ...(this.isEmbedded ? {} : { DATABASE_URL: this.databaseUrl }),
       NODE_OPTIONS: `--import=${PRELOAD}`,
-      TORTURE_POINTS: this.pointsFile,
-      ...(death ? { TORTURE_POINT: death.point, TORTURE_PASS: String(death.pass) } : {}),
+      CRASH_POINTS: this.pointsFile,
+      ...(death ? { CRASH_POINT: death.point, CRASH_PASS: String(death.pass) } : {}),
     };
     try {
       this.#shop = await serve(env);
@@ -84,11 +84,11 @@ export class Sandbox {
       if (!/"signal":"SIGKILL"/.test((error as Error).message)) throw error;
       return false;
     }
-    dieWithUs(this.#shop.child);
+    killAtExit(this.#shop.child);
     return true;
   }
 
-  /** How the shop ended, or undefined when so much time is over. */
+  /** How the shop ended, or undefined after this time. */
   async ended(withinMs: number): Promise<string | undefined> {
     const { promise, resolve } = Promise.withResolvers<string | undefined>();
     const timer = setTimeout(resolve, withinMs, undefined);
@@ -103,26 +103,26 @@ export class Sandbox {
     await this.#shop?.ended;
   }
 
-  /** Every process of PostgreSQL, or the postmaster alone. One that is apart is started again. */
+  /** Kills all processes of PostgreSQL, or only the postmaster. Starts an external PostgreSQL again. */
   async killDatabase({ children }: { children: boolean }): Promise<void> {
     killWithoutWarning(this.#postmaster(), { children });
-    if (this.own) return;
+    if (this.isEmbedded) return;
     await this.#server?.died;
     this.#server = undefined;
     await this.openDatabase();
   }
 
-  /** Everything, at once; opened again it may be the other way round. */
-  async killBoth(own: boolean): Promise<void> {
+  /** Kills shop and PostgreSQL at once. @param isEmbedded how PostgreSQL runs from now on */
+  async killBoth(isEmbedded: boolean): Promise<void> {
     this.#shop?.child.kill("SIGKILL");
     killWithoutWarning(this.#postmaster());
     await this.#shop?.ended;
     await this.#server?.died;
     this.#server = undefined;
-    this.own = own;
+    this.isEmbedded = isEmbedded;
   }
 
-  /** Connections break, as when somebody pulls a plug. */
+  /** Terminates all busy connections of the shop. */
   async breakConnections(): Promise<void> {
     const client = new pg.Client({ connectionString: this.databaseUrl });
     client.on("error", () => {});
@@ -130,13 +130,13 @@ export class Sandbox {
       await client.connect();
       await client.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'jangnal' AND state <> 'idle'");
     } catch {
-      // The database has just gone, and with it the connections.
+      // PostgreSQL has died, and the connections with it.
     } finally {
       await client.end().catch(() => {});
     }
   }
 
-  /** What is wrong in the database, whether or not a shop runs on it. */
+  /** Audits the database, with or without a running shop. */
   async audit(): Promise<Violation[]> {
     const database = new Database(this.databaseUrl, { size: 1, onError: () => {} });
     try {
@@ -146,7 +146,7 @@ export class Sandbox {
     }
   }
 
-  /** A database in which there is nothing yet, as before the first start. */
+  /** Replaces the database by an empty one. */
   async empty(): Promise<void> {
     const client = new pg.Client({ connectionString: this.databaseUrl.replace("/jangnal?", "/postgres?") });
     await client.connect();
@@ -166,12 +166,12 @@ export class Sandbox {
     return Number(readFileSync(join(this.folder, "postgres/postmaster.pid"), "utf8").split("\n")[0]);
   }
 
-  /** One that is apart, unless it runs. */
+  /** Starts the external PostgreSQL, unless it runs. */
   async openDatabase(): Promise<void> {
-    if (this.own || this.#server) return;
+    if (this.isEmbedded || this.#server) return;
     this.#server = await startEmbedded({ dataDir: this.folder });
     const socket = new URL(this.#server.url("jangnal").replace("///", "//x/")).searchParams.get("host") as string;
-    symlinkSync(socket, `${this.#door}.new`);
-    renameSync(`${this.#door}.new`, this.#door);
+    symlinkSync(socket, `${this.#socketLink}.new`);
+    renameSync(`${this.#socketLink}.new`, this.#socketLink);
   }
 }

@@ -1,5 +1,5 @@
-// Everything that breaks, one after the other, while buyers go on buying: Redis, a broker, a data platform, an instance, the database's
-// primary. Afterwards what the shop has is held against what buyers were told, and what the data platforms have against the shop.
+// Failures of Redis, NATS, a webhook receiver, an instance and the PostgreSQL primary, one after the other, under load. At the end, the
+// shop's orders are compared with the responses that buyers got, and the delivered events with the shop's.
 
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -11,26 +11,26 @@ import type { Envelope } from "../../../src/outbox/envelope.ts";
 import { startPair } from "../../support/clusters.ts";
 import { Load } from "../../support/load.ts";
 import { serve } from "../../support/process.ts";
-import { type Verification, verify } from "../../support/verification.ts";
+import { type Verification, verifyLoad } from "../../support/verification.ts";
 import { freePort, startNats, startRedis } from "../../support/services.ts";
 import { Client, good } from "../../support/shop.ts";
 import { WEBHOOK_SECRET, WebhookReceiver } from "../../support/webhook-receiver.ts";
 
-export type Phase = { name: string; seconds: number; acknowledged: number; longestPauseMs: number; askedAgain: number; coupons: string };
+export type Phase = { name: string; seconds: number; acknowledged: number; longestPauseMs: number; retries: number; coupons: string };
 export type Report = {
   buyers: number;
   perSecond: number;
   phases: Phase[];
-  reckoning: Verification;
+  verification: Verification;
   violations: unknown[];
   deliveredAfterMs: number;
   crashes: number;
 };
 
 export type FaultsOptions = {
-  /** How long each fault lasts, and the quiet after it. */
+  /** Duration of each phase. */
   seconds: number;
-  /** How long the data platform answers 500. */
+  /** Duration of the webhook receiver's failure. */
   sinkSeconds?: number;
   perSecond?: number;
   buyers?: number;
@@ -63,7 +63,7 @@ export async function runFaults({
   let crashes = 0;
   async function open(i: number): ReturnType<typeof serve> {
     const shop = await serve({ ...env, PORT: ports[i] as string, DATA_DIR: join(folder, `instance-${i}`) });
-    // Nothing that is broken here may end an instance but its own SIGKILL.
+    // No fault may end an instance, except its own SIGKILL.
     void shop.ended.then(({ output, ...end }) => {
       if (expected.has(shop)) return;
       crashes++;
@@ -76,47 +76,47 @@ export async function runFaults({
   const load = new Load({ instances: () => shops.map(({ url }) => url), operator, buyers, perSecond });
   const phases: Phase[] = [];
 
-  /** One stretch of time under load, with a crowd that meets at one coupon in the middle of it. */
-  async function phase(name: string, forSeconds: number, begin: () => unknown = () => {}): Promise<void> {
-    const beganAt = performance.now();
-    await begin();
-    const coupons = await crowd(load);
-    await pause(Math.max(0, forSeconds * 1000 - (performance.now() - beganAt)));
-    const done = { name, seconds: (performance.now() - beganAt) / 1000, ...load.lap(), coupons };
+  /** One phase under load, in which all buyers also claim the same coupon. */
+  async function phase(name: string, forSeconds: number, inject: () => unknown = () => {}): Promise<void> {
+    const startedAt = performance.now();
+    await inject();
+    const coupons = await claimCoupons(load);
+    await pause(Math.max(0, forSeconds * 1000 - (performance.now() - startedAt)));
+    const done = { name, seconds: (performance.now() - startedAt) / 1000, ...load.lap(), coupons };
     phases.push(done);
     onPhase(done);
   }
 
   try {
     await load.start();
-    await phase("quiet", seconds);
+    await phase("no fault", seconds);
     await phase("Redis killed", seconds, () => redis.kill());
-    await phase("Redis back, empty", seconds, () => redis.start());
-    await phase("Redis frozen", seconds, () => redis.freeze());
-    await phase("Redis awake", seconds, () => redis.thaw());
+    await phase("Redis restarted, empty", seconds, () => redis.start());
+    await phase("Redis stopped (SIGSTOP)", seconds, () => redis.freeze());
+    await phase("Redis continued", seconds, () => redis.thaw());
     await phase("NATS killed", seconds, () => nats.kill());
-    await phase("NATS back", seconds, () => nats.start());
-    await phase("the webhook's receiver answers 500", sinkSeconds, () => (receiver.answer = () => ({ status: 500 })));
-    await phase("the receiver is well", seconds, () => (receiver.answer = () => ({ status: 204 })));
-    await phase("one instance of two SIGKILLed", seconds, () => {
+    await phase("NATS restarted", seconds, () => nats.start());
+    await phase("webhook receiver responds 500", sinkSeconds, () => (receiver.answer = () => ({ status: 500 })));
+    await phase("webhook receiver responds 204", seconds, () => (receiver.answer = () => ({ status: 204 })));
+    await phase("one of two instances killed", seconds, () => {
       expected.add(shops[1]);
       shops[1]?.child.kill("SIGKILL");
     });
-    await phase("the instance is back", seconds, async () => (shops[1] = await open(1)));
-    await phase("the database's primary SIGKILLed, the standby promoted", seconds, async () => {
+    await phase("instance restarted", seconds, async () => (shops[1] = await open(1)));
+    await phase("PostgreSQL primary killed, standby promoted", seconds, async () => {
       await pair.primary.kill();
       pair.standby.promote();
     });
-    await phase("quiet", seconds);
+    await phase("no fault", seconds);
     await load.stop();
 
     const stoppedAt = performance.now();
     await delivered(pair.standby.url);
     const deliveredAfterMs = performance.now() - stoppedAt;
     const sinks = { nats: await readStream(nats.url, "SHOP"), webhook: receiver.received };
-    const reckoning = await verify(pair.standby.url, load, sinks);
+    const verification = await verifyLoad(pair.standby.url, load, sinks);
     const { violations } = good(await operator.get("/admin/audit"), 200);
-    return { buyers, perSecond, phases, reckoning, violations, deliveredAfterMs, crashes };
+    return { buyers, perSecond, phases, verification, violations, deliveredAfterMs, crashes };
   } finally {
     await load.stop().catch(() => {});
     for (const shop of shops) {
@@ -129,11 +129,11 @@ export async function runFaults({
     rmSync(folder, { recursive: true, force: true });
   }
 
-  /** Every buyer claims the same coupon, of which there are fewer. */
-  async function crowd(of: Load): Promise<string> {
+  /** Every buyer claims a coupon of a campaign that has fewer. */
+  async function claimCoupons(of: Load): Promise<string> {
     let campaign: { id: string } | undefined;
     for (let turn = 0; !campaign; turn++) {
-      // The operator is somebody who asks again too, now here, now there.
+      // The operator retries too, at each instance in turn.
       const { url = "" } = shops[turn % shops.length] ?? {};
       const made = await new Client(url, operator.id, "operator")
         .post("/admin/coupons", { name: "장날 쿠폰", discount: { type: "FIXED", amount: 1 }, totalQuantity: COUPONS })
@@ -142,17 +142,17 @@ export async function runFaults({
       else await pause(50);
     }
     const { id } = campaign;
-    const answers = await Promise.all(
+    const responses = await Promise.all(
       of.userIds.map((userId) => {
         const { token } = new Client("http://unused", userId, "shopper");
-        return of.asker.ask({ method: "POST", path: `/coupons/${id}/issue`, body: {}, key: `${id}/${userId}`, token });
+        return of.client.send({ method: "POST", path: `/coupons/${id}/issue`, body: {}, key: `${id}/${userId}`, token });
       }),
     );
-    return `${answers.filter(({ status }) => status === 201).length} of ${COUPONS}`;
+    return `${responses.filter(({ status }) => status === 201).length} of ${COUPONS}`;
   }
 }
 
-/** Resolves when every sink is past every event, and nothing waits or lies dead. */
+/** Resolves when every sink has delivered every event, without waiting or dead deliveries. */
 async function delivered(databaseUrl: string): Promise<void> {
   const { Client } = (await import("pg")).default;
   const client = new Client({ connectionString: databaseUrl });
@@ -170,7 +170,7 @@ async function delivered(databaseUrl: string): Promise<void> {
   }
 }
 
-/** Everything in a stream, in its order. */
+/** All messages of a stream, in order. */
 export async function readStream(url: string, stream: string): Promise<Envelope[]> {
   const connection = await connect({ servers: url });
   try {

@@ -1,7 +1,7 @@
-// Requests of every operation of the document, as they could come from anybody.
+// Generates requests to every operation of the OpenAPI document, by all kinds of callers.
 
 import fc from "fast-check";
-import { anything, type Draw, fitting, type Lookup, type Schema, someId, spoilt } from "./values.ts";
+import { anything, type Draw, fitting, type Lookup, type Schema, someId, invalid } from "./values.ts";
 
 export type Parameter = { $ref?: string; name: string; in: "path" | "query" | "header"; required?: boolean; schema: Schema };
 export type Operation = {
@@ -12,21 +12,21 @@ export type Operation = {
   body: Schema | undefined;
 };
 
-export const CALLERS = ["nobody", "shopper", "another shopper", "operator", "a forger", "a shopper of old"] as const;
+export const CALLERS = ["unauthenticated", "shopper", "another shopper", "operator", "forged token", "invalid signature"] as const;
 
-/** Ids that are to be chosen stand in it as `{someId}`. */
+/** A generated request. `SomeId` values stand for ids that the sender chooses. */
 export type FuzzRequest = {
   operationId: string;
   method: string;
   path: string;
-  /** Whether it is meant to be served: then what it names is there, is the caller's, and belongs together. */
-  meant: boolean;
+  /** Whether the request should succeed: its ids exist, belong to the caller and to each other. */
+  isValid: boolean;
   as: (typeof CALLERS)[number];
   params: Record<string, unknown>;
-  /** Name and value; a name may come twice. A value that is null is sent as it stands, without `=`. */
+  /** Names and values; names may repeat. Null is sent as an empty value. */
   query: [string, unknown][];
   headers: Record<string, string>;
-  /** JSON, unless it is text that goes as it is. */
+  /** JSON, or raw text. */
   body: { json: unknown } | { text: string } | null;
 };
 
@@ -48,8 +48,8 @@ const TYPES = fc.constantFrom(
   "application/json, application/json",
 );
 
-/** Nearly JSON, or no JSON at all, or JSON that nobody should read. */
-const BROKEN = fc.constantFrom(
+/** Invalid or hostile JSON. */
+const MALFORMED = fc.constantFrom(
   "",
   "{",
   "{}{}",
@@ -74,19 +74,19 @@ const BROKEN = fc.constantFrom(
   '{"amount":9007199254740993}',
 );
 
-/** Anything from anybody; every third is meant to be served. */
+/** Arbitrary requests; every third is valid. */
 export function fuzzRequests(operation: Operation, lookup: Lookup): fc.Arbitrary<FuzzRequest> {
-  return fc.oneof({ weight: 2, arbitrary: anyWish(operation, { lookup }) }, { weight: 1, arbitrary: meant(operation, lookup) });
+  return fc.oneof({ weight: 2, arbitrary: anyRequest(operation, { lookup }) }, { weight: 1, arbitrary: validRequests(operation, lookup) });
 }
 
-function anyWish({ method, path, operationId, parameters, body }: Operation, draw: Draw): fc.Arbitrary<FuzzRequest> {
+function anyRequest({ method, path, operationId, parameters, body }: Operation, draw: Draw): fc.Arbitrary<FuzzRequest> {
   const inPath = parameters.filter((one) => one.in === "path");
   const inQuery = parameters.filter((one) => one.in === "query");
   return fc.record({
     operationId: fc.constant(operationId),
     method: fc.constant(method),
     path: fc.constant(path),
-    meant: fc.constant(false),
+    isValid: fc.constant(false),
     as: fc.constantFrom(...CALLERS, ...Array.from({ length: 5 }, () => ["shopper", "operator"] as const).flat()),
     params: fc.record(Object.fromEntries(inPath.map(({ name, schema }) => [name, pathValue(schema, draw, kindOf(path, name))]))),
     query: queries(inQuery, draw),
@@ -95,8 +95,8 @@ function anyWish({ method, path, operationId, parameters, body }: Operation, dra
   });
 }
 
-/** As somebody sends it who wants it: those whom the operation is for, what it takes, and no header but the key. */
-export function meant({ method, path, operationId, parameters, body }: Operation, lookup: Lookup): fc.Arbitrary<FuzzRequest> {
+/** Requests by permitted callers, with fitting values and no header but the key. */
+export function validRequests({ method, path, operationId, parameters, body }: Operation, lookup: Lookup): fc.Arbitrary<FuzzRequest> {
   const draw = { lookup, plain: true };
   const inPath = parameters.filter((one) => one.in === "path");
   const inQuery = parameters.filter((one) => one.in === "query");
@@ -106,7 +106,7 @@ export function meant({ method, path, operationId, parameters, body }: Operation
     operationId: fc.constant(operationId),
     method: fc.constant(method),
     path: fc.constant(path),
-    meant: fc.constant(true),
+    isValid: fc.constant(true),
     as: path.startsWith("/admin/") ? fc.constant("operator") : fc.constantFrom("shopper", "another shopper"),
     params: fc.record(Object.fromEntries(inPath.map((one) => [one.name, value(one)]))),
     query: fc.subarray(inQuery).chain((some) => fc.tuple(...some.map((one) => fc.tuple(fc.constant(one.name), value(one))))),
@@ -115,12 +115,12 @@ export function meant({ method, path, operationId, parameters, body }: Operation
   });
 }
 
-/** What an id in a path is of: `/admin/orders/{id}` is an order's. */
+/** The kind of an id in a path: that of `/admin/orders/{id}` is `orderId`. */
 export function kindOf(path: string, name: string): string {
   return name === "id" ? (KINDS[path.split("/{id}")[0]?.split("/").at(-1) as string] ?? "") : name;
 }
 
-/** By what lists of things are called, in paths and in answers. */
+/** Kinds of ids, by the names of lists in paths and responses. */
 export const KINDS: Record<string, string> = {
   users: "userId",
   products: "productId",
@@ -136,7 +136,7 @@ export const KINDS: Record<string, string> = {
   demoUsers: "demoUserId",
 };
 
-/** What stands in a path, is no id, and is one of a few. */
+/** Path parameters that are not ids. */
 const NAMES: Record<string, fc.Arbitrary<string>> = {
   name: fc.constantFrom("aggregate-sales", "expire-orders", "settle-payments", "purge"),
   slug: fc.constantFrom("not-found", "busy", "internal"),
@@ -155,7 +155,7 @@ function queries(parameters: Parameter[], draw: Draw): fc.Arbitrary<[string, unk
     fc.tuple(fc.constant(name), fc.oneof({ weight: 8, arbitrary: fitting(schema, draw, name) }, { weight: 1, arbitrary: anything })),
   );
   const odd: fc.Arbitrary<[string, unknown]> = fc.tuple(
-    fc.constantFrom("limit", "limit[]", "cursor", "__proto__", "%", "%ff", "a.b", "nobody-knows"),
+    fc.constantFrom("limit", "limit[]", "cursor", "__proto__", "%", "%ff", "a.b", "unknown"),
     anything,
   );
   return fc.array(fc.oneof(...known.map((arbitrary) => ({ weight: 4, arbitrary })), { weight: 1, arbitrary: odd }), {
@@ -183,8 +183,8 @@ function headers(): fc.Arbitrary<Record<string, string>> {
 function bodies(schema: Schema, draw: Draw): fc.Arbitrary<FuzzRequest["body"]> {
   return fc.oneof(
     { weight: 24, arbitrary: fitting(schema, draw).map((json) => ({ json })) },
-    { weight: 8, arbitrary: spoilt(schema, draw).map((json) => ({ json })) },
-    { weight: 2, arbitrary: BROKEN.map((text) => ({ text })) },
+    { weight: 8, arbitrary: invalid(schema, draw).map((json) => ({ json })) },
+    { weight: 2, arbitrary: MALFORMED.map((text) => ({ text })) },
     { weight: 1, arbitrary: fc.constant(null) },
   );
 }

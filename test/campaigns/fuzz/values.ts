@@ -1,4 +1,4 @@
-// Values for a JSON schema: ones that fit it, near its bounds where it has any, and ones that don't.
+// Generates values for a JSON schema: fitting ones, including its bounds, and invalid ones.
 
 import fc from "fast-check";
 
@@ -25,15 +25,15 @@ export type Schema = {
 
 export type Lookup = (reference: string) => Schema;
 
-/** Stands for an id that is chosen when the request is sent: of a thing that is there, and mostly of the right kind (`productId`, …). */
+/** Stands for an id that the sender chooses: an existing one, mostly of the right kind (`productId`, …). */
 export type SomeId = { someId: number; of: string };
 
-/** How values are drawn. Plain ones are such as somebody sends who means it: small numbers, names, days of this week. */
+/** How to generate values. Plain ones are realistic: small numbers, names, days of this week. */
 export type Draw = { lookup: Lookup; plain?: boolean };
 
-const MOST_ITEMS = 4;
+const MAX_ITEMS = 4;
 
-const nasty = [
+const hostile = [
   "",
   " ",
   "\0",
@@ -62,11 +62,11 @@ export function someId(of: string): fc.Arbitrary<SomeId> {
 const anyText: fc.Arbitrary<string> = fc.oneof(
   { weight: 4, arbitrary: fc.string({ maxLength: 20 }) },
   { weight: 3, arbitrary: fc.string({ unit: "binary", maxLength: 20 }) },
-  { weight: 3, arbitrary: fc.constantFrom(...nasty) },
+  { weight: 3, arbitrary: fc.constantFrom(...hostile) },
   { weight: 1, arbitrary: fc.nat(20_000).map((length) => "가".repeat(length)) },
 );
 
-/** Anything at all that JSON can say. */
+/** Any JSON value. */
 export const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.constantFrom<unknown>(null, true, false, 0, -1, 1.5, 1e21, -1e-7, Number.MAX_SAFE_INTEGER, Number.MAX_SAFE_INTEGER + 1, [], {}, [[]], { a: {} }),
   anyText,
@@ -75,7 +75,7 @@ export const anything: fc.Arbitrary<unknown> = fc.oneof(
   fc.jsonValue({ maxDepth: 3 }),
 );
 
-/** Values that fit the schema, or nearly always do. @param name of the member that it is for */
+/** Values that nearly always fit the schema. @param name of the property */
 export function fitting(schema: Schema, draw: Draw, name = ""): fc.Arbitrary<unknown> {
   if (schema.$ref !== undefined) return fitting(draw.lookup(schema.$ref), draw, name);
   if (schema.const !== undefined) return fc.constant(schema.const);
@@ -89,27 +89,27 @@ export function fitting(schema: Schema, draw: Draw, name = ""): fc.Arbitrary<unk
       return fc.boolean();
     case "integer":
     case "number":
-      return draw.plain === true ? few(schema) : numbers(schema);
+      return draw.plain === true ? smallNumbers(schema) : numbers(schema);
     case "array":
       return fc.array(fitting(schema.items ?? {}, draw), {
         minLength: schema.minItems ?? 0,
-        maxLength: Math.min(schema.maxItems ?? MOST_ITEMS, MOST_ITEMS),
+        maxLength: Math.min(schema.maxItems ?? MAX_ITEMS, MAX_ITEMS),
       });
     case "object":
       return draw.plain === true ? plainMembers(schema, draw) : members(schema, (property, name) => fitting(property, draw, name));
     case "string":
-      return draw.plain === true ? words(schema, name) : texts(schema, name);
+      return draw.plain === true ? plainTexts(schema, name) : texts(schema, name);
     case undefined:
     default:
       return anything;
   }
 }
 
-/** The same with something wrong somewhere in it: another type, a member too few or too many, a value behind its bounds. */
-export function spoilt(schema: Schema, draw: Draw): fc.Arbitrary<unknown> {
-  if (schema.$ref !== undefined) return spoilt(draw.lookup(schema.$ref), draw);
+/** Values with a fault: another type, a missing or unknown property, or a value out of bounds. */
+export function invalid(schema: Schema, draw: Draw): fc.Arbitrary<unknown> {
+  if (schema.$ref !== undefined) return invalid(draw.lookup(schema.$ref), draw);
   const either = schema.anyOf ?? schema.oneOf;
-  if (either) return fc.oneof(anything, ...either.map((one) => spoilt(one, draw)));
+  if (either) return fc.oneof(anything, ...either.map((one) => invalid(one, draw)));
   switch (schema.type) {
     case "integer":
     case "number":
@@ -117,7 +117,7 @@ export function spoilt(schema: Schema, draw: Draw): fc.Arbitrary<unknown> {
     case "string":
       return fc.oneof(anything, anyText, fc.constant("x".repeat(Math.min(schema.maxLength ?? 300, 20_000) + 1)));
     case "array":
-      return fc.oneof(anything, fc.array(fc.oneof(fitting(schema.items ?? {}, draw), spoilt(schema.items ?? {}, draw)), { maxLength: MOST_ITEMS }));
+      return fc.oneof(anything, fc.array(fc.oneof(fitting(schema.items ?? {}, draw), invalid(schema.items ?? {}, draw)), { maxLength: MAX_ITEMS }));
     case "object":
       return fc.oneof(
         { weight: 1, arbitrary: anything },
@@ -143,7 +143,7 @@ export function spoilt(schema: Schema, draw: Draw): fc.Arbitrary<unknown> {
 function oneOfTwo(schema: Schema, draw: Draw, name: string): fc.Arbitrary<unknown> {
   return fc.oneof(
     { weight: 4, arbitrary: fitting(schema, draw, name) },
-    { weight: 1, arbitrary: fc.constant(null).chain(() => spoilt(schema, draw)) },
+    { weight: 1, arbitrary: fc.constant(null).chain(() => invalid(schema, draw)) },
   );
 }
 
@@ -157,10 +157,10 @@ function members(
   return free === undefined ? fixed : fc.dictionary(fc.string({ maxLength: 10 }), of(free, ""), { maxKeys: 3 });
 }
 
-/** Without these most orders would be of no variant, and none would wait for its payment. */
-const MOSTLY_SENT = new Set(["variantId", "payment"]);
+/** Always sent, or hardly any order would have a variant or be pending. */
+const ALWAYS_SENT = new Set(["variantId", "payment"]);
 
-/** Few of the other members that may be left out, and none that only operators may send. */
+/** Few of the optional properties, and none that only operators may send. */
 function plainMembers({ properties = {}, required = [] }: Schema, draw: Draw): fc.Arbitrary<object> {
   const known = Object.entries(properties).filter(([, { description }]) => description?.startsWith("Operators only") !== true);
   return fc.record(
@@ -169,7 +169,7 @@ function plainMembers({ properties = {}, required = [] }: Schema, draw: Draw): f
         const value = fitting(property, draw, name);
         return [
           name,
-          required.includes(name) || MOSTLY_SENT.has(name)
+          required.includes(name) || ALWAYS_SENT.has(name)
             ? value
             : fc.oneof({ weight: 3, arbitrary: fc.constant(undefined) }, { weight: 1, arbitrary: value }),
         ];
@@ -178,7 +178,7 @@ function plainMembers({ properties = {}, required = [] }: Schema, draw: Draw): f
   );
 }
 
-function few({ minimum = 1, maximum = 5 }: Schema): fc.Arbitrary<number> {
+function smallNumbers({ minimum = 1, maximum = 5 }: Schema): fc.Arbitrary<number> {
   return fc.integer({ min: Math.max(minimum, 1), max: Math.max(minimum, Math.min(maximum, 5)) });
 }
 
@@ -208,7 +208,7 @@ function texts({ format, minLength = 0, maxLength = 40 }: Schema, name: string):
   );
 }
 
-function words({ format }: Schema, name: string): fc.Arbitrary<unknown> {
+function plainTexts({ format }: Schema, name: string): fc.Arbitrary<unknown> {
   if (format === "uuid") return someId(name);
   if (format === "date-time") return fc.integer({ min: -86_400, max: 86_400 }).map((seconds) => new Date(Date.now() + seconds * 1000).toISOString());
   if (format === "date") return fc.integer({ min: -5, max: 5 }).map((days) => new Date(Date.now() + days * 86_400_000).toISOString().slice(0, 10));

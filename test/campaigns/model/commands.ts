@@ -1,19 +1,20 @@
-// What a sequence is made of, as fast-check draws and shrinks it: numbers stand for the n-th user, product, order that there is by then.
+// The commands of a sequence, as fast-check generates and shrinks them. A number stands for the n-th user, product or order at that time.
 
 import fc from "fast-check";
-import { type Ask, ask } from "../simulation/history.ts";
+import { type Request, request } from "../simulation/history.ts";
 import { VIEWS } from "./views.ts";
-import type { How, World } from "./world.ts";
+import type { Environment, Sending } from "./environment.ts";
 
-type Does = { does: string } & Record<string, unknown>;
+/** For the report of a failure. */
+type Description = { does: string } & Record<string, unknown>;
 
-/** One request or a few, and what they must come to. The model is in the world, beside the shops. */
-class Command implements fc.AsyncCommand<object, World> {
-  readonly #does: Does;
-  readonly #run: (world: World) => Promise<void>;
+/** One or a few requests and the check of their responses. The environment holds the model and the shops. */
+class Command implements fc.AsyncCommand<object, Environment> {
+  readonly #description: Description;
+  readonly #run: (environment: Environment) => Promise<void>;
 
-  constructor(does: Does, run: (world: World) => Promise<void>) {
-    this.#does = does;
+  constructor(description: Description, run: (environment: Environment) => Promise<void>) {
+    this.#description = description;
     this.#run = run;
   }
 
@@ -21,12 +22,12 @@ class Command implements fc.AsyncCommand<object, World> {
     return true;
   }
 
-  run(_: object, world: World): Promise<void> {
-    return this.#run(world);
+  run(_: object, environment: Environment): Promise<void> {
+    return this.#run(environment);
   }
 
   toString(): string {
-    return `\n  ${JSON.stringify(this.#does)}`;
+    return `\n  ${JSON.stringify(this.#description)}`;
   }
 }
 
@@ -34,64 +35,64 @@ const some = fc.nat(63);
 const at = fc.constantFrom<0 | 1>(0, 1);
 const repeat = fc.oneof(
   { weight: 5, arbitrary: fc.constant("no key" as const) },
-  { weight: 3, arbitrary: fc.constantFrom("once" as const, "again" as const, "at both" as const) },
+  { weight: 3, arbitrary: fc.constantFrom("once" as const, "repeated" as const, "concurrently" as const) },
 );
-const how: fc.Arbitrary<How> = fc.record({ at, repeat });
+const sending: fc.Arbitrary<Sending> = fc.record({ at, repeat });
 
-/** The simulation draws the expiry of what is over as well: here that is a job. */
-const asked = fc.tuple(ask, how, fc.option(fc.integer({ min: 0, max: 4 }), { nil: null, freq: 6 })).map(([what, sent, daysAgo]) => {
+/** The simulation also generates expiries, which are jobs here. */
+const requested = fc.tuple(request, sending, fc.option(fc.integer({ min: 0, max: 4 }), { nil: null, freq: 6 })).map(([what, sent, daysAgo]) => {
   if (what.ask === "expire orders" || what.ask === "expire coupons") return expiry(what.ask === "expire orders" ? "orders" : "coupons", sent.at);
   const orderedDaysAgo = what.ask === "place order" ? daysAgo : null;
-  return new Command({ does: what.ask, ...what, ...sent, orderedDaysAgo }, (world) => world.ask(what, sent, { orderedDaysAgo }));
+  return new Command({ does: what.ask, ...what, ...sent, orderedDaysAgo }, (environment) => environment.request(what, sent, { orderedDaysAgo }));
 });
 
-/** Mostly of an order that waits for its payment. */
+/** Payments, mostly of pending orders. */
 const paid = fc
-  .tuple(some, fc.nat(8), how, fc.constantFrom<(undefined | "approved" | "declined")[]>(undefined, "approved", "approved", "declined"))
+  .tuple(some, fc.nat(8), sending, fc.constantFrom<(undefined | "approved" | "declined")[]>(undefined, "approved", "approved", "declined"))
   .map(([order, by, sent, card]) => {
-    const what = (world: World): Ask => ({
+    const what = (environment: Environment): Request => ({
       ask: "pay order",
-      order: order % 8 === 0 ? order : world.unpaid(order),
+      order: order % 8 === 0 ? order : environment.unpaid(order),
       by,
       expects: order % 4 === 0 ? 0 : null,
     });
-    return new Command({ does: "pay", order, by, card: card ?? "none", ...sent }, (world) =>
-      world.ask(what(world), sent, card === undefined ? {} : { card }),
+    return new Command({ does: "pay", order, by, card: card ?? "none", ...sent }, (environment) =>
+      environment.request(what(environment), sent, card === undefined ? {} : { card }),
     );
   });
 
-const repeated = fc.tuple(some, at).map(([n, where]) => new Command({ does: "repeat", n, at: where }, (world) => world.repeat(n, where)));
+const repeated = fc.tuple(some, at).map(([n, where]) => new Command({ does: "repeat", n, at: where }, (environment) => environment.repeat(n, where)));
 
-const later = fc
+const waiting = fc
   .constantFrom(1, 31, 31, 26 * 60)
   .map((minutes) => new Command({ does: "wait", minutes }, async ({ clock }) => clock.forward(minutes * 60_000)));
 
 const expiring = fc.tuple(fc.constantFrom("orders" as const, "coupons" as const), at).map(([what, where]) => expiry(what, where));
 
 function expiry(what: "orders" | "coupons", where: 0 | 1): Command {
-  return new Command({ does: "expire", what, at: where }, (world) => world.expire(what, where));
+  return new Command({ does: "expire", what, at: where }, (environment) => environment.expire(what, where));
 }
 
-const look = fc
+const viewed = fc
   .tuple(fc.nat(VIEWS.length - 1), at)
   .map(
     ([view, where]) =>
-      new Command({ does: "look", at: VIEWS[view]?.name, through: where }, (world) => VIEWS[view]?.(world, where) ?? Promise.resolve()),
+      new Command({ does: "view", at: VIEWS[view]?.name, through: where }, (environment) => VIEWS[view]?.(environment, where) ?? Promise.resolve()),
   );
 
-export const COMMANDS: fc.Arbitrary<fc.AsyncCommand<object, World>>[] = [
-  ...Array.from({ length: 12 }, () => asked),
+export const COMMANDS: fc.Arbitrary<fc.AsyncCommand<object, Environment>>[] = [
+  ...Array.from({ length: 12 }, () => requested),
   paid,
   paid,
   paid,
   repeated,
-  later,
+  waiting,
   expiring,
-  look,
+  viewed,
 ];
 
-const none: How = { at: 0, repeat: "no key" };
-const PRELUDE: Ask[] = [
+const PLAIN: Sending = { at: 0, repeat: "no key" };
+const PRELUDE: Request[] = [
   { ask: "create user", external: null },
   { ask: "create user", external: 0 },
   { ask: "create user", external: null },
@@ -112,7 +113,7 @@ const PRELUDE: Ask[] = [
   {
     ask: "place order",
     user: 1,
-    articles: [
+    lineItems: [
       { variant: 0, named: true, quantity: 3 },
       { variant: 2, named: true, quantity: 2 },
     ],
@@ -120,13 +121,13 @@ const PRELUDE: Ask[] = [
     method: "BALANCE",
     expects: 0,
   },
-  { ask: "place order", user: 2, articles: [{ variant: 0, named: false, quantity: 2 }], coupon: 1, method: "DEFERRED", expects: null },
+  { ask: "place order", user: 2, lineItems: [{ variant: 0, named: false, quantity: 2 }], coupon: 1, method: "DEFERRED", expects: null },
   { ask: "add to cart", user: 0, variant: 0, named: true, quantity: 1 },
   { ask: "remove from cart", user: 0, item: 0 },
   { ask: "add to cart", user: 1, variant: 1, named: true, quantity: 1 },
 ];
 
-/** Every sequence begins with a few people, things to buy, coupons in their hands, an order that is paid and one that is not. */
-export async function begin(world: World): Promise<void> {
-  for (const what of PRELUDE) await world.ask(what, none);
+/** The start of every sequence: users, products, coupons, a paid and an unpaid order. */
+export async function prepare(environment: Environment): Promise<void> {
+  for (const what of PRELUDE) await environment.request(what, PLAIN);
 }

@@ -1,37 +1,37 @@
-// Sequences of requests of everything that shoppers and operators do, at two instances on one PostgreSQL, each answer held against a model
-// that shares no rule with the shop; at the end of each sequence everything that the shop shows is compared, through both instances.
+// Sequences of requests by shoppers and operators to two instances on one PostgreSQL. Each response is compared with a model that shares
+// no rule with the shop. At the end of each sequence, all views of the shop are compared, through both instances.
 
 import fc from "fast-check";
 import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
 import { clockAtNoon } from "../../support/clock.ts";
-import { begin, COMMANDS } from "./commands.ts";
+import { COMMANDS, prepare } from "./commands.ts";
 import { VIEWS } from "./views.ts";
-import { World } from "./world.ts";
+import { Environment } from "./environment.ts";
 
 export type ModelOptions = { seed: number; runs: number; length?: number };
-/** How many sequences there were, and how often which operation gave which status. */
-export type Modelled = { sequences: number; requests: number; tally: Map<string, number> };
+/** `tally`: number of responses, per operation and status. */
+export type ModelReport = { sequences: number; requests: number; tally: Map<string, number> };
 
-const SECRET = "test_sk_of_the_model";
+const SECRET = "test_sk_model";
 
-/** Errors: with the seed and the smallest sequence in which something comes that the model does not say. */
-export async function model({ seed, runs, length = 100 }: ModelOptions): Promise<Modelled> {
+/** Errors: with the seed and the shrunk sequence whose response differs from the model. */
+export async function model({ seed, runs, length = 100 }: ModelOptions): Promise<ModelReport> {
   const clock = clockAtNoon();
   const tally = new Map<string, number>();
   let sequences = 0;
   const property = fc.asyncProperty(fc.commands(COMMANDS, { maxCommands: length, size: "max" }), async (commands) => {
     sequences++;
-    // A gateway of its own, whose book is compared with the shop's.
+    // Its own gateway, whose ledger is compared with the shop's.
     const simulator = new Simulator({ secret: SECRET });
     const gateway = { PAYMENT_GATEWAY_URL: await simulator.listen(), PAYMENT_GATEWAY_SECRET: SECRET, PAYMENT_GATEWAY_BREAKER_CALLS: "10000" };
     try {
-      const world = await World.open(gateway, clock, tally);
+      const environment = await Environment.open(gateway, clock, tally);
       try {
-        await begin(world);
-        await fc.asyncModelRun(() => ({ model: {}, real: world }), commands);
-        for (const view of VIEWS) await Promise.all([view(world, 0), view(world, 1)]);
+        await prepare(environment);
+        await fc.asyncModelRun(() => ({ model: {}, real: environment }), commands);
+        for (const view of VIEWS) await Promise.all([view(environment, 0), view(environment, 1)]);
       } finally {
-        await world.close();
+        await environment.close();
       }
     } finally {
       await simulator.close();
@@ -46,8 +46,8 @@ type Failed = Pick<fc.RunDetails<[unknown]>, "seed" | "counterexample" | "numRun
 
 function explain({ seed, counterexample, numRuns, numShrinks, errorInstance }: Failed): string {
   return [
-    `npm run model -- --seed ${seed} --runs ${numRuns}: sequence ${numRuns} (made smaller ${numShrinks} times):`,
-    String(counterexample?.[0]), // Those of its commands that were run.
+    `npm run campaign -- model --seed ${seed} --runs ${numRuns}: sequence ${numRuns}, shrunk ${numShrinks} times:`,
+    String(counterexample?.[0]), // Only the commands that ran.
     String(errorInstance instanceof Error ? errorInstance.stack : errorInstance).slice(0, 3000),
   ].join("\n");
 }

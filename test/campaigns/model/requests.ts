@@ -1,16 +1,16 @@
-// The steps of the simulation's model as requests over HTTP, and what is answered in the model's words.
+// Translates steps of the simulation's model into HTTP requests, and responses into results of the model.
 
 import { campaignTerms } from "../simulation/campaign-terms.ts";
 import type { Result, Step } from "../simulation/steps.ts";
 import type { Answer } from "../../support/shop.ts";
 
-/** `as` is whose token is sent: a user's id, or null for an operator. */
-export type Request = { operationId: string; as: string | null; method: "GET" | "POST" | "PATCH" | "DELETE"; path: string; body?: unknown };
+/** `as`: the caller, a user's id or null for an operator. */
+export type HttpRequest = { operationId: string; as: string | null; method: "GET" | "POST" | "PATCH" | "DELETE"; path: string; body?: unknown };
 
-/** What goes by a job and not by a request of its own. */
-export type Asked = Exclude<Step, { kind: "expire order" | "expire coupons" }>;
+/** All steps but expiries, which are jobs. */
+export type RequestStep = Exclude<Step, { kind: "expire order" | "expire coupons" }>;
 
-/** Statuses of the refusals that the model knows, as the contract has them. */
+/** HTTP statuses of the refusals, by the contract. */
 const REFUSED: Record<string, number> = {
   INVALID_REQUEST: 400,
   USER_NOT_FOUND: 404,
@@ -35,9 +35,15 @@ const REFUSED: Record<string, number> = {
   PAYMENT_DECLINED: 402,
 };
 
-/** @param unique tells this payment at the gateway from all others; `orderedAt` brings an order in as history */
-export function requestOf(step: Asked, { unique, orderedAt }: { unique: string; orderedAt: number | null }): Request {
-  const post = (operationId: string, as: string | null, path: string, body?: unknown): Request => ({ operationId, as, method: "POST", path, body });
+/** @param options `unique` makes the payment key unique; with `orderedAt` an operator imports a past order */
+export function requestOf(step: RequestStep, { unique, orderedAt }: { unique: string; orderedAt: number | null }): HttpRequest {
+  const post = (operationId: string, as: string | null, path: string, body?: unknown): HttpRequest => ({
+    operationId,
+    as,
+    method: "POST",
+    path,
+    body,
+  });
   switch (step.kind) {
     case "create user":
       return post("createUsers", null, "/admin/users", { name: "손님", ...(step.externalId === null ? {} : { externalId: step.externalId }) });
@@ -63,13 +69,13 @@ export function requestOf(step: Asked, { unique, orderedAt }: { unique: string; 
     case "adjust stock":
       return post("adjustStock", null, `/admin/variants/${step.variantId}/stock`, { delta: step.delta, reason: "model" });
     case "create campaign":
-      return post("createCoupon", null, "/admin/coupons", { name: "쿠폰", ...instants(step.terms) });
+      return post("createCoupon", null, "/admin/coupons", { name: "쿠폰", ...isoTimes(step.terms) });
     case "edit campaign":
-      return { operationId: "editCoupon", as: null, method: "PATCH", path: `/admin/coupons/${step.couponId}`, body: instants(step.terms) };
+      return { operationId: "editCoupon", as: null, method: "PATCH", path: `/admin/coupons/${step.couponId}`, body: isoTimes(step.terms) };
     case "issue coupon":
       return post("issueCoupon", step.userId, `/coupons/${step.couponId}/issue`);
     case "add to cart":
-      return post("addToCart", step.userId, `/users/${step.userId}/cart/items`, article(step));
+      return post("addToCart", step.userId, `/users/${step.userId}/cart/items`, lineItem(step));
     case "set quantity":
       return {
         operationId: "setCartQuantity",
@@ -81,9 +87,9 @@ export function requestOf(step: Asked, { unique, orderedAt }: { unique: string; 
     case "remove from cart":
       return { operationId: "removeFromCart", as: step.userId, method: "DELETE", path: `/users/${step.userId}/cart/items/${step.itemId}` };
     case "place order": {
-      const { userId, articles, userCouponId, method, expectedAmount } = step;
+      const { userId, lineItems, userCouponId, method, expectedAmount } = step;
       const body = {
-        ...(articles === null ? { fromCart: true } : { orderItems: articles.map(article) }),
+        ...(lineItems === null ? { fromCart: true } : { orderItems: lineItems.map(lineItem) }),
         ...(userCouponId === null ? {} : { userCouponId }),
         payment: { method },
         ...(expectedAmount === null ? {} : { expectedAmount }),
@@ -106,8 +112,8 @@ export function requestOf(step: Asked, { unique, orderedAt }: { unique: string; 
   }
 }
 
-/** What came of a step, in the model's words. */
-export function resultOf(step: Asked, { status, body }: Answer): Result {
+/** The result of a step in the terms of the model. */
+export function resultOf(step: RequestStep, { status, body }: Answer): Result {
   if (status >= 400) {
     const code = String(body.code);
     if (REFUSED[code] !== status) throw new Error(`${step.kind} was refused with ${status} ${JSON.stringify(body)}`);
@@ -115,7 +121,7 @@ export function resultOf(step: Asked, { status, body }: Answer): Result {
   }
   const created = ["create user", "create product", "create campaign", "issue coupon", "add to cart", "place order", "pay order"];
   const expected = step.kind === "remove from cart" ? 204 : created.includes(step.kind) ? 201 : 200;
-  if (status !== expected) throw new Error(`${step.kind} was answered with ${status} ${JSON.stringify(body)}`);
+  if (status !== expected) throw new Error(`${step.kind} got ${status} ${JSON.stringify(body)}`);
   if (step.kind === "create user" || step.kind === "create product") return { answer: [body] };
   if (step.kind === "create campaign" || step.kind === "edit campaign") {
     return { answer: campaignTerms(body) };
@@ -128,19 +134,19 @@ export function resultOf(step: Asked, { status, body }: Answer): Result {
   return { answer: step.kind === "remove from cart" ? null : body };
 }
 
-/** What the history draws and HTTP has no form for: an amount of nothing, a campaign of nothing. */
-export function speakable(step: Step): step is Asked {
+/** Whether the API accepts the step's values: it does not accept a zero stock change or an empty campaign. */
+export function isRequest(step: Step): step is RequestStep {
   if (step.kind === "adjust stock") return step.delta !== 0;
   if (step.kind === "create campaign" || step.kind === "edit campaign") return step.terms.totalQuantity !== 0;
   if (step.kind === "expire order" || step.kind === "expire coupons") return false;
   return true;
 }
 
-function article({ productId, variantId, quantity }: { productId: string; variantId: string | null; quantity: number }): Record<string, unknown> {
+function lineItem({ productId, variantId, quantity }: { productId: string; variantId: string | null; quantity: number }): Record<string, unknown> {
   return { productId, quantity, ...(variantId === null ? {} : { variantId }) };
 }
 
-function instants(terms: Record<string, unknown>): Record<string, unknown> {
+function isoTimes(terms: Record<string, unknown>): Record<string, unknown> {
   const named = Object.entries(terms).map(([name, value]) => [
     name,
     name.endsWith("At") && value !== null ? new Date(value as number).toISOString() : value,

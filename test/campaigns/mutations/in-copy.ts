@@ -1,5 +1,5 @@
-// Runs some tests of one file of this very copy of the project, until one of them goes red; says on stdout what became of them, as JSON.
-// `node test/campaigns/mutations/in-copy.ts <file> <part of the tests' names> <url of a server> <migrated database, or nothing>`
+// Runs tests of one file of this work tree until one fails, and prints a Trial as JSON on stdout.
+// `node test/campaigns/mutations/in-copy.ts FILE PART_OF_TEST_NAMES SERVER_URL MIGRATED_DATABASE_OR_EMPTY`
 
 import { randomBytes } from "node:crypto";
 import { run } from "node:test";
@@ -8,10 +8,10 @@ import { migrate } from "../../../src/database/migrate.ts";
 import { withDatabase } from "../../support/server.ts";
 import type { Trial } from "./trial.ts";
 
-const LONGEST_MS = 120_000;
+const TIMEOUT_MS = 120_000;
 
 const [file, tests, serverUrl, migrated] = process.argv.slice(2) as [string, string, string, string];
-const template = `guards_${randomBytes(6).toString("hex")}`;
+const template = `mutations_${randomBytes(6).toString("hex")}`;
 
 const server = new pg.Client({ connectionString: serverUrl });
 await server.connect();
@@ -36,15 +36,15 @@ function tryTests(): Promise<Trial> {
   const stop = new AbortController();
   const trial: Trial = { passed: 0, red: null, broken: null };
   return new Promise((resolve) => {
-    const over = (): void => {
+    const finish = (): void => {
       clearTimeout(deadline);
       stop.abort();
       resolve(trial);
     };
     const deadline = setTimeout(() => {
-      trial.red = `(none: they had not ended after ${LONGEST_MS / 1000} s)`;
-      over();
-    }, LONGEST_MS);
+      trial.red = `(none: the tests ran for more than ${TIMEOUT_MS / 1000} s)`;
+      finish();
+    }, TIMEOUT_MS);
     run({ files: [file], testNamePatterns, signal: stop.signal })
       .on("test:pass", ({ skip, details }) => {
         if (skip === undefined && details.type !== "suite") trial.passed++;
@@ -52,12 +52,12 @@ function tryTests(): Promise<Trial> {
       .on("test:fail", ({ name, details }) => {
         if (details.type === "suite" || stop.signal.aborted) return;
         const failure = (details.error as Error & { failureType?: string }).failureType;
-        // What can't even be opened, or read, says nothing of any test.
+        // A file that does not load, or a failed hook, says nothing about a test.
         if (failure === "hookFailed" || name.endsWith(file)) trial.broken ??= `${name}: ${String(details.error.cause ?? details.error)}`;
         else trial.red ??= name;
-        over();
+        finish();
       })
-      .on("end", over)
+      .on("end", finish)
       .resume();
   });
 }

@@ -8,7 +8,7 @@ import { RULES_OF_THE_SHOP } from "./list/rules.ts";
 import { TIME_AND_SETTINGS } from "./list/time-and-settings.ts";
 import { OF_THE_TILL } from "./list/till.ts";
 
-/** Everything without which the shop would oversell, charge twice, lose what it answered, or let somebody at what is another's. */
+/** All mutations. Each breaks a promise about stock, money, stored responses, deliveries or access. */
 export const MUTATIONS: Mutation[] = [
   ...LOCKS,
   ...CONSTRAINTS,

@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { test } from "node:test";
-import { without } from "./mutation.ts";
+import { mutate } from "./mutation.ts";
 import { MUTATIONS } from "./list.ts";
-import { merged, type Tried } from "./table.ts";
+import { type MutationResult, updateResult } from "./table.ts";
 import { namesTest } from "./test-names.ts";
 
 const ROOT = join(import.meta.dirname, "../../..");
 
-test("every guard is where the list says, once, and its test file is there", () => {
+test("every mutation finds its source line exactly once, and its test file exists", () => {
   const faults = MUTATIONS.flatMap(({ what, edits, red }) => {
     try {
-      for (const edit of edits) without(readFileSync(join(ROOT, edit.file), "utf8"), edit);
+      for (const edit of edits) mutate(readFileSync(join(ROOT, edit.file), "utf8"), edit);
       return existsSync(join(ROOT, red.file)) ? [] : [`${what}: there is no ${red.file}`];
     } catch (error) {
       return [`${what}: ${(error as Error).message}`];
@@ -21,7 +21,7 @@ test("every guard is where the list says, once, and its test file is there", () 
   assert.deepEqual(faults, []);
 });
 
-test("no guard is in the list twice", () => {
+test("no mutation is in the list twice", () => {
   const names = MUTATIONS.map(({ what, edits }) => `${what} ${edits[0]?.file}`);
   assert.deepEqual(
     names.filter((name, i) => names.indexOf(name) !== i),
@@ -50,14 +50,14 @@ test("a renamed test is noticed", () => {
 });
 
 // Goes red without what `merged` takes over from the text, and without the names by which it finds a line again.
-test("what is tried anew takes the place of its line in the result, and the others stay", () => {
-  const tried = (i: number, test: string): Tried => ({ guard: MUTATIONS[i] as (typeof MUTATIONS)[number], verdict: "red", test });
-  const first = merged("", [tried(0, "one | test"), tried(2, "another")], "aaaaaaa");
-  const second = merged(first, [tried(1, "a third"), tried(2, "yet another"), { ...tried(3, ""), verdict: "survived" }], "bbbbbbb");
+test("a new result replaces the row of its mutation, and other rows stay", () => {
+  const killed = (i: number, test: string): MutationResult => ({ mutation: MUTATIONS[i] as (typeof MUTATIONS)[number], outcome: "killed", test });
+  const first = updateResult("", [killed(0, "one | test"), killed(2, "another")], "aaaaaaa");
+  const second = updateResult(first, [killed(1, "a third"), killed(2, "yet another"), { ...killed(3, ""), outcome: "survived" }], "bbbbbbb");
   const lines = second.split("\n").filter((line) => /[ab]{7} \|$/.test(line));
   assert.deepEqual(
     lines.map((line) => line.split(" | ").slice(-2).join(" | ")),
     ["one \\| test | aaaaaaa |", "a third | bbbbbbb |", "yet another | bbbbbbb |", "**survived** | bbbbbbb |"],
   );
-  assert.match(second, /guards 4 were tried, and 1 were not missed/);
+  assert.match(second, /4 of \d+ mutations were tried; 1 were not killed/);
 });

@@ -1,26 +1,27 @@
 import type { Mutation } from "./mutation.ts";
 import { MUTATIONS } from "./list.ts";
 
-/** Red is how it should be. */
-export type Tried = { guard: Mutation; verdict: "red" | "survived" | "broken" | "not green with it"; test: string };
+/** A mutation should be killed, by a test that fails. `test` names it, or says why the tests could not run. */
+export type MutationResult = { mutation: Mutation; outcome: "killed" | "survived" | "broken" | "tests fail without it"; test: string };
 
-const HEAD = `| without | in | went red | tried at |
+const HEAD = `| promise that was broken | in | killed by | commit |
 | --- | --- | --- | --- |`;
 
-/** The table that `text` has, with these guards tried anew; what the list does not have any more is left out. */
-export function merged(text: string, tried: Tried[], commit: string): string {
+/** Returns result.md with new rows for these results. Rows of mutations that left the list are dropped; all others stay. */
+export function updateResult(text: string, results: MutationResult[], commit: string): string {
   const rows = new Map<string, string>();
   for (const line of text.slice(text.indexOf(HEAD) + HEAD.length).split("\n")) {
-    const [without, where] = line.split(" | ");
-    if (where !== undefined) rows.set(`${without} | ${where}`, line);
+    const [what, file] = line.split(" | ");
+    if (file !== undefined) rows.set(`${what} | ${file}`, line);
   }
-  for (const { guard, verdict, test } of tried)
-    rows.set(keyOf(guard), `${keyOf(guard)} | ${verdict === "red" ? cell(test) : `**${verdict}**`} | ${commit} |`);
-  const known = MUTATIONS.flatMap((guard) => rows.get(keyOf(guard)) ?? []);
-  return `# Guards that were taken away
+  for (const { mutation, outcome, test } of results)
+    rows.set(keyOf(mutation), `${keyOf(mutation)} | ${outcome === "killed" ? cell(test) : `**${outcome}**`} | ${commit} |`);
+  const known = MUTATIONS.flatMap((mutation) => rows.get(keyOf(mutation)) ?? []);
+  return `# Results of the mutations
 
-Written by \`npm run guards -- --write\`. Each line says what was taken away, the first test that went red for it, and at which commit. Where two
-guards hold each other, both were taken. Of ${MUTATIONS.length} guards ${known.length} were tried, and ${known.filter((row) => row.includes(" | **")).length} were not missed.
+\`npm run campaign -- mutations --write\` updates this table. Each row names the promise that the mutation
+broke, the first test that failed, and the commit. If two lines make up for each other, the mutation breaks
+both. ${known.length} of ${MUTATIONS.length} mutations were tried; ${known.filter((row) => row.includes(" | **")).length} were not killed.
 
 ${HEAD}
 ${known.join("\n")}

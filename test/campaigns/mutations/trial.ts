@@ -2,10 +2,13 @@ import { execFile } from "node:child_process";
 import { promisify } from "node:util";
 import type { Mutation } from "./mutation.ts";
 
-/** What became of the tests that were run: how many passed, the first that did not, and why none could be run. */
+/** How many tests passed, the first that failed, and why the tests could not run. */
 export type Trial = { passed: number; red: string | null; broken: string | null };
 
-/** Runs tests of a copy of the project, in a process of their own, until one of them goes red. @param migrated a database to begin with, or "" */
+/**
+ * Runs tests of the work tree at `root` in a child process, until one fails.
+ * @param migrated name of a migrated template database, or "" to migrate an empty one
+ */
 export async function tryTests(root: string, { file, tests }: Mutation["red"], serverUrl: string, migrated: string): Promise<Trial> {
   const { NODE_TEST_CONTEXT: _, ...env } = process.env;
   try {

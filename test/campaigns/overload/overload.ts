@@ -1,5 +1,5 @@
-// A shop to which many times more people come than it can serve. Whoever is served is served as ever, whoever is not is told so at once,
-// and when the crowd has gone nothing of it is left but what was sold.
+// Sends a shop many times more orders than it can serve. The shop must serve some with normal latency and reject the others at once,
+// and must have recovered as soon as the load ends.
 
 import { fork } from "node:child_process";
 import { once } from "node:events";
@@ -9,80 +9,96 @@ import { join } from "node:path";
 import { serve } from "../../support/process.ts";
 import { requestText } from "../../support/raw.ts";
 import { Client, good } from "../../support/shop.ts";
-import type { Came, Plan } from "./crowd.ts";
+import type { LoadResult, Plan } from "./load-generator.ts";
 
 export type OverloadOptions = {
   seconds: number;
-  /** How many times what the shop can serve. */
+  /** Arrival rate as a multiple of the measured capacity. */
   times?: number;
-  /** Of each order: what is dear to the shop is dear by these. */
-  lines?: number;
+  /** Line items per order, which make an order expensive. */
+  items?: number;
 };
 
-export type Report = {
-  /** What it serves, with as many at once as it likes best. */
+export type OverloadReport = {
+  /** The capacity: orders per second under closed-loop load. */
   servedPerSecond: number;
-  calm: Came;
-  rush: Came;
-  /** Resident, in MB: at the end of the calm, and the most in the rush. */
-  calmMb: number;
-  mostMb: number;
-  /** From the last arrival to the first order that was placed as ever. */
-  backAfterMs: number;
+  normal: LoadResult;
+  overload: LoadResult;
+  /** Resident set size in MB: after the normal load, and the maximum during the overload. */
+  normalMb: number;
+  maxMb: number;
+  /** Time from the end of the load to the next successful order. */
+  recoveredAfterMs: number;
   lost: number;
-  /** Orders that are there although their buyers were told otherwise, or nothing: of those who were told nothing, that may be. */
-  unheard: number;
+  /** Orders without a 201 response. Legitimate for requests whose connection broke. */
+  unacknowledged: number;
   violations: unknown[];
 };
 
-const CALM_SECONDS = 3;
+const NORMAL_SECONDS = 3;
 const LOCK_WAIT_MS = 1000;
-const CALM_AT_ONCE = 64;
+const NORMAL_CONCURRENCY = 64;
 const BUYERS = 500;
 export const CONNECTIONS = 4000;
 const PRODUCTS = 200;
 
-export async function overload({ seconds, times = 10, lines = 1 }: OverloadOptions): Promise<Report> {
+export async function overload({ seconds, times = 10, items = 1 }: OverloadOptions): Promise<OverloadReport> {
   const folder = mkdtempSync(join(tmpdir(), "jangnal-overload-"));
   const shop = await serve({ DATA_DIR: folder, DEMO: "off", LOCK_WAIT_MS: String(LOCK_WAIT_MS) });
-  const crowd = fork(join(import.meta.dirname, "crowd.ts"), ["crowd"], { serialization: "advanced" });
+  const generator = fork(join(import.meta.dirname, "load-generator.ts"), ["load-generator"], { serialization: "advanced" });
   const operator = new Client(shop.url, "an-operator", "operator");
   try {
     const requests = await buyers();
-    const calm = await send({ url: shop.url, requests: requests("calm"), atOnce: CALM_AT_ONCE, seconds: CALM_SECONDS, connections: CALM_AT_ONCE });
-    const servedPerSecond = Math.round((calm.answered["201"]?.length ?? 0) / CALM_SECONDS);
-    const calmMb = residentMb();
-    let mostMb = 0;
-    const watch = setInterval(() => (mostMb = Math.max(mostMb, residentMb())), 100);
+    const normal = await send({
+      url: shop.url,
+      requests: requests("normal"),
+      concurrency: NORMAL_CONCURRENCY,
+      seconds: NORMAL_SECONDS,
+      connections: NORMAL_CONCURRENCY,
+    });
+    const servedPerSecond = Math.round((normal.responses["201"]?.length ?? 0) / NORMAL_SECONDS);
+    const normalMb = residentMb();
+    let maxMb = 0;
+    const watch = setInterval(() => (maxMb = Math.max(maxMb, residentMb())), 100);
     const rush = await send({
       url: shop.url,
-      requests: requests("rush"),
+      requests: requests("overload"),
       perSecond: servedPerSecond * times,
       seconds,
-      // The first of a rush are a crowd like any other, and as long as they are served the others are turned away.
+      // Until the first batch of arrivals is served, nearly all others are rejected.
       laterMs: LOCK_WAIT_MS,
       connections: CONNECTIONS,
     });
     clearInterval(watch);
 
-    const wentAt = performance.now();
+    const endedAt = performance.now();
     const [last = ""] = requests("after");
-    while ((await send({ url: shop.url, requests: [last], atOnce: 1, seconds: 0, connections: 1 })).answered["201"] === undefined);
-    const backAfterMs = performance.now() - wentAt;
+    while ((await send({ url: shop.url, requests: [last], concurrency: 1, seconds: 0, connections: 1 })).responses["201"] === undefined);
+    const recoveredAfterMs = performance.now() - endedAt;
 
-    const there = new Set(await orders());
-    const told = [...calm.orderIds, ...rush.orderIds];
-    const lost = told.filter((id) => !there.has(id)).length;
+    const present = new Set(await orders());
+    const acknowledged = [...normal.orderIds, ...rush.orderIds];
+    const lost = acknowledged.filter((id) => !present.has(id)).length;
     const { violations } = good(await operator.get("/admin/audit"), 200);
-    return { servedPerSecond, calm, rush, calmMb, mostMb, backAfterMs, lost, unheard: there.size - 1 - (told.length - lost), violations };
+    return {
+      servedPerSecond,
+      normal,
+      overload: rush,
+      normalMb,
+      maxMb,
+      recoveredAfterMs,
+      lost,
+      unacknowledged: present.size - 1 - (acknowledged.length - lost),
+      violations,
+    };
   } finally {
-    crowd.disconnect();
+    generator.disconnect();
     shop.child.kill("SIGTERM");
     await shop.ended;
     rmSync(folder, { recursive: true, force: true });
   }
 
-  /** Everybody's order, of a product each or of many. */
+  /** Creates buyers and products. Returns a function that makes one order request per buyer. */
   async function buyers(): Promise<(name: string) => string[]> {
     const users = good(await operator.post("/admin/users", { users: Array.from({ length: BUYERS }, () => ({ name: "손님" })) }), 201).users as {
       id: string;
@@ -94,16 +110,16 @@ export async function overload({ seconds, times = 10, lines = 1 }: OverloadOptio
     ).products as { id: string }[];
     return (name) =>
       users.map(({ id }, i) => {
-        const orderItems = Array.from({ length: lines }, (_, line) => ({ productId: made[(i + line) % made.length]?.id, quantity: 1 }));
+        const orderItems = Array.from({ length: items }, (_, item) => ({ productId: made[(i + item) % made.length]?.id, quantity: 1 }));
         const headers = { Authorization: `Bearer ${new Client(shop.url, id, "shopper").token}`, "Idempotency-Key": `${name}-{key}` };
         return requestText("POST", "/orders", headers, JSON.stringify({ orderItems }));
       });
   }
 
-  async function send(plan: Plan): Promise<Came> {
-    crowd.send(plan);
-    const [came] = (await once(crowd, "message")) as [Came];
-    return came;
+  async function send(plan: Plan): Promise<LoadResult> {
+    generator.send(plan);
+    const [result] = (await once(generator, "message")) as [LoadResult];
+    return result;
   }
 
   function residentMb(): number {

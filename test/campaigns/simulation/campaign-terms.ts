@@ -1,4 +1,4 @@
-/** A campaign as the API shows it, with its instants in ms and what it has issued, as the model counts. */
+/** A campaign as the API shows it, in the terms of the model: times in ms, and the number of issued coupons. */
 export function campaignTerms(view: { [member: string]: unknown }): { [member: string]: unknown } {
   const ms = (at: unknown): number | null => (typeof at === "string" ? Date.parse(at) : null);
   const { opensAt, closesAt, expiresAt, totalQuantity, remainingQuantity } = view;

@@ -1,5 +1,5 @@
-// One simulated shop: real commands and real tills on a store in memory that fails when the history says so, on a clock on which waiting
-// takes no time; and beside it the model, which is asked after every round whether that was right.
+// A simulated shop: real commands and tills on an in-memory store that fails as the history says, with a virtual clock. The checker
+// compares every round with the model.
 
 import assert from "node:assert/strict";
 import { carts } from "../../../src/cart/cart.sql.ts";
@@ -16,13 +16,13 @@ import { MemoryStore, type Mishap, type Step as StoreStep } from "../../support/
 import { VirtualClock } from "../../support/virtual-clock.ts";
 import type { Event } from "./history.ts";
 import { checkInvariants } from "./invariants.ts";
-import { type Decision, Checker, type Visit } from "./checker.ts";
+import { type Decision, Checker, type SimulatedRequest } from "./checker.ts";
 import { Model } from "./model.ts";
 import { openCommands, Process } from "./process.ts";
 import type { Step } from "./steps.ts";
 import { Registry } from "./registry.ts";
 
-/** 2028-02-28, a leap year's, two hours before midnight in Seoul. */
+/** Two hours before midnight in Seoul on 2028-02-28, in a leap year. */
 const START = Date.UTC(2028, 1, 28, 13);
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
@@ -31,152 +31,152 @@ const SEOUL_MS = 9 * 60 * MINUTE_MS;
 export class Harness {
   readonly clock = new VirtualClock(START);
   readonly model = new Model();
-  readonly judge = new Checker(this.model);
+  readonly checker = new Checker(this.model);
   readonly store: MemoryStore;
-  readonly #things: Registry;
-  /** Commands that came, and rounds that were written. */
+  readonly #registry: Registry;
+  /** Number of submitted commands and of committed rounds. */
   commands = 0;
   rounds = 0;
   readonly #processes: Process[] = [];
   #opened = 0;
-  readonly #visits: Visit[] = [];
+  readonly #requests: SimulatedRequest[] = [];
   readonly #waiting: Promise<void>[] = [];
-  /** What the round that is being decided has decided so far. */
+  /** Decisions of the current round so far. */
   readonly #deciding: Decision[] = [];
-  readonly #mishaps: { at: StoreStep["name"]; mishap: Mishap; times: number }[] = [];
+  readonly #faults: { at: StoreStep["name"]; mishap: Mishap; times: number }[] = [];
   #slow: { at: StoreStep["name"]; ms: number } | undefined;
-  #wrong: unknown;
+  #failure: unknown;
 
-  /** @param processes how many instances of the shop there are at a time */
+  /** @param processes number of concurrent shop instances */
   constructor(processes: number) {
-    present = this;
+    current = this;
     this.store = new MemoryStore({
       clock: this.clock,
-      mishap: ({ name }) => this.#mishap(name),
+      mishap: ({ name }) => this.#faultAt(name),
       witness: () => this.#deciding.splice(0),
-      onEnd: (how, decided, changes) => how === "undone" || this.#over(decided as Decision[], changes),
+      onEnd: (how, decided, changes) => how === "undone" || this.#onEnd(decided as Decision[], changes),
     });
-    this.#things = new Registry(this.store, this.model);
+    this.#registry = new Registry(this.store, this.model);
     for (let i = 0; i < processes; i++) this.#processes.push(this.#open() as Process);
   }
 
-  /** Lets a history happen. Errors: whatever the model, the invariants or the promises of the till say against it. */
-  async live(history: readonly Event[]): Promise<void> {
+  /** Runs a history. Errors: a difference to the model, a violated invariant or a broken promise of the till. */
+  async run(history: readonly Event[]): Promise<void> {
     for (const event of [...PRELUDE, ...history]) {
-      await this.#happen(event);
-      if (this.#wrong) throw this.#wrong;
+      await this.#apply(event);
+      if (this.#failure) throw this.#failure;
     }
-    this.#mishaps.length = 0;
+    this.#faults.length = 0;
     this.#slow = undefined;
     await this.clock.run(Promise.all(this.#waiting));
-    await this.clock.advance(MINUTE_MS); // What the dead had sent arrives.
-    if (this.#wrong) throw this.#wrong;
-    for (const visit of this.#visits) this.judge.checkAnswer(visit);
+    await this.clock.advance(MINUTE_MS); // Requests of dead processes arrive.
+    if (this.#failure) throw this.#failure;
+    for (const request of this.#requests) this.checker.checkResponse(request);
     checkInvariants(this.store);
-    assert.equal(this.store.open, 0, "locks were left behind");
+    assert.equal(this.store.open, 0, "locks are still held");
   }
 
-  async #happen(event: Event): Promise<void> {
+  async #apply(event: Event): Promise<void> {
     if ("ask" in event) {
-      for (const step of this.#things.steps(event, this.clock.now())) this.#submit(step, event.at, event.key === null ? null : `key ${event.key}`);
+      for (const step of this.#registry.steps(event, this.clock.now())) this.#submit(step, event.at, event.key === null ? null : `key ${event.key}`);
     } else if ("again" in event) {
-      const keyed = this.#visits.filter(({ key }) => key !== null);
-      const visit = keyed[event.again % keyed.length];
-      if (visit) this.#submit(visit.step, event.at, visit.key);
+      const keyed = this.#requests.filter(({ key }) => key !== null);
+      const request = keyed[event.again % keyed.length];
+      if (request) this.#submit(request.step, event.at, request.key);
     } else if ("pause" in event) await this.clock.advance(event.pause);
     else if ("clock" in event) this.clock.set(this.#moment(event.clock));
-    else if ("mishap" in event) this.#mishaps.push({ ...event });
+    else if ("mishap" in event) this.#faults.push({ ...event });
     else if ("slow" in event) this.#slow = { at: event.slow, ms: event.ms };
     else this.#restart(event.restart % this.#processes.length);
   }
 
   #submit(step: Step, at: number, key: string | null): void {
     const process = this.#processes[at % this.#processes.length] as Process;
-    const visit: Visit = { number: this.#visits.length, process, step, key, came: undefined, stands: [], cameAgain: false };
-    this.#visits.push(visit);
+    const request: SimulatedRequest = { number: this.#requests.length, process, step, key, response: undefined, decisions: [], lostTurn: false };
+    this.#requests.push(request);
     this.commands++;
     const [command, input] = process.commandFor(step);
-    const watched = this.#watch(visit, command);
+    const watched = this.#watch(request, command);
     const fingerprint = JSON.stringify(step);
     const submitted =
       key === null
         ? process.till.submit(watched, input)
-        : process.till.submit(this.#watchKept(visit, idempotent(watched, { caller: "somebody", key, fingerprint }, render, "en")), input);
-    const answered = submitted.then(
-      (answer) => void (visit.came = key === null ? unwrap(answer) : (answer as KeyedResponse).body),
-      (error: unknown) => void (visit.came = error instanceof Refusal ? codeOf(error) : error),
+        : process.till.submit(this.#watchIdempotent(request, idempotent(watched, { caller: "a caller", key, fingerprint }, render, "en")), input);
+    const finished = submitted.then(
+      (answer) => void (request.response = key === null ? unwrap(answer) : (answer as KeyedResponse).body),
+      (error: unknown) => void (request.response = error instanceof Refusal ? codeOf(error) : error),
     );
-    this.#waiting.push(Promise.race([answered, process.died]));
+    this.#waiting.push(Promise.race([finished, process.died]));
   }
 
-  /** Notes what a command decides. */
-  #watch(visit: Visit, command: Command<unknown, unknown>): Command<unknown, unknown> {
+  /** Records the decisions of a command. */
+  #watch(request: SimulatedRequest, command: Command<unknown, unknown>): Command<unknown, unknown> {
     return {
       ...command,
       decide: (uow, input) => {
         try {
           const answer = command.decide(uow, input);
-          this.#deciding.push({ visit, now: uow.now, result: { answer: unwrap(answer) }, body: undefined });
+          this.#deciding.push({ request, now: uow.now, result: { answer: unwrap(answer) }, body: undefined });
           return answer;
         } catch (error) {
-          if (error instanceof NeedsChanged) visit.cameAgain = true;
-          else if (error instanceof Refusal) this.#deciding.push({ visit, now: uow.now, result: { refusal: codeOf(error) }, body: undefined });
-          else this.#wrong ??= error;
+          if (error instanceof NeedsChanged) request.lostTurn = true;
+          else if (error instanceof Refusal) this.#deciding.push({ request, now: uow.now, result: { refusal: codeOf(error) }, body: undefined });
+          else this.#failure ??= error;
           throw error;
         }
       },
     };
   }
 
-  /** Notes what a keyed command answers, be it new or what was kept. */
-  #watchKept(visit: Visit, command: Command<unknown, KeyedResponse>): Command<unknown, KeyedResponse> {
+  /** Records the responses of an idempotent command, new or stored. */
+  #watchIdempotent(request: SimulatedRequest, command: Command<unknown, KeyedResponse>): Command<unknown, KeyedResponse> {
     return {
       ...command,
       decide: (uow, input) => {
         const before = this.#deciding.length;
         try {
           const answer = command.decide(uow, input);
-          if (answer.replayed) this.#deciding.push({ visit, now: uow.now, result: undefined, body: answer.body });
+          if (answer.replayed) this.#deciding.push({ request, now: uow.now, result: undefined, body: answer.body });
           else (this.#deciding.at(-1) as Decision).body = answer.body;
           return answer;
         } catch (error) {
           if (this.#deciding.length === before && error instanceof Refusal)
-            this.#deciding.push({ visit, now: uow.now, result: { refusal: codeOf(error) }, body: undefined });
+            this.#deciding.push({ request, now: uow.now, result: { refusal: codeOf(error) }, body: undefined });
           throw error;
         }
       },
     };
   }
 
-  /** A round has ended, and what it decided stands: it was written, or had nothing to write. */
-  #over(decided: Decision[], changes: Changes | undefined): void {
-    if (this.#wrong) return;
+  /** Checks a round that was committed or had nothing to write. */
+  #onEnd(decided: Decision[], changes: Changes | undefined): void {
+    if (this.#failure) return;
     try {
-      this.judge.checkRound(decided, changes);
-      for (const { visit, result } of decided) if (result && "answer" in result) this.#things.learn(visit.step, result.answer);
+      this.checker.checkRound(decided, changes);
+      for (const { request, result } of decided) if (result && "answer" in result) this.#registry.learn(request.step, result.answer);
       if (!changes) return;
       this.rounds++;
       checkInvariants(this.store);
     } catch (error) {
-      this.#wrong ??= error;
+      this.#failure ??= error;
     }
   }
 
-  async #mishap(at: StoreStep["name"]): Promise<Mishap | undefined> {
+  async #faultAt(at: StoreStep["name"]): Promise<Mishap | undefined> {
     if (this.#slow?.at === at) {
       const { ms } = this.#slow;
       this.#slow = undefined;
       await this.clock.pause(ms);
     }
-    const next = this.#mishaps.findIndex((one) => one.at === at);
-    const found = this.#mishaps[next];
+    const next = this.#faults.findIndex((one) => one.at === at);
+    const found = this.#faults[next];
     if (!found) return undefined;
-    if (--found.times === 0) this.#mishaps.splice(next, 1);
-    this.judge.count(`at ${at}: ${found.mishap}`);
+    if (--found.times === 0) this.#faults.splice(next, 1);
+    this.checker.count(`at ${at}: ${found.mishap}`);
     return found.mishap;
   }
 
-  /** The next process, or none where there have been enough. */
+  /** Opens a process; returns undefined after the last one. */
   #open(): Process | undefined {
     const number = this.#opened++;
     const commands = COMMANDS[number];
@@ -187,7 +187,7 @@ export class Harness {
       clock: this.clock,
       commands,
       onFault: (name, error) => {
-        if (!["rejected", "conflict"].includes((error as Error).message)) this.#wrong ??= new Error(`${name} broke`, { cause: error });
+        if (!["rejected", "conflict"].includes((error as Error).message)) this.#failure ??= new Error(`${name} failed`, { cause: error });
       },
       forget: () => void (this.#deciding.length = 0),
     });
@@ -198,10 +198,10 @@ export class Harness {
     if (!next) return;
     (this.#processes[i] as Process).die();
     this.#processes[i] = next;
-    this.judge.count("a process died");
+    this.checker.count("a process died");
   }
 
-  /** What commands read before their turn. */
+  /** Rows that commands read before their round. */
   rows({ name, values: [first, second] }: Statement): unknown[] {
     const ids = String(first).replaceAll(/[{}]/g, "").split(",");
     const cart = this.store.row(carts, first as string) ?? [];
@@ -209,7 +209,7 @@ export class Harness {
     if (name === "select immutable orders") return ids.flatMap((id) => this.#immutableOrder(id));
     if (name === "select cart variants") return cart;
     if (name === "select cart variant") return cart.filter((item) => item.id === second);
-    throw new Error(`the simulation knows no statement ${name}`);
+    throw new Error(`the simulation does not know the statement ${name}`);
   }
 
   #variantIds(productIds: string[]): { productId: string; variantIds: string[] }[] {
@@ -247,24 +247,24 @@ export class Harness {
         return midnight - 1;
       case "leap day":
         return Math.max(now, Date.UTC(2028, 1, 28, 15));
-      case "something's end":
+      case "next deadline":
         return Number.isFinite(end) ? end : now;
-      case "before something's end":
+      case "before next deadline":
         return Number.isFinite(end) ? end - 1 : now;
     }
   }
 }
 
-/** The world that lives now. Histories live one after the other. */
-let present: Harness;
-const database = { rows: async (statement: Statement) => present.rows(statement) } as unknown as Database;
-/** For as many processes as a world may see. What one knows of another world's things does no harm, and to make room anew takes longer than to live. */
+/** The current harness. Histories run one after the other. */
+let current: Harness;
+const database = { rows: async (statement: Statement) => current.rows(statement) } as unknown as Database;
+/** Commands for every process of a harness. They are reused, since their caches only hold immutable rows and are expensive to create. */
 const COMMANDS = Array.from({ length: 12 }, () => openCommands(database));
 
-/** Orders that may be paid in two rounds say whether there is a second one; here there never is. */
+/** The first phase of a two-phase command returns its answer here, since there are no cards. */
 function unwrap(answer: unknown): unknown {
-  const begun = answer as { kind?: string; answer?: unknown } | null;
-  return begun?.kind === "answer" ? begun.answer : answer;
+  const first = answer as { kind?: string; answer?: unknown } | null;
+  return first?.kind === "answer" ? first.answer : answer;
 }
 
 function render(answer: unknown): { status: number; body: string } {
@@ -275,7 +275,7 @@ function codeOf({ code, details }: Refusal): string {
   return details["reason"] === undefined ? code : `${code} ${String(details["reason"])}`;
 }
 
-/** Every history begins with a few people, things to buy, and coupons. */
+/** The start of every history: users, products, campaigns and balances. */
 const none = { key: null, at: 0 };
 const PRELUDE: Event[] = [
   ...[null, 0, 1, null].map((external): Event => ({ ask: "create user", external, ...none })),

@@ -1,11 +1,11 @@
-// Everything that may happen in a simulated history, as plain data: numbers stand for the n-th user, product, order that there is by
-// then, so that any part of a history is a history too. fast-check draws them from a seed and shrinks those that fail.
+// The events of a simulated history, as plain data. A number stands for the n-th user, product or order at that time, so that any part
+// of a history is a history too. fast-check generates histories from a seed and shrinks failing ones.
 
 import fc from "fast-check";
 import type { Discount } from "../../../src/coupon/coupon.ts";
 import type { Mishap, Step } from "../../support/memory-store.ts";
 
-export type Ask =
+export type Request =
   | { ask: "charge"; user: number; amount: number; stale: boolean }
   | { ask: "grant"; users: number[]; amount: number }
   | { ask: "create user"; external: number | null }
@@ -30,21 +30,21 @@ export type Ask =
   | {
       ask: "place order";
       user: number;
-      articles: { variant: number; named: boolean; quantity: number }[] | null;
+      lineItems: { variant: number; named: boolean; quantity: number }[] | null;
       coupon: number | null;
       method: "BALANCE" | "DEFERRED";
-      /** How far the expected amount is from the one that is due by then; null: none is sent. */
+      /** Difference of the expected amount to the amount due; null: no expected amount. */
       expects: number | null;
     }
   | { ask: "pay order"; order: number; by: number; expects: number | null }
   | { ask: "cancel order"; order: number; by: number }
-  | { ask: "refund order"; order: number; items: { line: number; quantity: number }[] | null }
+  | { ask: "refund order"; order: number; items: { item: number; quantity: number }[] | null }
   | { ask: "expire orders" };
 
 export type Event =
-  /** `key`: an Idempotency-Key of a few, so that they are used again; `at`: which of the instances is asked. */
-  | (Ask & { key: number | null; at: number })
-  /** A request with a key comes again, as it was. */
+  /** `key`: one of a few idempotency keys, so that keys are reused; `at`: the instance. */
+  | (Request & { key: number | null; at: number })
+  /** A request with a key is repeated. */
   | { again: number; at: number }
   | { pause: number }
   | {
@@ -56,16 +56,16 @@ export type Event =
         | "midnight in Seoul"
         | "before midnight"
         | "leap day"
-        | "something's end"
-        | "before something's end";
+        | "next deadline"
+        | "before next deadline";
     }
   | { mishap: Mishap; at: Step["name"]; times: number }
   | { slow: Step["name"]; ms: number }
-  /** An instance is killed, and another one takes its place. */
+  /** An instance is killed and replaced by a new one. */
   | { restart: number };
 
 const some = fc.nat(63);
-const fewPieces = fc.integer({ min: 1, max: 4 });
+const fewUnits = fc.integer({ min: 1, max: 4 });
 const orNull = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> => fc.option(value, { nil: null });
 const rarely = <T>(value: fc.Arbitrary<T>): fc.Arbitrary<T | null> =>
   fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: value });
@@ -75,11 +75,11 @@ const discount: fc.Arbitrary<Discount> = fc.oneof(
   fc.record({ type: fc.constant("PERCENTAGE" as const), rate: fc.integer({ min: 1, max: 100 }), maxAmount: fc.integer({ min: 1, max: 2000 }) }),
 );
 const mostly = fc.nat(7).map((n) => n > 0);
-const articles = fc.array(fc.record({ variant: some, named: mostly, quantity: fewPieces }), { minLength: 1, maxLength: 4 });
+const lineItems = fc.array(fc.record({ variant: some, named: mostly, quantity: fewUnits }), { minLength: 1, maxLength: 4 });
 
 const expects = rarely(fc.constantFrom(0, 0, 0, 1));
 
-const asks: [weight: number, fc.Arbitrary<Ask>][] = [
+const requests: [weight: number, fc.Arbitrary<Request>][] = [
   [6, fc.record({ ask: fc.constant("charge"), user: some, amount: fc.integer({ min: 1, max: 3000 }), stale: fc.boolean() })],
   [
     1,
@@ -124,15 +124,15 @@ const asks: [weight: number, fc.Arbitrary<Ask>][] = [
   ],
   [6, fc.record({ ask: fc.constant("issue coupon"), campaign: some, user: some })],
   [1, fc.record({ ask: fc.constant("expire coupons") })],
-  [5, fc.record({ ask: fc.constant("add to cart"), user: some, variant: some, named: mostly, quantity: fewPieces })],
-  [2, fc.record({ ask: fc.constant("set quantity"), user: some, item: some, quantity: fewPieces })],
+  [5, fc.record({ ask: fc.constant("add to cart"), user: some, variant: some, named: mostly, quantity: fewUnits })],
+  [2, fc.record({ ask: fc.constant("set quantity"), user: some, item: some, quantity: fewUnits })],
   [1, fc.record({ ask: fc.constant("remove from cart"), user: some, item: some })],
   [
     16,
     fc.record({
       ask: fc.constant("place order"),
       user: some,
-      articles: fc.oneof({ weight: 7, arbitrary: articles }, { weight: 1, arbitrary: fc.constant(null) }),
+      lineItems: fc.oneof({ weight: 7, arbitrary: lineItems }, { weight: 1, arbitrary: fc.constant(null) }),
       coupon: rarely(some),
       method: fc.constantFrom("BALANCE", "DEFERRED"),
       expects,
@@ -145,31 +145,31 @@ const asks: [weight: number, fc.Arbitrary<Ask>][] = [
     fc.record({
       ask: fc.constant("refund order"),
       order: some,
-      items: orNull(fc.array(fc.record({ line: fc.nat(4), quantity: fewPieces }), { minLength: 1, maxLength: 3 })),
+      items: orNull(fc.array(fc.record({ item: fc.nat(4), quantity: fewUnits }), { minLength: 1, maxLength: 3 })),
     }),
   ],
   [1, fc.record({ ask: fc.constant("expire orders") })],
 ];
-export const ask = fc.oneof(...asks.map(([weight, arbitrary]) => ({ weight, arbitrary })));
+export const request = fc.oneof(...requests.map(([weight, arbitrary]) => ({ weight, arbitrary })));
 const steps = fc.constantFrom<Step["name"]>("lock", "commit", "outcome");
-const mishaps = {
+const faults = {
   lock: ["timeout", "conflict", "rejected", "unavailable"],
   commit: ["timeout", "conflict", "rejected", "unavailable", "lost but committed", "lost and abandoned"],
   outcome: ["unavailable"],
 } as const;
-const mishap = steps.chain((at) =>
+const storeFault = steps.chain((at) =>
   fc.record({
     at: fc.constant(at),
-    mishap: fc.constantFrom<Mishap>(...mishaps[at]),
+    mishap: fc.constantFrom<Mishap>(...faults[at]),
     times: fc.oneof({ weight: 19, arbitrary: fc.integer({ min: 1, max: 4 }) }, { weight: 1, arbitrary: fc.constant(100) }),
   }),
 );
 
-/** A few keys, each of them used for more than one request now and then. */
+/** Few keys, so that some are used for two requests. */
 const key = fc.oneof({ weight: 9, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: fc.nat(40) });
 
 export const event: fc.Arbitrary<Event> = fc.oneof(
-  { weight: 160, arbitrary: fc.tuple(ask, key, fc.nat(1)).map(([asked, key, at]) => ({ ...asked, key, at })) },
+  { weight: 160, arbitrary: fc.tuple(request, key, fc.nat(1)).map(([asked, key, at]) => ({ ...asked, key, at })) },
   { weight: 6, arbitrary: fc.record({ again: some, at: fc.nat(1) }) },
   { weight: 24, arbitrary: fc.record({ pause: fc.integer({ min: 0, max: 20 }) }) },
   {
@@ -183,12 +183,12 @@ export const event: fc.Arbitrary<Event> = fc.oneof(
         "midnight in Seoul",
         "before midnight",
         "leap day",
-        "something's end",
-        "before something's end",
+        "next deadline",
+        "before next deadline",
       ),
     }),
   },
-  { weight: 4, arbitrary: mishap },
+  { weight: 4, arbitrary: storeFault },
   { weight: 6, arbitrary: fc.record({ slow: steps, ms: fc.integer({ min: 1, max: 30 }) }) },
   { weight: 1, arbitrary: fc.record({ restart: fc.nat(1) }) },
 );

@@ -1,4 +1,4 @@
-// The contract's invariants 1 to 6, on rows in memory. 7 is of what is added up later, outside of the till.
+// Invariants 1 to 6 of the contract, on rows in memory. Invariant 7 is about aggregates, which the till does not write.
 
 import assert from "node:assert/strict";
 import { ledger, users } from "../../../src/balance/balance.sql.ts";
@@ -15,7 +15,7 @@ const SOLD: ReadonlySet<string> = new Set(["COMPLETED", "PARTIALLY_REFUNDED", "R
 export function checkInvariants(store: MemoryStore): void {
   const sum = (to: Map<string, number>, key: string, amount: number): void => void to.set(key, (to.get(key) ?? 0) + amount);
 
-  // 1. A balance is the sum of its transactions, and what the last of them says; never negative.
+  // 1. A balance is the sum of its transactions, equals the last balance_after, and is not negative.
   const balances = new Map<string, { balance: number; version: number }>();
   const refundedTo = new Map<string, number>();
   const paidFor = new Map<string, number>();
@@ -32,10 +32,10 @@ export function checkInvariants(store: MemoryStore): void {
   }
   for (const { id, balance, version } of store.rows(users)) {
     assert.ok(balance >= 0, `1: ${id} owes ${-balance}`);
-    assert.deepEqual({ balance, version }, balances.get(id) ?? { balance: 0, version: 0 }, `1: the balance of ${id} is not its ledger's`);
+    assert.deepEqual({ balance, version }, balances.get(id) ?? { balance: 0, version: 0 }, `1: the balance of ${id} differs from its ledger`);
   }
 
-  // 4 to 6, order by order, and what they hold of stock and coupons.
+  // 4 to 6, for each order, and its reserved stock and coupons.
   const held = new Map<string, number>();
   const couponOf = new Map<string, string>();
   const seen = new Map<string, number>();
@@ -47,7 +47,7 @@ export function checkInvariants(store: MemoryStore): void {
     const items = store.row(orderItems, id) ?? [];
     const payment = store.row(payments, id);
     const paid = totalAmount - discountAmount;
-    assert.equal(changes, seen.get(id), `6: ${id} has changed without an event`);
+    assert.equal(changes, seen.get(id), `6: ${id} has another number of changes than events`);
     assert.equal(
       totalAmount,
       items.reduce((total, item) => total + item.unitPrice * item.quantity, 0),
@@ -70,20 +70,20 @@ export function checkInvariants(store: MemoryStore): void {
       refundedAmount <= paid && items.every((item) => item.refundedQuantity >= 0 && item.refundedQuantity <= item.quantity),
       `5: more of ${id} was refunded than paid`,
     );
-    const back = items.every((item) => item.refundedQuantity === item.quantity);
-    assert.equal(status === "REFUNDED", back, `5: ${id} is ${status}`);
-    if (back) assert.equal(refundedAmount, paid, `5: all of ${id} came back, and not all of the money`);
+    const isRefunded = items.every((item) => item.refundedQuantity === item.quantity);
+    assert.equal(status === "REFUNDED", isRefunded, `5: ${id} is ${status}`);
+    if (isRefunded) assert.equal(refundedAmount, paid, `5: ${id} is refunded completely, but not all of the money`);
   }
 
-  // 2. Stock is what came in, less what was sold and kept; never negative.
+  // 2. Stock is the sum of adjustments minus the sold and not refunded units, and is not negative.
   const adjusted = new Map<string, number>();
   for (const { variantId, delta } of store.entries(stockAdjustments)) sum(adjusted, variantId, delta);
   for (const { id, stock } of store.rows(variants)) {
-    assert.ok(stock >= 0, `2: there are ${stock} of ${id}`);
+    assert.ok(stock >= 0, `2: the stock of ${id} is ${stock}`);
     assert.equal(stock, (adjusted.get(id) ?? 0) - (held.get(id) ?? 0), `2: the stock of ${id}`);
   }
 
-  // 3. A campaign has issued what is in its users' hands, one each, and not more than it has; used is what a standing order took.
+  // 3. A campaign counts its issued coupons, at most one per user and at most its total. A used coupon belongs to a paid order.
   const holders = new Map<string, Set<string>>();
   for (const { id, couponId, userId, status, orderId } of store.rows(userCoupons)) {
     let of = holders.get(couponId);

@@ -1,5 +1,5 @@
-// The shop as somebody would describe it who has never seen its code: one thing after the other, in plain maps, nobody beside.
-// It shares no rule with src/, nor arithmetic: it is the judge. New things get the ids that the shop gave them.
+// A naive model of the shop: sequential, in plain maps. It shares no rule and no arithmetic with src/, so that it can check the shop.
+// It takes the ids of new rows from the shop's responses.
 
 import { isDeepStrictEqual } from "node:util";
 import assert from "node:assert/strict";
@@ -16,28 +16,28 @@ type Order = {
   refunded: number;
   coupon: string | null;
   expiresAt: number | null;
-  /** What it cost was not taken from the balance, and does not come back to it. */
+  /** Paid by card: neither the payment nor a refund changes the balance. */
   byCard: boolean;
 };
 type Coupon = { couponId: string; userId: string; state: "AVAILABLE" | "USED" | "EXPIRED"; expiresAt: number; orderId: string | null };
-type Article = { productId: string; variantId: string | null; quantity: number };
+type LineItem = { productId: string; variantId: string | null; quantity: number };
 type CartItem = { id: string; productId: string; variantId: string; quantity: number };
 
-/** Thrown, without the stack that an error would bring: half of what is asked is refused. */
-class No {
+/** Thrown for a refusal; not an Error, since a stack trace would be slow. */
+class ModelRefusal {
   readonly code: string;
   constructor(code: string) {
     this.code = code;
   }
 }
-function no(code: string): never {
-  throw new No(code);
+function refuse(code: string): never {
+  throw new ModelRefusal(code);
 }
 
 // oxlint-disable-next-line typescript/no-explicit-any -- answers are compared member by member
 type Answer = any;
 
-/** `adjustments`: every change of its stock other than by sale, the first filling included. */
+/** `adjustments`: all changes of the stock except sales and refunds; the first is the initial stock. */
 type Variant = { productId: string; price: number; stock: number; adjustments: { delta: number; stockAfter: number }[] };
 
 export class Model {
@@ -50,13 +50,13 @@ export class Model {
   readonly carts = new Map<string, CartItem[]>();
   readonly orders = new Map<string, Order>();
 
-  /** What must come of this step at this moment, given what came of it (for its ids, and for what a refund may round either way). */
-  do(step: Step, now: number, came: Result): Result {
+  /** The expected result of a step. @param actual for its ids, and for refunded amounts, which may be rounded either way */
+  do(step: Step, now: number, actual: Result): Result {
     try {
-      // Whatever refuses changes nothing, so everything is looked at before anything is changed.
-      return { answer: this.#do(step, now, "answer" in came ? came.answer : undefined) };
+      // A refusal changes nothing, so all checks come before all changes.
+      return { answer: this.#do(step, now, "answer" in actual ? actual.answer : undefined) };
     } catch (error) {
-      if (error instanceof No) return { refusal: error.code };
+      if (error instanceof ModelRefusal) return { refusal: error.code };
       throw error;
     }
   }
@@ -64,26 +64,26 @@ export class Model {
   #do(step: Step, now: number, a: Answer): unknown {
     switch (step.kind) {
       case "create user":
-        if (step.externalId !== null && this.externalIds.has(step.externalId)) no("INVALID_REQUEST");
+        if (step.externalId !== null && this.externalIds.has(step.externalId)) refuse("INVALID_REQUEST");
         if (!a) return "a user";
         if (step.externalId !== null) this.externalIds.add(step.externalId);
         this.users.set(a[0].id, { balance: 0, version: 0 });
         return [{ id: a[0].id, externalId: step.externalId }];
 
       case "charge": {
-        const user = this.users.get(step.userId) ?? no("USER_NOT_FOUND");
-        if (step.version !== null && step.version !== user.version) no("BALANCE_CONFLICT");
+        const user = this.users.get(step.userId) ?? refuse("USER_NOT_FOUND");
+        if (step.version !== null && step.version !== user.version) refuse("BALANCE_CONFLICT");
         this.#pay(step.userId, step.amount);
         return { userId: step.userId, newBalance: user.balance, version: user.version };
       }
 
       case "grant": {
         const each = new Map<string, number>();
-        if (!step.userIds.every((id) => this.users.has(id))) no("USER_NOT_FOUND");
+        if (!step.userIds.every((id) => this.users.has(id))) refuse("USER_NOT_FOUND");
         for (const id of step.userIds) {
-          const user = this.users.get(id) ?? no("USER_NOT_FOUND");
+          const user = this.users.get(id) ?? refuse("USER_NOT_FOUND");
           each.set(id, (each.get(id) ?? 0) + step.amount);
-          if (user.balance + (each.get(id) ?? 0) > BALANCE_MAX) no("BALANCE_LIMIT_EXCEEDED");
+          if (user.balance + (each.get(id) ?? 0) > BALANCE_MAX) refuse("BALANCE_LIMIT_EXCEEDED");
         }
         for (const id of step.userIds) this.#pay(id, step.amount);
         return { granted: step.userIds.length, totalAmount: step.userIds.length * step.amount };
@@ -100,16 +100,16 @@ export class Model {
       }
 
       case "edit product": {
-        const product = this.products.get(step.productId) ?? no("PRODUCT_NOT_FOUND");
-        if (step.price !== null && product.variants.length > 1) no("INVALID_REQUEST");
+        const product = this.products.get(step.productId) ?? refuse("PRODUCT_NOT_FOUND");
+        if (step.price !== null && product.variants.length > 1) refuse("INVALID_REQUEST");
         product.forSale = step.forSale;
         if (step.price !== null) this.#variant(product.variants[0] as string).price = step.price;
         return this.product(step.productId);
       }
 
       case "adjust stock": {
-        const variant = this.variants.get(step.variantId) ?? no("PRODUCT_NOT_FOUND");
-        if (variant.stock + step.delta < 0) no("STOCK_INSUFFICIENT");
+        const variant = this.variants.get(step.variantId) ?? refuse("PRODUCT_NOT_FOUND");
+        if (variant.stock + step.delta < 0) refuse("STOCK_INSUFFICIENT");
         variant.stock += step.delta;
         variant.adjustments.push({ delta: step.delta, stockAfter: variant.stock });
         return { variantId: step.variantId, stock: variant.stock };
@@ -122,21 +122,21 @@ export class Model {
         return { id: a.id, issuedQuantity: 0, ...step.terms };
 
       case "edit campaign": {
-        const campaign = this.campaigns.get(step.couponId) ?? no("COUPON_NOT_FOUND");
-        if (step.terms.discount && !isDeepStrictEqual(step.terms.discount, campaign.discount) && campaign.holders.size > 0) no("INVALID_REQUEST");
-        if ((step.terms.totalQuantity ?? campaign.totalQuantity) < campaign.holders.size) no("INVALID_REQUEST");
+        const campaign = this.campaigns.get(step.couponId) ?? refuse("COUPON_NOT_FOUND");
+        if (step.terms.discount && !isDeepStrictEqual(step.terms.discount, campaign.discount) && campaign.holders.size > 0) refuse("INVALID_REQUEST");
+        if ((step.terms.totalQuantity ?? campaign.totalQuantity) < campaign.holders.size) refuse("INVALID_REQUEST");
         this.#checkTimes({ ...campaign, ...step.terms });
         Object.assign(campaign, step.terms);
         return { id: step.couponId, issuedQuantity: campaign.holders.size, totalQuantity: campaign.totalQuantity };
       }
 
       case "issue coupon": {
-        if (!this.users.has(step.userId)) no("USER_NOT_FOUND");
-        const campaign = this.campaigns.get(step.couponId) ?? no("COUPON_NOT_FOUND");
+        if (!this.users.has(step.userId)) refuse("USER_NOT_FOUND");
+        const campaign = this.campaigns.get(step.couponId) ?? refuse("COUPON_NOT_FOUND");
         const { opensAt, closesAt, expiresAt, validDays, holders } = campaign;
-        if (holders.has(step.userId)) no("COUPON_ALREADY_ISSUED");
-        if (now < opensAt || now >= (closesAt ?? Infinity) || now >= (expiresAt ?? Infinity)) no("COUPON_CLOSED");
-        if (holders.size === campaign.totalQuantity) no("COUPON_SOLD_OUT");
+        if (holders.has(step.userId)) refuse("COUPON_ALREADY_ISSUED");
+        if (now < opensAt || now >= (closesAt ?? Infinity) || now >= (expiresAt ?? Infinity)) refuse("COUPON_CLOSED");
+        if (holders.size === campaign.totalQuantity) refuse("COUPON_SOLD_OUT");
         if (!a) return "a coupon";
         const ends = Math.min(expiresAt ?? Infinity, validDays === null ? Infinity : endOfDayInSeoul(now, validDays));
         holders.add(step.userId);
@@ -158,11 +158,11 @@ export class Model {
       }
 
       case "add to cart": {
-        if (!this.users.has(step.userId)) no("USER_NOT_FOUND");
-        const variantId = this.#meant(step);
-        this.#sellable(step.productId);
+        if (!this.users.has(step.userId)) refuse("USER_NOT_FOUND");
+        const variantId = this.#variantOf(step);
+        this.#checkOnSale(step.productId);
         const cart = this.carts.get(step.userId) ?? [];
-        if (cart.some((item) => item.variantId === variantId)) no("CART_ITEM_DUPLICATE");
+        if (cart.some((item) => item.variantId === variantId)) refuse("CART_ITEM_DUPLICATE");
         if (!a) return "an item";
         this.carts.set(step.userId, [...cart, { id: a.id, productId: step.productId, variantId, quantity: step.quantity }]);
         return { id: a.id, variantId, quantity: step.quantity, unitPrice: this.#variant(variantId).price, stock: this.#variant(variantId).stock };
@@ -170,9 +170,9 @@ export class Model {
 
       case "set quantity":
       case "remove from cart": {
-        if (!this.users.has(step.userId)) no("USER_NOT_FOUND");
+        if (!this.users.has(step.userId)) refuse("USER_NOT_FOUND");
         const cart = this.carts.get(step.userId) ?? [];
-        const item = cart.find(({ id }) => id === step.itemId) ?? no("CART_ITEM_NOT_FOUND");
+        const item = cart.find(({ id }) => id === step.itemId) ?? refuse("CART_ITEM_NOT_FOUND");
         const rest = step.kind === "set quantity" ? [{ ...item, quantity: step.quantity }] : [];
         this.carts.set(
           step.userId,
@@ -183,24 +183,24 @@ export class Model {
 
       case "place order": {
         const { userId, userCouponId: coupon, method } = step;
-        if (!this.users.has(userId)) no("USER_NOT_FOUND");
+        if (!this.users.has(userId)) refuse("USER_NOT_FOUND");
         const cart = this.carts.get(userId) ?? [];
-        if (step.articles === null && cart.length === 0) no("INVALID_REQUEST");
-        const lines = new Map<string, Item>();
-        for (const article of step.articles ?? cart) {
-          const variantId = this.#meant(article);
-          const line = lines.get(variantId);
-          if (line) line.quantity += article.quantity;
-          else lines.set(variantId, { variantId, productId: article.productId, price: 0, quantity: article.quantity, refunded: 0 });
+        if (step.lineItems === null && cart.length === 0) refuse("INVALID_REQUEST");
+        const itemsByVariant = new Map<string, Item>();
+        for (const lineItem of step.lineItems ?? cart) {
+          const variantId = this.#variantOf(lineItem);
+          const known = itemsByVariant.get(variantId);
+          if (known) known.quantity += lineItem.quantity;
+          else itemsByVariant.set(variantId, { variantId, productId: lineItem.productId, price: 0, quantity: lineItem.quantity, refunded: 0 });
         }
-        if (coupon !== null && this.coupons.get(coupon)?.userId !== userId) no("COUPON_NOT_FOUND");
-        const items = [...lines.values()];
-        for (const line of items) {
-          this.#sellable(line.productId);
-          line.price = this.#variant(line.variantId).price;
+        if (coupon !== null && this.coupons.get(coupon)?.userId !== userId) refuse("COUPON_NOT_FOUND");
+        const items = [...itemsByVariant.values()];
+        for (const item of items) {
+          this.#checkOnSale(item.productId);
+          item.price = this.#variant(item.variantId).price;
         }
         const total = items.reduce((sum, item) => sum + item.price * item.quantity, 0);
-        const discount = coupon === null ? 0 : takenOff(this.#usable(coupon, userId, total, now), total);
+        const discount = coupon === null ? 0 : discountOf(this.#usableDiscount(coupon, userId, total, now), total);
         const order: Order = {
           userId,
           status: "PENDING",
@@ -212,22 +212,22 @@ export class Model {
           expiresAt: now + ORDER_EXPIRES_AFTER_MS,
           byCard: false,
         };
-        this.#asExpected(step, order);
-        if (method === "BALANCE") this.#affordable(order, now);
+        this.#checkExpectedAmount(step, order);
+        if (method === "BALANCE") this.#checkPayable(order, now);
         if (!a) return "an order";
         this.orders.set(a.orderId, order);
         if (method === "BALANCE") this.#complete(a.orderId, order);
-        if (step.articles === null) this.carts.set(userId, []);
+        if (step.lineItems === null) this.carts.set(userId, []);
         return this.order(a.orderId);
       }
 
       case "pay order": {
         const order = this.#own(step);
-        if (order.status !== "PENDING" || now >= (order.expiresAt as number)) no("ORDER_NOT_PAYABLE");
-        this.#asExpected(step, order);
-        for (const item of order.items) this.#sellable(item.productId);
-        this.#affordable({ ...order, byCard: step.card !== undefined }, now);
-        if (step.card === "declined" && order.total > order.discount) no("PAYMENT_DECLINED");
+        if (order.status !== "PENDING" || now >= (order.expiresAt as number)) refuse("ORDER_NOT_PAYABLE");
+        this.#checkExpectedAmount(step, order);
+        for (const item of order.items) this.#checkOnSale(item.productId);
+        this.#checkPayable({ ...order, byCard: step.card !== undefined }, now);
+        if (step.card === "declined" && order.total > order.discount) refuse("PAYMENT_DECLINED");
         order.byCard = step.card !== undefined;
         this.#complete(step.orderId, order);
         return { orderId: step.orderId, status: "COMPLETED", amount: order.total - order.discount };
@@ -243,22 +243,22 @@ export class Model {
             now,
             a,
           );
-        if (order.status !== "PENDING") no("ORDER_NOT_CANCELLABLE");
+        if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE");
         order.status = "CANCELLED";
         return this.order(step.orderId);
       }
 
       case "refund order": {
         const order = this.#own({ ...step, callerId: null });
-        if (step.items?.some(({ variantId }) => !order.items.some((item) => item.variantId === variantId))) no("INVALID_REQUEST");
-        if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED") no("ORDER_NOT_REFUNDABLE");
+        if (step.items?.some(({ variantId }) => !order.items.some((item) => item.variantId === variantId))) refuse("INVALID_REQUEST");
+        if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED") refuse("ORDER_NOT_REFUNDABLE");
         const wanted = order.items.map((item) =>
           step.items
             ? step.items.filter((one) => one.variantId === item.variantId).reduce((sum, one) => sum + one.quantity, 0)
             : item.quantity - item.refunded,
         );
-        if (wanted.every((quantity) => quantity === 0)) no("ORDER_NOT_REFUNDABLE");
-        if (order.items.some((item, i) => item.refunded + (wanted[i] as number) > item.quantity)) no("ORDER_NOT_REFUNDABLE");
+        if (wanted.every((quantity) => quantity === 0)) refuse("ORDER_NOT_REFUNDABLE");
+        if (order.items.some((item, i) => item.refunded + (wanted[i] as number) > item.quantity)) refuse("ORDER_NOT_REFUNDABLE");
         return this.#refund(step.orderId, order, wanted, now, a);
       }
 
@@ -272,46 +272,46 @@ export class Model {
   }
 
   #pay(userId: string, amount: number): void {
-    const user = this.users.get(userId) ?? no("USER_NOT_FOUND");
+    const user = this.users.get(userId) ?? refuse("USER_NOT_FOUND");
     if (amount === 0) return;
     user.balance += amount;
     user.version += 1;
   }
 
   #checkTimes({ opensAt, closesAt, expiresAt }: Terms): void {
-    if ((closesAt ?? Infinity) <= opensAt || (expiresAt ?? Infinity) <= opensAt) no("INVALID_REQUEST");
+    if ((closesAt ?? Infinity) <= opensAt || (expiresAt ?? Infinity) <= opensAt) refuse("INVALID_REQUEST");
   }
 
   #variant(id: string): Variant {
-    return this.variants.get(id) ?? no("PRODUCT_NOT_FOUND");
+    return this.variants.get(id) ?? refuse("PRODUCT_NOT_FOUND");
   }
 
-  /** The variant that is meant: where a product has one it may be left out. */
-  #meant({ productId, variantId }: { productId: string; variantId: string | null }): string {
-    const { variants } = this.products.get(productId) ?? no("PRODUCT_NOT_FOUND");
-    if (variantId === null && variants.length !== 1) no("INVALID_REQUEST");
-    return variants.find((id) => variantId === null || id === variantId) ?? no("PRODUCT_NOT_FOUND");
+  /** The named variant; it may be omitted if the product has only one. */
+  #variantOf({ productId, variantId }: { productId: string; variantId: string | null }): string {
+    const { variants } = this.products.get(productId) ?? refuse("PRODUCT_NOT_FOUND");
+    if (variantId === null && variants.length !== 1) refuse("INVALID_REQUEST");
+    return variants.find((id) => variantId === null || id === variantId) ?? refuse("PRODUCT_NOT_FOUND");
   }
 
-  #sellable(productId: string): void {
-    if (!this.products.get(productId)?.forSale) no("PRODUCT_NOT_FOR_SALE");
+  #checkOnSale(productId: string): void {
+    if (!this.products.get(productId)?.forSale) refuse("PRODUCT_NOT_FOR_SALE");
   }
 
-  #usable(userCouponId: string, userId: string, total: number, now: number): Discount {
+  #usableDiscount(userCouponId: string, userId: string, total: number, now: number): Discount {
     const coupon = this.coupons.get(userCouponId);
-    if (coupon?.userId !== userId) return no("COUPON_NOT_FOUND");
-    if (coupon.state === "AVAILABLE" && coupon.expiresAt <= now) no("COUPON_UNUSABLE EXPIRED");
-    if (coupon.state !== "AVAILABLE") no(`COUPON_UNUSABLE ${coupon.state}`);
+    if (coupon?.userId !== userId) return refuse("COUPON_NOT_FOUND");
+    if (coupon.state === "AVAILABLE" && coupon.expiresAt <= now) refuse("COUPON_UNUSABLE EXPIRED");
+    if (coupon.state !== "AVAILABLE") refuse(`COUPON_UNUSABLE ${coupon.state}`);
     const { discount } = this.campaigns.get(coupon.couponId) as Terms;
-    if (total < (discount.minOrderAmount ?? 0)) no("COUPON_UNUSABLE MIN_ORDER_AMOUNT");
+    if (total < (discount.minOrderAmount ?? 0)) refuse("COUPON_UNUSABLE MIN_ORDER_AMOUNT");
     return discount;
   }
 
-  /** Looks whether stock, coupon and money suffice, in this order. */
-  #affordable({ userId, items, total, discount, coupon, byCard }: Order, now: number): void {
-    for (const item of items) if (this.#variant(item.variantId).stock < item.quantity) no("STOCK_INSUFFICIENT");
-    if (coupon !== null) this.#usable(coupon, userId, total, now);
-    if (!byCard && (this.users.get(userId)?.balance ?? 0) < total - discount) no("BALANCE_INSUFFICIENT");
+  /** Checks stock, coupon and balance, in this order. */
+  #checkPayable({ userId, items, total, discount, coupon, byCard }: Order, now: number): void {
+    for (const item of items) if (this.#variant(item.variantId).stock < item.quantity) refuse("STOCK_INSUFFICIENT");
+    if (coupon !== null) this.#usableDiscount(coupon, userId, total, now);
+    if (!byCard && (this.users.get(userId)?.balance ?? 0) < total - discount) refuse("BALANCE_INSUFFICIENT");
   }
 
   #complete(orderId: string, order: Order): void {
@@ -321,27 +321,27 @@ export class Model {
     order.status = "COMPLETED";
   }
 
-  #asExpected({ expectedAmount }: { expectedAmount: number | null }, { total, discount }: Order): void {
-    if (expectedAmount !== null && expectedAmount !== total - discount) no("AMOUNT_CHANGED");
+  #checkExpectedAmount({ expectedAmount }: { expectedAmount: number | null }, { total, discount }: Order): void {
+    if (expectedAmount !== null && expectedAmount !== total - discount) refuse("AMOUNT_CHANGED");
   }
 
-  /** What a page would show for this order now. */
-  quote({ userId, articles, userCouponId }: { userId: string; articles: Article[] | null; userCouponId: string | null }): number {
-    const total = (articles ?? this.carts.get(userId) ?? []).reduce((sum, { productId, variantId, quantity }) => {
+  /** The amount that a page would show for this order now. */
+  quote({ userId, lineItems, userCouponId }: { userId: string; lineItems: LineItem[] | null; userCouponId: string | null }): number {
+    const total = (lineItems ?? this.carts.get(userId) ?? []).reduce((sum, { productId, variantId, quantity }) => {
       const id = variantId ?? this.products.get(productId)?.variants[0] ?? "";
       return sum + (this.variants.get(id)?.price ?? 0) * quantity;
     }, 0);
     const campaign = this.campaigns.get(this.coupons.get(userCouponId ?? "")?.couponId ?? "");
-    return total - (campaign ? takenOff(campaign.discount, total) : 0);
+    return total - (campaign ? discountOf(campaign.discount, total) : 0);
   }
 
   #own({ orderId, callerId }: { orderId: string; callerId: string | null }): Order {
     const order = this.orders.get(orderId);
-    if (!order || (callerId !== null && order.userId !== callerId)) no("ORDER_NOT_FOUND");
+    if (!order || (callerId !== null && order.userId !== callerId)) refuse("ORDER_NOT_FOUND");
     return order;
   }
 
-  /** So many of each line come back. Their share may be rounded either way, a little; all of them together are all that was paid. */
+  /** Refunds these quantities. The amount of a part may be rounded either way; all parts together are the paid amount. */
   #refund(orderId: string, order: Order, wanted: number[], now: number, a: Answer): unknown {
     const paid = order.total - order.discount;
     const whole = order.items.every((item, i) => item.refunded + (wanted[i] as number) === item.quantity);
@@ -350,7 +350,7 @@ export class Model {
     const about = 2 * order.items.length;
     const amount = whole ? paid - order.refunded : a ? a.refundedAmount - order.refunded : Math.ceil(fair + about);
     if (!a) return "a refund";
-    assert.ok(amount >= 0 && Math.abs(amount - fair) <= about, `${amount} of ${paid} were given back for what is worth ${fair}`);
+    assert.ok(amount >= 0 && Math.abs(amount - fair) <= about, `${amount} of ${paid} were refunded, expected about ${fair}`);
     for (const [i, item] of order.items.entries()) {
       item.refunded += wanted[i] as number;
       this.#variant(item.variantId).stock += wanted[i] as number;
@@ -363,7 +363,7 @@ export class Model {
     return this.order(orderId);
   }
 
-  /** A product as it must be shown. */
+  /** The expected response for a product. */
   product(id: string): { price: number; stock: number; status: string; variants: { price: number; stock: number }[] } & { id: string } {
     const { forSale, variants } = this.products.get(id) as { forSale: boolean; variants: string[] };
     const each = variants.map((variantId) => ({ id: variantId, price: this.#variant(variantId).price, stock: this.#variant(variantId).stock }));
@@ -377,7 +377,7 @@ export class Model {
     };
   }
 
-  /** An order as it must be shown. */
+  /** The expected response for an order. */
   order(orderId: string): Record<string, unknown> {
     const { userId, status, total, discount, refunded, coupon, items } = this.orders.get(orderId) as Order;
     const unpaid = ["PENDING", "CANCELLED", "EXPIRED"].includes(status);
@@ -401,8 +401,8 @@ export class Model {
   }
 }
 
-/** In whole won, by long division: big integers know no rounding but down. */
-function takenOff(discount: Discount, total: number): number {
+/** Rounded down; BigInt division truncates. */
+function discountOf(discount: Discount, total: number): number {
   const wanted = discount.type === "FIXED" ? discount.amount : Number((BigInt(total) * BigInt(discount.rate)) / 100n);
   const most = discount.type === "PERCENTAGE" ? (discount.maxAmount ?? Infinity) : Infinity;
   return Math.min(wanted, most, total);
@@ -411,7 +411,7 @@ function takenOff(discount: Discount, total: number): number {
 const DAY_MS = 86_400_000;
 const AHEAD_OF_UTC_MS = 9 * 3_600_000;
 
-/** The end of the n-th day after this one in Seoul, whose clocks never change. */
+/** The end of the n-th day after this one in Seoul, which has no daylight saving time. */
 function endOfDayInSeoul(now: number, days: number): number {
   return (Math.floor((now + AHEAD_OF_UTC_MS) / DAY_MS) + days + 1) * DAY_MS - AHEAD_OF_UTC_MS;
 }

@@ -1,4 +1,4 @@
-// One process of the simulated shop's: the real till and commands, and the knowledge of things that never change, until it dies.
+// A process of the simulated shop: the real till, commands and caches, until it dies.
 
 import { chargeBalance } from "../../../src/balance/charge-balance.ts";
 import { createUsers } from "../../../src/balance/create-users.ts";
@@ -26,17 +26,17 @@ import type { VirtualClock } from "../../support/virtual-clock.ts";
 import { campaignTerms } from "./campaign-terms.ts";
 import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
 
-/** Commands with what their process knows of things that never change. */
+/** Commands with the caches of their process. */
 export type Commands = ReturnType<typeof openCommands>;
 export function openCommands(database: Database) {
   const variantCache = new VariantCache(database);
   const orderCache = new OrderCache(database);
-  const articleOf = async (userId: string, itemId: string): Promise<{ productId: string; variantId: string } | undefined> =>
+  const cartItemOf = async (userId: string, itemId: string): Promise<{ productId: string; variantId: string } | undefined> =>
     (await database.rows<{ productId: string; variantId: string }>({ name: "select cart variant", text: "", values: [userId, itemId] }))[0];
   return {
     editProduct: editProduct(variantCache),
     addToCart: addToCart(variantCache),
-    setQuantity: setQuantity(articleOf),
+    setQuantity: setQuantity(cartItemOf),
     placeOrder: placeOrder(variantCache, database),
     payOrder: payOrder(orderCache),
     cancelOrder: cancelOrder(orderCache),
@@ -59,33 +59,33 @@ export class Process {
   readonly till: Till;
   readonly died: Promise<void>;
   dead = false;
-  #dies = (): void => {};
-  readonly #holding = new Set<OpenRound>();
-  /** What a dead process decides is heard of by nobody. */
+  #resolveDied = (): void => {};
+  readonly #openRounds = new Set<OpenRound>();
+  /** Discards the decisions of a dead process. */
   readonly #forget: () => void;
   readonly #commands: Commands;
 
   constructor({ number, store, clock, commands, onFault, forget }: ProcessOptions) {
     this.number = number;
     this.#forget = forget;
-    this.died = new Promise((resolve) => (this.#dies = resolve));
-    // Where rounds are small, those that meet are under way together; where they are large, crowds gather.
-    this.till = new Till({ store: this.#mortal(store), clock, waitMs: 3000, roundSize: number % 2 === 0 ? 4 : 16, onFault });
+    this.died = new Promise((resolve) => (this.#resolveDied = resolve));
+    // Small rounds conflict with each other while they run; large rounds have many commands.
+    this.till = new Till({ store: this.#untilDeath(store), clock, waitMs: 3000, roundSize: number % 2 === 0 ? 4 : 16, onFault });
     this.#commands = commands;
   }
 
-  /** It is no more: what it has sent to the store arrives, and nobody hears what came of it; the store lets go of its locks. */
+  /** Requests that it has sent still arrive, without a response; the store releases its locks. */
   die(): void {
     this.dead = true;
-    for (const round of this.#holding) round.release();
-    this.#dies();
+    for (const round of this.#openRounds) round.release();
+    this.#resolveDied();
   }
 
-  #mortal(store: Store): Store {
+  #untilDeath(store: Store): Store {
     const lock: Store["lock"] = async (needs, waitMs) => {
       if (this.dead) return never();
       const round = await store.lock(needs, waitMs);
-      this.#holding.add(round);
+      this.#openRounds.add(round);
       if (this.dead) {
         round.release();
         return never();
@@ -98,13 +98,13 @@ export class Process {
             this.#forget();
             return never();
           }
-          this.#holding.delete(round);
+          this.#openRounds.delete(round);
           await round.commit(roundId, changes).catch((error: unknown) => (this.dead ? never() : Promise.reject(error as Error)));
           if (this.dead) return never();
         },
         release: () => {
           if (this.dead) return this.#forget();
-          this.#holding.delete(round);
+          this.#openRounds.delete(round);
           round.release();
         },
       };
@@ -122,9 +122,9 @@ export class Process {
       case "grant":
         return as(grantBalances, { grants: step.userIds.map((userId) => ({ userId, amount: step.amount, reason: "simulated" })), balanceMax });
       case "create user":
-        return as(createUsers, { users: [{ name: "somebody", externalId: step.externalId }], bulk: false });
+        return as(createUsers, { users: [{ name: "a user", externalId: step.externalId }], bulk: false });
       case "create product":
-        return as(createProducts, { products: [{ name: "something", status: saleStatus(step), variants: step.variants }] });
+        return as(createProducts, { products: [{ name: "a product", status: saleStatus(step), variants: step.variants }] });
       case "edit product":
         return as(commands.editProduct, {
           productId: step.productId,
@@ -150,7 +150,7 @@ export class Process {
       case "place order":
         return as(commands.placeOrder, {
           ...step,
-          lineItems: step.articles?.map(withoutNull) ?? null,
+          lineItems: step.lineItems?.map(withoutNull) ?? null,
           orderedAt: null,
           expiresAfterMs: ORDER_EXPIRES_AFTER_MS,
         });
@@ -166,7 +166,7 @@ export class Process {
   }
 }
 
-/** The same command, whose answer is in the model's words. */
+/** The same command, with its answer in the terms of the model. */
 function inTerms<Input>(command: Command<Input, CampaignView>): Command<Input, unknown> {
   return { ...command, decide: (uow, input) => campaignTerms(command.decide(uow, input)) };
 }

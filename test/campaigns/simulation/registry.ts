@@ -1,13 +1,13 @@
-// What there is in a simulated world by now, and what an event of its history asks for of it.
+// The ids that exist in a simulation, and the steps that an event of the history means with them.
 
 import { orders } from "../../../src/order/order.sql.ts";
 import { userCoupons } from "../../../src/coupon/coupon.sql.ts";
 import type { MemoryStore } from "../../support/memory-store.ts";
-import type { Ask } from "./history.ts";
+import type { Request } from "./history.ts";
 import type { Model } from "./model.ts";
 import type { Step } from "./steps.ts";
 
-const NOBODY = "00000000-0000-7000-8000-000000000000";
+const UNKNOWN_ID = "00000000-0000-7000-8000-000000000000";
 
 export class Registry {
   readonly #store: Pick<MemoryStore, "rows">;
@@ -27,7 +27,7 @@ export class Registry {
     this.#model = model;
   }
 
-  /** What a step has made is there from now on. */
+  /** Registers the ids that a step has created. */
   learn({ kind }: Step, answer: unknown): void {
     const known = this.#known;
     const { id, orderId } = (answer ?? {}) as { id: string; orderId: string };
@@ -41,10 +41,10 @@ export class Registry {
     if (kind === "place order") known.orders.push(orderId);
   }
 
-  /** What an event asks for, of those things that there are by now. */
-  steps(event: Ask, now: number): Step[] {
+  /** The steps of an event, with the ids that exist now. */
+  steps(event: Request, now: number): Step[] {
     const known = this.#known;
-    const article = ({
+    const lineItem = ({
       variant,
       named,
       quantity,
@@ -109,7 +109,7 @@ export class Registry {
         return [{ kind: "expire coupons", userCouponIds: due.map(({ id }) => id) }];
       }
       case "add to cart":
-        return [{ kind: "add to cart", userId: pick(known.users, event.user), ...article(event) }];
+        return [{ kind: "add to cart", userId: pick(known.users, event.user), ...lineItem(event) }];
       case "set quantity":
         return [
           {
@@ -125,9 +125,9 @@ export class Registry {
         ];
       case "place order": {
         const userCouponId = event.coupon === null ? null : pick(known.coupons, event.coupon);
-        // Mostly by whom the coupon belongs to.
+        // Mostly by the owner of the coupon.
         const owner = userCouponId !== null && event.user % 8 > 0 ? this.#model.coupons.get(userCouponId)?.userId : undefined;
-        const order = { userId: owner ?? pick(known.users, event.user), articles: event.articles?.map(article) ?? null, userCouponId };
+        const order = { userId: owner ?? pick(known.users, event.user), lineItems: event.lineItems?.map(lineItem) ?? null, userCouponId };
         const expectedAmount = event.expects === null ? null : this.#model.quote(order) + event.expects;
         return [{ kind: "place order", ...order, method: event.method, expectedAmount }];
       }
@@ -141,9 +141,13 @@ export class Registry {
         return [{ kind: "cancel order", orderId: pick(known.orders, event.order), callerId: caller(pick(known.orders, event.order), event.by) }];
       case "refund order": {
         const orderId = pick(known.orders, event.order);
-        const lines = this.#model.orders.get(orderId)?.items.map(({ variantId }) => variantId) ?? [];
+        const variantIds = this.#model.orders.get(orderId)?.items.map(({ variantId }) => variantId) ?? [];
         return [
-          { kind: "refund order", orderId, items: event.items?.map(({ line, quantity }) => ({ variantId: pick(lines, line), quantity })) ?? null },
+          {
+            kind: "refund order",
+            orderId,
+            items: event.items?.map(({ item, quantity }) => ({ variantId: pick(variantIds, item), quantity })) ?? null,
+          },
         ];
       }
       case "expire orders": {
@@ -159,7 +163,7 @@ export class Registry {
   }
 }
 
-/** The n-th of these, or now and then one that does not exist. */
+/** The n-th of these ids, or sometimes one that does not exist. */
 function pick(ids: string[], n: number): string {
-  return (n % 32 === 31 ? undefined : ids[n % ids.length]) ?? NOBODY;
+  return (n % 32 === 31 ? undefined : ids[n % ids.length]) ?? UNKNOWN_ID;
 }

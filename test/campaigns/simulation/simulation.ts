@@ -1,4 +1,4 @@
-// Many short histories from one seed, each in a world of its own: small worlds are quick to check after every round, and quick to shrink.
+// Many short histories from one seed, each with a new shop: a small shop is fast to check after every round and fast to shrink.
 
 import fc from "fast-check";
 import { event, type Event } from "./history.ts";
@@ -9,32 +9,32 @@ const LONGEST = 500;
 export type Simulation = {
   commands: number;
   rounds: number;
-  /** How often what came of what. */
+  /** Number of outcomes of each kind. */
   tally: Map<string, number>;
-  /** What went wrong, with the shortest history that still goes wrong. */
+  /** The first failure, with the shortest failing history. */
   failure: string | undefined;
 };
 
-/** Simulates at least `steps` commands. The same seed is the same simulation. */
+/** Simulates at least `steps` commands. The seed determines the simulation. */
 export async function simulate({ seed, steps }: { seed: number; steps: number }): Promise<Simulation> {
   let commands = 0;
   let rounds = 0;
   const tally = new Map<string, number>();
-  const live = async (instances: number, history: Event[]): Promise<void> => {
-    const world = new Harness(instances);
+  const run = async (instances: number, history: Event[]): Promise<void> => {
+    const harness = new Harness(instances);
     try {
-      await world.live(history);
+      await harness.run(history);
     } finally {
-      commands += world.commands;
-      rounds += world.rounds;
-      for (const [what, count] of world.judge.tally) tally.set(what, (tally.get(what) ?? 0) + count);
+      commands += harness.commands;
+      rounds += harness.rounds;
+      for (const [outcome, count] of harness.checker.tally) tally.set(outcome, (tally.get(outcome) ?? 0) + count);
     }
   };
   const histories = fc.tuple(fc.integer({ min: 1, max: 2 }), fc.array(event, { maxLength: LONGEST, size: "max" }));
   for (let part = 0; commands < steps; part++) {
     const numRuns = Math.max(1, Math.ceil(Math.min(steps - commands, 100_000) / LONGEST));
     const result = await fc.check(
-      fc.asyncProperty(histories, ([instances, history]) => live(instances, history)),
+      fc.asyncProperty(histories, ([instances, history]) => run(instances, history)),
       { seed: (seed + part) | 0, numRuns },
     );
     if (result.failed) return { commands, rounds, tally, failure: describe(seed + part, result) };
@@ -46,7 +46,7 @@ function describe(seed: number, { counterexample, errorInstance, numShrinks }: f
   const [instances, history] = counterexample?.[0] ?? [0, []];
   const error = errorInstance instanceof Error ? (errorInstance.stack ?? errorInstance.message) : String(errorInstance);
   return [
-    `seed ${seed} goes wrong with ${instances} instance(s), after ${numShrinks} shrinks, when this happens:`,
+    `npm run campaign -- simulation --seed ${seed}: failed with ${instances} instance(s); shrunk ${numShrinks} times to this history:`,
     ...history.map((one) => `  ${JSON.stringify(one)}`),
     error,
   ].join("\n");

@@ -1,4 +1,4 @@
-// What anybody can ask of the shop, in the simulation's own words.
+// Operations of the shop, as the simulation and its model know them.
 
 import type { Discount } from "../../../src/coupon/coupon.ts";
 
@@ -28,7 +28,7 @@ export type Step =
   | {
       kind: "place order";
       userId: string;
-      articles: { productId: string; variantId: string | null; quantity: number }[] | null;
+      lineItems: { productId: string; variantId: string | null; quantity: number }[] | null;
       userCouponId: string | null;
       method: "BALANCE" | "DEFERRED";
       expectedAmount: number | null;
@@ -38,7 +38,7 @@ export type Step =
   | { kind: "refund order"; orderId: string; items: { variantId: string; quantity: number }[] | null }
   | { kind: "expire order"; orderId: string };
 
-/** What came of a step: its answer, or the code of its refusal, with the reason where it gives one. */
+/** The result of a step: its answer, or the code of its refusal, with the reason if there is one. */
 export type Result = { answer: unknown } | { refusal: string };
 
 export const BALANCE_MAX = 1_000_000;

@@ -1,4 +1,4 @@
-// Each CHECK, UNIQUE and key of the schema, found in the migrations: a new one is a guard by itself.
+// One mutation for each CHECK, UNIQUE and key of the schema, read from the migrations, new ones included.
 
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,9 +7,9 @@ import type { Edit, Mutation } from "../mutation.ts";
 const ROOT = join(import.meta.dirname, "../../../..");
 const RED = { file: "test/database/constraints.test.ts", tests: "refuses" };
 
-/** A number that nothing of the shop's refers to. */
+/** A generated id that no other table refers to. */
 const ALONE = /^  id +bigint GENERATED/;
-/** What another check implies: only without both does anything get in. */
+/** Pairs of checks of which either suffices, so that the mutation removes both. */
 const IMPLIED = [
   [
     "  total_quantity   integer NOT NULL CHECK (total_quantity >= 0)",
@@ -29,14 +29,14 @@ export const CONSTRAINTS: Mutation[] = globSync("src/database/migrations/*.sql",
       const pair = IMPLIED.find(([implied]) => line.startsWith(implied));
       const edits: Edit[] = (pair ?? [line]).map((one) => edit(file, altered ? undefined : table, one, pair ? checkIn(one) : constraint));
       return {
-        what: `${constraint}, ${table} (${(/\w+/.exec(line.replace("CREATE UNIQUE INDEX ", "")) ?? [""])[0]})${pair ? " (either alone is held by the other)" : ""}`,
+        what: `${constraint}, ${table} (${(/\w+/.exec(line.replace("CREATE UNIQUE INDEX ", "")) ?? [""])[0]})${pair ? " (either suffices)" : ""}`,
         edits,
         red: RED,
       };
     });
   });
 
-/** `altered`: it was added to a table that was there. */
+/** `altered`: an ALTER TABLE added it. */
 type Constraint = { line: string; table: string; altered: boolean; constraint: string };
 
 function constraintsOf(text: string): Constraint[] {
@@ -48,14 +48,14 @@ function constraintsOf(text: string): Constraint[] {
     if (statement !== undefined && name !== undefined) [table, altered] = [name, statement === "ALTER TABLE"];
     if (line.startsWith("--") || ALONE.test(line)) continue;
     for (const [constraint] of line.matchAll(/PRIMARY KEY(?: \([^)]*\))?|\bUNIQUE(?! INDEX)(?: \([^)]*\))?|UNIQUE INDEX|REFERENCES \w+ \(\w+\)/g))
-      // Without the products' key the variants, which refer to it, could not even be made.
+      // Without the primary key of products, the foreign key of variants could not be created.
       if (table !== "products" || constraint !== "PRIMARY KEY") found.push({ line, table, altered, constraint });
     if (line.includes("CHECK (")) found.push({ line, table, altered, constraint: checkIn(line) });
   }
   return found;
 }
 
-/** With its parentheses. */
+/** Returns the CHECK clause of the line, with its parentheses. */
 function checkIn(line: string): string {
   const from = line.indexOf("CHECK (");
   let depth = 0;
@@ -66,7 +66,7 @@ function checkIn(line: string): string {
   throw new Error(`a CHECK over several lines: ${line}`);
 }
 
-/** A column keeps its place; a line of its own becomes one that refuses nothing. @param table in whose making the line is looked for */
+/** Removes a constraint. A column stays; a constraint on a line of its own becomes CHECK (true). @param table whose CREATE TABLE has the line */
 function edit(file: string, table: string | undefined, line: string, constraint: string): Edit {
   if (/^ALTER TABLE \w+ ADD CONSTRAINT .*;$/.test(line)) return { file, find: line, put: "" };
   const after = table === undefined || line.startsWith("CREATE") ? undefined : `CREATE TABLE ${table} (`;

@@ -1,4 +1,4 @@
-// Each statement that counts the rows it touches, found in the shelves.
+// One mutation for each statement that checks its row count, read from the *.sql.ts files.
 
 import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ export const COUNTS: Mutation[] = globSync("src/**/*.sql.ts", { cwd: ROOT })
       if (rows === undefined || name === undefined) return [];
       return [
         {
-          what: `the number of rows that “${name}” must touch`,
+          what: `the statement “${name}” checks its row count`,
           edits: [{ file, after: `name: "${name}"`, find: rows, put: "" }],
           red: { file: "test/database/row-counts.test.ts", tests: `${name} rejects the round if a row is missing` },
         },

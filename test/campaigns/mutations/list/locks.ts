@@ -1,8 +1,8 @@
-// Who may look at what while somebody else decides about it.
+// Locks, their order and their timeouts.
 
 import { type Mutation, mutation } from "../mutation.ts";
 
-const SHELVES = [
+const TABLES = [
   ["users", "src/balance/balance.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
   ["variants", "src/catalog/catalog.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
   ["campaigns", "src/coupon/campaign.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
@@ -20,22 +20,25 @@ const STORE = "src/till/postgres-store.ts";
 const CONNECTIONS = "src/till/connections.ts";
 
 export const LOCKS: Mutation[] = [
-  ...SHELVES.flatMap(([shelf, file, where, order]) => [
-    mutation(`the lock on ${shelf}`, file, where, where.replace(/ FOR NO KEY UPDATE.*/, ""), [
+  ...TABLES.flatMap(([table, file, where, order]) => [
+    mutation(`a round locks ${table}`, file, where, where.replace(/ FOR NO KEY UPDATE.*/, ""), [
       "test/database/row-locks.test.ts",
-      `a row of ${shelf} that another transaction holds`,
+      `a row of ${table} that another transaction holds`,
     ]),
-    mutation(`the order of the locks on ${shelf}`, file, where, where.replace(`${order} `, ""), [
+    mutation(`a round locks ${table} in the order of their ids`, file, where, where.replace(`${order} `, ""), [
       "test/database/row-locks.test.ts",
-      `rows of ${shelf} are locked in the order of their ids`,
+      `rows of ${table} are locked in the order of their ids`,
     ]),
   ]),
-  mutation("the order of the shelves", STORE, "return new Map([...tables].sort(([a], [b]) => rank(a.name) - rank(b.name)));", "return tables;", [
-    "test/database/till-postgres.test.ts",
-    "in the global order, not in the order of the needs",
-  ]),
+  mutation(
+    "a round locks tables in the global order",
+    STORE,
+    "return new Map([...tables].sort(([a], [b]) => rank(a.name) - rank(b.name)));",
+    "return tables;",
+    ["test/database/till-postgres.test.ts", "in the global order, not in the order of the needs"],
+  ),
   {
-    what: "the wallet's lock, and its key in the ledger (either alone is held by the other)",
+    what: "a round locks users, and the ledger has one row per version (either suffices)",
     edits: [
       {
         file: "src/balance/balance.sql.ts",
@@ -47,33 +50,36 @@ export const LOCKS: Mutation[] = [
     red: { file: "test/api/races.test.ts", tests: "against 2 instances 200 concurrent charges of one user add up" },
   },
   mutation(
-    "the lock on variants, seen from two instances",
+    "a round locks variants against other instances",
     "src/catalog/catalog.sql.ts",
     "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE",
     "WHERE id = ANY($1::uuid[]) ORDER BY id",
     ["test/api/races.test.ts", "against 2 instances 400 buyers of 100 units"],
   ),
-  mutation("the order of first-come locks", "src/lock/postgres-lock.ts", " ORDER BY key) keys", ") keys", [
+  mutation("a round takes admission locks in the order of their keys", "src/lock/postgres-lock.ts", " ORDER BY key) keys", ") keys", [
     "test/database/advisory-locks.test.ts",
     "several campaigns are locked in the order of their names",
   ]),
-  mutation("the first-come lock", STORE, "...(admission ? [admission.statement] : []),", "", [
+  mutation("a round takes admission locks", STORE, "...(admission ? [admission.statement] : []),", "", [
     "test/database/advisory-locks.test.ts",
     "a round waits for the round admitted",
   ]),
-  mutation("lock_timeout", CONNECTIONS, " -c lock_timeout=${lockWaitMs}", "", [
+  mutation("a round waits for a lock no longer than lock_timeout", CONNECTIONS, " -c lock_timeout=${lockWaitMs}", "", [
     "test/database/till-postgres.test.ts",
     "a lock that is held too long is a LockTimeout",
   ]),
-  mutation("idle_in_transaction_session_timeout", CONNECTIONS, " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}", "", [
-    "test/database/till-postgres.test.ts",
-    "the locks of an instance that hangs during a round",
-  ]),
-  mutation("the lock on the checkpoint", "src/popular/popular.sql.ts", "name = 'aggregate-sales' FOR UPDATE", "name = 'aggregate-sales'", [
+  mutation(
+    "PostgreSQL ends the transaction of a hung instance",
+    CONNECTIONS,
+    " -c idle_in_transaction_session_timeout=${Math.max(lockWaitMs, 1000)}",
+    "",
+    ["test/database/till-postgres.test.ts", "the locks of an instance that hangs during a round"],
+  ),
+  mutation("an aggregation locks the checkpoint", "src/popular/popular.sql.ts", "name = 'aggregate-sales' FOR UPDATE", "name = 'aggregate-sales'", [
     "test/database/advisory-locks.test.ts",
     "an aggregation waits for the one before it",
   ]),
-  mutation("the migrations' lock", "src/database/migrate.ts", 'await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);', "", [
+  mutation("one instance at a time migrates", "src/database/migrate.ts", 'await client.query("SELECT pg_advisory_lock($1)", [LOCK_KEY]);', "", [
     "test/database/advisory-locks.test.ts",
     "five concurrent migrations",
   ]),

@@ -1,4 +1,4 @@
-// That every instance decides by one clock, and none runs with settings that are not the shop's.
+// One clock for all instances, and settings that are stored with the data.
 
 import { type Mutation, mutation } from "../mutation.ts";
 
@@ -12,12 +12,12 @@ const CHECK_ZONE = "    await checkTimezone(run, timezone);\n";
 const STALE: [string, string] = [SETTINGS, "no job counts in the days of a time zone"];
 
 export const TIME_AND_SETTINGS: Mutation[] = [
-  mutation("that a round's instant is the database's", "src/till/postgres-store.ts", "return this.#options.now?.() ?? at;", "return Date.now();", [
+  mutation("a round's time is the database's", "src/till/postgres-store.ts", "return this.#options.now?.() ?? at;", "return Date.now();", [
     "test/database/till-postgres.test.ts",
     "a round's time is the database's time",
   ]),
   {
-    what: "that a round's instant is read once its rows are locked",
+    what: "a round reads the time after it locked its rows",
     edits: [
       {
         file: "src/till/postgres-store.ts",
@@ -30,114 +30,114 @@ export const TIME_AND_SETTINGS: Mutation[] = [
     red: { file: "test/database/till-postgres.test.ts", tests: "a round's time is the database's time" },
   },
   mutation(
-    "that no round is decided before the round ahead",
+    "a round's time does not go back",
     "src/till/round-executor.ts",
     "now < this.#latest - CORRECTED_CLOCK_MS ? now : Math.max(now, this.#latest)",
     "now",
     ["src/till/till.test.ts", "a round's instant is the store's"],
   ),
   mutation(
-    "that a clock which was wrong is followed",
+    "a corrected database clock is followed",
     "src/till/round-executor.ts",
     "now < this.#latest - CORRECTED_CLOCK_MS ? now :",
     "false ? now :",
     ["src/till/till.test.ts", "a round's instant is the store's"],
   ),
   mutation(
-    "that the time outside rounds follows the database's",
+    "the time outside rounds follows the database's",
     "src/database/clock.ts",
     "Math.max(this.#offset, at - receivedAt + 0.01)",
     "this.#offset",
     [CLOCKS, "a quick response makes the clock exact"],
   ),
   mutation(
-    "that a slow answer does not blur the time",
+    "a slow response does not make the time less exact",
     "src/database/clock.ts",
     "Math.min(Math.max(this.#offset, at - receivedAt + 0.01), at + 1 - sentAt)",
     "at - receivedAt",
     [CLOCKS, "a quick response makes the clock exact"],
   ),
-  mutation("that a job is due by the database's clock", "src/jobs/scheduler.ts", "if (now < dueAt) return this.#schedule(job, dueAt);", "", [
+  mutation("a job is due by the database's clock", "src/jobs/scheduler.ts", "if (now < dueAt) return this.#schedule(job, dueAt);", "", [
     "test/database/jobs.test.ts",
     "a job is due by the shop's clock",
   ]),
   mutation(
-    "that a campaign is shown by the database's clock",
+    "a campaign's status is shown by the database's clock",
     "src/coupon/coupon.routes.ts",
     "return campaignView(campaign, now());",
     "return campaignView(campaign, Date.now());",
     [CLOCKS, "a campaign opens and closes at the same moment"],
   ),
-  mutation("that orders of the future are known by the database's clock", "src/order/order.routes.ts", "> now())", "> Date.now())", [
+  mutation("an order of the future is refused by the database's clock", "src/order/order.routes.ts", "> now())", "> Date.now())", [
     CLOCKS,
     "orderedAt may be in the past",
   ]),
-  mutation("that an instance with another time zone does not start", STORED, "!isSameZone(stored.timezone, timezone)) throw", "false) throw", [
+  mutation("an instance with another time zone does not start", STORED, "!isSameZone(stored.timezone, timezone)) throw", "false) throw", [
     SETTINGS,
     "an instance with other stored settings does not start",
   ]),
-  mutation("that an instance with another currency does not start", STORED, "stored.currency !== currency)", "false)", [
+  mutation("an instance with another currency does not start", STORED, "stored.currency !== currency)", "false)", [
     SETTINGS,
     "an instance with other stored settings does not start",
   ]),
   mutation(
-    "that the first instance's settings stay",
+    "the first instance's settings stay stored",
     SQL,
     "$2::text[]) ON CONFLICT DO NOTHING",
     "$2::text[]) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
     [SETTINGS, "an instance with other stored settings does not start"],
   ),
-  mutation("that an instance holds off a change of settings", SQL, "pg_try_advisory_lock_shared(${LOCK_KEY})", "true", [
+  mutation("a running instance prevents a change of settings", SQL, "pg_try_advisory_lock_shared(${LOCK_KEY})", "true", [
     SETTINGS,
     "settings cannot be changed while an instance runs",
   ]),
-  mutation("that a change of settings holds off instances", SQL, "pg_try_advisory_lock(${LOCK_KEY})", "true", [
+  mutation("a change of settings prevents instances from starting", SQL, "pg_try_advisory_lock(${LOCK_KEY})", "true", [
     SETTINGS,
     "settings cannot be changed while an instance runs",
   ]),
   mutation(
-    "that a new line of an instance meets the stored settings",
+    "a new database connection checks the stored settings",
     "src/app/open-till.ts",
     "    onConnect: (client) => joinInstances(client, config),\n",
     "",
     [SETTINGS, "a running instance stops when it learns"],
   ),
-  mutation("that instances hear of changed settings", "src/app/invalidation.ts", "if (word === SETTINGS_CHANGED) onSettingsChanged();", "", [
+  mutation("a notified instance checks the stored settings", "src/app/invalidation.ts", "if (word === SETTINGS_CHANGED) onSettingsChanged();", "", [
     SETTINGS,
     "a running instance stops when it learns",
   ]),
-  mutation("that an aggregation counts in the shop's zone", "src/popular/aggregate-sales.ts", CHECK_ZONE, "", STALE),
-  mutation("that a recount counts in the shop's zone", "src/popular/recount-sales.ts", CHECK_ZONE, "", STALE),
+  mutation("an aggregation checks the shop's time zone", "src/popular/aggregate-sales.ts", CHECK_ZONE, "", STALE),
+  mutation("a recount checks the shop's time zone", "src/popular/recount-sales.ts", CHECK_ZONE, "", STALE),
   mutation(
-    "that a recount counts what is aggregated meanwhile",
+    "a recount includes sales that are aggregated during it",
     "src/popular/recount-sales.ts",
     "...(await run<Counted>(COUNT_SALES, [start.xid, checkpoint?.xid, timezone]))",
     "",
     [SETTINGS, "sales that are aggregated during a recount"],
   ),
   mutation(
-    "that a recount takes away what was not sold",
+    "a recount deletes rows without sales",
     POPULAR,
     "WHERE NOT EXISTS (SELECT FROM counted c WHERE c.day = s.day AND c.product_id = s.product_id) RETURNING 1",
     "WHERE false RETURNING 1",
     [SETTINGS, "recount-sales corrects wrong sales"],
   ),
   mutation(
-    "that a recount takes a wrong sum's place",
+    "a recount replaces wrong sums",
     POPULAR,
     "DO UPDATE SET units = excluded.units, revenue = excluded.revenue RETURNING 1",
     "DO NOTHING RETURNING 1",
     [SETTINGS, "recount-sales corrects wrong sales"],
   ),
-  mutation("that snapshots of other days go", "src/popular/snapshot-popular.ts", "  await run(DELETE_SNAPSHOTS);\n", "", [
+  mutation("a snapshot deletes the snapshots of other days", "src/popular/snapshot-popular.ts", "  await run(DELETE_SNAPSHOTS);\n", "", [
     SETTINGS,
     "after a change of the time zone each sale counts",
   ]),
-  mutation("that the currency stays once there is an order", CHANGE, "(moved?.orders || moved?.charges)", "moved?.charges", [
+  mutation("the currency cannot change after the first order", CHANGE, "(moved?.orders || moved?.charges)", "moved?.charges", [
     SETTINGS,
     "the currency can be changed only while",
   ]),
-  mutation("that the currency stays once there is a charge by card", SQL, "EXISTS (SELECT FROM card_charges) AS charges", "false AS charges", [
+  mutation("the currency cannot change after the first charge by card", SQL, "EXISTS (SELECT FROM card_charges) AS charges", "false AS charges", [
     SETTINGS,
     "the currency can be changed only while",
   ]),
