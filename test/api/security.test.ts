@@ -44,7 +44,7 @@ test("the server refuses to add a route that does not declare its audience", () 
     authenticator: authenticator(AUTH, SECRET),
     onFault: () => {},
   });
-  assert.throws(() => server.get("/forgotten", () => "everything"), /\/forgotten does not say who may call it/);
+  assert.throws(() => server.get("/forgotten", () => "everything"), /\/forgotten declares no audience/);
 });
 
 describe("data of another user", () => {

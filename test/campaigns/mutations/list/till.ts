@@ -19,7 +19,7 @@ const STORE_TEST = "test/database/till-postgres.test.ts";
 const KEYS_TEST = "test/api/idempotency.test.ts";
 
 export const OF_THE_TILL: Mutation[] = [
-  mutation("a refused command changes no change", "src/till/decide.ts", "      uow.drop();\n", "", [EXECUTION, "a refused command leaves no change"]),
+  mutation("a refused command changes nothing", "src/till/decide.ts", "      uow.drop();\n", "", [EXECUTION, "a refused command leaves no change"]),
   mutation("a command finds only rows of its needs", UNIT_OF_WORK, "if (state.requested.has(key)) return undefined;", "return undefined;", [
     "src/till/unit-of-work.test.ts",
     "throws for a row that is not needed",
