@@ -28,7 +28,7 @@ export function campaign<const Options extends Record<string, Option>>(definitio
   needsServer?: boolean;
   run(values: { [Name in keyof Options]: ValueOf<Options[Name]> }): Promise<boolean>;
 }): Campaign {
-  return { needsServer: false, ...definition, run: definition.run as Campaign["run"] };
+  return { needsServer: false, ...definition, run: definition.run };
 }
 
 /** Every report prints the seed, so that the run can be repeated. */

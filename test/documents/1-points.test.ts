@@ -113,7 +113,7 @@ describe("1-points · 잔액 충전 및 조회 동시성 처리 확인", () => {
     }
   });
 
-  test("par 충전 사용자 검증 → in a crowd of charges only the one for nobody is refused", async () => {
+  test("par 충전 사용자 검증 → of concurrent charges only the one without a user is refused", async () => {
     const users = await shop.users(9);
     const crowd = [...users, missingUser()];
     const statuses = await race(10, (i) => (crowd[i] as Client).post(`/users/${(crowd[i] as Client).id}/balance/charge`, { amount: 100 }));
@@ -121,7 +121,7 @@ describe("1-points · 잔액 충전 및 조회 동시성 처리 확인", () => {
     for (const user of users) assert.equal(await shop.balanceOf(user), 100);
   });
 
-  test("and 조회 사용자 검증 → in a crowd of reads only the one of nobody is refused, and each reads their own", async () => {
+  test("and 조회 사용자 검증 → of concurrent reads only the one without a user is refused, and each caller reads the own balance", async () => {
     const users = await Promise.all([10, 20, 30].map((balance) => shop.user({ balance })));
     const answers = await Promise.all([...users, missingUser()].map((user) => user.get(`/users/${user.id}/balance`)));
     assert.deepEqual(
@@ -144,7 +144,7 @@ describe("1-points · 잔액 충전 및 조회 동시성 처리 확인", () => {
   });
 
   // "최신 잔액 반환 (충전 금액 반영됨)". Fails if BatchedRead gives the result of a running read to a later caller.
-  test("and 조회 결과 반환 → whoever asks after a charge was answered sees it, at either instance", async () => {
+  test("and 조회 결과 반환 → a read after an answered charge sees it, at either instance", async () => {
     const user = await shop.user();
     const look = (instance: TestShop) => user.at(instance).get(`/users/${user.id}/balance`);
     const { held, release } = proxy.holdResponse("select wallets");
@@ -234,7 +234,7 @@ describe("1-points · 상품 조회와 결제 요청이 동시에 진행될 때,
 
   // Fails if the cached list expires by age only, if BatchedRead gives the result of a running read to a later caller, or if a list
   // that was read before the purchase is cached after it.
-  test("and 상품 구매 요청 → whoever looks after the purchase was answered sees the smaller stock: in the list, and in the detail at either instance", async () => {
+  test("and 상품 구매 요청 → a read after an answered purchase sees the smaller stock: in the list, and in the detail at either instance", async () => {
     const product = await shop.product({ name: "한정판", stock: 100 });
     const user = await shop.user({ balance: 100_000 });
     const look = (instance: TestShop) => instance.anyone("GET", `/products/${product.id}`);

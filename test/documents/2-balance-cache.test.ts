@@ -371,7 +371,7 @@ describe("2-balance-cache · 쿠폰 조회", () => {
     refusedWith(await user.get("/users/42/coupons"), 400, "INVALID_USER_ID", "유효하지 않은 사용자 식별자입니다");
   });
 
-  test("else 유효한 요청 → the user's own; another's are 403, nobody's 404", async () => {
+  test("else 유효한 요청 → the user's own; another user's are 403, a missing user's 404", async () => {
     const [user, second] = (await shop.users(2)) as [Client, Client];
     good(await user.get(`/users/${user.id}/coupons`), 200);
     refusedWith(await user.get(`/users/${second.id}/coupons`), 403, "FORBIDDEN", "권한이 없습니다");

@@ -49,7 +49,7 @@ describe("3-locks · 1. 주문 및 결제 프로세스 (핵심 플로우)", () =
   });
 
   // A coupon that does not exist, or is another user's, is a 404 (contract).
-  test("alt 쿠폰 무효 → 400 for used, expired and below its least order; 404 for another's and nobody's; and nothing is taken", async () => {
+  test("alt 쿠폰 무효 → 400 for used, expired and below its least order; 404 for another user's and a missing coupon; and nothing is taken", async () => {
     const [user, holder] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
     const product = await shop.product({ price: 1000 });
     const used = await shop.coupon(user);
@@ -138,7 +138,7 @@ describe("3-locks · 2. 선착순 쿠폰 발급 프로세스", () => {
     good(await user.at(impatient).post(`/coupons/${campaign.id}/issue`), 201);
   });
 
-  test("else 락 획득 성공 → a crowd at two instances takes turns: everyone gets an answer, and nobody a 503", async () => {
+  test("else 락 획득 성공 → concurrent requests at two instances take turns: each gets an answer, and none a 503", async () => {
     const campaign = await shop.campaign({ totalQuantity: 50 });
     const users = await shop.users(50);
     const second = await openTestShop({ beside: shop });
@@ -248,7 +248,7 @@ describe("3-locks · 4. 인기 상품 조회 프로세스", () => {
     good(await instance.anyone("GET", "/products/popular"), 200).popularProducts as { productId: string; totalSales: number }[];
 
   // Fails if the list is read for every request.
-  test("alt 캐시 히트 → 200 from the cache: what nobody has announced is not seen yet", async () => {
+  test("alt 캐시 히트 → 200 from the cache: a change that was not announced is not seen yet", async () => {
     const product = await bestSeller(1000);
     const database = new pg.Client({ connectionString: shop.shop.config.databaseUrl });
     await database.connect();

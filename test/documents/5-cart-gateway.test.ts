@@ -94,7 +94,7 @@ describe("5-cart-gateway · 잔액 충전", () => {
   });
 
   // The limit is checked under the user's lock, so concurrent charges cannot exceed it together.
-  test("alt 충전 유효성 검사 실패 → 400, not 500: nobody holds more than the most, however many charge at once", async () => {
+  test("alt 충전 유효성 검사 실패 → 400, not 500: no balance exceeds the limit, however many charges run at once", async () => {
     const user = await shop.user({ balance: 10_000_001 });
     const answer = await unchanged(shop, { users: [user] }, () => user.post(`/users/${user.id}/balance/charge`, { amount: 10_000_000 }));
     refusedWith(answer, 400, "BALANCE_LIMIT_EXCEEDED", "보유 한도를 초과합니다");
@@ -268,7 +268,7 @@ describe("5-cart-gateway · 주문", () => {
     }
   });
 
-  test("alt 사용자 정보 존재 → the order is the user's, also where an operator places it; nobody else sees it", async () => {
+  test("alt 사용자 정보 존재 → the order is the user's, also if an operator places it; no other user sees it", async () => {
     const [user, neighbour] = (await shop.users(2, { balance: 10_000 })) as [Client, Client];
     const product = await shop.product();
     const own = good(await user.post("/orders", { orderItems: itemsOf(product) }), 201);
@@ -333,7 +333,7 @@ describe("5-cart-gateway · 주문", () => {
     assert.deepEqual([await shop.balanceOf(user), await shop.stockOf(product)], [999, 99]);
   });
 
-  test("else 잔액 정보 미존재 → 400, not 500: whoever never had a balance has 0, which pays for nothing but what costs nothing", async () => {
+  test("else 잔액 정보 미존재 → 400, not 500: a user who was never credited has 0, which pays only for orders of 0", async () => {
     const [user, product, free] = [await shop.user(), await shop.product(), await shop.product({ price: 0 })];
     await put(user, product);
     const answer = await unchanged(shop, { users: [user], products: [product] }, () => user.post("/orders", { fromCart: true }));
