@@ -62,8 +62,9 @@ export async function openShop(config: Config, { now }: OpenOptions = {}): Promi
 }
 
 async function openParts(config: Config, log: Logger, stack: AsyncDisposableStack, fixedNow: Now | undefined): Promise<OpenShop> {
-  const secret = shopSecret(config);
   const opened = await openDatabase(config, stack, log);
+  // After the database, whose lock keeps a second process out of DATA_DIR.
+  const secret = shopSecret(config);
   const { database, lists, clock } = opened;
   const now = fixedNow ?? clock.now;
   const shared = await openSharedState({

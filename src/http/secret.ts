@@ -1,17 +1,18 @@
 // The shop's secret for tokens if none is configured.
 
 import { randomBytes } from "node:crypto";
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Config } from "../config.ts";
+import { makeDataDir } from "../database/data-dir.ts";
 import { ConfigError } from "../env.ts";
 
 /** The configured secret, or the one in `DATA_DIR/secret` (mode 600), which the first start creates. Errors: ConfigError. */
 export function shopSecret({ auth, dataDir }: Pick<Config, "auth" | "dataDir">): string {
   if (auth.secret !== undefined) return auth.secret;
   const path = join(dataDir, "secret");
+  makeDataDir(dataDir);
   try {
-    mkdirSync(dataDir, { recursive: true });
     // Exclusive: of two processes that start at once only one writes, and both read the same secret.
     writeFileSync(path, randomBytes(48).toString("base64url"), { mode: 0o600, flag: "wx" });
   } catch (error) {
