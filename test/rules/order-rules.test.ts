@@ -152,7 +152,7 @@ describe("an order's rules", () => {
       [...rows, existing(refunds, ORDER, { ...refund, amount: 11 })],
       settleRefund(orderCache),
       settle,
-      `Error: refund ${OTHER} gave back 11 and its pieces are worth 10`,
+      `Error: refund ${OTHER} sent back 11 and its units are worth 10`,
     );
   });
   test("an order cannot be paid once it is past its expiry, even before the expiry job has run", () =>
