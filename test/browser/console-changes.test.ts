@@ -64,7 +64,7 @@ browserTest("two operators who change the same field of a campaign: the second s
   await dialog.getByLabel("Quantity").fill("20");
   good(await shop.operator.patch(`/admin/coupons/${campaign.id}`, { totalQuantity: 30 }), 200);
   await dialog.getByRole("button", { name: "Save" }).click();
-  await dialog.getByRole("alert").getByText("Someone else changed this first").waitFor();
+  await dialog.getByRole("alert").getByText("Another user changed this first").waitFor();
   assert.equal(await quantity(), 30);
   await assertAccessible(page);
   assert.ok(await dialog.getByRole("radio", { name: "Yours: 20" }).isChecked());
