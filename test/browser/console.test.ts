@@ -105,7 +105,7 @@ browserTest("a file of grants is checked as a whole and granted once per batch, 
   await page.getByText("4 faulty rows. Nothing is granted.").first().waitFor();
   await page.getByText("Line 2: not an amount: “-5”").waitFor();
   await page.getByText("Line 3: not a user ID: “nobody”").waitFor();
-  await page.getByText("Line 4: 4 cells where 3 are expected").waitFor();
+  await page.getByText("Line 4: 4 cells instead of 3").waitFor();
   await page.getByText("Line 5: not an amount: “1,000”").waitFor();
   await assertAccessible(page);
 
