@@ -81,7 +81,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
-  const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const { gateway, background, settlement, stopGateway, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
@@ -109,9 +109,10 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     relay,
     scheduler,
     gateway,
+    background,
     settlement,
   };
-  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: () => gateway.stop() });
+  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway });
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   backlogLog.start();

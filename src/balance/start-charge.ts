@@ -41,6 +41,7 @@ export const startCharge = command<StartCharge, Started<Charged>>({
       createdAt: uow.now,
       askAt: uow.now + askAfterMs,
       asked: 0,
+      keyNumber: 0,
       balanceAfter: null,
     });
     return { kind: "attempt", id };

@@ -83,7 +83,7 @@ describe("an order's rules", () => {
   const terms = { askAfterMs: 1000, immutable };
   const cancel = { orderId: ORDER, callerId: USER, ...terms };
   const refundOf = (quantity: number) => ({ orderId: ORDER, items: [{ variantId: VARIANT, quantity }], reason: "r", customerReason: null, ...terms });
-  const card = { method: "CARD" as const, card: { paymentKey: "k", askAt: null, asked: 0 } };
+  const card = { method: "CARD" as const, card: { paymentKey: "k", gatewayOrderId: "o", askAt: null, asked: 0, keyNumber: 0 } };
 
   test("an order of another user is not found", () => {
     refuses(shop(order(), payment()), cancelOrder(orderCache), { ...cancel, callerId: OTHER }, "ORDER_NOT_FOUND");

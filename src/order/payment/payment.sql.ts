@@ -1,6 +1,6 @@
 import { timestampArray, LAST_ID, arrayOf, textArray, type Statement } from "../../database/statement.ts";
 import type { Change, Table } from "../../till/table.ts";
-import type { PaymentRecord, PaymentRow } from "./payment.ts";
+import type { CardDetails, PaymentRecord, PaymentRow } from "./payment.ts";
 
 /** How many of a payment's newest steps are shown, alone and in a list of payments. */
 export const STEPS_SHOWN = 1000;
@@ -14,7 +14,7 @@ const shown = (steps: number): string =>
    coalesce(jsonb_array_length(p.steps), 1) AS "stepCount", o.user_id AS "userId", o.expires_at AS "expiresAt"`;
 
 function columns(steps: string): string {
-  return `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, ${steps}, p.created_at AS "createdAt", p.paid_at AS "paidAt", p.payment_key, p.ask_at, p.asked`;
+  return `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, ${steps}, p.created_at AS "createdAt", p.paid_at AS "paidAt", p.payment_key, p.gateway_order_id, p.ask_at, p.asked, p.key_number`;
 }
 
 /** A payment from a row with the columns above. */
@@ -30,7 +30,17 @@ function paymentOf(row: Record<string, unknown>): PaymentRow {
     steps,
     createdAt,
     paidAt,
-    card: paymentKey === null ? null : { paymentKey, askAt: row["ask_at"] as number | null, asked: row["asked"] as number },
+    card: paymentKey === null ? null : cardOf(paymentKey, orderId, row),
+  };
+}
+
+function cardOf(paymentKey: string, orderId: string, row: Record<string, unknown>): CardDetails {
+  return {
+    paymentKey,
+    gatewayOrderId: (row["gateway_order_id"] as string | null) ?? orderId,
+    askAt: row["ask_at"] as number | null,
+    asked: row["asked"] as number,
+    keyNumber: row["key_number"] as number,
   };
 }
 
@@ -83,12 +93,13 @@ function insertPayments(changes: Change<PaymentRow>[]): Statement {
 function insertCardPayments(changes: Change<PaymentRow>[]): Statement {
   return {
     name: "insert card payments",
-    text: `INSERT INTO payments (id, order_id, method, status, amount, steps, created_at, paid_at, payment_key, ask_at)
-           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::timestamptz[])`,
+    text: `INSERT INTO payments (id, order_id, method, status, amount, steps, created_at, paid_at, payment_key, ask_at, gateway_order_id)
+           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::timestamptz[], $11::text[])`,
     values: [
       ...valuesOf(changes),
       textArray(changes, ({ after }) => after.card?.paymentKey),
       timestampArray(changes, ({ after }) => after.card?.askAt),
+      textArray(changes, ({ after }) => after.card?.gatewayOrderId),
     ],
   };
 }
@@ -109,8 +120,8 @@ function valuesOf(changes: Change<PaymentRow>[]): string[] {
 function updatePayments(changes: Change<PaymentRow>[]): Statement {
   return {
     name: "update payments",
-    text: `UPDATE payments p SET status = v.status, steps = v.steps, paid_at = v.paid_at, ask_at = v.ask_at, asked = v.asked
-           FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::timestamptz[], $6::int[]) v(id, status, steps, paid_at, ask_at, asked) WHERE p.id = v.id`,
+    text: `UPDATE payments p SET status = v.status, steps = v.steps, paid_at = v.paid_at, ask_at = v.ask_at, asked = v.asked, key_number = v.key_number
+           FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::timestamptz[], $6::int[], $7::int[]) v(id, status, steps, paid_at, ask_at, asked, key_number) WHERE p.id = v.id`,
     values: [
       arrayOf(changes, ({ after }) => after.id),
       arrayOf(changes, ({ after }) => after.status),
@@ -118,6 +129,7 @@ function updatePayments(changes: Change<PaymentRow>[]): Statement {
       timestampArray(changes, ({ after }) => after.paidAt),
       timestampArray(changes, ({ after }) => after.card?.askAt),
       arrayOf(changes, ({ after }) => after.card?.asked ?? 0),
+      arrayOf(changes, ({ after }) => after.card?.keyNumber ?? 0),
     ],
     rows: changes.length,
   };
