@@ -32,8 +32,8 @@ async function envelopesOf<Event extends OutboxEvent>(database: Database, wave: 
   const envelopes = new Map<Event, Envelope>();
   for (const event of wave) {
     const order = orderAt.get(event);
-    if (isOfOrder(event)) order && envelopes.set(event, envelopeOf(event, order));
-    else envelopes.set(event, shopEnvelopeOf(event as ShopOutboxEvent));
+    if (!isOfOrder(event)) envelopes.set(event, shopEnvelopeOf(event as ShopOutboxEvent));
+    else if (order) envelopes.set(event, envelopeOf(event, order));
   }
   return envelopes;
 }
