@@ -43,7 +43,9 @@ function platformEvents(env: Env): string[] {
   const patterns = (text(env, "DATA_PLATFORM_EVENTS") ?? DEFAULT_EVENTS).split(",").map((pattern) => pattern.trim());
   const wrong = patterns.find((pattern) => !/^[a-z*][a-z.*-]*$/.test(pattern));
   if (wrong !== undefined)
-    throw new ConfigError(`DATA_PLATFORM_EVENTS must be types of events like order.* or order.shipped, separated by commas, not ${JSON.stringify(wrong)}`);
+    throw new ConfigError(
+      `DATA_PLATFORM_EVENTS must be types of events like order.* or order.shipped, separated by commas, not ${JSON.stringify(wrong)}`,
+    );
   return patterns;
 }
 

@@ -25,7 +25,12 @@ test("an order is found by its number in any case, with or without the hyphen, a
     const at = Date.UTC(1971, 0, 1) + Math.floor((i / 500) * 98 * 365 * 86_400_000);
     const id = newOrderId(at);
     const number = orderNumberOf(id, at, SEOUL);
-    const misread = number.slice(0, 7) + number.slice(7).replaceAll("0", "o").replaceAll("1", i % 2 === 0 ? "l" : "I");
+    const misread =
+      number.slice(0, 7) +
+      number
+        .slice(7)
+        .replaceAll("0", "o")
+        .replaceAll("1", i % 2 === 0 ? "l" : "I");
     for (const text of [number, number.toLowerCase(), number.replace("-", ""), ` ${misread} `])
       assert.ok(contains(parseOrderNumber(text, SEOUL), id), `${text} of ${id}`);
   }
