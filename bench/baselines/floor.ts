@@ -29,7 +29,7 @@ const body = JSON.stringify(order);
 // Admits every command and executes none. With an idempotency key the answer is the whole response.
 const till = { rejectIfOverloaded: () => undefined, submit: () => Promise.resolve({ status: 201, body, replayed: false }) };
 const routes = new Routes(server, till as unknown as Till, config.locale);
-const nothing = submit({ name: "nothing", needs: () => [], decide: () => null }, null, 201, () => order);
+const nothing = submit({ name: "nothing", needs: () => [], decide: () => null, view: () => order }, null, 201);
 
 routes.write(
   {

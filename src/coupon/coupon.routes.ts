@@ -47,13 +47,7 @@ export function couponRoutes(routes: Routes, { config, database, soldOut, now }:
       // from memory.
       const refusal = keyed ? undefined : soldOut.refusal(couponId, userId, now());
       if (refusal) return refusal;
-      const submission = submit(issueCoupon, { couponId, userId, timezone: config.timezone }, 201, ({ id, issuedAt, expiresAt }) => ({
-        userCouponId: id,
-        couponId,
-        issuedAt: iso(issuedAt),
-        expiresAt: isoOrNull(expiresAt),
-      }));
-      return observed(submission, {
+      return observed(submit(issueCoupon, { couponId, userId, timezone: config.timezone }, 201), {
         onKnownUser: () => soldOut.rememberUser(userId),
         // A failed read is repeated at the next refusal.
         onSoldOut: () => void soldOut.learn(couponId).catch(() => {}),
