@@ -10,7 +10,7 @@ const LAYERS = [
   ["redis/"],
   ["cache/", "lock/"],
   ["till/"],
-  ["idempotency/"],
+  ["idempotency/", "events/"],
   ["http/"],
   ["jobs/"],
   ["balance/"],

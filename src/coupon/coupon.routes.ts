@@ -5,7 +5,6 @@ import { mayMeet } from "../balance/rehearsal-buyers.ts";
 import { BatchedRead } from "../database/batched-read.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { iso, isoOrNull } from "../database/statement.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { PagedList } from "../http/pages.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
