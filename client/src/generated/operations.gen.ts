@@ -16,6 +16,7 @@ export const OPERATIONS = {
   listDrops: ["GET", "/drops"],
   getDrop: ["GET", "/drops/{dropId}"],
   getCart: ["GET", "/users/{userId}/cart"],
+  emptyCart: ["DELETE", "/users/{userId}/cart", true],
   addToCart: ["POST", "/users/{userId}/cart/items", true],
   setCartQuantity: ["PATCH", "/users/{userId}/cart/items/{id}", true],
   removeFromCart: ["DELETE", "/users/{userId}/cart/items/{id}", true],
@@ -79,6 +80,7 @@ export type Operations = {
   listDrops: { data: types.ListDropsData; answers: types.ListDropsResponses; refusals: types.ListDropsErrors };
   getDrop: { data: types.GetDropData; answers: types.GetDropResponses; refusals: types.GetDropErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
+  emptyCart: { data: types.EmptyCartData; answers: types.EmptyCartResponses; refusals: types.EmptyCartErrors };
   addToCart: { data: types.AddToCartData; answers: types.AddToCartResponses; refusals: types.AddToCartErrors };
   setCartQuantity: { data: types.SetCartQuantityData; answers: types.SetCartQuantityResponses; refusals: types.SetCartQuantityErrors };
   removeFromCart: { data: types.RemoveFromCartData; answers: types.RemoveFromCartResponses; refusals: types.RemoveFromCartErrors };
