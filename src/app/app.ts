@@ -81,7 +81,15 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
-  const { gateway, background, settlement, stopGateway, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const { gateway, background, settlement, stopGateway, onListening } = await openPayments(stack, {
+    config,
+    database,
+    till,
+    orderCache,
+    now,
+    log,
+    registry,
+  });
   const jobs = shopJobs({
     database,
     timezone: config.timezone,

@@ -75,7 +75,10 @@ export class GatewayUnknown extends Error {
    */
   readonly answered: boolean;
 
-  constructor(reason: string, { gatewayFailed = true, answered = false, cause }: { gatewayFailed?: boolean; answered?: boolean; cause?: unknown } = {}) {
+  constructor(
+    reason: string,
+    { gatewayFailed = true, answered = false, cause }: { gatewayFailed?: boolean; answered?: boolean; cause?: unknown } = {},
+  ) {
     super(`the outcome of the payment gateway request is not known: ${reason}`, { cause });
     this.reason = reason;
     this.gatewayFailed = gatewayFailed;

@@ -32,7 +32,13 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
 
       const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
       if (outcome.kind === "unknown") {
-        uow.put(refunds, orderId, { ...refund, failure: outcome.reason, askAt, asked: refund.asked + 1, keyNumber: outcome.keyNumber ?? refund.keyNumber });
+        uow.put(refunds, orderId, {
+          ...refund,
+          failure: outcome.reason,
+          askAt,
+          asked: refund.asked + 1,
+          keyNumber: outcome.keyNumber ?? refund.keyNumber,
+        });
       } else if (outcome.kind === "failed") {
         uow.put(refunds, orderId, { ...refund, status: "FAILED", failure: outcome.reason, settledAt: uow.now, askAt });
         const payment = uow.find(payments, orderId);
@@ -42,7 +48,8 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
         // All of the payment was cancelled at the gateway, so all remaining units are refunded, not only those of this refund.
         const units = outcome.whole ? remaining(getOrderItems(uow, orderId)) : new Map(refund.units);
         const { amount } = shareOf(uow, order, units);
-        if (amount !== refund.amount && !outcome.whole) throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
+        if (amount !== refund.amount && !outcome.whole)
+          throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
         uow.put(refunds, orderId, { ...refund, amount, units: [...units], status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
         restoreUnits(uow, order, units, { reason: refund.reason, customerReason: refund.customerReason });
       }

@@ -54,7 +54,9 @@ export function updateUnmatchedCapture(id: string, outcome: GatewayOutcome, now:
     values: [
       id,
       status,
-      outcome.kind === "done" ? null : outcome.reason, iso(now), askAgainMs === null ? null : iso(now + askAgainMs),
+      outcome.kind === "done" ? null : outcome.reason,
+      iso(now),
+      askAgainMs === null ? null : iso(now + askAgainMs),
       outcome.kind === "unknown" ? (outcome.keyNumber ?? null) : null,
     ],
   };

@@ -91,8 +91,7 @@ test("each response is read in its own currency, and a response without one in t
 });
 
 describe("interpreting a payment in another currency", () => {
-  const outcomeOf = (payment: GatewayPayment, currency: string) =>
-    interpret(payment, { orderId: "order-1", amount: 1999 }, currency);
+  const outcomeOf = (payment: GatewayPayment, currency: string) => interpret(payment, { orderId: "order-1", amount: 1999 }, currency);
 
   test("a capture of the same number in another currency pays nothing and is refunded whole", () => {
     assert.deepEqual(outcomeOf(PAID, "KRW"), { kind: "done" });

@@ -58,7 +58,15 @@ before(async () => {
 after(() => shop.close());
 
 async function open(visitor: Visitor, path: string): Promise<void> {
-  await visitor.page.evaluate(`location.hash = ${JSON.stringify(path)}`);
+  // The old page stands until its router has heard of the new address and has drawn it.
+  await visitor.page.evaluate(`(async (hash) => {
+    if (location.hash !== hash) {
+      const moved = new Promise((resolve) => addEventListener("hashchange", resolve, { once: true }));
+      location.hash = hash;
+      await moved;
+    }
+    await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
+  })(${JSON.stringify(`#${path}`)})`);
   await visitor.page.locator("h1").waitFor();
   await visitor.page.locator(".busy").first().waitFor({ state: "detached" });
 }
@@ -86,6 +94,27 @@ for (const [language, theme, size] of [
     }
     await visitor.close();
   });
+
+// Fails if a transition of any length is left: axe then measures the text of an enabled button on the background of a disabled one.
+browserTest("without motion a button that becomes enabled has its colors at once", async () => {
+  const visitor = await visit(`${shop.url}/console#/jobs`, { operator: shop.operator, theme: "dark" });
+  await visitor.page.locator("h1").waitFor();
+  const [disabled, enabled, later] = await visitor.page.evaluate<[string, string, string]>(`(async () => {
+    const button = document.createElement("button");
+    button.className = "button primary";
+    button.disabled = true;
+    document.body.append(button);
+    const background = () => getComputedStyle(button).backgroundColor;
+    const colors = [background()];
+    button.disabled = false;
+    colors.push(background());
+    await new Promise((resolve) => setTimeout(() => requestAnimationFrame(resolve), 300));
+    return [...colors, background()];
+  })()`);
+  assert.notEqual(disabled, later);
+  assert.equal(enabled, later);
+  await visitor.close();
+});
 
 // Fails if a page inserts a name as markup, or a name overflows its element.
 browserTest("user input in the console is text that does not run and fits into 320 px", async () => {

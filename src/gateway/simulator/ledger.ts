@@ -55,9 +55,7 @@ export class GatewayLedger {
   once({ key, fingerprint }: KeyedRequest, effect: () => Outcome): Outcome {
     const found = key === undefined ? undefined : this.#outcomes.get(key);
     if (found && this.#now() < (found.at ?? 0) + KEY_LASTS_MS)
-      return found.fingerprint === fingerprint
-        ? found.outcome
-        : failure(400, "INVALID_REQUEST", "the idempotency key was used for another request");
+      return found.fingerprint === fingerprint ? found.outcome : failure(400, "INVALID_REQUEST", "the idempotency key was used for another request");
     const outcome = effect();
     if (key !== undefined) {
       const remembered = { fingerprint, outcome, at: this.#now() };

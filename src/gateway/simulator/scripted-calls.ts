@@ -40,7 +40,11 @@ export class ScriptedCalls {
     const step = this.#nextStep(operation, paymentKey);
     const { ledger } = this.#options;
     // A payment is cancelled by one request at a time.
-    if (operation === "cancel" && [...this.#running.values()].includes(paymentKey)) return this.answer(response, ledger.once(request, () => CONSECUTIVE));
+    if (operation === "cancel" && [...this.#running.values()].includes(paymentKey))
+      return this.answer(
+        response,
+        ledger.once(request, () => CONSECUTIVE),
+      );
     if (step === "slow" && key !== undefined) this.#running.set(key, paymentKey);
     const perform = (): Outcome => {
       if (key !== undefined) this.#running.delete(key);
@@ -76,7 +80,11 @@ export class ScriptedCalls {
 
   #perform(step: Step, effect: () => Outcome, response: ServerResponse, request: KeyedRequest): void {
     const without = WITHOUT_EFFECT[step];
-    if (without) return this.answer(response, this.#options.ledger.once(request, () => without));
+    if (without)
+      return this.answer(
+        response,
+        this.#options.ledger.once(request, () => without),
+      );
     switch (step) {
       case "slow":
         return void this.#later(this.#options.slowMs, () => this.answer(response, effect()));

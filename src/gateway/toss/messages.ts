@@ -84,7 +84,12 @@ const TEMPORARY: ReadonlySet<string> = new Set([
   NO_CODE,
 ]);
 /** Temporary for a refund only: a buyer pays with another bank instead of waiting for this one. */
-const TEMPORARY_FOR_REFUNDS: ReadonlySet<string> = new Set(["NOT_AVAILABLE_BANK", "NOT_AVAILABLE_PAYMENT", "FAILED_REFUND_PROCESS", "FAILED_METHOD_HANDLING_CANCEL"]);
+const TEMPORARY_FOR_REFUNDS: ReadonlySet<string> = new Set([
+  "NOT_AVAILABLE_BANK",
+  "NOT_AVAILABLE_PAYMENT",
+  "FAILED_REFUND_PROCESS",
+  "FAILED_METHOD_HANDLING_CANCEL",
+]);
 const TEMPORARY_STATUSES: ReadonlySet<number> = new Set([401, 408, 409, 425, 429]);
 
 /** The error that a reply means if it says nothing final; undefined for a final one. */
@@ -95,7 +100,8 @@ export function temporaryError(status: number, body: unknown, kind: "read" | "co
   const gatewayFailed = status >= 500 || status === 401;
   // A request that still runs under this key has no answer yet, so the same key is right. Reading has no key.
   const answered = code !== NO_CODE && code !== "IDEMPOTENT_REQUEST_PROCESSING" && !(kind === "read" && gatewayFailed);
-  const isTemporary = gatewayFailed || TEMPORARY_STATUSES.has(status) || TEMPORARY.has(code) || (kind === "cancel" && TEMPORARY_FOR_REFUNDS.has(code));
+  const isTemporary =
+    gatewayFailed || TEMPORARY_STATUSES.has(status) || TEMPORARY.has(code) || (kind === "cancel" && TEMPORARY_FOR_REFUNDS.has(code));
   if (!isTemporary) return undefined;
   return new GatewayUnknown(gatewayFailed ? `HTTP_${status}` : code, { gatewayFailed, answered });
 }
