@@ -81,7 +81,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
-  const { gateway, background, settlement, stopGateway, onListening } = await openPayments(stack, {
+  const { stopGateway, onListening, ...payments } = await openPayments(stack, {
     config,
     database,
     till,
@@ -97,7 +97,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
     expireCoupons: () => expireCoupons({ database, till, now }),
-    settlePayments: () => settlement.worker.run(),
+    settlePayments: () => payments.settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
   });
   const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
@@ -116,9 +116,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     soldOut,
     relay,
     scheduler,
-    gateway,
-    background,
-    settlement,
+    ...payments,
   };
   const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway });
   if (config.demo) await fillWithDemo(shop);

@@ -192,8 +192,8 @@ describe("the reconciliation", () => {
     );
     const { differences, compared } = good(await shop.operator.get("/admin/reconciliation"), 200);
     const unreadable = differences.filter((one: { what: string }) => one.what === "not readable at the gateway");
-    const named = unreadable.map((one: { paymentKey: string }) => one.paymentKey);
-    for (const key of odd) assert.ok(named.includes(key), key);
+    const named = new Set(unreadable.map((one: { paymentKey: string }) => one.paymentKey));
+    for (const key of odd) assert.ok(named.has(key), key);
     assert.ok(compared > odd.length);
   });
 });

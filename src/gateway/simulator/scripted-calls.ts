@@ -79,11 +79,10 @@ export class ScriptedCalls {
   }
 
   #perform(step: Step, effect: () => Outcome, response: ServerResponse, request: KeyedRequest): void {
-    const without = WITHOUT_EFFECT[step];
-    if (without)
+    if (hasNoEffect(step))
       return this.answer(
         response,
-        this.#options.ledger.once(request, () => without),
+        this.#options.ledger.once(request, () => WITHOUT_EFFECT[step]),
       );
     switch (step) {
       case "slow":
@@ -108,7 +107,8 @@ export class ScriptedCalls {
       case "timeout":
         effect();
         return this.#staySilent(response);
-      default:
+      case "ok":
+      case "decline":
         return this.answer(response, effect());
     }
   }
@@ -153,11 +153,15 @@ const SERVER_ERROR = failure(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "내부 �
 const CONSECUTIVE = failure(403, "FORBIDDEN_CONSECUTIVE_REQUEST", "반복적인 요청은 허용되지 않습니다. 잠시 후 다시 시도해주세요.");
 
 /** The answers of steps without an effect. Each is bound to the request's idempotency key. */
-const WITHOUT_EFFECT: Partial<Record<Step, Outcome>> = {
+const WITHOUT_EFFECT = {
   error: SERVER_ERROR,
   provider: failure(400, "PROVIDER_ERROR", "일시적인 오류가 발생했습니다. 잠시 후 다시 시도해주세요."),
   consecutive: CONSECUTIVE,
   bank: failure(403, "NOT_AVAILABLE_BANK", "은행 서비스 시간이 아닙니다."),
   forbidden: failure(403, "FORBIDDEN_REQUEST", "허용되지 않은 요청입니다."),
   missing: failure(404, "NOT_FOUND_PAYMENT", "존재하지 않는 결제 입니다."),
-};
+} satisfies Partial<Record<Step, Outcome>>;
+
+function hasNoEffect(step: Step): step is keyof typeof WITHOUT_EFFECT {
+  return Object.hasOwn(WITHOUT_EFFECT, step);
+}
