@@ -15,6 +15,7 @@ const LAYERS = [
   ["jobs/"],
   ["balance/"],
   ["catalog/"],
+  ["drop/"],
   ["coupon/", "cart/", "popular/"],
   ["live/"],
   ["order/"],
