@@ -3,6 +3,7 @@
 /** From the lowest layer to the highest. Folders in one layer do not import each other. */
 const LAYERS = [
   ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts", "text\\.ts", "day\\.ts", "env\\.ts", "read-metrics\\.ts"],
+  ["data-platform-settings\\.ts", "country\\.ts"],
   ["config\\.ts"],
   ["database/", "files/"],
   ["problem\\.ts", "settings/"],
@@ -10,7 +11,7 @@ const LAYERS = [
   ["redis/"],
   ["cache/", "lock/"],
   ["till/"],
-  ["idempotency/"],
+  ["idempotency/", "events/"],
   ["http/"],
   ["jobs/"],
   ["balance/"],
@@ -18,6 +19,7 @@ const LAYERS = [
   ["coupon/", "cart/", "popular/"],
   ["live/"],
   ["order/"],
+  ["fulfilment/"],
   ["settlement/"],
   ["outbox/"],
   ["audit/", "demo/", "backlog/"],

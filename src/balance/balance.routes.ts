@@ -130,7 +130,15 @@ function chargeRoute(routes: Routes, { config, gateway, charges }: BalanceParts)
       body: Body({ amount: Amount(1, chargeMax), version: Type.Optional(Version()), paymentKey: Type.Optional(KeyOfCharge), chargeId: ChargeId }),
       answers: { 200: ChargedNow, 202: ChargePending },
       faults: { "params/userId": "INVALID_USER_ID", "body/amount": "INVALID_AMOUNT" },
-      refusals: ["FORBIDDEN", "USER_NOT_FOUND", "PAYMENT_NOT_FOUND", "AMOUNT_CHANGED", "BALANCE_CONFLICT", "BALANCE_LIMIT_EXCEEDED", "PAYMENT_DECLINED"],
+      refusals: [
+        "FORBIDDEN",
+        "USER_NOT_FOUND",
+        "PAYMENT_NOT_FOUND",
+        "AMOUNT_CHANGED",
+        "BALANCE_CONFLICT",
+        "BALANCE_LIMIT_EXCEEDED",
+        "PAYMENT_DECLINED",
+      ],
       shape: ({ body }) => {
         if (balanceFunding !== "gateway") return;
         if (body.paymentKey === undefined) invalid("/paymentKey", "is required: balances of this shop are charged by card");

@@ -13,7 +13,10 @@ export const CHARGE_INTENT_LASTS_MS = 30 * 60_000;
  * Refuses a charge that is not the announced one.
  * Errors: PAYMENT_NOT_FOUND for an unknown id and for another user's, AMOUNT_CHANGED.
  */
-export function checkIntent(intent: ChargeIntent | undefined, { userId, chargeId, amount }: { userId: string; chargeId: string; amount: number }): ChargeIntent {
+export function checkIntent(
+  intent: ChargeIntent | undefined,
+  { userId, chargeId, amount }: { userId: string; chargeId: string; amount: number },
+): ChargeIntent {
   if (intent?.userId !== userId) refuse("PAYMENT_NOT_FOUND", { chargeId });
   if (intent.amount !== amount) refuse("AMOUNT_CHANGED", { expectedAmount: amount, amount: intent.amount });
   return intent;

@@ -26,10 +26,7 @@ export type StartCharge = ChargeBalance & {
  */
 export const startCharge = command<StartCharge, Started<Charged>>({
   name: "start charge",
-  needs: ({ userId, chargeId }) => [
-    need(users, userId),
-    ...(chargeId === null ? [] : [need(chargeIntents, chargeId), need(cardCharges, chargeId)]),
-  ],
+  needs: ({ userId, chargeId }) => [need(users, userId), ...(chargeId === null ? [] : [need(chargeIntents, chargeId), need(cardCharges, chargeId)])],
 
   decide(uow, { userId, amount, version, balanceMax, paymentKey, chargeId, askAfterMs }) {
     const wallet = uow.find(users, userId) ?? refuse("USER_NOT_FOUND", { userId });

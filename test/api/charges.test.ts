@@ -164,7 +164,11 @@ test("the simulator refuses to confirm a window for another order id or another 
   const paymentKey = simulator.authorize({ orderId: randomUUID(), amount: 5000 });
   refused(await charge(user, 5000, paymentKey), 402, "PAYMENT_DECLINED");
   const chargeId = await openCharge(user, 5000);
-  refused(await named(user, { amount: 5000, paymentKey: simulator.authorize({ orderId: chargeId, amount: 4999 }), chargeId }), 402, "PAYMENT_DECLINED");
+  refused(
+    await named(user, { amount: 5000, paymentKey: simulator.authorize({ orderId: chargeId, amount: 4999 }), chargeId }),
+    402,
+    "PAYMENT_DECLINED",
+  );
   assert.equal(await shop.balanceOf(user), 0);
 });
 

@@ -196,7 +196,8 @@ function refusalOf(known: LedgerPayment, orderId: string, amount: number): Outco
   const { status, session } = known;
   if (isLapsed(known)) return failure(404, "NOT_FOUND_PAYMENT_SESSION", "결제 시간이 만료되어 결제 진행 데이터가 존재하지 않습니다.");
   if (status !== "IN_PROGRESS" && (status !== "ABORTED" || session)) return failure(400, "ALREADY_PROCESSED_PAYMENT", "이미 처리된 결제 입니다.");
-  if (session && (known.orderId !== orderId || known.amount !== amount)) return failure(400, "INVALID_REQUEST", "결제창의 주문번호나 금액과 다릅니다.");
+  if (session && (known.orderId !== orderId || known.amount !== amount))
+    return failure(400, "INVALID_REQUEST", "결제창의 주문번호나 금액과 다릅니다.");
   return undefined;
 }
 

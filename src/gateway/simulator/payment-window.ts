@@ -33,7 +33,8 @@ export class PaymentWindows {
     const { currency, value } = (wanted["amount"] ?? {}) as Record<string, unknown>;
     const amount = currency === this.#currency ? amountFromWire(value, this.#currency) : undefined;
     const way = WAYS.find((name) => name === method);
-    const isNamed = typeof orderId === "string" && ORDER_ID.test(orderId) && typeof orderName === "string" && orderName !== "" && orderName.length <= 100;
+    const isNamed =
+      typeof orderId === "string" && ORDER_ID.test(orderId) && typeof orderName === "string" && orderName !== "" && orderName.length <= 100;
     const isKnown = typeof customerKey === "string" && customerKey.length >= 2 && customerKey.length <= 300;
     if (!isNamed || !isKnown || amount === undefined || amount < 1 || way === undefined || !isUrl(successUrl) || !isUrl(failUrl)) return undefined;
     const id = randomUUID();

@@ -19,7 +19,9 @@ export function windowPage(id: string, { orderName, amount, way }: ShownWindow, 
 <h1>모의 결제창</h1>
 <p>실제 결제가 아닙니다.</p>
 <p>${escape(orderName)}<br><strong>${escape(price)}</strong> · ${WAY_NAMES[way] ?? escape(way)}</p>
-<form method="post" action="/simulator/windows/${id}">${Object.entries(ACT_NAMES).map(([act, label]) => button(act, label)).join("")}</form>
+<form method="post" action="/simulator/windows/${id}">${Object.entries(ACT_NAMES)
+    .map(([act, label]) => button(act, label))
+    .join("")}</form>
 </html>
 `;
 }
