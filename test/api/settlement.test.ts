@@ -139,7 +139,7 @@ describe("the settlement job", () => {
 describe("the order id at the gateway", () => {
   const openWindow = (orderId: string): string => {
     const paymentKey = `ok-${randomUUID()}`;
-    const opened = simulator.openSession({ paymentKey, orderId, amount: 2000 });
+    const opened = simulator.ledger.authorize({ paymentKey, orderId, amount: 2000, orderName: "사과", way: "CARD" });
     assert.ok("payment" in opened, JSON.stringify(opened));
     return paymentKey;
   };
@@ -206,7 +206,7 @@ describe("the simulator is as strict as the gateway", () => {
   const wanted = (fields: Record<string, unknown> = {}) => ({ paymentKey: "w-1", orderId: "order-1", amount: 1000, ...fields });
 
   test("a window takes its own order id and amount, for 30 minutes", () => {
-    strict.openSession(wanted());
+    ledger.authorize({ ...wanted(), orderName: "사과", way: "CARD" });
     assert.equal(code(ledger.find("w-1")), "IN_PROGRESS");
     assert.equal(code(ledger.confirm(wanted({ orderId: "order-2" }), false)), "INVALID_REQUEST");
     assert.equal(code(ledger.confirm(wanted({ amount: 1 }), false)), "INVALID_REQUEST");
@@ -219,7 +219,7 @@ describe("the simulator is as strict as the gateway", () => {
     assert.equal(code(ledger.confirm(wanted({ paymentKey: "w-2" }), false)), "DONE");
     assert.equal(code(strict.cancelInDashboard("w-2")), "CANCELED");
     assert.equal(code(ledger.confirm(wanted({ paymentKey: "w-3" }), false)), "DUPLICATED_ORDER_ID");
-    assert.equal(code(strict.openSession(wanted({ paymentKey: "w-3" }))), "DUPLICATED_ORDER_ID");
+    assert.equal(code(ledger.authorize({ ...wanted({ paymentKey: "w-3" }), orderName: "사과", way: "CARD" })), "DUPLICATED_ORDER_ID");
   });
 
   test("an answer stays bound to its idempotency key for 15 days", () => {

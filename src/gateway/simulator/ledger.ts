@@ -16,7 +16,12 @@ export type LedgerPayment = {
   approvedAt: number | null;
   transactionKey: string | null;
   cancels: Cancel[];
+  /** Set for a payment whose window was opened here. A key that was made without a window is good for any order and amount. */
+  session?: PaymentSession;
 };
+/** The way that the buyer has chosen, in the gateway's words. */
+export type PaymentWay = "CARD" | "EASY_PAY" | "TRANSFER" | "VIRTUAL_ACCOUNT";
+export type PaymentSession = { orderName: string; way: PaymentWay };
 export type LedgerTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
 export type Outcome = { status: number; payment: LedgerPayment } | { status: number; code: string; message: string };
 
@@ -28,7 +33,8 @@ type StoredOutcome = { fingerprint: string; outcome: Outcome; at?: number };
 type Entry = { payment: LedgerPayment } | { key: string; remembered: StoredOutcome };
 
 const KEY_LASTS_MS = 15 * 86_400_000;
-const SESSION_LASTS_MS = 30 * 60_000;
+/** How long an authorization lasts. */
+export const AUTHORIZATION_MS = 30 * 60_000;
 const DUPLICATED_ORDER_ID = failure(400, "DUPLICATED_ORDER_ID", "이미 승인 및 취소가 진행된 중복된 주문번호 입니다.");
 
 export class GatewayLedger {
@@ -65,10 +71,13 @@ export class GatewayLedger {
     return outcome;
   }
 
-  /** Opens a payment window: from now on the key belongs to this order id and amount, for 30 minutes. */
-  openSession({ paymentKey, orderId, amount }: Wanted): Outcome {
-    if (this.#isDuplicate(paymentKey, orderId)) return DUPLICATED_ORDER_ID;
-    const payment = this.#newPayment({ paymentKey, orderId, amount }, "IN_PROGRESS");
+  /**
+   * The buyer has authorized this payment in a window that was opened for one order id and one amount: no other confirmation is taken.
+   * Refused for an order id that has been paid, even if its money went back since.
+   */
+  authorize({ orderName, way, ...wanted }: Wanted & PaymentSession): Outcome {
+    if (this.#isDuplicate(wanted.paymentKey, wanted.orderId)) return DUPLICATED_ORDER_ID;
+    const payment = { ...this.#newPayment(wanted, "IN_PROGRESS"), session: { orderName, way } };
     this.#store(payment);
     return { status: 200, payment };
   }
@@ -105,13 +114,10 @@ export class GatewayLedger {
   confirm(wanted: Wanted, decline: boolean): Outcome {
     const { paymentKey, orderId, amount } = wanted;
     const known = this.#current(paymentKey);
-    if (known?.status === "EXPIRED") return failure(404, "NOT_FOUND_PAYMENT_SESSION", "결제 시간이 만료되어 결제 진행 데이터가 존재하지 않습니다.");
-    if (known && known.status !== "ABORTED" && known.status !== "IN_PROGRESS")
-      return failure(400, "ALREADY_PROCESSED_PAYMENT", "이미 처리된 결제 입니다.");
-    if (known?.status === "IN_PROGRESS" && (known.orderId !== orderId || known.amount !== amount))
-      return failure(400, "INVALID_REQUEST", "결제창을 연 주문번호와 금액이 아닙니다.");
+    const refusal = known && refusalOf(known, orderId, amount);
+    if (refusal) return refusal;
     if (this.#isDuplicate(paymentKey, orderId)) return DUPLICATED_ORDER_ID;
-    const payment = { ...this.#newPayment(wanted, "ABORTED"), ...(known ? { requestedAt: known.requestedAt } : {}) };
+    const payment = { ...this.#newPayment(wanted, "ABORTED"), ...(known?.session ? { session: known.session } : {}) };
     if (decline) {
       this.#store(payment);
       return failure(403, "REJECT_CARD_PAYMENT", "한도초과 혹은 잔액부족으로 결제에 실패했습니다.");
@@ -140,7 +146,7 @@ export class GatewayLedger {
   /** A payment as it is now: a window in which the buyer did not finish is closed after 30 minutes. */
   #current(paymentKey: string): LedgerPayment | undefined {
     const payment = this.payments.get(paymentKey);
-    const isExpired = payment?.status === "IN_PROGRESS" && this.#now() >= payment.requestedAt + SESSION_LASTS_MS;
+    const isExpired = payment?.status === "IN_PROGRESS" && this.#now() >= payment.requestedAt + AUTHORIZATION_MS;
     return isExpired ? { ...payment, status: "EXPIRED" } : payment;
   }
 
@@ -178,6 +184,15 @@ export class GatewayLedger {
     if ("payment" in entry) this.#index(entry.payment);
     else this.#outcomes.set(entry.key, entry.remembered);
   }
+}
+
+/** Why a known payment cannot be confirmed for this order and amount; undefined if it can. */
+function refusalOf({ status, session, ...known }: LedgerPayment, orderId: string, amount: number): Outcome | undefined {
+  if (status === "EXPIRED") return failure(404, "NOT_FOUND_PAYMENT_SESSION", "결제 시간이 만료되어 결제 진행 데이터가 존재하지 않습니다.");
+  if (status !== "IN_PROGRESS" && (status !== "ABORTED" || session)) return failure(400, "ALREADY_PROCESSED_PAYMENT", "이미 처리된 결제 입니다.");
+  if (session && (known.orderId !== orderId || known.amount !== amount))
+    return failure(400, "INVALID_REQUEST", "결제창의 주문번호나 금액과 다릅니다.");
+  return undefined;
 }
 
 export function failure(status: number, code: string, message: string): Outcome {
