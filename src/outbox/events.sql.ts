@@ -65,12 +65,12 @@ const NEWEST_FIRST = "ORDER BY e.xid DESC, e.order_id DESC, e.seq DESC LIMIT $3"
  * If millions wait, `behind` and the limit restrict them to the newest ones that the page needs.
  */
 const CANDIDATES: Record<EventStatus | "ANY", (behind: string) => string> = {
-  ANY: () => `SELECT * FROM order_events e WHERE ${OF_NO_REHEARSAL}`,
-  DELIVERED: () => `SELECT * FROM order_events e WHERE xid <= ${EVERYWHERE} AND ${OF_NO_REHEARSAL}`,
-  DEAD: () => `SELECT * FROM order_events WHERE (order_id, seq) IN ${retriesOf("DEAD")}`,
+  ANY: () => `SELECT * FROM order_history e WHERE ${OF_NO_REHEARSAL}`,
+  DELIVERED: () => `SELECT * FROM order_history e WHERE xid <= ${EVERYWHERE} AND ${OF_NO_REHEARSAL}`,
+  DEAD: () => `SELECT * FROM order_history WHERE (order_id, seq) IN ${retriesOf("DEAD")}`,
   WAITING: (behind) => `
-    (SELECT * FROM order_events e WHERE xid > ${EVERYWHERE} AND (order_id, seq) NOT IN ${retriesOf("DEAD")} AND ${OF_NO_REHEARSAL} ${behind} ${NEWEST_FIRST})
-    UNION ALL SELECT * FROM order_events WHERE xid <= ${EVERYWHERE} AND (order_id, seq) IN ${retriesOf("WAITING")}`,
+    (SELECT * FROM order_history e WHERE xid > ${EVERYWHERE} AND (order_id, seq) NOT IN ${retriesOf("DEAD")} AND ${OF_NO_REHEARSAL} ${behind} ${NEWEST_FIRST})
+    UNION ALL SELECT * FROM order_history WHERE xid <= ${EVERYWHERE} AND (order_id, seq) IN ${retriesOf("WAITING")}`,
 };
 
 /** Events before `after` in time, newest first. */
@@ -86,7 +86,7 @@ export function selectEvents(sinks: string[], status: EventStatus | null, after:
 export function selectEvent(sinks: string[], orderId: string, seq: number): Statement {
   return {
     name: "select event",
-    text: `SELECT ${COLUMNS} FROM order_events e ${STATE} WHERE e.order_id = $2 AND e.seq = $3 AND ${OF_NO_REHEARSAL}`,
+    text: `SELECT ${COLUMNS} FROM order_history e ${STATE} WHERE e.order_id = $2 AND e.seq = $3 AND ${OF_NO_REHEARSAL}`,
     values: [textArray(sinks, (name) => name), orderId, seq],
   };
 }

@@ -2,6 +2,8 @@
 // An id or a time assigned before the commit cannot tell which rows are committed; transaction ids can.
 
 import { arrayOf, type Statement } from "../database/statement.ts";
+import type { OrderItem } from "../order/order.ts";
+import { ITEMS } from "../order/order.sql.ts";
 import type { RefundData } from "./event.ts";
 
 /**
@@ -12,7 +14,7 @@ import type { RefundData } from "./event.ts";
 export function selectReadable(position: string, limit: number): Statement {
   return {
     name: "select readable events",
-    text: `SELECT e.order_id AS "orderId", e.xid::text FROM order_events e
+    text: `SELECT e.order_id AS "orderId", e.xid::text FROM order_history e
            WHERE e.xid > $1::xid8 AND e.xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY e.xid LIMIT $2`,
     values: [position, limit],
   };
@@ -24,7 +26,7 @@ export const OF_NO_REHEARSAL =
 
 /** Orders changed by one transaction. */
 export function selectOrdersOfTransaction(xid: string): Statement {
-  return { name: "select orders of transaction", text: `SELECT order_id AS "orderId" FROM order_events WHERE xid = $1::xid8`, values: [xid] };
+  return { name: "select orders of transaction", text: `SELECT order_id AS "orderId" FROM order_history WHERE xid = $1::xid8`, values: [xid] };
 }
 
 /**
@@ -39,7 +41,7 @@ export function selectDue(orderIds: string[], position: string, upper: string): 
   return {
     name: "select due events",
     text: `SELECT order_id AS "orderId", seq, type, data, created_at AS at FROM (
-             SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM order_events e
+             SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM order_history e
              WHERE order_id = ANY($1::uuid[]) AND ${OF_NO_REHEARSAL}
            ) e WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq`,
     values: [arrayOf(orderIds, (id) => id), position, upper],
@@ -51,6 +53,7 @@ export type OrderRow = {
   userId: string;
   userCouponId: string | null;
   couponId: string | null;
+  items: OrderItem[];
   totalAmount: number;
   discountAmount: number;
   createdAt: number;
@@ -66,22 +69,11 @@ export function selectOrderRows(orderIds: string[]): Statement {
   return {
     name: "select orders at events",
     text: `SELECT o.id AS "orderId", o.user_id AS "userId", o.user_coupon_id AS "userCouponId", c.campaign_id AS "couponId",
-             o.total_amount AS "totalAmount", o.discount_amount AS "discountAmount",
+             ${ITEMS} AS items, o.total_amount AS "totalAmount", o.discount_amount AS "discountAmount",
              o.created_at AS "createdAt", o.expires_at AS "expiresAt", o.completed_at AS "completedAt",
              p.id AS "paymentId", p.method, p.amount, p.paid_at AS "paidAt"
-           FROM orders o LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN payments p ON p.order_id = o.id AND p.status <> 'FAILED'
+           FROM orders o LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN order_payments p ON p.order_id = o.id AND p.status <> 'FAILED'
            WHERE o.id = ANY($1::uuid[])`,
-    values: [arrayOf(orderIds, (id) => id)],
-  };
-}
-
-export type LineItemRow = { orderId: string; productId: string; variantId: string; name: string; unitPrice: number; quantity: number };
-
-export function selectLineItemRows(orderIds: string[]): Statement {
-  return {
-    name: "select items at events",
-    text: `SELECT order_id AS "orderId", product_id AS "productId", variant_id AS "variantId", name, unit_price AS "unitPrice", quantity
-           FROM order_items WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, line`,
     values: [arrayOf(orderIds, (id) => id)],
   };
 }
@@ -104,7 +96,7 @@ export function selectEventsOfOrder(orderId: string, after: number, limit: numbe
   return {
     name: "select events of order",
     text: `SELECT e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, e.seq < o.changes AS more
-           FROM (SELECT *, sum(coalesce(jsonb_array_length(data -> 'items'), 0)) OVER (ORDER BY seq) AS items FROM order_events
+           FROM (SELECT *, sum(coalesce(jsonb_array_length(data -> 'items'), 0)) OVER (ORDER BY seq) AS items FROM order_history
                  WHERE order_id = $1 AND seq > $2 AND seq <= $2 + $3 ORDER BY seq LIMIT $3) e JOIN orders o ON o.id = e.order_id
            WHERE e.items <= $4 OR e.seq = $2 + 1 ORDER BY e.seq`,
     values: [orderId, after, limit, maxItems],

@@ -7,13 +7,11 @@ export const LOCK_ORDER = ["users", "variants", "campaigns", "user coupons", "or
 
 /**
  * Tables that are only read, after every lock is held. Their rows either never change or are
- * guarded by a lock above: an order's items by the order, a cart by its user, a product by its
- * variants.
+ * guarded by a lock above: a refund by its order, a cart by its user, a product by its variants.
  */
 export const READ_AFTER = [
   "products",
   "skus",
-  "order items",
   "refunds",
   "failed payments",
   "card charges",
