@@ -58,7 +58,7 @@ function createUsersRoute(routes: Routes): void {
     ({ body }) => {
       const bulk = "users" in body;
       const users = (bulk ? body.users : [body]).map(({ name, externalId = null }) => ({ name, externalId }));
-      return submit(createUsers, { users, bulk }, 201, (created) => (bulk ? { users: created } : created[0]));
+      return submit(createUsers, { users, bulk }, 201);
     },
   );
 }

@@ -1,5 +1,4 @@
 import type { Statement } from "../database/statement.ts";
-import { ITEMS } from "../order/order.sql.ts";
 
 /** The aggregation's checkpoint. The lock of its row lets only one aggregation run at a time. */
 export const LOCK_CHECKPOINT = "SELECT xid::text FROM checkpoints WHERE name = 'aggregate-sales' FOR UPDATE";
@@ -16,7 +15,7 @@ export const OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::t
  */
 const COUNTED = `
   events AS (
-    SELECT e.type, (o.completed_at AT TIME ZONE $3)::date AS day, CASE WHEN e.type = 'order.completed' THEN ${ITEMS} ELSE e.data -> 'items' END AS items
+    SELECT e.type, (o.completed_at AT TIME ZONE $3)::date AS day, CASE WHEN e.type = 'order.completed' THEN coalesce(o.items, unmoved_items(o.id)) ELSE e.data -> 'items' END AS items
     FROM order_history e JOIN orders o ON o.id = e.order_id
     WHERE e.xid > $1::xid8 AND e.xid <= $2::xid8 AND e.type IN ('order.completed', 'order.refunded', 'order.partially-refunded')
   ), moved AS (

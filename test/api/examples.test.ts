@@ -303,6 +303,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
   const { cartItems } = await show(minsu, "getCart", "Two items", 200, { params: { userId: minsu.id } });
   await show(minsu, "removeFromCart", "The handkerchief is removed", 204, { params: { userId: minsu.id, id: cartItems[1].id } });
   await show(minsu, "removeFromCart", "CART_ITEM_NOT_FOUND: already removed", 404, { params: { userId: minsu.id, id: cartItems[1].id } });
+  await show(jiwoo, "emptyCart", "The cart is empty", 204, { params: { userId: jiwoo.id } });
+  await show(jiwoo, "emptyCart", "FORBIDDEN: another user's cart", 403, { params: { userId: minsu.id } });
 
   // Orders.
   const key = { "idempotency-key": "a7f3c1d2-order-1" };

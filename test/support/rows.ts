@@ -144,7 +144,7 @@ export async function cancelOrder(db: Queryable, order: RowOrder): Promise<void>
   await nextEvent(db, order, "order.cancelled");
 }
 
-async function moveMoney(db: Queryable, userId: string, type: "PAYMENT" | "REFUND", amount: number, orderId: string): Promise<void> {
+export async function moveMoney(db: Queryable, userId: string, type: "PAYMENT" | "REFUND", amount: number, orderId: string): Promise<void> {
   if (amount === 0) return;
   await db.query(
     `WITH wallet AS (UPDATE users SET balance = balance + $3, version = version + 1 WHERE id = $1 RETURNING balance, version)

@@ -14,6 +14,7 @@ export const OPERATIONS = {
   issueCoupon: ["POST", "/coupons/{couponId}/issue", true],
   listUserCoupons: ["GET", "/users/{userId}/coupons"],
   getCart: ["GET", "/users/{userId}/cart"],
+  emptyCart: ["DELETE", "/users/{userId}/cart", true],
   addToCart: ["POST", "/users/{userId}/cart/items", true],
   setCartQuantity: ["PATCH", "/users/{userId}/cart/items/{id}", true],
   removeFromCart: ["DELETE", "/users/{userId}/cart/items/{id}", true],
@@ -74,6 +75,7 @@ export type Operations = {
   issueCoupon: { data: types.IssueCouponData; answers: types.IssueCouponResponses; refusals: types.IssueCouponErrors };
   listUserCoupons: { data: types.ListUserCouponsData; answers: types.ListUserCouponsResponses; refusals: types.ListUserCouponsErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
+  emptyCart: { data: types.EmptyCartData; answers: types.EmptyCartResponses; refusals: types.EmptyCartErrors };
   addToCart: { data: types.AddToCartData; answers: types.AddToCartResponses; refusals: types.AddToCartErrors };
   setCartQuantity: { data: types.SetCartQuantityData; answers: types.SetCartQuantityResponses; refusals: types.SetCartQuantityErrors };
   removeFromCart: { data: types.RemoveFromCartData; answers: types.RemoveFromCartResponses; refusals: types.RemoveFromCartErrors };
