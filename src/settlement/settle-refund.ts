@@ -1,5 +1,4 @@
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order/order-cache.ts";
-import { getOrderItems } from "../order/get-order.ts";
 import { orders } from "../order/order.sql.ts";
 import { withStep } from "../order/payment/payment.ts";
 import { payments } from "../order/payment/payment.sql.ts";
@@ -46,8 +45,8 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
         if (payment) uow.put(payments, orderId, withStep(payment, payment.status, uow.now, step));
       } else {
         // All of the payment was cancelled at the gateway, so all remaining units are refunded, not only those of this refund.
-        const units = outcome.whole ? remaining(getOrderItems(uow, orderId)) : new Map(refund.units);
-        const { amount } = shareOf(uow, order, units);
+        const units = outcome.whole ? remaining(order.items) : new Map(refund.units);
+        const { amount } = shareOf(order, units);
         if (amount !== refund.amount && !outcome.whole)
           throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
         uow.put(refunds, orderId, { ...refund, amount, units: [...units], status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
