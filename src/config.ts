@@ -1,7 +1,8 @@
 // The only reader of the environment: all settings of the shop, checked. docs/operating lists them.
 
 import { isIP } from "node:net";
-import { ConfigError, currencyOf, duration, type Env, integer, oneOf, text, timezoneOf } from "./env.ts";
+import { type AuthSettings, authSettings } from "./auth-settings.ts";
+import { ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
 /** Limits of the calls to the payment gateway. */
 export type GatewayPolicySettings = {
@@ -52,7 +53,7 @@ export type Config = {
   dataPlatforms: readonly string[];
   /** Signs the webhooks among them. */
   webhookSecret: string | undefined;
-  auth: { secret: string | undefined; jwksUrl: string | undefined; issuer: string | undefined; audience: string | undefined };
+  auth: AuthSettings;
   balanceFunding: "open" | "gateway" | "operator";
   gateway: GatewaySettings & SettlementSettings;
   /** Minor units. */
@@ -87,7 +88,7 @@ export function readConfig(env: Env): Config {
     databaseReadUrl: databaseReadUrl(env, embedded),
     redisUrl: redisUrl(env),
     ...dataPlatforms(env),
-    auth: auth(env),
+    auth: authSettings(env),
     balanceFunding: balanceFunding(env, embedded),
     gateway: gateway(env, embedded),
     chargeMax: integer(env, "CHARGE_MAX", 10_000_000, 1, Number.MAX_SAFE_INTEGER),
@@ -123,17 +124,6 @@ function redisUrl(env: Env): string | undefined {
   return url;
 }
 
-function auth(env: Env): Config["auth"] {
-  const secret = text(env, "AUTH_JWT_SECRET");
-  if (secret !== undefined && Buffer.byteLength(secret) < 32) throw new ConfigError("AUTH_JWT_SECRET must be at least 32 bytes long");
-  const jwksUrl = text(env, "AUTH_JWKS_URL");
-  // A party that can change the keys in transit can sign any token.
-  if (jwksUrl !== undefined && !isHttpsOrLocal(jwksUrl))
-    throw new ConfigError("AUTH_JWKS_URL must be an https:// address; http:// is allowed on this machine only");
-  if (secret !== undefined && jwksUrl !== undefined) throw new ConfigError("AUTH_JWT_SECRET and AUTH_JWKS_URL exclude each other; unset one");
-  return { secret, jwksUrl, issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") };
-}
-
 const SINK_PROTOCOLS = new Set(["nats:", "tls:", "kafka:", "redis:", "rediss:", "https:", "http:"]);
 
 /** `DATA_PLATFORM_URL` holds one sink or several, separated by commas. */
@@ -160,12 +150,6 @@ function isWebhookSecret(secret: string): boolean {
   const key = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1];
   const bytes = key === undefined ? 0 : Buffer.from(key, "base64").length;
   return bytes >= 24 && bytes <= 64;
-}
-
-function isHttpsOrLocal(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
-  return protocol === "https:" || (protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
 }
 
 /** The currencies in which the real gateway takes payments. */

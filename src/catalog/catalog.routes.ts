@@ -6,6 +6,7 @@ import type { Cache } from "../cache/cache.ts";
 import { BatchedRead } from "../database/batched-read.ts";
 import type { Database } from "../database/pool.ts";
 import { PagedList } from "../http/pages.ts";
+import { isReader } from "../http/permissions.ts";
 import type { Routes } from "../http/route.ts";
 import { Id, OneOf, page, Query, Search } from "../http/schemas.ts";
 import type { Caller } from "../http/tokens.ts";
@@ -75,7 +76,7 @@ export function catalogRoutes(routes: Routes, { database, cache }: { database: D
     async ({ params: { productId }, caller }) => {
       const product = await products.get(productId);
       if (!product || !(await mayMeet(database, caller, product))) refuse("PRODUCT_NOT_FOUND", { productId });
-      return (caller as Caller | null)?.role === "operator" ? product.forOperators : product.forShoppers;
+      return isReader(caller, "catalog") ? product.forOperators : product.forShoppers;
     },
   );
 }
