@@ -11,7 +11,7 @@ const LAYERS = [
   ["redis/"],
   ["cache/", "lock/"],
   ["till/"],
-  ["idempotency/"],
+  ["idempotency/", "events/"],
   ["http/"],
   ["jobs/"],
   ["balance/"],

@@ -132,7 +132,7 @@ async function coresOver(ms: number): Promise<{ shop: number; postgres: number }
   postgres?.begin();
   const [at, cpuBefore] = [performance.now(), cpuMs(fixture.shop.pid)];
   await pause(ms);
-  return { shop: (cpuMs(fixture.shop.pid) - cpuBefore) / (performance.now() - at), postgres: postgres?.cores() ?? Number.NaN };
+  return { shop: (cpuMs(fixture.shop.pid) - cpuBefore) / (performance.now() - at), postgres: postgres?.read().cores ?? Number.NaN };
 }
 
 /** CPU time in ns of counting one order: its response and its changes. Measured in this process. */

@@ -25,8 +25,9 @@ export class OverHttp implements Baseline {
       { ...this.#plan, ...duration, connections: waiting, first: this.#next },
       this.#expected,
     );
+    const sent = next - this.#next;
     this.#next = next;
-    return sampleOf(latencies, elapsedMs);
+    return { ...sampleOf(latencies, elapsedMs), sent };
   }
 
   async close(): Promise<void> {}

@@ -5,14 +5,17 @@ import { isMet, type Ratio, type Section } from "./section.ts";
 export function markdown({ title, rows, ratios, notes }: Section): string {
   const lines = [`## ${title}`, ""];
   if (rows.length > 0) {
-    lines.push("| | waiting | per second | lowest–highest run | p50 ms | p99 ms | cores |", "| --- | ---: | ---: | ---: | ---: | ---: | --- |");
+    const metered = rows.some(({ median }) => Object.keys(median.micros ?? {}).length > 0);
+    const used = metered ? "µs per request" : "cores";
+    lines.push(`| | waiting | per second | lowest–highest run | p50 ms | p99 ms | ${used} |`, "| --- | ---: | ---: | ---: | ---: | ---: | --- |");
     for (const { name, waiting, median, runs } of rows) {
       const speeds = runs.map(({ perSecond }) => perSecond);
-      const cores = Object.entries(median.cores ?? {})
-        .map(([name, cpu]) => `${name} ${cpu.toFixed(1)}`)
+      const processes = Object.entries((metered ? median.micros : median.cores) ?? {})
+        .filter(([, cpu]) => !metered || cpu >= 1)
+        .map(([process, cpu]) => `${process} ${cpu.toFixed(1)}`)
         .join(", ");
       lines.push(
-        `| ${name} | ${count(waiting)} | ${count(median.perSecond)} | ${count(Math.min(...speeds))}–${count(Math.max(...speeds))} | ${ms(median.p50)} | ${ms(median.p99)} | ${cores} |`,
+        `| ${name} | ${count(waiting)} | ${count(median.perSecond)} | ${count(Math.min(...speeds))}–${count(Math.max(...speeds))} | ${ms(median.p50)} | ${ms(median.p99)} | ${processes} |`,
       );
     }
     lines.push("");

@@ -4,7 +4,7 @@ import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { OverHttp } from "../baselines/over-http.ts";
 import type { Plan } from "../load/plan.ts";
 import type { Options } from "../options.ts";
-import { perSecondOf, type Ratio, type Section } from "../report/section.ts";
+import { type Ratio, rowOf, type Section } from "../report/section.ts";
 import { memoryOf } from "../support/cores.ts";
 import { FIXTURES, openCampaign, pendingOrders } from "../support/fixtures.ts";
 import { idOf } from "../support/ids.ts";
@@ -48,7 +48,7 @@ export async function http(options: Options): Promise<Section> {
     await fixture.idle();
     const orders = await assertCorrect(fixture.databaseUrl);
     const memory = `the shop's memory: ${idle.toFixed(0)} MB before, at most ${after.peak.toFixed(0)} MB under load, ${memoryOf(fixture.shop.pid).now.toFixed(0)} MB some seconds later`;
-    const peak: Ratio = { name: "the shop's memory under load", value: after.peak, max: 250, unit: " MB" };
+    const peak: Ratio = { name: "the shop's memory under load", value: after.peak, max: 350, unit: " MB" };
     return { title: "Over HTTP", rows, ratios: [...ratios(rows), peak], notes: [memory, `audit: no violation in ${orders} orders`] };
   } finally {
     await fixture.close();
@@ -122,16 +122,27 @@ function otherWrites({ tokens }: HttpFixture): Request[] {
   ];
 }
 
+/** Processor time against bare Fastify's holds on a busy machine; requests per second do not. */
 function ratios(rows: Row[]): Ratio[] {
-  const of = (name: string): number => perSecondOf(rows, name, CLIENTS);
-  const post = of("floor POST");
-  const get = of("floor GET");
+  const microsOf = (name: string, process: string): number => rowOf(rows, name, CLIENTS).median.micros?.[process] ?? Number.NaN;
+  const against =
+    (floor: string) =>
+    (name: string, max?: number, process: "shop" | "postgres" = "shop"): Ratio => ({
+      name: `${name} ÷ ${floor}, processor time of ${process === "shop" ? "the shop" : "PostgreSQL"}`,
+      value: microsOf(name, process) / microsOf(floor, "floor"),
+      ...(max === undefined ? {} : { max }),
+    });
+  const toPost = against("floor POST");
+  const toGet = against("floor GET");
   return [
-    { name: "order, hot product ÷ floor POST", value: of("order, hot product") / post, min: 0.35 },
-    { name: "order with Idempotency-Key ÷ floor POST", value: of("order, hot product, with Idempotency-Key") / post },
-    { name: "coupon issue ÷ floor POST", value: of("coupon issue") / post, min: 0.45 },
-    { name: "refusal, coupon sold out ÷ floor POST", value: of("refusal, coupon sold out") / post, min: 0.9 },
-    { name: "product detail ÷ floor GET", value: of("product detail, committed") / get, min: 0.7 },
-    { name: "product list ÷ floor GET", value: of("product list") / get, min: 0.9 },
+    toPost("order, hot product", 3),
+    toPost("order, hot product, with Idempotency-Key", 3.8),
+    toPost("refusal, coupon sold out", 1.8),
+    toPost("coupon issue"),
+    toGet("product list", 1.5),
+    toGet("popular products"),
+    toGet("product detail, committed", 1.8),
+    toPost("order, hot product", 1.2, "postgres"),
+    toPost("order, hot product, with Idempotency-Key", undefined, "postgres"),
   ];
 }

@@ -45,9 +45,10 @@ export class CpuMeter {
     this.#at = performance.now();
   }
 
-  /** In cores, since `begin`. */
-  cores(): number {
-    return (this.#now() - this.#ticks) / TICKS_PER_SECOND / ((performance.now() - this.#at) / 1000);
+  /** CPU time in seconds, and in cores, since `begin`. */
+  read(): { seconds: number; cores: number } {
+    const seconds = (this.#now() - this.#ticks) / TICKS_PER_SECOND;
+    return { seconds, cores: seconds / ((performance.now() - this.#at) / 1000) };
   }
 
   #now(): number {

@@ -30,10 +30,19 @@ export async function interleave(
       }
       await fixture.settle();
       for (const meter of Object.values(meters)) meter.begin();
-      const sample = await baseline.run(waiting, duration);
-      runs[i]?.push({ ...sample, cores: Object.fromEntries(Object.entries(meters).map(([process, meter]) => [process, meter.cores()])) });
-      log(`${turn}/${turns} ${name}, ${waiting} waiting: ${Math.round(sample.perSecond)}/s`);
+      const sample = metered(await baseline.run(waiting, duration), meters);
+      runs[i]?.push(sample);
+      const perRequest = Object.entries(sample.micros ?? {}).map(([process, micros]) => `, ${process} ${micros.toFixed(1)} µs`);
+      log(`${turn}/${turns} ${name}, ${waiting} waiting: ${Math.round(sample.perSecond)}/s${perRequest.join("")}`);
     }
   }
   return cells.map(({ name, waiting }, i) => ({ name, waiting, median: medianSample(runs[i] ?? []), runs: runs[i] ?? [] }));
+}
+
+function metered(sample: Sample, meters: Meters): Sample {
+  const read = Object.entries(meters).map(([process, meter]) => [process, meter.read()] as const);
+  const cores = Object.fromEntries(read.map(([process, used]) => [process, used.cores]));
+  const { sent } = sample;
+  if (sent === undefined) return { ...sample, cores };
+  return { ...sample, cores, micros: Object.fromEntries(read.map(([process, used]) => [process, (used.seconds * 1_000_000) / sent])) };
 }

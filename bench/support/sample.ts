@@ -1,7 +1,18 @@
 // One measurement of a row, and the median of several.
 
-/** Times in ms. `cores` is the CPU time of each process, in cores. */
-export type Sample = { count: number; perSecond: number; p50: number; p99: number; cores?: Record<string, number> };
+/**
+ * Times in ms. `cores` is the CPU time of each process, in cores. `sent` counts all requests over HTTP, those of the warm-up too, and `micros` is
+ * the CPU time of each process per request, in µs.
+ */
+export type Sample = {
+  count: number;
+  perSecond: number;
+  p50: number;
+  p99: number;
+  sent?: number;
+  cores?: Record<string, number>;
+  micros?: Record<string, number>;
+};
 
 export function sampleOf(latencies: Float64Array, elapsedMs: number): Sample {
   const sorted = latencies.sort();
@@ -18,8 +29,10 @@ export function median(values: number[]): number {
 /** The median of each figure separately. */
 export function medianSample(samples: Sample[]): Sample {
   const of = (pick: (sample: Sample) => number): number => median(samples.map(pick));
-  const cores = Object.fromEntries(Object.keys(samples[0]?.cores ?? {}).map((name) => [name, of((sample) => sample.cores?.[name] ?? 0)]));
-  return { count: of((s) => s.count), perSecond: of((s) => s.perSecond), p50: of((s) => s.p50), p99: of((s) => s.p99), cores };
+  const each = (figure: "cores" | "micros"): Record<string, number> =>
+    Object.fromEntries(Object.keys(samples[0]?.[figure] ?? {}).map((name) => [name, of((sample) => sample[figure]?.[name] ?? 0)]));
+  const speed = { count: of((s) => s.count), perSecond: of((s) => s.perSecond), p50: of((s) => s.p50), p99: of((s) => s.p99) };
+  return { ...speed, cores: each("cores"), micros: each("micros") };
 }
 
 /** Collects latencies in a growing array. */

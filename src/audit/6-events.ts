@@ -33,6 +33,7 @@ export const events: Check[] = [
   {
     invariant: 6,
     what: "a delivery retry is of an event that does not exist",
-    sql: `SELECT l.sink, l.order_id AS "orderId", l.seq FROM letters l LEFT JOIN order_events e USING (order_id, seq) WHERE e.order_id IS NULL`,
+    sql: `SELECT l.sink, l.order_id AS "orderId", l.seq FROM letters l
+      LEFT JOIN order_events e USING (order_id, seq) LEFT JOIN shop_events s ON s.subject = l.order_id AND s.seq = l.seq WHERE e.order_id IS NULL AND s.id IS NULL`,
   },
 ];

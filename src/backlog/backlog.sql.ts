@@ -2,6 +2,7 @@
 // costs no more than one of thousands.
 
 import { textArray, type Statement } from "../database/statement.ts";
+import { EVENTS } from "../outbox/outbox.sql.ts";
 
 /** Counts stop here. */
 export const COUNTED_MAX = 10_000;
@@ -20,12 +21,12 @@ export function selectSinkBacklogs(sinks: string[]): Statement {
              extract(epoch FROM now() - least(w.oldest, o.oldest))::float8 AS "oldestSeconds"
            FROM sinks s
            CROSS JOIN LATERAL (SELECT count(*) AS n, min(created_at) AS oldest FROM
-             (SELECT created_at FROM order_events WHERE xid > s.position ORDER BY xid LIMIT ${COUNTED_MAX}) e) w
+             (SELECT created_at FROM ${EVENTS} e WHERE xid > s.position ORDER BY xid LIMIT ${COUNTED_MAX}) e) w
            CROSS JOIN LATERAL (SELECT count(*) AS n FROM
              (SELECT FROM letters WHERE sink = s.name AND status = 'WAITING' ORDER BY next_attempt_at LIMIT ${COUNTED_MAX}) e) l
            CROSS JOIN LATERAL (SELECT count(*) AS n FROM
              (SELECT FROM letters WHERE sink = s.name AND status = 'DEAD' LIMIT ${COUNTED_MAX}) e) d
-           CROSS JOIN LATERAL (SELECT min((SELECT created_at FROM order_events e WHERE e.order_id = a.order_id AND e.seq = a.seq)) AS oldest FROM
+           CROSS JOIN LATERAL (SELECT min((SELECT created_at FROM ${EVENTS} e WHERE e.order_id = a.order_id AND e.seq = a.seq)) AS oldest FROM
              (SELECT order_id, seq FROM letters WHERE sink = s.name AND status = 'WAITING' ORDER BY next_attempt_at LIMIT ${AGED_MAX}) a) o
            WHERE s.name = ANY($1::text[]) ORDER BY s.name`,
     values: [textArray(sinks, (name) => name)],

@@ -4,10 +4,9 @@
 import { backoffMs } from "../backoff.ts";
 import type { Database } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
-import { eventId } from "../ids.ts";
 import { deliverInOrder, sanitizedReason } from "./deliver-in-order.ts";
 import type { Envelope } from "./envelope.ts";
-import type { OutboxEvent } from "./event.ts";
+import { idOf, type OutboxEvent } from "./event.ts";
 import { concernsSink, IsolatingSender, type Outcome } from "./isolate.ts";
 import {
   advancePosition,
@@ -124,7 +123,7 @@ export class Dispatcher {
   async #deliverRetries(alone: boolean): Promise<number> {
     const due = await this.#database.rows<DueRetry>(selectDueRetries(this.sink.name, RETRY_LIMIT));
     if (due.length === 0) return 0;
-    const replays = new Map(due.flatMap(({ orderId, seq, replay }) => (replay === null ? [] : [[eventId(orderId, seq), replay]])));
+    const replays = new Map(due.flatMap((event) => (event.replay === null ? [] : [[idOf(event), event.replay]])));
     const { delivered, refused, undelivered, unavailable } = await deliverInOrder(due, new Set(), (wave) =>
       sendWave(this.#database, wave, (envelopes) => this.#sender.send(envelopes, replays)),
     );

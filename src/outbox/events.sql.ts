@@ -1,10 +1,11 @@
 import { textArray, type Statement } from "../database/statement.ts";
-import { OF_NO_REHEARSAL } from "./outbox.sql.ts";
+import { EVENTS, OF_NO_REHEARSAL } from "./outbox.sql.ts";
 
 export type EventStatus = "WAITING" | "DELIVERED" | "DEAD";
 
 /** `createdAt`, `deliveredAt` in ms; `xid` is the transaction that wrote it, as text. */
 export type EventRecord = {
+  id: string | null;
   orderId: string;
   seq: number;
   xid: string;
@@ -27,7 +28,7 @@ const ERROR = `
   CASE WHEN l.status = 'DELIVERED' OR (l.sink IS NULL AND e.xid <= s.position) THEN NULL
        WHEN l.last_error IS NOT NULL THEN l.last_error
        WHEN l.next_attempt_at = 'infinity' THEN
-         (SELECT 'waits for event ' || p.seq || ' of its order' || coalesce(': ' || p.last_error, '') FROM letters p
+         (SELECT 'waits for event ' || p.seq || ' of its ' || CASE WHEN e.id IS NULL THEN 'order' ELSE 'subject' END || coalesce(': ' || p.last_error, '') FROM letters p
           WHERE p.sink = l.sink AND p.order_id = l.order_id AND p.seq < l.seq AND p.status = 'WAITING' ORDER BY p.seq LIMIT 1)
        WHEN s.failures > 0 THEN s.last_error END`;
 
@@ -52,7 +53,7 @@ const STATE = `
     ) each
   ) state`;
 
-const COLUMNS = `e.order_id AS "orderId", e.seq, e.xid::text, e.type, e.created_at AS "createdAt", state.status, state.attempts, state."deliveredAt",
+const COLUMNS = `e.id, e.order_id AS "orderId", e.seq, e.xid::text, e.type, e.created_at AS "createdAt", state.status, state.attempts, state."deliveredAt",
   state."lastError"`;
 
 /** The position that every sink has reached. */
@@ -65,12 +66,12 @@ const NEWEST_FIRST = "ORDER BY e.xid DESC, e.order_id DESC, e.seq DESC LIMIT $3"
  * If millions wait, `behind` and the limit restrict them to the newest ones that the page needs.
  */
 const CANDIDATES: Record<EventStatus | "ANY", (behind: string) => string> = {
-  ANY: () => `SELECT * FROM order_events e WHERE ${OF_NO_REHEARSAL}`,
-  DELIVERED: () => `SELECT * FROM order_events e WHERE xid <= ${EVERYWHERE} AND ${OF_NO_REHEARSAL}`,
-  DEAD: () => `SELECT * FROM order_events WHERE (order_id, seq) IN ${retriesOf("DEAD")}`,
+  ANY: () => `SELECT * FROM ${EVENTS} e WHERE ${OF_NO_REHEARSAL}`,
+  DELIVERED: () => `SELECT * FROM ${EVENTS} e WHERE xid <= ${EVERYWHERE} AND ${OF_NO_REHEARSAL}`,
+  DEAD: () => `SELECT * FROM ${EVENTS} e WHERE (order_id, seq) IN ${retriesOf("DEAD")}`,
   WAITING: (behind) => `
-    (SELECT * FROM order_events e WHERE xid > ${EVERYWHERE} AND (order_id, seq) NOT IN ${retriesOf("DEAD")} AND ${OF_NO_REHEARSAL} ${behind} ${NEWEST_FIRST})
-    UNION ALL SELECT * FROM order_events WHERE xid <= ${EVERYWHERE} AND (order_id, seq) IN ${retriesOf("WAITING")}`,
+    (SELECT * FROM ${EVENTS} e WHERE xid > ${EVERYWHERE} AND (order_id, seq) NOT IN ${retriesOf("DEAD")} AND ${OF_NO_REHEARSAL} ${behind} ${NEWEST_FIRST})
+    UNION ALL SELECT * FROM ${EVENTS} e WHERE xid <= ${EVERYWHERE} AND (order_id, seq) IN ${retriesOf("WAITING")}`,
 };
 
 /** Events before `after` in time, newest first. */
@@ -86,7 +87,12 @@ export function selectEvents(sinks: string[], status: EventStatus | null, after:
 export function selectEvent(sinks: string[], orderId: string, seq: number): Statement {
   return {
     name: "select event",
-    text: `SELECT ${COLUMNS} FROM order_events e ${STATE} WHERE e.order_id = $2 AND e.seq = $3 AND ${OF_NO_REHEARSAL}`,
+    text: `SELECT ${COLUMNS} FROM ${EVENTS} e ${STATE} WHERE e.order_id = $2 AND e.seq = $3 AND ${OF_NO_REHEARSAL}`,
     values: [textArray(sinks, (name) => name), orderId, seq],
   };
+}
+
+/** The subject and number of an event that is not of an order. */
+export function selectShopEventPlace(id: string): Statement {
+  return { name: "select place of shop event", text: `SELECT subject AS "orderId", seq FROM shop_events WHERE id = $1`, values: [id] };
 }

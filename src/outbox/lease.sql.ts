@@ -1,7 +1,7 @@
 // Leases: one instance at a time relays to a sink. Leases expire by the database's clock, so clocks of instances do not matter.
 
 import { textArray, type Statement } from "../database/statement.ts";
-import { OF_NO_REHEARSAL } from "./outbox.sql.ts";
+import { EVENTS, OF_NO_REHEARSAL } from "./outbox.sql.ts";
 
 /** A lease expires after this unless its relay renews it. */
 export const LEASE_SECONDS = 10;
@@ -23,7 +23,7 @@ const IS_DUE = "(next_attempt_at <= now() OR $n AND next_attempt_at < 'infinity'
 export function selectHasWork(sink: string, ignorePause: boolean): Statement {
   return {
     name: "select has work",
-    text: `SELECT (SELECT xid FROM order_events WHERE xid > s.position AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid LIMIT 1) IS NOT NULL
+    text: `SELECT (SELECT xid FROM ${EVENTS} e WHERE xid > s.position AND xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY xid LIMIT 1) IS NOT NULL
              OR EXISTS (SELECT FROM letters l WHERE l.sink = s.name AND l.status = 'WAITING' AND l.next_attempt_at <= now()) AS work
            FROM sinks s WHERE name = $1 AND ${IS_DUE.replace("$n", "$2")}`,
     values: [sink, ignorePause],
@@ -115,7 +115,7 @@ export function selectBacklog(sinks: string[]): Statement {
     name: "select backlog",
     text: `SELECT coalesce(sum(w.n + l.waiting), 0)::bigint AS waiting, coalesce(sum(l.dead), 0)::bigint AS dead
            FROM unnest($1::text[]) AS s(name) JOIN sinks USING (name)
-           CROSS JOIN LATERAL (SELECT count(*) AS n FROM order_events e WHERE xid > sinks.position AND ${OF_NO_REHEARSAL}) w
+           CROSS JOIN LATERAL (SELECT count(*) AS n FROM ${EVENTS} e WHERE xid > sinks.position AND ${OF_NO_REHEARSAL}) w
            CROSS JOIN LATERAL (SELECT count(*) FILTER (WHERE status = 'WAITING') AS waiting, count(*) FILTER (WHERE status = 'DEAD') AS dead
                                FROM letters WHERE sink = s.name AND status <> 'DELIVERED') l`,
     values: [textArray(sinks, (name) => name)],

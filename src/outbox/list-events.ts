@@ -3,17 +3,22 @@
 import type { Database } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { nextCursor, readCursor } from "../http/cursor.ts";
-import { eventId, parseEventId } from "../ids.ts";
+import { parseEventId } from "../ids.ts";
 import { invalid } from "../refusal.ts";
-import { type EventPlace, type EventRecord, type EventStatus, selectEvent, selectEvents } from "./events.sql.ts";
+import { idOf } from "./event.ts";
+import { type EventPlace, type EventRecord, type EventStatus, selectEvent, selectEvents, selectShopEventPlace } from "./events.sql.ts";
 import { enableSinks } from "./lease.sql.ts";
 import { requestReplay } from "./retries.sql.ts";
+import type { RetryKey } from "./retries.ts";
 
 /** `attempts` is that of the sink that needed the most; failures of an unavailable sink count. */
 export type EventView = {
   id: string;
   type: string;
-  orderId: string;
+  /** Null for an event that is not of an order. */
+  orderId: string | null;
+  /** What the event is about: the order, drop, entry, coupon … */
+  subject: string;
   status: EventStatus;
   attempts: number;
   createdAt: string;
@@ -39,15 +44,26 @@ export async function listEvents(
  * the relay.
  */
 export async function replayEvent(database: Database, sinks: string[], id: string): Promise<EventView | undefined> {
-  const { orderId, seq } = parseEventId(id);
+  const [ofShop] = await database.rows<RetryKey>(selectShopEventPlace(id));
+  const { orderId, seq } = ofShop ?? parseEventId(id);
   await database.rows(requestReplay(sinks, { orderId, seq }));
   const [found] = await database.rows<EventRecord>(selectEvent(sinks, orderId, seq));
   if (found) await database.rows(enableSinks(sinks));
   return found && eventView(found);
 }
 
-function eventView({ orderId, seq, type, status, attempts, createdAt, deliveredAt, lastError }: EventRecord): EventView {
-  return { id: eventId(orderId, seq), type, orderId, status, attempts, createdAt: iso(createdAt), deliveredAt: isoOrNull(deliveredAt), lastError };
+function eventView({ id, orderId, seq, type, status, attempts, createdAt, deliveredAt, lastError }: EventRecord): EventView {
+  return {
+    id: idOf({ id, orderId, seq }),
+    type,
+    orderId: id === null ? orderId : null,
+    subject: orderId,
+    status,
+    attempts,
+    createdAt: iso(createdAt),
+    deliveredAt: isoOrNull(deliveredAt),
+    lastError,
+  };
 }
 
 const LIST = "events";

@@ -1,7 +1,7 @@
 import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
 import { reasonsFor } from "../order/refund/refund.ts";
-import type { OutboxEvent, RefundData } from "./event.ts";
+import type { OrderOutboxEvent, RefundData } from "./event.ts";
 import { type OrderSnapshot, readOrderSnapshots } from "./order-snapshot.ts";
 import { selectEventsOfOrder } from "./outbox.sql.ts";
 
@@ -24,7 +24,7 @@ export type HistoryPage = { orderId: string; after: number; readerIsOperator: bo
 
 /** A page of an order's events, oldest first. The caller checks who may read the order. */
 export async function orderHistory(database: Database, { orderId, after, readerIsOperator }: HistoryPage): Promise<OrderHistory> {
-  const rows = await database.rows<OutboxEvent & { more: boolean }>(selectEventsOfOrder(orderId, after, MAX_EVENTS, MAX_ITEMS));
+  const rows = await database.rows<OrderOutboxEvent & { more: boolean }>(selectEventsOfOrder(orderId, after, MAX_EVENTS, MAX_ITEMS));
   // Only these show the order itself; a refund event carries its own data.
   const withoutData = rows.filter(({ data }) => data === null);
   const orders = new Map((await readOrderSnapshots(database, withoutData)).map((order, i) => [withoutData[i], order]));
@@ -35,7 +35,7 @@ export async function orderHistory(database: Database, { orderId, after, readerI
   };
 }
 
-function dataOf({ type, data }: OutboxEvent, order: OrderSnapshot | undefined, readerIsOperator: boolean): HistoryData {
+function dataOf({ type, data }: OrderOutboxEvent, order: OrderSnapshot | undefined, readerIsOperator: boolean): HistoryData {
   if (data !== null) return { ...data, ...reasonsFor(readerIsOperator, data) };
   if (order === undefined) return null;
   const { orderItems, totalAmount, discountAmount, discount, expiresAt, paidAmount, payment } = order;

@@ -4,7 +4,7 @@
 import type { Database } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import type { OrderEventType, OrderStatus } from "../order/order.ts";
-import type { OutboxEvent, RefundData } from "./event.ts";
+import type { OrderOutboxEvent, RefundData } from "./event.ts";
 import { type LineItemRow, type OrderRow, type RefundEventRow, selectLineItemRows, selectOrderRows, selectRefunds } from "./outbox.sql.ts";
 
 /** Amounts in minor units of the shop's currency. `paidAmount` is 0 until the order is paid. */
@@ -40,7 +40,7 @@ const PAID: ReadonlySet<OrderStatus> = new Set(["COMPLETED", "REFUNDED", "PARTIA
  * The order of each of these events, as of that event. Undefined if the order does not exist, which only a damaged database
  * can cause. Makes three queries for any number of events.
  */
-export async function readOrderSnapshots(database: Database, events: OutboxEvent[]): Promise<(OrderSnapshot | undefined)[]> {
+export async function readOrderSnapshots(database: Database, events: OrderOutboxEvent[]): Promise<(OrderSnapshot | undefined)[]> {
   const ids = [...new Set(events.map((event) => event.orderId))];
   const refunded = [...new Set(events.filter((event) => event.data !== null).map((event) => event.orderId))];
   const [orders, items, refunds] = await Promise.all([
@@ -57,7 +57,7 @@ export async function readOrderSnapshots(database: Database, events: OutboxEvent
   });
 }
 
-function orderAt(event: OutboxEvent, order: OrderRow, items: LineItemRow[], refunds: RefundEventRow[]): OrderSnapshot {
+function orderAt(event: OrderOutboxEvent, order: OrderRow, items: LineItemRow[], refunds: RefundEventRow[]): OrderSnapshot {
   const status = STATUS_AFTER[event.type];
   const paid = PAID.has(status);
   const made = refunds.filter((refund) => refund.seq <= event.seq).map((refund) => refund.data);

@@ -15,7 +15,8 @@ const Event = Type.Object(
   {
     id: Id(),
     type: Type.String(),
-    orderId: Id(),
+    orderId: Nullable(Id()),
+    subject: Id(),
     status: STATUS,
     attempts: Type.Integer(),
     createdAt: Instant(),

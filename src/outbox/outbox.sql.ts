@@ -5,6 +5,13 @@ import { arrayOf, type Statement } from "../database/statement.ts";
 import type { RefundData } from "./event.ts";
 
 /**
+ * All events, in the shape of `order_events`. `id` is null for an order's: `idOf` makes it. PostgreSQL merges the two indexes, so
+ * that a condition and an order by transaction read no more rows than of one table.
+ */
+export const EVENTS = `(SELECT order_id, seq, NULL::uuid AS id, type, data, created_at, xid FROM order_events
+  UNION ALL SELECT subject, seq, id, type, data, created_at, xid FROM shop_events)`;
+
+/**
  * Readable events after `position`, by transaction, at most `limit`; the last transaction may be cut.
  * ORDER BY makes the planner use the index: it estimates that a large part of the table lies after any position. It names the
  * table's column, because the output column is text, in which 10 sorts before 9.
@@ -12,23 +19,23 @@ import type { RefundData } from "./event.ts";
 export function selectReadable(position: string, limit: number): Statement {
   return {
     name: "select readable events",
-    text: `SELECT e.order_id AS "orderId", e.xid::text FROM order_events e
+    text: `SELECT e.order_id AS "orderId", e.xid::text FROM ${EVENTS} e
            WHERE e.xid > $1::xid8 AND e.xid < pg_snapshot_xmin(pg_current_snapshot()) ORDER BY e.xid LIMIT $2`,
     values: [position, limit],
   };
 }
 
-/** Excludes events `e` of rehearsals from deliveries, lists and counts. */
+/** Excludes events `e` of rehearsals from deliveries, lists and counts. Other subjects of rehearsals have no events. */
 export const OF_NO_REHEARSAL =
   "NOT EXISTS (SELECT FROM orders r JOIN users u ON u.id = r.user_id WHERE r.id = e.order_id AND u.rehearsal_id IS NOT NULL)";
 
-/** Orders changed by one transaction. */
+/** Orders, and subjects of other events, of one transaction. */
 export function selectOrdersOfTransaction(xid: string): Statement {
-  return { name: "select orders of transaction", text: `SELECT order_id AS "orderId" FROM order_events WHERE xid = $1::xid8`, values: [xid] };
+  return { name: "select orders of transaction", text: `SELECT order_id AS "orderId" FROM ${EVENTS} e WHERE xid = $1::xid8`, values: [xid] };
 }
 
 /**
- * Events of these orders that a pass from `position` to `upper` delivers, in the order of delivery, without those of rehearsals.
+ * Events of these orders and other subjects that a pass from `position` to `upper` delivers, in the order of delivery, without those of rehearsals.
  *
  * Transactions get their ids at their first write, not in the order in which they lock an order. So transaction 10 may write an
  * order's third event after transaction 12 has written its second. While 11 is running, 10 is readable and 12 is not.
@@ -38,8 +45,8 @@ export function selectOrdersOfTransaction(xid: string): Statement {
 export function selectDue(orderIds: string[], position: string, upper: string): Statement {
   return {
     name: "select due events",
-    text: `SELECT order_id AS "orderId", seq, type, data, created_at AS at FROM (
-             SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM order_events e
+    text: `SELECT id, order_id AS "orderId", seq, type, data, created_at AS at FROM (
+             SELECT *, min(xid) OVER (PARTITION BY order_id ORDER BY seq DESC) AS due FROM ${EVENTS} e
              WHERE order_id = ANY($1::uuid[]) AND ${OF_NO_REHEARSAL}
            ) e WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq`,
     values: [arrayOf(orderIds, (id) => id), position, upper],
@@ -103,7 +110,7 @@ export function selectRefunds(orderIds: string[]): Statement {
 export function selectEventsOfOrder(orderId: string, after: number, limit: number, maxItems: number): Statement {
   return {
     name: "select events of order",
-    text: `SELECT e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, e.seq < o.changes AS more
+    text: `SELECT NULL AS id, e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, e.seq < o.changes AS more
            FROM (SELECT *, sum(coalesce(jsonb_array_length(data -> 'items'), 0)) OVER (ORDER BY seq) AS items FROM order_events
                  WHERE order_id = $1 AND seq > $2 AND seq <= $2 + $3 ORDER BY seq LIMIT $3) e JOIN orders o ON o.id = e.order_id
            WHERE e.items <= $4 OR e.seq = $2 + 1 ORDER BY e.seq`,

@@ -1,7 +1,7 @@
 // Statements on delivery retries (table `letters`).
 
 import { arrayOf, textArray, type Statement } from "../database/statement.ts";
-import { OF_NO_REHEARSAL } from "./outbox.sql.ts";
+import { EVENTS, OF_NO_REHEARSAL } from "./outbox.sql.ts";
 import type { NewRetry, RetryKey, TriedRetry } from "./retries.ts";
 
 /** Those of these orders that have a retry which is not settled. */
@@ -17,8 +17,8 @@ export function selectBlockedOrders(sink: string, orderIds: string[]): Statement
 export function selectDueRetries(sink: string, limit: number): Statement {
   return {
     name: "select due retries",
-    text: `SELECT e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, l.attempts, l.replay
-           FROM letters l JOIN order_events e USING (order_id, seq)
+    text: `SELECT e.id, e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, l.attempts, l.replay
+           FROM letters l JOIN ${EVENTS} e USING (order_id, seq)
            WHERE l.sink = $1 AND l.status = 'WAITING' AND l.next_attempt_at <= now()
              AND NOT EXISTS (SELECT FROM letters p WHERE p.sink = l.sink AND p.order_id = l.order_id AND p.seq < l.seq AND p.status = 'WAITING')
            ORDER BY l.next_attempt_at, l.order_id LIMIT $2`,
@@ -75,7 +75,7 @@ export function requestReplay(sinks: string[], { orderId, seq }: RetryKey): Stat
   return {
     name: "replay event",
     text: `INSERT INTO letters (sink, order_id, seq, status, attempts, next_attempt_at, replay)
-           SELECT s.name, e.order_id, e.seq, 'WAITING', 0, now(), gen_random_uuid() FROM order_events e JOIN sinks s ON e.xid <= s.position
+           SELECT s.name, e.order_id, e.seq, 'WAITING', 0, now(), gen_random_uuid() FROM ${EVENTS} e JOIN sinks s ON e.xid <= s.position
            WHERE e.order_id = $1 AND e.seq = $2 AND s.name = ANY($3::text[]) AND ${OF_NO_REHEARSAL}
            ON CONFLICT (sink, order_id, seq) DO UPDATE SET status = 'WAITING', attempts = 0, next_attempt_at = now(), delivered_at = NULL, last_error = NULL, replay = excluded.replay`,
     values: [orderId, seq, textArray(sinks, (name) => name)],

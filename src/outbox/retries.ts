@@ -6,31 +6,32 @@ import type { OutboxEvent } from "./event.ts";
 /** An event that a sink has refused this often becomes a dead letter. Eight attempts take about a minute. */
 export const MAX_ATTEMPTS = 8;
 
+/** `orderId` is the order, or the subject of an event that is not of an order. */
 export type RetryKey = { orderId: string; seq: number };
 
 /** A new retry. Without a refusal the event is blocked: it was not sent because an earlier event of its order was refused. */
-export type NewRetry = RetryKey & { refusal: { reason: string; pauseMs: number } | null };
+export type NewRetry = RetryKey & { id: string | null; refusal: { reason: string; pauseMs: number } | null };
 
 /** `replay` is the id of the replay that an operator requested, if any. */
 export type DueRetry = OutboxEvent & { attempts: number; replay: string | null };
 
 /** The result of an attempt. Without a refusal the event is delivered; with `pauseMs` null it is a dead letter. */
-export type TriedRetry = RetryKey & { refusal: { reason: string; pauseMs: number | null } | null };
+export type TriedRetry = RetryKey & { id: string | null; refusal: { reason: string; pauseMs: number | null } | null };
 
-export function firstRefusal({ orderId, seq }: OutboxEvent, reason: string): NewRetry {
-  return { orderId, seq, refusal: { reason, pauseMs: backoffMs(1) } };
+export function firstRefusal({ id, orderId, seq }: OutboxEvent, reason: string): NewRetry {
+  return { id, orderId, seq, refusal: { reason, pauseMs: backoffMs(1) } };
 }
 
-export function blockedRetry({ orderId, seq }: OutboxEvent): NewRetry {
-  return { orderId, seq, refusal: null };
+export function blockedRetry({ id, orderId, seq }: OutboxEvent): NewRetry {
+  return { id, orderId, seq, refusal: null };
 }
 
-export function deliveredRetry({ orderId, seq }: DueRetry): TriedRetry {
-  return { orderId, seq, refusal: null };
+export function deliveredRetry({ id, orderId, seq }: DueRetry): TriedRetry {
+  return { id, orderId, seq, refusal: null };
 }
 
-export function refusedRetry({ orderId, seq, attempts }: DueRetry, reason: string): TriedRetry {
-  return { orderId, seq, refusal: { reason, pauseMs: attempts + 1 < MAX_ATTEMPTS ? backoffMs(attempts + 1) : null } };
+export function refusedRetry({ id, orderId, seq, attempts }: DueRetry, reason: string): TriedRetry {
+  return { id, orderId, seq, refusal: { reason, pauseMs: attempts + 1 < MAX_ATTEMPTS ? backoffMs(attempts + 1) : null } };
 }
 
 /** Delivered, or a dead letter: nothing waits for it any longer. */

@@ -1,26 +1,39 @@
 import type { Database } from "../database/pool.ts";
 import { sanitizedReason, type SentWave } from "./deliver-in-order.ts";
-import { type Envelope, envelopeOf } from "./envelope.ts";
-import type { OutboxEvent } from "./event.ts";
+import { type Envelope, envelopeOf, shopEnvelopeOf } from "./envelope.ts";
+import { isOfOrder, type OutboxEvent, type ShopOutboxEvent } from "./event.ts";
 import type { Outcome } from "./isolate.ts";
 import { readOrderSnapshots } from "./order-snapshot.ts";
 
-/** Sends events as envelopes, each with its order as of that event. Errors: the database's. */
+/** Sends events as envelopes, those of orders each with its order as of that event. Errors: the database's. */
 export async function sendWave<Event extends OutboxEvent>(
   database: Database,
   wave: Event[],
   send: (envelopes: Envelope[]) => Promise<Outcome>,
 ): Promise<SentWave<Event>> {
-  const orders = await readOrderSnapshots(database, wave);
-  const envelopes = wave.map((event, i) => orders[i] && envelopeOf(event, orders[i]));
-  const outcome = await send(envelopes.filter((envelope) => envelope !== undefined));
+  const envelopes = await envelopesOf(database, wave);
+  const outcome = await send([...envelopes.values()]);
   const refused = new Map<Event, string>();
   const undelivered = new Set<Event>();
-  wave.forEach((event, i) => {
-    const id = envelopes[i]?.id;
+  for (const event of wave) {
+    const id = envelopes.get(event)?.id;
     const reason = id === undefined ? "its order does not exist" : outcome.refused.get(id);
     if (reason !== undefined) refused.set(event, sanitizedReason(reason));
     else if (id !== undefined && outcome.undelivered.has(id)) undelivered.add(event);
-  });
+  }
   return { refused, undelivered, unavailable: outcome.unavailable };
+}
+
+/** In the order of `wave`. An event whose order does not exist has no envelope. */
+async function envelopesOf<Event extends OutboxEvent>(database: Database, wave: Event[]): Promise<Map<Event, Envelope>> {
+  const ofOrders = wave.filter(isOfOrder);
+  const orders = await readOrderSnapshots(database, ofOrders);
+  const orderAt = new Map(ofOrders.map((event, i) => [event as OutboxEvent, orders[i]]));
+  const envelopes = new Map<Event, Envelope>();
+  for (const event of wave) {
+    const order = orderAt.get(event);
+    if (!isOfOrder(event)) envelopes.set(event, shopEnvelopeOf(event as ShopOutboxEvent));
+    else if (order) envelopes.set(event, envelopeOf(event, order));
+  }
+  return envelopes;
 }

@@ -1,6 +1,6 @@
 // The dispatcher's reports about its sink, for the log and the metrics.
 
-import { eventId } from "../ids.ts";
+import { idOf } from "./event.ts";
 import type { NewRetry, TriedRetry } from "./retries.ts";
 
 export type SinkReport =
@@ -19,14 +19,14 @@ export function newCounts(): SinkCounts {
 /** Adds the refusals to `counts`. Returns at most one report of each kind, so that a thousand refusals are one log line. */
 export function countRefusals(sink: string, retries: readonly (NewRetry | TriedRetry)[], counts: SinkCounts): SinkReport[] {
   const reports = new Map<string, SinkReport & { count: number }>();
-  for (const { orderId, seq, refusal } of retries) {
+  for (const { id, orderId, seq, refusal } of retries) {
     if (refusal === null) continue;
     const kind = refusal.pauseMs === null ? "dead" : "refused";
     counts.refused++;
     if (kind === "dead") counts.dead++;
     const report = reports.get(kind);
     if (report) report.count++;
-    else reports.set(kind, { kind, sink, count: 1, eventId: eventId(orderId, seq), orderId, reason: refusal.reason });
+    else reports.set(kind, { kind, sink, count: 1, eventId: idOf({ id, orderId, seq }), orderId, reason: refusal.reason });
   }
   return [...reports.values()];
 }

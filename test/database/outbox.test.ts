@@ -7,7 +7,7 @@ import { Database } from "../../src/database/pool.ts";
 import { waitForRunningTransactions } from "../../src/database/running-transactions.ts";
 import { eventId } from "../../src/ids.ts";
 import { backoffMs } from "../../src/backoff.ts";
-import type { Envelope } from "../../src/outbox/envelope.ts";
+import type { Envelope, OrderEnvelope } from "../../src/outbox/envelope.ts";
 import { FileSink } from "../../src/outbox/sinks/file-sink.ts";
 import { listEvents, replayEvent } from "../../src/outbox/list-events.ts";
 import { orderHistory } from "../../src/outbox/order-history.ts";
@@ -450,7 +450,7 @@ test("an envelope shows the order as it was at its event, in the documented form
   await refundOrder(database.pool, order, [{ product: apple, quantity: 1 }], "bruised", [888]);
   await relayed(relay);
 
-  const [placed, completed, refunded] = platform.received;
+  const [placed, completed, refunded] = platform.received as OrderEnvelope[];
   assert.deepEqual(
     platform.received.map(({ type }) => type),
     ["jangnal.order.placed", "jangnal.order.completed", "jangnal.order.partially-refunded"],

@@ -200,9 +200,9 @@ async function verifyEvents(databaseUrl: string, path: string, found: Findings):
 /** Without the last line, which may be incomplete. */
 async function readEvents(path: string): Promise<Delivered[]> {
   const lines = (await readFile(path, "utf8")).split("\n").slice(0, -1);
-  return lines.map((line) => {
-    const { subject, sequence } = JSON.parse(line) as Envelope;
-    return { subject, sequence };
+  return lines.flatMap((line) => {
+    const { source, subject, sequence } = JSON.parse(line) as Envelope;
+    return source === "/jangnal/orders" ? [{ subject, sequence }] : [];
   });
 }
 

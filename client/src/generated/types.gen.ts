@@ -383,7 +383,8 @@ export type User = {
 export type Event = {
     id: string;
     type: string;
-    orderId: string;
+    orderId: string | null;
+    subject: string;
     status: 'WAITING' | 'DELIVERED' | 'DEAD';
     attempts: number;
     /**

@@ -49,7 +49,10 @@ export function Events() {
               </>
             ),
           },
-          { head: t.value.order, cell: ({ orderId }) => <Id of={orderId} href={to(`/orders/${orderId}`)} /> },
+          {
+            head: t.value.order,
+            cell: ({ orderId, subject }) => (orderId === null ? <Id of={subject} /> : <Id of={orderId} href={to(`/orders/${orderId}`)} />),
+          },
           { head: t.value.attempts, end: true, cell: ({ attempts }) => formatNumber(attempts) },
           { head: t.value.at, cell: ({ createdAt }) => <When at={createdAt} /> },
           { head: t.value.deliveredAt, cell: ({ deliveredAt }) => <When at={deliveredAt} /> },

@@ -3,6 +3,7 @@
 import { type Mutation, mutation } from "../mutation.ts";
 
 const OUTBOX = "test/database/outbox.test.ts";
+const SHOP_EVENTS = "test/database/shop-events.test.ts";
 const AUTHORITY = "test/api/authorization.test.ts";
 const EVENTS = "src/outbox/outbox.sql.ts";
 const LEASE = "src/outbox/lease.sql.ts";
@@ -32,6 +33,20 @@ export const AFTERWARDS: Mutation[] = [
     "WHERE due > $2::xid8 AND due <= $3::xid8 ORDER BY due, order_id, seq",
     "WHERE xid > $2::xid8 AND xid <= $3::xid8 ORDER BY xid, order_id, seq",
     [OUTBOX, "an order's events arrive in order even if a transaction with a lower number"],
+  ),
+  mutation(
+    "the relay reads the events that are not of an order",
+    EVENTS,
+    "UNION ALL SELECT subject, seq, id, type, data, created_at, xid FROM shop_events)",
+    "UNION ALL SELECT subject, seq, id, type, data, created_at, xid FROM shop_events WHERE false)",
+    [SHOP_EVENTS, "events of orders and of other subjects are one stream"],
+  ),
+  mutation(
+    "a subject's events are numbered on from its last one",
+    "src/events/shop-events.ts",
+    "ORDER BY p.seq DESC LIMIT 1), 0)",
+    "ORDER BY p.seq LIMIT 0), 0)",
+    [SHOP_EVENTS, "the events of a subject are numbered without a gap"],
   ),
   mutation("one relay holds a lease", LEASE, "(lease_owner IS NULL OR lease_owner = $2 OR lease_until < now())", "(true)", [
     OUTBOX,

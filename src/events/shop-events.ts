@@ -1,0 +1,44 @@
+// Events that are not of an order. Commands append them; the relay (src/outbox) delivers them.
+
+import { columns } from "../database/statement.ts";
+import type { Journal } from "../till/table.ts";
+
+/** The first part of a type tells what the subject is. */
+export type ShopEventType =
+  | `drop.${"opened" | "sold-out" | "closed" | "drawn"}`
+  | `entry.${"held" | "lapsed"}`
+  | `return.${"requested" | "received" | "rejected"}`
+  | `payment.${"unknown" | "declined"}`
+  | `stock.${"sold-out" | "back"}`
+  | "coupon.issued"
+  | "user.erased";
+
+export type ShopEventData = Readonly<Record<string, unknown>>;
+
+/**
+ * `id` is the event's own (`uow.newId()`), `subject` the id of the drop, entry, coupon or other thing
+ * that the event is about. `data` becomes the delivered event's data as it is. `at` in ms.
+ */
+export type ShopEvent = { id: string; subject: string; type: ShopEventType; data: ShopEventData; at: number };
+
+const COLUMNS = columns({ subject: "uuid", id: "uuid", type: "text", data: "jsonb", at: "timestamptz" });
+
+/**
+ * The outbox of events that are not of an order, written in the transaction of their cause.
+ *
+ * The statement numbers the events of a subject. So a command may append an event only if its needs
+ * lock the subject's row or it inserts the subject; otherwise two transactions could take the same
+ * number, and the key would reject one of them. Commands append no events of rehearsals: sinks are
+ * never told of these.
+ */
+export const shopEvents: Journal<ShopEvent> = {
+  name: "shop events",
+  append: (rows) => ({
+    name: "insert shop events",
+    text: `INSERT INTO shop_events (subject, seq, id, type, data, created_at)
+           SELECT v.subject, row_number() OVER (PARTITION BY v.subject ORDER BY v.place)
+               + coalesce((SELECT p.seq FROM shop_events p WHERE p.subject = v.subject ORDER BY p.seq DESC LIMIT 1), 0), v.id, v.type, v.data, v.at
+           FROM ROWS FROM (${COLUMNS.unnest}) WITH ORDINALITY v(${COLUMNS.names}, place)`,
+    values: COLUMNS.arrays(rows),
+  }),
+};
