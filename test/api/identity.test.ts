@@ -81,7 +81,7 @@ describe("the claims of issuers", () => {
       { sub: "a", roles: ["operator"], role: "operator" },
       { sub: "a", realm_access: { roles: ["Operator", "operators"] } },
     ])
-      refused(await get(shop, "/admin/users", claims), 403, "FORBIDDEN");
+      refused(await get(shop, "/admin/users", { ...claims, permissions: ["customers"] }), 403, "FORBIDDEN");
   });
 
   test("a token whose user claim is missing, empty, too long or not text is refused", async () => {
