@@ -5,7 +5,7 @@ import { VariantCache } from "../../src/catalog/variant-cache.ts";
 import { Database } from "../../src/database/pool.ts";
 import { placeOrder } from "../../src/order/place-order.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
-import { Till, type TillOptions } from "../../src/till/till.ts";
+import { LocalTill, type TillOptions } from "../../src/till/till.ts";
 import { closedLoop } from "../support/closed-loop.ts";
 import { idOf } from "../support/ids.ts";
 import type { Sample } from "../support/sample.ts";
@@ -16,7 +16,7 @@ const WAIT_MS = 30_000;
 
 export class TillBaseline implements Baseline {
   readonly url: string;
-  readonly till: Till;
+  readonly till: LocalTill;
   readonly #orderOf: (n: number) => BenchOrder;
   readonly #database: Database;
   readonly #store: PostgresStore;
@@ -27,7 +27,7 @@ export class TillBaseline implements Baseline {
     this.#orderOf = orderOf;
     this.#database = new Database(url, { size: 2, onError: ignore });
     this.#store = new PostgresStore({ url, lockWaitMs: WAIT_MS, announce: () => "stock" });
-    this.till = new Till({ store: this.#store, waitMs: WAIT_MS, onFault: (command, error) => console.error(command, error), ...options });
+    this.till = new LocalTill({ store: this.#store, waitMs: WAIT_MS, onFault: (command, error) => console.error(command, error), ...options });
     this.#place = placeOrder(new VariantCache(this.#database), this.#database);
   }
 

@@ -7,7 +7,7 @@ import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
 import { mintToken } from "../../src/http/tokens.ts";
 import { Refusal } from "../../src/refusal.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
-import { Till } from "../../src/till/till.ts";
+import { LocalTill } from "../../src/till/till.ts";
 import type { Options } from "../options.ts";
 import type { Section } from "../report/section.ts";
 import { FIXTURES, moreUsers, openCampaign } from "../support/fixtures.ts";
@@ -82,7 +82,7 @@ export async function coupons({ quick, turns, log }: Options): Promise<Section> 
 async function overtaken(url: string, couponId: string, userCount: number): Promise<number> {
   const database = new Database(url, { size: 1, onError: ignore });
   const store = new PostgresStore({ url, lockWaitMs: WAIT_MS });
-  const till = new Till({ store, waitMs: WAIT_MS });
+  const till = new LocalTill({ store, waitMs: WAIT_MS });
   const got = await Promise.all(
     times(userCount, (n) =>
       till.submit(issueCoupon, { couponId, userId: idOf("user", n), timezone: "Asia/Seoul" }).then(

@@ -15,7 +15,7 @@ import { Relay } from "../outbox/relay.ts";
 import { openSinks } from "../outbox/sinks/open-sinks.ts";
 import { checkStored, joinInstances } from "../settings/stored-settings.ts";
 import { CHANNEL, PostgresStore } from "../till/postgres-store.ts";
-import { Till } from "../till/till.ts";
+import { LocalTill, type Till } from "../till/till.ts";
 import { announcementOf, Invalidation, notify } from "./invalidation.ts";
 import type { ShopDatabase } from "./open-database.ts";
 import type { SharedState } from "./shared-state.ts";
@@ -65,7 +65,7 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     now: fixedNow,
   });
   stack.defer(() => store.close());
-  const till = new Till({
+  const till = new LocalTill({
     store,
     waitMs: lockWaitMs,
     onCommit(changes) {

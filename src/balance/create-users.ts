@@ -35,4 +35,6 @@ export const createUsers = command<CreateUsers, UserView[]>({
     if (taken.length > 0) refuse("INVALID_REQUEST", { errors: taken });
     return created;
   },
+
+  view: (created, { bulk }) => (bulk ? { users: created } : created[0]),
 });

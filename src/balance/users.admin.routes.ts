@@ -61,7 +61,7 @@ function createUsersRoute(routes: Routes): void {
     ({ body }) => {
       const bulk = "users" in body;
       const users = (bulk ? body.users : [body]).map(({ name, externalId = null, metadata = {} }) => ({ name, externalId, metadata }));
-      return submit(createUsers, { users, bulk }, 201, (created) => (bulk ? { users: created } : created[0]));
+      return submit(createUsers, { users, bulk }, 201);
     },
   );
 }

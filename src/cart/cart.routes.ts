@@ -7,7 +7,7 @@ import { Body, Id, Nullable, OneOf, Quantity, UserParams } from "../http/schemas
 import { refuse } from "../refusal.ts";
 import { selectCart, selectCartVariant } from "./cart.sql.ts";
 import { cartItemView } from "./cart-view.ts";
-import { addToCart, removeFromCart, type SetQuantity, setQuantity } from "./edit-cart.ts";
+import { addToCart, emptyCart, removeFromCart, type SetQuantity, setQuantity } from "./edit-cart.ts";
 
 const CartItemSchema = Type.Object(
   {
@@ -129,5 +129,21 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       refusals: ["USER_NOT_FOUND", "CART_ITEM_NOT_FOUND"],
     },
     ({ params }) => submit(removeFromCart, { userId: params.userId, itemId: params.id }, 204),
+  );
+
+  routes.write(
+    {
+      method: "DELETE",
+      path: "/users/{userId}/cart",
+      operationId: "emptyCart",
+      audience: "owner",
+      tag: "Cart",
+      summary: "Remove all items from the cart",
+      params: UserParams,
+      answers: { 204: null },
+      faults,
+      refusals: ["USER_NOT_FOUND"],
+    },
+    ({ params }) => submit(emptyCart, { userId: params.userId }, 204),
   );
 }

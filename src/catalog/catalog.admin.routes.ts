@@ -82,7 +82,7 @@ export function catalogAdminRoutes(routes: Routes, { database, variantCache }: {
     ({ body }) => {
       const bulk = "products" in body;
       const products = (bulk ? body.products : [body]).map(newProduct);
-      return submit(createProducts, { products, bulk }, 201, (created) => (bulk ? { products: created } : created[0]));
+      return submit(createProducts, { products, bulk }, 201);
     },
   );
 

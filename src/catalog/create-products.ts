@@ -38,6 +38,8 @@ export const createProducts = command<CreateProducts, ProductView[]>({
     if (errors.length > 0) refuse("INVALID_REQUEST", { errors: errors.slice(0, ERRORS_MAX) });
     return views;
   },
+
+  view: (created, { bulk }) => (bulk ? { products: created } : created[0]),
 });
 
 function newProduct(uow: UnitOfWork, { name, description = "", status = "ON_SALE", variants: requested }: NewProduct, rehearsalId: string | null) {

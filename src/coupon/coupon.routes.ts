@@ -5,7 +5,6 @@ import { mayMeet } from "../balance/rehearsal-buyers.ts";
 import { BatchedRead } from "../database/batched-read.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { iso, isoOrNull } from "../database/statement.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { PagedList } from "../http/pages.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
@@ -48,13 +47,7 @@ export function couponRoutes(routes: Routes, { config, database, soldOut, now }:
       // from memory.
       const refusal = keyed ? undefined : soldOut.refusal(couponId, userId, now());
       if (refusal) return refusal;
-      const submission = submit(issueCoupon, { couponId, userId, timezone: config.timezone }, 201, ({ id, issuedAt, expiresAt }) => ({
-        userCouponId: id,
-        couponId,
-        issuedAt: iso(issuedAt),
-        expiresAt: isoOrNull(expiresAt),
-      }));
-      return observed(submission, {
+      return observed(submit(issueCoupon, { couponId, userId, timezone: config.timezone }, 201), {
         onKnownUser: () => soldOut.rememberUser(userId),
         // A failed read is repeated at the next refusal.
         onSoldOut: () => void soldOut.learn(couponId).catch(() => {}),

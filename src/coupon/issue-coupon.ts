@@ -1,5 +1,6 @@
 import { sameRehearsal } from "../balance/balance.ts";
 import { members } from "../balance/balance.sql.ts";
+import { iso, isoOrNull } from "../database/statement.ts";
 import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
@@ -44,4 +45,6 @@ export const issueCoupon = command<IssueCoupon, UserCoupon>({
     uow.put(claims, claimKey(couponId, userId), coupon.id);
     return coupon;
   },
+
+  view: ({ id, couponId, issuedAt, expiresAt }) => ({ userCouponId: id, couponId, issuedAt: iso(issuedAt), expiresAt: isoOrNull(expiresAt) }),
 });

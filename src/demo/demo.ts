@@ -44,8 +44,8 @@ export async function fillWithDemo(options: DemoOptions): Promise<boolean> {
   if (!state?.empty) return false;
 
   const step: Step = async <Input, Answer>(key: string, command: Command<Input, Answer>, input: Input) => {
-    const render = (answer: Answer) => ({ status: 200, body: JSON.stringify(answer) });
-    const { body } = await till.submit(idempotent(command, { caller: "demo", key, fingerprint: key }, render, config.locale), input);
+    const keyed = { input, key: { caller: "demo", key, fingerprint: key }, status: 200, locale: config.locale };
+    const { body } = await till.submit(idempotent({ ...command, view: (answer) => answer }), keyed);
     return JSON.parse(body) as Answer;
   };
   // Lists begin with the newest user, and the first user of a list should be able to buy something.

@@ -1,17 +1,21 @@
 // Submissions: the work that a write route requests, as plain data. `execute` runs it once per
 // Idempotency-Key.
 
-import { type Execution, idempotent, type KeyedResponse, storedResponse } from "../idempotency/idempotent-command.ts";
+import {
+  type Execution,
+  findStoredResponse,
+  idempotent,
+  type KeyedResponse,
+  render,
+  repeatOutcome,
+  type WorkOutcome,
+} from "../idempotency/idempotent-command.ts";
 import { executeTwoPhase, type TwoPhaseSubmission } from "../idempotency/two-phase.ts";
-import type { Rendered } from "../problem.ts";
 import { Refusal } from "../refusal.ts";
 import type { Command } from "../till/command.ts";
 
-/**
- * A command with its input, and the response to its answer: the status, and a view of the answer as
- * the body.
- */
-type CommandSubmission = { kind: "command"; command: Command<unknown, unknown>; input: unknown; status: number; view(answer: unknown): unknown };
+/** A command with its input. The response has this status, and the view of the answer as its body. */
+type CommandSubmission = { kind: "command"; command: Command<unknown, unknown>; input: unknown; status: number };
 
 /** Work outside the till: a job, a replay. */
 type WorkSubmission = { kind: "work"; work: () => Promise<unknown>; status: number };
@@ -23,14 +27,9 @@ export type Submission = (CommandSubmission | TwoPhaseSubmission | WorkSubmissio
   onError?: (error: unknown) => void;
 };
 
-/** Submits a command and responds with its answer: status 200 and the whole answer by default. */
-export function submit<Input, Answer>(
-  command: Command<Input, Answer>,
-  input: Input,
-  status = 200,
-  view: (answer: Answer) => unknown = (answer) => answer,
-): Submission {
-  return { kind: "command", command, input, status, view };
+/** Submits a command and responds with its answer, with status 200 by default. */
+export function submit<Input, Answer>(command: Command<Input, Answer>, input: Input, status = 200): Submission {
+  return { kind: "command", command, input, status };
 }
 
 /**
@@ -64,33 +63,23 @@ function executeByKind(submission: Submission, execution: Execution): Promise<Ke
   }
 }
 
-async function executeCommand({ command, input, status, view }: CommandSubmission, { till, key, locale, gone }: Execution): Promise<KeyedResponse> {
-  const render = (answer: unknown): Rendered => ({ status, body: status === 204 ? "" : JSON.stringify(view(answer)) });
-  if (key) return till.submit(idempotent(command, key, render, locale), input, gone);
-  return { ...render(await till.submit(command, input, gone)), replayed: false };
+async function executeCommand({ command, input, status }: CommandSubmission, { till, key, locale, gone }: Execution): Promise<KeyedResponse> {
+  if (key) return till.submit(idempotent(command), { input, key, status, locale }, gone);
+  return { ...render(command, await till.submit(command, input, gone), { input, status }), replayed: false };
 }
 
 async function executeWork({ work, status }: WorkSubmission, execution: Execution): Promise<KeyedResponse> {
   const { till, key, gone } = execution;
-  const stored = key && (await till.submit(storedResponse(key), null, gone));
-  if (stored) return stored;
-  const decide = await outcomeOf(work);
-  const command: Command<unknown, unknown> = { name: "store response", needs: () => [], decide };
-  return executeCommand({ kind: "command", command, input: null, status, view: (answer) => answer }, execution);
+  if (!key) return { status, body: JSON.stringify(await work()), replayed: false };
+  const stored = await till.submit(findStoredResponse, key, gone);
+  return stored ?? executeCommand({ kind: "command", command: repeatOutcome, input: await outcomeOf(work), status }, execution);
 }
 
-/**
- * Runs the work. Returns a function that repeats its result or its refusal, so that the till can
- * store it.
- */
-async function outcomeOf(work: () => Promise<unknown>): Promise<() => unknown> {
+async function outcomeOf(work: () => Promise<unknown>): Promise<WorkOutcome> {
   try {
-    const result = await work();
-    return () => result;
+    return { result: await work() };
   } catch (error) {
     if (!(error instanceof Refusal)) throw error;
-    return () => {
-      throw error;
-    };
+    return { refused: { code: error.code, details: error.details } };
   }
 }

@@ -2,8 +2,8 @@
 // response are written in the transaction of the effect, and repeated requests get that response.
 
 import { type Locale, type Rendered, renderProblem } from "../problem.ts";
-import { isAnswer, Refusal, refuse } from "../refusal.ts";
-import type { Command } from "../till/command.ts";
+import { isAnswer, Refusal, type RefusalCode, type RefusalDetails, refuse } from "../refusal.ts";
+import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import type { Till } from "../till/till.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
@@ -16,39 +16,59 @@ export type KeyedResponse = Rendered & { replayed: boolean };
 /** A request on its way to the till. `gone` tells whether its caller has disconnected. */
 export type Execution = { till: Till; key: IdempotencyKey | undefined; locale: Locale; gone: () => boolean };
 
+/** A command's input with its key. `status` and `locale` make the response that is stored. */
+export type Keyed<Input> = { input: Input; key: IdempotencyKey; status: number; locale: Locale };
+
+const once = new WeakMap<object, unknown>();
+
 /**
  * Returns the same command, done once per key. Refusals by the shop's rules are stored as
  * responses; a request that failed before reaching the rules is not stored.
  * Errors: IDEMPOTENCY_KEY_REUSED if the key came with another request.
- * @param render makes the response: status and body
  */
-export function idempotent<Input, Answer>(
-  command: Command<Input, Answer>,
-  key: IdempotencyKey,
-  render: (answer: Answer) => Rendered,
-  locale: Locale,
-): Command<Input, KeyedResponse> {
-  return {
-    ...withRecord(command, key),
-    decide(uow, input) {
+export function idempotent<Input, Answer>(command: Command<Input, Answer>): Command<Keyed<Input>, KeyedResponse> {
+  const known = once.get(command) as Command<Keyed<Input>, KeyedResponse> | undefined;
+  if (known) return known;
+  const made: Command<Keyed<Input>, KeyedResponse> = {
+    ...withRecord(command, "once"),
+    decide(uow, { input, key, status, locale }) {
       const stored = findResponse(uow, key);
       if (stored) return stored;
-      const result = decideOrRefuse(uow, locale, () => render(command.decide(uow, input)));
+      const result = decideOrRefuse(uow, locale, () => render(command, command.decide(uow, input), { input, status }));
       const response = "refusal" in result ? result.refusal : result.decided;
       uow.put(idempotencyRecords, recordKey(key), { ...key, ...response, attempt: null, createdAt: uow.now });
       return { ...response, replayed: false };
     },
   };
+  once.set(command, made);
+  return made;
+}
+
+/** The response with a command's answer. A response with status 204 has no body. */
+export function render<Input, Answer>(
+  command: Command<Input, Answer>,
+  answer: Answer,
+  { input, status }: { input: Input; status: number },
+): Rendered {
+  return { status, body: status === 204 ? "" : JSON.stringify(command.view ? command.view(answer, input) : answer) };
 }
 
 /** Returns the stored response of a key, or null. Errors: IDEMPOTENCY_KEY_REUSED. */
-export function storedResponse(key: IdempotencyKey): Command<null, KeyedResponse | null> {
-  return {
-    name: "find stored response",
-    needs: () => [need(idempotencyRecords, recordKey(key))],
-    decide: (uow) => findResponse(uow, key),
-  };
-}
+export const findStoredResponse = command<IdempotencyKey, KeyedResponse | null>({
+  name: "find stored response",
+  needs: (key) => [need(idempotencyRecords, recordKey(key))],
+  decide: findResponse,
+});
+
+/** The result of work outside the till, or its refusal. */
+export type WorkOutcome = { result: unknown } | { refused: { code: RefusalCode; details: RefusalDetails } };
+
+/** Repeats the outcome of work that is done, so that it can be stored under a key. */
+export const repeatOutcome = command<WorkOutcome, unknown>({
+  name: "repeat outcome",
+  needs: () => [],
+  decide: (_uow, outcome) => ("result" in outcome ? outcome.result : refuse(outcome.refused.code, outcome.refused.details)),
+});
 
 function findResponse(uow: UnitOfWork, key: IdempotencyKey): KeyedResponse | null {
   const record = findRecord(uow, key);
@@ -62,17 +82,24 @@ export function findRecord(uow: UnitOfWork, key: IdempotencyKey): IdempotencyRec
   return record;
 }
 
-/** The command's name, preparation and needs, with the key's record as a further need. */
+/**
+ * A command's preparation and needs, with the key's record as a further need.
+ * @param suffix distinguishes its name from the command's
+ */
 export function withRecord<Input>(
   command: Command<Input, unknown>,
-  key: IdempotencyKey,
-): Pick<Command<Input, unknown>, "name" | "prepare" | "needs"> {
-  const prepare = command.prepare?.bind(command);
+  suffix: string,
+): Pick<Command<Keyed<Input>, unknown>, "name" | "prepare" | "needs"> {
   return {
-    name: command.name,
-    ...(prepare ? { prepare } : {}),
-    needs: (input) => [...command.needs(input), need(idempotencyRecords, recordKey(key))],
+    name: `${command.name}, ${suffix}`,
+    ...(command.prepare ? { prepare: (keyed) => prepareKeyed(command, keyed) } : {}),
+    needs: ({ input, key }) => [...command.needs(input), need(idempotencyRecords, recordKey(key))],
   };
+}
+
+function prepareKeyed<Input>(command: Command<Input, unknown>, keyed: Keyed<Input>): Keyed<Input> | Promise<Keyed<Input>> {
+  const prepared = command.prepare?.(keyed.input) ?? keyed.input;
+  return prepared instanceof Promise ? prepared.then((input) => ({ ...keyed, input })) : { ...keyed, input: prepared };
 }
 
 /** Runs a decision and renders its refusal if that may be stored. Other errors are thrown. */

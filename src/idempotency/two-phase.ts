@@ -5,10 +5,10 @@
 import { GatewayBusy } from "../gateway/gateway.ts";
 import { type Locale, type Rendered, renderProblem } from "../problem.ts";
 import { Refusal } from "../refusal.ts";
-import type { Command } from "../till/command.ts";
+import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { decideOrRefuse, type Execution, findRecord, type KeyedResponse, withRecord } from "./idempotent-command.ts";
+import { decideOrRefuse, type Execution, findRecord, type Keyed, type KeyedResponse, withRecord } from "./idempotent-command.ts";
 import { idempotencyRecords, recordKey } from "./records.sql.ts";
 import type { IdempotencyKey } from "./request-key.ts";
 
@@ -55,7 +55,7 @@ export function submitTwoPhase<Input, Answer>(command: TwoPhaseCommand<Input, An
 export async function executeTwoPhase(command: TwoPhaseCommand<unknown, unknown>, execution: Execution): Promise<KeyedResponse> {
   const { till, key, gone } = execution;
   // A request that was answered or started before needs no admission.
-  const stored = key && (await till.submit(findStored(key), null, gone));
+  const stored = key && (await till.submit(findStored, key, gone));
   if (stored) return stored.kind === "response" ? stored.response : finish(command, execution, key, stored.id, false);
   try {
     return await command.admit(() => start(command, execution));
@@ -67,13 +67,13 @@ export async function executeTwoPhase(command: TwoPhaseCommand<unknown, unknown>
 
 async function start(command: TwoPhaseCommand<unknown, unknown>, execution: Execution): Promise<KeyedResponse> {
   const { till, key, locale, gone } = execution;
-  const render = (answer: unknown): Rendered => ({ status: command.status, body: JSON.stringify(answer) });
+  const { begin, input, status } = command;
   if (!key) {
-    const started = await till.submit(command.begin, command.input, gone);
-    if (started.kind === "answer") return { ...render(started.answer), replayed: false };
+    const started = await till.submit(begin, input, gone);
+    if (started.kind === "answer") return { status, body: JSON.stringify(started.answer), replayed: false };
     return { ...renderStatus(await command.settle(started.id, true), locale), replayed: false };
   }
-  const stored = await till.submit(startOnce(command.begin, key, render, locale), command.input, gone);
+  const stored = await till.submit(startOnce(begin), { input, key, status, locale }, gone);
   return stored.kind === "response" ? stored.response : finish(command, execution, key, stored.id, stored.first);
 }
 
@@ -86,19 +86,18 @@ async function finish(
 ): Promise<KeyedResponse> {
   const status = await command.settle(attempt, first);
   const response = renderStatus(status, locale);
-  if (status.over) return { ...(await till.finish(storeResponse(key, response), null)), replayed: !first };
+  if (status.over) return { ...(await till.finish(storeResponse, { key, response })), replayed: !first };
   return { ...response, replayed: !first };
 }
 
 type Stored = { kind: "response"; response: KeyedResponse } | { kind: "attempt"; id: string; first: boolean };
 
-function findStored(key: IdempotencyKey): Command<null, Stored | null> {
-  return {
-    name: "find stored response or attempt",
-    needs: () => [need(idempotencyRecords, recordKey(key))],
-    decide: (uow) => storedIn(uow, key),
-  };
-}
+/** Returns the stored response of a key, or its attempt, or null. Errors: IDEMPOTENCY_KEY_REUSED. */
+const findStored = command<IdempotencyKey, Stored | null>({
+  name: "find stored response or attempt",
+  needs: (key) => [need(idempotencyRecords, recordKey(key))],
+  decide: storedIn,
+});
 
 function storedIn(uow: UnitOfWork, key: IdempotencyKey): Stored | null {
   const record = findRecord(uow, key);
@@ -112,25 +111,20 @@ function storedIn(uow: UnitOfWork, key: IdempotencyKey): Stored | null {
  * The first phase, done once per key: stores its response, or the attempt. Errors:
  * IDEMPOTENCY_KEY_REUSED.
  */
-function startOnce<Answer>(
-  begin: Command<unknown, Started<Answer>>,
-  key: IdempotencyKey,
-  render: (answer: Answer) => Rendered,
-  locale: Locale,
-): Command<unknown, Stored> {
-  const id = recordKey(key);
+export function startOnce<Input>(begin: Command<Input, Started<unknown>>): Command<Keyed<Input>, Stored> {
   return {
-    ...withRecord(begin, key),
-    decide(uow, input) {
+    ...withRecord(begin, "started once"),
+    decide(uow, { input, key, status, locale }) {
       const stored = storedIn(uow, key);
       if (stored) return stored;
       const result = decideOrRefuse(uow, locale, () => begin.decide(uow, input));
       const started = "refusal" in result ? null : result.decided;
+      const id = recordKey(key);
       if (started?.kind === "attempt") {
         uow.put(idempotencyRecords, id, { ...key, status: 202, body: "", attempt: started.id, createdAt: uow.now });
         return { kind: "attempt", id: started.id, first: true };
       }
-      const response = "refusal" in result ? result.refusal : render((result.decided as { answer: Answer }).answer);
+      const response = "refusal" in result ? result.refusal : { status, body: JSON.stringify((result.decided as { answer: unknown }).answer) };
       uow.put(idempotencyRecords, id, { ...key, ...response, attempt: null, createdAt: uow.now });
       return { kind: "response", response: { ...response, replayed: false } };
     },
@@ -138,21 +132,18 @@ function startOnce<Answer>(
 }
 
 /** Stores the response of a finished attempt if none is stored yet. Returns the stored response. */
-function storeResponse(key: IdempotencyKey, response: Rendered): Command<null, Rendered> {
-  const id = recordKey(key);
-  return {
-    name: "store response",
-    needs: () => [need(idempotencyRecords, id)],
-    decide(uow) {
-      const record = findRecord(uow, key);
-      // A purged record: no request repeats its key any more.
-      if (!record) return response;
-      if (record.attempt === null) return { status: record.status, body: record.body };
-      uow.put(idempotencyRecords, id, { ...record, ...response, attempt: null });
-      return response;
-    },
-  };
-}
+const storeResponse = command<{ key: IdempotencyKey; response: Rendered }, Rendered>({
+  name: "store response",
+  needs: ({ key }) => [need(idempotencyRecords, recordKey(key))],
+  decide(uow, { key, response }) {
+    const record = findRecord(uow, key);
+    // A purged record: no request repeats its key any more.
+    if (!record) return response;
+    if (record.attempt === null) return { status: record.status, body: record.body };
+    uow.put(idempotencyRecords, recordKey(key), { ...record, ...response, attempt: null });
+    return response;
+  },
+});
 
 function renderStatus(status: AttemptStatus, locale: Locale): Rendered {
   return "refusal" in status ? renderProblem(status.refusal, locale) : { status: status.status, body: JSON.stringify(status.body) };

@@ -28,6 +28,12 @@ export type OrderItem = {
   unitPrice: number;
   quantity: number;
   refundedQuantity: number;
+  /** Absent is 0, here and below. */
+  shippedQuantity?: number;
+  /** Of the refunded units, those refunded after shipment. */
+  returnedQuantity?: number;
+  /** Of the refunded units, those not sold again. */
+  writtenOffQuantity?: number;
 };
 
 export type OrderEventType = "order.placed" | "order.completed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.partially-refunded";

@@ -5,6 +5,9 @@ import type { Need } from "./table.ts";
 import type { UnitOfWork } from "./unit-of-work.ts";
 
 export interface Command<Input, Answer> {
+  /**
+   * Addresses the command from another process, which sends the input and gets the answer as JSON.
+   */
   readonly name: string;
   /**
    * Reads the data that the needs depend on (a cart's contents, an order's line items) and adds it
@@ -16,6 +19,8 @@ export interface Command<Input, Answer> {
   needs(input: Input): Need[];
   /** Changes rows and returns the answer, or refuses and changes nothing. */
   decide(uow: UnitOfWork, input: Input): Answer;
+  /** The form of the answer that a response shows; without it, the whole answer. */
+  view?(answer: Answer, input: Input): unknown;
 }
 
 /** Declares a command. It exists so that the types are inferred in one place. */

@@ -3,7 +3,7 @@
 // these rows in another order.
 
 /** Tables whose rows are locked, first to last. */
-export const LOCK_ORDER = ["users", "variants", "campaigns", "user coupons", "orders", "payments"] as const;
+export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coupons", "orders", "payments"] as const;
 
 /**
  * Tables that are only read, after every lock is held. Their rows either never change or are
@@ -12,6 +12,7 @@ export const LOCK_ORDER = ["users", "variants", "campaigns", "user coupons", "or
  */
 export const READ_AFTER = [
   "products",
+  "entries",
   "skus",
   "order items",
   "refunds",

@@ -36,7 +36,12 @@ export type TillOptions = {
   onFault?: (command: string, error: unknown) => void;
 };
 
-export class Till {
+/**
+ * Executes commands, in this process (`LocalTill`) or in the process that has the till (`RemoteTill`).
+ */
+export type Till = Pick<LocalTill, "submit" | "finish" | "rejectIfOverloaded" | "waiting" | "served">;
+
+export class LocalTill {
   readonly #concurrency: number;
   readonly #roundSize: number;
   readonly #waitMs: number;

@@ -26,11 +26,7 @@ test("a stored refusal discards all other changes of its command", () => {
       return refuse("STOCK_INSUFFICIENT");
     },
   };
-  const { outcome, changes } = decided(
-    [wallet()],
-    idempotent(partial, KEY, () => ({ status: 200, body: "" }), "ko"),
-    charge,
-  );
+  const { outcome, changes } = decided([wallet()], idempotent(partial), { input: charge, key: KEY, status: 200, locale: "ko" });
   assert.equal(outcome.kind, "answer");
   assert.deepEqual(
     [...(changes?.tables.keys() ?? [])].map(({ name }) => name),

@@ -7,6 +7,7 @@ import { freshDatabase } from "../support/database.ts";
 
 const [A, B] = ["0193a000-0000-7000-8000-00000000000a", "0193a000-0000-7000-8000-00000000000b"];
 const NOW = "2026-11-20T00:00:00Z";
+const HEX = "0123456789abcdef".repeat(4);
 
 type Row = Record<string, unknown>;
 
@@ -20,6 +21,39 @@ const VALID: Record<string, Row> = {
   stock_adjustments: { id: A, variant_id: A, delta: 1, stock_after: 1, reason: "r", created_at: NOW },
   campaigns: { id: A, name: "n", discount_type: "FIXED", discount_value: 5, total_quantity: 5, issued_quantity: 5, opens_at: NOW, created_at: NOW },
   user_coupons: { id: A, campaign_id: A, user_id: A, status: "USED", issued_at: NOW, used_at: NOW, order_id: A },
+  drops: {
+    id: A,
+    name: "n",
+    product_id: A,
+    mode: "DRAW",
+    opens_at: NOW,
+    closes_at: "2026-11-21T00:00:00Z",
+    limit_per_customer: 1,
+    hold_for: "PT5M",
+    waitlist: true,
+    version: 1,
+    seed: HEX,
+    commitment: HEX,
+    entries_root: HEX,
+    entry_count: 0,
+    created_at: NOW,
+  },
+  drop_entries: {
+    drop_id: A,
+    number: 1,
+    id: A,
+    user_id: A,
+    person: A,
+    variant_id: A,
+    quantity: 1,
+    status: "ORDERED",
+    held_until: NOW,
+    rank: 1,
+    order_id: A,
+    created_at: NOW,
+  },
+  drop_people: { drop_id: A, person: A, units: 1, most: 1, entry: 1 },
+  drop_sales: { order_id: A, drop_id: A, person: A, units: 1 },
   cart_items: { id: A, user_id: A, product_id: A, variant_id: A, quantity: 1, created_at: NOW },
   orders: {
     id: A,
@@ -65,7 +99,10 @@ const VALID: Record<string, Row> = {
 };
 
 /** Rows that must exist before a row of the table. */
-const BEFORE: Record<string, [table: string, row: Row][]> = { variants: [["products", VALID["products"] as Row]] };
+const BEFORE: Record<string, [table: string, row: Row][]> = {
+  variants: [["products", VALID["products"] as Row]],
+  drops: [["products", VALID["products"] as Row]],
+};
 
 /**
  * A row that only this constraint refuses: the fields that differ from the valid row. With
@@ -122,6 +159,34 @@ const INVALID: Record<string, InvalidRow[]> = {
     key("user_coupons_campaign_id_user_id_key", { id: B, order_id: B }),
     key("user_coupons_one_per_order", { id: B, user_id: B }),
   ],
+  drops: [
+    invalid("drops_mode_check", { mode: "AUCTION", seed: null, commitment: null }),
+    invalid("drops_check", { closes_at: NOW }),
+    invalid("drops_limit_per_customer_check", { limit_per_customer: 0 }),
+    invalid("drops_number_check", { number: -1 }),
+    invalid("drops_paused_ms_check", { paused_ms: -1 }),
+    invalid("drops_seed_check", { seed: "f" }),
+    invalid("drops_commitment_check", { commitment: "F".repeat(64) }),
+    invalid("drops_entries_root_check", { entries_root: "" }),
+    invalid("drops_entry_count_check", { entry_count: -1 }),
+    invalid("drops_check1", { seed: null }),
+    invalid("drops_check1", { mode: "FIRST_COME" }),
+    invalid("drops_check2", { mode: "FIRST_COME", seed: null, commitment: null, hold_for: null }),
+    invalid("drops_check3", { closes_at: null }),
+    invalid("drops_product_id_fkey", { product_id: B }),
+    key("drops_pkey"),
+  ],
+  drop_entries: [
+    invalid("drop_entries_number_check", { number: 0 }),
+    invalid("drop_entries_quantity_check", { quantity: 0 }),
+    invalid("drop_entries_rank_check", { rank: 0 }),
+    invalid("drop_entries_status_check", { status: "WON" }),
+    invalid("drop_entries_check", { status: "HELD", held_until: null }),
+    invalid("drop_entries_check1", { order_id: null }),
+    key("drop_entries_pkey", { id: B }),
+  ],
+  drop_people: [invalid("drop_people_units_check", { units: -1 }), invalid("drop_people_check", { units: 2 }), key("drop_people_pkey", { units: 0 })],
+  drop_sales: [invalid("drop_sales_units_check", { units: -1 }), key("drop_sales_pkey", { units: 2 })],
   cart_items: [
     invalid("cart_items_quantity_check", { quantity: 0 }),
     invalid("cart_items_quantity_check", { quantity: 1_000_001 }),

@@ -20,7 +20,7 @@ import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { type Change, type Changes, need, type Table } from "../../src/till/table.ts";
 import { LockTimeout } from "../../src/lock/lock.ts";
 import { Conflict, LostCommit, RoundRejected, StoreUnavailable } from "../../src/till/store.ts";
-import { Till } from "../../src/till/till.ts";
+import { LocalTill, type Till } from "../../src/till/till.ts";
 import { freshDatabase } from "../support/database.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { insertProduct, insertUser } from "../support/rows.ts";
@@ -376,7 +376,7 @@ describe("a till on this store", () => {
   // The test fails without the short lock wait, which is too slow, and without bisecting, which
   // makes every command BUSY.
   test("a command whose row is locked is BUSY, and the other commands of its round are served", async () => {
-    const till = new Till({ store, waitMs: WAIT_MS });
+    const till = new LocalTill({ store, waitMs: WAIT_MS });
     const ids: string[] = [];
     for (let i = 0; i < 16; i++) ids.push(await insertUser(rival, 100));
     await rival.query("BEGIN");
@@ -395,7 +395,7 @@ describe("a till on this store", () => {
   });
 
   test("a round writes referenced rows before the rows that refer to them, in any order of its commands", async () => {
-    const till = new Till({ store, waitMs: WAIT_MS });
+    const till = new LocalTill({ store, waitMs: WAIT_MS });
     const { variantId } = await insertProduct(rival);
     const adjust = { variantId, delta: 1, reason: "test" };
     const make = { products: [{ name: "사과", variants: [{ price: 1, stock: 1 }] }] };
@@ -413,7 +413,7 @@ describe("a till on this store", () => {
   // Bisecting finds it.
   test("the one command of a round that the database refuses is found, and the others are served", async () => {
     const faults: string[] = [];
-    const till = new Till({ store, waitMs: WAIT_MS, onFault: (name) => faults.push(name) });
+    const till = new LocalTill({ store, waitMs: WAIT_MS, onFault: (name) => faults.push(name) });
     type Set = { userId: string; balance: number };
     const setBalance = command<Set, number>({
       name: "set balance",
@@ -434,7 +434,7 @@ describe("a till on this store", () => {
 
   test("a round is retried when PostgreSQL ends it to resolve a deadlock", async () => {
     const patient = new PostgresStore({ url: database.url, lockWaitMs: 5000 });
-    const till = new Till({ store: patient, waitMs: 5000 });
+    const till = new LocalTill({ store: patient, waitMs: 5000 });
     const user = await insertUser(rival, 100);
     const { variantId } = await insertProduct(rival, { stock: 10 });
     const both = command<null, number>({
@@ -461,7 +461,7 @@ describe("a till on this store", () => {
 
   // The round was never committed, so it is repeated once.
   test("a round whose session is killed during its COMMIT is repeated", async () => {
-    const till = new Till({ store, waitMs: 5000 });
+    const till = new LocalTill({ store, waitMs: 5000 });
     // Another transaction has inserted the external id without committing, so the round's write
     // waits.
     const externalId = randomUUID();
@@ -477,7 +477,7 @@ describe("a till on this store", () => {
   });
 
   test("the till continues when its sessions are killed repeatedly, and each charge counts once", async () => {
-    const till = new Till({ store, waitMs: 5000 });
+    const till = new LocalTill({ store, waitMs: 5000 });
     const user = await insertUser(rival, 1);
     let over = false;
     const kills = (async () => {

@@ -4,7 +4,7 @@ import assert from "node:assert/strict";
 import { Refusal, refuse } from "../../src/refusal.ts";
 import { type Command, command } from "../../src/till/command.ts";
 import { type Changes, type Journal, need, type Table } from "../../src/till/table.ts";
-import { Till, type TillOptions } from "../../src/till/till.ts";
+import { LocalTill, type TillOptions } from "../../src/till/till.ts";
 import { MemoryStore, type MemoryStoreOptions, type Mishap, type Step } from "./memory-store.ts";
 import { VirtualClock } from "./virtual-clock.ts";
 
@@ -36,13 +36,13 @@ export const put = command<Put, number>({
 /** The same command, ready after `ready`. */
 export const putLater = (ready: Promise<unknown>): Command<Put, number> => ({ ...put, prepare: (input) => ready.then(() => input) });
 
-export type Fixture = { till: Till; store: MemoryStore; clock: VirtualClock; faults: { command: string; error: unknown }[] };
+export type Fixture = { till: LocalTill; store: MemoryStore; clock: VirtualClock; faults: { command: string; error: unknown }[] };
 
 export function openTill(mishap: MemoryStoreOptions["mishap"] | undefined = undefined, options: Partial<TillOptions> = {}): Fixture {
   const clock = new VirtualClock();
   const store = new MemoryStore({ clock, ...(mishap ? { mishap } : {}) });
   const faults: Fixture["faults"] = [];
-  const till = new Till({ store, clock, waitMs: 3000, onFault: (name, error) => faults.push({ command: name, error }), ...options });
+  const till = new LocalTill({ store, clock, waitMs: 3000, onFault: (name, error) => faults.push({ command: name, error }), ...options });
   return { till, store, clock, faults };
 }
 

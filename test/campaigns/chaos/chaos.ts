@@ -25,7 +25,7 @@ import { paymentStatus } from "../../../src/order/payment/payment-view.ts";
 import { startCardPayment } from "../../../src/order/payment/start-card-payment.ts";
 import { Refusal } from "../../../src/refusal.ts";
 import { PostgresStore } from "../../../src/till/postgres-store.ts";
-import { Till } from "../../../src/till/till.ts";
+import { LocalTill, type Till } from "../../../src/till/till.ts";
 import { type SeededRandom, random } from "../../support/random.ts";
 import { good, openTestShop, type TestShop } from "../../support/shop.ts";
 
@@ -93,7 +93,7 @@ class Process {
     });
     this.death.catch(() => {});
     this.#store = new PostgresStore({ url: databaseUrl, lockWaitMs: 10_000 });
-    const till = new Till({ store: this.#store, waitMs: 10_000, concurrency: 1 });
+    const till = new LocalTill({ store: this.#store, waitMs: 10_000, concurrency: 1 });
     const unlessDead = async (work: () => Promise<unknown>): Promise<unknown> => {
       const answer = await (this.dead ? never() : work());
       return this.dead ? never() : answer;

@@ -101,7 +101,12 @@ export class Harness {
     const submitted =
       key === null
         ? process.till.submit(watched, input)
-        : process.till.submit(this.#watchIdempotent(request, idempotent(watched, { caller: "a caller", key, fingerprint }, render, "en")), input);
+        : process.till.submit(this.#watchIdempotent(request, idempotent(watched)), {
+            input,
+            key: { caller: "a caller", key, fingerprint },
+            status: 200,
+            locale: "en",
+          });
     const finished = submitted.then(
       (answer) => void (request.response = key === null ? unwrap(answer) : (answer as KeyedResponse).body),
       (error: unknown) => void (request.response = error instanceof Refusal ? codeOf(error) : error),
@@ -113,6 +118,7 @@ export class Harness {
   #watch(request: SimulatedRequest, command: Command<unknown, unknown>): Command<unknown, unknown> {
     return {
       ...command,
+      view: unwrap,
       decide: (uow, input) => {
         try {
           const answer = command.decide(uow, input);
@@ -129,7 +135,7 @@ export class Harness {
   }
 
   /** Records the responses of an idempotent command, new or stored. */
-  #watchIdempotent(request: SimulatedRequest, command: Command<unknown, KeyedResponse>): Command<unknown, KeyedResponse> {
+  #watchIdempotent<Input>(request: SimulatedRequest, command: Command<Input, KeyedResponse>): Command<Input, KeyedResponse> {
     return {
       ...command,
       decide: (uow, input) => {
@@ -265,10 +271,6 @@ const COMMANDS = Array.from({ length: 12 }, () => openCommands(database));
 function unwrap(answer: unknown): unknown {
   const first = answer as { kind?: string; answer?: unknown } | null;
   return first?.kind === "answer" ? first.answer : answer;
-}
-
-function render(answer: unknown): { status: number; body: string } {
-  return { status: 200, body: JSON.stringify(unwrap(answer)) };
 }
 
 function codeOf({ code, details }: Refusal): string {

@@ -21,7 +21,7 @@ import { refundOrder } from "../../../src/order/refund/refund-order.ts";
 import { payOrder } from "../../../src/order/payment/pay-order.ts";
 import type { Command } from "../../../src/till/command.ts";
 import type { OpenRound, Store } from "../../../src/till/store.ts";
-import { Till } from "../../../src/till/till.ts";
+import { LocalTill, type Till } from "../../../src/till/till.ts";
 import type { VirtualClock } from "../../support/virtual-clock.ts";
 import { campaignTerms } from "./campaign-terms.ts";
 import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
@@ -70,7 +70,7 @@ export class Process {
     this.#forget = forget;
     this.died = new Promise((resolve) => (this.#resolveDied = resolve));
     // Small rounds conflict with each other while they run; large rounds have many commands.
-    this.till = new Till({ store: this.#untilDeath(store), clock, waitMs: 3000, roundSize: number % 2 === 0 ? 4 : 16, onFault });
+    this.till = new LocalTill({ store: this.#untilDeath(store), clock, waitMs: 3000, roundSize: number % 2 === 0 ? 4 : 16, onFault });
     this.#commands = commands;
   }
 
