@@ -137,6 +137,7 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       path: "/users/{userId}/cart",
       operationId: "emptyCart",
       audience: "owner",
+      permission: "customers",
       tag: "Cart",
       summary: "Remove all items from the cart",
       params: UserParams,
