@@ -17,6 +17,7 @@ export const READ_AFTER = [
   "order items",
   "refunds",
   "failed payments",
+  "charge intents",
   "card charges",
   "members",
   "claims",

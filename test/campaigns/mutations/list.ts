@@ -1,6 +1,7 @@
 import type { Mutation } from "./mutation.ts";
 import { AFTERWARDS } from "./list/afterwards.ts";
 import { IDENTITIES } from "./list/identity.ts";
+import { DRAWS } from "./list/draws.ts";
 import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";
 import { LOCKS } from "./list/locks.ts";
@@ -19,5 +20,6 @@ export const MUTATIONS: Mutation[] = [
   ...OF_THE_TILL,
   ...AFTERWARDS,
   ...IDENTITIES,
+  ...DRAWS,
   ...TIME_AND_SETTINGS,
 ];
