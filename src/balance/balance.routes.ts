@@ -97,6 +97,7 @@ function openChargeRoute(routes: Routes, { balanceFunding, balanceMax, chargeMax
       path: "/users/{userId}/balance/charges",
       operationId: "openCharge",
       audience: "owner",
+      permission: "balances",
       tag: "Balance",
       summary: "Announce a charge, before the gateway's window opens",
       description: "Moves no money. After `expiresAt` the charge can no longer be started.",

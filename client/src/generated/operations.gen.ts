@@ -4,11 +4,8 @@ import type * as types from "./types.gen.ts";
 
 /** Method, path, and whether it takes an Idempotency-Key. */
 export const OPERATIONS = {
-<<<<<<< HEAD
   getMe: ["GET", "/users/me"],
-=======
   openCharge: ["POST", "/users/{userId}/balance/charges", true],
->>>>>>> main
   chargeBalance: ["POST", "/users/{userId}/balance/charge", true],
   getBalance: ["GET", "/users/{userId}/balance"],
   listTransactions: ["GET", "/users/{userId}/balance/transactions"],
@@ -73,11 +70,8 @@ export const OPERATIONS = {
 } as const;
 
 export type Operations = {
-<<<<<<< HEAD
   getMe: { data: types.GetMeData; answers: types.GetMeResponses; refusals: types.GetMeErrors };
-=======
   openCharge: { data: types.OpenChargeData; answers: types.OpenChargeResponses; refusals: types.OpenChargeErrors };
->>>>>>> main
   chargeBalance: { data: types.ChargeBalanceData; answers: types.ChargeBalanceResponses; refusals: types.ChargeBalanceErrors };
   getBalance: { data: types.GetBalanceData; answers: types.GetBalanceResponses; refusals: types.GetBalanceErrors };
   listTransactions: { data: types.ListTransactionsData; answers: types.ListTransactionsResponses; refusals: types.ListTransactionsErrors };
