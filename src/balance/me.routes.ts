@@ -1,4 +1,3 @@
-import Type from "typebox";
 import type { Database } from "../database/pool.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import type { Routes } from "../http/route.ts";

@@ -9,7 +9,6 @@ import { PagedList } from "../http/pages.ts";
 import { isReader } from "../http/permissions.ts";
 import type { Routes } from "../http/route.ts";
 import { Id, OneOf, page, Query, Search } from "../http/schemas.ts";
-import type { Caller } from "../http/tokens.ts";
 import { refuse } from "../refusal.ts";
 import { ProductListSchema, ProductSchema } from "./catalog.schemas.ts";
 import { selectProducts } from "./catalog.sql.ts";
