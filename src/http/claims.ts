@@ -4,7 +4,7 @@ import { hash } from "node:crypto";
 import type { ClaimSettings } from "../auth-settings.ts";
 import { UUID_PATTERN } from "../ids.ts";
 import { refuse } from "../refusal.ts";
-import type { Caller } from "./tokens.ts";
+import type { Caller } from "./caller.ts";
 
 export type Claims = Record<string, unknown>;
 

@@ -1,7 +1,7 @@
 // The permissions of operators. Each route that needs a token names one of them.
 
 import { refuse } from "../refusal.ts";
-import type { Caller } from "./tokens.ts";
+import type { Caller } from "./caller.ts";
 
 export const PERMISSIONS = [
   "catalog",

@@ -5,7 +5,7 @@ import type { Static, TSchema } from "typebox";
 import { Refusal, type RefusalCode } from "../refusal.ts";
 import type { Locale } from "../problem.ts";
 import type { Permission } from "./permissions.ts";
-import type { Caller } from "./tokens.ts";
+import type { Caller } from "./caller.ts";
 
 /** `owner`: the path's `userId` must be the caller's own, unless an operator calls. */
 export type Audience = "anyone" | "shopper" | "owner" | "operator";

@@ -5,23 +5,9 @@ import { createDecoder, createSigner, createVerifier } from "fast-jwt";
 import { LRUCache } from "lru-cache";
 import type { AuthSettings } from "../auth-settings.ts";
 import { refuse } from "../refusal.ts";
+import type { Caller } from "./caller.ts";
 import { type Claims, type Identity, identityOf } from "./claims.ts";
 import { type Checks, KeySet, type Verify } from "./key-set.ts";
-
-export type Role = "shopper" | "operator";
-/**
- * `id` is a shopper's user id, or an operator's name. `rehearsal` marks a simulated buyer's token, so that the live metrics can
- * count its requests apart; the user's row decides the buyer's permissions.
- */
-export type Caller = {
-  id: string;
-  role: Role;
-  rehearsal?: true;
-  /** An operator's permissions; absent: all of them. */
-  permissions?: ReadonlySet<string>;
-  /** A digest of the claim that identifies a natural person (AUTH_PERSON_CLAIM). */
-  person?: string;
-};
 
 export interface Authenticator {
   /** The caller of an `Authorization` header, synchronously unless the token's key has to be fetched first. Errors: UNAUTHENTICATED, UNAVAILABLE. */

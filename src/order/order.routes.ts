@@ -12,7 +12,7 @@ import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Either, ExpectedAmount, Id, OneOf, page, Quantity, Query, UserParams } from "../http/schemas.ts";
-import type { Caller } from "../http/tokens.ts";
+import type { Caller } from "../http/caller.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { cancelOrder } from "./cancel-order.ts";
 import { mayRead } from "./may-read.ts";
