@@ -81,15 +81,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
-  const { stopGateway, onListening, ...payments } = await openPayments(stack, {
-    config,
-    database,
-    till,
-    orderCache,
-    now,
-    log,
-    registry,
-  });
+  const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
@@ -97,7 +89,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
     expireCoupons: () => expireCoupons({ database, till, now }),
-    settlePayments: () => payments.settlement.worker.run(),
+    settlePayments: () => cards.settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
   });
   const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
@@ -116,9 +108,11 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     soldOut,
     relay,
     scheduler,
-    ...payments,
+    gateway: cards.gateway,
+    background: cards.background,
+    settlement: cards.settlement,
   };
-  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway });
+  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: cards.stop });
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   backlogLog.start();
@@ -127,7 +121,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     throw addressError(error, config);
   });
   rehearsals.url = loopbackOf(url);
-  onListening(url);
+  cards.onListening(url);
 
   let closing: Promise<void> | undefined;
   return {

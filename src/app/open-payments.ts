@@ -45,7 +45,7 @@ export async function openPayments(stack: AsyncDisposableStack, { config, databa
     gateway,
     background,
     settlement,
-    stopGateway: stop,
+    stop,
     /** Tells the simulator in this process where the shop listens. */
     onListening(url: string): void {
       if (simulator) simulator.webhooks.url = `${url}/payments/webhooks/toss`;
