@@ -108,9 +108,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     soldOut,
     relay,
     scheduler,
-    gateway: cards.gateway,
-    background: cards.background,
-    settlement: cards.settlement,
+    ...cards,
   };
   const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: cards.stop });
   if (config.demo) await fillWithDemo(shop);
