@@ -74,7 +74,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     onChange: (up, reason) => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it"),
   });
   stack.defer(() => shared.close());
-  const { till, soldOut, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
+  const { till, soldOut, dropLive, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
   const registry = shopMetrics(till);
   const { backlog, backlogLog } = openBacklog(stack, { database, relay, registry, log });
 
@@ -106,6 +106,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     variantCache: new VariantCache(database),
     orderCache,
     soldOut,
+    dropLive,
     relay,
     scheduler,
     gateway,
