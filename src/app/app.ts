@@ -67,12 +67,8 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const secret = shopSecret(config);
   const { database, lists, clock } = opened;
   const now = fixedNow ?? clock.now;
-  const shared = await openSharedState({
-    redisUrl: config.redisUrl,
-    database,
-    lockWaitMs: config.lockWaitMs,
-    onChange: (up, reason) => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it"),
-  });
+  const onChange = (up: boolean, reason?: string): void => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it");
+  const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
   const { till, soldOut, dropLive, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
   const registry = shopMetrics(till);

@@ -9,6 +9,7 @@ import type { Now } from "../database/clock.ts";
 import { readDrop } from "../drop/drop.routes.ts";
 import { DropLive } from "../drop/live/drop-live.ts";
 import { addsShopEvents } from "../events/shop-events.ts";
+import type { Database } from "../database/pool.ts";
 import { Listener } from "../database/listener.ts";
 import { ConfigError } from "../env.ts";
 import { Counters } from "../live/counters.ts";
@@ -60,11 +61,7 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     onSettingsChanged: () => void checkStored(database, config).catch(onListenerError),
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
-  const dropLive = new DropLive({
-    read: (dropId) => readDrop({ database, cache: shared.cache }, dropId),
-    now,
-    onError: (error) => log.warn({ err: (error as Error).message }, "a drop could not be read for its listeners"),
-  });
+  const dropLive = openDropLive(database, shared, now, log);
   const { lockWaitMs } = config;
   const store = new PostgresStore({
     url,
@@ -108,4 +105,12 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
   });
   stack.defer(() => relay.stop());
   return { till, soldOut, dropLive, invalidation, live, relay, outdated: outdated.promise };
+}
+
+function openDropLive(database: Database, { cache }: SharedState, now: Now, log: Logger): DropLive {
+  return new DropLive({
+    read: (dropId) => readDrop({ database, cache }, dropId),
+    now,
+    onError: (error) => log.warn({ err: (error as Error).message }, "a drop could not be read for its listeners"),
+  });
 }

@@ -45,5 +45,5 @@ export const shopEvents: Journal<ShopEvent> = {
 
 /** Whether a round added events that the relay has to deliver. */
 export function addsShopEvents({ journals }: Changes): boolean {
-  return journals.has(shopEvents as Journal<unknown>);
+  return journals.has(shopEvents);
 }

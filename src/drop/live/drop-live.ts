@@ -76,7 +76,7 @@ export class DropLive {
 
   /** Looks at the drop in `ms`, or earlier if that is planned already. */
   #lookIn(dropId: string, watched: Watched, ms: number): void {
-    const planned = watched.timer as (NodeJS.Timeout & { at?: number }) | undefined;
+    const planned: (NodeJS.Timeout & { at?: number }) | undefined = watched.timer;
     const at = performance.now() + ms;
     if (planned?.at !== undefined && planned.at <= at) return;
     clearTimeout(planned);
