@@ -49,6 +49,8 @@ export const OPERATIONS = {
   listOrders: ["GET", "/admin/orders"],
   listPayments: ["GET", "/admin/payments"],
   reconcile: ["GET", "/admin/reconciliation"],
+  listPaymentsAttention: ["GET", "/admin/payments/attention"],
+  resolvePayment: ["POST", "/admin/payments/{id}/resolve", true],
   listSales: ["GET", "/admin/sales"],
   listSalesByDay: ["GET", "/admin/sales/days"],
   getOrderHistory: ["GET", "/orders/{orderId}/history"],
@@ -116,6 +118,8 @@ export type Operations = {
   listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
   listPayments: { data: types.ListPaymentsData; answers: types.ListPaymentsResponses; refusals: types.ListPaymentsErrors };
   reconcile: { data: types.ReconcileData; answers: types.ReconcileResponses; refusals: types.ReconcileErrors };
+  listPaymentsAttention: { data: types.ListPaymentsAttentionData; answers: types.ListPaymentsAttentionResponses; refusals: types.ListPaymentsAttentionErrors };
+  resolvePayment: { data: types.ResolvePaymentData; answers: types.ResolvePaymentResponses; refusals: types.ResolvePaymentErrors };
   listSales: { data: types.ListSalesData; answers: types.ListSalesResponses; refusals: types.ListSalesErrors };
   listSalesByDay: { data: types.ListSalesByDayData; answers: types.ListSalesByDayResponses; refusals: types.ListSalesByDayErrors };
   getOrderHistory: { data: types.GetOrderHistoryData; answers: types.GetOrderHistoryResponses; refusals: types.GetOrderHistoryErrors };
