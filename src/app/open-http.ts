@@ -4,7 +4,6 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
-import { shareMetrics } from "../http/cluster-metrics.ts";
 import { measureRequests } from "../http/metrics.ts";
 import { createServer } from "../http/server.ts";
 import { authenticator } from "../http/tokens.ts";
@@ -22,6 +21,8 @@ export type OpenHttpOptions = {
   /** Signs the shop's own tokens. */
   secret: string;
   log: Logger;
+  /** Whether the till can be reached. */
+  isReachable: () => boolean;
   /** Ends the calls to the payment gateway. */
   stopGateway: () => void;
 };
@@ -32,7 +33,7 @@ const GATEWAY_PATIENCE_MS = 4000;
 /** Opens it, and adds to `stack` how to close it. */
 export async function openHttp(
   stack: AsyncDisposableStack,
-  { shop, live, shared, registry, backlog, secret, log, stopGateway }: OpenHttpOptions,
+  { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway }: OpenHttpOptions,
 ): Promise<{ server: FastifyInstance; rehearsals: Rehearsals }> {
   const { config, database } = shop;
   const server = createServer({
@@ -42,8 +43,6 @@ export async function openHttp(
     onFault: (error) => log.error({ err: error }, "a request failed with an unexpected error"),
   });
   measureRequests(server, registry, live);
-  shared.measure(registry);
-  shareMetrics(registry);
   server.addHook("preClose", (done) => {
     live.stop();
     done();
@@ -57,7 +56,7 @@ export async function openHttp(
     clearTimeout(timer);
   });
   const state = () => ({ cards: config.gateway.kind, ...shared.state() });
-  const operations = { database, registry, state, backlog: () => backlogChecks(backlog) };
+  const operations = { database, registry, isReachable, state, backlog: () => backlogChecks(backlog) };
   await declareRoutes(server, { shop, live, rehearsals, operations, secret });
   return { server, rehearsals };
 }
