@@ -1,7 +1,10 @@
 // The only reader of the environment: all settings of the shop, checked. docs/operating lists them.
 
 import { isIP } from "node:net";
-import { ConfigError, currencyOf, duration, type Env, integer, oneOf, text, timezoneOf } from "./env.ts";
+import { type AuthSettings, authSettings } from "./auth-settings.ts";
+import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
+import { countryOf } from "./country.ts";
+import { ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
 /** Limits of the calls to the payment gateway. */
 export type GatewayPolicySettings = {
@@ -38,7 +41,7 @@ export type SettlementSettings = {
 /** Which proxies' X-Forwarded-For is trusted: a number of proxies, or their addresses and networks. */
 export type TrustedProxies = number | string[];
 
-export type Config = {
+export type Config = DataPlatformSettings & {
   port: number;
   host: string;
   /** Unset: embedded PostgreSQL in `dataDir`. */
@@ -48,11 +51,7 @@ export type Config = {
   /** Unset: each instance caches and counts for itself, and PostgreSQL locks. */
   redisUrl: string | undefined;
   dataDir: string;
-  /** Sinks of the outbox: `file`, or URLs. */
-  dataPlatforms: readonly string[];
-  /** Signs the webhooks among them. */
-  webhookSecret: string | undefined;
-  auth: { secret: string | undefined; jwksUrl: string | undefined; issuer: string | undefined; audience: string | undefined };
+  auth: AuthSettings;
   balanceFunding: "open" | "gateway" | "operator";
   gateway: GatewaySettings & SettlementSettings;
   /** Minor units. */
@@ -60,6 +59,10 @@ export type Config = {
   /** Minor units. */
   balanceMax: number;
   orderExpiresAfterMs: number;
+  /** How long after its completion a buyer can cancel an order, in ms. */
+  cancelWithinMs: number;
+  /** How long after its delivery a buyer can return a piece, in ms. */
+  returnWithinMs: number;
   lockWaitMs: number;
   /** Requests per second and caller; undefined: no limit. */
   rateLimit: number | undefined;
@@ -68,6 +71,8 @@ export type Config = {
   timezone: string;
   currency: string;
   locale: "ko" | "en";
+  /** ISO 3166-1: the country of an address that names none. */
+  country: string;
   demo: boolean;
   logLevel: string;
 };
@@ -87,18 +92,21 @@ export function readConfig(env: Env): Config {
     databaseReadUrl: databaseReadUrl(env, embedded),
     redisUrl: redisUrl(env),
     ...dataPlatforms(env),
-    auth: auth(env),
+    auth: authSettings(env),
     balanceFunding: balanceFunding(env, embedded),
     gateway: gateway(env, embedded),
     chargeMax: integer(env, "CHARGE_MAX", 10_000_000, 1, Number.MAX_SAFE_INTEGER),
     balanceMax: integer(env, "BALANCE_MAX", 1_000_000_000_000, 1, Number.MAX_SAFE_INTEGER),
     orderExpiresAfterMs: duration(env, "ORDER_EXPIRES_AFTER", "PT30M"),
+    cancelWithinMs: duration(env, "CANCEL_WITHIN", "P7D"),
+    returnWithinMs: duration(env, "RETURN_WITHIN", "P7D"),
     lockWaitMs: integer(env, "LOCK_WAIT_MS", 3000, 1, 600_000),
     rateLimit: env["RATE_LIMIT"] === "off" || !text(env, "RATE_LIMIT") ? undefined : integer(env, "RATE_LIMIT", 0, 1, 1_000_000),
     trustProxy: trustProxy(env),
     timezone: timezoneOf("SHOP_TIMEZONE", text(env, "SHOP_TIMEZONE") ?? "Asia/Seoul"),
     currency: currency(env),
     locale: oneOf(env, "SHOP_LOCALE", ["ko", "en"], "ko"),
+    country: countryOf("SHOP_COUNTRY", text(env, "SHOP_COUNTRY") ?? "KR"),
     demo: oneOf(env, "DEMO", ["on", "off"], embedded ? "on" : "off") === "on",
     logLevel: oneOf(env, "LOG_LEVEL", ["fatal", "error", "warn", "info", "debug", "trace", "silent"], "info"),
   };
@@ -121,51 +129,6 @@ function redisUrl(env: Env): string | undefined {
   if (url !== undefined && !(URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol)))
     throw new ConfigError("REDIS_URL must begin with redis:// or rediss://");
   return url;
-}
-
-function auth(env: Env): Config["auth"] {
-  const secret = text(env, "AUTH_JWT_SECRET");
-  if (secret !== undefined && Buffer.byteLength(secret) < 32) throw new ConfigError("AUTH_JWT_SECRET must be at least 32 bytes long");
-  const jwksUrl = text(env, "AUTH_JWKS_URL");
-  // A party that can change the keys in transit can sign any token.
-  if (jwksUrl !== undefined && !isHttpsOrLocal(jwksUrl))
-    throw new ConfigError("AUTH_JWKS_URL must be an https:// address; http:// is allowed on this machine only");
-  if (secret !== undefined && jwksUrl !== undefined) throw new ConfigError("AUTH_JWT_SECRET and AUTH_JWKS_URL exclude each other; unset one");
-  return { secret, jwksUrl, issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") };
-}
-
-const SINK_PROTOCOLS = new Set(["nats:", "tls:", "kafka:", "redis:", "rediss:", "https:", "http:"]);
-
-/** `DATA_PLATFORM_URL` holds one sink or several, separated by commas. */
-function dataPlatforms(env: Env): Pick<Config, "dataPlatforms" | "webhookSecret"> {
-  const platforms = (text(env, "DATA_PLATFORM_URL") ?? "file").split(",").map((platform) => platform.trim());
-  for (const platform of platforms) {
-    if (platform === "file") continue;
-    const url = URL.canParse(platform) ? new URL(platform) : undefined;
-    if (!url?.hostname || !SINK_PROTOCOLS.has(url.protocol))
-      throw new ConfigError("DATA_PLATFORM_URL must be file, https://…, nats://…, kafka://… or redis://…, or several of them separated by commas");
-    if (url.protocol === "http:" && !["127.0.0.1", "[::1]", "localhost"].includes(url.hostname))
-      throw new ConfigError("DATA_PLATFORM_URL may begin with http:// only for this machine; use https://");
-  }
-  if (new Set(platforms).size < platforms.length) throw new ConfigError("DATA_PLATFORM_URL names the same sink twice");
-  const webhookSecret = text(env, "DATA_PLATFORM_WEBHOOK_SECRET");
-  if (webhookSecret === undefined && platforms.some((platform) => /^https?:/.test(platform)))
-    throw new ConfigError("DATA_PLATFORM_WEBHOOK_SECRET is missing: a webhook of DATA_PLATFORM_URL must be signed");
-  if (webhookSecret !== undefined && !webhookSecret.split(/\s+/).every(isWebhookSecret))
-    throw new ConfigError("DATA_PLATFORM_WEBHOOK_SECRET must be whsec_ followed by 24 to 64 bytes in base64");
-  return { dataPlatforms: platforms, webhookSecret };
-}
-
-function isWebhookSecret(secret: string): boolean {
-  const key = /^whsec_([A-Za-z0-9+/]+={0,2})$/.exec(secret)?.[1];
-  const bytes = key === undefined ? 0 : Buffer.from(key, "base64").length;
-  return bytes >= 24 && bytes <= 64;
-}
-
-function isHttpsOrLocal(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
-  return protocol === "https:" || (protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
 }
 
 /** The currencies in which the real gateway takes payments. */
@@ -199,7 +162,7 @@ function gateway(env: Env, embedded: boolean): Config["gateway"] {
     breakerCalls: integer(env, "PAYMENT_GATEWAY_BREAKER_CALLS", 20, 2, 10_000),
     breakerMs: integer(env, "PAYMENT_GATEWAY_BREAKER_MS", 10_000, 1, 600_000),
     settleAfterMs: integer(env, "PAYMENT_SETTLE_AFTER_MS", 5000, 1, 600_000),
-    giveUpAfterMs: integer(env, "PAYMENT_GIVE_UP_AFTER_MS", 900_000, 1, 86_400_000),
+    giveUpAfterMs: integer(env, "PAYMENT_GIVE_UP_AFTER_MS", 2_100_000, 1, 86_400_000),
   };
 }
 

@@ -51,6 +51,12 @@ export function eventId(orderId: string, seq: number): string {
   return `${orderId.slice(0, 32)}${seq.toString(16).padStart(4, "0")}`;
 }
 
+/** Returns the least id of an instant: ids that were created at it or later are not below. */
+export function firstIdAt(atMs: number): string {
+  const hex = Math.trunc(atMs).toString(16).padStart(12, "0");
+  return `${hex.slice(0, 8)}-${hex.slice(8)}-0000-0000-000000000000`;
+}
+
 /** Returns the order and the number of an event's id. */
 export function parseEventId(id: string): { orderId: string; seq: number } {
   return { orderId: `${id.slice(0, 32)}0000`, seq: Number.parseInt(id.slice(32), 16) };

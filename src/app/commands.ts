@@ -3,8 +3,10 @@
 import { chargeBalance } from "../balance/charge-balance.ts";
 import { createUsers } from "../balance/create-users.ts";
 import { grantBalances } from "../balance/grant-balances.ts";
+import { openCharge } from "../balance/open-charge.ts";
+import { findUser, provisionUser } from "../balance/provision-user.ts";
 import { startCharge } from "../balance/start-charge.ts";
-import { addToCart, removeFromCart, setQuantity } from "../cart/edit-cart.ts";
+import { addToCart, emptyCart, removeFromCart, setQuantity } from "../cart/edit-cart.ts";
 import { adjustStock } from "../catalog/adjust-stock.ts";
 import { createProducts } from "../catalog/create-products.ts";
 import { editProduct } from "../catalog/edit-product.ts";
@@ -13,6 +15,7 @@ import { closeCampaign, createCampaign, editCampaign } from "../coupon/edit-camp
 import { expireCoupon } from "../coupon/expire-coupon.ts";
 import { issueCoupon } from "../coupon/issue-coupon.ts";
 import type { Database } from "../database/pool.ts";
+import { createDrop } from "../drop/create-drop.ts";
 import { findStoredResponse, idempotent, repeatOutcome } from "../idempotency/idempotent-command.ts";
 import { findStored, startOnce, type Started, storeResponse } from "../idempotency/two-phase.ts";
 import { cancelOrder } from "../order/cancel-order.ts";
@@ -57,8 +60,11 @@ export function commandsByName(parts: CommandParts): ReadonlyMap<string, AnyComm
 function singleCommands({ database, variantCache, orderCache }: CommandParts): AnyCommand[] {
   return [
     createUsers,
+    provisionUser,
+    findUser,
     grantBalances,
     chargeBalance,
+    openCharge,
     createProducts,
     editProduct(variantCache),
     adjustStock,
@@ -67,9 +73,11 @@ function singleCommands({ database, variantCache, orderCache }: CommandParts): A
     closeCampaign,
     issueCoupon,
     expireCoupon,
+    createDrop(variantCache, database),
     addToCart(variantCache),
     setQuantity(database),
     removeFromCart,
+    emptyCart,
     placeOrder(variantCache, database),
     payOrder(orderCache),
     expireOrder(orderCache),

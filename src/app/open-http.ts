@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
+import { CachedAccounts } from "../balance/accounts.ts";
 import { measureRequests } from "../http/metrics.ts";
 import { createServer } from "../http/server.ts";
 import { authenticator } from "../http/tokens.ts";
@@ -38,7 +39,7 @@ export async function openHttp(
   const { config, database } = shop;
   const server = createServer({
     config,
-    authenticator: authenticator(config.auth, secret),
+    authenticator: authenticator(config.auth, secret, { accounts: new CachedAccounts({ till: shop.till, provision: config.auth.provision }) }),
     rates: shared.rates,
     onFault: (error) => log.error({ err: error }, "a request failed with an unexpected error"),
   });

@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { auditRoutes } from "../audit/audit.routes.ts";
 import { balanceAdminRoutes } from "../balance/balance.admin.routes.ts";
 import { balanceRoutes } from "../balance/balance.routes.ts";
+import { meRoutes } from "../balance/me.routes.ts";
 import { userAdminRoutes } from "../balance/users.admin.routes.ts";
 import type { Cache } from "../cache/cache.ts";
 import { cartRoutes } from "../cart/cart.routes.ts";
@@ -19,6 +20,8 @@ import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
+import { dropRoutes } from "../drop/drop.routes.ts";
 import { openapiRoutes } from "../http/openapi/openapi.routes.ts";
 import { operationsRoutes, type OperationsRoutesOptions } from "../http/operations.routes.ts";
 import { problemRoutes } from "../http/problems.routes.ts";
@@ -74,9 +77,11 @@ export type DeclareRoutesOptions = {
 };
 
 const SHOPPER_ROUTES = [
+  meRoutes,
   balanceRoutes,
   catalogRoutes,
   couponRoutes,
+  dropRoutes,
   cartRoutes,
   orderRoutes,
   paymentRoutes,
@@ -91,6 +96,7 @@ const ADMIN_ROUTES = [
   catalogAdminRoutes,
   stockAdminRoutes,
   couponAdminRoutes,
+  dropAdminRoutes,
   orderAdminRoutes,
   paymentAdminRoutes,
   reconciliationRoutes,

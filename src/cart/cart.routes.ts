@@ -7,7 +7,7 @@ import { Body, Id, Nullable, OneOf, Quantity, UserParams } from "../http/schemas
 import { refuse } from "../refusal.ts";
 import { selectCart } from "./cart.sql.ts";
 import { cartItemView } from "./cart-view.ts";
-import { addToCart, removeFromCart, setQuantity } from "./edit-cart.ts";
+import { addToCart, emptyCart, removeFromCart, setQuantity } from "./edit-cart.ts";
 
 const CartItemSchema = Type.Object(
   {
@@ -50,6 +50,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: { databas
       path: "/users/{userId}/cart",
       operationId: "getCart",
       audience: "owner",
+      permission: "customers",
       tag: "Cart",
       summary: "The cart, with current prices and stock",
       params: UserParams,
@@ -74,6 +75,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: { databas
       path: "/users/{userId}/cart/items",
       operationId: "addToCart",
       audience: "owner",
+      permission: "customers",
       tag: "Cart",
       summary: "Add a variant to the cart; nothing is reserved",
       params: UserParams,
@@ -100,6 +102,7 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       path: "/users/{userId}/cart/items/{id}",
       operationId: "setCartQuantity",
       audience: "owner",
+      permission: "customers",
       tag: "Cart",
       summary: "Change the quantity of a cart item",
       params: ItemParams,
@@ -117,6 +120,7 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       path: "/users/{userId}/cart/items/{id}",
       operationId: "removeFromCart",
       audience: "owner",
+      permission: "customers",
       tag: "Cart",
       summary: "Remove an item from the cart",
       params: ItemParams,
@@ -125,5 +129,22 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       refusals: ["USER_NOT_FOUND", "CART_ITEM_NOT_FOUND"],
     },
     ({ params }) => submit(removeFromCart, { userId: params.userId, itemId: params.id }, 204),
+  );
+
+  routes.write(
+    {
+      method: "DELETE",
+      path: "/users/{userId}/cart",
+      operationId: "emptyCart",
+      audience: "owner",
+      permission: "customers",
+      tag: "Cart",
+      summary: "Remove all items from the cart",
+      params: UserParams,
+      answers: { 204: null },
+      faults,
+      refusals: ["USER_NOT_FOUND"],
+    },
+    ({ params }) => submit(emptyCart, { userId: params.userId }, 204),
   );
 }

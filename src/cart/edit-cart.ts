@@ -100,6 +100,17 @@ export const removeFromCart = command<{ userId: string; itemId: string }, null>(
   },
 });
 
+/** Removes all items from the cart. Errors: USER_NOT_FOUND. */
+export const emptyCart = command<{ userId: string }, null>({
+  name: "empty cart",
+  needs: ({ userId }) => cartNeeds(userId),
+
+  decide(uow, { userId }) {
+    if (getCart(uow, userId).length > 0) uow.put(carts, userId, []);
+    return null;
+  },
+});
+
 function viewItem(uow: UnitOfWork, { id, productId, variantId, quantity }: CartItem): CartItemView {
   const product = uow.find(products, productId) ?? refuse("PRODUCT_NOT_FOUND", { productId });
   const variant = uow.find(variants, variantId) ?? refuse("PRODUCT_NOT_FOUND", { productId, variantId });

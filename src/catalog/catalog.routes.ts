@@ -6,9 +6,9 @@ import type { Cache } from "../cache/cache.ts";
 import { BatchedRead } from "../database/batched-read.ts";
 import type { Database } from "../database/pool.ts";
 import { PagedList } from "../http/pages.ts";
+import { isReader } from "../http/permissions.ts";
 import type { Routes } from "../http/route.ts";
 import { Id, OneOf, page, Query, Search } from "../http/schemas.ts";
-import type { Caller } from "../http/tokens.ts";
 import { refuse } from "../refusal.ts";
 import { ProductListSchema, ProductSchema } from "./catalog.schemas.ts";
 import { selectProducts } from "./catalog.sql.ts";
@@ -75,7 +75,7 @@ export function catalogRoutes(routes: Routes, { database, cache }: { database: D
     async ({ params: { productId }, caller }) => {
       const product = await products.get(productId);
       if (!product || !(await mayMeet(database, caller, product))) refuse("PRODUCT_NOT_FOUND", { productId });
-      return (caller as Caller | null)?.role === "operator" ? product.forOperators : product.forShoppers;
+      return isReader(caller, "catalog") ? product.forOperators : product.forShoppers;
     },
   );
 }
@@ -100,6 +100,6 @@ async function listProducts(database: Database, query: Static<typeof ListQuery>,
     (after, limit) => database.rows<ProductListItem>(selectProductPage({ sort, search: q, includeSoldOut, after, limit })),
     ({ id, name, price }) => (sort === "newest" ? [id] : [sort === "name" ? name : price, id]),
   );
-  const products = rows.map(({ id, name, price, stock }) => ({ id, name, price, stock, status: saleStatus("ON_SALE", stock) }));
+  const products = rows.map(({ dropId, ...row }) => ({ ...row, status: saleStatus("ON_SALE", row.stock), dropId }));
   return { products, nextCursor, ...(products.length === 0 ? { message: NO_PRODUCTS[locale] } : {}) };
 }

@@ -165,6 +165,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "createUsers", "INVALID_REQUEST: the external id is taken", 400, { body: { name: "김민수", externalId: "member-1024" } });
   await show(operator, "listUsers", "The first two", 200, { params: { limit: 2 } });
   await show(operator, "getUser", "김민수", 200, { params: { id: minsu.id } });
+  await show(minsu, "getMe", "김민수", 200);
+  await show(operator, "getMe", "USER_NOT_FOUND: an operator need not be a user", 404);
   await show(operator, "grantBalances", "A welcome bonus", 200, {
     body: {
       grants: [
@@ -272,6 +274,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
 
   // Balances.
   await show(minsu, "chargeBalance", "30,000 won", 200, { params: { userId: minsu.id }, body: { amount: 30_000 } });
+  await show(minsu, "openCharge", "Announced, for the gateway's window", 201, { params: { userId: minsu.id }, body: { amount: 30_000 } });
+  await show(operator, "openCharge", "USER_NOT_FOUND", 404, { params: { userId: UNKNOWN_ID }, body: { amount: 10_000 } });
   await show(minsu, "chargeBalance", "Only at the version that was read", 200, {
     params: { userId: minsu.id },
     body: { amount: 10_000, version: 1 },
@@ -303,6 +307,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
   const { cartItems } = await show(minsu, "getCart", "Two items", 200, { params: { userId: minsu.id } });
   await show(minsu, "removeFromCart", "The handkerchief is removed", 204, { params: { userId: minsu.id, id: cartItems[1].id } });
   await show(minsu, "removeFromCart", "CART_ITEM_NOT_FOUND: already removed", 404, { params: { userId: minsu.id, id: cartItems[1].id } });
+  await show(jiwoo, "emptyCart", "The cart is empty", 204, { params: { userId: jiwoo.id } });
+  await show(jiwoo, "emptyCart", "FORBIDDEN: another user's cart", 403, { params: { userId: minsu.id } });
 
   // Orders.
   const key = { "idempotency-key": "a7f3c1d2-order-1" };
@@ -446,6 +452,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "stopRehearsal", "Already finished", 200, { params: { id } });
   await show(operator, "stopRehearsal", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
 
+  await showDrops(operator, soon);
+
   const text = `${JSON.stringify(recorded, null, 2)}\n`;
   if (process.env["UPDATE_EXAMPLES"] === "1") writeFileSync(FILE, text);
   assert.deepEqual(
@@ -454,6 +462,26 @@ test("a morning in the shop matches the documented examples", async (t) => {
     "if the change is intended, run with UPDATE_EXAMPLES=1 and review the difference",
   );
 });
+
+/** A drop of its own product, which opens in an hour. */
+async function showDrops(operator: Client, soon: string): Promise<void> {
+  const shoes = await shop.product({ name: "한정판 운동화", price: 129_000, stock: 100 });
+  const drop = await show(operator, "createDrop", "First come, first served, with holds and a line", 201, {
+    body: {
+      name: "한정판 운동화 드롭",
+      productId: shoes.id,
+      mode: "FIRST_COME",
+      opensAt: soon,
+      limitPerCustomer: 1,
+      holdFor: "PT5M",
+      waitlist: true,
+    },
+  });
+  await show(operator, "createDrop", "DROP_EXISTS", 409, { body: { name: "한정판 운동화 추첨", productId: shoes.id, opensAt: soon } });
+  await show(null, "listDrops", "An upcoming drop", 200);
+  await show(null, "getDrop", "An upcoming drop", 200, { params: { dropId: drop.id } });
+  await show(null, "getDrop", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
+}
 
 test("every operation has an example of a success and of a refusal", () => {
   for (const [operationId, { method }] of routes) {

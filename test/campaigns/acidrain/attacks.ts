@@ -265,6 +265,21 @@ export const ATTACKS: Attack[] = [
     },
   },
   {
+    operationId: "emptyCart",
+    async prepare(shop, copies) {
+      const [user, product] = [await shop.user(), await shop.product()];
+      good(await user.post(`/users/${user.id}/cart/items`, { productId: product.id, quantity: 2 }), 201);
+      return {
+        as: user,
+        method: "DELETE",
+        path: `/users/${user.id}/cart`,
+        maxSuccesses: copies,
+        expectedEffects: once,
+        effects: async () => 1 - (await count(shop, `/users/${user.id}/cart`, "cartItems", () => true)),
+      };
+    },
+  },
+  {
     operationId: "placeOrder",
     variant: "with money for four",
     async prepare(shop) {

@@ -2,7 +2,8 @@ import { campaign, secondsSince, SEED } from "../campaign.ts";
 import { model } from "./model.ts";
 
 export default campaign({
-  summary: "random sequences of requests over HTTP to two instances, of one process or of several workers each, each response compared with the simulation's model",
+  summary:
+    "random sequences of requests over HTTP to two instances, of one process or of several workers each, each response compared with the simulation's model",
   options: {
     seed: SEED,
     runs: { type: "number", default: 100, help: "number of sequences" },
