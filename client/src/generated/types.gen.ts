@@ -35,6 +35,18 @@ export type Problem = {
     [key: string]: unknown;
 };
 
+export type User = {
+    id: string;
+    name: string;
+    externalId: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+};
+
 /**
  * Give the gateway's window `chargeId` as its order id
  */
@@ -261,11 +273,7 @@ export type Order = {
     orderItems: Array<{
         productId: string;
         variantId: string;
-        sku: string | null;
         name: string;
-        options: {
-            [key: string]: string;
-        };
         /**
          * In the currency's minor unit
          */
@@ -314,11 +322,7 @@ export type OrderInList = {
     orderItems: Array<{
         productId: string;
         variantId: string;
-        sku: string | null;
         name: string;
-        options: {
-            [key: string]: string;
-        };
         /**
          * In the currency's minor unit
          */
@@ -439,12 +443,6 @@ export type Shop = {
      * Whether clients can sign in as demo users
      */
     demo: boolean;
-};
-
-export type User = {
-    id: string;
-    name: string;
-    externalId: string | null;
 };
 
 export type Event = {
@@ -624,6 +622,69 @@ export type ProblemType = {
  */
 export type IdempotencyKey = string;
 
+export type GetMeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/users/me';
+};
+
+export type GetMeErrors = {
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetMeError = GetMeErrors[keyof GetMeErrors];
+
+export type GetMeResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
 export type OpenChargeData = {
     /**
      * At most 1 MiB.
@@ -641,6 +702,9 @@ export type OpenChargeData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -764,6 +828,9 @@ export type ChargeBalanceData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -887,6 +954,9 @@ export type ChargeBalanceResponse = ChargeBalanceResponses[keyof ChargeBalanceRe
 export type GetBalanceData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -959,6 +1029,9 @@ export type GetBalanceResponse = GetBalanceResponses[keyof GetBalanceResponses];
 export type ListTransactionsData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -1404,6 +1477,9 @@ export type IssueCouponResponse = IssueCouponResponses[keyof IssueCouponResponse
 export type ListUserCouponsData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -1613,6 +1689,9 @@ export type EmptyCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1713,6 +1792,9 @@ export type EmptyCartResponse = EmptyCartResponses[keyof EmptyCartResponses];
 export type GetCartData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1807,6 +1889,9 @@ export type AddToCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -2304,6 +2389,13 @@ export type GetOrderErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
      * `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
@@ -2347,6 +2439,9 @@ export type GetOrderResponse = GetOrderResponses[keyof GetOrderResponses];
 export type ListUserOrdersData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -2459,6 +2554,13 @@ export type CancelOrderErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
@@ -2689,6 +2791,13 @@ export type GetPaymentErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `PAYMENT_NOT_FOUND`: Payment not found
@@ -3001,10 +3110,22 @@ export type CreateUsersData = {
     body: {
         name: string;
         externalId?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
     } | {
         users: Array<{
             name: string;
             externalId?: string;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata?: {
+                [key: string]: string;
+            };
         }>;
     };
     headers?: {
@@ -5018,6 +5139,13 @@ export type GetOrderHistoryErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
