@@ -70,7 +70,7 @@ export async function upgrade({ from, orders }: { from: string | undefined; orde
     for (const job of ["aggregate-sales", "relay-events"]) good(await operator.post(`/admin/jobs/${job}/run`), 200);
     return { faults: faultsOf(verification), violations: good(await operator.get("/admin/audit"), 200).violations, notes };
   } finally {
-    for (const instance of [...instances]) await end(instance);
+    while (instances[0] !== undefined) await end(instances[0]);
     await cluster.remove();
     rmSync(folder, { recursive: true, force: true });
   }
