@@ -68,15 +68,11 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const secret = shopSecret(config);
   const { database, lists, clock } = opened;
   const now = fixedNow ?? clock.now;
-  const shared = await openSharedState({
-    redisUrl: config.redisUrl,
-    database,
-    lockWaitMs: config.lockWaitMs,
-    onChange: (up, reason) => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it"),
-  });
+  const onChange = (up: boolean, reason?: string): void => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it");
+  const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
   const tillParts = await openTill(stack, { config, log, opened, shared, now, fixedNow, link });
-  const { till, variantCache, orderCache, soldOut, invalidation, live, relay, outdated } = tillParts;
+  const { till, variantCache, orderCache, soldOut, dropLive, invalidation, live, relay, outdated } = tillParts;
   const registry = shopMetrics(till, tillParts.isReachable, link?.role !== "till");
   shared.measure(registry);
   shareMetrics(registry);
@@ -84,7 +80,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
-  const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
@@ -92,14 +88,14 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
     expireCoupons: () => expireCoupons({ database, till, now }),
-    settlePayments: () => settlement.worker.run(),
+    settlePayments: () => cards.settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
   });
   const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
   const scheduler = new Scheduler({ database, timezone: config.timezone, now, jobs, onError });
   scheduling.defer(() => scheduler.stop());
 
-  const shop = { config, database, lists, now, till, cache: shared.cache, variantCache, orderCache, soldOut, relay, scheduler, gateway, settlement };
+  const shop = { config, database, lists, now, till, cache: shared.cache, variantCache, orderCache, soldOut, dropLive, relay, scheduler, ...cards };
   const startWork = async (): Promise<void> => {
     if (config.demo) await fillWithDemo(shop);
     relay.start();
@@ -112,11 +108,11 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     await tillParts.server?.listen(link.path);
   } else {
     const { isReachable } = tillParts;
-    const http = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway: () => gateway.stop() });
+    const http = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway: cards.stop });
     if (!link) await startWork();
     url = await listen(http.server, config);
     http.rehearsals.url = loopbackOf(url);
-    onListening(url);
+    cards.onListening(url);
   }
 
   let closing: Promise<void> | undefined;

@@ -46,6 +46,7 @@ export async function openHttp(
   measureRequests(server, registry, live);
   server.addHook("preClose", (done) => {
     live.stop();
+    shop.dropLive.stop();
     done();
   });
   const rehearsals = new Rehearsals({ shop, live, secret, onError: (error) => log.error({ err: error }, "a rehearsal failed") });

@@ -7,6 +7,10 @@ import type { Config } from "../config.ts";
 import { VariantCache } from "../catalog/variant-cache.ts";
 import { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
+import { readDrop } from "../drop/drop.routes.ts";
+import { DropLive } from "../drop/live/drop-live.ts";
+import { addsShopEvents } from "../events/shop-events.ts";
+import type { Database } from "../database/pool.ts";
 import { Listener } from "../database/listener.ts";
 import { ConfigError } from "../env.ts";
 import { Counters } from "../live/counters.ts";
@@ -51,6 +55,7 @@ export type OpenTill = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   soldOut: SoldOut;
+  dropLive: DropLive;
   invalidation: Invalidation;
   live: Live;
   relay: Relay;
@@ -70,14 +75,16 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
     database,
     cache: shared.cache,
     soldOut,
+    onDropsChanged: () => dropLive.changed(),
     onSettingsChanged: () => void checkStored(database, config).catch(onListenerError),
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
+  const dropLive = openDropLive(database, shared, now, log);
   const caches = { variantCache: new VariantCache(database), orderCache: new OrderCache(database) };
   const onCommit = (changes: Changes): void => {
     const outdatedCaches = invalidation.committed(changes);
     if (outdatedCaches !== undefined) server?.announce(outdatedCaches);
-    if (addsOrderEvents(changes)) relay.wake();
+    if (addsOrderEvents(changes) || addsShopEvents(changes)) relay.wake();
     live.committed(changes);
   };
   const { till, server, isReachable } =
@@ -105,7 +112,7 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
   });
   stack.defer(() => relay.stop());
   if (server) stack.defer(() => server.close());
-  return { till, isReachable, server, ...caches, soldOut, invalidation, live, relay, outdated: outdated.promise };
+  return { till, isReachable, server, ...caches, soldOut, dropLive, invalidation, live, relay, outdated: outdated.promise };
 }
 
 type Caches = Pick<OpenTill, "variantCache" | "orderCache">;
@@ -152,4 +159,12 @@ function openRemoteTill(stack: AsyncDisposableStack, path: string, invalidation:
   stack.defer(() => till.close());
   till.start();
   return { till, isReachable: () => till.isUp, server: undefined };
+}
+
+function openDropLive(database: Database, { cache }: SharedState, now: Now, log: Logger): DropLive {
+  return new DropLive({
+    read: (dropId) => readDrop({ database, cache }, dropId),
+    now,
+    onError: (error) => log.warn({ err: (error as Error).message }, "a drop could not be read for its listeners"),
+  });
 }
