@@ -21,6 +21,7 @@ export const READ_AFTER = [
   "order items",
   "refunds",
   "failed payments",
+  "charge intents",
   "card charges",
   "members",
   "claims",

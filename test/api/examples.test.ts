@@ -272,6 +272,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
 
   // Balances.
   await show(minsu, "chargeBalance", "30,000 won", 200, { params: { userId: minsu.id }, body: { amount: 30_000 } });
+  await show(minsu, "openCharge", "Announced, for the gateway's window", 201, { params: { userId: minsu.id }, body: { amount: 30_000 } });
+  await show(operator, "openCharge", "USER_NOT_FOUND", 404, { params: { userId: UNKNOWN_ID }, body: { amount: 10_000 } });
   await show(minsu, "chargeBalance", "Only at the version that was read", 200, {
     params: { userId: minsu.id },
     body: { amount: 10_000, version: 1 },

@@ -4,6 +4,7 @@ import type * as types from "./types.gen.ts";
 
 /** Method, path, and whether it takes an Idempotency-Key. */
 export const OPERATIONS = {
+  openCharge: ["POST", "/users/{userId}/balance/charges", true],
   chargeBalance: ["POST", "/users/{userId}/balance/charge", true],
   getBalance: ["GET", "/users/{userId}/balance"],
   listTransactions: ["GET", "/users/{userId}/balance/transactions"],
@@ -68,6 +69,7 @@ export const OPERATIONS = {
 } as const;
 
 export type Operations = {
+  openCharge: { data: types.OpenChargeData; answers: types.OpenChargeResponses; refusals: types.OpenChargeErrors };
   chargeBalance: { data: types.ChargeBalanceData; answers: types.ChargeBalanceResponses; refusals: types.ChargeBalanceErrors };
   getBalance: { data: types.GetBalanceData; answers: types.GetBalanceResponses; refusals: types.GetBalanceErrors };
   listTransactions: { data: types.ListTransactionsData; answers: types.ListTransactionsResponses; refusals: types.ListTransactionsErrors };

@@ -35,6 +35,21 @@ export type Problem = {
     [key: string]: unknown;
 };
 
+/**
+ * Give the gateway's window `chargeId` as its order id
+ */
+export type OpenedCharge = {
+    chargeId: string;
+    /**
+     * In the currency's minor unit
+     */
+    amount: number;
+    /**
+     * RFC 3339, in UTC
+     */
+    expiresAt: string;
+};
+
 export type Balance = {
     userId: string;
     /**
@@ -601,6 +616,120 @@ export type ProblemType = {
  */
 export type IdempotencyKey = string;
 
+export type OpenChargeData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        /**
+         * In the currency's minor unit
+         */
+        amount: number;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        userId: string;
+    };
+    query?: never;
+    url: '/users/{userId}/balance/charges';
+};
+
+export type OpenChargeErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID; `INVALID_AMOUNT`: Invalid amount; `BALANCE_LIMIT_EXCEEDED`: The balance would exceed its limit
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_AMOUNT' | 'BALANCE_LIMIT_EXCEEDED';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type OpenChargeError = OpenChargeErrors[keyof OpenChargeErrors];
+
+export type OpenChargeResponses = {
+    /**
+     * Created
+     */
+    201: OpenedCharge;
+};
+
+export type OpenChargeResponse = OpenChargeResponses[keyof OpenChargeResponses];
+
 export type ChargeBalanceData = {
     /**
      * At most 1 MiB.
@@ -615,6 +744,10 @@ export type ChargeBalanceData = {
          * Required with BALANCE_FUNDING=gateway: the payment that the user has authorized at the gateway
          */
         paymentKey?: string;
+        /**
+         * With a real gateway: the charge whose `chargeId` the gateway's window had as its order id. Naming it again resumes the same charge
+         */
+        chargeId?: string;
     };
     headers?: {
         /**
@@ -659,18 +792,18 @@ export type ChargeBalanceErrors = {
         code?: 'FORBIDDEN';
     };
     /**
-     * `USER_NOT_FOUND`: User not found
+     * `USER_NOT_FOUND`: User not found; `PAYMENT_NOT_FOUND`: Payment not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'USER_NOT_FOUND';
+        code?: 'USER_NOT_FOUND' | 'PAYMENT_NOT_FOUND';
     };
     /**
-     * `BALANCE_CONFLICT`: The balance has changed; try again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `BALANCE_CONFLICT`: The balance has changed; try again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'BALANCE_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'AMOUNT_CHANGED' | 'BALANCE_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
