@@ -12,6 +12,7 @@ import type { Config } from "../config.ts";
 import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
+import { HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
@@ -74,7 +75,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     onChange: (up, reason) => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it"),
   });
   stack.defer(() => shared.close());
-  const { till, soldOut, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
+  const { till, soldOut, productDrops, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
   const registry = shopMetrics(till);
   const { backlog, backlogLog } = openBacklog(stack, { database, relay, registry, log });
 
@@ -82,12 +83,22 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
   const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const holdParts = { database, till, productDrops, now };
+  const lapse = (): Promise<number> => lapseHolds(holdParts);
+  const expireHolds = async (): Promise<number> => {
+    const lapsed = await lapse();
+    await loseLines(holdParts);
+    return lapsed;
+  };
+  const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
+  scheduling.defer(() => holdWatch.stop());
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
     now,
     relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
+    expireHolds,
     expireCoupons: () => expireCoupons({ database, till, now }),
     settlePayments: () => settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
@@ -106,6 +117,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     variantCache: new VariantCache(database),
     orderCache,
     soldOut,
+    productDrops,
     relay,
     scheduler,
     gateway,
@@ -116,6 +128,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   relay.start();
   backlogLog.start();
   await scheduler.start();
+  holdWatch.start();
   const url = await server.listen({ port: config.port, host: config.host, backlog: TCP_BACKLOG }).catch((error: NodeJS.ErrnoException) => {
     throw addressError(error, config);
   });

@@ -6,6 +6,7 @@ import { logReport } from "../backlog/log-lines.ts";
 import type { Config } from "../config.ts";
 import { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
+import { ProductDrops } from "../drop/product-drops.ts";
 import { Listener } from "../database/listener.ts";
 import { ConfigError } from "../env.ts";
 import { Counters } from "../live/counters.ts";
@@ -34,6 +35,7 @@ export type OpenTillOptions = {
 export type OpenTill = {
   till: Till;
   soldOut: SoldOut;
+  productDrops: ProductDrops;
   invalidation: Invalidation;
   live: Live;
   relay: Relay;
@@ -48,10 +50,12 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
   const onListenerError = (error: Error): void =>
     error instanceof ConfigError ? outdated.resolve(error.message) : log.warn({ err: error.message }, "a database connection broke");
   const soldOut = new SoldOut(database);
+  const productDrops = new ProductDrops(database);
   const invalidation = new Invalidation({
     database,
     cache: shared.cache,
     soldOut,
+    productDrops,
     onSettingsChanged: () => void checkStored(database, config).catch(onListenerError),
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
@@ -97,5 +101,5 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     onReport: (report) => logReport(log, report),
   });
   stack.defer(() => relay.stop());
-  return { till, soldOut, invalidation, live, relay, outdated: outdated.promise };
+  return { till, soldOut, productDrops, invalidation, live, relay, outdated: outdated.promise };
 }

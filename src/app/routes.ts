@@ -20,6 +20,8 @@ import type { Database } from "../database/pool.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
+import { entryRoutes } from "../drop/entry.routes.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
 import { openapiRoutes } from "../http/openapi/openapi.routes.ts";
 import { operationsRoutes, type OperationsRoutesOptions } from "../http/operations.routes.ts";
@@ -60,6 +62,7 @@ export type ShopParts = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   soldOut: SoldOut;
+  productDrops: ProductDrops;
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
@@ -80,6 +83,7 @@ const SHOPPER_ROUTES = [
   catalogRoutes,
   couponRoutes,
   dropRoutes,
+  entryRoutes,
   cartRoutes,
   orderRoutes,
   paymentRoutes,

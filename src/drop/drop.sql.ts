@@ -173,3 +173,23 @@ export function selectProductsOfDrops(ids: string[]): Statement {
     values: [arrayOf(ids, (id) => id)],
   };
 }
+
+/** The product of a drop, and the stock of its variants. */
+export function selectStockOfDrop(dropId: string): Statement {
+  return {
+    name: "select stock of drop",
+    text: `SELECT d.product_id AS "productId", (SELECT json_agg(json_build_object('variantId', v.id, 'units', v.stock) ORDER BY v.position)
+             FROM variants v WHERE v.product_id = d.product_id) AS stock FROM drops d WHERE d.id = $1`,
+    values: [dropId],
+  };
+}
+
+/** Drops whose line is over, and whose last waiting entries are not marked as lost yet. */
+export function selectLostLines(now: number): Statement {
+  return {
+    name: "select lost lines",
+    text: `SELECT d.id FROM drops d WHERE (d.closed_at IS NOT NULL AND d.mode <> 'DIRECT' OR d.mode = 'FIRST_COME' AND d.closes_at <= $1::timestamptz)
+             AND EXISTS (SELECT FROM drop_entries e WHERE e.drop_id = d.id AND e.status = 'WAITING')`,
+    values: [iso(now)],
+  };
+}

@@ -17,7 +17,8 @@ export class ProductDrops {
   constructor(database: Database) {
     this.#database = database;
     this.#products = new BatchedRead(
-      async (ids) => new Map((await database.rows<{ id: string; productId: string }>(selectProductsOfDrops(ids))).map((row) => [row.id, row.productId])),
+      async (ids) =>
+        new Map((await database.rows<{ id: string; productId: string }>(selectProductsOfDrops(ids))).map((row) => [row.id, row.productId])),
     );
   }
 

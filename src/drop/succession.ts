@@ -2,11 +2,13 @@
 
 import { products, variants } from "../catalog/catalog.sql.ts";
 import { returnStock, takeStock } from "../catalog/stock.ts";
+import { isoOrNull } from "../database/statement.ts";
+import { shopEvents } from "../events/shop-events.ts";
 import { type Need, need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
-import { type Drop, type Entry, holdFrom, passesOn, type Person, placeOf } from "./drop.ts";
+import { type Drop, type Entry, heldUntil, holdFrom, passesOn, type Person, placeOf } from "./drop.ts";
 import { drops } from "./drop.sql.ts";
-import { holds, lineKey, lines } from "./line.sql.ts";
+import { holds, lineHeads, lineKey, lines } from "./line.sql.ts";
 import { people, personKey } from "./person.sql.ts";
 
 /** Units of one variant. */
@@ -85,6 +87,8 @@ export function hold(uow: UnitOfWork, drop: Drop, person: Person, entry: Entry):
   uow.put(people, personKey(drop.id, person.person), held);
   const holders = uow.peek(holds, drop.id);
   if (holders) uow.put(holds, drop.id, [...holders, held]);
+  moveHead(uow, drop.id, entry);
+  announceEntry(uow, drop, held, "entry.held");
   return held;
 }
 
@@ -101,13 +105,29 @@ export function joinLine(uow: UnitOfWork, { variantId, quantity }: Entry, person
 }
 
 /** Takes a person who no longer waits out of the line. */
-export function leaveLine(uow: UnitOfWork, { variantId }: Entry, person: Person): void {
+export function leaveLine(uow: UnitOfWork, entry: Entry, person: Person): void {
+  moveHead(uow, person.dropId, entry);
+  const { variantId } = entry;
   const key = lineKey(person.dropId, variantId);
   const line = uow.peek(lines, key);
   if (line) uow.put(lines, key, { ...line, waiting: line.waiting.filter((other) => other.person !== person.person) });
 }
 
-/** The first waiting place moves on when its entry stops waiting; the next place is not known, so it is at least the one after. */
-export function nextPlace(entry: Entry): number {
-  return placeOf(entry) + 1;
+/** The first waiting place moves on when its entry stops waiting. The next place is not known, so it is at least the one after. */
+function moveHead(uow: UnitOfWork, dropId: string, entry: Entry): void {
+  if (uow.peek(lineHeads, dropId)?.place === placeOf(entry)) uow.put(lineHeads, dropId, { place: placeOf(entry) + 1 });
+}
+
+/** Writes an event of an entry. Rehearsals have none. */
+export function announceEntry(uow: UnitOfWork, drop: Drop, { entry }: Person, type: "entry.held" | "entry.lapsed"): void {
+  if (entry === null || drop.rehearsalId !== null) return;
+  const { id, number, userId, variantId, quantity } = entry;
+  const until = heldUntil(drop, entry);
+  uow.append(shopEvents, {
+    id: uow.newId(),
+    subject: id,
+    type,
+    data: { entryId: id, dropId: drop.id, number, userId, variantId, quantity, heldUntil: isoOrNull(until) },
+    at: uow.now,
+  });
 }
