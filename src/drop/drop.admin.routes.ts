@@ -63,6 +63,7 @@ function createRoute(routes: Routes, variantCache: VariantCache, database: Datab
       path: "/admin/drops",
       operationId: "createDrop",
       audience: "operator",
+      permission: "drops",
       tag: "Drops",
       summary: "Create a drop: from now on its product is sold only by its rules",
       description:

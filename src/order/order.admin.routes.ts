@@ -10,7 +10,7 @@ import { Body, Id, OneOf, page, Quantity, Query, Text } from "../http/schemas.ts
 import { dayOrInstant } from "./day-or-instant.ts";
 import type { OrderCache } from "./order-cache.ts";
 import { orderReader } from "./order-reader.ts";
-import { listedOrderView, type OrderRow } from "./order-view.ts";
+import { type ListedOrderRow, listedOrderView } from "./order-view.ts";
 import { ORDER_STATUSES, OrderListSchema, OrderSchema } from "./order.schemas.ts";
 import { selectOrderPage } from "./order.sql.ts";
 import { refundOrder } from "./refund/refund-order.ts";
@@ -56,6 +56,7 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
       path: "/admin/orders/{id}/refunds",
       operationId: "refundOrder",
       audience: "operator",
+      permission: "refunds",
       tag: "Orders",
       summary: "Refund a paid order in full or in part",
       description: `Without \`items\` all remaining units are refunded. The amount of a line item is its share of the payment; partial refunds add up to the whole. \`reason\` is shown to operators only; the shopper reads \`customerReason\`. ${CARD_REFUND_DESCRIPTION}`,
@@ -76,6 +77,7 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
       path: "/admin/orders",
       operationId: "listOrders",
       audience: "operator",
+      permission: "orders",
       tag: "Orders",
       summary: "Orders, newest first, each with its first line items",
       query: ListQuery,
@@ -90,7 +92,7 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
       const filter = { userId: userId?.toLowerCase() ?? null, status, ...period(query), rehearsals };
       const { rows, nextCursor } = await ORDERS.read(
         query,
-        (after, limit) => lists.rows<OrderRow>(selectOrderPage(filter, after?.[0] ?? null, limit)),
+        (after, limit) => lists.rows<ListedOrderRow>(selectOrderPage(filter, after?.[0] ?? null, limit)),
         ({ id }) => [id],
       );
       return { orders: rows.map(listedOrderView), nextCursor };

@@ -35,6 +35,18 @@ export type Problem = {
     [key: string]: unknown;
 };
 
+export type User = {
+    id: string;
+    name: string;
+    externalId: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+};
+
 /**
  * Give the gateway's window `chargeId` as its order id
  */
@@ -433,12 +445,6 @@ export type Shop = {
     demo: boolean;
 };
 
-export type User = {
-    id: string;
-    name: string;
-    externalId: string | null;
-};
-
 export type Event = {
     id: string;
     type: string;
@@ -616,6 +622,69 @@ export type ProblemType = {
  */
 export type IdempotencyKey = string;
 
+export type GetMeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/users/me';
+};
+
+export type GetMeErrors = {
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetMeError = GetMeErrors[keyof GetMeErrors];
+
+export type GetMeResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
 export type OpenChargeData = {
     /**
      * At most 1 MiB.
@@ -633,6 +702,9 @@ export type OpenChargeData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -756,6 +828,9 @@ export type ChargeBalanceData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -879,6 +954,9 @@ export type ChargeBalanceResponse = ChargeBalanceResponses[keyof ChargeBalanceRe
 export type GetBalanceData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -951,6 +1029,9 @@ export type GetBalanceResponse = GetBalanceResponses[keyof GetBalanceResponses];
 export type ListTransactionsData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -1396,6 +1477,9 @@ export type IssueCouponResponse = IssueCouponResponses[keyof IssueCouponResponse
 export type ListUserCouponsData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -1605,6 +1689,9 @@ export type EmptyCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1705,6 +1792,9 @@ export type EmptyCartResponse = EmptyCartResponses[keyof EmptyCartResponses];
 export type GetCartData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1799,6 +1889,9 @@ export type AddToCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -2296,6 +2389,13 @@ export type GetOrderErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
      * `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
@@ -2339,6 +2439,9 @@ export type GetOrderResponse = GetOrderResponses[keyof GetOrderResponses];
 export type ListUserOrdersData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -2451,6 +2554,13 @@ export type CancelOrderErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
@@ -2681,6 +2791,13 @@ export type GetPaymentErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `PAYMENT_NOT_FOUND`: Payment not found
@@ -2993,10 +3110,22 @@ export type CreateUsersData = {
     body: {
         name: string;
         externalId?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
     } | {
         users: Array<{
             name: string;
             externalId?: string;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata?: {
+                [key: string]: string;
+            };
         }>;
     };
     headers?: {
@@ -5010,6 +5139,13 @@ export type GetOrderHistoryErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
