@@ -12,7 +12,7 @@ import type { Config } from "../config.ts";
 import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
+import { type HoldParts, HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
@@ -83,15 +83,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
   const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
-  const holdParts = { database, till, productDrops, now };
-  const lapse = (): Promise<number> => lapseHolds(holdParts);
-  const expireHolds = async (): Promise<number> => {
-    const lapsed = await lapse();
-    await loseLines(holdParts);
-    return lapsed;
-  };
-  const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
-  scheduling.defer(() => holdWatch.stop());
+  const { expireHolds, holdWatch } = openHolds(scheduling, { database, till, productDrops, now, log });
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
@@ -143,6 +135,19 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     broken: Promise.race([outdated, ...(opened.died ? [opened.died] : [])]),
     close: () => (closing ??= stack.disposeAsync()),
   };
+}
+
+/** Opens the watch over holds of drops, which is started with the jobs. */
+function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { log: Logger }) {
+  const lapse = (): Promise<number> => lapseHolds(parts);
+  const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
+  stack.defer(() => holdWatch.stop());
+  const expireHolds = async (): Promise<number> => {
+    const lapsed = await lapse();
+    await loseLines(parts);
+    return lapsed;
+  };
+  return { expireHolds, holdWatch };
 }
 
 /** Opens the counts of work that waits, with their metrics and log lines. */

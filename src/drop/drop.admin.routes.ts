@@ -95,6 +95,7 @@ function editRoute(routes: Routes, findStock: FindStock): void {
       path: "/admin/drops/{id}",
       operationId: "editDrop",
       audience: "operator",
+      permission: "drops",
       tag: "Drops",
       summary: "Change a drop",
       description:
@@ -144,6 +145,7 @@ function steerRoutes(routes: Routes, findStock: FindStock): void {
         path: `/admin/drops/{id}/${step}`,
         operationId: `${step}Drop`,
         audience: "operator",
+        permission: "drops",
         tag: "Drops",
         summary,
         description: `${description} A repeated request changes nothing.`,
