@@ -37,6 +37,8 @@ export type InvalidationOptions = {
   cache: Cache;
   soldOut: SoldOut;
   productDrops: ProductDrops;
+  /** Called when drops, their entries or any stock were changed. */
+  onDropsChanged: () => void;
   /** Checks the stored settings again. */
   onSettingsChanged: () => void;
   /** The holders of a sold-out coupon could not be read; the till goes on refusing. */
@@ -52,12 +54,15 @@ export class Invalidation {
 
   /** Handles a message of any instance. */
   receive(message: string): void {
-    const { cache, soldOut, productDrops, onSettingsChanged } = this.#options;
+    const { cache, soldOut, productDrops, onSettingsChanged, onDropsChanged } = this.#options;
     const words = message.split(" ");
     const change = words.find((word) => word.startsWith(CHANGE_NAME));
     for (const word of words) {
       if (word === STOCK_CHANGED || word === EVERYTHING_CHANGED) cache.drop(PRODUCT_LISTS, change);
-      if (word === STOCK_CHANGED || word === DROPS_CHANGED || word === EVERYTHING_CHANGED) cache.drop(DROPS, change);
+      if (word === STOCK_CHANGED || word === DROPS_CHANGED || word === EVERYTHING_CHANGED) {
+        cache.drop(DROPS, change);
+        onDropsChanged();
+      }
       if (word === POPULAR_CHANGED || word === EVERYTHING_CHANGED) cache.drop(POPULAR, change);
       if (word === PRODUCT_DROPS_CHANGED || word === EVERYTHING_CHANGED) productDrops.forget();
       if (word === SETTINGS_CHANGED) onSettingsChanged();

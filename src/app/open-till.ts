@@ -7,6 +7,10 @@ import type { Config } from "../config.ts";
 import { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
 import { ProductDrops } from "../drop/product-drops.ts";
+import { readDrop } from "../drop/read-drop.ts";
+import { DropLive } from "../drop/live/drop-live.ts";
+import { addsShopEvents } from "../events/shop-events.ts";
+import type { Database } from "../database/pool.ts";
 import { Listener } from "../database/listener.ts";
 import { ConfigError } from "../env.ts";
 import { Counters } from "../live/counters.ts";
@@ -36,6 +40,7 @@ export type OpenTill = {
   till: Till;
   soldOut: SoldOut;
   productDrops: ProductDrops;
+  dropLive: DropLive;
   invalidation: Invalidation;
   live: Live;
   relay: Relay;
@@ -56,9 +61,11 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     cache: shared.cache,
     soldOut,
     productDrops,
+    onDropsChanged: () => dropLive.changed(),
     onSettingsChanged: () => void checkStored(database, config).catch(onListenerError),
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
+  const dropLive = openDropLive(database, shared, now, log);
   const { lockWaitMs } = config;
   const store = new PostgresStore({
     url,
@@ -74,7 +81,7 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     waitMs: lockWaitMs,
     onCommit(changes) {
       invalidation.committed(changes);
-      if (addsOrderEvents(changes)) relay.wake();
+      if (addsOrderEvents(changes) || addsShopEvents(changes)) relay.wake();
       live.committed(changes);
     },
     onFault: (command, error) => log.error({ err: error, command }, "a command failed with an unexpected error"),
@@ -101,5 +108,13 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     onReport: (report) => logReport(log, report),
   });
   stack.defer(() => relay.stop());
-  return { till, soldOut, productDrops, invalidation, live, relay, outdated: outdated.promise };
+  return { till, soldOut, productDrops, dropLive, invalidation, live, relay, outdated: outdated.promise };
+}
+
+function openDropLive(database: Database, { cache }: SharedState, now: Now, log: Logger): DropLive {
+  return new DropLive({
+    read: (dropId) => readDrop({ database, cache }, dropId),
+    now,
+    onError: (error) => log.warn({ err: (error as Error).message }, "a drop could not be read for its listeners"),
+  });
 }

@@ -24,6 +24,8 @@ import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
 import { entryRoutes } from "../drop/entry.routes.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
+import type { DropLive } from "../drop/live/drop-live.ts";
+import { dropLiveRoutes } from "../drop/live/live.routes.ts";
 import { openapiRoutes } from "../http/openapi/openapi.routes.ts";
 import { operationsRoutes, type OperationsRoutesOptions } from "../http/operations.routes.ts";
 import { problemRoutes } from "../http/problems.routes.ts";
@@ -64,9 +66,12 @@ export type ShopParts = {
   orderCache: OrderCache;
   soldOut: SoldOut;
   productDrops: ProductDrops;
+  dropLive: DropLive;
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
+  /** The same gateway for work that no buyer waits for. */
+  background: Gateway;
   settlement: Settlement;
 };
 
@@ -86,6 +91,7 @@ const SHOPPER_ROUTES = [
   couponRoutes,
   dropRoutes,
   entryRoutes,
+  dropLiveRoutes,
   cartRoutes,
   orderRoutes,
   paymentRoutes,

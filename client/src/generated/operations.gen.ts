@@ -20,6 +20,7 @@ export const OPERATIONS = {
   enterDrop: ["POST", "/drops/{dropId}/entries", true],
   getOwnEntry: ["GET", "/drops/{dropId}/entries/mine"],
   leaveDrop: ["DELETE", "/drops/{dropId}/entries/mine", true],
+  watchDrop: ["GET", "/drops/{dropId}/live"],
   getCart: ["GET", "/users/{userId}/cart"],
   emptyCart: ["DELETE", "/users/{userId}/cart", true],
   addToCart: ["POST", "/users/{userId}/cart/items", true],
@@ -95,6 +96,7 @@ export type Operations = {
   enterDrop: { data: types.EnterDropData; answers: types.EnterDropResponses; refusals: types.EnterDropErrors };
   getOwnEntry: { data: types.GetOwnEntryData; answers: types.GetOwnEntryResponses; refusals: types.GetOwnEntryErrors };
   leaveDrop: { data: types.LeaveDropData; answers: types.LeaveDropResponses; refusals: types.LeaveDropErrors };
+  watchDrop: { data: types.WatchDropData; answers: types.WatchDropResponses; refusals: types.WatchDropErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
   emptyCart: { data: types.EmptyCartData; answers: types.EmptyCartResponses; refusals: types.EmptyCartErrors };
   addToCart: { data: types.AddToCartData; answers: types.AddToCartResponses; refusals: types.AddToCartErrors };
