@@ -12,6 +12,7 @@ import type { Config } from "../config.ts";
 import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
+import { type HoldParts, HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shareMetrics } from "../http/cluster-metrics.ts";
 import { shopMetrics } from "../http/metrics.ts";
@@ -20,6 +21,7 @@ import { shopSecret } from "../http/secret.ts";
 import { Scheduler } from "../jobs/scheduler.ts";
 import { expireOrders } from "../order/order-expiry.job.ts";
 import type { Relay } from "../outbox/relay.ts";
+import type { Invalidation } from "./invalidation.ts";
 import { openDatabase } from "./open-database.ts";
 import { openHttp } from "./open-http.ts";
 import { openPayments } from "./open-payments.ts";
@@ -72,7 +74,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
   const tillParts = await openTill(stack, { config, log, opened, shared, now, fixedNow, link });
-  const { till, variantCache, orderCache, soldOut, dropLive, invalidation, live, relay, outdated } = tillParts;
+  const { till, variantCache, orderCache, soldOut, productDrops, dropLive, invalidation, live, relay, outdated } = tillParts;
   const registry = shopMetrics(till, tillParts.isReachable, link?.role !== "till");
   shared.measure(registry);
   shareMetrics(registry);
@@ -80,26 +82,31 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
+  const holds = openHolds(scheduling, { database, till, productDrops, now, log });
   const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
-  const jobs = shopJobs({
-    database,
-    timezone: config.timezone,
-    now,
-    relay,
-    expireOrders: () => expireOrders({ database, till, orderCache, now }),
-    expireCoupons: () => expireCoupons({ database, till, now }),
-    settlePayments: () => cards.settlement.worker.run(),
-    onAggregated: () => invalidation.popularChanged(),
-  });
-  const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
-  const scheduler = new Scheduler({ database, timezone: config.timezone, now, jobs, onError });
-  scheduling.defer(() => scheduler.stop());
+  const scheduler = openScheduler(scheduling, { config, database, till, orderCache, now, relay, invalidation, holds, cards, log });
 
-  const shop = { config, database, lists, now, till, cache: shared.cache, variantCache, orderCache, soldOut, dropLive, relay, scheduler, ...cards };
+  const shop = {
+    config,
+    database,
+    lists,
+    now,
+    till,
+    cache: shared.cache,
+    variantCache,
+    orderCache,
+    soldOut,
+    productDrops,
+    dropLive,
+    relay,
+    scheduler,
+    ...cards,
+  };
   const startWork = async (): Promise<void> => {
     if (config.demo) await fillWithDemo(shop);
     relay.start();
     backlogLog.start();
+    holds.start();
     await scheduler.start();
   };
   let url = "";
@@ -130,6 +137,44 @@ async function listen(server: FastifyInstance, config: Config): Promise<string> 
   return server.listen({ port: config.port, host: config.host, backlog: TCP_BACKLOG }).catch((error: NodeJS.ErrnoException) => {
     throw addressError(error, config);
   });
+}
+
+type SchedulerParts = Pick<ShopParts, "config" | "database" | "till" | "orderCache" | "now" | "relay"> & {
+  invalidation: Invalidation;
+  holds: { run: () => Promise<number> };
+  cards: Pick<ShopParts, "settlement">;
+  log: Logger;
+};
+
+/** Opens the scheduler with all jobs, not started yet. */
+function openScheduler(stack: AsyncDisposableStack, { config, invalidation, holds, cards, log, ...parts }: SchedulerParts): Scheduler {
+  const { timezone } = config;
+  const jobs = shopJobs({
+    ...parts,
+    timezone,
+    expireOrders: () => expireOrders(parts),
+    expireCoupons: () => expireCoupons(parts),
+    expireHolds: holds.run,
+    settlePayments: () => cards.settlement.worker.run(),
+    onAggregated: () => invalidation.popularChanged(),
+  });
+  const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
+  const scheduler = new Scheduler({ database: parts.database, timezone, now: parts.now, jobs, onError });
+  stack.defer(() => scheduler.stop());
+  return scheduler;
+}
+
+/** Opens the watch over holds of drops. `run` is the work of the job `expire-holds`. */
+function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { log: Logger }): { start: () => void; run: () => Promise<number> } {
+  const lapse = (): Promise<number> => lapseHolds(parts);
+  const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
+  stack.defer(() => holdWatch.stop());
+  const run = async (): Promise<number> => {
+    const lapsed = await lapse();
+    await loseLines(parts);
+    return lapsed;
+  };
+  return { start: () => holdWatch.start(), run };
 }
 
 /** Opens the counts of work that waits, with their metrics and log lines. */

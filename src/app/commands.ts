@@ -15,7 +15,8 @@ import { closeCampaign, createCampaign, editCampaign } from "../coupon/edit-camp
 import { expireCoupon } from "../coupon/expire-coupon.ts";
 import { issueCoupon } from "../coupon/issue-coupon.ts";
 import type { Database } from "../database/pool.ts";
-import { createDrop } from "../drop/create-drop.ts";
+import { dropCommands } from "../drop/drop-commands.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
 import { findStoredResponse, idempotent, repeatOutcome } from "../idempotency/idempotent-command.ts";
 import { findStored, startOnce, type Started, storeResponse } from "../idempotency/two-phase.ts";
 import { cancelOrder } from "../order/cancel-order.ts";
@@ -34,6 +35,7 @@ export type CommandParts = {
   database: Database;
   variantCache: VariantCache;
   orderCache: OrderCache;
+  productDrops: ProductDrops;
   /** Whether the shop takes cards. */
   cardsAreTaken: boolean;
 };
@@ -57,7 +59,7 @@ export function commandsByName(parts: CommandParts): ReadonlyMap<string, AnyComm
 }
 
 /** Commands that are done in one round. */
-function singleCommands({ database, variantCache, orderCache }: CommandParts): AnyCommand[] {
+function singleCommands({ database, variantCache, orderCache, productDrops }: CommandParts): AnyCommand[] {
   return [
     createUsers,
     provisionUser,
@@ -73,7 +75,7 @@ function singleCommands({ database, variantCache, orderCache }: CommandParts): A
     closeCampaign,
     issueCoupon,
     expireCoupon,
-    createDrop(variantCache, database),
+    ...dropCommands({ database, variantCache, productDrops }),
     addToCart(variantCache),
     setQuantity(database),
     removeFromCart,

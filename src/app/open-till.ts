@@ -7,7 +7,8 @@ import type { Config } from "../config.ts";
 import { VariantCache } from "../catalog/variant-cache.ts";
 import { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
-import { readDrop } from "../drop/drop.routes.ts";
+import { ProductDrops } from "../drop/product-drops.ts";
+import { readDrop } from "../drop/read-drop.ts";
 import { DropLive } from "../drop/live/drop-live.ts";
 import { addsShopEvents } from "../events/shop-events.ts";
 import type { Database } from "../database/pool.ts";
@@ -55,6 +56,7 @@ export type OpenTill = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   soldOut: SoldOut;
+  productDrops: ProductDrops;
   dropLive: DropLive;
   invalidation: Invalidation;
   live: Live;
@@ -71,16 +73,18 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
   const onListenerError = (error: Error): void =>
     error instanceof ConfigError ? outdated.resolve(error.message) : log.warn({ err: error.message }, "a database connection broke");
   const soldOut = new SoldOut(database);
+  const productDrops = new ProductDrops(database);
   const invalidation = new Invalidation({
     database,
     cache: shared.cache,
     soldOut,
+    productDrops,
     onDropsChanged: () => dropLive.changed(),
     onSettingsChanged: () => void checkStored(database, config).catch(onListenerError),
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
   const dropLive = openDropLive(database, shared, now, log);
-  const caches = { variantCache: new VariantCache(database), orderCache: new OrderCache(database) };
+  const caches = { variantCache: new VariantCache(database), orderCache: new OrderCache(database), productDrops };
   const onCommit = (changes: Changes): void => {
     const outdatedCaches = invalidation.committed(changes);
     if (outdatedCaches !== undefined) server?.announce(outdatedCaches);
@@ -115,7 +119,7 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
   return { till, isReachable, server, ...caches, soldOut, dropLive, invalidation, live, relay, outdated: outdated.promise };
 }
 
-type Caches = Pick<OpenTill, "variantCache" | "orderCache">;
+type Caches = Pick<OpenTill, "variantCache" | "orderCache" | "productDrops">;
 type AnyTill = Pick<OpenTill, "till" | "isReachable" | "server">;
 
 /** The till of this process; with `link`, of its workers too. */

@@ -7,6 +7,7 @@ import { test } from "node:test";
 import { commandsByName } from "../../src/app/commands.ts";
 import { VariantCache } from "../../src/catalog/variant-cache.ts";
 import type { Database } from "../../src/database/pool.ts";
+import { ProductDrops } from "../../src/drop/product-drops.ts";
 import { OrderCache } from "../../src/order/order-cache.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -18,6 +19,7 @@ test("a till knows every command of the source by its name", () => {
     database,
     variantCache: new VariantCache(database),
     orderCache: new OrderCache(database),
+    productDrops: new ProductDrops(database),
     cardsAreTaken: true,
   });
   const declared = globSync("src/**/*.ts", { cwd: ROOT, exclude: (path) => path.endsWith(".test.ts") }).flatMap((file) =>
