@@ -1,6 +1,5 @@
 // Bearer tokens. They are verified synchronously, so that requests reach the till in order of arrival.
 
-import { hash as hashOf } from "node:crypto";
 import { createDecoder, createSigner, createVerifier } from "fast-jwt";
 import { LRUCache } from "lru-cache";
 import type { Config } from "../config.ts";
@@ -35,23 +34,23 @@ export function authenticator(auth: Config["auth"], secret: string, now: () => n
   const bySecret: Verify = createVerifier({ key: secret, algorithms: ["HS256"], cache: false, ...checks });
   const cache = new LRUCache<string, Caller & { until: number }>({ max: MAX_CACHED_TOKENS });
 
-  const accept = (token: string, hash: string, verify: Verify): Caller => {
+  const accept = (token: string, header: string, verify: Verify): Caller => {
     const { caller, until } = verifiedCaller(verify, token);
-    // The cache key is the token's hash, so that no token stays in memory. An entry expires no later than its key.
-    cache.set(hash, { ...caller, until: keys ? Math.min(until, keys.freshUntil) : until });
+    // An entry expires no later than its key.
+    cache.set(header, { ...caller, until: keys ? Math.min(until, keys.freshUntil) : until });
     return caller;
   };
 
   return {
-    callerOf(header) {
-      const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header ?? "")?.[1];
+    callerOf(header = "") {
+      // By the whole header: its hash, and the token's end within it, are not computed again at each request.
+      const seen = cache.get(header);
+      if (seen !== undefined && seen.until > now()) return seen;
+      const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
       if (token === undefined || token.length > MAX_TOKEN_BYTES) refuse("UNAUTHENTICATED");
-      const hash = hashOf("sha256", token, "base64");
-      const seen = cache.get(hash);
-      if (seen && seen.until > now()) return seen;
-      if (!keys) return accept(token, hash, bySecret);
+      if (!keys) return accept(token, header, bySecret);
       const verify = keys.find(keyId(token));
-      return verify instanceof Promise ? verify.then((found) => accept(token, hash, found)) : accept(token, hash, verify);
+      return verify instanceof Promise ? verify.then((found) => accept(token, header, found)) : accept(token, header, verify);
     },
   };
 }
