@@ -16,6 +16,7 @@ const LAYERS = [
   ["jobs/"],
   ["balance/"],
   ["catalog/"],
+  ["drop/"],
   ["coupon/", "cart/", "popular/"],
   ["live/"],
   ["order/"],

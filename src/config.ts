@@ -182,7 +182,7 @@ function gateway(env: Env, embedded: boolean): Config["gateway"] {
     breakerCalls: integer(env, "PAYMENT_GATEWAY_BREAKER_CALLS", 20, 2, 10_000),
     breakerMs: integer(env, "PAYMENT_GATEWAY_BREAKER_MS", 10_000, 1, 600_000),
     settleAfterMs: integer(env, "PAYMENT_SETTLE_AFTER_MS", 5000, 1, 600_000),
-    giveUpAfterMs: integer(env, "PAYMENT_GIVE_UP_AFTER_MS", 900_000, 1, 86_400_000),
+    giveUpAfterMs: integer(env, "PAYMENT_GIVE_UP_AFTER_MS", 2_100_000, 1, 86_400_000),
   };
 }
 

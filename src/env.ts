@@ -38,15 +38,21 @@ const DAY_MS = 86_400_000;
  */
 export function duration(env: Env, name: string, fallback: string): number {
   const value = text(env, name) ?? fallback;
-  const weeks = Number(/^P(\d+)W$/.exec(value)?.[1] ?? 0);
-  const parts = /^P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(value);
-  const [days = weeks * 7, hours = 0, minutes = 0, seconds = 0] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
-  const ms = Math.round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000);
-  if (ms <= 0 || ms > 366 * DAY_MS)
+  const ms = durationMs(value);
+  if (ms === undefined)
     throw new ConfigError(
       `${name} must be an ISO 8601 duration like PT30M or P1W, without months and years, more than 0 and at most 366 days, not ${JSON.stringify(value)}`,
     );
   return ms;
+}
+
+/** The length of an ISO 8601 duration in ms; undefined if it is none, has months or years, is 0 or longer than 366 days. */
+export function durationMs(value: string): number | undefined {
+  const weeks = Number(/^P(\d+)W$/.exec(value)?.[1] ?? 0);
+  const parts = /^P(?=.)(?:(\d+)D)?(?:T(?=.)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?$/.exec(value);
+  const [days = weeks * 7, hours = 0, minutes = 0, seconds = 0] = (parts ?? []).slice(1).map((part) => Number(part ?? 0));
+  const ms = Math.round((((days * 24 + hours) * 60 + minutes) * 60 + seconds) * 1000);
+  return ms > 0 && ms <= 366 * DAY_MS ? ms : undefined;
 }
 
 /** Checks a time zone; `name` is the setting or option that gave it. Errors: ConfigError. */

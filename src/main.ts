@@ -11,9 +11,10 @@ import { recount } from "./cli/recount.ts";
 import { replay } from "./cli/replay.ts";
 import { serve } from "./cli/serve.ts";
 import { token } from "./cli/token.ts";
+import { verifyDraw } from "./cli/verify-draw.ts";
 import { isConnectionError } from "./database/pool.ts";
 
-const COMMANDS: Record<string, CliCommand> = { serve, migrate, demo, token, audit, reconcile, recount, gateway, replay };
+const COMMANDS: Record<string, CliCommand> = { serve, migrate, demo, token, audit, reconcile, recount, gateway, replay, "verify-draw": verifyDraw };
 
 /** Runs one command and exits with its code. An error is printed as one line. */
 export async function main(argv: string[]): Promise<void> {
@@ -38,7 +39,7 @@ export async function main(argv: string[]): Promise<void> {
 }
 
 function overview(): string {
-  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(9)} ${summary}`);
+  const rows = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(11)} ${summary}`);
   return `npx jangnal COMMAND\n\n${rows.join("\n")}\n\nnpx jangnal COMMAND --help shows the help of one command.`;
 }
 

@@ -7,6 +7,8 @@ import { PRODUCT_LISTS } from "../catalog/catalog.routes.ts";
 import { changesAppearance, changesCatalog } from "../catalog/catalog-changes.ts";
 import { editedCampaignIds, soldOutCampaignIds } from "../coupon/campaign-changes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
+import { DROPS } from "../drop/drop.routes.ts";
+import { changesDrops } from "../drop/drop-changes.ts";
 import type { Database } from "../database/pool.ts";
 import { POPULAR } from "../popular/popular.routes.ts";
 import { CHANNEL } from "../till/postgres-store.ts";
@@ -16,6 +18,8 @@ import type { Changes } from "../till/table.ts";
 const STOCK_CHANGED = "stock";
 /** The list of popular products. */
 const POPULAR_CHANGED = "popular";
+/** Drops or their entries. */
+const DROPS_CHANGED = "drops";
 /** Followed by the id of a campaign that an operator has changed. */
 const CAMPAIGN_CHANGED = "campaign:";
 /** The stored settings (settings/stored-settings.ts). */
@@ -49,6 +53,7 @@ export class Invalidation {
     const change = words.find((word) => word.startsWith(CHANGE_NAME));
     for (const word of words) {
       if (word === STOCK_CHANGED || word === EVERYTHING_CHANGED) cache.drop(PRODUCT_LISTS, change);
+      if (word === STOCK_CHANGED || word === DROPS_CHANGED || word === EVERYTHING_CHANGED) cache.drop(DROPS, change);
       if (word === POPULAR_CHANGED || word === EVERYTHING_CHANGED) cache.drop(POPULAR, change);
       if (word === SETTINGS_CHANGED) onSettingsChanged();
       if (word === EVERYTHING_CHANGED) soldOut.forget();
@@ -88,6 +93,7 @@ export function announcementOf(changes: Changes): string | undefined {
   const words = [
     ...(changesCatalog(changes) ? [STOCK_CHANGED] : []),
     ...(changesAppearance(changes) ? [POPULAR_CHANGED] : []),
+    ...(changesDrops(changes) ? [DROPS_CHANGED] : []),
     ...editedCampaignIds(changes).map((id) => CAMPAIGN_CHANGED + id),
   ];
   if (words.length === 0) return undefined;

@@ -19,6 +19,8 @@ import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
+import { dropRoutes } from "../drop/drop.routes.ts";
 import { openapiRoutes } from "../http/openapi/openapi.routes.ts";
 import { operationsRoutes, type OperationsRoutesOptions } from "../http/operations.routes.ts";
 import { problemRoutes } from "../http/problems.routes.ts";
@@ -77,6 +79,7 @@ const SHOPPER_ROUTES = [
   balanceRoutes,
   catalogRoutes,
   couponRoutes,
+  dropRoutes,
   cartRoutes,
   orderRoutes,
   paymentRoutes,
@@ -91,6 +94,7 @@ const ADMIN_ROUTES = [
   catalogAdminRoutes,
   stockAdminRoutes,
   couponAdminRoutes,
+  dropAdminRoutes,
   orderAdminRoutes,
   paymentAdminRoutes,
   reconciliationRoutes,

@@ -17,6 +17,7 @@ import { selectTransactions, selectWallets } from "./balance.sql.ts";
 import type { Wallet } from "./balance.ts";
 import type { CardCharge } from "./card-charge.sql.ts";
 import { chargeBalance } from "./charge-balance.ts";
+import { openCharge } from "./open-charge.ts";
 import { chargeStatus } from "./charge-status.ts";
 import { startCharge } from "./start-charge.ts";
 
@@ -69,6 +70,13 @@ const ChargePending = Type.Object(
   { userId: Id(), transactionId: Id(), status: OneOf(["PENDING"]) },
   { description: "By card: the outcome is not known yet; the balance moves as soon as it is" },
 );
+const ChargeId = Type.Optional(
+  Id("With a real gateway: the charge whose `chargeId` the gateway's window had as its order id. Naming it again resumes the same charge"),
+);
+const OpenedCharge = Type.Object(
+  { chargeId: Id(), amount: Money(), expiresAt: Instant() },
+  { title: "OpenedCharge", description: "Give the gateway's window `chargeId` as its order id" },
+);
 const KeyOfCharge = PaymentKey("Required with BALANCE_FUNDING=gateway: the payment that the user has authorized at the gateway");
 
 export function balanceRoutes(routes: Routes, parts: BalanceParts): void {
@@ -76,9 +84,33 @@ export function balanceRoutes(routes: Routes, parts: BalanceParts): void {
   const wallets = new BatchedRead(async (ids) => new Map((await database.rows<Wallet>(selectWallets(ids))).map((wallet) => [wallet.id, wallet])));
   const readWallet: ReadWallet = async (userId) => (await wallets.get(userId)) ?? refuse("USER_NOT_FOUND", { userId });
 
+  openChargeRoute(routes, parts.config);
   chargeRoute(routes, parts);
   balanceRoute(routes, readWallet);
   transactionsRoute(routes, database, readWallet);
+}
+
+function openChargeRoute(routes: Routes, { balanceFunding, balanceMax, chargeMax }: BalanceParts["config"]): void {
+  routes.write(
+    {
+      method: "POST",
+      path: "/users/{userId}/balance/charges",
+      operationId: "openCharge",
+      audience: "owner",
+      tag: "Balance",
+      summary: "Announce a charge, before the gateway's window opens",
+      description: "Moves no money. After `expiresAt` the charge can no longer be started.",
+      params: UserParams,
+      body: Body({ amount: Amount(1, chargeMax) }),
+      answers: { 201: OpenedCharge },
+      faults: { "params/userId": "INVALID_USER_ID", "body/amount": "INVALID_AMOUNT" },
+      refusals: ["FORBIDDEN", "USER_NOT_FOUND", "BALANCE_LIMIT_EXCEEDED"],
+    },
+    ({ caller, params: { userId }, body: { amount } }) => {
+      if (balanceFunding === "operator" && caller.role !== "operator") refuse("FORBIDDEN");
+      return submit(openCharge, { userId, amount, balanceMax }, 201);
+    },
+  );
 }
 
 function chargeRoute(routes: Routes, { config, gateway, charges }: BalanceParts): void {
@@ -95,19 +127,31 @@ function chargeRoute(routes: Routes, { config, gateway, charges }: BalanceParts)
       summary: "Charge the balance",
       description: "With `version`, as read from the balance, only if the balance has not moved since.",
       params: UserParams,
-      body: Body({ amount: Amount(1, chargeMax), version: Type.Optional(Version()), paymentKey: Type.Optional(KeyOfCharge) }),
+      body: Body({ amount: Amount(1, chargeMax), version: Type.Optional(Version()), paymentKey: Type.Optional(KeyOfCharge), chargeId: ChargeId }),
       answers: { 200: ChargedNow, 202: ChargePending },
       faults: { "params/userId": "INVALID_USER_ID", "body/amount": "INVALID_AMOUNT" },
-      refusals: ["FORBIDDEN", "USER_NOT_FOUND", "BALANCE_CONFLICT", "BALANCE_LIMIT_EXCEEDED", "PAYMENT_DECLINED"],
+      refusals: [
+        "FORBIDDEN",
+        "USER_NOT_FOUND",
+        "PAYMENT_NOT_FOUND",
+        "AMOUNT_CHANGED",
+        "BALANCE_CONFLICT",
+        "BALANCE_LIMIT_EXCEEDED",
+        "PAYMENT_DECLINED",
+      ],
       shape: ({ body }) => {
-        if (balanceFunding === "gateway" && body.paymentKey === undefined)
-          invalid("/paymentKey", "is required: balances of this shop are charged by card");
+        if (balanceFunding !== "gateway") return;
+        if (body.paymentKey === undefined) invalid("/paymentKey", "is required: balances of this shop are charged by card");
+        if (config.gateway.kind === "gateway" && body.chargeId === undefined)
+          invalid("/chargeId", "is required: the gateway confirms a payment only with the order id of its window");
       },
     },
-    ({ caller, params: { userId }, body: { amount, version = null, paymentKey = "" } }) => {
+    ({ caller, params: { userId }, body: { amount, version = null, paymentKey = "", ...body } }) => {
       if (balanceFunding === "operator" && caller.role !== "operator") refuse("FORBIDDEN");
       if (balanceFunding !== "gateway") return submit(chargeBalance, { userId, amount, version, balanceMax });
-      const input = { userId, amount, version, balanceMax, paymentKey: ownKey(config.gateway, paymentKey, randomUUID()), askAfterMs };
+      const chargeId = body.chargeId?.toLowerCase() ?? null;
+      const key = ownKey(config.gateway, paymentKey, chargeId ?? randomUUID());
+      const input = { userId, amount, version, balanceMax, paymentKey: key, chargeId, askAfterMs };
       const settle = async (id: string, first: boolean) => chargeStatus(await charges.settle(id, first));
       return submitTwoPhase({ begin: startCharge, input, status: 200, admit: (work) => gateway.admit(work), settle });
     },

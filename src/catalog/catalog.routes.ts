@@ -103,6 +103,6 @@ async function listProducts(database: Database, query: Static<typeof ListQuery>,
     (after, limit) => database.rows<ProductListItem>(selectProductPage({ sort, search: q, includeSoldOut, after, limit })),
     ({ id, name, price }) => (sort === "newest" ? [id] : [sort === "name" ? name : price, id]),
   );
-  const products = rows.map(({ id, name, price, stock }) => ({ id, name, price, stock, status: saleStatus("ON_SALE", stock) }));
+  const products = rows.map(({ dropId, ...row }) => ({ ...row, status: saleStatus("ON_SALE", row.stock), dropId }));
   return { products, nextCursor, ...(products.length === 0 ? { message: NO_PRODUCTS[locale] } : {}) };
 }

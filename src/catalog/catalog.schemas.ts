@@ -5,6 +5,7 @@ import { Id, Money, NextCursor, Nullable, OneOf } from "../http/schemas.ts";
 
 const Status = OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]);
 const HIDDEN = "shown only to operators while not for sale, null to others";
+const DropId = Nullable(Id("The drop by whose rules alone the product is sold"));
 const VersionSchema = Type.Optional(Type.Integer({ description: "Raised by operators' edits, never by a sale; shown to operators only" }));
 
 const VariantSchema = Type.Object(
@@ -33,6 +34,7 @@ export const ProductSchema = Type.Object(
     ),
     stock: Type.Integer({ description: "The sum of the variants on sale" }),
     status: Status,
+    dropId: DropId,
     version: VersionSchema,
     variants: Type.Array(VariantSchema, { minItems: 1 }),
   },
@@ -42,7 +44,7 @@ export const ProductSchema = Type.Object(
 export const ProductListSchema = Type.Object({
   products: Type.Array(
     Type.Object(
-      { id: Id(), name: Type.String(), price: Money(), stock: Type.Integer(), status: OneOf(["ON_SALE", "SOLD_OUT"]) },
+      { id: Id(), name: Type.String(), price: Money(), stock: Type.Integer(), status: OneOf(["ON_SALE", "SOLD_OUT"]), dropId: DropId },
       { title: "ProductInList" },
     ),
   ),

@@ -111,7 +111,7 @@ export const products: Table<Product> = {
   name: "products",
   load: (ids) => ({
     name: "read products",
-    text: `SELECT id, name, description, status, price, version, rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
+    text: `SELECT id, name, description, status, price, version, drop_id AS "dropId", rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
     values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Product],
@@ -142,8 +142,8 @@ function insertProducts(changes: Change<Product>[]): Statement {
 function updateProducts(changes: Change<Product>[]): Statement {
   return {
     name: "update products",
-    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price, version = v.version
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[]) v(id, name, description, status, price, version)
+    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price, version = v.version, drop_id = v.drop_id
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::uuid[]) v(id, name, description, status, price, version, drop_id)
            WHERE p.id = v.id`,
     values: [
       arrayOf(changes, ({ key }) => key),
@@ -152,6 +152,7 @@ function updateProducts(changes: Change<Product>[]): Statement {
       arrayOf(changes, ({ after }) => after.status),
       arrayOf(changes, ({ after }) => after.price),
       arrayOf(changes, ({ after }) => after.version),
+      arrayOf(changes, ({ after }) => after.dropId),
     ],
     rows: changes.length,
   };
@@ -170,7 +171,7 @@ export function selectVariantIds(productIds: string[]): Statement {
 export function selectProducts(ids: string[]): Statement {
   return {
     name: "select products",
-    text: `SELECT p.id, p.name, p.description, p.status, p.version, p.rehearsal_id AS "rehearsalId",
+    text: `SELECT p.id, p.name, p.description, p.status, p.version, p.drop_id AS "dropId", p.rehearsal_id AS "rehearsalId",
              (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options, 'price', v.price, 'stock', v.stock,
                 'status', v.status, 'version', v.version) ORDER BY v.position)
               FROM variants v WHERE v.product_id = p.id) AS variants

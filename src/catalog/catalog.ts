@@ -16,6 +16,8 @@ export type Product = {
   status: SaleStatus;
   price: number;
   version: number;
+  /** The drop by whose rules alone the product is sold. */
+  dropId?: string | null;
   rehearsalId?: string | null;
   made?: { createdAt: number };
 };

@@ -3,7 +3,7 @@ import type { SaleStatus } from "./catalog.ts";
 
 export type ProductSort = "newest" | "price" | "-price" | "name";
 export type ProductPage = { sort: ProductSort; search: string; includeSoldOut: boolean; after: (string | number)[] | null; limit: number };
-export type ProductListItem = { id: string; name: string; price: number; stock: number };
+export type ProductListItem = { id: string; name: string; price: number; stock: number; dropId: string | null };
 
 /** Columns, comparison and direction of each sort; ties are broken by id. */
 const SORTS = {
@@ -32,7 +32,7 @@ export function selectProductPage({ sort, search, includeSoldOut, after, limit }
     .join(", ");
   return {
     name: `select product page ${sort} ${after !== null} ${patterns !== null} ${includeSoldOut}`,
-    text: `SELECT p.id, p.name, p.price, v.stock
+    text: `SELECT p.id, p.name, p.price, v.stock, p.drop_id AS "dropId"
            FROM products p CROSS JOIN LATERAL (SELECT sum(stock)::bigint AS stock FROM variants WHERE product_id = p.id AND status = 'ON_SALE') v WHERE ${where.join(" AND ")} ORDER BY ${order} LIMIT $1`,
     values,
   };

@@ -20,6 +20,7 @@ export type ProductView = {
   price: number;
   stock: number;
   status: Status;
+  dropId: string | null;
   version: number;
   variants: VariantView[];
 };
@@ -29,7 +30,7 @@ export type ProductView = {
  * is; `stock` is the sum of those on sale.
  */
 export function productView(
-  product: Pick<Product, "id" | "name" | "description" | "status" | "version">,
+  product: Pick<Product, "id" | "name" | "description" | "status" | "dropId" | "version">,
   variants: Omit<Variant, "productId" | "position">[],
 ): ProductView {
   const stock = variants.reduce((sum, variant) => sum + (variant.status === "ON_SALE" ? variant.stock : 0), 0);
@@ -40,6 +41,7 @@ export function productView(
     price: lowestPrice(variants),
     stock,
     status: saleStatus(productStatus(product, variants), stock),
+    dropId: product.dropId ?? null,
     version: product.version,
     variants: variants.map(({ id, sku, name, options, price, stock: variantStock, version, ...variant }) => ({
       id,
@@ -68,6 +70,7 @@ export function shopperView({ id, name, description, status, variants, ...produc
     name,
     description: status === "NOT_FOR_SALE" ? null : description,
     ...hideUnlessForSale({ status, price: product.price, stock: product.stock }),
+    dropId: product.dropId,
     variants: variants.map((variant) => ({
       id: variant.id,
       sku: variant.sku,

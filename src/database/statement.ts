@@ -27,6 +27,7 @@ type ColumnValues = {
   bigint: number;
   timestamptz: number;
   jsonb: unknown;
+  boolean: boolean;
 };
 type ColumnTypes = Record<string, keyof ColumnValues>;
 type CamelCase<Name extends string> = Name extends `${infer Head}_${infer Tail}` ? `${Head}${Capitalize<CamelCase<Tail>>}` : Name;
@@ -66,7 +67,7 @@ function encoderOf(property: string, type: keyof ColumnValues): Encoder {
   if (type === "timestamptz") return (rows) => timestampArray(rows, (row) => row[property] as number | null | undefined);
   if (type === "text") return (rows) => textArray(rows, (row) => row[property] as string | null | undefined);
   if (type === "jsonb") return (rows) => textArray(rows, (row) => (row[property] == null ? null : JSON.stringify(row[property])));
-  return (rows) => arrayOf(rows, (row) => row[property] as string | number | null | undefined);
+  return (rows) => arrayOf(rows, (row) => row[property] as string | number | boolean | null | undefined);
 }
 
 function camelCase(name: string): string {
@@ -77,7 +78,7 @@ function camelCase(name: string): string {
  * An array literal of values that need no quotes: ids, numbers, timestamps, the shop's own
  * upper-case words.
  */
-export function arrayOf<Row>(rows: readonly Row[], pick: (row: Row) => string | number | null | undefined): string {
+export function arrayOf<Row>(rows: readonly Row[], pick: (row: Row) => string | number | boolean | null | undefined): string {
   let literal = "{";
   for (let i = 0; i < rows.length; i++) {
     if (i > 0) literal += ",";

@@ -14,9 +14,9 @@ import type { IdempotencyKey } from "./request-key.ts";
 
 /**
  * Result of the first phase: the final answer, or the id of a stored attempt that any process can
- * resume.
+ * resume. `resumed`: an earlier request has started it.
  */
-export type Started<Answer> = { kind: "answer"; answer: Answer } | { kind: "attempt"; id: string };
+export type Started<Answer> = { kind: "answer"; answer: Answer } | { kind: "attempt"; id: string; resumed?: true };
 
 /**
  * State of an attempt: its response, which is the last one if the attempt is over, or its refusal.
@@ -71,7 +71,7 @@ async function start(command: TwoPhaseCommand<unknown, unknown>, execution: Exec
   if (!key) {
     const started = await till.submit(begin, input, gone);
     if (started.kind === "answer") return { status, body: JSON.stringify(started.answer), replayed: false };
-    return { ...renderStatus(await command.settle(started.id, true), locale), replayed: false };
+    return { ...renderStatus(await command.settle(started.id, started.resumed !== true), locale), replayed: false };
   }
   const stored = await till.submit(startOnce(begin), { input, key, status, locale }, gone);
   return stored.kind === "response" ? stored.response : finish(command, execution, key, stored.id, stored.first);
@@ -122,7 +122,7 @@ export function startOnce<Input>(begin: Command<Input, Started<unknown>>): Comma
       const id = recordKey(key);
       if (started?.kind === "attempt") {
         uow.put(idempotencyRecords, id, { ...key, status: 202, body: "", attempt: started.id, createdAt: uow.now });
-        return { kind: "attempt", id: started.id, first: true };
+        return { kind: "attempt", id: started.id, first: started.resumed !== true };
       }
       const response = "refusal" in result ? result.refusal : { status, body: JSON.stringify((result.decided as { answer: unknown }).answer) };
       uow.put(idempotencyRecords, id, { ...key, ...response, attempt: null, createdAt: uow.now });

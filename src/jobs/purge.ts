@@ -12,6 +12,8 @@ const CHUNK_SIZE = 5000;
 
 const EXPIRED = {
   idempotencyKeys: { table: "idempotency_keys", where: "created_at < now() - interval '48 hours'" },
+  // Windows that were opened and never paid. A charge keeps its own row.
+  chargeIntents: { table: "charge_intents", where: "expires_at < now() - interval '7 days'" },
   rounds: { table: "rounds", where: "created_at < now() - interval '1 hour'" },
   // Of deliveries older than an hour, the last position of each minute is kept for good. An event's
   // time of delivery is then right to the minute, and a busy day leaves 1,440 rows instead of a
@@ -30,6 +32,7 @@ const EXPIRED = {
 export async function purge(database: Database): Promise<Record<keyof typeof EXPIRED, number>> {
   return {
     idempotencyKeys: await deleteAll(database, EXPIRED.idempotencyKeys),
+    chargeIntents: await deleteAll(database, EXPIRED.chargeIntents),
     rounds: await deleteAll(database, EXPIRED.rounds),
     deliveries: await deleteAll(database, EXPIRED.deliveries),
   };

@@ -12,6 +12,7 @@ import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { amountFromWire, amountToWire } from "../../src/gateway/toss/amounts.ts";
 import { readPayment, readTransactions } from "../../src/gateway/toss/messages.ts";
 import { heldFor, interpret } from "../../src/settlement/capture-outcome.ts";
+import { chargeByCard } from "../support/charge.ts";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 const SECRET = "test_sk_of_the_tests";
@@ -224,7 +225,7 @@ describe("a gateway that captures in another currency", () => {
     const { shop, simulator, close } = await shopAt("JPY", { BALANCE_FUNDING: "gateway" });
     try {
       const user = await shop.user();
-      refused(await user.post(`/users/${user.id}/balance/charge`, { amount: 5000, paymentKey: "ok" }), 402, "PAYMENT_DECLINED");
+      refused(await chargeByCard(user, { amount: 5000, paymentKey: "ok" }), 402, "PAYMENT_DECLINED");
       assert.equal(await shop.balanceOf(user), 0);
       good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
       assert.deepEqual(

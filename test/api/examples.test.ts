@@ -272,6 +272,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
 
   // Balances.
   await show(minsu, "chargeBalance", "30,000 won", 200, { params: { userId: minsu.id }, body: { amount: 30_000 } });
+  await show(minsu, "openCharge", "Announced, for the gateway's window", 201, { params: { userId: minsu.id }, body: { amount: 30_000 } });
+  await show(operator, "openCharge", "USER_NOT_FOUND", 404, { params: { userId: UNKNOWN_ID }, body: { amount: 10_000 } });
   await show(minsu, "chargeBalance", "Only at the version that was read", 200, {
     params: { userId: minsu.id },
     body: { amount: 10_000, version: 1 },
@@ -448,6 +450,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "stopRehearsal", "Already finished", 200, { params: { id } });
   await show(operator, "stopRehearsal", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
 
+  await showDrops(operator, soon);
+
   const text = `${JSON.stringify(recorded, null, 2)}\n`;
   if (process.env["UPDATE_EXAMPLES"] === "1") writeFileSync(FILE, text);
   assert.deepEqual(
@@ -456,6 +460,26 @@ test("a morning in the shop matches the documented examples", async (t) => {
     "if the change is intended, run with UPDATE_EXAMPLES=1 and review the difference",
   );
 });
+
+/** A drop of its own product, which opens in an hour. */
+async function showDrops(operator: Client, soon: string): Promise<void> {
+  const shoes = await shop.product({ name: "한정판 운동화", price: 129_000, stock: 100 });
+  const drop = await show(operator, "createDrop", "First come, first served, with holds and a line", 201, {
+    body: {
+      name: "한정판 운동화 드롭",
+      productId: shoes.id,
+      mode: "FIRST_COME",
+      opensAt: soon,
+      limitPerCustomer: 1,
+      holdFor: "PT5M",
+      waitlist: true,
+    },
+  });
+  await show(operator, "createDrop", "DROP_EXISTS", 409, { body: { name: "한정판 운동화 추첨", productId: shoes.id, opensAt: soon } });
+  await show(null, "listDrops", "An upcoming drop", 200);
+  await show(null, "getDrop", "An upcoming drop", 200, { params: { dropId: drop.id } });
+  await show(null, "getDrop", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
+}
 
 test("every operation has an example of a success and of a refusal", () => {
   for (const [operationId, { method }] of routes) {

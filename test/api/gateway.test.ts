@@ -15,6 +15,7 @@ import { type GatewayAnswer, GatewayBusy, GatewayUnknown } from "../../src/gatew
 import { keyFor, scriptOf, stepAt } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { TossGateway, type TossOptions } from "../../src/gateway/toss/toss.ts";
+import { chargeByCard } from "../support/charge.ts";
 import { type Answer, type Client, good, openTestShop, SECRET as TOKEN_SECRET, type TestShop } from "../support/shop.ts";
 
 const API = JSON.parse(readFileSync(new URL("./gateway-api.json", import.meta.url), "utf8"));
@@ -481,7 +482,7 @@ describe("settings and commands", () => {
         [201, 202, 402].includes((await user.at(instance).post("/payments", { orderId: orderIds[i], method: "CARD", paymentKey: key })).status),
       );
     }
-    good(await user.at(instance).post(`/users/${user.id}/balance/charge`, { amount: 10, paymentKey: "charge-1" }), 200);
+    good(await chargeByCard(user.at(instance), { amount: 10, paymentKey: "charge-1" }), 200);
     good(await beside.operator.at(instance).post("/admin/jobs/settle-payments/run"), 200);
     child.kill("SIGTERM");
     await once(child, "exit");

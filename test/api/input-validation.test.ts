@@ -75,6 +75,7 @@ describe("numbers", () => {
   /** Each numeric field in a request body, and whether it may be zero or negative. */
   const fields: [call: string, pointer: string, body: (value: string) => string, allows?: { zero?: true; negative?: true }][] = [
     [`POST ${u}/balance/charge`, "/amount", (v) => `{"amount":${v}}`],
+    [`POST ${u}/balance/charges`, "/amount", (v) => `{"amount":${v}}`],
     [`POST ${u}/balance/charge`, "/version", (v) => `{"amount":1,"version":${v}}`, { zero: true }],
     [`POST ${u}/cart/items`, "/quantity", (v) => `{"productId":"${SOME_ID}","quantity":${v}}`],
     [`PATCH ${u}/cart/items/{id}`, "/quantity", (v) => `{"quantity":${v}}`],

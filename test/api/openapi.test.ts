@@ -21,6 +21,7 @@ after(() => shop.close());
 /** The operations of the contract and of the admin API. */
 const CONTRACT = `
 POST /users/{userId}/balance/charge
+POST /users/{userId}/balance/charges
 GET /users/{userId}/balance
 GET /users/{userId}/balance/transactions
 GET /products

@@ -118,6 +118,7 @@ type Fixtures = { product: { id: string; variants: { id: string }[] }; item: { i
  */
 const BODIES: Record<string, (fixtures: Fixtures) => unknown> = {
   "POST /users/{userId}/balance/charge": () => ({ amount: 1 }),
+  "POST /users/{userId}/balance/charges": () => ({ amount: 1 }),
   "POST /users/{userId}/cart/items": ({ product }) => ({ productId: product.id, quantity: 1 }),
   "PATCH /users/{userId}/cart/items/{id}": () => ({ quantity: 2 }),
   "POST /admin/users": () => ({ name: "n" }),

@@ -7,6 +7,7 @@ import { freshDatabase } from "../support/database.ts";
 
 const [A, B] = ["0193a000-0000-7000-8000-00000000000a", "0193a000-0000-7000-8000-00000000000b"];
 const NOW = "2026-11-20T00:00:00Z";
+const HEX = "0123456789abcdef".repeat(4);
 
 type Row = Record<string, unknown>;
 
@@ -20,6 +21,39 @@ const VALID: Record<string, Row> = {
   stock_adjustments: { id: A, variant_id: A, delta: 1, stock_after: 1, reason: "r", created_at: NOW },
   campaigns: { id: A, name: "n", discount_type: "FIXED", discount_value: 5, total_quantity: 5, issued_quantity: 5, opens_at: NOW, created_at: NOW },
   user_coupons: { id: A, campaign_id: A, user_id: A, status: "USED", issued_at: NOW, used_at: NOW, order_id: A },
+  drops: {
+    id: A,
+    name: "n",
+    product_id: A,
+    mode: "DRAW",
+    opens_at: NOW,
+    closes_at: "2026-11-21T00:00:00Z",
+    limit_per_customer: 1,
+    hold_for: "PT5M",
+    waitlist: true,
+    version: 1,
+    seed: HEX,
+    commitment: HEX,
+    entries_root: HEX,
+    entry_count: 0,
+    created_at: NOW,
+  },
+  drop_entries: {
+    drop_id: A,
+    number: 1,
+    id: A,
+    user_id: A,
+    person: A,
+    variant_id: A,
+    quantity: 1,
+    status: "ORDERED",
+    held_until: NOW,
+    rank: 1,
+    order_id: A,
+    created_at: NOW,
+  },
+  drop_people: { drop_id: A, person: A, units: 1, most: 1, entry: 1 },
+  drop_sales: { order_id: A, drop_id: A, person: A, units: 1 },
   cart_items: { id: A, user_id: A, product_id: A, variant_id: A, quantity: 1, created_at: NOW },
   orders: {
     id: A,
@@ -31,8 +65,10 @@ const VALID: Record<string, Row> = {
     refunded_amount: 6,
     created_at: NOW,
     completed_at: NOW,
+    paid_at: NOW,
+    payment_id: A,
   },
-  order_items: { order_id: A, variant_id: A, product_id: A, line: 0, name: "n", unit_price: 1, quantity: 2, refunded_quantity: 2 },
+  order_items_unmoved: { order_id: A, variant_id: A, product_id: A, line: 0, name: "n", unit_price: 1, quantity: 2, refunded_quantity: 2 },
   payments: { id: A, order_id: A, method: "CARD", status: "COMPLETED", amount: 1, created_at: NOW, asked: 0 },
   order_events: { order_id: A, seq: 1, type: "order.placed", created_at: NOW, xid: "5" },
   shop_events: { subject: A, seq: 1, id: A, type: "drop.opened", data: {}, created_at: NOW, xid: "5" },
@@ -65,7 +101,10 @@ const VALID: Record<string, Row> = {
 };
 
 /** Rows that must exist before a row of the table. */
-const BEFORE: Record<string, [table: string, row: Row][]> = { variants: [["products", VALID["products"] as Row]] };
+const BEFORE: Record<string, [table: string, row: Row][]> = {
+  variants: [["products", VALID["products"] as Row]],
+  drops: [["products", VALID["products"] as Row]],
+};
 
 /**
  * A row that only this constraint refuses: the fields that differ from the valid row. With
@@ -122,6 +161,34 @@ const INVALID: Record<string, InvalidRow[]> = {
     key("user_coupons_campaign_id_user_id_key", { id: B, order_id: B }),
     key("user_coupons_one_per_order", { id: B, user_id: B }),
   ],
+  drops: [
+    invalid("drops_mode_check", { mode: "AUCTION", seed: null, commitment: null }),
+    invalid("drops_check", { closes_at: NOW }),
+    invalid("drops_limit_per_customer_check", { limit_per_customer: 0 }),
+    invalid("drops_number_check", { number: -1 }),
+    invalid("drops_paused_ms_check", { paused_ms: -1 }),
+    invalid("drops_seed_check", { seed: "f" }),
+    invalid("drops_commitment_check", { commitment: "F".repeat(64) }),
+    invalid("drops_entries_root_check", { entries_root: "" }),
+    invalid("drops_entry_count_check", { entry_count: -1 }),
+    invalid("drops_check1", { seed: null }),
+    invalid("drops_check1", { mode: "FIRST_COME" }),
+    invalid("drops_check2", { mode: "FIRST_COME", seed: null, commitment: null, hold_for: null }),
+    invalid("drops_check3", { closes_at: null }),
+    invalid("drops_product_id_fkey", { product_id: B }),
+    key("drops_pkey"),
+  ],
+  drop_entries: [
+    invalid("drop_entries_number_check", { number: 0 }),
+    invalid("drop_entries_quantity_check", { quantity: 0 }),
+    invalid("drop_entries_rank_check", { rank: 0 }),
+    invalid("drop_entries_status_check", { status: "WON" }),
+    invalid("drop_entries_check", { status: "HELD", held_until: null }),
+    invalid("drop_entries_check1", { order_id: null }),
+    key("drop_entries_pkey", { id: B }),
+  ],
+  drop_people: [invalid("drop_people_units_check", { units: -1 }), invalid("drop_people_check", { units: 2 }), key("drop_people_pkey", { units: 0 })],
+  drop_sales: [invalid("drop_sales_units_check", { units: -1 }), key("drop_sales_pkey", { units: 2 })],
   cart_items: [
     invalid("cart_items_quantity_check", { quantity: 0 }),
     invalid("cart_items_quantity_check", { quantity: 1_000_001 }),
@@ -129,18 +196,20 @@ const INVALID: Record<string, InvalidRow[]> = {
     key("cart_items_user_id_variant_id_key", { id: B }),
   ],
   orders: [
-    invalid("orders_status_check", { status: "LOST", completed_at: null }),
+    invalid("orders_status_check", { status: "LOST", completed_at: null, paid_at: null }),
     invalid("orders_changes_check", { changes: 0 }),
     invalid("orders_changes_check", { changes: 65_536 }),
     invalid("orders_check", { discount_amount: 11, refunded_amount: 0 }),
     invalid("orders_check", { total_amount: -1, discount_amount: 0, refunded_amount: 0 }),
     invalid("orders_check1", { refunded_amount: 7 }),
     invalid("orders_check1", { refunded_amount: -1 }),
-    invalid("orders_check2", { completed_at: null }),
+    invalid("orders_check2", { completed_at: null, paid_at: null }),
     invalid("orders_check2", { status: "CANCELLED" }),
-    key("orders_pkey"),
+    invalid("orders_paid_at_check", { status: "CANCELLED", completed_at: null }),
+    key("orders_pkey", { payment_id: B }),
+    key("orders_by_payment", { id: B }),
   ],
-  order_items: [
+  order_items_unmoved: [
     invalid("order_items_unit_price_check", { unit_price: -1 }),
     invalid("order_items_quantity_check", { quantity: 0, refunded_quantity: 0 }),
     invalid("order_items_check", { refunded_quantity: 3 }),
@@ -149,6 +218,7 @@ const INVALID: Record<string, InvalidRow[]> = {
   ],
   payments: [
     invalid("payments_method_check", { method: "CASH" }),
+    invalid("payments_gateway_check", { method: "BALANCE" }),
     invalid("payments_status_check", { status: "LOST" }),
     invalid("payments_amount_check", { amount: -1 }),
     key("payments_pkey", { order_id: B }),

@@ -9,6 +9,7 @@ import { after, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
 import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { chargeByCard } from "../support/charge.ts";
 import { freshDatabase } from "../support/database.ts";
 import { serve } from "../support/process.ts";
 import { type Answer, Client, good } from "../support/shop.ts";
@@ -58,7 +59,7 @@ for (const [signal, { timeoutMs, isAnswered }] of Object.entries(STOPS)) {
       const waiting = [
         pay(taken, capturedWithoutAnswer("taken")),
         pay(untouched, lost("untouched")),
-        user.post(`/users/${id}/balance/charge`, { amount: 500, paymentKey: capturedWithoutAnswer("charge") }),
+        chargeByCard(user, { amount: 500, paymentKey: capturedWithoutAnswer("charge") }),
         operator.post(`/admin/orders/${refunded}/refunds`, { reason: "test" }),
       ].map((sent) => sent.catch(() => undefined));
       for (const deadline = Date.now() + 20_000; simulator.calls("confirm") < 4 || simulator.calls("cancel") < 1; await pause(5))

@@ -128,7 +128,7 @@ describe("money", () => {
 });
 
 describe("charges by card", () => {
-  const start = { userId: USER, amount: 10, version: null, balanceMax: 1010, paymentKey: "k", askAfterMs: 1000 };
+  const start = { userId: USER, amount: 10, version: null, balanceMax: 1010, paymentKey: "k", chargeId: null, askAfterMs: 1000 };
   test("a card charge starts only if the balance has room for it and its version matches", () => {
     assert.equal(leaves([wallet(1000)], startCharge, start, users, USER).balance, 1000);
     refuses([wallet(1001)], startCharge, start, "BALANCE_LIMIT_EXCEEDED");

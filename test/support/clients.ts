@@ -122,7 +122,10 @@ export class Clients {
   }
 
   async #charge(userId: string, rng: SeededRandom, send: Send): Promise<void> {
-    await send("POST", `/users/${userId}/balance/charge`, { amount: 100 + rng.below(1000), paymentKey: this.#card(rng) });
+    const amount = 100 + rng.below(1000);
+    const announced = await send("POST", `/users/${userId}/balance/charges`, { amount });
+    if (announced.status !== 201) return;
+    await send("POST", `/users/${userId}/balance/charge`, { amount, paymentKey: this.#card(rng), chargeId: announced.body.chargeId });
   }
 
   async #claim(userId: string, rng: SeededRandom, send: Send): Promise<{ userCouponId?: string }> {

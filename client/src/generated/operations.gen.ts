@@ -4,6 +4,7 @@ import type * as types from "./types.gen.ts";
 
 /** Method, path, and whether it takes an Idempotency-Key. */
 export const OPERATIONS = {
+  openCharge: ["POST", "/users/{userId}/balance/charges", true],
   chargeBalance: ["POST", "/users/{userId}/balance/charge", true],
   getBalance: ["GET", "/users/{userId}/balance"],
   listTransactions: ["GET", "/users/{userId}/balance/transactions"],
@@ -13,6 +14,8 @@ export const OPERATIONS = {
   getCoupon: ["GET", "/coupons/{couponId}"],
   issueCoupon: ["POST", "/coupons/{couponId}/issue", true],
   listUserCoupons: ["GET", "/users/{userId}/coupons"],
+  listDrops: ["GET", "/drops"],
+  getDrop: ["GET", "/drops/{dropId}"],
   getCart: ["GET", "/users/{userId}/cart"],
   emptyCart: ["DELETE", "/users/{userId}/cart", true],
   addToCart: ["POST", "/users/{userId}/cart/items", true],
@@ -39,6 +42,7 @@ export const OPERATIONS = {
   createCoupon: ["POST", "/admin/coupons", true],
   editCoupon: ["PATCH", "/admin/coupons/{id}", true],
   closeCoupon: ["POST", "/admin/coupons/{id}/close", true],
+  createDrop: ["POST", "/admin/drops", true],
   refundOrder: ["POST", "/admin/orders/{id}/refunds", true],
   listOrders: ["GET", "/admin/orders"],
   listPayments: ["GET", "/admin/payments"],
@@ -65,6 +69,7 @@ export const OPERATIONS = {
 } as const;
 
 export type Operations = {
+  openCharge: { data: types.OpenChargeData; answers: types.OpenChargeResponses; refusals: types.OpenChargeErrors };
   chargeBalance: { data: types.ChargeBalanceData; answers: types.ChargeBalanceResponses; refusals: types.ChargeBalanceErrors };
   getBalance: { data: types.GetBalanceData; answers: types.GetBalanceResponses; refusals: types.GetBalanceErrors };
   listTransactions: { data: types.ListTransactionsData; answers: types.ListTransactionsResponses; refusals: types.ListTransactionsErrors };
@@ -74,6 +79,8 @@ export type Operations = {
   getCoupon: { data: types.GetCouponData; answers: types.GetCouponResponses; refusals: types.GetCouponErrors };
   issueCoupon: { data: types.IssueCouponData; answers: types.IssueCouponResponses; refusals: types.IssueCouponErrors };
   listUserCoupons: { data: types.ListUserCouponsData; answers: types.ListUserCouponsResponses; refusals: types.ListUserCouponsErrors };
+  listDrops: { data: types.ListDropsData; answers: types.ListDropsResponses; refusals: types.ListDropsErrors };
+  getDrop: { data: types.GetDropData; answers: types.GetDropResponses; refusals: types.GetDropErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
   emptyCart: { data: types.EmptyCartData; answers: types.EmptyCartResponses; refusals: types.EmptyCartErrors };
   addToCart: { data: types.AddToCartData; answers: types.AddToCartResponses; refusals: types.AddToCartErrors };
@@ -100,6 +107,7 @@ export type Operations = {
   createCoupon: { data: types.CreateCouponData; answers: types.CreateCouponResponses; refusals: types.CreateCouponErrors };
   editCoupon: { data: types.EditCouponData; answers: types.EditCouponResponses; refusals: types.EditCouponErrors };
   closeCoupon: { data: types.CloseCouponData; answers: types.CloseCouponResponses; refusals: types.CloseCouponErrors };
+  createDrop: { data: types.CreateDropData; answers: types.CreateDropResponses; refusals: types.CreateDropErrors };
   refundOrder: { data: types.RefundOrderData; answers: types.RefundOrderResponses; refusals: types.RefundOrderErrors };
   listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
   listPayments: { data: types.ListPaymentsData; answers: types.ListPaymentsResponses; refusals: types.ListPaymentsErrors };

@@ -16,7 +16,12 @@ export type LedgerPayment = {
   approvedAt: number | null;
   transactionKey: string | null;
   cancels: Cancel[];
+  /** Set for a payment whose window was opened here. A key that was made without a window is good for any order and amount. */
+  session?: PaymentSession;
 };
+/** The way that the buyer has chosen, in the gateway's words. */
+export type PaymentWay = "CARD" | "EASY_PAY" | "TRANSFER" | "VIRTUAL_ACCOUNT";
+export type PaymentSession = { orderName: string; way: PaymentWay };
 export type LedgerTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
 export type Outcome = { status: number; payment: LedgerPayment } | { status: number; code: string; message: string };
 
@@ -35,6 +40,24 @@ export class GatewayLedger {
     if (existsSync(path)) for (const line of readFileSync(path, "utf8").split("\n")) this.#read(line);
     this.#file = openSync(path, "a", 0o600);
     writeSync(this.#file, "\n"); // A line that a crash cut off must not join the next one.
+  }
+
+  /**
+   * The buyer has authorized this payment in a window that was opened for one order id and one amount: no other confirmation is taken.
+   * Refused for an order id that has been paid, even if its money went back since.
+   */
+  authorize(payment: { paymentKey: string; orderId: string; amount: number } & PaymentSession): Outcome {
+    const { paymentKey, orderId, amount, orderName, way } = payment;
+    if (this.#wasPaid(orderId)) return failure(400, "DUPLICATED_ORDER_ID", "이미 승인 및 취소가 진행된 중복된 주문번호 입니다.");
+    const session = { orderName, way };
+    const opened = { paymentKey, orderId, amount, left: 0, requestedAt: Date.now(), approvedAt: null, transactionKey: null, cancels: [], session };
+    const stored: LedgerPayment = { ...opened, status: "IN_PROGRESS" };
+    this.#store(stored);
+    return { status: 200, payment: stored };
+  }
+
+  #wasPaid(orderId: string): boolean {
+    return [...this.payments.values()].some((payment) => payment.orderId === orderId && payment.approvedAt !== null);
   }
 
   /** The stored outcome of an idempotency key. The same key with another request is refused. */
@@ -63,6 +86,7 @@ export class GatewayLedger {
 
   find(paymentKey: string): Outcome {
     const payment = this.payments.get(paymentKey);
+    if (payment && isLapsed(payment)) return { status: 200, payment: { ...payment, status: "EXPIRED" } };
     return payment ? { status: 200, payment } : failure(404, "NOT_FOUND_PAYMENT", "존재하지 않는 결제 입니다.");
   }
 
@@ -92,7 +116,8 @@ export class GatewayLedger {
 
   #confirm({ paymentKey, orderId, amount }: { paymentKey: string; orderId: string; amount: number }, decline: boolean): Outcome {
     const known = this.payments.get(paymentKey);
-    if (known && known.status !== "ABORTED") return failure(400, "ALREADY_PROCESSED_PAYMENT", "이미 처리된 결제 입니다.");
+    const refusal = known && refusalOf(known, orderId, amount);
+    if (refusal) return refusal;
     const now = Date.now();
     const payment: LedgerPayment = {
       paymentKey,
@@ -104,6 +129,7 @@ export class GatewayLedger {
       approvedAt: null,
       transactionKey: null,
       cancels: [],
+      ...(known?.session ? { session: known.session } : {}),
     };
     if (decline) {
       this.#store(payment);
@@ -156,6 +182,23 @@ export class GatewayLedger {
     if ("payment" in entry) this.payments.set(entry.payment.paymentKey, entry.payment);
     else this.#outcomes.set(entry.key, entry.remembered);
   }
+}
+
+/** How long an authorization lasts. */
+export const AUTHORIZATION_MS = 30 * 60_000;
+
+function isLapsed({ status, requestedAt }: LedgerPayment): boolean {
+  return status === "IN_PROGRESS" && Date.now() - requestedAt > AUTHORIZATION_MS;
+}
+
+/** Why a known payment cannot be confirmed for this order and amount; undefined if it can. */
+function refusalOf(known: LedgerPayment, orderId: string, amount: number): Outcome | undefined {
+  const { status, session } = known;
+  if (isLapsed(known)) return failure(404, "NOT_FOUND_PAYMENT_SESSION", "결제 시간이 만료되어 결제 진행 데이터가 존재하지 않습니다.");
+  if (status !== "IN_PROGRESS" && (status !== "ABORTED" || session)) return failure(400, "ALREADY_PROCESSED_PAYMENT", "이미 처리된 결제 입니다.");
+  if (session && (known.orderId !== orderId || known.amount !== amount))
+    return failure(400, "INVALID_REQUEST", "결제창의 주문번호나 금액과 다릅니다.");
+  return undefined;
 }
 
 export function failure(status: number, code: string, message: string): Outcome {

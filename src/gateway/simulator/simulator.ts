@@ -4,12 +4,14 @@ import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { readBody, readJson, readTime, send } from "./http.ts";
-import { failure, GatewayLedger, type Outcome } from "./ledger.ts";
+import { failure, GatewayLedger, type Outcome, type PaymentWay } from "./ledger.ts";
 import { page } from "./page.ts";
+import { PaymentWindows, WINDOW_ACTS, type WindowAct } from "./payment-window.ts";
 import { transactionJson } from "./payment-json.ts";
 import { keyFor, STEPS, WEBHOOKS } from "./script.ts";
 import { ScriptedCalls } from "./scripted-calls.ts";
 import { Webhooks } from "./webhooks.ts";
+import { SDK_SCRIPT, windowPage } from "./window-page.ts";
 
 export type SimulatorOptions = {
   secret: string;
@@ -31,6 +33,7 @@ const INVALID_REQUEST = failure(400, "INVALID_REQUEST", "잘못된 요청입니�
 export class Simulator {
   readonly ledger: GatewayLedger;
   readonly webhooks: Webhooks;
+  readonly #windows: PaymentWindows;
   readonly #calls: ScriptedCalls;
   readonly #secret: string;
   readonly #currency: string;
@@ -42,6 +45,7 @@ export class Simulator {
     this.ledger = new GatewayLedger(path);
     this.webhooks = new Webhooks(currency);
     this.webhooks.url = webhookUrl;
+    this.#windows = new PaymentWindows(this.ledger, currency);
     this.#calls = new ScriptedCalls({ ledger: this.ledger, webhooks: this.webhooks, currency, slowMs, lateMs });
     this.#server = createServer((request, response) => {
       this.#serve(request, response).catch(() => response.destroy());
@@ -68,6 +72,14 @@ export class Simulator {
     return this.#calls.count(operation);
   }
 
+  /** Authorizes a payment as a buyer does in the window. Returns its key. Errors: the window's refusal. */
+  authorize({ orderId, amount, way = "CARD" }: { orderId: string; amount: number; way?: PaymentWay }): string {
+    const paymentKey = `tsim_${randomUUID()}`;
+    const outcome = this.ledger.authorize({ paymentKey, orderId, amount, orderName: orderId, way });
+    if ("code" in outcome) throw new Error(outcome.code);
+    return paymentKey;
+  }
+
   /** Lets the process end while the server is open. */
   unref(): void {
     this.#server.unref();
@@ -86,7 +98,11 @@ export class Simulator {
     const [method, path] = [request.method, url.pathname];
     const text = await readBody(request);
     if (text === undefined) return send(response, 413, { code: "INVALID_REQUEST", message: "the request is too large" });
-    if (method === "GET" && path === "/") return void response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(page());
+    if (method === "GET" && path === "/") return sendPage(response, page());
+    const window = /^\/simulator\/windows(?:\/([\w-]+))?$/.exec(path);
+    if (window) return this.#serveWindow(window[1], request, text, response);
+    if (method === "GET" && path === "/v2/standard")
+      return void response.writeHead(200, { "content-type": "text/javascript; charset=utf-8" }).end(SDK_SCRIPT);
     const body = readJson(text);
     if (body === undefined) return send(response, 400, { code: "INVALID_REQUEST", message: "the request is not a JSON object" });
     if (method === "POST" && path === "/simulator/payment-keys") return send(response, 201, newKey(body));
@@ -107,6 +123,22 @@ export class Simulator {
     if (method === "GET" && paymentKey !== undefined && !action) return this.#find(decodeURIComponent(paymentKey), response);
     if (method === "GET" && path === "/v1/transactions") return this.#transactions(url.searchParams, response);
     send(response, 404, { code: "NOT_FOUND", message: "not found" });
+  }
+
+  /** Serves the pages that a buyer's browser opens, without the secret. */
+  #serveWindow(id: string | undefined, { method }: IncomingMessage, text: string, response: ServerResponse): void {
+    if (method === "POST" && id === undefined) {
+      const opened = this.#windows.open(readJson(text) ?? {});
+      response.setHeader("access-control-allow-origin", "*");
+      return send(response, opened ? 201 : 400, opened ?? { code: "INVALID_PARAMETERS", message: "잘못된 파라미터입니다." });
+    }
+    const shown = id === undefined ? undefined : this.#windows.find(id);
+    if (id === undefined || !shown) return send(response, 404, { code: "NOT_FOUND", message: "not found" });
+    if (method === "GET") return sendPage(response, windowPage(id, shown, this.#currency));
+    const act = new URLSearchParams(text).get("act") ?? "";
+    const address = Object.hasOwn(WINDOW_ACTS, act) ? this.#windows.act(id, act as WindowAct) : undefined;
+    if (address === undefined) return send(response, 400, { code: "INVALID_REQUEST", message: "unknown act" });
+    response.writeHead(303, { location: address }).end();
   }
 
   #confirm({ key, fingerprint, body }: ReceivedCall, response: ServerResponse): void {
@@ -154,6 +186,10 @@ export class Simulator {
   #isAuthorized({ headers }: IncomingMessage): boolean {
     return headers.authorization === `Basic ${Buffer.from(`${this.#secret}:`).toString("base64")}`;
   }
+}
+
+function sendPage(response: ServerResponse, html: string): void {
+  response.writeHead(200, { "content-type": "text/html; charset=utf-8" }).end(html);
 }
 
 /** Text of 1 to 200 characters. */

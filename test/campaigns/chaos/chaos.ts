@@ -167,7 +167,7 @@ class Process {
   }
 
   charge(userId: string, amount: number, paymentKey: string, key: string): Promise<KeyedResponse> {
-    const input = { userId, amount, version: null, balanceMax: BALANCE_MAX, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
+    const input = { userId, amount, version: null, balanceMax: BALANCE_MAX, chargeId: null, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
     return this.#submit(
       submitTwoPhase({
         begin: startCharge,

@@ -1,5 +1,6 @@
 import type { Mutation } from "./mutation.ts";
 import { AFTERWARDS } from "./list/afterwards.ts";
+import { DRAWS } from "./list/draws.ts";
 import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";
 import { LOCKS } from "./list/locks.ts";
@@ -17,5 +18,6 @@ export const MUTATIONS: Mutation[] = [
   ...ORDERS,
   ...OF_THE_TILL,
   ...AFTERWARDS,
+  ...DRAWS,
   ...TIME_AND_SETTINGS,
 ];

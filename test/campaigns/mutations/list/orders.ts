@@ -216,6 +216,22 @@ export const ORDERS: Mutation[] = [
     MONEY,
     "a card charge starts only if the balance has room",
   ]),
+  mutation("an announced charge starts once", "src/balance/start-charge.ts", "if (uow.find(cardCharges, chargeId)) return", "if (false) return", [
+    CHARGES,
+    "an announced charge that two instances receive many times",
+  ]),
+  mutation("an announced charge is its user's alone", "src/balance/charge-intent.ts", "intent?.userId !== userId", "intent === undefined", [
+    CHARGES,
+    "an announced charge is its user's alone",
+  ]),
+  mutation("an announced charge keeps its amount", "src/balance/charge-intent.ts", "intent.amount !== amount", "false", [
+    CHARGES,
+    "an announced charge is its user's alone",
+  ]),
+  mutation("an announced charge expires", "src/balance/start-charge.ts", "uow.now >= intent.expiresAt", "false", [
+    CHARGES,
+    "an announced charge is its user's alone",
+  ]),
   mutation("a charge by card checks the balance version", "src/balance/start-charge.ts", "version !== null && version !== wallet.version", "false", [
     MONEY,
     "a card charge starts only if the balance has room",

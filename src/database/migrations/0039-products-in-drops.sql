@@ -1,0 +1,2 @@
+-- The drop by whose rules a product is sold, if any.
+ALTER TABLE products ADD COLUMN drop_id uuid;

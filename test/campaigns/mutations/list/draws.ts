@@ -1,0 +1,58 @@
+// The draw of a drop: what its file commits to, and what `verify-draw` compares.
+
+import { type Mutation, mutation } from "../mutation.ts";
+
+const DRAW = "src/drop/draw/draw.ts";
+const MERKLE = "src/drop/draw/merkle.ts";
+const VERIFY = "src/drop/draw/verify-draw.ts";
+const DRAWN = "src/drop/draw/draw.test.ts";
+const VERIFIED = "src/drop/draw/verify-draw.test.ts";
+const TAMPERED = "a file that was tampered with does not agree";
+
+export const DRAWS: Mutation[] = [
+  mutation("a leaf and a node of the tree are hashed differently", MERKLE, "const NODE = 1;", "const NODE = 0;", [
+    DRAWN,
+    "the root and the paths of the independent",
+  ]),
+  mutation("a path of another length proves nothing", MERKLE, "return used === path.length ? node : undefined;", "return node;", [
+    DRAWN,
+    "no other place or leaf does",
+  ]),
+  mutation("a place beyond the tree is not in it", MERKLE, "if (index < 0 || index >= count) return undefined;", "", [
+    DRAWN,
+    "no other place or leaf does",
+  ]),
+  mutation(
+    "the quantity is part of an entry's leaf",
+    DRAW,
+    "${number}\\n${entryId}\\n${variantId}\\n${quantity}`",
+    "${number}\\n${entryId}\\n${variantId}`",
+    [DRAWN, "have the leaves, ranks and winners"],
+  ),
+  mutation("the public value changes the order", DRAW, 'Buffer.from(publicValue ?? "", "utf8")', 'Buffer.from("", "utf8")', [
+    DRAWN,
+    "have the leaves, ranks and winners",
+  ]),
+  mutation("equal digests are ordered by number", DRAW, "|| a - b;", "|| b - a;", [DRAWN, "equal digests are ordered by number"]),
+  mutation("an entry that does not fit takes nothing", DRAW, "if (entry.quantity > units) continue;", "", [
+    DRAWN,
+    "have the leaves, ranks and winners",
+  ]),
+  mutation("each rank of a file is compared", VERIFY, "check(wrong === -1,", "check(true,", [VERIFIED, TAMPERED]),
+  mutation("the commitment of a file is compared with its seed", VERIFY, "check(made === commitment,", "check(true,", [VERIFIED, TAMPERED]),
+  mutation("the root of a file is compared with its entries", VERIFY, "check(root === entriesRoot, `entriesRoot", "check(true, `entriesRoot", [
+    VERIFIED,
+    TAMPERED,
+  ]),
+  mutation("the entries of a file are counted", VERIFY, "check(count === entryCount,", "check(true,", [VERIFIED, TAMPERED]),
+  mutation("the numbers of a file ascend", VERIFY, "check(unordered === undefined,", "check(true,", [VERIFIED, TAMPERED]),
+  mutation("a draw without its announced public value does not agree", VERIFY, "check(publicValue !== null,", "check(true,", [VERIFIED, TAMPERED]),
+  mutation("a public value that was not announced does not agree", VERIFY, "else check(publicValue === null,", "else check(true,", [
+    VERIFIED,
+    TAMPERED,
+  ]),
+  mutation("ranks before the seed is published do not agree", VERIFY, "check(!entries.ranked && drawnAt === null,", "check(true,", [
+    VERIFIED,
+    TAMPERED,
+  ]),
+];
