@@ -4,9 +4,7 @@
 import type { Static, TSchema } from "typebox";
 import { Refusal, type RefusalCode } from "../refusal.ts";
 import type { Locale } from "../problem.ts";
-import type { RoutePlan } from "./route-plan.ts";
 import type { Caller } from "./tokens.ts";
-import type { Utf8 } from "./utf8.ts";
 
 /** `owner`: the path's `userId` must be the caller's own, unless an operator calls. */
 export type Audience = "anyone" | "shopper" | "owner" | "operator";
@@ -70,40 +68,4 @@ export function refusalsOf(
       "INTERNAL",
     ]),
   ];
-}
-
-declare module "fastify" {
-  interface FastifyRequest {
-    caller: Caller | null;
-    /** Why the request has no caller. */
-    authenticationError?: Error;
-    /** Why the body could not be read. */
-    bodyError?: Error;
-  }
-  interface FastifyReply {
-    /** When the request arrived, by `performance.now()`. */
-    startedAt: number;
-    /** Null if no route has the request's path. */
-    plan: RoutePlan | null;
-    isMeasured?: boolean;
-    /** Sends a whole answer (answer.ts): status, body, media type, headers, refusal code. */
-    answer(status: number, body: string | Utf8 | null, type?: string, headers?: readonly string[], refusal?: string | null): void;
-    /** Sends a refusal without throwing it, which halves its cost. */
-    refuse(refusal: Refusal): void;
-    /** Sends the refusal of an error, as if the route's handler had thrown it. */
-    fail(error: unknown): void;
-  }
-  interface FastifyContextConfig {
-    audience?: Audience;
-    faults?: Record<string, RefusalCode>;
-    takesBody?: boolean;
-    unlimited?: boolean;
-    optionalToken?: boolean;
-    /** The headers of a request on which the answer depends. */
-    vary?: string;
-    /** The route answers by `reply.answer` only. */
-    isWhole?: boolean;
-    /** A web page, or one of its assets. */
-    page?: boolean;
-  }
 }

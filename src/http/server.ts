@@ -7,6 +7,7 @@ import Fastify, {
   type FastifyInstance,
   type FastifyReply,
   type FastifyRequest,
+  type onRequestAsyncHookHandler,
   type onRequestHookHandler,
   type preValidationHookHandler,
 } from "fastify";
@@ -95,7 +96,7 @@ export function createServer({ config, authenticator, metrics, rates, onFault }:
 
   const { rateLimit, trustProxy } = config;
   const limit = rateLimit === undefined ? undefined : rateLimiter(server, { perSecond: rateLimit, trustProxy, shared: rates });
-  beginRequests(server, refuseWith, { cors, answers, unknown: limit && [authenticate(unknownPlan(metrics), authenticator, true), limit] });
+  beginRequests(server, refuseWith, { cors, answers, unknown: limit && { authenticate: authenticate(unknownPlan(metrics), authenticator, true), limit } });
   prepareRoutes(server, { answers, metrics, authenticator, limit });
   server.addHook("preClose", (done) => {
     answers.closing = true;
@@ -115,10 +116,10 @@ function unknownPlan(metrics: HttpMetrics): RoutePlan {
   return { audience: "anyone", optionalToken: false, vary: "", meter: metrics.meterOf("", "unknown") };
 }
 
-type Beginning = { cors: Cors | undefined; answers: Answers; unknown: onRequestHookHandler[] | undefined };
+type Beginning = { cors: Cors | undefined; answers: Answers; unknown: { authenticate: onRequestHookHandler; limit: onRequestAsyncHookHandler } | undefined };
 
 /** Begins each request in its turn, and answers 404, 405 and preflights before the body is read: no route could read it. */
-function beginRequests(server: FastifyInstance, refuseWith: Refuse, { cors, answers, unknown = [] }: Beginning): void {
+function beginRequests(server: FastifyInstance, refuseWith: Refuse, { cors, answers, unknown }: Beginning): void {
   const refusalForPath = notFoundHandlers(server);
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): void => {
     const { refusal, allow } = refusalForPath(request);
@@ -134,22 +135,24 @@ function beginRequests(server: FastifyInstance, refuseWith: Refuse, { cors, answ
       // Node would answer this itself, without a problem document.
       if (request.raw.headers.host === undefined && request.raw.httpVersion === "1.1")
         refuseWith(invalidField("/headers/host", "is required"), request, reply);
-      else if (request.is404 && unknown.length === 0) refuseUnknown(request, reply);
+      else if (request.is404 && unknown === undefined) refuseUnknown(request, reply);
       else done();
     });
   });
-  if (unknown.length === 0) return;
-  for (const hook of unknown)
-    server.addHook("onRequest", function (request, reply, done) {
-      return request.is404 ? hook.call(this, request, reply, done) : done();
-    });
+  if (unknown === undefined) return;
+  server.addHook("onRequest", function (request, reply, done) {
+    return request.is404 ? unknown.authenticate.call(this, request, reply, done) : done();
+  });
+  server.addHook("onRequest", async function (request, reply) {
+    if (request.is404) await unknown.limit.call(this, request, reply);
+  });
   server.addHook("onRequest", (request, reply, done) => {
     if (request.is404) refuseUnknown(request, reply);
     else done();
   });
 }
 
-type Preparation = { answers: Answers; metrics: HttpMetrics; authenticator: Authenticator; limit: onRequestHookHandler | undefined };
+type Preparation = { answers: Answers; metrics: HttpMetrics; authenticator: Authenticator; limit: onRequestAsyncHookHandler | undefined };
 
 /** Gives each route its own hooks, which know its declaration, instead of hooks of the server that look for it at each request. */
 function prepareRoutes(server: FastifyInstance, { answers, metrics, authenticator, limit }: Preparation): void {

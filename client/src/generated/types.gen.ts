@@ -23,6 +23,10 @@ export type Problem = {
      */
     detail: string;
     /**
+     * The id of this request, as in `X-Request-Id`
+     */
+    requestId: string;
+    /**
      * The invalid fields
      */
     errors?: Array<{
@@ -624,6 +628,11 @@ export type ProblemType = {
  */
 export type IdempotencyKey = string;
 
+/**
+ * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+ */
+export type IfNoneMatch = string;
+
 export type OpenChargeData = {
     /**
      * At most 1 MiB.
@@ -1039,6 +1048,12 @@ export type ListTransactionsResponse = ListTransactionsResponses[keyof ListTrans
 
 export type ListProductsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -1165,6 +1180,12 @@ export type GetProductResponse = GetProductResponses[keyof GetProductResponses];
 
 export type ListCouponsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -1223,6 +1244,12 @@ export type ListCouponsResponse = ListCouponsResponses[keyof ListCouponsResponse
 
 export type GetCouponData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         couponId: string;
     };
@@ -2808,6 +2835,12 @@ export type PaymentWebhookResponse = PaymentWebhookResponses[keyof PaymentWebhoo
 
 export type ListPopularProductsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/products/popular';
