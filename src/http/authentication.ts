@@ -1,8 +1,9 @@
 // Authentication of requests by their bearer tokens.
 
 import type { onRequestHookHandler } from "fastify";
+import type { Caller } from "./caller.ts";
 import type { RoutePlan } from "./route-plan.ts";
-import type { Authenticator, Caller } from "./tokens.ts";
+import type { Authenticator } from "./tokens.ts";
 
 /**
  * The first hook of a route: notes the route's plan, and sets the request's caller. A request without a valid token is refused, unless the

@@ -1,7 +1,7 @@
 import type { Refusal, RefusalCode } from "../refusal.ts";
 import type { RouteMeter } from "./metrics.ts";
 import type { Audience } from "./route-definition.ts";
-import type { Caller } from "./tokens.ts";
+import type { Caller } from "./caller.ts";
 import type { Utf8 } from "./utf8.ts";
 
 /** The parts of a route's declaration that each of its requests needs, found without asking the framework. */
@@ -29,6 +29,8 @@ declare module "fastify" {
     isMeasured?: boolean;
     /** Sends a whole answer (answer.ts): status, body, media type, headers, refusal code. */
     answer(status: number, body: string | Utf8 | null, type?: string, headers?: readonly string[], refusal?: string | null): void;
+    /** Sets the headers that every answer has, for an answer that is not sent by `answer`. */
+    complete(): void;
     /** Sends a refusal without throwing it, which halves its cost. */
     refuse(refusal: Refusal): void;
     /** Sends the refusal of an error, as if the route's handler had thrown it. */

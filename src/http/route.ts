@@ -11,8 +11,12 @@ import { Refusal, refuse } from "../refusal.ts";
 import type { Till } from "../till/till.ts";
 import { JSON_TYPE } from "./answer.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
+import type { Broadcast } from "./broadcast.ts";
+import { onBehalf } from "./on-behalf.ts";
+import { checkPermission, type Permission } from "./permissions.ts";
 import { cachingHeaders, hasTag, REVALIDATED_VARY } from "./revalidation.ts";
-import { type Audience, type CallOf, type Operation, refusalsOf, type RouteDefinition } from "./route-definition.ts";
+import { type CallOf, type Operation, refusalsOf, type RouteDefinition } from "./route-definition.ts";
+import { ME } from "./schemas.ts";
 import { execute, type Submission } from "./submission.ts";
 import { Utf8 } from "./utf8.ts";
 
@@ -103,6 +107,17 @@ export class Routes {
     });
   }
 
+  /** A route whose answer is a stream of events that all listeners share. */
+  broadcast<P extends TSchema, Q extends TSchema, B extends TSchema>(
+    definition: RouteDefinition<P, Q, B>,
+    find: (call: CallOf<P, Q, B>) => Promise<{ broadcast: Broadcast; seconds?: number | undefined }>,
+  ): void {
+    this.#declare({ ...definition, streams: true }, false, async (request, reply) => {
+      const { broadcast, seconds } = await find(this.#call(request));
+      broadcast.join(request, reply, seconds);
+    });
+  }
+
   /** A route with an effect: its submission goes through the till, once per Idempotency-Key. A refusal may be thrown or returned. */
   write<P extends TSchema, Q extends TSchema, B extends TSchema>(
     definition: RouteDefinition<P, Q, B>,
@@ -142,14 +157,15 @@ export class Routes {
     onRequest?: onRequestHookHandler,
   ): void {
     const { method, path, audience, params, query, body, faults = {}, unlimited = false, optionalToken = false, bulk = false } = definition;
-    const { shape, streams = false, revalidated = false } = definition;
+    const { permission, shape, streams = false, revalidated = false } = definition;
+    if (audience !== "anyone" && permission === undefined) throw new Error(`${method} ${path} names no permission`);
     this.operations.push({ definition, refusals: refusalsOf(definition, writes), writes });
     // Shape comes before authority: an invalid request to an operators' route is 400 for a shopper too.
     const check: preHandlerHookHandler = (request, _reply, done) => {
       if (params !== undefined) lowerIds(request.params as Record<string, string>);
       if (writes) checkKey(request.raw.headers["idempotency-key"]);
       shape?.(this.#call<P, Q, B>(request));
-      if (audience !== "anyone") authorize(audience, request);
+      authorize(definition, request, writes);
       done();
     };
     this.#server.route({
@@ -169,6 +185,7 @@ export class Routes {
       // Overload is checked before the body is read: in a flash sale reading and validating would take most of the time.
       ...(writes && audience !== "operator" ? { onRequest: this.#rejectIfOverloaded } : {}),
       ...(onRequest ? { onRequest } : {}),
+      ...(audience === "owner" ? { preValidation: resolveMe } : {}),
       preHandler: check,
       handler,
     });
@@ -197,10 +214,18 @@ function lowerIds(params: Record<string, string>): void {
   for (const name in params) if (UUID.test(params[name] as string)) params[name] = (params[name] as string).toLowerCase();
 }
 
-function authorize(audience: Audience, request: FastifyRequest): void {
+function authorize({ audience, permission }: RouteDefinition<TSchema, TSchema, TSchema>, request: FastifyRequest, writes: boolean): void {
+  if (audience === "anyone") return;
   const { caller } = request;
   if (caller === null) throw new Error("a route for authenticated callers was reached without a caller");
-  if (caller.role === "operator") return;
+  if (caller.role === "operator") return checkPermission(caller, permission as Permission, writes);
   if (audience === "operator") refuse("FORBIDDEN");
   if (audience === "owner" && (request.params as { userId: string }).userId !== caller.id) refuse("FORBIDDEN");
 }
+
+/** `/users/me/…` is the caller's own path. */
+const resolveMe: preHandlerHookHandler = (request, _reply, done) => {
+  const params = request.params as { userId: string };
+  if (params.userId === ME && request.caller !== null) params.userId = onBehalf(request.caller, undefined);
+  done();
+};

@@ -83,6 +83,9 @@ export function createServer({ config, authenticator, metrics, rates, onFault }:
   server.decorateReply("answer", function (...answer) {
     answers.send(this, ...answer);
   });
+  server.decorateReply("complete", function () {
+    answers.completeReply(this);
+  });
   server.decorateReply("refuse", function (refusal) {
     refuseWith(refusal, this.request, this);
   });
@@ -169,7 +172,7 @@ function prepareRoutes(server: FastifyInstance, { answers, metrics, authenticato
     };
     const guards = limit === undefined ? [] : unlimited ? [rejectUnauthenticated] : [limit, rejectUnauthenticated];
     route.onRequest = [authenticate(plan, authenticator, limit !== undefined), ...guards, ...[route.onRequest ?? []].flat()];
-    if (method !== "GET" && method !== "HEAD") route.preValidation = checkBody(takesBody);
+    if (method !== "GET" && method !== "HEAD") route.preValidation = [checkBody(takesBody), ...[route.preValidation ?? []].flat()];
     if (isWhole) return;
     route.onSend = [
       ...[route.onSend ?? []].flat(),

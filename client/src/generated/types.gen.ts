@@ -39,6 +39,18 @@ export type Problem = {
     [key: string]: unknown;
 };
 
+export type User = {
+    id: string;
+    name: string;
+    externalId: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+};
+
 /**
  * Give the gateway's window `chargeId` as its order id
  */
@@ -445,12 +457,6 @@ export type Shop = {
     demo: boolean;
 };
 
-export type User = {
-    id: string;
-    name: string;
-    externalId: string | null;
-};
-
 export type Event = {
     id: string;
     type: string;
@@ -633,6 +639,69 @@ export type IdempotencyKey = string;
  */
 export type IfNoneMatch = string;
 
+export type GetMeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/users/me';
+};
+
+export type GetMeErrors = {
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetMeError = GetMeErrors[keyof GetMeErrors];
+
+export type GetMeResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
 export type OpenChargeData = {
     /**
      * At most 1 MiB.
@@ -650,6 +719,9 @@ export type OpenChargeData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -773,6 +845,9 @@ export type ChargeBalanceData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -896,6 +971,9 @@ export type ChargeBalanceResponse = ChargeBalanceResponses[keyof ChargeBalanceRe
 export type GetBalanceData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -968,6 +1046,9 @@ export type GetBalanceResponse = GetBalanceResponses[keyof GetBalanceResponses];
 export type ListTransactionsData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -1431,6 +1512,9 @@ export type IssueCouponResponse = IssueCouponResponses[keyof IssueCouponResponse
 export type ListUserCouponsData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -1631,6 +1715,69 @@ export type GetDropResponses = {
 
 export type GetDropResponse = GetDropResponses[keyof GetDropResponses];
 
+export type WatchDropData = {
+    body?: never;
+    path: {
+        dropId: string;
+    };
+    query?: {
+        /**
+         * The stream ends after this many seconds; by default it does not
+         */
+        seconds?: number;
+    };
+    url: '/drops/{dropId}/live';
+};
+
+export type WatchDropErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type WatchDropError = WatchDropErrors[keyof WatchDropErrors];
+
+export type WatchDropResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type WatchDropResponse = WatchDropResponses[keyof WatchDropResponses];
+
 export type EmptyCartData = {
     body?: never;
     headers?: {
@@ -1640,6 +1787,9 @@ export type EmptyCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1740,6 +1890,9 @@ export type EmptyCartResponse = EmptyCartResponses[keyof EmptyCartResponses];
 export type GetCartData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1834,6 +1987,9 @@ export type AddToCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -2331,6 +2487,13 @@ export type GetOrderErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
      * `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
@@ -2374,6 +2537,9 @@ export type GetOrderResponse = GetOrderResponses[keyof GetOrderResponses];
 export type ListUserOrdersData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -2486,6 +2652,13 @@ export type CancelOrderErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
@@ -2716,6 +2889,13 @@ export type GetPaymentErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `PAYMENT_NOT_FOUND`: Payment not found
@@ -3034,10 +3214,22 @@ export type CreateUsersData = {
     body: {
         name: string;
         externalId?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
     } | {
         users: Array<{
             name: string;
             externalId?: string;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata?: {
+                [key: string]: string;
+            };
         }>;
     };
     headers?: {
@@ -5051,6 +5243,13 @@ export type GetOrderHistoryErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
