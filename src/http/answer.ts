@@ -69,7 +69,7 @@ export class Answers {
     const more: string[] = [];
     this.#cors?.addTo(more, request.raw.headers.origin);
     const vary = [reply.getHeader("vary"), this.#cors === undefined ? undefined : "Origin"].filter(Boolean).join(", ");
-    for (let i = 0; i < more.length; i += 2) reply.header(more[i] as string, more[i + 1] as string);
+    for (let i = 0; i < more.length; i += 2) reply.header(more[i] as string, more[i + 1]);
     if (vary !== "") reply.header("vary", vary);
   }
 

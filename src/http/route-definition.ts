@@ -2,7 +2,7 @@
 // OpenAPI document follow from that, so no route can forget one of them.
 
 import type { Static, TSchema } from "typebox";
-import { Refusal, type RefusalCode } from "../refusal.ts";
+import type { RefusalCode } from "../refusal.ts";
 import type { Locale } from "../problem.ts";
 import type { Permission } from "./permissions.ts";
 import type { Caller } from "./caller.ts";

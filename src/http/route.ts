@@ -22,7 +22,7 @@ import { Utf8 } from "./utf8.ts";
 
 export { perform, type Submission, submit } from "./submission.ts";
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<void> | void;
 
 type CachedResponse = { text: string; ttlMs: number };
 /** The encoded bodies of cached responses. */

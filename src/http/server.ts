@@ -99,7 +99,11 @@ export function createServer({ config, authenticator, metrics, rates, onFault }:
 
   const { rateLimit, trustProxy } = config;
   const limit = rateLimit === undefined ? undefined : rateLimiter(server, { perSecond: rateLimit, trustProxy, shared: rates });
-  beginRequests(server, refuseWith, { cors, answers, unknown: limit && { authenticate: authenticate(unknownPlan(metrics), authenticator, true), limit } });
+  beginRequests(server, refuseWith, {
+    cors,
+    answers,
+    unknown: limit && { authenticate: authenticate(unknownPlan(metrics), authenticator, true), limit },
+  });
   prepareRoutes(server, { answers, metrics, authenticator, limit });
   server.addHook("preClose", (done) => {
     answers.closing = true;
@@ -119,7 +123,11 @@ function unknownPlan(metrics: HttpMetrics): RoutePlan {
   return { audience: "anyone", optionalToken: false, vary: "", meter: metrics.meterOf("", "unknown") };
 }
 
-type Beginning = { cors: Cors | undefined; answers: Answers; unknown: { authenticate: onRequestHookHandler; limit: onRequestAsyncHookHandler } | undefined };
+type Beginning = {
+  cors: Cors | undefined;
+  answers: Answers;
+  unknown: { authenticate: onRequestHookHandler; limit: onRequestAsyncHookHandler } | undefined;
+};
 
 /** Begins each request in its turn, and answers 404, 405 and preflights before the body is read: no route could read it. */
 function beginRequests(server: FastifyInstance, refuseWith: Refuse, { cors, answers, unknown }: Beginning): void {

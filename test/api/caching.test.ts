@@ -14,7 +14,7 @@ before(async () => {
 });
 after(() => shop.close());
 
-const paths = (): string[] => ["/products", "/products?limit=1&sort=name", "/products/popular", "/coupons", `/coupons/${campaign.id}`];
+const paths = (): string[] => ["/products", "/products?limit=1&sort=name", "/products/popular", "/coupons", "/drops", `/coupons/${campaign.id}`];
 const read = (path: string, headers: Record<string, string> = {}): Promise<Answer> => shop.anyone("GET", path, undefined, headers);
 const cachingOf = ({ headers }: Answer): unknown => [headers["cache-control"], headers["vary"]];
 

@@ -1600,6 +1600,12 @@ export type ListUserCouponsResponse = ListUserCouponsResponses[keyof ListUserCou
 
 export type ListDropsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
