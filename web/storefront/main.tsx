@@ -1,3 +1,4 @@
+import "./returned.ts";
 import "../shared/theme.css";
 import "./styles/frame.css";
 import "./styles/connection.css";
