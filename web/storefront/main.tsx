@@ -1,4 +1,3 @@
-import "./returned.ts";
 import "../shared/theme.css";
 import "./styles/frame.css";
 import "./styles/connection.css";
@@ -16,7 +15,9 @@ import { keepFocus } from "../shared/focus.ts";
 import { keepShopInfo } from "../shared/shop-info.ts";
 import { shop } from "./api.ts";
 import { App } from "./app.tsx";
+import { enterFromGateway } from "./returned.ts";
 
+enterFromGateway();
 keepShopInfo(shop);
 const root = document.querySelector("#app") as HTMLElement;
 keepFocus(root);
