@@ -71,9 +71,6 @@ async function payAndWrite(client: pg.PoolClient, entry: sql.Entry): Promise<voi
   const wallet = await found(client, sql.pay(entry));
   await client.query(sql.insertTransaction(entry, wallet as { balance: number; version: number }));
   await client.query(sql.insertOrder(entry));
-  await client.query(sql.insertItem(entry));
-  await client.query(sql.insertPayment(entry));
-  await client.query(sql.insertEvent(entry));
 }
 
 async function found(client: pg.PoolClient, statement: ReturnType<typeof sql.pay>): Promise<Record<string, unknown>> {

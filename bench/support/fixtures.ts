@@ -48,16 +48,18 @@ export async function openCampaign(client: pg.ClientBase, n: number, coupons: nu
     SELECT ${sqlId("campaign", String(n))}, 'campaign ${n}', 'FIXED', 100, ${coupons}, now(), now()`);
 }
 
+/** One unit of the product of this number, an SQL expression, as an order's line items. */
+export function sqlItems(product: string): string {
+  return `jsonb_build_array(jsonb_build_object('variantId', ${sqlId("variant", product)}, 'productId', ${sqlId("product", product)}, 'name', 'product', 'unitPrice', ${FIXTURES.price}, 'quantity', 1))`;
+}
+
 /** Writes pending orders of one unit each. The n-th order is the n-th user's. */
 export async function pendingOrders(client: pg.ClientBase, count: number): Promise<void> {
   const { users, products, price } = FIXTURES;
   const order = sqlId("order", "n");
   const all = `generate_series(0, ${count - 1}) n`;
   await client.query("BEGIN");
-  await client.query(`INSERT INTO orders (id, user_id, status, changes, total_amount, discount_amount, created_at, expires_at)
-    SELECT ${order}, ${sqlId("user", `n % ${users}`)}, 'PENDING', 1, ${price}, 0, now(), now() + interval '1 day' FROM ${all}`);
-  await client.query(`INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity)
-    SELECT ${order}, ${sqlId("variant", `n % ${products}`)}, ${sqlId("product", `n % ${products}`)}, 0, 'product', ${price}, 1 FROM ${all}`);
-  await client.query(`INSERT INTO order_events (order_id, seq, type, created_at) SELECT ${order}, 1, 'order.placed', now() FROM ${all}`);
+  await client.query(`INSERT INTO orders (id, user_id, status, items, changes, total_amount, discount_amount, created_at, expires_at, xid)
+    SELECT ${order}, ${sqlId("user", `n % ${users}`)}, 'PENDING', ${sqlItems(`n % ${products}`)}, 1, ${price}, 0, now(), now() + interval '1 day', pg_current_xact_id() FROM ${all}`);
   await client.query("COMMIT");
 }

@@ -2,6 +2,7 @@
 
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
+import { moveAllOrders } from "../order/move-orders.job.ts";
 import { drainOutbox } from "../outbox/drain.ts";
 import type { Relay } from "../outbox/relay.ts";
 import { aggregateSales } from "../popular/aggregate-sales.ts";
@@ -58,6 +59,8 @@ export function shopJobs({ database, timezone, now, relay, expireOrders, expireC
     { name: "expire-orders", schedule: "* * * * *", run: async () => ({ expired: await expireOrders() }) },
     { name: "expire-coupons", schedule: "*/10 * * * *", run: async () => ({ expired: await expireCoupons() }) },
     { name: "settle-payments", schedule: "* * * * *", run: settlePayments },
+    // Moves orders of the version before, once no instance of it is running; does nothing when all are moved.
+    { name: "move-orders", schedule: "15 * * * *", run: () => moveAllOrders(database) },
     // The relay delivers continuously; this job lets an operator deliver now.
     { name: "relay-events", schedule: "*/10 * * * *", run: () => drainOutbox(database, relay) },
     { name: "purge", schedule: "30 * * * *", run: () => purge(database) },

@@ -1,4 +1,5 @@
 import type { Check } from "./check.ts";
+import { LINE_ITEMS } from "./shared-scans.ts";
 
 /** Per variant: initial stock + adjustments = stock + reserved + sold − returned; never below 0. */
 export const stock: Check[] = [
@@ -10,10 +11,10 @@ export const stock: Check[] = [
           FROM variants v
           LEFT JOIN (SELECT variant_id, sum(delta) AS sum FROM stock_adjustments GROUP BY variant_id) a ON a.variant_id = v.id
           LEFT JOIN (
-            SELECT i.variant_id, sum(i.quantity - i.refunded_quantity) AS sum FROM order_items i JOIN orders o ON o.id = i.order_id
+            SELECT i."variantId" AS variant_id, sum(i.quantity - coalesce(i."refundedQuantity", 0)) AS sum FROM orders o CROSS JOIN LATERAL ${LINE_ITEMS}
             WHERE o.status IN ('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')
               OR (o.status = 'PENDING' AND EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN')))
-            GROUP BY i.variant_id
+            GROUP BY 1
           ) o ON o.variant_id = v.id
           WHERE v.stock <> coalesce(a.sum, 0) - coalesce(o.sum, 0) OR v.stock < 0`,
   },
@@ -25,8 +26,8 @@ export const stock: Check[] = [
   {
     invariant: 2,
     what: "a line item is of a variant that does not exist, or is another product's",
-    sql: `SELECT i.order_id AS "orderId", i.variant_id AS "variantId", i.product_id AS "productId"
-          FROM order_items i LEFT JOIN variants v ON v.id = i.variant_id AND v.product_id = i.product_id WHERE v.id IS NULL`,
+    sql: `SELECT i.* FROM (SELECT (array_agg(o.id))[1] AS "orderId", i."variantId", i."productId" FROM orders o CROSS JOIN LATERAL ${LINE_ITEMS} GROUP BY 2, 3) i
+          LEFT JOIN variants v ON v.id = i."variantId" AND v.product_id = i."productId" WHERE v.id IS NULL`,
   },
   {
     invariant: 2,

@@ -1,11 +1,10 @@
 import type { Check } from "./check.ts";
-import { orderHistory, orderLineItems, orderPayments } from "./shared-scans.ts";
+import { BY_BALANCE, LINE_ITEMS, orderHistory, orderLineItems, orderPayments } from "./shared-scans.ts";
 
 /** The status that follows from the returned units. */
-const RETURNED =
-  "CASE WHEN o.id IS NULL OR i.order_id IS NULL THEN NULL WHEN i.returned = 0 THEN 'not refunded' WHEN i.returned = i.bought THEN 'REFUNDED' ELSE 'PARTIALLY_REFUNDED' END";
+const RETURNED = "CASE WHEN i.returned = 0 THEN 'not refunded' WHEN i.returned = i.bought THEN 'REFUNDED' ELSE 'PARTIALLY_REFUNDED' END";
 /** The amount that must be refunded to the balance. */
-const TO_BALANCE = "CASE WHEN p.by_balance THEN o.refunded_amount ELSE 0 END";
+const TO_BALANCE = `CASE WHEN p.by_balance OR ${BY_BALANCE} THEN o.refunded_amount ELSE 0 END`;
 
 /** Refunds ≤ payment, per order and per line item. Each event returns stock and coupon once. */
 export const refunds: Check[] = [
@@ -24,10 +23,14 @@ export const refunds: Check[] = [
             SELECT e.order_id, r."variantId" AS variant_id, sum(r.quantity) AS quantity
             FROM order_events e CROSS JOIN LATERAL jsonb_to_recordset(e.data -> 'items') AS r("variantId" uuid, quantity bigint)
             WHERE e.type IN ('order.refunded', 'order.partially-refunded') GROUP BY 1, 2
+          ), refunded AS (
+            SELECT o.id AS order_id, i."variantId" AS variant_id, i.quantity, i."refundedQuantity" AS refunded FROM orders o CROSS JOIN LATERAL ${LINE_ITEMS}
+            WHERE i."refundedQuantity" <> 0
           )
-          SELECT coalesce(i.order_id, r.order_id) AS "orderId", coalesce(i.variant_id, r.variant_id) AS "variantId", coalesce(r.quantity, 0)::bigint AS expected, i.refunded_quantity AS actual
-          FROM order_items i FULL JOIN returned r ON r.order_id = i.order_id AND r.variant_id = i.variant_id
-          WHERE i.refunded_quantity IS DISTINCT FROM coalesce(r.quantity, 0) OR i.refunded_quantity > i.quantity`,
+          SELECT coalesce(i.order_id, r.order_id) AS "orderId", coalesce(i.variant_id, r.variant_id) AS "variantId", coalesce(r.quantity, 0)::bigint AS expected,
+            coalesce(i.refunded, 0) AS actual
+          FROM refunded i FULL JOIN returned r ON r.order_id = i.order_id AND r.variant_id = i.variant_id
+          WHERE coalesce(i.refunded, 0) <> coalesce(r.quantity, 0) OR i.refunded > i.quantity`,
   },
   {
     invariant: 5,

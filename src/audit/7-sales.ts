@@ -1,4 +1,5 @@
 import type { Check } from "./check.ts";
+import { LINE_ITEMS } from "./shared-scans.ts";
 
 /**
  * Aggregated sales = a recount from orders as of the checkpoint, for every product and day. The
@@ -17,10 +18,11 @@ export const sales: Check[] = [
               FROM checkpoint c JOIN order_events e ON e.xid > c.xid CROSS JOIN LATERAL jsonb_to_recordset(e.data -> 'items') AS r("variantId" uuid, quantity bigint)
               WHERE e.type IN ('order.refunded', 'order.partially-refunded') GROUP BY 1, 2
             ),
-            uncounted AS (SELECT e.order_id FROM checkpoint c JOIN order_events e ON e.xid > c.xid WHERE e.type = 'order.completed'),
+            uncounted AS (SELECT e.order_id FROM checkpoint c JOIN order_history e ON e.xid > c.xid WHERE e.type = 'order.completed'),
             line_items AS NOT MATERIALIZED (
-              SELECT o.id, (o.completed_at AT TIME ZONE $1)::date AS day, i.variant_id, i.product_id, i.unit_price, i.quantity, i.refunded_quantity
-              FROM orders o JOIN order_items i ON i.order_id = o.id WHERE o.completed_at IS NOT NULL
+              SELECT o.id, (o.completed_at AT TIME ZONE $1)::date AS day, i."variantId" AS variant_id, i."productId" AS product_id, i."unitPrice" AS unit_price,
+                i.quantity, coalesce(i."refundedQuantity", 0) AS refunded_quantity
+              FROM orders o CROSS JOIN LATERAL ${LINE_ITEMS} WHERE o.completed_at IS NOT NULL
             ),
             sold AS (
               SELECT day, product_id, sum(quantity - refunded_quantity) AS units, sum((quantity - refunded_quantity) * unit_price) AS revenue FROM line_items l GROUP BY day, product_id

@@ -2,6 +2,8 @@
 // which is the order on disk. Merge joins need no hash table that could exceed memory; only the
 // ledger has no such index and is sorted. A FULL JOIN includes orphans.
 
+import { ITEMS } from "../order/order.sql.ts";
+
 /** The statuses of paid orders and of their payments. */
 export const SETTLED = "('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')";
 
@@ -15,12 +17,19 @@ export const ledgers = `users u FULL JOIN (
   GROUP BY user_id
 ) t ON t.user_id = u.id`;
 
-/** Orders `o` and the sums `i` of their line items. */
-export const orderLineItems = `orders o FULL JOIN (
-  SELECT order_id, sum(unit_price * quantity) AS total, sum(quantity) AS bought, sum(refunded_quantity) AS returned FROM order_items GROUP BY order_id
-) i ON i.order_id = o.id`;
+/** The line items `i` of an order `o`. A refunded quantity of 0 is null. */
+export const LINE_ITEMS = `jsonb_to_recordset(${ITEMS}) AS i("variantId" uuid, "productId" uuid, "unitPrice" bigint, quantity bigint, "refundedQuantity" bigint)`;
 
-/** Orders `o`, their payments `p` without failed ones, and their sums `t` in the ledgers. */
+/** Orders `o` and the sums `i` of their line items, null without line items. */
+export const orderLineItems = `orders o CROSS JOIN LATERAL (
+  SELECT sum("unitPrice" * quantity) AS total, sum(quantity) AS bought, sum(coalesce("refundedQuantity", 0)) AS returned,
+    bool_or("unitPrice" < 0 OR quantity < 1 OR "refundedQuantity" < 0) AS impossible FROM ${LINE_ITEMS}
+) i`;
+
+/** The payment of order `o` from the balance is part of the order. */
+export const BY_BALANCE = "(o.paid_at IS NOT NULL)";
+
+/** Orders `o`, their payments `p` at the gateway without failed ones, and their sums `t` in the ledgers. */
 export const orderPayments = `(orders o LEFT JOIN (
   SELECT order_id, count(*) FILTER (WHERE status IN ${SETTLED}) AS settled, min(status) FILTER (WHERE status IN ${SETTLED}) AS status, min(amount) AS least, max(amount) AS most, bool_or(method = 'BALANCE') AS by_balance,
     sum(amount) FILTER (WHERE method = 'BALANCE' AND status IN ${SETTLED}) AS from_balance
@@ -30,7 +39,10 @@ export const orderPayments = `(orders o LEFT JOIN (
   FROM balance_transactions WHERE status = 'COMPLETED' AND type IN ('PAYMENT', 'REFUND') GROUP BY order_id
 ) t ON t.order_id = o.id`;
 
-/** Orders `o` and a summary `e` of their events. */
+/** The number of events that order `o` itself is: its first, 1 or 0. */
+export const FIRST_EVENT = "(o.xid IS NOT NULL)::int";
+
+/** Orders `o` and a summary `e` of their later events. */
 export const orderHistory = `orders o FULL JOIN (
   SELECT order_id, count(*) AS count, min(seq) AS first, max(seq) AS last, (array_agg(type ORDER BY seq))[count(*)] AS last_type,
     sum((data ->> 'amount')::bigint) FILTER (WHERE type IN ('order.refunded', 'order.partially-refunded')) AS refunded

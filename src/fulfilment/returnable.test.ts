@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 const WEEK_MS = 7 * DAY_MS;
 
 function item(variantId: string, quantity: number, unitPrice = 1000): OrderItem {
-  return { variantId, productId: "p", line: 0, name: variantId, unitPrice, quantity, refundedQuantity: 0 };
+  return { variantId, productId: "p", sku: null, options: {}, name: variantId, unitPrice, quantity, refundedQuantity: 0 };
 }
 
 function parcel(id: string, variantId: string, quantity: number, shippedAt: number, deliveredAt: number | null = null): Shipment {

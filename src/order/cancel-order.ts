@@ -2,7 +2,7 @@ import { refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import type { Started } from "../idempotency/two-phase.ts";
 import { changeOrder } from "./change-order.ts";
-import { getOrder, getOrderItems } from "./get-order.ts";
+import { getOrder } from "./get-order.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "./order-cache.ts";
 import { orderView, type OrderView } from "./order-view.ts";
 import { livePayment } from "./payment/live-payment.ts";
@@ -29,12 +29,11 @@ export function cancelOrder(orderCache: OrderCache): Command<CancelOrder, Starte
 
     decide(uow, { orderId, callerId, askAfterMs }) {
       const order = getOrder(uow, orderId, callerId);
-      const items = getOrderItems(uow, orderId);
-      if (order.status === "COMPLETED") return refund(uow, order, remaining(items), CANCELLED, { askAfterMs });
+      if (order.status === "COMPLETED") return refund(uow, order, remaining(order.items), CANCELLED, { askAfterMs });
       if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE", { orderId, orderStatus: order.status });
       if (livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
       const cancelled = changeOrder(uow, order, "order.cancelled", { status: "CANCELLED" });
-      return { kind: "answer", answer: orderView(cancelled, items, undefined) };
+      return { kind: "answer", answer: orderView(cancelled, undefined) };
     },
   });
 }

@@ -2,8 +2,8 @@
 
 import { refuse } from "../refusal.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
-import type { Order, OrderItem } from "./order.ts";
-import { orderItems, orders } from "./order.sql.ts";
+import type { Order } from "./order.ts";
+import { orders } from "./order.sql.ts";
 
 /**
  * The order, if the caller may access it.
@@ -14,8 +14,4 @@ export function getOrder(uow: UnitOfWork, orderId: string, callerId: string | nu
   const order = uow.find(orders, orderId);
   if (order === undefined || (callerId !== null && order.userId !== callerId)) refuse("ORDER_NOT_FOUND", { orderId });
   return order;
-}
-
-export function getOrderItems(uow: UnitOfWork, orderId: string): OrderItem[] {
-  return uow.find(orderItems, orderId) ?? [];
 }

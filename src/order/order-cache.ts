@@ -7,7 +7,7 @@ import { userCoupons } from "../coupon/coupon.sql.ts";
 import type { Database } from "../database/pool.ts";
 import { BatchedRead } from "../database/batched-read.ts";
 import { type Need, need } from "../till/table.ts";
-import { orderItems, orders, selectImmutableOrders } from "./order.sql.ts";
+import { orders, selectImmutableOrders } from "./order.sql.ts";
 import { payments } from "./payment/payment.sql.ts";
 import { refunds } from "./refund/refund.sql.ts";
 
@@ -21,7 +21,7 @@ export class OrderCache {
 
   constructor(database: Database) {
     this.#read = new BatchedRead(
-      async (ids) => new Map((await database.rows<ImmutableOrder>(selectImmutableOrders(ids))).map((order) => [order.id, order])),
+      async (ids) => new Map((await database.rows<ImmutableOrder>(selectImmutableOrders(ids))).map((order) => [order.id, trimmed(order)])),
     );
   }
 
@@ -35,9 +35,14 @@ export class OrderCache {
   }
 }
 
+/** Without the other members of the line items. */
+function trimmed({ lineItems, ...order }: ImmutableOrder): ImmutableOrder {
+  return { ...order, lineItems: lineItems.map(({ variantId, productId }) => ({ variantId, productId })) };
+}
+
 /** The rows that payment, cancellation, expiry and refund of an order read. */
 export function orderNeeds(orderId: string, immutable: ImmutableOrder | undefined): Need[] {
-  const own = [need(orders, orderId), need(orderItems, orderId), need(payments, orderId), need(refunds, orderId)];
+  const own = [need(orders, orderId), need(payments, orderId), need(refunds, orderId)];
   if (!immutable) return own;
   return [
     ...own,

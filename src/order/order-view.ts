@@ -2,13 +2,14 @@
 
 import { iso, isoOrNull } from "../database/statement.ts";
 import { type Order, type OrderItem, type OrderStatus, payable } from "./order.ts";
-import type { PaymentRow } from "./payment/payment.ts";
+import { withItems } from "./order.sql.ts";
+import { balancePayment, type PaymentRow } from "./payment/payment.ts";
 
 export type OrderView = {
   orderId: string;
   userId: string;
   status: OrderStatus;
-  orderItems: Omit<OrderItem, "line">[];
+  orderItems: OrderItem[];
   userCouponId: string | null;
   totalAmount: number;
   discountAmount: number;
@@ -23,16 +24,22 @@ export type OrderView = {
 
 type PaymentSummary = Pick<PaymentRow, "id" | "method" | "status">;
 
-/** `paidAmount` is 0 before payment, `amountDue` is 0 unless the order is PENDING. */
-export function orderView(order: Order, items: OrderItem[], payment: PaymentSummary | undefined): OrderView {
+/**
+ * `paidAmount` is 0 before payment, `amountDue` is 0 unless the order is PENDING.
+ * @param gatewayPayment the payment at the gateway, if there is one
+ */
+export function orderView(order: Order, gatewayPayment: PaymentSummary | undefined): OrderView {
+  const payment = balancePayment(order) ?? gatewayPayment;
   return {
     orderId: order.id,
     userId: order.userId,
     status: order.status,
-    orderItems: items.map(({ variantId, productId, name, unitPrice, quantity, refundedQuantity }) => ({
+    orderItems: order.items.map(({ variantId, productId, sku, name, options, unitPrice, quantity, refundedQuantity }) => ({
       productId,
       variantId,
+      sku,
       name,
+      options,
       unitPrice,
       quantity,
       refundedQuantity,
@@ -50,13 +57,15 @@ export function orderView(order: Order, items: OrderItem[], payment: PaymentSumm
   };
 }
 
-/** An order with its payment and, in lists, only the first `items` of `itemCount`. */
-export type OrderRow = Order & { items: OrderItem[]; itemCount: number; payment: PaymentSummary | null };
+/** An order with its payment at the gateway. */
+export type OrderRow = Order & { payment: PaymentSummary | null };
+/** In lists, only the first `items` of `itemCount`. */
+export type ListedOrderRow = OrderRow & { itemCount: number };
 
 export function orderRowView(row: OrderRow): OrderView {
-  return orderView(row, row.items, row.payment ?? undefined);
+  return orderView(row, row.payment ?? undefined);
 }
 
-export function listedOrderView(row: OrderRow): OrderView & { itemCount: number } {
-  return { ...orderRowView(row), itemCount: row.itemCount };
+export function listedOrderView(row: ListedOrderRow): OrderView & { itemCount: number } {
+  return { ...orderRowView(withItems(row)), itemCount: row.itemCount };
 }

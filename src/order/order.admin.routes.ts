@@ -10,7 +10,7 @@ import { Body, Id, OneOf, page, Quantity, Query, Text } from "../http/schemas.ts
 import { dayOrInstant } from "./day-or-instant.ts";
 import type { OrderCache } from "./order-cache.ts";
 import { orderReader } from "./order-reader.ts";
-import { listedOrderView, type OrderRow } from "./order-view.ts";
+import { type ListedOrderRow, listedOrderView } from "./order-view.ts";
 import { ORDER_STATUSES, OrderListSchema, OrderSchema } from "./order.schemas.ts";
 import { selectOrderPage } from "./order.sql.ts";
 import { refundOrder } from "./refund/refund-order.ts";
@@ -90,7 +90,7 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
       const filter = { userId: userId?.toLowerCase() ?? null, status, ...period(query), rehearsals };
       const { rows, nextCursor } = await ORDERS.read(
         query,
-        (after, limit) => lists.rows<OrderRow>(selectOrderPage(filter, after?.[0] ?? null, limit)),
+        (after, limit) => lists.rows<ListedOrderRow>(selectOrderPage(filter, after?.[0] ?? null, limit)),
         ({ id }) => [id],
       );
       return { orders: rows.map(listedOrderView), nextCursor };

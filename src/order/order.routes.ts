@@ -18,7 +18,7 @@ import { cancelOrder } from "./cancel-order.ts";
 import { mayRead } from "./may-read.ts";
 import type { OrderCache } from "./order-cache.ts";
 import { orderReader } from "./order-reader.ts";
-import { listedOrderView, type OrderRow, orderRowView } from "./order-view.ts";
+import { type ListedOrderRow, listedOrderView, orderRowView } from "./order-view.ts";
 import { OrderListSchema, OrderSchema } from "./order.schemas.ts";
 import { selectUserOrders } from "./order.sql.ts";
 import { placeOrder, type PlaceOrder } from "./place-order.ts";
@@ -114,7 +114,7 @@ function placeOrderInput(caller: Caller, body: NewOrder, now: Now, expiresAfterM
 
 function readRoutes(routes: Routes, database: Database): void {
   const orders = orderReader(database);
-  const userOrders = new BatchedPages((batch) => database.rows<OrderRow & { page: number }>(selectUserOrders(batch)));
+  const userOrders = new BatchedPages((batch) => database.rows<ListedOrderRow & { page: number }>(selectUserOrders(batch)));
 
   routes.read(
     {

@@ -14,7 +14,9 @@ const fields = {
     Type.Object({
       productId: Id(),
       variantId: Id(),
+      sku: Nullable(Type.String()),
       name: Type.String(),
+      options: Type.Record(Type.String(), Type.String()),
       unitPrice: Money(),
       quantity: Type.Integer(),
       refundedQuantity: Type.Integer(),

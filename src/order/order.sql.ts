@@ -1,150 +1,155 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
-import { arrayOf, iso, isoOrNull, LAST_ID, type Statement, textArray, timestampArray } from "../database/statement.ts";
+import { arrayOf, columns, iso, isoOrNull, LAST_ID, type Statement } from "../database/statement.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
 
-const ORDER = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",
-  o.discount_amount AS "discountAmount", o.refunded_amount AS "refundedAmount", o.created_at AS "createdAt", o.expires_at AS "expiresAt", o.completed_at AS "completedAt"`;
+const SCALARS = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",
+  o.discount_amount AS "discountAmount", o.refunded_amount AS "refundedAmount", o.created_at AS "createdAt", o.expires_at AS "expiresAt",
+  o.completed_at AS "completedAt"`;
+const PAID = `o.paid_at AS "paidAt", o.payment_id AS "paymentId"`;
 
-/** Orders, locked. The lock of an order protects its line items, payments and refunds, too. */
+/** All line items. Those of an order that was not moved are in rows of their own. */
+export const ITEMS = "coalesce(o.items, unmoved_items(o.id))";
+
+/** The payment from the balance, for commands: that of an order that was not moved has a row of its own. */
+const paid = (column: string, unmoved: string): string =>
+  `CASE WHEN o.items IS NULL THEN (SELECT p.${unmoved} FROM payments p WHERE p.order_id = o.id AND p.method = 'BALANCE' AND p.status <> 'FAILED') ELSE o.${column} END`;
+
+/** Orders with their line items, locked. The lock of an order protects its payments and refunds, too. */
 export const orders: Table<Order> = {
   name: "orders",
   load: (ids) => ({
     name: "lock orders",
-    text: `SELECT ${ORDER} FROM orders o WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE`,
+    text: `SELECT ${SCALARS}, ${ITEMS} AS items, o.items IS NULL AS unmoved,
+             ${paid("paid_at", "paid_at")} AS "paidAt", ${paid("payment_id", "id")} AS "paymentId"
+           FROM orders o WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE`,
     values: [arrayOf(ids, (id) => id)],
   }),
-  read: (row) => [row["id"] as string, row as Order],
+  read: (row) => [row["id"] as string, withItems(row as Order)],
   save(changes) {
-    const placed = changes.filter((change) => change.before === undefined);
-    const changed = changes.filter((change) => change.before !== undefined);
-    return [...(placed.length > 0 ? [insertOrders(placed)] : []), ...(changed.length > 0 ? [updateOrders(changed)] : [])];
+    const placed = changes.flatMap(({ before, after }) => (before === undefined ? [after] : []));
+    const changed = changes.filter(({ before }) => before !== undefined);
+    const unmoved = changed.filter(({ before }) => before?.unmoved);
+    const refunded = changed.filter(({ before, after }) => before?.items !== after.items);
+    return [
+      ...(placed.length > 0 ? [insertOrders(placed)] : []),
+      ...(unmoved.length > 0 ? [moveOrders(unmoved.map(({ key }) => key))] : []),
+      ...(changed.length > 0 ? [updateOrders(changed)] : []),
+      ...(refunded.length > 0 ? [updateItems(refunded)] : []),
+    ];
   },
 };
 
-function insertOrders(changes: Change<Order>[]): Statement {
+/** A line item as it is stored: values that most line items share are left out. */
+type StoredItem = Omit<OrderItem, "sku" | "options" | "refundedQuantity"> & Partial<OrderItem>;
+
+function storedItem({ sku, options, refundedQuantity, ...item }: OrderItem): StoredItem {
+  const stored: StoredItem = item;
+  if (sku !== null) stored.sku = sku;
+  if (Object.keys(options).length > 0) stored.options = options;
+  if (refundedQuantity > 0) stored.refundedQuantity = refundedQuantity;
+  return stored;
+}
+
+/** The row with its line items as the shop reads them. */
+export function withItems<Row extends { items: OrderItem[] }>(row: Row): Row {
+  const stored = row.items as StoredItem[];
+  row.items = stored.map((item) => ({ ...item, sku: item.sku ?? null, options: item.options ?? {}, refundedQuantity: item.refundedQuantity ?? 0 }));
+  return row;
+}
+
+const PLACED = columns({
+  id: "uuid",
+  user_id: "uuid",
+  status: "text",
+  items: "jsonb",
+  changes: "int",
+  user_coupon_id: "uuid",
+  total_amount: "bigint",
+  discount_amount: "bigint",
+  refunded_amount: "bigint",
+  created_at: "timestamptz",
+  expires_at: "timestamptz",
+  completed_at: "timestamptz",
+  paid_at: "timestamptz",
+  payment_id: "uuid",
+});
+
+function insertOrders(placed: Order[]): Statement {
   return {
     name: "insert orders",
-    text: `INSERT INTO orders (id, user_id, status, changes, user_coupon_id, total_amount, discount_amount, refunded_amount, created_at, expires_at, completed_at)
-           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::int[], $5::uuid[], $6::bigint[], $7::bigint[], $8::bigint[], $9::timestamptz[], $10::timestamptz[], $11::timestamptz[])`,
-    values: [
-      arrayOf(changes, ({ key }) => key),
-      arrayOf(changes, ({ after }) => after.userId),
-      arrayOf(changes, ({ after }) => after.status),
-      arrayOf(changes, ({ after }) => after.changes),
-      arrayOf(changes, ({ after }) => after.userCouponId),
-      arrayOf(changes, ({ after }) => after.totalAmount),
-      arrayOf(changes, ({ after }) => after.discountAmount),
-      arrayOf(changes, ({ after }) => after.refundedAmount),
-      timestampArray(changes, ({ after }) => after.createdAt),
-      timestampArray(changes, ({ after }) => after.expiresAt),
-      timestampArray(changes, ({ after }) => after.completedAt),
-    ],
+    text: `INSERT INTO orders (${PLACED.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED.unnest}`,
+    values: PLACED.arrays(placed.map((order) => ({ ...order, items: order.items.map(storedItem) }))),
   };
 }
+
+const CHANGED = columns({
+  id: "uuid",
+  status: "text",
+  changes: "int",
+  refunded_amount: "bigint",
+  completed_at: "timestamptz",
+  paid_at: "timestamptz",
+  payment_id: "uuid",
+});
 
 function updateOrders(changes: Change<Order>[]): Statement {
   return {
     name: "update orders",
-    text: `UPDATE orders o SET status = v.status, changes = v.changes, refunded_amount = v.refunded_amount, completed_at = v.completed_at
-           FROM unnest($1::uuid[], $2::text[], $3::int[], $4::bigint[], $5::timestamptz[]) v(id, status, changes, refunded_amount, completed_at) WHERE o.id = v.id`,
-    values: [
-      arrayOf(changes, ({ key }) => key),
-      arrayOf(changes, ({ after }) => after.status),
-      arrayOf(changes, ({ after }) => after.changes),
-      arrayOf(changes, ({ after }) => after.refundedAmount),
-      timestampArray(changes, ({ after }) => after.completedAt),
-    ],
+    text: `UPDATE orders o SET status = v.status, changes = v.changes, refunded_amount = v.refunded_amount, completed_at = v.completed_at,
+             paid_at = v.paid_at, payment_id = v.payment_id
+           FROM ${CHANGED.unnest} v(${CHANGED.names}) WHERE o.id = v.id`,
+    values: CHANGED.arrays(changes.map(({ after }) => after)),
     rows: changes.length,
   };
 }
 
-/** Line items by order, protected by the order's lock. Only their refunded quantities change. */
-export const orderItems: Table<OrderItem[]> = {
-  name: "order items",
-  load: (orderIds) => ({
-    name: "read order items",
-    text: `SELECT order_id, json_agg(${ITEM_JSON} ORDER BY line) AS items FROM order_items WHERE order_id = ANY($1::uuid[]) GROUP BY order_id`,
-    values: [arrayOf(orderIds, (id) => id)],
-  }),
-  read: (row) => [row["order_id"] as string, row["items"] as OrderItem[]],
-  save(changes) {
-    const placed: (OrderItem & { orderId: string })[] = [];
-    const refunded: (OrderItem & { orderId: string })[] = [];
-    for (const { key: orderId, before, after } of changes) {
-      if (before === undefined) for (const item of after) placed.push({ ...item, orderId });
-      else after.forEach((item, i) => item.refundedQuantity !== before[i]?.refundedQuantity && refunded.push({ ...item, orderId }));
-    }
-    return [...(placed.length > 0 ? [insertItems(placed)] : []), ...(refunded.length > 0 ? [updateRefunded(refunded)] : [])];
-  },
-};
+const WITH_ITEMS = columns({ id: "uuid", items: "jsonb" });
 
-const ITEM_JSON = `json_build_object('variantId', variant_id, 'productId', product_id, 'line', line, 'name', name, 'unitPrice', unit_price, 'quantity', quantity, 'refundedQuantity', refunded_quantity)`;
-
-function insertItems(items: (OrderItem & { orderId: string })[]): Statement {
+function updateItems(changes: Change<Order>[]): Statement {
   return {
-    name: "insert order items",
-    text: `INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity)
-           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::smallint[], $5::text[], $6::bigint[], $7::int[])`,
-    values: [
-      arrayOf(items, (item) => item.orderId),
-      arrayOf(items, (item) => item.variantId),
-      arrayOf(items, (item) => item.productId),
-      arrayOf(items, (item) => item.line),
-      textArray(items, (item) => item.name),
-      arrayOf(items, (item) => item.unitPrice),
-      arrayOf(items, (item) => item.quantity),
-    ],
+    name: "update items of orders",
+    text: `UPDATE orders o SET items = v.items FROM ${WITH_ITEMS.unnest} v(${WITH_ITEMS.names}) WHERE o.id = v.id`,
+    values: WITH_ITEMS.arrays(changes.map(({ key, after }) => ({ id: key, items: after.items.map(storedItem) }))),
+    rows: changes.length,
   };
 }
 
-function updateRefunded(items: (OrderItem & { orderId: string })[]): Statement {
-  return {
-    name: "update refunded quantities",
-    text: `UPDATE order_items i SET refunded_quantity = v.refunded FROM unnest($1::uuid[], $2::uuid[], $3::int[]) v(order_id, variant_id, refunded)
-           WHERE i.order_id = v.order_id AND i.variant_id = v.variant_id`,
-    values: [arrayOf(items, (item) => item.orderId), arrayOf(items, (item) => item.variantId), arrayOf(items, (item) => item.refundedQuantity)],
-    rows: items.length,
-  };
+/** Moves orders of the layout before into the present one, unless older instances are running. */
+export function moveOrders(ids: string[]): Statement {
+  return { name: "move orders", text: "SELECT move_orders($1::uuid[])", values: [arrayOf(ids, (id) => id)] };
 }
 
-/** The outbox, written in the transaction that changes the order. */
+const EVENTS = columns({ order_id: "uuid", seq: "int", type: "text", data: "jsonb", at: "timestamptz" });
+
+/**
+ * The changes of orders after their first, written in the transaction that makes them. Together with
+ * the placed orders they are the outbox (view `order_history`).
+ */
 export const orderEvents: Journal<OrderEvent> = {
   name: "order events",
   append: (rows) => ({
     name: "insert order events",
-    text: "INSERT INTO order_events (order_id, seq, type, data, created_at) SELECT * FROM unnest($1::uuid[], $2::int[], $3::text[], $4::jsonb[], $5::timestamptz[])",
-    values: [
-      arrayOf(rows, (row) => row.orderId),
-      arrayOf(rows, (row) => row.seq),
-      arrayOf(rows, (row) => row.type),
-      textArray(rows, (row) => (row.data === null ? null : JSON.stringify(row.data))),
-      timestampArray(rows, (row) => row.at),
-    ],
+    text: `INSERT INTO order_events (order_id, seq, type, data, created_at) SELECT * FROM ${EVENTS.unnest}`,
+    values: EVENTS.arrays(rows),
   }),
 };
 
-const PAYMENT_JSON = `coalesce(
-    (SELECT json_build_object('id', p.id, 'method', p.method, 'status', p.status) FROM payments p WHERE p.order_id = o.id AND p.status <> 'FAILED'),
-    (SELECT json_build_object('id', p.id, 'method', p.method, 'status', p.status) FROM payments p WHERE p.order_id = o.id AND p.status = 'FAILED' ORDER BY p.id DESC LIMIT 1)
-  ) AS payment`;
+const GATEWAY_PAYMENT = `SELECT json_build_object('id', p.id, 'method', p.method, 'status', p.status) FROM payments p WHERE p.order_id = o.id AND`;
+/** The settled, open, or else last failed payment that is not from the balance. */
+const PAYMENT_JSON = `CASE WHEN o.paid_at IS NULL THEN coalesce((${GATEWAY_PAYMENT} p.status <> 'FAILED'), (${GATEWAY_PAYMENT} p.status = 'FAILED' ORDER BY p.id DESC LIMIT 1)) END`;
 
 /** The line items of each order in a list. */
 export const ITEMS_IN_LIST = 5;
 
-const COLUMNS = `${ORDER}, l.items, l.count AS "itemCount", ${PAYMENT_JSON}`;
-const ALL_ITEMS = `CROSS JOIN LATERAL (SELECT json_agg(${ITEM_JSON} ORDER BY line) AS items, count(*)::int FROM order_items WHERE order_id = o.id) l`;
-/** Only the first line items (`line` counts from 0), so that a page is bounded in bytes. */
-const FIRST_ITEMS = `CROSS JOIN LATERAL (
-  SELECT json_agg(${ITEM_JSON} ORDER BY line) FILTER (WHERE line < ${ITEMS_IN_LIST}) AS items, count(*)::int FROM order_items WHERE order_id = o.id) l`;
+const WHOLE = `${SCALARS}, ${PAID}, ${ITEMS} AS items, ${PAYMENT_JSON} AS payment`;
+/** Only the first line items, so that a page is bounded in bytes. */
+const LISTED = `${SCALARS}, ${PAID}, i.first AS items, i.count AS "itemCount", ${PAYMENT_JSON} AS payment`;
+const FIRST_ITEMS = `CROSS JOIN LATERAL (SELECT jsonb_path_query_array(items, '$[0 to ${ITEMS_IN_LIST - 1}]') AS first, jsonb_array_length(items) AS count FROM (SELECT ${ITEMS} AS items) all_items) i`;
 
-/** Orders with all line items. `payment` is the successful, open, or else last failed one. */
+/** Orders with all line items. `payment` is one at the gateway: the settled, open, or else last failed one. */
 export function selectOrders(ids: string[]): Statement {
-  return {
-    name: "select orders",
-    text: `SELECT ${COLUMNS} FROM orders o ${ALL_ITEMS} WHERE o.id = ANY($1::uuid[])`,
-    values: [arrayOf(ids, (id) => id)],
-  };
+  return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o WHERE o.id = ANY($1::uuid[])`, values: [arrayOf(ids, (id) => id)] };
 }
 
 export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null; rehearsals: boolean };
@@ -170,10 +175,11 @@ export function selectOrderPage({ userId, status, from, to, rehearsals }: OrderF
     where.push(`${condition} $${values.push(value)}`);
     name.push(filter);
   }
-  // Selects the page before it joins line items, so that no plan reads the items of other orders.
+  // Selects the page before it looks at line items and payments, so that no plan reads those of
+  // other orders.
   return {
     name: name.join(" "),
-    text: `SELECT ${COLUMNS} FROM (SELECT * FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2) o ${FIRST_ITEMS} ORDER BY o.id DESC`,
+    text: `SELECT ${LISTED} FROM (SELECT * FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2) o ${FIRST_ITEMS} ORDER BY o.id DESC`,
     values,
   };
 }
@@ -182,7 +188,7 @@ export function selectOrderPage({ userId, status, from, to, rehearsals }: OrderF
 export function selectUserOrders(pages: Page[]): Statement {
   return {
     name: "select user orders",
-    text: `SELECT k.page, ${COLUMNS} FROM unnest($1::uuid[], $2::uuid[], $3::int[]) WITH ORDINALITY k(user_id, before, most, page)
+    text: `SELECT k.page, ${LISTED} FROM unnest($1::uuid[], $2::uuid[], $3::int[]) WITH ORDINALITY k(user_id, before, most, page)
            CROSS JOIN LATERAL (SELECT * FROM orders WHERE user_id = k.user_id AND id < k.before ORDER BY id DESC LIMIT k.most) o ${FIRST_ITEMS} ORDER BY k.page, o.id DESC`,
     values: pageColumns(pages),
   };
@@ -192,9 +198,7 @@ export function selectUserOrders(pages: Page[]): Statement {
 export function selectImmutableOrders(ids: string[]): Statement {
   return {
     name: "select immutable orders",
-    text: `SELECT o.id, o.user_id AS "userId", o.user_coupon_id AS "userCouponId",
-             (SELECT json_agg(json_build_object('variantId', variant_id, 'productId', product_id) ORDER BY line) FROM order_items i WHERE i.order_id = o.id) AS "lineItems"
-           FROM orders o WHERE o.id = ANY($1::uuid[])`,
+    text: `SELECT o.id, o.user_id AS "userId", o.user_coupon_id AS "userCouponId", ${ITEMS} AS "lineItems" FROM orders o WHERE o.id = ANY($1::uuid[])`,
     values: [arrayOf(ids, (id) => id)],
   };
 }

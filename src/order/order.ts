@@ -9,22 +9,31 @@ export type Order = {
   id: string;
   userId: string;
   status: OrderStatus;
+  items: OrderItem[];
   changes: number;
   userCouponId: string | null;
   totalAmount: number;
   discountAmount: number;
   refundedAmount: number;
   createdAt: number;
+  /** Null if it was paid when it was placed. */
   expiresAt: number | null;
   completedAt: number | null;
+  /** When the balance paid; null for an order that is unpaid, or paid at the gateway. */
+  paidAt: number | null;
+  /** The id of the payment from the balance; null if it was made with the order. See `balancePayment`. */
+  paymentId: string | null;
+  /** The stored row has the layout of an older version. */
+  unmoved?: boolean;
 };
 
-/** A line item. `line` is its index in the order. */
+/** A line item. SKU, name and options as they were when it was ordered. */
 export type OrderItem = {
   variantId: string;
   productId: string;
-  line: number;
+  sku: string | null;
   name: string;
+  options: Record<string, string>;
   unitPrice: number;
   quantity: number;
   refundedQuantity: number;
@@ -38,7 +47,7 @@ export type OrderItem = {
 
 export type OrderEventType = "order.placed" | "order.completed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.partially-refunded";
 
-/** A change of an order. `data` has values that its rows do not keep (docs/api/events.md). */
+/** A change of an order after its first. `data` has values that its rows do not keep (docs/api/events.md). */
 export type OrderEvent = { orderId: string; seq: number; type: OrderEventType; data: unknown; at: number };
 
 /** The most changes of an order: event ids have 16 bits for the number of the change (ids.ts). */

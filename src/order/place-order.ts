@@ -17,7 +17,7 @@ import { type Need, need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
 import { checkAmount, type Order, type OrderItem } from "./order.ts";
 import { orderView, type OrderView } from "./order-view.ts";
-import { orderEvents, orderItems, orders } from "./order.sql.ts";
+import { orders } from "./order.sql.ts";
 import { payFromBalance } from "./payment/pay-from-balance.ts";
 
 export type LineItemRequest = { productId: string; variantId?: string; quantity: number };
@@ -73,17 +73,15 @@ export function placeOrder(variantCache: VariantCache, database: Database): Comm
       // All refusals "not found" come before other refusals.
       const lineItems = input.lineItems === null ? cartLineItems(uow, input) : mergedLineItems(uow, input, input.lineItems);
       if (input.userCouponId !== null) getCoupon(uow, input.userCouponId, input.userId);
-      const items = lineItems.map((lineItem, i) => orderItem(uow, lineItem, i));
+      const items = lineItems.map((lineItem) => orderItem(uow, lineItem));
       const order = newOrder(uow, input, items);
       checkAmount(order, input.expectedAmount);
-      const paid = input.method === "BALANCE" ? payFromBalance(uow, order, items) : undefined;
+      if (input.method === "BALANCE") payFromBalance(uow, order);
 
-      // Below this line the order is placed.
+      // Below this line the order is placed. Its row is its first event, too.
       uow.put(orders, order.id, order);
-      uow.put(orderItems, order.id, items);
-      uow.append(orderEvents, { orderId: order.id, seq: 1, type: paid ? "order.completed" : "order.placed", data: null, at: order.createdAt });
       if (input.lineItems === null) uow.put(carts, input.userId, []);
-      return orderView(order, items, paid);
+      return orderView(order, undefined);
     },
   });
 }
@@ -135,9 +133,10 @@ function mergedLineItems(uow: UnitOfWork, input: PlaceOrder, requests: LineItemR
   return [...merged.values()];
 }
 
-function orderItem(uow: UnitOfWork, { productId, variantId, quantity }: LineItem, line: number): OrderItem {
+function orderItem(uow: UnitOfWork, { productId, variantId, quantity }: LineItem): OrderItem {
   const { product, variant } = getVariantForSale(uow, productId, variantId);
-  return { variantId, productId, line, name: displayName(product, variant), unitPrice: variant.price, quantity, refundedQuantity: 0 };
+  const { sku, options, price: unitPrice } = variant;
+  return { variantId, productId, sku, name: displayName(product, variant), options, unitPrice, quantity, refundedQuantity: 0 };
 }
 
 /** The order's row: completed if it is paid in this round, else pending until it expires. */
@@ -151,6 +150,7 @@ function newOrder(uow: UnitOfWork, input: PlaceOrder, items: OrderItem[]): Order
     id: uow.newOrderId(createdAt),
     userId: input.userId,
     status: paid ? "COMPLETED" : "PENDING",
+    items,
     changes: 1,
     userCouponId: coupon?.id ?? null,
     totalAmount,
@@ -159,5 +159,8 @@ function newOrder(uow: UnitOfWork, input: PlaceOrder, items: OrderItem[]): Order
     createdAt,
     expiresAt: paid ? null : uow.now + input.expiresAfterMs,
     completedAt: paid ? createdAt : null,
+    paidAt: paid ? uow.now : null,
+    // Ids are in the order of time, so the payment of an order of the past has one of its own.
+    paymentId: paid && createdAt !== uow.now ? uow.newId() : null,
   };
 }

@@ -5,7 +5,7 @@ import type { Database } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import type { OrderEventType, OrderStatus } from "../order/order.ts";
 import type { OrderOutboxEvent, RefundData } from "./event.ts";
-import { type LineItemRow, type OrderRow, type RefundEventRow, selectLineItemRows, selectOrderRows, selectRefunds } from "./outbox.sql.ts";
+import { type OrderRow, type RefundEventRow, selectOrderRows, selectRefunds } from "./outbox.sql.ts";
 
 /** Amounts in minor units of the shop's currency. `paidAmount` is 0 until the order is paid. */
 export type OrderSnapshot = {
@@ -38,26 +38,24 @@ const PAID: ReadonlySet<OrderStatus> = new Set(["COMPLETED", "REFUNDED", "PARTIA
 
 /**
  * The order of each of these events, as of that event. Undefined if the order does not exist, which only a damaged database
- * can cause. Makes three queries for any number of events.
+ * can cause. Makes two queries for any number of events.
  */
 export async function readOrderSnapshots(database: Database, events: OrderOutboxEvent[]): Promise<(OrderSnapshot | undefined)[]> {
   const ids = [...new Set(events.map((event) => event.orderId))];
   const refunded = [...new Set(events.filter((event) => event.data !== null).map((event) => event.orderId))];
-  const [orders, items, refunds] = await Promise.all([
+  const [orders, refunds] = await Promise.all([
     database.rows<OrderRow>(selectOrderRows(ids)),
-    database.rows<LineItemRow>(selectLineItemRows(ids)),
     refunded.length === 0 ? [] : database.rows<RefundEventRow>(selectRefunds(refunded)),
   ]);
   const orderOf = new Map(orders.map((order) => [order.orderId, order]));
-  const itemsOf = Map.groupBy(items, (item) => item.orderId);
   const refundsOf = Map.groupBy(refunds, (refund) => refund.orderId);
   return events.map((event) => {
     const order = orderOf.get(event.orderId);
-    return order && orderAt(event, order, itemsOf.get(event.orderId) ?? [], refundsOf.get(event.orderId) ?? []);
+    return order && orderAt(event, order, refundsOf.get(event.orderId) ?? []);
   });
 }
 
-function orderAt(event: OrderOutboxEvent, order: OrderRow, items: LineItemRow[], refunds: RefundEventRow[]): OrderSnapshot {
+function orderAt(event: OrderOutboxEvent, order: OrderRow, refunds: RefundEventRow[]): OrderSnapshot {
   const status = STATUS_AFTER[event.type];
   const paid = PAID.has(status);
   const made = refunds.filter((refund) => refund.seq <= event.seq).map((refund) => refund.data);
@@ -68,7 +66,7 @@ function orderAt(event: OrderOutboxEvent, order: OrderRow, items: LineItemRow[],
     orderId: order.orderId,
     userId: order.userId,
     status,
-    orderItems: items.map(({ productId, variantId, name, unitPrice, quantity }) => ({
+    orderItems: order.items.map(({ productId, variantId, name, unitPrice, quantity }) => ({
       productId,
       variantId,
       name,

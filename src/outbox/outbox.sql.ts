@@ -2,13 +2,15 @@
 // An id or a time assigned before the commit cannot tell which rows are committed; transaction ids can.
 
 import { arrayOf, type Statement } from "../database/statement.ts";
+import type { OrderItem } from "../order/order.ts";
+import { ITEMS } from "../order/order.sql.ts";
 import type { RefundData } from "./event.ts";
 
 /**
- * All events, in the shape of `order_events`. `id` is null for an order's: `idOf` makes it. PostgreSQL merges the two indexes, so
- * that a condition and an order by transaction read no more rows than of one table.
+ * All events, in the shape of `order_history`. `id` is null for an order's: `idOf` makes it. PostgreSQL merges the indexes, so
+ * that a condition and an order by transaction read no more rows than of one index.
  */
-export const EVENTS = `(SELECT order_id, seq, NULL::uuid AS id, type, data, created_at, xid FROM order_events
+export const EVENTS = `(SELECT order_id, seq, NULL::uuid AS id, type, data, created_at, xid FROM order_history
   UNION ALL SELECT subject, seq, id, type, data, created_at, xid FROM shop_events)`;
 
 /**
@@ -58,6 +60,7 @@ export type OrderRow = {
   userId: string;
   userCouponId: string | null;
   couponId: string | null;
+  items: OrderItem[];
   totalAmount: number;
   discountAmount: number;
   createdAt: number;
@@ -73,22 +76,11 @@ export function selectOrderRows(orderIds: string[]): Statement {
   return {
     name: "select orders at events",
     text: `SELECT o.id AS "orderId", o.user_id AS "userId", o.user_coupon_id AS "userCouponId", c.campaign_id AS "couponId",
-             o.total_amount AS "totalAmount", o.discount_amount AS "discountAmount",
+             ${ITEMS} AS items, o.total_amount AS "totalAmount", o.discount_amount AS "discountAmount",
              o.created_at AS "createdAt", o.expires_at AS "expiresAt", o.completed_at AS "completedAt",
              p.id AS "paymentId", p.method, p.amount, p.paid_at AS "paidAt"
-           FROM orders o LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN payments p ON p.order_id = o.id AND p.status <> 'FAILED'
+           FROM orders o LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN order_payments p ON p.order_id = o.id AND p.status <> 'FAILED'
            WHERE o.id = ANY($1::uuid[])`,
-    values: [arrayOf(orderIds, (id) => id)],
-  };
-}
-
-export type LineItemRow = { orderId: string; productId: string; variantId: string; name: string; unitPrice: number; quantity: number };
-
-export function selectLineItemRows(orderIds: string[]): Statement {
-  return {
-    name: "select items at events",
-    text: `SELECT order_id AS "orderId", product_id AS "productId", variant_id AS "variantId", name, unit_price AS "unitPrice", quantity
-           FROM order_items WHERE order_id = ANY($1::uuid[]) ORDER BY order_id, line`,
     values: [arrayOf(orderIds, (id) => id)],
   };
 }
@@ -111,7 +103,7 @@ export function selectEventsOfOrder(orderId: string, after: number, limit: numbe
   return {
     name: "select events of order",
     text: `SELECT NULL AS id, e.order_id AS "orderId", e.seq, e.type, e.data, e.created_at AS at, e.seq < o.changes AS more
-           FROM (SELECT *, sum(coalesce(jsonb_array_length(data -> 'items'), 0)) OVER (ORDER BY seq) AS items FROM order_events
+           FROM (SELECT *, sum(coalesce(jsonb_array_length(data -> 'items'), 0)) OVER (ORDER BY seq) AS items FROM order_history
                  WHERE order_id = $1 AND seq > $2 AND seq <= $2 + $3 ORDER BY seq LIMIT $3) e JOIN orders o ON o.id = e.order_id
            WHERE e.items <= $4 OR e.seq = $2 + 1 ORDER BY e.seq`,
     values: [orderId, after, limit, maxItems],

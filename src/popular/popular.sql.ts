@@ -15,17 +15,14 @@ export const OLDEST_RUNNING = "SELECT pg_snapshot_xmin(pg_current_snapshot())::t
  */
 const COUNTED = `
   events AS (
-    SELECT e.type, e.data, e.order_id, (o.completed_at AT TIME ZONE $3)::date AS day
-    FROM order_events e JOIN orders o ON o.id = e.order_id
+    SELECT e.type, (o.completed_at AT TIME ZONE $3)::date AS day, CASE WHEN e.type = 'order.completed' THEN coalesce(o.items, unmoved_items(o.id)) ELSE e.data -> 'items' END AS items
+    FROM order_history e JOIN orders o ON o.id = e.order_id
     WHERE e.xid > $1::xid8 AND e.xid <= $2::xid8 AND e.type IN ('order.completed', 'order.refunded', 'order.partially-refunded')
   ), moved AS (
-    SELECT day, i.product_id, i.quantity::bigint AS units, i.unit_price * i.quantity AS revenue
-    FROM events JOIN order_items i USING (order_id) WHERE type = 'order.completed'
-    UNION ALL
-    SELECT day, r."productId", -r.quantity, -r.quantity * r."unitPrice"
-    FROM events CROSS JOIN LATERAL jsonb_to_recordset(data -> 'items') AS r("productId" uuid, quantity bigint, "unitPrice" bigint) WHERE type <> 'order.completed'
+    SELECT day, i."productId" AS product_id, CASE WHEN type = 'order.completed' THEN i.quantity ELSE -i.quantity END AS units, i."unitPrice"
+    FROM events CROSS JOIN LATERAL jsonb_to_recordset(items) AS i("productId" uuid, quantity bigint, "unitPrice" bigint)
   ), counted AS (
-    SELECT day, product_id, sum(units) AS units, sum(revenue) AS revenue FROM moved GROUP BY day, product_id
+    SELECT day, product_id, sum(units) AS units, sum(units * "unitPrice") AS revenue FROM moved GROUP BY day, product_id
   )`;
 
 /** Adds the counted sales to the stored ones. */

@@ -2,9 +2,11 @@ import { textArray, type Statement } from "../database/statement.ts";
 
 /** Advisory lock: running instances share it, and a command that changes stored settings holds it exclusively. */
 const LOCK_KEY = 7_264_003;
+/** Shared by instances that know orders in one row. Those of older versions hold only the lock above (migration 0023). */
+const ORDER_LAYOUT_KEY = 7_264_004;
 
 /** Both locks last as long as their connection. */
-export const TRY_SHARED = `SELECT pg_try_advisory_lock_shared(${LOCK_KEY}) AS locked`;
+export const TRY_SHARED = `SELECT pg_try_advisory_lock_shared(${LOCK_KEY}) AS locked, pg_try_advisory_lock_shared(${ORDER_LAYOUT_KEY})`;
 export const TRY_EXCLUSIVE = `SELECT pg_try_advisory_lock(${LOCK_KEY}) AS locked`;
 
 export const COUNT_INSTANCES = `SELECT count(*) AS count FROM pg_locks

@@ -1,6 +1,5 @@
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order/order-cache.ts";
 import { changeOrder } from "../order/change-order.ts";
-import { getOrderItems } from "../order/get-order.ts";
 import { orders } from "../order/order.sql.ts";
 import { isOpen, withStep } from "../order/payment/payment.ts";
 import { payments } from "../order/payment/payment.sql.ts";
@@ -48,7 +47,7 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
         const { reason, captured } = outcome;
         const watched = { ...card, askAt, asked: 0 };
         uow.put(payments, orderId, { ...withStep(payment, "FAILED", uow.now, reason), card: watched });
-        restoreStock(uow, order, getOrderItems(uow, orderId));
+        restoreStock(uow, order);
         if (captured > 0)
           uow.append(unmatchedCaptures, { id: payment.id, paymentKey: card.paymentKey, amount: captured, reason, createdAt: uow.now });
       }

@@ -39,7 +39,7 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
         if (payment) uow.put(payments, orderId, withStep(payment, payment.status, uow.now, step));
       } else {
         const units = new Map(refund.units);
-        const { amount } = shareOf(uow, order, units);
+        const { amount } = shareOf(order, units);
         if (amount !== refund.amount) throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
         uow.put(refunds, orderId, { ...refund, status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
         restoreUnits(uow, order, units, { reason: refund.reason, customerReason: refund.customerReason });

@@ -7,14 +7,12 @@ export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coup
 
 /**
  * Tables that are only read, after every lock is held. Their rows either never change or are
- * guarded by a lock above: an order's items by the order, a cart by its user, a product by its
- * variants.
+ * guarded by a lock above: a refund by its order, a cart by its user, a product by its variants.
  */
 export const READ_AFTER = [
   "products",
   "entries",
   "skus",
-  "order items",
   "refunds",
   "failed payments",
   "charge intents",

@@ -256,6 +256,7 @@ test("each of the shop's own jobs runs and reports its result", async () => {
     "expire-orders": { expired: 3 },
     "expire-coupons": { expired: 4 },
     "settle-payments": { settled: 0 },
+    "move-orders": { moved: 0 },
     "relay-events": { delivered: 0, waiting: 0, dead: 0 },
     purge: { idempotencyKeys: 0, chargeIntents: 0, rounds: 0, deliveries: 0 },
   });

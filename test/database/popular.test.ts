@@ -25,9 +25,7 @@ before(async () => {
   buyer = await insertUser(database.pool, 1_000_000_000);
 });
 beforeEach(async () => {
-  await database.pool.query(
-    "TRUNCATE orders, order_items, order_events, payments, product_sales, popular_snapshots, products, variants, stock_adjustments",
-  );
+  await database.pool.query("TRUNCATE orders, order_events, payments, product_sales, popular_snapshots, products, variants, stock_adjustments");
 });
 after(async () => {
   await database.close();

@@ -31,7 +31,7 @@ before(async () => {
 });
 beforeEach(async () => {
   reports.length = 0;
-  await database.pool.query("TRUNCATE orders, order_items, order_events, payments, sinks, deliveries, letters");
+  await database.pool.query("TRUNCATE orders, order_events, payments, sinks, deliveries, letters");
 });
 afterEach(async () => {
   await Promise.all(relays.splice(0).map((relay) => relay.stop()));

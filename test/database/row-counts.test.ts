@@ -11,7 +11,7 @@ import { carts } from "../../src/cart/cart.sql.ts";
 import { products, variants } from "../../src/catalog/catalog.sql.ts";
 import { campaigns } from "../../src/coupon/campaign.sql.ts";
 import { userCoupons } from "../../src/coupon/coupon.sql.ts";
-import { orderItems, orders } from "../../src/order/order.sql.ts";
+import { orders } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
 import { refunds } from "../../src/order/refund/refund.sql.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
@@ -47,7 +47,23 @@ const VARIANT = {
   version: 0,
 };
 const CART_ITEM = { id: ID, productId: ID, variantId: ID, quantity: 1, createdAt: 0 };
-const ITEM = { variantId: ID, productId: ID, line: 0, name: "n", unitPrice: 1, quantity: 2, refundedQuantity: 0 };
+const ITEM = { variantId: ID, productId: ID, sku: null, name: "n", options: {}, unitPrice: 1, quantity: 2, refundedQuantity: 0 };
+const ORDER = {
+  id: ID,
+  userId: ID,
+  status: "PENDING" as const,
+  items: [ITEM],
+  changes: 1,
+  userCouponId: null,
+  totalAmount: 1,
+  discountAmount: 0,
+  refundedAmount: 0,
+  createdAt: 0,
+  expiresAt: null,
+  completedAt: null,
+  paidAt: null,
+  paymentId: null,
+};
 const CHARGE: CardCharge = {
   id: ID,
   userId: ID,
@@ -93,25 +109,8 @@ const MISSING = [
   ),
   missing("update cart quantities", carts, [CART_ITEM], [{ ...CART_ITEM, quantity: 2 }]),
   missing("delete cart items", carts, [CART_ITEM], []),
-  missing(
-    "update orders",
-    orders,
-    {
-      id: ID,
-      userId: ID,
-      status: "PENDING",
-      changes: 1,
-      userCouponId: null,
-      totalAmount: 1,
-      discountAmount: 0,
-      refundedAmount: 0,
-      createdAt: 0,
-      expiresAt: null,
-      completedAt: null,
-    },
-    { status: "CANCELLED", changes: 2 },
-  ),
-  missing("update refunded quantities", orderItems, [ITEM], [{ ...ITEM, refundedQuantity: 1 }]),
+  missing("update orders", orders, ORDER, { status: "CANCELLED", changes: 2 }),
+  missing("update items of orders", orders, ORDER, { items: [{ ...ITEM, refundedQuantity: 1 }] }),
   missing(
     "update payments",
     payments,

@@ -14,6 +14,7 @@ import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { need, type Table } from "../../src/till/table.ts";
 import { LockTimeout } from "../../src/lock/lock.ts";
 import { freshDatabase } from "../support/database.ts";
+import { newId } from "../../src/ids.ts";
 import { insertCampaign, insertOrder, insertProduct, insertUser, insertUserCoupon } from "../support/rows.ts";
 
 /** Longer than any free lock takes, and short enough for a test. */
@@ -66,8 +67,12 @@ const TABLES: [Table<unknown>, () => Promise<Pair>][] = [
     payments,
     async () => {
       const { ids } = await pair("payments", async () => {
-        const { rows } = await rival.query<{ id: string }>("SELECT id FROM payments WHERE order_id = $1", [await order()]);
-        return rows[0]?.id as string;
+        const id = newId(Date.now());
+        await rival.query("INSERT INTO payments (id, order_id, method, status, amount, created_at) VALUES ($1, $2, 'CARD', 'PENDING', 1000, now())", [
+          id,
+          await order(),
+        ]);
+        return id;
       });
       const { rows } = await rival.query<{ key: string }>("SELECT order_id AS key FROM payments WHERE id = ANY($1) ORDER BY id", [ids]);
       return { table: "payments", keys: rows.map(({ key }) => key) as [string, string], ids };

@@ -67,22 +67,21 @@ export async function insertOrder(
   const id = newOrderId(Date.now());
   const total = items.reduce((sum, { product, quantity }) => sum + product.price * quantity, 0);
   const discount = coupon?.amount ?? 0;
+  const lineItems = items.map(({ product, quantity }) => ({
+    variantId: product.variantId,
+    productId: product.id,
+    name: product.name,
+    unitPrice: product.price,
+    quantity,
+  }));
+  const expiry = paid ? "NULL" : "$7::timestamptz + interval '30 minutes'";
   await db.query(
-    `INSERT INTO orders (id, user_id, status, changes, user_coupon_id, total_amount, discount_amount, created_at, expires_at)
-     VALUES ($1, $2, 'PENDING', 1, $3, $4, $5, $6, $6::timestamptz + interval '30 minutes')`,
-    [id, userId, coupon?.userCouponId ?? null, total, discount, at],
+    `INSERT INTO orders (id, user_id, status, items, changes, user_coupon_id, total_amount, discount_amount, created_at, expires_at, xid)
+     VALUES ($1, $2, 'PENDING', $3, 1, $4, $5, $6, $7, ${expiry}, pg_current_xact_id())`,
+    [id, userId, JSON.stringify(lineItems), coupon?.userCouponId ?? null, total, discount, at],
   );
-  for (const [line, { product, quantity }] of items.entries()) {
-    await db.query(
-      "INSERT INTO order_items (order_id, variant_id, product_id, line, name, unit_price, quantity) VALUES ($1, $2, $3, $4, $5, $6, $7)",
-      [id, product.variantId, product.id, line, product.name, product.price, quantity],
-    );
-  }
   const order = { id, userId, items, discount, seq: 1 };
-  if (paid) {
-    await settle(db, order, at);
-    await insertEvent(db, order, "order.completed");
-  } else await insertEvent(db, order, "order.placed");
+  if (paid) await settle(db, order, at);
   return order;
 }
 
@@ -97,14 +96,14 @@ async function settle(db: Queryable, { id, userId, items, discount }: RowOrder, 
   for (const { product, quantity } of items) await db.query("UPDATE variants SET stock = stock - $2 WHERE id = $1", [product.variantId, quantity]);
   await moveMoney(db, userId, "PAYMENT", -amount, id);
   await db.query(
-    "INSERT INTO payments (id, order_id, method, status, amount, created_at, paid_at) VALUES ($1, $2, 'BALANCE', 'COMPLETED', $3, $4, $4)",
-    [newId(Date.now()), id, amount, at],
-  );
-  await db.query(
     "UPDATE user_coupons SET status = 'USED', used_at = $2, order_id = $1 WHERE id = (SELECT user_coupon_id FROM orders WHERE id = $1)",
     [id, at],
   );
-  await db.query("UPDATE orders SET status = 'COMPLETED', completed_at = $2 WHERE id = $1", [id, at]);
+  await db.query("UPDATE orders SET status = 'COMPLETED', completed_at = $2, paid_at = $2, payment_id = $3 WHERE id = $1", [
+    id,
+    at,
+    newId(Date.now()),
+  ]);
 }
 
 /** Refunds units of a paid order. @param amounts refunded per line item; required for a discounted order */
@@ -118,17 +117,17 @@ export async function refundOrder(
   const amount = amounts.reduce((sum, one) => sum + one, 0);
   for (const { product, quantity } of units) {
     await db.query("UPDATE variants SET stock = stock + $2 WHERE id = $1", [product.variantId, quantity]);
-    await db.query("UPDATE order_items SET refunded_quantity = refunded_quantity + $3 WHERE order_id = $1 AND variant_id = $2", [
-      order.id,
-      product.variantId,
-      quantity,
-    ]);
+    await db.query(
+      `UPDATE orders SET items = (
+         SELECT jsonb_agg(CASE WHEN item ->> 'variantId' = $2 THEN item || jsonb_build_object('refundedQuantity', coalesce((item ->> 'refundedQuantity')::int, 0) + $3::int) ELSE item END ORDER BY place)
+         FROM jsonb_array_elements(items) WITH ORDINALITY i(item, place)) WHERE id = $1`,
+      [order.id, product.variantId, quantity],
+    );
   }
   await moveMoney(db, order.userId, "REFUND", amount, order.id);
   const left = await db.query<{ left: string }>("SELECT sum(quantity - refunded_quantity) AS left FROM order_items WHERE order_id = $1", [order.id]);
   const whole = Number(left.rows[0]?.left) === 0;
   const status = whole ? "REFUNDED" : "PARTIALLY_REFUNDED";
-  await db.query("UPDATE payments SET status = $2 WHERE order_id = $1", [order.id, status]);
   await db.query("UPDATE orders SET status = $2, refunded_amount = refunded_amount + $3 WHERE id = $1", [order.id, status, amount]);
   const items = units.map(({ product, quantity }, i) => ({
     variantId: product.variantId,
@@ -145,7 +144,7 @@ export async function cancelOrder(db: Queryable, order: RowOrder): Promise<void>
   await nextEvent(db, order, "order.cancelled");
 }
 
-async function moveMoney(db: Queryable, userId: string, type: "PAYMENT" | "REFUND", amount: number, orderId: string): Promise<void> {
+export async function moveMoney(db: Queryable, userId: string, type: "PAYMENT" | "REFUND", amount: number, orderId: string): Promise<void> {
   if (amount === 0) return;
   await db.query(
     `WITH wallet AS (UPDATE users SET balance = balance + $3, version = version + 1 WHERE id = $1 RETURNING balance, version)

@@ -57,7 +57,7 @@ export async function verifyLoad(databaseUrl: string, load: Load, sinks: Record<
     orders.map(({ id }) => id),
   );
   found.duplicated.push(...load.contradictions.map((key) => `key ${key} was acknowledged with different orders`));
-  const events = await select<Event>(databaseUrl, "SELECT order_id AS id, seq FROM order_events WHERE order_id = ANY($1::uuid[])", [
+  const events = await select<Event>(databaseUrl, "SELECT order_id AS id, seq FROM order_history WHERE order_id = ANY($1::uuid[])", [
     orders.map(({ id }) => id),
   ]);
   for (const [sink, delivered] of Object.entries(sinks)) found.compareDelivered(sink, delivered, events);
@@ -186,7 +186,7 @@ async function verifyStock(operator: Client, clients: Clients, orders: Order[], 
 
 /** Waits for the deliveries, since the shop is still running. Returns the number of events. */
 async function verifyEvents(databaseUrl: string, path: string, found: Findings): Promise<number> {
-  const events = await select<Event>(databaseUrl, "SELECT order_id AS id, seq FROM order_events");
+  const events = await select<Event>(databaseUrl, "SELECT order_id AS id, seq FROM order_history");
   for (const deadline = Date.now() + DELIVERED_WITHIN_MS; ; await pause(200)) {
     const attempt = new Findings();
     attempt.compareDelivered("event file", await readEvents(path), events);

@@ -1,5 +1,6 @@
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order-cache.ts";
 import { changeOrder } from "../change-order.ts";
+import { balancePayment, type PaymentRow } from "./payment.ts";
 import { payFromBalance } from "./pay-from-balance.ts";
 import { type Command, command } from "../../till/command.ts";
 import { payableOrder } from "./payable-order.ts";
@@ -26,10 +27,10 @@ export function payOrder(orderCache: OrderCache): Command<PayOrder, PaymentView>
     needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
     decide(uow, input) {
-      const { order, items } = payableOrder(uow, input);
-      const payment = payFromBalance(uow, order, items);
-      changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now });
-      return paymentView(payment);
+      const order = payableOrder(uow, input);
+      payFromBalance(uow, order);
+      const paid = { status: "COMPLETED" as const, completedAt: uow.now, paidAt: uow.now, paymentId: uow.newId() };
+      return paymentView(balancePayment(changeOrder(uow, order, "order.completed", paid)) as PaymentRow);
     },
   });
 }

@@ -1,23 +1,22 @@
 import { getVariantForSale } from "../../catalog/get-variant.ts";
-import { checkAmount, isPayable, type Order, type OrderItem } from "../order.ts";
-import { getOrder, getOrderItems } from "../get-order.ts";
+import { checkAmount, isPayable, type Order } from "../order.ts";
+import { getOrder } from "../get-order.ts";
 import { livePayment } from "./live-payment.ts";
 import { refuse } from "../../refusal.ts";
 import type { UnitOfWork } from "../../till/unit-of-work.ts";
 
 /**
- * An order that may be paid now, by any method, with its line items.
+ * An order that may be paid now, by any method.
  * Errors: ORDER_NOT_FOUND, ORDER_NOT_PAYABLE (also after it has expired), PAYMENT_IN_PROGRESS, AMOUNT_CHANGED, PRODUCT_NOT_FOR_SALE.
  */
 export function payableOrder(
   uow: UnitOfWork,
   { orderId, callerId, expectedAmount }: { orderId: string; callerId: string | null; expectedAmount: number | null },
-): { order: Order; items: OrderItem[] } {
+): Order {
   const order = getOrder(uow, orderId, callerId);
   if (order.status === "PENDING" && livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
   if (!isPayable(order, uow.now)) refuse("ORDER_NOT_PAYABLE", { orderId, orderStatus: order.status });
   checkAmount(order, expectedAmount);
-  const items = getOrderItems(uow, orderId);
-  for (const { productId, variantId } of items) getVariantForSale(uow, productId, variantId);
-  return { order, items };
+  for (const { productId, variantId } of order.items) getVariantForSale(uow, productId, variantId);
+  return order;
 }

@@ -1,4 +1,5 @@
-import { timestampArray, LAST_ID, arrayOf, textArray, type Statement } from "../../database/statement.ts";
+import { arrayOf, columns, LAST_ID, type Statement } from "../../database/statement.ts";
+import { parseEventId } from "../../ids.ts";
 import type { Change, Table } from "../../till/table.ts";
 import type { PaymentRecord, PaymentRow } from "./payment.ts";
 
@@ -6,18 +7,9 @@ import type { PaymentRecord, PaymentRow } from "./payment.ts";
 export const STEPS_SHOWN = 1000;
 export const STEPS_IN_LIST = 10;
 
-const PAYMENT = columns("p.steps");
-/** The newest steps and the count of all. A payment has many if its order was refunded unit by unit. */
-const shown = (steps: number): string =>
-  `${columns(`(SELECT jsonb_agg(step ORDER BY place) FROM (
-     SELECT step, place FROM jsonb_array_elements(p.steps) WITH ORDINALITY s(step, place) ORDER BY place DESC LIMIT ${steps}) newest) AS steps`)},
-   coalesce(jsonb_array_length(p.steps), 1) AS "stepCount", o.user_id AS "userId", o.expires_at AS "expiresAt"`;
+const GATEWAY = `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, p.created_at AS "createdAt", p.paid_at AS "paidAt", p.payment_key, p.ask_at, p.asked`;
 
-function columns(steps: string): string {
-  return `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, ${steps}, p.created_at AS "createdAt", p.paid_at AS "paidAt", p.payment_key, p.ask_at, p.asked`;
-}
-
-/** A payment from a row with the columns above. */
+/** A payment from a row with the columns above and its steps. */
 function paymentOf(row: Record<string, unknown>): PaymentRow {
   const { id, orderId, method, status, amount, steps, createdAt, paidAt } = row as PaymentRow;
   const paymentKey = row["payment_key"] as string | null;
@@ -34,25 +26,23 @@ function paymentOf(row: Record<string, unknown>): PaymentRow {
   };
 }
 
-/** The settled or open payment of an order, by order id. Failed attempts are not loaded. Commands look it up with `livePayment`. */
+/**
+ * The settled or open payment of an order at the gateway, by order id. Failed attempts are not loaded. Commands look it up with
+ * `livePayment`. A payment from the balance is part of its order.
+ */
 export const payments: Table<PaymentRow> = {
   name: "payments",
   load: (orderIds) => ({
     name: "lock payments",
-    text: `SELECT ${PAYMENT} FROM payments p WHERE p.order_id = ANY($1::uuid[]) AND p.status <> 'FAILED' ORDER BY p.id FOR NO KEY UPDATE`,
+    text: `SELECT ${GATEWAY}, p.steps FROM payments p WHERE p.order_id = ANY($1::uuid[]) AND p.status <> 'FAILED' AND p.method <> 'BALANCE'
+           ORDER BY p.id FOR NO KEY UPDATE`,
     values: [arrayOf(orderIds, (id) => id)],
   }),
   read: (row) => [row["orderId"] as string, paymentOf(row)],
   save(changes) {
     const inserted = changes.filter((change) => change.before === undefined);
-    const byCard = inserted.filter((change) => change.after.card !== null);
-    const fromBalance = inserted.filter((change) => change.after.card === null);
     const updated = changes.filter((change) => change.before !== undefined);
-    return [
-      ...(fromBalance.length > 0 ? [insertPayments(fromBalance)] : []),
-      ...(byCard.length > 0 ? [insertCardPayments(byCard)] : []),
-      ...(updated.length > 0 ? [updatePayments(updated)] : []),
-    ];
+    return [...(inserted.length > 0 ? [insertPayments(inserted)] : []), ...(updated.length > 0 ? [updatePayments(updated)] : [])];
   },
 };
 
@@ -71,64 +61,79 @@ export const failedKeys: Table<string[]> = {
   save: () => [],
 };
 
+const INSERTED = columns({
+  id: "uuid",
+  order_id: "uuid",
+  method: "text",
+  status: "text",
+  amount: "bigint",
+  steps: "jsonb",
+  created_at: "timestamptz",
+  paid_at: "timestamptz",
+  payment_key: "text",
+  ask_at: "timestamptz",
+});
+
 function insertPayments(changes: Change<PaymentRow>[]): Statement {
   return {
     name: "insert payments",
-    text: `INSERT INTO payments (id, order_id, method, status, amount, steps, created_at, paid_at)
-           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[])`,
-    values: valuesOf(changes),
+    text: `INSERT INTO payments (${INSERTED.names}) SELECT * FROM ${INSERTED.unnest}`,
+    values: INSERTED.arrays(changes.map(({ after }) => ({ ...after, ...attemptOf(after) }))),
   };
 }
 
-function insertCardPayments(changes: Change<PaymentRow>[]): Statement {
-  return {
-    name: "insert card payments",
-    text: `INSERT INTO payments (id, order_id, method, status, amount, steps, created_at, paid_at, payment_key, ask_at)
-           SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::bigint[], $6::jsonb[], $7::timestamptz[], $8::timestamptz[], $9::text[], $10::timestamptz[])`,
-    values: [
-      ...valuesOf(changes),
-      textArray(changes, ({ after }) => after.card?.paymentKey),
-      timestampArray(changes, ({ after }) => after.card?.askAt),
-    ],
-  };
-}
-
-function valuesOf(changes: Change<PaymentRow>[]): string[] {
-  return [
-    arrayOf(changes, ({ after }) => after.id),
-    arrayOf(changes, ({ key }) => key),
-    arrayOf(changes, ({ after }) => after.method),
-    arrayOf(changes, ({ after }) => after.status),
-    arrayOf(changes, ({ after }) => after.amount),
-    textArray(changes, ({ after }) => (after.steps === null ? null : JSON.stringify(after.steps))),
-    timestampArray(changes, ({ after }) => after.createdAt),
-    timestampArray(changes, ({ after }) => after.paidAt),
-  ];
-}
+const UPDATED = columns({ id: "uuid", status: "text", steps: "jsonb", paid_at: "timestamptz", ask_at: "timestamptz", asked: "int" });
 
 function updatePayments(changes: Change<PaymentRow>[]): Statement {
   return {
     name: "update payments",
     text: `UPDATE payments p SET status = v.status, steps = v.steps, paid_at = v.paid_at, ask_at = v.ask_at, asked = v.asked
-           FROM unnest($1::uuid[], $2::text[], $3::jsonb[], $4::timestamptz[], $5::timestamptz[], $6::int[]) v(id, status, steps, paid_at, ask_at, asked) WHERE p.id = v.id`,
-    values: [
-      arrayOf(changes, ({ after }) => after.id),
-      arrayOf(changes, ({ after }) => after.status),
-      textArray(changes, ({ after }) => (after.steps === null ? null : JSON.stringify(after.steps))),
-      timestampArray(changes, ({ after }) => after.paidAt),
-      timestampArray(changes, ({ after }) => after.card?.askAt),
-      arrayOf(changes, ({ after }) => after.card?.asked ?? 0),
-    ],
+           FROM ${UPDATED.unnest} v(${UPDATED.names}) WHERE p.id = v.id`,
+    values: UPDATED.arrays(changes.map(({ after }) => ({ ...after, ...attemptOf(after) }))),
     rows: changes.length,
   };
 }
+
+/** Null and 0 for a payment without a price, for which the gateway is not asked. */
+function attemptOf({ card }: PaymentRow): { paymentKey: string | null; askAt: number | null; asked: number } {
+  return card ?? { paymentKey: null, askAt: null, asked: 0 };
+}
+
+/** The newest steps and the count of all. A payment has many if its order was refunded unit by unit. */
+const gatewaySteps = (most: number): string => `(SELECT jsonb_agg(step ORDER BY place) FROM (
+    SELECT step, place FROM jsonb_array_elements(p.steps) WITH ORDINALITY s(step, place) ORDER BY place DESC LIMIT ${most}) newest) AS steps,
+  coalesce(jsonb_array_length(p.steps), 1) AS "stepCount"`;
+
+const PAYMENT_AT_GATEWAY = (most: number): string =>
+  `${GATEWAY}, o.user_id AS "userId", o.expires_at AS "expiresAt", ${gatewaySteps(most)} FROM payments p JOIN orders o ON o.id = p.order_id`;
+
+const BALANCE_ID = "coalesce(o.payment_id, balance_payment_id(o.id))";
+const INSTANT = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
+/** The refunds of order `o`: the steps of its payment from the balance after the first. */
+const REFUNDS = "order_events e WHERE e.order_id = o.id AND e.type IN ('order.refunded', 'order.partially-refunded')";
+
+/** A payment from the balance, with the columns of `PAYMENT_AT_GATEWAY`. Its steps are the order's refunds. */
+const PAYMENT_FROM_BALANCE = (
+  most: number,
+): string => `${BALANCE_ID} AS id, o.id AS "orderId", 'BALANCE' AS method, o.status, o.total_amount - o.discount_amount AS amount,
+    o.paid_at AS "createdAt", o.paid_at AS "paidAt", NULL::text AS payment_key, NULL::timestamptz AS ask_at, 0 AS asked, o.user_id AS "userId", o.expires_at AS "expiresAt",
+    (SELECT jsonb_agg(step ORDER BY seq) FROM (
+      SELECT e.seq, jsonb_build_object('status', CASE e.type WHEN 'order.refunded' THEN 'REFUNDED' ELSE 'PARTIALLY_REFUNDED' END,
+          'at', to_char(e.created_at, ${INSTANT}), 'reason', e.data -> 'reason') || jsonb_strip_nulls(jsonb_build_object('customerReason', e.data -> 'customerReason')) AS step
+      FROM ${REFUNDS}
+      UNION ALL SELECT 1, jsonb_build_object('status', 'COMPLETED', 'at', to_char(o.paid_at, ${INSTANT}), 'reason', NULL)
+      ORDER BY seq DESC LIMIT ${most}) newest) AS steps,
+    (SELECT 1 + count(*) FROM ${REFUNDS})::int AS "stepCount"
+  FROM orders o`;
 
 /** A payment with its newest steps, its owner and its order's expiry. Read the row with `paymentRecordOf`. */
 export function selectPayment(id: string): Statement {
   return {
     name: "select payment",
-    text: `SELECT ${shown(STEPS_SHOWN)} FROM payments p JOIN orders o ON o.id = p.order_id WHERE p.id = $1`,
-    values: [id],
+    text: `SELECT ${PAYMENT_AT_GATEWAY(STEPS_SHOWN)} WHERE p.id = $1
+           UNION ALL SELECT ${PAYMENT_FROM_BALANCE(STEPS_SHOWN)} WHERE o.paid_at IS NOT NULL AND o.payment_id = $1
+           UNION ALL SELECT ${PAYMENT_FROM_BALANCE(STEPS_SHOWN)} WHERE o.paid_at IS NOT NULL AND o.payment_id IS NULL AND o.id = $2 AND balance_payment_id(o.id) = $1`,
+    values: [id, parseEventId(id).orderId],
   };
 }
 
@@ -141,11 +146,19 @@ type PaymentFilter = { status: string | null; method: string | null };
 
 /** Payments before this id, newest first, each with its newest steps and its unmatched capture, if there is one. */
 export function selectPaymentPage({ status, method }: PaymentFilter, before: string | null, limit: number): Statement {
+  const steps = STEPS_IN_LIST;
+  const newest = (from: string, id: string, index: string): string =>
+    `(SELECT ${from} WHERE ${id} < $1::uuid AND ${index} < $1::uuid ORDER BY ${index} DESC LIMIT $4)`;
+  const paid = "o.paid_at IS NOT NULL AND ($2::text IS NULL OR o.status = $2) AND ($3::text IS NULL OR $3 = 'BALANCE') AND";
+  const pages = [
+    newest(PAYMENT_AT_GATEWAY(steps), "($2::text IS NULL OR p.status = $2) AND ($3::text IS NULL OR p.method = $3) AND p.id", "p.id"),
+    newest(PAYMENT_FROM_BALANCE(steps), `${paid} o.payment_id IS NULL AND balance_payment_id(o.id)`, "o.id"),
+    newest(PAYMENT_FROM_BALANCE(steps), `${paid} o.payment_id`, "o.payment_id"),
+  ];
   return {
     name: "select payment page",
-    text: `SELECT ${shown(STEPS_IN_LIST)}, s.amount AS "strayAmount", s.status AS "strayStatus"
-           FROM payments p JOIN orders o ON o.id = p.order_id LEFT JOIN stray_money s ON s.id = p.id
-           WHERE p.id < $1::uuid AND ($2::text IS NULL OR p.status = $2) AND ($3::text IS NULL OR p.method = $3) ORDER BY p.id DESC LIMIT $4`,
+    text: `SELECT p.*, s.amount AS "strayAmount", s.status AS "strayStatus" FROM (${pages.join(" UNION ALL ")} ORDER BY id DESC LIMIT $4) p
+           LEFT JOIN stray_money s ON s.id = p.id ORDER BY p.id DESC`,
     values: [before ?? LAST_ID, status, method, limit],
   };
 }

@@ -1,6 +1,8 @@
 // Payments: types and pure rules.
 
 import { iso } from "../../database/statement.ts";
+import { eventId } from "../../ids.ts";
+import { type Order, payable } from "../order.ts";
 
 export type PaymentMethod = "BALANCE" | "CARD";
 export const PAYMENT_STATUSES = ["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
@@ -26,6 +28,26 @@ export type PaymentRow = {
 
 /** A payment as it is read: with its newest steps, the count of all its steps, and its order's owner and expiry. */
 export type PaymentRecord = PaymentRow & { userId: string; expiresAt: number | null; stepCount: number };
+
+/**
+ * The payment of an order that was paid from the balance, otherwise undefined. Such a payment is part of its order: it has the
+ * order's status, and the id of the order's first event if it was made with the order. Its steps are the order's refunds.
+ */
+export function balancePayment(order: Order): PaymentRow | undefined {
+  const { id: orderId, status, paidAt, paymentId } = order;
+  if (paidAt === null) return undefined;
+  return {
+    id: paymentId ?? eventId(orderId, 1),
+    orderId,
+    method: "BALANCE",
+    status: status as PaymentStatus,
+    amount: payable(order),
+    steps: null,
+    createdAt: paidAt,
+    paidAt,
+    card: null,
+  };
+}
 
 /** Whether the payment's outcome is not known yet. */
 export function isOpen({ status }: Pick<PaymentRow, "status">): boolean {

@@ -38,10 +38,10 @@ export function startCardPayment(orderCache: OrderCache, cardsAreTaken: boolean)
 
     decide(uow, input) {
       const { orderId, paymentKey, askAfterMs } = input;
-      const { order, items } = payableOrder(uow, input);
+      const order = payableOrder(uow, input);
       if (!cardsAreTaken) refuse("PAYMENT_METHOD_UNAVAILABLE", { orderId, method: "CARD" });
       if (uow.find(failedKeys, orderId)?.includes(paymentKey)) refuse("PAYMENT_DECLINED", { orderId, reason: "PAYMENT_KEY_USED" });
-      reserveStock(uow, order, items);
+      reserveStock(uow, order);
 
       const started = { id: uow.newId(), orderId, method: "CARD" as const, amount: payable(order), createdAt: uow.now };
       if (started.amount === 0) {

@@ -1,7 +1,7 @@
 import { invalid, refuse } from "../../refusal.ts";
 import { type Command, command } from "../../till/command.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
-import { getOrder, getOrderItems } from "../get-order.ts";
+import { getOrder } from "../get-order.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order-cache.ts";
 import type { OrderView } from "../order-view.ts";
 import { refund, remaining, unitsOf } from "./refund.ts";
@@ -31,13 +31,12 @@ export function refundOrder(orderCache: OrderCache): Command<RefundOrder, Starte
 
     decide(uow, { orderId, items, reason, customerReason, askAfterMs }) {
       const order = getOrder(uow, orderId, null);
-      const bought = getOrderItems(uow, orderId);
       if (items)
         for (const [i, item] of items.entries())
-          if (!bought.some(({ variantId }) => variantId === item.variantId)) invalid(`/items/${i}/variantId`, "was not bought with this order");
+          if (!order.items.some(({ variantId }) => variantId === item.variantId)) invalid(`/items/${i}/variantId`, "was not bought with this order");
       if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")
         refuse("ORDER_NOT_REFUNDABLE", { orderId, orderStatus: order.status });
-      return refund(uow, order, items ? unitsOf(items) : remaining(bought), { reason, customerReason }, { askAfterMs });
+      return refund(uow, order, items ? unitsOf(items) : remaining(order.items), { reason, customerReason }, { askAfterMs });
     },
   });
 }

@@ -8,10 +8,8 @@ import { refuse } from "../../refusal.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
 import { NeedsChanged, type UnitOfWork } from "../../till/unit-of-work.ts";
 import { changeOrder } from "../change-order.ts";
-import { getOrderItems } from "../get-order.ts";
 import type { Order, OrderItem } from "../order.ts";
 import { orderView, type OrderView } from "../order-view.ts";
-import { orderItems } from "../order.sql.ts";
 import { livePayment } from "../payment/live-payment.ts";
 import { type PaymentRow, withStep } from "../payment/payment.ts";
 import { payments } from "../payment/payment.sql.ts";
@@ -65,9 +63,10 @@ export function refund(
   // A refund that has ended in this round keeps its row until the round is written, so this command
   // waits for the next round.
   if (uow.find(refunds, order.id)) throw new NeedsChanged();
-  const payment = getPayment(uow, order.id);
-  const { amount } = shareOf(uow, order, units);
-  if (payment.card !== null && amount > 0) {
+  const payment = livePayment(uow, order.id);
+  const { amount } = shareOf(order, units);
+  if (order.paidAt === null && payment === undefined) throw new Error(`order ${order.id} is paid, but has no payment`);
+  if (payment && payment.card !== null && amount > 0) {
     const row = newRefund(uow, payment, payment.card.paymentKey, { amount, units, reasons, askAfterMs });
     uow.put(refunds, order.id, row);
     return { kind: "attempt", id: row.id };
@@ -104,17 +103,23 @@ function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paym
  * refunded before, or is refunded in the same round. No other code returns units of a paid order.
  */
 export function restoreUnits(uow: UnitOfWork, order: Order, units: Units, reasons: RefundReasons): OrderView {
-  const { after, amount, refunded, full } = shareOf(uow, order, units);
+  const { after, amount, refunded, full } = shareOf(order, units);
   for (const item of refunded) returnStock(uow, item);
   if (full && order.userCouponId !== null) returnCoupon(uow, order.userCouponId, order.id);
 
   const status = full ? "REFUNDED" : "PARTIALLY_REFUNDED";
-  const payment = withStep(getPayment(uow, order.id), status, uow.now, reasons.reason, reasons.customerReason);
-  uow.put(payments, order.id, payment);
-  uow.put(orderItems, order.id, after);
+  const before = livePayment(uow, order.id);
+  const payment = before && withStep(before, status, uow.now, reasons.reason, reasons.customerReason);
+  if (payment) uow.put(payments, order.id, payment);
   const event = full ? "order.refunded" : "order.partially-refunded";
-  const changed = changeOrder(uow, order, event, { status, refundedAmount: order.refundedAmount + amount }, { items: refunded, amount, ...reasons });
-  return orderView(changed, after, payment);
+  const changed = changeOrder(
+    uow,
+    order,
+    event,
+    { status, items: after, refundedAmount: order.refundedAmount + amount },
+    { items: refunded, amount, ...reasons },
+  );
+  return orderView(changed, payment);
 }
 
 /** `after`: all line items after the refund. `amount` in minor units. `full`: no units remain. */
@@ -129,8 +134,8 @@ type Share = {
  * The amount of these units, and the line items after their refund. Errors: ORDER_NOT_REFUNDABLE
  * for more units than remain, or for none.
  */
-export function shareOf(uow: UnitOfWork, order: Order, units: Units): Share {
-  const before = getOrderItems(uow, order.id);
+export function shareOf(order: Order, units: Units): Share {
+  const before = order.items;
   const after = before.map((item) => ({ ...item, refundedQuantity: item.refundedQuantity + (units.get(item.variantId) ?? 0) }));
   const excessive = after.find((item) => item.refundedQuantity > item.quantity);
   if (excessive || units.size === 0) refuse("ORDER_NOT_REFUNDABLE", { orderId: order.id, ...(excessive ? { variantId: excessive.variantId } : {}) });
@@ -145,10 +150,4 @@ export function shareOf(uow: UnitOfWork, order: Order, units: Units): Share {
     refunded,
     full: after.every((item) => item.refundedQuantity === item.quantity),
   };
-}
-
-function getPayment(uow: UnitOfWork, orderId: string): PaymentRow {
-  const payment = livePayment(uow, orderId);
-  if (payment === undefined) throw new Error(`order ${orderId} is paid, but has no payment`);
-  return payment;
 }

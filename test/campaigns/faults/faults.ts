@@ -160,7 +160,7 @@ async function delivered(databaseUrl: string): Promise<void> {
   try {
     for (const deadline = Date.now() + DELIVERED_WITHIN_MS; ; await pause(100)) {
       const { rows } = await client.query<{ done: boolean }>(
-        "SELECT NOT EXISTS (SELECT FROM sinks s JOIN order_events e ON e.xid > s.position) AND NOT EXISTS (SELECT FROM letters WHERE status <> 'DELIVERED') AS done",
+        "SELECT NOT EXISTS (SELECT FROM sinks s JOIN order_history e ON e.xid > s.position) AND NOT EXISTS (SELECT FROM letters WHERE status <> 'DELIVERED') AS done",
       );
       if (rows[0]?.done) return;
       if (Date.now() > deadline) throw new Error("events are not delivered");

@@ -6,7 +6,7 @@ import { carts } from "../../../src/cart/cart.sql.ts";
 import { products, variants } from "../../../src/catalog/catalog.sql.ts";
 import { campaigns } from "../../../src/coupon/campaign.sql.ts";
 import { userCoupons } from "../../../src/coupon/coupon.sql.ts";
-import { orderItems, orders } from "../../../src/order/order.sql.ts";
+import { orders } from "../../../src/order/order.sql.ts";
 import { isAnswer } from "../../../src/refusal.ts";
 import type { Changes, Table } from "../../../src/till/table.ts";
 import type { Model } from "./model.ts";
@@ -155,11 +155,13 @@ row(campaigns, (model, id) => {
 row(userCoupons, (model, id) => ({ status: model.coupons.get(id)?.state, orderId: model.coupons.get(id)?.orderId }));
 row(carts, (model, id) => model.carts.get(id));
 row(orders, (model, id) => {
-  const { status, refunded, total, discount, userId } = model.orders.get(id) ?? {};
-  return { status, refundedAmount: refunded, totalAmount: total, discountAmount: discount, userId };
+  const { status, refunded, total, discount, userId, items } = model.orders.get(id) ?? {};
+  return {
+    status,
+    refundedAmount: refunded,
+    totalAmount: total,
+    discountAmount: discount,
+    userId,
+    items: items?.map(({ variantId, price, quantity, refunded }) => ({ variantId, unitPrice: price, quantity, refundedQuantity: refunded })),
+  };
 });
-row(orderItems, (model, id) =>
-  model.orders
-    .get(id)
-    ?.items.map(({ variantId, price, quantity, refunded }) => ({ variantId, unitPrice: price, quantity, refundedQuantity: refunded })),
-);

@@ -7,7 +7,7 @@ import { variants } from "../../../src/catalog/catalog.sql.ts";
 import type { Database } from "../../../src/database/pool.ts";
 import type { Statement } from "../../../src/database/statement.ts";
 import { type KeyedResponse, idempotent } from "../../../src/idempotency/idempotent-command.ts";
-import { orderItems, orders } from "../../../src/order/order.sql.ts";
+import { orders } from "../../../src/order/order.sql.ts";
 import { Refusal } from "../../../src/refusal.ts";
 import type { Command } from "../../../src/till/command.ts";
 import type { Changes } from "../../../src/till/table.ts";
@@ -227,7 +227,7 @@ export class Harness {
 
   #immutableOrder(id: string): unknown[] {
     const order = this.store.row(orders, id);
-    return order ? [{ id, userId: order.userId, userCouponId: order.userCouponId, lineItems: this.store.row(orderItems, id) }] : [];
+    return order ? [{ id, userId: order.userId, userCouponId: order.userCouponId, lineItems: order.items }] : [];
   }
 
   #moment(to: Extract<Event, { clock: string }>["clock"]): number {
