@@ -261,7 +261,11 @@ export type Order = {
     orderItems: Array<{
         productId: string;
         variantId: string;
+        sku: string | null;
         name: string;
+        options: {
+            [key: string]: string;
+        };
         /**
          * In the currency's minor unit
          */
@@ -310,7 +314,11 @@ export type OrderInList = {
     orderItems: Array<{
         productId: string;
         variantId: string;
+        sku: string | null;
         name: string;
+        options: {
+            [key: string]: string;
+        };
         /**
          * In the currency's minor unit
          */
