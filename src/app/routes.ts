@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { auditRoutes } from "../audit/audit.routes.ts";
 import { balanceAdminRoutes } from "../balance/balance.admin.routes.ts";
 import { balanceRoutes } from "../balance/balance.routes.ts";
+import { meRoutes } from "../balance/me.routes.ts";
 import { userAdminRoutes } from "../balance/users.admin.routes.ts";
 import type { Cache } from "../cache/cache.ts";
 import { cartRoutes } from "../cart/cart.routes.ts";
@@ -76,6 +77,7 @@ export type DeclareRoutesOptions = {
 };
 
 const SHOPPER_ROUTES = [
+  meRoutes,
   balanceRoutes,
   catalogRoutes,
   couponRoutes,

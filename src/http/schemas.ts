@@ -54,7 +54,9 @@ export const Money = () => Type.Integer({ description: "In the currency's minor 
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 export const OneOf = <const T extends readonly string[]>(values: T) => Type.Unsafe<T[number]>({ type: "string", enum: [...values] });
 
-export const UserParams = Type.Object({ userId: Id() });
+/** In place of a user's id in a path: the caller. */
+export const ME = "me";
+export const UserParams = Type.Object({ userId: Id("A user's id, or `me`") });
 
 /** The parameters `limit` and `cursor` of every list. */
 export const page = {

@@ -12,7 +12,7 @@ import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Either, ExpectedAmount, Id, OneOf, page, Quantity, Query, UserParams } from "../http/schemas.ts";
-import type { Caller } from "../http/tokens.ts";
+import type { Caller } from "../http/caller.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { cancelOrder } from "./cancel-order.ts";
 import { mayRead } from "./may-read.ts";
@@ -65,6 +65,7 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
       path: "/orders",
       operationId: "placeOrder",
       audience: "shopper",
+      permission: "orders",
       tag: "Orders",
       summary: "Place an order, and pay it now or later",
       description: "All or nothing. Quantities of the same variant are added up. `fromCart` orders the whole cart and empties it.",
@@ -122,6 +123,7 @@ function readRoutes(routes: Routes, database: Database): void {
       path: "/orders/{orderId}",
       operationId: "getOrder",
       audience: "shopper",
+      permission: "orders",
       tag: "Orders",
       summary: "One order as committed",
       params: OrderParams,
@@ -140,6 +142,7 @@ function readRoutes(routes: Routes, database: Database): void {
       path: "/users/{userId}/orders",
       operationId: "listUserOrders",
       audience: "owner",
+      permission: "customers",
       tag: "Orders",
       summary: "The user's orders, newest first, each with its first line items",
       params: UserParams,
@@ -172,6 +175,7 @@ function cancelOrderRoute(routes: Routes, { config, database, orderCache, gatewa
       path: "/orders/{orderId}/cancel",
       operationId: "cancelOrder",
       audience: "shopper",
+      permission: "orders",
       tag: "Orders",
       summary: "Cancel an unpaid order, or refund a paid one in full",
       params: OrderParams,

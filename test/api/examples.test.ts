@@ -165,6 +165,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "createUsers", "INVALID_REQUEST: the external id is taken", 400, { body: { name: "김민수", externalId: "member-1024" } });
   await show(operator, "listUsers", "The first two", 200, { params: { limit: 2 } });
   await show(operator, "getUser", "김민수", 200, { params: { id: minsu.id } });
+  await show(minsu, "getMe", "김민수", 200);
+  await show(operator, "getMe", "USER_NOT_FOUND: an operator need not be a user", 404);
   await show(operator, "grantBalances", "A welcome bonus", 200, {
     body: {
       grants: [

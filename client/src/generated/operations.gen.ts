@@ -4,6 +4,7 @@ import type * as types from "./types.gen.ts";
 
 /** Method, path, and whether it takes an Idempotency-Key. */
 export const OPERATIONS = {
+  getMe: ["GET", "/users/me"],
   openCharge: ["POST", "/users/{userId}/balance/charges", true],
   chargeBalance: ["POST", "/users/{userId}/balance/charge", true],
   getBalance: ["GET", "/users/{userId}/balance"],
@@ -69,6 +70,7 @@ export const OPERATIONS = {
 } as const;
 
 export type Operations = {
+  getMe: { data: types.GetMeData; answers: types.GetMeResponses; refusals: types.GetMeErrors };
   openCharge: { data: types.OpenChargeData; answers: types.OpenChargeResponses; refusals: types.OpenChargeErrors };
   chargeBalance: { data: types.ChargeBalanceData; answers: types.ChargeBalanceResponses; refusals: types.ChargeBalanceErrors };
   getBalance: { data: types.GetBalanceData; answers: types.GetBalanceResponses; refusals: types.GetBalanceErrors };
