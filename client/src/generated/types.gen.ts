@@ -35,6 +35,18 @@ export type Problem = {
     [key: string]: unknown;
 };
 
+export type User = {
+    id: string;
+    name: string;
+    externalId: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+};
+
 /**
  * Give the gateway's window `chargeId` as its order id
  */
@@ -458,12 +470,6 @@ export type Shop = {
     demo: boolean;
 };
 
-export type User = {
-    id: string;
-    name: string;
-    externalId: string | null;
-};
-
 export type Event = {
     id: string;
     type: string;
@@ -641,6 +647,69 @@ export type ProblemType = {
  */
 export type IdempotencyKey = string;
 
+export type GetMeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/users/me';
+};
+
+export type GetMeErrors = {
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetMeError = GetMeErrors[keyof GetMeErrors];
+
+export type GetMeResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
 export type OpenChargeData = {
     /**
      * At most 1 MiB.
@@ -658,6 +727,9 @@ export type OpenChargeData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -781,6 +853,9 @@ export type ChargeBalanceData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -904,6 +979,9 @@ export type ChargeBalanceResponse = ChargeBalanceResponses[keyof ChargeBalanceRe
 export type GetBalanceData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -976,6 +1054,9 @@ export type GetBalanceResponse = GetBalanceResponses[keyof GetBalanceResponses];
 export type ListTransactionsData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -1421,6 +1502,9 @@ export type IssueCouponResponse = IssueCouponResponses[keyof IssueCouponResponse
 export type ListUserCouponsData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -1630,6 +1714,9 @@ export type EmptyCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1730,6 +1817,9 @@ export type EmptyCartResponse = EmptyCartResponses[keyof EmptyCartResponses];
 export type GetCartData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1824,6 +1914,9 @@ export type AddToCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -2321,6 +2414,13 @@ export type GetOrderErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
      * `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
@@ -2364,6 +2464,9 @@ export type GetOrderResponse = GetOrderResponses[keyof GetOrderResponses];
 export type ListUserOrdersData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -2476,6 +2579,13 @@ export type CancelOrderErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
@@ -2706,6 +2816,13 @@ export type GetPaymentErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `PAYMENT_NOT_FOUND`: Payment not found
@@ -3018,10 +3135,22 @@ export type CreateUsersData = {
     body: {
         name: string;
         externalId?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
     } | {
         users: Array<{
             name: string;
             externalId?: string;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata?: {
+                [key: string]: string;
+            };
         }>;
     };
     headers?: {
@@ -5035,6 +5164,13 @@ export type GetOrderHistoryErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
