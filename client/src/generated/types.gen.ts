@@ -1705,6 +1705,69 @@ export type GetDropResponses = {
 
 export type GetDropResponse = GetDropResponses[keyof GetDropResponses];
 
+export type WatchDropData = {
+    body?: never;
+    path: {
+        dropId: string;
+    };
+    query?: {
+        /**
+         * The stream ends after this many seconds; by default it does not
+         */
+        seconds?: number;
+    };
+    url: '/drops/{dropId}/live';
+};
+
+export type WatchDropErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type WatchDropError = WatchDropErrors[keyof WatchDropErrors];
+
+export type WatchDropResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type WatchDropResponse = WatchDropResponses[keyof WatchDropResponses];
+
 export type EmptyCartData = {
     body?: never;
     headers?: {
