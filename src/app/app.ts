@@ -77,7 +77,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
-  const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
@@ -85,7 +85,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
     expireCoupons: () => expireCoupons({ database, till, now }),
-    settlePayments: () => settlement.worker.run(),
+    settlePayments: () => cards.settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
   });
   const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
@@ -105,10 +105,9 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     dropLive,
     relay,
     scheduler,
-    gateway,
-    settlement,
+    ...cards,
   };
-  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: () => gateway.stop() });
+  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: cards.stop });
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   backlogLog.start();
@@ -117,7 +116,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     throw addressError(error, config);
   });
   rehearsals.url = loopbackOf(url);
-  onListening(url);
+  cards.onListening(url);
 
   let closing: Promise<void> | undefined;
   return {

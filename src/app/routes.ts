@@ -67,6 +67,8 @@ export type ShopParts = {
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
+  /** The same gateway for work that no buyer waits for. */
+  background: Gateway;
   settlement: Settlement;
 };
 

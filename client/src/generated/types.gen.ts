@@ -2742,6 +2742,10 @@ export type PayOrderData = {
          * For CARD: the payment that the buyer has authorized at the gateway
          */
         paymentKey?: string;
+        /**
+         * For CARD: the order id with which the payment window was opened: `orderId`, the default, or `orderId` followed by `_2`, `_3` and so on. The gateway takes money for one order id once, so an order whose money it has sent back needs the next one.
+         */
+        gatewayOrderId?: string;
     };
     headers?: {
         /**
@@ -4993,7 +4997,7 @@ export type ReconcileResponses = {
          */
         differenceCount: number;
         differences: Array<{
-            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop' | 'currencies differ';
+            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop' | 'currencies differ' | 'not readable at the gateway';
             paymentKey: string;
             paymentId: string | null;
             shop: {

@@ -14,7 +14,8 @@ const PAYABLE = "src/order/payment/payable-order.ts";
 const SETTLE = "src/settlement/settle-payment.ts";
 const START = "src/order/payment/start-card-payment.ts";
 const KINDS = "src/settlement/attempt-kinds.ts";
-const CAPTURE = "src/settlement/capture-outcome.ts";
+const CAPTURE = "src/settlement/capture.ts";
+const ASK = "src/settlement/ask-gateway.ts";
 
 export const ORDERS: Mutation[] = [
   mutation(
@@ -178,21 +179,14 @@ export const ORDERS: Mutation[] = [
     "if (attempt.failed) return row;",
     [PAYMENTS, "a card payment that did not reach the gateway in time"],
   ),
-  mutation("a confirmation has the payment's id as idempotency key", CAPTURE, "idempotencyKey: id }", "idempotencyKey: crypto.randomUUID() }", [
+  mutation("a request has its attempt's id as idempotency key", ASK, "keyNumber === 0 ? id", "keyNumber === 0 ? crypto.randomUUID()", [
     "test/api/gateway-keys.test.ts",
     "a payment is confirmed under its own id",
   ]),
-  mutation("a repeated refund is looked up at the gateway first", "src/settlement/gateway-refund.ts", "again && (await isRefunded())", "false", [
+  mutation("a repeated refund is looked up at the gateway first", "src/settlement/gateway-refund.ts", "first: !again,", "first: true,", [
     "test/api/gateway-keys.test.ts",
     "looked up before",
   ]),
-  mutation(
-    "a gateway refund has its own id as idempotency key",
-    "src/settlement/gateway-refund.ts",
-    "idempotencyKey: id }",
-    "idempotencyKey: crypto.randomUUID() }",
-    ["test/api/gateway-keys.test.ts", "sent under its own id"],
-  ),
   mutation("a refund is settled once", "src/settlement/settle-refund.ts", 'refund?.id !== refundId || refund.status !== "PENDING"', "!refund", [
     RULES,
     "a card order takes back money and stock only once",

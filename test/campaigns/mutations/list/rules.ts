@@ -109,7 +109,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
 
   // Money
-  mutation("a capture in another currency does not count", "src/settlement/capture-outcome.ts", "payment.currency !== currency", "false", [
+  mutation("a capture in another currency does not count", "src/settlement/capture.ts", "payment.currency !== currency", "false", [
     CURRENCY,
     "a capture of the same number in another currency",
   ]),
