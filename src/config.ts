@@ -4,6 +4,7 @@ import { type CorsOrigins, corsOrigins } from "./cors-origins.ts";
 import { isIP } from "node:net";
 import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
+import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
 import { countryOf } from "./country.ts";
 import { ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
@@ -54,7 +55,7 @@ export type Config = DataPlatformSettings & {
   dataDir: string;
   auth: AuthSettings;
   balanceFunding: "open" | "gateway" | "operator";
-  gateway: GatewaySettings & SettlementSettings;
+  gateway: GatewaySettings & SettlementSettings & { methods: readonly GatewayMethod[]; window: PaymentWindow | undefined };
   /** Minor units. */
   chargeMax: number;
   /** Minor units. */
@@ -158,6 +159,8 @@ function gateway(env: Env, embedded: boolean): Config["gateway"] {
     url,
     secret,
     currency: code,
+    methods: gatewayMethods(env),
+    window: paymentWindow(env, url),
     // Internal: `serve --workers` gives its workers the simulator that they share.
     simulatorUrl: kind === "simulated" ? text(env, "PAYMENT_SIMULATOR_URL") : undefined,
     timeoutMs: integer(env, "PAYMENT_GATEWAY_TIMEOUT_MS", kind === "simulated" ? 1500 : 10_000, 1, 120_000),

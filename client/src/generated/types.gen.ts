@@ -466,6 +466,23 @@ export type Shop = {
      */
     paymentMethods: Array<'BALANCE' | 'CARD'>;
     /**
+     * How a page opens the gateway's window; null if the shop has no client key of a gateway
+     */
+    paymentWindow: {
+        /**
+         * The gateway's public key
+         */
+        clientKey: string;
+        /**
+         * The script of the gateway's browser SDK
+         */
+        sdkUrl: string;
+        /**
+         * What the window may offer; another method is refused and sent back
+         */
+        methods: Array<'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT'>;
+    } | null;
+    /**
      * Who signs tokens: the shop itself, or an external issuer. Only a shop that signs its own tokens has rehearsals
      */
     tokens: 'own' | 'issuer';
