@@ -67,21 +67,17 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const secret = shopSecret(config);
   const { database, lists, clock } = opened;
   const now = fixedNow ?? clock.now;
-  const shared = await openSharedState({
-    redisUrl: config.redisUrl,
-    database,
-    lockWaitMs: config.lockWaitMs,
-    onChange: (up, reason) => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it"),
-  });
+  const onChange = (up: boolean, reason?: string): void => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it");
+  const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
-  const { till, soldOut, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
+  const { till, soldOut, dropLive, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
   const registry = shopMetrics(till);
   const { backlog, backlogLog } = openBacklog(stack, { database, relay, registry, log });
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
-  const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
@@ -89,7 +85,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
     expireCoupons: () => expireCoupons({ database, till, now }),
-    settlePayments: () => settlement.worker.run(),
+    settlePayments: () => cards.settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
   });
   const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
@@ -106,12 +102,12 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     variantCache: new VariantCache(database),
     orderCache,
     soldOut,
+    dropLive,
     relay,
     scheduler,
-    gateway,
-    settlement,
+    ...cards,
   };
-  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: () => gateway.stop() });
+  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: cards.stop });
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   backlogLog.start();
@@ -120,7 +116,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     throw addressError(error, config);
   });
   rehearsals.url = loopbackOf(url);
-  onListening(url);
+  cards.onListening(url);
 
   let closing: Promise<void> | undefined;
   return {

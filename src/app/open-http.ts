@@ -47,6 +47,7 @@ export async function openHttp(
   shareMetrics(registry);
   server.addHook("preClose", (done) => {
     live.stop();
+    shop.dropLive.stop();
     done();
   });
   const rehearsals = new Rehearsals({ shop, live, secret, onError: (error) => log.error({ err: error }, "a rehearsal failed") });

@@ -22,6 +22,8 @@ import { demoRoutes } from "../demo/demo.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
+import type { DropLive } from "../drop/live/drop-live.ts";
+import { dropLiveRoutes } from "../drop/live/live.routes.ts";
 import { openapiRoutes } from "../http/openapi/openapi.routes.ts";
 import { operationsRoutes, type OperationsRoutesOptions } from "../http/operations.routes.ts";
 import { problemRoutes } from "../http/problems.routes.ts";
@@ -61,9 +63,12 @@ export type ShopParts = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   soldOut: SoldOut;
+  dropLive: DropLive;
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
+  /** The same gateway for work that no buyer waits for. */
+  background: Gateway;
   settlement: Settlement;
 };
 
@@ -82,6 +87,7 @@ const SHOPPER_ROUTES = [
   catalogRoutes,
   couponRoutes,
   dropRoutes,
+  dropLiveRoutes,
   cartRoutes,
   orderRoutes,
   paymentRoutes,

@@ -9,6 +9,7 @@ import { type Locale, localeOf, PROBLEM_TYPE } from "../problem.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Till } from "../till/till.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
+import type { Broadcast } from "./broadcast.ts";
 import { onBehalf } from "./on-behalf.ts";
 import { checkPermission, type Permission } from "./permissions.ts";
 import { type CallOf, type Operation, refusalsOf, type RouteDefinition } from "./route-definition.ts";
@@ -87,6 +88,17 @@ export class Routes {
         .type(definition.mediaType ?? JSON_TYPE)
         .header("x-accel-buffering", "no")
         .send(stream);
+    });
+  }
+
+  /** A route whose answer is a stream of events that all listeners share. */
+  broadcast<P extends TSchema, Q extends TSchema, B extends TSchema>(
+    definition: RouteDefinition<P, Q, B>,
+    find: (call: CallOf<P, Q, B>) => Promise<{ broadcast: Broadcast; seconds?: number | undefined }>,
+  ): void {
+    this.#declare(definition, false, async (request, reply) => {
+      const { broadcast, seconds } = await find(this.#call(request));
+      broadcast.join(request, reply, seconds);
     });
   }
 

@@ -17,6 +17,7 @@ export const OPERATIONS = {
   listUserCoupons: ["GET", "/users/{userId}/coupons"],
   listDrops: ["GET", "/drops"],
   getDrop: ["GET", "/drops/{dropId}"],
+  watchDrop: ["GET", "/drops/{dropId}/live"],
   getCart: ["GET", "/users/{userId}/cart"],
   emptyCart: ["DELETE", "/users/{userId}/cart", true],
   addToCart: ["POST", "/users/{userId}/cart/items", true],
@@ -83,6 +84,7 @@ export type Operations = {
   listUserCoupons: { data: types.ListUserCouponsData; answers: types.ListUserCouponsResponses; refusals: types.ListUserCouponsErrors };
   listDrops: { data: types.ListDropsData; answers: types.ListDropsResponses; refusals: types.ListDropsErrors };
   getDrop: { data: types.GetDropData; answers: types.GetDropResponses; refusals: types.GetDropErrors };
+  watchDrop: { data: types.WatchDropData; answers: types.WatchDropResponses; refusals: types.WatchDropErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
   emptyCart: { data: types.EmptyCartData; answers: types.EmptyCartResponses; refusals: types.EmptyCartErrors };
   addToCart: { data: types.AddToCartData; answers: types.AddToCartResponses; refusals: types.AddToCartErrors };

@@ -273,7 +273,11 @@ export type Order = {
     orderItems: Array<{
         productId: string;
         variantId: string;
+        sku: string | null;
         name: string;
+        options: {
+            [key: string]: string;
+        };
         /**
          * In the currency's minor unit
          */
@@ -322,7 +326,11 @@ export type OrderInList = {
     orderItems: Array<{
         productId: string;
         variantId: string;
+        sku: string | null;
         name: string;
+        options: {
+            [key: string]: string;
+        };
         /**
          * In the currency's minor unit
          */
@@ -1680,6 +1688,69 @@ export type GetDropResponses = {
 
 export type GetDropResponse = GetDropResponses[keyof GetDropResponses];
 
+export type WatchDropData = {
+    body?: never;
+    path: {
+        dropId: string;
+    };
+    query?: {
+        /**
+         * The stream ends after this many seconds; by default it does not
+         */
+        seconds?: number;
+    };
+    url: '/drops/{dropId}/live';
+};
+
+export type WatchDropErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type WatchDropError = WatchDropErrors[keyof WatchDropErrors];
+
+export type WatchDropResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type WatchDropResponse = WatchDropResponses[keyof WatchDropResponses];
+
 export type EmptyCartData = {
     body?: never;
     headers?: {
@@ -2654,6 +2725,10 @@ export type PayOrderData = {
          * For CARD: the payment that the buyer has authorized at the gateway
          */
         paymentKey?: string;
+        /**
+         * For CARD: the order id with which the payment window was opened: `orderId`, the default, or `orderId` followed by `_2`, `_3` and so on. The gateway takes money for one order id once, so an order whose money it has sent back needs the next one.
+         */
+        gatewayOrderId?: string;
     };
     headers?: {
         /**
@@ -4905,7 +4980,7 @@ export type ReconcileResponses = {
          */
         differenceCount: number;
         differences: Array<{
-            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop' | 'currencies differ';
+            what: 'only at the gateway' | 'only in the shop' | 'captured amounts differ' | 'amounts given back differ' | 'still open in the shop' | 'currencies differ' | 'not readable at the gateway';
             paymentKey: string;
             paymentId: string | null;
             shop: {
