@@ -16,6 +16,7 @@ export const REFUSALS = {
   ORDER_NOT_FOUND: { status: 404, ko: "주문이 존재하지 않습니다", en: "Order not found" },
   PAYMENT_NOT_FOUND: { status: 404, ko: "결제 정보가 존재하지 않습니다", en: "Payment not found" },
   CART_ITEM_NOT_FOUND: { status: 404, ko: "장바구니 상품이 존재하지 않습니다", en: "Cart item not found" },
+  ENTRY_NOT_FOUND: { status: 404, ko: "응모 내역이 존재하지 않습니다", en: "Entry not found" },
   DROP_NOT_FOUND: { status: 404, ko: "드롭이 존재하지 않습니다", en: "Drop not found" },
   RETURN_NOT_FOUND: { status: 404, ko: "반품 내역이 존재하지 않습니다", en: "Return not found" },
   SHIPMENT_NOT_FOUND: { status: 404, ko: "배송 정보가 존재하지 않습니다", en: "Shipment not found" },
@@ -39,6 +40,15 @@ export const REFUSALS = {
     en: "The amount to pay has changed; please check it again",
   },
   VERSION_CONFLICT: { status: 409, ko: "다른 사람이 먼저 수정했습니다", en: "Another user changed this first" },
+  DROP_NOT_OPEN: { status: 409, ko: "아직 판매 시작 전입니다", en: "The sale has not started yet" },
+  DROP_CLOSED: { status: 409, ko: "판매가 종료되었습니다", en: "The sale is over" },
+  DROP_SOLD_OUT: { status: 409, ko: "준비된 수량이 모두 소진되었습니다", en: "All units are gone" },
+  DROP_LIMIT_EXCEEDED: { status: 409, ko: "1인당 구매 가능 수량을 초과했습니다", en: "This exceeds the limit per customer" },
+  DROP_ENTRY_REQUIRED: { status: 409, ko: "구매 권한이 없습니다", en: "You do not hold units of this drop" },
+  DROP_ALREADY_ENTERED: { status: 409, ko: "이미 참여하셨습니다", en: "You have already entered" },
+  DROP_ENTRY_ORDERED: { status: 409, ko: "이미 주문한 응모입니다", en: "This entry has already been ordered" },
+  DROP_ALREADY_OPEN: { status: 409, ko: "이미 시작된 드롭입니다", en: "This drop has already opened" },
+  DROP_DRAW_CLOSED: { status: 409, ko: "지금은 공개값을 입력할 수 없습니다", en: "A public value cannot be entered now" },
   DROP_EXISTS: { status: 409, ko: "이 상품에는 진행 중인 드롭이 있습니다", en: "This product has a drop that is not over" },
   ORDER_NOT_PAYABLE: { status: 409, ko: "결제할 수 없는 주문입니다", en: "This order cannot be paid" },
   ORDER_NOT_CANCELLABLE: { status: 409, ko: "취소할 수 없는 주문입니다", en: "This order cannot be canceled" },
@@ -96,9 +106,14 @@ export function refuse(code: RefusalCode, details?: RefusalDetails): never {
   throw new Refusal(code, details);
 }
 
-/** Refuses a request for one invalid field: 400 with the field's JSON pointer and the reason. */
+/** The refusal of a request for one invalid field: 400 with the field's JSON pointer and the reason. */
+export function invalidField(path: string, message: string): Refusal {
+  return new Refusal("INVALID_REQUEST", { errors: [{ path, message }] });
+}
+
+/** Refuses a request for one invalid field. */
 export function invalid(path: string, message: string): never {
-  throw new Refusal("INVALID_REQUEST", { errors: [{ path, message }] });
+  throw invalidField(path, message);
 }
 
 /**

@@ -7,8 +7,9 @@ import { PRODUCT_LISTS } from "../catalog/catalog.routes.ts";
 import { changesAppearance, changesCatalog } from "../catalog/catalog-changes.ts";
 import { editedCampaignIds, soldOutCampaignIds } from "../coupon/campaign-changes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
-import { DROPS } from "../drop/drop.routes.ts";
-import { changesDrops } from "../drop/drop-changes.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
+import { DROPS } from "../drop/read-drop.ts";
+import { changesDrops, changesProductDrops } from "../drop/drop-changes.ts";
 import type { Database } from "../database/pool.ts";
 import { POPULAR } from "../popular/popular.routes.ts";
 import { CHANNEL } from "../till/postgres-store.ts";
@@ -18,6 +19,8 @@ import type { Changes } from "../till/table.ts";
 const STOCK_CHANGED = "stock";
 /** The list of popular products. */
 const POPULAR_CHANGED = "popular";
+/** Which products are in drops. */
+const PRODUCT_DROPS_CHANGED = "product-drops";
 /** Drops or their entries. */
 const DROPS_CHANGED = "drops";
 /** Followed by the id of a campaign that an operator has changed. */
@@ -26,6 +29,8 @@ const CAMPAIGN_CHANGED = "campaign:";
 export const SETTINGS_CHANGED = "settings";
 /** All of the above: messages may have been missed. */
 const EVERYTHING_CHANGED = "everything";
+/** Followed by the id of a campaign that a round has found sold out. Only workers are told: other instances find out themselves. */
+const SOLD_OUT = "sold-out:";
 /** Followed by the name of the change. */
 const CHANGE_NAME = "@";
 
@@ -33,6 +38,7 @@ export type InvalidationOptions = {
   database: Database;
   cache: Cache;
   soldOut: SoldOut;
+  productDrops: ProductDrops;
   /** Called when drops, their entries or any stock were changed. */
   onDropsChanged: () => void;
   /** Checks the stored settings again. */
@@ -50,7 +56,7 @@ export class Invalidation {
 
   /** Handles a message of any instance. */
   receive(message: string): void {
-    const { cache, soldOut, onSettingsChanged, onDropsChanged } = this.#options;
+    const { cache, soldOut, productDrops, onSettingsChanged, onDropsChanged, onError } = this.#options;
     const words = message.split(" ");
     const change = words.find((word) => word.startsWith(CHANGE_NAME));
     for (const word of words) {
@@ -60,9 +66,11 @@ export class Invalidation {
         onDropsChanged();
       }
       if (word === POPULAR_CHANGED || word === EVERYTHING_CHANGED) cache.drop(POPULAR, change);
+      if (word === PRODUCT_DROPS_CHANGED || word === EVERYTHING_CHANGED) productDrops.forget();
       if (word === SETTINGS_CHANGED) onSettingsChanged();
       if (word === EVERYTHING_CHANGED) soldOut.forget();
       if (word.startsWith(CAMPAIGN_CHANGED)) soldOut.forget(word.slice(CAMPAIGN_CHANGED.length));
+      if (word.startsWith(SOLD_OUT)) soldOut.learn(word.slice(SOLD_OUT.length)).catch(onError);
     }
   }
 
@@ -71,11 +79,17 @@ export class Invalidation {
     this.receive(EVERYTHING_CHANGED);
   }
 
-  /** Handles a round of this instance at once, before its message comes back from the database. */
-  committed(changes: Changes): void {
-    const { soldOut, onError } = this.#options;
-    this.receive(announcementOf(changes) ?? "");
-    for (const couponId of soldOutCampaignIds(changes)) soldOut.learn(couponId).catch(onError);
+  /**
+   * Handles a round of this instance at once, before its message comes back from the database. Returns the message for the workers of this
+   * till, which have to do the same; undefined if nothing is outdated.
+   */
+  committed(changes: Changes): string | undefined {
+    const announcement = announcementOf(changes);
+    const words = [...(announcement === undefined ? [] : [announcement]), ...soldOutCampaignIds(changes).map((id) => SOLD_OUT + id)];
+    if (words.length === 0) return undefined;
+    const message = words.join(" ");
+    this.receive(message);
+    return message;
   }
 
   /** The popular list has changed without a round: sales were aggregated. */
@@ -98,6 +112,7 @@ export function announcementOf(changes: Changes): string | undefined {
   const words = [
     ...(changesCatalog(changes) ? [STOCK_CHANGED] : []),
     ...(changesAppearance(changes) ? [POPULAR_CHANGED] : []),
+    ...(changesProductDrops(changes) ? [PRODUCT_DROPS_CHANGED] : []),
     ...(changesDrops(changes) ? [DROPS_CHANGED] : []),
     ...editedCampaignIds(changes).map((id) => CAMPAIGN_CHANGED + id),
   ];

@@ -21,6 +21,8 @@ import type { Database } from "../database/pool.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
+import { entryRoutes } from "../drop/entry.routes.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
 import type { DropLive } from "../drop/live/drop-live.ts";
 import { dropLiveRoutes } from "../drop/live/live.routes.ts";
@@ -64,6 +66,7 @@ export type ShopParts = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   soldOut: SoldOut;
+  productDrops: ProductDrops;
   dropLive: DropLive;
   relay: Relay;
   scheduler: Scheduler;
@@ -88,6 +91,7 @@ const SHOPPER_ROUTES = [
   catalogRoutes,
   couponRoutes,
   dropRoutes,
+  entryRoutes,
   dropLiveRoutes,
   cartRoutes,
   orderRoutes,
@@ -126,5 +130,5 @@ export async function declareRoutes(server: FastifyInstance, { shop, live, rehea
   operationsRoutes(routes, operations);
   problemRoutes(routes);
   await openapiRoutes(server, routes.operations);
-  pageRoutes(server);
+  pageRoutes(server, shop.config.gateway.window);
 }

@@ -37,7 +37,7 @@ const ResolveBody = Body({
 export function attentionRoutes(routes: Routes, { config, database, orderCache }: AttentionParts): void {
   const { giveUpAfterMs } = config.gateway;
   const inDoubt = newestFirst("payments attention");
-  const resolve = resolveAttention({ database, orderCache, balanceMax: config.balanceMax, giveUpAfterMs });
+  const resolve = resolveAttention(database, orderCache);
 
   routes.read(
     {
@@ -78,6 +78,6 @@ export function attentionRoutes(routes: Routes, { config, database, orderCache }
       answers: { 200: Type.Object({ ...shared, outcome: OneOf(RESOLVE_OUTCOMES) }) },
       refusals: ["PAYMENT_NOT_FOUND"],
     },
-    ({ params: { id }, body: { outcome, reason } }) => submit(resolve, { id, outcome, reason }),
+    ({ params: { id }, body: { outcome, reason } }) => submit(resolve, { id, outcome, reason, balanceMax: config.balanceMax, giveUpAfterMs }),
   );
 }

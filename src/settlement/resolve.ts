@@ -25,6 +25,9 @@ export type Resolve = {
   id: string;
   outcome: ResolveOutcome;
   reason: string;
+  balanceMax: number;
+  /** `PAYMENT_GIVE_UP_AFTER_MS`. */
+  giveUpAfterMs: number;
   found?: Attention | undefined;
   immutable?: ImmutableOrder | undefined;
   refused?: RefundRow | undefined;
@@ -41,19 +44,17 @@ export function outcomesOf({ kind, status }: Pick<Attention, "kind" | "status">)
 const BY_AN_OPERATOR = "RESOLVED_BY_OPERATOR";
 const LOOK_AGAIN_MS = 60_000;
 
-export type ResolveParts = { database: Database; orderCache: OrderCache; balanceMax: number; giveUpAfterMs: number };
-
 /**
  * Applies an operator's word about money in doubt, once. PAID: the buyer's money stays with the shop. NOT_PAID: it never came. RETURNED:
  * the buyer has it back. Errors: PAYMENT_NOT_FOUND if nothing with this id is in doubt, INVALID_REQUEST for an outcome that cannot be.
  */
-export function resolveAttention({ database, orderCache, balanceMax, giveUpAfterMs }: ResolveParts): Command<Resolve, Resolved> {
+export function resolveAttention(database: Database, orderCache: OrderCache): Command<Resolve, Resolved> {
   const [payment, refund] = [settlePayment(orderCache), settleRefund(orderCache)];
   return command<Resolve, Resolved>({
     name: "resolve attention",
 
     async prepare(input) {
-      const [found] = await database.rows<Attention>(selectAttentionById(giveUpAfterMs, input.id));
+      const [found] = await database.rows<Attention>(selectAttentionById(input.giveUpAfterMs, input.id));
       const immutable = found?.orderId ? await orderCache.find(found.orderId) : undefined;
       const [refused] = found?.kind === "REFUND" ? await database.rows<RefundRow>(selectRefund(found.id)) : [];
       return { ...input, found, immutable, refused };
@@ -66,7 +67,7 @@ export function resolveAttention({ database, orderCache, balanceMax, giveUpAfter
     },
 
     decide(uow, input) {
-      const { id, outcome, reason, found } = input;
+      const { id, outcome, reason, balanceMax, found } = input;
       if (!found) refuse("PAYMENT_NOT_FOUND", { paymentId: id });
       if (!outcomesOf(found).includes(outcome)) invalid("/outcome", `must be ${outcomesOf(found).join(" or ")}`);
       const { kind, orderId, userId } = found;

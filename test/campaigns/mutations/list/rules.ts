@@ -99,7 +99,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     [RULES, "an order for an unknown user"],
   ),
   mutation("an order needs existing products", PLACE, "    getProduct(uow, productId, buyer);", "", [RULES, "an order for an unknown product"]),
-  mutation("a payment from the balance reserves stock", "src/order/payment/pay-from-balance.ts", "  reserveStock(uow, order, items);\n", "", [
+  mutation("a payment from the balance reserves stock", "src/order/payment/pay-from-balance.ts", "  reserveStock(uow, order);\n", "", [
     CACHE,
     "par 핵심 주문 처리 → stock is checked and taken",
   ]),
@@ -113,10 +113,13 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     CURRENCY,
     "a capture of the same number in another currency",
   ]),
-  mutation("a refund in another currency does not count", "src/settlement/gateway-refund.ts", "payment.currency !== gateway.currency", "false", [
-    CURRENCY,
-    "a partial refund in another currency",
-  ]),
+  mutation(
+    "a refund in another currency does not count",
+    "src/settlement/gateway-refund.ts",
+    "amount !== null && currency !== gateway.currency",
+    "false",
+    [CURRENCY, "a partial refund in another currency"],
+  ),
   mutation("the reconciliation compares currencies", "src/settlement/reconcile.ts", "gateway.currency !== currency &&", "false &&", [
     CURRENCY,
     "the same numbers in two currencies",
