@@ -3,7 +3,7 @@
 
 import type { Database } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
-import type { OrderEventType, OrderStatus } from "../order/order.ts";
+import type { OrderStatus, StatusEventType } from "../order/order.ts";
 import type { OrderOutboxEvent, RefundData } from "./event.ts";
 import { type OrderRow, type RefundEventRow, selectOrderRows, selectRefunds } from "./outbox.sql.ts";
 
@@ -26,7 +26,7 @@ export type OrderSnapshot = {
   completedAt: string | null;
 };
 
-const STATUS_AFTER: Record<OrderEventType, OrderStatus> = {
+const STATUS_AFTER: Record<StatusEventType, OrderStatus> = {
   "order.placed": "PENDING",
   "order.completed": "COMPLETED",
   "order.cancelled": "CANCELLED",
@@ -56,7 +56,7 @@ export async function readOrderSnapshots(database: Database, events: OrderOutbox
 }
 
 function orderAt(event: OrderOutboxEvent, order: OrderRow, refunds: RefundEventRow[]): OrderSnapshot {
-  const status = STATUS_AFTER[event.type];
+  const status = (STATUS_AFTER as Record<string, OrderStatus>)[event.type] ?? "COMPLETED";
   const paid = PAID.has(status);
   const made = refunds.filter((refund) => refund.seq <= event.seq).map((refund) => refund.data);
   const refunded = new Map<string, number>();

@@ -14,6 +14,8 @@ export const READ_AFTER = [
   "entries",
   "skus",
   "refunds",
+  "returns",
+  "external ids of orders",
   "failed payments",
   "charge intents",
   "card charges",

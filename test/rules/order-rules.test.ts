@@ -15,6 +15,7 @@ import type { PaymentRow } from "../../src/order/payment/payment.ts";
 import { refundShares } from "../../src/order/refund/refund-shares.ts";
 import { type RefundRow, refunds } from "../../src/order/refund/refund.sql.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
+import { NO_VIEWER } from "../../src/order/order-view.ts";
 import { cancelOrder } from "../../src/order/cancel-order.ts";
 import { expireOrder } from "../../src/order/expire-order.ts";
 import { refundOrder } from "../../src/order/refund/refund-order.ts";
@@ -85,9 +86,9 @@ describe("an order's rules", () => {
       ...fields,
     });
   const shop = (...rows: ExistingRow[]): ExistingRow[] => [wallet(), product(), variant(), ...rows];
-  const terms = { askAfterMs: 1000, immutable };
+  const terms = { askAfterMs: 1000, cancelWithinMs: 604_800_000, viewer: NO_VIEWER, immutable };
   const cancel = { orderId: ORDER, callerId: USER, ...terms };
-  const refundOf = (quantity: number) => ({ orderId: ORDER, items: [{ variantId: VARIANT, quantity }], reason: "r", customerReason: null, ...terms });
+  const refundOf = (quantity: number) => ({ orderId: ORDER, items: [{ variantId: VARIANT, quantity }], reason: "r", customerReason: null, restock: true, ...terms });
 
   test("an order of another user is not found", () => {
     refuses(shop(order()), cancelOrder(orderCache), { ...cancel, callerId: OTHER }, "ORDER_NOT_FOUND");

@@ -1,4 +1,4 @@
-import { timestampArray, arrayOf, textArray, type Statement } from "../../database/statement.ts";
+import { timestampArray, arrayOf, columns, textArray, type Statement } from "../../database/statement.ts";
 import type { Change, Table } from "../../till/table.ts";
 
 /** A refund to a card. `units` by variant, instants in ms, `amount` in minor units. */
@@ -10,6 +10,10 @@ export type RefundRow = {
   status: "PENDING" | "COMPLETED" | "FAILED";
   amount: number;
   units: [variantId: string, quantity: number][];
+  /** False: the units are written off. */
+  restock: boolean;
+  /** The return whose units are refunded, if there is one. */
+  returnId: string | null;
   reason: string;
   customerReason: string | null;
   /** The reason why the outcome is unknown, or why the gateway refused. */
@@ -20,7 +24,7 @@ export type RefundRow = {
   asked: number;
 };
 
-const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces AS units, reason, customer_reason AS "customerReason", failure,
+const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces AS units, coalesce(restock, true) AS restock, return_id AS "returnId", reason, customer_reason AS "customerReason", failure,
   created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked`;
 
 /** The open refund of each order, protected by the order's lock. */
@@ -39,25 +43,28 @@ export const refunds: Table<RefundRow> = {
   },
 };
 
+const STARTED = columns({
+  id: "uuid",
+  order_id: "uuid",
+  payment_id: "uuid",
+  payment_key: "text",
+  amount: "bigint",
+  pieces: "jsonb",
+  restock: "boolean",
+  return_id: "uuid",
+  reason: "text",
+  customer_reason: "text",
+  created_at: "timestamptz",
+  ask_at: "timestamptz",
+});
+
 function insertRefunds(changes: Change<RefundRow>[]): Statement {
   return {
     name: "insert refunds",
-    text: `INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, reason, customer_reason, created_at, ask_at)
-           SELECT id, order_id, payment_id, payment_key, 'PENDING', amount, pieces, reason, customer_reason, created_at, ask_at
-           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::jsonb[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
-             v(id, order_id, payment_id, payment_key, amount, pieces, reason, customer_reason, created_at, ask_at)`,
-    values: [
-      arrayOf(changes, ({ after }) => after.id),
-      arrayOf(changes, ({ key }) => key),
-      arrayOf(changes, ({ after }) => after.paymentId),
-      textArray(changes, ({ after }) => after.paymentKey),
-      arrayOf(changes, ({ after }) => after.amount),
-      textArray(changes, ({ after }) => JSON.stringify(after.units)),
-      textArray(changes, ({ after }) => after.reason),
-      textArray(changes, ({ after }) => after.customerReason),
-      timestampArray(changes, ({ after }) => after.createdAt),
-      timestampArray(changes, ({ after }) => after.askAt),
-    ],
+    text: `INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, restock, return_id, reason, customer_reason, created_at, ask_at)
+           SELECT id, order_id, payment_id, payment_key, 'PENDING', amount, pieces, restock, return_id, reason, customer_reason, created_at, ask_at
+           FROM ${STARTED.unnest} v(${STARTED.names})`,
+    values: STARTED.arrays(changes.map(({ after }) => ({ ...after, pieces: after.units }))),
   };
 }
 

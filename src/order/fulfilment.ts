@@ -1,0 +1,88 @@
+// Rules about the fate of an order's units: shipped, refunded before or after shipment, written off.
+// They are in the order's row, so that the lock of the order settles every race about them.
+
+import type { Order, OrderItem } from "./order.ts";
+
+export type FulfilmentStatus = "NONE" | "PREPARING" | "PARTIALLY_SHIPPED" | "SHIPPED" | "DELIVERED";
+
+/** A parcel. Instants in ms. */
+export type Shipment = {
+  id: string;
+  items: { variantId: string; quantity: number }[];
+  carrier: string;
+  trackingNumber: string;
+  trackingUrl: string | null;
+  shippedAt: number;
+  deliveredAt: number | null;
+};
+
+/**
+ * What became of an order's units beside their sale. Null for an order of which nothing was shipped
+ * or written off.
+ */
+export type Fulfilment = {
+  shipments: Shipment[];
+  /** Units refunded after shipment, by variant. */
+  returned?: Record<string, number>;
+  /** Units refunded and not sold again, by variant. */
+  writtenOff?: Record<string, number>;
+};
+
+/** The units of one line item that are still in the house, and those that the buyer has. */
+export type UnitsOfItem = { unshipped: number; kept: number };
+
+/** The units of each line item: unshipped ones were bought and neither shipped nor refunded before shipment. */
+export function unitsByVariant({ items, fulfilment }: Pick<Order, "items" | "fulfilment">): Map<string, UnitsOfItem> {
+  const shipped = new Map<string, number>();
+  for (const shipment of fulfilment?.shipments ?? [])
+    for (const { variantId, quantity } of shipment.items) shipped.set(variantId, (shipped.get(variantId) ?? 0) + quantity);
+  return new Map(
+    items.map(({ variantId, quantity, refundedQuantity }) => {
+      const returned = fulfilment?.returned?.[variantId] ?? 0;
+      const inParcels = shipped.get(variantId) ?? 0;
+      return [variantId, { unshipped: quantity - inParcels - (refundedQuantity - returned), kept: inParcels - returned }];
+    }),
+  );
+}
+
+/**
+ * How units are refunded. `returned`: they come back from the buyer; otherwise unshipped units are
+ * refunded first. Without `restock` they are written off.
+ */
+export type RefundOf = { returned: boolean; restock: boolean };
+
+/**
+ * The fulfilment of an order after a refund of these units, which the caller has bounded by those
+ * that were not refunded.
+ */
+export function fulfilmentAfterRefund(
+  order: Pick<Order, "items" | "fulfilment">,
+  refunded: ReadonlyMap<string, number>,
+  { returned, restock }: RefundOf,
+): Fulfilment | null {
+  const { fulfilment } = order;
+  if (fulfilment === null && restock) return null;
+  const before = unitsByVariant(order);
+  const after: Fulfilment = { ...fulfilment, shipments: fulfilment?.shipments ?? [] };
+  for (const [variantId, units] of refunded) {
+    const fromBuyer = returned ? units : Math.max(0, units - (before.get(variantId)?.unshipped ?? 0));
+    if (fromBuyer > 0) after.returned = add(after.returned, variantId, fromBuyer);
+    if (!restock) after.writtenOff = add(after.writtenOff, variantId, units);
+  }
+  return after;
+}
+
+function add(units: Record<string, number> | undefined, variantId: string, quantity: number): Record<string, number> {
+  return { ...units, [variantId]: (units?.[variantId] ?? 0) + quantity };
+}
+
+/** Of an order's units without those refunded before shipment. */
+export function fulfilmentStatus(order: { items: OrderItem[]; fulfilment: Fulfilment | null; preparingAt: number | null }): FulfilmentStatus {
+  const { fulfilment, preparingAt } = order;
+  const shipments = fulfilment?.shipments ?? [];
+  if (shipments.length === 0 && preparingAt === null) return "NONE";
+  const complete = [...unitsByVariant(order).values()].every(({ unshipped }) => unshipped === 0);
+  if (shipments.length === 0) return complete ? "NONE" : "PREPARING";
+  if (!complete) return "PARTIALLY_SHIPPED";
+  return shipments.every(({ deliveredAt }) => deliveredAt !== null) ? "DELIVERED" : "SHIPPED";
+}
