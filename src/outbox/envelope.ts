@@ -29,7 +29,6 @@ export type Envelope = OrderEnvelope | ShopEnvelope;
 const SOURCES = {
   drop: "drops",
   entry: "entries",
-  return: "returns",
   payment: "payments",
   stock: "variants",
   coupon: "coupons",
