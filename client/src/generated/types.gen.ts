@@ -17,7 +17,7 @@ export type Problem = {
      */
     type: string;
     status: number;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'DROP_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'DROP_EXISTS' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     /**
      * A sentence for people, in Korean or English
      */
@@ -33,6 +33,21 @@ export type Problem = {
         message: string;
     }>;
     [key: string]: unknown;
+};
+
+/**
+ * Give the gateway's window `chargeId` as its order id
+ */
+export type OpenedCharge = {
+    chargeId: string;
+    /**
+     * In the currency's minor unit
+     */
+    amount: number;
+    /**
+     * RFC 3339, in UTC
+     */
+    expiresAt: string;
 };
 
 export type Balance = {
@@ -80,6 +95,7 @@ export type ProductInList = {
     price: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT';
+    dropId: string | null;
 };
 
 export type Variant = {
@@ -111,6 +127,7 @@ export type Product = {
      */
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    dropId: string | null;
     /**
      * Raised by operators' edits, never by a sale; shown to operators only
      */
@@ -182,6 +199,48 @@ export type UserCoupon = {
     issuedAt: string;
     expiresAt: string | null;
     usedAt: string | null;
+};
+
+export type Drop = {
+    id: string;
+    name: string;
+    productId: string;
+    mode: 'DIRECT' | 'FIRST_COME' | 'DRAW';
+    /**
+     * RFC 3339, in UTC
+     */
+    opensAt: string;
+    closesAt: string | null;
+    limitPerCustomer: number | null;
+    holdFor: string | null;
+    /**
+     * Whether entries wait in line when nothing is left for them
+     */
+    waitlist: boolean;
+    status: 'UPCOMING' | 'OPEN' | 'PAUSED' | 'SOLD_OUT' | 'CLOSED';
+    /**
+     * Free units of the product's variants on sale
+     */
+    remaining: number;
+    /**
+     * Entries that were numbered
+     */
+    entries: number;
+    /**
+     * The number (after a draw: the rank) before the first waiting entry's; if none waits, the last one's
+     */
+    called: number;
+    /**
+     * The shop's time when the response was made
+     */
+    serverTime: string;
+    metadata: {
+        [key: string]: string;
+    };
+    /**
+     * Raised by each edit of an operator, never by a sale
+     */
+    version: number;
 };
 
 export type CartItem = {
@@ -554,7 +613,7 @@ export type Rehearsal = {
 
 export type ProblemType = {
     type: string;
-    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
+    code: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_PRODUCT_ID' | 'INVALID_AMOUNT' | 'UNAUTHENTICATED' | 'FORBIDDEN' | 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'ORDER_NOT_FOUND' | 'PAYMENT_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'DROP_NOT_FOUND' | 'RETURN_NOT_FOUND' | 'SHIPMENT_NOT_FOUND' | 'NOT_FOUND' | 'METHOD_NOT_ALLOWED' | 'BODY_TOO_LARGE' | 'UNSUPPORTED_MEDIA_TYPE' | 'PRODUCT_NOT_FOR_SALE' | 'STOCK_INSUFFICIENT' | 'BALANCE_INSUFFICIENT' | 'BALANCE_LIMIT_EXCEEDED' | 'COUPON_UNUSABLE' | 'COUPON_ALREADY_ISSUED' | 'COUPON_SOLD_OUT' | 'COUPON_CLOSED' | 'BALANCE_CONFLICT' | 'CART_ITEM_DUPLICATE' | 'AMOUNT_CHANGED' | 'VERSION_CONFLICT' | 'DROP_EXISTS' | 'ORDER_NOT_PAYABLE' | 'ORDER_NOT_CANCELLABLE' | 'ORDER_NOT_REFUNDABLE' | 'ORDER_NOT_SHIPPABLE' | 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'PAYMENT_DECLINED' | 'PAYMENT_METHOD_UNAVAILABLE' | 'IDEMPOTENCY_KEY_REUSED' | 'IDEMPOTENCY_IN_PROGRESS' | 'TOO_MANY_REQUESTS' | 'BUSY' | 'UNAVAILABLE' | 'INTERNAL';
     status: number;
     ko: string;
     en: string;
@@ -564,6 +623,120 @@ export type ProblemType = {
  * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
  */
 export type IdempotencyKey = string;
+
+export type OpenChargeData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        /**
+         * In the currency's minor unit
+         */
+        amount: number;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        userId: string;
+    };
+    query?: never;
+    url: '/users/{userId}/balance/charges';
+};
+
+export type OpenChargeErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `INVALID_USER_ID`: Invalid user ID; `INVALID_AMOUNT`: Invalid amount; `BALANCE_LIMIT_EXCEEDED`: The balance would exceed its limit
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'INVALID_USER_ID' | 'INVALID_AMOUNT' | 'BALANCE_LIMIT_EXCEEDED';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type OpenChargeError = OpenChargeErrors[keyof OpenChargeErrors];
+
+export type OpenChargeResponses = {
+    /**
+     * Created
+     */
+    201: OpenedCharge;
+};
+
+export type OpenChargeResponse = OpenChargeResponses[keyof OpenChargeResponses];
 
 export type ChargeBalanceData = {
     /**
@@ -579,6 +752,10 @@ export type ChargeBalanceData = {
          * Required with BALANCE_FUNDING=gateway: the payment that the user has authorized at the gateway
          */
         paymentKey?: string;
+        /**
+         * With a real gateway: the charge whose `chargeId` the gateway's window had as its order id. Naming it again resumes the same charge
+         */
+        chargeId?: string;
     };
     headers?: {
         /**
@@ -623,18 +800,18 @@ export type ChargeBalanceErrors = {
         code?: 'FORBIDDEN';
     };
     /**
-     * `USER_NOT_FOUND`: User not found
+     * `USER_NOT_FOUND`: User not found; `PAYMENT_NOT_FOUND`: Payment not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'USER_NOT_FOUND';
+        code?: 'USER_NOT_FOUND' | 'PAYMENT_NOT_FOUND';
     };
     /**
-     * `BALANCE_CONFLICT`: The balance has changed; try again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `BALANCE_CONFLICT`: The balance has changed; try again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'BALANCE_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'AMOUNT_CHANGED' | 'BALANCE_CONFLICT' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -1309,6 +1486,123 @@ export type ListUserCouponsResponses = {
 };
 
 export type ListUserCouponsResponse = ListUserCouponsResponses[keyof ListUserCouponsResponses];
+
+export type ListDropsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+        status?: 'UPCOMING' | 'OPEN' | 'PAUSED' | 'SOLD_OUT' | 'CLOSED';
+    };
+    url: '/drops';
+};
+
+export type ListDropsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListDropsError = ListDropsErrors[keyof ListDropsErrors];
+
+export type ListDropsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        drops: Array<Drop>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListDropsResponse = ListDropsResponses[keyof ListDropsResponses];
+
+export type GetDropData = {
+    body?: never;
+    path: {
+        dropId: string;
+    };
+    query?: never;
+    url: '/drops/{dropId}';
+};
+
+export type GetDropErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetDropError = GetDropErrors[keyof GetDropErrors];
+
+export type GetDropResponses = {
+    /**
+     * OK
+     */
+    200: Drop;
+};
+
+export type GetDropResponse = GetDropResponses[keyof GetDropResponses];
 
 export type EmptyCartData = {
     body?: never;
@@ -3956,6 +4250,132 @@ export type CloseCouponResponses = {
 };
 
 export type CloseCouponResponse = CloseCouponResponses[keyof CloseCouponResponses];
+
+export type CreateDropData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        productId: string;
+        mode?: 'DIRECT' | 'FIRST_COME' | 'DRAW';
+        name: string;
+        /**
+         * RFC 3339, in UTC
+         */
+        opensAt: string;
+        closesAt?: string | null;
+        limitPerCustomer?: number | null;
+        holdFor?: string | null;
+        /**
+         * Whether entries wait in line when nothing is left for them. Default false
+         */
+        waitlist?: boolean;
+        publicValueSource?: string | null;
+        metadata?: {
+            [key: string]: string;
+        };
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/drops';
+};
+
+export type CreateDropErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `PRODUCT_NOT_FOR_SALE`: This product is not for sale
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'PRODUCT_NOT_FOR_SALE';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `PRODUCT_NOT_FOUND`: Product not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'PRODUCT_NOT_FOUND';
+    };
+    /**
+     * `DROP_EXISTS`: This product has a drop that is not over; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'DROP_EXISTS' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type CreateDropError = CreateDropErrors[keyof CreateDropErrors];
+
+export type CreateDropResponses = {
+    /**
+     * Created
+     */
+    201: Drop;
+};
+
+export type CreateDropResponse = CreateDropResponses[keyof CreateDropResponses];
 
 export type RefundOrderData = {
     /**
