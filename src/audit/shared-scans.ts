@@ -43,7 +43,8 @@ export const orderPayments = `(orders o LEFT JOIN (
 export const FIRST_EVENT = "(o.xid IS NOT NULL)::int";
 
 /** Other events of an order are of its parcels and returns. */
-const CHANGES_STATUS = "type IN ('order.placed', 'order.completed', 'order.cancelled', 'order.expired', 'order.refunded', 'order.partially-refunded')";
+const CHANGES_STATUS =
+  "type IN ('order.placed', 'order.completed', 'order.cancelled', 'order.expired', 'order.refunded', 'order.partially-refunded')";
 
 /** Orders `o` and a summary `e` of their later events; `last_type` is of the last that changed the status. */
 export const orderHistory = `orders o FULL JOIN (

@@ -51,10 +51,7 @@ export function rejectReturn(database: Database): Command<RejectReturn, ReturnVi
 }
 
 /** Adds the return's order to a command's input, if the return exists. */
-export async function withOrderOfReturn<Input extends { returnId: string }>(
-  database: Database,
-  input: Input,
-): Promise<Input & { orderId?: string }> {
+export async function withOrderOfReturn<Input extends { returnId: string }>(database: Database, input: Input): Promise<Input & { orderId?: string }> {
   const [row] = await database.rows<ReturnRow>(selectReturn(input.returnId));
   return row ? { ...input, orderId: row.orderId } : input;
 }

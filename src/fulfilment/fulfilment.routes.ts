@@ -13,12 +13,19 @@ import { shipOrder } from "./ship-order.ts";
 import { shipOrders } from "./ship-orders.ts";
 
 const OrderParams = Type.Object({ id: Id() });
-const label = { carrier: Text(100), trackingNumber: Text(100), trackingUrl: Type.Optional(Type.String({ maxLength: 2000, pattern: "^https?://\\S+$" })) };
+const label = {
+  carrier: Text(100),
+  trackingNumber: Text(100),
+  trackingUrl: Type.Optional(Type.String({ maxLength: 2000, pattern: "^https?://\\S+$" })),
+};
 export const UnitsBody = Type.Array(Body({ variantId: Id(), quantity: Quantity() }), { minItems: 1, maxItems: 2000 });
 const ShipmentBody = Body({ items: Type.Optional(UnitsBody), ...label });
 type NewShipment = { orderId?: string; orderNumber?: string; carrier: string; trackingNumber: string; trackingUrl?: string };
 const ById = Body({ orderId: Id(), ...label });
-const ByNumber = Body({ orderNumber: Type.String({ minLength: 1, maxLength: 20, description: "In any case, with or without the hyphen" }), ...label });
+const ByNumber = Body({
+  orderNumber: Type.String({ minLength: 1, maxLength: 20, description: "In any case, with or without the hyphen" }),
+  ...label,
+});
 const ShipmentsBody = Body({
   shipments: Type.Array(Either<NewShipment, NewShipment>("orderId", ById, ByNumber), { minItems: 1, maxItems: 1000 }),
 });

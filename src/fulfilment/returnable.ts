@@ -34,7 +34,9 @@ export function returnablePieces(
     }
   // Units that an operator refunded after shipment without a return: no parcel is known for them,
   // so the oldest parcels, whose windows end first, are taken to have carried them.
-  const unassigned = new Map(Object.entries(fulfilment.returned ?? {}).map(([variantId, units]) => [variantId, units - (received.get(variantId) ?? 0)]));
+  const unassigned = new Map(
+    Object.entries(fulfilment.returned ?? {}).map(([variantId, units]) => [variantId, units - (received.get(variantId) ?? 0)]),
+  );
   const returnable: Piece[] = [];
   for (const shipment of fulfilment.shipments.toSorted((a, b) => returnableUntil(a, returnWithinMs) - returnableUntil(b, returnWithinMs))) {
     for (const { variantId, quantity } of shipment.items) {

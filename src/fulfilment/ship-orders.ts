@@ -1,7 +1,8 @@
 import type { Database } from "../database/pool.ts";
 import type { Order } from "../order/order.ts";
 import { orderNumberOf, parseOrderNumber } from "../order/order-number.ts";
-import { orders, selectOrdersByNumber } from "../order/order.sql.ts";
+import { selectOrdersByNumber } from "../order/order-numbers.sql.ts";
+import { orders } from "../order/order.sql.ts";
 import { type FieldError, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { fulfilmentNeeds } from "./fulfilment-order.ts";

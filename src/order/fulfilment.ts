@@ -1,8 +1,6 @@
 // Rules about the fate of an order's units: shipped, refunded before or after shipment, written off.
 // They are in the order's row, so that the lock of the order settles every race about them.
 
-import type { Order, OrderItem } from "./order.ts";
-
 export type FulfilmentStatus = "NONE" | "PREPARING" | "PARTIALLY_SHIPPED" | "SHIPPED" | "DELIVERED";
 
 /** A parcel. Instants in ms. */
@@ -28,11 +26,14 @@ export type Fulfilment = {
   writtenOff?: Record<string, number>;
 };
 
+/** Of an order, the members that the rules look at. */
+type Units = { items: readonly { variantId: string; quantity: number; refundedQuantity: number }[]; fulfilment: Fulfilment | null };
+
 /** The units of one line item that are still in the house, and those that the buyer has. */
 export type UnitsOfItem = { unshipped: number; kept: number };
 
 /** The units of each line item: unshipped ones were bought and neither shipped nor refunded before shipment. */
-export function unitsByVariant({ items, fulfilment }: Pick<Order, "items" | "fulfilment">): Map<string, UnitsOfItem> {
+export function unitsByVariant({ items, fulfilment }: Units): Map<string, UnitsOfItem> {
   const shipped = new Map<string, number>();
   for (const shipment of fulfilment?.shipments ?? [])
     for (const { variantId, quantity } of shipment.items) shipped.set(variantId, (shipped.get(variantId) ?? 0) + quantity);
@@ -55,11 +56,7 @@ export type RefundOf = { returned: boolean; restock: boolean };
  * The fulfilment of an order after a refund of these units, which the caller has bounded by those
  * that were not refunded.
  */
-export function fulfilmentAfterRefund(
-  order: Pick<Order, "items" | "fulfilment">,
-  refunded: ReadonlyMap<string, number>,
-  { returned, restock }: RefundOf,
-): Fulfilment | null {
+export function fulfilmentAfterRefund(order: Units, refunded: ReadonlyMap<string, number>, { returned, restock }: RefundOf): Fulfilment | null {
   const { fulfilment } = order;
   if (fulfilment === null && restock) return null;
   const before = unitsByVariant(order);
@@ -77,7 +74,7 @@ function add(units: Record<string, number> | undefined, variantId: string, quant
 }
 
 /** Of an order's units without those refunded before shipment. */
-export function fulfilmentStatus(order: { items: OrderItem[]; fulfilment: Fulfilment | null; preparingAt: number | null }): FulfilmentStatus {
+export function fulfilmentStatus(order: Units & { preparingAt: number | null }): FulfilmentStatus {
   const { fulfilment, preparingAt } = order;
   const shipments = fulfilment?.shipments ?? [];
   if (shipments.length === 0 && preparingAt === null) return "NONE";

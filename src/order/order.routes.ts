@@ -11,7 +11,22 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, Either, ExpectedAmount, ForeignKey, Id, Metadata, MetadataChange, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
+import {
+  Body,
+  Either,
+  ExpectedAmount,
+  ForeignKey,
+  Id,
+  Metadata,
+  MetadataChange,
+  Nullable,
+  OneOf,
+  page,
+  Quantity,
+  Query,
+  Text,
+  UserParams,
+} from "../http/schemas.ts";
 import type { Caller } from "../http/tokens.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { cancelOrder } from "./cancel-order.ts";
@@ -105,7 +120,8 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
       audience: "shopper",
       tag: "Orders",
       summary: "Place an order, and pay it now or later",
-      description: "All or nothing. Quantities of the same variant are added up. `fromCart` orders the whole cart, `cartItemIds` these items of it; both take out of the cart what was ordered.",
+      description:
+        "All or nothing. Quantities of the same variant are added up. `fromCart` orders the whole cart, `cartItemIds` these items of it; both take out of the cart what was ordered.",
       body: Either<NewOrder, NewOrder>("fromCart", FromCart, Either<NewOrder, NewOrder>("cartItemIds", FromCartItems, FromItems)),
       answers: { 201: OrderSchema },
       refusals: [

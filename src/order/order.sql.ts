@@ -1,16 +1,13 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
-import { arrayOf, columns, iso, isoOrNull, LAST_ID, type Statement, textArray } from "../database/statement.ts";
+import { arrayOf, columns, iso, isoOrNull, LAST_ID, type Statement } from "../database/statement.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
+import { changesDetails, DETAIL_TYPES, DETAILS, hasDetails, updateDetails } from "./order-details.sql.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
-import type { OrderNumbers } from "./order-number.ts";
 
 const SCALARS = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",
   o.discount_amount AS "discountAmount", o.refunded_amount AS "refundedAmount", o.created_at AS "createdAt", o.expires_at AS "expiresAt",
   o.completed_at AS "completedAt"`;
 const PAID = `o.paid_at AS "paidAt", o.payment_id AS "paymentId"`;
-/** Members that most orders do not have. */
-const DETAILS = `o.preparing_at AS "preparingAt", o.fulfilment, o.fulfilment_status AS "fulfilmentStatus", o.shipping_address AS "shippingAddress", o.note, o.metadata,
-  o.external_id AS "externalId", o.imported`;
 
 /** All line items. Those of an order that was not moved are in rows of their own. */
 export const ITEMS = "coalesce(o.items, unmoved_items(o.id))";
@@ -35,7 +32,7 @@ export const orders: Table<Order> = {
     const changed = changes.filter(({ before }) => before !== undefined);
     const unmoved = changed.filter(({ before }) => before?.unmoved);
     const refunded = changed.filter(({ before, after }) => before?.items !== after.items);
-    const detailed = changed.filter(({ before, after }) => DETAIL_MEMBERS.some((member) => before?.[member] !== after[member]));
+    const detailed = changed.filter(changesDetails);
     const [plain, withDetails] = [placed.filter((order) => !hasDetails(order)), placed.filter(hasDetails)];
     return [
       ...(plain.length > 0 ? [insertOrders(plain)] : []),
@@ -82,32 +79,8 @@ const PLACED_TYPES = {
   paid_at: "timestamptz",
   payment_id: "uuid",
 } as const;
-const DETAIL_TYPES = {
-  preparing_at: "timestamptz",
-  fulfilment: "jsonb",
-  fulfilment_status: "text",
-  shipping_address: "jsonb",
-  note: "text",
-  metadata: "jsonb",
-  external_id: "text",
-  imported: "boolean",
-} as const;
-const DETAIL_MEMBERS = [
-  "preparingAt",
-  "fulfilment",
-  "fulfilmentStatus",
-  "shippingAddress",
-  "note",
-  "metadata",
-  "externalId",
-  "imported",
-] as const satisfies (keyof Order)[];
 const PLACED = columns(PLACED_TYPES);
 const PLACED_WITH_DETAILS = columns({ ...PLACED_TYPES, ...DETAIL_TYPES });
-
-function hasDetails(order: Order): boolean {
-  return DETAIL_MEMBERS.some((member) => order[member] !== null);
-}
 
 function insertOrders(placed: Order[]): Statement {
   return {
@@ -123,18 +96,6 @@ function insertOrdersWithDetails(placed: Order[]): Statement {
     name: "insert orders with details",
     text: `INSERT INTO orders (${PLACED_WITH_DETAILS.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED_WITH_DETAILS.unnest}`,
     values: PLACED_WITH_DETAILS.arrays(placed.map((order) => ({ ...order, items: order.items.map(storedItem) }))),
-  };
-}
-
-const WITH_DETAILS = columns({ id: "uuid", ...DETAIL_TYPES });
-
-function updateDetails(changes: Change<Order>[]): Statement {
-  const sets = Object.keys(DETAIL_TYPES).map((column) => `${column} = v.${column}`);
-  return {
-    name: "update details of orders",
-    text: `UPDATE orders o SET ${sets.join(", ")} FROM ${WITH_DETAILS.unnest} v(${WITH_DETAILS.names}) WHERE o.id = v.id`,
-    values: WITH_DETAILS.arrays(changes.map(({ after }) => after)),
-    rows: changes.length,
   };
 }
 
@@ -206,36 +167,6 @@ const FIRST_ITEMS = `CROSS JOIN LATERAL (SELECT jsonb_path_query_array(items, '$
 export function selectOrders(ids: string[]): Statement {
   return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o WHERE o.id = ANY($1::uuid[])`, values: [arrayOf(ids, (id) => id)] };
 }
-
-/** The 40 bits of an order's id that its number shows, in hexadecimal. */
-const NUMBER_BITS = "(substr(o.id::text, 22, 2) || substr(o.id::text, 25, 8))";
-
-/**
- * Orders by whole numbers; `place` counts the numbers from 1. No index holds numbers: the orders of
- * each day that occurs are read once, from the index of the primary key.
- */
-export function selectOrdersByNumber(numbers: OrderNumbers[]): Statement {
-  return {
-    name: "select orders by number",
-    text: `WITH numbers AS (SELECT * FROM unnest($1::uuid[], $2::uuid[], $3::text[]) WITH ORDINALITY n(from_id, to_id, bits, place))
-           SELECT n.place::int, o.id FROM (SELECT DISTINCT from_id, to_id FROM numbers) d
-           CROSS JOIN LATERAL (SELECT o.id, ${NUMBER_BITS} AS bits FROM orders o WHERE o.id >= d.from_id AND o.id < d.to_id) o
-           JOIN numbers n ON n.from_id = d.from_id AND n.bits = o.bits`,
-    values: [arrayOf(numbers, ({ fromId }) => fromId), arrayOf(numbers, ({ toId }) => toId), arrayOf(numbers, ({ fromBits }) => fromBits)],
-  };
-}
-
-/** Ids of orders by external id. The unique index decides if two rounds insert the same one at once. */
-export const orderExternalIds: Table<string> = {
-  name: "external ids of orders",
-  load: (externalIds) => ({
-    name: "read external ids of orders",
-    text: "SELECT id, external_id FROM orders WHERE external_id = ANY($1::text[])",
-    values: [textArray(externalIds, (externalId) => externalId)],
-  }),
-  read: (row) => [row["external_id"] as string, row["id"] as string],
-  save: () => [],
-};
 
 export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null; rehearsals: boolean };
 

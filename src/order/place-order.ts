@@ -17,7 +17,8 @@ import { type Need, need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
 import { checkAmount, NO_DETAILS, type Order, type OrderItem, type ShippingAddress } from "./order.ts";
 import { orderView, type OrderView, type Viewer } from "./order-view.ts";
-import { orderExternalIds, orders } from "./order.sql.ts";
+import { orderExternalIds } from "./order-numbers.sql.ts";
+import { orders } from "./order.sql.ts";
 import { payFromBalance } from "./payment/pay-from-balance.ts";
 
 export type LineItemRequest = { productId: string; variantId?: string; quantity: number };

@@ -36,7 +36,7 @@ const SOURCES = {
 } as const;
 
 export function envelopeOf(
-  { orderId, seq, type, at }: Pick<OrderOutboxEvent, "orderId" | "seq" | "type" | "at">,
+  { orderId, seq, type, at }: Pick<OrderOutboxEvent, "orderId" | "seq" | "at"> & { type: OrderEventType },
   data: OrderSnapshot,
 ): OrderEnvelope {
   return {

@@ -42,7 +42,15 @@ export class Relay {
   readonly #sleepers = new Set<() => void>();
   #wakeUps = 0;
 
-  constructor({ database, sinks, owner = randomUUID(), contents = ALL_EVENTS, pollMs = 1000, onError = () => {}, onReport = () => {} }: RelayOptions) {
+  constructor({
+    database,
+    sinks,
+    owner = randomUUID(),
+    contents = ALL_EVENTS,
+    pollMs = 1000,
+    onError = () => {},
+    onReport = () => {},
+  }: RelayOptions) {
     this.#database = database;
     this.#dispatchers = sinks.map((sink) => new Dispatcher({ database, sink, owner, contents, onReport }));
     this.#pollMs = pollMs;

@@ -32,7 +32,8 @@ async function ordered(quantity = 2, fields: Record<string, unknown> = {}): Prom
   return { user, orderId, orderNumber, variantId: product.variants[0]?.id as string, productId: product.id };
 }
 
-const ship = (orderId: string, fields: Record<string, unknown> = {}) => shop.operator.post(`/admin/orders/${orderId}/shipments`, { ...LABEL, ...fields });
+const ship = (orderId: string, fields: Record<string, unknown> = {}) =>
+  shop.operator.post(`/admin/orders/${orderId}/shipments`, { ...LABEL, ...fields });
 const prepare = (orderId: string) => shop.operator.post(`/admin/orders/${orderId}/preparing`);
 
 test("an order carries address, note, metadata and number, and shows them to its buyer and to operators", async () => {
@@ -66,7 +67,8 @@ test("an address, note or metadata that breaks a limit is refused with its path"
 test("an order of chosen cart items takes these items out of the cart, and an item that is not there refuses it", async () => {
   const user = await shop.user({ balance: 10_000 });
   const items: { id: string }[] = [];
-  for (let i = 0; i < 3; i++) items.push(good(await user.post(`/users/${user.id}/cart/items`, { productId: (await shop.product()).id, quantity: 1 }), 201));
+  for (let i = 0; i < 3; i++)
+    items.push(good(await user.post(`/users/${user.id}/cart/items`, { productId: (await shop.product()).id, quantity: 1 }), 201));
   const [first, second, third] = items as [{ id: string }, { id: string }, { id: string }];
   refused(await user.post("/orders", { cartItemIds: [first.id, UNKNOWN_ID] }), 404, "CART_ITEM_NOT_FOUND");
   const order = good(await user.post("/orders", { cartItemIds: [third.id.toUpperCase(), first.id, first.id] }), 201);
@@ -108,7 +110,11 @@ test("a buyer changes address and note until the goods are being prepared, an op
   good(await ship(orderId), 201);
   refused(await shop.operator.patch(`/orders/${orderId}`, { note: "x" }), 409, "ORDER_NOT_SHIPPABLE");
   refused(await shop.operator.patch(`/orders/${orderId}`, { shippingAddress: ADDRESS }), 409, "ORDER_NOT_SHIPPABLE");
-  assert.deepEqual(good(await shop.operator.patch(`/orders/${orderId}`, { metadata: { erp: "1" } }), 200).metadata, { color: "red", erp: "1", size: "L" });
+  assert.deepEqual(good(await shop.operator.patch(`/orders/${orderId}`, { metadata: { erp: "1" } }), 200).metadata, {
+    color: "red",
+    erp: "1",
+    size: "L",
+  });
 });
 
 test("an order is prepared, shipped in parcels and delivered, and its status follows", async () => {

@@ -22,7 +22,11 @@ export type RefundParts = {
 };
 
 /** Submits a command that may start a refund to a card, then settles that refund. */
-export function submitRefund<Input extends { viewer: Viewer }>({ orders, gateway, refunds }: RefundParts, begin: Command<Input, Started<OrderView>>, input: Input): Submission {
+export function submitRefund<Input extends { viewer: Viewer }>(
+  { orders, gateway, refunds }: RefundParts,
+  begin: Command<Input, Started<OrderView>>,
+  input: Input,
+): Submission {
   async function settle(id: string, first: boolean): Promise<AttemptStatus> {
     const { orderId, status, amount, failure } = await refunds.settle(id, first);
     if (status === "FAILED") return { over: true, refusal: new Refusal("ORDER_NOT_REFUNDABLE", { orderId, amount, reason: failure }) };
