@@ -1,9 +1,10 @@
 // The only reader of the environment: all settings of the shop, checked. docs/operating lists them.
 
 import { isIP } from "node:net";
+import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
 import { countryOf } from "./country.ts";
-import { ConfigError, currencyOf, duration, type Env, integer, oneOf, text, timezoneOf } from "./env.ts";
+import { ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
 /** Limits of the calls to the payment gateway. */
 export type GatewayPolicySettings = {
@@ -50,7 +51,7 @@ export type Config = DataPlatformSettings & {
   /** Unset: each instance caches and counts for itself, and PostgreSQL locks. */
   redisUrl: string | undefined;
   dataDir: string;
-  auth: { secret: string | undefined; jwksUrl: string | undefined; issuer: string | undefined; audience: string | undefined };
+  auth: AuthSettings;
   balanceFunding: "open" | "gateway" | "operator";
   gateway: GatewaySettings & SettlementSettings;
   /** Minor units. */
@@ -91,7 +92,7 @@ export function readConfig(env: Env): Config {
     databaseReadUrl: databaseReadUrl(env, embedded),
     redisUrl: redisUrl(env),
     ...dataPlatforms(env),
-    auth: auth(env),
+    auth: authSettings(env),
     balanceFunding: balanceFunding(env, embedded),
     gateway: gateway(env, embedded),
     chargeMax: integer(env, "CHARGE_MAX", 10_000_000, 1, Number.MAX_SAFE_INTEGER),
@@ -128,23 +129,6 @@ function redisUrl(env: Env): string | undefined {
   if (url !== undefined && !(URL.canParse(url) && /^rediss?:$/.test(new URL(url).protocol)))
     throw new ConfigError("REDIS_URL must begin with redis:// or rediss://");
   return url;
-}
-
-function auth(env: Env): Config["auth"] {
-  const secret = text(env, "AUTH_JWT_SECRET");
-  if (secret !== undefined && Buffer.byteLength(secret) < 32) throw new ConfigError("AUTH_JWT_SECRET must be at least 32 bytes long");
-  const jwksUrl = text(env, "AUTH_JWKS_URL");
-  // A party that can change the keys in transit can sign any token.
-  if (jwksUrl !== undefined && !isHttpsOrLocal(jwksUrl))
-    throw new ConfigError("AUTH_JWKS_URL must be an https:// address; http:// is allowed on this machine only");
-  if (secret !== undefined && jwksUrl !== undefined) throw new ConfigError("AUTH_JWT_SECRET and AUTH_JWKS_URL exclude each other; unset one");
-  return { secret, jwksUrl, issuer: text(env, "AUTH_ISSUER"), audience: text(env, "AUTH_AUDIENCE") };
-}
-
-function isHttpsOrLocal(url: string): boolean {
-  if (!URL.canParse(url)) return false;
-  const { protocol, hostname } = new URL(url);
-  return protocol === "https:" || (protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
 }
 
 /** The currencies in which the real gateway takes payments. */

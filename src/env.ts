@@ -73,3 +73,9 @@ export function currencyOf(name: string, code: string): string {
     throw new ConfigError(`${name} must be an ISO 4217 code like KRW, not ${JSON.stringify(code)}`);
   return code;
 }
+
+export function isHttpsOrLocal(url: string): boolean {
+  if (!URL.canParse(url)) return false;
+  const { protocol, hostname } = new URL(url);
+  return protocol === "https:" || (protocol === "http:" && /^(localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(hostname));
+}

@@ -67,14 +67,10 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const secret = shopSecret(config);
   const { database, lists, clock } = opened;
   const now = fixedNow ?? clock.now;
-  const shared = await openSharedState({
-    redisUrl: config.redisUrl,
-    database,
-    lockWaitMs: config.lockWaitMs,
-    onChange: (up, reason) => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it"),
-  });
+  const onChange = (up: boolean, reason?: string): void => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it");
+  const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
-  const { till, soldOut, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
+  const { till, soldOut, dropLive, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
   const registry = shopMetrics(till);
   const { backlog, backlogLog } = openBacklog(stack, { database, relay, registry, log });
 
@@ -106,6 +102,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     variantCache: new VariantCache(database),
     orderCache,
     soldOut,
+    dropLive,
     relay,
     scheduler,
     gateway,

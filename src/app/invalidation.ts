@@ -33,6 +33,8 @@ export type InvalidationOptions = {
   database: Database;
   cache: Cache;
   soldOut: SoldOut;
+  /** Called when drops, their entries or any stock were changed. */
+  onDropsChanged: () => void;
   /** Checks the stored settings again. */
   onSettingsChanged: () => void;
   /** The holders of a sold-out coupon could not be read; the till goes on refusing. */
@@ -48,12 +50,15 @@ export class Invalidation {
 
   /** Handles a message of any instance. */
   receive(message: string): void {
-    const { cache, soldOut, onSettingsChanged } = this.#options;
+    const { cache, soldOut, onSettingsChanged, onDropsChanged } = this.#options;
     const words = message.split(" ");
     const change = words.find((word) => word.startsWith(CHANGE_NAME));
     for (const word of words) {
       if (word === STOCK_CHANGED || word === EVERYTHING_CHANGED) cache.drop(PRODUCT_LISTS, change);
-      if (word === STOCK_CHANGED || word === DROPS_CHANGED || word === EVERYTHING_CHANGED) cache.drop(DROPS, change);
+      if (word === STOCK_CHANGED || word === DROPS_CHANGED || word === EVERYTHING_CHANGED) {
+        cache.drop(DROPS, change);
+        onDropsChanged();
+      }
       if (word === POPULAR_CHANGED || word === EVERYTHING_CHANGED) cache.drop(POPULAR, change);
       if (word === SETTINGS_CHANGED) onSettingsChanged();
       if (word === EVERYTHING_CHANGED) soldOut.forget();

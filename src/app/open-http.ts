@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
+import { CachedAccounts } from "../balance/accounts.ts";
 import { shareMetrics } from "../http/cluster-metrics.ts";
 import { measureRequests } from "../http/metrics.ts";
 import { createServer } from "../http/server.ts";
@@ -37,7 +38,7 @@ export async function openHttp(
   const { config, database } = shop;
   const server = createServer({
     config,
-    authenticator: authenticator(config.auth, secret),
+    authenticator: authenticator(config.auth, secret, { accounts: new CachedAccounts({ till: shop.till, provision: config.auth.provision }) }),
     rates: shared.rates,
     onFault: (error) => log.error({ err: error }, "a request failed with an unexpected error"),
   });
@@ -46,6 +47,7 @@ export async function openHttp(
   shareMetrics(registry);
   server.addHook("preClose", (done) => {
     live.stop();
+    shop.dropLive.stop();
     done();
   });
   const rehearsals = new Rehearsals({ shop, live, secret, onError: (error) => log.error({ err: error }, "a rehearsal failed") });

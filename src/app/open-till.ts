@@ -6,6 +6,10 @@ import { logReport } from "../backlog/log-lines.ts";
 import type { Config } from "../config.ts";
 import { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
+import { readDrop } from "../drop/drop.routes.ts";
+import { DropLive } from "../drop/live/drop-live.ts";
+import { addsShopEvents } from "../events/shop-events.ts";
+import type { Database } from "../database/pool.ts";
 import { Listener } from "../database/listener.ts";
 import { ConfigError } from "../env.ts";
 import { Counters } from "../live/counters.ts";
@@ -34,6 +38,7 @@ export type OpenTillOptions = {
 export type OpenTill = {
   till: Till;
   soldOut: SoldOut;
+  dropLive: DropLive;
   invalidation: Invalidation;
   live: Live;
   relay: Relay;
@@ -52,9 +57,11 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     database,
     cache: shared.cache,
     soldOut,
+    onDropsChanged: () => dropLive.changed(),
     onSettingsChanged: () => void checkStored(database, config).catch(onListenerError),
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
+  const dropLive = openDropLive(database, shared, now, log);
   const { lockWaitMs } = config;
   const store = new PostgresStore({
     url,
@@ -70,7 +77,7 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     waitMs: lockWaitMs,
     onCommit(changes) {
       invalidation.committed(changes);
-      if (addsOrderEvents(changes)) relay.wake();
+      if (addsOrderEvents(changes) || addsShopEvents(changes)) relay.wake();
       live.committed(changes);
     },
     onFault: (command, error) => log.error({ err: error, command }, "a command failed with an unexpected error"),
@@ -98,5 +105,13 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     onReport: (report) => logReport(log, report),
   });
   stack.defer(() => relay.stop());
-  return { till, soldOut, invalidation, live, relay, outdated: outdated.promise };
+  return { till, soldOut, dropLive, invalidation, live, relay, outdated: outdated.promise };
+}
+
+function openDropLive(database: Database, { cache }: SharedState, now: Now, log: Logger): DropLive {
+  return new DropLive({
+    read: (dropId) => readDrop({ database, cache }, dropId),
+    now,
+    onError: (error) => log.warn({ err: (error as Error).message }, "a drop could not be read for its listeners"),
+  });
 }

@@ -4,6 +4,7 @@ import type { FastifyInstance } from "fastify";
 import { auditRoutes } from "../audit/audit.routes.ts";
 import { balanceAdminRoutes } from "../balance/balance.admin.routes.ts";
 import { balanceRoutes } from "../balance/balance.routes.ts";
+import { meRoutes } from "../balance/me.routes.ts";
 import { userAdminRoutes } from "../balance/users.admin.routes.ts";
 import type { Cache } from "../cache/cache.ts";
 import { cartRoutes } from "../cart/cart.routes.ts";
@@ -23,6 +24,8 @@ import { returnRoutes } from "../fulfilment/return.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
+import type { DropLive } from "../drop/live/drop-live.ts";
+import { dropLiveRoutes } from "../drop/live/live.routes.ts";
 import { openapiRoutes } from "../http/openapi/openapi.routes.ts";
 import { operationsRoutes, type OperationsRoutesOptions } from "../http/operations.routes.ts";
 import { problemRoutes } from "../http/problems.routes.ts";
@@ -62,6 +65,7 @@ export type ShopParts = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   soldOut: SoldOut;
+  dropLive: DropLive;
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
@@ -78,10 +82,12 @@ export type DeclareRoutesOptions = {
 };
 
 const SHOPPER_ROUTES = [
+  meRoutes,
   balanceRoutes,
   catalogRoutes,
   couponRoutes,
   dropRoutes,
+  dropLiveRoutes,
   cartRoutes,
   orderRoutes,
   paymentRoutes,

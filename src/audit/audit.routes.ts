@@ -15,6 +15,7 @@ export function auditRoutes(routes: Routes, { config, database }: AuditRoutesOpt
       path: "/admin/audit",
       operationId: "audit",
       audience: "operator",
+      permission: "operations",
       tag: "Operations",
       summary: "Check every invariant of the shop on the live database",
       description: "Reads one snapshot and blocks no other request. At most 100 violations of each invariant.",

@@ -33,6 +33,7 @@ export function balanceAdminRoutes(routes: Routes, { config: { balanceMax } }: {
       path: "/admin/balances/grant",
       operationId: "grantBalances",
       audience: "operator",
+      permission: "balances",
       bulk: true,
       tag: "Balance",
       summary: "Grant balances, all or nothing",

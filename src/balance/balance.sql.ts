@@ -1,4 +1,5 @@
 import { containingEach, inOrder, timestampArray, LAST_ID, arrayOf, textArray, type Statement, updateInPlace } from "../database/statement.ts";
+import type { Metadata } from "../http/metadata.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
 import type { Member, Transaction, Wallet } from "./balance.ts";
 
@@ -21,8 +22,8 @@ export const users: Table<Wallet> = {
 function insertUsers(changes: Change<Wallet>[]): Statement {
   return {
     name: "insert users",
-    text: `INSERT INTO users (id, name, external_id, balance, version, created_at, rehearsal_id)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::timestamptz[], $7::uuid[])`,
+    text: `INSERT INTO users (id, name, external_id, balance, version, created_at, rehearsal_id, metadata)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::int[], $6::timestamptz[], $7::uuid[], $8::jsonb[])`,
     values: [
       arrayOf(changes, ({ key }) => key),
       textArray(changes, ({ after }) => after.created?.name),
@@ -31,8 +32,14 @@ function insertUsers(changes: Change<Wallet>[]): Statement {
       arrayOf(changes, ({ after }) => after.version),
       timestampArray(changes, ({ after }) => after.created?.createdAt),
       arrayOf(changes, ({ after }) => after.rehearsalId),
+      textArray(changes, ({ after }) => jsonOrNull(after.created?.metadata)),
     ],
   };
+}
+
+/** Empty metadata takes no room. */
+function jsonOrNull(metadata: Metadata = {}): string | null {
+  return Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata);
 }
 
 const UPDATE_WALLETS = updateInPlace("users", { balance: "bigint", version: "int" });
@@ -108,7 +115,7 @@ export function selectWallets(ids: string[]): Statement {
   return { name: "select wallets", text: "SELECT id, balance, version FROM users WHERE id = ANY($1::uuid[])", values: [arrayOf(ids, (id) => id)] };
 }
 
-const USER = `id, name, external_id AS "externalId"`;
+const USER = `id, name, external_id AS "externalId", coalesce(metadata, '{}') AS metadata`;
 
 export function selectUser(id: string): Statement {
   return { name: "select user", text: `SELECT ${USER} FROM users WHERE id = $1`, values: [id] };

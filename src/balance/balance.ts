@@ -1,5 +1,6 @@
 // The prepaid balance: a wallet per user, and a ledger of every movement.
 
+import type { Metadata } from "../http/metadata.ts";
 import { refuse } from "../refusal.ts";
 
 /** `balance` in minor units. `version` is the place of the newest ledger row; a charge by card takes one when it starts and one when it ends. */
@@ -10,7 +11,7 @@ export type Wallet = {
   /** The rehearsal that made this buyer; null or absent for a customer. */
   rehearsalId?: string | null;
   /** Set only in the round that creates the user. */
-  created?: { name: string; externalId: string | null; createdAt: number };
+  created?: { name: string; externalId: string | null; metadata: Metadata; createdAt: number };
 };
 
 /** A user as seen by commands that do not touch the wallet. */

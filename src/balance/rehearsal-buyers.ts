@@ -1,7 +1,7 @@
 // A rehearsal's copies of products and campaigns are visible to the buyers of that rehearsal and to operators only.
 
 import type { Database } from "../database/pool.ts";
-import type { Caller } from "../http/tokens.ts";
+import type { Caller } from "../http/caller.ts";
 import { sameRehearsal } from "./balance.ts";
 import { selectRehearsalOf } from "./balance.sql.ts";
 

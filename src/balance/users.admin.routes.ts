@@ -1,15 +1,16 @@
 import Type from "typebox";
 import type { Database } from "../database/pool.ts";
 import { nextCursor, ownCursor, readCursor } from "../http/cursor.ts";
+import { type Metadata, MetadataSchema } from "../http/metadata.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, Either, ForeignKey, Id, NextCursor, Nullable, page, Query, Search, Text } from "../http/schemas.ts";
+import { Body, Either, ForeignKey, Id, NextCursor, page, Query, Search, Text } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
 import { selectUser, selectUserPage } from "./balance.sql.ts";
 import { createUsers, type UserView } from "./create-users.ts";
+import { User } from "./user.schemas.ts";
 
-const User = Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(Type.String()) }, { title: "User" });
-const newUser = { name: Text(200), externalId: Type.Optional(ForeignKey(200)) };
-type NewUser = { name: string; externalId?: string };
+const newUser = { name: Text(200), externalId: Type.Optional(ForeignKey(255)), metadata: Type.Optional(MetadataSchema()) };
+type UserFields = { name: string; externalId?: string; metadata?: Metadata };
 
 /** @param parts `lists` serves lists and may be a replica */
 export function userAdminRoutes(routes: Routes, { database, lists }: { database: Database; lists: Database }): void {
@@ -22,6 +23,7 @@ export function userAdminRoutes(routes: Routes, { database, lists }: { database:
       path: "/admin/users/{id}",
       operationId: "getUser",
       audience: "operator",
+      permission: "customers",
       tag: "Users",
       summary: "One user",
       params: Type.Object({ id: Id() }),
@@ -43,12 +45,13 @@ function createUsersRoute(routes: Routes): void {
       path: "/admin/users",
       operationId: "createUsers",
       audience: "operator",
+      permission: "customers",
       bulk: true,
       tag: "Users",
       summary: "Create a user, or up to 10,000 in the order sent",
       description:
         "In bulk up to 10,000 users and 8 MiB, whichever comes first. Every `externalId` that is taken, in the shop or in the list, is named.",
-      body: Either<NewUser, { users: NewUser[] }>(
+      body: Either<UserFields, { users: UserFields[] }>(
         "users",
         Body({ users: Type.Array(Body(newUser), { minItems: 1, maxItems: 10_000 }) }),
         Body(newUser),
@@ -57,7 +60,7 @@ function createUsersRoute(routes: Routes): void {
     },
     ({ body }) => {
       const bulk = "users" in body;
-      const users = (bulk ? body.users : [body]).map(({ name, externalId = null }) => ({ name, externalId }));
+      const users = (bulk ? body.users : [body]).map(({ name, externalId = null, metadata = {} }) => ({ name, externalId, metadata }));
       return submit(createUsers, { users, bulk }, 201);
     },
   );
@@ -70,6 +73,7 @@ function listUsersRoute(routes: Routes, lists: Database): void {
       path: "/admin/users",
       operationId: "listUsers",
       audience: "operator",
+      permission: "customers",
       tag: "Users",
       summary: "Users, newest first",
       description: "Buyers of rehearsals are left out, unless `q` begins with `rehearsal-`, as their external ids do.",

@@ -71,6 +71,7 @@ export function catalogAdminRoutes(routes: Routes, { database, variantCache }: {
       path: "/admin/products",
       operationId: "createProducts",
       audience: "operator",
+      permission: "catalog",
       bulk: true,
       tag: "Catalog",
       summary: "Create a product, or up to 1,000 in the order sent",
@@ -92,6 +93,7 @@ export function catalogAdminRoutes(routes: Routes, { database, variantCache }: {
       path: "/admin/products/{id}",
       operationId: "editProduct",
       audience: "operator",
+      permission: "catalog",
       tag: "Catalog",
       summary: "Change a product",
       description:
@@ -120,6 +122,7 @@ function listRoute(routes: Routes, database: Database): void {
       path: "/admin/products",
       operationId: "listEveryProduct",
       audience: "operator",
+      permission: "catalog",
       tag: "Catalog",
       summary: "All products, including those not for sale, newest first",
       query: Query({

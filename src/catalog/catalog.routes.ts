@@ -6,9 +6,9 @@ import type { Cache } from "../cache/cache.ts";
 import { BatchedRead } from "../database/batched-read.ts";
 import type { Database } from "../database/pool.ts";
 import { PagedList } from "../http/pages.ts";
+import { isReader } from "../http/permissions.ts";
 import type { Routes } from "../http/route.ts";
 import { Id, OneOf, page, Query, Search } from "../http/schemas.ts";
-import type { Caller } from "../http/tokens.ts";
 import { refuse } from "../refusal.ts";
 import { ProductListSchema, ProductSchema } from "./catalog.schemas.ts";
 import { selectProducts } from "./catalog.sql.ts";
@@ -75,7 +75,7 @@ export function catalogRoutes(routes: Routes, { database, cache }: { database: D
     async ({ params: { productId }, caller }) => {
       const product = await products.get(productId);
       if (!product || !(await mayMeet(database, caller, product))) refuse("PRODUCT_NOT_FOUND", { productId });
-      return (caller as Caller | null)?.role === "operator" ? product.forOperators : product.forShoppers;
+      return isReader(caller, "catalog") ? product.forOperators : product.forShoppers;
     },
   );
 }

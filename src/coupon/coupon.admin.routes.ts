@@ -32,6 +32,7 @@ export function couponAdminRoutes(routes: Routes): void {
       path: "/admin/coupons",
       operationId: "createCoupon",
       audience: "operator",
+      permission: "coupons",
       tag: "Coupons",
       summary: "Create a campaign",
       description:
@@ -48,6 +49,7 @@ export function couponAdminRoutes(routes: Routes): void {
       path: "/admin/coupons/{id}",
       operationId: "editCoupon",
       audience: "operator",
+      permission: "coupons",
       tag: "Coupons",
       summary: "Change a campaign",
       description:
@@ -67,6 +69,7 @@ export function couponAdminRoutes(routes: Routes): void {
       path: "/admin/coupons/{id}/close",
       operationId: "closeCoupon",
       audience: "operator",
+      permission: "coupons",
       tag: "Coupons",
       summary: "Stop issuing coupons of a campaign now, by the shop's clock",
       description:

@@ -33,6 +33,7 @@ export function couponRoutes(routes: Routes, { config, database, soldOut, now }:
       path: "/coupons/{couponId}/issue",
       operationId: "issueCoupon",
       audience: "shopper",
+      permission: "coupons",
       tag: "Coupons",
       summary: "Claim a coupon: first come, first served, one per user",
       params: Type.Object({ couponId: Id() }),

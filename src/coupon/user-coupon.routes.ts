@@ -34,6 +34,7 @@ export function userCouponRoutes(routes: Routes, { database, now }: { database: 
       path: "/users/{userId}/coupons",
       operationId: "listUserCoupons",
       audience: "owner",
+      permission: "customers",
       tag: "Coupons",
       summary: "The user's coupons, newest first",
       params: UserParams,

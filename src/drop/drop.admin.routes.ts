@@ -38,6 +38,7 @@ export function dropAdminRoutes(routes: Routes, { variantCache, database }: { va
       path: "/admin/drops",
       operationId: "createDrop",
       audience: "operator",
+      permission: "drops",
       tag: "Drops",
       summary: "Create a drop: from now on its product is sold only by its rules",
       body: Body({ productId: Id(), mode: Type.Optional(OneOf(DROP_MODES)), ...fields }),

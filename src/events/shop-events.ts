@@ -1,7 +1,7 @@
 // Events that are not of an order. Commands append them; the relay (src/outbox) delivers them.
 
 import { columns } from "../database/statement.ts";
-import type { Journal } from "../till/table.ts";
+import type { Changes, Journal } from "../till/table.ts";
 
 /** The first part of a type tells what the subject is. */
 export type ShopEventType =
@@ -41,3 +41,8 @@ export const shopEvents: Journal<ShopEvent> = {
     values: COLUMNS.arrays(rows),
   }),
 };
+
+/** Whether a round added events that the relay has to deliver. */
+export function addsShopEvents({ journals }: Changes): boolean {
+  return journals.has(shopEvents);
+}

@@ -1,7 +1,8 @@
 // Authentication of requests by their bearer tokens.
 
 import type { FastifyInstance, FastifyRequest } from "fastify";
-import type { Authenticator, Caller } from "./tokens.ts";
+import type { Caller } from "./caller.ts";
+import type { Authenticator } from "./tokens.ts";
 
 function isPublic(request: FastifyRequest): boolean {
   return (request.routeOptions.config.audience ?? "anyone") === "anyone";

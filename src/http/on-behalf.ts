@@ -1,6 +1,6 @@
 import { UUID_PATTERN } from "../ids.ts";
 import { refuse } from "../refusal.ts";
-import type { Caller } from "./tokens.ts";
+import type { Caller } from "./caller.ts";
 
 const UUID = new RegExp(UUID_PATTERN);
 /** The nil UUID (RFC 9562, 5.9): no user has it. */

@@ -4,7 +4,8 @@
 import type { Static, TSchema } from "typebox";
 import { Refusal, type RefusalCode } from "../refusal.ts";
 import type { Locale } from "../problem.ts";
-import type { Caller } from "./tokens.ts";
+import type { Permission } from "./permissions.ts";
+import type { Caller } from "./caller.ts";
 
 /** `owner`: the path's `userId` must be the caller's own, unless an operator calls. */
 export type Audience = "anyone" | "shopper" | "owner" | "operator";
@@ -21,6 +22,8 @@ export type RouteDefinition<P extends TSchema, Q extends TSchema, B extends TSch
   path: string;
   operationId: string;
   audience: Audience;
+  /** The permission that an operator needs. Every route but a public one has one. */
+  permission?: Permission;
   tag: string;
   summary: string;
   description?: string;
@@ -57,7 +60,7 @@ export function refusalsOf(
       ...(params || query || body || writes ? (["INVALID_REQUEST"] as const) : []),
       ...Object.values(faults),
       ...(audience === "anyone" ? [] : (["UNAUTHENTICATED"] as const)),
-      ...(audience === "owner" || audience === "operator" ? (["FORBIDDEN"] as const) : []),
+      ...(audience === "anyone" ? [] : (["FORBIDDEN"] as const)),
       ...refusals,
       ...(writes || body ? (["BODY_TOO_LARGE", "UNSUPPORTED_MEDIA_TYPE"] as const) : []),
       ...(writes ? (["IDEMPOTENCY_KEY_REUSED", "IDEMPOTENCY_IN_PROGRESS", "BUSY"] as const) : []),

@@ -1,7 +1,7 @@
 // Adds declared routes to the server (route-definition.ts).
 
 import type { Readable } from "node:stream";
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, preValidationHookHandler } from "fastify";
 import type { TSchema } from "typebox";
 import type { Cache } from "../cache/cache.ts";
 import { checkKey, requestKey } from "../idempotency/request-key.ts";
@@ -9,7 +9,11 @@ import { type Locale, localeOf, PROBLEM_TYPE } from "../problem.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Till } from "../till/till.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
-import { type Audience, type CallOf, type Operation, refusalsOf, type RouteDefinition } from "./route-definition.ts";
+import type { Broadcast } from "./broadcast.ts";
+import { onBehalf } from "./on-behalf.ts";
+import { checkPermission, type Permission } from "./permissions.ts";
+import { type CallOf, type Operation, refusalsOf, type RouteDefinition } from "./route-definition.ts";
+import { ME } from "./schemas.ts";
 import { execute, type Submission } from "./submission.ts";
 
 export { perform, type Submission, submit } from "./submission.ts";
@@ -87,6 +91,17 @@ export class Routes {
     });
   }
 
+  /** A route whose answer is a stream of events that all listeners share. */
+  broadcast<P extends TSchema, Q extends TSchema, B extends TSchema>(
+    definition: RouteDefinition<P, Q, B>,
+    find: (call: CallOf<P, Q, B>) => Promise<{ broadcast: Broadcast; seconds?: number | undefined }>,
+  ): void {
+    this.#declare(definition, false, async (request, reply) => {
+      const { broadcast, seconds } = await find(this.#call(request));
+      broadcast.join(request, reply, seconds);
+    });
+  }
+
   /** A route with an effect: its submission goes through the till, once per Idempotency-Key. A refusal may be thrown or returned. */
   write<P extends TSchema, Q extends TSchema, B extends TSchema>(
     definition: RouteDefinition<P, Q, B>,
@@ -133,7 +148,20 @@ export class Routes {
     handler: Handler,
     onRequest?: onRequestHookHandler,
   ): void {
-    const { method, path, audience, params, query, body, faults = {}, unlimited = false, optionalToken = false, bulk = false } = definition;
+    const {
+      method,
+      path,
+      audience,
+      permission,
+      params,
+      query,
+      body,
+      faults = {},
+      unlimited = false,
+      optionalToken = false,
+      bulk = false,
+    } = definition;
+    if (audience !== "anyone" && permission === undefined) throw new Error(`${method} ${path} names no permission`);
     this.operations.push({ definition, refusals: refusalsOf(definition, writes), writes });
     this.#server.route({
       method,
@@ -145,10 +173,11 @@ export class Routes {
       ...(writes && audience !== "operator" ? { onRequest: this.#rejectIfOverloaded } : {}),
       ...(onRequest ? { onRequest } : {}),
       // Shape comes before authority: an invalid request to an operators' route is 400 for a shopper too.
+      ...(audience === "owner" ? { preValidation: resolveMe } : {}),
       preHandler: (request, _reply, done) => {
         if (writes) checkKey(request.headers["idempotency-key"]);
         definition.shape?.(this.#call<P, Q, B>(request));
-        authorize(audience, request);
+        authorize(definition, request, writes);
         done();
       },
       handler,
@@ -158,11 +187,18 @@ export class Routes {
 
 const JSON_TYPE = "application/json; charset=utf-8";
 
-function authorize(audience: Audience, request: FastifyRequest): void {
+function authorize({ audience, permission }: RouteDefinition<TSchema, TSchema, TSchema>, request: FastifyRequest, writes: boolean): void {
   if (audience === "anyone") return;
   const { caller } = request;
   if (caller === null) throw new Error("a route for authenticated callers was reached without a caller");
-  if (caller.role === "operator") return;
+  if (caller.role === "operator") return checkPermission(caller, permission as Permission, writes);
   if (audience === "operator") refuse("FORBIDDEN");
   if (audience === "owner" && (request.params as { userId: string }).userId !== caller.id) refuse("FORBIDDEN");
 }
+
+/** `/users/me/…` is the caller's own path. */
+const resolveMe: preValidationHookHandler = (request, _reply, done) => {
+  const params = request.params as { userId: string };
+  if (params.userId === ME && request.caller !== null) params.userId = onBehalf(request.caller, undefined);
+  done();
+};

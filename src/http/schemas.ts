@@ -54,20 +54,9 @@ export const Money = () => Type.Integer({ description: "In the currency's minor 
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
 export const OneOf = <const T extends readonly string[]>(values: T) => Type.Unsafe<T[number]>({ type: "string", enum: [...values] });
 
-/** Members by which a shop extends its objects. */
-export const Metadata = () => TextRecord(40, 500, 50);
-/** A change of metadata: members are merged by key, and null removes one. */
-export const MetadataChange = () =>
-  Type.Unsafe<Record<string, string | null>>({
-    type: "object",
-    [TEXT_KEYS]: true,
-    propertyNames: { minLength: 1, maxLength: 40, pattern: "\\S" },
-    additionalProperties: { anyOf: [Text(500), { type: "null" }] },
-    maxProperties: 100,
-    description: "Merged by key; null removes a key",
-  });
-
-export const UserParams = Type.Object({ userId: Id() });
+/** In place of a user's id in a path: the caller. */
+export const ME = "me";
+export const UserParams = Type.Object({ userId: Id("A user's id, or `me`") });
 
 /** The parameters `limit` and `cursor` of every list. */
 export const page = {

@@ -3,43 +3,50 @@
 import { hash as hashOf } from "node:crypto";
 import { createDecoder, createSigner, createVerifier } from "fast-jwt";
 import { LRUCache } from "lru-cache";
-import type { Config } from "../config.ts";
-import { UUID_PATTERN } from "../ids.ts";
+import type { AuthSettings } from "../auth-settings.ts";
 import { refuse } from "../refusal.ts";
+import type { Caller } from "./caller.ts";
+import { type Claims, type Identity, identityOf } from "./claims.ts";
 import { type Checks, KeySet, type Verify } from "./key-set.ts";
-
-export type Role = "shopper" | "operator";
-/**
- * `id` is the token's `sub`: a shopper's user id, or an operator's name. `rehearsal` marks a simulated buyer's token, so that the live metrics can
- * count its requests apart; the user's row decides the buyer's permissions.
- */
-export type Caller = { id: string; role: Role; rehearsal?: true };
 
 export interface Authenticator {
   /** The caller of an `Authorization` header, synchronously unless the token's key has to be fetched first. Errors: UNAUTHENTICATED, UNAVAILABLE. */
   callerOf(header: string | undefined): Caller | Promise<Caller>;
 }
 
-const UUID = new RegExp(UUID_PATTERN);
-/** Without control characters and unpaired surrogates, because the name is written to the database. */
-const SUBJECT = /^[^\p{Cc}\p{Cs}]{1,255}$/u;
+/** The users of an issuer's shoppers. */
+export interface Accounts {
+  /**
+   * The id of a shopper's user, who is created at the first request if the shop provisions users. Synchronous for a known one.
+   * Errors: FORBIDDEN if there is no such user, UNAVAILABLE.
+   */
+  userOf(externalId: string, name: string): string | Promise<string>;
+}
+
+const NO_ACCOUNTS: Accounts = { userOf: () => refuse("FORBIDDEN") };
+
 /** How far an issuer's clock may differ from the shop's. */
 const CLOCK_SKEW_MS = 30_000;
 const MAX_CACHED_TOKENS = 50_000;
 const MAX_TOKEN_BYTES = 8192;
 
+export type AuthenticatorOptions = { accounts?: Accounts; now?: () => number };
+
 /** Accepts tokens that are signed with the shop's secret (HS256), or by the issuer whose keys are at `jwksUrl`. Refuses `none` and algorithms that do not fit the key. */
-export function authenticator(auth: Config["auth"], secret: string, now: () => number = Date.now): Authenticator {
+export function authenticator(auth: AuthSettings, secret: string, options: AuthenticatorOptions = {}): Authenticator {
+  const { accounts = NO_ACCOUNTS, now = Date.now } = options;
   const checks: Checks = { clockTolerance: CLOCK_SKEW_MS, ...checksOf(auth) };
   const keys = auth.jwksUrl === undefined ? undefined : new KeySet(auth.jwksUrl, checks, now);
   const bySecret: Verify = createVerifier({ key: secret, algorithms: ["HS256"], cache: false, ...checks });
-  const cache = new LRUCache<string, Caller & { until: number }>({ max: MAX_CACHED_TOKENS });
+  const cache = new LRUCache<string, Verified>({ max: MAX_CACHED_TOKENS });
 
-  const accept = (token: string, hash: string, verify: Verify): Caller => {
-    const { caller, until } = verifiedCaller(verify, token);
+  const accept = (token: string, hash: string, verify: Verify): Caller | Promise<Caller> => {
+    const claims = verifiedClaims(verify, token);
+    const identity = identityOf(claims, auth, keys !== undefined);
+    const until = typeof claims["exp"] === "number" ? claims["exp"] * 1000 + CLOCK_SKEW_MS : Number.POSITIVE_INFINITY;
     // The cache key is the token's hash, so that no token stays in memory. An entry expires no later than its key.
-    cache.set(hash, { ...caller, until: keys ? Math.min(until, keys.freshUntil) : until });
-    return caller;
+    cache.set(hash, { identity, until: keys ? Math.min(until, keys.freshUntil) : until });
+    return callerFor(identity, accounts);
   };
 
   return {
@@ -48,7 +55,7 @@ export function authenticator(auth: Config["auth"], secret: string, now: () => n
       if (token === undefined || token.length > MAX_TOKEN_BYTES) refuse("UNAUTHENTICATED");
       const hash = hashOf("sha256", token, "base64");
       const seen = cache.get(hash);
-      if (seen && seen.until > now()) return seen;
+      if (seen && seen.until > now()) return callerFor(seen.identity, accounts);
       if (!keys) return accept(token, hash, bySecret);
       const verify = keys.find(keyId(token));
       return verify instanceof Promise ? verify.then((found) => accept(token, hash, found)) : accept(token, hash, verify);
@@ -56,8 +63,19 @@ export function authenticator(auth: Config["auth"], secret: string, now: () => n
   };
 }
 
+type Verified = { identity: Identity; until: number };
+
+/** An issuer's shopper is looked up at each request, because the user's external id can change. */
+function callerFor(identity: Identity, accounts: Accounts): Caller | Promise<Caller> {
+  if ("caller" in identity) return identity.caller;
+  const { externalId, name, person } = identity;
+  const shopper = (id: string): Caller => ({ id, role: "shopper", ...(person === undefined ? {} : { person }) });
+  const id = accounts.userOf(externalId, name);
+  return id instanceof Promise ? id.then(shopper) : shopper(id);
+}
+
 /** A configured issuer or audience must be present in every token. */
-function checksOf({ issuer, audience }: Config["auth"]): Omit<Checks, "clockTolerance"> {
+function checksOf({ issuer, audience }: AuthSettings): Omit<Checks, "clockTolerance"> {
   return {
     ...(issuer ? { allowedIss: issuer } : {}),
     ...(audience ? { allowedAud: audience } : {}),
@@ -65,22 +83,17 @@ function checksOf({ issuer, audience }: Config["auth"]): Omit<Checks, "clockTole
   };
 }
 
-function verifiedCaller(verify: Verify, token: string): { caller: Caller; until: number } {
-  let payload: Record<string, unknown>;
+/** Errors: UNAUTHENTICATED. */
+function verifiedClaims(verify: Verify, token: string): Claims {
+  let claims: Claims;
   try {
-    payload = verify(token) as Record<string, unknown>;
+    claims = verify(token) as Claims;
   } catch {
     refuse("UNAUTHENTICATED");
   }
-  const { sub, role, exp, iat, rehearsal } = payload;
   // fast-jwt checks `iat` only against a maximum age.
-  if (typeof iat === "number" && iat * 1000 > Date.now() + CLOCK_SKEW_MS) refuse("UNAUTHENTICATED");
-  if (typeof sub !== "string" || !SUBJECT.test(sub) || (role !== "shopper" && role !== "operator")) refuse("UNAUTHENTICATED");
-  if (role === "shopper" && !UUID.test(sub)) refuse("UNAUTHENTICATED");
-  return {
-    caller: { id: UUID.test(sub) ? sub.toLowerCase() : sub, role, ...(rehearsal === true ? { rehearsal } : {}) },
-    until: typeof exp === "number" ? exp * 1000 + CLOCK_SKEW_MS : Number.POSITIVE_INFINITY,
-  };
+  if (typeof claims["iat"] === "number" && claims["iat"] * 1000 > Date.now() + CLOCK_SKEW_MS) refuse("UNAUTHENTICATED");
+  return claims;
 }
 
 const decode = createDecoder({ complete: true });
@@ -94,19 +107,18 @@ function keyId(token: string): string {
   }
 }
 
+/** How the shop's own tokens are read: by the settings, or by their defaults. */
+type MintSettings = Partial<Pick<AuthSettings, "issuer" | "audience" | "userClaim" | "roleClaim" | "operatorRole">>;
+
 /** Signs a token with the shop's secret. @param hours how long it is valid */
-export function mintToken(
-  secret: string,
-  { id, role, rehearsal }: Caller,
-  hours: number,
-  claims: { issuer?: string | undefined; audience?: string | undefined } = {},
-): string {
+export function mintToken(secret: string, { id, role, rehearsal }: Caller, hours: number, settings: MintSettings = {}): string {
+  const { issuer, audience, userClaim = "sub", roleClaim = "role", operatorRole = "operator" } = settings;
   const sign = createSigner({
     key: secret,
     algorithm: "HS256",
     expiresIn: hours * 3_600_000,
-    ...(claims.issuer ? { iss: claims.issuer } : {}),
-    ...(claims.audience ? { aud: claims.audience } : {}),
+    ...(issuer ? { iss: issuer } : {}),
+    ...(audience ? { aud: audience } : {}),
   });
-  return sign({ sub: id, role, ...(rehearsal ? { rehearsal } : {}) });
+  return sign({ [userClaim]: id, [roleClaim]: role === "operator" ? operatorRole : role, ...(rehearsal ? { rehearsal } : {}) });
 }

@@ -19,6 +19,7 @@ export function liveRoutes(routes: Routes, live: Live): void {
       path: "/admin/live",
       operationId: "watchLive",
       audience: "operator",
+      permission: "operations",
       tag: "Operations",
       summary: "Live metrics, second by second, as server-sent events",
       description: DESCRIPTION,

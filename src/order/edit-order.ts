@@ -1,4 +1,5 @@
-import { invalid, refuse } from "../refusal.ts";
+import { type Metadata, type MetadataPatch, mergedMetadata } from "../http/metadata.ts";
+import { refuse } from "../refusal.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import { getOrder } from "./get-order.ts";
@@ -16,11 +17,9 @@ export type EditOrder = {
   shippingAddress?: ShippingAddress | null | undefined;
   note?: string | null | undefined;
   /** Merged by key; null removes a key. */
-  metadata?: Record<string, string | null> | undefined;
+  metadata?: MetadataPatch | undefined;
   viewer: Viewer;
 };
-
-const METADATA_MAX = 50;
 
 /**
  * Changes the address, note and metadata of an order: its buyer until the goods are being prepared,
@@ -40,7 +39,7 @@ export const editOrder = command<EditOrder, OrderView>({
       ...order,
       ...(shippingAddress === undefined ? {} : { shippingAddress }),
       ...(note === undefined ? {} : { note }),
-      ...(metadata === undefined ? {} : { metadata: merged(order.metadata, metadata) }),
+      ...(metadata === undefined ? {} : { metadata: orNull(mergedMetadata(order.metadata, metadata)) }),
     };
     uow.put(orders, orderId, changed);
     return orderView(changed, livePayment(uow, orderId), viewer);
@@ -51,9 +50,7 @@ function isShippedWhole({ fulfilmentStatus }: Order): boolean {
   return fulfilmentStatus === "SHIPPED" || fulfilmentStatus === "DELIVERED";
 }
 
-/** Errors: INVALID_REQUEST. */
-function merged(before: Order["metadata"], change: Record<string, string | null>): Order["metadata"] {
-  const after = Object.entries({ ...before, ...change }).filter((entry): entry is [string, string] => entry[1] !== null);
-  if (after.length > METADATA_MAX) invalid("/metadata", `must have at most ${METADATA_MAX} keys together with the stored ones`);
-  return after.length === 0 ? null : Object.fromEntries(after);
+/** Orders without metadata store none. */
+function orNull(metadata: Metadata): Metadata | null {
+  return Object.keys(metadata).length === 0 ? null : metadata;
 }

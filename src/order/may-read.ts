@@ -1,4 +1,4 @@
-import type { Caller } from "../http/tokens.ts";
+import type { Caller } from "../http/caller.ts";
 import type { Viewer } from "./order-view.ts";
 
 /** Whether the caller may read this user's orders. To any other caller they do not exist. */

@@ -8,26 +8,12 @@ import { BatchedPages } from "../database/batched-pages.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { MetadataPatchSchema, MetadataSchema } from "../http/metadata.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
-import {
-  Body,
-  Either,
-  ExpectedAmount,
-  ForeignKey,
-  Id,
-  Metadata,
-  MetadataChange,
-  Nullable,
-  OneOf,
-  page,
-  Quantity,
-  Query,
-  Text,
-  UserParams,
-} from "../http/schemas.ts";
-import type { Caller } from "../http/tokens.ts";
+import type { Caller } from "../http/caller.ts";
+import { Body, Either, ExpectedAmount, ForeignKey, Id, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { cancelOrder } from "./cancel-order.ts";
 import { editOrder } from "./edit-order.ts";
@@ -51,7 +37,7 @@ const commonFields = {
   expectedAmount: Type.Optional(ExpectedAmount()),
   shippingAddress: Type.Optional(ShippingAddressBody),
   note: Type.Optional(Text(500)),
-  metadata: Type.Optional(Metadata()),
+  metadata: Type.Optional(MetadataSchema()),
   externalId: Type.Optional(ForeignKey(255)),
   orderedAt: Type.Optional(Type.String({ format: "date-time", description: "Operators only: the time of an imported order" })),
 };
@@ -82,7 +68,7 @@ export function orderRoutes(routes: Routes, options: OrderRoutesOptions): void {
 const EditBody = Body({
   shippingAddress: Type.Optional(Nullable(ShippingAddressBody)),
   note: Type.Optional(Nullable(Text(500))),
-  metadata: Type.Optional(MetadataChange()),
+  metadata: Type.Optional(MetadataPatchSchema()),
 });
 
 function editOrderRoute(routes: Routes, { config }: OrderRoutesOptions): void {
@@ -92,6 +78,7 @@ function editOrderRoute(routes: Routes, { config }: OrderRoutesOptions): void {
       path: "/orders/{orderId}",
       operationId: "editOrder",
       audience: "shopper",
+      permission: "fulfilment",
       tag: "Orders",
       summary: "Change the address, note and metadata of an order",
       description:
@@ -118,6 +105,7 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
       path: "/orders",
       operationId: "placeOrder",
       audience: "shopper",
+      permission: "orders",
       tag: "Orders",
       summary: "Place an order, and pay it now or later",
       description:
@@ -183,6 +171,7 @@ function readRoutes(routes: Routes, { config, database }: OrderRoutesOptions): v
       path: "/orders/{orderId}",
       operationId: "getOrder",
       audience: "shopper",
+      permission: "orders",
       tag: "Orders",
       summary: "One order as committed",
       params: OrderParams,
@@ -201,6 +190,7 @@ function readRoutes(routes: Routes, { config, database }: OrderRoutesOptions): v
       path: "/users/{userId}/orders",
       operationId: "listUserOrders",
       audience: "owner",
+      permission: "customers",
       tag: "Orders",
       summary: "The user's orders, newest first, each with its first line items",
       params: UserParams,
@@ -233,6 +223,7 @@ function cancelOrderRoute(routes: Routes, { config, database, orderCache, gatewa
       path: "/orders/{orderId}/cancel",
       operationId: "cancelOrder",
       audience: "shopper",
+      permission: "orders",
       tag: "Orders",
       summary: "Cancel an unpaid order, or refund a paid one in full",
       params: OrderParams,

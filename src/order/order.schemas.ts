@@ -2,7 +2,8 @@
 
 import Type from "typebox";
 import { COUNTRIES } from "../country.ts";
-import { Body, Id, Instant, Metadata, Money, NextCursor, Nullable, OneOf, Text } from "../http/schemas.ts";
+import { MetadataSchema } from "../http/metadata.ts";
+import { Body, Id, Instant, Money, NextCursor, Nullable, OneOf, Text } from "../http/schemas.ts";
 import { ITEMS_IN_LIST } from "./order.sql.ts";
 
 export const ORDER_STATUSES = ["PENDING", "COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const;
@@ -62,7 +63,7 @@ const fields = {
   amountDue: Type.Integer({ description: "The amount to pay while the order is PENDING, else 0, in the currency's minor unit" }),
   shippingAddress: Nullable(ShippingAddressSchema),
   note: Nullable(Type.String()),
-  metadata: Metadata(),
+  metadata: MetadataSchema(),
   shipments: Type.Array(ShipmentSchema),
   payment: Nullable(
     Type.Object({

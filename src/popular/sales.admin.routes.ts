@@ -25,6 +25,7 @@ export function salesAdminRoutes(routes: Routes, { lists }: { lists: Database })
       path: "/admin/sales",
       operationId: "listSales",
       audience: "operator",
+      permission: "reports",
       tag: "Sales",
       summary: "Sales by product, most units first",
       description:
@@ -41,6 +42,7 @@ export function salesAdminRoutes(routes: Routes, { lists }: { lists: Database })
       path: "/admin/sales/days",
       operationId: "listSalesByDay",
       audience: "operator",
+      permission: "reports",
       tag: "Sales",
       summary: "Sales by day, oldest first",
       description: "As of the last aggregation, counted as in `GET /admin/sales`. Days whose units were all refunded are omitted.",

@@ -50,6 +50,7 @@ export function reconciliationRoutes(routes: Routes, { config, database, now, ga
       path: "/admin/reconciliation",
       operationId: "reconcile",
       audience: "operator",
+      permission: "refunds",
       tag: "Payments",
       summary: "Compare the gateway's ledger with the shop's: every difference, at most 1,000 of them listed",
       description: "Without `from` and `to` the last 24 hours. The period selects the payments; each is compared as it is now.",

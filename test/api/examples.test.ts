@@ -77,6 +77,7 @@ const STABLE: Record<string, (answer: Answer) => unknown> = {
   metrics: ({ text }) => excerpt(text),
   listJobs: ({ body }) => stableRuns(body),
   watchLive: ({ text }) => stableSnapshot(text),
+  watchDrop: ({ status, text, body }) => (status === 200 ? text.replace(/"serverTime":"[^"]*"/, `"serverTime":"2026-11-20T09:00:00.000Z"`) : body),
   getRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
   stopRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
   listRehearsals: ({ body }) => ({ ...body, rehearsals: body.rehearsals.map((one: Any) => ({ ...one, report: stableReport(one.report) })) }),
@@ -165,6 +166,8 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "createUsers", "INVALID_REQUEST: the external id is taken", 400, { body: { name: "김민수", externalId: "member-1024" } });
   await show(operator, "listUsers", "The first two", 200, { params: { limit: 2 } });
   await show(operator, "getUser", "김민수", 200, { params: { id: minsu.id } });
+  await show(minsu, "getMe", "김민수", 200);
+  await show(operator, "getMe", "USER_NOT_FOUND: an operator need not be a user", 404);
   await show(operator, "grantBalances", "A welcome bonus", 200, {
     body: {
       grants: [
@@ -544,6 +547,8 @@ async function showDrops(operator: Client, soon: string): Promise<void> {
   await show(null, "listDrops", "An upcoming drop", 200);
   await show(null, "getDrop", "An upcoming drop", 200, { params: { dropId: drop.id } });
   await show(null, "getDrop", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
+  await show(null, "watchDrop", "A second before the opening", 200, { params: { dropId: drop.id, seconds: 1 } });
+  await show(null, "watchDrop", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
 }
 
 test("every operation has an example of a success and of a refusal", () => {

@@ -6,12 +6,13 @@ import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { after, before, describe, test } from "node:test";
 import { createSigner } from "fast-jwt";
+import { authSettings } from "../../src/auth-settings.ts";
 import { readConfig } from "../../src/config.ts";
 import { authenticator } from "../../src/http/tokens.ts";
 import { createServer as createShopServer } from "../../src/http/server.ts";
 import { type Client, good, openTestShop, refused, SECRET, type TestShop } from "../support/shop.ts";
 
-const AUTH = { secret: undefined, jwksUrl: undefined, issuer: undefined, audience: undefined };
+const AUTH = authSettings({});
 
 describe("fetching an issuer's keys", () => {
   // The check is isPrivateOnItsWay in config.ts.

@@ -27,6 +27,7 @@ const SAMPLES: Record<string, { value: string; needs?: Env }> = {
   AUTH_JWKS_URL: { value: "https://issuer.example/keys" },
   AUTH_ISSUER: { value: "https://issuer.example" },
   AUTH_AUDIENCE: { value: "the-shop" },
+  AUTH_PERSON_CLAIM: { value: "ci" },
   PAYMENT_GATEWAY_URL: { value: "https://gateway.example", needs: { PAYMENT_GATEWAY_SECRET: "key" } },
   PAYMENT_GATEWAY_SECRET: { value: "key", needs: { PAYMENT_GATEWAY_URL: "https://gateway.example" } },
   PAYMENT_SIMULATOR_URL: { value: "http://127.0.0.1:4000" },

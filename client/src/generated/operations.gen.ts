@@ -4,6 +4,7 @@ import type * as types from "./types.gen.ts";
 
 /** Method, path, and whether it takes an Idempotency-Key. */
 export const OPERATIONS = {
+  getMe: ["GET", "/users/me"],
   openCharge: ["POST", "/users/{userId}/balance/charges", true],
   chargeBalance: ["POST", "/users/{userId}/balance/charge", true],
   getBalance: ["GET", "/users/{userId}/balance"],
@@ -16,6 +17,7 @@ export const OPERATIONS = {
   listUserCoupons: ["GET", "/users/{userId}/coupons"],
   listDrops: ["GET", "/drops"],
   getDrop: ["GET", "/drops/{dropId}"],
+  watchDrop: ["GET", "/drops/{dropId}/live"],
   getCart: ["GET", "/users/{userId}/cart"],
   emptyCart: ["DELETE", "/users/{userId}/cart", true],
   addToCart: ["POST", "/users/{userId}/cart/items", true],
@@ -80,6 +82,7 @@ export const OPERATIONS = {
 } as const;
 
 export type Operations = {
+  getMe: { data: types.GetMeData; answers: types.GetMeResponses; refusals: types.GetMeErrors };
   openCharge: { data: types.OpenChargeData; answers: types.OpenChargeResponses; refusals: types.OpenChargeErrors };
   chargeBalance: { data: types.ChargeBalanceData; answers: types.ChargeBalanceResponses; refusals: types.ChargeBalanceErrors };
   getBalance: { data: types.GetBalanceData; answers: types.GetBalanceResponses; refusals: types.GetBalanceErrors };
@@ -92,6 +95,7 @@ export type Operations = {
   listUserCoupons: { data: types.ListUserCouponsData; answers: types.ListUserCouponsResponses; refusals: types.ListUserCouponsErrors };
   listDrops: { data: types.ListDropsData; answers: types.ListDropsResponses; refusals: types.ListDropsErrors };
   getDrop: { data: types.GetDropData; answers: types.GetDropResponses; refusals: types.GetDropErrors };
+  watchDrop: { data: types.WatchDropData; answers: types.WatchDropResponses; refusals: types.WatchDropErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
   emptyCart: { data: types.EmptyCartData; answers: types.EmptyCartResponses; refusals: types.EmptyCartErrors };
   addToCart: { data: types.AddToCartData; answers: types.AddToCartResponses; refusals: types.AddToCartErrors };

@@ -35,6 +35,18 @@ export type Problem = {
     [key: string]: unknown;
 };
 
+export type User = {
+    id: string;
+    name: string;
+    externalId: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+};
+
 /**
  * Give the gateway's window `chargeId` as its order id
  */
@@ -331,6 +343,9 @@ export type Order = {
     amountDue: number;
     shippingAddress: ShippingAddress | null;
     note: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
     metadata: {
         [key: string]: string;
     };
@@ -396,6 +411,9 @@ export type OrderInList = {
     amountDue: number;
     shippingAddress: ShippingAddress | null;
     note: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
     metadata: {
         [key: string]: string;
     };
@@ -492,12 +510,6 @@ export type Shop = {
      * Whether clients can sign in as demo users
      */
     demo: boolean;
-};
-
-export type User = {
-    id: string;
-    name: string;
-    externalId: string | null;
 };
 
 export type Return = {
@@ -696,6 +708,69 @@ export type ProblemType = {
  */
 export type IdempotencyKey = string;
 
+export type GetMeData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/users/me';
+};
+
+export type GetMeErrors = {
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetMeError = GetMeErrors[keyof GetMeErrors];
+
+export type GetMeResponses = {
+    /**
+     * OK
+     */
+    200: User;
+};
+
+export type GetMeResponse = GetMeResponses[keyof GetMeResponses];
+
 export type OpenChargeData = {
     /**
      * At most 1 MiB.
@@ -713,6 +788,9 @@ export type OpenChargeData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -836,6 +914,9 @@ export type ChargeBalanceData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -959,6 +1040,9 @@ export type ChargeBalanceResponse = ChargeBalanceResponses[keyof ChargeBalanceRe
 export type GetBalanceData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1031,6 +1115,9 @@ export type GetBalanceResponse = GetBalanceResponses[keyof GetBalanceResponses];
 export type ListTransactionsData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -1476,6 +1563,9 @@ export type IssueCouponResponse = IssueCouponResponses[keyof IssueCouponResponse
 export type ListUserCouponsData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -1676,6 +1766,69 @@ export type GetDropResponses = {
 
 export type GetDropResponse = GetDropResponses[keyof GetDropResponses];
 
+export type WatchDropData = {
+    body?: never;
+    path: {
+        dropId: string;
+    };
+    query?: {
+        /**
+         * The stream ends after this many seconds; by default it does not
+         */
+        seconds?: number;
+    };
+    url: '/drops/{dropId}/live';
+};
+
+export type WatchDropErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type WatchDropError = WatchDropErrors[keyof WatchDropErrors];
+
+export type WatchDropResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type WatchDropResponse = WatchDropResponses[keyof WatchDropResponses];
+
 export type EmptyCartData = {
     body?: never;
     headers?: {
@@ -1685,6 +1838,9 @@ export type EmptyCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1785,6 +1941,9 @@ export type EmptyCartResponse = EmptyCartResponses[keyof EmptyCartResponses];
 export type GetCartData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -1879,6 +2038,9 @@ export type AddToCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: never;
@@ -2228,6 +2390,9 @@ export type PlaceOrderData = {
             note?: string;
         };
         note?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
         metadata?: {
             [key: string]: string;
         };
@@ -2273,6 +2438,9 @@ export type PlaceOrderData = {
             note?: string;
         };
         note?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
         metadata?: {
             [key: string]: string;
         };
@@ -2311,6 +2479,9 @@ export type PlaceOrderData = {
             note?: string;
         };
         note?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
         metadata?: {
             [key: string]: string;
         };
@@ -2448,6 +2619,13 @@ export type GetOrderErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
      * `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
@@ -2504,7 +2682,7 @@ export type EditOrderData = {
         } | null;
         note?: string | null;
         /**
-         * Merged by key; null removes a key
+         * Merged by key into the metadata; null removes a key
          */
         metadata?: {
             [key: string]: string | null;
@@ -2537,6 +2715,13 @@ export type EditOrderErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
@@ -2610,6 +2795,9 @@ export type EditOrderResponse = EditOrderResponses[keyof EditOrderResponses];
 export type ListUserOrdersData = {
     body?: never;
     path: {
+        /**
+         * A user's id, or `me`
+         */
         userId: string;
     };
     query?: {
@@ -2722,6 +2910,13 @@ export type CancelOrderErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
@@ -2952,6 +3147,13 @@ export type GetPaymentErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `PAYMENT_NOT_FOUND`: Payment not found
@@ -3264,10 +3466,22 @@ export type CreateUsersData = {
     body: {
         name: string;
         externalId?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
     } | {
         users: Array<{
             name: string;
             externalId?: string;
+            /**
+             * The shop's own data: up to 50 texts by key
+             */
+            metadata?: {
+                [key: string]: string;
+            };
         }>;
     };
     headers?: {
@@ -5336,6 +5550,13 @@ export type ListReturnsOfOrderErrors = {
         code?: 'UNAUTHENTICATED';
     };
     /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
      * `ORDER_NOT_FOUND`: Order not found
      */
     404: Problem & {
@@ -5417,6 +5638,13 @@ export type RequestReturnErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found
@@ -5517,6 +5745,13 @@ export type WithdrawReturnErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found; `RETURN_NOT_FOUND`: Return not found
@@ -6325,6 +6560,13 @@ export type GetOrderHistoryErrors = {
     401: Problem & {
         status?: 401;
         code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
     };
     /**
      * `ORDER_NOT_FOUND`: Order not found

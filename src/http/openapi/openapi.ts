@@ -47,7 +47,7 @@ export function openApi(operations: readonly Operation[], version: string, examp
 }
 
 function operationObject({ definition, refusals, writes }: Operation, components: Components, allExamples: Examples): Json {
-  const { operationId, tag, summary, description, audience, optionalToken, answers, mediaType = "application/json" } = definition;
+  const { operationId, tag, summary, description, audience, permission, optionalToken, answers, mediaType = "application/json" } = definition;
   const examples = examplesOf(allExamples, operationId);
   const success = (status: string, schema: TSchema | null): Json => ({
     description: STATUS_CODES[Number(status)] ?? "",
@@ -59,7 +59,8 @@ function operationObject({ definition, refusals, writes }: Operation, components
     tags: [tag],
     summary,
     ...(description ? { description } : {}),
-    ...(audience !== "anyone" ? { security: [{ bearer: [] }] } : optionalToken ? { security: [{}, { bearer: [] }] } : {}),
+    security: audience !== "anyone" ? [{ bearer: [] }] : optionalToken ? [{}, { bearer: [] }] : [],
+    ...(permission === undefined ? {} : { "x-permission": permission }),
     parameters: [...parametersOf(definition, components, examples), ...(writes ? [components.idempotencyKey()] : [])],
     ...requestBodyOf(definition, components, examples),
     responses: {

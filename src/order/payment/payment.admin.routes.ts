@@ -20,6 +20,7 @@ export function paymentAdminRoutes(routes: Routes, { database }: { database: Dat
       path: "/admin/payments",
       operationId: "listPayments",
       audience: "operator",
+      permission: "refunds",
       tag: "Payments",
       summary: `Payments, newest first, with their last ${STEPS_IN_LIST} steps, and money captured for payments that failed`,
       query: Query({ ...page, status: Type.Optional(PaymentStatusSchema), method: Type.Optional(PaymentMethodSchema) }),

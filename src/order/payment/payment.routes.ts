@@ -55,6 +55,7 @@ function payOrderRoute(routes: Routes, { config, orderCache, gateway, payments }
       path: "/payments",
       operationId: "payOrder",
       audience: "shopper",
+      permission: "orders",
       tag: "Payments",
       summary: "Pay an order that was placed DEFERRED",
       description:
@@ -100,6 +101,7 @@ function paymentRoute(routes: Routes, database: Database): void {
       path: "/payments/{paymentId}",
       operationId: "getPayment",
       audience: "shopper",
+      permission: "orders",
       tag: "Payments",
       summary: `One payment with its steps, the newest ${STEPS_SHOWN} if there are more`,
       params: Type.Object({ paymentId: Id() }),

@@ -14,7 +14,7 @@ export type FuzzOptions = { seed: number; runs: number; path?: string | undefine
 export type FuzzReport = { requests: number; tally: Map<string, number>; operations: string[]; unserved: string[] };
 
 /** Endless event streams; test/api/live.test.ts tests them. */
-const ENDLESS = new Set(["watchLive"]);
+const ENDLESS = new Set(["watchLive", "watchDrop"]);
 /** Concurrent requests, to find failures that need concurrency. */
 const CONCURRENCY = 6;
 /** Valid requests to an operation that has not succeeded by chance. */

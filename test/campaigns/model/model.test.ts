@@ -10,6 +10,7 @@ const NOT_COVERED: Record<string, string> = {
   metrics: "process metrics",
   explainProblem: "static pages",
   getShop: "static settings",
+  watchDrop: "an endless stream: test/api/drop-live.test.ts",
   watchLive: "an endless stream: test/api/live.test.ts",
   paymentWebhook: "triggers settlement only: test/api/gateway.test.ts",
   listDemoUsers: "only with DEMO=on: test/api/demo.test.ts",

@@ -1,5 +1,6 @@
 import type { Mutation } from "./mutation.ts";
 import { AFTERWARDS } from "./list/afterwards.ts";
+import { IDENTITIES } from "./list/identity.ts";
 import { DRAWS } from "./list/draws.ts";
 import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";
@@ -18,6 +19,7 @@ export const MUTATIONS: Mutation[] = [
   ...ORDERS,
   ...OF_THE_TILL,
   ...AFTERWARDS,
+  ...IDENTITIES,
   ...DRAWS,
   ...TIME_AND_SETTINGS,
 ];

@@ -9,6 +9,9 @@ const DRAWN = "src/drop/draw/draw.test.ts";
 const VERIFIED = "src/drop/draw/verify-draw.test.ts";
 const TAMPERED = "a file that was tampered with does not agree";
 
+const LIVE = "src/drop/live/drop-live.ts";
+const FOLLOWED = "test/api/drop-live.test.ts";
+
 export const DRAWS: Mutation[] = [
   mutation("a leaf and a node of the tree are hashed differently", MERKLE, "const NODE = 1;", "const NODE = 0;", [
     DRAWN,
@@ -54,5 +57,17 @@ export const DRAWS: Mutation[] = [
   mutation("ranks before the seed is published do not agree", VERIFY, "check(!entries.ranked && drawnAt === null,", "check(true,", [
     VERIFIED,
     TAMPERED,
+  ]),
+  mutation("a change of status is sent at once, to listeners of other instances too", "src/app/invalidation.ts", "        onDropsChanged();\n", "", [
+    FOLLOWED,
+    "listeners of two instances learn",
+  ]),
+  mutation("listeners get at most one ordinary event a second", LIVE, "const due = clock >= watched.dueAt && (", "const due = (", [
+    FOLLOWED,
+    "between two events that differ only in numbers",
+  ]),
+  mutation("a shutdown ends the streams of drops", "src/app/open-http.ts", "    shop.dropLive.stop();\n", "", [
+    FOLLOWED,
+    "a shutdown ends all streams",
   ]),
 ];

@@ -1,0 +1,39 @@
+// The users of an issuer's shoppers, by external id.
+
+import { LRUCache } from "lru-cache";
+import type { Accounts } from "../http/tokens.ts";
+import { refuse } from "../refusal.ts";
+import type { Till } from "../till/till.ts";
+import { findUser, provisionUser } from "./provision-user.ts";
+
+const MAX_CACHED = 100_000;
+
+export class CachedAccounts implements Accounts {
+  readonly #ids = new LRUCache<string, string>({ max: MAX_CACHED });
+  /** Lookups in progress: concurrent first requests of one subject share a lookup. */
+  readonly #lookups = new Map<string, Promise<string>>();
+  readonly #till: Till;
+  readonly #provision: boolean;
+
+  /** @param provision whether an unknown external id becomes a user */
+  constructor({ till, provision }: { till: Till; provision: boolean }) {
+    this.#till = till;
+    this.#provision = provision;
+  }
+
+  userOf(externalId: string, name: string): string | Promise<string> {
+    const known = this.#ids.get(externalId) ?? this.#lookups.get(externalId);
+    if (known !== undefined) return known;
+    const lookup = this.#find(externalId, name).finally(() => this.#lookups.delete(externalId));
+    this.#lookups.set(externalId, lookup);
+    return lookup;
+  }
+
+  async #find(externalId: string, name: string): Promise<string> {
+    const found = this.#provision
+      ? await this.#till.submit(provisionUser, { externalId, name })
+      : ((await this.#till.submit(findUser, externalId)) ?? refuse("FORBIDDEN"));
+    this.#ids.set(externalId, found);
+    return found;
+  }
+}

@@ -1,0 +1,35 @@
+// The permissions of operators. Each route that needs a token names one of them.
+
+import { refuse } from "../refusal.ts";
+import type { Caller } from "./caller.ts";
+
+export const PERMISSIONS = [
+  "catalog",
+  "stock",
+  "coupons",
+  "drops",
+  "orders",
+  "fulfilment",
+  "refunds",
+  "balances",
+  "customers",
+  "reports",
+  "operations",
+] as const;
+
+export type Permission = (typeof PERMISSIONS)[number];
+
+/** Whether an operator has a permission. `reports` reads all routes and changes no data. */
+export function hasPermission({ permissions }: Caller, permission: Permission, writes: boolean): boolean {
+  return permissions === undefined || permissions.has(permission) || (!writes && permissions.has("reports"));
+}
+
+/** Whether the caller is an operator that may read what the permission covers. For public routes, whose `caller` may be null. */
+export function isReader(caller: Caller | null, permission: Permission): boolean {
+  return caller?.role === "operator" && hasPermission(caller, permission, false);
+}
+
+/** Errors: FORBIDDEN, with the permission, for an operator that lacks it. */
+export function checkPermission(caller: Caller, permission: Permission, writes: boolean): void {
+  if (!hasPermission(caller, permission, writes)) refuse("FORBIDDEN", { permission });
+}
