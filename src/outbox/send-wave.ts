@@ -2,7 +2,7 @@ import type { Database } from "../database/pool.ts";
 import { sanitizedReason, type SentWave } from "./deliver-in-order.ts";
 import { type Envelope, envelopeOf, shopEnvelopeOf } from "./envelope.ts";
 import type { EventContents } from "./event-contents.ts";
-import { isOfOrder, type OutboxEvent, type ShopOutboxEvent } from "./event.ts";
+import { isOfOrder, type OutboxEvent } from "./event.ts";
 import type { Outcome } from "./isolate.ts";
 import { readOrderSnapshots } from "./order-snapshot.ts";
 
@@ -34,7 +34,7 @@ async function envelopesOf<Event extends OutboxEvent>(database: Database, wave: 
   for (const event of wave) {
     const order = orderAt.get(event);
     const one: OutboxEvent = event;
-    if (!isOfOrder(one)) envelopes.set(event, shopEnvelopeOf(one as ShopOutboxEvent));
+    if (!isOfOrder(one)) envelopes.set(event, shopEnvelopeOf(one));
     else if (order) envelopes.set(event, envelopeOf(one, order));
   }
   return envelopes;
