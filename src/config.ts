@@ -3,6 +3,7 @@
 import { isIP } from "node:net";
 import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
+import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
 import { countryOf } from "./country.ts";
 import { ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
@@ -53,7 +54,7 @@ export type Config = DataPlatformSettings & {
   dataDir: string;
   auth: AuthSettings;
   balanceFunding: "open" | "gateway" | "operator";
-  gateway: GatewaySettings & SettlementSettings;
+  gateway: GatewaySettings & SettlementSettings & { methods: readonly GatewayMethod[]; window: PaymentWindow | undefined };
   /** Minor units. */
   chargeMax: number;
   /** Minor units. */
@@ -154,6 +155,8 @@ function gateway(env: Env, embedded: boolean): Config["gateway"] {
     url,
     secret,
     currency: code,
+    methods: gatewayMethods(env),
+    window: paymentWindow(env, url),
     // Internal: `serve --workers` gives its workers the simulator that they share.
     simulatorUrl: kind === "simulated" ? text(env, "PAYMENT_SIMULATOR_URL") : undefined,
     timeoutMs: integer(env, "PAYMENT_GATEWAY_TIMEOUT_MS", kind === "simulated" ? 1500 : 10_000, 1, 120_000),

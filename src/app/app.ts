@@ -12,6 +12,7 @@ import type { Config } from "../config.ts";
 import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
+import { type HoldParts, HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
@@ -70,22 +71,25 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const onChange = (up: boolean, reason?: string): void => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it");
   const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
-  const { till, soldOut, dropLive, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
+  const afterTill = await openTill(stack, { config, log, opened, shared, now, fixedNow });
+  const { till, soldOut, productDrops, dropLive, invalidation, live, relay, outdated } = afterTill;
   const registry = shopMetrics(till);
   const { backlog, backlogLog } = openBacklog(stack, { database, relay, registry, log });
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
-  const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const expireHolds = openHolds(scheduling, { database, till, productDrops, now, log });
+  const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
     now,
     relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
+    expireHolds,
     expireCoupons: () => expireCoupons({ database, till, now }),
-    settlePayments: () => settlement.worker.run(),
+    settlePayments: () => cards.settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
   });
   const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
@@ -102,13 +106,13 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     variantCache: new VariantCache(database),
     orderCache,
     soldOut,
+    productDrops,
     dropLive,
     relay,
     scheduler,
-    gateway,
-    settlement,
+    ...cards,
   };
-  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: () => gateway.stop() });
+  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: cards.stop });
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   backlogLog.start();
@@ -117,7 +121,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     throw addressError(error, config);
   });
   rehearsals.url = loopbackOf(url);
-  onListening(url);
+  cards.onListening(url);
 
   let closing: Promise<void> | undefined;
   return {
@@ -126,6 +130,19 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     secret,
     broken: Promise.race([outdated, ...(opened.died ? [opened.died] : [])]),
     close: () => (closing ??= stack.disposeAsync()),
+  };
+}
+
+/** Opens the watch over holds of drops. Returns the work of the job `expire-holds`. */
+function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { log: Logger }): () => Promise<number> {
+  const lapse = (): Promise<number> => lapseHolds(parts);
+  const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
+  stack.defer(() => holdWatch.stop());
+  holdWatch.start();
+  return async () => {
+    const lapsed = await lapse();
+    await loseLines(parts);
+    return lapsed;
   };
 }
 

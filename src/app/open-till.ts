@@ -6,7 +6,8 @@ import { logReport } from "../backlog/log-lines.ts";
 import type { Config } from "../config.ts";
 import { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
-import { readDrop } from "../drop/drop.routes.ts";
+import { ProductDrops } from "../drop/product-drops.ts";
+import { readDrop } from "../drop/read-drop.ts";
 import { DropLive } from "../drop/live/drop-live.ts";
 import { addsShopEvents } from "../events/shop-events.ts";
 import type { Database } from "../database/pool.ts";
@@ -38,6 +39,7 @@ export type OpenTillOptions = {
 export type OpenTill = {
   till: Till;
   soldOut: SoldOut;
+  productDrops: ProductDrops;
   dropLive: DropLive;
   invalidation: Invalidation;
   live: Live;
@@ -53,10 +55,12 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
   const onListenerError = (error: Error): void =>
     error instanceof ConfigError ? outdated.resolve(error.message) : log.warn({ err: error.message }, "a database connection broke");
   const soldOut = new SoldOut(database);
+  const productDrops = new ProductDrops(database);
   const invalidation = new Invalidation({
     database,
     cache: shared.cache,
     soldOut,
+    productDrops,
     onDropsChanged: () => dropLive.changed(),
     onSettingsChanged: () => void checkStored(database, config).catch(onListenerError),
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
@@ -105,7 +109,7 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     onReport: (report) => logReport(log, report),
   });
   stack.defer(() => relay.stop());
-  return { till, soldOut, dropLive, invalidation, live, relay, outdated: outdated.promise };
+  return { till, soldOut, productDrops, dropLive, invalidation, live, relay, outdated: outdated.promise };
 }
 
 function openDropLive(database: Database, { cache }: SharedState, now: Now, log: Logger): DropLive {

@@ -23,6 +23,8 @@ import { fulfilmentRoutes } from "../fulfilment/fulfilment.routes.ts";
 import { returnRoutes } from "../fulfilment/return.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
+import { entryRoutes } from "../drop/entry.routes.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
 import type { DropLive } from "../drop/live/drop-live.ts";
 import { dropLiveRoutes } from "../drop/live/live.routes.ts";
@@ -65,10 +67,13 @@ export type ShopParts = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   soldOut: SoldOut;
+  productDrops: ProductDrops;
   dropLive: DropLive;
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
+  /** The same gateway for work that no buyer waits for. */
+  background: Gateway;
   settlement: Settlement;
 };
 
@@ -87,6 +92,7 @@ const SHOPPER_ROUTES = [
   catalogRoutes,
   couponRoutes,
   dropRoutes,
+  entryRoutes,
   dropLiveRoutes,
   cartRoutes,
   orderRoutes,
@@ -126,5 +132,5 @@ export async function declareRoutes(server: FastifyInstance, { shop, live, rehea
   operationsRoutes(routes, operations);
   problemRoutes(routes);
   await openapiRoutes(server, routes.operations);
-  pageRoutes(server);
+  pageRoutes(server, shop.config.gateway.window);
 }

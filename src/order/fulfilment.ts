@@ -46,11 +46,21 @@ export function unitsByVariant({ items, fulfilment }: Units): Map<string, UnitsO
   );
 }
 
+/** Which refunded units are sold again; the others are written off. */
+export type Restock = boolean | "unshipped";
+
 /**
  * How units are refunded. `returned`: they come back from the buyer; otherwise unshipped units are
- * refunded first. Without `restock` they are written off.
+ * refunded first.
  */
-export type RefundOf = { returned: boolean; restock: boolean };
+export type RefundOf = { returned: boolean; restock: Restock };
+
+/** Of the refunded units, those that are sold again. */
+export function restockedUnits(order: Units, refunded: ReadonlyMap<string, number>, restock: Restock): ReadonlyMap<string, number> {
+  if (restock !== "unshipped") return restock ? refunded : new Map();
+  const before = unitsByVariant(order);
+  return new Map([...refunded].map(([variantId, units]) => [variantId, Math.min(units, before.get(variantId)?.unshipped ?? 0)]));
+}
 
 /**
  * The fulfilment of an order after a refund of these units, which the caller has bounded by those
@@ -58,13 +68,15 @@ export type RefundOf = { returned: boolean; restock: boolean };
  */
 export function fulfilmentAfterRefund(order: Units, refunded: ReadonlyMap<string, number>, { returned, restock }: RefundOf): Fulfilment | null {
   const { fulfilment } = order;
-  if (fulfilment === null && restock) return null;
+  if (fulfilment === null && restock !== false) return null;
+  const restocked = restockedUnits(order, refunded, restock);
   const before = unitsByVariant(order);
   const after: Fulfilment = { ...fulfilment, shipments: fulfilment?.shipments ?? [] };
   for (const [variantId, units] of refunded) {
     const fromBuyer = returned ? units : Math.max(0, units - (before.get(variantId)?.unshipped ?? 0));
     if (fromBuyer > 0) after.returned = add(after.returned, variantId, fromBuyer);
-    if (!restock) after.writtenOff = add(after.writtenOff, variantId, units);
+    const lost = units - (restocked.get(variantId) ?? 0);
+    if (lost > 0) after.writtenOff = add(after.writtenOff, variantId, lost);
   }
   return after;
 }

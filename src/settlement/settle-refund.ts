@@ -4,7 +4,7 @@ import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } 
 import { orders } from "../order/order.sql.ts";
 import { withStep } from "../order/payment/payment.ts";
 import { payments } from "../order/payment/payment.sql.ts";
-import { restoreUnits, shareOf } from "../order/refund/refund.ts";
+import { remaining, restoreUnits, shareOf } from "../order/refund/refund.ts";
 import { refunds } from "../order/refund/refund.sql.ts";
 import { refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
@@ -34,21 +34,29 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
 
       const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
       if (outcome.kind === "unknown") {
-        uow.put(refunds, orderId, { ...refund, failure: outcome.reason, askAt, asked: refund.asked + 1 });
+        uow.put(refunds, orderId, {
+          ...refund,
+          failure: outcome.reason,
+          askAt,
+          asked: refund.asked + 1,
+          keyNumber: outcome.keyNumber ?? refund.keyNumber,
+        });
       } else if (outcome.kind === "failed") {
         uow.put(refunds, orderId, { ...refund, status: "FAILED", failure: outcome.reason, settledAt: uow.now, askAt });
         const payment = uow.find(payments, orderId);
         const step = `refund of ${refund.amount} refused: ${outcome.reason}`;
         if (payment) uow.put(payments, orderId, withStep(payment, payment.status, uow.now, step));
       } else {
-        const units = new Map(refund.units);
-        const { returnId, restock, reason, customerReason } = refund;
-        const terms = { units, returnId, restock, reasons: { reason, customerReason } };
+        // All of the payment was cancelled at the gateway, so all remaining units are refunded, not only those of this refund.
+        const { whole = false } = outcome;
+        const { reason, customerReason } = refund;
+        const [returnId, restock] = whole ? [null, "unshipped" as const] : [refund.returnId, refund.restock];
+        const terms = { units: whole ? remaining(order.items) : new Map(refund.units), returnId, restock, reasons: { reason, customerReason } };
         const { amount } = shareOf(order, terms);
-        if (amount !== refund.amount) throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
-        uow.put(refunds, orderId, { ...refund, status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
+        if (amount !== refund.amount && !whole) throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
+        uow.put(refunds, orderId, { ...refund, amount, units: [...terms.units], status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
         restoreUnits(uow, order, terms);
-        if (returnId !== null) completeReturn(uow, orderId, { returnId, restock });
+        if (refund.returnId !== null) completeReturn(uow, orderId, { returnId: refund.returnId, restock: refund.restock });
       }
       return null;
     },

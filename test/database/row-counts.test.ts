@@ -91,6 +91,7 @@ const CHARGE: CardCharge = {
   createdAt: 0,
   askAt: null,
   asked: 0,
+  keyNumber: 0,
   balanceAfter: null,
 };
 
@@ -155,6 +156,7 @@ const MISSING = [
       settledAt: null,
       askAt: null,
       asked: 0,
+      keyNumber: 0,
     },
     { asked: 1 },
   ),

@@ -1,7 +1,7 @@
-import { timestampArray, arrayOf, columns, textArray, type Statement } from "../../database/statement.ts";
+import { arrayOf, columns, type Statement } from "../../database/statement.ts";
 import type { Change, Table } from "../../till/table.ts";
 
-/** A refund to a card. `units` by variant, instants in ms, `amount` in minor units. */
+/** A refund to a card, in progress or, if the gateway's dashboard has made it, completed at once. `units` by variant, instants in ms, `amount` in minor units. */
 export type RefundRow = {
   id: string;
   orderId: string;
@@ -22,10 +22,11 @@ export type RefundRow = {
   settledAt: number | null;
   askAt: number | null;
   asked: number;
+  keyNumber: number;
 };
 
 const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces AS units, coalesce(restock, true) AS restock, return_id AS "returnId", reason, customer_reason AS "customerReason", failure,
-  created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked`;
+  created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked, key_number AS "keyNumber"`;
 
 /** The open refund of each order, protected by the order's lock. */
 export const refunds: Table<RefundRow> = {
@@ -48,6 +49,7 @@ const STARTED = columns({
   order_id: "uuid",
   payment_id: "uuid",
   payment_key: "text",
+  status: "text",
   amount: "bigint",
   pieces: "jsonb",
   restock: "boolean",
@@ -55,33 +57,41 @@ const STARTED = columns({
   reason: "text",
   customer_reason: "text",
   created_at: "timestamptz",
+  settled_at: "timestamptz",
   ask_at: "timestamptz",
 });
+const CHANGED = columns({
+  id: "uuid",
+  status: "text",
+  amount: "bigint",
+  pieces: "jsonb",
+  failure: "text",
+  settled_at: "timestamptz",
+  ask_at: "timestamptz",
+  asked: "int",
+  key_number: "int",
+});
+
+function rowsOf(changes: Change<RefundRow>[]) {
+  return changes.map(({ after }) => ({ ...after, pieces: after.units }));
+}
 
 function insertRefunds(changes: Change<RefundRow>[]): Statement {
   return {
     name: "insert refunds",
-    text: `INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, restock, return_id, reason, customer_reason, created_at, ask_at)
-           SELECT id, order_id, payment_id, payment_key, 'PENDING', amount, pieces, restock, return_id, reason, customer_reason, created_at, ask_at
-           FROM ${STARTED.unnest} v(${STARTED.names})`,
-    values: STARTED.arrays(changes.map(({ after }) => ({ ...after, pieces: after.units }))),
+    text: `INSERT INTO refunds (${STARTED.names}) SELECT * FROM ${STARTED.unnest}`,
+    values: STARTED.arrays(rowsOf(changes)),
   };
 }
 
+/** A refund that the gateway refused may still be completed: a person has sent the money back. */
 function updateRefunds(changes: Change<RefundRow>[]): Statement {
   return {
     name: "update refunds",
-    text: `UPDATE refunds r SET status = v.status, failure = v.failure, settled_at = v.settled_at, ask_at = v.ask_at, asked = v.asked
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[]) v(id, status, failure, settled_at, ask_at, asked)
-           WHERE r.id = v.id AND r.status = 'PENDING'`,
-    values: [
-      arrayOf(changes, ({ after }) => after.id),
-      arrayOf(changes, ({ after }) => after.status),
-      textArray(changes, ({ after }) => after.failure),
-      timestampArray(changes, ({ after }) => after.settledAt),
-      timestampArray(changes, ({ after }) => after.askAt),
-      arrayOf(changes, ({ after }) => after.asked),
-    ],
+    text: `UPDATE refunds r SET status = v.status, amount = v.amount, pieces = v.pieces, failure = v.failure, settled_at = v.settled_at, ask_at = v.ask_at,
+             asked = v.asked, key_number = v.key_number
+           FROM ${CHANGED.unnest} v(${CHANGED.names}) WHERE r.id = v.id AND r.status <> 'COMPLETED'`,
+    values: CHANGED.arrays(rowsOf(changes)),
     rows: changes.length,
   };
 }

@@ -8,7 +8,7 @@ import { refuse } from "../../refusal.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
 import { NeedsChanged, type UnitOfWork } from "../../till/unit-of-work.ts";
 import { changeOrder } from "../change-order.ts";
-import { fulfilmentAfterRefund, unitsByVariant } from "../fulfilment.ts";
+import { fulfilmentAfterRefund, type Restock, restockedUnits, unitsByVariant } from "../fulfilment.ts";
 import type { Order, OrderItem } from "../order.ts";
 import { orderView, type OrderView, type Viewer } from "../order-view.ts";
 import { livePayment } from "../payment/live-payment.ts";
@@ -51,8 +51,8 @@ export function unitsOf(items: { variantId: string; quantity: number }[]): Units
 export type RefundTerms = {
   units: Units;
   reasons: RefundReasons;
-  /** False: the units are written off. */
-  restock: boolean;
+  /** The units that are not sold again are written off. */
+  restock: Restock;
   /** The return that brought the units back; null for a refund without one, of unshipped units first. */
   returnId: string | null;
 };
@@ -102,7 +102,7 @@ function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paym
     status: "PENDING",
     amount,
     units: [...units],
-    restock,
+    restock: restock !== false,
     returnId,
     ...reasons,
     failure: null,
@@ -110,6 +110,7 @@ function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paym
     settledAt: null,
     askAt: uow.now + askAfterMs,
     asked: 0,
+    keyNumber: 0,
   };
 }
 
@@ -120,7 +121,11 @@ function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paym
 export function restoreUnits(uow: UnitOfWork, order: Order, terms: RefundTerms): Refunded {
   const { units, reasons, restock, returnId } = terms;
   const { after, amount, refunded, full } = shareOf(order, terms);
-  if (restock) for (const item of refunded) returnStock(uow, item);
+  const restocked = restockedUnits(order, units, restock);
+  for (const { variantId } of refunded) {
+    const quantity = restocked.get(variantId) ?? 0;
+    if (quantity > 0) returnStock(uow, { variantId, quantity });
+  }
   if (full && order.userCouponId !== null) returnCoupon(uow, order.userCouponId, order.id);
 
   const status = full ? "REFUNDED" : "PARTIALLY_REFUNDED";
@@ -130,7 +135,7 @@ export function restoreUnits(uow: UnitOfWork, order: Order, terms: RefundTerms):
   const event = full ? "order.refunded" : "order.partially-refunded";
   const fulfilment = fulfilmentAfterRefund(order, units, { returned: returnId !== null, restock });
   const fields = { status, items: after, fulfilment, refundedAmount: order.refundedAmount + amount } as const;
-  const changed = changeOrder(uow, order, event, fields, { items: refunded, amount, ...reasons, ...(restock ? {} : { restock }) });
+  const changed = changeOrder(uow, order, event, fields, { items: refunded, amount, ...reasons, ...(restock === false ? { restock } : {}) });
   return { order: changed, payment };
 }
 
