@@ -23,6 +23,10 @@ export type Problem = {
      */
     detail: string;
     /**
+     * The id of this request, as in `X-Request-Id`
+     */
+    requestId: string;
+    /**
      * The invalid fields
      */
     errors?: Array<{
@@ -743,6 +747,11 @@ export type ProblemType = {
  */
 export type IdempotencyKey = string;
 
+/**
+ * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+ */
+export type IfNoneMatch = string;
+
 export type GetMeData = {
     body?: never;
     path?: never;
@@ -1233,6 +1242,12 @@ export type ListTransactionsResponse = ListTransactionsResponses[keyof ListTrans
 
 export type ListProductsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -1359,6 +1374,12 @@ export type GetProductResponse = GetProductResponses[keyof GetProductResponses];
 
 export type ListCouponsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -1417,6 +1438,12 @@ export type ListCouponsResponse = ListCouponsResponses[keyof ListCouponsResponse
 
 export type GetCouponData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         couponId: string;
     };
@@ -1686,6 +1713,12 @@ export type ListUserCouponsResponse = ListUserCouponsResponses[keyof ListUserCou
 
 export type ListDropsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -3606,6 +3639,12 @@ export type PaymentWebhookResponse = PaymentWebhookResponses[keyof PaymentWebhoo
 
 export type ListPopularProductsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/products/popular';
