@@ -12,6 +12,7 @@ import type { Config } from "../config.ts";
 import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
+import { HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
@@ -70,7 +71,8 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const onChange = (up: boolean, reason?: string): void => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it");
   const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
-  const { till, soldOut, dropLive, invalidation, live, relay, outdated } = await openTill(stack, { config, log, opened, shared, now, fixedNow });
+  const tillParts = await openTill(stack, { config, log, opened, shared, now, fixedNow });
+  const { till, soldOut, dropLive, productDrops, invalidation, live, relay, outdated } = tillParts;
   const registry = shopMetrics(till);
   const { backlog, backlogLog } = openBacklog(stack, { database, relay, registry, log });
 
@@ -78,12 +80,22 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
   const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
+  const holdParts = { database, till, productDrops, now };
+  const lapse = (): Promise<number> => lapseHolds(holdParts);
+  const expireHolds = async (): Promise<number> => {
+    const lapsed = await lapse();
+    await loseLines(holdParts);
+    return lapsed;
+  };
+  const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
+  scheduling.defer(() => holdWatch.stop());
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
     now,
     relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
+    expireHolds,
     expireCoupons: () => expireCoupons({ database, till, now }),
     settlePayments: () => settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
@@ -103,6 +115,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     orderCache,
     soldOut,
     dropLive,
+    productDrops,
     relay,
     scheduler,
     gateway,
@@ -113,6 +126,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   relay.start();
   backlogLog.start();
   await scheduler.start();
+  holdWatch.start();
   const url = await server.listen({ port: config.port, host: config.host, backlog: TCP_BACKLOG }).catch((error: NodeJS.ErrnoException) => {
     throw addressError(error, config);
   });

@@ -7,8 +7,9 @@ import { PRODUCT_LISTS } from "../catalog/catalog.routes.ts";
 import { changesAppearance, changesCatalog } from "../catalog/catalog-changes.ts";
 import { editedCampaignIds, soldOutCampaignIds } from "../coupon/campaign-changes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
-import { DROPS } from "../drop/drop.routes.ts";
-import { changesDrops } from "../drop/drop-changes.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
+import { DROPS } from "../drop/read-drop.ts";
+import { changesDrops, changesProductDrops } from "../drop/drop-changes.ts";
 import type { Database } from "../database/pool.ts";
 import { POPULAR } from "../popular/popular.routes.ts";
 import { CHANNEL } from "../till/postgres-store.ts";
@@ -18,6 +19,8 @@ import type { Changes } from "../till/table.ts";
 const STOCK_CHANGED = "stock";
 /** The list of popular products. */
 const POPULAR_CHANGED = "popular";
+/** Which products are in drops. */
+const PRODUCT_DROPS_CHANGED = "product-drops";
 /** Drops or their entries. */
 const DROPS_CHANGED = "drops";
 /** Followed by the id of a campaign that an operator has changed. */
@@ -35,6 +38,7 @@ export type InvalidationOptions = {
   soldOut: SoldOut;
   /** Called when drops, their entries or any stock were changed. */
   onDropsChanged: () => void;
+  productDrops: ProductDrops;
   /** Checks the stored settings again. */
   onSettingsChanged: () => void;
   /** The holders of a sold-out coupon could not be read; the till goes on refusing. */
@@ -50,7 +54,7 @@ export class Invalidation {
 
   /** Handles a message of any instance. */
   receive(message: string): void {
-    const { cache, soldOut, onSettingsChanged, onDropsChanged } = this.#options;
+    const { cache, soldOut, productDrops, onSettingsChanged, onDropsChanged } = this.#options;
     const words = message.split(" ");
     const change = words.find((word) => word.startsWith(CHANGE_NAME));
     for (const word of words) {
@@ -60,6 +64,7 @@ export class Invalidation {
         onDropsChanged();
       }
       if (word === POPULAR_CHANGED || word === EVERYTHING_CHANGED) cache.drop(POPULAR, change);
+      if (word === PRODUCT_DROPS_CHANGED || word === EVERYTHING_CHANGED) productDrops.forget();
       if (word === SETTINGS_CHANGED) onSettingsChanged();
       if (word === EVERYTHING_CHANGED) soldOut.forget();
       if (word.startsWith(CAMPAIGN_CHANGED)) soldOut.forget(word.slice(CAMPAIGN_CHANGED.length));
@@ -98,6 +103,7 @@ export function announcementOf(changes: Changes): string | undefined {
   const words = [
     ...(changesCatalog(changes) ? [STOCK_CHANGED] : []),
     ...(changesAppearance(changes) ? [POPULAR_CHANGED] : []),
+    ...(changesProductDrops(changes) ? [PRODUCT_DROPS_CHANGED] : []),
     ...(changesDrops(changes) ? [DROPS_CHANGED] : []),
     ...editedCampaignIds(changes).map((id) => CAMPAIGN_CHANGED + id),
   ];

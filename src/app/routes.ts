@@ -21,6 +21,8 @@ import type { Database } from "../database/pool.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
+import { entryRoutes } from "../drop/entry.routes.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
 import type { DropLive } from "../drop/live/drop-live.ts";
 import { dropLiveRoutes } from "../drop/live/live.routes.ts";
@@ -64,6 +66,7 @@ export type ShopParts = {
   orderCache: OrderCache;
   soldOut: SoldOut;
   dropLive: DropLive;
+  productDrops: ProductDrops;
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
@@ -86,6 +89,7 @@ const SHOPPER_ROUTES = [
   couponRoutes,
   dropRoutes,
   dropLiveRoutes,
+  entryRoutes,
   cartRoutes,
   orderRoutes,
   paymentRoutes,

@@ -19,13 +19,24 @@ export type ShopJobsOptions = {
   /** Both go through the till and return how many rows they expired. */
   expireOrders: () => Promise<number>;
   expireCoupons: () => Promise<number>;
+  expireHolds: () => Promise<number>;
   /** Asks the gateway about every attempt whose outcome is unknown. */
   settlePayments: () => Promise<Record<string, unknown>>;
   /** Sales were aggregated, so a cached popular list is outdated. */
   onAggregated: () => unknown;
 };
 
-export function shopJobs({ database, timezone, now, relay, expireOrders, expireCoupons, settlePayments, onAggregated }: ShopJobsOptions): Job[] {
+export function shopJobs({
+  database,
+  timezone,
+  now,
+  relay,
+  expireOrders,
+  expireCoupons,
+  expireHolds,
+  settlePayments,
+  onAggregated,
+}: ShopJobsOptions): Job[] {
   return [
     {
       name: "aggregate-sales",
@@ -57,6 +68,8 @@ export function shopJobs({ database, timezone, now, relay, expireOrders, expireC
       },
     },
     { name: "expire-orders", schedule: "* * * * *", run: async () => ({ expired: await expireOrders() }) },
+    // Holds are watched all the time (HoldWatch); this job also marks lines that are over.
+    { name: "expire-holds", schedule: "* * * * *", run: async () => ({ expired: await expireHolds() }) },
     { name: "expire-coupons", schedule: "*/10 * * * *", run: async () => ({ expired: await expireCoupons() }) },
     { name: "settle-payments", schedule: "* * * * *", run: settlePayments },
     // Moves orders of the version before, once no instance of it is running; does nothing when all are moved.

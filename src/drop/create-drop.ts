@@ -36,11 +36,12 @@ export type CreateDrop = {
   previousId?: string | null;
 };
 
+export const METADATA_MAX = 50;
 /** How long ago `opensAt` may be: clocks differ, and a drop may be meant to open at once. */
 const LATE_MS = 60_000;
 /** The longest hold. */
 const HOLD_MAX_MS = 30 * 86_400_000;
-const DEFAULT_HOLD = { DIRECT: null, FIRST_COME: "PT5M", DRAW: "PT24H" };
+export const DEFAULT_HOLD = { DIRECT: null, FIRST_COME: "PT5M", DRAW: "PT24H" };
 
 /**
  * Creates a drop, by whose rules alone its product is sold from now on.
@@ -67,7 +68,7 @@ export function createDrop(variantCache: VariantCache, database: Database): Comm
       const rows = variantIds.map((id) => uow.find(variants, id) ?? refuse("PRODUCT_NOT_FOUND", { productId }));
       if ((product.dropId ?? null) !== previousId) throw new NeedsChanged();
       const holdFor = terms.holdFor ?? DEFAULT_HOLD[mode];
-      checkTerms(mode, terms, uow.now);
+      checkTerms(mode, terms, uow.now, uow.now);
       if (productStatus(product, rows) !== "ON_SALE") refuse("PRODUCT_NOT_FOR_SALE", { productId });
       const previous = previousId === null ? undefined : uow.find(drops, previousId);
       if (previous && !hasEnded(previous, uow.now)) refuse("DROP_EXISTS", { productId, dropId: previous.id });
@@ -99,11 +100,12 @@ export function createDrop(variantCache: VariantCache, database: Database): Comm
 }
 
 /**
- * Checks the terms of a drop that has not opened.
+ * Checks the terms of a drop.
+ * @param earliest the earliest opening that is allowed, less a minute
  * Errors: INVALID_REQUEST with the field.
  */
-export function checkTerms(mode: DropMode, { opensAt, closesAt, holdFor, publicValueSource }: DropTerms, now: number): void {
-  if (opensAt < now - LATE_MS) invalid("/opensAt", "must not be in the past");
+export function checkTerms(mode: DropMode, { opensAt, closesAt, holdFor, publicValueSource }: DropTerms, earliest: number, now: number): void {
+  if (opensAt < earliest - LATE_MS) invalid("/opensAt", "must not be in the past");
   if (closesAt !== null && closesAt <= opensAt) invalid("/closesAt", "must be later than opensAt");
   if (closesAt !== null && closesAt <= now) invalid("/closesAt", "must not be in the past");
   if (mode === "DRAW" && closesAt === null) invalid("/closesAt", "is required: a draw is made after the close");

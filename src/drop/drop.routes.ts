@@ -2,27 +2,20 @@
 
 import Type from "typebox";
 import { mayMeet } from "../balance/rehearsal-buyers.ts";
-import type { Cache } from "../cache/cache.ts";
-import type { Now } from "../database/clock.ts";
-import type { Database } from "../database/pool.ts";
 import { newestFirst } from "../http/pages.ts";
 import type { Routes } from "../http/route.ts";
 import { Id, NextCursor, OneOf, page, Query } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
 import { DROP_STATUSES } from "./drop.ts";
-import { type DropRow, dropRowOf, selectDropPage, selectDrops } from "./drop.sql.ts";
+import { selectDropPage } from "./drop.sql.ts";
 import { DropSchema } from "./drop.schemas.ts";
 import { dropView } from "./drop-view.ts";
+import { type DropParts, DROPS, publicRow, readDrop } from "./read-drop.ts";
 
-/** The cache group of all drops with their figures. */
-export const DROPS = "drops";
 /** Statuses change with time, so no list by status is older than this. */
 const LIST_TTL_MS = 1000;
-const DROP_TTL_MS = 60_000;
 
 const LIST = newestFirst("drops");
-
-export type DropParts = { database: Database; cache: Cache; now: Now };
 
 export function dropRoutes(routes: Routes, { database, cache, now }: DropParts): void {
   listRoute(routes, { database, cache, now });
@@ -47,16 +40,6 @@ export function dropRoutes(routes: Routes, { database, cache, now }: DropParts):
       return dropView(drop, drop, now());
     },
   );
-}
-
-/** A drop with its figures, from the cache; its draw is left out, because it holds the secret seed. */
-export async function readDrop({ database, cache }: Omit<DropParts, "now">, dropId: string): Promise<DropRow | null> {
-  return cache.read<DropRow | null>({
-    key: `drop ${dropId}`,
-    group: DROPS,
-    ttlMs: () => DROP_TTL_MS,
-    load: async () => (await database.rows<Record<string, unknown>>(selectDrops([dropId]))).map(publicRow)[0] ?? null,
-  });
 }
 
 function listRoute(routes: Routes, { database, cache, now }: DropParts): void {
@@ -89,8 +72,4 @@ function listRoute(routes: Routes, { database, cache, now }: DropParts): void {
       return { drops: rows.map((row) => dropView(row, row, now())), nextCursor };
     },
   );
-}
-
-function publicRow(row: Record<string, unknown>): DropRow {
-  return { ...dropRowOf(row), draw: null };
 }

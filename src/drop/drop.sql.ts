@@ -1,6 +1,7 @@
 import { arrayOf, columns, iso, LAST_ID, type Statement } from "../database/statement.ts";
 import type { Table } from "../till/table.ts";
 import type { Draw, Drop } from "./drop.ts";
+import { FIRST_WAITING } from "./line.sql.ts";
 
 const DROP = `d.id, d.name, d.product_id AS "productId", d.mode, d.opens_at AS "opensAt", d.closes_at AS "closesAt",
   d.limit_per_customer AS "limitPerCustomer", d.hold_for AS "holdFor", d.waitlist, d.metadata, d.version, d.number, d.paused_at AS "pausedAt",
@@ -117,17 +118,6 @@ function updateDrops(
 /** A drop with the figures that a page shows. */
 export type DropRow = Drop & { remaining: number; called: number };
 
-/** The first waiting entry's place: the smallest among those of each variant and quantity, which the index gives. */
-const FIRST_WAITING = `(WITH RECURSIVE line AS (
-    (SELECT variant_id, quantity, coalesce(rank, number) AS place FROM drop_entries WHERE drop_id = d.id AND status = 'WAITING'
-     ORDER BY variant_id, quantity, coalesce(rank, number) LIMIT 1)
-    UNION ALL
-    SELECT n.* FROM line CROSS JOIN LATERAL
-      (SELECT variant_id, quantity, coalesce(rank, number) AS place FROM drop_entries
-       WHERE drop_id = d.id AND status = 'WAITING' AND (variant_id, quantity) > (line.variant_id, line.quantity)
-       ORDER BY variant_id, quantity, coalesce(rank, number) LIMIT 1) n
-  ) SELECT min(place) FROM line)`;
-
 const FIGURES = `(SELECT coalesce(sum(v.stock) FILTER (WHERE v.status = 'ON_SALE'), 0)::bigint FROM variants v WHERE v.product_id = d.product_id) AS remaining,
   coalesce(${FIRST_WAITING} - 1, coalesce(CASE WHEN d.drawn_at IS NULL THEN d.number ELSE d.entry_count END, 0)) AS called`;
 
@@ -169,4 +159,37 @@ export function selectDropPage({ status, at }: DropFilter, before: string | null
 /** The drop by whose rules a product is sold. */
 export function selectDropOfProduct(productId: string): Statement {
   return { name: "select drop of product", text: `SELECT drop_id AS "dropId" FROM products WHERE id = $1`, values: [productId] };
+}
+
+/** Every product that is sold by the rules of a drop. */
+export function selectProductDrops(): Statement {
+  return { name: "select product drops", text: `SELECT id AS "productId", drop_id AS "dropId" FROM products WHERE drop_id IS NOT NULL`, values: [] };
+}
+
+export function selectProductsOfDrops(ids: string[]): Statement {
+  return {
+    name: "select products of drops",
+    text: `SELECT id, product_id AS "productId" FROM drops WHERE id = ANY($1::uuid[])`,
+    values: [arrayOf(ids, (id) => id)],
+  };
+}
+
+/** The product of a drop, and the stock of its variants. */
+export function selectStockOfDrop(dropId: string): Statement {
+  return {
+    name: "select stock of drop",
+    text: `SELECT d.product_id AS "productId", (SELECT json_agg(json_build_object('variantId', v.id, 'units', v.stock) ORDER BY v.position)
+             FROM variants v WHERE v.product_id = d.product_id) AS stock FROM drops d WHERE d.id = $1`,
+    values: [dropId],
+  };
+}
+
+/** Drops whose line is over, and whose last waiting entries are not marked as lost yet. */
+export function selectLostLines(now: number): Statement {
+  return {
+    name: "select lost lines",
+    text: `SELECT d.id FROM drops d WHERE (d.closed_at IS NOT NULL AND d.mode <> 'DIRECT' OR d.mode = 'FIRST_COME' AND d.closes_at <= $1::timestamptz)
+             AND EXISTS (SELECT FROM drop_entries e WHERE e.drop_id = d.id AND e.status = 'WAITING')`,
+    values: [iso(now)],
+  };
 }

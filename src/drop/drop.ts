@@ -54,23 +54,29 @@ export type Drop = {
 };
 
 /**
- * An entry of a drop. Its place in the line is its `rank`, before a draw its `number`. `person` is who the limit counts for. `heldUntil` in ms is in the
- * drop's own time, which stands still during a pause: see `heldUntil`. Only the round that takes the entry sets `made`.
+ * An entry of a drop. `heldUntil` in ms is in the drop's own time, which stands still during a pause (`dropTime`). `endedAt` is when it
+ * lapsed, was left or lost. `made` is set only in the round that takes the entry, `changed` only in a round that wrote it.
  */
 export type Entry = {
   id: string;
-  dropId: string;
   number: number;
   userId: string;
-  person: string;
   variantId: string;
   quantity: number;
   status: EntryStatus;
   heldUntil: number | null;
   rank: number | null;
   orderId: string | null;
+  endedAt: number | null;
   made?: { createdAt: number };
+  changed?: true;
 };
+
+/**
+ * What a person has of a drop. `units` are those in orders that count, and in the entry while it waits or is held: never more than
+ * `most`. `entry` is the person's last entry; earlier ones never change. `stored` is false only in the round that creates the row.
+ */
+export type Person = { dropId: string; person: string; units: number; most: number | null; entry: Entry | null; stored: boolean };
 
 /** Whether entries and orders without a hold are over: closed by an operator, or past `closesAt`. */
 export function isOver(drop: Drop, now: number): boolean {
@@ -92,4 +98,40 @@ export function dropStatus(drop: Drop, remaining: number, now: number): DropStat
   if (drop.pausedAt !== null) return "PAUSED";
   if (now < drop.opensAt) return "UPCOMING";
   return remaining === 0 ? "SOLD_OUT" : "OPEN";
+}
+/** The drop's own time at an instant (ms): it stands still while the drop is paused. */
+export function dropTime({ pausedAt, pausedMs }: Pick<Drop, "pausedAt" | "pausedMs">, now: number): number {
+  return (pausedAt ?? now) - pausedMs;
+}
+
+/** The instant (ms) until which an entry is held, as of now; null if it has no hold. */
+export function heldUntil({ pausedMs }: Pick<Drop, "pausedMs">, { heldUntil: until }: Pick<Entry, "heldUntil">): number | null {
+  return until === null ? null : until + pausedMs;
+}
+
+/** Whether units that become free go to the line now. */
+export function passesOn(drop: Drop, now: number): boolean {
+  if (drop.pausedAt !== null || drop.closedAt !== null || drop.mode === "DIRECT") return false;
+  return drop.mode === "DRAW" ? drop.draw !== null && drop.draw.drawnAt !== null : !isOver(drop, now);
+}
+
+/** The `heldUntil` of a hold that begins now, in the drop's own time. */
+export function holdFrom(drop: Drop, now: number): number {
+  return dropTime(drop, now) + (durationMs(drop.holdFor ?? "") ?? 0);
+}
+
+/** Whether a hold has lapsed. Nothing lapses during a pause. */
+export function hasLapsed(drop: Drop, { status, heldUntil: until }: Entry, now: number): boolean {
+  return status === "HELD" && drop.pausedAt === null && until !== null && until <= dropTime(drop, now);
+}
+
+/** The status that the API shows: whoever waits when the line is over has lost, before the job has written it. */
+export function entryStatus(drop: Drop, { status }: Pick<Entry, "status">, now: number): EntryStatus {
+  const lineIsOver = drop.closedAt !== null || (drop.mode === "FIRST_COME" && isOver(drop, now));
+  return status === "WAITING" && lineIsOver ? "LOST" : status;
+}
+
+/** The place of an entry in its line. */
+export function placeOf({ rank, number }: Pick<Entry, "rank" | "number">): number {
+  return rank ?? number;
 }

@@ -11,7 +11,11 @@ export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coup
  */
 export const READ_AFTER = [
   "products",
-  "entries",
+  "people",
+  "lines",
+  "line heads",
+  "holds",
+  "drop sales",
   "skus",
   "refunds",
   "failed payments",

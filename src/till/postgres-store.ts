@@ -47,7 +47,7 @@ export class PostgresStore implements Store {
 
   async lock(needs: Iterable<Need>, waitMs: number): Promise<OpenRound> {
     const wanted = [...byTable(needs)];
-    const contended = wanted.flatMap(([table, keys]) => (table.firstCome ? [...keys] : []));
+    const contended = wanted.flatMap(([table, keys]) => (table.firstCome ? [...keys.keys()] : []));
     const admission = contended.length === 0 ? undefined : await (this.#options.firstCome ?? postgresLock).admit(contended, waitMs);
     try {
       const round = await this.#lockRows(wanted, waitMs, admission);
@@ -66,9 +66,9 @@ export class PostgresStore implements Store {
     }
   }
 
-  async #lockRows(wanted: [Table<unknown>, Set<string>][], waitMs: number, admission: Admission | undefined): Promise<OpenRound> {
+  async #lockRows(wanted: [Table<unknown>, Map<string, number>][], waitMs: number, admission: Admission | undefined): Promise<OpenRound> {
     const before = this.#opening(waitMs, admission);
-    const loads = wanted.map(([table, keys]) => table.load([...keys]));
+    const loads = wanted.map(([table, keys]) => table.load([...keys.keys()], [...keys.values()]));
     const client = await this.#connections.take();
     try {
       const sentAt = performance.now();
@@ -179,13 +179,13 @@ const CLAIM_ROUND = "INSERT INTO rounds (id, created_at) VALUES ($1, 'infinity')
  */
 const LOOK_UP_ROUND = "UPDATE rounds SET created_at = created_at WHERE id = $1 RETURNING created_at < 'infinity' AS committed";
 
-/** Groups needs by table in the global lock order, each key once. */
-function byTable(needs: Iterable<Need>): Map<Table<unknown>, Set<string>> {
-  const tables = new Map<Table<unknown>, Set<string>>();
-  for (const { table, key } of needs) {
-    const keys = tables.get(table);
-    if (keys) keys.add(key);
-    else tables.set(table, new Set([key]));
+/** Groups needs by table in the global lock order, each key once, with the sum of `most`. */
+function byTable(needs: Iterable<Need>): Map<Table<unknown>, Map<string, number>> {
+  const tables = new Map<Table<unknown>, Map<string, number>>();
+  for (const { table, key, most = 0 } of needs) {
+    let keys = tables.get(table);
+    if (!keys) tables.set(table, (keys = new Map()));
+    keys.set(key, (keys.get(key) ?? 0) + most);
   }
   return new Map([...tables].sort(([a], [b]) => rank(a.name) - rank(b.name)));
 }

@@ -18,8 +18,10 @@ export interface Table<Row> {
   /**
    * Locks the rows of these keys (`ORDER BY id FOR NO KEY UPDATE`), or reads rows that another lock
    * guards.
+   * @param most for each key how much of its row the round's commands need together, in a unit of
+   * the table's own (`Need.most`)
    */
-  load(keys: string[]): Statement;
+  load(keys: string[], most: number[]): Statement;
   /** Returns the key and the row of one record that `load` selected. */
   read(record: Record<string, unknown>): [key: string, row: Row];
   /** Returns set-based writes for all changes of one round. */
@@ -34,11 +36,14 @@ export interface Journal<Row> {
 /**
  * A row that a command must see. It is locked in the global order before the command is decided.
  */
-export type Need = { table: Table<unknown>; key: string };
+export type Need = { table: Table<unknown>; key: string; most?: number };
 
-/** Declares that a command needs the row of this key, whether or not the row exists. */
-export function need<Row>(table: Table<Row>, key: string): Need {
-  return { table, key };
+/**
+ * Declares that a command needs the row of this key, whether or not the row exists.
+ * @param most how much of the row, if the table reads only as much of it as is needed
+ */
+export function need<Row>(table: Table<Row>, key: string, most?: number): Need {
+  return most === undefined ? { table, key } : { table, key, most };
 }
 
 /** The rows that a round loaded, by table and key. An absent row has no entry. */

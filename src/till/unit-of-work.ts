@@ -52,6 +52,15 @@ export class UnitOfWork {
   }
 
   /**
+   * Returns the current row if the round has it, for rows that another row has brought along (the
+   * people of a line). Undefined if the round neither loaded nor wrote it.
+   */
+  peek<Row>(table: Table<Row>, key: string): Row | undefined {
+    const state = this.#tables.get(table);
+    return (state?.draft.get(key) ?? state?.current.get(key)) as Row | undefined;
+  }
+
+  /**
    * Tells whether this command needs this key, so that `find` may be called. Needs of other
    * commands in the round do not count: otherwise a decision would depend on its neighbors.
    */

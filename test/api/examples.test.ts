@@ -453,7 +453,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "stopRehearsal", "Already finished", 200, { params: { id } });
   await show(operator, "stopRehearsal", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
 
-  await showDrops(operator, soon);
+  await showDrops(operator, soon, [minsu, seoyeon, jiwoo]);
 
   const text = `${JSON.stringify(recorded, null, 2)}\n`;
   if (process.env["UPDATE_EXAMPLES"] === "1") writeFileSync(FILE, text);
@@ -465,7 +465,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
 });
 
 /** A drop of its own product, which opens in an hour. */
-async function showDrops(operator: Client, soon: string): Promise<void> {
+async function showDrops(operator: Client, soon: string, [minsu, seoyeon, jiwoo]: [Client, Client, Client]): Promise<void> {
   const shoes = await shop.product({ name: "한정판 운동화", price: 129_000, stock: 100 });
   const drop = await show(operator, "createDrop", "First come, first served, with holds and a line", 201, {
     body: {
@@ -484,6 +484,30 @@ async function showDrops(operator: Client, soon: string): Promise<void> {
   await show(null, "getDrop", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
   await show(null, "watchDrop", "A second before the opening", 200, { params: { dropId: drop.id, seconds: 1 } });
   await show(null, "watchDrop", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
+  const params = { dropId: drop.id };
+  const steered = { params: { id: drop.id } };
+  await show(minsu, "enterDrop", "DROP_NOT_OPEN", 409, { params });
+  const now = new Date(Date.now() - 1000).toISOString();
+  await show(operator, "editDrop", "It opens now", 200, { ...steered, body: { opensAt: now } });
+  await show(operator, "editDrop", "DROP_ALREADY_OPEN: the limit is fixed", 409, { ...steered, body: { limitPerCustomer: 2 } });
+  good(await operator.post(`/admin/variants/${shoes.variants[0]?.id}/stock`, { delta: -98, reason: "examples" }), 200);
+  await show(minsu, "enterDrop", "A hold", 201, { params });
+  await show(minsu, "enterDrop", "DROP_ALREADY_ENTERED", 409, { params });
+  good(await seoyeon.post(`/drops/${drop.id}/entries`), 201);
+  await show(jiwoo, "enterDrop", "A place in the line", 201, { params });
+  await show(jiwoo, "getOwnEntry", "An entry that waits", 200, { params });
+  await show(operator, "getOwnEntry", "ENTRY_NOT_FOUND", 404, { params });
+  await show(operator, "leaveDrop", "ENTRY_NOT_FOUND", 404, { params });
+  await show(minsu, "leaveDrop", "The hold is given up", 204, { params });
+  await show(operator, "listDropEntries", "All entries", 200, steered);
+  await show(operator, "listDropEntries", "DROP_NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
+  await show(operator, "releaseDrop", "DROP_EXISTS: it is not closed", 409, steered);
+  await show(operator, "pauseDrop", "Paused", 200, steered);
+  await show(operator, "resumeDrop", "Resumed", 200, steered);
+  await show(operator, "closeDrop", "Closed", 200, steered);
+  for (const operation of ["pauseDrop", "resumeDrop"]) await show(operator, operation, "DROP_CLOSED", 409, steered);
+  await show(operator, "closeDrop", "DROP_NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
+  await show(operator, "releaseDrop", "The rest is for sale", 200, steered);
 }
 
 test("every operation has an example of a success and of a refusal", () => {

@@ -243,6 +243,7 @@ test("each of the shop's own jobs runs and reports its result", async () => {
     expireOrders: async () => 3,
     settlePayments: async () => ({ settled: 0 }),
     expireCoupons: async () => 4,
+    expireHolds: async () => 5,
     onAggregated: () => aggregated++,
   });
   const one = scheduler(jobs);
@@ -254,6 +255,7 @@ test("each of the shop's own jobs runs and reports its result", async () => {
     "snapshot-popular": { day, from, to, products: 0, deleted: 0 },
     "recount-sales": { rows: 0, corrected: 0 },
     "expire-orders": { expired: 3 },
+    "expire-holds": { expired: 5 },
     "expire-coupons": { expired: 4 },
     "settle-payments": { settled: 0 },
     "move-orders": { moved: 0 },

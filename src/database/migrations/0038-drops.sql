@@ -37,7 +37,8 @@ CREATE TABLE drops (
 ) WITH (fillfactor = 50);
 CREATE INDEX drops_of_product ON drops (product_id, id);
 
--- An entry is known by its drop and number. `held_until` is less the drop's paused_ms.
+-- An entry is known by its drop and number. `held_until` is less the drop's paused_ms. `ended_at`: when it
+-- lapsed, was left, or lost.
 CREATE TABLE drop_entries (
   drop_id    uuid NOT NULL,
   number     integer NOT NULL CHECK (number >= 1),
@@ -52,13 +53,14 @@ CREATE TABLE drop_entries (
   leaf       bytea,
   order_id   uuid,
   created_at timestamptz NOT NULL,
+  ended_at   timestamptz,
   PRIMARY KEY (drop_id, number),
   CHECK (status <> 'HELD' OR held_until IS NOT NULL),
   CHECK (status NOT IN ('ORDERED', 'BOUGHT') OR order_id IS NOT NULL)
 ) WITH (fillfactor = 80);
 -- The line of each variant: who is next, among entries of each quantity.
 CREATE INDEX drop_entries_waiting ON drop_entries (drop_id, variant_id, quantity, (coalesce(rank, number))) WHERE status = 'WAITING';
-CREATE INDEX drop_entries_held ON drop_entries (held_until) WHERE status = 'HELD';
+CREATE INDEX drop_entries_held ON drop_entries (drop_id, held_until) WHERE status = 'HELD';
 
 -- `units`: in orders that count, and in entries that wait or are held. `entry` is the number of the person's last entry.
 CREATE TABLE drop_people (

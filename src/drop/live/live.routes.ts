@@ -3,7 +3,7 @@ import { mayMeet } from "../../balance/rehearsal-buyers.ts";
 import type { Routes } from "../../http/route.ts";
 import { Id, Query } from "../../http/schemas.ts";
 import { refuse } from "../../refusal.ts";
-import { type DropParts, readDrop } from "../drop.routes.ts";
+import { type DropParts, readDrop } from "../read-drop.ts";
 import type { DropLive } from "./drop-live.ts";
 
 const HOUR_S = 3600;

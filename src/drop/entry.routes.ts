@@ -1,0 +1,102 @@
+// Entries of drops: entering, one's own entry, leaving.
+
+import Type from "typebox";
+import type { VariantCache } from "../catalog/variant-cache.ts";
+import { onBehalf } from "../http/on-behalf.ts";
+import { type Routes, submit } from "../http/route.ts";
+import { Body, Id, Quantity } from "../http/schemas.ts";
+import { refuse } from "../refusal.ts";
+import { type DropParts, readDrop } from "./read-drop.ts";
+import { enterDrop } from "./enter-drop.ts";
+import { entryFields, entryView } from "./entry-view.ts";
+import { leaveDrop } from "./end-entry.ts";
+import { entryFinder } from "./find-entry.ts";
+import { personOf } from "./person-of.ts";
+import type { ProductDrops } from "./product-drops.ts";
+
+const EntrySchema = Type.Object(entryFields, { title: "Entry" });
+const params = Type.Object({ dropId: Id() });
+
+export type EntryParts = DropParts & { productDrops: ProductDrops; variantCache: VariantCache };
+
+export function entryRoutes(routes: Routes, parts: EntryParts): void {
+  const { database, cache, now, productDrops, variantCache } = parts;
+  const findEntry = entryFinder(database);
+  const enter = enterDrop(productDrops, variantCache);
+  const leave = leaveDrop(productDrops, findEntry);
+
+  routes.write(
+    {
+      method: "POST",
+      path: "/drops/{dropId}/entries",
+      operationId: "enterDrop",
+      audience: "shopper",
+      tag: "Drops",
+      summary: "Enter a drop that gives holds",
+      description:
+        "FIRST_COME: units are held at once while there are any, until `heldUntil`; else the entry waits in line, or, without a waitlist, is refused. DRAW: the entry waits for the draw. `variantId` may be left out where the product has one variant, `quantity` is 1 by default.",
+      params,
+      body: Body({
+        variantId: Type.Optional(Id()),
+        quantity: Type.Optional(Quantity()),
+        userId: Type.Optional(Id("The caller's own, unless an operator calls")),
+      }),
+      answers: { 201: EntrySchema },
+      refusals: [
+        "FORBIDDEN",
+        "USER_NOT_FOUND",
+        "DROP_NOT_FOUND",
+        "PRODUCT_NOT_FOUND",
+        "PRODUCT_NOT_FOR_SALE",
+        "STOCK_INSUFFICIENT",
+        "DROP_NOT_OPEN",
+        "DROP_CLOSED",
+        "DROP_SOLD_OUT",
+        "DROP_LIMIT_EXCEEDED",
+        "DROP_ALREADY_ENTERED",
+      ],
+    },
+    ({ caller, params: { dropId }, body: { variantId, quantity = 1, userId: wanted } }) => {
+      const userId = onBehalf(caller, wanted);
+      const variant = variantId === undefined ? {} : { variantId: variantId.toLowerCase() };
+      return submit(enter, { dropId: dropId.toLowerCase(), userId, person: personOf(caller, userId), ...variant, quantity }, 201);
+    },
+  );
+
+  routes.read(
+    {
+      method: "GET",
+      path: "/drops/{dropId}/entries/mine",
+      operationId: "getOwnEntry",
+      audience: "shopper",
+      tag: "Drops",
+      summary: "The caller's last entry",
+      params,
+      answers: { 200: EntrySchema },
+      refusals: ["DROP_NOT_FOUND", "ENTRY_NOT_FOUND"],
+    },
+    async ({ caller, params: { dropId } }) => {
+      const id = dropId.toLowerCase();
+      const drop = (await readDrop({ database, cache }, id)) ?? refuse("DROP_NOT_FOUND", { dropId });
+      const entry = await findEntry(id, personOf(caller, caller.id));
+      if (!entry || entry.userId !== caller.id) refuse("ENTRY_NOT_FOUND", { dropId });
+      return entryView(drop, entry, drop.called, now());
+    },
+  );
+
+  routes.write(
+    {
+      method: "DELETE",
+      path: "/drops/{dropId}/entries/mine",
+      operationId: "leaveDrop",
+      audience: "shopper",
+      tag: "Drops",
+      summary: "Leave the line or give up a hold",
+      description: "Units that were held pass to the line. An entry that has ended stays as it is, so a repeated request does no harm.",
+      params,
+      answers: { 204: null },
+      refusals: ["DROP_NOT_FOUND", "ENTRY_NOT_FOUND", "DROP_ENTRY_ORDERED"],
+    },
+    ({ caller, params: { dropId } }) => submit(leave, { dropId: dropId.toLowerCase(), person: personOf(caller, caller.id), userId: caller.id }, 204),
+  );
+}
