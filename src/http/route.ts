@@ -79,10 +79,10 @@ export class Routes {
   /** A route that streams its response. Fastify destroys the stream when the client disconnects. */
   stream<P extends TSchema, Q extends TSchema, B extends TSchema>(
     definition: RouteDefinition<P, Q, B>,
-    open: (call: CallOf<P, Q, B>) => Readable,
+    open: (call: CallOf<P, Q, B>) => Readable | Promise<Readable>,
   ): void {
-    this.#declare(definition, false, (request, reply) => {
-      const stream = open(this.#call(request));
+    this.#declare(definition, false, async (request, reply) => {
+      const stream = await open(this.#call(request));
       // Tells reverse proxies not to buffer the response.
       reply
         .type(definition.mediaType ?? JSON_TYPE)
