@@ -12,7 +12,7 @@ import type { Config } from "../config.ts";
 import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
+import { type HoldParts, HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
@@ -22,6 +22,7 @@ import { OrderCache } from "../order/order-cache.ts";
 import { expireOrders } from "../order/order-expiry.job.ts";
 import type { Relay } from "../outbox/relay.ts";
 import { openDatabase } from "./open-database.ts";
+import { openDraws } from "./open-draws.ts";
 import { openHttp } from "./open-http.ts";
 import { openPayments } from "./open-payments.ts";
 import { openTill } from "./open-till.ts";
@@ -80,15 +81,8 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
   const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
-  const holdParts = { database, till, productDrops, now };
-  const lapse = (): Promise<number> => lapseHolds(holdParts);
-  const expireHolds = async (): Promise<number> => {
-    const lapsed = await lapse();
-    await loseLines(holdParts);
-    return lapsed;
-  };
-  const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
-  scheduling.defer(() => holdWatch.stop());
+  const { expireHolds, holdWatch } = openHolds(scheduling, { database, till, productDrops, now, log });
+  const { drawAll, drawWatch } = openDraws(scheduling, { database, till, now, log, runJob: () => scheduler.run("run-draws") });
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
@@ -96,6 +90,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     relay,
     expireOrders: () => expireOrders({ database, till, orderCache, now }),
     expireHolds,
+    drawAll,
     expireCoupons: () => expireCoupons({ database, till, now }),
     settlePayments: () => settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
@@ -127,6 +122,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   backlogLog.start();
   await scheduler.start();
   holdWatch.start();
+  drawWatch.start();
   const url = await server.listen({ port: config.port, host: config.host, backlog: TCP_BACKLOG }).catch((error: NodeJS.ErrnoException) => {
     throw addressError(error, config);
   });
@@ -141,6 +137,19 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     broken: Promise.race([outdated, ...(opened.died ? [opened.died] : [])]),
     close: () => (closing ??= stack.disposeAsync()),
   };
+}
+
+/** Opens the watch over holds of drops, which is started with the jobs. */
+function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { log: Logger }) {
+  const lapse = (): Promise<number> => lapseHolds(parts);
+  const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
+  stack.defer(() => holdWatch.stop());
+  const expireHolds = async (): Promise<number> => {
+    const lapsed = await lapse();
+    await loseLines(parts);
+    return lapsed;
+  };
+  return { expireHolds, holdWatch };
 }
 
 /** Opens the counts of work that waits, with their metrics and log lines. */

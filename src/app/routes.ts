@@ -21,6 +21,7 @@ import type { Database } from "../database/pool.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
+import { drawRoutes } from "../drop/draw/draw.routes.ts";
 import { entryRoutes } from "../drop/entry.routes.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
@@ -90,6 +91,7 @@ const SHOPPER_ROUTES = [
   dropRoutes,
   dropLiveRoutes,
   entryRoutes,
+  drawRoutes,
   cartRoutes,
   orderRoutes,
   paymentRoutes,

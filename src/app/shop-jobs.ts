@@ -36,6 +36,7 @@ export function shopJobs({
   expireOrders,
   expireCoupons,
   expireHolds,
+  drawAll,
   settlePayments,
   onAggregated,
 }: ShopJobsOptions): Job[] {

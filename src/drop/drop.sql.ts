@@ -78,7 +78,8 @@ export function dropOf(row: Record<string, unknown>): Drop {
   const { seed, commitment, publicValueSource, publicValue, entriesClosedAt, entriesRoot, entryCount, drawnAt, stock, ...drop } = row as Draw & Drop;
   return {
     ...drop,
-    draw: drop.mode === "DRAW" ? { seed, commitment, publicValueSource, publicValue, entriesClosedAt, entriesRoot, entryCount, drawnAt, stock } : null,
+    draw:
+      drop.mode === "DRAW" ? { seed, commitment, publicValueSource, publicValue, entriesClosedAt, entriesRoot, entryCount, drawnAt, stock } : null,
   };
 }
 

@@ -21,6 +21,7 @@ export function entryListRoute(routes: Routes, database: Database, now: Now): vo
       path: "/admin/drops/{id}/entries",
       operationId: "listDropEntries",
       audience: "operator",
+      permission: "drops",
       tag: "Drops",
       summary: "The entries of a drop, by number",
       params: Type.Object({ id: Id() }),

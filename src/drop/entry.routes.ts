@@ -12,7 +12,7 @@ import { isDrawn } from "./drop.ts";
 import { enterDrop } from "./enter-drop.ts";
 import { entryFields, entryView } from "./entry-view.ts";
 import { leaveDrop } from "./end-entry.ts";
-import { entryFinder } from "./find-entry.ts";
+import { entryFinder, type FindEntry } from "./find-entry.ts";
 import { personOf } from "./person-of.ts";
 import type { ProductDrops } from "./product-drops.ts";
 
@@ -36,18 +36,21 @@ const params = Type.Object({ dropId: Id() });
 export type EntryParts = DropParts & { productDrops: ProductDrops; variantCache: VariantCache };
 
 export function entryRoutes(routes: Routes, parts: EntryParts): void {
-  const { database, cache, now, productDrops, variantCache } = parts;
-  const findEntry = entryFinder(database);
-  const proofs = new Proofs(database);
-  const enter = enterDrop(productDrops, variantCache);
-  const leave = leaveDrop(productDrops, findEntry);
+  const findEntry = entryFinder(parts.database);
+  enterRoute(routes, parts);
+  ownEntryRoute(routes, parts, findEntry);
+  leaveRoute(routes, parts, findEntry);
+}
 
+function enterRoute(routes: Routes, { productDrops, variantCache }: EntryParts): void {
+  const enter = enterDrop(productDrops, variantCache);
   routes.write(
     {
       method: "POST",
       path: "/drops/{dropId}/entries",
       operationId: "enterDrop",
       audience: "shopper",
+      permission: "drops",
       tag: "Drops",
       summary: "Enter a drop that gives holds",
       description:
@@ -79,13 +82,17 @@ export function entryRoutes(routes: Routes, parts: EntryParts): void {
       return submit(enter, { dropId: dropId.toLowerCase(), userId, person: personOf(caller, userId), ...variant, quantity }, 201);
     },
   );
+}
 
+function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, findEntry: FindEntry): void {
+  const proofs = new Proofs(database);
   routes.read(
     {
       method: "GET",
       path: "/drops/{dropId}/entries/mine",
       operationId: "getOwnEntry",
       audience: "shopper",
+      permission: "drops",
       tag: "Drops",
       summary: "The caller's last entry",
       params,
@@ -101,13 +108,17 @@ export function entryRoutes(routes: Routes, parts: EntryParts): void {
       return { ...entryView(drop, entry, drop.called, now()), ...proof };
     },
   );
+}
 
+function leaveRoute(routes: Routes, { productDrops }: EntryParts, findEntry: FindEntry): void {
+  const leave = leaveDrop(productDrops, findEntry);
   routes.write(
     {
       method: "DELETE",
       path: "/drops/{dropId}/entries/mine",
       operationId: "leaveDrop",
       audience: "shopper",
+      permission: "drops",
       tag: "Drops",
       summary: "Leave the line or give up a hold",
       description: "Units that were held pass to the line. An entry that has ended stays as it is, so a repeated request does no harm.",

@@ -13,7 +13,7 @@ import type { Draw, Drop } from "../drop.ts";
 import { DropSchema } from "../drop.schemas.ts";
 import { dropOf, selectDrops } from "../drop.sql.ts";
 import { type DropParts, readDrop } from "../read-drop.ts";
-import type { FindStock } from "../steer-drop.ts";
+import { stockFinder } from "../find-stock.ts";
 import { DRAW_FORMAT } from "./draw.ts";
 import { type DrawHeader, drawLine } from "./draw-file.ts";
 import { type DrawnEntryRow, selectDrawNodes, selectDrawnEntries } from "./draw.sql.ts";
@@ -36,9 +36,8 @@ const PUBLIC_VALUE_MAX = 1000;
 /** Files that this instance sends at the same time: each reads the database for as long as its reader takes. */
 const FILES_MAX = 8;
 
-export type DrawRoutesParts = DropParts & { findStock: FindStock };
-
-export function drawRoutes(routes: Routes, parts: DrawRoutesParts): void {
+export function drawRoutes(routes: Routes, parts: DropParts): void {
+  const setValue = setPublicValue(stockFinder(parts.database));
   fileRoute(routes, parts);
 
   routes.read(
@@ -73,7 +72,7 @@ export function drawRoutes(routes: Routes, parts: DrawRoutesParts): void {
       answers: { 200: DropSchema },
       refusals: ["DROP_NOT_FOUND", "DROP_DRAW_CLOSED"],
     },
-    ({ params: { id }, body: { publicValue } }) => submit(setPublicValue(parts.findStock), { dropId: id.toLowerCase(), publicValue }, 200),
+    ({ params: { id }, body: { publicValue } }) => submit(setValue, { dropId: id.toLowerCase(), publicValue }, 200),
   );
 }
 
@@ -91,7 +90,7 @@ function drawView({ draw }: PublicDrop) {
   return { commitment, publicValueSource, publicValue, seed: drawnAt === null ? null : seed, entriesRoot, entryCount, drawnAt: isoOrNull(drawnAt) };
 }
 
-function fileRoute(routes: Routes, parts: DrawRoutesParts): void {
+function fileRoute(routes: Routes, parts: DropParts): void {
   let open = 0;
   routes.stream(
     {

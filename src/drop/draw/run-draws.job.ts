@@ -61,16 +61,14 @@ async function readDraw(database: Database, dropId: string): Promise<Drop | unde
 async function storeParts(database: Database, { id: dropId, closesAt }: Drop): Promise<{ entriesRoot: string; entryCount: number }> {
   const nodes: Buffer[] = [];
   let entryCount = 0;
-  for (let after = 0; ; ) {
+  for (let after = 0; ;) {
     const entries = await database.rows<DrawEntry>(selectEntriesToDraw(dropId, closesAt ?? 0, after, PART_SIZE));
     const last = entries.at(-1);
     if (!last) break;
     const leaves = Buffer.concat(entries.map((entry) => leafOf(dropId, entry)));
     const node = rootOf(leaves);
     const numbers = entries.map(({ number }) => number);
-    await database.rows(
-      insertDrawPart(dropId, { part: nodes.length, numbers, leaves: leaves.toString("hex"), node: node.toString("hex") }),
-    );
+    await database.rows(insertDrawPart(dropId, { part: nodes.length, numbers, leaves: leaves.toString("hex"), node: node.toString("hex") }));
     nodes.push(node);
     entryCount += entries.length;
     after = last.number;
