@@ -18,7 +18,7 @@ import { execute, type Submission } from "./submission.ts";
 
 export { perform, type Submission, submit } from "./submission.ts";
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<void> | void;
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> | void;
 
 type CachedResponse = { text: string; ttlMs: number };
 
@@ -84,7 +84,7 @@ export class Routes {
     this.#declare(definition, false, async (request, reply) => {
       const stream = await open(this.#call(request));
       // Tells reverse proxies not to buffer the response.
-      reply
+      return reply
         .type(definition.mediaType ?? JSON_TYPE)
         .header("x-accel-buffering", "no")
         .send(stream);
