@@ -72,17 +72,17 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const onChange = (up: boolean, reason?: string): void => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it");
   const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
-  const tillParts = await openTill(stack, { config, log, opened, shared, now, fixedNow });
-  const { till, soldOut, dropLive, productDrops, invalidation, live, relay, outdated } = tillParts;
+  const afterTill = await openTill(stack, { config, log, opened, shared, now, fixedNow });
+  const { till, soldOut, productDrops, dropLive, invalidation, live, relay, outdated } = afterTill;
   const registry = shopMetrics(till);
   const { backlog, backlogLog } = openBacklog(stack, { database, relay, registry, log });
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const orderCache = new OrderCache(database);
-  const { gateway, settlement, onListening } = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
-  const { expireHolds, holdWatch } = openHolds(scheduling, { database, till, productDrops, now, log });
-  const { drawAll, drawWatch } = openDraws(scheduling, { database, till, now, log, runJob: () => scheduler.run("run-draws") });
+  const expireHolds = openHolds(scheduling, { database, till, productDrops, now, log });
+  const drawAll = openDraws(scheduling, { database, till, now, log, runJob: () => scheduler.run("run-draws") });
+  const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const jobs = shopJobs({
     database,
     timezone: config.timezone,
@@ -92,7 +92,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     expireHolds,
     drawAll,
     expireCoupons: () => expireCoupons({ database, till, now }),
-    settlePayments: () => settlement.worker.run(),
+    settlePayments: () => cards.settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
   });
   const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
@@ -109,25 +109,22 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     variantCache: new VariantCache(database),
     orderCache,
     soldOut,
-    dropLive,
     productDrops,
+    dropLive,
     relay,
     scheduler,
-    gateway,
-    settlement,
+    ...cards,
   };
-  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: () => gateway.stop() });
+  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: cards.stop });
   if (config.demo) await fillWithDemo(shop);
   relay.start();
   backlogLog.start();
   await scheduler.start();
-  holdWatch.start();
-  drawWatch.start();
   const url = await server.listen({ port: config.port, host: config.host, backlog: TCP_BACKLOG }).catch((error: NodeJS.ErrnoException) => {
     throw addressError(error, config);
   });
   rehearsals.url = loopbackOf(url);
-  onListening(url);
+  cards.onListening(url);
 
   let closing: Promise<void> | undefined;
   return {
@@ -139,17 +136,17 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   };
 }
 
-/** Opens the watch over holds of drops, which is started with the jobs. */
-function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { log: Logger }) {
+/** Opens the watch over holds of drops. Returns the work of the job `expire-holds`. */
+function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { log: Logger }): () => Promise<number> {
   const lapse = (): Promise<number> => lapseHolds(parts);
   const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
   stack.defer(() => holdWatch.stop());
-  const expireHolds = async (): Promise<number> => {
+  holdWatch.start();
+  return async () => {
     const lapsed = await lapse();
     await loseLines(parts);
     return lapsed;
   };
-  return { expireHolds, holdWatch };
 }
 
 /** Opens the counts of work that waits, with their metrics and log lines. */

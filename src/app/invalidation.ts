@@ -36,9 +36,9 @@ export type InvalidationOptions = {
   database: Database;
   cache: Cache;
   soldOut: SoldOut;
+  productDrops: ProductDrops;
   /** Called when drops, their entries or any stock were changed. */
   onDropsChanged: () => void;
-  productDrops: ProductDrops;
   /** Checks the stored settings again. */
   onSettingsChanged: () => void;
   /** The holders of a sold-out coupon could not be read; the till goes on refusing. */

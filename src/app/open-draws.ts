@@ -10,8 +10,8 @@ type OpenDrawsOptions = Omit<DrawParts, "findStock"> & {
   log: Logger;
 };
 
-/** Opens the watch over draws: each instance looks for due draws, and one of them runs the job. */
-export function openDraws(stack: AsyncDisposableStack, { log, runJob, ...rest }: OpenDrawsOptions) {
+/** Watches over draws: each instance looks for due draws, and one of them runs the job. Returns the job. */
+export function openDraws(stack: AsyncDisposableStack, { log, runJob, ...rest }: OpenDrawsOptions): () => Promise<{ drawn: number }> {
   const parts: DrawParts = { ...rest, findStock: stockFinder(rest.database) };
   const drawWatch = new HoldWatch(
     async () => {
@@ -24,5 +24,6 @@ export function openDraws(stack: AsyncDisposableStack, { log, runJob, ...rest }:
     (error) => log.warn({ err: error }, "a draw could not be made; the shop tries again"),
   );
   stack.defer(() => drawWatch.stop());
-  return { drawAll: () => runDraws(parts), drawWatch };
+  drawWatch.start();
+  return () => runDraws(parts);
 }

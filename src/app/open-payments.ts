@@ -5,8 +5,8 @@ import type { Registry } from "prom-client";
 import type { Config } from "../config.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import { CARDS_TAKEN, openGateway } from "../gateway/open-gateway.ts";
-import type { GatewayPolicy } from "../gateway/toss/gateway-policy.ts";
+import { CARDS_TAKEN, type GatewayPolicies, openGateway } from "../gateway/open-gateway.ts";
+
 import type { OnCall } from "../gateway/toss/toss.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import { gatewayMetrics } from "../settlement/gateway-metrics.ts";
@@ -25,14 +25,15 @@ export type OpenPaymentsOptions = {
 
 /** Opens them, and adds to `stack` how to close them. */
 export async function openPayments(stack: AsyncDisposableStack, { config, database, till, orderCache, now, log, registry }: OpenPaymentsOptions) {
-  const measure = (policy: () => GatewayPolicy): OnCall => gatewayMetrics(registry, policy);
-  const { gateway, simulator, close } = await openGateway(config.gateway, { dataDir: config.dataDir, measure });
+  const measure = (policies: () => GatewayPolicies): OnCall => gatewayMetrics(registry, policies);
+  const { gateway, background, simulator, stop, close } = await openGateway(config.gateway, { dataDir: config.dataDir, measure });
   stack.defer(close);
   log.info({ cards: config.gateway.kind }, `cards are ${CARDS_TAKEN[config.gateway.kind]}`);
   const settlement = openSettlement({
     database,
     till,
     gateway,
+    background,
     orderCache,
     settings: config.gateway,
     balanceMax: config.balanceMax,
@@ -42,7 +43,9 @@ export async function openPayments(stack: AsyncDisposableStack, { config, databa
   stack.defer(() => settlement.worker.stop());
   return {
     gateway,
+    background,
     settlement,
+    stop,
     /** Tells the simulator in this process where the shop listens. */
     onListening(url: string): void {
       if (simulator) simulator.webhooks.url = `${url}/payments/webhooks/toss`;

@@ -6,11 +6,11 @@ import { logReport } from "../backlog/log-lines.ts";
 import type { Config } from "../config.ts";
 import { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
+import { ProductDrops } from "../drop/product-drops.ts";
 import { readDrop } from "../drop/read-drop.ts";
 import { DropLive } from "../drop/live/drop-live.ts";
 import { addsShopEvents } from "../events/shop-events.ts";
 import type { Database } from "../database/pool.ts";
-import { ProductDrops } from "../drop/product-drops.ts";
 import { Listener } from "../database/listener.ts";
 import { ConfigError } from "../env.ts";
 import { Counters } from "../live/counters.ts";
@@ -39,8 +39,8 @@ export type OpenTillOptions = {
 export type OpenTill = {
   till: Till;
   soldOut: SoldOut;
-  dropLive: DropLive;
   productDrops: ProductDrops;
+  dropLive: DropLive;
   invalidation: Invalidation;
   live: Live;
   relay: Relay;
@@ -60,8 +60,8 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     database,
     cache: shared.cache,
     soldOut,
-    onDropsChanged: () => dropLive.changed(),
     productDrops,
+    onDropsChanged: () => dropLive.changed(),
     onSettingsChanged: () => void checkStored(database, config).catch(onListenerError),
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
@@ -108,7 +108,7 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     onReport: (report) => logReport(log, report),
   });
   stack.defer(() => relay.stop());
-  return { till, soldOut, dropLive, productDrops, invalidation, live, relay, outdated: outdated.promise };
+  return { till, soldOut, productDrops, dropLive, invalidation, live, relay, outdated: outdated.promise };
 }
 
 function openDropLive(database: Database, { cache }: SharedState, now: Now, log: Logger): DropLive {

@@ -66,11 +66,13 @@ export type ShopParts = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   soldOut: SoldOut;
-  dropLive: DropLive;
   productDrops: ProductDrops;
+  dropLive: DropLive;
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
+  /** The same gateway for work that no buyer waits for. */
+  background: Gateway;
   settlement: Settlement;
 };
 
@@ -89,9 +91,9 @@ const SHOPPER_ROUTES = [
   catalogRoutes,
   couponRoutes,
   dropRoutes,
-  dropLiveRoutes,
   entryRoutes,
   drawRoutes,
+  dropLiveRoutes,
   cartRoutes,
   orderRoutes,
   paymentRoutes,

@@ -13,11 +13,13 @@ export type CardCharge = {
   createdAt: number;
   askAt: number | null;
   asked: number;
+  /** The number of the idempotency key in use. */
+  keyNumber: number;
   /** The balance after the charge; null until it is completed. */
   balanceAfter: number | null;
 };
 
-const CHARGE = `c.id, c.user_id AS "userId", c.version, c.status, c.amount, c.payment_key AS "paymentKey", c.reason, c.created_at AS "createdAt", c.ask_at AS "askAt", c.asked`;
+const CHARGE = `c.id, c.user_id AS "userId", c.version, c.status, c.amount, c.payment_key AS "paymentKey", c.reason, c.created_at AS "createdAt", c.ask_at AS "askAt", c.asked, c.key_number AS "keyNumber"`;
 
 /** Charges by card, guarded by the lock on their user. */
 export const cardCharges: Table<CardCharge> = {
@@ -94,8 +96,8 @@ function endPending(charges: (CardCharge & { pendingVersion: number })[]): State
 function updateCharges(charges: CardCharge[]): Statement {
   return {
     name: "update card charges",
-    text: `UPDATE card_charges c SET status = v.status, version = v.version, reason = v.reason, ask_at = v.ask_at, asked = v.asked
-           FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::int[]) v(id, status, version, reason, ask_at, asked) WHERE c.id = v.id AND c.status = 'PENDING'`,
+    text: `UPDATE card_charges c SET status = v.status, version = v.version, reason = v.reason, ask_at = v.ask_at, asked = v.asked, key_number = v.key_number
+           FROM unnest($1::uuid[], $2::text[], $3::int[], $4::text[], $5::timestamptz[], $6::int[], $7::int[]) v(id, status, version, reason, ask_at, asked, key_number) WHERE c.id = v.id AND c.status = 'PENDING'`,
     values: [
       arrayOf(charges, (charge) => charge.id),
       arrayOf(charges, (charge) => charge.status),
@@ -103,6 +105,7 @@ function updateCharges(charges: CardCharge[]): Statement {
       textArray(charges, (charge) => charge.reason),
       timestampArray(charges, (charge) => charge.askAt),
       arrayOf(charges, (charge) => charge.asked),
+      arrayOf(charges, (charge) => charge.keyNumber),
     ],
     rows: charges.length,
   };

@@ -52,6 +52,7 @@ export const startCharge = command<StartCharge, Started<Charged>>({
       createdAt: uow.now,
       askAt: uow.now + askAfterMs,
       asked: 0,
+      keyNumber: 0,
       balanceAfter: null,
     });
     return { kind: "attempt", id };

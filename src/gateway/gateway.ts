@@ -11,7 +11,8 @@ export const GATEWAY_STATUSES = [
   "ABORTED",
   "EXPIRED",
 ] as const;
-export type GatewayStatus = (typeof GATEWAY_STATUSES)[number];
+/** UNRECOGNIZED: a status, or an amount of captured money, that the shop cannot read. A person has to look at the payment. */
+export type GatewayStatus = (typeof GATEWAY_STATUSES)[number] | "UNRECOGNIZED";
 
 /** The part of a gateway payment that the shop reads: no card number, no name. Amounts in minor units of `currency`. */
 export type GatewayPayment = {
@@ -39,7 +40,10 @@ export type GatewayTransaction = {
 };
 
 /** A definite answer of the gateway: a payment, or a final refusal with the gateway's code. */
-export type GatewayAnswer = { kind: "payment"; payment: GatewayPayment } | { kind: "refused"; code: string };
+export type GatewayAnswer =
+  | { kind: "payment"; payment: GatewayPayment }
+  /** `repeated`: the request was sent before under the same key, without an answer, and may have had its effect. */
+  | { kind: "refused"; code: string; repeated: boolean };
 
 export type Confirmation = { paymentKey: string; orderId: string; amount: number; idempotencyKey: string };
 /** `amount` null: all that is left, in the currency in which it was paid. */
@@ -65,11 +69,20 @@ export class GatewayUnknown extends Error {
   readonly reason: string;
   /** Whether it counts as a failure of the gateway for the circuit breaker. */
   readonly gatewayFailed: boolean;
+  /**
+   * The gateway itself has answered "later". It has bound this answer to the idempotency key and repeats it for days, so the payment is
+   * looked up and the next key is used. Without an answer the same key is sent again.
+   */
+  readonly answered: boolean;
 
-  constructor(reason: string, { gatewayFailed = true, cause }: { gatewayFailed?: boolean; cause?: unknown } = {}) {
+  constructor(
+    reason: string,
+    { gatewayFailed = true, answered = false, cause }: { gatewayFailed?: boolean; answered?: boolean; cause?: unknown } = {},
+  ) {
     super(`the outcome of the payment gateway request is not known: ${reason}`, { cause });
     this.reason = reason;
     this.gatewayFailed = gatewayFailed;
+    this.answered = answered;
   }
 }
 

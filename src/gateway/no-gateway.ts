@@ -31,8 +31,6 @@ export class NoGateway implements Gateway {
   admit<T>(work: () => Promise<T>): Promise<T> {
     return work();
   }
-
-  stop(): void {}
 }
 
 function unknown(): Promise<never> {

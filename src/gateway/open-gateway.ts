@@ -7,6 +7,9 @@ import { Simulator } from "./simulator/simulator.ts";
 import type { GatewayPolicy, GatewayPolicyOptions } from "./toss/gateway-policy.ts";
 import { type OnCall, TossGateway } from "./toss/toss.ts";
 
+/** Of the calls that buyers wait for, and of those in the background. */
+export type GatewayPolicies = { buyers: GatewayPolicy; background: GatewayPolicy };
+
 export type GatewaySettings = GatewayPolicyOptions & {
   /** A configured gateway, the simulator, or no cards at all. */
   kind: "gateway" | "simulated" | "none";
@@ -26,32 +29,47 @@ export const CARDS_TAKEN: Record<GatewaySettings["kind"], string> = {
 };
 
 export type OpenGateway = {
-  gateway: Gateway & { stop(): void };
+  gateway: Gateway;
+  /** The same gateway for work that no buyer waits for. Its circuit breaker is its own, so its failures turn no buyer away. */
+  background: Gateway;
   /** Set if the gateway is simulated in this process. */
   simulator: Simulator | undefined;
+  /** Aborts all calls. Their outcomes are unknown, and settlement finds them out later. */
+  stop(): void;
   close(): Promise<void>;
 };
 
 /**
  * Opens the configured gateway, or a simulated one with its ledger in `dataDir`: the same adapter calls both over HTTP. Without either
  * the gateway takes no cards.
- * @param measure registers metrics of the gateway's policy and returns the function that records one call
+ * @param measure registers metrics of the gateway's policies and returns the function that records one call
  */
 export async function openGateway(
   { kind, url, secret, currency, simulatorUrl, ...policy }: GatewaySettings,
-  { dataDir, measure }: { dataDir: string; measure?: (policy: () => GatewayPolicy) => OnCall },
+  { dataDir, measure }: { dataDir: string; measure?: (policies: () => GatewayPolicies) => OnCall },
 ): Promise<OpenGateway> {
-  if (kind === "none") return { gateway: new NoGateway(currency), simulator: undefined, close: () => Promise.resolve() };
+  if (kind === "none") {
+    const none = new NoGateway(currency);
+    return { gateway: none, background: none, simulator: undefined, stop: () => {}, close: () => Promise.resolve() };
+  }
   const own = kind === "simulated" && simulatorUrl === undefined ? await openSimulator(dataDir, currency) : undefined;
   const simulated = own?.url ?? simulatorUrl;
   const access = kind === "simulated" && simulated !== undefined ? accessOf(simulated) : { url: url ?? "", secret: secret ?? "" };
-  const onCall = measure?.(() => gateway.policy);
-  const gateway: TossGateway = new TossGateway({ ...access, currency, ...policy, ...(onCall ? { onCall } : {}) });
+  const onCall = measure?.((): GatewayPolicies => ({ buyers: buyers.policy, background: background.policy }));
+  const options = { ...access, currency, ...policy, ...(onCall ? { onCall } : {}) };
+  const buyers = new TossGateway(options);
+  const background = new TossGateway(options);
+  const stop = (): void => {
+    buyers.stop();
+    background.stop();
+  };
   return {
-    gateway,
+    gateway: buyers,
+    background,
     simulator: own?.simulator,
+    stop,
     async close() {
-      gateway.stop();
+      stop();
       await own?.simulator.close();
     },
   };

@@ -1,35 +1,51 @@
 // Sends captured money back through the gateway, once, even if the call has to be repeated.
 
 import { cutText } from "../text.ts";
-import { type Gateway, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
-import { CURRENCY_MISMATCH, failed, type GatewayOutcome, outcomeOf } from "./outcome.ts";
+import type { Gateway, GatewayPayment } from "../gateway/gateway.ts";
+import { askGateway } from "./ask-gateway.ts";
+import { CURRENCY_MISMATCH, failed, type GatewayOutcome, type LookedUp, UNRECOGNIZED_ANSWER } from "./outcome.ts";
 
 export type GatewayRefund = {
-  /** The idempotency key. It also stands in the reason that the gateway stores, so a repeated refund is found even without the key. */
+  /** The first idempotency key. It also stands in the reason that the gateway stores, so a repeated refund is found under any key. */
   id: string;
+  keyNumber: number;
   paymentKey: string;
-  /** In minor units; null: all of it, in the currency in which it was paid. */
+  /** In minor units; null: all that is left, in the currency in which it was paid. */
   amount: number | null;
   reason: string;
 };
 
 /** Sends money back. Never throws for a gateway error. @param again whether the request may have been sent before */
-export function refundAtGateway(gateway: Gateway, { id, paymentKey, amount, reason }: GatewayRefund, again: boolean): Promise<GatewayOutcome> {
-  // A part that goes back in another currency is another amount, so the refunded sum is unknown.
-  const checked = (payment: GatewayPayment | undefined): GatewayPayment | undefined => {
-    if (payment && amount !== null && payment.currency !== gateway.currency) throw new GatewayUnknown(CURRENCY_MISMATCH, { gatewayFailed: false });
-    return payment;
-  };
-  const isRefunded = async (): Promise<boolean> =>
-    checked(await gateway.find(paymentKey))?.cancels.some((cancel) => cancel.reason.endsWith(`[${id}]`)) ?? false;
-
-  return outcomeOf(async () => {
-    if (again && (await isRefunded())) return { kind: "done" };
-    const answer = await gateway.cancel({ paymentKey, amount, reason: `${cutText(reason, 150)} [${id}]`, idempotencyKey: id });
-    if (answer.kind === "payment") {
-      checked(answer.payment);
-      return { kind: "done" };
-    }
-    return (await isRefunded()) ? { kind: "done" } : failed(answer.code);
+export async function refundAtGateway(gateway: Gateway, refund: GatewayRefund, again: boolean): Promise<GatewayOutcome> {
+  const { id, keyNumber, paymentKey, amount, reason } = refund;
+  const outcome = await askGateway({
+    id,
+    keyNumber,
+    first: !again,
+    maySend: true,
+    send: (idempotencyKey) => gateway.cancel({ paymentKey, amount, reason: `${cutText(reason, 150)} [${id}]`, idempotencyKey }),
+    interpret: ({ payment }) => (isOfAnotherCurrency(payment, amount, gateway) ? otherCurrency : { kind: "done" }),
+    lookUp: async () => stateOf(await gateway.find(paymentKey), refund, gateway),
+    // The money may have gone back in another way, so every refusal is looked up.
+    isFinal: () => false,
   });
+  if (outcome.kind === "open") throw new Error("a refund that may be sent was not sent");
+  return outcome.kind === "failed" ? failed(outcome.reason) : outcome;
+}
+
+/** Whether this refund has been made. */
+function stateOf(payment: GatewayPayment | undefined, { id, amount }: GatewayRefund, gateway: Gateway): LookedUp {
+  if (payment === undefined) return { kind: "open", reason: "NEVER_HEARD_OF" };
+  if (isOfAnotherCurrency(payment, amount, gateway)) return otherCurrency;
+  if (payment.cancels.some((cancel) => cancel.reason.endsWith(`[${id}]`))) return { kind: "done" };
+  if (payment.status === "UNRECOGNIZED") return { kind: "unknown", reason: UNRECOGNIZED_ANSWER };
+  // Nothing is left to send back: the rest of the payment was cancelled at the gateway.
+  return payment.status === "CANCELED" && payment.left === 0 ? { kind: "done", whole: true } : { kind: "open", reason: "NOT_REFUNDED" };
+}
+
+const otherCurrency: LookedUp = { kind: "unknown", reason: CURRENCY_MISMATCH };
+
+/** A part that goes back in another currency is another amount, so the refunded sum is unknown. */
+function isOfAnotherCurrency({ currency }: GatewayPayment, amount: number | null, gateway: Gateway): boolean {
+  return amount !== null && currency !== gateway.currency;
 }

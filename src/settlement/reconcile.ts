@@ -3,8 +3,10 @@
 import { concurrently } from "../concurrently.ts";
 import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
-import type { Gateway, GatewayPayment } from "../gateway/gateway.ts";
+import { type Gateway, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
 import { type Claim, selectClaims, selectSettledKeys } from "./reconcile.sql.ts";
+
+const NOT_READABLE = "not readable at the gateway";
 
 export const DIFFERENCES = [
   "only at the gateway",
@@ -13,6 +15,7 @@ export const DIFFERENCES = [
   "amounts given back differ",
   "still open in the shop",
   "currencies differ",
+  NOT_READABLE,
 ] as const;
 
 export type Difference = {
@@ -55,7 +58,11 @@ export function reconciledPeriod(from: number | null, to: number | null, now: nu
  */
 export async function reconcile({ database, gateway }: { database: Database; gateway: Gateway }, from: number, to: number): Promise<Reconciliation> {
   const keys = new Set<string>();
-  for await (const { paymentKey } of gateway.transactions(from, to)) keys.add(paymentKey);
+  let unnamed = 0;
+  for await (const { paymentKey } of gateway.transactions(from, to)) {
+    if (paymentKey === "") unnamed++;
+    else keys.add(paymentKey);
+  }
   for (let after = ""; ;) {
     const page = await database.rows<{ key: string }>(selectSettledKeys(from, to, after, PAGE_SIZE));
     for (const { key } of page) keys.add(key);
@@ -71,6 +78,7 @@ export async function reconcile({ database, gateway }: { database: Database; gat
     differenceCount: 0,
     differences: [],
   };
+  for (; unnamed > 0; unnamed--) add(result, { what: NOT_READABLE, gateway: null, paymentKey: "", paymentId: null, shop: null });
   const sorted = [...keys].sort();
   for (let i = 0; i < sorted.length; i += PAGE_SIZE) await comparePage(sorted.slice(i, i + PAGE_SIZE), { database, gateway }, result);
   return result;
@@ -79,17 +87,39 @@ export async function reconcile({ database, gateway }: { database: Database; gat
 async function comparePage(keys: string[], { database, gateway }: { database: Database; gateway: Gateway }, result: Reconciliation): Promise<void> {
   const claims = Map.groupBy(await database.rows<Claim>(selectClaims(keys)), (claim) => claim.paymentKey);
   await concurrently(keys, CONCURRENCY, async (key) => {
-    const payment = await gateway.find(key);
+    const payment = await find(gateway, key);
+    if (payment === NOT_READABLE) {
+      const claim = claimOf(claims.get(key) ?? [], undefined);
+      return add(result, { what: NOT_READABLE, gateway: null, paymentKey: key, paymentId: claim?.id ?? null, shop: claim ? shopSide(claim) : null });
+    }
     const theirs = gatewaySide(payment);
     if (theirs?.currency === gateway.currency) {
       result.captured += theirs.captured;
       result.givenBack += theirs.givenBack;
     }
     const difference = compare(key, claimOf(claims.get(key) ?? [], payment), theirs, gateway.currency);
-    if (!difference) return;
-    result.differenceCount++;
-    if (result.differences.length < MOST_DIFFERENCES) result.differences.push(difference);
+    if (difference) add(result, difference);
   });
+}
+
+/** One payment that cannot be looked up or read does not hide the others. Errors: GatewayBusy, if the whole gateway fails. */
+async function find(gateway: Gateway, key: string): Promise<GatewayPayment | undefined | typeof NOT_READABLE> {
+  try {
+    const payment = await gateway.find(key);
+    return payment?.status === "UNRECOGNIZED" ? NOT_READABLE : payment;
+  } catch (error) {
+    if (error instanceof GatewayUnknown) return NOT_READABLE;
+    throw error;
+  }
+}
+
+function add(result: Reconciliation, difference: Difference): void {
+  result.differenceCount++;
+  if (result.differences.length < MOST_DIFFERENCES) result.differences.push(difference);
+}
+
+function shopSide({ status, captured, givenBack }: Claim): Difference["shop"] {
+  return { status, captured, givenBack };
 }
 
 /** The attempt that the money can belong to, if several share a payment key. */
@@ -106,7 +136,7 @@ function gatewaySide(payment: GatewayPayment | undefined): Difference["gateway"]
 
 /** Compares both sides of one payment. Pure. @param currency the shop's */
 export function compare(paymentKey: string, claim: Claim | undefined, gateway: Difference["gateway"], currency: string): Difference | undefined {
-  const shop = claim && { status: claim.status, captured: claim.captured, givenBack: claim.givenBack };
+  const shop = claim && shopSide(claim);
   const differ = (what: Difference["what"]): Difference => ({ what, paymentKey, paymentId: claim?.id ?? null, shop: shop ?? null, gateway });
   const ours = shop && shop.captured > 0 ? shop : null;
   if (!ours && !gateway) return undefined;

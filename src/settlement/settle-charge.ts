@@ -32,7 +32,13 @@ export const settleCharge = command<SettleCharge, null>({
     const balance = wallet.balance + charge.amount;
     const outcome = asked.kind === "done" && balance > balanceMax ? failed("BALANCE_LIMIT_EXCEEDED", charge.amount) : asked;
     if (outcome.kind === "unknown") {
-      uow.put(cardCharges, chargeId, { ...charge, reason: outcome.reason, askAt, asked: charge.asked + 1 });
+      uow.put(cardCharges, chargeId, {
+        ...charge,
+        reason: outcome.reason,
+        askAt,
+        asked: charge.asked + 1,
+        keyNumber: outcome.keyNumber ?? charge.keyNumber,
+      });
     } else if (outcome.kind === "done") {
       const version = wallet.version + 1;
       uow.put(users, userId, { ...wallet, balance, version });

@@ -39,7 +39,7 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
       if (outcome.kind === "unknown") {
         const isRepeated = payment.status === "UNKNOWN" && payment.steps?.at(-1)?.reason === outcome.reason;
         const unknown = isRepeated ? payment : withStep(payment, "UNKNOWN", uow.now, outcome.reason);
-        uow.put(payments, orderId, { ...unknown, card: { ...card, askAt, asked: card.asked + 1 } });
+        uow.put(payments, orderId, { ...unknown, card: { ...card, askAt, asked: card.asked + 1, keyNumber: outcome.keyNumber ?? card.keyNumber } });
       } else if (outcome.kind === "done") {
         uow.put(payments, orderId, { ...withStep(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: { ...card, askAt } });
         changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now });

@@ -2,7 +2,7 @@ import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } 
 import { orders } from "../order/order.sql.ts";
 import { withStep } from "../order/payment/payment.ts";
 import { payments } from "../order/payment/payment.sql.ts";
-import { restoreUnits, shareOf } from "../order/refund/refund.ts";
+import { remaining, restoreUnits, shareOf } from "../order/refund/refund.ts";
 import { refunds } from "../order/refund/refund.sql.ts";
 import { refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
@@ -31,17 +31,25 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
 
       const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
       if (outcome.kind === "unknown") {
-        uow.put(refunds, orderId, { ...refund, failure: outcome.reason, askAt, asked: refund.asked + 1 });
+        uow.put(refunds, orderId, {
+          ...refund,
+          failure: outcome.reason,
+          askAt,
+          asked: refund.asked + 1,
+          keyNumber: outcome.keyNumber ?? refund.keyNumber,
+        });
       } else if (outcome.kind === "failed") {
         uow.put(refunds, orderId, { ...refund, status: "FAILED", failure: outcome.reason, settledAt: uow.now, askAt });
         const payment = uow.find(payments, orderId);
         const step = `refund of ${refund.amount} refused: ${outcome.reason}`;
         if (payment) uow.put(payments, orderId, withStep(payment, payment.status, uow.now, step));
       } else {
-        const units = new Map(refund.units);
+        // All of the payment was cancelled at the gateway, so all remaining units are refunded, not only those of this refund.
+        const units = outcome.whole ? remaining(order.items) : new Map(refund.units);
         const { amount } = shareOf(order, units);
-        if (amount !== refund.amount) throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
-        uow.put(refunds, orderId, { ...refund, status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
+        if (amount !== refund.amount && !outcome.whole)
+          throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
+        uow.put(refunds, orderId, { ...refund, amount, units: [...units], status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
         restoreUnits(uow, order, units, { reason: refund.reason, customerReason: refund.customerReason });
       }
       return null;

@@ -38,9 +38,9 @@ const Reconciliation = Type.Object({
   differences: Type.Array(Difference),
 });
 
-export type ReconciliationParts = { config: Pick<Config, "timezone">; database: Database; now: Now; gateway: Gateway };
+export type ReconciliationParts = { config: Pick<Config, "timezone">; database: Database; now: Now; background: Gateway };
 
-export function reconciliationRoutes(routes: Routes, { config, database, now, gateway }: ReconciliationParts): void {
+export function reconciliationRoutes(routes: Routes, { config, database, now, background }: ReconciliationParts): void {
   const periodOf = (query: { from?: string; to?: string }): { from: number; to: number } =>
     reconciledPeriod(dayOrInstant("/from", query.from, config.timezone, "start"), dayOrInstant("/to", query.to, config.timezone, "end"), now());
 
@@ -62,7 +62,7 @@ export function reconciliationRoutes(routes: Routes, { config, database, now, ga
     async ({ query }) => {
       const { from, to } = periodOf(query);
       try {
-        return await reconcile({ database, gateway }, from, to);
+        return await reconcile({ database, gateway: background }, from, to);
       } catch (error) {
         if (error instanceof GatewayUnknown || error instanceof GatewayBusy) refuse("BUSY", { retryAfter: 5 });
         throw error;

@@ -1,12 +1,13 @@
 // The state machine of every attempt at the gateway: read it, ask the gateway, write the outcome. No transaction is open during a call.
 
+import { exponentialMs } from "../backoff.ts";
 import type { SettlementSettings } from "../config.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
 import { type AttemptTable, selectAttemptsByKey, selectDueAttempts, updateFailedAttempt } from "./attempts.sql.ts";
-import { heldFor } from "./capture-outcome.ts";
-import type { GatewayOutcome } from "./outcome.ts";
+import { heldFor } from "./capture.ts";
+import { GATEWAY_NOT_CALLED, type GatewayOutcome } from "./outcome.ts";
 import type { SettlementSource } from "./settlement-worker.ts";
 import { insertUnmatchedCapture } from "./unmatched-capture.sql.ts";
 
@@ -24,9 +25,12 @@ export type Attempt = {
   /** The attempt has failed in the shop, but the gateway may have captured the money all the same. */
   failed: boolean;
   createdAt: number;
-  /** When the gateway is asked next, and how often it was asked. */
+  /** In minor units. */
+  amount: number;
+  /** When the gateway is asked next, how often it was asked, and the number of the idempotency key in use. */
   askAt: number | null;
   asked: number;
+  keyNumber: number;
 };
 
 /** One kind of attempt: its row, its question to the gateway, and the command that writes the outcome. */
@@ -39,7 +43,7 @@ export type AttemptKind<Row> = {
   /** Null if the attempt has ended. */
   attemptOf(row: Row): Attempt | null;
   /** @param first whether the gateway has not been called for this attempt before */
-  ask(row: Row, first: boolean): Promise<GatewayOutcome>;
+  ask(row: Row, attempt: Attempt, first: boolean, gateway: Gateway): Promise<GatewayOutcome>;
   /** Writes the outcome, once. @param askAgainMs pause before the gateway is asked again; null: never */
   finish(row: Row, outcome: GatewayOutcome, askAgainMs: number | null): Promise<unknown>;
 };
@@ -47,6 +51,8 @@ export type AttemptKind<Row> = {
 export type SettlerParts = {
   database: Database;
   gateway: Gateway;
+  /** The same gateway for work that no caller waits for, with a circuit breaker of its own. */
+  background: Gateway;
   settings: SettlementSettings;
   now: Now;
   /** Called if an attempt's outcome stays unknown after a caller has waited for it. */
@@ -74,7 +80,7 @@ export class Settler<Row> {
    * @param first the caller has just started the attempt: the gateway has not been called before
    */
   async settle(id: string, first = false): Promise<Row> {
-    const row = await this.#once(id, first);
+    const row = await this.#once(id, first, this.#parts.gateway);
     if (this.#isOpen(row)) this.#parts.onUnknown?.();
     return row;
   }
@@ -85,44 +91,48 @@ export class Settler<Row> {
     return {
       due: (now, everyUnknown, limit) => selectDueAttempts(table, now, everyUnknown, limit),
       ...(isCapture ? { byKey: (paymentKey) => selectAttemptsByKey(table, paymentKey) } : {}),
-      settle: async (id) => !this.#isOpen(await this.#once(id, false)),
+      settle: async (id) => !this.#isOpen(await this.#once(id, false, this.#parts.background)),
     };
   }
 
   /** Runs once per id at a time in this process. */
-  #once(id: string, first: boolean): Promise<Row> {
+  #once(id: string, first: boolean, gateway: Gateway): Promise<Row> {
     const running = this.#running.get(id);
     if (running) return running;
-    const started = this.#settle(id, first).finally(() => this.#running.delete(id));
+    const started = this.#settle(id, first, gateway).finally(() => this.#running.delete(id));
     this.#running.set(id, started);
     return started;
   }
 
-  async #settle(id: string, first: boolean): Promise<Row> {
+  async #settle(id: string, first: boolean, gateway: Gateway): Promise<Row> {
     const { name, attemptOf, ask, finish } = this.#kind;
     const row = await this.#find(id);
     const attempt = attemptOf(row);
     if (attempt === null) return row;
-    if (attempt.failed) return this.#watch(row, attempt);
+    if (attempt.failed) return this.#watch(row, attempt, gateway);
 
     await this.#parts.failpoint?.(`${name} started`);
-    const outcome = await ask(row, first);
+    const outcome = await ask(row, attempt, first, gateway);
     await this.#parts.failpoint?.(`${name} answered`);
+    // Nothing was sent, so the attempt stays due, and its pauses do not grow.
+    if (outcome.kind === "unknown" && outcome.reason === GATEWAY_NOT_CALLED && !first) return row;
     await finish(row, outcome, this.#askAgainMs(outcome, attempt.asked));
     return this.#find(id);
   }
 
   /** Looks up a failed attempt. If the gateway has captured its money all the same, the money goes back. */
-  async #watch(row: Row, { id, paymentKey, orderId, createdAt, askAt, asked }: Attempt): Promise<Row> {
-    const { database, gateway, now } = this.#parts;
+  async #watch(row: Row, { id, paymentKey, orderId, createdAt, askAt, asked }: Attempt, gateway: Gateway): Promise<Row> {
+    const { database, now } = this.#parts;
     const at = now();
     let nextAt: number | null = at + this.#delayMs(asked);
     try {
-      const held = heldFor(await gateway.find(paymentKey), orderId, gateway.currency);
+      const payment = await gateway.find(paymentKey);
+      const held = heldFor(payment, orderId, gateway.currency);
       if (held) await database.rows(insertUnmatchedCapture({ id, paymentKey, ...held, createdAt: at }));
-      if (held || askAt === null || at >= createdAt + WATCHED_MS) nextAt = null;
+      if (held || (payment?.status !== "UNRECOGNIZED" && (askAt === null || at >= createdAt + WATCHED_MS))) nextAt = null;
     } catch (error) {
-      if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
+      if (error instanceof GatewayBusy) return row;
+      if (!(error instanceof GatewayUnknown)) throw error;
     }
     await database.rows(updateFailedAttempt(this.#kind.table, id, nextAt, asked + 1));
     return row;
@@ -131,12 +141,12 @@ export class Settler<Row> {
   /** An attempt that fails unconfirmed is looked up again soon: most late money is only a little late. */
   #askAgainMs(outcome: GatewayOutcome, asked: number): number | null {
     if (outcome.kind === "unknown") return this.#delayMs(asked);
-    return outcome.kind === "failed" && !outcome.confirmed ? this.#delayMs(0) : null;
+    return this.#kind.isCapture && outcome.kind === "failed" && !outcome.confirmed ? this.#delayMs(0) : null;
   }
 
   /** Twice as long each time, up to five minutes. */
   #delayMs(asked: number): number {
-    return Math.min(this.#parts.settings.settleAfterMs * 2 ** Math.min(asked, 20), LONGEST_DELAY_MS);
+    return exponentialMs(this.#parts.settings.settleAfterMs, LONGEST_DELAY_MS, asked);
   }
 
   #isOpen(row: Row): boolean {

@@ -9,6 +9,7 @@ export type UnmatchedCaptureRow = UnmatchedCapture & {
   failure: string | null;
   askAt: number | null;
   asked: number;
+  keyNumber: number;
 };
 
 /** An attempt has at most one row, so its money goes back once, even if two instances find it. */
@@ -37,7 +38,7 @@ export function insertUnmatchedCapture(captured: UnmatchedCapture): Statement {
 export function selectUnmatchedCapture(id: string): Statement {
   return {
     name: "select unmatched capture",
-    text: `SELECT id, payment_key AS "paymentKey", amount, reason, status, failure, created_at AS "createdAt", ask_at AS "askAt", asked
+    text: `SELECT id, payment_key AS "paymentKey", amount, reason, status, failure, created_at AS "createdAt", ask_at AS "askAt", asked, key_number AS "keyNumber"
            FROM stray_money WHERE id = $1`,
     values: [id],
   };
@@ -48,8 +49,15 @@ export function updateUnmatchedCapture(id: string, outcome: GatewayOutcome, now:
   const status = outcome.kind === "unknown" ? "PENDING" : outcome.kind === "done" ? "RETURNED" : "REFUSED";
   return {
     name: "update unmatched capture",
-    text: `UPDATE stray_money SET status = $2, failure = $3, asked = asked + 1, ask_at = $5, settled_at = CASE WHEN $5::timestamptz IS NULL THEN $4::timestamptz END
+    text: `UPDATE stray_money SET status = $2, failure = $3, asked = asked + 1, ask_at = $5, key_number = coalesce($6::int, key_number), settled_at = CASE WHEN $5::timestamptz IS NULL THEN $4::timestamptz END
            WHERE id = $1 AND status = 'PENDING'`,
-    values: [id, status, outcome.kind === "done" ? null : outcome.reason, iso(now), askAgainMs === null ? null : iso(now + askAgainMs)],
+    values: [
+      id,
+      status,
+      outcome.kind === "done" ? null : outcome.reason,
+      iso(now),
+      askAgainMs === null ? null : iso(now + askAgainMs),
+      outcome.kind === "unknown" ? (outcome.keyNumber ?? null) : null,
+    ],
   };
 }

@@ -11,7 +11,7 @@ import { compare } from "../../src/settlement/reconcile.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { amountFromWire, amountToWire } from "../../src/gateway/toss/amounts.ts";
 import { readPayment, readTransactions } from "../../src/gateway/toss/messages.ts";
-import { heldFor, interpret } from "../../src/settlement/capture-outcome.ts";
+import { heldFor, interpret } from "../../src/settlement/capture.ts";
 import { chargeByCard } from "../support/charge.ts";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
@@ -82,8 +82,8 @@ test("each response is read in its own currency, and a response without one in t
   };
   const [transaction] = readTransactions([{ ...transactionBody, currency: "USD", amount: 19.99 }]);
   assert.deepEqual([transaction?.currency, transaction?.amount], ["USD", -1999]);
+  assert.equal(readPayment({ ...body, currency: "KRW" }).status, "UNRECOGNIZED", "there is no tenth of a won");
   for (const invalid of [
-    { ...body, currency: "KRW" },
     { ...body, currency: "usd" },
     { ...body, currency: null },
     { ...body, currency: 410 },
@@ -92,8 +92,7 @@ test("each response is read in its own currency, and a response without one in t
 });
 
 describe("interpreting a payment in another currency", () => {
-  const outcomeOf = (payment: GatewayPayment, currency: string) =>
-    interpret({ kind: "payment", payment }, { orderId: "order-1", amount: 1999 }, currency);
+  const outcomeOf = (payment: GatewayPayment, currency: string) => interpret(payment, { orderId: "order-1", amount: 1999 }, currency);
 
   test("a capture of the same number in another currency pays nothing and is refunded whole", () => {
     assert.deepEqual(outcomeOf(PAID, "KRW"), { kind: "done" });
@@ -121,7 +120,7 @@ describe("interpreting a payment in another currency", () => {
       find: () => Promise.resolve(payment),
       cancel: () => Promise.resolve({ kind: "payment", payment }),
     } as unknown as Gateway;
-    const part = { id, paymentKey: "k", amount: 5, reason: "broken" };
+    const part = { id, keyNumber: 0, paymentKey: "k", amount: 5, reason: "broken" };
     for (const again of [false, true])
       assert.deepEqual(await refundAtGateway(gateway, part, again), { kind: "unknown", reason: "CURRENCY_MISMATCH" });
     for (const again of [false, true]) assert.deepEqual(await refundAtGateway(gateway, { ...part, amount: null }, again), { kind: "done" });

@@ -167,6 +167,25 @@ describe("a draw", () => {
     assert.equal((await mine(drop, byRank.get(4) as Client)).status, "HELD");
   });
 
+  test("has who waited at the close, also if the entry leaves before the draw", async () => {
+    const drop = await draw([1], { waitlist: true });
+    const users = await shop.users(3);
+    for (const user of users) await enter(drop, user, shop);
+    good(await shop.operator.post(`/admin/drops/${drop.id}/pause`), 200);
+    await until(
+      () => Promise.resolve(Date.now()),
+      (now) => now > drop.closesAt + 50,
+    );
+    good(await (users[1] as Client).delete(`/drops/${drop.id}/entries/mine`), 204);
+    assert.equal((await drawOf(drop)).entriesRoot, null);
+    good(await shop.operator.post(`/admin/drops/${drop.id}/resume`), 200);
+    assert.equal((await drawn(drop)).entryCount, 3);
+    const entries = await Promise.all(users.map((user) => mine(drop, user)));
+    assert.equal(entries[1].status, "LEFT");
+    assert.ok(entries[1].proof.path.length > 0);
+    assert.deepEqual([entries[0].status, entries[2].status].toSorted(), ["HELD", "WAITING"]);
+  });
+
   test("without entries has the root of nothing", async () => {
     const drop = await draw([1], { closesAt: new Date(Date.now() + 300).toISOString() });
     const { entriesRoot, entryCount } = await drawn(drop);

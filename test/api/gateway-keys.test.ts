@@ -10,7 +10,7 @@ import type { OrderCache } from "../../src/order/order-cache.ts";
 import { createSettlers } from "../../src/settlement/settlement.ts";
 import type { Till } from "../../src/till/till.ts";
 
-const REFUND = { id: "r-1", paymentKey: "k", amount: 5, reason: "broken" };
+const REFUND = { id: "r-1", keyNumber: 0, paymentKey: "k", amount: 5, reason: "broken" };
 
 /** A gateway that remembers its cancels but forgets every idempotency key. */
 function forgetfulGateway(): { gateway: Gateway; cancels: { reason: string; idempotencyKey: string }[] } {
@@ -26,7 +26,7 @@ function forgetfulGateway(): { gateway: Gateway; cancels: { reason: string; idem
   return { gateway, cancels };
 }
 
-// Without `again && …` in refundAtGateway, a gateway that has forgotten the key would refund twice.
+// Without the look-up before the request, a gateway that has forgotten the key would refund twice.
 test("a refund that may have been sent is looked up before it is sent again", async () => {
   const { gateway, cancels } = forgetfulGateway();
   for (const again of [false, true, true]) assert.deepEqual(await refundAtGateway(gateway, REFUND, again), { kind: "done" });
@@ -44,18 +44,20 @@ test("a refund is sent under its own id, which is also in its reason", async () 
 test("a payment is confirmed under its own id, in every repeat", async () => {
   const keys: string[] = [];
   const row = { id: "p-1", orderId: "o-1", method: "CARD", status: "PENDING", amount: 5, steps: null, createdAt: Date.now(), paidAt: null };
+  const gateway = {
+    find: () => Promise.resolve(undefined),
+    confirm({ idempotencyKey }: { idempotencyKey: string }) {
+      keys.push(idempotencyKey);
+      return Promise.resolve({ kind: "refused", code: "NOT_NOW", repeated: false });
+    },
+  } as unknown as Gateway;
   const { payments } = createSettlers({
     database: {
-      rows: () => Promise.resolve([{ ...row, payment_key: "k", ask_at: null, asked: 0, userId: "u", expiresAt: null }]),
+      rows: () => Promise.resolve([{ ...row, payment_key: "k", ask_at: null, asked: 0, key_number: 0, userId: "u", expiresAt: null }]),
     } as unknown as Database,
     till: { finish: () => Promise.resolve(null) } as unknown as Till,
-    gateway: {
-      find: () => Promise.resolve(undefined),
-      confirm({ idempotencyKey }: { idempotencyKey: string }) {
-        keys.push(idempotencyKey);
-        return Promise.resolve({ kind: "refused", code: "NOT_NOW" });
-      },
-    } as unknown as Gateway,
+    gateway,
+    background: gateway,
     orderCache: {} as OrderCache,
     settings: { settleAfterMs: 1000, giveUpAfterMs: 1000 },
     now: Date.now,

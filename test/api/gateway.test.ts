@@ -162,8 +162,11 @@ describe("how the adapter interprets responses", () => {
     [401, { code: "UNAUTHORIZED_KEY", message: "" }, "unknown"],
     [403, "<html>a firewall</html>", "unknown"],
     [200, "not json", "unknown"],
-    [200, payment({ status: "SOMETHING_NEW" }), "unknown"],
-    [200, payment({ totalAmount: 10.5 }), "unknown"],
+    [400, { code: "FORBIDDEN_CONSECUTIVE_REQUEST", message: "" }, "unknown"],
+    [403, { code: "NOT_AVAILABLE_BANK", message: "" }, "NOT_AVAILABLE_BANK"],
+    [200, payment({ status: "SOMETHING_NEW" }), "UNRECOGNIZED"],
+    [200, payment({ totalAmount: 10.5 }), "UNRECOGNIZED"],
+    [200, payment({ status: "ABORTED", totalAmount: 10.5 }), "ABORTED"],
     [200, {}, "unknown"],
   ] as const) {
     test(`a response ${status} ${typeof body === "string" ? body : JSON.stringify(body).slice(0, 70)} means ${expected}`, async () =>
@@ -410,12 +413,17 @@ describe("a shop whose gateway does not respond", () => {
       assert.ok(Number(headers["retry-after"]) >= 1);
     }
 
-    // The breaker is open, so neither payments nor the settlement job call the gateway.
+    // The breaker is open, so payments do not call the gateway. The settlement job's own breaker opens after its own failures.
     const callsBefore = received.length;
     assert.equal((await pay(orderIds.at(-1))).status, 503);
-    good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
     assert.equal(received.length, callsBefore);
+    good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
+    const callsOfJob = received.length - callsBefore;
+    assert.ok(callsOfJob > 0 && callsOfJob <= 20, `the job called the gateway ${callsOfJob} times`);
+    good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
+    assert.equal(received.length, callsBefore + callsOfJob);
     assert.match((await shop.anyone("GET", "/metrics")).body, /jangnal_gateway_breaker\{state="open"\} 1[^]*jangnal_gateway_breaks_total 1/);
+    assert.match((await shop.anyone("GET", "/metrics")).body, /jangnal_gateway_settlement_breaker\{state="open"\} 1/);
     assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
   });
 });
@@ -449,7 +457,11 @@ describe("settings and commands", () => {
       body: JSON.stringify({ confirm: ["decline*"] }),
     });
     const { paymentKey } = (await made.json()) as { paymentKey: string };
-    assert.deepEqual(await adapter(url, { timeoutMs: 2000 }).confirm(confirmation({ paymentKey })), { kind: "refused", code: "REJECT_CARD_PAYMENT" });
+    assert.deepEqual(await adapter(url, { timeoutMs: 2000 }).confirm(confirmation({ paymentKey })), {
+      kind: "refused",
+      code: "REJECT_CARD_PAYMENT",
+      repeated: false,
+    });
     child.kill("SIGTERM");
     assert.deepEqual(await once(child, "exit"), [0, null]);
   });

@@ -75,6 +75,7 @@ const CHARGE: CardCharge = {
   createdAt: 0,
   askAt: null,
   asked: 0,
+  keyNumber: 0,
   balanceAfter: null,
 };
 
@@ -135,6 +136,7 @@ const MISSING = [
       settledAt: null,
       askAt: null,
       asked: 0,
+      keyNumber: 0,
     },
     { asked: 1 },
   ),

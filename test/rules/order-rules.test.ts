@@ -81,7 +81,7 @@ describe("an order's rules", () => {
       steps: null,
       createdAt: NOW - 1000,
       paidAt: NOW - 1000,
-      card: { paymentKey: "k", askAt: null, asked: 0 },
+      card: { paymentKey: "k", gatewayOrderId: "o", askAt: null, asked: 0, keyNumber: 0 },
       ...fields,
     });
   const shop = (...rows: ExistingRow[]): ExistingRow[] => [wallet(), product(), variant(), ...rows];

@@ -17,6 +17,12 @@ export const OPERATIONS = {
   listUserCoupons: ["GET", "/users/{userId}/coupons"],
   listDrops: ["GET", "/drops"],
   getDrop: ["GET", "/drops/{dropId}"],
+  enterDrop: ["POST", "/drops/{dropId}/entries", true],
+  getOwnEntry: ["GET", "/drops/{dropId}/entries/mine"],
+  leaveDrop: ["DELETE", "/drops/{dropId}/entries/mine", true],
+  getDrawFile: ["GET", "/drops/{dropId}/draw/file"],
+  getDraw: ["GET", "/drops/{dropId}/draw"],
+  setPublicValue: ["POST", "/admin/drops/{id}/public-value", true],
   watchDrop: ["GET", "/drops/{dropId}/live"],
   getCart: ["GET", "/users/{userId}/cart"],
   emptyCart: ["DELETE", "/users/{userId}/cart", true],
@@ -45,6 +51,12 @@ export const OPERATIONS = {
   editCoupon: ["PATCH", "/admin/coupons/{id}", true],
   closeCoupon: ["POST", "/admin/coupons/{id}/close", true],
   createDrop: ["POST", "/admin/drops", true],
+  editDrop: ["PATCH", "/admin/drops/{id}", true],
+  pauseDrop: ["POST", "/admin/drops/{id}/pause", true],
+  resumeDrop: ["POST", "/admin/drops/{id}/resume", true],
+  closeDrop: ["POST", "/admin/drops/{id}/close", true],
+  releaseDrop: ["POST", "/admin/drops/{id}/release", true],
+  listDropEntries: ["GET", "/admin/drops/{id}/entries"],
   refundOrder: ["POST", "/admin/orders/{id}/refunds", true],
   listOrders: ["GET", "/admin/orders"],
   listPayments: ["GET", "/admin/payments"],
@@ -84,6 +96,12 @@ export type Operations = {
   listUserCoupons: { data: types.ListUserCouponsData; answers: types.ListUserCouponsResponses; refusals: types.ListUserCouponsErrors };
   listDrops: { data: types.ListDropsData; answers: types.ListDropsResponses; refusals: types.ListDropsErrors };
   getDrop: { data: types.GetDropData; answers: types.GetDropResponses; refusals: types.GetDropErrors };
+  enterDrop: { data: types.EnterDropData; answers: types.EnterDropResponses; refusals: types.EnterDropErrors };
+  getOwnEntry: { data: types.GetOwnEntryData; answers: types.GetOwnEntryResponses; refusals: types.GetOwnEntryErrors };
+  leaveDrop: { data: types.LeaveDropData; answers: types.LeaveDropResponses; refusals: types.LeaveDropErrors };
+  getDrawFile: { data: types.GetDrawFileData; answers: types.GetDrawFileResponses; refusals: types.GetDrawFileErrors };
+  getDraw: { data: types.GetDrawData; answers: types.GetDrawResponses; refusals: types.GetDrawErrors };
+  setPublicValue: { data: types.SetPublicValueData; answers: types.SetPublicValueResponses; refusals: types.SetPublicValueErrors };
   watchDrop: { data: types.WatchDropData; answers: types.WatchDropResponses; refusals: types.WatchDropErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
   emptyCart: { data: types.EmptyCartData; answers: types.EmptyCartResponses; refusals: types.EmptyCartErrors };
@@ -112,6 +130,12 @@ export type Operations = {
   editCoupon: { data: types.EditCouponData; answers: types.EditCouponResponses; refusals: types.EditCouponErrors };
   closeCoupon: { data: types.CloseCouponData; answers: types.CloseCouponResponses; refusals: types.CloseCouponErrors };
   createDrop: { data: types.CreateDropData; answers: types.CreateDropResponses; refusals: types.CreateDropErrors };
+  editDrop: { data: types.EditDropData; answers: types.EditDropResponses; refusals: types.EditDropErrors };
+  pauseDrop: { data: types.PauseDropData; answers: types.PauseDropResponses; refusals: types.PauseDropErrors };
+  resumeDrop: { data: types.ResumeDropData; answers: types.ResumeDropResponses; refusals: types.ResumeDropErrors };
+  closeDrop: { data: types.CloseDropData; answers: types.CloseDropResponses; refusals: types.CloseDropErrors };
+  releaseDrop: { data: types.ReleaseDropData; answers: types.ReleaseDropResponses; refusals: types.ReleaseDropErrors };
+  listDropEntries: { data: types.ListDropEntriesData; answers: types.ListDropEntriesResponses; refusals: types.ListDropEntriesErrors };
   refundOrder: { data: types.RefundOrderData; answers: types.RefundOrderResponses; refusals: types.RefundOrderErrors };
   listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
   listPayments: { data: types.ListPaymentsData; answers: types.ListPaymentsResponses; refusals: types.ListPaymentsErrors };

@@ -19,8 +19,8 @@ ALTER TABLE orders
   ADD COLUMN preparing_at     timestamptz,
   ADD COLUMN holds_stock      boolean,
   ADD COLUMN drop_id          uuid,
-  ADD COLUMN entry_id         uuid,
-  ADD CONSTRAINT orders_paid_at_check CHECK (paid_at IS NULL OR completed_at IS NOT NULL) NOT VALID;
+  ADD COLUMN entry_id         uuid;
+ALTER TABLE orders ADD CONSTRAINT orders_paid_at_check CHECK (paid_at IS NULL OR completed_at IS NOT NULL) NOT VALID;
 
 -- The id of a balance payment that was made with its order.
 CREATE FUNCTION balance_payment_id(order_id uuid) RETURNS uuid LANGUAGE sql IMMUTABLE PARALLEL SAFE AS

@@ -25,17 +25,29 @@ export type PaymentSession = { orderName: string; way: PaymentWay };
 export type LedgerTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
 export type Outcome = { status: number; payment: LedgerPayment } | { status: number; code: string; message: string };
 
-type StoredOutcome = { fingerprint: string; outcome: Outcome };
+/** A request with its idempotency key, and a hash of its content. */
+export type KeyedRequest = { key: string | undefined; fingerprint: string };
+type Wanted = { paymentKey: string; orderId: string; amount: number };
+type StoredOutcome = { fingerprint: string; outcome: Outcome; at?: number };
 /** One line of the file. */
 type Entry = { payment: LedgerPayment } | { key: string; remembered: StoredOutcome };
+
+const KEY_LASTS_MS = 15 * 86_400_000;
+/** How long an authorization lasts. */
+export const AUTHORIZATION_MS = 30 * 60_000;
+const DUPLICATED_ORDER_ID = failure(400, "DUPLICATED_ORDER_ID", "이미 승인 및 취소가 진행된 중복된 주문번호 입니다.");
 
 export class GatewayLedger {
   readonly payments = new Map<string, LedgerPayment>();
   readonly #outcomes = new Map<string, StoredOutcome>();
+  /** The payment keys of captured payments by order id. */
+  readonly #captured = new Map<string, string>();
   readonly #file: number | undefined;
+  readonly #now: () => number;
 
   /** @param path the ledger's file; without one it is kept in memory */
-  constructor(path?: string) {
+  constructor(path?: string, now: () => number = Date.now) {
+    this.#now = now;
     if (path === undefined) return;
     if (existsSync(path)) for (const line of readFileSync(path, "utf8").split("\n")) this.#read(line);
     this.#file = openSync(path, "a", 0o600);
@@ -43,50 +55,35 @@ export class GatewayLedger {
   }
 
   /**
+   * Runs an effect once per idempotency key, and binds its outcome to the key: a repeat gets the same answer for 15 days, also if it is a
+   * temporary error. The same key with another request is refused.
+   */
+  once({ key, fingerprint }: KeyedRequest, effect: () => Outcome): Outcome {
+    const found = key === undefined ? undefined : this.#outcomes.get(key);
+    if (found && this.#now() < (found.at ?? 0) + KEY_LASTS_MS)
+      return found.fingerprint === fingerprint ? found.outcome : failure(400, "INVALID_REQUEST", "the idempotency key was used for another request");
+    const outcome = effect();
+    if (key !== undefined) {
+      const remembered = { fingerprint, outcome, at: this.#now() };
+      this.#outcomes.set(key, remembered);
+      this.#write({ key, remembered });
+    }
+    return outcome;
+  }
+
+  /**
    * The buyer has authorized this payment in a window that was opened for one order id and one amount: no other confirmation is taken.
    * Refused for an order id that has been paid, even if its money went back since.
    */
-  authorize(payment: { paymentKey: string; orderId: string; amount: number } & PaymentSession): Outcome {
-    const { paymentKey, orderId, amount, orderName, way } = payment;
-    if (this.#wasPaid(orderId)) return failure(400, "DUPLICATED_ORDER_ID", "이미 승인 및 취소가 진행된 중복된 주문번호 입니다.");
-    const session = { orderName, way };
-    const opened = { paymentKey, orderId, amount, left: 0, requestedAt: Date.now(), approvedAt: null, transactionKey: null, cancels: [], session };
-    const stored: LedgerPayment = { ...opened, status: "IN_PROGRESS" };
-    this.#store(stored);
-    return { status: 200, payment: stored };
-  }
-
-  #wasPaid(orderId: string): boolean {
-    return [...this.payments.values()].some((payment) => payment.orderId === orderId && payment.approvedAt !== null);
-  }
-
-  /** The stored outcome of an idempotency key. The same key with another request is refused. */
-  #storedOutcome(key: string | undefined, fingerprint: string): Outcome | undefined {
-    const found = key === undefined ? undefined : this.#outcomes.get(key);
-    if (found && found.fingerprint !== fingerprint) return failure(400, "INVALID_REQUEST", "the idempotency key was used for another request");
-    return found?.outcome;
-  }
-
-  confirm(wanted: { paymentKey: string; orderId: string; amount: number }, decline: boolean, key: string | undefined, fingerprint: string): Outcome {
-    const stored = this.#storedOutcome(key, fingerprint);
-    if (stored) return stored;
-    return this.#storeOutcome(key, fingerprint, this.#confirm(wanted, decline));
-  }
-
-  cancel(
-    wanted: { paymentKey: string; amount: number | undefined; reason: string },
-    decline: boolean,
-    key: string | undefined,
-    fingerprint: string,
-  ): Outcome {
-    const stored = this.#storedOutcome(key, fingerprint);
-    if (stored) return stored;
-    return this.#storeOutcome(key, fingerprint, this.#cancel(wanted, decline));
+  authorize({ orderName, way, ...wanted }: Wanted & PaymentSession): Outcome {
+    if (this.#isDuplicate(wanted.paymentKey, wanted.orderId)) return DUPLICATED_ORDER_ID;
+    const payment = { ...this.#newPayment(wanted, "IN_PROGRESS"), session: { orderName, way } };
+    this.#store(payment);
+    return { status: 200, payment };
   }
 
   find(paymentKey: string): Outcome {
-    const payment = this.payments.get(paymentKey);
-    if (payment && isLapsed(payment)) return { status: 200, payment: { ...payment, status: "EXPIRED" } };
+    const payment = this.#current(paymentKey);
     return payment ? { status: 200, payment } : failure(404, "NOT_FOUND_PAYMENT", "존재하지 않는 결제 입니다.");
   }
 
@@ -114,33 +111,24 @@ export class GatewayLedger {
     if (this.#file !== undefined) closeSync(this.#file);
   }
 
-  #confirm({ paymentKey, orderId, amount }: { paymentKey: string; orderId: string; amount: number }, decline: boolean): Outcome {
-    const known = this.payments.get(paymentKey);
+  confirm(wanted: Wanted, decline: boolean): Outcome {
+    const { paymentKey, orderId, amount } = wanted;
+    const known = this.#current(paymentKey);
     const refusal = known && refusalOf(known, orderId, amount);
     if (refusal) return refusal;
-    const now = Date.now();
-    const payment: LedgerPayment = {
-      paymentKey,
-      orderId,
-      amount,
-      left: 0,
-      status: "ABORTED",
-      requestedAt: now,
-      approvedAt: null,
-      transactionKey: null,
-      cancels: [],
-      ...(known?.session ? { session: known.session } : {}),
-    };
+    if (this.#isDuplicate(paymentKey, orderId)) return DUPLICATED_ORDER_ID;
+    const payment = { ...this.#newPayment(wanted, "ABORTED"), ...(known?.session ? { session: known.session } : {}) };
     if (decline) {
       this.#store(payment);
       return failure(403, "REJECT_CARD_PAYMENT", "한도초과 혹은 잔액부족으로 결제에 실패했습니다.");
     }
-    const done: LedgerPayment = { ...payment, status: "DONE", left: amount, approvedAt: now, transactionKey: newTransactionKey() };
+    const done: LedgerPayment = { ...payment, status: "DONE", left: amount, approvedAt: this.#now(), transactionKey: newTransactionKey() };
     this.#store(done);
     return { status: 200, payment: done };
   }
 
-  #cancel({ paymentKey, amount, reason }: { paymentKey: string; amount: number | undefined; reason: string }, decline: boolean): Outcome {
+  /** Sends money back: all that is left, without an amount. */
+  cancel({ paymentKey, amount, reason }: { paymentKey: string; amount: number | undefined; reason: string }, decline: boolean): Outcome {
     const payment = this.payments.get(paymentKey);
     if (!payment) return this.find(paymentKey);
     if (payment.status === "CANCELED") return failure(400, "ALREADY_CANCELED_PAYMENT", "이미 취소된 결제 입니다.");
@@ -149,23 +137,37 @@ export class GatewayLedger {
     const refunded = amount ?? payment.left;
     if (refunded <= 0 || refunded > payment.left) return failure(403, "NOT_CANCELABLE_AMOUNT", "취소 할 수 없는 금액 입니다.");
     const left = payment.left - refunded;
-    const cancel: Cancel = { amount: refunded, reason, at: Date.now(), transactionKey: newTransactionKey(), leftAfter: left };
+    const cancel: Cancel = { amount: refunded, reason, at: this.#now(), transactionKey: newTransactionKey(), leftAfter: left };
     const changed: LedgerPayment = { ...payment, left, status: left === 0 ? "CANCELED" : "PARTIAL_CANCELED", cancels: [...payment.cancels, cancel] };
     this.#store(changed);
     return { status: 200, payment: changed };
   }
 
-  #storeOutcome(key: string | undefined, fingerprint: string, outcome: Outcome): Outcome {
-    if (key !== undefined) {
-      this.#outcomes.set(key, { fingerprint, outcome });
-      this.#write({ key, remembered: { fingerprint, outcome } });
-    }
-    return outcome;
+  /** A payment as it is now: a window in which the buyer did not finish is closed after 30 minutes. */
+  #current(paymentKey: string): LedgerPayment | undefined {
+    const payment = this.payments.get(paymentKey);
+    const isExpired = payment?.status === "IN_PROGRESS" && this.#now() >= payment.requestedAt + AUTHORIZATION_MS;
+    return isExpired ? { ...payment, status: "EXPIRED" } : payment;
+  }
+
+  /** Whether the gateway has taken money for this order id under another key, even if it has gone back since. */
+  #isDuplicate(paymentKey: string, orderId: string): boolean {
+    const captured = this.#captured.get(orderId);
+    return captured !== undefined && captured !== paymentKey;
+  }
+
+  #newPayment({ paymentKey, orderId, amount }: Wanted, status: GatewayStatus): LedgerPayment {
+    return { paymentKey, orderId, amount, left: 0, status, requestedAt: this.#now(), approvedAt: null, transactionKey: null, cancels: [] };
   }
 
   #store(payment: LedgerPayment): void {
-    this.payments.set(payment.paymentKey, payment);
+    this.#index(payment);
     this.#write({ payment });
+  }
+
+  #index(payment: LedgerPayment): void {
+    this.payments.set(payment.paymentKey, payment);
+    if (payment.approvedAt !== null) this.#captured.set(payment.orderId, payment.paymentKey);
   }
 
   #write(entry: Entry): void {
@@ -179,22 +181,14 @@ export class GatewayLedger {
     } catch {
       return;
     }
-    if ("payment" in entry) this.payments.set(entry.payment.paymentKey, entry.payment);
+    if ("payment" in entry) this.#index(entry.payment);
     else this.#outcomes.set(entry.key, entry.remembered);
   }
 }
 
-/** How long an authorization lasts. */
-export const AUTHORIZATION_MS = 30 * 60_000;
-
-function isLapsed({ status, requestedAt }: LedgerPayment): boolean {
-  return status === "IN_PROGRESS" && Date.now() - requestedAt > AUTHORIZATION_MS;
-}
-
 /** Why a known payment cannot be confirmed for this order and amount; undefined if it can. */
-function refusalOf(known: LedgerPayment, orderId: string, amount: number): Outcome | undefined {
-  const { status, session } = known;
-  if (isLapsed(known)) return failure(404, "NOT_FOUND_PAYMENT_SESSION", "결제 시간이 만료되어 결제 진행 데이터가 존재하지 않습니다.");
+function refusalOf({ status, session, ...known }: LedgerPayment, orderId: string, amount: number): Outcome | undefined {
+  if (status === "EXPIRED") return failure(404, "NOT_FOUND_PAYMENT_SESSION", "결제 시간이 만료되어 결제 진행 데이터가 존재하지 않습니다.");
   if (status !== "IN_PROGRESS" && (status !== "ABORTED" || session)) return failure(400, "ALREADY_PROCESSED_PAYMENT", "이미 처리된 결제 입니다.");
   if (session && (known.orderId !== orderId || known.amount !== amount))
     return failure(400, "INVALID_REQUEST", "결제창의 주문번호나 금액과 다릅니다.");

@@ -2,7 +2,7 @@
 
 import type { ServerResponse } from "node:http";
 import { send } from "./http.ts";
-import { failure, type GatewayLedger, type LedgerPayment, type Outcome } from "./ledger.ts";
+import { failure, type GatewayLedger, type KeyedRequest, type LedgerPayment, type Outcome } from "./ledger.ts";
 import { paymentJson } from "./payment-json.ts";
 import { scriptOf, type Step, stepAt, type Webhook } from "./script.ts";
 import type { Webhooks } from "./webhooks.ts";
@@ -19,8 +19,8 @@ export class ScriptedCalls {
   behaves = false;
   readonly #options: ScriptedCallsOptions;
   readonly #counts = new Map<string, number>();
-  /** Idempotency keys of slow calls that have not ended. */
-  readonly #running = new Set<string>();
+  /** Payment keys of slow calls that have not ended, by idempotency key. */
+  readonly #running = new Map<string, string>();
   readonly #timers = new Set<NodeJS.Timeout>();
 
   constructor(options: ScriptedCallsOptions) {
@@ -33,34 +33,44 @@ export class ScriptedCalls {
   }
 
   /** A call that changes something: one at a time per idempotency key, with its webhooks. */
-  change(operation: Operation, paymentKey: string, key: string | undefined, effect: (decline: boolean) => Outcome, response: ServerResponse): void {
-    if (key !== undefined && this.#running.has(key))
+  change(operation: Operation, paymentKey: string, request: KeyedRequest, effect: (decline: boolean) => Outcome, response: ServerResponse): void {
+    const { key } = request;
+    if (key !== undefined && this.#running.get(key) !== undefined)
       return this.answer(response, failure(409, "IDEMPOTENT_REQUEST_PROCESSING", "이전 멱등 요청이 처리중입니다."));
     const step = this.#nextStep(operation, paymentKey);
-    const { webhook } = scriptOf(paymentKey);
+    const { ledger } = this.#options;
+    // A payment is cancelled by one request at a time.
+    if (operation === "cancel" && [...this.#running.values()].includes(paymentKey))
+      return this.answer(
+        response,
+        ledger.once(request, () => CONSECUTIVE),
+      );
+    if (step === "slow" && key !== undefined) this.#running.set(key, paymentKey);
+    const perform = (): Outcome => {
+      if (key !== undefined) this.#running.delete(key);
+      return ledger.once(request, () => this.noticed(paymentKey, () => effect(step === "decline")));
+    };
+    this.#perform(step, perform, response, request);
+  }
+
+  /** Runs an effect, and tells the shop by webhook if it has changed the payment. */
+  noticed(paymentKey: string, effect: () => Outcome): Outcome {
     const { payments } = this.#options.ledger;
-    if (step === "slow" && key !== undefined) this.#running.add(key);
-    this.#perform(
-      step,
-      () => {
-        if (key !== undefined) this.#running.delete(key);
-        const before = payments.get(paymentKey);
-        const outcome = effect(step === "decline");
-        const after = payments.get(paymentKey);
-        if (after && after !== before) this.#notify(after, webhook);
-        return outcome;
-      },
-      response,
-    );
+    const before = payments.get(paymentKey);
+    const outcome = effect();
+    const after = payments.get(paymentKey);
+    if (after && after !== before) this.#notify(after, scriptOf(paymentKey).webhook);
+    return outcome;
   }
 
   /** A call that only reads. */
   read(operation: Operation, paymentKey: string, effect: () => Outcome, response: ServerResponse): void {
-    this.#perform(this.#nextStep(operation, paymentKey), effect, response);
+    this.#perform(this.#nextStep(operation, paymentKey), effect, response, { key: undefined, fingerprint: "" });
   }
 
-  answer(response: ServerResponse, outcome: Outcome): void {
-    if ("payment" in outcome) send(response, outcome.status, paymentJson(outcome.payment, this.#options.currency));
+  /** @param fields replace those of the payment */
+  answer(response: ServerResponse, outcome: Outcome, fields: Record<string, unknown> = {}): void {
+    if ("payment" in outcome) send(response, outcome.status, { ...paymentJson(outcome.payment, this.#options.currency), ...fields });
     else send(response, outcome.status, { code: outcome.code, message: outcome.message });
   }
 
@@ -68,17 +78,22 @@ export class ScriptedCalls {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  #perform(step: Step, effect: () => Outcome, response: ServerResponse): void {
+  #perform(step: Step, effect: () => Outcome, response: ServerResponse, request: KeyedRequest): void {
+    if (hasNoEffect(step))
+      return this.answer(
+        response,
+        this.#options.ledger.once(request, () => WITHOUT_EFFECT[step]),
+      );
     switch (step) {
       case "slow":
         return void this.#later(this.#options.slowMs, () => this.answer(response, effect()));
       case "late":
         this.#later(this.#options.lateMs, effect);
         return this.#staySilent(response);
-      case "error":
-        return this.answer(response, SERVER_ERROR);
-      case "provider":
-        return this.answer(response, failure(400, "PROVIDER_ERROR", "일시적인 오류가 발생했습니다. 잠시 후 다시 시도해주세요."));
+      case "odd":
+        return this.answer(response, effect(), { status: "PARTIALLY_DONE" });
+      case "decimal":
+        return this.answer(response, effect(), { totalAmount: "1000.5" });
       case "drop":
         return void response.destroy();
       case "silent":
@@ -135,3 +150,18 @@ export class ScriptedCalls {
 }
 
 const SERVER_ERROR = failure(500, "FAILED_INTERNAL_SYSTEM_PROCESSING", "내부 시스템 처리 작업이 실패했습니다.");
+const CONSECUTIVE = failure(403, "FORBIDDEN_CONSECUTIVE_REQUEST", "반복적인 요청은 허용되지 않습니다. 잠시 후 다시 시도해주세요.");
+
+/** The answers of steps without an effect. Each is bound to the request's idempotency key. */
+const WITHOUT_EFFECT = {
+  error: SERVER_ERROR,
+  provider: failure(400, "PROVIDER_ERROR", "일시적인 오류가 발생했습니다. 잠시 후 다시 시도해주세요."),
+  consecutive: CONSECUTIVE,
+  bank: failure(403, "NOT_AVAILABLE_BANK", "은행 서비스 시간이 아닙니다."),
+  forbidden: failure(403, "FORBIDDEN_REQUEST", "허용되지 않은 요청입니다."),
+  missing: failure(404, "NOT_FOUND_PAYMENT", "존재하지 않는 결제 입니다."),
+} satisfies Partial<Record<Step, Outcome>>;
+
+function hasNoEffect(step: Step): step is keyof typeof WITHOUT_EFFECT {
+  return Object.hasOwn(WITHOUT_EFFECT, step);
+}

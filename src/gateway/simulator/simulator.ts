@@ -4,7 +4,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { readBody, readJson, readTime, send } from "./http.ts";
-import { failure, GatewayLedger, type Outcome, type PaymentWay } from "./ledger.ts";
+import { failure, GatewayLedger, type KeyedRequest, type Outcome, type PaymentWay } from "./ledger.ts";
 import { page } from "./page.ts";
 import { PaymentWindows, WINDOW_ACTS, type WindowAct } from "./payment-window.ts";
 import { transactionJson } from "./payment-json.ts";
@@ -20,12 +20,14 @@ export type SimulatorOptions = {
   /** The file of the ledger; unset: in memory. */
   path?: string;
   webhookUrl?: string;
+  /** The gateway's clock. */
+  now?: () => number;
   /** Durations of the steps `slow` and `late`. */
   slowMs?: number;
   lateMs?: number;
 };
 
-type ReceivedCall = { key: string | undefined; fingerprint: string; body: Record<string, unknown> };
+type ReceivedCall = KeyedRequest & { body: Record<string, unknown> };
 
 const ORDER_ID = /^[a-zA-Z0-9\-_.]{6,64}$/;
 const INVALID_REQUEST = failure(400, "INVALID_REQUEST", "잘못된 요청입니다.");
@@ -39,10 +41,10 @@ export class Simulator {
   readonly #currency: string;
   readonly #server: Server;
 
-  constructor({ secret, currency = TOSS_DEFAULT_CURRENCY, path, webhookUrl, slowMs = 300, lateMs = 500 }: SimulatorOptions) {
+  constructor({ secret, currency = TOSS_DEFAULT_CURRENCY, path, webhookUrl, now, slowMs = 300, lateMs = 500 }: SimulatorOptions) {
     this.#secret = secret;
     this.#currency = currency;
-    this.ledger = new GatewayLedger(path);
+    this.ledger = new GatewayLedger(path, now);
     this.webhooks = new Webhooks(currency);
     this.webhooks.url = webhookUrl;
     this.#windows = new PaymentWindows(this.ledger, currency);
@@ -65,6 +67,11 @@ export class Simulator {
     });
     const { port: chosen } = this.#server.address() as { port: number };
     return `http://${host.includes(":") ? `[${host}]` : host}:${chosen}`;
+  }
+
+  /** Sends money back by hand, as in the gateway's dashboard: all that is left, or an amount in minor units. */
+  cancelInDashboard(paymentKey: string, amount?: number): Outcome {
+    return this.#calls.noticed(paymentKey, () => this.ledger.cancel({ paymentKey, amount, reason: "고객 요청" }, false));
   }
 
   /** The number of calls of this operation, over all payments. */
@@ -115,6 +122,8 @@ export class Simulator {
       fingerprint: createHash("sha256").update(`${method} ${path} ${text}`).digest("base64url"),
       body,
     };
+    const byHand = /^\/simulator\/payments\/([^/]+)\/cancel$/.exec(path)?.[1];
+    if (method === "POST" && byHand !== undefined) return this.#cancelInDashboard(decodeURIComponent(byHand), body, response);
     const order = /^\/v1\/payments\/orders\/([^/]+)$/.exec(path)?.[1];
     const [, paymentKey, action] = /^\/v1\/payments\/([^/]+)(\/cancel)?$/.exec(path) ?? [];
     if (method === "POST" && path === "/v1/payments/confirm") return this.#confirm(call, response);
@@ -141,21 +150,27 @@ export class Simulator {
     response.writeHead(303, { location: address }).end();
   }
 
-  #confirm({ key, fingerprint, body }: ReceivedCall, response: ServerResponse): void {
+  #confirm({ body, ...request }: ReceivedCall, response: ServerResponse): void {
     const { paymentKey, orderId } = body;
     const amount = amountFromWire(body["amount"], this.#currency);
     const isValid = isText(paymentKey) && typeof orderId === "string" && ORDER_ID.test(orderId) && amount !== undefined && amount >= 1;
     if (!isValid) return this.#calls.answer(response, INVALID_REQUEST);
-    const effect = (decline: boolean): Outcome => this.ledger.confirm({ paymentKey, orderId, amount }, decline, key, fingerprint);
-    this.#calls.change("confirm", paymentKey, key, effect, response);
+    const effect = (decline: boolean): Outcome => this.ledger.confirm({ paymentKey, orderId, amount }, decline);
+    this.#calls.change("confirm", paymentKey, request, effect, response);
   }
 
-  #cancel(paymentKey: string, { key, fingerprint, body }: ReceivedCall, response: ServerResponse): void {
+  #cancel(paymentKey: string, { body, ...request }: ReceivedCall, response: ServerResponse): void {
     const { cancelReason, cancelAmount } = body;
     const amount = amountFromWire(cancelAmount, this.#currency);
     if (!isText(cancelReason) || (cancelAmount !== undefined && amount === undefined)) return this.#calls.answer(response, INVALID_REQUEST);
-    const effect = (decline: boolean): Outcome => this.ledger.cancel({ paymentKey, amount, reason: cancelReason }, decline, key, fingerprint);
-    this.#calls.change("cancel", paymentKey, key, effect, response);
+    const effect = (decline: boolean): Outcome => this.ledger.cancel({ paymentKey, amount, reason: cancelReason }, decline);
+    this.#calls.change("cancel", paymentKey, request, effect, response);
+  }
+
+  #cancelInDashboard(paymentKey: string, { cancelAmount }: Record<string, unknown>, response: ServerResponse): void {
+    const amount = amountFromWire(cancelAmount, this.#currency);
+    const isValid = cancelAmount === undefined || amount !== undefined;
+    this.#calls.answer(response, isValid ? this.cancelInDashboard(paymentKey, amount) : INVALID_REQUEST);
   }
 
   #find(paymentKey: string, response: ServerResponse): void {

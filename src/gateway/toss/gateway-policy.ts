@@ -58,7 +58,7 @@ export class GatewayPolicy {
     this.#policy = wrap(
       timeout(timeoutMs, TimeoutStrategy.Aggressive),
       retry(
-        handleWhen((error) => error instanceof GatewayUnknown),
+        handleWhen((error) => error instanceof GatewayUnknown && !error.answered),
         { maxAttempts: tries - 1, backoff: new ExponentialBackoff({ initialDelay: FIRST_RETRY_MS, maxDelay: LAST_RETRY_MS }) },
       ),
       this.#breaker,

@@ -12,7 +12,7 @@ import {
 import { cutText } from "../../text.ts";
 import { amountToWire } from "./amounts.ts";
 import { GatewayPolicy, type GatewayPolicyOptions } from "./gateway-policy.ts";
-import { codeOf, isTemporary, readPayment, readTransactions } from "./messages.ts";
+import { codeOf, readPayment, readTransactions, temporaryError } from "./messages.ts";
 
 export type Operation = "confirm" | "cancel" | "find" | "transactions";
 
@@ -73,8 +73,9 @@ export class TossGateway implements Gateway {
   async find(paymentKey: string): Promise<GatewayPayment | undefined> {
     const { status, body } = await this.#call({ operation: "find", method: "GET", path: `/v1/payments/${encodeURIComponent(paymentKey)}` });
     if (status === 200) return readPayment(body);
-    if (codeOf(body) === "NOT_FOUND_PAYMENT") return undefined;
-    throw new GatewayUnknown(codeOf(body), { gatewayFailed: false });
+    // Whatever its code: the gateway has no such payment. A proxy's 404 has no code, so it is temporary.
+    if (status === 404 || codeOf(body) === "NOT_FOUND_PAYMENT") return undefined;
+    throw new GatewayUnknown(codeOf(body), { gatewayFailed: false, answered: true });
   }
 
   async *transactions(from: number, to: number): AsyncGenerator<GatewayTransaction> {
@@ -86,9 +87,9 @@ export class TossGateway implements Gateway {
         ...(after === undefined ? {} : { startingAfter: after }),
       });
       const { status, body } = await this.#call({ operation: "transactions", method: "GET", path: `/v1/transactions?${query.toString()}` });
-      if (status !== 200) throw new GatewayUnknown(codeOf(body), { gatewayFailed: false });
+      if (status !== 200) throw new GatewayUnknown(codeOf(body), { gatewayFailed: false, answered: true });
       const page = readTransactions(body);
-      for (const transaction of page) if (transaction.at >= from && transaction.at < to) yield transaction;
+      for (const transaction of page) if (Number.isNaN(transaction.at) || (transaction.at >= from && transaction.at < to)) yield transaction;
       if (page.length < PAGE_SIZE) return;
       after = page.at(-1)?.transactionKey;
     }
@@ -105,23 +106,24 @@ export class TossGateway implements Gateway {
   }
 
   async #change(request: Request): Promise<GatewayAnswer> {
-    const { status, body } = await this.#call(request);
-    return status === 200 ? { kind: "payment", payment: readPayment(body) } : { kind: "refused", code: codeOf(body) };
+    const { status, body, sent } = await this.#call(request);
+    return status === 200 ? { kind: "payment", payment: readPayment(body) } : { kind: "refused", code: codeOf(body), repeated: sent > 1 };
   }
 
-  /** Returns only definite replies: 200, or a final refusal. Errors: GatewayUnknown, GatewayBusy. */
-  #call(request: Request): Promise<Reply> {
+  /** Returns only definite replies: 200, or a final refusal. `sent` counts the requests. Errors: GatewayUnknown, GatewayBusy. */
+  #call(request: Request): Promise<Reply & { sent: number }> {
     const policy = request.operation === "transactions" ? this.#ledgerPolicy : this.policy;
+    let sent = 0;
     return policy.call(async (signal) => {
+      sent++;
       const startedAt = performance.now();
       let outcome = "no answer";
       try {
         const reply = await this.#send(request, signal);
         outcome = String(reply.status);
-        // A rejected secret says nothing about the payment. Once the operator has fixed the setting, settlement asks again.
-        if (reply.status >= 500 || reply.status === 401) throw new GatewayUnknown(`HTTP_${reply.status}`);
-        if (isTemporary(reply.status, codeOf(reply.body))) throw new GatewayUnknown(codeOf(reply.body), { gatewayFailed: false });
-        return reply;
+        const temporary = temporaryError(reply.status, reply.body, kindOf(request.operation));
+        if (temporary) throw temporary;
+        return { ...reply, sent };
       } finally {
         this.#onCall({ operation: request.operation, outcome, seconds: (performance.now() - startedAt) / 1000 });
       }
@@ -163,9 +165,13 @@ async function readJson(response: Response): Promise<unknown> {
   try {
     return JSON.parse(Buffer.concat(chunks).toString("utf8"));
   } catch {
-    if (response.status === 200) throw new GatewayUnknown("ANSWER_NOT_UNDERSTOOD");
+    if (response.status === 200) throw new GatewayUnknown("ANSWER_NOT_UNDERSTOOD", { answered: true });
     return null;
   }
+}
+
+function kindOf(operation: Operation): "read" | "confirm" | "cancel" {
+  return operation === "confirm" || operation === "cancel" ? operation : "read";
 }
 
 function seoulTime(at: number): string {

@@ -36,6 +36,13 @@ const PayOrderBody = Body({
   method: PaymentMethodSchema,
   expectedAmount: Type.Optional(ExpectedAmount()),
   paymentKey: Type.Optional(PaymentKey("For CARD: the payment that the buyer has authorized at the gateway")),
+  gatewayOrderId: Type.Optional(
+    Type.String({
+      maxLength: 64,
+      description:
+        "For CARD: the order id with which the payment window was opened: `orderId`, the default, or `orderId` followed by `_2`, `_3` and so on. The gateway takes money for one order id once, so an order whose money it has sent back needs the next one.",
+    }),
+  ),
 });
 
 export function paymentRoutes(routes: Routes, parts: PaymentParts): void {
@@ -80,6 +87,8 @@ function payOrderRoute(routes: Routes, { config, orderCache, gateway, payments }
       ],
       shape: ({ body }) => {
         if (body.method === "CARD" && body.paymentKey === undefined) invalid("/paymentKey", "is required to pay by card");
+        if (body.gatewayOrderId !== undefined && !isGatewayOrderId(body.gatewayOrderId, body.orderId.toLowerCase()))
+          invalid("/gatewayOrderId", "must be orderId, or orderId followed by _2, _3 and so on");
       },
     },
     ({ caller, body }) => {
@@ -88,10 +97,17 @@ function payOrderRoute(routes: Routes, { config, orderCache, gateway, payments }
       const { expectedAmount = null, paymentKey = "" } = body;
       const order = { orderId: body.orderId.toLowerCase(), callerId, expectedAmount };
       if (body.method === "BALANCE") return submit(pay, order, 201);
-      const input = { ...order, paymentKey: ownKey(config.gateway, paymentKey, order.orderId), askAfterMs };
+      const gatewayOrderId = body.gatewayOrderId ?? order.orderId;
+      const input = { ...order, gatewayOrderId, paymentKey: ownKey(config.gateway, paymentKey, gatewayOrderId), askAfterMs };
       return submitTwoPhase({ begin: startByCard, input, status: 201, admit: (work) => gateway.admit(work), settle });
     },
   );
+}
+
+/** Whether the gateway may know a payment of this order under `id`. */
+function isGatewayOrderId(id: string, orderId: string): boolean {
+  const lower = id.toLowerCase();
+  return lower === orderId || (lower.startsWith(orderId) && /^_(?:[2-9]|[1-9]\d{1,5})$/.test(lower.slice(orderId.length)));
 }
 
 function paymentRoute(routes: Routes, database: Database): void {

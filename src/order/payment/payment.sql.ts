@@ -1,13 +1,14 @@
 import { arrayOf, columns, LAST_ID, type Statement } from "../../database/statement.ts";
 import { parseEventId } from "../../ids.ts";
 import type { Change, Table } from "../../till/table.ts";
-import type { PaymentRecord, PaymentRow } from "./payment.ts";
+import type { CardDetails, PaymentRecord, PaymentRow } from "./payment.ts";
 
 /** How many of a payment's newest steps are shown, alone and in a list of payments. */
 export const STEPS_SHOWN = 1000;
 export const STEPS_IN_LIST = 10;
 
-const GATEWAY = `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, p.created_at AS "createdAt", p.paid_at AS "paidAt", p.payment_key, p.ask_at, p.asked`;
+const GATEWAY = `p.id, p.order_id AS "orderId", p.method, p.status, p.amount, p.created_at AS "createdAt", p.paid_at AS "paidAt", p.payment_key, p.gateway_order_id,
+  p.ask_at, p.asked, p.key_number`;
 
 /** A payment from a row with the columns above and its steps. */
 function paymentOf(row: Record<string, unknown>): PaymentRow {
@@ -22,7 +23,17 @@ function paymentOf(row: Record<string, unknown>): PaymentRow {
     steps,
     createdAt,
     paidAt,
-    card: paymentKey === null ? null : { paymentKey, askAt: row["ask_at"] as number | null, asked: row["asked"] as number },
+    card: paymentKey === null ? null : cardOf(paymentKey, orderId, row),
+  };
+}
+
+function cardOf(paymentKey: string, orderId: string, row: Record<string, unknown>): CardDetails {
+  return {
+    paymentKey,
+    gatewayOrderId: (row["gateway_order_id"] as string | null) ?? orderId,
+    askAt: row["ask_at"] as number | null,
+    asked: row["asked"] as number,
+    keyNumber: row["key_number"] as number,
   };
 }
 
@@ -71,6 +82,7 @@ const INSERTED = columns({
   created_at: "timestamptz",
   paid_at: "timestamptz",
   payment_key: "text",
+  gateway_order_id: "text",
   ask_at: "timestamptz",
 });
 
@@ -82,12 +94,20 @@ function insertPayments(changes: Change<PaymentRow>[]): Statement {
   };
 }
 
-const UPDATED = columns({ id: "uuid", status: "text", steps: "jsonb", paid_at: "timestamptz", ask_at: "timestamptz", asked: "int" });
+const UPDATED = columns({
+  id: "uuid",
+  status: "text",
+  steps: "jsonb",
+  paid_at: "timestamptz",
+  ask_at: "timestamptz",
+  asked: "int",
+  key_number: "int",
+});
 
 function updatePayments(changes: Change<PaymentRow>[]): Statement {
   return {
     name: "update payments",
-    text: `UPDATE payments p SET status = v.status, steps = v.steps, paid_at = v.paid_at, ask_at = v.ask_at, asked = v.asked
+    text: `UPDATE payments p SET status = v.status, steps = v.steps, paid_at = v.paid_at, ask_at = v.ask_at, asked = v.asked, key_number = v.key_number
            FROM ${UPDATED.unnest} v(${UPDATED.names}) WHERE p.id = v.id`,
     values: UPDATED.arrays(changes.map(({ after }) => ({ ...after, ...attemptOf(after) }))),
     rows: changes.length,
@@ -95,35 +115,37 @@ function updatePayments(changes: Change<PaymentRow>[]): Statement {
 }
 
 /** Null and 0 for a payment without a price, for which the gateway is not asked. */
-function attemptOf({ card }: PaymentRow): { paymentKey: string | null; askAt: number | null; asked: number } {
-  return card ?? { paymentKey: null, askAt: null, asked: 0 };
+function attemptOf({ card }: PaymentRow): { [Name in keyof CardDetails]: CardDetails[Name] | null } {
+  return card ?? { paymentKey: null, gatewayOrderId: null, askAt: null, asked: 0, keyNumber: 0 };
 }
 
-/** The newest steps and the count of all. A payment has many if its order was refunded unit by unit. */
-const gatewaySteps = (most: number): string => `(SELECT jsonb_agg(step ORDER BY place) FROM (
-    SELECT step, place FROM jsonb_array_elements(p.steps) WITH ORDINALITY s(step, place) ORDER BY place DESC LIMIT ${most}) newest) AS steps,
-  coalesce(jsonb_array_length(p.steps), 1) AS "stepCount"`;
-
-const PAYMENT_AT_GATEWAY = (most: number): string =>
-  `${GATEWAY}, o.user_id AS "userId", o.expires_at AS "expiresAt", ${gatewaySteps(most)} FROM payments p JOIN orders o ON o.id = p.order_id`;
-
-const BALANCE_ID = "coalesce(o.payment_id, balance_payment_id(o.id))";
 const INSTANT = `'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'`;
 /** The refunds of order `o`: the steps of its payment from the balance after the first. */
 const REFUNDS = "order_events e WHERE e.order_id = o.id AND e.type IN ('order.refunded', 'order.partially-refunded')";
 
-/** A payment from the balance, with the columns of `PAYMENT_AT_GATEWAY`. Its steps are the order's refunds. */
+/** The newest steps of a payment from the balance. It has many if its order was refunded unit by unit. */
+const balanceSteps = (paidAt: string, most: number): string => `(SELECT jsonb_agg(step ORDER BY seq) FROM (
+  SELECT e.seq, jsonb_build_object('status', CASE e.type WHEN 'order.refunded' THEN 'REFUNDED' ELSE 'PARTIALLY_REFUNDED' END,
+      'at', to_char(e.created_at, ${INSTANT}), 'reason', e.data -> 'reason') || jsonb_strip_nulls(jsonb_build_object('customerReason', e.data -> 'customerReason')) AS step
+  FROM ${REFUNDS}
+  UNION ALL SELECT 1, jsonb_build_object('status', 'COMPLETED', 'at', to_char(${paidAt}, ${INSTANT}), 'reason', NULL)
+  ORDER BY seq DESC LIMIT ${most}) newest)`;
+const BALANCE_STEP_COUNT = `(SELECT 1 + count(*) FROM ${REFUNDS})::int`;
+
+/** A payment at the gateway, or from the balance of an order that was not moved. */
+const PAYMENT_AT_GATEWAY = (most: number): string => `${GATEWAY}, o.user_id AS "userId", o.expires_at AS "expiresAt",
+    CASE WHEN p.method = 'BALANCE' THEN ${balanceSteps("p.paid_at", most)} ELSE (SELECT jsonb_agg(step ORDER BY place) FROM (
+      SELECT step, place FROM jsonb_array_elements(p.steps) WITH ORDINALITY s(step, place) ORDER BY place DESC LIMIT ${most}) newest) END AS steps,
+    CASE WHEN p.method = 'BALANCE' THEN ${BALANCE_STEP_COUNT} ELSE coalesce(jsonb_array_length(p.steps), 1) END AS "stepCount"
+  FROM payments p JOIN orders o ON o.id = p.order_id`;
+
+/** A payment from the balance, with the columns of `PAYMENT_AT_GATEWAY`. */
 const PAYMENT_FROM_BALANCE = (
   most: number,
-): string => `${BALANCE_ID} AS id, o.id AS "orderId", 'BALANCE' AS method, o.status, o.total_amount - o.discount_amount AS amount,
-    o.paid_at AS "createdAt", o.paid_at AS "paidAt", NULL::text AS payment_key, NULL::timestamptz AS ask_at, 0 AS asked, o.user_id AS "userId", o.expires_at AS "expiresAt",
-    (SELECT jsonb_agg(step ORDER BY seq) FROM (
-      SELECT e.seq, jsonb_build_object('status', CASE e.type WHEN 'order.refunded' THEN 'REFUNDED' ELSE 'PARTIALLY_REFUNDED' END,
-          'at', to_char(e.created_at, ${INSTANT}), 'reason', e.data -> 'reason') || jsonb_strip_nulls(jsonb_build_object('customerReason', e.data -> 'customerReason')) AS step
-      FROM ${REFUNDS}
-      UNION ALL SELECT 1, jsonb_build_object('status', 'COMPLETED', 'at', to_char(o.paid_at, ${INSTANT}), 'reason', NULL)
-      ORDER BY seq DESC LIMIT ${most}) newest) AS steps,
-    (SELECT 1 + count(*) FROM ${REFUNDS})::int AS "stepCount"
+): string => `coalesce(o.payment_id, balance_payment_id(o.id)) AS id, o.id AS "orderId", 'BALANCE' AS method, o.status, o.total_amount - o.discount_amount AS amount,
+    o.paid_at AS "createdAt", o.paid_at AS "paidAt", NULL::text AS payment_key,
+    NULL::text AS gateway_order_id, NULL::timestamptz AS ask_at, 0 AS asked, 0 AS key_number, o.user_id AS "userId", o.expires_at AS "expiresAt",
+    ${balanceSteps("o.paid_at", most)} AS steps, ${BALANCE_STEP_COUNT} AS "stepCount"
   FROM orders o`;
 
 /** A payment with its newest steps, its owner and its order's expiry. Read the row with `paymentRecordOf`. */

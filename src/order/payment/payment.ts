@@ -11,7 +11,10 @@ export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 /** One change of a payment. */
 export type PaymentStep = { status: PaymentStatus; at: string; reason: string | null; customerReason?: string };
 
-/** `amount` in minor units, instants in ms. */
+/** The payment at the gateway, when the gateway is asked next, how often it was asked, and the number of the idempotency key in use. */
+export type CardDetails = { paymentKey: string; gatewayOrderId: string; askAt: number | null; asked: number; keyNumber: number };
+
+/** `amount` in minor units, instants in ms. `card`: cards only. */
 export type PaymentRow = {
   id: string;
   orderId: string;
@@ -22,8 +25,7 @@ export type PaymentRow = {
   steps: PaymentStep[] | null;
   createdAt: number;
   paidAt: number | null;
-  /** Cards only: the payment at the gateway, when the gateway is asked next, and how often it was asked. */
-  card: { paymentKey: string; askAt: number | null; asked: number } | null;
+  card: CardDetails | null;
 };
 
 /** A payment as it is read: with its newest steps, the count of all its steps, and its order's owner and expiry. */

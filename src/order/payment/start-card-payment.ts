@@ -17,6 +17,8 @@ export type StartCardPayment = {
   /** The order must be this user's; null for an operator. */
   callerId: string | null;
   paymentKey: string;
+  /** The order id under which the buyer's payment window was opened. */
+  gatewayOrderId: string;
   /** The price that the buyer was shown, in minor units; null if the client has no expectation. Checked before the gateway is asked. */
   expectedAmount: number | null;
   /** When settlement asks the gateway, in ms from now, if the payment is still open then. */
@@ -37,7 +39,7 @@ export function startCardPayment(orderCache: OrderCache, cardsAreTaken: boolean)
     needs: ({ orderId, immutable }) => [...orderNeeds(orderId, immutable), need(failedKeys, orderId)],
 
     decide(uow, input) {
-      const { orderId, paymentKey, askAfterMs } = input;
+      const { orderId, paymentKey, gatewayOrderId, askAfterMs } = input;
       const order = payableOrder(uow, input);
       if (!cardsAreTaken) refuse("PAYMENT_METHOD_UNAVAILABLE", { orderId, method: "CARD" });
       if (uow.find(failedKeys, orderId)?.includes(paymentKey)) refuse("PAYMENT_DECLINED", { orderId, reason: "PAYMENT_KEY_USED" });
@@ -50,7 +52,7 @@ export function startCardPayment(orderCache: OrderCache, cardsAreTaken: boolean)
         changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now });
         return { kind: "answer", answer: paymentView(payment) };
       }
-      const card = { paymentKey, askAt: uow.now + askAfterMs, asked: 0 };
+      const card = { paymentKey, gatewayOrderId, askAt: uow.now + askAfterMs, asked: 0, keyNumber: 0 };
       uow.put(payments, orderId, {
         ...started,
         status: "PENDING",

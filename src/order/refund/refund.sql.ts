@@ -1,7 +1,7 @@
-import { timestampArray, arrayOf, textArray, type Statement } from "../../database/statement.ts";
+import { arrayOf, columns, type Statement } from "../../database/statement.ts";
 import type { Change, Table } from "../../till/table.ts";
 
-/** A refund to a card. `units` by variant, instants in ms, `amount` in minor units. */
+/** A refund to a card, in progress or, if the gateway's dashboard has made it, completed at once. `units` by variant, instants in ms, `amount` in minor units. */
 export type RefundRow = {
   id: string;
   orderId: string;
@@ -18,10 +18,11 @@ export type RefundRow = {
   settledAt: number | null;
   askAt: number | null;
   asked: number;
+  keyNumber: number;
 };
 
 const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces AS units, reason, customer_reason AS "customerReason", failure,
-  created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked`;
+  created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked, key_number AS "keyNumber"`;
 
 /** The open refund of each order, protected by the order's lock. */
 export const refunds: Table<RefundRow> = {
@@ -39,42 +40,52 @@ export const refunds: Table<RefundRow> = {
   },
 };
 
+const STARTED = columns({
+  id: "uuid",
+  order_id: "uuid",
+  payment_id: "uuid",
+  payment_key: "text",
+  status: "text",
+  amount: "bigint",
+  pieces: "jsonb",
+  reason: "text",
+  customer_reason: "text",
+  created_at: "timestamptz",
+  settled_at: "timestamptz",
+  ask_at: "timestamptz",
+});
+const CHANGED = columns({
+  id: "uuid",
+  status: "text",
+  amount: "bigint",
+  pieces: "jsonb",
+  failure: "text",
+  settled_at: "timestamptz",
+  ask_at: "timestamptz",
+  asked: "int",
+  key_number: "int",
+});
+
+function rowsOf(changes: Change<RefundRow>[]) {
+  return changes.map(({ after }) => ({ ...after, pieces: after.units }));
+}
+
 function insertRefunds(changes: Change<RefundRow>[]): Statement {
   return {
     name: "insert refunds",
-    text: `INSERT INTO refunds (id, order_id, payment_id, payment_key, status, amount, pieces, reason, customer_reason, created_at, ask_at)
-           SELECT id, order_id, payment_id, payment_key, 'PENDING', amount, pieces, reason, customer_reason, created_at, ask_at
-           FROM unnest($1::uuid[], $2::uuid[], $3::uuid[], $4::text[], $5::bigint[], $6::jsonb[], $7::text[], $8::text[], $9::timestamptz[], $10::timestamptz[])
-             v(id, order_id, payment_id, payment_key, amount, pieces, reason, customer_reason, created_at, ask_at)`,
-    values: [
-      arrayOf(changes, ({ after }) => after.id),
-      arrayOf(changes, ({ key }) => key),
-      arrayOf(changes, ({ after }) => after.paymentId),
-      textArray(changes, ({ after }) => after.paymentKey),
-      arrayOf(changes, ({ after }) => after.amount),
-      textArray(changes, ({ after }) => JSON.stringify(after.units)),
-      textArray(changes, ({ after }) => after.reason),
-      textArray(changes, ({ after }) => after.customerReason),
-      timestampArray(changes, ({ after }) => after.createdAt),
-      timestampArray(changes, ({ after }) => after.askAt),
-    ],
+    text: `INSERT INTO refunds (${STARTED.names}) SELECT * FROM ${STARTED.unnest}`,
+    values: STARTED.arrays(rowsOf(changes)),
   };
 }
 
+/** A refund that the gateway refused may still be completed: a person has sent the money back. */
 function updateRefunds(changes: Change<RefundRow>[]): Statement {
   return {
     name: "update refunds",
-    text: `UPDATE refunds r SET status = v.status, failure = v.failure, settled_at = v.settled_at, ask_at = v.ask_at, asked = v.asked
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::timestamptz[], $5::timestamptz[], $6::int[]) v(id, status, failure, settled_at, ask_at, asked)
-           WHERE r.id = v.id AND r.status = 'PENDING'`,
-    values: [
-      arrayOf(changes, ({ after }) => after.id),
-      arrayOf(changes, ({ after }) => after.status),
-      textArray(changes, ({ after }) => after.failure),
-      timestampArray(changes, ({ after }) => after.settledAt),
-      timestampArray(changes, ({ after }) => after.askAt),
-      arrayOf(changes, ({ after }) => after.asked),
-    ],
+    text: `UPDATE refunds r SET status = v.status, amount = v.amount, pieces = v.pieces, failure = v.failure, settled_at = v.settled_at, ask_at = v.ask_at,
+             asked = v.asked, key_number = v.key_number
+           FROM ${CHANGED.unnest} v(${CHANGED.names}) WHERE r.id = v.id AND r.status <> 'COMPLETED'`,
+    values: CHANGED.arrays(rowsOf(changes)),
     rows: changes.length,
   };
 }

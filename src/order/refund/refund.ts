@@ -95,6 +95,7 @@ function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paym
     settledAt: null,
     askAt: uow.now + askAfterMs,
     asked: 0,
+    keyNumber: 0,
   };
 }
 

@@ -134,7 +134,15 @@ class Process {
       admit: (work) => this.#adapter.admit(work),
     };
     const failpoint = (point: Failpoint): Promise<void> | void => (this.dead ? never() : point === death ? this.die() : undefined);
-    const parts = { database: this.#database, till: this.#till, gateway: this.#gateway, settings: SETTINGS, now: Date.now, failpoint };
+    const parts = {
+      database: this.#database,
+      till: this.#till,
+      gateway: this.#gateway,
+      background: this.#gateway,
+      settings: SETTINGS,
+      now: Date.now,
+      failpoint,
+    };
     this.settlers = createSettlers({ ...parts, orderCache: this.#orderCache, balanceMax: BALANCE_MAX });
     this.worker = new SettlementWorker({
       database: this.#database,
@@ -151,7 +159,7 @@ class Process {
   }
 
   pay(userId: string, orderId: string, paymentKey: string, key: string): Promise<KeyedResponse> {
-    const input = { orderId, callerId: userId, expectedAmount: null, paymentKey, askAfterMs: SETTINGS.settleAfterMs };
+    const input = { orderId, callerId: userId, expectedAmount: null, paymentKey, gatewayOrderId: orderId, askAfterMs: SETTINGS.settleAfterMs };
     return this.#submit(
       submitTwoPhase({
         begin: startCardPayment(this.#orderCache, true),

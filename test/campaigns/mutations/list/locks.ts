@@ -8,12 +8,7 @@ const TABLES = [
   ["campaigns", "src/coupon/campaign.sql.ts", "WHERE id = ANY($1::uuid[]) ORDER BY id FOR NO KEY UPDATE", "ORDER BY id"],
   ["user coupons", "src/coupon/coupon.sql.ts", "WHERE uc.id = ANY($1::uuid[]) ORDER BY uc.id FOR NO KEY UPDATE OF uc", "ORDER BY uc.id"],
   ["orders", "src/order/order.sql.ts", "WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE", "ORDER BY o.id"],
-  [
-    "payments",
-    "src/order/payment/payment.sql.ts",
-    "WHERE p.order_id = ANY($1::uuid[]) AND p.status <> 'FAILED' ORDER BY p.id FOR NO KEY UPDATE",
-    "ORDER BY p.id",
-  ],
+  ["payments", "src/order/payment/payment.sql.ts", "ORDER BY p.id FOR NO KEY UPDATE", "ORDER BY p.id"],
 ] as const;
 
 const STORE = "src/till/postgres-store.ts";

@@ -99,7 +99,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     [RULES, "an order for an unknown user"],
   ),
   mutation("an order needs existing products", PLACE, "    getProduct(uow, productId, buyer);", "", [RULES, "an order for an unknown product"]),
-  mutation("a payment from the balance reserves stock", "src/order/payment/pay-from-balance.ts", "  reserveStock(uow, order, items);\n", "", [
+  mutation("a payment from the balance reserves stock", "src/order/payment/pay-from-balance.ts", "  reserveStock(uow, order);\n", "", [
     CACHE,
     "par 핵심 주문 처리 → stock is checked and taken",
   ]),
@@ -109,7 +109,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   ]),
 
   // Money
-  mutation("a capture in another currency does not count", "src/settlement/capture-outcome.ts", "payment.currency !== currency", "false", [
+  mutation("a capture in another currency does not count", "src/settlement/capture.ts", "payment.currency !== currency", "false", [
     CURRENCY,
     "a capture of the same number in another currency",
   ]),

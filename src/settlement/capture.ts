@@ -1,0 +1,65 @@
+// Captures a payment, and finds out later whether a capture took place.
+
+import type { Gateway, GatewayPayment } from "../gateway/gateway.ts";
+import { askGateway } from "./ask-gateway.ts";
+import { CURRENCY_MISMATCH, failed, type GatewayOutcome, type LookedUp, UNRECOGNIZED_ANSWER } from "./outcome.ts";
+
+export type CaptureTerms = {
+  /** The gateway has not been called for this capture before. */
+  first: boolean;
+  now: number;
+  /** Until then an unknown capture is sent again. */
+  confirmUntil: number;
+  /** From then on a capture that is no longer sent, and that the gateway does not know, has failed. */
+  giveUpAt: number;
+};
+
+type Capture = { id: string; paymentKey: string; orderId: string; amount: number; keyNumber: number };
+
+/** Captures a payment, or finds out what became of a capture that may have been sent before. Never throws for a gateway error. */
+export async function capture(gateway: Gateway, wanted: Capture, { first, now, confirmUntil, giveUpAt }: CaptureTerms): Promise<GatewayOutcome> {
+  const { id, paymentKey, orderId, amount, keyNumber } = wanted;
+  const outcome = await askGateway({
+    id,
+    keyNumber,
+    first,
+    maySend: first || now < confirmUntil,
+    send: (idempotencyKey) => gateway.confirm({ paymentKey, orderId, amount, idempotencyKey }),
+    interpret: ({ payment }) => interpret(payment, wanted, gateway.currency),
+    lookUp: async () => interpret(await gateway.find(paymentKey), wanted, gateway.currency),
+    isFinal: (code) => code !== "ALREADY_PROCESSED_PAYMENT",
+  });
+  if (outcome.kind !== "open") return outcome;
+  if (now < giveUpAt) return { kind: "unknown", reason: outcome.reason };
+  return { kind: "failed", reason: "NEVER_CONFIRMED", confirmed: false, captured: 0 };
+}
+
+/** The outcome that a gateway payment means for a capture. Pure. @param currency the currency of `wanted.amount` */
+export function interpret(payment: GatewayPayment | undefined, wanted: { orderId: string; amount: number }, currency: string): LookedUp {
+  if (payment === undefined) return { kind: "open", reason: "NEVER_HEARD_OF" };
+  // The money belongs to another order, so this attempt must not send it back.
+  if (payment.orderId !== wanted.orderId) return failed("PAYMENT_KEY_OF_ANOTHER_ORDER");
+  switch (payment.status) {
+    case "DONE":
+    case "PARTIAL_CANCELED":
+      // The same number in another currency is another amount.
+      if (payment.currency !== currency) return failed(CURRENCY_MISMATCH, payment.left);
+      return payment.amount === wanted.amount ? { kind: "done" } : failed("AMOUNT_MISMATCH", payment.left);
+    case "CANCELED":
+    case "ABORTED":
+    case "EXPIRED":
+      return failed(payment.status);
+    case "READY":
+    case "IN_PROGRESS":
+    case "WAITING_FOR_DEPOSIT":
+      return { kind: "open", reason: payment.status };
+    case "UNRECOGNIZED":
+      return { kind: "unknown", reason: UNRECOGNIZED_ANSWER };
+  }
+}
+
+/** Money that the gateway holds for an attempt that failed in the shop, and why it goes back. Undefined if there is none for this order. */
+export function heldFor(payment: GatewayPayment | undefined, orderId: string, currency: string): { amount: number; reason: string } | undefined {
+  if (payment?.orderId !== orderId || (payment.status !== "DONE" && payment.status !== "PARTIAL_CANCELED") || payment.left === 0) return undefined;
+  return { amount: payment.left, reason: payment.currency === currency ? "CAPTURED_AFTER_FAILURE" : CURRENCY_MISMATCH };
+}
