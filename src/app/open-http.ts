@@ -6,7 +6,7 @@ import type { Registry } from "prom-client";
 import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
 import { CachedAccounts } from "../balance/accounts.ts";
 import { shareMetrics } from "../http/cluster-metrics.ts";
-import { measureRequests } from "../http/metrics.ts";
+import { HttpMetrics } from "../http/metrics.ts";
 import { createServer } from "../http/server.ts";
 import { authenticator } from "../http/tokens.ts";
 import type { Live } from "../live/live.ts";
@@ -39,10 +39,10 @@ export async function openHttp(
   const server = createServer({
     config,
     authenticator: authenticator(config.auth, secret, { accounts: new CachedAccounts({ till: shop.till, provision: config.auth.provision }) }),
+    metrics: new HttpMetrics(registry, live),
     rates: shared.rates,
-    onFault: (error) => log.error({ err: error }, "a request failed with an unexpected error"),
+    onFault: (error, requestId) => log.error({ err: error, requestId }, "a request failed with an unexpected error"),
   });
-  measureRequests(server, registry, live);
   shared.measure(registry);
   shareMetrics(registry);
   server.addHook("preClose", (done) => {

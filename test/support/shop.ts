@@ -181,11 +181,18 @@ export function good(answer: Answer, status: number): any {
   return answer.body;
 }
 
-/** Asserts status and code of a refusal and returns the problem. */
+/** Asserts status, code and request id of a refusal, and returns the rest of the problem. */
 export function refused(answer: Answer, status: number, code: string): Record<string, unknown> {
-  assert.deepEqual({ status: answer.status, code: answer.body.code }, { status, code }, JSON.stringify(answer.body));
+  const { requestId, ...problem } = answer.body;
+  assert.deepEqual({ status: answer.status, code: problem.code }, { status, code }, JSON.stringify(answer.body));
   assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/);
-  return answer.body;
+  assert.equal(requestId, answer.headers["x-request-id"]);
+  return problem;
+}
+
+/** A body's text without the id of its request: a replayed refusal has the repeat's own. */
+export function withoutRequestId(text: string): string {
+  return text.replace(/,"requestId":"[^"]+"/, "");
 }
 
 /** Opens a shop on its own database, or on the database of `beside`. @param options `env`: settings */

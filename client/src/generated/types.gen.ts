@@ -23,6 +23,10 @@ export type Problem = {
      */
     detail: string;
     /**
+     * The id of this request, as in `X-Request-Id`
+     */
+    requestId: string;
+    /**
      * The invalid fields
      */
     errors?: Array<{
@@ -498,6 +502,23 @@ export type Shop = {
      */
     paymentMethods: Array<'BALANCE' | 'CARD'>;
     /**
+     * How a page opens the gateway's window; null if the shop has no client key of a gateway
+     */
+    paymentWindow: {
+        /**
+         * The gateway's public key
+         */
+        clientKey: string;
+        /**
+         * The script of the gateway's browser SDK
+         */
+        sdkUrl: string;
+        /**
+         * What the window may offer; another method is refused and sent back
+         */
+        methods: Array<'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT'>;
+    } | null;
+    /**
      * Who signs tokens: the shop itself, or an external issuer. Only a shop that signs its own tokens has rehearsals
      */
     tokens: 'own' | 'issuer';
@@ -683,6 +704,11 @@ export type ProblemType = {
  * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
  */
 export type IdempotencyKey = string;
+
+/**
+ * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+ */
+export type IfNoneMatch = string;
 
 export type GetMeData = {
     body?: never;
@@ -1174,6 +1200,12 @@ export type ListTransactionsResponse = ListTransactionsResponses[keyof ListTrans
 
 export type ListProductsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -1300,6 +1332,12 @@ export type GetProductResponse = GetProductResponses[keyof GetProductResponses];
 
 export type ListCouponsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -1358,6 +1396,12 @@ export type ListCouponsResponse = ListCouponsResponses[keyof ListCouponsResponse
 
 export type GetCouponData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         couponId: string;
     };
@@ -1627,6 +1671,12 @@ export type ListUserCouponsResponse = ListUserCouponsResponses[keyof ListUserCou
 
 export type ListDropsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -3567,6 +3617,12 @@ export type PaymentWebhookResponse = PaymentWebhookResponses[keyof PaymentWebhoo
 
 export type ListPopularProductsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/products/popular';
