@@ -1,7 +1,7 @@
 import type { Logger } from "pino";
 import { type DrawParts, hasDueDraws, runDraws } from "../drop/draw/run-draws.job.ts";
 import { HoldWatch } from "../drop/expire-holds.job.ts";
-import { stockFinder } from "../drop/find-stock.ts";
+import { stockFinder } from "../drop/drop-commands.ts";
 import { Refusal } from "../refusal.ts";
 
 type OpenDrawsOptions = Omit<DrawParts, "findStock"> & {
@@ -10,8 +10,10 @@ type OpenDrawsOptions = Omit<DrawParts, "findStock"> & {
   log: Logger;
 };
 
-/** Watches over draws: each instance looks for due draws, and one of them runs the job. Returns the job. */
-export function openDraws(stack: AsyncDisposableStack, { log, runJob, ...rest }: OpenDrawsOptions): () => Promise<{ drawn: number }> {
+export type Draws = { start: () => void; run: () => Promise<{ drawn: number }> };
+
+/** Opens the watch over draws: each instance looks for due draws, and one of them runs the job. */
+export function openDraws(stack: AsyncDisposableStack, { log, runJob, ...rest }: OpenDrawsOptions): Draws {
   const parts: DrawParts = { ...rest, findStock: stockFinder(rest.database) };
   const drawWatch = new HoldWatch(
     async () => {
@@ -24,6 +26,5 @@ export function openDraws(stack: AsyncDisposableStack, { log, runJob, ...rest }:
     (error) => log.warn({ err: error }, "a draw could not be made; the shop tries again"),
   );
   stack.defer(() => drawWatch.stop());
-  drawWatch.start();
-  return () => runDraws(parts);
+  return { start: () => drawWatch.start(), run: () => runDraws(parts) };
 }

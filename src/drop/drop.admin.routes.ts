@@ -9,7 +9,7 @@ import { type Routes, submit } from "../http/route.ts";
 import { Body, Id, Instant, Nullable, OneOf, Text, Version } from "../http/schemas.ts";
 import { createDrop, METADATA_MAX } from "./create-drop.ts";
 import { DROP_MODES } from "./drop.ts";
-import { stockFinder } from "./find-stock.ts";
+import { stockFinder } from "./drop-commands.ts";
 import { DropSchema } from "./drop.schemas.ts";
 import { type EditedTerms, editDrop } from "./edit-drop.ts";
 import { entryListRoute } from "./entry-list.routes.ts";

@@ -13,7 +13,7 @@ import type { Draw, Drop } from "../drop.ts";
 import { DropSchema } from "../drop.schemas.ts";
 import { dropOf, selectDrops } from "../drop.sql.ts";
 import { type DropParts, readDrop } from "../read-drop.ts";
-import { stockFinder } from "../find-stock.ts";
+import { stockFinder } from "../drop-commands.ts";
 import { DRAW_FORMAT } from "./draw.ts";
 import { type DrawHeader, drawLine } from "./draw-file.ts";
 import { type DrawnEntryRow, selectDrawNodes, selectDrawnEntries } from "./draw.sql.ts";
