@@ -19,6 +19,8 @@ import type { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
+import { fulfilmentRoutes } from "../fulfilment/fulfilment.routes.ts";
+import { returnRoutes } from "../fulfilment/return.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
 import { drawRoutes } from "../drop/draw/draw.routes.ts";
@@ -110,6 +112,8 @@ const ADMIN_ROUTES = [
   couponAdminRoutes,
   dropAdminRoutes,
   orderAdminRoutes,
+  fulfilmentRoutes,
+  returnRoutes,
   paymentAdminRoutes,
   reconciliationRoutes,
   salesAdminRoutes,

@@ -407,6 +407,71 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(seoyeon, "getOrderHistory", "Placed, paid and refunded in part", 200, { params: { orderId: paid.orderId } });
   await show(seoyeon, "listTransactions", "이서연's ledger", 200, { params: { userId: seoyeon.id, limit: 2 } });
 
+  // Parcels and returns.
+  const { productId, variantId } = { productId: tangerines.id, variantId: tangerines.variants[0].id };
+  const shippingAddress = {
+    recipient: "이서연",
+    phone: "010-2345-6789",
+    postalCode: "63322",
+    line1: "제주특별자치도 제주시 연북로 1",
+    note: "경비실",
+  };
+  const parcel = { carrier: "CJ대한통운", trackingNumber: "605122334455" };
+  await operator.post("/admin/balances/grant", { grants: [{ userId: seoyeon.id, amount: 200_000, reason: "개점 축하" }] });
+  const boxes = await show(seoyeon, "placeOrder", "With an address", 201, {
+    body: { orderItems: [{ productId, quantity: 2 }], shippingAddress, note: "선물입니다", metadata: { giftWrap: "yes" } },
+  });
+  const inParcels = { params: { id: boxes.orderId } };
+  await show(seoyeon, "editOrder", "Another address", 200, {
+    params: { orderId: boxes.orderId },
+    body: { shippingAddress: { ...shippingAddress, line2: "101동 1001호" }, metadata: { giftWrap: null } },
+  });
+  await show(operator, "prepareOrder", "The goods are being prepared", 200, inParcels);
+  await show(operator, "prepareOrder", "ORDER_NOT_SHIPPABLE: not paid", 409, { params: { id: unpaid.orderId } });
+  await show(seoyeon, "editOrder", "ORDER_NOT_SHIPPABLE: being prepared", 409, { params: { orderId: boxes.orderId }, body: { note: "늦었나요" } });
+  await show(seoyeon, "cancelOrder", "ORDER_NOT_CANCELLABLE: being prepared", 409, { params: { orderId: boxes.orderId } });
+  const [one, two] = (await Promise.all([1, 1].map(() => seoyeon.post("/orders", { orderItems: [{ productId, quantity: 1 }] })))).map((answer) =>
+    good(answer, 201),
+  );
+  const inOneParcel = await show(operator, "shipOrder", "One of two boxes", 201, {
+    ...inParcels,
+    body: { ...parcel, items: [{ variantId, quantity: 1 }] },
+  });
+  await show(operator, "shipOrder", "ORDER_NOT_SHIPPABLE: more than remains", 409, {
+    ...inParcels,
+    body: { ...parcel, items: [{ variantId, quantity: 2 }] },
+  });
+  await show(operator, "shipOrders", "Two orders, by number and by id", 201, {
+    body: {
+      shipments: [
+        { orderNumber: one.orderNumber, ...parcel },
+        { orderId: two.orderId, ...parcel },
+      ],
+    },
+  });
+  await show(operator, "shipOrders", "INVALID_REQUEST: each faulty row is named", 400, {
+    body: { shipments: [{ orderId: two.orderId, ...parcel }] },
+  });
+  const { shipmentId } = inOneParcel.shipments[0];
+  await show(operator, "deliverShipment", "A parcel was delivered", 200, { params: { id: boxes.orderId, shipmentId } });
+  await show(operator, "deliverShipment", "SHIPMENT_NOT_FOUND", 404, { params: { id: boxes.orderId, shipmentId: UNKNOWN_ID } });
+  const toReturn = { params: { orderId: boxes.orderId }, body: { items: [{ variantId, quantity: 1 }], reason: "상자가 찌그러졌습니다" } };
+  const returned = await show(seoyeon, "requestReturn", "One box", 201, toReturn);
+  await show(seoyeon, "requestReturn", "ORDER_NOT_RETURNABLE: nothing else was shipped", 409, toReturn);
+  await show(seoyeon, "withdrawReturn", "The box is kept", 204, { params: { orderId: boxes.orderId, returnId: returned.returnId } });
+  await show(seoyeon, "withdrawReturn", "RETURN_NOT_FOUND", 404, { params: { orderId: boxes.orderId, returnId: returned.returnId } });
+  const again = good(await seoyeon.post(`/orders/${boxes.orderId}/returns`, toReturn.body), 201);
+  await show(operator, "rejectReturn", "Nothing is broken", 200, {
+    params: { id: again.returnId },
+    body: { reason: "사진에 파손이 없음", customerReason: "파손을 확인하지 못했습니다" },
+  });
+  await show(operator, "rejectReturn", "ORDER_NOT_RETURNABLE: already rejected", 409, { params: { id: again.returnId }, body: { reason: "중복" } });
+  const third = good(await seoyeon.post(`/orders/${boxes.orderId}/returns`, toReturn.body), 201);
+  await show(operator, "listReturns", "Returns that wait", 200, { params: { status: "REQUESTED" } });
+  await show(operator, "receiveReturn", "The box is back, and written off", 200, { params: { id: third.returnId }, body: { restock: false } });
+  await show(operator, "receiveReturn", "RETURN_NOT_FOUND", 404, { params: { id: UNKNOWN_ID }, body: { restock: true } });
+  await show(seoyeon, "listReturnsOfOrder", "이서연's returns", 200, { params: { orderId: boxes.orderId } });
+
   // The back office.
   const today = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Seoul" }).format(new Date());
   await show(operator, "runJob", "Sales are aggregated", 200, { params: { name: "aggregate-sales" } });
