@@ -1,6 +1,8 @@
 import { users } from "../balance/balance.sql.ts";
 import { cardCharges } from "../balance/card-charge.sql.ts";
 import type { Database } from "../database/pool.ts";
+import { completeReturn } from "../fulfilment/complete-return.ts";
+import { returns } from "../fulfilment/return.sql.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds } from "../order/order-cache.ts";
 import { orders } from "../order/order.sql.ts";
 import { isOpen } from "../order/payment/payment.ts";
@@ -62,7 +64,7 @@ export function resolveAttention(database: Database, orderCache: OrderCache): Co
 
     needs({ found, immutable }) {
       if (!found) return [];
-      if (found.orderId !== null) return orderNeeds(found.orderId, immutable);
+      if (found.orderId !== null) return [...orderNeeds(found.orderId, immutable), need(returns, found.orderId)];
       return [need(users, found.userId), need(cardCharges, found.paymentId)];
     },
 
@@ -104,5 +106,10 @@ function bookRefused(uow: UnitOfWork, refused: RefundRow | undefined, reason: st
     const rest = Math.min(quantity, left.get(variantId) ?? 0);
     return rest > 0 ? [[variantId, rest] as const] : [];
   });
-  if (units.length > 0) bookRefund(uow, order, new Map(units), reason);
+  if (units.length === 0) return;
+  const { restock, customerReason } = refused;
+  // A return that was settled in another way since is left alone.
+  const returnId = uow.find(returns, order.id)?.find(({ id, status }) => id === refused.returnId && status === "REQUESTED")?.id ?? null;
+  bookRefund(uow, order, { units: new Map(units), returnId, restock, reasons: { reason, customerReason } });
+  if (returnId !== null) completeReturn(uow, order.id, { returnId, restock });
 }
