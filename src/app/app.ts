@@ -78,8 +78,8 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
-  const orderCache = new OrderCache(database);
-  const expireHolds = openHolds(scheduling, { database, till, productDrops, now, log });
+  const orderCache = new OrderCache(database, productDrops);
+  const expireHolds = openHolds(scheduling, { database, till, productDrops, orderCache, now, log });
   const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const jobs = shopJobs({
     database,
@@ -134,8 +134,8 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
 }
 
 /** Opens the watch over holds of drops. Returns the work of the job `expire-holds`. */
-function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { log: Logger }): () => Promise<number> {
-  const lapse = (): Promise<number> => lapseHolds(parts);
+function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { orderCache: OrderCache; log: Logger }): () => Promise<number> {
+  const lapse = async (): Promise<number> => (await lapseHolds(parts)) + (await expireOrders({ ...parts, holding: true }));
   const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
   stack.defer(() => holdWatch.stop());
   holdWatch.start();

@@ -193,3 +193,12 @@ export function selectLostLines(now: number): Statement {
     values: [iso(now)],
   };
 }
+
+/** The product of a variant, and the drop in which the product is. */
+export function selectStockPlace(variantId: string): Statement {
+  return {
+    name: "select stock place",
+    text: `SELECT p.id AS "productId", p.drop_id AS "dropId" FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = $1`,
+    values: [variantId],
+  };
+}

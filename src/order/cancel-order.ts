@@ -1,7 +1,7 @@
 import { refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import type { Started } from "../idempotency/two-phase.ts";
-import { changeOrder } from "./change-order.ts";
+import { endUnpaid } from "./end-unpaid.ts";
 import { getOrder } from "./get-order.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "./order-cache.ts";
 import { orderView, type OrderView } from "./order-view.ts";
@@ -32,7 +32,7 @@ export function cancelOrder(orderCache: OrderCache): Command<CancelOrder, Starte
       if (order.status === "COMPLETED") return refund(uow, order, remaining(order.items), CANCELLED, { askAfterMs });
       if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE", { orderId, orderStatus: order.status });
       if (livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
-      const cancelled = changeOrder(uow, order, "order.cancelled", { status: "CANCELLED" });
+      const cancelled = endUnpaid(uow, order, "CANCELLED", "LEFT");
       return { kind: "answer", answer: orderView(cancelled, undefined) };
     },
   });

@@ -16,6 +16,7 @@ export type OrderView = {
   paidAmount: number;
   refundedAmount: number;
   amountDue: number;
+  holdsStock: boolean;
   payment: { paymentId: string; method: "BALANCE" | "CARD"; status: PaymentRow["status"] } | null;
   createdAt: string;
   expiresAt: string | null;
@@ -50,6 +51,7 @@ export function orderView(order: Order, gatewayPayment: PaymentSummary | undefin
     paidAmount: order.completedAt === null ? 0 : payable(order),
     refundedAmount: order.refundedAmount,
     amountDue: order.status === "PENDING" ? payable(order) : 0,
+    holdsStock: order.holdsStock ?? false,
     payment: payment ? { paymentId: payment.id, method: payment.method, status: payment.status } : null,
     createdAt: iso(order.createdAt),
     expiresAt: isoOrNull(order.expiresAt),

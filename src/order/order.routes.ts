@@ -8,6 +8,9 @@ import { BatchedPages } from "../database/batched-pages.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { DROP_REFUSALS } from "../drop/sell-in-drop.ts";
+import { personOf } from "../drop/person-of.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
@@ -42,11 +45,12 @@ type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: St
 const USER_ORDERS = newestFirst("user's orders");
 
 export type OrderRoutesOptions = {
-  config: Pick<Config, "gateway" | "orderExpiresAfterMs">;
+  config: Pick<Config, "gateway" | "orderExpiresAfterMs" | "stockTakenAt">;
   database: Database;
   now: Now;
   variantCache: VariantCache;
   orderCache: OrderCache;
+  productDrops: ProductDrops;
   gateway: Gateway;
   refunds: RefundParts["refunds"];
 };
@@ -57,8 +61,8 @@ export function orderRoutes(routes: Routes, options: OrderRoutesOptions): void {
   cancelOrderRoute(routes, options);
 }
 
-function placeOrderRoute(routes: Routes, { config, database, now, variantCache }: OrderRoutesOptions): void {
-  const place = placeOrder(variantCache, database);
+function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops }: OrderRoutesOptions): void {
+  const place = placeOrder(variantCache, database, productDrops);
   routes.write(
     {
       method: "POST",
@@ -68,7 +72,8 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
       permission: "orders",
       tag: "Orders",
       summary: "Place an order, and pay it now or later",
-      description: "All or nothing. Quantities of the same variant are added up. `fromCart` orders the whole cart and empties it.",
+      description:
+        "All or nothing. Quantities of the same variant are added up. `fromCart` orders the whole cart and empties it. A product that is in a drop is sold only by its rules: from `opensAt` to `closesAt`, up to its limit per customer, and in a drop that gives holds to those who hold it.",
       body: Either<NewOrder, NewOrder>("fromCart", FromCart, FromItems),
       answers: { 201: OrderSchema },
       refusals: [
@@ -81,17 +86,20 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
         "COUPON_UNUSABLE",
         "AMOUNT_CHANGED",
         "BALANCE_INSUFFICIENT",
+        ...DROP_REFUSALS,
       ],
     },
-    ({ caller, body }) => submit(place, placeOrderInput(caller, body, now, config.orderExpiresAfterMs), 201),
+    ({ caller, body }) => submit(place, placeOrderInput(caller, body, now, config), 201),
   );
 }
+
+type OrderSettings = Pick<Config, "orderExpiresAfterMs" | "stockTakenAt">;
 
 /**
  * Errors: INVALID_REQUEST for an impossible `orderedAt`, FORBIDDEN for another user's order or an
  * `orderedAt` unless an operator calls.
  */
-function placeOrderInput(caller: Caller, body: NewOrder, now: Now, expiresAfterMs: number): PlaceOrder {
+function placeOrderInput(caller: Caller, body: NewOrder, now: Now, config: OrderSettings): PlaceOrder {
   const { orderItems, userCouponId, payment, orderedAt, expectedAmount = null } = body;
   if (orderedAt !== undefined && Date.parse(orderedAt) > now()) invalid("/orderedAt", "must not be in the future");
   if (orderedAt !== undefined && Date.parse(orderedAt) < 0) invalid("/orderedAt", "must not be before 1970");
@@ -109,7 +117,9 @@ function placeOrderInput(caller: Caller, body: NewOrder, now: Now, expiresAfterM
     method: payment?.method ?? "BALANCE",
     orderedAt: orderedAt === undefined ? null : Date.parse(orderedAt),
     expectedAmount,
-    expiresAfterMs,
+    expiresAfterMs: config.orderExpiresAfterMs,
+    takesStock: config.stockTakenAt === "order",
+    person: personOf(caller, userId),
   };
 }
 

@@ -2,7 +2,8 @@
 
 import { users } from "../../balance/balance.sql.ts";
 import { moveMoney } from "../../balance/move-money.ts";
-import { returnStock } from "../../catalog/stock.ts";
+import { freeUnits } from "../../drop/succession.ts";
+import { refundSales } from "../../drop/sell-in-drop.ts";
 import { returnCoupon } from "../../coupon/use-coupon.ts";
 import { refuse } from "../../refusal.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
@@ -105,9 +106,10 @@ function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paym
  */
 export function restoreUnits(uow: UnitOfWork, order: Order, units: Units, reasons: RefundReasons): OrderView {
   const { after, amount, refunded, full } = shareOf(order, units);
-  for (const item of refunded) returnStock(uow, item);
+  for (const item of refunded) freeUnits(uow, item);
   if (full && order.userCouponId !== null) returnCoupon(uow, order.userCouponId, order.id);
 
+  refundSales(uow, order.id, refunded, full && order.items.every(({ shippedQuantity = 0 }) => shippedQuantity === 0));
   const status = full ? "REFUNDED" : "PARTIALLY_REFUNDED";
   const before = livePayment(uow, order.id);
   const payment = before && withStep(before, status, uow.now, reasons.reason, reasons.customerReason);
