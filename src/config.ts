@@ -1,8 +1,10 @@
 // The only reader of the environment: all settings of the shop, checked. docs/operating lists them.
 
+import { type CorsOrigins, corsOrigins } from "./cors-origins.ts";
 import { isIP } from "node:net";
 import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
+import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
 import { countryOf } from "./country.ts";
 import { ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
@@ -53,7 +55,7 @@ export type Config = DataPlatformSettings & {
   dataDir: string;
   auth: AuthSettings;
   balanceFunding: "open" | "gateway" | "operator";
-  gateway: GatewaySettings & SettlementSettings;
+  gateway: GatewaySettings & SettlementSettings & { methods: readonly GatewayMethod[]; window: PaymentWindow | undefined };
   /** Minor units. */
   chargeMax: number;
   /** Minor units. */
@@ -70,6 +72,8 @@ export type Config = DataPlatformSettings & {
   rateLimit: number | undefined;
   /** Undefined: X-Forwarded-For is ignored. */
   trustProxy: TrustedProxies | undefined;
+  /** Undefined: pages of no other origin may read answers. */
+  corsOrigins: CorsOrigins | undefined;
   timezone: string;
   currency: string;
   locale: "ko" | "en";
@@ -106,6 +110,7 @@ export function readConfig(env: Env): Config {
     lockWaitMs: integer(env, "LOCK_WAIT_MS", 3000, 1, 600_000),
     rateLimit: env["RATE_LIMIT"] === "off" || !text(env, "RATE_LIMIT") ? undefined : integer(env, "RATE_LIMIT", 0, 1, 1_000_000),
     trustProxy: trustProxy(env),
+    corsOrigins: corsOrigins(env, "CORS_ORIGINS"),
     timezone: timezoneOf("SHOP_TIMEZONE", text(env, "SHOP_TIMEZONE") ?? "Asia/Seoul"),
     currency: currency(env),
     locale: oneOf(env, "SHOP_LOCALE", ["ko", "en"], "ko"),
@@ -157,6 +162,8 @@ function gateway(env: Env, embedded: boolean): Config["gateway"] {
     url,
     secret,
     currency: code,
+    methods: gatewayMethods(env),
+    window: paymentWindow(env, url),
     // Internal: `serve --workers` gives its workers the simulator that they share.
     simulatorUrl: kind === "simulated" ? text(env, "PAYMENT_SIMULATOR_URL") : undefined,
     timeoutMs: integer(env, "PAYMENT_GATEWAY_TIMEOUT_MS", kind === "simulated" ? 1500 : 10_000, 1, 120_000),

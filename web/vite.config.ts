@@ -17,7 +17,7 @@ export default defineConfig({
     target: ["chrome123", "edge123", "firefox120", "safari17.5"],
     assetsInlineLimit: 0,
     modulePreload: { polyfill: false },
-    rolldownOptions: { input: { storefront: "index.html", console: "console/index.html" } },
+    rolldownOptions: { input: { storefront: "index.html", console: "console/index.html", pay: "pay/index.html" } },
   },
   plugins: [compressed()],
   logLevel: "warn",

@@ -129,5 +129,5 @@ export async function declareRoutes(server: FastifyInstance, { shop, live, rehea
   operationsRoutes(routes, operations);
   problemRoutes(routes);
   await openapiRoutes(server, routes.operations);
-  pageRoutes(server);
+  pageRoutes(server, shop.config.gateway.window);
 }

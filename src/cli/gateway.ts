@@ -22,7 +22,9 @@ Speaks the HTTP of Toss Payments' core API. Open it in a browser to create payme
       ...(webhook === undefined ? {} : { webhookUrl: String(webhook) }),
     });
     const url = await simulator.listen(Number(port), String(host));
-    console.log(`A simulated payment gateway is open at ${url}\n\nPAYMENT_GATEWAY_URL=${url} PAYMENT_GATEWAY_SECRET=${secret} npx jangnal serve`);
+    console.log(
+      `A simulated payment gateway is open at ${url}\n\nPAYMENT_GATEWAY_URL=${url} PAYMENT_GATEWAY_SECRET=${secret} PAYMENT_GATEWAY_CLIENT_KEY=test_ck_jangnal npx jangnal serve`,
+    );
     await new Promise<void>((resolve) => {
       for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => resolve());
     });

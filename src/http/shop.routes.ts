@@ -2,6 +2,7 @@ import Type from "typebox";
 import { iso } from "../database/statement.ts";
 import type { Config } from "../config.ts";
 import type { Now } from "../database/clock.ts";
+import { GATEWAY_METHODS } from "../payment-settings.ts";
 import type { Routes } from "./route.ts";
 import { Instant, Money, OneOf } from "./schemas.ts";
 
@@ -9,6 +10,12 @@ export type ShopRoutesOptions = {
   config: Pick<Config, "auth" | "balanceFunding" | "chargeMax" | "currency" | "demo" | "gateway" | "locale" | "timezone">;
   now: Now;
 };
+
+const PaymentWindow = Type.Object({
+  clientKey: Type.String({ description: "The gateway's public key" }),
+  sdkUrl: Type.String({ format: "uri", description: "The script of the gateway's browser SDK" }),
+  methods: Type.Array(OneOf(GATEWAY_METHODS), { description: "What the window may offer; another method is refused and sent back" }),
+});
 
 /** Settings that a client needs before it can show anything, such as currency, time zone and the current time. */
 export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): void {
@@ -34,6 +41,9 @@ export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): 
               description: "simulated: no money moves, and any paymentKey is accepted; none: the shop takes no cards",
             }),
             paymentMethods: Type.Array(OneOf(["BALANCE", "CARD"]), { description: "The methods that `POST /payments` accepts" }),
+            paymentWindow: Type.Union([PaymentWindow, Type.Null()], {
+              description: "How a page opens the gateway's window; null if the shop has no client key of a gateway",
+            }),
             tokens: Type.Unsafe<string>({
               ...OneOf(["own", "issuer"]),
               description: "Who signs tokens: the shop itself, or an external issuer. Only a shop that signs its own tokens has rehearsals",
@@ -53,6 +63,7 @@ export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): 
       chargeMax: config.chargeMax,
       cards: config.gateway.kind,
       paymentMethods: config.gateway.kind === "none" ? ["BALANCE"] : ["BALANCE", "CARD"],
+      paymentWindow: config.gateway.window === undefined ? null : { ...config.gateway.window, methods: [...config.gateway.methods] },
       tokens: config.auth.jwksUrl === undefined ? "own" : "issuer",
       demo: isDemo(config),
     }),

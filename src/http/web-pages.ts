@@ -10,6 +10,8 @@ import { refuse } from "../refusal.ts";
 const BUILT = fileURLToPath(new URL("../../web/dist/", import.meta.url));
 /** The path of each page, and its file. The fragment behind # belongs to the page's own router. */
 const PAGES = { "/": "index.html", "/console": "console/index.html" };
+/** Pages of a shop with a payment window. The gateway sends browsers back to the storefront with a query, so not to a fragment. */
+const WINDOW_PAGES = { "/pay": "pay/index.html", "/pay/success": "index.html", "/pay/fail": "index.html" };
 const ENCODINGS = [
   ["br", ".br"],
   ["gzip", ".gz"],
@@ -26,23 +28,38 @@ const POLICY =
   "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
   "base-uri 'none'; form-action 'none'; frame-ancestors 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 
+/**
+ * The policy of the page that opens the gateway's window: its SDK may load scripts and frames from the gateway's own hosts. No other page
+ * loads the SDK.
+ */
+function windowPolicy(sdkUrl: string): string {
+  const { origin, protocol, hostname } = new URL(sdkUrl);
+  const hosts = /^js\.[a-z0-9-]+\.[a-z]+/.test(hostname) ? `${origin} ${protocol}//*.${hostname.slice("js.".length)}` : origin;
+  return (
+    `default-src 'none'; script-src 'self' ${hosts}; style-src 'self' 'unsafe-inline'; img-src 'self' data: ${hosts}; font-src ${hosts}; ` +
+    `connect-src 'self' ${hosts}; frame-src ${hosts}; form-action ${hosts}; base-uri 'none'; frame-ancestors 'none'`
+  );
+}
+
 type WebFile = { type: string; etag: string; bodies: Map<string, Buffer> };
 
 /**
  * Serves the pages to requests that accept HTML, and NOT_FOUND to others, because the same paths belong to the API. Assets have a hash in their
  * names, so browsers cache them for a year.
+ * @param window of the gateway; undefined if the shop opens none
  */
-export function pageRoutes(server: FastifyInstance): void {
+export function pageRoutes(server: FastifyInstance, window: { sdkUrl: string } | undefined): void {
   const files = readFiles();
-  const config = { unlimited: true, page: true };
+  const config = { unlimited: true, page: true, vary: "Accept, Accept-Encoding" };
 
-  for (const [url, file] of Object.entries(PAGES)) {
+  for (const [url, file] of Object.entries(window ? { ...PAGES, ...WINDOW_PAGES } : PAGES)) {
     const page = files.get(file);
     if (!page) throw new Error(`${BUILT}${file} does not exist: npm run web builds it`);
+    const policy = window && url === "/pay" ? windowPolicy(window.sdkUrl) : POLICY;
     server.get(url, { config }, (request, reply) => {
       reply.header("vary", "Accept, Accept-Encoding");
       if (!/\btext\/html\b/i.test(request.headers.accept ?? "")) refuse("NOT_FOUND");
-      reply.header("content-security-policy", POLICY).header("referrer-policy", "same-origin").header("cache-control", "no-cache");
+      reply.header("content-security-policy", policy).header("referrer-policy", "same-origin").header("cache-control", "no-cache");
       return send(request, reply, page);
     });
   }

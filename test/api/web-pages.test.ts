@@ -112,3 +112,29 @@ test("a rate limit does not leave a page half loaded", async () => {
     await limited.close();
   }
 });
+
+// The test fails if POLICY names another host, or the page of the window is served without a window.
+test("only the page that opens the payment window lets the gateway's SDK run, and only if a client key is set", async () => {
+  for (const path of ["/pay", "/pay/success", "/pay/fail"]) assert.equal((await fetchRaw(path, HTML)).status, 404, path);
+  const gateway = {
+    PAYMENT_GATEWAY_URL: "https://api.tosspayments.com",
+    PAYMENT_GATEWAY_SECRET: "test_sk_x",
+    PAYMENT_GATEWAY_CLIENT_KEY: "test_ck_x",
+  };
+  const withWindow = await openTestShop({ env: gateway });
+  try {
+    const policyOf = async (path: string): Promise<string> => String((await fetchRaw(path, HTML, withWindow.url)).headers["content-security-policy"]);
+    assert.match(await policyOf("/pay"), /script-src 'self' https:\/\/js\.tosspayments\.com https:\/\/\*\.tosspayments\.com;/);
+    const strict = await policyOf("/");
+    assert.doesNotMatch(strict, /tosspayments/);
+    for (const path of ["/console", "/pay/success", "/pay/fail"]) assert.equal(await policyOf(path), strict, path);
+    const { paymentWindow } = (await (await fetch(`${withWindow.url}/shop`)).json()) as { paymentWindow: unknown };
+    assert.deepEqual(paymentWindow, {
+      clientKey: "test_ck_x",
+      sdkUrl: "https://js.tosspayments.com/v2/standard",
+      methods: ["CARD", "EASY_PAY"],
+    });
+  } finally {
+    await withWindow.close();
+  }
+});

@@ -48,6 +48,8 @@ export type VisitOptions = {
   context?: BrowserContextOptions;
   /** The shop's origin, if the first page is not the shop's. */
   origin?: string;
+  /** Further hosts that the pages may call: a gateway's. */
+  others?: string[];
   /** How far the visitor's clock is ahead. */
   clockAheadMs?: number;
 };
@@ -61,7 +63,18 @@ export type Visitor = { page: Page; errors: string[]; close(): Promise<void> };
  */
 export async function visit(
   url: string,
-  { as, operator, name = "손님", language = "ko", theme = "light", size = PHONE, context, origin = url, clockAheadMs = 0 }: VisitOptions = {},
+  {
+    as,
+    operator,
+    name = "손님",
+    language = "ko",
+    theme = "light",
+    size = PHONE,
+    context,
+    origin = url,
+    others = [],
+    clockAheadMs = 0,
+  }: VisitOptions = {},
 ): Promise<Visitor> {
   if (browser === undefined) throw new Error("the browser is not open");
   const profile = await browser.newContext({
@@ -97,7 +110,7 @@ export async function visit(
     if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) errors.push(message.text());
   });
   page.on("request", (request) => {
-    if (!request.url().startsWith(new URL(origin).origin) && !request.url().startsWith("data:"))
+    if (![new URL(origin).origin, ...others].some((known) => request.url().startsWith(known)) && !request.url().startsWith("data:"))
       errors.push(`request to another host: ${request.url()}`);
   });
   await page.goto(url);

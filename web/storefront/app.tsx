@@ -14,6 +14,7 @@ import { Home } from "./pages/home.tsx";
 import { Order } from "./pages/order.tsx";
 import { Orders } from "./pages/orders.tsx";
 import { Product } from "./pages/product.tsx";
+import { NotPaid, Paid } from "./pages/returned.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Empty, Notice, Title } from "./parts/parts.tsx";
@@ -31,6 +32,8 @@ const PAGES: { path: RegExp; needsSignIn?: true; title: () => string; page: (id:
   { path: /^\/orders$/, needsSignIn: true, title: () => t.value.orders, page: () => <Orders /> },
   { path: /^\/orders\/([^/]+)$/, needsSignIn: true, title: () => t.value.order, page: (id) => <Order key={id} id={id} /> },
   { path: /^\/balance$/, needsSignIn: true, title: () => t.value.myBalance, page: () => <Balance /> },
+  { path: /^\/paid$/, needsSignIn: true, title: () => t.value.payment, page: () => <Paid /> },
+  { path: /^\/not-paid$/, needsSignIn: true, title: () => t.value.payment, page: () => <NotPaid /> },
   { path: /^\/sign-in$/, title: () => t.value.signIn, page: () => <SignIn /> },
 ];
 

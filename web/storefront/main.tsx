@@ -15,7 +15,9 @@ import { keepFocus } from "../shared/focus.ts";
 import { keepShopInfo } from "../shared/shop-info.ts";
 import { shop } from "./api.ts";
 import { App } from "./app.tsx";
+import { enterFromGateway } from "./returned.ts";
 
+enterFromGateway();
 keepShopInfo(shop);
 const root = document.querySelector("#app") as HTMLElement;
 keepFocus(root);

@@ -23,6 +23,10 @@ export type Problem = {
      */
     detail: string;
     /**
+     * The id of this request, as in `X-Request-Id`
+     */
+    requestId: string;
+    /**
      * The invalid fields
      */
     errors?: Array<{
@@ -324,6 +328,10 @@ export type Order = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
     payment: {
         paymentId: string;
         method: 'BALANCE' | 'CARD';
@@ -377,6 +385,10 @@ export type OrderInList = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
     payment: {
         paymentId: string;
         method: 'BALANCE' | 'CARD';
@@ -461,6 +473,23 @@ export type Shop = {
      * The methods that `POST /payments` accepts
      */
     paymentMethods: Array<'BALANCE' | 'CARD'>;
+    /**
+     * How a page opens the gateway's window; null if the shop has no client key of a gateway
+     */
+    paymentWindow: {
+        /**
+         * The gateway's public key
+         */
+        clientKey: string;
+        /**
+         * The script of the gateway's browser SDK
+         */
+        sdkUrl: string;
+        /**
+         * What the window may offer; another method is refused and sent back
+         */
+        methods: Array<'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT'>;
+    } | null;
     /**
      * Who signs tokens: the shop itself, or an external issuer. Only a shop that signs its own tokens has rehearsals
      */
@@ -647,6 +676,11 @@ export type ProblemType = {
  * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
  */
 export type IdempotencyKey = string;
+
+/**
+ * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+ */
+export type IfNoneMatch = string;
 
 export type GetMeData = {
     body?: never;
@@ -1138,6 +1172,12 @@ export type ListTransactionsResponse = ListTransactionsResponses[keyof ListTrans
 
 export type ListProductsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -1264,6 +1304,12 @@ export type GetProductResponse = GetProductResponses[keyof GetProductResponses];
 
 export type ListCouponsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -1322,6 +1368,12 @@ export type ListCouponsResponse = ListCouponsResponses[keyof ListCouponsResponse
 
 export type GetCouponData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         couponId: string;
     };
@@ -1591,6 +1643,12 @@ export type ListUserCouponsResponse = ListUserCouponsResponses[keyof ListUserCou
 
 export type ListDropsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -2686,11 +2744,11 @@ export type PlaceOrderErrors = {
         code?: 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
     };
     /**
-     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `DROP_NOT_OPEN`: The sale has not started yet; `DROP_CLOSED`: The sale is over; `DROP_SOLD_OUT`: All units are gone; `DROP_LIMIT_EXCEEDED`: This exceeds the limit per customer; `DROP_ENTRY_REQUIRED`: You do not hold units of this drop; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'AMOUNT_CHANGED' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -3090,11 +3148,11 @@ export type PayOrderErrors = {
         code?: 'ORDER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
     };
     /**
-     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `DROP_NOT_OPEN`: The sale has not started yet; `DROP_CLOSED`: The sale is over; `DROP_SOLD_OUT`: All units are gone; `DROP_LIMIT_EXCEEDED`: This exceeds the limit per customer; `DROP_ENTRY_REQUIRED`: You do not hold units of this drop; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -3304,6 +3362,12 @@ export type PaymentWebhookResponse = PaymentWebhookResponses[keyof PaymentWebhoo
 
 export type ListPopularProductsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/products/popular';

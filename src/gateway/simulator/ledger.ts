@@ -2,6 +2,7 @@
 
 import { randomBytes } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import type { GatewayMethod } from "../../payment-settings.ts";
 import type { GatewayStatus } from "../gateway.ts";
 
 export type Cancel = { amount: number; reason: string; at: number; transactionKey: string; leftAfter: number };
@@ -19,9 +20,7 @@ export type LedgerPayment = {
   /** Set for a payment whose window was opened here. A key that was made without a window is good for any order and amount. */
   session?: PaymentSession;
 };
-/** The way that the buyer has chosen, in the gateway's words. */
-export type PaymentWay = "CARD" | "EASY_PAY" | "TRANSFER" | "VIRTUAL_ACCOUNT";
-export type PaymentSession = { orderName: string; way: PaymentWay };
+export type PaymentSession = { orderName: string; way: GatewayMethod };
 export type LedgerTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
 export type Outcome = { status: number; payment: LedgerPayment } | { status: number; code: string; message: string };
 

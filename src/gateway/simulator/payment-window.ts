@@ -2,17 +2,17 @@
 // declined or leaves.
 
 import { randomUUID } from "node:crypto";
+import { GATEWAY_METHODS, type GatewayMethod } from "../../payment-settings.ts";
 import { amountFromWire, amountToWire } from "../toss/amounts.ts";
-import type { GatewayLedger, PaymentWay } from "./ledger.ts";
+import type { GatewayLedger } from "./ledger.ts";
 
 /** What the SDK's `requestPayment` was called with. `amount` in minor units. */
-type OpenWindow = { orderId: string; orderName: string; amount: number; way: PaymentWay; successUrl: string; failUrl: string };
+type OpenWindow = { orderId: string; orderName: string; amount: number; way: GatewayMethod; successUrl: string; failUrl: string };
 
 /** What a buyer does in the window, and how the payment's key begins, which decides what its confirmation does (script.ts). */
 export const WINDOW_ACTS = { pay: "", refuse: "decline-", delay: "timeout-", leave: "" };
 export type WindowAct = keyof typeof WINDOW_ACTS;
 
-const WAYS: readonly PaymentWay[] = ["CARD", "EASY_PAY", "TRANSFER", "VIRTUAL_ACCOUNT"];
 const ORDER_ID = /^[a-zA-Z0-9\-_=]{6,64}$/;
 /** Part of the keys of windows, which belong to one payment. */
 const WINDOW_KEY = "tsim_";
@@ -32,7 +32,7 @@ export class PaymentWindows {
     const { orderId, orderName, method, successUrl, failUrl, customerKey } = wanted;
     const { currency, value } = (wanted["amount"] ?? {}) as Record<string, unknown>;
     const amount = currency === this.#currency ? amountFromWire(value, this.#currency) : undefined;
-    const way = WAYS.find((name) => name === method);
+    const way = GATEWAY_METHODS.find((name) => name === method);
     const isNamed =
       typeof orderId === "string" && ORDER_ID.test(orderId) && typeof orderName === "string" && orderName !== "" && orderName.length <= 100;
     const isKnown = typeof customerKey === "string" && customerKey.length >= 2 && customerKey.length <= 300;

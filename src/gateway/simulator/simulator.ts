@@ -2,9 +2,10 @@
 
 import { createHash, randomUUID } from "node:crypto";
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { GatewayMethod } from "../../payment-settings.ts";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { readBody, readJson, readTime, send } from "./http.ts";
-import { failure, GatewayLedger, type KeyedRequest, type Outcome, type PaymentWay } from "./ledger.ts";
+import { failure, GatewayLedger, type KeyedRequest, type Outcome } from "./ledger.ts";
 import { page } from "./page.ts";
 import { PaymentWindows, WINDOW_ACTS, type WindowAct } from "./payment-window.ts";
 import { transactionJson } from "./payment-json.ts";
@@ -80,7 +81,7 @@ export class Simulator {
   }
 
   /** Authorizes a payment as a buyer does in the window. Returns its key. Errors: the window's refusal. */
-  authorize({ orderId, amount, way = "CARD" }: { orderId: string; amount: number; way?: PaymentWay }): string {
+  authorize({ orderId, amount, way = "CARD" }: { orderId: string; amount: number; way?: GatewayMethod }): string {
     const paymentKey = `tsim_${randomUUID()}`;
     const outcome = this.ledger.authorize({ paymentKey, orderId, amount, orderName: orderId, way });
     if ("code" in outcome) throw new Error(outcome.code);

@@ -32,12 +32,10 @@ export type Commands = ReturnType<typeof openCommands>;
 export function openCommands(database: Database) {
   const variantCache = new VariantCache(database);
   const orderCache = new OrderCache(database, NO_DROPS);
-  const cartItemOf = async (userId: string, itemId: string): Promise<{ productId: string; variantId: string } | undefined> =>
-    (await database.rows<{ productId: string; variantId: string }>({ name: "select cart variant", text: "", values: [userId, itemId] }))[0];
   return {
     editProduct: editProduct(variantCache),
     addToCart: addToCart(variantCache),
-    setQuantity: setQuantity(cartItemOf),
+    setQuantity: setQuantity(database),
     placeOrder: placeOrder(variantCache, database, NO_DROPS),
     payOrder: payOrder(orderCache),
     cancelOrder: cancelOrder(orderCache),

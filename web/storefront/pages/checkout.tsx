@@ -10,7 +10,7 @@ import { type CheckoutData, CheckoutForm, type Submission } from "../parts/check
 import type { CheckoutItem, ShownOrder } from "../parts/order-changes.tsx";
 import { removeOrderedItems } from "../parts/ordered-cart.ts";
 import { Empty, Failure, Skeleton, Title } from "../parts/parts.tsx";
-import { payByCard } from "../parts/pay-with.tsx";
+import { opensWindow, payAtGateway } from "../parts/pay-with.tsx";
 import { type OrderRequest, UndecidedOrder } from "../parts/undecided-order.tsx";
 import { couponsOf, useUserResource } from "../parts/user-resource.ts";
 import { t } from "../words/words.ts";
@@ -29,14 +29,14 @@ function CheckoutOf({ name, purchase }: { name: string; purchase: DirectPurchase
   const data = useUserResource(name, (userId, signal) => readCheckout(purchase, userId, signal), { everyMs: 5000, uncached: true });
   const order = useAttempt(async (context, { body, cartItems, card, shown }: OrderRequest) => {
     try {
-      const { orderId } = (await context.shop.placeOrder({ body, idempotencyKey: context.key })).body;
+      const placed = (await context.shop.placeOrder({ body, idempotencyKey: context.key })).body;
       // The order is placed. Its page reports the outcome of its payment.
-      const [result] = await settleAll([
-        card === null ? "placed" : payByCard(context, orderId, shown.toPay, card),
-        cartItems.length > 0 && removeOrderedItems(context, cartItems),
-      ]);
+      const emptyCart = async (): Promise<unknown> => cartItems.length > 0 && removeOrderedItems(context, cartItems);
+      // The gateway's window ends this page, so the cart is emptied before.
+      if (card !== null && opensWindow(card)) await emptyCart();
+      const [result] = await settleAll([card === null ? "placed" : payAtGateway(context, placed, shown.toPay, card), emptyCart()]);
       cartChanged();
-      if (context.isCurrentUser()) redirect(to(`/orders/${orderId}`, { result }));
+      if (result !== "window" && context.isCurrentUser()) redirect(to(`/orders/${placed.orderId}`, { result }));
     } catch (error) {
       const reloaded = data.reload();
       // The button shows the new amount before it can be pressed again.

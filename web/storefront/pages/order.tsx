@@ -93,7 +93,9 @@ function Notices({ order }: { order: OrderDetail }) {
       {result === "pending" && status === "COMPLETED" && <Notice kind="good">{t.value.confirmed}</Notice>}
       {result === "cancelled" && (status === "CANCELLED" || status === "REFUNDED") && <Notice kind="good">{t.value.cancelled}</Notice>}
       {result === "refunding" && status !== "REFUNDED" && <Notice kind="warn">{t.value.refundUnderWay}</Notice>}
-      {payable && result !== "unpaid" && payment?.status === "FAILED" && <Notice kind="bad">{t.value.declined}</Notice>}
+      {payable && result !== "unpaid" && result !== "left" && result !== "refused" && payment?.status === "FAILED" && (
+        <Notice kind="bad">{t.value.declined}</Notice>
+      )}
       {payable && result === "unpaid" && (
         <Notice kind="bad">
           <p>
@@ -103,6 +105,8 @@ function Notices({ order }: { order: OrderDetail }) {
           <p>{t.value.stillUnpaid}</p>
         </Notice>
       )}
+      {payable && result === "left" && <Notice kind="warn">{t.value.leftWindow}</Notice>}
+      {payable && result === "refused" && <Notice kind="bad">{t.value.windowFailed}</Notice>}
       {(isOverdue(order) || (status === "EXPIRED" && result !== null)) && <Notice kind="warn">{t.value.expiredNow}</Notice>}
       {isConfirming(order) && (
         <Notice kind="warn">

@@ -1,12 +1,13 @@
 import { useSignal } from "@preact/signals";
 import type { Attempt } from "../../shared/attempt.ts";
 import { formatMoney } from "../../shared/languages.ts";
+import { openWindow } from "../../shared/payment-window.ts";
 import { route, to } from "../../shared/router.ts";
 import { shopInfo } from "../../shared/shop-info.ts";
 import { useAttempt } from "../attempt.ts";
 import { t } from "../words/words.ts";
 import { Failure, Notice, Skeleton, Spinner } from "./parts.tsx";
-import { paymentKeyFor, Simulated, type SimulatedOutcome } from "./pay-with.tsx";
+import { gatewayMethods, paymentKeyFor, Simulated, type SimulatedOutcome } from "./pay-with.tsx";
 
 const digitsOf = (text: string): string => text.replaceAll(/\D/g, "").slice(0, 15);
 
@@ -19,8 +20,15 @@ export function ChargeForm({ changed }: { changed: () => Promise<void> }) {
   const outcome = useSignal<SimulatedOutcome>("approve");
   const info = shopInfo.value;
   const byCard = info?.balanceFunding === "gateway";
+  const [method] = gatewayMethods();
+  const inWindow = byCard && info.cards !== "simulated" && method !== undefined;
   const charge = useAttempt(async ({ key, userId, shop }, chargedAmount: number, by: SimulatedOutcome) => {
     message.value = null;
+    if (inWindow) {
+      const { chargeId, amount } = (await shop.openCharge({ path: { userId }, body: { amount: chargedAmount }, idempotencyKey: key })).body;
+      const target = { kind: "charge", id: chargeId } as const;
+      return openWindow({ target, orderName: t.value.chargeName, amount, taxFreeAmount: 0, customerKey: userId, method });
+    }
     try {
       const answer = await shop.chargeBalance({
         path: { userId },
@@ -35,7 +43,7 @@ export function ChargeForm({ changed }: { changed: () => Promise<void> }) {
   }, "charge");
   const isFixed = charge.busy || charge.undecided !== null;
   if (!info) return <Skeleton lines={2} />;
-  if (info.balanceFunding === "operator" || (byCard && info.cards !== "simulated")) return <p class="muted">{t.value.chargeByShop}</p>;
+  if (info.balanceFunding === "operator" || (byCard && info.cards !== "simulated" && !inWindow)) return <p class="muted">{t.value.chargeByShop}</p>;
   const wanted = Number(amount.value);
   const fits = Number.isInteger(wanted) && wanted >= 1 && wanted <= info.chargeMax;
   return (
@@ -63,7 +71,9 @@ export function ChargeForm({ changed }: { changed: () => Promise<void> }) {
           {t.value.chargeHint(info.chargeMax)}
         </span>
       </label>
-      {byCard && <Simulated outcome={outcome} />}
+      {byCard && !inWindow && <Simulated outcome={outcome} />}
+      {inWindow && <p class="muted">{t.value.windowHint}</p>}
+      <ChargeResult shown={message.value === null && charge.error === undefined} next={next} />
       <button type="submit" class="button primary wide number" disabled={!fits && !isFixed} aria-disabled={charge.busy}>
         {charge.busy && <Spinner />}
         {buttonLabel(charge, fits ? wanted : 0)}
@@ -76,6 +86,24 @@ export function ChargeForm({ changed }: { changed: () => Promise<void> }) {
       {charge.undecided && !charge.busy && <Notice kind="warn">{t.value.chargeUnknown}</Notice>}
       {charge.error !== undefined && <Failure error={charge.error} />}
     </form>
+  );
+}
+
+/** The outcome of a charge in the gateway's window, from which the visitor has come back. */
+function ChargeResult({ shown, next }: { shown: boolean; next: string | null }) {
+  const result = route.value.query.get("result");
+  const words = {
+    charged: t.value.chargedInWindow,
+    pending: t.value.chargePending,
+    declined: t.value.chargeDeclined,
+    left: t.value.chargeNotPaid,
+    refused: t.value.chargeNotPaid,
+  }[result ?? ""];
+  if (!shown || words === undefined) return null;
+  return (
+    <Notice kind={result === "charged" ? "good" : result === "declined" ? "bad" : "warn"}>
+      {words} {next !== null && next.startsWith("/") && <a href={to(next)}>{t.value.continueOrder}</a>}
+    </Notice>
   );
 }
 

@@ -10,12 +10,12 @@ import { isPast } from "./countdown.tsx";
 import { CouponChoice } from "./coupon-choice.tsx";
 import { type CheckoutItem, OrderChanges, type ShownOrder, shownOrder } from "./order-changes.tsx";
 import { Failure, Money, Notice, Spinner } from "./parts.tsx";
-import { type Method, PayWith, type SimulatedOutcome, takesCards } from "./pay-with.tsx";
+import { cardChoice, type CardChoice, type Method, PayWith, type SimulatedOutcome } from "./pay-with.tsx";
 
 /** The data that a checkout shows. */
 export type CheckoutData = { items: CheckoutItem[]; fromCart: boolean; coupons: UserCoupon[]; balance: number };
 /** The buyer's choices when the button is pressed; `card` is null for a payment from the balance. */
-export type Submission = { coupon: UserCoupon | undefined; card: SimulatedOutcome | null; shown: ShownOrder };
+export type Submission = { coupon: UserCoupon | undefined; card: CardChoice | null; shown: ShownOrder };
 
 type CheckoutFormProps = CheckoutData & {
   busy: boolean;
@@ -38,8 +38,8 @@ export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, b
   const outcome = useSignal<SimulatedOutcome>("approve");
   const coupon = couponId.value === undefined ? best : usable.find(({ id }) => id === couponId.value);
   const price = priceOf(items, coupon?.discount ?? null);
-  const byCard = method.value === "CARD" && takesCards();
-  const short = !byCard && balance < price.toPay;
+  const card = cardChoice(method.value, outcome.value);
+  const short = card === null && balance < price.toPay;
   const blocked = items.some((item) => unavailableReason(item) !== null);
   const shown = shownOrder(items, coupon);
   if (before.peek() === null) before.value = shown;
@@ -51,7 +51,7 @@ export function CheckoutForm({ items, fromCart, coupons, balance, busy, error, b
         event.preventDefault();
         if (busy || short || blocked) return;
         before.value = shown;
-        submit({ coupon, card: byCard ? outcome.value : null, shown });
+        submit({ coupon, card, shown });
       }}
     >
       <div class="stack">

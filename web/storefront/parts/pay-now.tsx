@@ -5,7 +5,7 @@ import { useAttempt } from "../attempt.ts";
 import { t } from "../words/words.ts";
 import { Countdown } from "./countdown.tsx";
 import { Failure, Notice, Spinner } from "./parts.tsx";
-import { type Method, payByCard, PayWith, type SimulatedOutcome, takesCards } from "./pay-with.tsx";
+import { cardChoice, type CardChoice, gatewayMethods, type Method, payAtGateway, PayWith, type SimulatedOutcome } from "./pay-with.tsx";
 import type { Order } from "./user-resource.ts";
 
 /** Pays an order that is placed and not paid yet. */
@@ -13,13 +13,13 @@ export function PayNow({ order, balance, reload }: { order: Order; balance: numb
   const toPay = order.totalAmount - order.discountAmount;
   const chosenMethod = useSignal<Method>("BALANCE");
   const outcome = useSignal<SimulatedOutcome>("approve");
-  const method = chosenMethod.value === "CARD" && takesCards() ? "CARD" : "BALANCE";
-  const pay = useAttempt(async (context, chosen: { method: Method; outcome: SimulatedOutcome }) => {
+  const method = gatewayMethods().some((name) => name === chosenMethod.value) ? chosenMethod.value : "BALANCE";
+  const pay = useAttempt(async (context, chosen: { card: CardChoice | null }) => {
     try {
       let result = "placed";
-      if (chosen.method === "CARD") result = await payByCard(context, order.orderId, toPay, chosen.outcome);
+      if (chosen.card !== null) result = await payAtGateway(context, order, toPay, chosen.card);
       else await context.shop.payOrder({ body: { orderId: order.orderId, method: "BALANCE", expectedAmount: toPay }, idempotencyKey: context.key });
-      if (!context.isCurrentUser()) return;
+      if (result === "window" || !context.isCurrentUser()) return;
       redirect(to(`/orders/${order.orderId}`, { result }));
       scrollTo(0, 0);
     } finally {
@@ -31,7 +31,7 @@ export function PayNow({ order, balance, reload }: { order: Order; balance: numb
       class="stack"
       onSubmit={(event) => {
         event.preventDefault();
-        void pay.run({ method, outcome: outcome.value });
+        void pay.run({ card: cardChoice(method, outcome.value) });
       }}
     >
       {order.expiresAt && <Countdown to={order.expiresAt} label={t.value.payWithin} />}

@@ -1,18 +1,39 @@
-// The payment method: balance or card. Without a real gateway the card is simulated, and the visitor chooses its outcome.
+// The payment method: balance, or a method of the gateway, which opens its window. A simulated card has no window: the visitor chooses its
+// outcome.
 
 import { type Signal, signal } from "@preact/signals";
 import { isRefusal, isUndecided } from "#client";
-import { currentPath, to } from "../../shared/router.ts";
+import { currentPath, redirect, to } from "../../shared/router.ts";
+import { openWindow, type WindowMethod } from "../../shared/payment-window.ts";
 import { shopInfo } from "../../shared/shop-info.ts";
 import type { ActionContext } from "../attempt.ts";
 import { t } from "../words/words.ts";
 import { Money } from "./parts.tsx";
 
-export type Method = "BALANCE" | "CARD";
+export type Method = "BALANCE" | WindowMethod;
 export type SimulatedOutcome = "approve" | "decline" | "timeout";
+/** How an order is paid at the gateway: with a simulated card, or in a window that is opened for a method. */
+export type CardChoice = SimulatedOutcome | WindowMethod;
 
-/** Whether the shop takes cards; false until the page knows. */
-export const takesCards = (): boolean => shopInfo.value?.paymentMethods.includes("CARD") ?? false;
+/** The methods of the gateway that this page can use: those of its window, or a simulated card. Empty until the page knows. */
+export function gatewayMethods(): WindowMethod[] {
+  const info = shopInfo.value;
+  if (info === null || !info.paymentMethods.includes("CARD")) return [];
+  if (info.cards === "simulated") return ["CARD"];
+  const taken = info.paymentWindow?.methods ?? [];
+  return WINDOW_METHODS.filter((method) => taken.includes(method) || (method === "CARD" && taken.includes("EASY_PAY")));
+}
+
+const WINDOW_METHODS: WindowMethod[] = ["CARD", "TRANSFER", "VIRTUAL_ACCOUNT"];
+
+/** The choice that a form sends for this method; null for a payment from the balance. */
+export function cardChoice(method: Method, outcome: SimulatedOutcome): CardChoice | null {
+  if (method === "BALANCE" || !gatewayMethods().includes(method)) return null;
+  return shopInfo.value?.cards === "simulated" ? outcome : method;
+}
+
+/** Whether this choice leaves the page for the gateway's window. */
+export const opensWindow = (choice: CardChoice): choice is WindowMethod => WINDOW_METHODS.some((method) => method === choice);
 
 type PayWithProps = {
   method: Signal<Method>;
@@ -26,7 +47,9 @@ type PayWithProps = {
 export function PayWith({ method, outcome, balance, toPay, fixed }: PayWithProps) {
   const short = toPay - balance;
   const simulated = shopInfo.value?.cards === "simulated";
-  const byCard = method.value === "CARD" && takesCards();
+  const offered = gatewayMethods();
+  const byCard = offered.some((name) => name === method.value);
+  const takesCardsElsewhere = offered.length === 0 && (shopInfo.value?.paymentMethods.includes("CARD") ?? false);
   return (
     <fieldset class="panel" disabled={fixed}>
       <legend>{t.value.payWith}</legend>
@@ -43,12 +66,21 @@ export function PayWith({ method, outcome, balance, toPay, fixed }: PayWithProps
           )}
         </span>
       </label>
-      {takesCards() && (
-        <label class={`pick ${simulated ? "" : "unusable"}`}>
-          <input type="radio" name="method" disabled={!simulated} checked={byCard} onChange={() => (method.value = "CARD")} />
+      {offered.map((name) => (
+        <label class="pick" key={name}>
+          <input type="radio" name="method" checked={method.value === name} onChange={() => (method.value = name)} />
+          <span class="pick-body">
+            <strong>{simulated ? t.value.payCard : windowName(name)}</strong>
+            <span class="muted">{simulated ? t.value.cardSimulated : name === "VIRTUAL_ACCOUNT" ? t.value.depositHint : t.value.windowHint}</span>
+          </span>
+        </label>
+      ))}
+      {takesCardsElsewhere && (
+        <label class="pick unusable">
+          <input type="radio" name="method" disabled />
           <span class="pick-body">
             <strong>{t.value.payCard}</strong>
-            <span class="muted">{simulated ? t.value.cardSimulated : t.value.cardElsewhere}</span>
+            <span class="muted">{t.value.cardElsewhere}</span>
           </span>
         </label>
       )}
@@ -56,6 +88,9 @@ export function PayWith({ method, outcome, balance, toPay, fixed }: PayWithProps
     </fieldset>
   );
 }
+
+const windowName = (method: WindowMethod): string =>
+  ({ CARD: t.value.payCardWindow, TRANSFER: t.value.payTransfer, VIRTUAL_ACCOUNT: t.value.payVirtualAccount })[method];
 
 export function Simulated({ outcome }: { outcome: Signal<SimulatedOutcome> }) {
   const names = { approve: t.value.cardApproves, decline: t.value.cardDeclines, timeout: t.value.cardDelays };
@@ -82,13 +117,26 @@ export function paymentKeyFor(outcome: SimulatedOutcome, key: string): string {
 /** Why the last unpaid order was not paid, for its page. */
 export const unpaidReason = signal<{ orderId: string; error: unknown } | null>(null);
 
-/** Pays a placed order by card and returns the outcome. Errors: no decision by the shop; the caller repeats the same action. */
-export async function payByCard(
-  { shop, key }: ActionContext,
-  orderId: string,
+type PaidOrder = { orderId: string; orderItems: { name: string }[]; itemCount?: number };
+
+/**
+ * Pays a placed order at the gateway and returns the outcome; `window`: the page is left for the gateway's window.
+ * Errors: no decision by the shop; the caller repeats the same action.
+ */
+export async function payAtGateway(
+  { shop, key, userId }: ActionContext,
+  { orderId, orderItems, itemCount = orderItems.length }: PaidOrder,
   expectedAmount: number,
-  outcome: SimulatedOutcome,
-): Promise<"placed" | "declined" | "pending" | "unpaid"> {
+  choice: CardChoice,
+): Promise<"placed" | "declined" | "pending" | "unpaid" | "window"> {
+  if (opensWindow(choice) && expectedAmount > 0) {
+    const orderName = t.value.andMore(orderItems[0]?.name ?? "", itemCount - 1);
+    // "Back" from the window's page leads to the order, and not to a checkout of what is ordered already.
+    redirect(to(`/orders/${orderId}`));
+    openWindow({ target: { kind: "order", id: orderId }, orderName, amount: expectedAmount, taxFreeAmount: 0, customerKey: userId, method: choice });
+    return "window";
+  }
+  const outcome = opensWindow(choice) ? "approve" : choice;
   try {
     const { status } = await shop.payOrder({
       body: { orderId, method: "CARD", paymentKey: paymentKeyFor(outcome, key), expectedAmount },

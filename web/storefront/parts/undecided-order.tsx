@@ -12,13 +12,13 @@ import { type CheckoutData, isUsable } from "./checkout-form.tsx";
 import { type ShownOrder, shownOrder } from "./order-changes.tsx";
 import type { OrderedItem } from "./ordered-cart.ts";
 import { Notice, Reason, Spinner } from "./parts.tsx";
-import type { SimulatedOutcome } from "./pay-with.tsx";
+import type { CardChoice } from "./pay-with.tsx";
 
-/** An order as it was sent. It is stored while it is undecided, because a repeat must be identical. `card` is the simulated outcome. */
+/** An order as it was sent. It is stored while it is undecided, because a repeat must be identical. `card` is null for a payment from the balance. */
 export type OrderRequest = {
   body: PlaceOrderData["body"];
   cartItems: OrderedItem[];
-  card: SimulatedOutcome | null;
+  card: CardChoice | null;
   shown: ShownOrder;
 };
 
