@@ -12,6 +12,7 @@ import type { Database } from "../database/pool.ts";
 import { createDrop } from "../drop/create-drop.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
 import { idempotent } from "../idempotency/idempotent-command.ts";
+import { NO_VIEWER } from "../order/order-view.ts";
 import { placeOrder } from "../order/place-order.ts";
 import type { Command } from "../till/command.ts";
 import type { Till } from "../till/till.ts";
@@ -125,6 +126,7 @@ async function placeOrders(
       orderedAt: now - hoursAgo * HOUR_MS,
       expectedAmount: null,
       expiresAfterMs: config.orderExpiresAfterMs,
+      viewer: NO_VIEWER,
     });
   }
 }

@@ -6,7 +6,7 @@ import { FIRST_WAITING } from "./line.sql.ts";
 const DROP = `d.id, d.name, d.product_id AS "productId", d.mode, d.opens_at AS "opensAt", d.closes_at AS "closesAt",
   d.limit_per_customer AS "limitPerCustomer", d.hold_for AS "holdFor", d.waitlist, d.metadata, d.version, d.number, d.paused_at AS "pausedAt",
   d.paused_ms AS "pausedMs", d.closed_at AS "closedAt", d.released_at AS "releasedAt", d.sold_out_at AS "soldOutAt", d.rehearsal_id AS "rehearsalId",
-  d.seed, d.commitment, d.public_value_source AS "publicValueSource", d.public_value AS "publicValue", d.entries_root AS "entriesRoot",
+  d.seed, d.commitment, d.entries_closed_at AS "entriesClosedAt", d.public_value_source AS "publicValueSource", d.public_value AS "publicValue", d.entries_root AS "entriesRoot",
   d.entry_count AS "entryCount", d.drawn_at AS "drawnAt", d.draw_stock AS stock`;
 
 /** Everything that changes after a drop was created. */
@@ -26,6 +26,7 @@ const CHANGING = {
   closed_at: "timestamptz",
   released_at: "timestamptz",
   sold_out_at: "timestamptz",
+  entries_closed_at: "timestamptz",
   public_value_source: "text",
   public_value: "text",
   entries_root: "text",
@@ -66,18 +67,19 @@ export const drops: Table<Drop> = {
     }
     return [
       ...(created.length > 0 ? [insertDrops(created)] : []),
-      ...(changed.length > 0 ? [updateDrops("update drops", CHANGED, changed.map(columnsOf))] : []),
-      ...(numbered.length > 0 ? [updateDrops("update drops' numbers", NUMBERED, numbered)] : []),
+      ...(changed.length > 0 ? [updateDrops(changed)] : []),
+      ...(numbered.length > 0 ? [updateNumbers(numbered)] : []),
     ];
   },
 };
 
 /** A drop from a record with the columns above. */
 export function dropOf(row: Record<string, unknown>): Drop {
-  const { seed, commitment, publicValueSource, publicValue, entriesRoot, entryCount, drawnAt, stock, ...drop } = row as Draw & Drop;
+  const { seed, commitment, publicValueSource, publicValue, entriesClosedAt, entriesRoot, entryCount, drawnAt, stock, ...drop } = row as Draw & Drop;
   return {
     ...drop,
-    draw: drop.mode === "DRAW" ? { seed, commitment, publicValueSource, publicValue, entriesRoot, entryCount, drawnAt, stock } : null,
+    draw:
+      drop.mode === "DRAW" ? { seed, commitment, publicValueSource, publicValue, entriesClosedAt, entriesRoot, entryCount, drawnAt, stock } : null,
   };
 }
 
@@ -98,21 +100,30 @@ function insertDrops(created: Drop[]): Statement {
   };
 }
 
-function updateDrops(
-  name: string,
-  { names, unnest, arrays }: { names: string; unnest: string; arrays(rows: never): string[] },
-  rows: unknown[],
-): Statement {
-  const sets = names
+function updateDrops(changed: Drop[]): Statement {
+  return {
+    name: "update drops",
+    text: `UPDATE drops d SET ${setsOf(CHANGED.names)} FROM ${CHANGED.unnest} v(${CHANGED.names}) WHERE d.id = v.id`,
+    values: CHANGED.arrays(changed.map(columnsOf) as never),
+    rows: changed.length,
+  };
+}
+
+function updateNumbers(numbered: Drop[]): Statement {
+  return {
+    name: "update numbers of drops",
+    text: `UPDATE drops d SET ${setsOf(NUMBERED.names)} FROM ${NUMBERED.unnest} v(${NUMBERED.names}) WHERE d.id = v.id`,
+    values: NUMBERED.arrays(numbered),
+    rows: numbered.length,
+  };
+}
+
+function setsOf(names: string): string {
+  return names
     .split(", ")
     .filter((column) => column !== "id")
-    .map((column) => `${column} = v.${column}`);
-  return {
-    name,
-    text: `UPDATE drops d SET ${sets.join(", ")} FROM ${unnest} v(${names}) WHERE d.id = v.id`,
-    values: arrays(rows as never),
-    rows: rows.length,
-  };
+    .map((column) => `${column} = v.${column}`)
+    .join(", ");
 }
 
 /** A drop with the figures that a page shows. */
@@ -188,7 +199,8 @@ export function selectStockOfDrop(dropId: string): Statement {
 export function selectLostLines(now: number): Statement {
   return {
     name: "select lost lines",
-    text: `SELECT d.id FROM drops d WHERE (d.closed_at IS NOT NULL AND d.mode <> 'DIRECT' OR d.mode = 'FIRST_COME' AND d.closes_at <= $1::timestamptz)
+    text: `SELECT d.id FROM drops d WHERE (d.closed_at IS NOT NULL AND d.mode <> 'DIRECT' OR d.mode = 'FIRST_COME' AND d.closes_at <= $1::timestamptz
+               OR d.mode = 'DRAW' AND d.drawn_at IS NOT NULL AND NOT d.waitlist)
              AND EXISTS (SELECT FROM drop_entries e WHERE e.drop_id = d.id AND e.status = 'WAITING')`,
     values: [iso(now)],
   };
