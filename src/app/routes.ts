@@ -23,6 +23,7 @@ import { fulfilmentRoutes } from "../fulfilment/fulfilment.routes.ts";
 import { returnRoutes } from "../fulfilment/return.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
+import { drawRoutes } from "../drop/draw/draw.routes.ts";
 import { entryRoutes } from "../drop/entry.routes.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
@@ -93,6 +94,7 @@ const SHOPPER_ROUTES = [
   couponRoutes,
   dropRoutes,
   entryRoutes,
+  drawRoutes,
   dropLiveRoutes,
   cartRoutes,
   orderRoutes,

@@ -78,6 +78,14 @@ const STABLE: Record<string, (answer: Answer) => unknown> = {
   metrics: ({ text }) => excerpt(text),
   listJobs: ({ body }) => stableRuns(body),
   watchLive: ({ text }) => stableSnapshot(text),
+  getDraw: ({ status, body }) =>
+    status === 200 ? { ...body, commitment: "9a2db2e23f1504cd056606553ac049c5e718e8f9ce9233876df1a7a1821af885" } : body,
+  getDrawFile: ({ status, text, body }) =>
+    status === 200
+      ? text
+          .replace(/"commitment":"[^"]*"/, `"commitment":"9a2db2e23f1504cd056606553ac049c5e718e8f9ce9233876df1a7a1821af885"`)
+          .replace(/"dropId":"[^"]*"/, `"dropId":"${UNKNOWN_ID}"`)
+      : body,
   watchDrop: ({ status, text, body }) => (status === 200 ? text.replace(/"serverTime":"[^"]*"/, `"serverTime":"2026-11-20T09:00:00.000Z"`) : body),
   getRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
   stopRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
@@ -574,6 +582,29 @@ async function showDrops(operator: Client, soon: string, [minsu, seoyeon, jiwoo]
   for (const operation of ["pauseDrop", "resumeDrop"]) await show(operator, operation, "DROP_CLOSED", 409, steered);
   await show(operator, "closeDrop", "DROP_NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
   await show(operator, "releaseDrop", "The rest is for sale", 200, steered);
+  await showDraw(operator);
+}
+
+/** A draw whose entries are closed and whose public value is entered. */
+async function showDraw(operator: Client): Promise<void> {
+  const cap = await shop.product({ name: "추첨 모자", price: 39_000, stock: 3 });
+  const body = {
+    name: "추첨 모자",
+    productId: cap.id,
+    mode: "DRAW",
+    opensAt: new Date(Date.now() - 55_000).toISOString(),
+    closesAt: new Date(Date.now() + 500).toISOString(),
+    publicValueSource: "로또 1234회 당첨 번호",
+  };
+  const { id } = good(await operator.post("/admin/drops", body), 201);
+  await show(null, "getDraw", "A draw whose entries are not closed", 200, { params: { dropId: id } });
+  await show(null, "getDraw", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
+  await show(null, "getDrawFile", "Before the close the file has one line", 200, { params: { dropId: id } });
+  await show(null, "getDrawFile", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
+  const publicValue = { params: { id }, body: { publicValue: "3, 11, 15, 29, 35, 44 + 10" } };
+  await show(operator, "setPublicValue", "DROP_DRAW_CLOSED: entries are not closed", 409, publicValue);
+  while (good(await shop.anyone("GET", `/drops/${id}/draw`), 200).entriesRoot === null) await new Promise((resolve) => setTimeout(resolve, 50));
+  await show(operator, "setPublicValue", "The draw follows", 200, publicValue);
 }
 
 test("every operation has an example of a success and of a refusal", () => {
