@@ -32,7 +32,7 @@ async function told(shop: TestShop): Promise<Sent[]> {
   return text
     .trim()
     .split("\n")
-    .map((line) => JSON.parse(line) as Sent)
+    .map((line): Sent => JSON.parse(line))
     .filter(({ subject }) => subject === orderId);
 }
 
