@@ -43,8 +43,8 @@ export const orders: Table<Order> = {
 /** A line item as it is stored: values that most line items share are left out. */
 type StoredItem = Omit<OrderItem, "sku" | "options" | "refundedQuantity"> & Partial<OrderItem>;
 
-function storedItem({ sku, options, refundedQuantity, ...item }: OrderItem): StoredItem {
-  const stored: StoredItem = item;
+function storedItem({ variantId, productId, sku, name, options, unitPrice, quantity, refundedQuantity }: OrderItem): StoredItem {
+  const stored: StoredItem = { variantId, productId, name, unitPrice, quantity };
   if (sku !== null) stored.sku = sku;
   if (Object.keys(options).length > 0) stored.options = options;
   if (refundedQuantity > 0) stored.refundedQuantity = refundedQuantity;
@@ -58,28 +58,32 @@ export function withItems<Row extends { items: OrderItem[] }>(row: Row): Row {
   return row;
 }
 
-const PLACED = columns({
-  id: "uuid",
-  user_id: "uuid",
-  status: "text",
-  items: "jsonb",
-  changes: "int",
-  user_coupon_id: "uuid",
-  total_amount: "bigint",
-  discount_amount: "bigint",
-  refunded_amount: "bigint",
-  created_at: "timestamptz",
-  expires_at: "timestamptz",
-  completed_at: "timestamptz",
-  paid_at: "timestamptz",
-  payment_id: "uuid",
-});
+/** $1 is the items of all orders as one JSON text: an array literal would escape each of its quotes. */
+const PLACED = columns(
+  {
+    id: "uuid",
+    user_id: "uuid",
+    status: "text",
+    changes: "int",
+    user_coupon_id: "uuid",
+    total_amount: "bigint",
+    discount_amount: "bigint",
+    refunded_amount: "bigint",
+    created_at: "timestamptz",
+    expires_at: "timestamptz",
+    completed_at: "timestamptz",
+    paid_at: "timestamptz",
+    payment_id: "uuid",
+  },
+  2,
+);
 
 function insertOrders(placed: Order[]): Statement {
   return {
     name: "insert orders",
-    text: `INSERT INTO orders (${PLACED.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED.unnest}`,
-    values: PLACED.arrays(placed.map((order) => ({ ...order, items: order.items.map(storedItem) }))),
+    text: `INSERT INTO orders (items, ${PLACED.names}, xid)
+           SELECT *, pg_current_xact_id() FROM ROWS FROM (jsonb_array_elements($1::jsonb), ${PLACED.unnest})`,
+    values: [JSON.stringify(placed.map(({ items }) => items.map(storedItem))), ...PLACED.arrays(placed)],
   };
 }
 
