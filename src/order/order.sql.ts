@@ -7,7 +7,7 @@ import type { Order, OrderEvent, OrderItem } from "./order.ts";
 const SCALARS = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",
   o.discount_amount AS "discountAmount", o.refunded_amount AS "refundedAmount", o.created_at AS "createdAt", o.expires_at AS "expiresAt",
   o.completed_at AS "completedAt"`;
-const PAID = `o.paid_at AS "paidAt", o.payment_id AS "paymentId"`;
+const PAID = `coalesce(o.holds_stock, false) AS "holdsStock", o.paid_at AS "paidAt", o.payment_id AS "paymentId"`;
 
 /** All line items. Those of an order that was not moved are in rows of their own. */
 export const ITEMS = "coalesce(o.items, unmoved_items(o.id))";
@@ -21,7 +21,7 @@ export const orders: Table<Order> = {
   name: "orders",
   load: (ids) => ({
     name: "lock orders",
-    text: `SELECT ${SCALARS}, ${DETAILS}, ${ITEMS} AS items, o.items IS NULL AS unmoved,
+    text: `SELECT ${SCALARS}, ${DETAILS}, ${ITEMS} AS items, o.items IS NULL AS unmoved, coalesce(o.holds_stock, false) AS "holdsStock",
              ${paid("paid_at", "paid_at")} AS "paidAt", ${paid("payment_id", "id")} AS "paymentId"
            FROM orders o WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE`,
     values: [arrayOf(ids, (id) => id)],
@@ -77,18 +77,22 @@ const PLACED_TYPES = {
   completed_at: "timestamptz",
   paid_at: "timestamptz",
   payment_id: "uuid",
+  holds_stock: "boolean",
 } as const;
 // $1 is the items of all orders as one JSON text: an array literal would escape each of its quotes.
 const PLACED = columns(PLACED_TYPES, 2);
 /** Orders without details are inserted without these columns, so that details cost nothing where they are not used. */
 const PLACED_WITH_DETAILS = columns({ ...PLACED_TYPES, ...DETAIL_TYPES }, 2);
 
+/** The encoders write null for a property that is left out. */
+type PlacedOrder = Order & { holdsStock: boolean | undefined };
+
 function insertOrders(placed: Order[]): Statement {
-  return { name: "insert orders", text: insertInto(PLACED), values: [itemsOf(placed), ...PLACED.arrays(placed)] };
+  return { name: "insert orders", text: insertInto(PLACED), values: [itemsOf(placed), ...PLACED.arrays(placed as PlacedOrder[])] };
 }
 
 function insertOrdersWithDetails(placed: Order[]): Statement {
-  const values = [itemsOf(placed), ...PLACED_WITH_DETAILS.arrays(placed)];
+  const values = [itemsOf(placed), ...PLACED_WITH_DETAILS.arrays(placed as PlacedOrder[])];
   return { name: "insert orders with details", text: insertInto(PLACED_WITH_DETAILS), values };
 }
 
@@ -108,15 +112,16 @@ const CHANGED = columns({
   completed_at: "timestamptz",
   paid_at: "timestamptz",
   payment_id: "uuid",
+  holds_stock: "boolean",
 });
 
 function updateOrders(changes: Change<Order>[]): Statement {
   return {
     name: "update orders",
     text: `UPDATE orders o SET status = v.status, changes = v.changes, refunded_amount = v.refunded_amount, completed_at = v.completed_at,
-             paid_at = v.paid_at, payment_id = v.payment_id
+             paid_at = v.paid_at, payment_id = v.payment_id, holds_stock = v.holds_stock
            FROM ${CHANGED.unnest} v(${CHANGED.names}) WHERE o.id = v.id`,
-    values: CHANGED.arrays(changes.map(({ after }) => after)),
+    values: CHANGED.arrays(changes.map(({ after }) => ({ ...after, holdsStock: after.holdsStock ?? null }))),
     rows: changes.length,
   };
 }
@@ -224,10 +229,10 @@ export function selectImmutableOrders(ids: string[]): Statement {
  * Unpaid orders past their expiry, without those whose card payment is open: these would fill each
  * batch and block all others.
  */
-export function selectExpiredOrders(now: number, limit: number): Statement {
+export function selectExpiredOrders(now: number, limit: number, holding: boolean): Statement {
   return {
-    name: "select expired orders",
-    text: `SELECT id FROM orders o WHERE status = 'PENDING' AND expires_at <= $1::timestamptz
+    name: `select expired orders${holding ? " that hold stock" : ""}`,
+    text: `SELECT id FROM orders o WHERE status = 'PENDING' AND expires_at <= $1::timestamptz ${holding ? "AND holds_stock" : ""}
              AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status <> 'FAILED') ORDER BY expires_at LIMIT $2`,
     values: [iso(now), limit],
   };
