@@ -44,7 +44,7 @@ export const drops: Check[] = [
     sql: `SELECT e.drop_id AS "dropId", e.number, e.quantity AS expected, v.stock AS actual
           FROM drops d JOIN drop_entries e ON e.drop_id = d.id AND e.status = 'WAITING' JOIN variants v ON v.id = e.variant_id
           WHERE d.paused_at IS NULL AND d.closed_at IS NULL AND v.stock >= e.quantity
-            AND (d.mode = 'FIRST_COME' AND (d.closes_at IS NULL OR d.closes_at > clock_timestamp()) OR d.drawn_at IS NOT NULL)`,
+            AND (d.mode = 'FIRST_COME' AND (d.closes_at IS NULL OR d.closes_at > clock_timestamp()) OR d.drawn_at IS NOT NULL AND d.waitlist)`,
   },
   {
     invariant: 8,

@@ -574,7 +574,7 @@ const DAMAGE: Record<string, Planted> = {
     invariant: 7,
     what: /aggregated sales/,
     expected: { units: 4, revenue: 10_000 },
-    actual: { units: 3, revenue: 5000 },
+    actual: { units: 5, revenue: 10_000 },
     plant: () => [["UPDATE product_sales SET units = units + 1 WHERE product_id = $1", [shop.pear.id]]],
     undo: () => [["UPDATE product_sales SET units = units - 1 WHERE product_id = $1", [shop.pear.id]]],
   },
