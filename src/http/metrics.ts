@@ -8,11 +8,16 @@ import type { Till } from "../till/till.ts";
 /** Gauges of prom-client with names of counters. The sums of `nodejs_active_handles` and its siblings give the same values. */
 const MISNAMED = ["nodejs_active_handles_total", "nodejs_active_requests_total", "nodejs_active_resources_total"];
 
-export function shopMetrics(till: Till): Registry {
+/**
+ * @param isReachable whether the till can be reached
+ * @param servesHttp whether this process counts as an instance; the till of workers does not
+ */
+export function shopMetrics(till: Till, isReachable: () => boolean, servesHttp: boolean): Registry {
   const registry = new Registry();
   collectDefaultMetrics({ register: registry });
   for (const name of MISNAMED) registry.removeSingleMetric(name);
-  readGauge(registry, "jangnal_instances", "Instances in this scrape", () => 1);
+  readGauge(registry, "jangnal_instances", "Instances in this scrape", () => Number(servesHttp));
+  readGauge(registry, "jangnal_till_up", "1 while the till can be reached", () => Number(isReachable()), "min");
   readGauge(registry, "jangnal_till_waiting", "Commands waiting in the till's queue", () => till.waiting);
   readCounter(registry, "jangnal_till_rounds_total", "Rounds committed", () => till.served.rounds);
   readCounter(registry, "jangnal_till_commands_total", "Commands decided", () => till.served.commands);

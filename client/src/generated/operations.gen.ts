@@ -20,6 +20,9 @@ export const OPERATIONS = {
   enterDrop: ["POST", "/drops/{dropId}/entries", true],
   getOwnEntry: ["GET", "/drops/{dropId}/entries/mine"],
   leaveDrop: ["DELETE", "/drops/{dropId}/entries/mine", true],
+  getDrawFile: ["GET", "/drops/{dropId}/draw/file"],
+  getDraw: ["GET", "/drops/{dropId}/draw"],
+  setPublicValue: ["POST", "/admin/drops/{id}/public-value", true],
   watchDrop: ["GET", "/drops/{dropId}/live"],
   getCart: ["GET", "/users/{userId}/cart"],
   emptyCart: ["DELETE", "/users/{userId}/cart", true],
@@ -96,6 +99,9 @@ export type Operations = {
   enterDrop: { data: types.EnterDropData; answers: types.EnterDropResponses; refusals: types.EnterDropErrors };
   getOwnEntry: { data: types.GetOwnEntryData; answers: types.GetOwnEntryResponses; refusals: types.GetOwnEntryErrors };
   leaveDrop: { data: types.LeaveDropData; answers: types.LeaveDropResponses; refusals: types.LeaveDropErrors };
+  getDrawFile: { data: types.GetDrawFileData; answers: types.GetDrawFileResponses; refusals: types.GetDrawFileErrors };
+  getDraw: { data: types.GetDrawData; answers: types.GetDrawResponses; refusals: types.GetDrawErrors };
+  setPublicValue: { data: types.SetPublicValueData; answers: types.SetPublicValueResponses; refusals: types.SetPublicValueErrors };
   watchDrop: { data: types.WatchDropData; answers: types.WatchDropResponses; refusals: types.WatchDropErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
   emptyCart: { data: types.EmptyCartData; answers: types.EmptyCartResponses; refusals: types.EmptyCartErrors };

@@ -277,6 +277,42 @@ export type Entry = {
     heldUntil: string | null;
 };
 
+export type OwnEntry = {
+    entryId: string;
+    dropId: string;
+    /**
+     * 1, 2, 3 … in the order of arrival
+     */
+    number: number;
+    rank: number | null;
+    variantId: string;
+    quantity: number;
+    status: 'WAITING' | 'HELD' | 'ORDERED' | 'BOUGHT' | 'LAPSED' | 'LEFT' | 'LOST';
+    /**
+     * At most so many entries come before this one; 0 unless it waits
+     */
+    ahead: number;
+    heldUntil: string | null;
+    proof?: {
+        leaf: string;
+        index: number;
+        path: Array<string>;
+    } | null;
+};
+
+export type Draw = {
+    /**
+     * SHA-256 of the seed's 32 bytes, public from the drop's creation on
+     */
+    commitment: string;
+    publicValueSource: string | null;
+    publicValue: string | null;
+    seed: string | null;
+    entriesRoot: string | null;
+    entryCount: number | null;
+    drawnAt: string | null;
+};
+
 export type CartItem = {
     id: string;
     productId: string;
@@ -2045,10 +2081,237 @@ export type GetOwnEntryResponses = {
     /**
      * OK
      */
-    200: Entry;
+    200: OwnEntry;
 };
 
 export type GetOwnEntryResponse = GetOwnEntryResponses[keyof GetOwnEntryResponses];
+
+export type GetDrawFileData = {
+    body?: never;
+    path: {
+        dropId: string;
+    };
+    query?: never;
+    url: '/drops/{dropId}/draw/file';
+};
+
+export type GetDrawFileErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type GetDrawFileError = GetDrawFileErrors[keyof GetDrawFileErrors];
+
+export type GetDrawFileResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type GetDrawFileResponse = GetDrawFileResponses[keyof GetDrawFileResponses];
+
+export type GetDrawData = {
+    body?: never;
+    path: {
+        dropId: string;
+    };
+    query?: never;
+    url: '/drops/{dropId}/draw';
+};
+
+export type GetDrawErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetDrawError = GetDrawErrors[keyof GetDrawErrors];
+
+export type GetDrawResponses = {
+    /**
+     * OK
+     */
+    200: Draw;
+};
+
+export type GetDrawResponse = GetDrawResponses[keyof GetDrawResponses];
+
+export type SetPublicValueData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        publicValue: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/drops/{id}/public-value';
+};
+
+export type SetPublicValueErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `DROP_DRAW_CLOSED`: A public value cannot be entered now; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'DROP_DRAW_CLOSED' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type SetPublicValueError = SetPublicValueErrors[keyof SetPublicValueErrors];
+
+export type SetPublicValueResponses = {
+    /**
+     * OK
+     */
+    200: Drop;
+};
+
+export type SetPublicValueResponse = SetPublicValueResponses[keyof SetPublicValueResponses];
 
 export type WatchDropData = {
     body?: never;
