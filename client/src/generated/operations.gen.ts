@@ -31,6 +31,7 @@ export const OPERATIONS = {
   removeFromCart: ["DELETE", "/users/{userId}/cart/items/{id}", true],
   placeOrder: ["POST", "/orders", true],
   getOrder: ["GET", "/orders/{orderId}"],
+  editOrder: ["PATCH", "/orders/{orderId}", true],
   listUserOrders: ["GET", "/users/{userId}/orders"],
   cancelOrder: ["POST", "/orders/{orderId}/cancel", true],
   payOrder: ["POST", "/payments", true],
@@ -59,6 +60,16 @@ export const OPERATIONS = {
   listDropEntries: ["GET", "/admin/drops/{id}/entries"],
   refundOrder: ["POST", "/admin/orders/{id}/refunds", true],
   listOrders: ["GET", "/admin/orders"],
+  prepareOrder: ["POST", "/admin/orders/{id}/preparing", true],
+  shipOrder: ["POST", "/admin/orders/{id}/shipments", true],
+  deliverShipment: ["POST", "/admin/orders/{id}/shipments/{shipmentId}/delivered", true],
+  shipOrders: ["POST", "/admin/shipments", true],
+  requestReturn: ["POST", "/orders/{orderId}/returns", true],
+  listReturnsOfOrder: ["GET", "/orders/{orderId}/returns"],
+  withdrawReturn: ["DELETE", "/orders/{orderId}/returns/{returnId}", true],
+  receiveReturn: ["POST", "/admin/returns/{id}/receive", true],
+  listReturns: ["GET", "/admin/returns"],
+  rejectReturn: ["POST", "/admin/returns/{id}/reject", true],
   listPayments: ["GET", "/admin/payments"],
   reconcile: ["GET", "/admin/reconciliation"],
   listSales: ["GET", "/admin/sales"],
@@ -110,6 +121,7 @@ export type Operations = {
   removeFromCart: { data: types.RemoveFromCartData; answers: types.RemoveFromCartResponses; refusals: types.RemoveFromCartErrors };
   placeOrder: { data: types.PlaceOrderData; answers: types.PlaceOrderResponses; refusals: types.PlaceOrderErrors };
   getOrder: { data: types.GetOrderData; answers: types.GetOrderResponses; refusals: types.GetOrderErrors };
+  editOrder: { data: types.EditOrderData; answers: types.EditOrderResponses; refusals: types.EditOrderErrors };
   listUserOrders: { data: types.ListUserOrdersData; answers: types.ListUserOrdersResponses; refusals: types.ListUserOrdersErrors };
   cancelOrder: { data: types.CancelOrderData; answers: types.CancelOrderResponses; refusals: types.CancelOrderErrors };
   payOrder: { data: types.PayOrderData; answers: types.PayOrderResponses; refusals: types.PayOrderErrors };
@@ -138,6 +150,16 @@ export type Operations = {
   listDropEntries: { data: types.ListDropEntriesData; answers: types.ListDropEntriesResponses; refusals: types.ListDropEntriesErrors };
   refundOrder: { data: types.RefundOrderData; answers: types.RefundOrderResponses; refusals: types.RefundOrderErrors };
   listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
+  prepareOrder: { data: types.PrepareOrderData; answers: types.PrepareOrderResponses; refusals: types.PrepareOrderErrors };
+  shipOrder: { data: types.ShipOrderData; answers: types.ShipOrderResponses; refusals: types.ShipOrderErrors };
+  deliverShipment: { data: types.DeliverShipmentData; answers: types.DeliverShipmentResponses; refusals: types.DeliverShipmentErrors };
+  shipOrders: { data: types.ShipOrdersData; answers: types.ShipOrdersResponses; refusals: types.ShipOrdersErrors };
+  requestReturn: { data: types.RequestReturnData; answers: types.RequestReturnResponses; refusals: types.RequestReturnErrors };
+  listReturnsOfOrder: { data: types.ListReturnsOfOrderData; answers: types.ListReturnsOfOrderResponses; refusals: types.ListReturnsOfOrderErrors };
+  withdrawReturn: { data: types.WithdrawReturnData; answers: types.WithdrawReturnResponses; refusals: types.WithdrawReturnErrors };
+  receiveReturn: { data: types.ReceiveReturnData; answers: types.ReceiveReturnResponses; refusals: types.ReceiveReturnErrors };
+  listReturns: { data: types.ListReturnsData; answers: types.ListReturnsResponses; refusals: types.ListReturnsErrors };
+  rejectReturn: { data: types.RejectReturnData; answers: types.RejectReturnResponses; refusals: types.RejectReturnErrors };
   listPayments: { data: types.ListPaymentsData; answers: types.ListPaymentsResponses; refusals: types.ListPaymentsErrors };
   reconcile: { data: types.ReconcileData; answers: types.ReconcileResponses; refusals: types.ReconcileErrors };
   listSales: { data: types.ListSalesData; answers: types.ListSalesResponses; refusals: types.ListSalesErrors };
