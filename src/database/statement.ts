@@ -104,7 +104,7 @@ export function textArray<Row>(rows: readonly Row[], pick: (row: Row) => string 
  */
 function quoted(text: string): string {
   if (!/["\\]/.test(text)) return `"${text}"`;
-  return /[\0-\x1f\ud800-\udfff]/.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : JSON.stringify(text);
+  return /[\p{Cc}\p{Cs}]/u.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : JSON.stringify(text);
 }
 
 /** An array literal of timestamps, given in ms since 1970. */
