@@ -1,5 +1,5 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
-import { arrayOf, columns, iso, isoOrNull, LAST_ID, type Statement } from "../database/statement.ts";
+import { arrayOf, columns, iso, type Statement } from "../database/statement.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
 import { changesDetails, DETAIL_TYPES, DETAILS, hasDetails, updateDetails } from "./order-details.sql.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
@@ -164,44 +164,12 @@ export const ITEMS_IN_LIST = 5;
 
 const WHOLE = `${SCALARS}, ${PAID}, ${DETAILS}, ${ITEMS} AS items, ${PAYMENT_JSON} AS payment`;
 /** Only the first line items, so that a page is bounded in bytes. */
-const LISTED = `${SCALARS}, ${PAID}, ${DETAILS}, i.first AS items, i.count AS "itemCount", ${PAYMENT_JSON} AS payment`;
-const FIRST_ITEMS = `CROSS JOIN LATERAL (SELECT jsonb_path_query_array(items, '$[0 to ${ITEMS_IN_LIST - 1}]') AS first, jsonb_array_length(items) AS count FROM (SELECT ${ITEMS} AS items) all_items) i`;
+export const LISTED = `${SCALARS}, ${PAID}, ${DETAILS}, i.first AS items, i.count AS "itemCount", ${PAYMENT_JSON} AS payment`;
+export const FIRST_ITEMS = `CROSS JOIN LATERAL (SELECT jsonb_path_query_array(items, '$[0 to ${ITEMS_IN_LIST - 1}]') AS first, jsonb_array_length(items) AS count FROM (SELECT ${ITEMS} AS items) all_items) i`;
 
 /** Orders with all line items. `payment` is one at the gateway: the settled, open, or else last failed one. */
 export function selectOrders(ids: string[]): Statement {
   return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o WHERE o.id = ANY($1::uuid[])`, values: [arrayOf(ids, (id) => id)] };
-}
-
-export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null; rehearsals: boolean };
-
-/**
- * Orders before this id, newest first, with their first line items. `from` is included, `to` is not
- * (ms). `rehearsals` includes the orders of rehearsals' buyers.
- * @param before null for the first page
- */
-export function selectOrderPage({ userId, status, from, to, rehearsals }: OrderFilter, before: string | null, limit: number): Statement {
-  const values: unknown[] = [before ?? LAST_ID, limit];
-  const where = ["o.id < $1::uuid"];
-  const name = ["select order page"];
-  if (rehearsals) name.push("with rehearsals");
-  else where.push("NOT EXISTS (SELECT FROM users u WHERE u.id = o.user_id AND u.rehearsal_id IS NOT NULL)");
-  for (const [filter, value, condition] of [
-    ["user", userId, "o.user_id ="],
-    ["status", status, "o.status ="],
-    ["from", isoOrNull(from), "o.created_at >="],
-    ["to", isoOrNull(to), "o.created_at <"],
-  ] as const) {
-    if (value === null) continue;
-    where.push(`${condition} $${values.push(value)}`);
-    name.push(filter);
-  }
-  // Selects the page before it looks at line items and payments, so that no plan reads those of
-  // other orders.
-  return {
-    name: name.join(" "),
-    text: `SELECT ${LISTED} FROM (SELECT * FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2) o ${FIRST_ITEMS} ORDER BY o.id DESC`,
-    values,
-  };
 }
 
 /** Pages of users' orders, newest first, with their first line items. `page` counts from 1. */
