@@ -399,10 +399,6 @@ export type Order = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
-    /**
-     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
-     */
-    holdsStock: boolean;
     shippingAddress: ShippingAddress | null;
     note: string | null;
     /**
@@ -471,10 +467,6 @@ export type OrderInList = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
-    /**
-     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
-     */
-    holdsStock: boolean;
     shippingAddress: ShippingAddress | null;
     note: string | null;
     /**
@@ -593,6 +585,83 @@ export type Shop = {
      * Whether clients can sign in as demo users
      */
     demo: boolean;
+};
+
+export type OrderWithBuyer = {
+    orderId: string;
+    /**
+     * The day of the order in the shop's time zone and eight characters, such as 261129-7ZK3MQ0D
+     */
+    orderNumber: string;
+    externalId?: string | null;
+    userId: string;
+    status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+    fulfilmentStatus: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
+    orderItems: Array<{
+        productId: string;
+        variantId: string;
+        sku: string | null;
+        name: string;
+        options: {
+            [key: string]: string;
+        };
+        /**
+         * In the currency's minor unit
+         */
+        unitPrice: number;
+        quantity: number;
+        refundedQuantity: number;
+    }>;
+    userCouponId: string | null;
+    /**
+     * In the currency's minor unit
+     */
+    totalAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    discountAmount: number;
+    /**
+     * 0 until the order is paid, in the currency's minor unit
+     */
+    paidAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    refundedAmount: number;
+    /**
+     * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
+     */
+    amountDue: number;
+    shippingAddress: ShippingAddress | null;
+    note: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+    shipments: Array<Shipment>;
+    payment: {
+        paymentId: string;
+        method: 'BALANCE' | 'CARD';
+        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+    } | null;
+    /**
+     * RFC 3339, in UTC
+     */
+    createdAt: string;
+    expiresAt: string | null;
+    completedAt: string | null;
+    /**
+     * The number of line items; `orderItems` are the first 5
+     */
+    itemCount: number;
+    user: {
+        id: string;
+        name: string;
+        externalId: string | null;
+    } | null;
 };
 
 export type Return = {
@@ -3166,11 +3235,11 @@ export type PlaceOrderErrors = {
         code?: 'USER_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
     };
     /**
-     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `DROP_NOT_OPEN`: The sale has not started yet; `DROP_CLOSED`: The sale is over; `DROP_SOLD_OUT`: All units are gone; `DROP_LIMIT_EXCEEDED`: This exceeds the limit per customer; `DROP_ENTRY_REQUIRED`: You do not hold units of this drop; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'AMOUNT_CHANGED' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -3696,11 +3765,11 @@ export type PayOrderErrors = {
         code?: 'ORDER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
     };
     /**
-     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `DROP_NOT_OPEN`: The sale has not started yet; `DROP_CLOSED`: The sale is over; `DROP_SOLD_OUT`: All units are gone; `DROP_LIMIT_EXCEEDED`: This exceeds the limit per customer; `DROP_ENTRY_REQUIRED`: You do not hold units of this drop; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -6310,7 +6379,20 @@ export type ListOrdersData = {
          */
         cursor?: string;
         status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+        fulfilmentStatus?: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
         userId?: string;
+        /**
+         * Orders with a variant of this product
+         */
+        productId?: string;
+        /**
+         * In any case, with or without the hyphen
+         */
+        orderNumber?: string;
+        /**
+         * Part of the buyer's name, or the beginning of an external id or of an order number
+         */
+        q?: string;
         /**
          * An instant, or a date in the shop's time zone; included
          */
@@ -6319,6 +6401,14 @@ export type ListOrdersData = {
          * An instant, not included, or a date in the shop's time zone, included
          */
         to?: string;
+        /**
+         * As `from`, of the time of completion
+         */
+        completedFrom?: string;
+        /**
+         * As `to`, of the time of completion
+         */
+        completedTo?: string;
         /**
          * Whether orders of rehearsals are listed too
          */
@@ -6379,7 +6469,7 @@ export type ListOrdersResponses = {
      * OK
      */
     200: {
-        orders: Array<OrderInList>;
+        orders: Array<OrderWithBuyer>;
         nextCursor: string | null;
     };
 };
