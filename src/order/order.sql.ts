@@ -48,8 +48,8 @@ export const orders: Table<Order> = {
 /** A line item as it is stored: values that most line items share are left out. */
 type StoredItem = Omit<OrderItem, "sku" | "options" | "refundedQuantity"> & Partial<OrderItem>;
 
-function storedItem({ sku, options, refundedQuantity, ...item }: OrderItem): StoredItem {
-  const stored: StoredItem = item;
+function storedItem({ variantId, productId, sku, name, options, unitPrice, quantity, refundedQuantity }: OrderItem): StoredItem {
+  const stored: StoredItem = { variantId, productId, name, unitPrice, quantity };
   if (sku !== null) stored.sku = sku;
   if (Object.keys(options).length > 0) stored.options = options;
   if (refundedQuantity > 0) stored.refundedQuantity = refundedQuantity;
@@ -67,7 +67,6 @@ const PLACED_TYPES = {
   id: "uuid",
   user_id: "uuid",
   status: "text",
-  items: "jsonb",
   changes: "int",
   user_coupon_id: "uuid",
   total_amount: "bigint",
@@ -80,26 +79,29 @@ const PLACED_TYPES = {
   payment_id: "uuid",
   holds_stock: "boolean",
 } as const;
-const PLACED = columns(PLACED_TYPES);
-const PLACED_WITH_DETAILS = columns({ ...PLACED_TYPES, ...DETAIL_TYPES });
+// $1 is the items of all orders as one JSON text: an array literal would escape each of its quotes.
+const PLACED = columns(PLACED_TYPES, 2);
+/** Orders without details are inserted without these columns, so that details cost nothing where they are not used. */
+const PLACED_WITH_DETAILS = columns({ ...PLACED_TYPES, ...DETAIL_TYPES }, 2);
+
+/** The encoders write null for a property that is left out. */
+type PlacedOrder = Order & { holdsStock: boolean | undefined };
 
 function insertOrders(placed: Order[]): Statement {
-  return {
-    name: "insert orders",
-    text: `INSERT INTO orders (${PLACED.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED.unnest}`,
-    values: PLACED.arrays(placed.map((order) => ({ ...order, holdsStock: order.holdsStock ?? null, items: order.items.map(storedItem) }))),
-  };
+  return { name: "insert orders", text: insertInto(PLACED), values: [itemsOf(placed), ...PLACED.arrays(placed as PlacedOrder[])] };
 }
 
-/** Orders without details are inserted without these columns, so that details cost nothing where they are not used. */
 function insertOrdersWithDetails(placed: Order[]): Statement {
-  return {
-    name: "insert orders with details",
-    text: `INSERT INTO orders (${PLACED_WITH_DETAILS.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED_WITH_DETAILS.unnest}`,
-    values: PLACED_WITH_DETAILS.arrays(
-      placed.map((order) => ({ ...order, holdsStock: order.holdsStock ?? null, items: order.items.map(storedItem) })),
-    ),
-  };
+  const values = [itemsOf(placed), ...PLACED_WITH_DETAILS.arrays(placed as PlacedOrder[])];
+  return { name: "insert orders with details", text: insertInto(PLACED_WITH_DETAILS), values };
+}
+
+function insertInto({ names, unnest }: { names: string; unnest: string }): string {
+  return `INSERT INTO orders (items, ${names}, xid) SELECT *, pg_current_xact_id() FROM ROWS FROM (jsonb_array_elements($1::jsonb), ${unnest})`;
+}
+
+function itemsOf(placed: Order[]): string {
+  return JSON.stringify(placed.map(({ items }) => items.map(storedItem)));
 }
 
 const CHANGED = columns({
