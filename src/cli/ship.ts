@@ -67,7 +67,7 @@ async function shipBatch({ url, token }: { url: string; token: string }, rows: P
     },
     body,
   }).catch((error: Error) => {
-    throw new CommandFailed(`The shop at ${url} does not answer: ${String((error.cause as Error | undefined)?.message ?? error.message)}`);
+    throw new CommandFailed(`The shop at ${url} does not answer: ${(error.cause as Error | undefined)?.message ?? error.message}`);
   });
   if (response.ok) return [];
   const problem = (await response.json()) as { detail: string; errors?: { path: string; message: string }[] };
