@@ -26,6 +26,8 @@ import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
 import { drawRoutes } from "../drop/draw/draw.routes.ts";
 import { entryRoutes } from "../drop/entry.routes.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
+import type { RefusalCounts } from "../drop/refusal-counts.ts";
+import { dropReportRoutes } from "../drop/report.routes.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
 import type { DropLive } from "../drop/live/drop-live.ts";
 import { dropLiveRoutes } from "../drop/live/live.routes.ts";
@@ -70,6 +72,7 @@ export type ShopParts = {
   soldOut: SoldOut;
   productDrops: ProductDrops;
   dropLive: DropLive;
+  refusalCounts: RefusalCounts;
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
@@ -111,6 +114,7 @@ const ADMIN_ROUTES = [
   stockAdminRoutes,
   couponAdminRoutes,
   dropAdminRoutes,
+  dropReportRoutes,
   orderAdminRoutes,
   fulfilmentRoutes,
   returnRoutes,
