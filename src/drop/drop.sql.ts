@@ -69,8 +69,8 @@ export const drops: Table<Drop> = {
     }
     return [
       ...(created.length > 0 ? [insertDrops(created)] : []),
-      ...(changed.length > 0 ? [updateDrops("update drops", CHANGED, changed.map(columnsOf))] : []),
-      ...(numbered.length > 0 ? [updateDrops("update drops' numbers", NUMBERED, numbered)] : []),
+      ...(changed.length > 0 ? [updateDrops(changed)] : []),
+      ...(numbered.length > 0 ? [updateNumbers(numbered)] : []),
     ];
   },
 };
@@ -102,21 +102,30 @@ function insertDrops(created: Drop[]): Statement {
   };
 }
 
-function updateDrops(
-  name: string,
-  { names, unnest, arrays }: { names: string; unnest: string; arrays(rows: never): string[] },
-  rows: unknown[],
-): Statement {
-  const sets = names
+function updateDrops(changed: Drop[]): Statement {
+  return {
+    name: "update drops",
+    text: `UPDATE drops d SET ${setsOf(CHANGED.names)} FROM ${CHANGED.unnest} v(${CHANGED.names}) WHERE d.id = v.id`,
+    values: CHANGED.arrays(changed.map(columnsOf) as never),
+    rows: changed.length,
+  };
+}
+
+function updateNumbers(numbered: Drop[]): Statement {
+  return {
+    name: "update numbers of drops",
+    text: `UPDATE drops d SET ${setsOf(NUMBERED.names)} FROM ${NUMBERED.unnest} v(${NUMBERED.names}) WHERE d.id = v.id`,
+    values: NUMBERED.arrays(numbered),
+    rows: numbered.length,
+  };
+}
+
+function setsOf(names: string): string {
+  return names
     .split(", ")
     .filter((column) => column !== "id")
-    .map((column) => `${column} = v.${column}`);
-  return {
-    name,
-    text: `UPDATE drops d SET ${sets.join(", ")} FROM ${unnest} v(${names}) WHERE d.id = v.id`,
-    values: arrays(rows as never),
-    rows: rows.length,
-  };
+    .map((column) => `${column} = v.${column}`)
+    .join(", ");
 }
 
 /** A drop with the figures that a page shows. */
@@ -208,5 +217,14 @@ export function selectDropNews(now: number): Statement {
              OR (d.closes_at IS NULL OR d.closes_at > $1::timestamptz) AND (d.sold_out_at IS NULL) =
                 NOT EXISTS (SELECT FROM variants v WHERE v.product_id = d.product_id AND v.status = 'ON_SALE' AND v.stock > 0))`,
     values: [iso(now)],
+  };
+}
+
+/** The product of a variant, and the drop in which the product is. */
+export function selectStockPlace(variantId: string): Statement {
+  return {
+    name: "select stock place",
+    text: `SELECT p.id AS "productId", p.drop_id AS "dropId" FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = $1`,
+    values: [variantId],
   };
 }

@@ -399,6 +399,10 @@ export type Order = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
     shippingAddress: ShippingAddress | null;
     note: string | null;
     /**
@@ -467,6 +471,10 @@ export type OrderInList = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
     shippingAddress: ShippingAddress | null;
     note: string | null;
     /**
@@ -585,6 +593,43 @@ export type Shop = {
      * Whether clients can sign in as demo users
      */
     demo: boolean;
+};
+
+export type DropReport = {
+    /**
+     * Units in paid orders, less refunded ones
+     */
+    sold: number;
+    /**
+     * Unit price × units sold, before discounts
+     */
+    revenue: number;
+    /**
+     * Refused orders and entries by code, a few seconds late
+     */
+    refused: {
+        [key: string]: number;
+    };
+    firstSaleAt: string | null;
+    lastSaleAt: string | null;
+    soldOutAfterMs: number | null;
+    holdsLapsed: number;
+    /**
+     * By status; each status is there
+     */
+    entries: {
+        [key: string]: number;
+    };
+    /**
+     * Orders placed, for each second that has any, at most 10,000 seconds
+     */
+    perSecond: Array<{
+        /**
+         * RFC 3339, in UTC
+         */
+        at: string;
+        orders: number;
+    }>;
 };
 
 export type Return = {
@@ -3158,11 +3203,11 @@ export type PlaceOrderErrors = {
         code?: 'USER_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
     };
     /**
-     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `DROP_NOT_OPEN`: The sale has not started yet; `DROP_CLOSED`: The sale is over; `DROP_SOLD_OUT`: All units are gone; `DROP_LIMIT_EXCEEDED`: This exceeds the limit per customer; `DROP_ENTRY_REQUIRED`: You do not hold units of this drop; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'AMOUNT_CHANGED' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -3688,11 +3733,11 @@ export type PayOrderErrors = {
         code?: 'ORDER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
     };
     /**
-     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `DROP_NOT_OPEN`: The sale has not started yet; `DROP_CLOSED`: The sale is over; `DROP_SOLD_OUT`: All units are gone; `DROP_LIMIT_EXCEEDED`: This exceeds the limit per customer; `DROP_ENTRY_REQUIRED`: You do not hold units of this drop; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -6167,6 +6212,78 @@ export type ListDropEntriesResponses = {
 };
 
 export type ListDropEntriesResponse = ListDropEntriesResponses[keyof ListDropEntriesResponses];
+
+export type GetDropReportData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/drops/{id}/report';
+};
+
+export type GetDropReportErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetDropReportError = GetDropReportErrors[keyof GetDropReportErrors];
+
+export type GetDropReportResponses = {
+    /**
+     * OK
+     */
+    200: DropReport;
+};
+
+export type GetDropReportResponse = GetDropReportResponses[keyof GetDropReportResponses];
 
 export type RefundOrderData = {
     /**
