@@ -56,6 +56,6 @@ export class RefusalCounts {
     const known = this.#counts.get(key);
     if (known) known.count += count;
     else this.#counts.set(key, { dropId, code, count });
-    this.#timer ??= setTimeout(() => this.flush().catch(() => {}), FLUSH_MS).unref();
+    this.#timer ??= setTimeout(() => void this.flush().catch(() => {}), FLUSH_MS).unref();
   }
 }
