@@ -58,6 +58,7 @@ export const OPERATIONS = {
   closeDrop: ["POST", "/admin/drops/{id}/close", true],
   releaseDrop: ["POST", "/admin/drops/{id}/release", true],
   listDropEntries: ["GET", "/admin/drops/{id}/entries"],
+  getDropReport: ["GET", "/admin/drops/{id}/report"],
   refundOrder: ["POST", "/admin/orders/{id}/refunds", true],
   listOrders: ["GET", "/admin/orders"],
   prepareOrder: ["POST", "/admin/orders/{id}/preparing", true],
@@ -150,6 +151,7 @@ export type Operations = {
   closeDrop: { data: types.CloseDropData; answers: types.CloseDropResponses; refusals: types.CloseDropErrors };
   releaseDrop: { data: types.ReleaseDropData; answers: types.ReleaseDropResponses; refusals: types.ReleaseDropErrors };
   listDropEntries: { data: types.ListDropEntriesData; answers: types.ListDropEntriesResponses; refusals: types.ListDropEntriesErrors };
+  getDropReport: { data: types.GetDropReportData; answers: types.GetDropReportResponses; refusals: types.GetDropReportErrors };
   refundOrder: { data: types.RefundOrderData; answers: types.RefundOrderResponses; refusals: types.RefundOrderErrors };
   listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
   prepareOrder: { data: types.PrepareOrderData; answers: types.PrepareOrderResponses; refusals: types.PrepareOrderErrors };
