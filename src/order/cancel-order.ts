@@ -1,4 +1,5 @@
 import { refuse } from "../refusal.ts";
+import type { ReceiveAccount } from "../gateway/gateway.ts";
 import { type Command, command } from "../till/command.ts";
 import type { Started } from "../idempotency/two-phase.ts";
 import { changeOrder } from "./change-order.ts";
@@ -14,6 +15,8 @@ export type CancelOrder = {
   callerId: string | null;
   /** The delay before settlement asks the gateway about an unfinished refund to a card, in ms. */
   askAfterMs: number;
+  /** The buyer's account, which only the refund of a deposit needs. */
+  receiveAccount?: ReceiveAccount | null | undefined;
   immutable?: ImmutableOrder;
 };
 
@@ -27,9 +30,9 @@ export function cancelOrder(orderCache: OrderCache): Command<CancelOrder, Starte
     prepare: (input) => withImmutableOrder(orderCache, input),
     needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
-    decide(uow, { orderId, callerId, askAfterMs }) {
+    decide(uow, { orderId, callerId, askAfterMs, receiveAccount }) {
       const order = getOrder(uow, orderId, callerId);
-      if (order.status === "COMPLETED") return refund(uow, order, remaining(order.items), CANCELLED, { askAfterMs });
+      if (order.status === "COMPLETED") return refund(uow, order, remaining(order.items), CANCELLED, { askAfterMs, receiveAccount });
       if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE", { orderId, orderStatus: order.status });
       if (livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
       const cancelled = changeOrder(uow, order, "order.cancelled", { status: "CANCELLED" });

@@ -14,12 +14,13 @@ import { type ListedOrderRow, listedOrderView } from "./order-view.ts";
 import { ORDER_STATUSES, OrderListSchema, OrderSchema } from "./order.schemas.ts";
 import { selectOrderPage } from "./order.sql.ts";
 import { refundOrder } from "./refund/refund-order.ts";
-import { CARD_REFUND_DESCRIPTION, type RefundParts, submitRefund } from "./refund/submit-refund.ts";
+import { CARD_REFUND_DESCRIPTION, type RefundParts, RefundReceiveAccount, submitRefund } from "./refund/submit-refund.ts";
 
 const RefundBody = Body({
   items: Type.Optional(Type.Array(Body({ variantId: Id(), quantity: Quantity() }), { minItems: 1, maxItems: 2000 })),
   reason: Text(500),
   customerReason: Type.Optional(Text(500)),
+  refundReceiveAccount: Type.Optional(RefundReceiveAccount),
 });
 const ListQuery = Query({
   ...page,
@@ -65,9 +66,9 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
       answers: { 200: OrderSchema, 202: OrderSchema },
       refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
     },
-    ({ params: { id: orderId }, body: { reason, customerReason = null, items: requested } }) => {
+    ({ params: { id: orderId }, body: { reason, customerReason = null, items: requested, refundReceiveAccount: receiveAccount } }) => {
       const items = requested?.map(({ variantId, quantity }) => ({ variantId: variantId.toLowerCase(), quantity })) ?? null;
-      return submitRefund(parts, refund, { orderId, items, reason, customerReason, askAfterMs });
+      return submitRefund(parts, refund, { orderId, items, reason, customerReason, askAfterMs, receiveAccount });
     },
   );
 

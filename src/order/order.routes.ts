@@ -22,7 +22,7 @@ import { type ListedOrderRow, listedOrderView, orderRowView } from "./order-view
 import { OrderListSchema, OrderSchema } from "./order.schemas.ts";
 import { selectUserOrders } from "./order.sql.ts";
 import { placeOrder, type PlaceOrder } from "./place-order.ts";
-import { CARD_REFUND_DESCRIPTION, type RefundParts, submitRefund } from "./refund/submit-refund.ts";
+import { CARD_REFUND_DESCRIPTION, type RefundParts, RefundReceiveAccount, submitRefund } from "./refund/submit-refund.ts";
 
 const OrderParams = Type.Object({ orderId: Id() });
 const LineItem = Body({ productId: Id(), variantId: Type.Optional(Id("Optional if the product has one variant")), quantity: Quantity() });
@@ -179,14 +179,14 @@ function cancelOrderRoute(routes: Routes, { config, database, orderCache, gatewa
       tag: "Orders",
       summary: "Cancel an unpaid order, or refund a paid one in full",
       params: OrderParams,
-      body: Body({}),
+      body: Body({ refundReceiveAccount: Type.Optional(RefundReceiveAccount) }),
       description: CARD_REFUND_DESCRIPTION,
       answers: { 200: OrderSchema, 202: OrderSchema },
       refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_CANCELLABLE", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
     },
-    ({ caller, params: { orderId } }) => {
+    ({ caller, params: { orderId }, body: { refundReceiveAccount: receiveAccount } }) => {
       const callerId = caller.role === "operator" ? null : caller.id;
-      return submitRefund(parts, cancel, { orderId, callerId, askAfterMs });
+      return submitRefund(parts, cancel, { orderId, callerId, askAfterMs, receiveAccount });
     },
   );
 }

@@ -3,6 +3,7 @@
 import Type from "typebox";
 import { Id, Instant, Money, NextCursor, Nullable, OneOf } from "../http/schemas.ts";
 import { ITEMS_IN_LIST } from "./order.sql.ts";
+import { PAYMENT_STATUSES } from "./payment/payment.ts";
 
 export const ORDER_STATUSES = ["PENDING", "COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const;
 
@@ -32,7 +33,7 @@ const fields = {
     Type.Object({
       paymentId: Id(),
       method: OneOf(["BALANCE", "CARD"]),
-      status: OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]),
+      status: OneOf(PAYMENT_STATUSES),
     }),
   ),
   createdAt: Instant(),

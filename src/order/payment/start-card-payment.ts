@@ -52,7 +52,7 @@ export function startCardPayment(orderCache: OrderCache, cardsAreTaken: boolean)
         changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now });
         return { kind: "answer", answer: paymentView(payment) };
       }
-      const card = { paymentKey, gatewayOrderId, askAt: uow.now + askAfterMs, asked: 0, keyNumber: 0 };
+      const card = { paymentKey, gatewayOrderId, askAt: uow.now + askAfterMs, asked: 0, keyNumber: 0, details: null };
       uow.put(payments, orderId, {
         ...started,
         status: "PENDING",

@@ -1,4 +1,5 @@
 import { invalid, refuse } from "../../refusal.ts";
+import type { ReceiveAccount } from "../../gateway/gateway.ts";
 import { type Command, command } from "../../till/command.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
 import { getOrder } from "../get-order.ts";
@@ -14,6 +15,8 @@ export type RefundOrder = {
   customerReason: string | null;
   /** The delay before settlement asks the gateway about an unfinished refund to a card, in ms. */
   askAfterMs: number;
+  /** The buyer's account, which only the refund of a deposit needs. */
+  receiveAccount?: ReceiveAccount | null | undefined;
   immutable?: ImmutableOrder;
 };
 
@@ -29,14 +32,14 @@ export function refundOrder(orderCache: OrderCache): Command<RefundOrder, Starte
     prepare: (input) => withImmutableOrder(orderCache, input),
     needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
-    decide(uow, { orderId, items, reason, customerReason, askAfterMs }) {
+    decide(uow, { orderId, items, reason, customerReason, askAfterMs, receiveAccount }) {
       const order = getOrder(uow, orderId, null);
       if (items)
         for (const [i, item] of items.entries())
           if (!order.items.some(({ variantId }) => variantId === item.variantId)) invalid(`/items/${i}/variantId`, "was not bought with this order");
       if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")
         refuse("ORDER_NOT_REFUNDABLE", { orderId, orderStatus: order.status });
-      return refund(uow, order, items ? unitsOf(items) : remaining(order.items), { reason, customerReason }, { askAfterMs });
+      return refund(uow, order, items ? unitsOf(items) : remaining(order.items), { reason, customerReason }, { askAfterMs, receiveAccount });
     },
   });
 }

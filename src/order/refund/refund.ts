@@ -4,7 +4,8 @@ import { users } from "../../balance/balance.sql.ts";
 import { moveMoney } from "../../balance/move-money.ts";
 import { returnStock } from "../../catalog/stock.ts";
 import { returnCoupon } from "../../coupon/use-coupon.ts";
-import { refuse } from "../../refusal.ts";
+import type { ReceiveAccount } from "../../gateway/gateway.ts";
+import { invalid, refuse } from "../../refusal.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
 import { NeedsChanged, type UnitOfWork } from "../../till/unit-of-work.ts";
 import { changeOrder } from "../change-order.ts";
@@ -57,7 +58,7 @@ export function refund(
   order: Order,
   units: Units,
   reasons: RefundReasons,
-  { askAfterMs }: { askAfterMs: number },
+  { askAfterMs, receiveAccount }: RefundTerms,
 ): Started<OrderView> {
   if (uow.find(refunds, order.id)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId: order.id });
   // A refund that has ended in this round keeps its row until the round is written, so this command
@@ -67,7 +68,15 @@ export function refund(
   const { amount } = shareOf(order, units);
   if (order.paidAt === null && payment === undefined) throw new Error(`order ${order.id} is paid, but has no payment`);
   if (payment && payment.card !== null && amount > 0) {
-    const row = newRefund(uow, payment, payment.card.paymentKey, { amount, units, reasons, askAfterMs });
+    const isDeposit = payment.card.details?.method === "VIRTUAL_ACCOUNT";
+    if (isDeposit && !receiveAccount) invalid("/refundReceiveAccount", "is required: a deposit goes back to an account of the buyer");
+    const row = newRefund(uow, payment, payment.card.paymentKey, {
+      amount,
+      units,
+      reasons,
+      askAfterMs,
+      receiveAccount: isDeposit ? receiveAccount : null,
+    });
     uow.put(refunds, order.id, row);
     return { kind: "attempt", id: row.id };
   }
@@ -77,10 +86,12 @@ export function refund(
   return { kind: "answer", answer: restoreUnits(uow, order, units, reasons) };
 }
 
-type NewRefund = { amount: number; units: Units; reasons: RefundReasons; askAfterMs: number };
+/** `askAfterMs`: when settlement asks the gateway, in ms. `receiveAccount`: the buyer's account, which only the refund of a deposit uses. */
+export type RefundTerms = { askAfterMs: number; receiveAccount?: ReceiveAccount | null | undefined };
+type NewRefund = RefundTerms & { amount: number; units: Units; reasons: RefundReasons };
 
 function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paymentKey: string, refundFields: NewRefund): RefundRow {
-  const { amount, units, reasons, askAfterMs } = refundFields;
+  const { amount, units, reasons, askAfterMs, receiveAccount } = refundFields;
   return {
     id: uow.newId(),
     orderId,
@@ -96,6 +107,7 @@ function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paym
     askAt: uow.now + askAfterMs,
     asked: 0,
     keyNumber: 0,
+    receiveAccount,
   };
 }
 
