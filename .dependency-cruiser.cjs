@@ -3,7 +3,7 @@
 /** From the lowest layer to the highest. Folders in one layer do not import each other. */
 const LAYERS = [
   ["refusal\\.ts", "ids\\.ts", "concurrently\\.ts", "backoff\\.ts", "text\\.ts", "day\\.ts", "env\\.ts", "read-metrics\\.ts"],
-  ["auth-settings\\.ts", "data-platform-settings\\.ts", "payment-settings\\.ts", "country\\.ts"],
+  ["auth-settings\\.ts", "data-platform-settings\\.ts", "payment-settings\\.ts", "country\\.ts", "cors-origins\\.ts"],
   ["config\\.ts"],
   ["database/", "files/"],
   ["problem\\.ts", "settings/"],

@@ -1,5 +1,6 @@
 // The only reader of the environment: all settings of the shop, checked. docs/operating lists them.
 
+import { type CorsOrigins, corsOrigins } from "./cors-origins.ts";
 import { isIP } from "node:net";
 import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
@@ -71,6 +72,8 @@ export type Config = DataPlatformSettings & {
   rateLimit: number | undefined;
   /** Undefined: X-Forwarded-For is ignored. */
   trustProxy: TrustedProxies | undefined;
+  /** Undefined: pages of no other origin may read answers. */
+  corsOrigins: CorsOrigins | undefined;
   timezone: string;
   currency: string;
   locale: "ko" | "en";
@@ -106,6 +109,7 @@ export function readConfig(env: Env): Config {
     lockWaitMs: integer(env, "LOCK_WAIT_MS", 3000, 1, 600_000),
     rateLimit: env["RATE_LIMIT"] === "off" || !text(env, "RATE_LIMIT") ? undefined : integer(env, "RATE_LIMIT", 0, 1, 1_000_000),
     trustProxy: trustProxy(env),
+    corsOrigins: corsOrigins(env, "CORS_ORIGINS"),
     timezone: timezoneOf("SHOP_TIMEZONE", text(env, "SHOP_TIMEZONE") ?? "Asia/Seoul"),
     currency: currency(env),
     locale: oneOf(env, "SHOP_LOCALE", ["ko", "en"], "ko"),

@@ -29,12 +29,23 @@ export async function main(argv: string[]): Promise<void> {
     const { values, positionals } = parse(command, args);
     if (values["help"]) console.log(`npx jangnal ${name}${command.usage}`);
     else {
+      loadDotenv();
       for (const warning of misspeltSettings(process.env)) console.error(warning);
       process.exit(await command.run(values, positionals));
     }
   } catch (error) {
     console.error(oneLine(error));
     process.exit(1);
+  }
+}
+
+/** Adds the settings in `.env` in the working directory, by Node's own rules. A variable that the environment has wins, even if it is empty. */
+function loadDotenv(): void {
+  try {
+    process.loadEnvFile();
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code !== "ENOENT") throw new CommandFailed(`.env cannot be read: ${message}`);
   }
 }
 

@@ -46,10 +46,24 @@ export function toRefusal(error: unknown): Refusal {
   return new Refusal("INTERNAL");
 }
 
+/** Browsers send few different headers. */
+const MAX_LANGUAGES = 200;
+const languages = new Map<string, Locale | null>();
+
 /** The preferred language of an `Accept-Language` header among the shop's, by weight; otherwise `fallback`. */
 export function localeOf(header: string | undefined, fallback: Locale): Locale {
   if (!header) return fallback;
-  let best: Locale = fallback;
+  let language = languages.get(header);
+  if (language === undefined) {
+    language = readLanguage(header);
+    if (languages.size === MAX_LANGUAGES) languages.clear();
+    languages.set(header, language);
+  }
+  return language ?? fallback;
+}
+
+function readLanguage(header: string): Locale | null {
+  let best: Locale | null = null;
   let bestWeight = 0;
   for (const range of header.split(",")) {
     const [tag = "", ...parameters] = range.trim().toLowerCase().split(";");

@@ -106,9 +106,14 @@ export function refuse(code: RefusalCode, details?: RefusalDetails): never {
   throw new Refusal(code, details);
 }
 
-/** Refuses a request for one invalid field: 400 with the field's JSON pointer and the reason. */
+/** The refusal of a request for one invalid field: 400 with the field's JSON pointer and the reason. */
+export function invalidField(path: string, message: string): Refusal {
+  return new Refusal("INVALID_REQUEST", { errors: [{ path, message }] });
+}
+
+/** Refuses a request for one invalid field. */
 export function invalid(path: string, message: string): never {
-  throw new Refusal("INVALID_REQUEST", { errors: [{ path, message }] });
+  throw invalidField(path, message);
 }
 
 /**

@@ -1,37 +1,38 @@
 // Opens the parts of the shop in order, and closes them in reverse order.
 
 import cluster from "node:cluster";
+import type { FastifyInstance } from "fastify";
 import { type Logger, pino } from "pino";
 import type { Registry } from "prom-client";
 import { BacklogLog } from "../backlog/backlog-log.ts";
 import { backlogMetrics } from "../backlog/backlog-metrics.ts";
 import { BacklogReader } from "../backlog/backlog.ts";
 import { logBacklog } from "../backlog/log-lines.ts";
-import { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
 import { expireCoupons } from "../coupon/coupon-expiry.job.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type HoldParts, HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
+import { shareMetrics } from "../http/cluster-metrics.ts";
 import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
 import { shopSecret } from "../http/secret.ts";
 import { Scheduler } from "../jobs/scheduler.ts";
-import { OrderCache } from "../order/order-cache.ts";
 import { expireOrders } from "../order/order-expiry.job.ts";
 import type { Relay } from "../outbox/relay.ts";
+import type { Invalidation } from "./invalidation.ts";
 import { openDatabase } from "./open-database.ts";
 import { openHttp } from "./open-http.ts";
 import { openPayments } from "./open-payments.ts";
-import { openTill } from "./open-till.ts";
+import { openTill, type TillLink } from "./open-till.ts";
 import type { ShopParts } from "./routes.ts";
 import { openSharedState } from "./shared-state.ts";
 import { shopJobs } from "./shop-jobs.ts";
 
 /** A running shop. */
 export type OpenShop = ShopParts & {
-  /** The address where it listens. */
+  /** The address where it listens; empty for the till of workers. */
   url: string;
   /** Signs the shop's own tokens. */
   secret: string;
@@ -41,20 +42,21 @@ export type OpenShop = ShopParts & {
   close(): Promise<void>;
 };
 
-/** `now` replaces the database's clock, for tests. */
-export type OpenOptions = { now?: Now | undefined };
+/** `now` replaces the database's clock, for tests. With `link` the process is the till of several workers, or one of the workers. */
+export type OpenOptions = { now?: Now | undefined; link?: TillLink | undefined };
 
 /**
- * Opens a shop: database, migrations, till, jobs, HTTP.
+ * Opens a shop: database, migrations, till, jobs, HTTP. The till of workers listens for them only; jobs, settlement and the relay run
+ * beside the till.
  * Errors: ConfigError and the embedded database's, each one sentence that says what to do.
  */
-export async function openShop(config: Config, { now }: OpenOptions = {}): Promise<OpenShop> {
+export async function openShop(config: Config, options: OpenOptions = {}): Promise<OpenShop> {
   const log = pino({ level: config.logLevel });
   // For a worker of `serve --workers` the primary process has checked the port.
   if (cluster.isPrimary) await checkPort(config);
   const stack = new AsyncDisposableStack();
   try {
-    return await openParts(config, log, stack, now);
+    return await openParts(config, log, stack, options);
   } catch (error) {
     log.level = "silent"; // Errors from here on only follow from closing.
     await stack.disposeAsync().catch(() => {});
@@ -62,7 +64,7 @@ export async function openShop(config: Config, { now }: OpenOptions = {}): Promi
   }
 }
 
-async function openParts(config: Config, log: Logger, stack: AsyncDisposableStack, fixedNow: Now | undefined): Promise<OpenShop> {
+async function openParts(config: Config, log: Logger, stack: AsyncDisposableStack, { now: fixedNow, link }: OpenOptions): Promise<OpenShop> {
   const opened = await openDatabase(config, stack, log);
   // After the database, whose lock keeps a second process out of DATA_DIR.
   const secret = shopSecret(config);
@@ -71,39 +73,27 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const onChange = (up: boolean, reason?: string): void => log.warn({ reason }, up ? "Redis is up" : "Redis is down; the shop continues without it");
   const shared = await openSharedState({ redisUrl: config.redisUrl, database, lockWaitMs: config.lockWaitMs, onChange });
   stack.defer(() => shared.close());
-  const afterTill = await openTill(stack, { config, log, opened, shared, now, fixedNow });
-  const { till, soldOut, productDrops, dropLive, invalidation, live, relay, outdated } = afterTill;
-  const registry = shopMetrics(till);
+  const tillParts = await openTill(stack, { config, log, opened, shared, now, fixedNow, link });
+  const { till, variantCache, orderCache, soldOut, productDrops, dropLive, invalidation, live, relay, outdated } = tillParts;
+  const registry = shopMetrics(till, tillParts.isReachable, link?.role !== "till");
+  shared.measure(registry);
+  shareMetrics(registry);
   const { backlog, backlogLog } = openBacklog(stack, { database, relay, registry, log });
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
-  const orderCache = new OrderCache(database);
-  const expireHolds = openHolds(scheduling, { database, till, productDrops, now, log });
+  const holds = openHolds(scheduling, { database, till, productDrops, now, log });
   const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
-  const jobs = shopJobs({
-    database,
-    timezone: config.timezone,
-    now,
-    relay,
-    expireOrders: () => expireOrders({ database, till, orderCache, now }),
-    expireHolds,
-    expireCoupons: () => expireCoupons({ database, till, now }),
-    settlePayments: () => cards.settlement.worker.run(),
-    onAggregated: () => invalidation.popularChanged(),
-  });
-  const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
-  const scheduler = new Scheduler({ database, timezone: config.timezone, now, jobs, onError });
-  scheduling.defer(() => scheduler.stop());
+  const scheduler = openScheduler(scheduling, { config, database, till, orderCache, now, relay, invalidation, holds, cards, log });
 
-  const shop: ShopParts = {
+  const shop = {
     config,
     database,
     lists,
     now,
     till,
     cache: shared.cache,
-    variantCache: new VariantCache(database),
+    variantCache,
     orderCache,
     soldOut,
     productDrops,
@@ -112,16 +102,25 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     scheduler,
     ...cards,
   };
-  const { server, rehearsals } = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, stopGateway: cards.stop });
-  if (config.demo) await fillWithDemo(shop);
-  relay.start();
-  backlogLog.start();
-  await scheduler.start();
-  const url = await server.listen({ port: config.port, host: config.host, backlog: TCP_BACKLOG }).catch((error: NodeJS.ErrnoException) => {
-    throw addressError(error, config);
-  });
-  rehearsals.url = loopbackOf(url);
-  cards.onListening(url);
+  const startWork = async (): Promise<void> => {
+    if (config.demo) await fillWithDemo(shop);
+    relay.start();
+    backlogLog.start();
+    holds.start();
+    await scheduler.start();
+  };
+  let url = "";
+  if (link?.role === "till") {
+    await startWork();
+    await tillParts.server?.listen(link.path);
+  } else {
+    const { isReachable } = tillParts;
+    const http = await openHttp(stack, { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway: cards.stop });
+    if (!link) await startWork();
+    url = await listen(http.server, config);
+    http.rehearsals.url = loopbackOf(url);
+    cards.onListening(url);
+  }
 
   let closing: Promise<void> | undefined;
   return {
@@ -133,17 +132,49 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   };
 }
 
-/** Opens the watch over holds of drops. Returns the work of the job `expire-holds`. */
-function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { log: Logger }): () => Promise<number> {
+/** Starts to accept requests, and returns the server's address. Errors: ConfigError if the address cannot be used. */
+async function listen(server: FastifyInstance, config: Config): Promise<string> {
+  return server.listen({ port: config.port, host: config.host, backlog: TCP_BACKLOG }).catch((error: NodeJS.ErrnoException) => {
+    throw addressError(error, config);
+  });
+}
+
+type SchedulerParts = Pick<ShopParts, "config" | "database" | "till" | "orderCache" | "now" | "relay"> & {
+  invalidation: Invalidation;
+  holds: { run: () => Promise<number> };
+  cards: Pick<ShopParts, "settlement">;
+  log: Logger;
+};
+
+/** Opens the scheduler with all jobs, not started yet. */
+function openScheduler(stack: AsyncDisposableStack, { config, invalidation, holds, cards, log, ...parts }: SchedulerParts): Scheduler {
+  const { timezone } = config;
+  const jobs = shopJobs({
+    ...parts,
+    timezone,
+    expireOrders: () => expireOrders(parts),
+    expireCoupons: () => expireCoupons(parts),
+    expireHolds: holds.run,
+    settlePayments: () => cards.settlement.worker.run(),
+    onAggregated: () => invalidation.popularChanged(),
+  });
+  const onError = (job: string, error: unknown): void => log.error({ err: error, job }, "a job failed");
+  const scheduler = new Scheduler({ database: parts.database, timezone, now: parts.now, jobs, onError });
+  stack.defer(() => scheduler.stop());
+  return scheduler;
+}
+
+/** Opens the watch over holds of drops. `run` is the work of the job `expire-holds`. */
+function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { log: Logger }): { start: () => void; run: () => Promise<number> } {
   const lapse = (): Promise<number> => lapseHolds(parts);
   const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
   stack.defer(() => holdWatch.stop());
-  holdWatch.start();
-  return async () => {
+  const run = async (): Promise<number> => {
     const lapsed = await lapse();
     await loseLines(parts);
     return lapsed;
   };
+  return { start: () => holdWatch.start(), run };
 }
 
 /** Opens the counts of work that waits, with their metrics and log lines. */

@@ -29,6 +29,8 @@ const CAMPAIGN_CHANGED = "campaign:";
 export const SETTINGS_CHANGED = "settings";
 /** All of the above: messages may have been missed. */
 const EVERYTHING_CHANGED = "everything";
+/** Followed by the id of a campaign that a round has found sold out. Only workers are told: other instances find out themselves. */
+const SOLD_OUT = "sold-out:";
 /** Followed by the name of the change. */
 const CHANGE_NAME = "@";
 
@@ -54,7 +56,7 @@ export class Invalidation {
 
   /** Handles a message of any instance. */
   receive(message: string): void {
-    const { cache, soldOut, productDrops, onSettingsChanged, onDropsChanged } = this.#options;
+    const { cache, soldOut, productDrops, onSettingsChanged, onDropsChanged, onError } = this.#options;
     const words = message.split(" ");
     const change = words.find((word) => word.startsWith(CHANGE_NAME));
     for (const word of words) {
@@ -68,6 +70,7 @@ export class Invalidation {
       if (word === SETTINGS_CHANGED) onSettingsChanged();
       if (word === EVERYTHING_CHANGED) soldOut.forget();
       if (word.startsWith(CAMPAIGN_CHANGED)) soldOut.forget(word.slice(CAMPAIGN_CHANGED.length));
+      if (word.startsWith(SOLD_OUT)) soldOut.learn(word.slice(SOLD_OUT.length)).catch(onError);
     }
   }
 
@@ -76,11 +79,17 @@ export class Invalidation {
     this.receive(EVERYTHING_CHANGED);
   }
 
-  /** Handles a round of this instance at once, before its message comes back from the database. */
-  committed(changes: Changes): void {
-    const { soldOut, onError } = this.#options;
-    this.receive(announcementOf(changes) ?? "");
-    for (const couponId of soldOutCampaignIds(changes)) soldOut.learn(couponId).catch(onError);
+  /**
+   * Handles a round of this instance at once, before its message comes back from the database. Returns the message for the workers of this
+   * till, which have to do the same; undefined if nothing is outdated.
+   */
+  committed(changes: Changes): string | undefined {
+    const announcement = announcementOf(changes);
+    const words = [...(announcement === undefined ? [] : [announcement]), ...soldOutCampaignIds(changes).map((id) => SOLD_OUT + id)];
+    if (words.length === 0) return undefined;
+    const message = words.join(" ");
+    this.receive(message);
+    return message;
   }
 
   /** The popular list has changed without a round: sales were aggregated. */

@@ -5,8 +5,7 @@ import type { Logger } from "pino";
 import type { Registry } from "prom-client";
 import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
 import { CachedAccounts } from "../balance/accounts.ts";
-import { shareMetrics } from "../http/cluster-metrics.ts";
-import { measureRequests } from "../http/metrics.ts";
+import { HttpMetrics } from "../http/metrics.ts";
 import { createServer } from "../http/server.ts";
 import { authenticator } from "../http/tokens.ts";
 import type { Live } from "../live/live.ts";
@@ -23,6 +22,8 @@ export type OpenHttpOptions = {
   /** Signs the shop's own tokens. */
   secret: string;
   log: Logger;
+  /** Whether the till can be reached. */
+  isReachable: () => boolean;
   /** Ends the calls to the payment gateway. */
   stopGateway: () => void;
 };
@@ -33,18 +34,16 @@ const GATEWAY_PATIENCE_MS = 4000;
 /** Opens it, and adds to `stack` how to close it. */
 export async function openHttp(
   stack: AsyncDisposableStack,
-  { shop, live, shared, registry, backlog, secret, log, stopGateway }: OpenHttpOptions,
+  { shop, live, shared, registry, backlog, secret, log, isReachable, stopGateway }: OpenHttpOptions,
 ): Promise<{ server: FastifyInstance; rehearsals: Rehearsals }> {
   const { config, database } = shop;
   const server = createServer({
     config,
     authenticator: authenticator(config.auth, secret, { accounts: new CachedAccounts({ till: shop.till, provision: config.auth.provision }) }),
+    metrics: new HttpMetrics(registry, live),
     rates: shared.rates,
-    onFault: (error) => log.error({ err: error }, "a request failed with an unexpected error"),
+    onFault: (error, requestId) => log.error({ err: error, requestId }, "a request failed with an unexpected error"),
   });
-  measureRequests(server, registry, live);
-  shared.measure(registry);
-  shareMetrics(registry);
   server.addHook("preClose", (done) => {
     live.stop();
     shop.dropLive.stop();
@@ -59,7 +58,7 @@ export async function openHttp(
     clearTimeout(timer);
   });
   const state = () => ({ cards: config.gateway.kind, ...shared.state() });
-  const operations = { database, registry, state, backlog: () => backlogChecks(backlog) };
+  const operations = { database, registry, isReachable, state, backlog: () => backlogChecks(backlog) };
   await declareRoutes(server, { shop, live, rehearsals, operations, secret });
   return { server, rehearsals };
 }

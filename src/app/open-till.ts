@@ -4,6 +4,7 @@ import { randomUUID } from "node:crypto";
 import type { Logger } from "pino";
 import { logReport } from "../backlog/log-lines.ts";
 import type { Config } from "../config.ts";
+import { VariantCache } from "../catalog/variant-cache.ts";
 import { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
 import { ProductDrops } from "../drop/product-drops.ts";
@@ -15,15 +16,23 @@ import { Listener } from "../database/listener.ts";
 import { ConfigError } from "../env.ts";
 import { Counters } from "../live/counters.ts";
 import { Live } from "../live/live.ts";
+import { OrderCache } from "../order/order-cache.ts";
 import { addsOrderEvents } from "../order/order-changes.ts";
 import { Relay } from "../outbox/relay.ts";
 import { openSinks } from "../outbox/sinks/open-sinks.ts";
 import { checkStored, joinInstances } from "../settings/stored-settings.ts";
+import { TillServer } from "../till/link/till-server.ts";
+import { RemoteTill } from "../till/link/remote-till.ts";
 import { CHANNEL, PostgresStore } from "../till/postgres-store.ts";
 import { LocalTill, type Till } from "../till/till.ts";
+import { commandsByName } from "./commands.ts";
 import { announcementOf, Invalidation, notify } from "./invalidation.ts";
+import type { Changes } from "../till/table.ts";
 import type { ShopDatabase } from "./open-database.ts";
 import type { SharedState } from "./shared-state.ts";
+
+/** A process's end of the link between a till and its workers: the till, or one of the workers, and the path of the till's Unix socket. */
+export type TillLink = { role: "till" | "worker"; path: string };
 
 export type OpenTillOptions = {
   config: Config;
@@ -34,10 +43,18 @@ export type OpenTillOptions = {
   now: Now;
   /** Replaces the clock of the till's rounds, for tests. */
   fixedNow: Now | undefined;
+  /** Undefined: this process has a till for itself. */
+  link: TillLink | undefined;
 };
 
 export type OpenTill = {
   till: Till;
+  /** Whether the till can be reached, for a worker. */
+  isReachable: () => boolean;
+  /** Accepts workers, if this process has their till. */
+  server: TillServer | undefined;
+  variantCache: VariantCache;
+  orderCache: OrderCache;
   soldOut: SoldOut;
   productDrops: ProductDrops;
   dropLive: DropLive;
@@ -49,8 +66,9 @@ export type OpenTill = {
 };
 
 /** Opens them, and adds to `stack` how to close them. Errors: ConfigError if the stored settings are not this instance's. */
-export async function openTill(stack: AsyncDisposableStack, { config, log, opened, shared, now, fixedNow }: OpenTillOptions): Promise<OpenTill> {
-  const { url, database, clock } = opened;
+export async function openTill(stack: AsyncDisposableStack, options: OpenTillOptions): Promise<OpenTill> {
+  const { config, log, opened, shared, now, link } = options;
+  const { url, database } = opened;
   const outdated = Promise.withResolvers<string>();
   const onListenerError = (error: Error): void =>
     error instanceof ConfigError ? outdated.resolve(error.message) : log.warn({ err: error.message }, "a database connection broke");
@@ -66,26 +84,15 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
   const dropLive = openDropLive(database, shared, now, log);
-  const { lockWaitMs } = config;
-  const store = new PostgresStore({
-    url,
-    lockWaitMs,
-    announce: announcementOf,
-    firstCome: shared.firstCome,
-    onInstant: clock.observe,
-    now: fixedNow,
-  });
-  stack.defer(() => store.close());
-  const till = new LocalTill({
-    store,
-    waitMs: lockWaitMs,
-    onCommit(changes) {
-      invalidation.committed(changes);
-      if (addsOrderEvents(changes) || addsShopEvents(changes)) relay.wake();
-      live.committed(changes);
-    },
-    onFault: (command, error) => log.error({ err: error, command }, "a command failed with an unexpected error"),
-  });
+  const caches = { variantCache: new VariantCache(database), orderCache: new OrderCache(database), productDrops };
+  const onCommit = (changes: Changes): void => {
+    const outdatedCaches = invalidation.committed(changes);
+    if (outdatedCaches !== undefined) server?.announce(outdatedCaches);
+    if (addsOrderEvents(changes) || addsShopEvents(changes)) relay.wake();
+    live.committed(changes);
+  };
+  const { till, server, isReachable } =
+    link?.role === "worker" ? openRemoteTill(stack, link.path, invalidation, options) : openLocalTill(stack, onCommit, caches, options);
   const id = randomUUID().slice(0, 8);
   const live = new Live({ database, counters: new Counters(till), now, id, notify: (message) => notify(database, message) });
   const listener = new Listener({
@@ -108,7 +115,54 @@ export async function openTill(stack: AsyncDisposableStack, { config, log, opene
     onReport: (report) => logReport(log, report),
   });
   stack.defer(() => relay.stop());
-  return { till, soldOut, productDrops, dropLive, invalidation, live, relay, outdated: outdated.promise };
+  if (server) stack.defer(() => server.close());
+  return { till, isReachable, server, ...caches, soldOut, dropLive, invalidation, live, relay, outdated: outdated.promise };
+}
+
+type Caches = Pick<OpenTill, "variantCache" | "orderCache" | "productDrops">;
+type AnyTill = Pick<OpenTill, "till" | "isReachable" | "server">;
+
+/** The till of this process; with `link`, of its workers too. */
+function openLocalTill(
+  stack: AsyncDisposableStack,
+  onCommit: (changes: Changes) => void,
+  caches: Caches,
+  { config, log, opened, shared, fixedNow, link }: OpenTillOptions,
+): AnyTill {
+  const { url, database, clock } = opened;
+  const { lockWaitMs } = config;
+  const store = new PostgresStore({
+    url,
+    lockWaitMs,
+    announce: announcementOf,
+    firstCome: shared.firstCome,
+    onInstant: clock.observe,
+    now: fixedNow,
+  });
+  stack.defer(() => store.close());
+  const onFault = (command: string, error: unknown): void => log.error({ err: error, command }, "a command failed with an unexpected error");
+  const till = new LocalTill({ store, waitMs: lockWaitMs, onCommit, onFault });
+  if (!link) return { till, isReachable: () => true, server: undefined };
+  const commands = commandsByName({ database, ...caches, cardsAreTaken: config.gateway.kind !== "none" });
+  return { till, isReachable: () => true, server: new TillServer({ till, commands, onFault }) };
+}
+
+/** The till of another process of this machine. */
+function openRemoteTill(stack: AsyncDisposableStack, path: string, invalidation: Invalidation, { config, log }: OpenTillOptions): AnyTill {
+  const till = new RemoteTill({
+    path,
+    waitMs: config.lockWaitMs,
+    onAnnounced: (message) => invalidation.receive(message),
+    onChange(up) {
+      if (up) {
+        log.info("the till is reached");
+        invalidation.missedMessages();
+      } else log.warn("the till cannot be reached; until it is back, requests that need it are answered 503");
+    },
+  });
+  stack.defer(() => till.close());
+  till.start();
+  return { till, isReachable: () => till.isUp, server: undefined };
 }
 
 function openDropLive(database: Database, { cache }: SharedState, now: Now, log: Logger): DropLive {

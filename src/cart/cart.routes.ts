@@ -5,9 +5,9 @@ import type { Database } from "../database/pool.ts";
 import { type Routes, submit } from "../http/route.ts";
 import { Body, Id, Nullable, OneOf, Quantity, UserParams } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
-import { selectCart, selectCartVariant } from "./cart.sql.ts";
+import { selectCart } from "./cart.sql.ts";
 import { cartItemView } from "./cart-view.ts";
-import { addToCart, emptyCart, removeFromCart, type SetQuantity, setQuantity } from "./edit-cart.ts";
+import { addToCart, emptyCart, removeFromCart, setQuantity } from "./edit-cart.ts";
 
 const CartItemSchema = Type.Object(
   {
@@ -94,7 +94,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: { databas
 }
 
 function cartItemRoutes(routes: Routes, database: Database): void {
-  const set = setQuantity(async (userId, itemId) => (await database.rows<NonNullable<SetQuantity["variant"]>>(selectCartVariant(userId, itemId)))[0]);
+  const set = setQuantity(database);
 
   routes.write(
     {

@@ -5,12 +5,13 @@ import { products, variants } from "../catalog/catalog.sql.ts";
 import { getProduct, getVariantForSale } from "../catalog/get-variant.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
+import type { Database } from "../database/pool.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
 import { CART_MAX, type CartItem } from "./cart.ts";
-import { carts } from "./cart.sql.ts";
+import { carts, selectCartVariant } from "./cart.sql.ts";
 import { type CartItemView, cartItemView } from "./cart-view.ts";
 import { cartNeeds, getCart, getCartItem } from "./get-cart.ts";
 
@@ -57,15 +58,14 @@ function variantNeed({ variantId, variantIds = [] }: AddToCart): Need[] {
 /** `prepare` fills in `variant`, the item's variant. */
 export type SetQuantity = { userId: string; itemId: string; quantity: number; variant?: { productId: string; variantId: string } };
 
-/**
- * Changes the quantity of a cart item.
- * @param findVariant reads an item's variant
- * Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND.
- */
-export function setQuantity(findVariant: (userId: string, itemId: string) => Promise<SetQuantity["variant"]>): Command<SetQuantity, CartItemView> {
+/** Changes the quantity of a cart item. Errors: USER_NOT_FOUND, CART_ITEM_NOT_FOUND. */
+export function setQuantity(database: Database): Command<SetQuantity, CartItemView> {
   return command<SetQuantity, CartItemView>({
     name: "set cart quantity",
-    prepare: (input) => findVariant(input.userId, input.itemId).then((variant) => (variant ? { ...input, variant } : input)),
+    async prepare(input) {
+      const [variant] = await database.rows<NonNullable<SetQuantity["variant"]>>(selectCartVariant(input.userId, input.itemId));
+      return variant ? { ...input, variant } : input;
+    },
     needs: ({ userId, variant }) => [
       ...cartNeeds(userId),
       ...(variant ? [need(products, variant.productId), need(variants, variant.variantId)] : []),

@@ -9,6 +9,7 @@ import { PagedList } from "../http/pages.ts";
 import { isReader } from "../http/permissions.ts";
 import type { Routes } from "../http/route.ts";
 import { Id, OneOf, page, Query, Search } from "../http/schemas.ts";
+import { Utf8 } from "../http/utf8.ts";
 import { refuse } from "../refusal.ts";
 import { ProductListSchema, ProductSchema } from "./catalog.schemas.ts";
 import { selectProducts } from "./catalog.sql.ts";
@@ -45,6 +46,7 @@ export function catalogRoutes(routes: Routes, { database, cache }: { database: D
       path: "/products",
       operationId: "listProducts",
       audience: "anyone",
+      revalidated: true,
       tag: "Catalog",
       summary: "Products for sale",
       description: "Cached for up to five minutes. Every change of a product or of its stock removes it from the cache.",
@@ -74,7 +76,8 @@ export function catalogRoutes(routes: Routes, { database, cache }: { database: D
     },
     async ({ params: { productId }, caller }) => {
       const product = await products.get(productId);
-      if (!product || !(await mayMeet(database, caller, product))) refuse("PRODUCT_NOT_FOUND", { productId });
+      const isVisible = product && (product.rehearsalId === null || (await mayMeet(database, caller, product)));
+      if (!isVisible) refuse("PRODUCT_NOT_FOUND", { productId });
       return isReader(caller, "catalog") ? product.forOperators : product.forShoppers;
     },
   );
@@ -87,7 +90,7 @@ function productReader(database: Database) {
     return new Map(
       rows.map((row) => {
         const view = productView(row, row.variants);
-        return [row.id, { rehearsalId: row.rehearsalId ?? null, forOperators: view, forShoppers: JSON.stringify(shopperView(view)) }];
+        return [row.id, { rehearsalId: row.rehearsalId ?? null, forOperators: view, forShoppers: new Utf8(JSON.stringify(shopperView(view))) }];
       }),
     );
   });

@@ -1,5 +1,6 @@
 import cluster from "node:cluster";
 import { type OpenShop, openShop } from "../app/app.ts";
+import type { TillLink } from "../app/open-till.ts";
 import { readConfig } from "../config.ts";
 import { USERS } from "../demo/catalogue.ts";
 import { mintToken } from "../http/tokens.ts";
@@ -7,6 +8,7 @@ import { CARDS_TAKEN } from "../gateway/open-gateway.ts";
 import { isDemo } from "../http/shop.routes.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { runWorkers } from "./workers.ts";
+import { TILL_IS_OPEN } from "./till-process.ts";
 
 /** How long a shutdown may take to finish accepted requests, or a start that is still going on. After that the process exits anyway. */
 const SHUTDOWN_TIMEOUT_MS = 9_000;
@@ -16,8 +18,9 @@ export const serve: CliCommand = {
   summary: "Run the shop",
   usage:
     " [--workers N]\n\n  --workers N    instances on this port, to use several cores; default 1\n\nSettings come from the environment; docs/operating/settings.md lists them. Without any, all data is in ./.data.",
-  options: { workers: { type: "string" } },
-  async run({ workers = "1" }) {
+  // `till`, `worker` and `greet` are internal: the primary process of several workers passes them to its processes.
+  options: { workers: { type: "string" }, till: { type: "string" }, worker: { type: "string" }, greet: { type: "boolean" } },
+  async run({ workers = "1", till, worker, greet: greets = cluster.isPrimary }) {
     if (!/^[1-9]\d{0,2}$/.test(String(workers))) throw new CommandFailed("--workers must be a whole number from 1 to 999.");
     if (Number(workers) > 1) return runWorkers(readConfig(process.env), Number(workers));
     const config = readConfig(process.env);
@@ -29,10 +32,10 @@ export const serve: CliCommand = {
     let isOpen = false;
     const exitInTime = (): unknown => setTimeout(() => process.exit(isOpen ? 1 : 0), SHUTDOWN_TIMEOUT_MS);
     void stopped.then(exitInTime);
-    const shop = await openShop(config);
+    const shop = await openShop(config, { link: linkOf(till, worker) });
     isOpen = true;
-    // Of several workers only the first prints it.
-    if (cluster.isPrimary || cluster.worker?.id === 1) await greet(shop);
+    if (till !== undefined) process.send?.(TILL_IS_OPEN);
+    if (greets) await greet(shop);
     const reason = await Promise.race([stopped, shop.broken]);
     if (reason !== null) {
       console.error(`The shop cannot go on: ${reason}`);
@@ -42,6 +45,11 @@ export const serve: CliCommand = {
     return reason === null ? 0 : 1;
   },
 };
+
+function linkOf(till: unknown, worker: unknown): TillLink | undefined {
+  if (typeof till === "string") return { role: "till", path: till };
+  return typeof worker === "string" ? { role: "worker", path: worker } : undefined;
+}
 
 /**
  * Prints for people, on stderr: the addresses of the shop and its API reference, how cards are taken, and for a demo the console's address and a

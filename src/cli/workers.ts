@@ -1,22 +1,25 @@
-// Runs several instances on one port, to use several cores. This primary process owns the port, and, if they are used, the embedded database
-// and the simulated gateway. Its workers are ordinary instances; a worker that dies is replaced.
+// Runs several workers on one port, to use several cores. This primary process owns the port, and, if they are used, the embedded database
+// and the simulated gateway. One further process has the till, to which the workers send their commands. A process that dies is replaced.
 
 import cluster, { type Worker } from "node:cluster";
-import { AggregatorRegistry } from "prom-client";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type Logger, pino } from "pino";
 import type { Config } from "../config.ts";
 import { startEmbedded } from "../database/embedded/embedded.ts";
 import { openSimulator } from "../gateway/open-gateway.ts";
 import { checkPort } from "../http/port.ts";
-import { isMetricsMessage, type MetricsMessage } from "../http/cluster-metrics.ts";
+import { gatherMetrics } from "./gather-metrics.ts";
+import { runTillProcess } from "./till-process.ts";
 
 const REPLACE_AFTER_MS = 500;
-/** A worker that does not send its metrics within this time is left out. */
-const METRICS_TIMEOUT_MS = 2000;
-/** Workers exit within nine seconds by themselves. */
+/** Workers and the till exit within nine seconds by themselves. */
 const KILL_AFTER_MS = 9_300;
 
-/** Runs `count` workers until a signal or the end of the embedded database; returns the exit code. */
+/** Runs the till and `count` workers until a signal or the end of the embedded database; returns the exit code. */
 export async function runWorkers(config: Config, count: number): Promise<number> {
+  const log = pino({ level: config.logLevel });
   const stop = Promise.withResolvers<string | null>();
   for (const signal of ["SIGTERM", "SIGINT"] as const) process.on(signal, () => stop.resolve(null));
   await checkPort(config);
@@ -24,41 +27,73 @@ export async function runWorkers(config: Config, count: number): Promise<number>
   // All workers share one ledger: a payment through one worker can be queried and refunded through another.
   const gateway = config.gateway.kind === "simulated" ? await openSimulator(config.dataDir, config.currency) : undefined;
   void embedded?.died.then(stop.resolve);
+  // Only this user may connect to the till. The path of DATA_DIR may be longer than that of a socket may be.
+  const directory = mkdtempSync(join(tmpdir(), "jangnal-till-"));
+  const path = join(directory, "till.sock");
   let stopping = false;
-  cluster.setupPrimary({ args: ["serve"] });
-  answerMetrics();
+  const metrics = gatherMetrics();
 
   // Workers get a DATABASE_URL, so the defaults for an embedded database are passed on explicitly.
-  const demo = { DEMO: config.demo ? "on" : "off" };
-  const settings = {
-    ...demo,
+  const env = {
+    DEMO: config.demo ? "on" : "off",
     ...(embedded ? { DATABASE_URL: embedded.url("jangnal"), BALANCE_FUNDING: config.balanceFunding } : {}),
     ...(gateway ? { PAYMENT_GATEWAY_URL: "simulator", PAYMENT_SIMULATOR_URL: gateway.url } : {}),
   };
-  const start = (first: boolean): Worker => {
-    const worker = cluster.fork(settings);
-    worker.once("exit", (code) => {
-      if (stopping) return;
-      if (first) stop.resolve(`the first worker ended with ${code} before it was open`);
-      else setTimeout(() => !stopping && start(false), REPLACE_AFTER_MS);
-    });
-    worker.once("listening", ({ port }) => {
-      first = false;
-      if (gateway) gateway.simulator.webhooks.url = `http://${loopbackOf(config.host)}:${port}/payments/webhooks/toss`;
-    });
-    return worker;
+  // The till opens alone: it migrates the database and fills an empty shop.
+  const opened = Promise.withResolvers<void>();
+  const onFailedStart = (code: number): void => stop.resolve(`the process of the till ended with ${code} before it was open`);
+  const onOpen = (till: Worker): void => {
+    metrics.include(till);
+    opened.resolve();
   };
-  // The first worker starts alone: it migrates the database and fills an empty shop.
-  const opened = new Promise((resolve) => start(true).once("listening", resolve));
-  if ((await Promise.race([opened.then(() => undefined), stop.promise])) === undefined) for (let i = 1; i < count; i++) start(false);
+  runTillProcess({ path, env, log, onOpen, onFailedStart }, () => stopping);
+  if ((await Promise.race([opened.promise, stop.promise])) === undefined) {
+    const onPort = (port: number): void => {
+      if (gateway) gateway.simulator.webhooks.url = `http://${loopbackOf(config.host)}:${port}/payments/webhooks/toss`;
+    };
+    runHttpWorkers({ path, env, count, log, onPort, onFailedStart: stop.resolve }, () => stopping);
+  }
 
   const reason = await stop.promise;
   if (reason !== null) console.error(`The shop cannot go on: ${reason}`);
   stopping = true;
-  await endWorkers();
+  await endProcesses();
+  rmSync(directory, { recursive: true, force: true });
   await gateway?.simulator.close();
   await embedded?.stop();
   return reason === null ? 0 : 1;
+}
+
+type HttpWorkersOptions = {
+  path: string;
+  env: Record<string, string>;
+  count: number;
+  log: Logger;
+  onPort: (port: number) => void;
+  onFailedStart: (reason: string) => void;
+};
+
+/** Starts the workers, and replaces those that end. */
+function runHttpWorkers({ path, env, count, log, onPort, onFailedStart }: HttpWorkersOptions, isStopping: () => boolean): void {
+  let isOpen = false;
+  function start(greets: boolean): void {
+    if (isStopping()) return;
+    cluster.setupPrimary({ args: ["serve", "--worker", path, ...(greets ? ["--greet"] : [])] });
+    const worker = cluster.fork(env);
+    let hasGreeted = false;
+    worker.once("listening", ({ port }) => {
+      isOpen = true;
+      hasGreeted = greets;
+      onPort(port);
+    });
+    worker.once("exit", (code, signal) => {
+      if (isStopping()) return;
+      if (!isOpen) return onFailedStart(`a worker ended with ${code} before the shop was open`);
+      log.error({ process: worker.process.pid, code, signal }, "a worker ended; it is replaced");
+      setTimeout(() => start(greets && !hasGreeted), REPLACE_AFTER_MS);
+    });
+  }
+  for (let i = 0; i < count; i++) start(i === 0);
 }
 
 /** The loopback name of a host that may listen on all addresses. */
@@ -67,11 +102,12 @@ function loopbackOf(host: string): string {
   return host.includes(":") ? `[${host}]` : host;
 }
 
-async function endWorkers(): Promise<void> {
-  const workers = Object.values(cluster.workers ?? {}).filter((worker) => worker !== undefined);
-  const timer = setTimeout(() => workers.forEach((worker) => worker.process.kill("SIGKILL")), KILL_AFTER_MS);
+/** Ends the workers, and the till, which goes on deciding until they have disconnected. */
+async function endProcesses(): Promise<void> {
+  const processes = Object.values(cluster.workers ?? {}).filter((process) => process !== undefined);
+  const timer = setTimeout(() => processes.forEach(({ process }) => process.kill("SIGKILL")), KILL_AFTER_MS);
   await Promise.all(
-    workers.map(async (worker) => {
+    processes.map(async (worker) => {
       if (worker.isDead()) return;
       const ended = new Promise((resolve) => worker.once("exit", resolve));
       worker.process.kill("SIGTERM");
@@ -79,40 +115,4 @@ async function endWorkers(): Promise<void> {
     }),
   );
   clearTimeout(timer);
-}
-
-/** Answers workers that ask for the metrics of all workers. */
-function answerMetrics(): void {
-  const open = new Set<Worker>();
-  const pending = new Map<number, (own: object[]) => void>();
-  let lastNumber = 0;
-  cluster.on("listening", (worker) => open.add(worker));
-  cluster.on("exit", (worker) => open.delete(worker));
-
-  function ownMetrics(worker: Worker): Promise<object[] | undefined> {
-    const number = ++lastNumber;
-    return new Promise((resolve) => {
-      const done = (own?: object[]): void => {
-        clearTimeout(timer);
-        pending.delete(number);
-        resolve(own);
-      };
-      const timer = setTimeout(done, METRICS_TIMEOUT_MS);
-      pending.set(number, done);
-      send(worker, { jangnal: "own metrics", number });
-    });
-  }
-
-  cluster.on("message", (worker, message: unknown) => {
-    if (!isMetricsMessage(message)) return;
-    if (message.jangnal === "own metrics") return pending.get(message.number)?.(message.own ?? []);
-    void Promise.all([...open].map(ownMetrics))
-      .then((all) => AggregatorRegistry.aggregate(all.filter((own) => own !== undefined)).metrics())
-      .then((text) => send(worker, { ...message, text }));
-  });
-}
-
-/** Does nothing for a worker that has just exited. */
-function send(worker: Worker, message: MetricsMessage): void {
-  if (worker.isConnected()) worker.send(message, () => {});
 }

@@ -70,6 +70,7 @@ function campaignRoutes(routes: Routes, database: Database, now: Now): void {
       path: "/coupons",
       operationId: "listCoupons",
       audience: "anyone",
+      revalidated: true,
       tag: "Coupons",
       summary: "Coupon campaigns: open and upcoming ones first, then sold-out and closed ones, each newest first",
       description:
@@ -96,6 +97,7 @@ function campaignRoutes(routes: Routes, database: Database, now: Now): void {
       path: "/coupons/{couponId}",
       operationId: "getCoupon",
       audience: "anyone",
+      revalidated: true,
       optionalToken: true,
       tag: "Coupons",
       summary: "One campaign, with its remaining quantity as committed",

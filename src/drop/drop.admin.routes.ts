@@ -9,7 +9,7 @@ import { type Routes, submit } from "../http/route.ts";
 import { Body, Id, Instant, Nullable, OneOf, Text, Version } from "../http/schemas.ts";
 import { createDrop, METADATA_MAX } from "./create-drop.ts";
 import { DROP_MODES } from "./drop.ts";
-import { selectStockOfDrop } from "./drop.sql.ts";
+import { stockFinder } from "./drop-commands.ts";
 import { DropSchema } from "./drop.schemas.ts";
 import { type EditedTerms, editDrop } from "./edit-drop.ts";
 import { entryListRoute } from "./entry-list.routes.ts";
@@ -48,7 +48,7 @@ const EditBody = Body({
 type DropAdminParts = { variantCache: VariantCache; database: Database; now: Now };
 
 export function dropAdminRoutes(routes: Routes, { variantCache, database, now }: DropAdminParts): void {
-  const findStock: FindStock = async (dropId) => (await database.rows<NonNullable<Awaited<ReturnType<FindStock>>>>(selectStockOfDrop(dropId)))[0];
+  const findStock = stockFinder(database);
   createRoute(routes, variantCache, database);
   editRoute(routes, findStock);
   steerRoutes(routes, findStock);

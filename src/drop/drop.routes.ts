@@ -49,6 +49,7 @@ function listRoute(routes: Routes, { database, cache, now }: DropParts): void {
       path: "/drops",
       operationId: "listDrops",
       audience: "anyone",
+      revalidated: true,
       tag: "Drops",
       summary: "Drops, newest first",
       query: Query({ ...page, status: Type.Optional(OneOf(DROP_STATUSES)) }),

@@ -1,39 +1,30 @@
 // Authentication of requests by their bearer tokens.
 
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { onRequestHookHandler } from "fastify";
 import type { Caller } from "./caller.ts";
+import type { RoutePlan } from "./route-plan.ts";
 import type { Authenticator } from "./tokens.ts";
 
-function isPublic(request: FastifyRequest): boolean {
-  return (request.routeOptions.config.audience ?? "anyone") === "anyone";
-}
-
-function readsToken({ routeOptions: { config }, headers }: FastifyRequest, rateLimited: boolean): boolean {
-  return headers.authorization !== undefined && (rateLimited || config.optionalToken === true);
-}
-
 /**
- * Sets each request's caller, or the reason why the token was refused (`authenticationError`). On public routes a token matters
- * only to the rate limit and to routes with `optionalToken`.
+ * The first hook of a route: notes the route's plan, and sets the request's caller. A request without a valid token is refused, unless the
+ * route is public. On public routes a token matters only to the rate limit and to routes with `optionalToken`.
  * Runs synchronously unless a key has to be fetched, so that requests keep their order.
+ * @param rateLimited attempts to guess tokens are to be counted first: `rejectUnauthenticated` refuses them afterwards
  */
-export function authenticate(server: FastifyInstance, authenticator: Authenticator, rateLimited: boolean): void {
-  // Without this check a route that declares no audience would be public. The API reference's own routes are exempt.
-  server.addHook("onRoute", ({ url, config }) => {
-    if (config?.audience === undefined && config?.page !== true && !/^\/docs(\/|$)/.test(url)) throw new Error(`${url} declares no audience`);
-  });
-  server.decorateRequest("caller", null);
-  server.decorateRequest("authenticationError", null);
-  server.addHook("onRequest", (request, _reply, done) => {
-    const { authorization } = request.headers;
-    if (isPublic(request) && !readsToken(request, rateLimited)) return done();
-    const accept = (caller: Caller): void => {
-      request.caller = caller;
+export function authenticate(plan: RoutePlan, authenticator: Authenticator, rateLimited: boolean): onRequestHookHandler {
+  const isPublic = plan.audience === "anyone";
+  if (isPublic && !plan.optionalToken && !rateLimited)
+    return (_request, reply, done) => {
+      reply.plan = plan;
       done();
     };
+  return (request, reply, done) => {
+    reply.plan = plan;
+    const { authorization } = request.raw.headers;
+    if (isPublic && authorization === undefined) return done();
     const reject = (error: Error): void => {
       request.authenticationError = error;
-      done();
+      done(isPublic || rateLimited ? undefined : error);
     };
     let caller: Caller | Promise<Caller>;
     try {
@@ -41,20 +32,17 @@ export function authenticate(server: FastifyInstance, authenticator: Authenticat
     } catch (error) {
       return reject(error as Error);
     }
-    if (caller instanceof Promise) void caller.then(accept, reject);
-    else accept(caller);
-  });
+    if (caller instanceof Promise)
+      return void caller.then((found) => {
+        request.caller = found;
+        done();
+      }, reject);
+    request.caller = caller;
+    done();
+  };
 }
 
-/** Refuses unauthenticated requests on routes that are not public, and keeps responses to callers out of shared caches. */
-export function rejectUnauthenticated(server: FastifyInstance): void {
-  server.addHook("onRequest", (request, reply, done) => {
-    if (isPublic(request)) {
-      if (request.routeOptions.config.optionalToken) reply.header("vary", "Authorization");
-      if (request.routeOptions.config.optionalToken && request.caller) reply.header("cache-control", "no-store");
-      return done();
-    }
-    reply.header("cache-control", "no-store");
-    done(request.authenticationError ?? undefined);
-  });
-}
+/** Refuses requests without a valid token on routes that are not public. */
+export const rejectUnauthenticated: onRequestHookHandler = (request, reply, done) => {
+  done(reply.plan?.audience === "anyone" ? undefined : (request.authenticationError ?? undefined));
+};

@@ -49,6 +49,7 @@ export class Broadcast {
       this.#leave(response);
       return;
     }
+    reply.complete();
     reply.hijack();
     response.writeHead(200, { ...(reply.getHeaders() as Record<string, string>), "transfer-encoding": "chunked" });
     response.flushHeaders();

@@ -5,6 +5,7 @@ import type { Socket } from "node:net";
 import { type Locale, PROBLEM_TYPE, renderProblem } from "../problem.ts";
 import { Refusal } from "../refusal.ts";
 import { inOrderOfArrival } from "./pipelining.ts";
+import { newRequestId, withRequestId } from "./request-id.ts";
 
 const STATUS: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
@@ -18,12 +19,15 @@ export function rejectMalformed(error: Error & { code?: string }, socket: Socket
   if (error.code === "ECONNRESET") return void socket.destroy();
   inOrderOfArrival(socket, () => {
     if (!socket.writable) return socket.destroy();
-    const { status, body } = renderProblem(malformedRequest(), locale, STATUS[error.code ?? ""]);
+    const id = newRequestId();
+    const { status, body: problem } = renderProblem(malformedRequest(), locale, STATUS[error.code ?? ""]);
+    const body = withRequestId(problem, id);
     const head = [
       `HTTP/1.1 ${status} ${STATUS_CODES[status]}`,
       `Content-Type: ${PROBLEM_TYPE}`,
       `Content-Length: ${Buffer.byteLength(body)}`,
       "X-Content-Type-Options: nosniff",
+      `X-Request-Id: ${id}`,
       "Connection: close",
     ];
     socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);

@@ -27,8 +27,41 @@ export function readJson(bytes: Buffer): unknown {
   } catch {
     invalid("", "invalid JSON");
   }
-  checkLimits(text);
+  if (!isPlain(text, value)) checkLimits(text);
   return value;
+}
+
+/** Bounds for bodies that are checked by counting: with so few keys and containers no limit can be exceeded. */
+const PLAIN_LENGTH = 2048;
+const PLAIN_CONTAINERS = 16;
+
+/**
+ * Whether a valid JSON text is small, has no escapes, and the value has as many keys as the text: then no key was written twice. Nearly all bodies
+ * are like that, and counting costs a fraction of the scan.
+ */
+function isPlain(text: string, value: unknown): boolean {
+  if (text.length > PLAIN_LENGTH || text.includes("\\") || text.includes("__proto__")) return false;
+  let keys = 0;
+  let containers = 0;
+  let isString = false;
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === QUOTE) isString = !isString;
+    else if (isString) continue;
+    else if (code === COLON) keys++;
+    else if (code === BRACE || code === BRACKET) containers++;
+  }
+  return keys <= MAX_PROPERTIES && containers <= PLAIN_CONTAINERS && keys === countKeys(value);
+}
+
+const [QUOTE, COLON, BRACE, BRACKET] = [0x22, 0x3a, 0x7b, 0x5b];
+
+function countKeys(value: unknown): number {
+  if (typeof value !== "object" || value === null) return 0;
+  let count = 0;
+  if (Array.isArray(value)) for (const item of value) count += countKeys(item);
+  else for (const key in value) count += 1 + countKeys((value as Record<string, unknown>)[key]);
+  return count;
 }
 
 /** Scans a valid JSON text once. Strings, which are most of the text, are skipped as a whole. */

@@ -11,13 +11,15 @@ import type { Routes } from "./route.ts";
 export type OperationsRoutesOptions = {
   database: Database;
   registry: Registry;
+  /** Whether the till can be reached. */
+  isReachable: () => boolean;
   /** Further checks of `/readyz` about this instance: the card gateway, and the state that instances share. */
   state: () => Record<string, string>;
   /** Checks of `/readyz` about work that waits for other systems. */
   backlog: () => Promise<Record<string, string>>;
 };
 
-export function operationsRoutes(routes: Routes, { database, registry, state, backlog }: OperationsRoutesOptions): void {
+export function operationsRoutes(routes: Routes, { database, registry, isReachable, state, backlog }: OperationsRoutesOptions): void {
   routes.read(
     {
       method: "GET",
@@ -45,6 +47,7 @@ export function operationsRoutes(routes: Routes, { database, registry, state, ba
       answers: { 200: Type.Object({ status: Type.Literal("ready"), checks: Type.Record(Type.String(), Type.String()) }) },
     },
     async () => {
+      if (!isReachable()) refuse("UNAVAILABLE", { retryAfter: 1, till: "down" });
       const rows = await database.rows<{ name: string }>({ name: "select migrations", text: "SELECT name FROM migrations", values: [] });
       const missing = migrationNames().filter((name) => !rows.some((row) => row.name === name));
       if (missing.length > 0) refuse("UNAVAILABLE", { retryAfter: 5, missingMigrations: missing });

@@ -1,30 +1,16 @@
 // Serializes requests that are pipelined on one connection.
 
-import type { IncomingMessage } from "node:http";
+import type { ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
-import type { FastifyReply, FastifyRequest } from "fastify";
-
-/** An unanswered request of a connection. The first of a connection is being handled. */
-type Turn = { request: IncomingMessage | null; begin: () => void };
-/** The unanswered requests of each connection, in order of arrival. */
-const turnsOf = new WeakMap<Duplex, Turn[]>();
 
 /**
  * Handles the requests of a connection one after the other. They are decided in the order in which they were sent, and each sees the effects of
- * the previous one. A connection with a single request, which is nearly every connection, does not wait.
+ * the previous one. Node gives the connection to a response when all earlier ones have ended, and to none on a connection that closes: its
+ * client could not read the remaining responses. Nearly every request is alone on its connection and does not wait.
  */
-export function serializePipelined({ raw: request }: FastifyRequest, reply: FastifyReply, done: () => void): void {
-  const turns = turnsOf.get(request.socket) ?? [];
-  turnsOf.set(request.socket, turns);
-  const turn = { request, begin: done };
-  turns.push(turn);
-  reply.raw.once("close", () => {
-    const first = turns[0];
-    turns.splice(turns.indexOf(turn), 1);
-    // On a closing connection the client could not read the remaining responses, so the remaining requests are dropped.
-    if (turns[0] !== first && request.socket.writable) turns[0]?.begin();
-  });
-  if (turns[0] === turn) done();
+export function inTurn(response: ServerResponse, begin: () => void): void {
+  if (response.socket !== null) begin();
+  else response.once("socket", begin);
 }
 
 /**
@@ -32,9 +18,7 @@ export function serializePipelined({ raw: request }: FastifyRequest, reply: Fast
  * answered, so `begin` takes its turn.
  */
 export function inOrderOfArrival(connection: Duplex, begin: () => void): void {
-  const turns = turnsOf.get(connection) ?? [];
-  const last = turns.at(-1);
-  if (last?.request?.complete === false) last.begin = begin;
-  else turns.push({ request: null, begin });
-  if (turns.length === 1) begin();
+  const { _httpMessage: unanswered } = connection as { _httpMessage?: ServerResponse | null };
+  if (!unanswered?.req.complete) begin();
+  else unanswered.once("close", () => inOrderOfArrival(connection, begin));
 }

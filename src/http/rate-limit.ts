@@ -1,5 +1,5 @@
 import rateLimit, { type FastifyRateLimitStoreCtor, normalizeIP } from "@fastify/rate-limit";
-import type { FastifyInstance, FastifyRequest } from "fastify";
+import type { FastifyInstance, FastifyRequest, onRequestAsyncHookHandler } from "fastify";
 import type { TrustedProxies } from "../config.ts";
 import { refuse } from "../refusal.ts";
 import { clientAddressReader } from "./client-address.ts";
@@ -8,15 +8,15 @@ import { clientAddressReader } from "./client-address.ts";
 const MAX_CALLERS = 100_000;
 
 /**
- * Allows each caller a number of requests per second and refuses the rest with TOO_MANY_REQUESTS. A caller is a token's `sub`; without a valid
- * token it is the address, for IPv6 its /64 network, which belongs to one subscriber. Routes with `unlimited` (probes, metrics) are not counted.
+ * A hook that allows each caller a number of requests per second and refuses the rest with TOO_MANY_REQUESTS. A caller is a token's `sub`; without a valid
+ * token it is the address, for IPv6 its /64 network, which belongs to one subscriber.
  * @param trustProxy the proxies whose X-Forwarded-For is trusted
  * @param shared a store that counts over all instances; undefined: each instance counts for itself
  */
-export function limitRates(
+export function rateLimiter(
   server: FastifyInstance,
   { perSecond, trustProxy, shared }: { perSecond: number; trustProxy: TrustedProxies | undefined; shared: FastifyRateLimitStoreCtor | undefined },
-): void {
+): onRequestAsyncHookHandler {
   const addressOf = clientAddressReader(trustProxy);
   const nameOf = ({ caller, raw }: FastifyRequest): string => (caller ? `caller ${caller.id}` : `ip ${normalizeIP(addressOf(raw))}`);
   server.register(rateLimit, {
@@ -33,9 +33,8 @@ export function limitRates(
     count = server.createRateLimit();
     done();
   });
-  server.addHook("onRequest", async (request) => {
-    if (request.routeOptions.config.unlimited) return;
+  return async (request) => {
     const result = await count(request);
     if (!result.isAllowed && result.isExceeded) refuse("TOO_MANY_REQUESTS", { retryAfter: Math.max(1, result.ttlInSeconds) });
-  });
+  };
 }

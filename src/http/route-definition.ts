@@ -2,7 +2,7 @@
 // OpenAPI document follow from that, so no route can forget one of them.
 
 import type { Static, TSchema } from "typebox";
-import { Refusal, type RefusalCode } from "../refusal.ts";
+import type { RefusalCode } from "../refusal.ts";
 import type { Locale } from "../problem.ts";
 import type { Permission } from "./permissions.ts";
 import type { Caller } from "./caller.ts";
@@ -43,6 +43,8 @@ export type RouteDefinition<P extends TSchema, Q extends TSchema, B extends TSch
   bulk?: true;
   /** Exempt from RATE_LIMIT. */
   unlimited?: true;
+  /** For GET and `anyone`: answers carry an entity tag, and a client that has the same answer gets 304 instead. */
+  revalidated?: true;
   /** For `anyone`: a valid token is read, and the answer may depend on its caller. Without one `caller` is null. */
   optionalToken?: true;
 };
@@ -69,29 +71,4 @@ export function refusalsOf(
       "INTERNAL",
     ]),
   ];
-}
-
-declare module "fastify" {
-  interface FastifyRequest {
-    caller: Caller | null;
-    /** Why the request has no caller. */
-    authenticationError: Error | null;
-    /** Why the body could not be read. */
-    bodyError: Error | null;
-  }
-  interface FastifyReply {
-    /** The refusal code of the response, null for a success. */
-    refusal: string | null;
-    /** Sends a refusal without throwing it, which halves its cost. */
-    refuse(refusal: Refusal): void;
-  }
-  interface FastifyContextConfig {
-    audience?: Audience;
-    faults?: Record<string, RefusalCode>;
-    takesBody?: boolean;
-    unlimited?: boolean;
-    optionalToken?: boolean;
-    /** A web page, or one of its assets. */
-    page?: boolean;
-  }
 }

@@ -1,26 +1,32 @@
 // Adds declared routes to the server (route-definition.ts).
 
 import type { Readable } from "node:stream";
-import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, preValidationHookHandler } from "fastify";
+import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from "fastify";
 import type { TSchema } from "typebox";
 import type { Cache } from "../cache/cache.ts";
 import { checkKey, requestKey } from "../idempotency/request-key.ts";
+import { UUID_PATTERN } from "../ids.ts";
 import { type Locale, localeOf, PROBLEM_TYPE } from "../problem.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Till } from "../till/till.ts";
+import { JSON_TYPE } from "./answer.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
 import type { Broadcast } from "./broadcast.ts";
 import { onBehalf } from "./on-behalf.ts";
 import { checkPermission, type Permission } from "./permissions.ts";
+import { cachingHeaders, hasTag, REVALIDATED_VARY } from "./revalidation.ts";
 import { type CallOf, type Operation, refusalsOf, type RouteDefinition } from "./route-definition.ts";
 import { ME } from "./schemas.ts";
 import { execute, type Submission } from "./submission.ts";
+import { Utf8 } from "./utf8.ts";
 
 export { perform, type Submission, submit } from "./submission.ts";
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<void> | void;
 
 type CachedResponse = { text: string; ttlMs: number };
+/** The encoded bodies of cached responses. */
+const encoded = new WeakMap<CachedResponse, Utf8>();
 
 export class Routes {
   readonly #server: FastifyInstance;
@@ -35,14 +41,21 @@ export class Routes {
     this.#locale = locale;
   }
 
-  /** A route without effects. `answer` gives the body, or a string that is sent as it is. */
+  /** A route without effects. `answer` gives the body, or one that is sent as it is. */
   read<P extends TSchema, Q extends TSchema, B extends TSchema>(
     definition: RouteDefinition<P, Q, B>,
     answer: (call: CallOf<P, Q, B>) => unknown,
   ): void {
-    this.#declare(definition, false, async (request, reply) => {
-      const body = await answer(this.#call(request));
-      reply.type(definition.mediaType ?? JSON_TYPE).send(typeof body === "string" ? body : JSON.stringify(body));
+    const { mediaType = JSON_TYPE, revalidated = false } = definition;
+    const send = (request: FastifyRequest, reply: FastifyReply, body: unknown): void => {
+      const sent = typeof body === "string" || body instanceof Utf8 ? body : JSON.stringify(body);
+      if (revalidated) revalidate(request, reply, sent instanceof Utf8 ? sent : new Utf8(sent));
+      else reply.answer(200, sent, mediaType);
+    };
+    this.#declare(definition, false, (request, reply) => {
+      const body = answer(this.#call(request));
+      if (!(body instanceof Promise)) return send(request, reply, body);
+      body.then((read) => send(request, reply, read)).catch((error: unknown) => reply.fail(error));
     });
   }
 
@@ -51,28 +64,31 @@ export class Routes {
    * validated: an equal request was valid when the answer was made.
    */
   shared<P extends TSchema, Q extends TSchema, B extends TSchema>(
-    definition: RouteDefinition<P, Q, B> & { method: "GET"; audience: "anyone" },
+    definition: RouteDefinition<P, Q, B> & { method: "GET"; audience: "anyone"; revalidated: true },
     cache: Cache,
     group: string,
     answer: (call: CallOf<P, Q, B>) => Promise<{ body: unknown; ttlMs: number }>,
   ): void {
-    const keyFor = ({ url, headers }: FastifyRequest): string => `${localeOf(headers["accept-language"], this.#locale)} ${url}`;
-    const handler: Handler = async (request, reply) => {
-      const { text } = await cache.read<CachedResponse>({
-        key: keyFor(request),
-        group,
-        ttlMs: (cached) => cached.ttlMs,
-        load: async () => {
-          const { body, ttlMs } = await answer(this.#call(request));
-          return { text: JSON.stringify(body), ttlMs };
-        },
-      });
-      reply.type(JSON_TYPE).send(text);
+    const keyFor = ({ raw }: FastifyRequest): string => `${localeOf(raw.headers["accept-language"], this.#locale)} ${raw.url}`;
+    const send = (request: FastifyRequest, reply: FastifyReply, cached: CachedResponse): void => {
+      const body = encoded.get(cached) ?? new Utf8(cached.text);
+      encoded.set(cached, body);
+      revalidate(request, reply, body);
+    };
+    const handler: Handler = (request, reply) => {
+      const load = async (): Promise<CachedResponse> => {
+        const { body, ttlMs } = await answer(this.#call(request));
+        return { text: JSON.stringify(body), ttlMs };
+      };
+      cache
+        .read<CachedResponse>({ key: keyFor(request), group, ttlMs: (cached) => cached.ttlMs, load })
+        .then((cached) => send(request, reply, cached))
+        .catch((error: unknown) => reply.fail(error));
     };
     this.#declare(definition, false, handler, (request, reply, done) => {
       const cached = cache.peek<CachedResponse>({ key: keyFor(request), group });
       if (cached === undefined) done();
-      else reply.type(JSON_TYPE).send(cached.text);
+      else send(request, reply, cached);
     });
   }
 
@@ -81,7 +97,7 @@ export class Routes {
     definition: RouteDefinition<P, Q, B>,
     open: (call: CallOf<P, Q, B>) => Readable,
   ): void {
-    this.#declare(definition, false, (request, reply) => {
+    this.#declare({ ...definition, streams: true }, false, (request, reply) => {
       const stream = open(this.#call(request));
       // Tells reverse proxies not to buffer the response.
       reply
@@ -96,7 +112,7 @@ export class Routes {
     definition: RouteDefinition<P, Q, B>,
     find: (call: CallOf<P, Q, B>) => Promise<{ broadcast: Broadcast; seconds?: number | undefined }>,
   ): void {
-    this.#declare(definition, false, async (request, reply) => {
+    this.#declare({ ...definition, streams: true }, false, async (request, reply) => {
       const { broadcast, seconds } = await find(this.#call(request));
       broadcast.join(request, reply, seconds);
     });
@@ -107,20 +123,18 @@ export class Routes {
     definition: RouteDefinition<P, Q, B>,
     submission: (call: CallOf<P, Q, B>) => Submission | Refusal,
   ): void {
+    const route = definition.path.replaceAll(/\{(\w+)\}/g, ":$1");
     this.#declare(definition, true, (request, reply) => {
       const call = this.#call<P, Q, B>(request);
-      const { method, routeOptions, params, body: requestBody, headers } = request;
-      const key = requestKey(call.caller.id, headers["idempotency-key"], { method, route: routeOptions.url ?? "", params, body: requestBody });
+      const { method, params, body, raw } = request;
+      const header = raw.headers["idempotency-key"];
+      const key = header === undefined ? undefined : requestKey(call.caller.id, header, { method, route, params, body });
       const submitted = submission(call);
       if (submitted instanceof Refusal) return reply.refuse(submitted);
-      const gone = (): boolean => request.raw.socket.destroyed;
-      return execute(submitted, { till: this.#till, key, locale: call.locale, gone }).then(({ status, body, replayed }) => {
-        if (replayed) reply.header("idempotent-replayed", "true");
-        reply.code(status);
-        if (status >= 400) reply.refusal = /"code":"(\w+)"/.exec(body)?.[1] ?? null;
-        if (body !== "") reply.type(status < 400 ? JSON_TYPE : PROBLEM_TYPE);
-        reply.send(body === "" ? undefined : body);
-      });
+      const gone = (): boolean => raw.socket.destroyed;
+      execute(submitted, { till: this.#till, key, locale: call.locale, gone })
+        .then((response) => respond(reply, response))
+        .catch((error: unknown) => reply.fail(error));
     });
   }
 
@@ -131,61 +145,74 @@ export class Routes {
   };
 
   #call<P extends TSchema, Q extends TSchema, B extends TSchema>(request: FastifyRequest): CallOf<P, Q, B> {
-    const { caller, params, query, body, headers } = request;
-    return {
-      caller,
-      params,
-      query,
-      body,
-      locale: localeOf(headers["accept-language"], this.#locale),
-      keyed: headers["idempotency-key"] !== undefined,
-    } as CallOf<P, Q, B>;
+    const { caller, params, query, body, raw } = request;
+    const locale = localeOf(raw.headers["accept-language"], this.#locale);
+    return { caller, params, query, body, locale, keyed: raw.headers["idempotency-key"] !== undefined } as CallOf<P, Q, B>;
   }
 
   #declare<P extends TSchema, Q extends TSchema, B extends TSchema>(
-    definition: RouteDefinition<P, Q, B>,
+    definition: RouteDefinition<P, Q, B> & { streams?: true },
     writes: boolean,
     handler: Handler,
     onRequest?: onRequestHookHandler,
   ): void {
-    const {
-      method,
-      path,
-      audience,
-      permission,
-      params,
-      query,
-      body,
-      faults = {},
-      unlimited = false,
-      optionalToken = false,
-      bulk = false,
-    } = definition;
+    const { method, path, audience, params, query, body, faults = {}, unlimited = false, optionalToken = false, bulk = false } = definition;
+    const { permission, shape, streams = false, revalidated = false } = definition;
     if (audience !== "anyone" && permission === undefined) throw new Error(`${method} ${path} names no permission`);
     this.operations.push({ definition, refusals: refusalsOf(definition, writes), writes });
+    // Shape comes before authority: an invalid request to an operators' route is 400 for a shopper too.
+    const check: preHandlerHookHandler = (request, _reply, done) => {
+      if (params !== undefined) lowerIds(request.params as Record<string, string>);
+      if (writes) checkKey(request.raw.headers["idempotency-key"]);
+      shape?.(this.#call<P, Q, B>(request));
+      authorize(definition, request, writes);
+      done();
+    };
     this.#server.route({
       method,
       url: path.replaceAll(/\{(\w+)\}/g, ":$1"),
       ...(bulk ? { bodyLimit: BULK_BODY_LIMIT_BYTES } : {}),
-      config: { audience, faults, takesBody: body !== undefined, unlimited, optionalToken },
+      config: {
+        audience,
+        faults,
+        takesBody: body !== undefined,
+        unlimited,
+        optionalToken,
+        isWhole: !streams,
+        ...(revalidated ? { vary: REVALIDATED_VARY } : {}),
+      },
       schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body ? { body } : {}) },
       // Overload is checked before the body is read: in a flash sale reading and validating would take most of the time.
       ...(writes && audience !== "operator" ? { onRequest: this.#rejectIfOverloaded } : {}),
       ...(onRequest ? { onRequest } : {}),
-      // Shape comes before authority: an invalid request to an operators' route is 400 for a shopper too.
       ...(audience === "owner" ? { preValidation: resolveMe } : {}),
-      preHandler: (request, _reply, done) => {
-        if (writes) checkKey(request.headers["idempotency-key"]);
-        definition.shape?.(this.#call<P, Q, B>(request));
-        authorize(definition, request, writes);
-        done();
-      },
+      preHandler: check,
       handler,
     });
   }
 }
 
-const JSON_TYPE = "application/json; charset=utf-8";
+/** Sends a body with its entity tag, or 304 to a client that has it. */
+function revalidate({ raw }: FastifyRequest, reply: FastifyReply, body: Utf8): void {
+  const isKnown = hasTag(raw.headers["if-none-match"], body.tag);
+  reply.answer(isKnown ? 304 : 200, isKnown ? null : body, JSON_TYPE, cachingHeaders(body.tag, raw.headers.authorization !== undefined));
+}
+
+const REPLAYED: readonly string[] = ["idempotent-replayed", "true"];
+const NOT_REPLAYED: readonly string[] = [];
+
+function respond(reply: FastifyReply, { status, body, replayed }: { status: number; body: string; replayed: boolean }): void {
+  const headers = replayed ? REPLAYED : NOT_REPLAYED;
+  if (status < 400) reply.answer(status, body === "" ? null : body, JSON_TYPE, headers);
+  else reply.answer(status, body, PROBLEM_TYPE, headers, /"code":"(\w+)"/.exec(body)?.[1] ?? "");
+}
+
+const UUID = new RegExp(UUID_PATTERN);
+
+/** PostgreSQL writes UUIDs in lower case, and ids are compared as strings. */
+function lowerIds(params: Record<string, string>): void {
+  for (const name in params) if (UUID.test(params[name] as string)) params[name] = (params[name] as string).toLowerCase();
+}
 
 function authorize({ audience, permission }: RouteDefinition<TSchema, TSchema, TSchema>, request: FastifyRequest, writes: boolean): void {
   if (audience === "anyone") return;
@@ -197,7 +224,7 @@ function authorize({ audience, permission }: RouteDefinition<TSchema, TSchema, T
 }
 
 /** `/users/me/…` is the caller's own path. */
-const resolveMe: preValidationHookHandler = (request, _reply, done) => {
+const resolveMe: preHandlerHookHandler = (request, _reply, done) => {
   const params = request.params as { userId: string };
   if (params.userId === ME && request.caller !== null) params.userId = onBehalf(request.caller, undefined);
   done();

@@ -80,6 +80,7 @@ export function problemSchema(codes: RefusalCode[]): TSchema {
       status: Type.Integer(),
       code: OneOf(codes),
       detail: Type.String({ description: "A sentence for people, in Korean or English" }),
+      requestId: Type.String({ description: "The id of this request, as in `X-Request-Id`" }),
       errors: Type.Optional(
         Type.Array(
           Type.Object({

@@ -2,18 +2,30 @@
 
 import type { FastifyRateLimitStoreCtor } from "@fastify/rate-limit";
 import type { ErrorObject } from "ajv";
-import Fastify, { type FastifyError, type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
+import Fastify, {
+  type FastifyError,
+  type FastifyInstance,
+  type FastifyReply,
+  type FastifyRequest,
+  type onRequestAsyncHookHandler,
+  type onRequestHookHandler,
+  type preValidationHookHandler,
+} from "fastify";
 import type { Config } from "../config.ts";
-import { UUID_PATTERN } from "../ids.ts";
 import { localeOf, PROBLEM_TYPE, problemOf, toRefusal } from "../problem.ts";
-import { invalid, Refusal, type RefusalCode, refuse } from "../refusal.ts";
+import { invalid, invalidField, Refusal, type RefusalCode, refuse } from "../refusal.ts";
+import { Answers, JSON_TYPE } from "./answer.ts";
 import { authenticate, rejectUnauthenticated } from "./authentication.ts";
 import { BODY_LIMIT_BYTES } from "./body-limit.ts";
 import { malformedRequest, rejectMalformed } from "./client-error.ts";
+import { Cors } from "./cors.ts";
 import { escapePointer, readJson } from "./json.ts";
+import type { HttpMetrics } from "./metrics.ts";
 import { notFoundHandlers } from "./not-found.ts";
-import { serializePipelined } from "./pipelining.ts";
-import { limitRates } from "./rate-limit.ts";
+import { inTurn } from "./pipelining.ts";
+import { rateLimiter } from "./rate-limit.ts";
+import { requestIdOf } from "./request-id.ts";
+import type { RoutePlan } from "./route-plan.ts";
 import type { Authenticator } from "./tokens.ts";
 import { invalidRequest, validatorFor } from "./validate.ts";
 
@@ -25,28 +37,30 @@ const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
 /** Node's own limit for the request line and headers together. */
 const MAX_HEAD_BYTES = 16 * 1024;
 
+/** `optimizeEmptyRequests`: a request without a body, such as every GET, gets no stream for it. */
+const HTTP_OPTIONS = { maxHeaderSize: MAX_HEAD_BYTES, requireHostHeader: false, optimizeEmptyRequests: true };
+
 export type ServerOptions = {
-  config: Pick<Config, "locale" | "rateLimit" | "trustProxy">;
+  config: Pick<Config, "locale" | "rateLimit" | "trustProxy" | "corsOrigins">;
   authenticator: Authenticator;
+  metrics: HttpMetrics;
   /** A store that counts requests over all instances. */
   rates?: FastifyRateLimitStoreCtor | undefined;
   /** Receives each error that is answered 500. */
-  onFault: (error: unknown) => void;
+  onFault: (error: unknown, requestId: string) => void;
 };
 
-type Refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply) => void;
+type Refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply, headers?: readonly string[]) => void;
 
 /** Creates the server, still without routes. */
-export function createServer({ config, authenticator, rates, onFault }: ServerOptions): FastifyInstance {
-  const refuseWith: Refuse = (error, request, reply) => {
+export function createServer({ config, authenticator, metrics, rates, onFault }: ServerOptions): FastifyInstance {
+  const cors = config.corsOrigins === undefined ? undefined : new Cors(config.corsOrigins);
+  const answers = new Answers({ cors, metrics });
+  const refuseWith: Refuse = (error, request, reply, headers = []) => {
     const refusal = refusalFor(error, request);
-    if (refusal.code === "INTERNAL") onFault(error);
-    reply.refusal = refusal.code;
-    const { status, body } = problemOf(refusal, localeOf(request.headers["accept-language"], config.locale));
-    if (refusal.details.retryAfter !== undefined) reply.header("retry-after", String(refusal.details.retryAfter));
-    if (status === 401) reply.header("www-authenticate", 'Bearer realm="jangnal"');
-    if (status === 413 && !(Number(request.headers["content-length"]) > MAX_DISCARDED_BYTES)) reply.removeHeader("connection");
-    addSecurityHeaders(reply).code(status).type(PROBLEM_TYPE).send(body);
+    if (refusal.code === "INTERNAL") onFault(error, request.id);
+    const { status, body } = problemOf(refusal, localeOf(request.raw.headers["accept-language"], config.locale));
+    answers.send(reply, status, body, PROBLEM_TYPE, [...headers, ...refusalHeaders(refusal, status, request)], refusal.code);
   };
 
   const server = Fastify({
@@ -56,84 +70,140 @@ export function createServer({ config, authenticator, rates, onFault }: ServerOp
     forceCloseConnections: "idle",
     keepAliveTimeout: 65_000,
     requestTimeout: 30_000,
-    http: { maxHeaderSize: MAX_HEAD_BYTES, requireHostHeader: false },
+    http: HTTP_OPTIONS,
     routerOptions: { maxParamLength: MAX_HEAD_BYTES, ignoreDuplicateSlashes: false },
+    requestIdHeader: false,
+    genReqId: requestIdOf,
     frameworkErrors: refuseWith,
     clientErrorHandler: (error, socket) => rejectMalformed(error, socket, config.locale),
   });
-  server.decorateReply("refusal", null);
+  server.decorateRequest("caller", null);
+  server.decorateReply("startedAt", 0);
+  server.decorateReply("plan", null);
+  server.decorateReply("answer", function (...answer) {
+    answers.send(this, ...answer);
+  });
+  server.decorateReply("complete", function () {
+    answers.completeReply(this);
+  });
   server.decorateReply("refuse", function (refusal) {
     refuseWith(refusal, this.request, this);
+  });
+  server.decorateReply("fail", function (error) {
+    refuseWith(error, this.request, this);
   });
   server.setErrorHandler((error, request, reply) => refuseWith(error, request, reply));
   server.setValidatorCompiler(validatorFor);
   server.setSerializerCompiler(() => JSON.stringify);
   parseJson(server);
 
-  server.addHook("onRequest", (request, reply, done) => {
-    addSecurityHeaders(reply);
-    // Node would answer this itself, without a problem document.
-    if (request.headers.host === undefined && request.raw.httpVersion === "1.1") invalid("/headers/host", "is required");
-    serializePipelined(request, reply, done);
+  const { rateLimit, trustProxy } = config;
+  const limit = rateLimit === undefined ? undefined : rateLimiter(server, { perSecond: rateLimit, trustProxy, shared: rates });
+  beginRequests(server, refuseWith, {
+    cors,
+    answers,
+    unknown: limit && { authenticate: authenticate(unknownPlan(metrics), authenticator, true), limit },
   });
-  authenticate(server, authenticator, config.rateLimit !== undefined);
-  // Between authentication and its rejection, so that attempts to guess tokens are counted by address.
-  if (config.rateLimit !== undefined) limitRates(server, { perSecond: config.rateLimit, trustProxy: config.trustProxy, shared: rates });
-  rejectUnauthenticated(server);
-  refuseUnknownPaths(server, refuseWith);
-  checkBodies(server);
-  closeConnectionsOnShutdown(server);
+  prepareRoutes(server, { answers, metrics, authenticator, limit });
+  server.addHook("preClose", (done) => {
+    answers.closing = true;
+    done();
+  });
   return server;
 }
 
-const UUID = new RegExp(UUID_PATTERN);
-
-/** A response is data: a browser must not guess its type, run it, or show it inside another page. */
-function addSecurityHeaders(reply: FastifyReply): FastifyReply {
-  return reply.header("x-content-type-options", "nosniff").header("content-security-policy", "default-src 'none'; frame-ancestors 'none'");
+function refusalHeaders({ details }: Refusal, status: number, { raw }: FastifyRequest): string[] {
+  const headers = details.retryAfter === undefined ? [] : ["retry-after", String(details.retryAfter)];
+  if (status === 401) headers.push("www-authenticate", 'Bearer realm="jangnal"');
+  if (status === 413 && Number(raw.headers["content-length"]) > MAX_DISCARDED_BYTES) headers.push("connection", "close");
+  return headers;
 }
 
-/** Answers 404 and 405 before the body is read: no route could read it. */
-function refuseUnknownPaths(server: FastifyInstance, refuseWith: Refuse): void {
+function unknownPlan(metrics: HttpMetrics): RoutePlan {
+  return { audience: "anyone", optionalToken: false, vary: "", meter: metrics.meterOf("", "unknown") };
+}
+
+type Beginning = {
+  cors: Cors | undefined;
+  answers: Answers;
+  unknown: { authenticate: onRequestHookHandler; limit: onRequestAsyncHookHandler } | undefined;
+};
+
+/** Begins each request in its turn, and answers 404, 405 and preflights before the body is read: no route could read it. */
+function beginRequests(server: FastifyInstance, refuseWith: Refuse, { cors, answers, unknown }: Beginning): void {
   const refusalForPath = notFoundHandlers(server);
   const refuseUnknown = (request: FastifyRequest, reply: FastifyReply): void => {
     const { refusal, allow } = refusalForPath(request);
-    if (allow !== undefined) reply.header("allow", allow);
-    refuseWith(refusal, request, reply);
+    reply.plan = null;
+    const preflight = allow !== undefined && request.method === "OPTIONS" ? cors?.preflight(request.raw.headers, allow) : undefined;
+    if (preflight !== undefined) answers.send(reply, 204, null, JSON_TYPE, preflight);
+    else refuseWith(refusal, request, reply, allow === undefined ? [] : ["allow", allow]);
   };
   server.setNotFoundHandler(refuseUnknown);
+  server.addHook("onRequest", (request, reply, done) => {
+    reply.startedAt = performance.now();
+    inTurn(reply.raw, () => {
+      // Node would answer this itself, without a problem document.
+      if (request.raw.headers.host === undefined && request.raw.httpVersion === "1.1")
+        refuseWith(invalidField("/headers/host", "is required"), request, reply);
+      else if (request.is404 && unknown === undefined) refuseUnknown(request, reply);
+      else done();
+    });
+  });
+  if (unknown === undefined) return;
+  server.addHook("onRequest", function (request, reply, done) {
+    return request.is404 ? unknown.authenticate.call(this, request, reply, done) : done();
+  });
+  server.addHook("onRequest", async function (request, reply) {
+    if (request.is404) await unknown.limit.call(this, request, reply);
+  });
   server.addHook("onRequest", (request, reply, done) => {
     if (request.is404) refuseUnknown(request, reply);
     else done();
   });
 }
 
-function checkBodies(server: FastifyInstance): void {
-  // A body whose properties are all optional may be missing; a route without a body refuses all properties.
-  server.addHook("preValidation", (request, _reply, done) => {
-    if (request.bodyError) throw request.bodyError;
-    if (!request.routeOptions.config.takesBody) refuseProperties(request.body);
-    else if (request.body === undefined) request.body = {};
-    done();
-  });
-  // PostgreSQL writes UUIDs in lower case, and ids are compared as strings.
-  server.addHook("preHandler", (request, _reply, done) => {
-    const params = request.params as Record<string, string>;
-    for (const name in params) if (UUID.test(params[name] as string)) params[name] = (params[name] as string).toLowerCase();
-    done();
+type Preparation = { answers: Answers; metrics: HttpMetrics; authenticator: Authenticator; limit: onRequestAsyncHookHandler | undefined };
+
+/** Gives each route its own hooks, which know its declaration, instead of hooks of the server that look for it at each request. */
+function prepareRoutes(server: FastifyInstance, { answers, metrics, authenticator, limit }: Preparation): void {
+  server.addHook("onRoute", (route) => {
+    const { url, method, config = {} } = route;
+    const { audience, optionalToken = false, unlimited = false, isWhole = false, takesBody = false, vary } = config;
+    // Without this check a route that declares no audience would be public. The API reference's own routes are exempt.
+    if (audience === undefined && config.page !== true && !/^\/docs(\/|$)/.test(url)) throw new Error(`${url} declares no audience`);
+    const plan: RoutePlan = {
+      audience: audience ?? "anyone",
+      optionalToken,
+      vary: vary ?? (optionalToken ? "Authorization" : ""),
+      meter: metrics.meterOf(String(method), url),
+    };
+    const guards = limit === undefined ? [] : unlimited ? [rejectUnauthenticated] : [limit, rejectUnauthenticated];
+    route.onRequest = [authenticate(plan, authenticator, limit !== undefined), ...guards, ...[route.onRequest ?? []].flat()];
+    if (method !== "GET" && method !== "HEAD") route.preValidation = [checkBody(takesBody), ...[route.preValidation ?? []].flat()];
+    if (isWhole) return;
+    route.onSend = [
+      ...[route.onSend ?? []].flat(),
+      (_request, reply, _payload, done) => {
+        answers.completeReply(reply);
+        done();
+      },
+    ];
+    route.onResponse = (_request, reply, done) => {
+      answers.measureReply(reply);
+      done();
+    };
   });
 }
 
-function closeConnectionsOnShutdown(server: FastifyInstance): void {
-  let closing = false;
-  server.addHook("preClose", (done) => {
-    closing = true;
+/** A body whose properties are all optional may be missing; a route without a body refuses all properties. */
+function checkBody(takesBody: boolean): preValidationHookHandler {
+  return (request, _reply, done) => {
+    if (request.bodyError) throw request.bodyError;
+    if (!takesBody) refuseProperties(request.body);
+    else if (request.body === undefined) request.body = {};
     done();
-  });
-  server.addHook("onSend", (_request, reply, _payload, done) => {
-    if (closing) reply.header("connection", "close");
-    done();
-  });
+  };
 }
 
 function refuseProperties(body: unknown): void {
@@ -144,7 +214,6 @@ function refuseProperties(body: unknown): void {
 }
 
 function parseJson(server: FastifyInstance): void {
-  server.decorateRequest("bodyError", null);
   server.removeAllContentTypeParsers();
   server.addContentTypeParser<Buffer>(/^application\/(?:[\w.+-]+\+)?json(?:\s*;|$)/i, { parseAs: "buffer" }, (request, bytes, done) => {
     try {

@@ -41,7 +41,12 @@ export function perform(work: () => Promise<unknown>, status = 200): Submission 
 }
 
 /** Executes a submission. Errors: its refusals, and all errors of the till. */
-export async function execute(submission: Submission, execution: Execution): Promise<KeyedResponse> {
+export function execute(submission: Submission, execution: Execution): Promise<KeyedResponse> {
+  const isObserved = submission.onResponse !== undefined || submission.onError !== undefined;
+  return isObserved ? executeObserved(submission, execution) : executeByKind(submission, execution);
+}
+
+async function executeObserved(submission: Submission, execution: Execution): Promise<KeyedResponse> {
   try {
     const response = await executeByKind(submission, execution);
     submission.onResponse?.(response);
@@ -63,9 +68,12 @@ function executeByKind(submission: Submission, execution: Execution): Promise<Ke
   }
 }
 
-async function executeCommand({ command, input, status }: CommandSubmission, { till, key, locale, gone }: Execution): Promise<KeyedResponse> {
+function executeCommand({ command, input, status }: CommandSubmission, { till, key, locale, gone }: Execution): Promise<KeyedResponse> {
   if (key) return till.submit(idempotent(command), { input, key, status, locale }, gone);
-  return { ...render(command, await till.submit(command, input, gone), { input, status }), replayed: false };
+  return till.submit(command, input, gone).then((answer) => {
+    const { body } = render(command, answer, { input, status });
+    return { status, body, replayed: false };
+  });
 }
 
 async function executeWork({ work, status }: WorkSubmission, execution: Execution): Promise<KeyedResponse> {

@@ -1,6 +1,5 @@
 // Bearer tokens. They are verified synchronously, so that requests reach the till in order of arrival.
 
-import { hash as hashOf } from "node:crypto";
 import { createDecoder, createSigner, createVerifier } from "fast-jwt";
 import { LRUCache } from "lru-cache";
 import type { AuthSettings } from "../auth-settings.ts";
@@ -40,25 +39,25 @@ export function authenticator(auth: AuthSettings, secret: string, options: Authe
   const bySecret: Verify = createVerifier({ key: secret, algorithms: ["HS256"], cache: false, ...checks });
   const cache = new LRUCache<string, Verified>({ max: MAX_CACHED_TOKENS });
 
-  const accept = (token: string, hash: string, verify: Verify): Caller | Promise<Caller> => {
+  const accept = (token: string, header: string, verify: Verify): Caller | Promise<Caller> => {
     const claims = verifiedClaims(verify, token);
     const identity = identityOf(claims, auth, keys !== undefined);
     const until = typeof claims["exp"] === "number" ? claims["exp"] * 1000 + CLOCK_SKEW_MS : Number.POSITIVE_INFINITY;
-    // The cache key is the token's hash, so that no token stays in memory. An entry expires no later than its key.
-    cache.set(hash, { identity, until: keys ? Math.min(until, keys.freshUntil) : until });
+    // An entry expires no later than its key.
+    cache.set(header, { identity, until: keys ? Math.min(until, keys.freshUntil) : until });
     return callerFor(identity, accounts);
   };
 
   return {
-    callerOf(header) {
-      const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header ?? "")?.[1];
+    callerOf(header = "") {
+      // By the whole header: its hash, and the token's end within it, are not computed again at each request.
+      const seen = cache.get(header);
+      if (seen !== undefined && seen.until > now()) return callerFor(seen.identity, accounts);
+      const token = /^Bearer +([\w.~+/=-]+)$/i.exec(header)?.[1];
       if (token === undefined || token.length > MAX_TOKEN_BYTES) refuse("UNAUTHENTICATED");
-      const hash = hashOf("sha256", token, "base64");
-      const seen = cache.get(hash);
-      if (seen && seen.until > now()) return callerFor(seen.identity, accounts);
-      if (!keys) return accept(token, hash, bySecret);
+      if (!keys) return accept(token, header, bySecret);
       const verify = keys.find(keyId(token));
-      return verify instanceof Promise ? verify.then((found) => accept(token, hash, found)) : accept(token, hash, verify);
+      return verify instanceof Promise ? verify.then((found) => accept(token, header, found)) : accept(token, header, verify);
     },
   };
 }

@@ -50,7 +50,7 @@ type WebFile = { type: string; etag: string; bodies: Map<string, Buffer> };
  */
 export function pageRoutes(server: FastifyInstance, window: { sdkUrl: string } | undefined): void {
   const files = readFiles();
-  const config = { unlimited: true, page: true };
+  const config = { unlimited: true, page: true, vary: "Accept, Accept-Encoding" };
 
   for (const [url, file] of Object.entries(window ? { ...PAGES, ...WINDOW_PAGES } : PAGES)) {
     const page = files.get(file);

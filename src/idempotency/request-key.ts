@@ -31,15 +31,22 @@ export function requestKey(caller: string, key: unknown, { method, route, params
  * order.
  */
 function canonical(value: unknown): string {
-  return JSON.stringify(withSortedMembers(value ?? null));
+  if (value === null || typeof value !== "object") return JSON.stringify(value ?? null);
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  const names = Object.keys(value).sort();
+  // Stored fingerprints have members with numeric names first, in the order of their numbers.
+  if (names.some(isIndex)) names.sort(byIndex);
+  let members = "";
+  for (const name of names) members += `${members === "" ? "" : ","}${JSON.stringify(name)}:${canonical((value as Record<string, unknown>)[name])}`;
+  return `{${members}}`;
 }
 
-function withSortedMembers(value: unknown): unknown {
-  if (value === null || typeof value !== "object") return value;
-  if (Array.isArray(value)) return value.map(withSortedMembers);
-  return Object.fromEntries(
-    Object.entries(value)
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([name, member]) => [name, withSortedMembers(member)]),
-  );
+/** Whether JavaScript takes the name for an array's index, and orders it before all other names. */
+function isIndex(name: string): boolean {
+  return /^(0|[1-9]\d{0,9})$/.test(name) && Number(name) < 2 ** 32 - 1;
+}
+
+function byIndex(a: string, b: string): number {
+  const [isA, isB] = [isIndex(a), isIndex(b)];
+  return isA && isB ? Number(a) - Number(b) : Number(isB) - Number(isA);
 }

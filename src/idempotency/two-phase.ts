@@ -93,7 +93,7 @@ async function finish(
 type Stored = { kind: "response"; response: KeyedResponse } | { kind: "attempt"; id: string; first: boolean };
 
 /** Returns the stored response of a key, or its attempt, or null. Errors: IDEMPOTENCY_KEY_REUSED. */
-const findStored = command<IdempotencyKey, Stored | null>({
+export const findStored = command<IdempotencyKey, Stored | null>({
   name: "find stored response or attempt",
   needs: (key) => [need(idempotencyRecords, recordKey(key))],
   decide: storedIn,
@@ -132,7 +132,7 @@ export function startOnce<Input>(begin: Command<Input, Started<unknown>>): Comma
 }
 
 /** Stores the response of a finished attempt if none is stored yet. Returns the stored response. */
-const storeResponse = command<{ key: IdempotencyKey; response: Rendered }, Rendered>({
+export const storeResponse = command<{ key: IdempotencyKey; response: Rendered }, Rendered>({
   name: "store response",
   needs: ({ key }) => [need(idempotencyRecords, recordKey(key))],
   decide(uow, { key, response }) {

@@ -39,6 +39,7 @@ export function popularRoutes(routes: Routes, { config, database, now, cache }: 
       path: "/products/popular",
       operationId: "listPopularProducts",
       audience: "anyone",
+      revalidated: true,
       tag: "Catalog",
       summary: "The five best-selling products of today and the two days before",
       description:

@@ -38,6 +38,11 @@ export class ThroughputEstimate {
     return Number.isFinite(this.#smallRoundMs) ? this.#smallRoundMs : 0;
   }
 
+  /** What each further command adds to the wait, in ms. */
+  get msPerCommand(): number {
+    return this.#msPerCommand;
+  }
+
   /** The expected wait in ms of a command behind `waiting` others. */
   expectedMs(waiting: number): number {
     return waiting * this.#msPerCommand;

@@ -9,6 +9,7 @@ import { AdmissionControl } from "./admission.ts";
 import { type Clock, realClock } from "./clock.ts";
 import type { Command } from "./command.ts";
 import { CommandQueue, type QueuedCommand } from "./queue.ts";
+import type { TillLoad } from "./link/wire.ts";
 import { Round } from "./round.ts";
 import { busy, RoundExecutor } from "./round-executor.ts";
 import type { Store } from "./store.ts";
@@ -84,6 +85,12 @@ export class LocalTill {
   /** The number of commands in the queue. */
   get waiting(): number {
     return this.#queue.length;
+  }
+
+  /** How busy the till is, for admission control in other processes. */
+  get load(): TillLoad {
+    const { msPerCommand, smallRoundMs } = this.#throughput;
+    return { expectedMs: this.#throughput.expectedMs(this.#queue.length), msPerCommand, smallRoundMs };
   }
 
   /** Returns a BUSY refusal if a new command would wait too long or the till is overloaded. */

@@ -35,6 +35,7 @@ before(async () => {
 });
 after(() => shop.close());
 
+const REQUEST_ID = "checkout-20261129-0001";
 type Request = { params?: Record<string, string | number>; body?: unknown; headers?: Record<string, string>; at?: string };
 
 /**
@@ -54,7 +55,7 @@ async function show(
   const url = query.length === 0 ? filled : `${filled}?${new URLSearchParams(query.map(([key, value]): [string, string] => [key, String(value)]))}`;
   const authorization: Record<string, string> = caller ? { authorization: `Bearer ${caller.token}` } : {};
   const toPlain = plainExamples.next();
-  const answer = await call(at, method, url, body, { ...authorization, ...headers });
+  const answer = await call(at, method, url, body, { ...authorization, "x-request-id": REQUEST_ID, ...headers });
   good(answer, status);
   const value = STABLE[operationId]?.(answer) ?? answer.body;
   const example: Example = {

@@ -9,6 +9,8 @@ import { createSigner } from "fast-jwt";
 import { authSettings } from "../../src/auth-settings.ts";
 import { readConfig } from "../../src/config.ts";
 import { authenticator } from "../../src/http/tokens.ts";
+import { Registry } from "prom-client";
+import { HttpMetrics } from "../../src/http/metrics.ts";
 import { createServer as createShopServer } from "../../src/http/server.ts";
 import { type Client, good, openTestShop, refused, SECRET, type TestShop } from "../support/shop.ts";
 
@@ -41,7 +43,8 @@ describe("fetching an issuer's keys", () => {
 // The onRoute hook of the authentication checks it.
 test("the server refuses to add a route that does not declare its audience", () => {
   const server = createShopServer({
-    config: { locale: "ko", rateLimit: undefined, trustProxy: undefined },
+    config: { locale: "ko", rateLimit: undefined, trustProxy: undefined, corsOrigins: undefined },
+    metrics: new HttpMetrics(new Registry()),
     authenticator: authenticator(AUTH, SECRET),
     onFault: () => {},
   });

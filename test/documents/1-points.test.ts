@@ -183,7 +183,8 @@ describe("1-points · 상품 전체 목록 조회", () => {
     const [first, second] = [await shop.product({ name: "사과", price: 1000, stock: 3 }), await shop.product({ name: "배", price: 2500, stock: 0 })];
     await shop.product({ name: "비매품", status: "NOT_FOR_SALE" });
     const { products } = good(await shop.anyone("GET", "/products"), 200);
-    assert.deepEqual(products, [
+    assert.equal(products.length, 2);
+    assert.partialDeepStrictEqual(products, [
       { id: second.id, name: "배", price: 2500, stock: 0, status: "SOLD_OUT" },
       { id: first.id, name: "사과", price: 1000, stock: 3, status: "ON_SALE" },
     ]);
@@ -208,7 +209,8 @@ describe("1-points · 상품 상세 조회", () => {
   test("flow → name, description, price, stock and the variant", async () => {
     const product = await shop.product({ name: "감", description: "곶감용", price: 700, stock: 9 });
     const shown = good(await shop.anyone("GET", `/products/${product.id}`), 200);
-    assert.deepEqual(shown, {
+    assert.equal(shown.variants.length, 1);
+    assert.partialDeepStrictEqual(shown, {
       id: product.id,
       name: "감",
       description: "곶감용",
@@ -451,7 +453,7 @@ describe("1-points · 주문", () => {
     const variantId = product.variants[0]?.id;
     const createdAt = Date.parse(order.createdAt);
     assert.ok(Math.abs(createdAt - Date.now()) < HOUR_MS / 60);
-    assert.deepEqual(order, {
+    assert.partialDeepStrictEqual(order, {
       orderId: order.orderId,
       userId: user.id,
       status: "PENDING",

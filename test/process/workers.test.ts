@@ -2,14 +2,14 @@
 
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, rmSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, test } from "node:test";
 import { setTimeout as pause } from "node:timers/promises";
-import { jangnal, serve } from "../support/process.ts";
-import { call, Client, good, race } from "../support/shop.ts";
+import { jangnal, processesOf, serve } from "../support/process.ts";
+import { type Answer, call, Client, good, race } from "../support/shop.ts";
 
 describe("a shop with two workers", () => {
   const dataDir = mkdtempSync(join(tmpdir(), "jangnal-workers-"));
@@ -98,20 +98,58 @@ describe("a shop with two workers", () => {
   });
 
   test("a worker that dies is replaced, and requests succeed again soon", async () => {
-    const [victim] = await workersOf(shop.child.pid);
+    const [victim] = processesOf(shop.child, "worker");
     process.kill(victim as number, "SIGKILL");
     // A connection that was passed to the dying worker gets no response, so the client times out and retries.
     const asked = () => call(shop.url, "GET", "/healthz", undefined, { connection: "close" }).catch(() => ({ status: 0 }));
     await until(async () => (await Promise.race([asked(), pause(1000, { status: 0 })])).status === 200);
     await until(async () => (await Promise.race([instances(), pause(1000, 0)])) === 2);
-    assert.equal((await workersOf(shop.child.pid)).includes(victim as number), false);
+    assert.equal(processesOf(shop.child, "worker").includes(victim as number), false);
+  });
+
+  // Fails if a request waits for a till that is gone, if the till is not started again, or if a worker does not connect again.
+  test("while the till is away orders are answered 503, then each key gets the truth, within ten seconds", async () => {
+    const product = good(await operator.post("/admin/products", { name: "감", price: 10, stock: 100_000 }), 201);
+    const [{ id }] = good(await operator.post("/admin/users", { users: [{ name: "손님" }] }), 201).users;
+    good(await operator.post("/admin/balances/grant", { grants: [{ userId: id, amount: 1_000_000, reason: "test" }] }), 200);
+    const user = new Client(shop.url, id, "shopper");
+    const order = (key: string) =>
+      user.post("/orders", { orderItems: [{ productId: product.id, quantity: 1 }] }, { "idempotency-key": key, connection: "close" });
+    const first = new Map<string, Answer>();
+    let sent = 0;
+    const sendUntil = async (isOver: () => boolean): Promise<void> => {
+      while (!isOver()) {
+        const key = `key-${sent++}`;
+        const answer = await order(key);
+        first.set(key, answer);
+        if (answer.status === 503) await pause(Number(answer.headers["retry-after"]) * 100);
+      }
+    };
+    const [victim] = processesOf(shop.child, "till") as [number];
+    const statuses = (): Set<number> => new Set([...first.values()].map(({ status }) => status));
+    const killedAt = { sent: Infinity };
+    const load = Array.from({ length: 8 }, () => sendUntil(() => sent > killedAt.sent + 20 && processesOf(shop.child, "till").length > 0));
+    await until(async () => first.size >= 100);
+    process.kill(victim, "SIGKILL");
+    killedAt.sent = sent;
+    await until(async () => (await order("after-the-kill")).status === 201, 10_000);
+    await Promise.all(load);
+    assert.deepEqual(statuses(), new Set([201, 503]));
+    for (const [key, answer] of first) {
+      const { status, body } = await order(key);
+      assert.equal(status, 201);
+      if (answer.status === 201) assert.equal(body.orderId, answer.body.orderId, "an acknowledged order is the answer of its key");
+    }
+    const stock = good(await call(shop.url, "GET", `/products/${product.id}`), 200).stock;
+    assert.equal(stock, 100_000 - first.size - 1, "each key has one order");
   });
 
   test("SIGTERM ends all processes, with exit code 0", async () => {
-    const workers = await workersOf(shop.child.pid);
+    const processes = [...processesOf(shop.child, "till"), ...processesOf(shop.child, "worker")];
+    assert.equal(processes.length, 3);
     shop.child.kill("SIGTERM");
     assert.equal((await shop.ended).code, 0);
-    for (const pid of workers) assert.throws(() => process.kill(pid, 0));
+    for (const pid of processes) assert.throws(() => process.kill(pid, 0));
   });
 });
 
@@ -136,12 +174,6 @@ test("an invalid number of workers is reported in one line", async () => {
   assert.equal(code, 1);
   assert.match(output.trim(), /^--workers must be a whole number.*$/);
 });
-
-/** The Node child processes of a process. */
-async function workersOf(pid: number | undefined): Promise<number[]> {
-  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
-  return children.filter((child) => readFileSync(`/proc/${child}/cmdline`, "utf8").includes("jangnal.mjs"));
-}
 
 async function until(condition: () => Promise<boolean>, ms = 30_000): Promise<void> {
   for (const deadline = Date.now() + ms; !(await condition()); await pause(30))

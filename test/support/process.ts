@@ -1,6 +1,7 @@
 // The shop as a child process, as `npm start` runs it.
 
 import { type ChildProcess, spawn } from "node:child_process";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { SECRET } from "./shop.ts";
 
@@ -32,6 +33,18 @@ export async function serve(
     void ended.then((end) => reject(new Error(`the shop ended before it was open: ${JSON.stringify(end)}`)));
   });
   return { url, child, ended, output };
+}
+
+/** The processes of `serve --workers` that have the till, or that are workers. */
+export function processesOf({ pid }: ChildProcess, role: "till" | "worker"): number[] {
+  const children = readFileSync(`/proc/${pid}/task/${pid}/children`, "utf8").trim().split(" ").filter(Boolean).map(Number);
+  return children.filter((child) => {
+    try {
+      return readFileSync(`/proc/${child}/cmdline`, "utf8").split("\0").includes(`--${role}`);
+    } catch {
+      return false; // It has just ended.
+    }
+  });
 }
 
 /** Starts the command line interface. */

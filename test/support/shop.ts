@@ -11,6 +11,7 @@ import { mintToken } from "../../src/http/tokens.ts";
 import { shopTime } from "./clock.ts";
 import { freshDatabase } from "./database.ts";
 import { assertDocumented } from "./documented.ts";
+import { openWorkers, workerOf } from "./workers.ts";
 
 export const SECRET = "a secret that only the tests know, 32 bytes and more";
 
@@ -34,7 +35,7 @@ function exchange(url: string, method: string, path: string, body: unknown, head
   const text = body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const sent = httpRequest(
-      new URL(path, url),
+      new URL(path, workerOf(url)),
       {
         method,
         agent,
@@ -181,30 +182,40 @@ export function good(answer: Answer, status: number): any {
   return answer.body;
 }
 
-/** Asserts status and code of a refusal and returns the problem. */
+/** Asserts status, code and request id of a refusal, and returns the rest of the problem. */
 export function refused(answer: Answer, status: number, code: string): Record<string, unknown> {
-  assert.deepEqual({ status: answer.status, code: answer.body.code }, { status, code }, JSON.stringify(answer.body));
+  const { requestId, ...problem } = answer.body;
+  assert.deepEqual({ status: answer.status, code: problem.code }, { status, code }, JSON.stringify(answer.body));
   assert.match(String(answer.headers["content-type"]), /^application\/problem\+json/);
-  return answer.body;
+  assert.equal(requestId, answer.headers["x-request-id"]);
+  return problem;
 }
 
-/** Opens a shop on its own database, or on the database of `beside`. @param options `env`: settings */
+/** A body's text without the id of its request: a replayed refusal has the repeat's own. */
+export function withoutRequestId(text: string): string {
+  return text.replace(/,"requestId":"[^"]+"/, "");
+}
+
+/**
+ * Opens a shop on its own database, or on the database of `beside`; with TEST_WORKERS=N, one of a till and N workers.
+ * @param options `env`: settings
+ */
 export async function openTestShop({ env = {}, beside }: { env?: Record<string, string>; beside?: TestShop } = {}): Promise<TestShop> {
   const database = beside ? undefined : await freshDatabase();
   const dataDir = mkdtempSync(join(tmpdir(), "jangnal-shop-"));
-  const shop = await openShop(
-    readConfig({
-      DATABASE_URL: beside?.shop.config.databaseUrl ?? database?.url,
-      DATA_DIR: dataDir,
-      PORT: "0",
-      AUTH_JWT_SECRET: SECRET,
-      BALANCE_FUNDING: "open",
-      PAYMENT_GATEWAY_URL: "simulator",
-      LOG_LEVEL: "fatal",
-      ...env,
-    }),
-    { now: shopTime() },
-  );
+  const config = readConfig({
+    DATABASE_URL: beside?.shop.config.databaseUrl ?? database?.url,
+    DATA_DIR: dataDir,
+    PORT: "0",
+    AUTH_JWT_SECRET: SECRET,
+    BALANCE_FUNDING: "open",
+    PAYMENT_GATEWAY_URL: "simulator",
+    LOG_LEVEL: "fatal",
+    ...env,
+  });
+  const workers = Number(process.env["TEST_WORKERS"] ?? 1);
+  const now = shopTime();
+  const shop = workers > 1 ? await openWorkers(config, workers, { now }) : await openShop(config, { now });
   return new TestShop(shop, async () => {
     await database?.drop();
     rmSync(dataDir, { recursive: true, force: true });

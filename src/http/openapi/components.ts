@@ -30,12 +30,20 @@ export class Components {
           description: "The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.",
           schema: { type: "string", minLength: 1, maxLength: 255, pattern: "^[\\x21-\\x7e]+$" },
         },
+        IfNoneMatch: {
+          name: "If-None-Match",
+          in: "header",
+          required: false,
+          description: "Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.",
+          schema: { type: "string" },
+        },
       },
       headers: {
         "Idempotent-Replayed": {
           description: "`true` if this is the response to an earlier request with the same key",
           schema: { type: "string", const: "true" },
         },
+        ETag: { description: "Equal answers have equal tags", schema: { type: "string" } },
         "Retry-After": { description: "Seconds", schema: { type: "integer", minimum: 1 } },
         "WWW-Authenticate": { description: "Bearer", schema: { type: "string" } },
       },
@@ -44,6 +52,19 @@ export class Components {
 
   idempotencyKey(): Json {
     return ref("parameters", "IdempotencyKey");
+  }
+
+  ifNoneMatch(): Json {
+    return ref("parameters", "IfNoneMatch");
+  }
+
+  entityTag(): Json {
+    return ref("headers", "ETag");
+  }
+
+  /** The response to a client that has the answer. */
+  notModified(): Json {
+    return { description: "The client has this answer", headers: { ETag: this.entityTag() } };
   }
 
   replayed(): Json {

@@ -21,7 +21,9 @@ Money is an integer in the currency's minor unit (won), instants are RFC 3339 in
 
 Callers authenticate with a bearer token; if the shop signs its own tokens, \`npx jangnal token --user ID --role shopper\` mints one. A request that changes something may have an \`Idempotency-Key\`: its effect then happens once, however often it is sent.
 
-A refusal is a problem document (RFC 9457): \`code\` is for programs, \`detail\` for people, in Korean, or in English with \`Accept-Language: en\`. Checks run in this order: token (401), shape (400), authority (403), existence (404), state (400, 402, 409). An unknown path is 404 \`NOT_FOUND\`; a known path with another method is 405 \`METHOD_NOT_ALLOWED\`. Bytes that are not an HTTP request are answered 400, 408 or 431, and the connection is closed.`;
+A refusal is a problem document (RFC 9457): \`code\` is for programs, \`detail\` for people, in Korean, or in English with \`Accept-Language: en\`. Checks run in this order: token (401), shape (400), authority (403), existence (404), state (400, 402, 409). An unknown path is 404 \`NOT_FOUND\`; a known path with another method is 405 \`METHOD_NOT_ALLOWED\`. Bytes that are not an HTTP request are answered 400, 408 or 431, and the connection is closed.
+
+Every answer has an \`X-Request-Id\`: the request's own if it had one of 1 to 128 visible ASCII characters, else a new one. A problem document names it as \`requestId\`, also when a refusal is replayed. Answers under a user's authority are \`no-store\`.`;
 
 /** @param examples requests and responses that a test has run, by operation; the document shows no others */
 export function openApi(operations: readonly Operation[], version: string, examples: Examples): Json {
@@ -47,11 +49,12 @@ export function openApi(operations: readonly Operation[], version: string, examp
 }
 
 function operationObject({ definition, refusals, writes }: Operation, components: Components, allExamples: Examples): Json {
-  const { operationId, tag, summary, description, audience, permission, optionalToken, answers, mediaType = "application/json" } = definition;
+  const { operationId, tag, summary, description, audience, permission, optionalToken, answers, revalidated } = definition;
+  const { mediaType = "application/json" } = definition;
   const examples = examplesOf(allExamples, operationId);
   const success = (status: string, schema: TSchema | null): Json => ({
     description: STATUS_CODES[Number(status)] ?? "",
-    ...(writes ? { headers: { "Idempotent-Replayed": components.replayed() } } : {}),
+    ...(writes ? { headers: { "Idempotent-Replayed": components.replayed() } } : revalidated ? { headers: { ETag: components.entityTag() } } : {}),
     ...(schema === null ? {} : { content: contentOf(mediaType, components.schema(schema), answerExamples(examples, Number(status))) }),
   });
   return {
@@ -61,9 +64,14 @@ function operationObject({ definition, refusals, writes }: Operation, components
     ...(description ? { description } : {}),
     security: audience !== "anyone" ? [{ bearer: [] }] : optionalToken ? [{}, { bearer: [] }] : [],
     ...(permission === undefined ? {} : { "x-permission": permission }),
-    parameters: [...parametersOf(definition, components, examples), ...(writes ? [components.idempotencyKey()] : [])],
+    parameters: [
+      ...parametersOf(definition, components, examples),
+      ...(writes ? [components.idempotencyKey()] : []),
+      ...(revalidated ? [components.ifNoneMatch()] : []),
+    ],
     ...requestBodyOf(definition, components, examples),
     responses: {
+      ...(revalidated ? { 304: components.notModified() } : {}),
       ...Object.fromEntries(Object.entries(answers).map(([status, schema]) => [status, success(status, schema)])),
       ...Object.fromEntries(
         [...Map.groupBy(refusals, (code) => REFUSALS[code].status)].map(([status, codes]) => [

@@ -12,15 +12,17 @@ export default campaign({
     rounds: { type: "number", help: "number of kills (default: until every kill point was hit)" },
     part: { type: "text", default: "1/1", help: "a share of the kill points, such as 1/8" },
     clients: { type: "number", default: 16, help: "number of clients" },
+    workers: { type: "number", default: 1, help: "number of workers; with more than one, they and their till are killed too" },
   },
-  async run({ seed, rounds, part: share, clients }) {
+  async run({ seed, rounds, part: share, clients, workers }) {
     const [part = 1, of = 1] = share.split("/").map(Number);
     console.log(`seed ${seed}, part ${part} of ${of}`);
-    const first = rounds === undefined && part === 1 ? await crashFirstStart() : { killPoints: [], violations: [] };
+    const first = rounds === undefined && part === 1 && workers === 1 ? await crashFirstStart() : { killPoints: [], violations: [] };
     const report = await crashTest({
       seed,
       ...(rounds === undefined ? {} : { rounds }),
       clients,
+      workers,
       isIncluded: inPart(part, of),
       onRound: (round, end) => console.error(`${String(round).padStart(4)} ${end}`),
     });

@@ -14,6 +14,10 @@ export type CrashTestOptions = {
   /** Number of kills; without it, until every kill point was hit. */
   rounds?: number;
   clients?: number;
+  /** With more than one, the shop is a till and these workers, which are killed too. */
+  workers?: number;
+  /** What is killed; by default everything that there is. */
+  kinds?: readonly Kind[];
   /** Duration of the first two runs, which find the kill killPoints. */
   firstRunsMs?: number;
   /** Which kill points to use; all by default. */
@@ -22,7 +26,8 @@ export type CrashTestOptions = {
 };
 
 const KINDS = ["shop", "database", "postmaster", "both"] as const;
-type Kind = (typeof KINDS)[number];
+const KINDS_WITH_WORKERS = [...KINDS, "till", "worker"] as const;
+type Kind = (typeof KINDS_WITH_WORKERS)[number];
 
 export type CrashReport = {
   rounds: number;
@@ -45,21 +50,26 @@ const RANDOM_KILL_WITHIN_MS = 1500;
 const BREAK_EVERY_MS = 150;
 /** One of this number of kills is at a random moment. */
 const RANDOM_KILL_EVERY = 6;
+/** In one run, the till or a worker is killed this number of times, after this number of responses each. */
+const PROCESS_KILLS = 3;
+const RESPONSES_BETWEEN_KILLS = 20;
 const SETTLED_WITHIN_MS = 60_000;
 
 export async function crashTest({
   seed,
   rounds,
   clients: count = 16,
+  workers = 1,
+  kinds = workers > 1 ? KINDS_WITH_WORKERS : KINDS,
   firstRunsMs = 6000,
   isIncluded = () => true,
   onRound = () => {},
 }: CrashTestOptions): Promise<CrashReport> {
   const rng = random(seed);
-  const sandbox = await Sandbox.create();
+  const sandbox = await Sandbox.create(workers);
   const killPoints = new KillPoints(sandbox.pointsFile, (point) => !isOfMigration(point) && isIncluded(point));
   const clients = new Clients(sandbox.url, seed);
-  const kills = { "at a kill point": 0, shop: 0, database: 0, postmaster: 0, both: 0 };
+  const kills = { "at a kill point": 0, shop: 0, database: 0, postmaster: 0, both: 0, till: 0, worker: 0 };
   const violations: unknown[] = [];
   let round = 0;
   let audits = 0;
@@ -72,7 +82,7 @@ export async function crashTest({
     await runOnce("both", undefined, true);
     while (rounds === undefined ? !killPoints.areDone : round < rounds) {
       const death = rng.below(RANDOM_KILL_EVERY) === 0 ? undefined : killPoints.pick(rng);
-      await runOnce(rng.pick(KINDS), death, death ? killPoints.needsBrokenConnections(death.point) : rng.chance(0.3));
+      await runOnce(kinds[round % kinds.length] as Kind, death, death ? killPoints.needsBrokenConnections(death.point) : rng.chance(0.3));
     }
     await sandbox.open();
     await clients.stop();
@@ -120,7 +130,14 @@ export async function crashTest({
   /** Returns how the shop ended, if it died by itself: at its kill point, while it was shutting down. */
   async function kill(kind: Kind): Promise<string | undefined> {
     if (kind === "shop") await sandbox.killShop();
-    else if (kind === "both") await sandbox.killBoth(rng.chance(0.4));
+    else if (kind === "till" || kind === "worker") {
+      for (let i = 0; i < PROCESS_KILLS; i++) {
+        sandbox.killProcess(kind);
+        // The process is replaced under load, and then requests are answered again.
+        await clients.more(RESPONSES_BETWEEN_KILLS);
+      }
+      await sandbox.killShop();
+    } else if (kind === "both") await sandbox.killBoth(rng.chance(0.4));
     else return loseDatabase({ children: kind === "database" });
     return undefined;
   }

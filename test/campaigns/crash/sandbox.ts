@@ -9,7 +9,7 @@ import { audit, type Violation } from "../../../src/audit/audit.ts";
 import { Database } from "../../../src/database/pool.ts";
 import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded/embedded.ts";
 import { killWithoutWarning } from "../../support/power-failure.ts";
-import { serve } from "../../support/process.ts";
+import { processesOf, serve } from "../../support/process.ts";
 import { killAtExit, freePort } from "../../support/services.ts";
 
 const PRELOAD = join(import.meta.dirname, "die-at.ts");
@@ -35,13 +35,16 @@ export class Sandbox {
   #shop: Awaited<ReturnType<typeof serve>> | undefined;
   #server: EmbeddedServer | undefined;
 
-  private constructor(port: number) {
+  readonly #workers: number;
+
+  private constructor(port: number, workers: number) {
     this.#port = port;
+    this.#workers = workers;
   }
 
-  /** Creates the folder; nothing runs yet. */
-  static async create(): Promise<Sandbox> {
-    return new Sandbox(await freePort());
+  /** Creates the folder; nothing runs yet. @param workers with more than one, the shop is a till and these workers */
+  static async create(workers = 1): Promise<Sandbox> {
+    return new Sandbox(await freePort(), workers);
   }
 
   get url(): string {
@@ -79,9 +82,10 @@ export class Sandbox {
       ...(death ? { CRASH_POINT: death.point, CRASH_PASS: String(death.pass) } : {}),
     };
     try {
-      this.#shop = await serve(env);
+      this.#shop = await serve(env, this.#workers > 1 ? ["--workers", String(this.#workers)] : []);
     } catch (error) {
-      if (!/"signal":"SIGKILL"/.test((error as Error).message)) throw error;
+      // The primary process of several workers reports that the till or the first worker was killed.
+      if (!/"signal":"SIGKILL"|ended with null/.test((error as Error).message)) throw error;
       return false;
     }
     killAtExit(this.#shop.child);
@@ -101,6 +105,14 @@ export class Sandbox {
   async killShop(): Promise<void> {
     this.#shop?.child.kill("SIGKILL");
     await this.#shop?.ended;
+  }
+
+  /** Kills the till or one worker of a shop with several workers. Returns false if none runs. */
+  killProcess(role: "till" | "worker"): boolean {
+    const [victim] = this.#shop ? processesOf(this.#shop.child, role) : [];
+    if (victim === undefined) return false;
+    process.kill(victim, "SIGKILL");
+    return true;
   }
 
   /** Kills all processes of PostgreSQL, or only the postmaster. Starts an external PostgreSQL again. */

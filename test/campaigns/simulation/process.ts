@@ -31,12 +31,10 @@ export type Commands = ReturnType<typeof openCommands>;
 export function openCommands(database: Database) {
   const variantCache = new VariantCache(database);
   const orderCache = new OrderCache(database);
-  const cartItemOf = async (userId: string, itemId: string): Promise<{ productId: string; variantId: string } | undefined> =>
-    (await database.rows<{ productId: string; variantId: string }>({ name: "select cart variant", text: "", values: [userId, itemId] }))[0];
   return {
     editProduct: editProduct(variantCache),
     addToCart: addToCart(variantCache),
-    setQuantity: setQuantity(cartItemOf),
+    setQuantity: setQuantity(database),
     placeOrder: placeOrder(variantCache, database),
     payOrder: payOrder(orderCache),
     cancelOrder: cancelOrder(orderCache),

@@ -1,0 +1,96 @@
+// All commands of the shop, by name. Workers name them, and the process that has the till executes them.
+
+import { chargeBalance } from "../balance/charge-balance.ts";
+import { createUsers } from "../balance/create-users.ts";
+import { grantBalances } from "../balance/grant-balances.ts";
+import { openCharge } from "../balance/open-charge.ts";
+import { findUser, provisionUser } from "../balance/provision-user.ts";
+import { startCharge } from "../balance/start-charge.ts";
+import { addToCart, emptyCart, removeFromCart, setQuantity } from "../cart/edit-cart.ts";
+import { adjustStock } from "../catalog/adjust-stock.ts";
+import { createProducts } from "../catalog/create-products.ts";
+import { editProduct } from "../catalog/edit-product.ts";
+import type { VariantCache } from "../catalog/variant-cache.ts";
+import { closeCampaign, createCampaign, editCampaign } from "../coupon/edit-campaign.ts";
+import { expireCoupon } from "../coupon/expire-coupon.ts";
+import { issueCoupon } from "../coupon/issue-coupon.ts";
+import type { Database } from "../database/pool.ts";
+import { dropCommands } from "../drop/drop-commands.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
+import { findStoredResponse, idempotent, repeatOutcome } from "../idempotency/idempotent-command.ts";
+import { findStored, startOnce, type Started, storeResponse } from "../idempotency/two-phase.ts";
+import { cancelOrder } from "../order/cancel-order.ts";
+import { expireOrder } from "../order/expire-order.ts";
+import type { OrderCache } from "../order/order-cache.ts";
+import { payOrder } from "../order/payment/pay-order.ts";
+import { startCardPayment } from "../order/payment/start-card-payment.ts";
+import { placeOrder } from "../order/place-order.ts";
+import { refundOrder } from "../order/refund/refund-order.ts";
+import { settleCharge } from "../settlement/settle-charge.ts";
+import { settlePayment } from "../settlement/settle-payment.ts";
+import { settleRefund } from "../settlement/settle-refund.ts";
+import type { Command } from "../till/command.ts";
+
+export type CommandParts = {
+  database: Database;
+  variantCache: VariantCache;
+  orderCache: OrderCache;
+  productDrops: ProductDrops;
+  /** Whether the shop takes cards. */
+  cardsAreTaken: boolean;
+};
+
+type AnyCommand = Command<unknown, unknown>;
+
+/** Every command that a route, a job or settlement submits, and its idempotent form. */
+export function commandsByName(parts: CommandParts): ReadonlyMap<string, AnyCommand> {
+  const started = startedCommands(parts);
+  const all = [
+    ...singleCommands(parts).flatMap((command) => [command, idempotent(command)]),
+    ...started,
+    ...started.map((command) => startOnce(command as Command<unknown, Started<unknown>>)),
+    findStoredResponse,
+    findStored,
+    storeResponse,
+  ] as AnyCommand[];
+  const byName = new Map(all.map((command) => [command.name, command]));
+  if (byName.size < all.length) throw new Error("two commands have the same name");
+  return byName;
+}
+
+/** Commands that are done in one round. */
+function singleCommands({ database, variantCache, orderCache, productDrops }: CommandParts): AnyCommand[] {
+  return [
+    createUsers,
+    provisionUser,
+    findUser,
+    grantBalances,
+    chargeBalance,
+    openCharge,
+    createProducts,
+    editProduct(variantCache),
+    adjustStock,
+    createCampaign,
+    editCampaign,
+    closeCampaign,
+    issueCoupon,
+    expireCoupon,
+    ...dropCommands({ database, variantCache, productDrops }),
+    addToCart(variantCache),
+    setQuantity(database),
+    removeFromCart,
+    emptyCart,
+    placeOrder(variantCache, database),
+    payOrder(orderCache),
+    expireOrder(orderCache),
+    settlePayment(orderCache),
+    settleRefund(orderCache),
+    settleCharge,
+    repeatOutcome,
+  ] as AnyCommand[];
+}
+
+/** Commands that may start an attempt at the gateway. */
+function startedCommands({ orderCache, cardsAreTaken }: CommandParts): AnyCommand[] {
+  return [startCharge, startCardPayment(orderCache, cardsAreTaken), cancelOrder(orderCache), refundOrder(orderCache)] as AnyCommand[];
+}

@@ -1,0 +1,36 @@
+import type { VariantCache } from "../catalog/variant-cache.ts";
+import type { Database } from "../database/pool.ts";
+import { createDrop } from "./create-drop.ts";
+import { selectStockOfDrop } from "./drop.sql.ts";
+import { editDrop } from "./edit-drop.ts";
+import { lapseHold, leaveDrop } from "./end-entry.ts";
+import { enterDrop } from "./enter-drop.ts";
+import { entryFinder } from "./find-entry.ts";
+import { loseLine } from "./lose-line.ts";
+import type { ProductDrops } from "./product-drops.ts";
+import { closeDrop, type FindStock, pauseDrop, releaseDrop, resumeDrop } from "./steer-drop.ts";
+
+export type DropCommandParts = { database: Database; variantCache: VariantCache; productDrops: ProductDrops };
+
+/** All commands of drops, for the till of workers. */
+export function dropCommands({ database, variantCache, productDrops }: DropCommandParts) {
+  const findStock = stockFinder(database);
+  const findEntry = entryFinder(database);
+  return [
+    createDrop(variantCache, database),
+    editDrop(findStock),
+    pauseDrop(findStock),
+    resumeDrop(findStock),
+    closeDrop(findStock),
+    releaseDrop(findStock),
+    enterDrop(productDrops, variantCache),
+    leaveDrop(productDrops, findEntry),
+    lapseHold(productDrops, findEntry),
+    loseLine,
+  ];
+}
+
+/** Reads a drop's product and the stock of its variants. */
+export function stockFinder(database: Database): FindStock {
+  return async (dropId) => (await database.rows<NonNullable<Awaited<ReturnType<FindStock>>>>(selectStockOfDrop(dropId)))[0];
+}
