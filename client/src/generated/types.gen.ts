@@ -23,6 +23,10 @@ export type Problem = {
      */
     detail: string;
     /**
+     * The id of this request, as in `X-Request-Id`
+     */
+    requestId: string;
+    /**
      * The invalid fields
      */
     errors?: Array<{
@@ -711,6 +715,11 @@ export type ProblemType = {
  */
 export type IdempotencyKey = string;
 
+/**
+ * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+ */
+export type IfNoneMatch = string;
+
 export type GetMeData = {
     body?: never;
     path?: never;
@@ -1201,6 +1210,12 @@ export type ListTransactionsResponse = ListTransactionsResponses[keyof ListTrans
 
 export type ListProductsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -1327,6 +1342,12 @@ export type GetProductResponse = GetProductResponses[keyof GetProductResponses];
 
 export type ListCouponsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -1385,6 +1406,12 @@ export type ListCouponsResponse = ListCouponsResponses[keyof ListCouponsResponse
 
 export type GetCouponData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path: {
         couponId: string;
     };
@@ -1654,6 +1681,12 @@ export type ListUserCouponsResponse = ListUserCouponsResponses[keyof ListUserCou
 
 export type ListDropsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: {
         limit?: number;
@@ -3384,6 +3417,12 @@ export type PaymentWebhookResponse = PaymentWebhookResponses[keyof PaymentWebhoo
 
 export type ListPopularProductsData = {
     body?: never;
+    headers?: {
+        /**
+         * Entity tags of answers that the client has, or `*`. If the answer is one of them, 304 comes without a body.
+         */
+        'If-None-Match'?: string;
+    };
     path?: never;
     query?: never;
     url: '/products/popular';
