@@ -3,6 +3,7 @@
 import { ignore } from "../support/ignore.ts";
 import { VariantCache } from "../../src/catalog/variant-cache.ts";
 import { Database } from "../../src/database/pool.ts";
+import { NO_VIEWER } from "../../src/order/order-view.ts";
 import { placeOrder } from "../../src/order/place-order.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
 import { LocalTill, type TillOptions } from "../../src/till/till.ts";
@@ -46,6 +47,7 @@ export class TillBaseline implements Baseline {
       orderedAt: null,
       expectedAmount: null,
       expiresAfterMs: 1_800_000,
+      viewer: NO_VIEWER,
     });
   }
 

@@ -9,7 +9,7 @@ import { connectionSettings } from "../../src/database/pool.ts";
 import type { Statement } from "../../src/database/statement.ts";
 import { newId, newOrderId } from "../../src/ids.ts";
 import { orders } from "../../src/order/order.sql.ts";
-import type { Order, OrderItem } from "../../src/order/order.ts";
+import { NO_DETAILS, type Order, type OrderItem } from "../../src/order/order.ts";
 import { BY_KEY } from "../../src/till/connections.ts";
 import type { Change } from "../../src/till/table.ts";
 import { FIXTURES } from "../support/fixtures.ts";
@@ -129,6 +129,7 @@ function orderOf(id: string, userId: string, item: OrderItem, now: number): Orde
     completedAt: now,
     paidAt: now,
     paymentId: null,
+    ...NO_DETAILS,
   };
 }
 

@@ -23,6 +23,7 @@ import { expireOrders } from "../order/order-expiry.job.ts";
 import type { Relay } from "../outbox/relay.ts";
 import type { Invalidation } from "./invalidation.ts";
 import { openDatabase } from "./open-database.ts";
+import { type Draws, openDraws } from "./open-draws.ts";
 import { openHttp } from "./open-http.ts";
 import { openPayments } from "./open-payments.ts";
 import { openTill, type TillLink } from "./open-till.ts";
@@ -82,9 +83,10 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
+  const draws = openDraws(scheduling, { database, till, now, log, runJob: () => scheduler.run("run-draws") });
   const holds = openHolds(scheduling, { database, till, productDrops, now, log });
   const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
-  const scheduler = openScheduler(scheduling, { config, database, till, orderCache, now, relay, invalidation, holds, cards, log });
+  const scheduler = openScheduler(scheduling, { config, database, till, orderCache, now, relay, invalidation, holds, draws, cards, log });
 
   const shop = {
     config,
@@ -107,6 +109,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     relay.start();
     backlogLog.start();
     holds.start();
+    draws.start();
     await scheduler.start();
   };
   let url = "";
@@ -142,12 +145,13 @@ async function listen(server: FastifyInstance, config: Config): Promise<string> 
 type SchedulerParts = Pick<ShopParts, "config" | "database" | "till" | "orderCache" | "now" | "relay"> & {
   invalidation: Invalidation;
   holds: { run: () => Promise<number> };
+  draws: Draws;
   cards: Pick<ShopParts, "settlement">;
   log: Logger;
 };
 
 /** Opens the scheduler with all jobs, not started yet. */
-function openScheduler(stack: AsyncDisposableStack, { config, invalidation, holds, cards, log, ...parts }: SchedulerParts): Scheduler {
+function openScheduler(stack: AsyncDisposableStack, { config, invalidation, holds, draws, cards, log, ...parts }: SchedulerParts): Scheduler {
   const { timezone } = config;
   const jobs = shopJobs({
     ...parts,
@@ -155,6 +159,7 @@ function openScheduler(stack: AsyncDisposableStack, { config, invalidation, hold
     expireOrders: () => expireOrders(parts),
     expireCoupons: () => expireCoupons(parts),
     expireHolds: holds.run,
+    drawAll: draws.run,
     settlePayments: () => cards.settlement.worker.run(),
     onAggregated: () => invalidation.popularChanged(),
   });

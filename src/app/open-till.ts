@@ -111,6 +111,7 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
   const relay = new Relay({
     database,
     sinks,
+    contents: { types: config.platformEvents, timezone: config.timezone, personalData: config.platformPersonalData },
     onError: (error) => log.warn({ err: error }, "the outbox relay failed; it tries again"),
     onReport: (report) => logReport(log, report),
   });

@@ -19,8 +19,11 @@ import type { SoldOut } from "../coupon/sold-out.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { demoRoutes } from "../demo/demo.routes.ts";
+import { fulfilmentRoutes } from "../fulfilment/fulfilment.routes.ts";
+import { returnRoutes } from "../fulfilment/return.routes.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
+import { drawRoutes } from "../drop/draw/draw.routes.ts";
 import { entryRoutes } from "../drop/entry.routes.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
@@ -91,6 +94,7 @@ const SHOPPER_ROUTES = [
   couponRoutes,
   dropRoutes,
   entryRoutes,
+  drawRoutes,
   dropLiveRoutes,
   cartRoutes,
   orderRoutes,
@@ -108,6 +112,8 @@ const ADMIN_ROUTES = [
   couponAdminRoutes,
   dropAdminRoutes,
   orderAdminRoutes,
+  fulfilmentRoutes,
+  returnRoutes,
   paymentAdminRoutes,
   reconciliationRoutes,
   salesAdminRoutes,

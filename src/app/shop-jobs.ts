@@ -20,6 +20,8 @@ export type ShopJobsOptions = {
   expireOrders: () => Promise<number>;
   expireCoupons: () => Promise<number>;
   expireHolds: () => Promise<number>;
+  /** Makes the draws whose time has come. */
+  drawAll: () => Promise<Record<string, unknown>>;
   /** Asks the gateway about every attempt whose outcome is unknown. */
   settlePayments: () => Promise<Record<string, unknown>>;
   /** Sales were aggregated, so a cached popular list is outdated. */
@@ -34,6 +36,7 @@ export function shopJobs({
   expireOrders,
   expireCoupons,
   expireHolds,
+  drawAll,
   settlePayments,
   onAggregated,
 }: ShopJobsOptions): Job[] {
@@ -70,6 +73,8 @@ export function shopJobs({
     { name: "expire-orders", schedule: "* * * * *", run: async () => ({ expired: await expireOrders() }) },
     // Holds are watched all the time (HoldWatch); this job also marks lines that are over.
     { name: "expire-holds", schedule: "* * * * *", run: async () => ({ expired: await expireHolds() }) },
+    // Draws are watched all the time, too.
+    { name: "run-draws", schedule: "* * * * *", run: drawAll },
     { name: "expire-coupons", schedule: "*/10 * * * *", run: async () => ({ expired: await expireCoupons() }) },
     { name: "settle-payments", schedule: "* * * * *", run: settlePayments },
     // Moves orders of the version before, once no instance of it is running; does nothing when all are moved.

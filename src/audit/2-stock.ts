@@ -1,7 +1,7 @@
 import type { Check } from "./check.ts";
 import { LINE_ITEMS } from "./shared-scans.ts";
 
-/** Per variant: initial stock + adjustments = stock + reserved + sold − returned; never below 0. */
+/** Per variant: initial stock + adjustments = stock + reserved + sold − returned + written off; never below 0. */
 export const stock: Check[] = [
   {
     invariant: 2,
@@ -11,7 +11,7 @@ export const stock: Check[] = [
           FROM variants v
           LEFT JOIN (SELECT variant_id, sum(delta) AS sum FROM stock_adjustments GROUP BY variant_id) a ON a.variant_id = v.id
           LEFT JOIN (
-            SELECT i."variantId" AS variant_id, sum(i.quantity - coalesce(i."refundedQuantity", 0)) AS sum FROM orders o CROSS JOIN LATERAL ${LINE_ITEMS}
+            SELECT i."variantId" AS variant_id, sum(i.quantity - coalesce(i."refundedQuantity", 0) + coalesce((o.fulfilment -> 'writtenOff' ->> i."variantId"::text)::bigint, 0)) AS sum FROM orders o CROSS JOIN LATERAL ${LINE_ITEMS}
             WHERE o.status IN ('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')
               OR (o.status = 'PENDING' AND EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN', 'WAITING_FOR_DEPOSIT')))
             GROUP BY 1

@@ -8,13 +8,14 @@ import { balances } from "./1-balances.ts";
 import { stock } from "./2-stock.ts";
 import { coupons } from "./3-coupons.ts";
 import { payments } from "./4-payments.ts";
+import { fulfilment } from "./5-fulfilment.ts";
 import { refunds } from "./5-refunds.ts";
 import { events } from "./6-events.ts";
 import { sales } from "./7-sales.ts";
 import type { Check } from "./check.ts";
 import { type Read, type Task, withConcurrency } from "./concurrency.ts";
 
-export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...events, ...sales];
+export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...fulfilment, ...events, ...sales];
 
 /** `invariant` is the number of the check's file; details are ids, `expected` and `actual`. */
 export type Violation = { invariant: number; what: string; [detail: string]: unknown };

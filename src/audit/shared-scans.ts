@@ -42,9 +42,13 @@ export const orderPayments = `(orders o LEFT JOIN (
 /** The number of events that order `o` itself is: its first, 1 or 0. */
 export const FIRST_EVENT = "(o.xid IS NOT NULL)::int";
 
-/** Orders `o` and a summary `e` of their later events. */
+/** Other events of an order are of its parcels and returns. */
+const CHANGES_STATUS =
+  "type IN ('order.placed', 'order.completed', 'order.cancelled', 'order.expired', 'order.refunded', 'order.partially-refunded')";
+
+/** Orders `o` and a summary `e` of their later events; `last_type` is of the last that changed the status. */
 export const orderHistory = `orders o FULL JOIN (
-  SELECT order_id, count(*) AS count, min(seq) AS first, max(seq) AS last, (array_agg(type ORDER BY seq))[count(*)] AS last_type,
+  SELECT order_id, count(*) AS count, min(seq) AS first, max(seq) AS last, (array_agg(type ORDER BY seq) FILTER (WHERE ${CHANGES_STATUS}))[count(*) FILTER (WHERE ${CHANGES_STATUS})] AS last_type,
     sum((data ->> 'amount')::bigint) FILTER (WHERE type IN ('order.refunded', 'order.partially-refunded')) AS refunded
   FROM order_events GROUP BY order_id
 ) e ON e.order_id = o.id`;

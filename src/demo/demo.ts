@@ -10,6 +10,7 @@ import { createCampaign } from "../coupon/edit-campaign.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { idempotent } from "../idempotency/idempotent-command.ts";
+import { NO_VIEWER } from "../order/order-view.ts";
 import { placeOrder } from "../order/place-order.ts";
 import type { Command } from "../till/command.ts";
 import type { Till } from "../till/till.ts";
@@ -101,6 +102,7 @@ async function placeOrders(
       orderedAt: now - hoursAgo * HOUR_MS,
       expectedAmount: null,
       expiresAfterMs: config.orderExpiresAfterMs,
+      viewer: NO_VIEWER,
     });
   }
 }

@@ -120,5 +120,15 @@ export function checkTerms(mode: DropMode, { opensAt, closesAt, holdFor, publicV
 /** Commits to a secret seed (docs/api/draws.md). */
 function newDraw(seed: string, publicValueSource: string | null): Draw {
   const commitment = createHash("sha256").update(Buffer.from(seed, "hex")).digest("hex");
-  return { seed, commitment, publicValueSource, publicValue: null, entriesRoot: null, entryCount: null, drawnAt: null, stock: null };
+  return {
+    seed,
+    commitment,
+    publicValueSource,
+    publicValue: null,
+    entriesClosedAt: null,
+    entriesRoot: null,
+    entryCount: null,
+    drawnAt: null,
+    stock: null,
+  };
 }

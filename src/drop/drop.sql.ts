@@ -6,7 +6,7 @@ import { FIRST_WAITING } from "./line.sql.ts";
 const DROP = `d.id, d.name, d.product_id AS "productId", d.mode, d.opens_at AS "opensAt", d.closes_at AS "closesAt",
   d.limit_per_customer AS "limitPerCustomer", d.hold_for AS "holdFor", d.waitlist, d.metadata, d.version, d.number, d.paused_at AS "pausedAt",
   d.paused_ms AS "pausedMs", d.closed_at AS "closedAt", d.released_at AS "releasedAt", d.sold_out_at AS "soldOutAt", d.rehearsal_id AS "rehearsalId",
-  d.seed, d.commitment, d.public_value_source AS "publicValueSource", d.public_value AS "publicValue", d.entries_root AS "entriesRoot",
+  d.seed, d.commitment, d.entries_closed_at AS "entriesClosedAt", d.public_value_source AS "publicValueSource", d.public_value AS "publicValue", d.entries_root AS "entriesRoot",
   d.entry_count AS "entryCount", d.drawn_at AS "drawnAt", d.draw_stock AS stock`;
 
 /** Everything that changes after a drop was created. */
@@ -26,6 +26,7 @@ const CHANGING = {
   closed_at: "timestamptz",
   released_at: "timestamptz",
   sold_out_at: "timestamptz",
+  entries_closed_at: "timestamptz",
   public_value_source: "text",
   public_value: "text",
   entries_root: "text",
@@ -74,10 +75,11 @@ export const drops: Table<Drop> = {
 
 /** A drop from a record with the columns above. */
 export function dropOf(row: Record<string, unknown>): Drop {
-  const { seed, commitment, publicValueSource, publicValue, entriesRoot, entryCount, drawnAt, stock, ...drop } = row as Draw & Drop;
+  const { seed, commitment, publicValueSource, publicValue, entriesClosedAt, entriesRoot, entryCount, drawnAt, stock, ...drop } = row as Draw & Drop;
   return {
     ...drop,
-    draw: drop.mode === "DRAW" ? { seed, commitment, publicValueSource, publicValue, entriesRoot, entryCount, drawnAt, stock } : null,
+    draw:
+      drop.mode === "DRAW" ? { seed, commitment, publicValueSource, publicValue, entriesClosedAt, entriesRoot, entryCount, drawnAt, stock } : null,
   };
 }
 
@@ -188,7 +190,8 @@ export function selectStockOfDrop(dropId: string): Statement {
 export function selectLostLines(now: number): Statement {
   return {
     name: "select lost lines",
-    text: `SELECT d.id FROM drops d WHERE (d.closed_at IS NOT NULL AND d.mode <> 'DIRECT' OR d.mode = 'FIRST_COME' AND d.closes_at <= $1::timestamptz)
+    text: `SELECT d.id FROM drops d WHERE (d.closed_at IS NOT NULL AND d.mode <> 'DIRECT' OR d.mode = 'FIRST_COME' AND d.closes_at <= $1::timestamptz
+               OR d.mode = 'DRAW' AND d.drawn_at IS NOT NULL AND NOT d.waitlist)
              AND EXISTS (SELECT FROM drop_entries e WHERE e.drop_id = d.id AND e.status = 'WAITING')`,
     values: [iso(now)],
   };

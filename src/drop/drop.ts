@@ -11,12 +11,16 @@ export type DropStatus = (typeof DROP_STATUSES)[number];
 export const ENTRY_STATUSES = ["WAITING", "HELD", "ORDERED", "BOUGHT", "LAPSED", "LEFT", "LOST"] as const;
 export type EntryStatus = (typeof ENTRY_STATUSES)[number];
 
-/** The terms of a draw, and its result. `seed` is secret until `drawnAt`. Digests are hex. Instants in ms. */
+/**
+ * The terms of a draw, and its result. `seed` is secret until `drawnAt`, and null in what is cached before. `entriesClosedAt` is when the
+ * draw's entries were closed, after which no clock can add or remove another. Digests are hex. Instants in ms.
+ */
 export type Draw = {
-  seed: string;
+  seed: string | null;
   commitment: string;
   publicValueSource: string | null;
   publicValue: string | null;
+  entriesClosedAt: number | null;
   entriesRoot: string | null;
   entryCount: number | null;
   drawnAt: number | null;
@@ -80,7 +84,7 @@ export type Person = { dropId: string; person: string; units: number; most: numb
 
 /** Whether entries and orders without a hold are over: closed by an operator, or past `closesAt`. */
 export function isOver(drop: Drop, now: number): boolean {
-  return drop.closedAt !== null || (drop.closesAt !== null && now >= drop.closesAt);
+  return drop.closedAt !== null || (drop.draw !== null && drop.draw.entriesClosedAt !== null) || (drop.closesAt !== null && now >= drop.closesAt);
 }
 
 /**
@@ -112,7 +116,7 @@ export function heldUntil({ pausedMs }: Pick<Drop, "pausedMs">, { heldUntil: unt
 /** Whether units that become free go to the line now. */
 export function passesOn(drop: Drop, now: number): boolean {
   if (drop.pausedAt !== null || drop.closedAt !== null || drop.mode === "DIRECT") return false;
-  return drop.mode === "DRAW" ? drop.draw !== null && drop.draw.drawnAt !== null : !isOver(drop, now);
+  return drop.mode === "DRAW" ? isDrawn(drop) && drop.waitlist : !isOver(drop, now);
 }
 
 /** The `heldUntil` of a hold that begins now, in the drop's own time. */
@@ -127,8 +131,13 @@ export function hasLapsed(drop: Drop, { status, heldUntil: until }: Entry, now: 
 
 /** The status that the API shows: whoever waits when the line is over has lost, before the job has written it. */
 export function entryStatus(drop: Drop, { status }: Pick<Entry, "status">, now: number): EntryStatus {
-  const lineIsOver = drop.closedAt !== null || (drop.mode === "FIRST_COME" && isOver(drop, now));
+  const lineIsOver = drop.closedAt !== null || (drop.mode === "FIRST_COME" ? isOver(drop, now) : isDrawn(drop) && !drop.waitlist);
   return status === "WAITING" && lineIsOver ? "LOST" : status;
+}
+
+/** Whether the draw of a drop was made. */
+export function isDrawn({ draw }: Pick<Drop, "draw">): boolean {
+  return draw !== null && draw.drawnAt !== null;
 }
 
 /** The place of an entry in its line. */

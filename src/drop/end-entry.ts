@@ -62,7 +62,7 @@ export function lapseHold(productDrops: ProductDrops, findEntry: FindEntry): Com
 
 /** Ends an entry that waits or is held. Errors: NeedsChanged. */
 export function endEntry(uow: UnitOfWork, drop: Drop, person: Person, entry: Entry, status: "LEFT" | "LAPSED"): void {
-  const ended = withEntry({ ...person, units: person.units - entry.quantity }, { ...entry, status, endedAt: uow.now });
+  const ended = withEntry({ ...person, units: person.units - entry.quantity }, { ...entry, status, endedAt: endOf(drop, uow.now) });
   uow.put(people, personKey(drop.id, person.person), ended);
   if (status === "LAPSED") announceEntry(uow, drop, ended, "entry.lapsed");
   if (entry.status === "WAITING") leaveLine(uow, entry, person);
@@ -79,4 +79,9 @@ function entryNeeds({ dropId, person, found, productDrops = [] }: OfPerson): Nee
   const own = [need(drops, dropId), need(people, personKey(dropId, person)), need(lineHeads, dropId)];
   if (!found) return own;
   return [...own, need(lines, lineKey(dropId, found.variantId), 1), ...successionNeeds(new Map(productDrops), [found])];
+}
+
+/** When an entry ends. Of a draw whose entries are closed none ends before the close: it stays in the draw. */
+function endOf({ draw, closesAt }: Drop, now: number): number {
+  return draw !== null && draw.entriesClosedAt !== null ? Math.max(now, closesAt ?? now) : now;
 }

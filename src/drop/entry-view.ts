@@ -3,7 +3,7 @@
 import Type from "typebox";
 import { isoOrNull } from "../database/statement.ts";
 import { Id, Instant, Nullable, OneOf } from "../http/schemas.ts";
-import { type Drop, type Entry, ENTRY_STATUSES, entryStatus, heldUntil, placeOf } from "./drop.ts";
+import { type Drop, type Entry, ENTRY_STATUSES, entryStatus, heldUntil, isDrawn, placeOf } from "./drop.ts";
 
 export type EntryView = ReturnType<typeof entryView>;
 
@@ -12,7 +12,9 @@ export type EntryView = ReturnType<typeof entryView>;
  * @param now determines the status, in ms
  */
 export function entryView(drop: Drop, entry: Entry, called: number, now: number) {
-  const { id, number, variantId, quantity, rank } = entry;
+  const { id, number, variantId, quantity } = entry;
+  // Ranks are written before the draw is public.
+  const rank = isDrawn(drop) ? entry.rank : null;
   const status = entryStatus(drop, entry, now);
   return {
     entryId: id,
@@ -22,7 +24,7 @@ export function entryView(drop: Drop, entry: Entry, called: number, now: number)
     variantId,
     quantity,
     status,
-    ahead: status === "WAITING" ? Math.max(0, placeOf(entry) - called - 1) : 0,
+    ahead: status === "WAITING" ? Math.max(0, placeOf({ rank, number }) - called - 1) : 0,
     heldUntil: status === "HELD" || status === "ORDERED" ? isoOrNull(heldUntil(drop, entry)) : null,
   };
 }

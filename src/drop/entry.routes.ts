@@ -4,9 +4,11 @@ import Type from "typebox";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, Id, Quantity } from "../http/schemas.ts";
+import { Body, Id, Nullable, Quantity } from "../http/schemas.ts";
 import { refuse } from "../refusal.ts";
 import { type DropParts, readDrop } from "./read-drop.ts";
+import { Proofs } from "./draw/proof.ts";
+import { isDrawn } from "./drop.ts";
 import { enterDrop } from "./enter-drop.ts";
 import { entryFields, entryView } from "./entry-view.ts";
 import { leaveDrop } from "./end-entry.ts";
@@ -15,6 +17,20 @@ import { personOf } from "./person-of.ts";
 import type { ProductDrops } from "./product-drops.ts";
 
 const EntrySchema = Type.Object(entryFields, { title: "Entry" });
+const OwnEntrySchema = Type.Object(
+  {
+    ...entryFields,
+    proof: Type.Optional(
+      Nullable(
+        Type.Object(
+          { leaf: Type.String(), index: Type.Integer(), path: Type.Array(Type.String()) },
+          { description: "After a draw: shows that the entry was in it (docs/api/draws.md). Null if it left before the close" },
+        ),
+      ),
+    ),
+  },
+  { title: "OwnEntry" },
+);
 const params = Type.Object({ dropId: Id() });
 
 export type EntryParts = DropParts & { productDrops: ProductDrops; variantCache: VariantCache };
@@ -69,6 +85,7 @@ function enterRoute(routes: Routes, { productDrops, variantCache }: EntryParts):
 }
 
 function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, findEntry: FindEntry): void {
+  const proofs = new Proofs(database);
   routes.read(
     {
       method: "GET",
@@ -79,7 +96,7 @@ function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, fin
       tag: "Drops",
       summary: "The caller's last entry",
       params,
-      answers: { 200: EntrySchema },
+      answers: { 200: OwnEntrySchema },
       refusals: ["DROP_NOT_FOUND", "ENTRY_NOT_FOUND"],
     },
     async ({ caller, params: { dropId } }) => {
@@ -87,7 +104,8 @@ function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, fin
       const drop = (await readDrop({ database, cache }, id)) ?? refuse("DROP_NOT_FOUND", { dropId });
       const entry = await findEntry(id, personOf(caller, caller.id));
       if (!entry || entry.userId !== caller.id) refuse("ENTRY_NOT_FOUND", { dropId });
-      return entryView(drop, entry, drop.called, now());
+      const proof = isDrawn(drop) ? { proof: await proofs.of(id, entry.number) } : {};
+      return { ...entryView(drop, entry, drop.called, now()), ...proof };
     },
   );
 }

@@ -11,7 +11,7 @@ const DROP_TTL_MS = 60_000;
 
 export type DropParts = { database: Database; cache: Cache; now: Now };
 
-/** A drop with its figures, from the cache; its draw is left out, because it holds the secret seed. */
+/** A drop with its figures, from the cache, without the seed of its draw before it is drawn. */
 export async function readDrop({ database, cache }: Omit<DropParts, "now">, dropId: string): Promise<DropRow | null> {
   return cache.read<DropRow | null>({
     key: `drop ${dropId}`,
@@ -21,7 +21,8 @@ export async function readDrop({ database, cache }: Omit<DropParts, "now">, drop
   });
 }
 
-/** A drop without its draw, for a cache that is shared. */
+/** A drop without what is secret, for a cache that is shared. */
 export function publicRow(row: Record<string, unknown>): DropRow {
-  return { ...dropRowOf(row), draw: null };
+  const { draw, ...drop } = dropRowOf(row);
+  return { ...drop, draw: draw && { ...draw, seed: draw.drawnAt === null ? null : draw.seed } };
 }

@@ -15,7 +15,7 @@ import { people, personKey } from "./person.sql.ts";
 import { passUnits } from "./succession.ts";
 
 /** The stock of each variant when the command was prepared: so many units may pass to the line. */
-type OfDrop = { dropId: string; productId?: string; stock?: { variantId: string; units: number }[] };
+export type OfDrop = { dropId: string; productId?: string; stock?: { variantId: string; units: number }[] };
 
 /** Reads a drop's product and the stock of its variants; undefined if the drop does not exist. */
 export type FindStock = (dropId: string) => Promise<Pick<Required<OfDrop>, "productId" | "stock"> | undefined>;

@@ -7,7 +7,6 @@ import type { Changes, Journal } from "../till/table.ts";
 export type ShopEventType =
   | `drop.${"opened" | "sold-out" | "closed" | "drawn"}`
   | `entry.${"held" | "lapsed"}`
-  | `return.${"requested" | "received" | "rejected"}`
   | `payment.${"unknown" | "declined"}`
   | `stock.${"sold-out" | "back"}`
   | "coupon.issued"

@@ -1,8 +1,7 @@
 // The units of an order that can be returned. A piece can be returned within the window of the
 // parcel that carried it, so returns are counted per parcel.
 
-import type { OrderItem } from "../order/order.ts";
-import type { Shipment } from "../order/shipped.ts";
+import type { Fulfilment, Shipment } from "../order/fulfilment.ts";
 
 /** Units of a variant from one parcel. */
 export type Piece = { shipmentId: string; variantId: string; quantity: number };
@@ -22,7 +21,7 @@ export function returnableUntil({ shippedAt, deliveredAt }: Shipment, returnWith
  * @param returned pieces of open and of received returns
  */
 export function returnablePieces(
-  { items, shipments }: { items: readonly OrderItem[]; shipments: readonly Shipment[] },
+  fulfilment: Fulfilment,
   returned: readonly { open: boolean; pieces: readonly Piece[] }[],
   { now, returnWithinMs }: { now: number; returnWithinMs: number },
 ): Piece[] {
@@ -35,9 +34,11 @@ export function returnablePieces(
     }
   // Units that an operator refunded after shipment without a return: no parcel is known for them,
   // so the oldest parcels, whose windows end first, are taken to have carried them.
-  const unassigned = new Map(items.map(({ variantId, returnedQuantity = 0 }) => [variantId, returnedQuantity - (received.get(variantId) ?? 0)]));
+  const unassigned = new Map(
+    Object.entries(fulfilment.returned ?? {}).map(([variantId, units]) => [variantId, units - (received.get(variantId) ?? 0)]),
+  );
   const returnable: Piece[] = [];
-  for (const shipment of shipments.toSorted((a, b) => returnableUntil(a, returnWithinMs) - returnableUntil(b, returnWithinMs))) {
+  for (const shipment of fulfilment.shipments.toSorted((a, b) => returnableUntil(a, returnWithinMs) - returnableUntil(b, returnWithinMs))) {
     for (const { variantId, quantity } of shipment.items) {
       const free = quantity - (taken.get(`${shipment.id} ${variantId}`) ?? 0);
       const refunded = Math.min(free, unassigned.get(variantId) ?? 0);

@@ -22,7 +22,7 @@ import { Utf8 } from "./utf8.ts";
 
 export { perform, type Submission, submit } from "./submission.ts";
 
-type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<void> | void;
+type Handler = (request: FastifyRequest, reply: FastifyReply) => Promise<unknown> | void;
 
 type CachedResponse = { text: string; ttlMs: number };
 /** The encoded bodies of cached responses. */
@@ -95,12 +95,12 @@ export class Routes {
   /** A route that streams its response. Fastify destroys the stream when the client disconnects. */
   stream<P extends TSchema, Q extends TSchema, B extends TSchema>(
     definition: RouteDefinition<P, Q, B>,
-    open: (call: CallOf<P, Q, B>) => Readable,
+    open: (call: CallOf<P, Q, B>) => Readable | Promise<Readable>,
   ): void {
-    this.#declare({ ...definition, streams: true }, false, (request, reply) => {
-      const stream = open(this.#call(request));
+    this.#declare({ ...definition, streams: true }, false, async (request, reply) => {
+      const stream = await open(this.#call(request));
       // Tells reverse proxies not to buffer the response.
-      reply
+      return reply
         .type(definition.mediaType ?? JSON_TYPE)
         .header("x-accel-buffering", "no")
         .send(stream);

@@ -2,12 +2,14 @@ import { refuse } from "../refusal.ts";
 import type { ReceiveAccount } from "../gateway/gateway.ts";
 import { type Command, command } from "../till/command.ts";
 import type { Started } from "../idempotency/two-phase.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { changeOrder } from "./change-order.ts";
 import { getOrder } from "./get-order.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "./order-cache.ts";
-import { orderView, type OrderView } from "./order-view.ts";
+import { orderView, type OrderView, type Viewer } from "./order-view.ts";
+import type { Order } from "./order.ts";
 import { livePayment } from "./payment/live-payment.ts";
-import { CANCELLED, refund, remaining } from "./refund/refund.ts";
+import { CANCELLED, refund, remaining, viewOfRefund } from "./refund/refund.ts";
 
 export type CancelOrder = {
   orderId: string;
@@ -17,6 +19,9 @@ export type CancelOrder = {
   askAfterMs: number;
   /** The buyer's account, which only the refund of a deposit needs. */
   receiveAccount?: ReceiveAccount | null | undefined;
+  /** How long after its completion a buyer can cancel an order, in ms. */
+  cancelWithinMs: number;
+  viewer: Viewer;
   immutable?: ImmutableOrder;
 };
 
@@ -30,13 +35,32 @@ export function cancelOrder(orderCache: OrderCache): Command<CancelOrder, Starte
     prepare: (input) => withImmutableOrder(orderCache, input),
     needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
-    decide(uow, { orderId, callerId, askAfterMs, receiveAccount }) {
+    decide(uow, { orderId, callerId, askAfterMs, cancelWithinMs, viewer, receiveAccount }) {
       const order = getOrder(uow, orderId, callerId);
-      if (order.status === "COMPLETED") return refund(uow, order, remaining(order.items), CANCELLED, { askAfterMs, receiveAccount });
-      if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE", { orderId, orderStatus: order.status });
+      checkCancellable(uow, order, { byBuyer: callerId !== null, cancelWithinMs });
+      if (order.status === "COMPLETED") {
+        const terms = { units: remaining(order.items), reasons: CANCELLED, restock: true, returnId: null };
+        return viewOfRefund(refund(uow, order, terms, { askAfterMs, receiveAccount }), viewer);
+      }
       if (livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
       const cancelled = changeOrder(uow, order, "order.cancelled", { status: "CANCELLED" });
-      return { kind: "answer", answer: orderView(cancelled, undefined) };
+      return { kind: "answer", answer: orderView(cancelled, undefined, viewer) };
     },
   });
+}
+
+/**
+ * A buyer cannot cancel an order whose goods are being prepared, that was completed too long ago,
+ * or that was brought in from the past; an operator can until the first parcel is shipped.
+ * Errors: ORDER_NOT_CANCELLABLE.
+ */
+function checkCancellable(uow: UnitOfWork, order: Order, { byBuyer, cancelWithinMs }: { byBuyer: boolean; cancelWithinMs: number }): void {
+  const { id: orderId, status, completedAt, preparingAt, fulfilment, imported } = order;
+  const refuseFor = (reason: "STATUS" | "FULFILMENT" | "TOO_LATE"): never =>
+    refuse("ORDER_NOT_CANCELLABLE", { orderId, orderStatus: status, reason });
+  if (status !== "PENDING" && status !== "COMPLETED") refuseFor("STATUS");
+  if (byBuyer && imported) refuseFor("STATUS");
+  if (fulfilment !== null && fulfilment.shipments.length > 0) refuseFor("FULFILMENT");
+  if (byBuyer && preparingAt !== null) refuseFor("FULFILMENT");
+  if (byBuyer && completedAt !== null && uow.now >= completedAt + cancelWithinMs) refuseFor("TOO_LATE");
 }

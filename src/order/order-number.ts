@@ -12,11 +12,11 @@ const SUFFIX_BITS = 40n;
 
 /** Returns the number of an order, such as `261129-7ZK3MQ0D`. The day is in the shop's time zone. */
 export function orderNumberOf(orderId: string, createdAt: number, timezone: string): string {
-  let bits = BigInt(`0x${orderId.slice(21, 23)}${orderId.slice(24, 32)}`);
+  let bits = Number.parseInt(orderId.slice(21, 23) + orderId.slice(24, 32), 16);
   let suffix = "";
   for (let i = 0; i < SUFFIX_LENGTH; i++) {
-    suffix = ALPHABET.charAt(Number(bits & 31n)) + suffix;
-    bits >>= 5n;
+    suffix = ALPHABET.charAt(bits % 32) + suffix;
+    bits = Math.floor(bits / 32);
   }
   return `${shortDay(createdAt, timezone)}-${suffix}`;
 }

@@ -8,6 +8,7 @@ import { newestFirst } from "../http/pages.ts";
 import type { Routes } from "../http/route.ts";
 import { Body, Id, OneOf, page, Quantity, Query, Text } from "../http/schemas.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
+import { viewerOf } from "./may-read.ts";
 import type { OrderCache } from "./order-cache.ts";
 import { orderReader } from "./order-reader.ts";
 import { type ListedOrderRow, listedOrderView } from "./order-view.ts";
@@ -21,6 +22,7 @@ const RefundBody = Body({
   reason: Text(500),
   customerReason: Type.Optional(Text(500)),
   refundReceiveAccount: Type.Optional(RefundReceiveAccount),
+  restock: Type.Optional(Type.Boolean({ default: true, description: "false writes the units off: they are not sold again" })),
 });
 const ListQuery = Query({
   ...page,
@@ -66,9 +68,22 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
       answers: { 200: OrderSchema, 202: OrderSchema },
       refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
     },
-    ({ params: { id: orderId }, body: { reason, customerReason = null, items: requested, refundReceiveAccount: receiveAccount } }) => {
+    ({
+      caller,
+      params: { id: orderId },
+      body: { reason, customerReason = null, items: requested, restock = true, refundReceiveAccount: receiveAccount },
+    }) => {
       const items = requested?.map(({ variantId, quantity }) => ({ variantId: variantId.toLowerCase(), quantity })) ?? null;
-      return submitRefund(parts, refund, { orderId, items, reason, customerReason, askAfterMs, receiveAccount });
+      return submitRefund(parts, refund, {
+        orderId,
+        items,
+        reason,
+        customerReason,
+        restock,
+        askAfterMs,
+        receiveAccount,
+        viewer: viewerOf(caller, config),
+      });
     },
   );
 
@@ -88,7 +103,7 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
         ORDERS.checkCursor({ query });
       },
     },
-    async ({ query }) => {
+    async ({ caller, query }) => {
       const { userId, status = null, rehearsals = false } = query;
       const filter = { userId: userId?.toLowerCase() ?? null, status, ...period(query), rehearsals };
       const { rows, nextCursor } = await ORDERS.read(
@@ -96,7 +111,7 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
         (after, limit) => lists.rows<ListedOrderRow>(selectOrderPage(filter, after?.[0] ?? null, limit)),
         ({ id }) => [id],
       );
-      return { orders: rows.map(listedOrderView), nextCursor };
+      return { orders: rows.map((row) => listedOrderView(row, viewerOf(caller, config))), nextCursor };
     },
   );
 }

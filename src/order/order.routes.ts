@@ -8,18 +8,20 @@ import { BatchedPages } from "../database/batched-pages.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { MetadataPatchSchema, MetadataSchema } from "../http/metadata.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, Either, ExpectedAmount, Id, OneOf, page, Quantity, Query, UserParams } from "../http/schemas.ts";
 import type { Caller } from "../http/caller.ts";
+import { Body, Either, ExpectedAmount, ForeignKey, Id, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { cancelOrder } from "./cancel-order.ts";
-import { mayRead } from "./may-read.ts";
+import { editOrder } from "./edit-order.ts";
+import { mayRead, viewerOf } from "./may-read.ts";
 import type { OrderCache } from "./order-cache.ts";
 import { orderReader } from "./order-reader.ts";
 import { type ListedOrderRow, listedOrderView, orderRowView } from "./order-view.ts";
-import { OrderListSchema, OrderSchema } from "./order.schemas.ts";
+import { OrderListSchema, OrderSchema, ShippingAddressBody } from "./order.schemas.ts";
 import { selectUserOrders } from "./order.sql.ts";
 import { placeOrder, type PlaceOrder } from "./place-order.ts";
 import { CARD_REFUND_DESCRIPTION, type RefundParts, RefundReceiveAccount, submitRefund } from "./refund/submit-refund.ts";
@@ -33,16 +35,21 @@ const commonFields = {
     Body({ method: OneOf(["BALANCE", "DEFERRED"]) }, { description: "Default BALANCE: paid immediately. DEFERRED: to be paid later" }),
   ),
   expectedAmount: Type.Optional(ExpectedAmount()),
+  shippingAddress: Type.Optional(ShippingAddressBody),
+  note: Type.Optional(Text(500)),
+  metadata: Type.Optional(MetadataSchema()),
+  externalId: Type.Optional(ForeignKey(255)),
   orderedAt: Type.Optional(Type.String({ format: "date-time", description: "Operators only: the time of an imported order" })),
 };
 const FromCart = Body({ ...commonFields, fromCart: Type.Literal(true) });
 const FromItems = Body({ ...commonFields, orderItems: Type.Array(LineItem, { minItems: 1, maxItems: 2000 }) });
-type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: Static<typeof LineItem>[] };
+const FromCartItems = Body({ ...commonFields, cartItemIds: Type.Array(Id(), { minItems: 1, maxItems: 2000 }) });
+type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: Static<typeof LineItem>[]; cartItemIds?: string[] };
 
 const USER_ORDERS = newestFirst("user's orders");
 
 export type OrderRoutesOptions = {
-  config: Pick<Config, "gateway" | "orderExpiresAfterMs">;
+  config: Pick<Config, "gateway" | "orderExpiresAfterMs" | "cancelWithinMs" | "timezone" | "country">;
   database: Database;
   now: Now;
   variantCache: VariantCache;
@@ -53,8 +60,41 @@ export type OrderRoutesOptions = {
 
 export function orderRoutes(routes: Routes, options: OrderRoutesOptions): void {
   placeOrderRoute(routes, options);
-  readRoutes(routes, options.database);
+  readRoutes(routes, options);
   cancelOrderRoute(routes, options);
+  editOrderRoute(routes, options);
+}
+
+const EditBody = Body({
+  shippingAddress: Type.Optional(Nullable(ShippingAddressBody)),
+  note: Type.Optional(Nullable(Text(500))),
+  metadata: Type.Optional(MetadataPatchSchema()),
+});
+
+function editOrderRoute(routes: Routes, { config }: OrderRoutesOptions): void {
+  routes.write(
+    {
+      method: "PATCH",
+      path: "/orders/{orderId}",
+      operationId: "editOrder",
+      audience: "shopper",
+      permission: "fulfilment",
+      tag: "Orders",
+      summary: "Change the address, note and metadata of an order",
+      description:
+        "The buyer can until the goods are being prepared, an operator until they are shipped, and an operator can always change `metadata`. Members that are left out stay as they are.",
+      params: OrderParams,
+      body: EditBody,
+      answers: { 200: OrderSchema },
+      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_SHIPPABLE"],
+    },
+    ({ caller, params: { orderId }, body: { shippingAddress, note, metadata } }) => {
+      const callerId = caller.role === "operator" ? null : caller.id;
+      const address = shippingAddress && { ...shippingAddress, country: shippingAddress.country ?? config.country };
+      const input = { orderId: orderId.toLowerCase(), callerId, shippingAddress: address, note, metadata };
+      return submit(editOrder, { ...input, viewer: viewerOf(caller, config) });
+    },
+  );
 }
 
 function placeOrderRoute(routes: Routes, { config, database, now, variantCache }: OrderRoutesOptions): void {
@@ -68,12 +108,14 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
       permission: "orders",
       tag: "Orders",
       summary: "Place an order, and pay it now or later",
-      description: "All or nothing. Quantities of the same variant are added up. `fromCart` orders the whole cart and empties it.",
-      body: Either<NewOrder, NewOrder>("fromCart", FromCart, FromItems),
+      description:
+        "All or nothing. Quantities of the same variant are added up. `fromCart` orders the whole cart, `cartItemIds` these items of it; both take out of the cart what was ordered.",
+      body: Either<NewOrder, NewOrder>("fromCart", FromCart, Either<NewOrder, NewOrder>("cartItemIds", FromCartItems, FromItems)),
       answers: { 201: OrderSchema },
       refusals: [
         "FORBIDDEN",
         "USER_NOT_FOUND",
+        "CART_ITEM_NOT_FOUND",
         "PRODUCT_NOT_FOUND",
         "PRODUCT_NOT_FOR_SALE",
         "STOCK_INSUFFICIENT",
@@ -83,7 +125,7 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
         "BALANCE_INSUFFICIENT",
       ],
     },
-    ({ caller, body }) => submit(place, placeOrderInput(caller, body, now, config.orderExpiresAfterMs), 201),
+    ({ caller, body }) => submit(place, placeOrderInput(caller, body, now, config), 201),
   );
 }
 
@@ -91,12 +133,12 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
  * Errors: INVALID_REQUEST for an impossible `orderedAt`, FORBIDDEN for another user's order or an
  * `orderedAt` unless an operator calls.
  */
-function placeOrderInput(caller: Caller, body: NewOrder, now: Now, expiresAfterMs: number): PlaceOrder {
-  const { orderItems, userCouponId, payment, orderedAt, expectedAmount = null } = body;
+function placeOrderInput(caller: Caller, body: NewOrder, now: Now, config: OrderRoutesOptions["config"]): PlaceOrder {
+  const { orderItems, cartItemIds, userCouponId, payment, orderedAt, expectedAmount = null, shippingAddress, note, metadata, externalId } = body;
   if (orderedAt !== undefined && Date.parse(orderedAt) > now()) invalid("/orderedAt", "must not be in the future");
   if (orderedAt !== undefined && Date.parse(orderedAt) < 0) invalid("/orderedAt", "must not be before 1970");
   const userId = onBehalf(caller, body.userId);
-  if (orderedAt !== undefined && caller.role !== "operator") refuse("FORBIDDEN");
+  if ((orderedAt !== undefined || externalId !== undefined) && caller.role !== "operator") refuse("FORBIDDEN");
   return {
     userId,
     lineItems:
@@ -105,15 +147,21 @@ function placeOrderInput(caller: Caller, body: NewOrder, now: Now, expiresAfterM
         ...(variantId === undefined ? {} : { variantId: variantId.toLowerCase() }),
         quantity,
       })) ?? null,
+    cartItemIds: cartItemIds?.map((id) => id.toLowerCase()) ?? null,
     userCouponId: userCouponId?.toLowerCase() ?? null,
     method: payment?.method ?? "BALANCE",
     orderedAt: orderedAt === undefined ? null : Date.parse(orderedAt),
     expectedAmount,
-    expiresAfterMs,
+    shippingAddress: shippingAddress && { ...shippingAddress, country: shippingAddress.country ?? config.country },
+    note,
+    metadata: metadata && Object.keys(metadata).length > 0 ? metadata : undefined,
+    externalId,
+    expiresAfterMs: config.orderExpiresAfterMs,
+    viewer: viewerOf(caller, config),
   };
 }
 
-function readRoutes(routes: Routes, database: Database): void {
+function readRoutes(routes: Routes, { config, database }: OrderRoutesOptions): void {
   const orders = orderReader(database);
   const userOrders = new BatchedPages((batch) => database.rows<ListedOrderRow & { page: number }>(selectUserOrders(batch)));
 
@@ -132,7 +180,7 @@ function readRoutes(routes: Routes, database: Database): void {
     },
     async ({ caller, params: { orderId } }) => {
       const row = await orders.get(orderId);
-      return row && mayRead(caller, row.userId) ? orderRowView(row) : refuse("ORDER_NOT_FOUND", { orderId });
+      return row && mayRead(caller, row.userId) ? orderRowView(row, viewerOf(caller, config)) : refuse("ORDER_NOT_FOUND", { orderId });
     },
   );
 
@@ -152,14 +200,14 @@ function readRoutes(routes: Routes, database: Database): void {
       refusals: ["USER_NOT_FOUND"],
       shape: USER_ORDERS.checkCursor,
     },
-    async ({ params: { userId }, query }) => {
+    async ({ caller, params: { userId }, query }) => {
       const { rows, nextCursor } = await USER_ORDERS.read(
         query,
         (after, limit) => userOrders.get(userId, after?.[0] ?? null, limit),
         ({ id }) => [id],
       );
       if (rows.length === 0 && (await database.rows(selectUser(userId))).length === 0) refuse("USER_NOT_FOUND", { userId });
-      return { orders: rows.map(listedOrderView), nextCursor };
+      return { orders: rows.map((row) => listedOrderView(row, viewerOf(caller, config))), nextCursor };
     },
   );
 }
@@ -186,7 +234,14 @@ function cancelOrderRoute(routes: Routes, { config, database, orderCache, gatewa
     },
     ({ caller, params: { orderId }, body: { refundReceiveAccount: receiveAccount } }) => {
       const callerId = caller.role === "operator" ? null : caller.id;
-      return submitRefund(parts, cancel, { orderId, callerId, askAfterMs, receiveAccount });
+      return submitRefund(parts, cancel, {
+        orderId,
+        callerId,
+        askAfterMs,
+        receiveAccount,
+        cancelWithinMs: config.cancelWithinMs,
+        viewer: viewerOf(caller, config),
+      });
     },
   );
 }

@@ -1,16 +1,49 @@
 // Responses of the orders' routes.
 
 import Type from "typebox";
-import { Id, Instant, Money, NextCursor, Nullable, OneOf } from "../http/schemas.ts";
+import { COUNTRIES } from "../country.ts";
+import { MetadataSchema } from "../http/metadata.ts";
+import { Body, Id, Instant, Money, NextCursor, Nullable, OneOf, Text } from "../http/schemas.ts";
 import { ITEMS_IN_LIST } from "./order.sql.ts";
 import { PAYMENT_STATUSES } from "./payment/payment.ts";
 
 export const ORDER_STATUSES = ["PENDING", "COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const;
 
+export const FULFILMENT_STATUSES = ["NONE", "PREPARING", "PARTIALLY_SHIPPED", "SHIPPED", "DELIVERED"] as const;
+
+const address = {
+  recipient: Text(100),
+  phone: Text(40),
+  postalCode: Text(20),
+  line1: Text(200),
+  line2: Type.Optional(Text(200)),
+  country: Type.Optional(OneOf(COUNTRIES)),
+  note: Type.Optional(Text(500)),
+};
+export const ShippingAddressBody = Body(address, { description: "`country` is a code of ISO 3166-1; by default the shop's" });
+const ShippingAddressSchema = Type.Object({ ...address, country: Type.String({ description: "ISO 3166-1" }) }, { title: "ShippingAddress" });
+
+export const UnitsSchema = Type.Array(Type.Object({ variantId: Id(), quantity: Type.Integer() }));
+const ShipmentSchema = Type.Object(
+  {
+    shipmentId: Id(),
+    items: UnitsSchema,
+    carrier: Type.String(),
+    trackingNumber: Type.String(),
+    trackingUrl: Nullable(Type.String()),
+    shippedAt: Instant(),
+    deliveredAt: Nullable(Instant()),
+  },
+  { title: "Shipment" },
+);
+
 const fields = {
   orderId: Id(),
+  orderNumber: Type.String({ description: "The day of the order in the shop's time zone and eight characters, such as 261129-7ZK3MQ0D" }),
+  externalId: Type.Optional(Nullable(Type.String({ description: "Operators only: the order's id in another system" }))),
   userId: Id(),
   status: OneOf(ORDER_STATUSES),
+  fulfilmentStatus: OneOf(FULFILMENT_STATUSES),
   orderItems: Type.Array(
     Type.Object({
       productId: Id(),
@@ -29,6 +62,10 @@ const fields = {
   paidAmount: Type.Integer({ description: "0 until the order is paid, in the currency's minor unit" }),
   refundedAmount: Money(),
   amountDue: Type.Integer({ description: "The amount to pay while the order is PENDING, else 0, in the currency's minor unit" }),
+  shippingAddress: Nullable(ShippingAddressSchema),
+  note: Nullable(Type.String()),
+  metadata: MetadataSchema(),
+  shipments: Type.Array(ShipmentSchema),
   payment: Nullable(
     Type.Object({
       paymentId: Id(),

@@ -1,6 +1,7 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
 import { arrayOf, columns, iso, isoOrNull, LAST_ID, type Statement } from "../database/statement.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
+import { changesDetails, DETAIL_TYPES, DETAILS, hasDetails, updateDetails } from "./order-details.sql.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
 
 const SCALARS = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",
@@ -20,7 +21,7 @@ export const orders: Table<Order> = {
   name: "orders",
   load: (ids) => ({
     name: "lock orders",
-    text: `SELECT ${SCALARS}, ${ITEMS} AS items, o.items IS NULL AS unmoved,
+    text: `SELECT ${SCALARS}, ${DETAILS}, ${ITEMS} AS items, o.items IS NULL AS unmoved,
              ${paid("paid_at", "paid_at")} AS "paidAt", ${paid("payment_id", "id")} AS "paymentId"
            FROM orders o WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE`,
     values: [arrayOf(ids, (id) => id)],
@@ -31,11 +32,15 @@ export const orders: Table<Order> = {
     const changed = changes.filter(({ before }) => before !== undefined);
     const unmoved = changed.filter(({ before }) => before?.unmoved);
     const refunded = changed.filter(({ before, after }) => before?.items !== after.items);
+    const detailed = changed.filter(changesDetails);
+    const [plain, withDetails] = [placed.filter((order) => !hasDetails(order)), placed.filter(hasDetails)];
     return [
-      ...(placed.length > 0 ? [insertOrders(placed)] : []),
+      ...(plain.length > 0 ? [insertOrders(plain)] : []),
+      ...(withDetails.length > 0 ? [insertOrdersWithDetails(withDetails)] : []),
       ...(unmoved.length > 0 ? [moveOrders(unmoved.map(({ key }) => key))] : []),
       ...(changed.length > 0 ? [updateOrders(changed)] : []),
       ...(refunded.length > 0 ? [updateItems(refunded)] : []),
+      ...(detailed.length > 0 ? [updateDetails(detailed)] : []),
     ];
   },
 };
@@ -58,7 +63,7 @@ export function withItems<Row extends { items: OrderItem[] }>(row: Row): Row {
   return row;
 }
 
-const PLACED = columns({
+const PLACED_TYPES = {
   id: "uuid",
   user_id: "uuid",
   status: "text",
@@ -73,13 +78,24 @@ const PLACED = columns({
   completed_at: "timestamptz",
   paid_at: "timestamptz",
   payment_id: "uuid",
-});
+} as const;
+const PLACED = columns(PLACED_TYPES);
+const PLACED_WITH_DETAILS = columns({ ...PLACED_TYPES, ...DETAIL_TYPES });
 
 function insertOrders(placed: Order[]): Statement {
   return {
     name: "insert orders",
     text: `INSERT INTO orders (${PLACED.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED.unnest}`,
     values: PLACED.arrays(placed.map((order) => ({ ...order, items: order.items.map(storedItem) }))),
+  };
+}
+
+/** Orders without details are inserted without these columns, so that details cost nothing where they are not used. */
+function insertOrdersWithDetails(placed: Order[]): Statement {
+  return {
+    name: "insert orders with details",
+    text: `INSERT INTO orders (${PLACED_WITH_DETAILS.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED_WITH_DETAILS.unnest}`,
+    values: PLACED_WITH_DETAILS.arrays(placed.map((order) => ({ ...order, items: order.items.map(storedItem) }))),
   };
 }
 
@@ -142,9 +158,9 @@ const PAYMENT_JSON = `CASE WHEN o.paid_at IS NULL THEN coalesce((${GATEWAY_PAYME
 /** The line items of each order in a list. */
 export const ITEMS_IN_LIST = 5;
 
-const WHOLE = `${SCALARS}, ${PAID}, ${ITEMS} AS items, ${PAYMENT_JSON} AS payment`;
+const WHOLE = `${SCALARS}, ${PAID}, ${DETAILS}, ${ITEMS} AS items, ${PAYMENT_JSON} AS payment`;
 /** Only the first line items, so that a page is bounded in bytes. */
-const LISTED = `${SCALARS}, ${PAID}, i.first AS items, i.count AS "itemCount", ${PAYMENT_JSON} AS payment`;
+const LISTED = `${SCALARS}, ${PAID}, ${DETAILS}, i.first AS items, i.count AS "itemCount", ${PAYMENT_JSON} AS payment`;
 const FIRST_ITEMS = `CROSS JOIN LATERAL (SELECT jsonb_path_query_array(items, '$[0 to ${ITEMS_IN_LIST - 1}]') AS first, jsonb_array_length(items) AS count FROM (SELECT ${ITEMS} AS items) all_items) i`;
 
 /** Orders with all line items. `payment` is one at the gateway: the settled, open, or else last failed one. */

@@ -1,6 +1,7 @@
 // Orders and their rules.
 
 import { refuse } from "../refusal.ts";
+import type { Fulfilment, FulfilmentStatus } from "./fulfilment.ts";
 
 export type OrderStatus = "PENDING" | "COMPLETED" | "REFUNDED" | "PARTIALLY_REFUNDED" | "CANCELLED" | "EXPIRED";
 
@@ -23,8 +24,43 @@ export type Order = {
   paidAt: number | null;
   /** The id of the payment from the balance; null if it was made with the order. See `balancePayment`. */
   paymentId: string | null;
+  /** When an operator began to prepare the goods. */
+  preparingAt: number | null;
+  fulfilment: Fulfilment | null;
+  /** Follows from the members above; null is NONE. */
+  fulfilmentStatus: Exclude<FulfilmentStatus, "NONE"> | null;
+  shippingAddress: ShippingAddress | null;
+  note: string | null;
+  metadata: Record<string, string> | null;
+  /** The order's id in another system, unique. Operators only. */
+  externalId: string | null;
+  /** An operator has brought it in from the past. */
+  imported: boolean | null;
   /** The stored row has the layout of an older version. */
   unmoved?: boolean;
+};
+
+/** The members of an order of which nothing but the sale is known. */
+export const NO_DETAILS = {
+  preparingAt: null,
+  fulfilment: null,
+  fulfilmentStatus: null,
+  shippingAddress: null,
+  note: null,
+  metadata: null,
+  externalId: null,
+  imported: null,
+} as const satisfies Partial<Order>;
+
+/** Where the goods go. `country` is a code of ISO 3166-1. */
+export type ShippingAddress = {
+  recipient: string;
+  phone: string;
+  postalCode: string;
+  line1: string;
+  line2?: string;
+  country: string;
+  note?: string;
 };
 
 /** A line item. SKU, name and options as they were when it was ordered. */
@@ -45,7 +81,23 @@ export type OrderItem = {
   writtenOffQuantity?: number;
 };
 
-export type OrderEventType = "order.placed" | "order.completed" | "order.cancelled" | "order.expired" | "order.refunded" | "order.partially-refunded";
+/** The events that change an order's status. */
+export type StatusEventType =
+  | "order.placed"
+  | "order.completed"
+  | "order.cancelled"
+  | "order.expired"
+  | "order.refunded"
+  | "order.partially-refunded";
+export type FulfilmentEventType =
+  | "order.preparing"
+  | "order.shipped"
+  | "order.delivered"
+  | "return.requested"
+  | "return.withdrawn"
+  | "return.received"
+  | "return.rejected";
+export type OrderEventType = StatusEventType | FulfilmentEventType;
 
 /** A change of an order after its first. `data` has values that its rows do not keep (docs/api/events.md). */
 export type OrderEvent = { orderId: string; seq: number; type: OrderEventType; data: unknown; at: number };

@@ -15,8 +15,9 @@ import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { type Need, need } from "../till/table.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
-import { checkAmount, type Order, type OrderItem } from "./order.ts";
-import { orderView, type OrderView } from "./order-view.ts";
+import { checkAmount, NO_DETAILS, type Order, type OrderItem, type ShippingAddress } from "./order.ts";
+import { orderView, type OrderView, type Viewer } from "./order-view.ts";
+import { orderExternalIds } from "./order-numbers.sql.ts";
 import { orders } from "./order.sql.ts";
 import { payFromBalance } from "./payment/pay-from-balance.ts";
 
@@ -24,15 +25,23 @@ export type LineItemRequest = { productId: string; variantId?: string; quantity:
 
 export type PlaceOrder = {
   userId: string;
-  /** Null orders the whole cart. */
+  /** Null orders the cart. */
   lineItems: LineItemRequest[] | null;
+  /** Of the cart, these items; null for all. */
+  cartItemIds?: string[] | null;
   userCouponId: string | null;
   method: "BALANCE" | "DEFERRED";
   /** The time of an imported order, in ms; null is now. */
   orderedAt: number | null;
+  shippingAddress?: ShippingAddress | undefined;
+  note?: string | undefined;
+  metadata?: Record<string, string> | undefined;
+  /** The order's id in another system; operators only. */
+  externalId?: string | undefined;
   /** The amount that the buyer has seen, in minor units; null if the client sent none. */
   expectedAmount: number | null;
   expiresAfterMs: number;
+  viewer: Viewer;
   /** Filled in by `prepare`: the variants of each product. */
   variantIds?: Map<string, string[]>;
   /** Filled in by `prepare`: the variants in the cart when it was read. */
@@ -45,7 +54,7 @@ const QUANTITY_MAX = 1_000_000;
  * Places an order. BALANCE also pays it from the balance; DEFERRED leaves it unpaid and reserves
  * nothing. An order of the whole cart empties the cart. All or nothing.
  * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, STOCK_INSUFFICIENT,
- * COUPON_NOT_FOUND, COUPON_UNUSABLE, AMOUNT_CHANGED, BALANCE_INSUFFICIENT, INVALID_REQUEST.
+ * CART_ITEM_NOT_FOUND, COUPON_NOT_FOUND, COUPON_UNUSABLE, AMOUNT_CHANGED, BALANCE_INSUFFICIENT, INVALID_REQUEST.
  */
 export function placeOrder(variantCache: VariantCache, database: Database): Command<PlaceOrder, OrderView> {
   return command<PlaceOrder, OrderView>({
@@ -67,6 +76,7 @@ export function placeOrder(variantCache: VariantCache, database: Database): Comm
       ...(input.lineItems === null ? [need(carts, input.userId)] : []),
       ...variantNeeds(input),
       ...(input.userCouponId === null ? [] : [need(userCoupons, input.userCouponId)]),
+      ...(input.externalId === undefined ? [] : [need(orderExternalIds, input.externalId)]),
     ],
 
     decide(uow, input) {
@@ -76,12 +86,15 @@ export function placeOrder(variantCache: VariantCache, database: Database): Comm
       const items = lineItems.map((lineItem) => orderItem(uow, lineItem));
       const order = newOrder(uow, input, items);
       checkAmount(order, input.expectedAmount);
+      if (input.externalId !== undefined && uow.find(orderExternalIds, input.externalId) !== undefined)
+        invalid("/externalId", "already belongs to another order");
       if (input.method === "BALANCE") payFromBalance(uow, order);
 
       // Below this line the order is placed. Its row is its first event, too.
       uow.put(orders, order.id, order);
-      if (input.lineItems === null) uow.put(carts, input.userId, []);
-      return orderView(order, undefined);
+      if (input.externalId !== undefined) uow.put(orderExternalIds, input.externalId, order.id);
+      if (input.lineItems === null) takeOutOfCart(uow, input);
+      return orderView(order, undefined, input.viewer);
     },
   });
 }
@@ -96,16 +109,28 @@ function variantNeeds({ lineItems, cartVariants = [], variantIds }: PlaceOrder):
 
 type LineItem = { productId: string; variantId: string; quantity: number };
 
-/** Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, INVALID_REQUEST if the cart is empty. */
+/**
+ * The ordered items of the cart. Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, CART_ITEM_NOT_FOUND,
+ * INVALID_REQUEST if the cart is empty.
+ */
 function cartLineItems(uow: UnitOfWork, input: PlaceOrder): LineItem[] {
-  const cart = getCart(uow, input.userId);
-  if (cart.length === 0) invalid("/fromCart", "the cart is empty");
+  const whole = getCart(uow, input.userId);
+  if (!input.cartItemIds && whole.length === 0) invalid("/fromCart", "the cart is empty");
+  const chosen = input.cartItemIds && new Set(input.cartItemIds);
+  for (const id of chosen ?? []) if (!whole.some((item) => item.id === id)) refuse("CART_ITEM_NOT_FOUND", { id });
+  const cart = chosen ? whole.filter(({ id }) => chosen.has(id)) : whole;
   // If the cart has changed since `prepare` read it, the command starts again and locks the right
   // rows.
   if (cart.some((item) => !uow.holds(variants, item.variantId))) throw new NeedsChanged();
   const buyer = getBuyer(uow, input);
   for (const { productId } of cart) getProduct(uow, productId, buyer);
   return cart;
+}
+
+/** Takes the ordered items out of the cart. */
+function takeOutOfCart(uow: UnitOfWork, { userId, cartItemIds }: PlaceOrder): void {
+  const ordered = cartItemIds && new Set(cartItemIds);
+  uow.put(carts, userId, ordered ? getCart(uow, userId).filter(({ id }) => !ordered.has(id)) : []);
 }
 
 /** Errors: USER_NOT_FOUND. */
@@ -162,5 +187,11 @@ function newOrder(uow: UnitOfWork, input: PlaceOrder, items: OrderItem[]): Order
     paidAt: paid ? uow.now : null,
     // Ids are in the order of time, so the payment of an order of the past has one of its own.
     paymentId: paid && createdAt !== uow.now ? uow.newId() : null,
+    ...NO_DETAILS,
+    shippingAddress: input.shippingAddress ?? null,
+    note: input.note ?? null,
+    metadata: input.metadata ?? null,
+    externalId: input.externalId ?? null,
+    imported: input.orderedAt === null ? null : true,
   };
 }

@@ -6,6 +6,7 @@ import type { Database } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
 import { deliverInOrder, sanitizedReason } from "./deliver-in-order.ts";
 import type { Envelope } from "./envelope.ts";
+import { ALL_EVENTS, type EventContents, isSentBy } from "./event-contents.ts";
 import { idOf, type OutboxEvent } from "./event.ts";
 import { concernsSink, IsolatingSender, type Outcome } from "./isolate.ts";
 import {
@@ -27,7 +28,7 @@ import { sendWave } from "./send-wave.ts";
 import { countRefusals, newCounts, type SinkReport } from "./sink-report.ts";
 import { type Sink, SinkThrottled, SinkGone } from "./sinks/sink.ts";
 
-export type DispatcherOptions = { database: Database; sink: Sink; owner: string; onReport?: (report: SinkReport) => void };
+export type DispatcherOptions = { database: Database; sink: Sink; owner: string; contents?: EventContents; onReport?: (report: SinkReport) => void };
 
 /** Events per batch. A batch may be larger by the rest of its last transaction. */
 const BATCH_SIZE = 1000;
@@ -49,6 +50,8 @@ export class Dispatcher {
   readonly counts = newCounts();
   readonly #database: Database;
   readonly #owner: string;
+  readonly #contents: EventContents;
+  readonly #isSent: (event: { type: string }) => boolean;
   readonly #onReport: (report: SinkReport) => void;
   readonly #sender: IsolatingSender;
   /** Events after position `from` that were delivered but not stored yet. After a failure they are not sent again. */
@@ -58,10 +61,12 @@ export class Dispatcher {
   #callSince: number | undefined;
   #oneOrder = false;
 
-  constructor({ database, sink, owner, onReport = () => {} }: DispatcherOptions) {
+  constructor({ database, sink, owner, contents = ALL_EVENTS, onReport = () => {} }: DispatcherOptions) {
     this.sink = sink;
     this.#database = database;
     this.#owner = owner;
+    this.#contents = contents;
+    this.#isSent = isSentBy(contents);
     this.#onReport = onReport;
     this.#sender = new IsolatingSender((envelopes, replays) => this.#timed(() => sink.deliver(envelopes, replays)));
   }
@@ -125,7 +130,7 @@ export class Dispatcher {
     if (due.length === 0) return 0;
     const replays = new Map(due.flatMap((event) => (event.replay === null ? [] : [[idOf(event), event.replay]])));
     const { delivered, refused, undelivered, unavailable } = await deliverInOrder(due, new Set(), (wave) =>
-      sendWave(this.#database, wave, (envelopes) => this.#sender.send(envelopes, replays)),
+      sendWave({ database: this.#database, contents: this.#contents }, wave, (envelopes) => this.#sender.send(envelopes, replays)),
     );
     const certain = unavailable !== undefined && (concernsSink(unavailable) || unavailable instanceof SinkGone);
     if (unavailable && alone && !certain) for (const event of undelivered) refused.push({ event, reason: sanitizedReason(unavailable) });
@@ -150,7 +155,7 @@ export class Dispatcher {
     if (!batch) return 0;
     const sink = this.sink.name;
     this.#oneOrder = batch.orderIds.length === 1;
-    const events = await this.#database.rows<OutboxEvent>(selectDue(batch.orderIds, position, batch.upper));
+    const events = (await this.#database.rows<OutboxEvent>(selectDue(batch.orderIds, position, batch.upper))).filter(this.#isSent);
     if (events.length === 0) return this.#skipBatch(lease, batch.upper);
     const rows = await this.#database.rows<{ orderId: string }>(selectBlockedOrders(sink, batch.orderIds));
     const blockedOrders = new Set(rows.map(({ orderId }) => orderId));
@@ -159,7 +164,7 @@ export class Dispatcher {
     if (this.#unstored.from !== position) this.#unstored = { from: position, ids: new Set() };
     for (let at = 0; at < events.length; at += CHUNK_SIZE) {
       const { delivered, refused, blocked, unavailable } = await deliverInOrder(events.slice(at, at + CHUNK_SIZE), blockedOrders, (wave) =>
-        sendWave(this.#database, wave, (envelopes) => this.#sendNew(envelopes)),
+        sendWave({ database: this.#database, contents: this.#contents }, wave, (envelopes) => this.#sendNew(envelopes)),
       );
       if (unavailable) throw new SinkUnavailable("sink is unavailable", { cause: unavailable });
       count += delivered.length;

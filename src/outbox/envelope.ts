@@ -29,7 +29,6 @@ export type Envelope = OrderEnvelope | ShopEnvelope;
 const SOURCES = {
   drop: "drops",
   entry: "entries",
-  return: "returns",
   payment: "payments",
   stock: "variants",
   coupon: "coupons",
@@ -37,7 +36,7 @@ const SOURCES = {
 } as const;
 
 export function envelopeOf(
-  { orderId, seq, type, at }: Pick<OrderOutboxEvent, "orderId" | "seq" | "type" | "at">,
+  { orderId, seq, type, at }: Pick<OrderOutboxEvent, "orderId" | "seq" | "at"> & { type: OrderEventType },
   data: OrderSnapshot,
 ): OrderEnvelope {
   return {

@@ -1,14 +1,18 @@
 import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
 import { reasonsFor } from "../order/refund/refund.ts";
-import type { OrderOutboxEvent, RefundData } from "./event.ts";
+import type { ShipmentView } from "../order/order-view.ts";
+import { ALL_EVENTS } from "./event-contents.ts";
+import { isRefund, type OrderOutboxEvent, type RefundData, type ReturnData } from "./event.ts";
 import { type OrderSnapshot, readOrderSnapshots } from "./order-snapshot.ts";
 import { selectEventsOfOrder } from "./outbox.sql.ts";
 
-/** Details of an event: of an order placed, of its payment, of a refund; null if the type says everything. */
+/** Details of an event: of an order placed, of its payment, of a refund, parcel or return; null if the type says everything. */
 export type HistoryData =
   | Pick<OrderSnapshot, "orderItems" | "totalAmount" | "discountAmount" | "discount" | "expiresAt">
   | Pick<OrderSnapshot, "orderItems" | "totalAmount" | "discountAmount" | "discount" | "paidAmount" | "payment">
+  | ShipmentView
+  | ReturnData
   | (Omit<RefundData, "reason"> & { reason: string | undefined })
   | null;
 
@@ -27,7 +31,7 @@ export async function orderHistory(database: Database, { orderId, after, readerI
   const rows = await database.rows<OrderOutboxEvent & { more: boolean }>(selectEventsOfOrder(orderId, after, MAX_EVENTS, MAX_ITEMS));
   // Only these show the order itself; a refund event carries its own data.
   const withoutData = rows.filter(({ data }) => data === null);
-  const orders = new Map((await readOrderSnapshots(database, withoutData)).map((order, i) => [withoutData[i], order]));
+  const orders = new Map((await readOrderSnapshots(database, withoutData, ALL_EVENTS)).map((order, i) => [withoutData[i], order]));
   const last = rows.at(-1);
   return {
     events: rows.map((event) => ({ type: event.type, at: iso(event.at), data: dataOf(event, orders.get(event), readerIsOperator) })),
@@ -35,9 +39,11 @@ export async function orderHistory(database: Database, { orderId, after, readerI
   };
 }
 
-function dataOf({ type, data }: OrderOutboxEvent, order: OrderSnapshot | undefined, readerIsOperator: boolean): HistoryData {
-  if (data !== null) return { ...data, ...reasonsFor(readerIsOperator, data) };
+function dataOf(event: OrderOutboxEvent, order: OrderSnapshot | undefined, readerIsOperator: boolean): HistoryData {
+  if (isRefund(event)) return { ...event.data, ...reasonsFor(readerIsOperator, event.data) };
+  if (event.data !== null) return event.data;
   if (order === undefined) return null;
+  const { type } = event;
   const { orderItems, totalAmount, discountAmount, discount, expiresAt, paidAmount, payment } = order;
   if (type === "order.placed") return { orderItems, totalAmount, discountAmount, discount, expiresAt };
   if (type === "order.completed") return { orderItems, totalAmount, discountAmount, discount, paidAmount, payment };

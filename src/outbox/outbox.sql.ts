@@ -2,9 +2,9 @@
 // An id or a time assigned before the commit cannot tell which rows are committed; transaction ids can.
 
 import { arrayOf, type Statement } from "../database/statement.ts";
-import type { OrderItem } from "../order/order.ts";
+import type { OrderItem, ShippingAddress } from "../order/order.ts";
 import { ITEMS } from "../order/order.sql.ts";
-import type { RefundData } from "./event.ts";
+import type { OrderEventContent } from "./event.ts";
 
 /**
  * All events, in the shape of `order_history`. `id` is null for an order's: `idOf` makes it. PostgreSQL merges the indexes, so
@@ -58,6 +58,10 @@ export function selectDue(orderIds: string[], position: string, upper: string): 
 export type OrderRow = {
   orderId: string;
   userId: string;
+  userExternalId: string | null;
+  shippingAddress: ShippingAddress | null;
+  note: string | null;
+  metadata: Record<string, string> | null;
   userCouponId: string | null;
   couponId: string | null;
   items: OrderItem[];
@@ -75,22 +79,23 @@ export type OrderRow = {
 export function selectOrderRows(orderIds: string[]): Statement {
   return {
     name: "select orders at events",
-    text: `SELECT o.id AS "orderId", o.user_id AS "userId", o.user_coupon_id AS "userCouponId", c.campaign_id AS "couponId",
+    text: `SELECT o.id AS "orderId", o.user_id AS "userId", u.external_id AS "userExternalId", o.shipping_address AS "shippingAddress", o.note, o.metadata, o.user_coupon_id AS "userCouponId", c.campaign_id AS "couponId",
              ${ITEMS} AS items, o.total_amount AS "totalAmount", o.discount_amount AS "discountAmount",
              o.created_at AS "createdAt", o.expires_at AS "expiresAt", o.completed_at AS "completedAt",
              p.id AS "paymentId", p.method, p.amount, p.paid_at AS "paidAt"
-           FROM orders o LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN order_payments p ON p.order_id = o.id AND p.status <> 'FAILED'
+           FROM orders o LEFT JOIN users u ON u.id = o.user_id LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN order_payments p ON p.order_id = o.id AND p.status <> 'FAILED'
            WHERE o.id = ANY($1::uuid[])`,
     values: [arrayOf(orderIds, (id) => id)],
   };
 }
 
-export type RefundEventRow = { orderId: string; seq: number; data: RefundData };
+export type DataEventRow = { orderId: string; seq: number } & Exclude<OrderEventContent, { data: null }>;
 
-export function selectRefunds(orderIds: string[]): Statement {
+/** The events of these orders that carry data, oldest first. */
+export function selectDataEvents(orderIds: string[]): Statement {
   return {
-    name: "select refund events",
-    text: `SELECT order_id AS "orderId", seq, data FROM order_events WHERE order_id = ANY($1::uuid[]) AND data IS NOT NULL ORDER BY order_id, seq`,
+    name: "select events with data",
+    text: `SELECT order_id AS "orderId", seq, type, data FROM order_events WHERE order_id = ANY($1::uuid[]) AND data IS NOT NULL ORDER BY order_id, seq`,
     values: [arrayOf(orderIds, (id) => id)],
   };
 }

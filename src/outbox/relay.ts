@@ -3,6 +3,7 @@
 import { randomUUID } from "node:crypto";
 import type { Database } from "../database/pool.ts";
 import { Dispatcher } from "./dispatcher.ts";
+import { ALL_EVENTS, type EventContents } from "./event-contents.ts";
 import { type Backlog, insertSinks, selectBacklog } from "./lease.sql.ts";
 import type { SinkCounts, SinkReport } from "./sink-report.ts";
 import type { Sink } from "./sinks/sink.ts";
@@ -12,6 +13,8 @@ export type RelayOptions = {
   sinks: Sink[];
   /** Owner of the leases: one id per instance. */
   owner?: string;
+  /** What the sinks are told; by default all types of events, without personal data. */
+  contents?: EventContents;
   /** Interval in ms at which events of other instances are looked for. This instance announces its own with `wake`. */
   pollMs?: number;
   /** Called with the error of a failed pass, which is then repeated. */
@@ -39,9 +42,17 @@ export class Relay {
   readonly #sleepers = new Set<() => void>();
   #wakeUps = 0;
 
-  constructor({ database, sinks, owner = randomUUID(), pollMs = 1000, onError = () => {}, onReport = () => {} }: RelayOptions) {
+  constructor({
+    database,
+    sinks,
+    owner = randomUUID(),
+    contents = ALL_EVENTS,
+    pollMs = 1000,
+    onError = () => {},
+    onReport = () => {},
+  }: RelayOptions) {
     this.#database = database;
-    this.#dispatchers = sinks.map((sink) => new Dispatcher({ database, sink, owner, onReport }));
+    this.#dispatchers = sinks.map((sink) => new Dispatcher({ database, sink, owner, contents, onReport }));
     this.#pollMs = pollMs;
     this.#onError = onError;
   }

@@ -1,17 +1,18 @@
 import type { Database } from "../database/pool.ts";
 import { sanitizedReason, type SentWave } from "./deliver-in-order.ts";
 import { type Envelope, envelopeOf, shopEnvelopeOf } from "./envelope.ts";
-import { isOfOrder, type OutboxEvent, type ShopOutboxEvent } from "./event.ts";
+import type { EventContents } from "./event-contents.ts";
+import { isOfOrder, type OutboxEvent } from "./event.ts";
 import type { Outcome } from "./isolate.ts";
 import { readOrderSnapshots } from "./order-snapshot.ts";
 
 /** Sends events as envelopes, those of orders each with its order as of that event. Errors: the database's. */
 export async function sendWave<Event extends OutboxEvent>(
-  database: Database,
+  { database, contents }: { database: Database; contents: EventContents },
   wave: Event[],
   send: (envelopes: Envelope[]) => Promise<Outcome>,
 ): Promise<SentWave<Event>> {
-  const envelopes = await envelopesOf(database, wave);
+  const envelopes = await envelopesOf(database, wave, contents);
   const outcome = await send([...envelopes.values()]);
   const refused = new Map<Event, string>();
   const undelivered = new Set<Event>();
@@ -25,15 +26,16 @@ export async function sendWave<Event extends OutboxEvent>(
 }
 
 /** In the order of `wave`. An event whose order does not exist has no envelope. */
-async function envelopesOf<Event extends OutboxEvent>(database: Database, wave: Event[]): Promise<Map<Event, Envelope>> {
+async function envelopesOf<Event extends OutboxEvent>(database: Database, wave: Event[], contents: EventContents): Promise<Map<Event, Envelope>> {
   const ofOrders = wave.filter(isOfOrder);
-  const orders = await readOrderSnapshots(database, ofOrders);
+  const orders = await readOrderSnapshots(database, ofOrders, contents);
   const orderAt = new Map(ofOrders.map((event, i) => [event as OutboxEvent, orders[i]]));
   const envelopes = new Map<Event, Envelope>();
   for (const event of wave) {
     const order = orderAt.get(event);
-    if (!isOfOrder(event)) envelopes.set(event, shopEnvelopeOf(event as ShopOutboxEvent));
-    else if (order) envelopes.set(event, envelopeOf(event, order));
+    const one: OutboxEvent = event;
+    if (!isOfOrder(one)) envelopes.set(event, shopEnvelopeOf(one));
+    else if (order) envelopes.set(event, envelopeOf(one, order));
   }
   return envelopes;
 }

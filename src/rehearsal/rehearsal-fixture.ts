@@ -7,6 +7,7 @@ import { editProduct } from "../catalog/edit-product.ts";
 import { closeCampaign, createCampaign } from "../coupon/edit-campaign.ts";
 import type { Campaign } from "../coupon/coupon.ts";
 import { Refusal } from "../refusal.ts";
+import { NO_VIEWER } from "../order/order-view.ts";
 import { cancelOrder } from "../order/cancel-order.ts";
 import { concurrently } from "../concurrently.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
@@ -21,7 +22,7 @@ import { cutText } from "../text.ts";
 export type FixtureOptions = {
   database: Database;
   till: Till;
-  config: Pick<Config, "balanceMax" | "gateway" | "locale">;
+  config: Pick<Config, "balanceMax" | "cancelWithinMs" | "gateway" | "locale">;
   variantCache: VariantCache;
   orderCache: OrderCache;
 };
@@ -86,7 +87,7 @@ export async function removeCopies(shop: FixtureOptions, { id, plan, productId, 
   if (productId !== null) await till.submit(editProduct(shop.variantCache), { productId, status: "NOT_FOR_SALE" });
   if (couponId !== null) await till.submit(closeCampaign, { couponId });
   const cancel = cancelOrder(shop.orderCache);
-  const terms = { callerId: null, askAfterMs: config.gateway.timeoutMs };
+  const terms = { callerId: null, askAfterMs: config.gateway.timeoutMs, cancelWithinMs: config.cancelWithinMs, viewer: NO_VIEWER };
   let refunded = 0;
   for (const names of chunks(externalIds(id, plan.buyers))) {
     const orders = await database.rows<{ id: string }>(selectOrdersToUndo(names));

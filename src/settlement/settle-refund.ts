@@ -1,3 +1,5 @@
+import { completeReturn } from "../fulfilment/complete-return.ts";
+import { returns } from "../fulfilment/return.sql.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order/order-cache.ts";
 import { orders } from "../order/order.sql.ts";
 import { withStep } from "../order/payment/payment.ts";
@@ -6,6 +8,7 @@ import { remaining, restoreUnits, shareOf } from "../order/refund/refund.ts";
 import { refunds } from "../order/refund/refund.sql.ts";
 import { refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
+import { need } from "../till/table.ts";
 import type { GatewayOutcome } from "./outcome.ts";
 
 export type SettleRefund = {
@@ -22,7 +25,7 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
   return command<SettleRefund, null>({
     name: "settle refund",
     prepare: (input) => withImmutableOrder(orderCache, input),
-    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
+    needs: ({ orderId, immutable }) => [...orderNeeds(orderId, immutable), need(returns, orderId)],
 
     decide(uow, { orderId, refundId, outcome, askAgainMs }) {
       const order = uow.find(orders, orderId) ?? refuse("ORDER_NOT_FOUND", { orderId });
@@ -45,12 +48,15 @@ export function settleRefund(orderCache: OrderCache): Command<SettleRefund, null
         if (payment) uow.put(payments, orderId, withStep(payment, payment.status, uow.now, step));
       } else {
         // All of the payment was cancelled at the gateway, so all remaining units are refunded, not only those of this refund.
-        const units = outcome.whole ? remaining(order.items) : new Map(refund.units);
-        const { amount } = shareOf(order, units);
-        if (amount !== refund.amount && !outcome.whole)
-          throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
-        uow.put(refunds, orderId, { ...refund, amount, units: [...units], status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
-        restoreUnits(uow, order, units, { reason: refund.reason, customerReason: refund.customerReason });
+        const { whole = false } = outcome;
+        const { reason, customerReason } = refund;
+        const [returnId, restock] = whole ? [null, "unshipped" as const] : [refund.returnId, refund.restock];
+        const terms = { units: whole ? remaining(order.items) : new Map(refund.units), returnId, restock, reasons: { reason, customerReason } };
+        const { amount } = shareOf(order, terms);
+        if (amount !== refund.amount && !whole) throw new Error(`refund ${refundId} sent back ${refund.amount} and its units are worth ${amount}`);
+        uow.put(refunds, orderId, { ...refund, amount, units: [...terms.units], status: "COMPLETED", failure: null, settledAt: uow.now, askAt });
+        restoreUnits(uow, order, terms);
+        if (refund.returnId !== null) completeReturn(uow, orderId, { returnId: refund.returnId, restock: refund.restock });
       }
       return null;
     },

@@ -18,6 +18,8 @@ export const READ_AFTER = [
   "drop sales",
   "skus",
   "refunds",
+  "returns",
+  "external ids of orders",
   "failed payments",
   "charge intents",
   "card charges",

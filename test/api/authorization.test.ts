@@ -33,6 +33,11 @@ const BODIES: Record<string, unknown> = {
   adjustStock: { delta: 1, reason: "실사" },
   createCoupon: { name: "쿠폰", totalQuantity: 1, discount: { type: "FIXED", amount: 1 } },
   refundOrder: { reason: "단순 변심" },
+  shipOrder: { carrier: "CJ대한통운", trackingNumber: "1" },
+  shipOrders: { shipments: [{ orderId: UNKNOWN_ID, carrier: "CJ대한통운", trackingNumber: "1" }] },
+  requestReturn: { reason: "단순 변심" },
+  receiveReturn: { restock: true },
+  rejectReturn: { reason: "단순 변심" },
   startRehearsal: { productId: UNKNOWN_ID, buyers: 1 },
 };
 

@@ -78,6 +78,14 @@ const STABLE: Record<string, (answer: Answer) => unknown> = {
   metrics: ({ text }) => excerpt(text),
   listJobs: ({ body }) => stableRuns(body),
   watchLive: ({ text }) => stableSnapshot(text),
+  getDraw: ({ status, body }) =>
+    status === 200 ? { ...body, commitment: "9a2db2e23f1504cd056606553ac049c5e718e8f9ce9233876df1a7a1821af885" } : body,
+  getDrawFile: ({ status, text, body }) =>
+    status === 200
+      ? text
+          .replace(/"commitment":"[^"]*"/, `"commitment":"9a2db2e23f1504cd056606553ac049c5e718e8f9ce9233876df1a7a1821af885"`)
+          .replace(/"dropId":"[^"]*"/, `"dropId":"${UNKNOWN_ID}"`)
+      : body,
   watchDrop: ({ status, text, body }) => (status === 200 ? text.replace(/"serverTime":"[^"]*"/, `"serverTime":"2026-11-20T09:00:00.000Z"`) : body),
   getRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
   stopRehearsal: ({ body }) => (body.report ? { ...body, report: stableReport(body.report) } : body),
@@ -399,6 +407,71 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(seoyeon, "getOrderHistory", "Placed, paid and refunded in part", 200, { params: { orderId: paid.orderId } });
   await show(seoyeon, "listTransactions", "이서연's ledger", 200, { params: { userId: seoyeon.id, limit: 2 } });
 
+  // Parcels and returns.
+  const { productId, variantId } = { productId: tangerines.id, variantId: tangerines.variants[0].id };
+  const shippingAddress = {
+    recipient: "이서연",
+    phone: "010-2345-6789",
+    postalCode: "63322",
+    line1: "제주특별자치도 제주시 연북로 1",
+    note: "경비실",
+  };
+  const parcel = { carrier: "CJ대한통운", trackingNumber: "605122334455" };
+  await operator.post("/admin/balances/grant", { grants: [{ userId: seoyeon.id, amount: 200_000, reason: "개점 축하" }] });
+  const boxes = await show(seoyeon, "placeOrder", "With an address", 201, {
+    body: { orderItems: [{ productId, quantity: 2 }], shippingAddress, note: "선물입니다", metadata: { giftWrap: "yes" } },
+  });
+  const inParcels = { params: { id: boxes.orderId } };
+  await show(seoyeon, "editOrder", "Another address", 200, {
+    params: { orderId: boxes.orderId },
+    body: { shippingAddress: { ...shippingAddress, line2: "101동 1001호" }, metadata: { giftWrap: null } },
+  });
+  await show(operator, "prepareOrder", "The goods are being prepared", 200, inParcels);
+  await show(operator, "prepareOrder", "ORDER_NOT_SHIPPABLE: not paid", 409, { params: { id: unpaid.orderId } });
+  await show(seoyeon, "editOrder", "ORDER_NOT_SHIPPABLE: being prepared", 409, { params: { orderId: boxes.orderId }, body: { note: "늦었나요" } });
+  await show(seoyeon, "cancelOrder", "ORDER_NOT_CANCELLABLE: being prepared", 409, { params: { orderId: boxes.orderId } });
+  const [one, two] = (await Promise.all([1, 1].map(() => seoyeon.post("/orders", { orderItems: [{ productId, quantity: 1 }] })))).map((answer) =>
+    good(answer, 201),
+  );
+  const inOneParcel = await show(operator, "shipOrder", "One of two boxes", 201, {
+    ...inParcels,
+    body: { ...parcel, items: [{ variantId, quantity: 1 }] },
+  });
+  await show(operator, "shipOrder", "ORDER_NOT_SHIPPABLE: more than remains", 409, {
+    ...inParcels,
+    body: { ...parcel, items: [{ variantId, quantity: 2 }] },
+  });
+  await show(operator, "shipOrders", "Two orders, by number and by id", 201, {
+    body: {
+      shipments: [
+        { orderNumber: one.orderNumber, ...parcel },
+        { orderId: two.orderId, ...parcel },
+      ],
+    },
+  });
+  await show(operator, "shipOrders", "INVALID_REQUEST: each faulty row is named", 400, {
+    body: { shipments: [{ orderId: two.orderId, ...parcel }] },
+  });
+  const { shipmentId } = inOneParcel.shipments[0];
+  await show(operator, "deliverShipment", "A parcel was delivered", 200, { params: { id: boxes.orderId, shipmentId } });
+  await show(operator, "deliverShipment", "SHIPMENT_NOT_FOUND", 404, { params: { id: boxes.orderId, shipmentId: UNKNOWN_ID } });
+  const toReturn = { params: { orderId: boxes.orderId }, body: { items: [{ variantId, quantity: 1 }], reason: "상자가 찌그러졌습니다" } };
+  const returned = await show(seoyeon, "requestReturn", "One box", 201, toReturn);
+  await show(seoyeon, "requestReturn", "ORDER_NOT_RETURNABLE: nothing else was shipped", 409, toReturn);
+  await show(seoyeon, "withdrawReturn", "The box is kept", 204, { params: { orderId: boxes.orderId, returnId: returned.returnId } });
+  await show(seoyeon, "withdrawReturn", "RETURN_NOT_FOUND", 404, { params: { orderId: boxes.orderId, returnId: returned.returnId } });
+  const again = good(await seoyeon.post(`/orders/${boxes.orderId}/returns`, toReturn.body), 201);
+  await show(operator, "rejectReturn", "Nothing is broken", 200, {
+    params: { id: again.returnId },
+    body: { reason: "사진에 파손이 없음", customerReason: "파손을 확인하지 못했습니다" },
+  });
+  await show(operator, "rejectReturn", "ORDER_NOT_RETURNABLE: already rejected", 409, { params: { id: again.returnId }, body: { reason: "중복" } });
+  const third = good(await seoyeon.post(`/orders/${boxes.orderId}/returns`, toReturn.body), 201);
+  await show(operator, "listReturns", "Returns that wait", 200, { params: { status: "REQUESTED" } });
+  await show(operator, "receiveReturn", "The box is back, and written off", 200, { params: { id: third.returnId }, body: { restock: false } });
+  await show(operator, "receiveReturn", "RETURN_NOT_FOUND", 404, { params: { id: UNKNOWN_ID }, body: { restock: true } });
+  await show(seoyeon, "listReturnsOfOrder", "이서연's returns", 200, { params: { orderId: boxes.orderId } });
+
   // The back office.
   const today = new Intl.DateTimeFormat("en-CA", { timeZone: "Asia/Seoul" }).format(new Date());
   await show(operator, "runJob", "Sales are aggregated", 200, { params: { name: "aggregate-sales" } });
@@ -509,6 +582,29 @@ async function showDrops(operator: Client, soon: string, [minsu, seoyeon, jiwoo]
   for (const operation of ["pauseDrop", "resumeDrop"]) await show(operator, operation, "DROP_CLOSED", 409, steered);
   await show(operator, "closeDrop", "DROP_NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
   await show(operator, "releaseDrop", "The rest is for sale", 200, steered);
+  await showDraw(operator);
+}
+
+/** A draw whose entries are closed and whose public value is entered. */
+async function showDraw(operator: Client): Promise<void> {
+  const cap = await shop.product({ name: "추첨 모자", price: 39_000, stock: 3 });
+  const body = {
+    name: "추첨 모자",
+    productId: cap.id,
+    mode: "DRAW",
+    opensAt: new Date(Date.now() - 55_000).toISOString(),
+    closesAt: new Date(Date.now() + 500).toISOString(),
+    publicValueSource: "로또 1234회 당첨 번호",
+  };
+  const { id } = good(await operator.post("/admin/drops", body), 201);
+  await show(null, "getDraw", "A draw whose entries are not closed", 200, { params: { dropId: id } });
+  await show(null, "getDraw", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
+  await show(null, "getDrawFile", "Before the close the file has one line", 200, { params: { dropId: id } });
+  await show(null, "getDrawFile", "DROP_NOT_FOUND", 404, { params: { dropId: UNKNOWN_ID } });
+  const publicValue = { params: { id }, body: { publicValue: "3, 11, 15, 29, 35, 44 + 10" } };
+  await show(operator, "setPublicValue", "DROP_DRAW_CLOSED: entries are not closed", 409, publicValue);
+  while (good(await shop.anyone("GET", `/drops/${id}/draw`), 200).entriesRoot === null) await new Promise((resolve) => setTimeout(resolve, 50));
+  await show(operator, "setPublicValue", "The draw follows", 200, publicValue);
 }
 
 test("every operation has an example of a success and of a refusal", () => {

@@ -10,6 +10,7 @@ import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../src/gateway/simulator/simulator.ts";
 import { failed } from "../../src/settlement/outcome.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
+import { NO_VIEWER } from "../../src/order/order-view.ts";
 import { refundOrder } from "../../src/order/refund/refund-order.ts";
 import { type Answer, type Client, good, openTestShop, race, refused, type TestShop } from "../support/shop.ts";
 
@@ -333,7 +334,7 @@ describe("refunds to the card", () => {
   test("a refund can start in the round in which another refund was refused", async () => {
     const { orderId, product } = await paid();
     const { till, orderCache, settlement } = shop.shop;
-    const wanted = { orderId, items: null, reason: "bruised", customerReason: null, askAfterMs: 600_000 };
+    const wanted = { orderId, items: null, reason: "bruised", customerReason: null, restock: true, viewer: NO_VIEWER, askAfterMs: 600_000 };
     const first = await till.submit(refundOrder(orderCache), wanted);
     assert.ok(first.kind === "attempt");
     const { retries } = till.served;

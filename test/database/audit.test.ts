@@ -107,6 +107,11 @@ const setItem = (member: string): string => `UPDATE orders SET items = jsonb_set
 const UNKNOWN_ID = newId(Date.now());
 const UNKNOWN_ORDER_ID = newOrderId(Date.now());
 
+const parcelOf = (quantity: number): object => ({ id: UNKNOWN_ID, items: [{ variantId: shop.apple.variantId, quantity }] });
+const setFulfilment = (orderId: string, fulfilment: object | null): [sql: string, values?: unknown[]][] => [
+  ["UPDATE orders SET fulfilment = $2 WHERE id = $1", [orderId, fulfilment === null ? null : JSON.stringify(fulfilment)]],
+];
+
 type Planted = {
   invariant: number;
   what: RegExp;
@@ -408,6 +413,66 @@ const DAMAGE: Record<string, Planted> = {
       ],
     ],
     undo: () => [["DELETE FROM refunds WHERE id = $1", [UNKNOWN_ID]]],
+  },
+  "more units shipped than bought": {
+    invariant: 5,
+    what: /shipped and refunded before shipment/,
+    expected: 4,
+    actual: 5,
+    plant: () => setFulfilment(shop.partly.id, { shipments: [parcelOf(2)] }),
+    undo: () => setFulfilment(shop.partly.id, null),
+  },
+  "a return of a unit that was never shipped": {
+    invariant: 5,
+    what: /refunded after shipment exceed those shipped/,
+    expected: 1,
+    actual: 2,
+    plant: () => setFulfilment(shop.partly.id, { shipments: [parcelOf(1)], returned: { [shop.apple.variantId]: 2 } }),
+    undo: () => setFulfilment(shop.partly.id, null),
+  },
+  "a unit written off without a refund": {
+    invariant: 2,
+    what: /written off exceed/,
+    expected: 3,
+    actual: 4,
+    plant: () => setFulfilment(shop.partly.id, { shipments: [], writtenOff: { [shop.apple.variantId]: 4 } }),
+    undo: () => setFulfilment(shop.partly.id, null),
+  },
+  "a written off unit that is in stock": {
+    invariant: 2,
+    what: /stock is not the sum/,
+    expected: 995,
+    actual: 996,
+    plant: () => setFulfilment(shop.partly.id, { shipments: [], writtenOff: { [shop.apple.variantId]: 1 } }),
+    undo: () => setFulfilment(shop.partly.id, null),
+  },
+  "a received return without a refund": {
+    invariant: 5,
+    what: /received returns exceed/,
+    expected: 0,
+    actual: 1,
+    plant: () => [
+      [
+        "INSERT INTO returns (id, order_id, status, pieces, reason, created_at) VALUES ($1, $2, 'RECEIVED', $3, 'lost', now())",
+        [UNKNOWN_ID, shop.partly.id, JSON.stringify([{ shipmentId: UNKNOWN_ID, variantId: shop.apple.variantId, quantity: 1 }])],
+      ],
+    ],
+    undo: () => [["DELETE FROM returns WHERE id = $1", [UNKNOWN_ID]]],
+  },
+  "a parcel without its event": {
+    invariant: 6,
+    what: /parcels are not those of its events/,
+    expected: 0,
+    actual: 1,
+    plant: () => setFulfilment(shop.partly.id, { shipments: [parcelOf(1)] }),
+    undo: () => setFulfilment(shop.partly.id, null),
+  },
+  "a shipped order without a parcel": {
+    invariant: 6,
+    what: /fulfilment status does not match/,
+    actual: "SHIPPED",
+    plant: () => [["UPDATE orders SET fulfilment_status = 'SHIPPED' WHERE id = $1", [shop.partly.id]]],
+    undo: () => [["UPDATE orders SET fulfilment_status = NULL WHERE id = $1", [shop.partly.id]]],
   },
   "aggregated sales without orders": {
     invariant: 7,

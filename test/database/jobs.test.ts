@@ -244,6 +244,7 @@ test("each of the shop's own jobs runs and reports its result", async () => {
     settlePayments: async () => ({ settled: 0 }),
     expireCoupons: async () => 4,
     expireHolds: async () => 5,
+    drawAll: async () => ({ drawn: 0 }),
     onAggregated: () => aggregated++,
   });
   const one = scheduler(jobs);

@@ -503,7 +503,8 @@ function anonymous(value: unknown): unknown {
   return JSON.parse(
     JSON.stringify(value)
       .replace(/[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}/g, "ID")
-      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME"),
+      .replace(/\d{4}-\d\d-\d\dT[\d:.]+Z/g, "TIME")
+      .replace(/"\d{6}-[0-9A-Z]{8}"/g, `"NUMBER"`),
   );
 }
 

@@ -11,6 +11,9 @@ import { carts } from "../../src/cart/cart.sql.ts";
 import { products, variants } from "../../src/catalog/catalog.sql.ts";
 import { campaigns } from "../../src/coupon/campaign.sql.ts";
 import { userCoupons } from "../../src/coupon/coupon.sql.ts";
+import type { ReturnRow } from "../../src/fulfilment/return.ts";
+import { returns } from "../../src/fulfilment/return.sql.ts";
+import { NO_DETAILS } from "../../src/order/order.ts";
 import { orders } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
 import { refunds } from "../../src/order/refund/refund.sql.ts";
@@ -63,6 +66,19 @@ const ORDER = {
   completedAt: null,
   paidAt: null,
   paymentId: null,
+  ...NO_DETAILS,
+};
+const RETURN: ReturnRow = {
+  id: ID,
+  orderId: ID,
+  status: "REQUESTED",
+  pieces: [],
+  reason: "r",
+  rejection: null,
+  customerRejection: null,
+  restock: null,
+  createdAt: 0,
+  settledAt: null,
 };
 const CHARGE: CardCharge = {
   id: ID,
@@ -112,6 +128,8 @@ const MISSING = [
   missing("delete cart items", carts, [CART_ITEM], []),
   missing("update orders", orders, ORDER, { status: "CANCELLED", changes: 2 }),
   missing("update items of orders", orders, ORDER, { items: [{ ...ITEM, refundedQuantity: 1 }] }),
+  missing("update details of orders", orders, ORDER, { note: "at the door" }),
+  missing("update returns", returns, [RETURN], [{ ...RETURN, status: "RECEIVED" }]),
   missing(
     "update payments",
     payments,
@@ -129,6 +147,8 @@ const MISSING = [
       status: "PENDING",
       amount: 1,
       units: [],
+      restock: true,
+      returnId: null,
       reason: "r",
       customerReason: null,
       failure: null,

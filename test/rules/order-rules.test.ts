@@ -8,13 +8,14 @@ import type { Variant } from "../../src/catalog/catalog.ts";
 import { variants } from "../../src/catalog/catalog.sql.ts";
 import { userCoupons } from "../../src/coupon/coupon.sql.ts";
 import type { OrderCache } from "../../src/order/order-cache.ts";
-import type { Order, OrderItem } from "../../src/order/order.ts";
+import { NO_DETAILS, type Order, type OrderItem } from "../../src/order/order.ts";
 import { orderEvents, orders, selectOrderPage } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
 import type { PaymentRow } from "../../src/order/payment/payment.ts";
 import { refundShares } from "../../src/order/refund/refund-shares.ts";
 import { type RefundRow, refunds } from "../../src/order/refund/refund.sql.ts";
 import { settleRefund } from "../../src/settlement/settle-refund.ts";
+import { NO_VIEWER } from "../../src/order/order-view.ts";
 import { cancelOrder } from "../../src/order/cancel-order.ts";
 import { expireOrder } from "../../src/order/expire-order.ts";
 import { refundOrder } from "../../src/order/refund/refund-order.ts";
@@ -66,6 +67,7 @@ describe("an order's rules", () => {
       completedAt: NOW - 1000,
       paidAt: NOW - 1000,
       paymentId: null,
+      ...NO_DETAILS,
       ...fields,
     });
   const paidByCard = (): ExistingRow => order({ paidAt: null });
@@ -85,9 +87,16 @@ describe("an order's rules", () => {
       ...fields,
     });
   const shop = (...rows: ExistingRow[]): ExistingRow[] => [wallet(), product(), variant(), ...rows];
-  const terms = { askAfterMs: 1000, immutable };
+  const terms = { askAfterMs: 1000, cancelWithinMs: 604_800_000, viewer: NO_VIEWER, immutable };
   const cancel = { orderId: ORDER, callerId: USER, ...terms };
-  const refundOf = (quantity: number) => ({ orderId: ORDER, items: [{ variantId: VARIANT, quantity }], reason: "r", customerReason: null, ...terms });
+  const refundOf = (quantity: number) => ({
+    orderId: ORDER,
+    items: [{ variantId: VARIANT, quantity }],
+    reason: "r",
+    customerReason: null,
+    restock: true,
+    ...terms,
+  });
 
   test("an order of another user is not found", () => {
     refuses(shop(order()), cancelOrder(orderCache), { ...cancel, callerId: OTHER }, "ORDER_NOT_FOUND");
@@ -135,7 +144,8 @@ describe("an order's rules", () => {
     refuses(shop(paidByCard(), payment(), existing(refunds, ORDER, refund)), refundOrder(orderCache), refundOf(1), "PAYMENT_IN_PROGRESS");
   });
   test("a card order takes back money and stock only once the gateway has confirmed the refund", () => {
-    const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10, units: [[VARIANT, 1]], reason: "r" } as unknown as RefundRow;
+    const terms = { units: [[VARIANT, 1]], restock: true, returnId: null, reason: "r" };
+    const refund = { id: OTHER, orderId: ORDER, status: "PENDING", amount: 10, ...terms } as unknown as RefundRow;
     const settle = { orderId: ORDER, refundId: OTHER, outcome: { kind: "done" as const }, askAgainMs: 1000, immutable };
     const rows = shop(paidByCard(), payment());
     assert.equal(leaves([...rows, existing(refunds, ORDER, refund)], settleRefund(orderCache), settle, variants, VARIANT).stock, 6);

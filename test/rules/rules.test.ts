@@ -26,6 +26,7 @@ import { expireCoupon } from "../../src/coupon/expire-coupon.ts";
 import { issueCoupon } from "../../src/coupon/issue-coupon.ts";
 import { SoldOut } from "../../src/coupon/sold-out.ts";
 import type { Database } from "../../src/database/pool.ts";
+import { NO_VIEWER } from "../../src/order/order-view.ts";
 import { placeOrder, type PlaceOrder } from "../../src/order/place-order.ts";
 import type { RefusalCode } from "../../src/refusal.ts";
 import {
@@ -75,6 +76,7 @@ const orderInput = (quantities: number[], fields: Partial<PlaceOrder> = {}): Pla
   orderedAt: null,
   expectedAmount: null,
   expiresAfterMs: 1000,
+  viewer: NO_VIEWER,
   ...fields,
 });
 

@@ -9,11 +9,13 @@ const OPENING_MS = Date.parse(`${DAY}T01:00:00.000Z`);
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+const ORDER_NUMBER = /^\d{6}-[0-9A-Z]{8}$/;
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z$/;
 
 export class PlainExamples {
   readonly #timezone: string;
   readonly #ids = new Map<string, string>();
+  readonly #numbers = new Map<string, string>();
   readonly #foreign = new Map<string, string>();
   /** Start of each example. */
   readonly #startedAt: number[] = [];
@@ -34,6 +36,7 @@ export class PlainExamples {
       if (INSTANT.test(value))
         return name === "deliveredAt" ? new Date(minute).toISOString() : (this.#dayAt(value, today) ?? this.#instant(value, minute, startedAt));
       if (/^\d{4}-\d\d-\d\d$/.test(value)) return addDays(DAY, (Date.parse(value) - Date.parse(today)) / 86_400_000);
+      if (ORDER_NUMBER.test(value)) return this.#orderNumber(value, today);
       if (name === "token") return "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIuLi4ifQ.c2lnbmVk";
       return value;
     };
@@ -53,6 +56,16 @@ export class PlainExamples {
     const time = OPENING_MS.toString(16).padStart(12, "0");
     const made = `${time.slice(0, 8)}-${time.slice(8)}-7000-8000-${String(this.#ids.size + 1).padStart(12, "0")}`;
     this.#ids.set(id, made);
+    return made;
+  }
+
+  /** Maps the n-th order number to a fixed one, of a day at the same distance from today. */
+  #orderNumber(number: string, today: string): string {
+    const [year, month, day] = [number.slice(0, 2), number.slice(2, 4), number.slice(4, 6)];
+    const distance = (Date.parse(`20${year}-${month}-${day}`) - Date.parse(today)) / 86_400_000;
+    const made =
+      this.#numbers.get(number) ?? `${addDays(DAY, distance).slice(2).replaceAll("-", "")}-${String(this.#numbers.size + 1).padStart(8, "0")}`;
+    this.#numbers.set(number, made);
     return made;
   }
 

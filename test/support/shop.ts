@@ -50,7 +50,7 @@ function exchange(url: string, method: string, path: string, body: unknown, head
         response.on("error", reject);
         response.on("end", () => {
           const text = Buffer.concat(chunks).toString("utf8");
-          const json = text !== "" && /json/.test(response.headers["content-type"] ?? "");
+          const json = text !== "" && /[/+]json/.test(response.headers["content-type"] ?? "");
           resolve({ status: response.statusCode ?? 0, headers: response.headers, text, body: json ? JSON.parse(text) : text });
         });
       },

@@ -20,6 +20,9 @@ export const OPERATIONS = {
   enterDrop: ["POST", "/drops/{dropId}/entries", true],
   getOwnEntry: ["GET", "/drops/{dropId}/entries/mine"],
   leaveDrop: ["DELETE", "/drops/{dropId}/entries/mine", true],
+  getDrawFile: ["GET", "/drops/{dropId}/draw/file"],
+  getDraw: ["GET", "/drops/{dropId}/draw"],
+  setPublicValue: ["POST", "/admin/drops/{id}/public-value", true],
   watchDrop: ["GET", "/drops/{dropId}/live"],
   getCart: ["GET", "/users/{userId}/cart"],
   emptyCart: ["DELETE", "/users/{userId}/cart", true],
@@ -28,6 +31,7 @@ export const OPERATIONS = {
   removeFromCart: ["DELETE", "/users/{userId}/cart/items/{id}", true],
   placeOrder: ["POST", "/orders", true],
   getOrder: ["GET", "/orders/{orderId}"],
+  editOrder: ["PATCH", "/orders/{orderId}", true],
   listUserOrders: ["GET", "/users/{userId}/orders"],
   cancelOrder: ["POST", "/orders/{orderId}/cancel", true],
   payOrder: ["POST", "/payments", true],
@@ -56,6 +60,16 @@ export const OPERATIONS = {
   listDropEntries: ["GET", "/admin/drops/{id}/entries"],
   refundOrder: ["POST", "/admin/orders/{id}/refunds", true],
   listOrders: ["GET", "/admin/orders"],
+  prepareOrder: ["POST", "/admin/orders/{id}/preparing", true],
+  shipOrder: ["POST", "/admin/orders/{id}/shipments", true],
+  deliverShipment: ["POST", "/admin/orders/{id}/shipments/{shipmentId}/delivered", true],
+  shipOrders: ["POST", "/admin/shipments", true],
+  requestReturn: ["POST", "/orders/{orderId}/returns", true],
+  listReturnsOfOrder: ["GET", "/orders/{orderId}/returns"],
+  withdrawReturn: ["DELETE", "/orders/{orderId}/returns/{returnId}", true],
+  receiveReturn: ["POST", "/admin/returns/{id}/receive", true],
+  listReturns: ["GET", "/admin/returns"],
+  rejectReturn: ["POST", "/admin/returns/{id}/reject", true],
   listPayments: ["GET", "/admin/payments"],
   reconcile: ["GET", "/admin/reconciliation"],
   listSales: ["GET", "/admin/sales"],
@@ -96,6 +110,9 @@ export type Operations = {
   enterDrop: { data: types.EnterDropData; answers: types.EnterDropResponses; refusals: types.EnterDropErrors };
   getOwnEntry: { data: types.GetOwnEntryData; answers: types.GetOwnEntryResponses; refusals: types.GetOwnEntryErrors };
   leaveDrop: { data: types.LeaveDropData; answers: types.LeaveDropResponses; refusals: types.LeaveDropErrors };
+  getDrawFile: { data: types.GetDrawFileData; answers: types.GetDrawFileResponses; refusals: types.GetDrawFileErrors };
+  getDraw: { data: types.GetDrawData; answers: types.GetDrawResponses; refusals: types.GetDrawErrors };
+  setPublicValue: { data: types.SetPublicValueData; answers: types.SetPublicValueResponses; refusals: types.SetPublicValueErrors };
   watchDrop: { data: types.WatchDropData; answers: types.WatchDropResponses; refusals: types.WatchDropErrors };
   getCart: { data: types.GetCartData; answers: types.GetCartResponses; refusals: types.GetCartErrors };
   emptyCart: { data: types.EmptyCartData; answers: types.EmptyCartResponses; refusals: types.EmptyCartErrors };
@@ -104,6 +121,7 @@ export type Operations = {
   removeFromCart: { data: types.RemoveFromCartData; answers: types.RemoveFromCartResponses; refusals: types.RemoveFromCartErrors };
   placeOrder: { data: types.PlaceOrderData; answers: types.PlaceOrderResponses; refusals: types.PlaceOrderErrors };
   getOrder: { data: types.GetOrderData; answers: types.GetOrderResponses; refusals: types.GetOrderErrors };
+  editOrder: { data: types.EditOrderData; answers: types.EditOrderResponses; refusals: types.EditOrderErrors };
   listUserOrders: { data: types.ListUserOrdersData; answers: types.ListUserOrdersResponses; refusals: types.ListUserOrdersErrors };
   cancelOrder: { data: types.CancelOrderData; answers: types.CancelOrderResponses; refusals: types.CancelOrderErrors };
   payOrder: { data: types.PayOrderData; answers: types.PayOrderResponses; refusals: types.PayOrderErrors };
@@ -132,6 +150,16 @@ export type Operations = {
   listDropEntries: { data: types.ListDropEntriesData; answers: types.ListDropEntriesResponses; refusals: types.ListDropEntriesErrors };
   refundOrder: { data: types.RefundOrderData; answers: types.RefundOrderResponses; refusals: types.RefundOrderErrors };
   listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
+  prepareOrder: { data: types.PrepareOrderData; answers: types.PrepareOrderResponses; refusals: types.PrepareOrderErrors };
+  shipOrder: { data: types.ShipOrderData; answers: types.ShipOrderResponses; refusals: types.ShipOrderErrors };
+  deliverShipment: { data: types.DeliverShipmentData; answers: types.DeliverShipmentResponses; refusals: types.DeliverShipmentErrors };
+  shipOrders: { data: types.ShipOrdersData; answers: types.ShipOrdersResponses; refusals: types.ShipOrdersErrors };
+  requestReturn: { data: types.RequestReturnData; answers: types.RequestReturnResponses; refusals: types.RequestReturnErrors };
+  listReturnsOfOrder: { data: types.ListReturnsOfOrderData; answers: types.ListReturnsOfOrderResponses; refusals: types.ListReturnsOfOrderErrors };
+  withdrawReturn: { data: types.WithdrawReturnData; answers: types.WithdrawReturnResponses; refusals: types.WithdrawReturnErrors };
+  receiveReturn: { data: types.ReceiveReturnData; answers: types.ReceiveReturnResponses; refusals: types.ReceiveReturnErrors };
+  listReturns: { data: types.ListReturnsData; answers: types.ListReturnsResponses; refusals: types.ListReturnsErrors };
+  rejectReturn: { data: types.RejectReturnData; answers: types.RejectReturnResponses; refusals: types.RejectReturnErrors };
   listPayments: { data: types.ListPaymentsData; answers: types.ListPaymentsResponses; refusals: types.ListPaymentsErrors };
   reconcile: { data: types.ReconcileData; answers: types.ReconcileResponses; refusals: types.ReconcileErrors };
   listSales: { data: types.ListSalesData; answers: types.ListSalesResponses; refusals: types.ListSalesErrors };

@@ -277,6 +277,42 @@ export type Entry = {
     heldUntil: string | null;
 };
 
+export type OwnEntry = {
+    entryId: string;
+    dropId: string;
+    /**
+     * 1, 2, 3 … in the order of arrival
+     */
+    number: number;
+    rank: number | null;
+    variantId: string;
+    quantity: number;
+    status: 'WAITING' | 'HELD' | 'ORDERED' | 'BOUGHT' | 'LAPSED' | 'LEFT' | 'LOST';
+    /**
+     * At most so many entries come before this one; 0 unless it waits
+     */
+    ahead: number;
+    heldUntil: string | null;
+    proof?: {
+        leaf: string;
+        index: number;
+        path: Array<string>;
+    } | null;
+};
+
+export type Draw = {
+    /**
+     * SHA-256 of the seed's 32 bytes, public from the drop's creation on
+     */
+    commitment: string;
+    publicValueSource: string | null;
+    publicValue: string | null;
+    seed: string | null;
+    entriesRoot: string | null;
+    entryCount: number | null;
+    drawnAt: string | null;
+};
+
 export type CartItem = {
     id: string;
     productId: string;
@@ -288,10 +324,45 @@ export type CartItem = {
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
 };
 
+export type ShippingAddress = {
+    recipient: string;
+    phone: string;
+    postalCode: string;
+    line1: string;
+    line2?: string;
+    /**
+     * ISO 3166-1
+     */
+    country: string;
+    note?: string;
+};
+
+export type Shipment = {
+    shipmentId: string;
+    items: Array<{
+        variantId: string;
+        quantity: number;
+    }>;
+    carrier: string;
+    trackingNumber: string;
+    trackingUrl: string | null;
+    /**
+     * RFC 3339, in UTC
+     */
+    shippedAt: string;
+    deliveredAt: string | null;
+};
+
 export type Order = {
     orderId: string;
+    /**
+     * The day of the order in the shop's time zone and eight characters, such as 261129-7ZK3MQ0D
+     */
+    orderNumber: string;
+    externalId?: string | null;
     userId: string;
     status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+    fulfilmentStatus: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
     orderItems: Array<{
         productId: string;
         variantId: string;
@@ -328,6 +399,15 @@ export type Order = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    shippingAddress: ShippingAddress | null;
+    note: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+    shipments: Array<Shipment>;
     payment: {
         paymentId: string;
         method: 'BALANCE' | 'CARD';
@@ -343,8 +423,14 @@ export type Order = {
 
 export type OrderInList = {
     orderId: string;
+    /**
+     * The day of the order in the shop's time zone and eight characters, such as 261129-7ZK3MQ0D
+     */
+    orderNumber: string;
+    externalId?: string | null;
     userId: string;
     status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+    fulfilmentStatus: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
     orderItems: Array<{
         productId: string;
         variantId: string;
@@ -381,6 +467,15 @@ export type OrderInList = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    shippingAddress: ShippingAddress | null;
+    note: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+    shipments: Array<Shipment>;
     payment: {
         paymentId: string;
         method: 'BALANCE' | 'CARD';
@@ -536,6 +631,25 @@ export type Shop = {
      * Whether clients can sign in as demo users
      */
     demo: boolean;
+};
+
+export type Return = {
+    returnId: string;
+    orderId: string;
+    status: 'REQUESTED' | 'WITHDRAWN' | 'RECEIVED' | 'REJECTED';
+    items: Array<{
+        variantId: string;
+        quantity: number;
+    }>;
+    reason: string;
+    rejection?: string | null;
+    customerReason: string | null;
+    restock: boolean | null;
+    /**
+     * RFC 3339, in UTC
+     */
+    createdAt: string;
+    settledAt: string | null;
 };
 
 export type Event = {
@@ -2091,10 +2205,237 @@ export type GetOwnEntryResponses = {
     /**
      * OK
      */
-    200: Entry;
+    200: OwnEntry;
 };
 
 export type GetOwnEntryResponse = GetOwnEntryResponses[keyof GetOwnEntryResponses];
+
+export type GetDrawFileData = {
+    body?: never;
+    path: {
+        dropId: string;
+    };
+    query?: never;
+    url: '/drops/{dropId}/draw/file';
+};
+
+export type GetDrawFileErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type GetDrawFileError = GetDrawFileErrors[keyof GetDrawFileErrors];
+
+export type GetDrawFileResponses = {
+    /**
+     * OK
+     */
+    200: string;
+};
+
+export type GetDrawFileResponse = GetDrawFileResponses[keyof GetDrawFileResponses];
+
+export type GetDrawData = {
+    body?: never;
+    path: {
+        dropId: string;
+    };
+    query?: never;
+    url: '/drops/{dropId}/draw';
+};
+
+export type GetDrawErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetDrawError = GetDrawErrors[keyof GetDrawErrors];
+
+export type GetDrawResponses = {
+    /**
+     * OK
+     */
+    200: Draw;
+};
+
+export type GetDrawResponse = GetDrawResponses[keyof GetDrawResponses];
+
+export type SetPublicValueData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        publicValue: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/drops/{id}/public-value';
+};
+
+export type SetPublicValueErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `DROP_DRAW_CLOSED`: A public value cannot be entered now; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'DROP_DRAW_CLOSED' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type SetPublicValueError = SetPublicValueErrors[keyof SetPublicValueErrors];
+
+export type SetPublicValueResponses = {
+    /**
+     * OK
+     */
+    200: Drop;
+};
+
+export type SetPublicValueResponse = SetPublicValueResponses[keyof SetPublicValueResponses];
 
 export type WatchDropData = {
     body?: never;
@@ -2708,6 +3049,26 @@ export type PlaceOrderData = {
          */
         expectedAmount?: number;
         /**
+         * `country` is a code of ISO 3166-1; by default the shop's
+         */
+        shippingAddress?: {
+            recipient: string;
+            phone: string;
+            postalCode: string;
+            line1: string;
+            line2?: string;
+            country?: 'AD' | 'AE' | 'AF' | 'AG' | 'AI' | 'AL' | 'AM' | 'AO' | 'AQ' | 'AR' | 'AS' | 'AT' | 'AU' | 'AW' | 'AX' | 'AZ' | 'BA' | 'BB' | 'BD' | 'BE' | 'BF' | 'BG' | 'BH' | 'BI' | 'BJ' | 'BL' | 'BM' | 'BN' | 'BO' | 'BQ' | 'BR' | 'BS' | 'BT' | 'BV' | 'BW' | 'BY' | 'BZ' | 'CA' | 'CC' | 'CD' | 'CF' | 'CG' | 'CH' | 'CI' | 'CK' | 'CL' | 'CM' | 'CN' | 'CO' | 'CR' | 'CU' | 'CV' | 'CW' | 'CX' | 'CY' | 'CZ' | 'DE' | 'DJ' | 'DK' | 'DM' | 'DO' | 'DZ' | 'EC' | 'EE' | 'EG' | 'EH' | 'ER' | 'ES' | 'ET' | 'FI' | 'FJ' | 'FK' | 'FM' | 'FO' | 'FR' | 'GA' | 'GB' | 'GD' | 'GE' | 'GF' | 'GG' | 'GH' | 'GI' | 'GL' | 'GM' | 'GN' | 'GP' | 'GQ' | 'GR' | 'GS' | 'GT' | 'GU' | 'GW' | 'GY' | 'HK' | 'HM' | 'HN' | 'HR' | 'HT' | 'HU' | 'ID' | 'IE' | 'IL' | 'IM' | 'IN' | 'IO' | 'IQ' | 'IR' | 'IS' | 'IT' | 'JE' | 'JM' | 'JO' | 'JP' | 'KE' | 'KG' | 'KH' | 'KI' | 'KM' | 'KN' | 'KP' | 'KR' | 'KW' | 'KY' | 'KZ' | 'LA' | 'LB' | 'LC' | 'LI' | 'LK' | 'LR' | 'LS' | 'LT' | 'LU' | 'LV' | 'LY' | 'MA' | 'MC' | 'MD' | 'ME' | 'MF' | 'MG' | 'MH' | 'MK' | 'ML' | 'MM' | 'MN' | 'MO' | 'MP' | 'MQ' | 'MR' | 'MS' | 'MT' | 'MU' | 'MV' | 'MW' | 'MX' | 'MY' | 'MZ' | 'NA' | 'NC' | 'NE' | 'NF' | 'NG' | 'NI' | 'NL' | 'NO' | 'NP' | 'NR' | 'NU' | 'NZ' | 'OM' | 'PA' | 'PE' | 'PF' | 'PG' | 'PH' | 'PK' | 'PL' | 'PM' | 'PN' | 'PR' | 'PS' | 'PT' | 'PW' | 'PY' | 'QA' | 'RE' | 'RO' | 'RS' | 'RU' | 'RW' | 'SA' | 'SB' | 'SC' | 'SD' | 'SE' | 'SG' | 'SH' | 'SI' | 'SJ' | 'SK' | 'SL' | 'SM' | 'SN' | 'SO' | 'SR' | 'SS' | 'ST' | 'SV' | 'SX' | 'SY' | 'SZ' | 'TC' | 'TD' | 'TF' | 'TG' | 'TH' | 'TJ' | 'TK' | 'TL' | 'TM' | 'TN' | 'TO' | 'TR' | 'TT' | 'TV' | 'TW' | 'TZ' | 'UA' | 'UG' | 'UM' | 'US' | 'UY' | 'UZ' | 'VA' | 'VC' | 'VE' | 'VG' | 'VI' | 'VN' | 'VU' | 'WF' | 'WS' | 'YE' | 'YT' | 'ZA' | 'ZM' | 'ZW';
+            note?: string;
+        };
+        note?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
+        externalId?: string;
+        /**
          * Operators only: the time of an imported order
          */
         orderedAt?: string;
@@ -2735,6 +3096,67 @@ export type PlaceOrderData = {
          * The amount that the buyer was shown, in the currency's minor unit. If the amount has changed since: 409 AMOUNT_CHANGED, without any effect
          */
         expectedAmount?: number;
+        /**
+         * `country` is a code of ISO 3166-1; by default the shop's
+         */
+        shippingAddress?: {
+            recipient: string;
+            phone: string;
+            postalCode: string;
+            line1: string;
+            line2?: string;
+            country?: 'AD' | 'AE' | 'AF' | 'AG' | 'AI' | 'AL' | 'AM' | 'AO' | 'AQ' | 'AR' | 'AS' | 'AT' | 'AU' | 'AW' | 'AX' | 'AZ' | 'BA' | 'BB' | 'BD' | 'BE' | 'BF' | 'BG' | 'BH' | 'BI' | 'BJ' | 'BL' | 'BM' | 'BN' | 'BO' | 'BQ' | 'BR' | 'BS' | 'BT' | 'BV' | 'BW' | 'BY' | 'BZ' | 'CA' | 'CC' | 'CD' | 'CF' | 'CG' | 'CH' | 'CI' | 'CK' | 'CL' | 'CM' | 'CN' | 'CO' | 'CR' | 'CU' | 'CV' | 'CW' | 'CX' | 'CY' | 'CZ' | 'DE' | 'DJ' | 'DK' | 'DM' | 'DO' | 'DZ' | 'EC' | 'EE' | 'EG' | 'EH' | 'ER' | 'ES' | 'ET' | 'FI' | 'FJ' | 'FK' | 'FM' | 'FO' | 'FR' | 'GA' | 'GB' | 'GD' | 'GE' | 'GF' | 'GG' | 'GH' | 'GI' | 'GL' | 'GM' | 'GN' | 'GP' | 'GQ' | 'GR' | 'GS' | 'GT' | 'GU' | 'GW' | 'GY' | 'HK' | 'HM' | 'HN' | 'HR' | 'HT' | 'HU' | 'ID' | 'IE' | 'IL' | 'IM' | 'IN' | 'IO' | 'IQ' | 'IR' | 'IS' | 'IT' | 'JE' | 'JM' | 'JO' | 'JP' | 'KE' | 'KG' | 'KH' | 'KI' | 'KM' | 'KN' | 'KP' | 'KR' | 'KW' | 'KY' | 'KZ' | 'LA' | 'LB' | 'LC' | 'LI' | 'LK' | 'LR' | 'LS' | 'LT' | 'LU' | 'LV' | 'LY' | 'MA' | 'MC' | 'MD' | 'ME' | 'MF' | 'MG' | 'MH' | 'MK' | 'ML' | 'MM' | 'MN' | 'MO' | 'MP' | 'MQ' | 'MR' | 'MS' | 'MT' | 'MU' | 'MV' | 'MW' | 'MX' | 'MY' | 'MZ' | 'NA' | 'NC' | 'NE' | 'NF' | 'NG' | 'NI' | 'NL' | 'NO' | 'NP' | 'NR' | 'NU' | 'NZ' | 'OM' | 'PA' | 'PE' | 'PF' | 'PG' | 'PH' | 'PK' | 'PL' | 'PM' | 'PN' | 'PR' | 'PS' | 'PT' | 'PW' | 'PY' | 'QA' | 'RE' | 'RO' | 'RS' | 'RU' | 'RW' | 'SA' | 'SB' | 'SC' | 'SD' | 'SE' | 'SG' | 'SH' | 'SI' | 'SJ' | 'SK' | 'SL' | 'SM' | 'SN' | 'SO' | 'SR' | 'SS' | 'ST' | 'SV' | 'SX' | 'SY' | 'SZ' | 'TC' | 'TD' | 'TF' | 'TG' | 'TH' | 'TJ' | 'TK' | 'TL' | 'TM' | 'TN' | 'TO' | 'TR' | 'TT' | 'TV' | 'TW' | 'TZ' | 'UA' | 'UG' | 'UM' | 'US' | 'UY' | 'UZ' | 'VA' | 'VC' | 'VE' | 'VG' | 'VI' | 'VN' | 'VU' | 'WF' | 'WS' | 'YE' | 'YT' | 'ZA' | 'ZM' | 'ZW';
+            note?: string;
+        };
+        note?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
+        externalId?: string;
+        /**
+         * Operators only: the time of an imported order
+         */
+        orderedAt?: string;
+        cartItemIds: Array<string>;
+    } | {
+        /**
+         * The caller's own, unless an operator calls
+         */
+        userId?: string;
+        userCouponId?: string;
+        /**
+         * Default BALANCE: paid immediately. DEFERRED: to be paid later
+         */
+        payment?: {
+            method: 'BALANCE' | 'DEFERRED';
+        };
+        /**
+         * The amount that the buyer was shown, in the currency's minor unit. If the amount has changed since: 409 AMOUNT_CHANGED, without any effect
+         */
+        expectedAmount?: number;
+        /**
+         * `country` is a code of ISO 3166-1; by default the shop's
+         */
+        shippingAddress?: {
+            recipient: string;
+            phone: string;
+            postalCode: string;
+            line1: string;
+            line2?: string;
+            country?: 'AD' | 'AE' | 'AF' | 'AG' | 'AI' | 'AL' | 'AM' | 'AO' | 'AQ' | 'AR' | 'AS' | 'AT' | 'AU' | 'AW' | 'AX' | 'AZ' | 'BA' | 'BB' | 'BD' | 'BE' | 'BF' | 'BG' | 'BH' | 'BI' | 'BJ' | 'BL' | 'BM' | 'BN' | 'BO' | 'BQ' | 'BR' | 'BS' | 'BT' | 'BV' | 'BW' | 'BY' | 'BZ' | 'CA' | 'CC' | 'CD' | 'CF' | 'CG' | 'CH' | 'CI' | 'CK' | 'CL' | 'CM' | 'CN' | 'CO' | 'CR' | 'CU' | 'CV' | 'CW' | 'CX' | 'CY' | 'CZ' | 'DE' | 'DJ' | 'DK' | 'DM' | 'DO' | 'DZ' | 'EC' | 'EE' | 'EG' | 'EH' | 'ER' | 'ES' | 'ET' | 'FI' | 'FJ' | 'FK' | 'FM' | 'FO' | 'FR' | 'GA' | 'GB' | 'GD' | 'GE' | 'GF' | 'GG' | 'GH' | 'GI' | 'GL' | 'GM' | 'GN' | 'GP' | 'GQ' | 'GR' | 'GS' | 'GT' | 'GU' | 'GW' | 'GY' | 'HK' | 'HM' | 'HN' | 'HR' | 'HT' | 'HU' | 'ID' | 'IE' | 'IL' | 'IM' | 'IN' | 'IO' | 'IQ' | 'IR' | 'IS' | 'IT' | 'JE' | 'JM' | 'JO' | 'JP' | 'KE' | 'KG' | 'KH' | 'KI' | 'KM' | 'KN' | 'KP' | 'KR' | 'KW' | 'KY' | 'KZ' | 'LA' | 'LB' | 'LC' | 'LI' | 'LK' | 'LR' | 'LS' | 'LT' | 'LU' | 'LV' | 'LY' | 'MA' | 'MC' | 'MD' | 'ME' | 'MF' | 'MG' | 'MH' | 'MK' | 'ML' | 'MM' | 'MN' | 'MO' | 'MP' | 'MQ' | 'MR' | 'MS' | 'MT' | 'MU' | 'MV' | 'MW' | 'MX' | 'MY' | 'MZ' | 'NA' | 'NC' | 'NE' | 'NF' | 'NG' | 'NI' | 'NL' | 'NO' | 'NP' | 'NR' | 'NU' | 'NZ' | 'OM' | 'PA' | 'PE' | 'PF' | 'PG' | 'PH' | 'PK' | 'PL' | 'PM' | 'PN' | 'PR' | 'PS' | 'PT' | 'PW' | 'PY' | 'QA' | 'RE' | 'RO' | 'RS' | 'RU' | 'RW' | 'SA' | 'SB' | 'SC' | 'SD' | 'SE' | 'SG' | 'SH' | 'SI' | 'SJ' | 'SK' | 'SL' | 'SM' | 'SN' | 'SO' | 'SR' | 'SS' | 'ST' | 'SV' | 'SX' | 'SY' | 'SZ' | 'TC' | 'TD' | 'TF' | 'TG' | 'TH' | 'TJ' | 'TK' | 'TL' | 'TM' | 'TN' | 'TO' | 'TR' | 'TT' | 'TV' | 'TW' | 'TZ' | 'UA' | 'UG' | 'UM' | 'US' | 'UY' | 'UZ' | 'VA' | 'VC' | 'VE' | 'VG' | 'VI' | 'VN' | 'VU' | 'WF' | 'WS' | 'YE' | 'YT' | 'ZA' | 'ZM' | 'ZW';
+            note?: string;
+        };
+        note?: string;
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
+        externalId?: string;
         /**
          * Operators only: the time of an imported order
          */
@@ -2775,11 +3197,11 @@ export type PlaceOrderErrors = {
         code?: 'FORBIDDEN';
     };
     /**
-     * `USER_NOT_FOUND`: User not found; `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found
+     * `USER_NOT_FOUND`: User not found; `CART_ITEM_NOT_FOUND`: Cart item not found; `PRODUCT_NOT_FOUND`: Product not found; `COUPON_NOT_FOUND`: Coupon not found
      */
     404: Problem & {
         status?: 404;
-        code?: 'USER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
+        code?: 'USER_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
     };
     /**
      * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
@@ -2914,6 +3336,132 @@ export type GetOrderResponses = {
 };
 
 export type GetOrderResponse = GetOrderResponses[keyof GetOrderResponses];
+
+export type EditOrderData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        shippingAddress?: {
+            recipient: string;
+            phone: string;
+            postalCode: string;
+            line1: string;
+            line2?: string;
+            country?: 'AD' | 'AE' | 'AF' | 'AG' | 'AI' | 'AL' | 'AM' | 'AO' | 'AQ' | 'AR' | 'AS' | 'AT' | 'AU' | 'AW' | 'AX' | 'AZ' | 'BA' | 'BB' | 'BD' | 'BE' | 'BF' | 'BG' | 'BH' | 'BI' | 'BJ' | 'BL' | 'BM' | 'BN' | 'BO' | 'BQ' | 'BR' | 'BS' | 'BT' | 'BV' | 'BW' | 'BY' | 'BZ' | 'CA' | 'CC' | 'CD' | 'CF' | 'CG' | 'CH' | 'CI' | 'CK' | 'CL' | 'CM' | 'CN' | 'CO' | 'CR' | 'CU' | 'CV' | 'CW' | 'CX' | 'CY' | 'CZ' | 'DE' | 'DJ' | 'DK' | 'DM' | 'DO' | 'DZ' | 'EC' | 'EE' | 'EG' | 'EH' | 'ER' | 'ES' | 'ET' | 'FI' | 'FJ' | 'FK' | 'FM' | 'FO' | 'FR' | 'GA' | 'GB' | 'GD' | 'GE' | 'GF' | 'GG' | 'GH' | 'GI' | 'GL' | 'GM' | 'GN' | 'GP' | 'GQ' | 'GR' | 'GS' | 'GT' | 'GU' | 'GW' | 'GY' | 'HK' | 'HM' | 'HN' | 'HR' | 'HT' | 'HU' | 'ID' | 'IE' | 'IL' | 'IM' | 'IN' | 'IO' | 'IQ' | 'IR' | 'IS' | 'IT' | 'JE' | 'JM' | 'JO' | 'JP' | 'KE' | 'KG' | 'KH' | 'KI' | 'KM' | 'KN' | 'KP' | 'KR' | 'KW' | 'KY' | 'KZ' | 'LA' | 'LB' | 'LC' | 'LI' | 'LK' | 'LR' | 'LS' | 'LT' | 'LU' | 'LV' | 'LY' | 'MA' | 'MC' | 'MD' | 'ME' | 'MF' | 'MG' | 'MH' | 'MK' | 'ML' | 'MM' | 'MN' | 'MO' | 'MP' | 'MQ' | 'MR' | 'MS' | 'MT' | 'MU' | 'MV' | 'MW' | 'MX' | 'MY' | 'MZ' | 'NA' | 'NC' | 'NE' | 'NF' | 'NG' | 'NI' | 'NL' | 'NO' | 'NP' | 'NR' | 'NU' | 'NZ' | 'OM' | 'PA' | 'PE' | 'PF' | 'PG' | 'PH' | 'PK' | 'PL' | 'PM' | 'PN' | 'PR' | 'PS' | 'PT' | 'PW' | 'PY' | 'QA' | 'RE' | 'RO' | 'RS' | 'RU' | 'RW' | 'SA' | 'SB' | 'SC' | 'SD' | 'SE' | 'SG' | 'SH' | 'SI' | 'SJ' | 'SK' | 'SL' | 'SM' | 'SN' | 'SO' | 'SR' | 'SS' | 'ST' | 'SV' | 'SX' | 'SY' | 'SZ' | 'TC' | 'TD' | 'TF' | 'TG' | 'TH' | 'TJ' | 'TK' | 'TL' | 'TM' | 'TN' | 'TO' | 'TR' | 'TT' | 'TV' | 'TW' | 'TZ' | 'UA' | 'UG' | 'UM' | 'US' | 'UY' | 'UZ' | 'VA' | 'VC' | 'VE' | 'VG' | 'VI' | 'VN' | 'VU' | 'WF' | 'WS' | 'YE' | 'YT' | 'ZA' | 'ZM' | 'ZW';
+            note?: string;
+        } | null;
+        note?: string | null;
+        /**
+         * Merged by key into the metadata; null removes a key
+         */
+        metadata?: {
+            [key: string]: string | null;
+        };
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        orderId: string;
+    };
+    query?: never;
+    url: '/orders/{orderId}';
+};
+
+export type EditOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: Order not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_SHIPPABLE`: This order cannot be shipped; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_SHIPPABLE' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type EditOrderError = EditOrderErrors[keyof EditOrderErrors];
+
+export type EditOrderResponses = {
+    /**
+     * OK
+     */
+    200: Order;
+};
+
+export type EditOrderResponse = EditOrderResponses[keyof EditOrderResponses];
 
 export type ListUserOrdersData = {
     body?: never;
@@ -5708,6 +6256,10 @@ export type RefundOrderData = {
             accountNumber: string;
             holderName: string;
         };
+        /**
+         * false writes the units off: they are not sold again
+         */
+        restock?: boolean;
     };
     headers?: {
         /**
@@ -5902,6 +6454,1067 @@ export type ListOrdersResponses = {
 };
 
 export type ListOrdersResponse = ListOrdersResponses[keyof ListOrdersResponses];
+
+export type PrepareOrderData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/orders/{id}/preparing';
+};
+
+export type PrepareOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: Order not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_SHIPPABLE`: This order cannot be shipped; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_SHIPPABLE' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type PrepareOrderError = PrepareOrderErrors[keyof PrepareOrderErrors];
+
+export type PrepareOrderResponses = {
+    /**
+     * OK
+     */
+    200: Order;
+};
+
+export type PrepareOrderResponse = PrepareOrderResponses[keyof PrepareOrderResponses];
+
+export type ShipOrderData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        items?: Array<{
+            variantId: string;
+            quantity: number;
+        }>;
+        carrier: string;
+        trackingNumber: string;
+        trackingUrl?: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/orders/{id}/shipments';
+};
+
+export type ShipOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: Order not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_SHIPPABLE`: This order cannot be shipped; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_SHIPPABLE' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type ShipOrderError = ShipOrderErrors[keyof ShipOrderErrors];
+
+export type ShipOrderResponses = {
+    /**
+     * Created
+     */
+    201: Order;
+};
+
+export type ShipOrderResponse = ShipOrderResponses[keyof ShipOrderResponses];
+
+export type DeliverShipmentData = {
+    /**
+     * At most 1 MiB.
+     */
+    body?: {
+        [key: string]: never;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+        shipmentId: string;
+    };
+    query?: never;
+    url: '/admin/orders/{id}/shipments/{shipmentId}/delivered';
+};
+
+export type DeliverShipmentErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: Order not found; `SHIPMENT_NOT_FOUND`: Shipment not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND' | 'SHIPMENT_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type DeliverShipmentError = DeliverShipmentErrors[keyof DeliverShipmentErrors];
+
+export type DeliverShipmentResponses = {
+    /**
+     * OK
+     */
+    200: Order;
+};
+
+export type DeliverShipmentResponse = DeliverShipmentResponses[keyof DeliverShipmentResponses];
+
+export type ShipOrdersData = {
+    /**
+     * At most 8 MiB.
+     */
+    body: {
+        shipments: Array<{
+            /**
+             * In any case, with or without the hyphen
+             */
+            orderNumber: string;
+            carrier: string;
+            trackingNumber: string;
+            trackingUrl?: string;
+        } | {
+            orderId: string;
+            carrier: string;
+            trackingNumber: string;
+            trackingUrl?: string;
+        }>;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/shipments';
+};
+
+export type ShipOrdersErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type ShipOrdersError = ShipOrdersErrors[keyof ShipOrdersErrors];
+
+export type ShipOrdersResponses = {
+    /**
+     * Created
+     */
+    201: {
+        shipments: Array<{
+            orderId: string;
+            orderNumber: string;
+            shipmentId: string;
+        }>;
+    };
+};
+
+export type ShipOrdersResponse = ShipOrdersResponses[keyof ShipOrdersResponses];
+
+export type ListReturnsOfOrderData = {
+    body?: never;
+    path: {
+        orderId: string;
+    };
+    query?: never;
+    url: '/orders/{orderId}/returns';
+};
+
+export type ListReturnsOfOrderErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: Order not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListReturnsOfOrderError = ListReturnsOfOrderErrors[keyof ListReturnsOfOrderErrors];
+
+export type ListReturnsOfOrderResponses = {
+    /**
+     * OK
+     */
+    200: {
+        returns: Array<Return>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListReturnsOfOrderResponse = ListReturnsOfOrderResponses[keyof ListReturnsOfOrderResponses];
+
+export type RequestReturnData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        items?: Array<{
+            variantId: string;
+            quantity: number;
+        }>;
+        reason: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        orderId: string;
+    };
+    query?: never;
+    url: '/orders/{orderId}/returns';
+};
+
+export type RequestReturnErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: Order not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_RETURNABLE`: This order cannot be returned; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_RETURNABLE' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type RequestReturnError = RequestReturnErrors[keyof RequestReturnErrors];
+
+export type RequestReturnResponses = {
+    /**
+     * Created
+     */
+    201: Return;
+};
+
+export type RequestReturnResponse = RequestReturnResponses[keyof RequestReturnResponses];
+
+export type WithdrawReturnData = {
+    body?: never;
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        orderId: string;
+        returnId: string;
+    };
+    query?: never;
+    url: '/orders/{orderId}/returns/{returnId}';
+};
+
+export type WithdrawReturnErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `ORDER_NOT_FOUND`: Order not found; `RETURN_NOT_FOUND`: Return not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'ORDER_NOT_FOUND' | 'RETURN_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_RETURNABLE`: This order cannot be returned; `PAYMENT_IN_PROGRESS`: A payment is in progress; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type WithdrawReturnError = WithdrawReturnErrors[keyof WithdrawReturnErrors];
+
+export type WithdrawReturnResponses = {
+    /**
+     * No Content
+     */
+    204: void;
+};
+
+export type WithdrawReturnResponse = WithdrawReturnResponses[keyof WithdrawReturnResponses];
+
+export type ReceiveReturnData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        /**
+         * false writes the units off: they are not sold again
+         */
+        restock: boolean;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/returns/{id}/receive';
+};
+
+export type ReceiveReturnErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `RETURN_NOT_FOUND`: Return not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'RETURN_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_RETURNABLE`: This order cannot be returned; `ORDER_NOT_REFUNDABLE`: This order cannot be refunded; `PAYMENT_IN_PROGRESS`: A payment is in progress; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_RETURNABLE' | 'ORDER_NOT_REFUNDABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type ReceiveReturnError = ReceiveReturnErrors[keyof ReceiveReturnErrors];
+
+export type ReceiveReturnResponses = {
+    /**
+     * OK
+     */
+    200: Return;
+    /**
+     * Accepted
+     */
+    202: Return;
+};
+
+export type ReceiveReturnResponse = ReceiveReturnResponses[keyof ReceiveReturnResponses];
+
+export type ListReturnsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+        status?: 'REQUESTED' | 'WITHDRAWN' | 'RECEIVED' | 'REJECTED';
+    };
+    url: '/admin/returns';
+};
+
+export type ListReturnsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListReturnsError = ListReturnsErrors[keyof ListReturnsErrors];
+
+export type ListReturnsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        returns: Array<Return>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListReturnsResponse = ListReturnsResponses[keyof ListReturnsResponses];
+
+export type RejectReturnData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        reason: string;
+        customerReason?: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/returns/{id}/reject';
+};
+
+export type RejectReturnErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `RETURN_NOT_FOUND`: Return not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'RETURN_NOT_FOUND';
+    };
+    /**
+     * `ORDER_NOT_RETURNABLE`: This order cannot be returned; `PAYMENT_IN_PROGRESS`: A payment is in progress; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'ORDER_NOT_RETURNABLE' | 'PAYMENT_IN_PROGRESS' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type RejectReturnError = RejectReturnErrors[keyof RejectReturnErrors];
+
+export type RejectReturnResponses = {
+    /**
+     * OK
+     */
+    200: Return;
+};
+
+export type RejectReturnResponse = RejectReturnResponses[keyof RejectReturnResponses];
 
 export type ListPaymentsData = {
     body?: never;

@@ -11,6 +11,10 @@ export type RefundRow = {
   status: "PENDING" | "COMPLETED" | "FAILED";
   amount: number;
   units: [variantId: string, quantity: number][];
+  /** False: the units are written off. */
+  restock: boolean;
+  /** The return whose units are refunded, if there is one. */
+  returnId: string | null;
   reason: string;
   customerReason: string | null;
   /** The reason why the outcome is unknown, or why the gateway refused. */
@@ -24,7 +28,7 @@ export type RefundRow = {
   receiveAccount?: ReceiveAccount | null | undefined;
 };
 
-const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces AS units, reason, customer_reason AS "customerReason", failure,
+const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces AS units, coalesce(restock, true) AS restock, return_id AS "returnId", reason, customer_reason AS "customerReason", failure,
   created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked, key_number AS "keyNumber", receive_account AS "receiveAccount"`;
 
 /** The open refund of each order, protected by the order's lock. */
@@ -51,6 +55,8 @@ const STARTED = columns({
   status: "text",
   amount: "bigint",
   pieces: "jsonb",
+  restock: "boolean",
+  return_id: "uuid",
   reason: "text",
   customer_reason: "text",
   created_at: "timestamptz",

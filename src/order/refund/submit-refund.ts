@@ -7,7 +7,7 @@ import { type AttemptStatus, submitTwoPhase } from "../../idempotency/two-phase.
 import { Refusal } from "../../refusal.ts";
 import type { Command } from "../../till/command.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
-import { type OrderRow, orderRowView, type OrderView } from "../order-view.ts";
+import { type OrderRow, orderRowView, type OrderView, type Viewer } from "../order-view.ts";
 import type { RefundRow } from "./refund.sql.ts";
 
 export const CARD_REFUND_DESCRIPTION =
@@ -33,13 +33,17 @@ export type RefundParts = {
 };
 
 /** Submits a command that may start a refund to a card, then settles that refund. */
-export function submitRefund<Input>({ orders, gateway, refunds }: RefundParts, begin: Command<Input, Started<OrderView>>, input: Input): Submission {
+export function submitRefund<Input extends { viewer: Viewer }>(
+  { orders, gateway, refunds }: RefundParts,
+  begin: Command<Input, Started<OrderView>>,
+  input: Input,
+): Submission {
   async function settle(id: string, first: boolean): Promise<AttemptStatus> {
     const { orderId, status, amount, failure } = await refunds.settle(id, first);
     if (status === "FAILED") return { over: true, refusal: new Refusal("ORDER_NOT_REFUNDABLE", { orderId, amount, reason: failure }) };
     const row = await orders.get(orderId);
     if (row === undefined) throw new Error(`order ${orderId} of refund ${id} does not exist`);
-    return { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: orderRowView(row) };
+    return { over: status !== "PENDING", status: status === "PENDING" ? 202 : 200, body: orderRowView(row, input.viewer) };
   }
   return submitTwoPhase({ begin, input, status: 200, admit: (work) => gateway.admit(work), settle });
 }

@@ -6,7 +6,10 @@ import { randomUUID } from "node:crypto";
 import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
 import { FaultProxy } from "../../support/fault-proxy.ts";
 import { type Answer, good, openTestShop, type TestShop } from "../../support/shop.ts";
-import { ATTACKS, type Scenario } from "./attacks.ts";
+import { ATTACKS as SHOP_ATTACKS, type Scenario } from "./attacks.ts";
+import { FULFILMENT_ATTACKS } from "./fulfilment-attacks.ts";
+
+const ATTACKS = [...SHOP_ATTACKS, ...FULFILMENT_ATTACKS];
 
 export type RaceOperationsOptions = { copies: number; latencyMs: number };
 

@@ -20,6 +20,7 @@ import type { KeyedResponse } from "../../../src/idempotency/idempotent-command.
 import { execute, type Submission } from "../../../src/http/submission.ts";
 import { submitTwoPhase } from "../../../src/idempotency/two-phase.ts";
 import { OrderCache } from "../../../src/order/order-cache.ts";
+import { NO_VIEWER } from "../../../src/order/order-view.ts";
 import { refundOrder } from "../../../src/order/refund/refund-order.ts";
 import { paymentStatus } from "../../../src/order/payment/payment-view.ts";
 import { startCardPayment } from "../../../src/order/payment/start-card-payment.ts";
@@ -191,7 +192,7 @@ class Process {
   }
 
   refund(orderId: string, items: { variantId: string; quantity: number }[] | null, key: string): Promise<KeyedResponse> {
-    const input = { orderId, items, reason: "chaos", customerReason: null, askAfterMs: SETTINGS.settleAfterMs };
+    const input = { orderId, items, reason: "chaos", customerReason: null, restock: true, viewer: NO_VIEWER, askAfterMs: SETTINGS.settleAfterMs };
     const settle = async (id: string, first: boolean) => {
       const { status } = await this.settlers.refunds.settle(id, first);
       return status === "FAILED"

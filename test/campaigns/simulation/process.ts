@@ -14,6 +14,7 @@ import { expireCoupon } from "../../../src/coupon/expire-coupon.ts";
 import { issueCoupon } from "../../../src/coupon/issue-coupon.ts";
 import type { Database } from "../../../src/database/pool.ts";
 import { OrderCache } from "../../../src/order/order-cache.ts";
+import { NO_VIEWER } from "../../../src/order/order-view.ts";
 import { placeOrder } from "../../../src/order/place-order.ts";
 import { cancelOrder } from "../../../src/order/cancel-order.ts";
 import { expireOrder } from "../../../src/order/expire-order.ts";
@@ -24,7 +25,7 @@ import type { OpenRound, Store } from "../../../src/till/store.ts";
 import { LocalTill, type Till } from "../../../src/till/till.ts";
 import type { VirtualClock } from "../../support/virtual-clock.ts";
 import { campaignTerms } from "./campaign-terms.ts";
-import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
+import { BALANCE_MAX, CANCEL_WITHIN_MS, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
 
 /** Commands with the caches of their process. */
 export type Commands = ReturnType<typeof openCommands>;
@@ -151,13 +152,14 @@ export class Process {
           lineItems: step.lineItems?.map(withoutNull) ?? null,
           orderedAt: null,
           expiresAfterMs: ORDER_EXPIRES_AFTER_MS,
+          viewer: NO_VIEWER,
         });
       case "pay order":
         return as(commands.payOrder, step);
       case "cancel order":
-        return as(commands.cancelOrder, { ...step, askAfterMs: 0 });
+        return as(commands.cancelOrder, { ...step, askAfterMs: 0, cancelWithinMs: CANCEL_WITHIN_MS, viewer: NO_VIEWER });
       case "refund order":
-        return as(commands.refundOrder, { ...step, reason: "simulated", customerReason: null, askAfterMs: 0 });
+        return as(commands.refundOrder, { ...step, reason: "simulated", customerReason: null, restock: true, askAfterMs: 0, viewer: NO_VIEWER });
       case "expire order":
         return as(commands.expireOrder, { orderId: step.orderId });
     }

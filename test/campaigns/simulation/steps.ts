@@ -42,4 +42,5 @@ export type Step =
 export type Result = { answer: unknown } | { refusal: string };
 
 export const BALANCE_MAX = 1_000_000;
+export const CANCEL_WITHIN_MS = 7 * 24 * 60 * 60_000;
 export const ORDER_EXPIRES_AFTER_MS = 30 * 60_000;

@@ -12,6 +12,9 @@ const TAMPERED = "a file that was tampered with does not agree";
 const LIVE = "src/drop/live/drop-live.ts";
 const FOLLOWED = "test/api/drop-live.test.ts";
 
+const STEPS = "src/drop/draw/draw-steps.ts";
+const OVER_HTTP = "test/api/draws.test.ts";
+
 export const DRAWS: Mutation[] = [
   mutation("a leaf and a node of the tree are hashed differently", MERKLE, "const NODE = 1;", "const NODE = 0;", [
     DRAWN,
@@ -69,5 +72,35 @@ export const DRAWS: Mutation[] = [
   mutation("a shutdown ends the streams of drops", "src/app/open-http.ts", "    shop.dropLive.stop();\n", "", [
     FOLLOWED,
     "a shutdown ends all streams",
+  ]),
+  mutation(
+    "a public value is taken once the root is fixed, not before",
+    STEPS,
+    "if (taken || draw.entriesRoot === null || drop",
+    "if (taken || drop",
+    [OVER_HTTP, "is taken once, after the root is fixed"],
+  ),
+  mutation("a public value is taken once", STEPS, " || draw.publicValue !== null", "", [OVER_HTTP, "is taken once, after the root is fixed"]),
+  mutation(
+    "the draw waits for its public value",
+    "src/drop/draw/run-draws.job.ts",
+    " || (draw.publicValueSource !== null && draw.publicValue === null)",
+    "",
+    [OVER_HTTP, "is taken once, after the root is fixed"],
+  ),
+  mutation(
+    "an entry that leaves after the close stays in the draw",
+    "src/drop/draw/draw.sql.ts",
+    " OR status = 'LEFT' AND ended_at >= $3::timestamptz)",
+    " AND $3::timestamptz IS NOT NULL)",
+    [OVER_HTTP, "has who waited at the close"],
+  ),
+  mutation("the seed stays secret until the draw", "src/drop/draw/draw.routes.ts", "seed: drawnAt === null ? null : seed", "seed", [
+    OVER_HTTP,
+    "is taken once, after the root is fixed",
+  ]),
+  mutation("without a waitlist nothing passes on after the draw", "src/drop/drop.ts", "? isDrawn(drop) && drop.waitlist :", "? isDrawn(drop) :", [
+    OVER_HTTP,
+    "without a waitlist the rest has lost",
   ]),
 ];

@@ -1,0 +1,18 @@
+// What sinks are told: which types of events, and with which data.
+
+export type EventContents = {
+  /** Patterns of types, in which `*` stands for any text. */
+  types: readonly string[];
+  /** The shop's, which order numbers depend on. */
+  timezone: string;
+  /** Whether events have the addresses and notes of orders. */
+  personalData: boolean;
+};
+
+export const ALL_EVENTS: EventContents = { types: ["*"], timezone: "UTC", personalData: false };
+
+/** Returns whether events of a type are sent. */
+export function isSentBy({ types }: Pick<EventContents, "types">): (event: { type: string }) => boolean {
+  const patterns = types.map((type) => new RegExp(`^${type.replaceAll(".", "\\.").replaceAll("*", ".*")}$`));
+  return ({ type }) => patterns.some((pattern) => pattern.test(type));
+}

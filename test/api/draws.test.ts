@@ -1,0 +1,249 @@
+// Draws over HTTP: made once, from public data, and verifiable by entrants.
+
+import assert from "node:assert/strict";
+import { after, before, describe, test } from "node:test";
+import { linesOf } from "../../src/drop/draw/draw-file.ts";
+import { leafOf } from "../../src/drop/draw/draw.ts";
+import { rootFromPath } from "../../src/drop/draw/merkle.ts";
+import { type Finding, verifyDraw } from "../../src/drop/draw/verify-draw.ts";
+import { type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+
+let shop: TestShop;
+let beside: TestShop;
+before(async () => {
+  shop = await openTestShop();
+  beside = await openTestShop({ beside: shop });
+});
+after(async () => {
+  await beside.close();
+  await shop.close();
+});
+
+const ENTERING_MS = 1500;
+type Drop = { id: string; variants: string[]; closesAt: number };
+type Entry = { entryId: string; number: number; rank: number | null; status: string; variantId: string; quantity: number; heldUntil: string | null };
+type Line = { number: number; entryId: string; variantId: string; quantity: number; rank: number | null };
+// oxlint-disable-next-line typescript/no-explicit-any -- tests assert the properties that they read
+type Any = any;
+
+/** A draw that is open, and closes soon. */
+async function draw(stock: number[], fields: Record<string, unknown> = {}): Promise<Drop> {
+  const product = await shop.product({ variants: stock.map((units, i) => ({ name: `${i}`, options: { size: `${i}` }, price: 1000, stock: units })) });
+  const closesAt = Date.now() + ENTERING_MS;
+  const body = {
+    name: "추첨",
+    productId: product.id,
+    mode: "DRAW",
+    opensAt: new Date(Date.now() - 100).toISOString(),
+    closesAt: new Date(closesAt).toISOString(),
+    ...fields,
+  };
+  const { id } = good(await shop.operator.post("/admin/drops", body), 201);
+  return { id, variants: product.variants.map((variant) => variant.id), closesAt };
+}
+
+async function enter(drop: Drop, user: Client, at: TestShop, variant = 0, quantity = 1): Promise<Entry> {
+  return good(await user.at(at).post(`/drops/${drop.id}/entries`, { variantId: drop.variants[variant], quantity }), 201);
+}
+
+const drawOf = async (drop: Drop): Promise<Any> => good(await shop.anyone("GET", `/drops/${drop.id}/draw`), 200);
+const mine = async (drop: Drop, user: Client): Promise<Any> => good(await user.get(`/drops/${drop.id}/entries/mine`), 200);
+
+async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
+  for (const deadline = Date.now() + 30_000; ;) {
+    const value = await read();
+    if (holds(value)) return value;
+    assert.ok(Date.now() < deadline, JSON.stringify(value));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const drawn = (drop: Drop): Promise<Any> =>
+  until(
+    () => drawOf(drop),
+    ({ drawnAt }) => drawnAt !== null,
+  );
+
+async function fileOf(drop: Drop, at = shop): Promise<{ text: string; header: Any; lines: Line[] }> {
+  const answer = await at.anyone("GET", `/drops/${drop.id}/draw/file`);
+  assert.equal(answer.status, 200);
+  assert.match(String(answer.headers["content-type"]), /^application\/x-ndjson/);
+  const [header, ...lines] = answer.text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+  return { text: answer.text, header, lines };
+}
+
+async function verified(text: string): Promise<string[]> {
+  const findings: Finding[] = [];
+  await verifyDraw(
+    linesOf(
+      (async function* () {
+        yield Buffer.from(text);
+      })(),
+    ),
+    {},
+    (finding) => findings.push(finding),
+  );
+  return findings.filter(({ result }) => result === "failed").map((finding) => finding.text);
+}
+
+describe("a draw", () => {
+  test("is made once by two instances, its file verifies, and each entrant has a rank and a proof", async () => {
+    const drop = await draw([3, 2], { waitlist: true });
+    const users = await shop.users(12);
+    const before = await drawOf(drop);
+    assert.match(before.commitment, /^[0-9a-f]{64}$/);
+    assert.deepEqual(
+      { ...before, commitment: "" },
+      { commitment: "", publicValueSource: null, publicValue: null, seed: null, entriesRoot: null, entryCount: null, drawnAt: null },
+    );
+    for (const [i, user] of users.entries()) {
+      const entry = await enter(drop, user, i % 2 === 0 ? shop : beside, i % 2, i === 4 ? 2 : 1);
+      assert.deepEqual([entry.number, entry.status, entry.rank], [i + 1, "WAITING", null]);
+    }
+    good(await (users[11] as Client).delete(`/drops/${drop.id}/entries/mine`), 204);
+    assert.deepEqual((await fileOf(drop)).lines, []);
+
+    const result = await drawn(drop);
+    assert.deepEqual([result.commitment, result.entryCount], [before.commitment, 11]);
+    const { text, header, lines } = await fileOf(drop, beside);
+    assert.deepEqual(await verified(text), []);
+    assert.deepEqual({ ...header, format: "", dropId: "", stock: null }, { ...result, format: "", dropId: "", stock: null });
+    assert.deepEqual(header.stock, { [drop.variants[0] ?? ""]: 3, [drop.variants[1] ?? ""]: 2 });
+    assert.deepEqual(
+      lines.map(({ number }) => number),
+      [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11],
+    );
+
+    const left = new Map(Object.entries(header.stock as Record<string, number>));
+    for (const { number, variantId, quantity, rank } of lines.toSorted((a, b) => (a.rank ?? 0) - (b.rank ?? 0))) {
+      const entry = await mine(drop, users[number - 1] as Client);
+      const free = left.get(variantId) ?? 0;
+      assert.equal(entry.rank, rank);
+      assert.equal(entry.status, quantity <= free ? "HELD" : "WAITING");
+      if (quantity <= free) left.set(variantId, free - quantity);
+      const { leaf, index, path } = entry.proof;
+      assert.equal(leaf, leafOf(drop.id, entry).toString("hex"));
+      const root = rootFromPath(
+        Buffer.from(leaf, "hex"),
+        index,
+        11,
+        path.map((node: string) => Buffer.from(node, "hex")),
+      );
+      assert.equal(root?.toString("hex"), result.entriesRoot);
+    }
+    assert.equal((await mine(drop, users[11] as Client)).proof, null);
+    const again = await shop.operator.post("/admin/jobs/run-draws/run");
+    assert.deepEqual(good(again, 200).lastResult, { drawn: 0 });
+    assert.deepEqual(await drawOf(drop), result);
+  });
+
+  test("without a waitlist the rest has lost, and no units pass to it", async () => {
+    const drop = await draw([1]);
+    const users = await shop.users(3);
+    for (const user of users) await enter(drop, user, shop);
+    await drawn(drop);
+    const entries = await Promise.all(users.map((user) => mine(drop, user)));
+    const winner = users[entries.findIndex(({ status }) => status === "HELD")] as Client;
+    assert.deepEqual(entries.map(({ status }) => status).toSorted(), ["HELD", "LOST", "LOST"]);
+    good(await winner.delete(`/drops/${drop.id}/entries/mine`), 204);
+    const after = await Promise.all(users.map((user) => mine(drop, user)));
+    assert.deepEqual(after.map(({ status }) => status).toSorted(), ["LEFT", "LOST", "LOST"]);
+  });
+
+  test("with a waitlist the next in the drawn order gets what a winner gives up", async () => {
+    const drop = await draw([1], { waitlist: true });
+    const users = await shop.users(4);
+    for (const user of users) await enter(drop, user, shop);
+    await drawn(drop);
+    const byRank = new Map<number, Client>();
+    for (const user of users) byRank.set((await mine(drop, user)).rank, user);
+    for (const rank of [1, 2, 3]) {
+      assert.equal((await mine(drop, byRank.get(rank) as Client)).status, "HELD");
+      good(await (byRank.get(rank) as Client).delete(`/drops/${drop.id}/entries/mine`), 204);
+    }
+    assert.equal((await mine(drop, byRank.get(4) as Client)).status, "HELD");
+  });
+
+  test("has who waited at the close, also if the entry leaves before the draw", async () => {
+    const drop = await draw([1], { waitlist: true });
+    const users = await shop.users(3);
+    for (const user of users) await enter(drop, user, shop);
+    good(await shop.operator.post(`/admin/drops/${drop.id}/pause`), 200);
+    await until(
+      () => Promise.resolve(Date.now()),
+      (now) => now > drop.closesAt + 50,
+    );
+    good(await (users[1] as Client).delete(`/drops/${drop.id}/entries/mine`), 204);
+    assert.equal((await drawOf(drop)).entriesRoot, null);
+    good(await shop.operator.post(`/admin/drops/${drop.id}/resume`), 200);
+    assert.equal((await drawn(drop)).entryCount, 3);
+    const entries = await Promise.all(users.map((user) => mine(drop, user)));
+    assert.equal(entries[1].status, "LEFT");
+    assert.ok(entries[1].proof.path.length > 0);
+    assert.deepEqual([entries[0].status, entries[2].status].toSorted(), ["HELD", "WAITING"]);
+  });
+
+  test("without entries has the root of nothing", async () => {
+    const drop = await draw([1], { closesAt: new Date(Date.now() + 300).toISOString() });
+    const { entriesRoot, entryCount } = await drawn(drop);
+    assert.deepEqual([entriesRoot, entryCount], ["e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855", 0]);
+    assert.deepEqual(await verified((await fileOf(drop)).text), []);
+  });
+
+  test("that an operator closes first is never made", async () => {
+    const drop = await draw([1]);
+    const [user] = await shop.users(1);
+    await enter(drop, user as Client, shop);
+    good(await shop.operator.post(`/admin/drops/${drop.id}/close`), 200);
+    await until(
+      () => Promise.resolve(Date.now()),
+      (now) => now > drop.closesAt,
+    );
+    good(await shop.operator.post("/admin/jobs/run-draws/run"), 200);
+    assert.equal((await drawOf(drop)).drawnAt, null);
+    assert.equal((await mine(drop, user as Client)).status, "LOST");
+  });
+});
+
+describe("a public value", () => {
+  test("is taken once, after the root is fixed; the draw waits for it, and an entry that leaves stays in it", async () => {
+    const drop = await draw([2], { publicValueSource: "로또 1234회", waitlist: true });
+    const users = await shop.users(5);
+    for (const user of users) await enter(drop, user, shop);
+    const send = (publicValue: string) => shop.operator.post(`/admin/drops/${drop.id}/public-value`, { publicValue });
+    refused(await send("early"), 409, "DROP_DRAW_CLOSED");
+    const closed = await until(
+      () => drawOf(drop),
+      ({ entriesRoot }) => entriesRoot !== null,
+    );
+    assert.deepEqual([closed.entryCount, closed.publicValue, closed.seed, closed.drawnAt], [5, null, null, null]);
+    assert.deepEqual(await verified((await fileOf(drop)).text), []);
+    refused(await (users[0] as Client).post(`/drops/${drop.id}/entries`, {}), 409, "DROP_CLOSED");
+    good(await (users[4] as Client).delete(`/drops/${drop.id}/entries/mine`), 204);
+
+    good(await send("3, 11, 15, 29, 35, 44 + 10"), 200);
+    refused(await send("another"), 409, "DROP_DRAW_CLOSED");
+    const result = await drawn(drop);
+    assert.deepEqual([result.publicValue, result.entriesRoot], ["3, 11, 15, 29, 35, 44 + 10", closed.entriesRoot]);
+    const { text, lines } = await fileOf(drop);
+    assert.deepEqual(await verified(text), []);
+    assert.equal(lines.length, 5);
+    assert.equal((await mine(drop, users[4] as Client)).status, "LEFT");
+    const statuses = await Promise.all(users.slice(0, 4).map(async (user) => (await mine(drop, user)).status));
+    assert.deepEqual(statuses.toSorted(), ["HELD", "HELD", "WAITING", "WAITING"]);
+    refused(await send("late"), 409, "DROP_DRAW_CLOSED");
+  });
+
+  test("is refused where none was announced, by a shopper, and for an unknown drop", async () => {
+    const drop = await draw([1]);
+    refused(await shop.operator.post(`/admin/drops/${drop.id}/public-value`, { publicValue: "x" }), 409, "DROP_DRAW_CLOSED");
+    refused(await (await shop.user()).post(`/admin/drops/${drop.id}/public-value`, { publicValue: "x" }), 403, "FORBIDDEN");
+    refused(await shop.operator.post(`/admin/drops/${drop.variants[0]}/public-value`, { publicValue: "x" }), 404, "DROP_NOT_FOUND");
+    refused(await shop.operator.post(`/admin/drops/${drop.id}/public-value`, { publicValue: " " }), 400, "INVALID_REQUEST");
+    refused(await shop.anyone("GET", `/drops/${drop.variants[0]}/draw`), 404, "DROP_NOT_FOUND");
+    refused(await shop.anyone("GET", `/drops/${drop.variants[0]}/draw/file`), 404, "DROP_NOT_FOUND");
+  });
+});
