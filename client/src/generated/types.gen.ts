@@ -7222,6 +7222,20 @@ export type ReceiveReturnData = {
          * false writes the units off: they are not sold again
          */
         restock: boolean;
+        /**
+         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         */
+        refundReceiveAccount?: {
+            /**
+             * The bank's name or code at the gateway
+             */
+            bank: string;
+            /**
+             * Digits only
+             */
+            accountNumber: string;
+            holderName: string;
+        };
     };
     headers?: {
         /**
