@@ -63,6 +63,8 @@ export type Config = DataPlatformSettings & {
   /** Minor units. */
   balanceMax: number;
   orderExpiresAfterMs: number;
+  /** When an order that is paid later takes its stock and its coupon. */
+  stockTakenAt: "payment" | "order";
   /** How long after its completion a buyer can cancel an order, in ms. */
   cancelWithinMs: number;
   /** How long after its delivery a buyer can return a piece, in ms. */
@@ -106,6 +108,7 @@ export function readConfig(env: Env): Config {
     orderExpiresAfterMs: duration(env, "ORDER_EXPIRES_AFTER", "PT30M"),
     cancelWithinMs: duration(env, "CANCEL_WITHIN", "P7D"),
     returnWithinMs: duration(env, "RETURN_WITHIN", "P7D"),
+    stockTakenAt: oneOf(env, "STOCK_TAKEN_AT", ["payment", "order"], "payment"),
     lockWaitMs: integer(env, "LOCK_WAIT_MS", 3000, 1, 600_000),
     rateLimit: env["RATE_LIMIT"] === "off" || !text(env, "RATE_LIMIT") ? undefined : integer(env, "RATE_LIMIT", 0, 1, 1_000_000),
     trustProxy: trustProxy(env),

@@ -3,6 +3,7 @@
 import { ignore } from "../support/ignore.ts";
 import { VariantCache } from "../../src/catalog/variant-cache.ts";
 import { Database } from "../../src/database/pool.ts";
+import { ProductDrops } from "../../src/drop/product-drops.ts";
 import { NO_VIEWER } from "../../src/order/order-view.ts";
 import { placeOrder } from "../../src/order/place-order.ts";
 import { PostgresStore } from "../../src/till/postgres-store.ts";
@@ -29,7 +30,7 @@ export class TillBaseline implements Baseline {
     this.#database = new Database(url, { size: 2, onError: ignore });
     this.#store = new PostgresStore({ url, lockWaitMs: WAIT_MS, announce: () => "stock" });
     this.till = new LocalTill({ store: this.#store, waitMs: WAIT_MS, onFault: (command, error) => console.error(command, error), ...options });
-    this.#place = placeOrder(new VariantCache(this.#database), this.#database);
+    this.#place = placeOrder(new VariantCache(this.#database), this.#database, new ProductDrops(this.#database));
   }
 
   run(waiting: number, duration: Duration): Promise<Sample> {

@@ -84,7 +84,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
   const draws = openDraws(scheduling, { database, till, now, log, runJob: () => scheduler.run("run-draws") });
-  const holds = openHolds(scheduling, { database, till, productDrops, now, log });
+  const holds = openHolds(scheduling, { database, till, productDrops, orderCache, now, log });
   const cards = await openPayments(stack, { config, database, till, orderCache, now, log, registry });
   const scheduler = openScheduler(scheduling, { config, database, till, orderCache, now, relay, invalidation, holds, draws, cards, log });
 
@@ -170,8 +170,11 @@ function openScheduler(stack: AsyncDisposableStack, { config, invalidation, hold
 }
 
 /** Opens the watch over holds of drops. `run` is the work of the job `expire-holds`. */
-function openHolds(stack: AsyncDisposableStack, { log, ...parts }: HoldParts & { log: Logger }): { start: () => void; run: () => Promise<number> } {
-  const lapse = (): Promise<number> => lapseHolds(parts);
+function openHolds(
+  stack: AsyncDisposableStack,
+  { log, ...parts }: HoldParts & { orderCache: ShopParts["orderCache"]; log: Logger },
+): { start: () => void; run: () => Promise<number> } {
+  const lapse = async (): Promise<number> => (await lapseHolds(parts)) + (await expireOrders({ ...parts, holding: true }));
   const holdWatch = new HoldWatch(lapse, (error) => log.warn({ err: error }, "lapsed holds could not be passed on; the shop tries again"));
   stack.defer(() => holdWatch.stop());
   const run = async (): Promise<number> => {

@@ -16,6 +16,7 @@ import { expireCoupon } from "../coupon/expire-coupon.ts";
 import { issueCoupon } from "../coupon/issue-coupon.ts";
 import type { Database } from "../database/pool.ts";
 import { dropCommands } from "../drop/drop-commands.ts";
+import { stockLine } from "../drop/stock-line.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
 import { findStoredResponse, idempotent, repeatOutcome } from "../idempotency/idempotent-command.ts";
 import { findStored, startOnce, type Started, storeResponse } from "../idempotency/two-phase.ts";
@@ -69,7 +70,7 @@ function singleCommands({ database, variantCache, orderCache, productDrops }: Co
     openCharge,
     createProducts,
     editProduct(variantCache),
-    adjustStock,
+    adjustStock(stockLine(database)),
     createCampaign,
     editCampaign,
     closeCampaign,
@@ -80,7 +81,7 @@ function singleCommands({ database, variantCache, orderCache, productDrops }: Co
     setQuantity(database),
     removeFromCart,
     emptyCart,
-    placeOrder(variantCache, database),
+    placeOrder(variantCache, database, productDrops),
     payOrder(orderCache),
     expireOrder(orderCache),
     settlePayment(orderCache),

@@ -84,7 +84,7 @@ export async function openTill(stack: AsyncDisposableStack, options: OpenTillOpt
     onError: (error) => log.warn({ err: error.message }, "the holders of a sold-out coupon could not be read"),
   });
   const dropLive = openDropLive(database, shared, now, log);
-  const caches = { variantCache: new VariantCache(database), orderCache: new OrderCache(database), productDrops };
+  const caches = { variantCache: new VariantCache(database), orderCache: new OrderCache(database, productDrops), productDrops };
   const onCommit = (changes: Changes): void => {
     const outdatedCaches = invalidation.committed(changes);
     if (outdatedCaches !== undefined) server?.announce(outdatedCaches);

@@ -25,6 +25,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { dropAdminRoutes } from "../drop/drop.admin.routes.ts";
 import { drawRoutes } from "../drop/draw/draw.routes.ts";
 import { entryRoutes } from "../drop/entry.routes.ts";
+import { stockLine } from "../drop/stock-line.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
 import type { DropLive } from "../drop/live/drop-live.ts";
@@ -125,7 +126,7 @@ const ADMIN_ROUTES = [
 export async function declareRoutes(server: FastifyInstance, { shop, live, rehearsals, operations, secret }: DeclareRoutesOptions): Promise<void> {
   const routes = new Routes(server, shop.till, shop.config.locale);
   const { payments, refunds, charges, worker } = shop.settlement;
-  const parts = { ...shop, payments, refunds, charges, worker };
+  const parts = { ...shop, stockLine: stockLine(shop.database), payments, refunds, charges, worker };
   for (const declare of SHOPPER_ROUTES) declare(routes, parts);
   for (const declare of ADMIN_ROUTES) declare(routes, parts);
   liveRoutes(routes, live);

@@ -9,6 +9,7 @@ import { Body, Id, Instant, NextCursor, page, Query, Text } from "../http/schema
 import { refuse } from "../refusal.ts";
 import { adjustStock } from "./adjust-stock.ts";
 import { STOCK_MAX } from "./catalog.ts";
+import type { StockLine } from "./stock.ts";
 import { selectStockAdjustments, type StockAdjustment } from "./stock.sql.ts";
 
 const ADJUSTMENTS = newestFirst("stock adjustments");
@@ -18,7 +19,8 @@ const AdjustmentListSchema = Type.Object({
   nextCursor: NextCursor,
 });
 
-export function stockAdminRoutes(routes: Routes, { database }: { database: Database }): void {
+export function stockAdminRoutes(routes: Routes, { database, stockLine }: { database: Database; stockLine: StockLine }): void {
+  const adjust = adjustStock(stockLine);
   routes.write(
     {
       method: "POST",
@@ -36,7 +38,7 @@ export function stockAdminRoutes(routes: Routes, { database }: { database: Datab
       answers: { 200: Type.Object({ variantId: Id(), stock: Type.Integer() }) },
       refusals: ["PRODUCT_NOT_FOUND", "STOCK_INSUFFICIENT"],
     },
-    ({ params, body }) => submit(adjustStock, { variantId: params.id, ...body }),
+    ({ params, body }) => submit(adjust, { variantId: params.id, ...body }),
   );
 
   routes.read(

@@ -1,8 +1,22 @@
 // Stock that orders take and return.
 
 import { refuse } from "../refusal.ts";
+import type { Need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { variants } from "./catalog.sql.ts";
+
+/** Where a variant is sold: its product, and the drop in which the product is. */
+export type StockPlace = { productId: string; dropId: string | null };
+
+/** Those who wait for units of a variant (drop/stock-line.ts). */
+export interface StockLine {
+  /** Undefined if the variant does not exist. */
+  find(variantId: string): Promise<StockPlace | undefined>;
+  /** The rows that `pass` reads if so many units become free. */
+  needs(place: StockPlace, variantId: string, units: number): Need[];
+  /** Hands free units of a variant to those who wait for them. Errors: NeedsChanged. */
+  pass(uow: UnitOfWork, productId: string, variantId: string): void;
+}
 
 /** Takes units of a variant out of stock. Errors: STOCK_INSUFFICIENT, PRODUCT_NOT_FOUND. */
 export function takeStock(uow: UnitOfWork, { productId, variantId, quantity }: { productId: string; variantId: string; quantity: number }): void {

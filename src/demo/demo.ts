@@ -9,6 +9,8 @@ import type { Config } from "../config.ts";
 import { createCampaign } from "../coupon/edit-campaign.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
+import { createDrop } from "../drop/create-drop.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
 import { idempotent } from "../idempotency/idempotent-command.ts";
 import { NO_VIEWER } from "../order/order-view.ts";
 import { placeOrder } from "../order/place-order.ts";
@@ -26,13 +28,14 @@ export type DemoOptions = {
   now: Now;
   config: Pick<Config, "balanceMax" | "locale" | "orderExpiresAfterMs">;
   variantCache: VariantCache;
+  productDrops: ProductDrops;
 };
 
 /** Runs a command once per key, even if several instances start at the same time. */
 type Step = <Input, Answer>(key: string, command: Command<Input, Answer>, input: Input) => Promise<Answer>;
 
 /**
- * Gives an empty shop a small catalog, users with balances, coupons, and yesterday's first sales. Changes nothing in a shop that has a user or
+ * Gives an empty shop a small catalog, users with balances, coupons, a drop, and yesterday's first sales. Changes nothing in a shop that has a user or
  * a product. Returns whether the shop was empty.
  */
 export async function fillWithDemo(options: DemoOptions): Promise<boolean> {
@@ -57,6 +60,7 @@ export async function fillWithDemo(options: DemoOptions): Promise<boolean> {
   const products: ProductView[] = await step("products", createProducts, { products: PRODUCTS });
   const startedAt = now();
   await createCampaigns(step, startedAt);
+  await openDrop(step, options, products[1], startedAt);
   await placeOrders(step, options, { users, products, now: startedAt });
   return true;
 }
@@ -80,9 +84,29 @@ async function createCampaigns(step: Step, now: number): Promise<void> {
   });
 }
 
+/** A drop that opens a minute after the first start, with holds and a line. */
+async function openDrop(step: Step, { database, variantCache }: DemoOptions, product: ProductView | undefined, now: number): Promise<void> {
+  if (!product) return;
+  await step("drop", createDrop(variantCache, database), {
+    productId: product.id,
+    mode: "FIRST_COME",
+    seed: "",
+    terms: {
+      name: "달항아리 드롭 · Moon jar drop",
+      opensAt: now + MINUTE_MS,
+      closesAt: null,
+      limitPerCustomer: 1,
+      holdFor: "PT5M",
+      waitlist: true,
+      publicValueSource: null,
+      metadata: {},
+    },
+  });
+}
+
 async function placeOrders(
   step: Step,
-  { database, config, variantCache }: DemoOptions,
+  { database, config, variantCache, productDrops }: DemoOptions,
   { users, products, now }: { users: UserView[]; products: ProductView[]; now: number },
 ): Promise<void> {
   const [minsu, seoyeon] = users;
@@ -94,7 +118,7 @@ async function placeOrders(
   ];
   for (const [i, { userId, product, quantity, hoursAgo }] of sales.entries()) {
     if (!userId || !product) continue;
-    await step(`sale ${i}`, placeOrder(variantCache, database), {
+    await step(`sale ${i}`, placeOrder(variantCache, database, productDrops), {
       userId,
       lineItems: [{ productId: product.id, quantity }],
       userCouponId: null,

@@ -67,8 +67,8 @@ export const drops: Table<Drop> = {
     }
     return [
       ...(created.length > 0 ? [insertDrops(created)] : []),
-      ...(changed.length > 0 ? [updateDrops("update drops", CHANGED, changed.map(columnsOf))] : []),
-      ...(numbered.length > 0 ? [updateDrops("update drops' numbers", NUMBERED, numbered)] : []),
+      ...(changed.length > 0 ? [updateDrops(changed)] : []),
+      ...(numbered.length > 0 ? [updateNumbers(numbered)] : []),
     ];
   },
 };
@@ -100,21 +100,30 @@ function insertDrops(created: Drop[]): Statement {
   };
 }
 
-function updateDrops(
-  name: string,
-  { names, unnest, arrays }: { names: string; unnest: string; arrays(rows: never): string[] },
-  rows: unknown[],
-): Statement {
-  const sets = names
+function updateDrops(changed: Drop[]): Statement {
+  return {
+    name: "update drops",
+    text: `UPDATE drops d SET ${setsOf(CHANGED.names)} FROM ${CHANGED.unnest} v(${CHANGED.names}) WHERE d.id = v.id`,
+    values: CHANGED.arrays(changed.map(columnsOf) as never),
+    rows: changed.length,
+  };
+}
+
+function updateNumbers(numbered: Drop[]): Statement {
+  return {
+    name: "update numbers of drops",
+    text: `UPDATE drops d SET ${setsOf(NUMBERED.names)} FROM ${NUMBERED.unnest} v(${NUMBERED.names}) WHERE d.id = v.id`,
+    values: NUMBERED.arrays(numbered),
+    rows: numbered.length,
+  };
+}
+
+function setsOf(names: string): string {
+  return names
     .split(", ")
     .filter((column) => column !== "id")
-    .map((column) => `${column} = v.${column}`);
-  return {
-    name,
-    text: `UPDATE drops d SET ${sets.join(", ")} FROM ${unnest} v(${names}) WHERE d.id = v.id`,
-    values: arrays(rows as never),
-    rows: rows.length,
-  };
+    .map((column) => `${column} = v.${column}`)
+    .join(", ");
 }
 
 /** A drop with the figures that a page shows. */
@@ -194,5 +203,14 @@ export function selectLostLines(now: number): Statement {
                OR d.mode = 'DRAW' AND d.drawn_at IS NOT NULL AND NOT d.waitlist)
              AND EXISTS (SELECT FROM drop_entries e WHERE e.drop_id = d.id AND e.status = 'WAITING')`,
     values: [iso(now)],
+  };
+}
+
+/** The product of a variant, and the drop in which the product is. */
+export function selectStockPlace(variantId: string): Statement {
+  return {
+    name: "select stock place",
+    text: `SELECT p.id AS "productId", p.drop_id AS "dropId" FROM variants v JOIN products p ON p.id = v.product_id WHERE v.id = $1`,
+    values: [variantId],
   };
 }

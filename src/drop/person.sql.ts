@@ -55,10 +55,10 @@ export const people: Table<Person> = {
     const inserted = rows.filter(({ stored }) => !stored);
     const updated = rows.filter(({ stored }) => stored);
     return [
-      ...(made.length > 0 ? [insert("insert entries", "drop_entries", INSERTED_ENTRIES, made)] : []),
-      ...(changed.length > 0 ? [update("update entries", "drop_entries", "number", UPDATED_ENTRIES, changed)] : []),
-      ...(inserted.length > 0 ? [insert("insert people", "drop_people", INSERTED_PEOPLE, inserted)] : []),
-      ...(updated.length > 0 ? [update("update people", "drop_people", "person", UPDATED_PEOPLE, updated)] : []),
+      ...(made.length > 0 ? [insertEntries(made)] : []),
+      ...(changed.length > 0 ? [updateEntries(changed)] : []),
+      ...(inserted.length > 0 ? [insertPeople(inserted)] : []),
+      ...(updated.length > 0 ? [updatePeople(updated)] : []),
     ];
   },
 };
@@ -73,6 +73,9 @@ export function personOf(row: Record<string, unknown>): Person {
   return { dropId, person, units, most, entry, stored: true };
 }
 
+type PersonRow = ReturnType<typeof rowOf>;
+type EntryRow = ReturnType<typeof entryRow>;
+
 function rowOf({ after }: Change<Person>) {
   const { dropId, person, units, most, entry, stored } = after;
   return { dropId, person, units, most, entry: entry?.number ?? null, stored };
@@ -82,22 +85,38 @@ function entryRow({ dropId, person }: Person, entry: Entry) {
   return { ...entry, dropId, person, createdAt: entry.made?.createdAt ?? null };
 }
 
-type Rows = { names: string; unnest: string; arrays(rows: never): string[] };
-
-function insert(name: string, table: string, { names, unnest, arrays }: Rows, rows: unknown[]): Statement {
-  return { name, text: `INSERT INTO ${table} (${names}) SELECT * FROM ${unnest}`, values: arrays(rows as never) };
+function insertEntries(made: EntryRow[]): Statement {
+  return {
+    name: "insert entries",
+    text: `INSERT INTO drop_entries (${INSERTED_ENTRIES.names}) SELECT * FROM ${INSERTED_ENTRIES.unnest}`,
+    values: INSERTED_ENTRIES.arrays(made),
+  };
 }
 
-/** @param key the column that makes a row's key together with `drop_id` */
-function update(name: string, table: string, key: string, { names, unnest, arrays }: Rows, rows: unknown[]): Statement {
-  const sets = names
-    .split(", ")
-    .filter((column) => column !== "drop_id" && column !== key)
-    .map((column) => `${column} = v.${column}`);
+function updateEntries(changed: EntryRow[]): Statement {
   return {
-    name,
-    text: `UPDATE ${table} t SET ${sets.join(", ")} FROM ${unnest} v(${names}) WHERE t.drop_id = v.drop_id AND t.${key} = v.${key}`,
-    values: arrays(rows as never),
-    rows: rows.length,
+    name: "update entries",
+    text: `UPDATE drop_entries e SET quantity = v.quantity, status = v.status, held_until = v.held_until, order_id = v.order_id, ended_at = v.ended_at
+           FROM ${UPDATED_ENTRIES.unnest} v(${UPDATED_ENTRIES.names}) WHERE e.drop_id = v.drop_id AND e.number = v.number`,
+    values: UPDATED_ENTRIES.arrays(changed),
+    rows: changed.length,
+  };
+}
+
+function insertPeople(inserted: PersonRow[]): Statement {
+  return {
+    name: "insert people",
+    text: `INSERT INTO drop_people (${INSERTED_PEOPLE.names}) SELECT * FROM ${INSERTED_PEOPLE.unnest}`,
+    values: INSERTED_PEOPLE.arrays(inserted),
+  };
+}
+
+function updatePeople(updated: PersonRow[]): Statement {
+  return {
+    name: "update people",
+    text: `UPDATE drop_people p SET units = v.units, entry = v.entry
+           FROM ${UPDATED_PEOPLE.unnest} v(${UPDATED_PEOPLE.names}) WHERE p.drop_id = v.drop_id AND p.person = v.person`,
+    values: UPDATED_PEOPLE.arrays(updated),
+    rows: updated.length,
   };
 }

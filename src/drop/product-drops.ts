@@ -7,7 +7,22 @@ import { selectProductDrops, selectProductsOfDrops } from "./drop.sql.ts";
 
 const CACHED_DROPS_MAX = 10_000;
 
-export class ProductDrops {
+/** The drop of each product that has one, as far as it is known. */
+export interface KnownDrops {
+  known(): ReadonlyMap<string, string> | Promise<ReadonlyMap<string, string>>;
+  forget(): void;
+}
+
+/** The drops of these products, each once. */
+export function dropsOf(known: ReadonlyMap<string, string>, items: readonly { productId: string }[]): [productId: string, dropId: string][] {
+  if (known.size === 0) return [];
+  return [...new Set(items.map(({ productId }) => productId))].flatMap((id): [string, string][] => {
+    const dropId = known.get(id);
+    return dropId === undefined ? [] : [[id, dropId]];
+  });
+}
+
+export class ProductDrops implements KnownDrops {
   readonly #database: Database;
   readonly #products: BatchedRead<string>;
   readonly #productOf = new LRUCache<string, string>({ max: CACHED_DROPS_MAX });

@@ -12,6 +12,7 @@ import { dropView, type DropView } from "./drop-view.ts";
 import { endEntry } from "./end-entry.ts";
 import { holds, lineHeads, lineKey, lines } from "./line.sql.ts";
 import { people, personKey } from "./person.sql.ts";
+import { movedOrders } from "./move-orders.ts";
 import { passUnits } from "./succession.ts";
 
 /** The stock of each variant when the command was prepared: so many units may pass to the line. */
@@ -92,6 +93,7 @@ export function resumeDrop(findStock: FindStock): Command<OfDrop, DropView> {
       if (drop.pausedAt === null) return viewDrop(uow, input);
       const resumed = { ...drop, pausedAt: null, pausedMs: drop.pausedMs + (uow.now - drop.pausedAt) };
       uow.put(drops, drop.id, resumed);
+      uow.append(movedOrders, { dropId: drop.id, ms: resumed.pausedMs - drop.pausedMs });
       for (const { variantId, units } of input.stock ?? []) {
         // More became free since the line was read.
         if ((uow.find(variants, variantId)?.stock ?? 0) > units) throw new NeedsChanged();

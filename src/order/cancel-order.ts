@@ -2,8 +2,8 @@ import { refuse } from "../refusal.ts";
 import type { ReceiveAccount } from "../gateway/gateway.ts";
 import { type Command, command } from "../till/command.ts";
 import type { Started } from "../idempotency/two-phase.ts";
+import { endUnpaid } from "./end-unpaid.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { changeOrder } from "./change-order.ts";
 import { getOrder } from "./get-order.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "./order-cache.ts";
 import { orderView, type OrderView, type Viewer } from "./order-view.ts";
@@ -43,7 +43,7 @@ export function cancelOrder(orderCache: OrderCache): Command<CancelOrder, Starte
         return viewOfRefund(refund(uow, order, terms, { askAfterMs, receiveAccount }), viewer);
       }
       if (livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
-      const cancelled = changeOrder(uow, order, "order.cancelled", { status: "CANCELLED" });
+      const cancelled = endUnpaid(uow, order, "CANCELLED", "LEFT");
       return { kind: "answer", answer: orderView(cancelled, undefined, viewer) };
     },
   });

@@ -1,5 +1,7 @@
 import { type Command, command } from "../till/command.ts";
-import { changeOrder } from "./change-order.ts";
+import { holdHasEnded } from "../drop/sell-in-drop.ts";
+import { endUnpaid } from "./end-unpaid.ts";
+import { hasExpired } from "./order.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "./order-cache.ts";
 import { orders } from "./order.sql.ts";
 import { livePayment } from "./payment/live-payment.ts";
@@ -17,10 +19,10 @@ export function expireOrder(orderCache: OrderCache): Command<ExpireOrder, boolea
 
     decide(uow, { orderId }) {
       const order = uow.find(orders, orderId);
-      if (!order || order.status !== "PENDING" || order.expiresAt === null || order.expiresAt > uow.now) return false;
+      if (!order || order.status !== "PENDING" || !hasExpired(order, holdHasEnded(uow, orderId), uow.now)) return false;
       // While the outcome of a card payment is unknown, the order keeps its stock.
       if (livePayment(uow, orderId)) return false;
-      changeOrder(uow, order, "order.expired", { status: "EXPIRED" });
+      endUnpaid(uow, order, "EXPIRED", "LAPSED");
       return true;
     },
   });

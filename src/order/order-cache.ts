@@ -2,27 +2,47 @@
 
 import { LRUCache } from "lru-cache";
 import { users } from "../balance/balance.sql.ts";
-import { products, variants } from "../catalog/catalog.sql.ts";
 import { userCoupons } from "../coupon/coupon.sql.ts";
 import type { Database } from "../database/pool.ts";
 import { BatchedRead } from "../database/batched-read.ts";
+import { drops } from "../drop/drop.sql.ts";
+import { people, personKey } from "../drop/person.sql.ts";
+import { dropsOf, type KnownDrops } from "../drop/product-drops.ts";
+import { sales, selectSalesOf } from "../drop/sale.sql.ts";
+import { saleNeeds } from "../drop/sell-in-drop.ts";
+import { successionNeeds, type Units } from "../drop/succession.ts";
 import { type Need, need } from "../till/table.ts";
 import { orders, selectImmutableOrders } from "./order.sql.ts";
 import { payments } from "./payment/payment.sql.ts";
 import { refunds } from "./refund/refund.sql.ts";
 
-export type ImmutableOrder = { id: string; userId: string; userCouponId: string | null; lineItems: { variantId: string; productId: string }[] };
+export type ImmutableOrder = {
+  id: string;
+  userId: string;
+  userCouponId: string | null;
+  lineItems: (Omit<Units, "quantity"> & { quantity?: number | undefined })[];
+  /** In which drops its units were sold, and for whom. */
+  sales?: { dropId: string; person: string }[];
+  /** The drops in which its products are now; read anew for each command. */
+  productDrops?: [productId: string, dropId: string][];
+};
 
 const CACHED_ORDERS_MAX = 10_000;
 
 export class OrderCache {
+  readonly productDrops: KnownDrops;
   readonly #cached = new LRUCache<string, ImmutableOrder>({ max: CACHED_ORDERS_MAX });
   readonly #read: BatchedRead<ImmutableOrder>;
 
-  constructor(database: Database) {
-    this.#read = new BatchedRead(
-      async (ids) => new Map((await database.rows<ImmutableOrder>(selectImmutableOrders(ids))).map((order) => [order.id, trimmed(order)])),
-    );
+  constructor(database: Database, productDrops: KnownDrops) {
+    this.productDrops = productDrops;
+    this.#read = new BatchedRead(async (ids) => {
+      const [orders, sales] = await Promise.all([
+        database.rows<ImmutableOrder>(selectImmutableOrders(ids)),
+        database.rows<{ orderId: string; dropId: string; person: string }>(selectSalesOf(ids)),
+      ]);
+      return new Map(orders.map((order) => [order.id, trimmed({ ...order, sales: sales.filter(({ orderId }) => orderId === order.id) })]));
+    });
   }
 
   /** Undefined if the order does not exist. */
@@ -37,17 +57,25 @@ export class OrderCache {
 
 /** Without the other members of the line items. */
 function trimmed({ lineItems, ...order }: ImmutableOrder): ImmutableOrder {
-  return { ...order, lineItems: lineItems.map(({ variantId, productId }) => ({ variantId, productId })) };
+  return { ...order, lineItems: lineItems.map(({ variantId, productId, quantity }) => ({ variantId, productId, quantity })) };
 }
 
 /** The rows that payment, cancellation, expiry and refund of an order read. */
 export function orderNeeds(orderId: string, immutable: ImmutableOrder | undefined): Need[] {
   const own = [need(orders, orderId), need(payments, orderId), need(refunds, orderId)];
   if (!immutable) return own;
+  const productDrops = new Map(immutable.productDrops);
+  const { userId, lineItems, sales: sold = [] } = immutable;
   return [
     ...own,
-    need(users, immutable.userId),
-    ...immutable.lineItems.flatMap(({ variantId, productId }) => [need(variants, variantId), need(products, productId)]),
+    need(users, userId),
+    ...successionNeeds(
+      productDrops,
+      lineItems.map((item) => ({ ...item, quantity: item.quantity ?? 0 })),
+    ),
+    ...sold.flatMap(({ dropId, person }) => [need(drops, dropId), need(people, personKey(dropId, person))]),
+    ...saleNeeds(productDrops, [...productDrops.keys()], [userId]),
+    ...(sold.length > 0 || productDrops.size > 0 ? [need(sales, orderId)] : []),
     ...(immutable.userCouponId === null ? [] : [need(userCoupons, immutable.userCouponId)]),
   ];
 }
@@ -57,6 +85,8 @@ export async function withImmutableOrder<Input extends { orderId: string }>(
   orderCache: OrderCache,
   input: Input,
 ): Promise<Input & { immutable?: ImmutableOrder }> {
-  const immutable = await orderCache.find(input.orderId);
-  return immutable ? { ...input, immutable } : input;
+  // The command starts again: what it knew of products in drops was outdated.
+  if ("immutable" in input && input.immutable !== undefined) orderCache.productDrops.forget();
+  const [immutable, known] = await Promise.all([orderCache.find(input.orderId), orderCache.productDrops.known()]);
+  return immutable ? { ...input, immutable: { ...immutable, productDrops: dropsOf(known, immutable.lineItems) } } : input;
 }

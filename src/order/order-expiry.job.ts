@@ -7,15 +7,22 @@ import { selectExpiredOrders } from "./order.sql.ts";
 
 const BATCH_SIZE = 500;
 
-type ExpireOrdersOptions = { database: Database; till: Till; orderCache: OrderCache; now: Now };
+type ExpireOrdersOptions = {
+  database: Database;
+  till: Till;
+  orderCache: OrderCache;
+  now: Now;
+  /** Only orders that hold stock, which others may wait for. */
+  holding?: boolean;
+};
 
 /** Expires all unpaid orders past their expiry, through the till. Returns how many it expired. */
-export async function expireOrders({ database, till, orderCache, now }: ExpireOrdersOptions): Promise<number> {
+export async function expireOrders({ database, till, orderCache, now, holding = false }: ExpireOrdersOptions): Promise<number> {
   const command = expireOrder(orderCache);
   let total = 0;
   for (;;) {
-    const due = await database.rows<{ id: string }>(selectExpiredOrders(now(), BATCH_SIZE));
-    const results = await Promise.all(due.map(({ id }) => till.submit(command, { orderId: id })));
+    const due = await database.rows<{ id: string }>(selectExpiredOrders(now(), BATCH_SIZE, holding));
+    const results = await Promise.all(due.map(({ id }) => till.finish(command, { orderId: id })));
     const expired = results.filter(Boolean).length;
     total += expired;
     // Orders that cannot expire yet are due again at the next run.

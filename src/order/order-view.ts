@@ -34,6 +34,7 @@ export type OrderView = {
   paidAmount: number;
   refundedAmount: number;
   amountDue: number;
+  holdsStock: boolean;
   shippingAddress: ShippingAddress | null;
   note: string | null;
   metadata: Record<string, string>;
@@ -75,6 +76,7 @@ export function orderView(order: Order, gatewayPayment: PaymentSummary | undefin
     paidAmount: order.completedAt === null ? 0 : payable(order),
     refundedAmount: order.refundedAmount,
     amountDue: order.status === "PENDING" ? payable(order) : 0,
+    holdsStock: order.holdsStock ?? false,
     shippingAddress: order.shippingAddress,
     note: order.note,
     metadata: order.metadata ?? {},

@@ -8,6 +8,9 @@ import { BatchedPages } from "../database/batched-pages.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import type { Gateway } from "../gateway/gateway.ts";
+import { DROP_REFUSALS } from "../drop/sell-in-drop.ts";
+import { personOf } from "../drop/person-of.ts";
+import type { ProductDrops } from "../drop/product-drops.ts";
 import { MetadataPatchSchema, MetadataSchema } from "../http/metadata.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
@@ -49,11 +52,12 @@ type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: St
 const USER_ORDERS = newestFirst("user's orders");
 
 export type OrderRoutesOptions = {
-  config: Pick<Config, "gateway" | "orderExpiresAfterMs" | "cancelWithinMs" | "timezone" | "country">;
+  config: Pick<Config, "gateway" | "orderExpiresAfterMs" | "stockTakenAt" | "cancelWithinMs" | "timezone" | "country">;
   database: Database;
   now: Now;
   variantCache: VariantCache;
   orderCache: OrderCache;
+  productDrops: ProductDrops;
   gateway: Gateway;
   refunds: RefundParts["refunds"];
 };
@@ -97,8 +101,8 @@ function editOrderRoute(routes: Routes, { config }: OrderRoutesOptions): void {
   );
 }
 
-function placeOrderRoute(routes: Routes, { config, database, now, variantCache }: OrderRoutesOptions): void {
-  const place = placeOrder(variantCache, database);
+function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops }: OrderRoutesOptions): void {
+  const place = placeOrder(variantCache, database, productDrops);
   routes.write(
     {
       method: "POST",
@@ -109,7 +113,7 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
       tag: "Orders",
       summary: "Place an order, and pay it now or later",
       description:
-        "All or nothing. Quantities of the same variant are added up. `fromCart` orders the whole cart, `cartItemIds` these items of it; both take out of the cart what was ordered.",
+        "All or nothing. Quantities of the same variant are added up. `fromCart` orders the whole cart, `cartItemIds` these items of it; both take out of the cart what was ordered. A product that is in a drop is sold only by its rules: from `opensAt` to `closesAt`, up to its limit per customer, and in a drop that gives holds to those who hold it.",
       body: Either<NewOrder, NewOrder>("fromCart", FromCart, Either<NewOrder, NewOrder>("cartItemIds", FromCartItems, FromItems)),
       answers: { 201: OrderSchema },
       refusals: [
@@ -123,6 +127,7 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache }
         "COUPON_UNUSABLE",
         "AMOUNT_CHANGED",
         "BALANCE_INSUFFICIENT",
+        ...DROP_REFUSALS,
       ],
     },
     ({ caller, body }) => submit(place, placeOrderInput(caller, body, now, config), 201),
@@ -158,6 +163,8 @@ function placeOrderInput(caller: Caller, body: NewOrder, now: Now, config: Order
     externalId,
     expiresAfterMs: config.orderExpiresAfterMs,
     viewer: viewerOf(caller, config),
+    takesStock: config.stockTakenAt === "order",
+    person: personOf(caller, userId),
   };
 }
 

@@ -7,7 +7,7 @@ import type { Order, OrderEvent, OrderItem } from "./order.ts";
 const SCALARS = `o.id, o.user_id AS "userId", o.status, o.changes, o.user_coupon_id AS "userCouponId", o.total_amount AS "totalAmount",
   o.discount_amount AS "discountAmount", o.refunded_amount AS "refundedAmount", o.created_at AS "createdAt", o.expires_at AS "expiresAt",
   o.completed_at AS "completedAt"`;
-const PAID = `o.paid_at AS "paidAt", o.payment_id AS "paymentId"`;
+const PAID = `coalesce(o.holds_stock, false) AS "holdsStock", o.paid_at AS "paidAt", o.payment_id AS "paymentId"`;
 
 /** All line items. Those of an order that was not moved are in rows of their own. */
 export const ITEMS = "coalesce(o.items, unmoved_items(o.id))";
@@ -21,7 +21,7 @@ export const orders: Table<Order> = {
   name: "orders",
   load: (ids) => ({
     name: "lock orders",
-    text: `SELECT ${SCALARS}, ${DETAILS}, ${ITEMS} AS items, o.items IS NULL AS unmoved,
+    text: `SELECT ${SCALARS}, ${DETAILS}, ${ITEMS} AS items, o.items IS NULL AS unmoved, coalesce(o.holds_stock, false) AS "holdsStock",
              ${paid("paid_at", "paid_at")} AS "paidAt", ${paid("payment_id", "id")} AS "paymentId"
            FROM orders o WHERE o.id = ANY($1::uuid[]) ORDER BY o.id FOR NO KEY UPDATE`,
     values: [arrayOf(ids, (id) => id)],
@@ -78,6 +78,7 @@ const PLACED_TYPES = {
   completed_at: "timestamptz",
   paid_at: "timestamptz",
   payment_id: "uuid",
+  holds_stock: "boolean",
 } as const;
 const PLACED = columns(PLACED_TYPES);
 const PLACED_WITH_DETAILS = columns({ ...PLACED_TYPES, ...DETAIL_TYPES });
@@ -86,7 +87,7 @@ function insertOrders(placed: Order[]): Statement {
   return {
     name: "insert orders",
     text: `INSERT INTO orders (${PLACED.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED.unnest}`,
-    values: PLACED.arrays(placed.map((order) => ({ ...order, items: order.items.map(storedItem) }))),
+    values: PLACED.arrays(placed.map((order) => ({ ...order, holdsStock: order.holdsStock ?? null, items: order.items.map(storedItem) }))),
   };
 }
 
@@ -95,7 +96,9 @@ function insertOrdersWithDetails(placed: Order[]): Statement {
   return {
     name: "insert orders with details",
     text: `INSERT INTO orders (${PLACED_WITH_DETAILS.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED_WITH_DETAILS.unnest}`,
-    values: PLACED_WITH_DETAILS.arrays(placed.map((order) => ({ ...order, items: order.items.map(storedItem) }))),
+    values: PLACED_WITH_DETAILS.arrays(
+      placed.map((order) => ({ ...order, holdsStock: order.holdsStock ?? null, items: order.items.map(storedItem) })),
+    ),
   };
 }
 
@@ -107,15 +110,16 @@ const CHANGED = columns({
   completed_at: "timestamptz",
   paid_at: "timestamptz",
   payment_id: "uuid",
+  holds_stock: "boolean",
 });
 
 function updateOrders(changes: Change<Order>[]): Statement {
   return {
     name: "update orders",
     text: `UPDATE orders o SET status = v.status, changes = v.changes, refunded_amount = v.refunded_amount, completed_at = v.completed_at,
-             paid_at = v.paid_at, payment_id = v.payment_id
+             paid_at = v.paid_at, payment_id = v.payment_id, holds_stock = v.holds_stock
            FROM ${CHANGED.unnest} v(${CHANGED.names}) WHERE o.id = v.id`,
-    values: CHANGED.arrays(changes.map(({ after }) => after)),
+    values: CHANGED.arrays(changes.map(({ after }) => ({ ...after, holdsStock: after.holdsStock ?? null }))),
     rows: changes.length,
   };
 }
@@ -223,10 +227,10 @@ export function selectImmutableOrders(ids: string[]): Statement {
  * Unpaid orders past their expiry, without those whose card payment is open: these would fill each
  * batch and block all others.
  */
-export function selectExpiredOrders(now: number, limit: number): Statement {
+export function selectExpiredOrders(now: number, limit: number, holding: boolean): Statement {
   return {
-    name: "select expired orders",
-    text: `SELECT id FROM orders o WHERE status = 'PENDING' AND expires_at <= $1::timestamptz
+    name: `select expired orders${holding ? " that hold stock" : ""}`,
+    text: `SELECT id FROM orders o WHERE status = 'PENDING' AND expires_at <= $1::timestamptz ${holding ? "AND holds_stock" : ""}
              AND NOT EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status <> 'FAILED') ORDER BY expires_at LIMIT $2`,
     values: [iso(now), limit],
   };

@@ -24,6 +24,8 @@ export type Order = {
   paidAt: number | null;
   /** The id of the payment from the balance; null if it was made with the order. See `balancePayment`. */
   paymentId: string | null;
+  /** Unpaid, and its stock and coupon are taken. Absent is false. */
+  holdsStock?: boolean;
   /** When an operator began to prepare the goods. */
   preparingAt: number | null;
   fulfilment: Fulfilment | null;
@@ -124,8 +126,9 @@ export function checkAmount(order: Order, expectedAmount: number | null): void {
 }
 
 /**
- * Whether an unpaid order can be paid: until `expiresAt`, even if the job has not expired it yet.
+ * Whether an unpaid order is past its end, even if the job has not expired it yet.
+ * @param holdHasEnded of the hold that it took over in a drop, whose time stands still during a pause; undefined if it took none
  */
-export function isPayable(order: Order, now: number): boolean {
-  return order.status === "PENDING" && (order.expiresAt === null || now < order.expiresAt);
+export function hasExpired(order: Order, holdHasEnded: boolean | undefined, now: number): boolean {
+  return holdHasEnded ?? (order.expiresAt !== null && now >= order.expiresAt);
 }

@@ -10,6 +10,9 @@ import type { VariantCache } from "../catalog/variant-cache.ts";
 import { discountFor } from "../coupon/coupon.ts";
 import { userCoupons } from "../coupon/coupon.sql.ts";
 import { getCoupon, getUsableCoupon } from "../coupon/use-coupon.ts";
+import { lineKey, lines } from "../drop/line.sql.ts";
+import { dropsOf, type KnownDrops } from "../drop/product-drops.ts";
+import { markBought, saleNeeds, sellInDrops, type Sold } from "../drop/sell-in-drop.ts";
 import type { Database } from "../database/pool.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
@@ -20,6 +23,7 @@ import { orderView, type OrderView, type Viewer } from "./order-view.ts";
 import { orderExternalIds } from "./order-numbers.sql.ts";
 import { orders } from "./order.sql.ts";
 import { payFromBalance } from "./payment/pay-from-balance.ts";
+import { reserveStock } from "./reserve-stock.ts";
 
 export type LineItemRequest = { productId: string; variantId?: string; quantity: number };
 
@@ -41,6 +45,12 @@ export type PlaceOrder = {
   /** The amount that the buyer has seen, in minor units; null if the client sent none. */
   expectedAmount: number | null;
   expiresAfterMs: number;
+  /** For whom limits of drops count; the user, unless the token names a natural person. */
+  person?: string;
+  /** Whether an unpaid order takes its stock when it is placed (STOCK_TAKEN_AT). In a drop with holds it always does. */
+  takesStock?: boolean;
+  /** Filled in by `prepare`: the drops of the products. */
+  productDrops?: [productId: string, dropId: string][];
   viewer: Viewer;
   /** Filled in by `prepare`: the variants of each product. */
   variantIds?: Map<string, string[]>;
@@ -49,6 +59,8 @@ export type PlaceOrder = {
 };
 
 const QUANTITY_MAX = 1_000_000;
+/** How many units of a hold an order may give up; more than a limit allows. */
+const HELD_MOST = 100;
 
 /**
  * Places an order. BALANCE also pays it from the balance; DEFERRED leaves it unpaid and reserves
@@ -56,25 +68,24 @@ const QUANTITY_MAX = 1_000_000;
  * Errors: USER_NOT_FOUND, PRODUCT_NOT_FOUND, PRODUCT_NOT_FOR_SALE, STOCK_INSUFFICIENT,
  * CART_ITEM_NOT_FOUND, COUPON_NOT_FOUND, COUPON_UNUSABLE, AMOUNT_CHANGED, BALANCE_INSUFFICIENT, INVALID_REQUEST.
  */
-export function placeOrder(variantCache: VariantCache, database: Database): Command<PlaceOrder, OrderView> {
+export function placeOrder(variantCache: VariantCache, database: Database, productDrops: KnownDrops): Command<PlaceOrder, OrderView> {
   return command<PlaceOrder, OrderView>({
     name: "place order",
 
     prepare(input) {
-      if (input.lineItems === null) {
-        return database
-          .rows<{ productId: string; variantId: string }>(selectCartVariants(input.userId))
-          .then((cartVariants) => ({ ...input, cartVariants }));
-      }
-      const withoutVariant = input.lineItems.filter(({ variantId }) => variantId === undefined).map(({ productId }) => productId);
-      const variantIds = variantCache.variantsOfAll(withoutVariant);
-      return variantIds instanceof Promise ? variantIds.then((read) => ({ ...input, variantIds: read })) : { ...input, variantIds };
+      // The command starts again: what it knew of products in drops was outdated.
+      if (input.productDrops) productDrops.forget();
+      const known = productDrops.known();
+      const read = withVariants(variantCache, database, input);
+      if (known instanceof Promise || read instanceof Promise) return Promise.all([read, known]).then(([all, drops]) => withDrops(all, drops));
+      return withDrops(read, known);
     },
 
     needs: (input) => [
       input.method === "DEFERRED" && input.lineItems !== null ? need(members, input.userId) : need(users, input.userId),
       ...(input.lineItems === null ? [need(carts, input.userId)] : []),
       ...variantNeeds(input),
+      ...(input.productDrops?.length ? dropNeeds(input, input.productDrops) : []),
       ...(input.userCouponId === null ? [] : [need(userCoupons, input.userCouponId)]),
       ...(input.externalId === undefined ? [] : [need(orderExternalIds, input.externalId)]),
     ],
@@ -84,11 +95,17 @@ export function placeOrder(variantCache: VariantCache, database: Database): Comm
       const lineItems = input.lineItems === null ? cartLineItems(uow, input) : mergedLineItems(uow, input, input.lineItems);
       if (input.userCouponId !== null) getCoupon(uow, input.userCouponId, input.userId);
       const items = lineItems.map((lineItem) => orderItem(uow, lineItem));
-      const order = newOrder(uow, input, items);
-      checkAmount(order, input.expectedAmount);
+      const { userId, person = userId } = input;
+      const unsold = newOrder(uow, input, items);
+      checkAmount(unsold, input.expectedAmount);
       if (input.externalId !== undefined && uow.find(orderExternalIds, input.externalId) !== undefined)
         invalid("/externalId", "already belongs to another order");
-      if (input.method === "BALANCE") payFromBalance(uow, order);
+      const sold = sellInDrops(uow, { orderId: unsold.id, userId, person, items });
+      const order = input.method === "BALANCE" ? unsold : unpaid(unsold, input, sold);
+      if (input.method === "BALANCE") {
+        payFromBalance(uow, order, sold.held);
+        markBought(uow, order.id);
+      } else if (order.holdsStock) reserveStock(uow, order, sold.held);
 
       // Below this line the order is placed. Its row is its first event, too.
       uow.put(orders, order.id, order);
@@ -97,6 +114,38 @@ export function placeOrder(variantCache: VariantCache, database: Database): Comm
       return orderView(order, undefined, input.viewer);
     },
   });
+}
+
+/** An order that is paid later takes over its holds, and ends with the first of them. */
+function unpaid(order: Order, { takesStock = false }: PlaceOrder, { held, heldUntil }: Sold): Order {
+  if (heldUntil === null) return { ...order, holdsStock: takesStock };
+  return { ...order, holdsStock: takesStock || held.size > 0, expiresAt: Math.min(order.expiresAt ?? heldUntil, heldUntil) };
+}
+
+function withVariants(variantCache: VariantCache, database: Database, input: PlaceOrder): PlaceOrder | Promise<PlaceOrder> {
+  if (input.lineItems === null) {
+    return database
+      .rows<{ productId: string; variantId: string }>(selectCartVariants(input.userId))
+      .then((cartVariants) => ({ ...input, cartVariants }));
+  }
+  const withoutVariant = input.lineItems.filter(({ variantId }) => variantId === undefined).map(({ productId }) => productId);
+  const variantIds = variantCache.variantsOfAll(withoutVariant);
+  return variantIds instanceof Promise ? variantIds.then((read) => ({ ...input, variantIds: read })) : { ...input, variantIds };
+}
+
+function withDrops(input: PlaceOrder, known: ReadonlyMap<string, string>): PlaceOrder {
+  return { ...input, productDrops: dropsOf(known, input.lineItems ?? input.cartVariants ?? []) };
+}
+
+/** What a hold gives up because the order takes less of it goes to the line. */
+function dropNeeds({ userId, person = userId, lineItems, cartVariants = [], variantIds }: PlaceOrder, pairs: [string, string][]): Need[] {
+  const productDrops = new Map(pairs);
+  const ids = (lineItems ?? cartVariants).flatMap(({ productId, variantId }) => {
+    const dropId = productDrops.get(productId);
+    const id = variantId ?? variantIds?.get(productId)?.[0];
+    return dropId === undefined || id === undefined ? [] : [need(lines, lineKey(dropId, id), HELD_MOST)];
+  });
+  return [...saleNeeds(productDrops, [...productDrops.keys()], [person]), ...ids];
 }
 
 function variantNeeds({ lineItems, cartVariants = [], variantIds }: PlaceOrder): Need[] {

@@ -1,12 +1,22 @@
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order/order-cache.ts";
 import { changeOrder } from "../order/change-order.ts";
+import { holdHasEnded, markBought } from "../drop/sell-in-drop.ts";
+import { endUnpaid } from "../order/end-unpaid.ts";
+import { hasExpired, type Order } from "../order/order.ts";
 import { orders } from "../order/order.sql.ts";
 import { isOpen, withStep } from "../order/payment/payment.ts";
 import { payments } from "../order/payment/payment.sql.ts";
 import { restoreStock } from "../order/reserve-stock.ts";
 import { type Command, command } from "../till/command.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
 import type { GatewayOutcome } from "./outcome.ts";
 import { unmatchedCaptures } from "./unmatched-capture.sql.ts";
+
+/** An order that holds its stock keeps it for another payment until it expires; declined after that, it is declined for good. */
+function afterDecline(uow: UnitOfWork, order: Order): void {
+  if (!order.holdsStock) restoreStock(uow, order);
+  else if (hasExpired(order, holdHasEnded(uow, order.id), uow.now)) endUnpaid(uow, order, "EXPIRED", "LEFT");
+}
 
 export type SettlePayment = {
   orderId: string;
@@ -48,12 +58,13 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
       } else if (outcome.kind === "done") {
         const paid = { ...card, askAt, details: outcome.details ?? card.details };
         uow.put(payments, orderId, { ...withStep(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: paid });
-        changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now });
+        changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now, holdsStock: false });
+        markBought(uow, orderId);
       } else {
         const { reason, captured } = outcome;
         const watched = { ...card, askAt, asked: 0 };
         uow.put(payments, orderId, { ...withStep(payment, "FAILED", uow.now, reason), card: watched });
-        restoreStock(uow, order);
+        afterDecline(uow, order);
         if (captured > 0)
           uow.append(unmatchedCaptures, { id: payment.id, paymentKey: card.paymentKey, amount: captured, reason, createdAt: uow.now });
       }

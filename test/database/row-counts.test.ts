@@ -11,6 +11,10 @@ import { carts } from "../../src/cart/cart.sql.ts";
 import { products, variants } from "../../src/catalog/catalog.sql.ts";
 import { campaigns } from "../../src/coupon/campaign.sql.ts";
 import { userCoupons } from "../../src/coupon/coupon.sql.ts";
+import type { Drop, Entry, Person } from "../../src/drop/drop.ts";
+import { drops } from "../../src/drop/drop.sql.ts";
+import { people } from "../../src/drop/person.sql.ts";
+import { sales } from "../../src/drop/sale.sql.ts";
 import type { ReturnRow } from "../../src/fulfilment/return.ts";
 import { returns } from "../../src/fulfilment/return.sql.ts";
 import { NO_DETAILS } from "../../src/order/order.ts";
@@ -49,6 +53,41 @@ const VARIANT = {
   status: "ON_SALE" as const,
   version: 0,
 };
+const DROP: Drop = {
+  id: ID,
+  name: "n",
+  productId: ID,
+  mode: "DIRECT",
+  opensAt: 0,
+  closesAt: null,
+  limitPerCustomer: null,
+  holdFor: null,
+  waitlist: false,
+  metadata: {},
+  version: 1,
+  number: 0,
+  pausedAt: null,
+  pausedMs: 0,
+  closedAt: null,
+  releasedAt: null,
+  soldOutAt: null,
+  draw: null,
+  rehearsalId: null,
+};
+const ENTRY: Entry = {
+  id: ID,
+  number: 1,
+  userId: ID,
+  variantId: ID,
+  quantity: 1,
+  status: "WAITING",
+  heldUntil: null,
+  rank: null,
+  orderId: null,
+  endedAt: null,
+};
+const PERSON: Person = { dropId: ID, person: ID, units: 0, most: null, entry: ENTRY, stored: true };
+const SALE = { orderId: ID, dropId: ID, person: ID, entry: null, units: 1 };
 const CART_ITEM = { id: ID, productId: ID, variantId: ID, quantity: 1, createdAt: 0 };
 const ITEM = { variantId: ID, productId: ID, sku: null, name: "n", options: {}, unitPrice: 1, quantity: 2, refundedQuantity: 0 };
 const ORDER = {
@@ -129,6 +168,11 @@ const MISSING = [
   missing("update orders", orders, ORDER, { status: "CANCELLED", changes: 2 }),
   missing("update items of orders", orders, ORDER, { items: [{ ...ITEM, refundedQuantity: 1 }] }),
   missing("update details of orders", orders, ORDER, { note: "at the door" }),
+  missing("update drops", drops, DROP, { name: "m" }),
+  missing("update numbers of drops", drops, DROP, { number: 1 }),
+  missing("update people", people, PERSON, { units: 1 }),
+  missing("update entries", people, PERSON, { entry: { ...ENTRY, status: "LEFT", changed: true } }),
+  missing("update drop sales", sales, [SALE], [{ ...SALE, units: 0 }]),
   missing("update returns", returns, [RETURN], [{ ...RETURN, status: "RECEIVED" }]),
   missing(
     "update payments",

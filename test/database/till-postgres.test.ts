@@ -24,6 +24,7 @@ import { LocalTill, type Till } from "../../src/till/till.ts";
 import { freshDatabase } from "../support/database.ts";
 import { FaultProxy } from "../support/fault-proxy.ts";
 import { insertProduct, insertUser } from "../support/rows.ts";
+import { NO_LINE } from "../support/no-drops.ts";
 
 const WAIT_MS = 400;
 
@@ -401,8 +402,8 @@ describe("a till on this store", () => {
     const make = { products: [{ name: "사과", variants: [{ price: 1, stock: 1 }] }] };
     const either = command<typeof adjust | typeof make, unknown>({
       name: "either",
-      needs: (input) => ("delta" in input ? adjustStock.needs(input) : createProducts.needs(input)),
-      decide: (uow, input) => ("delta" in input ? adjustStock.decide(uow, input) : createProducts.decide(uow, input)),
+      needs: (input) => ("delta" in input ? adjustStock(NO_LINE).needs(input) : createProducts.needs(input)),
+      decide: (uow, input) => ("delta" in input ? adjustStock(NO_LINE).decide(uow, input) : createProducts.decide(uow, input)),
     });
     const [adjusted, made] = await submitTogether<typeof adjust | typeof make, unknown>(till, either, [adjust, make]);
     assert.equal((adjusted as { variantId: string }).variantId, variantId);

@@ -8,6 +8,7 @@ import { commandsByName } from "../../src/app/commands.ts";
 import { VariantCache } from "../../src/catalog/variant-cache.ts";
 import type { Database } from "../../src/database/pool.ts";
 import { ProductDrops } from "../../src/drop/product-drops.ts";
+import { NO_DROPS } from "../support/no-drops.ts";
 import { OrderCache } from "../../src/order/order-cache.ts";
 
 const ROOT = join(import.meta.dirname, "../..");
@@ -18,7 +19,7 @@ test("a till knows every command of the source by its name", () => {
   const known = commandsByName({
     database,
     variantCache: new VariantCache(database),
-    orderCache: new OrderCache(database),
+    orderCache: new OrderCache(database, NO_DROPS),
     productDrops: new ProductDrops(database),
     cardsAreTaken: true,
   });

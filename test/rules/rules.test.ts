@@ -50,6 +50,7 @@ import {
   VARIANT,
   wallet,
 } from "../support/decided.ts";
+import { NO_DROPS, NO_LINE } from "../support/no-drops.ts";
 
 const campaign = (fields: Partial<Campaign> = {}): Campaign => ({
   id: CAMPAIGN,
@@ -67,7 +68,7 @@ const campaign = (fields: Partial<Campaign> = {}): Campaign => ({
   ...fields,
 });
 
-const place = placeOrder({ variantsOfAll: unread, variantsOf: unread } as unknown as VariantCache, { rows: unread } as unknown as Database);
+const place = placeOrder({ variantsOfAll: unread, variantsOf: unread } as unknown as VariantCache, { rows: unread } as unknown as Database, NO_DROPS);
 const orderInput = (quantities: number[], fields: Partial<PlaceOrder> = {}): PlaceOrder => ({
   userId: USER,
   lineItems: quantities.map((quantity) => ({ productId: PRODUCT, variantId: VARIANT, quantity })),
@@ -108,9 +109,10 @@ describe("placing an order", () => {
 
 describe("stock", () => {
   const adjust = (delta: number) => ({ variantId: VARIANT, delta, reason: "r" });
-  test("a stock adjustment below zero is refused", () => refuses([variant()], adjustStock, adjust(-6), "STOCK_INSUFFICIENT"));
-  test("a stock adjustment down to zero is allowed", () => assert.equal(leaves([variant()], adjustStock, adjust(-5), variants, VARIANT).stock, 0));
-  test("a stock adjustment above the maximum is refused", () => refuses([variant()], adjustStock, adjust(STOCK_MAX - 4), "INVALID_REQUEST"));
+  test("a stock adjustment below zero is refused", () => refuses([variant()], adjustStock(NO_LINE), adjust(-6), "STOCK_INSUFFICIENT"));
+  test("a stock adjustment down to zero is allowed", () =>
+    assert.equal(leaves([variant()], adjustStock(NO_LINE), adjust(-5), variants, VARIANT).stock, 0));
+  test("a stock adjustment above the maximum is refused", () => refuses([variant()], adjustStock(NO_LINE), adjust(STOCK_MAX - 4), "INVALID_REQUEST"));
   test("a new product's initial stock is written to the stock journal", () => {
     const { changes } = decided([], createProducts, { products: [{ name: "n", variants: [{ price: 1, stock: 7 }] }] });
     assert.deepEqual(

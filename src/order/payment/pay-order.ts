@@ -2,6 +2,7 @@ import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } 
 import { changeOrder } from "../change-order.ts";
 import { balancePayment, type PaymentRow } from "./payment.ts";
 import { payFromBalance } from "./pay-from-balance.ts";
+import { markBought } from "../../drop/sell-in-drop.ts";
 import { type Command, command } from "../../till/command.ts";
 import { payableOrder } from "./payable-order.ts";
 import { type PaymentView, paymentView } from "./payment-view.ts";
@@ -29,7 +30,8 @@ export function payOrder(orderCache: OrderCache): Command<PayOrder, PaymentView>
     decide(uow, input) {
       const order = payableOrder(uow, input);
       payFromBalance(uow, order);
-      const paid = { status: "COMPLETED" as const, completedAt: uow.now, paidAt: uow.now, paymentId: uow.newId() };
+      const paid = { status: "COMPLETED" as const, completedAt: uow.now, paidAt: uow.now, paymentId: uow.newId(), holdsStock: false };
+      markBought(uow, order.id);
       return paymentView(balancePayment(changeOrder(uow, order, "order.completed", paid)) as PaymentRow);
     },
   });

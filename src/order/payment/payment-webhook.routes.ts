@@ -1,5 +1,6 @@
 import Type from "typebox";
 import type { Routes } from "../../http/route.ts";
+import { invalid } from "../../refusal.ts";
 
 const Notification = Type.Object(
   {
@@ -25,6 +26,9 @@ export function paymentWebhookRoutes(routes: Routes, { worker }: { worker: Worke
       description: "Unsigned, so the notification itself is not trusted: the shop asks the gateway. 200 for every body that can be read.",
       body: Notification,
       answers: { 200: Type.Object({}) },
+      shape: ({ body }) => {
+        if (body.eventType === undefined && body.orderId === undefined) invalid("/eventType", "is required");
+      },
     },
     ({ body }) => {
       if (body.data?.paymentKey) worker.notify(body.data.paymentKey);

@@ -5,6 +5,7 @@ import type { Config } from "../../config.ts";
 import type { Database } from "../../database/pool.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { ownKey } from "../../gateway/simulator/own-key.ts";
+import { DROP_REFUSALS } from "../../drop/sell-in-drop.ts";
 import { onBehalf } from "../../http/on-behalf.ts";
 import { type Routes, submit } from "../../http/route.ts";
 import { Body, ExpectedAmount, Id, PaymentKey } from "../../http/schemas.ts";
@@ -84,6 +85,7 @@ function payOrderRoute(routes: Routes, { config, orderCache, gateway, payments }
         "COUPON_UNUSABLE",
         "USER_NOT_FOUND",
         "BALANCE_INSUFFICIENT",
+        ...DROP_REFUSALS,
       ],
       shape: ({ body }) => {
         if (body.method === "CARD" && body.paymentKey === undefined) invalid("/paymentKey", "is required to pay by card");

@@ -5,6 +5,7 @@ import { payable } from "../order.ts";
 import { reserveStock } from "../reserve-stock.ts";
 import { refuse } from "../../refusal.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
+import { markBought } from "../../drop/sell-in-drop.ts";
 import { type Command, command } from "../../till/command.ts";
 import { need } from "../../till/table.ts";
 import { payableOrder } from "./payable-order.ts";
@@ -43,13 +44,14 @@ export function startCardPayment(orderCache: OrderCache, cardsAreTaken: boolean)
       const order = payableOrder(uow, input);
       if (!cardsAreTaken) refuse("PAYMENT_METHOD_UNAVAILABLE", { orderId, method: "CARD" });
       if (uow.find(failedKeys, orderId)?.includes(paymentKey)) refuse("PAYMENT_DECLINED", { orderId, reason: "PAYMENT_KEY_USED" });
-      reserveStock(uow, order);
+      if (!order.holdsStock) reserveStock(uow, order);
 
       const started = { id: uow.newId(), orderId, method: "CARD" as const, amount: payable(order), createdAt: uow.now };
       if (started.amount === 0) {
         const payment: PaymentRow = { ...started, status: "COMPLETED", steps: null, paidAt: uow.now, card: null };
         uow.put(payments, orderId, payment);
-        changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now });
+        changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now, holdsStock: false });
+        markBought(uow, orderId);
         return { kind: "answer", answer: paymentView(payment) };
       }
       const card = { paymentKey, gatewayOrderId, askAt: uow.now + askAfterMs, asked: 0, keyNumber: 0, details: null };

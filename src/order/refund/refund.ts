@@ -2,7 +2,8 @@
 
 import { users } from "../../balance/balance.sql.ts";
 import { moveMoney } from "../../balance/move-money.ts";
-import { returnStock } from "../../catalog/stock.ts";
+import { freeUnits } from "../../drop/succession.ts";
+import { refundSales } from "../../drop/sell-in-drop.ts";
 import { returnCoupon } from "../../coupon/use-coupon.ts";
 import type { ReceiveAccount } from "../../gateway/gateway.ts";
 import { invalid, refuse } from "../../refusal.ts";
@@ -130,12 +131,13 @@ export function restoreUnits(uow: UnitOfWork, order: Order, terms: RefundTerms):
   const { units, reasons, restock, returnId } = terms;
   const { after, amount, refunded, full } = shareOf(order, terms);
   const restocked = restockedUnits(order, units, restock);
-  for (const { variantId } of refunded) {
+  for (const { productId, variantId } of refunded) {
     const quantity = restocked.get(variantId) ?? 0;
-    if (quantity > 0) returnStock(uow, { variantId, quantity });
+    if (quantity > 0) freeUnits(uow, { productId, variantId, quantity });
   }
   if (full && order.userCouponId !== null) returnCoupon(uow, order.userCouponId, order.id);
 
+  refundSales(uow, order.id, refunded, full && order.items.every(({ shippedQuantity = 0 }) => shippedQuantity === 0));
   const status = full ? "REFUNDED" : "PARTIALLY_REFUNDED";
   const before = livePayment(uow, order.id);
   const payment = before && withStep(before, status, uow.now, reasons.reason, reasons.customerReason);

@@ -29,6 +29,7 @@ import { PostgresStore } from "../../../src/till/postgres-store.ts";
 import { LocalTill, type Till } from "../../../src/till/till.ts";
 import { type SeededRandom, random } from "../../support/random.ts";
 import { good, openTestShop, type TestShop } from "../../support/shop.ts";
+import { NO_DROPS } from "../../support/no-drops.ts";
 
 const SECRET = "test_sk_of_the_chaos";
 const SETTINGS: SettlementSettings = { settleAfterMs: 2, giveUpAfterMs: 250 };
@@ -104,7 +105,7 @@ class Process {
       finish: (...args: Parameters<Till["finish"]>) => unlessDead(() => till.finish(...args)),
     } as never;
     this.#database = new Database(databaseUrl, { size: 2, onError: () => {} });
-    this.#orderCache = new OrderCache(this.#database);
+    this.#orderCache = new OrderCache(this.#database, NO_DROPS);
     this.#adapter = new TossGateway({
       url: gatewayUrl,
       secret: SECRET,

@@ -25,18 +25,19 @@ import type { OpenRound, Store } from "../../../src/till/store.ts";
 import { LocalTill, type Till } from "../../../src/till/till.ts";
 import type { VirtualClock } from "../../support/virtual-clock.ts";
 import { campaignTerms } from "./campaign-terms.ts";
+import { NO_DROPS, NO_LINE } from "../../support/no-drops.ts";
 import { BALANCE_MAX, CANCEL_WITHIN_MS, ORDER_EXPIRES_AFTER_MS, type Step } from "./steps.ts";
 
 /** Commands with the caches of their process. */
 export type Commands = ReturnType<typeof openCommands>;
 export function openCommands(database: Database) {
   const variantCache = new VariantCache(database);
-  const orderCache = new OrderCache(database);
+  const orderCache = new OrderCache(database, NO_DROPS);
   return {
     editProduct: editProduct(variantCache),
     addToCart: addToCart(variantCache),
     setQuantity: setQuantity(database),
-    placeOrder: placeOrder(variantCache, database),
+    placeOrder: placeOrder(variantCache, database, NO_DROPS),
     payOrder: payOrder(orderCache),
     cancelOrder: cancelOrder(orderCache),
     refundOrder: refundOrder(orderCache),
@@ -131,7 +132,7 @@ export class Process {
           ...(step.price === null ? {} : { price: step.price }),
         });
       case "adjust stock":
-        return as(adjustStock, { ...step, reason: "simulated" });
+        return as(adjustStock(NO_LINE), { ...step, reason: "simulated" });
       case "create campaign":
         return as(inTerms(createCampaign), { name: "a campaign", ...step.terms });
       case "edit campaign":
