@@ -66,7 +66,9 @@ export function interpret(payment: GatewayPayment | undefined, wanted: { orderId
     case "PARTIAL_CANCELED":
       // The same number in another currency is another amount.
       if (payment.currency !== currency) return failed(CURRENCY_MISMATCH, payment.left);
-      return payment.amount === wanted.amount ? { kind: "done", ...(payment.details ? { details: payment.details } : {}) } : failed("AMOUNT_MISMATCH", payment.left);
+      return payment.amount === wanted.amount
+        ? { kind: "done", ...(payment.details ? { details: payment.details } : {}) }
+        : failed("AMOUNT_MISMATCH", payment.left);
     case "CANCELED":
     case "ABORTED":
     case "EXPIRED":

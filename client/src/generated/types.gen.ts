@@ -399,6 +399,10 @@ export type Order = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
     shippingAddress: ShippingAddress | null;
     note: string | null;
     /**
@@ -467,6 +471,10 @@ export type OrderInList = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
     shippingAddress: ShippingAddress | null;
     note: string | null;
     /**
@@ -3204,11 +3212,11 @@ export type PlaceOrderErrors = {
         code?: 'USER_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
     };
     /**
-     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `DROP_NOT_OPEN`: The sale has not started yet; `DROP_CLOSED`: The sale is over; `DROP_SOLD_OUT`: All units are gone; `DROP_LIMIT_EXCEEDED`: This exceeds the limit per customer; `DROP_ENTRY_REQUIRED`: You do not hold units of this drop; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'AMOUNT_CHANGED' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -3747,11 +3755,11 @@ export type PayOrderErrors = {
         code?: 'ORDER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
     };
     /**
-     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `DROP_NOT_OPEN`: The sale has not started yet; `DROP_CLOSED`: The sale is over; `DROP_SOLD_OUT`: All units are gone; `DROP_LIMIT_EXCEEDED`: This exceeds the limit per customer; `DROP_ENTRY_REQUIRED`: You do not hold units of this drop; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
