@@ -61,7 +61,7 @@ export async function blocks(options: Options): Promise<Section> {
       compared(named(several), named(one), WRITERS),
     ];
     for (const url of shops) await assertCorrect(url);
-    return { title: "Building blocks", rows, ratios, notes: [await bytesPerOrder(fixture, options), await dropOldestMonth(fixture, rowsPerMonth)] };
+    return { title: "Building blocks", rows, ratios, notes: [await dropOldestMonth(fixture, rowsPerMonth)] };
   } finally {
     await Promise.all(cells.map(({ baseline }) => baseline.close()));
     await fixture.close();
@@ -88,34 +88,6 @@ function insertInto(table: string): Statement {
            SELECT id, gen_random_uuid(), 'COMPLETED', 1, 1000, 0, now(), now() FROM unnest($1::uuid[]) AS id`,
     values: [Array.from({ length: BATCH }, () => newOrderId(now))],
   };
-}
-
-/** Bytes of an order with one line item: on disk, and in the write-ahead log that standbys and backups follow. */
-async function bytesPerOrder(fixture: Fixture, { duration }: Options): Promise<string> {
-  const url = await fixture.database("bytes");
-  const till = new TillBaseline(url, hot);
-  const state = async (): Promise<{ size: number; log: number; orders: number }> => {
-    const { rows } = await fixture.query("bytes", (client) =>
-      client.query<{ size: string; log: string; orders: string }>(
-        `SELECT (SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace) AS size,
-                pg_current_wal_lsn() - '0/0' AS log, (SELECT count(*) FROM orders) AS orders`,
-      ),
-    );
-    const { size = 0, log = 0, orders: count = 0 } = rows[0] ?? {};
-    return { size: Number(size), log: Number(log), orders: Number(count) };
-  };
-  try {
-    await till.run(CLIENTS, duration);
-    await fixture.settle();
-    const before = await state();
-    await till.run(CLIENTS, { ...duration, ms: 4 * duration.ms });
-    const after = await state();
-    const sold = after.orders - before.orders;
-    const each = (name: "size" | "log"): string => Math.round((after[name] - before[name]) / sold).toLocaleString("en");
-    return `an order with one line item: ${each("size")} bytes on disk, including indexes, and ${each("log")} bytes of write-ahead log, including full pages after a checkpoint (${sold.toLocaleString("en")} orders)`;
-  } finally {
-    await till.close();
-  }
 }
 
 /** Times the removal of the oldest month: as a partition, and row by row. */

@@ -9,6 +9,7 @@ import type { Baseline } from "../baselines/baseline.ts";
 import { perSecondOf, type Ratio, rowOf, type Section } from "../report/section.ts";
 import type { Options } from "../options.ts";
 import { CpuMeter } from "../support/cores.ts";
+import { type BytesPerOrder, bytesPerOrder } from "../support/bytes.ts";
 import { emptyRounds, flushes } from "../support/flush.ts";
 import { type Cell, interleave, type Row } from "../support/interleave.ts";
 import { assertCorrect } from "../support/verify.ts";
@@ -43,13 +44,15 @@ export async function counter(options: Options): Promise<Section> {
     const minimum = await minimumTimes(fixture, till.url, turns, quick ? 200 : 1000);
     const { served } = till.till;
     const rows = await interleave(fixture, { driver: new CpuMeter(process.pid, false), postgres: new CpuMeter(fixture.pid, true) }, cells, options);
+    const bytes = await bytesPerOrder(fixture, options);
     const orders = await check(baselines, log);
     return {
       title: "Orders in process",
       rows,
-      ratios: ratios(rows, minimum),
+      ratios: ratios(rows, minimum, bytes),
       notes: [
         ...minimum.notes,
+        `an order with one line item: ${Math.round(bytes.disk).toLocaleString("en")} bytes on disk, including indexes (${bytes.orders.toLocaleString("en")} orders)`,
         `over all runs: ${Math.round(served.commands / served.rounds)} orders a round on average`,
         `audit: no violation in ${orders} orders`,
       ],
@@ -86,7 +89,7 @@ async function check(baselines: Baseline[], log: (line: string) => void): Promis
   return orders;
 }
 
-function ratios(rows: Row[], { emptyRound }: Minimum): Ratio[] {
+function ratios(rows: Row[], { emptyRound }: Minimum, bytes: BytesPerOrder): Ratio[] {
   const till = perSecondOf(rows, "till, hot product", CLIENTS);
   const upperBound = Math.max(perSecondOf(rows, "upper bound, one connection", CLIENTS), perSecondOf(rows, "upper bound, two connections", CLIENTS));
   const textbook = (way: Way): number => perSecondOf(rows, `textbook, ${way}, hot product`, CLIENTS);
@@ -101,7 +104,20 @@ function ratios(rows: Row[], { emptyRound }: Minimum): Ratio[] {
     { name: "till ÷ best textbook (stored function, hot row last), hot product", value: till / textbook("stored function"), min: 20 },
     { name: "till ÷ best textbook, 1,000 products", value: thousand / perSecondOf(rows, "textbook, stored function, 1,000 products", CLIENTS) },
     { name: "till ÷ upper bound, hot product", value: till / upperBound, min: 0.7 },
-    { name: "one order alone ÷ a flush and two round trips", value: rowOf(rows, "till, hot product", 1).median.p50 / emptyRound, max: 1.3 },
+    {
+      name: "ten line items ÷ one, both of 1,000 products",
+      value: perSecondOf(rows, "till, ten line items", CLIENTS) / thousand,
+      min: 0.75,
+    },
+    { name: "one order alone ÷ a flush and two round trips", value: rowOf(rows, "till, hot product", 1).median.p50 / emptyRound, max: 1.8 },
+    { name: `PostgreSQL's processor time per order, hot product, ${CLIENTS} waiting`, value: microsOf(rows, "till, hot product"), unit: " µs" },
+    { name: "write-ahead log per order, whole pages after a checkpoint included", value: bytes.log, max: 1200, unit: " B" },
     ...(crowded ? [{ name: "p99 ÷ p50 at 1,000 waiting", value: crowded.p99 / crowded.p50, max: 3 }] : []),
   ];
+}
+
+/** The processor time of PostgreSQL per order, in µs. */
+function microsOf(rows: Row[], name: string): number {
+  const { cores, perSecond } = rowOf(rows, name, CLIENTS).median;
+  return ((cores?.["postgres"] ?? 0) * 1_000_000) / perSecond;
 }

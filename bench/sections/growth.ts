@@ -112,7 +112,7 @@ function ratios(rows: Row[], sizes: number[]): Ratio[] {
     ].map(({ what, waiting }) => ({
       name: `${what}: ${sized(size)} ÷ empty`,
       value: perSecondOf(rows, `${what}, ${sized(size)}`, waiting) / perSecondOf(rows, `${what}, empty`, waiting),
-      min: 0.9,
+      min: 0.85,
     })),
   );
 }

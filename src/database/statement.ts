@@ -140,7 +140,8 @@ export function containingEach(search: string): string | null {
   return words.length === 0 ? null : textArray(words, likePattern);
 }
 
-function likePattern(text: string): string {
+/** An ILIKE pattern for texts that contain this one. */
+export function likePattern(text: string): string {
   return `%${text.replace(/[%_\\]/g, "\\$&")}%`;
 }
 

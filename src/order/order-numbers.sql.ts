@@ -5,7 +5,7 @@ import type { Table } from "../till/table.ts";
 import type { OrderNumbers } from "./order-number.ts";
 
 /** The 40 bits of an order's id that its number shows, in hexadecimal. */
-const NUMBER_BITS = "(substr(o.id::text, 22, 2) || substr(o.id::text, 25, 8))";
+export const NUMBER_BITS = "(substr(o.id::text, 22, 2) || substr(o.id::text, 25, 8))";
 
 /**
  * Orders by whole numbers; `place` counts the numbers from 1. No index holds numbers: the orders of

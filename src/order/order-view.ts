@@ -96,6 +96,7 @@ export function shipmentView({ id, items, carrier, trackingNumber, trackingUrl, 
 export type OrderRow = Order & { payment: PaymentSummary | null };
 /** In lists, only the first `items` of `itemCount`. */
 export type ListedOrderRow = OrderRow & { itemCount: number };
+export type Buyer = { id: string; name: string; externalId: string | null };
 
 export function orderRowView(row: OrderRow, viewer: Viewer): OrderView {
   return orderView(row, row.payment ?? undefined, viewer);

@@ -1,19 +1,20 @@
 // Orders as operators refund and list them.
 
-import Type from "typebox";
+import Type, { type Static } from "typebox";
 import type { Config } from "../config.ts";
 import type { Database } from "../database/pool.ts";
 import type { Gateway } from "../gateway/gateway.ts";
 import { newestFirst } from "../http/pages.ts";
 import type { Routes } from "../http/route.ts";
-import { Body, Id, OneOf, page, Quantity, Query, Text } from "../http/schemas.ts";
+import { Body, Id, OneOf, page, Quantity, Query, Search, Text } from "../http/schemas.ts";
 import { dayOrInstant } from "./day-or-instant.ts";
 import { viewerOf } from "./may-read.ts";
 import type { OrderCache } from "./order-cache.ts";
 import { orderReader } from "./order-reader.ts";
-import { type ListedOrderRow, listedOrderView } from "./order-view.ts";
-import { ORDER_STATUSES, OrderListSchema, OrderSchema } from "./order.schemas.ts";
-import { selectOrderPage } from "./order.sql.ts";
+import { parseNumberPrefix, parseOrderNumber } from "./order-number.ts";
+import { type Buyer, type ListedOrderRow, listedOrderView } from "./order-view.ts";
+import { FULFILMENT_STATUSES, ORDER_STATUSES, OrderSchema, OrderSearchSchema } from "./order.schemas.ts";
+import { type OrderFilter, selectOrderPage } from "./order-search.sql.ts";
 import { refundOrder } from "./refund/refund-order.ts";
 import { CARD_REFUND_DESCRIPTION, type RefundParts, RefundReceiveAccount, submitRefund } from "./refund/submit-refund.ts";
 
@@ -27,9 +28,15 @@ const RefundBody = Body({
 const ListQuery = Query({
   ...page,
   status: Type.Optional(OneOf(ORDER_STATUSES)),
+  fulfilmentStatus: Type.Optional(OneOf(FULFILMENT_STATUSES)),
   userId: Type.Optional(Id()),
+  productId: Type.Optional(Id("Orders with a variant of this product")),
+  orderNumber: Type.Optional(Type.String({ maxLength: 40, description: "In any case, with or without the hyphen" })),
+  q: Search("Part of the buyer's name, or the beginning of an external id or of an order number"),
   from: Type.Optional(Type.String({ maxLength: 40, description: "An instant, or a date in the shop's time zone; included" })),
   to: Type.Optional(Type.String({ maxLength: 40, description: "An instant, not included, or a date in the shop's time zone, included" })),
+  completedFrom: Type.Optional(Type.String({ maxLength: 40, description: "As `from`, of the time of completion" })),
+  completedTo: Type.Optional(Type.String({ maxLength: 40, description: "As `to`, of the time of completion" })),
   rehearsals: Type.Optional(Type.Boolean({ default: false, description: "Whether orders of rehearsals are listed too" })),
 });
 
@@ -48,11 +55,6 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
   const refund = refundOrder(orderCache);
   const parts = { orders: orderReader(database), gateway, refunds };
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
-  const period = ({ from, to }: { from?: string; to?: string }) => ({
-    from: dayOrInstant("/from", from, config.timezone, "start"),
-    to: dayOrInstant("/to", to, config.timezone, "end"),
-  });
-
   routes.write(
     {
       method: "POST",
@@ -97,21 +99,40 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
       tag: "Orders",
       summary: "Orders, newest first, each with its first line items",
       query: ListQuery,
-      answers: { 200: OrderListSchema },
+      answers: { 200: OrderSearchSchema },
       shape({ query }) {
-        period(query);
+        filterOf(query, config.timezone);
         ORDERS.checkCursor({ query });
       },
     },
     async ({ caller, query }) => {
-      const { userId, status = null, rehearsals = false } = query;
-      const filter = { userId: userId?.toLowerCase() ?? null, status, ...period(query), rehearsals };
+      const filter = filterOf(query, config.timezone);
       const { rows, nextCursor } = await ORDERS.read(
         query,
-        (after, limit) => lists.rows<ListedOrderRow>(selectOrderPage(filter, after?.[0] ?? null, limit)),
+        (after, limit) => lists.rows<ListedOrderRow & { buyer: Buyer | null }>(selectOrderPage(filter, after?.[0] ?? null, limit)),
         ({ id }) => [id],
       );
-      return { orders: rows.map((row) => listedOrderView(row, viewerOf(caller, config))), nextCursor };
+      const viewer = viewerOf(caller, config);
+      return { orders: rows.map((row) => ({ ...listedOrderView(row, viewer), user: row.buyer })), nextCursor };
     },
   );
+}
+
+/** Errors: INVALID_REQUEST for a malformed day or instant. */
+function filterOf(query: Static<typeof ListQuery>, timezone: string): OrderFilter {
+  const { userId, status = null, fulfilmentStatus = null, productId, orderNumber, q = "", rehearsals = false } = query;
+  const text = q.trim();
+  return {
+    userId: userId?.toLowerCase() ?? null,
+    status,
+    fulfilmentStatus,
+    productId: productId?.toLowerCase() ?? null,
+    orderNumber: orderNumber === undefined ? null : parseOrderNumber(orderNumber, timezone),
+    search: text === "" ? null : { text, numbers: parseNumberPrefix(text, timezone) },
+    from: dayOrInstant("/from", query.from, timezone, "start"),
+    to: dayOrInstant("/to", query.to, timezone, "end"),
+    completedFrom: dayOrInstant("/completedFrom", query.completedFrom, timezone, "start"),
+    completedTo: dayOrInstant("/completedTo", query.completedTo, timezone, "end"),
+    rehearsals,
+  };
 }

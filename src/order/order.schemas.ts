@@ -86,3 +86,12 @@ const ListedOrder = Type.Object(
   { title: "OrderInList" },
 );
 export const OrderListSchema = Type.Object({ orders: Type.Array(ListedOrder), nextCursor: NextCursor });
+
+const OrderWithBuyer = Type.Object(
+  {
+    ...ListedOrder.properties,
+    user: Nullable(Type.Object({ id: Id(), name: Type.String(), externalId: Nullable(Type.String()) })),
+  },
+  { title: "OrderWithBuyer" },
+);
+export const OrderSearchSchema = Type.Object({ orders: Type.Array(OrderWithBuyer), nextCursor: NextCursor });

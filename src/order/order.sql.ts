@@ -1,5 +1,5 @@
 import { type Page, pageColumns } from "../database/batched-pages.ts";
-import { arrayOf, columns, iso, isoOrNull, LAST_ID, type Statement } from "../database/statement.ts";
+import { arrayOf, columns, iso, type Statement } from "../database/statement.ts";
 import type { Change, Journal, Table } from "../till/table.ts";
 import { changesDetails, DETAIL_TYPES, DETAILS, hasDetails, updateDetails } from "./order-details.sql.ts";
 import type { Order, OrderEvent, OrderItem } from "./order.ts";
@@ -48,8 +48,8 @@ export const orders: Table<Order> = {
 /** A line item as it is stored: values that most line items share are left out. */
 type StoredItem = Omit<OrderItem, "sku" | "options" | "refundedQuantity"> & Partial<OrderItem>;
 
-function storedItem({ sku, options, refundedQuantity, ...item }: OrderItem): StoredItem {
-  const stored: StoredItem = item;
+function storedItem({ variantId, productId, sku, name, options, unitPrice, quantity, refundedQuantity }: OrderItem): StoredItem {
+  const stored: StoredItem = { variantId, productId, name, unitPrice, quantity };
   if (sku !== null) stored.sku = sku;
   if (Object.keys(options).length > 0) stored.options = options;
   if (refundedQuantity > 0) stored.refundedQuantity = refundedQuantity;
@@ -67,7 +67,6 @@ const PLACED_TYPES = {
   id: "uuid",
   user_id: "uuid",
   status: "text",
-  items: "jsonb",
   changes: "int",
   user_coupon_id: "uuid",
   total_amount: "bigint",
@@ -80,26 +79,29 @@ const PLACED_TYPES = {
   payment_id: "uuid",
   holds_stock: "boolean",
 } as const;
-const PLACED = columns(PLACED_TYPES);
-const PLACED_WITH_DETAILS = columns({ ...PLACED_TYPES, ...DETAIL_TYPES });
+// $1 is the items of all orders as one JSON text: an array literal would escape each of its quotes.
+const PLACED = columns(PLACED_TYPES, 2);
+/** Orders without details are inserted without these columns, so that details cost nothing where they are not used. */
+const PLACED_WITH_DETAILS = columns({ ...PLACED_TYPES, ...DETAIL_TYPES }, 2);
+
+/** The encoders write null for a property that is left out. */
+type PlacedOrder = Order & { holdsStock: boolean | undefined };
 
 function insertOrders(placed: Order[]): Statement {
-  return {
-    name: "insert orders",
-    text: `INSERT INTO orders (${PLACED.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED.unnest}`,
-    values: PLACED.arrays(placed.map((order) => ({ ...order, holdsStock: order.holdsStock ?? null, items: order.items.map(storedItem) }))),
-  };
+  return { name: "insert orders", text: insertInto(PLACED), values: [itemsOf(placed), ...PLACED.arrays(placed as PlacedOrder[])] };
 }
 
-/** Orders without details are inserted without these columns, so that details cost nothing where they are not used. */
 function insertOrdersWithDetails(placed: Order[]): Statement {
-  return {
-    name: "insert orders with details",
-    text: `INSERT INTO orders (${PLACED_WITH_DETAILS.names}, xid) SELECT *, pg_current_xact_id() FROM ${PLACED_WITH_DETAILS.unnest}`,
-    values: PLACED_WITH_DETAILS.arrays(
-      placed.map((order) => ({ ...order, holdsStock: order.holdsStock ?? null, items: order.items.map(storedItem) })),
-    ),
-  };
+  const values = [itemsOf(placed), ...PLACED_WITH_DETAILS.arrays(placed as PlacedOrder[])];
+  return { name: "insert orders with details", text: insertInto(PLACED_WITH_DETAILS), values };
+}
+
+function insertInto({ names, unnest }: { names: string; unnest: string }): string {
+  return `INSERT INTO orders (items, ${names}, xid) SELECT *, pg_current_xact_id() FROM ROWS FROM (jsonb_array_elements($1::jsonb), ${unnest})`;
+}
+
+function itemsOf(placed: Order[]): string {
+  return JSON.stringify(placed.map(({ items }) => items.map(storedItem)));
 }
 
 const CHANGED = columns({
@@ -164,44 +166,12 @@ export const ITEMS_IN_LIST = 5;
 
 const WHOLE = `${SCALARS}, ${PAID}, ${DETAILS}, ${ITEMS} AS items, ${PAYMENT_JSON} AS payment`;
 /** Only the first line items, so that a page is bounded in bytes. */
-const LISTED = `${SCALARS}, ${PAID}, ${DETAILS}, i.first AS items, i.count AS "itemCount", ${PAYMENT_JSON} AS payment`;
-const FIRST_ITEMS = `CROSS JOIN LATERAL (SELECT jsonb_path_query_array(items, '$[0 to ${ITEMS_IN_LIST - 1}]') AS first, jsonb_array_length(items) AS count FROM (SELECT ${ITEMS} AS items) all_items) i`;
+export const LISTED = `${SCALARS}, ${PAID}, ${DETAILS}, i.first AS items, i.count AS "itemCount", ${PAYMENT_JSON} AS payment`;
+export const FIRST_ITEMS = `CROSS JOIN LATERAL (SELECT jsonb_path_query_array(items, '$[0 to ${ITEMS_IN_LIST - 1}]') AS first, jsonb_array_length(items) AS count FROM (SELECT ${ITEMS} AS items) all_items) i`;
 
 /** Orders with all line items. `payment` is one at the gateway: the settled, open, or else last failed one. */
 export function selectOrders(ids: string[]): Statement {
   return { name: "select orders", text: `SELECT ${WHOLE} FROM orders o WHERE o.id = ANY($1::uuid[])`, values: [arrayOf(ids, (id) => id)] };
-}
-
-export type OrderFilter = { userId: string | null; status: string | null; from: number | null; to: number | null; rehearsals: boolean };
-
-/**
- * Orders before this id, newest first, with their first line items. `from` is included, `to` is not
- * (ms). `rehearsals` includes the orders of rehearsals' buyers.
- * @param before null for the first page
- */
-export function selectOrderPage({ userId, status, from, to, rehearsals }: OrderFilter, before: string | null, limit: number): Statement {
-  const values: unknown[] = [before ?? LAST_ID, limit];
-  const where = ["o.id < $1::uuid"];
-  const name = ["select order page"];
-  if (rehearsals) name.push("with rehearsals");
-  else where.push("NOT EXISTS (SELECT FROM users u WHERE u.id = o.user_id AND u.rehearsal_id IS NOT NULL)");
-  for (const [filter, value, condition] of [
-    ["user", userId, "o.user_id ="],
-    ["status", status, "o.status ="],
-    ["from", isoOrNull(from), "o.created_at >="],
-    ["to", isoOrNull(to), "o.created_at <"],
-  ] as const) {
-    if (value === null) continue;
-    where.push(`${condition} $${values.push(value)}`);
-    name.push(filter);
-  }
-  // Selects the page before it looks at line items and payments, so that no plan reads those of
-  // other orders.
-  return {
-    name: name.join(" "),
-    text: `SELECT ${LISTED} FROM (SELECT * FROM orders o WHERE ${where.join(" AND ")} ORDER BY o.id DESC LIMIT $2) o ${FIRST_ITEMS} ORDER BY o.id DESC`,
-    values,
-  };
 }
 
 /** Pages of users' orders, newest first, with their first line items. `page` counts from 1. */

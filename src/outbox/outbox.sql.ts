@@ -7,11 +7,14 @@ import { ITEMS } from "../order/order.sql.ts";
 import type { OrderEventContent } from "./event.ts";
 
 /**
- * All events, in the shape of `order_history`. `id` is null for an order's: `idOf` makes it. PostgreSQL merges the indexes, so
- * that a condition and an order by transaction read no more rows than of one index.
+ * All events, in the shape of `order_history` (migration 0022). `id` is null for an order's: `idOf` makes it. PostgreSQL merges the three
+ * indexes, so that a condition and an order by transaction read no more rows than of one index.
  */
-export const EVENTS = `(SELECT order_id, seq, NULL::uuid AS id, type, data, created_at, xid FROM order_history
-  UNION ALL SELECT subject, seq, id, type, data, created_at, xid FROM shop_events)`;
+export const EVENTS = `(SELECT * FROM (
+  SELECT id AS order_id, 1 AS seq, NULL::uuid AS id, CASE WHEN expires_at IS NULL THEN 'order.completed' ELSE 'order.placed' END AS type, NULL::jsonb AS data, created_at, xid
+    FROM orders
+  UNION ALL SELECT order_id, seq, NULL::uuid, type, data, created_at, xid FROM order_events
+  UNION ALL SELECT subject, seq, id, type, data, created_at, xid FROM shop_events) event WHERE xid IS NOT NULL)`;
 
 /**
  * Readable events after `position`, by transaction, at most `limit`; the last transaction may be cut.
@@ -82,8 +85,10 @@ export function selectOrderRows(orderIds: string[]): Statement {
     text: `SELECT o.id AS "orderId", o.user_id AS "userId", u.external_id AS "userExternalId", o.shipping_address AS "shippingAddress", o.note, o.metadata, o.user_coupon_id AS "userCouponId", c.campaign_id AS "couponId",
              ${ITEMS} AS items, o.total_amount AS "totalAmount", o.discount_amount AS "discountAmount",
              o.created_at AS "createdAt", o.expires_at AS "expiresAt", o.completed_at AS "completedAt",
-             p.id AS "paymentId", p.method, p.amount, p.paid_at AS "paidAt"
-           FROM orders o LEFT JOIN users u ON u.id = o.user_id LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN order_payments p ON p.order_id = o.id AND p.status <> 'FAILED'
+             CASE WHEN o.paid_at IS NULL THEN p.id ELSE coalesce(o.payment_id, balance_payment_id(o.id)) END AS "paymentId",
+             CASE WHEN o.paid_at IS NULL THEN p.method ELSE 'BALANCE' END AS method,
+             CASE WHEN o.paid_at IS NULL THEN p.amount ELSE o.total_amount - o.discount_amount END AS amount, coalesce(o.paid_at, p.paid_at) AS "paidAt"
+           FROM orders o LEFT JOIN users u ON u.id = o.user_id LEFT JOIN user_coupons c ON c.id = o.user_coupon_id LEFT JOIN payments p ON p.order_id = o.id AND p.status <> 'FAILED'
            WHERE o.id = ANY($1::uuid[])`,
     values: [arrayOf(orderIds, (id) => id)],
   };

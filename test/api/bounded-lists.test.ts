@@ -30,13 +30,13 @@ after(async () => {
 
 test("an order has all of its 2,000 items, and lists show the first ones and their number", async () => {
   assert.equal(large.orderItems.length, 2000);
-  const whole = good(await user.get(`/orders/${large.orderId}`), 200);
-  assert.equal(whole.orderItems.length, 2000);
   for (const [reader, path] of [
     [user, `/users/${user.id}/orders`],
     [shop.operator, "/admin/orders"],
     [shop.operator, `/admin/orders?userId=${user.id}&status=COMPLETED`],
   ] as const) {
+    const whole = good(await reader.get(`/orders/${large.orderId}`), 200);
+    assert.equal(whole.orderItems.length, 2000);
     const answer = await reader.get(path);
     const [order] = good(answer, 200).orders;
     assert.deepEqual(order, { ...whole, orderItems: whole.orderItems.slice(0, ITEMS_IN_LIST), itemCount: 2000 });

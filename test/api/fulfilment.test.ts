@@ -239,3 +239,36 @@ test("many orders are shipped at once by id or number, and one faulty row refuse
   refused(await shop.operator.post("/admin/shipments", { shipments: rows }), 400, "INVALID_REQUEST");
   refused(await a.user.post("/admin/shipments", { shipments: rows }), 403, "FORBIDDEN");
 });
+
+test("operators find orders by fulfilment, product, number, buyer, external id and time of completion", async () => {
+  const product = await shop.product({ price: 1000, stock: 100 });
+  const user = good(await shop.operator.post("/admin/users", { name: "나무늘보", externalId: `sloth-${randomUUID()}` }), 201);
+  const externalId = `mall-${randomUUID()}`;
+  const lines = { userId: user.id, orderItems: [{ productId: product.id, quantity: 1 }] };
+  good(await shop.operator.post("/admin/balances/grant", { grants: [{ userId: user.id, amount: 5000, reason: "test" }] }), 200);
+  const first = good(await shop.operator.post("/orders", { ...lines, externalId }), 201);
+  const second = good(await shop.operator.post("/orders", { ...lines, payment: { method: "DEFERRED" } }), 201);
+  good(await ship(first.orderId), 201);
+  const found = async (query: Record<string, string>): Promise<string[]> => {
+    const list = good(await shop.operator.get(`/admin/orders?${new URLSearchParams({ productId: product.id, ...query })}`), 200);
+    return list.orders.map(({ orderId }: { orderId: string }) => orderId);
+  };
+  const both = [second.orderId, first.orderId];
+  assert.deepEqual(await found({}), both);
+  assert.deepEqual(await found({ fulfilmentStatus: "SHIPPED" }), [first.orderId]);
+  assert.deepEqual(await found({ fulfilmentStatus: "NONE" }), [second.orderId]);
+  for (const orderNumber of [second.orderNumber, second.orderNumber.toLowerCase(), second.orderNumber.replace("-", "")])
+    assert.deepEqual(await found({ orderNumber }), [second.orderId]);
+  for (const orderNumber of ["261332-00000000", "나무"]) assert.deepEqual(await found({ orderNumber }), []);
+  assert.deepEqual(await found({ q: "무늘" }), both);
+  assert.deepEqual(await found({ q: user.externalId.slice(0, 20) }), both);
+  assert.deepEqual(await found({ q: externalId.slice(0, 30) }), [first.orderId]);
+  assert.deepEqual(await found({ q: second.orderNumber.slice(0, 10) }), [second.orderId]);
+  for (const q of ["늘보무", "100%", externalId.slice(3), "999999"]) assert.deepEqual(await found({ q }), []);
+  assert.deepEqual(await found({ completedFrom: first.completedAt }), [first.orderId]);
+  assert.deepEqual(await found({ completedTo: first.completedAt }), []);
+  assert.deepEqual(await found({ productId: (await shop.product()).id }), []);
+  const [order] = good(await shop.operator.get(`/admin/orders?orderNumber=${first.orderNumber}`), 200).orders;
+  assert.deepEqual(order.user, { id: user.id, name: "나무늘보", externalId: user.externalId });
+  refused(await shop.operator.get("/admin/orders?completedFrom=yesterday"), 400, "INVALID_REQUEST");
+});

@@ -116,7 +116,7 @@ describe("the metrics of a shop", () => {
   // Prometheus asks every few seconds, even when millions wait, so each count has a LIMIT.
   test("every count in the backlog statements is bounded", () => {
     for (const { text } of [selectSinkBacklogs(["x"]), selectMoneyInDoubt]) {
-      const tables = text.match(/FROM (\(SELECT order_id, seq, NULL|letters|payments|card_charges|refunds|stray_money)\b/g) ?? [];
+      const tables = text.match(/FROM (\(SELECT \* FROM|letters|payments|card_charges|refunds|stray_money)\b/g) ?? [];
       const bounds = [...(text.match(/LIMIT \d+\)/g) ?? []), ...(text.match(/WHERE e\.order_id = a\.order_id AND e\.seq = a\.seq\)/g) ?? [])];
       assert.ok(tables.length >= 4);
       assert.equal(bounds.length, tables.length);

@@ -11,6 +11,7 @@ import type { Envelope, OrderEnvelope } from "../../src/outbox/envelope.ts";
 import { FileSink } from "../../src/outbox/sinks/file-sink.ts";
 import { listEvents, replayEvent } from "../../src/outbox/list-events.ts";
 import { orderHistory } from "../../src/outbox/order-history.ts";
+import { selectReadable } from "../../src/outbox/outbox.sql.ts";
 import { Relay } from "../../src/outbox/relay.ts";
 import { MAX_ATTEMPTS } from "../../src/outbox/retries.ts";
 import { type DeliveryResult, type Sink, SinkUnreachable } from "../../src/outbox/sinks/sink.ts";
@@ -193,6 +194,22 @@ test("a round larger than a batch is delivered whole", async () => {
   assert.equal((await relayed(relay)).delivered, 1501);
   assert.equal((await relayed(relay)).delivered, 1);
   assert.equal(new Set(platform.ids).size, 1502);
+});
+
+// Without it each pass would read all events that wait. A branch of the UNION with a condition of its own is enough to prevent it.
+test("the relay reads the events that wait in the order of an index", async () => {
+  const { text, values } = selectReadable("0", 1000);
+  const client = await database.pool.connect();
+  try {
+    for (const off of ["enable_seqscan", "enable_sort", "enable_bitmapscan"]) await client.query(`SET ${off} = off`);
+    const { rows } = await client.query<{ "QUERY PLAN": string }>(`EXPLAIN ${text}`, values);
+    const plan = rows.map((row) => row["QUERY PLAN"]).join("\n");
+    for (const part of ["Merge Append", "orders_by_transaction", "order_events_by_transaction", "shop_events_by_transaction"])
+      assert.ok(plan.includes(part), plan);
+    assert.doesNotMatch(plan, /Sort  \(/);
+  } finally {
+    client.release(true);
+  }
 });
 
 test("transactions are read in the numeric order of their numbers", async () => {

@@ -4,6 +4,7 @@ import { IDENTITIES } from "./list/identity.ts";
 import { DRAWS } from "./list/draws.ts";
 import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";
+import { FULFILMENT } from "./list/fulfilment.ts";
 import { LOCKS } from "./list/locks.ts";
 import { ORDERS } from "./list/orders.ts";
 import { RULES_OF_THE_SHOP } from "./list/rules.ts";
@@ -17,6 +18,7 @@ export const MUTATIONS: Mutation[] = [
   ...COUNTS,
   ...RULES_OF_THE_SHOP,
   ...ORDERS,
+  ...FULFILMENT,
   ...OF_THE_TILL,
   ...AFTERWARDS,
   ...IDENTITIES,

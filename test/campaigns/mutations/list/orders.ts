@@ -74,8 +74,8 @@ export const ORDERS: Mutation[] = [
   mutation(
     "only a pending order can be cancelled",
     "src/order/cancel-order.ts",
-    'if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE"',
-    'if (false) refuse("ORDER_NOT_CANCELLABLE"',
+    'if (status !== "PENDING" && status !== "COMPLETED") refuseFor("STATUS");',
+    "",
     [RULES, "cannot be cancelled"],
   ),
   mutation(
@@ -99,7 +99,7 @@ export const ORDERS: Mutation[] = [
     "if (false)",
     [RULES, "a refund of a variant that was not bought"],
   ),
-  mutation("a refund does not exceed the remaining quantity", REFUND, "item.refundedQuantity > item.quantity", "false", [
+  mutation("a refund does not exceed the remaining quantity", REFUND, "refundedQuantity > quantity ||", "", [
     RULES,
     "a refund never exceeds the units bought",
   ]),
@@ -116,7 +116,7 @@ export const ORDERS: Mutation[] = [
     RULES,
     "a coupon is restored with the last unit",
   ]),
-  mutation("a refund restores stock", REFUND, "for (const item of refunded) returnStock(uow, item);", "", [
+  mutation("a refund restores stock", REFUND, "if (quantity > 0) returnStock(uow, { variantId, quantity });", "", [
     RULES,
     "a refund changes money, stock and order together",
   ]),
@@ -234,7 +234,7 @@ export const ORDERS: Mutation[] = [
     RULES,
     "a card order takes back money and stock only once",
   ]),
-  mutation("the refunded amount is checked", "src/settlement/settle-refund.ts", "if (amount !== refund.amount)", "if (false)", [
+  mutation("the refunded amount is checked", "src/settlement/settle-refund.ts", "if (amount !== refund.amount && !whole)", "if (false)", [
     RULES,
     "a card order takes back money and stock only once",
   ]),
@@ -328,7 +328,7 @@ export const ORDERS: Mutation[] = [
     AMOUNT,
     "a payment from the balance must expect the amount due",
   ]),
-  mutation("a shopper cannot read an operator's refund reason", REFUND, "readerIsOperator || reason === CANCELLED.reason", "true", [
+  mutation("a shopper cannot read an operator's refund reason", REFUND, "readerIsOperator || OWN_REASONS.has(reason)", "true", [
     REASONS,
     "an operator's reason for a refund",
   ]),

@@ -369,7 +369,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     "opt 장바구니 중복 Error",
   ]),
   mutation("the number of cart items is bounded", "src/cart/edit-cart.ts", "cart.length >= CART_MAX", "false", [RULES, "a cart takes at most"]),
-  mutation("a checkout empties the cart", PLACE, "if (input.lineItems === null) uow.put(carts, input.userId, []);", "", [
+  mutation("a checkout empties the cart", PLACE, "if (input.lineItems === null) takeOutOfCart(uow, input);", "", [
     CART,
     "flow → the whole cart is ordered",
   ]),
