@@ -641,6 +641,87 @@ export type Shop = {
     demo: boolean;
 };
 
+export type OrderWithBuyer = {
+    orderId: string;
+    /**
+     * The day of the order in the shop's time zone and eight characters, such as 261129-7ZK3MQ0D
+     */
+    orderNumber: string;
+    externalId?: string | null;
+    userId: string;
+    status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+    fulfilmentStatus: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
+    orderItems: Array<{
+        productId: string;
+        variantId: string;
+        sku: string | null;
+        name: string;
+        options: {
+            [key: string]: string;
+        };
+        /**
+         * In the currency's minor unit
+         */
+        unitPrice: number;
+        quantity: number;
+        refundedQuantity: number;
+    }>;
+    userCouponId: string | null;
+    /**
+     * In the currency's minor unit
+     */
+    totalAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    discountAmount: number;
+    /**
+     * 0 until the order is paid, in the currency's minor unit
+     */
+    paidAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    refundedAmount: number;
+    /**
+     * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
+     */
+    amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
+    shippingAddress: ShippingAddress | null;
+    note: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+    shipments: Array<Shipment>;
+    payment: {
+        paymentId: string;
+        method: 'BALANCE' | 'CARD';
+        status: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+    } | null;
+    /**
+     * RFC 3339, in UTC
+     */
+    createdAt: string;
+    expiresAt: string | null;
+    completedAt: string | null;
+    /**
+     * The number of line items; `orderItems` are the first 5
+     */
+    itemCount: number;
+    user: {
+        id: string;
+        name: string;
+        externalId: string | null;
+    } | null;
+};
+
 export type Return = {
     returnId: string;
     orderId: string;
@@ -6387,7 +6468,20 @@ export type ListOrdersData = {
          */
         cursor?: string;
         status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+        fulfilmentStatus?: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
         userId?: string;
+        /**
+         * Orders with a variant of this product
+         */
+        productId?: string;
+        /**
+         * In any case, with or without the hyphen
+         */
+        orderNumber?: string;
+        /**
+         * Part of the buyer's name, or the beginning of an external id or of an order number
+         */
+        q?: string;
         /**
          * An instant, or a date in the shop's time zone; included
          */
@@ -6396,6 +6490,14 @@ export type ListOrdersData = {
          * An instant, not included, or a date in the shop's time zone, included
          */
         to?: string;
+        /**
+         * As `from`, of the time of completion
+         */
+        completedFrom?: string;
+        /**
+         * As `to`, of the time of completion
+         */
+        completedTo?: string;
         /**
          * Whether orders of rehearsals are listed too
          */
@@ -6456,7 +6558,7 @@ export type ListOrdersResponses = {
      * OK
      */
     200: {
-        orders: Array<OrderInList>;
+        orders: Array<OrderWithBuyer>;
         nextCursor: string | null;
     };
 };
