@@ -241,14 +241,8 @@ function cancelOrderRoute(routes: Routes, { config, database, orderCache, gatewa
     },
     ({ caller, params: { orderId }, body: { refundReceiveAccount: receiveAccount } }) => {
       const callerId = caller.role === "operator" ? null : caller.id;
-      return submitRefund(parts, cancel, {
-        orderId,
-        callerId,
-        askAfterMs,
-        receiveAccount,
-        cancelWithinMs: config.cancelWithinMs,
-        viewer: viewerOf(caller, config),
-      });
+      const { cancelWithinMs } = config;
+      return submitRefund(parts, cancel, { orderId, callerId, askAfterMs, receiveAccount, cancelWithinMs, viewer: viewerOf(caller, config) });
     },
   );
 }
