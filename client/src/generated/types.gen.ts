@@ -641,6 +641,43 @@ export type Shop = {
     demo: boolean;
 };
 
+export type DropReport = {
+    /**
+     * Units in paid orders, less refunded ones
+     */
+    sold: number;
+    /**
+     * Unit price × units sold, before discounts
+     */
+    revenue: number;
+    /**
+     * Refused orders and entries by code, a few seconds late
+     */
+    refused: {
+        [key: string]: number;
+    };
+    firstSaleAt: string | null;
+    lastSaleAt: string | null;
+    soldOutAfterMs: number | null;
+    holdsLapsed: number;
+    /**
+     * By status; each status is there
+     */
+    entries: {
+        [key: string]: number;
+    };
+    /**
+     * Orders placed, for each second that has any, at most 10,000 seconds
+     */
+    perSecond: Array<{
+        /**
+         * RFC 3339, in UTC
+         */
+        at: string;
+        orders: number;
+    }>;
+};
+
 export type OrderWithBuyer = {
     orderId: string;
     /**
@@ -6319,6 +6356,78 @@ export type ListDropEntriesResponses = {
 };
 
 export type ListDropEntriesResponse = ListDropEntriesResponses[keyof ListDropEntriesResponses];
+
+export type GetDropReportData = {
+    body?: never;
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/drops/{id}/report';
+};
+
+export type GetDropReportErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `DROP_NOT_FOUND`: Drop not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'DROP_NOT_FOUND';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type GetDropReportError = GetDropReportErrors[keyof GetDropReportErrors];
+
+export type GetDropReportResponses = {
+    /**
+     * OK
+     */
+    200: DropReport;
+};
+
+export type GetDropReportResponse = GetDropReportResponses[keyof GetDropReportResponses];
 
 export type RefundOrderData = {
     /**
