@@ -178,7 +178,10 @@ export const ORDERS: Mutation[] = [
   ]),
 
   // Cards
-  mutation("a declined card payment restores stock", SETTLE, "        restoreStock(uow, order);\n", "", [PAYMENTS, "a declined card payment is 402"]),
+  mutation("a declined card payment restores stock", SETTLE, "if (!order.holdsStock) restoreStock(uow, order);", "if (order.holdsStock) return;", [
+    PAYMENTS,
+    "a declined card payment is 402",
+  ]),
   mutation("a payment is settled once", SETTLE, " || !isOpen(payment)", "", [RULES, "an order is settled once"]),
   mutation("a settlement applies to its own payment", SETTLE, "payment?.id !== paymentId || ", "!payment || ", [RULES, "an order is settled once"]),
   mutation(
