@@ -1,22 +1,23 @@
 import type { Check } from "./check.ts";
 import { LINE_ITEMS } from "./shared-scans.ts";
 
-/** Per variant: initial stock + adjustments = stock + reserved + sold − returned + written off; never below 0. */
+/** Per variant: initial stock + adjustments = stock + held (payments in flight, holding orders, entries) + sold − returned + written off; never below 0. */
 export const stock: Check[] = [
   {
     invariant: 2,
     what: "stock is not the sum of its adjustments less the units sold or reserved",
     inKeyOrder: true,
-    sql: `SELECT v.id AS "variantId", (coalesce(a.sum, 0) - coalesce(o.sum, 0))::bigint AS expected, v.stock AS actual
+    sql: `SELECT v.id AS "variantId", (coalesce(a.sum, 0) - coalesce(o.sum, 0) - coalesce(h.sum, 0))::bigint AS expected, v.stock AS actual
           FROM variants v
           LEFT JOIN (SELECT variant_id, sum(delta) AS sum FROM stock_adjustments GROUP BY variant_id) a ON a.variant_id = v.id
           LEFT JOIN (
             SELECT i."variantId" AS variant_id, sum(i.quantity - coalesce(i."refundedQuantity", 0) + coalesce((o.fulfilment -> 'writtenOff' ->> i."variantId"::text)::bigint, 0)) AS sum FROM orders o CROSS JOIN LATERAL ${LINE_ITEMS}
             WHERE o.status IN ('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')
-              OR (o.status = 'PENDING' AND EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN')))
+              OR (o.status = 'PENDING' AND (o.holds_stock OR EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN'))))
             GROUP BY 1
           ) o ON o.variant_id = v.id
-          WHERE v.stock <> coalesce(a.sum, 0) - coalesce(o.sum, 0) OR v.stock < 0`,
+          LEFT JOIN (SELECT variant_id, sum(quantity) AS sum FROM drop_entries WHERE status = 'HELD' GROUP BY variant_id) h ON h.variant_id = v.id
+          WHERE v.stock <> coalesce(a.sum, 0) - coalesce(o.sum, 0) - coalesce(h.sum, 0) OR v.stock < 0`,
   },
   {
     invariant: 2,

@@ -12,10 +12,11 @@ import { fulfilment } from "./5-fulfilment.ts";
 import { refunds } from "./5-refunds.ts";
 import { events } from "./6-events.ts";
 import { sales } from "./7-sales.ts";
+import { drops } from "./8-drops.ts";
 import type { Check } from "./check.ts";
 import { type Read, type Task, withConcurrency } from "./concurrency.ts";
 
-export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...fulfilment, ...events, ...sales];
+export const CHECKS: readonly Check[] = [...balances, ...stock, ...coupons, ...payments, ...refunds, ...fulfilment, ...events, ...sales, ...drops];
 
 /** `invariant` is the number of the check's file; details are ids, `expected` and `actual`. */
 export type Violation = { invariant: number; what: string; [detail: string]: unknown };

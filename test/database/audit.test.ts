@@ -20,6 +20,7 @@ import {
 } from "../support/rows.ts";
 
 const ZONE = "Asia/Seoul";
+const DROP = newId(Date.now());
 let database: Database;
 let drop: () => Promise<void>;
 let shop: Awaited<ReturnType<typeof openShop>>;
@@ -81,7 +82,36 @@ async function openShop(): Promise<{
     card.id,
   ]);
   await db.query("UPDATE variants SET stock = stock - 5 WHERE id = $1", [pear.variantId]);
+  const fan = await insertUser(db);
+  await insertDrop(fan, pear, await insertOrder(db, { userId: fan, items: [{ product: pear, quantity: 2 }] }));
   return { buyer, apple, pear, campaign, sold, partly, refunded, waiting, card, used, spare };
+}
+
+/** A drop in which one person has bought two pears, one holds three, and one waits for more than there are. */
+async function insertDrop(buyer: string, pear: RowProduct, { id: orderId }: RowOrder): Promise<void> {
+  const [holder, waiting] = [newId(Date.now()), newId(Date.now())];
+  for (const [sql, values] of [
+    [
+      `INSERT INTO drops (id, name, product_id, mode, opens_at, limit_per_customer, hold_for, waitlist, version, number, created_at)
+       VALUES ($1, 'n', $2, 'FIRST_COME', now(), NULL, 'PT5M', true, 1, 3, now())`,
+      [DROP, pear.id],
+    ],
+    ...[
+      [1, buyer, 2, "BOUGHT", orderId],
+      [2, holder, 3, "HELD", null],
+      [3, waiting, 1_000_000, "WAITING", null],
+    ].flatMap(([number, person, quantity, status, order]) => [
+      [
+        `INSERT INTO drop_entries (drop_id, number, id, user_id, person, variant_id, quantity, status, held_until, order_id, created_at)
+         VALUES ($1, $2, gen_random_uuid(), $3::uuid, $3, $4, $5, $6, now(), $7, now())`,
+        [DROP, number, person, pear.variantId, quantity, status, order],
+      ],
+      ["INSERT INTO drop_people VALUES ($1, $2, $3, NULL, $4)", [DROP, person, quantity, number]],
+    ]),
+    ["INSERT INTO drop_sales VALUES ($1, $2, $3, 1, 2)", [orderId, DROP, buyer]],
+    ["UPDATE variants SET stock = stock - 3 WHERE id = $1", [pear.variantId]],
+  ] as [string, unknown[]][])
+    await database.pool.query(sql, values);
 }
 
 /** The violations that the audit reports after these statements. */
@@ -188,6 +218,72 @@ const DAMAGE: Record<string, Planted> = {
     what: /cart holds/,
     plant: () => [["INSERT INTO cart_items VALUES ($1, $1, $2, $3, 1, now())", [UNKNOWN_ID, shop.apple.id, shop.apple.variantId]]],
     undo: () => [["DELETE FROM cart_items WHERE id = $1", [UNKNOWN_ID]]],
+  },
+  "a person's units in a drop without a cause": {
+    invariant: 8,
+    what: /person's units/,
+    expected: 3,
+    actual: 4,
+    plant: () => [["UPDATE drop_people SET units = units + 1 WHERE drop_id = $1 AND entry = 2", [DROP]]],
+    undo: () => [["UPDATE drop_people SET units = units - 1 WHERE drop_id = $1 AND entry = 2", [DROP]]],
+  },
+  "more units than a drop's limit": {
+    invariant: 8,
+    what: /than its limit/,
+    plant: () => [["UPDATE drops SET limit_per_customer = 999999 WHERE id = $1", [DROP]]],
+    undo: () => [["UPDATE drops SET limit_per_customer = NULL WHERE id = $1", [DROP]]],
+  },
+  "a sale in a drop with another number of units": {
+    invariant: 8,
+    what: /does not count/,
+    plant: () => [
+      ["UPDATE drop_sales SET units = 1 WHERE drop_id = $1", [DROP]],
+      ["UPDATE drop_people SET units = 1 WHERE drop_id = $1 AND entry = 1", [DROP]],
+    ],
+    undo: () => [
+      ["UPDATE drop_sales SET units = 2 WHERE drop_id = $1", [DROP]],
+      ["UPDATE drop_people SET units = 2 WHERE drop_id = $1 AND entry = 1", [DROP]],
+    ],
+  },
+  "a gap in the numbers of entries": {
+    invariant: 8,
+    what: /numbers of a drop's entries/,
+    expected: 4,
+    actual: 3,
+    plant: () => [["UPDATE drops SET number = 4 WHERE id = $1", [DROP]]],
+    undo: () => [["UPDATE drops SET number = 3 WHERE id = $1", [DROP]]],
+  },
+  "an entry that waits beside free stock": {
+    invariant: 8,
+    what: /waits while free stock/,
+    plant: () => [
+      ["UPDATE drop_entries SET quantity = 1 WHERE drop_id = $1 AND number = 3", [DROP]],
+      ["UPDATE drop_people SET units = 1 WHERE drop_id = $1 AND entry = 3", [DROP]],
+    ],
+    undo: () => [
+      ["UPDATE drop_entries SET quantity = 1000000 WHERE drop_id = $1 AND number = 3", [DROP]],
+      ["UPDATE drop_people SET units = 1000000 WHERE drop_id = $1 AND entry = 3", [DROP]],
+    ],
+  },
+  "an entry that is ordered without its order": {
+    invariant: 8,
+    what: /status is not that of its order/,
+    plant: () => [["UPDATE drop_entries SET order_id = $2 WHERE drop_id = $1 AND number = 1", [DROP, shop.waiting.id]]],
+    undo: () => [
+      ["UPDATE drop_entries SET order_id = (SELECT order_id FROM drop_sales WHERE drop_id = $1) WHERE drop_id = $1 AND number = 1", [DROP]],
+    ],
+  },
+  "a live entry that is not the person's last": {
+    invariant: 8,
+    what: /another live entry/,
+    plant: () => [["UPDATE drop_people SET entry = 1 WHERE drop_id = $1 AND entry = 3", [DROP]]],
+    undo: () => [["UPDATE drop_people SET entry = 3 WHERE drop_id = $1 AND units = 1000000", [DROP]]],
+  },
+  "a unit of a hold that is still in stock": {
+    invariant: 2,
+    what: /sum of its adjustments/,
+    plant: () => [["UPDATE variants SET stock = stock + 3 WHERE id = $1", [shop.pear.variantId]]],
+    undo: () => [["UPDATE variants SET stock = stock - 3 WHERE id = $1", [shop.pear.variantId]]],
   },
   "an issued coupon that is not counted": {
     invariant: 3,
@@ -477,8 +573,8 @@ const DAMAGE: Record<string, Planted> = {
   "aggregated sales without orders": {
     invariant: 7,
     what: /aggregated sales/,
-    expected: { units: 2, revenue: 5000 },
-    actual: { units: 3, revenue: 5000 },
+    expected: { units: 4, revenue: 10_000 },
+    actual: { units: 5, revenue: 10_000 },
     plant: () => [["UPDATE product_sales SET units = units + 1 WHERE product_id = $1", [shop.pear.id]]],
     undo: () => [["UPDATE product_sales SET units = units - 1 WHERE product_id = $1", [shop.pear.id]]],
   },
