@@ -79,7 +79,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
   const registry = shopMetrics(till, tillParts.isReachable, link?.role !== "till");
   shared.measure(registry);
   shareMetrics(registry);
-  const { backlog, backlogLog } = openBacklog(stack, { database, relay, registry, log });
+  const { backlog, backlogLog } = openBacklog(stack, { config, database, relay, registry, log });
 
   // Jobs end after settlement and the gateway, which one of them uses.
   const scheduling = stack.use(new AsyncDisposableStack());
@@ -186,15 +186,15 @@ function openHolds(
 }
 
 /** Opens the counts of work that waits, with their metrics and log lines. */
-function openBacklog(stack: AsyncDisposableStack, { database, relay, registry, log }: BacklogParts) {
-  const backlog = new BacklogReader(database, relay.sinkNames);
+function openBacklog(stack: AsyncDisposableStack, { config, database, relay, registry, log }: BacklogParts) {
+  const backlog = new BacklogReader(database, relay.sinkNames, config.gateway.giveUpAfterMs);
   backlogMetrics(registry, backlog, relay);
   const backlogLog = new BacklogLog({ reader: backlog, onChange: (topic, warning) => logBacklog(log, topic, warning) });
   stack.defer(() => backlogLog.stop());
   return { backlog, backlogLog };
 }
 
-type BacklogParts = { database: Database; relay: Relay; registry: Registry; log: Logger };
+type BacklogParts = { config: Config; database: Database; relay: Relay; registry: Registry; log: Logger };
 
 /**
  * TCP accept backlog. When it is full the kernel drops the SYN, and the client retries after 1, 3, 7 s. Node's default (511) is smaller than a

@@ -27,6 +27,8 @@ import { payOrder } from "../order/payment/pay-order.ts";
 import { startCardPayment } from "../order/payment/start-card-payment.ts";
 import { placeOrder } from "../order/place-order.ts";
 import { refundOrder } from "../order/refund/refund-order.ts";
+import { bookGatewayCancel } from "../settlement/book-refund.ts";
+import { resolveAttention } from "../settlement/resolve.ts";
 import { settleCharge } from "../settlement/settle-charge.ts";
 import { settlePayment } from "../settlement/settle-payment.ts";
 import { settleRefund } from "../settlement/settle-refund.ts";
@@ -87,6 +89,8 @@ function singleCommands({ database, variantCache, orderCache, productDrops }: Co
     settlePayment(orderCache),
     settleRefund(orderCache),
     settleCharge,
+    bookGatewayCancel(orderCache),
+    resolveAttention(database, orderCache),
     repeatOutcome,
   ] as AnyCommand[];
 }

@@ -36,6 +36,7 @@ export async function openPayments(stack: AsyncDisposableStack, { config, databa
     background,
     orderCache,
     settings: config.gateway,
+    hasGateway: config.gateway.kind !== "none",
     balanceMax: config.balanceMax,
     now,
     onError: (error) => log.warn({ err: error }, "payment gateway request failed; settlement retries on its next run"),

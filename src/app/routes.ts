@@ -52,6 +52,7 @@ import { popularRoutes } from "../popular/popular.routes.ts";
 import { salesAdminRoutes } from "../popular/sales.admin.routes.ts";
 import { rehearsalRoutes } from "../rehearsal/rehearsal.routes.ts";
 import type { Rehearsals } from "../rehearsal/rehearsals.ts";
+import { attentionRoutes } from "../settlement/attention.routes.ts";
 import { reconciliationRoutes } from "../settlement/settlement.routes.ts";
 import type { Settlement } from "../settlement/settlement.ts";
 import type { Till } from "../till/till.ts";
@@ -117,6 +118,7 @@ const ADMIN_ROUTES = [
   returnRoutes,
   paymentAdminRoutes,
   reconciliationRoutes,
+  attentionRoutes,
   salesAdminRoutes,
   outboxRoutes,
   jobsRoutes,
@@ -125,8 +127,8 @@ const ADMIN_ROUTES = [
 
 export async function declareRoutes(server: FastifyInstance, { shop, live, rehearsals, operations, secret }: DeclareRoutesOptions): Promise<void> {
   const routes = new Routes(server, shop.till, shop.config.locale);
-  const { payments, refunds, charges, worker } = shop.settlement;
-  const parts = { ...shop, stockLine: stockLine(shop.database), payments, refunds, charges, worker };
+  const { payments, refunds, charges, worker, cancels } = shop.settlement;
+  const parts = { ...shop, stockLine: stockLine(shop.database), payments, refunds, charges, worker, cancels };
   for (const declare of SHOPPER_ROUTES) declare(routes, parts);
   for (const declare of ADMIN_ROUTES) declare(routes, parts);
   liveRoutes(routes, live);

@@ -1,4 +1,4 @@
-import { Counter, type Registry } from "prom-client";
+import { Counter, Gauge, type Registry } from "prom-client";
 import { readLabeledGauge } from "../read-metrics.ts";
 import type { Relay } from "../outbox/relay.ts";
 import type { MoneyInDoubt, SinkBacklog } from "./backlog.sql.ts";
@@ -44,6 +44,18 @@ export function backlogMetrics(registry: Registry, reader: Pick<BacklogReader, "
     money,
     ({ kind, oldestSeconds }) => [kind, oldestSeconds ?? 0],
   );
+
+  new Gauge({
+    name: "jangnal_payments_attention",
+    help: "Payments, charges, refunds, captures and cancels in doubt that need a person, up to 10,000",
+    registers: [registry],
+    aggregator: "max",
+    async collect() {
+      const backlog = await reader.read();
+      if (backlog) this.set(backlog.attention);
+      else this.reset();
+    },
+  });
 
   for (const [count, name, help] of [
     ["delivered", "jangnal_events_delivered_total", "Events delivered to the sink"],

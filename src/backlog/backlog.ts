@@ -2,9 +2,11 @@
 // whose outcome only the payment gateway knows.
 
 import type { Database } from "../database/pool.ts";
+import { countAttention } from "../settlement/attention.sql.ts";
 import { COUNTED_MAX, type DoubtKind, type MoneyInDoubt, selectMoneyInDoubt, selectSinkBacklogs, type SinkBacklog } from "./backlog.sql.ts";
 
-export type Backlog = { sinks: SinkBacklog[]; money: MoneyInDoubt[] };
+/** `attention`: the things in doubt that need a person. */
+export type Backlog = { sinks: SinkBacklog[]; money: MoneyInDoubt[]; attention: number };
 /** One sentence per warning. */
 export type Warnings = { events: string[]; money: string[] };
 
@@ -19,11 +21,14 @@ const MONEY_LATE_SECONDS = 600;
 export class BacklogReader {
   readonly #database: Database;
   readonly #sinks: string[];
+  readonly #giveUpAfterMs: number;
   #cached: { at: number; backlog: Promise<Backlog | undefined> } | undefined;
 
-  constructor(database: Database, sinks: string[]) {
+  /** @param giveUpAfterMs `PAYMENT_GIVE_UP_AFTER_MS` */
+  constructor(database: Database, sinks: string[], giveUpAfterMs: number) {
     this.#database = database;
     this.#sinks = sinks;
+    this.#giveUpAfterMs = giveUpAfterMs;
   }
 
   /** The backlog, at most 5 s old; undefined if the database does not answer within 1 s. */
@@ -37,8 +42,9 @@ export class BacklogReader {
     const result = Promise.all([
       this.#database.rows<SinkBacklog>(selectSinkBacklogs(this.#sinks)),
       this.#database.rows<MoneyInDoubt>(selectMoneyInDoubt),
+      this.#database.rows<{ count: number }>(countAttention(this.#giveUpAfterMs, COUNTED_MAX)),
     ])
-      .then(([sinks, money]) => ({ sinks, money }))
+      .then(([sinks, money, [attention]]) => ({ sinks, money, attention: attention?.count ?? 0 }))
       .catch(() => undefined);
     let timer: NodeJS.Timeout | undefined;
     const timeout = new Promise<undefined>((resolve) => (timer = setTimeout(() => resolve(undefined), TIMEOUT_MS)));
@@ -51,7 +57,7 @@ export class BacklogReader {
 }
 
 /** The problems that need an operator. */
-export function warningsOf({ sinks, money }: Backlog): Warnings {
+export function warningsOf({ sinks, money, attention }: Backlog): Warnings {
   const events = sinks.flatMap(({ sink, failures, waiting, blocked, dead, oldestSeconds }) => {
     const parts = [
       ...(waiting > 0 && (failures > 0 || (oldestSeconds ?? 0) >= EVENTS_LATE_SECONDS)
@@ -66,7 +72,8 @@ export function warningsOf({ sinks, money }: Backlog): Warnings {
   const doubts = money
     .filter(({ kind, count, oldestSeconds }) => count > 0 && (kind === "unreturned_capture" || (oldestSeconds ?? 0) >= MONEY_LATE_SECONDS))
     .map(({ kind, count, oldestSeconds }) => `${counted(count)} ${DOUBT_NAMES[kind]} (oldest ${Math.round(oldestSeconds ?? 0)} s)`);
-  return { events, money: doubts };
+  const people = attention > 0 ? [`${counted(attention)} in GET /admin/payments/attention need a person`] : [];
+  return { events, money: [...doubts, ...people] };
 }
 
 const DOUBT_NAMES: Record<DoubtKind, string> = {

@@ -4,6 +4,9 @@ import { iso, type Statement } from "../database/statement.ts";
 
 export type AttemptTable = "payments" | "refunds" | "card_charges" | "stray_money";
 
+/** How long an attempt that failed without an answer from the gateway is looked up again. */
+export const WATCHED_MS = 86_400_000;
+
 /** Ids of attempts that are due, longest overdue first. @param everyUnknown also those with an unknown outcome that are not due yet */
 export function selectDueAttempts(table: AttemptTable, now: number, everyUnknown: boolean, limit: number): Statement {
   const unknown = table === "payments" ? "status = 'UNKNOWN'" : "asked > 0";

@@ -17,12 +17,13 @@ export function selectClaims(paymentKeys: string[]): Statement {
     name: "select claims",
     text: `SELECT p.payment_key AS "paymentKey", coalesce(p.gateway_order_id, p.order_id::text) AS "gatewayOrderId", p.id, 'payment' AS kind, p.status,
              CASE WHEN p.status IN ('COMPLETED', 'REFUNDED', 'PARTIALLY_REFUNDED') THEN p.amount ELSE coalesce(s.amount, 0) END AS captured,
-             (CASE WHEN s.status = 'RETURNED' THEN s.amount ELSE 0 END + coalesce((SELECT sum(r.amount) FROM refunds r WHERE r.payment_id = p.id AND r.status = 'COMPLETED'), 0))::bigint AS "givenBack"
-           FROM payments p LEFT JOIN stray_money s ON s.id = p.id WHERE p.payment_key = ANY($1::text[])
+             (CASE WHEN s.status = 'RETURNED' THEN s.amount ELSE 0 END + least(p.amount, coalesce(g.accepted, 0)
+               + coalesce((SELECT sum(r.amount) FROM refunds r WHERE r.payment_id = p.id AND r.status = 'COMPLETED'), 0)))::bigint AS "givenBack"
+           FROM payments p LEFT JOIN stray_money s ON s.id = p.id LEFT JOIN gateway_cancels g ON g.id = p.id WHERE p.payment_key = ANY($1::text[])
            UNION ALL
            SELECT c.payment_key, c.id::text, c.id, 'charge', c.status,
-             CASE WHEN c.status = 'COMPLETED' THEN c.amount ELSE coalesce(s.amount, 0) END, CASE WHEN s.status = 'RETURNED' THEN s.amount ELSE 0 END
-           FROM card_charges c LEFT JOIN stray_money s ON s.id = c.id WHERE c.payment_key = ANY($1::text[])`,
+             CASE WHEN c.status = 'COMPLETED' THEN c.amount ELSE coalesce(s.amount, 0) END, CASE WHEN s.status = 'RETURNED' THEN s.amount ELSE coalesce(g.accepted, 0) END
+           FROM card_charges c LEFT JOIN stray_money s ON s.id = c.id LEFT JOIN gateway_cancels g ON g.id = c.id WHERE c.payment_key = ANY($1::text[])`,
     values: [paymentKeys],
   };
 }

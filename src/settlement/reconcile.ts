@@ -51,12 +51,19 @@ export function reconciledPeriod(from: number | null, to: number | null, now: nu
   return { from: from ?? end - DAY_MS, to: end };
 }
 
+export type ReconcileParts = {
+  database: Database;
+  gateway: Gateway;
+  /** Books money that went back at the gateway without the shop; unset: it is only named. */
+  book?: (paymentKey: string) => Promise<void>;
+};
+
 /**
  * Compares every payment and charge that moved at the gateway, or was settled in the shop, from `from` up to but not including `to`,
  * in ms. The period only selects them. Each is compared as it is now, so an event at the edge of the period is no difference.
  * Errors: GatewayUnknown, GatewayBusy.
  */
-export async function reconcile({ database, gateway }: { database: Database; gateway: Gateway }, from: number, to: number): Promise<Reconciliation> {
+export async function reconcile({ database, gateway, book }: ReconcileParts, from: number, to: number): Promise<Reconciliation> {
   const keys = new Set<string>();
   let unnamed = 0;
   for await (const { paymentKey } of gateway.transactions(from, to)) {
@@ -80,11 +87,12 @@ export async function reconcile({ database, gateway }: { database: Database; gat
   };
   for (; unnamed > 0; unnamed--) add(result, { what: NOT_READABLE, gateway: null, paymentKey: "", paymentId: null, shop: null });
   const sorted = [...keys].sort();
-  for (let i = 0; i < sorted.length; i += PAGE_SIZE) await comparePage(sorted.slice(i, i + PAGE_SIZE), { database, gateway }, result);
+  for (let i = 0; i < sorted.length; i += PAGE_SIZE)
+    await comparePage(sorted.slice(i, i + PAGE_SIZE), { database, gateway, ...(book ? { book } : {}) }, result);
   return result;
 }
 
-async function comparePage(keys: string[], { database, gateway }: { database: Database; gateway: Gateway }, result: Reconciliation): Promise<void> {
+async function comparePage(keys: string[], { database, gateway, book }: ReconcileParts, result: Reconciliation): Promise<void> {
   const claims = Map.groupBy(await database.rows<Claim>(selectClaims(keys)), (claim) => claim.paymentKey);
   await concurrently(keys, CONCURRENCY, async (key) => {
     const payment = await find(gateway, key);
@@ -97,7 +105,11 @@ async function comparePage(keys: string[], { database, gateway }: { database: Da
       result.captured += theirs.captured;
       result.givenBack += theirs.givenBack;
     }
-    const difference = compare(key, claimOf(claims.get(key) ?? [], payment), theirs, gateway.currency);
+    let difference = compare(key, claimOf(claims.get(key) ?? [], payment), theirs, gateway.currency);
+    if (book && difference?.what === "amounts given back differ") {
+      await book(key);
+      difference = compare(key, claimOf(await database.rows<Claim>(selectClaims([key])), payment), theirs, gateway.currency);
+    }
     if (difference) add(result, difference);
   });
 }
@@ -140,6 +152,8 @@ export function compare(paymentKey: string, claim: Claim | undefined, gateway: D
   const differ = (what: Difference["what"]): Difference => ({ what, paymentKey, paymentId: claim?.id ?? null, shop: shop ?? null, gateway });
   const ours = shop && shop.captured > 0 ? shop : null;
   if (!ours && !gateway) return undefined;
+  // The gateway keeps nothing of a payment that failed in the shop, so both agree.
+  if (!ours && claim?.status === "FAILED" && gateway?.givenBack === gateway?.captured) return undefined;
   if (!ours) return differ(claim && ["PENDING", "UNKNOWN"].includes(claim.status) ? "still open in the shop" : "only at the gateway");
   if (!gateway) return differ("only in the shop");
   // A failed capture in another currency is claimed in that currency. It is no difference once all of it has gone back.

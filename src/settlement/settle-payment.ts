@@ -1,10 +1,11 @@
+import { shopEvents } from "../events/shop-events.ts";
 import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } from "../order/order-cache.ts";
 import { changeOrder } from "../order/change-order.ts";
 import { holdHasEnded, markBought } from "../drop/sell-in-drop.ts";
 import { endUnpaid } from "../order/end-unpaid.ts";
 import { hasExpired, type Order } from "../order/order.ts";
 import { orders } from "../order/order.sql.ts";
-import { isOpen, withStep } from "../order/payment/payment.ts";
+import { isOpen, type PaymentRow, withStep } from "../order/payment/payment.ts";
 import { payments } from "../order/payment/payment.sql.ts";
 import { restoreStock } from "../order/reserve-stock.ts";
 import { type Command, command } from "../till/command.ts";
@@ -49,6 +50,7 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
       if (outcome.kind === "unknown") {
         const isRepeated = payment.status === "UNKNOWN" && payment.steps?.at(-1)?.reason === outcome.reason;
         const unknown = isRepeated ? payment : withStep(payment, "UNKNOWN", uow.now, outcome.reason);
+        if (payment.status !== "UNKNOWN") tell(uow, "payment.unknown", order, unknown);
         uow.put(payments, orderId, { ...unknown, card: { ...card, askAt, asked: card.asked + 1, keyNumber: outcome.keyNumber ?? card.keyNumber } });
       } else if (outcome.kind === "done") {
         uow.put(payments, orderId, { ...withStep(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: { ...card, askAt } });
@@ -57,7 +59,9 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
       } else {
         const { reason, captured } = outcome;
         const watched = { ...card, askAt, asked: 0 };
-        uow.put(payments, orderId, { ...withStep(payment, "FAILED", uow.now, reason), card: watched });
+        const declined = withStep(payment, "FAILED", uow.now, reason);
+        uow.put(payments, orderId, { ...declined, card: watched });
+        tell(uow, "payment.declined", order, declined);
         afterDecline(uow, order);
         if (captured > 0)
           uow.append(unmatchedCaptures, { id: payment.id, paymentKey: card.paymentKey, amount: captured, reason, createdAt: uow.now });
@@ -65,4 +69,11 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
       return null;
     },
   });
+}
+
+/** Tells the data platform about a payment that has not paid. The order's lock guards the payment, the subject of the event. */
+function tell(uow: UnitOfWork, type: "payment.unknown" | "payment.declined", { userId }: Order, payment: PaymentRow): void {
+  const { id: paymentId, orderId, method, status, amount, steps } = payment;
+  const data = { paymentId, orderId, userId, method, status, amount, reason: steps?.at(-1)?.reason ?? null };
+  uow.append(shopEvents, { id: uow.newId(), subject: paymentId, type, data, at: uow.now });
 }

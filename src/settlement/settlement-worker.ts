@@ -18,6 +18,8 @@ export type SettlementSource = {
 export type SettlementWorkerOptions = {
   database: Database;
   sources: SettlementSource[];
+  /** Books money that went back at the gateway without the shop. */
+  cancels?: { check(paymentKey: string): Promise<void>; scan(): Promise<void> };
   now: Now;
   /** Called when a run in the background fails; the next run tries again. */
   onError: (error: unknown) => void;
@@ -32,7 +34,9 @@ export class SettlementWorker {
   readonly #options: SettlementWorkerOptions;
   readonly #notified = new Set<string>();
   readonly #timers = new Set<NodeJS.Timeout>();
-  #working: Promise<unknown> = Promise.resolve();
+  /** Work of the background in several lanes: a look-up that hangs holds up one lane, not every buyer's webhook. */
+  readonly #lanes: Promise<unknown>[] = Array.from({ length: CONCURRENCY }, () => Promise.resolve());
+  #lane = 0;
   #stopped = false;
 
   constructor(options: SettlementWorkerOptions) {
@@ -45,20 +49,24 @@ export class SettlementWorker {
    * @param everyUnknown also attempts with an unknown outcome that are not due yet
    */
   async run(everyUnknown = true): Promise<{ settled: number; unknown: number }> {
-    const { database, sources, now } = this.#options;
+    const { database, sources, cancels, now } = this.#options;
     const startedAt = now();
     const result = { settled: 0, unknown: 0 };
     const errors: unknown[] = [];
-    for (const { due, settle } of sources) {
-      await concurrently(await database.rows<{ id: string }>(due(startedAt, everyUnknown, MOST_PER_RUN)), CONCURRENCY, async ({ id }) => {
-        if (this.#stopped) return;
-        try {
-          result[(await settle(id)) ? "settled" : "unknown"]++;
-        } catch (error) {
-          errors.push(error);
-        }
-      });
-    }
+    // All kinds at once, so that many slow payments do not hold up refunds.
+    await Promise.all(
+      sources.map(async ({ due, settle }) => {
+        await concurrently(await database.rows<{ id: string }>(due(startedAt, everyUnknown, MOST_PER_RUN)), CONCURRENCY, async ({ id }) => {
+          if (this.#stopped) return;
+          try {
+            result[(await settle(id)) ? "settled" : "unknown"]++;
+          } catch (error) {
+            errors.push(error);
+          }
+        });
+      }),
+    );
+    if (everyUnknown && !this.#stopped) await cancels?.scan().catch((error: unknown) => errors.push(error));
     if (errors.length > 0) throw errors[0];
     return result;
   }
@@ -79,10 +87,12 @@ export class SettlementWorker {
     this.#notified.add(paymentKey);
     this.#enqueue(async () => {
       this.#notified.delete(paymentKey);
-      for (const { byKey, settle } of this.#options.sources) {
+      const { sources, database, cancels } = this.#options;
+      for (const { byKey, settle } of sources) {
         if (!byKey) continue;
-        for (const { id } of await this.#options.database.rows<{ id: string }>(byKey(paymentKey))) await settle(id);
+        for (const { id } of await database.rows<{ id: string }>(byKey(paymentKey))) await settle(id);
       }
+      await cancels?.check(paymentKey);
     });
   }
 
@@ -90,15 +100,16 @@ export class SettlementWorker {
   async stop(): Promise<void> {
     this.#stopped = true;
     for (const timer of this.#timers) clearTimeout(timer);
-    await this.#working;
+    await this.idle();
   }
 
   /** Resolves when all work of the background that was enqueued so far has ended. */
   async idle(): Promise<void> {
-    await this.#working;
+    await Promise.all(this.#lanes);
   }
 
   #enqueue(work: () => Promise<unknown>): void {
-    this.#working = this.#working.then(() => (this.#stopped ? undefined : work())).catch(this.#options.onError);
+    const lane = this.#lane++ % CONCURRENCY;
+    this.#lanes[lane] = (this.#lanes[lane] ?? Promise.resolve()).then(() => (this.#stopped ? undefined : work())).catch(this.#options.onError);
   }
 }

@@ -7,6 +7,7 @@ import type { Routes } from "../http/route.ts";
 import { Id, Instant, Money, Nullable, OneOf, Query } from "../http/schemas.ts";
 import { dayOrInstant } from "../order/day-or-instant.ts";
 import { refuse } from "../refusal.ts";
+import type { GatewayCancels } from "./gateway-cancels.ts";
 import { DIFFERENCES, reconcile, reconciledPeriod } from "./reconcile.ts";
 
 const amounts = { status: Type.String(), captured: Money(), givenBack: Money() };
@@ -38,9 +39,9 @@ const Reconciliation = Type.Object({
   differences: Type.Array(Difference),
 });
 
-export type ReconciliationParts = { config: Pick<Config, "timezone">; database: Database; now: Now; background: Gateway };
+export type ReconciliationParts = { config: Pick<Config, "timezone">; database: Database; now: Now; background: Gateway; cancels: GatewayCancels };
 
-export function reconciliationRoutes(routes: Routes, { config, database, now, background }: ReconciliationParts): void {
+export function reconciliationRoutes(routes: Routes, { config, database, now, background, cancels }: ReconciliationParts): void {
   const periodOf = (query: { from?: string; to?: string }): { from: number; to: number } =>
     reconciledPeriod(dayOrInstant("/from", query.from, config.timezone, "start"), dayOrInstant("/to", query.to, config.timezone, "end"), now());
 
@@ -53,7 +54,8 @@ export function reconciliationRoutes(routes: Routes, { config, database, now, ba
       permission: "refunds",
       tag: "Payments",
       summary: "Compare the gateway's ledger with the shop's: every difference, at most 1,000 of them listed",
-      description: "Without `from` and `to` the last 24 hours. The period selects the payments; each is compared as it is now.",
+      description:
+        "Without `from` and `to` the last 24 hours. The period selects the payments; each is compared as it is now. A payment that was cancelled as a whole at the gateway is booked.",
       query: Period,
       answers: { 200: Reconciliation },
       refusals: ["BUSY", "PAYMENT_METHOD_UNAVAILABLE"],
@@ -62,7 +64,7 @@ export function reconciliationRoutes(routes: Routes, { config, database, now, ba
     async ({ query }) => {
       const { from, to } = periodOf(query);
       try {
-        return await reconcile({ database, gateway: background }, from, to);
+        return await reconcile({ database, gateway: background, book: (key) => cancels.check(key) }, from, to);
       } catch (error) {
         if (error instanceof GatewayUnknown || error instanceof GatewayBusy) refuse("BUSY", { retryAfter: 5 });
         throw error;

@@ -5,7 +5,7 @@ import type { SettlementSettings } from "../config.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type Gateway, GatewayBusy, GatewayUnknown } from "../gateway/gateway.ts";
-import { type AttemptTable, selectAttemptsByKey, selectDueAttempts, updateFailedAttempt } from "./attempts.sql.ts";
+import { type AttemptTable, selectAttemptsByKey, selectDueAttempts, updateFailedAttempt, WATCHED_MS } from "./attempts.sql.ts";
 import { heldFor } from "./capture.ts";
 import { GATEWAY_NOT_CALLED, type GatewayOutcome } from "./outcome.ts";
 import type { SettlementSource } from "./settlement-worker.ts";
@@ -62,8 +62,6 @@ export type SettlerParts = {
 };
 
 const LONGEST_DELAY_MS = 300_000;
-/** How long an attempt that failed without an answer from the gateway is looked up again. */
-const WATCHED_MS = 86_400_000;
 
 export class Settler<Row> {
   readonly #kind: AttemptKind<Row>;

@@ -10,6 +10,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import type { Example, Examples } from "../../src/http/openapi/examples.ts";
 import { whileHeld } from "../support/hold.ts";
 import { PlainExamples } from "../support/plain-example.ts";
+import { keyFor } from "../../src/gateway/simulator/script.ts";
 import { type Answer, call, type Client, good, openTestShop, type TestShop } from "../support/shop.ts";
 
 // oxlint-disable-next-line typescript/no-explicit-any -- the tests assert each property that they read
@@ -77,6 +78,11 @@ async function show(
 const STABLE: Record<string, (answer: Answer) => unknown> = {
   metrics: ({ text }) => excerpt(text),
   listJobs: ({ body }) => stableRuns(body),
+  // The simulator's key ends in the order's id.
+  listPaymentsAttention: ({ body }) => ({
+    ...body,
+    payments: body.payments.map((one: Any) => ({ ...one, paymentKey: "tgen_20261120100012abcd3" })),
+  }),
   watchLive: ({ text }) => stableSnapshot(text),
   getDraw: ({ status, body }) =>
     status === 200 ? { ...body, commitment: "9a2db2e23f1504cd056606553ac049c5e718e8f9ce9233876df1a7a1821af885" } : body,
@@ -388,6 +394,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
   });
   await show(operator, "listPayments", "Payments by card", 200, { params: { method: "CARD" } });
   await show(operator, "reconcile", "The gateway's ledger compared with the shop's payments", 200);
+  await showAttention(operator, jiwoo, scarf);
 
   // Cancellations and refunds.
   await show(operator, "refundOrder", "One of two handkerchiefs", 200, {
@@ -539,6 +546,23 @@ test("a morning in the shop matches the documented examples", async (t) => {
 });
 
 /** A drop of its own product, which opens in an hour. */
+/** A payment whose state at the gateway the shop cannot read. */
+async function showAttention(operator: Client, buyer: Client, { id, variants }: Any): Promise<void> {
+  const orderItems = [{ productId: id, variantId: variants[1].id, quantity: 1 }];
+  const { orderId } = good(await buyer.post("/orders", { orderItems, payment: { method: "DEFERRED" } }), 201);
+  const paymentKey = keyFor({ confirm: ["timeout"], find: ["odd*"], webhook: "never" }, "1");
+  const { paymentId } = good(await buyer.post("/payments", { orderId, method: "CARD", paymentKey }), 202);
+  good(await operator.post("/admin/jobs/settle-payments/run"), 200);
+  await show(operator, "listPaymentsAttention", "A payment with an answer that the shop cannot read", 200);
+  const reason = "토스페이먼츠 고객센터에서 승인 취소를 확인함";
+  await show(operator, "resolvePayment", "The buyer has the money back", 200, { params: { id: paymentId }, body: { outcome: "RETURNED", reason } });
+  await show(operator, "resolvePayment", "PAYMENT_NOT_FOUND: no longer in doubt", 404, {
+    params: { id: paymentId },
+    body: { outcome: "PAID", reason },
+  });
+  good(await buyer.post(`/orders/${orderId}/cancel`), 200);
+}
+
 async function showDrops(operator: Client, soon: string, [minsu, seoyeon, jiwoo]: [Client, Client, Client]): Promise<void> {
   const shoes = await shop.product({ name: "한정판 운동화", price: 129_000, stock: 100 });
   const drop = await show(operator, "createDrop", "First come, first served, with holds and a line", 201, {

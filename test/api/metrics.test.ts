@@ -127,17 +127,19 @@ describe("the metrics of a shop", () => {
 const QUIET: Backlog = {
   sinks: [{ sink: "file", failures: 0, waiting: 5, blocked: 0, dead: 0, oldestSeconds: 2 }],
   money: [{ kind: "payment", count: 3, oldestSeconds: 30 }],
+  attention: 0,
 };
 const LATE: Backlog = {
   sinks: [{ sink: "file", failures: 3, waiting: COUNTED_MAX, blocked: 2, dead: 1, oldestSeconds: 75.4 }],
   money: [{ kind: "refund", count: 2, oldestSeconds: 601 }],
+  attention: 2,
 };
 
 test("a normal backlog is no complaint, and a late, dead or unknown item is one", () => {
   assert.deepEqual(warningsOf(QUIET), { events: [], money: [] });
   assert.deepEqual(warningsOf(LATE), {
     events: ["events for file: 10000 or more waiting (oldest 75 s), 2 refused or blocked behind a refused one, 1 dead, unavailable since 3 attempts"],
-    money: ["2 card refunds with an unknown outcome (oldest 601 s)"],
+    money: ["2 card refunds with an unknown outcome (oldest 601 s)", "2 in GET /admin/payments/attention need a person"],
   });
 });
 
@@ -163,12 +165,12 @@ test("a database that does not respond blocks neither metrics nor readiness, and
   const broken = { rows: () => (queries++, Promise.reject(new Error("connection refused"))) } as unknown as Database;
   for (const database of [silent, broken]) {
     queries = 0;
-    const reader = new BacklogReader(database, ["file"]);
+    const reader = new BacklogReader(database, ["file"], 1000);
     assert.deepEqual(
       await Promise.all(Array.from({ length: 20 }, () => reader.read())),
       Array.from({ length: 20 }, () => undefined),
     );
     assert.deepEqual(await backlogChecks(reader), { events: "unknown", money: "unknown" });
-    assert.equal(queries, 2);
+    assert.equal(queries, 3);
   }
 });

@@ -187,7 +187,7 @@ const DAMAGE: Record<string, Planted> = {
     actual: null,
     plant: () => [
       [
-        "INSERT INTO card_charges (id, user_id, version, status, amount, payment_key, created_at) VALUES ($1, $2, 9999, 'PENDING', 5, 'k', now())",
+        "INSERT INTO card_charges (id, user_id, version, status, amount, payment_key, created_at, ask_at) VALUES ($1, $2, 9999, 'PENDING', 5, 'k', now(), now())",
         [UNKNOWN_ID, shop.buyer],
       ],
     ],
@@ -456,6 +456,18 @@ const DAMAGE: Record<string, Planted> = {
     actual: 4999,
     plant: () => [["UPDATE orders SET refunded_amount = refunded_amount - 1 WHERE id = $1", [shop.refunded.id]]],
     undo: () => [["UPDATE orders SET refunded_amount = refunded_amount + 1 WHERE id = $1", [shop.refunded.id]]],
+  },
+  "an open capture that settlement never asks about": {
+    invariant: 5,
+    what: /is not scheduled/,
+    actual: "PENDING",
+    plant: () => [
+      [
+        "INSERT INTO stray_money (id, payment_key, amount, reason, status, created_at) VALUES ($1, 'k', 5, 'AMOUNT_MISMATCH', 'PENDING', now())",
+        [UNKNOWN_ID],
+      ],
+    ],
+    undo: () => [["DELETE FROM stray_money WHERE id = $1", [UNKNOWN_ID]]],
   },
   "a balance refund without its transaction": {
     invariant: 5,

@@ -399,6 +399,10 @@ export type Order = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
     shippingAddress: ShippingAddress | null;
     note: string | null;
     /**
@@ -467,6 +471,10 @@ export type OrderInList = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
     shippingAddress: ShippingAddress | null;
     note: string | null;
     /**
@@ -633,6 +641,10 @@ export type OrderWithBuyer = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
     shippingAddress: ShippingAddress | null;
     note: string | null;
     /**
@@ -3235,11 +3247,11 @@ export type PlaceOrderErrors = {
         code?: 'USER_NOT_FOUND' | 'CART_ITEM_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND';
     };
     /**
-     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `DROP_NOT_OPEN`: The sale has not started yet; `DROP_CLOSED`: The sale is over; `DROP_SOLD_OUT`: All units are gone; `DROP_LIMIT_EXCEEDED`: This exceeds the limit per customer; `DROP_ENTRY_REQUIRED`: You do not hold units of this drop; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'AMOUNT_CHANGED' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -3765,11 +3777,11 @@ export type PayOrderErrors = {
         code?: 'ORDER_NOT_FOUND' | 'PRODUCT_NOT_FOUND' | 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
     };
     /**
-     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     * `ORDER_NOT_PAYABLE`: This order cannot be paid; `PAYMENT_IN_PROGRESS`: A payment is in progress; `AMOUNT_CHANGED`: The amount to pay has changed; please check it again; `DROP_NOT_OPEN`: The sale has not started yet; `DROP_CLOSED`: The sale is over; `DROP_SOLD_OUT`: All units are gone; `DROP_LIMIT_EXCEEDED`: This exceeds the limit per customer; `DROP_ENTRY_REQUIRED`: You do not hold units of this drop; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
      */
     409: Problem & {
         status?: 409;
-        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'IDEMPOTENCY_IN_PROGRESS';
+        code?: 'ORDER_NOT_PAYABLE' | 'PAYMENT_IN_PROGRESS' | 'AMOUNT_CHANGED' | 'DROP_NOT_OPEN' | 'DROP_CLOSED' | 'DROP_SOLD_OUT' | 'DROP_LIMIT_EXCEEDED' | 'DROP_ENTRY_REQUIRED' | 'IDEMPOTENCY_IN_PROGRESS';
     };
     /**
      * `BODY_TOO_LARGE`: The request body is too large
@@ -7772,6 +7784,235 @@ export type ReconcileResponses = {
 };
 
 export type ReconcileResponse = ReconcileResponses[keyof ReconcileResponses];
+
+export type ListPaymentsAttentionData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+    };
+    url: '/admin/payments/attention';
+};
+
+export type ListPaymentsAttentionErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListPaymentsAttentionError = ListPaymentsAttentionErrors[keyof ListPaymentsAttentionErrors];
+
+export type ListPaymentsAttentionResponses = {
+    /**
+     * OK
+     */
+    200: {
+        payments: Array<{
+            /**
+             * Names it in `POST /admin/payments/{id}/resolve`: the payment's, the charge's or the refund's
+             */
+            id: string;
+            kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL';
+            /**
+             * The payment's or the charge's
+             */
+            paymentId: string;
+            orderId: string | null;
+            userId: string | null;
+            paymentKey: string;
+            /**
+             * Of the payment, charge, refund or capture
+             */
+            status: string;
+            /**
+             * In the currency's minor unit
+             */
+            amount: number;
+            reason: string | null;
+            /**
+             * The outcomes that can be true
+             */
+            outcomes: Array<'PAID' | 'NOT_PAID' | 'RETURNED'>;
+            /**
+             * RFC 3339, in UTC
+             */
+            createdAt: string;
+        }>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListPaymentsAttentionResponse = ListPaymentsAttentionResponses[keyof ListPaymentsAttentionResponses];
+
+export type ResolvePaymentData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        outcome: 'PAID' | 'NOT_PAID' | 'RETURNED';
+        /**
+         * For operators
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/payments/{id}/resolve';
+};
+
+export type ResolvePaymentErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `PAYMENT_NOT_FOUND`: Payment not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'PAYMENT_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type ResolvePaymentError = ResolvePaymentErrors[keyof ResolvePaymentErrors];
+
+export type ResolvePaymentResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Names it in `POST /admin/payments/{id}/resolve`: the payment's, the charge's or the refund's
+         */
+        id: string;
+        kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL';
+        /**
+         * The payment's or the charge's
+         */
+        paymentId: string;
+        orderId: string | null;
+        outcome: 'PAID' | 'NOT_PAID' | 'RETURNED';
+    };
+};
+
+export type ResolvePaymentResponse = ResolvePaymentResponses[keyof ResolvePaymentResponses];
 
 export type ListSalesData = {
     body?: never;

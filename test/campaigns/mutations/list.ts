@@ -8,6 +8,7 @@ import { FULFILMENT } from "./list/fulfilment.ts";
 import { LOCKS } from "./list/locks.ts";
 import { ORDERS } from "./list/orders.ts";
 import { RULES_OF_THE_SHOP } from "./list/rules.ts";
+import { OF_SETTLEMENT } from "./list/settlement.ts";
 import { TIME_AND_SETTINGS } from "./list/time-and-settings.ts";
 import { OF_THE_TILL } from "./list/till.ts";
 
@@ -23,5 +24,6 @@ export const MUTATIONS: Mutation[] = [
   ...AFTERWARDS,
   ...IDENTITIES,
   ...DRAWS,
+  ...OF_SETTLEMENT,
   ...TIME_AND_SETTINGS,
 ];

@@ -210,14 +210,14 @@ export const ORDERS: Mutation[] = [
     PAYMENTS,
     "a card payment captured with another amount",
   ]),
-  mutation("an expired payment is not confirmed", KINDS, "payment.expiresAt ?? Infinity", "Infinity", [
+  mutation("an expired payment is not confirmed", KINDS, "expiresAt ?? Infinity", "Infinity", [
     PAYMENTS,
     "a card payment that did not reach the gateway in time",
   ]),
   mutation(
     "a payment that failed without a response is checked again",
     "src/settlement/settler.ts",
-    "if (attempt.failed) return this.#watch(row, attempt);",
+    "if (attempt.failed) return this.#watch(row, attempt, gateway);",
     "if (attempt.failed) return row;",
     [PAYMENTS, "a card payment that did not reach the gateway in time"],
   ),

@@ -113,10 +113,13 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     CURRENCY,
     "a capture of the same number in another currency",
   ]),
-  mutation("a refund in another currency does not count", "src/settlement/gateway-refund.ts", "payment.currency !== gateway.currency", "false", [
-    CURRENCY,
-    "a partial refund in another currency",
-  ]),
+  mutation(
+    "a refund in another currency does not count",
+    "src/settlement/gateway-refund.ts",
+    "amount !== null && currency !== gateway.currency",
+    "false",
+    [CURRENCY, "a partial refund in another currency"],
+  ),
   mutation("the reconciliation compares currencies", "src/settlement/reconcile.ts", "gateway.currency !== currency &&", "false &&", [
     CURRENCY,
     "the same numbers in two currencies",

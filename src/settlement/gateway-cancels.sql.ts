@@ -1,0 +1,35 @@
+import { iso, type Statement } from "../database/statement.ts";
+
+/** A paid payment or charge, as far as the shop has booked it. Amounts in minor units. `openRefunds`: ids of refunds in progress. */
+export type CancelClaim = {
+  id: string;
+  kind: "payment" | "charge";
+  orderId: string | null;
+  gatewayOrderId: string;
+  amount: number;
+  givenBack: number;
+  openRefunds: string[];
+};
+
+/** The paid payments and charges with this payment key. */
+export function selectCancelClaims(paymentKey: string): Statement {
+  return {
+    name: "select cancel claims",
+    text: `SELECT p.id, 'payment' AS kind, p.order_id AS "orderId", coalesce(p.gateway_order_id, p.order_id::text) AS "gatewayOrderId", p.amount,
+             coalesce((SELECT sum(amount) FROM refunds r WHERE r.payment_id = p.id AND r.status = 'COMPLETED'), 0)::bigint AS "givenBack",
+             coalesce((SELECT json_agg(id) FROM refunds r WHERE r.payment_id = p.id AND r.status = 'PENDING'), '[]') AS "openRefunds"
+           FROM payments p WHERE p.payment_key = $1 AND p.status IN ('COMPLETED', 'PARTIALLY_REFUNDED')
+           UNION ALL SELECT c.id, 'charge', NULL, c.id::text, c.amount, 0, '[]' FROM card_charges c WHERE c.payment_key = $1 AND c.status = 'COMPLETED'`,
+    values: [paymentKey],
+  };
+}
+
+/** Stores money that went back without the shop and that a person has to decide about; `amount` is all of it. */
+export function upsertGatewayCancel({ id, kind }: CancelClaim, paymentKey: string, amount: number, now: number): Statement {
+  return {
+    name: "upsert gateway cancel",
+    text: `INSERT INTO gateway_cancels AS g (id, kind, payment_key, amount, created_at) VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (id) DO UPDATE SET amount = excluded.amount WHERE g.amount < excluded.amount`,
+    values: [id, kind, paymentKey, amount, iso(now)],
+  };
+}

@@ -1,0 +1,115 @@
+import { users } from "../balance/balance.sql.ts";
+import { cardCharges } from "../balance/card-charge.sql.ts";
+import type { Database } from "../database/pool.ts";
+import { completeReturn } from "../fulfilment/complete-return.ts";
+import { returns } from "../fulfilment/return.sql.ts";
+import { type ImmutableOrder, type OrderCache, orderNeeds } from "../order/order-cache.ts";
+import { orders } from "../order/order.sql.ts";
+import { isOpen } from "../order/payment/payment.ts";
+import { payments } from "../order/payment/payment.sql.ts";
+import { remaining } from "../order/refund/refund.ts";
+import { refunds, type RefundRow, selectRefund } from "../order/refund/refund.sql.ts";
+import { invalid, refuse } from "../refusal.ts";
+import { type Command, command } from "../till/command.ts";
+import { need } from "../till/table.ts";
+import type { UnitOfWork } from "../till/unit-of-work.ts";
+import { type Attention, type AttentionKind, RESOLUTIONS, selectAttentionById } from "./attention.sql.ts";
+import { bookRefund } from "./book-refund.ts";
+import type { GatewayOutcome } from "./outcome.ts";
+import { settleCharge } from "./settle-charge.ts";
+import { settlePayment } from "./settle-payment.ts";
+import { settleRefund } from "./settle-refund.ts";
+
+export const RESOLVE_OUTCOMES = ["PAID", "NOT_PAID", "RETURNED"] as const;
+export type ResolveOutcome = (typeof RESOLVE_OUTCOMES)[number];
+
+export type Resolve = {
+  id: string;
+  outcome: ResolveOutcome;
+  reason: string;
+  balanceMax: number;
+  /** `PAYMENT_GIVE_UP_AFTER_MS`. */
+  giveUpAfterMs: number;
+  found?: Attention | undefined;
+  immutable?: ImmutableOrder | undefined;
+  refused?: RefundRow | undefined;
+};
+export type Resolved = { id: string; kind: AttentionKind; outcome: ResolveOutcome; paymentId: string; orderId: string | null };
+
+/** The outcomes that can be true of each kind. A failed attempt cannot be paid any more. */
+export function outcomesOf({ kind, status }: Pick<Attention, "kind" | "status">): readonly ResolveOutcome[] {
+  if (kind === "PAYMENT" || kind === "CHARGE") return status === "FAILED" ? ["NOT_PAID", "RETURNED"] : RESOLVE_OUTCOMES;
+  return kind === "REFUND" ? ["PAID", "RETURNED"] : ["RETURNED"];
+}
+
+/** Why an attempt ended that the gateway did not decide. The operator's own words are in the journal. */
+const BY_AN_OPERATOR = "RESOLVED_BY_OPERATOR";
+const LOOK_AGAIN_MS = 60_000;
+
+/**
+ * Applies an operator's word about money in doubt, once. PAID: the buyer's money stays with the shop. NOT_PAID: it never came. RETURNED:
+ * the buyer has it back. Errors: PAYMENT_NOT_FOUND if nothing with this id is in doubt, INVALID_REQUEST for an outcome that cannot be.
+ */
+export function resolveAttention(database: Database, orderCache: OrderCache): Command<Resolve, Resolved> {
+  const [payment, refund] = [settlePayment(orderCache), settleRefund(orderCache)];
+  return command<Resolve, Resolved>({
+    name: "resolve attention",
+
+    async prepare(input) {
+      const [found] = await database.rows<Attention>(selectAttentionById(input.giveUpAfterMs, input.id));
+      const immutable = found?.orderId ? await orderCache.find(found.orderId) : undefined;
+      const [refused] = found?.kind === "REFUND" ? await database.rows<RefundRow>(selectRefund(found.id)) : [];
+      return { ...input, found, immutable, refused };
+    },
+
+    needs({ found, immutable }) {
+      if (!found) return [];
+      if (found.orderId !== null) return [...orderNeeds(found.orderId, immutable), need(returns, found.orderId)];
+      return [need(users, found.userId), need(cardCharges, found.paymentId)];
+    },
+
+    decide(uow, input) {
+      const { id, outcome, reason, balanceMax, found } = input;
+      if (!found) refuse("PAYMENT_NOT_FOUND", { paymentId: id });
+      if (!outcomesOf(found).includes(outcome)) invalid("/outcome", `must be ${outcomesOf(found).join(" or ")}`);
+      const { kind, orderId, userId } = found;
+      // Money that comes after all is found by one more look-up.
+      const askAgainMs = outcome === "NOT_PAID" ? LOOK_AGAIN_MS : null;
+      const isDone = outcome === (kind === "REFUND" ? "RETURNED" : "PAID");
+      const settled: GatewayOutcome = isDone ? { kind: "done" } : { kind: "failed", reason: BY_AN_OPERATOR, confirmed: true, captured: 0 };
+      if (kind === "PAYMENT" && orderId !== null && isOpenPayment(uow, orderId, id))
+        payment.decide(uow, { orderId, paymentId: id, outcome: settled, askAgainMs });
+      else if (kind === "CHARGE" && uow.find(cardCharges, id)?.status === "PENDING")
+        settleCharge.decide(uow, { userId, chargeId: id, outcome: settled, askAgainMs, balanceMax });
+      else {
+        if (kind === "REFUND" && orderId !== null && uow.find(refunds, orderId)?.id === id)
+          refund.decide(uow, { orderId, refundId: id, outcome: settled, askAgainMs });
+        else if (kind === "REFUND" && isDone) bookRefused(uow, input.refused, reason);
+        uow.append(RESOLUTIONS[kind], { id, reason });
+      }
+      return { id, kind, outcome, paymentId: found.paymentId, orderId };
+    },
+  });
+}
+
+function isOpenPayment(uow: UnitOfWork, orderId: string, id: string): boolean {
+  const payment = uow.find(payments, orderId);
+  return payment?.id === id && isOpen(payment);
+}
+
+/** Books a refund that the gateway refused and the operator has made by hand, as far as its units were not refunded since. */
+function bookRefused(uow: UnitOfWork, refused: RefundRow | undefined, reason: string): void {
+  const order = refused && uow.find(orders, refused.orderId);
+  if (!order || (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")) return;
+  const left = remaining(order.items);
+  const units = refused.units.flatMap(([variantId, quantity]) => {
+    const rest = Math.min(quantity, left.get(variantId) ?? 0);
+    return rest > 0 ? [[variantId, rest] as const] : [];
+  });
+  if (units.length === 0) return;
+  const { restock, customerReason } = refused;
+  // A return that was settled in another way since is left alone.
+  const returnId = uow.find(returns, order.id)?.find(({ id, status }) => id === refused.returnId && status === "REQUESTED")?.id ?? null;
+  bookRefund(uow, order, { units: new Map(units), returnId, restock, reasons: { reason, customerReason } });
+  if (returnId !== null) completeReturn(uow, order.id, { returnId, restock });
+}

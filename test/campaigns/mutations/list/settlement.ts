@@ -1,0 +1,57 @@
+// Settlement with a strict gateway, and money in doubt.
+
+import { type Mutation, mutation } from "../mutation.ts";
+
+const SETTLEMENT = "test/api/settlement.test.ts";
+const ATTENTION = "test/api/payments-attention.test.ts";
+const ASK = "src/settlement/ask-gateway.ts";
+const CANCELS = "src/settlement/gateway-cancels.ts";
+
+export const OF_SETTLEMENT: Mutation[] = [
+  mutation("a key that got a temporary error is not used again", ASK, "turn.keyNumber++;", "turn.keyNumber += 0;", [
+    SETTLEMENT,
+    "an answer that says later",
+  ]),
+  mutation("a refusal of a repeated request is looked up", ASK, "!answer.repeated &&", "", [SETTLEMENT, "a refusal"]),
+  mutation(
+    "settlement has its own circuit breaker",
+    "src/settlement/settler.ts",
+    "await this.#once(id, false, this.#parts.background)",
+    "await this.#once(id, false, this.#parts.gateway)",
+    [SETTLEMENT, "its failing look-ups turn no buyer away"],
+  ),
+  mutation(
+    "a payment is confirmed under the order id of its window",
+    "src/settlement/attempt-kinds.ts",
+    "orderId: card.gatewayOrderId, failed",
+    "failed",
+    [SETTLEMENT, "the order id at the gateway"],
+  ),
+  mutation("a payment is made under an order id of its own order", "src/order/payment/payment.routes.ts", "lower.startsWith(orderId)", "true", [
+    SETTLEMENT,
+    "the order id at the gateway",
+  ]),
+  mutation("a part that was cancelled at the gateway refunds no order", CANCELS, "payment.left === 0 &&", "", [
+    ATTENTION,
+    "a part that was cancelled in the dashboard",
+  ]),
+  mutation("a refund in progress is no cancel of the dashboard", CANCELS, "foreign <= 0", "false", [
+    ATTENTION,
+    "a refund of the shop is not taken for a cancel",
+  ]),
+  mutation(
+    "a cancel of the dashboard is booked once",
+    "src/settlement/book-refund.ts",
+    '(order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")',
+    "false",
+    [ATTENTION, "in the gateway's dashboard"],
+  ),
+  mutation("an operator's word must be able to be true", "src/settlement/resolve.ts", "!outcomesOf(found).includes(outcome)", "false", [
+    ATTENTION,
+    "a part that was cancelled in the dashboard",
+  ]),
+  mutation("only money in doubt is resolved", "src/settlement/attention.sql.ts", "p.status IN ('PENDING', 'UNKNOWN') AND", "", [
+    ATTENTION,
+    "needs a person beyond give-up",
+  ]),
+];
