@@ -14,10 +14,11 @@ const SOURCE = new URL("../src/main.ts", import.meta.url).href;
 const PACKED = new URL("../dist/src/main.js", import.meta.url).href;
 
 /**
- * Heap limits. Unbounded, V8's young generation grows to about 200 MB, nearly all garbage. Limits of other heap spaces cost more than they save
- * (docs/results/2026-11-27-performance.md).
+ * Heap limits. V8's young generation is garbage nearly as a whole, and the larger it may grow, the less of it is copied while requests are still in
+ * flight: memory is spent for processor time (docs/decisions/0018-answers-past-the-frameworks-reply.md). Limits of other heap spaces cost more than
+ * they save (docs/results/2026-11-27-performance.md).
  */
-const HEAP_LIMITS = ["--max-semi-space-size=8", "--max-old-space-size=512"];
+const HEAP_LIMITS = ["--max-semi-space-size=32", "--max-old-space-size=512"];
 
 if (isNewEnough(process.versions.node)) {
   limitHeap();

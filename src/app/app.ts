@@ -15,6 +15,7 @@ import type { Database } from "../database/pool.ts";
 import { type HoldParts, HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shareMetrics } from "../http/cluster-metrics.ts";
+import { RefusalCounts } from "../drop/refusal-counts.ts";
 import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
 import { shopSecret } from "../http/secret.ts";
@@ -100,6 +101,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     soldOut,
     productDrops,
     dropLive,
+    refusalCounts: openRefusalCounts(stack, database),
     relay,
     scheduler,
     ...cards,
@@ -205,4 +207,10 @@ const TCP_BACKLOG = 16_384;
 /** The loopback address of a server that may listen on all addresses. */
 function loopbackOf(url: string): string {
   return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
+}
+
+function openRefusalCounts(stack: AsyncDisposableStack, database: Database): RefusalCounts {
+  const counts = new RefusalCounts(database);
+  stack.defer(() => counts.flush().catch(() => {}));
+  return counts;
 }

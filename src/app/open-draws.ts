@@ -1,6 +1,7 @@
 import type { Logger } from "pino";
 import { type DrawParts, hasDueDraws, runDraws } from "../drop/draw/run-draws.job.ts";
 import { HoldWatch } from "../drop/expire-holds.job.ts";
+import { tellNews } from "../drop/drop-news.job.ts";
 import { stockFinder } from "../drop/drop-commands.ts";
 import { Refusal } from "../refusal.ts";
 
@@ -12,11 +13,12 @@ type OpenDrawsOptions = Omit<DrawParts, "findStock"> & {
 
 export type Draws = { start: () => void; run: () => Promise<{ drawn: number }> };
 
-/** Opens the watch over draws: each instance looks for due draws, and one of them runs the job. */
+/** Opens the watch over draws and events of drops: each instance looks for due draws, and one of them runs the job. */
 export function openDraws(stack: AsyncDisposableStack, { log, runJob, ...rest }: OpenDrawsOptions): Draws {
   const parts: DrawParts = { ...rest, findStock: stockFinder(rest.database) };
   const drawWatch = new HoldWatch(
     async () => {
+      await tellNews(parts);
       if (!(await hasDueDraws(parts))) return;
       // BUSY: another instance is at it.
       await runJob().catch((error: unknown) => {

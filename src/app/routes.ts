@@ -27,6 +27,8 @@ import { drawRoutes } from "../drop/draw/draw.routes.ts";
 import { entryRoutes } from "../drop/entry.routes.ts";
 import { stockLine } from "../drop/stock-line.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
+import type { RefusalCounts } from "../drop/refusal-counts.ts";
+import { dropReportRoutes } from "../drop/report.routes.ts";
 import { dropRoutes } from "../drop/drop.routes.ts";
 import type { DropLive } from "../drop/live/drop-live.ts";
 import { dropLiveRoutes } from "../drop/live/live.routes.ts";
@@ -72,6 +74,7 @@ export type ShopParts = {
   soldOut: SoldOut;
   productDrops: ProductDrops;
   dropLive: DropLive;
+  refusalCounts: RefusalCounts;
   relay: Relay;
   scheduler: Scheduler;
   gateway: Gateway;
@@ -113,6 +116,7 @@ const ADMIN_ROUTES = [
   stockAdminRoutes,
   couponAdminRoutes,
   dropAdminRoutes,
+  dropReportRoutes,
   orderAdminRoutes,
   fulfilmentRoutes,
   returnRoutes,

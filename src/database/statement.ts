@@ -93,9 +93,18 @@ export function textArray<Row>(rows: readonly Row[], pick: (row: Row) => string 
   for (let i = 0; i < rows.length; i++) {
     if (i > 0) literal += ",";
     const value = pick(rows[i] as Row);
-    literal += value == null ? "NULL" : `"${/["\\]/.test(value) ? value.replace(/["\\]/g, "\\$&") : value}"`;
+    literal += value == null ? "NULL" : quoted(value);
   }
   return `${literal}}`;
+}
+
+/**
+ * A text between quotes. Where JSON escapes quotes and backslashes only, its string is the same, and made several times as fast: stored
+ * responses have dozens of quotes.
+ */
+function quoted(text: string): string {
+  if (!/["\\]/.test(text)) return `"${text}"`;
+  return /[\p{Cc}\p{Cs}]/u.test(text) ? `"${text.replace(/["\\]/g, "\\$&")}"` : JSON.stringify(text);
 }
 
 /** An array literal of timestamps, given in ms since 1970. */

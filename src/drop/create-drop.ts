@@ -87,6 +87,8 @@ export function createDrop(variantCache: VariantCache, database: Database): Comm
         closedAt: null,
         releasedAt: null,
         soldOutAt: null,
+        openingTold: null,
+        closingTold: null,
         draw: mode === "DRAW" ? newDraw(seed, publicValueSource) : null,
         rehearsalId: rehearsalId ?? null,
         made: { createdAt: uow.now },

@@ -2,6 +2,7 @@ import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Database } from "../database/pool.ts";
 import { createDrop } from "./create-drop.ts";
 import { closeEntries, fixRoot, publishDraw, setPublicValue } from "./draw/draw-steps.ts";
+import { tellDropNews } from "./drop-news.job.ts";
 import { selectStockOfDrop } from "./drop.sql.ts";
 import { editDrop } from "./edit-drop.ts";
 import { lapseHold, leaveDrop } from "./end-entry.ts";
@@ -28,6 +29,7 @@ export function dropCommands({ database, variantCache, productDrops }: DropComma
     leaveDrop(productDrops, findEntry),
     lapseHold(productDrops, findEntry),
     loseLine,
+    tellDropNews(findStock),
     closeEntries,
     fixRoot,
     setPublicValue(findStock),

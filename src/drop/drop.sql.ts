@@ -5,7 +5,7 @@ import { FIRST_WAITING } from "./line.sql.ts";
 
 const DROP = `d.id, d.name, d.product_id AS "productId", d.mode, d.opens_at AS "opensAt", d.closes_at AS "closesAt",
   d.limit_per_customer AS "limitPerCustomer", d.hold_for AS "holdFor", d.waitlist, d.metadata, d.version, d.number, d.paused_at AS "pausedAt",
-  d.paused_ms AS "pausedMs", d.closed_at AS "closedAt", d.released_at AS "releasedAt", d.sold_out_at AS "soldOutAt", d.rehearsal_id AS "rehearsalId",
+  d.paused_ms AS "pausedMs", d.closed_at AS "closedAt", d.released_at AS "releasedAt", d.sold_out_at AS "soldOutAt", d.opening_told AS "openingTold", d.closing_told AS "closingTold", d.rehearsal_id AS "rehearsalId",
   d.seed, d.commitment, d.entries_closed_at AS "entriesClosedAt", d.public_value_source AS "publicValueSource", d.public_value AS "publicValue", d.entries_root AS "entriesRoot",
   d.entry_count AS "entryCount", d.drawn_at AS "drawnAt", d.draw_stock AS stock`;
 
@@ -26,6 +26,8 @@ const CHANGING = {
   closed_at: "timestamptz",
   released_at: "timestamptz",
   sold_out_at: "timestamptz",
+  opening_told: "boolean",
+  closing_told: "boolean",
   entries_closed_at: "timestamptz",
   public_value_source: "text",
   public_value: "text",
@@ -202,6 +204,18 @@ export function selectLostLines(now: number): Statement {
     text: `SELECT d.id FROM drops d WHERE (d.closed_at IS NOT NULL AND d.mode <> 'DIRECT' OR d.mode = 'FIRST_COME' AND d.closes_at <= $1::timestamptz
                OR d.mode = 'DRAW' AND d.drawn_at IS NOT NULL AND NOT d.waitlist)
              AND EXISTS (SELECT FROM drop_entries e WHERE e.drop_id = d.id AND e.status = 'WAITING')`,
+    values: [iso(now)],
+  };
+}
+
+/** Drops that have opened, closed by their time, sold out, or have free units again, and whose events are not written. */
+export function selectDropNews(now: number): Statement {
+  return {
+    name: "select drop news",
+    text: `SELECT d.id FROM drops d WHERE d.closed_at IS NULL AND d.opens_at <= $1::timestamptz AND (d.opening_told IS NULL
+             OR d.closes_at <= $1::timestamptz AND d.closing_told IS NOT TRUE
+             OR (d.closes_at IS NULL OR d.closes_at > $1::timestamptz) AND (d.sold_out_at IS NULL) =
+                NOT EXISTS (SELECT FROM variants v WHERE v.product_id = d.product_id AND v.status = 'ON_SALE' AND v.stock > 0))`,
     values: [iso(now)],
   };
 }

@@ -14,6 +14,7 @@ import { entryFields, entryView } from "./entry-view.ts";
 import { leaveDrop } from "./end-entry.ts";
 import { entryFinder, type FindEntry } from "./find-entry.ts";
 import { personOf } from "./person-of.ts";
+import type { RefusalCounts } from "./refusal-counts.ts";
 import type { ProductDrops } from "./product-drops.ts";
 
 const EntrySchema = Type.Object(entryFields, { title: "Entry" });
@@ -33,7 +34,7 @@ const OwnEntrySchema = Type.Object(
 );
 const params = Type.Object({ dropId: Id() });
 
-export type EntryParts = DropParts & { productDrops: ProductDrops; variantCache: VariantCache };
+export type EntryParts = DropParts & { productDrops: ProductDrops; variantCache: VariantCache; refusalCounts: RefusalCounts };
 
 export function entryRoutes(routes: Routes, parts: EntryParts): void {
   const findEntry = entryFinder(parts.database);
@@ -42,7 +43,7 @@ export function entryRoutes(routes: Routes, parts: EntryParts): void {
   leaveRoute(routes, parts, findEntry);
 }
 
-function enterRoute(routes: Routes, { productDrops, variantCache }: EntryParts): void {
+function enterRoute(routes: Routes, { productDrops, variantCache, refusalCounts }: EntryParts): void {
   const enter = enterDrop(productDrops, variantCache);
   routes.write(
     {
@@ -79,7 +80,9 @@ function enterRoute(routes: Routes, { productDrops, variantCache }: EntryParts):
     ({ caller, params: { dropId }, body: { variantId, quantity = 1, userId: wanted } }) => {
       const userId = onBehalf(caller, wanted);
       const variant = variantId === undefined ? {} : { variantId: variantId.toLowerCase() };
-      return submit(enter, { dropId: dropId.toLowerCase(), userId, person: personOf(caller, userId), ...variant, quantity }, 201);
+      return refusalCounts.counting(
+        submit(enter, { dropId: dropId.toLowerCase(), userId, person: personOf(caller, userId), ...variant, quantity }, 201),
+      );
     },
   );
 }

@@ -135,7 +135,7 @@ function endDrop(uow: UnitOfWork, drop: Drop): void {
     if (!uow.holds(variants, holder.entry.variantId)) throw new NeedsChanged();
     endEntry(uow, closed, holder, holder.entry, "LAPSED");
   }
-  announceDrop(uow, closed, "drop.closed", { closedAt: uow.now });
+  if (drop.closingTold !== true) announceDrop(uow, closed, "drop.closed", { closedAt: uow.now });
 }
 
 /**

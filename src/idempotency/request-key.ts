@@ -31,14 +31,20 @@ export function requestKey(caller: string, key: unknown, { method, route, params
  * order.
  */
 function canonical(value: unknown): string {
+  if (typeof value === "string") return quoted(value);
   if (value === null || typeof value !== "object") return JSON.stringify(value ?? null);
   if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
   const names = Object.keys(value).sort();
   // Stored fingerprints have members with numeric names first, in the order of their numbers.
   if (names.some(isIndex)) names.sort(byIndex);
   let members = "";
-  for (const name of names) members += `${members === "" ? "" : ","}${JSON.stringify(name)}:${canonical((value as Record<string, unknown>)[name])}`;
+  for (const name of names) members += `${members === "" ? "" : ","}${quoted(name)}:${canonical((value as Record<string, unknown>)[name])}`;
   return `{${members}}`;
+}
+
+/** JSON of a string. Names and ids need no escapes. */
+function quoted(text: string): string {
+  return /^[\w-]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
 }
 
 /** Whether JavaScript takes the name for an array's index, and orders it before all other names. */

@@ -84,6 +84,7 @@ const STABLE: Record<string, (answer: Answer) => unknown> = {
     payments: body.payments.map((one: Any) => ({ ...one, paymentKey: "tgen_20261120100012abcd3" })),
   }),
   watchLive: ({ text }) => stableSnapshot(text),
+  getDropReport: ({ status, body }) => (status === 200 ? { ...body, soldOutAfterMs: null } : body),
   getDraw: ({ status, body }) =>
     status === 200 ? { ...body, commitment: "9a2db2e23f1504cd056606553ac049c5e718e8f9ce9233876df1a7a1821af885" } : body,
   getDrawFile: ({ status, text, body }) =>
@@ -607,6 +608,8 @@ async function showDrops(operator: Client, soon: string, [minsu, seoyeon, jiwoo]
   await show(operator, "closeDrop", "DROP_NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
   await show(operator, "releaseDrop", "The rest is for sale", 200, steered);
   await showDraw(operator);
+  await show(operator, "getDropReport", "A drop with two holds", 200, steered);
+  await show(operator, "getDropReport", "DROP_NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
 }
 
 /** A draw whose entries are closed and whose public value is entered. */

@@ -39,6 +39,8 @@ const CAMPAIGN = {
   expiresAt: null,
   version: 1,
   soldOutAt: null,
+  openingTold: null,
+  closingTold: null,
   rehearsalId: null,
 };
 const VARIANT = {
@@ -71,6 +73,8 @@ const DROP: Drop = {
   closedAt: null,
   releasedAt: null,
   soldOutAt: null,
+  openingTold: null,
+  closingTold: null,
   draw: null,
   rehearsalId: null,
 };

@@ -45,7 +45,7 @@ test("an old Node starts the one from npm and passes arguments and exit code on"
   assert.deepEqual(startup.options, ["--max-old-space-size=300"]);
   assert.deepEqual(await once(child, "exit"), [7, null]);
   const unlimited = run(["exit", "0"], []);
-  assert.deepEqual((await unlimited.line).options, ["--max-semi-space-size=8", "--max-old-space-size=512"]);
+  assert.deepEqual((await unlimited.line).options, ["--max-semi-space-size=32", "--max-old-space-size=512"]);
 });
 
 // Fails without boundMemory, and without any of its conditions.
@@ -64,7 +64,7 @@ test("serve limits its heap unless other limits are set", { skip }, async () => 
     assert.deepEqual(await once(child, "exit"), [null, "SIGKILL"]);
     return startup.options;
   };
-  const limits = ["--max-semi-space-size=8", "--max-old-space-size=512"];
+  const limits = ["--max-semi-space-size=32", "--max-old-space-size=512"];
   assert.deepEqual(await optionsOf([], ["serve", "두 말"]), limits);
   assert.deepEqual(await optionsOf(["--no-warnings"], ["serve"]), ["--no-warnings", ...limits]);
   assert.deepEqual(await optionsOf(["--max-old-space-size=300"], ["serve"]), ["--max-old-space-size=300"]);

@@ -58,6 +58,7 @@ export const OPERATIONS = {
   closeDrop: ["POST", "/admin/drops/{id}/close", true],
   releaseDrop: ["POST", "/admin/drops/{id}/release", true],
   listDropEntries: ["GET", "/admin/drops/{id}/entries"],
+  getDropReport: ["GET", "/admin/drops/{id}/report"],
   refundOrder: ["POST", "/admin/orders/{id}/refunds", true],
   listOrders: ["GET", "/admin/orders"],
   prepareOrder: ["POST", "/admin/orders/{id}/preparing", true],
@@ -72,8 +73,6 @@ export const OPERATIONS = {
   rejectReturn: ["POST", "/admin/returns/{id}/reject", true],
   listPayments: ["GET", "/admin/payments"],
   reconcile: ["GET", "/admin/reconciliation"],
-  listPaymentsAttention: ["GET", "/admin/payments/attention"],
-  resolvePayment: ["POST", "/admin/payments/{id}/resolve", true],
   listSales: ["GET", "/admin/sales"],
   listSalesByDay: ["GET", "/admin/sales/days"],
   getOrderHistory: ["GET", "/orders/{orderId}/history"],
@@ -150,6 +149,7 @@ export type Operations = {
   closeDrop: { data: types.CloseDropData; answers: types.CloseDropResponses; refusals: types.CloseDropErrors };
   releaseDrop: { data: types.ReleaseDropData; answers: types.ReleaseDropResponses; refusals: types.ReleaseDropErrors };
   listDropEntries: { data: types.ListDropEntriesData; answers: types.ListDropEntriesResponses; refusals: types.ListDropEntriesErrors };
+  getDropReport: { data: types.GetDropReportData; answers: types.GetDropReportResponses; refusals: types.GetDropReportErrors };
   refundOrder: { data: types.RefundOrderData; answers: types.RefundOrderResponses; refusals: types.RefundOrderErrors };
   listOrders: { data: types.ListOrdersData; answers: types.ListOrdersResponses; refusals: types.ListOrdersErrors };
   prepareOrder: { data: types.PrepareOrderData; answers: types.PrepareOrderResponses; refusals: types.PrepareOrderErrors };
@@ -164,8 +164,6 @@ export type Operations = {
   rejectReturn: { data: types.RejectReturnData; answers: types.RejectReturnResponses; refusals: types.RejectReturnErrors };
   listPayments: { data: types.ListPaymentsData; answers: types.ListPaymentsResponses; refusals: types.ListPaymentsErrors };
   reconcile: { data: types.ReconcileData; answers: types.ReconcileResponses; refusals: types.ReconcileErrors };
-  listPaymentsAttention: { data: types.ListPaymentsAttentionData; answers: types.ListPaymentsAttentionResponses; refusals: types.ListPaymentsAttentionErrors };
-  resolvePayment: { data: types.ResolvePaymentData; answers: types.ResolvePaymentResponses; refusals: types.ResolvePaymentErrors };
   listSales: { data: types.ListSalesData; answers: types.ListSalesResponses; refusals: types.ListSalesErrors };
   listSalesByDay: { data: types.ListSalesByDayData; answers: types.ListSalesByDayResponses; refusals: types.ListSalesByDayErrors };
   getOrderHistory: { data: types.GetOrderHistoryData; answers: types.GetOrderHistoryResponses; refusals: types.GetOrderHistoryErrors };

@@ -12,6 +12,7 @@ const TAMPERED = "a file that was tampered with does not agree";
 const LIVE = "src/drop/live/drop-live.ts";
 const FOLLOWED = "test/api/drop-live.test.ts";
 
+const REPORTED = "test/api/drop-report.test.ts";
 const STEPS = "src/drop/draw/draw-steps.ts";
 const OVER_HTTP = "test/api/draws.test.ts";
 
@@ -102,5 +103,13 @@ export const DRAWS: Mutation[] = [
   mutation("without a waitlist nothing passes on after the draw", "src/drop/drop.ts", "? isDrawn(drop) && drop.waitlist :", "? isDrawn(drop) :", [
     OVER_HTTP,
     "without a waitlist the rest has lost",
+  ]),
+  mutation("a repeated request is not another refusal", "src/drop/refusal-counts.ts", " || response.replayed", "", [
+    REPORTED,
+    "a report counts entries by status",
+  ]),
+  mutation("a drop's closing is told once", "src/drop/steer-drop.ts", "if (drop.closingTold !== true) announceDrop", "announceDrop", [
+    REPORTED,
+    "a drop tells once that it opens",
   ]),
 ];

@@ -1,0 +1,93 @@
+// What an operator reads of a drop afterwards, and the events that no request causes.
+
+import assert from "node:assert/strict";
+import { after, before, test } from "node:test";
+import { good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+
+let shop: TestShop;
+let beside: TestShop;
+before(async () => {
+  shop = await openTestShop();
+  beside = await openTestShop({ beside: shop });
+});
+after(async () => {
+  await beside.close();
+  await shop.close();
+});
+
+const UNKNOWN_ID = "01a1f8a8-188e-7001-826f-f4254ba20003";
+
+async function drop(fields: Record<string, unknown> = {}): Promise<{ id: string; productId: string; variantId: string }> {
+  const product = await shop.product({ stock: 2 });
+  const body = {
+    name: "한정판",
+    productId: product.id,
+    mode: "FIRST_COME",
+    opensAt: new Date(Date.now() - 100).toISOString(),
+    limitPerCustomer: 1,
+    ...fields,
+  };
+  const { id } = good(await shop.operator.post("/admin/drops", body), 201);
+  return { id, productId: product.id, variantId: product.variants[0]?.id ?? "" };
+}
+
+async function until<T>(read: () => Promise<T>, holds: (value: T) => boolean): Promise<T> {
+  for (const deadline = Date.now() + 20_000; ;) {
+    const value = await read();
+    if (holds(value)) return value;
+    assert.ok(Date.now() < deadline, JSON.stringify(value));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+}
+
+const eventsOf = async (subject: string): Promise<string[]> =>
+  (
+    await shop.shop.database.rows<{ type: string }>({
+      name: "events of subject",
+      text: "SELECT type FROM shop_events WHERE subject = $1 ORDER BY seq",
+      values: [subject],
+    })
+  ).map(({ type }) => type);
+
+test("a report counts entries by status and refusals of both instances by code, a repeated request once", async () => {
+  const { id } = await drop();
+  const users = await shop.users(4);
+  for (const user of users.slice(0, 2)) good(await user.post(`/drops/${id}/entries`), 201);
+  const [a, , c, d] = users as [(typeof users)[0], (typeof users)[0], (typeof users)[0], (typeof users)[0]];
+  refused(await a.post(`/drops/${id}/entries`), 409, "DROP_ALREADY_ENTERED");
+  for (let i = 0; i < 2; i++) refused(await c.post(`/drops/${id}/entries`, {}, { "idempotency-key": "c" }), 409, "DROP_SOLD_OUT");
+  refused(await d.at(beside).post(`/drops/${id}/entries`), 409, "DROP_SOLD_OUT");
+  good(await a.delete(`/drops/${id}/entries/mine`), 204);
+  // The other instance adds its counts every other second.
+  const report = await until(
+    async () => good(await shop.operator.get(`/admin/drops/${id}/report`), 200),
+    ({ refused: counts }) => counts.DROP_SOLD_OUT === 2,
+  );
+  assert.deepEqual(report.refused, { DROP_ALREADY_ENTERED: 1, DROP_SOLD_OUT: 2 });
+  assert.deepEqual(report.entries, { WAITING: 0, HELD: 1, ORDERED: 0, BOUGHT: 0, LAPSED: 0, LEFT: 1, LOST: 0 });
+  assert.deepEqual([report.sold, report.revenue, report.firstSaleAt, report.holdsLapsed, report.perSecond], [0, 0, null, 0, []]);
+  refused(await shop.operator.get(`/admin/drops/${UNKNOWN_ID}/report`), 404, "DROP_NOT_FOUND");
+  refused(await a.get(`/admin/drops/${id}/report`), 403, "FORBIDDEN");
+});
+
+test("a drop tells once that it opens, each time that it is sold out, and that it closes", async () => {
+  const closesAt = new Date(Date.now() + 3000).toISOString();
+  const { id, variantId } = await drop({ mode: "DIRECT", closesAt });
+  const told = (types: string[]): Promise<string[]> =>
+    until(
+      () => eventsOf(id),
+      (events) => events.length >= types.length,
+    );
+  assert.deepEqual(await told(["drop.opened"]), ["drop.opened"]);
+  const change = async (delta: number): Promise<void> =>
+    void good(await shop.operator.post(`/admin/variants/${variantId}/stock`, { delta, reason: "test" }), 200);
+  await change(-2);
+  const soldOut = ["drop.opened", "drop.sold-out"];
+  assert.deepEqual(await told(soldOut), soldOut);
+  const all = [...soldOut, "drop.closed"];
+  assert.deepEqual(await told(all), all);
+  good(await shop.operator.post(`/admin/drops/${id}/close`), 200);
+  assert.deepEqual(await eventsOf(id), all);
+  const { soldOutAfterMs } = good(await shop.operator.get(`/admin/drops/${id}/report`), 200);
+  assert.ok(soldOutAfterMs > 0);
+});
