@@ -9,12 +9,25 @@ import { migrate } from "./cli/migrate.ts";
 import { reconcile } from "./cli/reconcile.ts";
 import { recount } from "./cli/recount.ts";
 import { replay } from "./cli/replay.ts";
+import { ship } from "./cli/ship.ts";
 import { serve } from "./cli/serve.ts";
 import { token } from "./cli/token.ts";
 import { verifyDraw } from "./cli/verify-draw.ts";
 import { isConnectionError } from "./database/pool.ts";
 
-const COMMANDS: Record<string, CliCommand> = { serve, migrate, demo, token, audit, reconcile, recount, gateway, replay, "verify-draw": verifyDraw };
+const COMMANDS: Record<string, CliCommand> = {
+  serve,
+  migrate,
+  demo,
+  token,
+  audit,
+  reconcile,
+  recount,
+  gateway,
+  replay,
+  ship,
+  "verify-draw": verifyDraw,
+};
 
 /** Runs one command and exits with its code. An error is printed as one line. */
 export async function main(argv: string[]): Promise<void> {

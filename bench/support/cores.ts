@@ -14,9 +14,9 @@ function stats(): Stat[] {
   }
 }
 
-function statOf(pid: number): Stat[] {
+function statOf(pid: number, thread = ""): Stat[] {
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, "utf8")
+    const fields = readFileSync(`/proc/${pid}/${thread}stat`, "utf8")
       .replace(/^.*\) /, "")
       .split(" ")
       .map(Number);
@@ -27,16 +27,26 @@ function statOf(pid: number): Stat[] {
   }
 }
 
-/** Measures the process with this id, and, if `tree`, its child processes. */
+/** The child process with this argument. */
+export function childWith(parent: number, argument: string): number {
+  const children = readFileSync(`/proc/${parent}/task/${parent}/children`, "utf8").trim().split(" ").map(Number);
+  const found = children.find((pid) => readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0").includes(argument));
+  if (found === undefined) throw new Error(`process ${parent} has no child with ${argument}`);
+  return found;
+}
+
+/** Measures the process with this id, and, if `tree`, its child processes; if `thread`, its first thread only. */
 export class CpuMeter {
   readonly #pid: number;
   readonly #tree: boolean;
+  readonly #thread: boolean;
   #ticks = 0;
   #at = 0;
 
-  constructor(pid: number, tree: boolean) {
+  constructor(pid: number, tree: boolean, thread = false) {
     this.#pid = pid;
     this.#tree = tree;
+    this.#thread = thread;
     this.begin();
   }
 
@@ -52,7 +62,7 @@ export class CpuMeter {
   }
 
   #now(): number {
-    const all = this.#tree ? stats() : statOf(this.#pid);
+    const all = this.#tree ? stats() : statOf(this.#pid, this.#thread ? `task/${this.#pid}/` : "");
     return all.filter(({ pid, parent }) => pid === this.#pid || (this.#tree && parent === this.#pid)).reduce((sum, { ticks }) => sum + ticks, 0);
   }
 }

@@ -17,8 +17,9 @@ export class ServerProcess {
     this.#child = child;
   }
 
-  static shop(env: Record<string, string>, options: string[] = []): Promise<ServerProcess> {
-    return ServerProcess.#start([...options, SHOP, "serve"], env);
+  /** @param options Node's @param args of `serve` */
+  static shop(env: Record<string, string>, options: string[] = [], args: string[] = []): Promise<ServerProcess> {
+    return ServerProcess.#start([...options, SHOP, "serve", ...args], env);
   }
 
   static floor(): Promise<ServerProcess> {

@@ -18,9 +18,17 @@ import type { Database } from "../database/pool.ts";
 import { dropCommands } from "../drop/drop-commands.ts";
 import { stockLine } from "../drop/stock-line.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
+import { deliverShipment } from "../fulfilment/deliver-shipment.ts";
+import { rejectReturn, withdrawReturn } from "../fulfilment/end-return.ts";
+import { prepareOrder } from "../fulfilment/prepare-order.ts";
+import { receiveReturn } from "../fulfilment/receive-return.ts";
+import { requestReturn } from "../fulfilment/request-return.ts";
+import { shipOrder } from "../fulfilment/ship-order.ts";
+import { shipOrders } from "../fulfilment/ship-orders.ts";
 import { findStoredResponse, idempotent, repeatOutcome } from "../idempotency/idempotent-command.ts";
 import { findStored, startOnce, type Started, storeResponse } from "../idempotency/two-phase.ts";
 import { cancelOrder } from "../order/cancel-order.ts";
+import { editOrder } from "../order/edit-order.ts";
 import { expireOrder } from "../order/expire-order.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import { payOrder } from "../order/payment/pay-order.ts";
@@ -86,6 +94,14 @@ function singleCommands({ database, variantCache, orderCache, productDrops }: Co
     placeOrder(variantCache, database, productDrops),
     payOrder(orderCache),
     expireOrder(orderCache),
+    editOrder,
+    shipOrder,
+    shipOrders(database),
+    prepareOrder,
+    deliverShipment,
+    requestReturn,
+    withdrawReturn,
+    rejectReturn(database),
     settlePayment(orderCache),
     settleRefund(orderCache),
     settleCharge,
@@ -96,6 +112,12 @@ function singleCommands({ database, variantCache, orderCache, productDrops }: Co
 }
 
 /** Commands that may start an attempt at the gateway. */
-function startedCommands({ orderCache, cardsAreTaken }: CommandParts): AnyCommand[] {
-  return [startCharge, startCardPayment(orderCache, cardsAreTaken), cancelOrder(orderCache), refundOrder(orderCache)] as AnyCommand[];
+function startedCommands({ database, orderCache, cardsAreTaken }: CommandParts): AnyCommand[] {
+  return [
+    startCharge,
+    startCardPayment(orderCache, cardsAreTaken),
+    cancelOrder(orderCache),
+    refundOrder(orderCache),
+    receiveReturn(database, orderCache),
+  ] as AnyCommand[];
 }

@@ -1,5 +1,8 @@
+import { counted } from "../popular/popular.sql.ts";
 import type { Check } from "./check.ts";
 import { LINE_ITEMS } from "./shared-scans.ts";
+
+const CHECKPOINT = "(SELECT xid FROM checkpoints WHERE name = 'aggregate-sales')";
 
 /**
  * Aggregated sales = a recount from orders as of the checkpoint, for every product and day. The
@@ -35,6 +38,25 @@ export const sales: Check[] = [
             json_build_object('units', coalesce(s.units, 0), 'revenue', coalesce(s.revenue, 0)) AS actual
           FROM product_sales s FULL JOIN recount r ON r.day = s.day AND r.product_id = s.product_id
           WHERE coalesce(s.units, 0) <> coalesce(r.units, 0) OR coalesce(s.revenue, 0) <> coalesce(r.revenue, 0)`,
+  },
+  {
+    invariant: 7,
+    what: "net sales differ from payments less refunds",
+    usesTimezone: true,
+    sql: `WITH ${counted("'0'::xid8", CHECKPOINT, "$1")}
+          SELECT coalesce(s.product_id, c.product_id) AS "productId", coalesce(s.day, c.day)::text AS day,
+            json_build_object('net', coalesce(c.net, 0), 'refunded', coalesce(c.refunded, 0)) AS expected,
+            json_build_object('net', coalesce(s.net, 0), 'refunded', coalesce(s.refunded, 0)) AS actual
+          FROM product_sales s FULL JOIN counted c ON c.day = s.day AND c.product_id = s.product_id
+          WHERE coalesce(s.net, 0) <> coalesce(c.net, 0) OR coalesce(s.refunded, 0) <> coalesce(c.refunded, 0)`,
+  },
+  {
+    invariant: 7,
+    what: "the number of a day's orders differs from a recount",
+    usesTimezone: true,
+    sql: `WITH ${counted("'0'::xid8", CHECKPOINT, "$1")}
+          SELECT coalesce(s.day, c.day)::text AS day, coalesce(c.orders, 0) AS expected, coalesce(s.orders, 0) AS actual
+          FROM sales_days s FULL JOIN days c ON c.day = s.day WHERE coalesce(s.orders, 0) <> coalesce(c.orders, 0)`,
   },
   {
     invariant: 7,

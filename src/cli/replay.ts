@@ -1,10 +1,7 @@
-import { existsSync } from "node:fs";
-import { join } from "node:path";
 import { readConfig } from "../config.ts";
-import { mintToken } from "../http/tokens.ts";
-import { shopSecret } from "../http/secret.ts";
 import { replay as importSales } from "../../tools/replay/replay.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
+import { operatorToken } from "./operator-token.ts";
 
 export const replay: CliCommand = {
   summary: "Import real sales (UCI Online Retail) into a running shop",
@@ -29,7 +26,7 @@ they differ. data/online-retail/ has one day of sales to try it with.`,
     const { ok } = await importSales({
       file,
       url: address,
-      token: typeof token === "string" ? token : operatorToken(config),
+      token: typeof token === "string" ? token : operatorToken(config, "replay"),
       ...(typeof batch === "string" ? { batch } : {}),
       concurrency: limit,
       out: (line) => console.log(line),
@@ -37,11 +34,3 @@ they differ. data/online-retail/ has one day of sales to try it with.`,
     return ok ? 0 : 1;
   },
 };
-
-function operatorToken(config: ReturnType<typeof readConfig>): string {
-  if (config.auth.jwksUrl !== undefined) throw new CommandFailed("--token is required: tokens come from the issuer of AUTH_JWKS_URL.");
-  if (config.auth.secret === undefined && !existsSync(join(config.dataDir, "secret"))) {
-    throw new CommandFailed(`--token is required: there is no secret in ${config.dataDir}. Start the shop there first, or set DATA_DIR.`);
-  }
-  return mintToken(shopSecret(config), { id: "replay", role: "operator" }, 24, config.auth);
-}

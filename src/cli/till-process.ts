@@ -23,6 +23,14 @@ const SOON_MS = 30_000;
 const FIRST_PAUSE_MS = 250;
 const LONGEST_PAUSE_MS = 4000;
 
+/**
+ * The till is one process on the machine, so it gets the memory that saves its thread the most processor time: with 8 MB a sixth of it was
+ * garbage collection.
+ */
+function withLargerYoungGeneration(option: string): string {
+  return /^--max-semi-space-size=\d+$/.test(option) ? "--max-semi-space-size=32" : option;
+}
+
 /** Starts the process and keeps it running until `isStopping`. */
 export function runTillProcess({ path, env, log, onOpen, onFailedStart }: TillProcessOptions, isStopping: () => boolean): void {
   let wasOpen = false;
@@ -31,7 +39,7 @@ export function runTillProcess({ path, env, log, onOpen, onFailedStart }: TillPr
   function start(): void {
     if (isStopping()) return;
     const startedAt = performance.now();
-    cluster.setupPrimary({ args: ["serve", "--till", path] });
+    cluster.setupPrimary({ args: ["serve", "--till", path], execArgv: process.execArgv.map(withLargerYoungGeneration) });
     const till = cluster.fork(env);
     till.on("message", (message) => {
       if (message !== TILL_IS_OPEN) return;

@@ -78,7 +78,7 @@ function runHttpWorkers({ path, env, count, log, onPort, onFailedStart }: HttpWo
   let isOpen = false;
   function start(greets: boolean): void {
     if (isStopping()) return;
-    cluster.setupPrimary({ args: ["serve", "--worker", path, ...(greets ? ["--greet"] : [])] });
+    cluster.setupPrimary({ args: ["serve", "--worker", path, ...(greets ? ["--greet"] : [])], execArgv: process.execArgv });
     const worker = cluster.fork(env);
     let hasGreeted = false;
     worker.once("listening", ({ port }) => {

@@ -1,10 +1,11 @@
 import type { Database } from "../database/pool.ts";
 import { arrayOf } from "../database/statement.ts";
 import { checkTimezone } from "../settings/stored-settings.ts";
-import { CORRECT_SALES, COUNT_SALES, LOCK_CHECKPOINT, READ_CHECKPOINT } from "./popular.sql.ts";
+import { CORRECT_DAYS, CORRECT_SALES, COUNT_SALES, LOCK_CHECKPOINT, READ_CHECKPOINT } from "./popular.sql.ts";
 
 type Run = <Row>(text: string, values?: unknown[]) => Promise<Row[]>;
-type Counted = { day: string; productId: string; units: number; revenue: number };
+type Counted = { day: string; productId: string; units: number; revenue: number; net: number; refunded: number };
+type CountedDay = { day: string; productId: null; orders: number };
 
 /** The number of rows (product and day), and of rows that were missing, wrong or superfluous. */
 export type Recounted = { rows: number; corrected: number };
@@ -23,18 +24,23 @@ export async function recountSales(
 ): Promise<Recounted> {
   const [start] = await database.rows<{ xid: string }>({ name: "read checkpoint", text: READ_CHECKPOINT, values: [] });
   if (!start) throw new Error("the checkpoint of the aggregation is missing");
-  const counted = await database.rows<Counted>({ name: "count sales", text: COUNT_SALES, values: ["0", start.xid, timezone] });
+  const counted = await database.rows<Counted | CountedDay>({ name: "count sales", text: COUNT_SALES, values: ["0", start.xid, timezone] });
   return database.transaction(async (run) => {
     const [checkpoint] = await run<{ xid: string }>(LOCK_CHECKPOINT);
     await extra.before?.(run);
     await checkTimezone(run, timezone);
-    const all = [...counted, ...(await run<Counted>(COUNT_SALES, [start.xid, checkpoint?.xid, timezone]))];
+    const rows = [...counted, ...(await run<Counted | CountedDay>(COUNT_SALES, [start.xid, checkpoint?.xid, timezone]))];
+    const all = rows.filter((row): row is Counted => row.productId !== null);
+    const days = rows.filter((row): row is CountedDay => row.productId === null);
     const [result] = await run<{ corrected: number }>(CORRECT_SALES, [
       arrayOf(all, ({ day }) => day),
       arrayOf(all, ({ productId }) => productId),
       arrayOf(all, ({ units }) => units),
       arrayOf(all, ({ revenue }) => revenue),
+      arrayOf(all, ({ net }) => net),
+      arrayOf(all, ({ refunded }) => refunded),
     ]);
+    await run(CORRECT_DAYS, [arrayOf(days, ({ day }) => day), arrayOf(days, ({ orders }) => orders)]);
     await extra.after?.(run);
     return { rows: new Set(all.map(({ day, productId }) => `${day} ${productId}`)).size, corrected: result?.corrected ?? 0 };
   });

@@ -3,18 +3,31 @@
 import Type from "typebox";
 import type { Database } from "../database/pool.ts";
 import type { Routes } from "../http/route.ts";
-import { Day, Id, Money, Query } from "../http/schemas.ts";
+import { Day, Id, Nullable, Query } from "../http/schemas.ts";
 import { listSales, listSalesByDay } from "./sales.ts";
 
 const period = {
   from: Type.Optional(Day("In the shop's time zone, included")),
   to: Type.Optional(Day("In the shop's time zone, included")),
 };
-const SalesSchema = Type.Object({
-  sales: Type.Array(Type.Object({ productId: Id(), name: Type.String(), units: Type.Integer(), revenue: Money() })),
-});
+const amounts = {
+  units: Type.Integer(),
+  revenue: Type.Integer({ description: "Unit price × units kept, before discounts, in the currency's minor unit" }),
+  discount: Type.Integer({ description: "The discount of the units kept" }),
+  refunded: Type.Integer({ description: "The amount refunded since" }),
+  net: Type.Integer({ description: "Paid less refunded: revenue less discount" }),
+};
+const aggregatedAt = Nullable(Type.String({ format: "date-time", description: "Sales after it do not count yet" }));
+const SalesSchema = Type.Object({ sales: Type.Array(Type.Object({ productId: Id(), name: Type.String(), ...amounts })), aggregatedAt });
 const SalesByDaySchema = Type.Object({
-  days: Type.Array(Type.Object({ day: Day("In the shop's time zone"), units: Type.Integer(), revenue: Money() })),
+  days: Type.Array(
+    Type.Object({
+      day: Day("In the shop's time zone"),
+      orders: Type.Integer({ description: "Orders completed on the day that are not fully refunded" }),
+      ...amounts,
+    }),
+  ),
+  aggregatedAt,
 });
 
 /** `lists` may be a replica. */

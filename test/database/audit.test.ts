@@ -590,6 +590,18 @@ const DAMAGE: Record<string, Planted> = {
     plant: () => [["UPDATE product_sales SET units = units + 1 WHERE product_id = $1", [shop.pear.id]]],
     undo: () => [["UPDATE product_sales SET units = units - 1 WHERE product_id = $1", [shop.pear.id]]],
   },
+  "net sales that were not paid": {
+    invariant: 7,
+    what: /net sales differ/,
+    plant: () => [["UPDATE product_sales SET net = net + 1 WHERE product_id = $1", [shop.pear.id]]],
+    undo: () => [["UPDATE product_sales SET net = net - 1 WHERE product_id = $1", [shop.pear.id]]],
+  },
+  "an order too many on a day": {
+    invariant: 7,
+    what: /number of a day's orders/,
+    plant: () => [["UPDATE sales_days SET orders = orders + 1"]],
+    undo: () => [["UPDATE sales_days SET orders = orders - 1"]],
+  },
   "aggregated sales of a day without orders": {
     invariant: 7,
     what: /aggregated sales/,

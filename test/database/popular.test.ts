@@ -25,7 +25,9 @@ before(async () => {
   buyer = await insertUser(database.pool, 1_000_000_000);
 });
 beforeEach(async () => {
-  await database.pool.query("TRUNCATE orders, order_events, payments, product_sales, popular_snapshots, products, variants, stock_adjustments");
+  await database.pool.query(
+    "TRUNCATE orders, order_events, payments, product_sales, sales_days, popular_snapshots, products, variants, stock_adjustments CASCADE",
+  );
 });
 after(async () => {
   await database.close();
@@ -144,7 +146,9 @@ test("refunded units are subtracted on the day of their sale, and fully refunded
     { day: "2026-11-19", name: "배", units: 0, revenue: 0 },
     { day: "2026-11-19", name: "사과", units: 3, revenue: 3000 },
   ]);
-  assert.deepEqual((await listSales(database, ALL)).sales, [{ productId: apple.id, name: "사과", units: 3, revenue: 3000 }]);
+  assert.deepEqual((await listSales(database, ALL)).sales, [
+    { productId: apple.id, name: "사과", units: 3, revenue: 3000, discount: 0, refunded: 2000, net: 3000 },
+  ]);
   assert.deepEqual(
     (await findPopularProducts(database, ZONE, NOW)).popularProducts.map(({ name }) => name),
     ["사과"],

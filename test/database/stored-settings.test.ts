@@ -32,7 +32,7 @@ before(async () => {
 afterEach(async () => {
   await closeAll();
   await database.pool.query(
-    "TRUNCATE stored_settings, users, balance_transactions, orders, order_events, payments, refunds, card_charges, product_sales, popular_snapshots, products, variants, stock_adjustments, jobs",
+    "TRUNCATE stored_settings, users, balance_transactions, orders, order_events, payments, refunds, card_charges, product_sales, sales_days, popular_snapshots, products, variants, stock_adjustments, jobs CASCADE",
   );
 });
 after(async () => {

@@ -73,6 +73,8 @@ export const OPERATIONS = {
   rejectReturn: ["POST", "/admin/returns/{id}/reject", true],
   listPayments: ["GET", "/admin/payments"],
   reconcile: ["GET", "/admin/reconciliation"],
+  listPaymentsAttention: ["GET", "/admin/payments/attention"],
+  resolvePayment: ["POST", "/admin/payments/{id}/resolve", true],
   listSales: ["GET", "/admin/sales"],
   listSalesByDay: ["GET", "/admin/sales/days"],
   getOrderHistory: ["GET", "/orders/{orderId}/history"],
@@ -164,6 +166,8 @@ export type Operations = {
   rejectReturn: { data: types.RejectReturnData; answers: types.RejectReturnResponses; refusals: types.RejectReturnErrors };
   listPayments: { data: types.ListPaymentsData; answers: types.ListPaymentsResponses; refusals: types.ListPaymentsErrors };
   reconcile: { data: types.ReconcileData; answers: types.ReconcileResponses; refusals: types.ReconcileErrors };
+  listPaymentsAttention: { data: types.ListPaymentsAttentionData; answers: types.ListPaymentsAttentionResponses; refusals: types.ListPaymentsAttentionErrors };
+  resolvePayment: { data: types.ResolvePaymentData; answers: types.ResolvePaymentResponses; refusals: types.ResolvePaymentErrors };
   listSales: { data: types.ListSalesData; answers: types.ListSalesResponses; refusals: types.ListSalesErrors };
   listSalesByDay: { data: types.ListSalesByDayData; answers: types.ListSalesByDayResponses; refusals: types.ListSalesByDayErrors };
   getOrderHistory: { data: types.GetOrderHistoryData; answers: types.GetOrderHistoryResponses; refusals: types.GetOrderHistoryErrors };

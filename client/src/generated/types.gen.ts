@@ -632,6 +632,87 @@ export type DropReport = {
     }>;
 };
 
+export type OrderWithBuyer = {
+    orderId: string;
+    /**
+     * The day of the order in the shop's time zone and eight characters, such as 261129-7ZK3MQ0D
+     */
+    orderNumber: string;
+    externalId?: string | null;
+    userId: string;
+    status: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+    fulfilmentStatus: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
+    orderItems: Array<{
+        productId: string;
+        variantId: string;
+        sku: string | null;
+        name: string;
+        options: {
+            [key: string]: string;
+        };
+        /**
+         * In the currency's minor unit
+         */
+        unitPrice: number;
+        quantity: number;
+        refundedQuantity: number;
+    }>;
+    userCouponId: string | null;
+    /**
+     * In the currency's minor unit
+     */
+    totalAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    discountAmount: number;
+    /**
+     * 0 until the order is paid, in the currency's minor unit
+     */
+    paidAmount: number;
+    /**
+     * In the currency's minor unit
+     */
+    refundedAmount: number;
+    /**
+     * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
+     */
+    amountDue: number;
+    /**
+     * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
+     */
+    holdsStock: boolean;
+    shippingAddress: ShippingAddress | null;
+    note: string | null;
+    /**
+     * The shop's own data: up to 50 texts by key
+     */
+    metadata: {
+        [key: string]: string;
+    };
+    shipments: Array<Shipment>;
+    payment: {
+        paymentId: string;
+        method: 'BALANCE' | 'CARD';
+        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+    } | null;
+    /**
+     * RFC 3339, in UTC
+     */
+    createdAt: string;
+    expiresAt: string | null;
+    completedAt: string | null;
+    /**
+     * The number of line items; `orderItems` are the first 5
+     */
+    itemCount: number;
+    user: {
+        id: string;
+        name: string;
+        externalId: string | null;
+    } | null;
+};
+
 export type Return = {
     returnId: string;
     orderId: string;
@@ -6419,7 +6500,20 @@ export type ListOrdersData = {
          */
         cursor?: string;
         status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+        fulfilmentStatus?: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
         userId?: string;
+        /**
+         * Orders with a variant of this product
+         */
+        productId?: string;
+        /**
+         * In any case, with or without the hyphen
+         */
+        orderNumber?: string;
+        /**
+         * Part of the buyer's name, or the beginning of an external id or of an order number
+         */
+        q?: string;
         /**
          * An instant, or a date in the shop's time zone; included
          */
@@ -6428,6 +6522,14 @@ export type ListOrdersData = {
          * An instant, not included, or a date in the shop's time zone, included
          */
         to?: string;
+        /**
+         * As `from`, of the time of completion
+         */
+        completedFrom?: string;
+        /**
+         * As `to`, of the time of completion
+         */
+        completedTo?: string;
         /**
          * Whether orders of rehearsals are listed too
          */
@@ -6488,7 +6590,7 @@ export type ListOrdersResponses = {
      * OK
      */
     200: {
-        orders: Array<OrderInList>;
+        orders: Array<OrderWithBuyer>;
         nextCursor: string | null;
     };
 };
@@ -7792,6 +7894,235 @@ export type ReconcileResponses = {
 
 export type ReconcileResponse = ReconcileResponses[keyof ReconcileResponses];
 
+export type ListPaymentsAttentionData = {
+    body?: never;
+    path?: never;
+    query?: {
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+    };
+    url: '/admin/payments/attention';
+};
+
+export type ListPaymentsAttentionErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListPaymentsAttentionError = ListPaymentsAttentionErrors[keyof ListPaymentsAttentionErrors];
+
+export type ListPaymentsAttentionResponses = {
+    /**
+     * OK
+     */
+    200: {
+        payments: Array<{
+            /**
+             * Names it in `POST /admin/payments/{id}/resolve`: the payment's, the charge's or the refund's
+             */
+            id: string;
+            kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL';
+            /**
+             * The payment's or the charge's
+             */
+            paymentId: string;
+            orderId: string | null;
+            userId: string | null;
+            paymentKey: string;
+            /**
+             * Of the payment, charge, refund or capture
+             */
+            status: string;
+            /**
+             * In the currency's minor unit
+             */
+            amount: number;
+            reason: string | null;
+            /**
+             * The outcomes that can be true
+             */
+            outcomes: Array<'PAID' | 'NOT_PAID' | 'RETURNED'>;
+            /**
+             * RFC 3339, in UTC
+             */
+            createdAt: string;
+        }>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListPaymentsAttentionResponse = ListPaymentsAttentionResponses[keyof ListPaymentsAttentionResponses];
+
+export type ResolvePaymentData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        outcome: 'PAID' | 'NOT_PAID' | 'RETURNED';
+        /**
+         * For operators
+         */
+        reason: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        id: string;
+    };
+    query?: never;
+    url: '/admin/payments/{id}/resolve';
+};
+
+export type ResolvePaymentErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `PAYMENT_NOT_FOUND`: Payment not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'PAYMENT_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type ResolvePaymentError = ResolvePaymentErrors[keyof ResolvePaymentErrors];
+
+export type ResolvePaymentResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Names it in `POST /admin/payments/{id}/resolve`: the payment's, the charge's or the refund's
+         */
+        id: string;
+        kind: 'PAYMENT' | 'CHARGE' | 'REFUND' | 'UNMATCHED_CAPTURE' | 'GATEWAY_CANCEL';
+        /**
+         * The payment's or the charge's
+         */
+        paymentId: string;
+        orderId: string | null;
+        outcome: 'PAID' | 'NOT_PAID' | 'RETURNED';
+    };
+};
+
+export type ResolvePaymentResponse = ResolvePaymentResponses[keyof ResolvePaymentResponses];
+
 export type ListSalesData = {
     body?: never;
     path?: never;
@@ -7866,10 +8197,23 @@ export type ListSalesResponses = {
             name: string;
             units: number;
             /**
-             * In the currency's minor unit
+             * Unit price × units kept, before discounts, in the currency's minor unit
              */
             revenue: number;
+            /**
+             * The discount of the units kept
+             */
+            discount: number;
+            /**
+             * The amount refunded since
+             */
+            refunded: number;
+            /**
+             * Paid less refunded: revenue less discount
+             */
+            net: number;
         }>;
+        aggregatedAt: string | null;
     };
 };
 
@@ -7952,12 +8296,29 @@ export type ListSalesByDayResponses = {
              * In the shop's time zone
              */
             day: string;
+            /**
+             * Orders completed on the day that are not fully refunded
+             */
+            orders: number;
             units: number;
             /**
-             * In the currency's minor unit
+             * Unit price × units kept, before discounts, in the currency's minor unit
              */
             revenue: number;
+            /**
+             * The discount of the units kept
+             */
+            discount: number;
+            /**
+             * The amount refunded since
+             */
+            refunded: number;
+            /**
+             * Paid less refunded: revenue less discount
+             */
+            net: number;
         }>;
+        aggregatedAt: string | null;
     };
 };
 

@@ -10,7 +10,7 @@ import type { LocalTill } from "../till.ts";
 import { readMessages, send, type SentAnswer, type SentCommand, type ToTill } from "./wire.ts";
 
 export type TillServerOptions = {
-  till: LocalTill;
+  till: Pick<LocalTill, "submit" | "finish" | "load">;
   /** All commands that a worker may name. */
   commands: ReadonlyMap<string, Command<unknown, unknown>>;
   /** Called for a bug: a command that failed by no rule. */

@@ -16,9 +16,28 @@ const EXECUTION = "src/till/round-executor.test.ts";
 const OUTAGE = "src/till/unavailable-store.test.ts";
 const OVERLOAD = "src/till/overload.test.ts";
 const STORE_TEST = "test/database/till-postgres.test.ts";
+const LINK_TEST = "src/till/link/link.test.ts";
 const KEYS_TEST = "test/api/idempotency.test.ts";
 
 export const OF_THE_TILL: Mutation[] = [
+  mutation(
+    "a command whose caller or worker has gone is not decided",
+    "src/till/link/till-server.ts",
+    "caller.gone || peer.socket.destroyed",
+    "false",
+    [LINK_TEST, "the till learns that a caller has gone, and that a worker has died"],
+  ),
+  mutation("a worker without a till refuses at once", "src/till/link/remote-till.ts", "    if (!this.#isUp) return unavailable();\n", "", [
+    LINK_TEST,
+    "a worker without a till refuses at once",
+  ]),
+  mutation(
+    "a worker does not send commands to an overloaded till",
+    "src/till/link/remote-till.ts",
+    "return this.#admission.admits(waits, now, smallRoundMs) ?",
+    "return true ?",
+    [LINK_TEST, "a worker refuses by the load that the till reported, until that load would be gone"],
+  ),
   mutation("a refused command changes nothing", "src/till/decide.ts", "      uow.drop();\n", "", [EXECUTION, "a refused command leaves no change"]),
   mutation("a command finds only rows of its needs", UNIT_OF_WORK, "if (state.requested.has(key)) return undefined;", "return undefined;", [
     "src/till/unit-of-work.test.ts",
