@@ -15,6 +15,7 @@ const MODULES: Record<string, () => Promise<{ default: Campaign }>> = {
   chaos: () => import("./chaos/campaign.ts"),
   acidrain: () => import("./acidrain/campaign.ts"),
   overload: () => import("./overload/campaign.ts"),
+  drop: () => import("./drop/campaign.ts"),
   upgrade: () => import("./upgrade/campaign.ts"),
   faults: () => import("./faults/campaign.ts"),
   network: () => import("./network/campaign.ts"),

@@ -149,7 +149,7 @@ export const AFTERWARDS: Mutation[] = [
     ["test/api/client-address.test.ts", "with trusted networks the client's address is the last one"],
   ),
   mutation("only HS256 tokens are accepted with a shared secret", AUTH, 'algorithms: ["HS256"], ', "", [AUTHORITY, ""]),
-  mutation("a cached token expires", AUTH, "if (seen && seen.until > now())", "if (seen)", [
+  mutation("a cached token expires", AUTH, "if (seen !== undefined && seen.until > now())", "if (seen !== undefined)", [
     AUTHORITY,
     "a token that was valid is refused after its expiry",
   ]),
@@ -170,10 +170,21 @@ export const AFTERWARDS: Mutation[] = [
     "",
     [AUTHORITY, "another user's routes are forbidden"],
   ),
-  mutation("unauthenticated requests are refused", "src/http/authentication.ts", "done(request.authenticationError ?? undefined);", "done();", [
+  mutation("unauthenticated requests are refused", "src/http/authentication.ts", "done(isPublic || rateLimited ? undefined : error);", "done();", [
     AUTHORITY,
     "every route that is not public requires a token",
   ]),
+  mutation("no cache keeps an answer under a user's authority", "src/http/answer.ts", "if (isPersonal(request, plan)) head.push(...NO_STORE);", "", [
+    "test/api/caching.test.ts",
+    "an answer under a user's authority is kept by no cache",
+  ]),
+  mutation(
+    "pages of other origins read no answer",
+    "src/http/cors.ts",
+    'return origin !== undefined && (this.#origins === "*" || this.#origins.has(origin));',
+    "return origin !== undefined;",
+    ["test/api/cors.test.ts", "a page of another origin may read none"],
+  ),
   mutation(
     "a shopper cannot name another user in a body",
     "src/http/on-behalf.ts",

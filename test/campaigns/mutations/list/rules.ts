@@ -65,8 +65,8 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
   mutation(
     "only operators see products that are not for sale",
     "src/catalog/catalog.routes.ts",
-    '?.role === "operator" ? product.forOperators : product.forShoppers',
-    "?.role !== undefined ? product.forOperators : product.forShoppers",
+    'isReader(caller, "catalog") ? product.forOperators : product.forShoppers',
+    "caller !== null ? product.forOperators : product.forShoppers",
     [HIDDEN, "a product before its launch"],
   ),
   mutation(
