@@ -37,12 +37,7 @@ Reads only. Exits with 0 if both sides agree, otherwise with 1. If cards are sim
         }
       });
       if (json) console.log(JSON.stringify(result, null, 2));
-      else if (csv)
-        console.log(
-          rowsOf(result.differences)
-            .map((row) => row.map(quoted).join(","))
-            .join("\n"),
-        );
+      else if (csv) console.log(csvOf(result.differences));
       else {
         if (result.differences.length > 0) console.log(tableOf(result.differences));
         console.log(
