@@ -38,6 +38,8 @@ export type SettlementSettings = {
   settleAfterMs: number;
   /** After how long in ms an attempt that the gateway never confirmed counts as failed. */
   giveUpAfterMs: number;
+  /** The methods that the shop takes at the gateway; undefined: all. */
+  methods?: readonly GatewayMethod[];
 };
 
 /** Which proxies' X-Forwarded-For is trusted: a number of proxies, or their addresses and networks. */

@@ -16,19 +16,18 @@ const TOSS_SDK = "https://js.tosspayments.com/v2/standard";
  * The payment window of the storefront; undefined without a client key, which the storefront needs. @param gatewayUrl a real gateway's address
  */
 export function paymentWindow(env: Env, gatewayUrl: string | undefined): PaymentWindow | undefined {
-  const clientKey = text(env, "PAYMENT_GATEWAY_CLIENT_KEY");
+  const [clientKey, sdkUrl] = [text(env, "PAYMENT_GATEWAY_CLIENT_KEY"), text(env, "PAYMENT_GATEWAY_SDK_URL")];
   if (clientKey === undefined) return undefined;
   if (gatewayUrl === undefined) throw new ConfigError("PAYMENT_GATEWAY_CLIENT_KEY is set without PAYMENT_GATEWAY_URL; set both or none");
   // Browsers get this key, so a secret key in its place would be given away.
   if (/^(test|live)_g?sk_/.test(clientKey) || clientKey === text(env, "PAYMENT_GATEWAY_SECRET"))
     throw new ConfigError("PAYMENT_GATEWAY_CLIENT_KEY is a secret key; every visitor would see it. Set the client key");
   if (!/^[\x21-\x7e]{1,200}$/.test(clientKey)) throw new ConfigError("PAYMENT_GATEWAY_CLIENT_KEY must be 1 to 200 visible ASCII characters");
-  return { clientKey, sdkUrl: sdkUrl(env, gatewayUrl) };
+  return { clientKey, sdkUrl: checkedSdkUrl(sdkUrl, gatewayUrl) };
 }
 
 /** The script of the gateway's browser SDK. A compatible gateway of another name serves it at the same path. */
-function sdkUrl(env: Env, gatewayUrl: string): string {
-  const given = text(env, "PAYMENT_GATEWAY_SDK_URL");
+function checkedSdkUrl(given: string | undefined, gatewayUrl: string): string {
   const { hostname, origin } = new URL(gatewayUrl);
   const url = given ?? (hostname === TOSS_API ? TOSS_SDK : `${origin}/v2/standard`);
   const parsed = URL.canParse(url) ? new URL(url) : undefined;

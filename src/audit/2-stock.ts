@@ -13,7 +13,7 @@ export const stock: Check[] = [
           LEFT JOIN (
             SELECT i."variantId" AS variant_id, sum(i.quantity - coalesce(i."refundedQuantity", 0) + coalesce((o.fulfilment -> 'writtenOff' ->> i."variantId"::text)::bigint, 0)) AS sum FROM orders o CROSS JOIN LATERAL ${LINE_ITEMS}
             WHERE o.status IN ('COMPLETED', 'PARTIALLY_REFUNDED', 'REFUNDED')
-              OR (o.status = 'PENDING' AND (o.holds_stock OR EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN'))))
+              OR (o.status = 'PENDING' AND (o.holds_stock OR EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN', 'WAITING_FOR_DEPOSIT'))))
             GROUP BY 1
           ) o ON o.variant_id = v.id
           LEFT JOIN (SELECT variant_id, sum(quantity) AS sum FROM drop_entries WHERE status = 'HELD' GROUP BY variant_id) h ON h.variant_id = v.id

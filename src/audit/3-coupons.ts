@@ -4,7 +4,7 @@ import type { Check } from "./check.ts";
  * Orders `o` that use their coupon: paid and not fully refunded, or pending with an open payment.
  */
 const USING = `(o.status IN ('COMPLETED', 'PARTIALLY_REFUNDED')
-  OR (o.status = 'PENDING' AND (o.holds_stock OR EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN')))))`;
+  OR (o.status = 'PENDING' AND (o.holds_stock OR EXISTS (SELECT FROM payments p WHERE p.order_id = o.id AND p.status IN ('PENDING', 'UNKNOWN', 'WAITING_FOR_DEPOSIT')))))`;
 
 /** Per campaign: issued = user coupons ≤ total; one per user at most; used ⇔ one order uses it. */
 export const coupons: Check[] = [

@@ -9,6 +9,7 @@ import { need } from "../till/table.ts";
 import { completeReturn, getReturn } from "./complete-return.ts";
 import { checkOpen, withOrderOfReturn } from "./end-return.ts";
 import { type ReturnView, returnView } from "./return.ts";
+import type { ReceiveAccount } from "../gateway/gateway.ts";
 import { returns } from "./return.sql.ts";
 import { unitsOfPieces } from "./returnable.ts";
 
@@ -18,6 +19,8 @@ export type ReceiveReturn = {
   restock: boolean;
   /** The delay before settlement asks the gateway about an unfinished refund to a card, in ms. */
   askAfterMs: number;
+  /** The buyer's account, which only the refund of a deposit needs. */
+  receiveAccount?: ReceiveAccount | null | undefined;
   orderId?: string;
   immutable?: ImmutableOrder;
 };
@@ -36,7 +39,7 @@ export function receiveReturn(database: Database, orderCache: OrderCache): Comma
     },
     needs: ({ orderId, immutable }) => (orderId === undefined ? [] : [...orderNeeds(orderId, immutable), need(returns, orderId)]),
 
-    decide(uow, { returnId, restock, askAfterMs, orderId }) {
+    decide(uow, { returnId, restock, askAfterMs, receiveAccount, orderId }) {
       if (orderId === undefined) refuse("RETURN_NOT_FOUND", { returnId });
       const row = getReturn(uow, orderId, returnId);
       checkOpen(uow, row);
@@ -44,7 +47,7 @@ export function receiveReturn(database: Database, orderCache: OrderCache): Comma
       if (order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")
         refuse("ORDER_NOT_REFUNDABLE", { orderId, orderStatus: order.status });
       const terms = { units: unitsOfPieces(row.pieces), reasons: RETURNED, restock, returnId };
-      const started = refund(uow, order, terms, { askAfterMs });
+      const started = refund(uow, order, terms, { askAfterMs, receiveAccount });
       if (started.kind === "attempt") return started;
       return { kind: "answer", answer: returnView(completeReturn(uow, orderId, { returnId, restock }), { isOperator: true }) };
     },

@@ -11,7 +11,7 @@ import { type AttemptStatus, submitTwoPhase } from "../idempotency/two-phase.ts"
 import { mayRead } from "../order/may-read.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import { UnitsSchema } from "../order/order.schemas.ts";
-import { CARD_REFUND_DESCRIPTION, type RefundParts } from "../order/refund/submit-refund.ts";
+import { CARD_REFUND_DESCRIPTION, type RefundParts, RefundReceiveAccount } from "../order/refund/submit-refund.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import { rejectReturn, withdrawReturn } from "./end-return.ts";
 import { UnitsBody } from "./fulfilment.routes.ts";
@@ -134,11 +134,14 @@ function receiveRoute(routes: Routes, { config, database, orderCache, gateway, r
       summary: "The units of a return are back: they are refunded",
       description: CARD_REFUND_DESCRIPTION,
       params: ReturnParams,
-      body: Body({ restock: Type.Boolean({ description: "false writes the units off: they are not sold again" }) }),
+      body: Body({
+        restock: Type.Boolean({ description: "false writes the units off: they are not sold again" }),
+        refundReceiveAccount: Type.Optional(RefundReceiveAccount),
+      }),
       answers: { 200: ReturnSchema, 202: ReturnSchema },
       refusals: ["RETURN_NOT_FOUND", "ORDER_NOT_RETURNABLE", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
     },
-    ({ params, body: { restock } }) => {
+    ({ params, body: { restock, refundReceiveAccount: receiveAccount } }) => {
       const returnId = params.id.toLowerCase();
       async function settle(refundId: string, first: boolean): Promise<AttemptStatus> {
         const { orderId, status, amount, failure } = await refunds.settle(refundId, first);
@@ -148,7 +151,7 @@ function receiveRoute(routes: Routes, { config, database, orderCache, gateway, r
         const isOver = status !== "PENDING";
         return { over: isOver, status: isOver ? 200 : 202, body: returnView(row, { isOperator: true }) };
       }
-      const input = { returnId, restock, askAfterMs };
+      const input = { returnId, restock, askAfterMs, receiveAccount };
       return submitTwoPhase({ begin: receive, input, status: 200, admit: (work) => gateway.admit(work), settle });
     },
   );

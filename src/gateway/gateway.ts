@@ -1,5 +1,7 @@
 // The port to the payment gateway. Nothing here is called inside a transaction.
 
+import type { GatewayMethod } from "../payment-settings.ts";
+
 /** The statuses of a payment in the Toss Payments core API. */
 export const GATEWAY_STATUSES = [
   "READY",
@@ -14,6 +16,19 @@ export const GATEWAY_STATUSES = [
 /** UNRECOGNIZED: a status, or an amount of captured money, that the shop cannot read. A person has to look at the payment. */
 export type GatewayStatus = (typeof GATEWAY_STATUSES)[number] | "UNRECOGNIZED";
 
+/** A payment in words for people: no card number, no name. `deposit`: the account to which the buyer has to pay. */
+export type GatewayDetails = {
+  method: GatewayMethod | "OTHER";
+  /** The card's issuer, the bank, or the provider of easy pay. */
+  company: string | null;
+  /** The last four characters of the card number, as the gateway masks them. */
+  lastDigits: string | null;
+  approvalNumber: string | null;
+  approvedAt: string | null;
+  receiptUrl: string | null;
+  deposit?: { bankCode: string; bank: string | null; accountNumber: string; dueAt: string } | undefined;
+};
+
 /** The part of a gateway payment that the shop reads: no card number, no name. Amounts in minor units of `currency`. */
 export type GatewayPayment = {
   paymentKey: string;
@@ -26,6 +41,7 @@ export type GatewayPayment = {
   /** The captured amount that has not gone back. */
   left: number;
   cancels: { amount: number; reason: string }[];
+  details?: GatewayDetails | null;
 };
 
 /** One movement of money in the gateway's ledger. `amount` is negative for refunds. */
@@ -47,7 +63,17 @@ export type GatewayAnswer =
 
 export type Confirmation = { paymentKey: string; orderId: string; amount: number; idempotencyKey: string };
 /** `amount` null: all that is left, in the currency in which it was paid. */
-export type Cancellation = { paymentKey: string; amount: number | null; reason: string; idempotencyKey: string };
+export type Cancellation = {
+  paymentKey: string;
+  amount: number | null;
+  reason: string;
+  idempotencyKey: string;
+  /** Where a deposit goes back to. */
+  receiveAccount?: ReceiveAccount | null;
+};
+
+/** A buyer's bank account. `bank`: its name or code at the gateway. */
+export type ReceiveAccount = { bank: string; accountNumber: string; holderName: string };
 
 export interface Gateway {
   /** The shop's currency: amounts are sent in its minor units. */

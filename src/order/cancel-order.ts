@@ -1,4 +1,5 @@
 import { refuse } from "../refusal.ts";
+import type { ReceiveAccount } from "../gateway/gateway.ts";
 import { type Command, command } from "../till/command.ts";
 import type { Started } from "../idempotency/two-phase.ts";
 import { endUnpaid } from "./end-unpaid.ts";
@@ -16,6 +17,8 @@ export type CancelOrder = {
   callerId: string | null;
   /** The delay before settlement asks the gateway about an unfinished refund to a card, in ms. */
   askAfterMs: number;
+  /** The buyer's account, which only the refund of a deposit needs. */
+  receiveAccount?: ReceiveAccount | null | undefined;
   /** How long after its completion a buyer can cancel an order, in ms. */
   cancelWithinMs: number;
   viewer: Viewer;
@@ -32,12 +35,12 @@ export function cancelOrder(orderCache: OrderCache): Command<CancelOrder, Starte
     prepare: (input) => withImmutableOrder(orderCache, input),
     needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
-    decide(uow, { orderId, callerId, askAfterMs, cancelWithinMs, viewer }) {
+    decide(uow, { orderId, callerId, askAfterMs, cancelWithinMs, viewer, receiveAccount }) {
       const order = getOrder(uow, orderId, callerId);
       checkCancellable(uow, order, { byBuyer: callerId !== null, cancelWithinMs });
       if (order.status === "COMPLETED") {
         const terms = { units: remaining(order.items), reasons: CANCELLED, restock: true, returnId: null };
-        return viewOfRefund(refund(uow, order, terms, { askAfterMs }), viewer);
+        return viewOfRefund(refund(uow, order, terms, { askAfterMs, receiveAccount }), viewer);
       }
       if (livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
       const cancelled = endUnpaid(uow, order, "CANCELLED", "LEFT");

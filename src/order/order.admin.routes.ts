@@ -16,12 +16,13 @@ import { type Buyer, type ListedOrderRow, listedOrderView } from "./order-view.t
 import { FULFILMENT_STATUSES, ORDER_STATUSES, OrderSchema, OrderSearchSchema } from "./order.schemas.ts";
 import { type OrderFilter, selectOrderPage } from "./order-search.sql.ts";
 import { refundOrder } from "./refund/refund-order.ts";
-import { CARD_REFUND_DESCRIPTION, type RefundParts, submitRefund } from "./refund/submit-refund.ts";
+import { CARD_REFUND_DESCRIPTION, type RefundParts, RefundReceiveAccount, submitRefund } from "./refund/submit-refund.ts";
 
 const RefundBody = Body({
   items: Type.Optional(Type.Array(Body({ variantId: Id(), quantity: Quantity() }), { minItems: 1, maxItems: 2000 })),
   reason: Text(500),
   customerReason: Type.Optional(Text(500)),
+  refundReceiveAccount: Type.Optional(RefundReceiveAccount),
   restock: Type.Optional(Type.Boolean({ default: true, description: "false writes the units off: they are not sold again" })),
 });
 const ListQuery = Query({
@@ -69,9 +70,22 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
       answers: { 200: OrderSchema, 202: OrderSchema },
       refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
     },
-    ({ caller, params: { id: orderId }, body: { reason, customerReason = null, items: requested, restock = true } }) => {
+    ({
+      caller,
+      params: { id: orderId },
+      body: { reason, customerReason = null, items: requested, restock = true, refundReceiveAccount: receiveAccount },
+    }) => {
       const items = requested?.map(({ variantId, quantity }) => ({ variantId: variantId.toLowerCase(), quantity })) ?? null;
-      return submitRefund(parts, refund, { orderId, items, reason, customerReason, restock, askAfterMs, viewer: viewerOf(caller, config) });
+      return submitRefund(parts, refund, {
+        orderId,
+        items,
+        reason,
+        customerReason,
+        restock,
+        askAfterMs,
+        receiveAccount,
+        viewer: viewerOf(caller, config),
+      });
     },
   );
 

@@ -27,7 +27,7 @@ import { type ListedOrderRow, listedOrderView, orderRowView } from "./order-view
 import { OrderListSchema, OrderSchema, ShippingAddressBody } from "./order.schemas.ts";
 import { selectUserOrders } from "./order.sql.ts";
 import { placeOrder, type PlaceOrder } from "./place-order.ts";
-import { CARD_REFUND_DESCRIPTION, type RefundParts, submitRefund } from "./refund/submit-refund.ts";
+import { CARD_REFUND_DESCRIPTION, type RefundParts, RefundReceiveAccount, submitRefund } from "./refund/submit-refund.ts";
 
 const OrderParams = Type.Object({ orderId: Id() });
 const LineItem = Body({ productId: Id(), variantId: Type.Optional(Id("Optional if the product has one variant")), quantity: Quantity() });
@@ -234,14 +234,15 @@ function cancelOrderRoute(routes: Routes, { config, database, orderCache, gatewa
       tag: "Orders",
       summary: "Cancel an unpaid order, or refund a paid one in full",
       params: OrderParams,
-      body: Body({}),
+      body: Body({ refundReceiveAccount: Type.Optional(RefundReceiveAccount) }),
       description: CARD_REFUND_DESCRIPTION,
       answers: { 200: OrderSchema, 202: OrderSchema },
       refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_CANCELLABLE", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
     },
-    ({ caller, params: { orderId } }) => {
+    ({ caller, params: { orderId }, body: { refundReceiveAccount: receiveAccount } }) => {
       const callerId = caller.role === "operator" ? null : caller.id;
-      return submitRefund(parts, cancel, { orderId, callerId, askAfterMs, cancelWithinMs: config.cancelWithinMs, viewer: viewerOf(caller, config) });
+      const { cancelWithinMs } = config;
+      return submitRefund(parts, cancel, { orderId, callerId, askAfterMs, receiveAccount, cancelWithinMs, viewer: viewerOf(caller, config) });
     },
   );
 }

@@ -5,6 +5,7 @@ import { COUNTRIES } from "../country.ts";
 import { MetadataSchema } from "../http/metadata.ts";
 import { Body, Id, Instant, Money, NextCursor, Nullable, OneOf, Text } from "../http/schemas.ts";
 import { ITEMS_IN_LIST } from "./order.sql.ts";
+import { PAYMENT_STATUSES } from "./payment/payment.ts";
 
 export const ORDER_STATUSES = ["PENDING", "COMPLETED", "REFUNDED", "PARTIALLY_REFUNDED", "CANCELLED", "EXPIRED"] as const;
 
@@ -70,7 +71,7 @@ const fields = {
     Type.Object({
       paymentId: Id(),
       method: OneOf(["BALANCE", "CARD"]),
-      status: OneOf(["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"]),
+      status: OneOf(PAYMENT_STATUSES),
     }),
   ),
   createdAt: Instant(),

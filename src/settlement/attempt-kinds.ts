@@ -33,7 +33,7 @@ export function cardPayments({ database, till, settings, now, orderCache }: Atte
     ask({ expiresAt, createdAt }, wanted, first, gateway) {
       // An order is not paid after it has expired: from then on the shop only finds out whether it was.
       const confirmUntil = expiresAt ?? Infinity;
-      return capture(gateway, wanted, { first, now: now(), confirmUntil, giveUpAt: createdAt + settings.giveUpAfterMs });
+      return capture(gateway, wanted, { first, now: now(), methods: settings.methods, confirmUntil, giveUpAt: createdAt + settings.giveUpAfterMs });
     },
     finish: ({ id, orderId }, outcome, askAgainMs) => till.finish(command, { orderId, paymentId: id, outcome, askAgainMs }),
   };
@@ -49,7 +49,13 @@ export function cardCharges({ database, till, settings, now, balanceMax }: Attem
     ask({ createdAt }, wanted, first, gateway) {
       const confirmUntil = createdAt + settings.giveUpAfterMs;
       // A charge that was confirmed at the last moment is given the same time again to show up at the gateway.
-      return capture(gateway, wanted, { first, now: now(), confirmUntil, giveUpAt: confirmUntil + settings.giveUpAfterMs });
+      return capture(gateway, wanted, {
+        first,
+        now: now(),
+        methods: settings.methods,
+        confirmUntil,
+        giveUpAt: confirmUntil + settings.giveUpAfterMs,
+      });
     },
     finish: ({ id, userId }, outcome, askAgainMs) => till.finish(settleCharge, { userId, chargeId: id, outcome, askAgainMs, balanceMax }),
   };

@@ -21,8 +21,21 @@ export function selectDueAttempts(table: AttemptTable, now: number, everyUnknown
 export function selectAttemptsByKey(table: AttemptTable, paymentKey: string): Statement {
   return {
     name: `select ${table} by key`,
-    text: `SELECT id FROM ${table} WHERE payment_key = $1 AND status IN ('PENDING', 'UNKNOWN', 'FAILED') LIMIT 10`,
+    text: `SELECT id FROM ${table} WHERE payment_key = $1 AND status IN ('PENDING', 'UNKNOWN', 'WAITING_FOR_DEPOSIT', 'FAILED') LIMIT 10`,
     values: [paymentKey],
+  };
+}
+
+/**
+ * The same for the order id at the gateway, which is an order's or a charge's id with or without a suffix. A deposit's notification names no
+ * payment key.
+ */
+export function selectKeysByGatewayOrder(id: string): Statement {
+  return {
+    name: "select payment keys by order at the gateway",
+    text: `SELECT payment_key AS key FROM payments WHERE order_id = $1 AND payment_key IS NOT NULL AND status IN ('PENDING', 'UNKNOWN', 'WAITING_FOR_DEPOSIT', 'FAILED')
+           UNION SELECT payment_key FROM card_charges WHERE id = $1 LIMIT 20`,
+    values: [id],
   };
 }
 

@@ -1,6 +1,7 @@
 // Captures a payment, and finds out later whether a capture took place.
 
-import type { Gateway, GatewayPayment } from "../gateway/gateway.ts";
+import { type Gateway, GatewayBusy, type GatewayDetails, type GatewayPayment, GatewayUnknown } from "../gateway/gateway.ts";
+import type { GatewayMethod } from "../payment-settings.ts";
 import { askGateway } from "./ask-gateway.ts";
 import { CURRENCY_MISMATCH, failed, type GatewayOutcome, type LookedUp, UNRECOGNIZED_ANSWER } from "./outcome.ts";
 
@@ -8,6 +9,8 @@ export type CaptureTerms = {
   /** The gateway has not been called for this capture before. */
   first: boolean;
   now: number;
+  /** The methods that the shop takes; undefined: all. */
+  methods?: readonly GatewayMethod[] | undefined;
   /** Until then an unknown capture is sent again. */
   confirmUntil: number;
   /** From then on a capture that is no longer sent, and that the gateway does not know, has failed. */
@@ -17,8 +20,9 @@ export type CaptureTerms = {
 type Capture = { id: string; paymentKey: string; orderId: string; amount: number; keyNumber: number };
 
 /** Captures a payment, or finds out what became of a capture that may have been sent before. Never throws for a gateway error. */
-export async function capture(gateway: Gateway, wanted: Capture, { first, now, confirmUntil, giveUpAt }: CaptureTerms): Promise<GatewayOutcome> {
+export async function capture(gateway: Gateway, wanted: Capture, terms: CaptureTerms): Promise<GatewayOutcome> {
   const { id, paymentKey, orderId, amount, keyNumber } = wanted;
+  const { first, now, confirmUntil, giveUpAt, methods } = terms;
   const outcome = await askGateway({
     id,
     keyNumber,
@@ -29,9 +33,27 @@ export async function capture(gateway: Gateway, wanted: Capture, { first, now, c
     lookUp: async () => interpret(await gateway.find(paymentKey), wanted, gateway.currency),
     isFinal: (code) => code !== "ALREADY_PROCESSED_PAYMENT",
   });
+  if (outcome.kind === "unknown" && outcome.deposit && !isTaken(outcome.deposit.details, methods)) return closeAccount(gateway, wanted);
+  if (outcome.kind === "done" && !isTaken(outcome.details, methods)) return failed(METHOD_NOT_TAKEN, amount);
   if (outcome.kind !== "open") return outcome;
   if (now < giveUpAt) return { kind: "unknown", reason: outcome.reason };
   return { kind: "failed", reason: "NEVER_CONFIRMED", confirmed: false, captured: 0 };
+}
+
+const METHOD_NOT_TAKEN = "PAYMENT_METHOD_NOT_TAKEN";
+
+function isTaken(details: GatewayDetails | null | undefined, methods: readonly GatewayMethod[] | undefined): boolean {
+  return methods === undefined || !details || methods.some((method) => method === details.method);
+}
+
+/** Cancels a virtual account that nothing was paid to, so that no deposit can come. The failed attempt is watched all the same. */
+async function closeAccount(gateway: Gateway, { id, paymentKey }: Capture): Promise<GatewayOutcome> {
+  try {
+    await gateway.cancel({ paymentKey, amount: null, reason: `${METHOD_NOT_TAKEN} [${id}]`, idempotencyKey: `${id}_close` });
+  } catch (error) {
+    if (!(error instanceof GatewayUnknown || error instanceof GatewayBusy)) throw error;
+  }
+  return { kind: "failed", reason: METHOD_NOT_TAKEN, confirmed: false, captured: 0 };
 }
 
 /** The outcome that a gateway payment means for a capture. Pure. @param currency the currency of `wanted.amount` */
@@ -44,18 +66,26 @@ export function interpret(payment: GatewayPayment | undefined, wanted: { orderId
     case "PARTIAL_CANCELED":
       // The same number in another currency is another amount.
       if (payment.currency !== currency) return failed(CURRENCY_MISMATCH, payment.left);
-      return payment.amount === wanted.amount ? { kind: "done" } : failed("AMOUNT_MISMATCH", payment.left);
+      return payment.amount === wanted.amount
+        ? { kind: "done", ...(payment.details ? { details: payment.details } : {}) }
+        : failed("AMOUNT_MISMATCH", payment.left);
     case "CANCELED":
     case "ABORTED":
     case "EXPIRED":
       return failed(payment.status);
+    case "WAITING_FOR_DEPOSIT":
+      return waiting(payment, wanted.amount, currency);
     case "READY":
     case "IN_PROGRESS":
-    case "WAITING_FOR_DEPOSIT":
       return { kind: "open", reason: payment.status };
     case "UNRECOGNIZED":
       return { kind: "unknown", reason: UNRECOGNIZED_ANSWER };
   }
+}
+
+function waiting({ details, amount, currency }: GatewayPayment, wanted: number, shopCurrency: string): LookedUp {
+  if (!details?.deposit || amount !== wanted || currency !== shopCurrency) return { kind: "unknown", reason: UNRECOGNIZED_ANSWER };
+  return { kind: "unknown", reason: "WAITING_FOR_DEPOSIT", deposit: { dueAt: Date.parse(details.deposit.dueAt), details } };
 }
 
 /** Money that the gateway holds for an attempt that failed in the shop, and why it goes back. Undefined if there is none for this order. */

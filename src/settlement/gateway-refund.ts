@@ -1,7 +1,7 @@
 // Sends captured money back through the gateway, once, even if the call has to be repeated.
 
 import { cutText } from "../text.ts";
-import type { Gateway, GatewayPayment } from "../gateway/gateway.ts";
+import type { Gateway, GatewayPayment, ReceiveAccount } from "../gateway/gateway.ts";
 import { askGateway } from "./ask-gateway.ts";
 import { CURRENCY_MISMATCH, failed, type GatewayOutcome, type LookedUp, UNRECOGNIZED_ANSWER } from "./outcome.ts";
 
@@ -13,17 +13,18 @@ export type GatewayRefund = {
   /** In minor units; null: all that is left, in the currency in which it was paid. */
   amount: number | null;
   reason: string;
+  receiveAccount?: ReceiveAccount | null | undefined;
 };
 
 /** Sends money back. Never throws for a gateway error. @param again whether the request may have been sent before */
 export async function refundAtGateway(gateway: Gateway, refund: GatewayRefund, again: boolean): Promise<GatewayOutcome> {
-  const { id, keyNumber, paymentKey, amount, reason } = refund;
+  const { id, keyNumber, paymentKey, amount, reason, receiveAccount = null } = refund;
   const outcome = await askGateway({
     id,
     keyNumber,
     first: !again,
     maySend: true,
-    send: (idempotencyKey) => gateway.cancel({ paymentKey, amount, reason: `${cutText(reason, 150)} [${id}]`, idempotencyKey }),
+    send: (idempotencyKey) => gateway.cancel({ paymentKey, amount, reason: `${cutText(reason, 150)} [${id}]`, idempotencyKey, receiveAccount }),
     interpret: ({ payment }) => (isOfAnotherCurrency(payment, amount, gateway) ? otherCurrency : { kind: "done" }),
     lookUp: async () => stateOf(await gateway.find(paymentKey), refund, gateway),
     // The money may have gone back in another way, so every refusal is looked up.

@@ -1,5 +1,7 @@
 // The result of asking the gateway about an attempt. Every kind of attempt has this one type.
 
+import type { GatewayDetails } from "../gateway/gateway.ts";
+
 /** Why money of another currency than the shop's is sent back. Its amount is in minor units of its own currency. */
 export const CURRENCY_MISMATCH = "CURRENCY_MISMATCH";
 /** The gateway answers with a status or an amount that the shop cannot read: only a person can tell what it means. */
@@ -9,14 +11,17 @@ export const GATEWAY_NOT_CALLED = "GATEWAY_NOT_CALLED";
 
 export type GatewayOutcome =
   /** `whole`: for a refund, all of the payment has gone back, because it was cancelled at the gateway. */
-  | { kind: "done"; whole?: boolean }
+  | { kind: "done"; whole?: boolean; details?: GatewayDetails | null }
   /**
    * Final. If `confirmed` is false the gateway never said so itself, and the shop looks the payment up again for a day.
    * `captured`: money that the gateway holds and that cannot pay for this attempt, in minor units.
    */
   | { kind: "failed"; reason: string; confirmed: boolean; captured: number }
   /** `keyNumber`: the idempotency key that the next request uses; unset: the same. */
-  | { kind: "unknown"; reason: string; keyNumber?: number };
+  | { kind: "unknown"; reason: string; keyNumber?: number; deposit?: AwaitedDeposit };
+
+/** The buyer has an account number, and pays before `dueAt`, in ms, or not at all. */
+export type AwaitedDeposit = { dueAt: number; details: GatewayDetails };
 
 /** The result of a look-up. `open`: nothing has happened at the gateway yet, so the request may be sent. */
 export type LookedUp = GatewayOutcome | { kind: "open"; reason: string };

@@ -47,13 +47,19 @@ export function settlePayment(orderCache: OrderCache): Command<SettlePayment, nu
       const askAt = askAgainMs === null ? null : uow.now + askAgainMs;
       const { card } = payment;
 
-      if (outcome.kind === "unknown") {
-        const isRepeated = payment.status === "UNKNOWN" && payment.steps?.at(-1)?.reason === outcome.reason;
+      if (outcome.kind === "unknown" && outcome.deposit) {
+        const waiting = payment.status === "WAITING_FOR_DEPOSIT" ? payment : withStep(payment, "WAITING_FOR_DEPOSIT", uow.now, null);
+        uow.put(payments, orderId, { ...waiting, card: { ...card, askAt, details: outcome.deposit.details } });
+      } else if (outcome.kind === "unknown") {
+        // A look-up that fails leaves the deposit waiting.
+        const isRepeated =
+          payment.status === "WAITING_FOR_DEPOSIT" || (payment.status === "UNKNOWN" && payment.steps?.at(-1)?.reason === outcome.reason);
         const unknown = isRepeated ? payment : withStep(payment, "UNKNOWN", uow.now, outcome.reason);
         if (payment.status !== "UNKNOWN") tell(uow, "payment.unknown", order, unknown);
         uow.put(payments, orderId, { ...unknown, card: { ...card, askAt, asked: card.asked + 1, keyNumber: outcome.keyNumber ?? card.keyNumber } });
       } else if (outcome.kind === "done") {
-        uow.put(payments, orderId, { ...withStep(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: { ...card, askAt } });
+        const paid = { ...card, askAt, details: outcome.details ?? card.details };
+        uow.put(payments, orderId, { ...withStep(payment, "COMPLETED", uow.now, null), paidAt: uow.now, card: paid });
         changeOrder(uow, order, "order.completed", { status: "COMPLETED", completedAt: uow.now, holdsStock: false });
         markBought(uow, orderId);
       } else {

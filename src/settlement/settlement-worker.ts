@@ -4,6 +4,7 @@ import { concurrently } from "../concurrently.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
+import { selectKeysByGatewayOrder } from "./attempts.sql.ts";
 
 /** One kind of attempt as the worker sees it. */
 export type SettlementSource = {
@@ -93,6 +94,15 @@ export class SettlementWorker {
         for (const { id } of await database.rows<{ id: string }>(byKey(paymentKey))) await settle(id);
       }
       await cancels?.check(paymentKey);
+    });
+  }
+
+  /** Handles a notification of a deposit, which names only the order at the gateway. */
+  notifyDeposit(gatewayOrderId: string): void {
+    const id = /^([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})(?:_\d{1,6})?$/i.exec(gatewayOrderId)?.[1];
+    if (id === undefined || this.#stopped || this.#notified.size >= MOST_WAITING) return;
+    this.#enqueue(async () => {
+      for (const { key } of await this.#options.database.rows<{ key: string }>(selectKeysByGatewayOrder(id))) this.notify(key);
     });
   }
 

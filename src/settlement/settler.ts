@@ -63,6 +63,10 @@ export type SettlerParts = {
 
 const LONGEST_DELAY_MS = 300_000;
 
+/** How often a deposit is asked for, if no webhook tells of it, and when after its due date. */
+const DEPOSIT_ASKED_MS = 1_800_000;
+const AFTER_DUE_MS = 60_000;
+
 export class Settler<Row> {
   readonly #kind: AttemptKind<Row>;
   readonly #parts: SettlerParts;
@@ -138,6 +142,8 @@ export class Settler<Row> {
 
   /** An attempt that fails unconfirmed is looked up again soon: most late money is only a little late. */
   #askAgainMs(outcome: GatewayOutcome, asked: number): number | null {
+    if (outcome.kind === "unknown" && outcome.deposit)
+      return Math.min(DEPOSIT_ASKED_MS, Math.max(outcome.deposit.dueAt - this.#parts.now(), 0) + AFTER_DUE_MS);
     if (outcome.kind === "unknown") return this.#delayMs(asked);
     return this.#kind.isCapture && outcome.kind === "failed" && !outcome.confirmed ? this.#delayMs(0) : null;
   }

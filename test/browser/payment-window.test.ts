@@ -25,6 +25,7 @@ before(async () => {
       PAYMENT_GATEWAY_TIMEOUT_MS: "400",
       PAYMENT_SETTLE_AFTER_MS: "600000",
       BALANCE_FUNDING: "gateway",
+      PAYMENT_METHODS: "CARD,EASY_PAY,TRANSFER,VIRTUAL_ACCOUNT",
     },
   });
 });
@@ -196,5 +197,25 @@ browserTest("a charge that the bank refuses, or whose window is closed, leaves t
   await press(page, "닫기");
   await page.getByText("충전하지 않았습니다. 결제된 금액은 없습니다.").waitFor();
   assert.equal(await shop.balanceOf(user), 0);
+  await close();
+});
+
+browserTest("a buyer who chooses a virtual account sees where to pay, and the deposit completes the order", async () => {
+  const { page, user, close } = await buyerAt(({ id, variants }) => `#/checkout?product=${id}&variant=${variants[0]?.id}&quantity=1`);
+  await page.getByRole("radio", { name: /^계좌이체/ }).waitFor();
+  await page.getByRole("radio", { name: /^가상계좌/ }).check();
+  await assertAccessible(page);
+  await page.getByRole("button", { name: "12,000원 결제하기" }).click();
+  await press(page, "결제하기");
+  await page.getByText("아래 계좌로 입금해 주세요.").waitFor();
+  const [payment] = [...simulator.ledger.payments.values()].slice(-1);
+  await page.getByText(payment?.account?.number ?? "none").waitFor();
+  await page.getByText("우리은행").waitFor();
+  await assertAccessible(page);
+  assert.deepEqual(await statusOf(user), ["PENDING WAITING_FOR_DEPOSIT"]);
+  simulator.ledger.deposit(payment?.paymentKey ?? "");
+  await shop.anyone("POST", "/payments/webhooks/toss", { secret: "x", status: "DONE", orderId: payment?.orderId });
+  await page.getByText("결제했습니다").waitFor();
+  assert.deepEqual(await statusOf(user), ["COMPLETED COMPLETED"]);
   await close();
 });

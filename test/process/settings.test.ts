@@ -30,6 +30,11 @@ const SAMPLES: Record<string, { value: string; needs?: Env }> = {
   AUTH_PERSON_CLAIM: { value: "ci" },
   PAYMENT_GATEWAY_URL: { value: "https://gateway.example", needs: { PAYMENT_GATEWAY_SECRET: "key" } },
   PAYMENT_GATEWAY_SECRET: { value: "key", needs: { PAYMENT_GATEWAY_URL: "https://gateway.example" } },
+  PAYMENT_GATEWAY_CLIENT_KEY: { value: "test_ck_key", needs: { PAYMENT_GATEWAY_URL: "https://gateway.example", PAYMENT_GATEWAY_SECRET: "key" } },
+  PAYMENT_GATEWAY_SDK_URL: {
+    value: "https://gateway.example/sdk.js",
+    needs: { PAYMENT_GATEWAY_URL: "https://gateway.example", PAYMENT_GATEWAY_SECRET: "key", PAYMENT_GATEWAY_CLIENT_KEY: "test_ck_key" },
+  },
   PAYMENT_SIMULATOR_URL: { value: "http://127.0.0.1:4000" },
 };
 

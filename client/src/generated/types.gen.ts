@@ -415,7 +415,7 @@ export type Order = {
     payment: {
         paymentId: string;
         method: 'BALANCE' | 'CARD';
-        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        status: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
     } | null;
     /**
      * RFC 3339, in UTC
@@ -487,7 +487,7 @@ export type OrderInList = {
     payment: {
         paymentId: string;
         method: 'BALANCE' | 'CARD';
-        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        status: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
     } | null;
     /**
      * RFC 3339, in UTC
@@ -505,26 +505,72 @@ export type Payment = {
     paymentId: string;
     orderId: string;
     method: 'BALANCE' | 'CARD';
-    status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+    status: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
     /**
      * In the currency's minor unit
      */
     amount: number;
     paidAt: string | null;
+    /**
+     * The payment in the gateway's words
+     */
+    details?: {
+        method: 'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT' | 'OTHER';
+        company: string | null;
+        lastDigits: string | null;
+        approvalNumber: string | null;
+        approvedAt: string | null;
+        receiptUrl: string | null;
+    };
+    /**
+     * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
+     */
+    deposit?: {
+        bankCode: string;
+        bank: string | null;
+        accountNumber: string;
+        /**
+         * RFC 3339, in UTC
+         */
+        dueAt: string;
+    };
 };
 
 export type PaymentWithHistory = {
     paymentId: string;
     orderId: string;
     method: 'BALANCE' | 'CARD';
-    status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+    status: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
     /**
      * In the currency's minor unit
      */
     amount: number;
     paidAt: string | null;
+    /**
+     * The payment in the gateway's words
+     */
+    details?: {
+        method: 'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT' | 'OTHER';
+        company: string | null;
+        lastDigits: string | null;
+        approvalNumber: string | null;
+        approvedAt: string | null;
+        receiptUrl: string | null;
+    };
+    /**
+     * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
+     */
+    deposit?: {
+        bankCode: string;
+        bank: string | null;
+        accountNumber: string;
+        /**
+         * RFC 3339, in UTC
+         */
+        dueAt: string;
+    };
     history: Array<{
-        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        status: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
         /**
          * RFC 3339, in UTC
          */
@@ -694,7 +740,7 @@ export type OrderWithBuyer = {
     payment: {
         paymentId: string;
         method: 'BALANCE' | 'CARD';
-        status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        status: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
     } | null;
     /**
      * RFC 3339, in UTC
@@ -3632,7 +3678,20 @@ export type CancelOrderData = {
      * At most 1 MiB.
      */
     body?: {
-        [key: string]: never;
+        /**
+         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         */
+        refundReceiveAccount?: {
+            /**
+             * The bank's name or code at the gateway
+             */
+            bank: string;
+            /**
+             * Digits only
+             */
+            accountNumber: string;
+            holderName: string;
+        };
     };
     headers?: {
         /**
@@ -3955,12 +4014,16 @@ export type PaymentWebhookData = {
     /**
      * At most 1 MiB.
      */
-    body: {
-        eventType: string;
+    body?: {
+        eventType?: string;
         data?: {
             paymentKey?: string;
             [key: string]: unknown;
         };
+        /**
+         * Of DEPOSIT_CALLBACK, which has no payment key
+         */
+        orderId?: string;
         [key: string]: unknown;
     };
     path?: never;
@@ -6378,6 +6441,20 @@ export type RefundOrderData = {
         reason: string;
         customerReason?: string;
         /**
+         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         */
+        refundReceiveAccount?: {
+            /**
+             * The bank's name or code at the gateway
+             */
+            bank: string;
+            /**
+             * Digits only
+             */
+            accountNumber: string;
+            holderName: string;
+        };
+        /**
          * false writes the units off: they are not sold again
          */
         restock?: boolean;
@@ -7364,6 +7441,20 @@ export type ReceiveReturnData = {
          * false writes the units off: they are not sold again
          */
         restock: boolean;
+        /**
+         * Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended
+         */
+        refundReceiveAccount?: {
+            /**
+             * The bank's name or code at the gateway
+             */
+            bank: string;
+            /**
+             * Digits only
+             */
+            accountNumber: string;
+            holderName: string;
+        };
     };
     headers?: {
         /**
@@ -7667,7 +7758,7 @@ export type ListPaymentsData = {
          * `nextCursor` of the previous page
          */
         cursor?: string;
-        status?: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        status?: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
         method?: 'BALANCE' | 'CARD';
     };
     url: '/admin/payments';
@@ -7729,15 +7820,38 @@ export type ListPaymentsResponses = {
             paymentId: string;
             orderId: string;
             method: 'BALANCE' | 'CARD';
-            status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+            status: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
             /**
              * In the currency's minor unit
              */
             amount: number;
             paidAt: string | null;
+            /**
+             * The payment in the gateway's words
+             */
+            details?: {
+                method: 'CARD' | 'EASY_PAY' | 'TRANSFER' | 'VIRTUAL_ACCOUNT' | 'OTHER';
+                company: string | null;
+                lastDigits: string | null;
+                approvalNumber: string | null;
+                approvedAt: string | null;
+                receiptUrl: string | null;
+            };
+            /**
+             * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
+             */
+            deposit?: {
+                bankCode: string;
+                bank: string | null;
+                accountNumber: string;
+                /**
+                 * RFC 3339, in UTC
+                 */
+                dueAt: string;
+            };
             userId: string;
             history: Array<{
-                status: 'PENDING' | 'UNKNOWN' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+                status: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
                 /**
                  * RFC 3339, in UTC
                  */
@@ -8197,23 +8311,10 @@ export type ListSalesResponses = {
             name: string;
             units: number;
             /**
-             * Unit price × units kept, before discounts, in the currency's minor unit
+             * In the currency's minor unit
              */
             revenue: number;
-            /**
-             * The discount of the units kept
-             */
-            discount: number;
-            /**
-             * The amount refunded since
-             */
-            refunded: number;
-            /**
-             * Paid less refunded: revenue less discount
-             */
-            net: number;
         }>;
-        aggregatedAt: string | null;
     };
 };
 
@@ -8296,29 +8397,12 @@ export type ListSalesByDayResponses = {
              * In the shop's time zone
              */
             day: string;
-            /**
-             * Orders completed on the day that are not fully refunded
-             */
-            orders: number;
             units: number;
             /**
-             * Unit price × units kept, before discounts, in the currency's minor unit
+             * In the currency's minor unit
              */
             revenue: number;
-            /**
-             * The discount of the units kept
-             */
-            discount: number;
-            /**
-             * The amount refunded since
-             */
-            refunded: number;
-            /**
-             * Paid less refunded: revenue less discount
-             */
-            net: number;
         }>;
-        aggregatedAt: string | null;
     };
 };
 

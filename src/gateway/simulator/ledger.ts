@@ -1,6 +1,6 @@
 // The simulated gateway's ledger: captures and refunds by the rules of the real gateway. It knows neither HTTP nor scripts.
 
-import { randomBytes } from "node:crypto";
+import { randomBytes, randomInt } from "node:crypto";
 import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { GatewayMethod } from "../../payment-settings.ts";
 import type { GatewayStatus } from "../gateway.ts";
@@ -19,6 +19,8 @@ export type LedgerPayment = {
   cancels: Cancel[];
   /** Set for a payment whose window was opened here. A key that was made without a window is good for any order and amount. */
   session?: PaymentSession;
+  /** The account of a deposit, once the payment was confirmed. */
+  account?: { number: string; dueAt: number };
 };
 export type PaymentSession = { orderName: string; way: GatewayMethod };
 export type LedgerTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
@@ -34,6 +36,8 @@ type Entry = { payment: LedgerPayment } | { key: string; remembered: StoredOutco
 const KEY_LASTS_MS = 15 * 86_400_000;
 /** How long an authorization lasts. */
 export const AUTHORIZATION_MS = 30 * 60_000;
+/** How long a buyer may take for a deposit. */
+const DEPOSIT_LASTS_MS = 86_400_000;
 const DUPLICATED_ORDER_ID = failure(400, "DUPLICATED_ORDER_ID", "이미 승인 및 취소가 진행된 중복된 주문번호 입니다.");
 
 export class GatewayLedger {
@@ -121,15 +125,40 @@ export class GatewayLedger {
       this.#store(payment);
       return failure(403, "REJECT_CARD_PAYMENT", "한도초과 혹은 잔액부족으로 결제에 실패했습니다.");
     }
+    if (payment.session?.way === "VIRTUAL_ACCOUNT") {
+      const account = { number: randomInt(1e13).toString().padStart(14, "1"), dueAt: this.#now() + DEPOSIT_LASTS_MS };
+      const waiting: LedgerPayment = { ...payment, status: "WAITING_FOR_DEPOSIT", account };
+      this.#store(waiting);
+      return { status: 200, payment: waiting };
+    }
     const done: LedgerPayment = { ...payment, status: "DONE", left: amount, approvedAt: this.#now(), transactionKey: newTransactionKey() };
     this.#store(done);
     return { status: 200, payment: done };
   }
 
-  /** Sends money back: all that is left, without an amount. */
-  cancel({ paymentKey, amount, reason }: { paymentKey: string; amount: number | undefined; reason: string }, decline: boolean): Outcome {
-    const payment = this.payments.get(paymentKey);
+  /** The buyer has paid to the account. Refused after its due date, and for any other payment. */
+  deposit(paymentKey: string): Outcome {
+    const payment = this.#current(paymentKey);
+    if (payment?.status !== "WAITING_FOR_DEPOSIT") return failure(400, "NOT_WAITING_FOR_DEPOSIT", "입금할 수 없는 계좌입니다.");
+    const paid: LedgerPayment = { ...payment, status: "DONE", left: payment.amount, approvedAt: this.#now(), transactionKey: newTransactionKey() };
+    this.#store(paid);
+    return { status: 200, payment: paid };
+  }
+
+  /** Sends money back: all that is left, without an amount. @param hasAccount whether the request names an account for the money */
+  cancel(
+    { paymentKey, amount, reason, hasAccount }: { paymentKey: string; amount: number | undefined; reason: string; hasAccount: boolean },
+    decline: boolean,
+  ): Outcome {
+    const payment = this.#current(paymentKey);
     if (!payment) return this.find(paymentKey);
+    if (payment.status === "WAITING_FOR_DEPOSIT") {
+      const closed: LedgerPayment = { ...payment, status: "CANCELED" };
+      this.#store(closed);
+      return { status: 200, payment: closed };
+    }
+    // A deposit cannot go back the way it came.
+    if (payment.account && !hasAccount) return failure(400, "INVALID_REFUND_ACCOUNT_INFO", "환불 계좌 정보가 필요합니다.");
     if (payment.status === "CANCELED") return failure(400, "ALREADY_CANCELED_PAYMENT", "이미 취소된 결제 입니다.");
     if (decline || (payment.status !== "DONE" && payment.status !== "PARTIAL_CANCELED"))
       return failure(403, "NOT_CANCELABLE_PAYMENT", "취소 할 수 없는 결제 입니다.");
@@ -145,7 +174,8 @@ export class GatewayLedger {
   /** A payment as it is now: a window in which the buyer did not finish is closed after 30 minutes. */
   #current(paymentKey: string): LedgerPayment | undefined {
     const payment = this.payments.get(paymentKey);
-    const isExpired = payment?.status === "IN_PROGRESS" && this.#now() >= payment.requestedAt + AUTHORIZATION_MS;
+    const isLate = payment?.status === "WAITING_FOR_DEPOSIT" && this.#now() >= (payment.account?.dueAt ?? 0);
+    const isExpired = isLate || (payment?.status === "IN_PROGRESS" && this.#now() >= payment.requestedAt + AUTHORIZATION_MS);
     return isExpired ? { ...payment, status: "EXPIRED" } : payment;
   }
 

@@ -3,6 +3,7 @@
 import { amountToWire } from "../toss/amounts.ts";
 import type { LedgerPayment, LedgerTransaction } from "./ledger.ts";
 
+const METHODS = { CARD: "카드", EASY_PAY: "간편결제", TRANSFER: "계좌이체", VIRTUAL_ACCOUNT: "가상계좌" };
 const MERCHANT = "jangnal";
 const KST_MS = 9 * 3_600_000;
 
@@ -12,7 +13,7 @@ export function seoulTime(at: number): string {
 }
 
 export function paymentJson(payment: LedgerPayment, currency: string): Record<string, unknown> {
-  const { paymentKey, orderId, amount, left, status, requestedAt, approvedAt, transactionKey, cancels } = payment;
+  const { paymentKey, orderId, amount, left, status, requestedAt, approvedAt, transactionKey, cancels, session, account } = payment;
   const wire = (minor: number): number => amountToWire(minor, currency);
   const vat = Math.round(left / 11);
   return {
@@ -23,12 +24,12 @@ export function paymentJson(payment: LedgerPayment, currency: string): Record<st
     orderName: "장날",
     mId: MERCHANT,
     currency,
-    method: "카드",
+    method: METHODS[session?.way ?? "CARD"],
     totalAmount: String(wire(amount)),
     balanceAmount: String(wire(left)),
     status,
     requestedAt: seoulTime(requestedAt),
-    approvedAt: seoulTime(approvedAt ?? requestedAt),
+    approvedAt: account && approvedAt === null ? null : seoulTime(approvedAt ?? requestedAt),
     useEscrow: false,
     ...(transactionKey === null ? {} : { lastTransactionKey: cancels.at(-1)?.transactionKey ?? transactionKey }),
     suppliedAmount: wire(left - vat),
@@ -51,22 +52,42 @@ export function paymentJson(payment: LedgerPayment, currency: string): Record<st
           })),
         }),
     isPartialCancelable: true,
-    card: {
-      amount: wire(amount),
-      issuerCode: "61",
-      acquirerCode: "31",
-      number: "43301234****123*",
-      installmentPlanMonths: 0,
-      approveNo: "00000000",
-      useCardPoint: false,
-      cardType: "신용",
-      ownerType: "개인",
-      acquireStatus: "READY",
-      isInterestFree: false,
-    },
+    ...wayJson(payment, wire(amount)),
     country: "KR",
     receipt: { url: "https://example.com/receipt" },
   };
+}
+
+/** The object that describes how the buyer pays. */
+function wayJson({ session, account }: LedgerPayment, amount: number): Record<string, unknown> {
+  if (account)
+    return {
+      virtualAccount: {
+        accountNumber: account.number,
+        accountType: "일반",
+        bankCode: "20",
+        customerName: "홍길동",
+        dueDate: seoulTime(account.dueAt).slice(0, 19),
+        expired: false,
+        settlementStatus: "INCOMPLETED",
+        refundStatus: "NONE",
+      },
+    };
+  if (session?.way === "TRANSFER") return { transfer: { bankCode: "88", settlementStatus: "INCOMPLETED" } };
+  const card = {
+    amount,
+    issuerCode: "61",
+    acquirerCode: "31",
+    number: "43301234****123*",
+    installmentPlanMonths: 0,
+    approveNo: "00000000",
+    useCardPoint: false,
+    cardType: "신용",
+    ownerType: "개인",
+    acquireStatus: "READY",
+    isInterestFree: false,
+  };
+  return session?.way === "EASY_PAY" ? { card, easyPay: { provider: "토스페이", amount: 0, discountAmount: 0 } } : { card };
 }
 
 export function transactionJson(

@@ -72,7 +72,7 @@ export class Simulator {
 
   /** Sends money back by hand, as in the gateway's dashboard: all that is left, or an amount in minor units. */
   cancelInDashboard(paymentKey: string, amount?: number): Outcome {
-    return this.#calls.noticed(paymentKey, () => this.ledger.cancel({ paymentKey, amount, reason: "고객 요청" }, false));
+    return this.#calls.noticed(paymentKey, () => this.ledger.cancel({ paymentKey, amount, reason: "고객 요청", hasAccount: true }, false));
   }
 
   /** The number of calls of this operation, over all payments. */
@@ -86,6 +86,13 @@ export class Simulator {
     const outcome = this.ledger.authorize({ paymentKey, orderId, amount, orderName: orderId, way });
     if ("code" in outcome) throw new Error(outcome.code);
     return paymentKey;
+  }
+
+  /** A buyer's deposit to the account of a payment, with the gateway's notification. Errors: the ledger's refusal. */
+  deposit(paymentKey: string): void {
+    const outcome = this.ledger.deposit(paymentKey);
+    if ("code" in outcome) throw new Error(outcome.code);
+    void this.webhooks.sendDeposit(outcome.payment);
   }
 
   /** Lets the process end while the server is open. */
@@ -164,7 +171,8 @@ export class Simulator {
     const { cancelReason, cancelAmount } = body;
     const amount = amountFromWire(cancelAmount, this.#currency);
     if (!isText(cancelReason) || (cancelAmount !== undefined && amount === undefined)) return this.#calls.answer(response, INVALID_REQUEST);
-    const effect = (decline: boolean): Outcome => this.ledger.cancel({ paymentKey, amount, reason: cancelReason }, decline);
+    const effect = (decline: boolean): Outcome =>
+      this.ledger.cancel({ paymentKey, amount, reason: cancelReason, hasAccount: isAccount(body["refundReceiveAccount"]) }, decline);
     this.#calls.change("cancel", paymentKey, request, effect, response);
   }
 
@@ -202,6 +210,11 @@ export class Simulator {
   #isAuthorized({ headers }: IncomingMessage): boolean {
     return headers.authorization === `Basic ${Buffer.from(`${this.#secret}:`).toString("base64")}`;
   }
+}
+
+function isAccount(value: unknown): boolean {
+  const { bank, accountNumber, holderName } = (value ?? {}) as Record<string, unknown>;
+  return isText(bank) && typeof accountNumber === "string" && /^\d{1,20}$/.test(accountNumber) && isText(holderName) && holderName.length <= 60;
 }
 
 function sendPage(response: ServerResponse, html: string): void {

@@ -18,12 +18,21 @@ export class Webhooks {
     this.#currency = currency;
   }
 
-  async send(payment: LedgerPayment, status: LedgerPayment["status"] = payment.status): Promise<void> {
-    const body = JSON.stringify({
+  send(payment: LedgerPayment, status: LedgerPayment["status"] = payment.status): Promise<void> {
+    return this.#send({
       eventType: "PAYMENT_STATUS_CHANGED",
       createdAt: seoulTime(Date.now()).slice(0, 26),
       data: { ...paymentJson(payment, this.#currency), status },
     });
+  }
+
+  /** DEPOSIT_CALLBACK: it has no type, and names the order only. */
+  sendDeposit({ orderId, status, transactionKey }: LedgerPayment): Promise<void> {
+    return this.#send({ createdAt: seoulTime(Date.now()).slice(0, 26), secret: "ps_simulated", status, transactionKey, orderId });
+  }
+
+  async #send(event: Record<string, unknown>): Promise<void> {
+    const body = JSON.stringify(event);
     for (let tries = 0; tries < TRIES && this.url !== undefined && !this.#closing.signal.aborted; tries++) {
       if (await this.#deliver(this.url, body)) return;
       await new Promise<void>((resolve) => setTimeout(resolve, exponentialMs(FIRST_PAUSE_MS, Number.POSITIVE_INFINITY, tries)).unref());

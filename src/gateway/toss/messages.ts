@@ -2,6 +2,7 @@
 // The gateway sends amounts as numbers; its published description has strings.
 
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "./amounts.ts";
+import { readDetails } from "./details.ts";
 import { GATEWAY_STATUSES, type GatewayPayment, type GatewayStatus, type GatewayTransaction, GatewayUnknown } from "../gateway.ts";
 
 type Fields = Record<string, unknown>;
@@ -26,6 +27,7 @@ export function readPayment(body: unknown): GatewayPayment {
     amount: total ?? 0,
     left: left ?? 0,
     cancels: sent.map((cancel) => ({ amount: cancel.amount ?? 0, reason: cancel.reason })),
+    details: readDetails(fields(body)),
   };
 }
 

@@ -65,8 +65,12 @@ export class TossGateway implements Gateway {
     });
   }
 
-  cancel({ idempotencyKey, paymentKey, amount, reason }: Cancellation): Promise<GatewayAnswer> {
-    const body = { cancelReason: cutText(reason, 200), ...(amount === null ? {} : { cancelAmount: amountToWire(amount, this.currency) }) };
+  cancel({ idempotencyKey, paymentKey, amount, reason, receiveAccount }: Cancellation): Promise<GatewayAnswer> {
+    const body = {
+      cancelReason: cutText(reason, 200),
+      ...(amount === null ? {} : { cancelAmount: amountToWire(amount, this.currency) }),
+      ...(receiveAccount ? { refundReceiveAccount: receiveAccount } : {}),
+    };
     return this.#change({ operation: "cancel", method: "POST", path: `/v1/payments/${encodeURIComponent(paymentKey)}/cancel`, body, idempotencyKey });
   }
 

@@ -1,6 +1,7 @@
 // Payments as the API shows them.
 
 import { isoOrNull } from "../../database/statement.ts";
+import type { GatewayDetails } from "../../gateway/gateway.ts";
 import type { AttemptStatus } from "../../idempotency/two-phase.ts";
 import { Refusal } from "../../refusal.ts";
 import { reasonsFor } from "../refund/refund.ts";
@@ -13,10 +14,23 @@ export type PaymentView = {
   status: PaymentRow["status"];
   amount: number;
   paidAt: string | null;
+  details?: Omit<GatewayDetails, "deposit">;
+  deposit?: GatewayDetails["deposit"];
 };
 
-export function paymentView({ id, orderId, method, status, amount, paidAt }: PaymentRow): PaymentView {
-  return { paymentId: id, orderId, method, status, amount, paidAt: isoOrNull(paidAt) };
+/** The gateway's details, and the account of a deposit while the shop waits for it. */
+export function paymentView({ id, orderId, method, status, amount, paidAt, card }: PaymentRow): PaymentView {
+  const { deposit, ...details } = card?.details ?? {};
+  return {
+    paymentId: id,
+    orderId,
+    method,
+    status,
+    amount,
+    paidAt: isoOrNull(paidAt),
+    ...(card?.details ? { details: details as Omit<GatewayDetails, "deposit"> } : {}),
+    ...(deposit && status === "WAITING_FOR_DEPOSIT" ? { deposit } : {}),
+  };
 }
 
 /** The steps of a payment, oldest first. An operator's reasons are shown to operators only. */

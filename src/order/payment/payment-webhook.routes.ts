@@ -1,16 +1,20 @@
 import Type from "typebox";
 import type { Routes } from "../../http/route.ts";
+import { invalid } from "../../refusal.ts";
 
 const Notification = Type.Object(
   {
-    eventType: Type.String({ maxLength: 100 }),
+    eventType: Type.Optional(Type.String({ maxLength: 100 })),
     data: Type.Optional(Type.Object({ paymentKey: Type.Optional(Type.String({ maxLength: 200 })) }, { additionalProperties: true })),
+    orderId: Type.Optional(Type.String({ maxLength: 64, description: "Of DEPOSIT_CALLBACK, which has no payment key" })),
   },
   { additionalProperties: true },
 );
 
-/** @param worker called with the payment key of each notification */
-export function paymentWebhookRoutes(routes: Routes, { worker }: { worker: { notify(paymentKey: string): void } }): void {
+type Worker = { notify(paymentKey: string): void; notifyDeposit(gatewayOrderId: string): void };
+
+/** @param worker called with the payment key, or the order id, of each notification */
+export function paymentWebhookRoutes(routes: Routes, { worker }: { worker: Worker }): void {
   routes.read(
     {
       method: "POST",
@@ -18,13 +22,17 @@ export function paymentWebhookRoutes(routes: Routes, { worker }: { worker: { not
       operationId: "paymentWebhook",
       audience: "anyone",
       tag: "Payments",
-      summary: "Receives the gateway's notification that a payment has changed",
+      summary: "Receives the gateway's notification that a payment has changed, or a deposit has arrived",
       description: "Unsigned, so the notification itself is not trusted: the shop asks the gateway. 200 for every body that can be read.",
       body: Notification,
       answers: { 200: Type.Object({}) },
+      shape: ({ body }) => {
+        if (body.eventType === undefined && body.orderId === undefined) invalid("/eventType", "is required");
+      },
     },
     ({ body }) => {
       if (body.data?.paymentKey) worker.notify(body.data.paymentKey);
+      else if (body.orderId) worker.notifyDeposit(body.orderId);
       return {};
     },
   );

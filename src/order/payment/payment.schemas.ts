@@ -1,6 +1,7 @@
 // Schemas of payments that several routes share.
 
 import Type from "typebox";
+import { GATEWAY_METHODS } from "../../payment-settings.ts";
 import { Id, Instant, Money, Nullable, OneOf } from "../../http/schemas.ts";
 import { PAYMENT_STATUSES, type PaymentRecord } from "./payment.ts";
 
@@ -14,6 +15,25 @@ export const paymentFields = {
   status: PaymentStatusSchema,
   amount: Money(),
   paidAt: Nullable(Instant()),
+  details: Type.Optional(
+    Type.Object(
+      {
+        method: OneOf([...GATEWAY_METHODS, "OTHER"]),
+        company: Nullable(Type.String({ description: "The card's issuer, the bank, or the provider of easy pay" })),
+        lastDigits: Nullable(Type.String({ description: "The last four characters of the card number, as the gateway masks them" })),
+        approvalNumber: Nullable(Type.String()),
+        approvedAt: Nullable(Instant()),
+        receiptUrl: Nullable(Type.String({ format: "uri" })),
+      },
+      { description: "The payment in the gateway's words" },
+    ),
+  ),
+  deposit: Type.Optional(
+    Type.Object(
+      { bankCode: Type.String(), bank: Nullable(Type.String()), accountNumber: Type.String(), dueAt: Instant() },
+      { description: "While WAITING_FOR_DEPOSIT: where and until when the buyer pays" },
+    ),
+  ),
 };
 
 export const historyFields = {

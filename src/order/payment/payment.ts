@@ -1,18 +1,27 @@
 // Payments: types and pure rules.
 
 import { iso } from "../../database/statement.ts";
+import type { GatewayDetails } from "../../gateway/gateway.ts";
 import { eventId } from "../../ids.ts";
 import { type Order, payable } from "../order.ts";
 
 export type PaymentMethod = "BALANCE" | "CARD";
-export const PAYMENT_STATUSES = ["PENDING", "UNKNOWN", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
+export const PAYMENT_STATUSES = ["PENDING", "UNKNOWN", "WAITING_FOR_DEPOSIT", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
 export type PaymentStatus = (typeof PAYMENT_STATUSES)[number];
 
 /** One change of a payment. */
 export type PaymentStep = { status: PaymentStatus; at: string; reason: string | null; customerReason?: string };
 
 /** The payment at the gateway, when the gateway is asked next, how often it was asked, and the number of the idempotency key in use. */
-export type CardDetails = { paymentKey: string; gatewayOrderId: string; askAt: number | null; asked: number; keyNumber: number };
+export type CardDetails = {
+  paymentKey: string;
+  gatewayOrderId: string;
+  askAt: number | null;
+  asked: number;
+  keyNumber: number;
+  /** The payment in the gateway's words, once the gateway has named a method. */
+  details: GatewayDetails | null;
+};
 
 /** `amount` in minor units, instants in ms. `card`: cards only. */
 export type PaymentRow = {
@@ -53,7 +62,7 @@ export function balancePayment(order: Order): PaymentRow | undefined {
 
 /** Whether the payment's outcome is not known yet. */
 export function isOpen({ status }: Pick<PaymentRow, "status">): boolean {
-  return status === "PENDING" || status === "UNKNOWN";
+  return status === "PENDING" || status === "UNKNOWN" || status === "WAITING_FOR_DEPOSIT";
 }
 
 /** All steps of a payment, oldest first. A payment without stored steps has one: it was made. */

@@ -54,7 +54,7 @@ export function startCardPayment(orderCache: OrderCache, cardsAreTaken: boolean)
         markBought(uow, orderId);
         return { kind: "answer", answer: paymentView(payment) };
       }
-      const card = { paymentKey, gatewayOrderId, askAt: uow.now + askAfterMs, asked: 0, keyNumber: 0 };
+      const card = { paymentKey, gatewayOrderId, askAt: uow.now + askAfterMs, asked: 0, keyNumber: 0, details: null };
       uow.put(payments, orderId, {
         ...started,
         status: "PENDING",

@@ -1,4 +1,5 @@
 import { invalid, refuse } from "../../refusal.ts";
+import type { ReceiveAccount } from "../../gateway/gateway.ts";
 import { type Command, command } from "../../till/command.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
 import { getOrder } from "../get-order.ts";
@@ -17,6 +18,8 @@ export type RefundOrder = {
   viewer: Viewer;
   /** The delay before settlement asks the gateway about an unfinished refund to a card, in ms. */
   askAfterMs: number;
+  /** The buyer's account, which only the refund of a deposit needs. */
+  receiveAccount?: ReceiveAccount | null | undefined;
   immutable?: ImmutableOrder;
 };
 
@@ -32,7 +35,7 @@ export function refundOrder(orderCache: OrderCache): Command<RefundOrder, Starte
     prepare: (input) => withImmutableOrder(orderCache, input),
     needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
 
-    decide(uow, { orderId, items, reason, customerReason, restock, viewer, askAfterMs }) {
+    decide(uow, { orderId, items, reason, customerReason, restock, viewer, askAfterMs, receiveAccount }) {
       const order = getOrder(uow, orderId, null);
       if (items)
         for (const [i, item] of items.entries())
@@ -41,7 +44,7 @@ export function refundOrder(orderCache: OrderCache): Command<RefundOrder, Starte
         refuse("ORDER_NOT_REFUNDABLE", { orderId, orderStatus: order.status });
       const units = items ? unitsOf(items) : remaining(order.items);
       const terms = { units, reasons: { reason, customerReason }, restock, returnId: null };
-      return viewOfRefund(refund(uow, order, terms, { askAfterMs }), viewer);
+      return viewOfRefund(refund(uow, order, terms, { askAfterMs, receiveAccount }), viewer);
     },
   });
 }

@@ -1,4 +1,5 @@
 import { arrayOf, columns, type Statement } from "../../database/statement.ts";
+import type { ReceiveAccount } from "../../gateway/gateway.ts";
 import type { Change, Table } from "../../till/table.ts";
 
 /** A refund to a card, in progress or, if the gateway's dashboard has made it, completed at once. `units` by variant, instants in ms, `amount` in minor units. */
@@ -23,10 +24,12 @@ export type RefundRow = {
   askAt: number | null;
   asked: number;
   keyNumber: number;
+  /** Where a deposit goes back to, while the refund is in progress. */
+  receiveAccount?: ReceiveAccount | null | undefined;
 };
 
 const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces AS units, coalesce(restock, true) AS restock, return_id AS "returnId", reason, customer_reason AS "customerReason", failure,
-  created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked, key_number AS "keyNumber"`;
+  created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked, key_number AS "keyNumber", receive_account AS "receiveAccount"`;
 
 /** The open refund of each order, protected by the order's lock. */
 export const refunds: Table<RefundRow> = {
@@ -59,6 +62,7 @@ const STARTED = columns({
   created_at: "timestamptz",
   settled_at: "timestamptz",
   ask_at: "timestamptz",
+  receive_account: "jsonb",
 });
 const CHANGED = columns({
   id: "uuid",
@@ -73,7 +77,7 @@ const CHANGED = columns({
 });
 
 function rowsOf(changes: Change<RefundRow>[]) {
-  return changes.map(({ after }) => ({ ...after, pieces: after.units }));
+  return changes.map(({ after }) => ({ ...after, pieces: after.units, receiveAccount: after.receiveAccount ?? null }));
 }
 
 function insertRefunds(changes: Change<RefundRow>[]): Statement {
@@ -88,7 +92,7 @@ function insertRefunds(changes: Change<RefundRow>[]): Statement {
 function updateRefunds(changes: Change<RefundRow>[]): Statement {
   return {
     name: "update refunds",
-    text: `UPDATE refunds r SET status = v.status, amount = v.amount, pieces = v.pieces, failure = v.failure, settled_at = v.settled_at, ask_at = v.ask_at,
+    text: `UPDATE refunds r SET status = v.status, receive_account = CASE WHEN v.status = 'PENDING' THEN r.receive_account END, amount = v.amount, pieces = v.pieces, failure = v.failure, settled_at = v.settled_at, ask_at = v.ask_at,
              asked = v.asked, key_number = v.key_number
            FROM ${CHANGED.unnest} v(${CHANGED.names}) WHERE r.id = v.id AND r.status <> 'COMPLETED'`,
     values: CHANGED.arrays(rowsOf(changes)),

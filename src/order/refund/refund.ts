@@ -5,7 +5,8 @@ import { moveMoney } from "../../balance/move-money.ts";
 import { freeUnits } from "../../drop/succession.ts";
 import { refundSales } from "../../drop/sell-in-drop.ts";
 import { returnCoupon } from "../../coupon/use-coupon.ts";
-import { refuse } from "../../refusal.ts";
+import type { ReceiveAccount } from "../../gateway/gateway.ts";
+import { invalid, refuse } from "../../refusal.ts";
 import type { Started } from "../../idempotency/two-phase.ts";
 import { NeedsChanged, type UnitOfWork } from "../../till/unit-of-work.ts";
 import { changeOrder } from "../change-order.ts";
@@ -67,7 +68,7 @@ export type Refunded = { order: Order; payment: PaymentRow | undefined };
  * completes it.
  * Errors: ORDER_NOT_REFUNDABLE, PAYMENT_IN_PROGRESS while another refund is in progress.
  */
-export function refund(uow: UnitOfWork, order: Order, terms: RefundTerms, { askAfterMs }: { askAfterMs: number }): Started<Refunded> {
+export function refund(uow: UnitOfWork, order: Order, terms: RefundTerms, { askAfterMs, receiveAccount }: RefundCall): Started<Refunded> {
   if (uow.find(refunds, order.id)?.status === "PENDING") refuse("PAYMENT_IN_PROGRESS", { orderId: order.id });
   // A refund that has ended in this round keeps its row until the round is written, so this command
   // waits for the next round.
@@ -76,7 +77,10 @@ export function refund(uow: UnitOfWork, order: Order, terms: RefundTerms, { askA
   const { amount } = shareOf(order, terms);
   if (order.paidAt === null && payment === undefined) throw new Error(`order ${order.id} is paid, but has no payment`);
   if (payment && payment.card !== null && amount > 0) {
-    const row = newRefund(uow, payment, payment.card.paymentKey, { amount, askAfterMs, ...terms });
+    const isDeposit = payment.card.details?.method === "VIRTUAL_ACCOUNT";
+    if (isDeposit && !receiveAccount) invalid("/refundReceiveAccount", "is required: a deposit goes back to an account of the buyer");
+    const account = isDeposit ? receiveAccount : null;
+    const row = newRefund(uow, payment, payment.card.paymentKey, { amount, askAfterMs, receiveAccount: account, ...terms });
     uow.put(refunds, order.id, row);
     return { kind: "attempt", id: row.id };
   }
@@ -86,15 +90,18 @@ export function refund(uow: UnitOfWork, order: Order, terms: RefundTerms, { askA
   return { kind: "answer", answer: restoreUnits(uow, order, terms) };
 }
 
+/** `askAfterMs`: when settlement asks the gateway, in ms. `receiveAccount`: the buyer's account, which only the refund of a deposit uses. */
+export type RefundCall = { askAfterMs: number; receiveAccount?: ReceiveAccount | null | undefined };
+
 /** Shows the order if the refund is complete. */
 export function viewOfRefund(started: Started<Refunded>, viewer: Viewer): Started<OrderView> {
   return started.kind === "attempt" ? started : { kind: "answer", answer: orderView(started.answer.order, started.answer.payment, viewer) };
 }
 
-type NewRefund = RefundTerms & { amount: number; askAfterMs: number };
+type NewRefund = RefundTerms & RefundCall & { amount: number };
 
 function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paymentKey: string, refundFields: NewRefund): RefundRow {
-  const { amount, units, reasons, restock, returnId, askAfterMs } = refundFields;
+  const { amount, units, reasons, restock, returnId, askAfterMs, receiveAccount } = refundFields;
   return {
     id: uow.newId(),
     orderId,
@@ -112,6 +119,7 @@ function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paym
     askAt: uow.now + askAfterMs,
     asked: 0,
     keyNumber: 0,
+    receiveAccount,
   };
 }
 

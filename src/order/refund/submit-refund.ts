@@ -1,3 +1,5 @@
+import Type from "typebox";
+import { Body, Text } from "../../http/schemas.ts";
 import type { BatchedRead } from "../../database/batched-read.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Submission } from "../../http/route.ts";
@@ -10,6 +12,15 @@ import type { RefundRow } from "./refund.sql.ts";
 
 export const CARD_REFUND_DESCRIPTION =
   "A card payment is refunded through the gateway. If the gateway does not answer: 202 and the order as it is now; the refund is in progress and completes when the gateway answers.";
+
+export const RefundReceiveAccount = Body(
+  {
+    bank: Type.String({ minLength: 1, maxLength: 30, description: "The bank's name or code at the gateway" }),
+    accountNumber: Type.String({ pattern: "^\\d{1,20}$", description: "Digits only" }),
+    holderName: Text(60),
+  },
+  { description: "Required for a payment by VIRTUAL_ACCOUNT, whose deposit cannot go back the way it came. Kept only until the refund has ended" },
+);
 
 export type RefundParts = {
   orders: BatchedRead<OrderRow>;

@@ -10,7 +10,7 @@ import { Busy, Card, Failure, Id, Notice, Status, Title, When } from "../parts/p
 import { ListTable, Table, useList } from "../parts/table.tsx";
 import { statusWord, t } from "../words/words.ts";
 
-const STATUSES = ["UNKNOWN", "PENDING", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
+const STATUSES = ["UNKNOWN", "PENDING", "WAITING_FOR_DEPOSIT", "COMPLETED", "FAILED", "REFUNDED", "PARTIALLY_REFUNDED"] as const;
 
 export function Payments() {
   const wanted = route.value.query.get("status");

@@ -21,6 +21,7 @@ const STATUS: Record<string, Pair> = {
   CANCELLED: ["취소", "Cancelled"],
   EXPIRED: ["만료", "Expired"],
   UNKNOWN: ["확인 중", "In doubt"],
+  WAITING_FOR_DEPOSIT: ["입금 대기", "Awaiting deposit"],
   FAILED: ["실패", "Failed"],
   WAITING: ["대기", "Waiting"],
   DELIVERED: ["전달됨", "Delivered"],

@@ -50,7 +50,7 @@ export function Order({ id }: { id: string }) {
 
 /** Whether the outcome of a card payment is unknown yet. */
 const isConfirming = ({ status, payment }: OrderDetail): boolean =>
-  status === "PENDING" && (payment?.status === "PENDING" || payment?.status === "UNKNOWN");
+  status === "PENDING" && (payment?.status === "PENDING" || payment?.status === "UNKNOWN" || payment?.status === "WAITING_FOR_DEPOSIT");
 
 /** Whether the time to pay is over, by the clock: the shop expires the order a little later. */
 const isOverdue = (order: OrderDetail): boolean =>
@@ -108,7 +108,8 @@ function Notices({ order }: { order: OrderDetail }) {
       {payable && result === "left" && <Notice kind="warn">{t.value.leftWindow}</Notice>}
       {payable && result === "refused" && <Notice kind="bad">{t.value.windowFailed}</Notice>}
       {(isOverdue(order) || (status === "EXPIRED" && result !== null)) && <Notice kind="warn">{t.value.expiredNow}</Notice>}
-      {isConfirming(order) && (
+      {isConfirming(order) && payment?.status === "WAITING_FOR_DEPOSIT" && <AwaitedDeposit paymentId={payment.paymentId} amount={order.amountDue} />}
+      {isConfirming(order) && payment?.status !== "WAITING_FOR_DEPOSIT" && (
         <Notice kind="warn">
           <p>
             <strong>{t.value.confirming}</strong>
@@ -117,6 +118,26 @@ function Notices({ order }: { order: OrderDetail }) {
         </Notice>
       )}
     </>
+  );
+}
+
+/** The account to which the buyer pays. */
+function AwaitedDeposit({ paymentId, amount }: { paymentId: string; amount: number }) {
+  const payment = useUserResource(`payment ${paymentId}`, async (_, signal) => (await shop.getPayment({ path: { paymentId }, signal })).body);
+  const deposit = payment.data?.deposit;
+  return (
+    <Notice kind="warn">
+      <p>
+        <strong>{t.value.depositAwaited}</strong>
+      </p>
+      {deposit && (
+        <p>
+          {deposit.bank ?? deposit.bankCode} <code>{deposit.accountNumber}</code>
+          <br />
+          <Money amount={amount} /> · {t.value.depositUntil(formatInstant(deposit.dueAt))}
+        </p>
+      )}
+    </Notice>
   );
 }
 

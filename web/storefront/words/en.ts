@@ -156,6 +156,8 @@ export const en = {
   windowHint: "You pay in the gateway's own window.",
   depositHint: "You get an account number. The payment is complete when you have deposited the amount in time.",
   payment: "Payment",
+  depositAwaited: "Please pay to this account. Your items are held until then.",
+  depositUntil: (due: string) => `until ${due}`,
   confirmingPayment: "Confirming the payment",
   confirmingPaymentHint: "If you close this page, you still pay only once.",
   leftWindow: "You closed the payment window without paying.",

@@ -154,6 +154,8 @@ export const ko = {
   windowHint: "결제사의 결제창에서 결제합니다.",
   depositHint: "발급된 계좌에 기한 안에 입금하면 결제가 완료됩니다.",
   payment: "결제",
+  depositAwaited: "아래 계좌로 입금해 주세요. 상품은 기한까지 확보해 둡니다.",
+  depositUntil: (due: string) => `${due}까지`,
   confirmingPayment: "결제를 확인하는 중입니다",
   confirmingPaymentHint: "이 화면을 닫아도 두 번 결제되지 않습니다.",
   leftWindow: "결제창을 닫아 결제하지 않았습니다.",

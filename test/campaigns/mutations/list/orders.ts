@@ -5,6 +5,7 @@ import { type Mutation, mutation } from "../mutation.ts";
 const RULES = "test/rules/order-rules.test.ts";
 const MONEY = "test/rules/rules.test.ts";
 const PAYMENTS = "test/api/payments.test.ts";
+const DEPOSITS = "test/api/deposits.test.ts";
 const CHARGES = "test/api/charges.test.ts";
 const AMOUNT = "test/api/expected-amount.test.ts";
 const REASONS = "test/api/reasons.test.ts";
@@ -252,6 +253,35 @@ export const ORDERS: Mutation[] = [
     MONEY,
     "a card charge starts only if the balance has room",
   ]),
+  mutation("a payment that waits for a deposit is open", "src/order/payment/payment.ts", ' || status === "WAITING_FOR_DEPOSIT"', "", [
+    DEPOSITS,
+    "a deposit completes the order once",
+  ]),
+  mutation(
+    "a deposit that the shop does not take is refused",
+    "src/settlement/capture.ts",
+    'if (outcome.kind === "unknown" && outcome.deposit &&',
+    "if (false &&",
+    [DEPOSITS, "a shop that takes no deposits closes the account"],
+  ),
+  mutation(
+    "a method that the shop does not take is refunded",
+    "src/settlement/capture.ts",
+    'if (outcome.kind === "done" && !isTaken(outcome.details, methods))',
+    "if (false)",
+    [DEPOSITS, "money that came by a method that the shop does not take"],
+  ),
+  mutation("a deposit goes back to an account", "src/order/refund/refund.ts", "isDeposit && !receiveAccount", "false", [
+    DEPOSITS,
+    "a deposit goes back to an account of the buyer",
+  ]),
+  mutation(
+    "a refund's account is forgotten",
+    "src/order/refund/refund.sql.ts",
+    "CASE WHEN v.status = 'PENDING' THEN r.receive_account END",
+    "r.receive_account",
+    [DEPOSITS, "a deposit goes back to an account of the buyer"],
+  ),
   mutation("an announced charge starts once", "src/balance/start-charge.ts", "if (uow.find(cardCharges, chargeId)) return", "if (false) return", [
     CHARGES,
     "an announced charge that two instances receive many times",

@@ -1,0 +1,186 @@
+// Payments that are complete when a buyer has paid to a virtual account: the stock is held until the due date, a deposit completes the order once,
+// and it goes back to an account of the buyer. What the payment view keeps of a payment.
+
+import assert from "node:assert/strict";
+import { randomUUID } from "node:crypto";
+import { after, before, test } from "node:test";
+import { Simulator } from "../../src/gateway/simulator/simulator.ts";
+import { readPayment } from "../../src/gateway/toss/messages.ts";
+import type { GatewayMethod } from "../../src/payment-settings.ts";
+import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
+
+const ACCOUNT = { bank: "88", accountNumber: "110123456789", holderName: "김민수" };
+let shop: TestShop;
+let cardsOnly: TestShop;
+let simulator: Simulator;
+before(async () => {
+  simulator = new Simulator({ secret: "test_sk_of_the_tests" });
+  const env = {
+    PAYMENT_GATEWAY_URL: await simulator.listen(),
+    PAYMENT_GATEWAY_SECRET: "test_sk_of_the_tests",
+    PAYMENT_GATEWAY_TIMEOUT_MS: "400",
+    PAYMENT_SETTLE_AFTER_MS: "600000",
+  };
+  shop = await openTestShop({ env: { ...env, PAYMENT_METHODS: "CARD,EASY_PAY,VIRTUAL_ACCOUNT" } });
+  cardsOnly = await openTestShop({ env, beside: shop });
+});
+after(async () => {
+  await cardsOnly.close();
+  await shop.close();
+  await simulator.close();
+});
+
+type Paid = { user: Client; orderId: string; product: { id: string; variants: { id: string }[] }; paymentKey: string; answer: Answer };
+
+/** Orders two units, and pays with this method in a window. */
+async function pay(way: GatewayMethod, at: TestShop = shop): Promise<Paid> {
+  const user = (await shop.user()).at(at);
+  const product = await shop.product({ price: 1000, stock: 10 });
+  const order = { orderItems: [{ productId: product.id, quantity: 2 }], payment: { method: "DEFERRED" } };
+  const { orderId } = good(await user.post("/orders", order), 201);
+  const paymentKey = simulator.authorize({ orderId, amount: 2000, way });
+  return { user, orderId, product, paymentKey, answer: await user.post("/payments", { orderId, method: "CARD", paymentKey }) };
+}
+const orderOf = async ({ user, orderId }: Paid) => good(await user.get(`/orders/${orderId}`), 200);
+const settle = async (): Promise<void> => void good(await shop.operator.post("/admin/jobs/settle-payments/run"), 200);
+const makeDue = (paymentId: string): Promise<unknown> =>
+  shop.shop.database.rows({ name: "make due", text: "UPDATE payments SET ask_at = created_at WHERE id = $1", values: [paymentId] });
+const assertAuditIsClean = async (): Promise<void> => assert.deepEqual(good(await shop.operator.get("/admin/audit"), 200).violations, []);
+
+test("a payment that waits for a deposit names the account and holds the stock", async () => {
+  const paid = await pay("VIRTUAL_ACCOUNT");
+  const { status, deposit, details, paymentId } = good(paid.answer, 202);
+  assert.equal(status, "WAITING_FOR_DEPOSIT");
+  assert.deepEqual([deposit.bank, deposit.bankCode, details.method], ["우리은행", "20", "VIRTUAL_ACCOUNT"]);
+  assert.equal(deposit.accountNumber, simulator.ledger.payments.get(paid.paymentKey)?.account?.number);
+  assert.ok(Date.parse(deposit.dueAt) > Date.now());
+  assert.equal(await shop.stockOf(paid.product), 8);
+  assert.equal((await orderOf(paid)).status, "PENDING");
+  refused(await paid.user.post("/payments", { orderId: paid.orderId, method: "CARD", paymentKey: "another" }), 409, "PAYMENT_IN_PROGRESS");
+  // The order's own time to pay is over, and the shop asks again: it goes on waiting.
+  await shop.shop.database.rows({ name: "x", text: "UPDATE orders SET expires_at = created_at WHERE id = $1", values: [paid.orderId] });
+  await makeDue(paymentId);
+  await settle();
+  good(await shop.operator.post("/admin/jobs/expire-orders/run"), 200);
+  assert.deepEqual([(await orderOf(paid)).status, await shop.stockOf(paid.product)], ["PENDING", 8]);
+  await assertAuditIsClean();
+});
+
+test("a deposit completes the order once, by its notification", async () => {
+  const paid = await pay("VIRTUAL_ACCOUNT");
+  const { paymentId } = good(paid.answer, 202);
+  simulator.ledger.deposit(paid.paymentKey);
+  const { orderId } = paid;
+  for (let times = 0; times < 3; times++)
+    good(await shop.anyone("POST", "/payments/webhooks/toss", { createdAt: "2026-11-29T12:00:00.000", secret: "x", status: "DONE", orderId }), 200);
+  await shop.shop.settlement.worker.idle();
+  await shop.shop.settlement.worker.idle();
+  const { status, deposit, history } = good(await paid.user.get(`/payments/${paymentId}`), 200);
+  assert.deepEqual([status, deposit], ["COMPLETED", undefined]);
+  assert.deepEqual(
+    history.map((step: { status: string }) => step.status),
+    ["PENDING", "WAITING_FOR_DEPOSIT", "COMPLETED"],
+  );
+  assert.equal((await orderOf(paid)).status, "COMPLETED");
+  await assertAuditIsClean();
+});
+
+test("a deposit whose notification is lost is found by the job", async () => {
+  const paid = await pay("VIRTUAL_ACCOUNT");
+  simulator.ledger.deposit(paid.paymentKey);
+  await makeDue(good(paid.answer, 202).paymentId);
+  await settle();
+  assert.equal((await orderOf(paid)).status, "COMPLETED");
+});
+
+test("an account to which nothing was paid in time gives the stock back", async () => {
+  const paid = await pay("VIRTUAL_ACCOUNT");
+  const payment = simulator.ledger.payments.get(paid.paymentKey);
+  if (payment?.account) payment.account.dueAt = Date.now() - 1;
+  assert.throws(() => simulator.deposit(paid.paymentKey));
+  await makeDue(good(paid.answer, 202).paymentId);
+  await settle();
+  assert.equal(await shop.stockOf(paid.product), 10);
+  assert.equal((await orderOf(paid)).payment.status, "FAILED");
+  await assertAuditIsClean();
+});
+
+test("a deposit goes back to an account of the buyer, in part and whole, and the account is forgotten", async () => {
+  const paid = await pay("VIRTUAL_ACCOUNT");
+  simulator.ledger.deposit(paid.paymentKey);
+  await makeDue(good(paid.answer, 202).paymentId);
+  await settle();
+  const [variant] = paid.product.variants as [{ id: string }];
+  const refund = (more: Record<string, unknown>): Promise<Answer> =>
+    shop.operator.post(`/admin/orders/${paid.orderId}/refunds`, { items: [{ variantId: variant.id, quantity: 1 }], reason: "bruised", ...more });
+  const { errors } = refused(await refund({}), 400, "INVALID_REQUEST") as { errors: { path: string }[] };
+  assert.equal(errors[0]?.path, "/refundReceiveAccount");
+  good(await refund({ refundReceiveAccount: ACCOUNT }), 200);
+  refused(await refund({ refundReceiveAccount: { ...ACCOUNT, accountNumber: "110-12" } }), 400, "INVALID_REQUEST");
+  good(await refund({ refundReceiveAccount: ACCOUNT }), 200);
+  assert.equal((await orderOf(paid)).status, "REFUNDED");
+  assert.equal(simulator.ledger.payments.get(paid.paymentKey)?.left, 0);
+  const [kept] = await shop.shop.database.rows<{ count: number }>({
+    name: "kept accounts",
+    text: "SELECT count(*)::int AS count FROM refunds WHERE receive_account IS NOT NULL",
+    values: [],
+  });
+  assert.equal(kept?.count, 0);
+  await assertAuditIsClean();
+});
+
+test("a shop that takes no deposits closes the account at once, and the order can be paid by card", async () => {
+  const paid = await pay("VIRTUAL_ACCOUNT", cardsOnly);
+  assert.equal(refused(paid.answer, 402, "PAYMENT_DECLINED")["reason"], "PAYMENT_METHOD_NOT_TAKEN");
+  assert.equal(simulator.ledger.payments.get(paid.paymentKey)?.status, "CANCELED");
+  assert.throws(() => simulator.deposit(paid.paymentKey));
+  const paymentKey = simulator.authorize({ orderId: paid.orderId, amount: 2000 });
+  good(await paid.user.post("/payments", { orderId: paid.orderId, method: "CARD", paymentKey }), 201);
+});
+
+test("money that came by a method that the shop does not take goes back", async () => {
+  const paid = await pay("TRANSFER", cardsOnly);
+  assert.equal(refused(paid.answer, 402, "PAYMENT_DECLINED")["reason"], "PAYMENT_METHOD_NOT_TAKEN");
+  await settle();
+  assert.equal(simulator.ledger.payments.get(paid.paymentKey)?.left, 0);
+  await assertAuditIsClean();
+});
+
+test("a payment keeps its method, company, last digits, approval and receipt, and no more of the card", async () => {
+  const paid = await pay("CARD");
+  const { details, paymentId } = good(paid.answer, 201);
+  assert.deepEqual(
+    { ...details, approvedAt: typeof details.approvedAt },
+    {
+      method: "CARD",
+      company: "현대카드",
+      lastDigits: "123*",
+      approvalNumber: "00000000",
+      approvedAt: "string",
+      receiptUrl: "https://example.com/receipt",
+    },
+  );
+  const stored = await shop.shop.database.rows({
+    name: "stored",
+    text: "SELECT p.*::text AS row FROM payments p WHERE id = $1",
+    values: [paymentId],
+  });
+  assert.doesNotMatch(JSON.stringify(stored), /43301234/);
+  assert.equal(good((await pay("EASY_PAY")).answer, 201).details.company, "토스페이");
+});
+
+test("details that cannot be read change no outcome", () => {
+  const payment = { paymentKey: randomUUID(), orderId: "order-1", status: "DONE", totalAmount: 1, balanceAmount: 1, method: "카드" };
+  const details = (more: Record<string, unknown>) => readPayment({ ...payment, ...more }).details;
+  assert.deepEqual(details({ card: { number: 7, approveNo: "<b>", issuerCode: {} }, receipt: { url: "javascript:alert(1)" }, approvedAt: "soon" }), {
+    method: "CARD",
+    company: null,
+    lastDigits: null,
+    approvalNumber: null,
+    approvedAt: null,
+    receiptUrl: null,
+  });
+  assert.equal(details({ method: "휴대폰" })?.method, "OTHER");
+  assert.equal(details({ method: null }), null);
+  assert.equal(details({ card: { number: "4330123412341234" } })?.lastDigits, "1234");
+});
