@@ -8311,10 +8311,23 @@ export type ListSalesResponses = {
             name: string;
             units: number;
             /**
-             * In the currency's minor unit
+             * Unit price × units kept, before discounts, in the currency's minor unit
              */
             revenue: number;
+            /**
+             * The discount of the units kept
+             */
+            discount: number;
+            /**
+             * The amount refunded since
+             */
+            refunded: number;
+            /**
+             * Paid less refunded: revenue less discount
+             */
+            net: number;
         }>;
+        aggregatedAt: string | null;
     };
 };
 
@@ -8397,12 +8410,29 @@ export type ListSalesByDayResponses = {
              * In the shop's time zone
              */
             day: string;
+            /**
+             * Orders completed on the day that are not fully refunded
+             */
+            orders: number;
             units: number;
             /**
-             * In the currency's minor unit
+             * Unit price × units kept, before discounts, in the currency's minor unit
              */
             revenue: number;
+            /**
+             * The discount of the units kept
+             */
+            discount: number;
+            /**
+             * The amount refunded since
+             */
+            refunded: number;
+            /**
+             * Paid less refunded: revenue less discount
+             */
+            net: number;
         }>;
+        aggregatedAt: string | null;
     };
 };
 
