@@ -5,19 +5,21 @@ import { openGateway } from "../gateway/open-gateway.ts";
 import { reconcile as compareLedgers, reconciledPeriod } from "../settlement/reconcile.ts";
 import { dayOrInstant } from "../order/day-or-instant.ts";
 import { storedTimezone } from "../settings/stored-settings.ts";
+import { csvOf, tableOf } from "./reconciliation-table.ts";
 import { type CliCommand, CommandFailed } from "./command-line.ts";
 import { withShopDatabase } from "./own-database.ts";
 
 export const reconcile: CliCommand = {
   summary: "Compare the shop's card payments with the gateway's ledger",
-  usage: ` [--from DAY] [--to DAY] [--json]
+  usage: ` [--from DAY] [--to DAY] [--json | --csv]
 
   --from, --to  dates (YYYY-MM-DD) in the shop's time zone, both included, or instants; default: the last 24 hours
   --json        print the result as JSON
+  --csv         print the differences as CSV
 
 Reads only. Exits with 0 if both sides agree, otherwise with 1. If cards are simulated, it reads the simulator's ledger in DATA_DIR.`,
-  options: { from: { type: "string" }, to: { type: "string" }, json: { type: "boolean" } },
-  async run({ from: start, to: end, json }) {
+  options: { from: { type: "string" }, to: { type: "string" }, json: { type: "boolean" }, csv: { type: "boolean" } },
+  async run({ from: start, to: end, json, csv }) {
     const config = readConfig(process.env);
     if (config.gateway.kind === "none") throw new CommandFailed("No payment gateway is configured: set PAYMENT_GATEWAY_URL.");
     const { gateway, close } = await openGateway(config.gateway, { dataDir: config.dataDir });
@@ -35,9 +37,9 @@ Reads only. Exits with 0 if both sides agree, otherwise with 1. If cards are sim
         }
       });
       if (json) console.log(JSON.stringify(result, null, 2));
+      else if (csv) console.log(csvOf(result.differences));
       else {
-        for (const { what, paymentKey, shop, gateway: ledger } of result.differences)
-          console.log(`${what}: ${paymentKey} ${JSON.stringify({ shop, gateway: ledger })}`);
+        if (result.differences.length > 0) console.log(tableOf(result.differences));
         console.log(
           `${result.compared} payments compared, ${result.captured} captured, ${result.givenBack} refunded: ${result.differenceCount === 0 ? "both sides agree." : `${result.differenceCount} differences.`}`,
         );

@@ -22,6 +22,8 @@ const UNKNOWN_ID = "0197a1c0-0000-7000-8000-000000000002";
 const BODIES: Record<string, unknown> = {
   openCharge: { amount: 1000 },
   createDrop: { name: "드롭", productId: UNKNOWN_ID, opensAt: "2099-01-01T00:00:00Z" },
+  setPublicValue: { publicValue: "1234" },
+  resolvePayment: { outcome: "PAID", reason: "확인" },
   chargeBalance: { amount: 1 },
   addToCart: { productId: UNKNOWN_ID, quantity: 1 },
   setCartQuantity: { quantity: 1 },

@@ -6,7 +6,7 @@ import { RawConnection, requestText } from "../support/raw.ts";
 import { type Answer, type Client, good, openTestShop, refused, type TestShop } from "../support/shop.ts";
 
 const MIB = 1024 * 1024;
-const BULK = ["/admin/balances/grant", "/admin/products", "/admin/users"];
+const BULK = ["/admin/balances/grant", "/admin/products", "/admin/shipments", "/admin/users"];
 
 let shop: TestShop;
 let user: Client;

@@ -80,9 +80,9 @@ describe("data of another user", () => {
     for (const [path, methods] of Object.entries(document.paths as Record<string, Record<string, Operation>>))
       for (const [method, { security, requestBody }] of Object.entries(methods)) {
         // Public operations match none of these conditions, operator operations match the second.
-        if (security === undefined || !(/\{(userId|orderId|paymentId)\}/.test(path) || path.startsWith("/admin"))) continue;
+        if (security.length === 0 || !(/\{(userId|orderId|paymentId)\}/.test(path) || path.startsWith("/admin"))) continue;
         const filled = path.replaceAll(/\{(\w+)\}/g, (_, name: string) =>
-          path.startsWith("/admin/orders") ? order.orderId : (ids[name] ?? "aggregate-sales"),
+          path.startsWith("/admin/orders") ? order.orderId : (ids[name] ?? (name === "name" ? "aggregate-sales" : item.id)),
         );
         const body =
           BODIES[`${method.toUpperCase()} ${path}`]?.({ product, item }) ??
@@ -111,7 +111,7 @@ describe("data of another user", () => {
   }
 });
 
-type Operation = { security?: unknown; requestBody?: { content: { "application/json": { examples?: Record<string, { value: unknown }> } } } };
+type Operation = { security: unknown[]; requestBody?: { content: { "application/json": { examples?: Record<string, { value: unknown }> } } } };
 type Fixtures = { product: { id: string; variants: { id: string }[] }; item: { id: string } };
 /**
  * Valid bodies, so that the refusal is about authorization. Any other operation uses the example in
@@ -123,6 +123,7 @@ const BODIES: Record<string, (fixtures: Fixtures) => unknown> = {
   "POST /users/{userId}/cart/items": ({ product }) => ({ productId: product.id, quantity: 1 }),
   "PATCH /users/{userId}/cart/items/{id}": () => ({ quantity: 2 }),
   "POST /admin/users": () => ({ name: "n" }),
+  "POST /admin/payments/{id}/resolve": () => ({ outcome: "PAID", reason: "r" }),
   "POST /admin/balances/grant": () => ({ grants: [{ userId: "0193a000-0000-7000-8000-000000000000", amount: 1, reason: "r" }] }),
   "POST /admin/products": () => ({ name: "n", price: 1, stock: 1 }),
   "PATCH /admin/products/{id}": () => ({ name: "n" }),

@@ -10,9 +10,10 @@ import { startCharge } from "../../../src/balance/start-charge.ts";
 import type { Statement } from "../../../src/database/statement.ts";
 import { Database } from "../../../src/database/pool.ts";
 import { createSettlers, type Settlers } from "../../../src/settlement/settlement.ts";
+import { GatewayCancels } from "../../../src/settlement/gateway-cancels.ts";
 import { SettlementWorker } from "../../../src/settlement/settlement-worker.ts";
 import type { Failpoint } from "../../../src/settlement/settler.ts";
-import type { Gateway } from "../../../src/gateway/gateway.ts";
+import { type Gateway, GatewayUnknown } from "../../../src/gateway/gateway.ts";
 import { keyFor, WEBHOOKS } from "../../../src/gateway/simulator/script.ts";
 import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
 import { TossGateway } from "../../../src/gateway/toss/toss.ts";
@@ -79,6 +80,7 @@ class Died extends Error {}
 class Process {
   readonly settlers: Settlers;
   readonly worker: SettlementWorker;
+  readonly cancels: GatewayCancels;
   readonly death: Promise<never>;
   dead = false;
   readonly #till: Till;
@@ -146,6 +148,11 @@ class Process {
       failpoint,
     };
     this.settlers = createSettlers({ ...parts, orderCache: this.#orderCache, balanceMax: BALANCE_MAX });
+    this.cancels = new GatewayCancels({
+      ...parts,
+      orderCache: this.#orderCache,
+      settleRefund: (id) => this.settlers.refunds.source.settle(id),
+    });
     this.worker = new SettlementWorker({
       database: this.#database,
       sources: Object.values(this.settlers).map(({ source }, i) => ({ ...source, due: () => dueOf(TABLES[i] as string, keys) })),
@@ -382,6 +389,7 @@ export class Chaos {
     }
 
     for (const { status } of answers) assert.ok([201, 402, 409, 400].includes(status), `a payment got ${status}`);
+    const byHand = rng.chance(0.3) ? this.#cancelByHand(keys, rng) : undefined;
     const refunds: KeyedResponse[] = [];
     if (rng.chance(0.6)) {
       const parts = rng.chance(0.5) ? [null] : [[{ variantId, quantity: 1 }], null];
@@ -392,6 +400,7 @@ export class Chaos {
         );
       }
     }
+    await byHand;
     await this.#settleAll(keys, current);
 
     const order = good(await shop.operator.get(`/orders/${orderId}`), 200);
@@ -407,15 +416,16 @@ export class Chaos {
     );
     const held = (): number => keys.reduce((sum, one) => sum + (simulator.ledger.payments.get(one)?.left ?? 0), 0);
     const paidByCard = live[0]?.method === "CARD";
+    const paidFromBalance = order.paidAmount > 0 && !paidByCard;
     const paidAndKept = paidByCard ? order.paidAmount - order.refundedAmount : 0;
-    const known = async (): Promise<number> => paidAndKept + (await this.#refusedRefunds(keys));
+    const known = async (): Promise<number> => paidAndKept + (await this.#refusedRefunds(keys)) - (await this.#cancelledInPart(keys));
     await this.#lateCapturesRefunded(async () => held() === (await known()), keys, current);
     assert.equal(held(), await known(), "the gateway's ledger differs from the shop's");
     for (const one of keys)
       if (one !== live[0]?.payment_key)
         assert.equal(simulator.ledger.payments.get(one)?.left ?? 0, await this.#refusedRefunds([one]), "the gateway kept money without a payment");
-    assert.equal(await shop.balanceOf(user), 100 * PRICE - (live[0]?.method === "BALANCE" ? order.paidAmount - order.refundedAmount : 0));
-    const gone = live.length === 0 ? 0 : quantity - order.orderItems[0].refundedQuantity;
+    assert.equal(await shop.balanceOf(user), 100 * PRICE - (paidFromBalance ? order.paidAmount - order.refundedAmount : 0));
+    const gone = live.length === 0 && !paidFromBalance ? 0 : quantity - order.orderItems[0].refundedQuantity;
     assert.equal(await shop.stockOf(product), STOCK - gone, "stock was not restored exactly once");
     const paid = answers.filter(({ status }) => status === 201).map(({ body }) => (JSON.parse(body) as { paymentId: string }).paymentId);
     assert.ok(new Set(paid).size <= 1, "two payments got 201");
@@ -464,6 +474,19 @@ export class Chaos {
       clean = (await this.#isOpen(keys)) ? 0 : clean + 1;
       await pause(3);
     }
+    for (const key of keys) await this.#checkCancels(key, current);
+  }
+
+  /** Books cancels of the gateway's dashboard, as a webhook does. */
+  async #checkCancels(key: string, current: () => Process): Promise<void> {
+    for (const deadline = Date.now() + 60_000; Date.now() < deadline; await pause(5)) {
+      try {
+        return await Promise.race([current().cancels.check(key), current().death]);
+      } catch (error) {
+        if (!(error instanceof Died || error instanceof GatewayUnknown)) throw error;
+      }
+    }
+    throw new Error(`the cancels of ${key} cannot be looked up`);
   }
 
   /** A late capture can arrive after the run on a busy machine; the job then refunds it. */
@@ -483,12 +506,34 @@ export class Chaos {
     return Number(rows[0]?.amount);
   }
 
-  /** Payment keys of such captures. */
-  async keysOfRefusedRefunds(): Promise<Set<string>> {
-    const { rows } = await this.shop.shop.database.pool.query<{ payment_key: string }>(
-      "SELECT payment_key FROM stray_money WHERE status = 'REFUSED'",
+  /** Cancels in the gateway's dashboard that a person has to accept. */
+  async #cancelledInPart(keys: string[]): Promise<number> {
+    const { rows } = await this.shop.shop.database.pool.query<{ amount: string }>(
+      `SELECT coalesce(sum(g.amount), 0) AS amount FROM gateway_cancels g JOIN payments p ON p.id = g.id
+       WHERE g.payment_key = ANY($1) AND p.status IN ('COMPLETED', 'PARTIALLY_REFUNDED')`,
+      [keys],
     );
-    return new Set(rows.map(({ payment_key }) => payment_key));
+    return Number(rows[0]?.amount);
+  }
+
+  /** A person cancels a captured payment in the gateway's dashboard, as a whole or one won of it. */
+  async #cancelByHand(keys: string[], rng: SeededRandom): Promise<void> {
+    const amount = rng.chance(0.5) ? undefined : 1;
+    await pause(rng.below(30));
+    const captured = keys.find((one) => this.simulator.ledger.payments.get(one)?.status === "DONE");
+    if (captured !== undefined) this.simulator.cancelInDashboard(captured, amount);
+  }
+
+  /** Payment keys of everything that the shop lists as in doubt. */
+  async keysInDoubt(): Promise<Set<string>> {
+    const keys = new Set<string>();
+    for (let cursor: string | null = ""; cursor !== null;) {
+      const answer = await this.shop.operator.get(`/admin/payments/attention?limit=100${cursor === "" ? "" : `&cursor=${cursor}`}`);
+      const { payments, nextCursor } = good(answer, 200) as { payments: { paymentKey: string }[]; nextCursor: string | null };
+      for (const { paymentKey } of payments) keys.add(paymentKey);
+      cursor = nextCursor;
+    }
+    return keys;
   }
 
   /** All data of a run, for the error message. */

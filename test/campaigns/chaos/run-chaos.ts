@@ -44,7 +44,8 @@ export async function runChaos({ seed: first, runs }: { seed: number; runs: numb
 
 /**
  * A call that timed out may reach the gateway after its run. The settlement job then refunds the late capture, within the time limit.
- * Captures whose refund the gateway has declined are legitimate differences.
+ * Captures whose refund the gateway has declined, and parts that were cancelled in its dashboard, are differences that the shop must list
+ * as in doubt.
  */
 async function reconcile(chaos: Chaos): Promise<Pick<ChaosReport, "compared" | "differences">> {
   for (const deadline = Date.now() + RECONCILED_WITHIN_MS; ;) {
@@ -53,8 +54,8 @@ async function reconcile(chaos: Chaos): Promise<Pick<ChaosReport, "compared" | "
       compared: number;
       differences: { paymentKey: string }[];
     };
-    const refused = await chaos.keysOfRefusedRefunds();
-    const differences = result.differences.filter(({ paymentKey }) => !refused.has(paymentKey));
+    const inDoubt = await chaos.keysInDoubt();
+    const differences = result.differences.filter(({ paymentKey }) => !inDoubt.has(paymentKey));
     if (differences.length === 0 || Date.now() > deadline) return { compared: result.compared, differences };
   }
 }

@@ -2,6 +2,7 @@ import type { Mutation } from "./mutation.ts";
 import { AFTERWARDS } from "./list/afterwards.ts";
 import { IDENTITIES } from "./list/identity.ts";
 import { DRAWS } from "./list/draws.ts";
+import { DROPS } from "./list/drops.ts";
 import { CONSTRAINTS } from "./list/constraints.ts";
 import { COUNTS } from "./list/counts.ts";
 import { FULFILMENT } from "./list/fulfilment.ts";
@@ -24,6 +25,7 @@ export const MUTATIONS: Mutation[] = [
   ...AFTERWARDS,
   ...IDENTITIES,
   ...DRAWS,
+  ...DROPS,
   ...OF_SETTLEMENT,
   ...TIME_AND_SETTINGS,
 ];

@@ -99,10 +99,13 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     [RULES, "an order for an unknown user"],
   ),
   mutation("an order needs existing products", PLACE, "    getProduct(uow, productId, buyer);", "", [RULES, "an order for an unknown product"]),
-  mutation("a payment from the balance reserves stock", "src/order/payment/pay-from-balance.ts", "  reserveStock(uow, order);\n", "", [
-    CACHE,
-    "par 핵심 주문 처리 → stock is checked and taken",
-  ]),
+  mutation(
+    "a payment from the balance reserves stock",
+    "src/order/payment/pay-from-balance.ts",
+    "  if (!order.holdsStock) reserveStock(uow, order, held);\n",
+    "",
+    [CACHE, "par 핵심 주문 처리 → stock is checked and taken"],
+  ),
   mutation("a payment from the balance takes money", "src/order/payment/pay-from-balance.ts", "if (amount > 0) moveMoney", "if (false) moveMoney", [
     CACHE,
     "and (결제 처리) → the balance falls",

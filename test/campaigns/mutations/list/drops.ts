@@ -1,0 +1,104 @@
+// Drops: window, limit, holds, and how units pass on.
+
+import { type Mutation, mutation } from "../mutation.ts";
+
+const ENTRIES = "test/api/drop-entries.test.ts";
+const ORDERS = "test/api/drop-orders.test.ts";
+const RUSH = "test/api/drop-rush.test.ts";
+const AUDIT = "test/database/audit.test.ts";
+
+const DROP = "src/drop/drop.ts";
+const ENTER = "src/drop/enter-drop.ts";
+const END = "src/drop/end-entry.ts";
+const SELL = "src/drop/sell-in-drop.ts";
+const SUCCESSION = "src/drop/succession.ts";
+const STEER = "src/drop/steer-drop.ts";
+
+export const DROPS: Mutation[] = [
+  mutation("the limit counts what a person has", ENTER, "already + quantity > limit", "quantity > limit", [
+    ORDERS,
+    "the limit counts a person's units",
+  ]),
+  mutation("the limit of an entry is checked", ENTER, "  checkLimit(drop, units, quantity);", "", [ENTRIES, "counts against the limit"]),
+  mutation("an entry before the opening is refused", ENTER, "if (now < opensAt) refuse", "if (false) refuse", [
+    ENTRIES,
+    "refused before the opening",
+  ]),
+  mutation("a paused drop takes nothing", ENTER, 'if (drop.pausedAt !== null) refuse("DROP_CLOSED", { dropId, reason: "PAUSED" });', "", [
+    ENTRIES,
+    "during a pause",
+  ]),
+  mutation("a person enters once", ENTER, 'if (entry && entry.status !== "LAPSED" && entry.status !== "LEFT") refuse', "if (false) refuse", [
+    ENTRIES,
+    "a person enters once",
+  ]),
+  mutation("an entry without a place in line is refused", ENTER, "&& !free && !drop.waitlist)", "&& false)", [ENTRIES, "without a waitlist"]),
+  mutation("units that become free are handed on", SUCCESSION, "if (drop) passUnits(uow, drop, units.variantId);", "", [
+    ENTRIES,
+    "given up passes at once",
+  ]),
+  mutation(
+    "only units that suffice are handed on",
+    SUCCESSION,
+    "if (entry.quantity > free()) waiting.push(person);",
+    "if (false) waiting.push(person);",
+    [ENTRIES, "given up passes at once"],
+  ),
+  mutation("a hold takes its units from stock", SUCCESSION, "  takeStock(uow, { productId: drop.productId,", "  void ({ productId: drop.productId,", [
+    ENTRIES,
+    "the first entries hold",
+  ]),
+  mutation(
+    "nothing passes on during a pause",
+    DROP,
+    'drop.pausedAt !== null || drop.closedAt !== null || drop.mode === "DIRECT"',
+    'drop.closedAt !== null || drop.mode === "DIRECT"',
+    [ENTRIES, "during a pause"],
+  ),
+  mutation("a hold lapses at its end", END, "!hasLapsed(drop, row.entry, uow.now)", "true", [ENTRIES, "a lapsed hold passes on"]),
+  mutation("an ended entry counts no longer", END, "units: person.units - entry.quantity", "units: person.units", [ENTRIES, "a person enters once"]),
+  mutation("an ordered entry is not left", END, 'if (status === "ORDERED" || status === "BOUGHT") refuse', "if (false) refuse", [
+    ORDERS,
+    "only the holder orders",
+  ]),
+  mutation("resuming moves every hold", STEER, "pausedMs: drop.pausedMs + (uow.now - drop.pausedAt) };", "pausedMs: drop.pausedMs };", [
+    ENTRIES,
+    "during a pause",
+  ]),
+  mutation(
+    "resuming moves the ends of orders",
+    STEER,
+    "      uow.append(movedOrders, { dropId: drop.id, ms: resumed.pausedMs - drop.pausedMs });\n",
+    "",
+    [ORDERS, "a pause stops the time of an order"],
+  ),
+  mutation("ordering needs a hold", SELL, 'person && entry?.status === "HELD" &&', "person && entry &&", [ORDERS, "only the holder orders"]),
+  mutation("a hold covers so many units", SELL, "&& wanted.quantity <= entry.quantity;", ";", [ORDERS, "only the holder orders"]),
+  mutation("the rest of a hold is free again", SELL, "if (rest > 0) freeUnits", "if (false) freeUnits", [ORDERS, "does not take of a hold"]),
+  mutation("an order that ends no longer counts", SELL, "for (const sale of before) giveBack(uow, sale, sale.units, status);", "", [
+    ORDERS,
+    "cancelled and fully refunded",
+  ]),
+  mutation("refunded units count back", SELL, "units: sale.units - units };", "units: sale.units };", [RUSH, "add up at every instant"]),
+  mutation("an order ends with the hold that it took over", "src/order/order.ts", "return holdHasEnded ?? ", "return ", [
+    ORDERS,
+    "a pause stops the time of an order",
+  ]),
+  mutation("an order gives back what it holds", "src/order/end-unpaid.ts", "  if (order.holdsStock) restoreStock(uow, order);\n", "", [
+    ORDERS,
+    "STOCK_TAKEN_AT",
+  ]),
+  mutation("held units are not taken twice", "src/order/reserve-stock.ts", "    if (held.has(item.variantId)) continue;\n", "", [
+    ORDERS,
+    "only the holder orders",
+  ]),
+  mutation("added stock goes to the line", "src/catalog/adjust-stock.ts", "if (delta > 0) line.pass(uow, variant.productId, variantId);", "", [
+    ORDERS,
+    "stock that an operator adds",
+  ]),
+  mutation("the audit counts held units", "src/audit/2-stock.ts", "- coalesce(h.sum, 0) OR", "OR", [AUDIT, "a consistent shop"]),
+  mutation("the audit finds an entry that waits beside free stock", "src/audit/8-drops.ts", "AND v.stock >= e.quantity", "AND false", [
+    AUDIT,
+    "the audit finds",
+  ]),
+];
