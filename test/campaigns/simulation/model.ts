@@ -4,7 +4,7 @@
 import { isDeepStrictEqual } from "node:util";
 import assert from "node:assert/strict";
 import type { Discount } from "../../../src/coupon/coupon.ts";
-import { BALANCE_MAX, ORDER_EXPIRES_AFTER_MS, type Result, type Step, type Terms } from "./steps.ts";
+import { BALANCE_MAX, CANCEL_WITHIN_MS, ORDER_EXPIRES_AFTER_MS, type Result, type Step, type Terms } from "./steps.ts";
 
 type Item = { variantId: string; productId: string; price: number; quantity: number; refunded: number };
 type Order = {
@@ -16,6 +16,7 @@ type Order = {
   refunded: number;
   coupon: string | null;
   expiresAt: number | null;
+  completedAt?: number;
   /** Paid by card: neither the payment nor a refund changes the balance. */
   byCard: boolean;
 };
@@ -216,7 +217,7 @@ export class Model {
         if (method === "BALANCE") this.#checkPayable(order, now);
         if (!a) return "an order";
         this.orders.set(a.orderId, order);
-        if (method === "BALANCE") this.#complete(a.orderId, order);
+        if (method === "BALANCE") this.#complete(a.orderId, order, now);
         if (step.lineItems === null) this.carts.set(userId, []);
         return this.order(a.orderId);
       }
@@ -229,12 +230,14 @@ export class Model {
         this.#checkPayable({ ...order, byCard: step.card !== undefined }, now);
         if (step.card === "declined" && order.total > order.discount) refuse("PAYMENT_DECLINED");
         order.byCard = step.card !== undefined;
-        this.#complete(step.orderId, order);
+        this.#complete(step.orderId, order, now);
         return { orderId: step.orderId, status: "COMPLETED", amount: order.total - order.discount };
       }
 
       case "cancel order": {
         const order = this.#own(step);
+        const tooLate = step.callerId !== null && now >= (order.completedAt ?? now) + CANCEL_WITHIN_MS;
+        if (order.status === "COMPLETED" && tooLate) refuse("ORDER_NOT_CANCELLABLE TOO_LATE");
         if (order.status === "COMPLETED")
           return this.#refund(
             step.orderId,
@@ -243,7 +246,7 @@ export class Model {
             now,
             a,
           );
-        if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE");
+        if (order.status !== "PENDING") refuse("ORDER_NOT_CANCELLABLE STATUS");
         order.status = "CANCELLED";
         return this.order(step.orderId);
       }
@@ -314,7 +317,8 @@ export class Model {
     if (!byCard && (this.users.get(userId)?.balance ?? 0) < total - discount) refuse("BALANCE_INSUFFICIENT");
   }
 
-  #complete(orderId: string, order: Order): void {
+  #complete(orderId: string, order: Order, now: number): void {
+    order.completedAt = now;
     for (const item of order.items) this.#variant(item.variantId).stock -= item.quantity;
     if (order.coupon !== null) Object.assign(this.coupons.get(order.coupon) as Coupon, { state: "USED", orderId });
     if (!order.byCard) this.#pay(order.userId, order.discount - order.total);
