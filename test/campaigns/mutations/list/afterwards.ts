@@ -125,8 +125,8 @@ export const AFTERWARDS: Mutation[] = [
   mutation(
     "an event is aggregated once",
     POPULAR,
-    "WHERE e.xid > $1::xid8 AND e.xid <= $2::xid8 AND e.type IN",
-    "WHERE $1 <> '' AND e.xid <= $2::xid8 AND e.type IN",
+    "WHERE e.xid > ${after} AND e.xid <= ${upto} AND e.type IN",
+    "WHERE e.xid <= ${upto} AND ${after} IS NOT NULL AND e.type IN",
     ["test/database/aggregate.test.ts", "each sale is added to its day's row"],
   ),
   mutation(

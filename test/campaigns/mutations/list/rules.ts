@@ -152,10 +152,13 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     THIRD,
     "alt 동시성 충돌",
   ]),
-  mutation("the amount of a charge is bounded", "src/balance/balance.routes.ts", "Amount(1, chargeMax)", "Amount(-10, 9e15)", [
-    POINTS,
-    "opt 유효하지 않은 금액",
-  ]),
+  mutation(
+    "the amount of a charge is bounded",
+    "src/balance/balance.routes.ts",
+    "amount: Amount(1, chargeMax), version",
+    "amount: Amount(-10, 9e15), version",
+    [POINTS, "opt 유효하지 않은 금액"],
+  ),
   mutation("a list of grants is applied whole or not at all", GRANTS, "if (faults.length > 0) refuseGrants", "if (false) refuseGrants", [
     RULES,
     "a list of grants with one unknown user",

@@ -111,7 +111,7 @@ export const TIME_AND_SETTINGS: Mutation[] = [
   mutation(
     "a recount includes sales that are aggregated during it",
     "src/popular/recount-sales.ts",
-    "...(await run<Counted>(COUNT_SALES, [start.xid, checkpoint?.xid, timezone]))",
+    ", ...(await run<Counted | CountedDay>(COUNT_SALES, [start.xid, checkpoint?.xid, timezone]))",
     "",
     [SETTINGS, "sales that are aggregated during a recount"],
   ),
@@ -125,7 +125,7 @@ export const TIME_AND_SETTINGS: Mutation[] = [
   mutation(
     "a recount replaces wrong sums",
     POPULAR,
-    "DO UPDATE SET units = excluded.units, revenue = excluded.revenue RETURNING 1",
+    "DO UPDATE SET units = excluded.units, revenue = excluded.revenue, net = excluded.net, refunded = excluded.refunded RETURNING 1",
     "DO NOTHING RETURNING 1",
     [SETTINGS, "recount-sales corrects wrong sales"],
   ),
