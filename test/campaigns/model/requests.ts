@@ -117,7 +117,7 @@ export function resultOf(step: RequestStep, { status, body }: Answer): Result {
   if (status >= 400) {
     const code = String(body.code);
     if (REFUSED[code] !== status) throw new Error(`${step.kind} was refused with ${status} ${JSON.stringify(body)}`);
-    return { refusal: code === "COUPON_UNUSABLE" ? `${code} ${body.reason}` : code };
+    return { refusal: code === "COUPON_UNUSABLE" || code === "ORDER_NOT_CANCELLABLE" ? `${code} ${body.reason}` : code };
   }
   const created = ["create user", "create product", "create campaign", "issue coupon", "add to cart", "place order", "pay order"];
   const expected = step.kind === "remove from cart" ? 204 : created.includes(step.kind) ? 201 : 200;
