@@ -68,6 +68,7 @@ test("a shop reports the public settings that its pages need", async () => {
       chargeMax: 10_000_000,
       cards: "simulated",
       paymentMethods: ["BALANCE", "CARD"],
+      paymentWindow: null,
       tokens: "own",
       demo: true,
     },

@@ -52,6 +52,8 @@ const VALID: Record<string, Row> = {
     order_id: A,
     created_at: NOW,
   },
+  charge_intents: { id: A, user_id: A, amount: 1, created_at: NOW, expires_at: NOW },
+  gateway_cancels: { id: A, kind: "payment", payment_key: "k", amount: 2, accepted: 1, created_at: NOW },
   drop_people: { drop_id: A, person: A, units: 1, most: 1, entry: 1 },
   drop_refusals: { drop_id: A, code: "DROP_SOLD_OUT", count: 1 },
   draw_parts: { drop_id: A, part: 0, numbers: [1], leaves: "l", node: "n" },
@@ -182,6 +184,13 @@ const INVALID: Record<string, InvalidRow[]> = {
     invalid("drops_check3", { closes_at: null }),
     invalid("drops_product_id_fkey", { product_id: B }),
     key("drops_pkey"),
+  ],
+  charge_intents: [invalid("charge_intents_amount_check", { id: B, amount: 0 }), key("charge_intents_pkey")],
+  gateway_cancels: [
+    invalid("gateway_cancels_amount_check", { amount: 0, accepted: 0 }),
+    invalid("gateway_cancels_check", { accepted: 3 }),
+    invalid("gateway_cancels_kind_check", { kind: "GIFT" }),
+    key("gateway_cancels_pkey"),
   ],
   drop_entries: [
     invalid("drop_entries_number_check", { number: 0 }),
