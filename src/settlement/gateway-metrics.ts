@@ -37,7 +37,8 @@ export function gatewayMetrics(registry: Registry, policies: () => GatewayPolici
   const policy = (): GatewayPolicies["buyers"] => policies().buyers;
   readGauge(registry, "jangnal_gateway_waiting", "Requests waiting for the payment gateway", () => policy().counts.waiting);
   readCounter(registry, "jangnal_gateway_breaks_total", "Times that the gateway's circuit breaker has opened", () => policy().counts.opened);
-  readCounter(registry, "jangnal_gateway_turned_away_total", "Requests answered BUSY because of the payment gateway", () => policy().counts.rejected);
+  for (const name of ["jangnal_gateway_requests_rejected_total", "jangnal_gateway_turned_away_total"])
+    readCounter(registry, name, "Requests answered BUSY because of the payment gateway", () => policy().counts.rejected);
   return ({ operation, outcome, seconds: took }) => {
     calls.inc({ operation, outcome });
     seconds.observe({ operation }, took);
