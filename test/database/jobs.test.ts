@@ -257,6 +257,7 @@ test("each of the shop's own jobs runs and reports its result", async () => {
     "recount-sales": { rows: 0, corrected: 0 },
     "expire-orders": { expired: 3 },
     "expire-holds": { expired: 5 },
+    "run-draws": { drawn: 0 },
     "expire-coupons": { expired: 4 },
     "settle-payments": { settled: 0 },
     "move-orders": { moved: 0 },
