@@ -7,6 +7,7 @@ import { users } from "../../src/balance/balance.sql.ts";
 import { variants } from "../../src/catalog/catalog.sql.ts";
 import { campaigns } from "../../src/coupon/campaign.sql.ts";
 import { userCoupons } from "../../src/coupon/coupon.sql.ts";
+import { drops } from "../../src/drop/drop.sql.ts";
 import { orders } from "../../src/order/order.sql.ts";
 import { payments } from "../../src/order/payment/payment.sql.ts";
 import { LOCK_ORDER } from "../../src/till/lock-order.ts";
@@ -57,8 +58,19 @@ async function pair(table: string, make: () => Promise<string>): Promise<Pair> {
 const order = async (): Promise<string> =>
   (await insertOrder(rival, { userId: await insertUser(rival), items: [{ product: await insertProduct(rival), quantity: 1 }] })).id;
 
+const aDrop = async (): Promise<string> => {
+  const id = newId(Date.now());
+  const { id: productId } = await insertProduct(rival);
+  await rival.query(
+    "INSERT INTO drops (id, name, product_id, mode, opens_at, waitlist, version, created_at) VALUES ($1, 'n', $2, 'DIRECT', now(), false, 1, now())",
+    [id, productId],
+  );
+  return id;
+};
+
 const TABLES: [Table<unknown>, () => Promise<Pair>][] = [
   [users, () => pair("users", () => insertUser(rival))],
+  [drops, () => pair("drops", aDrop)],
   [variants, () => pair("variants", async () => (await insertProduct(rival)).variantId)],
   [campaigns, () => pair("campaigns", () => insertCampaign(rival))],
   [userCoupons, () => pair("user_coupons", async () => insertUserCoupon(rival, await insertCampaign(rival), await insertUser(rival)))],

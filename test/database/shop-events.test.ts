@@ -29,7 +29,7 @@ before(async () => {
   apple = await insertProduct(database.pool, { stock: 1000 });
 });
 beforeEach(async () => {
-  await database.pool.query("TRUNCATE orders, order_items, order_events, shop_events, payments, sinks, deliveries, letters");
+  await database.pool.query("TRUNCATE orders, order_events, shop_events, payments, sinks, deliveries, letters");
 });
 afterEach(async () => {
   await Promise.all(relays.splice(0).map((relay) => relay.stop()));
