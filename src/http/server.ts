@@ -37,8 +37,7 @@ const MAX_DISCARDED_BYTES = 32 * 1024 * 1024;
 /** Node's own limit for the request line and headers together. */
 const MAX_HEAD_BYTES = 16 * 1024;
 
-/** `optimizeEmptyRequests`: a request without a body, such as every GET, gets no stream for it. */
-const HTTP_OPTIONS = { maxHeaderSize: MAX_HEAD_BYTES, requireHostHeader: false, optimizeEmptyRequests: true };
+const HTTP_OPTIONS = { maxHeaderSize: MAX_HEAD_BYTES, requireHostHeader: false };
 
 export type ServerOptions = {
   config: Pick<Config, "locale" | "rateLimit" | "trustProxy" | "corsOrigins">;

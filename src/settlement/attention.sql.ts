@@ -1,7 +1,7 @@
 // Money in doubt: the rows of every kind of attempt that only a person can finish.
 
-import { columns, LAST_ID, type Statement } from "../database/statement.ts";
-import type { Journal } from "../till/table.ts";
+import { arrayOf, columns, LAST_ID, type Statement } from "../database/statement.ts";
+import type { Journal, Table } from "../till/table.ts";
 import { WATCHED_MS } from "./attempts.sql.ts";
 import { CURRENCY_MISMATCH, UNRECOGNIZED_ANSWER } from "./outcome.ts";
 
@@ -71,6 +71,27 @@ export function selectAttention(giveUpAfterMs: number, before: string | null, li
 
 export function selectAttentionById(giveUpAfterMs: number, id: string): Statement {
   return { name: "select attention by id", text: `SELECT * FROM (${ATTENTION}) a WHERE id = $2::uuid`, values: [giveUpAfterMs, id] };
+}
+
+/**
+ * Things in doubt by `doubtKey`, read under the lock of their order or, of a charge, of their user. A thing that an operator has decided in
+ * this round has the status RESOLVED.
+ */
+export const doubts: Table<Pick<Attention, "kind" | "status">> = {
+  name: "money in doubt",
+  load: (keys) => ({
+    name: "read money in doubt",
+    text: `SELECT id, kind, status, $1::float8 AS "giveUpAfterMs" FROM (${ATTENTION}) a WHERE id = ANY($2::uuid[])`,
+    // The setting is the same for every command of an instance.
+    values: [Number(keys[0]?.slice(37)), arrayOf(keys, (key) => key.slice(0, 36))],
+  }),
+  read: (row) => [doubtKey(row["id"] as string, row["giveUpAfterMs"] as number), row as Attention],
+  save: () => [], // `RESOLUTIONS` and the tables of the attempts write them.
+};
+
+/** @param giveUpAfterMs `PAYMENT_GIVE_UP_AFTER_MS` */
+export function doubtKey(id: string, giveUpAfterMs: number): string {
+  return `${id.toLowerCase()}:${giveUpAfterMs}`;
 }
 
 /** The count, up to `limit`. */

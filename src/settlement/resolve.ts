@@ -12,8 +12,8 @@ import { refunds, type RefundRow, selectRefund } from "../order/refund/refund.sq
 import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
 import { need } from "../till/table.ts";
-import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { type Attention, type AttentionKind, RESOLUTIONS, selectAttentionById } from "./attention.sql.ts";
+import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
+import { type Attention, type AttentionKind, doubtKey, doubts, RESOLUTIONS, selectAttentionById } from "./attention.sql.ts";
 import { bookRefund } from "./book-refund.ts";
 import type { GatewayOutcome } from "./outcome.ts";
 import { settleCharge } from "./settle-charge.ts";
@@ -45,6 +45,8 @@ export function outcomesOf({ kind, status }: Pick<Attention, "kind" | "status">)
 /** Why an attempt ended that the gateway did not decide. The operator's own words are in the journal. */
 const BY_AN_OPERATOR = "RESOLVED_BY_OPERATOR";
 const LOOK_AGAIN_MS = 60_000;
+/** The status of a thing that this round has decided. */
+const RESOLVED = "RESOLVED";
 
 /**
  * Applies an operator's word about money in doubt, once. PAID: the buyer's money stays with the shop. NOT_PAID: it never came. RETURNED:
@@ -62,15 +64,17 @@ export function resolveAttention(database: Database, orderCache: OrderCache): Co
       return { ...input, found, immutable, refused };
     },
 
-    needs({ found, immutable }) {
+    needs({ found, immutable, giveUpAfterMs }) {
       if (!found) return [];
-      if (found.orderId !== null) return [...orderNeeds(found.orderId, immutable), need(returns, found.orderId)];
-      return [need(users, found.userId), need(cardCharges, found.paymentId)];
+      const doubt = need(doubts, doubtKey(found.id, giveUpAfterMs));
+      if (found.orderId !== null) return [...orderNeeds(found.orderId, immutable), need(returns, found.orderId), doubt];
+      return [need(users, found.userId), need(cardCharges, found.paymentId), doubt];
     },
 
     decide(uow, input) {
       const { id, outcome, reason, balanceMax, found } = input;
       if (!found) refuse("PAYMENT_NOT_FOUND", { paymentId: id });
+      takeDoubt(uow, input, found);
       if (!outcomesOf(found).includes(outcome)) invalid("/outcome", `must be ${outcomesOf(found).join(" or ")}`);
       const { kind, orderId, userId } = found;
       // Money that comes after all is found by one more look-up.
@@ -90,6 +94,15 @@ export function resolveAttention(database: Database, orderCache: OrderCache): Co
       return { id, kind, outcome, paymentId: found.paymentId, orderId };
     },
   });
+}
+
+/** Takes a thing out of doubt: another operator, or the gateway's answer, may have decided it since it was read. */
+function takeDoubt(uow: UnitOfWork, { id, giveUpAfterMs }: Resolve, found: Attention): void {
+  const key = doubtKey(found.id, giveUpAfterMs);
+  const doubt = uow.find(doubts, key);
+  if (!doubt || doubt.status === RESOLVED) refuse("PAYMENT_NOT_FOUND", { paymentId: id });
+  if (doubt.kind !== found.kind || doubt.status !== found.status) throw new NeedsChanged();
+  uow.put(doubts, key, { ...doubt, status: RESOLVED });
 }
 
 function isOpenPayment(uow: UnitOfWork, orderId: string, id: string): boolean {

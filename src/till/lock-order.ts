@@ -18,6 +18,7 @@ export const READ_AFTER = [
   "drop sales",
   "skus",
   "refunds",
+  "money in doubt",
   "returns",
   "external ids of orders",
   "failed payments",

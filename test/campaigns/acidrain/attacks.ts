@@ -433,11 +433,19 @@ export const ATTACKS: Attack[] = [
       const user = await shop.user({ balance: 100 });
       const { orderId } = await order(shop, user);
       await shop.operator.post("/admin/jobs/relay-events/run");
-      const events = (): Promise<{ id: string; orderId: string }[]> =>
-        shop.operator.get("/admin/events?limit=100").then((answer) => good(answer, 200).events);
-      const event = (await events()).find((one) => one.orderId === orderId);
+      const ofOrder = async (): Promise<{ id: string }[]> => {
+        const found: { id: string }[] = [];
+        // The events of the other attacks fill several pages.
+        for (let cursor: string | null = ""; cursor !== null;) {
+          const { events, nextCursor } = good(await shop.operator.get(`/admin/events?limit=100${cursor && `&cursor=${cursor}`}`), 200);
+          found.push(...(events as { id: string; orderId: string }[]).filter((one) => one.orderId === orderId));
+          cursor = nextCursor as string | null;
+        }
+        return found;
+      };
+      const [event] = await ofOrder();
       // A replayed event is still one event.
-      const effects = async (): Promise<number> => (await events()).filter((one) => one.orderId === orderId).length;
+      const effects = async (): Promise<number> => (await ofOrder()).length;
       return {
         as: shop.operator,
         method: "POST",

@@ -35,17 +35,6 @@ export const OF_SETTLEMENT: Mutation[] = [
     ATTENTION,
     "a part that was cancelled in the dashboard",
   ]),
-  mutation("a refund in progress is no cancel of the dashboard", CANCELS, "foreign <= 0", "false", [
-    ATTENTION,
-    "a refund of the shop is not taken for a cancel",
-  ]),
-  mutation(
-    "a cancel of the dashboard is booked once",
-    "src/settlement/book-refund.ts",
-    '(order.status !== "COMPLETED" && order.status !== "PARTIALLY_REFUNDED")',
-    "false",
-    [ATTENTION, "in the gateway's dashboard"],
-  ),
   mutation("an operator's word must be able to be true", "src/settlement/resolve.ts", "!outcomesOf(found).includes(outcome)", "false", [
     ATTENTION,
     "a part that was cancelled in the dashboard",
