@@ -6,6 +6,7 @@ import { audit } from "../../../src/audit/audit.ts";
 import { Database } from "../../../src/database/pool.ts";
 import { type Client, good, openTestShop, type TestShop } from "../../support/shop.ts";
 import { validRequests, type Operation, type Parameter, type FuzzRequest, fuzzRequests } from "./requests.ts";
+import { prepareSequels } from "./sequels.ts";
 import { Sender } from "./sender.ts";
 import type { Schema } from "./values.ts";
 
@@ -41,6 +42,7 @@ export async function fuzz({ seed, runs, path }: FuzzOptions): Promise<FuzzRepor
     if (result.failed) throw new Error(explain(result, sender), { cause: result.errorInstance });
 
     await prepare(shop, sender, [one, another]);
+    await prepareSequels(shop, sender, [one, another]);
     for (const operation of operations)
       for (const request of fc.sample(validRequests(operation, lookup), { seed, numRuns: VALID_TRIES })) {
         if (sender.hasServed(operation.operationId)) break;

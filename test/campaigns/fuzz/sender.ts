@@ -21,6 +21,23 @@ const REQUIRED_STATUS: Record<string, string[]> = {
   "payOrder orderId": ["PENDING"],
   "cancelOrder orderId": ["PENDING", "COMPLETED"],
   "refundOrder orderId": ["COMPLETED", "PARTIALLY_REFUNDED"],
+  "getDrop dropId": ["OPEN"],
+  "listDropEntries dropId": ["OPEN"],
+  "enterDrop dropId": ["OPEN"],
+  "getOwnEntry dropId": ["OPEN"],
+  "leaveDrop dropId": ["OPEN"],
+  "getDraw dropId": ["AWAITED"],
+  "getDrawFile dropId": ["AWAITED"],
+  "setPublicValue dropId": ["AWAITED"],
+  "shipOrder orderId": ["COMPLETED"],
+  "shipOrders orderId": ["COMPLETED"],
+  "deliverShipment orderId": ["SHIPPED"],
+  "requestReturn orderId": ["SHIPPED"],
+  "withdrawReturn orderId": ["RETURNING"],
+  "withdrawReturn returnId": ["REQUESTED"],
+  "receiveReturn returnId": ["REQUESTED"],
+  "rejectReturn returnId": ["REQUESTED"],
+  "resolvePayment paymentId": ["IN_DOUBT"],
 };
 
 /** Kinds of ids that belong to one buyer. */

@@ -73,6 +73,17 @@ function expiry(what: "orders" | "coupons", where: 0 | 1): Command {
   return new Command({ does: "expire", what, at: where }, (environment) => environment.expire(what, where));
 }
 
+const emptied = fc
+  .tuple(some, at)
+  .map(([user, where]) => new Command({ does: "empty cart", user, at: where }, (environment) => environment.emptyCart(user, where)));
+
+const announced = fc
+  .tuple(some, fc.oneof(fc.integer({ min: 1, max: 4000 }), fc.constant(999_000)), at)
+  .map(
+    ([user, amount, where]) =>
+      new Command({ does: "open charge", user, amount, at: where }, (environment) => environment.openCharge(user, amount, where)),
+  );
+
 const viewed = fc
   .tuple(fc.nat(VIEWS.length - 1), at)
   .map(
@@ -88,6 +99,8 @@ export const COMMANDS: fc.Arbitrary<fc.AsyncCommand<object, Environment>>[] = [
   repeated,
   waiting,
   expiring,
+  emptied,
+  announced,
   viewed,
 ];
 
@@ -107,6 +120,7 @@ const PRELUDE: Request[] = [
   },
   { ask: "create campaign", discount: { type: "FIXED", amount: 500 }, total: 2, opensIn: 0, closesIn: null, validDays: 1, expiresIn: null },
   { ask: "create campaign", discount: { type: "PERCENTAGE", rate: 33 }, total: 3, opensIn: 0, closesIn: null, validDays: null, expiresIn: null },
+  { ask: "edit campaign", campaign: 0, total: 3, discount: null, closesIn: null },
   { ask: "grant", users: [0, 1, 2], amount: 8000 },
   { ask: "issue coupon", campaign: 1, user: 0 },
   { ask: "issue coupon", campaign: 0, user: 1 },

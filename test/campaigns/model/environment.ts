@@ -32,6 +32,8 @@ export class Environment {
   readonly events = new Map<string, string[]>();
   readonly days = new Map<string, string>();
   readonly payments = new Map<string, Payment>();
+  /** Number of attempts that the gateway declined. */
+  declined = 0;
   readonly clock: { forward(ms: number): void };
   readonly #registry: Registry;
   readonly #stored: { key: string; request: HttpRequest; answer: Answer }[] = [];
@@ -85,6 +87,7 @@ export class Environment {
     const before = "orderId" in step ? this.model.orders.get(step.orderId)?.status : undefined;
     const expected = this.model.do(step, issuedAt, result);
     if (!matches(expected, result)) assert.fail(`${nameOf(request)}\n  got ${JSON.stringify(result)}\n  expected ${JSON.stringify(expected)}`);
+    if ("refusal" in result && result.refusal === "PAYMENT_DECLINED") this.declined += 1;
     if ("answer" in result) this.#learn(step, result.answer as Record<string, never>, before, orderedAt);
 
     if (other) assertSame(request, answer, other);
@@ -105,6 +108,23 @@ export class Environment {
     };
     const { status, body } = await this.send(other, at, stored.key);
     assert.deepEqual({ status, code: body.code }, { status: 422, code: "IDEMPOTENCY_KEY_REUSED" }, nameOf(other));
+  }
+
+  /** Empties the cart of the n-th user. */
+  async emptyCart(n: number, at: 0 | 1): Promise<void> {
+    const userId = this.users[n % this.users.length] as string;
+    const { status } = await this.send({ operationId: "emptyCart", as: userId, method: "DELETE", path: `/users/${userId}/cart` }, at);
+    assert.equal(status, 204);
+    this.model.carts.set(userId, []);
+  }
+
+  /** Announces a charge of the n-th user, which moves no money. */
+  async openCharge(n: number, amount: number, at: 0 | 1): Promise<void> {
+    const userId = this.users[n % this.users.length] as string;
+    const path = `/users/${userId}/balance/charges`;
+    const { status, body } = await this.send({ operationId: "openCharge", as: userId, method: "POST", path, body: { amount } }, at);
+    const isTooMuch = (this.model.users.get(userId)?.balance ?? 0) + amount > BALANCE_MAX;
+    assert.deepEqual([status, body.code ?? body.amount], isTooMuch ? [400, "BALANCE_LIMIT_EXCEEDED"] : [201, amount]);
   }
 
   /** The number of the n-th pending order. */

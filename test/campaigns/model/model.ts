@@ -4,6 +4,7 @@
 import fc from "fast-check";
 import { Simulator } from "../../../src/gateway/simulator/simulator.ts";
 import { clockAtNoon } from "../../support/clock.ts";
+import { sellDrop } from "./afterwards.ts";
 import { COMMANDS, prepare } from "./commands.ts";
 import { VIEWS } from "./views.ts";
 import { Environment } from "./environment.ts";
@@ -30,6 +31,7 @@ export async function model({ seed, runs, length = 100 }: ModelOptions): Promise
         await prepare(environment);
         await fc.asyncModelRun(() => ({ model: {}, real: environment }), commands);
         for (const view of VIEWS) await Promise.all([view(environment, 0), view(environment, 1)]);
+        await sellDrop(environment);
       } finally {
         await environment.close();
       }

@@ -44,7 +44,7 @@ function assertMatches(what: string, actual: unknown, expected: unknown): void {
 const newestFirst = (ids: Iterable<string>): string[] => [...ids].reverse();
 
 /** Retries the comparison of a cached list, since an instance learns of another's changes after their response. */
-async function eventually(compare: () => Promise<void>): Promise<void> {
+export async function eventually(compare: () => Promise<void>): Promise<void> {
   const until = performance.now() + 5000;
   for (;;)
     try {
@@ -65,6 +65,7 @@ const balances: View = async (environment, at) => {
     );
     if (ledger.length > 0) assert.equal(ledger[0].balanceAfter, wallet.balance);
     assertMatches("user", await read(environment, at, "getUser", `/admin/users/${id}`), { id });
+    assertMatches("own user", await read(environment, at, "getMe", "/users/me", id), { id });
   }
   assert.deepEqual(
     (await pages(environment, at, "listUsers", "/admin/users", "users")).map(({ id }) => id),
@@ -252,9 +253,12 @@ const sales: View = async (environment, at) => {
 const events: View = async (environment, at) => {
   const listed = await pages(environment, at, "listEvents", "/admin/events", "events");
   assert.equal(
-    listed.length,
+    listed.filter(({ type }) => type.startsWith("order.")).length,
     sum([...environment.events.values()], ({ length }) => length),
   );
+  // Each declined attempt is an event of its payment.
+  assert.equal(listed.filter(({ type }) => type === "payment.declined").length, environment.declined);
+  assert.ok(listed.every(({ type }) => type.startsWith("order.") || type === "payment.declined"));
   for (const [orderId, types] of environment.events)
     assert.deepEqual(
       listed.filter((event) => event.orderId === orderId).map(({ type }) => type),

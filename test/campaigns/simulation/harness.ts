@@ -78,7 +78,8 @@ export class Harness {
 
   async #apply(event: Event): Promise<void> {
     if ("ask" in event) {
-      for (const step of this.#registry.steps(event, this.clock.now())) this.#submit(step, event.at, event.key === null ? null : `key ${event.key}`);
+      for (const step of this.#registry.steps(event, Math.floor(this.clock.now())))
+        this.#submit(step, event.at, event.key === null ? null : `key ${event.key}`);
     } else if ("again" in event) {
       const keyed = this.#requests.filter(({ key }) => key !== null);
       const request = keyed[event.again % keyed.length];
