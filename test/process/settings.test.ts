@@ -28,6 +28,7 @@ const SAMPLES: Record<string, { value: string; needs?: Env }> = {
   AUTH_ISSUER: { value: "https://issuer.example" },
   AUTH_AUDIENCE: { value: "the-shop" },
   AUTH_PERSON_CLAIM: { value: "ci" },
+  CORS_ORIGINS: { value: "https://shop.example" },
   PAYMENT_GATEWAY_URL: { value: "https://gateway.example", needs: { PAYMENT_GATEWAY_SECRET: "key" } },
   PAYMENT_GATEWAY_SECRET: { value: "key", needs: { PAYMENT_GATEWAY_URL: "https://gateway.example" } },
   PAYMENT_GATEWAY_CLIENT_KEY: { value: "test_ck_key", needs: { PAYMENT_GATEWAY_URL: "https://gateway.example", PAYMENT_GATEWAY_SECRET: "key" } },
