@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Answer, Client, TestShop } from "./shop.ts";
+import { type Answer, type Client, type TestShop, withoutRequestId } from "./shop.ts";
 
 /** Users, products and campaigns that a refusal must not change. */
 export type Subjects = { users?: Pick<Client, "id">[]; products?: { id: string }[]; campaigns?: { id: string }[] };
@@ -22,5 +22,5 @@ async function stateOf({ operator }: TestShop, { users = [], products = [], camp
     ...campaigns.map(({ id }) => `/coupons/${id}`),
   ];
   const answers = await Promise.all(paths.map((path) => operator.get(path)));
-  return Object.fromEntries(paths.map((path, i) => [path, { status: answers[i]?.status, body: answers[i]?.body }]));
+  return Object.fromEntries(paths.map((path, i) => [path, { status: answers[i]?.status, body: withoutRequestId(answers[i]?.text ?? "") }]));
 }
