@@ -62,10 +62,6 @@ export const DRAWS: Mutation[] = [
     VERIFIED,
     TAMPERED,
   ]),
-  mutation("a change of status is sent at once, to listeners of other instances too", "src/app/invalidation.ts", "        onDropsChanged();\n", "", [
-    FOLLOWED,
-    "listeners of two instances learn",
-  ]),
   mutation("listeners get at most one ordinary event a second", LIVE, "const due = clock >= watched.dueAt && (", "const due = (", [
     FOLLOWED,
     "between two events that differ only in numbers",

@@ -99,6 +99,6 @@ export const DROPS: Mutation[] = [
   mutation("the audit counts held units", "src/audit/2-stock.ts", "- coalesce(h.sum, 0) OR", "OR", [AUDIT, "a consistent shop"]),
   mutation("the audit finds an entry that waits beside free stock", "src/audit/8-drops.ts", "AND v.stock >= e.quantity", "AND false", [
     AUDIT,
-    "the audit finds",
+    "the audit finds an entry that waits",
   ]),
 ];
