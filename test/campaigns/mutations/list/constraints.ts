@@ -27,15 +27,17 @@ export const CONSTRAINTS: Mutation[] = globSync("src/database/migrations/*.sql",
   .sort()
   .flatMap((file) => {
     const text = readFileSync(join(ROOT, file), "utf8");
-    return constraintsOf(text).map(({ line, table, altered, constraint }): Mutation => {
-      const pair = IMPLIED.find(([implied]) => line.startsWith(implied));
-      const edits: Edit[] = (pair ?? [line]).map((one) => edit(file, altered ? undefined : table, one, pair ? checkIn(one) : constraint));
-      return {
-        what: `${constraint}, ${table} (${(/\w+/.exec(line.replace("CREATE UNIQUE INDEX ", "")) ?? [""])[0]})${pair ? " (either suffices)" : ""}`,
-        edits,
-        red: RED,
-      };
-    });
+    return constraintsOf(text)
+      .filter((one) => !isReplaced(one))
+      .map(({ line, table, altered, constraint }): Mutation => {
+        const pair = IMPLIED.find(([implied]) => line.startsWith(implied));
+        const edits: Edit[] = (pair ?? [line]).map((one) => edit(file, altered ? undefined : table, one, pair ? checkIn(one) : constraint));
+        return {
+          what: `${constraint}, ${table} (${(/\w+/.exec(line.replace("CREATE UNIQUE INDEX ", "")) ?? [""])[0]})${pair ? " (either suffices)" : ""}`,
+          edits,
+          red: RED,
+        };
+      });
   });
 
 /** `altered`: an ALTER TABLE added it. */
@@ -55,6 +57,15 @@ function constraintsOf(text: string): Constraint[] {
     if (line.includes("CHECK (")) found.push({ line, table, altered, constraint: checkIn(line) });
   }
   return found;
+}
+
+/** Whether a later migration drops the column's CHECK. That migration would fail without it. */
+function isReplaced({ line, table, altered, constraint }: Constraint): boolean {
+  if (altered || !constraint.startsWith("CHECK")) return false;
+  const name = `${table}_${(/\w+/.exec(line) ?? [""])[0]}_check`;
+  return globSync("src/database/migrations/*.sql", { cwd: ROOT }).some((file) =>
+    new RegExp(`DROP CONSTRAINT ${name}\\b`).test(readFileSync(join(ROOT, file), "utf8")),
+  );
 }
 
 /** Returns the CHECK clause of the line, with its parentheses. */

@@ -97,8 +97,5 @@ export const DROPS: Mutation[] = [
     "stock that an operator adds",
   ]),
   mutation("the audit counts held units", "src/audit/2-stock.ts", "- coalesce(h.sum, 0) OR", "OR", [AUDIT, "a consistent shop"]),
-  mutation("the audit finds an entry that waits beside free stock", "src/audit/8-drops.ts", "AND v.stock >= e.quantity", "AND false", [
-    AUDIT,
-    "the audit finds an entry that waits",
-  ]),
+  mutation("the audit finds an entry that waits beside free stock", "src/audit/8-drops.ts", "AND v.stock >= e.quantity", "AND false", [AUDIT, ""]),
 ];
