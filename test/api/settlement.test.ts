@@ -166,7 +166,16 @@ describe("the order id at the gateway", () => {
 
   test("is of this order only", async () => {
     const { user, orderId } = await unpaid();
-    for (const gatewayOrderId of [randomUUID(), `${orderId}_1`, `${orderId}_02`, `${orderId}_x`, `${orderId}2`, `${orderId}_`, ""])
+    for (const gatewayOrderId of [
+      randomUUID(),
+      `${randomUUID()}_2`,
+      `${orderId}_1`,
+      `${orderId}_02`,
+      `${orderId}_x`,
+      `${orderId}2`,
+      `${orderId}_`,
+      "",
+    ])
       refused(await pay(user, orderId, `ok-${randomUUID()}`, { gatewayOrderId }), 400, "INVALID_REQUEST");
   });
 
