@@ -1,26 +1,17 @@
 // An order as of one of its events, built from rows that never change. So the outbox stores no copy of the order, and a repeated
 // delivery has the same content as the first. Only address, note, metadata and the buyer's external id are as of the delivery:
-// no event of the order marks their change, and what was erased must not be sent.
+// no event of the order marks their change, and erased data must not be sent.
 
 import type { Database } from "../database/pool.ts";
 import { iso, isoOrNull } from "../database/statement.ts";
 import { orderNumberOf } from "../order/order-number.ts";
-import type { OrderStatus, ShippingAddress, StatusEventType } from "../order/order.ts";
+import type { OrderItem, OrderStatus, ShippingAddress, StatusEventType } from "../order/order.ts";
 import type { ShipmentView } from "../order/order-view.ts";
 import type { EventContents } from "./event-contents.ts";
 import { isRefund, type OrderOutboxEvent, type RefundData, type ReturnData } from "./event.ts";
 import { type DataEventRow, type OrderRow, selectDataEvents, selectOrderRows } from "./outbox.sql.ts";
 
-export type LineItemSnapshot = {
-  productId: string;
-  variantId: string;
-  sku: string | null;
-  name: string;
-  options: Record<string, string>;
-  unitPrice: number;
-  quantity: number;
-  refundedQuantity: number;
-};
+export type LineItemSnapshot = Omit<OrderItem, "shippedQuantity" | "returnedQuantity" | "writtenOffQuantity">;
 
 /** Amounts in minor units of the shop's currency. `paidAmount` is 0 until the order is paid. */
 export type OrderSnapshot = {

@@ -2,7 +2,7 @@ import { type ImmutableOrder, type OrderCache, orderNeeds, withImmutableOrder } 
 import { orders } from "../order/order.sql.ts";
 import type { Order } from "../order/order.ts";
 import { livePayment } from "../order/payment/live-payment.ts";
-import { type RefundTerms, remaining, restoreUnits, shareOf } from "../order/refund/refund.ts";
+import { newRefund, type RefundTerms, remaining, restoreUnits, shareOf } from "../order/refund/refund.ts";
 import { refunds } from "../order/refund/refund.sql.ts";
 import { type Command, command } from "../till/command.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
@@ -39,26 +39,10 @@ export function bookRefund(uow: UnitOfWork, order: Order, terms: RefundTerms): v
   if (uow.find(refunds, order.id)) throw new NeedsChanged();
   const payment = livePayment(uow, order.id);
   if (!payment?.card) throw new Error(`order ${order.id} has no payment at the gateway`);
-  const { units, restock, returnId, reasons } = terms;
   const { amount } = shareOf(order, terms);
-  if (amount > 0)
-    uow.put(refunds, order.id, {
-      id: uow.newId(),
-      orderId: order.id,
-      paymentId: payment.id,
-      paymentKey: payment.card.paymentKey,
-      status: "COMPLETED",
-      amount,
-      units: [...units],
-      restock: restock !== false,
-      returnId,
-      ...reasons,
-      failure: null,
-      createdAt: uow.now,
-      settledAt: uow.now,
-      askAt: null,
-      asked: 0,
-      keyNumber: 0,
-    });
+  if (amount > 0) {
+    const pending = newRefund(uow, payment, payment.card.paymentKey, { ...terms, amount, askAfterMs: 0 });
+    uow.put(refunds, order.id, { ...pending, status: "COMPLETED", settledAt: uow.now, askAt: null });
+  }
   restoreUnits(uow, order, terms);
 }

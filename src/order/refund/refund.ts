@@ -100,7 +100,8 @@ export function viewOfRefund(started: Started<Refunded>, viewer: Viewer): Starte
 
 type NewRefund = RefundTerms & RefundCall & { amount: number };
 
-function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paymentKey: string, refundFields: NewRefund): RefundRow {
+/** A refund to a card that the gateway has not answered yet. */
+export function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paymentKey: string, refundFields: NewRefund): RefundRow {
   const { amount, units, reasons, restock, returnId, askAfterMs, receiveAccount } = refundFields;
   return {
     id: uow.newId(),
