@@ -183,7 +183,7 @@ describe("a drop with holds", () => {
     assert.equal(await stockOf(drop), 0);
   });
 
-  test("what an order does not take of a hold, and what is refunded of it, goes to the line", async () => {
+  test("units of a hold that an order does not take, and refunded units, go to the line", async () => {
     const drop = await withHolds({}, 3);
     const users = (await shop.users(3, { balance: 10_000 })) as [Client, Client, Client];
     await enter(users[0], drop, 3);

@@ -8,7 +8,10 @@ import { after, before, describe, test } from "node:test";
 import { createSigner } from "fast-jwt";
 import { authSettings } from "../../src/auth-settings.ts";
 import { readConfig } from "../../src/config.ts";
+import type { Audience } from "../../src/http/route-definition.ts";
+import { Routes } from "../../src/http/route.ts";
 import { authenticator } from "../../src/http/tokens.ts";
+import type { Till } from "../../src/till/till.ts";
 import { Registry } from "prom-client";
 import { HttpMetrics } from "../../src/http/metrics.ts";
 import { createServer as createShopServer } from "../../src/http/server.ts";
@@ -42,14 +45,25 @@ describe("fetching an issuer's keys", () => {
 
 // The onRoute hook of the authentication checks it.
 test("the server refuses to add a route that does not declare its audience", () => {
-  const server = createShopServer({
+  assert.throws(() => bareServer().get("/forgotten", () => "everything"), /\/forgotten declares no audience/);
+});
+
+test("a route that needs a token and names no permission is refused", () => {
+  const routes = new Routes(bareServer(), {} as Till, "ko");
+  const declare = (audience: Audience): void =>
+    routes.read({ method: "GET", path: `/${audience}`, operationId: audience, audience, tag: "t", summary: "s", answers: { 200: null } }, () => null);
+  for (const audience of ["operator", "shopper", "owner"] as const) assert.throws(() => declare(audience), /names no permission/);
+  declare("anyone");
+});
+
+function bareServer(): ReturnType<typeof createShopServer> {
+  return createShopServer({
     config: { locale: "ko", rateLimit: undefined, trustProxy: undefined, corsOrigins: undefined },
     metrics: new HttpMetrics(new Registry()),
     authenticator: authenticator(AUTH, SECRET),
     onFault: () => {},
   });
-  assert.throws(() => server.get("/forgotten", () => "everything"), /\/forgotten declares no audience/);
-});
+}
 
 describe("data of another user", () => {
   let shop: TestShop;

@@ -50,7 +50,8 @@ export const AFTERWARDS: Mutation[] = [
   ),
   mutation("one relay holds a lease", LEASE, "(lease_owner IS NULL OR lease_owner = $2 OR lease_until < now())", "(true)", [
     OUTBOX,
-    "two relays on one database",
+    // Its second relay finds the lease held, whatever the timing.
+    "a relay that dies between delivery and recording it",
   ]),
   mutation(
     "only the holder of the lease moves a position",

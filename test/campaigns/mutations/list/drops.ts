@@ -74,7 +74,7 @@ export const DROPS: Mutation[] = [
   ),
   mutation("ordering needs a hold", SELL, 'person && entry?.status === "HELD" &&', "person && entry &&", [ORDERS, "only the holder orders"]),
   mutation("a hold covers so many units", SELL, "&& wanted.quantity <= entry.quantity;", ";", [ORDERS, "only the holder orders"]),
-  mutation("the rest of a hold is free again", SELL, "if (rest > 0) freeUnits", "if (false) freeUnits", [ORDERS, "does not take of a hold"]),
+  mutation("the rest of a hold is free again", SELL, "if (rest > 0) freeUnits", "if (false) freeUnits", [ORDERS, "units of a hold that an order"]),
   mutation("an order that ends no longer counts", SELL, "for (const sale of before) giveBack(uow, sale, sale.units, status);", "", [
     ORDERS,
     "cancelled and fully refunded",

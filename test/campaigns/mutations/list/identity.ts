@@ -8,6 +8,13 @@ const PERMISSIONS = "src/http/permissions.ts";
 
 export const IDENTITIES: Mutation[] = [
   mutation(
+    "a route that needs a token names a permission",
+    "src/http/route.ts",
+    'if (audience !== "anyone" && permission === undefined) throw',
+    "if (false) throw",
+    ["test/api/security.test.ts", "names no permission is refused"],
+  ),
+  mutation(
     "an operator needs a route's permission",
     PERMISSIONS,
     'if (!hasPermission(caller, permission, writes)) refuse("FORBIDDEN", { permission });',
