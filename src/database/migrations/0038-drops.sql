@@ -50,7 +50,6 @@ CREATE TABLE drop_entries (
   status     text NOT NULL CHECK (status IN ('WAITING', 'HELD', 'ORDERED', 'BOUGHT', 'LAPSED', 'LEFT', 'LOST')),
   held_until timestamptz,
   rank       integer CHECK (rank >= 1),
-  leaf       bytea,
   order_id   uuid,
   created_at timestamptz NOT NULL,
   ended_at   timestamptz,
@@ -73,7 +72,7 @@ CREATE TABLE drop_people (
   CHECK (units <= most)
 ) WITH (fillfactor = 70);
 
--- What an order bought in a drop. `units` are those that count: neither cancelled, expired nor refunded.
+-- The units that an order bought in a drop. `units` are those that count: neither cancelled, expired nor refunded.
 CREATE TABLE drop_sales (
   order_id uuid NOT NULL,
   drop_id  uuid NOT NULL,
