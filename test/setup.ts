@@ -33,7 +33,7 @@ export async function globalSetup(): Promise<void> {
 export async function globalTeardown(): Promise<void> {
   await (removed ??= started?.then(
     (server) => server.remove(),
-    () => {}, // A failed start has removed what it made.
+    () => {}, // A failed start has removed its files.
   ));
 }
 

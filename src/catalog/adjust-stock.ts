@@ -10,7 +10,7 @@ import { stockAdjustments } from "./stock.sql.ts";
 export type AdjustStock = { variantId: string; delta: number; reason: string; place?: StockPlace };
 
 /**
- * Changes a variant's stock other than by sale, and records why. What is added goes to those who wait for it. Errors: PRODUCT_NOT_FOUND,
+ * Changes a variant's stock other than by sale, and records why. Added units go to the entries that wait for them. Errors: PRODUCT_NOT_FOUND,
  * STOCK_INSUFFICIENT below zero, INVALID_REQUEST.
  */
 export const adjustStock = (line: StockLine): Command<AdjustStock, { variantId: string; stock: number }> =>

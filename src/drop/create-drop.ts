@@ -12,7 +12,7 @@ import { type Draw, type Drop, type DropMode, hasEnded } from "./drop.ts";
 import { drops, selectDropOfProduct } from "./drop.sql.ts";
 import { dropView, type DropView } from "./drop-view.ts";
 
-/** What an operator decides about a drop. Instants in ms, `holdFor` an ISO 8601 duration. */
+/** The terms of a drop that an operator sets. Instants in ms, `holdFor` an ISO 8601 duration. */
 export type DropTerms = {
   name: string;
   opensAt: number;

@@ -12,7 +12,7 @@ export const ENTRY_STATUSES = ["WAITING", "HELD", "ORDERED", "BOUGHT", "LAPSED",
 export type EntryStatus = (typeof ENTRY_STATUSES)[number];
 
 /**
- * The terms of a draw, and its result. `seed` is secret until `drawnAt`, and null in what is cached before. `entriesClosedAt` is when the
+ * The terms of a draw, and its result. `seed` is secret until `drawnAt`, and null in the cache before that. `entriesClosedAt` is when the
  * draw's entries were closed, after which no clock can add or remove another. Digests are hex. Instants in ms.
  */
 export type Draw = {
@@ -79,7 +79,7 @@ export type Entry = {
 };
 
 /**
- * What a person has of a drop. `units` are those in orders that count, and in the entry while it waits or is held: never more than
+ * A person's share of a drop. `units` are those in orders that count, and in the entry while it waits or is held: never more than
  * `most`. `entry` is the person's last entry; earlier ones never change. `stored` is false only in the round that creates the row.
  */
 export type Person = { dropId: string; person: string; units: number; most: number | null; entry: Entry | null; stored: boolean };
@@ -131,7 +131,7 @@ export function hasLapsed(drop: Drop, { status, heldUntil: until }: Entry, now: 
   return status === "HELD" && drop.pausedAt === null && until !== null && until <= dropTime(drop, now);
 }
 
-/** The status that the API shows: whoever waits when the line is over has lost, before the job has written it. */
+/** The status that the API shows: an entry that waits when the line is over is lost, before the job has written it. */
 export function entryStatus(drop: Drop, { status }: Pick<Entry, "status">, now: number): EntryStatus {
   const lineIsOver = drop.closedAt !== null || (drop.mode === "FIRST_COME" ? isOver(drop, now) : isDrawn(drop) && !drop.waitlist);
   return status === "WAITING" && lineIsOver ? "LOST" : status;

@@ -62,7 +62,7 @@ function checkChange({ now }: UnitOfWork, drop: Drop, changed: (keyof DropTerms)
   const isOpen = now >= drop.opensAt;
   const fixed = isOpen ? changed.filter((name) => !ALWAYS.has(name)) : [];
   if (fixed.length > 0) refuse("DROP_ALREADY_OPEN", { dropId: drop.id, fields: fixed });
-  // What a close has ended does not begin again: the line is lost, or the entries are in the draw.
+  // A later `closesAt` does not undo a close: the line is lost, or the entries are in the draw.
   if (changed.includes("closesAt") && (drop.closedAt !== null || (drop.mode !== "DIRECT" && isOver(drop, now))))
     refuse("DROP_CLOSED", { dropId: drop.id, reason: "CLOSED" });
   if (changed.some((name) => name !== "name" && name !== "metadata"))

@@ -54,7 +54,7 @@ export function entryListRoute(routes: Routes, database: Database, now: Now): vo
   );
 }
 
-/** The statuses under which the entries of a shown status are stored: once the line is over, whoever waits has lost. */
+/** The statuses under which the entries of a shown status are stored: once the line is over, a waiting entry is lost. */
 function storedStatuses(shown: EntryStatus | undefined, lineIsOver: boolean): EntryStatus[] | null {
   if (shown === undefined) return null;
   if (!lineIsOver) return [shown];

@@ -29,7 +29,7 @@ export async function lapseHolds({ database, till, productDrops, now }: HoldPart
   }
 }
 
-/** Marks whoever waits in a line that is over as lost. */
+/** Marks the waiting entries of a line that is over as lost. */
 export async function loseLines({ database, till, now }: HoldParts): Promise<void> {
   for (;;) {
     const over = await database.rows<{ id: string }>(selectLostLines(now()));

@@ -79,7 +79,7 @@ export const FIRST_WAITING = `(WITH RECURSIVE line AS (
        ORDER BY variant_id, quantity, coalesce(rank, number) LIMIT 1) n
   ) SELECT min(place) FROM line)`;
 
-/** Everyone who holds units of a drop, for the command that ends all holds. */
+/** The persons that hold units of a drop, for the command that ends all holds. */
 export const holds: Table<Person[]> = {
   name: "holds",
   load: (ids) => ({

@@ -1,4 +1,4 @@
-// A line that is over: whoever waits has lost. Views say so at once; these commands write it, a part of the line at a time.
+// A line that is over: its waiting entries are lost. Views say so at once; these commands write it, a part of the line at a time.
 
 import { iso } from "../database/statement.ts";
 import { command } from "../till/command.ts";

@@ -21,7 +21,7 @@ export async function readDrop({ database, cache }: Omit<DropParts, "now">, drop
   });
 }
 
-/** A drop without what is secret, for a cache that is shared. */
+/** A drop without its secrets, for a shared cache. */
 export function publicRow(row: Record<string, unknown>): DropRow {
   const { draw, ...drop } = dropRowOf(row);
   return { ...drop, draw: draw && { ...draw, seed: draw.drawnAt === null ? null : draw.seed } };

@@ -1,4 +1,4 @@
-// What an operator wants to know of a drop afterwards.
+// The figures of a drop's report.
 
 import { arrayOf, type Statement, textArray } from "../database/statement.ts";
 
@@ -28,7 +28,7 @@ export type ReportRow = {
 };
 
 /**
- * The sales are those of paid orders, less what was refunded; `revenue` in minor units before discounts. An order counts in the second
+ * The sales are those of paid orders, less refunded units; `revenue` in minor units before discounts. An order counts in the second
  * in which it was placed, also if it was cancelled later.
  */
 export function selectReport(dropId: string): Statement {

@@ -2,7 +2,7 @@ import { arrayOf, columns, type Statement } from "../database/statement.ts";
 import type { Table } from "../till/table.ts";
 
 /**
- * What an order bought in a drop. `units` are those that count against the limit: neither cancelled, expired nor refunded. `entry` is
+ * The units that an order bought in a drop. `units` are those that count against the limit: neither cancelled, expired nor refunded. `entry` is
  * the number of the entry whose hold the order took over.
  */
 export type Sale = { orderId: string; dropId: string; person: string; entry: number | null; units: number };

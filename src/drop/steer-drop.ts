@@ -109,7 +109,7 @@ function lineNeeds({ dropId, stock = [] }: OfDrop): Need[] {
 }
 
 /**
- * Closes a drop for good: holds lapse, and whoever waits has lost. Orders that were placed go on. A closed drop stays as it is.
+ * Closes a drop for good: holds lapse, and waiting entries are lost. Orders that were placed go on. A closed drop stays as it is.
  * Errors: DROP_NOT_FOUND.
  */
 export function closeDrop(findStock: FindStock): Command<OfDrop, DropView> {

@@ -3,7 +3,7 @@
 import { columns } from "../database/statement.ts";
 import type { Changes, Journal } from "../till/table.ts";
 
-/** The first part of a type tells what the subject is. */
+/** The first part of a type names the kind of subject. */
 export type ShopEventType =
   | `drop.${"opened" | "sold-out" | "closed" | "drawn"}`
   | `entry.${"held" | "lapsed"}`

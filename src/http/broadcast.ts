@@ -7,7 +7,7 @@ import { refuse } from "../refusal.ts";
 
 export type BroadcastOptions = { maxListeners?: number };
 
-/** Of one instance and one stream: a listener costs some 15 kB. */
+/** Of one instance and one stream: a listener costs some 20 kB. */
 const MAX_LISTENERS = 50_000;
 /** A listener with more unread bytes skips events. */
 const MAX_UNREAD_BYTES = 64 * 1024;

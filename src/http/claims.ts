@@ -1,4 +1,4 @@
-// What the claims of a verified token say about its caller.
+// Reads the caller from the claims of a verified token.
 
 import { hash } from "node:crypto";
 import type { ClaimSettings } from "../auth-settings.ts";

@@ -24,7 +24,7 @@ export function hasPermission({ permissions }: Caller, permission: Permission, w
   return permissions === undefined || permissions.has(permission) || (!writes && permissions.has("reports"));
 }
 
-/** Whether the caller is an operator that may read what the permission covers. For public routes, whose `caller` may be null. */
+/** Whether the caller is an operator with read access under this permission. For public routes, whose `caller` may be null. */
 export function isReader(caller: Caller | null, permission: Permission): boolean {
   return caller?.role === "operator" && hasPermission(caller, permission, false);
 }

@@ -5,7 +5,7 @@ import type { Order } from "./order.ts";
 import { restoreStock } from "./reserve-stock.ts";
 
 /**
- * Ends an order that was never paid: returns what it holds, and its units no longer count in drops.
+ * Ends an order that was never paid: returns its units, and its units no longer count in drops.
  * @param entries what becomes of the entries whose holds it took over
  * Errors: NeedsChanged.
  */

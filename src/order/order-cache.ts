@@ -85,7 +85,7 @@ export async function withImmutableOrder<Input extends { orderId: string }>(
   orderCache: OrderCache,
   input: Input,
 ): Promise<Input & { immutable?: ImmutableOrder }> {
-  // The command starts again: what it knew of products in drops was outdated.
+  // The command starts again: its knowledge of products in drops was outdated.
   if ("immutable" in input && input.immutable !== undefined) orderCache.productDrops.forget();
   const [immutable, known] = await Promise.all([orderCache.find(input.orderId), orderCache.productDrops.known()]);
   return immutable ? { ...input, immutable: { ...immutable, productDrops: dropsOf(known, immutable.lineItems) } } : input;

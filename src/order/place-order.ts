@@ -73,7 +73,7 @@ export function placeOrder(variantCache: VariantCache, database: Database, produ
     name: "place order",
 
     prepare(input) {
-      // The command starts again: what it knew of products in drops was outdated.
+      // The command starts again: its knowledge of products in drops was outdated.
       if (input.productDrops) productDrops.forget();
       const known = productDrops.known();
       const read = withVariants(variantCache, database, input);
@@ -137,7 +137,7 @@ function withDrops(input: PlaceOrder, known: ReadonlyMap<string, string>): Place
   return { ...input, productDrops: dropsOf(known, input.lineItems ?? input.cartVariants ?? []) };
 }
 
-/** What a hold gives up because the order takes less of it goes to the line. */
+/** Units of a hold that the order does not take go to the line. */
 function dropNeeds({ userId, person = userId, lineItems, cartVariants = [], variantIds }: PlaceOrder, pairs: [string, string][]): Need[] {
   const productDrops = new Map(pairs);
   const ids = (lineItems ?? cartVariants).flatMap(({ productId, variantId }) => {

@@ -17,7 +17,7 @@ export type EventView = {
   type: string;
   /** Null for an event that is not of an order. */
   orderId: string | null;
-  /** What the event is about: the order, drop, entry, coupon … */
+  /** The subject of the event: an order, drop, entry, coupon … */
   subject: string;
   status: EventStatus;
   attempts: number;

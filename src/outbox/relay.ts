@@ -13,7 +13,7 @@ export type RelayOptions = {
   sinks: Sink[];
   /** Owner of the leases: one id per instance. */
   owner?: string;
-  /** What the sinks are told; by default all types of events, without personal data. */
+  /** The contents for the sinks; by default all types of events, without personal data. */
   contents?: EventContents;
   /** Interval in ms at which events of other instances are looked for. This instance announces its own with `wake`. */
   pollMs?: number;

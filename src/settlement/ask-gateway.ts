@@ -13,7 +13,7 @@ export type Question = {
   /** Whether the request may be sent, or only looked up. */
   maySend: boolean;
   send(idempotencyKey: string): Promise<GatewayAnswer>;
-  /** What a payment at the gateway means for this attempt. */
+  /** The outcome of this attempt, given the payment at the gateway. */
   interpret(answer: GatewayAnswer & { kind: "payment" }): LookedUp;
   lookUp(): Promise<LookedUp>;
   /** Whether a refusal is believed without a look-up if it answers the very first request. */

@@ -37,7 +37,7 @@ export class GatewayCancels {
     this.#book = bookGatewayCancel(parts.orderCache);
   }
 
-  /** Books what has gone back of the paid payments and charges with this key. Errors: GatewayUnknown, GatewayBusy. */
+  /** Books the amounts that have gone back of the paid payments and charges with this key. Errors: GatewayUnknown, GatewayBusy. */
   async check(paymentKey: string): Promise<void> {
     const { background, settleRefund } = this.#parts;
     const before = await this.#claims(paymentKey);

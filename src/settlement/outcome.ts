@@ -4,7 +4,7 @@ import type { GatewayDetails } from "../gateway/gateway.ts";
 
 /** Why money of another currency than the shop's is sent back. Its amount is in minor units of its own currency. */
 export const CURRENCY_MISMATCH = "CURRENCY_MISMATCH";
-/** The gateway answers with a status or an amount that the shop cannot read: only a person can tell what it means. */
+/** The gateway answers with a status or an amount that the shop cannot read: only a person can interpret it. */
 export const UNRECOGNIZED_ANSWER = "UNRECOGNIZED_ANSWER";
 /** Nothing was sent: the circuit breaker is open. */
 export const GATEWAY_NOT_CALLED = "GATEWAY_NOT_CALLED";

@@ -1,5 +1,5 @@
 // Payments that are complete when a buyer has paid to a virtual account: the stock is held until the due date, a deposit completes the order once,
-// and it goes back to an account of the buyer. What the payment view keeps of a payment.
+// and it goes back to an account of the buyer. The details that the payment view keeps.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";

@@ -153,7 +153,7 @@ describe("a draw", () => {
     assert.deepEqual(after.map(({ status }) => status).toSorted(), ["LEFT", "LOST", "LOST"]);
   });
 
-  test("with a waitlist the next in the drawn order gets what a winner gives up", async () => {
+  test("with a waitlist the next in the drawn order gets the units that a winner gives up", async () => {
     const drop = await draw([1], { waitlist: true });
     const users = await shop.users(4);
     for (const user of users) await enter(drop, user, shop);

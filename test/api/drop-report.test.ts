@@ -1,4 +1,4 @@
-// What an operator reads of a drop afterwards, and the events that no request causes.
+// The report of a drop, and the events that no request causes.
 
 import assert from "node:assert/strict";
 import { after, before, test } from "node:test";

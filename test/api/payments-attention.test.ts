@@ -1,4 +1,4 @@
-// Money in doubt: cancels made by hand in the gateway's dashboard, attempts that nobody but a person can finish, and that person's word.
+// Money in doubt: cancels made by hand in the gateway's dashboard, attempts that only a person can finish, and that person's word.
 
 import assert from "node:assert/strict";
 import { randomUUID } from "node:crypto";

@@ -36,7 +36,7 @@ async function told(shop: TestShop): Promise<Sent[]> {
     .filter(({ subject }) => subject === orderId);
 }
 
-test("a sink is told of parcels and returns with what a warehouse needs", async () => {
+test("a sink is told of parcels and returns with the data that a warehouse needs", async () => {
   const shop = await openTestShop();
   try {
     const events = await told(shop);

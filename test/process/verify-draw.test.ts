@@ -47,7 +47,7 @@ function written(name: string, text: string): string {
   return join(folder, name);
 }
 
-test("a draw that agrees ends with 0 and says line by line what was checked", async () => {
+test("a draw that agrees ends with 0 and lists each check", async () => {
   const entry = String(entries[7]?.["entryId"]);
   const { code, out } = await verifyDraw(written("draw.ndjson", FILE), "--entry", entry.toUpperCase(), "--commitment", String(header["commitment"]));
   assert.equal(code, 0, out);

@@ -1,6 +1,6 @@
 -- Events that are not of an order: of drops, entries, coupons, stock, returns and users. The relay
 -- reads them and `order_events` as one stream, by transaction. `seq` counts the events of one
--- subject from 1; whoever adds an event holds the lock of its subject.
+-- subject from 1; a round that adds an event holds the lock of its subject.
 CREATE TABLE shop_events (
   subject    uuid NOT NULL,
   seq        integer NOT NULL,

@@ -3,7 +3,7 @@
 
 import { DRAW_FORMAT, type DrawEntry } from "./draw.ts";
 
-/** What is not known yet is null. `stock`: units by variant at the draw. */
+/** A value that is not known yet is null. `stock`: units by variant at the draw. */
 export type DrawHeader = {
   format: typeof DRAW_FORMAT;
   dropId: string;

@@ -8,10 +8,10 @@ export const DRAW_FORMAT = "jangnal-draw-1";
 /** Ids in lower case. */
 export type DrawEntry = { number: number; entryId: string; variantId: string; quantity: number };
 
-/** What the order of a draw depends on, besides the entries. `seed` and `entriesRoot` in hex. */
+/** The inputs of a draw's order, besides the entries. `seed` and `entriesRoot` in hex. */
 export type DrawInput = { seed: string; publicValue: string | null; entriesRoot: string };
 
-/** What the shop shows when it creates the drop: it cannot choose another seed later. */
+/** The commitment to a seed, shown when the drop is created: the shop cannot choose another seed later. */
 export function commitmentOf(seed: string): string {
   return sha256(Buffer.from(seed, "hex")).toString("hex");
 }

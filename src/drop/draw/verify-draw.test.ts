@@ -57,7 +57,7 @@ describe("a draw that agrees", () => {
   });
 });
 
-/** Each change of the file of forty entries, and what is reported. */
+/** Each change of the file of forty entries, and the report of it. */
 const TAMPERINGS: Record<string, { change: (draw: Draw) => void; expected?: Expected; failure: RegExp }> = {
   "another seed": {
     change: ({ header }) => void (header.seed = "00".repeat(32)),

@@ -1,4 +1,4 @@
-// What the pages of a drop follow: one event a second at most, the same for everyone, and at once when the drop opens or sells out.
+// The stream that the pages of a drop follow: at most one event a second, the same for all listeners, and at once when the drop opens or sells out.
 // A drop is read once for all listeners of this instance, and only while there are any.
 
 import type { Now } from "../../database/clock.ts";
@@ -88,7 +88,7 @@ export class DropLive {
     watched.timer = timer;
   }
 
-  /** Reads the drop and sends what has changed, if an event may be sent now. */
+  /** Reads the drop and sends its changes, if an event may be sent now. */
   async #look(dropId: string, watched: Watched): Promise<void> {
     if (watched.reading) return void (watched.again = true);
     watched.reading = true;

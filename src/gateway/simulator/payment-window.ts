@@ -6,10 +6,10 @@ import { GATEWAY_METHODS, type GatewayMethod } from "../../payment-settings.ts";
 import { amountFromWire, amountToWire } from "../toss/amounts.ts";
 import type { GatewayLedger } from "./ledger.ts";
 
-/** What the SDK's `requestPayment` was called with. `amount` in minor units. */
+/** The arguments of the SDK's `requestPayment`. `amount` in minor units. */
 type OpenWindow = { orderId: string; orderName: string; amount: number; way: GatewayMethod; successUrl: string; failUrl: string };
 
-/** What a buyer does in the window, and how the payment's key begins, which decides what its confirmation does (script.ts). */
+/** A buyer's action in the window, and the beginning of the payment's key, which decides the answer to its confirmation (script.ts). */
 export const WINDOW_ACTS = { pay: "", refuse: "decline-", delay: "timeout-", leave: "" };
 export type WindowAct = keyof typeof WINDOW_ACTS;
 

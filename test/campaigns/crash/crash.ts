@@ -16,7 +16,7 @@ export type CrashTestOptions = {
   clients?: number;
   /** With more than one, the shop is a till and these workers, which are killed too. */
   workers?: number;
-  /** What is killed; by default everything that there is. */
+  /** The processes to kill; by default all of them. */
   kinds?: readonly Kind[];
   /** Duration of the first two runs, which find the kill killPoints. */
   firstRunsMs?: number;

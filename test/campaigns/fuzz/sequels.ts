@@ -8,7 +8,7 @@ import type { Sender } from "./sender.ts";
 
 const at = (ms: number): string => new Date(Date.now() + ms).toISOString();
 
-/** Prepares what the last operations of a story need, for each buyer. */
+/** Prepares the rows that the last operations of a story need, for each buyer. */
 export async function prepareSequels(shop: TestShop, { registry }: Sender, buyers: Client[]): Promise<void> {
   registry.learn("/drops", { id: await newDrop(shop, registry, {}), status: "OPEN" }, []);
   registry.learn("/drops", { id: await awaitedDraw(shop, registry, buyers), status: "AWAITED" }, []);
