@@ -14,13 +14,14 @@ export type CartItemView = {
   quantity: number;
   stock: number;
   status: ReturnType<typeof saleStatus>;
+  imageUrl: string | null;
 };
 
 /** Shows price, stock and status of the variant as its product's page does. */
 export function cartItemView(
   { id, productId, variantId, quantity }: Omit<CartItem, "createdAt">,
-  variant: { name: string; price: number; stock: number; status: SaleStatus },
+  variant: { name: string; price: number; stock: number; status: SaleStatus; imageUrl: string | null },
 ): CartItemView {
   const { price, stock, status } = hideUnlessForSale({ ...variant, status: saleStatus(variant.status, variant.stock) });
-  return { id, productId, variantId, name: variant.name, unitPrice: price, quantity, stock, status };
+  return { id, productId, variantId, name: variant.name, unitPrice: price, quantity, stock, status, imageUrl: variant.imageUrl };
 }

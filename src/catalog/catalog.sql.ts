@@ -111,7 +111,7 @@ export const products: Table<Product> = {
   name: "products",
   load: (ids) => ({
     name: "read products",
-    text: `SELECT id, name, description, status, price, version, drop_id AS "dropId", rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
+    text: `SELECT id, name, description, status, price, version, variants_added AS "variantsAdded", drop_id AS "dropId", rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
     values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Product],
@@ -142,8 +142,10 @@ function insertProducts(changes: Change<Product>[]): Statement {
 function updateProducts(changes: Change<Product>[]): Statement {
   return {
     name: "update products",
-    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price, version = v.version, drop_id = v.drop_id
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::uuid[]) v(id, name, description, status, price, version, drop_id)
+    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price, version = v.version,
+             drop_id = v.drop_id, variants_added = v.variants_added
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::uuid[], $8::int[])
+             v(id, name, description, status, price, version, drop_id, variants_added)
            WHERE p.id = v.id`,
     values: [
       arrayOf(changes, ({ key }) => key),
@@ -153,29 +155,8 @@ function updateProducts(changes: Change<Product>[]): Statement {
       arrayOf(changes, ({ after }) => after.price),
       arrayOf(changes, ({ after }) => after.version),
       arrayOf(changes, ({ after }) => after.dropId),
+      arrayOf(changes, ({ after }) => after.variantsAdded ?? 0),
     ],
     rows: changes.length,
-  };
-}
-
-/** The variants of each product, in order. They never change. */
-export function selectVariantIds(productIds: string[]): Statement {
-  return {
-    name: "select variant ids",
-    text: `SELECT product_id AS "productId", array_agg(id ORDER BY position) AS "variantIds" FROM variants WHERE product_id = ANY($1::uuid[]) GROUP BY product_id`,
-    values: [arrayOf(productIds, (id) => id)],
-  };
-}
-
-/** Products as committed, with their variants. */
-export function selectProducts(ids: string[]): Statement {
-  return {
-    name: "select products",
-    text: `SELECT p.id, p.name, p.description, p.status, p.version, p.drop_id AS "dropId", p.rehearsal_id AS "rehearsalId",
-             (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options, 'price', v.price, 'stock', v.stock,
-                'status', v.status, 'version', v.version) ORDER BY v.position)
-              FROM variants v WHERE v.product_id = p.id) AS variants
-           FROM products p WHERE p.id = ANY($1::uuid[])`,
-    values: [arrayOf(ids, (id) => id)],
   };
 }

@@ -1,16 +1,34 @@
 import { type FieldError, refuse } from "../refusal.ts";
+import type { Metadata } from "../http/metadata.ts";
 import { command } from "../till/command.ts";
 import { need } from "../till/table.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
-import { lowestPrice, type Product, type SaleStatus, type Variant } from "./catalog.ts";
-import { products, skus, variants } from "./catalog.sql.ts";
+import { skus } from "./catalog.sql.ts";
+import { type FullProduct, type FullVariant, type Image, NO_PRODUCT_DETAILS, NO_VARIANT_DETAILS, type SaleStatus } from "./catalog.ts";
+import { productExternalIds } from "./details.sql.ts";
 import { type ProductView, productView } from "./product-view.ts";
-import { assignSku } from "./sku.ts";
-import { stockAdjustments } from "./stock.sql.ts";
-import { defaultName, duplicateOptions } from "./variant-rules.ts";
+import { revise, saveProduct } from "./save-product.ts";
 
-export type NewVariant = { sku?: string; name?: string; options?: Record<string, string>; price: number; stock: number; status?: SaleStatus };
-export type NewProduct = { name: string; description?: string; status?: SaleStatus; variants: NewVariant[] };
+export type NewVariant = {
+  sku?: string;
+  name?: string;
+  options?: Record<string, string>;
+  price: number;
+  stock: number;
+  status?: SaleStatus;
+  imageUrl?: string;
+  metadata?: Metadata;
+};
+export type NewProduct = {
+  externalId?: string;
+  name: string;
+  description?: string;
+  status?: SaleStatus;
+  images?: Image[];
+  tags?: string[];
+  metadata?: Metadata;
+  variants: NewVariant[];
+};
 
 /** `bulk`: errors name the product by its index. `rehearsalId` marks copies of a rehearsal. */
 export type CreateProducts = { products: NewProduct[]; bulk?: boolean; rehearsalId?: string };
@@ -20,20 +38,24 @@ const ERRORS_MAX = 20;
 /**
  * Creates products with their variants, in the order given. Records each variant's initial stock as
  * an adjustment.
- * Errors: INVALID_REQUEST for a SKU in use, or for two variants of one product with equal options.
+ * Errors: INVALID_REQUEST for a SKU or external id in use, or for two variants of one product with equal options.
  */
 export const createProducts = command<CreateProducts, ProductView[]>({
   name: "create products",
-  needs: (input) => input.products.flatMap((product) => product.variants.flatMap(({ sku }) => (sku === undefined ? [] : [need(skus, sku)]))),
+  needs: (input) =>
+    input.products.flatMap(({ externalId, variants }) => [
+      ...(externalId === undefined ? [] : [need(productExternalIds, externalId)]),
+      ...variants.flatMap(({ sku }) => (sku === undefined ? [] : [need(skus, sku)])),
+    ]),
 
   decide(uow, { products: requested, bulk = false, rehearsalId = null }) {
     const errors: FieldError[] = [];
     const views = requested.map((product, i) => {
-      const created = newProduct(uow, product, rehearsalId);
-      const paths = new Map(created.variants.map(({ id }, j) => [id, `${bulk ? `/products/${i}` : ""}/variants/${j}`]));
-      errors.push(...duplicateOptions(created.variants, paths), ...created.variants.flatMap(({ id, sku }) => assignSku(uow, id, sku, paths.get(id))));
-      put(uow, created);
-      return productView(created.product, created.variants);
+      const path = bulk ? `/products/${i}` : "";
+      const revision = revise(undefined, newProduct(uow, product, rehearsalId));
+      const paths = new Map(revision.after.variants.map(({ id }, j) => [id, `${path}/variants/${j}`]));
+      errors.push(...saveProduct(uow, revision, { product: path, variants: paths }));
+      return productView(revision.after);
     });
     if (errors.length > 0) refuse("INVALID_REQUEST", { errors: errors.slice(0, ERRORS_MAX) });
     return views;
@@ -42,37 +64,28 @@ export const createProducts = command<CreateProducts, ProductView[]>({
   view: (created, { bulk }) => (bulk ? { products: created } : created[0]),
 });
 
-function newProduct(uow: UnitOfWork, { name, description = "", status = "ON_SALE", variants: requested }: NewProduct, rehearsalId: string | null) {
-  const productId = uow.newId();
-  const created = requested.map((variant, position): Variant => {
-    const { sku = null, options = {}, price, stock, status: variantStatus = "ON_SALE" } = variant;
-    const variantName = variant.name ?? defaultName({ sku, options }, requested.length);
-    return { id: uow.newId(), productId, position, sku, name: variantName, options, price, stock, status: variantStatus, version: 0 };
-  });
-  const product: Product = {
-    id: productId,
-    name,
+function newProduct(
+  uow: UnitOfWork,
+  { description = "", status = "ON_SALE", variants, ...fields }: NewProduct,
+  rehearsalId: string | null,
+): FullProduct {
+  const id = uow.newId();
+  return {
+    ...NO_PRODUCT_DETAILS,
+    ...fields,
+    id,
     description,
     status,
-    price: lowestPrice(created),
+    price: 0, // `revise` sets it.
     version: 0,
     rehearsalId,
     made: { createdAt: uow.now },
+    variants: variants.map((variant, position) => newVariant(uow, { productId: id, position }, variant)),
   };
-  return { product, variants: created };
 }
 
-function put(uow: UnitOfWork, created: { product: Product; variants: Variant[] }): void {
-  uow.put(products, created.product.id, created.product);
-  for (const variant of created.variants) {
-    uow.put(variants, variant.id, variant);
-    uow.append(stockAdjustments, {
-      id: uow.newId(),
-      variantId: variant.id,
-      delta: variant.stock,
-      stockAfter: variant.stock,
-      reason: "initial stock",
-      createdAt: uow.now,
-    });
-  }
+/** @param place the variant's product, and its position there */
+export function newVariant(uow: Pick<UnitOfWork, "newId">, place: Pick<FullVariant, "productId" | "position">, fields: NewVariant): FullVariant {
+  const { sku = null, name = null, options = {}, status = "ON_SALE", ...rest } = fields;
+  return { ...NO_VARIANT_DETAILS, ...rest, id: uow.newId(), ...place, sku, name, options, status, version: 0 };
 }
