@@ -1,9 +1,10 @@
 // Requests of the catalog's operator routes.
 
-import Type from "typebox";
+import Type, { type TSchema } from "typebox";
 import { MetadataPatchSchema, MetadataSchema } from "../http/metadata.ts";
 import { Amount, Body, Either, ForeignKey, Id, Nullable, OneOf, OptionalText, Text, TextRecord, Version } from "../http/schemas.ts";
 import { PRICE_MAX, STOCK_MAX } from "./catalog.ts";
+import type { SentProduct } from "./merge-product.ts";
 import type { NewProduct, NewVariant } from "./create-products.ts";
 
 const VARIANTS_MAX = 200;
@@ -40,12 +41,11 @@ const newVariantFields = {
 const forSale = { price: Price(), stock: Stock() };
 
 export const NewVariantBody = Body({ ...newVariantFields, ...forSale });
-const variantList = <Variant extends typeof NewVariantBody>(variant: Variant) => Type.Array(variant, { minItems: 1, maxItems: VARIANTS_MAX });
 
 export type NewProductRequest = Omit<NewProduct, "variants"> & ({ price: number; stock: number } | { variants: NewVariant[] });
 const NewProductBody = Either<NewProductRequest, NewProductRequest>(
   "variants",
-  Body({ ...newFields, variants: variantList(NewVariantBody) }),
+  Body({ ...newFields, variants: Type.Array(NewVariantBody, { minItems: 1, maxItems: VARIANTS_MAX }) }),
   Body({ ...newFields, ...forSale }),
 );
 export const CreateBody = Either<NewProductRequest, { products: NewProductRequest[] }>(
@@ -64,6 +64,27 @@ const variantEdit = {
   metadata: Optional(MetadataPatchSchema()),
   version: Optional(Version()),
 };
+
+const sentFields = { name: Optional(Text(300)), ...described, metadata: Optional(MetadataSchema()) };
+const SentVariantBody = Body({
+  sku: Optional(Nullable(Sku())),
+  name: Optional(Nullable(Text(300))),
+  options: Options(),
+  price: Optional(Price()),
+  stock: Optional(Stock()),
+  status: Status(),
+  imageUrl: Optional(Nullable(Url())),
+  metadata: Optional(MetadataSchema()),
+});
+/** A product as another system sends it. @param more further members */
+const sentProduct = <Sent>(more: Record<string, TSchema>) =>
+  Either<Sent, Sent>(
+    "variants",
+    Body({ ...more, ...sentFields, variants: Type.Array(SentVariantBody, { minItems: 1, maxItems: VARIANTS_MAX }) }),
+    Body({ ...more, ...sentFields, price: Optional(Price()), stock: Optional(Stock()) }),
+  );
+export const PutBody = sentProduct<Omit<SentProduct, "externalId">>({});
+export const ImportLine = sentProduct<SentProduct>({ externalId: ProductKey() });
 
 export const EditVariantBody = Body(variantEdit);
 export const EditBody = Body({

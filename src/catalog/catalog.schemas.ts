@@ -52,6 +52,10 @@ const productMembers = {
 
 export const ProductSchema = Type.Object(productMembers, { title: "Product" });
 
+const Warning = Type.Object({ path: Type.String({ description: "A JSON pointer into the request" }), message: Type.String() });
+export const Warnings = Type.Array(Warning, { description: "Parts of the request that have no effect" });
+export const PutProductSchema = Type.Object({ ...productMembers, warnings: Warnings }, { title: "PutProduct" });
+
 export const ProductListSchema = Type.Object({
   products: Type.Array(
     Type.Object(

@@ -5,9 +5,10 @@ import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, Id, Instant, NextCursor, page, Query, Text } from "../http/schemas.ts";
-import { refuse } from "../refusal.ts";
+import { Body, ForeignKey, Id, Instant, NextCursor, Nullable, page, Query, Text } from "../http/schemas.ts";
+import { type FieldError, refuse } from "../refusal.ts";
 import { adjustStock } from "./adjust-stock.ts";
+import { changeStock, type StockChange } from "./change-stock.ts";
 import { STOCK_MAX } from "./catalog.ts";
 import type { StockLine } from "./stock.ts";
 import { selectStockAdjustments, type StockAdjustment } from "./stock.sql.ts";
@@ -32,7 +33,7 @@ export function stockAdminRoutes(routes: Routes, { database, stockLine }: { data
       summary: "Add to a variant's stock, or take from it",
       params: Type.Object({ id: Id() }),
       body: Body({
-        delta: Type.Integer({ minimum: -STOCK_MAX, maximum: STOCK_MAX, not: { const: 0 }, description: "Units; never 0" }),
+        delta: Delta(),
         reason: Text(500),
       }),
       answers: { 200: Type.Object({ variantId: Id(), stock: Type.Integer() }) },
@@ -40,6 +41,8 @@ export function stockAdminRoutes(routes: Routes, { database, stockLine }: { data
     },
     ({ params, body }) => submit(adjust, { variantId: params.id, ...body }),
   );
+
+  bulkRoute(routes, stockLine);
 
   routes.read(
     {
@@ -68,4 +71,50 @@ export function stockAdminRoutes(routes: Routes, { database, stockLine }: { data
       return { adjustments: rows.map((row) => ({ ...row, createdAt: iso(row.createdAt) })), nextCursor };
     },
   );
+}
+
+const Units = (description: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: STOCK_MAX, description }));
+const Delta = () => Type.Integer({ minimum: -STOCK_MAX, maximum: STOCK_MAX, not: { const: 0 }, description: "Units; never 0" });
+const ChangeBody = Body({
+  sku: Type.Optional(ForeignKey(100)),
+  variantId: Type.Optional(Id()),
+  delta: Type.Optional(Delta()),
+  stock: Units("The stock that the variant gets: the units that are free, without those that are held"),
+  expected: Units("The stock that the caller took the variant to have; if it has another, the row is faulty"),
+  reason: Text(500),
+});
+
+function bulkRoute(routes: Routes, stockLine: StockLine): void {
+  const change = changeStock(stockLine);
+  routes.write(
+    {
+      method: "POST",
+      path: "/admin/stock",
+      operationId: "changeStock",
+      audience: "operator",
+      permission: "stock",
+      bulk: true,
+      tag: "Catalog",
+      summary: "Change the stock of up to 10,000 variants, all or nothing",
+      description:
+        "Each row names a variant by `sku` or `variantId`, and has either a `delta` or the new `stock`. Rows are executed in order; each is recorded in the variant's history. If any row is faulty, nothing is changed and `errors` names every faulty row. Answers the stock that is left after each row: units that entries of a drop wait for go to them at once.",
+      body: Body({ changes: Type.Array(ChangeBody, { minItems: 1, maxItems: 10_000 }) }),
+      answers: { 200: Type.Object({ changes: Type.Array(Type.Object({ variantId: Id(), sku: Nullable(Type.String()), stock: Type.Integer() })) }) },
+      shape: ({ body }) => checkRows(body.changes),
+    },
+    ({ body }) => submit(change, { changes: body.changes.map(withLowerId) }),
+  );
+}
+
+/** Errors: INVALID_REQUEST that names every row without a variant or a change, or with two of them. */
+function checkRows(changes: StockChange[]): void {
+  const errors: FieldError[] = changes.flatMap(({ sku, variantId, delta, stock }, i) => [
+    ...((sku === undefined) === (variantId === undefined) ? [{ path: `/changes/${i}`, message: "needs either sku or variantId" }] : []),
+    ...((delta === undefined) === (stock === undefined) ? [{ path: `/changes/${i}`, message: "needs either delta or stock" }] : []),
+  ]);
+  if (errors.length > 0) refuse("INVALID_REQUEST", { errors });
+}
+
+function withLowerId(change: StockChange): StockChange {
+  return change.variantId === undefined ? change : { ...change, variantId: change.variantId.toLowerCase() };
 }

@@ -5,12 +5,13 @@ import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandle
 import type { TSchema } from "typebox";
 import type { Cache } from "../cache/cache.ts";
 import { checkKey, requestKey } from "../idempotency/request-key.ts";
-import { UUID_PATTERN } from "../ids.ts";
 import { type Locale, localeOf, PROBLEM_TYPE } from "../problem.ts";
 import { Refusal, refuse } from "../refusal.ts";
 import type { Till } from "../till/till.ts";
 import { JSON_TYPE } from "./answer.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
+import { LINES_TYPE } from "./bodies.ts";
+import { type LineBody, lineBody } from "./line-body.ts";
 import type { Broadcast } from "./broadcast.ts";
 import { onBehalf } from "./on-behalf.ts";
 import { checkPermission, type Permission } from "./permissions.ts";
@@ -32,6 +33,7 @@ export class Routes {
   readonly #server: FastifyInstance;
   readonly #till: Till;
   readonly #locale: Locale;
+  readonly #closing = Promise.withResolvers<void>();
   /** All routes that were declared so far. */
   readonly operations: Operation[] = [];
 
@@ -39,6 +41,10 @@ export class Routes {
     this.#server = server;
     this.#till = till;
     this.#locale = locale;
+    server.addHook("preClose", (done) => {
+      this.#closing.resolve();
+      done();
+    });
   }
 
   /** A route without effects. `answer` gives the body, or one that is sent as it is. */
@@ -118,6 +124,16 @@ export class Routes {
     });
   }
 
+  /** A route that reads lines and answers lines while it reads. It must bear to be repeated: its requests have no Idempotency-Key. */
+  lines<P extends TSchema, Q extends TSchema, B extends TSchema>(
+    definition: RouteDefinition<P, Q, B> & { lines: true },
+    open: (call: CallOf<P, Q, B>, body: LineBody) => Readable,
+  ): void {
+    this.#declare({ ...definition, streams: true }, false, async (request, reply) =>
+      reply.type(LINES_TYPE).header("x-accel-buffering", "no").send(open(this.#call(request), lineBody(request, reply, this.#locale, this.#closing.promise))),
+    );
+  }
+
   /** A route with an effect: its submission goes through the till, once per Idempotency-Key. A refusal may be thrown or returned. */
   write<P extends TSchema, Q extends TSchema, B extends TSchema>(
     definition: RouteDefinition<P, Q, B>,
@@ -157,15 +173,16 @@ export class Routes {
     onRequest?: onRequestHookHandler,
   ): void {
     const { method, path, audience, params, query, body, faults = {}, unlimited = false, optionalToken = false, bulk = false } = definition;
-    const { permission, shape, streams = false, revalidated = false } = definition;
+    const { permission, shape, streams = false, revalidated = false, lines = false } = definition;
+    const ids = idNames(params);
     if (audience !== "anyone" && permission === undefined) throw new Error(`${method} ${path} names no permission`);
     this.operations.push({ definition, refusals: refusalsOf(definition, writes), writes });
     // Shape comes before authority: an invalid request to an operators' route is 400 for a shopper too.
     const check: preHandlerHookHandler = (request, _reply, done) => {
-      if (params !== undefined) lowerIds(request.params as Record<string, string>);
+      if (ids.length > 0) lowerIds(request.params as Record<string, string>, ids);
       if (writes) checkKey(request.raw.headers["idempotency-key"]);
       shape?.(this.#call<P, Q, B>(request));
-      authorize(definition, request, writes);
+      authorize(definition, request, writes || lines);
       done();
     };
     this.#server.route({
@@ -175,13 +192,13 @@ export class Routes {
       config: {
         audience,
         faults,
-        takesBody: body !== undefined,
+        body: lines ? "lines" : body === undefined ? "none" : "json",
         unlimited,
         optionalToken,
         isWhole: !streams,
         ...(revalidated ? { vary: REVALIDATED_VARY } : {}),
       },
-      schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body ? { body } : {}) },
+      schema: { ...(params ? { params } : {}), ...(query ? { querystring: query } : {}), ...(body && !lines ? { body } : {}) },
       // Overload is checked before the body is read: in a flash sale reading and validating would take most of the time.
       ...(writes && audience !== "operator" ? { onRequest: this.#rejectIfOverloaded } : {}),
       ...(onRequest ? { onRequest } : {}),
@@ -207,11 +224,15 @@ function respond(reply: FastifyReply, { status, body, replayed }: { status: numb
   else reply.answer(status, body, PROBLEM_TYPE, headers, /"code":"(\w+)"/.exec(body)?.[1] ?? "");
 }
 
-const UUID = new RegExp(UUID_PATTERN);
+/** The names of the parameters that are ids. Keys of other systems are never changed. */
+function idNames(params: TSchema | undefined): string[] {
+  const { properties = {} } = (params ?? {}) as { properties?: Record<string, { format?: string }> };
+  return Object.keys(properties).filter((name) => properties[name]?.format === "uuid");
+}
 
 /** PostgreSQL writes UUIDs in lower case, and ids are compared as strings. */
-function lowerIds(params: Record<string, string>): void {
-  for (const name in params) if (UUID.test(params[name] as string)) params[name] = (params[name] as string).toLowerCase();
+function lowerIds(params: Record<string, string>, names: readonly string[]): void {
+  for (const name of names) params[name] = (params[name] as string).toLowerCase();
 }
 
 function authorize({ audience, permission }: RouteDefinition<TSchema, TSchema, TSchema>, request: FastifyRequest, writes: boolean): void {

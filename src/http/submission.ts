@@ -71,8 +71,7 @@ function executeByKind(submission: Submission, execution: Execution): Promise<Ke
 function executeCommand({ command, input, status }: CommandSubmission, { till, key, locale, gone }: Execution): Promise<KeyedResponse> {
   if (key) return till.submit(idempotent(command), { input, key, status, locale }, gone);
   return till.submit(command, input, gone).then((answer) => {
-    const { body } = render(command, answer, { input, status });
-    return { status, body, replayed: false };
+    return { ...render(command, answer, { input, status }), replayed: false };
   });
 }
 
