@@ -1,12 +1,12 @@
 // Changes of a variant's stock other than by sale, and their history.
 
-import Type from "typebox";
+import Type, { type TSchema } from "typebox";
 import type { Database } from "../database/pool.ts";
 import { iso } from "../database/statement.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
-import { Body, ForeignKey, Id, Instant, NextCursor, Nullable, page, Query, Text } from "../http/schemas.ts";
-import { type FieldError, refuse } from "../refusal.ts";
+import { Body, Either, ForeignKey, Id, Instant, NextCursor, Nullable, page, Query, Text } from "../http/schemas.ts";
+import { refuse } from "../refusal.ts";
 import { adjustStock } from "./adjust-stock.ts";
 import { changeStock, type StockChange } from "./change-stock.ts";
 import { STOCK_MAX } from "./catalog.ts";
@@ -73,16 +73,16 @@ export function stockAdminRoutes(routes: Routes, { database, stockLine }: { data
   );
 }
 
-const Units = (description: string) => Type.Optional(Type.Integer({ minimum: 0, maximum: STOCK_MAX, description }));
+const Units = (description: string) => Type.Integer({ minimum: 0, maximum: STOCK_MAX, description });
 const Delta = () => Type.Integer({ minimum: -STOCK_MAX, maximum: STOCK_MAX, not: { const: 0 }, description: "Units; never 0" });
-const ChangeBody = Body({
-  sku: Type.Optional(ForeignKey(100)),
-  variantId: Type.Optional(Id()),
-  delta: Type.Optional(Delta()),
-  stock: Units("The stock that the variant gets: the units that are free, without those that are held"),
-  expected: Units("The stock that the caller took the variant to have; if it has another, the row is faulty"),
+const rest = {
+  expected: Type.Optional(Units("The stock that the caller took the variant to have; if it has another, the row is faulty")),
   reason: Text(500),
-});
+};
+const Stock = () => Units("The stock that the variant gets: the units that are free, without those that are held");
+const changeOf = (variant: { sku: TSchema } | { variantId: TSchema }) =>
+  Either<StockChange, StockChange>("stock", Body({ ...variant, stock: Stock(), ...rest }), Body({ ...variant, delta: Delta(), ...rest }));
+const ChangeBody = Either<StockChange, StockChange>("sku", changeOf({ sku: ForeignKey(100) }), changeOf({ variantId: Id() }));
 
 function bulkRoute(routes: Routes, stockLine: StockLine): void {
   const change = changeStock(stockLine);
@@ -100,19 +100,9 @@ function bulkRoute(routes: Routes, stockLine: StockLine): void {
         "Each row names a variant by `sku` or `variantId`, and has either a `delta` or the new `stock`. Rows are executed in order; each is recorded in the variant's history. If any row is faulty, nothing is changed and `errors` names every faulty row. Answers the stock that is left after each row: units that entries of a drop wait for go to them at once.",
       body: Body({ changes: Type.Array(ChangeBody, { minItems: 1, maxItems: 10_000 }) }),
       answers: { 200: Type.Object({ changes: Type.Array(Type.Object({ variantId: Id(), sku: Nullable(Type.String()), stock: Type.Integer() })) }) },
-      shape: ({ body }) => checkRows(body.changes),
     },
     ({ body }) => submit(change, { changes: body.changes.map(withLowerId) }),
   );
-}
-
-/** Errors: INVALID_REQUEST that names every row without a variant or a change, or with two of them. */
-function checkRows(changes: StockChange[]): void {
-  const errors: FieldError[] = changes.flatMap(({ sku, variantId, delta, stock }, i) => [
-    ...((sku === undefined) === (variantId === undefined) ? [{ path: `/changes/${i}`, message: "needs either sku or variantId" }] : []),
-    ...((delta === undefined) === (stock === undefined) ? [{ path: `/changes/${i}`, message: "needs either delta or stock" }] : []),
-  ]);
-  if (errors.length > 0) refuse("INVALID_REQUEST", { errors });
 }
 
 function withLowerId(change: StockChange): StockChange {

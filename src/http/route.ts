@@ -180,7 +180,7 @@ export class Routes {
     // Shape comes before authority: an invalid request to an operators' route is 400 for a shopper too.
     const check: preHandlerHookHandler = (request, _reply, done) => {
       if (ids.length > 0) lowerIds(request.params as Record<string, string>, ids);
-      if (writes) checkKey(request.raw.headers["idempotency-key"]);
+      if (writes || lines) checkKey(request.raw.headers["idempotency-key"]);
       shape?.(this.#call<P, Q, B>(request));
       authorize(definition, request, writes || lines);
       done();
