@@ -101,7 +101,6 @@ class ImportRun {
     let problem: string | undefined;
     try {
       for await (const line of this.#body.lines) {
-        if (isBlank(line)) continue;
         const result = this.#resultOf(line);
         written = Promise.all([written, result]).then(([, text]) => this.#write(text));
         if (unwritten.push(written) >= LINES_AT_ONCE) await unwritten.shift();
@@ -166,10 +165,6 @@ class ImportRun {
       }
     }
   }
-}
-
-function isBlank({ bytes }: Line): boolean {
-  return bytes !== undefined && /^[ \t\r]*$/.test(bytes.subarray(0, 1000).toString("latin1")) && bytes.toString("latin1").trim() === "";
 }
 
 /** @param onKey called with the external id, also of a line that is refused. Errors: INVALID_REQUEST, BODY_TOO_LARGE. */

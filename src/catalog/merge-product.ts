@@ -66,7 +66,18 @@ const required = (path: string): FieldError => ({ path, message: "is required: t
 
 function emptyProduct({ externalId }: SentProduct, ids: Ids): FullProduct {
   const made = { createdAt: ids.now };
-  return { ...NO_PRODUCT_DETAILS, externalId, id: ids.newId(), name: "", description: "", status: "ON_SALE", price: 0, version: 0, made, variants: [] };
+  return {
+    ...NO_PRODUCT_DETAILS,
+    externalId,
+    id: ids.newId(),
+    name: "",
+    description: "",
+    status: "ON_SALE",
+    price: 0,
+    version: 0,
+    made,
+    variants: [],
+  };
 }
 
 type Ids = Pick<UnitOfWork, "newId" | "now">;

@@ -71,3 +71,12 @@ export function selectVariantBySku(sku: string): Statement {
     values: [sku],
   };
 }
+
+/** The metadata of those of these variants that have any. */
+export function selectVariantMetadata(variantIds: string[]): Statement {
+  return {
+    name: "select variant metadata",
+    text: "SELECT variant_id AS id, metadata FROM variant_details WHERE variant_id = ANY($1::uuid[]) AND metadata IS NOT NULL",
+    values: [arrayOf(variantIds, (id) => id)],
+  };
+}

@@ -69,9 +69,15 @@ async function* chunksOf(stream: Readable, closing: Promise<void>): AsyncGenerat
 }
 
 const LINE_FEED = 0x0a;
+const BLANKS: ReadonlySet<number> = new Set([0x20, 0x09, 0x0d]);
+
+function isBlank(bytes: Buffer): boolean {
+  for (const byte of bytes) if (!BLANKS.has(byte)) return false;
+  return true;
+}
 
 /**
- * Splits a stream into lines. A last line without a line feed is one, too, unless the stream breaks off.
+ * Splits a stream into lines, without blank ones. A last line without a line feed is one, too, unless the stream breaks off.
  * Errors: the stream's; BODY_TOO_LARGE behind the last line that ends within the limit.
  */
 export async function* splitLines(stream: AsyncIterable<Buffer>, limit = LINES_LIMIT_BYTES): AsyncGenerator<Line> {
@@ -79,18 +85,20 @@ export async function* splitLines(stream: AsyncIterable<Buffer>, limit = LINES_L
   let length = 0;
   let number = 1;
   let total = 0;
-  const end = (part: Buffer): Line => {
-    const bytes = length + part.length > BODY_LIMIT_BYTES ? undefined : Buffer.concat([...begun, part]);
+  const end = (part: Buffer): Line | undefined => {
+    const bytes = length + part.length > BODY_LIMIT_BYTES ? undefined : length === 0 ? part : Buffer.concat([...begun, part]);
     begun = [];
     length = 0;
-    return { number: number++, bytes };
+    const line = { number: number++, bytes };
+    return bytes !== undefined && isBlank(bytes) ? undefined : line;
   };
   for await (const chunk of stream) {
     let from = 0;
     for (let at = chunk.indexOf(LINE_FEED); at !== -1; at = chunk.indexOf(LINE_FEED, from)) {
       if (total + at >= limit) refuse("BODY_TOO_LARGE");
-      yield end(chunk.subarray(from, at));
+      const line = end(chunk.subarray(from, at));
       from = at + 1;
+      if (line) yield line;
     }
     total += chunk.length;
     if (total > limit) refuse("BODY_TOO_LARGE");
@@ -98,5 +106,6 @@ export async function* splitLines(stream: AsyncIterable<Buffer>, limit = LINES_L
     if (length <= BODY_LIMIT_BYTES) begun.push(chunk.subarray(from));
     else begun = [];
   }
-  if (length > 0) yield end(Buffer.alloc(0));
+  const last = end(Buffer.alloc(0));
+  if (last) yield last;
 }

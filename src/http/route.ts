@@ -130,7 +130,10 @@ export class Routes {
     open: (call: CallOf<P, Q, B>, body: LineBody) => Readable,
   ): void {
     this.#declare({ ...definition, streams: true }, false, async (request, reply) =>
-      reply.type(LINES_TYPE).header("x-accel-buffering", "no").send(open(this.#call(request), lineBody(request, reply, this.#locale, this.#closing.promise))),
+      reply
+        .type(LINES_TYPE)
+        .header("x-accel-buffering", "no")
+        .send(open(this.#call(request), lineBody(request, reply, this.#locale, this.#closing.promise))),
     );
   }
 

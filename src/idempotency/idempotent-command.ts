@@ -50,7 +50,10 @@ export function render<Input, Answer>(
   answer: Answer,
   { input, status }: { input: Input; status: number },
 ): Rendered {
-  return { status: command.status?.(answer) ?? status, body: status === 204 ? "" : JSON.stringify(command.view ? command.view(answer, input) : answer) };
+  return {
+    status: command.status?.(answer) ?? status,
+    body: status === 204 ? "" : JSON.stringify(command.view ? command.view(answer, input) : answer),
+  };
 }
 
 /** Returns the stored response of a key, or null. Errors: IDEMPOTENCY_KEY_REUSED. */

@@ -72,6 +72,7 @@ function filled(path: string, userId = UNKNOWN_USER, id = UNKNOWN_ID): string {
   return path
     .replace("{userId}", userId)
     .replace("{name}", "no-such-job")
+    .replace(/^\/admin\/variants$/, "/admin/variants?sku=A")
     .replaceAll(/\{\w+\}/g, id);
 }
 

@@ -236,6 +236,14 @@ test("a morning in the shop matches the documented examples", async (t) => {
     params: { id: scarf.id },
     body: { sku: "MOSI-R", options: { 색상: "홍색" }, price: 14_000, stock: 0 },
   });
+  await show(operator, "addVariant", "INVALID_REQUEST: a SKU in use", 400, {
+    params: { id: scarf.id },
+    body: { sku: "MOSI-W", options: { 색상: "흑색" }, price: 14_000, stock: 0 },
+  });
+  await show(operator, "editVariant", "VERSION_CONFLICT: an old version", 409, {
+    params: { id: scarf.variants[1].id },
+    body: { price: 13_000, version: 7 },
+  });
   await show(operator, "editVariant", "An image of the color", 200, {
     params: { id: scarf.variants[1].id },
     body: { imageUrl: "https://cdn.example/mosi-indigo.jpg", metadata: { shelf: "B-12" } },
@@ -249,6 +257,11 @@ test("a morning in the shop matches the documented examples", async (t) => {
     params: { externalId: "ERP-3001" },
     body: { name: "강화 순무김치 1kg", price: 12_500, stock: 30 },
   });
+  await show(operator, "putProduct", "INVALID_REQUEST: a new product needs a name, a price and a stock", 400, {
+    params: { externalId: "ERP-3003" },
+    body: { tags: ["예약"] },
+  });
+  await show(operator, "importCatalog", "UNSUPPORTED_MEDIA_TYPE: not NDJSON", 415, { body: { externalId: "ERP-3001", price: 12_500 } });
   await show(operator, "importCatalog", "Two lines, the second without a price", 200, {
     headers: { "content-type": "application/x-ndjson" },
     body: `{"externalId":"ERP-3001","price":12500}\n{"externalId":"ERP-3002","name":"봉평 메밀가루 1kg","stock":3}\n`,
