@@ -1,4 +1,7 @@
-import { type Order, type OrderItem, payable } from "../order.ts";
+import type { Order, OrderItem } from "../order.ts";
+
+/** What a share depends on. The console computes with the same function, so that it shows the sum of a refund before it is sent. */
+type SharedItem = Pick<OrderItem, "unitPrice" | "quantity" | "refundedQuantity">;
 
 /**
  * The refund of each line item, in minor units, when its refunded quantity changes from `before` to
@@ -8,8 +11,8 @@ import { type Order, type OrderItem, payable } from "../order.ts";
  * one running total, so they add up to the payment exactly. The units of a line item divide its
  * share in the same way. So partial refunds of any size, in any order, add up to the payment.
  */
-export function refundShares(order: Pick<Order, "totalAmount" | "discountAmount">, before: OrderItem[], after: OrderItem[]): number[] {
-  const paid = payable(order);
+export function refundShares(order: Pick<Order, "totalAmount" | "discountAmount">, before: SharedItem[], after: SharedItem[]): number[] {
+  const paid = order.totalAmount - order.discountAmount;
   let costSoFar = 0;
   return before.map((item, i) => {
     const from = part(paid, costSoFar, order.totalAmount);

@@ -16,7 +16,7 @@ export function Payments() {
   const wanted = route.value.query.get("status");
   // Payments in doubt are the reason to come here, so they are the default.
   const status = wanted === "ALL" ? undefined : (STATUSES.find((value) => value === wanted) ?? "UNKNOWN");
-  const list = useList(`${status}`, async (cursor, signal) => {
+  const list = useList(`payments ${status}`, async (cursor, signal) => {
     const { body } = await shop.listPayments({ query: { limit: 50, method: "CARD", ...cursor, ...(status ? { status } : {}) }, signal });
     return { rows: body.payments, next: body.nextCursor };
   });
