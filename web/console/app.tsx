@@ -3,8 +3,9 @@
 import { useSignal } from "@preact/signals";
 import { Fragment } from "preact";
 import { useEffect } from "preact/hooks";
-import { language } from "../shared/languages.ts";
+import { formatNumber, language } from "../shared/languages.ts";
 import { route, subject, to } from "../shared/router.ts";
+import { type Alert, alerts, MOST_COUNTED, useAlerts } from "./alerts.ts";
 import { MENU, PAGES } from "./pages.ts";
 import { SignIn } from "./pages/sign-in.tsx";
 import { LanguageSwitch } from "./parts/language-switch.tsx";
@@ -59,6 +60,8 @@ function Content({ page, id }: { page: (typeof PAGES)[number] | undefined; id: s
 }
 
 function Side({ current, kind }: { current: string | undefined; kind: string }) {
+  useAlerts();
+  const waiting = Object.values(alerts.value).reduce((sum, count) => sum + count, 0);
   const isOpen = useSignal(false);
   const { path } = route.value;
   useEffect(() => void (isOpen.value = false), [path]);
@@ -78,6 +81,12 @@ function Side({ current, kind }: { current: string | undefined; kind: string }) 
         >
           <span class="visually-hidden">{t.value.menu}: </span>
           {kind}
+          {waiting > 0 && (
+            <>
+              <span class="badge dot" aria-hidden="true" />
+              <span class="visually-hidden">{t.value.alertsWaiting(formatNumber(waiting))}</span>
+            </>
+          )}
           <span aria-hidden="true">{isOpen.value ? "▴" : "▾"}</span>
         </button>
       </div>
@@ -94,6 +103,7 @@ function Side({ current, kind }: { current: string | undefined; kind: string }) 
                 {open.map(({ word, path }) => (
                   <a key={word} href={to(path)} aria-current={current === word ? "page" : undefined} onPointerEnter={() => preload(path)}>
                     {t.value[word]}
+                    <Waiting word={word} />
                   </a>
                 ))}
               </div>
@@ -110,6 +120,19 @@ function Side({ current, kind }: { current: string | undefined; kind: string }) 
         </div>
       </div>
     </header>
+  );
+}
+
+/** How many things wait for an operator behind a menu entry. */
+function Waiting({ word }: { word: string }) {
+  const count = alerts.value[word as Alert] ?? 0;
+  if (count === 0) return null;
+  const words = count >= MOST_COUNTED ? `${MOST_COUNTED}+` : formatNumber(count);
+  return (
+    <span class="badge">
+      <span aria-hidden="true">{words}</span>
+      <span class="visually-hidden">{t.value.alertsWaiting(words)}</span>
+    </span>
   );
 }
 

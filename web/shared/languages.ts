@@ -63,7 +63,7 @@ export const formatNumber = (value: number): string => numbers.value.format(valu
 export const formatInstant = (at: string | number): string => instants.value.format(new Date(at)).replaceAll(" ", "\u00A0");
 
 const seconds = computed(
-  () => new Intl.DateTimeFormat(LOCALES[language.value], { dateStyle: "short", timeStyle: "medium", timeZone: timeZone.value }),
+  () => new Intl.DateTimeFormat(LOCALES[language.value], { dateStyle: "medium", timeStyle: "medium", timeZone: timeZone.value }),
 );
 /** With seconds. */
 export const formatSecond = (at: string | number): string => seconds.value.format(new Date(at)).replaceAll(" ", "\u00A0");

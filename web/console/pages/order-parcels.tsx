@@ -73,7 +73,7 @@ function Parcel({ order, shipment, done }: { order: OrderDetail; shipment: Order
         <strong>
           <bdi>{carrier}</bdi>
         </strong>{" "}
-        <bdi class="id">{trackingNumber}</bdi>{" "}
+        <bdi class="id whole">{trackingNumber}</bdi>{" "}
         {trackingUrl !== null && (
           <a href={trackingUrl} target="_blank" rel="noreferrer">
             {o.value.track}

@@ -1,6 +1,7 @@
 import { useSignal } from "@preact/signals";
 import { formatNumber } from "../../shared/languages.ts";
 import { navigate, route, to } from "../../shared/router.ts";
+import { countAlerts } from "../alerts.ts";
 import { shop } from "../api.ts";
 import { Filters } from "../parts/filters.tsx";
 import { Id, Notice, Status, Title, When } from "../parts/parts.tsx";
@@ -23,6 +24,7 @@ export function Returns() {
   const done = async (words: string): Promise<void> => {
     message.value = words;
     list.reload();
+    await countAlerts("returns");
   };
   return (
     <>

@@ -8,6 +8,7 @@ const plural = (count: number, one: string, many: string): string => `${formatNu
 export const en = {
   title: "Jangnal console",
   menu: "Menu",
+  alertsWaiting: (count: string) => `${count} waiting`,
   skip: "Skip to content",
   selling: "Selling",
   commerce: "Products & orders",
@@ -23,7 +24,8 @@ export const en = {
   balances: "Balances",
   sales: "Sales",
   events: "Events",
-  payments: "Card payments",
+  payments: "Payments",
+  cardPayments: "Card payments",
   jobs: "Jobs",
   audit: "Audit",
   apiDocs: "API documents",
@@ -324,7 +326,7 @@ export const en = {
   replayDeadWords: "Sends this event again. Later events of the same order follow.",
   eventResent: "The event is being sent again.",
 
-  paymentsWords: "The shop asks the gateway about payments with an unknown outcome. This list shows the payments that remain.",
+  paymentsWords: "The shop asks the gateway about payments with an unknown outcome by itself.",
   lastStep: "Last step",
   reconciliation: "Reconciliation",
   reconciliationWords: "Compares the gateway's ledger with the shop's. Without dates: the last 24 hours.",

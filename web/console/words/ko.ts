@@ -5,6 +5,7 @@ import { faultWords } from "./faults.ts";
 export const ko = {
   title: "장날 콘솔",
   menu: "메뉴",
+  alertsWaiting: (count: string) => `확인할 것 ${count}건`,
   skip: "본문으로 건너뛰기",
   selling: "판매",
   commerce: "상품·주문",
@@ -20,7 +21,8 @@ export const ko = {
   balances: "잔액",
   sales: "매출",
   events: "이벤트",
-  payments: "카드 결제",
+  payments: "결제",
+  cardPayments: "카드 결제",
   jobs: "작업",
   audit: "감사",
   apiDocs: "API 문서",
@@ -314,7 +316,7 @@ export const ko = {
   replayDeadWords: "이 이벤트를 다시 보냅니다. 같은 주문의 이후 이벤트도 이어서 전달됩니다.",
   eventResent: "이벤트를 다시 보내는 중입니다.",
 
-  paymentsWords: "결과를 모르는 결제는 상점이 결제사에 다시 확인합니다. 여기에서 남은 결제를 볼 수 있습니다.",
+  paymentsWords: "결과를 모르는 결제는 상점이 결제사에 다시 확인합니다.",
   lastStep: "마지막 단계",
   reconciliation: "대사",
   reconciliationWords: "결제사의 장부와 상점의 장부를 비교합니다. 날짜가 없으면 지난 24시간입니다.",

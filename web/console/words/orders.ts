@@ -90,7 +90,7 @@ const ko = {
   faulty: (count: number) => `잘못된 줄이 ${formatNumber(count)}개 있습니다. 이 묶음에서는 아무것도 발송 처리되지 않았습니다.`,
   lineFault: (line: number, what: string) => `${line}번째 줄: ${what}`,
   parcelFault: (fault: ParcelFault): string =>
-    fault.problem === "EMPTY" ? `${COLUMNS[fault.column][0]}이(가) 비어 있습니다` : fault.problem === "REFUSED" ? fault.message : faultWords(fault),
+    fault.problem === "EMPTY" ? `${COLUMNS[fault.column][0]} 칸이 비어 있습니다` : fault.problem === "REFUSED" ? fault.message : faultWords(fault),
   unreadable: "파일을 읽을 수 없습니다. 다시 선택해 주세요.",
   noRows: "파일에 송장이 없습니다.",
   all: "전부",
