@@ -11,6 +11,7 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { DROP_REFUSALS } from "../drop/sell-in-drop.ts";
 import { personOf } from "../drop/person-of.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
+import type { RefusalCounts } from "../drop/refusal-counts.ts";
 import { MetadataPatchSchema, MetadataSchema } from "../http/metadata.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
@@ -58,6 +59,7 @@ export type OrderRoutesOptions = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   productDrops: ProductDrops;
+  refusalCounts: RefusalCounts;
   gateway: Gateway;
   refunds: RefundParts["refunds"];
 };
@@ -101,7 +103,7 @@ function editOrderRoute(routes: Routes, { config }: OrderRoutesOptions): void {
   );
 }
 
-function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops }: OrderRoutesOptions): void {
+function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops, refusalCounts }: OrderRoutesOptions): void {
   const place = placeOrder(variantCache, database, productDrops);
   routes.write(
     {
@@ -130,7 +132,7 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache, 
         ...DROP_REFUSALS,
       ],
     },
-    ({ caller, body }) => submit(place, placeOrderInput(caller, body, now, config), 201),
+    ({ caller, body }) => refusalCounts.counting(submit(place, placeOrderInput(caller, body, now, config), 201)),
   );
 }
 

@@ -11,6 +11,7 @@ export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coup
  */
 export const READ_AFTER = [
   "products",
+  "product limits",
   "people",
   "lines",
   "line heads",

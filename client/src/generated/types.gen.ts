@@ -322,6 +322,8 @@ export type CartItem = {
     quantity: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    dropId: string | null;
+    limitPerCustomer: number | null;
 };
 
 export type ShippingAddress = {
