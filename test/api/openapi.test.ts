@@ -132,7 +132,7 @@ test("each tag, operation and parameter has a description, and each JSON body an
     for (const { name, description } of operation.parameters) if (name && !description) missing.push(`${call} parameter ${name}`);
     const { required, content } = operation.requestBody ?? {};
     if (required && !content["application/json"].examples) missing.push(`${call} request body`);
-    for (const [status, response] of Object.entries(operation.responses as Document)) {
+    for (const [status, response] of Object.entries(operation.responses)) {
       const json = (response as Document).content?.["application/json"];
       // Requests whose outcome is unknown yet are rare: 202 has the shape of 200.
       if (json && status !== "202" && !json.examples) missing.push(`${call} response ${status}`);
