@@ -132,10 +132,11 @@ function listRoute(routes: Routes, database: Database): void {
       permission: "catalog",
       tag: "Catalog",
       summary: "All products, including those not for sale, newest first",
+      description: "All conditions apply together.",
       query: Query({
         ...page,
         q: Search("Searches names, the values of options, and SKUs: every word must occur"),
-        status: Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"])),
+        status: Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"], "Only products with this status")),
       }),
       answers: { 200: AdminProductListSchema },
       shape: PRODUCTS.checkCursor,

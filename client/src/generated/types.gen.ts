@@ -1373,6 +1373,9 @@ export type ListTransactionsData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1458,6 +1461,9 @@ export type ListProductsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1467,7 +1473,13 @@ export type ListProductsData = {
          * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
+        /**
+         * The order of the list; `-price` is the most expensive first
+         */
         sort?: 'newest' | 'price' | '-price' | 'name';
+        /**
+         * Whether sold-out products are listed
+         */
         includeSoldOut?: boolean;
     };
     url: '/products';
@@ -1525,6 +1537,9 @@ export type ListProductsResponse = ListProductsResponses[keyof ListProductsRespo
 export type GetProductData = {
     body?: never;
     path: {
+        /**
+         * The product's id
+         */
         productId: string;
     };
     query?: never;
@@ -1590,6 +1605,9 @@ export type ListCouponsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1653,6 +1671,9 @@ export type GetCouponData = {
         'If-None-Match'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         couponId: string;
     };
     query?: never;
@@ -1725,6 +1746,9 @@ export type IssueCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         couponId: string;
     };
     query?: never;
@@ -1839,11 +1863,17 @@ export type ListUserCouponsData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only coupons with this status now
+         */
         status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'ALL';
     };
     url: '/users/{userId}/coupons';
@@ -1929,11 +1959,17 @@ export type ListDropsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only drops with this status now
+         */
         status?: 'UPCOMING' | 'OPEN' | 'PAUSED' | 'SOLD_OUT' | 'CLOSED';
     };
     url: '/drops';
@@ -1987,6 +2023,9 @@ export type ListDropsResponse = ListDropsResponses[keyof ListDropsResponses];
 export type GetDropData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2061,6 +2100,9 @@ export type EnterDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2167,6 +2209,9 @@ export type LeaveDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2267,6 +2312,9 @@ export type LeaveDropResponse = LeaveDropResponses[keyof LeaveDropResponses];
 export type GetOwnEntryData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2339,6 +2387,9 @@ export type GetOwnEntryResponse = GetOwnEntryResponses[keyof GetOwnEntryResponse
 export type GetDrawFileData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2397,6 +2448,9 @@ export type GetDrawFileResponse = GetDrawFileResponses[keyof GetDrawFileResponse
 export type GetDrawData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2466,6 +2520,9 @@ export type SetPublicValueData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -2566,6 +2623,9 @@ export type SetPublicValueResponse = SetPublicValueResponses[keyof SetPublicValu
 export type WatchDropData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: {
@@ -2944,7 +3004,13 @@ export type RemoveFromCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The user's id
+         */
         userId: string;
+        /**
+         * The item's id
+         */
         id: string;
     };
     query?: never;
@@ -3056,7 +3122,13 @@ export type SetCartQuantityData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The user's id
+         */
         userId: string;
+        /**
+         * The item's id
+         */
         id: string;
     };
     query?: never;
@@ -3394,6 +3466,9 @@ export type PlaceOrderResponse = PlaceOrderResponses[keyof PlaceOrderResponses];
 export type GetOrderData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3492,6 +3567,9 @@ export type EditOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3598,6 +3676,9 @@ export type ListUserOrdersData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -3700,6 +3781,9 @@ export type CancelOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3941,6 +4025,9 @@ export type PayOrderResponse = PayOrderResponses[keyof PayOrderResponses];
 export type GetPaymentData = {
     body?: never;
     path: {
+        /**
+         * The payment's id
+         */
         paymentId: string;
     };
     query?: never;
@@ -4211,6 +4298,9 @@ export type ListUsersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -4408,6 +4498,9 @@ export type CreateUsersResponse = CreateUsersResponses[keyof CreateUsersResponse
 export type GetUserData = {
     body?: never;
     path: {
+        /**
+         * The user's id
+         */
         id: string;
     };
     query?: never;
@@ -4627,6 +4720,9 @@ export type ListEveryProductData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -4636,6 +4732,9 @@ export type ListEveryProductData = {
          * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
+        /**
+         * Only products with this status
+         */
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
     };
     url: '/admin/products';
@@ -4901,6 +5000,9 @@ export type EditProductData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The product's id
+         */
         id: string;
     };
     query?: never;
@@ -5001,9 +5103,15 @@ export type EditProductResponse = EditProductResponses[keyof EditProductResponse
 export type ListStockAdjustmentsData = {
     body?: never;
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -5106,6 +5214,9 @@ export type AdjustStockData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: never;
@@ -5344,6 +5455,9 @@ export type EditCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         id: string;
     };
     query?: never;
@@ -5455,6 +5569,9 @@ export type CloseCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         id: string;
     };
     query?: never;
@@ -5711,6 +5828,9 @@ export type EditDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -5822,6 +5942,9 @@ export type PauseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -5933,6 +6056,9 @@ export type ResumeDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6044,6 +6170,9 @@ export type CloseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6155,6 +6284,9 @@ export type ReleaseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6255,14 +6387,23 @@ export type ReleaseDropResponse = ReleaseDropResponses[keyof ReleaseDropResponse
 export type ListDropEntriesData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only entries with this status
+         */
         status?: 'WAITING' | 'HELD' | 'ORDERED' | 'BOUGHT' | 'LAPSED' | 'LEFT' | 'LOST';
     };
     url: '/admin/drops/{id}/entries';
@@ -6360,6 +6501,9 @@ export type ListDropEntriesResponse = ListDropEntriesResponses[keyof ListDropEnt
 export type GetDropReportData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6466,6 +6610,9 @@ export type RefundOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6571,13 +6718,25 @@ export type ListOrdersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only orders with this status
+         */
         status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+        /**
+         * Only orders with this status of their shipments
+         */
         fulfilmentStatus?: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
+        /**
+         * Only orders of this user
+         */
         userId?: string;
         /**
          * Orders with a variant of this product
@@ -6688,6 +6847,9 @@ export type PrepareOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6805,6 +6967,9 @@ export type ShipOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6916,7 +7081,13 @@ export type DeliverShipmentData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
+        /**
+         * The shipment's id
+         */
         shipmentId: string;
     };
     query?: never;
@@ -7138,6 +7309,9 @@ export type ShipOrdersResponse = ShipOrdersResponses[keyof ShipOrdersResponses];
 export type ListReturnsOfOrderData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -7228,6 +7402,9 @@ export type RequestReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -7334,7 +7511,13 @@ export type WithdrawReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
+        /**
+         * The return's id
+         */
         returnId: string;
     };
     query?: never;
@@ -7463,6 +7646,9 @@ export type ReceiveReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The return's id
+         */
         id: string;
     };
     query?: never;
@@ -7568,11 +7754,17 @@ export type ListReturnsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only returns with this status
+         */
         status?: 'REQUESTED' | 'WITHDRAWN' | 'RECEIVED' | 'REJECTED';
     };
     url: '/admin/returns';
@@ -7652,6 +7844,9 @@ export type RejectReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The return's id
+         */
         id: string;
     };
     query?: never;
@@ -7753,12 +7948,21 @@ export type ListPaymentsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only payments with this status
+         */
         status?: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        /**
+         * Only payments by this method
+         */
         method?: 'BALANCE' | 'CARD';
     };
     url: '/admin/payments';
@@ -8012,6 +8216,9 @@ export type ListPaymentsAttentionData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -8128,6 +8335,9 @@ export type ResolvePaymentData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The payment's id
+         */
         id: string;
     };
     query?: never;
@@ -8249,6 +8459,9 @@ export type ListSalesData = {
          * In the shop's time zone, included
          */
         to?: string;
+        /**
+         * The most products of the list
+         */
         limit?: number;
     };
     url: '/admin/sales';
@@ -8441,6 +8654,9 @@ export type ListSalesByDayResponse = ListSalesByDayResponses[keyof ListSalesByDa
 export type GetOrderHistoryData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: {
@@ -8529,11 +8745,17 @@ export type ListEventsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only events with this status
+         */
         status?: 'WAITING' | 'DELIVERED' | 'DEAD';
     };
     url: '/admin/events';
@@ -8612,6 +8834,9 @@ export type ReplayEventData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The event's id
+         */
         id: string;
     };
     query?: never;
@@ -8781,6 +9006,9 @@ export type RunJobData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The job's name
+         */
         name: string;
     };
     query?: never;
@@ -9016,6 +9244,9 @@ export type ListRehearsalsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -9216,6 +9447,9 @@ export type StopRehearsalData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The rehearsal's id
+         */
         id: string;
     };
     query?: never;
@@ -9316,6 +9550,9 @@ export type StopRehearsalResponse = StopRehearsalResponses[keyof StopRehearsalRe
 export type GetRehearsalData = {
     body?: never;
     path: {
+        /**
+         * The rehearsal's id
+         */
         id: string;
     };
     query?: never;

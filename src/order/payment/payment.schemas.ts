@@ -5,7 +5,7 @@ import { GATEWAY_METHODS } from "../../payment-settings.ts";
 import { Id, Instant, Money, Nullable, OneOf } from "../../http/schemas.ts";
 import { PAYMENT_STATUSES, type PaymentRecord } from "./payment.ts";
 
-export const PaymentStatusSchema = OneOf(PAYMENT_STATUSES);
+const PaymentStatusSchema = OneOf(PAYMENT_STATUSES);
 export const PaymentMethodSchema = OneOf(["BALANCE", "CARD"]);
 
 export const paymentFields = {
