@@ -145,6 +145,10 @@ export type Product = {
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
     dropId: string | null;
     /**
+     * The part of a unit's price that is exempt from value-added tax, in the currency's minor unit; shown to operators only
+     */
+    taxFreeAmount?: number;
+    /**
      * Raised by operators' edits, never by a sale; shown to operators only
      */
     version?: number;
@@ -402,6 +406,10 @@ export type Order = {
      */
     amountDue: number;
     /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
+    /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
     holdsStock: boolean;
@@ -474,6 +482,10 @@ export type OrderInList = {
      */
     amountDue: number;
     /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
+    /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
     holdsStock: boolean;
@@ -523,6 +535,10 @@ export type Payment = {
         approvalNumber: string | null;
         approvedAt: string | null;
         receiptUrl: string | null;
+        /**
+         * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+         */
+        taxFreeAmount?: number;
     };
     /**
      * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -558,6 +574,10 @@ export type PaymentWithHistory = {
         approvalNumber: string | null;
         approvedAt: string | null;
         receiptUrl: string | null;
+        /**
+         * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+         */
+        taxFreeAmount?: number;
     };
     /**
      * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -726,6 +746,10 @@ export type OrderWithBuyer = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
     /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
@@ -1375,6 +1399,9 @@ export type ListTransactionsData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1460,6 +1487,9 @@ export type ListProductsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1469,7 +1499,13 @@ export type ListProductsData = {
          * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
+        /**
+         * The order of the list; `-price` is the most expensive first
+         */
         sort?: 'newest' | 'price' | '-price' | 'name';
+        /**
+         * Whether sold-out products are listed
+         */
         includeSoldOut?: boolean;
     };
     url: '/products';
@@ -1527,6 +1563,9 @@ export type ListProductsResponse = ListProductsResponses[keyof ListProductsRespo
 export type GetProductData = {
     body?: never;
     path: {
+        /**
+         * The product's id
+         */
         productId: string;
     };
     query?: never;
@@ -1592,6 +1631,9 @@ export type ListCouponsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1655,6 +1697,9 @@ export type GetCouponData = {
         'If-None-Match'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         couponId: string;
     };
     query?: never;
@@ -1727,6 +1772,9 @@ export type IssueCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         couponId: string;
     };
     query?: never;
@@ -1841,11 +1889,17 @@ export type ListUserCouponsData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only coupons with this status now
+         */
         status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'ALL';
     };
     url: '/users/{userId}/coupons';
@@ -1931,11 +1985,17 @@ export type ListDropsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only drops with this status now
+         */
         status?: 'UPCOMING' | 'OPEN' | 'PAUSED' | 'SOLD_OUT' | 'CLOSED';
     };
     url: '/drops';
@@ -1989,6 +2049,9 @@ export type ListDropsResponse = ListDropsResponses[keyof ListDropsResponses];
 export type GetDropData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2063,6 +2126,9 @@ export type EnterDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2169,6 +2235,9 @@ export type LeaveDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2269,6 +2338,9 @@ export type LeaveDropResponse = LeaveDropResponses[keyof LeaveDropResponses];
 export type GetOwnEntryData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2341,6 +2413,9 @@ export type GetOwnEntryResponse = GetOwnEntryResponses[keyof GetOwnEntryResponse
 export type GetDrawFileData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2399,6 +2474,9 @@ export type GetDrawFileResponse = GetDrawFileResponses[keyof GetDrawFileResponse
 export type GetDrawData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2468,6 +2546,9 @@ export type SetPublicValueData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -2568,6 +2649,9 @@ export type SetPublicValueResponse = SetPublicValueResponses[keyof SetPublicValu
 export type WatchDropData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: {
@@ -2946,7 +3030,13 @@ export type RemoveFromCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The user's id
+         */
         userId: string;
+        /**
+         * The item's id
+         */
         id: string;
     };
     query?: never;
@@ -3058,7 +3148,13 @@ export type SetCartQuantityData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The user's id
+         */
         userId: string;
+        /**
+         * The item's id
+         */
         id: string;
     };
     query?: never;
@@ -3396,6 +3492,9 @@ export type PlaceOrderResponse = PlaceOrderResponses[keyof PlaceOrderResponses];
 export type GetOrderData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3494,6 +3593,9 @@ export type EditOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3600,6 +3702,9 @@ export type ListUserOrdersData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -3702,6 +3807,9 @@ export type CancelOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3943,6 +4051,9 @@ export type PayOrderResponse = PayOrderResponses[keyof PayOrderResponses];
 export type GetPaymentData = {
     body?: never;
     path: {
+        /**
+         * The payment's id
+         */
         paymentId: string;
     };
     query?: never;
@@ -4213,6 +4324,9 @@ export type ListUsersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -4410,6 +4524,9 @@ export type CreateUsersResponse = CreateUsersResponses[keyof CreateUsersResponse
 export type GetUserData = {
     body?: never;
     path: {
+        /**
+         * The user's id
+         */
         id: string;
     };
     query?: never;
@@ -4629,6 +4746,9 @@ export type ListEveryProductData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -4638,6 +4758,9 @@ export type ListEveryProductData = {
          * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
+        /**
+         * Only products with this status
+         */
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
     };
     url: '/admin/products';
@@ -4721,6 +4844,10 @@ export type CreateProductsData = {
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
         /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
          * In the currency's minor unit
          */
         price: number;
@@ -4729,6 +4856,10 @@ export type CreateProductsData = {
         name: string;
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
         variants: Array<{
             sku?: string;
             name?: string;
@@ -4748,6 +4879,10 @@ export type CreateProductsData = {
             description?: string;
             status?: 'ON_SALE' | 'NOT_FOR_SALE';
             /**
+             * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+             */
+            taxFreeAmount?: number;
+            /**
              * In the currency's minor unit
              */
             price: number;
@@ -4756,6 +4891,10 @@ export type CreateProductsData = {
             name: string;
             description?: string;
             status?: 'ON_SALE' | 'NOT_FOR_SALE';
+            /**
+             * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+             */
+            taxFreeAmount?: number;
             variants: Array<{
                 sku?: string;
                 name?: string;
@@ -4877,6 +5016,10 @@ export type EditProductData = {
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
         /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
          * In the currency's minor unit
          */
         price?: number;
@@ -4903,6 +5046,9 @@ export type EditProductData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The product's id
+         */
         id: string;
     };
     query?: never;
@@ -5003,9 +5149,15 @@ export type EditProductResponse = EditProductResponses[keyof EditProductResponse
 export type ListStockAdjustmentsData = {
     body?: never;
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -5108,6 +5260,9 @@ export type AdjustStockData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: never;
@@ -5346,6 +5501,9 @@ export type EditCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         id: string;
     };
     query?: never;
@@ -5457,6 +5615,9 @@ export type CloseCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         id: string;
     };
     query?: never;
@@ -5713,6 +5874,9 @@ export type EditDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -5824,6 +5988,9 @@ export type PauseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -5935,6 +6102,9 @@ export type ResumeDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6046,6 +6216,9 @@ export type CloseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6157,6 +6330,9 @@ export type ReleaseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6257,14 +6433,23 @@ export type ReleaseDropResponse = ReleaseDropResponses[keyof ReleaseDropResponse
 export type ListDropEntriesData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only entries with this status
+         */
         status?: 'WAITING' | 'HELD' | 'ORDERED' | 'BOUGHT' | 'LAPSED' | 'LEFT' | 'LOST';
     };
     url: '/admin/drops/{id}/entries';
@@ -6362,6 +6547,9 @@ export type ListDropEntriesResponse = ListDropEntriesResponses[keyof ListDropEnt
 export type GetDropReportData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6468,6 +6656,9 @@ export type RefundOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6573,13 +6764,25 @@ export type ListOrdersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only orders with this status
+         */
         status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+        /**
+         * Only orders with this status of their shipments
+         */
         fulfilmentStatus?: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
+        /**
+         * Only orders of this user
+         */
         userId?: string;
         /**
          * Orders with a variant of this product
@@ -6690,6 +6893,9 @@ export type PrepareOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6807,6 +7013,9 @@ export type ShipOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6918,7 +7127,13 @@ export type DeliverShipmentData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
+        /**
+         * The shipment's id
+         */
         shipmentId: string;
     };
     query?: never;
@@ -7140,6 +7355,9 @@ export type ShipOrdersResponse = ShipOrdersResponses[keyof ShipOrdersResponses];
 export type ListReturnsOfOrderData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -7230,6 +7448,9 @@ export type RequestReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -7336,7 +7557,13 @@ export type WithdrawReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
+        /**
+         * The return's id
+         */
         returnId: string;
     };
     query?: never;
@@ -7465,6 +7692,9 @@ export type ReceiveReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The return's id
+         */
         id: string;
     };
     query?: never;
@@ -7570,11 +7800,17 @@ export type ListReturnsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only returns with this status
+         */
         status?: 'REQUESTED' | 'WITHDRAWN' | 'RECEIVED' | 'REJECTED';
     };
     url: '/admin/returns';
@@ -7654,6 +7890,9 @@ export type RejectReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The return's id
+         */
         id: string;
     };
     query?: never;
@@ -7755,12 +7994,21 @@ export type ListPaymentsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only payments with this status
+         */
         status?: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        /**
+         * Only payments by this method
+         */
         method?: 'BALANCE' | 'CARD';
     };
     url: '/admin/payments';
@@ -7838,6 +8086,10 @@ export type ListPaymentsResponses = {
                 approvalNumber: string | null;
                 approvedAt: string | null;
                 receiptUrl: string | null;
+                /**
+                 * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+                 */
+                taxFreeAmount?: number;
             };
             /**
              * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -8014,6 +8266,9 @@ export type ListPaymentsAttentionData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -8130,6 +8385,9 @@ export type ResolvePaymentData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The payment's id
+         */
         id: string;
     };
     query?: never;
@@ -8251,6 +8509,9 @@ export type ListSalesData = {
          * In the shop's time zone, included
          */
         to?: string;
+        /**
+         * The most products of the list
+         */
         limit?: number;
     };
     url: '/admin/sales';
@@ -8443,6 +8704,9 @@ export type ListSalesByDayResponse = ListSalesByDayResponses[keyof ListSalesByDa
 export type GetOrderHistoryData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: {
@@ -8531,11 +8795,17 @@ export type ListEventsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only events with this status
+         */
         status?: 'WAITING' | 'DELIVERED' | 'DEAD';
     };
     url: '/admin/events';
@@ -8614,6 +8884,9 @@ export type ReplayEventData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The event's id
+         */
         id: string;
     };
     query?: never;
@@ -8783,6 +9056,9 @@ export type RunJobData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The job's name
+         */
         name: string;
     };
     query?: never;
@@ -9018,6 +9294,9 @@ export type ListRehearsalsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -9218,6 +9497,9 @@ export type StopRehearsalData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The rehearsal's id
+         */
         id: string;
     };
     query?: never;
@@ -9318,6 +9600,9 @@ export type StopRehearsalResponse = StopRehearsalResponses[keyof StopRehearsalRe
 export type GetRehearsalData = {
     body?: never;
     path: {
+        /**
+         * The rehearsal's id
+         */
         id: string;
     };
     query?: never;
