@@ -12,15 +12,15 @@ import { DROP_REFUSALS } from "../drop/sell-in-drop.ts";
 import { personOf } from "../drop/person-of.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
 import type { RefusalCounts } from "../drop/refusal-counts.ts";
-import { MetadataPatchSchema, MetadataSchema } from "../http/metadata.ts";
+import { MetadataSchema } from "../http/metadata.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
 import type { Caller } from "../http/caller.ts";
-import { Body, Either, ExpectedAmount, ForeignKey, Id, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
+import { Body, Either, ExpectedAmount, ForeignKey, Id, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { cancelOrder } from "./cancel-order.ts";
-import { editOrder } from "./edit-order.ts";
+import { editOrderRoute } from "./edit-order.routes.ts";
 import { mayRead, viewerOf } from "./may-read.ts";
 import type { OrderCache } from "./order-cache.ts";
 import { orderReader } from "./order-reader.ts";
@@ -68,39 +68,7 @@ export function orderRoutes(routes: Routes, options: OrderRoutesOptions): void {
   placeOrderRoute(routes, options);
   readRoutes(routes, options);
   cancelOrderRoute(routes, options);
-  editOrderRoute(routes, options);
-}
-
-const EditBody = Body({
-  shippingAddress: Type.Optional(Nullable(ShippingAddressBody)),
-  note: Type.Optional(Nullable(Text(500))),
-  metadata: Type.Optional(MetadataPatchSchema()),
-});
-
-function editOrderRoute(routes: Routes, { config }: OrderRoutesOptions): void {
-  routes.write(
-    {
-      method: "PATCH",
-      path: "/orders/{orderId}",
-      operationId: "editOrder",
-      audience: "shopper",
-      permission: "fulfilment",
-      tag: "Orders",
-      summary: "Change the address, note and metadata of an order",
-      description:
-        "The buyer can until the goods are being prepared, an operator until they are shipped, and an operator can always change `metadata`. Members that are left out stay as they are.",
-      params: OrderParams,
-      body: EditBody,
-      answers: { 200: OrderSchema },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_SHIPPABLE"],
-    },
-    ({ caller, params: { orderId }, body: { shippingAddress, note, metadata } }) => {
-      const callerId = caller.role === "operator" ? null : caller.id;
-      const address = shippingAddress && { ...shippingAddress, country: shippingAddress.country ?? config.country };
-      const input = { orderId: orderId.toLowerCase(), callerId, shippingAddress: address, note, metadata };
-      return submit(editOrder, { ...input, viewer: viewerOf(caller, config) });
-    },
-  );
+  editOrderRoute(routes, options.config);
 }
 
 function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops, refusalCounts }: OrderRoutesOptions): void {
