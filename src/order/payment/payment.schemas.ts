@@ -24,6 +24,9 @@ export const paymentFields = {
         approvalNumber: Nullable(Type.String()),
         approvedAt: Nullable(Instant()),
         receiptUrl: Nullable(Type.String({ format: "uri" })),
+        taxFreeAmount: Type.Optional(
+          Type.Integer({ description: "The part that is exempt from value-added tax, in the currency's minor unit; absent: 0" }),
+        ),
       },
       { description: "The payment in the gateway's words" },
     ),
