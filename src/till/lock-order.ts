@@ -28,6 +28,7 @@ export const READ_AFTER = [
   "claims",
   "external ids",
   "batch grants",
+  "granted money",
   "carts",
   "idempotency records",
 ] as const;
