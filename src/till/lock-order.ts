@@ -29,6 +29,7 @@ export const READ_AFTER = [
   "claims",
   "external ids",
   "batch grants",
+  "granted money",
   "carts",
   "idempotency records",
 ] as const;
