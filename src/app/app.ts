@@ -15,6 +15,7 @@ import type { Database } from "../database/pool.ts";
 import { type HoldParts, HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shareMetrics } from "../http/cluster-metrics.ts";
+import type { KnownDrops } from "../drop/product-drops.ts";
 import { RefusalCounts } from "../drop/refusal-counts.ts";
 import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
@@ -105,7 +106,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     soldOut,
     productDrops,
     dropLive,
-    refusalCounts: openRefusalCounts(stack, database),
+    refusalCounts: openRefusalCounts(stack, database, productDrops),
     relay,
     scheduler,
     ...cards,
@@ -213,8 +214,8 @@ function loopbackOf(url: string): string {
   return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 }
 
-function openRefusalCounts(stack: AsyncDisposableStack, database: Database): RefusalCounts {
-  const counts = new RefusalCounts(database);
+function openRefusalCounts(stack: AsyncDisposableStack, database: Database, productDrops: KnownDrops): RefusalCounts {
+  const counts = new RefusalCounts(database, productDrops);
   stack.defer(() => counts.flush().catch(() => {}));
   return counts;
 }
