@@ -85,11 +85,12 @@ export function useList<Row>(
     const before = state.peek();
     state.value = { ...before, loading: true, error: undefined };
     try {
-      let { rows, next }: Page<Row> = pages === "more" ? before : { rows: [], next: null };
+      const rows = pages === "more" ? [...before.rows] : [];
+      let next = pages === "more" ? before.next : null;
       const count = pages === "more" ? 1 : pages;
       for (let page = 0; page < count && (page === 0 || next !== null); page++) {
         const read = await load(next === null ? {} : { cursor: next }, signal);
-        rows = [...rows, ...read.rows];
+        rows.push(...read.rows);
         next = read.next;
       }
       if (signal.aborted) return;

@@ -286,7 +286,13 @@ export const ko = {
         return `${fault.first}번째 줄과 사용자와 사유가 같습니다. 두 번 지급하려면 사유를 다르게 적어 주세요`;
       case "REFUSED":
         return fault.message;
-      default:
+      case "ENCODING":
+      case "UTF_16":
+      case "DAMAGED":
+      case "QUOTES":
+      case "CELLS":
+      case "COLUMN_MISSING":
+      case "COLUMN_TWICE":
         return faultWords(fault);
     }
   },
