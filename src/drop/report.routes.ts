@@ -37,6 +37,7 @@ export function dropReportRoutes(routes: Routes, { lists, refusalCounts }: { lis
       permission: "drops",
       tag: "Drops",
       summary: "What a drop has sold and refused, second by second",
+      description: "Orders for each second, and refusals by code. Refusals of other instances appear a few seconds later.",
       params: Type.Object({ id: Id() }),
       answers: { 200: ReportSchema },
       refusals: ["DROP_NOT_FOUND"],

@@ -50,8 +50,9 @@ test("the server refuses to add a route that does not declare its audience", () 
 
 test("a route that needs a token and names no permission is refused", () => {
   const routes = new Routes(bareServer(), {} as Till, "ko");
+  const texts = { tag: "Shop", summary: "s", description: "d" } as const;
   const declare = (audience: Audience): void =>
-    routes.read({ method: "GET", path: `/${audience}`, operationId: audience, audience, tag: "t", summary: "s", answers: { 200: null } }, () => null);
+    routes.read({ method: "GET", path: `/${audience}`, operationId: audience, audience, ...texts, answers: { 200: null } }, () => null);
   for (const audience of ["operator", "shopper", "owner"] as const) assert.throws(() => declare(audience), /names no permission/);
   declare("anyone");
 });

@@ -140,7 +140,12 @@ const INVALID: Record<string, InvalidRow[]> = {
     key("balance_transactions_pkey", { id: B }),
   ],
   batch_grants: [invalid("batch_grants_amount_check", { key: "l", amount: 0 }), key("batch_grants_pkey", { amount: 2 })],
-  products: [invalid("products_status_check", { status: "SOLD_OUT" }), invalid("products_price_check", { price: -1 }), key("products_pkey")],
+  products: [
+    invalid("products_status_check", { status: "SOLD_OUT" }),
+    invalid("products_price_check", { price: -1 }),
+    invalid("products_tax_free_amount_check", { tax_free_amount: -1 }),
+    key("products_pkey"),
+  ],
   variants: [
     invalid("variants_price_check", { price: -1 }),
     invalid("variants_stock_check", { stock: -1 }),
@@ -265,6 +270,7 @@ const INVALID: Record<string, InvalidRow[]> = {
   refunds: [
     invalid("refunds_status_check", { status: "LOST", settled_at: NOW }),
     invalid("refunds_amount_check", { amount: 0 }),
+    invalid("refunds_tax_free_amount_check", { tax_free_amount: 2 }),
     invalid("refunds_check", { settled_at: NOW }),
     invalid("refunds_check", { status: "COMPLETED" }),
     key("refunds_pkey", { order_id: B }),

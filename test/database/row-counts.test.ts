@@ -194,6 +194,7 @@ const MISSING = [
       paymentKey: "k",
       status: "PENDING",
       amount: 1,
+      taxFreeAmount: null,
       units: [],
       restock: true,
       returnId: null,

@@ -122,6 +122,7 @@ function paymentRoute(routes: Routes, database: Database): void {
       permission: "orders",
       tag: "Payments",
       summary: `One payment with its steps, the newest ${STEPS_SHOWN} if there are more`,
+      description: "A payment by card has one step for each word of the gateway. Shoppers see their own payments only; another's is 404.",
       params: Type.Object({ paymentId: Id() }),
       answers: { 200: PaymentWithHistory },
       refusals: ["PAYMENT_NOT_FOUND"],

@@ -19,6 +19,7 @@ export const en = {
   apiDocs: "API documentation",
   footer: "This is a demo shop. No money moves, and nothing is delivered.",
   loading: "Loading",
+  close: "Close",
   retry: "Try again",
   more: "Show more",
 
@@ -52,6 +53,9 @@ export const en = {
   sold: (count: number) => `${formatNumber(count)} sold`,
 
   options: "Options",
+  choosePlease: "Please choose one",
+  chooseAndBuy: "Choose and buy",
+  totalAmount: "Total",
   color: "Color",
   size: "Size",
   quantity: "Quantity",

@@ -17,6 +17,7 @@ export const ko = {
   apiDocs: "API 문서",
   footer: "데모 상점입니다. 실제로 결제되거나 배송되지 않습니다.",
   loading: "불러오는 중",
+  close: "닫기",
   retry: "다시 시도",
   more: "더 보기",
 
@@ -50,6 +51,9 @@ export const ko = {
   sold: (count: number) => `${formatNumber(count)}개 판매`,
 
   options: "옵션",
+  choosePlease: "선택해 주세요",
+  chooseAndBuy: "구매하기",
+  totalAmount: "총 금액",
   color: "색상",
   size: "사이즈",
   quantity: "수량",

@@ -57,7 +57,7 @@ export const TIME_AND_SETTINGS: Mutation[] = [
     "at - receivedAt",
     [CLOCKS, "a quick response makes the clock exact"],
   ),
-  mutation("a job is due by the database's clock", "src/jobs/scheduler.ts", "if (now < dueAt) return this.#schedule(job, dueAt);", "", [
+  mutation("a job is due by the database's clock", "src/jobs/scheduler.ts", "const now = this.#now();", "const now = Date.now();", [
     "test/database/jobs.test.ts",
     "a job is due by the shop's clock",
   ]),
