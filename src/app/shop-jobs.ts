@@ -89,7 +89,11 @@ export function shopJobs({
     { name: "move-orders", schedule: "15 * * * *", run: () => moveAllOrders(database) },
     // The relay delivers continuously; this job lets an operator deliver now.
     { name: "relay-events", schedule: "*/10 * * * *", run: () => drainOutbox(database, relay) },
-    { name: "purge", schedule: "30 * * * *", run: async () => ({ ...(await purge(database)), journalEntries: await purgeJournal(database, journalKeep) }) },
+    {
+      name: "purge",
+      schedule: "30 * * * *",
+      run: async () => ({ ...(await purge(database)), journalEntries: await purgeJournal(database, journalKeep) }),
+    },
     // Writes the entries of operators' work whose process has died.
     { name: "close-journal", schedule: "*/5 * * * *", run: async () => ({ closed: await closeAbandonedWork({ database, till }) }) },
   ];

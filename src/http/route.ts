@@ -226,11 +226,16 @@ function lowerIds(params: Record<string, string>): void {
 }
 
 /** The refusal of a caller without authority, if it has none. */
-function authorize({ audience, permission }: RouteDefinition<TSchema, TSchema, TSchema>, request: FastifyRequest, writes: boolean): Refusal | undefined {
+function authorize(
+  { audience, permission }: RouteDefinition<TSchema, TSchema, TSchema>,
+  request: FastifyRequest,
+  writes: boolean,
+): Refusal | undefined {
   if (audience === "anyone") return undefined;
   const { caller } = request;
   if (caller === null) throw new Error("a route for authenticated callers was reached without a caller");
-  if (caller.role === "operator") return hasPermission(caller, permission as Permission, writes) ? undefined : new Refusal("FORBIDDEN", { permission });
+  if (caller.role === "operator")
+    return hasPermission(caller, permission as Permission, writes) ? undefined : new Refusal("FORBIDDEN", { permission });
   const isForbidden = audience === "operator" || (audience === "owner" && (request.params as { userId: string }).userId !== caller.id);
   return isForbidden ? new Refusal("FORBIDDEN") : undefined;
 }

@@ -40,11 +40,7 @@ export function submit<Input, Answer>(command: Command<Input, Answer>, input: In
  * Runs work outside the till and responds with its result. Two concurrent requests with the same
  * key may both run it, so the work has to bear that. Both get the response that was stored first.
  */
-export function perform<Result>(
-  work: () => Promise<Result>,
-  status = 200,
-  countsOf?: (result: Result) => Record<string, number>,
-): Submission {
+export function perform<Result>(work: () => Promise<Result>, status = 200, countsOf?: (result: Result) => Record<string, number>): Submission {
   return { kind: "work", work, status, countsOf: countsOf as CountsOf | undefined };
 }
 

@@ -38,7 +38,14 @@ class InputReader {
     if (typeof value === "string") return this.#mayKeep(name, value, schemas) ? shown(value) : WITHHELD;
     if (typeof value !== "object" || value === null) return value;
     if (Array.isArray(value)) return this.#list(value, name, schemas);
-    const members = Object.entries(value).map(([key, member]) => [shown(key), this.read(member, key, schemas.flatMap((schema) => memberOf(schema, key)))]);
+    const members = Object.entries(value).map(([key, member]) => [
+      shown(key),
+      this.read(
+        member,
+        key,
+        schemas.flatMap((schema) => memberOf(schema, key)),
+      ),
+    ]);
     return Object.fromEntries(members);
   }
 

@@ -16,7 +16,11 @@ export function nounOf(path: string): string {
 /** @param params of the path; `{name}` is a job's */
 export function subjectsOfRequest(noun: string, params: Record<string, unknown>, body: unknown): Subject[] {
   const { name, ...ids } = params;
-  return [...(typeof name === "string" ? [{ type: noun, id: name }] : []), ...idsIn(ids, noun, Number.POSITIVE_INFINITY), ...idsIn(body, noun, Number.POSITIVE_INFINITY)];
+  return [
+    ...(typeof name === "string" ? [{ type: noun, id: name }] : []),
+    ...idsIn(ids, noun, Number.POSITIVE_INFINITY),
+    ...idsIn(body, noun, Number.POSITIVE_INFINITY),
+  ];
 }
 
 /** Ids of the answer itself and of the things in its lists. */

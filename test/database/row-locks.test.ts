@@ -149,8 +149,5 @@ test("the end of the operators' journal that another transaction holds blocks a 
 });
 
 test("each table in the lock order is tested", () => {
-  assert.deepEqual(
-    [...TABLES.map(([table]) => table.name), journalHead.name],
-    [...LOCK_ORDER],
-  );
+  assert.deepEqual([...TABLES.map(([table]) => table.name), journalHead.name], [...LOCK_ORDER]);
 });

@@ -145,6 +145,10 @@ export type Product = {
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
     dropId: string | null;
     /**
+     * The part of a unit's price that is exempt from value-added tax, in the currency's minor unit; shown to operators only
+     */
+    taxFreeAmount?: number;
+    /**
      * Raised by operators' edits, never by a sale; shown to operators only
      */
     version?: number;
@@ -400,6 +404,10 @@ export type Order = {
      */
     amountDue: number;
     /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
+    /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
     holdsStock: boolean;
@@ -472,6 +480,10 @@ export type OrderInList = {
      */
     amountDue: number;
     /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
+    /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
     holdsStock: boolean;
@@ -521,6 +533,10 @@ export type Payment = {
         approvalNumber: string | null;
         approvedAt: string | null;
         receiptUrl: string | null;
+        /**
+         * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+         */
+        taxFreeAmount?: number;
     };
     /**
      * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -556,6 +572,10 @@ export type PaymentWithHistory = {
         approvalNumber: string | null;
         approvedAt: string | null;
         receiptUrl: string | null;
+        /**
+         * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+         */
+        taxFreeAmount?: number;
     };
     /**
      * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -724,6 +744,10 @@ export type OrderWithBuyer = {
      * The amount to pay while the order is PENDING, else 0, in the currency's minor unit
      */
     amountDue: number;
+    /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
     /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
@@ -1423,6 +1447,9 @@ export type ListTransactionsData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1508,6 +1535,9 @@ export type ListProductsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1517,7 +1547,13 @@ export type ListProductsData = {
          * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
+        /**
+         * The order of the list; `-price` is the most expensive first
+         */
         sort?: 'newest' | 'price' | '-price' | 'name';
+        /**
+         * Whether sold-out products are listed
+         */
         includeSoldOut?: boolean;
     };
     url: '/products';
@@ -1575,6 +1611,9 @@ export type ListProductsResponse = ListProductsResponses[keyof ListProductsRespo
 export type GetProductData = {
     body?: never;
     path: {
+        /**
+         * The product's id
+         */
         productId: string;
     };
     query?: never;
@@ -1640,6 +1679,9 @@ export type ListCouponsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1703,6 +1745,9 @@ export type GetCouponData = {
         'If-None-Match'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         couponId: string;
     };
     query?: never;
@@ -1775,6 +1820,9 @@ export type IssueCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         couponId: string;
     };
     query?: never;
@@ -1889,11 +1937,17 @@ export type ListUserCouponsData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only coupons with this status now
+         */
         status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'ALL';
     };
     url: '/users/{userId}/coupons';
@@ -1979,11 +2033,17 @@ export type ListDropsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only drops with this status now
+         */
         status?: 'UPCOMING' | 'OPEN' | 'PAUSED' | 'SOLD_OUT' | 'CLOSED';
     };
     url: '/drops';
@@ -2037,6 +2097,9 @@ export type ListDropsResponse = ListDropsResponses[keyof ListDropsResponses];
 export type GetDropData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2111,6 +2174,9 @@ export type EnterDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2217,6 +2283,9 @@ export type LeaveDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2317,6 +2386,9 @@ export type LeaveDropResponse = LeaveDropResponses[keyof LeaveDropResponses];
 export type GetOwnEntryData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2389,6 +2461,9 @@ export type GetOwnEntryResponse = GetOwnEntryResponses[keyof GetOwnEntryResponse
 export type GetDrawFileData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2447,6 +2522,9 @@ export type GetDrawFileResponse = GetDrawFileResponses[keyof GetDrawFileResponse
 export type GetDrawData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2516,6 +2594,9 @@ export type SetPublicValueData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -2616,6 +2697,9 @@ export type SetPublicValueResponse = SetPublicValueResponses[keyof SetPublicValu
 export type WatchDropData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: {
@@ -2994,7 +3078,13 @@ export type RemoveFromCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The user's id
+         */
         userId: string;
+        /**
+         * The item's id
+         */
         id: string;
     };
     query?: never;
@@ -3106,7 +3196,13 @@ export type SetCartQuantityData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The user's id
+         */
         userId: string;
+        /**
+         * The item's id
+         */
         id: string;
     };
     query?: never;
@@ -3444,6 +3540,9 @@ export type PlaceOrderResponse = PlaceOrderResponses[keyof PlaceOrderResponses];
 export type GetOrderData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3542,6 +3641,9 @@ export type EditOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3648,6 +3750,9 @@ export type ListUserOrdersData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -3750,6 +3855,9 @@ export type CancelOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3991,6 +4099,9 @@ export type PayOrderResponse = PayOrderResponses[keyof PayOrderResponses];
 export type GetPaymentData = {
     body?: never;
     path: {
+        /**
+         * The payment's id
+         */
         paymentId: string;
     };
     query?: never;
@@ -4261,6 +4372,9 @@ export type ListUsersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -4458,6 +4572,9 @@ export type CreateUsersResponse = CreateUsersResponses[keyof CreateUsersResponse
 export type GetUserData = {
     body?: never;
     path: {
+        /**
+         * The user's id
+         */
         id: string;
     };
     query?: never;
@@ -4677,6 +4794,9 @@ export type ListEveryProductData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -4686,6 +4806,9 @@ export type ListEveryProductData = {
          * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
+        /**
+         * Only products with this status
+         */
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
     };
     url: '/admin/products';
@@ -4769,6 +4892,10 @@ export type CreateProductsData = {
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
         /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
          * In the currency's minor unit
          */
         price: number;
@@ -4777,6 +4904,10 @@ export type CreateProductsData = {
         name: string;
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
         variants: Array<{
             sku?: string;
             name?: string;
@@ -4796,6 +4927,10 @@ export type CreateProductsData = {
             description?: string;
             status?: 'ON_SALE' | 'NOT_FOR_SALE';
             /**
+             * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+             */
+            taxFreeAmount?: number;
+            /**
              * In the currency's minor unit
              */
             price: number;
@@ -4804,6 +4939,10 @@ export type CreateProductsData = {
             name: string;
             description?: string;
             status?: 'ON_SALE' | 'NOT_FOR_SALE';
+            /**
+             * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+             */
+            taxFreeAmount?: number;
             variants: Array<{
                 sku?: string;
                 name?: string;
@@ -4925,6 +5064,10 @@ export type EditProductData = {
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
         /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
          * In the currency's minor unit
          */
         price?: number;
@@ -4951,6 +5094,9 @@ export type EditProductData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The product's id
+         */
         id: string;
     };
     query?: never;
@@ -5051,9 +5197,15 @@ export type EditProductResponse = EditProductResponses[keyof EditProductResponse
 export type ListStockAdjustmentsData = {
     body?: never;
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -5156,6 +5308,9 @@ export type AdjustStockData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: never;
@@ -5394,6 +5549,9 @@ export type EditCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         id: string;
     };
     query?: never;
@@ -5505,6 +5663,9 @@ export type CloseCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         id: string;
     };
     query?: never;
@@ -5761,6 +5922,9 @@ export type EditDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -5872,6 +6036,9 @@ export type PauseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -5983,6 +6150,9 @@ export type ResumeDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6094,6 +6264,9 @@ export type CloseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6205,6 +6378,9 @@ export type ReleaseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6305,14 +6481,23 @@ export type ReleaseDropResponse = ReleaseDropResponses[keyof ReleaseDropResponse
 export type ListDropEntriesData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only entries with this status
+         */
         status?: 'WAITING' | 'HELD' | 'ORDERED' | 'BOUGHT' | 'LAPSED' | 'LEFT' | 'LOST';
     };
     url: '/admin/drops/{id}/entries';
@@ -6410,6 +6595,9 @@ export type ListDropEntriesResponse = ListDropEntriesResponses[keyof ListDropEnt
 export type GetDropReportData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6516,6 +6704,9 @@ export type RefundOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6621,13 +6812,25 @@ export type ListOrdersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only orders with this status
+         */
         status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+        /**
+         * Only orders with this status of their shipments
+         */
         fulfilmentStatus?: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
+        /**
+         * Only orders of this user
+         */
         userId?: string;
         /**
          * Orders with a variant of this product
@@ -6738,6 +6941,9 @@ export type PrepareOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6855,6 +7061,9 @@ export type ShipOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6966,7 +7175,13 @@ export type DeliverShipmentData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
+        /**
+         * The shipment's id
+         */
         shipmentId: string;
     };
     query?: never;
@@ -7188,6 +7403,9 @@ export type ShipOrdersResponse = ShipOrdersResponses[keyof ShipOrdersResponses];
 export type ListReturnsOfOrderData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -7278,6 +7496,9 @@ export type RequestReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -7384,7 +7605,13 @@ export type WithdrawReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
+        /**
+         * The return's id
+         */
         returnId: string;
     };
     query?: never;
@@ -7513,6 +7740,9 @@ export type ReceiveReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The return's id
+         */
         id: string;
     };
     query?: never;
@@ -7618,11 +7848,17 @@ export type ListReturnsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only returns with this status
+         */
         status?: 'REQUESTED' | 'WITHDRAWN' | 'RECEIVED' | 'REJECTED';
     };
     url: '/admin/returns';
@@ -7702,6 +7938,9 @@ export type RejectReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The return's id
+         */
         id: string;
     };
     query?: never;
@@ -7803,12 +8042,21 @@ export type ListPaymentsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only payments with this status
+         */
         status?: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        /**
+         * Only payments by this method
+         */
         method?: 'BALANCE' | 'CARD';
     };
     url: '/admin/payments';
@@ -7886,6 +8134,10 @@ export type ListPaymentsResponses = {
                 approvalNumber: string | null;
                 approvedAt: string | null;
                 receiptUrl: string | null;
+                /**
+                 * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+                 */
+                taxFreeAmount?: number;
             };
             /**
              * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -8062,6 +8314,9 @@ export type ListPaymentsAttentionData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -8178,6 +8433,9 @@ export type ResolvePaymentData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The payment's id
+         */
         id: string;
     };
     query?: never;
@@ -8299,6 +8557,9 @@ export type ListSalesData = {
          * In the shop's time zone, included
          */
         to?: string;
+        /**
+         * The most products of the list
+         */
         limit?: number;
     };
     url: '/admin/sales';
@@ -8491,6 +8752,9 @@ export type ListSalesByDayResponse = ListSalesByDayResponses[keyof ListSalesByDa
 export type GetOrderHistoryData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: {
@@ -8579,11 +8843,17 @@ export type ListEventsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only events with this status
+         */
         status?: 'WAITING' | 'DELIVERED' | 'DEAD';
     };
     url: '/admin/events';
@@ -8662,6 +8932,9 @@ export type ReplayEventData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The event's id
+         */
         id: string;
     };
     query?: never;
@@ -8831,6 +9104,9 @@ export type RunJobData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The job's name
+         */
         name: string;
     };
     query?: never;
@@ -8998,6 +9274,9 @@ export type ListJournalData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -9155,6 +9434,9 @@ export type ListRehearsalsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -9355,6 +9637,9 @@ export type StopRehearsalData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The rehearsal's id
+         */
         id: string;
     };
     query?: never;
@@ -9455,6 +9740,9 @@ export type StopRehearsalResponse = StopRehearsalResponses[keyof StopRehearsalRe
 export type GetRehearsalData = {
     body?: never;
     path: {
+        /**
+         * The rehearsal's id
+         */
         id: string;
     };
     query?: never;
