@@ -10,6 +10,7 @@ import { Balance } from "./pages/balance.tsx";
 import { Cart } from "./pages/cart.tsx";
 import { Checkout } from "./pages/checkout.tsx";
 import { Coupons } from "./pages/coupons.tsx";
+import { Drop } from "./pages/drop.tsx";
 import { Home } from "./pages/home.tsx";
 import { Order } from "./pages/order.tsx";
 import { Orders } from "./pages/orders.tsx";
@@ -17,6 +18,7 @@ import { Product } from "./pages/product.tsx";
 import { NotPaid, Paid } from "./pages/returned.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
 import { useBarHeight } from "./parts/bottom-bar.tsx";
+import { EntryStrips } from "./parts/drop/entry-strip.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Empty, Notice, Title } from "./parts/parts.tsx";
 import { clearToast, Toasts } from "./parts/toasts.tsx";
@@ -28,6 +30,7 @@ import { t } from "./words/words.ts";
 const PAGES: { path: RegExp; needsSignIn?: true; hasBar?: true; title: () => string; page: (id: string) => ComponentChildren }[] = [
   { path: /^\/$/, title: () => t.value.tagline, page: () => <Home /> },
   { path: /^\/products\/([^/]+)$/, hasBar: true, title: () => t.value.products, page: (id) => <Product key={id} id={id} /> },
+  { path: /^\/drops\/([^/]+)$/, hasBar: true, title: () => t.value.drop, page: (id) => <Drop key={id} id={id} /> },
   { path: /^\/coupons$/, title: () => t.value.coupons, page: () => <Coupons /> },
   { path: /^\/cart$/, needsSignIn: true, title: () => t.value.cart, page: () => <Cart /> },
   { path: /^\/checkout$/, needsSignIn: true, title: () => t.value.checkout, page: () => <Checkout /> },
@@ -62,6 +65,7 @@ export function App() {
       <Header />
       <main id="main">
         <ConnectionStatus />
+        <EntryStrips />
         {found === undefined ? (
           <NotFound />
         ) : found.needsSignIn && session.value === null ? (

@@ -8,6 +8,7 @@ import "./styles/art.css";
 import "./styles/coupons.css";
 import "./styles/home.css";
 import "./styles/product.css";
+import "./styles/drop.css";
 import "./styles/checkout.css";
 import "./styles/price.css";
 import "./styles/account.css";
