@@ -17,9 +17,11 @@ import { keepFocus } from "../shared/focus.ts";
 import { keepShopInfo } from "../shared/shop-info.ts";
 import { shop } from "./api.ts";
 import { App } from "./app.tsx";
+import { loadAtFirstTouch } from "./parts/later.tsx";
 import { enterFromGateway } from "./returned.ts";
 
 enterFromGateway();
+loadAtFirstTouch();
 keepShopInfo(shop);
 const root = document.querySelector("#app") as HTMLElement;
 keepFocus(root);
