@@ -44,7 +44,7 @@ function calendarFile({ uid, title, at, url, text }: CalendarEvent): string {
     .join("\r\n");
 }
 
-const stampOf = (instant: Date): string => `${instant.toISOString().replaceAll(/[-:]|\.\d+/g, "")}`;
+const stampOf = (instant: Date): string => instant.toISOString().replaceAll(/[-:]|\.\d+/g, "");
 
 const escaped = (text: string): string => text.replaceAll(/[\\;,]/g, String.raw`\$&`).replaceAll(/\r?\n/g, String.raw`\n`);
 
