@@ -45,6 +45,13 @@ export const OF_SETTLEMENT: Mutation[] = [
     ATTENTION,
     "needs a person beyond give-up",
   ]),
+  mutation(
+    "a repeat waits for the answer to the first request",
+    "src/settlement/settler.ts",
+    'attempt?.status === "PENDING" &&',
+    'attempt?.status === "NEVER" &&',
+    [SETTLEMENT, "waits for the first's answer to its confirm"],
+  ),
   mutation("an order that waits for a deposit is cancelled with its account", "src/settlement/settle-payment.ts", "card.closing === true", "false", [
     DEPOSITS,
     "is cancelled by its buyer",
