@@ -79,6 +79,7 @@ module.exports = {
     tsConfig: { fileName: "tsconfig.json" },
     tsPreCompilationDeps: true,
     doNotFollow: { path: "node_modules" },
+    exclude: { path: "^tools/checks/node_modules" },
     moduleSystems: ["es6", "cjs"],
   },
 };

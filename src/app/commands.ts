@@ -3,6 +3,7 @@
 import { chargeBalance } from "../balance/charge-balance.ts";
 import { createUsers } from "../balance/create-users.ts";
 import { grantBalances } from "../balance/grant-balances.ts";
+import { revokeBalances } from "../balance/revoke-balances.ts";
 import { openCharge } from "../balance/open-charge.ts";
 import { findUser, provisionUser } from "../balance/provision-user.ts";
 import { startCharge } from "../balance/start-charge.ts";
@@ -14,6 +15,8 @@ import type { VariantCache } from "../catalog/variant-cache.ts";
 import { closeCampaign, createCampaign, editCampaign } from "../coupon/edit-campaign.ts";
 import { expireCoupon } from "../coupon/expire-coupon.ts";
 import { issueCoupon } from "../coupon/issue-coupon.ts";
+import { issueCoupons } from "../coupon/issue-coupons.ts";
+import { voidCampaign } from "../coupon/void-campaign.ts";
 import type { Database } from "../database/pool.ts";
 import { dropCommands } from "../drop/drop-commands.ts";
 import { stockLine } from "../drop/stock-line.ts";
@@ -76,6 +79,7 @@ function singleCommands({ database, variantCache, orderCache, productDrops }: Co
     provisionUser,
     findUser,
     grantBalances,
+    revokeBalances,
     chargeBalance,
     openCharge,
     createProducts,
@@ -85,6 +89,8 @@ function singleCommands({ database, variantCache, orderCache, productDrops }: Co
     editCampaign,
     closeCampaign,
     issueCoupon,
+    issueCoupons,
+    voidCampaign(database),
     expireCoupon,
     ...dropCommands({ database, variantCache, productDrops }),
     addToCart(variantCache),

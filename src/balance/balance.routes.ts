@@ -54,12 +54,12 @@ const Balance = Type.Object(
 const Transaction = Type.Object(
   {
     transactionId: Id(),
-    type: OneOf(["CHARGE", "PAYMENT", "REFUND", "GRANT"]),
+    type: OneOf(["CHARGE", "PAYMENT", "REFUND", "GRANT", "REVOKE"]),
     status: OneOf(["PENDING", "COMPLETED", "FAILED"]),
-    amount: Type.Integer({ description: "Signed: payments are negative" }),
+    amount: Type.Integer({ description: "Signed: payments and revocations are negative" }),
     balanceAfter: Nullable(Money()),
     orderId: Type.Optional(Id()),
-    reason: Type.Optional(Type.String({ description: "The reason of a grant or a refund; shown to operators only" })),
+    reason: Type.Optional(Type.String({ description: "The reason of a grant, a revocation or a refund; shown to operators only" })),
     customerReason: Type.Optional(Type.String({ description: "The reason that the operator gave the shopper" })),
     createdAt: Instant(),
   },

@@ -10,14 +10,15 @@ import type { Database } from "../database/pool.ts";
 import { DROP_REFUSALS } from "../drop/sell-in-drop.ts";
 import { personOf } from "../drop/person-of.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
-import { MetadataPatchSchema, MetadataSchema } from "../http/metadata.ts";
+import type { RefusalCounts } from "../drop/refusal-counts.ts";
+import { MetadataSchema } from "../http/metadata.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
 import type { Caller } from "../http/caller.ts";
-import { Body, Either, ExpectedAmount, ForeignKey, Id, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
+import { Body, Either, ExpectedAmount, ForeignKey, Id, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
 import { invalid, refuse } from "../refusal.ts";
-import { editOrder } from "./edit-order.ts";
+import { editOrderRoute } from "./edit-order.routes.ts";
 import { mayRead, viewerOf } from "./may-read.ts";
 import type { OrderCache } from "./order-cache.ts";
 import { orderReader } from "./order-reader.ts";
@@ -49,53 +50,22 @@ type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: St
 const USER_ORDERS = newestFirst("user's orders");
 
 export type OrderRoutesOptions = {
-  config: Pick<Config, "gateway" | "orderExpiresAfterMs" | "stockTakenAt" | "cancelWithinMs" | "timezone" | "country">;
+  config: Pick<Config, "orderExpiresAfterMs" | "stockTakenAt" | "timezone" | "country">;
   database: Database;
   now: Now;
   variantCache: VariantCache;
   orderCache: OrderCache;
   productDrops: ProductDrops;
+  refusalCounts: RefusalCounts;
 };
 
 export function orderRoutes(routes: Routes, options: OrderRoutesOptions): void {
   placeOrderRoute(routes, options);
   readRoutes(routes, options);
-  editOrderRoute(routes, options);
+  editOrderRoute(routes, options.config);
 }
 
-const EditBody = Body({
-  shippingAddress: Type.Optional(Nullable(ShippingAddressBody)),
-  note: Type.Optional(Nullable(Text(500))),
-  metadata: Type.Optional(MetadataPatchSchema()),
-});
-
-function editOrderRoute(routes: Routes, { config }: OrderRoutesOptions): void {
-  routes.write(
-    {
-      method: "PATCH",
-      path: "/orders/{orderId}",
-      operationId: "editOrder",
-      audience: "shopper",
-      permission: "fulfilment",
-      tag: "Orders",
-      summary: "Change the address, note and metadata of an order",
-      description:
-        "The buyer can until the goods are being prepared, an operator until they are shipped, and an operator can always change `metadata`. Members that are left out stay as they are.",
-      params: OrderParams,
-      body: EditBody,
-      answers: { 200: OrderSchema },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_SHIPPABLE"],
-    },
-    ({ caller, params: { orderId }, body: { shippingAddress, note, metadata } }) => {
-      const callerId = caller.role === "operator" ? null : caller.id;
-      const address = shippingAddress && { ...shippingAddress, country: shippingAddress.country ?? config.country };
-      const input = { orderId: orderId.toLowerCase(), callerId, shippingAddress: address, note, metadata };
-      return submit(editOrder, { ...input, viewer: viewerOf(caller, config) });
-    },
-  );
-}
-
-function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops }: OrderRoutesOptions): void {
+function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops, refusalCounts }: OrderRoutesOptions): void {
   const place = placeOrder(variantCache, database, productDrops);
   routes.write(
     {
@@ -124,7 +94,7 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache, 
         ...DROP_REFUSALS,
       ],
     },
-    ({ caller, body }) => submit(place, placeOrderInput(caller, body, now, config), 201),
+    ({ caller, body }) => refusalCounts.counting(submit(place, placeOrderInput(caller, body, now, config), 201)),
   );
 }
 

@@ -11,6 +11,7 @@ export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coup
  */
 export const READ_AFTER = [
   "products",
+  "product limits",
   "people",
   "lines",
   "line heads",
@@ -28,6 +29,7 @@ export const READ_AFTER = [
   "claims",
   "external ids",
   "batch grants",
+  "granted money",
   "carts",
   "idempotency records",
 ] as const;

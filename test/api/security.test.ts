@@ -140,10 +140,13 @@ const BODIES: Record<string, (fixtures: Fixtures) => unknown> = {
   "POST /admin/users": () => ({ name: "n" }),
   "POST /admin/payments/{id}/resolve": () => ({ outcome: "PAID", reason: "r" }),
   "POST /admin/balances/grant": () => ({ grants: [{ userId: "0193a000-0000-7000-8000-000000000000", amount: 1, reason: "r" }] }),
+  "POST /admin/balances/revoke": () => ({ revocations: [{ userId: "0193a000-0000-7000-8000-000000000000", amount: 1, reason: "r" }] }),
   "POST /admin/products": () => ({ name: "n", price: 1, stock: 1 }),
   "PATCH /admin/products/{id}": () => ({ name: "n" }),
   "POST /admin/variants/{id}/stock": () => ({ delta: 1, reason: "r" }),
   "POST /admin/coupons": () => ({ name: "n", discount: { type: "FIXED", amount: 1 }, totalQuantity: 1 }),
   "PATCH /admin/coupons/{id}": () => ({ name: "n" }),
+  "POST /admin/coupons/{id}/void": () => ({ reason: "r" }),
+  "POST /admin/coupons/{id}/issue": () => ({ userIds: ["0193a000-0000-7000-8000-000000000000"] }),
   "POST /admin/orders/{id}/refunds": () => ({ reason: "r" }),
 };

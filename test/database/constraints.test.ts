@@ -127,9 +127,10 @@ const INVALID: Record<string, InvalidRow[]> = {
   balance_transactions: [
     invalid("balance_transactions_type_check", { type: "GIFT" }),
     invalid("balance_transactions_status_check", { status: "DONE" }),
-    // A transaction moves an amount. Only a payment is negative.
+    // A transaction moves an amount. Only payments and revocations are negative.
     invalid("balance_transactions_check", { amount: 0 }),
     invalid("balance_transactions_check", { type: "PAYMENT" }),
+    invalid("balance_transactions_check", { type: "REVOKE" }),
     invalid("balance_transactions_check", { amount: -5, balance_after: 0 }),
     invalid("balance_transactions_check1", { type: "PAYMENT", amount: -5, balance_after: -1 }),
     // The amount is larger than the balance after it.
@@ -162,10 +163,12 @@ const INVALID: Record<string, InvalidRow[]> = {
     invalid("campaigns_check1", { issued_quantity: 6 }),
     invalid("campaigns_check1", { issued_quantity: -1 }),
     invalid("campaigns_valid_days_check", { valid_days: 0 }),
+    invalid("campaigns_visibility_check", { visibility: "HIDDEN" }),
     key("campaigns_pkey"),
   ],
   user_coupons: [
     invalid("user_coupons_status_check", { status: "LOST", used_at: null, order_id: null }),
+    invalid("user_coupons_voided_at_check", { status: "VOID", used_at: null, order_id: null }),
     invalid("user_coupons_check", { used_at: null }),
     invalid("user_coupons_check", { order_id: null }),
     invalid("user_coupons_check", { status: "AVAILABLE" }),

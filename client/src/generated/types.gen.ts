@@ -80,16 +80,16 @@ export type Balance = {
 
 export type Transaction = {
     transactionId: string;
-    type: 'CHARGE' | 'PAYMENT' | 'REFUND' | 'GRANT';
+    type: 'CHARGE' | 'PAYMENT' | 'REFUND' | 'GRANT' | 'REVOKE';
     status: 'PENDING' | 'COMPLETED' | 'FAILED';
     /**
-     * Signed: payments are negative
+     * Signed: payments and revocations are negative
      */
     amount: number;
     balanceAfter: number | null;
     orderId?: string;
     /**
-     * The reason of a grant or a refund; shown to operators only
+     * The reason of a grant, a revocation or a refund; shown to operators only
      */
     reason?: string;
     /**
@@ -204,6 +204,13 @@ export type Campaign = {
      * Raised by each edit of an operator, never by issuing
      */
     version: number;
+    visibility?: 'PUBLIC' | 'PRIVATE';
+    /**
+     * Operators only: the shop's own data, up to 50 texts by key
+     */
+    metadata?: {
+        [key: string]: string;
+    };
 };
 
 export type UserCoupon = {
@@ -212,7 +219,7 @@ export type UserCoupon = {
     name: string;
     discount: Discount;
     discountAmount: number | null;
-    status: 'AVAILABLE' | 'USED' | 'EXPIRED';
+    status: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'VOID';
     /**
      * RFC 3339, in UTC
      */
@@ -326,6 +333,8 @@ export type CartItem = {
     quantity: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    dropId: string | null;
+    limitPerCustomer: number | null;
 };
 
 export type ShippingAddress = {
@@ -1898,7 +1907,7 @@ export type ListUserCouponsData = {
         /**
          * Only coupons with this status now
          */
-        status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'ALL';
+        status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'VOID' | 'ALL';
     };
     url: '/users/{userId}/coupons';
 };
@@ -4740,6 +4749,131 @@ export type GrantBalancesResponses = {
 
 export type GrantBalancesResponse = GrantBalancesResponses[keyof GrantBalancesResponses];
 
+export type RevokeBalancesData = {
+    /**
+     * At most 8 MiB.
+     */
+    body: {
+        revocations: Array<{
+            userId: string;
+            /**
+             * In the currency's minor unit
+             */
+            amount: number;
+            reason: string;
+        }>;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/balances/revoke';
+};
+
+export type RevokeBalancesErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `BALANCE_INSUFFICIENT`: Insufficient balance
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'BALANCE_INSUFFICIENT';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type RevokeBalancesError = RevokeBalancesErrors[keyof RevokeBalancesErrors];
+
+export type RevokeBalancesResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the rows
+         */
+        revoked: number;
+        /**
+         * Their sum, in the currency's minor unit
+         */
+        totalAmount: number;
+    };
+};
+
+export type RevokeBalancesResponse = RevokeBalancesResponses[keyof RevokeBalancesResponses];
+
 export type ListEveryProductData = {
     body?: never;
     path?: never;
@@ -5376,6 +5510,13 @@ export type CreateCouponData = {
         closesAt?: string | null;
         validDays?: number | null;
         expiresAt?: string | null;
+        visibility?: 'PUBLIC' | 'PRIVATE';
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
     };
     headers?: {
         /**
@@ -5491,6 +5632,13 @@ export type EditCouponData = {
         closesAt?: string | null;
         validDays?: number | null;
         expiresAt?: string | null;
+        visibility?: 'PUBLIC' | 'PRIVATE';
+        /**
+         * Merged by key into the metadata; null removes a key
+         */
+        metadata?: {
+            [key: string]: string | null;
+        };
     };
     headers?: {
         /**
@@ -5712,6 +5860,248 @@ export type CloseCouponResponses = {
 };
 
 export type CloseCouponResponse = CloseCouponResponses[keyof CloseCouponResponses];
+
+export type VoidCouponsData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        reason: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The coupon's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/coupons/{id}/void';
+};
+
+export type VoidCouponsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `COUPON_NOT_FOUND`: Coupon not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'COUPON_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type VoidCouponsError = VoidCouponsErrors[keyof VoidCouponsErrors];
+
+export type VoidCouponsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the coupons that were available
+         */
+        voided: number;
+    };
+};
+
+export type VoidCouponsResponse = VoidCouponsResponses[keyof VoidCouponsResponses];
+
+export type IssueCouponsData = {
+    /**
+     * At most 8 MiB.
+     */
+    body: {
+        userIds: Array<string>;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The coupon's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/coupons/{id}/issue';
+};
+
+export type IssueCouponsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `COUPON_NOT_FOUND`: Coupon not found; `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
+    };
+    /**
+     * `COUPON_CLOSED`: This coupon is not being issued now; `COUPON_SOLD_OUT`: This coupon is sold out; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'COUPON_CLOSED' | 'COUPON_SOLD_OUT' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type IssueCouponsError = IssueCouponsErrors[keyof IssueCouponsErrors];
+
+export type IssueCouponsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the users who got the coupon now
+         */
+        issued: number;
+        /**
+         * Count of the users who had it before
+         */
+        alreadyHad: number;
+    };
+};
+
+export type IssueCouponsResponse = IssueCouponsResponses[keyof IssueCouponsResponses];
 
 export type CreateDropData = {
     /**
