@@ -159,10 +159,11 @@ type SchedulerParts = Pick<ShopParts, "config" | "database" | "till" | "orderCac
 
 /** Opens the scheduler with all jobs, not started yet. */
 function openScheduler(stack: AsyncDisposableStack, { config, invalidation, holds, draws, cards, log, ...parts }: SchedulerParts): Scheduler {
-  const { timezone } = config;
+  const { timezone, journalKeep } = config;
   const jobs = shopJobs({
     ...parts,
     timezone,
+    journalKeep,
     expireOrders: () => expireOrders(parts),
     expireCoupons: () => expireCoupons(parts),
     expireHolds: holds.run,
