@@ -231,7 +231,7 @@ test("a deposit that comes although its order has ended waits for a person, beca
   await shop.shop.settlement.worker.idle();
   await settle();
   const { payments } = good(await shop.operator.get("/admin/payments/attention"), 200);
-  const [found] = payments.filter(({ id }: { id: string }) => id === paymentId);
+  const found = payments.find(({ id }: { id: string }) => id === paymentId);
   assert.deepEqual([found.kind, found.status, found.amount], ["UNMATCHED_CAPTURE", "REFUSED", 2000]);
   good(await shop.operator.post(`/admin/payments/${paymentId}/resolve`, { outcome: "RETURNED", reason: "by transfer" }), 200);
   await assertAuditIsClean();
