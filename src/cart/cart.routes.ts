@@ -21,6 +21,8 @@ const CartItemSchema = Type.Object(
     stock: Type.Integer(),
     status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
     imageUrl: ImageUrl("The variant's image, or else the product's first"),
+    dropId: Nullable(Id("The drop by whose rules the product is sold")),
+    limitPerCustomer: Nullable(Type.Integer({ description: "Of that drop: units per person over all orders and holds" })),
   },
   { title: "CartItem" },
 );
@@ -44,6 +46,8 @@ type CartRow = {
   stock: number;
   status: SaleStatus;
   imageUrl: string | null;
+  dropId: string | null;
+  limitPerCustomer: number | null;
 };
 
 export function cartRoutes(routes: Routes, { database, variantCache }: { database: Database; variantCache: VariantCache }): void {
@@ -56,6 +60,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: { databas
       permission: "customers",
       tag: "Cart",
       summary: "The cart, with current prices and stock",
+      description: "Prices, stock and statuses are read now. The cart reserves nothing.",
       params: UserParams,
       answers: { 200: CartSchema },
       faults,
@@ -65,7 +70,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: { databas
       const rows = await database.rows<CartRow>(selectCart(userId));
       if (rows.length === 0) refuse("USER_NOT_FOUND", { userId });
       const cartItems = rows.flatMap(({ id, productName, variantName, ...row }) =>
-        id === null ? [] : [cartItemView({ id, ...row }, { name: displayName({ name: productName }, { name: variantName }), ...row })],
+        id === null ? [] : [cartItemView({ id, ...row }, { name: displayName({ name: productName }, { name: variantName }), ...row }, row)],
       );
       return { cartItems, totalAmount: cartItems.reduce((sum, item) => sum + (item.unitPrice ?? 0) * item.quantity, 0) };
     },
@@ -81,6 +86,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: { databas
       permission: "customers",
       tag: "Cart",
       summary: "Add a variant to the cart; nothing is reserved",
+      description: "A variant can be in the cart once; its quantity is changed by `PATCH`.",
       params: UserParams,
       body: NewItemBody,
       answers: { 201: CartItemSchema },
@@ -108,6 +114,7 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       permission: "customers",
       tag: "Cart",
       summary: "Change the quantity of a cart item",
+      description: "Replaces the quantity of the item.",
       params: ItemParams,
       body: Body({ quantity: Quantity() }),
       answers: { 200: CartItemSchema },
@@ -126,6 +133,7 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       permission: "customers",
       tag: "Cart",
       summary: "Remove an item from the cart",
+      description: "Removes the item, whatever its quantity is.",
       params: ItemParams,
       answers: { 204: null },
       faults,
@@ -143,6 +151,7 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       permission: "customers",
       tag: "Cart",
       summary: "Remove all items from the cart",
+      description: "Removes all items. An empty cart stays empty: the answer is the same.",
       params: UserParams,
       answers: { 204: null },
       faults,

@@ -6,6 +6,7 @@ import { productDetails, variantDetails } from "../catalog/details.sql.ts";
 import { getProduct, getVariantForSale } from "../catalog/get-variant.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
+import { productLimits } from "../drop/product-limits.sql.ts";
 import type { Database } from "../database/pool.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
@@ -33,7 +34,13 @@ export function addToCart(variantCache: VariantCache): Command<AddToCart, CartIt
       if (variantIds instanceof Promise) return variantIds.then((ids = []) => ({ ...input, variantIds: ids }));
       return { ...input, variantIds: variantIds ?? [] };
     },
-    needs: (input) => [...cartNeeds(input.userId), need(products, input.productId), need(productDetails, input.productId), ...variantNeed(input)],
+    needs: (input) => [
+      ...cartNeeds(input.userId),
+      need(products, input.productId),
+      need(productDetails, input.productId),
+      need(productLimits, input.productId),
+      ...variantNeed(input),
+    ],
 
     decide(uow, input) {
       const { userId, productId, quantity } = input;
@@ -111,7 +118,13 @@ export const emptyCart = command<{ userId: string }, null>({
 
 /** The rows that `viewItem` reads. */
 function viewNeeds({ productId, variantId }: { productId: string; variantId: string }): Need[] {
-  return [need(products, productId), need(productDetails, productId), need(variants, variantId), need(variantDetails, variantId)];
+  return [
+    need(products, productId),
+    need(productDetails, productId),
+    need(productLimits, productId),
+    need(variants, variantId),
+    need(variantDetails, variantId),
+  ];
 }
 
 function viewItem(uow: UnitOfWork, { id, productId, variantId, quantity }: CartItem): CartItemView {
@@ -122,5 +135,6 @@ function viewItem(uow: UnitOfWork, { id, productId, variantId, quantity }: CartI
   return cartItemView(
     { id, productId, variantId, quantity },
     { name: displayName(product, variant), price, stock, status: variantStatus(product, variant), imageUrl },
+    uow.find(productLimits, productId) ?? { dropId: null, limitPerCustomer: null },
   );
 }

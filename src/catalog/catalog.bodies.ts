@@ -26,9 +26,22 @@ const Url = () =>
   });
 const Images = () => Type.Array(Body({ url: Url(), alt: Optional(Text(500)) }), { maxItems: IMAGES_MAX });
 const Tags = () => Type.Array(Text(100), { maxItems: TAGS_MAX });
-export const ProductKey = () => ForeignKey(255);
+export const ProductKey = (description?: string) => ForeignKey(255, description);
 
-const described = { description: Optional(OptionalText(10_000)), status: Status(), images: Optional(Images()), tags: Optional(Tags()) };
+const TaxFree = () =>
+  Type.Integer({
+    minimum: 0,
+    maximum: PRICE_MAX,
+    description: "The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit",
+  });
+
+const described = {
+  description: Optional(OptionalText(10_000)),
+  status: Status(),
+  images: Optional(Images()),
+  tags: Optional(Tags()),
+  taxFreeAmount: Optional(TaxFree()),
+};
 const newFields = { externalId: Optional(ProductKey()), name: Text(300), ...described, metadata: Optional(MetadataSchema()) };
 const newVariantFields = {
   sku: Optional(Sku()),

@@ -25,9 +25,9 @@ const NO_PRODUCTS = { ko: "등록된 상품이 없습니다", en: "There are no 
 const ListQuery = Query({
   ...page,
   q: Search("Searches names, the values of options, and SKUs: every word must occur"),
-  sort: Type.Optional(OneOf(["newest", "price", "-price", "name"])),
-  includeSoldOut: Type.Optional(Type.Boolean({ default: true })),
-  tag: Type.Optional(Text(100)),
+  sort: Type.Optional(OneOf(["newest", "price", "-price", "name"], "The order of the list; `-price` is the most expensive first")),
+  includeSoldOut: Type.Optional(Type.Boolean({ default: true, description: "Whether sold-out products are listed" })),
+  tag: Type.Optional(Text(100, "Only products with this tag")),
 });
 
 /** Each sort is a list of its own, because a place in one sort means nothing in another. */

@@ -46,6 +46,11 @@ const productMembers = {
   tags: Tags(),
   metadata: MetadataSchema(),
   dropId: DropId,
+  taxFreeAmount: Type.Optional(
+    Type.Integer({
+      description: "The part of a unit's price that is exempt from value-added tax, in the currency's minor unit; shown to operators only",
+    }),
+  ),
   version: VersionSchema,
   variants: Type.Array(VariantSchema, { minItems: 1 }),
 };

@@ -111,7 +111,7 @@ export const products: Table<Product> = {
   name: "products",
   load: (ids) => ({
     name: "read products",
-    text: `SELECT id, name, description, status, price, version, variants_added AS "variantsAdded", drop_id AS "dropId", rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
+    text: `SELECT id, name, description, status, price, version, variants_added AS "variantsAdded", tax_free_amount AS "taxFreeAmount", drop_id AS "dropId", rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
     values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Product],
@@ -125,8 +125,8 @@ export const products: Table<Product> = {
 function insertProducts(changes: Change<Product>[]): Statement {
   return {
     name: "insert products",
-    text: `INSERT INTO products (id, name, description, status, price, created_at, rehearsal_id)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::uuid[])`,
+    text: `INSERT INTO products (id, name, description, status, price, created_at, rehearsal_id, tax_free_amount)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::uuid[], $8::bigint[])`,
     values: [
       arrayOf(changes, ({ key }) => key),
       textArray(changes, ({ after }) => after.name),
@@ -135,6 +135,7 @@ function insertProducts(changes: Change<Product>[]): Statement {
       arrayOf(changes, ({ after }) => after.price),
       timestampArray(changes, ({ after }) => after.made?.createdAt),
       arrayOf(changes, ({ after }) => after.rehearsalId),
+      arrayOf(changes, ({ after }) => after.taxFreeAmount ?? 0),
     ],
   };
 }
@@ -143,9 +144,9 @@ function updateProducts(changes: Change<Product>[]): Statement {
   return {
     name: "update products",
     text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price, version = v.version,
-             drop_id = v.drop_id, variants_added = v.variants_added
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::uuid[], $8::int[])
-             v(id, name, description, status, price, version, drop_id, variants_added)
+             drop_id = v.drop_id, variants_added = v.variants_added, tax_free_amount = v.tax_free_amount
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::uuid[], $8::int[], $9::bigint[])
+             v(id, name, description, status, price, version, drop_id, variants_added, tax_free_amount)
            WHERE p.id = v.id`,
     values: [
       arrayOf(changes, ({ key }) => key),
@@ -156,6 +157,7 @@ function updateProducts(changes: Change<Product>[]): Statement {
       arrayOf(changes, ({ after }) => after.version),
       arrayOf(changes, ({ after }) => after.dropId),
       arrayOf(changes, ({ after }) => after.variantsAdded ?? 0),
+      arrayOf(changes, ({ after }) => after.taxFreeAmount ?? 0),
     ],
     rows: changes.length,
   };

@@ -27,6 +27,7 @@ export type NewProduct = {
   images?: Image[];
   tags?: string[];
   metadata?: Metadata;
+  taxFreeAmount?: number;
   variants: NewVariant[];
 };
 
@@ -38,7 +39,8 @@ const ERRORS_MAX = 20;
 /**
  * Creates products with their variants, in the order given. Records each variant's initial stock as
  * an adjustment.
- * Errors: INVALID_REQUEST for a SKU or external id in use, or for two variants of one product with equal options.
+ * Errors: INVALID_REQUEST for a SKU or external id in use, for two variants of one product with equal
+ * options, or for a tax-free amount above a price.
  */
 export const createProducts = command<CreateProducts, ProductView[]>({
   name: "create products",
@@ -64,11 +66,8 @@ export const createProducts = command<CreateProducts, ProductView[]>({
   view: (created, { bulk }) => (bulk ? { products: created } : created[0]),
 });
 
-function newProduct(
-  uow: UnitOfWork,
-  { description = "", status = "ON_SALE", variants, ...fields }: NewProduct,
-  rehearsalId: string | null,
-): FullProduct {
+function newProduct(uow: UnitOfWork, request: NewProduct, rehearsalId: string | null): FullProduct {
+  const { description = "", status = "ON_SALE", taxFreeAmount = 0, variants, ...fields } = request;
   const id = uow.newId();
   return {
     ...NO_PRODUCT_DETAILS,
@@ -78,6 +77,7 @@ function newProduct(
     status,
     price: 0, // `revise` sets it.
     version: 0,
+    taxFreeAmount,
     rehearsalId,
     made: { createdAt: uow.now },
     variants: variants.map((variant, position) => newVariant(uow, { productId: id, position }, variant)),

@@ -37,6 +37,7 @@ export type ProductFields = {
   metadata?: MetadataPatch;
   /** Only if the product has one variant. */
   price?: number;
+  taxFreeAmount?: number;
   version?: number;
   variants?: EditVariant[];
 };
@@ -93,6 +94,7 @@ function edit(uow: UnitOfWork, before: FullProduct, fields: ProductFields, pathO
     status,
     images,
     tags: [...new Set(tags)],
+    taxFreeAmount: fields.taxFreeAmount ?? before.taxFreeAmount ?? 0,
     externalId: fields.externalId === undefined ? before.externalId : fields.externalId,
     metadata: mergedMetadata(before.metadata, fields.metadata),
     variants: before.variants.map((variant) => edited(variant, edits.get(variant.id))),
@@ -128,7 +130,7 @@ function editsOf({ price, variants: edits = [] }: ProductFields, { variants }: F
     if (price !== undefined && one.price !== undefined && one.price !== price) invalid("/price", `contradicts ${path}/price`);
     found.set(one.id, { ...one, path });
   }
-  if (price !== undefined && only !== undefined) found.set(only.id, { id: only.id, path: "/variants/0", ...found.get(only.id), price });
+  if (price !== undefined && only !== undefined) found.set(only.id, { id: only.id, path: "", ...found.get(only.id), price });
   return found;
 }
 

@@ -49,11 +49,11 @@ export class CatalogImporter {
   }
 
   /** Executes the lines, and streams a result for each and then the counts. @param dryRun changes nothing */
-  run(body: LineBody, dryRun: boolean): Readable {
+  run(body: LineBody, dryRun: boolean): { results: Readable; counts: Promise<ImportCounts> } {
     const results = new PassThrough({ readableHighWaterMark: UNREAD_MAX_BYTES });
     const run = new ImportRun(results, body, (sent, turn) => this.#execute(sent, { turn, dryRun, isGone: body.isGone }));
-    run.execute().catch((error: Error) => results.destroy(error));
-    return results;
+    const ended = run.execute().catch((error: Error) => void results.destroy(error));
+    return { results, counts: ended.then(() => run.counts) };
   }
 
   async #execute(sent: SentProduct, { turn, dryRun, isGone }: { turn: Turn; dryRun: boolean; isGone: () => boolean }): Promise<Done> {
@@ -82,7 +82,7 @@ class ImportRun {
   readonly #results: PassThrough;
   readonly #body: LineBody;
   readonly #execute: (sent: SentProduct, turn: Turn) => Promise<Done>;
-  readonly #counts: ImportCounts = { lines: 0, created: 0, updated: 0, unchanged: 0, refused: 0 };
+  readonly counts: ImportCounts = { lines: 0, created: 0, updated: 0, unchanged: 0, refused: 0 };
   /** Resolves when all lines so far have had their turn. */
   #turns = Promise.resolve();
   /** The last line of each external id that is being executed. */
@@ -106,11 +106,14 @@ class ImportRun {
         if (unwritten.push(written) >= LINES_AT_ONCE) await unwritten.shift();
       }
     } catch (error) {
-      if (!(error instanceof Refusal)) throw error;
+      if (!(error instanceof Refusal)) {
+        await written;
+        throw error;
+      }
       problem = this.#body.problem(error);
     }
     await written;
-    const counts = JSON.stringify(this.#counts);
+    const counts = JSON.stringify(this.counts);
     this.#results.end(problem === undefined ? `${counts}\n` : `${counts.slice(0, -1)},"problem":${problem}}\n`);
   }
 
@@ -123,15 +126,15 @@ class ImportRun {
     const passed = Promise.withResolvers<void>();
     const turn = { comes: this.#turns, pass: passed.resolve };
     this.#turns = Promise.all([this.#turns, passed.promise]).then(() => {});
-    this.#counts.lines++;
+    this.counts.lines++;
     let externalId: string | undefined;
     try {
       const sent = readLine(line, (key) => (externalId = key));
       const done = await this.#afterEqual(sent, turn);
-      this.#counts[done.result.toLowerCase() as "created" | "updated" | "unchanged"]++;
+      this.counts[done.result.toLowerCase() as "created" | "updated" | "unchanged"]++;
       return `${JSON.stringify({ line: line.number, externalId, ...done })}\n`;
     } catch (error) {
-      this.#counts.refused++;
+      this.counts.refused++;
       const head = JSON.stringify({ line: line.number, ...(externalId === undefined ? {} : { externalId }) });
       return `${head.slice(0, -1)},"problem":${this.#body.problem(error)}}\n`;
     } finally {

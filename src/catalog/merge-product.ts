@@ -30,6 +30,7 @@ export type SentProduct = {
   images?: Image[];
   tags?: string[];
   metadata?: Metadata;
+  taxFreeAmount?: number;
   price?: number;
   stock?: number;
   variants?: SentVariant[];
@@ -55,7 +56,8 @@ export function mergeProduct(before: FullProduct | undefined, sent: SentProduct,
   const tags = sent.tags === undefined ? base.tags : [...new Set(sent.tags)];
   const result = mergeVariants(base, sent, ids);
   const errors = [...(before === undefined && sent.name === undefined ? [required("/name")] : []), ...result.errors];
-  const after = { ...base, name, description, status, images, tags, metadata, variants: result.variants };
+  const taxFreeAmount = sent.taxFreeAmount ?? base.taxFreeAmount ?? 0;
+  const after = { ...base, taxFreeAmount, name, description, status, images, tags, metadata, variants: result.variants };
   const added = before === undefined ? 0 : result.variants.length - before.variants.length;
   const counted = added === 0 ? after : { ...after, variantsAdded: (base.variantsAdded ?? 0) + added };
   if (result.variants.length > VARIANTS_MAX) errors.push({ path: "/variants", message: `a product has at most ${VARIANTS_MAX} variants` });

@@ -6,7 +6,7 @@ import type { FullProduct, FullVariant } from "./catalog.ts";
 /** `path` names a member of the product, or of one of its variants by SKU or name. */
 export type Difference = { path: string; from: unknown; to: unknown };
 
-const PRODUCT_MEMBERS = ["name", "description", "status", "images", "tags", "metadata"] as const;
+const PRODUCT_MEMBERS = ["name", "description", "status", "images", "tags", "metadata", "taxFreeAmount"] as const;
 const VARIANT_MEMBERS = ["sku", "name", "options", "price", "status", "imageUrl", "metadata"] as const;
 
 export function differences(before: FullProduct, after: FullProduct): Difference[] {

@@ -28,6 +28,8 @@ export type ProductView = {
   tags: string[];
   metadata: Metadata;
   dropId: string | null;
+  /** The part of a unit's price that is exempt from value-added tax. */
+  taxFreeAmount: number;
   version: number;
   variants: VariantView[];
 };
@@ -51,6 +53,7 @@ export function productView(product: FullProduct): ProductView {
     tags,
     metadata,
     dropId: product.dropId ?? null,
+    taxFreeAmount: product.taxFreeAmount ?? 0,
     version,
     variants: variants.map((variant) => ({
       id: variant.id,
@@ -68,13 +71,13 @@ export function productView(product: FullProduct): ProductView {
 }
 
 export type ShopperVariantView = Omit<VariantView, "price" | "metadata" | "version"> & { price: number | null };
-export type ShopperProductView = Omit<ProductView, "externalId" | "description" | "price" | "version" | "variants"> & {
+export type ShopperProductView = Omit<ProductView, "externalId" | "description" | "price" | "version" | "taxFreeAmount" | "variants"> & {
   description: string | null;
   price: number | null;
   variants: ShopperVariantView[];
 };
 
-/** The product for shoppers: no keys of other systems, no versions; no description, prices and stock while not for sale. */
+/** The product for shoppers: no keys of other systems, versions and tax-free amounts; no description, prices and stock while not for sale. */
 export function shopperView({ id, name, description, status, variants, ...product }: ProductView): ShopperProductView {
   return {
     id,

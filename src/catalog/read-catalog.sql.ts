@@ -31,7 +31,7 @@ export function selectSetsByExternalId(externalIds: string[]): Statement {
   };
 }
 
-const FULL_PRODUCT = `SELECT p.id, p.name, p.description, p.status, p.price, p.version, p.variants_added AS "variantsAdded", p.drop_id AS "dropId",
+const FULL_PRODUCT = `SELECT p.id, p.name, p.description, p.status, p.price, p.version, p.variants_added AS "variantsAdded", p.tax_free_amount AS "taxFreeAmount", p.drop_id AS "dropId",
     p.rehearsal_id AS "rehearsalId", d.external_id AS "externalId", d.images, d.tags, d.metadata,
     (SELECT json_agg(json_build_object('id', v.id, 'productId', v.product_id, 'position', v.position, 'sku', v.sku, 'name', v.name, 'options', v.options,
        'price', v.price, 'stock', v.stock, 'status', v.status, 'version', v.version, 'imageUrl', vd.image_url, 'metadata', vd.metadata) ORDER BY v.position)

@@ -16,6 +16,7 @@ import {
 import { productDetails, variantDetails } from "./details.sql.ts";
 import { assignExternalId, assignSku, releaseSku } from "./keys.ts";
 import { stockAdjustments } from "./stock.sql.ts";
+import { taxFreeErrors } from "./tax-free.ts";
 import { defaultName, duplicateOptions } from "./variant-rules.ts";
 
 /** JSON pointers into the request: of the product, and of its variants by id. */
@@ -50,7 +51,11 @@ export function saveProduct(uow: UnitOfWork, { before, after, isChanged }: Revis
   if (!isChanged) return [];
   const known = new Map(before?.variants.map((variant) => [variant.id, variant]));
   const changed = after.variants.filter((variant) => variant !== known.get(variant.id));
-  const errors = [...optionErrors(after, changed, known, paths), ...assignKeys(uow, { before, after, changed, known }, paths)];
+  const errors = [
+    ...taxErrors({ before, after }, changed, paths),
+    ...optionErrors(after, changed, known, paths),
+    ...assignKeys(uow, { before, after, changed, known }, paths),
+  ];
   const { externalId, images, tags, metadata, variants: _, ...product } = after;
   uow.put(products, after.id, product);
   const details: ProductDetails = { externalId, images, tags, metadata };
@@ -73,6 +78,12 @@ function productDetailsIn(product: FullProduct | undefined): ProductDetails {
   if (product === undefined) return NO_PRODUCT_DETAILS;
   const { externalId, images, tags, metadata } = product;
   return { externalId, images, tags, metadata };
+}
+
+/** Errors for a tax-free amount above the price of a variant; each names the member that makes it so. */
+function taxErrors({ before, after }: Pick<Revision, "before" | "after">, changed: FullVariant[], paths: Paths): FieldError[] {
+  if (before?.taxFreeAmount !== after.taxFreeAmount) return taxFreeErrors(after, after.variants, `${paths.product}/taxFreeAmount`);
+  return changed.flatMap((variant) => taxFreeErrors(after, [variant], `${paths.variants.get(variant.id) ?? ""}/price`));
 }
 
 type Known = ReadonlyMap<string, FullVariant>;

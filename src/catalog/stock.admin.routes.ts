@@ -31,6 +31,7 @@ export function stockAdminRoutes(routes: Routes, { database, stockLine }: { data
       permission: "stock",
       tag: "Catalog",
       summary: "Add to a variant's stock, or take from it",
+      description: "Writes a stock adjustment with its reason. The stock never becomes negative.",
       params: Type.Object({ id: Id() }),
       body: Body({
         delta: Delta(),
@@ -53,6 +54,7 @@ export function stockAdminRoutes(routes: Routes, { database, stockLine }: { data
       permission: "stock",
       tag: "Catalog",
       summary: "A variant's stock adjustments, newest first: its initial stock and every change other than by sale",
+      description: "The adjustments less the units sold are the variant's stock.",
       params: Type.Object({ id: Id() }),
       query: Query(page),
       answers: { 200: AdjustmentListSchema },

@@ -25,7 +25,7 @@ export function syncAdminRoutes(routes: Routes, parts: ImportParts): void {
       summary: "Make or change the product with this external id",
       description:
         "201 if it was made, 200 if it was there. A member that is left out stays as it is; one that is sent is set, lists and `metadata` as a whole. Variants are matched by SKU, or else by equal options. Missing ones are added, and those that are not named are set NOT_FOR_SALE. `stock` counts only for variants that are made: `warnings` names each stock that was ignored. Sent again, nothing changes.",
-      params: Type.Object({ externalId: ProductKey() }),
+      params: Type.Object({ externalId: ProductKey("The product's key in another system") }),
       body: PutBody,
       answers: { 200: PutProductSchema, 201: PutProductSchema },
     },
@@ -50,6 +50,6 @@ export function syncAdminRoutes(routes: Routes, parts: ImportParts): void {
       mediaType: LINES_TYPE,
       answers: { 200: Type.String({ description: LINE }) },
     },
-    ({ query: { dryRun = false } }, body) => importer.run(body, dryRun),
+    ({ query: { dryRun = false } }, body) => ({ changes: !dryRun, run: () => importer.run(body, dryRun) }),
   );
 }

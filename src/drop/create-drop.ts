@@ -90,6 +90,7 @@ export function createDrop(database: Database): Command<CreateDrop, DropView> {
         closedAt: null,
         releasedAt: null,
         soldOutAt: null,
+        firstSoldOutAt: null,
         openingTold: null,
         closingTold: null,
         draw: mode === "DRAW" ? newDraw(seed, publicValueSource) : null,

@@ -4,20 +4,20 @@ import type { Readable } from "node:stream";
 import type { FastifyInstance, FastifyReply, FastifyRequest, onRequestHookHandler, preHandlerHookHandler } from "fastify";
 import type { TSchema } from "typebox";
 import type { Cache } from "../cache/cache.ts";
+import type { TrustedProxies } from "../config.ts";
 import { checkKey, requestKey } from "../idempotency/request-key.ts";
 import { type Locale, localeOf, PROBLEM_TYPE } from "../problem.ts";
-import { Refusal, refuse } from "../refusal.ts";
+import { Refusal } from "../refusal.ts";
 import type { Till } from "../till/till.ts";
 import { JSON_TYPE } from "./answer.ts";
+import { authorize, idNames, lowerIds, resolveMe } from "./authority.ts";
 import { BULK_BODY_LIMIT_BYTES } from "./body-limit.ts";
-import { LINES_TYPE } from "./bodies.ts";
-import { type LineBody, lineBody } from "./line-body.ts";
+import type { LineBody } from "./line-body.ts";
+import { lineHandler, type LineWork } from "./line-route.ts";
 import type { Broadcast } from "./broadcast.ts";
-import { onBehalf } from "./on-behalf.ts";
-import { checkPermission, type Permission } from "./permissions.ts";
+import { OperatorJournal, orRefusal } from "./operator-journal.ts";
 import { cachingHeaders, hasTag, REVALIDATED_VARY } from "./revalidation.ts";
 import { type CallOf, type Operation, refusalsOf, type RouteDefinition } from "./route-definition.ts";
-import { ME } from "./schemas.ts";
 import { execute, type Submission } from "./submission.ts";
 import { Utf8 } from "./utf8.ts";
 
@@ -34,10 +34,12 @@ export class Routes {
   readonly #till: Till;
   readonly #locale: Locale;
   readonly #closing = Promise.withResolvers<void>();
+  readonly #journal: OperatorJournal;
   /** All routes that were declared so far. */
   readonly operations: Operation[] = [];
 
-  constructor(server: FastifyInstance, till: Till, locale: Locale) {
+  /** @param trustProxy the proxies whose X-Forwarded-For is trusted */
+  constructor(server: FastifyInstance, till: Till, locale: Locale, trustProxy?: TrustedProxies) {
     this.#server = server;
     this.#till = till;
     this.#locale = locale;
@@ -45,6 +47,7 @@ export class Routes {
       this.#closing.resolve();
       done();
     });
+    this.#journal = new OperatorJournal(till, trustProxy);
   }
 
   /** A route without effects. `answer` gives the body, or one that is sent as it is. */
@@ -127,17 +130,17 @@ export class Routes {
   /** A route that reads lines and answers lines while it reads. It must bear to be repeated: its requests have no Idempotency-Key. */
   lines<P extends TSchema, Q extends TSchema, B extends TSchema>(
     definition: RouteDefinition<P, Q, B> & { lines: true },
-    open: (call: CallOf<P, Q, B>, body: LineBody) => Readable,
+    open: (call: CallOf<P, Q, B>, body: LineBody) => LineWork,
   ): void {
-    this.#declare({ ...definition, streams: true }, false, async (request, reply) =>
-      reply
-        .type(LINES_TYPE)
-        .header("x-accel-buffering", "no")
-        .send(open(this.#call(request), lineBody(request, reply, this.#locale, this.#closing.promise))),
-    );
+    const parts = { till: this.#till, journal: this.#journal, locale: this.#locale, closing: this.#closing.promise };
+    const handler = lineHandler(parts, definition, (request, body) => open(this.#call(request), body));
+    this.#declare({ ...definition, streams: true }, true, handler);
   }
 
-  /** A route with an effect: its submission goes through the till, once per Idempotency-Key. A refusal may be thrown or returned. */
+  /**
+   * A route with an effect: its submission goes through the till, once per Idempotency-Key. A refusal may be thrown or returned. An operator's
+   * request leaves an entry in the operators' journal.
+   */
   write<P extends TSchema, Q extends TSchema, B extends TSchema>(
     definition: RouteDefinition<P, Q, B>,
     submission: (call: CallOf<P, Q, B>) => Submission | Refusal,
@@ -148,10 +151,11 @@ export class Routes {
       const { method, params, body, raw } = request;
       const header = raw.headers["idempotency-key"];
       const key = header === undefined ? undefined : requestKey(call.caller.id, header, { method, route, params, body });
-      const submitted = submission(call);
-      if (submitted instanceof Refusal) return reply.refuse(submitted);
+      const entry = this.#journal.draftOf(definition, request);
+      const submitted = entry === undefined ? submission(call) : orRefusal(() => submission(call));
+      if (submitted instanceof Refusal) return this.#journal.refuse(reply, submitted, entry);
       const gone = (): boolean => raw.socket.destroyed;
-      execute(submitted, { till: this.#till, key, locale: call.locale, gone })
+      execute(submitted, { till: this.#till, key, locale: call.locale, gone, entry })
         .then((response) => respond(reply, response))
         .catch((error: unknown) => reply.fail(error));
     });
@@ -178,15 +182,17 @@ export class Routes {
     const { method, path, audience, params, query, body, faults = {}, unlimited = false, optionalToken = false, bulk = false } = definition;
     const { permission, shape, streams = false, revalidated = false, lines = false } = definition;
     const ids = idNames(params);
+    if (method !== "GET" && audience !== "anyone" && !writes) throw new Error(`${method} ${path} bypasses the operators' journal`);
     if (audience !== "anyone" && permission === undefined) throw new Error(`${method} ${path} names no permission`);
-    this.operations.push({ definition, refusals: refusalsOf(definition, writes), writes });
+    this.operations.push({ definition, refusals: refusalsOf(definition, writes && !lines), writes: writes && !lines });
     // Shape comes before authority: an invalid request to an operators' route is 400 for a shopper too.
-    const check: preHandlerHookHandler = (request, _reply, done) => {
+    const check: preHandlerHookHandler = (request, reply, done) => {
       if (ids.length > 0) lowerIds(request.params as Record<string, string>, ids);
-      if (writes || lines) checkKey(request.raw.headers["idempotency-key"]);
+      if (writes) checkKey(request.raw.headers["idempotency-key"]);
       shape?.(this.#call<P, Q, B>(request));
-      authorize(definition, request, writes || lines);
-      done();
+      const refusal = authorize(definition, request, writes);
+      if (refusal === undefined) done();
+      else this.#journal.refuse(reply, refusal, writes ? this.#journal.draftOf(definition, request) : undefined);
     };
     this.#server.route({
       method,
@@ -226,30 +232,3 @@ function respond(reply: FastifyReply, { status, body, replayed }: { status: numb
   if (status < 400) reply.answer(status, body === "" ? null : body, JSON_TYPE, headers);
   else reply.answer(status, body, PROBLEM_TYPE, headers, /"code":"(\w+)"/.exec(body)?.[1] ?? "");
 }
-
-/** The names of the parameters that are ids. Keys of other systems are never changed. */
-function idNames(params: TSchema | undefined): string[] {
-  const { properties = {} } = (params ?? {}) as { properties?: Record<string, { format?: string }> };
-  return Object.keys(properties).filter((name) => properties[name]?.format === "uuid");
-}
-
-/** PostgreSQL writes UUIDs in lower case, and ids are compared as strings. */
-function lowerIds(params: Record<string, string>, names: readonly string[]): void {
-  for (const name of names) params[name] = (params[name] as string).toLowerCase();
-}
-
-function authorize({ audience, permission }: RouteDefinition<TSchema, TSchema, TSchema>, request: FastifyRequest, writes: boolean): void {
-  if (audience === "anyone") return;
-  const { caller } = request;
-  if (caller === null) throw new Error("a route for authenticated callers was reached without a caller");
-  if (caller.role === "operator") return checkPermission(caller, permission as Permission, writes);
-  if (audience === "operator") refuse("FORBIDDEN");
-  if (audience === "owner" && (request.params as { userId: string }).userId !== caller.id) refuse("FORBIDDEN");
-}
-
-/** `/users/me/…` is the caller's own path. */
-const resolveMe: preHandlerHookHandler = (request, _reply, done) => {
-  const params = request.params as { userId: string };
-  if (params.userId === ME && request.caller !== null) params.userId = onBehalf(request.caller, undefined);
-  done();
-};

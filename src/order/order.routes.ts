@@ -7,19 +7,18 @@ import type { Config } from "../config.ts";
 import { BatchedPages } from "../database/batched-pages.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
-import type { Gateway } from "../gateway/gateway.ts";
 import { DROP_REFUSALS } from "../drop/sell-in-drop.ts";
 import { personOf } from "../drop/person-of.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
-import { MetadataPatchSchema, MetadataSchema } from "../http/metadata.ts";
+import type { RefusalCounts } from "../drop/refusal-counts.ts";
+import { MetadataSchema } from "../http/metadata.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
 import type { Caller } from "../http/caller.ts";
-import { Body, Either, ExpectedAmount, ForeignKey, Id, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
+import { Body, Either, ExpectedAmount, ForeignKey, Id, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
 import { invalid, refuse } from "../refusal.ts";
-import { cancelOrder } from "./cancel-order.ts";
-import { editOrder } from "./edit-order.ts";
+import { editOrderRoute } from "./edit-order.routes.ts";
 import { mayRead, viewerOf } from "./may-read.ts";
 import type { OrderCache } from "./order-cache.ts";
 import { orderReader } from "./order-reader.ts";
@@ -27,7 +26,6 @@ import { type ListedOrderRow, listedOrderView, orderRowView } from "./order-view
 import { OrderListSchema, OrderSchema, ShippingAddressBody } from "./order.schemas.ts";
 import { selectUserOrders } from "./order.sql.ts";
 import { placeOrder, type PlaceOrder } from "./place-order.ts";
-import { CARD_REFUND_DESCRIPTION, type RefundParts, RefundReceiveAccount, submitRefund } from "./refund/submit-refund.ts";
 
 const OrderParams = Type.Object({ orderId: Id() });
 const LineItem = Body({ productId: Id(), variantId: Type.Optional(Id("Optional if the product has one variant")), quantity: Quantity() });
@@ -52,56 +50,22 @@ type NewOrder = Omit<Static<typeof FromItems>, "orderItems"> & { orderItems?: St
 const USER_ORDERS = newestFirst("user's orders");
 
 export type OrderRoutesOptions = {
-  config: Pick<Config, "gateway" | "orderExpiresAfterMs" | "stockTakenAt" | "cancelWithinMs" | "timezone" | "country">;
+  config: Pick<Config, "orderExpiresAfterMs" | "stockTakenAt" | "timezone" | "country">;
   database: Database;
   now: Now;
   variantCache: VariantCache;
   orderCache: OrderCache;
   productDrops: ProductDrops;
-  gateway: Gateway;
-  refunds: RefundParts["refunds"];
+  refusalCounts: RefusalCounts;
 };
 
 export function orderRoutes(routes: Routes, options: OrderRoutesOptions): void {
   placeOrderRoute(routes, options);
   readRoutes(routes, options);
-  cancelOrderRoute(routes, options);
-  editOrderRoute(routes, options);
+  editOrderRoute(routes, options.config);
 }
 
-const EditBody = Body({
-  shippingAddress: Type.Optional(Nullable(ShippingAddressBody)),
-  note: Type.Optional(Nullable(Text(500))),
-  metadata: Type.Optional(MetadataPatchSchema()),
-});
-
-function editOrderRoute(routes: Routes, { config }: OrderRoutesOptions): void {
-  routes.write(
-    {
-      method: "PATCH",
-      path: "/orders/{orderId}",
-      operationId: "editOrder",
-      audience: "shopper",
-      permission: "fulfilment",
-      tag: "Orders",
-      summary: "Change the address, note and metadata of an order",
-      description:
-        "The buyer can until the goods are being prepared, an operator until they are shipped, and an operator can always change `metadata`. Members that are left out stay as they are.",
-      params: OrderParams,
-      body: EditBody,
-      answers: { 200: OrderSchema },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_SHIPPABLE"],
-    },
-    ({ caller, params: { orderId }, body: { shippingAddress, note, metadata } }) => {
-      const callerId = caller.role === "operator" ? null : caller.id;
-      const address = shippingAddress && { ...shippingAddress, country: shippingAddress.country ?? config.country };
-      const input = { orderId: orderId.toLowerCase(), callerId, shippingAddress: address, note, metadata };
-      return submit(editOrder, { ...input, viewer: viewerOf(caller, config) });
-    },
-  );
-}
-
-function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops }: OrderRoutesOptions): void {
+function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops, refusalCounts }: OrderRoutesOptions): void {
   const place = placeOrder(variantCache, database, productDrops);
   routes.write(
     {
@@ -130,7 +94,7 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache, 
         ...DROP_REFUSALS,
       ],
     },
-    ({ caller, body }) => submit(place, placeOrderInput(caller, body, now, config), 201),
+    ({ caller, body }) => refusalCounts.counting(submit(place, placeOrderInput(caller, body, now, config), 201)),
   );
 }
 
@@ -181,6 +145,7 @@ function readRoutes(routes: Routes, { config, database }: OrderRoutesOptions): v
       permission: "orders",
       tag: "Orders",
       summary: "One order as committed",
+      description: "The committed order with all of its line items. Shoppers see their own orders only; another's is 404.",
       params: OrderParams,
       answers: { 200: OrderSchema },
       refusals: ["ORDER_NOT_FOUND"],
@@ -200,6 +165,7 @@ function readRoutes(routes: Routes, { config, database }: OrderRoutesOptions): v
       permission: "customers",
       tag: "Orders",
       summary: "The user's orders, newest first, each with its first line items",
+      description: "Each order shows its first line items; `GET /orders/{orderId}` has all of them.",
       params: UserParams,
       query: Query(page),
       answers: { 200: OrderListSchema },
@@ -215,34 +181,6 @@ function readRoutes(routes: Routes, { config, database }: OrderRoutesOptions): v
       );
       if (rows.length === 0 && (await database.rows(selectUser(userId))).length === 0) refuse("USER_NOT_FOUND", { userId });
       return { orders: rows.map((row) => listedOrderView(row, viewerOf(caller, config))), nextCursor };
-    },
-  );
-}
-
-function cancelOrderRoute(routes: Routes, { config, database, orderCache, gateway, refunds }: OrderRoutesOptions): void {
-  const cancel = cancelOrder(orderCache);
-  const parts = { orders: orderReader(database), gateway, refunds };
-  const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
-
-  routes.write(
-    {
-      method: "POST",
-      path: "/orders/{orderId}/cancel",
-      operationId: "cancelOrder",
-      audience: "shopper",
-      permission: "orders",
-      tag: "Orders",
-      summary: "Cancel an unpaid order, or refund a paid one in full",
-      params: OrderParams,
-      body: Body({ refundReceiveAccount: Type.Optional(RefundReceiveAccount) }),
-      description: CARD_REFUND_DESCRIPTION,
-      answers: { 200: OrderSchema, 202: OrderSchema },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_CANCELLABLE", "ORDER_NOT_REFUNDABLE", "PAYMENT_IN_PROGRESS"],
-    },
-    ({ caller, params: { orderId }, body: { refundReceiveAccount: receiveAccount } }) => {
-      const callerId = caller.role === "operator" ? null : caller.id;
-      const { cancelWithinMs } = config;
-      return submitRefund(parts, cancel, { orderId, callerId, askAfterMs, receiveAccount, cancelWithinMs, viewer: viewerOf(caller, config) });
     },
   );
 }

@@ -1,8 +1,10 @@
+import { dropEn } from "./drop-en.ts";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 
 const plural = (count: number, one: string, many: string): string => `${formatNumber(count)} ${count === 1 ? one : many}`;
 
 export const en = {
+  ...dropEn,
   brand: "Jangnal",
   tagline: "A market for one day",
   skip: "Skip to content",
@@ -19,6 +21,7 @@ export const en = {
   apiDocs: "API documentation",
   footer: "This is a demo shop. No money moves, and nothing is delivered.",
   loading: "Loading",
+  close: "Close",
   retry: "Try again",
   more: "Show more",
 
@@ -52,6 +55,9 @@ export const en = {
   sold: (count: number) => `${formatNumber(count)} sold`,
 
   options: "Options",
+  choosePlease: "Please choose one",
+  chooseAndBuy: "Choose and buy",
+  totalAmount: "Total",
   color: "Color",
   size: "Size",
   quantity: "Quantity",
@@ -100,6 +106,7 @@ export const en = {
   usable: "Ready to use",
   used: "Used",
   couponExpired: "Expired",
+  couponVoid: "Void",
   usedAt: (at: string) => `Used ${formatInstant(at)}`,
   until: (at: string) => `Until ${formatInstant(at)}`,
   forever: "No end date",
@@ -124,6 +131,7 @@ export const en = {
   getCoupons: "View coupons",
   couponUsed: "This coupon is already used. Choose another, or pay without one.",
   couponOver: "This coupon has expired. Choose another, or pay without one.",
+  couponWithdrawn: "This coupon was withdrawn by the shop. Choose another, or pay without one.",
   couponBelow: (amount: number) => `This coupon needs an order of ${formatMoney(amount)} or more.`,
   checkAgain: "Check again",
   orderUnknown: "We do not know yet whether your order went through. Checking again never orders twice.",
@@ -235,6 +243,7 @@ export const en = {
   PAYMENT: "Payment",
   REFUND: "Refund",
   GRANT: "Credit",
+  REVOKE: "Credit taken back",
   pendingTransaction: "Pending",
   failed: "Failed",
   afterwards: (amount: number) => `Balance ${formatMoney(amount)}`,

@@ -1,6 +1,8 @@
+import { dropKo } from "./drop-ko.ts";
 import { formatInstant, formatMoney, formatNumber } from "../../shared/languages.ts";
 
 export const ko = {
+  ...dropKo,
   brand: "장날",
   tagline: "그날만 서는 장",
   skip: "본문으로 건너뛰기",
@@ -17,6 +19,7 @@ export const ko = {
   apiDocs: "API 문서",
   footer: "데모 상점입니다. 실제로 결제되거나 배송되지 않습니다.",
   loading: "불러오는 중",
+  close: "닫기",
   retry: "다시 시도",
   more: "더 보기",
 
@@ -50,6 +53,9 @@ export const ko = {
   sold: (count: number) => `${formatNumber(count)}개 판매`,
 
   options: "옵션",
+  choosePlease: "선택해 주세요",
+  chooseAndBuy: "구매하기",
+  totalAmount: "총 금액",
   color: "색상",
   size: "사이즈",
   quantity: "수량",
@@ -98,6 +104,7 @@ export const ko = {
   usable: "사용 가능",
   used: "사용함",
   couponExpired: "기간 만료",
+  couponVoid: "사용 중지",
   usedAt: (at: string) => `${formatInstant(at)} 사용`,
   until: (at: string) => `${formatInstant(at)}까지`,
   forever: "기한 없음",
@@ -122,6 +129,7 @@ export const ko = {
   getCoupons: "쿠폰 보러 가기",
   couponUsed: "이미 사용한 쿠폰입니다. 다른 쿠폰을 고르거나 쿠폰 없이 결제해 주세요.",
   couponOver: "기한이 지난 쿠폰입니다. 다른 쿠폰을 고르거나 쿠폰 없이 결제해 주세요.",
+  couponWithdrawn: "상점에서 사용을 중지한 쿠폰입니다. 다른 쿠폰을 고르거나 쿠폰 없이 결제해 주세요.",
   couponBelow: (amount: number) => `이 쿠폰은 ${formatMoney(amount)} 이상 주문할 때 쓸 수 있습니다.`,
   checkAgain: "다시 확인하기",
   orderUnknown: "주문 처리 여부를 아직 확인하지 못했습니다. 다시 확인해도 두 번 주문되지 않습니다.",
@@ -233,6 +241,7 @@ export const ko = {
   PAYMENT: "결제",
   REFUND: "환불",
   GRANT: "적립",
+  REVOKE: "적립 회수",
   pendingTransaction: "확인 중",
   failed: "실패",
   afterwards: (amount: number) => `잔액 ${formatMoney(amount)}`,

@@ -57,15 +57,15 @@ export const TIME_AND_SETTINGS: Mutation[] = [
     "at - receivedAt",
     [CLOCKS, "a quick response makes the clock exact"],
   ),
-  mutation("a job is due by the database's clock", "src/jobs/scheduler.ts", "if (now < dueAt) return this.#schedule(job, dueAt);", "", [
+  mutation("a job is due by the database's clock", "src/jobs/scheduler.ts", "const now = this.#now();", "const now = Date.now();", [
     "test/database/jobs.test.ts",
     "a job is due by the shop's clock",
   ]),
   mutation(
     "a campaign's status is shown by the database's clock",
     "src/coupon/coupon.routes.ts",
-    "return campaignView(campaign, now());",
-    "return campaignView(campaign, Date.now());",
+    "return campaignView(campaign, now(), { isOperator });",
+    "return campaignView(campaign, Date.now(), { isOperator });",
     [CLOCKS, "a campaign opens and closes at the same moment"],
   ),
   mutation("an order of the future is refused by the database's clock", "src/order/order.routes.ts", "> now())", "> Date.now())", [
