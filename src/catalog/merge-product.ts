@@ -132,7 +132,8 @@ function addedVariant({ id }: FullProduct, position: number, sent: SentVariant, 
 }
 
 /** The variant with the members that were sent. A name made of the options follows them. */
-function changedVariant(prior: FullVariant, { stock: _, ...sent }: SentVariant): FullVariant {
+function changedVariant(prior: FullVariant, variant: SentVariant): FullVariant {
+  const { stock: _, ...sent } = variant;
   const described = { sku: prior.sku, options: prior.options, ...sent };
   return { ...prior, ...sent, name: sent.name === undefined ? nameAfterEdit(prior, described) : sent.name };
 }

@@ -317,6 +317,17 @@ describe("the import", () => {
     assert.deepEqual([lines.length, lines[0]?.result, lines[1]?.problem?.code, lines[1]?.["created"]], [2, "CREATED", "BODY_TOO_LARGE", 1]);
   });
 
+  test("is one entry in the operators' journal, with its counts; a dry run is none", async () => {
+    const entries = async (): Promise<Json[]> => good(await shop.operator.get("/admin/journal?operation=importCatalog&limit=100"), 200).entries;
+    const before = (await entries()).length;
+    await send(ndjson([article("J1"), article("J2"), { externalId: "J3" }]));
+    await send(ndjson([article("J4")]), { path: `${PATH}?dryRun=true` });
+    let now = await entries();
+    while (now.length === before) now = await entries();
+    assert.equal(now.length, before + 1);
+    assert.deepEqual(now[0].counts, { lines: 3, created: 2, updated: 0, unchanged: 0, refused: 1 });
+  });
+
   test("is for operators who may change the catalog, and takes NDJSON only", async () => {
     const type = { "content-type": "application/x-ndjson" };
     refused(await (await shop.user()).post(PATH, "", type), 403, "FORBIDDEN");

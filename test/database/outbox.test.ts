@@ -517,7 +517,10 @@ test("an envelope shows the order as it was at its event, in the documented form
 
 /** The metadata of variants is for platforms, not for buyers. */
 function itemsOf(envelope: OrderEnvelope | undefined): unknown {
-  return envelope?.data.orderItems.map(({ metadata: _, ...item }) => item);
+  return envelope?.data.orderItems.map((sent) => {
+    const { metadata: _, ...item } = sent;
+    return item;
+  });
 }
 
 /** Without ids and timestamps, which differ in each run. */
