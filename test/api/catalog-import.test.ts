@@ -38,7 +38,7 @@ async function send(text: string, { path = PATH, pieces = 1 } = {}): Promise<{ s
 
 function open(path = PATH, onData: (text: string) => void = () => {}): { sent: ClientRequest; answer: Promise<{ status: number; body: string }> } {
   const headers = { authorization: `Bearer ${shop.operator.token}`, "content-type": "application/x-ndjson" };
-  const sent = request(new URL(path, shop.url), { method: "POST", headers });
+  const sent = request(new URL(path, shop.url), { method: "POST", headers, agent: false });
   sent.flushHeaders();
   const answer = new Promise<{ status: number; body: string }>((resolve, reject) => {
     sent.on("error", reject);

@@ -137,7 +137,7 @@ test("each tag, operation and parameter has a description, and each JSON body an
     for (const tag of operation.tags) if (!tags.has(tag)) missing.push(`${call} tag ${tag}`);
     for (const { name, description } of operation.parameters) if (name && !description) missing.push(`${call} parameter ${name}`);
     const { required, content } = operation.requestBody ?? {};
-    if (required && !content["application/json"].examples) missing.push(`${call} request body`);
+    if (required && content["application/json"] && !content["application/json"].examples) missing.push(`${call} request body`);
     for (const [status, response] of Object.entries(operation.responses)) {
       const json = (response as Document).content?.["application/json"];
       // Requests whose outcome is unknown yet are rare: 202 has the shape of 200.
