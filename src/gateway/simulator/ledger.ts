@@ -1,7 +1,7 @@
 // The simulated gateway's ledger: captures and refunds by the rules of the real gateway. It knows neither HTTP nor scripts.
 
 import { randomBytes, randomInt } from "node:crypto";
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, writeSync } from "node:fs";
 import type { GatewayMethod } from "../../payment-settings.ts";
 import type { GatewayStatus } from "../gateway.ts";
 
@@ -200,7 +200,9 @@ export class GatewayLedger {
   }
 
   #write(entry: Entry): void {
-    if (this.#file !== undefined) writeSync(this.#file, `${JSON.stringify(entry)}\n`);
+    if (this.#file === undefined) return;
+    writeSync(this.#file, `${JSON.stringify(entry)}\n`);
+    fdatasyncSync(this.#file); // A gateway does not forget a capture, even in a power failure.
   }
 
   #read(line: string): void {
