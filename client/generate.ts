@@ -6,15 +6,14 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createClient } from "@hey-api/openapi-ts";
-import { openShop } from "../src/app/app.ts";
-import { readConfig } from "../src/config.ts";
+import { type Document, readDocument } from "./document.ts";
 
 const GENERATED = join(import.meta.dirname, "src/generated");
 const check = process.argv.includes("--check");
 const folder = mkdtempSync(join(tmpdir(), "jangnal-client-"));
 try {
   const target = check ? join(folder, "generated") : GENERATED;
-  await generate(await readDocument(), target);
+  await generate(await readDocument(folder), target);
   if (check) {
     const differing = [...new Set([...readdirSync(target), ...readdirSync(GENERATED)])].filter(
       (name) => read(target, name) !== read(GENERATED, name),
@@ -25,18 +24,6 @@ try {
   }
 } finally {
   rmSync(folder, { recursive: true, force: true });
-}
-
-// oxlint-disable-next-line typescript/no-explicit-any -- typed by use
-type Document = { paths: Record<string, Record<string, any>> };
-
-async function readDocument(): Promise<Document> {
-  const shop = await openShop(readConfig({ DATA_DIR: join(folder, "data"), PORT: "0", DEMO: "off", LOG_LEVEL: "error" }));
-  try {
-    return (await (await fetch(`${shop.url}/openapi.json`)).json()) as Document;
-  } finally {
-    await shop.close();
-  }
 }
 
 async function generate(document: Document, target: string): Promise<void> {

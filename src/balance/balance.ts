@@ -22,9 +22,9 @@ export function sameRehearsal(a: { rehearsalId?: string | null }, b: { rehearsal
   return (a.rehearsalId ?? null) === (b.rehearsalId ?? null);
 }
 
-export type TransactionType = "CHARGE" | "PAYMENT" | "REFUND" | "GRANT";
+export type TransactionType = "CHARGE" | "PAYMENT" | "REFUND" | "GRANT" | "REVOKE";
 
-/** A ledger row. `amount` is negative for payments. */
+/** A ledger row. `amount` is negative for payments and for granted money that is taken back. */
 export type Transaction = {
   id: string;
   userId: string;

@@ -3,6 +3,7 @@ import { need } from "../till/table.ts";
 import type { Wallet } from "./balance.ts";
 import { users } from "./balance.sql.ts";
 import { batchGrantKey, batchGrants } from "./batch-grant.sql.ts";
+import { countGranted } from "./granted-money.sql.ts";
 import { grantedBefore, type GrantFault, grantFaults, refuseGrants } from "./grant-faults.ts";
 import { addFunds } from "./move-money.ts";
 
@@ -38,6 +39,7 @@ export const grantBalances = command<GrantBalances, Granted>({
     for (const { userId, ...grant } of due) {
       if (batch !== undefined) uow.put(batchGrants, batchGrantKey(batch, userId, grant.reason), grant.amount);
       addFunds(uow, uow.find(users, userId) as Wallet, { type: "GRANT", ...grant }, balanceMax);
+      countGranted(uow, userId, grant.amount);
     }
     return result;
   },

@@ -1,7 +1,8 @@
-import { refuse, type RefusalDetails } from "../refusal.ts";
+import type { RefusalDetails } from "../refusal.ts";
 import type { UnitOfWork } from "../till/unit-of-work.ts";
 import { users } from "./balance.sql.ts";
 import { batchGrantKey, batchGrants } from "./batch-grant.sql.ts";
+import { refuseRows, type RowFault } from "./row-faults.ts";
 
 type Grant = { userId: string; amount: number; reason: string };
 
@@ -9,9 +10,6 @@ type Grant = { userId: string; amount: number; reason: string };
 export const GRANT_FAULTS = ["USER_NOT_FOUND", "REPEATED", "AMOUNT_DIFFERS", "BALANCE_LIMIT_EXCEEDED"] as const;
 export type GrantFault = { path: string; problem: (typeof GRANT_FAULTS)[number]; message: string };
 type DetailedFault = GrantFault & { details: RefusalDetails };
-
-/** Most faulty rows that a refusal names. A dry run names all of them. */
-const MOST_NAMED = 20;
 
 /** The amount that this batch has granted to this user for this reason already, if it has. */
 export function grantedBefore(uow: UnitOfWork, batch: string | undefined, { userId, reason }: Grant): number | undefined {
@@ -55,8 +53,9 @@ export function grantFaults(uow: UnitOfWork, grants: Grant[], batch: string | un
 
 /** Refuses with the code that is checked first (existence, then the batch, then the limit) and names the first faulty rows of any code. */
 export function refuseGrants(faults: DetailedFault[]): never {
-  const [worst] = faults.toSorted((a, b) => GRANT_FAULTS.indexOf(a.problem) - GRANT_FAULTS.indexOf(b.problem)) as [DetailedFault];
-  const code = worst.problem === "REPEATED" || worst.problem === "AMOUNT_DIFFERS" ? "INVALID_REQUEST" : worst.problem;
-  const errors = faults.slice(0, MOST_NAMED).map(({ path, message }) => ({ path, message }));
-  refuse(code, { ...worst.details, errors, faultyRows: faults.length });
+  const rows = faults.map(({ problem, ...fault }): RowFault => ({
+    ...fault,
+    code: problem === "REPEATED" || problem === "AMOUNT_DIFFERS" ? "INVALID_REQUEST" : problem,
+  }));
+  refuseRows(rows, ["USER_NOT_FOUND", "INVALID_REQUEST", "BALANCE_LIMIT_EXCEEDED"]);
 }

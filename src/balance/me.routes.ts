@@ -16,6 +16,7 @@ export function meRoutes(routes: Routes, { database }: { database: Database }): 
       permission: "customers",
       tag: "Users",
       summary: "The caller's own user",
+      description: "With AUTH_PROVISION the first request of an unknown subject makes the user.",
       answers: { 200: User },
       refusals: ["USER_NOT_FOUND"],
     },

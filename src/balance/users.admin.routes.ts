@@ -26,6 +26,7 @@ export function userAdminRoutes(routes: Routes, { database, lists }: { database:
       permission: "customers",
       tag: "Users",
       summary: "One user",
+      description: "The user with the balance as committed.",
       params: Type.Object({ id: Id() }),
       answers: { 200: User },
       faults: { "params/id": "INVALID_USER_ID" },

@@ -19,6 +19,8 @@ const CartItemSchema = Type.Object(
     quantity: Type.Integer(),
     stock: Type.Integer(),
     status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
+    dropId: Nullable(Id("The drop by whose rules the product is sold")),
+    limitPerCustomer: Nullable(Type.Integer({ description: "Of that drop: units per person over all orders and holds" })),
   },
   { title: "CartItem" },
 );
@@ -41,6 +43,8 @@ type CartRow = {
   price: number;
   stock: number;
   status: SaleStatus;
+  dropId: string | null;
+  limitPerCustomer: number | null;
 };
 
 export function cartRoutes(routes: Routes, { database, variantCache }: { database: Database; variantCache: VariantCache }): void {
@@ -53,6 +57,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: { databas
       permission: "customers",
       tag: "Cart",
       summary: "The cart, with current prices and stock",
+      description: "Prices, stock and statuses are read now. The cart reserves nothing.",
       params: UserParams,
       answers: { 200: CartSchema },
       faults,
@@ -62,7 +67,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: { databas
       const rows = await database.rows<CartRow>(selectCart(userId));
       if (rows.length === 0) refuse("USER_NOT_FOUND", { userId });
       const cartItems = rows.flatMap(({ id, productName, variantName, ...row }) =>
-        id === null ? [] : [cartItemView({ id, ...row }, { name: displayName({ name: productName }, { name: variantName }), ...row })],
+        id === null ? [] : [cartItemView({ id, ...row }, { name: displayName({ name: productName }, { name: variantName }), ...row }, row)],
       );
       return { cartItems, totalAmount: cartItems.reduce((sum, item) => sum + (item.unitPrice ?? 0) * item.quantity, 0) };
     },
@@ -78,6 +83,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: { databas
       permission: "customers",
       tag: "Cart",
       summary: "Add a variant to the cart; nothing is reserved",
+      description: "A variant can be in the cart once; its quantity is changed by `PATCH`.",
       params: UserParams,
       body: NewItemBody,
       answers: { 201: CartItemSchema },
@@ -105,6 +111,7 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       permission: "customers",
       tag: "Cart",
       summary: "Change the quantity of a cart item",
+      description: "Replaces the quantity of the item.",
       params: ItemParams,
       body: Body({ quantity: Quantity() }),
       answers: { 200: CartItemSchema },
@@ -123,6 +130,7 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       permission: "customers",
       tag: "Cart",
       summary: "Remove an item from the cart",
+      description: "Removes the item, whatever its quantity is.",
       params: ItemParams,
       answers: { 204: null },
       faults,
@@ -140,6 +148,7 @@ function cartItemRoutes(routes: Routes, database: Database): void {
       permission: "customers",
       tag: "Cart",
       summary: "Remove all items from the cart",
+      description: "Removes all items. An empty cart stays empty: the answer is the same.",
       params: UserParams,
       answers: { 204: null },
       faults,

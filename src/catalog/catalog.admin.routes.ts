@@ -31,7 +31,14 @@ const PRODUCTS = newestFirst("every product");
 
 const Options = TextRecord(100, 200, 20);
 const Status = Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"]));
-const productFields = { name: Text(300), description: Type.Optional(OptionalText(10_000)), status: Status };
+const TaxFree = Type.Optional(
+  Type.Integer({
+    minimum: 0,
+    maximum: PRICE_MAX,
+    description: "The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit",
+  }),
+);
+const productFields = { name: Text(300), description: Type.Optional(OptionalText(10_000)), status: Status, taxFreeAmount: TaxFree };
 const variantFields = { sku: Type.Optional(ForeignKey(100)), name: Type.Optional(Text(300)), options: Type.Optional(Options), status: Status };
 const forSale = { price: Amount(0, PRICE_MAX), stock: Type.Integer({ minimum: 0, maximum: STOCK_MAX }) };
 
@@ -125,10 +132,11 @@ function listRoute(routes: Routes, database: Database): void {
       permission: "catalog",
       tag: "Catalog",
       summary: "All products, including those not for sale, newest first",
+      description: "All conditions apply together.",
       query: Query({
         ...page,
         q: Search("Searches names, the values of options, and SKUs: every word must occur"),
-        status: Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"])),
+        status: Type.Optional(OneOf(["ON_SALE", "NOT_FOR_SALE"], "Only products with this status")),
       }),
       answers: { 200: AdminProductListSchema },
       shape: PRODUCTS.checkCursor,

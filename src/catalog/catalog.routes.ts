@@ -25,8 +25,8 @@ const NO_PRODUCTS = { ko: "등록된 상품이 없습니다", en: "There are no 
 const ListQuery = Query({
   ...page,
   q: Search("Searches names, the values of options, and SKUs: every word must occur"),
-  sort: Type.Optional(OneOf(["newest", "price", "-price", "name"])),
-  includeSoldOut: Type.Optional(Type.Boolean({ default: true })),
+  sort: Type.Optional(OneOf(["newest", "price", "-price", "name"], "The order of the list; `-price` is the most expensive first")),
+  includeSoldOut: Type.Optional(Type.Boolean({ default: true, description: "Whether sold-out products are listed" })),
 });
 
 /** Each sort is a list of its own, because a place in one sort means nothing in another. */

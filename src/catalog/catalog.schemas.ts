@@ -35,6 +35,11 @@ export const ProductSchema = Type.Object(
     stock: Type.Integer({ description: "The sum of the variants on sale" }),
     status: Status,
     dropId: DropId,
+    taxFreeAmount: Type.Optional(
+      Type.Integer({
+        description: "The part of a unit's price that is exempt from value-added tax, in the currency's minor unit; shown to operators only",
+      }),
+    ),
     version: VersionSchema,
     variants: Type.Array(VariantSchema, { minItems: 1 }),
   },

@@ -111,7 +111,7 @@ export const products: Table<Product> = {
   name: "products",
   load: (ids) => ({
     name: "read products",
-    text: `SELECT id, name, description, status, price, version, drop_id AS "dropId", rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
+    text: `SELECT id, name, description, status, price, version, tax_free_amount AS "taxFreeAmount", drop_id AS "dropId", rehearsal_id AS "rehearsalId" FROM products WHERE id = ANY($1::uuid[])`,
     values: [arrayOf(ids, (id) => id)],
   }),
   read: (row) => [row["id"] as string, row as Product],
@@ -125,8 +125,8 @@ export const products: Table<Product> = {
 function insertProducts(changes: Change<Product>[]): Statement {
   return {
     name: "insert products",
-    text: `INSERT INTO products (id, name, description, status, price, created_at, rehearsal_id)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::uuid[])`,
+    text: `INSERT INTO products (id, name, description, status, price, created_at, rehearsal_id, tax_free_amount)
+           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::timestamptz[], $7::uuid[], $8::bigint[])`,
     values: [
       arrayOf(changes, ({ key }) => key),
       textArray(changes, ({ after }) => after.name),
@@ -135,6 +135,7 @@ function insertProducts(changes: Change<Product>[]): Statement {
       arrayOf(changes, ({ after }) => after.price),
       timestampArray(changes, ({ after }) => after.made?.createdAt),
       arrayOf(changes, ({ after }) => after.rehearsalId),
+      arrayOf(changes, ({ after }) => after.taxFreeAmount ?? 0),
     ],
   };
 }
@@ -142,8 +143,8 @@ function insertProducts(changes: Change<Product>[]): Statement {
 function updateProducts(changes: Change<Product>[]): Statement {
   return {
     name: "update products",
-    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price, version = v.version, drop_id = v.drop_id
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::uuid[]) v(id, name, description, status, price, version, drop_id)
+    text: `UPDATE products p SET name = v.name, description = v.description, status = v.status, price = v.price, version = v.version, drop_id = v.drop_id, tax_free_amount = v.tax_free_amount
+           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::bigint[], $6::int[], $7::uuid[], $8::bigint[]) v(id, name, description, status, price, version, drop_id, tax_free_amount)
            WHERE p.id = v.id`,
     values: [
       arrayOf(changes, ({ key }) => key),
@@ -153,6 +154,7 @@ function updateProducts(changes: Change<Product>[]): Statement {
       arrayOf(changes, ({ after }) => after.price),
       arrayOf(changes, ({ after }) => after.version),
       arrayOf(changes, ({ after }) => after.dropId),
+      arrayOf(changes, ({ after }) => after.taxFreeAmount ?? 0),
     ],
     rows: changes.length,
   };
@@ -171,7 +173,7 @@ export function selectVariantIds(productIds: string[]): Statement {
 export function selectProducts(ids: string[]): Statement {
   return {
     name: "select products",
-    text: `SELECT p.id, p.name, p.description, p.status, p.version, p.drop_id AS "dropId", p.rehearsal_id AS "rehearsalId",
+    text: `SELECT p.id, p.name, p.description, p.status, p.version, p.tax_free_amount AS "taxFreeAmount", p.drop_id AS "dropId", p.rehearsal_id AS "rehearsalId",
              (SELECT json_agg(json_build_object('id', v.id, 'sku', v.sku, 'name', v.name, 'options', v.options, 'price', v.price, 'stock', v.stock,
                 'status', v.status, 'version', v.version) ORDER BY v.position)
               FROM variants v WHERE v.product_id = p.id) AS variants

@@ -7,7 +7,8 @@ export type SaleStatus = "ON_SALE" | "NOT_FOR_SALE";
 /**
  * `price` is the lowest price of the variants on sale, or of all variants if none is on sale.
  * Operators' edits of the product or of a variant raise `version`; sales do not. `rehearsalId`
- * marks a rehearsal's copy. Only the round that creates the product sets `made`.
+ * marks a rehearsal's copy. Only the round that creates the product sets `made`. `taxFreeAmount` is
+ * the part of a unit's price that is exempt from value-added tax; absent is 0.
  */
 export type Product = {
   id: string;
@@ -16,6 +17,7 @@ export type Product = {
   status: SaleStatus;
   price: number;
   version: number;
+  taxFreeAmount?: number;
   /** The drop by whose rules alone the product is sold. */
   dropId?: string | null;
   rehearsalId?: string | null;

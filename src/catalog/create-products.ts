@@ -7,10 +7,11 @@ import { products, skus, variants } from "./catalog.sql.ts";
 import { type ProductView, productView } from "./product-view.ts";
 import { assignSku } from "./sku.ts";
 import { stockAdjustments } from "./stock.sql.ts";
+import { taxFreeErrors } from "./tax-free.ts";
 import { defaultName, duplicateOptions } from "./variant-rules.ts";
 
 export type NewVariant = { sku?: string; name?: string; options?: Record<string, string>; price: number; stock: number; status?: SaleStatus };
-export type NewProduct = { name: string; description?: string; status?: SaleStatus; variants: NewVariant[] };
+export type NewProduct = { name: string; description?: string; status?: SaleStatus; taxFreeAmount?: number; variants: NewVariant[] };
 
 /** `bulk`: errors name the product by its index. `rehearsalId` marks copies of a rehearsal. */
 export type CreateProducts = { products: NewProduct[]; bulk?: boolean; rehearsalId?: string };
@@ -20,7 +21,8 @@ const ERRORS_MAX = 20;
 /**
  * Creates products with their variants, in the order given. Records each variant's initial stock as
  * an adjustment.
- * Errors: INVALID_REQUEST for a SKU in use, or for two variants of one product with equal options.
+ * Errors: INVALID_REQUEST for a SKU in use, for two variants of one product with equal options, or for
+ * a tax-free amount above a price.
  */
 export const createProducts = command<CreateProducts, ProductView[]>({
   name: "create products",
@@ -30,7 +32,9 @@ export const createProducts = command<CreateProducts, ProductView[]>({
     const errors: FieldError[] = [];
     const views = requested.map((product, i) => {
       const created = newProduct(uow, product, rehearsalId);
-      const paths = new Map(created.variants.map(({ id }, j) => [id, `${bulk ? `/products/${i}` : ""}/variants/${j}`]));
+      const path = bulk ? `/products/${i}` : "";
+      const paths = new Map(created.variants.map(({ id }, j) => [id, `${path}/variants/${j}`]));
+      errors.push(...taxFreeErrors(created.product, created.variants, `${path}/taxFreeAmount`));
       errors.push(...duplicateOptions(created.variants, paths), ...created.variants.flatMap(({ id, sku }) => assignSku(uow, id, sku, paths.get(id))));
       put(uow, created);
       return productView(created.product, created.variants);
@@ -42,7 +46,8 @@ export const createProducts = command<CreateProducts, ProductView[]>({
   view: (created, { bulk }) => (bulk ? { products: created } : created[0]),
 });
 
-function newProduct(uow: UnitOfWork, { name, description = "", status = "ON_SALE", variants: requested }: NewProduct, rehearsalId: string | null) {
+function newProduct(uow: UnitOfWork, request: NewProduct, rehearsalId: string | null) {
+  const { name, description = "", status = "ON_SALE", taxFreeAmount = 0, variants: requested } = request;
   const productId = uow.newId();
   const created = requested.map((variant, position): Variant => {
     const { sku = null, options = {}, price, stock, status: variantStatus = "ON_SALE" } = variant;
@@ -56,6 +61,7 @@ function newProduct(uow: UnitOfWork, { name, description = "", status = "ON_SALE
     status,
     price: lowestPrice(created),
     version: 0,
+    taxFreeAmount,
     rehearsalId,
     made: { createdAt: uow.now },
   };

@@ -8,6 +8,7 @@ import { products, skus, variants } from "./catalog.sql.ts";
 import type { VariantCache } from "./variant-cache.ts";
 import { type ProductView, productView } from "./product-view.ts";
 import { assignSku, releaseSku } from "./sku.ts";
+import { isAbovePrice, taxFreeErrors } from "./tax-free.ts";
 import { defaultName, duplicateOptions, nameAfterEdit } from "./variant-rules.ts";
 
 /** Null clears `sku` and `name`. `version` is the version that the caller read. */
@@ -28,6 +29,7 @@ export type EditProduct = {
   status?: SaleStatus;
   /** Only if the product has one variant. */
   price?: number;
+  taxFreeAmount?: number;
   version?: number;
   variants?: EditVariant[];
   variantIds?: string[];
@@ -61,8 +63,10 @@ export function editProduct(variantCache: VariantCache): Command<EditProduct, Pr
         name: input.name ?? product.name,
         description: input.description ?? product.description,
         status: input.status ?? product.status,
+        taxFreeAmount: input.taxFreeAmount ?? product.taxFreeAmount ?? 0,
       };
-      const changed = edited.some((variant, i) => variant !== before[i]) || differs(product, fields);
+      checkTaxFree(input, fields, edited, edits);
+      const changed = edited.some((variant, i) => variant !== before[i]) || differs({ taxFreeAmount: 0, ...product }, fields);
       const after = changed ? { ...product, ...fields, price: lowestPrice(edited), version: product.version + 1 } : product;
       if (changed) uow.put(products, productId, after);
       for (const [i, variant] of edited.entries()) if (variant !== before[i]) uow.put(variants, variant.id, variant);
@@ -124,6 +128,14 @@ function checkVariants(uow: UnitOfWork, before: Variant[], edited: Variant[], ed
   // All SKUs are released before any is assigned, so that variants can swap them.
   for (const { id } of withNewSku) releaseSku(uow, before.find((variant) => variant.id === id)?.sku);
   errors.push(...withNewSku.flatMap(({ id, sku }) => assignSku(uow, id, sku, edits.get(id)?.path)));
+  if (errors.length > 0) refuse("INVALID_REQUEST", { errors });
+}
+
+/** Errors: INVALID_REQUEST for a tax-free amount above the price of a variant; it names the member that makes it so. */
+function checkTaxFree({ taxFreeAmount, price }: EditProduct, after: Pick<Product, "taxFreeAmount">, edited: Variant[], edits: Edits): void {
+  const tooCheap = edited.find((variant) => isAbovePrice(after, variant));
+  const path = tooCheap && (edits.get(tooCheap.id)?.path ?? "");
+  const errors = taxFreeErrors(after, edited, taxFreeAmount !== undefined ? "/taxFreeAmount" : price !== undefined ? "/price" : `${path}/price`);
   if (errors.length > 0) refuse("INVALID_REQUEST", { errors });
 }
 

@@ -21,6 +21,8 @@ export type ProductView = {
   stock: number;
   status: Status;
   dropId: string | null;
+  /** The part of a unit's price that is exempt from value-added tax. */
+  taxFreeAmount: number;
   version: number;
   variants: VariantView[];
 };
@@ -30,7 +32,7 @@ export type ProductView = {
  * is; `stock` is the sum of those on sale.
  */
 export function productView(
-  product: Pick<Product, "id" | "name" | "description" | "status" | "dropId" | "version">,
+  product: Pick<Product, "id" | "name" | "description" | "status" | "dropId" | "version" | "taxFreeAmount">,
   variants: Omit<Variant, "productId" | "position">[],
 ): ProductView {
   const stock = variants.reduce((sum, variant) => sum + (variant.status === "ON_SALE" ? variant.stock : 0), 0);
@@ -42,6 +44,7 @@ export function productView(
     stock,
     status: saleStatus(productStatus(product, variants), stock),
     dropId: product.dropId ?? null,
+    taxFreeAmount: product.taxFreeAmount ?? 0,
     version: product.version,
     variants: variants.map(({ id, sku, name, options, price, stock: variantStock, version, ...variant }) => ({
       id,
@@ -57,13 +60,13 @@ export function productView(
 }
 
 export type ShopperVariantView = Omit<VariantView, "price" | "version"> & { price: number | null };
-export type ShopperProductView = Omit<ProductView, "description" | "price" | "version" | "variants"> & {
+export type ShopperProductView = Omit<ProductView, "description" | "price" | "version" | "taxFreeAmount" | "variants"> & {
   description: string | null;
   price: number | null;
   variants: ShopperVariantView[];
 };
 
-/** The product for shoppers: no versions; no description, prices and stock while not for sale. */
+/** The product for shoppers: no versions and tax-free amounts; no description, prices and stock while not for sale. */
 export function shopperView({ id, name, description, status, variants, ...product }: ProductView): ShopperProductView {
   return {
     id,

@@ -30,6 +30,7 @@ export function stockAdminRoutes(routes: Routes, { database, stockLine }: { data
       permission: "stock",
       tag: "Catalog",
       summary: "Add to a variant's stock, or take from it",
+      description: "Writes a stock adjustment with its reason. The stock never becomes negative.",
       params: Type.Object({ id: Id() }),
       body: Body({
         delta: Type.Integer({ minimum: -STOCK_MAX, maximum: STOCK_MAX, not: { const: 0 }, description: "Units; never 0" }),
@@ -50,6 +51,7 @@ export function stockAdminRoutes(routes: Routes, { database, stockLine }: { data
       permission: "stock",
       tag: "Catalog",
       summary: "A variant's stock adjustments, newest first: its initial stock and every change other than by sale",
+      description: "The adjustments less the units sold are the variant's stock.",
       params: Type.Object({ id: Id() }),
       query: Query(page),
       answers: { 200: AdjustmentListSchema },

@@ -1,5 +1,6 @@
 // Comparison of a campaign's terms: everything about it that operators edit.
 
+import { isDeepStrictEqual } from "node:util";
 import type { Campaign, Discount } from "./coupon.ts";
 
 /** Whether the terms are equal, so that only claims can differ. */
@@ -11,7 +12,9 @@ export function sameTerms(a: Campaign, b: Campaign): boolean {
     a.opensAt === b.opensAt &&
     a.closesAt === b.closesAt &&
     a.validDays === b.validDays &&
-    a.expiresAt === b.expiresAt
+    a.expiresAt === b.expiresAt &&
+    a.visibility === b.visibility &&
+    isDeepStrictEqual(a.metadata, b.metadata)
   );
 }
 

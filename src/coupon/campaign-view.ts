@@ -5,9 +5,13 @@ import { type Campaign, campaignStatus } from "./coupon.ts";
 
 export type CampaignView = ReturnType<typeof campaignView>;
 
+/** `isOperator`: the viewer reads operators' members too. */
+export type CampaignViewer = { isOperator: boolean };
+export const OPERATOR: CampaignViewer = { isOperator: true };
+
 /** @param now determines the status, in ms */
-export function campaignView(campaign: Campaign, now: number) {
-  const { id, name, discount, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt, version } = campaign;
+export function campaignView(campaign: Campaign, now: number, { isOperator }: CampaignViewer) {
+  const { id, name, discount, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt, visibility, metadata, version } = campaign;
   return {
     id,
     name,
@@ -20,5 +24,6 @@ export function campaignView(campaign: Campaign, now: number) {
     expiresAt: isoOrNull(expiresAt),
     status: campaignStatus(campaign, now),
     version,
+    ...(isOperator ? { visibility, metadata } : {}),
   };
 }

@@ -1,11 +1,11 @@
-import { arrayOf, iso, LAST_ID, type Statement, textArray, timestampArray } from "../database/statement.ts";
+import { arrayOf, columns, iso, LAST_ID, type Statement, timestampArray } from "../database/statement.ts";
 import type { Change, Table } from "../till/table.ts";
 import { sameTerms } from "./campaign-terms.ts";
 import type { Campaign, Discount } from "./coupon.ts";
 
 const CAMPAIGN = `id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity AS "totalQuantity",
   issued_quantity AS "issuedQuantity", opens_at AS "opensAt", closes_at AS "closesAt", valid_days AS "validDays", expires_at AS "expiresAt",
-  version, sold_out_at AS "soldOutAt", rehearsal_id AS "rehearsalId"`;
+  visibility, coalesce(metadata, '{}') AS metadata, version, sold_out_at AS "soldOutAt", rehearsal_id AS "rehearsalId"`;
 
 /** Campaigns, locked. All claims of a drop need the same row. */
 export const campaigns: Table<Campaign> = {
@@ -33,9 +33,8 @@ export const campaigns: Table<Campaign> = {
 
 /** A campaign from a record with the columns above. */
 export function campaignOf(row: Record<string, unknown>): Campaign {
-  const { id, name, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt, version, soldOutAt, rehearsalId } = row as Campaign;
-  const discount = discountOf(row);
-  return { id, name, discount, totalQuantity, issuedQuantity, opensAt, closesAt, validDays, expiresAt, version, soldOutAt, rehearsalId };
+  const { discount_type: _type, discount_value: _value, max_amount: _max, min_order_amount: _min, ended: _ended, ...fields } = row;
+  return { ...(fields as Campaign), discount: discountOf(row) };
 }
 
 /** A discount from `discount_type`, `discount_value`, `max_amount`, `min_order_amount`. */
@@ -46,13 +45,31 @@ export function discountOf(row: Record<string, unknown>): Discount {
   return { type: "PERCENTAGE", rate: value, ...(row["max_amount"] === null ? {} : { maxAmount: row["max_amount"] as number }), ...minimum };
 }
 
+const TERMS = {
+  id: "uuid",
+  name: "text",
+  discount_type: "text",
+  discount_value: "bigint",
+  max_amount: "bigint",
+  min_order_amount: "bigint",
+  total_quantity: "int",
+  opens_at: "timestamptz",
+  closes_at: "timestamptz",
+  valid_days: "int",
+  expires_at: "timestamptz",
+  visibility: "text",
+  metadata: "jsonb",
+  version: "int",
+  sold_out_at: "timestamptz",
+} as const;
+const CREATED = columns({ ...TERMS, created_at: "timestamptz", rehearsal_id: "uuid" });
+const EDITED = columns(TERMS);
+
 function insertCampaigns(changes: Change<Campaign>[]): Statement {
   return {
     name: "insert campaigns",
-    text: `INSERT INTO campaigns (id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity, opens_at, closes_at, valid_days, expires_at, version, sold_out_at, created_at, rehearsal_id)
-           SELECT * FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[],
-             $12::int[], $13::timestamptz[], $14::timestamptz[], $15::uuid[])`,
-    values: [...columns(changes), timestampArray(changes, ({ after }) => after.made?.createdAt), arrayOf(changes, ({ after }) => after.rehearsalId)],
+    text: `INSERT INTO campaigns (${CREATED.names}) SELECT * FROM ${CREATED.unnest}`,
+    values: CREATED.arrays(changes.map(({ after }) => ({ ...termsRow(after), createdAt: after.made?.createdAt, rehearsalId: after.rehearsalId }))),
   };
 }
 
@@ -71,36 +88,24 @@ function updateIssued(changes: Change<Campaign>[]): Statement {
 }
 
 function updateCampaigns(changes: Change<Campaign>[]): Statement {
+  const sets = Object.keys(TERMS).flatMap((column) => (column === "id" ? [] : [`${column} = v.${column}`]));
   return {
     name: "update campaigns",
-    text: `UPDATE campaigns c SET name = v.name, discount_type = v.discount_type, discount_value = v.discount_value, max_amount = v.max_amount,
-             min_order_amount = v.min_order_amount, total_quantity = v.total_quantity, opens_at = v.opens_at, closes_at = v.closes_at,
-             valid_days = v.valid_days, expires_at = v.expires_at, version = v.version, sold_out_at = v.sold_out_at
-           FROM unnest($1::uuid[], $2::text[], $3::text[], $4::bigint[], $5::bigint[], $6::bigint[], $7::int[], $8::timestamptz[], $9::timestamptz[], $10::int[], $11::timestamptz[],
-             $12::int[], $13::timestamptz[])
-             v(id, name, discount_type, discount_value, max_amount, min_order_amount, total_quantity, opens_at, closes_at, valid_days, expires_at, version, sold_out_at)
-           WHERE c.id = v.id`,
-    values: columns(changes),
+    text: `UPDATE campaigns c SET ${sets.join(", ")} FROM ${EDITED.unnest} v(${EDITED.names}) WHERE c.id = v.id`,
+    values: EDITED.arrays(changes.map(({ after }) => termsRow(after))),
     rows: changes.length,
   };
 }
 
-function columns(changes: Change<Campaign>[]): string[] {
-  return [
-    arrayOf(changes, ({ key }) => key),
-    textArray(changes, ({ after }) => after.name),
-    arrayOf(changes, ({ after }) => after.discount.type),
-    arrayOf(changes, ({ after: { discount } }) => (discount.type === "FIXED" ? discount.amount : discount.rate)),
-    arrayOf(changes, ({ after: { discount } }) => (discount.type === "PERCENTAGE" ? discount.maxAmount : null)),
-    arrayOf(changes, ({ after }) => after.discount.minOrderAmount),
-    arrayOf(changes, ({ after }) => after.totalQuantity),
-    timestampArray(changes, ({ after }) => after.opensAt),
-    timestampArray(changes, ({ after }) => after.closesAt),
-    arrayOf(changes, ({ after }) => after.validDays),
-    timestampArray(changes, ({ after }) => after.expiresAt),
-    arrayOf(changes, ({ after }) => after.version),
-    timestampArray(changes, ({ after }) => after.soldOutAt),
-  ];
+function termsRow({ discount, metadata, ...campaign }: Campaign) {
+  return {
+    ...campaign,
+    discountType: discount.type,
+    discountValue: discount.type === "FIXED" ? discount.amount : discount.rate,
+    maxAmount: discount.type === "PERCENTAGE" ? discount.maxAmount : null,
+    minOrderAmount: discount.minOrderAmount,
+    metadata: Object.keys(metadata).length === 0 ? null : metadata,
+  };
 }
 
 export function selectCampaigns(ids: string[]): Statement {
@@ -113,15 +118,15 @@ export type CampaignPlace = { at: number; ended: boolean; id: string };
 /**
  * Campaigns after this place: open and upcoming ones first, then ended ones (sold out or over),
  * each newest first. All pages of a list use the same instant `at`. So a campaign that ends while
- * the list is read keeps its place and is listed once.
+ * the list is read keeps its place and is listed once. Private campaigns are for operators.
  */
-export function selectCampaignPage({ at, ended, id }: CampaignPlace, limit: number): Statement {
+export function selectCampaignPage({ at, ended, id }: CampaignPlace, limit: number, { isOperator }: { isOperator: boolean }): Statement {
   return {
     name: "select campaign page",
     text: `SELECT ${CAMPAIGN}, ended FROM campaigns
            CROSS JOIN LATERAL (SELECT coalesce(least(closes_at, expires_at, sold_out_at) <= $1::timestamptz, false) AS ended) e
-           WHERE rehearsal_id IS NULL AND (ended > $2 OR ended = $2 AND id < $3::uuid) ORDER BY ended, id DESC LIMIT $4`,
-    values: [iso(at), ended, id, limit],
+           WHERE rehearsal_id IS NULL AND (visibility = 'PUBLIC' OR $5) AND (ended > $2 OR ended = $2 AND id < $3::uuid) ORDER BY ended, id DESC LIMIT $4`,
+    values: [iso(at), ended, id, limit, isOperator],
   };
 }
 

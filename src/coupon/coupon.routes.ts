@@ -1,11 +1,14 @@
 // Campaigns and coupons as shoppers and visitors see them.
 
 import Type from "typebox";
+import type { Config } from "../config.ts";
 import { mayMeet } from "../balance/rehearsal-buyers.ts";
 import { BatchedRead } from "../database/batched-read.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
+import { isSentBy } from "../events/sent-events.ts";
 import { onBehalf } from "../http/on-behalf.ts";
+import { isReader } from "../http/permissions.ts";
 import { PagedList } from "../http/pages.ts";
 import { type Routes, type Submission, submit } from "../http/route.ts";
 import { Body, Id, Instant, NextCursor, Nullable, page, Query } from "../http/schemas.ts";
@@ -22,10 +25,11 @@ import { userCouponRoutes } from "./user-coupon.routes.ts";
  */
 const CAMPAIGNS = new PagedList<[at: number, ended: number, id: string]>("coupons", ["instant", "count", "id"]);
 
-type CouponRoutesOptions = { config: { timezone: string }; database: Database; soldOut: SoldOut; now: Now };
+type CouponRoutesOptions = { config: Pick<Config, "timezone" | "platformEvents">; database: Database; soldOut: SoldOut; now: Now };
 
 export function couponRoutes(routes: Routes, { config, database, soldOut, now }: CouponRoutesOptions): void {
   campaignRoutes(routes, database, now);
+  const announced = isSentBy(config.platformEvents)("coupon.issued");
 
   routes.write(
     {
@@ -36,6 +40,7 @@ export function couponRoutes(routes: Routes, { config, database, soldOut, now }:
       permission: "coupons",
       tag: "Coupons",
       summary: "Claim a coupon: first come, first served, one per user",
+      description: "Each user gets at most one coupon of a campaign. Claims are decided in order of arrival.",
       params: Type.Object({ couponId: Id() }),
       body: Body({ userId: Type.Optional(Id("The caller's own, unless an operator calls")) }),
       answers: { 201: Type.Object({ userCouponId: Id(), couponId: Id(), issuedAt: Instant(), expiresAt: Nullable(Instant()) }) },
@@ -47,7 +52,7 @@ export function couponRoutes(routes: Routes, { config, database, soldOut, now }:
       // from memory.
       const refusal = keyed ? undefined : soldOut.refusal(couponId, userId, now());
       if (refusal) return refusal;
-      return observed(submit(issueCoupon, { couponId, userId, timezone: config.timezone }, 201), {
+      return observed(submit(issueCoupon, { couponId, userId, byOperator: caller.role === "operator", timezone: config.timezone, announced }, 201), {
         onKnownUser: () => soldOut.rememberUser(userId),
         // A failed read is repeated at the next refusal.
         onSoldOut: () => void soldOut.learn(couponId).catch(() => {}),
@@ -71,23 +76,25 @@ function campaignRoutes(routes: Routes, database: Database, now: Now): void {
       operationId: "listCoupons",
       audience: "anyone",
       revalidated: true,
+      optionalToken: true,
       tag: "Coupons",
       summary: "Coupon campaigns: open and upcoming ones first, then sold-out and closed ones, each newest first",
       description:
-        "The first page fixes the order for all pages after it: a campaign that sells out or closes while the list is read is still listed once.",
+        "The first page fixes the order for all pages after it: a campaign that sells out or closes while the list is read is still listed once. Private campaigns are shown to operators only.",
       query: Query(page),
       answers: { 200: Type.Object({ coupons: Type.Array(CampaignSchema), nextCursor: NextCursor }) },
       shape: CAMPAIGNS.checkCursor,
     },
-    async ({ query }) => {
+    async ({ caller, query }) => {
       const at = now();
+      const viewer = { isOperator: isReader(caller, "coupons") };
       const place = campaignPlace(query.cursor) ?? firstCampaign(at);
       const { rows, nextCursor } = await CAMPAIGNS.read(
         query,
-        (_after, limit) => database.rows<Record<string, unknown>>(selectCampaignPage(place, limit)),
+        (_after, limit) => database.rows<Record<string, unknown>>(selectCampaignPage(place, limit, viewer)),
         ({ ended, id }) => [place.at, ended === true ? 1 : 0, id as string],
       );
-      return { coupons: rows.map((row) => campaignView(campaignOf(row), at)), nextCursor };
+      return { coupons: rows.map((row) => campaignView(campaignOf(row), at, viewer)), nextCursor };
     },
   );
 
@@ -101,14 +108,17 @@ function campaignRoutes(routes: Routes, database: Database, now: Now): void {
       optionalToken: true,
       tag: "Coupons",
       summary: "One campaign, with its remaining quantity as committed",
+      description: "`remaining` counts each claim that was answered before.",
       params: Type.Object({ couponId: Id() }),
       answers: { 200: CampaignSchema },
       refusals: ["COUPON_NOT_FOUND"],
     },
     async ({ caller, params: { couponId } }) => {
       const campaign = await campaigns.get(couponId);
-      if (!campaign || !(await mayMeet(database, caller, campaign))) refuse("COUPON_NOT_FOUND", { couponId });
-      return campaignView(campaign, now());
+      const isOperator = isReader(caller, "coupons");
+      if (!campaign || (campaign.visibility === "PRIVATE" && !isOperator) || !(await mayMeet(database, caller, campaign)))
+        refuse("COUPON_NOT_FOUND", { couponId });
+      return campaignView(campaign, now(), { isOperator });
     },
   );
 }

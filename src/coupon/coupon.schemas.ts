@@ -2,7 +2,8 @@
 
 import Type from "typebox";
 import { Amount, Body, Id, Instant, NextCursor, Nullable, OneOf, Version } from "../http/schemas.ts";
-import type { Discount } from "./coupon.ts";
+import { MetadataSchema } from "../http/metadata.ts";
+import { CAMPAIGN_VISIBILITIES, type Discount } from "./coupon.ts";
 
 const AMOUNT_MAX = 1_000_000_000_000;
 const minOrderAmount = Type.Optional(Amount(0, AMOUNT_MAX));
@@ -40,6 +41,8 @@ export const CampaignSchema = Type.Object(
     expiresAt: Nullable(Instant()),
     status: OneOf(["UPCOMING", "OPEN", "SOLD_OUT", "CLOSED"]),
     version: Version("Raised by each edit of an operator, never by issuing"),
+    visibility: Type.Optional(OneOf(CAMPAIGN_VISIBILITIES)),
+    metadata: Type.Optional(MetadataSchema("Operators only: the shop's own data, up to 50 texts by key")),
   },
   { title: "Campaign" },
 );
@@ -53,7 +56,7 @@ export const UserCouponListSchema = Type.Object({
         name: Type.String(),
         discount: DiscountSchema,
         discountAmount: Nullable(Type.Integer({ description: "Null for a percentage" })),
-        status: OneOf(["AVAILABLE", "USED", "EXPIRED"]),
+        status: OneOf(["AVAILABLE", "USED", "EXPIRED", "VOID"]),
         issuedAt: Instant(),
         expiresAt: Nullable(Instant()),
         usedAt: Nullable(Instant()),

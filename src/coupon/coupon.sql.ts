@@ -5,7 +5,7 @@ import { discountOf } from "./campaign.sql.ts";
 import type { UserCoupon } from "./coupon.ts";
 
 const USER_COUPON = `uc.id, uc.campaign_id AS "couponId", uc.user_id AS "userId", uc.status, uc.issued_at AS "issuedAt", uc.expires_at AS "expiresAt",
-  uc.used_at AS "usedAt", uc.order_id AS "orderId", c.discount_type, c.discount_value, c.max_amount, c.min_order_amount`;
+  uc.used_at AS "usedAt", uc.voided_at AS "voidedAt", uc.order_id AS "orderId", c.discount_type, c.discount_value, c.max_amount, c.min_order_amount`;
 
 /** Users' coupons, locked. The joined discount cannot change after the first coupon is issued. */
 export const userCoupons: Table<UserCoupon> = {
@@ -29,8 +29,8 @@ export const userCoupons: Table<UserCoupon> = {
 
 /** A user's coupon from a record with the columns above. */
 export function userCouponOf(row: Record<string, unknown>): UserCoupon {
-  const { id, couponId, userId, status, issuedAt, expiresAt, usedAt, orderId } = row as UserCoupon;
-  return { id, couponId, userId, status, issuedAt, expiresAt, usedAt, orderId, discount: discountOf(row) };
+  const { id, couponId, userId, status, issuedAt, expiresAt, usedAt, voidedAt, orderId } = row as UserCoupon;
+  return { id, couponId, userId, status, issuedAt, expiresAt, usedAt, voidedAt, orderId, discount: discountOf(row) };
 }
 
 function insertUserCoupons(changes: Change<UserCoupon>[]): Statement {
@@ -52,13 +52,14 @@ function insertUserCoupons(changes: Change<UserCoupon>[]): Statement {
 function updateUserCoupons(changes: Change<UserCoupon>[]): Statement {
   return {
     name: "update user coupons",
-    text: `UPDATE user_coupons uc SET status = v.status, used_at = v.used_at, order_id = v.order_id
-           FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[]) v(id, status, used_at, order_id) WHERE uc.id = v.id`,
+    text: `UPDATE user_coupons uc SET status = v.status, used_at = v.used_at, order_id = v.order_id, voided_at = v.voided_at
+           FROM unnest($1::uuid[], $2::text[], $3::timestamptz[], $4::uuid[], $5::timestamptz[]) v(id, status, used_at, order_id, voided_at) WHERE uc.id = v.id`,
     values: [
       arrayOf(changes, ({ key }) => key),
       arrayOf(changes, ({ after }) => after.status),
       timestampArray(changes, ({ after }) => after.usedAt),
       arrayOf(changes, ({ after }) => after.orderId),
+      timestampArray(changes, ({ after }) => after.voidedAt),
     ],
     rows: changes.length,
   };
@@ -80,6 +81,15 @@ export const claims: Table<string> = {
 
 export function claimKey(couponId: string, userId: string): string {
   return `${couponId}:${userId}`;
+}
+
+/** The coupons of a campaign that voiding changes. */
+export function selectVoidable(couponId: string): Statement {
+  return {
+    name: "select voidable coupons",
+    text: `SELECT id FROM user_coupons WHERE campaign_id = $1 AND voided_at IS NULL AND status IN ('AVAILABLE', 'USED')`,
+    values: [couponId],
+  };
 }
 
 /** The users that have a coupon of this campaign. */
@@ -105,7 +115,7 @@ export function selectUserCoupons(pages: Page[], status: CouponFilter, now: numb
   };
 }
 
-export const COUPON_FILTERS = ["AVAILABLE", "USED", "EXPIRED", "ALL"] as const;
+export const COUPON_FILTERS = ["AVAILABLE", "USED", "EXPIRED", "VOID", "ALL"] as const;
 export type CouponFilter = (typeof COUPON_FILTERS)[number];
 
 /** The condition of each filter at the instant $4. */
@@ -113,6 +123,7 @@ const CONDITIONS: Record<CouponFilter, string> = {
   ALL: "true",
   AVAILABLE: "status = 'AVAILABLE' AND (expires_at IS NULL OR expires_at > $4)",
   USED: "status = 'USED'",
+  VOID: "status = 'VOID'",
   EXPIRED: "(status = 'EXPIRED' OR status = 'AVAILABLE' AND expires_at <= $4)",
 };
 

@@ -1,6 +1,7 @@
 // Campaigns issue coupons, first come, first served. A coupon gives a discount on an order.
 
 import { endOfDayAfter } from "../day.ts";
+import type { Metadata } from "../http/metadata.ts";
 
 /** Amounts in minor units; `rate` in percent, 1–100. */
 export type Discount =
@@ -9,8 +10,9 @@ export type Discount =
 
 /**
  * Instants in ms. A campaign without an end stays open while coupons remain. `version` counts
- * operators' edits, `soldOutAt` is when the last coupon was issued. `rehearsalId` marks a
- * rehearsal's copy. Only the round that creates the campaign sets `made`.
+ * operators' edits, `soldOutAt` is when the last coupon was issued. A PRIVATE campaign exists for
+ * operators only. `rehearsalId` marks a rehearsal's copy. Only the round that creates the campaign
+ * sets `made`.
  */
 export type Campaign = {
   id: string;
@@ -22,12 +24,16 @@ export type Campaign = {
   closesAt: number | null;
   validDays: number | null;
   expiresAt: number | null;
+  visibility: CampaignVisibility;
+  metadata: Metadata;
   version: number;
   soldOutAt: number | null;
   rehearsalId: string | null;
   made?: { createdAt: number };
 };
 
+export const CAMPAIGN_VISIBILITIES = ["PUBLIC", "PRIVATE"] as const;
+export type CampaignVisibility = (typeof CAMPAIGN_VISIBILITIES)[number];
 export type CampaignStatus = "UPCOMING" | "OPEN" | "SOLD_OUT" | "CLOSED";
 
 /** A coupon of a user. The campaign's discount cannot change after the first coupon is issued. */
@@ -35,10 +41,12 @@ export type UserCoupon = {
   id: string;
   couponId: string;
   userId: string;
-  status: "AVAILABLE" | "USED" | "EXPIRED";
+  status: "AVAILABLE" | "USED" | "EXPIRED" | "VOID";
   issuedAt: number;
   expiresAt: number | null;
   usedAt: number | null;
+  /** When an operator voided it. A used one is VOID as soon as its order gives it back. */
+  voidedAt: number | null;
   orderId: string | null;
   discount: Discount;
 };

@@ -56,8 +56,8 @@ export class SoldOut {
       const campaign = row && campaignOf(row);
       if (!campaign || !isSoldOut(campaign) || campaign.totalQuantity > CLAIMERS_MAX) return;
       // Only the till knows the buyers of a rehearsal, and only they may learn that its copy is
-      // sold out.
-      if (campaign.rehearsalId !== null) return;
+      // sold out. Shoppers learn nothing of a private campaign.
+      if (campaign.rehearsalId !== null || campaign.visibility === "PRIVATE") return;
       const claimers = await this.#database.rows<{ userId: string }>(selectClaimers(couponId));
       const refusal = new Refusal("COUPON_SOLD_OUT", { couponId }, true);
       if (epoch === this.#epoch) this.#campaigns.set(couponId, { campaign, claimers: new Set(claimers.map(({ userId }) => userId)), refusal });

@@ -14,7 +14,7 @@ export function getCoupon(uow: UnitOfWork, userCouponId: string, userId: string)
 
 /**
  * The user's coupon, if an order of this total can use it now.
- * Errors: COUPON_NOT_FOUND, COUPON_UNUSABLE with `reason` USED, EXPIRED or MIN_ORDER_AMOUNT.
+ * Errors: COUPON_NOT_FOUND, COUPON_UNUSABLE with `reason` USED, EXPIRED, VOID or MIN_ORDER_AMOUNT.
  */
 export function getUsableCoupon(uow: UnitOfWork, userCouponId: string, userId: string, totalAmount: number): UserCoupon {
   const coupon = getCoupon(uow, userCouponId, userId);
@@ -30,10 +30,13 @@ export function useCoupon(uow: UnitOfWork, coupon: UserCoupon, orderId: string):
   uow.put(userCoupons, coupon.id, { ...coupon, status: "USED", usedAt: uow.now, orderId });
 }
 
-/** Makes an order's coupon available again, or expired. Throws if another order uses it. */
+/**
+ * Makes an order's coupon available again, or expired, or void if it was voided meanwhile. Throws if
+ * another order uses it.
+ */
 export function returnCoupon(uow: UnitOfWork, userCouponId: string, orderId: string): void {
   const coupon = uow.find(userCoupons, userCouponId);
   if (coupon?.orderId !== orderId) throw new Error(`coupon ${userCouponId} is not used by order ${orderId}`);
-  const returned: UserCoupon = { ...coupon, status: "AVAILABLE", usedAt: null, orderId: null };
+  const returned: UserCoupon = { ...coupon, status: coupon.voidedAt === null ? "AVAILABLE" : "VOID", usedAt: null, orderId: null };
   uow.put(userCoupons, coupon.id, { ...returned, status: couponStatus(returned, uow.now) });
 }

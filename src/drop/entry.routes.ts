@@ -98,6 +98,7 @@ function ownEntryRoute(routes: Routes, { database, cache, now }: EntryParts, fin
       permission: "drops",
       tag: "Drops",
       summary: "The caller's last entry",
+      description: "Also an entry that has ended. For a drawn drop it comes with the proof of its rank.",
       params,
       answers: { 200: OwnEntrySchema },
       refusals: ["DROP_NOT_FOUND", "ENTRY_NOT_FOUND"],

@@ -26,6 +26,8 @@ export type GatewayDetails = {
   approvalNumber: string | null;
   approvedAt: string | null;
   receiptUrl: string | null;
+  /** The part of the whole payment that is exempt from value-added tax, in minor units. Absent is 0. */
+  taxFreeAmount?: number;
   deposit?: { bankCode: string; bank: string | null; accountNumber: string; dueAt: string } | undefined;
 };
 
@@ -66,6 +68,8 @@ export type Confirmation = { paymentKey: string; orderId: string; amount: number
 export type Cancellation = {
   paymentKey: string;
   amount: number | null;
+  /** The part of `amount` that is exempt from value-added tax. Absent and null are 0. */
+  taxFreeAmount?: number | null;
   reason: string;
   idempotencyKey: string;
   /** Where a deposit goes back to. */

@@ -20,7 +20,7 @@ const record = <T>(value: TSchema, description: string) =>
 
 const Value = () => Type.String({ maxLength: 500 });
 
-export const MetadataSchema = () => record<Metadata>(Value(), "The shop's own data: up to 50 texts by key");
+export const MetadataSchema = (description = "The shop's own data: up to 50 texts by key") => record<Metadata>(Value(), description);
 export const MetadataPatchSchema = () =>
   record<MetadataPatch>(Type.Union([Value(), Type.Null()]), "Merged by key into the metadata; null removes a key");
 

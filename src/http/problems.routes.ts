@@ -17,6 +17,7 @@ export function problemRoutes(routes: Routes): void {
       audience: "anyone",
       tag: "Operations",
       summary: "Explain a problem `type`",
+      description: "The status and both texts of a refusal code. The `type` of each problem document is such a path.",
       params: Type.Object({ slug: Type.String({ description: "The code in lower case, with hyphens" }) }),
       answers: {
         200: Type.Object(

@@ -6,6 +6,7 @@ import type { RefusalCode } from "../refusal.ts";
 import type { Locale } from "../problem.ts";
 import type { Permission } from "./permissions.ts";
 import type { Caller } from "./caller.ts";
+import type { Tag } from "./openapi/tags.ts";
 
 /** `owner`: the path's `userId` must be the caller's own, unless an operator calls. */
 export type Audience = "anyone" | "shopper" | "owner" | "operator";
@@ -24,9 +25,9 @@ export type RouteDefinition<P extends TSchema, Q extends TSchema, B extends TSch
   audience: Audience;
   /** The permission that an operator needs. Every route but a public one has one. */
   permission?: Permission;
-  tag: string;
+  tag: Tag;
   summary: string;
-  description?: string;
+  description: string;
   params?: P;
   query?: Q;
   body?: B;

@@ -52,7 +52,8 @@ export const Version = (description?: string) => Type.Integer({ minimum: 0, maxi
 export const PaymentKey = (description: string) => Type.String({ minLength: 1, maxLength: 200, pattern: "^[\\x21-\\x7e]+$", description });
 export const Money = () => Type.Integer({ description: "In the currency's minor unit" });
 export const Nullable = <T extends TSchema>(schema: T) => Type.Union([schema, Type.Null()]);
-export const OneOf = <const T extends readonly string[]>(values: T) => Type.Unsafe<T[number]>({ type: "string", enum: [...values] });
+export const OneOf = <const T extends readonly string[]>(values: T, description?: string) =>
+  Type.Unsafe<T[number]>({ type: "string", enum: [...values], ...(description ? { description } : {}) });
 
 /** In place of a user's id in a path: the caller. */
 export const ME = "me";
@@ -60,7 +61,7 @@ export const UserParams = Type.Object({ userId: Id("A user's id, or `me`") });
 
 /** The parameters `limit` and `cursor` of every list. */
 export const page = {
-  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20 })),
+  limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 100, default: 20, description: "The most entries of the page" })),
   // The longest cursor holds a name of 300 characters, each escaped in JSON, all in base64.
   cursor: Type.Optional(Type.String({ maxLength: 3000, description: "`nextCursor` of the previous page" })),
 };

@@ -27,6 +27,7 @@ export function shopRoutes(routes: Routes, { config, now }: ShopRoutesOptions): 
       audience: "anyone",
       tag: "Shop",
       summary: "The shop's currency, time zone, language, current time and payment methods",
+      description: "Settings that a client needs before it can show prices, times and payment methods. None of them is secret.",
       answers: {
         200: Type.Object(
           {

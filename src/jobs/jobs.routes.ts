@@ -1,7 +1,7 @@
 import Type from "typebox";
 import { type Routes, perform } from "../http/route.ts";
 import { Body, Instant, Nullable } from "../http/schemas.ts";
-import type { Scheduler } from "./scheduler.ts";
+import type { JobView, Scheduler } from "./scheduler.ts";
 
 const Job = Type.Object(
   {
@@ -28,6 +28,7 @@ export function jobsRoutes(routes: Routes, { scheduler }: JobsRoutesOptions): vo
       permission: "operations",
       tag: "Jobs",
       summary: "List the scheduled jobs",
+      description: "Each job with its schedule and its last runs by any instance.",
       answers: { 200: Type.Object({ jobs: Type.Array(Job) }) },
     },
     () => scheduler.list(),
@@ -42,11 +43,17 @@ export function jobsRoutes(routes: Routes, { scheduler }: JobsRoutesOptions): vo
       permission: "operations",
       tag: "Jobs",
       summary: "Run a job now; answers when it is done",
-      params: Type.Object({ name: Type.String({ maxLength: 100 }) }),
+      description: "If the job is running, this run begins after that one, or is refused with `BUSY`.",
+      params: Type.Object({ name: Type.String({ maxLength: 100, description: "The job's name" }) }),
       body: Body({}),
       answers: { 200: Job },
       refusals: ["NOT_FOUND"],
     },
-    ({ params: { name } }) => perform(() => scheduler.run(name)),
+    ({ params: { name } }) => perform(() => scheduler.run(name), 200, countsOf),
   );
+}
+
+/** The counts of a job's last run. */
+function countsOf({ lastResult }: JobView): Record<string, number> {
+  return Object.fromEntries(Object.entries(lastResult ?? {}).filter((member): member is [string, number] => typeof member[1] === "number"));
 }

@@ -5,6 +5,7 @@ import type { FulfilmentStatus, Shipment } from "./fulfilment.ts";
 import { type Order, type OrderItem, type OrderStatus, payable, type ShippingAddress } from "./order.ts";
 import { orderNumberOf } from "./order-number.ts";
 import { ITEMS_IN_LIST, withItems } from "./order.sql.ts";
+import { taxFreeTotal } from "./refund/refund-shares.ts";
 import { balancePayment, type PaymentRow } from "./payment/payment.ts";
 
 /** Who reads an order. The zone is the shop's, which order numbers depend on. */
@@ -34,6 +35,8 @@ export type OrderView = {
   paidAmount: number;
   refundedAmount: number;
   amountDue: number;
+  /** Of the amount that is or was to pay. Absent is 0. */
+  taxFreeAmount?: number;
   holdsStock: boolean;
   shippingAddress: ShippingAddress | null;
   note: string | null;
@@ -53,6 +56,7 @@ type PaymentSummary = Pick<PaymentRow, "id" | "method" | "status">;
  */
 export function orderView(order: Order, gatewayPayment: PaymentSummary | undefined, { timezone, isOperator }: Viewer): OrderView {
   const payment = balancePayment(order) ?? gatewayPayment;
+  const taxFreeAmount = taxFreeTotal(order);
   return {
     orderId: order.id,
     orderNumber: orderNumberOf(order.id, order.createdAt, timezone),
@@ -76,6 +80,7 @@ export function orderView(order: Order, gatewayPayment: PaymentSummary | undefin
     paidAmount: order.completedAt === null ? 0 : payable(order),
     refundedAmount: order.refundedAmount,
     amountDue: order.status === "PENDING" ? payable(order) : 0,
+    ...(taxFreeAmount > 0 ? { taxFreeAmount } : {}),
     holdsStock: order.holdsStock ?? false,
     shippingAddress: order.shippingAddress,
     note: order.note,

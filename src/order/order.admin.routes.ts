@@ -27,9 +27,9 @@ const RefundBody = Body({
 });
 const ListQuery = Query({
   ...page,
-  status: Type.Optional(OneOf(ORDER_STATUSES)),
-  fulfilmentStatus: Type.Optional(OneOf(FULFILMENT_STATUSES)),
-  userId: Type.Optional(Id()),
+  status: Type.Optional(OneOf(ORDER_STATUSES, "Only orders with this status")),
+  fulfilmentStatus: Type.Optional(OneOf(FULFILMENT_STATUSES, "Only orders with this status of their shipments")),
+  userId: Type.Optional(Id("Only orders of this user")),
   productId: Type.Optional(Id("Orders with a variant of this product")),
   orderNumber: Type.Optional(Type.String({ maxLength: 40, description: "In any case, with or without the hyphen" })),
   q: Search("Part of the buyer's name, or the beginning of an external id or of an order number"),
@@ -98,6 +98,7 @@ export function orderAdminRoutes(routes: Routes, { config, database, lists, orde
       permission: "orders",
       tag: "Orders",
       summary: "Orders, newest first, each with its first line items",
+      description: "All conditions apply together. Orders of rehearsals are left out unless `rehearsals` asks for them.",
       query: ListQuery,
       answers: { 200: OrderSearchSchema },
       shape({ query }) {

@@ -62,6 +62,12 @@ const fields = {
   paidAmount: Type.Integer({ description: "0 until the order is paid, in the currency's minor unit" }),
   refundedAmount: Money(),
   amountDue: Type.Integer({ description: "The amount to pay while the order is PENDING, else 0, in the currency's minor unit" }),
+  taxFreeAmount: Type.Optional(
+    Type.Integer({
+      description:
+        "The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit",
+    }),
+  ),
   holdsStock: Type.Boolean({ description: "Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires" }),
   shippingAddress: Nullable(ShippingAddressSchema),
   note: Nullable(Type.String()),

@@ -48,11 +48,12 @@ export const orders: Table<Order> = {
 /** A line item as it is stored: values that most line items share are left out. */
 type StoredItem = Omit<OrderItem, "sku" | "options" | "refundedQuantity"> & Partial<OrderItem>;
 
-function storedItem({ variantId, productId, sku, name, options, unitPrice, quantity, refundedQuantity }: OrderItem): StoredItem {
+function storedItem({ variantId, productId, sku, name, options, unitPrice, quantity, refundedQuantity, taxFreeAmount = 0 }: OrderItem): StoredItem {
   const stored: StoredItem = { variantId, productId, name, unitPrice, quantity };
   if (sku !== null) stored.sku = sku;
   if (Object.keys(options).length > 0) stored.options = options;
   if (refundedQuantity > 0) stored.refundedQuantity = refundedQuantity;
+  if (taxFreeAmount > 0) stored.taxFreeAmount = taxFreeAmount;
   return stored;
 }
 

@@ -75,7 +75,8 @@ export type OrderItem = {
   unitPrice: number;
   quantity: number;
   refundedQuantity: number;
-  /** Absent is 0, here and below. */
+  /** The part of `unitPrice` that is exempt from value-added tax. Absent is 0, here and below. */
+  taxFreeAmount?: number;
   shippedQuantity?: number;
   /** Of the refunded units, those refunded after shipment. */
   returnedQuantity?: number;

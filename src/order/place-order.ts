@@ -210,7 +210,10 @@ function mergedLineItems(uow: UnitOfWork, input: PlaceOrder, requests: LineItemR
 function orderItem(uow: UnitOfWork, { productId, variantId, quantity }: LineItem): OrderItem {
   const { product, variant } = getVariantForSale(uow, productId, variantId);
   const { sku, options, price: unitPrice } = variant;
-  return { variantId, productId, sku, name: displayName(product, variant), options, unitPrice, quantity, refundedQuantity: 0 };
+  const item: OrderItem = { variantId, productId, sku, name: displayName(product, variant), options, unitPrice, quantity, refundedQuantity: 0 };
+  // A price that was lowered since is tax-free as a whole.
+  if (product.taxFreeAmount) item.taxFreeAmount = Math.min(product.taxFreeAmount, unitPrice);
+  return item;
 }
 
 /** The order's row: completed if it is paid in this round, else pending until it expires. */

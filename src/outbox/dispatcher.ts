@@ -4,9 +4,10 @@
 import { backoffMs } from "../backoff.ts";
 import type { Database } from "../database/pool.ts";
 import type { Statement } from "../database/statement.ts";
+import { isSentBy } from "../events/sent-events.ts";
 import { deliverInOrder, sanitizedReason } from "./deliver-in-order.ts";
 import type { Envelope } from "./envelope.ts";
-import { ALL_EVENTS, type EventContents, isSentBy } from "./event-contents.ts";
+import { ALL_EVENTS, type EventContents } from "./event-contents.ts";
 import { idOf, type OutboxEvent } from "./event.ts";
 import { concernsSink, IsolatingSender, type Outcome } from "./isolate.ts";
 import {
@@ -51,7 +52,7 @@ export class Dispatcher {
   readonly #database: Database;
   readonly #owner: string;
   readonly #contents: EventContents;
-  readonly #isSent: (event: { type: string }) => boolean;
+  readonly #isSent: (type: string) => boolean;
   readonly #onReport: (report: SinkReport) => void;
   readonly #sender: IsolatingSender;
   /** Events after position `from` that were delivered but not stored yet. After a failure they are not sent again. */
@@ -66,7 +67,7 @@ export class Dispatcher {
     this.#database = database;
     this.#owner = owner;
     this.#contents = contents;
-    this.#isSent = isSentBy(contents);
+    this.#isSent = isSentBy(contents.types);
     this.#onReport = onReport;
     this.#sender = new IsolatingSender((envelopes, replays) => this.#timed(() => sink.deliver(envelopes, replays)));
   }
@@ -155,7 +156,9 @@ export class Dispatcher {
     if (!batch) return 0;
     const sink = this.sink.name;
     this.#oneOrder = batch.orderIds.length === 1;
-    const events = (await this.#database.rows<OutboxEvent>(selectDue(batch.orderIds, position, batch.upper))).filter(this.#isSent);
+    const events = (await this.#database.rows<OutboxEvent>(selectDue(batch.orderIds, position, batch.upper))).filter(({ type }) =>
+      this.#isSent(type),
+    );
     if (events.length === 0) return this.#skipBatch(lease, batch.upper);
     const rows = await this.#database.rows<{ orderId: string }>(selectBlockedOrders(sink, batch.orderIds));
     const blockedOrders = new Set(rows.map(({ orderId }) => orderId));

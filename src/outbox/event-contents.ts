@@ -10,9 +10,3 @@ export type EventContents = {
 };
 
 export const ALL_EVENTS: EventContents = { types: ["*"], timezone: "UTC", personalData: false };
-
-/** Returns whether events of a type are sent. */
-export function isSentBy({ types }: Pick<EventContents, "types">): (event: { type: string }) => boolean {
-  const patterns = types.map((type) => new RegExp(`^${type.replaceAll(".", "\\.").replaceAll("*", ".*")}$`));
-  return ({ type }) => patterns.some((pattern) => pattern.test(type));
-}

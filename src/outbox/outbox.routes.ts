@@ -10,14 +10,14 @@ import { eventPlace, listEvents, replayEvent } from "./list-events.ts";
 import { orderHistory } from "./order-history.ts";
 import type { Relay } from "./relay.ts";
 
-const STATUS = OneOf(["WAITING", "DELIVERED", "DEAD"]);
+const STATUSES = ["WAITING", "DELIVERED", "DEAD"] as const;
 const Event = Type.Object(
   {
     id: Id(),
     type: Type.String(),
     orderId: Nullable(Id()),
     subject: Id(),
-    status: STATUS,
+    status: OneOf(STATUSES),
     attempts: Type.Integer(),
     createdAt: Instant(),
     deliveredAt: Nullable(Instant()),
@@ -80,7 +80,8 @@ export function outboxRoutes(routes: Routes, { database, orderCache, relay }: Ou
       permission: "operations",
       tag: "Events",
       summary: "List events for the data platform, newest first",
-      query: Query({ ...page, status: Type.Optional(STATUS) }),
+      description: "An event is WAITING until each sink has it, and DEAD if a sink refused it until the last attempt.",
+      query: Query({ ...page, status: Type.Optional(OneOf(STATUSES, "Only events with this status")) }),
       answers: { 200: Type.Object({ events: Type.Array(Event), nextCursor: NextCursor }) },
       shape: ({ query }) => void eventPlace(query.cursor),
     },
@@ -96,6 +97,7 @@ export function outboxRoutes(routes: Routes, { database, orderCache, relay }: Ou
       permission: "operations",
       tag: "Events",
       summary: "Deliver an event once more, also a dead letter",
+      description: "Sinks may receive the event again; its id stays the same.",
       params: Type.Object({ id: Id() }),
       body: Body({}),
       answers: { 200: Event },

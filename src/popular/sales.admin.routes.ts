@@ -43,7 +43,10 @@ export function salesAdminRoutes(routes: Routes, { lists }: { lists: Database })
       summary: "Sales by product, most units first",
       description:
         "As of the last aggregation. An order counts on the day of its completion, less its refunds since; revenue is unit price × units before discounts.",
-      query: Query({ ...period, limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 100 })) }),
+      query: Query({
+        ...period,
+        limit: Type.Optional(Type.Integer({ minimum: 1, maximum: 10_000, default: 100, description: "The most products of the list" })),
+      }),
       answers: { 200: SalesSchema },
     },
     ({ query: { from = null, to = null, limit = 100 } }) => listSales(lists, { from, to, limit }),

@@ -3,6 +3,7 @@ import { orders } from "../order/order.sql.ts";
 import type { Order } from "../order/order.ts";
 import { livePayment } from "../order/payment/live-payment.ts";
 import { newRefund, type RefundTerms, remaining, restoreUnits, shareOf } from "../order/refund/refund.ts";
+import { taxFreeShare } from "../order/refund/refund-shares.ts";
 import { refunds } from "../order/refund/refund.sql.ts";
 import { type Command, command } from "../till/command.ts";
 import { NeedsChanged, type UnitOfWork } from "../till/unit-of-work.ts";
@@ -39,9 +40,10 @@ export function bookRefund(uow: UnitOfWork, order: Order, terms: RefundTerms): v
   if (uow.find(refunds, order.id)) throw new NeedsChanged();
   const payment = livePayment(uow, order.id);
   if (!payment?.card) throw new Error(`order ${order.id} has no payment at the gateway`);
-  const { amount } = shareOf(order, terms);
+  const { amount, after } = shareOf(order, terms);
   if (amount > 0) {
-    const pending = newRefund(uow, payment, payment.card.paymentKey, { ...terms, amount, askAfterMs: 0 });
+    const taxFreeAmount = taxFreeShare(order, order.items, after, payment.card.details?.taxFreeAmount ?? 0);
+    const pending = newRefund(uow, payment, payment.card.paymentKey, { ...terms, amount, taxFreeAmount, askAfterMs: 0 });
     uow.put(refunds, order.id, { ...pending, status: "COMPLETED", settledAt: uow.now, askAt: null });
   }
   restoreUnits(uow, order, terms);

@@ -12,19 +12,21 @@ export type GatewayRefund = {
   paymentKey: string;
   /** In minor units; null: all that is left, in the currency in which it was paid. */
   amount: number | null;
+  taxFreeAmount?: number | null;
   reason: string;
   receiveAccount?: ReceiveAccount | null | undefined;
 };
 
 /** Sends money back. Never throws for a gateway error. @param again whether the request may have been sent before */
 export async function refundAtGateway(gateway: Gateway, refund: GatewayRefund, again: boolean): Promise<GatewayOutcome> {
-  const { id, keyNumber, paymentKey, amount, reason, receiveAccount = null } = refund;
+  const { id, keyNumber, paymentKey, amount, taxFreeAmount = null, reason, receiveAccount = null } = refund;
   const outcome = await askGateway({
     id,
     keyNumber,
     first: !again,
     maySend: true,
-    send: (idempotencyKey) => gateway.cancel({ paymentKey, amount, reason: `${cutText(reason, 150)} [${id}]`, idempotencyKey, receiveAccount }),
+    send: (idempotencyKey) =>
+      gateway.cancel({ paymentKey, amount, taxFreeAmount, reason: `${cutText(reason, 150)} [${id}]`, idempotencyKey, receiveAccount }),
     interpret: ({ payment }) => (isOfAnotherCurrency(payment, amount, gateway) ? otherCurrency : { kind: "done" }),
     lookUp: async () => stateOf(await gateway.find(paymentKey), refund, gateway),
     // The money may have gone back in another way, so every refusal is looked up.

@@ -74,10 +74,13 @@ async function show(
   return answer.body;
 }
 
+const STABLE_HASH = "6bb1e12bed7b8ec84adedee0e8dbb42ae88e7de1a6e378b9a4ed46eac8c10fe8";
+
 /** The stable part of responses that differ in each run. */
 const STABLE: Record<string, (answer: Answer) => unknown> = {
   metrics: ({ text }) => excerpt(text),
   listJobs: ({ body }) => stableRuns(body),
+  listJournal: ({ body }) => ({ ...body, entries: body.entries.map((entry: Any) => ({ ...entry, requestId: REQUEST_ID, hash: STABLE_HASH })) }),
   // The simulator's key ends in the order's id.
   listPaymentsAttention: ({ body }) => ({
     ...body,
@@ -192,6 +195,12 @@ test("a morning in the shop matches the documented examples", async (t) => {
       ],
     },
   });
+  await show(operator, "revokeBalances", "A part of the bonus", 200, {
+    body: { revocations: [{ userId: jiwoo.id, amount: 1000, reason: "중복 지급" }] },
+  });
+  await show(operator, "revokeBalances", "BALANCE_INSUFFICIENT: more than was granted", 400, {
+    body: { revocations: [{ userId: jiwoo.id, amount: 1_000_000, reason: "중복 지급" }] },
+  });
   await show(operator, "grantBalances", "USER_NOT_FOUND: the whole list is refused", 404, {
     body: {
       grants: [
@@ -258,6 +267,16 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "createCoupon", "INVALID_REQUEST: a rate above 100", 400, {
     body: { name: "김장철 쿠폰", discount: { type: "PERCENTAGE", rate: 120 }, totalQuantity: 100 },
   });
+  const vip = await show(operator, "createCoupon", "A private campaign for members", 201, {
+    body: {
+      name: "VIP 감사 쿠폰",
+      discount: { type: "FIXED", amount: 10_000 },
+      totalQuantity: 100,
+      expiresAt: "2030-01-01T00:00:00Z",
+      visibility: "PRIVATE",
+      metadata: { channel: "crm" },
+    },
+  });
   await show(operator, "editCoupon", "Another name", 200, { params: { id: tomorrow.id }, body: { name: "김장 준비 20% 쿠폰" } });
   await show(operator, "editCoupon", "VERSION_CONFLICT: another edit came first", 409, {
     params: { id: tomorrow.id },
@@ -284,6 +303,13 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(minsu, "issueCoupon", "COUPON_ALREADY_ISSUED", 409, { params: { couponId: welcome.id } });
   await show(operator, "issueCoupon", "On a user's behalf", 201, { params: { couponId: welcome.id }, body: { userId: jiwoo.id } });
   await show(seoyeon, "issueCoupon", "COUPON_SOLD_OUT", 409, { params: { couponId: welcome.id } });
+  await show(operator, "issueCoupons", "To two users, one of whom has it", 200, {
+    params: { id: vip.id },
+    body: { userIds: [jiwoo.id, seoyeon.id] },
+  });
+  await show(operator, "issueCoupons", "USER_NOT_FOUND", 404, { params: { id: vip.id }, body: { userIds: [jiwoo.id, UNKNOWN_ID] } });
+  await show(operator, "voidCoupons", "Issued by mistake", 200, { params: { id: vip.id }, body: { reason: "잘못 발행" } });
+  await show(operator, "voidCoupons", "COUPON_NOT_FOUND", 404, { params: { id: UNKNOWN_ID }, body: { reason: "잘못 발행" } });
   await show(operator, "closeCoupon", "Closed by an operator", 200, { params: { id: welcome.id } });
   await show(operator, "closeCoupon", "COUPON_NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
   await show(seoyeon, "issueCoupon", "COUPON_CLOSED: not open yet", 409, { params: { couponId: tomorrow.id } });
@@ -493,6 +519,7 @@ test("a morning in the shop matches the documented examples", async (t) => {
   await show(operator, "replayEvent", "Delivered again", 200, { params: { id: events[0].id } });
   await show(operator, "replayEvent", "NOT_FOUND", 404, { params: { id: UNKNOWN_ID } });
   await show(operator, "audit", "No violations", 200);
+  await show(operator, "listJournal", "Jobs that were run by hand", 200, { params: { operation: "runJob" } });
   await show(operator, "listSalesByDay", "Day by day", 200, { params: { from: today, to: today } });
   await show(operator, "listEveryProduct", "Products that are not for sale", 200, { params: { status: "NOT_FOR_SALE" } });
   await show(operator, "listUsers", "A search", 200, { params: { q: "1024" } });

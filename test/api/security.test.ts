@@ -50,8 +50,9 @@ test("the server refuses to add a route that does not declare its audience", () 
 
 test("a route that needs a token and names no permission is refused", () => {
   const routes = new Routes(bareServer(), {} as Till, "ko");
+  const texts = { tag: "Shop", summary: "s", description: "d" } as const;
   const declare = (audience: Audience): void =>
-    routes.read({ method: "GET", path: `/${audience}`, operationId: audience, audience, tag: "t", summary: "s", answers: { 200: null } }, () => null);
+    routes.read({ method: "GET", path: `/${audience}`, operationId: audience, audience, ...texts, answers: { 200: null } }, () => null);
   for (const audience of ["operator", "shopper", "owner"] as const) assert.throws(() => declare(audience), /names no permission/);
   declare("anyone");
 });
@@ -139,10 +140,13 @@ const BODIES: Record<string, (fixtures: Fixtures) => unknown> = {
   "POST /admin/users": () => ({ name: "n" }),
   "POST /admin/payments/{id}/resolve": () => ({ outcome: "PAID", reason: "r" }),
   "POST /admin/balances/grant": () => ({ grants: [{ userId: "0193a000-0000-7000-8000-000000000000", amount: 1, reason: "r" }] }),
+  "POST /admin/balances/revoke": () => ({ revocations: [{ userId: "0193a000-0000-7000-8000-000000000000", amount: 1, reason: "r" }] }),
   "POST /admin/products": () => ({ name: "n", price: 1, stock: 1 }),
   "PATCH /admin/products/{id}": () => ({ name: "n" }),
   "POST /admin/variants/{id}/stock": () => ({ delta: 1, reason: "r" }),
   "POST /admin/coupons": () => ({ name: "n", discount: { type: "FIXED", amount: 1 }, totalQuantity: 1 }),
   "PATCH /admin/coupons/{id}": () => ({ name: "n" }),
+  "POST /admin/coupons/{id}/void": () => ({ reason: "r" }),
+  "POST /admin/coupons/{id}/issue": () => ({ userIds: ["0193a000-0000-7000-8000-000000000000"] }),
   "POST /admin/orders/{id}/refunds": () => ({ reason: "r" }),
 };

@@ -33,7 +33,8 @@ export function browserTest(name: string, run: () => Promise<void>): void {
   test(name, CHROMIUM === undefined ? { skip: MISSING } : {}, run);
 }
 
-export const PHONE = { width: 390, height: 844 };
+/** A phone of 844 px height, less the browser's own bars. */
+export const PHONE = { width: 390, height: 664 };
 export const DESKTOP = { width: 1280, height: 900 };
 
 export type VisitOptions = {

@@ -1,11 +1,13 @@
 /**
  * Takes screenshots of every page into ./screenshots (ignored by git): phone and desktop, light and dark, Korean and English.
+ * `phone` is the window as a person sees it first; in the other sizes the window is as tall as the page.
  * `npm run screenshots [-- PATTERN]` takes those whose name matches PATTERN, such as `phone-dark-ko` or `^console-.*narrow`.
  * `^(?!console)…` skips the console's rehearsal.
  */
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { Page } from "playwright-core";
 import { openShop } from "../../src/app/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { SECRET } from "../support/shop.ts";
@@ -24,11 +26,12 @@ try {
     ...(await storefrontPages(open.url)),
     ...(pattern.source.startsWith("^(?!console)") ? [] : await consolePages(open.url)),
   ];
-  for (const [size, viewport] of Object.entries({ phone: PHONE, desktop: DESKTOP, narrow: { width: 320, height: 640 } })) {
+  for (const [size, viewport] of Object.entries({ phone: PHONE, tall: PHONE, desktop: DESKTOP, narrow: { width: 320, height: 640 } })) {
     for (const theme of ["light", "dark"] as const) {
       for (const language of ["ko", "en"] as const) {
-        if (size === "narrow" && (theme === "dark" || language === "en")) continue;
-        for (const page of pages) await picture(`${page.name}-${size}-${theme}-${language}`, page, { size: viewport, theme, language });
+        if ((size === "narrow" || size === "tall") && (theme === "dark" || language === "en")) continue;
+        for (const page of pages)
+          await picture(`${page.name}-${size}-${theme}-${language}`, page, size !== "phone", { size: viewport, theme, language });
       }
     }
   }
@@ -41,6 +44,7 @@ try {
 async function picture(
   name: string,
   { address, as, user, operator, polls, prepare }: Screenshot,
+  wholePage: boolean,
   options: Parameters<typeof visit>[1],
 ): Promise<void> {
   if (!pattern.test(name)) return;
@@ -60,11 +64,14 @@ async function picture(
       .catch(() => {});
   }
   await prepare?.(page);
-  // The window becomes as tall as the page, so that sticky elements are at its edges.
-  const { width, height } = options?.size ?? PHONE;
-  const tall = (await page.locator("#app").boundingBox())?.height ?? height;
-  await page.setViewportSize({ width, height: Math.max(height, Math.ceil(tall)) });
+  if (wholePage) await growWindow(page, options?.size ?? PHONE);
   await page.screenshot({ path: join(TARGET, `${name}.png`) });
   await close();
   console.log(name);
+}
+
+/** The window becomes as tall as the page, so that sticky elements are at its edges. */
+async function growWindow(page: Page, { width, height }: { width: number; height: number }): Promise<void> {
+  const tall = (await page.locator("#app").boundingBox())?.height ?? height;
+  await page.setViewportSize({ width, height: Math.max(height, Math.ceil(tall)) });
 }

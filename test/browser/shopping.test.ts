@@ -102,9 +102,10 @@ browserTest("an order whose card was declined is paid from the balance; in Engli
     ],
   });
   const { page, close } = await visit(`${shop.url}/#/products/${product.id}`, { as: user, language: "en", size: DESKTOP });
-  await page.getByText("5 left", { exact: true }).waitFor();
+  await page.getByText("13 in stock", { exact: true }).waitFor();
   await page.getByRole("group", { name: "Color" }).getByRole("radio", { name: "blue" }).check();
-  await page.getByText("8 in stock").waitFor();
+  await page.getByRole("group", { name: "Size" }).getByRole("radio", { name: /^L/ }).check();
+  await page.getByText("8 in stock").first().waitFor();
   await button(page, "Buy now").click();
   await page.getByRole("radio", { name: /^Card/ }).check();
   await page.getByRole("radio", { name: "declines" }).check();

@@ -89,6 +89,9 @@ const VALID: Record<string, Row> = {
   jobs: { name: "a job", slot: NOW },
   idempotency_keys: { caller: "c", key: "k", fingerprint: "f", status: 200, body: "", created_at: NOW },
   rounds: { id: A, created_at: NOW },
+  journal_entries: { seq: 1, content: "{}", hash: "h" },
+  journal_ends: { name: "another", seq: 1, hash: "h" },
+  journal_work: { id: A, entry: {}, started_at: NOW },
   refunds: {
     id: A,
     order_id: A,
@@ -127,9 +130,10 @@ const INVALID: Record<string, InvalidRow[]> = {
   balance_transactions: [
     invalid("balance_transactions_type_check", { type: "GIFT" }),
     invalid("balance_transactions_status_check", { status: "DONE" }),
-    // A transaction moves an amount. Only a payment is negative.
+    // A transaction moves an amount. Only payments and revocations are negative.
     invalid("balance_transactions_check", { amount: 0 }),
     invalid("balance_transactions_check", { type: "PAYMENT" }),
+    invalid("balance_transactions_check", { type: "REVOKE" }),
     invalid("balance_transactions_check", { amount: -5, balance_after: 0 }),
     invalid("balance_transactions_check1", { type: "PAYMENT", amount: -5, balance_after: -1 }),
     // The amount is larger than the balance after it.
@@ -137,7 +141,12 @@ const INVALID: Record<string, InvalidRow[]> = {
     key("balance_transactions_pkey", { id: B }),
   ],
   batch_grants: [invalid("batch_grants_amount_check", { key: "l", amount: 0 }), key("batch_grants_pkey", { amount: 2 })],
-  products: [invalid("products_status_check", { status: "SOLD_OUT" }), invalid("products_price_check", { price: -1 }), key("products_pkey")],
+  products: [
+    invalid("products_status_check", { status: "SOLD_OUT" }),
+    invalid("products_price_check", { price: -1 }),
+    invalid("products_tax_free_amount_check", { tax_free_amount: -1 }),
+    key("products_pkey"),
+  ],
   variants: [
     invalid("variants_price_check", { price: -1 }),
     invalid("variants_stock_check", { stock: -1 }),
@@ -157,10 +166,12 @@ const INVALID: Record<string, InvalidRow[]> = {
     invalid("campaigns_check1", { issued_quantity: 6 }),
     invalid("campaigns_check1", { issued_quantity: -1 }),
     invalid("campaigns_valid_days_check", { valid_days: 0 }),
+    invalid("campaigns_visibility_check", { visibility: "HIDDEN" }),
     key("campaigns_pkey"),
   ],
   user_coupons: [
     invalid("user_coupons_status_check", { status: "LOST", used_at: null, order_id: null }),
+    invalid("user_coupons_voided_at_check", { status: "VOID", used_at: null, order_id: null }),
     invalid("user_coupons_check", { used_at: null }),
     invalid("user_coupons_check", { order_id: null }),
     invalid("user_coupons_check", { status: "AVAILABLE" }),
@@ -256,9 +267,13 @@ const INVALID: Record<string, InvalidRow[]> = {
   jobs: [key("jobs_pkey")],
   idempotency_keys: [key("idempotency_keys_pkey", { fingerprint: "g" })],
   rounds: [key("rounds_pkey")],
+  journal_entries: [key("journal_entries_pkey", { hash: "i" })],
+  journal_ends: [key("journal_ends_pkey", { seq: 2 })],
+  journal_work: [key("journal_work_pkey")],
   refunds: [
     invalid("refunds_status_check", { status: "LOST", settled_at: NOW }),
     invalid("refunds_amount_check", { amount: 0 }),
+    invalid("refunds_tax_free_amount_check", { tax_free_amount: 2 }),
     invalid("refunds_check", { settled_at: NOW }),
     invalid("refunds_check", { status: "COMPLETED" }),
     key("refunds_pkey", { order_id: B }),

@@ -62,6 +62,8 @@ const campaign = (fields: Partial<Campaign> = {}): Campaign => ({
   closesAt: null,
   validDays: null,
   expiresAt: null,
+  visibility: "PUBLIC",
+  metadata: {},
   version: 1,
   soldOutAt: null,
   rehearsalId: null,

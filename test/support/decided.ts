@@ -82,6 +82,7 @@ export const coupon = (fields: Partial<UserCoupon> = {}): ExistingRow =>
     issuedAt: NOW - 1000,
     expiresAt: null,
     usedAt: null,
+    voidedAt: null,
     orderId: null,
     discount: { type: "FIXED", amount: 5 },
     ...fields,

@@ -16,16 +16,18 @@ import { Orders } from "./pages/orders.tsx";
 import { Product } from "./pages/product.tsx";
 import { NotPaid, Paid } from "./pages/returned.tsx";
 import { SignIn } from "./pages/sign-in.tsx";
+import { useBarHeight } from "./parts/bottom-bar.tsx";
 import { Icon, type IconName } from "./parts/icon.tsx";
 import { Empty, Notice, Title } from "./parts/parts.tsx";
+import { clearToast, Toasts } from "./parts/toasts.tsx";
 import { currentPath, navigate, route, subject, to } from "../shared/router.ts";
 import { expired, session, signOut } from "./session.ts";
 import { t } from "./words/words.ts";
 
-/** The pages by path. */
-const PAGES: { path: RegExp; needsSignIn?: true; title: () => string; page: (id: string) => ComponentChildren }[] = [
+/** The pages by path. `hasBar`: its own bar takes the place of the menu at the bottom. */
+const PAGES: { path: RegExp; needsSignIn?: true; hasBar?: true; title: () => string; page: (id: string) => ComponentChildren }[] = [
   { path: /^\/$/, title: () => t.value.tagline, page: () => <Home /> },
-  { path: /^\/products\/([^/]+)$/, title: () => t.value.products, page: (id) => <Product key={id} id={id} /> },
+  { path: /^\/products\/([^/]+)$/, hasBar: true, title: () => t.value.products, page: (id) => <Product key={id} id={id} /> },
   { path: /^\/coupons$/, title: () => t.value.coupons, page: () => <Coupons /> },
   { path: /^\/cart$/, needsSignIn: true, title: () => t.value.cart, page: () => <Cart /> },
   { path: /^\/checkout$/, needsSignIn: true, title: () => t.value.checkout, page: () => <Checkout /> },
@@ -44,6 +46,7 @@ export function App() {
   useEffect(() => {
     document.title = `${title} · ${t.value.brand}`;
   }, [title, language.value]);
+  useEffect(clearToast, [path]);
   return (
     <>
       <a
@@ -69,7 +72,8 @@ export function App() {
         )}
       </main>
       <Footer />
-      <Menu position="bottom" />
+      {!found?.hasBar && <Menu position="bottom" />}
+      <Toasts />
     </>
   );
 }
@@ -130,8 +134,9 @@ const MENU: { path: string; icon: IconName; word: "home" | "coupons" | "cart" | 
 function Menu({ position }: { position: "top" | "bottom" }) {
   const { path } = route.value;
   const current = MENU.findLast((entry) => path === entry.path || (entry.path !== "/" && path.startsWith(`${entry.path}/`)))?.path;
+  const bar = useBarHeight<HTMLElement>();
   return (
-    <nav class={`menu ${position}`} aria-label={t.value.mainMenu}>
+    <nav class={`menu ${position}`} aria-label={t.value.mainMenu} ref={position === "bottom" ? bar : null}>
       {MENU.map(({ path: target, icon, word }) => {
         const count = word === "cart" ? cartCount.value : 0;
         return (

@@ -3,6 +3,7 @@ import "./styles/frame.css";
 import "./styles/connection.css";
 import "./styles/parts.css";
 import "./styles/controls.css";
+import "./styles/bars.css";
 import "./styles/art.css";
 import "./styles/coupons.css";
 import "./styles/home.css";

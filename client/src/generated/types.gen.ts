@@ -80,16 +80,16 @@ export type Balance = {
 
 export type Transaction = {
     transactionId: string;
-    type: 'CHARGE' | 'PAYMENT' | 'REFUND' | 'GRANT';
+    type: 'CHARGE' | 'PAYMENT' | 'REFUND' | 'GRANT' | 'REVOKE';
     status: 'PENDING' | 'COMPLETED' | 'FAILED';
     /**
-     * Signed: payments are negative
+     * Signed: payments and revocations are negative
      */
     amount: number;
     balanceAfter: number | null;
     orderId?: string;
     /**
-     * The reason of a grant or a refund; shown to operators only
+     * The reason of a grant, a revocation or a refund; shown to operators only
      */
     reason?: string;
     /**
@@ -144,6 +144,10 @@ export type Product = {
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
     dropId: string | null;
+    /**
+     * The part of a unit's price that is exempt from value-added tax, in the currency's minor unit; shown to operators only
+     */
+    taxFreeAmount?: number;
     /**
      * Raised by operators' edits, never by a sale; shown to operators only
      */
@@ -200,6 +204,13 @@ export type Campaign = {
      * Raised by each edit of an operator, never by issuing
      */
     version: number;
+    visibility?: 'PUBLIC' | 'PRIVATE';
+    /**
+     * Operators only: the shop's own data, up to 50 texts by key
+     */
+    metadata?: {
+        [key: string]: string;
+    };
 };
 
 export type UserCoupon = {
@@ -208,7 +219,7 @@ export type UserCoupon = {
     name: string;
     discount: Discount;
     discountAmount: number | null;
-    status: 'AVAILABLE' | 'USED' | 'EXPIRED';
+    status: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'VOID';
     /**
      * RFC 3339, in UTC
      */
@@ -322,6 +333,8 @@ export type CartItem = {
     quantity: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    dropId: string | null;
+    limitPerCustomer: number | null;
 };
 
 export type ShippingAddress = {
@@ -400,6 +413,10 @@ export type Order = {
      */
     amountDue: number;
     /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
+    /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
     holdsStock: boolean;
@@ -472,6 +489,10 @@ export type OrderInList = {
      */
     amountDue: number;
     /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
+    /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
     holdsStock: boolean;
@@ -521,6 +542,10 @@ export type Payment = {
         approvalNumber: string | null;
         approvedAt: string | null;
         receiptUrl: string | null;
+        /**
+         * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+         */
+        taxFreeAmount?: number;
     };
     /**
      * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -556,6 +581,10 @@ export type PaymentWithHistory = {
         approvalNumber: string | null;
         approvedAt: string | null;
         receiptUrl: string | null;
+        /**
+         * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+         */
+        taxFreeAmount?: number;
     };
     /**
      * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -725,6 +754,10 @@ export type OrderWithBuyer = {
      */
     amountDue: number;
     /**
+     * The part of the total less the discount that is exempt from value-added tax, for the gateway's window; absent: 0. In the currency's minor unit
+     */
+    taxFreeAmount?: number;
+    /**
      * Unpaid, and its stock and coupon are taken until it is paid, cancelled or expires
      */
     holdsStock: boolean;
@@ -815,6 +848,56 @@ export type Job = {
         finishedAt: string;
         result: unknown;
     }>;
+};
+
+export type JournalEntry = {
+    id: string;
+    /**
+     * RFC 3339, in UTC
+     */
+    at: string;
+    /**
+     * The operator's name: the subject of the token
+     */
+    actor: string;
+    /**
+     * The `operationId`
+     */
+    operation: string;
+    permission: string;
+    /**
+     * The things that it changed, at most 100
+     */
+    subjects: Array<{
+        type: string;
+        id: string;
+    }>;
+    subjectCount: number;
+    /**
+     * The parameters of the path and the body, without personal data: reasons and notes, and all text about people, are `[withheld]`. A long list is `{count, first}`
+     */
+    input: {
+        [key: string]: unknown;
+    };
+    /**
+     * Of jobs and imports
+     */
+    counts?: {
+        [key: string]: number;
+    };
+    requestId: string;
+    /**
+     * The address that the request came from
+     */
+    address: string;
+    /**
+     * The status of the answer. 202: it was started, and its outcome is told by the thing itself
+     */
+    status: number;
+    /**
+     * SHA-256, in hex, of the hash of the entry before it, a line feed, and this entry as JSON without `hash`
+     */
+    hash: string;
 };
 
 export type Rehearsal = {
@@ -1373,6 +1456,9 @@ export type ListTransactionsData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1458,6 +1544,9 @@ export type ListProductsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1467,7 +1556,13 @@ export type ListProductsData = {
          * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
+        /**
+         * The order of the list; `-price` is the most expensive first
+         */
         sort?: 'newest' | 'price' | '-price' | 'name';
+        /**
+         * Whether sold-out products are listed
+         */
         includeSoldOut?: boolean;
     };
     url: '/products';
@@ -1525,6 +1620,9 @@ export type ListProductsResponse = ListProductsResponses[keyof ListProductsRespo
 export type GetProductData = {
     body?: never;
     path: {
+        /**
+         * The product's id
+         */
         productId: string;
     };
     query?: never;
@@ -1590,6 +1688,9 @@ export type ListCouponsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -1653,6 +1754,9 @@ export type GetCouponData = {
         'If-None-Match'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         couponId: string;
     };
     query?: never;
@@ -1725,6 +1829,9 @@ export type IssueCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         couponId: string;
     };
     query?: never;
@@ -1839,12 +1946,18 @@ export type ListUserCouponsData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
-        status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'ALL';
+        /**
+         * Only coupons with this status now
+         */
+        status?: 'AVAILABLE' | 'USED' | 'EXPIRED' | 'VOID' | 'ALL';
     };
     url: '/users/{userId}/coupons';
 };
@@ -1929,11 +2042,17 @@ export type ListDropsData = {
     };
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only drops with this status now
+         */
         status?: 'UPCOMING' | 'OPEN' | 'PAUSED' | 'SOLD_OUT' | 'CLOSED';
     };
     url: '/drops';
@@ -1987,6 +2106,9 @@ export type ListDropsResponse = ListDropsResponses[keyof ListDropsResponses];
 export type GetDropData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2061,6 +2183,9 @@ export type EnterDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2167,6 +2292,9 @@ export type LeaveDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2267,6 +2395,9 @@ export type LeaveDropResponse = LeaveDropResponses[keyof LeaveDropResponses];
 export type GetOwnEntryData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2339,6 +2470,9 @@ export type GetOwnEntryResponse = GetOwnEntryResponses[keyof GetOwnEntryResponse
 export type GetDrawFileData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2397,6 +2531,9 @@ export type GetDrawFileResponse = GetDrawFileResponses[keyof GetDrawFileResponse
 export type GetDrawData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: never;
@@ -2466,6 +2603,9 @@ export type SetPublicValueData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -2566,6 +2706,9 @@ export type SetPublicValueResponse = SetPublicValueResponses[keyof SetPublicValu
 export type WatchDropData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         dropId: string;
     };
     query?: {
@@ -2944,7 +3087,13 @@ export type RemoveFromCartData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The user's id
+         */
         userId: string;
+        /**
+         * The item's id
+         */
         id: string;
     };
     query?: never;
@@ -3056,7 +3205,13 @@ export type SetCartQuantityData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The user's id
+         */
         userId: string;
+        /**
+         * The item's id
+         */
         id: string;
     };
     query?: never;
@@ -3394,6 +3549,9 @@ export type PlaceOrderResponse = PlaceOrderResponses[keyof PlaceOrderResponses];
 export type GetOrderData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3492,6 +3650,9 @@ export type EditOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3598,6 +3759,9 @@ export type ListUserOrdersData = {
         userId: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -3700,6 +3864,9 @@ export type CancelOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -3941,6 +4108,9 @@ export type PayOrderResponse = PayOrderResponses[keyof PayOrderResponses];
 export type GetPaymentData = {
     body?: never;
     path: {
+        /**
+         * The payment's id
+         */
         paymentId: string;
     };
     query?: never;
@@ -4211,6 +4381,9 @@ export type ListUsersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -4408,6 +4581,9 @@ export type CreateUsersResponse = CreateUsersResponses[keyof CreateUsersResponse
 export type GetUserData = {
     body?: never;
     path: {
+        /**
+         * The user's id
+         */
         id: string;
     };
     query?: never;
@@ -4623,10 +4799,138 @@ export type GrantBalancesResponses = {
 
 export type GrantBalancesResponse = GrantBalancesResponses[keyof GrantBalancesResponses];
 
+export type RevokeBalancesData = {
+    /**
+     * At most 8 MiB.
+     */
+    body: {
+        revocations: Array<{
+            userId: string;
+            /**
+             * In the currency's minor unit
+             */
+            amount: number;
+            reason: string;
+        }>;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path?: never;
+    query?: never;
+    url: '/admin/balances/revoke';
+};
+
+export type RevokeBalancesErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request; `BALANCE_INSUFFICIENT`: Insufficient balance
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST' | 'BALANCE_INSUFFICIENT';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'USER_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type RevokeBalancesError = RevokeBalancesErrors[keyof RevokeBalancesErrors];
+
+export type RevokeBalancesResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the rows
+         */
+        revoked: number;
+        /**
+         * Their sum, in the currency's minor unit
+         */
+        totalAmount: number;
+    };
+};
+
+export type RevokeBalancesResponse = RevokeBalancesResponses[keyof RevokeBalancesResponses];
+
 export type ListEveryProductData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -4636,6 +4940,9 @@ export type ListEveryProductData = {
          * Searches names, the values of options, and SKUs: every word must occur
          */
         q?: string;
+        /**
+         * Only products with this status
+         */
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
     };
     url: '/admin/products';
@@ -4719,6 +5026,10 @@ export type CreateProductsData = {
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
         /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
          * In the currency's minor unit
          */
         price: number;
@@ -4727,6 +5038,10 @@ export type CreateProductsData = {
         name: string;
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
+        /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
         variants: Array<{
             sku?: string;
             name?: string;
@@ -4746,6 +5061,10 @@ export type CreateProductsData = {
             description?: string;
             status?: 'ON_SALE' | 'NOT_FOR_SALE';
             /**
+             * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+             */
+            taxFreeAmount?: number;
+            /**
              * In the currency's minor unit
              */
             price: number;
@@ -4754,6 +5073,10 @@ export type CreateProductsData = {
             name: string;
             description?: string;
             status?: 'ON_SALE' | 'NOT_FOR_SALE';
+            /**
+             * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+             */
+            taxFreeAmount?: number;
             variants: Array<{
                 sku?: string;
                 name?: string;
@@ -4875,6 +5198,10 @@ export type EditProductData = {
         description?: string;
         status?: 'ON_SALE' | 'NOT_FOR_SALE';
         /**
+         * The part of a unit's price that is exempt from value-added tax, at most the price, in the currency's minor unit
+         */
+        taxFreeAmount?: number;
+        /**
          * In the currency's minor unit
          */
         price?: number;
@@ -4901,6 +5228,9 @@ export type EditProductData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The product's id
+         */
         id: string;
     };
     query?: never;
@@ -5001,9 +5331,15 @@ export type EditProductResponse = EditProductResponses[keyof EditProductResponse
 export type ListStockAdjustmentsData = {
     body?: never;
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -5106,6 +5442,9 @@ export type AdjustStockData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The variant's id
+         */
         id: string;
     };
     query?: never;
@@ -5221,6 +5560,13 @@ export type CreateCouponData = {
         closesAt?: string | null;
         validDays?: number | null;
         expiresAt?: string | null;
+        visibility?: 'PUBLIC' | 'PRIVATE';
+        /**
+         * The shop's own data: up to 50 texts by key
+         */
+        metadata?: {
+            [key: string]: string;
+        };
     };
     headers?: {
         /**
@@ -5336,6 +5682,13 @@ export type EditCouponData = {
         closesAt?: string | null;
         validDays?: number | null;
         expiresAt?: string | null;
+        visibility?: 'PUBLIC' | 'PRIVATE';
+        /**
+         * Merged by key into the metadata; null removes a key
+         */
+        metadata?: {
+            [key: string]: string | null;
+        };
     };
     headers?: {
         /**
@@ -5344,6 +5697,9 @@ export type EditCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         id: string;
     };
     query?: never;
@@ -5455,6 +5811,9 @@ export type CloseCouponData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The coupon's id
+         */
         id: string;
     };
     query?: never;
@@ -5551,6 +5910,248 @@ export type CloseCouponResponses = {
 };
 
 export type CloseCouponResponse = CloseCouponResponses[keyof CloseCouponResponses];
+
+export type VoidCouponsData = {
+    /**
+     * At most 1 MiB.
+     */
+    body: {
+        reason: string;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The coupon's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/coupons/{id}/void';
+};
+
+export type VoidCouponsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `COUPON_NOT_FOUND`: Coupon not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'COUPON_NOT_FOUND';
+    };
+    /**
+     * `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type VoidCouponsError = VoidCouponsErrors[keyof VoidCouponsErrors];
+
+export type VoidCouponsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the coupons that were available
+         */
+        voided: number;
+    };
+};
+
+export type VoidCouponsResponse = VoidCouponsResponses[keyof VoidCouponsResponses];
+
+export type IssueCouponsData = {
+    /**
+     * At most 8 MiB.
+     */
+    body: {
+        userIds: Array<string>;
+    };
+    headers?: {
+        /**
+         * The effect happens once per caller and key; a repeated request gets the first response. Keys are kept for at least 24 hours.
+         */
+        'Idempotency-Key'?: string;
+    };
+    path: {
+        /**
+         * The coupon's id
+         */
+        id: string;
+    };
+    query?: never;
+    url: '/admin/coupons/{id}/issue';
+};
+
+export type IssueCouponsErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `COUPON_NOT_FOUND`: Coupon not found; `USER_NOT_FOUND`: User not found
+     */
+    404: Problem & {
+        status?: 404;
+        code?: 'COUPON_NOT_FOUND' | 'USER_NOT_FOUND';
+    };
+    /**
+     * `COUPON_CLOSED`: This coupon is not being issued now; `COUPON_SOLD_OUT`: This coupon is sold out; `IDEMPOTENCY_IN_PROGRESS`: A request with this idempotency key is in progress
+     */
+    409: Problem & {
+        status?: 409;
+        code?: 'COUPON_CLOSED' | 'COUPON_SOLD_OUT' | 'IDEMPOTENCY_IN_PROGRESS';
+    };
+    /**
+     * `BODY_TOO_LARGE`: The request body is too large
+     */
+    413: Problem & {
+        status?: 413;
+        code?: 'BODY_TOO_LARGE';
+    };
+    /**
+     * `UNSUPPORTED_MEDIA_TYPE`: Unsupported media type
+     */
+    415: Problem & {
+        status?: 415;
+        code?: 'UNSUPPORTED_MEDIA_TYPE';
+    };
+    /**
+     * `IDEMPOTENCY_KEY_REUSED`: This idempotency key was already used for another request
+     */
+    422: Problem & {
+        status?: 422;
+        code?: 'IDEMPOTENCY_KEY_REUSED';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `BUSY`: Please try again in a moment; `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'BUSY' | 'UNAVAILABLE';
+    };
+};
+
+export type IssueCouponsError = IssueCouponsErrors[keyof IssueCouponsErrors];
+
+export type IssueCouponsResponses = {
+    /**
+     * OK
+     */
+    200: {
+        /**
+         * Count of the users who got the coupon now
+         */
+        issued: number;
+        /**
+         * Count of the users who had it before
+         */
+        alreadyHad: number;
+    };
+};
+
+export type IssueCouponsResponse = IssueCouponsResponses[keyof IssueCouponsResponses];
 
 export type CreateDropData = {
     /**
@@ -5711,6 +6312,9 @@ export type EditDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -5822,6 +6426,9 @@ export type PauseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -5933,6 +6540,9 @@ export type ResumeDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6044,6 +6654,9 @@ export type CloseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6155,6 +6768,9 @@ export type ReleaseDropData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6255,14 +6871,23 @@ export type ReleaseDropResponse = ReleaseDropResponses[keyof ReleaseDropResponse
 export type ListDropEntriesData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only entries with this status
+         */
         status?: 'WAITING' | 'HELD' | 'ORDERED' | 'BOUGHT' | 'LAPSED' | 'LEFT' | 'LOST';
     };
     url: '/admin/drops/{id}/entries';
@@ -6360,6 +6985,9 @@ export type ListDropEntriesResponse = ListDropEntriesResponses[keyof ListDropEnt
 export type GetDropReportData = {
     body?: never;
     path: {
+        /**
+         * The drop's id
+         */
         id: string;
     };
     query?: never;
@@ -6466,6 +7094,9 @@ export type RefundOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6571,13 +7202,25 @@ export type ListOrdersData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only orders with this status
+         */
         status?: 'PENDING' | 'COMPLETED' | 'REFUNDED' | 'PARTIALLY_REFUNDED' | 'CANCELLED' | 'EXPIRED';
+        /**
+         * Only orders with this status of their shipments
+         */
         fulfilmentStatus?: 'NONE' | 'PREPARING' | 'PARTIALLY_SHIPPED' | 'SHIPPED' | 'DELIVERED';
+        /**
+         * Only orders of this user
+         */
         userId?: string;
         /**
          * Orders with a variant of this product
@@ -6688,6 +7331,9 @@ export type PrepareOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6805,6 +7451,9 @@ export type ShipOrderData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
     };
     query?: never;
@@ -6916,7 +7565,13 @@ export type DeliverShipmentData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         id: string;
+        /**
+         * The shipment's id
+         */
         shipmentId: string;
     };
     query?: never;
@@ -7138,6 +7793,9 @@ export type ShipOrdersResponse = ShipOrdersResponses[keyof ShipOrdersResponses];
 export type ListReturnsOfOrderData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -7228,6 +7886,9 @@ export type RequestReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: never;
@@ -7334,7 +7995,13 @@ export type WithdrawReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
+        /**
+         * The return's id
+         */
         returnId: string;
     };
     query?: never;
@@ -7463,6 +8130,9 @@ export type ReceiveReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The return's id
+         */
         id: string;
     };
     query?: never;
@@ -7568,11 +8238,17 @@ export type ListReturnsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only returns with this status
+         */
         status?: 'REQUESTED' | 'WITHDRAWN' | 'RECEIVED' | 'REJECTED';
     };
     url: '/admin/returns';
@@ -7652,6 +8328,9 @@ export type RejectReturnData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The return's id
+         */
         id: string;
     };
     query?: never;
@@ -7753,12 +8432,21 @@ export type ListPaymentsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only payments with this status
+         */
         status?: 'PENDING' | 'UNKNOWN' | 'WAITING_FOR_DEPOSIT' | 'COMPLETED' | 'FAILED' | 'REFUNDED' | 'PARTIALLY_REFUNDED';
+        /**
+         * Only payments by this method
+         */
         method?: 'BALANCE' | 'CARD';
     };
     url: '/admin/payments';
@@ -7836,6 +8524,10 @@ export type ListPaymentsResponses = {
                 approvalNumber: string | null;
                 approvedAt: string | null;
                 receiptUrl: string | null;
+                /**
+                 * The part that is exempt from value-added tax, in the currency's minor unit; absent: 0
+                 */
+                taxFreeAmount?: number;
             };
             /**
              * While WAITING_FOR_DEPOSIT: where and until when the buyer pays
@@ -8012,6 +8704,9 @@ export type ListPaymentsAttentionData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -8128,6 +8823,9 @@ export type ResolvePaymentData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The payment's id
+         */
         id: string;
     };
     query?: never;
@@ -8249,6 +8947,9 @@ export type ListSalesData = {
          * In the shop's time zone, included
          */
         to?: string;
+        /**
+         * The most products of the list
+         */
         limit?: number;
     };
     url: '/admin/sales';
@@ -8441,6 +9142,9 @@ export type ListSalesByDayResponse = ListSalesByDayResponses[keyof ListSalesByDa
 export type GetOrderHistoryData = {
     body?: never;
     path: {
+        /**
+         * The order's id
+         */
         orderId: string;
     };
     query?: {
@@ -8529,11 +9233,17 @@ export type ListEventsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
          */
         cursor?: string;
+        /**
+         * Only events with this status
+         */
         status?: 'WAITING' | 'DELIVERED' | 'DEAD';
     };
     url: '/admin/events';
@@ -8612,6 +9322,9 @@ export type ReplayEventData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The event's id
+         */
         id: string;
     };
     query?: never;
@@ -8781,6 +9494,9 @@ export type RunJobData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The job's name
+         */
         name: string;
     };
     query?: never;
@@ -8944,6 +9660,98 @@ export type AuditResponses = {
 
 export type AuditResponse = AuditResponses[keyof AuditResponses];
 
+export type ListJournalData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The most entries of the page
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+        actor?: string;
+        /**
+         * The id of a thing
+         */
+        subject?: string;
+        /**
+         * An `operationId`
+         */
+        operation?: string;
+        /**
+         * An instant, or a day in the shop's zone; included
+         */
+        from?: string;
+        /**
+         * An instant, not included, or a day in the shop's zone, included
+         */
+        to?: string;
+    };
+    url: '/admin/journal';
+};
+
+export type ListJournalErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListJournalError = ListJournalErrors[keyof ListJournalErrors];
+
+export type ListJournalResponses = {
+    /**
+     * OK
+     */
+    200: {
+        entries: Array<JournalEntry>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListJournalResponse = ListJournalResponses[keyof ListJournalResponses];
+
 export type WatchLiveData = {
     body?: never;
     path?: never;
@@ -9016,6 +9824,9 @@ export type ListRehearsalsData = {
     body?: never;
     path?: never;
     query?: {
+        /**
+         * The most entries of the page
+         */
         limit?: number;
         /**
          * `nextCursor` of the previous page
@@ -9216,6 +10027,9 @@ export type StopRehearsalData = {
         'Idempotency-Key'?: string;
     };
     path: {
+        /**
+         * The rehearsal's id
+         */
         id: string;
     };
     query?: never;
@@ -9316,6 +10130,9 @@ export type StopRehearsalResponse = StopRehearsalResponses[keyof StopRehearsalRe
 export type GetRehearsalData = {
     body?: never;
     path: {
+        /**
+         * The rehearsal's id
+         */
         id: string;
     };
     query?: never;

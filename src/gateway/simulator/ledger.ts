@@ -5,7 +5,7 @@ import { closeSync, existsSync, fdatasyncSync, openSync, readFileSync, writeSync
 import type { GatewayMethod } from "../../payment-settings.ts";
 import type { GatewayStatus } from "../gateway.ts";
 
-export type Cancel = { amount: number; reason: string; at: number; transactionKey: string; leftAfter: number };
+export type Cancel = { amount: number; taxFree?: number; reason: string; at: number; transactionKey: string; leftAfter: number };
 /** `left`: the captured amount that has not gone back; 0 before the capture. */
 export type LedgerPayment = {
   paymentKey: string;
@@ -22,12 +22,15 @@ export type LedgerPayment = {
   /** The account of a deposit, once the payment was confirmed. */
   account?: { number: string; dueAt: number };
 };
-export type PaymentSession = { orderName: string; way: GatewayMethod };
+/** `taxFree`: the part of the amount that is exempt from value-added tax. Absent is 0. */
+export type PaymentSession = { orderName: string; way: GatewayMethod; taxFree?: number };
 export type LedgerTransaction = { transactionKey: string; paymentKey: string; orderId: string; status: GatewayStatus; amount: number; at: number };
 export type Outcome = { status: number; payment: LedgerPayment } | { status: number; code: string; message: string };
 
 /** A request with its idempotency key, and a hash of its content. */
 export type KeyedRequest = { key: string | undefined; fingerprint: string };
+/** `amount` undefined: all that is left. `hasAccount`: the request names an account for the money. */
+type CancelRequest = { paymentKey: string; amount: number | undefined; taxFree: number; reason: string; hasAccount: boolean };
 type Wanted = { paymentKey: string; orderId: string; amount: number };
 type StoredOutcome = { fingerprint: string; outcome: Outcome; at?: number };
 /** One line of the file. */
@@ -78,9 +81,9 @@ export class GatewayLedger {
    * The buyer has authorized this payment in a window that was opened for one order id and one amount: no other confirmation is taken.
    * Refused for an order id that has been paid, even if its money went back since.
    */
-  authorize({ orderName, way, ...wanted }: Wanted & PaymentSession): Outcome {
+  authorize({ orderName, way, taxFree = 0, ...wanted }: Wanted & PaymentSession): Outcome {
     if (this.#isDuplicate(wanted.paymentKey, wanted.orderId)) return DUPLICATED_ORDER_ID;
-    const payment = { ...this.#newPayment(wanted, "IN_PROGRESS"), session: { orderName, way } };
+    const payment = { ...this.#newPayment(wanted, "IN_PROGRESS"), session: { orderName, way, taxFree } };
     this.#store(payment);
     return { status: 200, payment };
   }
@@ -145,11 +148,8 @@ export class GatewayLedger {
     return { status: 200, payment: paid };
   }
 
-  /** Sends money back: all that is left, without an amount. @param hasAccount whether the request names an account for the money */
-  cancel(
-    { paymentKey, amount, reason, hasAccount }: { paymentKey: string; amount: number | undefined; reason: string; hasAccount: boolean },
-    decline: boolean,
-  ): Outcome {
+  /** Sends money back. */
+  cancel({ paymentKey, amount, taxFree, reason, hasAccount }: CancelRequest, decline: boolean): Outcome {
     const payment = this.#current(paymentKey);
     if (!payment) return this.find(paymentKey);
     if (payment.status === "WAITING_FOR_DEPOSIT") {
@@ -165,7 +165,18 @@ export class GatewayLedger {
     const refunded = amount ?? payment.left;
     if (refunded <= 0 || refunded > payment.left) return failure(403, "NOT_CANCELABLE_AMOUNT", "취소 할 수 없는 금액 입니다.");
     const left = payment.left - refunded;
-    const cancel: Cancel = { amount: refunded, reason, at: this.#now(), transactionKey: newTransactionKey(), leftAfter: left };
+    // Neither the tax-free nor the taxable part of a payment can be sent back twice.
+    const taxFreePart = amount === undefined ? taxFreeLeft(payment) : taxFree;
+    if (taxFreePart > taxFreeLeft(payment) || refunded - taxFreePart > payment.left - taxFreeLeft(payment))
+      return failure(403, "NOT_CANCELABLE_AMOUNT", "취소 할 수 없는 금액 입니다.");
+    const cancel: Cancel = {
+      amount: refunded,
+      ...(taxFreePart > 0 ? { taxFree: taxFreePart } : {}),
+      reason,
+      at: this.#now(),
+      transactionKey: newTransactionKey(),
+      leftAfter: left,
+    };
     const changed: LedgerPayment = { ...payment, left, status: left === 0 ? "CANCELED" : "PARTIAL_CANCELED", cancels: [...payment.cancels, cancel] };
     this.#store(changed);
     return { status: 200, payment: changed };
@@ -224,6 +235,11 @@ function refusalOf({ status, session, ...known }: LedgerPayment, orderId: string
   if (session && (known.orderId !== orderId || known.amount !== amount))
     return failure(400, "INVALID_REQUEST", "결제창의 주문번호나 금액과 다릅니다.");
   return undefined;
+}
+
+/** The tax-free part of what is left of a payment. */
+export function taxFreeLeft({ session, cancels }: LedgerPayment): number {
+  return cancels.reduce((left, { taxFree = 0 }) => left - taxFree, session?.taxFree ?? 0);
 }
 
 export function failure(status: number, code: string, message: string): Outcome {

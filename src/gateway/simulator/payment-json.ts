@@ -1,7 +1,7 @@
 // A payment as the gateway sends it. Amounts are strings, as in its published description; the adapter reads numbers too.
 
 import { amountToWire } from "../toss/amounts.ts";
-import type { LedgerPayment, LedgerTransaction } from "./ledger.ts";
+import { type LedgerPayment, type LedgerTransaction, taxFreeLeft } from "./ledger.ts";
 
 const METHODS = { CARD: "카드", EASY_PAY: "간편결제", TRANSFER: "계좌이체", VIRTUAL_ACCOUNT: "가상계좌" };
 const MERCHANT = "jangnal";
@@ -15,7 +15,8 @@ export function seoulTime(at: number): string {
 export function paymentJson(payment: LedgerPayment, currency: string): Record<string, unknown> {
   const { paymentKey, orderId, amount, left, status, requestedAt, approvedAt, transactionKey, cancels, session, account } = payment;
   const wire = (minor: number): number => amountToWire(minor, currency);
-  const vat = Math.round(left / 11);
+  const taxFree = taxFreeLeft(payment);
+  const vat = Math.round(Math.max(0, left - taxFree) / 11);
   return {
     version: "2022-11-16",
     paymentKey,
@@ -32,10 +33,10 @@ export function paymentJson(payment: LedgerPayment, currency: string): Record<st
     approvedAt: account && approvedAt === null ? null : seoulTime(approvedAt ?? requestedAt),
     useEscrow: false,
     ...(transactionKey === null ? {} : { lastTransactionKey: cancels.at(-1)?.transactionKey ?? transactionKey }),
-    suppliedAmount: wire(left - vat),
+    suppliedAmount: wire(Math.max(0, left - taxFree - vat)),
     vat: wire(vat),
     cultureExpense: false,
-    taxFreeAmount: 0,
+    taxFreeAmount: wire(taxFree),
     taxExemptionAmount: 0,
     ...(cancels.length === 0
       ? {}
@@ -43,7 +44,7 @@ export function paymentJson(payment: LedgerPayment, currency: string): Record<st
           cancels: cancels.map((cancel) => ({
             cancelAmount: wire(cancel.amount),
             cancelReason: cancel.reason,
-            taxFreeAmount: 0,
+            taxFreeAmount: wire(cancel.taxFree ?? 0),
             taxExemptionAmount: 0,
             refundableAmount: wire(cancel.leftAfter),
             easyPayDiscountAmount: 0,

@@ -5,7 +5,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { GatewayMethod } from "../../payment-settings.ts";
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "../toss/amounts.ts";
 import { readBody, readJson, readTime, send } from "./http.ts";
-import { failure, GatewayLedger, type KeyedRequest, type Outcome } from "./ledger.ts";
+import { failure, GatewayLedger, type KeyedRequest, type Outcome, taxFreeLeft } from "./ledger.ts";
 import { page } from "./page.ts";
 import { PaymentWindows, WINDOW_ACTS, type WindowAct } from "./payment-window.ts";
 import { transactionJson } from "./payment-json.ts";
@@ -72,7 +72,10 @@ export class Simulator {
 
   /** Sends money back by hand, as in the gateway's dashboard: all that is left, or an amount in minor units. */
   cancelInDashboard(paymentKey: string, amount?: number): Outcome {
-    return this.#calls.noticed(paymentKey, () => this.ledger.cancel({ paymentKey, amount, reason: "고객 요청", hasAccount: true }, false));
+    const payment = this.ledger.payments.get(paymentKey);
+    const taxable = payment ? payment.left - taxFreeLeft(payment) : 0;
+    const request = { paymentKey, amount, taxFree: Math.max(0, (amount ?? 0) - taxable), reason: "고객 요청", hasAccount: true };
+    return this.#calls.noticed(paymentKey, () => this.ledger.cancel(request, false));
   }
 
   /** The number of calls of this operation, over all payments. */
@@ -168,11 +171,13 @@ export class Simulator {
   }
 
   #cancel(paymentKey: string, { body, ...request }: ReceivedCall, response: ServerResponse): void {
-    const { cancelReason, cancelAmount } = body;
+    const { cancelReason, cancelAmount, taxFreeAmount = 0 } = body;
     const amount = amountFromWire(cancelAmount, this.#currency);
-    if (!isText(cancelReason) || (cancelAmount !== undefined && amount === undefined)) return this.#calls.answer(response, INVALID_REQUEST);
+    const taxFree = amountFromWire(taxFreeAmount, this.#currency) ?? -1;
+    if (!isText(cancelReason) || (cancelAmount !== undefined && amount === undefined) || taxFree < 0)
+      return this.#calls.answer(response, INVALID_REQUEST);
     const effect = (decline: boolean): Outcome =>
-      this.ledger.cancel({ paymentKey, amount, reason: cancelReason, hasAccount: isAccount(body["refundReceiveAccount"]) }, decline);
+      this.ledger.cancel({ paymentKey, amount, taxFree, reason: cancelReason, hasAccount: isAccount(body["refundReceiveAccount"]) }, decline);
     this.#calls.change("cancel", paymentKey, request, effect, response);
   }
 

@@ -3,7 +3,14 @@
 
 import { amountFromWire, TOSS_DEFAULT_CURRENCY } from "./amounts.ts";
 import { readDetails } from "./details.ts";
-import { GATEWAY_STATUSES, type GatewayPayment, type GatewayStatus, type GatewayTransaction, GatewayUnknown } from "../gateway.ts";
+import {
+  GATEWAY_STATUSES,
+  type GatewayDetails,
+  type GatewayPayment,
+  type GatewayStatus,
+  type GatewayTransaction,
+  GatewayUnknown,
+} from "../gateway.ts";
 
 type Fields = Record<string, unknown>;
 
@@ -27,8 +34,15 @@ export function readPayment(body: unknown): GatewayPayment {
     amount: total ?? 0,
     left: left ?? 0,
     cancels: sent.map((cancel) => ({ amount: cancel.amount ?? 0, reason: cancel.reason })),
-    details: readDetails(fields(body)),
+    details: withTaxFree(readDetails(fields(body)), fields(body), currency),
   };
+}
+
+/** The gateway names the tax-free part of the amount that is left, and of each cancel. */
+function withTaxFree(details: GatewayDetails | null, { taxFreeAmount: left, cancels }: Fields, currency: string): GatewayDetails | null {
+  const parts = [left, ...(Array.isArray(cancels) ? cancels : []).map((cancel) => fields(cancel)["taxFreeAmount"])];
+  const taxFreeAmount = parts.reduce((sum: number, amount) => sum + (amountFromWire(amount, currency) ?? 0), 0);
+  return details && taxFreeAmount > 0 ? { ...details, taxFreeAmount } : details;
 }
 
 /** Statuses in which the gateway has captured money. */

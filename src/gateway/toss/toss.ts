@@ -65,10 +65,11 @@ export class TossGateway implements Gateway {
     });
   }
 
-  cancel({ idempotencyKey, paymentKey, amount, reason, receiveAccount }: Cancellation): Promise<GatewayAnswer> {
+  cancel({ idempotencyKey, paymentKey, amount, taxFreeAmount, reason, receiveAccount }: Cancellation): Promise<GatewayAnswer> {
     const body = {
       cancelReason: cutText(reason, 200),
       ...(amount === null ? {} : { cancelAmount: amountToWire(amount, this.currency) }),
+      ...(taxFreeAmount ? { taxFreeAmount: amountToWire(taxFreeAmount, this.currency) } : {}),
       ...(receiveAccount ? { refundReceiveAccount: receiveAccount } : {}),
     };
     return this.#change({ operation: "cancel", method: "POST", path: `/v1/payments/${encodeURIComponent(paymentKey)}/cancel`, body, idempotencyKey });

@@ -8,6 +8,7 @@ import { Components } from "./components.ts";
 import { answerExamples, type Example, type Examples, examplesOf, parameterExample, requestExamples } from "./examples.ts";
 import type { Operation } from "../route-definition.ts";
 import { problemSchema } from "../schemas.ts";
+import { TAGS } from "./tags.ts";
 
 type Json = Record<string, unknown>;
 
@@ -36,9 +37,15 @@ export function openApi(operations: readonly Operation[], version: string, examp
   }
   return {
     openapi: "3.1.0",
-    info: { title: "Jangnal", version, description: DESCRIPTION, license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
+    info: {
+      title: "Jangnal",
+      version,
+      description: DESCRIPTION,
+      contact: { name: "Maintainers of Jangnal" },
+      license: { name: "Apache-2.0", identifier: "Apache-2.0" },
+    },
     servers: [{ url: "/" }],
-    tags: [...new Set(operations.map(({ definition }) => definition.tag))].map((name) => ({ name })),
+    tags: [...new Set(operations.map(({ definition }) => definition.tag))].map((name) => ({ name, description: TAGS[name] })),
     paths,
     components: components.all({
       securitySchemes: {
@@ -61,7 +68,7 @@ function operationObject({ definition, refusals, writes }: Operation, components
     operationId,
     tags: [tag],
     summary,
-    ...(description ? { description } : {}),
+    description,
     security: audience !== "anyone" ? [{ bearer: [] }] : optionalToken ? [{}, { bearer: [] }] : [],
     ...(permission === undefined ? {} : { "x-permission": permission }),
     parameters: [
@@ -87,8 +94,9 @@ function contentOf(mediaType: string, schema: unknown, examples: Json): Json {
   return { [mediaType.split(";", 1)[0] as string]: { schema, ...examples } };
 }
 
-function parametersOf({ params, query }: Operation["definition"], components: Components, examples: Example[]): Json[] {
-  return [...parametersIn("path", params), ...parametersIn("query", query)].map((parameter) => {
+function parametersOf({ path, params, query }: Operation["definition"], components: Components, examples: Example[]): Json[] {
+  const ids = idDescriptions(path);
+  return [...parametersIn("path", params, ids), ...parametersIn("query", query)].map((parameter) => {
     const example = parameterExample(examples, parameter.name);
     return { ...parameter, schema: components.schema(parameter.schema), ...(example === undefined ? {} : { example }) };
   });
@@ -96,15 +104,21 @@ function parametersOf({ params, query }: Operation["definition"], components: Co
 
 type Parameter = { name: string; in: string; required: boolean; description?: string; schema: TSchema };
 
-function parametersIn(where: "path" | "query", schema: TSchema | undefined): Parameter[] {
+function parametersIn(where: "path" | "query", schema: TSchema | undefined, descriptions: Record<string, string> = {}): Parameter[] {
   const { properties = {}, required = [] } = (schema ?? {}) as {
     properties?: Record<string, TSchema & { description?: string }>;
     required?: string[];
   };
   return Object.entries(properties).map(([name, property]) => {
-    const { description, ...rest } = property;
+    const { description = descriptions[name], ...rest } = property;
     return { name, in: where, required: required.includes(name), ...(description ? { description } : {}), schema: rest };
   });
+}
+
+/** Descriptions of the ids in a path, by the collections that they follow: `/orders/{orderId}` has an order's id. */
+function idDescriptions(path: string): Record<string, string> {
+  const ids = [...path.matchAll(/(\w+?)s\/\{(\w+)\}/g)];
+  return Object.fromEntries(ids.map(([, noun, name]) => [name, `The ${noun}'s id`]));
 }
 
 function requestBodyOf({ body, bulk }: Operation["definition"], components: Components, examples: Example[]): Json {

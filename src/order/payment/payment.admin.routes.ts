@@ -3,7 +3,8 @@ import type { Database } from "../../database/pool.ts";
 import { nextCursor, ownCursor, readCursor } from "../../http/cursor.ts";
 import type { Routes } from "../../http/route.ts";
 import { Id, Money, NextCursor, Nullable, OneOf, page, Query } from "../../http/schemas.ts";
-import { historyCount, historyFields, paymentFields, PaymentMethodSchema, PaymentStatusSchema } from "./payment.schemas.ts";
+import { historyCount, historyFields, paymentFields } from "./payment.schemas.ts";
+import { PAYMENT_STATUSES } from "./payment.ts";
 import { paymentRecordOf, selectPaymentPage, STEPS_IN_LIST } from "./payment.sql.ts";
 import { paymentHistory, paymentView } from "./payment-view.ts";
 
@@ -23,7 +24,12 @@ export function paymentAdminRoutes(routes: Routes, { database }: { database: Dat
       permission: "refunds",
       tag: "Payments",
       summary: `Payments, newest first, with their last ${STEPS_IN_LIST} steps, and money captured for payments that failed`,
-      query: Query({ ...page, status: Type.Optional(PaymentStatusSchema), method: Type.Optional(PaymentMethodSchema) }),
+      description: "Captured money whose payment failed is listed too, until it has gone back.",
+      query: Query({
+        ...page,
+        status: Type.Optional(OneOf(PAYMENT_STATUSES, "Only payments with this status")),
+        method: Type.Optional(OneOf(["BALANCE", "CARD"], "Only payments by this method")),
+      }),
       answers: { 200: Type.Object({ payments: Type.Array(PaymentInList), nextCursor: NextCursor }) },
       shape: ownCursor("payments", ["id"]),
     },

@@ -5,7 +5,7 @@ import { GATEWAY_METHODS } from "../../payment-settings.ts";
 import { Id, Instant, Money, Nullable, OneOf } from "../../http/schemas.ts";
 import { PAYMENT_STATUSES, type PaymentRecord } from "./payment.ts";
 
-export const PaymentStatusSchema = OneOf(PAYMENT_STATUSES);
+const PaymentStatusSchema = OneOf(PAYMENT_STATUSES);
 export const PaymentMethodSchema = OneOf(["BALANCE", "CARD"]);
 
 export const paymentFields = {
@@ -24,6 +24,9 @@ export const paymentFields = {
         approvalNumber: Nullable(Type.String()),
         approvedAt: Nullable(Instant()),
         receiptUrl: Nullable(Type.String({ format: "uri" })),
+        taxFreeAmount: Type.Optional(
+          Type.Integer({ description: "The part that is exempt from value-added tax, in the currency's minor unit; absent: 0" }),
+        ),
       },
       { description: "The payment in the gateway's words" },
     ),

@@ -10,6 +10,8 @@ export type RefundRow = {
   paymentKey: string;
   status: "PENDING" | "COMPLETED" | "FAILED";
   amount: number;
+  /** The part of `amount` that is exempt from value-added tax. Null in a row of an earlier version. */
+  taxFreeAmount: number | null;
   units: [variantId: string, quantity: number][];
   /** False: the units are written off. */
   restock: boolean;
@@ -29,7 +31,7 @@ export type RefundRow = {
 };
 
 const REFUND = `id, order_id AS "orderId", payment_id AS "paymentId", payment_key AS "paymentKey", status, amount, pieces AS units, coalesce(restock, true) AS restock, return_id AS "returnId", reason, customer_reason AS "customerReason", failure,
-  created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked, key_number AS "keyNumber", receive_account AS "receiveAccount"`;
+  created_at AS "createdAt", settled_at AS "settledAt", ask_at AS "askAt", asked, key_number AS "keyNumber", receive_account AS "receiveAccount", tax_free_amount AS "taxFreeAmount"`;
 
 /** The open refund of each order, protected by the order's lock. */
 export const refunds: Table<RefundRow> = {
@@ -63,6 +65,7 @@ const STARTED = columns({
   settled_at: "timestamptz",
   ask_at: "timestamptz",
   receive_account: "jsonb",
+  tax_free_amount: "bigint",
 });
 const CHANGED = columns({
   id: "uuid",

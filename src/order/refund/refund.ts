@@ -16,7 +16,7 @@ import { orderView, type OrderView, type Viewer } from "../order-view.ts";
 import { livePayment } from "../payment/live-payment.ts";
 import { type PaymentRow, withStep } from "../payment/payment.ts";
 import { payments } from "../payment/payment.sql.ts";
-import { refundShares } from "./refund-shares.ts";
+import { refundShares, taxFreeShare } from "./refund-shares.ts";
 import { type RefundRow, refunds } from "./refund.sql.ts";
 
 /** `reason` is an operator's and shown to operators only; the shopper reads `customerReason`. */
@@ -74,13 +74,14 @@ export function refund(uow: UnitOfWork, order: Order, terms: RefundTerms, { askA
   // waits for the next round.
   if (uow.find(refunds, order.id)) throw new NeedsChanged();
   const payment = livePayment(uow, order.id);
-  const { amount } = shareOf(order, terms);
+  const { amount, after } = shareOf(order, terms);
   if (order.paidAt === null && payment === undefined) throw new Error(`order ${order.id} is paid, but has no payment`);
   if (payment && payment.card !== null && amount > 0) {
     const isDeposit = payment.card.details?.method === "VIRTUAL_ACCOUNT";
     if (isDeposit && !receiveAccount) invalid("/refundReceiveAccount", "is required: a deposit goes back to an account of the buyer");
     const account = isDeposit ? receiveAccount : null;
-    const row = newRefund(uow, payment, payment.card.paymentKey, { amount, askAfterMs, receiveAccount: account, ...terms });
+    const taxFreeAmount = taxFreeShare(order, order.items, after, payment.card.details?.taxFreeAmount ?? 0);
+    const row = newRefund(uow, payment, payment.card.paymentKey, { amount, taxFreeAmount, askAfterMs, receiveAccount: account, ...terms });
     uow.put(refunds, order.id, row);
     return { kind: "attempt", id: row.id };
   }
@@ -98,11 +99,11 @@ export function viewOfRefund(started: Started<Refunded>, viewer: Viewer): Starte
   return started.kind === "attempt" ? started : { kind: "answer", answer: orderView(started.answer.order, started.answer.payment, viewer) };
 }
 
-type NewRefund = RefundTerms & RefundCall & { amount: number };
+type NewRefund = RefundTerms & RefundCall & { amount: number; taxFreeAmount: number };
 
 /** A refund to a card that the gateway has not answered yet. */
 export function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRow, paymentKey: string, refundFields: NewRefund): RefundRow {
-  const { amount, units, reasons, restock, returnId, askAfterMs, receiveAccount } = refundFields;
+  const { amount, taxFreeAmount, units, reasons, restock, returnId, askAfterMs, receiveAccount } = refundFields;
   return {
     id: uow.newId(),
     orderId,
@@ -110,6 +111,7 @@ export function newRefund(uow: UnitOfWork, { id: paymentId, orderId }: PaymentRo
     paymentKey,
     status: "PENDING",
     amount,
+    taxFreeAmount,
     units: [...units],
     restock: restock !== false,
     returnId,

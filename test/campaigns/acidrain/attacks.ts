@@ -118,6 +118,20 @@ export const ATTACKS: Attack[] = [
     },
   },
   {
+    operationId: "revokeBalances",
+    async prepare(shop, copies) {
+      const user = await shop.user({ balance: 1000 });
+      return {
+        as: shop.operator,
+        method: "POST",
+        path: "/admin/balances/revoke",
+        body: { revocations: [1, 2].map((amount) => ({ userId: user.id, amount, reason: "r" })) },
+        maxSuccesses: copies,
+        effects: async () => (1000 - (await balance(shop, user))) / 3,
+      };
+    },
+  },
+  {
     operationId: "createProducts",
     async prepare(shop, copies) {
       const product = name();
@@ -215,6 +229,37 @@ export const ATTACKS: Attack[] = [
         maxSuccesses: copies,
         expectedEffects: once,
         effects: async () => good(await shop.anyone("GET", `/coupons/${campaign.id}`), 200).version - 1,
+      };
+    },
+  },
+  {
+    operationId: "issueCoupons",
+    async prepare(shop, copies) {
+      const [campaign, users] = [await shop.campaign({ visibility: "PRIVATE" }), await shop.users(2)];
+      return {
+        as: shop.operator,
+        method: "POST",
+        path: `/admin/coupons/${campaign.id}/issue`,
+        body: { userIds: users.map(({ id }) => id) },
+        maxSuccesses: copies,
+        expectedEffects: once,
+        effects: async () => (10 - good(await shop.operator.get(`/coupons/${campaign.id}`), 200).remainingQuantity) / 2,
+      };
+    },
+  },
+  {
+    operationId: "voidCoupons",
+    async prepare(shop, copies) {
+      const [campaign, user] = [await shop.campaign(), await shop.user()];
+      good(await user.post(`/coupons/${campaign.id}/issue`), 201);
+      return {
+        as: shop.operator,
+        method: "POST",
+        path: `/admin/coupons/${campaign.id}/void`,
+        body: { reason: "r" },
+        maxSuccesses: copies,
+        expectedEffects: once,
+        effects: () => count(shop, `/users/${user.id}/coupons?status=VOID`, "userCoupons", () => true),
       };
     },
   },

@@ -8,6 +8,7 @@ import { COUNTS } from "./list/counts.ts";
 import { FULFILMENT } from "./list/fulfilment.ts";
 import { LOCKS } from "./list/locks.ts";
 import { ORDERS } from "./list/orders.ts";
+import { PEOPLE } from "./list/people.ts";
 import { RULES_OF_THE_SHOP } from "./list/rules.ts";
 import { OF_SETTLEMENT } from "./list/settlement.ts";
 import { TIME_AND_SETTINGS } from "./list/time-and-settings.ts";
@@ -21,6 +22,7 @@ export const MUTATIONS: Mutation[] = [
   ...RULES_OF_THE_SHOP,
   ...ORDERS,
   ...FULFILMENT,
+  ...PEOPLE,
   ...OF_THE_TILL,
   ...AFTERWARDS,
   ...IDENTITIES,

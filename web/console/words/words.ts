@@ -30,6 +30,7 @@ const STATUS: Record<string, Pair> = {
   PAYMENT: ["결제", "Payment"],
   REFUND: ["환불", "Refund"],
   GRANT: ["지급", "Grant"],
+  REVOKE: ["회수", "Revocation"],
   PREPARING: ["준비", "Preparing"],
   RUNNING: ["진행 중", "Running"],
   TIDYING: ["정리 중", "Cleaning up"],

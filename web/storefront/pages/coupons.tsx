@@ -61,7 +61,7 @@ function statusNow({ status, expiresAt }: UserCoupon): UserCoupon["status"] {
 
 function Ticket({ coupon: { name, discount, status, expiresAt, usedAt } }: { coupon: UserCoupon }) {
   const { headline, conditions } = discountWords(discount);
-  const state = { AVAILABLE: t.value.usable, USED: t.value.used, EXPIRED: t.value.couponExpired };
+  const state = { AVAILABLE: t.value.usable, USED: t.value.used, EXPIRED: t.value.couponExpired, VOID: t.value.couponVoid };
   return (
     <li class={`ticket ${status.toLowerCase()}`}>
       <span class="ticket-discount">{headline}</span>

@@ -3,14 +3,12 @@ import { useEffect, useRef } from "preact/hooks";
 import { formatMoney } from "../../shared/languages.ts";
 import { isRefusal, type Product as ProductOfShop, type Variant } from "#client";
 import { shop } from "../api.ts";
-import { useAttempt } from "../attempt.ts";
-import { cartChanged } from "../cart.ts";
 import { Art } from "../parts/art.tsx";
-import { Empty, Failure, Notice, Skeleton, Spinner, Stepper, Stock, Title } from "../parts/parts.tsx";
-import { VariantOptions } from "../parts/variant-options.tsx";
+import { Buy } from "../parts/buy.tsx";
+import { Empty, Failure, Notice, Skeleton, Stock, Title } from "../parts/parts.tsx";
+import { useSelection } from "../parts/selection.ts";
 import { useResource } from "../../shared/resource.ts";
-import { navigate, subject, to } from "../../shared/router.ts";
-import { session } from "../session.ts";
+import { subject, to } from "../../shared/router.ts";
 import { t } from "../words/words.ts";
 
 export function Product({ id }: { id: string }) {
@@ -44,17 +42,12 @@ function Loading() {
 
 function Detail({ product, reload }: { product: ProductOfShop; reload: () => Promise<void> }) {
   const { id, name, description, variants } = product;
-  const chosen = useSignal<string | null>(variants.length === 1 ? (variants[0]?.id ?? null) : (variants.find(({ stock }) => stock > 0)?.id ?? null));
-  const quantity = useSignal(1);
-  const variant = variants.find((candidate) => candidate.id === chosen.value);
-  const stock = variant?.stock ?? 0;
-  const soldOutNow = useSoldOutNow(variant);
-  const shownQuantity = Math.min(quantity.value, Math.max(1, stock));
+  const selection = useSelection(variants);
+  const { variant } = selection;
+  const soldOutNow = useSoldOutNow(variant ?? product);
   useEffect(() => {
     subject.value = name;
   }, [name]);
-  const buyable = variant !== undefined && variant.status === "ON_SALE" && stock > 0;
-
   return (
     <article class="detail">
       <div class={`detail-art ${product.status === "SOLD_OUT" ? "sold-out" : ""}`}>
@@ -65,19 +58,17 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
         <Title>
           <bdi>{name}</bdi>
         </Title>
-        <p class="detail-price number">{priceText(product, variant)}</p>
+        <div class="detail-row">
+          <p class="detail-price number">{priceText(product, variant)}</p>
+          <p class="live" role="status" aria-label={t.value.liveStock}>
+            <Stock stock={(variant ?? product).stock} status={(variant ?? product).status} />
+          </p>
+        </div>
         {description && (
           <p class="description">
             <bdi>{description}</bdi>
           </p>
         )}
-        <VariantOptions variants={variants} chosen={variant} choose={({ id }) => (chosen.value = id)} />
-        <div class="detail-row">
-          <Stepper label={t.value.quantity} value={shownQuantity} max={stock} set={(value) => (quantity.value = value)} disabled={!buyable} />
-          <p class="live" role="status" aria-label={t.value.liveStock}>
-            <Stock stock={stock} status={variant?.status ?? product.status} />
-          </p>
-        </div>
         {soldOutNow && (
           <Notice kind="bad">
             <p>
@@ -85,7 +76,7 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
             </p>
           </Notice>
         )}
-        <Buy productId={id} variantId={variant?.id} quantity={shownQuantity} buyable={buyable} reload={reload} />
+        <Buy product={product} selection={selection} reload={reload} />
       </div>
     </article>
   );
@@ -95,83 +86,18 @@ function Detail({ product, reload }: { product: ProductOfShop; reload: () => Pro
 function priceText(product: ProductOfShop, variant: Variant | undefined): string | null {
   const { price } = variant ?? product;
   if (price === null) return null;
-  return variant ? formatMoney(price) : t.value.from(formatMoney(price));
+  const hasOnePrice = product.variants.every((other) => other.price === price);
+  return variant || hasOnePrice ? formatMoney(price) : t.value.from(formatMoney(price));
 }
 
-/** Whether the variant sold out while the visitor was looking at it. */
-function useSoldOutNow(variant: Variant | undefined): boolean {
+/** Whether the variant, or the whole product before the choice, sold out while the visitor was looking at it. */
+function useSoldOutNow({ id, stock }: Pick<Variant, "id" | "stock">): boolean {
   const lastSeen = useRef<{ id: string; inStock: boolean }>(undefined);
   const gone = useSignal(false);
   useEffect(() => {
-    if (variant === undefined) return;
-    if (lastSeen.current?.id !== variant.id) lastSeen.current = { id: variant.id, inStock: false };
-    gone.value = lastSeen.current.inStock && variant.stock === 0;
-    if (variant.stock > 0) lastSeen.current.inStock = true;
-  }, [variant?.id, variant?.stock]);
+    if (lastSeen.current?.id !== id) lastSeen.current = { id, inStock: false };
+    gone.value = lastSeen.current.inStock && stock === 0;
+    if (stock > 0) lastSeen.current.inStock = true;
+  }, [id, stock]);
   return gone.value;
-}
-
-function Buy({
-  productId,
-  variantId,
-  quantity,
-  buyable,
-  reload,
-}: {
-  productId: string;
-  variantId: string | undefined;
-  quantity: number;
-  buyable: boolean;
-  reload: () => Promise<void>;
-}) {
-  const isAdded = useSignal(false);
-  const add = useAttempt(async ({ key, userId, shop }, item: { productId: string; variantId: string; quantity: number }) => {
-    isAdded.value = false;
-    try {
-      await shop.addToCart({ path: { userId }, body: item, idempotencyKey: key });
-      isAdded.value = true;
-      cartChanged();
-    } finally {
-      await reload();
-    }
-  });
-  const buy = { product: productId, variant: variantId, quantity: String(quantity) };
-  const path = `/products/${productId}`;
-  const signedIn = session.value !== null;
-  return (
-    <>
-      <div class="buy">
-        <button
-          type="button"
-          class="button"
-          disabled={!buyable}
-          aria-disabled={add.busy}
-          onClick={() => (signedIn ? void add.run({ productId, variantId: variantId ?? "", quantity }) : navigate(to("/sign-in", { next: path })))}
-        >
-          {add.busy && <Spinner />}
-          {t.value.addToCart}
-        </button>
-        <button
-          type="button"
-          class="button primary"
-          disabled={!buyable}
-          onClick={() => navigate(signedIn ? to("/checkout", buy) : to("/sign-in", { next: to("/checkout", buy).slice(1) }))}
-        >
-          {t.value.buyNow}
-        </button>
-      </div>
-      {isAdded.value && (
-        <Notice kind="good">
-          {t.value.added} <a href={to("/cart")}>{t.value.seeCart}</a>
-        </Notice>
-      )}
-      {isRefusal(add.error, "CART_ITEM_DUPLICATE") ? (
-        <Notice kind="warn">
-          {t.value.alreadyInCart} <a href={to("/cart")}>{t.value.seeCart}</a>
-        </Notice>
-      ) : (
-        add.error !== undefined && <Failure error={add.error} />
-      )}
-    </>
-  );
 }

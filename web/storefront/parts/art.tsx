@@ -1,4 +1,4 @@
-// Products have no pictures. Each gets a label of two colors, a shape and its first letter, always the same for the same product.
+// The picture of a product that has none: two quiet colors, a shape and its first letter, always the same for the same product.
 
 const SHAPES = 5;
 

@@ -117,7 +117,7 @@ export function paymentKeyFor(outcome: SimulatedOutcome, key: string): string {
 /** Why the last unpaid order was not paid, for its page. */
 export const unpaidReason = signal<{ orderId: string; error: unknown } | null>(null);
 
-type PaidOrder = { orderId: string; orderItems: { name: string }[]; itemCount?: number };
+type PaidOrder = { orderId: string; orderItems: { name: string }[]; itemCount?: number; taxFreeAmount?: number };
 
 /**
  * Pays a placed order at the gateway and returns the outcome; `window`: the page is left for the gateway's window.
@@ -125,7 +125,7 @@ type PaidOrder = { orderId: string; orderItems: { name: string }[]; itemCount?: 
  */
 export async function payAtGateway(
   { shop, key, userId }: ActionContext,
-  { orderId, orderItems, itemCount = orderItems.length }: PaidOrder,
+  { orderId, orderItems, itemCount = orderItems.length, taxFreeAmount = 0 }: PaidOrder,
   expectedAmount: number,
   choice: CardChoice,
 ): Promise<"placed" | "declined" | "pending" | "unpaid" | "window"> {
@@ -133,7 +133,7 @@ export async function payAtGateway(
     const orderName = t.value.andMore(orderItems[0]?.name ?? "", itemCount - 1);
     // "Back" from the window's page leads to the order, and not to a checkout of what is ordered already.
     redirect(to(`/orders/${orderId}`));
-    openWindow({ target: { kind: "order", id: orderId }, orderName, amount: expectedAmount, taxFreeAmount: 0, customerKey: userId, method: choice });
+    openWindow({ target: { kind: "order", id: orderId }, orderName, amount: expectedAmount, taxFreeAmount, customerKey: userId, method: choice });
     return "window";
   }
   const outcome = opensWindow(choice) ? "approve" : choice;

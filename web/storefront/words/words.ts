@@ -20,5 +20,6 @@ export function reasonOf(error: unknown): string {
 function unusableReason({ reason, minOrderAmount }: Problem): string | undefined {
   if (reason === "USED") return t.value.couponUsed;
   if (reason === "EXPIRED") return t.value.couponOver;
+  if (reason === "VOID") return t.value.couponWithdrawn;
   return reason === "MIN_ORDER_AMOUNT" && typeof minOrderAmount === "number" ? t.value.couponBelow(minOrderAmount) : undefined;
 }

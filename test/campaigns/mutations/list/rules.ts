@@ -240,7 +240,7 @@ export const RULES_OF_THE_SHOP: Mutation[] = [
     VARIANTS,
     "opt 존재하지 않는 유저/쿠폰",
   ]),
-  mutation("a campaign counts issued coupons", ISSUE, "issuedQuantity: campaign.issuedQuantity + 1", "issuedQuantity: campaign.issuedQuantity", [
+  mutation("a campaign counts issued coupons", ISSUE, "campaign.issuedQuantity + issued.length", "campaign.issuedQuantity", [
     CACHE,
     "else 발급 가능 → the coupon is AVAILABLE",
   ]),

@@ -4,6 +4,7 @@ import { type Mutation, mutation } from "../mutation.ts";
 
 const SETTLEMENT = "test/api/settlement.test.ts";
 const ATTENTION = "test/api/payments-attention.test.ts";
+const TAX_FREE = "test/api/tax-free.test.ts";
 const ASK = "src/settlement/ask-gateway.ts";
 const CANCELS = "src/settlement/gateway-cancels.ts";
 
@@ -43,4 +44,18 @@ export const OF_SETTLEMENT: Mutation[] = [
     ATTENTION,
     "needs a person beyond give-up",
   ]),
+  mutation(
+    "a refund sends the tax-free part of its units",
+    "src/gateway/toss/toss.ts",
+    "...(taxFreeAmount ?",
+    "...(false as boolean && taxFreeAmount ?",
+    [TAX_FREE, "is that of its units, and the parts add up"],
+  ),
+  mutation(
+    "tax-free parts follow the gateway's amount",
+    "src/order/refund/refund-shares.ts",
+    "if (atGateway === taxFreeLeft(order, before, () => 0))",
+    "if (atGateway >= 0)",
+    ["src/order/refund/refund-shares.test.ts", "none at the gateway"],
+  ),
 ];

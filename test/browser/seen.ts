@@ -1,0 +1,40 @@
+// Checks of the controls and messages that a visitor sees in the window, without enlarging it.
+
+import assert from "node:assert/strict";
+import type { Locator, Page } from "playwright-core";
+
+/** Asserts that an element is within the window, and that no other element covers it. */
+export async function assertSeen(locator: Locator): Promise<void> {
+  await locator.waitFor();
+  // oxlint-disable-next-line typescript/no-explicit-any -- an element of the page
+  const found = await locator.evaluate((element: any) => {
+    // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
+    const { innerWidth, innerHeight, document } = globalThis as any;
+    const { top, left, right, bottom } = element.getBoundingClientRect();
+    const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+    return {
+      inWindow: top >= -1 && left >= -1 && right <= innerWidth + 1 && bottom <= innerHeight + 1,
+      coveredBy: at === null || element.contains(at) || at.contains(element) ? null : String(at.outerHTML).slice(0, 120),
+    };
+  });
+  assert.deepEqual(found, { inWindow: true, coveredBy: null }, String(locator));
+}
+
+/** Scrolls to each control, as the keyboard's focus does, and asserts that no other element covers its middle. */
+export async function assertNothingCovered(page: Page): Promise<void> {
+  const covered = await page.evaluate(() => {
+    // oxlint-disable-next-line typescript/no-explicit-any -- the page's own globals
+    const { document } = globalThis as any;
+    const controls = [...(document.querySelector("dialog[open]") ?? document).querySelectorAll("a[href], button, input, select, textarea, summary")];
+    return controls.flatMap((control) => {
+      if (control.closest(".skip, .toasts, [aria-hidden=true], dialog:not([open])") || control.getBoundingClientRect().width === 0) return [];
+      control.scrollIntoView({ block: "nearest" });
+      const { top, left, right, bottom } = control.getBoundingClientRect();
+      const at = document.elementFromPoint((left + right) / 2, (top + bottom) / 2);
+      const target = control.closest("label") ?? control;
+      const isOnTop = at !== null && (target.contains(at) || at.contains(target));
+      return isOnTop ? [] : [`${String(control.outerHTML).slice(0, 120)} by ${String(at?.outerHTML).slice(0, 120)}`];
+    });
+  });
+  assert.deepEqual(covered, [], page.url());
+}

@@ -1,0 +1,38 @@
+import type { ComponentChildren, RefObject } from "preact";
+import { t } from "../words/words.ts";
+import { Icon } from "./icon.tsx";
+
+type SheetProps = {
+  sheet: RefObject<HTMLDialogElement | null>;
+  title: ComponentChildren;
+  onClose?: () => void;
+  foot: ComponentChildren;
+  children: ComponentChildren;
+};
+
+/** A dialog that comes from the bottom of the window. Escape, its button and a press beside it close it. */
+export function Sheet({ sheet, title, onClose, foot, children }: SheetProps) {
+  const close = (): void => sheet.current?.close();
+  return (
+    <dialog
+      class="sheet"
+      ref={sheet}
+      aria-labelledby="sheet-title"
+      onClose={onClose}
+      onClick={(event) => {
+        if (event.target === event.currentTarget) close();
+      }}
+    >
+      <div class="sheet-body">
+        <div class="sheet-head">
+          <h2 id="sheet-title">{title}</h2>
+          <button type="button" class="icon-button" aria-label={t.value.close} onClick={close}>
+            <Icon name="close" />
+          </button>
+        </div>
+        <div class="sheet-content">{children}</div>
+        <div class="sheet-foot">{foot}</div>
+      </div>
+    </dialog>
+  );
+}
