@@ -3,7 +3,7 @@
  * one that fsync has reached. `cut` replaces the current image by the durable one.
  *
  * Rules of the durable image, which ext4, XFS and Btrfs keep and which are weaker than theirs:
- * - fsync or fdatasync of a file: its content, its size, and its name if it is new.
+ * - fsync or fdatasync of a file, or a write to a file that was opened with O_SYNC or O_DSYNC: its content, its size, and its name if it is new.
  * - fsync of a directory: all changes of its names, and its own name if it is new.
  * - With a new name, the names of new directories above it.
  * - A rename is atomic, and names change in the order of the calls.
@@ -520,6 +520,10 @@ static int fs_write(const char *path, const char *data, size_t size, off_t from,
   memcpy(node->current.data + from, data, size);
   note_range(node, from, size);
   clock_gettime(CLOCK_REALTIME, &node->modified);
+  if (info->flags & O_DSYNC && !lying) { /* O_SYNC includes it. */
+    sync_content(node);
+    sync_link(node);
+  }
   RETURN(size);
 }
 
