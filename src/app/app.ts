@@ -2,7 +2,7 @@
 
 import cluster from "node:cluster";
 import type { FastifyInstance } from "fastify";
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 import type { Registry } from "prom-client";
 import { BacklogLog } from "../backlog/backlog-log.ts";
 import { backlogMetrics } from "../backlog/backlog-metrics.ts";
@@ -24,6 +24,7 @@ import { Scheduler } from "../jobs/scheduler.ts";
 import { expireOrders } from "../order/order-expiry.job.ts";
 import type { Relay } from "../outbox/relay.ts";
 import type { Invalidation } from "./invalidation.ts";
+import { logWriter } from "./log-writer.ts";
 import { openDatabase } from "./open-database.ts";
 import { type Draws, openDraws } from "./open-draws.ts";
 import { openHttp } from "./open-http.ts";
@@ -45,8 +46,10 @@ export type OpenShop = ShopParts & {
   close(): Promise<void>;
 };
 
-/** `now` replaces the database's clock, for tests. With `link` the process is the till of several workers, or one of the workers. */
-export type OpenOptions = { now?: Now | undefined; link?: TillLink | undefined };
+/**
+ * `now` replaces the database's clock, and `logTo` stdout, for tests. With `link` the process is the till of several workers, or one of the workers.
+ */
+export type OpenOptions = { now?: Now | undefined; link?: TillLink | undefined; logTo?: DestinationStream };
 
 /**
  * Opens a shop: database, migrations, till, jobs, HTTP. The till of workers listens for them only; jobs, settlement and the relay run
@@ -54,7 +57,8 @@ export type OpenOptions = { now?: Now | undefined; link?: TillLink | undefined }
  * Errors: ConfigError and the embedded database's, each one sentence that says what to do.
  */
 export async function openShop(config: Config, options: OpenOptions = {}): Promise<OpenShop> {
-  const log = pino({ level: config.logLevel });
+  const { logTo = logWriter() } = options;
+  const log = pino({ level: config.logLevel }, logTo);
   // For a worker of `serve --workers` the primary process has checked the port.
   if (cluster.isPrimary) await checkPort(config);
   const stack = new AsyncDisposableStack();
@@ -155,10 +159,11 @@ type SchedulerParts = Pick<ShopParts, "config" | "database" | "till" | "orderCac
 
 /** Opens the scheduler with all jobs, not started yet. */
 function openScheduler(stack: AsyncDisposableStack, { config, invalidation, holds, draws, cards, log, ...parts }: SchedulerParts): Scheduler {
-  const { timezone } = config;
+  const { timezone, journalKeep } = config;
   const jobs = shopJobs({
     ...parts,
     timezone,
+    journalKeep,
     expireOrders: () => expireOrders(parts),
     expireCoupons: () => expireCoupons(parts),
     expireHolds: holds.run,

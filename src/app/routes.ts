@@ -38,12 +38,14 @@ import { problemRoutes } from "../http/problems.routes.ts";
 import { Routes } from "../http/route.ts";
 import { shopRoutes } from "../http/shop.routes.ts";
 import { pageRoutes } from "../http/web-pages.ts";
+import { journalRoutes } from "../journal/journal.routes.ts";
 import { jobsRoutes } from "../jobs/jobs.routes.ts";
 import type { Scheduler } from "../jobs/scheduler.ts";
 import { liveRoutes } from "../live/live.routes.ts";
 import type { Live } from "../live/live.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import { orderAdminRoutes } from "../order/order.admin.routes.ts";
+import { cancelOrderRoutes } from "../order/cancel-order.routes.ts";
 import { orderRoutes } from "../order/order.routes.ts";
 import { paymentAdminRoutes } from "../order/payment/payment.admin.routes.ts";
 import { paymentRoutes } from "../order/payment/payment.routes.ts";
@@ -103,6 +105,7 @@ const SHOPPER_ROUTES = [
   dropLiveRoutes,
   cartRoutes,
   orderRoutes,
+  cancelOrderRoutes,
   paymentRoutes,
   paymentWebhookRoutes,
   popularRoutes,
@@ -127,10 +130,11 @@ const ADMIN_ROUTES = [
   outboxRoutes,
   jobsRoutes,
   auditRoutes,
+  journalRoutes,
 ];
 
 export async function declareRoutes(server: FastifyInstance, { shop, live, rehearsals, operations, secret }: DeclareRoutesOptions): Promise<void> {
-  const routes = new Routes(server, shop.till, shop.config.locale);
+  const routes = new Routes(server, shop.till, shop.config.locale, shop.config.trustProxy);
   const { payments, refunds, charges, worker, cancels } = shop.settlement;
   const parts = { ...shop, stockLine: stockLine(shop.database), payments, refunds, charges, worker, cancels };
   for (const declare of SHOPPER_ROUTES) declare(routes, parts);

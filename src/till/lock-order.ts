@@ -3,7 +3,7 @@
 // these rows in another order.
 
 /** Tables whose rows are locked, first to last. */
-export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coupons", "orders", "payments"] as const;
+export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coupons", "orders", "payments", "journal head"] as const;
 
 /**
  * Tables that are only read, after every lock is held. Their rows either never change or are
@@ -31,6 +31,7 @@ export const READ_AFTER = [
   "batch grants",
   "granted money",
   "carts",
+  "journal work",
   "idempotency records",
 ] as const;
 
