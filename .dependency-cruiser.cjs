@@ -21,6 +21,7 @@ const LAYERS = [
   ["live/"],
   ["order/"],
   ["fulfilment/"],
+  ["privacy/"],
   ["settlement/"],
   ["outbox/"],
   ["audit/", "demo/", "backlog/"],

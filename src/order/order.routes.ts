@@ -90,7 +90,7 @@ function editOrderRoute(routes: Routes, { config }: OrderRoutesOptions): void {
       params: OrderParams,
       body: EditBody,
       answers: { 200: OrderSchema },
-      refusals: ["ORDER_NOT_FOUND", "ORDER_NOT_SHIPPABLE"],
+      refusals: ["USER_NOT_FOUND", "ORDER_NOT_FOUND", "ORDER_NOT_SHIPPABLE"],
     },
     ({ caller, params: { orderId }, body: { shippingAddress, note, metadata } }) => {
       const callerId = caller.role === "operator" ? null : caller.id;

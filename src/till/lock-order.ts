@@ -25,10 +25,12 @@ export const READ_AFTER = [
   "charge intents",
   "card charges",
   "members",
+  "profiles",
   "claims",
   "external ids",
   "batch grants",
   "granted money",
+  "belongings",
   "carts",
   "idempotency records",
 ] as const;
