@@ -6,7 +6,7 @@ import { type AuthSettings, authSettings } from "./auth-settings.ts";
 import { dataPlatforms, type DataPlatformSettings } from "./data-platform-settings.ts";
 import { gatewayMethods, type GatewayMethod, type PaymentWindow, paymentWindow } from "./payment-settings.ts";
 import { countryOf } from "./country.ts";
-import { ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
+import { calendarDuration, ConfigError, currencyOf, duration, type Env, integer, isHttpsOrLocal, oneOf, text, timezoneOf } from "./env.ts";
 
 /** Limits of the calls to the payment gateway. */
 export type GatewayPolicySettings = {
@@ -69,6 +69,8 @@ export type Config = DataPlatformSettings & {
   cancelWithinMs: number;
   /** How long after its delivery a buyer can return a piece, in ms. */
   returnWithinMs: number;
+  /** How long the operators' journal is kept: an ISO 8601 duration. */
+  journalKeep: string;
   lockWaitMs: number;
   /** Requests per second and caller; undefined: no limit. */
   rateLimit: number | undefined;
@@ -109,6 +111,7 @@ export function readConfig(env: Env): Config {
     cancelWithinMs: duration(env, "CANCEL_WITHIN", "P7D"),
     returnWithinMs: duration(env, "RETURN_WITHIN", "P7D"),
     stockTakenAt: oneOf(env, "STOCK_TAKEN_AT", ["payment", "order"], "payment"),
+    journalKeep: calendarDuration(env, "JOURNAL_KEEP", "P2Y"),
     lockWaitMs: integer(env, "LOCK_WAIT_MS", 3000, 1, 600_000),
     rateLimit: env["RATE_LIMIT"] === "off" || !text(env, "RATE_LIMIT") ? undefined : integer(env, "RATE_LIMIT", 0, 1, 1_000_000),
     trustProxy: trustProxy(env),

@@ -2,7 +2,7 @@
 
 import cluster from "node:cluster";
 import type { FastifyInstance } from "fastify";
-import { type Logger, pino } from "pino";
+import { type DestinationStream, type Logger, pino } from "pino";
 import type { Registry } from "prom-client";
 import { BacklogLog } from "../backlog/backlog-log.ts";
 import { backlogMetrics } from "../backlog/backlog-metrics.ts";
@@ -15,6 +15,7 @@ import type { Database } from "../database/pool.ts";
 import { type HoldParts, HoldWatch, lapseHolds, loseLines } from "../drop/expire-holds.job.ts";
 import { fillWithDemo } from "../demo/demo.ts";
 import { shareMetrics } from "../http/cluster-metrics.ts";
+import type { KnownDrops } from "../drop/product-drops.ts";
 import { RefusalCounts } from "../drop/refusal-counts.ts";
 import { shopMetrics } from "../http/metrics.ts";
 import { addressError, checkPort } from "../http/port.ts";
@@ -23,6 +24,7 @@ import { Scheduler } from "../jobs/scheduler.ts";
 import { expireOrders } from "../order/order-expiry.job.ts";
 import type { Relay } from "../outbox/relay.ts";
 import type { Invalidation } from "./invalidation.ts";
+import { logWriter } from "./log-writer.ts";
 import { openDatabase } from "./open-database.ts";
 import { type Draws, openDraws } from "./open-draws.ts";
 import { openHttp } from "./open-http.ts";
@@ -44,8 +46,10 @@ export type OpenShop = ShopParts & {
   close(): Promise<void>;
 };
 
-/** `now` replaces the database's clock, for tests. With `link` the process is the till of several workers, or one of the workers. */
-export type OpenOptions = { now?: Now | undefined; link?: TillLink | undefined };
+/**
+ * `now` replaces the database's clock, and `logTo` stdout, for tests. With `link` the process is the till of several workers, or one of the workers.
+ */
+export type OpenOptions = { now?: Now | undefined; link?: TillLink | undefined; logTo?: DestinationStream };
 
 /**
  * Opens a shop: database, migrations, till, jobs, HTTP. The till of workers listens for them only; jobs, settlement and the relay run
@@ -53,7 +57,8 @@ export type OpenOptions = { now?: Now | undefined; link?: TillLink | undefined }
  * Errors: ConfigError and the embedded database's, each one sentence that says what to do.
  */
 export async function openShop(config: Config, options: OpenOptions = {}): Promise<OpenShop> {
-  const log = pino({ level: config.logLevel });
+  const { logTo = logWriter() } = options;
+  const log = pino({ level: config.logLevel }, logTo);
   // For a worker of `serve --workers` the primary process has checked the port.
   if (cluster.isPrimary) await checkPort(config);
   const stack = new AsyncDisposableStack();
@@ -101,7 +106,7 @@ async function openParts(config: Config, log: Logger, stack: AsyncDisposableStac
     soldOut,
     productDrops,
     dropLive,
-    refusalCounts: openRefusalCounts(stack, database),
+    refusalCounts: openRefusalCounts(stack, database, productDrops),
     relay,
     scheduler,
     ...cards,
@@ -154,10 +159,11 @@ type SchedulerParts = Pick<ShopParts, "config" | "database" | "till" | "orderCac
 
 /** Opens the scheduler with all jobs, not started yet. */
 function openScheduler(stack: AsyncDisposableStack, { config, invalidation, holds, draws, cards, log, ...parts }: SchedulerParts): Scheduler {
-  const { timezone } = config;
+  const { timezone, journalKeep } = config;
   const jobs = shopJobs({
     ...parts,
     timezone,
+    journalKeep,
     expireOrders: () => expireOrders(parts),
     expireCoupons: () => expireCoupons(parts),
     expireHolds: holds.run,
@@ -209,8 +215,8 @@ function loopbackOf(url: string): string {
   return url.replace("//0.0.0.0:", "//127.0.0.1:").replace("//[::]:", "//[::1]:");
 }
 
-function openRefusalCounts(stack: AsyncDisposableStack, database: Database): RefusalCounts {
-  const counts = new RefusalCounts(database);
+function openRefusalCounts(stack: AsyncDisposableStack, database: Database, productDrops: KnownDrops): RefusalCounts {
+  const counts = new RefusalCounts(database, productDrops);
   stack.defer(() => counts.flush().catch(() => {}));
   return counts;
 }

@@ -31,8 +31,9 @@ import { receiveReturn } from "../fulfilment/receive-return.ts";
 import { requestReturn } from "../fulfilment/request-return.ts";
 import { shipOrder } from "../fulfilment/ship-order.ts";
 import { shipOrders } from "../fulfilment/ship-orders.ts";
-import { findStoredResponse, idempotent, repeatOutcome } from "../idempotency/idempotent-command.ts";
-import { findStored, startOnce, type Started, storeResponse } from "../idempotency/two-phase.ts";
+import { answerOf, findStoredResponse, idempotent, keyedAnswer, repeatOutcome } from "../idempotency/idempotent-command.ts";
+import { findStored, startedAnswer, startOnce, type Started, storedAnswer, storeResponse } from "../idempotency/two-phase.ts";
+import { journaled, startWork, writeEntry } from "../journal/journaled.ts";
 import { cancelOrder } from "../order/cancel-order.ts";
 import { editOrder } from "../order/edit-order.ts";
 import { expireOrder } from "../order/expire-order.ts";
@@ -60,20 +61,31 @@ export type CommandParts = {
 
 type AnyCommand = Command<unknown, unknown>;
 
-/** Every command that a route, a job or settlement submits, and its idempotent form. */
+/** Every command that a route, a job or settlement submits, in all of its forms. */
 export function commandsByName(parts: CommandParts): ReadonlyMap<string, AnyCommand> {
-  const started = startedCommands(parts);
   const all = [
-    ...singleCommands(parts).flatMap((command) => [command, idempotent(command)]),
-    ...started,
-    ...started.map((command) => startOnce(command as Command<unknown, Started<unknown>>)),
+    ...singleCommands(parts).flatMap(withOperators),
+    ...startedCommands(parts).flatMap((command) => startedWithOperators(command as Command<unknown, Started<unknown>>)),
     findStoredResponse,
     findStored,
     storeResponse,
+    writeEntry,
+    startWork,
   ] as AnyCommand[];
   const byName = new Map(all.map((command) => [command.name, command]));
   if (byName.size < all.length) throw new Error("two commands have the same name");
   return byName;
+}
+
+/** A command, its idempotent form, and both with an entry of the operators' journal. */
+function withOperators(single: AnyCommand): AnyCommand[] {
+  const once = idempotent(single);
+  return [single, once, journaled(single, answerOf(single)), journaled(once, keyedAnswer)] as AnyCommand[];
+}
+
+function startedWithOperators(begin: Command<unknown, Started<unknown>>): AnyCommand[] {
+  const once = startOnce(begin);
+  return [begin, once, journaled(begin, startedAnswer), journaled(once, storedAnswer)] as AnyCommand[];
 }
 
 /** Commands that are done in one round. */

@@ -6,6 +6,7 @@ import type { Registry } from "prom-client";
 import { backlogChecks, type BacklogReader } from "../backlog/backlog.ts";
 import type { CachedAccounts } from "../balance/accounts.ts";
 import { HttpMetrics } from "../http/metrics.ts";
+import { requestLog } from "../http/request-log.ts";
 import { createServer } from "../http/server.ts";
 import { authenticator } from "../http/tokens.ts";
 import type { Live } from "../live/live.ts";
@@ -44,6 +45,7 @@ export async function openHttp(
     metrics: new HttpMetrics(registry, live),
     rates: shared.rates,
     onFault: (error, requestId) => log.error({ err: error, requestId }, "a request failed with an unexpected error"),
+    onAnswered: requestLog(log),
   });
   server.addHook("preClose", (done) => {
     live.stop();

@@ -39,6 +39,7 @@ import { problemRoutes } from "../http/problems.routes.ts";
 import { Routes } from "../http/route.ts";
 import { shopRoutes } from "../http/shop.routes.ts";
 import { pageRoutes } from "../http/web-pages.ts";
+import { journalRoutes } from "../journal/journal.routes.ts";
 import { jobsRoutes } from "../jobs/jobs.routes.ts";
 import type { Scheduler } from "../jobs/scheduler.ts";
 import { liveRoutes } from "../live/live.routes.ts";
@@ -129,10 +130,11 @@ const ADMIN_ROUTES = [
   outboxRoutes,
   jobsRoutes,
   auditRoutes,
+  journalRoutes,
 ];
 
 export async function declareRoutes(server: FastifyInstance, { shop, live, rehearsals, operations, secret }: DeclareRoutesOptions): Promise<void> {
-  const routes = new Routes(server, shop.till, shop.config.locale);
+  const routes = new Routes(server, shop.till, shop.config.locale, shop.config.trustProxy);
   const { payments, refunds, charges, worker, cancels } = shop.settlement;
   const parts = { ...shop, stockLine: stockLine(shop.database), payments, refunds, charges, worker, cancels };
   for (const declare of SHOPPER_ROUTES) declare(routes, parts);

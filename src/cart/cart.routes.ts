@@ -19,6 +19,8 @@ const CartItemSchema = Type.Object(
     quantity: Type.Integer(),
     stock: Type.Integer(),
     status: OneOf(["ON_SALE", "SOLD_OUT", "NOT_FOR_SALE"]),
+    dropId: Nullable(Id("The drop by whose rules the product is sold")),
+    limitPerCustomer: Nullable(Type.Integer({ description: "Of that drop: units per person over all orders and holds" })),
   },
   { title: "CartItem" },
 );
@@ -41,6 +43,8 @@ type CartRow = {
   price: number;
   stock: number;
   status: SaleStatus;
+  dropId: string | null;
+  limitPerCustomer: number | null;
 };
 
 export function cartRoutes(routes: Routes, { database, variantCache }: { database: Database; variantCache: VariantCache }): void {
@@ -63,7 +67,7 @@ export function cartRoutes(routes: Routes, { database, variantCache }: { databas
       const rows = await database.rows<CartRow>(selectCart(userId));
       if (rows.length === 0) refuse("USER_NOT_FOUND", { userId });
       const cartItems = rows.flatMap(({ id, productName, variantName, ...row }) =>
-        id === null ? [] : [cartItemView({ id, ...row }, { name: displayName({ name: productName }, { name: variantName }), ...row })],
+        id === null ? [] : [cartItemView({ id, ...row }, { name: displayName({ name: productName }, { name: variantName }), ...row }, row)],
       );
       return { cartItems, totalAmount: cartItems.reduce((sum, item) => sum + (item.unitPrice ?? 0) * item.quantity, 0) };
     },

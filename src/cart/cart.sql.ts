@@ -91,7 +91,8 @@ export function selectCart(userId: string): Statement {
   return {
     name: "select cart",
     text: `SELECT c.id, c.product_id AS "productId", c.variant_id AS "variantId", c.quantity, p.name AS "productName", v.name AS "variantName", v.price, v.stock,
-             CASE WHEN p.status = 'ON_SALE' THEN v.status ELSE 'NOT_FOR_SALE' END AS status
+             CASE WHEN p.status = 'ON_SALE' THEN v.status ELSE 'NOT_FOR_SALE' END AS status, p.drop_id AS "dropId",
+             (SELECT d.limit_per_customer FROM drops d WHERE d.id = p.drop_id) AS "limitPerCustomer"
            FROM users u LEFT JOIN (cart_items c JOIN variants v ON v.id = c.variant_id JOIN products p ON p.id = c.product_id) ON c.user_id = u.id
            WHERE u.id = $1 ORDER BY c.id`,
     values: [userId],

@@ -5,6 +5,7 @@ import { products, variants } from "../catalog/catalog.sql.ts";
 import { getProduct, getVariantForSale } from "../catalog/get-variant.ts";
 import { soleVariant } from "../catalog/sole-variant.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
+import { productLimits } from "../drop/product-limits.sql.ts";
 import type { Database } from "../database/pool.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { type Command, command } from "../till/command.ts";
@@ -32,7 +33,7 @@ export function addToCart(variantCache: VariantCache): Command<AddToCart, CartIt
       if (variantIds instanceof Promise) return variantIds.then((ids = []) => ({ ...input, variantIds: ids }));
       return { ...input, variantIds: variantIds ?? [] };
     },
-    needs: (input) => [...cartNeeds(input.userId), need(products, input.productId), ...variantNeed(input)],
+    needs: (input) => [...cartNeeds(input.userId), need(products, input.productId), need(productLimits, input.productId), ...variantNeed(input)],
 
     decide(uow, input) {
       const { userId, productId, quantity } = input;
@@ -68,7 +69,7 @@ export function setQuantity(database: Database): Command<SetQuantity, CartItemVi
     },
     needs: ({ userId, variant }) => [
       ...cartNeeds(userId),
-      ...(variant ? [need(products, variant.productId), need(variants, variant.variantId)] : []),
+      ...(variant ? [need(products, variant.productId), need(productLimits, variant.productId), need(variants, variant.variantId)] : []),
     ],
 
     decide(uow, { userId, itemId, quantity }) {
@@ -118,5 +119,6 @@ function viewItem(uow: UnitOfWork, { id, productId, variantId, quantity }: CartI
   return cartItemView(
     { id, productId, variantId, quantity },
     { name: displayName(product, variant), price, stock, status: variantStatus(product, variant) },
+    uow.find(productLimits, productId) ?? { dropId: null, limitPerCustomer: null },
   );
 }

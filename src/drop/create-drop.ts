@@ -87,6 +87,7 @@ export function createDrop(variantCache: VariantCache, database: Database): Comm
         closedAt: null,
         releasedAt: null,
         soldOutAt: null,
+        firstSoldOutAt: null,
         openingTold: null,
         closingTold: null,
         draw: mode === "DRAW" ? newDraw(seed, publicValueSource) : null,

@@ -1,6 +1,5 @@
 // Events of drops that no request causes: a drop opens, closes by its time, or has nothing free any more.
 
-import { variants } from "../catalog/catalog.sql.ts";
 import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { type Command, command } from "../till/command.ts";
@@ -8,7 +7,7 @@ import type { Till } from "../till/till.ts";
 import { announceDrop } from "./announce-drop.ts";
 import { isOver } from "./drop.ts";
 import { drops, selectDropNews } from "./drop.sql.ts";
-import { dropNeeds, type FindStock, type OfDrop } from "./steer-drop.ts";
+import { dropNeeds, type FindStock, isSoldOut, type OfDrop } from "./steer-drop.ts";
 
 /** Writes the events of a drop whose time has come, each once. */
 export function tellDropNews(findStock: FindStock): Command<OfDrop, null> {
@@ -21,15 +20,11 @@ export function tellDropNews(findStock: FindStock): Command<OfDrop, null> {
       const drop = uow.find(drops, dropId);
       if (!drop || drop.closedAt !== null || uow.now < drop.opensAt) return null;
       const isClosed = isOver(drop, uow.now);
-      const isSoldOut = stock.every(({ variantId }) => {
-        const variant = uow.find(variants, variantId);
-        return variant?.status !== "ON_SALE" || variant.stock === 0;
-      });
-      const soldOutAt = isClosed ? drop.soldOutAt : isSoldOut ? (drop.soldOutAt ?? uow.now) : null;
+      const soldOutAt = isClosed ? drop.soldOutAt : isSoldOut(uow, stock) ? (drop.soldOutAt ?? uow.now) : null;
       if (drop.openingTold !== true) announceDrop(uow, drop, "drop.opened", { opensAt: drop.opensAt });
       if (soldOutAt !== null && drop.soldOutAt === null) announceDrop(uow, drop, "drop.sold-out", { soldOutAt });
       if (isClosed && drop.closingTold !== true) announceDrop(uow, drop, "drop.closed", { closedAt: drop.closesAt ?? uow.now });
-      uow.put(drops, dropId, { ...drop, openingTold: true, closingTold: isClosed, soldOutAt });
+      uow.put(drops, dropId, { ...drop, openingTold: true, closingTold: isClosed, soldOutAt, firstSoldOutAt: drop.firstSoldOutAt ?? soldOutAt });
       return null;
     },
   });

@@ -5,6 +5,7 @@ import { mayMeet } from "../balance/rehearsal-buyers.ts";
 import { newestFirst } from "../http/pages.ts";
 import type { Routes } from "../http/route.ts";
 import { Id, NextCursor, OneOf, page, Query } from "../http/schemas.ts";
+import { Utf8 } from "../http/utf8.ts";
 import { refuse } from "../refusal.ts";
 import { DROP_STATUSES } from "./drop.ts";
 import { selectDropPage } from "./drop.sql.ts";
@@ -71,7 +72,10 @@ function listRoute(routes: Routes, { database, cache, now }: DropParts): void {
             ({ id }) => [id],
           ),
       });
-      return { drops: rows.map((row) => dropView(row, row, now())), nextCursor };
+      const at = now();
+      const drops = rows.map((row) => dropView(row, row, at));
+      const untimed = drops.map((drop) => ({ ...drop, serverTime: undefined }));
+      return new Utf8(JSON.stringify({ drops, nextCursor }), JSON.stringify({ drops: untimed, nextCursor }));
     },
   );
 }

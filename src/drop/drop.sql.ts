@@ -5,7 +5,8 @@ import { FIRST_WAITING } from "./line.sql.ts";
 
 const DROP = `d.id, d.name, d.product_id AS "productId", d.mode, d.opens_at AS "opensAt", d.closes_at AS "closesAt",
   d.limit_per_customer AS "limitPerCustomer", d.hold_for AS "holdFor", d.waitlist, d.metadata, d.version, d.number, d.paused_at AS "pausedAt",
-  d.paused_ms AS "pausedMs", d.closed_at AS "closedAt", d.released_at AS "releasedAt", d.sold_out_at AS "soldOutAt", d.opening_told AS "openingTold", d.closing_told AS "closingTold", d.rehearsal_id AS "rehearsalId",
+  d.paused_ms AS "pausedMs", d.closed_at AS "closedAt", d.released_at AS "releasedAt", d.sold_out_at AS "soldOutAt", d.first_sold_out_at AS "firstSoldOutAt",
+  d.opening_told AS "openingTold", d.closing_told AS "closingTold", d.rehearsal_id AS "rehearsalId",
   d.seed, d.commitment, d.entries_closed_at AS "entriesClosedAt", d.public_value_source AS "publicValueSource", d.public_value AS "publicValue", d.entries_root AS "entriesRoot",
   d.entry_count AS "entryCount", d.drawn_at AS "drawnAt", d.draw_stock AS stock`;
 
@@ -26,6 +27,7 @@ const CHANGING = {
   closed_at: "timestamptz",
   released_at: "timestamptz",
   sold_out_at: "timestamptz",
+  first_sold_out_at: "timestamptz",
   opening_told: "boolean",
   closing_told: "boolean",
   entries_closed_at: "timestamptz",

@@ -31,7 +31,7 @@ export type Draw = {
 /**
  * Instants in ms. `number` counts the entries. `pausedAt` is set while the drop is paused, `pausedMs` is how long all earlier pauses
  * were together. `closedAt` is set by an operator's close, `releasedAt` once the rest is sold like any other product. `soldOutAt` is
- * when the free stock last ran out. `openingTold`, `closingTold`: the events were written. `draw` belongs to the mode DRAW. Only the round that creates the drop sets `made`.
+ * when the free stock last ran out, `firstSoldOutAt` when it did so first. `openingTold`, `closingTold`: the events were written. `draw` belongs to the mode DRAW. Only the round that creates the drop sets `made`.
  */
 export type Drop = {
   id: string;
@@ -52,6 +52,7 @@ export type Drop = {
   closedAt: number | null;
   releasedAt: number | null;
   soldOutAt: number | null;
+  firstSoldOutAt: number | null;
   openingTold: boolean | null;
   closingTold: boolean | null;
   draw: Draw | null;

@@ -3,38 +3,43 @@
 
 import type { Database } from "../database/pool.ts";
 import type { Submission } from "../http/route.ts";
+import type { KeyedResponse } from "../idempotency/idempotent-command.ts";
 import { Refusal } from "../refusal.ts";
+import type { KnownDrops } from "./product-drops.ts";
 import { addRefusals } from "./report.sql.ts";
 
 const FLUSH_MS = 2000;
 
 export class RefusalCounts {
   readonly #database: Database;
+  readonly #productDrops: KnownDrops;
   #counts = new Map<string, { dropId: string; code: string; count: number }>();
   #timer: NodeJS.Timeout | undefined;
 
-  constructor(database: Database) {
+  constructor(database: Database, productDrops: KnownDrops) {
     this.#database = database;
+    this.#productDrops = productDrops;
   }
 
-  /** Counts the refusals of a submission that name a drop. */
+  /** Counts the refusals of a submission that name a drop, or a product that is in one. */
   counting(submission: Submission): Submission {
-    return {
-      ...submission,
-      onResponse: (response) => {
-        submission.onResponse?.(response);
-        // The answer to a request with a key is stored, refusals too. A repeat is not another refusal.
-        if (response.status < 400 || response.replayed) return;
-        const dropId = /"dropId":"([0-9a-f-]{36})"/.exec(response.body)?.[1];
-        const code = /"code":"(\w+)"/.exec(response.body)?.[1];
-        if (dropId && code) this.#count(dropId, code);
-      },
-      onError: (error) => {
-        submission.onError?.(error);
-        if (error instanceof Refusal && typeof error.details?.["dropId"] === "string") this.#count(error.details["dropId"], error.code);
-      },
-    };
+    submission.onResponse = this.#onResponse;
+    submission.onError = this.#onError;
+    return submission;
   }
+
+  readonly #onResponse = ({ status, body, replayed }: KeyedResponse): void => {
+    // The answer to a request with a key is stored, refusals too. A repeat is not another refusal.
+    if (status < 400 || replayed) return;
+    const code = /"code":"(\w+)"/.exec(body)?.[1];
+    if (code) this.#countRefusal(code, /"dropId":"([^"]+)"/.exec(body)?.[1], /"productId":"([^"]+)"/.exec(body)?.[1]);
+  };
+
+  readonly #onError = (error: unknown): void => {
+    if (!(error instanceof Refusal)) return;
+    const { dropId, productId } = error.details;
+    this.#countRefusal(error.code, dropId, productId);
+  };
 
   /** Adds the counts to the database's. Errors: the database's; then the counts are kept for the next time. */
   async flush(): Promise<void> {
@@ -49,6 +54,13 @@ export class RefusalCounts {
       for (const { dropId, code, count } of counts) this.#count(dropId, code, count);
       throw error;
     }
+  }
+
+  /** A refusal for want of stock names only the product. */
+  #countRefusal(code: string, dropId: unknown, productId: unknown): void {
+    const known = this.#productDrops.known();
+    const id = dropId ?? (known instanceof Map && typeof productId === "string" ? known.get(productId) : undefined);
+    if (typeof id === "string") this.#count(id, code);
   }
 
   #count(dropId: string, code: string, count = 1): void {

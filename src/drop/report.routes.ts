@@ -1,4 +1,5 @@
 import Type from "typebox";
+import type { Now } from "../database/clock.ts";
 import type { Database } from "../database/pool.ts";
 import { isoOrNull } from "../database/statement.ts";
 import type { Routes } from "../http/route.ts";
@@ -27,7 +28,7 @@ const ReportSchema = Type.Object(
 );
 
 /** @param lists may be slightly outdated: a report reads all orders of a drop */
-export function dropReportRoutes(routes: Routes, { lists, refusalCounts }: { lists: Database; refusalCounts: RefusalCounts }): void {
+export function dropReportRoutes(routes: Routes, { lists, refusalCounts, now }: { lists: Database; refusalCounts: RefusalCounts; now: Now }): void {
   routes.read(
     {
       method: "GET",
@@ -44,7 +45,7 @@ export function dropReportRoutes(routes: Routes, { lists, refusalCounts }: { lis
     },
     async ({ params: { id } }) => {
       await refusalCounts.flush().catch(() => {});
-      const [row] = await lists.rows<ReportRow>(selectReport(id.toLowerCase()));
+      const [row] = await lists.rows<ReportRow>(selectReport(id.toLowerCase(), now()));
       if (!row) refuse("DROP_NOT_FOUND", { dropId: id });
       const entries = Object.fromEntries(ENTRY_STATUSES.map((status) => [status, row.entries[status] ?? 0]));
       return {

@@ -1,6 +1,6 @@
 // The figures of a drop's report.
 
-import { arrayOf, type Statement, textArray } from "../database/statement.ts";
+import { arrayOf, iso, type Statement, textArray } from "../database/statement.ts";
 
 /** Adds to the counts. Rows are taken in order of their keys, so that two instances cannot wait for each other. */
 export function addRefusals(counts: readonly { dropId: string; code: string; count: number }[]): Statement {
@@ -31,7 +31,7 @@ export type ReportRow = {
  * The sales are those of paid orders, less refunded units; `revenue` in minor units before discounts. An order counts in the second
  * in which it was placed, also if it was cancelled later.
  */
-export function selectReport(dropId: string): Statement {
+export function selectReport(dropId: string, now: number): Statement {
   return {
     name: "select drop report",
     text: `WITH placed AS (
@@ -41,12 +41,16 @@ export function selectReport(dropId: string): Statement {
            SELECT coalesce((SELECT sum(kept) FROM placed WHERE completed_at IS NOT NULL), 0)::bigint AS sold,
              coalesce((SELECT sum(kept * unit_price) FROM placed WHERE completed_at IS NOT NULL), 0)::bigint AS revenue,
              (SELECT min(completed_at) FROM placed) AS "firstSaleAt", (SELECT max(completed_at) FROM placed) AS "lastSaleAt",
-             (extract(epoch FROM d.sold_out_at - d.opens_at) * 1000)::bigint AS "soldOutAfterMs",
+             (extract(epoch FROM coalesce(d.first_sold_out_at, d.sold_out_at) - d.opens_at) * 1000)::bigint AS "soldOutAfterMs",
              coalesce((SELECT json_object_agg(code, count) FROM drop_refusals WHERE drop_id = d.id), '{}') AS refused,
-             coalesce((SELECT json_object_agg(status, n) FROM (SELECT status, count(*) AS n FROM drop_entries WHERE drop_id = d.id GROUP BY status) e), '{}') AS entries,
-             coalesce((SELECT json_agg(json_build_object('at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS"Z"'), 'orders', orders) ORDER BY at)
+             coalesce((SELECT json_object_agg(status, n) FROM (SELECT ${SHOWN_STATUS} AS status, count(*) AS n FROM drop_entries e WHERE drop_id = d.id GROUP BY 1) e), '{}') AS entries,
+             coalesce((SELECT json_agg(json_build_object('at', to_char(at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), 'orders', orders) ORDER BY at)
                FROM (SELECT date_trunc('second', created_at) AS at, count(DISTINCT id) AS orders FROM placed GROUP BY 1 ORDER BY 1 LIMIT ${SECONDS_MAX}) s), '[]') AS "perSecond"
            FROM drops d WHERE d.id = $1`,
-    values: [dropId],
+    values: [dropId, iso(now)],
   };
 }
+
+/** The status of entry `e` as its owner sees it: an entry that waits when the line is over is lost, before the job has written it. */
+const SHOWN_STATUS = `CASE WHEN e.status = 'WAITING' AND (d.closed_at IS NOT NULL OR d.mode = 'FIRST_COME' AND d.closes_at <= $2::timestamptz
+  OR d.drawn_at IS NOT NULL AND NOT d.waitlist) THEN 'LOST' ELSE e.status END`;

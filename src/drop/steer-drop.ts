@@ -52,6 +52,11 @@ export function viewDrop(uow: UnitOfWork, { dropId, stock = [] }: OfDrop): DropV
   );
 }
 
+/** Whether nothing of a drop is free. */
+export function isSoldOut(uow: UnitOfWork, stock: Required<OfDrop>["stock"]): boolean {
+  return stock.every(({ variantId }) => onSale(uow, variantId) === 0);
+}
+
 function onSale(uow: UnitOfWork, variantId: string): number {
   const variant = uow.find(variants, variantId);
   return variant?.status === "ON_SALE" ? variant.stock : 0;
@@ -120,14 +125,19 @@ export function closeDrop(findStock: FindStock): Command<OfDrop, DropView> {
 
     decide(uow, input) {
       const drop = getDrop(uow, input.dropId);
-      if (drop.closedAt === null) endDrop(uow, drop);
+      if (drop.closedAt === null) endDrop(uow, drop, input.stock ?? []);
       return viewDrop(uow, input);
     },
   });
 }
 
-function endDrop(uow: UnitOfWork, drop: Drop): void {
-  const closed = { ...drop, closedAt: uow.now, pausedAt: null, pausedMs: drop.pausedMs + (drop.pausedAt === null ? 0 : uow.now - drop.pausedAt) };
+function endDrop(uow: UnitOfWork, drop: Drop, stock: Required<OfDrop>["stock"]): void {
+  // The job that tells of it may not have looked yet.
+  const isNews = drop.soldOutAt === null && uow.now >= drop.opensAt && !isOver(drop, uow.now) && isSoldOut(uow, stock);
+  const soldOutAt = isNews ? uow.now : drop.soldOutAt;
+  const pausedMs = drop.pausedMs + (drop.pausedAt === null ? 0 : uow.now - drop.pausedAt);
+  const closed = { ...drop, closedAt: uow.now, pausedAt: null, pausedMs, soldOutAt, firstSoldOutAt: drop.firstSoldOutAt ?? soldOutAt };
+  if (isNews) announceDrop(uow, closed, "drop.sold-out", { soldOutAt: uow.now });
   uow.put(drops, drop.id, closed);
   for (const read of uow.find(holds, drop.id) ?? []) {
     const holder = uow.peek(people, personKey(drop.id, read.person)) ?? read;
@@ -151,7 +161,7 @@ export function releaseDrop(findStock: FindStock): Command<OfDrop, DropView> {
     decide(uow, input) {
       const drop = getDrop(uow, input.dropId);
       if (dropStatus(drop, 0, uow.now) !== "CLOSED") refuse("DROP_EXISTS", { dropId: drop.id, productId: drop.productId });
-      if (drop.closedAt === null) endDrop(uow, drop);
+      if (drop.closedAt === null) endDrop(uow, drop, input.stock ?? []);
       const released = getDrop(uow, input.dropId);
       if (released.releasedAt === null) uow.put(drops, drop.id, { ...released, releasedAt: uow.now });
       const product = uow.find(products, drop.productId);

@@ -5,6 +5,7 @@ import type { FastifyReply, FastifyRequest } from "fastify";
 import type { Cors } from "./cors.ts";
 import type { HttpMetrics } from "./metrics.ts";
 import { withRequestId } from "./request-id.ts";
+import type { OnAnswered } from "./request-log.ts";
 import type { RoutePlan } from "./route-plan.ts";
 import type { Utf8 } from "./utf8.ts";
 
@@ -13,17 +14,19 @@ const NO_HEADERS: readonly string[] = [];
 const NO_STORE: readonly string[] = ["cache-control", "no-store"];
 const CONTENT_SECURITY_POLICY = "default-src 'none'; frame-ancestors 'none'";
 
-export type AnswerOptions = { cors: Cors | undefined; metrics: HttpMetrics };
+export type AnswerOptions = { cors: Cors | undefined; metrics: HttpMetrics; onAnswered: OnAnswered | undefined };
 
 export class Answers {
   readonly #cors: Cors | undefined;
   readonly #metrics: HttpMetrics;
+  readonly #onAnswered: OnAnswered | undefined;
   /** Set when the server closes: the connection ends with each answer. */
   closing = false;
 
-  constructor({ cors, metrics }: AnswerOptions) {
+  constructor({ cors, metrics, onAnswered }: AnswerOptions) {
     this.#cors = cors;
     this.#metrics = metrics;
+    this.#onAnswered = onAnswered;
   }
 
   /**
@@ -95,7 +98,9 @@ export class Answers {
     const { request, plan } = reply;
     const meter = plan?.meter ?? this.#metrics.meterOf(request.raw.method ?? "", "unknown");
     const now = performance.now();
-    meter.answered(status, now - (reply.startedAt ?? now), refusal, request.caller?.rehearsal === true);
+    const tookMs = now - (reply.startedAt ?? now);
+    meter.answered(status, tookMs, refusal, request.caller?.rehearsal === true);
+    this.#onAnswered?.({ requestId: request.id, method: meter.method, route: meter.route, status, tookMs, refusal }, reply);
   }
 }
 

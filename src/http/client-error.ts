@@ -6,6 +6,7 @@ import { type Locale, PROBLEM_TYPE, renderProblem } from "../problem.ts";
 import { Refusal } from "../refusal.ts";
 import { inOrderOfArrival } from "./pipelining.ts";
 import { newRequestId, withRequestId } from "./request-id.ts";
+import type { OnAnswered } from "./request-log.ts";
 
 const STATUS: Record<string, number> = { HPE_HEADER_OVERFLOW: 431, ERR_HTTP_REQUEST_TIMEOUT: 408 };
 
@@ -15,7 +16,7 @@ export function malformedRequest(): Refusal {
 }
 
 /** Answers a malformed request after all earlier requests on its connection; otherwise its response would be taken for theirs. */
-export function rejectMalformed(error: Error & { code?: string }, socket: Socket, locale: Locale): void {
+export function rejectMalformed(error: Error & { code?: string }, socket: Socket, locale: Locale, onAnswered?: OnAnswered): void {
   if (error.code === "ECONNRESET") return void socket.destroy();
   inOrderOfArrival(socket, () => {
     if (!socket.writable) return socket.destroy();
@@ -31,5 +32,6 @@ export function rejectMalformed(error: Error & { code?: string }, socket: Socket
       "Connection: close",
     ];
     socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
+    onAnswered?.({ requestId: id, method: "", route: "unknown", status, tookMs: 0, refusal: "INVALID_REQUEST" });
   });
 }

@@ -10,5 +10,9 @@ export function cachingHeaders(tag: string, hasToken: boolean): readonly string[
 /** Whether an `If-None-Match` header names this tag. A proxy that compresses an answer makes its tag weak, so weak tags match too. */
 export function hasTag(header: string | undefined, tag: string): boolean {
   if (header === undefined) return false;
-  return header.trim() === "*" || header.split(",").some((given) => given.trim().replace(/^W\//, "") === tag);
+  return header.trim() === "*" || header.split(",").some((given) => strong(given.trim()) === strong(tag));
+}
+
+function strong(tag: string): string {
+  return tag.replace(/^W\//, "");
 }

@@ -25,6 +25,7 @@ import { notFoundHandlers } from "./not-found.ts";
 import { inTurn } from "./pipelining.ts";
 import { rateLimiter } from "./rate-limit.ts";
 import { requestIdOf } from "./request-id.ts";
+import type { OnAnswered } from "./request-log.ts";
 import type { RoutePlan } from "./route-plan.ts";
 import type { Authenticator } from "./tokens.ts";
 import { invalidRequest, validatorFor } from "./validate.ts";
@@ -47,14 +48,16 @@ export type ServerOptions = {
   rates?: FastifyRateLimitStoreCtor | undefined;
   /** Receives each error that is answered 500. */
   onFault: (error: unknown, requestId: string) => void;
+  /** Called after each answer. */
+  onAnswered?: OnAnswered | undefined;
 };
 
 type Refuse = (error: unknown, request: FastifyRequest, reply: FastifyReply, headers?: readonly string[]) => void;
 
 /** Creates the server, still without routes. */
-export function createServer({ config, authenticator, metrics, rates, onFault }: ServerOptions): FastifyInstance {
+export function createServer({ config, authenticator, metrics, rates, onFault, onAnswered }: ServerOptions): FastifyInstance {
   const cors = config.corsOrigins === undefined ? undefined : new Cors(config.corsOrigins);
-  const answers = new Answers({ cors, metrics });
+  const answers = new Answers({ cors, metrics, onAnswered });
   const refuseWith: Refuse = (error, request, reply, headers = []) => {
     const refusal = refusalFor(error, request);
     if (refusal.code === "INTERNAL") onFault(error, request.id);
@@ -74,7 +77,7 @@ export function createServer({ config, authenticator, metrics, rates, onFault }:
     requestIdHeader: false,
     genReqId: requestIdOf,
     frameworkErrors: refuseWith,
-    clientErrorHandler: (error, socket) => rejectMalformed(error, socket, config.locale),
+    clientErrorHandler: (error, socket) => rejectMalformed(error, socket, config.locale, onAnswered),
   });
   server.decorateRequest("caller", null);
   server.decorateReply("startedAt", 0);

@@ -6,14 +6,17 @@ import { hash } from "node:crypto";
  */
 export class Utf8 {
   readonly bytes: string;
+  readonly #meaning: string | undefined;
   #tag: string | undefined;
 
-  constructor(text: string) {
+  /** @param meaning without the parts of the text that differ each time, like the time itself. The tag is made of it, and weak */
+  constructor(text: string, meaning?: string) {
     this.bytes = Buffer.from(text).toString("latin1");
+    this.#meaning = meaning;
   }
 
   /** The body's entity tag. Equal bodies have equal tags. */
   get tag(): string {
-    return (this.#tag ??= `"${hash("sha256", this.bytes, "base64url").slice(0, 22)}"`);
+    return (this.#tag ??= `${this.#meaning === undefined ? "" : "W/"}"${hash("sha256", this.#meaning ?? this.bytes, "base64url").slice(0, 22)}"`);
   }
 }

@@ -60,8 +60,11 @@ function trimmed({ lineItems, ...order }: ImmutableOrder): ImmutableOrder {
   return { ...order, lineItems: lineItems.map(({ variantId, productId, quantity }) => ({ variantId, productId, quantity })) };
 }
 
-/** The rows that payment, cancellation, expiry and refund of an order read. */
-export function orderNeeds(orderId: string, immutable: ImmutableOrder | undefined): Need[] {
+/**
+ * The rows that payment, cancellation, expiry and refund of an order read.
+ * @param person for whom limits of drops count; the owner by default
+ */
+export function orderNeeds(orderId: string, immutable: ImmutableOrder | undefined, person?: string): Need[] {
   const own = [need(orders, orderId), need(payments, orderId), need(refunds, orderId)];
   if (!immutable) return own;
   const productDrops = new Map(immutable.productDrops);
@@ -74,7 +77,7 @@ export function orderNeeds(orderId: string, immutable: ImmutableOrder | undefine
       lineItems.map((item) => ({ ...item, quantity: item.quantity ?? 0 })),
     ),
     ...sold.flatMap(({ dropId, person }) => [need(drops, dropId), need(people, personKey(dropId, person))]),
-    ...saleNeeds(productDrops, [...productDrops.keys()], [userId]),
+    ...saleNeeds(productDrops, [...productDrops.keys()], [person ?? userId]),
     ...(sold.length > 0 || productDrops.size > 0 ? [need(sales, orderId)] : []),
     ...(immutable.userCouponId === null ? [] : [need(userCoupons, immutable.userCouponId)]),
   ];

@@ -11,15 +11,16 @@ import type { Gateway } from "../gateway/gateway.ts";
 import { DROP_REFUSALS } from "../drop/sell-in-drop.ts";
 import { personOf } from "../drop/person-of.ts";
 import type { ProductDrops } from "../drop/product-drops.ts";
-import { MetadataPatchSchema, MetadataSchema } from "../http/metadata.ts";
+import type { RefusalCounts } from "../drop/refusal-counts.ts";
+import { MetadataSchema } from "../http/metadata.ts";
 import { onBehalf } from "../http/on-behalf.ts";
 import { newestFirst } from "../http/pages.ts";
 import { type Routes, submit } from "../http/route.ts";
 import type { Caller } from "../http/caller.ts";
-import { Body, Either, ExpectedAmount, ForeignKey, Id, Nullable, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
+import { Body, Either, ExpectedAmount, ForeignKey, Id, OneOf, page, Quantity, Query, Text, UserParams } from "../http/schemas.ts";
 import { invalid, refuse } from "../refusal.ts";
 import { cancelOrder } from "./cancel-order.ts";
-import { editOrder } from "./edit-order.ts";
+import { editOrderRoute } from "./edit-order.routes.ts";
 import { mayRead, viewerOf } from "./may-read.ts";
 import type { OrderCache } from "./order-cache.ts";
 import { orderReader } from "./order-reader.ts";
@@ -58,6 +59,7 @@ export type OrderRoutesOptions = {
   variantCache: VariantCache;
   orderCache: OrderCache;
   productDrops: ProductDrops;
+  refusalCounts: RefusalCounts;
   gateway: Gateway;
   refunds: RefundParts["refunds"];
 };
@@ -66,42 +68,10 @@ export function orderRoutes(routes: Routes, options: OrderRoutesOptions): void {
   placeOrderRoute(routes, options);
   readRoutes(routes, options);
   cancelOrderRoute(routes, options);
-  editOrderRoute(routes, options);
+  editOrderRoute(routes, options.config);
 }
 
-const EditBody = Body({
-  shippingAddress: Type.Optional(Nullable(ShippingAddressBody)),
-  note: Type.Optional(Nullable(Text(500))),
-  metadata: Type.Optional(MetadataPatchSchema()),
-});
-
-function editOrderRoute(routes: Routes, { config }: OrderRoutesOptions): void {
-  routes.write(
-    {
-      method: "PATCH",
-      path: "/orders/{orderId}",
-      operationId: "editOrder",
-      audience: "shopper",
-      permission: "fulfilment",
-      tag: "Orders",
-      summary: "Change the address, note and metadata of an order",
-      description:
-        "The buyer can until the goods are being prepared, an operator until they are shipped, and an operator can always change `metadata`. Members that are left out stay as they are.",
-      params: OrderParams,
-      body: EditBody,
-      answers: { 200: OrderSchema },
-      refusals: ["USER_NOT_FOUND", "ORDER_NOT_FOUND", "ORDER_NOT_SHIPPABLE"],
-    },
-    ({ caller, params: { orderId }, body: { shippingAddress, note, metadata } }) => {
-      const callerId = caller.role === "operator" ? null : caller.id;
-      const address = shippingAddress && { ...shippingAddress, country: shippingAddress.country ?? config.country };
-      const input = { orderId: orderId.toLowerCase(), callerId, shippingAddress: address, note, metadata };
-      return submit(editOrder, { ...input, viewer: viewerOf(caller, config) });
-    },
-  );
-}
-
-function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops }: OrderRoutesOptions): void {
+function placeOrderRoute(routes: Routes, { config, database, now, variantCache, productDrops, refusalCounts }: OrderRoutesOptions): void {
   const place = placeOrder(variantCache, database, productDrops);
   routes.write(
     {
@@ -130,7 +100,7 @@ function placeOrderRoute(routes: Routes, { config, database, now, variantCache, 
         ...DROP_REFUSALS,
       ],
     },
-    ({ caller, body }) => submit(place, placeOrderInput(caller, body, now, config), 201),
+    ({ caller, body }) => refusalCounts.counting(submit(place, placeOrderInput(caller, body, now, config), 201)),
   );
 }
 

@@ -3,7 +3,7 @@
 // these rows in another order.
 
 /** Tables whose rows are locked, first to last. */
-export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coupons", "orders", "payments"] as const;
+export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coupons", "orders", "payments", "journal head"] as const;
 
 /**
  * Tables that are only read, after every lock is held. Their rows either never change or are
@@ -11,6 +11,7 @@ export const LOCK_ORDER = ["users", "drops", "variants", "campaigns", "user coup
  */
 export const READ_AFTER = [
   "products",
+  "product limits",
   "people",
   "lines",
   "line heads",
@@ -32,6 +33,7 @@ export const READ_AFTER = [
   "granted money",
   "belongings",
   "carts",
+  "journal work",
   "idempotency records",
 ] as const;
 

@@ -11,6 +11,8 @@ before(async () => {
   shop = await openTestShop();
   product = await shop.product({ name: "배", stock: 10 });
   campaign = await shop.campaign();
+  const opensAt = new Date(Date.now() + 3_600_000).toISOString();
+  good(await shop.operator.post("/admin/drops", { name: "한정판", productId: (await shop.product()).id, opensAt }), 201);
 });
 after(() => shop.close());
 
@@ -22,7 +24,7 @@ describe("lists and campaigns", () => {
   test("a list or campaign has an entity tag, may be kept, and has to be revalidated", async () => {
     for (const path of paths()) {
       const answer = await read(path);
-      assert.match(String(answer.headers["etag"]), /^"[\w-]+"$/, path);
+      assert.match(String(answer.headers["etag"]), /^(?:W\/)?"[\w-]+"$/, path);
       assert.deepEqual(cachingOf(answer), ["no-cache", "Authorization, Accept-Language"], path);
     }
   });
@@ -36,7 +38,7 @@ describe("lists and campaigns", () => {
     for (const path of paths()) {
       const { headers } = await read(path);
       const tag = String(headers["etag"]);
-      for (const known of [tag, `W/${tag}`, `"other", ${tag}`, "*"]) {
+      for (const known of [tag, `W/${tag.replace(/^W\//, "")}`, `"other", ${tag}`, "*"]) {
         const answer = await read(path, { "if-none-match": known });
         assert.deepEqual([answer.status, answer.text, answer.headers["etag"]], [304, "", tag], `${path} ${known}`);
         assert.deepEqual(cachingOf(answer), ["no-cache", "Authorization, Accept-Language"]);

@@ -82,6 +82,35 @@ describe("a direct drop", () => {
     await ordered(await shop.user({ balance: 10_000 }), drop, 3);
   });
 
+  // A cart reserves nothing, so a page has to know before the checkout which of its items are sold by rules of their own.
+  test("a cart shows the drop and the limit of its items, and its checkout follows the rules of the drop", async () => {
+    const drop = await openDrop({ limitPerCustomer: 2, opensAt: at(10 * MINUTE_MS) });
+    const { id: other } = await shop.product({ stock: 5 });
+    const user = await shop.user({ balance: 10_000 });
+    const cart = `/users/${user.id}/cart`;
+    const item = good(await user.post(`${cart}/items`, { productId: drop.productId, quantity: 3 }), 201);
+    assert.deepEqual([item.dropId, item.limitPerCustomer], [drop.id, 2]);
+    const usual = good(await user.post(`${cart}/items`, { productId: other, quantity: 1 }), 201);
+    assert.deepEqual([usual.dropId, usual.limitPerCustomer], [null, null]);
+    const checkout = (): Promise<Answer> => user.post("/orders", { fromCart: true });
+    refused(await checkout(), 409, "DROP_NOT_OPEN");
+    clock.forward(10 * MINUTE_MS);
+    const { limit, already } = refused(await checkout(), 409, "DROP_LIMIT_EXCEEDED");
+    assert.deepEqual([limit, already], [2, 0]);
+    const changed = good(await user.patch(`${cart}/items/${item.id}`, { quantity: 2 }), 200);
+    assert.deepEqual([changed.dropId, changed.limitPerCustomer], [drop.id, 2]);
+    const { cartItems } = good(await user.get(cart), 200);
+    assert.deepEqual(cartItems, [changed, usual]);
+    good(await checkout(), 201);
+    assert.equal(refused(await order(user, drop), 409, "DROP_LIMIT_EXCEEDED")["already"], 2);
+    const holds = await withHolds();
+    good(await user.post(`${cart}/items`, { productId: holds.productId, quantity: 1 }), 201);
+    refused(await checkout(), 409, "DROP_ENTRY_REQUIRED");
+    await enter(user, holds);
+    good(await checkout(), 201);
+    assert.equal((await mine(user, holds)).status, "BOUGHT");
+  });
+
   test("the limit holds against parallel orders, lines and carts of one person at two instances", async () => {
     const drop = await openDrop({ limitPerCustomer: 2 }, 100);
     const other = await shop.product();

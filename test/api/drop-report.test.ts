@@ -91,3 +91,54 @@ test("a drop tells once that it opens, each time that it is sold out, and that i
   const { soldOutAfterMs } = good(await shop.operator.get(`/admin/drops/${id}/report`), 200);
   assert.ok(soldOutAfterMs > 0);
 });
+
+// A crowd that is too late sends orders, and tries again to pay what it could place.
+test("a report counts refused orders and payments, also those that name only the product of the drop", async () => {
+  const { id, productId } = await drop({ mode: "DIRECT", limitPerCustomer: 2 });
+  const [a, b, c] = await shop.users(3, { balance: 1_000_000 });
+  assert.ok(a && b && c);
+  const order = (quantity: number, method = "BALANCE") => ({ orderItems: [{ productId, quantity }], payment: { method } });
+  const late = good(await c.post("/orders", order(1, "DEFERRED")), 201);
+  refused(await a.post("/orders", order(3)), 409, "DROP_LIMIT_EXCEEDED");
+  good(await a.post("/orders", order(1)), 201);
+  for (let i = 0; i < 2; i++) refused(await b.post("/orders", order(2), { "idempotency-key": "b" }), 400, "STOCK_INSUFFICIENT");
+  good(await b.post("/orders", order(1)), 201);
+  refused(await c.post("/payments", { orderId: late.orderId, method: "BALANCE" }), 409, "DROP_SOLD_OUT");
+  const report = good(await shop.operator.get(`/admin/drops/${id}/report`), 200);
+  assert.deepEqual(report.refused, { DROP_LIMIT_EXCEEDED: 1, DROP_SOLD_OUT: 1, STOCK_INSUFFICIENT: 1 });
+});
+
+// The job that looks for drops that are sold out may come after the close.
+test("a drop that is closed right after its last unit was sold tells that it was sold out, and its report when", async () => {
+  const { id, productId } = await drop({ mode: "DIRECT", limitPerCustomer: 2 });
+  const user = await shop.user({ balance: 1_000_000 });
+  good(await user.post("/orders", { orderItems: [{ productId, quantity: 2 }] }), 201);
+  good(await shop.operator.post(`/admin/drops/${id}/close`), 200);
+  const all = await until(
+    () => eventsOf(id),
+    (events) => events.length >= 2,
+  );
+  assert.deepEqual(
+    all.filter((type) => type !== "drop.opened"),
+    ["drop.sold-out", "drop.closed"],
+  );
+  const { soldOutAfterMs } = good(await shop.operator.get(`/admin/drops/${id}/report`), 200);
+  assert.ok(soldOutAfterMs > 0);
+});
+
+test("a report keeps when a drop was first sold out, if units come back, and counts a line that is over as lost", async () => {
+  const { id } = await drop({ waitlist: true });
+  const users = await shop.users(3);
+  for (const user of users) good(await user.post(`/drops/${id}/entries`), 201);
+  await until(
+    () => eventsOf(id),
+    (events) => events.includes("drop.sold-out"),
+  );
+  const report = async () => good(await shop.operator.get(`/admin/drops/${id}/report`), 200);
+  const { soldOutAfterMs } = await report();
+  assert.ok(soldOutAfterMs > 0);
+  good(await shop.operator.post(`/admin/drops/${id}/close`), 200);
+  const closed = await report();
+  assert.equal(closed.soldOutAfterMs, soldOutAfterMs);
+  assert.deepEqual([closed.entries.WAITING, closed.entries.LOST, closed.entries.LAPSED], [0, 1, 2]);
+});

@@ -75,6 +75,7 @@ const DROP: Drop = {
   closedAt: null,
   releasedAt: null,
   soldOutAt: null,
+  firstSoldOutAt: null,
   openingTold: null,
   closingTold: null,
   draw: null,

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { Agent, request as httpRequest } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type OpenShop, openShop } from "../../src/app/app.ts";
+import { type OpenOptions, type OpenShop, openShop } from "../../src/app/app.ts";
 import { readConfig } from "../../src/config.ts";
 import { mintToken } from "../../src/http/tokens.ts";
 import { shopTime } from "./clock.ts";
@@ -196,11 +196,13 @@ export function withoutRequestId(text: string): string {
   return text.replace(/,"requestId":"[^"]+"/, "");
 }
 
+type TestShopOptions = { env?: Record<string, string>; beside?: TestShop; logTo?: OpenOptions["logTo"] };
+
 /**
  * Opens a shop on its own database, or on the database of `beside`; with TEST_WORKERS=N, one of a till and N workers.
- * @param options `env`: settings
+ * @param options `env`: settings; `logTo`: receives the log instead of stdout
  */
-export async function openTestShop({ env = {}, beside }: { env?: Record<string, string>; beside?: TestShop } = {}): Promise<TestShop> {
+export async function openTestShop({ env = {}, beside, logTo }: TestShopOptions = {}): Promise<TestShop> {
   const database = beside ? undefined : await freshDatabase();
   const dataDir = mkdtempSync(join(tmpdir(), "jangnal-shop-"));
   const config = readConfig({
@@ -215,7 +217,7 @@ export async function openTestShop({ env = {}, beside }: { env?: Record<string, 
   });
   const workers = Number(process.env["TEST_WORKERS"] ?? 1);
   const now = shopTime();
-  const shop = workers > 1 ? await openWorkers(config, workers, { now }) : await openShop(config, { now });
+  const shop = workers > 1 ? await openWorkers(config, workers, { now }) : await openShop(config, { now, ...(logTo ? { logTo } : {}) });
   return new TestShop(shop, async () => {
     await database?.drop();
     rmSync(dataDir, { recursive: true, force: true });

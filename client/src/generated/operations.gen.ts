@@ -88,6 +88,7 @@ export const OPERATIONS = {
   listJobs: ["GET", "/admin/jobs"],
   runJob: ["POST", "/admin/jobs/{name}/run", true],
   audit: ["GET", "/admin/audit"],
+  listJournal: ["GET", "/admin/journal"],
   watchLive: ["GET", "/admin/live"],
   startRehearsal: ["POST", "/admin/rehearsals", true],
   listRehearsals: ["GET", "/admin/rehearsals"],
@@ -186,6 +187,7 @@ export type Operations = {
   listJobs: { data: types.ListJobsData; answers: types.ListJobsResponses; refusals: types.ListJobsErrors };
   runJob: { data: types.RunJobData; answers: types.RunJobResponses; refusals: types.RunJobErrors };
   audit: { data: types.AuditData; answers: types.AuditResponses; refusals: types.AuditErrors };
+  listJournal: { data: types.ListJournalData; answers: types.ListJournalResponses; refusals: types.ListJournalErrors };
   watchLive: { data: types.WatchLiveData; answers: types.WatchLiveResponses; refusals: types.WatchLiveErrors };
   startRehearsal: { data: types.StartRehearsalData; answers: types.StartRehearsalResponses; refusals: types.StartRehearsalErrors };
   listRehearsals: { data: types.ListRehearsalsData; answers: types.ListRehearsalsResponses; refusals: types.ListRehearsalsErrors };

@@ -333,6 +333,8 @@ export type CartItem = {
     quantity: number;
     stock: number;
     status: 'ON_SALE' | 'SOLD_OUT' | 'NOT_FOR_SALE';
+    dropId: string | null;
+    limitPerCustomer: number | null;
 };
 
 export type ShippingAddress = {
@@ -866,6 +868,56 @@ export type Job = {
         finishedAt: string;
         result: unknown;
     }>;
+};
+
+export type JournalEntry = {
+    id: string;
+    /**
+     * RFC 3339, in UTC
+     */
+    at: string;
+    /**
+     * The operator's name: the subject of the token
+     */
+    actor: string;
+    /**
+     * The `operationId`
+     */
+    operation: string;
+    permission: string;
+    /**
+     * The things that it changed, at most 100
+     */
+    subjects: Array<{
+        type: string;
+        id: string;
+    }>;
+    subjectCount: number;
+    /**
+     * The parameters of the path and the body, without personal data: reasons and notes, and all text about people, are `[withheld]`. A long list is `{count, first}`
+     */
+    input: {
+        [key: string]: unknown;
+    };
+    /**
+     * Of jobs and imports
+     */
+    counts?: {
+        [key: string]: number;
+    };
+    requestId: string;
+    /**
+     * The address that the request came from
+     */
+    address: string;
+    /**
+     * The status of the answer. 202: it was started, and its outcome is told by the thing itself
+     */
+    status: number;
+    /**
+     * SHA-256, in hex, of the hash of the entry before it, a line feed, and this entry as JSON without `hash`
+     */
+    hash: string;
 };
 
 export type Rehearsal = {
@@ -9866,6 +9918,98 @@ export type AuditResponses = {
 };
 
 export type AuditResponse = AuditResponses[keyof AuditResponses];
+
+export type ListJournalData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * The most entries of the page
+         */
+        limit?: number;
+        /**
+         * `nextCursor` of the previous page
+         */
+        cursor?: string;
+        actor?: string;
+        /**
+         * The id of a thing
+         */
+        subject?: string;
+        /**
+         * An `operationId`
+         */
+        operation?: string;
+        /**
+         * An instant, or a day in the shop's zone; included
+         */
+        from?: string;
+        /**
+         * An instant, not included, or a day in the shop's zone, included
+         */
+        to?: string;
+    };
+    url: '/admin/journal';
+};
+
+export type ListJournalErrors = {
+    /**
+     * `INVALID_REQUEST`: Invalid request
+     */
+    400: Problem & {
+        status?: 400;
+        code?: 'INVALID_REQUEST';
+    };
+    /**
+     * `UNAUTHENTICATED`: Authentication is required
+     */
+    401: Problem & {
+        status?: 401;
+        code?: 'UNAUTHENTICATED';
+    };
+    /**
+     * `FORBIDDEN`: You do not have permission to do this
+     */
+    403: Problem & {
+        status?: 403;
+        code?: 'FORBIDDEN';
+    };
+    /**
+     * `TOO_MANY_REQUESTS`: Too many requests
+     */
+    429: Problem & {
+        status?: 429;
+        code?: 'TOO_MANY_REQUESTS';
+    };
+    /**
+     * `INTERNAL`: Internal error
+     */
+    500: Problem & {
+        status?: 500;
+        code?: 'INTERNAL';
+    };
+    /**
+     * `UNAVAILABLE`: The service is temporarily unavailable
+     */
+    503: Problem & {
+        status?: 503;
+        code?: 'UNAVAILABLE';
+    };
+};
+
+export type ListJournalError = ListJournalErrors[keyof ListJournalErrors];
+
+export type ListJournalResponses = {
+    /**
+     * OK
+     */
+    200: {
+        entries: Array<JournalEntry>;
+        nextCursor: string | null;
+    };
+};
+
+export type ListJournalResponse = ListJournalResponses[keyof ListJournalResponses];
 
 export type WatchLiveData = {
     body?: never;

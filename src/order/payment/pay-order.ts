@@ -13,6 +13,8 @@ export type PayOrder = {
   callerId: string | null;
   /** The price that the buyer was shown, in minor units; null if the client has no expectation. */
   expectedAmount: number | null;
+  /** For whom limits of drops count, if the order is the caller's own; else its owner. */
+  person?: string;
   immutable?: ImmutableOrder;
 };
 
@@ -25,7 +27,7 @@ export function payOrder(orderCache: OrderCache): Command<PayOrder, PaymentView>
   return command<PayOrder, PaymentView>({
     name: "pay order",
     prepare: (input) => withImmutableOrder(orderCache, input),
-    needs: ({ orderId, immutable }) => orderNeeds(orderId, immutable),
+    needs: ({ orderId, immutable, person }) => orderNeeds(orderId, immutable, person),
 
     decide(uow, input) {
       const order = payableOrder(uow, input);

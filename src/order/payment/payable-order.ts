@@ -12,7 +12,7 @@ import type { UnitOfWork } from "../../till/unit-of-work.ts";
  */
 export function payableOrder(
   uow: UnitOfWork,
-  { orderId, callerId, expectedAmount }: { orderId: string; callerId: string | null; expectedAmount: number | null },
+  { orderId, callerId, expectedAmount, person }: { orderId: string; callerId: string | null; expectedAmount: number | null; person?: string },
 ): Order {
   const order = getOrder(uow, orderId, callerId);
   if (order.status === "PENDING" && livePayment(uow, orderId)) refuse("PAYMENT_IN_PROGRESS", { orderId });
@@ -21,6 +21,7 @@ export function payableOrder(
   checkAmount(order, expectedAmount);
   for (const { productId, variantId } of order.items) getVariantForSale(uow, productId, variantId);
   // An order that was placed before its product came into a drop is sold by the rules of the drop.
-  if (!order.holdsStock) sellInDrops(uow, { orderId, userId: order.userId, person: order.userId, items: order.items }, salesOf(uow, orderId));
+  if (!order.holdsStock)
+    sellInDrops(uow, { orderId, userId: order.userId, person: person ?? order.userId, items: order.items }, salesOf(uow, orderId));
   return order;
 }

@@ -5,7 +5,9 @@ import type { Config } from "../../config.ts";
 import type { Database } from "../../database/pool.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import { ownKey } from "../../gateway/simulator/own-key.ts";
+import type { RefusalCounts } from "../../drop/refusal-counts.ts";
 import { DROP_REFUSALS } from "../../drop/sell-in-drop.ts";
+import { personOf } from "../../drop/person-of.ts";
 import { onBehalf } from "../../http/on-behalf.ts";
 import { type Routes, submit } from "../../http/route.ts";
 import { Body, ExpectedAmount, Id, PaymentKey } from "../../http/schemas.ts";
@@ -25,6 +27,7 @@ export type PaymentParts = {
   database: Database;
   orderCache: OrderCache;
   gateway: Gateway;
+  refusalCounts: RefusalCounts;
   /** Settles a payment by card. */
   payments: { settle(id: string, first: boolean): Promise<PaymentRecord> };
 };
@@ -51,7 +54,7 @@ export function paymentRoutes(routes: Routes, parts: PaymentParts): void {
   paymentRoute(routes, parts.database);
 }
 
-function payOrderRoute(routes: Routes, { config, orderCache, gateway, payments }: PaymentParts): void {
+function payOrderRoute(routes: Routes, { config, orderCache, gateway, payments, refusalCounts }: PaymentParts): void {
   const pay = payOrder(orderCache);
   const startByCard = startCardPayment(orderCache, config.gateway.kind !== "none");
   const askAfterMs = config.gateway.timeoutMs + config.gateway.settleAfterMs;
@@ -97,11 +100,12 @@ function payOrderRoute(routes: Routes, { config, orderCache, gateway, payments }
       // An operator who names a user may pay only that user's order.
       const callerId = caller.role === "operator" && body.userId === undefined ? null : onBehalf(caller, body.userId);
       const { expectedAmount = null, paymentKey = "" } = body;
-      const order = { orderId: body.orderId.toLowerCase(), callerId, expectedAmount };
-      if (body.method === "BALANCE") return submit(pay, order, 201);
+      const person = callerId === caller.id ? { person: personOf(caller, callerId) } : {};
+      const order = { orderId: body.orderId.toLowerCase(), callerId, expectedAmount, ...person };
+      if (body.method === "BALANCE") return refusalCounts.counting(submit(pay, order, 201));
       const gatewayOrderId = body.gatewayOrderId ?? order.orderId;
       const input = { ...order, gatewayOrderId, paymentKey: ownKey(config.gateway, paymentKey, gatewayOrderId), askAfterMs };
-      return submitTwoPhase({ begin: startByCard, input, status: 201, admit: (work) => gateway.admit(work), settle });
+      return refusalCounts.counting(submitTwoPhase({ begin: startByCard, input, status: 201, admit: (work) => gateway.admit(work), settle }));
     },
   );
 }

@@ -24,6 +24,8 @@ export type StartCardPayment = {
   expectedAmount: number | null;
   /** When settlement asks the gateway, in ms from now, if the payment is still open then. */
   askAfterMs: number;
+  /** For whom limits of drops count, if the order is the caller's own; else its owner. */
+  person?: string;
   immutable?: ImmutableOrder;
 };
 
@@ -37,7 +39,7 @@ export function startCardPayment(orderCache: OrderCache, cardsAreTaken: boolean)
   return command<StartCardPayment, Started<PaymentView>>({
     name: "start card payment",
     prepare: (input) => withImmutableOrder(orderCache, input),
-    needs: ({ orderId, immutable }) => [...orderNeeds(orderId, immutable), need(failedKeys, orderId)],
+    needs: ({ orderId, immutable, person }) => [...orderNeeds(orderId, immutable, person), need(failedKeys, orderId)],
 
     decide(uow, input) {
       const { orderId, paymentKey, gatewayOrderId, askAfterMs } = input;

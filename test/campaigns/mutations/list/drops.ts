@@ -13,6 +13,8 @@ const END = "src/drop/end-entry.ts";
 const SELL = "src/drop/sell-in-drop.ts";
 const SUCCESSION = "src/drop/succession.ts";
 const STEER = "src/drop/steer-drop.ts";
+const REPORT = "test/api/drop-report.test.ts";
+const PERSONS = "test/api/drop-persons.test.ts";
 
 export const DROPS: Mutation[] = [
   mutation("the limit counts what a person has", ENTER, "already + quantity > limit", "quantity > limit", [
@@ -98,4 +100,26 @@ export const DROPS: Mutation[] = [
   ]),
   mutation("the audit counts held units", "src/audit/2-stock.ts", "- coalesce(h.sum, 0) OR", "OR", [AUDIT, "a consistent shop"]),
   mutation("the audit finds an entry that waits beside free stock", "src/audit/8-drops.ts", "AND v.stock >= e.quantity", "AND false", [AUDIT, ""]),
+  mutation(
+    "a refusal for want of stock counts for its drop",
+    "src/drop/refusal-counts.ts",
+    "const id = dropId ?? (",
+    "const id = dropId ?? (false && ",
+    [REPORT, "a report counts refused orders and payments"],
+  ),
+  mutation("a drop that is closed at once was sold out", STEER, "if (isNews) announceDrop", "if (false) announceDrop", [
+    REPORT,
+    "a drop that is closed right after",
+  ]),
+  mutation("limits count for the person whom a token names", "src/drop/person-of.ts", "(caller.person ?? userId)", "userId", [
+    PERSONS,
+    "accounts of one person share the limit",
+  ]),
+  mutation(
+    "an old order is paid for the person whom the token names",
+    "src/order/payment/payable-order.ts",
+    "person: person ?? order.userId",
+    "person: order.userId",
+    [PERSONS, "unpaid orders of several accounts"],
+  ),
 ];
