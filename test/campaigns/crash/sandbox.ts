@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import pg from "pg";
 import { audit, type Violation } from "../../../src/audit/audit.ts";
-import { Database } from "../../../src/database/pool.ts";
+import { Database, types } from "../../../src/database/pool.ts";
 import { type EmbeddedServer, startEmbedded } from "../../../src/database/embedded/embedded.ts";
 import { ended, killWithoutWarning } from "../../support/power-failure.ts";
 import { processesOf, serve } from "../../support/process.ts";
@@ -160,26 +160,21 @@ export class Sandbox {
     }
   }
 
-  async orderIds(): Promise<Set<string>> {
-    const database = new Database(this.databaseUrl, { size: 1, onError: () => {} });
-    try {
-      return new Set(
-        (await database.rows<{ id: string }>({ name: "select order ids", text: "SELECT id FROM orders", values: [] })).map(({ id }) => id),
-      );
-    } finally {
-      await database.close();
-    }
-  }
-
   /** Lets PostgreSQL write and sync all tables, if it can. */
   async checkpoint(): Promise<void> {
-    const client = new pg.Client({ connectionString: this.databaseUrl });
-    client.on("error", () => {});
-    await client
-      .connect()
-      .then(() => client.query("CHECKPOINT"))
-      .catch(() => {}); // PostgreSQL has died or could not write.
-    await client.end().catch(() => {});
+    await this.rows("CHECKPOINT").catch(() => {}); // PostgreSQL has died or could not write.
+  }
+
+  /** Rows of a statement, on a connection of its own. */
+  async rows<Row>(text: string, values: unknown[] = []): Promise<Row[]> {
+    const client = new pg.Client({ connectionString: this.databaseUrl, types });
+    client.on("error", () => {}); // The query fails, too.
+    await client.connect();
+    try {
+      return (await client.query(text, values)).rows as Row[];
+    } finally {
+      await client.end();
+    }
   }
 
   /** Replaces the database by an empty one. */

@@ -75,7 +75,7 @@ export async function loseOnALyingDisk(seed: number): Promise<string | undefined
   } catch (error) {
     return `the shop does not start: ${(error as Error).message.slice(0, 200)}`;
   }
-  const kept = await sandbox.orderIds();
+  const kept = new Set((await sandbox.rows<{ id: string }>("SELECT id FROM orders")).map(({ id }) => id));
   const lost = acknowledged.filter(({ text }) => !kept.has((JSON.parse(text) as { orderId: string }).orderId));
   await clients.stop();
   return lost.length === 0 ? undefined : `${lost.length} of ${acknowledged.length} acknowledged orders are missing`;
