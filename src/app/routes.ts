@@ -13,6 +13,7 @@ import { catalogRoutes } from "../catalog/catalog.routes.ts";
 import { stockAdminRoutes } from "../catalog/stock.admin.routes.ts";
 import type { VariantCache } from "../catalog/variant-cache.ts";
 import type { Config } from "../config.ts";
+import { eraseRoutes } from "../privacy/erase.routes.ts";
 import { couponAdminRoutes } from "../coupon/coupon.admin.routes.ts";
 import { couponRoutes } from "../coupon/coupon.routes.ts";
 import type { SoldOut } from "../coupon/sold-out.ts";
@@ -45,6 +46,7 @@ import { liveRoutes } from "../live/live.routes.ts";
 import type { Live } from "../live/live.ts";
 import type { OrderCache } from "../order/order-cache.ts";
 import { orderAdminRoutes } from "../order/order.admin.routes.ts";
+import { cancelOrderRoutes } from "../order/cancel-order.routes.ts";
 import { orderRoutes } from "../order/order.routes.ts";
 import { paymentAdminRoutes } from "../order/payment/payment.admin.routes.ts";
 import { paymentRoutes } from "../order/payment/payment.routes.ts";
@@ -104,6 +106,7 @@ const SHOPPER_ROUTES = [
   dropLiveRoutes,
   cartRoutes,
   orderRoutes,
+  cancelOrderRoutes,
   paymentRoutes,
   paymentWebhookRoutes,
   popularRoutes,
@@ -112,6 +115,7 @@ const SHOPPER_ROUTES = [
 
 const ADMIN_ROUTES = [
   userAdminRoutes,
+  eraseRoutes,
   balanceAdminRoutes,
   catalogAdminRoutes,
   stockAdminRoutes,
